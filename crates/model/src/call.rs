@@ -1,0 +1,136 @@
+//! One mutating call as data: what a step will ask of EC2, before its references are resolved.
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::net::overlap;
+use crate::value::Record;
+
+/// One mutating call of EC2, or one local act such as writing a key file.
+///
+/// What it sets and takes away decides its place in the order: it follows what makes the objects that `sets` refers to, and
+/// precedes what deletes the objects that only `unsets` refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The EC2 action, such as `CreateSubnet`; the name of a local act is not one of EC2's.
+    pub action: &'static str,
+    /// What it does to the object's existence.
+    pub role: Role,
+    /// The attributes, or members of them, that it establishes.
+    pub sets: Record,
+    /// The attributes, or members of them, that it takes away.
+    pub unsets: Record,
+    /// How far the objects in `sets` must be before it.
+    pub needs: Needs,
+}
+
+/// What a call does to the object's existence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Happens before the object is there: a local act.
+    Prepare,
+    /// Makes the object.
+    Create,
+    /// Changes it.
+    Modify,
+    /// Ends it.
+    Delete,
+}
+
+/// How far the objects that a call refers to must be before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// All that this plan does to them must be done: a launch needs the subnet with its route table.
+    #[default]
+    Ready,
+    /// They must exist: two groups may refer to each other in their rules.
+    Exists,
+}
+
+impl Call {
+    fn new(action: &'static str, role: Role) -> Self {
+        Self { action, role, sets: Record::new(), unsets: Record::new(), needs: Needs::Ready }
+    }
+
+    /// A local act before the create.
+    pub fn prepare(action: &'static str) -> Self {
+        Self::new(action, Role::Prepare)
+    }
+
+    /// The call that makes the object.
+    pub fn create(action: &'static str, sets: Record) -> Self {
+        Self::new(action, Role::Create).setting(sets)
+    }
+
+    /// A call that changes the object.
+    pub fn modify(action: &'static str) -> Self {
+        Self::new(action, Role::Modify)
+    }
+
+    /// The call that ends the object, and with it all of `unsets`.
+    pub fn delete(action: &'static str, unsets: Record) -> Self {
+        Self::new(action, Role::Delete).unsetting(unsets)
+    }
+
+    /// Establishes these.
+    #[must_use]
+    pub fn setting(mut self, sets: Record) -> Self {
+        self.sets = sets;
+        self
+    }
+
+    /// Takes these away.
+    #[must_use]
+    pub fn unsetting(mut self, unsets: Record) -> Self {
+        self.unsets = unsets;
+        self
+    }
+
+    /// Is satisfied when the objects it refers to exist.
+    #[must_use]
+    pub fn needing(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
+    }
+}
+
+/// Something that only one object can have at a time. A call that takes it follows every call of the plan that gives it up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Where it is exclusive, such as `range in vpc.main`. Printed as the reason for an order.
+    pub space: String,
+    /// What is taken there.
+    pub taken: Taken,
+}
+
+/// What a claim takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The whole space, or a name in it.
+    Text(String),
+    /// A range of addresses: overlapping ones clash.
+    Range(IpNet),
+}
+
+impl Claim {
+    /// A claim of a name.
+    pub fn text(space: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { space: space.into(), taken: Taken::Text(text.into()) }
+    }
+
+    /// A claim of a range; text that is no range claims its spelling.
+    pub fn range(space: impl Into<String>, range: &str) -> Self {
+        let taken = range.parse().map_or_else(|_| Taken::Text(range.to_owned()), Taken::Range);
+        Self { space: space.into(), taken }
+    }
+
+    /// Whether both cannot hold at a time.
+    pub fn clashes(&self, other: &Self) -> bool {
+        self.space == other.space
+            && match (&self.taken, &other.taken) {
+                (Taken::Range(a), Taken::Range(b)) => overlap(a, b),
+                (a, b) => a == b,
+            }
+    }
+}

@@ -1,0 +1,112 @@
+//! What happens while a plan runs, as one stream that the engine alone emits, in one order.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::Address;
+use crate::plan::StepAction;
+
+/// One thing that happened. `elapsed` counts from the start of the run or, for an end of a step, from its start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// First event: so many steps will be tried.
+    Started {
+        /// How many steps the plan has.
+        steps: usize,
+    },
+    /// A step's call is being made.
+    StepStarted {
+        /// Which step.
+        step: StepRef,
+    },
+    /// A step's call is done and what it made is not ready yet.
+    Waiting {
+        /// Which step.
+        step: StepRef,
+        /// What is waited for: `nat-0f… is pending, wanted available`.
+        what: String,
+        /// Since the step started.
+        elapsed: Duration,
+    },
+    /// A call is repeated after a refusal that is known to pass.
+    Retrying {
+        /// Which step.
+        step: StepRef,
+        /// What EC2 said.
+        why: String,
+        /// Since the step started.
+        elapsed: Duration,
+    },
+    /// A step is through.
+    StepDone {
+        /// Which step.
+        step: StepRef,
+        /// The id of its object, where it has one.
+        id: Option<String>,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A step failed for good.
+    StepFailed {
+        /// Which step.
+        step: StepRef,
+        /// EC2's error code, or the empty text.
+        code: String,
+        /// What went wrong.
+        message: String,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A step was not tried.
+    StepSkipped {
+        /// Which step.
+        step: StepRef,
+        /// The address whose failure, or the reason for which, it was skipped.
+        because: String,
+    },
+    /// The user asked to stop: nothing new starts, what runs is waited for.
+    Stopping {
+        /// How many steps are still running.
+        running: usize,
+    },
+    /// Last event.
+    Finished {
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// Which step an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepRef {
+    /// Its number in the plan.
+    pub number: usize,
+    /// Whose step it is.
+    pub address: Address,
+    /// What it does for the address.
+    pub action: StepAction,
+    /// The EC2 action.
+    pub call: &'static str,
+}
+
+/// How a run ended: numbers of steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Done.
+    pub done: Vec<usize>,
+    /// Tried and failed.
+    pub failed: Vec<usize>,
+    /// Not tried.
+    pub skipped: Vec<usize>,
+    /// Whether the user stopped it.
+    pub stopped: bool,
+}
+
+impl Outcome {
+    /// Whether every step is through.
+    pub fn is_success(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty() && !self.stopped
+    }
+}

@@ -1,0 +1,87 @@
+//! `elastic_ip`: a public IPv4 address that is kept.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Claim};
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{Rules, Update};
+use crate::schema::Schema;
+use crate::topology::Topology;
+use crate::value::Record;
+use crate::{Kind, Ref};
+
+/// An Elastic IP address: all that it is to a spec is that it exists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ElasticIp {}
+
+impl Typed for ElasticIp {
+    const KIND: Kind = Kind::ElasticIp;
+}
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::ElasticIp,
+    id_prefix: "eipalloc-",
+    arn_type: "elastic-ip",
+    tag_type: "elastic-ip",
+    doc: "A public IPv4 address that stays yours until it is released. Once released it is gone for ever, so plans name the address \
+          that a deletion would lose. NAT gateways and instances refer to it by `elastic_ip`.",
+    attributes: &[],
+};
+
+/// What an Elastic IP address is.
+#[derive(Debug)]
+pub struct ElasticIpRules;
+
+impl Rules for ElasticIpRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        let mut users: std::collections::BTreeMap<&Ref, &crate::Resource> = std::collections::BTreeMap::new();
+        for resource in topology.of(Kind::NatGateway).chain(topology.of(Kind::Instance)) {
+            let Some(address) = resource.record.reference("elastic_ip") else { continue };
+            if let Some(first) = users.insert(address, resource) {
+                out.push(
+                    Diagnostic::error("elastic-ip-twice", format!("{} and {} both use {address}", first.address, resource.address))
+                        .at(resource.place("elastic_ip"), "the second use")
+                        .at(first.place("elastic_ip"), "the first use")
+                        .help("an Elastic IP address serves one gateway or instance: declare another `elastic_ip`"),
+                );
+            }
+        }
+        if let Some(sixth) = topology.of(Kind::ElasticIp).nth(5) {
+            let message = "the topology has more than 5 Elastic IP addresses; an account's quota for a region is 5 unless it was raised";
+            out.push(Diagnostic::warning("quota", message).at(sixth.place.clone(), "the sixth"));
+        }
+    }
+
+    fn create(&self, _record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("AllocateAddress", Record::new())
+    }
+
+    fn update(&self, _update: &Update<'_>) -> Vec<Call> {
+        Vec::new()
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        vec![Call::delete("ReleaseAddress", object.record.clone())]
+    }
+
+    fn losses(&self, object: &Object) -> Vec<String> {
+        vec![format!("address {}", object.facts.text("public_ip"))]
+    }
+
+    fn loss_disruption(&self) -> Disruption {
+        Disruption::AddressLost
+    }
+}
+
+/// What a call that uses an address takes: an address serves one object at a time.
+pub fn use_claim(sets: &Record) -> Option<Claim> {
+    sets.reference("elastic_ip").map(|address| Claim::text(format!("the use of {address}"), "association"))
+}

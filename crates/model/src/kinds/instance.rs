@@ -1,0 +1,250 @@
+//! `instance`: a virtual machine in a subnet.
+
+mod calls;
+mod table;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Claim};
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
+use crate::net::ipv4_range;
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{After, Context, Rules, Update, View};
+use crate::schema::Schema;
+use crate::topology::{Resource, Topology};
+use crate::value::{Record, Value};
+use crate::{Address, Kind, Ref};
+
+/// An instance. What is `None` was not declared, or cannot be seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table, documented there")]
+pub struct Instance {
+    pub image: String,
+    pub instance_type: String,
+    pub subnet: Ref,
+    pub security_groups: Vec<Ref>,
+    pub key_pair: Option<Ref>,
+    pub associate_public_ip_address: Option<bool>,
+    pub elastic_ip: Option<Ref>,
+    pub private_ip_address: Option<String>,
+    pub user_data: Option<String>,
+    pub iam_instance_profile: Option<String>,
+    pub source_dest_check: bool,
+    pub monitoring: bool,
+    pub disable_api_termination: Option<bool>,
+    pub metadata_options: Option<MetadataOptions>,
+    pub ebs_optimized: Option<bool>,
+    pub root_volume: Option<RootVolume>,
+    pub state: String,
+}
+
+/// How an instance reads its own metadata (EC2's `InstanceMetadataOptionsRequest`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table, documented there")]
+pub struct MetadataOptions {
+    pub http_endpoint: Option<String>,
+    pub http_tokens: Option<String>,
+    pub http_put_response_hop_limit: Option<i64>,
+    pub instance_metadata_tags: Option<String>,
+}
+
+/// The volume that an instance boots from: sizes in GiB, throughput in MiB/s.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table, documented there")]
+pub struct RootVolume {
+    pub size: Option<i64>,
+    #[serde(rename = "type")]
+    pub volume_type: Option<String>,
+    pub iops: Option<i64>,
+    pub throughput: Option<i64>,
+    pub encrypted: Option<bool>,
+    pub delete_on_termination: Option<bool>,
+}
+
+impl Typed for Instance {
+    const KIND: Kind = Kind::Instance;
+}
+
+/// What an instance is.
+#[derive(Debug)]
+pub struct InstanceRules;
+
+const USER_DATA_BYTES_MAX: usize = 16 * 1024;
+
+impl Rules for InstanceRules {
+    fn schema(&self) -> &'static Schema {
+        &table::SCHEMA
+    }
+
+    fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
+        if let Some(path) = record.remove("user_data_file") {
+            let path = path.as_text().unwrap_or_default().to_owned();
+            if record.get("user_data").is_some() {
+                context.problem(
+                    "user_data_file",
+                    "user-data",
+                    "the user data is given twice",
+                    "keep `user_data` or `user_data_file`, not both",
+                );
+            }
+            match context.files.text(&path) {
+                Ok(text) => record.set("user_data", text),
+                Err(why) => context.problem("user_data_file", "user-data", why, "name a file that can be read"),
+            }
+        }
+        let length = record.text("user_data").len();
+        if length > USER_DATA_BYTES_MAX {
+            let message = format!("the user data has {length} bytes, and EC2 takes {USER_DATA_BYTES_MAX}");
+            context.problem("user_data", "user-data", message, "shorten it, or let it fetch the rest");
+        }
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        let mut addresses: BTreeMap<(&Ref, &str), &Resource> = BTreeMap::new();
+        for resource in topology.of(Kind::Instance) {
+            check_groups(resource, topology, out);
+            check_public(resource, out);
+            let Some(subnet) = resource.record.reference("subnet") else { continue };
+            let address = resource.record.text("private_ip_address");
+            if address.is_empty() {
+                continue;
+            }
+            check_address(resource, address, topology, out);
+            if let Some(first) = addresses.insert((subnet, address), resource) {
+                out.push(
+                    Diagnostic::error(
+                        "address-twice",
+                        format!("{} and {} both have {address} in {subnet}", first.address, resource.address),
+                    )
+                    .at(resource.place("private_ip_address"), "the second one")
+                    .at(first.place("private_ip_address"), "the first one")
+                    .help("give one of them another address, or let EC2 choose"),
+                );
+            }
+        }
+    }
+
+    fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("RunInstances", record.only(&calls::AT_LAUNCH))
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        calls::update(update)
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        let mut calls = Vec::new();
+        let protected = object.record.only(&["disable_api_termination"]);
+        if protected.get("disable_api_termination") == Some(&Value::Bool(true)) {
+            let off = Record::new().with("disable_api_termination", false);
+            calls.push(Call::modify("ModifyInstanceAttribute").setting(off).unsetting(protected));
+        }
+        calls.push(Call::delete("TerminateInstances", object.record.clone()));
+        calls
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        elastic_ip::use_claim(sets).into_iter().chain(subnet::address_claim(sets)).collect()
+    }
+
+    /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one without.
+    fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
+        if !matches!(call.action, "RunInstances" | "AssociateAddress") {
+            return Vec::new();
+        }
+        internet_gateway::serving(record.reference("subnet"), view).into_iter().cloned().map(After::Ready).collect()
+    }
+
+    fn losses(&self, object: &Object) -> Vec<String> {
+        let facts = &object.facts;
+        let mut losses = Vec::new();
+        if !facts.text("private_ip").is_empty() {
+            losses.push(format!("private address {}", facts.text("private_ip")));
+        }
+        if !facts.text("public_ip").is_empty() && object.record.get("elastic_ip").is_none() {
+            losses.push(format!("public address {}", facts.text("public_ip")));
+        }
+        if facts.get("root_volume_deleted_on_termination") == Some(&Value::Bool(true)) {
+            let size = facts.get("root_volume_size").map(|size| format!(" ({size} GiB)")).unwrap_or_default();
+            losses.push(format!("root volume {}{size}", facts.text("root_volume_id")));
+        }
+        losses
+    }
+
+    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        match attribute {
+            "instance_type" | "user_data" | "ebs_optimized" | "state" => Disruption::Outage,
+            "elastic_ip" | "security_groups" if before.is_some() => Disruption::Reset,
+            _ => Disruption::None,
+        }
+    }
+
+    fn loss_disruption(&self) -> Disruption {
+        Disruption::DataLost
+    }
+
+    fn note(&self, record: &Record, object: Option<&Object>) -> Option<String> {
+        let differs = object.is_some_and(|object| self.schema().differing(record, &object.record).contains("user_data"));
+        differs.then(|| "user data runs at the first boot only: the new one does not run by itself".to_owned())
+    }
+}
+
+fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let groups = resource.record.list("security_groups");
+    if groups.len() > 5 {
+        let message = format!("{} has {} security groups; an account's quota is 5 unless it was raised", resource.address, groups.len());
+        out.push(Diagnostic::warning("quota", message).at(resource.place("security_groups"), ""));
+    }
+    let own = topology.follow(resource.record.reference("subnet")).and_then(|subnet| vpc::of(&subnet.record));
+    for group in groups.iter().filter_map(Value::as_ref) {
+        let other = topology.follow(Some(group)).and_then(|group| vpc::of(&group.record));
+        if let (Some(own), Some(other)) = (own, other)
+            && own != other
+        {
+            out.push(
+                Diagnostic::error("other-vpc", format!("{} is in {own}, and {group} in {other}", resource.address))
+                    .at(resource.place("security_groups"), "a security group of another VPC")
+                    .help("an instance uses security groups of its own VPC"),
+            );
+        }
+    }
+}
+
+fn check_public(resource: &Resource, out: &mut Vec<Diagnostic>) {
+    let declared = resource.record.get("associate_public_ip_address").and_then(Value::as_bool) == Some(true);
+    if declared && resource.record.get("elastic_ip").is_some() {
+        out.push(
+            Diagnostic::warning(
+                "public-address-twice",
+                format!("{} has an Elastic IP address, which takes the place of its public address", resource.address),
+            )
+            .at(resource.place("associate_public_ip_address"), "has no effect beside `elastic_ip`")
+            .help("remove `associate_public_ip_address`"),
+        );
+    }
+}
+
+fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let Some(subnet) = topology.follow(resource.record.reference("subnet")) else { return };
+    let (Some(range), Ok(ip)) = (ipv4_range(subnet.record.text("cidr_block")), address.parse::<std::net::Ipv4Addr>()) else { return };
+    let first = u32::from(range.network());
+    let reserved = (first..first + 4).contains(&u32::from(ip)) || ip == range.broadcast();
+    if range.contains(&ip) && !reserved {
+        return;
+    }
+    let why = if reserved && range.contains(&ip) { "is one of the five that EC2 keeps in" } else { "is outside" };
+    out.push(
+        Diagnostic::error("address-outside-subnet", format!("{address} {why} {} ({range})", subnet.address))
+            .at(resource.place("private_ip_address"), "EC2 refuses this address")
+            .at(subnet.place("cidr_block"), "the subnet's range")
+            .help("choose an address of the subnet other than its first four and its last"),
+    );
+}

@@ -1,0 +1,123 @@
+//! The table of `instance`.
+
+use crate::Kind;
+use crate::net::{Complaint, Format, IPV4, PATH, TEXT};
+use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none, plain_key};
+use crate::value::Value;
+
+static IMAGE: Format = Format {
+    what: "the id of an image, such as ami-003634241a8fcdec0",
+    pattern: "^ami-([0-9a-f]{8}|[0-9a-f]{17})$",
+    number: false,
+    read: |text| match text.strip_prefix("ami-") {
+        Some(tail) if crate::kind::is_id_tail(tail) => Ok(text.to_owned()),
+        _ => Err(Complaint::new(format!("`{text}` is not the id of an image: `ami-` and 8 or 17 hex digits"))),
+    },
+};
+
+/// The name of an instance profile; of an ARN, its last part.
+static PROFILE: Format = Format {
+    what: "the name of an instance profile, or its ARN",
+    pattern: "",
+    number: false,
+    read: |text| match text.rsplit('/').next() {
+        Some(name) if !name.is_empty() => Ok(name.to_owned()),
+        _ => Err(Complaint::new("it is empty")),
+    },
+};
+
+static GROUPS: Members = Members { ty: Type::Ref(Kind::SecurityGroup, Follow::Id), key: plain_key };
+
+static METADATA_OPTIONS: [Attribute; 4] = [
+    Attribute::new("http_endpoint", Type::Choice(&["enabled", "disabled"]), "Whether the metadata service answers.").auto(),
+    Attribute::new("http_tokens", Type::Choice(&["optional", "required"]), "`required` is IMDSv2 only.").auto(),
+    Attribute::new("http_put_response_hop_limit", Type::Int(1, 64), "How many hops an answer may travel.").auto(),
+    Attribute::new("instance_metadata_tags", Type::Choice(&["enabled", "disabled"]), "Whether the instance can read its tags.").auto(),
+];
+
+static ROOT_VOLUME: [Attribute; 6] = [
+    Attribute::new("size", Type::Int(1, 65_536), "GiB. It grows in place.").auto().by(size_effect, "a volume cannot shrink"),
+    Attribute::new("type", Type::Choice(&["gp2", "gp3", "io1", "io2", "st1", "sc1", "standard"]), "EC2's volume type.").auto(),
+    Attribute::new("iops", Type::Int(100, 256_000), "I/O operations a second: gp3, io1 and io2.").auto(),
+    Attribute::new("throughput", Type::Int(125, 2_000), "MiB/s: gp3.").auto(),
+    Attribute::new("encrypted", Type::Bool, "Whether it is encrypted.").auto().replace("a volume's encryption is fixed when it is made"),
+    Attribute::new("delete_on_termination", Type::Bool, "Whether it goes with the instance.").auto(),
+];
+
+fn size_effect(before: Option<&Value>, after: Option<&Value>) -> Effect {
+    if after < before { Effect::Replace } else { Effect::InPlace }
+}
+
+fn root_volume_effect(before: Option<&Value>, after: Option<&Value>) -> Effect {
+    let (Some(before), Some(after)) = (before.and_then(Value::as_map), after.and_then(Value::as_map)) else {
+        return Effect::InPlace;
+    };
+    let differing = ROOT_VOLUME.iter().filter(|field| field.differs(after.get(field.name), before.get(field.name)));
+    crate::rules::worst(differing.map(|field| field.effect(before.get(field.name), after.get(field.name))))
+}
+
+pub(super) static SCHEMA: Schema = Schema {
+    kind: Kind::Instance,
+    id_prefix: "i-",
+    arn_type: "instance",
+    tag_type: "instance",
+    doc: "A virtual machine in a subnet. Replacing one loses its private address and what its root volume holds; plans say which.",
+    attributes: &[
+        Attribute::new("image", Type::Text(&IMAGE), "The image (AMI) it boots from.")
+            .required()
+            .replace("an instance keeps its image for life"),
+        Attribute::new("instance_type", Type::Text(&TEXT), "EC2's instance type, such as `t2.micro`.")
+            .required()
+            .stop("EC2 changes the type of a stopped instance only"),
+        Attribute::new("subnet", Type::Ref(Kind::Subnet, Follow::Id), "The subnet it is in.")
+            .required()
+            .replace("an instance cannot move to another subnet"),
+        Attribute::new("security_groups", Type::Set(&GROUPS), "Its security groups; left out, the VPC's default group.").default(none),
+        Attribute::new("key_pair", Type::Ref(Kind::KeyPair, Follow::Name), "The key pair it is launched with.")
+            .replace("the key is put in at the first boot"),
+        Attribute::new(
+            "associate_public_ip_address",
+            Type::Bool,
+            "Whether it gets a public address, which lasts until it stops. Compared only while that can be seen: not of a stopped \
+             instance, nor beside an Elastic IP address.",
+        )
+        .auto()
+        .replace("EC2 gives a public address at launch only")
+        .when_seen(),
+        Attribute::new("elastic_ip", Type::Ref(Kind::ElasticIp, Follow::Id), "The Elastic IP address it is reached by."),
+        Attribute::new("private_ip_address", Type::Text(&IPV4), "Its address in the subnet.")
+            .auto()
+            .replace("an instance keeps its primary address for life"),
+        Attribute::new(
+            "user_data",
+            Type::Text(&TEXT),
+            "What the image runs at its first boot, at most 16 KiB. Changing it stops and starts the instance; the script does not \
+             run again by itself.",
+        )
+        .auto()
+        .stop("EC2 changes the user data of a stopped instance only")
+        .when_seen()
+        .digest(),
+        Attribute::new("user_data_file", Type::Text(&PATH), "A file with the user data.").input(),
+        Attribute::new("iam_instance_profile", Type::Text(&PROFILE), "The instance profile whose role it has, by name or ARN."),
+        Attribute::new("source_dest_check", Type::Bool, "Whether it may only send and receive packets of its own addresses.")
+            .default(|| true.into()),
+        Attribute::new("monitoring", Type::Bool, "Whether CloudWatch reads it every minute.").default(|| false.into()),
+        Attribute::new(
+            "disable_api_termination",
+            Type::Bool,
+            "Whether EC2 refuses to terminate it. Reading this costs one call for each instance, so it is read only where a spec gives it.",
+        )
+        .default(|| false.into())
+        .when_seen(),
+        Attribute::new("metadata_options", Type::Object(&METADATA_OPTIONS), "How it reads its own metadata; what is left out stays.")
+            .auto(),
+        Attribute::new("ebs_optimized", Type::Bool, "Whether it has bandwidth of its own to its volumes.")
+            .auto()
+            .stop("EC2 changes this of a stopped instance only"),
+        Attribute::new("root_volume", Type::Object(&ROOT_VOLUME), "The volume it boots from; what is left out is the image's choice.")
+            .auto()
+            .by(root_volume_effect, "this of a root volume is fixed at launch"),
+        Attribute::new("state", Type::Choice(&["running", "stopped"]), "Whether it runs.").default(|| "running".into()),
+    ],
+};

@@ -1,0 +1,121 @@
+//! `internet_gateway`: a VPC's door to the internet.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Claim};
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::kinds::vpc;
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{After, Rules, Update, View};
+use crate::schema::{Attribute, Follow, Schema, Type};
+use crate::topology::{Resource, Topology};
+use crate::value::{Record, Value};
+use crate::{Address, Kind, Ref};
+
+/// An internet gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct InternetGateway {
+    pub vpc: Option<Ref>,
+}
+
+impl Typed for InternetGateway {
+    const KIND: Kind = Kind::InternetGateway;
+}
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::InternetGateway,
+    id_prefix: "igw-",
+    arn_type: "internet-gateway",
+    tag_type: "internet-gateway",
+    doc: "A VPC's door to the internet. A VPC has at most one, and a gateway serves at most one VPC.",
+    attributes: &[Attribute::new(
+        "vpc",
+        Type::Ref(Kind::Vpc, Follow::Id),
+        "The VPC it is attached to. Moving it cuts the old VPC off from the internet.",
+    )
+    .required()],
+};
+
+/// What an internet gateway is.
+#[derive(Debug)]
+pub struct InternetGatewayRules;
+
+impl Rules for InternetGatewayRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        let mut by_vpc: BTreeMap<&Ref, &Resource> = BTreeMap::new();
+        for resource in topology.of(Kind::InternetGateway) {
+            let Some(vpc) = vpc::of(&resource.record) else { continue };
+            if let Some(first) = by_vpc.insert(vpc, resource) {
+                out.push(
+                    Diagnostic::error(
+                        "second-internet-gateway",
+                        format!("{} and {} are both attached to {vpc}", first.address, resource.address),
+                    )
+                    .at(resource.place("vpc"), "the second one")
+                    .at(first.place("vpc"), "the first one")
+                    .help("a VPC has at most one internet gateway: remove one"),
+                );
+            }
+        }
+    }
+
+    fn create(&self, _record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("CreateInternetGateway", Record::new())
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        update.attach("vpc", "AttachInternetGateway", None, "DetachInternetGateway")
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        let attachment = object.record.only(&["vpc"]);
+        let mut calls = Vec::new();
+        if !attachment.is_empty() {
+            calls.push(Call::modify("DetachInternetGateway").unsetting(attachment));
+        }
+        calls.push(Call::delete("DeleteInternetGateway", Record::new()));
+        calls
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        vpc::of(sets).map(|vpc| Claim::text(format!("the internet gateway of {vpc}"), "attachment")).into_iter().collect()
+    }
+
+    /// EC2 refuses to detach while public addresses are mapped in the VPC.
+    fn after(&self, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+        if call.action != "DetachInternetGateway" {
+            return Vec::new();
+        }
+        let vpc = vpc::of(&call.unsets);
+        let mapped = view.live_of(Kind::NatGateway).chain(view.live_of(Kind::Instance));
+        mapped
+            .filter(|(_, record)| vpc.is_some() && view.live_ref(record.reference("subnet"), "vpc") == vpc)
+            .map(|(address, _)| After::Gone(address.clone()))
+            .collect()
+    }
+
+    fn disruption(&self, _attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        if before.is_some() { Disruption::Outage } else { Disruption::None }
+    }
+
+    fn loss_disruption(&self) -> Disruption {
+        Disruption::Outage
+    }
+}
+
+/// The gateways that will be attached to the VPC of `subnet`: public addresses need one before they work.
+pub fn serving<'a>(subnet: Option<&Ref>, view: &View<'a>) -> Vec<&'a Address> {
+    let vpc = view.wanted_ref(subnet, "vpc");
+    let serves = |record: &Record| vpc.is_some() && vpc::of(record) == vpc;
+    view.wanted_of(Kind::InternetGateway).filter(|(_, record)| serves(record)).map(|(address, _)| address).collect()
+}

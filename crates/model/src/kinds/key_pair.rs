@@ -1,0 +1,186 @@
+//! `key_pair`: an SSH key that instances are launched with. No private key ever crosses the wire.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Claim};
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::net::{Complaint, Format, PATH};
+use crate::observed::Object;
+use crate::rules::{Context, Rules, Update};
+use crate::schema::{Attribute, Schema, Type};
+use crate::topology::Topology;
+use crate::value::{Record, Value};
+use crate::{Address, Kind};
+
+/// A key pair.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct KeyPair {
+    pub key_name: String,
+    pub private_key_file: Option<String>,
+    pub key_type: Option<String>,
+    pub public_key: Option<String>,
+    pub public_key_file: Option<String>,
+}
+
+impl Typed for KeyPair {
+    const KIND: Kind = Kind::KeyPair;
+}
+
+static KEY_NAME: Format = Format {
+    what: "a key name of 1 to 255 ASCII characters",
+    pattern: r"^[\x20-\x7e]{1,255}$",
+    number: false,
+    read: |text| {
+        let fits = (1..=255).contains(&text.len()) && text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) && text.trim() == text;
+        if fits { Ok(text.to_owned()) } else { Err(Complaint::new("a key name has 1 to 255 ASCII characters and no blanks at its ends")) }
+    },
+};
+
+static PUBLIC_KEY: Format = Format {
+    what: "a public key in OpenSSH's form: ssh-ed25519 AAAA…",
+    pattern: r"^ssh-(ed25519|rsa) ",
+    number: false,
+    read: read_public_key,
+};
+
+/// Reads an OpenSSH public key without its comment, which EC2 does not keep.
+pub fn read_public_key(text: &str) -> Result<String, Complaint> {
+    let mut words = text.split_ascii_whitespace();
+    match (words.next(), words.next()) {
+        (Some(form @ ("ssh-ed25519" | "ssh-rsa")), Some(material)) if material.len() > 60 => Ok(format!("{form} {material}")),
+        _ => Err(Complaint::new("not a public key that EC2 takes: `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`")),
+    }
+}
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::KeyPair,
+    id_prefix: "key-",
+    arn_type: "key-pair",
+    tag_type: "key-pair",
+    doc: "An SSH key that instances are launched with. With `private_key_file` the pair is made here: the file is written first, \
+          readable by you alone, and then the public half is imported. A file that exists is never overwritten: its public half is \
+          imported. Where the key is live and the file is not here (a colleague's machine, CI), the key is kept. Instances refer to \
+          a key by its name, so a new key under that name does not replace them.",
+    attributes: &[
+        Attribute::new("key_name", Type::Text(&KEY_NAME), "EC2's name for it, unique in the region; left out, the resource's name.")
+            .auto()
+            .replace("EC2 cannot rename a key pair"),
+        Attribute::new("private_key_file", Type::Text(&PATH), "The file that holds the private key, or will.").input(),
+        Attribute::new(
+            "key_type",
+            Type::Choice(&["ed25519", "rsa"]),
+            "What sort of key to make for `private_key_file`; left out, ed25519.",
+        )
+        .input(),
+        Attribute::new("public_key", Type::Text(&PUBLIC_KEY), "The public key in OpenSSH's form.")
+            .auto()
+            .replace("EC2 cannot change the material of a key pair"),
+        Attribute::new("public_key_file", Type::Text(&PATH), "A file with the public key in OpenSSH's form.").input(),
+    ],
+};
+
+/// What a key pair is.
+#[derive(Debug)]
+pub struct KeyPairRules;
+
+impl Rules for KeyPairRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
+        if record.get("key_name").is_none() {
+            record.set("key_name", context.address.name.as_str());
+        }
+        let sources = ["private_key_file", "public_key", "public_key_file"].iter().filter(|name| record.get(name).is_some()).count();
+        if sources != 1 {
+            let message = if sources == 0 { "where is the key?" } else { "the key is given more than once" };
+            context.problem("", "key-source", message, "give one of `private_key_file`, `public_key` and `public_key_file`");
+            return;
+        }
+        if record.get("key_type").is_some() && record.get("private_key_file").is_none() {
+            context.problem("key_type", "key-type", "`key_type` is for a key that is made here", "remove it, or use `private_key_file`");
+        }
+        if let Some(path) = record.get("private_key_file").and_then(Value::as_text).map(str::to_owned) {
+            match context.files.public_key(&path) {
+                Ok(Some(key)) => record.set("public_key", key),
+                Ok(None) => {}
+                Err(why) => context.problem(
+                    "private_key_file",
+                    "key-file",
+                    why,
+                    "name a private key in OpenSSH's or PEM form, or a file that is not there yet",
+                ),
+            }
+        }
+        if let Some(path) = record.remove("public_key_file") {
+            let path = path.as_text().unwrap_or_default().to_owned();
+            match context.files.text(&path).and_then(|text| read_public_key(&text).map_err(|complaint| complaint.message)) {
+                Ok(key) => record.set("public_key", key),
+                Err(why) => context.problem("public_key_file", "key-file", why, "name a file with a public key in OpenSSH's form"),
+            }
+        }
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        let mut names = std::collections::BTreeMap::new();
+        for resource in topology.of(Kind::KeyPair) {
+            let name = resource.record.text("key_name");
+            if let Some(first) = names.insert(name, resource) {
+                out.push(
+                    Diagnostic::error("key-name-twice", format!("{} and {} are both called `{name}`", first.address, resource.address))
+                        .at(resource.place("key_name"), "the second one")
+                        .at(first.place("key_name"), "the first one")
+                        .help("key names are unique in a region: give one another `key_name`"),
+                );
+            }
+        }
+    }
+
+    fn prepare(&self, record: &Record) -> Vec<Call> {
+        if record.get("public_key").is_some() {
+            return Vec::new();
+        }
+        vec![Call::prepare("WriteKeyFile").setting(record.only(&["private_key_file", "key_type"]))]
+    }
+
+    fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
+        let material = if record.get("public_key").is_some() { "public_key" } else { "private_key_file" };
+        Call::create("ImportKeyPair", record.only(&["key_name", material]))
+    }
+
+    fn born(&self, record: &Record) -> Record {
+        record.clone()
+    }
+
+    fn update(&self, _update: &Update<'_>) -> Vec<Call> {
+        Vec::new()
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        vec![Call::delete("DeleteKeyPair", object.record.only(&["key_name"]))]
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        let name = sets.get("key_name").and_then(Value::as_text);
+        name.map(|name| Claim::text("key names", name)).into_iter().collect()
+    }
+
+    fn ec2_name(&self, record: &Record) -> Option<String> {
+        record.get("key_name").and_then(Value::as_text).map(str::to_owned)
+    }
+
+    fn note(&self, record: &Record, object: Option<&Object>) -> Option<String> {
+        let file = record.get("private_key_file").and_then(Value::as_text)?;
+        if record.get("public_key").is_some() {
+            return None;
+        }
+        Some(match object {
+            Some(_) => format!("the key is live and {file} is not here: the key is kept as it is"),
+            None => format!("{file} will be written, readable by you alone"),
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! `nat_gateway`: address translation, by which private subnets reach out and cannot be reached.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Claim};
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
+use crate::net::IPV4;
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{After, Rules, Update, View};
+use crate::schema::{Attribute, Follow, Schema, Type};
+use crate::topology::{Resource, Topology};
+use crate::value::Record;
+use crate::{Address, Kind, Ref};
+
+/// A NAT gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct NatGateway {
+    pub subnet: Ref,
+    pub elastic_ip: Option<Ref>,
+    pub connectivity_type: String,
+    pub private_ip_address: Option<String>,
+}
+
+impl Typed for NatGateway {
+    const KIND: Kind = Kind::NatGateway;
+}
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::NatGateway,
+    id_prefix: "nat-",
+    arn_type: "natgateway",
+    tag_type: "natgateway",
+    doc: "Address translation for private subnets. A public one needs an Elastic IP address, and an internet gateway in its VPC. \
+          EC2 changes nothing about a NAT gateway but its tags: everything else replaces it.",
+    attributes: &[
+        Attribute::new("subnet", Type::Ref(Kind::Subnet, Follow::Id), "The subnet it stands in: a public one for a public gateway.")
+            .required()
+            .replace("a NAT gateway cannot move to another subnet"),
+        Attribute::new("elastic_ip", Type::Ref(Kind::ElasticIp, Follow::Id), "Its public address; required for a public gateway.")
+            .replace("a NAT gateway keeps its primary address for life"),
+        Attribute::new("connectivity_type", Type::Choice(&["public", "private"]), "Whether it translates to a public address.")
+            .default(|| "public".into())
+            .replace("EC2 cannot change a NAT gateway's connectivity"),
+        Attribute::new("private_ip_address", Type::Text(&IPV4), "Its address in the subnet.")
+            .auto()
+            .replace("a NAT gateway keeps its primary address for life"),
+    ],
+};
+
+/// What a NAT gateway is.
+#[derive(Debug)]
+pub struct NatGatewayRules;
+
+impl Rules for NatGatewayRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        for resource in topology.of(Kind::NatGateway) {
+            check_address(resource, out);
+            check_internet_gateway(resource, topology, out);
+        }
+    }
+
+    fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("CreateNatGateway", record.without(&["tags"]))
+    }
+
+    fn update(&self, _update: &Update<'_>) -> Vec<Call> {
+        Vec::new()
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        vec![Call::delete("DeleteNatGateway", object.record.clone())]
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        let mut claims: Vec<Claim> = elastic_ip::use_claim(sets).into_iter().collect();
+        claims.extend(subnet::address_claim(sets));
+        claims
+    }
+
+    /// Without an attached internet gateway a public NAT gateway is created and then fails.
+    fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
+        if call.action != "CreateNatGateway" || record.text("connectivity_type") != "public" {
+            return Vec::new();
+        }
+        internet_gateway::serving(record.reference("subnet"), view).into_iter().cloned().map(After::Ready).collect()
+    }
+
+    fn loss_disruption(&self) -> Disruption {
+        Disruption::Outage
+    }
+}
+
+fn check_address(resource: &Resource, out: &mut Vec<Diagnostic>) {
+    let public = resource.record.text("connectivity_type") == "public";
+    let address = resource.record.reference("elastic_ip");
+    if public && address.is_none() {
+        out.push(
+            Diagnostic::error("nat-gateway-without-address", format!("{} is public and has no `elastic_ip`", resource.address))
+                .at(resource.place.clone(), "needs a public address")
+                .help("declare an `elastic_ip` and name it here, or set `connectivity_type: private`"),
+        );
+    }
+    if !public && address.is_some() {
+        out.push(
+            Diagnostic::error("private-nat-gateway-with-address", format!("{} is private and has an `elastic_ip`", resource.address))
+                .at(resource.place("elastic_ip"), "a private gateway takes none")
+                .help("remove `elastic_ip`, or set `connectivity_type: public`"),
+        );
+    }
+}
+
+fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    if resource.record.text("connectivity_type") != "public" {
+        return;
+    }
+    let Some(subnet) = topology.follow(resource.record.reference("subnet")) else { return };
+    // A VPC outside the topology may well have a gateway there.
+    let Some(vpc) = vpc::of(&subnet.record).filter(|vpc| vpc.address().is_some()) else { return };
+    if !topology.of(Kind::InternetGateway).any(|gateway| vpc::of(&gateway.record) == Some(vpc)) {
+        out.push(
+            Diagnostic::error(
+                "nat-gateway-without-internet-gateway",
+                format!("{} is public, and {vpc} has no internet gateway", resource.address),
+            )
+            .at(resource.place.clone(), "cannot reach the internet")
+            .help(format!("attach an `internet_gateway` to {vpc}, or set `connectivity_type: private`")),
+        );
+    }
+}

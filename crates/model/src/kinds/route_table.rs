@@ -1,0 +1,228 @@
+//! `route_table`: where packets go that leave a subnet.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::kind::is_id_tail;
+use crate::kinds::{vpc, vpc_endpoint};
+use crate::net::{Complaint, Format, RANGE};
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{Context, Rules, Update, members_record};
+use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
+use crate::topology::{Resource, Topology};
+use crate::value::{Record, Value};
+use crate::{Kind, Ref};
+
+/// A route table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct RouteTable {
+    pub vpc: Ref,
+    pub routes: Vec<Route>,
+}
+
+/// One route: a destination and one target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct Route {
+    pub destination: String,
+    pub internet_gateway: Option<Ref>,
+    pub nat_gateway: Option<Ref>,
+    pub vpc_endpoint: Option<Ref>,
+    pub egress_only_internet_gateway: Option<String>,
+    pub network_interface: Option<String>,
+    pub transit_gateway: Option<String>,
+    pub vpc_peering_connection: Option<String>,
+    pub vpn_gateway: Option<String>,
+}
+
+impl Typed for RouteTable {
+    const KIND: Kind = Kind::RouteTable;
+}
+
+static DESTINATION: Format = Format {
+    what: "a range such as 0.0.0.0/0, or a prefix list such as aws/s3",
+    pattern: "",
+    number: false,
+    read: |text| if text.contains(['.', ':']) && !text.starts_with("com.") { (RANGE.read)(text) } else { prefix_list(text) },
+};
+
+/// Reads a prefix list: an id, an AWS-managed list as `aws/s3`, or a full name.
+pub fn prefix_list(text: &str) -> Result<String, Complaint> {
+    let id = text.strip_prefix("pl-").is_some_and(is_id_tail);
+    if id || text.starts_with("aws/") || text.starts_with("com.amazonaws.") {
+        return Ok(text.to_owned());
+    }
+    Err(Complaint::new(format!("`{text}` is not a prefix list: `pl-…`, or `aws/s3`")))
+}
+
+fn read_id(text: &str, prefix: &str) -> Result<String, Complaint> {
+    match text.strip_prefix(prefix) {
+        Some(tail) if is_id_tail(tail) => Ok(text.to_owned()),
+        _ => Err(Complaint::new(format!("`{text}` is not an EC2 id: `{prefix}` and 8 or 17 hex digits"))),
+    }
+}
+
+macro_rules! id_format {
+    ($name:ident, $prefix:literal) => {
+        static $name: Format = Format {
+            what: concat!("an EC2 id that starts with ", $prefix),
+            pattern: concat!("^", $prefix, "([0-9a-f]{8}|[0-9a-f]{17})$"),
+            number: false,
+            read: |text| read_id(text, $prefix),
+        };
+    };
+}
+id_format!(EIGW, "eigw-");
+id_format!(ENI, "eni-");
+id_format!(TGW, "tgw-");
+id_format!(PCX, "pcx-");
+id_format!(VGW, "vgw-");
+
+static ROUTE: [Attribute; 9] = [
+    Attribute::new("destination", Type::Text(&DESTINATION), "The range or prefix list that the route is for.").required(),
+    Attribute::new("internet_gateway", Type::Ref(Kind::InternetGateway, Follow::Id), "Target: an internet gateway of the same VPC."),
+    Attribute::new("nat_gateway", Type::Ref(Kind::NatGateway, Follow::Id), "Target: a NAT gateway."),
+    Attribute::new("vpc_endpoint", Type::Ref(Kind::VpcEndpoint, Follow::Id), "Target: a Gateway Load Balancer endpoint, by its id."),
+    Attribute::new("egress_only_internet_gateway", Type::Text(&EIGW), "Target: an egress-only internet gateway, by its id."),
+    Attribute::new("network_interface", Type::Text(&ENI), "Target: a network interface, by its id."),
+    Attribute::new("transit_gateway", Type::Text(&TGW), "Target: a transit gateway, by its id."),
+    Attribute::new("vpc_peering_connection", Type::Text(&PCX), "Target: a peering connection, by its id."),
+    Attribute::new("vpn_gateway", Type::Text(&VGW), "Target: a virtual private gateway, by its id."),
+];
+
+static ROUTES: Members = Members { ty: Type::Object(&ROUTE), key: destination };
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::RouteTable,
+    id_prefix: "rtb-",
+    arn_type: "route-table",
+    tag_type: "route-table",
+    doc: "Where packets go that leave a subnet. The local routes are EC2's, and so are the routes of gateway endpoints and those \
+          that a virtual private gateway propagates: none of them is declared here or shows as drift.",
+    attributes: &[
+        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
+            .required()
+            .replace("a route table cannot move to another VPC"),
+        Attribute::new("routes", Type::Set(&ROUTES), "The routes, one for each destination.").default(none),
+    ],
+};
+
+fn destination(route: &Value) -> String {
+    route.as_map().map(|route| route.text("destination").to_owned()).unwrap_or_default()
+}
+
+/// What a route table is.
+#[derive(Debug)]
+pub struct RouteTableRules;
+
+impl Rules for RouteTableRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
+        let Some(Value::List(routes)) = record.remove("routes") else { return };
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut canonical = Vec::new();
+        for (index, route) in routes.into_iter().enumerate() {
+            let Value::Map(mut route) = route else { continue };
+            let full = vpc_endpoint::prefix_list_name(route.text("destination"), context.region);
+            route.set("destination", full.clone());
+            check_targets(&route, index, context);
+            if let Some(first) = seen.insert(full.clone(), index) {
+                let message = format!("two routes to {full}");
+                let help = format!("a table has one route for each destination: remove this one or routes[{first}]");
+                context.problem(format!("routes[{index}].destination"), "route-twice", message, help);
+            }
+            canonical.push(Value::Map(route));
+        }
+        canonical.sort_by_cached_key(destination);
+        record.set("routes", canonical);
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        for resource in topology.of(Kind::RouteTable) {
+            let routes = resource.record.list("routes");
+            if routes.len() > 500 {
+                let message = format!("{} has {} routes; an account's quota is 500 unless it was raised", resource.address, routes.len());
+                out.push(Diagnostic::warning("quota", message).at(resource.place("routes"), ""));
+            }
+            for route in routes.iter().filter_map(Value::as_map) {
+                check_gateway(resource, route, topology, out);
+                check_local(resource, route, topology, out);
+            }
+        }
+    }
+
+    fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("CreateRouteTable", record.only(&["vpc"]))
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        let routes = update.members("routes");
+        let one = |route: &Value| members_record("routes", &[route]);
+        let mut calls = Vec::new();
+        calls.extend(routes.added.iter().map(|new| Call::modify("CreateRoute").setting(one(new))));
+        calls.extend(routes.altered.iter().map(|(old, new)| Call::modify("ReplaceRoute").setting(one(new)).unsetting(one(old))));
+        calls.extend(routes.removed.iter().map(|old| Call::modify("DeleteRoute").unsetting(one(old))));
+        calls
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        vec![Call::delete("DeleteRouteTable", object.record.clone())]
+    }
+
+    fn disruption(&self, _attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        if before.is_some() { Disruption::Reset } else { Disruption::None }
+    }
+}
+
+fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {
+    let targets: Vec<&str> = route.iter().map(|(name, _)| name).filter(|name| *name != "destination").collect();
+    let [_] = targets[..] else {
+        let names = "`internet_gateway`, `nat_gateway`, `network_interface`, `transit_gateway`, `vpc_peering_connection`, …";
+        let message = match targets.len() {
+            0 => "a route needs a target".to_owned(),
+            _ => format!("a route has one target, and this one has {}: {}", targets.len(), targets.join(", ")),
+        };
+        context.problem(format!("routes[{index}]"), "route-target", message, format!("give one of {names}"));
+        return;
+    };
+}
+
+fn check_gateway(resource: &Resource, route: &Record, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let own = vpc::of(&resource.record);
+    let gateway = topology.follow(route.reference("internet_gateway"));
+    let nat = topology.follow(route.reference("nat_gateway"));
+    let nat_vpc = nat.and_then(|nat| topology.follow(nat.record.reference("subnet"))).and_then(|subnet| vpc::of(&subnet.record));
+    let target_vpc = gateway.and_then(|gateway| vpc::of(&gateway.record)).or(nat_vpc);
+    let (Some(own), Some(other), Some(target)) = (own, target_vpc, gateway.or(nat)) else { return };
+    if own != other {
+        let destination = route.text("destination");
+        out.push(
+            Diagnostic::error("other-vpc", format!("{} is in {own}, and {} in {other}", resource.address, target.address))
+                .at(resource.place("routes"), format!("the route to {destination} leads to a gateway of another VPC"))
+                .help(format!("route to a gateway of {own}")),
+        );
+    }
+}
+
+fn check_local(resource: &Resource, route: &Record, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let Some(vpc) = topology.follow(vpc::of(&resource.record)) else { return };
+    let destination = route.text("destination");
+    if vpc::ranges(&vpc.record).iter().any(|range| range.to_string() == destination) {
+        out.push(
+            Diagnostic::error("route-local", format!("{destination} is a range of {}: its local route is EC2's", vpc.address))
+                .at(resource.place("routes"), "EC2 refuses this route")
+                .help("remove the route"),
+        );
+    }
+}

@@ -1,0 +1,248 @@
+//! `security_group`: a stateful filter at network interfaces.
+
+mod rule;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use rule::Rule;
+
+use crate::call::Call;
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::kinds::vpc;
+use crate::net::{Complaint, Format};
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{Context, Rules, Update, later, members_record};
+use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
+use crate::topology::Topology;
+use crate::value::{Record, Value};
+use crate::{Kind, Ref};
+
+/// A security group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct SecurityGroup {
+    pub vpc: Ref,
+    pub group_name: String,
+    pub description: String,
+    pub ingress: Vec<Rule>,
+    pub egress: Vec<Rule>,
+}
+
+impl Typed for SecurityGroup {
+    const KIND: Kind = Kind::SecurityGroup;
+}
+
+static DESCRIPTION: Format = Format {
+    what: "a description of at most 255 characters that EC2 allows",
+    pattern: r"^[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}$",
+    number: false,
+    read: |text| group_text(text, "description"),
+};
+
+static GROUP_NAME: Format = Format {
+    what: "a group name of at most 255 characters that EC2 allows",
+    pattern: r"^[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}$",
+    number: false,
+    read: |text| {
+        if text.to_ascii_lowercase().starts_with("sg-") {
+            return Err(Complaint::new("EC2 refuses group names that start with `sg-`"));
+        }
+        if text.eq_ignore_ascii_case("default") {
+            return Err(Complaint::new("`default` is the name of the group that EC2 makes with every VPC"));
+        }
+        group_text(text, "group name")
+    },
+};
+
+/// Text in the characters that EC2 allows in group names and descriptions.
+fn group_text(text: &str, what: &str) -> Result<String, Complaint> {
+    const ALSO: &str = " ._-:/()#,@[]+=&;{}!$*";
+    if text.is_empty() || text.len() > 255 {
+        return Err(Complaint::new(format!("a {what} has 1 to 255 characters, and this has {}", text.len())));
+    }
+    match text.chars().find(|c| !c.is_ascii_alphanumeric() && !ALSO.contains(*c)) {
+        Some(bad) => Err(Complaint::new(format!("EC2 does not allow `{bad}` in a {what}: letters, digits, spaces and {}", ALSO.trim()))),
+        None => Ok(text.to_owned()),
+    }
+}
+
+static RULES: Members = Members { ty: Type::Object(&rule::FIELDS), key: rule::key };
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::SecurityGroup,
+    id_prefix: "sg-",
+    arn_type: "security-group",
+    tag_type: "security-group",
+    doc: "A stateful filter at network interfaces: what its rules do not allow is dropped, and answers to what was allowed pass. \
+          A group's name cannot change, so a group that must be replaced gets a successor called `<name>~<4 hex digits>`, its users \
+          move over, and then the old one goes: nothing is cut.",
+    attributes: &[
+        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
+            .required()
+            .replace("a security group cannot move to another VPC"),
+        Attribute::new("group_name", Type::Text(&GROUP_NAME), "EC2's name for it, unique in its VPC; left out, the resource's name.")
+            .auto()
+            .replace("EC2 cannot rename a security group"),
+        Attribute::new("description", Type::Text(&DESCRIPTION), "What it is for.")
+            .required()
+            .replace("EC2 cannot change a security group's description"),
+        Attribute::new("ingress", Type::Set(&RULES), "What may come in; left out, nothing.").default(none).later(),
+        Attribute::new("egress", Type::Set(&RULES), "What may go out; left out, everything, as EC2 has it; `[]` is nothing.")
+            .default(|| Value::List(vec![rule::allow_all()]))
+            .later(),
+    ],
+};
+
+/// What a security group is.
+#[derive(Debug)]
+pub struct SecurityGroupRules;
+
+impl Rules for SecurityGroupRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
+        if record.get("group_name").is_none() {
+            let name = context.address.name.as_str();
+            match (GROUP_NAME.read)(name) {
+                Ok(name) => record.set("group_name", name),
+                Err(complaint) => context.problem("", "group-name", complaint.message, "give a `group_name`, or rename the resource"),
+            }
+        }
+        for direction in ["ingress", "egress"] {
+            if let Some(Value::List(rules)) = record.remove(direction) {
+                record.set(direction, rule::expand(rules, direction, context));
+            }
+        }
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        let mut names = BTreeMap::new();
+        for resource in topology.of(Kind::SecurityGroup) {
+            let record = &resource.record;
+            let key = (vpc::of(record), record.text("group_name").to_ascii_lowercase());
+            if let Some(first) = names.insert(key, resource) {
+                let name = record.text("group_name");
+                out.push(
+                    Diagnostic::error(
+                        "group-name-twice",
+                        format!("{} and {} are both called `{name}` in one VPC", first.address, resource.address),
+                    )
+                    .at(resource.place("group_name"), "the second one")
+                    .at(first.place("group_name"), "the first one")
+                    .help("group names are unique in a VPC, whatever their case: give one another `group_name`"),
+                );
+            }
+            for direction in ["ingress", "egress"] {
+                let count = record.list(direction).len();
+                if count > 60 {
+                    let message =
+                        format!("{} has {count} {direction} rules; an account's quota is 60 unless it was raised", resource.address);
+                    out.push(Diagnostic::warning("quota", message).at(resource.place(direction), ""));
+                }
+            }
+        }
+    }
+
+    fn create(&self, record: &Record, replaced: Option<&Object>) -> Call {
+        let mut sets = record.only(&["vpc", "group_name", "description"]);
+        let name = record.text("group_name");
+        // The old group keeps its name until it goes: the new one needs another, which the reader folds back.
+        if let Some(old) =
+            replaced.filter(|old| old.facts.text("group_name").eq_ignore_ascii_case(name) && old.record.get("vpc") == record.get("vpc"))
+        {
+            sets.set("group_name", format!("{name}~{}", successor_mark(&old.id)));
+        }
+        Call::create("CreateSecurityGroup", sets)
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        let mut calls = Vec::new();
+        let directions = [
+            ("ingress", "AuthorizeSecurityGroupIngress", "UpdateSecurityGroupRuleDescriptionsIngress", "RevokeSecurityGroupIngress"),
+            ("egress", "AuthorizeSecurityGroupEgress", "UpdateSecurityGroupRuleDescriptionsEgress", "RevokeSecurityGroupEgress"),
+        ];
+        // What is new is allowed before what is old is taken away, so that a renamed source loses nothing in between.
+        for (name, authorize, describe, _) in directions {
+            let rules = update.members(name);
+            if !rules.added.is_empty() {
+                calls.push(later(Call::modify(authorize).setting(members_record(name, &rules.added))));
+            }
+            if !rules.altered.is_empty() {
+                let new: Vec<&Value> = rules.altered.iter().map(|(_, new)| *new).collect();
+                calls.push(later(Call::modify(describe).setting(members_record(name, &new))));
+            }
+        }
+        for (name, _, _, revoke) in directions {
+            let rules = update.members(name);
+            if !rules.removed.is_empty() {
+                calls.push(Call::modify(revoke).unsetting(members_record(name, &rules.removed)));
+            }
+        }
+        calls
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        let own = object.owner.as_ref().map(|owner| owner.address.as_str());
+        let mut calls = Vec::new();
+        // Two groups that refer to each other hold each other up: their rules go first.
+        for (name, revoke) in [("ingress", "RevokeSecurityGroupIngress"), ("egress", "RevokeSecurityGroupEgress")] {
+            let refers = |rule: &&Value| {
+                let source = rule.as_map().and_then(|rule| rule.reference("security_group")).map(ToString::to_string);
+                source.is_some_and(|source| Some(source.as_str()) != own && source != object.id)
+            };
+            let rules: Vec<&Value> = object.record.list(name).iter().filter(refers).collect();
+            if !rules.is_empty() {
+                calls.push(Call::modify(revoke).unsetting(members_record(name, &rules)));
+            }
+        }
+        calls.push(Call::delete("DeleteSecurityGroup", object.record.without(&["ingress", "egress"])));
+        calls
+    }
+
+    fn disruption(&self, _attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
+        if before.is_some() && after.is_none() { Disruption::Reset } else { Disruption::None }
+    }
+}
+
+/// What a successor's name carries behind the `~`: four hex digits that depend on whose successor it is.
+fn successor_mark(id: &str) -> String {
+    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{:04x}", (hash >> 16) ^ (hash & 0xffff))
+}
+
+/// The name as a spec gives it: a successor's mark folded back.
+pub fn fold_name(name: &str) -> &str {
+    match name.rsplit_once('~') {
+        Some((folded, mark)) if mark.len() == 4 && mark.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) => folded,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_ec2_refuses_are_refused() {
+        assert!((GROUP_NAME.read)("sg-web").is_err());
+        assert!((GROUP_NAME.read)("Default").is_err());
+        assert!((GROUP_NAME.read)("web|db").is_err());
+        assert!((GROUP_NAME.read)(&"x".repeat(256)).is_err());
+        assert_eq!((GROUP_NAME.read)("Web & DB (prod)").unwrap(), "Web & DB (prod)");
+    }
+
+    #[test]
+    fn a_successors_name_folds_back() {
+        let name = format!("web~{}", successor_mark("sg-0123456789abcdef0"));
+        assert_eq!(fold_name(&name), "web");
+        assert_eq!(fold_name("web~prod"), "web~prod");
+        assert_eq!(fold_name("web"), "web");
+    }
+}

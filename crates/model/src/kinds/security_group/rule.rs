@@ -1,0 +1,165 @@
+//! A security group's rules: their fields, their shorthands, and what tells two of them apart.
+
+use serde::{Deserialize, Serialize};
+
+use super::DESCRIPTION;
+use crate::kinds::{route_table, vpc_endpoint};
+use crate::net::{Format, PORTS, PROTOCOL, RANGE};
+use crate::rules::Context;
+use crate::schema::{Attribute, Follow, Type};
+use crate::value::{Record, Value};
+use crate::{Kind, Ref};
+
+/// One rule: a protocol, its ports or ICMP type, and one source (for egress: destination).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct Rule {
+    pub protocol: String,
+    pub port: Option<String>,
+    pub icmp_type: Option<i64>,
+    pub icmp_code: Option<i64>,
+    pub cidr: Option<String>,
+    pub security_group: Option<Ref>,
+    pub prefix_list: Option<String>,
+    pub description: Option<String>,
+}
+
+static PREFIX_LIST: Format =
+    Format { what: "a prefix list: an id such as pl-…, or aws/s3", pattern: "", number: false, read: route_table::prefix_list };
+
+/// The fields of a rule as a spec writes it.
+pub static FIELDS: [Attribute; 8] = [
+    Attribute::new("protocol", Type::Text(&PROTOCOL), "`tcp`, `udp`, `icmp`, `icmpv6`, `all`, or a number.").required(),
+    Attribute::new(
+        "port",
+        Type::OneOrMany(&Type::Text(&PORTS)),
+        "A port or a range such as `8000-8080`; a list stands for that many rules. Required for tcp and udp.",
+    ),
+    Attribute::new("icmp_type", Type::Int(-1, 255), "The ICMP type; left out, every type."),
+    Attribute::new("icmp_code", Type::Int(-1, 255), "The ICMP code; left out, every code."),
+    Attribute::new("cidr", Type::OneOrMany(&Type::Text(&RANGE)), "Source: an IPv4 or IPv6 range; a list stands for that many rules."),
+    Attribute::new("security_group", Type::Ref(Kind::SecurityGroup, Follow::Id), "Source: whatever has this security group."),
+    Attribute::new("prefix_list", Type::Text(&PREFIX_LIST), "Source: the ranges of this prefix list."),
+    Attribute::new("description", Type::Text(&DESCRIPTION), "What the rule is for."),
+];
+
+/// What EC2 lets out by itself.
+pub fn allow_all() -> Value {
+    Record::new().with("protocol", "all").with("cidr", "0.0.0.0/0").into()
+}
+
+/// What tells two rules of a group apart, as users read it: protocol, ports and source; the description is not part of it.
+pub fn key(rule: &Value) -> String {
+    let Some(rule) = rule.as_map() else { return String::new() };
+    let mut key = rule.text("protocol").to_owned();
+    if let Some(port) = rule.get("port") {
+        key = format!("{key}/{port}");
+    }
+    if let Some(icmp) = rule.get("icmp_type").and_then(Value::as_int) {
+        let code = rule.get("icmp_code").and_then(Value::as_int).map_or(String::new(), |code| format!(":{code}"));
+        key = format!("{key}/{icmp}{code}");
+    }
+    for source in ["cidr", "security_group", "prefix_list"] {
+        if let Some(value) = rule.get(source) {
+            key = match value {
+                Value::Ref(reference) => format!("{key} {reference}"),
+                value => format!("{key} {source} {value}"),
+            };
+        }
+    }
+    key
+}
+
+/// The rules as EC2 has them: lists of ports and ranges multiplied out, every rule once, in the order of their keys.
+pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> Value {
+    let mut expanded: Vec<Value> = Vec::new();
+    for (index, rule) in rules.into_iter().enumerate() {
+        let Value::Map(rule) = rule else { continue };
+        let path = format!("{direction}[{index}]");
+        check(&rule, &path, context);
+        for rule in multiply(canonical(rule, context.region)) {
+            let rule = Value::Map(rule);
+            let key = key(&rule);
+            if expanded.iter().any(|other| self::key(other) == key) {
+                context.problem(
+                    &path,
+                    "rule-twice",
+                    format!("the rule `{key}` stands here twice"),
+                    "remove one: EC2 refuses a rule that is there already",
+                );
+            } else {
+                expanded.push(rule);
+            }
+        }
+    }
+    expanded.sort_by_cached_key(key);
+    Value::List(expanded)
+}
+
+fn canonical(mut rule: Record, region: Option<&str>) -> Record {
+    if let Some(name) = rule.get("prefix_list").and_then(Value::as_text) {
+        rule.set("prefix_list", vpc_endpoint::prefix_list_name(name, region));
+    }
+    // EC2 answers -1 where every type or code is meant: the spec's way to say that is to leave it out.
+    for name in ["icmp_type", "icmp_code"] {
+        if rule.get(name) == Some(&Value::Int(-1)) {
+            rule.remove(name);
+        }
+    }
+    if matches!(rule.text("protocol"), "tcp" | "udp") && rule.get("port").is_some() {
+        return rule;
+    }
+    rule.remove("port");
+    rule
+}
+
+fn multiply(rule: Record) -> Vec<Record> {
+    ["port", "cidr"].into_iter().fold(vec![rule], |rules, name| {
+        rules
+            .into_iter()
+            .flat_map(|rule| match rule.get(name) {
+                Some(Value::List(values)) => values.iter().map(|value| rule.clone().with(name, value.clone())).collect(),
+                _ => vec![rule],
+            })
+            .collect()
+    })
+}
+
+fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
+    let protocol = rule.text("protocol");
+    let ported = matches!(protocol, "tcp" | "udp");
+    if ported && rule.get("port").is_none() {
+        context.problem(
+            path,
+            "rule-port",
+            format!("a rule for {protocol} needs a `port`"),
+            "write `port: 22`, `port: 8000-8080`, or `port: 0-65535` for all",
+        );
+    }
+    if !ported && !protocol.is_empty() && rule.get("port").is_some() {
+        context.problem(
+            format!("{path}.port"),
+            "rule-port",
+            format!("a rule for {protocol} has no port"),
+            "remove `port`, or use protocol tcp or udp",
+        );
+    }
+    let icmp = matches!(protocol, "icmp" | "icmpv6");
+    if !icmp && (rule.get("icmp_type").is_some() || rule.get("icmp_code").is_some()) {
+        context.problem(
+            path,
+            "rule-icmp",
+            format!("a rule for {protocol} has no ICMP type or code"),
+            "remove them, or use protocol icmp or icmpv6",
+        );
+    }
+    if rule.get("icmp_code").is_some() && rule.get("icmp_type").is_none() {
+        context.problem(path, "rule-icmp", "an `icmp_code` needs an `icmp_type`", "give the type, or remove the code");
+    }
+    let sources = ["cidr", "security_group", "prefix_list"].iter().filter(|source| rule.get(source).is_some()).count();
+    if sources != 1 {
+        let message = if sources == 0 { "a rule needs a source" } else { "a rule has one source, and this one has several" };
+        context.problem(path, "rule-source", message, "give one of `cidr`, `security_group` and `prefix_list`");
+    }
+}

@@ -1,0 +1,189 @@
+//! `subnet`: a range of a VPC's addresses in one availability zone.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Claim};
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::kinds::vpc;
+use crate::net::{TEXT, VPC_RANGE};
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{Rules, Update};
+use crate::schema::{Attribute, Follow, Schema, Type};
+use crate::topology::{Resource, Topology};
+use crate::value::{Record, Value};
+use crate::{Address, Kind, Ref};
+
+/// A subnet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct Subnet {
+    pub vpc: Ref,
+    pub cidr_block: String,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub map_public_ip_on_launch: bool,
+    pub route_table: Option<Ref>,
+}
+
+impl Typed for Subnet {
+    const KIND: Kind = Kind::Subnet;
+}
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::Subnet,
+    id_prefix: "subnet-",
+    arn_type: "subnet",
+    tag_type: "subnet",
+    doc: "A range of a VPC's addresses in one availability zone. EC2 keeps the first four addresses and the last one for itself.",
+    attributes: &[
+        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
+            .required()
+            .replace("a subnet cannot move to another VPC"),
+        Attribute::new("cidr_block", Type::Text(&VPC_RANGE), "The IPv4 range, /16 to /28, inside a range of the VPC.")
+            .required()
+            .replace("EC2 cannot change a subnet's range"),
+        Attribute::new("availability_zone", Type::Text(&TEXT), "The zone by the account's name for it, such as `us-west-2a`.")
+            .auto()
+            .replace("a subnet cannot move to another zone"),
+        Attribute::new(
+            "availability_zone_id",
+            Type::Text(&TEXT),
+            "The zone by its id, such as `usw2-az1`, which means the same place in every account.",
+        )
+        .auto()
+        .replace("a subnet cannot move to another zone"),
+        Attribute::new(
+            "map_public_ip_on_launch",
+            Type::Bool,
+            "Whether instances launched here get a public address unless they ask otherwise.",
+        )
+        .default(|| false.into()),
+        Attribute::new("route_table", Type::Ref(Kind::RouteTable, Follow::Id), "The route table; left out, the VPC's main one."),
+    ],
+};
+
+/// What a subnet is.
+#[derive(Debug)]
+pub struct SubnetRules;
+
+impl Rules for SubnetRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        let mut by_vpc: BTreeMap<String, Vec<(IpNet, &Resource)>> = BTreeMap::new();
+        for resource in topology.of(Kind::Subnet) {
+            let record = &resource.record;
+            check_zone(resource, out);
+            check_route_table(resource, topology, out);
+            let Ok(range) = record.text("cidr_block").parse::<IpNet>() else { continue };
+            check_inside(resource, range, topology, out);
+            if let Some(vpc) = vpc::of(record) {
+                by_vpc.entry(vpc.to_string()).or_default().push((range, resource));
+            }
+        }
+        for (vpc, mut subnets) in by_vpc {
+            if subnets.len() > 200 {
+                let message = format!("{vpc} has {} subnets; an account's quota is 200 unless it was raised", subnets.len());
+                out.push(Diagnostic::warning("quota", message).at(subnets[200].1.place.clone(), "the 201st"));
+            }
+            // Sorted by start and then from wide to narrow, a range overlaps an earlier one exactly if it overlaps the one
+            // that reaches furthest.
+            subnets.sort_by_key(|(range, resource)| (range.network(), range.prefix_len(), resource.address.clone()));
+            let mut furthest: Option<(IpNet, &Resource)> = None;
+            for (range, resource) in subnets {
+                if let Some((other, earlier)) = furthest.filter(|(other, _)| other.contains(&range)) {
+                    out.push(
+                        Diagnostic::error(
+                            "subnets-overlap",
+                            format!("{} ({range}) and {} ({other}) overlap", resource.address, earlier.address),
+                        )
+                        .at(resource.place("cidr_block"), format!("inside {other}"))
+                        .at(earlier.place("cidr_block"), "the other range")
+                        .help("subnets of one VPC may not share addresses: change one of the ranges"),
+                    );
+                } else {
+                    furthest = Some((range, resource));
+                }
+            }
+        }
+    }
+
+    fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("CreateSubnet", record.only(&["vpc", "cidr_block", "availability_zone", "availability_zone_id"]))
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        let mut calls: Vec<Call> = update.set("map_public_ip_on_launch", "ModifySubnetAttribute").into_iter().collect();
+        calls.extend(update.attach("route_table", "AssociateRouteTable", Some("ReplaceRouteTableAssociation"), "DisassociateRouteTable"));
+        calls
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        vec![Call::delete("DeleteSubnet", object.record.clone())]
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        match (vpc::of(sets), sets.get("cidr_block").and_then(Value::as_text)) {
+            (Some(vpc), Some(range)) => vec![Claim::range(format!("range in {vpc}"), range)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn disruption(&self, attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        if attribute == "route_table" { Disruption::Reset } else { Disruption::None }
+    }
+}
+
+/// What a call that fixes an address in a subnet takes.
+pub fn address_claim(sets: &Record) -> Option<Claim> {
+    let address = sets.get("private_ip_address").and_then(Value::as_text)?;
+    Some(Claim::text(format!("address in {}", sets.reference("subnet")?), address))
+}
+
+fn check_zone(resource: &Resource, out: &mut Vec<Diagnostic>) {
+    if resource.record.get("availability_zone").is_some() && resource.record.get("availability_zone_id").is_some() {
+        out.push(
+            Diagnostic::error("zone-twice", format!("{} gives its zone twice", resource.address))
+                .at(resource.place("availability_zone_id"), "by id")
+                .at(resource.place("availability_zone"), "and by name")
+                .help("keep `availability_zone` or `availability_zone_id`, not both"),
+        );
+    }
+}
+
+fn check_route_table(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let Some(table) = topology.follow(resource.record.reference("route_table")) else { return };
+    let (own, other) = (vpc::of(&resource.record), vpc::of(&table.record));
+    if let (Some(own), Some(other)) = (own, other)
+        && own != other
+    {
+        out.push(
+            Diagnostic::error("other-vpc", format!("{} is in {own}, and {} in {other}", resource.address, table.address))
+                .at(resource.place("route_table"), "a route table of another VPC")
+                .help("a subnet uses a route table of its own VPC"),
+        );
+    }
+}
+
+fn check_inside(resource: &Resource, range: IpNet, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let Some(parent) = topology.follow(vpc::of(&resource.record)) else { return };
+    let ranges = vpc::ranges(&parent.record);
+    if ranges.is_empty() || ranges.iter().any(|net| net.contains(&range)) {
+        return;
+    }
+    let inside: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+    out.push(
+        Diagnostic::error("subnet-outside-vpc", format!("{range} is not inside {} ({})", parent.address, inside.join(", ")))
+            .at(resource.place("cidr_block"), "outside the VPC")
+            .at(parent.place("cidr_block"), "the VPC's range")
+            .help(format!("choose a range inside {}, or add one to the VPC's `secondary_cidr_blocks`", inside.join(" or "))),
+    );
+}

@@ -1,0 +1,178 @@
+//! `vpc`: a private network in one region.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Claim};
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::net::{VPC_RANGE, overlap};
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{After, Rules, Update, View, members_record};
+use crate::schema::{Attribute, Effect, Members, Schema, Type, none, plain_key};
+use crate::topology::Topology;
+use crate::value::{Record, Value};
+use crate::{Address, Kind, Ref};
+
+/// A VPC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct Vpc {
+    pub cidr_block: String,
+    pub secondary_cidr_blocks: Vec<String>,
+    pub instance_tenancy: String,
+    pub enable_dns_support: bool,
+    pub enable_dns_hostnames: bool,
+}
+
+impl Typed for Vpc {
+    const KIND: Kind = Kind::Vpc;
+}
+
+static RANGES: Members = Members { ty: Type::Text(&VPC_RANGE), key: plain_key };
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::Vpc,
+    id_prefix: "vpc-",
+    arn_type: "vpc",
+    tag_type: "vpc",
+    doc: "A private network in one region. EC2 makes a main route table, a default network ACL and a default security group with \
+          it; those are EC2's and are never touched.",
+    attributes: &[
+        Attribute::new("cidr_block", Type::Text(&VPC_RANGE), "The primary IPv4 range, /16 to /28.")
+            .required()
+            .replace("EC2 cannot change a VPC's primary range"),
+        Attribute::new(
+            "secondary_cidr_blocks",
+            Type::Set(&RANGES),
+            "Further IPv4 ranges, each /16 to /28. They may not overlap each other or the primary range.",
+        )
+        .default(none),
+        Attribute::new(
+            "instance_tenancy",
+            Type::Choice(&["default", "dedicated"]),
+            "Whether instances run on hardware of their own. From `dedicated` to `default` changes in place.",
+        )
+        .default(|| "default".into())
+        .by(tenancy_effect, "EC2 cannot make an existing VPC dedicated"),
+        Attribute::new("enable_dns_support", Type::Bool, "Whether Amazon's DNS server answers in the VPC.").default(|| true.into()),
+        Attribute::new(
+            "enable_dns_hostnames",
+            Type::Bool,
+            "Whether instances with public addresses get DNS names. Needs `enable_dns_support`.",
+        )
+        .default(|| false.into()),
+    ],
+};
+
+fn tenancy_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
+    match after.and_then(Value::as_text) {
+        Some("default") => Effect::InPlace,
+        _ => Effect::Replace,
+    }
+}
+
+/// What a VPC is.
+#[derive(Debug)]
+pub struct VpcRules;
+
+impl Rules for VpcRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        for resource in topology.of(Kind::Vpc) {
+            let record = &resource.record;
+            let ranges = ranges(record);
+            for (index, range) in ranges.iter().enumerate() {
+                if let Some(other) = ranges[..index].iter().find(|other| overlap(other, range)) {
+                    out.push(
+                        Diagnostic::error("vpc-ranges-overlap", format!("the ranges {other} and {range} of {} overlap", resource.address))
+                            .at(resource.place("secondary_cidr_blocks"), "overlaps another range of the VPC")
+                            .help("choose ranges of a VPC that share no address"),
+                    );
+                }
+            }
+            if ranges.len() > 5 {
+                let message =
+                    format!("{} has {} IPv4 ranges; an account's quota is 5 unless it was raised", resource.address, ranges.len());
+                out.push(Diagnostic::warning("quota", message).at(resource.place("secondary_cidr_blocks"), ""));
+            }
+            let on = |name: &str| record.get(name).and_then(Value::as_bool) == Some(true);
+            if on("enable_dns_hostnames") && !on("enable_dns_support") {
+                out.push(
+                    Diagnostic::error("dns-hostnames-without-support", "`enable_dns_hostnames` needs `enable_dns_support`")
+                        .at(resource.place("enable_dns_hostnames"), "on, while DNS support is off")
+                        .help("turn `enable_dns_support` on, or `enable_dns_hostnames` off"),
+                );
+            }
+        }
+        if topology.of(Kind::Vpc).count() > 5 {
+            let message = "the topology has more than 5 VPCs; an account's quota for a region is 5 unless it was raised";
+            let place = topology.of(Kind::Vpc).nth(5).map(|resource| resource.place.clone());
+            out.push(place.into_iter().fold(Diagnostic::warning("quota", message), |d, place| d.at(place, "the sixth")));
+        }
+    }
+
+    fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("CreateVpc", record.only(&["cidr_block", "instance_tenancy"]))
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        let mut calls = Vec::new();
+        let ranges = update.members("secondary_cidr_blocks");
+        for &range in &ranges.added {
+            calls.push(Call::modify("AssociateVpcCidrBlock").setting(members_record("secondary_cidr_blocks", &[range])));
+        }
+        for &range in &ranges.removed {
+            calls.push(Call::modify("DisassociateVpcCidrBlock").unsetting(members_record("secondary_cidr_blocks", &[range])));
+        }
+        calls.extend(update.set("instance_tenancy", "ModifyVpcTenancy"));
+        let mut dns = [update.set("enable_dns_support", "ModifyVpcAttribute"), update.set("enable_dns_hostnames", "ModifyVpcAttribute")];
+        // Hostnames can be on only while support is: what turns support off comes last.
+        if update.after.get("enable_dns_support") == Some(&Value::Bool(false)) {
+            dns.reverse();
+        }
+        calls.extend(dns.into_iter().flatten());
+        calls
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        vec![Call::delete("DeleteVpc", object.record.clone())]
+    }
+
+    fn after(&self, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+        // A range can go only when no subnet is in it any more.
+        if call.action != "DisassociateVpcCidrBlock" {
+            return Vec::new();
+        }
+        let gone: Vec<IpNet> = call.unsets.list("secondary_cidr_blocks").iter().filter_map(|r| r.as_text()?.parse().ok()).collect();
+        view.live_of(Kind::Subnet)
+            .filter(|(_, subnet)| subnet.text("cidr_block").parse().is_ok_and(|range: IpNet| gone.iter().any(|net| net.contains(&range))))
+            .map(|(address, _)| After::Gone(address.clone()))
+            .collect()
+    }
+
+    fn claims(&self, address: &Address, sets: &Record) -> Vec<Claim> {
+        let added = sets.list("secondary_cidr_blocks").iter().filter_map(Value::as_text);
+        added.map(|range| Claim::range(format!("range of {address}"), range)).collect()
+    }
+
+    fn loss_disruption(&self) -> Disruption {
+        Disruption::Outage
+    }
+}
+
+/// All IPv4 ranges of a VPC's record, the primary one first.
+pub fn ranges(record: &Record) -> Vec<IpNet> {
+    let secondary = record.list("secondary_cidr_blocks").iter().filter_map(Value::as_text);
+    std::iter::once(record.text("cidr_block")).chain(secondary).filter_map(|text| text.parse().ok()).collect()
+}
+
+/// The VPC that a resource's `vpc` attribute names, for hooks of other kinds.
+pub fn of(record: &Record) -> Option<&Ref> {
+    record.reference("vpc")
+}

@@ -1,0 +1,208 @@
+//! `vpc_endpoint`: a private way to an AWS service.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::call::{Call, Claim};
+use crate::diagnostic::Diagnostic;
+use crate::json::{self, Typed};
+use crate::kinds::vpc;
+use crate::net::{PATH, TEXT};
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{Context, Rules, Update};
+use crate::schema::{Attribute, Follow, Members, Schema, Type, none, plain_key};
+use crate::topology::Topology;
+use crate::value::{Record, Value};
+use crate::{Address, Kind, Ref, policy};
+
+/// A gateway endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct VpcEndpoint {
+    pub vpc: Ref,
+    pub service: String,
+    #[serde(rename = "type")]
+    pub endpoint_type: String,
+    pub route_tables: Vec<Ref>,
+    /// `None` is EC2's default: everyone may do everything.
+    pub policy: Option<Json>,
+}
+
+impl Typed for VpcEndpoint {
+    const KIND: Kind = Kind::VpcEndpoint;
+}
+
+static TABLES: Members = Members { ty: Type::Ref(Kind::RouteTable, Follow::Id), key: plain_key };
+
+const POLICY_LENGTH_MAX: usize = 20_480;
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::VpcEndpoint,
+    id_prefix: "vpce-",
+    arn_type: "vpc-endpoint",
+    tag_type: "vpc-endpoint",
+    doc: "A private way to an AWS service: EC2 adds a route for the service's prefix list to each of its route tables. Those routes \
+          are the endpoint's and never show as drift.",
+    attributes: &[
+        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
+            .required()
+            .replace("an endpoint cannot move to another VPC"),
+        Attribute::new(
+            "service",
+            Type::Text(&TEXT),
+            "The service: `s3` or `dynamodb` for those of the region, or a full name such as `com.amazonaws.us-west-2.s3`.",
+        )
+        .required()
+        .replace("an endpoint leads to one service for life"),
+        Attribute::new("type", Type::Choice(&["gateway"]), "What sort of endpoint.")
+            .default(|| "gateway".into())
+            .replace("EC2 cannot change an endpoint's type"),
+        Attribute::new("route_tables", Type::Set(&TABLES), "The route tables whose subnets use it.").default(none),
+        Attribute::new("policy", Type::Policy, "Who may do what through it, as an IAM policy; left out, everyone everything."),
+        Attribute::new("policy_file", Type::Text(&PATH), "A file with the policy, in JSON.").input(),
+    ],
+};
+
+/// What a VPC endpoint is.
+#[derive(Debug)]
+pub struct VpcEndpointRules;
+
+impl Rules for VpcEndpointRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
+        if let Some(service) = record.get("service").and_then(Value::as_text)
+            && !service.contains('.')
+            && let Some(region) = context.region
+        {
+            record.set("service", format!("com.amazonaws.{region}.{service}"));
+        }
+        read_policy_file(record, context);
+        let Some(document) = record.get("policy").and_then(|policy| serde_json::to_value(policy).ok()) else { return };
+        let length = document.to_string().len();
+        if document.get("Statement").is_none() {
+            context.problem(
+                "policy",
+                "policy",
+                "a policy has at least one `Statement`",
+                "write `Statement:` with `Effect`, `Principal`, `Action` and `Resource`",
+            );
+        } else if length > POLICY_LENGTH_MAX {
+            context.problem(
+                "policy",
+                "policy",
+                format!("the policy has {length} characters, and EC2 takes {POLICY_LENGTH_MAX}"),
+                "shorten it",
+            );
+        } else if policy::is_full_access(&document) {
+            record.remove("policy");
+        }
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        let mut taken: BTreeMap<(String, &Ref), &crate::Resource> = BTreeMap::new();
+        for resource in topology.of(Kind::VpcEndpoint) {
+            let service = resource.record.text("service");
+            for table in resource.record.list("route_tables").iter().filter_map(Value::as_ref) {
+                if let Some(first) = taken.insert((service.to_owned(), table), resource) {
+                    out.push(
+                        Diagnostic::error(
+                            "endpoint-twice",
+                            format!("{} and {} both serve {service} in {table}", first.address, resource.address),
+                        )
+                        .at(resource.place("route_tables"), "the second one")
+                        .at(first.place("route_tables"), "the first one")
+                        .help("a route table has one endpoint for each service: take the table out of one of them"),
+                    );
+                }
+                let other = topology.follow(Some(table)).and_then(|table| vpc::of(&table.record));
+                if let (Some(own), Some(other)) = (vpc::of(&resource.record), other)
+                    && own != other
+                {
+                    out.push(
+                        Diagnostic::error("other-vpc", format!("{} is in {own}, and {table} in {other}", resource.address))
+                            .at(resource.place("route_tables"), "a route table of another VPC")
+                            .help("an endpoint serves route tables of its own VPC"),
+                    );
+                }
+            }
+        }
+        if let Some(over) = topology.of(Kind::VpcEndpoint).nth(20) {
+            let message = "the topology has more than 20 gateway endpoints; an account's quota for a region is 20 unless it was raised";
+            out.push(Diagnostic::warning("quota", message).at(over.place.clone(), "the 21st"));
+        }
+    }
+
+    fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("CreateVpcEndpoint", record.only(&["vpc", "service", "type", "route_tables", "policy"]))
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        let tables = update.members("route_tables");
+        let list = |members: &[&Value]| members.iter().map(|&m| m.clone()).collect::<Vec<_>>();
+        let (mut sets, mut unsets) = (Record::new(), Record::new());
+        if !tables.added.is_empty() {
+            sets.set("route_tables", list(&tables.added));
+        }
+        if !tables.removed.is_empty() {
+            unsets.set("route_tables", list(&tables.removed));
+        }
+        if update.has("policy") {
+            match update.after.get("policy") {
+                Some(policy) => sets.set("policy", policy.clone()),
+                None => unsets.set_option("policy", update.before.get("policy").cloned()),
+            }
+        }
+        if sets.is_empty() && unsets.is_empty() {
+            return Vec::new();
+        }
+        vec![Call::modify("ModifyVpcEndpoint").setting(sets).unsetting(unsets)]
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        vec![Call::delete("DeleteVpcEndpoints", object.record.clone())]
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        let service = sets.text("service");
+        let tables = sets.list("route_tables").iter().filter_map(Value::as_ref);
+        tables.filter(|_| !service.is_empty()).map(|table| Claim::text(format!("endpoint in {table}"), service)).collect()
+    }
+
+    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        if attribute == "route_tables" && before.is_some() { Disruption::Reset } else { Disruption::None }
+    }
+
+    fn loss_disruption(&self) -> Disruption {
+        Disruption::Reset
+    }
+}
+
+fn read_policy_file(record: &mut Record, context: &mut Context<'_>) {
+    let Some(path) = record.remove("policy_file") else { return };
+    if record.get("policy").is_some() {
+        context.problem("policy_file", "policy", "the policy is given twice", "keep `policy` or `policy_file`, not both");
+        return;
+    }
+    let path = path.as_text().unwrap_or_default().to_owned();
+    let read =
+        context.files.text(&path).and_then(|text| serde_json::from_str(&text).map_err(|error| format!("{path} is not JSON: {error}")));
+    match read {
+        Ok(document) => record.set_option("policy", json::value(&document, None)),
+        Err(why) => context.problem("policy_file", "policy", why, "name a file with an IAM policy in JSON"),
+    }
+}
+
+/// The full name of a prefix list that is written `aws/s3`; other spellings stay as they are.
+pub fn prefix_list_name(text: &str, region: Option<&str>) -> String {
+    match (text.strip_prefix("aws/"), region) {
+        (Some(service), Some(region)) => format!("com.amazonaws.{region}.{service}"),
+        _ => text.to_owned(),
+    }
+}

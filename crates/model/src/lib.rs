@@ -1,0 +1,36 @@
+//! The vocabulary of Trueup, pure: what a network is, and what can be said about changing one.
+//!
+//! Nothing here reads a file, a clock or a cloud. [`kinds`] says what each kind of resource is; the other modules are the
+//! nouns that every stage of the journey shares: a [`Topology`] is wanted, an [`Observed`] is there, a [`Plan`] makes the
+//! second into the first through a [`Cloud`], and [`Event`]s and [`Diagnostic`]s tell the user about it.
+
+pub mod address;
+pub mod call;
+pub mod cloud;
+pub mod diagnostic;
+pub mod event;
+pub mod json;
+pub mod kind;
+pub mod kinds;
+pub mod net;
+pub mod observed;
+pub mod plan;
+pub mod policy;
+pub mod rules;
+pub mod schema;
+pub mod tags;
+pub mod topology;
+pub mod value;
+
+pub use address::{Address, AddressError, Name, Ref};
+pub use call::{Call, Claim, Needs, Role, Taken};
+pub use cloud::{Act, Acted, Cloud, CloudError, ErrorClass, Resolved, Scope, Settled, Target, Wait};
+pub use diagnostic::{Code, Diagnostic, Label, Patch, Place, Severity};
+pub use event::{Event, Outcome, StepRef};
+pub use kind::Kind;
+pub use observed::{Object, Observed, Owner};
+pub use plan::{Action, AttributeChange, Change, Disruption, Order, Plan, Refusal, Step, StepAction, Summary};
+pub use rules::{After, Context, Files, Rules, Update, View};
+pub use schema::{Attribute, Effect, Follow, Schema, Type};
+pub use topology::{Resource, Topology};
+pub use value::{Record, Value};

@@ -1,0 +1,231 @@
+//! Forms of text that a network is described in: ranges, addresses, ports, protocols.
+//!
+//! A [`Format`] reads what a person wrote into the one canonical spelling that EC2 would answer with, or says what is wrong
+//! and what was probably meant.
+
+use std::net::Ipv4Addr;
+
+use ipnet::{IpNet, Ipv4Net};
+
+/// A form of text.
+#[derive(Debug)]
+pub struct Format {
+    /// What the text is, for messages: `an IPv4 range such as 10.0.0.0/16`.
+    pub what: &'static str,
+    /// A regular expression (ECMA 262) that every such text matches, for editors; empty for any text.
+    pub pattern: &'static str,
+    /// Whether a bare YAML number is such a text too.
+    pub number: bool,
+    /// Reads the text into its canonical spelling.
+    pub read: fn(&str) -> Result<String, Complaint>,
+}
+
+/// Why a text is not of a format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// What is wrong, in a clause.
+    pub message: String,
+    /// What to write instead, where that is known exactly.
+    pub instead: Option<String>,
+}
+
+impl Complaint {
+    /// A complaint without a proposal.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), instead: None }
+    }
+
+    /// Proposes this text instead.
+    #[must_use]
+    pub fn instead(mut self, text: impl Into<String>) -> Self {
+        self.instead = Some(text.into());
+        self
+    }
+}
+
+/// Any text.
+pub static TEXT: Format = Format { what: "text", pattern: "", number: false, read: |text| Ok(text.to_owned()) };
+
+/// A path, relative to the spec.
+pub static PATH: Format = Format { what: "a path relative to the spec", pattern: "", number: false, read: not_empty };
+
+/// An IPv4 range without host bits.
+pub static IPV4_RANGE: Format = Format {
+    what: "an IPv4 range such as 10.0.0.0/16",
+    pattern: r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/\d{1,2}$",
+    number: false,
+    read: |text| match read_range(text)? {
+        IpNet::V4(net) => Ok(net.to_string()),
+        IpNet::V6(_) => Err(Complaint::new(format!("`{text}` is an IPv6 range, and this takes IPv4"))),
+    },
+};
+
+/// The range of a VPC or subnet: IPv4, /16 to /28.
+pub static VPC_RANGE: Format = Format {
+    what: "an IPv4 range between /16 and /28",
+    pattern: r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/(1[6-9]|2[0-8])$",
+    number: false,
+    read: |text| {
+        let text = (IPV4_RANGE.read)(text)?;
+        match ipv4_range(&text).map(|net| net.prefix_len()) {
+            Some(16..=28) => Ok(text),
+            _ => Err(Complaint::new(format!("EC2 takes prefix lengths from /16 to /28 here, and `{text}` is outside them"))),
+        }
+    },
+};
+
+/// An IPv4 or IPv6 range without host bits.
+pub static RANGE: Format = Format {
+    what: "an IPv4 or IPv6 range such as 10.0.0.0/16",
+    pattern: r"^[0-9A-Fa-f:.]+/\d{1,3}$",
+    number: false,
+    read: |text| read_range(text).map(|net| net.to_string()),
+};
+
+/// An IPv4 address.
+pub static IPV4: Format = Format {
+    what: "an IPv4 address such as 10.0.0.10",
+    pattern: r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$",
+    number: false,
+    read: |text| match text.parse::<Ipv4Addr>() {
+        Ok(address) => Ok(address.to_string()),
+        Err(_) => Err(Complaint::new(format!("`{text}` is not an IPv4 address"))),
+    },
+};
+
+/// A port or a range of ports.
+pub static PORTS: Format =
+    Format { what: "a port, or a range of ports such as 8000-8080", pattern: r"^\d{1,5}(-\d{1,5})?$", number: true, read: read_ports };
+
+/// An IP protocol by name or number, spelled as EC2 answers it.
+pub static PROTOCOL: Format = Format {
+    what: "a protocol: tcp, udp, icmp, icmpv6, all, or a number from 0 to 255",
+    pattern: r"^(tcp|udp|icmp|icmpv6|all|\d{1,3})$",
+    number: true,
+    read: read_protocol,
+};
+
+fn not_empty(text: &str) -> Result<String, Complaint> {
+    if text.is_empty() {
+        return Err(Complaint::new("it is empty"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads a range that is spelled as EC2 spells it: no host bits, no leading zeros.
+fn read_range(text: &str) -> Result<IpNet, Complaint> {
+    let Ok(net) = text.parse::<IpNet>() else {
+        let mut complaint = Complaint::new(format!("`{text}` is not a range of addresses"));
+        if let Ok(address) = text.parse::<std::net::IpAddr>() {
+            complaint.message = format!("`{text}` is an address, and a range is wanted");
+            complaint = complaint.instead(format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 }));
+        }
+        return Err(complaint);
+    };
+    let canonical = net.trunc();
+    if net != canonical {
+        let complaint = Complaint::new(format!("`{text}` has host bits set: the range that contains it is {canonical}"));
+        return Err(complaint.instead(canonical.to_string()));
+    }
+    // IPv6 has several right spellings; IPv4 has one, and a leading zero is read as octal elsewhere.
+    if matches!(net, IpNet::V4(_)) && net.to_string() != text {
+        return Err(Complaint::new(format!("`{text}` is spelled with leading zeros")).instead(net.to_string()));
+    }
+    Ok(canonical)
+}
+
+fn read_ports(text: &str) -> Result<String, Complaint> {
+    let bad = || Complaint::new(format!("`{text}` is not a port from 0 to 65535 or a range of them"));
+    let port = |part: &str| {
+        let digits = !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+        if digits { part.parse::<u16>().map_err(|_| bad()) } else { Err(bad()) }
+    };
+    let Some((from, to)) = text.split_once('-') else {
+        return Ok(port(text)?.to_string());
+    };
+    let (from, to) = (port(from.trim())?, port(to.trim())?);
+    if from > to {
+        return Err(Complaint::new(format!("the range `{text}` ends before it starts")).instead(format!("{to}-{from}")));
+    }
+    Ok(ports(from, to))
+}
+
+/// The canonical spelling of the ports from `from` to `to`.
+pub fn ports(from: u16, to: u16) -> String {
+    if from == to { from.to_string() } else { format!("{from}-{to}") }
+}
+
+/// The first and last port of a canonical spelling.
+pub fn port_bounds(text: &str) -> Option<(u16, u16)> {
+    match text.split_once('-') {
+        None => text.parse().ok().map(|port| (port, port)),
+        Some((from, to)) => Some((from.parse().ok()?, to.parse().ok()?)),
+    }
+}
+
+fn read_protocol(text: &str) -> Result<String, Complaint> {
+    if matches!(text, "tcp" | "udp" | "icmp" | "icmpv6" | "all") {
+        return Ok(text.to_owned());
+    }
+    if text == "-1" {
+        return Err(Complaint::new("`-1` is EC2's spelling of every protocol").instead("all"));
+    }
+    match text.parse::<u8>() {
+        Ok(number) if text.chars().all(|c| c.is_ascii_digit()) => Ok(protocol_name(number)),
+        _ => {
+            let lower = text.to_ascii_lowercase();
+            let complaint = Complaint::new(format!("`{text}` is not a protocol: tcp, udp, icmp, icmpv6, all, or a number from 0 to 255"));
+            Err(if matches!(lower.as_str(), "tcp" | "udp" | "icmp" | "icmpv6" | "all") { complaint.instead(lower) } else { complaint })
+        }
+    }
+}
+
+/// The name that EC2 answers for a protocol number, or the number where it has none.
+fn protocol_name(number: u8) -> String {
+    match number {
+        1 => "icmp".into(),
+        6 => "tcp".into(),
+        17 => "udp".into(),
+        58 => "icmpv6".into(),
+        other => other.to_string(),
+    }
+}
+
+/// A canonical IPv4 range as numbers.
+pub fn ipv4_range(text: &str) -> Option<Ipv4Net> {
+    text.parse().ok()
+}
+
+/// Whether two ranges share an address.
+pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
+    a.contains(b) || b.contains(a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_canonical_or_corrected() {
+        assert_eq!((IPV4_RANGE.read)("10.0.0.0/16").unwrap(), "10.0.0.0/16");
+        assert_eq!((IPV4_RANGE.read)("10.0.0.5/16").unwrap_err().instead.unwrap(), "10.0.0.0/16");
+        assert_eq!((IPV4_RANGE.read)("010.0.0.0/8").unwrap_err().instead.as_deref(), Some("10.0.0.0/8"));
+        assert_eq!((RANGE.read)("2001:DB8:0:0::/64").unwrap(), "2001:db8::/64");
+        assert_eq!((RANGE.read)("10.0.0.1").unwrap_err().instead.unwrap(), "10.0.0.1/32");
+        assert!((VPC_RANGE.read)("10.0.0.0/8").is_err());
+        assert!((VPC_RANGE.read)("10.0.0.0/29").is_err());
+    }
+
+    #[test]
+    fn ports_and_protocols_have_one_spelling() {
+        assert_eq!((PORTS.read)("22").unwrap(), "22");
+        assert_eq!((PORTS.read)("80-80").unwrap(), "80");
+        assert_eq!((PORTS.read)("90-80").unwrap_err().instead.unwrap(), "80-90");
+        assert!((PORTS.read)("70000").is_err());
+        assert!((PORTS.read)("+22").is_err());
+        assert_eq!((PROTOCOL.read)("6").unwrap(), "tcp");
+        assert_eq!((PROTOCOL.read)("50").unwrap(), "50");
+        assert_eq!((PROTOCOL.read)("TCP").unwrap_err().instead.unwrap(), "tcp");
+        assert_eq!((PROTOCOL.read)("-1").unwrap_err().instead.unwrap(), "all");
+    }
+}

@@ -1,0 +1,65 @@
+//! What is there: the live objects of a region in the spec's own language.
+
+use std::collections::BTreeMap;
+
+use crate::value::Record;
+use crate::{Address, Kind};
+
+/// Everything that one bulk read found.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The account that was read: 12 digits.
+    pub account: String,
+    /// The region that was read.
+    pub region: String,
+    /// The live objects, ours and others', in the order of kind and id. Ghosts (terminated instances, deleted gateways) are
+    /// left out.
+    pub objects: Vec<Object>,
+    /// Kinds that could not be read, with the reason. Their objects are unknown, not absent.
+    pub unreadable: BTreeMap<Kind, String>,
+}
+
+/// One live object.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// What it is.
+    pub kind: Kind,
+    /// EC2's id.
+    pub id: String,
+    /// Its attributes, `tags` included (without `aws:` and ownership tags). References are ids here; planning turns those of
+    /// ours into names.
+    pub record: Record,
+    /// What is needed to act on it or to explain it, and is never compared: association ids, addresses, states.
+    pub facts: Record,
+    /// Whose it is, by its tags.
+    pub owner: Option<Owner>,
+    /// Whether EC2 made it by itself: a main route table, a default group, the default VPC and what is in it.
+    pub implicit: bool,
+}
+
+/// What an object's ownership tags say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// `trueup:topology`.
+    pub topology: String,
+    /// `trueup:address`, as written there.
+    pub address: String,
+    /// `trueup:retiring`: a successor is being made, so this object claims no address.
+    pub retiring: Option<String>,
+    /// `trueup:protect`.
+    pub protect: bool,
+}
+
+impl Object {
+    /// The address that this object claims in `topology`: that of its tags, unless it is retiring.
+    pub fn claim(&self, topology: &str) -> Option<&str> {
+        let owner = self.owner.as_ref().filter(|owner| owner.topology == topology && owner.retiring.is_none())?;
+        Some(&owner.address)
+    }
+
+    /// The address that the tags name, where they are those of `topology`, retiring or not, and the kinds agree.
+    pub fn address(&self, topology: &str) -> Option<Address> {
+        let owner = self.owner.as_ref().filter(|owner| owner.topology == topology)?;
+        owner.address.parse().ok().filter(|address: &Address| address.kind == self.kind)
+    }
+}

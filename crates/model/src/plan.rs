@@ -1,0 +1,226 @@
+//! A plan: complete data about what will be done, why, and in which order. Whoever runs it makes no choices.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::call::Call;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::observed::Object;
+use crate::schema::Effect;
+use crate::value::Value;
+use crate::{Address, Kind};
+
+/// What makes an observed network true to a topology.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The topology's name.
+    pub topology: String,
+    /// The region it is for.
+    pub region: String,
+    /// The account it is for.
+    pub account: String,
+    /// `sha256:…` over topology, account, region, changes and steps: what a reviewer approves.
+    pub fingerprint: String,
+    /// Kinds that could not be read, with the reason; their resources are left alone.
+    pub unreadable: BTreeMap<Kind, String>,
+    /// What differs, in the order of the addresses.
+    pub changes: Vec<Change>,
+    /// What is as it should be.
+    pub kept: Vec<Address>,
+    /// What will be done, numbered from 1 in an order that respects every dependency.
+    pub steps: Vec<Step>,
+    /// What will not be done, and which guard refused it.
+    pub refused: Vec<Refusal>,
+    /// Problems of the spec and remarks of the planner.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The live objects that the steps act on, by id, as they were observed.
+    pub objects: BTreeMap<String, Object>,
+}
+
+/// What happens to one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A new object.
+    Create,
+    /// The object changes and stays the same object.
+    Update,
+    /// A new object takes the address of the old one.
+    Replace,
+    /// The object goes.
+    Delete,
+    /// Reserved: an existing object becomes ours.
+    Adopt,
+    /// Reserved: an object stops being ours.
+    Forget,
+}
+
+/// What users of the network feel. Later ones are worse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disruption {
+    /// Nothing.
+    #[default]
+    None,
+    /// Open connections break; new ones work.
+    Reset,
+    /// Seconds without service.
+    Gap,
+    /// No service until the change is through.
+    Outage,
+    /// An address is gone for ever.
+    AddressLost,
+    /// Data is gone for ever.
+    DataLost,
+}
+
+/// Which of a replacement's two objects comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The new one is made before the old one goes.
+    CreateFirst,
+    /// The old one goes first: both cannot exist at a time.
+    DeleteFirst,
+}
+
+/// What differs at one address, and what will be done about it.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The resource.
+    pub address: Address,
+    /// What happens to it.
+    pub action: Action,
+    /// EC2's id of what is there.
+    pub id: Option<String>,
+    /// Why, as a chain that starts at the edited line: never empty for a replacement.
+    pub because: Vec<String>,
+    /// For a replacement, which comes first.
+    pub order: Option<Order>,
+    /// What users of the network feel.
+    pub disruption: Disruption,
+    /// What is lost for ever, by name.
+    pub losses: Vec<String>,
+    /// Remarks for the reader: what does not happen by itself, what a key file means.
+    pub notes: Vec<String>,
+    /// Where the resource stands in the spec; none where the spec does not have it.
+    pub source: Option<Place>,
+    /// What differs, attribute by attribute and member by member.
+    pub attributes: Vec<AttributeChange>,
+}
+
+/// One attribute, or one member of a set, that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeChange {
+    /// The attribute: `cidr_block`, `root_volume.size`, `tags`.
+    pub path: String,
+    /// The member's key, where the attribute is a set.
+    pub member: Option<String>,
+    /// What is there.
+    pub before: Option<Value>,
+    /// What is wanted; [`Value::Unknown`] for the id of what this plan makes.
+    pub after: Option<Value>,
+    /// What the change costs.
+    pub effect: Effect,
+    /// Why it costs more than a change in place; empty where it does not.
+    pub reason: &'static str,
+    /// Where it stands in the spec.
+    pub place: Option<Place>,
+}
+
+/// One mutating call, or one local act.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// From 1.
+    pub number: usize,
+    /// What it does for its address.
+    pub action: StepAction,
+    /// Whose step it is.
+    pub address: Address,
+    /// The object it acts on: its id, or none where an earlier step of this plan makes it (or this one does).
+    pub target: Option<String>,
+    /// For a create that replaces: the id of the object whose place is taken.
+    pub replaces: Option<String>,
+    /// The call.
+    pub call: Call,
+    /// The numbers of the steps that must be done before.
+    pub after: Vec<usize>,
+    /// For an order that no reference explains: the constraint, in a sentence.
+    pub why: Vec<String>,
+    /// Where the resource stands in the spec.
+    pub source: Option<Place>,
+}
+
+/// What a step does for its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepAction {
+    /// Makes the object or completes a new one.
+    Create,
+    /// Changes a live object.
+    Update,
+    /// Marks a live object as on its way out, or takes the mark off.
+    Retire,
+    /// Ends a live object.
+    Delete,
+}
+
+/// Something that will not be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// Which guard: `double_claim`, `foreign`, `account`, `region`, `protected`, `unreadable`.
+    pub guard: &'static str,
+    /// Whose change is refused.
+    pub address: String,
+    /// Why, and what to do.
+    pub why: String,
+}
+
+/// How many addresses have which action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the actions, documented there")]
+pub struct Summary {
+    pub create: usize,
+    pub update: usize,
+    pub replace: usize,
+    pub delete: usize,
+    pub adopt: usize,
+    pub forget: usize,
+    pub keep: usize,
+}
+
+impl Plan {
+    /// How many addresses have which action.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary { keep: self.kept.len(), ..Summary::default() };
+        for change in &self.changes {
+            *match change.action {
+                Action::Create => &mut summary.create,
+                Action::Update => &mut summary.update,
+                Action::Replace => &mut summary.replace,
+                Action::Delete => &mut summary.delete,
+                Action::Adopt => &mut summary.adopt,
+                Action::Forget => &mut summary.forget,
+            } += 1;
+        }
+        summary
+    }
+
+    /// Whether every kind could be read.
+    pub fn is_complete(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+impl Change {
+    /// The worst effect among its attributes.
+    pub fn effect(&self) -> Effect {
+        crate::rules::worst(self.attributes.iter().map(|attribute| attribute.effect))
+    }
+}

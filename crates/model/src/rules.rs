@@ -1,0 +1,254 @@
+//! What a kind must say about itself: the seam between the pure middle, which names no attribute, and the kinds' files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::call::{Call, Claim, Needs, Role};
+use crate::diagnostic::Diagnostic;
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::schema::{Effect, Schema, Type};
+use crate::topology::Topology;
+use crate::value::{Record, Value};
+use crate::{Address, Kind, Ref};
+
+/// A kind's attributes, checks and calls.
+pub trait Rules: Sync {
+    /// The table of attributes.
+    fn schema(&self) -> &'static Schema;
+
+    /// Rewrites a record as a person wrote it into its canonical form: shorthands expanded, files read, names completed.
+    fn normalise(&self, _record: &mut Record, _context: &mut Context<'_>) {}
+
+    /// Checks all resources of this kind: what EC2 would refuse is an error, what an account may have raised a warning.
+    fn check(&self, _topology: &Topology, _out: &mut Vec<Diagnostic>) {}
+
+    /// The calls before the object is there, where there are any.
+    fn prepare(&self, _record: &Record) -> Vec<Call> {
+        Vec::new()
+    }
+
+    /// The call that makes the object. `replaced` is the object whose successor it is, while that one still lives.
+    fn create(&self, record: &Record, replaced: Option<&Object>) -> Call;
+
+    /// What a new object has right after [`Rules::create`]; what is still missing is brought about by [`Rules::update`].
+    fn born(&self, record: &Record) -> Record {
+        let mut born = self.schema().defaults();
+        for (name, value) in self.create(record, None).sets.iter() {
+            born.set(name, value.clone());
+        }
+        born
+    }
+
+    /// The calls that change a live object in place (or by stop and start), in their order.
+    fn update(&self, update: &Update<'_>) -> Vec<Call>;
+
+    /// The calls that end an object, in their order. The last has [`Role::Delete`].
+    fn delete(&self, object: &Object) -> Vec<Call>;
+
+    /// What a call that sets this record takes that only one object can have.
+    fn claims(&self, _address: &Address, _sets: &Record) -> Vec<Claim> {
+        Vec::new()
+    }
+
+    /// What must have happened before `call` that no reference of it says.
+    fn after(&self, _call: &Call, _record: &Record, _view: &View<'_>) -> Vec<After> {
+        Vec::new()
+    }
+
+    /// What is lost for ever when this object goes, by name: addresses, volumes.
+    fn losses(&self, _object: &Object) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What users of the network feel while one attribute changes in place.
+    fn disruption(&self, _attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        Disruption::None
+    }
+
+    /// What users of the network feel when the object goes or is replaced.
+    fn loss_disruption(&self) -> Disruption {
+        Disruption::None
+    }
+
+    /// What EC2 calls the resource, where references follow the name.
+    fn ec2_name(&self, _record: &Record) -> Option<String> {
+        None
+    }
+
+    /// A remark about a live object that is compared with this record, for the reader of a plan.
+    fn note(&self, _record: &Record, _object: Option<&Object>) -> Option<String> {
+        None
+    }
+}
+
+/// What another part of the plan must have done first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum After {
+    /// All that the plan does to make or change this resource.
+    Ready(Address),
+    /// The end of what this address has now.
+    Gone(Address),
+}
+
+/// A change in place of one live object.
+#[derive(Debug)]
+pub struct Update<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// What is there.
+    pub before: &'a Record,
+    /// What is wanted.
+    pub after: &'a Record,
+    /// The attributes that differ.
+    pub changed: BTreeSet<&'static str>,
+    /// Whether the object was only just made by this plan.
+    pub newborn: bool,
+}
+
+impl<'a> Update<'a> {
+    /// The update that brings `before` to `after`.
+    pub fn new(kind: Kind, before: &'a Record, after: &'a Record, newborn: bool) -> Self {
+        Self { kind, before, after, changed: kind.schema().differing(after, before), newborn }
+    }
+
+    /// Whether this attribute differs.
+    pub fn has(&self, name: &str) -> bool {
+        self.changed.contains(name)
+    }
+
+    /// A call that sets `name` to its new value and takes its old one away, where it differs.
+    pub fn set(&self, name: &'static str, action: &'static str) -> Option<Call> {
+        self.has(name).then(|| Call::modify(action).setting(self.after.only(&[name])).unsetting(self.before.only(&[name])))
+    }
+
+    /// The calls for a reference or a value of which an object has at most one: one action to give it, one to swap it in one
+    /// call where EC2 has that, one to take it.
+    pub fn attach(&self, name: &'static str, give: &'static str, swap: Option<&'static str>, take: &'static str) -> Vec<Call> {
+        if !self.has(name) {
+            return Vec::new();
+        }
+        let (old, new) = (self.before.only(&[name]), self.after.only(&[name]));
+        match (old.is_empty(), new.is_empty(), swap) {
+            (false, false, Some(swap)) => vec![Call::modify(swap).setting(new).unsetting(old)],
+            (false, false, None) => vec![Call::modify(take).unsetting(old), Call::modify(give).setting(new)],
+            (true, false, _) => vec![Call::modify(give).setting(new)],
+            (false, true, _) => vec![Call::modify(take).unsetting(old)],
+            (true, true, _) => Vec::new(),
+        }
+    }
+
+    /// How the members of the set `name` differ.
+    pub fn members(&self, name: &str) -> crate::schema::Differences<'a> {
+        match self.kind.schema().attribute(name).map(|a| &a.ty) {
+            Some(Type::Set(members)) if self.has(name) => members.compare(self.before.list(name), self.after.list(name)),
+            _ => crate::schema::Differences::default(),
+        }
+    }
+}
+
+/// One call for some members of the set `name`.
+pub fn members_record(name: &str, members: &[&Value]) -> Record {
+    Record::new().with(name, members.iter().map(|&m| m.clone()).collect::<Vec<_>>())
+}
+
+/// All calls that make a new object of `kind` from nothing, in their order. Tags ride in the create call itself.
+pub fn make(kind: Kind, record: &Record, replaced: Option<&Object>) -> Vec<Call> {
+    let rules = kind.rules();
+    let mut calls = rules.prepare(record);
+    let mut create = rules.create(record, replaced);
+    if let Some(tags) = record.get("tags") {
+        create.sets.set("tags", tags.clone());
+    }
+    calls.push(create);
+    let mut born = rules.born(record);
+    if let Some(tags) = record.get("tags") {
+        born.set("tags", tags.clone());
+    }
+    calls.extend(rules.update(&Update::new(kind, &born, record, true)));
+    debug_assert!(calls.iter().all(|call| call.role != Role::Delete));
+    calls
+}
+
+/// A call that sets only what may come after both ends exist.
+pub fn later(call: Call) -> Call {
+    call.needing(Needs::Exists)
+}
+
+/// The worst that the attributes' effects come to.
+pub fn worst(effects: impl IntoIterator<Item = Effect>) -> Effect {
+    effects.into_iter().max().unwrap_or(Effect::InPlace)
+}
+
+/// What a hook may look at: the whole of what is wanted and what is there, by address.
+#[derive(Debug, Default)]
+pub struct View<'a> {
+    /// The spec's records.
+    pub wanted: BTreeMap<&'a Address, &'a Record>,
+    /// The live records, references to ours as names.
+    pub live: BTreeMap<&'a Address, &'a Record>,
+}
+
+impl<'a> View<'a> {
+    /// The wanted resources of `kind`.
+    pub fn wanted_of(&self, kind: Kind) -> impl Iterator<Item = (&'a Address, &'a Record)> {
+        self.wanted.iter().filter(move |(address, _)| address.kind == kind).map(|(a, r)| (*a, *r))
+    }
+
+    /// The live resources of `kind`.
+    pub fn live_of(&self, kind: Kind) -> impl Iterator<Item = (&'a Address, &'a Record)> {
+        self.live.iter().filter(move |(address, _)| address.kind == kind).map(|(a, r)| (*a, *r))
+    }
+
+    /// The reference `attribute` of what `reference` points at, among the wanted resources.
+    pub fn wanted_ref(&self, reference: Option<&Ref>, attribute: &str) -> Option<&'a Ref> {
+        self.wanted.get(reference?.address()?)?.reference(attribute)
+    }
+
+    /// The reference `attribute` of what `reference` points at, among the live resources.
+    pub fn live_ref(&self, reference: Option<&Ref>, attribute: &str) -> Option<&'a Ref> {
+        self.live.get(reference?.address()?)?.reference(attribute)
+    }
+}
+
+/// What normalising a record may look at and complain about.
+pub struct Context<'a> {
+    /// The topology's name.
+    pub topology: &'a str,
+    /// The region, where it is known.
+    pub region: Option<&'a str>,
+    /// Whose record this is.
+    pub address: &'a Address,
+    /// The files that a spec may point at.
+    pub files: &'a dyn Files,
+    /// What is wrong, by the path of the attribute.
+    pub problems: Vec<Problem>,
+}
+
+impl Context<'_> {
+    /// Notes that the attribute at `path` is wrong.
+    pub fn problem(&mut self, path: impl Into<String>, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Problem { path: path.into(), code, message: message.into(), help: help.into() });
+    }
+}
+
+/// Something wrong with one attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The attribute: `routes[1].destination`.
+    pub path: String,
+    /// Which sort of problem.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// The files beside a spec, by path relative to it.
+pub trait Files {
+    /// The text of a file, or why it cannot be read.
+    fn text(&self, path: &str) -> Result<String, String>;
+
+    /// The public half of a private key file in OpenSSH's form, `None` where there is no such file, or why it is no key.
+    fn public_key(&self, path: &str) -> Result<Option<String>, String>;
+}

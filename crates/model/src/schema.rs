@@ -1,0 +1,347 @@
+//! The table of a kind: what attributes it has, how each is written, and what changing it costs.
+//!
+//! One table per kind is the source of the spec's reading, the JSON Schema, the documentation page and the diff. The typed
+//! struct beside it says the same in Rust's types; a test holds the two together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::Kind;
+use crate::net::Format;
+use crate::value::{Record, Value};
+
+/// All that is declared about a kind's attributes.
+#[derive(Debug)]
+pub struct Schema {
+    /// Whose table this is.
+    pub kind: Kind,
+    /// What EC2's ids of this kind start with, such as `subnet-`.
+    pub id_prefix: &'static str,
+    /// The kind's part of an ARN, such as `subnet`.
+    pub arn_type: &'static str,
+    /// EC2's own name of the resource type, for `TagSpecifications`.
+    pub tag_type: &'static str,
+    /// What it is, in a paragraph.
+    pub doc: &'static str,
+    /// The attributes in the order in which a person writes them.
+    pub attributes: &'static [Attribute],
+}
+
+impl Schema {
+    /// The attribute called `name`.
+    pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The values of all attributes that are left out of a spec and have one default value.
+    pub fn defaults(&self) -> Record {
+        self.attributes.iter().filter_map(|a| Some((a.name.to_owned(), a.default_value()?))).collect()
+    }
+
+    /// The names of the attributes in which `wanted` differs from `live`.
+    pub fn differing(&self, wanted: &Record, live: &Record) -> BTreeSet<&'static str> {
+        let differs = |a: &&Attribute| a.differs(wanted.get(a.name), live.get(a.name));
+        self.attributes.iter().filter(differs).map(|a| a.name).collect()
+    }
+}
+
+/// One attribute of a kind, or one field of an attribute that is an object.
+#[derive(Debug)]
+pub struct Attribute {
+    /// EC2's parameter name in snake case, without `_id` on references.
+    pub name: &'static str,
+    /// How it is written.
+    pub ty: Type,
+    /// What it is, in a sentence: documentation page and editor hover.
+    pub doc: &'static str,
+    /// Whether a spec must give it.
+    pub required: bool,
+    /// What leaving it out means.
+    pub omitted: Omitted,
+    /// What changing it costs.
+    pub effect: Cost,
+    /// Why changing it costs that, in EC2's terms; empty where it changes in place.
+    pub reason: &'static str,
+    /// Whether it is compared only while EC2 shows it.
+    pub when_seen: bool,
+    /// Whether it is an instruction to Trueup, which EC2 never shows.
+    pub input: bool,
+    /// Whether it is set by a call after the create, so that mutual references are no cycle.
+    pub later: bool,
+    /// Whether it is shown as a digest: long, and possibly a secret.
+    pub digest: bool,
+}
+
+/// What leaving an attribute out of a spec means.
+#[derive(Clone, Copy, Debug)]
+pub enum Omitted {
+    /// None is wanted.
+    Absent,
+    /// EC2's default is wanted: this value.
+    Default(fn() -> Value),
+    /// EC2 or the operator chooses: not compared.
+    Auto,
+}
+
+/// What changing an attribute does to the resource. Later ones are worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing else happens.
+    InPlace,
+    /// The resource is stopped and started.
+    Stop,
+    /// The resource is replaced by a new one.
+    Replace,
+}
+
+/// An attribute's effect: fixed, or a function of the old and the new value.
+#[derive(Clone, Copy, Debug)]
+pub enum Cost {
+    /// Always this effect.
+    Fixed(Effect),
+    /// It depends on the values before and after.
+    By(fn(Option<&Value>, Option<&Value>) -> Effect),
+}
+
+/// How an attribute is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Type {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number within these bounds, both included.
+    Int(i64, i64),
+    /// Text of this form.
+    Text(&'static Format),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A resource of this kind: its name, or an EC2 id.
+    Ref(Kind, Follow),
+    /// Named fields.
+    Object(&'static [Attribute]),
+    /// An unordered collection whose members are told apart by a key.
+    Set(&'static Members),
+    /// A value of this type, or a list of them that stands for as many members.
+    OneOrMany(&'static Type),
+    /// Tag keys and values; `null` asks for the key to be absent.
+    Tags,
+    /// An IAM policy document.
+    Policy,
+}
+
+/// What a reference follows when the resource it names is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// The id: a successor is another resource.
+    Id,
+    /// The name: a successor of the same name is as good.
+    Name,
+}
+
+/// The members of a set.
+#[derive(Debug)]
+pub struct Members {
+    /// What each one is.
+    pub ty: Type,
+    /// What tells members apart, as it is shown to the user: `tcp/22 cidr 0.0.0.0/0`.
+    pub key: fn(&Value) -> String,
+}
+
+impl Attribute {
+    /// An optional attribute that changes in place; leaving it out means that none is wanted.
+    pub const fn new(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self {
+            name,
+            ty,
+            doc,
+            required: false,
+            omitted: Omitted::Absent,
+            effect: Cost::Fixed(Effect::InPlace),
+            reason: "",
+            when_seen: false,
+            input: false,
+            later: false,
+            digest: false,
+        }
+    }
+
+    /// A spec must give it.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// Leaving it out asks for this value.
+    #[must_use]
+    pub const fn default(mut self, value: fn() -> Value) -> Self {
+        self.omitted = Omitted::Default(value);
+        self
+    }
+
+    /// Leaving it out leaves the choice to EC2 or the operator.
+    #[must_use]
+    pub const fn auto(mut self) -> Self {
+        self.omitted = Omitted::Auto;
+        self
+    }
+
+    /// Changing it replaces the resource, for this reason.
+    #[must_use]
+    pub const fn replace(mut self, reason: &'static str) -> Self {
+        self.effect = Cost::Fixed(Effect::Replace);
+        self.reason = reason;
+        self
+    }
+
+    /// Changing it stops and starts the resource, for this reason.
+    #[must_use]
+    pub const fn stop(mut self, reason: &'static str) -> Self {
+        self.effect = Cost::Fixed(Effect::Stop);
+        self.reason = reason;
+        self
+    }
+
+    /// What changing it costs depends on the values; `reason` says why it may be more than in place.
+    #[must_use]
+    pub const fn by(mut self, effect: fn(Option<&Value>, Option<&Value>) -> Effect, reason: &'static str) -> Self {
+        self.effect = Cost::By(effect);
+        self.reason = reason;
+        self
+    }
+
+    /// Compared only while EC2 shows it.
+    #[must_use]
+    pub const fn when_seen(mut self) -> Self {
+        self.when_seen = true;
+        self
+    }
+
+    /// Set by a call after the create.
+    #[must_use]
+    pub const fn later(mut self) -> Self {
+        self.later = true;
+        self
+    }
+
+    /// Shown as a digest.
+    #[must_use]
+    pub const fn digest(mut self) -> Self {
+        self.digest = true;
+        self
+    }
+
+    /// An instruction to Trueup that EC2 never shows.
+    #[must_use]
+    pub const fn input(mut self) -> Self {
+        self.input = true;
+        self.omitted = Omitted::Auto;
+        self
+    }
+
+    /// The value that leaving this out asks for, where it is one value.
+    pub fn default_value(&self) -> Option<Value> {
+        match self.omitted {
+            Omitted::Default(value) => Some(value()),
+            Omitted::Absent | Omitted::Auto => None,
+        }
+    }
+
+    /// Whether leaving this out leaves the choice to EC2 or the operator.
+    pub fn is_auto(&self) -> bool {
+        matches!(self.omitted, Omitted::Auto)
+    }
+
+    /// What it costs to go from `before` to `after`.
+    pub fn effect(&self, before: Option<&Value>, after: Option<&Value>) -> Effect {
+        match self.effect {
+            Cost::Fixed(effect) => effect,
+            Cost::By(effect) => effect(before, after),
+        }
+    }
+
+    /// Whether what is wanted differs from what is there.
+    pub fn differs(&self, wanted: Option<&Value>, live: Option<&Value>) -> bool {
+        if self.input || (self.when_seen && live.is_none()) {
+            return false;
+        }
+        match (wanted, live) {
+            (None, None) => false,
+            (None, Some(_)) => !self.is_auto(),
+            (Some(wanted), live) => self.ty.differs(wanted, live),
+        }
+    }
+}
+
+impl Type {
+    /// Whether `wanted` differs from `live` under this type's idea of sameness.
+    pub fn differs(&self, wanted: &Value, live: Option<&Value>) -> bool {
+        match (self, wanted, live) {
+            (Self::Tags, Value::Map(wanted), live) => {
+                let live = live.and_then(Value::as_map);
+                wanted.iter().any(|(key, value)| match value {
+                    Value::Null => live.is_some_and(|live| live.get(key).is_some()),
+                    value => live.and_then(|live| live.get(key)) != Some(value),
+                })
+            }
+            (Self::Object(fields), Value::Map(wanted), live) => {
+                let empty = Record::new();
+                let live = live.and_then(Value::as_map).unwrap_or(&empty);
+                fields.iter().any(|field| field.differs(wanted.get(field.name), live.get(field.name)))
+            }
+            (Self::Set(members), Value::List(wanted), live) => {
+                let live = live.map_or(&[][..], Value::as_list);
+                members.by_key(wanted) != members.by_key(live)
+            }
+            (Self::Policy, wanted, Some(live)) => {
+                let canonical = |value: &Value| serde_json::to_value(value).map(|json| crate::policy::canonical(&json)).ok();
+                wanted != live && canonical(wanted) != canonical(live)
+            }
+            (_, wanted, live) => live != Some(wanted),
+        }
+    }
+}
+
+impl Members {
+    /// The members by their keys.
+    pub fn by_key<'a>(&self, list: &'a [Value]) -> BTreeMap<String, &'a Value> {
+        list.iter().map(|member| ((self.key)(member), member)).collect()
+    }
+
+    /// What must be added, taken away and altered (old, new) to get from `before` to `after`, each in the order of the keys.
+    pub fn compare<'a>(&self, before: &'a [Value], after: &'a [Value]) -> Differences<'a> {
+        let (old, new) = (self.by_key(before), self.by_key(after));
+        let mut differences = Differences::default();
+        for (key, value) in &new {
+            match old.get(key) {
+                None => differences.added.push(value),
+                Some(was) if was != value => differences.altered.push((was, value)),
+                Some(_) => {}
+            }
+        }
+        differences.removed = old.iter().filter(|(key, _)| !new.contains_key(*key)).map(|(_, value)| *value).collect();
+        differences
+    }
+}
+
+/// How two sets differ, member by member.
+#[derive(Debug, Default, PartialEq)]
+pub struct Differences<'a> {
+    /// Only in the new set.
+    pub added: Vec<&'a Value>,
+    /// Only in the old set.
+    pub removed: Vec<&'a Value>,
+    /// In both under one key, with other contents: old, new.
+    pub altered: Vec<(&'a Value, &'a Value)>,
+}
+
+/// The default of a set: no members.
+pub fn none() -> Value {
+    Value::List(Vec::new())
+}
+
+/// The key of a set whose members are plain values: their text.
+pub fn plain_key(member: &Value) -> String {
+    member.to_string()
+}

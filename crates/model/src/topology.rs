@@ -1,0 +1,65 @@
+//! What is wanted: the resources of one spec, canonical and complete.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Place;
+use crate::value::Record;
+use crate::{Address, Kind};
+
+/// A spec, read: every attribute in its canonical spelling, EC2's defaults filled in.
+#[derive(Clone, Debug, Default)]
+pub struct Topology {
+    /// The name in the ownership tags.
+    pub name: String,
+    /// The only account it may be applied to: 12 digits.
+    pub account: Option<String>,
+    /// The region it belongs to.
+    pub region: Option<String>,
+    /// What it consists of.
+    pub resources: BTreeMap<Address, Resource>,
+    /// Where the head's keys stand (`topology`, `account`, `region`).
+    pub places: BTreeMap<String, Place>,
+}
+
+/// One resource as the spec wants it.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Kind and name.
+    pub address: Address,
+    /// Its attributes, `tags` included (a map of key to text or null).
+    pub record: Record,
+    /// Whether deleting, replacing and stopping it are refused.
+    pub protect: bool,
+    /// Where its name stands in the spec.
+    pub place: Place,
+    /// Where its attributes stand, by path: `cidr_block`, `ingress[0].port`.
+    pub places: BTreeMap<String, Place>,
+}
+
+impl Topology {
+    /// The resources of one kind, by name.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
+        self.resources.values().filter(move |resource| resource.address.kind == kind)
+    }
+
+    /// The resource that `reference` points at, where that is in the topology.
+    pub fn follow(&self, reference: Option<&crate::Ref>) -> Option<&Resource> {
+        self.resources.get(reference?.address()?)
+    }
+}
+
+impl Resource {
+    /// Where the attribute at `path` stands: the nearest enclosing place that is known.
+    pub fn place(&self, path: &str) -> Place {
+        let mut path = path;
+        loop {
+            if let Some(place) = self.places.get(path) {
+                return place.clone();
+            }
+            match path.rfind(['.', '[']) {
+                Some(end) => path = &path[..end],
+                None => return self.place.clone(),
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Records: one resource's attributes as ordered plain data, whatever its kind.
+//!
+//! Diff, graph, engine and report handle records and never name an attribute.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::{Address, Ref};
+
+/// One value of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// Declared to be absent; only tags can say that.
+    Null,
+    /// A switch.
+    Bool(bool),
+    /// A number; the attribute's documentation gives its unit.
+    Int(i64),
+    /// Text, in canonical form: a range is masked, a port range is `from-to`.
+    Text(String),
+    /// A reference to another resource.
+    Ref(Ref),
+    /// What is known only after apply: the id of a resource that this plan creates. Only plans hold it.
+    Unknown(Address),
+    /// A list, in its order; sets are sorted.
+    List(Vec<Value>),
+    /// Named values.
+    Map(Record),
+}
+
+impl Value {
+    /// Text from anything that becomes a string.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// The text, where this is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The switch, where this is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The number, where this is one.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The reference, where this is one.
+    pub fn as_ref(&self) -> Option<&Ref> {
+        match self {
+            Self::Ref(reference) => Some(reference),
+            _ => None,
+        }
+    }
+
+    /// The list, where this is one; anything else is an empty list.
+    pub fn as_list(&self) -> &[Value] {
+        match self {
+            Self::List(list) => list,
+            _ => &[],
+        }
+    }
+
+    /// The map, where this is one.
+    pub fn as_map(&self) -> Option<&Record> {
+        match self {
+            Self::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// Calls `visit` with every reference in this value.
+    pub fn each_ref<'a>(&'a self, visit: &mut dyn FnMut(&'a Ref)) {
+        match self {
+            Self::Ref(reference) => visit(reference),
+            Self::List(list) => list.iter().for_each(|value| value.each_ref(visit)),
+            Self::Map(map) => map.each_ref(visit),
+            _ => {}
+        }
+    }
+
+    /// This value with every reference put through `change`.
+    pub fn map_refs(&self, change: &dyn Fn(&Ref) -> Value) -> Self {
+        match self {
+            Self::Ref(reference) => change(reference),
+            Self::List(list) => Self::List(list.iter().map(|value| value.map_refs(change)).collect()),
+            Self::Map(map) => Self::Map(map.map_refs(change)),
+            other => other.clone(),
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<Ref> for Value {
+    fn from(value: Ref) -> Self {
+        Self::Ref(value)
+    }
+}
+
+/// Prints on one line, as a person would write it in a spec.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => value.fmt(f),
+            Self::Int(value) => value.fmt(f),
+            Self::Text(text) => f.write_str(text),
+            Self::Ref(reference) => reference.fmt(f),
+            Self::Unknown(address) => write!(f, "{address} (new)"),
+            Self::List(list) => {
+                f.write_str("[")?;
+                for (index, value) in list.iter().enumerate() {
+                    write!(f, "{}{value}", if index == 0 { "" } else { ", " })?;
+                }
+                f.write_str("]")
+            }
+            Self::Map(map) => map.fmt(f),
+        }
+    }
+}
+
+/// A reference is its text, what is unknown is `{"unknown": address}`; the rest is plain JSON.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Ref(reference) => reference.serialize(serializer),
+            Self::Unknown(address) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("unknown", address)?;
+                map.end()
+            }
+            Self::List(list) => serializer.collect_seq(list),
+            Self::Map(map) => map.serialize(serializer),
+        }
+    }
+}
+
+/// Named values in the order of their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record(BTreeMap<String, Value>);
+
+impl Record {
+    /// A record without attributes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of `name`, where it is set.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// Sets `name`, replacing what was there.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// Sets `name` where there is a value, and removes it where there is none.
+    pub fn set_option(&mut self, name: &str, value: Option<impl Into<Value>>) {
+        match value {
+            Some(value) => self.set(name, value),
+            None => {
+                self.remove(name);
+            }
+        }
+    }
+
+    /// This record with `name` set: for building one in an expression.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Takes `name` out.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The attributes in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The attributes of `names` only.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+    }
+
+    /// All attributes but those of `names`.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+    }
+
+    /// The text of `name`, or the empty text.
+    pub fn text(&self, name: &str) -> &str {
+        self.get(name).and_then(Value::as_text).unwrap_or_default()
+    }
+
+    /// The reference of `name`.
+    pub fn reference(&self, name: &str) -> Option<&Ref> {
+        self.get(name).and_then(Value::as_ref)
+    }
+
+    /// The members of the list `name`; none where it is absent.
+    pub fn list(&self, name: &str) -> &[Value] {
+        self.get(name).map_or(&[], Value::as_list)
+    }
+
+    /// Calls `visit` with every reference in this record.
+    pub fn each_ref<'a>(&'a self, visit: &mut dyn FnMut(&'a Ref)) {
+        self.0.values().for_each(|value| value.each_ref(visit));
+    }
+
+    /// Every reference in this record, in order.
+    pub fn refs(&self) -> Vec<&Ref> {
+        let mut refs = Vec::new();
+        self.each_ref(&mut |reference| refs.push(reference));
+        refs
+    }
+
+    /// This record with every reference put through `change`.
+    #[must_use]
+    pub fn map_refs(&self, change: &dyn Fn(&Ref) -> Value) -> Self {
+        self.0.iter().map(|(name, value)| (name.clone(), value.map_refs(change))).collect()
+    }
+}
+
+impl FromIterator<(String, Value)> for Record {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl From<Record> for Value {
+    fn from(record: Record) -> Self {
+        Self::Map(record)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(list: Vec<Value>) -> Self {
+        Self::List(list)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (index, (name, value)) in self.iter().enumerate() {
+            write!(f, "{}{name}: {value}", if index == 0 { "" } else { ", " })?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
