@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::observed::Object;
 use crate::schema::Effect;
-use crate::value::Value;
+use crate::value::{Record, Value};
 use crate::{Address, Kind};
 
 /// What makes an observed network true to a topology.
@@ -142,6 +142,8 @@ pub struct Step {
     pub target: Option<String>,
     /// For a create that replaces: the id of the object whose place is taken.
     pub replaces: Option<String>,
+    /// For the call that makes the object: the tags of ownership that it writes.
+    pub ownership: Record,
     /// The call.
     pub call: Call,
     /// The numbers of the steps that must be done before.

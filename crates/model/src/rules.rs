@@ -66,7 +66,7 @@ pub trait Rules: Sync {
     }
 
     /// What users of the network feel when the object goes or is replaced.
-    fn loss_disruption(&self) -> Disruption {
+    fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::None
     }
 

@@ -76,7 +76,7 @@ impl Rules for ElasticIpRules {
         vec![format!("address {}", object.facts.text("public_ip"))]
     }
 
-    fn loss_disruption(&self) -> Disruption {
+    fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::AddressLost
     }
 }

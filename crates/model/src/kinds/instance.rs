@@ -187,8 +187,11 @@ impl Rules for InstanceRules {
         }
     }
 
-    fn loss_disruption(&self) -> Disruption {
-        Disruption::DataLost
+    fn loss_disruption(&self, object: &Object) -> Disruption {
+        match object.facts.get("root_volume_deleted_on_termination") {
+            Some(Value::Bool(false)) => Disruption::AddressLost,
+            _ => Disruption::DataLost,
+        }
     }
 
     fn note(&self, record: &Record, object: Option<&Object>) -> Option<String> {

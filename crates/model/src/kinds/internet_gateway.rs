@@ -108,7 +108,7 @@ impl Rules for InternetGatewayRules {
         if before.is_some() { Disruption::Outage } else { Disruption::None }
     }
 
-    fn loss_disruption(&self) -> Disruption {
+    fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Outage
     }
 }

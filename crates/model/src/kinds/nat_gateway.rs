@@ -94,7 +94,7 @@ impl Rules for NatGatewayRules {
         internet_gateway::serving(record.reference("subnet"), view).into_iter().cloned().map(After::Ready).collect()
     }
 
-    fn loss_disruption(&self) -> Disruption {
+    fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Outage
     }
 }

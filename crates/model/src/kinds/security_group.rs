@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use rule::Rule;
 
-use crate::call::Call;
+use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kinds::vpc;
@@ -19,7 +19,7 @@ use crate::rules::{Context, Rules, Update, later, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::Topology;
 use crate::value::{Record, Value};
-use crate::{Kind, Ref};
+use crate::{Address, Kind, Ref};
 
 /// A security group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,8 +202,19 @@ impl Rules for SecurityGroupRules {
                 calls.push(Call::modify(revoke).unsetting(members_record(name, &rules)));
             }
         }
-        calls.push(Call::delete("DeleteSecurityGroup", object.record.without(&["ingress", "egress"])));
+        // What it holds is its name as EC2 has it, a successor's mark included.
+        let mut unsets = object.record.only(&["vpc", "group_name"]);
+        if !object.facts.text("group_name").is_empty() {
+            unsets.set("group_name", object.facts.text("group_name"));
+        }
+        calls.push(Call::delete("DeleteSecurityGroup", unsets));
         calls
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        let name = sets.get("group_name").and_then(Value::as_text).map(str::to_ascii_lowercase);
+        let claim = vpc::of(sets).zip(name).map(|(vpc, name)| Claim::text(format!("group names in {vpc}"), name));
+        claim.into_iter().collect()
     }
 
     fn disruption(&self, _attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {

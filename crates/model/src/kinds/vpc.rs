@@ -161,7 +161,7 @@ impl Rules for VpcRules {
         added.map(|range| Claim::range(format!("range of {address}"), range)).collect()
     }
 
-    fn loss_disruption(&self) -> Disruption {
+    fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Outage
     }
 }

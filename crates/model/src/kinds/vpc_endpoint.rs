@@ -179,7 +179,7 @@ impl Rules for VpcEndpointRules {
         if attribute == "route_tables" && before.is_some() { Disruption::Reset } else { Disruption::None }
     }
 
-    fn loss_disruption(&self) -> Disruption {
+    fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Reset
     }
 }

@@ -56,6 +56,10 @@ fn root_volume_effect(before: Option<&Value>, after: Option<&Value>) -> Effect {
     crate::rules::worst(differing.map(|field| field.effect(before.get(field.name), after.get(field.name))))
 }
 
+fn state_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
+    if after.and_then(Value::as_text) == Some("stopped") { Effect::Stop } else { Effect::InPlace }
+}
+
 pub(super) static SCHEMA: Schema = Schema {
     kind: Kind::Instance,
     id_prefix: "i-",
@@ -118,6 +122,8 @@ pub(super) static SCHEMA: Schema = Schema {
         Attribute::new("root_volume", Type::Object(&ROOT_VOLUME), "The volume it boots from; what is left out is the image's choice.")
             .auto()
             .by(root_volume_effect, "this of a root volume is fixed at launch"),
-        Attribute::new("state", Type::Choice(&["running", "stopped"]), "Whether it runs.").default(|| "running".into()),
+        Attribute::new("state", Type::Choice(&["running", "stopped"]), "Whether it runs. One that somebody stopped is started again.")
+            .default(|| "running".into())
+            .by(state_effect, "the spec wants it stopped"),
     ],
 };
