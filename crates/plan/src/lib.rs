@@ -1,1 +1,68 @@
-//! Placeholder.
+//! Diff, judge and lower: from what is wanted and what is there to complete data about what to do.
+//!
+//! Everything here is a pure function; equal inputs give byte-equal plans. The journey: [`fold`] turns ids of ours into names,
+//! [`judge`] decides address by address what differs and what that costs, [`lower`] turns verdicts into steps and their order.
+//! Nothing here names an attribute: what understands one is in its kind's file.
+
+pub mod consent;
+mod diff;
+mod fingerprint;
+mod fold;
+mod graph;
+mod guard;
+mod judge;
+mod lower;
+mod order;
+
+use std::collections::BTreeMap;
+
+use trueup_model::{Observed, Plan, Scope, Topology};
+
+/// What a bulk read for this topology must look at.
+pub fn scope(topology: &Topology) -> Scope {
+    let declared = topology.resources.values().map(|resource| {
+        let defaults = resource.address.kind.schema().defaults();
+        let names = resource.record.iter().filter(|(name, value)| {
+            // A default that was filled in is not declared: reading it may cost a call for each object.
+            resource.places.contains_key(*name) || defaults.get(name) != Some(*value)
+        });
+        (resource.address.clone(), names.map(|(name, _)| name.to_owned()).collect())
+    });
+    Scope { topology: topology.name.clone(), declared: declared.collect() }
+}
+
+/// The plan that makes what was observed true to the topology.
+pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
+    let mut plan = Plan {
+        topology: topology.name.clone(),
+        region: observed.region.clone(),
+        account: observed.account.clone(),
+        unreadable: observed.unreadable.clone(),
+        ..Plan::default()
+    };
+    plan.refused = guard::place(topology, observed);
+    if plan.refused.is_empty() {
+        let folded = fold::fold(topology, observed);
+        plan.refused.extend(folded.refused.iter().cloned());
+        let verdicts = judge::judge(&folded, &mut plan);
+        if let Err(refusal) = lower::lower(&folded, &verdicts, &mut plan) {
+            plan.refused.push(refusal);
+        }
+        plan.objects = folded.objects.iter().map(|object| (object.id.clone(), object.clone())).collect();
+    }
+    plan.fingerprint = fingerprint::of(&plan);
+    plan
+}
+
+/// The plan that deletes everything that carries the topology's tags.
+pub fn destroy(topology: &Topology, observed: &Observed) -> Plan {
+    let nothing = Topology { resources: BTreeMap::new(), ..topology.clone() };
+    let mut plan = plan(&nothing, observed);
+    for change in &mut plan.changes {
+        change.source = topology.resources.get(&change.address).map(|resource| resource.place.clone());
+    }
+    for step in &mut plan.steps {
+        step.source = topology.resources.get(&step.address).map(|resource| resource.place.clone());
+    }
+    plan
+}

@@ -1,0 +1,116 @@
+//! Consent: what cannot be undone, and who allowed it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+use trueup_model::{Action, Address, Effect, Plan};
+
+/// Something that needs consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// An object goes.
+    Delete,
+    /// An object goes and another takes its address.
+    Replace,
+    /// An object is stopped, for a while or until further notice.
+    Stop,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Delete => "delete",
+            Self::Replace => "replace",
+            Self::Stop => "stop",
+        })
+    }
+}
+
+/// One consent that a plan needs, printed as it is given: `replace:subnet.private`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// To what.
+    pub what: What,
+    /// For which resource.
+    pub address: Address,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.what, self.address)
+    }
+}
+
+/// One consent given: to all of a sort, or for one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allow {
+    what: What,
+    address: Option<Address>,
+}
+
+/// Why a text is no consent.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{0}` is not a consent: write delete, replace or stop, or one of them with an address, such as replace:subnet.private")]
+pub struct AllowError(String);
+
+impl FromStr for Allow {
+    type Err = AllowError;
+
+    fn from_str(text: &str) -> Result<Self, AllowError> {
+        let bad = || AllowError(text.to_owned());
+        let (what, address) = match text.split_once(':') {
+            Some((what, address)) => (what, Some(address.parse().map_err(|_| bad())?)),
+            None => (text, None),
+        };
+        let what = match what {
+            "delete" => What::Delete,
+            "replace" => What::Replace,
+            "stop" => What::Stop,
+            _ => return Err(bad()),
+        };
+        Ok(Self { what, address })
+    }
+}
+
+impl Allow {
+    fn covers(&self, need: &Need) -> bool {
+        self.what == need.what && self.address.as_ref().is_none_or(|address| *address == need.address)
+    }
+}
+
+/// The consents that a plan needs, in the order of its changes.
+pub fn needs(plan: &Plan) -> Vec<Need> {
+    let need = |change: &trueup_model::Change| {
+        let what = match change.action {
+            Action::Delete => What::Delete,
+            Action::Replace => What::Replace,
+            Action::Update if change.effect() == Effect::Stop => What::Stop,
+            _ => return None,
+        };
+        Some(Need { what, address: change.address.clone() })
+    };
+    plan.changes.iter().filter_map(need).collect()
+}
+
+/// The consents that a plan needs and nobody gave.
+pub fn missing(plan: &Plan, allowed: &[Allow]) -> Vec<Need> {
+    needs(plan).into_iter().filter(|need| !allowed.iter().any(|allow| allow.covers(need))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consents_are_read_and_cover_what_they_say() {
+        let need = Need { what: What::Replace, address: "subnet.a".parse().unwrap() };
+        assert_eq!(need.to_string(), "replace:subnet.a");
+        assert!("replace".parse::<Allow>().unwrap().covers(&need));
+        assert!("replace:subnet.a".parse::<Allow>().unwrap().covers(&need));
+        assert!(!"replace:subnet.b".parse::<Allow>().unwrap().covers(&need));
+        assert!(!"delete".parse::<Allow>().unwrap().covers(&need));
+        assert!("everything".parse::<Allow>().is_err());
+        assert!("replace:nowhere".parse::<Allow>().is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! Diff: how two records of one kind differ, attribute by attribute and member by member.
+
+use std::collections::BTreeSet;
+
+use trueup_model::schema::Members;
+use trueup_model::{Address, Attribute, AttributeChange, Effect, Kind, Record, Ref, Resource, Type, Value};
+
+/// How `after` differs from `before`, in the order of the kind's table. `new` are the addresses whose ids this plan makes.
+pub fn diff(kind: Kind, before: Option<&Record>, after: &Record, resource: &Resource, new: &BTreeSet<Address>) -> Vec<AttributeChange> {
+    let differ = Differ { resource, new };
+    let mut changes = Vec::new();
+    for attribute in kind.schema().attributes {
+        let (old, wanted) = (before.and_then(|before| before.get(attribute.name)), after.get(attribute.name));
+        let differs = match before {
+            Some(_) => attribute.differs(wanted, old),
+            // Of a new object, what is as EC2 makes it needs no words.
+            None => wanted.is_some() && wanted.cloned() != attribute.default_value(),
+        };
+        if differs {
+            differ.attribute(attribute, attribute.name, old, wanted, &mut changes);
+        }
+    }
+    differ.tags(before, after, &mut changes);
+    changes
+}
+
+struct Differ<'a> {
+    resource: &'a Resource,
+    new: &'a BTreeSet<Address>,
+}
+
+impl Differ<'_> {
+    fn attribute(&self, attribute: &Attribute, path: &str, old: Option<&Value>, new: Option<&Value>, out: &mut Vec<AttributeChange>) {
+        match &attribute.ty {
+            Type::Set(members) => self.members(attribute, members, old, new, out),
+            Type::Object(fields) => {
+                let field = |value: Option<&Value>, name: &str| value.and_then(Value::as_map).and_then(|map| map.get(name)).cloned();
+                for inner in *fields {
+                    let (old, new) = (field(old, inner.name), field(new, inner.name));
+                    if inner.differs(new.as_ref(), old.as_ref()) {
+                        self.attribute(inner, &format!("{path}.{}", inner.name), old.as_ref(), new.as_ref(), out);
+                    }
+                }
+            }
+            _ => out.push(self.change(attribute, path, None, old, new)),
+        }
+    }
+
+    fn members(&self, attribute: &Attribute, members: &Members, old: Option<&Value>, new: Option<&Value>, out: &mut Vec<AttributeChange>) {
+        let list = |value: Option<&Value>| value.map_or_else(Vec::new, |value| value.as_list().to_vec());
+        let (old, new) = (list(old), list(new));
+        let differences = members.compare(&old, &new);
+        let mut changes: Vec<AttributeChange> = Vec::new();
+        let removed = differences.removed.iter().map(|old| (Some(*old), None));
+        let altered = differences.altered.iter().map(|(old, new)| (Some(*old), Some(*new)));
+        let added = differences.added.iter().map(|new| (None, Some(*new)));
+        for (old, new) in removed.chain(altered).chain(added) {
+            let key = new.or(old).map(members.key);
+            changes.push(self.change(attribute, attribute.name, key, old, new));
+        }
+        out.extend(changes);
+    }
+
+    /// Tags are compared key by key, and only the keys that the spec declares.
+    fn tags(&self, before: Option<&Record>, after: &Record, out: &mut Vec<AttributeChange>) {
+        let Some(wanted) = after.get("tags").and_then(Value::as_map) else { return };
+        let live = before.and_then(|before| before.get("tags")).and_then(Value::as_map);
+        for (key, value) in wanted.iter() {
+            let old = live.and_then(|live| live.get(key));
+            let new = Some(value).filter(|value| **value != Value::Null);
+            if old != new {
+                out.push(AttributeChange {
+                    path: "tags".to_owned(),
+                    member: Some(key.to_owned()),
+                    before: old.cloned(),
+                    after: new.cloned(),
+                    effect: Effect::InPlace,
+                    reason: "",
+                    place: Some(self.resource.place(&format!("tags.{key}"))),
+                });
+            }
+        }
+    }
+
+    fn change(
+        &self,
+        attribute: &Attribute,
+        path: &str,
+        member: Option<String>,
+        old: Option<&Value>,
+        new: Option<&Value>,
+    ) -> AttributeChange {
+        let effect = attribute.effect(old, new);
+        AttributeChange {
+            path: path.to_owned(),
+            member,
+            before: old.cloned(),
+            after: new.map(|value| self.unknown(value)),
+            effect,
+            reason: if effect == Effect::InPlace { "" } else { attribute.reason },
+            place: Some(self.resource.place(path)),
+        }
+    }
+
+    /// The id of what this plan makes is known only after apply.
+    fn unknown(&self, value: &Value) -> Value {
+        value.map_refs(&|reference| match reference {
+            Ref::Name(address) if self.new.contains(address) => Value::Unknown(address.clone()),
+            other => Value::Ref(other.clone()),
+        })
+    }
+}

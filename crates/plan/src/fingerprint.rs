@@ -1,0 +1,60 @@
+//! The fingerprint of a plan: what a reviewer approves and `--expect` checks.
+
+use std::fmt::Write;
+
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use trueup_model::Plan;
+
+/// `sha256:` and the digest of canonical JSON of topology, account, region, changes and steps. Live ids are in it; lines of the
+/// spec, diagnostics and versions are not.
+pub fn of(plan: &Plan) -> String {
+    let document = json!({
+        "topology": plan.topology,
+        "account": plan.account,
+        "region": plan.region,
+        "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+    });
+    format!("sha256:{}", hex(&document.to_string()))
+}
+
+/// Eight hex digits that depend on a text.
+pub fn short(text: &str) -> String {
+    hex(text).chars().take(8).collect()
+}
+
+fn hex(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn change(change: &trueup_model::Change) -> Json {
+    let attributes = change
+        .attributes
+        .iter()
+        .map(|a| json!({"path": a.path, "member": a.member, "before": a.before, "after": a.after, "effect": a.effect}));
+    json!({
+        "address": change.address,
+        "action": change.action,
+        "id": change.id,
+        "order": change.order,
+        "disruption": change.disruption,
+        "attributes": attributes.collect::<Vec<_>>(),
+    })
+}
+
+fn step(step: &trueup_model::Step) -> Json {
+    json!({
+        "number": step.number,
+        "action": step.action,
+        "address": step.address,
+        "target": step.target,
+        "call": step.call.action,
+        "sets": step.call.sets,
+        "unsets": step.call.unsets,
+        "after": step.after,
+    })
+}

@@ -1,0 +1,190 @@
+//! Fold: whose is each live object, and which ids are names.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use trueup_model::{Address, Follow, Kind, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value, View};
+
+/// What is wanted and what is there in one language: every reference to a resource of ours is its name.
+#[derive(Debug, Default)]
+pub struct Folded {
+    /// The topology's name.
+    pub topology: String,
+    /// What is wanted.
+    pub wanted: BTreeMap<Address, Resource>,
+    /// The live objects, ours and others', references to ours as names.
+    pub objects: Vec<Object>,
+    /// The object that holds each address: an index into `objects`.
+    pub holder: BTreeMap<Address, usize>,
+    /// Retiring objects of ours by the address they had.
+    pub retiring: BTreeMap<Address, Vec<usize>>,
+    /// Addresses that are refused, with what depends on them.
+    pub frozen: BTreeSet<Address>,
+    /// Why.
+    pub refused: Vec<Refusal>,
+    /// Kinds that could not be read.
+    pub unreadable: BTreeSet<Kind>,
+}
+
+impl Folded {
+    /// The object that holds an address.
+    pub fn live(&self, address: &Address) -> Option<&Object> {
+        self.holder.get(address).map(|&index| &self.objects[index])
+    }
+
+    /// What hooks may look at.
+    pub fn view(&self) -> View<'_> {
+        View {
+            wanted: self.wanted.iter().map(|(address, resource)| (address, &resource.record)).collect(),
+            live: self.holder.iter().map(|(address, &index)| (address, &self.objects[index].record)).collect(),
+        }
+    }
+}
+
+/// Finds the holder of each address and turns ids of ours into names, on both sides.
+pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
+    let mut folded = Folded {
+        topology: topology.name.clone(),
+        unreadable: observed.unreadable.keys().copied().collect(),
+        objects: observed.objects.clone(),
+        ..Folded::default()
+    };
+    claim(&mut folded);
+    resume(&mut folded, topology);
+    let names = Names::new(&folded, topology);
+    for object in &mut folded.objects {
+        object.record = names.fold(object.kind, &object.record);
+    }
+    folded.wanted = topology
+        .resources
+        .iter()
+        .map(|(address, resource)| {
+            let record = names.fold(address.kind, &resource.record);
+            (address.clone(), Resource { record, ..resource.clone() })
+        })
+        .collect();
+    freeze_dependants(&mut folded);
+    folded
+}
+
+/// Reads the ownership tags of every object.
+fn claim(folded: &mut Folded) {
+    let mut claims: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
+    for (index, object) in folded.objects.iter().enumerate() {
+        let Some(owner) = object.owner.as_ref().filter(|owner| owner.topology == folded.topology) else { continue };
+        match object.address(&folded.topology) {
+            None => {
+                let why = format!(
+                    "{} is a {} and its tag `trueup:address` says `{}`: correct or remove the tag",
+                    object.id, object.kind, owner.address
+                );
+                folded.refused.push(Refusal { guard: "foreign", address: owner.address.clone(), why });
+                folded.frozen.extend(owner.address.parse::<Address>());
+            }
+            Some(address) if owner.retiring.is_some() => folded.retiring.entry(address).or_default().push(index),
+            Some(address) => claims.entry(address).or_default().push(index),
+        }
+    }
+    for (address, holders) in claims {
+        if holders.len() > 1 {
+            let ids: Vec<&str> = holders.iter().map(|&index| folded.objects[index].id.as_str()).collect();
+            let why = format!(
+                "{} objects carry its tags: {}. One of them is a copy: remove `trueup:topology` and `trueup:address` from it",
+                ids.len(),
+                ids.join(", ")
+            );
+            folded.refused.push(Refusal { guard: "double_claim", address: address.to_string(), why });
+            folded.frozen.insert(address);
+        } else {
+            folded.holder.insert(address, holders[0]);
+        }
+    }
+}
+
+/// A retiring object whose successor was never made holds its address again: either the spec matches it after all and the mark
+/// comes off, or its replacement goes on.
+fn resume(folded: &mut Folded, topology: &Topology) {
+    for (address, objects) in &mut folded.retiring {
+        let free = !folded.holder.contains_key(address) && !folded.frozen.contains(address);
+        if free && topology.resources.contains_key(address) {
+            folded.holder.insert(address.clone(), objects.remove(0));
+        }
+    }
+}
+
+/// What depends on a refused address is refused with it.
+fn freeze_dependants(folded: &mut Folded) {
+    loop {
+        let more: Vec<Address> = folded
+            .wanted
+            .iter()
+            .filter(|(address, resource)| {
+                !folded.frozen.contains(address)
+                    && resource.record.refs().iter().filter_map(|r| r.address()).any(|to| folded.frozen.contains(to))
+            })
+            .map(|(address, _)| address.clone())
+            .collect();
+        if more.is_empty() {
+            return;
+        }
+        folded.frozen.extend(more);
+    }
+}
+
+/// What is called what: ids of ours by name, and EC2 names for references that follow the name.
+struct Names {
+    by_id: HashMap<String, Address>,
+    by_ec2_name: HashMap<(Kind, String), Address>,
+    ec2_name_of_id: HashMap<String, String>,
+}
+
+impl Names {
+    fn new(folded: &Folded, topology: &Topology) -> Self {
+        let ec2_name = |kind: Kind, record: &Record| kind.rules().ec2_name(record);
+        let held = folded.holder.iter().map(|(address, &index)| (address, &folded.objects[index].record));
+        let wanted = topology.resources.iter().map(|(address, resource)| (address, &resource.record));
+        let named =
+            held.chain(wanted).filter_map(|(address, record)| Some(((address.kind, ec2_name(address.kind, record)?), address.clone())));
+        let of_id = folded.objects.iter().filter_map(|object| Some((object.id.clone(), ec2_name(object.kind, &object.record)?)));
+        Self {
+            by_id: folded.holder.iter().map(|(address, &index)| (folded.objects[index].id.clone(), address.clone())).collect(),
+            by_ec2_name: named.collect(),
+            ec2_name_of_id: of_id.collect(),
+        }
+    }
+
+    fn fold(&self, kind: Kind, record: &Record) -> Record {
+        let by_id = |reference: &Ref| match reference {
+            Ref::Id(id) => Value::Ref(self.by_id.get(id).map_or_else(|| reference.clone(), |address| Ref::Name(address.clone()))),
+            Ref::Name(_) => Value::Ref(reference.clone()),
+        };
+        let mut out = record.map_refs(&by_id);
+        for attribute in kind.schema().attributes {
+            if let (Type::Ref(to, Follow::Name), Some(Ref::Id(text))) = (&attribute.ty, record.reference(attribute.name)) {
+                let name = self.ec2_name_of_id.get(text).unwrap_or(text).clone();
+                let folded = self.by_ec2_name.get(&(*to, name.clone())).map_or(Ref::Id(name), |address| Ref::Name(address.clone()));
+                out.set(attribute.name, folded);
+            }
+            // The members of a set are in the order of their keys, and the keys have just changed.
+            if let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, out.get(attribute.name)) {
+                let mut list = list.clone();
+                list.sort_by_cached_key(members.key);
+                out.set(attribute.name, list);
+            }
+        }
+        out
+    }
+}
+
+/// A record in which references to these addresses are the ids of what holds them now: their successors are others.
+pub fn unfold(kind: Kind, record: &Record, replaced: &BTreeMap<Address, String>) -> Record {
+    let by_name: Vec<&str> =
+        kind.schema().attributes.iter().filter(|a| matches!(a.ty, Type::Ref(_, Follow::Name))).map(|a| a.name).collect();
+    let mut out = record.map_refs(&|reference| {
+        let id = reference.address().and_then(|address| replaced.get(address));
+        Value::Ref(id.map_or_else(|| reference.clone(), |id| Ref::Id(id.clone())))
+    });
+    for name in by_name {
+        out.set_option(name, record.get(name).cloned());
+    }
+    out
+}

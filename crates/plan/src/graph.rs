@@ -1,0 +1,100 @@
+//! The graph of steps: nodes, and edges with the reason for each.
+
+use std::collections::BTreeMap;
+
+use petgraph::algo::tarjan_scc;
+use petgraph::graphmap::DiGraphMap;
+
+use crate::order::order;
+
+/// Why one step comes before another. Later ones give way first where they close a circle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// EC2 refuses any other order.
+    Must,
+    /// The later step uses what the earlier one completes.
+    Ready,
+    /// The earlier step lets go of what the later one deletes, which EC2 would delete all the same.
+    Release,
+}
+
+/// Steps by number, from 0, and what comes before what.
+#[derive(Debug, Default)]
+pub struct Graph {
+    edges: BTreeMap<(usize, usize), (Why, Option<String>)>,
+}
+
+impl Graph {
+    /// `before` comes before `after`; `sentence` says why, where no reference does.
+    pub fn edge(&mut self, before: usize, after: usize, why: Why, sentence: Option<String>) {
+        if before == after {
+            return;
+        }
+        let entry = self.edges.entry((before, after)).or_insert((why, None));
+        entry.0 = entry.0.min(why);
+        if entry.1.is_none() {
+            entry.1 = sentence;
+        }
+    }
+
+    /// Breaks circles by the fixed rule of [`Why`], weakest first. What is left over is a circle that nothing may break.
+    pub fn break_cycles(&mut self, nodes: usize) -> Result<(), Vec<usize>> {
+        for weakest in [Why::Release, Why::Ready] {
+            for circle in self.cycles(nodes) {
+                self.edges.retain(|(a, b), (why, _)| *why < weakest || !(circle.contains(a) && circle.contains(b)));
+            }
+        }
+        self.cycles(nodes).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn cycles(&self, nodes: usize) -> Vec<Vec<usize>> {
+        let mut graph: DiGraphMap<usize, ()> = DiGraphMap::with_capacity(nodes, self.edges.len());
+        for (before, after) in self.edges.keys() {
+            graph.add_edge(*before, *after, ());
+        }
+        let mut circles = tarjan_scc(&graph);
+        circles.retain(|circle| circle.len() > 1);
+        for circle in &mut circles {
+            circle.sort_unstable();
+        }
+        circles.sort();
+        circles
+    }
+
+    /// The nodes in an order that respects every edge; of those that could be next, the one whose key is smallest.
+    pub fn order<K: Ord + Clone>(&self, keys: &[K]) -> Vec<usize> {
+        order(keys, self.edges.keys().copied())
+    }
+
+    /// What comes directly before a node.
+    pub fn before(&self) -> BTreeMap<usize, Vec<(usize, Option<&str>)>> {
+        let mut before: BTreeMap<usize, Vec<(usize, Option<&str>)>> = BTreeMap::new();
+        for ((a, b), (_, sentence)) in &self.edges {
+            before.entry(*b).or_default().push((*a, sentence.as_deref()));
+        }
+        before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circles_give_way_where_they_may() {
+        let mut graph = Graph::default();
+        graph.edge(0, 1, Why::Must, None);
+        graph.edge(1, 2, Why::Ready, None);
+        graph.edge(2, 0, Why::Release, None);
+        assert_eq!(graph.break_cycles(3), Ok(()));
+        assert_eq!(graph.order(&["a", "b", "c"]), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_circle_of_musts_is_told() {
+        let mut graph = Graph::default();
+        graph.edge(0, 1, Why::Must, None);
+        graph.edge(1, 0, Why::Must, None);
+        assert_eq!(graph.break_cycles(2), Err(vec![0, 1]));
+    }
+}

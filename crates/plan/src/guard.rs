@@ -1,0 +1,67 @@
+//! Guards: what must not be done, whatever the spec says.
+
+use std::collections::BTreeMap;
+
+use trueup_model::{Address, Claim, Object, Observed, Plan, Refusal, Topology};
+
+use crate::fold::Folded;
+use crate::judge::Verdict;
+
+/// Refuses a topology that belongs to another account or region.
+pub fn place(topology: &Topology, observed: &Observed) -> Vec<Refusal> {
+    let mut refused = Vec::new();
+    let mut compare = |guard, wanted: &Option<String>, is: &str, what: &str, remedy: &str| {
+        if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != is) {
+            let why = format!("the spec is for {what} {wanted}, and this is {what} {is}: {remedy}");
+            refused.push(Refusal { guard, address: topology.name.clone(), why });
+        }
+    };
+    compare("account", &topology.account, &observed.account, "account", "use credentials of that account, or correct `account:`");
+    compare("region", &topology.region, &observed.region, "region", "leave --region out, or correct `region:`");
+    refused
+}
+
+/// What objects of others hold that only one object can have.
+#[derive(Debug)]
+pub struct Foreign<'a> {
+    held: BTreeMap<String, Vec<(Claim, &'a Object)>>,
+}
+
+impl<'a> Foreign<'a> {
+    /// Looks at everything that does not carry the topology's tags.
+    pub fn new(folded: &'a Folded) -> Self {
+        let mut held: BTreeMap<String, Vec<(Claim, &Object)>> = BTreeMap::new();
+        for object in folded.objects.iter().filter(|object| object.owner.as_ref().is_none_or(|owner| owner.topology != folded.topology)) {
+            // Of no resource of ours: the address only serves as a name in claims.
+            let Ok(address) = Address::new(object.kind, "foreign") else { continue };
+            for call in object.kind.rules().delete(object) {
+                for claim in object.kind.rules().claims(&address, &call.unsets) {
+                    held.entry(claim.space.clone()).or_default().push((claim, object));
+                }
+            }
+        }
+        Self { held }
+    }
+
+    /// Whether nothing that a verdict takes is held by an object of others; refuses it in the plan where something is.
+    pub fn allows(&self, verdict: &Verdict<'_>, plan: &mut Plan) -> bool {
+        let rules = verdict.address.kind.rules();
+        let taken = verdict.calls.iter().flat_map(|call| rules.claims(&verdict.address, &call.sets));
+        for claim in taken {
+            let clash = self.held.get(&claim.space).and_then(|held| held.iter().find(|(held, _)| held.clashes(&claim)));
+            if let Some((_, object)) = clash {
+                let whose = match &object.owner {
+                    Some(owner) => format!("belongs to topology `{}`", owner.topology),
+                    None => "does not carry this topology's tags".to_owned(),
+                };
+                let why = format!(
+                    "{} has {} already and {whose}: it is never touched. Change the spec, or remove that object yourself",
+                    object.id, claim.space
+                );
+                plan.refused.push(Refusal { guard: "foreign", address: verdict.address.to_string(), why });
+                return false;
+            }
+        }
+        true
+    }
+}

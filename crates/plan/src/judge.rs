@@ -1,0 +1,435 @@
+//! Judge: what differs at each address, and what that comes to: keep, create, update, replace or delete.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_model::rules::{Update, make};
+use trueup_model::{
+    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Object, Order, Plan, Record, Refusal, Resource,
+    Type, Value,
+};
+
+use crate::diff::diff;
+use crate::fold::{Folded, unfold};
+use crate::guard::Foreign;
+
+/// What is decided about one object or address, with the calls that it takes.
+#[derive(Debug)]
+pub struct Verdict<'a> {
+    /// Whose verdict.
+    pub address: Address,
+    /// What is decided; never `Adopt` or `Forget` yet.
+    pub action: Action,
+    /// The live object, where there is one.
+    pub object: Option<&'a Object>,
+    /// What is wanted, where something is.
+    pub resource: Option<&'a Resource>,
+    /// Which comes first in a replacement.
+    pub order: Option<Order>,
+    /// Why it must be delete first.
+    pub constraint: Option<String>,
+    /// The calls that make or change the object.
+    pub calls: Vec<Call>,
+    /// The calls that end the live object.
+    pub ends: Vec<Call>,
+    /// Changes of the tags of ownership: the mark of retiring or of protection.
+    pub marks: Vec<Call>,
+}
+
+/// Decides about every address of the spec and every object of ours.
+pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
+    let mut judge = Judge::new(folded);
+    judge.settle_replacements();
+    let foreign = Foreign::new(folded);
+    let mut verdicts = Vec::new();
+    for (address, resource) in &folded.wanted {
+        if judge.is_out(address, &resource.record) {
+            continue;
+        }
+        if let Some((verdict, change)) = judge.wanted(address, resource, plan)
+            && foreign.allows(&verdict, plan)
+        {
+            verdicts.push(verdict);
+            plan.changes.push(change);
+        }
+    }
+    for (address, object) in unwanted(folded) {
+        if let Some((verdict, change)) = judge.unwanted(&address, object, plan) {
+            verdicts.push(verdict);
+            plan.changes.push(change);
+        }
+    }
+    order_replacements(&mut verdicts);
+    let key = |address: &Address, id: Option<&String>| (address.clone(), id.cloned());
+    let by_object: BTreeMap<_, _> = verdicts.iter().map(|v| (key(&v.address, v.object.map(|o| &o.id)), v)).collect();
+    for change in &mut plan.changes {
+        if let Some(verdict) = by_object.get(&key(&change.address, change.id.as_ref())) {
+            finish(change, verdict);
+        }
+    }
+    plan.changes.sort_by(|a, b| (&a.address, a.action, &a.id).cmp(&(&b.address, b.action, &b.id)));
+    verdicts
+}
+
+/// Our objects whose address is not wanted, and what is left of earlier replacements.
+fn unwanted(folded: &Folded) -> Vec<(Address, &Object)> {
+    let gone = folded.holder.iter().filter(|(address, _)| !folded.wanted.contains_key(address)).map(|(address, &index)| (address, index));
+    let left = folded.retiring.iter().flat_map(|(address, objects)| objects.iter().map(move |&index| (address, index)));
+    gone.chain(left).map(|(address, index)| (address.clone(), &folded.objects[index])).collect()
+}
+
+struct Judge<'a> {
+    folded: &'a Folded,
+    /// The addresses whose object is replaced, with the id of what goes.
+    replaced: BTreeMap<Address, String>,
+    /// The addresses whose ids this plan makes.
+    new: BTreeSet<Address>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(folded: &'a Folded) -> Self {
+        let new = folded.wanted.keys().filter(|address| !folded.holder.contains_key(address)).cloned().collect();
+        Self { folded, replaced: BTreeMap::new(), new }
+    }
+
+    /// Finds everything that is replaced: by its own change, or because what it refers to is.
+    fn settle_replacements(&mut self) {
+        let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+        for (address, resource) in &self.folded.wanted {
+            for to in resource.record.refs().into_iter().filter_map(|r| r.address()) {
+                users.entry(to).or_default().push(address);
+            }
+        }
+        let mut queue: Vec<&Address> = self.folded.wanted.keys().collect();
+        while let Some(address) = queue.pop() {
+            let Some(object) = self.folded.live(address).filter(|_| !self.replaced.contains_key(address)) else { continue };
+            let resource = &self.folded.wanted[address];
+            if self.is_out(address, &resource.record) || self.is_protected(object, Some(resource)) {
+                continue;
+            }
+            let before = self.before(object);
+            let after = self.readable(address.kind, &resource.record);
+            let effects = address.kind.schema().attributes.iter().filter(|a| a.differs(after.get(a.name), before.get(a.name)));
+            if effects.map(|a| a.effect(before.get(a.name), after.get(a.name))).max() == Some(Effect::Replace) {
+                self.replaced.insert(address.clone(), object.id.clone());
+                self.new.insert(address.clone());
+                queue.extend(users.get(address).into_iter().flatten());
+            }
+        }
+    }
+
+    /// Whether nothing may be said about an address: it is refused, or its kind could not be read.
+    fn is_out(&self, address: &Address, record: &Record) -> bool {
+        if self.folded.frozen.contains(address) || self.folded.unreadable.contains(&address.kind) {
+            return true;
+        }
+        // What is not there and depends on something unknown must wait.
+        !self.folded.holder.contains_key(address) && self.leans_on_unread(record)
+    }
+
+    fn leans_on_unread(&self, record: &Record) -> bool {
+        let unread = |to: &Address| {
+            self.folded.unreadable.contains(&to.kind)
+                || (!self.folded.holder.contains_key(to) && self.folded.wanted.get(to).is_some_and(|r| self.leans_on_unread(&r.record)))
+        };
+        !self.folded.unreadable.is_empty() && record.refs().into_iter().filter_map(|r| r.address()).any(unread)
+    }
+
+    /// The live record with references to what is replaced as the ids of what goes.
+    fn before(&self, object: &Object) -> Record {
+        self.readable(object.kind, &unfold(object.kind, &object.record, &self.replaced))
+    }
+
+    /// A record without the attributes that refer to kinds that could not be read.
+    fn readable(&self, kind: Kind, record: &Record) -> Record {
+        if self.folded.unreadable.is_empty() {
+            return record.clone();
+        }
+        let unread = |ty: &Type| kinds_of(ty).iter().any(|kind| self.folded.unreadable.contains(kind));
+        let names: Vec<&str> = kind.schema().attributes.iter().filter(|a| unread(&a.ty)).map(|a| a.name).collect();
+        record.without(&names)
+    }
+
+    fn is_protected(&self, object: &Object, resource: Option<&Resource>) -> bool {
+        object.owner.as_ref().is_some_and(|owner| owner.protect) || resource.is_some_and(|resource| resource.protect)
+    }
+
+    fn wanted(&self, address: &Address, resource: &'a Resource, plan: &mut Plan) -> Option<(Verdict<'a>, Change)> {
+        let rules = address.kind.rules();
+        let Some(object) = self.folded.live(address) else {
+            let attributes = diff(address.kind, None, &resource.record, resource, &self.new);
+            let calls = make(address.kind, &resource.record, None);
+            let mut change = change(address, Action::Create, None, Some(resource), attributes);
+            change.notes.extend(rules.note(&resource.record, None));
+            return Some((verdict(address, Action::Create, None, Some(resource), calls), change));
+        };
+        let before = self.before(object);
+        let after = self.readable(address.kind, &resource.record);
+        let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
+        let (marks, marked) = marks(object, resource);
+        attributes.extend(marked);
+        let note = rules.note(&resource.record, Some(object));
+        if attributes.is_empty() && marks.is_empty() {
+            plan.kept.push(address.clone());
+            plan.diagnostics.extend(note.map(|note| Diagnostic::note("kept", format!("{address}: {note}")).at(resource.place.clone(), "")));
+            return None;
+        }
+        let worst = trueup_model::rules::worst(attributes.iter().map(|attribute| attribute.effect));
+        if worst != Effect::InPlace && self.is_protected(object, Some(resource)) {
+            plan.refused.push(protected(address, object, if worst == Effect::Stop { "stopping" } else { "replacing" }));
+            return None;
+        }
+        let replaced = self.replaced.contains_key(address);
+        let mut calls = Vec::new();
+        let mut verdict_marks = marks;
+        if replaced {
+            calls = make(address.kind, &resource.record, Some(object));
+            verdict_marks = retire(object, resource);
+        } else {
+            calls.extend(tag_calls(&before, &after));
+            calls.extend(rules.update(&Update::new(address.kind, &before, &after, false)));
+        }
+        let action = if replaced { Action::Replace } else { Action::Update };
+        let mut change = change(address, action, Some(object), Some(resource), attributes);
+        change.because = self.because(address, &mut BTreeSet::new());
+        change.notes.extend(note);
+        let mut verdict = verdict(address, action, Some(object), Some(resource), calls);
+        verdict.marks = verdict_marks;
+        if replaced {
+            verdict.ends = rules.delete(&self.unfolded(object));
+            change.losses = rules.losses(object);
+        }
+        Some((verdict, change))
+    }
+
+    fn unwanted(&self, address: &Address, object: &'a Object, plan: &mut Plan) -> Option<(Verdict<'a>, Change)> {
+        if self.folded.unreadable.contains(&object.kind) || self.folded.frozen.contains(address) || self.leans_on_unread(&object.record) {
+            return None;
+        }
+        if self.is_protected(object, None) {
+            plan.refused.push(protected(address, object, "deleting"));
+            return None;
+        }
+        let rules = address.kind.rules();
+        let mut change = change(address, Action::Delete, Some(object), None, Vec::new());
+        change.losses = rules.losses(object);
+        if object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some()) {
+            change.notes.push("left over from an earlier replacement".to_owned());
+        }
+        let mut verdict = verdict(address, Action::Delete, Some(object), None, Vec::new());
+        verdict.ends = rules.delete(&self.unfolded(object));
+        Some((verdict, change))
+    }
+
+    fn unfolded(&self, object: &Object) -> Object {
+        Object { record: unfold(object.kind, &object.record, &self.replaced), ..object.clone() }
+    }
+
+    /// The chain of reasons from the edited line to this address.
+    fn because(&self, address: &Address, seen: &mut BTreeSet<Address>) -> Vec<String> {
+        let (Some(resource), Some(object)) = (self.folded.wanted.get(address), self.folded.live(address)) else { return Vec::new() };
+        if !seen.insert(address.clone()) {
+            return Vec::new();
+        }
+        let before = self.before(object);
+        let mut attributes = diff(address.kind, Some(&before), &resource.record, resource, &self.new);
+        attributes.sort_by_key(|attribute| std::cmp::Reverse(attribute.effect));
+        let replaced = self.replaced.contains_key(address);
+        for attribute in attributes.iter().filter(|attribute| !replaced || attribute.effect == Effect::Replace) {
+            let mut causes = Vec::new();
+            if let Some(after) = &attribute.after {
+                unknowns(after, &mut causes);
+            }
+            let cause = causes.into_iter().find(|to| self.replaced.contains_key(to));
+            let mut chain = cause.map(|to| self.because(to, seen)).unwrap_or_default();
+            if chain.is_empty() && !replaced {
+                continue;
+            }
+            let place = attribute.place.clone().unwrap_or_else(|| resource.place.clone());
+            let reason = if attribute.reason.is_empty() { "follows in place" } else { attribute.reason };
+            chain.push(format!("{address}.{} ({}:{}): {reason}", attribute.path, place.file, place.line));
+            return chain;
+        }
+        Vec::new()
+    }
+}
+
+fn unknowns<'v>(value: &'v Value, out: &mut Vec<&'v Address>) {
+    match value {
+        Value::Unknown(address) => out.push(address),
+        Value::List(list) => list.iter().for_each(|value| unknowns(value, out)),
+        Value::Map(map) => map.iter().for_each(|(_, value)| unknowns(value, out)),
+        _ => {}
+    }
+}
+
+/// Every kind that a value of this type may refer to.
+fn kinds_of(ty: &Type) -> Vec<Kind> {
+    match ty {
+        Type::Ref(kind, _) => vec![*kind],
+        Type::Set(members) => kinds_of(&members.ty),
+        Type::OneOrMany(inner) => kinds_of(inner),
+        Type::Object(fields) => fields.iter().flat_map(|field| kinds_of(&field.ty)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn verdict<'a>(
+    address: &Address,
+    action: Action,
+    object: Option<&'a Object>,
+    resource: Option<&'a Resource>,
+    calls: Vec<Call>,
+) -> Verdict<'a> {
+    Verdict {
+        address: address.clone(),
+        action,
+        object,
+        resource,
+        order: None,
+        constraint: None,
+        calls,
+        ends: Vec::new(),
+        marks: Vec::new(),
+    }
+}
+
+fn change(
+    address: &Address,
+    action: Action,
+    object: Option<&Object>,
+    resource: Option<&Resource>,
+    attributes: Vec<AttributeChange>,
+) -> Change {
+    Change {
+        address: address.clone(),
+        action,
+        id: object.map(|object| object.id.clone()),
+        because: Vec::new(),
+        order: None,
+        disruption: Disruption::None,
+        losses: Vec::new(),
+        notes: Vec::new(),
+        source: resource.map(|resource| resource.place.clone()),
+        attributes,
+    }
+}
+
+fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
+    let why =
+        format!("{what} {} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen", object.id);
+    Refusal { guard: "protected", address: address.to_string(), why }
+}
+
+/// The calls that bring the tags of ownership up to date on a live object, and what they show as.
+fn marks(object: &Object, resource: &Resource) -> (Vec<Call>, Option<AttributeChange>) {
+    let Some(owner) = &object.owner else { return (Vec::new(), None) };
+    let tag = |key: &str, value: &str| Record::new().with("tags", Record::new().with(key, value));
+    let mut calls = Vec::new();
+    if let Some(token) = &owner.retiring {
+        calls.push(Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::RETIRING, token)));
+    }
+    if owner.protect == resource.protect {
+        return (calls, None);
+    }
+    let protect = tag(trueup_model::tags::PROTECT, "true");
+    calls.push(if resource.protect { Call::modify("CreateTags").setting(protect) } else { Call::modify("DeleteTags").unsetting(protect) });
+    let change = AttributeChange {
+        path: "protect".to_owned(),
+        member: None,
+        before: Some(Value::Bool(owner.protect)),
+        after: Some(Value::Bool(resource.protect)),
+        effect: Effect::InPlace,
+        reason: "",
+        place: Some(resource.place("protect")),
+    };
+    (calls, Some(change))
+}
+
+/// The call that marks an object as on its way out, unless an earlier run did.
+fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
+    if object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some()) {
+        return Vec::new();
+    }
+    let token = crate::fingerprint::short(&format!("{} {} {}", resource.address, object.id, resource.record));
+    vec![Call::modify("CreateTags").setting(Record::new().with("tags", Record::new().with(trueup_model::tags::RETIRING, token)))]
+}
+
+/// The calls that bring the spec's tags to a live object.
+fn tag_calls(before: &Record, after: &Record) -> Vec<Call> {
+    let map = |record: &Record| record.get("tags").and_then(Value::as_map).cloned().unwrap_or_default();
+    let (live, wanted) = (map(before), map(after));
+    let differs = |key: &str, value: &Value| live.get(key) != Some(value).filter(|value| **value != Value::Null);
+    let changed: Vec<(&str, &Value)> = wanted.iter().filter(|(key, value)| differs(key, value)).collect();
+    let pick = |null: bool| -> Record {
+        changed
+            .iter()
+            .filter(|(_, value)| (**value == Value::Null) == null)
+            .map(|(key, value)| ((*key).to_owned(), (*value).clone()))
+            .collect()
+    };
+    let (set, unset) = (pick(false), pick(true));
+    let mut calls = Vec::new();
+    if !set.is_empty() {
+        calls.push(Call::modify("CreateTags").setting(Record::new().with("tags", set)));
+    }
+    if !unset.is_empty() {
+        let old: Record = unset.iter().filter_map(|(key, _)| Some((key.to_owned(), live.get(key)?.clone()))).collect();
+        calls.push(Call::modify("DeleteTags").unsetting(Record::new().with("tags", old)));
+    }
+    calls
+}
+
+/// Decides which of a replacement's two objects comes first: the new one, unless both need something that only one can have, or
+/// what it stands in goes first itself.
+fn order_replacements(verdicts: &mut [Verdict<'_>]) {
+    let mut first: BTreeMap<String, Address> = BTreeMap::new();
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.action == Action::Replace) {
+        verdict.order = Some(Order::CreateFirst);
+        let rules = verdict.address.kind.rules();
+        let claims =
+            |records: Vec<&Record>| records.into_iter().flat_map(|record| rules.claims(&verdict.address, record)).collect::<Vec<_>>();
+        let taken = claims(verdict.calls.iter().map(|call| &call.sets).collect());
+        let held = claims(verdict.ends.iter().map(|call| &call.unsets).collect());
+        if let Some(claim) = taken.iter().find(|claim| held.iter().any(|held| held.clashes(claim))) {
+            verdict.order = Some(Order::DeleteFirst);
+            verdict.constraint = Some(format!("the old and the new one both need {}, which only one can have", claim.space));
+            first.extend(verdict.object.map(|object| (object.id.clone(), verdict.address.clone())));
+        }
+    }
+    let mut grown = !first.is_empty();
+    while grown {
+        grown = false;
+        for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::CreateFirst)) {
+            let ends = verdict.ends.iter().flat_map(|call| call.unsets.refs());
+            let Some(stands_in) = ends.filter_map(|r| r.id()).find_map(|id| first.get(id)).cloned() else { continue };
+            verdict.order = Some(Order::DeleteFirst);
+            verdict.constraint = Some(format!("{stands_in}, which it depends on, goes first"));
+            first.extend(verdict.object.map(|object| (object.id.clone(), verdict.address.clone())));
+            grown = true;
+        }
+    }
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::DeleteFirst)) {
+        verdict.marks.clear();
+        verdict.calls = make(verdict.address.kind, &verdict.resource.map(|r| r.record.clone()).unwrap_or_default(), None);
+    }
+}
+
+/// Puts into a change what only the whole plan decides.
+fn finish(change: &mut Change, verdict: &Verdict<'_>) {
+    let rules = change.address.kind.rules();
+    change.order = verdict.order;
+    change.notes.extend(verdict.constraint.iter().cloned());
+    let in_place = change.attributes.iter().map(|a| {
+        let name = a.path.split('.').next().unwrap_or_default();
+        rules.disruption(name, a.before.as_ref(), a.after.as_ref())
+    });
+    change.disruption = match (change.action, verdict.object) {
+        (Action::Create, _) | (_, None) => Disruption::None,
+        (Action::Update, _) => in_place.max().unwrap_or_default(),
+        (_, Some(object)) => match (rules.loss_disruption(object), verdict.order) {
+            // The successor is there before the old one goes: only what is open breaks.
+            (Disruption::Outage, Some(Order::CreateFirst)) => Disruption::Reset,
+            (disruption, _) => disruption,
+        },
+    };
+}

@@ -1,0 +1,220 @@
+//! Lower: from verdicts to steps, one call each, in an order that EC2 accepts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use trueup_model::{Action, Address, After, Call, Claim, Needs, Order, Plan, Record, Ref, Refusal, Role, Step, StepAction, tags};
+
+use crate::fold::Folded;
+use crate::graph::{Graph, Why};
+use crate::judge::Verdict;
+
+/// A step before it has a number.
+struct Node<'v> {
+    verdict: &'v Verdict<'v>,
+    action: StepAction,
+    call: &'v Call,
+    target: Option<String>,
+}
+
+/// Writes the steps of the verdicts into the plan. A circle of demands that nothing may break is a refusal.
+pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Result<(), Refusal> {
+    let mut lowering = Lowering::default();
+    for verdict in verdicts {
+        lowering.verdict(verdict);
+    }
+    lowering.references();
+    lowering.claims();
+    lowering.hooks(folded);
+    let nodes = lowering.nodes;
+    let mut graph = lowering.graph;
+    if let Err(circle) = graph.break_cycles(nodes.len()) {
+        let names: Vec<String> =
+            circle.iter().map(|&node| format!("{} of {}", nodes[node].call.action, nodes[node].verdict.address)).collect();
+        let why =
+            format!("each of these would have to come before the others: {}. Apply the changes one after the other", names.join(", "));
+        return Err(Refusal { guard: "order", address: nodes[circle[0]].verdict.address.to_string(), why });
+    }
+    number(&nodes, &graph, &plan.topology.clone(), plan);
+    Ok(())
+}
+
+/// Gives the steps their numbers.
+fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
+    // What ends something comes as late as it may.
+    let keys: Vec<(bool, &Address, usize)> =
+        nodes.iter().enumerate().map(|(index, node)| (node.action == StepAction::Delete, &node.verdict.address, index)).collect();
+    let ordered = graph.order(&keys);
+    let numbers: HashMap<usize, usize> = ordered.iter().enumerate().map(|(number, &node)| (node, number + 1)).collect();
+    let before = graph.before();
+    for &index in &ordered {
+        let node = &nodes[index];
+        let verdict = node.verdict;
+        let mut after: Vec<(usize, Option<&str>)> =
+            before.get(&index).into_iter().flatten().map(|(before, why)| (numbers[before], *why)).collect();
+        after.sort_unstable();
+        let creates = node.call.role == Role::Create;
+        let protect = verdict.resource.is_some_and(|resource| resource.protect);
+        plan.steps.push(Step {
+            number: numbers[&index],
+            action: node.action,
+            address: verdict.address.clone(),
+            target: node.target.clone(),
+            replaces: verdict.object.filter(|_| creates).map(|object| object.id.clone()),
+            ownership: if creates { tags::ownership(topology, &verdict.address, protect) } else { Record::new() },
+            call: node.call.clone(),
+            why: after.iter().filter_map(|(_, why)| why.map(str::to_owned)).collect(),
+            after: after.into_iter().map(|(number, _)| number).collect(),
+            source: verdict.resource.map(|resource| resource.place.clone()),
+        });
+    }
+}
+
+#[derive(Default)]
+struct Lowering<'v> {
+    nodes: Vec<Node<'v>>,
+    graph: Graph,
+    /// The step that makes an address.
+    created: HashMap<&'v Address, usize>,
+    /// The last step that completes or changes an address.
+    ready: HashMap<&'v Address, usize>,
+    /// The step that ends an object, by its id.
+    ended: HashMap<&'v str, usize>,
+    /// The object that an address has now, where it ends.
+    ending: HashMap<&'v Address, &'v str>,
+}
+
+impl<'v> Lowering<'v> {
+    /// The steps of one verdict, each after the one before.
+    fn verdict(&mut self, verdict: &'v Verdict<'v>) {
+        let live = verdict.object.map(|object| object.id.clone());
+        let (make, target) = match verdict.action {
+            Action::Update => (StepAction::Update, live.clone()),
+            _ => (StepAction::Create, None),
+        };
+        let mut chain: Vec<(StepAction, &Call, Option<String>)> = Vec::new();
+        let marks = verdict.marks.iter().map(|call| (StepAction::Retire, call, live.clone()));
+        let calls = verdict.calls.iter().map(|call| (make, call, target.clone()));
+        let ends = verdict.ends.iter().map(|call| (StepAction::Delete, call, live.clone()));
+        if verdict.order == Some(Order::DeleteFirst) {
+            chain.extend(ends);
+            chain.extend(calls);
+        } else {
+            chain.extend(marks);
+            chain.extend(calls);
+            chain.extend(ends);
+        }
+        let mut last = None;
+        for (action, call, target) in chain {
+            let index = self.nodes.len();
+            self.nodes.push(Node { verdict, action, call, target });
+            if let Some(last) = last {
+                self.graph.edge(last, index, Why::Must, None);
+            }
+            last = Some(index);
+            self.note(index);
+        }
+    }
+
+    /// Remembers what a step does to its address.
+    fn note(&mut self, index: usize) {
+        let node = &self.nodes[index];
+        let address = &node.verdict.address;
+        match (node.action, node.call.role) {
+            (_, Role::Create) => {
+                self.created.insert(address, index);
+                self.ready.insert(address, index);
+            }
+            // What only takes away completes nothing.
+            (StepAction::Create | StepAction::Update, Role::Modify) if !node.call.sets.is_empty() => {
+                self.ready.insert(address, index);
+            }
+            (_, Role::Delete) => {
+                if let Some(object) = node.verdict.object {
+                    self.ended.insert(&object.id, index);
+                    self.ending.insert(address, &object.id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A step follows what makes the objects that it refers to, and precedes what ends the objects that it lets go of.
+    fn references(&mut self) {
+        for index in 0..self.nodes.len() {
+            let (call, action) = (self.nodes[index].call, self.nodes[index].action);
+            let own = &self.nodes[index].verdict.address;
+            let sets = call.sets.refs();
+            for address in sets.iter().filter_map(|reference| reference.address()) {
+                let maker = match call.needs {
+                    Needs::Exists => self.created.get(address),
+                    Needs::Ready => self.ready.get(address).filter(|_| address != own),
+                };
+                if let Some(&maker) = maker {
+                    let why = if self.created.get(address) == Some(&maker) { Why::Must } else { Why::Ready };
+                    self.graph.edge(maker, index, why, None);
+                }
+                // Completing may give way in a circle, existing may not.
+                if let Some(&created) = self.created.get(address) {
+                    self.graph.edge(created, index, Why::Must, None);
+                }
+            }
+            for reference in call.unsets.refs().into_iter().filter(|reference| !sets.contains(reference)) {
+                let id = match reference {
+                    Ref::Id(id) => Some(id.as_str()),
+                    Ref::Name(address) => self.ending.get(address).copied(),
+                };
+                if let Some(&end) = id.and_then(|id| self.ended.get(id)) {
+                    let why = if action == StepAction::Delete { Why::Must } else { Why::Release };
+                    self.graph.edge(index, end, why, None);
+                }
+            }
+        }
+    }
+
+    /// A step that takes something exclusive follows the steps that give it up.
+    fn claims(&mut self) {
+        let mut freed: BTreeMap<String, Vec<(Claim, usize)>> = BTreeMap::new();
+        let mut taken: Vec<(Claim, usize)> = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let rules = node.verdict.address.kind.rules();
+            let takes = rules.claims(&node.verdict.address, &node.call.sets);
+            for claim in rules.claims(&node.verdict.address, &node.call.unsets) {
+                if !takes.contains(&claim) {
+                    freed.entry(claim.space.clone()).or_default().push((claim, index));
+                }
+            }
+            taken.extend(takes.into_iter().map(|claim| (claim, index)));
+        }
+        for (claim, taker) in taken {
+            for (held, holder) in freed.get(&claim.space).into_iter().flatten() {
+                if held.clashes(&claim) {
+                    self.graph.edge(*holder, taker, Why::Must, Some(format!("only one at a time can have {}", claim.space)));
+                }
+            }
+        }
+    }
+
+    /// The constraints of EC2 that no reference shows.
+    fn hooks(&mut self, folded: &Folded) {
+        let view = folded.view();
+        let empty = Record::new();
+        for index in 0..self.nodes.len() {
+            let node = &self.nodes[index];
+            let address = &node.verdict.address;
+            let record = node.verdict.resource.map_or(&empty, |resource| &resource.record);
+            for after in address.kind.rules().after(node.call, record, &view) {
+                let (other, step) = match &after {
+                    After::Ready(other) => (other, self.ready.get(other)),
+                    After::Gone(other) => (other, self.ending.get(other).and_then(|id| self.ended.get(id))),
+                };
+                if let Some(&step) = step.filter(|_| other != address) {
+                    let sentence = match &after {
+                        After::Ready(_) => format!("{} needs {other}", node.call.action),
+                        After::Gone(_) => format!("EC2 refuses {} while {other} is there", node.call.action),
+                    };
+                    self.graph.edge(step, index, Why::Must, Some(sentence));
+                }
+            }
+        }
+    }
+}
