@@ -22,11 +22,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            behaviour: Behaviour::Instant,
-            seed: 0,
-            region: DEFAULT_REGION.to_owned(),
-        }
+        Self { behaviour: Behaviour::Instant, seed: 0, region: DEFAULT_REGION.to_owned() }
     }
 }
 
@@ -79,9 +75,6 @@ mod tests {
         for behaviour in [Behaviour::Instant, Behaviour::Realistic] {
             assert_eq!(behaviour.to_string().parse(), Ok(behaviour));
         }
-        assert_eq!(
-            "hostile".parse::<Behaviour>(),
-            Err(UnknownBehaviour("hostile".into()))
-        );
+        assert_eq!("hostile".parse::<Behaviour>(), Err(UnknownBehaviour("hostile".into())));
     }
 }

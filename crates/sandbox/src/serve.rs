@@ -24,11 +24,7 @@ const BODY_LIMIT: usize = 1 << 20;
 ///
 /// # Errors
 /// What accepting a connection reports, but for the failures that concern one connection alone.
-pub async fn serve(
-    listener: TcpListener,
-    sandbox: Arc<Sandbox>,
-    stop: impl Future<Output = ()>,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, sandbox: Arc<Sandbox>, stop: impl Future<Output = ()>) -> std::io::Result<()> {
     let mut stop = pin!(stop);
     let mut connections = JoinSet::new();
     loop {
@@ -56,26 +52,16 @@ pub async fn serve(
 
 fn concerns_one_connection(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn answer(
-    sandbox: Arc<Sandbox>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(sandbox: Arc<Sandbox>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
-        let mut response = Response::new(Full::new(Bytes::from_static(
-            b"the request body cannot be read",
-        )));
+        let mut response = Response::new(Full::new(Bytes::from_static(b"the request body cannot be read")));
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(response);
     };
-    let response = sandbox
-        .handle(Request::from_parts(head, body.to_bytes()))
-        .await;
+    let response = sandbox.handle(Request::from_parts(head, body.to_bytes())).await;
     Ok(response.map(Full::new))
 }

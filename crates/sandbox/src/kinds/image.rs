@@ -1,0 +1,242 @@
+//! Machine images: a few public ones of each region; nobody makes others here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Answer, Call, has_form};
+use crate::state::Region;
+use crate::state::ids::mix;
+use crate::state::table::Row;
+use crate::wire::filter::{Field, Filters, Seen, fields};
+use crate::wire::page::{Limits, Page};
+use crate::wire::{Fault, Xml};
+
+/// A public image.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Image {
+    /// `ami-…`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+    /// Where its root volume is attached.
+    pub root_device: String,
+    /// The type of its root volume.
+    pub root_type: String,
+    /// In GiB.
+    pub root_size: u32,
+    /// Whether it asks for IMDSv2.
+    pub imds_v2: bool,
+    /// `amazon`, or nothing for another vendor.
+    pub alias: Option<String>,
+    /// The account of its vendor.
+    pub owner: String,
+    /// When it was published.
+    pub created: String,
+}
+
+impl Row for Image {
+    fn links(&self, _: &mut dyn FnMut(&str)) {}
+}
+
+impl Image {
+    /// The snapshot of its root volume.
+    pub fn snapshot(&self) -> String {
+        let number = self.id.bytes().fold(17_u64, |sum, byte| mix(sum ^ u64::from(byte)));
+        format!("snap-0{number:016x}")
+    }
+}
+
+/// Name, architecture, root device, root type, size, IMDSv2, vendor, date.
+type Published = (&'static str, &'static str, &'static str, &'static str, u32, bool, &'static str, &'static str);
+
+const AMAZON: &str = "137112412989";
+const CANONICAL: &str = "099720109477";
+
+/// What every region offers.
+const EVERYWHERE: &[Published] = &[
+    ("al2023-ami-2023.9.20251027.0-kernel-6.1-x86_64", "x86_64", "/dev/xvda", "gp3", 8, true, AMAZON, "2025-10-27T20:13:27.000Z"),
+    ("al2023-ami-2023.9.20251027.0-kernel-6.1-arm64", "arm64", "/dev/xvda", "gp3", 8, true, AMAZON, "2025-10-27T20:13:27.000Z"),
+    ("amzn2-ami-hvm-2.0.20251014.0-x86_64-gp2", "x86_64", "/dev/xvda", "gp2", 8, false, AMAZON, "2025-10-14T18:02:11.000Z"),
+    (
+        "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20251022",
+        "x86_64",
+        "/dev/sda1",
+        "gp3",
+        8,
+        true,
+        CANONICAL,
+        "2025-10-22T07:41:53.000Z",
+    ),
+    (
+        "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-arm64-server-20251022",
+        "arm64",
+        "/dev/sda1",
+        "gp3",
+        8,
+        true,
+        CANONICAL,
+        "2025-10-22T07:40:02.000Z",
+    ),
+];
+
+/// Images of certain ids in certain regions.
+const NAMED: &[(&str, &str, Published)] = &[
+    (
+        "us-west-2",
+        "ami-003634241a8fcdec0",
+        (
+            "ubuntu/images/hvm-ssd/ubuntu-bionic-18.04-amd64-server-20200408",
+            "x86_64",
+            "/dev/sda1",
+            "gp2",
+            8,
+            false,
+            CANONICAL,
+            "2020-04-09T16:44:38.000Z",
+        ),
+    ),
+    (
+        "us-west-2",
+        "ami-0d6621c01e8c2de2c",
+        ("amzn2-ami-hvm-2.0.20200406.0-x86_64-gp2", "x86_64", "/dev/xvda", "gp2", 8, false, AMAZON, "2020-04-08T00:15:15.000Z"),
+    ),
+];
+
+fn image(id: String, published: &Published) -> Image {
+    let (name, architecture, root_device, root_type, root_size, imds_v2, owner, created) = *published;
+    Image {
+        id,
+        name: name.to_owned(),
+        description: name.rsplit('/').next().unwrap_or(name).to_owned(),
+        architecture: architecture.to_owned(),
+        root_device: root_device.to_owned(),
+        root_type: root_type.to_owned(),
+        root_size,
+        imds_v2,
+        alias: (owner == AMAZON).then(|| "amazon".to_owned()),
+        owner: owner.to_owned(),
+        created: created.to_owned(),
+    }
+}
+
+/// The images of a region, by id.
+pub fn images(region: &str) -> Vec<Image> {
+    let everywhere = EVERYWHERE.iter().map(|published| {
+        let number = region.bytes().chain(published.0.bytes()).fold(3_u64, |sum, byte| mix(sum ^ u64::from(byte)));
+        image(format!("ami-0{number:016x}"), published)
+    });
+    let named = NAMED.iter().filter(|(place, _, _)| *place == region).map(|(_, id, published)| image((*id).to_owned(), published));
+    let mut all: Vec<Image> = everywhere.chain(named).collect();
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    all
+}
+
+/// The image of this id.
+pub fn find(region: &Region, id: &str) -> Result<Image, Fault> {
+    if !has_form(id, "ami") {
+        return Err(Fault::new("InvalidAMIID.Malformed", format!("Invalid id: \"{id}\" (expecting \"ami-...\")")));
+    }
+    images(&region.name)
+        .into_iter()
+        .find(|image| image.id == id)
+        .ok_or_else(|| Fault::new("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist")))
+}
+
+const FIELDS: &[Field<Image>] = fields![Image:
+    "image-id" => |seen, add| add(seen.id),
+    "name" => |seen, add| add(&seen.row.name),
+    "description" => |seen, add| add(&seen.row.description),
+    "architecture" => |seen, add| add(&seen.row.architecture),
+    "owner-id" => |seen, add| add(&seen.row.owner),
+    "owner-alias" => |seen, add| seen.row.alias.iter().for_each(|alias| add(alias)),
+    "state" => |_, add| add("available"),
+    "is-public" => |_, add| add("true"),
+    "image-type" => |_, add| add("machine"),
+    "virtualization-type" => |_, add| add("hvm"),
+    "hypervisor" => |_, add| add("xen"),
+    "root-device-type" => |_, add| add("ebs"),
+    "root-device-name" => |seen, add| add(&seen.row.root_device),
+    "block-device-mapping.volume-type" => |seen, add| add(&seen.row.root_type),
+    "block-device-mapping.volume-size" => |seen, add| add(&seen.row.root_size.to_string()),
+    "block-device-mapping.snapshot-id" => |seen, add| add(&seen.row.snapshot()),
+    "block-device-mapping.delete-on-termination" => |_, add| add("true"),
+    "block-device-mapping.device-name" => |seen, add| add(&seen.row.root_device),
+    "block-device-mapping.encrypted" => |_, add| add("false"),
+    "creation-date" => |seen, add| add(&seen.row.created),
+    "ena-support" => |_, add| add("true"),
+    "platform" => |_, _| {},
+    "platform-details" => |_, add| add("Linux/UNIX"),
+];
+
+/// `DescribeImages`.
+pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let p = call.params;
+    let ids = p.texts("ImageId");
+    let owners = p.texts("Owner");
+    let runners = p.texts("ExecutableBy");
+    let _ = (p.flag("IncludeDeprecated")?, p.flag("IncludeDisabled")?);
+    let filters = Filters::read(p)?.bind(FIELDS)?;
+    let page = Page::read(p, call.action, Limits { min: 1, max: 1000, exclusive: true }, !ids.is_empty())?;
+    for id in &ids {
+        find(call.region, id)?;
+    }
+    let region = &*call.region;
+    let all = images(&region.name);
+    let shown: Vec<&Image> = all
+        .iter()
+        .filter(|image| {
+            let owned = |owner: &&str| **owner == image.owner || Some(*owner) == image.alias.as_deref();
+            (ids.is_empty() || ids.contains(&image.id.as_str()))
+                && (owners.is_empty() || owners.iter().any(owned))
+                && (runners.is_empty() || runners.contains(&"all"))
+                && page.after.as_ref().is_none_or(|after| image.id > *after)
+                && filters.holds(&Seen { id: &image.id, row: *image, region })
+        })
+        .collect();
+    let (shown, next) = page.cut(call.action, shown, |image| &image.id);
+    x.set("imagesSet", shown, write);
+    x.maybe("nextToken", next);
+    Ok(())
+}
+
+fn write(x: &mut Xml, image: &Image) {
+    x.text("imageId", &image.id);
+    x.text("imageLocation", format_args!("{}/{}", image.alias.as_deref().unwrap_or(&image.owner), image.name));
+    x.text("imageState", "available");
+    x.text("imageOwnerId", &image.owner);
+    x.maybe("imageOwnerAlias", image.alias.as_ref());
+    x.text("creationDate", &image.created);
+    x.text("isPublic", true);
+    x.text("architecture", &image.architecture);
+    x.text("imageType", "machine");
+    x.text("platformDetails", "Linux/UNIX");
+    x.text("usageOperation", "RunInstances");
+    x.text("name", &image.name);
+    x.text("description", &image.description);
+    x.text("rootDeviceType", "ebs");
+    x.text("rootDeviceName", &image.root_device);
+    x.set("blockDeviceMapping", [image], |x, image| {
+        x.text("deviceName", &image.root_device);
+        x.element("ebs", |x| {
+            x.text("snapshotId", image.snapshot());
+            x.text("volumeSize", image.root_size);
+            x.text("deleteOnTermination", true);
+            x.text("volumeType", &image.root_type);
+            if image.root_type == "gp3" {
+                x.text("iops", 3000);
+                x.text("throughput", 125);
+            }
+            x.text("encrypted", false);
+        });
+    });
+    x.text("virtualizationType", "hvm");
+    x.text("hypervisor", "xen");
+    x.text("enaSupport", true);
+    x.text("sriovNetSupport", "simple");
+    if image.imds_v2 {
+        x.text("imdsSupport", "v2.0");
+    }
+}

@@ -1,0 +1,305 @@
+//! Tags of any resource: `CreateTags`, `DeleteTags`, `DescribeTags` and the checks of every tag.
+
+use crate::call::{Answer, Call};
+use crate::state::Region;
+use crate::state::region::Tags;
+use crate::wire::filter::{Field, Filters, Seen, fields};
+use crate::wire::page::{Page, USUAL};
+use crate::wire::{Fault, Node, Xml};
+
+/// How many tags a resource can have.
+const TAGS_LIMIT: usize = 50;
+/// How many resources one call can tag.
+const RESOURCES_LIMIT: usize = 1000;
+
+/// A kind of resource that has tags: the prefix of its ids, EC2's name for it and its code for an unknown id.
+struct Taggable {
+    prefix: &'static str,
+    resource: &'static str,
+    not_found: &'static str,
+    noun: &'static str,
+    exists: fn(&Region, &str) -> bool,
+}
+
+/// All of them, by the prefixes of their ids; a longer prefix stands before a shorter one that it extends.
+const TAGGABLE: &[Taggable] = &[
+    Taggable {
+        prefix: "vpce-",
+        resource: "vpc-endpoint",
+        not_found: "InvalidVpcEndpointId.NotFound",
+        noun: "VpcEndpoint ID",
+        exists: |r, id| r.vpc_endpoints.contains(id),
+    },
+    Taggable { prefix: "vpc-", resource: "vpc", not_found: "InvalidVpcID.NotFound", noun: "vpc ID", exists: |r, id| r.vpcs.contains(id) },
+    Taggable {
+        prefix: "subnet-",
+        resource: "subnet",
+        not_found: "InvalidSubnetID.NotFound",
+        noun: "subnet ID",
+        exists: |r, id| r.subnets.contains(id),
+    },
+    Taggable {
+        prefix: "igw-",
+        resource: "internet-gateway",
+        not_found: "InvalidInternetGatewayID.NotFound",
+        noun: "internetGateway ID",
+        exists: |r, id| r.internet_gateways.contains(id),
+    },
+    Taggable {
+        prefix: "eigw-",
+        resource: "egress-only-internet-gateway",
+        not_found: "InvalidEgressOnlyInternetGatewayId.NotFound",
+        noun: "egressOnlyInternetGateway ID",
+        exists: |r, id| r.egress_only_gateways.contains(id),
+    },
+    Taggable {
+        prefix: "eipalloc-",
+        resource: "elastic-ip",
+        not_found: "InvalidAllocationID.NotFound",
+        noun: "allocation ID",
+        exists: |r, id| r.addresses.contains(id),
+    },
+    Taggable {
+        prefix: "nat-",
+        resource: "natgateway",
+        not_found: "NatGatewayNotFound",
+        noun: "natGateway ID",
+        exists: |r, id| r.nat_gateways.contains(id),
+    },
+    Taggable {
+        prefix: "rtb-",
+        resource: "route-table",
+        not_found: "InvalidRouteTableID.NotFound",
+        noun: "routeTable ID",
+        exists: |r, id| r.route_tables.contains(id),
+    },
+    Taggable {
+        prefix: "sgr-",
+        resource: "security-group-rule",
+        not_found: "InvalidSecurityGroupRuleId.NotFound",
+        noun: "security group rule ID",
+        exists: |r, id| r.security_groups.owner_of(id).is_some(),
+    },
+    Taggable {
+        prefix: "sg-",
+        resource: "security-group",
+        not_found: "InvalidGroup.NotFound",
+        noun: "security group",
+        exists: |r, id| r.security_groups.contains(id),
+    },
+    Taggable {
+        prefix: "acl-",
+        resource: "network-acl",
+        not_found: "InvalidNetworkAclID.NotFound",
+        noun: "networkAcl ID",
+        exists: |r, id| r.network_acls.contains(id),
+    },
+    Taggable {
+        prefix: "key-",
+        resource: "key-pair",
+        not_found: "InvalidKeyPair.NotFound",
+        noun: "key pair ID",
+        exists: |r, id| r.key_pairs.contains(id),
+    },
+    Taggable {
+        prefix: "i-",
+        resource: "instance",
+        not_found: "InvalidInstanceID.NotFound",
+        noun: "instance ID",
+        exists: |r, id| r.instances.contains(id),
+    },
+    Taggable {
+        prefix: "eni-",
+        resource: "network-interface",
+        not_found: "InvalidNetworkInterfaceID.NotFound",
+        noun: "networkInterface ID",
+        exists: |r, id| r.network_interfaces.contains(id),
+    },
+    Taggable {
+        prefix: "vol-",
+        resource: "volume",
+        not_found: "InvalidVolume.NotFound",
+        noun: "volume",
+        exists: |r, id| r.volumes.contains(id),
+    },
+    Taggable {
+        prefix: "pl-",
+        resource: "prefix-list",
+        not_found: "InvalidPrefixListID.NotFound",
+        noun: "prefix list ID",
+        exists: |r, id| r.prefix_lists.contains(id),
+    },
+    Taggable {
+        prefix: "dopt-",
+        resource: "dhcp-options",
+        not_found: "InvalidDhcpOptionID.NotFound",
+        noun: "dhcpOption ID",
+        exists: |r, id| r.dhcp_options.contains(id),
+    },
+];
+
+fn taggable(id: &str) -> Option<&'static Taggable> {
+    TAGGABLE.iter().find(|kind| id.starts_with(kind.prefix))
+}
+
+/// EC2's name for the type of the resource with this id.
+pub fn resource_type(id: &str) -> &'static str {
+    taggable(id).map_or("unknown", |kind| kind.resource)
+}
+
+/// Reads `Tag.N.Key` and `Tag.N.Value`, checked but for their number.
+pub fn read_tags(params: &Node, list: &str) -> Result<Tags, Fault> {
+    let mut tags = Tags::new();
+    for tag in params.list(list) {
+        let key = tag.text("Key").ok_or_else(|| Fault::missing("Key"))?;
+        let value = tag.text("Value").unwrap_or_default();
+        check_key(key)?;
+        if value.chars().count() > 256 {
+            return Err(Fault::new("InvalidParameterValue", "Tag value exceeds the maximum length of 256 characters"));
+        }
+        if tags.insert(key.to_owned(), value.to_owned()).is_some() {
+            return Err(Fault::new("InvalidParameterValue", format!("Duplicate tag key '{key}' specified.")));
+        }
+    }
+    Ok(tags)
+}
+
+fn check_key(key: &str) -> Answer {
+    let invalid = |why: &str| Err(Fault::new("InvalidParameterValue", why.to_owned()));
+    if key.is_empty() {
+        return invalid("Tag key cannot be empty");
+    }
+    if key.chars().count() > 128 {
+        return invalid("Tag key exceeds the maximum length of 128 characters");
+    }
+    if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+        return invalid("Tag keys starting with 'aws:' are reserved for internal use");
+    }
+    Ok(())
+}
+
+/// Refuses more tags than a resource can have.
+pub fn check_count(tags: &Tags) -> Answer {
+    if tags.keys().filter(|key| !key.starts_with("aws:")).count() > TAGS_LIMIT {
+        return Err(Fault::new("TagLimitExceeded", format!("The maximum number of Tags for a resource has been reached ({TAGS_LIMIT}).")));
+    }
+    Ok(())
+}
+
+/// `<tagSet>` of a resource.
+pub fn write(x: &mut Xml, region: &Region, id: &str) {
+    x.set("tagSet", region.tags_of(id).into_iter().flatten(), |x, (key, value)| {
+        x.text("key", key);
+        x.text("value", value);
+    });
+}
+
+/// `<tagSet>` only where there are tags: some answers leave an empty one out.
+pub fn write_if_any(x: &mut Xml, region: &Region, id: &str) {
+    if region.tags_of(id).is_some() {
+        write(x, region, id);
+    }
+}
+
+fn resources(call: &Call<'_>) -> Result<Vec<String>, Fault> {
+    let ids = call.params.texts("ResourceId");
+    if ids.is_empty() {
+        return Err(Fault::missing("ResourceId"));
+    }
+    if ids.len() > RESOURCES_LIMIT {
+        return Err(Fault::new("InvalidParameterValue", format!("At most {RESOURCES_LIMIT} resources can be given")));
+    }
+    for id in &ids {
+        let kind = taggable(id).ok_or_else(|| Fault::new("InvalidID", format!("The ID '{id}' is not valid")))?;
+        if !crate::call::has_form(id, kind.prefix.trim_end_matches('-')) {
+            return Err(Fault::new("InvalidID", format!("The ID '{id}' is not valid")));
+        }
+        if !(kind.exists)(call.region, id) || !call.region.shows(id) {
+            return Err(Fault::new(kind.not_found, format!("The {} '{id}' does not exist", kind.noun)));
+        }
+    }
+    Ok(ids.into_iter().map(str::to_owned).collect())
+}
+
+/// `CreateTags`: all resources or none.
+pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let ids = resources(call)?;
+    let tags = read_tags(call.params, "Tag")?;
+    if tags.is_empty() {
+        return Err(Fault::missing("Tag"));
+    }
+    for id in ids {
+        let mut all = call.region.tags_of(&id).cloned().unwrap_or_default();
+        all.extend(tags.clone());
+        check_count(&all)?;
+        call.region.tags.insert(id, all);
+    }
+    x.done();
+    Ok(())
+}
+
+/// `DeleteTags`: a key with a value only where it matches, a key alone in any case, no tags at all: every tag.
+pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let ids = resources(call)?;
+    let mut doomed: Vec<(&str, Option<&str>)> = Vec::new();
+    for tag in call.params.list("Tag") {
+        let key = tag.text("Key").ok_or_else(|| Fault::missing("Key"))?;
+        check_key(key)?;
+        doomed.push((key, tag.text("Value")));
+    }
+    for id in ids {
+        let Some(mut tags) = call.region.tags_of(&id).cloned() else { continue };
+        if doomed.is_empty() {
+            tags.retain(|key, _| key.starts_with("aws:"));
+        }
+        for (key, value) in &doomed {
+            if value.is_none_or(|value| tags.get(*key).is_some_and(|have| have == value)) {
+                tags.remove(*key);
+            }
+        }
+        if tags.is_empty() {
+            call.region.tags.remove(&id);
+        } else {
+            call.region.tags.insert(id, tags);
+        }
+    }
+    x.done();
+    Ok(())
+}
+
+const FIELDS: &[Field<Tags>] = fields![Tags:
+    "resource-id" => |seen, add| add(seen.id),
+    "resource-type" => |seen, add| add(resource_type(seen.id)),
+    "key" => |seen, add| seen.row.keys().for_each(|key| add(key)),
+    "value" => |seen, add| seen.row.values().for_each(|value| add(value)),
+];
+
+/// `DescribeTags`: one member per tag. A filter that names tags chooses single tags, not whole resources.
+pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let filters = Filters::read(call.params)?.bind(FIELDS)?;
+    let page = Page::read(call.params, call.action, USUAL, false)?;
+    let region = &*call.region;
+    let mut found: Vec<(String, &str, &str, &str)> = Vec::new();
+    for (id, tags) in region.tags.iter().filter(|(id, _)| region.shows(id)) {
+        for (key, value) in tags {
+            let place = format!("{id}\t{key}");
+            if page.after.as_ref().is_some_and(|after| place <= *after) {
+                continue;
+            }
+            let alone = Tags::from([(key.clone(), value.clone())]);
+            if filters.holds(&Seen { id, row: &alone, region }) {
+                found.push((place, id, key, value));
+            }
+        }
+    }
+    found.sort();
+    let (found, next) = page.cut(call.action, found, |member| &member.0);
+    x.set("tagSet", found, |x, (_, id, key, value)| {
+        x.text("resourceId", id);
+        x.text("resourceType", resource_type(id));
+        x.text("key", key);
+        x.text("value", value);
+    });
+    x.maybe("nextToken", next);
+    Ok(())
+}

@@ -1,0 +1,480 @@
+//! EBS volumes: root volumes of instances, and those that a caller makes, attaches and modifies.
+
+use serde::{Deserialize, Serialize};
+
+use super::zone::{self, Zone};
+use super::{Kind, tag, yes};
+use crate::call::{ACCOUNT, Answer, Call, Listing};
+use crate::due::What;
+use crate::state::clock::{MINUTE, SECOND, stamp};
+use crate::state::table::{Row, Table};
+use crate::state::{Millis, Region};
+use crate::wire::filter::{Field, Seen, fields};
+use crate::wire::page::Limits;
+use crate::wire::{Fault, Node, Xml};
+
+/// Size, type and speed of a volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// In GiB.
+    pub size: u32,
+    /// `gp2`, `gp3`, `io1`, `io2`, `st1`, `sc1` or `standard`.
+    pub kind: String,
+    /// Operations a second.
+    pub iops: Option<u32>,
+    /// MiB a second.
+    pub throughput: Option<u32>,
+}
+
+/// Where a volume is attached.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VolumeAttachment {
+    /// The instance.
+    pub instance: String,
+    /// The device name.
+    pub device: String,
+    /// Whether the volume goes when the instance does.
+    pub delete_on_termination: bool,
+    /// When.
+    pub at: Millis,
+}
+
+/// The last modification of a volume.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Modification {
+    /// `modifying`, `optimizing` or `completed`.
+    pub state: String,
+    /// What it was.
+    pub original: Shape,
+    /// What it becomes.
+    pub target: Shape,
+    /// Since when.
+    pub start: Millis,
+    /// Until when.
+    pub end: Option<Millis>,
+}
+
+/// A volume.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Volume {
+    /// What it offers.
+    pub shape: Shape,
+    /// Its zone.
+    pub zone: Zone,
+    /// `creating` or `available`; in use is whatever is attached.
+    pub state: String,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
+    /// With which key.
+    pub kms_key: Option<String>,
+    /// What it was made from.
+    pub snapshot: Option<String>,
+    /// When.
+    pub created: Millis,
+    /// Where it is attached.
+    pub attachment: Option<VolumeAttachment>,
+    /// Its last modification.
+    pub modification: Option<Modification>,
+}
+
+impl Volume {
+    fn state(&self) -> &str {
+        if self.attachment.is_some() { "in-use" } else { &self.state }
+    }
+}
+
+impl Row for Volume {
+    fn links(&self, add: &mut dyn FnMut(&str)) {
+        if let Some(attachment) = &self.attachment {
+            add(&attachment.instance);
+        }
+    }
+}
+
+type See<'a, 'b> = &'a Seen<'b, Volume>;
+
+fn attached(seen: See<'_, '_>, add: &mut dyn FnMut(&str), value: fn(&VolumeAttachment) -> String) {
+    if let Some(attachment) = &seen.row.attachment {
+        add(&value(attachment));
+    }
+}
+
+impl Kind for Volume {
+    const PREFIX: &'static str = "vol";
+    const NOUN: &'static str = "volume";
+    const NOT_FOUND: &'static str = "InvalidVolume.NotFound";
+    const MALFORMED: &'static str = "InvalidVolumeID.Malformed";
+    const FIELDS: &'static [Field<Self>] = fields![Volume:
+        "volume-id" => |seen, add| add(seen.id),
+        "attachment.instance-id" => |seen, add| attached(seen, add, |a| a.instance.clone()),
+        "attachment.device" => |seen, add| attached(seen, add, |a| a.device.clone()),
+        "attachment.delete-on-termination" => |seen, add| attached(seen, add, |a| yes(a.delete_on_termination).to_owned()),
+        "attachment.status" => |seen, add| attached(seen, add, |_| "attached".to_owned()),
+        "attachment.attach-time" => |seen, add| attached(seen, add, |a| stamp(a.at)),
+        "availability-zone" => |seen, add| add(&seen.row.zone.name),
+        "availability-zone-id" => |seen, add| add(&seen.row.zone.id),
+        "create-time" => |seen, add| add(&stamp(seen.row.created)),
+        "encrypted" => |seen, add| add(yes(seen.row.encrypted)),
+        "multi-attach-enabled" => |_, add| add("false"),
+        "fast-restored" => |_, add| add("false"),
+        "size" => |seen, add| add(&seen.row.shape.size.to_string()),
+        "snapshot-id" => |seen, add| seen.row.snapshot.iter().for_each(|id| add(id)),
+        "status" => |seen, add| add(seen.row.state()),
+        "volume-type" => |seen, add| add(&seen.row.shape.kind),
+    ];
+
+    fn table(region: &Region) -> &Table<Self> {
+        &region.volumes
+    }
+
+    fn not_found(id: &str) -> Fault {
+        Fault::new(Self::NOT_FOUND, format!("The volume '{id}' does not exist."))
+    }
+}
+
+fn write(x: &mut Xml, seen: &Seen<'_, Volume>) {
+    let row = seen.row;
+    x.text("volumeId", seen.id);
+    x.text("size", row.shape.size);
+    x.text("snapshotId", row.snapshot.as_deref().unwrap_or_default());
+    x.text("availabilityZone", &row.zone.name);
+    x.text("availabilityZoneId", &row.zone.id);
+    x.text("status", row.state());
+    x.text("createTime", stamp(row.created));
+    x.set("attachmentSet", &row.attachment, |x, attachment| write_attachment(x, seen.id, attachment, "attached"));
+    x.text("volumeType", &row.shape.kind);
+    x.maybe("iops", row.shape.iops);
+    x.maybe("throughput", row.shape.throughput);
+    x.text("encrypted", row.encrypted);
+    x.maybe("kmsKeyId", row.kms_key.as_ref());
+    x.text("multiAttachEnabled", false);
+    x.element("operator", |x| x.text("managed", false));
+    tag::write_if_any(x, seen.region, seen.id);
+}
+
+fn write_attachment(x: &mut Xml, id: &str, attachment: &VolumeAttachment, status: &str) {
+    x.text("volumeId", id);
+    x.text("instanceId", &attachment.instance);
+    x.text("device", &attachment.device);
+    x.text("status", status);
+    x.text("attachTime", stamp(attachment.at));
+    x.text("deleteOnTermination", attachment.delete_on_termination);
+}
+
+/// What is asked of a volume's shape; what is absent stays or gets EC2's default.
+#[derive(Debug, Default)]
+pub struct Asked<'p> {
+    /// In GiB.
+    pub size: Option<u32>,
+    /// The type.
+    pub kind: Option<&'p str>,
+    /// Operations a second.
+    pub iops: Option<u32>,
+    /// MiB a second.
+    pub throughput: Option<u32>,
+}
+
+impl<'p> Asked<'p> {
+    /// Reads the parameters of these names.
+    pub fn read(p: &'p Node, size: &str) -> Result<Self, Fault> {
+        Ok(Self { size: p.number(size)?, kind: p.filled("VolumeType"), iops: p.number("Iops")?, throughput: p.number("Throughput")? })
+    }
+}
+
+/// The shape that EC2 makes of it, within the documented ranges.
+pub fn shape(asked: &Asked<'_>, size: u32, default_kind: &str) -> Result<Shape, Fault> {
+    let kind = asked.kind.unwrap_or(default_kind);
+    let size = asked.size.unwrap_or(size);
+    let (sizes, iops_range) = match kind {
+        "gp2" => (1..=16384, None),
+        "gp3" => (1..=65536, Some(3000..=80_000)),
+        "io1" => (4..=16384, Some(100..=64_000)),
+        "io2" => (4..=65536, Some(100..=256_000)),
+        "st1" | "sc1" => (125..=16384, None),
+        "standard" => (1..=1024, None),
+        other => return Err(Fault::invalid(other, "volumeType", "Unknown volume type")),
+    };
+    if !sizes.contains(&size) {
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Volume of {size}GiB is out of range; a {kind} volume has {} to {} GiB.", sizes.start(), sizes.end()),
+        ));
+    }
+    let iops = match (asked.iops, &iops_range) {
+        (Some(iops), Some(range)) if range.contains(&iops) => Some(iops),
+        (Some(iops), Some(_)) => {
+            return Err(Fault::new("InvalidParameterValue", format!("Volume iops of {iops} is out of range for {kind}")));
+        }
+        (Some(_), None) => {
+            return Err(Fault::combination(format!("The parameter iops is not supported for {kind} volumes.")));
+        }
+        (None, _) if kind == "gp3" => Some(3000),
+        (None, _) if kind == "gp2" => Some((size * 3).clamp(100, 16_000)),
+        (None, Some(_)) => {
+            return Err(Fault::new("MissingParameter", format!("The parameter iops must be specified for {kind} volumes.")));
+        }
+        (None, None) => None,
+    };
+    let throughput = match (asked.throughput, kind) {
+        (Some(rate), "gp3") if (125..=2000).contains(&rate) => Some(rate),
+        (Some(rate), "gp3") => {
+            return Err(Fault::new("InvalidParameterValue", format!("Throughput of {rate} MiB/s is out of range")));
+        }
+        (Some(_), _) => {
+            return Err(Fault::combination(format!("The parameter throughput is not supported for {kind} volumes.")));
+        }
+        (None, "gp3") => Some(125),
+        (None, _) => None,
+    };
+    Ok(Shape { size, kind: kind.to_owned(), iops, throughput })
+}
+
+/// `CreateVolume`.
+pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let p = call.params;
+    let zone = zone::chosen(call.region, p.filled("AvailabilityZone"), p.filled("AvailabilityZoneId"))
+        .map_err(|fault| Fault::new("InvalidZone.NotFound", fault.message))?
+        .ok_or_else(|| Fault::missing("availabilityZone"))?;
+    if let Some(snapshot) = p.filled("SnapshotId") {
+        return Err(Fault::new("InvalidSnapshot.NotFound", format!("The snapshot '{snapshot}' does not exist.")));
+    }
+    let asked = Asked::read(p, "Size")?;
+    let size = asked.size.ok_or_else(|| Fault::new("MissingParameter", "The request must contain the parameter size or snapshotId"))?;
+    let shape = shape(&asked, size, "gp2")?;
+    if p.flag("MultiAttachEnabled")? == Some(true) {
+        return Err(Fault::new("UnsupportedOperation", "The sandbox does not simulate multi-attach volumes"));
+    }
+    let (encrypted, kms_key) = encryption(call, p)?;
+    let tags = call.tags_for("volume", &["volume"])?;
+    let id = call.new_id("vol");
+    let row = Volume {
+        shape,
+        zone,
+        state: "creating".into(),
+        encrypted,
+        kms_key,
+        snapshot: None,
+        created: call.now,
+        attachment: None,
+        modification: None,
+    };
+    call.tag(&id, tags);
+    write(x, &Seen { id: &id, row: &row, region: call.region });
+    call.region.volumes.insert(&id, row);
+    call.later(3 * SECOND, 10 * SECOND, What::VolumeAvailable, &id);
+    Ok(())
+}
+
+/// Whether a volume is encrypted, and with which key.
+pub fn encryption(call: &Call<'_>, p: &Node) -> Result<(bool, Option<String>), Fault> {
+    let encrypted = p.flag("Encrypted")?;
+    let key = p.filled("KmsKeyId");
+    if key.is_some() && encrypted != Some(true) {
+        return Err(Fault::new("InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set."));
+    }
+    let encrypted = encrypted == Some(true);
+    let account_key = format!("arn:aws:kms:{}:{ACCOUNT}:key/aaaaaaaa-bbbb-4ccc-8ddd-000000000000", call.region.name);
+    Ok((encrypted, encrypted.then(|| key.map_or(account_key, str::to_owned))))
+}
+
+/// The volume can be used.
+pub fn available(call: &mut Call<'_>, id: &str) {
+    call.region.volumes.update(id, |volume| volume.state = "available".into());
+}
+
+/// How `DescribeVolumes` and `DescribeVolumesModifications` page.
+const PAGES: Option<Limits> = Some(Limits { min: 5, max: 1000, exclusive: true });
+
+/// `DescribeVolumes`.
+pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let _ = call.params.flag("IncludeManagedResources")?;
+    call.describe(x, &Listing { ids: "VolumeId", set: "volumeSet", pages: PAGES }, write)
+}
+
+/// `DeleteVolume`.
+pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let id = call.params.required("VolumeId")?;
+    if let Some(attachment) = &call.find::<Volume>(id)?.attachment {
+        return Err(Fault::new("VolumeInUse", format!("Volume {id} is currently attached to {}", attachment.instance)));
+    }
+    call.region.volumes.remove(id);
+    call.region.tags.remove(id);
+    crate::due::cancel(call, id);
+    x.done();
+    Ok(())
+}
+
+fn write_modification(x: &mut Xml, id: &str, modification: &Modification) {
+    x.text("volumeId", id);
+    x.text("modificationState", &modification.state);
+    for (prefix, shape) in [("target", &modification.target), ("original", &modification.original)] {
+        x.text(&format!("{prefix}Size"), shape.size);
+        x.maybe(&format!("{prefix}Iops"), shape.iops);
+        x.text(&format!("{prefix}VolumeType"), &shape.kind);
+        x.maybe(&format!("{prefix}Throughput"), shape.throughput);
+        x.text(&format!("{prefix}MultiAttachEnabled"), false);
+    }
+    x.text("progress", if modification.state == "completed" { 100 } else { 0 });
+    x.text("startTime", stamp(modification.start));
+    x.maybe("endTime", modification.end.map(stamp));
+}
+
+/// `ModifyVolume`: larger, faster or of another type, never smaller.
+pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let p = call.params;
+    let id = p.required("VolumeId")?;
+    let volume = call.find::<Volume>(id)?.clone();
+    let mut asked = Asked::read(p, "Size")?;
+    if p.flag("MultiAttachEnabled")? == Some(true) {
+        return Err(Fault::new("UnsupportedOperation", "The sandbox does not simulate multi-attach volumes"));
+    }
+    if asked.size.is_none() && asked.kind.is_none() && asked.iops.is_none() && asked.throughput.is_none() {
+        return Err(Fault::missing("size"));
+    }
+    if asked.size.is_some_and(|size| size < volume.shape.size) {
+        return Err(Fault::new("InvalidParameterValue", "New size cannot be smaller than existing size"));
+    }
+    if volume.modification.as_ref().is_some_and(|last| last.state != "completed") {
+        return Err(Fault::new("IncorrectModificationState", format!("Cannot modify volume {id} while its modification is in progress")));
+    }
+    if asked.kind.is_none_or(|kind| kind == volume.shape.kind) && volume.shape.kind != "gp2" {
+        asked.iops = asked.iops.or(volume.shape.iops);
+        asked.throughput = asked.throughput.or(volume.shape.throughput);
+    }
+    let target = shape(&asked, volume.shape.size, &volume.shape.kind)?;
+    let modification = Modification { state: "modifying".into(), original: volume.shape, target, start: call.now, end: None };
+    x.element("volumeModification", |x| write_modification(x, id, &modification));
+    call.region.volumes.update(id, |volume| volume.modification = Some(modification));
+    call.later(5 * SECOND, 30 * SECOND, What::VolumeOptimizing, id);
+    Ok(())
+}
+
+/// The new size can be used.
+pub fn optimizing(call: &mut Call<'_>, id: &str) {
+    call.region.volumes.update(id, |volume| {
+        if let Some(modification) = &mut volume.modification {
+            modification.state = "optimizing".into();
+            volume.shape = modification.target.clone();
+        }
+    });
+    call.later(5 * MINUTE, 30 * MINUTE, What::VolumeModified, id);
+}
+
+/// The modification is complete.
+pub fn modified(call: &mut Call<'_>, id: &str) {
+    let now = call.now;
+    call.region.volumes.update(id, |volume| {
+        if let Some(modification) = &mut volume.modification {
+            modification.state = "completed".into();
+            modification.end = Some(now);
+        }
+    });
+}
+
+/// `DescribeVolumesModifications`: of the volumes that were ever modified.
+pub fn describe_modifications(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let listing = Listing { ids: "VolumeId", set: "volumeModificationSet", pages: PAGES };
+    let ids = call.params.texts("VolumeId");
+    let (page, next) = call.select::<Volume>(&listing, |volume| volume.modification.is_some())?;
+    if !ids.is_empty() && page.is_empty() && next.is_none() {
+        return Err(Fault::new(
+            "InvalidVolumeModification.NotFound",
+            format!("Modification for volume '{}' does not exist.", ids.join(", ")),
+        ));
+    }
+    x.set(listing.set, page, |x, seen| {
+        if let Some(modification) = &seen.row.modification {
+            write_modification(x, seen.id, modification);
+        }
+    });
+    x.maybe("nextToken", next);
+    Ok(())
+}
+
+/// `DescribeVolumeStatus`: all are well.
+pub fn describe_status(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    call.describe::<Volume>(x, &Listing { ids: "VolumeId", set: "volumeStatusSet", pages: PAGES }, |x, seen| {
+        x.text("volumeId", seen.id);
+        x.text("availabilityZone", &seen.row.zone.name);
+        x.text("availabilityZoneId", &seen.row.zone.id);
+        x.element("volumeStatus", |x| {
+            x.text("status", "ok");
+            x.set("details", [("io-enabled", "passed"), ("io-performance", "not-applicable")], |x, (name, status)| {
+                x.text("name", name);
+                x.text("status", status);
+            });
+        });
+        x.set("eventsSet", [(); 0], |_, ()| {});
+        x.set("actionsSet", [(); 0], |_, ()| {});
+        x.set("attachmentStatuses", &seen.row.attachment, |x, attachment| {
+            x.text("ioPerformance", "not-applicable");
+            x.text("instanceId", &attachment.instance);
+        });
+    })
+}
+
+/// `AttachVolume`: in the same zone, on a free device.
+pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let p = call.params;
+    let id = p.required("VolumeId")?;
+    let instance_id = p.required("InstanceId")?;
+    let device = p.required("Device")?;
+    let volume = call.find::<Volume>(id)?;
+    let instance = call.find::<super::instance::Instance>(instance_id)?;
+    if let Some(attachment) = &volume.attachment {
+        return Err(Fault::new("VolumeInUse", format!("{id} is already attached to an instance ({})", attachment.instance)));
+    }
+    if volume.state != "available" {
+        return Err(Fault::new("IncorrectState", format!("Volume '{id}' is in the '{}' state. It must be 'available'.", volume.state)));
+    }
+    if !matches!(instance.state.as_str(), "running" | "stopped") {
+        return Err(Fault::new("IncorrectState", format!("Instance '{instance_id}' is not 'running' or 'stopped'.")));
+    }
+    if volume.zone != instance.zone {
+        return Err(Fault::new(
+            "InvalidVolume.ZoneMismatch",
+            format!("The volume '{id}' is not in the same availability zone as instance '{instance_id}'"),
+        ));
+    }
+    let busy = |row: &Volume| row.attachment.as_ref().is_some_and(|attachment| attachment.device == device);
+    if call.region.volumes.referring(instance_id).any(|(_, row)| busy(row)) {
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use"),
+        ));
+    }
+    let attachment =
+        VolumeAttachment { instance: instance_id.to_owned(), device: device.to_owned(), delete_on_termination: false, at: call.now };
+    write_attachment(x, id, &attachment, "attaching");
+    call.region.volumes.update(id, |volume| volume.attachment = Some(attachment));
+    Ok(())
+}
+
+/// `DetachVolume`: a root volume only from a stopped instance.
+pub fn detach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let p = call.params;
+    let id = p.required("VolumeId")?;
+    let _ = (p.flag("Force")?, p.text("Device"));
+    let attachment = call.find::<Volume>(id)?.attachment.clone();
+    let instance = p.filled("InstanceId");
+    let attachment = attachment
+        .filter(|have| instance.is_none_or(|id| have.instance == id))
+        .ok_or_else(|| Fault::new("IncorrectState", format!("Volume '{id}' is in the 'available' state.")))?;
+    let root = call
+        .region
+        .instances
+        .get(&attachment.instance)
+        .is_some_and(|instance| instance.root_device == attachment.device && instance.state != "stopped");
+    if root {
+        return Err(Fault::new(
+            "OperationNotPermitted",
+            format!("Unable to detach root volume '{}' from instance '{}'", attachment.device, attachment.instance),
+        ));
+    }
+    write_attachment(x, id, &attachment, "detaching");
+    call.region.volumes.update(id, |volume| {
+        volume.attachment = None;
+        volume.state = "available".into();
+    });
+    Ok(())
+}

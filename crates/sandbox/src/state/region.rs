@@ -1,0 +1,152 @@
+//! One region of the account: its tables, and the ids that EC2 does not show everywhere yet.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::Millis;
+use super::table::{AnyTable, Row, Table};
+use crate::due::Due;
+use crate::kinds::dhcp_options::DhcpOptions;
+use crate::kinds::egress_only_gateway::EgressOnlyGateway;
+use crate::kinds::elastic_ip::Address;
+use crate::kinds::instance::Instance;
+use crate::kinds::internet_gateway::InternetGateway;
+use crate::kinds::key_pair::KeyPair;
+use crate::kinds::nat_gateway::NatGateway;
+use crate::kinds::network_acl::NetworkAcl;
+use crate::kinds::network_interface::NetworkInterface;
+use crate::kinds::prefix_list::PrefixList;
+use crate::kinds::route_table::RouteTable;
+use crate::kinds::security_group::SecurityGroup;
+use crate::kinds::subnet::Subnet;
+use crate::kinds::volume::Volume;
+use crate::kinds::vpc::Vpc;
+use crate::kinds::vpc_endpoint::VpcEndpoint;
+
+/// The tags of one resource.
+pub type Tags = BTreeMap<String, String>;
+
+impl Row for Tags {
+    fn links(&self, _: &mut dyn FnMut(&str)) {}
+}
+
+/// What a client token stood for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Token {
+    /// The parameters of the first call.
+    pub request: String,
+    /// Its answer.
+    pub answer: String,
+    /// The instances that it launched.
+    pub instances: Vec<String>,
+    /// When.
+    pub at: Millis,
+}
+
+impl Row for Token {
+    fn links(&self, _: &mut dyn FnMut(&str)) {}
+}
+
+/// Everything in one region.
+#[derive(Debug)]
+pub struct Region {
+    /// The region's name.
+    pub name: String,
+    pub vpcs: Table<Vpc>,
+    pub subnets: Table<Subnet>,
+    pub internet_gateways: Table<InternetGateway>,
+    pub egress_only_gateways: Table<EgressOnlyGateway>,
+    pub addresses: Table<Address>,
+    pub nat_gateways: Table<NatGateway>,
+    pub route_tables: Table<RouteTable>,
+    pub security_groups: Table<SecurityGroup>,
+    pub network_acls: Table<NetworkAcl>,
+    pub key_pairs: Table<KeyPair>,
+    pub instances: Table<Instance>,
+    pub network_interfaces: Table<NetworkInterface>,
+    pub volumes: Table<Volume>,
+    pub vpc_endpoints: Table<VpcEndpoint>,
+    pub prefix_lists: Table<PrefixList>,
+    pub dhcp_options: Table<DhcpOptions>,
+    /// By resource id.
+    pub tags: Table<Tags>,
+    /// By action and token.
+    pub tokens: Table<Token>,
+    /// By time: what happens without being asked.
+    pub dues: Table<Due>,
+    /// Ids that lookups do not find before this time. Not kept in the state file.
+    pub fresh: HashMap<String, Millis>,
+}
+
+impl Region {
+    /// A region without anything in it, not even a default VPC.
+    pub fn empty(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            vpcs: Table::new("vpc"),
+            subnets: Table::new("subnet"),
+            internet_gateways: Table::new("internet_gateway"),
+            egress_only_gateways: Table::new("egress_only_gateway"),
+            addresses: Table::new("elastic_ip"),
+            nat_gateways: Table::new("nat_gateway"),
+            route_tables: Table::new("route_table"),
+            security_groups: Table::new("security_group"),
+            network_acls: Table::new("network_acl"),
+            key_pairs: Table::new("key_pair"),
+            instances: Table::new("instance"),
+            network_interfaces: Table::new("network_interface"),
+            volumes: Table::new("volume"),
+            vpc_endpoints: Table::new("vpc_endpoint"),
+            prefix_lists: Table::new("prefix_list"),
+            dhcp_options: Table::new("dhcp_options"),
+            tags: Table::new("tags"),
+            tokens: Table::new("token"),
+            dues: Table::new("due"),
+            fresh: HashMap::new(),
+        }
+    }
+
+    /// All tables, for what is done to each alike.
+    pub fn tables_mut(&mut self) -> [&mut dyn AnyTable; 19] {
+        [
+            &mut self.vpcs,
+            &mut self.subnets,
+            &mut self.internet_gateways,
+            &mut self.egress_only_gateways,
+            &mut self.addresses,
+            &mut self.nat_gateways,
+            &mut self.route_tables,
+            &mut self.security_groups,
+            &mut self.network_acls,
+            &mut self.key_pairs,
+            &mut self.instances,
+            &mut self.network_interfaces,
+            &mut self.volumes,
+            &mut self.vpc_endpoints,
+            &mut self.prefix_lists,
+            &mut self.dhcp_options,
+            &mut self.tags,
+            &mut self.tokens,
+            &mut self.dues,
+        ]
+    }
+
+    /// The tags of a resource, if it has any.
+    pub fn tags_of(&self, id: &str) -> Option<&Tags> {
+        self.tags.get(id)
+    }
+
+    /// Whether lookups find the id by now.
+    pub fn shows(&self, id: &str) -> bool {
+        // Emptied as time passes, so an entry alone says that it does not.
+        self.fresh.is_empty() || !self.fresh.contains_key(id)
+    }
+
+    /// Lets the ids show whose time has come.
+    pub fn reveal(&mut self, now: Millis) {
+        if !self.fresh.is_empty() {
+            self.fresh.retain(|_, at| *at > now);
+        }
+    }
+}
