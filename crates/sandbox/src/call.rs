@@ -155,10 +155,9 @@ impl Call<'_> {
             ids.dedup();
             for id in ids {
                 find::<T>(region, id)?;
-                if let Some((id, row)) = T::table(region).entry(id) {
-                    if page.after.as_ref().is_none_or(|after| id > after.as_str()) {
-                        consider(id, row);
-                    }
+                let entry = T::table(region).entry(id);
+                if let Some((id, row)) = entry.filter(|(id, _)| page.after.as_ref().is_none_or(|after| *id > after.as_str())) {
+                    consider(id, row);
                 }
             }
         }

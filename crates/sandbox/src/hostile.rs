@@ -56,7 +56,7 @@ impl Hostile {
         };
         let number = self.draw();
         // One in fifty takes seconds.
-        let millis = if number % 50 == 0 { 1000 + (number >> 32) % 9000 } else { (number >> 32) % 120 };
+        let millis = if number.is_multiple_of(50) { 1000 + (number >> 32) % 9000 } else { (number >> 32) % 120 };
         (fate, Duration::from_millis(millis))
     }
 }

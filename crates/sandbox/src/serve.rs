@@ -1,6 +1,6 @@
 //! The sandbox behind a loopback port, for clients of other processes: HTTP/1.1 without TLS.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::Sandbox;
+use crate::{ReplyLost, Sandbox};
 
 /// The largest request body that is read, in bytes; EC2's own limit on a form body is of this order.
 const BODY_LIMIT: usize = 1 << 20;
@@ -55,7 +55,19 @@ fn concerns_one_connection(error: &std::io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn answer(sandbox: Arc<Sandbox>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+/// Breaks a connection off in the middle of a request.
+#[derive(Debug)]
+struct BrokenOff;
+
+impl fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the reply is lost")
+    }
+}
+
+impl std::error::Error for BrokenOff {}
+
+async fn answer(sandbox: Arc<Sandbox>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, BrokenOff> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
         let mut response = Response::new(Full::new(Bytes::from_static(b"the request body cannot be read")));
@@ -63,5 +75,8 @@ async fn answer(sandbox: Arc<Sandbox>, request: Request<Incoming>) -> Result<Res
         return Ok(response);
     };
     let response = sandbox.handle(Request::from_parts(head, body.to_bytes())).await;
+    if response.extensions().get::<ReplyLost>().is_some() {
+        return Err(BrokenOff);
+    }
     Ok(response.map(Full::new))
 }

@@ -278,6 +278,11 @@ pub fn disassociate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         return Err(Fault::new("AuthFailure", "You do not have permission to access the specified resource."));
     }
     call.region.addresses.update(&owner, |row| row.link = None);
+    // An instance that EC2 gave an address before gets another one.
+    let instance = link.and_then(|link| instance_of(call.region, &link));
+    if let Some(instance) = instance {
+        super::instance_launch::give_public_ip(call, &instance);
+    }
     x.done();
     Ok(())
 }

@@ -1,17 +1,16 @@
 //! `RunInstances`.
 
-use std::net::Ipv4Addr;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::image::{self, Image};
 use super::instance::{self, Instance, MetadataOptions};
+use super::instance_network::{self, Plug};
 use super::instance_type::{self, InstanceType};
-use super::network_interface::{self, Attachment, NetworkInterface, New};
+use super::network_interface::{self, Attachment, New};
 use super::subnet::{self, Subnet};
 use super::volume::{self, Asked, Shape, Volume, VolumeAttachment};
-use super::{instance_profile, key_pair, range, security_group};
+use super::{instance_profile, key_pair};
 use crate::call::{Answer, Call};
 use crate::due::What;
 use crate::state::clock::SECOND;
@@ -23,17 +22,6 @@ use crate::wire::{Fault, Node, Xml};
 const TAGGED: &[&str] = &["instance", "volume", "network-interface", "spot-instances-request"];
 /// The most user data, decoded, in bytes.
 const USER_DATA_LIMIT: usize = 16 * 1024;
-
-/// One interface of every instance launched.
-struct Plug {
-    index: u32,
-    subnet: String,
-    existing: Option<String>,
-    groups: Vec<String>,
-    address: Option<Ipv4Addr>,
-    description: String,
-    delete_on_termination: bool,
-}
 
 /// One volume of every instance launched.
 struct Disk {
@@ -111,7 +99,7 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
     if let Some(name) = key_name {
         key_pair::find_name(call.region, name)?;
     }
-    let (subnet_id, plugs, wants) = read_network(call, most)?;
+    let (subnet_id, plugs, wants) = instance_network::read(call, most)?;
     let subnet = call.find::<Subnet>(&subnet_id)?.clone();
     let tenancy = check_placement(call, &subnet)?;
     let disks = read_disks(call, &image)?;
@@ -273,125 +261,6 @@ fn check_placement(call: &Call<'_>, subnet: &Subnet) -> Result<String, Fault> {
         Some("dedicated") => Ok("dedicated".into()),
         Some(other) => Err(Fault::invalid(other, "tenancy", "it must be default or dedicated")),
     }
-}
-
-type Network = (String, Vec<Plug>, Option<bool>);
-
-/// The subnet, the interfaces, and whether a public address is asked for.
-fn read_network(call: &Call<'_>, most: u32) -> Result<Network, Fault> {
-    let p = call.params;
-    let interfaces = p.list("NetworkInterface");
-    if !interfaces.is_empty() {
-        for (name, what) in [
-            ("SubnetId", "subnet ID"),
-            ("SecurityGroupId", "security groups"),
-            ("SecurityGroup", "security groups"),
-            ("PrivateIpAddress", "private IP address"),
-        ] {
-            if p.has(name) {
-                return Err(Fault::combination(format!(
-                    "Network interfaces and an instance-level {what} may not be specified on the same request"
-                )));
-            }
-        }
-        return read_interfaces(call, &interfaces, most);
-    }
-    let subnet = match p.filled("SubnetId") {
-        Some(id) => id.to_owned(),
-        None => default_subnet(call)?,
-    };
-    let vpc = call.find::<Subnet>(&subnet)?.vpc.clone();
-    let mut ids: Vec<String> = p.texts("SecurityGroupId").into_iter().map(str::to_owned).collect();
-    for name in p.texts("SecurityGroup") {
-        let found = security_group::by_name(call.region, &vpc, name);
-        ids.push(
-            found
-                .map(|(id, _)| id.clone())
-                .ok_or_else(|| Fault::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist in VPC '{vpc}'")))?,
-        );
-    }
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let plug = Plug {
-        index: 0,
-        subnet: subnet.clone(),
-        existing: None,
-        groups: security_group::for_interface(call, &ids, &vpc)?,
-        address: read_address(p, most)?,
-        description: String::new(),
-        delete_on_termination: true,
-    };
-    Ok((subnet, vec![plug], None))
-}
-
-fn read_address(p: &Node, most: u32) -> Result<Option<Ipv4Addr>, Fault> {
-    let address = p.filled("PrivateIpAddress").map(|text| range::address(text, "privateIpAddress")).transpose()?;
-    if address.is_some() && most > 1 {
-        return Err(Fault::combination("A private IP address cannot be specified for more than one instance"));
-    }
-    Ok(address)
-}
-
-fn default_subnet(call: &Call<'_>) -> Result<String, Fault> {
-    let zone = call.params.child("Placement").and_then(|placement| placement.filled("AvailabilityZone"));
-    let mut subnets = call.region.subnets.iter().filter(|(_, row)| row.default_for_az);
-    subnets
-        .find(|(_, row)| zone.is_none_or(|zone| row.zone.name == zone))
-        .map(|(id, _)| id.clone())
-        .ok_or_else(|| Fault::new("MissingInput", "No subnets found for the default VPC. Please specify a subnet."))
-}
-
-fn read_interfaces(call: &Call<'_>, interfaces: &[&Node], most: u32) -> Result<Network, Fault> {
-    let mut plugs: Vec<Plug> = Vec::new();
-    let mut subnet: Option<String> = None;
-    let mut wants = None;
-    for node in interfaces {
-        let index: u32 = node.number("DeviceIndex")?.ok_or_else(|| Fault::missing("DeviceIndex"))?;
-        if plugs.iter().any(|plug| plug.index == index) {
-            return Err(Fault::invalid(&index.to_string(), "deviceIndex", "each interface requires a device index of its own"));
-        }
-        let existing = node.filled("NetworkInterfaceId");
-        let here = match (existing, node.filled("SubnetId")) {
-            (Some(id), None) => existing_subnet(call, id, most)?,
-            (Some(_), Some(_)) => return Err(Fault::combination("A subnet cannot be specified for an existing network interface")),
-            (None, Some(id)) => id.to_owned(),
-            (None, None) => default_subnet(call)?,
-        };
-        let vpc = call.find::<Subnet>(&here)?.vpc.clone();
-        if let Some(public) = node.flag("AssociatePublicIpAddress")? {
-            if interfaces.len() > 1 || existing.is_some() || index != 0 {
-                return Err(Fault::combination(
-                    "The associatePublicIPAddress parameter cannot be specified when launching with multiple network interfaces.",
-                ));
-            }
-            wants = Some(public);
-        }
-        plugs.push(Plug {
-            index,
-            subnet: here.clone(),
-            existing: existing.map(str::to_owned),
-            groups: security_group::for_interface(call, &node.texts("SecurityGroupId"), &vpc)?,
-            address: read_address(node, most)?,
-            description: node.text("Description").unwrap_or_default().to_owned(),
-            delete_on_termination: node.flag("DeleteOnTermination")?.unwrap_or(existing.is_none()),
-        });
-        if index == 0 {
-            subnet = Some(here);
-        }
-    }
-    let subnet = subnet.ok_or_else(|| Fault::new("InvalidParameterValue", "An interface with device index 0 is required"))?;
-    // With several interfaces EC2 assigns no public address.
-    Ok((subnet, plugs, if interfaces.len() > 1 { Some(false) } else { wants }))
-}
-
-fn existing_subnet(call: &Call<'_>, id: &str, most: u32) -> Result<String, Fault> {
-    let eni = call.find::<NetworkInterface>(id)?;
-    if most > 1 {
-        return Err(Fault::combination("An existing network interface cannot be attached to more than one instance"));
-    }
-    if eni.attachment.is_some() {
-        return Err(Fault::new("InvalidNetworkInterface.InUse", format!("Interface: [{id}] in use.")));
-    }
-    Ok(eni.subnet.clone())
 }
 
 fn read_disks(call: &Call<'_>, image: &Image) -> Result<Vec<Disk>, Fault> {

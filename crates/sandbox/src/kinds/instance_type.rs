@@ -145,7 +145,7 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let page = Page::read(call.params, call.action, Limits { min: 5, max: 100, exclusive: true }, !names.is_empty())?;
     let all = chosen(call, &names)?.into_iter().filter(|row| page.after.as_ref().is_none_or(|after| row.name > *after));
     let (shown, next) = page.cut(call.action, all.collect(), |row| &row.name);
-    x.set("instanceTypeSet", &shown, |x, row| write(x, row));
+    x.set("instanceTypeSet", &shown, write);
     x.maybe("nextToken", next);
     Ok(())
 }

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
-use super::security_group::{SecurityGroup, by_name, check_text, default_vpc, named};
-use super::{Kind, prefix_list, range, tag, yes};
+use super::security_group::{SecurityGroup, named};
+use super::security_group_permission::{described, read_modified, read_rules};
+use super::{tag, yes};
 use crate::call::{ACCOUNT, Answer, Call, arn, has_form};
 use crate::state::Region;
 use crate::state::region::Tags;
 use crate::state::table::Row;
 use crate::wire::filter::{Field, Filters, Seen, fields};
 use crate::wire::page::{Page, USUAL};
-use crate::wire::{Fault, Node, Xml};
+use crate::wire::{Fault, Xml};
 
 /// The most rules of one direction that AWS grants to a group.
 const RULES_LIMIT: usize = 1000;
@@ -72,7 +73,8 @@ impl Rule {
         Self { id, egress, protocol: "-1".into(), from: None, to: None, source, description: None }
     }
 
-    fn same(&self, other: &Self) -> bool {
+    /// Whether two rules are one to EC2: the description does not count.
+    pub fn same(&self, other: &Self) -> bool {
         self.egress == other.egress
             && self.protocol == other.protocol
             && self.from == other.from
@@ -109,151 +111,6 @@ const FIELDS: &[Field<Placed>] = fields![Placed:
     "is-egress" => |seen, add| add(yes(seen.row.rule.egress)),
 ];
 
-fn protocol(text: &str) -> Result<String, Fault> {
-    let name = match text.to_ascii_lowercase().as_str() {
-        "tcp" | "6" => "tcp",
-        "udp" | "17" => "udp",
-        "icmp" | "1" => "icmp",
-        "icmpv6" | "58" => "icmpv6",
-        "-1" | "all" => "-1",
-        other => {
-            let number: Option<u8> = other.parse().ok();
-            return number
-                .map(|number| number.to_string())
-                .ok_or_else(|| Fault::new("InvalidParameterValue", format!("Invalid value '{text}' for IP protocol. Unknown protocol.")));
-        }
-    };
-    Ok(name.to_owned())
-}
-
-type Ports = (Option<i32>, Option<i32>);
-
-fn ports(protocol: &str, from: Option<i32>, to: Option<i32>) -> Result<Ports, Fault> {
-    let invalid = |message: String| Err(Fault::new("InvalidParameterValue", message));
-    match protocol {
-        "tcp" | "udp" => match (from, to) {
-            (Some(from), Some(to)) if (0..=65535).contains(&from) && from <= to && to <= 65535 => Ok((Some(from), Some(to))),
-            (Some(from), Some(to)) => invalid(format!("Invalid TCP/UDP port range ({from}:{to})")),
-            _ => invalid("Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.".into()),
-        },
-        "icmp" | "icmpv6" => match (from, to) {
-            (None, None) if protocol == "icmpv6" => Ok((Some(-1), Some(-1))),
-            (Some(kind), Some(code)) => {
-                let in_range = (-1..=255).contains(&kind) && (-1..=255).contains(&code);
-                if in_range && (kind != -1 || code == -1) {
-                    Ok((Some(kind), Some(code)))
-                } else {
-                    invalid(format!("ICMP code ({code}) is not valid with ICMP type ({kind})"))
-                }
-            }
-            _ => invalid("Invalid value 'Must specify both from and to ports with ICMP.' for portRange.".into()),
-        },
-        _ => Ok((None, None)),
-    }
-}
-
-/// The group that a permission names.
-fn source_group(call: &Call<'_>, pair: &Node, vpc: &str) -> Result<String, Fault> {
-    let (id, name) = (pair.filled("GroupId"), pair.filled("GroupName"));
-    for ignored in ["UserId", "VpcId", "VpcPeeringConnectionId", "PeeringStatus"] {
-        // What EC2 answers about a group comes back with it; only the id says which group it is.
-        let _ = pair.text(ignored);
-    }
-    let found = match (id, name) {
-        (Some(id), _) => Some((id.to_owned(), &call.find::<SecurityGroup>(id)?.vpc)),
-        (None, Some(name)) => {
-            default_vpc(call.region).and_then(|vpc| by_name(call.region, vpc, name)).map(|(id, row)| (id.clone(), &row.vpc))
-        }
-        (None, None) => return Err(Fault::missing("groupId")),
-    };
-    let wanted = id.or(name).unwrap_or_default();
-    match found {
-        Some((id, theirs)) if theirs == vpc => Ok(id),
-        _ => Err(Fault::new("InvalidGroup.NotFound", format!("The security group '{wanted}' does not exist in VPC '{vpc}'"))),
-    }
-}
-
-fn described(node: &Node) -> Result<Option<String>, Fault> {
-    let Some(text) = node.filled("Description") else { return Ok(None) };
-    check_text(text, "description")?;
-    Ok(Some(text.to_owned()))
-}
-
-/// The rules of `IpPermissions`, or of the older flat parameters, without ids.
-fn read_rules(call: &Call<'_>, vpc: &str, egress: bool) -> Result<Vec<Rule>, Fault> {
-    let p = call.params;
-    let permissions = p.list("IpPermissions");
-    let mut rules = Vec::new();
-    if permissions.is_empty() && p.has("IpProtocol") {
-        read_flat(call, p, egress, &mut rules)?;
-    }
-    for permission in permissions {
-        read_permission(call, permission, vpc, egress, &mut rules)?;
-    }
-    if rules.is_empty() {
-        return Err(Fault::missing("ipPermissions"));
-    }
-    for (at, rule) in rules.iter().enumerate() {
-        if rules[..at].iter().any(|other| other.same(rule)) {
-            return Err(Fault::new("InvalidParameterValue", "The same permission must not appear multiple times"));
-        }
-    }
-    Ok(rules)
-}
-
-fn read_flat(call: &Call<'_>, p: &Node, egress: bool, rules: &mut Vec<Rule>) -> Answer {
-    let protocol = protocol(p.required("IpProtocol")?)?;
-    let (from, to) = ports(&protocol, p.number("FromPort")?, p.number("ToPort")?)?;
-    let source = match (p.filled("CidrIp"), p.filled("SourceSecurityGroupName")) {
-        (Some(text), None) => Source::V4(range::v4(text, "cidrIp")?),
-        (None, Some(name)) => {
-            let _ = p.text("SourceSecurityGroupOwnerId");
-            let found = default_vpc(call.region).and_then(|vpc| by_name(call.region, vpc, name));
-            Source::Group(
-                found
-                    .map(|(id, _)| id.clone())
-                    .ok_or_else(|| Fault::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist")))?,
-            )
-        }
-        _ => return Err(Fault::missing("cidrIp")),
-    };
-    rules.push(Rule { id: String::new(), egress, protocol, from, to, source, description: None });
-    Ok(())
-}
-
-fn read_permission(call: &Call<'_>, permission: &Node, vpc: &str, egress: bool, rules: &mut Vec<Rule>) -> Answer {
-    let protocol = protocol(permission.required("IpProtocol")?)?;
-    let (from, to) = ports(&protocol, permission.number("FromPort")?, permission.number("ToPort")?)?;
-    let mut sources: Vec<(Source, Option<String>)> = Vec::new();
-    for member in permission.list("IpRanges") {
-        sources.push((Source::V4(range::v4(member.required("CidrIp")?, "cidrIp")?), described(member)?));
-    }
-    for member in permission.list("Ipv6Ranges") {
-        sources.push((Source::V6(range::v6(member.required("CidrIpv6")?, "cidrIpv6")?), described(member)?));
-    }
-    for member in permission.list("Groups") {
-        sources.push((Source::Group(source_group(call, member, vpc)?), described(member)?));
-    }
-    for member in permission.list("PrefixListIds") {
-        let id = member.required("PrefixListId")?;
-        prefix_list::find(call, id)?;
-        sources.push((Source::List(id.to_owned()), described(member)?));
-    }
-    if sources.is_empty() {
-        return Err(Fault::missing("ipRanges"));
-    }
-    rules.extend(sources.into_iter().map(|(source, description)| Rule {
-        id: String::new(),
-        egress,
-        protocol: protocol.clone(),
-        from,
-        to,
-        source,
-        description,
-    }));
-    Ok(())
-}
-
 /// The members of a rule as rule calls answer them: absent ports read -1.
 fn write_rule(x: &mut Xml, region: &Region, group: &str, rule: &Rule) {
     x.text("securityGroupRuleId", &rule.id);
@@ -277,9 +134,12 @@ fn write_rule(x: &mut Xml, region: &Region, group: &str, rule: &Rule) {
     x.text("securityGroupRuleArn", arn(region, "security-group-rule", &rule.id));
 }
 
+/// Protocol and ports, by which group calls bundle rules.
+type Key<'r> = (&'r str, Option<i32>, Option<i32>);
+
 /// Rules as group calls answer them: one permission for each protocol and port range.
 pub fn write_permissions<'r>(x: &mut Xml, set: &str, rules: impl Iterator<Item = &'r Rule>) {
-    let mut grouped: BTreeMap<(&str, Option<i32>, Option<i32>), Vec<&Rule>> = BTreeMap::new();
+    let mut grouped: BTreeMap<Key<'_>, Vec<&Rule>> = BTreeMap::new();
     for rule in rules {
         grouped.entry((&rule.protocol, rule.from, rule.to)).or_default().push(rule);
     }
@@ -485,32 +345,6 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     call.region.security_groups.insert(id, group);
     x.done();
     Ok(())
-}
-
-fn read_modified(call: &Call<'_>, asked: &Node, old: &Rule, vpc: &str) -> Result<Rule, Fault> {
-    let protocol = protocol(asked.required("IpProtocol")?)?;
-    let (from, to) = ports(&protocol, asked.number("FromPort")?, asked.number("ToPort")?)?;
-    let mut sources = Vec::new();
-    if let Some(text) = asked.filled("CidrIpv4") {
-        sources.push(Source::V4(range::v4(text, "cidrIpv4")?));
-    }
-    if let Some(text) = asked.filled("CidrIpv6") {
-        sources.push(Source::V6(range::v6(text, "cidrIpv6")?));
-    }
-    if let Some(list) = asked.filled("PrefixListId") {
-        prefix_list::find(call, list)?;
-        sources.push(Source::List(list.to_owned()));
-    }
-    if let Some(group) = asked.filled("ReferencedGroupId") {
-        if call.find::<SecurityGroup>(group)?.vpc != vpc {
-            return Err(SecurityGroup::not_found(group));
-        }
-        sources.push(Source::Group(group.to_owned()));
-    }
-    match <[Source; 1]>::try_from(sources) {
-        Ok([source]) => Ok(Rule { id: old.id.clone(), egress: old.egress, protocol, from, to, source, description: described(asked)? }),
-        Err(_) => Err(Fault::combination("A security group rule has exactly one source")),
-    }
 }
 
 /// `DescribeSecurityGroupRules`.

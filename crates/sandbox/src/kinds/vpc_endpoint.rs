@@ -367,7 +367,8 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let (groups, no_groups) = (p.texts("AddSecurityGroupId"), p.texts("RemoveSecurityGroupId"));
     let private_dns = p.flag("PrivateDnsEnabled")?;
     let for_interfaces = [&subnets, &no_subnets, &groups, &no_groups].iter().any(|list| !list.is_empty());
-    if (gateway && (for_interfaces || private_dns.is_some())) || (!gateway && !(add_routes.is_empty() && remove_routes.is_empty())) {
+    let for_gateways = !add_routes.is_empty() || !remove_routes.is_empty();
+    if (gateway && (for_interfaces || private_dns.is_some())) || (!gateway && for_gateways) {
         return Err(Fault::new("InvalidParameter", format!("That change is not supported for {} endpoints", row.kind)));
     }
     for table in &remove_routes {

@@ -18,12 +18,15 @@ pub struct Seen<'a, T> {
     pub region: &'a Region,
 }
 
+/// Calls back with each value that an object has for a filter.
+pub type Values<T> = fn(&Seen<'_, T>, &mut dyn FnMut(&str));
+
 /// A filter that a kind offers: its name and the values that an object has for it.
 pub struct Field<T> {
     /// The name in the request.
     pub name: &'static str,
     /// Calls back with each value of the object.
-    pub values: fn(&Seen<'_, T>, &mut dyn FnMut(&str)),
+    pub values: Values<T>,
 }
 
 /// Declares the filters of a kind: `fields![Vpc: "state" => |seen, add| add(&seen.row.state), …]`.
