@@ -1,0 +1,644 @@
+//! What EC2 refuses, with the exact code of each refusal.
+
+mod harness;
+
+use harness::{Cloud, all};
+
+/// Asks each query and compares the code of its refusal.
+async fn refused(cloud: &Cloud, cases: &[(&str, &str)]) {
+    for (query, code) in cases {
+        assert_eq!(cloud.code(query).await, *code, "{query}");
+    }
+}
+
+/// Replaces `{name}` by its value in each query.
+async fn refused_with(cloud: &Cloud, names: &[(&str, &str)], cases: &[(&str, &str)]) {
+    for (query, code) in cases {
+        let mut query = (*query).to_owned();
+        for (name, value) in names {
+            query = query.replace(&format!("{{{name}}}"), value);
+        }
+        assert_eq!(cloud.code(&query).await, *code, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_checked() {
+    let cloud = Cloud::new();
+    refused(
+        &cloud,
+        &[
+            ("CreateUnicorn", "InvalidAction"),
+            ("", "MissingAction"),
+            ("GetCallerIdentity", "InvalidAction"),
+            ("CreateVpc", "MissingParameter"),
+            ("CreateVpc&CidrBlock=10.0.0.0/16&Colour=red", "UnknownParameter"),
+            ("CreateVpc&CidrBlock=10.0.0.0/16&DryRun=maybe", "InvalidParameterValue"),
+            ("CreateVpc&CidrBlock=10.0.0.0/16&DryRun=true", "DryRunOperation"),
+            ("DescribeVpcs&Filter.1.Name=colour&Filter.1.Value.1=red", "InvalidParameterValue"),
+            ("DescribeVpcs&Filter.1.Name=vpc-id", "InvalidParameterValue"),
+            ("DescribeVpcs&MaxResults=4", "InvalidParameterValue"),
+            ("DescribeVpcs&MaxResults=1001", "InvalidParameterValue"),
+            ("DescribeRouteTables&MaxResults=101", "InvalidParameterValue"),
+            ("DescribeManagedPrefixLists&MaxResults=101", "InvalidParameterValue"),
+            ("DescribeVpcs&NextToken=nonsense", "InvalidNextToken"),
+            ("ModifyVpcAttribute&VpcId=vpc-12345678&DryRun=true", "InvalidVpcID.NotFound"),
+        ],
+    )
+    .await;
+    assert_eq!(all(&cloud.ok("DescribeVpcs").await, "vpcId").len(), 1, "a dry run and a refused parameter change nothing");
+}
+
+#[tokio::test]
+async fn ids_are_malformed_or_unknown() {
+    let cloud = Cloud::new();
+    refused(
+        &cloud,
+        &[
+            ("DescribeVpcs&VpcId.1=foo", "InvalidVpcId.Malformed"),
+            ("DescribeVpcs&VpcId.1=vpc-12345678", "InvalidVpcID.NotFound"),
+            ("DescribeSubnets&SubnetId.1=subnet-12345678", "InvalidSubnetID.NotFound"),
+            ("DescribeInternetGateways&InternetGatewayId.1=igw-12345678", "InvalidInternetGatewayID.NotFound"),
+            ("DescribeNatGateways&NatGatewayId.1=nat-12345678", "NatGatewayNotFound"),
+            ("DescribeNatGateways&NatGatewayId.1=nat", "NatGatewayMalformed"),
+            ("DescribeAddresses&AllocationId.1=eipalloc-12345678", "InvalidAllocationID.NotFound"),
+            ("DescribeAddresses&PublicIp.1=1.2.3.4", "InvalidAddress.NotFound"),
+            ("DescribeRouteTables&RouteTableId.1=rtb-12345678", "InvalidRouteTableID.NotFound"),
+            ("DescribeSecurityGroups&GroupId.1=sg-12345678", "InvalidGroup.NotFound"),
+            ("DescribeSecurityGroups&GroupId.1=foo", "InvalidGroupId.Malformed"),
+            ("DescribeSecurityGroups&GroupName.1=nobody", "InvalidGroup.NotFound"),
+            ("DescribeSecurityGroupRules&SecurityGroupRuleId.1=sgr-12345678", "InvalidSecurityGroupRuleId.NotFound"),
+            ("DescribeNetworkAcls&NetworkAclId.1=acl-12345678", "InvalidNetworkAclID.NotFound"),
+            ("DescribeKeyPairs&KeyName.1=nobody", "InvalidKeyPair.NotFound"),
+            ("DescribeInstances&InstanceId.1=i-12345678", "InvalidInstanceID.NotFound"),
+            ("DescribeInstances&InstanceId.1=foo", "InvalidInstanceID.Malformed"),
+            ("DescribeInstances&InstanceId.1=i-12345678&MaxResults=5", "InvalidParameterCombination"),
+            ("DescribeNetworkInterfaces&NetworkInterfaceId.1=eni-12345678", "InvalidNetworkInterfaceID.NotFound"),
+            ("DescribeVolumes&VolumeId.1=vol-12345678", "InvalidVolume.NotFound"),
+            ("DescribeVpcEndpoints&VpcEndpointId.1=vpce-12345678", "InvalidVpcEndpointId.NotFound"),
+            ("DescribeManagedPrefixLists&PrefixListId.1=pl-12345678", "InvalidPrefixListID.NotFound"),
+            ("DescribeImages&ImageId.1=ami-12345678", "InvalidAMIID.NotFound"),
+            ("DescribeImages&ImageId.1=foo", "InvalidAMIID.Malformed"),
+            ("DescribeVpcEndpointServices&ServiceName.1=com.amazonaws.us-west-2.unicorn", "InvalidServiceName"),
+            ("DeleteNatGateway&NatGatewayId=nat-12345678", "NatGatewayNotFound"),
+            ("ReleaseAddress&AllocationId=eipalloc-12345678", "InvalidAllocationID.NotFound"),
+            ("DisassociateRouteTable&AssociationId=rtbassoc-12345678", "InvalidAssociationID.NotFound"),
+            ("DisassociateAddress&AssociationId=eipassoc-12345678", "InvalidAssociationID.NotFound"),
+            ("DisassociateVpcCidrBlock&AssociationId=vpc-cidr-assoc-1", "InvalidVpcCidrBlockAssociationID.NotFound"),
+            ("CreateTags&ResourceId.1=vpc-12345678&Tag.1.Key=a&Tag.1.Value=b", "InvalidVpcID.NotFound"),
+            ("CreateTags&ResourceId.1=unicorn-1&Tag.1.Key=a&Tag.1.Value=b", "InvalidID"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn vpc_ranges_follow_the_guide() {
+    let cloud = Cloud::new();
+    refused(
+        &cloud,
+        &[
+            ("CreateVpc&CidrBlock=10.0.0.0/15", "InvalidVpc.Range"),
+            ("CreateVpc&CidrBlock=10.0.0.0/29", "InvalidVpc.Range"),
+            ("CreateVpc&CidrBlock=169.254.0.0/16", "InvalidVpc.Range"),
+            ("CreateVpc&CidrBlock=10.0.0.0", "InvalidParameterValue"),
+            ("CreateVpc&CidrBlock=10.0.0.0/16&InstanceTenancy=host", "InvalidParameterValue"),
+        ],
+    )
+    .await;
+    assert_eq!(cloud.get("CreateVpc&CidrBlock=10.5.3.7/16", "cidrBlock").await, "10.5.0.0/16", "host bits are cleared");
+    let vpc = cloud.vpc().await;
+    let primary = all(&cloud.ok(&format!("DescribeVpcs&VpcId.1={vpc}")).await, "associationId").remove(0);
+    refused_with(
+        &cloud,
+        &[("vpc", &vpc), ("primary", &primary)],
+        &[
+            ("AssociateVpcCidrBlock&VpcId={vpc}&CidrBlock=10.0.128.0/20", "InvalidVpc.Range"),
+            ("AssociateVpcCidrBlock&VpcId={vpc}&CidrBlock=172.16.0.0/16", "InvalidVpc.Range"),
+            ("DisassociateVpcCidrBlock&AssociationId={primary}", "OperationNotPermitted"),
+            ("ModifyVpcTenancy&VpcId={vpc}&InstanceTenancy=dedicated", "UnsupportedTenancy"),
+            ("ModifyVpcAttribute&VpcId={vpc}", "MissingParameter"),
+            ("ModifyVpcAttribute&VpcId={vpc}&EnableDnsSupport.Value=true&EnableDnsHostnames.Value=true", "InvalidParameterCombination"),
+        ],
+    )
+    .await;
+    cloud.ok(&format!("ModifyVpcAttribute&VpcId={vpc}&EnableDnsSupport.Value=false")).await;
+    let query = format!("ModifyVpcAttribute&VpcId={vpc}&EnableDnsHostnames.Value=true");
+    assert_eq!(cloud.code(&query).await, "InvalidParameterCombination");
+}
+
+#[tokio::test]
+async fn subnets_lie_inside_and_apart() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    refused_with(
+        &cloud,
+        &[("vpc", &vpc), ("subnet", &subnet)],
+        &[
+            ("CreateSubnet&VpcId={vpc}&CidrBlock=10.1.0.0/24", "InvalidSubnet.Range"),
+            ("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.0.0/29", "InvalidSubnet.Range"),
+            ("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.1.128/25", "InvalidSubnet.Conflict"),
+            ("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.0.0/20", "InvalidSubnet.Conflict"),
+            ("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.2.0/24&AvailabilityZone=us-west-2z", "InvalidParameterValue"),
+            (
+                "CreateSubnet&VpcId={vpc}&CidrBlock=10.0.2.0/24&AvailabilityZone=us-west-2a&AvailabilityZoneId=usw2-az1",
+                "InvalidParameterCombination",
+            ),
+            ("ModifySubnetAttribute&SubnetId={subnet}", "MissingParameter"),
+            (
+                "ModifySubnetAttribute&SubnetId={subnet}&MapPublicIpOnLaunch.Value=true&EnableResourceNameDnsARecordOnLaunch.Value=true",
+                "InvalidParameterCombination",
+            ),
+            ("ModifySubnetAttribute&SubnetId={subnet}&AssignIpv6AddressOnCreation.Value=true", "InvalidParameterValue"),
+            ("DeleteVpc&VpcId={vpc}", "DependencyViolation"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_vpc_has_one_internet_gateway() {
+    let cloud = Cloud::new();
+    let (vpc, other) = (cloud.vpc().await, cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await);
+    let gateway = cloud.gateway(&vpc).await;
+    let second = cloud.get("CreateInternetGateway", "internetGatewayId").await;
+    refused_with(
+        &cloud,
+        &[("vpc", &vpc), ("other", &other), ("gateway", &gateway), ("second", &second)],
+        &[
+            ("AttachInternetGateway&InternetGatewayId={gateway}&VpcId={other}", "Resource.AlreadyAssociated"),
+            ("AttachInternetGateway&InternetGatewayId={second}&VpcId={vpc}", "InvalidParameterValue"),
+            ("DetachInternetGateway&InternetGatewayId={second}&VpcId={vpc}", "Gateway.NotAttached"),
+            ("DeleteInternetGateway&InternetGatewayId={gateway}", "DependencyViolation"),
+            ("DeleteVpc&VpcId={vpc}", "DependencyViolation"),
+        ],
+    )
+    .await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    cloud.ok(&format!("ModifySubnetAttribute&SubnetId={subnet}&MapPublicIpOnLaunch.Value=true")).await;
+    let instance = cloud.instance(&subnet, "").await;
+    let detach = format!("DetachInternetGateway&InternetGatewayId={gateway}&VpcId={vpc}");
+    assert_eq!(cloud.code(&detach).await, "DependencyViolation");
+    cloud.ok(&format!("TerminateInstances&InstanceId.1={instance}")).await;
+    cloud.ok(&detach).await;
+}
+
+#[tokio::test]
+async fn routes_have_one_destination_and_a_target_that_exists() {
+    let cloud = Cloud::new();
+    let (vpc, other) = (cloud.vpc().await, cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await);
+    let (gateway, elsewhere) = (cloud.gateway(&vpc).await, cloud.gateway(&other).await);
+    let table = cloud.get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId").await;
+    cloud.ok(&format!("CreateRoute&RouteTableId={table}&DestinationCidrBlock=0.0.0.0/0&GatewayId={gateway}")).await;
+    refused_with(
+        &cloud,
+        &[("t", &table), ("g", &gateway), ("elsewhere", &elsewhere)],
+        &[
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=0.0.0.0/0&GatewayId={g}", "RouteAlreadyExists"),
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=10.0.0.0/16&GatewayId={g}", "RouteAlreadyExists"),
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=10.0.4.0/24&GatewayId={g}", "InvalidParameterValue"),
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8&GatewayId=local", "InvalidGatewayID.NotFound"),
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8&GatewayId=igw-12345678", "InvalidInternetGatewayID.NotFound"),
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8&GatewayId={elsewhere}", "InvalidParameterValue"),
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8&NatGatewayId=nat-12345678", "InvalidNatGatewayID.NotFound"),
+            (
+                "CreateRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8&TransitGatewayId=tgw-12345678",
+                "InvalidTransitGatewayID.NotFound",
+            ),
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8", "MissingParameter"),
+            ("CreateRoute&RouteTableId={t}&GatewayId={g}", "MissingParameter"),
+            (
+                "CreateRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8&GatewayId={g}&NatGatewayId=nat-12345678",
+                "InvalidParameterCombination",
+            ),
+            ("CreateRoute&RouteTableId={t}&DestinationCidrBlock=169.254.168.0/24&GatewayId={g}", "InvalidParameterValue"),
+            ("CreateRoute&RouteTableId={t}&DestinationPrefixListId=pl-12345678&GatewayId={g}", "InvalidPrefixListID.NotFound"),
+            ("ReplaceRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8&GatewayId={g}", "InvalidParameterValue"),
+            ("DeleteRoute&RouteTableId={t}&DestinationCidrBlock=1.0.0.0/8", "InvalidRoute.NotFound"),
+            ("DeleteRoute&RouteTableId={t}&DestinationCidrBlock=10.0.0.0/16", "InvalidParameterValue"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_subnet_has_one_table() {
+    let cloud = Cloud::new();
+    let (vpc, other) = (cloud.vpc().await, cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await);
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let table = cloud.get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId").await;
+    let second = cloud.get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId").await;
+    let foreign = cloud.get(&format!("CreateRouteTable&VpcId={other}"), "routeTableId").await;
+    let main = cloud
+        .ok(&format!(
+            "DescribeRouteTables&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}&Filter.2.Name=association.main&Filter.2.Value.1=true"
+        ))
+        .await;
+    let (main, main_table) = (harness::first(&main, "routeTableAssociationId").unwrap(), harness::first(&main, "routeTableId").unwrap());
+    let associate = format!("AssociateRouteTable&RouteTableId={table}&SubnetId={subnet}");
+    let association = cloud.get(&associate, "associationId").await;
+    assert_eq!(cloud.get(&associate, "associationId").await, association, "the same again is the same");
+    refused_with(
+        &cloud,
+        &[
+            ("s", &subnet),
+            ("t", &table),
+            ("second", &second),
+            ("foreign", &foreign),
+            ("main", &main),
+            ("mt", &main_table),
+            ("a", &association),
+        ],
+        &[
+            ("AssociateRouteTable&RouteTableId={second}&SubnetId={s}", "Resource.AlreadyAssociated"),
+            ("AssociateRouteTable&RouteTableId={foreign}&SubnetId={s}", "InvalidParameterValue"),
+            ("ReplaceRouteTableAssociation&AssociationId={a}&RouteTableId={foreign}", "InvalidParameterValue"),
+            ("DisassociateRouteTable&AssociationId={main}", "InvalidParameterValue"),
+            ("DeleteRouteTable&RouteTableId={t}", "DependencyViolation"),
+            ("DeleteRouteTable&RouteTableId={mt}", "DependencyViolation"),
+        ],
+    )
+    .await;
+    let swapped = cloud.get(&format!("ReplaceRouteTableAssociation&AssociationId={main}&RouteTableId={second}"), "newAssociationId").await;
+    assert_ne!(swapped, main);
+    assert_eq!(cloud.code(&format!("DeleteRouteTable&RouteTableId={second}")).await, "DependencyViolation");
+    cloud.ok(&format!("DeleteRouteTable&RouteTableId={main_table}")).await;
+}
+
+#[tokio::test]
+async fn group_names_are_checked() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let group = cloud.group(&vpc, "web").await;
+    let query =
+        format!("DescribeSecurityGroups&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}&Filter.2.Name=group-name&Filter.2.Value.1=default");
+    let default = cloud.get(&query, "groupId").await;
+    refused_with(
+        &cloud,
+        &[("v", &vpc), ("g", &group), ("d", &default), ("long", &"x".repeat(256))],
+        &[
+            ("CreateSecurityGroup&VpcId={v}&GroupName=WEB&GroupDescription=x", "InvalidGroup.Duplicate"),
+            ("CreateSecurityGroup&VpcId={v}&GroupName=default&GroupDescription=x", "InvalidGroup.Reserved"),
+            ("CreateSecurityGroup&VpcId={v}&GroupName=sg-web&GroupDescription=x", "InvalidParameterValue"),
+            ("CreateSecurityGroup&VpcId={v}&GroupName={long}&GroupDescription=x", "InvalidParameterValue"),
+            ("CreateSecurityGroup&VpcId={v}&GroupName=a&GroupDescription=%C3%A9", "InvalidParameterValue"),
+            ("CreateSecurityGroup&VpcId={v}&GroupName=a", "MissingParameter"),
+            ("CreateSecurityGroup&VpcId=vpc-12345678&GroupName=a&GroupDescription=x", "InvalidVpcID.NotFound"),
+            ("DeleteSecurityGroup&GroupId={d}", "CannotDelete"),
+            ("DeleteVpc&VpcId={v}", "DependencyViolation"),
+        ],
+    )
+    .await;
+}
+
+const TCP: &str = "IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=22&IpPermissions.1.ToPort=22";
+
+#[tokio::test]
+async fn rules_apply_wholly_or_not_at_all() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let (group, other) = (cloud.group(&vpc, "a").await, cloud.group(&vpc, "b").await);
+    let authorize = format!("AuthorizeSecurityGroupIngress&GroupId={group}&{TCP}");
+    cloud.ok(&format!("{authorize}&IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8")).await;
+    cloud.ok(&format!("AuthorizeSecurityGroupIngress&GroupId={other}&{TCP}&IpPermissions.1.Groups.1.GroupId={group}")).await;
+    refused_with(
+        &cloud,
+        &[("authorize", &authorize), ("g", &group), ("tcp", TCP)],
+        &[
+            (
+                "{authorize}&IpPermissions.1.IpRanges.1.CidrIp=1.0.0.0/8&IpPermissions.1.IpRanges.2.CidrIp=10.9.9.9/8",
+                "InvalidPermission.Duplicate",
+            ),
+            (
+                "{authorize}&IpPermissions.1.IpRanges.1.CidrIp=1.0.0.0/8&IpPermissions.1.IpRanges.2.CidrIp=1.2.0.0/8",
+                "InvalidParameterValue",
+            ),
+            ("{authorize}", "MissingParameter"),
+            ("{authorize}&IpPermissions.1.Groups.1.GroupId=sg-12345678", "InvalidGroup.NotFound"),
+            ("{authorize}&IpPermissions.1.PrefixListIds.1.PrefixListId=pl-12345678", "InvalidPrefixListID.NotFound"),
+            (
+                "AuthorizeSecurityGroupIngress&GroupId={g}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.IpRanges.1.CidrIp=1.0.0.0/8",
+                "InvalidParameterValue",
+            ),
+            (
+                "AuthorizeSecurityGroupIngress&GroupId={g}&IpPermissions.1.IpProtocol=gre&IpPermissions.1.IpRanges.1.CidrIp=1.0.0.0/8",
+                "InvalidParameterValue",
+            ),
+            (
+                "AuthorizeSecurityGroupIngress&GroupId={g}&IpPermissions.1.IpProtocol=udp&IpPermissions.1.FromPort=9&IpPermissions.1.ToPort=8&IpPermissions.1.IpRanges.1.CidrIp=1.0.0.0/8",
+                "InvalidParameterValue",
+            ),
+            (
+                "RevokeSecurityGroupIngress&GroupId={g}&{tcp}&IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8&IpPermissions.1.IpRanges.2.CidrIp=9.0.0.0/8",
+                "InvalidPermission.NotFound",
+            ),
+            ("RevokeSecurityGroupIngress&GroupId={g}&SecurityGroupRuleId.1=sgr-12345678", "InvalidSecurityGroupRuleId.NotFound"),
+            ("RevokeSecurityGroupIngress&GroupId={g}&SecurityGroupRuleId.1=foo", "InvalidSecurityGroupRuleId.Malformed"),
+            ("DeleteSecurityGroup&GroupId={g}", "DependencyViolation"),
+        ],
+    )
+    .await;
+    let rules = cloud.ok(&format!("DescribeSecurityGroupRules&Filter.1.Name=group-id&Filter.1.Value.1={group}")).await;
+    let mut ranges = all(&rules, "cidrIpv4");
+    ranges.sort();
+    assert_eq!(ranges, ["0.0.0.0/0", "10.0.0.0/8"], "refused calls left nothing behind");
+}
+
+#[tokio::test]
+async fn in_a_default_vpc_unknown_permissions_are_listed() {
+    let cloud = Cloud::new();
+    let group = cloud.get("CreateSecurityGroup&GroupName=a&GroupDescription=x", "groupId").await;
+    let revoked = cloud.ok(&format!("RevokeSecurityGroupIngress&GroupId={group}&{TCP}&IpPermissions.1.IpRanges.1.CidrIp=9.0.0.0/8")).await;
+    assert!(revoked.contains("<unknownIpPermissionSet><item>"), "{revoked}");
+}
+
+#[tokio::test]
+async fn a_rule_keeps_its_kind_of_source() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let group = cloud.group(&vpc, "a").await;
+    let rule = cloud
+        .get(
+            &format!("AuthorizeSecurityGroupIngress&GroupId={group}&{TCP}&IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8"),
+            "securityGroupRuleId",
+        )
+        .await;
+    let modify = format!(
+        "ModifySecurityGroupRules&GroupId={group}&SecurityGroupRule.1.SecurityGroupRuleId={rule}&SecurityGroupRule.1.SecurityGroupRule.IpProtocol=tcp&SecurityGroupRule.1.SecurityGroupRule.FromPort=23&SecurityGroupRule.1.SecurityGroupRule.ToPort=23"
+    );
+    let to_group = format!("{modify}&SecurityGroupRule.1.SecurityGroupRule.ReferencedGroupId={group}");
+    assert_eq!(cloud.code(&to_group).await, "InvalidParameterValue");
+    assert_eq!(cloud.code(&modify).await, "InvalidParameterCombination");
+    cloud.ok(&format!("{modify}&SecurityGroupRule.1.SecurityGroupRule.CidrIpv4=11.0.0.0/8")).await;
+    let rules = cloud.ok(&format!("DescribeSecurityGroupRules&SecurityGroupRuleId.1={rule}")).await;
+    assert_eq!((all(&rules, "cidrIpv4"), all(&rules, "fromPort")), (vec!["11.0.0.0/8".into()], vec!["23".into()]));
+}
+
+#[tokio::test]
+async fn what_is_used_cannot_be_deleted() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    cloud.gateway(&vpc).await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let group = cloud.group(&vpc, "a").await;
+    let instance = cloud.instance(&subnet, &format!("&SecurityGroupId.1={group}")).await;
+    let address = cloud.get("AllocateAddress", "allocationId").await;
+    let association = cloud.get(&format!("AssociateAddress&AllocationId={address}&InstanceId={instance}"), "associationId").await;
+    let eni = cloud.get("DescribeNetworkInterfaces", "networkInterfaceId").await;
+    let attachment = cloud.get("DescribeNetworkInterfaces", "attachmentId").await;
+    let volume = cloud.get("DescribeVolumes", "volumeId").await;
+    refused_with(
+        &cloud,
+        &[("s", &subnet), ("g", &group), ("a", &address), ("i", &instance), ("e", &eni), ("at", &attachment), ("v", &volume)],
+        &[
+            ("DeleteSubnet&SubnetId={s}", "DependencyViolation"),
+            ("DeleteSecurityGroup&GroupId={g}", "DependencyViolation"),
+            ("ReleaseAddress&AllocationId={a}", "InvalidIPAddress.InUse"),
+            ("DeleteNetworkInterface&NetworkInterfaceId={e}", "InvalidParameterValue"),
+            ("DetachNetworkInterface&AttachmentId={at}", "OperationNotPermitted"),
+            ("DeleteVolume&VolumeId={v}", "VolumeInUse"),
+            ("DetachVolume&VolumeId={v}", "OperationNotPermitted"),
+            ("ModifyVolume&VolumeId={v}&Size=1", "InvalidParameterValue"),
+            ("ModifyVolume&VolumeId={v}&VolumeType=gp9", "InvalidParameterValue"),
+        ],
+    )
+    .await;
+    cloud.ok(&format!("DisassociateAddress&AssociationId={association}")).await;
+    cloud.ok(&format!("ReleaseAddress&AllocationId={address}")).await;
+}
+
+#[tokio::test]
+async fn addresses_move_only_when_allowed() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let (one, two) = (cloud.instance(&subnet, "").await, cloud.instance(&subnet, "").await);
+    let address = cloud.get("AllocateAddress", "allocationId").await;
+    let associate = format!("AssociateAddress&AllocationId={address}");
+    assert_eq!(cloud.code(&format!("{associate}&InstanceId={one}")).await, "Gateway.NotAttached");
+    cloud.gateway(&vpc).await;
+    let first = cloud.get(&format!("{associate}&InstanceId={one}"), "associationId").await;
+    assert_eq!(cloud.get(&format!("{associate}&InstanceId={one}"), "associationId").await, first);
+    let query = format!("{associate}&InstanceId={two}&AllowReassociation=false");
+    assert_eq!(cloud.code(&query).await, "Resource.AlreadyAssociated");
+    assert_ne!(cloud.get(&format!("{associate}&InstanceId={two}"), "associationId").await, first);
+}
+
+#[tokio::test]
+async fn launches_are_checked() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/28").await;
+    let run = format!("RunInstances&MinCount=1&MaxCount=1&SubnetId={subnet}");
+    let good = format!("{run}&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.micro");
+    refused_with(
+        &cloud,
+        &[("run", &run), ("good", &good), ("s", &subnet)],
+        &[
+            ("{run}&ImageId=ami-12345678&InstanceType=t2.micro", "InvalidAMIID.NotFound"),
+            ("{run}&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.huge", "InvalidParameterValue"),
+            ("{run}&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t4g.micro", "InvalidParameterValue"),
+            ("{good}&KeyName=nobody", "InvalidKeyPair.NotFound"),
+            ("{good}&SecurityGroupId.1=sg-12345678", "InvalidGroup.NotFound"),
+            ("{good}&UserData=%21%21", "InvalidUserData.Malformed"),
+            ("{good}&PrivateIpAddress=10.0.1.3", "InvalidParameterValue"),
+            ("{good}&PrivateIpAddress=10.0.2.9", "InvalidParameterValue"),
+            ("{good}&EbsOptimized=true", "Unsupported"),
+            ("{good}&NetworkInterface.1.DeviceIndex=0", "InvalidParameterCombination"),
+            ("{good}&TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=a", "InvalidParameterValue"),
+            ("{good}&BlockDeviceMapping.1.DeviceName=/dev/xvda&BlockDeviceMapping.1.Ebs.VolumeSize=1", "InvalidBlockDeviceMapping"),
+            ("{good}&MetadataOptions.HttpPutResponseHopLimit=65", "InvalidParameterValue"),
+            (
+                "RunInstances&MinCount=12&MaxCount=12&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.micro&SubnetId={s}",
+                "InsufficientFreeAddressesInSubnet",
+            ),
+        ],
+    )
+    .await;
+    assert!(cloud.ok("DescribeInstances").await.contains("<reservationSet/>"), "nothing was launched");
+    let most = cloud
+        .ok(&format!("RunInstances&MinCount=1&MaxCount=20&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.micro&SubnetId={subnet}"))
+        .await;
+    assert_eq!(all(&most, "instanceId").len(), 11, "a /28 has 11 addresses");
+    assert_eq!(cloud.code(&good).await, "InsufficientFreeAddressesInSubnet");
+}
+
+#[tokio::test]
+async fn instances_change_in_the_right_state() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let id = cloud.instance(&subnet, "").await;
+    let modify = format!("ModifyInstanceAttribute&InstanceId={id}");
+    refused_with(
+        &cloud,
+        &[("m", &modify), ("i", &id)],
+        &[
+            ("{m}&InstanceType.Value=t2.small", "IncorrectInstanceState"),
+            ("{m}&UserData.Value=aGVsbG8%3D", "IncorrectInstanceState"),
+            ("{m}&EbsOptimized.Value=true", "IncorrectInstanceState"),
+            ("{m}", "InvalidParameterCombination"),
+            ("{m}&DisableApiTermination.Value=true&SourceDestCheck.Value=false", "InvalidParameterCombination"),
+            ("{m}&InstanceInitiatedShutdownBehavior.Value=explode", "InvalidParameterValue"),
+            ("{m}&GroupId.1=sg-12345678", "InvalidGroup.NotFound"),
+            ("DescribeInstanceAttribute&InstanceId={i}&Attribute=colour", "InvalidParameterValue"),
+            ("ModifyInstanceMetadataOptions&InstanceId={i}&HttpEndpoint=disabled&HttpTokens=required", "InvalidParameterCombination"),
+            ("DisassociateIamInstanceProfile&AssociationId=iip-assoc-1", "NoSuchAssociation"),
+        ],
+    )
+    .await;
+    cloud.ok(&format!("{modify}&DisableApiTermination.Value=true")).await;
+    cloud.ok(&format!("{modify}&DisableApiStop.Value=true")).await;
+    let (stop, terminate) = (format!("StopInstances&InstanceId.1={id}"), format!("TerminateInstances&InstanceId.1={id}"));
+    assert_eq!(cloud.code(&stop).await, "OperationNotPermitted");
+    assert_eq!(cloud.code(&terminate).await, "OperationNotPermitted");
+    cloud.ok(&format!("{modify}&DisableApiStop.Value=false")).await;
+    cloud.ok(&stop).await;
+    cloud.ok(&format!("{modify}&InstanceType.Value=t2.small")).await;
+    assert_eq!(cloud.code(&format!("{modify}&InstanceType.Value=t4g.small")).await, "InvalidInstanceAttributeValue");
+    assert_eq!(cloud.code(&format!("RebootInstances&InstanceId.1={id}")).await, "IncorrectInstanceState");
+    cloud.ok(&format!("{modify}&DisableApiTermination.Value=false")).await;
+    cloud.ok(&terminate).await;
+    assert_eq!(cloud.code(&format!("StartInstances&InstanceId.1={id}")).await, "IncorrectInstanceState");
+    assert_eq!(cloud.code(&stop).await, "IncorrectInstanceState");
+    assert_eq!(cloud.code(&format!("{modify}&SourceDestCheck.Value=true")).await, "IncorrectInstanceState");
+    cloud.ok(&terminate).await;
+}
+
+#[tokio::test]
+async fn one_unknown_instance_fails_all() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let id = cloud.instance(&subnet, "").await;
+    let query = format!("TerminateInstances&InstanceId.1={id}&InstanceId.2=i-12345678");
+    assert_eq!(cloud.code(&query).await, "InvalidInstanceID.NotFound");
+    assert!(cloud.ok("DescribeInstances").await.contains("<name>running</name>"));
+}
+
+#[tokio::test]
+async fn endpoints_fit_their_service() {
+    let cloud = Cloud::new();
+    let (vpc, other) = (cloud.vpc().await, cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await);
+    let table = cloud.get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId").await;
+    let foreign = cloud.get(&format!("CreateRouteTable&VpcId={other}"), "routeTableId").await;
+    let (a, b) = (cloud.subnet(&vpc, "10.0.1.0/24").await, cloud.subnet(&vpc, "10.0.2.0/24").await);
+    let s3 = format!("CreateVpcEndpoint&VpcId={vpc}&ServiceName=com.amazonaws.us-west-2.s3");
+    let ssm = format!("CreateVpcEndpoint&VpcId={vpc}&ServiceName=com.amazonaws.us-west-2.ssm&VpcEndpointType=Interface");
+    let id = cloud.get(&format!("{s3}&RouteTableId.1={table}"), "vpcEndpointId").await;
+    refused_with(
+        &cloud,
+        &[("s3", &s3), ("ssm", &ssm), ("v", &vpc), ("t", &table), ("f", &foreign), ("a", &a), ("b", &b), ("id", &id)],
+        &[
+            ("{s3}&RouteTableId.1={t}", "RouteAlreadyExists"),
+            ("{s3}&RouteTableId.1={f}", "InvalidParameter"),
+            ("{s3}&PolicyDocument=nonsense", "InvalidPolicyDocument"),
+            ("{s3}&PolicyDocument=%7B%7D", "InvalidPolicyDocument"),
+            ("CreateVpcEndpoint&VpcId={v}&ServiceName=com.amazonaws.us-west-2.unicorn", "InvalidServiceName"),
+            ("CreateVpcEndpoint&VpcId={v}&ServiceName=com.amazonaws.us-west-2.ssm", "InvalidParameter"),
+            ("{ssm}&SubnetId.1={a}", "InvalidParameter"),
+            ("{ssm}&PrivateDnsEnabled=false&SubnetId.1={a}&SubnetId.2={b}", "DuplicateSubnetsInSameZone"),
+            ("ModifyVpcEndpoint&VpcEndpointId={id}&AddSubnetId.1={a}", "InvalidParameter"),
+            ("DeleteVpcEndpoints&VpcEndpointId.1=foo", "InvalidVpcEndpointId.Malformed"),
+            ("DeleteRoute&RouteTableId={t}&DestinationPrefixListId=pl-68a54001", "InvalidParameterValue"),
+            ("DeleteVpc&VpcId={v}", "DependencyViolation"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn keys_and_lists_are_checked() {
+    let cloud = Cloud::new();
+    let key = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUhXNGIwYVNyYU4rK21LaEI2OVBha2hKUWQxbWFMSEw5WC82eVdTUzVPais%3D";
+    cloud.ok(&format!("ImportKeyPair&KeyName=a&PublicKeyMaterial={key}")).await;
+    refused_with(
+        &cloud,
+        &[("key", key)],
+        &[
+            ("ImportKeyPair&KeyName=a&PublicKeyMaterial={key}", "InvalidKeyPair.Duplicate"),
+            ("CreateKeyPair&KeyName=a&KeyType=ed25519", "InvalidKeyPair.Duplicate"),
+            ("ImportKeyPair&KeyName=b&PublicKeyMaterial=bm9uc2Vuc2U%3D", "InvalidKey.Format"),
+            ("CreateKeyPair&KeyName=b&KeyType=dsa", "InvalidParameterValue"),
+            ("ModifyManagedPrefixList&PrefixListId=pl-68a54001&PrefixListName=x", "UnauthorizedOperation"),
+            ("CreateManagedPrefixList&PrefixListName=com.amazonaws.x&MaxEntries=1&AddressFamily=IPv4", "InvalidParameterValue"),
+        ],
+    )
+    .await;
+    let list = cloud.get("CreateManagedPrefixList&PrefixListName=x&MaxEntries=1&AddressFamily=IPv4", "prefixListId").await;
+    let modify = format!("ModifyManagedPrefixList&PrefixListId={list}&AddEntry.1.Cidr=10.0.0.0/8");
+    assert_eq!(cloud.code(&modify).await, "MissingParameter");
+    assert_eq!(cloud.code(&format!("{modify}&CurrentVersion=7")).await, "PrefixListVersionMismatch");
+    cloud.ok(&format!("{modify}&CurrentVersion=1")).await;
+    let vpc = cloud.vpc().await;
+    let group = cloud.group(&vpc, "a").await;
+    cloud.ok(&format!("AuthorizeSecurityGroupIngress&GroupId={group}&{TCP}&IpPermissions.1.PrefixListIds.1.PrefixListId={list}")).await;
+    assert_eq!(cloud.code(&format!("DeleteManagedPrefixList&PrefixListId={list}")).await, "DependencyViolation");
+}
+
+#[tokio::test]
+async fn network_acls_are_checked() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let filter = format!("DescribeNetworkAcls&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}");
+    let default = cloud.get(&filter, "networkAclId").await;
+    let association = cloud.get(&filter, "networkAclAssociationId").await;
+    let acl = cloud.get(&format!("CreateNetworkAcl&VpcId={vpc}"), "networkAclId").await;
+    let entry = format!("CreateNetworkAclEntry&NetworkAclId={acl}&Egress=false&RuleAction=allow&CidrBlock=0.0.0.0/0");
+    cloud.ok(&format!("{entry}&RuleNumber=100&Protocol=-1")).await;
+    refused_with(
+        &cloud,
+        &[("e", &entry), ("acl", &acl), ("d", &default)],
+        &[
+            ("{e}&RuleNumber=100&Protocol=-1", "NetworkAclEntryAlreadyExists"),
+            ("{e}&RuleNumber=32767&Protocol=-1", "InvalidParameterValue"),
+            ("{e}&RuleNumber=101&Protocol=6", "MissingParameter"),
+            ("{e}&RuleNumber=101&Protocol=1", "MissingParameter"),
+            ("DeleteNetworkAclEntry&NetworkAclId={acl}&Egress=false&RuleNumber=7", "InvalidNetworkAclEntry.NotFound"),
+            ("DeleteNetworkAclEntry&NetworkAclId={acl}&Egress=false&RuleNumber=32767", "InvalidParameterValue"),
+            (
+                "ReplaceNetworkAclEntry&NetworkAclId={acl}&Egress=true&RuleNumber=7&RuleAction=deny&Protocol=-1&CidrBlock=0.0.0.0/0",
+                "InvalidNetworkAclEntry.NotFound",
+            ),
+            ("DeleteNetworkAcl&NetworkAclId={d}", "InvalidParameterValue"),
+        ],
+    )
+    .await;
+    cloud.ok(&format!("ReplaceNetworkAclAssociation&AssociationId={association}&NetworkAclId={acl}")).await;
+    assert_eq!(cloud.code(&format!("DeleteNetworkAcl&NetworkAclId={acl}")).await, "DependencyViolation");
+    cloud.ok(&format!("DeleteSubnet&SubnetId={subnet}")).await;
+    cloud.ok(&format!("DeleteNetworkAcl&NetworkAclId={acl}")).await;
+}
+
+#[tokio::test]
+async fn tags_are_checked() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let tag = format!("CreateTags&ResourceId.1={vpc}");
+    let many: String = (0..51).map(|n| format!("&Tag.{}.Key=k{n}&Tag.{}.Value=v", n + 1, n + 1)).collect();
+    refused_with(
+        &cloud,
+        &[("t", &tag), ("many", &many), ("long", &"x".repeat(257)), ("key", &"x".repeat(129))],
+        &[
+            ("{t}&Tag.1.Key=aws:x&Tag.1.Value=y", "InvalidParameterValue"),
+            ("{t}&Tag.1.Key={key}&Tag.1.Value=y", "InvalidParameterValue"),
+            ("{t}&Tag.1.Key=a&Tag.1.Value={long}", "InvalidParameterValue"),
+            ("{t}&Tag.1.Key=a&Tag.1.Value=1&Tag.2.Key=a&Tag.2.Value=2", "InvalidParameterValue"),
+            ("{t}{many}", "TagLimitExceeded"),
+            ("{t}", "MissingParameter"),
+            ("{t}&ResourceId.2=vpc-12345678&Tag.1.Key=a&Tag.1.Value=1", "InvalidVpcID.NotFound"),
+            (
+                "CreateVpc&CidrBlock=10.0.0.0/16&TagSpecification.1.ResourceType=subnet&TagSpecification.1.Tag.1.Key=a",
+                "InvalidParameterValue",
+            ),
+        ],
+    )
+    .await;
+    assert!(cloud.ok("DescribeTags").await.contains("<tagSet/>"), "refused calls tagged nothing");
+    cloud.ok(&format!("{tag}&Tag.1.Key=a&Tag.1.Value=1&Tag.2.Key=b&Tag.2.Value=2")).await;
+    cloud.ok(&format!("DeleteTags&ResourceId.1={vpc}&Tag.1.Key=a&Tag.1.Value=other")).await;
+    cloud.ok(&format!("DeleteTags&ResourceId.1={vpc}&Tag.1.Key=b")).await;
+    assert_eq!(all(&cloud.ok("DescribeTags").await, "key"), ["a"]);
+}
