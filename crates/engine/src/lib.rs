@@ -1,1 +1,41 @@
-//! Placeholder.
+//! Runs a plan over a cloud.
+//!
+//! One loop owns everything: a pure [`schedule`], the running acts, the objects that are waited for, and the sink of events. It
+//! makes no choices: the plan says what comes before what, and a failure skips what depends on it and nothing else.
+
+mod known;
+mod run;
+mod schedule;
+mod settle;
+
+use std::future::Future;
+
+use trueup_model::{Cloud, Event, Outcome, Plan};
+
+/// How to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many calls may be under way at a time; at least 1.
+    pub parallelism: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { parallelism: 10 }
+    }
+}
+
+/// Carries out the steps of a plan, telling `sink` what happens.
+///
+/// When `stop` completes, nothing new starts; what is under way is waited for, its settling included, so that nothing is left
+/// half known. Whoever wants to end at once drops the future: every object that was made carries its tags already, and running
+/// again resumes.
+pub async fn apply<C: Cloud>(
+    plan: &Plan,
+    cloud: &C,
+    options: &Options,
+    stop: impl Future<Output = ()>,
+    sink: &mut dyn FnMut(Event),
+) -> Outcome {
+    run::Run::new(plan, cloud, options.parallelism.max(1)).finish(stop, sink).await
+}

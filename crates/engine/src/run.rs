@@ -1,0 +1,261 @@
+//! One run: the loop that owns schedule, acts, waits and events.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+use trueup_model::{Act, Acted, Cloud, CloudError, Event, Kind, Outcome, Plan, Resolved, Settled, Step, StepRef, Wait};
+
+use crate::known::Known;
+use crate::schedule::Schedule;
+use crate::settle::{Settling, Waiting};
+
+/// Looks that fail are tried again so often, and then what is waited for has failed.
+const FAILED_LOOKS_MAX: u32 = 5;
+
+/// What a piece of work that was under way came to.
+enum Came {
+    Act { step: usize, result: Result<Acted, CloudError> },
+    Look { kind: Kind, waiting: Vec<Waiting>, result: Result<Vec<Settled>, CloudError> },
+}
+
+type Work<'a> = Pin<Box<dyn Future<Output = Came> + 'a>>;
+
+/// A run of one plan over one cloud.
+pub struct Run<'a, C> {
+    plan: &'a Plan,
+    cloud: &'a C,
+    parallelism: usize,
+    schedule: Schedule,
+    known: Known,
+    settling: Settling,
+    work: FuturesUnordered<Work<'a>>,
+    acting: usize,
+    started: BTreeMap<usize, Instant>,
+    failed_looks: BTreeMap<Kind, u32>,
+    /// What acts say about their retries, until the loop tells it.
+    retries: Rc<RefCell<Vec<(usize, String)>>>,
+    stopped: bool,
+}
+
+impl<'a, C: Cloud> Run<'a, C> {
+    /// A run that has not begun.
+    pub fn new(plan: &'a Plan, cloud: &'a C, parallelism: usize) -> Self {
+        Self {
+            plan,
+            cloud,
+            parallelism,
+            schedule: Schedule::new(&plan.steps),
+            known: Known::new(plan),
+            settling: Settling::default(),
+            work: FuturesUnordered::new(),
+            acting: 0,
+            started: BTreeMap::new(),
+            failed_looks: BTreeMap::new(),
+            retries: Rc::default(),
+            stopped: false,
+        }
+    }
+
+    /// Runs until nothing is left to do or to wait for.
+    pub async fn finish(mut self, stop: impl Future<Output = ()>, sink: &mut dyn FnMut(Event)) -> Outcome {
+        let mut stop = pin!(stop);
+        sink(Event::Started { steps: self.plan.steps.len() });
+        loop {
+            self.start(sink);
+            self.look();
+            if self.work.is_empty() && self.settling.is_empty() {
+                break;
+            }
+            let next = self.settling.next();
+            tokio::select! {
+                biased;
+                () = &mut stop, if !self.stopped => self.stop(sink),
+                Some(came) = self.work.next(), if !self.work.is_empty() => self.came(came, sink),
+                () = until(next), if next.is_some() => {}
+            }
+            self.tell(sink);
+        }
+        let outcome = self.schedule.outcome();
+        sink(Event::Finished { outcome: outcome.clone() });
+        outcome
+    }
+
+    /// Starts what can start.
+    fn start(&mut self, sink: &mut dyn FnMut(Event)) {
+        while !self.stopped && self.acting < self.parallelism {
+            let Some(number) = self.schedule.start() else { return };
+            let step = self.step(number);
+            self.started.insert(number, Instant::now());
+            sink(Event::StepStarted { step: reference(step) });
+            match self.resolve(step) {
+                Ok(act) => {
+                    self.acting += 1;
+                    let (cloud, retries) = (self.cloud, Rc::clone(&self.retries));
+                    self.work.push(Box::pin(async move {
+                        let retrying = |why: &str| retries.borrow_mut().push((number, why.to_owned()));
+                        Came::Act { step: number, result: cloud.act(&act, &retrying).await }
+                    }));
+                }
+                Err(message) => self.fail(number, String::new(), message, sink),
+            }
+        }
+    }
+
+    /// Puts ids in the place of names. What a step needs was made before it, or the schedule would not have started it.
+    fn resolve(&self, step: &Step) -> Result<Act, String> {
+        let called = |address: &trueup_model::Address| self.known.called(address);
+        let unknown = |address| format!("the id of {address} is not known");
+        Ok(Act {
+            step: step.number,
+            topology: self.plan.topology.clone(),
+            address: step.address.clone(),
+            action: step.call.action,
+            target: self.known.target(step),
+            sets: Resolved::new(&step.call.sets, &called).map_err(unknown)?,
+            unsets: Resolved::new(&step.call.unsets, &|address| self.known.held(address)).map_err(unknown)?,
+            ownership: step.ownership.clone(),
+            replaces: step.replaces.clone(),
+        })
+    }
+
+    /// Looks at everything that is due for a look.
+    fn look(&mut self) {
+        for (kind, waiting) in self.settling.due() {
+            let cloud = self.cloud;
+            self.work.push(Box::pin(async move {
+                let waits: Vec<Wait> = waiting.iter().map(|waiting| waiting.wait.clone()).collect();
+                let result = cloud.settle(kind, &waits).await;
+                Came::Look { kind, waiting, result }
+            }));
+        }
+    }
+
+    fn came(&mut self, came: Came, sink: &mut dyn FnMut(Event)) {
+        match came {
+            Came::Act { step, result } => {
+                self.acting -= 1;
+                match result {
+                    Ok(acted) => self.acted(step, acted, sink),
+                    Err(error) => self.fail(step, error.code, error.message, sink),
+                }
+            }
+            Came::Look { kind, waiting, result: Ok(settled) } => {
+                self.failed_looks.remove(&kind);
+                self.looked(kind, &waiting, settled, sink);
+            }
+            Came::Look { kind, waiting, result: Err(error) } => self.could_not_look(kind, &waiting, &error, sink),
+        }
+    }
+
+    fn acted(&mut self, number: usize, acted: Acted, sink: &mut dyn FnMut(Event)) {
+        let step = self.step(number);
+        if let Some(id) = &acted.id {
+            self.known.made(step, id);
+        }
+        if let Some(id) = acted.id.clone().or_else(|| self.known.target(step).map(|target| target.id)) {
+            self.known.learned(&id, &acted.facts);
+        }
+        match acted.wait {
+            Some(wait) => self.settling.add(step.address.kind, number, wait),
+            None => self.done(number, sink),
+        }
+    }
+
+    fn looked(&mut self, kind: Kind, waiting: &[Waiting], settled: Vec<Settled>, sink: &mut dyn FnMut(Event)) {
+        let mut still = Vec::new();
+        for (waiting, settled) in waiting.iter().zip(settled) {
+            match settled {
+                Settled::Pending(state) => still.push((waiting.step, state)),
+                Settled::Done(facts) => {
+                    self.known.learned(&waiting.wait.id, &facts);
+                    self.done(waiting.step, sink);
+                }
+                Settled::Failed(why) => self.fail(waiting.step, String::new(), format!("{}: {why}", waiting.wait.id), sink),
+            }
+        }
+        let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
+        self.settling.seen(kind, &still, &looked_at);
+    }
+
+    fn could_not_look(&mut self, kind: Kind, waiting: &[Waiting], error: &CloudError, sink: &mut dyn FnMut(Event)) {
+        let failed = self.failed_looks.entry(kind).or_default();
+        *failed += 1;
+        let still: Vec<(usize, String)> = if *failed >= FAILED_LOOKS_MAX {
+            Vec::new()
+        } else {
+            waiting.iter().map(|waiting| (waiting.step, waiting.state.clone())).collect()
+        };
+        if still.is_empty() {
+            for waiting in waiting {
+                let message = format!("{} cannot be looked at: {}", waiting.wait.id, error.message);
+                self.fail(waiting.step, error.code.clone(), message, sink);
+            }
+        }
+        let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
+        self.settling.seen(kind, &still, &looked_at);
+    }
+
+    /// Tells retries and long waits, and gives up on what takes too long.
+    fn tell(&mut self, sink: &mut dyn FnMut(Event)) {
+        for (number, why) in self.retries.take() {
+            sink(Event::Retrying { step: reference(self.step(number)), why, elapsed: self.elapsed(number) });
+        }
+        for waiting in self.settling.overdue() {
+            let state = if waiting.state.is_empty() { "not seen yet" } else { &waiting.state };
+            let message = format!("{} is still {state}, and {} was waited for too long", waiting.wait.id, waiting.wait.until);
+            self.fail(waiting.step, String::new(), message, sink);
+        }
+        for waiting in self.settling.worth_telling() {
+            let what = format!("{} is {}, wanted {}", waiting.wait.id, waiting.state, waiting.wait.until);
+            sink(Event::Waiting { step: reference(self.step(waiting.step)), what, elapsed: self.elapsed(waiting.step) });
+        }
+    }
+
+    fn done(&mut self, number: usize, sink: &mut dyn FnMut(Event)) {
+        let step = self.step(number);
+        let id = self.known.target(step).map(|target| target.id);
+        self.schedule.done(number);
+        sink(Event::StepDone { step: reference(step), id, elapsed: self.elapsed(number) });
+    }
+
+    fn fail(&mut self, number: usize, code: String, message: String, sink: &mut dyn FnMut(Event)) {
+        let step = self.step(number);
+        sink(Event::StepFailed { step: reference(step), code, message, elapsed: self.elapsed(number) });
+        for skipped in self.schedule.failed(number) {
+            sink(Event::StepSkipped { step: reference(self.step(skipped)), because: step.address.to_string() });
+        }
+    }
+
+    fn stop(&mut self, sink: &mut dyn FnMut(Event)) {
+        self.stopped = true;
+        sink(Event::Stopping { running: self.schedule.running() });
+        for skipped in self.schedule.stop() {
+            sink(Event::StepSkipped { step: reference(self.step(skipped)), because: "stopped".to_owned() });
+        }
+    }
+
+    fn step(&self, number: usize) -> &'a Step {
+        // Steps are numbered from 1 in the order of the list.
+        &self.plan.steps[number - 1]
+    }
+
+    fn elapsed(&self, number: usize) -> std::time::Duration {
+        self.started.get(&number).map(Instant::elapsed).unwrap_or_default()
+    }
+}
+
+fn reference(step: &Step) -> StepRef {
+    StepRef { number: step.number, address: step.address.clone(), action: step.action, call: step.call.action }
+}
+
+async fn until(next: Option<Instant>) {
+    if let Some(next) = next {
+        tokio::time::sleep_until(next).await;
+    }
+}

@@ -1,0 +1,129 @@
+//! Settling: what a call made is waited for until it is in its final state. One look asks for all objects of a kind.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use trueup_model::{Kind, Wait};
+
+/// The first look comes soon, because most things are ready soon.
+const FIRST: Duration = Duration::from_millis(500);
+/// Later looks come more and more slowly, up to this.
+const SLOWEST: Duration = Duration::from_secs(8);
+/// A wait is told at most this often.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// An object that a step waits for.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The step.
+    pub step: usize,
+    /// The object, and the state it must reach.
+    pub wait: Wait,
+    /// The state that it was last seen in.
+    pub state: String,
+    deadline: Instant,
+    told: Instant,
+}
+
+/// Everything that is waited for, by kind.
+#[derive(Debug, Default)]
+pub struct Settling {
+    kinds: BTreeMap<Kind, Kindred>,
+}
+
+#[derive(Debug)]
+struct Kindred {
+    waiting: Vec<Waiting>,
+    interval: Duration,
+    next: Instant,
+    looking: bool,
+}
+
+impl Settling {
+    /// A step waits for an object of `kind` from now on.
+    pub fn add(&mut self, kind: Kind, step: usize, wait: Wait) {
+        let now = Instant::now();
+        let waiting = Waiting { step, state: String::new(), deadline: now + patience(kind, wait.until), told: now, wait };
+        let kindred = self.kinds.entry(kind).or_insert_with(|| Kindred { waiting: Vec::new(), interval: FIRST, next: now, looking: false });
+        // What is new is worth an early look, for all of its kind.
+        kindred.interval = FIRST;
+        kindred.next = kindred.next.max(now + FIRST).min(now + SLOWEST);
+        kindred.waiting.push(waiting);
+    }
+
+    /// Whether nothing is waited for.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// When the next look is due.
+    pub fn next(&self) -> Option<Instant> {
+        self.kinds.values().filter(|kindred| !kindred.looking).map(|kindred| kindred.next).min()
+    }
+
+    /// The kinds that are due for a look, each with all that is waited for. They count as being looked at until [`Settling::seen`].
+    pub fn due(&mut self) -> Vec<(Kind, Vec<Waiting>)> {
+        let now = Instant::now();
+        let due = self.kinds.iter_mut().filter(|(_, kindred)| !kindred.looking && kindred.next <= now);
+        due.map(|(kind, kindred)| {
+            kindred.looking = true;
+            (*kind, kindred.waiting.clone())
+        })
+        .collect()
+    }
+
+    /// A look at `kind` is over: these are still waited for, with the state they are in.
+    pub fn seen(&mut self, kind: Kind, still: &[(usize, String)], looked_at: &[usize]) {
+        let Some(kindred) = self.kinds.get_mut(&kind) else { return };
+        kindred.looking = false;
+        kindred.waiting.retain_mut(|waiting| {
+            let state = still.iter().find(|(step, _)| *step == waiting.step).map(|(_, state)| state);
+            if let Some(state) = state {
+                waiting.state.clone_from(state);
+            }
+            state.is_some() || !looked_at.contains(&waiting.step)
+        });
+        kindred.interval = (kindred.interval * 2).min(SLOWEST);
+        kindred.next = Instant::now() + kindred.interval;
+        if kindred.waiting.is_empty() {
+            self.kinds.remove(&kind);
+        }
+    }
+
+    /// What has been waited for too long; it is waited for no more.
+    pub fn overdue(&mut self) -> Vec<Waiting> {
+        let now = Instant::now();
+        let mut overdue = Vec::new();
+        for kindred in self.kinds.values_mut().filter(|kindred| !kindred.looking) {
+            let (late, still) = std::mem::take(&mut kindred.waiting).into_iter().partition(|waiting: &Waiting| waiting.deadline <= now);
+            kindred.waiting = still;
+            overdue.extend::<Vec<Waiting>>(late);
+        }
+        self.kinds.retain(|_, kindred| !kindred.waiting.is_empty() || kindred.looking);
+        overdue
+    }
+
+    /// What has been waited for long enough to say so again.
+    pub fn worth_telling(&mut self) -> Vec<Waiting> {
+        let now = Instant::now();
+        let waiting = self.kinds.values_mut().flat_map(|kindred| &mut kindred.waiting);
+        let due = waiting.filter(|waiting| now.duration_since(waiting.told) >= TOLD_EVERY && !waiting.state.is_empty());
+        due.map(|waiting| {
+            waiting.told = now;
+            waiting.clone()
+        })
+        .collect()
+    }
+}
+
+/// How long EC2 may take, with a margin over what its documentation and its users report.
+fn patience(kind: Kind, until: &str) -> Duration {
+    let minutes = match (kind, until) {
+        (Kind::NatGateway, "deleted") => 30,
+        (Kind::Instance, "terminated") => 20,
+        (Kind::NatGateway | Kind::Instance | Kind::VpcEndpoint, _) => 15,
+        _ => 10,
+    };
+    Duration::from_secs(minutes * 60)
+}

@@ -1,0 +1,161 @@
+//! Runs of small plans over a scripted cloud, on a paused clock.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use trueup_engine::{Options, apply};
+use trueup_model::{
+    Act, Acted, Call, Cloud, CloudError, ErrorClass, Event, Kind, Observed, Outcome, Plan, Record, Ref, Scope, Settled, Step, StepAction,
+    Value, Wait,
+};
+
+/// A cloud in which every act takes a second, and what is said about an address happens to it.
+#[derive(Default)]
+struct Script {
+    failing: Vec<&'static str>,
+    /// Addresses whose objects take so many looks to settle.
+    slow: BTreeMap<&'static str, u32>,
+    looks: RefCell<Vec<usize>>,
+    acting: Cell<usize>,
+    acting_max: Cell<usize>,
+    acts: RefCell<Vec<String>>,
+    left: RefCell<BTreeMap<String, u32>>,
+}
+
+impl Cloud for Script {
+    async fn observe(&self, _: &Scope) -> Result<Observed, CloudError> {
+        Ok(Observed::default())
+    }
+
+    async fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
+        self.acting.set(self.acting.get() + 1);
+        self.acting_max.set(self.acting_max.get().max(self.acting.get()));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.acting.set(self.acting.get() - 1);
+        let address = act.address.to_string();
+        self.acts.borrow_mut().push(format!("{} {} {}", act.action, address, act.sets.record()));
+        if self.failing.contains(&address.as_str()) {
+            retrying("asked to wait");
+            return Err(CloudError { class: ErrorClass::Refused, code: "Nope".into(), message: "no".into() });
+        }
+        let id = format!("id-{}", act.step);
+        let wait = self.slow.get(address.as_str()).map(|looks| {
+            self.left.borrow_mut().insert(id.clone(), *looks);
+            Wait { id: id.clone(), until: "available" }
+        });
+        Ok(Acted { id: Some(id), facts: Record::new(), wait })
+    }
+
+    async fn settle(&self, _: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {
+        self.looks.borrow_mut().push(waits.len());
+        let mut left = self.left.borrow_mut();
+        let look = |wait: &Wait| match left.get_mut(&wait.id) {
+            Some(0) | None => Settled::Done(Record::new()),
+            Some(looks) => {
+                *looks -= 1;
+                Settled::Pending("pending".into())
+            }
+        };
+        Ok(waits.iter().map(look).collect())
+    }
+}
+
+/// A plan of creations: address, what it refers to, the steps before it.
+fn plan(steps: &[(&str, Option<&str>, &[usize])]) -> Plan {
+    let step = |(index, (address, refers, after)): (usize, &(&str, Option<&str>, &[usize]))| Step {
+        number: index + 1,
+        action: StepAction::Create,
+        address: address.parse().unwrap(),
+        target: None,
+        replaces: None,
+        ownership: Record::new(),
+        call: Call::create("Create", refers.iter().map(|to| ("to".to_owned(), Value::Ref(Ref::Name(to.parse().unwrap())))).collect()),
+        after: after.to_vec(),
+        why: Vec::new(),
+        source: None,
+    };
+    Plan { topology: "t".into(), steps: steps.iter().enumerate().map(step).collect(), ..Plan::default() }
+}
+
+fn run(plan: &Plan, cloud: &Script, parallelism: usize, stop_after: Option<Duration>) -> (Outcome, Vec<Event>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut events = Vec::new();
+        let stop = async {
+            match stop_after {
+                Some(after) => tokio::time::sleep(after).await,
+                None => std::future::pending().await,
+            }
+        };
+        let outcome = apply(plan, cloud, &Options { parallelism }, stop, &mut |event| events.push(event)).await;
+        (outcome, events)
+    })
+}
+
+#[test]
+fn ids_reach_the_steps_that_refer_to_them() {
+    let cloud = Script::default();
+    let (outcome, events) = run(&plan(&[("vpc.main", None, &[]), ("subnet.a", Some("vpc.main"), &[1])]), &cloud, 10, None);
+    assert!(outcome.is_success());
+    assert_eq!(cloud.acts.take(), ["Create vpc.main {}", "Create subnet.a {to: id-1}"]);
+    assert!(matches!(events.first(), Some(Event::Started { steps: 2 })));
+    assert!(matches!(events.last(), Some(Event::Finished { .. })));
+}
+
+#[test]
+fn no_more_acts_run_at_a_time_than_allowed() {
+    let steps: Vec<(String, Option<&str>, &[usize])> = (0..9).map(|n| (format!("vpc.v{n}"), None, &[][..])).collect();
+    let steps: Vec<(&str, Option<&str>, &[usize])> = steps.iter().map(|(a, r, b)| (a.as_str(), *r, *b)).collect();
+    let cloud = Script::default();
+    run(&plan(&steps), &cloud, 3, None);
+    assert_eq!(cloud.acting_max.get(), 3);
+}
+
+#[test]
+fn a_failure_skips_what_depends_on_it_and_says_so() {
+    let cloud = Script { failing: vec!["vpc.a"], ..Script::default() };
+    let steps: &[(&str, Option<&str>, &[usize])] =
+        &[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("subnet.a", Some("vpc.a"), &[1]), ("subnet.b", Some("vpc.b"), &[2])];
+    let (outcome, events) = run(&plan(steps), &cloud, 10, None);
+    assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![2, 4], vec![1], vec![3]));
+    assert!(events.iter().any(|event| matches!(event, Event::StepFailed { code, .. } if code == "Nope")));
+    assert!(events.iter().any(|event| matches!(event, Event::StepSkipped { because, .. } if because == "vpc.a")));
+    assert!(events.iter().any(|event| matches!(event, Event::Retrying { why, .. } if why == "asked to wait")));
+}
+
+#[test]
+fn one_look_asks_for_all_objects_of_a_kind() {
+    let cloud = Script { slow: BTreeMap::from([("vpc.a", 3), ("vpc.b", 3), ("vpc.c", 3)]), ..Script::default() };
+    let (outcome, _) = run(&plan(&[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("vpc.c", None, &[])]), &cloud, 10, None);
+    assert!(outcome.is_success());
+    assert_eq!(cloud.looks.take(), [3, 3, 3, 3]);
+}
+
+#[test]
+fn a_long_wait_is_told_and_one_without_end_fails() {
+    let cloud = Script { slow: BTreeMap::from([("vpc.a", u32::MAX)]), ..Script::default() };
+    let (outcome, events) = run(&plan(&[("vpc.a", None, &[]), ("subnet.a", Some("vpc.a"), &[1])]), &cloud, 10, None);
+    assert_eq!((outcome.failed, outcome.skipped), (vec![1], vec![2]));
+    let told =
+        events.iter().filter(|event| matches!(event, Event::Waiting { what, .. } if what == "id-1 is pending, wanted available")).count();
+    assert!(told > 10, "{told}");
+}
+
+#[test]
+fn a_stop_lets_what_runs_end_and_starts_nothing() {
+    let cloud = Script { slow: BTreeMap::from([("vpc.a", 4)]), ..Script::default() };
+    let (outcome, events) =
+        run(&plan(&[("vpc.a", None, &[]), ("subnet.a", Some("vpc.a"), &[1])]), &cloud, 10, Some(Duration::from_millis(500)));
+    assert_eq!((outcome.done, outcome.skipped, outcome.stopped), (vec![1], vec![2], true));
+    assert!(events.iter().any(|event| matches!(event, Event::Stopping { running: 1 })));
+}
+
+#[test]
+fn equal_runs_tell_equal_stories() {
+    let story = || {
+        let cloud = Script { failing: vec!["vpc.b"], slow: BTreeMap::from([("vpc.a", 2)]), ..Script::default() };
+        run(&plan(&[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("subnet.a", Some("vpc.a"), &[1])]), &cloud, 2, None).1
+    };
+    assert_eq!(story(), story());
+}
