@@ -107,6 +107,9 @@ impl Files {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(io(folder))?;
         }
+        if path.is_dir() {
+            return Err(io(path)(std::io::ErrorKind::IsADirectory.into()));
+        }
         let journal_path = beside(path, ".journal");
         let mut journal = OpenOptions::new().read(true).append(true).create(true).open(&journal_path).map_err(io(&journal_path))?;
         match journal.try_lock() {

@@ -1,5 +1,7 @@
 //! What every test of the sandbox needs: sending a query and picking texts out of the answer.
 
+#![expect(dead_code, reason = "each test file uses its share")]
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +13,6 @@ pub struct Cloud {
     pub sandbox: Arc<Sandbox>,
 }
 
-#[expect(dead_code, reason = "each test file uses its share")]
 impl Cloud {
     pub fn new() -> Self {
         Self::of(Sandbox::new(Options::default()))
@@ -92,4 +93,25 @@ pub fn all(body: &str, element: &str) -> Vec<String> {
 /// The first text of an element.
 pub fn first(body: &str, element: &str) -> Option<String> {
     all(body, element).into_iter().next()
+}
+
+/// The start of a permission for SSH.
+pub const TCP: &str = "IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=22&IpPermissions.1.ToPort=22";
+
+/// Asks each query and compares the code of its refusal.
+pub async fn refused(cloud: &Cloud, cases: &[(&str, &str)]) {
+    for (query, code) in cases {
+        assert_eq!(cloud.code(query).await, *code, "{query}");
+    }
+}
+
+/// Replaces `{name}` by its value in each query.
+pub async fn refused_with(cloud: &Cloud, names: &[(&str, &str)], cases: &[(&str, &str)]) {
+    for (query, code) in cases {
+        let mut query = (*query).to_owned();
+        for (name, value) in names {
+            query = query.replace(&format!("{{{name}}}"), value);
+        }
+        assert_eq!(cloud.code(&query).await, *code, "{query}");
+    }
 }

@@ -1,0 +1,325 @@
+//! What EC2 does by itself: implicit objects, states over time, client tokens, regions, throttling, bad luck.
+
+mod harness;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use harness::{Cloud, all, first};
+use http::Request;
+use tokio::time::advance;
+use trueup_sandbox::{Behaviour, Options, ReplyLost, Sandbox};
+
+fn of_vpc(action: &str, vpc: &str) -> String {
+    format!("{action}&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}")
+}
+
+#[tokio::test]
+async fn a_region_starts_with_a_default_vpc() {
+    let cloud = Cloud::new();
+    assert_eq!(cloud.get("DescribeVpcs", "isDefault").await, "true");
+    let mut subnets = all(&cloud.ok("DescribeSubnets").await, "cidrBlock");
+    subnets.sort();
+    assert_eq!(subnets, ["172.31.0.0/20", "172.31.16.0/20", "172.31.32.0/20", "172.31.48.0/20"]);
+    let table = cloud.ok("DescribeRouteTables").await;
+    assert_eq!(all(&table, "destinationCidrBlock"), ["172.31.0.0/16", "0.0.0.0/0"]);
+    assert_eq!(all(&table, "state"), ["active", "active", "associated"]);
+    assert_eq!(cloud.get("DescribeDhcpOptions", "key").await, "domain-name");
+}
+
+#[tokio::test]
+async fn a_vpc_comes_with_table_acl_and_group() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    assert_eq!(cloud.get(&of_vpc("DescribeRouteTables", &vpc), "gatewayId").await, "local");
+    let acl = cloud.ok(&of_vpc("DescribeNetworkAcls", &vpc)).await;
+    assert_eq!(all(&acl, "ruleNumber"), ["100", "32767", "100", "32767"]);
+    assert_eq!(all(&acl, "ruleAction"), ["allow", "deny", "allow", "deny"]);
+    let group = cloud.ok(&of_vpc("DescribeSecurityGroups", &vpc)).await;
+    assert_eq!(all(&group, "groupName"), ["default"]);
+    assert_eq!(all(&group, "groupId").len(), 2, "it lets its own members in");
+    assert_eq!(all(&group, "cidrIp"), ["0.0.0.0/0"]);
+    cloud.ok(&format!("AssociateVpcCidrBlock&VpcId={vpc}&CidrBlock=10.1.0.0/16")).await;
+    assert_eq!(all(&cloud.ok(&of_vpc("DescribeRouteTables", &vpc)).await, "gatewayId"), ["local", "local"]);
+    cloud.ok(&format!("DeleteVpc&VpcId={vpc}")).await;
+    for action in ["DescribeRouteTables", "DescribeNetworkAcls", "DescribeSecurityGroups"] {
+        assert!(!cloud.ok(&of_vpc(action, &vpc)).await.contains("<item>"), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn regions_are_apart_and_named_by_the_signature() {
+    let cloud = Cloud::new();
+    cloud.vpc().await;
+    let ask = async |region: &str| {
+        let header = format!("AWS4-HMAC-SHA256 Credential=AKIA/20260101/{region}/ec2/aws4_request, SignedHeaders=host, Signature=x");
+        let body = Bytes::from_static(b"Action=DescribeVpcs&Version=2016-11-15");
+        let request = Request::post("http://localhost/").header("authorization", header).body(body).unwrap();
+        let response = cloud.sandbox.handle(request).await;
+        String::from_utf8(response.body().to_vec()).unwrap()
+    };
+    assert_eq!(all(&ask("us-west-2").await, "vpcId").len(), 2);
+    assert_eq!(all(&ask("eu-west-1").await, "vpcId").len(), 1);
+    assert_eq!(first(&ask("mars-1").await, "Code").unwrap(), "AuthFailure");
+    let presigned = Request::get(
+        "http://localhost/?Action=DescribeVpcs&Version=2016-11-15&X-Amz-Credential=AKIA%2F20260101%2Feu-west-1%2Fec2%2Faws4_request",
+    );
+    let response = cloud.sandbox.handle(presigned.body(Bytes::new()).unwrap()).await;
+    assert_eq!(all(&String::from_utf8_lossy(response.body()), "vpcId").len(), 1);
+}
+
+#[tokio::test]
+async fn sts_answers_on_the_same_endpoint() {
+    let sandbox = Sandbox::new(Options::default());
+    let body = Bytes::from_static(b"Action=GetCallerIdentity&Version=2011-06-15");
+    let response = sandbox.handle(Request::post("http://localhost/").body(body).unwrap()).await;
+    assert_eq!(first(&String::from_utf8_lossy(response.body()), "Account").unwrap(), "123456789012");
+    let body = Bytes::from_static(b"Action=AssumeRole&Version=2011-06-15");
+    let response = sandbox.handle(Request::post("http://localhost/").body(body).unwrap()).await;
+    let text = String::from_utf8_lossy(response.body()).into_owned();
+    assert!(text.starts_with("<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>"), "{text}");
+}
+
+#[tokio::test]
+async fn calls_are_counted() {
+    let cloud = Cloud::new();
+    cloud.vpc().await;
+    cloud.ok("DescribeVpcs").await;
+    cloud.ok("DescribeVpcs").await;
+    let calls: Vec<(String, u64)> = cloud.sandbox.calls().into_iter().collect();
+    assert_eq!(calls, [("CreateVpc".into(), 1), ("DescribeVpcs".into(), 2)]);
+}
+
+#[tokio::test]
+async fn a_token_repeats_the_answer() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let id = cloud.instance(&subnet, "&ClientToken=one").await;
+    assert_eq!(cloud.instance(&subnet, "&ClientToken=one").await, id);
+    assert_ne!(cloud.instance(&subnet, "&ClientToken=two").await, id);
+    let run = format!("RunInstances&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.micro&MinCount=1&MaxCount=1&SubnetId={subnet}");
+    assert_eq!(cloud.code(&format!("{run}&Monitoring.Enabled=true&ClientToken=one")).await, "IdempotentParameterMismatch");
+    assert_eq!(cloud.code(&format!("{run}&ClientToken={}", "x".repeat(65))).await, "InvalidClientToken");
+    cloud.ok(&format!("TerminateInstances&InstanceId.1={id}")).await;
+    assert_eq!(cloud.code(&format!("{run}&ClientToken=one")).await, "IdempotentInstanceTerminated");
+}
+
+#[tokio::test]
+async fn a_dry_run_reports_and_changes_nothing() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    cloud.subnet(&vpc, "10.0.1.0/24").await;
+    for (query, code) in [
+        (format!("DeleteVpc&VpcId={vpc}&DryRun=true"), "DryRunOperation"),
+        ("DeleteVpc&VpcId=vpc-12345678&DryRun=true".into(), "InvalidVpcID.NotFound"),
+        (format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.2.0/24&DryRun=true"), "DryRunOperation"),
+        (format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.1.0/24&DryRun=true"), "DryRunOperation"),
+    ] {
+        let (status, body) = cloud.ask(&query).await;
+        assert_eq!(first(&body, "Code").as_deref(), Some(code), "{query}");
+        assert_eq!(status == 412, code == "DryRunOperation", "{query}");
+    }
+    assert_eq!(all(&cloud.ok(&of_vpc("DescribeSubnets", &vpc)).await, "subnetId").len(), 1);
+}
+
+#[tokio::test]
+async fn pages_cover_everything_once() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    for n in 0..13 {
+        cloud.subnet(&vpc, &format!("10.0.{n}.0/24")).await;
+    }
+    let mut seen = Vec::new();
+    let mut token = String::new();
+    for page in 0.. {
+        let body = cloud.ok(&format!("{}&MaxResults=5{token}", of_vpc("DescribeSubnets", &vpc))).await;
+        seen.extend(all(&body, "subnetId"));
+        match first(&body, "nextToken") {
+            Some(next) => token = format!("&NextToken={next}"),
+            None => {
+                assert_eq!(page, 2);
+                break;
+            }
+        }
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 13);
+}
+
+#[tokio::test]
+async fn filters_choose() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let tagged = "&TagSpecification.1.ResourceType=subnet&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value";
+    cloud.ok(&format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.1.0/24&AvailabilityZone=us-west-2a{tagged}=web-1")).await;
+    cloud.ok(&format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.2.0/24&AvailabilityZone=us-west-2b{tagged}=web-2")).await;
+    cloud.ok(&format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.3.0/24&AvailabilityZone=us-west-2b{tagged}=db*")).await;
+    for (filters, expected) in [
+        ("Filter.1.Name=tag:Name&Filter.1.Value.1=web-*", vec!["10.0.1.0/24", "10.0.2.0/24"]),
+        ("Filter.1.Name=tag:Name&Filter.1.Value.1=web-?&Filter.2.Name=availability-zone&Filter.2.Value.1=us-west-2b", vec!["10.0.2.0/24"]),
+        ("Filter.1.Name=tag:Name&Filter.1.Value.1=web-1&Filter.1.Value.2=db%5C*", vec!["10.0.1.0/24", "10.0.3.0/24"]),
+        ("Filter.1.Name=tag:name&Filter.1.Value.1=web-1", vec![]),
+        ("Filter.1.Name=tag-key&Filter.1.Value.1=Name", vec!["10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"]),
+        ("Filter.1.Name=cidr-block&Filter.1.Value.1=10.0.3.0/24", vec!["10.0.3.0/24"]),
+    ] {
+        let mut ranges = all(&cloud.ok(&format!("DescribeSubnets&{filters}")).await, "cidrBlock");
+        ranges.sort();
+        assert_eq!(ranges, expected, "{filters}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_address_lasts_while_the_instance_runs() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    cloud.gateway(&vpc).await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    cloud.ok(&format!("ModifySubnetAttribute&SubnetId={subnet}&MapPublicIpOnLaunch.Value=true")).await;
+    let id = cloud.instance(&subnet, "").await;
+    let address = async || first(&cloud.ok(&format!("DescribeInstances&InstanceId.1={id}")).await, "ipAddress");
+    let before = address().await.unwrap();
+    cloud.ok(&format!("StopInstances&InstanceId.1={id}")).await;
+    assert_eq!(address().await, None);
+    cloud.ok(&format!("StartInstances&InstanceId.1={id}")).await;
+    let after = address().await.unwrap();
+    assert_ne!(before, after);
+    let elastic = cloud.ok("AllocateAddress").await;
+    let (allocation, ip) = (first(&elastic, "allocationId").unwrap(), first(&elastic, "publicIp").unwrap());
+    let association = cloud.get(&format!("AssociateAddress&AllocationId={allocation}&InstanceId={id}"), "associationId").await;
+    assert_eq!(address().await, Some(ip), "an elastic address takes its place");
+    cloud.ok(&format!("DisassociateAddress&AssociationId={association}")).await;
+    assert!(address().await.is_some_and(|ip| ip != after), "without it EC2 gives another one");
+}
+
+#[tokio::test]
+async fn a_nat_gateway_without_internet_fails_later() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let address = cloud.get("AllocateAddress", "allocationId").await;
+    let create = format!("CreateNatGateway&SubnetId={subnet}&AllocationId={address}");
+    assert_eq!(cloud.get(&create, "state").await, "pending");
+    let failed = cloud.ok("DescribeNatGateways").await;
+    assert_eq!((first(&failed, "state").unwrap(), first(&failed, "failureCode").unwrap()), ("failed".into(), "Gateway.NotAttached".into()));
+    cloud.gateway(&vpc).await;
+    let id = cloud.get(&create, "natGatewayId").await;
+    let again = cloud.get(&create, "natGatewayId").await;
+    let second = cloud.ok(&format!("DescribeNatGateways&NatGatewayId.1={again}")).await;
+    assert_eq!(first(&second, "failureCode").unwrap(), "Resource.AlreadyAssociated");
+    let eni = cloud.ok("DescribeNetworkInterfaces").await;
+    assert_eq!(first(&eni, "interfaceType").unwrap(), "nat_gateway");
+    assert_eq!(first(&eni, "requesterManaged").unwrap(), "true");
+    let table = cloud.get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId").await;
+    cloud.ok(&format!("CreateRoute&RouteTableId={table}&DestinationCidrBlock=0.0.0.0/0&NatGatewayId={id}")).await;
+    cloud.ok(&format!("DeleteNatGateway&NatGatewayId={id}")).await;
+    let routes = cloud.ok(&format!("DescribeRouteTables&RouteTableId.1={table}")).await;
+    assert_eq!(all(&routes, "state"), ["active", "blackhole"]);
+    cloud.ok(&format!("ReleaseAddress&AllocationId={address}")).await;
+    cloud.ok(&format!("DeleteSubnet&SubnetId={subnet}")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn ghosts_stay_for_an_hour() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let id = cloud.instance(&subnet, "").await;
+    cloud.ok(&format!("TerminateInstances&InstanceId.1={id}")).await;
+    let ghost = cloud.ok("DescribeInstances").await;
+    assert!(ghost.contains("<name>terminated</name>") && ghost.contains("<networkInterfaceSet/>"), "{ghost}");
+    assert!(!cloud.ok("DescribeVolumes").await.contains("<item>"), "the root volume went with it");
+    cloud.ok(&format!("DeleteSubnet&SubnetId={subnet}")).await;
+    advance(Duration::from_secs(59 * 60)).await;
+    cloud.ok(&format!("DescribeInstances&InstanceId.1={id}")).await;
+    advance(Duration::from_secs(2 * 60)).await;
+    assert_eq!(cloud.code(&format!("DescribeInstances&InstanceId.1={id}")).await, "InvalidInstanceID.NotFound");
+}
+
+/// Asks until the answer is good: new ids may take a moment to show.
+async fn patiently(cloud: &Cloud, query: &str, element: &str) -> String {
+    for _ in 0..100 {
+        let (status, body) = cloud.ask(query).await;
+        if status == 200 {
+            return first(&body, element).unwrap_or_default();
+        }
+        let code = first(&body, "Code").unwrap();
+        assert!(code.ends_with(".NotFound") || code == "RequestLimitExceeded" || code == "NatGatewayNotFound", "{query}: {body}");
+        advance(Duration::from_millis(300)).await;
+    }
+    panic!("{query} never came true");
+}
+
+#[tokio::test(start_paused = true)]
+async fn realistic_states_take_their_time() {
+    let cloud = Cloud::behaving(Behaviour::Realistic);
+    let vpc = patiently(&cloud, "CreateVpc&CidrBlock=10.0.0.0/16", "vpcId").await;
+    let gateway = patiently(&cloud, "CreateInternetGateway", "internetGatewayId").await;
+    patiently(&cloud, &format!("AttachInternetGateway&InternetGatewayId={gateway}&VpcId={vpc}"), "return").await;
+    let subnet = patiently(&cloud, &format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.1.0/24"), "subnetId").await;
+    let address = patiently(&cloud, "AllocateAddress", "allocationId").await;
+    let nat = patiently(&cloud, &format!("CreateNatGateway&SubnetId={subnet}&AllocationId={address}"), "natGatewayId").await;
+    let state = format!("DescribeNatGateways&NatGatewayId.1={nat}");
+    assert_eq!(patiently(&cloud, &state, "state").await, "pending");
+    advance(Duration::from_secs(50)).await;
+    assert_eq!(patiently(&cloud, &state, "state").await, "pending");
+    advance(Duration::from_secs(45)).await;
+    assert_eq!(patiently(&cloud, &state, "state").await, "available");
+    patiently(&cloud, &format!("DeleteNatGateway&NatGatewayId={nat}"), "natGatewayId").await;
+    assert_eq!(cloud.code(&format!("ReleaseAddress&AllocationId={address}")).await, "InvalidIPAddress.InUse");
+    assert_eq!(cloud.code(&format!("DeleteSubnet&SubnetId={subnet}")).await, "DependencyViolation");
+    advance(Duration::from_secs(61)).await;
+    assert_eq!(patiently(&cloud, &state, "state").await, "deleted");
+    cloud.ok(&format!("DeleteSubnet&SubnetId={subnet}")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn realistic_ids_may_not_show_at_once() {
+    let cloud = Cloud::behaving(Behaviour::Realistic);
+    let mut hidden = 0;
+    for _ in 0..30 {
+        let id = cloud.get("CreateInternetGateway", "internetGatewayId").await;
+        let (status, body) = cloud.ask(&format!("DescribeInternetGateways&InternetGatewayId.1={id}")).await;
+        if status != 200 {
+            assert_eq!(first(&body, "Code").unwrap(), "InvalidInternetGatewayID.NotFound");
+            assert!(!cloud.ok("DescribeInternetGateways").await.contains(&id), "lists do not show it either");
+            hidden += 1;
+        }
+        advance(Duration::from_secs(2)).await;
+        cloud.ok(&format!("DescribeInternetGateways&InternetGatewayId.1={id}")).await;
+    }
+    assert!((1..30).contains(&hidden), "{hidden} of 30 were hidden");
+}
+
+#[tokio::test(start_paused = true)]
+async fn realistic_requests_are_throttled() {
+    let cloud = Cloud::behaving(Behaviour::Realistic);
+    for _ in 0..50 {
+        cloud.ok("CreateInternetGateway").await;
+    }
+    let (status, body) = cloud.ask("CreateInternetGateway").await;
+    assert_eq!((status, first(&body, "Code").unwrap()), (503, "RequestLimitExceeded".into()));
+    advance(Duration::from_secs(1)).await;
+    cloud.ok("CreateInternetGateway").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn hostile_luck_follows_the_seed() {
+    let run = async |seed| {
+        let sandbox = Sandbox::new(Options { behaviour: Behaviour::Hostile, seed, ..Options::default() });
+        let mut fates = Vec::new();
+        for _ in 0..300 {
+            let body = Bytes::from_static(b"Action=DescribeKeyPairs&Version=2016-11-15");
+            let response = sandbox.handle(Request::post("http://localhost/").body(body).unwrap()).await;
+            fates.push((response.status().as_u16(), response.extensions().get::<ReplyLost>().is_some()));
+        }
+        fates
+    };
+    let fates = run(5).await;
+    assert_eq!(fates, run(5).await);
+    assert_ne!(fates, run(6).await);
+    for fate in [(200, false), (500, false), (503, false), (504, true)] {
+        assert!(fates.contains(&fate), "{fate:?} never happened");
+    }
+}
