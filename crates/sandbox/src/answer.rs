@@ -170,6 +170,13 @@ impl Engine {
         }
     }
 
+    /// Undoes what is not final, in every region.
+    pub fn rollback_all(&mut self) {
+        for region in self.world.regions.values_mut() {
+            region.tables_mut().into_iter().for_each(|table| table.rollback());
+        }
+    }
+
     /// Makes the changes of a call final, in the journal first.
     fn commit(&mut self, name: &str) -> Result<(), Fault> {
         let Some(region) = self.world.regions.get_mut(name) else { return Ok(()) };

@@ -130,7 +130,7 @@ impl Call<'_> {
     /// The objects that a list call asks for, and the token of the next page.
     pub fn select<T: Kind>(&self, listing: &Listing, shown: impl Fn(&T) -> bool) -> Result<(Vec<Seen<'_, T>>, Option<String>), Fault> {
         let ids = self.params.texts(listing.ids);
-        let filters = Filters::read(self.params)?.bind(T::FIELDS)?;
+        let filters = Filters::read(self.params)?.bind_with(T::FIELDS, T::NEVER)?;
         let page = match listing.pages {
             Some(limits) => Page::read(self.params, self.action, limits, !ids.is_empty())?,
             None => Page { size: None, after: None },

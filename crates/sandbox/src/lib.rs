@@ -17,7 +17,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -192,8 +192,13 @@ impl Sandbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panic in one call leaves whole rows; the next call is answered from them.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(|poisoned| {
+            // A call that panicked was never answered, so nothing of it may stay.
+            let mut inner = poisoned.into_inner();
+            inner.engine.rollback_all();
+            self.inner.clear_poison();
+            inner
+        })
     }
 }
 

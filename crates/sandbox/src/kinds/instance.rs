@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::network_interface::{self, NetworkInterface};
 use super::volume::Volume;
 use super::zone::Zone;
-use super::{Kind, security_group, tag, yes};
+use super::{Kind, instance_filter, security_group, tag};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::state::clock::stamp;
 use crate::state::table::{Row, Table};
 use crate::state::{Millis, Region};
-use crate::wire::filter::{Field, Seen, fields};
+use crate::wire::filter::{Field, Seen};
 use crate::wire::page::Limits;
 use crate::wire::{Fault, Xml};
 
@@ -161,107 +161,17 @@ pub fn volumes<'r>(region: &'r Region, id: &str) -> BTreeMap<&'r str, (&'r Strin
     region.volumes.referring(id).filter_map(|(volume, row)| Some((row.attachment.as_ref()?.device.as_str(), (volume, row)))).collect()
 }
 
-type See<'a, 'b> = &'a Seen<'b, Instance>;
-type Add<'a> = &'a mut dyn FnMut(&str);
-
-fn each_interface(seen: See<'_, '_>, mut each: impl FnMut(&str, &NetworkInterface)) {
-    for (id, eni) in interfaces(seen.region, seen.id) {
-        each(id, eni);
-    }
-}
-
-fn each_group(seen: See<'_, '_>, mut each: impl FnMut(&str)) {
-    if let Some((_, eni)) = primary(seen.region, seen.id) {
-        eni.groups.iter().for_each(|group| each(group));
-    }
-}
-
-fn public_ip(seen: See<'_, '_>) -> Option<String> {
-    let (id, eni) = primary(seen.region, seen.id)?;
-    network_interface::public(seen.region, id, eni, eni.private_ip()).map(|public| public.ip.to_string())
-}
-
-fn unless_gone(seen: See<'_, '_>, add: Add<'_>, value: &str) {
-    if seen.row.state != "terminated" {
-        add(value);
-    }
-}
-
-fn each_volume(seen: See<'_, '_>, add: Add<'_>, value: fn(&str, &str, &Volume) -> String) {
-    for (device, (id, volume)) in volumes(seen.region, seen.id) {
-        add(&value(device, id, volume));
-    }
-}
-
 impl Kind for Instance {
     const PREFIX: &'static str = "i";
     const NOUN: &'static str = "instance ID";
     const NOT_FOUND: &'static str = "InvalidInstanceID.NotFound";
     const MALFORMED: &'static str = "InvalidInstanceID.Malformed";
-    const FIELDS: &'static [Field<Self>] = fields![Instance:
-        "instance-id" => |seen, add| add(seen.id),
-        "instance-state-name" => |seen, add| add(&seen.row.state),
-        "instance-state-code" => |seen, add| add(&state_code(&seen.row.state).to_string()),
-        "instance-type" => |seen, add| add(&seen.row.kind),
-        "image-id" => |seen, add| add(&seen.row.image),
-        "vpc-id" => |seen, add| unless_gone(seen, add, &seen.row.vpc),
-        "subnet-id" => |seen, add| unless_gone(seen, add, &seen.row.subnet),
-        "availability-zone" => |seen, add| add(&seen.row.zone.name),
-        "availability-zone-id" => |seen, add| add(&seen.row.zone.id),
-        "architecture" => |seen, add| add(&seen.row.architecture),
-        "client-token" => |seen, add| add(&seen.row.client_token),
-        "key-name" => |seen, add| seen.row.key_name.iter().for_each(|name| add(name)),
-        "launch-index" => |seen, add| add(&seen.row.index.to_string()),
-        "launch-time" => |seen, add| add(&stamp(seen.row.launched)),
-        "monitoring-state" => |seen, add| add(&seen.row.monitoring),
-        "owner-id" => |_, add| add(ACCOUNT),
-        "reservation-id" => |seen, add| add(&seen.row.reservation),
-        "placement-tenancy" => |seen, add| add(&seen.row.tenancy),
-        "tenancy" => |seen, add| add(&seen.row.tenancy),
-        "platform-details" => |_, add| add("Linux/UNIX"),
-        "hypervisor" => |_, add| add("xen"),
-        "virtualization-type" => |_, add| add("hvm"),
-        "root-device-name" => |seen, add| add(&seen.row.root_device),
-        "root-device-type" => |_, add| add("ebs"),
-        "state-reason-code" => |seen, add| seen.row.state_reason.iter().for_each(|(code, _)| add(code)),
-        "reason" => |seen, add| add(&seen.row.transition),
-        "source-dest-check" => |seen, add| if let Some((_, eni)) = primary(seen.region, seen.id) { add(yes(eni.source_dest_check)) },
-        "iam-instance-profile.arn" => |seen, add| seen.row.profile.iter().for_each(|p| add(&p.arn)),
-        "iam-instance-profile.id" => |seen, add| seen.row.profile.iter().for_each(|p| add(&p.id)),
-        "iam-instance-profile.name" => |seen, add| seen.row.profile.iter().for_each(|p| add(p.arn.rsplit('/').next().unwrap_or_default())),
-        "metadata-options.http-tokens" => |seen, add| add(&seen.row.metadata.http_tokens),
-        "metadata-options.http-endpoint" => |seen, add| add(&seen.row.metadata.http_endpoint),
-        "metadata-options.http-put-response-hop-limit" => |seen, add| add(&seen.row.metadata.hop_limit.to_string()),
-        "instance.group-id" => |seen, add| each_group(seen, |group| add(group)),
-        "group-id" => |seen, add| each_group(seen, |group| add(group)),
-        "instance.group-name" => |seen, add| each_group(seen, |group| add(&group_name(seen.region, group))),
-        "group-name" => |seen, add| each_group(seen, |group| add(&group_name(seen.region, group))),
-        "ip-address" => |seen, add| if let Some(ip) = public_ip(seen) { add(&ip) },
-        "private-ip-address" => |seen, add| if let Some((_, eni)) = primary(seen.region, seen.id) { add(&eni.private_ip().to_string()) },
-        "private-dns-name" => |seen, add| if let Some((_, eni)) = primary(seen.region, seen.id) {
-            add(&network_interface::private_name(&seen.region.name, eni.private_ip()));
-        },
-        "network-interface.network-interface-id" => |seen, add| each_interface(seen, |id, _| add(id)),
-        "network-interface.subnet-id" => |seen, add| each_interface(seen, |_, eni| add(&eni.subnet)),
-        "network-interface.vpc-id" => |seen, add| each_interface(seen, |_, eni| add(&eni.vpc)),
-        "network-interface.group-id" => |seen, add| each_interface(seen, |_, eni| eni.groups.iter().for_each(|group| add(group))),
-        "network-interface.addresses.private-ip-address" => |seen, add| each_interface(seen, |_, eni| eni.private_ips.iter().for_each(|ip| add(&ip.to_string()))),
-        "network-interface.status" => |seen, add| each_interface(seen, |_, eni| add(network_interface::status(eni))),
-        "block-device-mapping.device-name" => |seen, add| each_volume(seen, add, |device, _, _| device.to_owned()),
-        "block-device-mapping.volume-id" => |seen, add| each_volume(seen, add, |_, id, _| id.to_owned()),
-        "block-device-mapping.status" => |seen, add| each_volume(seen, add, |_, _, _| "attached".to_owned()),
-        "block-device-mapping.delete-on-termination" => |seen, add| each_volume(seen, add, |_, _, volume| {
-            yes(volume.attachment.as_ref().is_some_and(|attachment| attachment.delete_on_termination)).to_owned()
-        }),
-    ];
+    const FIELDS: &'static [Field<Self>] = instance_filter::FIELDS;
+    const NEVER: &'static [&'static str] = instance_filter::NEVER;
 
     fn table(region: &Region) -> &Table<Self> {
         &region.instances
     }
-}
-
-fn group_name(region: &Region, id: &str) -> String {
-    region.security_groups.get(id).map(|group| group.name.clone()).unwrap_or_default()
 }
 
 /// `<blockDeviceMapping>` of an instance.

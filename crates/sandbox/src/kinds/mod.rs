@@ -9,6 +9,7 @@ pub mod endpoint_service;
 pub mod image;
 pub mod instance;
 pub mod instance_attribute;
+pub mod instance_filter;
 pub mod instance_launch;
 pub mod instance_network;
 pub mod instance_profile;
@@ -53,6 +54,9 @@ pub trait Kind: Row + 'static {
     const MALFORMED: &'static str;
     /// Its filters; tag filters come by themselves.
     const FIELDS: &'static [Field<Self>];
+
+    /// Names of filters of EC2 for what no object here has: they are taken, and nothing passes them.
+    const NEVER: &'static [&'static str] = &[];
 
     /// Where a region keeps it.
     fn table(region: &Region) -> &Table<Self>;

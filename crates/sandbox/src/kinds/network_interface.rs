@@ -161,6 +161,7 @@ impl Kind for NetworkInterface {
         "source-dest-check" => |seen, add| add(yes(seen.row.source_dest_check)),
         "status" => |seen, add| add(status(seen.row)),
     ];
+    const NEVER: &'static [&'static str] = &["ipv6-addresses.ipv6-address", "operator.managed", "operator.principal"];
 
     fn table(region: &Region) -> &Table<Self> {
         &region.network_interfaces

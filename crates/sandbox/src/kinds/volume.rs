@@ -99,6 +99,12 @@ fn attached(seen: See<'_, '_>, add: &mut dyn FnMut(&str), value: fn(&VolumeAttac
     }
 }
 
+fn modification(seen: See<'_, '_>, add: &mut dyn FnMut(&str), value: fn(&Modification) -> Option<String>) {
+    if let Some(text) = seen.row.modification.as_ref().and_then(value) {
+        add(&text);
+    }
+}
+
 impl Kind for Volume {
     const PREFIX: &'static str = "vol";
     const NOUN: &'static str = "volume";
@@ -121,7 +127,20 @@ impl Kind for Volume {
         "snapshot-id" => |seen, add| seen.row.snapshot.iter().for_each(|id| add(id)),
         "status" => |seen, add| add(seen.row.state()),
         "volume-type" => |seen, add| add(&seen.row.shape.kind),
+        "operator.managed" => |_, add| add("false"),
+        "modification-state" => |seen, add| modification(seen, add, |m| Some(m.state.clone())),
+        "original-iops" => |seen, add| modification(seen, add, |m| m.original.iops.map(|iops| iops.to_string())),
+        "original-size" => |seen, add| modification(seen, add, |m| Some(m.original.size.to_string())),
+        "original-volume-type" => |seen, add| modification(seen, add, |m| Some(m.original.kind.clone())),
+        "target-iops" => |seen, add| modification(seen, add, |m| m.target.iops.map(|iops| iops.to_string())),
+        "target-size" => |seen, add| modification(seen, add, |m| Some(m.target.size.to_string())),
+        "target-volume-type" => |seen, add| modification(seen, add, |m| Some(m.target.kind.clone())),
+        "start-time" => |seen, add| modification(seen, add, |m| Some(stamp(m.start))),
+        "attachment-status.instance-id" => |seen, add| attached(seen, add, |a| a.instance.clone()),
+        "volume-status.status" => |_, add| add("ok"),
     ];
+    const NEVER: &'static [&'static str] =
+        &["operator.principal", "event.description", "event.event-id", "event.event-type", "action.code", "action.event-id"];
 
     fn table(region: &Region) -> &Table<Self> {
         &region.volumes

@@ -67,6 +67,11 @@ impl<'p> Filters<'p> {
 
     /// Checks the names against what the kind offers.
     pub fn bind<T: 'static>(self, fields: &'static [Field<T>]) -> Result<Bound<T>, Fault> {
+        self.bind_with(fields, &[])
+    }
+
+    /// Like [`bind`](Self::bind), with names that nothing passes.
+    pub fn bind_with<T: 'static>(self, fields: &'static [Field<T>], never: &[&str]) -> Result<Bound<T>, Fault> {
         let mut tests = Vec::new();
         for (name, patterns) in self.filters {
             let subject = match name {
@@ -75,6 +80,7 @@ impl<'p> Filters<'p> {
                 _ => match (name.strip_prefix("tag:"), fields.iter().find(|field| field.name == name)) {
                     (Some(key), _) => Subject::Tag(key.to_owned()),
                     (None, Some(field)) => Subject::Field(field),
+                    (None, None) if never.contains(&name) => Subject::Never,
                     (None, None) => {
                         return Err(Fault::new("InvalidParameterValue", format!("The filter '{name}' is invalid")));
                     }
@@ -91,6 +97,7 @@ enum Subject<T: 'static> {
     Tag(String),
     TagKey,
     TagValue,
+    Never,
 }
 
 /// Filters that fit a kind.
@@ -111,6 +118,7 @@ impl<T: Row> Bound<T> {
                     found
                 }
                 Subject::Tag(key) => tags().and_then(|tags| tags.get(key)).is_some_and(|value| any(value)),
+                Subject::Never => false,
                 Subject::TagKey => tags().is_some_and(|tags| tags.keys().any(|key| any(key))),
                 Subject::TagValue => tags().is_some_and(|tags| tags.values().any(|value| any(value))),
             }
