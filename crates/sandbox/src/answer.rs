@@ -96,7 +96,14 @@ impl Engine {
         self.awaken(region, now)?;
         let params = &asked.params;
         let dry_run = if action.takes_dry_run() { params.flag("DryRun")? == Some(true) } else { false };
-        let token = if action.takes_token() { self.token(action, params, region, now)? } else { Remembered::None };
+        let token = match (action.takes_token(), dry_run) {
+            (true, false) => self.token(action, params, region, now)?,
+            (true, true) => {
+                let _ = params.text("ClientToken");
+                Remembered::None
+            }
+            (false, _) => Remembered::None,
+        };
         let token = match token {
             Remembered::Answered(answer) => return Ok(answer),
             Remembered::New(key, request) => Some((key, request)),

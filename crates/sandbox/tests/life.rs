@@ -194,6 +194,30 @@ async fn a_public_address_lasts_while_the_instance_runs() {
 }
 
 #[tokio::test]
+async fn a_made_key_pair_is_a_pair() {
+    let cloud = Cloud::new();
+    for (kind, armour) in [("ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----"), ("rsa", "-----BEGIN RSA PRIVATE KEY-----")] {
+        let material = cloud.get(&format!("CreateKeyPair&KeyName={kind}&KeyType={kind}"), "keyMaterial").await;
+        assert!(material.starts_with(armour), "{material}");
+        let described = cloud.ok(&format!("DescribeKeyPairs&KeyName.1={kind}&IncludePublicKey=true")).await;
+        let public = ssh_key::PublicKey::from_openssh(&first(&described, "publicKey").unwrap()).unwrap();
+        assert_eq!(first(&described, "keyType").unwrap(), kind);
+        let fingerprint = first(&described, "keyFingerprint").unwrap();
+        if kind == "ed25519" {
+            let private = ssh_key::PrivateKey::from_openssh(&material).unwrap();
+            assert_eq!(private.public_key().key_data(), public.key_data());
+            assert_eq!(fingerprint.len(), 44, "base64 of SHA-256");
+        } else {
+            use rsa::pkcs1::DecodeRsaPrivateKey;
+            let private = rsa::RsaPrivateKey::from_pkcs1_pem(&material).unwrap();
+            let expected = ssh_key::public::RsaPublicKey::try_from(private.to_public_key()).unwrap();
+            assert_eq!(ssh_key::public::KeyData::from(expected), *public.key_data());
+            assert_eq!(fingerprint.len(), 59, "SHA-1 with colons");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_nat_gateway_without_internet_fails_later() {
     let cloud = Cloud::new();
     let vpc = cloud.vpc().await;

@@ -134,7 +134,7 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
         tenancy,
         cpu_credits: credits(p, &kind)?,
         metadata: read_metadata(p, &image)?,
-        auto_recovery: options(p)?,
+        auto_recovery: options(p, &kind)?,
     };
     Ok(Launch { template, plugs, disks, instance_tags, volume_tags, interface_tags })
 }
@@ -144,14 +144,27 @@ fn monitoring(p: &Node) -> Result<String, Fault> {
     Ok(if on == Some(true) { "pending" } else { "disabled" }.to_owned())
 }
 
+/// Options of a launch that have one simulated value, with it.
+const FIXED: &[(&str, &str, &[&str])] = &[
+    ("HibernationOptions", "Configured", &["false"]),
+    ("EnclaveOptions", "Enabled", &["false"]),
+    ("CapacityReservationSpecification", "CapacityReservationPreference", &["open", "none"]),
+    ("InstanceMarketOptions", "MarketType", &["on-demand"]),
+    ("PrivateDnsNameOptions", "HostnameType", &["ip-name"]),
+    ("PrivateDnsNameOptions", "EnableResourceNameDnsARecord", &["false"]),
+    ("PrivateDnsNameOptions", "EnableResourceNameDnsAAAARecord", &["false"]),
+    ("NetworkPerformanceOptions", "BandwidthWeighting", &["default"]),
+    ("CpuOptions", "AmdSevSnp", &["disabled"]),
+];
+
 /// Reads the options that have one simulated value, and gives that of automatic recovery.
-fn options(p: &Node) -> Result<String, Fault> {
-    let is_on = |name: &str, member: &str| p.child(name).map_or(Ok(None), |node| node.flag(member));
-    if is_on("HibernationOptions", "Configured")? == Some(true) || is_on("EnclaveOptions", "Enabled")? == Some(true) {
-        return Err(Fault::new("UnsupportedOperation", "The sandbox simulates neither hibernation nor enclaves"));
+fn options(p: &Node, kind: &InstanceType) -> Result<String, Fault> {
+    for (structure, member, values) in FIXED {
+        p.child(structure).map_or(Ok(()), |node| node.only(member, values))?;
     }
-    if let Some(node) = p.child("CapacityReservationSpecification") {
-        let _ = node.text("CapacityReservationPreference");
+    if let Some(cpu) = p.child("CpuOptions") {
+        cpu.only("CoreCount", &[&(kind.vcpus / kind.threads).to_string()])?;
+        cpu.only("ThreadsPerCore", &[&kind.threads.to_string()])?;
     }
     let recovery = p.child("MaintenanceOptions").and_then(|node| node.filled("AutoRecovery")).unwrap_or("default");
     if !matches!(recovery, "default" | "disabled") {

@@ -101,6 +101,15 @@ fn read_interfaces(call: &Call<'_>, interfaces: &[&Node], most: u32) -> Result<N
         if plugs.iter().any(|plug| plug.index == index) {
             return Err(Fault::invalid(&index.to_string(), "deviceIndex", "each interface requires a device index of its own"));
         }
+        for (name, values) in [
+            ("InterfaceType", ["interface"]),
+            ("NetworkCardIndex", ["0"]),
+            ("PrimaryIpv6", ["false"]),
+            ("Ipv6AddressCount", ["0"]),
+            ("SecondaryPrivateIpAddressCount", ["0"]),
+        ] {
+            node.only(name, &values)?;
+        }
         let existing = node.filled("NetworkInterfaceId");
         let here = match (existing, node.filled("SubnetId")) {
             (Some(id), None) => existing_subnet(call, id, most)?,

@@ -77,6 +77,16 @@ impl Node {
         self.text(name).map(|text| text.parse().map_err(|_| Fault::invalid(text, name, "it is not a number of the right size"))).transpose()
     }
 
+    /// Reads a parameter that the sandbox simulates in one way alone: absent, or one of `simulated`.
+    pub fn only(&self, name: &str, simulated: &[&str]) -> Result<(), Fault> {
+        match self.text(name) {
+            Some(value) if !simulated.contains(&value) => {
+                Err(Fault::new("UnsupportedOperation", format!("The sandbox does not simulate the value {value} of the parameter {name}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The structure of this name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.get(name)
