@@ -51,8 +51,8 @@ impl Call<'_> {
         let id = self.ids.id(prefix);
         self.made.push(id.clone());
         if self.behaviour != Behaviour::Instant {
-            // Two thirds show at once, the rest within a second and a half.
-            let delay = i64::try_from(self.ids.below(4500)).unwrap_or_default() - 3000;
+            // Five of six show at once, the rest within a second and a half.
+            let delay = i64::try_from(self.ids.below(9000)).unwrap_or_default() - 7500;
             if delay > 0 {
                 self.region.fresh.insert(id.clone(), self.now + delay);
             }
