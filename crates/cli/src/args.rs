@@ -1,0 +1,363 @@
+//! The command line. The doc comments are the help texts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use trueup_plan::consent::Allow;
+
+/// Where the embedded EC2 keeps its state, unless the command line says otherwise.
+pub const SANDBOX_FILE: &str = ".trueup/sandbox.json";
+
+/// Makes an AWS network true to its spec.
+///
+/// A spec is a YAML file that describes a network. Trueup reads what is live, says exactly what differs, and makes it so, without a
+/// state file.
+#[derive(Debug, Parser)]
+#[command(name = "trueup", version, propagate_version = true, max_term_width = 100, after_long_help = crate::exit::HELP)]
+pub struct Args {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// Which command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The region, where the spec names none; refused where it names another.
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// The profile of the AWS configuration.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Where EC2 answers, instead of AWS: a sandbox or another stand-in.
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    pub endpoint_url: Option<String>,
+
+    /// Use the embedded EC2 instead of AWS; its state is in FILE.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = SANDBOX_FILE,
+        value_hint = ValueHint::FilePath
+    )]
+    pub sandbox: Option<PathBuf>,
+
+    /// How the sandbox behaves.
+    #[arg(long, global = true, value_name = "BEHAVIOUR")]
+    pub behaviour: Option<Behaviour>,
+
+    /// Whether to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+
+    /// Write how often each EC2 action was called into this file, as JSON.
+    #[arg(long, global = true, value_name = "FILE", hide = true)]
+    pub call_report: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// How the sandbox behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Behaviour {
+    /// Every state is final at once, and nothing is throttled.
+    #[default]
+    Instant,
+    /// EC2's latencies, eventual consistency and throttling.
+    Realistic,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read and check specs, offline
+    Validate(Validate),
+    /// Say what differs, and what apply would do about it
+    Plan(Plan),
+    /// Make the network true to the spec
+    ///
+    /// Plans, asks for consent, does it, and reads everything again: a second plan must be empty. `--auto-approve` is consent to
+    /// what loses nothing; deleting, replacing and stopping need `--allow` as well, or `--expect` with the plan's fingerprint, or
+    /// a yes at the terminal.
+    Apply(Apply),
+    /// Say what differs, as seen from the cloud: for cron
+    Drift(Drift),
+    /// Delete what the topology owns
+    ///
+    /// What is protected refuses. Private key files stay where they are.
+    Destroy(Destroy),
+    /// Show what is live: addresses, ids, ARNs
+    Show(Show),
+    /// Print the JSON Schema of specs, for editors
+    Schema,
+    /// The embedded EC2
+    #[command(subcommand)]
+    Sandbox(Sandbox),
+    /// Print a completion script
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
+}
+
+/// A spec on the command line.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Spec {
+    /// The spec; `-` reads standard input.
+    #[arg(value_name = "SPEC", value_hint = ValueHint::FilePath)]
+    pub spec: PathBuf,
+}
+
+/// `trueup validate`.
+#[derive(Debug, ClapArgs)]
+pub struct Validate {
+    /// The specs; `-` reads standard input.
+    #[arg(value_name = "SPEC", required = true, value_hint = ValueHint::FilePath)]
+    pub specs: Vec<PathBuf>,
+
+    /// How to tell what is wrong.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Text for people or JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How to print a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+}
+
+/// `trueup plan`.
+#[derive(Debug, ClapArgs)]
+pub struct Plan {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: Spec,
+
+    /// How to print the plan.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: PlanFormat,
+
+    /// Exit with 2 if there are changes.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+
+    /// Show the steps too: every call in its order (text only).
+    #[arg(long)]
+    pub steps: bool,
+}
+
+/// `trueup apply`.
+#[derive(Debug, ClapArgs)]
+pub struct Apply {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: Spec,
+
+    /// Do without asking what loses nothing: creates and changes in place.
+    #[arg(long)]
+    pub auto_approve: bool,
+
+    /// With --auto-approve, also delete, replace or stop: everything, or what has this address (`replace:subnet.private`).
+    #[arg(long, value_name = "WHAT[:ADDRESS]")]
+    pub allow: Vec<Allow>,
+
+    /// Do exactly the plan with this fingerprint, and nothing if the plan is another by now.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub expect: Option<Fingerprint>,
+
+    /// How many calls may be under way at a time.
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub parallelism: u16,
+}
+
+/// `trueup drift`.
+#[derive(Debug, ClapArgs)]
+pub struct Drift {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: Spec,
+
+    /// How to print the drift.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// `trueup destroy`.
+#[derive(Debug, ClapArgs)]
+pub struct Destroy {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: Spec,
+
+    /// Do it without asking.
+    #[arg(long)]
+    pub auto_approve: bool,
+
+    /// How many calls may be under way at a time.
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub parallelism: u16,
+}
+
+/// `trueup show`.
+#[derive(Debug, ClapArgs)]
+pub struct Show {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: Spec,
+
+    /// How to print what is live.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// `trueup sandbox`.
+#[derive(Debug, Subcommand)]
+pub enum Sandbox {
+    /// Serve the embedded EC2 on a port, for any client of EC2
+    Serve(Serve),
+}
+
+/// `trueup sandbox serve`.
+#[derive(Debug, ClapArgs)]
+pub struct Serve {
+    /// Where to listen; port 0 picks a free one, which is printed.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+
+    /// Keep the state in this file; without it, in memory.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub state: Option<PathBuf>,
+}
+
+/// `trueup completions`.
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// For which shell.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `trueup man`.
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// Write a page for every command into this directory instead.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}
+
+/// The fingerprint of a plan: `sha256:` and 64 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub String);
+
+impl FromStr for Fingerprint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digest = text.strip_prefix("sha256:").unwrap_or_default();
+        if digest.len() == 64 && digest.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err("a plan's fingerprint is `sha256:` and 64 hex digits; `trueup plan` prints it".to_owned())
+    }
+}
+
+impl From<Behaviour> for trueup_sandbox::Behaviour {
+    fn from(behaviour: Behaviour) -> Self {
+        match behaviour {
+            Behaviour::Instant => Self::Instant,
+            Behaviour::Realistic => Self::Realistic,
+        }
+    }
+}
+
+impl Args {
+    /// Reads a command line. Help and version come as errors too, as clap has it.
+    pub fn read(line: &[std::ffi::OsString]) -> Result<Self, clap::Error> {
+        let args = Self::try_parse_from(line)?;
+        args.check()?;
+        Ok(args)
+    }
+
+    /// What clap cannot say about options that are global.
+    fn check(&self) -> Result<(), clap::Error> {
+        let conflict = |message: &str| Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message));
+        let serve = matches!(self.command, Command::Sandbox(_));
+        let global = &self.global;
+        if global.sandbox.is_some() && (global.endpoint_url.is_some() || global.profile.is_some()) {
+            return conflict("--sandbox cannot be used with --endpoint-url or --profile: the embedded EC2 needs neither");
+        }
+        if global.behaviour.is_some() && global.sandbox.is_none() && !serve {
+            return conflict("--behaviour is about the sandbox: use it with --sandbox or `sandbox serve`");
+        }
+        if serve && global.sandbox.is_some() {
+            return conflict("`sandbox serve` takes its state file by --state, not by --sandbox");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &[&str]) -> Result<Args, clap::Error> {
+        Args::read(&line.iter().map(std::ffi::OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_sandbox_takes_its_file_only_after_an_equals_sign() {
+        let args = read(&["trueup", "plan", "--sandbox", "a.yaml"]).unwrap();
+        assert_eq!(args.global.sandbox.as_deref(), Some(std::path::Path::new(".trueup/sandbox.json")));
+        let args = read(&["trueup", "plan", "--sandbox=x.json", "a.yaml"]).unwrap();
+        assert_eq!(args.global.sandbox.as_deref(), Some(std::path::Path::new("x.json")));
+    }
+
+    #[test]
+    fn options_that_do_not_go_together_are_refused() {
+        assert!(read(&["trueup", "plan", "--sandbox", "--endpoint-url", "http://127.0.0.1:1", "a.yaml"]).is_err());
+        assert!(read(&["trueup", "plan", "--behaviour", "instant", "a.yaml"]).is_err());
+        assert!(read(&["trueup", "sandbox", "serve", "--sandbox"]).is_err());
+        assert!(read(&["trueup", "sandbox", "serve", "--behaviour", "realistic"]).is_ok());
+        assert!(read(&["trueup", "apply", "a.yaml", "--expect", "sha256:1234"]).is_err());
+        assert!(read(&["trueup", "apply", "a.yaml", "--allow", "everything"]).is_err());
+    }
+}

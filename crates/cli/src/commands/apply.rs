@@ -1,0 +1,23 @@
+//! `trueup apply`: makes the network true to the spec.
+
+use crate::args::{Apply, Global};
+use crate::commands::change::{Goal, change};
+use crate::consent::Said;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::io::Io;
+use crate::session::Session;
+
+/// Plans, asks for consent, carries the plan out, and reads again.
+pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
+    let mut session = Session::open(global, &args.spec.spec, io).await?;
+    let said = Said {
+        auto_approve: args.auto_approve,
+        allow: &args.allow,
+        expect: args.expect.as_ref().map(|fingerprint| fingerprint.0.as_str()),
+        careful: true,
+        terminal: io.stdin_is_terminal && io.stderr.is_terminal,
+    };
+    let result = change(&mut session, io, Goal::Apply, said, args.parallelism.into()).await;
+    session.close(result)
+}

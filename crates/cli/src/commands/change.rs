@@ -1,0 +1,211 @@
+//! What apply and destroy have in common: plan, consent, carry out, read again.
+
+use std::cell::RefCell;
+use std::io::BufRead;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use trueup_model::{Event, Outcome, Plan};
+
+use crate::consent::{Decision, Said, decide, explain};
+use crate::error::Error;
+use crate::exit::{Exit, Signal};
+use crate::io::Io;
+use crate::print::{self, Progress};
+use crate::session::Session;
+
+/// EC2 shows a change only after a while; the closing read is repeated after these waits before a difference counts.
+const CLOSING_WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
+
+/// How often the terminal is told that time goes by.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the network is to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// What the spec says.
+    Apply,
+    /// Nothing of the topology's.
+    Destroy,
+}
+
+impl Goal {
+    fn plan(self, session: &Session, observed: &trueup_model::Observed) -> Plan {
+        match self {
+            Self::Apply => trueup_plan::plan(&session.topology, observed),
+            Self::Destroy => trueup_plan::destroy(&session.topology, observed),
+        }
+    }
+
+    fn command(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Destroy => "destroy",
+        }
+    }
+
+    fn question(self, plan: &Plan) -> String {
+        match self {
+            Self::Apply => "Carry out this plan? Only `yes` counts: ".to_owned(),
+            Self::Destroy => {
+                format!("Delete all of topology {} in {} (account {})? Only `yes` counts: ", plan.topology, plan.region, plan.account)
+            }
+        }
+    }
+
+    fn nothing(self, plan: &Plan) -> String {
+        match self {
+            Self::Apply => format!("Nothing to do: topology {} is as the spec wants it.", plan.topology),
+            Self::Destroy => format!("Nothing to do: nothing in {} belongs to topology {}.", plan.region, plan.topology),
+        }
+    }
+
+    fn approval(self) -> &'static str {
+        match self {
+            Self::Apply => "give --auto-approve (with --allow for what cannot be undone), or --expect with the plan's fingerprint",
+            Self::Destroy => "give --auto-approve",
+        }
+    }
+}
+
+/// Reads, plans, and does it if that is agreed to.
+pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Said<'_>, parallelism: usize) -> Result<Exit, Error> {
+    let observed = session.observe().await?;
+    let plan = goal.plan(session, &observed);
+    drop(observed);
+    let decision = decide(&plan, said);
+    if decision == Decision::Nothing {
+        io.stderr.line(&goal.nothing(&plan));
+        return Ok(Exit::OK);
+    }
+    print::plan(io, &plan, false);
+    if matches!(decision, Decision::Go | Decision::Ask) {
+        crate::keys::check(&plan, &session.source.folder)?;
+    }
+    let told = match decision {
+        Decision::Nothing | Decision::Go => None,
+        Decision::Ask if ask(session, io, &goal.question(&plan)).await? => None,
+        Decision::Ask => Some("not approved: nothing was done".to_owned()),
+        Decision::Guarded => Some("a guard refused, so nothing was done".to_owned()),
+        Decision::Other => Some(format!(
+            "this plan is another than the one that was approved, so nothing was done; its fingerprint is {}",
+            plan.fingerprint
+        )),
+        Decision::Missing(missing) => Some(explain(&missing, &plan.fingerprint)),
+        Decision::Incomplete => {
+            print::error(&mut io.stderr, "not everything could be read, so nothing was done");
+            return Ok(Exit { incomplete: true, ..Exit::OK });
+        }
+        Decision::Unapproved => return Err(Error::Unapproved(goal.approval())),
+    };
+    if let Some(why) = told {
+        print::error(&mut io.stderr, &why);
+        return Ok(Exit::REFUSED);
+    }
+    carry_out(session, io, goal, &plan, parallelism).await
+}
+
+/// Asks at the terminal. Only `yes` is a yes.
+async fn ask(session: &mut Session, io: &mut Io<'_>, question: &str) -> Result<bool, Error> {
+    io.stderr.write(question);
+    let open = io.stdin;
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut line = String::new();
+        open().read_line(&mut line).map(|_| line)
+    });
+    match session.signals.or(answer).await? {
+        Ok(Ok(line)) => Ok(line.trim() == "yes"),
+        Ok(Err(source)) => Err(Error::System { what: "read the answer", source }),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Runs the plan and checks what came of it.
+async fn carry_out(session: &mut Session, io: &mut Io<'_>, goal: Goal, plan: &Plan, parallelism: usize) -> Result<Exit, Error> {
+    let progress = RefCell::new(Progress::new(plan, &mut io.stderr));
+    let (outcome, signal) = run(session, plan, parallelism, &progress).await;
+    let failures = progress.into_inner().end();
+    let Some(outcome) = outcome else {
+        print::error(&mut io.stderr, "ended at once: steps were under way; run the command again to go on from what is there");
+        return Ok(Exit { signal, unfinished: true, ..Exit::OK });
+    };
+    print::outcome(io, plan, &outcome, &failures, &session.again(goal.command()));
+    let mut exit = Exit { signal, unfinished: !outcome.is_success(), ..Exit::OK };
+    if outcome.is_success() && signal.is_none() {
+        match closing_check(session, io, goal).await {
+            Ok(same) => exit.unfinished = !same,
+            Err(Error::Ended(signal)) => {
+                print::error(&mut io.stderr, "everything was done; the closing check was interrupted");
+                exit = Exit { signal: Some(signal), unfinished: true, ..exit };
+            }
+            Err(error) => {
+                let why = error.message().unwrap_or_default();
+                print::error(&mut io.stderr, &format!("everything was done, and the closing check failed: {why}"));
+                exit.unfinished = true;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Runs the plan. The first signal stops it gently; the second leaves it at once, without an outcome.
+async fn run(
+    session: &mut Session,
+    plan: &Plan,
+    parallelism: usize,
+    progress: &RefCell<Progress<'_, '_>>,
+) -> (Option<Outcome>, Option<Signal>) {
+    let options = trueup_engine::Options { parallelism };
+    let mut sink = |event: Event| progress.borrow_mut().tell(&event);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async {
+        // Where nobody will ever say stop, this never ends.
+        if stopped.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let (mut stop, mut signal) = (Some(stop), None);
+    let mut ticks = tokio::time::interval(TICK);
+    let mut run = pin!(trueup_engine::apply(plan, &session.cloud, &options, stopped, &mut sink));
+    loop {
+        tokio::select! {
+            outcome = &mut run => return (Some(outcome), signal),
+            next = session.signals.next() => {
+                signal = Some(next);
+                match stop.take() {
+                    // A run that has just ended needs no stop.
+                    Some(stop) => drop(stop.send(())),
+                    None => return (None, signal),
+                }
+            }
+            _ = ticks.tick() => progress.borrow_mut().tick(),
+        }
+    }
+}
+
+/// Reads everything again: a second plan must be empty.
+async fn closing_check(session: &mut Session, io: &mut Io<'_>, goal: Goal) -> Result<bool, Error> {
+    if let Some(topology) = session.reread() {
+        session.topology = topology;
+    }
+    let mut waits = CLOSING_WAITS.iter();
+    let plan = loop {
+        let observed = session.observe().await?;
+        let plan = goal.plan(session, &observed);
+        if plan.is_empty() && plan.refused.is_empty() && plan.is_complete() {
+            io.stderr.line(match goal {
+                Goal::Apply => "Checked: the network is as the spec wants it.",
+                Goal::Destroy => "Checked: nothing of the topology is left.",
+            });
+            return Ok(true);
+        }
+        match waits.next() {
+            Some(wait) => session.signals.or(tokio::time::sleep(*wait)).await?,
+            None => break plan,
+        }
+    };
+    print::error(&mut io.stderr, "everything was done, and reading again still finds differences:");
+    print::remaining(io, &plan);
+    Ok(false)
+}

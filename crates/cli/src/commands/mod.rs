@@ -1,0 +1,13 @@
+//! The commands, one file each.
+
+pub mod apply;
+mod change;
+pub mod completions;
+pub mod destroy;
+pub mod drift;
+pub mod man;
+pub mod plan;
+pub mod sandbox;
+pub mod schema;
+pub mod show;
+pub mod validate;

@@ -1,0 +1,35 @@
+//! `trueup plan`: says what differs, and what apply would do about it.
+
+use crate::args::{Global, Plan, PlanFormat};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::io::Io;
+use crate::print;
+use crate::session::Session;
+
+/// The most that a comment on a pull request holds, in bytes.
+const COMMENT_BYTES_MAX: usize = 65_536;
+
+/// Reads, plans and prints; changes nothing.
+pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
+    let mut session = Session::open(global, &args.spec.spec, io).await?;
+    let result = session.observe().await.map(|observed| {
+        let mut plan = trueup_plan::plan(&session.topology, &observed);
+        if args.format != PlanFormat::Text {
+            // Text goes to a person, who has read them on standard error already.
+            plan.diagnostics.splice(0..0, session.diagnostics.iter().cloned());
+        }
+        match args.format {
+            PlanFormat::Text => print::plan(io, &plan, args.steps),
+            PlanFormat::Json => print::json(&mut io.stdout, &trueup_report::json::plan(&plan)),
+            PlanFormat::Markdown => io.stdout.write(&trueup_report::markdown::plan(&plan, &session.source.name, COMMENT_BYTES_MAX)),
+        }
+        Exit {
+            refused: !plan.refused.is_empty(),
+            incomplete: !plan.is_complete(),
+            changed: args.detailed_exitcode && !plan.is_empty(),
+            ..Exit::OK
+        }
+    });
+    session.close(result)
+}

@@ -1,0 +1,38 @@
+//! `trueup validate`: reads and checks specs, offline.
+
+use trueup_model::{Diagnostic, Severity};
+
+use crate::args::{Format, Global, Validate};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::io::Io;
+use crate::print;
+use crate::session::parse;
+use crate::source::Source;
+
+/// Checks every spec and tells everything that is wrong with any of them.
+pub fn run(args: &Validate, global: &Global, io: &mut Io<'_>) -> Exit {
+    let mut sources = Vec::new();
+    let mut found = Vec::new();
+    for path in &args.specs {
+        let source = match Source::read(path, io.stdin) {
+            Ok(source) => source,
+            Err(error) => {
+                let message = Error::from(error).message().unwrap_or_default();
+                found.push(Diagnostic::error("unreadable", message));
+                continue;
+            }
+        };
+        let parsed = parse(&source, global.region.as_deref());
+        if let (Some(topology), Format::Text) = (&parsed.topology, args.format) {
+            io.stderr.line(&format!("{} is valid: topology {}, {} resources", source.name, topology.name, topology.resources.len()));
+        }
+        found.extend(parsed.diagnostics);
+        sources.push(source);
+    }
+    match args.format {
+        Format::Text => print::diagnostics(&mut io.stderr, &found, &sources),
+        Format::Json => print::json(&mut io.stdout, &trueup_report::json::diagnostics(&found)),
+    }
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) { Exit::ERROR } else { Exit::OK }
+}

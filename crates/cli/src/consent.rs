@@ -1,0 +1,151 @@
+//! Whether an apply or a destroy may begin: a pure decision over the plan and what the user said.
+
+use std::fmt::Write;
+
+use trueup_model::Plan;
+use trueup_plan::consent::{Allow, Need, missing};
+
+/// What the user said on the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// `--auto-approve`.
+    pub auto_approve: bool,
+    /// `--allow`.
+    pub allow: &'a [Allow],
+    /// `--expect`.
+    pub expect: Option<&'a str>,
+    /// Whether deleting, replacing and stopping need more than `--auto-approve`: so for apply, and not for destroy, which is
+    /// asked for nothing else.
+    pub careful: bool,
+    /// Whether there is a terminal to ask at.
+    pub terminal: bool,
+}
+
+/// What follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// There is nothing to do.
+    Nothing,
+    /// It may begin.
+    Go,
+    /// Ask at the terminal.
+    Ask,
+    /// A guard refused something: nothing may be done.
+    Guarded,
+    /// The plan is another than the one that was approved.
+    Other,
+    /// Something could not be read: nothing may be done.
+    Incomplete,
+    /// These consents are missing.
+    Missing(Vec<Need>),
+    /// Nobody approved, and there is nobody to ask.
+    Unapproved,
+}
+
+/// Decides whether `plan` may be carried out.
+pub fn decide(plan: &Plan, said: Said<'_>) -> Decision {
+    if !plan.refused.is_empty() {
+        return Decision::Guarded;
+    }
+    if !plan.is_complete() {
+        return Decision::Incomplete;
+    }
+    if let Some(expected) = said.expect {
+        return match (expected == plan.fingerprint, plan.is_empty()) {
+            (false, _) => Decision::Other,
+            (true, true) => Decision::Nothing,
+            (true, false) => Decision::Go,
+        };
+    }
+    if plan.is_empty() {
+        return Decision::Nothing;
+    }
+    if said.auto_approve {
+        let missing = if said.careful { missing(plan, said.allow) } else { Vec::new() };
+        return if missing.is_empty() { Decision::Go } else { Decision::Missing(missing) };
+    }
+    if said.terminal { Decision::Ask } else { Decision::Unapproved }
+}
+
+/// What to add to the command line for consents that are missing.
+pub fn explain(missing: &[Need], fingerprint: &str) -> String {
+    let mut text = "this plan needs more consent than --auto-approve; nothing was done. Add what you agree to:\n".to_owned();
+    for need in missing {
+        let _ = writeln!(text, "  --allow {need}");
+    }
+    let _ = write!(text, "or approve exactly this plan: --expect {fingerprint}");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use trueup_model::{Action, Change, Disruption, Kind, Refusal};
+
+    use super::*;
+
+    fn plan(actions: &[Action]) -> Plan {
+        let change = |(index, action): (usize, &Action)| Change {
+            address: format!("subnet.s{index}").parse().unwrap(),
+            action: *action,
+            id: None,
+            because: Vec::new(),
+            order: None,
+            disruption: Disruption::None,
+            losses: Vec::new(),
+            notes: Vec::new(),
+            source: None,
+            attributes: Vec::new(),
+        };
+        let changes = actions.iter().enumerate().map(change).collect();
+        Plan { changes, fingerprint: "sha256:1".to_owned(), ..Plan::default() }
+    }
+
+    const NOTHING: Said<'_> = Said { auto_approve: false, allow: &[], expect: None, careful: true, terminal: false };
+
+    #[test]
+    fn auto_approve_is_consent_to_what_loses_nothing() {
+        let said = Said { auto_approve: true, ..NOTHING };
+        assert_eq!(decide(&plan(&[Action::Create, Action::Update]), said), Decision::Go);
+        let risky = plan(&[Action::Create, Action::Delete, Action::Replace]);
+        let Decision::Missing(missing) = decide(&risky, said) else { panic!("it must not go") };
+        assert_eq!(missing.iter().map(ToString::to_string).collect::<Vec<_>>(), ["delete:subnet.s1", "replace:subnet.s2"]);
+        let text = explain(&missing, "sha256:1");
+        assert!(text.contains("--allow delete:subnet.s1\n") && text.contains("--expect sha256:1"), "{text}");
+        let allow = ["delete".parse().unwrap(), "replace:subnet.s2".parse().unwrap()];
+        assert_eq!(decide(&risky, Said { allow: &allow, ..said }), Decision::Go);
+        assert!(matches!(decide(&risky, Said { allow: &allow[1..], ..said }), Decision::Missing(_)));
+        assert_eq!(decide(&risky, Said { careful: false, ..said }), Decision::Go);
+    }
+
+    #[test]
+    fn the_fingerprint_is_approval_of_exactly_one_plan() {
+        let risky = plan(&[Action::Delete]);
+        assert_eq!(decide(&risky, Said { expect: Some("sha256:1"), ..NOTHING }), Decision::Go);
+        assert_eq!(decide(&risky, Said { expect: Some("sha256:2"), auto_approve: true, ..NOTHING }), Decision::Other);
+        assert_eq!(decide(&plan(&[]), Said { expect: Some("sha256:2"), ..NOTHING }), Decision::Other);
+        assert_eq!(decide(&plan(&[]), Said { expect: Some("sha256:1"), ..NOTHING }), Decision::Nothing);
+    }
+
+    #[test]
+    fn without_approval_it_asks_or_ends() {
+        assert_eq!(decide(&plan(&[Action::Create]), NOTHING), Decision::Unapproved);
+        assert_eq!(decide(&plan(&[Action::Delete]), Said { terminal: true, ..NOTHING }), Decision::Ask);
+        assert_eq!(decide(&plan(&[]), NOTHING), Decision::Nothing);
+        let allow = ["delete".parse().unwrap()];
+        assert_eq!(decide(&plan(&[Action::Delete]), Said { allow: &allow, ..NOTHING }), Decision::Unapproved);
+    }
+
+    #[test]
+    fn guards_and_gaps_come_before_every_consent() {
+        let said = Said { auto_approve: true, expect: Some("sha256:1"), ..NOTHING };
+        let mut plan = plan(&[Action::Create]);
+        plan.unreadable = BTreeMap::from([(Kind::Subnet, "denied".to_owned())]);
+        assert_eq!(decide(&plan, said), Decision::Incomplete);
+        plan.refused.push(Refusal { guard: "protected", address: "subnet.a".into(), why: "it is protected".into() });
+        assert_eq!(decide(&plan, said), Decision::Guarded);
+        plan.changes.clear();
+        assert_eq!(decide(&plan, said), Decision::Guarded);
+    }
+}

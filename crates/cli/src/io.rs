@@ -1,0 +1,131 @@
+//! The streams of the process, and when to use colour on them.
+
+use std::io::{self, BufRead, Write};
+
+use crate::args::Color;
+
+/// What a command reads from and writes to.
+pub struct Io<'a> {
+    /// Carries what one would pipe.
+    pub stdout: Stream<'a>,
+    /// Carries progress and diagnostics.
+    pub stderr: Stream<'a>,
+    /// Opens standard input: for a spec from there, and for the answer to a question.
+    pub stdin: fn() -> Box<dyn BufRead + Send>,
+    /// Whether standard input is a terminal.
+    pub stdin_is_terminal: bool,
+}
+
+impl std::fmt::Debug for Io<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Io").field("stdin_is_terminal", &self.stdin_is_terminal).finish_non_exhaustive()
+    }
+}
+
+/// One stream that is written to.
+pub struct Stream<'a> {
+    writer: &'a mut dyn Write,
+    /// Whether a person looks at it.
+    pub is_terminal: bool,
+    /// Whether to use colour on it.
+    pub color: bool,
+    /// How many columns it has, where it is a terminal.
+    pub width: Option<usize>,
+    /// The first failure to write that was more than a closed pipe.
+    failure: Option<io::Error>,
+    closed: bool,
+}
+
+impl<'a> Stream<'a> {
+    /// A stream over `writer`, without colour.
+    pub fn new(writer: &'a mut dyn Write, is_terminal: bool, width: Option<usize>) -> Self {
+        Self { writer, is_terminal, color: false, width, failure: None, closed: false }
+    }
+
+    /// Writes `text` and passes it on at once. Where nobody listens any more, that is their affair: the work goes on and the exit
+    /// code stays the right one. Any other failure is kept for the end of the command.
+    pub fn write(&mut self, text: &str) {
+        if self.closed || text.is_empty() {
+            return;
+        }
+        if let Err(error) = self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush()) {
+            self.closed = true;
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    /// Writes `text` and a line end.
+    pub fn line(&mut self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    /// Why something that was written is lost, if it is; a closed pipe is no reason.
+    pub fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+}
+
+/// Whether to use colour: what `--color` says, then `NO_COLOR`, then `CLICOLOR_FORCE`, then what the stream is.
+pub fn colored(choice: Color, is_terminal: bool, env: &dyn Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if set("NO_COLOR") => false,
+        Color::Auto if env("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") => true,
+        Color::Auto => is_terminal && env("TERM").is_none_or(|term| term != "dumb"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_decided_by_option_then_environment_then_stream() {
+        let env = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        };
+        assert!(colored(Color::Auto, true, &env(&[])));
+        assert!(!colored(Color::Auto, false, &env(&[])));
+        assert!(!colored(Color::Auto, true, &env(&[("NO_COLOR", "1")])));
+        assert!(colored(Color::Auto, true, &env(&[("NO_COLOR", "")])));
+        assert!(colored(Color::Auto, false, &env(&[("CLICOLOR_FORCE", "1")])));
+        assert!(!colored(Color::Auto, false, &env(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")])));
+        assert!(!colored(Color::Auto, true, &env(&[("TERM", "dumb")])));
+        assert!(colored(Color::Always, false, &env(&[("NO_COLOR", "1")])));
+        assert!(!colored(Color::Never, true, &env(&[("CLICOLOR_FORCE", "1")])));
+    }
+
+    /// A pipe whose reader went away after the first line.
+    struct Gone(Vec<u8>, io::ErrorKind);
+
+    impl Write for Gone {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if !self.0.is_empty() {
+                return Err(self.1.into());
+            }
+            self.0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_quiet_and_a_full_disk_is_not() {
+        for (kind, fails) in [(io::ErrorKind::BrokenPipe, false), (io::ErrorKind::StorageFull, true)] {
+            let mut writer = Gone(Vec::new(), kind);
+            let mut stream = Stream::new(&mut writer, false, None);
+            stream.line("one");
+            stream.line("two");
+            stream.line("three");
+            assert_eq!(stream.take_failure().is_some(), fails);
+            assert_eq!(writer.0, b"one\n");
+        }
+    }
+}

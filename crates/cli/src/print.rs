@@ -1,0 +1,112 @@
+//! Everything that is said, by way of the reporters.
+
+use std::time::Instant;
+
+use serde_json::Value as Json;
+use trueup_model::{Diagnostic, Event, Observed, Outcome, Plan, Topology};
+use trueup_report::Style;
+use trueup_report::text::{self, Failures, Live, PlanOptions};
+
+use crate::io::{Io, Stream};
+use crate::source::Source;
+
+fn style(stream: &Stream<'_>) -> Style {
+    Style { color: stream.color, width: stream.width }
+}
+
+/// Writes what `report` makes.
+fn write(stream: &mut Stream<'_>, report: impl FnOnce(&mut String, Style) -> std::fmt::Result) {
+    let mut text = String::new();
+    // Writing into a text does not fail.
+    let _ = report(&mut text, style(stream));
+    stream.write(&text);
+}
+
+/// Says why a command does not do what it is for.
+pub fn error(stream: &mut Stream<'_>, message: &str) {
+    let (on, off) = if stream.color { ("\u{1b}[1m\u{1b}[91m", "\u{1b}[0m") } else { ("", "") };
+    stream.line(&format!("{on}error{off}: {message}"));
+}
+
+/// Says what is wrong with specs, with excerpts of them.
+pub fn diagnostics(stream: &mut Stream<'_>, diagnostics: &[Diagnostic], sources: &[Source]) {
+    let text_of = |name: &str| sources.iter().find(|source| source.name == name).map(|source| source.text.clone());
+    write(stream, |out, style| text::diagnostics(out, diagnostics, &text_of, style));
+}
+
+/// Prints a document.
+pub fn json(stream: &mut Stream<'_>, document: &Json) {
+    stream.line(&serde_json::to_string_pretty(document).unwrap_or_default());
+}
+
+/// Prints a plan, and in it what the planner remarks; what there is to say about the spec is told already.
+pub fn plan(io: &mut Io<'_>, plan: &Plan, steps: bool) {
+    write(&mut io.stdout, |out, style| text::plan(out, plan, &PlanOptions { style, steps }));
+}
+
+/// Prints what differs, as seen from the cloud.
+pub fn drift(io: &mut Io<'_>, plan: &Plan) {
+    write(&mut io.stdout, |out, style| text::drift(out, plan, style));
+}
+
+/// Prints what is live.
+pub fn show(io: &mut Io<'_>, topology: &Topology, observed: &Observed) {
+    write(&mut io.stdout, |out, style| text::show(out, topology, observed, style));
+}
+
+/// Says what a closing check still finds.
+pub fn remaining(io: &mut Io<'_>, plan: &Plan) {
+    write(&mut io.stderr, |out, style| text::drift(out, plan, style));
+}
+
+/// Says how a run ended: done, failed, skipped, and the command that goes on.
+pub fn outcome(io: &mut Io<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures, again: &str) {
+    write(&mut io.stderr, |out, style| text::outcome(out, plan, outcome, failures, again, style));
+}
+
+/// Tells what happens while a plan runs: a line for each event, and on a terminal what is under way below them.
+pub struct Progress<'a, 'io> {
+    plan: &'a Plan,
+    stream: &'a mut Stream<'io>,
+    live: Option<Live>,
+    started: Instant,
+    /// What failed and why, for the end.
+    pub failures: Failures,
+}
+
+impl<'a, 'io> Progress<'a, 'io> {
+    /// Nothing has happened yet.
+    pub fn new(plan: &'a Plan, stream: &'a mut Stream<'io>) -> Self {
+        let live = stream.is_terminal.then(Live::default);
+        Self { plan, stream, live, started: Instant::now(), failures: Failures::default() }
+    }
+
+    /// Tells one event.
+    pub fn tell(&mut self, event: &Event) {
+        self.failures.hear(event);
+        match &mut self.live {
+            Some(live) => {
+                let text = live.hear(event, self.plan, self.started.elapsed(), style(self.stream));
+                self.stream.write(&text);
+            }
+            None => write(self.stream, |out, style| text::event(out, event, self.plan, style)),
+        }
+    }
+
+    /// Time went by.
+    pub fn tick(&mut self) {
+        if let Some(live) = &mut self.live {
+            let text = live.tick(self.started.elapsed(), style(self.stream));
+            self.stream.write(&text);
+        }
+    }
+
+    /// Nothing more will be told: what is under way is taken off the terminal.
+    pub fn end(mut self) -> Failures {
+        if let Some(live) = &mut self.live {
+            let text = live.clear();
+            self.stream.write(&text);
+        }
+        self.failures
+    }
+}
