@@ -1,1 +1,88 @@
-//! Placeholder.
+//! The only crate that knows the EC2 SDK: it connects, calls, reads and acts.
+//!
+//! [`Ec2`] is a live EC2 behind the engine's seam, [`Cloud`]. The journey of a call: a kind's file builds the request, [`call`]
+//! passes it through a token bucket, makes it, classifies what came back, repeats what is known to pass, and counts it. Reading
+//! folds EC2's answers into the spec's own language, one file per kind.
+
+mod act;
+mod answer;
+mod bucket;
+mod call;
+mod classify;
+mod connect;
+mod failure;
+mod filter;
+mod kinds;
+mod memory;
+mod ownership;
+mod patience;
+mod prefix_list;
+mod read;
+mod tags;
+mod token;
+mod transport;
+
+use std::collections::BTreeMap;
+
+use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Observed, Scope, Settled, Wait};
+
+pub use connect::Connect;
+pub use transport::{ReplyLost, Transport};
+
+use call::Caller;
+use memory::Memory;
+
+/// A live EC2: one account and region, reached with one set of credentials.
+pub struct Ec2 {
+    client: aws_sdk_ec2::Client,
+    caller: Caller,
+    memory: Memory,
+    account: String,
+    region: String,
+}
+
+impl Ec2 {
+    /// Connects, and asks STS (`GetCallerIdentity`) whose credentials these are.
+    ///
+    /// # Errors
+    /// `Credentials` where there are none or they are not valid, `Connection` where nothing answers, `Refused` where no region
+    /// is known.
+    pub async fn connect(connect: Connect) -> Result<Self, CloudError> {
+        connect::connect(connect).await
+    }
+
+    /// The region that is read and changed.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The account that is read and changed: 12 digits.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// How many calls were made so far, by action, repeats included.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.caller.counts()
+    }
+}
+
+impl std::fmt::Debug for Ec2 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ec2").field("account", &self.account).field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+impl Cloud for Ec2 {
+    async fn observe(&self, scope: &Scope) -> Result<Observed, CloudError> {
+        read::observe(self, scope).await
+    }
+
+    async fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
+        act::act(self, act, retrying).await
+    }
+
+    async fn settle(&self, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {
+        Ok(kinds::settle(self, kind, waits).await?)
+    }
+}

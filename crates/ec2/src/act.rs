@@ -1,0 +1,151 @@
+//! Acting: one step, whatever EC2 makes of it at first.
+
+use std::error::Error;
+use std::future::Future;
+
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use trueup_model::{Act, Acted, CloudError, Record, Value, Wait};
+
+use crate::call::{Errand, Purpose};
+use crate::classify::is_gone;
+use crate::failure::Failure;
+use crate::patience::seed;
+use crate::{Ec2, kinds, tags};
+
+/// A step that is being carried out.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// Where.
+    pub ec2: &'a Ec2,
+    /// What.
+    pub act: &'a Act,
+    /// With how much patience.
+    pub errand: Errand<'a>,
+}
+
+/// Carries out one step.
+pub async fn act(ec2: &Ec2, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
+    let errand = Errand {
+        young: ec2.memory.is_young(act),
+        ending: ec2.memory.is_ending(),
+        ..Errand::new(seed(&act.topology) ^ seed(&act.address.to_string()), retrying)
+    };
+    let task = Task { ec2, act, errand };
+    let acted = match act.action {
+        "CreateTags" => tags::create(&task).await,
+        "DeleteTags" => tags::delete(&task).await,
+        _ => kinds::act(&task).await,
+    }?;
+    task.remember(&acted);
+    Ok(acted)
+}
+
+impl<'a> Task<'a> {
+    /// What the step establishes.
+    pub fn sets(&self) -> &'a Record {
+        self.act.sets.record()
+    }
+
+    /// What it takes away.
+    pub fn unsets(&self) -> &'a Record {
+        self.act.unsets.record()
+    }
+
+    /// The id of the object that it acts on.
+    pub fn id(&self) -> Result<&'a str, Failure> {
+        let target = self.act.target.as_ref().filter(|target| !target.id.is_empty());
+        target.map(|target| target.id.as_str()).ok_or_else(|| self.defect("acts on an object, and none is given"))
+    }
+
+    /// A fact about the object that it acts on.
+    pub fn fact(&self, name: &str) -> Option<&'a str> {
+        let fact = self.act.target.as_ref()?.facts.get(name)?.as_text()?;
+        Some(fact).filter(|fact| !fact.is_empty())
+    }
+
+    /// The id that the step sets as the reference `name`.
+    pub fn set_id(&self, name: &str) -> Option<String> {
+        id_in(self.sets(), name)
+    }
+
+    /// The id that the step takes away as the reference `name`.
+    pub fn unset_id(&self, name: &str) -> Option<String> {
+        id_in(self.unsets(), name)
+    }
+
+    /// The text that the step sets as `name`.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.sets().get(name).and_then(Value::as_text).map(str::to_owned)
+    }
+
+    /// A step that does not fit its action: a defect of Trueup.
+    pub fn defect(&self, why: &str) -> Failure {
+        Failure::invalid(self.act.action, format!("the step {} of {} {why}", self.act.step, self.act.address))
+    }
+
+    /// A step with an action that its kind does not have.
+    pub fn unknown_action(&self) -> Failure {
+        self.defect(&format!("asks for {}, which its kind does not have", self.act.action))
+    }
+
+    /// Makes a call that changes something and may be repeated.
+    pub async fn call<B, T, E, F>(&self, action: &'static str, request: B, send: impl Fn(B) -> F) -> Result<T, Failure>
+    where
+        B: Clone,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        self.ec2.caller.call(&self.errand, action, request, send).await
+    }
+
+    /// Makes a call that ends something; what is gone already is done.
+    pub async fn end<B, T, E, F>(&self, action: &'static str, request: B, send: impl Fn(B) -> F) -> Result<Option<T>, Failure>
+    where
+        B: Clone,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match self.ec2.caller.call(&self.errand.to(Purpose::Delete), action, request, send).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(failure) if is_gone(failure.class, &failure.code) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// What later calls must know about this one.
+    fn remember(&self, acted: &Acted) {
+        let memory = &self.ec2.memory;
+        let kind = self.act.address.kind;
+        if let Some(id) = &acted.id {
+            memory.made(kind, id);
+            return;
+        }
+        let action = self.act.action;
+        let ends = ["Delete", "Terminate", "Release"].iter().any(|verb| action.starts_with(verb));
+        match &self.act.target {
+            Some(target) if ends && kinds::ends_object(kind, action) => memory.ended(&target.id),
+            _ if ends || !self.unsets().is_empty() => memory.ending(),
+            _ => {}
+        }
+    }
+}
+
+fn id_in(record: &Record, name: &str) -> Option<String> {
+    record.reference(name).and_then(|reference| reference.id()).map(str::to_owned)
+}
+
+/// The ids in a list of references.
+pub fn ids(record: &Record, name: &str) -> Vec<String> {
+    record.list(name).iter().filter_map(|value| value.as_ref()?.id()).map(str::to_owned).collect()
+}
+
+/// A step that made this object.
+pub fn made(id: impl Into<String>) -> Acted {
+    Acted { id: Some(id.into()), ..Acted::default() }
+}
+
+/// What is waited for.
+pub fn wait(id: &str, until: &'static str) -> Option<Wait> {
+    Some(Wait { id: id.to_owned(), until })
+}

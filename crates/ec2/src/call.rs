@@ -1,0 +1,156 @@
+//! The one function that every call passes: bucket, call, classify, repeat, count.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use tokio::time::Instant;
+
+use crate::bucket::Buckets;
+use crate::classify::Class;
+use crate::failure::Failure;
+use crate::patience::{patience, pause, seed};
+
+/// What a call is made for: it decides how long refusals are waited out.
+#[derive(Clone, Copy)]
+pub struct Errand<'a> {
+    /// Spreads the pauses.
+    pub seed: u64,
+    /// What the call does.
+    pub purpose: Purpose,
+    /// Whether it refers to something that was made a moment ago and may not be visible everywhere yet.
+    pub young: bool,
+    /// Whether something that may still be in the way is going away.
+    pub ending: bool,
+    /// Hears why a call is repeated.
+    pub retrying: &'a dyn Fn(&str),
+}
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reads.
+    Read,
+    /// Makes an object, and would make another if it were repeated.
+    Create,
+    /// Makes an object under a client token: repeated, it answers what it made.
+    CreateOnce,
+    /// Changes something; repeated, it changes nothing more.
+    Change,
+    /// Ends something.
+    Delete,
+}
+
+impl<'a> Errand<'a> {
+    /// An errand that changes something.
+    pub fn new(seed: u64, retrying: &'a dyn Fn(&str)) -> Self {
+        Self { seed, purpose: Purpose::Change, young: false, ending: false, retrying }
+    }
+
+    /// An errand that reads, and tells nobody.
+    pub fn read(action: &str) -> Self {
+        Errand { purpose: Purpose::Read, ..Errand::new(seed(action), &|_| {}) }
+    }
+
+    /// This errand for another purpose.
+    #[must_use]
+    pub fn to(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
+    }
+}
+
+/// Makes the calls of one connection.
+#[derive(Debug)]
+pub struct Caller {
+    endpoint: String,
+    buckets: Buckets,
+    counts: Mutex<BTreeMap<&'static str, u64>>,
+    /// Whether the endpoint ever answered: one that never did is not waited for.
+    answered: AtomicBool,
+}
+
+/// What happened so far to a call that is being repeated.
+#[derive(Default)]
+struct Attempts {
+    made: u32,
+    /// When each class of refusal first came.
+    since: BTreeMap<Class, Instant>,
+    ambiguous: bool,
+}
+
+impl Caller {
+    /// A caller of the endpoint with this URL.
+    pub fn new(endpoint: String) -> Self {
+        let documented = endpoint.split('/').nth(2).is_some_and(|host| host.ends_with(".amazonaws.com"));
+        Self { buckets: Buckets::new(documented), endpoint, counts: Mutex::default(), answered: AtomicBool::new(false) }
+    }
+
+    /// How many calls were made, by action.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|(action, count)| ((*action).to_owned(), *count)).collect()
+    }
+
+    /// Makes the call of `action` that `send` makes from the request, and repeats it as long as the errand has patience with what
+    /// comes back.
+    pub async fn call<B, T, E, F>(&self, errand: &Errand<'_>, action: &'static str, request: B, send: impl Fn(B) -> F) -> Result<T, Failure>
+    where
+        B: Clone,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let mut attempts = Attempts::default();
+        loop {
+            self.begin(action).await;
+            // Boxed: the SDK's futures are large, and many wait side by side.
+            let answer = Box::pin(send(request.clone())).await;
+            let failure = match answer {
+                Ok(output) => {
+                    self.succeeded(action);
+                    return Ok(output);
+                }
+                Err(error) => Failure::new(action, &self.endpoint, &error),
+            };
+            let pause = self.refused(errand, failure, &mut attempts)?;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn begin(&self, action: &'static str) {
+        self.buckets.take(action).await;
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
+    }
+
+    fn succeeded(&self, action: &'static str) {
+        self.answered.store(true, Ordering::Relaxed);
+        self.buckets.succeeded(action);
+    }
+
+    /// Decides about a refusal: the pause before the next attempt, or the failure for good.
+    fn refused(&self, errand: &Errand<'_>, mut failure: Failure, attempts: &mut Attempts) -> Result<Duration, Failure> {
+        failure.maybe_done = attempts.ambiguous;
+        attempts.ambiguous |= failure.class.is_ambiguous();
+        attempts.made += 1;
+        let answers = !matches!(failure.class, Class::Lost | Class::Unreachable | Class::Credentials);
+        let answered = self.answered.fetch_or(answers, Ordering::Relaxed) || answers;
+        if failure.class == Class::Throttle {
+            self.buckets.throttled(failure.action);
+        }
+        let now = Instant::now();
+        let since = *attempts.since.entry(failure.class).or_insert(now);
+        let pause = pause(errand, failure.action, failure.class, attempts.made);
+        let left = patience(errand, &failure).saturating_sub(now.duration_since(since));
+        if !answered || left.is_zero() {
+            return Err(failure);
+        }
+        let said = if failure.code.is_empty() { failure.message } else { format!("{} ({})", failure.message, failure.code) };
+        (errand.retrying)(&said);
+        // Never longer than patience lasts, so that the last attempt comes at its end.
+        Ok(pause.min(left))
+    }
+}

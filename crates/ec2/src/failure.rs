@@ -1,0 +1,178 @@
+//! Why a call failed, before anyone decides what to do about it.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use trueup_model::{CloudError, ErrorClass};
+
+use crate::classify::{Class, classify};
+
+/// A call that failed for good, or one attempt of it.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What sort of failure.
+    pub class: Class,
+    /// EC2's error code, or the empty text.
+    pub code: String,
+    /// EC2's words, or ours where it had none.
+    pub message: String,
+    /// The call that failed.
+    pub action: &'static str,
+    /// Whether an attempt before the last one may have done what was asked for.
+    pub maybe_done: bool,
+    /// Whether the answer was one that EC2 would not give: not its XML.
+    pub foreign: bool,
+}
+
+impl Failure {
+    /// A failure of our own making: a request that cannot be put together.
+    pub fn invalid(action: &'static str, message: impl Into<String>) -> Self {
+        Self { class: Class::Invalid, code: String::new(), message: message.into(), action, maybe_done: false, foreign: false }
+    }
+
+    /// Reads the SDK's error.
+    pub fn new<E>(action: &'static str, endpoint: &str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let mut failure = Self::invalid(action, String::new());
+        if let Some(credentials) = find::<CredentialsError>(error) {
+            failure.class = Class::Credentials;
+            failure.message = chain(credentials);
+            return failure;
+        }
+        let status = error.raw_response().map(|raw| raw.status().as_u16());
+        if let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) {
+            let message = error.as_service_error().and_then(ProvideErrorMetadata::message).unwrap_or_default();
+            failure.class = classify(code, message, status.is_some_and(|status| status >= 500));
+            code.clone_into(&mut failure.code);
+            failure.message = readable(message);
+            return failure;
+        }
+        match (error, status) {
+            (_, Some(status)) => {
+                failure.class = if status >= 500 { Class::Server } else { Class::Invalid };
+                failure.foreign = true;
+                failure.message = format!("{endpoint} answered with HTTP status {status} and without an error of EC2's");
+                // What says that it succeeded and cannot be read was cut off on its way.
+                if status < 300 {
+                    failure.class = Class::Lost;
+                    failure.message = format!("the answer of {endpoint} cannot be read: {}", innermost(error));
+                }
+            }
+            (SdkError::DispatchFailure(dispatch), None) if !dispatch.is_timeout() => {
+                let never = dispatch.is_user() || never_connected(error);
+                failure.class = if never { Class::Unreachable } else { Class::Lost };
+                failure.message = format!("{endpoint} cannot be reached: {}", innermost(error));
+            }
+            (SdkError::ConstructionFailure(_), None) => failure.message = chain(error),
+            _ => {
+                failure.class = Class::Lost;
+                failure.message = format!("{endpoint} does not answer: {}", innermost(error));
+            }
+        }
+        failure
+    }
+}
+
+/// Whether the connection was refused, or the host's name is not known: nothing was sent.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    use std::io::ErrorKind;
+    let io = find::<std::io::Error>(error).map(std::io::Error::kind);
+    let refused = matches!(
+        io,
+        Some(ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable)
+    );
+    let text = chain(error);
+    refused || text.contains("dns error") || text.contains("client error (Connect)") || text.contains("invalid peer certificate")
+}
+
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// An error and its causes, outermost first, without repetition.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&said);
+        }
+        next = error.source();
+    }
+    text
+}
+
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+/// EC2's message without the blob that only STS can decode.
+fn readable(message: &str) -> String {
+    let blob = ["Encoded authorization failure message:", "encoded authorization failure message:"];
+    let end = blob.iter().filter_map(|words| message.find(words)).min().unwrap_or(message.len());
+    message[..end].trim().to_owned()
+}
+
+const RENEW: &str = "set AWS_PROFILE or --profile, run `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and \
+                     AWS_SESSION_TOKEN for temporary ones)";
+
+impl From<Failure> for CloudError {
+    fn from(failure: Failure) -> Self {
+        let Failure { class, code, message, action, .. } = failure;
+        let said = if code.is_empty() { message } else { format!("{action}: {message} ({code})") };
+        let (class, message) = match class {
+            Class::Credentials if code.contains("Expired") => {
+                (ErrorClass::Credentials, format!("the AWS credentials have expired: {said}. Renew them: {RENEW}"))
+            }
+            Class::Credentials => (ErrorClass::Credentials, format!("there are no valid AWS credentials: {said}. To give some, {RENEW}")),
+            Class::Lost | Class::Unreachable => (ErrorClass::Connection, said),
+            Class::Denied => (ErrorClass::Denied, format!("{said}. The credentials need the permission `ec2:{action}`")),
+            Class::Throttle => (ErrorClass::Throttled, format!("{said}. Too many requests in this account and region: try again later")),
+            Class::Quota => (ErrorClass::Refused, format!("{said}. Ask AWS to raise the quota, or make room")),
+            _ => (ErrorClass::Refused, said),
+        };
+        Self { class, code, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_undecodable_blob_is_cut_off() {
+        let message = "You are not authorized to perform this operation. Encoded authorization failure message: aaaa";
+        assert_eq!(readable(message), "You are not authorized to perform this operation.");
+    }
+
+    #[test]
+    fn the_outside_hears_what_to_do() {
+        let failure = Failure { class: Class::Credentials, code: "ExpiredToken".into(), ..Failure::invalid("DescribeVpcs", "old") };
+        let error = CloudError::from(failure);
+        assert_eq!(error.class, ErrorClass::Credentials);
+        assert!(error.message.contains("expired") && error.message.contains("aws sso login"), "{}", error.message);
+        let failure = Failure { class: Class::Denied, code: "UnauthorizedOperation".into(), ..Failure::invalid("DescribeVpcs", "no") };
+        let error = CloudError::from(failure);
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::Denied, "UnauthorizedOperation"));
+        assert!(error.message.contains("ec2:DescribeVpcs"));
+    }
+}

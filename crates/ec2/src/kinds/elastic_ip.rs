@@ -1,0 +1,77 @@
+//! `elastic_ip`, live.
+
+use aws_sdk_ec2::types::{Address, DomainType, Filter};
+use trueup_model::Acted;
+use trueup_model::kinds::elastic_ip::ElasticIp;
+
+use crate::act::{Task, made};
+use crate::answer::{facts, object, some};
+use crate::call::Errand;
+use crate::failure::Failure;
+use crate::read::Found;
+use crate::{Ec2, ownership, tags};
+
+pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    const ACTION: &str = "DescribeAddresses";
+    let request = ec2.client.describe_addresses().set_filters(filters);
+    // EC2 answers all of them at once.
+    let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
+    let mut found = Found::default();
+    for address in answer.addresses.unwrap_or_default() {
+        fold(address, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn fold(address: Address, found: &mut Found) -> Result<(), Failure> {
+    // Those that belong to a load balancer or another service, and those from before VPCs, are nobody's to manage.
+    let Some(id) = some(address.allocation_id).filter(|_| address.service_managed.is_none()) else { return Ok(()) };
+    let (instance, association) = (some(address.instance_id), some(address.association_id));
+    if let Some(instance) = &instance {
+        found.links.addresses.insert(instance.clone(), (id.clone(), association.clone().unwrap_or_default()));
+    }
+    let facts = facts([
+        ("public_ip", address.public_ip),
+        ("association", association),
+        ("instance", instance),
+        ("network_interface", address.network_interface_id),
+    ]);
+    found.objects.push(object(Some(id), &ElasticIp {}, address.tags, facts)?);
+    Ok(())
+}
+
+pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+    match task.act.action {
+        "AllocateAddress" => {
+            let request = task.ec2.client.allocate_address().domain(DomainType::Vpc).tag_specifications(tags::specification(task));
+            let made = ownership::create(task, request, |request| request.send(), |answer| answer.allocation_id()).await?;
+            let public = made.answer.and_then(|answer| answer.public_ip);
+            Ok(Acted { facts: facts([("public_ip", public)]), ..self::made(made.id) })
+        }
+        "ReleaseAddress" => {
+            let request = task.ec2.client.release_address().allocation_id(task.id()?);
+            task.end("ReleaseAddress", request, |request| request.send()).await?;
+            Ok(Acted::default())
+        }
+        _ => Err(task.unknown_action()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::ServiceManaged;
+
+    #[test]
+    fn empty_texts_are_absent_and_addresses_of_services_are_left_out() {
+        let mut found = Found::default();
+        let ours = Address::builder().allocation_id("eipalloc-1").instance_id("").association_id("").public_ip("1.2.3.4").build();
+        fold(ours, &mut found).unwrap();
+        let used = Address::builder().allocation_id("eipalloc-2").instance_id("i-1").association_id("eipassoc-1").build();
+        fold(used, &mut found).unwrap();
+        fold(Address::builder().allocation_id("eipalloc-3").service_managed(ServiceManaged::Alb).build(), &mut found).unwrap();
+        assert_eq!(found.objects.len(), 2);
+        assert_eq!(found.objects[0].facts.to_string(), "{public_ip: 1.2.3.4}");
+        assert_eq!(found.links.addresses["i-1"], ("eipalloc-2".to_owned(), "eipassoc-1".to_owned()));
+    }
+}

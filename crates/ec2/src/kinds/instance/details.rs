@@ -1,0 +1,98 @@
+//! What about an instance takes calls of its own: read only where a spec speaks of it.
+
+use std::collections::HashMap;
+
+use aws_sdk_ec2::types::{InstanceAttributeName, Volume};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use trueup_model::{Object, Record, Value};
+
+use super::fact;
+use crate::call::Errand;
+use crate::failure::Failure;
+use crate::read::pages;
+use crate::{Ec2, filter};
+
+/// Reads the root volumes of these instances, many in one call.
+pub async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<(), Failure> {
+    let ids: Vec<String> =
+        objects.iter().map(|object| object.facts.text(fact::ROOT_VOLUME).to_owned()).filter(|id| !id.is_empty()).collect();
+    let mut volumes: HashMap<String, Volume> = HashMap::new();
+    for ids in ids.chunks(filter::VALUES_MAX) {
+        let request = ec2.client.describe_volumes().filters(filter::of("volume-id", ids));
+        pages!(ec2, "DescribeVolumes", request, volumes, |volume: Volume| {
+            volumes.insert(volume.volume_id.clone().unwrap_or_default(), volume);
+            Ok::<_, Failure>(())
+        });
+    }
+    for object in &mut objects {
+        if let Some(volume) = volumes.get(object.facts.text(fact::ROOT_VOLUME)) {
+            let deleted = object.facts.get("root_volume_deleted_on_termination").cloned();
+            object.facts.set_option("root_volume_size", volume.size.map(i64::from));
+            object.record.set("root_volume", root_volume(volume, deleted));
+        }
+    }
+    Ok(())
+}
+
+fn root_volume(volume: &Volume, deleted: Option<Value>) -> Record {
+    let gp3 = volume.volume_type().is_some_and(|ty| ty.as_str() == "gp3");
+    let mut record = Record::new();
+    record.set_option("size", volume.size.map(i64::from));
+    record.set_option("type", volume.volume_type().map(|ty| ty.as_str()));
+    // What gp3 has when nobody asks for more.
+    record.set_option("iops", volume.iops.map(i64::from).or(gp3.then_some(3000)));
+    record.set_option("throughput", volume.throughput.map(i64::from).or(gp3.then_some(125)));
+    record.set_option("encrypted", volume.encrypted);
+    record.set_option("delete_on_termination", deleted);
+    record
+}
+
+/// Reads those attributes of an instance that only `DescribeInstanceAttribute` tells: one call for each.
+pub async fn attributes(ec2: &Ec2, object: &mut Object, user_data: bool, termination: bool) -> Result<(), Failure> {
+    const ACTION: &str = "DescribeInstanceAttribute";
+    let ask = |attribute: InstanceAttributeName| {
+        let request = ec2.client.describe_instance_attribute().instance_id(&object.id).attribute(attribute);
+        async move { ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await }
+    };
+    let user_data = if user_data { Some(ask(InstanceAttributeName::UserData).await?) } else { None };
+    let termination = if termination { Some(ask(InstanceAttributeName::DisableApiTermination).await?) } else { None };
+    if let Some(answer) = user_data {
+        let encoded = answer.user_data.and_then(|value| value.value).unwrap_or_default();
+        object.record.set("user_data", decoded(&encoded));
+    }
+    if let Some(answer) = termination {
+        let on = answer.disable_api_termination.and_then(|value| value.value).unwrap_or(false);
+        object.record.set("disable_api_termination", on);
+    }
+    Ok(())
+}
+
+/// User data comes in base64. None is the empty text: it was looked at.
+fn decoded(encoded: &str) -> String {
+    let compact: String = encoded.split_ascii_whitespace().collect();
+    match STANDARD.decode(&compact) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) => encoded.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::VolumeType;
+
+    #[test]
+    fn a_volume_is_told_in_the_words_of_a_spec() {
+        let volume = Volume::builder().volume_id("vol-1").size(20).volume_type(VolumeType::Gp3).iops(4000).encrypted(false).build();
+        let record = root_volume(&volume, Some(Value::Bool(true)));
+        assert_eq!(record.to_string(), "{delete_on_termination: true, encrypted: false, iops: 4000, size: 20, throughput: 125, type: gp3}");
+    }
+
+    #[test]
+    fn user_data_is_decoded() {
+        assert_eq!(decoded("IyEvYmluL3No"), "#!/bin/sh");
+        assert_eq!(decoded("IyEv\nYmlu\nL3No"), "#!/bin/sh");
+        assert_eq!(decoded(""), "");
+    }
+}

@@ -1,0 +1,268 @@
+//! The steps that change an instance that is there.
+
+use aws_sdk_ec2::primitives::Blob;
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, AttributeValue, EbsInstanceBlockDeviceSpecification, HttpTokensState, IamInstanceProfileAssociation,
+    IamInstanceProfileSpecification, InstanceBlockDeviceMappingSpecification, InstanceMetadataEndpointState, InstanceMetadataProtocolState,
+    InstanceMetadataTagsState, SecureBlobAttributeValue, VolumeType,
+};
+use trueup_model::{Acted, Record, Value};
+
+use super::{fact, facts_now};
+use crate::act::{Task, ids, wait};
+use crate::answer::facts;
+use crate::classify::{Class, wants_interface};
+use crate::failure::Failure;
+use crate::filter;
+use crate::kinds::{elastic_ip, security_group};
+use crate::read::pages;
+
+pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
+    let (client, id) = (&task.ec2.client, task.id()?);
+    let waiting = |until| Acted { wait: wait(id, until), ..Acted::default() };
+    match task.act.action {
+        "StartInstances" => {
+            task.call("StartInstances", client.start_instances().instance_ids(id), |request| request.send()).await?;
+            Ok(waiting("running"))
+        }
+        "StopInstances" => {
+            task.call("StopInstances", client.stop_instances().instance_ids(id), |request| request.send()).await?;
+            Ok(waiting("stopped"))
+        }
+        "MonitorInstances" => {
+            task.call("MonitorInstances", client.monitor_instances().instance_ids(id), |request| request.send()).await?;
+            Ok(Acted::default())
+        }
+        "UnmonitorInstances" => {
+            task.call("UnmonitorInstances", client.unmonitor_instances().instance_ids(id), |request| request.send()).await?;
+            Ok(Acted::default())
+        }
+        "ModifyInstanceAttribute" => attribute(task).await,
+        "ModifyNetworkInterfaceAttribute" => groups(task).await,
+        "ModifyInstanceMetadataOptions" => metadata(task).await,
+        "ModifyVolume" => volume(task).await,
+        "AssociateIamInstanceProfile" => associate_profile(task).await,
+        "ReplaceIamInstanceProfileAssociation" => replace_profile(task).await,
+        "DisassociateIamInstanceProfile" => disassociate_profile(task).await,
+        "AssociateAddress" => associate_address(task).await,
+        "DisassociateAddress" => disassociate_address(task).await,
+        _ => Err(task.unknown_action()),
+    }
+}
+
+/// A fact that is known, or read now.
+async fn fact(task: &Task<'_>, name: &str) -> Result<String, Failure> {
+    if let Some(known) = task.fact(name) {
+        return Ok(known.to_owned());
+    }
+    let facts = facts_now(task).await?;
+    let text = facts.get(name).and_then(Value::as_text).map(str::to_owned);
+    text.ok_or_else(|| task.defect(&format!("needs the {name} of the instance, which EC2 does not show")))
+}
+
+fn switch(on: bool) -> AttributeBooleanValue {
+    AttributeBooleanValue::builder().value(on).build()
+}
+
+/// EC2 changes one attribute a call: the step names one.
+async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
+    const ACTION: &str = "ModifyInstanceAttribute";
+    let request = task.ec2.client.modify_instance_attribute().instance_id(task.id()?);
+    let (name, value) = task.sets().iter().next().ok_or_else(|| task.defect("sets no attribute"))?;
+    let on = value.as_bool().unwrap_or_default();
+    let text = value.as_text().unwrap_or_default();
+    let request = match name {
+        "instance_type" => request.instance_type(AttributeValue::builder().value(text).build()),
+        "user_data" => request.user_data(SecureBlobAttributeValue::builder().value(Blob::new(text)).build()),
+        "ebs_optimized" => request.ebs_optimized(switch(on)),
+        "disable_api_termination" => request.disable_api_termination(switch(on)),
+        "source_dest_check" => request.source_dest_check(switch(on)),
+        "root_volume" => {
+            let deleted = value.as_map().and_then(|volume| volume.get("delete_on_termination")?.as_bool());
+            let volume = EbsInstanceBlockDeviceSpecification::builder().set_delete_on_termination(deleted).build();
+            let device = fact(task, fact::ROOT_DEVICE).await?;
+            request.block_device_mappings(InstanceBlockDeviceMappingSpecification::builder().device_name(device).ebs(volume).build())
+        }
+        _ => return Err(task.defect(&format!("sets {name}, which {ACTION} does not have"))),
+    };
+    match task.call(ACTION, request, |request| request.send()).await {
+        // Of an instance with several interfaces each has its own switch; the spec means the primary one's.
+        Err(failure) if name == "source_dest_check" && wants_interface(&failure.code) => {
+            let interface = fact(task, fact::INTERFACE).await?;
+            let request = task.ec2.client.modify_network_interface_attribute().network_interface_id(interface);
+            task.call("ModifyNetworkInterfaceAttribute", request.source_dest_check(switch(on)), |request| request.send()).await?;
+        }
+        done => {
+            done?;
+        }
+    }
+    Ok(Acted::default())
+}
+
+/// The groups of the primary interface. None are the one that EC2 made with the VPC: an interface has at least one.
+async fn groups(task: &Task<'_>) -> Result<Acted, Failure> {
+    let interface = fact(task, fact::INTERFACE).await?;
+    let mut groups = ids(task.sets(), "security_groups");
+    if groups.is_empty() {
+        let vpc = fact(task, fact::VPC).await?;
+        let default = security_group::default_of(task.ec2, &vpc).await?;
+        groups.push(default.ok_or_else(|| task.defect(&format!("needs the default group of {vpc}, which EC2 does not show")))?);
+    }
+    let request = task.ec2.client.modify_network_interface_attribute().network_interface_id(interface).set_groups(Some(groups));
+    task.call("ModifyNetworkInterfaceAttribute", request, |request| request.send()).await?;
+    Ok(Acted::default())
+}
+
+/// All options are sent: what is left out of the spec as it is now.
+async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
+    let known = task.act.target.as_ref().and_then(|target| target.facts.get(fact::METADATA)?.as_map().cloned());
+    let mut options = match known {
+        Some(known) => known,
+        None => facts_now(task).await?.get(fact::METADATA).and_then(Value::as_map).cloned().unwrap_or_default(),
+    };
+    for (name, value) in task.sets().get("metadata_options").and_then(Value::as_map).into_iter().flat_map(Record::iter) {
+        options.set(name, value.clone());
+    }
+    let text = |name: &str| options.get(name).and_then(Value::as_text);
+    let request = task.ec2.client.modify_instance_metadata_options().instance_id(task.id()?);
+    let request = request.set_http_endpoint(text("http_endpoint").map(InstanceMetadataEndpointState::from));
+    // EC2 takes nothing else for an endpoint that is off.
+    let request = if text("http_endpoint") == Some("disabled") {
+        request
+    } else {
+        let limit = options.get("http_put_response_hop_limit").and_then(Value::as_int);
+        request
+            .set_http_tokens(text("http_tokens").map(HttpTokensState::from))
+            .set_http_put_response_hop_limit(limit.and_then(|limit| i32::try_from(limit).ok()))
+            .set_http_protocol_ipv6(text("http_protocol_ipv6").map(InstanceMetadataProtocolState::from))
+            .set_instance_metadata_tags(text("instance_metadata_tags").map(InstanceMetadataTagsState::from))
+    };
+    task.call("ModifyInstanceMetadataOptions", request, |request| request.send()).await?;
+    let mut facts = Record::new();
+    facts.set(fact::METADATA, options);
+    Ok(Acted { facts, ..Acted::default() })
+}
+
+async fn volume(task: &Task<'_>) -> Result<Acted, Failure> {
+    let volume = fact(task, fact::ROOT_VOLUME).await?;
+    let wanted = task.sets().get("root_volume").and_then(Value::as_map).ok_or_else(|| task.defect("says nothing of the volume"))?;
+    let number = |name: &str| wanted.get(name).and_then(Value::as_int).and_then(|value| i32::try_from(value).ok());
+    let request = task
+        .ec2
+        .client
+        .modify_volume()
+        .volume_id(&volume)
+        .set_size(number("size"))
+        .set_volume_type(wanted.get("type").and_then(Value::as_text).map(VolumeType::from))
+        .set_iops(number("iops"))
+        .set_throughput(number("throughput"));
+    task.call("ModifyVolume", request, |request| request.send()).await?;
+    Ok(Acted { wait: wait(&volume, "optimizing"), ..Acted::default() })
+}
+
+/// What associates the instance with its profile: the association and the profile's name.
+async fn profile(task: &Task<'_>) -> Result<Option<(String, String)>, Failure> {
+    let mut found = None;
+    let request = task.ec2.client.describe_iam_instance_profile_associations().filters(filter::of("instance-id", [task.id()?]));
+    let request = request.max_results(100);
+    pages!(
+        task.ec2,
+        "DescribeIamInstanceProfileAssociations",
+        request,
+        iam_instance_profile_associations,
+        |association: IamInstanceProfileAssociation| {
+            let state = association.state.as_ref().map_or("associated", |state| state.as_str());
+            let arn = association.iam_instance_profile.and_then(|profile| profile.arn).unwrap_or_default();
+            let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+            if let (Some(id), "associating" | "associated") = (association.association_id, state) {
+                found = Some((id, name));
+            }
+            Ok::<_, Failure>(())
+        }
+    );
+    Ok(found)
+}
+
+fn wanted_profile(task: &Task<'_>) -> Result<IamInstanceProfileSpecification, Failure> {
+    let name = task.text("iam_instance_profile").ok_or_else(|| task.defect("names no instance profile"))?;
+    Ok(IamInstanceProfileSpecification::builder().name(name).build())
+}
+
+async fn associate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
+    let request = task.ec2.client.associate_iam_instance_profile().instance_id(task.id()?);
+    let request = request.iam_instance_profile(wanted_profile(task)?);
+    match task.call("AssociateIamInstanceProfile", request, |request| request.send()).await {
+        // The first attempt did it, and its answer was lost.
+        Err(failure) if failure.maybe_done => {
+            let now = profile(task).await?.map(|(_, name)| name);
+            if now != task.text("iam_instance_profile") {
+                return Err(failure);
+            }
+        }
+        done => {
+            done?;
+        }
+    }
+    Ok(Acted::default())
+}
+
+async fn replace_profile(task: &Task<'_>) -> Result<Acted, Failure> {
+    let Some((association, name)) = profile(task).await? else { return associate_profile(task).await };
+    if Some(&name) == task.text("iam_instance_profile").as_ref() {
+        return Ok(Acted::default());
+    }
+    // EC2 swaps the profile of a running instance only: of any other it is taken, and then given.
+    if task.fact("state").is_none_or(|state| state == "running") {
+        let request = task.ec2.client.replace_iam_instance_profile_association().association_id(association);
+        let request = request.iam_instance_profile(wanted_profile(task)?);
+        task.call("ReplaceIamInstanceProfileAssociation", request, |request| request.send()).await?;
+        return Ok(Acted::default());
+    }
+    let request = task.ec2.client.disassociate_iam_instance_profile().association_id(association);
+    task.end("DisassociateIamInstanceProfile", request, |request| request.send()).await?;
+    associate_profile(task).await
+}
+
+async fn disassociate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
+    if let Some((association, _)) = profile(task).await? {
+        let request = task.ec2.client.disassociate_iam_instance_profile().association_id(association);
+        task.end("DisassociateIamInstanceProfile", request, |request| request.send()).await?;
+    }
+    Ok(Acted::default())
+}
+
+async fn associate_address(task: &Task<'_>) -> Result<Acted, Failure> {
+    let address = task.set_id("elastic_ip").ok_or_else(|| task.defect("names no address"))?;
+    // An address that is in use is not taken from where it is.
+    let request = task.ec2.client.associate_address().instance_id(task.id()?).allocation_id(&address).allow_reassociation(false);
+    let association = match task.call("AssociateAddress", request, |request| request.send()).await {
+        Ok(answer) => answer.association_id,
+        Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => {
+            let now = association(task, &address).await?;
+            Some(now.filter(|(instance, _)| Some(instance.as_str()) == task.id().ok()).ok_or(failure)?.1)
+        }
+        Err(failure) => return Err(failure),
+    };
+    Ok(Acted { facts: facts([(fact::ASSOCIATION, association)]), ..Acted::default() })
+}
+
+async fn disassociate_address(task: &Task<'_>) -> Result<Acted, Failure> {
+    let known = match (task.fact(fact::ASSOCIATION), task.unset_id("elastic_ip")) {
+        (Some(known), _) => Some(known.to_owned()),
+        (None, Some(address)) => association(task, &address).await?.map(|(_, association)| association),
+        (None, None) => None,
+    };
+    if let Some(known) = known {
+        let request = task.ec2.client.disassociate_address().association_id(known);
+        task.end("DisassociateAddress", request, |request| request.send()).await?;
+    }
+    Ok(Acted::default())
+}
+
+/// What an address is associated with: the instance and the association.
+async fn association(task: &Task<'_>, address: &str) -> Result<Option<(String, String)>, Failure> {
+    let found = elastic_ip::read(task.ec2, Some(vec![filter::of("allocation-id", [address])])).await?;
+    let object = found.objects.into_iter().find(|object| object.id == address);
+    let text = |facts: &Record, name: &str| Some(facts.text(name).to_owned()).filter(|text| !text.is_empty());
+    Ok(object.and_then(|object| Some((text(&object.facts, "instance")?, text(&object.facts, "association")?))))
+}

@@ -1,0 +1,84 @@
+//! `key_pair`, live.
+
+use aws_sdk_ec2::primitives::Blob;
+use aws_sdk_ec2::types::{Filter, KeyPairInfo};
+use trueup_model::kinds::key_pair::{KeyPair, read_public_key};
+use trueup_model::{Acted, Object, Value};
+
+use crate::act::{Task, made};
+use crate::answer::{facts, object, some};
+use crate::call::Errand;
+use crate::failure::Failure;
+use crate::read::Found;
+use crate::{Ec2, filter, ownership, tags};
+
+pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    const ACTION: &str = "DescribeKeyPairs";
+    let request = ec2.client.describe_key_pairs().include_public_key(true).set_filters(filters);
+    // EC2 answers all of them at once.
+    let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
+    let objects = answer.key_pairs.unwrap_or_default().into_iter().map(fold).collect::<Result<_, _>>()?;
+    Ok(Found { objects, ..Found::default() })
+}
+
+fn fold(pair: KeyPairInfo) -> Result<Object, Failure> {
+    let key = some(pair.public_key).map(|text| read_public_key(&text).unwrap_or_else(|_| text.trim().to_owned()));
+    let facts = facts([("fingerprint", pair.key_fingerprint), ("key_type", pair.key_type.map(|ty| ty.as_str().to_owned()))]);
+    let typed = KeyPair { key_name: pair.key_name.unwrap_or_default(), public_key: key, ..KeyPair::default() };
+    object(pair.key_pair_id, &typed, pair.tags, facts)
+}
+
+pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+    match task.act.action {
+        "ImportKeyPair" => import(task).await,
+        "DeleteKeyPair" => {
+            let name = task.unsets().get("key_name").and_then(Value::as_text).ok_or_else(|| task.defect("names no key"))?;
+            let request = task.ec2.client.delete_key_pair().key_name(name);
+            task.end("DeleteKeyPair", request, |request| request.send()).await?;
+            Ok(Acted::default())
+        }
+        _ => Err(task.unknown_action()),
+    }
+}
+
+async fn import(task: &Task<'_>) -> Result<Acted, Failure> {
+    let key = task.text("public_key").ok_or_else(|| task.defect("has no public key"))?;
+    let name = task.text("key_name");
+    let request = task
+        .ec2
+        .client
+        .import_key_pair()
+        .set_key_name(name.clone())
+        .public_key_material(Blob::new(key.into_bytes()))
+        .tag_specifications(tags::specification(task));
+    let made = ownership::create(task, request, |request| request.send(), |answer| answer.key_pair_id()).await?;
+    // Others refer to it by its name, which may not be visible everywhere yet either.
+    if let Some(name) = name {
+        task.ec2.memory.named(&name);
+    }
+    Ok(self::made(made.id))
+}
+
+/// What EC2 calls the key that is given by its id or by its name.
+pub async fn name(ec2: &Ec2, text: &str) -> Result<String, Failure> {
+    if !trueup_model::Kind::KeyPair.is_id(text) {
+        return Ok(text.to_owned());
+    }
+    let found = read(ec2, Some(vec![filter::of("key-pair-id", [text])])).await?;
+    let pair = found.objects.into_iter().find(|object| object.id == text);
+    let name = pair.map(|object| object.record.text("key_name").to_owned());
+    name.ok_or_else(|| Failure::invalid("DescribeKeyPairs", format!("there is no key pair {text} in {}", ec2.region)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_comment_of_a_key_is_folded_away() {
+        let key = format!("ssh-ed25519 {}", "A".repeat(68));
+        let pair = |text: String| fold(KeyPairInfo::builder().key_pair_id("key-1").key_name("k").public_key(text).build()).unwrap();
+        assert_eq!(pair(format!("{key} me@here\n")).record.text("public_key"), key);
+        assert!(pair(String::new()).record.get("public_key").is_none());
+    }
+}

@@ -1,0 +1,114 @@
+//! The kinds: one file each, with how the kind is read, how its steps are carried out and how its objects are waited for.
+
+mod elastic_ip;
+pub mod instance;
+mod internet_gateway;
+mod key_pair;
+mod nat_gateway;
+mod route_table;
+pub mod security_group;
+pub mod subnet;
+pub mod vpc;
+mod vpc_endpoint;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::Filter;
+use trueup_model::{Acted, Kind, Record, Settled, Wait};
+
+use crate::Ec2;
+use crate::act::Task;
+use crate::failure::Failure;
+use crate::read::Found;
+
+/// Reads all objects of a kind that pass the filters, page by page.
+pub async fn read(ec2: &Ec2, kind: Kind, filters: &[Filter]) -> Result<Found, Failure> {
+    let filters = Some(filters.to_vec()).filter(|filters| !filters.is_empty());
+    match kind {
+        Kind::Vpc => vpc::read(ec2, filters).await,
+        Kind::Subnet => subnet::read(ec2, filters).await,
+        Kind::InternetGateway => internet_gateway::read(ec2, filters).await,
+        Kind::ElasticIp => elastic_ip::read(ec2, filters).await,
+        Kind::NatGateway => nat_gateway::read(ec2, filters).await,
+        Kind::RouteTable => route_table::read(ec2, filters).await,
+        Kind::SecurityGroup => security_group::read(ec2, filters).await,
+        Kind::KeyPair => key_pair::read(ec2, filters).await,
+        Kind::Instance => instance::read(ec2, filters).await,
+        Kind::VpcEndpoint => vpc_endpoint::read(ec2, filters).await,
+    }
+}
+
+/// Carries out a step of its kind.
+pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+    match task.act.address.kind {
+        Kind::Vpc => vpc::act(task).await,
+        Kind::Subnet => subnet::act(task).await,
+        Kind::InternetGateway => internet_gateway::act(task).await,
+        Kind::ElasticIp => elastic_ip::act(task).await,
+        Kind::NatGateway => nat_gateway::act(task).await,
+        Kind::RouteTable => route_table::act(task).await,
+        Kind::SecurityGroup => security_group::act(task).await,
+        Kind::KeyPair => key_pair::act(task).await,
+        Kind::Instance => instance::act(task).await,
+        Kind::VpcEndpoint => vpc_endpoint::act(task).await,
+    }
+}
+
+/// Looks once at everything of a kind that is waited for. Answers in the order of `waits`.
+pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
+    match kind {
+        Kind::Vpc => vpc::settle(ec2, waits).await,
+        Kind::Subnet => subnet::settle(ec2, waits).await,
+        Kind::NatGateway => nat_gateway::settle(ec2, waits).await,
+        Kind::Instance => instance::settle(ec2, waits).await,
+        Kind::VpcEndpoint => vpc_endpoint::settle(ec2, waits).await,
+        // Nothing of these is ever on its way.
+        Kind::InternetGateway | Kind::ElasticIp | Kind::RouteTable | Kind::SecurityGroup | Kind::KeyPair => {
+            Ok(waits.iter().map(|_| Settled::Done(Record::new())).collect())
+        }
+    }
+}
+
+/// Whether an action of a kind ends the object itself, and not only a part of it.
+pub fn ends_object(kind: Kind, action: &str) -> bool {
+    let own = match kind {
+        Kind::Vpc => "DeleteVpc",
+        Kind::Subnet => "DeleteSubnet",
+        Kind::InternetGateway => "DeleteInternetGateway",
+        Kind::ElasticIp => "ReleaseAddress",
+        Kind::NatGateway => "DeleteNatGateway",
+        Kind::RouteTable => "DeleteRouteTable",
+        Kind::SecurityGroup => "DeleteSecurityGroup",
+        Kind::KeyPair => "DeleteKeyPair",
+        Kind::Instance => "TerminateInstances",
+        Kind::VpcEndpoint => "DeleteVpcEndpoints",
+    };
+    action == own
+}
+
+/// What a look found about one object.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The state that it is in, in EC2's words.
+    state: String,
+    /// Why it will never get to another one.
+    failed: Option<String>,
+    facts: Record,
+}
+
+/// The answer to each wait. What is not shown has ended, or is not visible yet.
+fn settled(waits: &[Wait], mut seen: BTreeMap<String, Seen>) -> Vec<Settled> {
+    let answer = |wait: &Wait| match seen.remove(&wait.id) {
+        None if matches!(wait.until, "deleted" | "terminated") => Settled::Done(Record::new()),
+        None => Settled::Pending("not visible yet".to_owned()),
+        Some(seen) if seen.state == wait.until => Settled::Done(seen.facts),
+        Some(Seen { failed: Some(why), .. }) => Settled::Failed(why),
+        Some(seen) => Settled::Pending(seen.state),
+    };
+    waits.iter().map(answer).collect()
+}
+
+/// The ids of some waits, in the portions that EC2 takes as the values of a filter.
+fn portions(waits: &[Wait]) -> impl Iterator<Item = Vec<String>> {
+    waits.chunks(crate::filter::VALUES_MAX).map(|waits| waits.iter().map(|wait| wait.id.clone()).collect())
+}

@@ -1,0 +1,293 @@
+//! `security_group`, live.
+
+use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
+use trueup_model::kinds::security_group::{Rule, SecurityGroup, fold_name};
+use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
+use trueup_model::{Acted, Object, Record, Ref, Value};
+
+use crate::act::{Task, made};
+use crate::answer::{facts, object, some};
+use crate::call::Errand;
+use crate::classify::Class;
+use crate::failure::Failure;
+use crate::read::{Found, pages};
+use crate::{Ec2, filter, ownership, prefix_list, tags};
+
+/// The name of the group that EC2 makes with every VPC.
+pub const DEFAULT: &str = "default";
+
+pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let request = ec2.client.describe_security_groups().max_results(1000).set_filters(filters);
+    pages!(ec2, "DescribeSecurityGroups", request, security_groups, |group: aws_sdk_ec2::types::SecurityGroup| {
+        found.objects.push(fold(group)?);
+        Ok::<_, Failure>(())
+    });
+    Ok(found)
+}
+
+fn fold(group: aws_sdk_ec2::types::SecurityGroup) -> Result<Object, Failure> {
+    let name = group.group_name.unwrap_or_default();
+    let typed = SecurityGroup {
+        vpc: Ref::Id(group.vpc_id.unwrap_or_default()),
+        group_name: fold_name(&name).to_owned(),
+        description: group.description.unwrap_or_default(),
+        ingress: rules(group.ip_permissions),
+        egress: rules(group.ip_permissions_egress),
+    };
+    let implicit = name == DEFAULT;
+    let mut object = object(group.group_id, &typed, group.tags, facts([("group_name", Some(name))]))?;
+    object.implicit = implicit;
+    Ok(object)
+}
+
+/// One rule for each source of each permission.
+fn rules(permissions: Option<Vec<IpPermission>>) -> Vec<Rule> {
+    permissions.unwrap_or_default().into_iter().flat_map(of_permission).collect()
+}
+
+fn of_permission(permission: IpPermission) -> Vec<Rule> {
+    let protocol = match permission.ip_protocol.as_deref() {
+        None | Some("-1" | "") => "all".to_owned(),
+        Some(text) => (PROTOCOL.read)(text).unwrap_or_else(|_| text.to_owned()),
+    };
+    let seen = |value: Option<i32>| value.filter(|value| *value != -1);
+    let (from, to) = (seen(permission.from_port), seen(permission.to_port));
+    let mut base = Rule { protocol, ..Rule::default() };
+    match base.protocol.as_str() {
+        "tcp" | "udp" => {
+            let port = |value: Option<i32>, open| value.and_then(|value| u16::try_from(value).ok()).unwrap_or(open);
+            base.port = Some(ports(port(from, 0), port(to, u16::MAX)));
+        }
+        "icmp" | "icmpv6" => {
+            base.icmp_type = from.map(i64::from);
+            base.icmp_code = to.filter(|_| from.is_some()).map(i64::from);
+        }
+        // Ports mean nothing to any other protocol.
+        _ => {}
+    }
+    let range = |text: Option<String>| text.map(|text| (RANGE.read)(&text).unwrap_or(text));
+    let mut rules = Vec::new();
+    for source in permission.ip_ranges.unwrap_or_default() {
+        rules.push(Rule { cidr: range(source.cidr_ip), description: some(source.description), ..base.clone() });
+    }
+    for source in permission.ipv6_ranges.unwrap_or_default() {
+        rules.push(Rule { cidr: range(source.cidr_ipv6), description: some(source.description), ..base.clone() });
+    }
+    for source in permission.prefix_list_ids.unwrap_or_default() {
+        rules.push(Rule { prefix_list: source.prefix_list_id, description: some(source.description), ..base.clone() });
+    }
+    for source in permission.user_id_group_pairs.unwrap_or_default() {
+        let group = some(source.group_id).or(some(source.group_name)).map(Ref::Id);
+        rules.push(Rule { security_group: group, description: some(source.description), ..base.clone() });
+    }
+    rules
+}
+
+/// The rules of a record as EC2 takes them.
+async fn permissions(task: &Task<'_>, record: &Record, direction: &str) -> Result<Vec<IpPermission>, Failure> {
+    let mut permissions = Vec::new();
+    for rule in record.list(direction).iter().filter_map(Value::as_map) {
+        let list = match rule.get("prefix_list").and_then(Value::as_text) {
+            Some(text) => Some(prefix_list::id(task.ec2, text).await?),
+            None => None,
+        };
+        permissions.push(permission(rule, list));
+    }
+    Ok(permissions)
+}
+
+fn permission(rule: &Record, prefix_list: Option<String>) -> IpPermission {
+    let protocol = rule.text("protocol");
+    let number = |name: &str| rule.get(name).and_then(Value::as_int).and_then(|value| i32::try_from(value).ok()).unwrap_or(-1);
+    let (from, to) = match protocol {
+        "icmp" | "icmpv6" => (Some(number("icmp_type")), Some(number("icmp_code"))),
+        "tcp" | "udp" => port_bounds(rule.text("port")).map(|(from, to)| (i32::from(from), i32::from(to))).unzip(),
+        _ => (None, None),
+    };
+    let text = |name: &str| rule.get(name).and_then(Value::as_text).map(str::to_owned);
+    let description = text("description");
+    let builder = IpPermission::builder().ip_protocol(if protocol == "all" { "-1" } else { protocol }).set_from_port(from).set_to_port(to);
+    if let Some(group) = rule.reference("security_group").and_then(Ref::id) {
+        return builder.user_id_group_pairs(UserIdGroupPair::builder().group_id(group).set_description(description).build()).build();
+    }
+    if let Some(list) = prefix_list {
+        return builder.prefix_list_ids(PrefixListId::builder().prefix_list_id(list).set_description(description).build()).build();
+    }
+    let range = text("cidr").unwrap_or_default();
+    if range.contains(':') {
+        builder.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(range).set_description(description).build()).build()
+    } else {
+        builder.ip_ranges(IpRange::builder().cidr_ip(range).set_description(description).build()).build()
+    }
+}
+
+pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+    match task.act.action {
+        "CreateSecurityGroup" => return create(task).await,
+        "AuthorizeSecurityGroupIngress" => authorize(task, "ingress").await?,
+        "AuthorizeSecurityGroupEgress" => authorize(task, "egress").await?,
+        "UpdateSecurityGroupRuleDescriptionsIngress" => {
+            let rules = permissions(task, task.sets(), "ingress").await?;
+            let request = task.ec2.client.update_security_group_rule_descriptions_ingress().group_id(task.id()?);
+            let request = request.set_ip_permissions(Some(rules));
+            task.call("UpdateSecurityGroupRuleDescriptionsIngress", request, |request| request.send()).await?;
+        }
+        "UpdateSecurityGroupRuleDescriptionsEgress" => {
+            let rules = permissions(task, task.sets(), "egress").await?;
+            let request = task.ec2.client.update_security_group_rule_descriptions_egress().group_id(task.id()?);
+            let request = request.set_ip_permissions(Some(rules));
+            task.call("UpdateSecurityGroupRuleDescriptionsEgress", request, |request| request.send()).await?;
+        }
+        "RevokeSecurityGroupIngress" => revoke(task, "ingress").await?,
+        "RevokeSecurityGroupEgress" => revoke(task, "egress").await?,
+        "DeleteSecurityGroup" => {
+            let request = task.ec2.client.delete_security_group().group_id(task.id()?);
+            task.end("DeleteSecurityGroup", request, |request| request.send()).await?;
+        }
+        _ => return Err(task.unknown_action()),
+    }
+    Ok(Acted::default())
+}
+
+async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
+    let name = task.text("group_name");
+    let request = task
+        .ec2
+        .client
+        .create_security_group()
+        .set_vpc_id(task.set_id("vpc"))
+        .set_group_name(name.clone())
+        .set_description(task.text("description"))
+        .tag_specifications(tags::specification(task));
+    let made = ownership::create(task, request, |request| request.send(), |answer| answer.group_id()).await?;
+    Ok(Acted { facts: facts([("group_name", name)]), ..self::made(made.id) })
+}
+
+/// Allows these rules. Rules that are there already are as wanted; EC2 then takes none of the call, so they go one by one.
+async fn authorize(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
+    let rules = permissions(task, task.sets(), direction).await?;
+    match authorize_some(task, direction, rules.clone()).await {
+        Err(failure) if failure.class == Class::Duplicate && rules.len() > 1 => {
+            for rule in rules {
+                unless(Class::Duplicate, authorize_some(task, direction, vec![rule]).await)?;
+            }
+            Ok(())
+        }
+        done => unless(Class::Duplicate, done),
+    }
+}
+
+async fn authorize_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermission>) -> Result<(), Failure> {
+    let (client, id) = (&task.ec2.client, task.id()?);
+    if direction == "ingress" {
+        let request = client.authorize_security_group_ingress().group_id(id).set_ip_permissions(Some(rules));
+        task.call("AuthorizeSecurityGroupIngress", request, |request| request.send()).await?;
+    } else {
+        let request = client.authorize_security_group_egress().group_id(id).set_ip_permissions(Some(rules));
+        task.call("AuthorizeSecurityGroupEgress", request, |request| request.send()).await?;
+    }
+    Ok(())
+}
+
+/// Takes these rules away. Where one of them is gone EC2 takes none of the call, so they go one by one.
+async fn revoke(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
+    let rules = permissions(task, task.unsets(), direction).await?;
+    if revoke_some(task, direction, rules.clone()).await? || rules.len() == 1 {
+        return Ok(());
+    }
+    for rule in rules {
+        revoke_some(task, direction, vec![rule]).await?;
+    }
+    Ok(())
+}
+
+/// Whether EC2 knew them all.
+async fn revoke_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermission>) -> Result<bool, Failure> {
+    let (client, id) = (&task.ec2.client, task.id()?);
+    let known = if direction == "ingress" {
+        let request = client.revoke_security_group_ingress().group_id(id).set_ip_permissions(Some(rules));
+        task.end("RevokeSecurityGroupIngress", request, |request| request.send()).await?.is_some()
+    } else {
+        let request = client.revoke_security_group_egress().group_id(id).set_ip_permissions(Some(rules));
+        task.end("RevokeSecurityGroupEgress", request, |request| request.send()).await?.is_some()
+    };
+    Ok(known)
+}
+
+fn unless(class: Class, done: Result<(), Failure>) -> Result<(), Failure> {
+    match done {
+        Err(failure) if failure.class == class => Ok(()),
+        done => done,
+    }
+}
+
+/// The id of the group that EC2 made with a VPC.
+pub async fn default_of(ec2: &Ec2, vpc: &str) -> Result<Option<String>, Failure> {
+    const ACTION: &str = "DescribeSecurityGroups";
+    let filters = vec![filter::of("vpc-id", [vpc]), filter::of("group-name", [DEFAULT])];
+    let request = ec2.client.describe_security_groups().set_filters(Some(filters));
+    let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
+    let groups = answer.security_groups.unwrap_or_default();
+    let own = groups.into_iter().find(|group| group.group_name() == Some(DEFAULT) && group.vpc_id() == Some(vpc));
+    Ok(own.and_then(|group| group.group_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(permission: IpPermission) -> String {
+        let group = aws_sdk_ec2::types::SecurityGroup::builder()
+            .group_id("sg-1")
+            .vpc_id("vpc-1")
+            .group_name("web~0a1f")
+            .description("Web")
+            .ip_permissions(permission);
+        let object = fold(group.build()).unwrap();
+        assert_eq!(object.record.text("group_name"), "web");
+        assert_eq!(object.facts.text("group_name"), "web~0a1f");
+        object.record.get("ingress").unwrap().to_string()
+    }
+
+    #[test]
+    fn every_source_is_a_rule_and_what_ec2_fills_in_is_folded_away() {
+        let permission = IpPermission::builder()
+            .ip_protocol("6")
+            .from_port(8000)
+            .to_port(8080)
+            .ip_ranges(IpRange::builder().cidr_ip("10.0.0.0/8").description("").build())
+            .ipv6_ranges(Ipv6Range::builder().cidr_ipv6("2001:DB8::/32").description("v6").build())
+            .user_id_group_pairs(UserIdGroupPair::builder().group_id("sg-2").user_id("123456789012").build());
+        assert_eq!(
+            folded(permission.build()),
+            "[{cidr: 10.0.0.0/8, port: 8000-8080, protocol: tcp}, {cidr: 2001:db8::/32, description: v6, port: 8000-8080, protocol: \
+             tcp}, {port: 8000-8080, protocol: tcp, security_group: sg-2}]"
+        );
+        let range = || IpRange::builder().cidr_ip("0.0.0.0/0").build();
+        let all = IpPermission::builder().ip_protocol("-1").from_port(-1).to_port(-1).ip_ranges(range()).build();
+        assert_eq!(folded(all), "[{cidr: 0.0.0.0/0, protocol: all}]");
+        let ping = IpPermission::builder().ip_protocol("icmp").from_port(8).to_port(-1).ip_ranges(range()).build();
+        assert_eq!(folded(ping), "[{cidr: 0.0.0.0/0, icmp_type: 8, protocol: icmp}]");
+        let any = IpPermission::builder().ip_protocol("icmp").from_port(-1).to_port(-1).ip_ranges(range()).build();
+        assert_eq!(folded(any), "[{cidr: 0.0.0.0/0, protocol: icmp}]");
+        let esp = IpPermission::builder().ip_protocol("50").from_port(0).to_port(0).ip_ranges(range()).build();
+        assert_eq!(folded(esp), "[{cidr: 0.0.0.0/0, protocol: 50}]");
+    }
+
+    #[test]
+    fn a_rule_goes_to_ec2_and_comes_back_the_same() {
+        let rules = [
+            Record::new().with("protocol", "tcp").with("port", "22").with("cidr", "10.0.0.0/8").with("description", "ssh"),
+            Record::new().with("protocol", "udp").with("port", "0-65535").with("cidr", "::/0"),
+            Record::new().with("protocol", "icmp").with("icmp_type", 3).with("icmp_code", 4).with("cidr", "0.0.0.0/0"),
+            Record::new().with("protocol", "all").with("security_group", Ref::Id("sg-2".into())),
+            Record::new().with("protocol", "tcp").with("port", "443").with("prefix_list", "pl-12345678"),
+        ];
+        for rule in rules {
+            let list = rule.get("prefix_list").and_then(Value::as_text).map(str::to_owned);
+            let back = folded(permission(&rule, list));
+            assert_eq!(back, format!("[{rule}]"));
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! `vpc`, live.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, Tenancy, VpcAttributeName, VpcTenancy};
+
+use trueup_model::kinds::vpc::Vpc;
+use trueup_model::{Acted, Object, Record, Settled, Value, Wait};
+
+use crate::act::{Task, made, wait};
+use crate::answer::{facts, object, some};
+use crate::call::Errand;
+use crate::failure::Failure;
+use crate::kinds::{Seen, portions, settled};
+use crate::read::{Found, pages};
+use crate::{Ec2, filter, ownership, tags};
+
+/// The fact that holds the association of a range.
+fn association_fact(range: &str) -> String {
+    format!("association of {range}")
+}
+
+pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let request = ec2.client.describe_vpcs().max_results(1000).set_filters(filters);
+    pages!(ec2, "DescribeVpcs", request, vpcs, |vpc: aws_sdk_ec2::types::Vpc| {
+        let object = fold(vpc)?;
+        if object.implicit {
+            found.links.default_vpcs.insert(object.id.clone());
+        }
+        found.objects.push(object);
+        Ok::<_, Failure>(())
+    });
+    Ok(found)
+}
+
+fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
+    let primary = some(vpc.cidr_block).unwrap_or_default();
+    let mut facts = facts([("state", vpc.state.map(|state| state.as_str().to_owned()))]);
+    let mut secondary = Vec::new();
+    for association in vpc.cidr_block_association_set.unwrap_or_default() {
+        let state = association.cidr_block_state.and_then(|state| state.state);
+        // Ranges that were taken away stay in the list for a while.
+        let holds = state.is_none_or(|state| matches!(state.as_str(), "associated" | "associating"));
+        let (Some(range), true) = (some(association.cidr_block), holds) else { continue };
+        facts.set_option(&association_fact(&range), some(association.association_id));
+        if range != primary {
+            secondary.push(range);
+        }
+    }
+    let implicit = vpc.is_default == Some(true);
+    let typed = Vpc {
+        cidr_block: primary,
+        secondary_cidr_blocks: secondary,
+        instance_tenancy: vpc.instance_tenancy.map_or_else(|| "default".to_owned(), |tenancy| tenancy.as_str().to_owned()),
+        enable_dns_support: true,
+        enable_dns_hostnames: false,
+    };
+    let mut object = object(vpc.vpc_id, &typed, vpc.tags, facts)?;
+    // They are no part of this answer: `dns` asks for them where they matter.
+    object.record.remove("enable_dns_support");
+    object.record.remove("enable_dns_hostnames");
+    object.implicit = implicit;
+    Ok(object)
+}
+
+/// Asks for the DNS attributes of a VPC, one call each, and puts them into its record.
+pub async fn dns(ec2: &Ec2, object: &mut Object) -> Result<(), Failure> {
+    const ACTION: &str = "DescribeVpcAttribute";
+    let ask = |attribute| {
+        let request = ec2.client.describe_vpc_attribute().vpc_id(&object.id).attribute(attribute);
+        async move { ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await }
+    };
+    let (support, hostnames) =
+        futures_util::future::try_join(ask(VpcAttributeName::EnableDnsSupport), ask(VpcAttributeName::EnableDnsHostnames)).await?;
+    let on = |value: Option<AttributeBooleanValue>| value.and_then(|value| value.value).unwrap_or(false);
+    object.record.set("enable_dns_support", on(support.enable_dns_support));
+    object.record.set("enable_dns_hostnames", on(hostnames.enable_dns_hostnames));
+    Ok(())
+}
+
+pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+    match task.act.action {
+        "CreateVpc" => create(task).await,
+        "AssociateVpcCidrBlock" => associate(task).await,
+        "DisassociateVpcCidrBlock" => disassociate(task).await,
+        "ModifyVpcTenancy" => {
+            let request = task.ec2.client.modify_vpc_tenancy().vpc_id(task.id()?).instance_tenancy(VpcTenancy::Default);
+            task.call("ModifyVpcTenancy", request, |request| request.send()).await?;
+            Ok(Acted::default())
+        }
+        "ModifyVpcAttribute" => modify(task).await,
+        "DeleteVpc" => {
+            let request = task.ec2.client.delete_vpc().vpc_id(task.id()?);
+            task.end("DeleteVpc", request, |request| request.send()).await?;
+            Ok(Acted::default())
+        }
+        _ => Err(task.unknown_action()),
+    }
+}
+
+async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
+    let request = task
+        .ec2
+        .client
+        .create_vpc()
+        .set_cidr_block(task.text("cidr_block"))
+        .set_instance_tenancy(task.text("instance_tenancy").map(|tenancy| Tenancy::from(tenancy.as_str())))
+        .tag_specifications(tags::specification(task));
+    let made = ownership::create(task, request, |request| request.send(), |answer| answer.vpc()?.vpc_id()).await?;
+    let state = made.answer.as_ref().and_then(|answer| answer.vpc()?.state()).map(|state| state.as_str());
+    let wait = if state == Some("available") { None } else { wait(&made.id, "available") };
+    Ok(Acted { wait, ..self::made(made.id) })
+}
+
+/// The one range of a record.
+fn range<'a>(task: &Task<'_>, record: &'a Record) -> Result<&'a str, Failure> {
+    record.list("secondary_cidr_blocks").first().and_then(Value::as_text).ok_or_else(|| task.defect("names no range"))
+}
+
+async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
+    const ACTION: &str = "AssociateVpcCidrBlock";
+    let (id, range) = (task.id()?, range(task, task.sets())?);
+    let request = task.ec2.client.associate_vpc_cidr_block().vpc_id(id).cidr_block(range);
+    let association = match task.call(ACTION, request, |request| request.send()).await {
+        Ok(answer) => answer.cidr_block_association.and_then(|association| association.association_id),
+        // The first attempt did it, and its answer was lost.
+        Err(failure) if failure.maybe_done => Some(association(task, id, range).await?.ok_or(failure)?),
+        Err(failure) => return Err(failure),
+    };
+    let facts = facts([(&association_fact(range), association)]);
+    Ok(Acted { facts, wait: wait(id, "associated"), ..Acted::default() })
+}
+
+async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
+    let (id, range) = (task.id()?, range(task, task.unsets())?);
+    let known = task.fact(&association_fact(range)).map(str::to_owned);
+    let association = match known {
+        Some(known) => Some(known),
+        None => association(task, id, range).await?,
+    };
+    if let Some(association) = association {
+        let request = task.ec2.client.disassociate_vpc_cidr_block().association_id(association);
+        task.end("DisassociateVpcCidrBlock", request, |request| request.send()).await?;
+    }
+    Ok(Acted { wait: wait(id, "disassociated"), ..Acted::default() })
+}
+
+/// Looks for the association of a range of a VPC.
+async fn association(task: &Task<'_>, id: &str, range: &str) -> Result<Option<String>, Failure> {
+    let found = read(task.ec2, Some(vec![filter::of("vpc-id", [id])])).await?;
+    let facts = found.objects.into_iter().find(|object| object.id == id).map(|object| object.facts);
+    Ok(facts.and_then(|facts| facts.get(&association_fact(range))?.as_text().map(str::to_owned)))
+}
+
+async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
+    let value = |name: &str| {
+        let on = task.sets().get(name).and_then(Value::as_bool)?;
+        Some(AttributeBooleanValue::builder().value(on).build())
+    };
+    let request = task
+        .ec2
+        .client
+        .modify_vpc_attribute()
+        .vpc_id(task.id()?)
+        .set_enable_dns_support(value("enable_dns_support"))
+        .set_enable_dns_hostnames(value("enable_dns_hostnames"));
+    task.call("ModifyVpcAttribute", request, |request| request.send()).await?;
+    Ok(Acted::default())
+}
+
+pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
+    let mut seen: BTreeMap<String, BTreeMap<&'static str, Seen>> = BTreeMap::new();
+    for ids in portions(waits) {
+        let request = ec2.client.describe_vpcs().filters(filter::of("vpc-id", ids));
+        pages!(ec2, "DescribeVpcs", request, vpcs, |vpc: aws_sdk_ec2::types::Vpc| {
+            seen.insert(vpc.vpc_id.clone().unwrap_or_default(), look(&vpc));
+            Ok::<_, Failure>(())
+        });
+    }
+    // One VPC may be waited for in several respects.
+    let answer = |wait: &Wait| {
+        let found = seen.get_mut(&wait.id).and_then(|looks| looks.remove(wait.until));
+        settled(std::slice::from_ref(wait), found.map(|seen| (wait.id.clone(), seen)).into_iter().collect())
+    };
+    Ok(waits.iter().map(answer).flatten().collect())
+}
+
+/// A VPC in each respect that it can be waited for.
+fn look(vpc: &aws_sdk_ec2::types::Vpc) -> BTreeMap<&'static str, Seen> {
+    let state = vpc.state().map_or("available", |state| state.as_str());
+    let ranges = vpc.cidr_block_association_set().iter().filter_map(|association| association.cidr_block_state());
+    let passing = |passing: &str| ranges.clone().any(|state| state.state().is_some_and(|state| state.as_str() == passing));
+    let failing = ranges.clone().find(|state| state.state().is_some_and(|state| matches!(state.as_str(), "failing" | "failed")));
+    let failed = failing.map(|state| format!("a range cannot be added: {}", state.status_message().unwrap_or("EC2 does not say why")));
+    let respect = |until: &'static str, on_its_way: &str| {
+        let state = if failed.is_some() {
+            "failed"
+        } else if passing(on_its_way) {
+            on_its_way
+        } else {
+            until
+        };
+        (until, Seen { state: state.to_owned(), failed: failed.clone(), facts: Record::new() })
+    };
+    BTreeMap::from([
+        ("available", Seen { state: state.to_owned(), ..Seen::default() }),
+        respect("associated", "associating"),
+        ("disassociated", Seen { failed: None, ..respect("disassociated", "disassociating").1 }),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::{VpcCidrBlockAssociation, VpcCidrBlockState, VpcCidrBlockStateCode};
+
+    fn association(range: &str, state: VpcCidrBlockStateCode) -> VpcCidrBlockAssociation {
+        let state = VpcCidrBlockState::builder().state(state).build();
+        VpcCidrBlockAssociation::builder().association_id(format!("a-{range}")).cidr_block(range).cidr_block_state(state).build()
+    }
+
+    #[test]
+    fn only_ranges_that_hold_are_read() {
+        let vpc = aws_sdk_ec2::types::Vpc::builder()
+            .vpc_id("vpc-1")
+            .cidr_block("10.0.0.0/16")
+            .cidr_block_association_set(association("10.0.0.0/16", VpcCidrBlockStateCode::Associated))
+            .cidr_block_association_set(association("10.2.0.0/16", VpcCidrBlockStateCode::Disassociated))
+            .cidr_block_association_set(association("10.1.0.0/16", VpcCidrBlockStateCode::Associated))
+            .build();
+        let object = fold(vpc).unwrap();
+        assert_eq!(object.record.get("secondary_cidr_blocks").unwrap().to_string(), "[10.1.0.0/16]");
+        assert_eq!(object.facts.text("association of 10.1.0.0/16"), "a-10.1.0.0/16");
+        assert_eq!(object.record.text("instance_tenancy"), "default");
+        assert!(object.record.get("enable_dns_support").is_none());
+    }
+
+    #[test]
+    fn each_respect_of_a_vpc_is_waited_for_by_itself() {
+        let vpc = aws_sdk_ec2::types::Vpc::builder()
+            .vpc_id("vpc-1")
+            .cidr_block_association_set(association("10.1.0.0/16", VpcCidrBlockStateCode::Associating))
+            .build();
+        let looks = look(&vpc);
+        assert_eq!(looks["associated"].state, "associating");
+        assert_eq!(looks["disassociated"].state, "disassociated");
+        assert_eq!(looks["available"].state, "available");
+    }
+}

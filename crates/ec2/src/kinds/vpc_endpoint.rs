@@ -1,0 +1,207 @@
+//! `vpc_endpoint`, live.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{Filter, VpcEndpointType};
+use trueup_model::kinds::vpc_endpoint::VpcEndpoint;
+use trueup_model::{Acted, Object, Record, Ref, Settled, Wait, policy};
+
+use crate::act::{Task, ids, made, wait};
+use crate::answer::{facts, object, some};
+use crate::call::Errand;
+use crate::classify::{Class, classify};
+use crate::failure::Failure;
+use crate::kinds::{Seen, portions, settled};
+use crate::read::{Found, pages};
+use crate::{Ec2, ownership, tags};
+
+type Live = aws_sdk_ec2::types::VpcEndpoint;
+
+/// The state in small letters: EC2 answers `available`, and its model says `Available`.
+fn state(endpoint: &Live) -> String {
+    endpoint.state.as_ref().map(|state| state.as_str().to_ascii_lowercase()).unwrap_or_default()
+}
+
+pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let request = ec2.client.describe_vpc_endpoints().max_results(1000).set_filters(filters);
+    pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
+        match state(&endpoint).as_str() {
+            "deleted" | "rejected" | "failed" | "expired" => {}
+            "deleting" => found.ending = true,
+            _ => found.objects.push(fold(endpoint)?),
+        }
+        Ok::<_, Failure>(())
+    });
+    Ok(found)
+}
+
+fn fold(endpoint: Live) -> Result<Object, Failure> {
+    let facts = facts([("state", Some(state(&endpoint)))]);
+    let implicit = endpoint.requester_managed == Some(true);
+    let typed = VpcEndpoint {
+        vpc: Ref::Id(endpoint.vpc_id.unwrap_or_default()),
+        service: endpoint.service_name.unwrap_or_default(),
+        endpoint_type: endpoint.vpc_endpoint_type.map_or_else(|| "gateway".to_owned(), |ty| ty.as_str().to_ascii_lowercase()),
+        route_tables: endpoint.route_table_ids.unwrap_or_default().into_iter().map(Ref::Id).collect(),
+        policy: some(endpoint.policy_document).and_then(|text| document(&text)),
+    };
+    let mut object = object(endpoint.vpc_endpoint_id, &typed, endpoint.tags, facts)?;
+    object.implicit = implicit;
+    Ok(object)
+}
+
+/// A policy that says more than EC2's default.
+fn document(text: &str) -> Option<serde_json::Value> {
+    let document = serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()));
+    Some(document).filter(|document| !policy::is_full_access(document))
+}
+
+pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+    match task.act.action {
+        "CreateVpcEndpoint" => create(task).await,
+        "ModifyVpcEndpoint" => modify(task).await,
+        "DeleteVpcEndpoints" => delete(task).await,
+        _ => Err(task.unknown_action()),
+    }
+}
+
+fn policy_text(task: &Task<'_>) -> Result<Option<String>, Failure> {
+    let text = task.sets().get("policy").map(serde_json::to_string).transpose();
+    text.map_err(|error| task.defect(&format!("has a policy that is no JSON: {error}")))
+}
+
+async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
+    let service = task.text("service").unwrap_or_default();
+    // A spec that does not know its region leaves the service's short name.
+    let service = if service.contains('.') { service } else { format!("com.amazonaws.{}.{service}", task.ec2.region) };
+    let (tables, policy) = (ids(task.sets(), "route_tables"), policy_text(task)?);
+    let with = |token: String| {
+        task.ec2
+            .client
+            .create_vpc_endpoint()
+            .client_token(token)
+            .set_vpc_id(task.set_id("vpc"))
+            .service_name(&service)
+            .vpc_endpoint_type(VpcEndpointType::Gateway)
+            .set_route_table_ids(Some(tables.clone()).filter(|tables| !tables.is_empty()))
+            .set_policy_document(policy.clone())
+            .tag_specifications(tags::specification(task))
+    };
+    let ended = |state: &str| matches!(state, "deleting" | "deleted" | "failed" | "rejected" | "expired");
+    let answer = ownership::create_once(
+        task,
+        "",
+        with,
+        |request| request.send(),
+        |answer| answer.vpc_endpoint().is_some_and(|endpoint| ended(&state(endpoint))),
+    )
+    .await?;
+    let endpoint = answer.vpc_endpoint.unwrap_or_else(|| Live::builder().build());
+    let available = state(&endpoint) == "available";
+    let id = some(endpoint.vpc_endpoint_id).ok_or_else(|| task.defect("was answered without an id"))?;
+    let wait = if available { None } else { wait(&id, "available") };
+    Ok(Acted { wait, ..made(id) })
+}
+
+async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
+    let id = task.id()?;
+    let some = |tables: Vec<String>| Some(tables).filter(|tables| !tables.is_empty());
+    let policy = policy_text(task)?;
+    let reset = policy.is_none() && task.unsets().get("policy").is_some();
+    let request = task
+        .ec2
+        .client
+        .modify_vpc_endpoint()
+        .vpc_endpoint_id(id)
+        .set_add_route_table_ids(some(ids(task.sets(), "route_tables")))
+        .set_remove_route_table_ids(some(ids(task.unsets(), "route_tables")))
+        .set_policy_document(policy)
+        .set_reset_policy(reset.then_some(true));
+    task.call("ModifyVpcEndpoint", request, |request| request.send()).await?;
+    Ok(Acted { wait: wait(id, "available"), ..Acted::default() })
+}
+
+async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
+    const ACTION: &str = "DeleteVpcEndpoints";
+    let id = task.id()?;
+    let request = task.ec2.client.delete_vpc_endpoints().vpc_endpoint_ids(id);
+    let refused = match task.call(ACTION, request, |request| request.send()).await {
+        // The call succeeds even where the deletion does not: what was refused is in its answer.
+        Ok(answer) => answer.unsuccessful.unwrap_or_default().into_iter().find_map(|item| item.error).map(|error| {
+            let (code, message) = (error.code.unwrap_or_default(), error.message.unwrap_or_default());
+            Failure { class: classify(&code, &message, false), code, ..Failure::invalid(ACTION, message) }
+        }),
+        Err(failure) => Some(failure),
+    };
+    match refused {
+        // Other things than the endpoint may be missing as well.
+        Some(failure) if failure.class == Class::NotFound && failure.code.contains("Endpoint") => Ok(Acted::default()),
+        Some(failure) => Err(failure),
+        None => Ok(Acted { wait: wait(id, "deleted"), ..Acted::default() }),
+    }
+}
+
+pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
+    const ACTION: &str = "DescribeVpcEndpoints";
+    let mut seen = BTreeMap::new();
+    for ids in portions(waits) {
+        let request = ec2.client.describe_vpc_endpoints().set_vpc_endpoint_ids(Some(ids));
+        match ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await {
+            Ok(answer) => seen.extend(answer.vpc_endpoints.unwrap_or_default().iter().map(look)),
+            // One of them is gone, and EC2 does not say which: the answer about all shows the others.
+            Err(failure) if failure.class == Class::NotFound => {
+                let request = ec2.client.describe_vpc_endpoints().max_results(1000);
+                pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
+                    seen.extend([look(&endpoint)]);
+                    Ok::<_, Failure>(())
+                });
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(settled(waits, seen))
+}
+
+fn look(endpoint: &Live) -> (String, Seen) {
+    let state = state(endpoint);
+    let failed = matches!(state.as_str(), "failed" | "rejected" | "expired" | "deleted" | "deleting").then(|| {
+        let why = endpoint.last_error().and_then(|error| error.message()).or(endpoint.failure_reason()).unwrap_or_default();
+        format!("the endpoint is {state}: {why}").trim_end_matches([':', ' ']).to_owned()
+    });
+    // On its way out, and that is what is waited for: not yet, and no failure.
+    let failed = failed.filter(|_| state != "deleting");
+    (endpoint.vpc_endpoint_id.clone().unwrap_or_default(), Seen { state, failed, facts: Record::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::State;
+    use trueup_model::Value;
+
+    fn with_policy(text: &str) -> Record {
+        let endpoint = Live::builder().vpc_endpoint_id("vpce-1").vpc_id("vpc-1").service_name("com.amazonaws.us-west-2.s3");
+        fold(endpoint.policy_document(text).state(State::from("available")).build()).unwrap().record
+    }
+
+    #[test]
+    fn the_default_policy_is_none() {
+        let default = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+        assert!(with_policy(default).get("policy").is_none());
+        assert!(with_policy("").get("policy").is_none());
+        let own = with_policy(r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#);
+        let statement = own.get("policy").and_then(Value::as_map).unwrap().list("Statement")[0].as_map().unwrap();
+        assert_eq!(statement.text("Action"), "s3:*");
+    }
+
+    #[test]
+    fn states_are_compared_without_regard_to_case() {
+        for text in ["available", "Available"] {
+            let endpoint = Live::builder().vpc_endpoint_id("vpce-1").state(State::from(text)).build();
+            assert_eq!(look(&endpoint).1.state, "available");
+        }
+        let deleting = Live::builder().vpc_endpoint_id("vpce-1").state(State::from("deleting")).build();
+        assert!(look(&deleting).1.failed.is_none());
+    }
+}

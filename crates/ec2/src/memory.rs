@@ -1,0 +1,131 @@
+//! What this process did a moment ago, which EC2 may not show everywhere yet.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+use trueup_model::{Act, Kind};
+
+/// How long a new object may be invisible to some calls.
+const YOUNG: Duration = Duration::from_secs(600);
+/// How long what goes away may be in the way.
+const ENDING: Duration = Duration::from_secs(1200);
+
+/// What was made, ended and looked up.
+#[derive(Debug)]
+pub struct Memory {
+    nonce: String,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    made: HashMap<String, (Kind, Instant)>,
+    /// What others refer to by its name.
+    named: HashMap<String, Instant>,
+    ended: HashMap<String, Instant>,
+    last_end: Option<Instant>,
+    prefix_lists: BTreeMap<String, String>,
+    root_devices: HashMap<String, String>,
+}
+
+impl Memory {
+    /// A memory of nothing.
+    pub fn new() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { nonce: format!("{} {}", std::process::id(), since.as_nanos()), inner: Mutex::default() }
+    }
+
+    /// A text that no other process has.
+    pub fn nonce(&self) -> String {
+        self.nonce.clone()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An object was made.
+    pub fn made(&self, kind: Kind, id: &str) {
+        let mut inner = self.inner();
+        inner.ended.remove(id);
+        inner.made.insert(id.to_owned(), (kind, Instant::now()));
+    }
+
+    /// An object was made that others refer to by this name.
+    pub fn named(&self, name: &str) {
+        self.inner().named.insert(name.to_owned(), Instant::now());
+    }
+
+    /// An object was ended.
+    pub fn ended(&self, id: &str) {
+        let now = Instant::now();
+        let mut inner = self.inner();
+        inner.made.remove(id);
+        inner.ended.insert(id.to_owned(), now);
+        inner.last_end = Some(now);
+    }
+
+    /// Something was let go of, or is seen going away.
+    pub fn ending(&self) {
+        self.inner().last_end = Some(Instant::now());
+    }
+
+    /// Whether this object was ended by this process: where it is still shown, that is old news.
+    pub fn is_ended(&self, id: &str) -> bool {
+        self.inner().ended.contains_key(id)
+    }
+
+    /// Whether something that was let go of a while ago may still be in the way.
+    pub fn is_ending(&self) -> bool {
+        self.inner().last_end.is_some_and(|at| at.elapsed() < ENDING)
+    }
+
+    /// Whether an act refers to something that was made a moment ago.
+    pub fn is_young(&self, act: &Act) -> bool {
+        let inner = self.inner();
+        let at = |id: &str| inner.made.get(id).map(|(_, at)| at).or(inner.named.get(id));
+        let young = |id: &str| at(id).is_some_and(|at| at.elapsed() < YOUNG);
+        let refs = act.sets.record().refs().into_iter().chain(act.unsets.record().refs());
+        let names = refs.filter_map(|reference| reference.id()).chain(act.target.as_ref().map(|target| target.id.as_str()));
+        names.into_iter().any(young)
+    }
+
+    /// The objects that were made a moment ago and must be there.
+    pub fn young(&self) -> Vec<(Kind, String)> {
+        let inner = self.inner();
+        let young = inner.made.iter().filter(|(_, (_, at))| at.elapsed() < YOUNG);
+        young.map(|(id, (kind, _))| (*kind, id.clone())).collect()
+    }
+
+    /// Remembers the names of prefix lists by their ids.
+    pub fn learn_prefix_lists(&self, lists: impl IntoIterator<Item = (String, String)>) {
+        self.inner().prefix_lists.extend(lists);
+    }
+
+    /// Whether the names of prefix lists were learned.
+    pub fn knows_prefix_lists(&self) -> bool {
+        !self.inner().prefix_lists.is_empty()
+    }
+
+    /// The name of a prefix list.
+    pub fn prefix_list_name(&self, id: &str) -> Option<String> {
+        self.inner().prefix_lists.get(id).cloned()
+    }
+
+    /// The id of a prefix list.
+    pub fn prefix_list_id(&self, name: &str) -> Option<String> {
+        self.inner().prefix_lists.iter().find(|(_, known)| known.as_str() == name).map(|(id, _)| id.clone())
+    }
+
+    /// Remembers what an image calls its root device.
+    pub fn learn_root_device(&self, image: &str, device: &str) {
+        self.inner().root_devices.insert(image.to_owned(), device.to_owned());
+    }
+
+    /// What an image calls its root device, where that was learned.
+    pub fn root_device(&self, image: &str) -> Option<String> {
+        self.inner().root_devices.get(image).cloned()
+    }
+}

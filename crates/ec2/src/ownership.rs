@@ -1,0 +1,114 @@
+//! Creates without a client token: what may have been made is looked for by its tags before it is made again.
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use tokio::time::Instant;
+
+use crate::act::Task;
+use crate::call::Purpose;
+use crate::classify::Class;
+use crate::failure::Failure;
+use crate::token::token;
+use crate::{filter, kinds};
+
+/// For how long a create is repeated whose outcome is not known.
+const AMBIGUOUS: Duration = Duration::from_secs(180);
+/// A new object may take a while until it can be found.
+const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(10)];
+/// So many client tokens are used up before a create fails.
+const TOKENS_MAX: u32 = 5;
+
+/// What a create made.
+#[derive(Debug)]
+pub struct Made<T> {
+    /// The object's id.
+    pub id: String,
+    /// EC2's answer; none where the answer was lost and the object was found by its tags.
+    pub answer: Option<T>,
+}
+
+/// Makes an object once. After a failure that may have made it all the same, and where EC2 says that it is there already, the
+/// object is looked for by the tags that its create writes.
+pub async fn create<B, T, E, F>(
+    task: &Task<'_>,
+    request: B,
+    send: impl Fn(B) -> F,
+    id: impl Fn(&T) -> Option<&str>,
+) -> Result<Made<T>, Failure>
+where
+    B: Clone,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let action = task.act.action;
+    let errand = task.errand.to(Purpose::Create);
+    let start = Instant::now();
+    loop {
+        let failure = match task.ec2.caller.call(&errand, action, request.clone(), &send).await {
+            Ok(answer) => {
+                let id = id(&answer).ok_or_else(|| task.defect("was answered without an id"))?.to_owned();
+                return Ok(Made { id, answer: Some(answer) });
+            }
+            Err(failure) if failure.class.is_ambiguous() || failure.class == Class::Duplicate => failure,
+            Err(failure) => return Err(failure),
+        };
+        if let Some(id) = look(task, &failure).await? {
+            return Ok(Made { id, answer: None });
+        }
+        if failure.class == Class::Duplicate || failure.foreign || start.elapsed() > AMBIGUOUS {
+            return Err(failure);
+        }
+        (task.errand.retrying)(&format!("{}; nothing with its tags is there, so it is made again", failure.message));
+    }
+}
+
+/// Looks for the object that holds the address of a create: ours, not retiring, not the one that is being replaced.
+async fn look(task: &Task<'_>, failure: &Failure) -> Result<Option<String>, Failure> {
+    let act = task.act;
+    let filters = [filter::topology(&act.topology), filter::address(&act.address.to_string())];
+    let looks = if failure.foreign { &LOOKS[..1] } else { &LOOKS[..] };
+    for pause in looks {
+        tokio::time::sleep(*pause).await;
+        let found = kinds::read(task.ec2, act.address.kind, &filters).await?;
+        let holder = found.objects.into_iter().find(|object| {
+            let claims = object.claim(&act.topology).is_some() && object.address(&act.topology).as_ref() == Some(&act.address);
+            claims && act.replaces.as_deref() != Some(&object.id) && !task.ec2.memory.is_ended(&object.id)
+        });
+        if let Some(object) = holder {
+            return Ok(Some(object.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Makes an object under a client token, which `with` puts into the request. A token that EC2 refuses, or under which it answers
+/// something that has ended (`ended`), is used up, and the next one is tried.
+pub async fn create_once<B, T, E, F>(
+    task: &Task<'_>,
+    nonce: &str,
+    with: impl Fn(String) -> B,
+    send: impl Fn(B) -> F,
+    ended: impl Fn(&T) -> bool,
+) -> Result<T, Failure>
+where
+    B: Clone,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let errand = task.errand.to(Purpose::CreateOnce);
+    let mut counter = 0;
+    loop {
+        let request = with(token(task.act, counter, nonce));
+        counter += 1;
+        let last = counter >= TOKENS_MAX;
+        match task.ec2.caller.call(&errand, task.act.action, request, &send).await {
+            Ok(answer) if ended(&answer) && !last => {}
+            Err(failure) if failure.class == Class::Idempotency && !last => {}
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! How long each sort of refusal is waited out, and how long the pauses are: a function of the errand, so that equal runs are equal.
+
+use std::time::Duration;
+
+use crate::call::{Errand, Purpose};
+use crate::classify::Class;
+use crate::failure::Failure;
+
+/// For how long after the first refusal of this sort a call is repeated. Zero is not at all.
+pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
+    let seconds = match (failure.class, errand.purpose) {
+        (Class::Throttle, Purpose::Read) => 60,
+        (Class::Throttle, _) => 600,
+        // A create without a token is looked up before it is repeated: not here.
+        (Class::Server | Class::Lost, Purpose::Create) => 0,
+        // A server that is not EC2 answers so what it does not know.
+        (Class::Server, _) if failure.foreign => 4,
+        (Class::Server | Class::Lost, Purpose::Read) => 30,
+        (Class::Server | Class::Lost, _) => 180,
+        (Class::NotFound, Purpose::Read | Purpose::Delete) => 0,
+        (Class::NotFound, _) if errand.young => 300,
+        (Class::NotFound, _) => 10,
+        (Class::Dependency, Purpose::Delete | Purpose::Change) if errand.ending => 900,
+        (Class::Dependency, Purpose::Delete | Purpose::Change) => 60,
+        // What held it was let go of a moment ago.
+        (Class::Duplicate, Purpose::Change | Purpose::Create | Purpose::CreateOnce) if errand.ending && !failure.maybe_done => 60,
+        (Class::Transient, Purpose::Read) => 0,
+        (Class::Transient, _) => 240,
+        _ => 0,
+    };
+    Duration::from_secs(seconds)
+}
+
+/// The pause before the attempt after `attempt` (from 1): it doubles, up to a limit, and is a little different for every errand.
+pub fn pause(errand: &Errand<'_>, action: &str, class: Class, attempt: u32) -> Duration {
+    let limit = match class {
+        Class::Throttle => 20_000,
+        Class::NotFound | Class::Transient => 5_000,
+        _ => 10_000,
+    };
+    let first: u64 = if errand.purpose == Purpose::Read { 250 } else { 500 };
+    let full = (first << attempt.saturating_sub(1).min(10)).min(limit);
+    let draw = mix(errand.seed ^ seed(action) ^ u64::from(attempt));
+    // From half to whole, so that those who failed together do not come back together.
+    Duration::from_millis(full / 2 + draw % (full / 2 + 1))
+}
+
+/// A number that stands for a text: the same one always.
+pub fn seed(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Spreads a number's bits (the finaliser of SplitMix64).
+fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_their_limit_and_repeat_themselves() {
+        let errand = Errand::read("DescribeVpcs");
+        let pauses = || (1..12).map(|attempt| pause(&errand, "DescribeVpcs", Class::Server, attempt)).collect::<Vec<_>>();
+        assert_eq!(pauses(), pauses());
+        assert!(pauses()[0] <= Duration::from_millis(250));
+        assert!(pauses().iter().all(|pause| *pause <= Duration::from_secs(10)));
+        assert!(*pauses().last().unwrap() >= Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_cannot_pass_is_not_waited_for() {
+        let hears = |_: &str| {};
+        let errand = Errand { purpose: Purpose::Change, ..Errand::new(1, &hears) };
+        for class in [Class::Invalid, Class::Quota, Class::Capacity, Class::Denied, Class::Credentials, Class::Unreachable] {
+            let failure = Failure { class, ..Failure::invalid("X", "") };
+            assert_eq!(patience(&errand, &failure), Duration::ZERO, "{class:?}");
+        }
+        let create = Errand { purpose: Purpose::Create, ..Errand::new(1, &hears) };
+        let lost = Failure { class: Class::Lost, ..Failure::invalid("CreateVpc", "") };
+        assert_eq!(patience(&create, &lost), Duration::ZERO);
+    }
+}

@@ -1,0 +1,59 @@
+//! Prefix lists: EC2 speaks of them by id, and specs of AWS's own by name.
+
+use aws_sdk_ec2::types::ManagedPrefixList;
+use trueup_model::{Object, Record, Value};
+
+use crate::Ec2;
+use crate::failure::Failure;
+use crate::read::pages;
+
+/// Learns the names of AWS's own lists.
+pub async fn learn(ec2: &Ec2) -> Result<(), Failure> {
+    let mut names = Vec::new();
+    let request = ec2.client.describe_managed_prefix_lists().max_results(100);
+    pages!(ec2, "DescribeManagedPrefixLists", request, prefix_lists, |list: ManagedPrefixList| {
+        // Others' lists have names that are not theirs alone.
+        if let (Some("AWS"), Some(id), Some(name)) = (list.owner_id.as_deref(), list.prefix_list_id, list.prefix_list_name) {
+            names.push((id, name));
+        }
+        Ok::<_, Failure>(())
+    });
+    ec2.memory.learn_prefix_lists(names);
+    Ok(())
+}
+
+/// The id of a list that is written as an id or as the full name of one of AWS's own.
+pub async fn id(ec2: &Ec2, text: &str) -> Result<String, Failure> {
+    if text.starts_with("pl-") {
+        return Ok(text.to_owned());
+    }
+    if let Some(id) = ec2.memory.prefix_list_id(text) {
+        return Ok(id);
+    }
+    learn(ec2).await?;
+    let unknown = || Failure::invalid("DescribeManagedPrefixLists", format!("AWS has no prefix list `{text}` in {}", ec2.region));
+    ec2.memory.prefix_list_id(text).ok_or_else(unknown)
+}
+
+/// Whether a record speaks of a prefix list by its id, in the member `field` of one of these sets.
+pub fn is_used(object: &Object, sets: &[&str], field: &str) -> bool {
+    let members = sets.iter().flat_map(|set| object.record.list(set)).filter_map(Value::as_map);
+    members.into_iter().any(|member| member.text(field).starts_with("pl-"))
+}
+
+/// Puts the names of AWS's own lists in the place of their ids.
+pub fn name(ec2: &Ec2, object: &mut Object, sets: &[&str], field: &str) {
+    for set in sets {
+        let named = |value: &Value| match value {
+            Value::Map(member) => Value::Map(named(ec2, member, field)),
+            other => other.clone(),
+        };
+        let list: Vec<Value> = object.record.list(set).iter().map(named).collect();
+        object.record.set(set, list);
+    }
+}
+
+fn named(ec2: &Ec2, member: &Record, field: &str) -> Record {
+    let name = ec2.memory.prefix_list_name(member.text(field));
+    name.map_or_else(|| member.clone(), |name| member.clone().with(field, name))
+}

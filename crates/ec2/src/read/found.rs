@@ -1,0 +1,36 @@
+//! What reading one kind found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_model::Object;
+
+/// The objects of one kind, and what its answer says about objects of other kinds.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The objects, without what has ended.
+    pub objects: Vec<Object>,
+    /// What it says about others.
+    pub links: Links,
+    /// Whether something was seen that is going away: it may still be in the way.
+    pub ending: bool,
+}
+
+/// What the answer about one kind says about objects of others.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// Of `DescribeRouteTables`: by subnet, the route table and the association.
+    pub tables: BTreeMap<String, (String, String)>,
+    /// Of `DescribeAddresses`: by instance, the address and the association.
+    pub addresses: BTreeMap<String, (String, String)>,
+    /// Of `DescribeVpcs`: the default VPC.
+    pub default_vpcs: BTreeSet<String>,
+}
+
+impl Links {
+    /// Adds what another answer says.
+    pub fn merge(&mut self, other: Self) {
+        self.tables.extend(other.tables);
+        self.addresses.extend(other.addresses);
+        self.default_vpcs.extend(other.default_vpcs);
+    }
+}

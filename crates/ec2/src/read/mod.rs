@@ -1,0 +1,98 @@
+//! The bulk read: every kind side by side, then what only some objects need, then what one kind says about another.
+
+mod complete;
+mod found;
+mod page;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use trueup_model::{CloudError, ErrorClass, Kind, Observed, Scope};
+
+pub use found::{Found, Links};
+pub(crate) use page::pages;
+
+use crate::failure::Failure;
+use crate::{Ec2, filter, kinds};
+
+/// What this process made a moment ago may not be shown at once: the read is repeated after these pauses.
+const AGAIN: [Duration; 5] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8), Duration::from_secs(15)];
+
+/// Everything of a region that a plan for this scope needs.
+pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
+    let mut pauses = AGAIN.iter();
+    loop {
+        let observed = once(ec2, scope).await?;
+        let shown = |kind: &Kind, id: &str| {
+            observed.unreadable.contains_key(kind) || observed.objects.iter().any(|object| object.kind == *kind && object.id == id)
+        };
+        let missing = ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id));
+        match pauses.next() {
+            Some(pause) if missing => tokio::time::sleep(*pause).await,
+            _ => return Ok(observed),
+        }
+    }
+}
+
+async fn once(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
+    let ours = [filter::topology(&scope.topology)];
+    let reads = Kind::ALL.map(|kind| {
+        // Instances are the largest answers, and others' instances say nothing that EC2 does not say when it matters.
+        let filters = if kind == Kind::Instance { &ours[..] } else { &[] };
+        async move { (kind, kinds::read(ec2, kind, filters).await) }
+    });
+    let mut unreadable = Unreadable::default();
+    let mut by_kind = BTreeMap::new();
+    let mut links = Links::default();
+    for (kind, read) in join_all(reads).await {
+        match read {
+            Ok(found) => {
+                if found.ending {
+                    ec2.memory.ending();
+                }
+                links.merge(found.links);
+                by_kind.insert(kind, found.objects);
+            }
+            Err(failure) => unreadable.note(kind, failure)?,
+        }
+    }
+    for objects in by_kind.values_mut() {
+        objects.retain(|object| !ec2.memory.is_ended(&object.id));
+    }
+    complete::complete(ec2, scope, &mut by_kind, &links, &mut unreadable).await?;
+    unreadable.spread();
+    let mut objects: Vec<_> =
+        by_kind.into_iter().filter(|(kind, _)| !unreadable.kinds.contains_key(kind)).flat_map(|(_, objects)| objects).collect();
+    objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+    Ok(Observed { account: ec2.account.clone(), region: ec2.region.clone(), objects, unreadable: unreadable.kinds })
+}
+
+/// The kinds that could not be read.
+#[derive(Debug, Default)]
+pub struct Unreadable {
+    kinds: BTreeMap<Kind, String>,
+}
+
+impl Unreadable {
+    /// A kind could not be read. Without credentials or a connection nothing can be known at all: that is the error.
+    pub fn note(&mut self, kind: Kind, failure: Failure) -> Result<(), CloudError> {
+        let error = CloudError::from(failure);
+        if matches!(error.class, ErrorClass::Credentials | ErrorClass::Connection) {
+            return Err(error);
+        }
+        self.kinds.entry(kind).or_insert(error.message);
+        Ok(())
+    }
+
+    /// Kinds whose records need the answer about another kind are unreadable with it.
+    fn spread(&mut self) {
+        for (needed, by) in [(Kind::RouteTable, Kind::Subnet), (Kind::ElasticIp, Kind::Instance)] {
+            if let Some(why) = self.kinds.get(&needed) {
+                let why = format!("{needed} cannot be read: {why}");
+                self.kinds.entry(by).or_insert(why);
+            }
+        }
+    }
+}
