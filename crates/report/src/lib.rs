@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Plans, drift, events and diagnostics as terminal text, JSON and Markdown.
+//!
+//! Pure: everything is a function of the model's data and writes to a [`std::fmt::Write`] or returns a value. Nothing here
+//! names an attribute; what an attribute is, its kind's table says.
+
+mod difference;
+pub mod json;
+mod lines;
+pub mod markdown;
+mod shown;
+mod style;
+pub mod text;
+mod why;
+mod words;
+
+pub use style::Style;

@@ -1,0 +1,167 @@
+//! Plans, drift, live networks and diagnostics as JSON for other programs.
+//!
+//! The formats are versioned: an addition raises the minor number, anything else the major one. A reference is its address, an
+//! outside object its id, what is known only after apply `{"unknown": address}`, and what may be secret `{"sha256": hex}`.
+
+use serde_json::{Value as Json, json};
+use trueup_model::{Action, AttributeChange, Change, Diagnostic, Kind, Label, Observed, Place, Plan, Topology, Value};
+
+use crate::shown;
+
+/// The version of all formats here.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// A plan: head, changes, steps, refusals and diagnostics.
+pub fn plan(plan: &Plan) -> Json {
+    let mut document = head(plan);
+    document["changes"] = plan.changes.iter().map(change).collect();
+    document["steps"] = plan.steps.iter().map(step).collect();
+    document["refused"] = json!(plan.refused);
+    document["diagnostics"] = diagnostics(&plan.diagnostics);
+    document
+}
+
+/// A plan's differences as seen from the cloud.
+pub fn drift(plan: &Plan) -> Json {
+    let mut document = head(plan);
+    document["drift"] = crate::text::drifted(plan)
+        .iter()
+        .map(|drifted| {
+            let change = drifted.change;
+            let attributes = drifted.attributes.iter().map(|attribute| {
+                let mut json = json!({
+                    "path": attribute.path,
+                    "spec": side(change.address.kind, attribute, attribute.after.as_ref()),
+                    "live": side(change.address.kind, attribute, attribute.before.as_ref()),
+                });
+                if let Some(member) = &attribute.member {
+                    json["member"] = json!(member);
+                }
+                json
+            });
+            json!({
+                "address": change.address,
+                "id": change.id,
+                "source": place(change.source.as_ref()),
+                "missing": change.action == Action::Create,
+                "unmanaged": change.action == Action::Delete,
+                "attributes": attributes.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    document
+}
+
+/// Problems, in their order.
+pub fn diagnostics(diagnostics: &[Diagnostic]) -> Json {
+    let label = |label: &Label| {
+        let mut json = json!(label.place);
+        json["text"] = json!(label.text);
+        json
+    };
+    let diagnostic = |diagnostic: &Diagnostic| {
+        json!({
+            "code": diagnostic.code,
+            "severity": diagnostic.severity,
+            "message": diagnostic.message,
+            "labels": diagnostic.labels.iter().map(label).collect::<Vec<_>>(),
+            "help": diagnostic.help,
+            "patch": diagnostic.patch.as_ref().map(|patch| json!({"place": patch.place, "text": patch.text})),
+        })
+    };
+    diagnostics.iter().map(diagnostic).collect()
+}
+
+/// What is live of a topology: for each address its id, ARN and addresses; `id` is null where nothing is there.
+pub fn show(topology: &Topology, observed: &Observed) -> Json {
+    let resource = |shown: crate::text::Shown<'_>| {
+        json!({
+            "address": shown.address,
+            "kind": shown.address.kind,
+            "id": shown.object.map(|object| &object.id),
+            "arn": shown.arn(observed),
+            "public_ip": shown.fact("public_ip"),
+            "private_ip": shown.fact("private_ip"),
+            "in_spec": shown.resource.is_some(),
+            "source": place(shown.resource.map(|resource| &resource.place)),
+        })
+    };
+    json!({
+        "format_version": FORMAT_VERSION,
+        "topology": topology.name,
+        "region": observed.region,
+        "account": observed.account,
+        "complete": observed.unreadable.is_empty(),
+        "unreadable": unreadable(&observed.unreadable),
+        "resources": crate::text::shown(topology, observed).into_iter().map(resource).collect::<Vec<_>>(),
+    })
+}
+
+fn head(plan: &Plan) -> Json {
+    json!({
+        "format_version": FORMAT_VERSION,
+        "topology": plan.topology,
+        "region": plan.region,
+        "account": plan.account,
+        "fingerprint": plan.fingerprint,
+        "complete": plan.is_complete(),
+        "unreadable": unreadable(&plan.unreadable),
+        "summary": plan.summary(),
+    })
+}
+
+fn unreadable(kinds: &std::collections::BTreeMap<Kind, String>) -> Json {
+    kinds.iter().map(|(kind, why)| json!({"kind": kind, "why": why})).collect()
+}
+
+fn change(change: &Change) -> Json {
+    let attributes = change.attributes.iter().map(|attribute| {
+        let kind = change.address.kind;
+        // Nothing has to give way for a new resource.
+        let effect = if change.action == Action::Create { trueup_model::Effect::InPlace } else { attribute.effect };
+        let mut json = json!({
+            "path": attribute.path,
+            "before": side(kind, attribute, attribute.before.as_ref()),
+            "after": side(kind, attribute, attribute.after.as_ref()),
+            "effect": effect,
+        });
+        if let Some(member) = &attribute.member {
+            json["member"] = json!(member);
+        }
+        json
+    });
+    json!({
+        "address": change.address,
+        "kind": change.address.kind,
+        "action": change.action,
+        "id": change.id,
+        "because": change.because,
+        "order": change.order,
+        "disruption": change.disruption,
+        "source": place(change.source.as_ref()),
+        "attributes": attributes.collect::<Vec<_>>(),
+    })
+}
+
+fn step(step: &trueup_model::Step) -> Json {
+    json!({
+        "number": step.number,
+        "action": step.action,
+        "address": step.address,
+        "calls": [step.call.action],
+        "after": step.after,
+    })
+}
+
+fn place(place: Option<&Place>) -> Json {
+    place.filter(|place| !place.file.is_empty()).map_or(Json::Null, |place| json!(place))
+}
+
+/// One side of a difference.
+fn side(kind: Kind, attribute: &AttributeChange, value: Option<&Value>) -> Json {
+    let Some(value) = value else { return Json::Null };
+    if shown::attribute(kind, &attribute.path).is_some_and(|table| table.digest) {
+        return json!({"sha256": shown::sha256(value)});
+    }
+    json!(value)
+}

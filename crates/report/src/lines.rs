@@ -1,0 +1,163 @@
+//! What differs at one address, as lines that text and Markdown draw each in its own way.
+
+use std::collections::BTreeSet;
+
+use trueup_model::schema::Members;
+use trueup_model::{Action, AttributeChange, Change, Kind, Record, Type, Value};
+
+use crate::difference;
+use crate::shown;
+use crate::words;
+
+/// One line: an attribute, or a member of one.
+#[derive(Debug, PartialEq)]
+pub struct Line {
+    /// What it is about.
+    pub what: What,
+    /// The attribute and, for a member, its key.
+    pub name: String,
+    /// What is there, shown; none where nothing is, or where the name says it all.
+    pub before: Option<String>,
+    /// What is wanted.
+    pub after: Option<String>,
+    /// What the change costs, and why.
+    pub remark: Option<String>,
+    /// Texts too long for the line.
+    pub long: Option<Long>,
+}
+
+/// What a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// An attribute.
+    Attribute,
+    /// A member that is new.
+    Added,
+    /// A member that goes.
+    Removed,
+    /// A member that stays under its key, with other contents.
+    Altered,
+}
+
+/// Texts of many lines.
+#[derive(Debug, PartialEq)]
+pub struct Long {
+    /// What is there; empty where nothing is.
+    pub before: String,
+    /// What is wanted; empty where nothing is.
+    pub after: String,
+    /// Whether only a person's terminal may show them.
+    pub private: bool,
+}
+
+/// The lines of one change, in the order of its attributes.
+pub fn of(change: &Change) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut rest = &change.attributes[..];
+    while let Some(first) = rest.first() {
+        let run = rest.iter().take_while(|other| other.path == first.path).count();
+        let (group, tail) = rest.split_at(run);
+        rest = tail;
+        match compact(change, group) {
+            Some(line) => lines.push(line),
+            None => lines.extend(group.iter().map(|attribute| line(change, attribute))),
+        }
+    }
+    lines
+}
+
+/// What a new resource has of one attribute, on one line: all its tags, or all members that are nothing but their key.
+fn compact(change: &Change, group: &[AttributeChange]) -> Option<Line> {
+    let path = &group[0].path;
+    if change.action != Action::Create || group.iter().any(|attribute| attribute.member.is_none()) {
+        return None;
+    }
+    let kind = change.address.kind;
+    let after = match shown::members(kind, path) {
+        Some(Members { ty: Type::Object(_), .. }) => return None,
+        Some(_) => {
+            let members: Vec<String> = group.iter().filter_map(|a| a.after.as_ref()).map(shown::value).collect();
+            format!("[{}]", members.join(", "))
+        }
+        None => {
+            let named = |a: &AttributeChange| Some(format!("{}: {}", shown::clean(a.member.as_ref()?), shown::value(a.after.as_ref()?)));
+            format!("{{{}}}", group.iter().filter_map(named).collect::<Vec<_>>().join(", "))
+        }
+    };
+    Some(Line { what: What::Attribute, name: path.clone(), before: None, after: Some(after), remark: None, long: None })
+}
+
+fn line(change: &Change, attribute: &AttributeChange) -> Line {
+    let kind = change.address.kind;
+    let remark = words::cost(change.action, attribute.effect, attribute.reason);
+    match &attribute.member {
+        Some(key) => Line { remark, ..member(kind, attribute, key) },
+        None => Line { remark, ..single(change, attribute) },
+    }
+}
+
+fn single(change: &Change, attribute: &AttributeChange) -> Line {
+    let table = shown::attribute(change.address.kind, &attribute.path);
+    let (before, after) = (attribute.before.as_ref(), attribute.after.as_ref());
+    let mut line = Line { what: What::Attribute, name: attribute.path.clone(), before: None, after: None, remark: None, long: None };
+    let is_policy = table.is_some_and(|a| matches!(a.ty, Type::Policy));
+    if is_policy {
+        let (old, new) = difference::policies(before, after);
+        let name = |value: Option<&Value>, text: &str| match value {
+            Some(_) => shown::digest(&Value::text(text)),
+            None => "EC2's default".to_owned(),
+        };
+        (line.before, line.after) = (Some(name(before, &old)), Some(name(after, &new)));
+        line.long = Some(Long { before: old, after: new, private: false });
+    } else if table.is_some_and(|a| a.digest) {
+        let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), shown::digest);
+        (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
+        if change.action != Action::Create {
+            let text = |value: Option<&Value>| value.and_then(Value::as_text).unwrap_or_default().to_owned();
+            line.long = Some(Long { before: text(before), after: text(after), private: true });
+        }
+    } else {
+        let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), shown::value);
+        (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
+    }
+    if change.action == Action::Create {
+        line.before = None;
+    }
+    line
+}
+
+fn member(kind: Kind, attribute: &AttributeChange, key: &str) -> Line {
+    let what = match (&attribute.before, &attribute.after) {
+        (None, _) => What::Added,
+        (_, None) => What::Removed,
+        _ => What::Altered,
+    };
+    let name = format!("{} {}", attribute.path, shown::clean(key));
+    let (before, after) = match shown::members(kind, &attribute.path) {
+        Some(members) => rest(members, attribute.before.as_ref(), attribute.after.as_ref()),
+        // A tag: its key is the name, and its value the contents.
+        None => (attribute.before.as_ref().map(shown::value), attribute.after.as_ref().map(shown::value)),
+    };
+    Line { what, name, before, after, remark: None, long: None }
+}
+
+/// What members hold besides their key: of two, only what differs.
+fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>) -> (Option<String>, Option<String>) {
+    let fields = |value: Option<&Value>| value.and_then(Value::as_map).map(|map| besides(members, map)).unwrap_or_default();
+    let (old, new) = (fields(before), fields(after));
+    let both = before.is_some() && after.is_some();
+    let names: BTreeSet<&str> = old.iter().chain(new.iter()).map(|(name, _)| name).collect();
+    let shown: Vec<&str> = names.into_iter().filter(|name| !both || old.get(name) != new.get(name)).collect();
+    let text = |record: &Record| {
+        let fields: Vec<String> = shown.iter().filter_map(|name| Some(format!("{name}: {}", shown::value(record.get(name)?)))).collect();
+        (!fields.is_empty()).then(|| fields.join(", "))
+    };
+    (text(&old), text(&new))
+}
+
+/// The fields of a member that do not show in its key.
+fn besides(members: &Members, member: &Record) -> Record {
+    let key = (members.key)(&Value::Map(member.clone()));
+    let is_key = |name: &str| (members.key)(&Value::Map(member.without(&[name]))) != key;
+    member.iter().filter(|(name, _)| !is_key(name)).map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}

@@ -1,0 +1,109 @@
+//! How one value is shown: on one line, harmless to a terminal, long texts that may be secret as a digest.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+use trueup_model::schema::Members;
+use trueup_model::{Attribute, Kind, Place, Type, Value};
+
+/// What the table of `kind` says about the attribute, or the field of an attribute, at `path`.
+pub fn attribute(kind: Kind, path: &str) -> Option<&'static Attribute> {
+    let mut names = path.split('.');
+    let mut found = kind.schema().attribute(names.next()?)?;
+    for name in names {
+        let Type::Object(fields) = found.ty else { return None };
+        found = fields.iter().find(|field| field.name == name)?;
+    }
+    Some(found)
+}
+
+/// The members of the set at `path`, where that is one. Named values (tags) are not in a table and are none.
+pub fn members(kind: Kind, path: &str) -> Option<&'static Members> {
+    match attribute(kind, path)?.ty {
+        Type::Set(members) => Some(members),
+        _ => None,
+    }
+}
+
+/// The value on one line, as a person would write it in a spec.
+pub fn value(value: &Value) -> String {
+    match value {
+        Value::Text(text) if text.is_empty() || text.trim() != text => format!("\"{}\"", clean(text)),
+        Value::Text(text) => clean(text),
+        Value::List(list) => format!("[{}]", list.iter().map(self::value).collect::<Vec<_>>().join(", ")),
+        Value::Map(map) => {
+            let fields: Vec<String> = map.iter().map(|(name, field)| format!("{}: {}", clean(name), self::value(field))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        other => clean(&other.to_string()),
+    }
+}
+
+/// The SHA-256 of a value's text, in hex.
+pub fn sha256(value: &Value) -> String {
+    let text = value.as_text().map_or_else(|| value.to_string(), str::to_owned);
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// A value that is long and possibly secret: the beginning of its digest, and its length.
+pub fn digest(value: &Value) -> String {
+    let bytes = value.as_text().map_or(0, str::len);
+    format!("sha256:{}… ({bytes} bytes)", &sha256(value)[..12])
+}
+
+/// Text that cannot steer a terminal or turn the direction of writing: such characters are shown by their escapes.
+pub fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_format(c) {
+            let _ = write!(out, "{}", c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Characters without a shape that change what the reader takes the others for.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A place as `file:line`.
+pub fn place(place: &Place) -> String {
+    format!("{}:{}", clean(&place.file), place.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trueup_model::Record;
+
+    #[test]
+    fn values_are_one_harmless_line() {
+        assert_eq!(value(&Value::text("a\u{1b}[31m\nb\u{202e}")), "a\\u{1b}[31m\\nb\\u{202e}");
+        assert_eq!(value(&Value::text("")), "\"\"");
+        assert_eq!(value(&Value::text(" a")), "\" a\"");
+        let nested = Value::List(vec![Value::Map(Record::new().with("a", 1).with("b", "\t"))]);
+        assert_eq!(value(&nested), "[{a: 1, b: \"\\t\"}]");
+    }
+
+    #[test]
+    fn attributes_are_found_by_their_path() {
+        let fields = Kind::ALL.iter().flat_map(|kind| {
+            kind.schema().attributes.iter().filter_map(move |a| match a.ty {
+                Type::Object(fields) => Some((*kind, a.name, fields)),
+                _ => None,
+            })
+        });
+        for (kind, name, fields) in fields {
+            for field in fields {
+                assert_eq!(attribute(kind, &format!("{name}.{}", field.name)).map(|a| a.name), Some(field.name));
+            }
+        }
+        assert!(attribute(Kind::Vpc, "nothing.here").is_none());
+    }
+}

@@ -1,0 +1,141 @@
+//! Drift: what a plan says, told from the cloud's side.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
+
+use trueup_model::{Action, Address, AttributeChange, Change, Plan, Ref, Value};
+
+use super::{head, remarks, troubles};
+use crate::lines::{self, Line, What};
+use crate::shown::{self, clean};
+use crate::style::{Page, Paint, Piece, Style};
+use crate::words;
+
+/// One address at which the cloud is not as the spec wants it.
+pub struct Drifted<'a> {
+    /// What the plan would do about it.
+    pub change: &'a Change,
+    /// What differs by itself, and not only because something that it refers to must be replaced.
+    pub attributes: Vec<AttributeChange>,
+}
+
+/// What is live and what is wanted.
+type Pair = (Option<Value>, Option<Value>);
+
+/// Writes what differs; one line where nothing does.
+pub fn drift(out: &mut dyn Write, plan: &Plan, style: Style) -> fmt::Result {
+    let mut page = Page::new(out, style);
+    let drifted = drifted(plan);
+    if drifted.is_empty() && plan.refused.is_empty() && plan.is_complete() {
+        let topology = format!("{}: ", clean(&plan.topology));
+        let words = format!("no drift, {} as the spec wants them.", words::count(plan.kept.len(), "resource"));
+        let words = if plan.kept.len() == 1 { words.replace("wants them", "wants it") } else { words };
+        return page.line(0, 2, &[(Paint::Strong, &topology), (Paint::Create, &words)]);
+    }
+    head(&mut page, &plan.topology, &plan.account, &plan.region)?;
+    remarks(&mut page, plan)?;
+    troubles(&mut page, plan)?;
+    for drifted in &drifted {
+        one(&mut page, drifted)?;
+    }
+    let counts = format!("Drift: {} of {} differ", drifted.len(), words::count(drifted.len() + plan.kept.len(), "resource"));
+    page.line(0, 0, &[(Paint::Strong, &counts)])
+}
+
+/// The addresses at which something differs by itself, in the order of the plan.
+pub fn drifted(plan: &Plan) -> Vec<Drifted<'_>> {
+    let replaced: BTreeMap<&str, &Address> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Replace)
+        .filter_map(|change| Some((change.id.as_deref()?, &change.address)))
+        .collect();
+    let drifted = plan.changes.iter().map(|change| {
+        let attributes = if change.action == Action::Create { Vec::new() } else { own(change, &replaced) };
+        Drifted { change, attributes }
+    });
+    // What differs in nothing of its own follows from something else that is told, except where only its tags of ownership differ.
+    drifted.filter(|d| d.change.action == Action::Create || d.change.attributes.is_empty() || !d.attributes.is_empty()).collect()
+}
+
+/// The attributes that differ even if everything that is replaced counts as what it will be.
+fn own(change: &Change, replaced: &BTreeMap<&str, &Address>) -> Vec<AttributeChange> {
+    let named = |value: &Option<Value>| value.as_ref().map(|value| name(value, replaced));
+    let pairs: Vec<Pair> = change.attributes.iter().map(|a| (named(&a.before), named(&a.after))).collect();
+    let side = |pick: fn(&Pair) -> Option<&Value>| -> BTreeSet<(&str, Value)> {
+        let sides = change.attributes.iter().zip(&pairs).filter(|(a, _)| a.member.is_some());
+        sides.filter_map(|(a, pair)| Some((a.path.as_str(), pick(pair)?.clone()))).collect()
+    };
+    let (gone, new) = (side(|pair| pair.0.as_ref()), side(|pair| pair.1.as_ref()));
+    let follows = |attribute: &AttributeChange, pair: &Pair| match pair {
+        (Some(before), Some(after)) => before == after,
+        // A member under an id that goes and the same one under its name are one.
+        (Some(before), None) => attribute.member.is_some() && new.contains(&(attribute.path.as_str(), before.clone())),
+        (None, Some(after)) => attribute.member.is_some() && gone.contains(&(attribute.path.as_str(), after.clone())),
+        (None, None) => false,
+    };
+    let own = change.attributes.iter().zip(&pairs).filter(|(attribute, pair)| !follows(attribute, pair));
+    own.map(|(attribute, (_, after))| AttributeChange { after: after.clone(), ..attribute.clone() }).collect()
+}
+
+/// The value with ids of what is replaced, and of what is to come, as names.
+fn name(value: &Value, replaced: &BTreeMap<&str, &Address>) -> Value {
+    match value {
+        Value::Unknown(address) => Value::Ref(Ref::Name(address.clone())),
+        Value::Ref(Ref::Id(id)) => match replaced.get(id.as_str()) {
+            Some(address) => Value::Ref(Ref::Name((*address).clone())),
+            None => value.clone(),
+        },
+        Value::List(list) => Value::List(list.iter().map(|value| name(value, replaced)).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.to_owned(), name(value, replaced))).collect()),
+        other => other.clone(),
+    }
+}
+
+fn one(page: &mut Page<'_>, drifted: &Drifted<'_>) -> fmt::Result {
+    let change = drifted.change;
+    let id = change.id.as_ref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
+    let address = change.address.to_string();
+    let lead: [Piece<'_>; 3] = [(Paint::Strong, &address), (Paint::Dim, &id), (Paint::Plain, ": ")];
+    let place = change.source.as_ref().filter(|place| !place.file.is_empty());
+    let place = place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default();
+    let whole = match change.action {
+        Action::Create => Some((Paint::Delete, "missing")),
+        Action::Delete => Some((Paint::Delete, "unmanaged: carries this topology's tags, and the spec does not want it")),
+        _ if drifted.attributes.is_empty() => Some((Paint::Update, "marked by a replacement that did not finish")),
+        _ => None,
+    };
+    if let Some((paint, words)) = whole {
+        page.line(0, 4, &[lead[0], lead[1], lead[2], (paint, words), (Paint::Dim, &place)])?;
+        for note in &change.notes {
+            page.line(4, 8, &[(Paint::Dim, "note: "), (Paint::Plain, &clean(note))])?;
+        }
+        return Ok(());
+    }
+    let own = Change { attributes: drifted.attributes.clone(), ..change.clone() };
+    for (line, attribute) in lines::of(&own).iter().zip(&drifted.attributes) {
+        let place = attribute.place.as_ref().filter(|place| !place.file.is_empty());
+        let place = place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default();
+        let told = told(line);
+        let name = format!("{}: ", line.name);
+        page.line(0, 4, &[lead[0], lead[1], lead[2], (Paint::Plain, &name), (Paint::Update, &told), (Paint::Dim, &place)])?;
+        if let Some(texts) = &line.long {
+            page.line(8, 8, &[(Paint::Dim, "(- live, + spec)")])?;
+            super::plan::long(page, texts)?;
+        }
+    }
+    Ok(())
+}
+
+/// `spec false, live true`.
+fn told(line: &Line) -> String {
+    let besides = |text: &Option<String>| text.as_ref().map(|text| format!(" ({text})")).unwrap_or_default();
+    match line.what {
+        What::Added => format!("in the spec{}, not live", besides(&line.after)),
+        What::Removed => format!("not in the spec, live{}", besides(&line.before)),
+        What::Attribute | What::Altered => {
+            let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+            format!("spec {}, live {}", side(&line.after), side(&line.before))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What happens during an apply, a line for each event.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use trueup_model::{Address, Event, Plan, StepRef};
+
+use crate::shown::{self, clean};
+use crate::style::{Page, Paint, Piece, Style};
+use crate::words;
+
+/// Writes one event; `plan` is the one that runs.
+pub fn event(out: &mut dyn Write, event: &Event, plan: &Plan, style: Style) -> fmt::Result {
+    let mut page = Page::new(out, style);
+    match event {
+        Event::Started { steps } => page.line(0, 0, &[(Paint::Strong, &format!("{} to do", words::count(*steps, "step")))]),
+        Event::StepStarted { step } => {
+            let call = format!("{} …", step.call);
+            about(&mut page, plan, step, &[(Paint::Plain, &call)])
+        }
+        Event::Waiting { step, what, elapsed } => {
+            let waiting = format!("waiting ({}): ", time(*elapsed));
+            about(&mut page, plan, step, &[(Paint::Dim, &waiting), (Paint::Plain, &clean(what))])
+        }
+        Event::Retrying { step, why, elapsed } => {
+            let retrying = format!("trying {} again ({}): ", step.call, time(*elapsed));
+            about(&mut page, plan, step, &[(Paint::Update, &retrying), (Paint::Plain, &clean(why))])
+        }
+        Event::StepDone { step, id, elapsed } => {
+            let id = id.as_ref().map(|id| format!("{} ", clean(id))).unwrap_or_default();
+            let took = format!("{id}({})", time(*elapsed));
+            about(&mut page, plan, step, &[(Paint::Create, "done "), (Paint::Plain, &took)])
+        }
+        Event::StepFailed { step, code, message, elapsed } => {
+            let failed = format!("{} FAILED ({}): ", step.call, time(*elapsed));
+            let said = said(code, message);
+            let place = place(plan, step.number).map(|place| format!("   {place}")).unwrap_or_default();
+            about(&mut page, plan, step, &[(Paint::Delete, &failed), (Paint::Plain, &said), (Paint::Dim, &place)])
+        }
+        Event::StepSkipped { step, because } => {
+            let skipped = format!("{} skipped: ", step.call);
+            about(&mut page, plan, step, &[(Paint::Update, &skipped), (Paint::Plain, &self::because(because))])
+        }
+        Event::Stopping { running } => {
+            let words = format!("stopping: nothing new is started, and {} under way is waited for", words::count(*running, "step"));
+            page.line(0, 0, &[(Paint::Update, &words)])
+        }
+        Event::Finished { outcome } => {
+            let words = format!(
+                "{} done, {} failed, {} skipped",
+                words::count(outcome.done.len(), "step"),
+                outcome.failed.len(),
+                outcome.skipped.len()
+            );
+            page.line(0, 0, &[(Paint::Strong, &words)])
+        }
+    }
+}
+
+/// `[ 3/14] subnet.public: …`.
+fn about(page: &mut Page<'_>, plan: &Plan, step: &StepRef, pieces: &[Piece<'_>]) -> fmt::Result {
+    let total = plan.steps.len().to_string();
+    let number = format!("[{:>width$}/{total}] ", step.number, width = total.len());
+    let address = format!("{}: ", step.address);
+    let lead = [(Paint::Dim, number.as_str()), (Paint::Strong, address.as_str())];
+    page.line(0, number.len(), &lead.into_iter().chain(pieces.iter().copied()).collect::<Vec<_>>())
+}
+
+/// EC2's error code and message.
+pub fn said(code: &str, message: &str) -> String {
+    if code.is_empty() || message.contains(code) { clean(message) } else { format!("{}: {}", clean(code), clean(message)) }
+}
+
+/// Why a step was skipped: an address stands for its failure.
+pub fn because(because: &str) -> String {
+    match because.parse::<Address>() {
+        Ok(address) => format!("{address} failed"),
+        Err(_) => clean(because),
+    }
+}
+
+/// Where the resource of a step stands in the spec.
+pub fn place(plan: &Plan, number: usize) -> Option<String> {
+    let step = plan.steps.iter().find(|step| step.number == number)?;
+    step.source.as_ref().filter(|place| !place.file.is_empty()).map(shown::place)
+}
+
+/// `1.2 s`, `40 s`, `3 min 20 s`.
+pub fn time(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", elapsed.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}

@@ -1,0 +1,68 @@
+//! What a terminal shows.
+
+mod diagnostics;
+mod drift;
+mod event;
+mod live;
+mod outcome;
+mod plan;
+mod show;
+
+use std::fmt;
+
+use trueup_model::Plan;
+
+pub use diagnostics::diagnostics;
+pub use drift::drift;
+pub use event::event;
+pub use live::Live;
+pub use outcome::{Failures, outcome};
+pub use plan::{PlanOptions, plan};
+pub use show::show;
+
+pub(crate) use drift::drifted;
+pub(crate) use show::{Shown, shown};
+
+use crate::shown::clean;
+use crate::style::{Page, Paint};
+use crate::words;
+
+/// Whose network this is, and where.
+fn head(page: &mut Page<'_>, topology: &str, account: &str, region: &str) -> fmt::Result {
+    let name = format!("{} ", clean(topology));
+    let place = format!("(account {}, {})", clean(account), clean(region));
+    page.line(0, 2, &[(Paint::Strong, &name), (Paint::Dim, &place)])
+}
+
+/// What is known to be missing from a plan: kinds that could not be read, and what is refused.
+fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
+    for (kind, why) in &plan.unreadable {
+        let kind = format!("{kind}: ");
+        let why = format!("{}. Nothing of it and nothing that depends on it is changed.", clean(why).trim_end_matches('.'));
+        page.line(0, 4, &[(Paint::Delete, "NOT READ "), (Paint::Strong, &kind), (Paint::Plain, &why)])?;
+    }
+    for refusal in &plan.refused {
+        let address = format!("{} ", clean(&refusal.address));
+        let guard = format!("({}): ", refusal.guard);
+        page.line(
+            0,
+            4,
+            &[(Paint::Delete, "REFUSED "), (Paint::Strong, &address), (Paint::Dim, &guard), (Paint::Plain, &clean(&refusal.why))],
+        )?;
+    }
+    if plan.unreadable.is_empty() && plan.refused.is_empty() { Ok(()) } else { page.blank() }
+}
+
+/// The remarks that came with a plan, a line each.
+fn remarks(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
+    for diagnostic in &plan.diagnostics {
+        let severity = format!("{}: ", words::severity(diagnostic.severity));
+        let place = diagnostic.place().filter(|place| !place.file.is_empty());
+        let place = place.map(|place| format!(" ({})", crate::shown::place(place))).unwrap_or_default();
+        page.line(0, 4, &[(Paint::Update, &severity), (Paint::Plain, &clean(&diagnostic.message)), (Paint::Dim, &place)])?;
+        if let Some(help) = &diagnostic.help {
+            page.line(4, 4, &[(Paint::Dim, "help: "), (Paint::Plain, &clean(help))])?;
+        }
+    }
+    if plan.diagnostics.is_empty() { Ok(()) } else { page.blank() }
+}

@@ -1,0 +1,112 @@
+//! How an apply ended: what is done, what failed and why, what was not tried, and what to do next.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
+
+use trueup_model::{Address, Event, Outcome, Plan, Step};
+
+use super::event::{because, place, said};
+use crate::style::{Page, Paint, Style};
+use crate::words;
+
+/// What failed and what was skipped, with the reasons, gathered from the events.
+#[derive(Clone, Debug, Default)]
+pub struct Failures {
+    failed: BTreeMap<usize, (String, String)>,
+    skipped: BTreeMap<usize, String>,
+}
+
+impl Failures {
+    /// Takes notice of an event.
+    pub fn hear(&mut self, event: &Event) {
+        match event {
+            Event::StepFailed { step, code, message, .. } => {
+                self.failed.insert(step.number, (code.clone(), message.clone()));
+            }
+            Event::StepSkipped { step, because } => {
+                self.skipped.insert(step.number, because.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Writes how a run ended; `again` is the command that goes on with it.
+pub fn outcome(out: &mut dyn Write, plan: &Plan, outcome: &Outcome, failures: &Failures, again: &str, style: Style) -> fmt::Result {
+    let mut page = Page::new(out, style);
+    if outcome.is_success() {
+        let words = format!("Done: {}.", words::count(outcome.done.len(), "step"));
+        return page.line(0, 0, &[(Paint::Create, &words)]);
+    }
+    let how = if outcome.stopped { "Stopped" } else { "Not finished" };
+    let words = format!(
+        "{how}: {} done, {} failed, {} skipped",
+        words::count(outcome.done.len(), "step"),
+        outcome.failed.len(),
+        outcome.skipped.len()
+    );
+    page.line(0, 0, &[(Paint::Delete, &words)])?;
+    done(&mut page, plan, outcome)?;
+    failed(&mut page, plan, outcome, failures)?;
+    skipped(&mut page, plan, outcome, failures)?;
+    let next = match (outcome.failed.is_empty(), outcome.stopped) {
+        (false, _) => "Mend what failed, then run this again; it goes on from here: ",
+        (true, _) => "Run this again; it goes on from here: ",
+    };
+    page.line(0, 4, &[(Paint::Plain, next), (Paint::Strong, again)])
+}
+
+/// The addresses of which every step is through.
+fn done(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome) -> fmt::Result {
+    let open: BTreeSet<usize> = outcome.failed.iter().chain(&outcome.skipped).copied().collect();
+    let unfinished: BTreeSet<&Address> = plan.steps.iter().filter(|step| open.contains(&step.number)).map(|step| &step.address).collect();
+    let all = addresses(plan, &outcome.done);
+    let (part, whole): (Vec<&Address>, Vec<&Address>) = all.into_iter().partition(|address| unfinished.contains(address));
+    if !whole.is_empty() {
+        page.line(2, 8, &[(Paint::Create, "done: "), (Paint::Plain, &list(&whole))])?;
+    }
+    if !part.is_empty() {
+        page.line(2, 8, &[(Paint::Update, "done in part: "), (Paint::Plain, &list(&part))])?;
+    }
+    Ok(())
+}
+
+fn failed(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures) -> fmt::Result {
+    for step in steps(plan, &outcome.failed) {
+        let address = format!("{} ", step.address);
+        let place = place(plan, step.number).map(|place| format!("   {place}")).unwrap_or_default();
+        page.line(2, 8, &[(Paint::Delete, "failed: "), (Paint::Strong, &address), (Paint::Plain, step.call.action), (Paint::Dim, &place)])?;
+        if let Some((code, message)) = failures.failed.get(&step.number) {
+            page.line(6, 8, &[(Paint::Plain, &said(code, message))])?;
+        }
+    }
+    Ok(())
+}
+
+/// What was not tried, gathered by the reason.
+fn skipped(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures) -> fmt::Result {
+    let mut reasons: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for number in &outcome.skipped {
+        let reason = failures.skipped.get(number).map_or("", String::as_str);
+        reasons.entry(reason).or_default().push(*number);
+    }
+    for (reason, numbers) in reasons {
+        let addresses: Vec<&Address> = addresses(plan, &numbers).into_iter().collect();
+        let why = if reason.is_empty() { "skipped: ".to_owned() } else { format!("skipped because {}: ", because(reason)) };
+        page.line(2, 8, &[(Paint::Update, &why), (Paint::Plain, &list(&addresses))])?;
+    }
+    Ok(())
+}
+
+fn steps<'a>(plan: &'a Plan, numbers: &[usize]) -> impl Iterator<Item = &'a Step> {
+    let numbers: BTreeSet<usize> = numbers.iter().copied().collect();
+    plan.steps.iter().filter(move |step| numbers.contains(&step.number))
+}
+
+fn addresses<'a>(plan: &'a Plan, numbers: &[usize]) -> BTreeSet<&'a Address> {
+    steps(plan, numbers).map(|step| &step.address).collect()
+}
+
+fn list(addresses: &[&Address]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,180 @@
+//! A plan for a person: what is lost first, one line for each attribute, counts at the end.
+
+use std::fmt::{self, Write};
+
+use trueup_model::{Change, Disruption, Plan, StepAction};
+
+use super::{head, remarks, troubles};
+use crate::difference;
+use crate::lines::{self, Line, Long, What};
+use crate::shown::{self, clean};
+use crate::style::{Page, Paint, Piece, Style, pad, widest};
+use crate::words;
+
+/// What to show of a plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlanOptions {
+    /// Colour and width.
+    pub style: Style,
+    /// Whether to list the steps.
+    pub steps: bool,
+}
+
+/// Columns that the names of attributes are aligned in at most.
+const NAME_WIDTH_MAX: usize = 28;
+
+/// Writes a plan.
+pub fn plan(out: &mut dyn Write, plan: &Plan, options: &PlanOptions) -> fmt::Result {
+    let mut page = Page::new(out, options.style);
+    remarks(&mut page, plan)?;
+    if plan.is_empty() && plan.refused.is_empty() && plan.is_complete() {
+        return page.line(0, 0, &[(Paint::Create, "Nothing to do: the network is as the spec wants it.")]);
+    }
+    head(&mut page, &plan.topology, &plan.account, &plan.region)?;
+    page.blank()?;
+    troubles(&mut page, plan)?;
+    for change in words::sorted(plan) {
+        self::change(&mut page, change)?;
+        page.blank()?;
+    }
+    if options.steps && !plan.steps.is_empty() {
+        steps(&mut page, plan)?;
+        page.blank()?;
+    }
+    page.line(0, 6, &[(Paint::Strong, &counts(plan))])?;
+    page.line(0, 0, &[(Paint::Dim, "Fingerprint: "), (Paint::Plain, &plan.fingerprint)])
+}
+
+/// `Plan: 2 to replace, 0 to create, 1 to change, 0 to delete, 11 unchanged`.
+fn counts(plan: &Plan) -> String {
+    let summary = plan.summary();
+    let mut text = format!(
+        "Plan: {} to replace, {} to create, {} to change, {} to delete, {} unchanged",
+        summary.replace, summary.create, summary.update, summary.delete, summary.keep
+    );
+    for (number, what) in [(summary.adopt, "to adopt"), (summary.forget, "to forget"), (plan.refused.len(), "refused")] {
+        if number > 0 {
+            let _ = write!(text, ", {number} {what}");
+        }
+    }
+    if !plan.is_complete() {
+        let _ = write!(text, "; {} not read", words::count(plan.unreadable.len(), "kind"));
+    }
+    text
+}
+
+fn change(page: &mut Page<'_>, change: &Change) -> fmt::Result {
+    let paint = words::paint(change.action);
+    let action = format!("{} {} ", words::sign(change.action), words::verb(change.action));
+    let id = change.id.as_ref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
+    let place = change.source.as_ref().filter(|place| !place.file.is_empty());
+    let place = place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default();
+    let address = change.address.to_string();
+    page.line(0, 4, &[(paint, &action), (Paint::Strong, &address), (Paint::Plain, &id), (Paint::Dim, &place)])?;
+    let lines = lines::of(change);
+    let names = lines.iter().filter(|line| line.what == What::Attribute).map(|line| line.name.as_str());
+    let width = widest(names).min(NAME_WIDTH_MAX);
+    for line in &lines {
+        self::line(page, line, width)?;
+    }
+    because(page, change)?;
+    consequences(page, change)
+}
+
+fn line(page: &mut Page<'_>, line: &Line, width: usize) -> fmt::Result {
+    let (sign, paint) = match line.what {
+        What::Attribute => ("", Paint::Plain),
+        What::Added => ("+ ", Paint::Create),
+        What::Removed => ("- ", Paint::Delete),
+        What::Altered => ("~ ", Paint::Update),
+    };
+    let name = match line.what {
+        What::Attribute => pad(&format!("{}:", line.name), width + 1),
+        _ if line.before.is_some() || line.after.is_some() => format!("{}:", line.name),
+        _ => line.name.clone(),
+    };
+    let mut pieces: Vec<Piece<'_>> = vec![(paint, sign), (Paint::Plain, &name)];
+    if let Some(before) = &line.before {
+        pieces.extend([(Paint::Plain, " "), (Paint::Delete, before.as_str())]);
+    }
+    let arrow = line.what == What::Attribute && line.before.is_some() || line.what == What::Altered;
+    if arrow {
+        pieces.push((Paint::Dim, " ->"));
+    }
+    if let Some(after) = line.after.as_deref().or(arrow.then_some("none")) {
+        pieces.extend([(Paint::Plain, " "), (Paint::Create, after)]);
+    }
+    let remark = line.remark.as_ref().map(|remark| format!("   # {remark}"));
+    if let Some(remark) = &remark {
+        pieces.push((Paint::Replace, remark));
+    }
+    page.line(4, 8, &pieces)?;
+    line.long.as_ref().map_or(Ok(()), |texts| long(page, texts))
+}
+
+/// How long texts differ.
+pub(super) fn long(page: &mut Page<'_>, long: &Long) -> fmt::Result {
+    for line in difference::lines(&long.before, &long.after) {
+        let paint = match line.sign {
+            '+' => Paint::Create,
+            '-' => Paint::Delete,
+            '…' => Paint::Dim,
+            _ => Paint::Plain,
+        };
+        page.raw(8, paint, format!("{} {}", line.sign, line.text).trim_end())?;
+    }
+    Ok(())
+}
+
+/// The chain of reasons, from the edited line to here.
+fn because(page: &mut Page<'_>, change: &Change) -> fmt::Result {
+    for (depth, reason) in change.because.iter().enumerate() {
+        let lead = if depth == 0 { "because: ".to_owned() } else { format!("{:1$}└─ ", "", 9 + 3 * (depth - 1)) };
+        page.line(4, 4 + widest([lead.as_str()]), &[(Paint::Dim, &lead), (Paint::Plain, &clean(reason))])?;
+    }
+    Ok(())
+}
+
+fn consequences(page: &mut Page<'_>, change: &Change) -> fmt::Result {
+    if let Some(order) = change.order {
+        page.line(4, 8, &[(Paint::Dim, "order: "), (Paint::Plain, words::order(order))])?;
+    }
+    if change.disruption != Disruption::None {
+        page.line(4, 8, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change.disruption))])?;
+    }
+    for loss in &change.losses {
+        page.line(4, 8, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &clean(loss))])?;
+    }
+    for note in &change.notes {
+        page.line(4, 8, &[(Paint::Dim, "note: "), (Paint::Plain, &clean(note))])?;
+    }
+    Ok(())
+}
+
+fn steps(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
+    page.line(0, 0, &[(Paint::Strong, "Steps:")])?;
+    let number_width = plan.steps.len().to_string().len();
+    let addresses: Vec<String> = plan.steps.iter().map(|step| step.address.to_string()).collect();
+    let address_width = widest(addresses.iter().map(String::as_str));
+    let call_width = widest(plan.steps.iter().map(|step| step.call.action));
+    for (step, address) in plan.steps.iter().zip(&addresses) {
+        let number = format!("{:>number_width$}  ", step.number);
+        let address = pad(address, address_width + 2);
+        let after = if step.after.is_empty() {
+            step.call.action.to_owned()
+        } else {
+            let numbers: Vec<String> = step.after.iter().map(ToString::to_string).collect();
+            format!("{}  after {}", pad(step.call.action, call_width), numbers.join(", "))
+        };
+        let paint = match step.action {
+            StepAction::Create => Paint::Create,
+            StepAction::Update | StepAction::Retire => Paint::Update,
+            StepAction::Delete => Paint::Delete,
+        };
+        page.line(2, number_width + 4, &[(Paint::Dim, &number), (paint, &address), (Paint::Plain, &after)])?;
+        for why in &step.why {
+            page.line(number_width + 4, number_width + 4, &[(Paint::Dim, "because "), (Paint::Dim, &clean(why))])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! The words that text and Markdown share.
+
+use trueup_model::{Action, Change, Disruption, Effect, Order, Plan, Severity};
+
+use crate::style::Paint;
+
+/// The sign of an action at the beginning of a line.
+pub fn sign(action: Action) -> &'static str {
+    match action {
+        Action::Create | Action::Adopt => "+",
+        Action::Update => "~",
+        Action::Replace => "!",
+        Action::Delete | Action::Forget => "-",
+    }
+}
+
+/// What is done.
+pub fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "change",
+        Action::Replace => "replace",
+        Action::Delete => "delete",
+        Action::Adopt => "adopt",
+        Action::Forget => "forget",
+    }
+}
+
+/// The colour of an action.
+pub fn paint(action: Action) -> Paint {
+    match action {
+        Action::Create | Action::Adopt => Paint::Create,
+        Action::Update => Paint::Update,
+        Action::Replace => Paint::Replace,
+        Action::Delete | Action::Forget => Paint::Delete,
+    }
+}
+
+/// What users of the network feel.
+pub fn disruption(disruption: Disruption) -> &'static str {
+    match disruption {
+        Disruption::None => "none",
+        Disruption::Reset => "open connections break, new ones work",
+        Disruption::Gap => "seconds without service",
+        Disruption::Outage => "no service until the change is through",
+        Disruption::AddressLost => "an address is lost for ever",
+        Disruption::DataLost => "data is lost for ever",
+    }
+}
+
+/// Which of a replacement's objects comes first.
+pub fn order(order: Order) -> &'static str {
+    match order {
+        Order::CreateFirst => "create first, then delete the old one",
+        Order::DeleteFirst => "delete the old one first",
+    }
+}
+
+/// How bad a problem is.
+pub fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// What an attribute's change costs, and why; nothing where it is in place or the resource is new.
+pub fn cost(action: Action, effect: Effect, reason: &str) -> Option<String> {
+    let cost = match (action, effect) {
+        (Action::Create, _) | (_, Effect::InPlace) => return None,
+        (_, Effect::Stop) => "stop and start",
+        (_, Effect::Replace) => "forces replacement",
+    };
+    Some(if reason.is_empty() { cost.to_owned() } else { format!("{cost}: {reason}") })
+}
+
+/// The changes as they are read: replacements, deletions, then what is new, then what changes.
+pub fn sorted(plan: &Plan) -> Vec<&Change> {
+    let mut changes: Vec<&Change> = plan.changes.iter().collect();
+    changes.sort_by_key(|change| match change.action {
+        Action::Replace => 0,
+        Action::Delete => 1,
+        Action::Forget => 2,
+        Action::Create => 3,
+        Action::Adopt => 4,
+        Action::Update => 5,
+    });
+    changes
+}
+
+/// `1 step`, `2 steps`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// What an unattended apply must be allowed, as `--allow` takes it.
+pub fn consent(change: &Change) -> Option<String> {
+    let what = match change.action {
+        Action::Delete => "delete",
+        Action::Replace => "replace",
+        Action::Update if change.effect() == Effect::Stop => "stop",
+        _ => return None,
+    };
+    Some(format!("{what}:{}", change.address))
+}

@@ -1,0 +1,266 @@
+//! Plans made by hand, with one of everything.
+
+use serde_json::{Value as Json, json};
+use trueup_model::{
+    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Order, Place, Plan, Record, Ref, Refusal, Step,
+    StepAction, Value,
+};
+
+pub const SPEC: &str = "gateway-endpoint.yaml";
+
+pub fn place(line: usize) -> Place {
+    Place { file: SPEC.into(), line, column: 3, start: 0, end: 0 }
+}
+
+pub fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+pub fn name(text: &str) -> Value {
+    Value::Ref(Ref::Name(address(text)))
+}
+
+pub fn id(text: &str) -> Value {
+    Value::Ref(Ref::Id(text.to_owned()))
+}
+
+pub fn new(text: &str) -> Value {
+    Value::Unknown(address(text))
+}
+
+pub fn policy(json: &Json) -> Value {
+    trueup_model::json::value(json, None).unwrap()
+}
+
+/// What differs of one attribute; the table says what that costs.
+pub fn attribute(kind: Kind, path: &str, before: Option<Value>, after: Option<Value>) -> AttributeChange {
+    let table = kind.schema().attribute(path);
+    let effect = table.map_or(Effect::InPlace, |a| a.effect(before.as_ref(), after.as_ref()));
+    let reason = table.filter(|_| effect != Effect::InPlace).map_or("", |a| a.reason);
+    AttributeChange { path: path.to_owned(), member: None, before, after, effect, reason, place: Some(place(26)) }
+}
+
+pub fn member(path: &str, key: &str, before: Option<Value>, after: Option<Value>) -> AttributeChange {
+    AttributeChange {
+        path: path.to_owned(),
+        member: Some(key.to_owned()),
+        before,
+        after,
+        effect: Effect::InPlace,
+        reason: "",
+        place: Some(place(40)),
+    }
+}
+
+pub fn change(action: Action, address_text: &str, id: Option<&str>, attributes: Vec<AttributeChange>) -> Change {
+    Change {
+        address: address(address_text),
+        action,
+        id: id.map(str::to_owned),
+        because: Vec::new(),
+        order: None,
+        disruption: Disruption::None,
+        losses: Vec::new(),
+        notes: Vec::new(),
+        source: (action != Action::Delete).then(|| place(24)),
+        attributes,
+    }
+}
+
+pub fn rule(port: &str, cidr: &str, description: Option<&str>) -> Value {
+    let mut rule = Record::new().with("protocol", "tcp").with("port", port).with("cidr", cidr);
+    rule.set_option("description", description);
+    rule.into()
+}
+
+pub fn step(number: usize, action: StepAction, address_text: &str, call: &'static str, after: &[usize]) -> Step {
+    Step {
+        number,
+        action,
+        address: address(address_text),
+        target: None,
+        replaces: None,
+        ownership: Record::new(),
+        call: Call::modify(call),
+        after: after.to_vec(),
+        why: Vec::new(),
+        source: Some(place(10 + number)),
+    }
+}
+
+fn empty() -> Plan {
+    Plan {
+        topology: "gateway-endpoint".into(),
+        region: "us-west-2".into(),
+        account: "123456789012".into(),
+        fingerprint: format!("sha256:{}", "e09b".repeat(16)),
+        ..Plan::default()
+    }
+}
+
+/// Nothing differs.
+pub fn nothing() -> Plan {
+    Plan { kept: vec![address("vpc.main"), address("subnet.public")], ..empty() }
+}
+
+/// A subnet's range changes, and the instance in it must follow.
+pub fn replacement() -> Plan {
+    let why = ["subnet.private.cidr_block (gateway-endpoint.yaml:26): EC2 cannot change a subnet's range".to_owned()];
+    let mut subnet = change(
+        Action::Replace,
+        "subnet.private",
+        Some("subnet-0693d03c424d9996f"),
+        vec![attribute(Kind::Subnet, "cidr_block", Some("10.0.2.0/24".into()), Some("10.0.20.0/24".into()))],
+    );
+    subnet.because = why.to_vec();
+    subnet.order = Some(Order::CreateFirst);
+    let mut instance = change(
+        Action::Replace,
+        "instance.private-host",
+        Some("i-0b52d03c424d99961"),
+        vec![attribute(Kind::Instance, "subnet", Some(id("subnet-0693d03c424d9996f")), Some(new("subnet.private")))],
+    );
+    instance.because = why.to_vec();
+    instance.because.push("instance.private-host.subnet (gateway-endpoint.yaml:55): an instance cannot move to another subnet".to_owned());
+    instance.order = Some(Order::CreateFirst);
+    instance.disruption = Disruption::DataLost;
+    instance.losses = vec!["private address 10.0.2.139".into(), "root volume vol-09d1d03c424d99961 (8 GiB)".into()];
+    let mut follows = change(
+        Action::Update,
+        "route_table.inspection",
+        Some("rtb-0aaa0aaa0aaa0aaa0"),
+        vec![member(
+            "routes",
+            "0.0.0.0/0",
+            Some(Record::new().with("destination", "0.0.0.0/0").with("network_interface", "eni-0123456789abcdef0").into()),
+            Some(Record::new().with("destination", "0.0.0.0/0").with("nat_gateway", new("nat_gateway.a")).into()),
+        )],
+    );
+    follows.disruption = Disruption::Gap;
+    let mut steps = vec![
+        step(1, StepAction::Retire, "subnet.private", "CreateTags", &[]),
+        step(2, StepAction::Create, "subnet.private", "CreateSubnet", &[1]),
+        step(3, StepAction::Create, "instance.private-host", "RunInstances", &[2]),
+        step(4, StepAction::Delete, "instance.private-host", "TerminateInstances", &[3]),
+        step(5, StepAction::Delete, "subnet.private", "DeleteSubnet", &[2, 4]),
+    ];
+    steps[4].why = vec!["EC2 refuses DeleteSubnet while instance.private-host is there".into()];
+    Plan { changes: vec![subnet, follows, instance], kept: vec![address("vpc.main"); 11], steps, ..empty() }
+}
+
+/// One of everything: creates, changes, a deletion, policies, user data, tags, refusals, a kind that could not be read.
+pub fn everything() -> Plan {
+    let document = |action: &str| {
+        policy(&json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": [action, "s3:GetObject"], "Resource": "arn:aws:s3:::shop/*"}]}))
+    };
+    let mut stop = change(
+        Action::Update,
+        "instance.bastion",
+        Some("i-0aaaaaaaaaaaaaaa0"),
+        vec![
+            attribute(Kind::Instance, "instance_type", Some("t2.micro".into()), Some("t3.micro".into())),
+            attribute(
+                Kind::Instance,
+                "user_data",
+                Some("#!/bin/sh\nset -e\n\techo one\nTOKEN=hunter2\n".into()),
+                Some("#!/bin/sh\nset -e\n\techo two\nTOKEN=hunter3\n".into()),
+            ),
+        ],
+    );
+    stop.disruption = Disruption::Outage;
+    stop.notes = vec!["user data runs at the first boot only: the new one does not run by itself".into()];
+    let mut gone = change(Action::Delete, "elastic_ip.old", Some("eipalloc-0aaaaaaaaaaaaaaa0"), vec![]);
+    gone.disruption = Disruption::AddressLost;
+    gone.losses = vec!["address 203.0.113.7".into()];
+    let changes = vec![
+        change(
+            Action::Create,
+            "subnet.extra",
+            None,
+            vec![
+                attribute(Kind::Subnet, "vpc", None, Some(name("vpc.main"))),
+                attribute(Kind::Subnet, "cidr_block", None, Some("10.0.3.0/24".into())),
+                attribute(Kind::Subnet, "route_table", None, Some(new("route_table.extra"))),
+                member("tags", "Name", None, Some("gateway-endpoint-extra".into())),
+                member("tags", "team", None, Some("".into())),
+            ],
+        ),
+        gone,
+        change(
+            Action::Create,
+            "security_group.extra",
+            None,
+            vec![
+                attribute(Kind::SecurityGroup, "description", None, Some("Extra \u{1b}[31m``` </details>".into())),
+                member("ingress", "tcp/22 cidr 0.0.0.0/0", None, Some(rule("22", "0.0.0.0/0", Some("SSH")))),
+                member("ingress", "tcp/443 cidr 0.0.0.0/0", None, Some(rule("443", "0.0.0.0/0", None))),
+            ],
+        ),
+        change(
+            Action::Update,
+            "security_group.private-sg",
+            Some("sg-0aaaaaaaaaaaaaaa0"),
+            vec![
+                member("ingress", "tcp/22 cidr 10.0.0.0/8", Some(rule("22", "10.0.0.0/8", None)), None),
+                member(
+                    "ingress",
+                    "tcp/80 cidr 10.0.0.0/8",
+                    Some(rule("80", "10.0.0.0/8", Some("web"))),
+                    Some(rule("80", "10.0.0.0/8", Some("the web"))),
+                ),
+                member("ingress", "tcp/443 cidr 0.0.0.0/0", None, Some(rule("443", "0.0.0.0/0", None))),
+                member("tags", "old", Some("x".into()), None),
+                member("tags", "team", Some("a".into()), Some("b".into())),
+            ],
+        ),
+        stop,
+        change(
+            Action::Create,
+            "instance.extra",
+            None,
+            vec![
+                attribute(Kind::Instance, "image", None, Some("ami-003634241a8fcdec0".into())),
+                attribute(Kind::Instance, "user_data", None, Some("#!/bin/sh\nTOKEN=hunter4\n".into())),
+                member("security_groups", "security_group.extra (new)", None, Some(new("security_group.extra"))),
+                member("security_groups", "security_group.private-sg", None, Some(name("security_group.private-sg"))),
+            ],
+        ),
+        change(
+            Action::Update,
+            "vpc_endpoint.s3",
+            Some("vpce-0aaaaaaaaaaaaaaa0"),
+            vec![
+                attribute(Kind::VpcEndpoint, "policy", Some(document("s3:PutObject")), Some(document("s3:ListBucket"))),
+                member("route_tables", "route_table.private", Some(name("route_table.private")), None),
+            ],
+        ),
+        change(
+            Action::Create,
+            "vpc_endpoint.dynamodb",
+            None,
+            vec![attribute(Kind::VpcEndpoint, "policy", None, Some(document("dynamodb:GetItem")))],
+        ),
+    ];
+    let refused = vec![
+        Refusal {
+            guard: "foreign",
+            address: "key_pair.bastion-key".into(),
+            why: "key-0aaaaaaaaaaaaaaa0 has key names already and belongs to topology `other`: it is never touched".into(),
+        },
+        Refusal { guard: "protected", address: "vpc.main".into(), why: "replacing it is refused: <b>it</b> is protected @everyone".into() },
+    ];
+    let mut plan = Plan {
+        changes,
+        kept: vec![address("vpc.main")],
+        steps: vec![step(1, StepAction::Create, "subnet.extra", "CreateSubnet", &[])],
+        refused,
+        diagnostics: vec![
+            Diagnostic::warning("quota", "the topology has more than 5 VPCs").at(place(7), "the sixth").help("ask for more"),
+            Diagnostic::note("kept", "key_pair.a: the key is live and a.pem is not here: the key is kept as it is"),
+        ],
+        ..empty()
+    };
+    plan.unreadable.insert(Kind::NatGateway, "UnauthorizedOperation: you may not call DescribeNatGateways".into());
+    plan
+}

@@ -1,0 +1,103 @@
+//! What a terminal shows of plans and drift.
+
+mod sample;
+
+use trueup_model::{Action, Kind, Plan};
+use trueup_report::text::{self, PlanOptions};
+use trueup_report::{Style, json};
+
+fn plan(plan: &Plan, options: PlanOptions) -> String {
+    let mut out = String::new();
+    text::plan(&mut out, plan, &options).unwrap();
+    out
+}
+
+fn drift(plan: &Plan) -> String {
+    let mut out = String::new();
+    text::drift(&mut out, plan, Style::default()).unwrap();
+    out
+}
+
+#[test]
+fn a_plan_without_changes_is_one_line() {
+    insta::assert_snapshot!(plan(&sample::nothing(), PlanOptions::default()), @"Nothing to do: the network is as the spec wants it.");
+}
+
+#[test]
+fn a_replacement() {
+    insta::assert_snapshot!(plan(&sample::replacement(), PlanOptions { steps: true, ..PlanOptions::default() }));
+}
+
+#[test]
+fn everything() {
+    let text = plan(&sample::everything(), PlanOptions::default());
+    assert!(!text.contains('\u{1b}'), "text of others steers the terminal");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn narrow() {
+    let options = PlanOptions { style: Style { color: false, width: Some(60) }, steps: true };
+    insta::assert_snapshot!(plan(&sample::replacement(), options));
+}
+
+#[test]
+fn colour() {
+    let options = PlanOptions { style: Style { color: true, width: None }, steps: true };
+    let text = plan(&sample::replacement(), options);
+    // Without its colours it is the plain text.
+    let mut plain = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    plain.push_str(rest);
+    assert_eq!(plain, plan(&sample::replacement(), PlanOptions { steps: true, ..PlanOptions::default() }));
+    insta::assert_snapshot!(text.replace('\u{1b}', "^"));
+}
+
+#[test]
+fn a_plan_that_is_not_the_whole_says_so_even_without_changes() {
+    let mut plan_ = sample::nothing();
+    plan_.unreadable.insert(Kind::Vpc, "UnauthorizedOperation".into());
+    let text = plan(&plan_, PlanOptions::default());
+    assert!(text.contains("NOT READ vpc: UnauthorizedOperation.") && text.contains("1 kind not read"), "{text}");
+    assert!(!text.contains("Nothing to do"), "{text}");
+    assert!(drift(&plan_).contains("NOT READ vpc"));
+}
+
+#[test]
+fn drift_of_everything() {
+    insta::assert_snapshot!(drift(&sample::everything()));
+}
+
+#[test]
+fn no_drift_is_one_line() {
+    insta::assert_snapshot!(drift(&sample::nothing()), @"gateway-endpoint: no drift, 2 resources as the spec wants them.");
+}
+
+#[test]
+fn what_only_follows_from_a_replacement_is_no_drift() {
+    let text = drift(&sample::replacement());
+    assert!(text.contains("subnet.private (subnet-0693d03c424d9996f): cidr_block: spec 10.0.20.0/24, live 10.0.2.0/24"), "{text}");
+    assert!(!text.contains("instance.private-host"), "{text}");
+    // A member under the old id and under the new name is one and the same; another group is drift.
+    let old = sample::id("sg-0aaaaaaaaaaaaaaa0");
+    let other = sample::id("sg-0bbbbbbbbbbbbbbb0");
+    let groups = vec![
+        sample::member("security_groups", "sg-0aaaaaaaaaaaaaaa0", Some(old), None),
+        sample::member("security_groups", "security_group.a", None, Some(sample::new("security_group.a"))),
+        sample::member("security_groups", "sg-0bbbbbbbbbbbbbbb0", Some(other), None),
+    ];
+    let description = sample::attribute(Kind::SecurityGroup, "description", Some("a".into()), Some("b".into()));
+    let changes = vec![
+        sample::change(Action::Replace, "security_group.a", Some("sg-0aaaaaaaaaaaaaaa0"), vec![description]),
+        sample::change(Action::Update, "instance.a", Some("i-0aaaaaaaaaaaaaaa0"), groups),
+    ];
+    let plan = Plan { changes, ..sample::nothing() };
+    let text = drift(&plan);
+    assert!(text.contains("security_groups sg-0bbbbbbbbbbbbbbb0: not in the spec, live"), "{text}");
+    assert!(!text.contains("security_groups security_group.a") && !text.contains("security_groups sg-0aaa"), "{text}");
+    assert_eq!(json::drift(&plan)["drift"][1]["attributes"].as_array().unwrap().len(), 1);
+}
