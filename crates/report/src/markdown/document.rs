@@ -36,20 +36,27 @@ pub struct Document<'a> {
     plan: &'a Plan,
     spec: &'a str,
     extent: Extent,
+    /// What is longer than this is not wanted.
+    bytes_max: usize,
     out: String,
 }
 
 impl<'a> Document<'a> {
     /// A comment that is not written yet.
-    pub fn new(plan: &'a Plan, spec: &'a str, extent: Extent) -> Self {
-        Self { plan, spec, extent, out: String::new() }
+    pub fn new(plan: &'a Plan, spec: &'a str, extent: Extent, bytes_max: usize) -> Self {
+        Self { plan, spec, extent, bytes_max, out: String::new() }
     }
 
-    /// Writes it.
-    pub fn write(mut self) -> String {
+    /// Writes it; none where it becomes too long.
+    pub fn write(mut self) -> Option<String> {
+        self.all();
+        (self.out.len() <= self.bytes_max).then_some(self.out)
+    }
+
+    fn all(&mut self) {
         self.title();
         if self.extent == Extent::Title {
-            return self.out;
+            return;
         }
         self.place();
         self.troubles();
@@ -64,7 +71,12 @@ impl<'a> Document<'a> {
                 Extent::Table { rows } => self.table(rows),
                 Extent::Full | Extent::NoSteps | Extent::NoCreates => {
                     self.why();
-                    words::sorted(self.plan).into_iter().for_each(|change| self.details(change));
+                    for change in words::sorted(self.plan) {
+                        if self.out.len() > self.bytes_max {
+                            return;
+                        }
+                        self.details(change);
+                    }
                 }
                 Extent::Counts | Extent::Title => {}
             }
@@ -76,7 +88,6 @@ impl<'a> Document<'a> {
             self.remarks();
         }
         self.footer();
-        self.out
     }
 
     /// A paragraph, with an empty line before it and after it.

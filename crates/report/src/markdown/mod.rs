@@ -23,6 +23,6 @@ pub fn plan(plan: &Plan, spec: &str, bytes_max: usize) -> String {
         rows -= (rows / 4).max(1).min(rows);
         (now > 0).then_some(Extent::Table { rows: now })
     });
-    let all = extents.into_iter().chain(tables).chain([Extent::Counts, Extent::Title]);
-    all.map(|extent| Document::new(plan, spec, extent).write()).find(|text| text.len() <= bytes_max).unwrap_or_default()
+    let mut all = extents.into_iter().chain(tables).chain([Extent::Counts, Extent::Title]);
+    all.find_map(|extent| Document::new(plan, spec, extent, bytes_max).write()).unwrap_or_default()
 }
