@@ -1,61 +1,103 @@
 //! Complete: what may be left out is filled in, and each kind writes its records canonically.
 
-use trueup_model::{Attribute, Context, Diagnostic, Files, Kind, Ref, Topology, Type, Value};
+use std::collections::BTreeMap;
+
+use trueup_model::{Address, Attribute, Context, Diagnostic, Files, Kind, Ref, Resource, Topology, Type, Value};
 
 use crate::decode::may_be_sole;
+use crate::document::Document;
+use crate::draft::{Draft, Notes};
+use crate::names::Names;
 use crate::problems::Problems;
+use crate::tags;
+
+/// A topology with what decoding noted about those of its resources that are not right.
+#[derive(Debug)]
+pub struct Completed {
+    pub topology: Topology,
+    pub notes: BTreeMap<Address, Notes>,
+}
 
 /// Makes every record canonical and whole.
-pub fn complete(topology: &mut Topology, files: &dyn Files, problems: &mut Problems) {
-    let vpcs: Vec<_> = topology.of(Kind::Vpc).map(|resource| resource.address.clone()).collect();
-    let (name, region) = (topology.name.clone(), topology.region.clone());
-    for (address, resource) in &mut topology.resources {
-        for attribute in address.kind.schema().attributes.iter().filter(|attribute| may_be_sole(attribute)) {
-            if resource.record.get(attribute.name).is_some() || resource.places.contains_key(attribute.name) {
-                continue;
-            }
-            match vpcs.as_slice() {
-                [only] => resource.record.set(attribute.name, Ref::Name(only.clone())),
-                _ => problems.push(no_vpc(attribute, &vpcs, resource)),
-            }
-        }
-        let mut context = Context { topology: &name, region: region.as_deref(), address, files, problems: Vec::new() };
+pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, problems: &mut Problems) -> Completed {
+    let Document { topology: name, account, region: own, tags: head, places, drafts, names } = document;
+    let region = own.or_else(|| region.map(str::to_owned));
+    let mut topology = Topology { name, account, region, resources: BTreeMap::new(), places };
+    let mut all_notes = BTreeMap::new();
+    for draft in drafts {
+        let Draft { address, place, record, tags: own_tags, protect, mut notes } = draft;
+        let mut resource = Resource { address: address.clone(), record, protect, place, places: std::mem::take(&mut notes.places) };
+        fill_vpc(&mut resource, &mut notes, &names, problems);
+        let mut context =
+            Context { topology: &topology.name, region: topology.region.as_deref(), address: &address, files, problems: Vec::new() };
         address.kind.rules().normalise(&mut resource.record, &mut context);
         for problem in context.problems {
             // One mistake is told once: what follows from it is not.
-            if problems.spoiled(resource, &problem.path) {
-                continue;
+            if !notes.touches(&problem.path) {
+                let diagnostic = Diagnostic::error(problem.code, problem.message).at(resource.place(&problem.path), "").help(problem.help);
+                problems.push(diagnostic);
+                notes.broken.insert(problem.path);
             }
-            problems.push(Diagnostic::error(problem.code, problem.message).at(resource.place(&problem.path), "").help(problem.help));
         }
-        for attribute in address.kind.schema().attributes {
-            if let (None, Some(default)) = (resource.record.get(attribute.name), attribute.default_value()) {
-                resource.record.set(attribute.name, default);
+        fill(&mut resource.record, address.kind.schema().attributes);
+        let all = tags::all(&topology.name, address.name.as_str(), &head, &own_tags);
+        if let Some(diagnostic) = tags::check(&address.to_string(), &all, resource.place("tags")) {
+            problems.push(diagnostic);
+        }
+        resource.record.set("tags", all);
+        all_notes.insert(address.clone(), notes);
+        topology.resources.insert(address, resource);
+    }
+    Completed { topology, notes: all_notes }
+}
+
+/// The only VPC of a topology need not be named.
+fn fill_vpc(resource: &mut Resource, notes: &mut Notes, names: &Names, problems: &mut Problems) {
+    for attribute in resource.address.kind.schema().attributes.iter().filter(|attribute| may_be_sole(attribute)) {
+        if resource.record.get(attribute.name).is_some() || names.unreadable.contains(&Kind::Vpc) {
+            continue;
+        }
+        let mut vpcs = names.of(Kind::Vpc);
+        let sole = match (vpcs.next(), vpcs.next()) {
+            (Some(sole), None) => Some(sole),
+            _ => None,
+        };
+        if let Some(sole) = sole {
+            if let Ok(address) = Address::new(Kind::Vpc, sole) {
+                resource.record.set(attribute.name, Ref::Name(address));
             }
-            sort(attribute, resource);
+        } else if !notes.spoils(attribute.name) {
+            let help = match names.of(Kind::Vpc).count() {
+                0 => "declare a `vpc`, or give the id of one (`vpc-…`)".to_owned(),
+                count => format!("the topology has {count} VPCs, so say which: {}", names.list(Kind::Vpc)),
+            };
+            let diagnostic = Diagnostic::error("missing", format!("{} has no `{}`", resource.address, attribute.name))
+                .at(resource.place.clone(), format!("needs `{}`", attribute.name))
+                .help(help);
+            problems.push(diagnostic);
+            notes.broken.insert(attribute.name.to_owned());
         }
     }
 }
 
-/// The members of a set are in the order of their keys, each once.
-fn sort(attribute: &Attribute, resource: &mut trueup_model::Resource) {
-    if let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, resource.record.get(attribute.name)) {
-        let mut list = list.clone();
-        list.sort_by_cached_key(members.key);
-        list.dedup();
-        resource.record.set(attribute.name, list);
+/// Defaults where nothing is given; sets in the order of their keys.
+fn fill(record: &mut trueup_model::Record, attributes: &[Attribute]) {
+    for attribute in attributes {
+        if let (None, Some(default)) = (record.get(attribute.name), attribute.default_value()) {
+            record.set(attribute.name, default);
+        }
+        match (&attribute.ty, record.remove(attribute.name)) {
+            (Type::Set(members), Some(Value::List(mut list))) => {
+                list.retain(|member| *member != Value::Null);
+                list.sort_by_cached_key(members.key);
+                list.dedup();
+                record.set(attribute.name, list);
+            }
+            (Type::Object(fields), Some(Value::Map(mut map))) => {
+                fill(&mut map, fields);
+                record.set(attribute.name, map);
+            }
+            (_, value) => record.set_option(attribute.name, value),
+        }
     }
-}
-
-fn no_vpc(attribute: &Attribute, vpcs: &[trueup_model::Address], resource: &trueup_model::Resource) -> Diagnostic {
-    let message = format!("{} has no `{}`", resource.address, attribute.name);
-    let help = match vpcs.len() {
-        0 => "declare a `vpc`, or give the id of one".to_owned(),
-        _ => format!(
-            "the topology has {} VPCs, so say which: {}",
-            vpcs.len(),
-            vpcs.iter().map(|vpc| vpc.name.as_str()).collect::<Vec<_>>().join(", ")
-        ),
-    };
-    Diagnostic::error("missing", message).at(resource.place.clone(), format!("needs `{}`", attribute.name)).help(help)
 }

@@ -1,240 +1,367 @@
 //! Decode: one value of the tree held against one type of a table.
+//!
+//! A mistake does not end the reading: where it is clear what was meant, reading goes on with that, so that one run tells
+//! every mistake and none that only follows from another.
 
-use std::collections::BTreeMap;
+use trueup_model::net::Format;
+use trueup_model::schema::Members;
+use trueup_model::{AddressError, Attribute, Diagnostic, Kind, Place, Record, Type, Value};
 
-use trueup_model::{AddressError, Attribute, Diagnostic, Place, Record, Ref, Type, Value};
+mod reference;
 
-use crate::node::{Key, Node, Span, Yaml};
+use crate::draft::Notes;
+use crate::names::Names;
+use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
-use crate::suggest::nearest;
 
-/// Decodes the values of one resource, noting where each stands.
+/// Decodes the values of one resource.
 pub struct Decoder<'a> {
-    pub text: &'a str,
     pub problems: &'a mut Problems,
-    pub places: BTreeMap<String, Place>,
+    pub names: &'a Names,
+    pub notes: Notes,
+    /// Whether the attribute that is being read is set after the create.
+    pub later: bool,
 }
 
-impl Decoder<'_> {
-    /// The attributes of a mapping by its table. Keys of `extra` are somebody else's.
-    pub fn fields(&mut self, what: &str, path: &str, own: Span, map: &[(Key, Node)], attributes: &[Attribute], extra: &[&str]) -> Record {
+/// The mapping that is read.
+pub struct Fields<'f> {
+    /// What it belongs to, for messages about its keys: a kind or an attribute.
+    pub what: &'f str,
+    /// Whose it is, for messages about what it lacks: an address, or an attribute.
+    pub whose: &'f str,
+    /// Its path; empty for a resource.
+    pub path: &'f str,
+    /// Where to point at what it lacks.
+    pub own: Span,
+    /// Its table.
+    pub attributes: &'f [Attribute],
+    /// Keys that somebody else reads.
+    pub extra: &'f [&'f str],
+}
+
+impl<'a> Decoder<'a> {
+    /// The attributes of a mapping by its table.
+    pub fn fields(&mut self, fields: &Fields<'_>, map: &[(Key, Node)]) -> Record {
         let mut record = Record::new();
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        let mut slips: Vec<&str> = Vec::new();
+        let mut given: Vec<&str> = Vec::new();
         for (key, node) in map {
-            if let Some(first) = seen.insert(&key.text, key.span) {
-                self.doubled(key, first);
+            if fields.extra.contains(&key.text.as_str()) {
                 continue;
             }
-            if extra.contains(&key.text.as_str()) {
-                continue;
-            }
-            let Some(attribute) = attributes.iter().find(|attribute| attribute.name == key.text) else {
-                let known = attributes.iter().map(|attribute| attribute.name).chain(extra.iter().copied());
-                slips.extend(self.unknown_key(key, what, known));
-                continue;
+            let attribute = match fields.attributes.iter().find(|attribute| attribute.name == key.text) {
+                Some(attribute) => attribute,
+                None => match self.unknown_key(fields, key, map) {
+                    Some(meant) => meant,
+                    None => continue,
+                },
             };
-            let inner = if path.is_empty() { key.text.clone() } else { format!("{path}.{}", key.text) };
-            self.note(&inner, if node.is_container() { key.span } else { node.span });
-            if matches!(node.value, Yaml::Null) {
-                self.missing_value(key, attribute);
-                continue;
+            given.push(attribute.name);
+            let path = join(fields.path, attribute.name);
+            if fields.path.is_empty() {
+                self.later = attribute.later;
             }
-            if let Some(value) = self.value(&attribute.ty, &inner, node) {
+            self.notes.places.insert(path.clone(), self.problems.place(if key_shows_better(key, node) { key.span } else { node.span }));
+            if matches!(node.value, Yaml::Null) {
+                self.no_value(key, attribute, &path);
+            } else if let Some(value) = self.value(&attribute.ty, attribute.name, &path, node) {
                 record.set(attribute.name, value);
             }
         }
-        let missing = |attribute: &&Attribute| !seen.contains_key(attribute.name) && !slips.contains(&attribute.name);
-        for attribute in attributes.iter().filter(|attribute| attribute.required).filter(missing) {
-            // What may be filled in later is asked for there.
-            if !(path.is_empty() && may_be_sole(attribute)) {
-                self.missing(what, own, attribute);
-            }
-        }
+        self.missing(fields, &given);
         record
     }
 
-    fn value(&mut self, ty: &Type, path: &str, node: &Node) -> Option<Value> {
+    fn value(&mut self, ty: &Type, name: &str, path: &str, node: &Node) -> Option<Value> {
         match (ty, &node.value) {
-            (Type::Bool, Yaml::Bool(value)) => Some(Value::Bool(*value)),
-            (Type::Bool, Yaml::Text(text)) if matches!(text.as_str(), "yes" | "no" | "on" | "off" | "True" | "False") => {
-                let instead = if matches!(text.as_str(), "yes" | "on" | "True") { "true" } else { "false" };
-                self.wrong(node, "true or false", Some(instead))
+            (Type::Bool, Yaml::Bool(value, _)) => Some(Value::Bool(*value)),
+            (Type::Bool, value) => {
+                let meant = if let Yaml::Text(text) = value { switch(text) } else { None };
+                self.wrong(name, path, node, "true or false", meant.map(|meant| meant.to_string()).as_deref());
+                meant.map(Value::Bool)
             }
-            (Type::Bool, _) => self.wrong(node, "true or false", None),
-            (Type::Int(from, to), Yaml::Number) => self.int(*from, *to, node),
-            (Type::Int(from, to), _) => self.wrong(node, &format!("a whole number from {from} to {to}"), None),
-            (Type::Text(format), Yaml::Text(text)) => self.text(format, text, node),
-            (Type::Text(format), Yaml::Number) if format.number => self.text(format, node.span.of(self.text), node),
-            (Type::Text(format), Yaml::Number | Yaml::Bool(_)) => {
-                let spelled = node.span.of(self.text);
-                let quoted = (format.read)(spelled).is_ok().then(|| format!("\"{spelled}\""));
-                self.wrong(node, format.what, quoted.as_deref())
+            (Type::Int(from, to), _) => self.int(*from, *to, name, path, node),
+            (Type::Text(format), Yaml::Text(text)) => self.text(format, text, name, path, node),
+            (Type::Text(format), Yaml::Number(spelled)) if format.number => self.text(format, spelled, name, path, node),
+            (Type::Text(format), Yaml::Number(spelled) | Yaml::Bool(_, spelled)) => {
+                let meant = (format.read)(spelled).ok();
+                self.wrong(name, path, node, format.what, meant.as_ref().map(|_| format!("\"{spelled}\"")).as_deref());
+                meant.map(Value::Text)
             }
-            (Type::Text(format), _) => self.wrong(node, format.what, None),
-            (Type::Choice(words), Yaml::Text(text)) => self.choice(words, text, node),
-            (Type::Choice(words), _) => self.wrong(node, &format!("one of {}", words.join(", ")), None),
-            (Type::Ref(kind, _), Yaml::Text(text)) => self.reference(*kind, text, node),
-            (Type::Ref(kind, _), Yaml::Number) => self.reference(*kind, node.span.of(self.text), node),
-            (Type::Ref(kind, _), _) => self.wrong(node, &format!("the name of a resource of kind {kind}, or the EC2 id of one"), None),
-            (Type::Object(fields), Yaml::Map(map)) => {
-                Some(Value::Map(self.fields(path.rsplit('.').next().unwrap_or(path), path, node.span, map, fields, &[])))
+            (Type::Text(format), _) => self.wrong(name, path, node, format.what, None),
+            (Type::Choice(words), Yaml::Text(text)) if words.contains(&text.as_str()) => Some(Value::text(text.as_str())),
+            (Type::Choice(words), _) => self.choice(words, name, path, node),
+            (Type::Ref(kind, _), Yaml::Text(text) | Yaml::Number(text) | Yaml::Bool(_, text)) => self.reference(*kind, text, path, node),
+            (Type::Ref(kind, _), _) => self.wrong(name, path, node, &wanted_reference(*kind), None),
+            (Type::Object(attributes), Yaml::Map(map)) => {
+                let whose = if path.ends_with(']') { format!("this member of `{name}`") } else { format!("`{name}`") };
+                let fields = Fields { what: name, whose: &whose, path, own: node.span, attributes, extra: &[] };
+                Some(Value::Map(self.fields(&fields, map)))
             }
-            (Type::Object(_), _) => self.wrong(node, "a mapping", None),
-            (Type::Set(members), Yaml::List(list)) => Some(Value::List(self.list(&members.ty, path, list))),
-            (Type::Set(_), _) => self.wrong(node, "a list", None),
-            (Type::OneOrMany(inner), Yaml::List(list)) => Some(Value::List(self.list(inner, path, list))),
-            (Type::OneOrMany(inner), _) => self.value(inner, path, node),
-            (Type::Policy, Yaml::Map(_)) => Some(plain(node, self.text)),
-            (Type::Policy, _) => self.wrong(node, "an IAM policy as a mapping", None),
+            (Type::Object(_), _) => self.wrong(name, path, node, "a mapping", None),
+            (Type::Set(members), Yaml::List(list)) => Some(self.set(members, name, path, list)),
+            (Type::Set(members), _) => self.lone_member(members, name, path, node),
+            (Type::OneOrMany(inner), Yaml::List(list)) => self.many(inner, name, path, node, list),
+            (Type::OneOrMany(inner), _) => self.value(inner, name, path, node),
+            (Type::Policy, Yaml::Map(_)) => Some(self.plain(path, node)),
+            (Type::Policy, _) => self.wrong(name, path, node, "an IAM policy as a mapping", None),
             (Type::Tags, _) => None,
         }
     }
 
-    fn list(&mut self, ty: &Type, path: &str, list: &[Node]) -> Vec<Value> {
-        let mut values = Vec::new();
-        for (index, node) in list.iter().enumerate() {
-            let inner = format!("{path}[{index}]");
-            self.note(&inner, node.span);
-            values.extend(self.value(ty, &inner, node));
-        }
-        values
-    }
-
-    fn int(&mut self, from: i64, to: i64, node: &Node) -> Option<Value> {
-        match node.span.of(self.text).parse::<i64>() {
-            Ok(value) if (from..=to).contains(&value) => Some(Value::Int(value)),
-            _ => self.wrong(node, &format!("a whole number from {from} to {to}"), None),
-        }
-    }
-
-    fn text(&mut self, format: &trueup_model::net::Format, text: &str, node: &Node) -> Option<Value> {
-        match (format.read)(text) {
-            Ok(text) => Some(Value::Text(text)),
-            Err(complaint) => {
-                let place = self.problems.place(node.span);
-                let mut diagnostic = Diagnostic::error("format", complaint.message).at(place.clone(), format!("wanted: {}", format.what));
-                // What is proposed must itself be right here.
-                if let Some(instead) = complaint.instead.filter(|instead| (format.read)(instead).is_ok()) {
-                    diagnostic = diagnostic.help(format!("did you mean `{instead}`?")).patch(place, instead);
-                }
-                self.problems.push(diagnostic);
-                None
+    fn int(&mut self, from: i64, to: i64, name: &str, path: &str, node: &Node) -> Option<Value> {
+        let wanted = format!("a whole number from {from} to {to}");
+        let number = |spelled: &str| spelled.parse::<i64>().ok().filter(|_| !spelled.starts_with('+'));
+        match &node.value {
+            Yaml::Number(spelled) => match number(spelled) {
+                Some(value) if (from..=to).contains(&value) => Some(Value::Int(value)),
+                _ => self.wrong(name, path, node, &wanted, None),
+            },
+            Yaml::Text(text) => {
+                let meant = number(text).filter(|value| (from..=to).contains(value));
+                self.wrong(name, path, node, &wanted, meant.map(|meant| meant.to_string()).as_deref());
+                meant.map(Value::Int)
             }
+            _ => self.wrong(name, path, node, &wanted, None),
         }
     }
 
-    fn choice(&mut self, words: &[&str], text: &str, node: &Node) -> Option<Value> {
-        if words.contains(&text) {
-            return Some(Value::text(text));
-        }
-        let place = self.problems.place(node.span);
-        let mut diagnostic = Diagnostic::error("choice", format!("`{text}` is not one of {}", words.join(", "))).at(place.clone(), "");
-        diagnostic = match nearest(text, words.iter().copied()) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
-            None => diagnostic.help(format!("write one of {}", words.join(", "))),
+    fn text(&mut self, format: &Format, text: &str, name: &str, path: &str, node: &Node) -> Option<Value> {
+        let complaint = match (format.read)(text) {
+            Ok(text) => return Some(Value::Text(text)),
+            Err(complaint) => complaint,
         };
-        self.problems.push(diagnostic);
-        None
+        let place = self.problems.place(node.span);
+        let message = if text.is_empty() { format!("`{name}` is empty") } else { complaint.message };
+        let diagnostic = Diagnostic::error("format", message);
+        // What is proposed must itself be right here.
+        let meant = complaint.instead.and_then(|instead| Some(((format.read)(&instead).ok()?, instead)));
+        self.broken(
+            path,
+            match &meant {
+                Some((_, instead)) => diagnostic
+                    .at(place.clone(), format!("wanted: {}", format.what))
+                    .help(format!("did you mean `{instead}`?"))
+                    .patch(place, instead.as_str()),
+                None => diagnostic.at(place, "").help(format!("write {}", format.what)),
+            },
+        );
+        meant.map(|(value, _)| Value::Text(value))
     }
 
-    fn reference(&mut self, kind: trueup_model::Kind, text: &str, node: &Node) -> Option<Value> {
-        let place = self.problems.place(node.span);
-        let other = trueup_model::Kind::ALL.into_iter().find(|other| *other != kind && other.is_id(text));
-        let stripped = text.strip_prefix(kind.as_str()).and_then(|rest| rest.strip_prefix('.'));
-        let diagnostic = match (Ref::parse(kind, text), other, stripped) {
-            (_, Some(other), _) => {
-                Diagnostic::error("wrong-kind", format!("`{text}` is an id of kind {other}, and kind {kind} is wanted here"))
-                    .at(place, "")
-                    .help(format!("give the name of one, or an id that starts with `{}`", kind.schema().id_prefix))
-            }
-            (_, _, Some(name)) => {
-                Diagnostic::error("reference", format!("a reference is a bare name: the attribute says that its kind is {kind}"))
-                    .at(place.clone(), "")
-                    .help(format!("write `{name}`"))
-                    .patch(place, name)
-            }
-            (Ok(reference), ..) => return Some(Value::Ref(reference)),
-            (Err(error), ..) => name_error(&error, place),
+    fn choice(&mut self, words: &[&str], name: &str, path: &str, node: &Node) -> Option<Value> {
+        let list = if words.len() == 1 { words.join("") } else { format!("one of {}", words.join(", ")) };
+        let Yaml::Text(text) = &node.value else {
+            return self.wrong(name, path, node, &list, None);
         };
-        self.problems.push(diagnostic);
-        None
-    }
-
-    fn wrong(&mut self, node: &Node, wanted: &str, instead: Option<&str>) -> Option<Value> {
         let place = self.problems.place(node.span);
-        let mut diagnostic = Diagnostic::error("type", format!("this is {}, and wanted is {wanted}", node.what())).at(place.clone(), "");
-        if let Some(instead) = instead {
-            diagnostic = diagnostic.help(format!("write `{instead}`")).patch(place, instead);
-        }
-        self.problems.push(diagnostic);
-        None
-    }
-
-    fn missing(&mut self, what: &str, own: Span, attribute: &Attribute) {
-        let place = self.problems.place(own);
-        let message = format!("{what} has no `{}`", attribute.name);
-        self.problems.push(Diagnostic::error("missing", message).at(place, format!("needs `{}`", attribute.name)).help(attribute.doc));
-    }
-
-    fn missing_value(&mut self, key: &Key, attribute: &Attribute) {
-        let place = self.problems.place(key.span);
-        let diagnostic = Diagnostic::error("no-value", format!("`{}` has no value", key.text)).at(place, "nothing after the colon");
-        let help = if attribute.required { attribute.doc } else { "give it a value, or remove the line" };
-        self.problems.push(diagnostic.help(help));
-    }
-
-    /// Notes a key that stands twice in one mapping.
-    pub fn doubled(&mut self, key: &Key, first: Span) {
-        let diagnostic = Diagnostic::error("duplicate-key", format!("the key `{}` stands twice in this mapping", key.text))
-            .at(self.problems.place(key.span), "the second time")
-            .at(self.problems.place(first), "the first time")
-            .help("keep one of them");
-        self.problems.push(diagnostic);
-    }
-
-    /// Notes a key that nobody knows; the key that was probably meant.
-    pub fn unknown_key<'k>(&mut self, key: &Key, what: &str, known: impl Iterator<Item = &'k str> + Clone) -> Option<&'k str> {
-        let place = self.problems.place(key.span);
-        let diagnostic = Diagnostic::error("unknown-key", format!("{what} has no attribute `{}`", key.text)).at(place.clone(), "unknown");
-        let near = nearest(&key.text, known.clone());
+        let diagnostic = Diagnostic::error("choice", format!("`{name}` cannot be `{}`", shown(text))).at(place.clone(), "");
+        let near = self.names.suggest.nearest(text, words.iter().copied());
         let diagnostic = match near {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
-            None => diagnostic.help(format!("it has {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+            None => diagnostic.help(format!("write {list}")),
         };
-        self.problems.push(diagnostic);
-        near
+        self.broken(path, diagnostic);
+        near.map(Value::text)
     }
 
-    /// Remembers where the attribute at `path` stands.
-    pub fn note(&mut self, path: &str, span: Span) {
-        self.places.insert(path.to_owned(), self.problems.place(span));
+    fn set(&mut self, members: &Members, name: &str, path: &str, list: &[Node]) -> Value {
+        let mut values: Vec<Value> = Vec::with_capacity(list.len());
+        let mut seen = std::collections::BTreeMap::new();
+        for (index, node) in list.iter().enumerate() {
+            let inner = format!("{path}[{index}]");
+            self.notes.places.insert(inner.clone(), self.problems.place(node.span));
+            let value = self.value(&members.ty, name, &inner, node);
+            // Kinds tell doubled rules and routes themselves, after expanding them.
+            if let Some(value) = value.as_ref().filter(|_| !matches!(members.ty, Type::Object(_)))
+                && let Some(first) = seen.insert((members.key)(value), node.span)
+            {
+                let diagnostic = Diagnostic::error("member-twice", format!("`{name}` has {} twice", shown(&(members.key)(value))))
+                    .at(self.problems.place(node.span), "the second time")
+                    .at(self.problems.place(first), "the first time")
+                    .help("keep one of them");
+                self.broken(&inner, diagnostic);
+            }
+            values.push(value.unwrap_or(Value::Null));
+        }
+        Value::List(values)
+    }
+
+    /// One member where a list is wanted: a slip that is clear enough to go on with.
+    fn lone_member(&mut self, members: &Members, name: &str, path: &str, node: &Node) -> Option<Value> {
+        let plain = node.spelled().filter(|_| !matches!(members.ty, Type::Object(_))).map(|text| format!("[{text}]"));
+        self.wrong(name, path, node, "a list", plain.as_deref());
+        plain.map(|_| self.set(members, name, path, std::slice::from_ref(node)))
+    }
+
+    fn many(&mut self, inner: &Type, name: &str, path: &str, node: &Node, list: &[Node]) -> Option<Value> {
+        if list.is_empty() {
+            let diagnostic = Diagnostic::error("empty-list", format!("`{name}` is an empty list, which would stand for no rule at all"))
+                .at(self.problems.place(node.span), "nothing in it")
+                .help(format!("give `{name}` a value, or remove the rule"));
+            self.broken(path, diagnostic);
+            return None;
+        }
+        let mut values = Vec::with_capacity(list.len());
+        for (index, node) in list.iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            self.notes.places.insert(path.clone(), self.problems.place(node.span));
+            values.extend(self.value(inner, name, &path, node));
+        }
+        Some(Value::List(values))
+    }
+
+    /// A value as written, for documents that only EC2 understands.
+    fn plain(&mut self, path: &str, node: &Node) -> Value {
+        match &node.value {
+            Yaml::Null => {
+                let diagnostic = Diagnostic::error("no-value", "a policy has no empty values")
+                    .at(self.problems.place(node.span), "nothing here")
+                    .help("give it a value, or remove the line");
+                self.broken(path, diagnostic);
+                Value::Null
+            }
+            Yaml::Bool(value, _) => Value::Bool(*value),
+            Yaml::Number(spelled) if !spelled.starts_with('+') => match spelled.parse::<i64>() {
+                Ok(value) if value.to_string() == *spelled => Value::Int(value),
+                _ => Value::text(spelled.as_str()),
+            },
+            Yaml::Number(text) | Yaml::Text(text) => Value::text(text.as_str()),
+            Yaml::List(list) => Value::List(list.iter().map(|node| self.plain(path, node)).collect()),
+            Yaml::Map(map) => Value::Map(
+                map.iter()
+                    .map(|(key, node)| {
+                        let shown = if matches!(node.value, Yaml::Null) { &Node { value: Yaml::Null, span: key.span } } else { node };
+                        (key.text.clone(), self.plain(path, shown))
+                    })
+                    .collect(),
+            ),
+        }
+    }
+
+    /// A switch that is no attribute of EC2's.
+    pub fn switch(&mut self, name: &str, node: &Node) -> bool {
+        self.value(&Type::Bool, name, name, node).and_then(|value| value.as_bool()).unwrap_or(false)
+    }
+
+    /// Says what is wanted and what was found; `instead` is what to write.
+    pub fn wrong(&mut self, name: &str, path: &str, node: &Node, wanted: &str, instead: Option<&str>) -> Option<Value> {
+        let place = self.problems.place(node.span);
+        let diagnostic = Diagnostic::error("type", format!("`{name}` cannot be {}", node.what()));
+        let diagnostic = match instead {
+            Some(instead) => {
+                diagnostic.at(place.clone(), format!("wanted: {wanted}")).help(format!("write `{instead}`")).patch(place, instead)
+            }
+            None => diagnostic.at(place, "").help(format!("write {wanted}")),
+        };
+        self.broken(path, diagnostic);
+        None
+    }
+
+    /// Notes a problem with the attribute at `path`.
+    pub fn broken(&mut self, path: &str, diagnostic: Diagnostic) {
+        self.notes.broken.insert(path.to_owned());
+        self.problems.push(diagnostic);
+    }
+
+    fn missing(&mut self, fields: &Fields<'_>, given: &[&str]) {
+        // What may be filled in later is asked for there.
+        let filled = |attribute: &Attribute| fields.path.is_empty() && may_be_sole(attribute);
+        let lacks = |attribute: &&Attribute| attribute.required && !given.contains(&attribute.name) && !filled(attribute);
+        let missing: Vec<&Attribute> = fields.attributes.iter().filter(lacks).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let names: Vec<String> = missing.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
+        let docs: Vec<String> = missing.iter().map(|attribute| format!("`{}`: {}", attribute.name, attribute.doc)).collect();
+        let names = and(&names);
+        for attribute in missing {
+            self.notes.broken.insert(join(fields.path, attribute.name));
+        }
+        let diagnostic = Diagnostic::error("missing", format!("{} has no {names}", fields.whose))
+            .at(self.problems.place(fields.own), format!("needs {names}"))
+            .help(docs.join(" "));
+        self.problems.push(diagnostic);
+    }
+
+    fn no_value(&mut self, key: &Key, attribute: &Attribute, path: &str) {
+        let place = self.problems.place(key.span);
+        let diagnostic = Diagnostic::error("no-value", format!("`{}` has no value", key.text)).at(place, "nothing after the colon");
+        let help = match (attribute.required, &attribute.ty) {
+            (true, _) => attribute.doc,
+            (false, Type::Set(_)) => "write `[]` for none, or remove the line for what EC2 does by default",
+            (false, _) => "give it a value, or remove the line",
+        };
+        self.broken(path, diagnostic.help(help));
+    }
+
+    /// Notes a key that nobody knows; gives the attribute that was probably meant, where the mapping does not have it too.
+    fn unknown_key<'f>(&mut self, fields: &Fields<'f>, key: &Key, map: &[(Key, Node)]) -> Option<&'f Attribute> {
+        let place = self.problems.place(key.span);
+        let known = || fields.attributes.iter().map(|attribute| attribute.name).chain(fields.extra.iter().copied());
+        let diagnostic = Diagnostic::error("unknown-key", format!("`{}` has no attribute `{}`", fields.what, shown(&key.text)))
+            .at(place.clone(), "unknown");
+        let near = self.names.suggest.nearest(&key.text, known());
+        let diagnostic = match near {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
+            None => diagnostic.help(format!("it has {}", known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+        };
+        self.broken(&join(fields.path, &key.text), diagnostic);
+        let near = near.filter(|near| map.iter().all(|(key, _)| key.text != *near))?;
+        fields.attributes.iter().find(|attribute| attribute.name == near)
     }
 }
 
 /// Whether an attribute may be left out where the topology has exactly one resource that it could point at.
 pub fn may_be_sole(attribute: &Attribute) -> bool {
-    attribute.required && matches!(attribute.ty, Type::Ref(trueup_model::Kind::Vpc, _))
+    attribute.required && matches!(attribute.ty, Type::Ref(Kind::Vpc, _))
 }
 
-/// Why a text is no name.
-pub fn name_error(error: &AddressError, place: Place) -> Diagnostic {
-    Diagnostic::error("name", error.to_string())
-        .at(place, "")
-        .help("names look like `private-a`: lower-case letters, digits, `.`, `_` and `-`")
-}
-
-/// A value as written, for documents that only EC2 understands.
-fn plain(node: &Node, text: &str) -> Value {
-    match &node.value {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(value) => Value::Bool(*value),
-        Yaml::Number => {
-            let spelled = node.span.of(text);
-            spelled.parse().map_or_else(|_| Value::text(spelled), Value::Int)
-        }
-        Yaml::Text(text) => Value::text(text.as_str()),
-        Yaml::List(list) => Value::List(list.iter().map(|node| plain(node, text)).collect()),
-        Yaml::Map(map) => Value::Map(map.iter().map(|(key, node)| (key.text.clone(), plain(node, text))).collect()),
+/// Why a text is no name, with the name that it nearly is.
+pub fn name_error(error: &AddressError, text: &str, place: Place) -> Diagnostic {
+    let diagnostic = Diagnostic::error("name", error.to_string());
+    let slug: String = text.to_lowercase().chars().map(|c| if c.is_whitespace() { '-' } else { c }).collect();
+    match (error, trueup_model::Name::new(&slug)) {
+        (AddressError::IdForm(_), _) => diagnostic
+            .at(place, "an EC2 id")
+            .help("choose another name: what has the form of an id is taken for one where it is referred to"),
+        (_, Ok(name)) => diagnostic.at(place.clone(), "").help(format!("did you mean `{name}`?")).patch(place, name.as_str()),
+        _ => diagnostic.at(place, "").help("names look like `private-a`"),
     }
+}
+
+/// What a reference is, for messages.
+pub fn wanted_reference(kind: Kind) -> String {
+    format!("the name of {}, or the id of one (`{}…`)", a(kind), kind.schema().id_prefix)
+}
+
+/// The kind with its article.
+pub fn a(kind: Kind) -> String {
+    let article = if kind.as_str().starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
+/// The words with commas and an `and`.
+pub fn and(words: &[String]) -> String {
+    match words {
+        [init @ .., last] if !init.is_empty() => format!("{} and {last}", init.join(", ")),
+        words => words.join(""),
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// Other languages' spellings of a switch.
+fn switch(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "enabled" => Some(true),
+        "false" | "no" | "off" | "disabled" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a problem with this value is better shown at its key: nothing stands there, or it starts on a later line.
+fn key_shows_better(key: &Key, node: &Node) -> bool {
+    matches!(node.value, Yaml::Null) || (matches!(node.value, Yaml::List(_) | Yaml::Map(_)) && node.span.line > key.span.line)
 }

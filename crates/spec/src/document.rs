@@ -2,276 +2,271 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Address, Diagnostic, Kind, Name, Place, Record, Resource, Topology, Value, tags};
+use trueup_model::{Address, Diagnostic, Kind, Name, Place, Record};
 
-use crate::decode::{Decoder, name_error};
-use crate::node::{Key, Node, Span, Yaml};
+use crate::decode::{Decoder, Fields, name_error};
+use crate::draft::{Draft, Notes};
+use crate::names::Names;
+use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
-use crate::suggest::nearest;
 
 const HEAD: [&str; 4] = ["topology", "account", "region", "tags"];
+const EXTRA: [&str; 2] = ["tags", "protect"];
+const START: &str = "a spec starts with `topology: NAME`, and then has kinds such as `vpc:`";
+
+/// A document as far as it could be read.
+#[derive(Debug)]
+pub struct Document {
+    /// The topology's name; empty where it has none.
+    pub topology: String,
+    pub account: Option<String>,
+    pub region: Option<String>,
+    /// Tags on everything.
+    pub tags: Record,
+    /// Where the head's keys stand.
+    pub places: BTreeMap<String, Place>,
+    pub drafts: Vec<Draft>,
+    pub names: Names,
+}
+
+/// What a key of the root says.
+#[derive(Clone, Copy)]
+enum Entry<'n> {
+    Head(&'static str, &'n Key, &'n Node),
+    Kind(Kind, &'n Key, &'n Node),
+}
 
 /// Reads the root of a document. `None` where nothing of it can be used.
-pub fn read(text: &str, root: &Node, problems: &mut Problems) -> Option<Topology> {
-    let help = "a spec starts with `topology: NAME`, and then has kinds such as `vpc:`";
+pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
+    let place = problems.place(Span { line: 1, column: 1, start: 0, end: 0 });
     let map = match &root.value {
         Yaml::Map(map) if !map.is_empty() => map,
         Yaml::Map(_) | Yaml::Null => {
-            problems.push(Diagnostic::error("empty", "the spec is empty").at(problems.place(start(root.span)), "").help(help));
+            problems.push(Diagnostic::error("empty", "the spec is empty").at(place, "").help(START));
             return None;
         }
         _ => {
             let message = format!("a spec is a mapping, and this is {}", root.what());
-            problems.push(Diagnostic::error("type", message).at(problems.place(start(root.span)), "").help(help));
+            problems.push(Diagnostic::error("type", message).at(place, "").help(START));
             return None;
         }
     };
-    let mut document = Document { text, problems, topology: Topology::default(), head_tags: Record::new() };
-    document.keys(map);
-    document.topology_name(map, root.span);
-    Some(document.finish())
-}
-
-/// The first character of a stretch, for what has no better place.
-fn start(span: Span) -> Span {
-    Span { line: span.line.max(1), column: span.column.max(1), start: span.start, end: span.start }
-}
-
-struct Document<'a> {
-    text: &'a str,
-    problems: &'a mut Problems,
-    topology: Topology,
-    head_tags: Record,
-}
-
-impl Document<'_> {
-    fn keys(&mut self, map: &[(Key, Node)]) {
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        for (key, node) in map {
-            if let Some(first) = seen.insert(&key.text, key.span) {
-                self.decoder().doubled(key, first);
-                continue;
-            }
-            let place = self.problems.place(if node.is_container() { key.span } else { node.span });
-            self.topology.places.insert(key.text.clone(), place);
-            match (key.text.as_str(), key.text.parse::<Kind>()) {
-                ("topology" | "account" | "region", _) => self.head(key, node),
-                ("tags", _) => self.head_tags = self.tags(node, "tags", &mut BTreeMap::new()),
-                (_, Ok(kind)) => self.kind(kind, key, node),
-                (name, Err(())) if name.starts_with("x-") => {}
-                (_, Err(())) => self.unknown(key),
-            }
+    let mut names = Names::default();
+    let entries = entries(map, &names, problems);
+    for entry in &entries {
+        if let Entry::Kind(kind, key, node) = entry {
+            declare(*kind, key, node, &mut names, problems);
         }
     }
-
-    fn decoder(&mut self) -> Decoder<'_> {
-        Decoder { text: self.text, problems: self.problems, places: BTreeMap::new() }
+    let mut reader = Reader { problems, names: &names, head: Head::default(), drafts: Vec::new() };
+    for entry in &entries {
+        match entry {
+            Entry::Head(name, key, node) => reader.head(name, key, node),
+            Entry::Kind(kind, _, node) => reader.kind(*kind, node),
+        }
     }
+    reader.topology(&entries, map.first().map_or(root.span, |(key, _)| key.span));
+    let Reader { head, drafts, .. } = reader;
+    let Head { topology, account, region, tags, places } = head;
+    Some(Document { topology, account, region, tags, places, drafts, names })
+}
 
-    fn unknown(&mut self, key: &Key) {
-        let place = self.problems.place(key.span);
-        let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
-        let diagnostic = Diagnostic::error("unknown-kind", format!("`{}` is not a kind", key.text)).at(place.clone(), "unknown");
-        let diagnostic = match nearest(&key.text, kinds.clone().chain(HEAD)) {
+/// The keys of the root by what they say, those that were probably meant otherwise included.
+fn entries<'n>(map: &'n [(Key, Node)], names: &Names, problems: &mut Problems) -> Vec<Entry<'n>> {
+    let mut entries = Vec::new();
+    for (key, node) in map.iter().filter(|(key, _)| !key.text.starts_with("x-")) {
+        if let Some(entry) = entry(&key.text, key, node) {
+            entries.push(entry);
+            continue;
+        }
+        let place = problems.place(key.span);
+        let kinds = || Kind::ALL.iter().map(|kind| kind.as_str());
+        let near = names.suggest.nearest(&key.text, kinds().chain(HEAD));
+        let diagnostic = Diagnostic::error("unknown-kind", format!("`{}` is not a kind", shown(&key.text))).at(place.clone(), "unknown");
+        problems.push(match near {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
-            None => diagnostic.help(format!("the kinds are {}", kinds.collect::<Vec<_>>().join(", "))),
-        };
-        self.problems.push(diagnostic);
+            None => {
+                diagnostic.help(format!("the kinds are {}; keys that start with `x-` are ignored", kinds().collect::<Vec<_>>().join(", ")))
+            }
+        });
+        let near = near.filter(|near| map.iter().all(|(key, _)| key.text != *near));
+        entries.extend(near.and_then(|near| entry(near, key, node)));
+    }
+    entries
+}
+
+fn entry<'n>(text: &str, key: &'n Key, node: &'n Node) -> Option<Entry<'n>> {
+    match (HEAD.into_iter().find(|name| *name == text), text.parse::<Kind>()) {
+        (Some(name), _) => Some(Entry::Head(name, key, node)),
+        (None, Ok(kind)) => Some(Entry::Kind(kind, key, node)),
+        (None, Err(())) => None,
+    }
+}
+
+/// Notes the names under a kind.
+fn declare(kind: Kind, key: &Key, node: &Node, names: &mut Names, problems: &mut Problems) {
+    match &node.value {
+        Yaml::Map(map) => map.iter().for_each(|(key, _)| names.declare(kind, &key.text)),
+        Yaml::Null => {}
+        _ => {
+            let message = format!("under `{kind}` there are names, and this is {}", node.what());
+            let diagnostic = Diagnostic::error("type", message)
+                .at(problems.place(if node.span.line > key.span.line { key.span } else { node.span }), "")
+                .help(format!("write `{kind}:`, under it a name, and under that its attributes"));
+            problems.push(diagnostic);
+            names.unreadable.insert(kind);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Head {
+    topology: String,
+    account: Option<String>,
+    region: Option<String>,
+    tags: Record,
+    places: BTreeMap<String, Place>,
+}
+
+struct Reader<'a> {
+    problems: &'a mut Problems,
+    names: &'a Names,
+    head: Head,
+    drafts: Vec<Draft>,
+}
+
+impl Reader<'_> {
+    fn decoder(&mut self) -> Decoder<'_> {
+        Decoder { problems: self.problems, names: self.names, notes: Notes::default(), later: false }
     }
 
-    fn head(&mut self, key: &Key, node: &Node) {
-        let place = self.problems.place(node.span);
-        let text = match &node.value {
-            Yaml::Text(text) => text.clone(),
-            Yaml::Number if key.text == "topology" => node.span.of(self.text).to_owned(),
-            Yaml::Number => {
-                let quoted = format!("\"{}\"", node.span.of(self.text));
-                let message = format!("`{}` is a number here, and numbers lose their leading zeros", key.text);
-                self.problems.push(
-                    Diagnostic::error("type", message).at(place.clone(), "").help(format!("quote it: `{quoted}`")).patch(place, quoted),
-                );
-                return;
+    fn head(&mut self, name: &'static str, key: &Key, node: &Node) {
+        let place = self.problems.place(if matches!(node.value, Yaml::Null) { key.span } else { node.span });
+        self.head.places.insert(name.to_owned(), place.clone());
+        match (name, &node.value) {
+            (_, Yaml::Null) => {
+                let diagnostic = Diagnostic::error("no-value", format!("`{name}` has no value")).at(place, "nothing after the colon");
+                self.problems.push(diagnostic.help(if name == "topology" { START } else { "give it a value, or remove the line" }));
             }
-            _ => {
-                let message = format!("`{}` is text, and this is {}", key.text, node.what());
-                self.problems.push(
-                    Diagnostic::error("type", message).at(self.problems.place(if node.is_container() { key.span } else { node.span }), ""),
-                );
-                return;
-            }
-        };
-        let digits = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
-        let region = text.contains('-') && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        match key.text.as_str() {
-            "topology" => match Name::new(&text) {
-                Ok(_) => self.topology.name = text,
-                Err(error) => self.problems.push(name_error(&error, place)),
+            ("tags", _) => self.head.tags = self.decoder().tags(node),
+            ("topology", Yaml::Text(text) | Yaml::Number(text) | Yaml::Bool(_, text)) => match Name::new(text) {
+                Ok(name) => name.as_str().clone_into(&mut self.head.topology),
+                Err(error) => self.problems.push(name_error(&error, text, place)),
             },
-            "account" if digits => self.topology.account = Some(text),
-            "account" => {
-                let message = format!("`{text}` is not an account: 12 digits");
-                self.problems.push(Diagnostic::error("account", message).at(place, "").help("`aws sts get-caller-identity` tells yours"));
+            ("account", Yaml::Text(text)) => self.account(text, place),
+            ("account", Yaml::Number(spelled)) => {
+                let quoted = format!("\"{spelled}\"");
+                let message = "`account` is text, and without quotes YAML reads a number, whose leading zeros are lost";
+                let diagnostic = Diagnostic::error("type", message).at(place.clone(), "not quoted");
+                self.problems.push(diagnostic.help(format!("quote it: `{quoted}`")).patch(place, quoted));
             }
-            _ if region => self.topology.region = Some(text),
-            _ => {
-                let message = format!("`{text}` is not a region");
-                self.problems.push(Diagnostic::error("region", message).at(place, "").help("write it as AWS does, such as `us-west-2`"));
-            }
+            ("region", Yaml::Text(text)) => self.region(text, place),
+            ("topology", _) => drop(self.decoder().wrong(name, name, node, "a name, such as `gateway-endpoint`", None)),
+            ("account", _) => drop(self.decoder().wrong(name, name, node, "an account's 12 digits in quotes", None)),
+            _ => drop(self.decoder().wrong(name, name, node, "a region, such as us-west-2", None)),
         }
     }
 
-    fn topology_name(&mut self, map: &[(Key, Node)], span: Span) {
-        if !map.iter().any(|(key, _)| key.text == "topology") {
-            let place = self.problems.place(start(map.first().map_or(span, |(key, _)| key.span)));
+    fn account(&mut self, text: &str, place: Place) {
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.head.account = Some(text.to_owned());
+            return;
+        }
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let diagnostic = Diagnostic::error("account", format!("`{}` is not an account: 12 digits", shown(text))).at(place.clone(), "");
+        // An ARN and the console's spelling hold it.
+        self.problems.push(if digits.len() == 12 {
+            diagnostic.help(format!("did you mean `\"{digits}\"`?")).patch(place, format!("\"{digits}\""))
+        } else {
+            diagnostic.help("`aws sts get-caller-identity` tells yours")
+        });
+    }
+
+    fn region(&mut self, text: &str, place: Place) {
+        if is_region(text) {
+            self.head.region = Some(text.to_owned());
+            return;
+        }
+        let region = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        let diagnostic = Diagnostic::error("region", format!("`{}` is not a region", shown(text))).at(place.clone(), "");
+        self.problems.push(if region != text && is_region(region) {
+            diagnostic.help(format!("that is an availability zone: its region is `{region}`")).patch(place, region)
+        } else {
+            diagnostic.help("write it as AWS does, such as `us-west-2`")
+        });
+    }
+
+    fn topology(&mut self, entries: &[Entry<'_>], first: Span) {
+        if !entries.iter().any(|entry| matches!(entry, Entry::Head("topology", ..))) {
             let diagnostic = Diagnostic::error("missing", "the spec has no `topology`")
-                .at(place, "needs `topology: NAME`")
+                .at(self.problems.place(first.start()), "needs `topology: NAME`")
                 .help("the name goes into the tags by which Trueup knows its objects again: choose one and never change it");
             self.problems.push(diagnostic);
         }
     }
 
-    fn kind(&mut self, kind: Kind, key: &Key, node: &Node) {
-        let map = match &node.value {
-            Yaml::Map(map) => map,
-            Yaml::Null => return,
-            _ => {
-                let message = format!("under `{kind}` there are names, and this is {}", node.what());
-                let diagnostic = Diagnostic::error("type", message)
-                    .at(self.problems.place(key.span), "")
-                    .help(format!("write `{kind}:`, and under it a name and its attributes"));
-                self.problems.push(diagnostic);
-                return;
-            }
-        };
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    fn kind(&mut self, kind: Kind, node: &Node) {
+        let Yaml::Map(map) = &node.value else { return };
         for (key, node) in map {
-            if let Some(first) = seen.insert(&key.text, key.span) {
-                self.decoder().doubled(key, first);
-                continue;
-            }
             match Address::new(kind, &key.text) {
                 Ok(address) => self.resource(address, key, node),
                 Err(error) => {
                     let place = self.problems.place(key.span);
-                    self.problems.push(name_error(&error, place));
+                    self.problems.push(name_error(&error, &key.text, place));
                 }
             }
         }
     }
 
     fn resource(&mut self, address: Address, key: &Key, node: &Node) {
-        let empty = Vec::new();
-        let map = match &node.value {
+        let place = self.problems.place(key.span);
+        let mut decoder = self.decoder();
+        let mut draft = Draft { address, place, record: Record::new(), tags: Record::new(), protect: false, notes: Notes::default() };
+        let kind = draft.address.kind;
+        let map: &[(Key, Node)] = match &node.value {
             Yaml::Map(map) => map,
-            Yaml::Null => &empty,
+            Yaml::Null => &[],
             _ => {
-                let message = format!("{address} has attributes, and this is {}", node.what());
-                self.problems.push(Diagnostic::error("type", message).at(self.problems.place(key.span), "wanted: a mapping"));
+                let at = decoder.problems.place(if node.span.line > key.span.line { key.span } else { node.span });
+                let message = format!("{} has attributes, and this is {}", draft.address, node.what());
+                let help = format!("write `{}:`, and under it attributes such as `{}`", key.text, example(kind));
+                decoder.broken("", Diagnostic::error("type", message).at(at, "wanted: a mapping").help(help));
+                draft.notes = decoder.notes;
+                self.drafts.push(draft);
                 return;
             }
         };
-        let mut decoder = self.decoder();
-        let attributes = address.kind.schema().attributes;
-        let mut record = decoder.fields(&address.to_string(), "", key.span, map, attributes, &["tags", "protect"]);
-        let mut places = std::mem::take(&mut decoder.places);
-        let mut protect = false;
-        for (key, node) in map {
+        let whose = draft.address.to_string();
+        let attributes = kind.schema().attributes;
+        let fields = Fields { what: kind.as_str(), whose: &whose, path: "", own: key.span, attributes, extra: &EXTRA };
+        draft.record = decoder.fields(&fields, map);
+        for (key, node) in map.iter().filter(|(key, _)| EXTRA.contains(&key.text.as_str())) {
+            let shown = if matches!(node.value, Yaml::Null) { key.span } else { node.span };
+            let place = decoder.problems.place(shown);
+            decoder.notes.places.insert(key.text.clone(), place.clone());
             match (key.text.as_str(), &node.value) {
-                ("protect", Yaml::Bool(value)) => {
-                    protect = *value;
-                    places.insert("protect".to_owned(), self.problems.place(node.span));
+                (_, Yaml::Null) => {
+                    let diagnostic = Diagnostic::error("no-value", format!("`{}` has no value", key.text));
+                    decoder.broken(&key.text, diagnostic.at(place, "nothing after the colon").help("give it a value, or remove the line"));
                 }
-                ("protect", _) => {
-                    let place = self.problems.place(node.span);
-                    self.problems
-                        .push(Diagnostic::error("type", format!("this is {}, and wanted is true or false", node.what())).at(place, ""));
-                }
-                ("tags", _) => {
-                    places.insert("tags".to_owned(), self.problems.place(key.span));
-                    let tags = self.tags(node, "tags", &mut places);
-                    record.set("tags", tags);
-                }
-                _ => {}
+                ("tags", _) => draft.tags = decoder.tags(node),
+                _ => draft.protect = decoder.switch(&key.text, node),
             }
         }
-        let place = self.problems.place(key.span);
-        self.topology.resources.insert(address.clone(), Resource { address, record, protect, place, places });
-    }
-
-    /// Tag keys and values; null asks for the key to be absent.
-    fn tags(&mut self, node: &Node, path: &str, places: &mut BTreeMap<String, Place>) -> Record {
-        let mut tags = Record::new();
-        let map = match &node.value {
-            Yaml::Map(map) => map,
-            Yaml::Null => return tags,
-            _ => {
-                let place = self.problems.place(node.span);
-                self.problems.push(
-                    Diagnostic::error("type", format!("tags are a mapping, and this is {}", node.what()))
-                        .at(place, "")
-                        .help("write `tags: {team: network}`"),
-                );
-                return tags;
-            }
-        };
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        for (key, node) in map {
-            if let Some(first) = seen.insert(&key.text, key.span) {
-                self.decoder().doubled(key, first);
-                continue;
-            }
-            places.insert(format!("{path}.{}", key.text), self.problems.place(key.span));
-            let value = match &node.value {
-                Yaml::Null => Value::Null,
-                Yaml::Text(text) => Value::text(text.as_str()),
-                Yaml::Number | Yaml::Bool(_) => Value::text(node.span.of(self.text)),
-                _ => {
-                    let place = self.problems.place(key.span);
-                    self.problems
-                        .push(Diagnostic::error("type", format!("a tag's value is text, and this is {}", node.what())).at(place, ""));
-                    continue;
-                }
-            };
-            if let Some(message) = bad_tag(&key.text, &value) {
-                let place = self.problems.place(key.span);
-                self.problems
-                    .push(Diagnostic::error("tag", message).at(place, "").help("keys have 1 to 128 characters, values at most 256"));
-                continue;
-            }
-            tags.set(&key.text, value);
-        }
-        tags
-    }
-
-    fn finish(self) -> Topology {
-        let mut topology = self.topology;
-        for (address, resource) in &mut topology.resources {
-            let mut all = Record::new().with(tags::NAME, format!("{}-{}", topology.name, address.name));
-            let own = resource.record.get("tags").and_then(Value::as_map).cloned().unwrap_or_default();
-            for (key, value) in self.head_tags.iter().chain(own.iter()) {
-                all.set(key, value.clone());
-            }
-            // Three are ours, or four while it is being replaced.
-            let count = all.iter().filter(|(_, value)| **value != Value::Null).count();
-            if count > TAGS_MAX {
-                let message = format!("{address} has {count} tags; EC2 takes 50, of which Trueup needs 4");
-                self.problems.push(Diagnostic::error("tag", message).at(resource.place("tags"), "").help("remove some"));
-            }
-            resource.record.set("tags", all);
-        }
-        topology
+        draft.notes = decoder.notes;
+        self.drafts.push(draft);
     }
 }
 
-const TAGS_MAX: usize = 46;
+/// A region's name: `us-west-2`, `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [words @ .., number] = parts.as_slice() else { return false };
+    let word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.len() >= 2 && words.iter().all(word) && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
 
-fn bad_tag(key: &str, value: &Value) -> Option<String> {
-    if key.starts_with("aws:") || key.starts_with(tags::PREFIX) {
-        return Some(format!("tag keys that start with `{}` are not yours to set", key.split_inclusive(':').next().unwrap_or(key)));
-    }
-    if key.is_empty() || key.chars().count() > 128 {
-        return Some(format!("the tag key `{key}` is empty or too long"));
-    }
-    let length = value.as_text().map_or(0, |text| text.chars().count());
-    (length > 256).then(|| format!("the value of tag `{key}` has {length} characters"))
+/// An attribute to show what attributes look like.
+fn example(kind: Kind) -> &'static str {
+    kind.schema().attributes.first().map_or("tags", |attribute| attribute.name)
 }

@@ -1,20 +1,29 @@
 //! The spec language: YAML text to a [`Topology`], with every error in one run.
 //!
 //! The journey: [`yaml`] reads the text into a tree whose every key and value knows its place; [`document`] and [`decode`] hold
-//! the tree against the kinds' tables; [`complete`] fills in what may be left out and lets each kind write its record canonically;
-//! [`references`] follows the names; then the kinds check what no single attribute can tell.
+//! the tree against the kinds' tables, which gives a [`draft`] of each resource; [`complete`] fills in what may be left out and
+//! lets each kind write its record canonically; [`references`] looks for circles; then the kinds check what no single attribute
+//! can tell. What only follows from a mistake that is told already is not told.
 
 mod complete;
 mod decode;
 mod document;
+mod draft;
+mod names;
 mod node;
 mod problems;
 mod references;
 mod schema;
 mod suggest;
+mod tags;
 mod yaml;
 
+use std::collections::BTreeSet;
+
 use trueup_model::{Diagnostic, Files, Kind, Severity, Topology};
+
+use complete::Completed;
+use problems::Problems;
 
 pub use schema::json_schema;
 
@@ -40,30 +49,48 @@ pub struct Parsed {
 
 /// Reads the text of a spec; `file` is what the user calls it.
 pub fn parse(file: &str, text: &str, options: &Options<'_>) -> Parsed {
-    let mut problems = problems::Problems::new(file);
+    let mut problems = Problems::new(file);
     let topology = read(text, options, &mut problems);
     let diagnostics = problems.sorted();
     let usable = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
     Parsed { topology: topology.filter(|_| usable), diagnostics }
 }
 
-fn read(text: &str, options: &Options<'_>, problems: &mut problems::Problems) -> Option<Topology> {
+fn read(text: &str, options: &Options<'_>, problems: &mut Problems) -> Option<Topology> {
     if text.len() > BYTES_MAX {
         let message = format!("the spec has {} bytes, and {BYTES_MAX} is the most that is read", text.len());
-        problems.push(Diagnostic::error("too-large", message).help("split the topology into several specs"));
+        let place = problems.place(node::Span { line: 1, column: 1, start: 0, end: 0 });
+        problems.push(Diagnostic::error("too-large", message).at(place, "").help("split the topology into several specs"));
         return None;
     }
     let root = yaml::read(text, problems)?;
-    let mut topology = document::read(text, &root, problems)?;
-    if topology.region.is_none() {
-        topology.region = options.region.map(str::to_owned);
+    let document = document::read(&root, problems)?;
+    let readable = document.names.unreadable.is_empty();
+    let completed = complete::complete(document, options.region, options.files, problems);
+    references::circles(&completed.topology, &completed.notes, problems);
+    // Where a whole kind is unknown, so is what it would have checked.
+    if readable {
+        check(&completed, problems);
     }
-    complete::complete(&mut topology, options.files, problems);
-    references::check(&topology, problems);
+    Some(completed.topology)
+}
+
+/// Lets the kinds check the topology as a whole, and drops what they say about attributes that are known to be wrong.
+fn check(completed: &Completed, problems: &mut Problems) {
+    let mut wrong: BTreeSet<usize> = BTreeSet::new();
+    for (address, notes) in &completed.notes {
+        // What is said about a resource as a whole, at its name, may follow from any of its attributes but the tags.
+        if notes.broken.iter().all(|path| path.starts_with("tags") || path == "protect") {
+            continue;
+        }
+        let resource = &completed.topology.resources[address];
+        wrong.insert(resource.place.start);
+        wrong.extend(resource.places.iter().filter(|(path, _)| notes.spoils(path)).map(|(_, place)| place.start));
+    }
     for kind in Kind::ALL {
         let mut found = Vec::new();
-        kind.rules().check(&topology, &mut found);
-        problems.extend(found);
+        kind.rules().check(&completed.topology, &mut found);
+        let sound = |diagnostic: &Diagnostic| diagnostic.labels.iter().all(|label| !wrong.contains(&label.place.start));
+        found.into_iter().filter(sound).for_each(|diagnostic| problems.push(diagnostic));
     }
-    Some(topology)
 }

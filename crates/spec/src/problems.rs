@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trueup_model::{Diagnostic, Place, Resource};
+use trueup_model::{Diagnostic, Place};
 
 use crate::node::Span;
 
@@ -29,20 +29,7 @@ impl Problems {
         self.found.push(diagnostic);
     }
 
-    /// Notes several.
-    pub fn extend(&mut self, diagnostics: Vec<Diagnostic>) {
-        self.found.extend(diagnostics);
-    }
-
-    /// Whether the attribute at `path`, or something inside it, is known to be wrong already.
-    pub fn spoiled(&self, resource: &Resource, path: &str) -> bool {
-        let inside =
-            |other: &str| other.strip_prefix(path).is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']));
-        let places: Vec<&Place> = resource.places.iter().filter(|(other, _)| inside(other)).map(|(_, place)| place).collect();
-        self.found.iter().filter_map(Diagnostic::place).any(|wrong| places.contains(&wrong))
-    }
-
-    /// All problems in the order of their places, each once.
+    /// All problems in the order of their places, each once: what stands in an anchor is found wherever the anchor is used.
     pub fn sorted(mut self) -> Vec<Diagnostic> {
         self.found.sort_by(|a, b| (a.place(), a.code, &a.message).cmp(&(b.place(), b.code, &b.message)));
         self.found.dedup();

@@ -1,99 +1,329 @@
-//! YAML: the only module that names the library. Limits, anchors, merges and syntax are the library's; doubled keys are ours to tell.
+//! YAML: the only module that names the library. Syntax, anchors and limits are the library's; merges and doubled keys are ours,
+//! because the library stops at the first.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{DuplicateKeyPolicy, Error, Location, Spanned};
-use trueup_model::Diagnostic;
+use serde_saphyr::{DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Spanned, UserMessageFormatter};
+use trueup_model::{Diagnostic, Place};
 
-use crate::node::{Key, Node, Span, Yaml};
+use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
 
 /// Enough for ten thousand resources many times over, and an end to what only wants to be big.
-const NODES_MAX: usize = 2_000_000;
-const DEPTH_MAX: usize = 64;
+const NODES_MAX: usize = 1_000_000;
+/// How much anchors may come to where they are used.
+const REPLAYED_MAX: usize = 500_000;
+/// How much may stand inside anchors; they are recorded once for each anchor around them.
+const RECORDED_MAX: usize = 200_000;
+/// Policies are nested the deepest, at about ten; each level takes some of the stack.
+const DEPTH_MAX: usize = 32;
 
 /// Reads the text into a tree; notes why not where it is not YAML.
 pub fn read(text: &str, problems: &mut Problems) -> Option<Node> {
-    if let Some(span) = tab(text) {
-        let diagnostic = Diagnostic::error("tab", "YAML does not allow tabs for indentation")
-            .at(problems.place(span), "a tab")
-            .help("indent with spaces");
-        problems.push(diagnostic);
-        return None;
-    }
-    let mut options = serde_saphyr::options! {
+    read_within(NODES_MAX, text, problems)
+}
+
+fn read_within(nodes_max: usize, text: &str, problems: &mut Problems) -> Option<Node> {
+    let budget = serde_saphyr::budget! {
+        max_nodes: nodes_max,
+        max_events: 4 * nodes_max,
+        max_depth: DEPTH_MAX,
+        max_aliases: REPLAYED_MAX,
+        max_anchors: RECORDED_MAX,
+        max_recorded_anchor_events: RECORDED_MAX,
+        // One anchor that every resource uses is what anchors are for.
+        enforce_alias_anchor_ratio: false,
+    };
+    let options = serde_saphyr::options! {
+        budget: budget,
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: REPLAYED_MAX },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        merge_keys: MergeKeyPolicy::AsOrdinary,
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
+        reject_unsupported_tags: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        with_snippet: false,
+        emit_comments: false,
     };
-    options.budget = serde_saphyr::budget! { max_nodes: NODES_MAX, max_events: 4 * NODES_MAX, max_depth: DEPTH_MAX };
     match serde_saphyr::from_str_with_options::<Spanned<Tree>>(text, options) {
-        Ok(root) => Some(node(root, text)),
+        Ok(root) => Some(Builder { text, problems }.node(root, None)),
         Err(error) => {
-            problems.push(explain(&error, text, problems));
+            let diagnostic = explain(&error, text, problems);
+            problems.push(diagnostic);
             None
         }
     }
 }
 
-/// The first line that is indented with a tab.
-fn tab(text: &str) -> Option<Span> {
-    let mut start = 0;
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-        let blank = line.trim().is_empty();
-        if let Some(column) = line[..indent].find('\t').filter(|_| !blank) {
-            // Inside a block of literal text a tab is text like any other; such blocks are indented with spaces first.
-            if column == 0 || !line[..column].contains(' ') {
-                return Some(Span { line: index + 1, column: column + 1, start: start + column, end: start + column + 1 });
-            }
-        }
-        start += line.len();
-    }
-    None
-}
-
 fn explain(error: &Error, text: &str, problems: &Problems) -> Diagnostic {
-    let error = error.without_snippet();
-    let span = error.location().map(|location| span(location, text)).unwrap_or(Span { line: 1, column: 1, start: 0, end: 0 });
+    let mut error = error.without_snippet();
+    let span = error.location().map(|location| scanned(location, text)).unwrap_or(Span { line: 1, column: 1, start: 0, end: 0 });
+    while let Error::AliasError { error: inner, .. } = error {
+        error = inner;
+    }
+    let message = error.render_with_formatter(&UserMessageFormatter);
+    // The library ends its message with the place, which the label has.
+    let message = message.lines().next().unwrap_or_default();
+    let message = message.split(" at line ").next().unwrap_or(message);
+    if let Some(tab) = tab(text, span.line, message.contains("tab")) {
+        return Diagnostic::error("tab", "YAML does not allow tabs for indentation")
+            .at(problems.place(tab), "a tab")
+            .help("indent with spaces");
+    }
     let place = problems.place(span);
     match error {
         Error::MultipleDocuments { .. } => Diagnostic::error("two-documents", "the file holds more than one YAML document")
             .at(place, "the second document")
             .help("a spec is one document: remove the `---`, or put the second one into a file of its own"),
-        error if is_too_large(error) => {
-            Diagnostic::error("too-large", "the document grows too large or too deep when it is read").at(place, "").help(format!(
-                "at most {NODES_MAX} values, nested at most {DEPTH_MAX} deep, with what an anchor stands for counted wherever it is used"
-            ))
-        }
         Error::UnknownAnchor { .. } => {
-            Diagnostic::error("yaml", "this alias has no anchor").at(place, "").help("write `&name` where the value stands")
+            let (name, place) = alias(text, span, problems);
+            Diagnostic::error("unknown-anchor", format!("nothing above is called `&{name}`"))
+                .at(place, "this alias has no anchor")
+                .help(format!("write `&{name}` before the value that it stands for, further up; quote the value where it is meant as text"))
         }
-        _ => {
-            let message = error.to_string();
-            // The library ends its message with the place, which the excerpt shows.
-            let message = message.lines().next().unwrap_or_default();
-            let message = message.split(" at line ").next().unwrap_or(message);
-            Diagnostic::error("yaml", format!("this is not YAML: {message}"))
-                .at(place, "")
-                .help("check indentation, quotes and brackets here and on the line before")
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            let (name, place) = alias(text, span, problems);
+            Diagnostic::error("recursive-anchor", format!("`*{name}` stands for something that it is part of"))
+                .at(place, "inside its own anchor")
+                .help("write the value out here")
         }
+        Error::UnsupportedTag { .. } => {
+            let span = tag(text, span);
+            Diagnostic::error("yaml-tag", format!("a spec has no YAML tags, and here is `{}`", shown(span.of(text))))
+                .at(problems.place(span), "a tag")
+                .help("remove it, or quote the value where it is meant as text")
+        }
+        error if is_too_large(error, message) => {
+            Diagnostic::error("too-complex", "the document grows too large or too deep when it is read")
+                .at(place, "reading stopped here")
+                .help(format!(
+                    "at most {NODES_MAX} values, nested at most {DEPTH_MAX} deep; what an anchor stands for counts wherever it is used"
+                ))
+        }
+        _ if message.contains("anchor or alias") && span.of(text) == "*" => Diagnostic::error("yaml", "a `*` alone needs quotes")
+            .at(place.clone(), "YAML takes it for an alias")
+            .help("write `\"*\"`")
+            .patch(place, "\"*\""),
+        _ => Diagnostic::error("yaml", format!("this is not YAML: {message}")).at(place, "").help(remedy(message)),
     }
 }
 
-/// Limits are told by several variants, and some come from the parser as text.
-fn is_too_large(error: &Error) -> bool {
-    let by_variant = matches!(
+/// What to do about the parser's words.
+fn remedy(message: &str) -> &'static str {
+    if message.contains("mapping values are not allowed") {
+        "a value that holds a colon and a blank needs quotes; otherwise check the indentation of this line"
+    } else if message.contains("unexpected character") {
+        "quote the value where it starts with or holds such a character"
+    } else if message.contains("quote") {
+        "close the quote, or write the quote inside the text twice"
+    } else {
+        "check indentation, quotes and brackets here and on the line before"
+    }
+}
+
+/// Limits are told by several variants, and one comes from the parser as text.
+fn is_too_large(error: &Error, message: &str) -> bool {
+    matches!(
         error,
         Error::Budget { .. }
             | Error::AliasReplayLimitExceeded { .. }
             | Error::AliasExpansionLimitExceeded { .. }
             | Error::AliasReplayStackDepthExceeded { .. }
-    );
-    let text = error.to_string();
-    by_variant || text.contains("budget") || text.contains("recursion limit")
+    ) || message.contains("recursion limit")
+}
+
+/// The tab that an error near `line` is about: the parser points at the token before it, which may be lines above where the
+/// message speaks of tabs.
+fn tab(text: &str, line: usize, told: bool) -> Option<Span> {
+    let mut start = 0;
+    let mut within_line = None;
+    for (index, content) in text.split_inclusive('\n').enumerate() {
+        let number = index + 1;
+        let indent = content.len() - content.trim_start_matches([' ', '\t']).len();
+        let near = if told { number >= line } else { (line.saturating_sub(1)..=line + 1).contains(&number) };
+        let span = |column: usize| Span { line: number, column: column + 1, start: start + column, end: start + column + 1 };
+        if near && !content.trim().is_empty() {
+            if let Some(column) = content[..indent].find('\t') {
+                return Some(span(column));
+            }
+            // `-<tab>x` has its tab behind a dash.
+            if told && within_line.is_none() && number == line {
+                within_line = content.find('\t').filter(|at| content.is_char_boundary(*at)).map(span);
+            }
+        }
+        start += content.len();
+    }
+    within_line
+}
+
+/// The name behind the `*` of an alias, and the place of both.
+fn alias<'t>(text: &'t str, span: Span, problems: &Problems) -> (&'t str, Place) {
+    let rest = text.get(span.start..).unwrap_or_default();
+    let name = rest.strip_prefix('*').unwrap_or(rest);
+    let name = name.split(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | '[' | '{')).next().unwrap_or_default();
+    (name, problems.place(Span { end: span.start + usize::from(rest.starts_with('*')) + name.len(), ..span }))
+}
+
+/// The tag before a value on its line.
+fn tag(text: &str, value: Span) -> Span {
+    let line = text[..value.start].rfind('\n').map_or(0, |end| end + 1);
+    let before = &text[line..value.start];
+    let Some(offset) = before.rfind('!').map(|last| before[..last].rfind([' ', '[', '{', ',']).map_or(0, |start| start + 1)) else {
+        return value;
+    };
+    let width = before[offset..].find(char::is_whitespace).unwrap_or(before.len() - offset);
+    let start = line + offset;
+    Span { column: before[..offset].chars().count() + 1, start, end: start + width, ..value }
+}
+
+/// The span of an error: the scanner gives a line and a column only.
+fn scanned(location: Location, text: &str) -> Span {
+    let line = usize::try_from(location.line()).unwrap_or(1).max(1);
+    let column = usize::try_from(location.column()).unwrap_or(1).max(1);
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    // The parser does not count a byte order mark.
+    let mark = if line == 1 && rest.starts_with('\u{feff}') { 1 } else { 0 };
+    let content = rest.split(['\n', '\r']).next().unwrap_or_default();
+    let offset = content.char_indices().nth(column - 1 + mark).map_or(content.len(), |(offset, _)| offset);
+    let width = content[offset..].chars().next().map_or(0, char::len_utf8);
+    Span { line, column, start: start + offset, end: start + offset + width }
+}
+
+/// Turns what serde filled into our tree.
+struct Builder<'a> {
+    text: &'a str,
+    problems: &'a mut Problems,
+}
+
+impl Builder<'_> {
+    /// `alias` is the use of an anchor that this stands in: what is inside stands where it is written.
+    fn node(&mut self, tree: Spanned<Tree>, alias: Option<Location>) -> Node {
+        let used = self.place(tree.referenced, tree.defined, alias);
+        let written = self.span(tree.defined);
+        let inner = if tree.referenced == tree.defined { None } else { Some(tree.referenced) };
+        let value = match tree.value {
+            Tree::Null => Yaml::Null,
+            Tree::Bool(value) => Yaml::Bool(value, written.of(self.text).to_owned()),
+            Tree::Number => Yaml::Number(written.of(self.text).to_owned()),
+            Tree::Text(text) if leading_zeros(&text) && written.of(self.text) == text => Yaml::Number(text),
+            Tree::Text(text) => Yaml::Text(text),
+            Tree::List(list) => {
+                let list: Vec<Node> = list.into_iter().map(|tree| self.node(tree, inner)).collect();
+                let end = list.last().map(|node| node.span.end);
+                return Node { value: Yaml::List(list), span: self.extent(used, written, end) };
+            }
+            Tree::Map(map) => {
+                let map = self.map(map, inner);
+                let end = map.last().map(|(_, node)| node.span.end);
+                return Node { value: Yaml::Map(map), span: self.extent(used, written, end) };
+            }
+        };
+        let end = used.end - (used.of(self.text).len() - used.of(self.text).trim_end().len());
+        Node { value, span: Span { end, ..used } }
+    }
+
+    fn map(&mut self, map: Vec<(Spanned<Tree>, Spanned<Tree>)>, alias: Option<Location>) -> Vec<(Key, Node)> {
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        let mut entries = Vec::with_capacity(map.len());
+        let mut merged = Vec::new();
+        for (key, tree) in map {
+            let key = self.node(key, alias);
+            let node = self.node(tree, alias);
+            let Some(text) = key.spelled() else {
+                let message = format!("a key is a word, and this is {}", key.what());
+                self.problems.push(Diagnostic::error("key", message).at(self.problems.place(key.span), "").help("write `key: value`"));
+                continue;
+            };
+            let key = Key { text: text.to_owned(), span: key.span };
+            if let Some(first) = seen.get(&key.text) {
+                self.doubled(&key, *first);
+                continue;
+            }
+            seen.insert(key.text.clone(), key.span);
+            if key.text == "<<" && key.span.of(self.text) == "<<" {
+                merged.push(node);
+            } else {
+                entries.push((key, node));
+            }
+        }
+        for node in merged {
+            self.merge(node, &mut seen, &mut entries);
+        }
+        entries
+    }
+
+    /// What a mapping has itself goes before what it merges, and what it merges first before the rest.
+    fn merge(&mut self, node: Node, seen: &mut BTreeMap<String, Span>, entries: &mut Vec<(Key, Node)>) {
+        match node.value {
+            Yaml::Map(map) => {
+                for (key, node) in map {
+                    if !seen.contains_key(&key.text) {
+                        seen.insert(key.text.clone(), key.span);
+                        entries.push((key, node));
+                    }
+                }
+            }
+            Yaml::List(list) if list.iter().all(|node| matches!(node.value, Yaml::Map(_))) => {
+                list.into_iter().for_each(|node| self.merge(node, seen, entries));
+            }
+            _ => {
+                let message = format!("`<<` merges mappings, and this is {}", node.what());
+                let place = self.problems.place(node.span);
+                self.problems.push(Diagnostic::error("merge", message).at(place, "").help("write `<<: *name` or `<<: [*one, *other]`"));
+            }
+        }
+    }
+
+    fn doubled(&mut self, key: &Key, first: Span) {
+        let help = if key.text == "<<" { "merge several with `<<: [*one, *other]`" } else { "keep one of them" };
+        let diagnostic = Diagnostic::error("duplicate-key", format!("the key `{}` stands twice in this mapping", shown(&key.text)))
+            .at(self.problems.place(key.span), "the second time")
+            .at(self.problems.place(first), "the first time")
+            .help(help);
+        self.problems.push(diagnostic);
+    }
+
+    /// Where a value stands for the reader: where it is used, and inside an anchor where it is written.
+    fn place(&self, referenced: Location, defined: Location, alias: Option<Location>) -> Span {
+        self.span(if alias == Some(referenced) { defined } else { referenced })
+    }
+
+    /// What the first line shows of a list or mapping that starts at `span` and whose last member ends at `end`.
+    fn extent(&self, used: Span, written: Span, end: Option<usize>) -> Span {
+        if used != written {
+            return used;
+        }
+        let rest = &self.text[used.start..];
+        let line = rest.split(['\n', '\r']).next().unwrap_or_default();
+        let opens = rest.starts_with(['{', '[']);
+        let last = end.map_or(usize::from(opens), |end| end.saturating_sub(used.start));
+        if last > line.len() || (last == 0 && !opens) {
+            return Span { end: used.start + line.trim_end().len(), ..used };
+        }
+        // The bracket that closes it, where it is on this line.
+        let tail = &line[last..];
+        let close = tail.find(['}', ']']).filter(|at| opens && tail[..*at].chars().all(|c| matches!(c, ' ' | '\t' | ',')));
+        Span { end: used.start + close.map_or(last, |at| last + at + 1), ..used }
+    }
+
+    fn span(&self, location: Location) -> Span {
+        let span = location.span();
+        let number = |value: Option<u64>| value.and_then(|value| usize::try_from(value).ok());
+        let start = number(span.byte_offset()).unwrap_or(0).min(self.text.len());
+        let end = (start + number(span.byte_len()).unwrap_or(0)).min(self.text.len());
+        let place = |value: u64| usize::try_from(value).unwrap_or(1).max(1);
+        Span { line: place(location.line()), column: place(location.column()), start, end }
+    }
+}
+
+/// The library gives numbers with leading zeros as text, which keeps the zeros; to YAML they are numbers.
+fn leading_zeros(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The tree as serde fills it.
@@ -103,31 +333,7 @@ enum Tree {
     Number,
     Text(String),
     List(Vec<Spanned<Tree>>),
-    Map(Vec<(Spanned<String>, Spanned<Tree>)>),
-}
-
-fn node(tree: Spanned<Tree>, text: &str) -> Node {
-    let span = span(tree.referenced, text);
-    let value = match tree.value {
-        Tree::Null => Yaml::Null,
-        Tree::Bool(value) => Yaml::Bool(value),
-        Tree::Number => Yaml::Number,
-        Tree::Text(text) => Yaml::Text(text),
-        Tree::List(list) => Yaml::List(list.into_iter().map(|tree| node(tree, text)).collect()),
-        Tree::Map(map) => {
-            let key = |key: Spanned<String>| Key { span: self::span(key.referenced, text), text: key.value };
-            Yaml::Map(map.into_iter().map(|(k, tree)| (key(k), node(tree, text))).collect())
-        }
-    };
-    Node { value, span }
-}
-
-fn span(location: Location, text: &str) -> Span {
-    let span = location.span();
-    let start = span.byte_offset().and_then(|offset| usize::try_from(offset).ok()).unwrap_or(0).min(text.len());
-    let length = span.byte_len().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    let end = (start + length).min(text.len());
-    Span { line: location.line() as usize, column: location.column() as usize, start, end }
+    Map(Vec<(Spanned<Tree>, Spanned<Tree>)>),
 }
 
 impl<'de> Deserialize<'de> for Tree {
@@ -149,14 +355,6 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Tree::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
-        Tree::deserialize(deserializer)
-    }
-
     fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
         Ok(Tree::Bool(value))
     }
@@ -166,14 +364,6 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Tree, E> {
-        Ok(Tree::Number)
-    }
-
-    fn visit_i128<E>(self, _: i128) -> Result<Tree, E> {
-        Ok(Tree::Number)
-    }
-
-    fn visit_u128<E>(self, _: u128) -> Result<Tree, E> {
         Ok(Tree::Number)
     }
 
@@ -203,5 +393,22 @@ impl<'de> Visitor<'de> for TreeVisitor {
             map.push(pair);
         }
         Ok(Tree::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_wants_to_be_big_ends() {
+        let codes = |text: &str| {
+            let mut problems = Problems::new("spec.yaml");
+            read_within(100, text, &mut problems);
+            problems.sorted().iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(&format!("[{}1]", "1,".repeat(90))), Vec::<&str>::new());
+        assert_eq!(codes(&format!("[{}1]", "1,".repeat(100))), ["too-complex"]);
+        assert_eq!(codes(&format!("[&a [1, 2, 3, 4, 5, 6, 7, 8, 9], {}*a]", "*a, ".repeat(10))), ["too-complex"]);
     }
 }

@@ -1,0 +1,93 @@
+//! Tags: keys and values as EC2 takes them, none of them ours or AWS's.
+
+use trueup_model::{Diagnostic, Place, Record, Value, tags};
+
+use crate::decode::Decoder;
+use crate::node::{Node, Yaml, shown};
+
+const KEY_MAX: usize = 128;
+const VALUE_MAX: usize = 256;
+/// EC2 takes 50, and Trueup needs up to four: topology, address, protection and the mark of what is being replaced.
+const COUNT_MAX: usize = 46;
+
+impl Decoder<'_> {
+    /// Tag keys and values as written; null asks for the key to be absent.
+    pub fn tags(&mut self, node: &Node) -> Record {
+        let mut out = Record::new();
+        let map = match &node.value {
+            Yaml::Map(map) => map,
+            _ => {
+                self.wrong("tags", "tags", node, "keys and values, such as `{team: network}`", None);
+                return out;
+            }
+        };
+        for (key, node) in map {
+            let path = format!("tags.{}", key.text);
+            let place = self.problems.place(key.span);
+            self.notes.places.insert(path.clone(), place.clone());
+            let value = match (node.spelled(), &node.value) {
+                (Some(text), _) => Value::text(text),
+                (None, Yaml::Null) => Value::Null,
+                _ => {
+                    self.wrong(&format!("tags.{}", shown(&key.text)), &path, node, "text", None);
+                    continue;
+                }
+            };
+            match bad_key(&key.text) {
+                Some((message, help)) => self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help)),
+                None => {
+                    if let Some((message, help)) = value.as_text().and_then(|value| bad_value(&key.text, value)) {
+                        let place = self.problems.place(node.span);
+                        self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help));
+                    }
+                    out.set(&key.text, value);
+                }
+            }
+        }
+        out
+    }
+}
+
+/// All tags of a resource: the head's, the name that EC2 shows unless somebody gave another, and its own over both.
+pub fn all(topology: &str, name: &str, head: &Record, own: &Record) -> Record {
+    let mut all = Record::new().with(tags::NAME, format!("{topology}-{name}"));
+    for (key, value) in head.iter().chain(own.iter()) {
+        all.set(key, value.clone());
+    }
+    all
+}
+
+/// What is wrong with all of a resource's tags together.
+pub fn check(whose: &str, all: &Record, place: Place) -> Option<Diagnostic> {
+    let count = all.iter().filter(|(_, value)| **value != Value::Null).count();
+    if count > COUNT_MAX {
+        let message = format!("{whose} has {count} tags; EC2 takes 50, of which Trueup needs 4");
+        return Some(Diagnostic::error("tag", message).at(place, "").help(format!("remove {}", count - COUNT_MAX)));
+    }
+    // Of the values only the default name has not been looked at.
+    let (message, _) = bad_value(tags::NAME, all.text(tags::NAME))?;
+    Some(Diagnostic::error("tag", message).at(place, "").help("give a shorter tag `Name`, or a shorter name"))
+}
+
+fn bad_key(key: &str) -> Option<(String, String)> {
+    if key.to_lowercase().starts_with("aws:") {
+        return Some((format!("the tag key `{}` starts with `aws:`, which is AWS's", shown(key)), "choose another key".into()));
+    }
+    if key.starts_with(tags::PREFIX) {
+        let help = if key == tags::PROTECT { "write `protect: true` on the resource" } else { "choose another key" };
+        return Some((format!("the tag key `{}` starts with `{}`, which is Trueup's", shown(key), tags::PREFIX), help.into()));
+    }
+    match key.chars().count() {
+        0 => Some(("a tag key is empty".into(), "give it a name".into())),
+        length if length > KEY_MAX => {
+            Some((format!("the tag key `{}` has {length} characters", shown(key)), format!("EC2 takes {KEY_MAX}: shorten it")))
+        }
+        _ => None,
+    }
+}
+
+fn bad_value(key: &str, value: &str) -> Option<(String, String)> {
+    let length = value.chars().count();
+    (length > VALUE_MAX)
+        .then(|| (format!("the value of the tag `{}` has {length} characters", shown(key)), format!("EC2 takes {VALUE_MAX}: shorten it")))
+}

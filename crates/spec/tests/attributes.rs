@@ -1,0 +1,69 @@
+//! Attributes: what is said about unknown, missing and ill-written ones.
+
+mod common;
+
+use common::{Memory, read, told};
+use std::collections::BTreeMap;
+use trueup_spec::{Options, parse};
+
+const VPC: &str = "topology: t\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\n";
+
+fn with_vpc(rest: &str) -> String {
+    format!("{VPC}{rest}")
+}
+
+bad! {
+    unknown: &with_vpc("subnet: {a: {cidr_blok: 10.1.0.0/24, colour: red}}\nsecurity_group: {g: {description: G, ingress: [{protocl: tcp, port: 22, cidr: 10.0.0.0/8, nme: x}]}}\n");
+    misspelt_beside_the_right_one: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, cidr_blocks: 10.0.0.0/24}}\n");
+    missing: &with_vpc("subnet: {a: {}, b: }\ninstance: {c: {subnet: a}}\nroute_table: {r: {routes: [{internet_gateway: g}]}}\ninternet_gateway: {g: }\n");
+    no_value: &with_vpc("subnet: {a: {cidr_block: , map_public_ip_on_launch: ~}}\nroute_table: {r: {routes: }}\n");
+    switches: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16, enable_dns_support: yes, enable_dns_hostnames: \"true\"}, b: {cidr_block: 10.1.0.0/16, enable_dns_support: 1, enable_dns_hostnames: [true]}}\n";
+    numbers: &with_vpc("instance: {i: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: subnet-0123456789abcdef0, root_volume: {size: 0, iops: \"3000\", throughput: 1.5, type: gp4}}}\n");
+    text: "topology: t\nvpc: {a: {cidr_block: 10}, b: {cidr_block: {c: d}}, c: {cidr_block: true}}\nsecurity_group: {g: {vpc: a, description: 2024}, h: {vpc: a, description: [x]}}\n";
+    long_text: &with_vpc(&format!("security_group: {{g: {{description: {}}}, h: {{description: \"{}\"}}}}\n", "x".repeat(256), "long | line ".repeat(20)));
+    choices: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16, instance_tenancy: dedicatd}, b: {cidr_block: 10.1.0.0/16, instance_tenancy: shared}, c: {cidr_block: 10.2.0.0/16, instance_tenancy: [default]}}\n";
+    ranges: "topology: t\nvpc: {a: {cidr_block: 10.0.0.5/16}, b: {cidr_block: 10.0.0.0/8}, c: {cidr_block: 010.0.0.0/16}, d: {cidr_block: 10.0.0.0}, e: {cidr_block: \"fd00::/64\"}, f: {cidr_block: ten}}\n";
+    lists: &with_vpc("vpc_endpoint: {s3: {service: s3, route_tables: r}}\nroute_table: {r: {routes: {destination: 0.0.0.0/0}}}\nsecurity_group: {g: {description: G, ingress: all, egress: [tcp, 22]}}\n");
+    twice_in_a_list: &with_vpc("vpc_endpoint: {s3: {service: s3, route_tables: [r, q, r]}}\nroute_table: {r: , q: }\n");
+    ports: &with_vpc("security_group:\n  g:\n    description: G\n    ingress:\n      - {protocol: tcp, port: [22, 70000, x], cidr: 10.0.0.0/8}\n      - {protocol: TCP, port: 90-80, cidr: [10.0.0.0/8, 10.0.0.1]}\n      - {protocol: -1, cidr: 0.0.0.0/0}\n      - {protocol: udp, port: [], cidr: 0.0.0.0/0}\n");
+    policies: &with_vpc("vpc_endpoint:\n  a: {service: s3, policy: allow}\n  b: {service: s3, policy: {Version: 2012-10-17}}\n  c: {service: s3, policy: {Statement: {Effect: , Action: \"*\"}}}\n  d: {service: s3, policy: {Statement: []}, policy_file: x.json}\n  e: {service: s3, policy_file: nowhere.json}\n");
+    rules: &with_vpc("security_group:\n  g:\n    description: G\n    ingress:\n      - {protocol: tcp, cidr: 0.0.0.0/0}\n      - {protocol: all, port: 22, cidr: 0.0.0.0/0}\n      - {protocol: tcp, port: 22}\n      - {protocol: tcp, port: 22, cidr: 10.0.0.0/8, security_group: g}\n      - {protocol: udp, port: 53, cidr: 10.0.0.0/8}\n      - {protocol: udp, port: 53, cidr: 10.0.0.0/8, description: Again}\n      - {protocol: tcp, port: 1, cidr: 10.0.0.0/8, icmp_type: 8}\n      - {protocol: icmp, icmp_code: 0, cidr: 10.0.0.0/8}\n");
+    bare_ranges: &with_vpc("security_group:\n  g:\n    description: G\n    ingress:\n      - {protocol: tcp, port: 22, cidr: ::/0}\n      - protocol: tcp\n        port: 23\n        cidr: ::/0\n        descrption: x\n");
+    a_bad_member_keeps_the_others_in_their_places: &with_vpc("security_group:\n  g:\n    description: G\n    ingress:\n      - nonsense\n      - {protocol: tcp, cidr: 0.0.0.0/0}\n      - {protocol: tcp, port: 22, cidr: nowhere}\nroute_table:\n  r:\n    routes:\n      - 3\n      - {destination: 0.0.0.0/0}\n      - {destination: 10.9.0.0/16, internet_gateway: [x]}\n");
+    routes: &with_vpc("route_table:\n  r:\n    routes:\n      - {destination: 0.0.0.0/0, internet_gateway: g}\n      - {destination: 0.0.0.0/0, transit_gateway: tgw-0123456789abcdef0}\n      - {destination: 10.9.0.0/16}\n      - {destination: 10.8.0.0/16, internet_gateway: g, transit_gateway: tgw-1}\n      - {destination: 10.0.0.0/16, internet_gateway: g}\n      - {destination: nowhere, vpn_gateway: igw-0123456789abcdef0}\ninternet_gateway: {g: }\n");
+    keys: "topology: t\nkey_pair: {a: {}, b: {private_key_file: x.pem, public_key: nonsense}, c: {public_key_file: missing.pub}, d: {public_key: ssh-dss AAAA}, e: {key_type: rsa, public_key_file: e.pub}, f: {private_key_fil: f.pem}, g: {key_name: ' x', private_key_file: ''}}\n";
+    instances: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance:\n  a: {image: ami-1, instance_type: t2.micro, subnet: s, user_data: x, user_data_file: y}\n  b: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.300, state: terminated}\n");
+    words: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, availability_zone: \"\"}, b: {cidr_block: 10.0.1.0/24, availability_zone: us-east-1a}, c: {cidr_block: 10.0.2.0/24, availability_zone: usw2-az1}}\ninstance: {i: {image: ami-003634241a8fcdec0, instance_type: \"\", subnet: a}}\nvpc_endpoint: {e: {service: \"\"}, f: {service: S3 bucket}}\n");
+}
+
+#[test]
+fn shorthands_stand_for_many_rules() {
+    let text = with_vpc(
+        "security_group: {web: {description: Web, ingress: [{protocol: tcp, port: [80, \"443\"], cidr: [10.0.0.0/8, \"fd00::/8\"]}]}}\n",
+    );
+    let parsed = read(&text);
+    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
+    let group = &topology.resources[&"security_group.web".parse().unwrap()];
+    assert_eq!(group.record.list("ingress").len(), 4);
+    assert_eq!(group.record.list("egress").len(), 1);
+    assert_eq!(group.record.text("group_name"), "web");
+}
+
+#[test]
+fn files_that_are_no_keys_are_told() {
+    let text = "topology: t\nkey_pair: {a: {private_key_file: a.pem}, b: {public_key_file: a.pem}}\n";
+    let files = Memory(BTreeMap::from([("a.pem", "not a key")]));
+    let parsed = parse("spec.yaml", text, &Options { region: None, files: &files });
+    insta::assert_snapshot!(told(text, &parsed.diagnostics));
+}
+
+#[test]
+fn a_policy_is_kept_as_it_is_written() {
+    let text = with_vpc(
+        "vpc_endpoint: {e: {service: s3, policy: {Version: 2012-10-17, Statement: [{Effect: Deny, Principal: {AWS: [123456789012, 012345678901]}, Action: s3:*, Resource: '*', Condition: {NumericLessThan: {s3:max-keys: 10}, Bool: {aws:SecureTransport: false}}}]}}}\n",
+    );
+    let parsed = read(&text);
+    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
+    let policy = topology.resources[&"vpc_endpoint.e".parse().unwrap()].record.get("policy").unwrap();
+    insta::assert_snapshot!(serde_json::to_string(policy).unwrap());
+}

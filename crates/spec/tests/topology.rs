@@ -1,0 +1,110 @@
+//! What no single attribute can tell: references, circles, and the kinds' checks of a topology as a whole.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use common::{Memory, read, told};
+use trueup_spec::{Options, parse};
+
+const VPC: &str = "topology: t\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\n";
+
+fn with_vpc(rest: &str) -> String {
+    format!("{VPC}{rest}")
+}
+
+bad! {
+    references: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: privat}, b: {cidr_block: 10.0.1.0/24, route_table: route_table.private}, c: {cidr_block: 10.0.2.0/24, route_table: [private]}}\nroute_table: {private: , public: }\ninternet_gateway: {g: {vpc: igw-0123456789abcdef0}}\n");
+    references_to_another_kind: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, vpc: private}, b: {cidr_block: 10.0.1.0/24, route_table: main}}\nroute_table: {private: }\n");
+    references_to_nothing: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: Private Table}, b: {cidr_block: 10.0.1.0/24, route_table: rtb-0123}, c: {cidr_block: 10.0.2.0/24, route_table: other}}\n");
+    references_among_many: &with_vpc(&format!("subnet: {{a: {{cidr_block: 10.0.0.0/24, route_table: missing}}}}\nroute_table: {{{}}}\n", (0..12).map(|n| format!("t{n}: ")).collect::<Vec<_>>().join(", ")));
+    no_vpc: "topology: t\ninternet_gateway: {g: }\n";
+    which_vpc: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\ninternet_gateway: {g: }\n";
+    circle: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: r}}\nroute_table:\n  r:\n    routes:\n      - {destination: 0.0.0.0/0, nat_gateway: n}\nnat_gateway: {n: {subnet: a, connectivity_type: private}}\n");
+    two_circles: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: r}, b: {cidr_block: 10.0.1.0/24, route_table: r}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, nat_gateway: n}, {destination: 1.0.0.0/8, nat_gateway: m}]}}\nnat_gateway: {n: {subnet: a, connectivity_type: private}, m: {subnet: b, connectivity_type: private}}\n");
+    outside_and_overlap: &with_vpc("subnet:\n  a: {cidr_block: 10.1.0.0/24}\n  b: {cidr_block: 10.0.0.0/23}\n  c: {cidr_block: 10.0.1.0/24}\n");
+    vpc_ranges_overlap: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16, secondary_cidr_blocks: [10.0.128.0/20, 10.1.0.0/16]}}\n";
+    vpc_dns: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16, enable_dns_support: false, enable_dns_hostnames: true}}\n";
+    gateways: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\ninternet_gateway: {one: {vpc: a}, two: {vpc: a}}\nroute_table: {r: {vpc: b, routes: [{destination: 0.0.0.0/0, internet_gateway: one}]}}\nsubnet: {s: {vpc: b, cidr_block: 10.1.0.0/24}}\nelastic_ip: {e: }\nnat_gateway: {n: {subnet: s, elastic_ip: e}, m: {subnet: s}, o: {subnet: s, elastic_ip: e, connectivity_type: private}}\n";
+    other_vpcs: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nsubnet: {s: {vpc: a, cidr_block: 10.0.0.0/24, route_table: r}}\nroute_table: {r: {vpc: b}}\nsecurity_group: {g: {vpc: b, description: G}}\ninstance: {i: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, security_groups: [g]}}\nvpc_endpoint: {e: {vpc: a, service: s3, route_tables: [r]}}\n";
+    group_names: &with_vpc("security_group:\n  a: {description: A, group_name: Web}\n  b: {description: B, group_name: web}\n  c: {description: 'C|D', group_name: sg-x}\n  default: {description: D}\n");
+    key_names: "topology: t\nkey_pair: {a: {private_key_file: a.pem}, b: {key_name: a, private_key_file: b.pem}}\n";
+    local_route: &with_vpc("route_table: {r: {routes: [{destination: 10.0.0.0/16, internet_gateway: g}]}}\ninternet_gateway: {g: }\n");
+    zones: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, availability_zone: us-west-2a, availability_zone_id: usw2-az1}, b: {cidr_block: 10.0.1.0/24, availability_zone: us-east-1a}}\n");
+    addresses: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance:\n  a: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.3}\n  b: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.1.10}\n  c: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.10, elastic_ip: e}\n  d: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.10, elastic_ip: e, associate_public_ip_address: true}\nelastic_ip: {e: }\n");
+    endpoints: &with_vpc("route_table: {r: }\nvpc_endpoint: {a: {service: s3, route_tables: [r]}, b: {service: com.amazonaws.us-west-2.s3, route_tables: [r]}}\n");
+    quotas: &with_vpc(&format!("security_group:\n  g:\n    description: G\n    ingress:\n      - {{protocol: tcp, port: [{}], cidr: 10.0.0.0/8}}\nelastic_ip: {{a: , b: , c: , d: , e: , f: }}\n", (1..=61).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")));
+    // A mistake is told, and nothing that only follows from it.
+    no_follow_on: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/8}}\ninternet_gateway: {g: {vpc: mian}}\nelastic_ip: {E: }\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\nnat_gateway: {n: {subnet: s, elastic_ip: E}, m: {subnet: s, elastic_ip: [e]}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, nat_gateway: o}]}}\n";
+    no_follow_on_of_misspelt_kinds: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16}}\ninternet_gatway: {g: }\nelastic_ip: {e: }\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\nnat_gateway: {n: {subnet: s, elastic_ip: e}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, internet_gateway: g}]}}\n";
+}
+
+#[test]
+fn the_examples_are_right() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../specs");
+    let policy = include_str!("../../../specs/endpoint-policy.dynamodb.json");
+    let files = Memory(BTreeMap::from([("endpoint-policy.dynamodb.json", policy)]));
+    let mut count = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("# yaml-language-server: $schema=../docs/schema.json\n"), "{path:?}");
+        let parsed = parse("spec.yaml", &text, &Options { region: None, files: &files });
+        assert_eq!(told(&text, &parsed.diagnostics), "", "{path:?}");
+        assert_eq!(parsed.topology.unwrap().name, path.file_stem().unwrap().to_str().unwrap());
+        count += 1;
+    }
+    assert!(count >= 3);
+}
+
+#[test]
+fn the_seed_is_read_canonically() {
+    let text = include_str!("../../../specs/gateway-endpoint.yaml");
+    let topology = read(text).topology.unwrap();
+    let mut out = String::new();
+    for resource in topology.resources.values() {
+        writeln!(out, "{} {}", resource.address, resource.record).unwrap();
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn groups_that_name_each_other_and_themselves_are_no_circle() {
+    let text = with_vpc(
+        "security_group:\n  a: {description: A, ingress: [{protocol: all, security_group: b}, {protocol: all, security_group: a}]}\n  b: {description: B, egress: [{protocol: all, security_group: a}]}\n",
+    );
+    let parsed = read(&text);
+    assert!(parsed.topology.is_some(), "{}", told(&text, &parsed.diagnostics));
+}
+
+#[test]
+fn a_chain_of_thousands_is_followed_to_its_end() {
+    // Each gateway stands in a subnet whose table leads to the next one; the last leads back to the first.
+    let chain = |last: usize| {
+        let (mut subnets, mut tables, mut gateways) = (String::new(), String::new(), String::new());
+        for n in 0..2000 {
+            let next = if n == 1999 { last } else { n + 1 };
+            writeln!(subnets, "  s{n}: {{cidr_block: 10.0.{}.{}/28, route_table: t{n}}}", n / 16, n % 16 * 16).unwrap();
+            let target = if next == 2000 { "transit_gateway: tgw-0123456789abcdef0".into() } else { format!("nat_gateway: n{next}") };
+            writeln!(tables, "  t{n}: {{routes: [{{destination: 0.0.0.0/0, {target}}}]}}").unwrap();
+            writeln!(gateways, "  n{n}: {{subnet: s{n}, connectivity_type: private}}").unwrap();
+        }
+        with_vpc(&format!("subnet:\n{subnets}route_table:\n{tables}nat_gateway:\n{gateways}"))
+    };
+    let codes = |text: &str| read(text).diagnostics.iter().map(|d| d.code).filter(|code| *code != "quota").collect::<Vec<_>>();
+    assert_eq!(codes(&chain(2000)), Vec::<&str>::new());
+    assert_eq!(codes(&chain(0)), ["cycle"]);
+    assert_eq!(codes(&chain(1998)), ["cycle"]);
+}
+
+#[test]
+fn the_schema_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema.json");
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    let current = format!("{}\n", serde_json::to_string_pretty(&trueup_spec::json_schema()).unwrap());
+    assert!(written == current, "docs/schema.json is stale: `cargo run -p trueup-spec --example schema > docs/schema.json`");
+}
