@@ -72,6 +72,13 @@ impl Address {
     }
 }
 
+impl Address {
+    /// What no address of `kind` comes before: the start of a range, and nobody's address.
+    pub(crate) fn first(kind: Kind) -> Self {
+        Self { kind, name: Name(String::new()) }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.kind, self.name)

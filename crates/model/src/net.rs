@@ -46,6 +46,11 @@ impl Complaint {
 /// Any text.
 pub static TEXT: Format = Format { what: "text", pattern: "", number: false, read: |text| Ok(text.to_owned()) };
 
+/// Whether a text consists of these characters and lower-case letters and digits.
+pub fn is_word(text: &str, also: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c))
+}
+
 /// A path, relative to the spec.
 pub static PATH: Format = Format { what: "a path relative to the spec", pattern: "", number: false, read: not_empty };
 

@@ -39,7 +39,9 @@ pub struct Resource {
 impl Topology {
     /// The resources of one kind, by name.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
-        self.resources.values().filter(move |resource| resource.address.kind == kind)
+        // Addresses are ordered by kind first: what comes before and after is not walked through.
+        let first = Address::first(kind);
+        self.resources.range(first..).map(|(_, resource)| resource).take_while(move |resource| resource.address.kind == kind)
     }
 
     /// The resource that `reference` points at, where that is in the topology.

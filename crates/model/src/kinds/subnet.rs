@@ -9,7 +9,7 @@ use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kinds::vpc;
-use crate::net::{TEXT, VPC_RANGE};
+use crate::net::{Complaint, Format, VPC_RANGE, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Rules, Update};
@@ -35,6 +35,32 @@ impl Typed for Subnet {
     const KIND: Kind = Kind::Subnet;
 }
 
+static ZONE: Format = Format {
+    what: "an availability zone such as us-west-2a",
+    pattern: "^[a-z]{2}-[a-z0-9-]+$",
+    number: false,
+    read: |text| match text.split_once('-') {
+        Some((area, _)) if area.len() == 2 && is_word(text, "-") => Ok(text.to_owned()),
+        Some((_, tail)) if tail.contains("az") && is_word(text, "-") => {
+            Err(Complaint::new(format!("`{text}` is the id of a zone: write it as `availability_zone_id`")))
+        }
+        _ => Err(Complaint::new(format!("`{text}` is not an availability zone"))),
+    },
+};
+
+static ZONE_ID: Format = Format {
+    what: "the id of an availability zone such as usw2-az1",
+    pattern: "^[a-z]{3}[a-z0-9]*-[a-z0-9-]+$",
+    number: false,
+    read: |text| match text.split_once('-') {
+        Some((area, _)) if area.len() > 2 && is_word(text, "-") => Ok(text.to_owned()),
+        Some((_, _)) if is_word(text, "-") => {
+            Err(Complaint::new(format!("`{text}` is a zone's name and no id: write it as `availability_zone`")))
+        }
+        _ => Err(Complaint::new(format!("`{text}` is not the id of an availability zone"))),
+    },
+};
+
 static SCHEMA: Schema = Schema {
     kind: Kind::Subnet,
     id_prefix: "subnet-",
@@ -48,12 +74,12 @@ static SCHEMA: Schema = Schema {
         Attribute::new("cidr_block", Type::Text(&VPC_RANGE), "The IPv4 range, /16 to /28, inside a range of the VPC.")
             .required()
             .replace("EC2 cannot change a subnet's range"),
-        Attribute::new("availability_zone", Type::Text(&TEXT), "The zone by the account's name for it, such as `us-west-2a`.")
+        Attribute::new("availability_zone", Type::Text(&ZONE), "The zone by the account's name for it, such as `us-west-2a`.")
             .auto()
             .replace("a subnet cannot move to another zone"),
         Attribute::new(
             "availability_zone_id",
-            Type::Text(&TEXT),
+            Type::Text(&ZONE_ID),
             "The zone by its id, such as `usw2-az1`, which means the same place in every account.",
         )
         .auto()
@@ -81,7 +107,7 @@ impl Rules for SubnetRules {
         let mut by_vpc: BTreeMap<String, Vec<(IpNet, &Resource)>> = BTreeMap::new();
         for resource in topology.of(Kind::Subnet) {
             let record = &resource.record;
-            check_zone(resource, out);
+            check_zone(resource, topology, out);
             check_route_table(resource, topology, out);
             let Ok(range) = record.text("cidr_block").parse::<IpNet>() else { continue };
             check_inside(resource, range, topology, out);
@@ -148,7 +174,14 @@ pub fn address_claim(sets: &Record) -> Option<Claim> {
     Some(Claim::text(format!("address in {}", sets.reference("subnet")?), address))
 }
 
-fn check_zone(resource: &Resource, out: &mut Vec<Diagnostic>) {
+fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let zone = resource.record.text("availability_zone");
+    if let Some(region) = topology.region.as_deref().filter(|region| !zone.is_empty() && !zone.starts_with(region)) {
+        let diagnostic = Diagnostic::error("zone-outside-region", format!("{zone} is not a zone of {region}"))
+            .at(resource.place("availability_zone"), "in another region");
+        let diagnostic = topology.places.get("region").into_iter().fold(diagnostic, |d, place| d.at(place.clone(), "the region"));
+        out.push(diagnostic.help(format!("zones of {region} look like `{region}a`")));
+    }
     if resource.record.get("availability_zone").is_some() && resource.record.get("availability_zone_id").is_some() {
         out.push(
             Diagnostic::error("zone-twice", format!("{} gives its zone twice", resource.address))

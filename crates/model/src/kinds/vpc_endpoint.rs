@@ -9,7 +9,7 @@ use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::{self, Typed};
 use crate::kinds::vpc;
-use crate::net::{PATH, TEXT};
+use crate::net::{Complaint, Format, PATH, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Context, Rules, Update};
@@ -38,6 +38,13 @@ impl Typed for VpcEndpoint {
 
 static TABLES: Members = Members { ty: Type::Ref(Kind::RouteTable, Follow::Id), key: plain_key };
 
+static SERVICE: Format = Format {
+    what: "a service such as s3, or its full name",
+    pattern: "^[a-z0-9.-]+$",
+    number: false,
+    read: |text| if is_word(text, ".-") { Ok(text.to_owned()) } else { Err(Complaint::new(format!("`{text}` is not a service"))) },
+};
+
 const POLICY_LENGTH_MAX: usize = 20_480;
 
 static SCHEMA: Schema = Schema {
@@ -53,7 +60,7 @@ static SCHEMA: Schema = Schema {
             .replace("an endpoint cannot move to another VPC"),
         Attribute::new(
             "service",
-            Type::Text(&TEXT),
+            Type::Text(&SERVICE),
             "The service: `s3` or `dynamodb` for those of the region, or a full name such as `com.amazonaws.us-west-2.s3`.",
         )
         .required()

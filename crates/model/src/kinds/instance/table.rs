@@ -1,7 +1,7 @@
 //! The table of `instance`.
 
 use crate::Kind;
-use crate::net::{Complaint, Format, IPV4, PATH, TEXT};
+use crate::net::{Complaint, Format, IPV4, PATH, TEXT, is_word};
 use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none, plain_key};
 use crate::value::Value;
 
@@ -12,6 +12,16 @@ static IMAGE: Format = Format {
     read: |text| match text.strip_prefix("ami-") {
         Some(tail) if crate::kind::is_id_tail(tail) => Ok(text.to_owned()),
         _ => Err(Complaint::new(format!("`{text}` is not the id of an image: `ami-` and 8 or 17 hex digits"))),
+    },
+};
+
+static INSTANCE_TYPE: Format = Format {
+    what: "an instance type such as t2.micro",
+    pattern: r"^[a-z0-9-]+\.[a-z0-9-]+$",
+    number: false,
+    read: |text| match text.split_once('.') {
+        Some((family, size)) if is_word(family, "-") && is_word(size, "-") => Ok(text.to_owned()),
+        _ => Err(Complaint::new(format!("`{text}` is not an instance type"))),
     },
 };
 
@@ -70,7 +80,7 @@ pub(super) static SCHEMA: Schema = Schema {
         Attribute::new("image", Type::Text(&IMAGE), "The image (AMI) it boots from.")
             .required()
             .replace("an instance keeps its image for life"),
-        Attribute::new("instance_type", Type::Text(&TEXT), "EC2's instance type, such as `t2.micro`.")
+        Attribute::new("instance_type", Type::Text(&INSTANCE_TYPE), "EC2's instance type, such as `t2.micro`.")
             .required()
             .stop("EC2 changes the type of a stopped instance only"),
         Attribute::new("subnet", Type::Ref(Kind::Subnet, Follow::Id), "The subnet it is in.")

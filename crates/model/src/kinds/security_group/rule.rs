@@ -1,5 +1,7 @@
 //! A security group's rules: their fields, their shorthands, and what tells two of them apart.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::DESCRIPTION;
@@ -74,6 +76,7 @@ pub fn key(rule: &Value) -> String {
 /// The rules as EC2 has them: lists of ports and ranges multiplied out, every rule once, in the order of their keys.
 pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> Value {
     let mut expanded: Vec<Value> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (index, rule) in rules.into_iter().enumerate() {
         let Value::Map(rule) = rule else { continue };
         let path = format!("{direction}[{index}]");
@@ -81,7 +84,7 @@ pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> 
         for rule in multiply(canonical(rule, context.region)) {
             let rule = Value::Map(rule);
             let key = key(&rule);
-            if expanded.iter().any(|other| self::key(other) == key) {
+            if seen.contains(&key) {
                 context.problem(
                     &path,
                     "rule-twice",
@@ -89,6 +92,7 @@ pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> 
                     "remove one: EC2 refuses a rule that is there already",
                 );
             } else {
+                seen.insert(key);
                 expanded.push(rule);
             }
         }
