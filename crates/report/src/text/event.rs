@@ -9,7 +9,7 @@ use crate::shown::{self, clean};
 use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
 
-/// Writes one event; `plan` is the one that runs.
+/// Writes one event; `plan` is the one that runs. The end is told by [`outcome`](super::outcome) alone.
 pub fn event(out: &mut dyn Write, event: &Event, plan: &Plan, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     match event {
@@ -28,8 +28,8 @@ pub fn event(out: &mut dyn Write, event: &Event, plan: &Plan, style: Style) -> f
         }
         Event::StepDone { step, id, elapsed } => {
             let id = id.as_ref().map(|id| format!("{} ", clean(id))).unwrap_or_default();
-            let took = format!("{id}({})", time(*elapsed));
-            about(&mut page, plan, step, &[(Paint::Create, "done "), (Paint::Plain, &took)])
+            let (call, took) = (format!("{} ", step.call), format!("{id}({})", time(*elapsed)));
+            about(&mut page, plan, step, &[(Paint::Plain, &call), (Paint::Create, "done "), (Paint::Plain, &took)])
         }
         Event::StepFailed { step, code, message, elapsed } => {
             let failed = format!("{} FAILED ({}): ", step.call, time(*elapsed));
@@ -45,15 +45,7 @@ pub fn event(out: &mut dyn Write, event: &Event, plan: &Plan, style: Style) -> f
             let words = format!("stopping: nothing new is started, and {} under way is waited for", words::count(*running, "step"));
             page.line(0, 0, &[(Paint::Update, &words)])
         }
-        Event::Finished { outcome } => {
-            let words = format!(
-                "{} done, {} failed, {} skipped",
-                words::count(outcome.done.len(), "step"),
-                outcome.failed.len(),
-                outcome.skipped.len()
-            );
-            page.line(0, 0, &[(Paint::Strong, &words)])
-        }
+        Event::Finished { .. } => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a terminal shows of plans and drift.
 
-mod sample;
+use crate::sample;
 
 use trueup_model::{Action, Kind, Plan};
 use trueup_report::text::{self, PlanOptions};

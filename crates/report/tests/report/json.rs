@@ -1,6 +1,6 @@
 //! The JSON formats.
 
-mod sample;
+use crate::sample;
 
 use trueup_report::json;
 

@@ -1,6 +1,6 @@
 //! The comment on a pull request.
 
-mod sample;
+use crate::sample;
 
 use trueup_model::{Action, Disruption, Kind, Plan, Refusal, StepAction};
 use trueup_report::markdown;
@@ -27,7 +27,8 @@ fn everything() {
 
 #[test]
 fn each_extent() {
-    let plan = sample::everything();
+    let mut plan = sample::everything();
+    plan.steps = (1..40).map(|number| sample::step(number, StepAction::Create, "subnet.extra", "CreateSubnet", &[])).collect();
     let mut seen: Vec<String> = Vec::new();
     for limit in (0..8_192).rev().step_by(25) {
         let text = markdown::plan(&plan, "specs/gateway-endpoint.yaml", limit);
@@ -37,7 +38,7 @@ fn each_extent() {
         }
     }
     let shortened: Vec<&str> = seen.iter().map(|text| text.lines().find(|line| line.contains("Shortened")).unwrap_or("")).collect();
-    insta::assert_snapshot!(format!("{}\n\n{}", shortened.join("\n"), seen[3]));
+    insta::assert_snapshot!(format!("{}\n\n{}", shortened.join("\n"), seen[4]));
     for text in &seen {
         check(text);
     }

@@ -1,0 +1,9 @@
+//! Everything that is reported, of plans and events made by hand.
+
+mod diagnostics;
+mod json;
+mod markdown;
+mod run;
+mod sample;
+mod show;
+mod text;

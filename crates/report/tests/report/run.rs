@@ -1,0 +1,150 @@
+//! What is told while a plan runs, and when it has ended.
+
+use crate::sample;
+
+use std::time::Duration;
+
+use trueup_model::{Event, Outcome, Plan, StepAction, StepRef};
+use trueup_report::Style;
+use trueup_report::text::{self, Failures, Live};
+
+fn step(plan: &Plan, number: usize) -> StepRef {
+    let step = &plan.steps[number - 1];
+    StepRef { number, address: step.address.clone(), action: step.action, call: step.call.action }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+/// A run of which one step fails.
+fn events(plan: &Plan) -> Vec<Event> {
+    let outcome = Outcome { done: vec![1, 2], failed: vec![3], skipped: vec![4, 5], stopped: false };
+    vec![
+        Event::Started { steps: 5 },
+        Event::StepStarted { step: step(plan, 1) },
+        Event::StepDone { step: step(plan, 1), id: Some("subnet-0693d03c424d9996f".into()), elapsed: seconds(0.31) },
+        Event::StepStarted { step: step(plan, 2) },
+        Event::Retrying { step: step(plan, 2), why: "RequestLimitExceeded".into(), elapsed: seconds(4.0) },
+        Event::StepDone { step: step(plan, 2), id: Some("subnet-0ccccccccccccccc0".into()), elapsed: seconds(12.0) },
+        Event::StepStarted { step: step(plan, 3) },
+        Event::Waiting { step: step(plan, 3), what: "i-0ccccccccccccccc0 is pending, wanted running".into(), elapsed: seconds(200.0) },
+        Event::StepFailed {
+            step: step(plan, 3),
+            code: "InsufficientInstanceCapacity".into(),
+            message: "We currently do not have sufficient t2.micro capacity\nin the Availability Zone you requested".into(),
+            elapsed: seconds(201.0),
+        },
+        Event::StepSkipped { step: step(plan, 4), because: "instance.private-host".into() },
+        Event::StepSkipped { step: step(plan, 5), because: "stopped".into() },
+        Event::Stopping { running: 1 },
+        Event::Finished { outcome },
+    ]
+}
+
+#[test]
+fn each_event_is_a_line() {
+    let plan = sample::replacement();
+    let mut out = String::new();
+    for event in events(&plan) {
+        let before = out.lines().count();
+        text::event(&mut out, &event, &plan, Style::default()).unwrap();
+        let lines = usize::from(!matches!(event, Event::Finished { .. }));
+        assert_eq!(out.lines().count(), before + lines, "{out}");
+    }
+    insta::assert_snapshot!(out);
+}
+
+fn outcome(plan: &Plan, outcome: &Outcome, failures: &Failures) -> String {
+    let mut out = String::new();
+    text::outcome(&mut out, plan, outcome, failures, "trueup apply gateway-endpoint.yaml", Style::default()).unwrap();
+    out
+}
+
+#[test]
+fn an_end_names_what_is_done_and_what_is_not() {
+    let plan = sample::replacement();
+    let mut failures = Failures::default();
+    events(&plan).iter().for_each(|event| failures.hear(event));
+    let ended = Outcome { done: vec![1, 2], failed: vec![3], skipped: vec![4, 5], stopped: false };
+    insta::assert_snapshot!(outcome(&plan, &ended, &failures));
+}
+
+#[test]
+fn a_good_end_and_a_stop() {
+    let plan = sample::replacement();
+    let good = Outcome { done: vec![1, 2, 3, 4, 5], ..Outcome::default() };
+    assert_eq!(outcome(&plan, &good, &Failures::default()), "Done: 5 steps.\n");
+    let mut failures = Failures::default();
+    failures.hear(&Event::StepSkipped { step: step(&plan, 5), because: "stopped".into() });
+    let stopped = Outcome { done: vec![1, 2, 3, 4], skipped: vec![5], stopped: true, ..Outcome::default() };
+    insta::assert_snapshot!(outcome(&plan, &stopped, &failures), @r"
+    Stopped: 4 steps done, 0 failed, 1 skipped
+      done: instance.private-host
+      done in part: subnet.private
+      skipped because stopped: subnet.private
+    Run this again; it goes on from here: trueup apply gateway-endpoint.yaml
+    ");
+}
+
+/// A terminal that understands what the live region sends.
+#[derive(Default)]
+struct Terminal {
+    lines: Vec<String>,
+}
+
+impl Terminal {
+    fn show(&mut self, sent: &str) {
+        let mut rest = sent;
+        while let Some((text, after)) = rest.split_once("\u{1b}[") {
+            self.write(text);
+            let (up, after) = after.split_once("A\r\u{1b}[J").unwrap();
+            let up: usize = up.parse().unwrap();
+            assert!(up <= self.lines.len(), "goes above what was written");
+            self.lines.truncate(self.lines.len() - up);
+            rest = after;
+        }
+        self.write(rest);
+    }
+
+    fn write(&mut self, text: &str) {
+        assert!(text.is_empty() || text.ends_with('\n'));
+        self.lines.extend(text.lines().map(str::to_owned));
+    }
+}
+
+#[test]
+fn the_live_region_leaves_only_what_stays() {
+    let plan = sample::replacement();
+    let style = Style { color: false, width: Some(60) };
+    let (mut live, mut terminal) = (Live::default(), Terminal::default());
+    let mut pictures = String::new();
+    for (at, event) in events(&plan).iter().enumerate() {
+        let now = Duration::from_secs(at as u64);
+        terminal.show(&live.hear(event, &plan, now, style));
+        terminal.show(&live.tick(now + Duration::from_millis(500), style));
+        if at == 3 || at == 7 {
+            pictures += &format!("{}\n---\n", terminal.lines.join("\n"));
+        }
+    }
+    pictures += &terminal.lines.join("\n");
+    insta::assert_snapshot!(pictures);
+}
+
+#[test]
+fn the_live_region_fits_the_terminal() {
+    let mut plan = sample::replacement();
+    plan.steps =
+        (1..=40).map(|n| sample::step(n, StepAction::Create, "security_group.网络".replace("网络", "a").as_str(), "X", &[])).collect();
+    let style = Style { color: false, width: Some(20) };
+    let mut live = Live::default();
+    let started = std::iter::once(Event::Started { steps: 40 });
+    let mut last = String::new();
+    for event in started.chain((1..=40).map(|number| Event::StepStarted { step: step(&plan, number) })) {
+        last = live.hear(&event, &plan, Duration::ZERO, style);
+    }
+    let region = last.split("\u{1b}[J").last().unwrap();
+    assert_eq!(region.lines().count(), 9, "{region}");
+    assert!(region.lines().all(|line| line.chars().count() < 20), "{region}");
+    assert!(region.ends_with("0/40 done, 40 runn…\n"), "{region}");
+}
