@@ -1,1 +1,94 @@
-//! Placeholder.
+//! What the end-to-end tests share: a sandbox in process, and the journey from a spec to a network and back.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use trueup_ec2::{Connect, Ec2};
+use trueup_engine::Options;
+use trueup_model::{Cloud, Event, Files, Observed, Outcome, Plan, Topology};
+use trueup_sandbox::Sandbox;
+
+/// A public key that stands for every key file in the tests.
+pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3m0Z3oH0xkGmFf0sYJg0b2yqk5Q7x6Qk5b6s8v4n2d";
+
+/// Key files that all hold the same key, and no other files.
+#[derive(Debug)]
+pub struct NoFiles;
+
+impl Files for NoFiles {
+    fn text(&self, path: &str) -> Result<String, String> {
+        Err(format!("{path}: there are no files here"))
+    }
+
+    fn public_key(&self, _path: &str) -> Result<Option<String>, String> {
+        Ok(Some(PUBLIC_KEY.to_owned()))
+    }
+}
+
+/// A sandbox with a connection to it.
+pub struct World {
+    /// The simulated EC2.
+    pub sandbox: Arc<Sandbox>,
+    /// The connection.
+    pub ec2: Ec2,
+}
+
+impl World {
+    /// A fresh network on a fresh sandbox.
+    pub async fn new() -> Self {
+        let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options::default()));
+        let inner = Arc::clone(&sandbox);
+        let transport: trueup_ec2::Transport = Arc::new(move |request| {
+            let sandbox = Arc::clone(&inner);
+            Box::pin(async move { sandbox.handle(request).await })
+        });
+        let connect = Connect { transport: Some(transport), ..Connect::default() };
+        let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("the sandbox refuses a connection: {error}"));
+        Self { sandbox, ec2 }
+    }
+
+    /// What makes the network true to the topology.
+    pub async fn plan(&self, topology: &Topology) -> Plan {
+        let observed = self.observe(topology).await;
+        trueup_plan::plan(topology, &observed)
+    }
+
+    /// What is there.
+    pub async fn observe(&self, topology: &Topology) -> Observed {
+        let observed = self.ec2.observe(&trueup_plan::scope(topology)).await.unwrap_or_else(|error| panic!("{error}"));
+        assert!(observed.unreadable.is_empty(), "{:?}", observed.unreadable);
+        observed
+    }
+
+    /// Carries out a plan, which must succeed.
+    pub async fn run(&self, plan: &Plan) -> Vec<Event> {
+        assert!(plan.refused.is_empty(), "{:?}", plan.refused);
+        let mut events = Vec::new();
+        let outcome: Outcome =
+            trueup_engine::apply(plan, &self.ec2, &Options::default(), std::future::pending(), &mut |event| events.push(event)).await;
+        assert!(outcome.is_success(), "{:#?}", events.iter().filter(|event| matches!(event, Event::StepFailed { .. })).collect::<Vec<_>>());
+        events
+    }
+
+    /// Makes the network true to the topology; the plan after it must be empty.
+    pub async fn apply(&self, topology: &Topology) -> Plan {
+        let plan = self.plan(topology).await;
+        self.run(&plan).await;
+        let again = self.plan(topology).await;
+        assert!(again.is_empty(), "a plan straight after an apply is not empty: {:#?}", again.changes);
+        plan
+    }
+}
+
+/// Reads a spec that must be right.
+pub fn topology(text: &str) -> Topology {
+    let parsed = trueup_spec::parse("spec.yaml", text, &trueup_spec::Options { region: Some("us-west-2"), files: &NoFiles });
+    let problems: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| (&diagnostic.message, diagnostic.place())).collect();
+    parsed.topology.unwrap_or_else(|| panic!("{problems:#?}"))
+}
+
+/// Runs a test on a paused clock: what takes EC2 minutes takes no time here.
+pub fn paused<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.unwrap_or_else(|error| panic!("{error}")).block_on(test)
+}

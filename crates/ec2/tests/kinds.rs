@@ -1,0 +1,210 @@
+//! Every kind on the sandbox: made, read back without noise, changed in each attribute, and deleted.
+
+mod common;
+
+use common::{KEY, OTHER_KEY, apply, connect, destroy, observe, sandbox, topology};
+use trueup_model::Kind;
+use trueup_sandbox::Behaviour;
+
+/// All ten kinds, with values that none of EC2's defaults has.
+fn network() -> String {
+    format!(
+        r#"
+topology: all
+region: us-west-2
+tags: {{team: network}}
+vpc:
+  main:
+    cidr_block: 10.0.0.0/16
+    secondary_cidr_blocks: [10.1.0.0/16]
+    enable_dns_hostnames: true
+subnet:
+  public:
+    cidr_block: 10.0.1.0/24
+    availability_zone: us-west-2a
+    map_public_ip_on_launch: true
+    route_table: public
+  private:
+    cidr_block: 10.0.2.0/24
+    availability_zone_id: usw2-az2
+    route_table: private
+  plain:
+    cidr_block: 10.1.3.0/24
+internet_gateway:
+  main:
+elastic_ip:
+  nat:
+  web:
+nat_gateway:
+  main: {{subnet: public, elastic_ip: nat}}
+route_table:
+  public:
+    routes:
+      - {{destination: 0.0.0.0/0, internet_gateway: main}}
+  private:
+    routes:
+      - {{destination: 0.0.0.0/0, nat_gateway: main}}
+security_group:
+  web:
+    description: Web
+    ingress:
+      - {{protocol: tcp, port: [80, 443], cidr: [0.0.0.0/0, "::/0"], description: web}}
+      - {{protocol: icmp, icmp_type: 8, cidr: 10.0.0.0/8}}
+    egress:
+      - {{protocol: tcp, port: 443, prefix_list: aws/s3}}
+      - {{protocol: all, security_group: db}}
+  db:
+    description: Database
+    ingress:
+      - {{protocol: tcp, port: 5432, security_group: web}}
+key_pair:
+  ops: {{public_key: "{KEY}"}}
+instance:
+  web:
+    image: ami-003634241a8fcdec0
+    instance_type: t3.micro
+    subnet: public
+    security_groups: [web]
+    key_pair: ops
+    elastic_ip: web
+    private_ip_address: 10.0.1.10
+    user_data: "#!/bin/sh\necho hello\n"
+    metadata_options: {{http_tokens: required, http_put_response_hop_limit: 2}}
+    root_volume: {{size: 20, type: gp3, delete_on_termination: true}}
+    disable_api_termination: true
+    monitoring: true
+  db:
+    image: ami-003634241a8fcdec0
+    instance_type: t3.micro
+    subnet: private
+    associate_public_ip_address: false
+    security_groups: [db]
+vpc_endpoint:
+  s3:
+    service: s3
+    route_tables: [private]
+    policy:
+      Statement: [{{Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "*"}}]
+"#
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_is_made_read_back_and_deleted() {
+    for behaviour in [Behaviour::Instant, Behaviour::Realistic] {
+        let sandbox = sandbox(behaviour, 1);
+        let ec2 = connect(&sandbox).await;
+        apply(&ec2, &network()).await;
+        let observed = observe(&ec2, &topology(&network())).await;
+        for kind in Kind::ALL {
+            assert!(observed.objects.iter().any(|object| object.kind == kind && object.owner.is_some()), "{kind}");
+        }
+        destroy(&ec2, &network()).await;
+    }
+}
+
+/// An edit of the network: what is replaced in its text by what, and the calls that it takes, in the order of the steps.
+struct Edit {
+    from: &'static str,
+    to: String,
+    calls: &'static [&'static str],
+}
+
+fn edit(from: &'static str, to: impl Into<String>, calls: &'static [&'static str]) -> Edit {
+    Edit { from, to: to.into(), calls }
+}
+
+fn edits_in_place() -> Vec<Edit> {
+    vec![
+        edit("[10.1.0.0/16]", "[10.1.0.0/16, 10.2.0.0/16]", &["AssociateVpcCidrBlock"]),
+        edit("enable_dns_hostnames: true", "enable_dns_hostnames: false", &["ModifyVpcAttribute"]),
+        edit("map_public_ip_on_launch: true", "map_public_ip_on_launch: false", &["ModifySubnetAttribute"]),
+        edit("usw2-az2\n    route_table: private", "usw2-az2\n    route_table: public", &["ReplaceRouteTableAssociation"]),
+        edit("usw2-az2\n    route_table: private", "usw2-az2", &["DisassociateRouteTable"]),
+        edit("cidr_block: 10.1.3.0/24", "cidr_block: 10.1.3.0/24\n    route_table: private", &["AssociateRouteTable"]),
+        edit("0.0.0.0/0, nat_gateway: main", "0.0.0.0/0, internet_gateway: main", &["ReplaceRoute"]),
+        edit("0.0.0.0/0, nat_gateway: main", "10.9.0.0/16, nat_gateway: main", &["CreateRoute", "DeleteRoute"]),
+        edit("port: 5432", "port: 5433", &["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]),
+        edit("description: web", "description: www", &["UpdateSecurityGroupRuleDescriptionsIngress"]),
+        edit(", description: web}", "}", &["UpdateSecurityGroupRuleDescriptionsIngress"]),
+        edit("443, prefix_list: aws/s3", "443, cidr: 10.0.0.0/8", &["AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress"]),
+        edit("security_groups: [db]", "security_groups: [db, web]", &["ModifyNetworkInterfaceAttribute"]),
+        edit("\n    security_groups: [db]", "", &["ModifyNetworkInterfaceAttribute"]),
+        edit("security_groups: [db]", "security_groups: [db]\n    source_dest_check: false", &["ModifyInstanceAttribute"]),
+        edit("    disable_api_termination: true\n", "    disable_api_termination: false\n", &["ModifyInstanceAttribute"]),
+        edit("    monitoring: true\n", "", &["UnmonitorInstances"]),
+        edit("http_put_response_hop_limit: 2", "http_put_response_hop_limit: 3", &["ModifyInstanceMetadataOptions"]),
+        edit("size: 20", "size: 30", &["ModifyVolume"]),
+        edit("delete_on_termination: true", "delete_on_termination: false", &["ModifyInstanceAttribute"]),
+        edit("    elastic_ip: web\n", "", &["DisassociateAddress"]),
+        edit("route_tables: [private]", "route_tables: [public]", &["ModifyVpcEndpoint"]),
+        edit("s3:GetObject", "s3:PutObject", &["ModifyVpcEndpoint"]),
+        edit("team: network", "team: core", &[]),
+    ]
+}
+
+fn edits_with_a_stop() -> Vec<Edit> {
+    const CHANGE: &[&str] = &["StopInstances", "ModifyInstanceAttribute", "StartInstances"];
+    vec![
+        edit("private_ip_address: 10.0.1.10", "private_ip_address: 10.0.1.10\n    ebs_optimized: false", &[]),
+        edit("echo hello", "echo world", CHANGE),
+        edit("    security_groups: [db]", "    security_groups: [db]\n    state: stopped", &["StopInstances"]),
+    ]
+}
+
+fn edits_that_replace() -> Vec<Edit> {
+    vec![
+        edit("10.0.1.10", "10.0.1.11", &["RunInstances", "TerminateInstances"]),
+        edit("description: Database", "description: Data", &["CreateSecurityGroup", "DeleteSecurityGroup"]),
+        edit(KEY, OTHER_KEY, &["ImportKeyPair", "DeleteKeyPair"]),
+        edit("10.1.3.0/24", "10.1.4.0/24", &["CreateSubnet", "DeleteSubnet"]),
+        edit("elastic_ip: nat}", "elastic_ip: nat, private_ip_address: 10.0.1.77}", &["CreateNatGateway", "DeleteNatGateway"]),
+    ]
+}
+
+async fn try_edits(edits: Vec<Edit>, exactly: bool) {
+    let sandbox = sandbox(Behaviour::Instant, 7);
+    let ec2 = connect(&sandbox).await;
+    let base = network();
+    apply(&ec2, &base).await;
+    for Edit { from, to, calls } in edits {
+        assert!(base.contains(from), "{from} is not in the network");
+        let edited = base.replacen(from, &to, 1);
+        let done = apply(&ec2, &edited).await;
+        if exactly && !calls.is_empty() {
+            assert_eq!(done, calls, "{from} -> {to}");
+        }
+        for call in calls {
+            assert!(done.iter().any(|done| done == call), "{from} -> {to}: {call} is not in {done:?}");
+        }
+        let back = apply(&ec2, &base).await;
+        assert_eq!(back.is_empty(), done.is_empty(), "{from} -> {to} and back: {back:?}");
+    }
+    destroy(&ec2, &base).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_in_place_changes_by_its_own_call_and_back() {
+    try_edits(edits_in_place(), true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_a_stop_is_stopped_and_started() {
+    try_edits(edits_with_a_stop(), false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_change_is_replaced() {
+    try_edits(edits_that_replace(), false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_profile_is_given_swapped_and_taken() {
+    let sandbox = sandbox(Behaviour::Instant, 3);
+    let ec2 = connect(&sandbox).await;
+    let with = |profile: &str| network().replace("    security_groups: [db]", &format!("    security_groups: [db]{profile}"));
+    apply(&ec2, &network()).await;
+    assert_eq!(apply(&ec2, &with("\n    iam_instance_profile: web")).await, ["AssociateIamInstanceProfile"]);
+    assert_eq!(apply(&ec2, &with("\n    iam_instance_profile: db")).await, ["ReplaceIamInstanceProfileAssociation"]);
+    assert_eq!(apply(&ec2, &network()).await, ["DisassociateIamInstanceProfile"]);
+}

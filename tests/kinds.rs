@@ -1,0 +1,35 @@
+//! Every kind and every attribute, from spec to network and back, on the sandbox.
+
+use trueup_tests::{World, paused, topology};
+
+const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
+const NAT: &str = include_str!("../specs/nat-gateway.yaml");
+
+#[test]
+fn the_seed_is_applied_is_stable_and_is_destroyed() {
+    paused(async {
+        let world = World::new().await;
+        let seed = topology(SEED);
+        let plan = world.apply(&seed).await;
+        assert_eq!(plan.summary().create, 13);
+        let before: u64 = world.ec2.calls().values().sum();
+        world.plan(&seed).await;
+        let calls = world.ec2.calls().values().sum::<u64>() - before;
+        assert!(calls <= 16, "a plan of the seed takes {calls} calls");
+        let destroy = trueup_plan::destroy(&seed, &world.observe(&seed).await);
+        assert_eq!(destroy.summary().delete, 13);
+        world.run(&destroy).await;
+        assert!(trueup_plan::destroy(&seed, &world.observe(&seed).await).is_empty());
+    });
+}
+
+#[test]
+fn the_nat_gateway_is_applied_is_stable_and_is_destroyed() {
+    paused(async {
+        let world = World::new().await;
+        let nat = topology(&NAT.replace("    protect: true\n", "").replace("  nat:\n\n", "  nat: {}\n\n"));
+        world.apply(&nat).await;
+        world.run(&trueup_plan::destroy(&nat, &world.observe(&nat).await)).await;
+        assert!(trueup_plan::destroy(&nat, &world.observe(&nat).await).is_empty());
+    });
+}
