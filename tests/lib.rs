@@ -6,10 +6,13 @@ use std::sync::Arc;
 use trueup_ec2::{Connect, Ec2};
 use trueup_engine::Options;
 use trueup_model::{Cloud, Event, Files, Observed, Outcome, Plan, Topology};
-use trueup_sandbox::Sandbox;
+use trueup_sandbox::{Behaviour, Sandbox};
 
 /// A public key that stands for every key file in the tests.
-pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3m0Z3oH0xkGmFf0sYJg0b2yqk5Q7x6Qk5b6s8v4n2d";
+pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKcwJ1E3MKZvvn6GEsXfCVVx5qVzMzNhV";
+
+/// Another key.
+pub const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn8eQzpPWYIuDDWzYZeFEFUWjmzXwCCPHXOAkJSYAPM";
 
 /// Key files that all hold the same key, and no other files.
 #[derive(Debug)]
@@ -34,15 +37,15 @@ pub struct World {
 }
 
 impl World {
-    /// A fresh network on a fresh sandbox.
+    /// A fresh sandbox where everything is done at once.
     pub async fn new() -> Self {
-        let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options::default()));
-        let inner = Arc::clone(&sandbox);
-        let transport: trueup_ec2::Transport = Arc::new(move |request| {
-            let sandbox = Arc::clone(&inner);
-            Box::pin(async move { sandbox.handle(request).await })
-        });
-        let connect = Connect { transport: Some(transport), ..Connect::default() };
+        Self::with(Behaviour::Instant).await
+    }
+
+    /// A fresh sandbox of this behaviour.
+    pub async fn with(behaviour: Behaviour) -> Self {
+        let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options { behaviour, ..trueup_sandbox::Options::default() }));
+        let connect = Connect { transport: Some(transport(&sandbox)), ..Connect::default() };
         let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("the sandbox refuses a connection: {error}"));
         Self { sandbox, ec2 }
     }
@@ -78,6 +81,31 @@ impl World {
         assert!(again.is_empty(), "a plan straight after an apply is not empty: {:#?}", again.changes);
         plan
     }
+
+    /// Deletes what the topology owns; nothing of it may be left.
+    pub async fn destroy(&self, topology: &Topology) -> Plan {
+        let plan = trueup_plan::destroy(topology, &self.observe(topology).await);
+        self.run(&plan).await;
+        let left = self.observe(topology).await;
+        let ours: Vec<_> = left.objects.iter().filter(|object| object.owner.is_some()).collect();
+        assert!(ours.is_empty(), "a destroy left {ours:#?}");
+        plan
+    }
+}
+
+/// The way into a sandbox without a socket.
+fn transport(sandbox: &Arc<Sandbox>) -> trueup_ec2::Transport {
+    let sandbox = Arc::clone(sandbox);
+    Arc::new(move |request| {
+        let sandbox = Arc::clone(&sandbox);
+        Box::pin(async move {
+            let mut response = sandbox.handle(request).await;
+            if response.extensions().get::<trueup_sandbox::ReplyLost>().is_some() {
+                response.extensions_mut().insert(trueup_ec2::ReplyLost);
+            }
+            response
+        })
+    })
 }
 
 /// Reads a spec that must be right.

@@ -348,14 +348,14 @@ mod tests {
         }
     }
 
-    fn act(action: &'static str, sets: Record) -> Act {
+    fn act(action: &'static str, sets: &Record) -> Act {
         Act {
             step: 1,
             topology: "t".into(),
             address: "key_pair.k".parse().unwrap(),
             action,
             target: None,
-            sets: Resolved::new(&sets, &|_| None).unwrap(),
+            sets: Resolved::new(sets, &|_| None).unwrap(),
             unsets: Resolved::default(),
             ownership: Record::new(),
             replaces: None,
@@ -367,9 +367,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cloud = WithKeys::new(Seen::default(), folder.path().to_owned());
         let file = Record::new().with(FILE, "k.pem");
-        cloud.act(&act(WRITE, file.clone()), &|_| {}).await.unwrap();
+        cloud.act(&act(WRITE, &file), &|_| {}).await.unwrap();
         assert!(cloud.cloud.0.borrow().is_empty(), "writing a file is no call");
-        cloud.act(&act(IMPORT, file.with("key_name", "k")), &|_| {}).await.unwrap();
+        cloud.act(&act(IMPORT, &file.with("key_name", "k")), &|_| {}).await.unwrap();
         let seen = cloud.cloud.0.borrow();
         let names: BTreeMap<&str, &Value> = seen[0].1.iter().collect();
         assert_eq!(names.keys().copied().collect::<Vec<_>>(), ["key_name", "public_key"]);

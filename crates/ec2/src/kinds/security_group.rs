@@ -241,12 +241,12 @@ mod tests {
         let group = aws_sdk_ec2::types::SecurityGroup::builder()
             .group_id("sg-1")
             .vpc_id("vpc-1")
-            .group_name("web~0a1f")
+            .group_name("web#0a1f")
             .description("Web")
             .ip_permissions(permission);
         let object = fold(group.build()).unwrap();
         assert_eq!(object.record.text("group_name"), "web");
-        assert_eq!(object.facts.text("group_name"), "web~0a1f");
+        assert_eq!(object.facts.text("group_name"), "web#0a1f");
         object.record.get("ingress").unwrap().to_string()
     }
 

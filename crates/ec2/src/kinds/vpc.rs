@@ -183,7 +183,7 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
         let found = seen.get_mut(&wait.id).and_then(|looks| looks.remove(wait.until));
         settled(std::slice::from_ref(wait), found.map(|seen| (wait.id.clone(), seen)).into_iter().collect())
     };
-    Ok(waits.iter().map(answer).flatten().collect())
+    Ok(waits.iter().flat_map(answer).collect())
 }
 
 /// A VPC in each respect that it can be waited for.

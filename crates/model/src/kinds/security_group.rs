@@ -44,9 +44,12 @@ static DESCRIPTION: Format = Format {
     read: |text| group_text(text, "description"),
 };
 
+/// EC2's 255, less the mark of a successor.
+const GROUP_NAME_MAX: usize = 250;
+
 static GROUP_NAME: Format = Format {
-    what: "a group name of at most 255 characters that EC2 allows",
-    pattern: r"^[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}$",
+    what: "a group name of at most 250 characters that EC2 allows",
+    pattern: r"^[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,250}$",
     number: false,
     read: |text| {
         if text.to_ascii_lowercase().starts_with("sg-") {
@@ -54,6 +57,15 @@ static GROUP_NAME: Format = Format {
         }
         if text.eq_ignore_ascii_case("default") {
             return Err(Complaint::new("`default` is the name of the group that EC2 makes with every VPC"));
+        }
+        if fold_name(text) != text {
+            return Err(Complaint::new("a name that ends in `#` and four hex digits is kept for the successor of a replaced group"));
+        }
+        if text.len() > GROUP_NAME_MAX {
+            return Err(Complaint::new(format!(
+                "a group name has at most {GROUP_NAME_MAX} characters, so that a successor's mark fits behind it, and this has {}",
+                text.len()
+            )));
         }
         group_text(text, "group name")
     },
@@ -79,7 +91,7 @@ static SCHEMA: Schema = Schema {
     arn_type: "security-group",
     tag_type: "security-group",
     doc: "A stateful filter at network interfaces: what its rules do not allow is dropped, and answers to what was allowed pass. \
-          A group's name cannot change, so a group that must be replaced gets a successor called `<name>~<4 hex digits>`, its users \
+          A group's name cannot change, so a group that must be replaced gets a successor called `<name>#<4 hex digits>`, its users \
           move over, and then the old one goes: nothing is cut.",
     attributes: &[
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
@@ -157,7 +169,7 @@ impl Rules for SecurityGroupRules {
         if let Some(old) =
             replaced.filter(|old| old.facts.text("group_name").eq_ignore_ascii_case(name) && old.record.get("vpc") == record.get("vpc"))
         {
-            sets.set("group_name", format!("{name}~{}", successor_mark(&old.id)));
+            sets.set("group_name", format!("{name}#{}", successor_mark(&old.id)));
         }
         Call::create("CreateSecurityGroup", sets)
     }
@@ -222,7 +234,7 @@ impl Rules for SecurityGroupRules {
     }
 }
 
-/// What a successor's name carries behind the `~`: four hex digits that depend on whose successor it is.
+/// What a successor's name carries behind the `#`: four hex digits that depend on whose successor it is.
 fn successor_mark(id: &str) -> String {
     let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     format!("{:04x}", (hash >> 16) ^ (hash & 0xffff))
@@ -230,7 +242,7 @@ fn successor_mark(id: &str) -> String {
 
 /// The name as a spec gives it: a successor's mark folded back.
 pub fn fold_name(name: &str) -> &str {
-    match name.rsplit_once('~') {
+    match name.rsplit_once('#') {
         Some((folded, mark)) if mark.len() == 4 && mark.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) => folded,
         _ => name,
     }
@@ -245,15 +257,16 @@ mod tests {
         assert!((GROUP_NAME.read)("sg-web").is_err());
         assert!((GROUP_NAME.read)("Default").is_err());
         assert!((GROUP_NAME.read)("web|db").is_err());
-        assert!((GROUP_NAME.read)(&"x".repeat(256)).is_err());
+        assert!((GROUP_NAME.read)(&"x".repeat(251)).is_err());
+        assert!((GROUP_NAME.read)("web#0a1f").is_err());
         assert_eq!((GROUP_NAME.read)("Web & DB (prod)").unwrap(), "Web & DB (prod)");
     }
 
     #[test]
     fn a_successors_name_folds_back() {
-        let name = format!("web~{}", successor_mark("sg-0123456789abcdef0"));
+        let name = format!("web#{}", successor_mark("sg-0123456789abcdef0"));
         assert_eq!(fold_name(&name), "web");
-        assert_eq!(fold_name("web~prod"), "web~prod");
+        assert_eq!(fold_name("web#prod"), "web#prod");
         assert_eq!(fold_name("web"), "web");
     }
 }

@@ -1,15 +1,13 @@
-//! Every kind on the sandbox: made, read back without noise, changed in each attribute, and deleted.
+//! Every edit of a spec, there and back: it takes the calls that it should take, and nothing is left to do after it.
 
-mod common;
-
-use common::{KEY, OTHER_KEY, apply, connect, destroy, observe, sandbox, topology};
-use trueup_model::Kind;
+use trueup_model::{Kind, Plan};
 use trueup_sandbox::Behaviour;
+use trueup_tests::{OTHER_KEY, PUBLIC_KEY, World, paused, topology};
 
 /// All ten kinds, with values that none of EC2's defaults has.
 fn network() -> String {
     format!(
-        r#"
+        r##"
 topology: all
 region: us-west-2
 tags: {{team: network}}
@@ -58,7 +56,7 @@ security_group:
     ingress:
       - {{protocol: tcp, port: 5432, security_group: web}}
 key_pair:
-  ops: {{public_key: "{KEY}"}}
+  ops: {{public_key: "{PUBLIC_KEY}"}}
 instance:
   web:
     image: ami-003634241a8fcdec0
@@ -85,21 +83,23 @@ vpc_endpoint:
     route_tables: [private]
     policy:
       Statement: [{{Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "*"}}]
-"#
+"##
     )
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_kind_is_made_read_back_and_deleted() {
+#[test]
+fn every_kind_is_made_read_back_and_deleted() {
     for behaviour in [Behaviour::Instant, Behaviour::Realistic] {
-        let sandbox = sandbox(behaviour, 1);
-        let ec2 = connect(&sandbox).await;
-        apply(&ec2, &network()).await;
-        let observed = observe(&ec2, &topology(&network())).await;
-        for kind in Kind::ALL {
-            assert!(observed.objects.iter().any(|object| object.kind == kind && object.owner.is_some()), "{kind}");
-        }
-        destroy(&ec2, &network()).await;
+        paused(async {
+            let world = World::with(behaviour).await;
+            let topology = topology(&network());
+            world.apply(&topology).await;
+            let observed = world.observe(&topology).await;
+            for kind in Kind::ALL {
+                assert!(observed.objects.iter().any(|object| object.kind == kind && object.owner.is_some()), "{kind}");
+            }
+            world.destroy(&topology).await;
+        });
     }
 }
 
@@ -156,55 +156,64 @@ fn edits_that_replace() -> Vec<Edit> {
     vec![
         edit("10.0.1.10", "10.0.1.11", &["RunInstances", "TerminateInstances"]),
         edit("description: Database", "description: Data", &["CreateSecurityGroup", "DeleteSecurityGroup"]),
-        edit(KEY, OTHER_KEY, &["ImportKeyPair", "DeleteKeyPair"]),
+        edit(PUBLIC_KEY, OTHER_KEY, &["ImportKeyPair", "DeleteKeyPair"]),
         edit("10.1.3.0/24", "10.1.4.0/24", &["CreateSubnet", "DeleteSubnet"]),
         edit("elastic_ip: nat}", "elastic_ip: nat, private_ip_address: 10.0.1.77}", &["CreateNatGateway", "DeleteNatGateway"]),
     ]
 }
 
-async fn try_edits(edits: Vec<Edit>, exactly: bool) {
-    let sandbox = sandbox(Behaviour::Instant, 7);
-    let ec2 = connect(&sandbox).await;
-    let base = network();
-    apply(&ec2, &base).await;
-    for Edit { from, to, calls } in edits {
-        assert!(base.contains(from), "{from} is not in the network");
-        let edited = base.replacen(from, &to, 1);
-        let done = apply(&ec2, &edited).await;
-        if exactly && !calls.is_empty() {
-            assert_eq!(done, calls, "{from} -> {to}");
+/// Applies each edit and takes it back, on one network.
+fn try_edits(edits: Vec<Edit>, exactly: bool) {
+    paused(async {
+        let world = World::new().await;
+        let base = network();
+        world.apply(&topology(&base)).await;
+        for Edit { from, to, calls } in edits {
+            assert!(base.contains(from), "{from} is not in the network");
+            let edited = base.replacen(from, &to, 1);
+            let done = world.apply(&topology(&edited)).await;
+            if exactly && !calls.is_empty() {
+                assert_eq!(calls_of(&done), calls, "{from} -> {to}");
+            }
+            for call in calls {
+                assert!(calls_of(&done).contains(call), "{from} -> {to}: {call} is not in {:?}", calls_of(&done));
+            }
+            let back = world.apply(&topology(&base)).await;
+            if exactly {
+                assert_eq!(back.is_empty(), done.is_empty(), "{from} -> {to} and back: {:?}", calls_of(&back));
+            }
         }
-        for call in calls {
-            assert!(done.iter().any(|done| done == call), "{from} -> {to}: {call} is not in {done:?}");
-        }
-        let back = apply(&ec2, &base).await;
-        assert_eq!(back.is_empty(), done.is_empty(), "{from} -> {to} and back: {back:?}");
-    }
-    destroy(&ec2, &base).await;
+        world.destroy(&topology(&base)).await;
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_changes_in_place_changes_by_its_own_call_and_back() {
-    try_edits(edits_in_place(), true).await;
+fn calls_of(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|step| step.call.action).collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_needs_a_stop_is_stopped_and_started() {
-    try_edits(edits_with_a_stop(), false).await;
+#[test]
+fn what_changes_in_place_changes_by_its_own_call_and_back() {
+    try_edits(edits_in_place(), true);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_cannot_change_is_replaced() {
-    try_edits(edits_that_replace(), false).await;
+#[test]
+fn what_needs_a_stop_is_stopped_and_started() {
+    try_edits(edits_with_a_stop(), false);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_instance_profile_is_given_swapped_and_taken() {
-    let sandbox = sandbox(Behaviour::Instant, 3);
-    let ec2 = connect(&sandbox).await;
-    let with = |profile: &str| network().replace("    security_groups: [db]", &format!("    security_groups: [db]{profile}"));
-    apply(&ec2, &network()).await;
-    assert_eq!(apply(&ec2, &with("\n    iam_instance_profile: web")).await, ["AssociateIamInstanceProfile"]);
-    assert_eq!(apply(&ec2, &with("\n    iam_instance_profile: db")).await, ["ReplaceIamInstanceProfileAssociation"]);
-    assert_eq!(apply(&ec2, &network()).await, ["DisassociateIamInstanceProfile"]);
+#[test]
+fn what_cannot_change_is_replaced() {
+    try_edits(edits_that_replace(), false);
+}
+
+#[test]
+fn an_instance_profile_is_given_swapped_and_taken() {
+    let with = |profile: &str| topology(&network().replace("    security_groups: [db]", &format!("    security_groups: [db]{profile}")));
+    paused(async {
+        let world = World::new().await;
+        world.apply(&with("")).await;
+        assert_eq!(calls_of(&world.apply(&with("\n    iam_instance_profile: web")).await), ["AssociateIamInstanceProfile"]);
+        assert_eq!(calls_of(&world.apply(&with("\n    iam_instance_profile: db")).await), ["ReplaceIamInstanceProfileAssociation"]);
+        assert_eq!(calls_of(&world.apply(&with("")).await), ["DisassociateIamInstanceProfile"]);
+    });
 }
