@@ -106,7 +106,23 @@ impl<'a> Task<'a> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        match self.ec2.caller.call(&self.errand.to(Purpose::Delete), action, request, send).await {
+        self.end_as(Purpose::Delete, action, request, send).await
+    }
+
+    /// The same, with the patience of this purpose.
+    pub async fn end_as<B, T, E, F>(
+        &self,
+        purpose: Purpose,
+        action: &'static str,
+        request: B,
+        send: impl Fn(B) -> F,
+    ) -> Result<Option<T>, Failure>
+    where
+        B: Clone,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match self.ec2.caller.call(&self.errand.to(purpose), action, request, send).await {
             Ok(answer) => Ok(Some(answer)),
             Err(failure) if is_gone(failure.class, &failure.code) => Ok(None),
             Err(failure) => Err(failure),

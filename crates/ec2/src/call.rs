@@ -44,6 +44,8 @@ pub enum Purpose {
     Change,
     /// Ends something.
     Delete,
+    /// Ends something, unless other things are in its way.
+    TryDelete,
 }
 
 impl<'a> Errand<'a> {

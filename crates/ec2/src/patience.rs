@@ -17,7 +17,7 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
         (Class::Server, _) if failure.foreign => 4,
         (Class::Server | Class::Lost, Purpose::Read) => 30,
         (Class::Server | Class::Lost, _) => 180,
-        (Class::NotFound, Purpose::Read | Purpose::Delete) => 0,
+        (Class::NotFound, Purpose::Read | Purpose::Delete | Purpose::TryDelete) => 0,
         (Class::NotFound, _) if errand.young => 300,
         (Class::NotFound, _) => 10,
         (Class::Dependency, Purpose::Delete | Purpose::Change) if errand.ending => 900,
@@ -80,6 +80,9 @@ mod tests {
             let failure = Failure { class, ..Failure::invalid("X", "") };
             assert_eq!(patience(&errand, &failure), Duration::ZERO, "{class:?}");
         }
+        let dependency = Failure { class: Class::Dependency, ..Failure::invalid("X", "") };
+        let ends = |purpose| patience(&Errand { purpose, ending: true, ..Errand::new(1, &hears) }, &dependency);
+        assert!(ends(Purpose::TryDelete).is_zero() && !ends(Purpose::Delete).is_zero());
         let create = Errand { purpose: Purpose::Create, ..Errand::new(1, &hears) };
         let lost = Failure { class: Class::Lost, ..Failure::invalid("CreateVpc", "") };
         assert_eq!(patience(&create, &lost), Duration::ZERO);

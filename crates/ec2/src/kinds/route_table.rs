@@ -7,10 +7,12 @@ use trueup_model::{Acted, Object, Record, Ref, Value};
 
 use crate::act::{Task, made};
 use crate::answer::{facts, object, reference, some};
+use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
+use crate::kinds::subnet;
 use crate::read::{Found, pages};
-use crate::{Ec2, ownership, prefix_list, tags};
+use crate::{Ec2, filter, ownership, prefix_list, tags};
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
     let mut found = Found::default();
@@ -89,11 +91,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
             Ok(Acted::default())
         }
         "DeleteRoute" => delete_route(task).await,
-        "DeleteRouteTable" => {
-            let request = task.ec2.client.delete_route_table().route_table_id(task.id()?);
-            task.end("DeleteRouteTable", request, |request| request.send()).await?;
-            Ok(Acted::default())
-        }
+        "DeleteRouteTable" => delete(task).await,
         _ => Err(task.unknown_action()),
     }
 }
@@ -111,6 +109,36 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let answer = ownership::create_once(task, &nonce, with, |request| request.send(), ended).await?;
     let id = answer.route_table.and_then(|table| some(table.route_table_id));
     Ok(made(id.ok_or_else(|| task.defect("was answered without an id"))?))
+}
+
+async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
+    const ACTION: &str = "DeleteRouteTable";
+    let request = task.ec2.client.delete_route_table().route_table_id(task.id()?);
+    match task.end_as(Purpose::TryDelete, ACTION, request.clone(), |request| request.send()).await {
+        Err(failure) if failure.class == Class::Dependency => {
+            release(task).await?;
+            task.end(ACTION, request, |request| request.send()).await?;
+        }
+        ended => {
+            ended?;
+        }
+    }
+    Ok(Acted::default())
+}
+
+/// Takes the table off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto never does.
+async fn release(task: &Task<'_>) -> Result<(), Failure> {
+    let found = read(task.ec2, Some(vec![filter::of("route-table-id", [task.id()?])])).await?;
+    let held: Vec<&String> = found.links.tables.keys().collect();
+    for ids in held.chunks(filter::VALUES_MAX) {
+        let there = subnet::read(task.ec2, Some(vec![filter::of("subnet-id", ids.iter().copied())])).await?;
+        for id in ids.iter().filter(|id| there.objects.iter().all(|subnet| subnet.id != ***id)) {
+            let (_, association) = &found.links.tables[*id];
+            let request = task.ec2.client.disassociate_route_table().association_id(association);
+            task.end("DisassociateRouteTable", request, |request| request.send()).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The one route of a record.
