@@ -48,6 +48,6 @@ private_table=$(aws ec2 create-route-table --vpc-id "$vpc" --query RouteTable.Ro
 aws ec2 associate-route-table --subnet-id "$private_subnet" --route-table-id "$private_table" --query AssociationId --output text
 service=$(aws ec2 describe-vpc-endpoint-services --filters Name=service-name,Values=com.amazonaws.us-west-2.s3 \
   --query 'ServiceNames[0]' --output text)
-endpoint=$(aws ec2 create-vpc-endpoint --vpc-id "$vpc" --service-name "$service" --route-table-ids "$private_table" \
-  --query VpcEndpoint.VpcEndpointId --output text)
+endpoint=$(aws ec2 create-vpc-endpoint --vpc-id "$vpc" --vpc-endpoint-type Gateway --service-name "$service" \
+  --route-table-ids "$private_table" --query VpcEndpoint.VpcEndpointId --output text)
 aws ec2 describe-vpc-endpoints --vpc-endpoint-ids "$endpoint" --query 'VpcEndpoints[].[ServiceName,State]' --output text
