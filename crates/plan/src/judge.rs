@@ -197,6 +197,8 @@ impl<'a> Judge<'a> {
         if replaced {
             verdict.ends = rules.delete(&self.unfolded(object));
             change.losses = rules.losses(object);
+        } else if worst == Effect::Stop {
+            change.losses = rules.losses_by_stop(object);
         }
         Some((verdict, change))
     }
@@ -425,6 +427,7 @@ fn finish(change: &mut Change, verdict: &Verdict<'_>) {
     });
     change.disruption = match (change.action, verdict.object) {
         (Action::Create, _) | (_, None) => Disruption::None,
+        (Action::Update, _) if !change.losses.is_empty() => Disruption::AddressLost,
         (Action::Update, _) => in_place.max().unwrap_or_default(),
         (_, Some(object)) => match (rules.loss_disruption(object), verdict.order) {
             // The successor is there before the old one goes: only what is open breaks.
