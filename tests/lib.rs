@@ -14,6 +14,9 @@ pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKc
 /// Another key.
 pub const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn8eQzpPWYIuDDWzYZeFEFUWjmzXwCCPHXOAkJSYAPM";
 
+/// A spec with all ten kinds.
+pub const EVERY_KIND: &str = include_str!("every-kind.yaml");
+
 /// Key files that all hold the same key, and no other files.
 #[derive(Debug)]
 pub struct NoFiles;
@@ -48,6 +51,18 @@ impl World {
         let connect = Connect { transport: Some(transport(&sandbox)), ..Connect::default() };
         let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("the sandbox refuses a connection: {error}"));
         Self { sandbox, ec2 }
+    }
+
+    /// Sends a call of somebody else, such as `DeleteTags&ResourceId.1=vpc-1&Tag.1.Key=Name`; it must succeed.
+    pub async fn call(&self, query: &str) -> String {
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        let body = format!("Action={query}&Version=2016-11-15");
+        let request = http::Request::post("https://ec2.us-west-2.amazonaws.com/").header("content-type", form).body(body.into());
+        let request = request.unwrap_or_else(|error| panic!("{query}: {error}"));
+        let response = self.sandbox.handle(request).await;
+        let text = String::from_utf8_lossy(response.body()).into_owned();
+        assert!(response.status().is_success(), "{query}: {text}");
+        text
     }
 
     /// What makes the network true to the topology.
