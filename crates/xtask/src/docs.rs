@@ -5,12 +5,12 @@ mod page;
 mod samples;
 mod words;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use trueup_model::Kind;
 
-use crate::print::{complain, say};
+use crate::{Failure, root, tell};
 
 /// The files that are made from the tables: path in the repository, and contents.
 fn files() -> Vec<(PathBuf, String)> {
@@ -19,11 +19,6 @@ fn files() -> Vec<(PathBuf, String)> {
     files.push((kinds.join("README.md"), page::index()));
     files.push((PathBuf::from("docs/schema.json"), format!("{:#}\n", trueup_spec::json_schema())));
     files
-}
-
-/// The repository that this was built from.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// What is stale: files that differ from what the tables say, and pages of kinds that are no more.
@@ -37,31 +32,32 @@ fn stale() -> Vec<PathBuf> {
     stale
 }
 
-/// Writes what is stale, and says what it wrote.
-pub fn write() -> ExitCode {
+/// Writes what is stale, or with `--check` fails if anything is.
+pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    match words[..] {
+        [] => write(),
+        ["--check"] => {
+            let stale: Vec<String> = stale().iter().map(|path| path.display().to_string()).collect();
+            if stale.is_empty() { Ok(()) } else { Err(Failure::new(format!("run `cargo xtask docs`: not current: {}", stale.join(", ")))) }
+        }
+        _ => Err(Failure::new("it takes nothing, or `--check`")),
+    }
+}
+
+fn write() -> Result<(), Failure> {
     let stale = stale();
     for (path, text) in files().into_iter().filter(|(path, _)| stale.contains(path)) {
         let file = root().join(&path);
-        let written = std::fs::create_dir_all(file.parent().unwrap_or(Path::new("."))).and_then(|()| std::fs::write(&file, text));
-        if let Err(error) = written {
-            complain(&format!("{}: {error}", path.display()));
-            return ExitCode::FAILURE;
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| Failure::of("make", folder, &error))?;
         }
-        say(&path.display().to_string());
+        std::fs::write(&file, text).map_err(|error| Failure::of("write", &path, &error))?;
+        tell(&format!("wrote {}", path.display()));
     }
     // What is left belongs to no kind; deleting it is for a person to do.
-    let left: Vec<PathBuf> = self::stale();
-    left.iter().for_each(|path| complain(&format!("{} belongs to no kind: delete it", path.display())));
-    if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Says which files are stale, and fails if there are any.
-pub fn check() -> ExitCode {
-    let stale = stale();
-    for path in &stale {
-        complain(&format!("{} is not current: run `cargo xtask docs`", path.display()));
-    }
-    if stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let left: Vec<String> = self::stale().iter().map(|path| path.display().to_string()).collect();
+    if left.is_empty() { Ok(()) } else { Err(Failure::new(format!("delete what belongs to no kind: {}", left.join(", ")))) }
 }
 
 #[cfg(test)]
