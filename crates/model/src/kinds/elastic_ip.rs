@@ -29,6 +29,16 @@ static SCHEMA: Schema = Schema {
     tag_type: "elastic-ip",
     doc: "A public IPv4 address that stays yours until it is released. Once released it is gone for ever, so plans name the address \
           that a deletion would lose. NAT gateways and instances refer to it by `elastic_ip`.",
+    example: "\
+elastic_ip:
+  nat:
+    protect: true # nobody can give this address back to you
+",
+    notes: &[
+        "The address itself is EC2's choice; `trueup show` tells it once it is there.",
+        "An address serves one NAT gateway or one instance at a time. Where its user is replaced, the old user gives it up first.",
+        "Amazon charges for addresses, used or not.",
+    ],
     attributes: &[],
 };
 

@@ -34,6 +34,18 @@ static SCHEMA: Schema = Schema {
     arn_type: "internet-gateway",
     tag_type: "internet-gateway",
     doc: "A VPC's door to the internet. A VPC has at most one, and a gateway serves at most one VPC.",
+    example: "\
+internet_gateway:
+  main:
+    vpc: main
+",
+    notes: &[
+        "EC2 makes a gateway and attaches it in two calls. A plan shows both as steps of one resource.",
+        "A gateway cannot be detached while public addresses are mapped in its VPC, so NAT gateways and instances that go with it \
+         go first.",
+        "A gateway by itself changes nothing: a [route table](route_table.md) needs a route to it, and hosts need public \
+         addresses.",
+    ],
     attributes: &[Attribute::new(
         "vpc",
         Type::Ref(Kind::Vpc, Follow::Id),
