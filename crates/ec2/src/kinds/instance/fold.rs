@@ -20,14 +20,17 @@ pub fn state(instance: &Live) -> &str {
 
 pub fn fold(mut instance: Live) -> Result<Object, Failure> {
     let live = state(&instance).to_owned();
-    let groups = groups(&instance);
-    let facts = known(&mut instance, &live);
+    let primary = primary(&mut instance);
+    let facts = known(&mut instance, &live, primary.as_ref());
+    // The instance's groups are those of its primary interface, and there they change.
+    let own = primary.and_then(|interface| interface.groups).filter(|groups| !groups.is_empty());
+    let security_groups = groups(own.or(instance.security_groups.take()).unwrap_or_default());
     let public = some(instance.public_ip_address).is_some();
     let typed = Instance {
         image: instance.image_id.unwrap_or_default(),
         instance_type: instance.instance_type.map_or_else(String::new, |ty| ty.as_str().to_owned()),
         subnet: Ref::Id(instance.subnet_id.unwrap_or_default()),
-        security_groups: groups,
+        security_groups,
         key_pair: reference(instance.key_name),
         // A stopped instance has lost its address, and one that starts may not have it yet.
         associate_public_ip_address: Some(public).filter(|_| live == "running"),
@@ -46,18 +49,23 @@ pub fn fold(mut instance: Live) -> Result<Object, Failure> {
     object(instance.instance_id, &typed, instance.tags, facts)
 }
 
+/// The interface that the instance was launched with.
+fn primary(instance: &mut Live) -> Option<InstanceNetworkInterface> {
+    let index = |interface: &InstanceNetworkInterface| interface.attachment().and_then(|attachment| attachment.device_index()).unwrap_or(0);
+    instance.network_interfaces.take().unwrap_or_default().into_iter().min_by_key(index)
+}
+
 /// What acts need and plans tell, and no spec declares.
-fn known(instance: &mut Live, live: &str) -> Record {
+fn known(instance: &mut Live, live: &str, primary: Option<&InstanceNetworkInterface>) -> Record {
     let root = instance.root_device_name.clone();
     let mappings = instance.block_device_mappings.take().unwrap_or_default();
     let volume = mappings.into_iter().find(|mapping| mapping.device_name == root).and_then(|mapping| mapping.ebs);
-    let interface = primary(instance).and_then(|interface| interface.network_interface_id()).map(str::to_owned);
     let mut facts = facts([
         ("state", Some(live.to_owned())),
         ("public_ip", instance.public_ip_address.clone()),
         ("private_ip", instance.private_ip_address.clone()),
         (fact::VPC, instance.vpc_id.take()),
-        (fact::INTERFACE, interface),
+        (fact::INTERFACE, primary.and_then(|interface| interface.network_interface_id.clone())),
         (fact::ROOT_DEVICE, root),
         (fact::ROOT_VOLUME, volume.as_ref().and_then(|volume| volume.volume_id.clone())),
     ]);
@@ -68,21 +76,14 @@ fn known(instance: &mut Live, live: &str) -> Record {
     facts
 }
 
-/// The primary network interface.
-fn primary(instance: &Live) -> Option<&InstanceNetworkInterface> {
-    let index =
-        |interface: &&InstanceNetworkInterface| interface.attachment().and_then(|attachment| attachment.device_index()).unwrap_or(0);
-    instance.network_interfaces().iter().min_by_key(index)
-}
-
-/// The groups of the primary network interface, which are the instance's; those of an instance that has only the one that EC2 made
-/// with the VPC are none.
-fn groups(instance: &Live) -> Vec<Ref> {
-    let groups = primary(instance).map_or(instance.security_groups(), |interface| interface.groups());
-    match groups {
-        [only] if only.group_name() == Some(security_group::DEFAULT) => Vec::new(),
-        groups => groups.iter().filter_map(|group| reference(group.group_id.clone())).collect(),
+/// The groups; those of an instance that has only the one that EC2 made with the VPC are none.
+fn groups(groups: Vec<aws_sdk_ec2::types::GroupIdentifier>) -> Vec<Ref> {
+    if let [only] = &groups[..]
+        && only.group_name() == Some(security_group::DEFAULT)
+    {
+        return Vec::new();
     }
+    groups.into_iter().filter_map(|group| reference(group.group_id)).collect()
 }
 
 /// The name at the end of an ARN.
@@ -124,8 +125,8 @@ pub fn complete(object: &mut Object, addresses: &BTreeMap<String, (String, Strin
 mod tests {
     use super::*;
     use aws_sdk_ec2::types::{
-        EbsInstanceBlockDevice, GroupIdentifier, IamInstanceProfile, InstanceBlockDeviceMapping, InstanceState, InstanceStateName,
-        Monitoring, MonitoringState,
+        EbsInstanceBlockDevice, GroupIdentifier, IamInstanceProfile, InstanceBlockDeviceMapping, InstanceNetworkInterfaceAttachment,
+        InstanceState, InstanceStateName, Monitoring, MonitoringState,
     };
 
     fn group(id: &str, name: &str) -> GroupIdentifier {
@@ -161,6 +162,17 @@ mod tests {
     fn a_group_beside_the_default_one_is_told() {
         let object = fold(live(InstanceStateName::Running).security_groups(group("sg-2", "web")).build()).unwrap();
         assert_eq!(object.record.get("security_groups").unwrap().to_string(), "[sg-1, sg-2]");
+    }
+
+    #[test]
+    fn the_groups_are_those_of_the_primary_interface() {
+        let interface = |index, id| {
+            let attachment = InstanceNetworkInterfaceAttachment::builder().device_index(index).build();
+            InstanceNetworkInterface::builder().attachment(attachment).groups(group(id, id)).build()
+        };
+        let interfaces = vec![interface(1, "sg-3"), interface(0, "sg-2")];
+        let object = fold(live(InstanceStateName::Running).set_network_interfaces(Some(interfaces)).build()).unwrap();
+        assert_eq!(object.record.get("security_groups").unwrap().to_string(), "[sg-2]");
     }
 
     #[test]
