@@ -394,7 +394,7 @@ fn order_replacements(verdicts: &mut [Verdict<'_>]) {
         let held = claims(verdict.ends.iter().map(|call| &call.unsets).collect());
         if let Some(claim) = taken.iter().find(|claim| held.iter().any(|held| held.clashes(claim))) {
             verdict.order = Some(Order::DeleteFirst);
-            verdict.constraint = Some(format!("the old and the new one both need {}, which only one can have", claim.space));
+            verdict.constraint = Some(format!("the old and the new one both need {}, which only one can have", claim.what));
             first.extend(verdict.object.map(|object| (object.id.clone(), verdict.address.clone())));
         }
     }

@@ -93,5 +93,6 @@ impl Rules for ElasticIpRules {
 
 /// What a call that uses an address takes: an address serves one object at a time.
 pub fn use_claim(sets: &Record) -> Option<Claim> {
-    sets.reference("elastic_ip").map(|address| Claim::text(format!("the use of {address}"), "association"))
+    let claim = |address| Claim::text(format!("uses of {address}"), "association", format!("{address}"));
+    sets.reference("elastic_ip").map(claim)
 }

@@ -100,7 +100,9 @@ impl Rules for InternetGatewayRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        vpc::of(sets).map(|vpc| Claim::text(format!("the internet gateway of {vpc}"), "attachment")).into_iter().collect()
+        let claim =
+            |vpc| Claim::text(format!("internet gateways of {vpc}"), "attachment", format!("the place of {vpc}'s internet gateway"));
+        vpc::of(sets).map(claim).into_iter().collect()
     }
 
     /// EC2 refuses to detach while public addresses are mapped in the VPC.

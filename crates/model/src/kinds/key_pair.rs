@@ -179,7 +179,7 @@ impl Rules for KeyPairRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let name = sets.get("key_name").and_then(Value::as_text);
-        name.map(|name| Claim::text("key names", name)).into_iter().collect()
+        name.map(|name| Claim::text("key names", name, format!("the key name {name}"))).into_iter().collect()
     }
 
     fn ec2_name(&self, record: &Record) -> Option<String> {

@@ -248,7 +248,9 @@ impl Rules for SecurityGroupRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let name = sets.get("group_name").and_then(Value::as_text).map(str::to_ascii_lowercase);
-        let claim = vpc::of(sets).zip(name).map(|(vpc, name)| Claim::text(format!("group names in {vpc}"), name));
+        let claim =
+            |(vpc, name): (&Ref, String)| Claim::text(format!("group names in {vpc}"), &name, format!("the group name {name} in {vpc}"));
+        let claim = vpc::of(sets).zip(name).map(claim);
         claim.into_iter().collect()
     }
 

@@ -176,7 +176,7 @@ impl Rules for SubnetRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         match (vpc::of(sets), sets.get("cidr_block").and_then(Value::as_text)) {
-            (Some(vpc), Some(range)) => vec![Claim::range(format!("range in {vpc}"), range)],
+            (Some(vpc), Some(range)) => vec![Claim::range(format!("ranges in {vpc}"), range, format!("{range} in {vpc}"))],
             _ => Vec::new(),
         }
     }
@@ -189,7 +189,8 @@ impl Rules for SubnetRules {
 /// What a call that fixes an address in a subnet takes.
 pub fn address_claim(sets: &Record) -> Option<Claim> {
     let address = sets.get("private_ip_address").and_then(Value::as_text)?;
-    Some(Claim::text(format!("address in {}", sets.reference("subnet")?), address))
+    let subnet = sets.reference("subnet")?;
+    Some(Claim::text(format!("addresses in {subnet}"), address, format!("{address} in {subnet}")))
 }
 
 fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {

@@ -173,7 +173,7 @@ impl Rules for VpcRules {
 
     fn claims(&self, address: &Address, sets: &Record) -> Vec<Claim> {
         let added = sets.list("secondary_cidr_blocks").iter().filter_map(Value::as_text);
-        added.map(|range| Claim::range(format!("range of {address}"), range)).collect()
+        added.map(|range| Claim::range(format!("ranges of {address}"), range, format!("{range} in {address}"))).collect()
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

@@ -200,7 +200,8 @@ impl Rules for VpcEndpointRules {
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let service = sets.text("service");
         let tables = sets.list("route_tables").iter().filter_map(Value::as_ref);
-        tables.filter(|_| !service.is_empty()).map(|table| Claim::text(format!("endpoint in {table}"), service)).collect()
+        let claim = |table| Claim::text(format!("endpoints in {table}"), service, format!("an endpoint for {service} in {table}"));
+        tables.filter(|_| !service.is_empty()).map(claim).collect()
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
