@@ -1,5 +1,8 @@
 //! What the end-to-end tests share: a sandbox in process, and the journey from a spec to a network and back.
 
+pub mod equivalence;
+pub mod programs;
+
 use std::future::Future;
 use std::sync::Arc;
 
