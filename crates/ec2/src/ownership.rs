@@ -31,6 +31,8 @@ const SIGHTS: [Duration; 7] = [
     Duration::from_secs(40),
     Duration::from_secs(60),
 ];
+/// Looks after shorter pauses than this are not told.
+const QUIET: Duration = Duration::from_secs(4);
 /// So many client tokens are used up before a create fails.
 const TOKENS_MAX: u32 = 5;
 
@@ -137,6 +139,8 @@ pub async fn stands(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
         match kinds::settle(task.ec2, task.act.address.kind, &wait).await?.pop() {
             Some(Settled::Failed(_)) => return Ok(false),
             Some(Settled::Pending(state)) if state == "deleting" => return Ok(false),
+            // That a new object is invisible for a moment is nothing to tell.
+            Some(Settled::Pending(state)) if state == kinds::INVISIBLE && pause < QUIET => {}
             Some(Settled::Pending(state)) if state == kinds::INVISIBLE => (task.errand.retrying)(&format!("{id} is {state}")),
             Some(Settled::Pending(_) | Settled::Done(_)) | None => return Ok(true),
         }

@@ -37,8 +37,9 @@ pub fn paint(action: Action) -> Paint {
 }
 
 /// What users of the network feel.
-pub fn disruption(disruption: Disruption) -> &'static str {
-    match disruption {
+pub fn disruption(change: &Change) -> &'static str {
+    match change.disruption {
+        Disruption::Outage if change.action == Action::Delete => "what relies on it stops working",
         Disruption::None => "none",
         Disruption::Reset => "open connections break, new ones work",
         Disruption::Gap => "seconds without service",

@@ -2,6 +2,8 @@
 
 mod bench;
 mod docs;
+mod python;
+mod test;
 mod topologies;
 
 use std::ffi::OsString;
@@ -19,6 +21,7 @@ struct Task {
 
 /// The commands, in the order of the usage.
 const TASKS: &[Task] = &[
+    Task { name: "test", help: "runs every test, interoperation included; further words go to `cargo test`", run: test::run_words },
     Task { name: "docs", help: "writes the pages of the kinds and the JSON Schema; --check only says what is stale", run: docs::run_words },
     Task { name: "bench", help: "measures what Trueup promises, against the sandbox and moto", run: bench::run_words },
 ];

@@ -20,13 +20,14 @@ pub fn state(instance: &Live) -> &str {
 
 pub fn fold(mut instance: Live) -> Result<Object, Failure> {
     let live = state(&instance).to_owned();
+    let groups = groups(&instance);
     let facts = known(&mut instance, &live);
     let public = some(instance.public_ip_address).is_some();
     let typed = Instance {
         image: instance.image_id.unwrap_or_default(),
         instance_type: instance.instance_type.map_or_else(String::new, |ty| ty.as_str().to_owned()),
         subnet: Ref::Id(instance.subnet_id.unwrap_or_default()),
-        security_groups: groups(instance.security_groups.unwrap_or_default()),
+        security_groups: groups,
         key_pair: reference(instance.key_name),
         // A stopped instance has lost its address, and one that starts may not have it yet.
         associate_public_ip_address: Some(public).filter(|_| live == "running"),
@@ -50,15 +51,13 @@ fn known(instance: &mut Live, live: &str) -> Record {
     let root = instance.root_device_name.clone();
     let mappings = instance.block_device_mappings.take().unwrap_or_default();
     let volume = mappings.into_iter().find(|mapping| mapping.device_name == root).and_then(|mapping| mapping.ebs);
-    let interfaces = instance.network_interfaces.take().unwrap_or_default();
-    let index = |interface: &InstanceNetworkInterface| interface.attachment().and_then(|attachment| attachment.device_index()).unwrap_or(0);
-    let primary = interfaces.into_iter().min_by_key(index);
+    let interface = primary(instance).and_then(|interface| interface.network_interface_id()).map(str::to_owned);
     let mut facts = facts([
         ("state", Some(live.to_owned())),
         ("public_ip", instance.public_ip_address.clone()),
         ("private_ip", instance.private_ip_address.clone()),
         (fact::VPC, instance.vpc_id.take()),
-        (fact::INTERFACE, primary.and_then(|interface| interface.network_interface_id)),
+        (fact::INTERFACE, interface),
         (fact::ROOT_DEVICE, root),
         (fact::ROOT_VOLUME, volume.as_ref().and_then(|volume| volume.volume_id.clone())),
     ]);
@@ -69,14 +68,21 @@ fn known(instance: &mut Live, live: &str) -> Record {
     facts
 }
 
-/// The groups; those of an instance that has only the one that EC2 made with the VPC are none.
-fn groups(groups: Vec<aws_sdk_ec2::types::GroupIdentifier>) -> Vec<Ref> {
-    if let [only] = &groups[..]
-        && only.group_name() == Some(security_group::DEFAULT)
-    {
-        return Vec::new();
+/// The primary network interface.
+fn primary(instance: &Live) -> Option<&InstanceNetworkInterface> {
+    let index =
+        |interface: &&InstanceNetworkInterface| interface.attachment().and_then(|attachment| attachment.device_index()).unwrap_or(0);
+    instance.network_interfaces().iter().min_by_key(index)
+}
+
+/// The groups of the primary network interface, which are the instance's; those of an instance that has only the one that EC2 made
+/// with the VPC are none.
+fn groups(instance: &Live) -> Vec<Ref> {
+    let groups = primary(instance).map_or(instance.security_groups(), |interface| interface.groups());
+    match groups {
+        [only] if only.group_name() == Some(security_group::DEFAULT) => Vec::new(),
+        groups => groups.iter().filter_map(|group| reference(group.group_id.clone())).collect(),
     }
-    groups.into_iter().filter_map(|group| reference(group.group_id)).collect()
 }
 
 /// The name at the end of an ARN.
