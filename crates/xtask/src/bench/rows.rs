@@ -26,15 +26,9 @@ pub struct Row {
 const MANY: usize = 21;
 const FEW: usize = 5;
 
-/// A plan that ends with 2 if there is something to do.
+/// A plan that fails if there is something to do.
 const PLAN: [&str; 2] = ["plan", "--detailed-exitcode"];
 const APPLY: [&str; 2] = ["apply", "--auto-approve"];
-
-/// On the sandbox an apply succeeds, and there is nothing to do after it.
-const RIGHT: &[i32] = &[0];
-/// moto does not keep everything that it is told, so a plan straight after an apply may find something there.
-const PLAN_ON_MOTO: &[i32] = &[0, 2];
-const APPLY_ON_MOTO: &[i32] = &[0, 5];
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -92,8 +86,8 @@ pub fn sandbox(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
     {
         tell("sandbox: seed");
         let server = fresh()?;
-        trueup.against(&server, &APPLY, &seed, RIGHT)?;
-        let plans = plans(trueup, &server, &seed, MANY, RIGHT)?;
+        trueup.against(&server, &APPLY, &seed)?;
+        let plans = plans(trueup, &server, &seed, MANY)?;
         rows.push(Row::calls("plan: seed, calls", plans.calls, 16));
         rows.push(Row::told("plan: seed, time", &shown(plans.time())));
     }
@@ -101,8 +95,8 @@ pub fn sandbox(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
         tell("sandbox: 1,420 resources");
         let server = fresh()?;
         let spec = trueup.spec("resources-1420.yaml", &RESOURCES_1420.spec())?;
-        let apply = trueup.against(&server, &APPLY, &spec, RIGHT)?;
-        let plans = plans(trueup, &server, &spec, FEW, RIGHT)?;
+        let apply = trueup.against(&server, &APPLY, &spec)?;
+        let plans = plans(trueup, &server, &spec, FEW)?;
         rows.push(Row::calls("plan: 1,420, calls", plans.calls, 40));
         rows.push(Row::time("plan: 1,420, time", plans.time(), Duration::from_secs(1)));
         rows.push(Row::memory("plan: 1,420, peak memory", &plans.needed, 120.0));
@@ -114,8 +108,8 @@ pub fn sandbox(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
         tell("sandbox: 10,000 objects, which takes a minute");
         let server = fresh()?;
         let spec = trueup.spec("objects-10000.yaml", &OBJECTS_10000.spec())?;
-        trueup.against(&server, &APPLY, &spec, RIGHT)?;
-        let plans = plans(trueup, &server, &spec, FEW, RIGHT)?;
+        trueup.against(&server, &APPLY, &spec)?;
+        let plans = plans(trueup, &server, &spec, FEW)?;
         rows.push(Row::time("plan: 10,000 objects, CPU", middle(&plans.needed, |run| run.cpu), Duration::from_secs(4)));
         rows.push(Row::memory("plan: 10,000 objects, peak memory", &plans.needed, 400.0));
         rows.push(Row::told("plan: 10,000 objects, calls", &plans.calls.to_string()));
@@ -134,8 +128,8 @@ pub fn moto(trueup: &Trueup, program: &Path) -> Result<Vec<Row>, Failure> {
     for (name, spec, terraform) in cases {
         tell(&format!("moto: {name}"));
         let server = Server::moto(program)?;
-        let apply = trueup.against(&server, &APPLY, &spec, APPLY_ON_MOTO)?;
-        let plans = plans(trueup, &server, &spec, FEW, PLAN_ON_MOTO)?;
+        let apply = trueup.against(&server, &APPLY, &spec)?;
+        let plans = plans(trueup, &server, &spec, FEW)?;
         rows.push(Row::time(&format!("moto, plan: {name}, time"), plans.time(), terraform / 5));
         rows.push(Row::told(&format!("moto, plan: {name}, calls"), &plans.calls.to_string()));
         rows.push(Row::told(&format!("moto, apply: {name}, time"), &shown(apply.needed.time)));
@@ -155,8 +149,8 @@ impl Plans {
     }
 }
 
-fn plans(trueup: &Trueup, server: &Server, spec: &Path, times: usize, may_end: &[i32]) -> Result<Plans, Failure> {
-    let runs = (0..times).map(|_| trueup.against(server, &PLAN, spec, may_end)).collect::<Result<Vec<Run>, _>>()?;
+fn plans(trueup: &Trueup, server: &Server, spec: &Path, times: usize) -> Result<Plans, Failure> {
+    let runs = (0..times).map(|_| trueup.against(server, &PLAN, spec)).collect::<Result<Vec<Run>, _>>()?;
     let calls = runs.iter().map(|run| run.calls).max().unwrap_or_default();
     Ok(Plans { calls, needed: runs.into_iter().map(|run| run.needed).collect() })
 }
