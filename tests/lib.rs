@@ -4,6 +4,7 @@ pub mod equivalence;
 pub mod programs;
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trueup_ec2::{Connect, Ec2};
@@ -137,4 +138,15 @@ pub fn topology(text: &str) -> Topology {
 pub fn paused<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.unwrap_or_else(|error| panic!("{error}")).block_on(test)
+}
+
+/// The real `trueup`, which cargo builds two folders above the tests.
+///
+/// # Panics
+/// Where it is not built.
+pub fn trueup() -> PathBuf {
+    let tests = std::env::current_exe().unwrap_or_else(|error| panic!("{error}"));
+    let trueup = tests.ancestors().nth(2).unwrap_or(Path::new(".")).join("trueup");
+    assert!(trueup.exists(), "{} is not built: run `cargo xtask test`, or `cargo build --workspace` before", trueup.display());
+    trueup
 }
