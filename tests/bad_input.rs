@@ -1,12 +1,10 @@
 //! What can be wrong with what Trueup is given: each is told with its place and remedy, ends with the exit code that the commands'
 //! page names, and changes nothing.
 
-mod trial;
-
 use std::fs::File;
 use std::process::Stdio;
 
-use trial::{Sandbox, Trial, proxy, silence};
+use trueup_tests::trial::{Sandbox, Trial, proxy, silence};
 
 /// Asserts that what a user sees is what the snapshot of this name holds.
 macro_rules! sees {
@@ -19,7 +17,7 @@ macro_rules! sees {
 
 /// A spec that cannot be read: every command that reads one ends with 1 and has not even looked for EC2.
 fn bad_spec(name: &str, contents: impl AsRef<[u8]>) {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     trial.write("spec.yaml", contents);
     let seen = trial.see("validate spec.yaml");
     sees!(name, seen);
@@ -54,7 +52,7 @@ fn bomb() -> String {
 
 #[test]
 fn specs_that_are_not_there_or_too_large() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     sees!("no_file", trial.see("plan --sandbox nothing.yaml"));
     let large = File::create(trial.folder.path().join("large.yaml")).unwrap();
     large.set_len(100 * 1024 * 1024).unwrap();
@@ -64,7 +62,7 @@ fn specs_that_are_not_there_or_too_large() {
 
 #[test]
 fn credentials_that_are_missing_or_expired() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     let mut without = trial.command("plan seed.yaml");
     without.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     sees!("no_credentials", trial.seen("plan seed.yaml", &mut without));
@@ -81,16 +79,16 @@ fn credentials_that_are_missing_or_expired() {
 
 #[test]
 fn another_account_or_region_than_the_specs() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     trial.edit("region: us-west-2", "region: us-west-2\naccount: \"999999999999\"");
     sees!("wrong_account", trial.see("apply --auto-approve --sandbox seed.yaml"));
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     sees!("wrong_region", trial.see("apply --auto-approve --sandbox --region eu-west-1 seed.yaml"));
 }
 
 #[test]
 fn an_endpoint_that_refuses_or_hangs() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     let closed = {
         let (_listener, url) = silence();
         url
@@ -102,7 +100,7 @@ fn an_endpoint_that_refuses_or_hangs() {
 
 #[test]
 fn a_kind_that_may_not_be_read_is_unknown_and_the_rest_is_planned() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     let sandbox = Sandbox::serve(trial.folder.path());
     let url = proxy(&sandbox.address, |body| {
         let refused = body.contains("Action=DescribeVpcEndpoints&");
@@ -121,7 +119,7 @@ fn a_kind_that_may_not_be_read_is_unknown_and_the_rest_is_planned() {
 
 #[test]
 fn two_live_objects_that_claim_one_address() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     let sandbox = Sandbox::serve(trial.folder.path());
     let tags = "TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=trueup:topology&TagSpecification.1.Tag.1.Value=gateway-endpoint\
                 &TagSpecification.1.Tag.2.Key=trueup:address&TagSpecification.1.Tag.2.Value=vpc.main";
@@ -148,7 +146,7 @@ fn a_live_key_of_that_name_that_is_not_ours() {
              &TagSpecification.1.Tag.2.Key=trueup:address&TagSpecification.1.Tag.2.Value=key_pair.bastion-key",
         ),
     ] {
-        let trial = Trial::new();
+        let trial = Trial::of_the_seed();
         let sandbox = Sandbox::serve(trial.folder.path());
         sandbox.call(&format!("ImportKeyPair&KeyName=bastion-key&{key}{owner}"));
         let before = sandbox.call("DescribeKeyPairs");
@@ -163,7 +161,7 @@ fn a_live_key_of_that_name_that_is_not_ours() {
 
 #[test]
 fn a_private_key_file_that_is_no_key() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     trial.write("bastion-key.pem", "this is no key\n");
     sees!("key_file_without_key", trial.see("apply --auto-approve --sandbox seed.yaml"));
     assert!(!trial.folder.path().join(".trueup").exists());
@@ -171,32 +169,32 @@ fn a_private_key_file_that_is_no_key() {
 
 #[test]
 fn places_that_cannot_be_written() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     // A folder below a file: not even root can write there.
     trial.edit("private_key_file: bastion-key.pem", "private_key_file: seed.yaml/bastion-key.pem");
     let seen = trial.see("apply --auto-approve --sandbox seed.yaml");
     assert!(!seen.contains("1 step") && !seen.contains("steps to do"), "{seen}");
     sees!("key_file_below_a_file", seen);
     for (name, folder) in [("missing_key_folder", "nowhere"), ("unwritable_key_folder", "/proc")] {
-        let trial = Trial::new();
+        let trial = Trial::of_the_seed();
         trial.edit("private_key_file: bastion-key.pem", &format!("private_key_file: {folder}/bastion-key.pem"));
         let seen = trial.see("apply --auto-approve --sandbox seed.yaml");
         let told: Vec<&str> = seen.lines().skip_while(|line| !line.starts_with("Fingerprint")).skip(1).collect();
         sees!(name, told.join("\n"));
     }
-    sees!("unwritable_sandbox", Trial::new().see("plan --sandbox=seed.yaml/state.json seed.yaml"));
+    sees!("unwritable_sandbox", Trial::of_the_seed().see("plan --sandbox=seed.yaml/state.json seed.yaml"));
 }
 
 #[test]
 fn a_sandbox_file_that_another_process_holds() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     let _sandbox = Sandbox::serve(trial.folder.path());
     sees!("locked_sandbox", trial.see("apply --auto-approve --sandbox=state.json seed.yaml"));
 }
 
 #[test]
 fn standard_output_that_is_closed_or_full() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     // A reader that leaves after the first line is a quiet end.
     let mut command = trial.command("plan --sandbox seed.yaml");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -212,7 +210,7 @@ fn standard_output_that_is_closed_or_full() {
 
 #[test]
 fn words_that_make_no_command() {
-    let trial = Trial::new();
+    let trial = Trial::of_the_seed();
     sees!("no_approval", trial.see("apply --sandbox seed.yaml").lines().rev().take(2).collect::<Vec<_>>().join("\n"));
     sees!("usage", trial.see("aply seed.yaml"));
 }

@@ -2,6 +2,7 @@
 
 pub mod equivalence;
 pub mod programs;
+pub mod trial;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use trueup_tests::trueup;
+use crate::trueup;
 
 /// A folder with the example specs, where `trueup` is run.
 pub struct Trial {
@@ -17,7 +17,7 @@ pub struct Trial {
 
 impl Trial {
     /// A folder with the seed.
-    pub fn new() -> Self {
+    pub fn of_the_seed() -> Self {
         let trial = Self { folder: tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}")) };
         trial.write("seed.yaml", include_str!("../specs/gateway-endpoint.yaml"));
         trial

@@ -184,9 +184,10 @@ impl Rules for InstanceRules {
         if kept { Vec::new() } else { vec![format!("public address {public}")] }
     }
 
-    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+    fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
         match attribute {
-            "instance_type" | "user_data" | "ebs_optimized" | "state" => Disruption::Outage,
+            "instance_type" | "user_data" | "ebs_optimized" => Disruption::Outage,
+            "state" if after.and_then(Value::as_text) == Some("stopped") => Disruption::Outage,
             "elastic_ip" | "security_groups" if before.is_some() => Disruption::Reset,
             _ => Disruption::None,
         }

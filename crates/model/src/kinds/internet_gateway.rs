@@ -118,8 +118,8 @@ impl Rules for InternetGatewayRules {
             .collect()
     }
 
-    fn disruption(&self, _attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if before.is_some() { Disruption::Outage } else { Disruption::None }
+    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        if attribute == "vpc" && before.is_some() { Disruption::Outage } else { Disruption::None }
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

@@ -197,8 +197,8 @@ impl Rules for RouteTableRules {
         vec![Call::delete("DeleteRouteTable", object.record.clone())]
     }
 
-    fn disruption(&self, _attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if before.is_some() { Disruption::Reset } else { Disruption::None }
+    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        if attribute == "routes" && before.is_some() { Disruption::Reset } else { Disruption::None }
     }
 }
 

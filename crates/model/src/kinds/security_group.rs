@@ -254,8 +254,9 @@ impl Rules for SecurityGroupRules {
         claim.into_iter().collect()
     }
 
-    fn disruption(&self, _attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
-        if before.is_some() && after.is_none() { Disruption::Reset } else { Disruption::None }
+    fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
+        let is_rule = matches!(attribute, "ingress" | "egress");
+        if is_rule && before.is_some() && after.is_none() { Disruption::Reset } else { Disruption::None }
     }
 }
 
