@@ -2,97 +2,14 @@
 
 use trueup_model::{Kind, Plan};
 use trueup_sandbox::Behaviour;
-use trueup_tests::{OTHER_KEY, PUBLIC_KEY, World, paused, topology};
-
-/// All ten kinds, with values that none of EC2's defaults has.
-fn network() -> String {
-    format!(
-        r##"
-topology: all
-region: us-west-2
-tags: {{team: network}}
-vpc:
-  main:
-    cidr_block: 10.0.0.0/16
-    secondary_cidr_blocks: [10.1.0.0/16]
-    enable_dns_hostnames: true
-subnet:
-  public:
-    cidr_block: 10.0.1.0/24
-    availability_zone: us-west-2a
-    map_public_ip_on_launch: true
-    route_table: public
-  private:
-    cidr_block: 10.0.2.0/24
-    availability_zone_id: usw2-az2
-    route_table: private
-  plain:
-    cidr_block: 10.1.3.0/24
-internet_gateway:
-  main:
-elastic_ip:
-  nat:
-  web:
-nat_gateway:
-  main: {{subnet: public, elastic_ip: nat}}
-route_table:
-  public:
-    routes:
-      - {{destination: 0.0.0.0/0, internet_gateway: main}}
-  private:
-    routes:
-      - {{destination: 0.0.0.0/0, nat_gateway: main}}
-security_group:
-  web:
-    description: Web
-    ingress:
-      - {{protocol: tcp, port: [80, 443], cidr: [0.0.0.0/0, "::/0"], description: web}}
-      - {{protocol: icmp, icmp_type: 8, cidr: 10.0.0.0/8}}
-    egress:
-      - {{protocol: tcp, port: 443, prefix_list: aws/s3}}
-      - {{protocol: all, security_group: db}}
-  db:
-    description: Database
-    ingress:
-      - {{protocol: tcp, port: 5432, security_group: web}}
-key_pair:
-  ops: {{public_key: "{PUBLIC_KEY}"}}
-instance:
-  web:
-    image: ami-003634241a8fcdec0
-    instance_type: t3.micro
-    subnet: public
-    security_groups: [web]
-    key_pair: ops
-    elastic_ip: web
-    private_ip_address: 10.0.1.10
-    user_data: "#!/bin/sh\necho hello\n"
-    metadata_options: {{http_tokens: required, http_put_response_hop_limit: 2}}
-    root_volume: {{size: 20, type: gp3, delete_on_termination: true}}
-    disable_api_termination: true
-    monitoring: true
-  db:
-    image: ami-003634241a8fcdec0
-    instance_type: t3.micro
-    subnet: private
-    associate_public_ip_address: false
-    security_groups: [db]
-vpc_endpoint:
-  s3:
-    service: s3
-    route_tables: [private]
-    policy:
-      Statement: [{{Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "*"}}]
-"##
-    )
-}
+use trueup_tests::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY, World, paused, topology};
 
 #[test]
 fn every_kind_is_made_read_back_and_deleted() {
     for behaviour in [Behaviour::Instant, Behaviour::Realistic] {
         paused(async {
             let world = World::with(behaviour).await;
-            let topology = topology(&network());
+            let topology = topology(EVERY_KIND);
             world.apply(&topology).await;
             let observed = world.observe(&topology).await;
             for kind in Kind::ALL {
@@ -146,7 +63,7 @@ fn edits_in_place() -> Vec<Edit> {
 fn edits_with_a_stop() -> Vec<Edit> {
     const CHANGE: &[&str] = &["StopInstances", "ModifyInstanceAttribute", "StartInstances"];
     vec![
-        edit("private_ip_address: 10.0.1.10", "private_ip_address: 10.0.1.10\n    ebs_optimized: false", &[]),
+        edit("ebs_optimized: false", "ebs_optimized: true", CHANGE),
         edit("echo hello", "echo world", CHANGE),
         edit("    security_groups: [db]", "    security_groups: [db]\n    state: stopped", &["StopInstances"]),
     ]
@@ -166,8 +83,8 @@ fn edits_that_replace() -> Vec<Edit> {
 fn try_edits(edits: Vec<Edit>, exactly: bool) {
     paused(async {
         let world = World::new().await;
-        let base = network();
-        world.apply(&topology(&base)).await;
+        let base = EVERY_KIND;
+        world.apply(&topology(base)).await;
         for Edit { from, to, calls } in edits {
             assert!(base.contains(from), "{from} is not in the network");
             let edited = base.replacen(from, &to, 1);
@@ -178,12 +95,12 @@ fn try_edits(edits: Vec<Edit>, exactly: bool) {
             for call in calls {
                 assert!(calls_of(&done).contains(call), "{from} -> {to}: {call} is not in {:?}", calls_of(&done));
             }
-            let back = world.apply(&topology(&base)).await;
+            let back = world.apply(&topology(base)).await;
             if exactly {
                 assert_eq!(back.is_empty(), done.is_empty(), "{from} -> {to} and back: {:?}", calls_of(&back));
             }
         }
-        world.destroy(&topology(&base)).await;
+        world.destroy(&topology(base)).await;
     });
 }
 
@@ -208,7 +125,7 @@ fn what_cannot_change_is_replaced() {
 
 #[test]
 fn an_instance_profile_is_given_swapped_and_taken() {
-    let with = |profile: &str| topology(&network().replace("    security_groups: [db]", &format!("    security_groups: [db]{profile}")));
+    let with = |profile: &str| topology(&EVERY_KIND.replace("    security_groups: [db]", &format!("    security_groups: [db]{profile}")));
     paused(async {
         let world = World::new().await;
         world.apply(&with("")).await;

@@ -1,5 +1,6 @@
 //! Every kind and every attribute, from spec to network and back, on the sandbox.
 
+use trueup_model::Disruption;
 use trueup_tests::{World, paused, topology};
 
 const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
@@ -27,5 +28,20 @@ fn the_nat_gateway_is_applied_is_stable_and_is_destroyed() {
         let nat = topology(&NAT.replace("    protect: true\n", ""));
         world.apply(&nat).await;
         world.destroy(&nat).await;
+    });
+}
+
+#[test]
+fn a_stop_says_which_public_address_it_costs() {
+    paused(async {
+        let world = World::new().await;
+        world.apply(&topology(SEED)).await;
+        let plan = world.plan(&topology(&SEED.replace("t2.micro", "t3.micro"))).await;
+        let losses = |address: &str| {
+            let change = plan.changes.iter().find(|change| change.address.to_string() == address);
+            change.map(|change| (change.disruption, change.losses.len()))
+        };
+        assert_eq!(losses("instance.bastion"), Some((Disruption::AddressLost, 1)));
+        assert_eq!(losses("instance.private-host"), Some((Disruption::Outage, 0)));
     });
 }

@@ -2,8 +2,10 @@
 
 pub mod equivalence;
 pub mod programs;
+pub mod trial;
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trueup_ec2::{Connect, Ec2};
@@ -16,6 +18,9 @@ pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKc
 
 /// Another key.
 pub const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn8eQzpPWYIuDDWzYZeFEFUWjmzXwCCPHXOAkJSYAPM";
+
+/// A spec with all ten kinds.
+pub const EVERY_KIND: &str = include_str!("every-kind.yaml");
 
 /// Key files that all hold the same key, and no other files.
 #[derive(Debug)]
@@ -51,6 +56,18 @@ impl World {
         let connect = Connect { transport: Some(transport(&sandbox)), ..Connect::default() };
         let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("the sandbox refuses a connection: {error}"));
         Self { sandbox, ec2 }
+    }
+
+    /// Sends a call of somebody else, such as `DeleteTags&ResourceId.1=vpc-1&Tag.1.Key=Name`; it must succeed.
+    pub async fn call(&self, query: &str) -> String {
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        let body = format!("Action={query}&Version=2016-11-15");
+        let request = http::Request::post("https://ec2.us-west-2.amazonaws.com/").header("content-type", form).body(body.into());
+        let request = request.unwrap_or_else(|error| panic!("{query}: {error}"));
+        let response = self.sandbox.handle(request).await;
+        let text = String::from_utf8_lossy(response.body()).into_owned();
+        assert!(response.status().is_success(), "{query}: {text}");
+        text
     }
 
     /// What makes the network true to the topology.
@@ -122,4 +139,15 @@ pub fn topology(text: &str) -> Topology {
 pub fn paused<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.unwrap_or_else(|error| panic!("{error}")).block_on(test)
+}
+
+/// The real `trueup`, which cargo builds two folders above the tests.
+///
+/// # Panics
+/// Where it is not built.
+pub fn trueup() -> PathBuf {
+    let tests = std::env::current_exe().unwrap_or_else(|error| panic!("{error}"));
+    let trueup = tests.ancestors().nth(2).unwrap_or(Path::new(".")).join("trueup");
+    assert!(trueup.exists(), "{} is not built: run `cargo xtask test`, or `cargo build --workspace` before", trueup.display());
+    trueup
 }

@@ -32,11 +32,7 @@ impl Programs {
             eprintln!("skipped: TRUEUP_PYTHON is not set; `cargo xtask test` sets it");
             return None;
         };
-        // The tests are in target/debug/deps, and what cargo builds for users is two folders up.
-        let tests = std::env::current_exe().unwrap_or_else(|error| panic!("{error}"));
-        let trueup = tests.ancestors().nth(2).unwrap_or(Path::new(".")).join("trueup");
-        assert!(trueup.exists(), "{} is not built: run `cargo xtask test`, or `cargo build --workspace` before", trueup.display());
-        Some(Self { python, trueup })
+        Some(Self { python, trueup: crate::trueup() })
     }
 
     /// A command with this program in `folder`, which reaches EC2 at `url` with made-up credentials and knows nothing of the

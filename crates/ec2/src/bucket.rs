@@ -64,7 +64,11 @@ impl Buckets {
 
     /// A call of `action` went through.
     pub fn succeeded(&self, action: &'static str) {
-        self.with(action, |bucket| bucket.rate = (bucket.rate * FASTER).min(bucket.rate_max));
+        self.with(action, |bucket| {
+            // What came in so far came at the rate so far.
+            bucket.refill();
+            bucket.rate = (bucket.rate * FASTER).min(bucket.rate_max);
+        });
     }
 
     fn with<T>(&self, action: &'static str, change: impl FnOnce(&mut Bucket) -> T) -> T {

@@ -20,8 +20,7 @@ use trueup_model::{CloudError, ErrorClass};
 
 use crate::Ec2;
 use crate::call::{Caller, Errand};
-use crate::classify::Class;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::transport::{Connector, TokioClock, Transport};
 
@@ -44,7 +43,7 @@ const TRANSPORT_REGION: &str = "us-west-2";
 /// An endpoint that does not even connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// An endpoint that connects and says nothing.
-const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// The metadata service of an instance is next door, or it is not there.
 const METADATA_TIMEOUT: Duration = Duration::from_millis(700);
 
@@ -120,10 +119,7 @@ async fn found(region: Option<String>, profile: Option<String>, endpoint_url: Op
     }
     let config = loader.load().await;
     // Asked for here, where what is missing can be said in one sentence.
-    credentials.provide_credentials().await.map_err(|error| {
-        let class = Class::Credentials;
-        Failure { class, ..Failure::invalid("GetCallerIdentity", self::chain(&error)) }
-    })?;
+    credentials.provide_credentials().await.map_err(|error| Failure::without_credentials("GetCallerIdentity", &error))?;
     Ok(config)
 }
 

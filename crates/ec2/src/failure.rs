@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use trueup_model::{CloudError, ErrorClass};
 
 use crate::classify::{Class, classify};
+use crate::connect::CALL_TIMEOUT;
 
 /// A call that failed for good, or one attempt of it.
 #[derive(Clone, Debug)]
@@ -32,6 +33,18 @@ impl Failure {
         Self { class: Class::Invalid, code: String::new(), message: message.into(), action, maybe_done: false, foreign: false }
     }
 
+    /// A call that could not be signed.
+    pub fn without_credentials(action: &'static str, error: &CredentialsError) -> Self {
+        let message = match error {
+            // The SDK lists every place that it looked at, with why each had none.
+            CredentialsError::CredentialsNotLoaded(_) => {
+                "none were found in the environment, the profiles or the metadata services".to_owned()
+            }
+            error => chain(error),
+        };
+        Self { class: Class::Credentials, ..Self::invalid(action, message) }
+    }
+
     /// Reads the SDK's error.
     pub fn new<E>(action: &'static str, endpoint: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
@@ -39,8 +52,7 @@ impl Failure {
     {
         let mut failure = Self::invalid(action, String::new());
         if let Some(credentials) = find::<CredentialsError>(error) {
-            failure.class = Class::Credentials;
-            failure.message = chain(credentials);
+            failure = Self::without_credentials(action, credentials);
             return failure;
         }
         let status = error.raw_response().map(|raw| raw.status().as_u16());
@@ -66,6 +78,11 @@ impl Failure {
                 let never = dispatch.is_user() || never_connected(error);
                 failure.class = if never { Class::Unreachable } else { Class::Lost };
                 failure.message = format!("{endpoint} cannot be reached: {}", innermost(error));
+            }
+            // In the SDK's words, which timer ran out first: that depends on chance.
+            (SdkError::TimeoutError(_) | SdkError::DispatchFailure(_), None) => {
+                failure.class = Class::Lost;
+                failure.message = format!("{endpoint} does not answer within {} seconds", CALL_TIMEOUT.as_secs());
             }
             (SdkError::ConstructionFailure(_), None) => failure.message = chain(error),
             _ => {
@@ -143,7 +160,10 @@ impl From<Failure> for CloudError {
             Class::Credentials if code.contains("Expired") => {
                 (ErrorClass::Credentials, format!("the AWS credentials have expired: {said}. Renew them: {RENEW}"))
             }
-            Class::Credentials => (ErrorClass::Credentials, format!("there are no valid AWS credentials: {said}. To give some, {RENEW}")),
+            Class::Credentials => (
+                ErrorClass::Credentials,
+                format!("there are no valid AWS credentials: {}. To give some, {RENEW}", said.trim_end_matches('.')),
+            ),
             Class::Lost | Class::Unreachable => (ErrorClass::Connection, said),
             Class::Denied => (ErrorClass::Denied, format!("{said}. The credentials need the permission `ec2:{action}`")),
             Class::Throttle => (ErrorClass::Throttled, format!("{said}. Too many requests in this account and region: try again later")),

@@ -1,4 +1,5 @@
-//! Creates without a client token: what may have been made is looked for by its tags before it is made again.
+//! Creates that make one object, whatever happens to their answers. Without a client token, what may have been made is looked for
+//! by its tags before it is made again; with one, what is answered must still be there.
 
 use std::error::Error;
 use std::future::Future;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::Instant;
+use trueup_model::{Settled, Wait};
 
 use crate::act::Task;
 use crate::call::Purpose;
@@ -19,6 +21,18 @@ use crate::{filter, kinds};
 const AMBIGUOUS: Duration = Duration::from_secs(180);
 /// A new object may take a while until it can be found.
 const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(10)];
+/// How often, and after which pauses, what is answered under a client token is looked for before it counts as gone.
+const SIGHTS: [Duration; 7] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+    Duration::from_secs(40),
+    Duration::from_secs(60),
+];
+/// Looks after shorter pauses than this are not told.
+const QUIET: Duration = Duration::from_secs(4);
 /// So many client tokens are used up before a create fails.
 const TOKENS_MAX: u32 = 5;
 
@@ -92,7 +106,7 @@ pub async fn create_once<B, T, E, F>(
     nonce: &str,
     with: impl Fn(String) -> B,
     send: impl Fn(B) -> F,
-    ended: impl Fn(&T) -> bool,
+    ended: impl AsyncFn(&T) -> Result<bool, Failure>,
 ) -> Result<T, Failure>
 where
     B: Clone,
@@ -106,9 +120,30 @@ where
         counter += 1;
         let last = counter >= TOKENS_MAX;
         match task.ec2.caller.call(&errand, task.act.action, request, &send).await {
-            Ok(answer) if ended(&answer) && !last => {}
+            Ok(answer) if !last && ended(&answer).await? => {}
             Err(failure) if failure.class == Class::Idempotency && !last => {}
             done => return done,
         }
     }
+}
+
+/// Whether an object is there and not on its way out. Under a client token EC2 may repeat the answer of a create long after the
+/// object is gone, with the state of that time; a new object may be invisible for a while.
+pub async fn stands(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
+    if task.ec2.memory.is_ended(id) {
+        return Ok(false);
+    }
+    let wait = [Wait { id: id.to_owned(), until: "available" }];
+    for pause in SIGHTS {
+        tokio::time::sleep(pause).await;
+        match kinds::settle(task.ec2, task.act.address.kind, &wait).await?.pop() {
+            Some(Settled::Failed(_)) => return Ok(false),
+            Some(Settled::Pending(state)) if state == "deleting" => return Ok(false),
+            // That a new object is invisible for a moment is nothing to tell.
+            Some(Settled::Pending(state)) if state == kinds::INVISIBLE && pause < QUIET => {}
+            Some(Settled::Pending(state)) if state == kinds::INVISIBLE => (task.errand.retrying)(&format!("{id} is {state}")),
+            Some(Settled::Pending(_) | Settled::Done(_)) | None => return Ok(true),
+        }
+    }
+    Ok(false)
 }

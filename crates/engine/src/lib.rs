@@ -4,6 +4,7 @@
 //! makes no choices: the plan says what comes before what, and a failure skips what depends on it and nothing else.
 
 mod known;
+mod retries;
 mod run;
 mod schedule;
 mod settle;

@@ -1,6 +1,5 @@
 //! One run: the loop that owns schedule, acts, waits and events.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -12,6 +11,7 @@ use tokio::time::Instant;
 use trueup_model::{Act, Acted, Cloud, CloudError, Event, Kind, Outcome, Plan, Resolved, Settled, Step, StepRef, Wait};
 
 use crate::known::Known;
+use crate::retries::Retries;
 use crate::schedule::Schedule;
 use crate::settle::{Settling, Waiting};
 
@@ -38,8 +38,7 @@ pub struct Run<'a, C> {
     acting: usize,
     started: BTreeMap<usize, Instant>,
     failed_looks: BTreeMap<Kind, u32>,
-    /// What acts say about their retries, until the loop tells it.
-    retries: Rc<RefCell<Vec<(usize, String)>>>,
+    retries: Rc<Retries>,
     stopped: bool,
 }
 
@@ -73,11 +72,13 @@ impl<'a, C: Cloud> Run<'a, C> {
                 break;
             }
             let next = self.settling.next();
+            let retries = Rc::clone(&self.retries);
             tokio::select! {
                 biased;
                 () = &mut stop, if !self.stopped => self.stop(sink),
                 Some(came) = self.work.next(), if !self.work.is_empty() => self.came(came, sink),
                 () = until(next), if next.is_some() => {}
+                () = retries.news() => {}
             }
             self.tell(sink);
         }
@@ -98,7 +99,7 @@ impl<'a, C: Cloud> Run<'a, C> {
                     self.acting += 1;
                     let (cloud, retries) = (self.cloud, Rc::clone(&self.retries));
                     self.work.push(Box::pin(async move {
-                        let retrying = |why: &str| retries.borrow_mut().push((number, why.to_owned()));
+                        let retrying = |why: &str| retries.hear(number, why);
                         Came::Act { step: number, result: cloud.act(&act, &retrying).await }
                     }));
                 }

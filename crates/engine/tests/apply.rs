@@ -31,12 +31,14 @@ impl Cloud for Script {
     async fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
         self.acting.set(self.acting.get() + 1);
         self.acting_max.set(self.acting_max.get().max(self.acting.get()));
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        self.acting.set(self.acting.get() - 1);
         let address = act.address.to_string();
-        self.acts.borrow_mut().push(format!("{} {} {}", act.action, address, act.sets.record()));
         if self.failing.contains(&address.as_str()) {
             retrying("asked to wait");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.acting.set(self.acting.get() - 1);
+        self.acts.borrow_mut().push(format!("{} {} {}", act.action, address, act.sets.record()));
+        if self.failing.contains(&address.as_str()) {
             return Err(CloudError { class: ErrorClass::Refused, code: "Nope".into(), message: "no".into() });
         }
         let id = format!("id-{}", act.step);
@@ -140,6 +142,16 @@ fn a_long_wait_is_told_and_one_without_end_fails() {
     let told =
         events.iter().filter(|event| matches!(event, Event::Waiting { what, .. } if what == "id-1 is pending, wanted available")).count();
     assert!(told > 10, "{told}");
+}
+
+#[test]
+fn a_retry_is_told_while_the_act_is_under_way() {
+    let cloud = Script { failing: vec!["vpc.a"], ..Script::default() };
+    let (_, events) = run(&plan(&[("vpc.a", None, &[])]), &cloud, 10, None);
+    assert!(
+        events.iter().any(|event| matches!(event, Event::Retrying { why, elapsed, .. } if why == "asked to wait" && elapsed.is_zero())),
+        "{events:?}"
+    );
 }
 
 #[test]

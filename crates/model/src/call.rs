@@ -98,10 +98,12 @@ impl Call {
 /// Something that only one object can have at a time. A call that takes it follows every call of the plan that gives it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Where it is exclusive, such as `range in vpc.main`. Printed as the reason for an order.
+    /// Where it is exclusive, such as `ranges in vpc.main`.
     pub space: String,
     /// What is taken there.
     pub taken: Taken,
+    /// What it is in a sentence, such as `10.0.1.0/24 in vpc.main`. Printed as the reason for an order.
+    pub what: String,
 }
 
 /// What a claim takes.
@@ -115,14 +117,14 @@ pub enum Taken {
 
 impl Claim {
     /// A claim of a name.
-    pub fn text(space: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { space: space.into(), taken: Taken::Text(text.into()) }
+    pub fn text(space: impl Into<String>, text: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { space: space.into(), taken: Taken::Text(text.into()), what: what.into() }
     }
 
     /// A claim of a range; text that is no range claims its spelling.
-    pub fn range(space: impl Into<String>, range: &str) -> Self {
+    pub fn range(space: impl Into<String>, range: &str, what: impl Into<String>) -> Self {
         let taken = range.parse().map_or_else(|_| Taken::Text(range.to_owned()), Taken::Range);
-        Self { space: space.into(), taken }
+        Self { space: space.into(), taken, what: what.into() }
     }
 
     /// Whether both cannot hold at a time.

@@ -60,6 +60,11 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
+    /// What is lost for ever when this object is stopped, by name.
+    fn losses_by_stop(&self, _object: &Object) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What users of the network feel while one attribute changes in place.
     fn disruption(&self, _attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {
         Disruption::None

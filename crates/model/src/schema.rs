@@ -24,6 +24,10 @@ pub struct Schema {
     pub tag_type: &'static str,
     /// What it is, in a paragraph.
     pub doc: &'static str,
+    /// A piece of a spec that shows it, for the documentation page: YAML from the kind's key on.
+    pub example: &'static str,
+    /// What else a user should know: order, what EC2 does by itself, what is lost. A sentence or two each.
+    pub notes: &'static [&'static str],
     /// The attributes in the order in which a person writes them.
     pub attributes: &'static [Attribute],
 }

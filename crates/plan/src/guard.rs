@@ -56,7 +56,7 @@ impl<'a> Foreign<'a> {
                 };
                 let why = format!(
                     "{} has {} already and {whose}: it is never touched. Change the spec, or remove that object yourself",
-                    object.id, claim.space
+                    object.id, claim.what
                 );
                 plan.refused.push(Refusal { guard: "foreign", address: verdict.address.to_string(), why });
                 return false;

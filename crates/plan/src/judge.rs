@@ -197,6 +197,8 @@ impl<'a> Judge<'a> {
         if replaced {
             verdict.ends = rules.delete(&self.unfolded(object));
             change.losses = rules.losses(object);
+        } else if worst == Effect::Stop {
+            change.losses = rules.losses_by_stop(object);
         }
         Some((verdict, change))
     }
@@ -392,7 +394,7 @@ fn order_replacements(verdicts: &mut [Verdict<'_>]) {
         let held = claims(verdict.ends.iter().map(|call| &call.unsets).collect());
         if let Some(claim) = taken.iter().find(|claim| held.iter().any(|held| held.clashes(claim))) {
             verdict.order = Some(Order::DeleteFirst);
-            verdict.constraint = Some(format!("the old and the new one both need {}, which only one can have", claim.space));
+            verdict.constraint = Some(format!("the old and the new one both need {}, which only one can have", claim.what));
             first.extend(verdict.object.map(|object| (object.id.clone(), verdict.address.clone())));
         }
     }
@@ -425,6 +427,7 @@ fn finish(change: &mut Change, verdict: &Verdict<'_>) {
     });
     change.disruption = match (change.action, verdict.object) {
         (Action::Create, _) | (_, None) => Disruption::None,
+        (Action::Update, _) if !change.losses.is_empty() => Disruption::AddressLost,
         (Action::Update, _) => in_place.max().unwrap_or_default(),
         (_, Some(object)) => match (rules.loss_disruption(object), verdict.order) {
             // The successor is there before the old one goes: only what is open breaks.

@@ -188,7 +188,7 @@ impl<'v> Lowering<'v> {
         for (claim, taker) in taken {
             for (held, holder) in freed.get(&claim.space).into_iter().flatten() {
                 if held.clashes(&claim) {
-                    self.graph.edge(*holder, taker, Why::Must, Some(format!("only one at a time can have {}", claim.space)));
+                    self.graph.edge(*holder, taker, Why::Must, Some(format!("only one at a time can have {}", claim.what)));
                 }
             }
         }

@@ -106,7 +106,7 @@ fn a_group_in_use_gets_a_successor_its_users_move_and_then_it_goes() {
     let plan = plan(&wanted, &live(&topology(&seed())));
     assert_eq!(changes(&plan), ["Replace security_group.bastion-sg", "Update security_group.private-sg", "Update instance.bastion"]);
     let create = plan.steps.iter().find(|step| step.call.action == "CreateSecurityGroup").unwrap();
-    assert!(create.call.sets.text("group_name").starts_with("bastion-sg~"), "{}", create.call.sets);
+    assert!(create.call.sets.text("group_name").starts_with("bastion-sg#"), "{}", create.call.sets);
     let at = |address, call| number(&plan, address, call);
     let end = at("security_group.bastion-sg", "DeleteSecurityGroup");
     assert!(

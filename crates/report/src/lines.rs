@@ -149,10 +149,16 @@ fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>) -> (Op
     let names: BTreeSet<&str> = old.iter().chain(new.iter()).map(|(name, _)| name).collect();
     let shown: Vec<&str> = names.into_iter().filter(|name| !both || old.get(name) != new.get(name)).collect();
     let text = |record: &Record| {
-        let fields: Vec<String> = shown.iter().filter_map(|name| Some(format!("{name}: {}", shown::value(record.get(name)?)))).collect();
+        let fields: Vec<String> = shown.iter().filter_map(|name| Some(field(name, shown::value(record.get(name)?)))).collect();
         (!fields.is_empty()).then(|| fields.join(", "))
     };
     (text(&old), text(&new))
+}
+
+/// A field and its value; an address that says by itself what it is needs no name.
+fn field(name: &str, value: String) -> String {
+    let says_it = value.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    if says_it { value } else { format!("{name}: {value}") }
 }
 
 /// The fields of a member that do not show in its key.

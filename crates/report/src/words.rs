@@ -37,10 +37,11 @@ pub fn paint(action: Action) -> Paint {
 }
 
 /// What users of the network feel.
-pub fn disruption(disruption: Disruption) -> &'static str {
-    match disruption {
+pub fn disruption(change: &Change) -> &'static str {
+    match change.disruption {
+        Disruption::Reset | Disruption::Gap | Disruption::Outage if change.action == Action::Delete => "what relies on it stops working",
         Disruption::None => "none",
-        Disruption::Reset => "open connections break, new ones work",
+        Disruption::Reset => "open connections may break",
         Disruption::Gap => "seconds without service",
         Disruption::Outage => "no service until the change is through",
         Disruption::AddressLost => "an address is lost for ever",

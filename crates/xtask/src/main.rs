@@ -1,7 +1,10 @@
 //! What developers and CI run: `cargo xtask COMMAND`. One module per command; each gets the words after its name.
 
+mod bench;
+mod docs;
 mod python;
 mod test;
+mod topologies;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -17,8 +20,11 @@ struct Task {
 }
 
 /// The commands, in the order of the usage.
-const TASKS: &[Task] =
-    &[Task { name: "test", help: "runs every test, interoperation included; further words go to `cargo test`", run: test::run_words }];
+const TASKS: &[Task] = &[
+    Task { name: "test", help: "runs every test, interoperation included; further words go to `cargo test`", run: test::run_words },
+    Task { name: "docs", help: "writes the pages of the kinds and the JSON Schema; --check only says what is stale", run: docs::run_words },
+    Task { name: "bench", help: "measures what Trueup promises, against the sandbox and moto", run: bench::run_words },
+];
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();

@@ -130,10 +130,7 @@ async fn carry_out(session: &mut Session, io: &mut Io<'_>, goal: Goal, plan: &Pl
         print::error(&mut io.stderr, "ended at once: steps were under way; run the command again to go on from what is there");
         return Ok(Exit { signal, unfinished: true, ..Exit::OK });
     };
-    // Of a run that is through, the last event says all there is to say.
-    if !outcome.is_success() {
-        print::outcome(io, plan, &outcome, &failures, &session.again(goal.command()));
-    }
+    print::outcome(io, plan, &outcome, &failures, &session.again(goal.command()));
     let mut exit = Exit { signal, unfinished: !outcome.is_success(), ..Exit::OK };
     if outcome.is_success() && signal.is_none() {
         match closing_check(session, io, goal).await {

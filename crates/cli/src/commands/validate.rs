@@ -25,7 +25,9 @@ pub fn run(args: &Validate, global: &Global, io: &mut Io<'_>) -> Exit {
         };
         let parsed = parse(&source, global.region.as_deref());
         if let (Some(topology), Format::Text) = (&parsed.topology, args.format) {
-            io.stderr.line(&format!("{} is valid: topology {}, {} resources", source.name, topology.name, topology.resources.len()));
+            let count = topology.resources.len();
+            let resources = if count == 1 { "resource" } else { "resources" };
+            io.stderr.line(&format!("{} is valid: topology {}, {count} {resources}", source.name, topology.name));
         }
         found.extend(parsed.diagnostics);
         sources.push(source);

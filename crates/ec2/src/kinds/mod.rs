@@ -96,11 +96,14 @@ pub struct Seen {
     facts: Record,
 }
 
+/// What is said of an object that was made and is not shown.
+pub const INVISIBLE: &str = "not visible yet";
+
 /// The answer to each wait. What is not shown has ended, or is not visible yet.
 fn settled(waits: &[Wait], mut seen: BTreeMap<String, Seen>) -> Vec<Settled> {
     let answer = |wait: &Wait| match seen.remove(&wait.id) {
         None if matches!(wait.until, "deleted" | "terminated") => Settled::Done(Record::new()),
-        None => Settled::Pending("not visible yet".to_owned()),
+        None => Settled::Pending(INVISIBLE.to_owned()),
         Some(seen) if seen.state == wait.until => Settled::Done(seen.facts),
         Some(Seen { failed: Some(why), .. }) => Settled::Failed(why),
         Some(seen) => Settled::Pending(seen.state),

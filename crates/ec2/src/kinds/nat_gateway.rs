@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ec2::operation::create_nat_gateway::CreateNatGatewayOutput;
 use aws_sdk_ec2::types::{ConnectivityType, Filter, NatGatewayState};
 use trueup_model::kinds::nat_gateway::NatGateway;
 use trueup_model::{Acted, Object, Ref, Settled, Wait};
@@ -76,9 +77,11 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .tag_specifications(tags::specification(task))
     };
     let state = |gateway: &aws_sdk_ec2::types::NatGateway| gateway.state.as_ref().map(|state| state.as_str().to_owned());
-    let ended = |state: Option<String>| matches!(state.as_deref(), Some("failed" | "deleting" | "deleted"));
-    let answer =
-        ownership::create_once(task, "", with, |request| request.send(), |answer| ended(answer.nat_gateway().and_then(state))).await?;
+    let ended = async |answer: &CreateNatGatewayOutput| match answer.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()) {
+        Some(id) => ownership::stands(task, id).await.map(|stands| !stands),
+        None => Ok(false),
+    };
+    let answer = ownership::create_once(task, "", with, |request| request.send(), ended).await?;
     let gateway = answer.nat_gateway.unwrap_or_else(|| aws_sdk_ec2::types::NatGateway::builder().build());
     let available = state(&gateway).as_deref() == Some("available");
     let id = some(gateway.nat_gateway_id).ok_or_else(|| task.defect("was answered without an id"))?;

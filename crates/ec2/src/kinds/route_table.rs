@@ -1,5 +1,6 @@
 //! `route_table`, live.
 
+use aws_sdk_ec2::operation::create_route_table::CreateRouteTableOutput;
 use aws_sdk_ec2::types::Filter;
 use trueup_model::kinds::route_table::{Route, RouteTable};
 use trueup_model::net::RANGE;
@@ -103,8 +104,8 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         let request = task.ec2.client.create_route_table().client_token(token);
         request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification(task))
     };
-    let ended = |answer: &aws_sdk_ec2::operation::create_route_table::CreateRouteTableOutput| {
-        answer.route_table().and_then(|table| table.route_table_id()).is_some_and(|id| task.ec2.memory.is_ended(id))
+    let ended = async |answer: &CreateRouteTableOutput| {
+        Ok(answer.route_table().and_then(|table| table.route_table_id()).is_some_and(|id| task.ec2.memory.is_ended(id)))
     };
     let answer = ownership::create_once(task, &nonce, with, |request| request.send(), ended).await?;
     let id = answer.route_table.and_then(|table| some(table.route_table_id));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ec2::operation::create_vpc_endpoint::CreateVpcEndpointOutput;
 use aws_sdk_ec2::types::{Filter, VpcEndpointType};
 use trueup_model::kinds::vpc_endpoint::VpcEndpoint;
 use trueup_model::{Acted, Object, Record, Ref, Settled, Wait, policy};
@@ -88,15 +89,11 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_policy_document(policy.clone())
             .tag_specifications(tags::specification(task))
     };
-    let ended = |state: &str| matches!(state, "deleting" | "deleted" | "failed" | "rejected" | "expired");
-    let answer = ownership::create_once(
-        task,
-        "",
-        with,
-        |request| request.send(),
-        |answer| answer.vpc_endpoint().is_some_and(|endpoint| ended(&state(endpoint))),
-    )
-    .await?;
+    let ended = async |answer: &CreateVpcEndpointOutput| match answer.vpc_endpoint().and_then(Live::vpc_endpoint_id) {
+        Some(id) => ownership::stands(task, id).await.map(|stands| !stands),
+        None => Ok(false),
+    };
+    let answer = ownership::create_once(task, "", with, |request| request.send(), ended).await?;
     let endpoint = answer.vpc_endpoint.unwrap_or_else(|| Live::builder().build());
     let available = state(&endpoint) == "available";
     let id = some(endpoint.vpc_endpoint_id).ok_or_else(|| task.defect("was answered without an id"))?;

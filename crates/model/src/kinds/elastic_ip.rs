@@ -29,6 +29,16 @@ static SCHEMA: Schema = Schema {
     tag_type: "elastic-ip",
     doc: "A public IPv4 address that stays yours until it is released. Once released it is gone for ever, so plans name the address \
           that a deletion would lose. NAT gateways and instances refer to it by `elastic_ip`.",
+    example: "\
+elastic_ip:
+  nat:
+    protect: true # nobody can give this address back to you
+",
+    notes: &[
+        "The address itself is EC2's choice; `trueup show` tells it once it is there.",
+        "An address serves one NAT gateway or one instance at a time. Where its user is replaced, the old user gives it up first.",
+        "Amazon charges for addresses, used or not.",
+    ],
     attributes: &[],
 };
 
@@ -83,5 +93,6 @@ impl Rules for ElasticIpRules {
 
 /// What a call that uses an address takes: an address serves one object at a time.
 pub fn use_claim(sets: &Record) -> Option<Claim> {
-    sets.reference("elastic_ip").map(|address| Claim::text(format!("the use of {address}"), "association"))
+    let claim = |address| Claim::text(format!("uses of {address}"), "association", format!("{address}"));
+    sets.reference("elastic_ip").map(claim)
 }

@@ -169,9 +169,7 @@ impl Rules for InstanceRules {
         if !facts.text("private_ip").is_empty() {
             losses.push(format!("private address {}", facts.text("private_ip")));
         }
-        if !facts.text("public_ip").is_empty() && object.record.get("elastic_ip").is_none() {
-            losses.push(format!("public address {}", facts.text("public_ip")));
-        }
+        losses.extend(self.losses_by_stop(object));
         if facts.get("root_volume_deleted_on_termination") == Some(&Value::Bool(true)) {
             let size = facts.get("root_volume_size").map(|size| format!(" ({size} GiB)")).unwrap_or_default();
             losses.push(format!("root volume {}{size}", facts.text("root_volume_id")));
@@ -179,9 +177,17 @@ impl Rules for InstanceRules {
         losses
     }
 
-    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+    /// EC2 gives an instance another public address at each start, unless it is an Elastic IP address.
+    fn losses_by_stop(&self, object: &Object) -> Vec<String> {
+        let public = object.facts.text("public_ip");
+        let kept = public.is_empty() || object.record.get("elastic_ip").is_some();
+        if kept { Vec::new() } else { vec![format!("public address {public}")] }
+    }
+
+    fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
         match attribute {
-            "instance_type" | "user_data" | "ebs_optimized" | "state" => Disruption::Outage,
+            "instance_type" | "user_data" | "ebs_optimized" => Disruption::Outage,
+            "state" if after.and_then(Value::as_text) == Some("stopped") => Disruption::Outage,
             "elastic_ip" | "security_groups" if before.is_some() => Disruption::Reset,
             _ => Disruption::None,
         }

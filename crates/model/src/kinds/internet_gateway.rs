@@ -34,6 +34,18 @@ static SCHEMA: Schema = Schema {
     arn_type: "internet-gateway",
     tag_type: "internet-gateway",
     doc: "A VPC's door to the internet. A VPC has at most one, and a gateway serves at most one VPC.",
+    example: "\
+internet_gateway:
+  main:
+    vpc: main
+",
+    notes: &[
+        "EC2 makes a gateway and attaches it in two calls. A plan shows both as steps of one resource.",
+        "A gateway cannot be detached while public addresses are mapped in its VPC, so NAT gateways and instances that go with it \
+         go first.",
+        "A gateway by itself changes nothing: a [route table](route_table.md) needs a route to it, and hosts need public \
+         addresses.",
+    ],
     attributes: &[Attribute::new(
         "vpc",
         Type::Ref(Kind::Vpc, Follow::Id),
@@ -88,7 +100,9 @@ impl Rules for InternetGatewayRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        vpc::of(sets).map(|vpc| Claim::text(format!("the internet gateway of {vpc}"), "attachment")).into_iter().collect()
+        let claim =
+            |vpc| Claim::text(format!("internet gateways of {vpc}"), "attachment", format!("the place of {vpc}'s internet gateway"));
+        vpc::of(sets).map(claim).into_iter().collect()
     }
 
     /// EC2 refuses to detach while public addresses are mapped in the VPC.
@@ -104,8 +118,8 @@ impl Rules for InternetGatewayRules {
             .collect()
     }
 
-    fn disruption(&self, _attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if before.is_some() { Disruption::Outage } else { Disruption::None }
+    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        if attribute == "vpc" && before.is_some() { Disruption::Outage } else { Disruption::None }
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

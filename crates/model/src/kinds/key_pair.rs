@@ -64,6 +64,19 @@ static SCHEMA: Schema = Schema {
           readable by you alone, and then the public half is imported. A file that exists is never overwritten: its public half is \
           imported. Where the key is live and the file is not here (a colleague's machine, CI), the key is kept. Instances refer to \
           a key by its name, so a new key under that name does not replace them.",
+    example: "\
+key_pair:
+  bastion:
+    private_key_file: bastion.pem # made here if it is not there
+  deploy:
+    public_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKcwJ1E3MKZvvn6GEsXfCVVx5qVzMzNhV
+",
+    notes: &[
+        "Give one of `private_key_file`, `public_key` and `public_key_file`.",
+        "A live key of that name which does not carry this topology's tags is somebody else's: the plan refuses it.",
+        "`trueup destroy` deletes the key pair in EC2 and leaves the file where it is.",
+        "Instances keep the key they were launched with. A replaced key pair reaches instances that are launched later.",
+    ],
     attributes: &[
         Attribute::new("key_name", Type::Text(&KEY_NAME), "EC2's name for it, unique in the region; left out, the resource's name.")
             .auto()
@@ -166,7 +179,7 @@ impl Rules for KeyPairRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let name = sets.get("key_name").and_then(Value::as_text);
-        name.map(|name| Claim::text("key names", name)).into_iter().collect()
+        name.map(|name| Claim::text("key names", name, format!("the key name {name}"))).into_iter().collect()
     }
 
     fn ec2_name(&self, record: &Record) -> Option<String> {

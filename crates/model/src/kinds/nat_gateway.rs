@@ -37,6 +37,22 @@ static SCHEMA: Schema = Schema {
     tag_type: "natgateway",
     doc: "Address translation for private subnets. A public one needs an Elastic IP address, and an internet gateway in its VPC. \
           EC2 changes nothing about a NAT gateway but its tags: everything else replaces it.",
+    example: "\
+nat_gateway:
+  main:
+    subnet: public
+    elastic_ip: nat
+",
+    notes: &[
+        "Its Elastic IP address cannot be on two gateways at a time, so a replacement that keeps the address deletes the old \
+         gateway first: an outage of some minutes for what is behind it. With another `elastic_ip` the new gateway is made first.",
+        "EC2 makes a gateway first and tells later whether it works. Trueup waits for `available` and reports EC2's reason \
+         otherwise.",
+        "Without an attached internet gateway a public NAT gateway fails, so plans attach that one first. Routes to it follow \
+         when it is available.",
+        "Deleting a gateway does not release its address: that is an [elastic_ip](elastic_ip.md) of its own.",
+        "Amazon charges for every hour that a gateway exists.",
+    ],
     attributes: &[
         Attribute::new("subnet", Type::Ref(Kind::Subnet, Follow::Id), "The subnet it stands in: a public one for a public gateway.")
             .required()

@@ -107,6 +107,23 @@ static SCHEMA: Schema = Schema {
     tag_type: "route-table",
     doc: "Where packets go that leave a subnet. The local routes are EC2's, and so are the routes of gateway endpoints and those \
           that a virtual private gateway propagates: none of them is declared here or shows as drift.",
+    example: "\
+route_table:
+  public:
+    vpc: main
+    routes:
+      - {destination: 0.0.0.0/0, internet_gateway: main}
+  private:
+    vpc: main
+    routes:
+      - {destination: 0.0.0.0/0, nat_gateway: main}
+",
+    notes: &[
+        "Subnets name their table by [`route_table`](subnet.md); one table may serve many.",
+        "A route's destination is its identity: another target under the same destination is one `ReplaceRoute`, without a gap.",
+        "A route whose target was deleted goes nowhere. The plan that makes the target anew also points the route at it.",
+        "The VPC's main table is EC2's. Give every subnet a table of its own where its routes matter.",
+    ],
     attributes: &[
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
             .required()
@@ -180,8 +197,8 @@ impl Rules for RouteTableRules {
         vec![Call::delete("DeleteRouteTable", object.record.clone())]
     }
 
-    fn disruption(&self, _attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if before.is_some() { Disruption::Reset } else { Disruption::None }
+    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+        if attribute == "routes" && before.is_some() { Disruption::Reset } else { Disruption::None }
     }
 }
 

@@ -93,6 +93,29 @@ static SCHEMA: Schema = Schema {
     doc: "A stateful filter at network interfaces: what its rules do not allow is dropped, and answers to what was allowed pass. \
           A group's name cannot change, so a group that must be replaced gets a successor called `<name>#<4 hex digits>`, its users \
           move over, and then the old one goes: nothing is cut.",
+    example: r#"security_group:
+  bastion:
+    vpc: main
+    description: Bastion hosts
+    ingress:
+      - {protocol: tcp, port: 22, cidr: 192.0.2.0/24, description: the office}
+  web:
+    vpc: main
+    description: Web servers
+    ingress:
+      - {protocol: tcp, port: [80, 443], cidr: [0.0.0.0/0, "::/0"]}
+      - {protocol: tcp, port: 22, security_group: bastion}
+    egress:
+      - {protocol: all, cidr: 0.0.0.0/0}
+"#,
+    notes: &[
+        "Protocol, ports or ICMP type, and source are a rule's identity; its description is not. A new description is an edit, \
+         anything else another rule.",
+        "New rules are allowed before old ones are taken away, so a rule that is spelled differently cuts nothing.",
+        "Two groups may name each other: both are made first, and their rules follow.",
+        "EC2 lets everything out of a new group. Declare `egress` to limit that; `egress: []` lets nothing out.",
+        "EC2 deletes a group only when no interface uses it and no other group names it.",
+    ],
     attributes: &[
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
             .required()
@@ -225,12 +248,15 @@ impl Rules for SecurityGroupRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let name = sets.get("group_name").and_then(Value::as_text).map(str::to_ascii_lowercase);
-        let claim = vpc::of(sets).zip(name).map(|(vpc, name)| Claim::text(format!("group names in {vpc}"), name));
+        let claim =
+            |(vpc, name): (&Ref, String)| Claim::text(format!("group names in {vpc}"), &name, format!("the group name {name} in {vpc}"));
+        let claim = vpc::of(sets).zip(name).map(claim);
         claim.into_iter().collect()
     }
 
-    fn disruption(&self, _attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
-        if before.is_some() && after.is_none() { Disruption::Reset } else { Disruption::None }
+    fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
+        let is_rule = matches!(attribute, "ingress" | "egress");
+        if is_rule && before.is_some() && after.is_none() { Disruption::Reset } else { Disruption::None }
     }
 }
 

@@ -67,6 +67,24 @@ static SCHEMA: Schema = Schema {
     arn_type: "subnet",
     tag_type: "subnet",
     doc: "A range of a VPC's addresses in one availability zone. EC2 keeps the first four addresses and the last one for itself.",
+    example: "\
+subnet:
+  public:
+    vpc: main
+    cidr_block: 10.0.1.0/24
+    availability_zone: us-west-2a
+    map_public_ip_on_launch: true
+    route_table: public
+",
+    notes: &[
+        "Give the zone by name or by id, not by both. A zone's name may mean another place in another account; its id means the \
+         same everywhere.",
+        "Two subnets of a VPC cannot share addresses: where a range moves from one subnet to another, the old subnet goes first.",
+        "Another route table takes over in one call, without a moment in which the subnet has none. With `route_table` left out, \
+         the subnet goes back to the VPC's main table.",
+        "EC2 deletes a subnet only when nothing is in it. Network interfaces that AWS services left behind hold it up; the error \
+         names what EC2 said.",
+    ],
     attributes: &[
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
             .required()
@@ -158,7 +176,7 @@ impl Rules for SubnetRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         match (vpc::of(sets), sets.get("cidr_block").and_then(Value::as_text)) {
-            (Some(vpc), Some(range)) => vec![Claim::range(format!("range in {vpc}"), range)],
+            (Some(vpc), Some(range)) => vec![Claim::range(format!("ranges in {vpc}"), range, format!("{range} in {vpc}"))],
             _ => Vec::new(),
         }
     }
@@ -171,7 +189,8 @@ impl Rules for SubnetRules {
 /// What a call that fixes an address in a subnet takes.
 pub fn address_claim(sets: &Record) -> Option<Claim> {
     let address = sets.get("private_ip_address").and_then(Value::as_text)?;
-    Some(Claim::text(format!("address in {}", sets.reference("subnet")?), address))
+    let subnet = sets.reference("subnet")?;
+    Some(Claim::text(format!("addresses in {subnet}"), address, format!("{address} in {subnet}")))
 }
 
 fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {

@@ -40,6 +40,21 @@ static SCHEMA: Schema = Schema {
     tag_type: "vpc",
     doc: "A private network in one region. EC2 makes a main route table, a default network ACL and a default security group with \
           it; those are EC2's and are never touched.",
+    example: "\
+vpc:
+  main:
+    cidr_block: 10.0.0.0/16
+    secondary_cidr_blocks: [10.1.0.0/20]
+    enable_dns_hostnames: true
+",
+    notes: &[
+        "With every range EC2 puts a local route into all route tables of the VPC. Those routes are EC2's and are not declared.",
+        "A secondary range can go only when no subnet is in it any more, so a plan that takes away both ends the subnet first.",
+        "EC2 changes one DNS attribute a call, and hostnames can be on only while support is: plans turn support on first and off \
+         last.",
+        "Reading the two DNS attributes costs two calls for each VPC: EC2 does not list them.",
+        "Replacing a VPC replaces everything in it.",
+    ],
     attributes: &[
         Attribute::new("cidr_block", Type::Text(&VPC_RANGE), "The primary IPv4 range, /16 to /28.")
             .required()
@@ -158,7 +173,7 @@ impl Rules for VpcRules {
 
     fn claims(&self, address: &Address, sets: &Record) -> Vec<Claim> {
         let added = sets.list("secondary_cidr_blocks").iter().filter_map(Value::as_text);
-        added.map(|range| Claim::range(format!("range of {address}"), range)).collect()
+        added.map(|range| Claim::range(format!("ranges of {address}"), range, format!("{range} in {address}"))).collect()
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

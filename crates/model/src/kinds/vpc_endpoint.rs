@@ -54,6 +54,27 @@ static SCHEMA: Schema = Schema {
     tag_type: "vpc-endpoint",
     doc: "A private way to an AWS service: EC2 adds a route for the service's prefix list to each of its route tables. Those routes \
           are the endpoint's and never show as drift.",
+    example: r#"vpc_endpoint:
+  s3:
+    vpc: main
+    service: s3
+    route_tables: [private]
+    policy:
+      Version: "2012-10-17"
+      Statement:
+        - Effect: Allow
+          Principal: "*"
+          Action: s3:GetObject
+          Resource: arn:aws:s3:::example-bucket/*
+"#,
+    notes: &[
+        "Gateway endpoints cost nothing, and there are two services for them: `s3` and `dynamodb`.",
+        "The route goes to the service's prefix list and is more specific than a default route, so it wins beside one. Subnets \
+         that use none of the endpoint's tables reach the service as before.",
+        "A change of tables can break open connections to the service; new ones work at once.",
+        "Policies are compared by meaning: order, a scalar or a list of one, and the spellings of a principal make no difference.",
+        "A route table has one endpoint for each service.",
+    ],
     attributes: &[
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
             .required()
@@ -179,7 +200,8 @@ impl Rules for VpcEndpointRules {
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let service = sets.text("service");
         let tables = sets.list("route_tables").iter().filter_map(Value::as_ref);
-        tables.filter(|_| !service.is_empty()).map(|table| Claim::text(format!("endpoint in {table}"), service)).collect()
+        let claim = |table| Claim::text(format!("endpoints in {table}"), service, format!("an endpoint for {service} in {table}"));
+        tables.filter(|_| !service.is_empty()).map(claim).collect()
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {

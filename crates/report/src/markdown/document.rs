@@ -145,10 +145,8 @@ impl<'a> Document<'a> {
 
     fn disruption(&mut self) {
         let worst = self.plan.changes.iter().filter(|change| change.disruption != Disruption::None);
-        let told = self.told(
-            worst.map(|change| format!("{}: {}", code(&change.address.to_string()), words::disruption(change.disruption))),
-            "resources",
-        );
+        let told =
+            self.told(worst.map(|change| format!("{}: {}", code(&change.address.to_string()), words::disruption(change))), "resources");
         let text = if told.is_empty() { "none".to_owned() } else { told.join("; ") };
         self.paragraph(&format!("**Disruption:** {text}."));
     }
@@ -226,7 +224,7 @@ impl<'a> Document<'a> {
             after.push("It carries this topology's tags, and the spec does not want it.".to_owned());
         }
         if change.disruption != Disruption::None {
-            after.push(format!("Disruption: {}.", words::disruption(change.disruption)));
+            after.push(format!("Disruption: {}.", words::disruption(change)));
         }
         if let Some(order) = change.order {
             after.push(format!("Order: {}.", words::order(order)));
@@ -242,7 +240,7 @@ impl<'a> Document<'a> {
         self.out.push_str("| | resource | id | disruption |\n|---|---|---|---|\n");
         for change in words::sorted(self.plan).into_iter().take(rows) {
             let id = change.id.as_ref().map(|id| cell(id)).unwrap_or_default();
-            let (address, disruption) = (cell(&change.address.to_string()), words::disruption(change.disruption));
+            let (address, disruption) = (cell(&change.address.to_string()), words::disruption(change));
             let _ = writeln!(
                 self.out,
                 "| {} {} | {address} | {id} | {disruption} |",

@@ -35,7 +35,7 @@ impl Failures {
 pub fn outcome(out: &mut dyn Write, plan: &Plan, outcome: &Outcome, failures: &Failures, again: &str, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     if outcome.is_success() {
-        let words = format!("Done: {}.", words::count(outcome.done.len(), "step"));
+        let words = format!("Done: {}.", achieved(plan));
         return page.line(0, 0, &[(Paint::Create, &words)]);
     }
     let how = if outcome.stopped { "Stopped" } else { "Not finished" };
@@ -54,6 +54,14 @@ pub fn outcome(out: &mut dyn Write, plan: &Plan, outcome: &Outcome, failures: &F
         (true, _) => "Run this again; it goes on from here: ",
     };
     page.line(0, 4, &[(Paint::Plain, next), (Paint::Strong, again)])
+}
+
+/// `2 replaced, 13 created`: a plan of which every step is through.
+fn achieved(plan: &Plan) -> String {
+    let summary = plan.summary();
+    let counts = [(summary.replace, "replaced"), (summary.create, "created"), (summary.update, "changed"), (summary.delete, "deleted")];
+    let said: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    format!("{} ({})", said.join(", "), words::count(plan.steps.len(), "step"))
 }
 
 /// The addresses of which every step is through.

@@ -140,7 +140,7 @@ fn consequences(page: &mut Page<'_>, change: &Change) -> fmt::Result {
         page.line(4, 8, &[(Paint::Dim, "order: "), (Paint::Plain, words::order(order))])?;
     }
     if change.disruption != Disruption::None {
-        page.line(4, 8, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change.disruption))])?;
+        page.line(4, 8, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change))])?;
     }
     for loss in &change.losses {
         page.line(4, 8, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &clean(loss))])?;

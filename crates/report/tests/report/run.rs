@@ -74,7 +74,7 @@ fn an_end_names_what_is_done_and_what_is_not() {
 fn a_good_end_and_a_stop() {
     let plan = sample::replacement();
     let good = Outcome { done: vec![1, 2, 3, 4, 5], ..Outcome::default() };
-    assert_eq!(outcome(&plan, &good, &Failures::default()), "Done: 5 steps.\n");
+    assert_eq!(outcome(&plan, &good, &Failures::default()), "Done: 2 replaced, 1 changed (5 steps).\n");
     let mut failures = Failures::default();
     failures.hear(&Event::StepSkipped { step: step(&plan, 5), because: "stopped".into() });
     let stopped = Outcome { done: vec![1, 2, 3, 4], skipped: vec![5], stopped: true, ..Outcome::default() };

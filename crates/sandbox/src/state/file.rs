@@ -105,7 +105,7 @@ impl Files {
     /// Opens the state file at `path`, or makes it, and locks it.
     pub fn open(path: &Path, seed: u64) -> Result<(Self, World), OpenError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(io(folder))?;
+            std::fs::create_dir_all(folder).map_err(io(path))?;
         }
         if path.is_dir() {
             return Err(io(path)(std::io::ErrorKind::IsADirectory.into()));

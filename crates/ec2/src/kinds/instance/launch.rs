@@ -50,7 +50,9 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
         "",
         with,
         |request| request.send(),
-        |answer| answer.instances().first().is_some_and(|instance| matches!(fold::state(instance), "shutting-down" | "terminated")),
+        async |answer| {
+            Ok(answer.instances().first().is_some_and(|instance| matches!(fold::state(instance), "shutting-down" | "terminated")))
+        },
     )
     .await?;
     let instance = answer.instances.and_then(|instances| instances.into_iter().next());

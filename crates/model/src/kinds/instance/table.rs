@@ -76,6 +76,29 @@ pub(super) static SCHEMA: Schema = Schema {
     arn_type: "instance",
     tag_type: "instance",
     doc: "A virtual machine in a subnet. Replacing one loses its private address and what its root volume holds; plans say which.",
+    example: "\
+instance:
+  web:
+    image: ami-003634241a8fcdec0
+    instance_type: t2.micro
+    subnet: public
+    associate_public_ip_address: true
+    security_groups: [web]
+    key_pair: ops
+    metadata_options: {http_tokens: required}
+    root_volume: {size: 20, type: gp3}
+",
+    notes: &[
+        "A stop takes away the public address that EC2 gave at launch; the next start brings another. An Elastic IP address \
+         stays. Plans name the address that a stop or a replacement would cost.",
+        "What may only change while the instance is stopped is changed between one stop and one start, all of it together.",
+        "User data is shown as a digest, because it may hold secrets. EC2 does not show it in its list of instances, so it is \
+         read, at one call for each instance, only where a spec gives it.",
+        "An instance that somebody stopped is started again, unless the spec says `state: stopped`. One that was terminated is \
+         made anew.",
+        "A key pair is followed by its name: a new key under that name does not replace the instance.",
+        "The root volume grows in place; the file system on it is yours to grow. EC2 limits how often in a day a volume may change.",
+    ],
     attributes: &[
         Attribute::new("image", Type::Text(&IMAGE), "The image (AMI) it boots from.")
             .required()
