@@ -1,6 +1,6 @@
 //! Every edit of a spec, there and back: it takes the calls that it should take, and nothing is left to do after it.
 
-use trueup_model::{Kind, Plan};
+use trueup_model::{Event, Kind, Plan};
 use trueup_sandbox::Behaviour;
 use trueup_tests::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY, World, paused, topology};
 
@@ -133,4 +133,68 @@ fn an_instance_profile_is_given_swapped_and_taken() {
         assert_eq!(calls_of(&world.apply(&with("\n    iam_instance_profile: db")).await), ["ReplaceIamInstanceProfileAssociation"]);
         assert_eq!(calls_of(&world.apply(&with("")).await), ["DisassociateIamInstanceProfile"]);
     });
+}
+
+/// What takes resources away, gives them other names, or replaces what all others are in.
+fn edits_of_resources() -> Vec<Edit> {
+    let (_, endpoint) = EVERY_KIND.split_once("vpc_endpoint:\n").unwrap_or_else(|| panic!("the network has no endpoint"));
+    let endpoint: &'static str = endpoint;
+    vec![
+        edit("cidr_block: 10.0.0.0/16", "cidr_block: 10.0.0.0/17", &["CreateVpc", "DeleteVpc"]),
+        edit("  plain:\n", "  other:\n", &["DeleteSubnet", "CreateSubnet"]),
+        edit("  plain:\n    cidr_block: 10.1.3.0/24\n", "", &["DeleteSubnet"]),
+        edit(endpoint, "  s4:\n    service: s3\n    route_tables: [private]\n", &["DeleteVpcEndpoints", "CreateVpcEndpoint"]),
+        edit("    route_tables: [private]\n", "    route_tables: [private, public]\n", &["ModifyVpcEndpoint"]),
+        edit(
+            "  main: {subnet: public, elastic_ip: nat}",
+            "  main: {subnet: plain, elastic_ip: nat}",
+            &["DeleteNatGateway", "CreateNatGateway"],
+        ),
+        edit("    key_pair: ops\n", "", &["RunInstances", "TerminateInstances"]),
+        edit("{public_key: ", "{key_name: operators, public_key: ", &["ImportKeyPair", "DeleteKeyPair"]),
+        edit("    subnet: private\n", "    subnet: plain\n", &["RunInstances", "TerminateInstances"]),
+    ]
+}
+
+#[test]
+fn resources_that_go_and_others_in_their_place() {
+    try_edits(edits_of_resources(), false);
+}
+
+/// The next number of a sequence that is the same in each run.
+fn next(state: &mut u64) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 33).unwrap_or_default()
+}
+
+#[test]
+fn any_edits_together_apply_in_one_go_without_a_refusal_on_the_way() {
+    let lists = [edits_in_place(), edits_with_a_stop(), edits_that_replace(), edits_of_resources()];
+    let edits: Vec<Edit> = lists.into_iter().flatten().collect();
+    let mut state = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    for round in 0..8 {
+        paused(async {
+            let world = World::new().await;
+            for step in 0..6 {
+                let mut text = EVERY_KIND.to_owned();
+                let mut done = Vec::new();
+                for _ in 0..=next(&mut state) % 8 {
+                    let edit = &edits[next(&mut state) % edits.len()];
+                    if text.contains(edit.from) {
+                        text = text.replacen(edit.from, &edit.to, 1);
+                        done.push((edit.from, &edit.to));
+                    }
+                }
+                let wanted = trueup_tests::parsed(&text);
+                let Ok(wanted) = wanted else { continue };
+                let plan = world.plan(&wanted).await;
+                assert!(plan.refused.is_empty(), "{round}.{step} {done:?}: {:?}", plan.refused);
+                let events = world.run(&plan).await;
+                let retried = events.iter().find(|event| matches!(event, Event::Retrying { .. }));
+                assert!(retried.is_none(), "{round}.{step} {done:?}: {retried:?}");
+                let again = world.plan(&wanted).await;
+                assert!(again.is_empty(), "{round}.{step} {done:?}: {:#?}", again.changes);
+            }
+        });
+    }
 }

@@ -128,11 +128,19 @@ fn transport(sandbox: &Arc<Sandbox>) -> trueup_ec2::Transport {
     })
 }
 
-/// Reads a spec that must be right.
-pub fn topology(text: &str) -> Topology {
+/// Reads a spec; the problems of one that is not right.
+pub fn parsed(text: &str) -> Result<Topology, String> {
     let parsed = trueup_spec::parse("spec.yaml", text, &trueup_spec::Options { region: Some("us-west-2"), files: &NoFiles });
     let problems: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| (&diagnostic.message, diagnostic.place())).collect();
-    parsed.topology.unwrap_or_else(|| panic!("{problems:#?}"))
+    parsed.topology.ok_or_else(|| format!("{problems:#?}"))
+}
+
+/// Reads a spec that must be right.
+///
+/// # Panics
+/// Where it is not.
+pub fn topology(text: &str) -> Topology {
+    parsed(text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// Runs a test on a paused clock: what takes EC2 minutes takes no time here.

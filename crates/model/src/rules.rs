@@ -191,6 +191,8 @@ pub struct View<'a> {
     pub wanted: BTreeMap<&'a Address, &'a Record>,
     /// The live records, references to ours as names.
     pub live: BTreeMap<&'a Address, &'a Record>,
+    /// The addresses of the live objects, by id.
+    pub ids: BTreeMap<&'a str, &'a Address>,
 }
 
 impl<'a> View<'a> {
@@ -207,6 +209,12 @@ impl<'a> View<'a> {
     /// The reference `attribute` of what `reference` points at, among the wanted resources.
     pub fn wanted_ref(&self, reference: Option<&Ref>, attribute: &str) -> Option<&'a Ref> {
         self.wanted.get(reference?.address()?)?.reference(attribute)
+    }
+
+    /// The reference by name, where it is an id of ours: in a call, what is being replaced stands by its id.
+    pub fn named(&self, reference: &Ref) -> Ref {
+        let address = reference.id().and_then(|id| self.ids.get(id));
+        address.map_or_else(|| reference.clone(), |address| Ref::Name((*address).clone()))
     }
 
     /// The reference `attribute` of what `reference` points at, among the live resources.

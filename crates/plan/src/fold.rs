@@ -36,6 +36,7 @@ impl Folded {
         View {
             wanted: self.wanted.iter().map(|(address, resource)| (address, &resource.record)).collect(),
             live: self.holder.iter().map(|(address, &index)| (address, &self.objects[index].record)).collect(),
+            ids: self.holder.iter().map(|(address, &index)| (self.objects[index].id.as_str(), address)).collect(),
         }
     }
 }
@@ -140,7 +141,13 @@ struct Names {
 impl Names {
     fn new(folded: &Folded, topology: &Topology) -> Self {
         let ec2_name = |kind: Kind, record: &Record| kind.rules().ec2_name(record);
+        // A name that its holder is about to lose is not the one that the spec's users of the holder mean.
+        let keeps = |address: &Address, record: &Record| {
+            let wanted = topology.resources.get(address);
+            wanted.is_none_or(|wanted| ec2_name(address.kind, &wanted.record) == ec2_name(address.kind, record))
+        };
         let held = folded.holder.iter().map(|(address, &index)| (address, &folded.objects[index].record));
+        let held = held.filter(|(address, record)| keeps(address, record));
         let wanted = topology.resources.iter().map(|(address, resource)| (address, &resource.record));
         let named =
             held.chain(wanted).filter_map(|(address, record)| Some(((address.kind, ec2_name(address.kind, record)?), address.clone())));

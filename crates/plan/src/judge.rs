@@ -11,6 +11,7 @@ use trueup_model::{
 use crate::diff::diff;
 use crate::fold::{Folded, unfold};
 use crate::guard::Foreign;
+use crate::replacement;
 
 /// What is decided about one object or address, with the calls that it takes.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
             plan.changes.push(change);
         }
     }
-    order_replacements(&mut verdicts);
+    replacement::order(folded, &mut verdicts);
     let key = |address: &Address, id: Option<&String>| (address.clone(), id.cloned());
     let by_object: BTreeMap<_, _> = verdicts.iter().map(|v| (key(&v.address, v.object.map(|o| &o.id)), v)).collect();
     for change in &mut plan.changes {
@@ -379,41 +380,6 @@ fn tag_calls(before: &Record, after: &Record) -> Vec<Call> {
         calls.push(Call::modify("DeleteTags").unsetting(Record::new().with("tags", old)));
     }
     calls
-}
-
-/// Decides which of a replacement's two objects comes first: the new one, unless both need something that only one can have, or
-/// what it stands in goes first itself.
-fn order_replacements(verdicts: &mut [Verdict<'_>]) {
-    let mut first: BTreeMap<String, Address> = BTreeMap::new();
-    for verdict in verdicts.iter_mut().filter(|verdict| verdict.action == Action::Replace) {
-        verdict.order = Some(Order::CreateFirst);
-        let rules = verdict.address.kind.rules();
-        let claims =
-            |records: Vec<&Record>| records.into_iter().flat_map(|record| rules.claims(&verdict.address, record)).collect::<Vec<_>>();
-        let taken = claims(verdict.calls.iter().map(|call| &call.sets).collect());
-        let held = claims(verdict.ends.iter().map(|call| &call.unsets).collect());
-        if let Some(claim) = taken.iter().find(|claim| held.iter().any(|held| held.clashes(claim))) {
-            verdict.order = Some(Order::DeleteFirst);
-            verdict.constraint = Some(format!("the old and the new one both need {}, which only one can have", claim.what));
-            first.extend(verdict.object.map(|object| (object.id.clone(), verdict.address.clone())));
-        }
-    }
-    let mut grown = !first.is_empty();
-    while grown {
-        grown = false;
-        for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::CreateFirst)) {
-            let ends = verdict.ends.iter().flat_map(|call| call.unsets.refs());
-            let Some(stands_in) = ends.filter_map(|r| r.id()).find_map(|id| first.get(id)).cloned() else { continue };
-            verdict.order = Some(Order::DeleteFirst);
-            verdict.constraint = Some(format!("{stands_in}, which it depends on, goes first"));
-            first.extend(verdict.object.map(|object| (object.id.clone(), verdict.address.clone())));
-            grown = true;
-        }
-    }
-    for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::DeleteFirst)) {
-        verdict.marks.clear();
-        verdict.calls = make(verdict.address.kind, &verdict.resource.map(|r| r.record.clone()).unwrap_or_default(), None);
-    }
 }
 
 /// Puts into a change what only the whole plan decides.

@@ -13,6 +13,7 @@ mod guard;
 mod judge;
 mod lower;
 mod order;
+mod replacement;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use trueup_model::{Action, Address, After, Call, Claim, Needs, Order, Plan, Record, Ref, Refusal, Role, Step, StepAction, tags};
+use trueup_model::schema::Follow;
+use trueup_model::{
+    Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Role, Step, StepAction, Type, tags,
+};
 
 use crate::fold::Folded;
 use crate::graph::{Graph, Why};
@@ -158,13 +161,16 @@ impl<'v> Lowering<'v> {
                     self.graph.edge(created, index, Why::Must, None);
                 }
             }
+            let named = by_name(own.kind, &call.unsets);
             for reference in call.unsets.refs().into_iter().filter(|reference| !sets.contains(reference)) {
                 let id = match reference {
                     Ref::Id(id) => Some(id.as_str()),
                     Ref::Name(address) => self.ending.get(address).copied(),
                 };
                 if let Some(&end) = id.and_then(|id| self.ended.get(id)) {
-                    let why = if action == StepAction::Delete { Why::Must } else { Why::Release };
+                    // What is referred to by its name is not held by those who use it.
+                    let holds = action == StepAction::Delete && !named.contains(&reference);
+                    let why = if holds { Why::Must } else { Why::Release };
                     self.graph.edge(index, end, why, None);
                 }
             }
@@ -217,4 +223,10 @@ impl<'v> Lowering<'v> {
             }
         }
     }
+}
+
+/// The references of a record that follow the name.
+fn by_name(kind: Kind, record: &Record) -> Vec<&Ref> {
+    let follows = |name: &str| kind.schema().attribute(name).is_some_and(|a| matches!(a.ty, Type::Ref(_, Follow::Name)));
+    record.iter().filter(|(name, _)| follows(name)).filter_map(|(_, value)| value.as_ref()).collect()
 }

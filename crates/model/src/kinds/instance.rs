@@ -3,15 +3,12 @@
 mod calls;
 mod table;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
-use crate::net::ipv4_range;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Context, Rules, Update, View};
@@ -108,27 +105,9 @@ impl Rules for InstanceRules {
     }
 
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
-        let mut addresses: BTreeMap<(&Ref, &str), &Resource> = BTreeMap::new();
         for resource in topology.of(Kind::Instance) {
             check_groups(resource, topology, out);
             check_public(resource, out);
-            let Some(subnet) = resource.record.reference("subnet") else { continue };
-            let address = resource.record.text("private_ip_address");
-            if address.is_empty() {
-                continue;
-            }
-            check_address(resource, address, topology, out);
-            if let Some(first) = addresses.insert((subnet, address), resource) {
-                out.push(
-                    Diagnostic::error(
-                        "address-twice",
-                        format!("{} and {} both have {address} in {subnet}", first.address, resource.address),
-                    )
-                    .at(resource.place("private_ip_address"), "the second one")
-                    .at(first.place("private_ip_address"), "the first one")
-                    .help("give one of them another address, or let EC2 choose"),
-                );
-            }
         }
     }
 
@@ -239,21 +218,4 @@ fn check_public(resource: &Resource, out: &mut Vec<Diagnostic>) {
             .help("remove `associate_public_ip_address`"),
         );
     }
-}
-
-fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let Some(subnet) = topology.follow(resource.record.reference("subnet")) else { return };
-    let (Some(range), Ok(ip)) = (ipv4_range(subnet.record.text("cidr_block")), address.parse::<std::net::Ipv4Addr>()) else { return };
-    let first = u32::from(range.network());
-    let reserved = (first..first + 4).contains(&u32::from(ip)) || ip == range.broadcast();
-    if range.contains(&ip) && !reserved {
-        return;
-    }
-    let why = if reserved && range.contains(&ip) { "is one of the five that EC2 keeps in" } else { "is outside" };
-    out.push(
-        Diagnostic::error("address-outside-subnet", format!("{address} {why} {} ({range})", subnet.address))
-            .at(resource.place("private_ip_address"), "EC2 refuses this address")
-            .at(subnet.place("cidr_block"), "the subnet's range")
-            .help("choose an address of the subnet other than its first four and its last"),
-    );
 }

@@ -110,10 +110,10 @@ impl Rules for InternetGatewayRules {
         if call.action != "DetachInternetGateway" {
             return Vec::new();
         }
-        let vpc = vpc::of(&call.unsets);
+        let Some(vpc) = vpc::of(&call.unsets).map(|vpc| view.named(vpc)) else { return Vec::new() };
         let mapped = view.live_of(Kind::NatGateway).chain(view.live_of(Kind::Instance));
         mapped
-            .filter(|(_, record)| vpc.is_some() && view.live_ref(record.reference("subnet"), "vpc") == vpc)
+            .filter(|(_, record)| view.live_ref(record.reference("subnet"), "vpc") == Some(&vpc))
             .map(|(address, _)| After::Gone(address.clone()))
             .collect()
     }

@@ -9,7 +9,7 @@ use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kinds::vpc;
-use crate::net::{Complaint, Format, VPC_RANGE, is_word};
+use crate::net::{Complaint, Format, VPC_RANGE, ipv4_range, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Rules, Update};
@@ -122,6 +122,7 @@ impl Rules for SubnetRules {
     }
 
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        check_addresses(topology, out);
         let mut by_vpc: BTreeMap<String, Vec<(IpNet, &Resource)>> = BTreeMap::new();
         for resource in topology.of(Kind::Subnet) {
             let record = &resource.record;
@@ -184,6 +185,44 @@ impl Rules for SubnetRules {
     fn disruption(&self, attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {
         if attribute == "route_table" { Disruption::Reset } else { Disruption::None }
     }
+}
+
+/// Addresses that are given to instances and NAT gateways: of their subnet, and each only once.
+fn check_addresses(topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let mut addresses: BTreeMap<(&Ref, &str), &Resource> = BTreeMap::new();
+    for resource in [Kind::NatGateway, Kind::Instance].into_iter().flat_map(|kind| topology.of(kind)) {
+        let Some(subnet) = resource.record.reference("subnet") else { continue };
+        let address = resource.record.text("private_ip_address");
+        if address.is_empty() {
+            continue;
+        }
+        check_address(resource, address, topology, out);
+        if let Some(first) = addresses.insert((subnet, address), resource) {
+            out.push(
+                Diagnostic::error("address-twice", format!("{} and {} both have {address} in {subnet}", first.address, resource.address))
+                    .at(resource.place("private_ip_address"), "the second one")
+                    .at(first.place("private_ip_address"), "the first one")
+                    .help("give one of them another address, or let EC2 choose"),
+            );
+        }
+    }
+}
+
+fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let Some(subnet) = topology.follow(resource.record.reference("subnet")) else { return };
+    let (Some(range), Ok(ip)) = (ipv4_range(subnet.record.text("cidr_block")), address.parse::<std::net::Ipv4Addr>()) else { return };
+    let first = u32::from(range.network());
+    let reserved = (first..first + 4).contains(&u32::from(ip)) || ip == range.broadcast();
+    if range.contains(&ip) && !reserved {
+        return;
+    }
+    let why = if reserved && range.contains(&ip) { "is one of the five that EC2 keeps in" } else { "is outside" };
+    out.push(
+        Diagnostic::error("address-outside-subnet", format!("{address} {why} {} ({range})", subnet.address))
+            .at(resource.place("private_ip_address"), "EC2 refuses this address")
+            .at(subnet.place("cidr_block"), "the subnet's range")
+            .help("choose an address of the subnet other than its first four and its last"),
+    );
 }
 
 /// What a call that fixes an address in a subnet takes.
