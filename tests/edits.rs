@@ -2,7 +2,8 @@
 
 use trueup_model::{Event, Kind, Plan};
 use trueup_sandbox::Behaviour;
-use trueup_tests::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY, World, paused, topology};
+use trueup_tests::edit_list::{Edit, edits_in_place, edits_that_replace, edits_with_a_stop};
+use trueup_tests::{EVERY_KIND, World, paused, topology};
 
 #[test]
 fn every_kind_is_made_read_back_and_deleted() {
@@ -18,65 +19,6 @@ fn every_kind_is_made_read_back_and_deleted() {
             world.destroy(&topology).await;
         });
     }
-}
-
-/// An edit of the network: what is replaced in its text by what, and the calls that it takes, in the order of the steps.
-struct Edit {
-    from: &'static str,
-    to: String,
-    calls: &'static [&'static str],
-}
-
-fn edit(from: &'static str, to: impl Into<String>, calls: &'static [&'static str]) -> Edit {
-    Edit { from, to: to.into(), calls }
-}
-
-fn edits_in_place() -> Vec<Edit> {
-    vec![
-        edit("[10.1.0.0/16]", "[10.1.0.0/16, 10.2.0.0/16]", &["AssociateVpcCidrBlock"]),
-        edit("enable_dns_hostnames: true", "enable_dns_hostnames: false", &["ModifyVpcAttribute"]),
-        edit("map_public_ip_on_launch: true", "map_public_ip_on_launch: false", &["ModifySubnetAttribute"]),
-        edit("usw2-az2\n    route_table: private", "usw2-az2\n    route_table: public", &["ReplaceRouteTableAssociation"]),
-        edit("usw2-az2\n    route_table: private", "usw2-az2", &["DisassociateRouteTable"]),
-        edit("cidr_block: 10.1.3.0/24", "cidr_block: 10.1.3.0/24\n    route_table: private", &["AssociateRouteTable"]),
-        edit("0.0.0.0/0, nat_gateway: main", "0.0.0.0/0, internet_gateway: main", &["ReplaceRoute"]),
-        edit("0.0.0.0/0, nat_gateway: main", "10.9.0.0/16, nat_gateway: main", &["CreateRoute", "DeleteRoute"]),
-        edit("port: 5432", "port: 5433", &["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]),
-        edit("description: web", "description: www", &["UpdateSecurityGroupRuleDescriptionsIngress"]),
-        edit(", description: web}", "}", &["UpdateSecurityGroupRuleDescriptionsIngress"]),
-        edit("443, prefix_list: aws/s3", "443, cidr: 10.0.0.0/8", &["AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress"]),
-        edit("security_groups: [db]", "security_groups: [db, web]", &["ModifyNetworkInterfaceAttribute"]),
-        edit("\n    security_groups: [db]", "", &["ModifyNetworkInterfaceAttribute"]),
-        edit("security_groups: [db]", "security_groups: [db]\n    source_dest_check: false", &["ModifyInstanceAttribute"]),
-        edit("    disable_api_termination: true\n", "    disable_api_termination: false\n", &["ModifyInstanceAttribute"]),
-        edit("    monitoring: true\n", "", &["UnmonitorInstances"]),
-        edit("http_put_response_hop_limit: 2", "http_put_response_hop_limit: 3", &["ModifyInstanceMetadataOptions"]),
-        edit("size: 20", "size: 30", &["ModifyVolume"]),
-        edit("delete_on_termination: true", "delete_on_termination: false", &["ModifyInstanceAttribute"]),
-        edit("    elastic_ip: web\n", "", &["DisassociateAddress"]),
-        edit("route_tables: [private]", "route_tables: [public]", &["ModifyVpcEndpoint"]),
-        edit("s3:GetObject", "s3:PutObject", &["ModifyVpcEndpoint"]),
-        edit("team: network", "team: core", &[]),
-    ]
-}
-
-fn edits_with_a_stop() -> Vec<Edit> {
-    const CHANGE: &[&str] = &["StopInstances", "ModifyInstanceAttribute", "StartInstances"];
-    vec![
-        edit("ebs_optimized: false", "ebs_optimized: true", CHANGE),
-        edit("echo hello", "echo world", CHANGE),
-        edit("    security_groups: [db]", "    security_groups: [db]\n    state: stopped", &["StopInstances"]),
-    ]
-}
-
-fn edits_that_replace() -> Vec<Edit> {
-    vec![
-        edit("10.0.1.10", "10.0.1.11", &["RunInstances", "TerminateInstances"]),
-        edit("description: Database", "description: Data", &["CreateSecurityGroup", "DeleteSecurityGroup"]),
-        edit(PUBLIC_KEY, OTHER_KEY, &["ImportKeyPair", "DeleteKeyPair"]),
-        edit("10.1.3.0/24", "10.1.4.0/24", &["CreateSubnet", "DeleteSubnet"]),
-        edit("elastic_ip: nat}", "elastic_ip: nat, private_ip_address: 10.0.1.77}", &["CreateNatGateway", "DeleteNatGateway"]),
-    ]
 }
 
 /// Applies each edit and takes it back, on one network.

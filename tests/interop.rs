@@ -42,3 +42,18 @@ fn what_the_comparison_of_networks_is_made_of_shows_each_change() {
         before = after;
     }
 }
+
+#[test]
+fn boto3_calls_every_action_of_the_sandbox_and_knows_every_answer() {
+    let Some(programs) = Programs::find() else { return };
+    let server = programs.sandbox();
+    let folder = tempfile::tempdir().unwrap();
+    let called = output(&mut programs.python("boto3_tour.py", &server.url, folder.path()), 0);
+    let called: Vec<&str> = called.lines().collect();
+    let actions = include_str!("../crates/sandbox/src/actions.rs");
+    let served: Vec<&str> =
+        actions.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => ")).map(|(name, _)| name).collect();
+    assert!(served.len() > 100, "the list of actions has another form: {served:?}");
+    let untried: Vec<&&str> = served.iter().filter(|name| !called.contains(name)).collect();
+    assert!(untried.is_empty(), "boto3_tour.py does not call {untried:?}");
+}

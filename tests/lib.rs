@@ -1,6 +1,9 @@
 //! What the end-to-end tests share: a sandbox in process, and the journey from a spec to a network and back.
 
+pub mod edit_list;
 pub mod equivalence;
+pub mod meddlings;
+pub mod over_http;
 pub mod programs;
 pub mod trial;
 
@@ -8,7 +11,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trueup_ec2::{Connect, Ec2};
+use trueup_ec2::{Connect, Ec2, Transport};
 use trueup_engine::Options;
 use trueup_model::{Cloud, Event, Files, Observed, Outcome, Plan, Topology};
 use trueup_sandbox::{Behaviour, Sandbox};
@@ -36,12 +39,11 @@ impl Files for NoFiles {
     }
 }
 
-/// A sandbox with a connection to it.
+/// A simulated EC2 with a connection to it.
 pub struct World {
-    /// The simulated EC2.
-    pub sandbox: Arc<Sandbox>,
     /// The connection.
     pub ec2: Ec2,
+    transport: Transport,
 }
 
 impl World {
@@ -53,21 +55,36 @@ impl World {
     /// A fresh sandbox of this behaviour.
     pub async fn with(behaviour: Behaviour) -> Self {
         let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options { behaviour, ..trueup_sandbox::Options::default() }));
-        let connect = Connect { transport: Some(transport(&sandbox)), ..Connect::default() };
-        let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("the sandbox refuses a connection: {error}"));
-        Self { sandbox, ec2 }
+        Self::behind(transport(&sandbox)).await
+    }
+
+    /// What answers at a URL.
+    pub async fn at(url: &str) -> Self {
+        Self::behind(over_http::transport(url)).await
+    }
+
+    async fn behind(transport: Transport) -> Self {
+        let connect = Connect { transport: Some(Arc::clone(&transport)), ..Connect::default() };
+        let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("no connection: {error}"));
+        Self { ec2, transport }
     }
 
     /// Sends a call of somebody else, such as `DeleteTags&ResourceId.1=vpc-1&Tag.1.Key=Name`; it must succeed.
     pub async fn call(&self, query: &str) -> String {
+        self.try_call(query).await.unwrap_or_else(|refused| panic!("{query}: {refused}"))
+    }
+
+    /// Sends a call of somebody else; a refusal is the error.
+    pub async fn try_call(&self, query: &str) -> Result<String, String> {
         let form = "application/x-www-form-urlencoded; charset=utf-8";
         let body = format!("Action={query}&Version=2016-11-15");
-        let request = http::Request::post("https://ec2.us-west-2.amazonaws.com/").header("content-type", form).body(body.into());
+        let credential = "AWS4-HMAC-SHA256 Credential=test/20260101/us-west-2/ec2/aws4_request, SignedHeaders=host, Signature=0";
+        let request = http::Request::post("https://ec2.us-west-2.amazonaws.com/").header("content-type", form);
+        let request = request.header("authorization", credential).body(body.into());
         let request = request.unwrap_or_else(|error| panic!("{query}: {error}"));
-        let response = self.sandbox.handle(request).await;
+        let response = (self.transport)(request).await;
         let text = String::from_utf8_lossy(response.body()).into_owned();
-        assert!(response.status().is_success(), "{query}: {text}");
-        text
+        if response.status().is_success() { Ok(text) } else { Err(text) }
     }
 
     /// What makes the network true to the topology.
@@ -85,21 +102,35 @@ impl World {
 
     /// Carries out a plan, which must succeed.
     pub async fn run(&self, plan: &Plan) -> Vec<Event> {
+        self.try_run(plan).await.unwrap_or_else(|failed| panic!("{failed}"))
+    }
+
+    /// Carries out a plan; what failed is the error.
+    pub async fn try_run(&self, plan: &Plan) -> Result<Vec<Event>, String> {
         assert!(plan.refused.is_empty(), "{:?}", plan.refused);
         let mut events = Vec::new();
         let outcome: Outcome =
             trueup_engine::apply(plan, &self.ec2, &Options::default(), std::future::pending(), &mut |event| events.push(event)).await;
-        assert!(outcome.is_success(), "{:#?}", events.iter().filter(|event| matches!(event, Event::StepFailed { .. })).collect::<Vec<_>>());
-        events
+        if outcome.is_success() {
+            return Ok(events);
+        }
+        Err(format!("{:#?}", events.iter().filter(|event| matches!(event, Event::StepFailed { .. })).collect::<Vec<_>>()))
     }
 
     /// Makes the network true to the topology; the plan after it must be empty.
     pub async fn apply(&self, topology: &Topology) -> Plan {
+        self.try_apply(topology).await.unwrap_or_else(|failed| panic!("{failed}"))
+    }
+
+    /// Makes the network true to the topology; what failed, or is left to do, is the error.
+    pub async fn try_apply(&self, topology: &Topology) -> Result<Plan, String> {
         let plan = self.plan(topology).await;
-        self.run(&plan).await;
+        self.try_run(&plan).await?;
         let again = self.plan(topology).await;
-        assert!(again.is_empty(), "a plan straight after an apply is not empty: {:#?}", again.changes);
-        plan
+        if again.is_empty() {
+            return Ok(plan);
+        }
+        Err(format!("a plan straight after an apply is not empty: {:#?}", again.changes))
     }
 
     /// Deletes what the topology owns; nothing of it may be left.
@@ -114,7 +145,7 @@ impl World {
 }
 
 /// The way into a sandbox without a socket.
-fn transport(sandbox: &Arc<Sandbox>) -> trueup_ec2::Transport {
+fn transport(sandbox: &Arc<Sandbox>) -> Transport {
     let sandbox = Arc::clone(sandbox);
     Arc::new(move |request| {
         let sandbox = Arc::clone(&sandbox);
