@@ -1,6 +1,6 @@
 //! Edits of the spec of every kind.
 
-use crate::{OTHER_KEY, PUBLIC_KEY};
+use crate::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY};
 
 /// An edit of the network: what is replaced in its text by what, and the calls that it takes, in the order of the steps.
 pub struct Edit {
@@ -67,5 +67,27 @@ pub fn edits_that_replace() -> Vec<Edit> {
         edit(PUBLIC_KEY, OTHER_KEY, &["ImportKeyPair", "DeleteKeyPair"]),
         edit("10.1.3.0/24", "10.1.4.0/24", &["CreateSubnet", "DeleteSubnet"]),
         edit("elastic_ip: nat}", "elastic_ip: nat, private_ip_address: 10.0.1.77}", &["CreateNatGateway", "DeleteNatGateway"]),
+    ]
+}
+
+/// What takes resources away, gives them other names, or replaces what all others are in.
+#[must_use]
+pub fn edits_of_resources() -> Vec<Edit> {
+    let (_, endpoint) = EVERY_KIND.split_once("vpc_endpoint:\n").unwrap_or_else(|| panic!("the network has no endpoint"));
+    let endpoint: &'static str = endpoint;
+    vec![
+        edit("cidr_block: 10.0.0.0/16", "cidr_block: 10.0.0.0/17", &["CreateVpc", "DeleteVpc"]),
+        edit("  plain:\n", "  other:\n", &["DeleteSubnet", "CreateSubnet"]),
+        edit("  plain:\n    cidr_block: 10.1.3.0/24\n", "", &["DeleteSubnet"]),
+        edit(endpoint, "  s4:\n    service: s3\n    route_tables: [private]\n", &["DeleteVpcEndpoints", "CreateVpcEndpoint"]),
+        edit("    route_tables: [private]\n", "    route_tables: [private, public]\n", &["ModifyVpcEndpoint"]),
+        edit(
+            "  main: {subnet: public, elastic_ip: nat}",
+            "  main: {subnet: plain, elastic_ip: nat}",
+            &["DeleteNatGateway", "CreateNatGateway"],
+        ),
+        edit("    key_pair: ops\n", "", &["RunInstances", "TerminateInstances"]),
+        edit("{public_key: ", "{key_name: operators, public_key: ", &["ImportKeyPair", "DeleteKeyPair"]),
+        edit("    subnet: private\n", "    subnet: plain\n", &["RunInstances", "TerminateInstances"]),
     ]
 }

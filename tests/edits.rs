@@ -2,7 +2,7 @@
 
 use trueup_model::{Event, Kind, Plan};
 use trueup_sandbox::Behaviour;
-use trueup_tests::edit_list::{Edit, edits_in_place, edits_that_replace, edits_with_a_stop};
+use trueup_tests::edit_list::{Edit, edits_in_place, edits_of_resources, edits_that_replace, edits_with_a_stop};
 use trueup_tests::{EVERY_KIND, World, paused, topology};
 
 #[test]
@@ -77,27 +77,6 @@ fn an_instance_profile_is_given_swapped_and_taken() {
     });
 }
 
-/// What takes resources away, gives them other names, or replaces what all others are in.
-fn edits_of_resources() -> Vec<Edit> {
-    let (_, endpoint) = EVERY_KIND.split_once("vpc_endpoint:\n").unwrap_or_else(|| panic!("the network has no endpoint"));
-    let endpoint: &'static str = endpoint;
-    vec![
-        edit("cidr_block: 10.0.0.0/16", "cidr_block: 10.0.0.0/17", &["CreateVpc", "DeleteVpc"]),
-        edit("  plain:\n", "  other:\n", &["DeleteSubnet", "CreateSubnet"]),
-        edit("  plain:\n    cidr_block: 10.1.3.0/24\n", "", &["DeleteSubnet"]),
-        edit(endpoint, "  s4:\n    service: s3\n    route_tables: [private]\n", &["DeleteVpcEndpoints", "CreateVpcEndpoint"]),
-        edit("    route_tables: [private]\n", "    route_tables: [private, public]\n", &["ModifyVpcEndpoint"]),
-        edit(
-            "  main: {subnet: public, elastic_ip: nat}",
-            "  main: {subnet: plain, elastic_ip: nat}",
-            &["DeleteNatGateway", "CreateNatGateway"],
-        ),
-        edit("    key_pair: ops\n", "", &["RunInstances", "TerminateInstances"]),
-        edit("{public_key: ", "{key_name: operators, public_key: ", &["ImportKeyPair", "DeleteKeyPair"]),
-        edit("    subnet: private\n", "    subnet: plain\n", &["RunInstances", "TerminateInstances"]),
-    ]
-}
-
 #[test]
 fn resources_that_go_and_others_in_their_place() {
     try_edits(edits_of_resources(), false);
@@ -137,6 +116,54 @@ fn any_edits_together_apply_in_one_go_without_a_refusal_on_the_way() {
                 let again = world.plan(&wanted).await;
                 assert!(again.is_empty(), "{round}.{step} {done:?}: {:#?}", again.changes);
             }
+        });
+    }
+}
+
+/// The network with several edits at once.
+fn edited(edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(EVERY_KIND.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from} is not in the network");
+        text.replace(from, to)
+    })
+}
+
+#[test]
+fn renaming_and_swapping_what_others_stand_in_is_done_in_one_go() {
+    let cases: [&[(&str, &str)]; 5] = [
+        // A subnet with an instance in it gets another name, and with it another address in the plan.
+        &[("  private:\n    cidr_block: 10.0.2.0/24", "  inner:\n    cidr_block: 10.0.2.0/24"), ("subnet: private", "subnet: inner")],
+        // Two subnets swap their ranges.
+        &[
+            ("cidr_block: 10.0.1.0/24", "cidr_block: SWAP"),
+            ("cidr_block: 10.0.2.0/24", "cidr_block: 10.0.1.0/24"),
+            ("cidr_block: SWAP", "cidr_block: 10.0.2.0/24"),
+            ("10.0.1.10", "10.0.2.10"),
+        ],
+        // A group that is in use gets another name in the spec, and keeps the one in EC2.
+        &[
+            ("  db:\n    description: Database", "  database:\n    group_name: db\n    description: Database"),
+            ("security_group: db}", "security_group: database}"),
+            ("security_groups: [db]", "security_groups: [database]"),
+        ],
+        // The Elastic IP addresses of an instance and a NAT gateway change places.
+        &[("elastic_ip: nat}", "elastic_ip: SWAP}"), ("elastic_ip: web\n", "elastic_ip: nat\n"), ("elastic_ip: SWAP}", "elastic_ip: web}")],
+        // A group that is in use gets another description, and is another group.
+        &[("description: Web", "description: Front")],
+    ];
+    for edits in cases {
+        paused(async {
+            let world = World::new().await;
+            world.apply(&topology(EVERY_KIND)).await;
+            let wanted = topology(&edited(edits));
+            let plan = world.plan(&wanted).await;
+            let events = world.run(&plan).await;
+            let retried = events.iter().find(|event| matches!(event, Event::Retrying { .. }));
+            assert!(retried.is_none(), "{edits:?}: {retried:?}");
+            let again = world.plan(&wanted).await;
+            assert!(again.is_empty(), "{edits:?}: {:#?}", again.changes);
+            world.apply(&topology(EVERY_KIND)).await;
+            world.destroy(&topology(EVERY_KIND)).await;
         });
     }
 }

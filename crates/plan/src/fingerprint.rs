@@ -53,6 +53,7 @@ fn step(step: &trueup_model::Step) -> Json {
         "address": step.address,
         "target": step.target,
         "call": step.call.action,
+        "ownership": step.ownership,
         "sets": step.call.sets,
         "unsets": step.call.unsets,
         "after": step.after,

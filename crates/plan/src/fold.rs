@@ -73,6 +73,11 @@ fn claim(folded: &mut Folded) {
     for (index, object) in folded.objects.iter().enumerate() {
         let Some(owner) = object.owner.as_ref().filter(|owner| owner.topology == folded.topology) else { continue };
         match object.address(&folded.topology) {
+            Some(address) if object.implicit => {
+                let why = format!("{} was made by EC2 itself and is never touched: remove our tags from it", object.id);
+                folded.refused.push(Refusal { guard: "foreign", address: address.to_string(), why });
+                folded.frozen.insert(address);
+            }
             None => {
                 let why = format!(
                     "{} is a {} and its tag `trueup:address` says `{}`: correct or remove the tag",
@@ -102,12 +107,17 @@ fn claim(folded: &mut Folded) {
 }
 
 /// A retiring object whose successor was never made holds its address again: either the spec matches it after all and the mark
-/// comes off, or its replacement goes on.
+/// comes off, or its replacement goes on. Of several, the one that differs least.
 fn resume(folded: &mut Folded, topology: &Topology) {
-    for (address, objects) in &mut folded.retiring {
+    for (address, retiring) in &mut folded.retiring {
         let free = !folded.holder.contains_key(address) && !folded.frozen.contains(address);
-        if free && topology.resources.contains_key(address) {
-            folded.holder.insert(address.clone(), objects.remove(0));
+        let Some(wanted) = topology.resources.get(address).filter(|_| free) else { continue };
+        // References are ids on the one side and names on the other: only plain values are compared here.
+        let plain =
+            |record: &Record| record.iter().filter(|(_, value)| value.as_ref().is_none()).map(|(n, v)| (n.to_owned(), v.clone())).collect();
+        let differs = |index: usize| address.kind.schema().differing(&plain(&wanted.record), &plain(&folded.objects[index].record)).len();
+        if let Some(best) = (0..retiring.len()).min_by_key(|&at| differs(retiring[at])) {
+            folded.holder.insert(address.clone(), retiring.remove(best));
         }
     }
 }

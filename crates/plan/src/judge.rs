@@ -59,16 +59,20 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
             plan.changes.push(change);
         }
     }
+    plan.changes.sort_by(|a, b| (&a.address, a.action, &a.id).cmp(&(&b.address, b.action, &b.id)));
     replacement::order(folded, &mut verdicts);
+    verdicts
+}
+
+/// Puts into the changes what only the whole plan decides: which object of a replacement comes first, and what that is felt as.
+pub fn finish(verdicts: &[Verdict<'_>], plan: &mut Plan) {
     let key = |address: &Address, id: Option<&String>| (address.clone(), id.cloned());
     let by_object: BTreeMap<_, _> = verdicts.iter().map(|v| (key(&v.address, v.object.map(|o| &o.id)), v)).collect();
     for change in &mut plan.changes {
         if let Some(verdict) = by_object.get(&key(&change.address, change.id.as_ref())) {
-            finish(change, verdict);
+            complete(change, verdict);
         }
     }
-    plan.changes.sort_by(|a, b| (&a.address, a.action, &a.id).cmp(&(&b.address, b.action, &b.id)));
-    verdicts
 }
 
 /// Our objects whose address is not wanted, and what is left of earlier replacements.
@@ -183,7 +187,7 @@ impl<'a> Judge<'a> {
         let mut calls = Vec::new();
         let mut verdict_marks = marks;
         if replaced {
-            calls = make(address.kind, &resource.record, Some(object));
+            calls = make(address.kind, &resource.record, Some(&self.unfolded(object)));
             verdict_marks = retire(object, resource);
         } else {
             calls.extend(tag_calls(&before, &after));
@@ -196,7 +200,7 @@ impl<'a> Judge<'a> {
         let mut verdict = verdict(address, action, Some(object), Some(resource), calls);
         verdict.marks = verdict_marks;
         if replaced {
-            verdict.ends = rules.delete(&self.unfolded(object));
+            verdict.ends = self.ends(object);
             change.losses = rules.losses(object);
         } else if worst == Effect::Stop {
             change.losses = rules.losses_by_stop(object);
@@ -219,8 +223,15 @@ impl<'a> Judge<'a> {
             change.notes.push("left over from an earlier replacement".to_owned());
         }
         let mut verdict = verdict(address, Action::Delete, Some(object), None, Vec::new());
-        verdict.ends = rules.delete(&self.unfolded(object));
+        verdict.ends = self.ends(object);
         Some((verdict, change))
+    }
+
+    /// The calls that end an object. Its tags hold nothing, and others may have put some there.
+    fn ends(&self, object: &Object) -> Vec<Call> {
+        let mut calls = object.kind.rules().delete(&self.unfolded(object));
+        calls.iter_mut().for_each(|call| drop(call.unsets.remove("tags")));
+        calls
     }
 
     fn unfolded(&self, object: &Object) -> Object {
@@ -382,8 +393,8 @@ fn tag_calls(before: &Record, after: &Record) -> Vec<Call> {
     calls
 }
 
-/// Puts into a change what only the whole plan decides.
-fn finish(change: &mut Change, verdict: &Verdict<'_>) {
+/// Puts into a change what its verdict says in the end.
+fn complete(change: &mut Change, verdict: &Verdict<'_>) {
     let rules = change.address.kind.rules();
     change.order = verdict.order;
     change.notes.extend(verdict.constraint.iter().cloned());

@@ -45,10 +45,14 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
     if plan.refused.is_empty() {
         let folded = fold::fold(topology, observed);
         plan.refused.extend(folded.refused.iter().cloned());
-        let verdicts = judge::judge(&folded, &mut plan);
-        if let Err(refusal) = lower::lower(&folded, &verdicts, &mut plan) {
-            plan.refused.push(refusal);
+        let mut verdicts = judge::judge(&folded, &mut plan);
+        while let Err(circle) = lower::lower(&folded, &verdicts, &mut plan) {
+            if !replacement::give_way(&mut verdicts, &circle.addresses) {
+                plan.refused.push(circle.into());
+                break;
+            }
         }
+        judge::finish(&verdicts, &mut plan);
         plan.objects = folded.objects.iter().map(|object| (object.id.clone(), object.clone())).collect();
     }
     plan.fingerprint = fingerprint::of(&plan);

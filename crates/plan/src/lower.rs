@@ -1,6 +1,6 @@
 //! Lower: from verdicts to steps, one call each, in an order that EC2 accepts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::Follow;
 use trueup_model::{
@@ -19,8 +19,25 @@ struct Node<'v> {
     target: Option<String>,
 }
 
-/// Writes the steps of the verdicts into the plan. A circle of demands that nothing may break is a refusal.
-pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Result<(), Refusal> {
+/// Steps that would each have to come before the others.
+#[derive(Debug)]
+pub struct Circle {
+    /// Whose steps they are.
+    pub addresses: BTreeSet<Address>,
+    /// The steps, in a sentence.
+    steps: String,
+}
+
+impl From<Circle> for Refusal {
+    fn from(circle: Circle) -> Self {
+        let address = circle.addresses.first().map(ToString::to_string).unwrap_or_default();
+        let why = format!("each of these would have to come before the others: {}. Apply the changes one after the other", circle.steps);
+        Self { guard: "order", address, why }
+    }
+}
+
+/// Writes the steps of the verdicts into the plan, unless their demands make a circle that nothing may break.
+pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Result<(), Circle> {
     let mut lowering = Lowering::default();
     for verdict in verdicts {
         lowering.verdict(verdict);
@@ -31,11 +48,10 @@ pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Resu
     let nodes = lowering.nodes;
     let mut graph = lowering.graph;
     if let Err(circle) = graph.break_cycles(nodes.len()) {
-        let names: Vec<String> =
+        let steps: Vec<String> =
             circle.iter().map(|&node| format!("{} of {}", nodes[node].call.action, nodes[node].verdict.address)).collect();
-        let why =
-            format!("each of these would have to come before the others: {}. Apply the changes one after the other", names.join(", "));
-        return Err(Refusal { guard: "order", address: nodes[circle[0]].verdict.address.to_string(), why });
+        let addresses = circle.iter().map(|&node| nodes[node].verdict.address.clone()).collect();
+        return Err(Circle { addresses, steps: steps.join(", ") });
     }
     number(&nodes, &graph, &plan.topology.clone(), plan);
     Ok(())
@@ -82,6 +98,8 @@ struct Lowering<'v> {
     ready: HashMap<&'v Address, usize>,
     /// The step that ends an object, by its id.
     ended: HashMap<&'v str, usize>,
+    /// The first step on the way to the end of an object, by its id.
+    ends: HashMap<&'v str, usize>,
     /// The object that an address has now, where it ends.
     ending: HashMap<&'v Address, &'v str>,
 }
@@ -134,10 +152,17 @@ impl<'v> Lowering<'v> {
             (_, Role::Delete) => {
                 if let Some(object) = node.verdict.object {
                     self.ended.insert(&object.id, index);
-                    self.ending.insert(address, &object.id);
+                    // What an address has is its holder, and not what is left over from an earlier replacement.
+                    let left_over = object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some());
+                    if !left_over || !self.ending.contains_key(address) {
+                        self.ending.insert(address, &object.id);
+                    }
                 }
             }
             _ => {}
+        }
+        if let (StepAction::Delete, Some(object)) = (node.action, node.verdict.object) {
+            self.ends.entry(&object.id).or_insert(index);
         }
     }
 
@@ -167,7 +192,9 @@ impl<'v> Lowering<'v> {
                     Ref::Id(id) => Some(id.as_str()),
                     Ref::Name(address) => self.ending.get(address).copied(),
                 };
-                if let Some(&end) = id.and_then(|id| self.ended.get(id)) {
+                // Who moves away from an object does so before anything is taken from it; what ends with it, before it ends.
+                let ends = if action == StepAction::Delete { &self.ended } else { &self.ends };
+                if let Some(&end) = id.and_then(|id| ends.get(id)) {
                     // What is referred to by its name is not held by those who use it.
                     let holds = action == StepAction::Delete && !named.contains(&reference);
                     let why = if holds { Why::Must } else { Why::Release };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::rules::make;
-use trueup_model::{Action, Address, After, Call, Order, Record};
+use trueup_model::{Action, Address, After, Call, Claim, Object, Order, Record};
 
 use crate::fold::Folded;
 use crate::judge::Verdict;
@@ -12,12 +12,6 @@ use crate::judge::Verdict;
 /// what the new one needs waits for the end of the old one, or what it stands in goes first itself.
 pub fn order(folded: &Folded, verdicts: &mut [Verdict<'_>]) {
     let in_the_way = in_the_way(folded, verdicts);
-    let mut first: BTreeMap<String, Address> = BTreeMap::new();
-    let mut go_first = |verdict: &mut Verdict<'_>, constraint: String| {
-        verdict.order = Some(Order::DeleteFirst);
-        verdict.constraint = Some(constraint);
-        first.extend(verdict.object.map(|object| (object.id.clone(), verdict.address.clone())));
-    };
     for verdict in verdicts.iter_mut().filter(|verdict| verdict.action == Action::Replace) {
         verdict.order = Some(Order::CreateFirst);
         let rules = verdict.address.kind.rules();
@@ -26,26 +20,72 @@ pub fn order(folded: &Folded, verdicts: &mut [Verdict<'_>]) {
         let taken = claims(verdict.calls.iter().map(|call| &call.sets).collect());
         let held = claims(verdict.ends.iter().map(|call| &call.unsets).collect());
         if let Some(claim) = taken.iter().find(|claim| held.iter().any(|held| held.clashes(claim))) {
-            go_first(verdict, format!("the old and the new one both need {}, which only one can have", claim.what));
+            delete_first(verdict, format!("the old and the new one both need {}, which only one can have", claim.what));
         } else if let Some(other) = in_the_way.get(&verdict.address) {
-            go_first(verdict, format!("the new one needs {other}, which must wait until the old one is gone"));
+            delete_first(verdict, format!("the new one needs {other}, which must wait until the old one is gone"));
         }
     }
+    spread(verdicts);
+    succeed(verdicts);
+}
+
+/// A new resource that wants what an object that goes still has is made as its successor, where the kind knows how: a security
+/// group that got another address in the spec, and that instances use.
+fn succeed(verdicts: &mut [Verdict<'_>]) {
+    let claims = |address: &Address, records: Vec<&Record>| -> Vec<Claim> {
+        records.into_iter().flat_map(|record| address.kind.rules().claims(address, record)).collect()
+    };
+    let mut held: BTreeMap<String, Vec<(Claim, &Object)>> = BTreeMap::new();
+    for verdict in verdicts.iter().filter(|verdict| verdict.action == Action::Delete) {
+        for claim in claims(&verdict.address, verdict.ends.iter().map(|call| &call.unsets).collect()) {
+            held.entry(claim.space.clone()).or_default().extend(verdict.object.map(|object| (claim, object)));
+        }
+    }
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.action == Action::Create) {
+        let taken = claims(&verdict.address, verdict.calls.iter().map(|call| &call.sets).collect());
+        let clash = |claim: &Claim| held.get(&claim.space)?.iter().find(|(held, _)| held.clashes(claim)).map(|(_, object)| *object);
+        let old = taken.iter().find_map(clash).filter(|old| old.kind == verdict.address.kind);
+        if let (Some(old), Some(resource)) = (old, verdict.resource) {
+            verdict.calls = make(verdict.address.kind, &resource.record, Some(old));
+        }
+    }
+}
+
+/// Breaks a circle of steps: what would be created first in it is deleted first. Whether that changed anything.
+pub fn give_way(verdicts: &mut [Verdict<'_>], circle: &BTreeSet<Address>) -> bool {
+    let names: Vec<String> = circle.iter().map(ToString::to_string).collect();
+    let mut gave = false;
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::CreateFirst) && circle.contains(&verdict.address)) {
+        delete_first(verdict, format!("{} would wait for each other otherwise", names.join(", ")));
+        gave = true;
+    }
+    spread(verdicts);
+    gave
+}
+
+fn delete_first(verdict: &mut Verdict<'_>, constraint: String) {
+    verdict.order = Some(Order::DeleteFirst);
+    verdict.constraint = Some(constraint);
+    // The old one is not kept beside its successor: it needs no mark, and the new one no other name.
+    verdict.marks.clear();
+    verdict.calls = make(verdict.address.kind, &verdict.resource.map(|r| r.record.clone()).unwrap_or_default(), None);
+}
+
+/// What stands in something that goes first goes first as well.
+fn spread(verdicts: &mut [Verdict<'_>]) {
+    let first = |verdict: &&Verdict<'_>| verdict.order == Some(Order::DeleteFirst);
+    let ids = |verdict: &Verdict<'_>| verdict.object.map(|object| (object.id.clone(), verdict.address.clone()));
+    let mut first: BTreeMap<String, Address> = verdicts.iter().filter(first).filter_map(ids).collect();
     let mut grown = !first.is_empty();
     while grown {
         grown = false;
         for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::CreateFirst)) {
             let ends = verdict.ends.iter().flat_map(|call| call.unsets.refs());
             let Some(stands_in) = ends.filter_map(|r| r.id()).find_map(|id| first.get(id)).cloned() else { continue };
-            verdict.order = Some(Order::DeleteFirst);
-            verdict.constraint = Some(format!("{stands_in}, which it depends on, goes first"));
-            first.extend(verdict.object.map(|object| (object.id.clone(), verdict.address.clone())));
+            delete_first(verdict, format!("{stands_in}, which it depends on, goes first"));
+            first.extend(ids(verdict));
             grown = true;
         }
-    }
-    for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::DeleteFirst)) {
-        verdict.marks.clear();
-        verdict.calls = make(verdict.address.kind, &verdict.resource.map(|r| r.record.clone()).unwrap_or_default(), None);
     }
 }
 

@@ -113,6 +113,7 @@ impl Rules for InternetGatewayRules {
         let Some(vpc) = vpc::of(&call.unsets).map(|vpc| view.named(vpc)) else { return Vec::new() };
         let mapped = view.live_of(Kind::NatGateway).chain(view.live_of(Kind::Instance));
         mapped
+            .filter(|(_, record)| is_public(record))
             .filter(|(_, record)| view.live_ref(record.reference("subnet"), "vpc") == Some(&vpc))
             .map(|(address, _)| After::Gone(address.clone()))
             .collect()
@@ -125,6 +126,12 @@ impl Rules for InternetGatewayRules {
     fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Outage
     }
+}
+
+/// Whether a live instance or NAT gateway has a public address mapped to it.
+fn is_public(record: &Record) -> bool {
+    let shows = record.get("associate_public_ip_address").and_then(Value::as_bool) == Some(true);
+    shows || record.get("elastic_ip").is_some() || record.text("connectivity_type") == "public"
 }
 
 /// The gateways that will be attached to the VPC of `subnet`: public addresses need one before they work.

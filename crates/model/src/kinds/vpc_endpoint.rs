@@ -175,11 +175,15 @@ impl Rules for VpcEndpointRules {
         let tables = update.members("route_tables");
         let list = |members: &[&Value]| members.iter().map(|&m| m.clone()).collect::<Vec<_>>();
         let (mut sets, mut unsets) = (Record::new(), Record::new());
+        // The service goes with the tables: a table has one endpoint for each.
+        let service = update.after.get("service");
         if !tables.added.is_empty() {
             sets.set("route_tables", list(&tables.added));
+            sets.set_option("service", service.cloned());
         }
         if !tables.removed.is_empty() {
             unsets.set("route_tables", list(&tables.removed));
+            unsets.set_option("service", service.cloned());
         }
         if update.has("policy") {
             match update.after.get("policy") {
