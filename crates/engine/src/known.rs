@@ -26,7 +26,11 @@ impl Known {
             .filter_map(|step| step.target.as_deref())
             .collect();
         let name = |object: &Object| object.kind.rules().ec2_name(&object.record).unwrap_or_else(|| object.id.clone());
-        let ours = || plan.objects.values().filter_map(|object| Some((object.address(&plan.topology)?, object)));
+        // What is left over from an earlier replacement comes first, so that the holder of its address takes its place.
+        let is_holder = |object: &&Object| object.claim(&plan.topology).is_some();
+        let left_over = plan.objects.values().filter(|object| !is_holder(object));
+        let objects: Vec<&Object> = left_over.chain(plan.objects.values().filter(is_holder)).collect();
+        let ours = || objects.iter().filter_map(|object| Some((object.address(&plan.topology)?, *object)));
         let called =
             ours().filter(|(_, object)| !replaced.contains(object.id.as_str())).map(|(address, object)| (address, name(object))).collect();
         let held = ours().map(|(address, object)| (address, name(object))).collect();

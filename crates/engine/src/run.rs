@@ -193,6 +193,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             waiting.iter().map(|waiting| (waiting.step, waiting.state.clone())).collect()
         };
         if still.is_empty() {
+            self.failed_looks.remove(&kind);
             for waiting in waiting {
                 let message = format!("{} cannot be looked at: {}", waiting.wait.id, error.message);
                 self.fail(waiting.step, error.code.clone(), message, sink);

@@ -171,7 +171,7 @@ pub enum StepAction {
 /// Something that will not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// Which guard: `double_claim`, `foreign`, `account`, `region`, `protected`, `unreadable`.
+    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `protected`, `in_use`, `order`.
     pub guard: &'static str,
     /// Whose change is refused.
     pub address: String,

@@ -88,12 +88,18 @@ struct Judge<'a> {
     replaced: BTreeMap<Address, String>,
     /// The addresses whose ids this plan makes.
     new: BTreeSet<Address>,
+    /// The addresses that the spec does not declare, and which resource of the spec names their objects all the same, by id.
+    named: BTreeMap<Address, Address>,
 }
 
 impl<'a> Judge<'a> {
     fn new(folded: &'a Folded) -> Self {
         let new = folded.wanted.keys().filter(|address| !folded.holder.contains_key(address)).cloned().collect();
-        Self { folded, replaced: BTreeMap::new(), new }
+        let named = folded.wanted.iter().flat_map(|(user, resource)| {
+            let refs = resource.record.refs().into_iter().filter_map(|reference| reference.address());
+            refs.filter(|address| !folded.wanted.contains_key(address)).map(|address| (address.clone(), user.clone()))
+        });
+        Self { folded, replaced: BTreeMap::new(), new, named: named.collect() }
     }
 
     /// Finds everything that is replaced: by its own change, or because what it refers to is.
@@ -114,7 +120,8 @@ impl<'a> Judge<'a> {
             let before = self.before(object);
             let after = self.readable(address.kind, &resource.record);
             let effects = address.kind.schema().attributes.iter().filter(|a| a.differs(after.get(a.name), before.get(a.name)));
-            if effects.map(|a| a.effect(before.get(a.name), after.get(a.name))).max() == Some(Effect::Replace) {
+            let replaces = effects.map(|a| a.effect(before.get(a.name), after.get(a.name))).max() == Some(Effect::Replace);
+            if replaces && !self.touches_unread(address.kind) {
                 self.replaced.insert(address.clone(), object.id.clone());
                 self.new.insert(address.clone());
                 queue.extend(users.get(address).into_iter().flatten());
@@ -137,6 +144,12 @@ impl<'a> Judge<'a> {
                 || (!self.folded.holder.contains_key(to) && self.folded.wanted.get(to).is_some_and(|r| self.leans_on_unread(&r.record)))
         };
         !self.folded.unreadable.is_empty() && record.refs().into_iter().filter_map(|r| r.address()).any(unread)
+    }
+
+    /// Whether objects of a kind that could not be read may refer to those of this one, or be referred to by them.
+    fn touches_unread(&self, kind: Kind) -> bool {
+        let refers = |from: Kind, to: Kind| from.schema().attributes.iter().any(|attribute| kinds_of(&attribute.ty).contains(&to));
+        self.folded.unreadable.iter().any(|unread| refers(kind, *unread) || refers(*unread, kind))
     }
 
     /// The live record with references to what is replaced as the ids of what goes.
@@ -184,6 +197,10 @@ impl<'a> Judge<'a> {
             return None;
         }
         let replaced = self.replaced.contains_key(address);
+        if worst == Effect::Replace && !replaced {
+            // What its replacement would meet could not be read.
+            return None;
+        }
         let mut calls = Vec::new();
         let mut verdict_marks = marks;
         if replaced {
@@ -209,7 +226,15 @@ impl<'a> Judge<'a> {
     }
 
     fn unwanted(&self, address: &Address, object: &'a Object, plan: &mut Plan) -> Option<(Verdict<'a>, Change)> {
-        if self.folded.unreadable.contains(&object.kind) || self.folded.frozen.contains(address) || self.leans_on_unread(&object.record) {
+        if self.folded.unreadable.contains(&object.kind) || self.folded.frozen.contains(address) || self.touches_unread(address.kind) {
+            return None;
+        }
+        if let Some(user) = self.named.get(address) {
+            let why = format!(
+                "{user} still names {} by its id, and the spec does not declare {address} any more: change {user}, or declare {address} again",
+                object.id
+            );
+            plan.refused.push(Refusal { guard: "in_use", address: address.to_string(), why });
             return None;
         }
         if self.is_protected(object, None) {

@@ -17,7 +17,7 @@ mod replacement;
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Observed, Plan, Scope, Topology};
+use trueup_model::{Object, Observed, Plan, Scope, Topology};
 
 /// What a bulk read for this topology must look at.
 pub fn scope(topology: &Topology) -> Scope {
@@ -62,7 +62,15 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
 /// The plan that deletes everything that carries the topology's tags.
 pub fn destroy(topology: &Topology, observed: &Observed) -> Plan {
     let nothing = Topology { resources: BTreeMap::new(), ..topology.clone() };
-    let mut plan = plan(&nothing, observed);
+    // What the spec protects is protected before any apply has said so to EC2.
+    let protected = |object: &Object| {
+        object.address(&topology.name).and_then(|address| topology.resources.get(&address)).is_some_and(|resource| resource.protect)
+    };
+    let mut observed = observed.clone();
+    for object in observed.objects.iter_mut().filter(|object| protected(object)) {
+        object.owner.iter_mut().for_each(|owner| owner.protect = true);
+    }
+    let mut plan = plan(&nothing, &observed);
     for change in &mut plan.changes {
         change.source = topology.resources.get(&change.address).map(|resource| resource.place.clone());
     }

@@ -3,7 +3,7 @@
 mod world;
 
 use serde_json::json;
-use trueup_model::{Action, Disruption, Order};
+use trueup_model::{Action, Disruption, Kind, Order, Ref, Value};
 use trueup_plan::{destroy, plan};
 use world::{changes, live, number, seed, steps, topology, with};
 
@@ -262,4 +262,31 @@ fn an_instance_that_someone_stopped_is_started_again() {
     let plan = plan(&wanted, &there);
     let calls: Vec<&str> = plan.steps.iter().map(|step| step.call.action).collect();
     assert_eq!(calls, ["StartInstances"]);
+}
+
+#[test]
+fn a_destroy_spares_what_the_spec_protects_even_before_an_apply() {
+    let live = live(&topology(&seed()));
+    let mut protected = topology(&seed());
+    let first = protected.resources.keys().next().cloned().unwrap();
+    protected.resources.get_mut(&first).unwrap().protect = true;
+    let plan = trueup_plan::destroy(&protected, &live);
+    assert!(plan.refused.iter().any(|refusal| refusal.guard == "protected" && refusal.address == first.to_string()), "{:?}", plan.refused);
+}
+
+#[test]
+fn what_the_spec_names_by_its_id_is_not_deleted_with_its_address() {
+    let live = live(&topology(&seed()));
+    let vpc = live.objects.iter().find(|object| object.kind == Kind::Vpc).unwrap().id.clone();
+    let mut wanted = topology(&seed());
+    let main = "vpc.main".parse().unwrap();
+    wanted.resources.remove(&main);
+    for resource in wanted.resources.values_mut() {
+        if resource.record.get("vpc").is_some() {
+            resource.record.set("vpc", Value::Ref(Ref::Id(vpc.clone())));
+        }
+    }
+    let plan = trueup_plan::plan(&wanted, &live);
+    assert!(plan.refused.iter().any(|refusal| refusal.guard == "in_use" && refusal.address == "vpc.main"), "{:?}", plan.refused);
+    assert!(plan.steps.iter().all(|step| step.call.action != "DeleteVpc"));
 }
