@@ -20,7 +20,9 @@ macro_rules! session {
 /// steps that run side by side end.
 fn settled(seen: &str) -> String {
     let lines = seen.lines().filter(|line| !line.starts_with('[') || line.starts_with("[exit"));
-    lines.map(|line| words(line) + "\n").collect()
+    // The columns of a table are as wide as what was taken out of them.
+    let even = |line: String| if line.contains(" arn:") { line.split_whitespace().collect::<Vec<_>>().join("  ") } else { line };
+    lines.map(|line| even(words(line)) + "\n").collect()
 }
 
 fn words(line: &str) -> String {
