@@ -209,6 +209,26 @@ impl Plan {
         summary
     }
 
+    /// What a change needs consent to: `delete`, `replace` or `stop`. What an interrupted replacement left over goes by the consent
+    /// to that replacement.
+    pub fn consent(&self, change: &Change) -> Option<&'static str> {
+        match change.action {
+            Action::Delete if self.is_left_over(change) => Some("replace"),
+            Action::Delete => Some("delete"),
+            Action::Replace => Some("replace"),
+            Action::Update if change.effect() == Effect::Stop => Some("stop"),
+            _ => None,
+        }
+    }
+
+    /// Whether the object that a change is about has a successor, or will have one.
+    fn is_left_over(&self, change: &Change) -> bool {
+        let object = change.id.as_ref().and_then(|id| self.objects.get(id));
+        let retiring = object.and_then(|object| object.owner.as_ref()).is_some_and(|owner| owner.retiring.is_some());
+        let goes_on = |other: &Change| other.address == change.address && other.action != Action::Delete;
+        retiring && (self.kept.contains(&change.address) || self.changes.iter().any(goes_on))
+    }
+
     /// Whether every kind could be read.
     pub fn is_complete(&self) -> bool {
         self.unreadable.is_empty()

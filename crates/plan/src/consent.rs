@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
-use trueup_model::{Action, Address, Effect, Plan};
+use trueup_model::{Address, Plan};
 
 /// Something that needs consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +15,12 @@ pub enum What {
     Replace,
     /// An object is stopped, for a while or until further notice.
     Stop,
+}
+
+impl What {
+    fn read(text: &str) -> Option<Self> {
+        [Self::Delete, Self::Replace, Self::Stop].into_iter().find(|what| what.to_string() == text)
+    }
 }
 
 impl fmt::Display for What {
@@ -63,13 +69,7 @@ impl FromStr for Allow {
             Some((what, address)) => (what, Some(address.parse().map_err(|_| bad())?)),
             None => (text, None),
         };
-        let what = match what {
-            "delete" => What::Delete,
-            "replace" => What::Replace,
-            "stop" => What::Stop,
-            _ => return Err(bad()),
-        };
-        Ok(Self { what, address })
+        Ok(Self { what: What::read(what).ok_or_else(bad)?, address })
     }
 }
 
@@ -81,15 +81,7 @@ impl Allow {
 
 /// The consents that a plan needs, in the order of its changes.
 pub fn needs(plan: &Plan) -> Vec<Need> {
-    let need = |change: &trueup_model::Change| {
-        let what = match change.action {
-            Action::Delete => What::Delete,
-            Action::Replace => What::Replace,
-            Action::Update if change.effect() == Effect::Stop => What::Stop,
-            _ => return None,
-        };
-        Some(Need { what, address: change.address.clone() })
-    };
+    let need = |change: &trueup_model::Change| Some(Need { what: What::read(plan.consent(change)?)?, address: change.address.clone() });
     plan.changes.iter().filter_map(need).collect()
 }
 

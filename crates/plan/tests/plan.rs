@@ -3,7 +3,7 @@
 mod world;
 
 use serde_json::json;
-use trueup_model::{Action, Disruption, Kind, Order, Ref, Value};
+use trueup_model::{Action, Disruption, Kind, Object, Order, Ref, Value};
 use trueup_plan::{destroy, plan};
 use world::{changes, live, number, seed, steps, topology, with};
 
@@ -289,4 +289,17 @@ fn what_the_spec_names_by_its_id_is_not_deleted_with_its_address() {
     let plan = trueup_plan::plan(&wanted, &live);
     assert!(plan.refused.iter().any(|refusal| refusal.guard == "in_use" && refusal.address == "vpc.main"), "{:?}", plan.refused);
     assert!(plan.steps.iter().all(|step| step.call.action != "DeleteVpc"));
+}
+
+#[test]
+fn what_an_interrupted_replacement_left_over_goes_by_the_consent_to_it() {
+    let mut live = live(&topology(&seed()));
+    let holder = live.objects.iter().find(|object| object.kind == Kind::Subnet).cloned().unwrap();
+    let address = holder.owner.as_ref().unwrap().address.clone();
+    let mut old = Object { id: "subnet-ffffffff".to_owned(), ..holder };
+    old.owner.as_mut().unwrap().retiring = Some("token".to_owned());
+    live.objects.push(old);
+    let wanted = topology(&seed());
+    let needs: Vec<String> = trueup_plan::consent::needs(&plan(&wanted, &live)).iter().map(ToString::to_string).collect();
+    assert_eq!(needs, [format!("replace:{address}")]);
 }

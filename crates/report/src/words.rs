@@ -96,12 +96,6 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 /// What an unattended apply must be allowed, as `--allow` takes it.
-pub fn consent(change: &Change) -> Option<String> {
-    let what = match change.action {
-        Action::Delete => "delete",
-        Action::Replace => "replace",
-        Action::Update if change.effect() == Effect::Stop => "stop",
-        _ => return None,
-    };
-    Some(format!("{what}:{}", change.address))
+pub fn consent(plan: &Plan, change: &Change) -> Option<String> {
+    Some(format!("{}:{}", plan.consent(change)?, change.address))
 }

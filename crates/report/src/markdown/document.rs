@@ -164,7 +164,7 @@ impl<'a> Document<'a> {
     }
 
     fn consent(&mut self) {
-        let needs: Vec<String> = self.plan.changes.iter().filter_map(words::consent).collect();
+        let needs: Vec<String> = self.plan.changes.iter().filter_map(|change| words::consent(self.plan, change)).collect();
         if needs.is_empty() {
             return;
         }
