@@ -127,10 +127,10 @@ impl World {
         let plan = self.plan(topology).await;
         self.try_run(&plan).await?;
         let again = self.plan(topology).await;
-        if again.is_empty() {
+        if again.is_empty() && again.refused.is_empty() {
             return Ok(plan);
         }
-        Err(format!("a plan straight after an apply is not empty: {:#?}", again.changes))
+        Err(format!("a plan straight after an apply is not empty: {:#?} {:?}", again.changes, again.refused))
     }
 
     /// Deletes what the topology owns; nothing of it may be left.

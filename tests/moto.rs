@@ -39,7 +39,7 @@ const EXCEPTIONS: &[Exception] = &[
         &["10.0.1.10", "elastic_ip: nat}"],
     ),
     exception("the primary interface has DeleteOnTermination false unless it is asked for", "ec2.md 9.5", &["equal networks"]),
-    exception("a subnet that is created by AvailabilityZoneId maps public addresses", "create_subnet of moto", &["subnet by zone id"]),
+    exception("a subnet that is created by AvailabilityZoneId is its zone's default one", "create_subnet of moto", &["subnet by zone id"]),
     exception("RunInstances ignores DisableApiTermination", "run_instances of moto", &["first apply"]),
     exception(
         "a rule's description is not taken away, and that of a rule about a group does not change",
