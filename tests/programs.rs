@@ -108,7 +108,10 @@ pub struct Server {
 
 impl Server {
     /// Starts a server that prints where it listens, on whichever stream.
-    fn start(name: &str, mut command: Command) -> Self {
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub fn start(name: &str, mut command: Command) -> Self {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
         let (found, address) = mpsc::channel();

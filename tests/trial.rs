@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use crate::programs::Server;
 use crate::trueup;
 
 /// A folder with the example specs, where `trueup` is run.
@@ -81,9 +82,9 @@ fn ports_hidden(text: &str) -> String {
 
 /// A sandbox in another process.
 pub struct Sandbox {
-    child: Child,
     /// `127.0.0.1:PORT`.
     pub address: String,
+    _server: Server,
 }
 
 impl Sandbox {
@@ -91,13 +92,9 @@ impl Sandbox {
     pub fn serve(folder: &Path) -> Self {
         let mut command = Command::new(trueup());
         command.args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--region", "us-west-2", "--state", "state.json"]);
-        let child = command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let mut child = child.unwrap_or_else(|error| panic!("the sandbox cannot be started: {error}"));
-        let mut line = String::new();
-        let out = child.stdout.take().unwrap_or_else(|| panic!("the sandbox has no standard output"));
-        BufReader::new(out).read_line(&mut line).unwrap_or_else(|error| panic!("the sandbox says nothing: {error}"));
-        let address = line.trim().rsplit('/').next().unwrap_or_default().to_owned();
-        Self { child, address }
+        command.current_dir(folder);
+        let server = Server::start("trueup sandbox serve", command);
+        Self { address: server.url.trim_start_matches("http://").to_owned(), _server: server }
     }
 
     /// Sends a call of somebody else; answers the XML.
@@ -109,14 +106,6 @@ impl Sandbox {
             body.len()
         );
         String::from_utf8_lossy(&forward(&self.address, request.as_bytes())).into_owned()
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -45,9 +45,7 @@ impl<'a> Foreign<'a> {
 
     /// Whether nothing that a verdict takes is held by an object of others; refuses it in the plan where something is.
     pub fn allows(&self, verdict: &Verdict<'_>, plan: &mut Plan) -> bool {
-        let rules = verdict.address.kind.rules();
-        let taken = verdict.calls.iter().flat_map(|call| rules.claims(&verdict.address, &call.sets));
-        for claim in taken {
+        for claim in verdict.takes() {
             let clash = self.held.get(&claim.space).and_then(|held| held.iter().find(|(held, _)| held.clashes(&claim)));
             if let Some((_, object)) = clash {
                 let whose = match &object.owner {

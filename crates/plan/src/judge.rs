@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::rules::{Update, make};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Object, Order, Plan, Record, Refusal, Resource,
-    Type, Value,
+    Action, Address, AttributeChange, Call, Change, Claim, Diagnostic, Disruption, Effect, Kind, Object, Order, Plan, Record, Refusal,
+    Resource, Type, Value,
 };
 
 use crate::diff::diff;
@@ -34,6 +34,18 @@ pub struct Verdict<'a> {
     pub ends: Vec<Call>,
     /// Changes of the tags of ownership: the mark of retiring or of protection.
     pub marks: Vec<Call>,
+}
+
+impl Verdict<'_> {
+    /// What its calls take that only one object can have.
+    pub fn takes(&self) -> Vec<Claim> {
+        self.calls.iter().flat_map(|call| self.address.kind.rules().claims(&self.address, &call.sets)).collect()
+    }
+
+    /// What the end of its live object gives up.
+    pub fn gives_up(&self) -> Vec<Claim> {
+        self.ends.iter().flat_map(|call| self.address.kind.rules().claims(&self.address, &call.unsets)).collect()
+    }
 }
 
 /// Decides about every address of the spec and every object of ours.

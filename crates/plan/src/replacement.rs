@@ -14,12 +14,8 @@ pub fn order(folded: &Folded, verdicts: &mut [Verdict<'_>]) {
     let in_the_way = in_the_way(folded, verdicts);
     for verdict in verdicts.iter_mut().filter(|verdict| verdict.action == Action::Replace) {
         verdict.order = Some(Order::CreateFirst);
-        let rules = verdict.address.kind.rules();
-        let claims =
-            |records: Vec<&Record>| records.into_iter().flat_map(|record| rules.claims(&verdict.address, record)).collect::<Vec<_>>();
-        let taken = claims(verdict.calls.iter().map(|call| &call.sets).collect());
-        let held = claims(verdict.ends.iter().map(|call| &call.unsets).collect());
-        if let Some(claim) = taken.iter().find(|claim| held.iter().any(|held| held.clashes(claim))) {
+        let held = verdict.gives_up();
+        if let Some(claim) = verdict.takes().iter().find(|claim| held.iter().any(|held| held.clashes(claim))) {
             delete_first(verdict, format!("the old and the new one both need {}, which only one can have", claim.what));
         } else if let Some(other) = in_the_way.get(&verdict.address) {
             delete_first(verdict, format!("the new one needs {other}, which must wait until the old one is gone"));
@@ -32,19 +28,15 @@ pub fn order(folded: &Folded, verdicts: &mut [Verdict<'_>]) {
 /// A new resource that wants what an object that goes still has is made as its successor, where the kind knows how: a security
 /// group that got another address in the spec, and that instances use.
 fn succeed(verdicts: &mut [Verdict<'_>]) {
-    let claims = |address: &Address, records: Vec<&Record>| -> Vec<Claim> {
-        records.into_iter().flat_map(|record| address.kind.rules().claims(address, record)).collect()
-    };
     let mut held: BTreeMap<String, Vec<(Claim, &Object)>> = BTreeMap::new();
     for verdict in verdicts.iter().filter(|verdict| verdict.action == Action::Delete) {
-        for claim in claims(&verdict.address, verdict.ends.iter().map(|call| &call.unsets).collect()) {
+        for claim in verdict.gives_up() {
             held.entry(claim.space.clone()).or_default().extend(verdict.object.map(|object| (claim, object)));
         }
     }
     for verdict in verdicts.iter_mut().filter(|verdict| verdict.action == Action::Create) {
-        let taken = claims(&verdict.address, verdict.calls.iter().map(|call| &call.sets).collect());
         let clash = |claim: &Claim| held.get(&claim.space)?.iter().find(|(held, _)| held.clashes(claim)).map(|(_, object)| *object);
-        let old = taken.iter().find_map(clash).filter(|old| old.kind == verdict.address.kind);
+        let old = verdict.takes().iter().find_map(clash).filter(|old| old.kind == verdict.address.kind);
         if let (Some(old), Some(resource)) = (old, verdict.resource) {
             verdict.calls = make(verdict.address.kind, &resource.record, Some(old));
         }

@@ -172,24 +172,35 @@ fn target(route: &Record, name: &str) -> Option<String> {
     }
 }
 
+/// A request about one route of the step's table: the builders of the three actions have no trait in common.
+macro_rules! with_destination {
+    ($request:expr, $task:expr, $route:expr) => {{
+        let destination = destination($task, $route).await?;
+        $request
+            .route_table_id($task.id()?)
+            .set_destination_cidr_block(destination.ipv4)
+            .set_destination_ipv6_cidr_block(destination.ipv6)
+            .set_destination_prefix_list_id(destination.prefix_list)
+    }};
+}
+
+/// The same with where the route leads.
+macro_rules! with_target {
+    ($request:expr, $route:expr) => {
+        $request
+            .set_gateway_id(target($route, "internet_gateway").or(target($route, "vpn_gateway")))
+            .set_nat_gateway_id(target($route, "nat_gateway"))
+            .set_vpc_endpoint_id(target($route, "vpc_endpoint"))
+            .set_egress_only_internet_gateway_id(target($route, "egress_only_internet_gateway"))
+            .set_network_interface_id(target($route, "network_interface"))
+            .set_transit_gateway_id(target($route, "transit_gateway"))
+            .set_vpc_peering_connection_id(target($route, "vpc_peering_connection"))
+    };
+}
+
 async fn create_route(task: &Task<'_>) -> Result<Acted, Failure> {
     let route = only(task, task.sets())?;
-    let destination = destination(task, route).await?;
-    let request = task
-        .ec2
-        .client
-        .create_route()
-        .route_table_id(task.id()?)
-        .set_destination_cidr_block(destination.ipv4)
-        .set_destination_ipv6_cidr_block(destination.ipv6)
-        .set_destination_prefix_list_id(destination.prefix_list)
-        .set_gateway_id(target(route, "internet_gateway").or(target(route, "vpn_gateway")))
-        .set_nat_gateway_id(target(route, "nat_gateway"))
-        .set_vpc_endpoint_id(target(route, "vpc_endpoint"))
-        .set_egress_only_internet_gateway_id(target(route, "egress_only_internet_gateway"))
-        .set_network_interface_id(target(route, "network_interface"))
-        .set_transit_gateway_id(target(route, "transit_gateway"))
-        .set_vpc_peering_connection_id(target(route, "vpc_peering_connection"));
+    let request = with_target!(with_destination!(task.ec2.client.create_route(), task, route), route);
     match task.call("CreateRoute", request, |request| request.send()).await {
         Ok(_) => {}
         // The first attempt may have made it, and its answer was lost: to make sure of the target.
@@ -201,36 +212,13 @@ async fn create_route(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn replace_route(task: &Task<'_>) -> Result<(), Failure> {
     let route = only(task, task.sets())?;
-    let destination = destination(task, route).await?;
-    let request = task
-        .ec2
-        .client
-        .replace_route()
-        .route_table_id(task.id()?)
-        .set_destination_cidr_block(destination.ipv4)
-        .set_destination_ipv6_cidr_block(destination.ipv6)
-        .set_destination_prefix_list_id(destination.prefix_list)
-        .set_gateway_id(target(route, "internet_gateway").or(target(route, "vpn_gateway")))
-        .set_nat_gateway_id(target(route, "nat_gateway"))
-        .set_vpc_endpoint_id(target(route, "vpc_endpoint"))
-        .set_egress_only_internet_gateway_id(target(route, "egress_only_internet_gateway"))
-        .set_network_interface_id(target(route, "network_interface"))
-        .set_transit_gateway_id(target(route, "transit_gateway"))
-        .set_vpc_peering_connection_id(target(route, "vpc_peering_connection"));
+    let request = with_target!(with_destination!(task.ec2.client.replace_route(), task, route), route);
     task.call("ReplaceRoute", request, |request| request.send()).await?;
     Ok(())
 }
 
 async fn delete_route(task: &Task<'_>) -> Result<Acted, Failure> {
-    let destination = destination(task, only(task, task.unsets())?).await?;
-    let request = task
-        .ec2
-        .client
-        .delete_route()
-        .route_table_id(task.id()?)
-        .set_destination_cidr_block(destination.ipv4)
-        .set_destination_ipv6_cidr_block(destination.ipv6)
-        .set_destination_prefix_list_id(destination.prefix_list);
+    let request = with_destination!(task.ec2.client.delete_route(), task, only(task, task.unsets())?);
     task.end("DeleteRoute", request, |request| request.send()).await?;
     Ok(Acted::default())
 }

@@ -212,6 +212,20 @@ pub fn write_association(x: &mut Xml, region: &Region, id: &str, row: &NetworkIn
     });
 }
 
+/// What is inside `<attachment>`; `ids` says whose it is as well.
+pub fn write_attachment(x: &mut Xml, attachment: &Attachment, ids: bool) {
+    x.text("attachmentId", &attachment.id);
+    if ids {
+        x.maybe("instanceId", attachment.instance.as_ref());
+        x.text("instanceOwnerId", &attachment.owner);
+    }
+    x.text("deviceIndex", attachment.index);
+    x.text("networkCardIndex", 0);
+    x.text("status", "attached");
+    x.text("attachTime", stamp(attachment.at));
+    x.text("deleteOnTermination", attachment.delete_on_termination);
+}
+
 /// The members that `DescribeInstances` shares with `DescribeNetworkInterfaces`.
 pub fn write_common(x: &mut Xml, region: &Region, id: &str, row: &NetworkInterface, ids: bool) {
     x.text("networkInterfaceId", id);
@@ -226,18 +240,7 @@ pub fn write_common(x: &mut Xml, region: &Region, id: &str, row: &NetworkInterfa
     x.text("sourceDestCheck", row.source_dest_check);
     security_group::write_set(x, region, &row.groups);
     if let Some(attachment) = &row.attachment {
-        x.element("attachment", |x| {
-            x.text("attachmentId", &attachment.id);
-            if ids {
-                x.maybe("instanceId", attachment.instance.as_ref());
-                x.text("instanceOwnerId", &attachment.owner);
-            }
-            x.text("deviceIndex", attachment.index);
-            x.text("networkCardIndex", 0);
-            x.text("status", "attached");
-            x.text("attachTime", stamp(attachment.at));
-            x.text("deleteOnTermination", attachment.delete_on_termination);
-        });
+        x.element("attachment", |x| write_attachment(x, attachment, ids));
     }
     write_association(x, region, id, row, row.private_ip(), ids);
     x.set("privateIpAddressesSet", row.private_ips.iter().enumerate(), |x, (at, address)| {

@@ -1,10 +1,9 @@
 //! Attributes and attachments of network interfaces.
 
 use super::instance::{self, Instance};
-use super::network_interface::{Attachment, NetworkInterface};
+use super::network_interface::{self, Attachment, NetworkInterface};
 use super::{instance_type, security_group};
 use crate::call::{ACCOUNT, Answer, Call};
-use crate::state::clock::stamp;
 use crate::wire::{Fault, Xml};
 
 /// `DescribeNetworkInterfaceAttribute`.
@@ -19,23 +18,12 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         "associatePublicIpAddress" => x.text("associatePublicIpAddress", row.public_ip.is_some()),
         "attachment" => {
             if let Some(attachment) = &row.attachment {
-                x.element("attachment", |x| write_attachment(x, attachment));
+                x.element("attachment", |x| network_interface::write_attachment(x, attachment, true));
             }
         }
         other => return Err(Fault::invalid(other, "attribute", "Unknown attribute.")),
     }
     Ok(())
-}
-
-fn write_attachment(x: &mut Xml, attachment: &Attachment) {
-    x.text("attachmentId", &attachment.id);
-    x.maybe("instanceId", attachment.instance.as_ref());
-    x.text("instanceOwnerId", &attachment.owner);
-    x.text("deviceIndex", attachment.index);
-    x.text("networkCardIndex", 0);
-    x.text("status", "attached");
-    x.text("attachTime", stamp(attachment.at));
-    x.text("deleteOnTermination", attachment.delete_on_termination);
 }
 
 /// `ModifyNetworkInterfaceAttribute`: one attribute in each call.
