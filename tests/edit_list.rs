@@ -41,7 +41,7 @@ pub fn edits_in_place() -> Vec<Edit> {
         edit("size: 20", "size: 30", &["ModifyVolume"]),
         edit("delete_on_termination: true", "delete_on_termination: false", &["ModifyInstanceAttribute"]),
         edit("    elastic_ip: web\n", "", &["DisassociateAddress"]),
-        edit("route_tables: [private]", "route_tables: [public]", &["ModifyVpcEndpoint"]),
+        edit("route_tables: [private]", "route_tables: [public]", &["ModifyVpcEndpoint", "ModifyVpcEndpoint"]),
         edit("s3:GetObject", "s3:PutObject", &["ModifyVpcEndpoint"]),
         edit("team: network", "team: core", &[]),
     ]

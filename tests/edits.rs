@@ -152,18 +152,72 @@ fn renaming_and_swapping_what_others_stand_in_is_done_in_one_go() {
         &[("description: Web", "description: Front")],
     ];
     for edits in cases {
-        paused(async {
-            let world = World::new().await;
-            world.apply(&topology(EVERY_KIND)).await;
-            let wanted = topology(&edited(edits));
-            let plan = world.plan(&wanted).await;
-            let events = world.run(&plan).await;
-            let retried = events.iter().find(|event| matches!(event, Event::Retrying { .. }));
-            assert!(retried.is_none(), "{edits:?}: {retried:?}");
-            let again = world.plan(&wanted).await;
-            assert!(again.is_empty(), "{edits:?}: {:#?}", again.changes);
-            world.apply(&topology(EVERY_KIND)).await;
-            world.destroy(&topology(EVERY_KIND)).await;
-        });
+        there_and_back(EVERY_KIND, &edited(edits));
     }
+}
+
+/// Goes from one network to another and back, each in one go and without a refusal on the way.
+fn there_and_back(one: &str, other: &str) {
+    paused(async {
+        let world = World::new().await;
+        world.apply(&topology(one)).await;
+        for text in [other, one] {
+            let wanted = topology(text);
+            let events = world.run(&world.plan(&wanted).await).await;
+            let retried = events.iter().find(|event| matches!(event, Event::Retrying { .. }));
+            assert!(retried.is_none(), "{text}: {retried:?}");
+            let again = world.plan(&wanted).await;
+            assert!(again.is_empty(), "{text}: {:#?}", again.changes);
+        }
+        world.destroy(&topology(one)).await;
+    });
+}
+
+#[test]
+fn what_only_one_can_have_changes_hands_in_one_go() {
+    const ENDPOINTS: &str = "
+topology: hands
+region: us-west-2
+vpc: {main: {cidr_block: 10.0.0.0/16}}
+route_table: {a: , b: , c: }
+vpc_endpoint:
+  one: {service: s3, route_tables: [a]}
+  two: {service: s3, route_tables: [b, c]}
+";
+    there_and_back(ENDPOINTS, &ENDPOINTS.replace("[a]", "[a, c]").replace("[b, c]", "[b]"));
+    there_and_back(
+        ENDPOINTS,
+        &ENDPOINTS.replace("[a]", "[b, c]").replace("two: {service: s3, route_tables: [b, c]}", "two: {service: s3, route_tables: [a]}"),
+    );
+    const RANGES: &str = "
+topology: ranges
+region: us-west-2
+vpc: {main: {cidr_block: 10.0.0.0/16, secondary_cidr_blocks: [10.1.0.0/20]}}
+subnet: {one: {cidr_block: 10.0.1.0/24}}
+";
+    there_and_back(RANGES, &RANGES.replace("10.1.0.0/20", "10.1.0.0/16"));
+    // A subnet moves to a new range while the one that it leaves goes, and DNS changes too.
+    let moved = RANGES.replace("10.1.0.0/20", "10.2.0.0/20").replace("10.2.0.0/20]", "10.2.0.0/20], enable_dns_hostnames: true");
+    there_and_back(&RANGES.replace("10.0.1.0/24", "10.1.1.0/24"), &moved.replace("10.0.1.0/24", "10.2.1.0/24"));
+}
+
+#[test]
+fn what_ec2_would_refuse_for_something_that_stays_is_refused_by_the_plan() {
+    const PUBLIC: &str = "
+topology: stays
+region: us-west-2
+vpc: {main: {cidr_block: 10.0.0.0/16}}
+subnet: {one: {cidr_block: 10.0.1.0/24}}
+internet_gateway: {main: }
+instance:
+  web: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: one, associate_public_ip_address: true}
+";
+    paused(async {
+        let world = World::new().await;
+        world.apply(&topology(PUBLIC)).await;
+        let plan = world.plan(&topology(&PUBLIC.replace("internet_gateway: {main: }\n", ""))).await;
+        let why: Vec<_> = plan.refused.iter().map(|refusal| (refusal.guard, refusal.address.as_str(), refusal.why.as_str())).collect();
+        let expected = "EC2 refuses DetachInternetGateway while instance.web is there, and instance.web stays: change or remove it as well";
+        assert_eq!(why, [("order", "internet_gateway.main", expected)]);
+    });
 }

@@ -14,8 +14,10 @@ pub enum Why {
     Must,
     /// The later step uses what the earlier one completes.
     Ready,
-    /// The earlier step lets go of what the later one deletes, which EC2 would delete all the same.
+    /// The earlier step lets go of what the later one deletes.
     Release,
+    /// The earlier step makes what the successor needs of what the later one ends: the gap between the two stays short.
+    Gap,
 }
 
 /// Steps by number, from 0, and what comes before what.
@@ -39,7 +41,7 @@ impl Graph {
 
     /// Breaks circles by the fixed rule of [`Why`], weakest first. What is left over is a circle that nothing may break.
     pub fn break_cycles(&mut self, nodes: usize) -> Result<(), Vec<usize>> {
-        for weakest in [Why::Release, Why::Ready] {
+        for weakest in [Why::Gap, Why::Release, Why::Ready] {
             for circle in self.cycles(nodes) {
                 self.edges.retain(|(a, b), (why, _)| *why < weakest || !(circle.contains(a) && circle.contains(b)));
             }

@@ -72,7 +72,7 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
         }
     }
     plan.changes.sort_by(|a, b| (&a.address, a.action, &a.id).cmp(&(&b.address, b.action, &b.id)));
-    replacement::order(folded, &mut verdicts);
+    replacement::order(&mut verdicts);
     verdicts
 }
 

@@ -44,7 +44,7 @@ pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Resu
     }
     lowering.references();
     lowering.claims();
-    lowering.hooks(folded);
+    let refused = lowering.hooks(folded);
     let nodes = lowering.nodes;
     let mut graph = lowering.graph;
     if let Err(circle) = graph.break_cycles(nodes.len()) {
@@ -53,6 +53,7 @@ pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Resu
         let addresses = circle.iter().map(|&node| nodes[node].verdict.address.clone()).collect();
         return Err(Circle { addresses, steps: steps.join(", ") });
     }
+    plan.refused.extend(refused);
     number(&nodes, &graph, &plan.topology.clone(), plan);
     Ok(())
 }
@@ -102,6 +103,8 @@ struct Lowering<'v> {
     ends: HashMap<&'v str, usize>,
     /// The object that an address has now, where it ends.
     ending: HashMap<&'v Address, &'v str>,
+    /// The step that opens the gap of a replacement that deletes first.
+    gaps: HashMap<&'v Address, usize>,
 }
 
 impl<'v> Lowering<'v> {
@@ -163,6 +166,9 @@ impl<'v> Lowering<'v> {
         }
         if let (StepAction::Delete, Some(object)) = (node.action, node.verdict.object) {
             self.ends.entry(&object.id).or_insert(index);
+            if node.verdict.order == Some(Order::DeleteFirst) {
+                self.gaps.entry(address).or_insert(index);
+            }
         }
     }
 
@@ -184,6 +190,9 @@ impl<'v> Lowering<'v> {
                 // Completing may give way in a circle, existing may not.
                 if let Some(&created) = self.created.get(address) {
                     self.graph.edge(created, index, Why::Must, None);
+                    if let Some(&end) = self.gaps.get(own) {
+                        self.graph.edge(created, end, Why::Gap, None);
+                    }
                 }
             }
             let named = by_name(own.kind, &call.unsets);
@@ -227,10 +236,12 @@ impl<'v> Lowering<'v> {
         }
     }
 
-    /// The constraints of EC2 that no reference shows.
-    fn hooks(&mut self, folded: &Folded) {
+    /// The constraints of EC2 that no reference shows; answers those that no step of the plan fulfils.
+    fn hooks(&mut self, folded: &Folded) -> Vec<Refusal> {
+        let mut refused = Vec::new();
         let view = folded.view();
         let empty = Record::new();
+        let touched: BTreeSet<&Address> = self.nodes.iter().map(|node| &node.verdict.address).collect();
         for index in 0..self.nodes.len() {
             let node = &self.nodes[index];
             let address = &node.verdict.address;
@@ -240,6 +251,11 @@ impl<'v> Lowering<'v> {
                     After::Ready(other) => (other, self.ready.get(other)),
                     After::Gone(other) => (other, self.ending.get(other).and_then(|id| self.ended.get(id))),
                 };
+                if matches!(after, After::Gone(_)) && !touched.contains(other) {
+                    let why =
+                        format!("EC2 refuses {} while {other} is there, and {other} stays: change or remove it as well", node.call.action);
+                    refused.push(Refusal { guard: "order", address: address.to_string(), why });
+                }
                 if let Some(&step) = step.filter(|_| other != address) {
                     let sentence = match &after {
                         After::Ready(_) => format!("{} needs {other}", node.call.action),
@@ -249,6 +265,7 @@ impl<'v> Lowering<'v> {
                 }
             }
         }
+        refused
     }
 }
 

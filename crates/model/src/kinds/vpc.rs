@@ -139,12 +139,15 @@ impl Rules for VpcRules {
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let mut calls = Vec::new();
         let ranges = update.members("secondary_cidr_blocks");
-        for &range in &ranges.added {
-            calls.push(Call::modify("AssociateVpcCidrBlock").setting(members_record("secondary_cidr_blocks", &[range])));
-        }
-        for &range in &ranges.removed {
-            calls.push(Call::modify("DisassociateVpcCidrBlock").unsetting(members_record("secondary_cidr_blocks", &[range])));
-        }
+        // A range makes room for one that overlaps it. The others go last: what is in them moves to the new ones first.
+        let net = |range: &Value| range.as_text().and_then(|text| text.parse::<IpNet>().ok());
+        let is_in_the_way =
+            |old: &Value| ranges.added.iter().any(|new| net(old).zip(net(new)).is_some_and(|(old, new)| overlap(&old, &new)));
+        let (first, last): (Vec<&Value>, Vec<&Value>) = ranges.removed.iter().partition(|old| is_in_the_way(old));
+        let one = |range: &Value| members_record("secondary_cidr_blocks", &[range]);
+        let disassociate = |range: &Value| Call::modify("DisassociateVpcCidrBlock").unsetting(one(range));
+        calls.extend(first.into_iter().map(disassociate));
+        calls.extend(ranges.added.iter().map(|range| Call::modify("AssociateVpcCidrBlock").setting(one(range))));
         calls.extend(update.set("instance_tenancy", "ModifyVpcTenancy"));
         let mut dns = [update.set("enable_dns_support", "ModifyVpcAttribute"), update.set("enable_dns_hostnames", "ModifyVpcAttribute")];
         // Hostnames can be on only while support is: what turns support off comes last.
@@ -152,6 +155,7 @@ impl Rules for VpcRules {
             dns.reverse();
         }
         calls.extend(dns.into_iter().flatten());
+        calls.extend(last.into_iter().map(disassociate));
         calls
     }
 

@@ -12,7 +12,7 @@ use crate::kinds::vpc;
 use crate::net::{Complaint, Format, PATH, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{Context, Rules, Update};
+use crate::rules::{Context, Rules, Update, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none, plain_key};
 use crate::topology::Topology;
 use crate::value::{Record, Value};
@@ -173,17 +173,16 @@ impl Rules for VpcEndpointRules {
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let tables = update.members("route_tables");
-        let list = |members: &[&Value]| members.iter().map(|&m| m.clone()).collect::<Vec<_>>();
-        let (mut sets, mut unsets) = (Record::new(), Record::new());
         // The service goes with the tables: a table has one endpoint for each.
-        let service = update.after.get("service");
-        if !tables.added.is_empty() {
-            sets.set("route_tables", list(&tables.added));
-            sets.set_option("service", service.cloned());
-        }
-        if !tables.removed.is_empty() {
-            unsets.set("route_tables", list(&tables.removed));
-            unsets.set_option("service", service.cloned());
+        let served = |tables: &[&Value]| match tables {
+            [] => Record::new(),
+            tables => members_record("route_tables", tables).with("service", update.after.text("service")),
+        };
+        let (mut sets, mut unsets) = (served(&tables.added), served(&tables.removed));
+        let mut calls = Vec::new();
+        if !sets.is_empty() && !unsets.is_empty() {
+            // Two endpoints that swap their tables each give up before they take.
+            calls.push(Call::modify("ModifyVpcEndpoint").unsetting(std::mem::take(&mut unsets)));
         }
         if update.has("policy") {
             match update.after.get("policy") {
@@ -191,10 +190,10 @@ impl Rules for VpcEndpointRules {
                 None => unsets.set_option("policy", update.before.get("policy").cloned()),
             }
         }
-        if sets.is_empty() && unsets.is_empty() {
-            return Vec::new();
+        if !sets.is_empty() || !unsets.is_empty() {
+            calls.push(Call::modify("ModifyVpcEndpoint").setting(sets).unsetting(unsets));
         }
-        vec![Call::modify("ModifyVpcEndpoint").setting(sets).unsetting(unsets)]
+        calls
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
