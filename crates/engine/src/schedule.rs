@@ -93,8 +93,10 @@ impl Schedule {
         self.running.len()
     }
 
-    /// How it ended, each list in the order of the numbers.
+    /// How it ended, each list in the order of the numbers. Nobody knows of a step that still runs how it ended: it is no success.
     pub fn outcome(mut self) -> Outcome {
+        self.outcome.failed.extend(&self.running);
+        self.outcome.skipped.extend(self.ready.iter().chain(self.waiting.keys()));
         for list in [&mut self.outcome.done, &mut self.outcome.failed, &mut self.outcome.skipped] {
             list.sort_unstable();
         }
