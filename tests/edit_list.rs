@@ -36,6 +36,7 @@ pub fn edits_in_place() -> Vec<Edit> {
         edit("\n    security_groups: [db]", "", &["ModifyNetworkInterfaceAttribute"]),
         edit("security_groups: [db]", "security_groups: [db]\n    source_dest_check: false", &["ModifyInstanceAttribute"]),
         edit("    disable_api_termination: true\n", "    disable_api_termination: false\n", &["ModifyInstanceAttribute"]),
+        edit("    disable_api_termination: true\n", "", &["ModifyInstanceAttribute"]),
         edit("    monitoring: true\n", "", &["UnmonitorInstances"]),
         edit("http_put_response_hop_limit: 2", "http_put_response_hop_limit: 3", &["ModifyInstanceMetadataOptions"]),
         edit("size: 20", "size: 30", &["ModifyVolume"]),

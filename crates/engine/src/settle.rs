@@ -45,7 +45,8 @@ impl Settling {
     pub fn add(&mut self, kind: Kind, step: usize, wait: Wait) {
         let now = Instant::now();
         let waiting = Waiting { step, state: String::new(), deadline: now + patience(kind, wait.until), told: now, wait };
-        let kindred = self.kinds.entry(kind).or_insert_with(|| Kindred { waiting: Vec::new(), interval: FIRST, next: now + FIRST, looking: false });
+        let kindred =
+            self.kinds.entry(kind).or_insert_with(|| Kindred { waiting: Vec::new(), interval: FIRST, next: now + FIRST, looking: false });
         // What is new is worth an early look, for all of its kind.
         kindred.interval = FIRST;
         kindred.next = kindred.next.min(now + FIRST);

@@ -1,6 +1,6 @@
 //! What is there: the live objects of a region in the spec's own language.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::value::Record;
 use crate::{Address, Kind};
@@ -48,6 +48,8 @@ pub struct Owner {
     pub retiring: Option<String>,
     /// `trueup:protect`.
     pub protect: bool,
+    /// `trueup:read`.
+    pub read: BTreeSet<String>,
 }
 
 impl Object {

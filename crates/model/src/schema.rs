@@ -43,6 +43,15 @@ impl Schema {
         self.attributes.iter().filter_map(|a| Some((a.name.to_owned(), a.default_value()?))).collect()
     }
 
+    /// The attributes of a record that are read only on request, because that costs a call for each object, and that are set to
+    /// something else than EC2's default.
+    pub fn read_on_request(&self, record: &Record) -> BTreeSet<&'static str> {
+        let unlisted = self.attributes.iter().filter(|attribute| attribute.when_seen && !attribute.is_auto());
+        let set =
+            unlisted.filter(|attribute| record.get(attribute.name).is_some_and(|value| Some(value) != attribute.default_value().as_ref()));
+        set.map(|attribute| attribute.name).collect()
+    }
+
     /// The names of the attributes in which `wanted` differs from `live`.
     pub fn differing(&self, wanted: &Record, live: &Record) -> BTreeSet<&'static str> {
         let differs = |a: &&Attribute| a.differs(wanted.get(a.name), live.get(a.name));
@@ -67,7 +76,7 @@ pub struct Attribute {
     pub effect: Cost,
     /// Why changing it costs that, in EC2's terms; empty where it changes in place.
     pub reason: &'static str,
-    /// Whether it is compared only while EC2 shows it.
+    /// Whether it is compared only while EC2 shows it, or while it is read at all.
     pub when_seen: bool,
     /// Whether it is an instruction to Trueup, which EC2 never shows.
     pub input: bool,

@@ -2,8 +2,10 @@
 //!
 //! Identity is two tags that are written by the create call itself; there is no other state.
 
+use std::collections::BTreeSet;
+
 use crate::value::{Record, Value};
-use crate::{Address, Owner};
+use crate::{Owner, Resource};
 
 /// Holds the topology's name.
 pub const TOPOLOGY: &str = "trueup:topology";
@@ -13,23 +15,35 @@ pub const ADDRESS: &str = "trueup:address";
 pub const RETIRING: &str = "trueup:retiring";
 /// Marks an object that must not be deleted, replaced or stopped.
 pub const PROTECT: &str = "trueup:protect";
+/// Names the attributes whose reading costs a call for each object and that the spec set once: they are read from then on, so
+/// that taking the line out of the spec is seen.
+pub const READ: &str = "trueup:read";
 /// The prefix of the tags above, which specs may not use.
 pub const PREFIX: &str = "trueup:";
 /// What EC2 shows as an object's name.
 pub const NAME: &str = "Name";
 
-/// The tags that make an object `address` of `topology`.
-pub fn ownership(topology: &str, address: &Address, protect: bool) -> Record {
-    let mut tags = Record::new().with(TOPOLOGY, topology).with(ADDRESS, address.to_string());
-    if protect {
+/// The tags that make an object the resource of `topology`.
+pub fn ownership(topology: &str, resource: &Resource) -> Record {
+    let mut tags = Record::new().with(TOPOLOGY, topology).with(ADDRESS, resource.address.to_string());
+    if resource.protect {
         tags.set(PROTECT, "true");
+    }
+    let read = resource.address.kind.schema().read_on_request(&resource.record);
+    if !read.is_empty() {
+        tags.set(READ, words(&read));
     }
     tags
 }
 
+/// The value of a tag that is a set of words.
+pub fn words(set: &BTreeSet<&str>) -> String {
+    set.iter().copied().collect::<Vec<_>>().join(" ")
+}
+
 /// Splits an object's tags into whose it is and the tags that a spec may speak of. AWS's own (`aws:`) are dropped.
 pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<Owner>, Record) {
-    let (mut topology, mut address, mut retiring, mut protect) = (None, None, None, false);
+    let (mut topology, mut address, mut retiring, mut protect, mut read) = (None, None, None, false, BTreeSet::new());
     let mut rest = Record::new();
     for (key, value) in tags {
         match key {
@@ -37,12 +51,13 @@ pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<
             ADDRESS => address = Some(value.to_owned()),
             RETIRING => retiring = Some(value.to_owned()),
             PROTECT => protect = value == "true",
+            READ => read = value.split_whitespace().map(str::to_owned).collect(),
             key if key.starts_with("aws:") => {}
             key => rest.set(key, Value::text(value)),
         }
     }
     let owner = match (topology, address) {
-        (Some(topology), Some(address)) => Some(Owner { topology, address, retiring, protect }),
+        (Some(topology), Some(address)) => Some(Owner { topology, address, retiring, protect, read }),
         _ => None,
     };
     (owner, rest)

@@ -195,7 +195,7 @@ impl<'a> Judge<'a> {
         let before = self.before(object);
         let after = self.readable(address.kind, &resource.record);
         let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
-        let (marks, marked) = marks(object, resource);
+        let (marks, marked) = marks(object, resource, &attributes);
         attributes.extend(marked);
         let note = rules.note(&resource.record, Some(object));
         if attributes.is_empty() && marks.is_empty() {
@@ -372,12 +372,17 @@ fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
 }
 
 /// The calls that bring the tags of ownership up to date on a live object, and what they show as.
-fn marks(object: &Object, resource: &Resource) -> (Vec<Call>, Option<AttributeChange>) {
+fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) -> (Vec<Call>, Option<AttributeChange>) {
     let Some(owner) = &object.owner else { return (Vec::new(), None) };
     let tag = |key: &str, value: &str| Record::new().with("tags", Record::new().with(key, value));
     let mut calls = Vec::new();
     if let Some(token) = &owner.retiring {
         calls.push(Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::RETIRING, token)));
+    }
+    let set = resource.address.kind.schema().read_on_request(&resource.record);
+    if changed.iter().any(|change| set.contains(change.path.as_str())) {
+        let read: BTreeSet<&str> = owner.read.iter().map(String::as_str).chain(set).collect();
+        calls.push(Call::modify("CreateTags").setting(tag(trueup_model::tags::READ, &trueup_model::tags::words(&read))));
     }
     if owner.protect == resource.protect {
         return (calls, None);

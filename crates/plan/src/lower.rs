@@ -73,14 +73,13 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
             before.get(&index).into_iter().flatten().map(|(before, why)| (numbers[before], *why)).collect();
         after.sort_unstable();
         let creates = node.call.role == Role::Create;
-        let protect = verdict.resource.is_some_and(|resource| resource.protect);
         plan.steps.push(Step {
             number: numbers[&index],
             action: node.action,
             address: verdict.address.clone(),
             target: node.target.clone(),
             replaces: verdict.object.filter(|_| creates).map(|object| object.id.clone()),
-            ownership: if creates { tags::ownership(topology, &verdict.address, protect) } else { Record::new() },
+            ownership: verdict.resource.filter(|_| creates).map(|resource| tags::ownership(topology, resource)).unwrap_or_default(),
             call: node.call.clone(),
             why: after.iter().filter_map(|(_, why)| why.map(str::to_owned)).collect(),
             after: after.into_iter().map(|(number, _)| number).collect(),

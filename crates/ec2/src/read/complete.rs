@@ -64,7 +64,7 @@ async fn dns(ec2: &Ec2, scope: &Scope, vpcs: &mut [Object]) -> Result<(), Failur
     join_all(reads).await.into_iter().collect()
 }
 
-/// What the spec declares of each instance of ours and costs calls.
+/// What the spec declares of each instance of ours, or did once, and costs calls.
 async fn details(ec2: &Ec2, scope: &Scope, instances: &mut [Object]) -> Result<(), Failure> {
     let nothing = BTreeSet::new();
     let declares = |object: &Object, names: &[&str]| {
@@ -76,7 +76,8 @@ async fn details(ec2: &Ec2, scope: &Scope, instances: &mut [Object]) -> Result<(
     instance::root_volumes(ec2, with_volume).await?;
     let reads = instances.iter_mut().filter_map(|object| {
         let user_data = declares(object, &["user_data", "user_data_file"]);
-        let termination = declares(object, &["disable_api_termination"]);
+        let asked = is_ours(object, scope) && object.owner.as_ref().is_some_and(|owner| owner.read.contains("disable_api_termination"));
+        let termination = asked || declares(object, &["disable_api_termination"]);
         (user_data || termination).then(|| instance::attributes(ec2, object, user_data, termination))
     });
     join_all(reads).await.into_iter().collect()

@@ -1,6 +1,6 @@
 //! Topologies and live networks made from a few words, for the tests of planning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 use trueup_model::{Address, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Type, Value, json as from_json};
@@ -40,7 +40,13 @@ pub fn live(topology: &Topology) -> Observed {
         id: ids[address].clone(),
         record: with_ids(address, &resource.record, &ids),
         facts: Record::new().with("group_name", resource.record.text("group_name")),
-        owner: Some(Owner { topology: topology.name.clone(), address: address.to_string(), retiring: None, protect: resource.protect }),
+        owner: Some(Owner {
+            topology: topology.name.clone(),
+            address: address.to_string(),
+            retiring: None,
+            protect: resource.protect,
+            read: BTreeSet::new(),
+        }),
         implicit: false,
     });
     Observed { objects: objects.collect(), account: "123456789012".into(), region: "us-west-2".into(), ..Observed::default() }

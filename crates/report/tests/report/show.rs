@@ -2,13 +2,13 @@
 
 use crate::sample;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{Kind, Object, Observed, Owner, Record, Resource, Topology};
 use trueup_report::{Style, json, text};
 
 fn object(kind: Kind, id: &str, address: &str, facts: Record) -> Object {
-    let owner = Owner { topology: "shop".into(), address: address.into(), retiring: None, protect: false };
+    let owner = Owner { topology: "shop".into(), address: address.into(), retiring: None, protect: false, read: BTreeSet::new() };
     Object { kind, id: id.into(), record: Record::new(), facts, owner: Some(owner), implicit: false }
 }
 

@@ -143,7 +143,7 @@ instance:
         Attribute::new(
             "disable_api_termination",
             Type::Bool,
-            "Whether EC2 refuses to terminate it. Reading this costs one call for each instance, so it is read only where a spec gives it.",
+            "Whether EC2 refuses to terminate it. Reading this costs one call for each instance, so it is read only where a spec gives it or once did.",
         )
         .default(|| false.into())
         .when_seen(),
