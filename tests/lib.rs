@@ -2,6 +2,7 @@
 
 pub mod edit_list;
 pub mod equivalence;
+pub mod fuse;
 pub mod meddlings;
 pub mod over_http;
 pub mod programs;
@@ -61,6 +62,11 @@ impl World {
     /// What answers at a URL.
     pub async fn at(url: &str) -> Self {
         Self::behind(over_http::transport(url)).await
+    }
+
+    /// Another process on the same network, whose way there goes through `wrap`.
+    pub async fn again(&self, wrap: impl FnOnce(Transport) -> Transport) -> Self {
+        Self::behind(wrap(Arc::clone(&self.transport))).await
     }
 
     async fn behind(transport: Transport) -> Self {

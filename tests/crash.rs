@@ -1,0 +1,110 @@
+//! The process dies at every call of an apply and of a destroy, before the call and after it. Another process finishes the work,
+//! and nothing is lost, doubled or left behind.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use trueup_model::{Plan, Topology};
+use trueup_sandbox::Behaviour;
+use trueup_tests::fuse::{Death, Fuse};
+use trueup_tests::{World, paused, topology};
+
+const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
+const NAT: &str = include_str!("../specs/nat-gateway.yaml");
+
+/// How long somebody takes to start the next process: EC2 shows by then what the dead one did.
+const RESTART: Duration = Duration::from_secs(60);
+
+/// What a process is there for.
+#[derive(Clone, Copy, Debug)]
+enum Aim<'a> {
+    Apply(&'a Topology),
+    Destroy(&'a Topology),
+}
+
+impl Aim<'_> {
+    async fn plan(self, world: &World) -> Plan {
+        match self {
+            Self::Apply(topology) => world.plan(topology).await,
+            Self::Destroy(topology) => trueup_plan::destroy(topology, &world.observe(topology).await),
+        }
+    }
+
+    fn topology(&self) -> &Topology {
+        match self {
+            Self::Apply(topology) | Self::Destroy(topology) => topology,
+        }
+    }
+}
+
+/// Goes from one network to another, dying at each call on the way; `from` is nothing where it is `None`.
+fn die_everywhere(from: Option<&str>, aim: Aim<'_>) {
+    let from = from.map(topology);
+    for death in [Death::Before, Death::After] {
+        let mut call = 1;
+        while dies_at(from.as_ref(), aim, death, call) {
+            call += 1;
+        }
+        assert!(call > 2, "{aim:?} makes no calls");
+    }
+}
+
+/// One life and its successor. Whether the first process died on the way.
+fn dies_at(from: Option<&Topology>, aim: Aim<'_>, death: Death, call: usize) -> bool {
+    paused(async {
+        let world = World::with(Behaviour::Realistic).await;
+        if let Some(from) = from {
+            world.apply(from).await;
+        }
+        let fuse = Fuse::default();
+        let mortal = world.again(|transport| fuse.within(transport, death)).await;
+        let plan = aim.plan(&mortal).await;
+        fuse.light(call);
+        let died = tokio::select! {
+            biased;
+            () = fuse.burned() => true,
+            _ = mortal.run(&plan) => false,
+        };
+        if died {
+            tokio::time::sleep(RESTART).await;
+            let successor = world.again(|transport| transport).await;
+            let plan = aim.plan(&successor).await;
+            let done = successor.try_run(&plan).await;
+            assert!(done.is_ok(), "{death:?} call {call}: {done:?}");
+            let rest = aim.plan(&successor).await;
+            assert!(rest.is_empty() && rest.refused.is_empty(), "{death:?} call {call}: {:#?} {:?}", rest.changes, rest.refused);
+        }
+        is_whole(&world, aim, &format!("{death:?} call {call}")).await;
+        died
+    })
+}
+
+/// Each resource has one object, and nothing else is there.
+async fn is_whole(world: &World, aim: Aim<'_>, life: &str) {
+    let observed = world.observe(aim.topology()).await;
+    let mut live: BTreeMap<String, usize> = BTreeMap::new();
+    for object in observed.objects.iter().filter(|object| !object.implicit) {
+        let owner = object.owner.as_ref().map_or(object.id.as_str(), |owner| &owner.address);
+        *live.entry(owner.to_owned()).or_default() += 1;
+    }
+    let wanted: BTreeMap<String, usize> = match aim {
+        Aim::Apply(topology) => topology.resources.keys().map(|address| (address.to_string(), 1)).collect(),
+        Aim::Destroy(_) => BTreeMap::new(),
+    };
+    assert_eq!(live, wanted, "{life}");
+}
+
+#[test]
+fn the_seed_is_made_whole_after_any_death() {
+    die_everywhere(None, Aim::Apply(&topology(SEED)));
+}
+
+#[test]
+fn the_seed_is_gone_after_any_death() {
+    die_everywhere(Some(SEED), Aim::Destroy(&topology(SEED)));
+}
+
+#[test]
+fn the_nat_gateway_is_made_whole_after_any_death() {
+    die_everywhere(None, Aim::Apply(&topology(NAT)));
+}
