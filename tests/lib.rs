@@ -6,6 +6,7 @@ pub mod fuse;
 pub mod meddlings;
 pub mod over_http;
 pub mod programs;
+pub mod simulation;
 pub mod trial;
 
 use std::future::Future;
@@ -55,8 +56,12 @@ impl World {
 
     /// A fresh sandbox of this behaviour.
     pub async fn with(behaviour: Behaviour) -> Self {
-        let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options { behaviour, ..trueup_sandbox::Options::default() }));
-        Self::behind(transport(&sandbox)).await
+        Self::over(&Arc::new(Sandbox::new(trueup_sandbox::Options { behaviour, ..trueup_sandbox::Options::default() }))).await
+    }
+
+    /// This sandbox.
+    pub async fn over(sandbox: &Arc<Sandbox>) -> Self {
+        Self::behind(transport(sandbox)).await
     }
 
     /// What answers at a URL.
@@ -67,6 +72,11 @@ impl World {
     /// Another process on the same network, whose way there goes through `wrap`.
     pub async fn again(&self, wrap: impl FnOnce(Transport) -> Transport) -> Self {
         Self::behind(wrap(Arc::clone(&self.transport))).await
+    }
+
+    /// The way there.
+    pub fn transport(&self) -> Transport {
+        Arc::clone(&self.transport)
     }
 
     async fn behind(transport: Transport) -> Self {
@@ -165,9 +175,14 @@ fn transport(sandbox: &Arc<Sandbox>) -> Transport {
     })
 }
 
+/// Reads a spec, with everything there is to say about it.
+pub fn read(text: &str) -> trueup_spec::Parsed {
+    trueup_spec::parse("spec.yaml", text, &trueup_spec::Options { region: Some("us-west-2"), files: &NoFiles })
+}
+
 /// Reads a spec; the problems of one that is not right.
 pub fn parsed(text: &str) -> Result<Topology, String> {
-    let parsed = trueup_spec::parse("spec.yaml", text, &trueup_spec::Options { region: Some("us-west-2"), files: &NoFiles });
+    let parsed = read(text);
     let problems: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| (&diagnostic.message, diagnostic.place())).collect();
     parsed.topology.ok_or_else(|| format!("{problems:#?}"))
 }

@@ -84,6 +84,11 @@ impl<'a> Task<'a> {
         Failure::invalid(self.act.action, format!("the step {} of {} {why}", self.act.step, self.act.address))
     }
 
+    /// A step that cannot be done, for a reason that is not EC2's.
+    pub fn refused(&self, why: String) -> Failure {
+        Failure::invalid(self.act.action, why)
+    }
+
     /// A step with an action that its kind does not have.
     pub fn unknown_action(&self) -> Failure {
         self.defect(&format!("asks for {}, which its kind does not have", self.act.action))

@@ -70,6 +70,7 @@ impl<'a> Errand<'a> {
 #[derive(Debug)]
 pub struct Caller {
     endpoint: String,
+    aws: bool,
     buckets: Buckets,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     /// Whether the endpoint ever answered: one that never did is not waited for.
@@ -88,8 +89,13 @@ struct Attempts {
 impl Caller {
     /// A caller of the endpoint with this URL.
     pub fn new(endpoint: String) -> Self {
-        let documented = endpoint.split('/').nth(2).is_some_and(|host| host.ends_with(".amazonaws.com"));
-        Self { buckets: Buckets::new(documented), endpoint, counts: Mutex::default(), answered: AtomicBool::new(false) }
+        let aws = endpoint.split('/').nth(2).is_some_and(|host| host.ends_with(".amazonaws.com"));
+        Self { aws, buckets: Buckets::new(aws), endpoint, counts: Mutex::default(), answered: AtomicBool::new(false) }
+    }
+
+    /// Whether the endpoint is one of AWS's own.
+    pub fn is_aws(&self) -> bool {
+        self.aws
     }
 
     /// How many calls were made, by action.

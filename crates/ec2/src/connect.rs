@@ -36,10 +36,15 @@ pub struct Connect {
     /// Answers in place of a socket. Then nothing is looked up: the region is `us-west-2` unless it is given, and the
     /// credentials mean nothing.
     pub transport: Option<Transport>,
+    /// How long EC2 may take to show everybody what somebody made: so long a create waits before it looks whether it was the only
+    /// one. Where it is left out, 2 seconds at AWS's own endpoints and no time at others.
+    pub shown_after: Option<Duration>,
 }
 
 /// The region behind a transport, where none is given.
 const TRANSPORT_REGION: &str = "us-west-2";
+/// What AWS's own endpoints mostly stay below.
+const SHOWN_AFTER: Duration = Duration::from_secs(2);
 /// An endpoint that does not even connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// An endpoint that connects and says nothing.
@@ -58,7 +63,8 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
     let caller = Caller::new(endpoint);
     let client = aws_sdk_ec2::Client::new(&config);
     let account = account(&config, &caller).await?;
-    Ok(Ec2 { client, caller, memory: Memory::new(), account, region })
+    let shown_after = connect.shown_after.unwrap_or(if caller.is_aws() { SHOWN_AFTER } else { Duration::ZERO });
+    Ok(Ec2 { shown_after, client, caller, memory: Memory::new(), account, region })
 }
 
 /// Asks STS whose credentials these are.

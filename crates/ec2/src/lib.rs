@@ -23,6 +23,7 @@ mod token;
 mod transport;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Observed, Scope, Settled, Wait};
 
@@ -37,6 +38,7 @@ pub struct Ec2 {
     client: aws_sdk_ec2::Client,
     caller: Caller,
     memory: Memory,
+    shown_after: Duration,
     account: String,
     region: String,
 }

@@ -1,8 +1,10 @@
 //! What this process did a moment ago, which EC2 may not show everywhere yet.
 
+use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use trueup_model::{Act, Kind};
@@ -15,7 +17,7 @@ const ENDING: Duration = Duration::from_secs(1200);
 /// What was made, ended and looked up.
 #[derive(Debug)]
 pub struct Memory {
-    nonce: String,
+    run: String,
     inner: Mutex<Inner>,
 }
 
@@ -33,13 +35,14 @@ struct Inner {
 impl Memory {
     /// A memory of nothing.
     pub fn new() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { nonce: format!("{} {}", std::process::id(), since.as_nanos()), inner: Mutex::default() }
+        // The standard library's hashers start from keys that are drawn at random.
+        let random = RandomState::new().build_hasher().finish();
+        Self { run: format!("{random:016x}"), inner: Mutex::default() }
     }
 
-    /// A text that no other process has.
-    pub fn nonce(&self) -> String {
-        self.nonce.clone()
+    /// A text that no other process has: what its creates are known by where others may make the same.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

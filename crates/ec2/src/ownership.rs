@@ -1,5 +1,6 @@
-//! Creates that make one object, whatever happens to their answers. Without a client token, what may have been made is looked for
-//! by its tags before it is made again; with one, what is answered must still be there.
+//! Creates that make one object, whatever happens to their answers and whoever else is at it. Without a client token, what may
+//! have been made is looked for by its tags before it is made again; with one, what is answered must still be there. Where EC2
+//! would take two of them (VPCs, internet gateways, addresses), a create makes sure afterwards that it was the only one.
 
 use std::error::Error;
 use std::future::Future;
@@ -8,12 +9,13 @@ use std::time::Duration;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::Instant;
-use trueup_model::{Settled, Wait};
+use trueup_model::{Object, Settled, Wait};
 
 use crate::act::Task;
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
+use crate::patience::seed;
 use crate::token::token;
 use crate::{filter, kinds};
 
@@ -36,6 +38,9 @@ const QUIET: Duration = Duration::from_secs(4);
 /// So many client tokens are used up before a create fails.
 const TOKENS_MAX: u32 = 5;
 
+/// So often two processes may get into each other's way.
+const ROUNDS_MAX: u32 = 5;
+
 /// What a create made.
 #[derive(Debug)]
 pub struct Made<T> {
@@ -43,6 +48,8 @@ pub struct Made<T> {
     pub id: String,
     /// EC2's answer; none where the answer was lost and the object was found by its tags.
     pub answer: Option<T>,
+    /// Whether this process made it, as far as that can be known.
+    own: bool,
 }
 
 /// Makes an object once. After a failure that may have made it all the same, and where EC2 says that it is there already, the
@@ -58,6 +65,22 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + 'static,
 {
+    create_or_find(task, request, send, id, &|_| true).await
+}
+
+/// The same, where what was made is `own`.
+async fn create_or_find<B, T, E, F>(
+    task: &Task<'_>,
+    request: B,
+    send: impl Fn(B) -> F,
+    id: impl Fn(&T) -> Option<&str>,
+    own: &dyn Fn(&Object) -> bool,
+) -> Result<Made<T>, Failure>
+where
+    B: Clone,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + Error + 'static,
+{
     let action = task.act.action;
     let errand = task.errand.to(Purpose::Create);
     let start = Instant::now();
@@ -65,13 +88,13 @@ where
         let failure = match task.ec2.caller.call(&errand, action, request.clone(), &send).await {
             Ok(answer) => {
                 let id = id(&answer).ok_or_else(|| task.defect("was answered without an id"))?.to_owned();
-                return Ok(Made { id, answer: Some(answer) });
+                return Ok(Made { id, answer: Some(answer), own: true });
             }
             Err(failure) if failure.class.is_ambiguous() || failure.class == Class::Duplicate => failure,
             Err(failure) => return Err(failure),
         };
-        if let Some(id) = look(task, &failure).await? {
-            return Ok(Made { id, answer: None });
+        if let Some(object) = look(task, &failure, own).await? {
+            return Ok(Made { own: own(&object), id: object.id, answer: None });
         }
         if failure.class == Class::Duplicate || failure.foreign || start.elapsed() > AMBIGUOUS {
             return Err(failure);
@@ -80,31 +103,92 @@ where
     }
 }
 
-/// Looks for the object that holds the address of a create: ours, not retiring, not the one that is being replaced.
-async fn look(task: &Task<'_>, failure: &Failure) -> Result<Option<String>, Failure> {
-    let act = task.act;
-    let filters = [filter::topology(&act.topology), filter::address(&act.address.to_string())];
+/// Looks for the object that a create may have made all the same. What is not its own is what somebody else made meanwhile.
+async fn look(task: &Task<'_>, failure: &Failure, own: &dyn Fn(&Object) -> bool) -> Result<Option<Object>, Failure> {
     let looks = if failure.foreign { &LOOKS[..1] } else { &LOOKS[..] };
+    let mut others = None;
     for pause in looks {
         tokio::time::sleep(*pause).await;
-        let found = kinds::read(task.ec2, act.address.kind, &filters).await?;
-        let holder = found.objects.into_iter().find(|object| {
-            let claims = object.claim(&act.topology).is_some() && object.address(&act.topology).as_ref() == Some(&act.address);
-            claims && act.replaces.as_deref() != Some(&object.id) && !task.ec2.memory.is_ended(&object.id)
-        });
-        if let Some(object) = holder {
-            return Ok(Some(object.id));
+        let (own, other) = holders(task).await?.into_iter().partition::<Vec<_>, _>(own);
+        if let Some(object) = own.into_iter().next() {
+            return Ok(Some(object));
+        }
+        others = other.into_iter().next();
+    }
+    Ok(others)
+}
+
+/// The objects that hold the address of a create: ours, not retiring, not the one that is being replaced, none that this process
+/// has ended.
+async fn holders(task: &Task<'_>) -> Result<Vec<Object>, Failure> {
+    let act = task.act;
+    let filters = [filter::topology(&act.topology), filter::address(&act.address.to_string())];
+    let found = kinds::read(task.ec2, act.address.kind, &filters).await?;
+    let holds = |object: &Object| {
+        let claims = object.claim(&act.topology).is_some() && object.address(&act.topology).as_ref() == Some(&act.address);
+        claims && act.replaces.as_deref() != Some(&object.id) && !task.ec2.memory.is_ended(&object.id)
+    };
+    Ok(found.objects.into_iter().filter(holds).collect())
+}
+
+/// Makes an object of which EC2 would take several, as [`create`] does, and makes sure that it is the only one.
+///
+/// Whoever sees another object at its address gives its own up: each process creates before it looks, so of two at most one keeps
+/// what it made. Where both gave up, the one that comes back first makes it, and the other one finds it.
+pub async fn create_alone<B, T, E, F>(
+    task: &Task<'_>,
+    request: B,
+    send: impl Fn(B) -> F,
+    id: impl Fn(&T) -> Option<&str>,
+    give_up: impl AsyncFn(&str) -> Result<(), Failure>,
+) -> Result<Made<T>, Failure>
+where
+    B: Clone,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let shown_after = task.ec2.shown_after;
+    let run = task.ec2.memory.run();
+    let own = |object: &Object| object.owner.as_ref().is_some_and(|owner| owner.run.as_deref() == Some(run));
+    for _ in 0..ROUNDS_MAX {
+        let made = create_or_find(task, request.clone(), &send, &id, &own).await?;
+        if !made.own {
+            return Ok(made);
+        }
+        tokio::time::sleep(shown_after).await;
+        let Some(rival) = holders(task).await?.into_iter().find(|object| object.id != made.id) else { return Ok(made) };
+        let told = format!("somebody else made {} for {} at the same time, so {} is given up", rival.id, task.act.address, made.id);
+        (task.errand.retrying)(&told);
+        task.ec2.memory.ended(&made.id);
+        give_up(&made.id).await?;
+        // Two that give up at the same time do not come back at the same time: their ids differ.
+        tokio::time::sleep(shown_after * 2 + Duration::from_millis(seed(&made.id) % 8000)).await;
+        if let Some(id) = lasting(task).await? {
+            return Ok(Made { id, answer: None, own: false });
         }
     }
-    Ok(None)
+    Err(task.refused(format!("somebody else keeps making {} at the same time: let one run end before the next", task.act.address)))
+}
+
+/// The id of an object that is the only one.
+fn only(objects: Vec<Object>) -> Option<String> {
+    let [object] = <[Object; 1]>::try_from(objects).ok()?;
+    Some(object.id)
+}
+
+/// The one object at the address of a create, if it is still there at a second look.
+async fn lasting(task: &Task<'_>) -> Result<Option<String>, Failure> {
+    let first = only(holders(task).await?);
+    tokio::time::sleep(task.ec2.shown_after * 2).await;
+    let second = only(holders(task).await?);
+    Ok(second.filter(|second| first.as_ref() == Some(second)))
 }
 
 /// Makes an object under a client token, which `with` puts into the request. A token that EC2 refuses, or under which it answers
 /// something that has ended (`ended`), is used up, and the next one is tried.
 pub async fn create_once<B, T, E, F>(
     task: &Task<'_>,
-    nonce: &str,
-    with: impl Fn(String) -> B,
+    with: impl Fn(&str) -> B,
     send: impl Fn(B) -> F,
     ended: impl AsyncFn(&T) -> Result<bool, Failure>,
 ) -> Result<T, Failure>
@@ -116,7 +200,7 @@ where
     let errand = task.errand.to(Purpose::CreateOnce);
     let mut counter = 0;
     loop {
-        let request = with(token(task.act, counter, nonce));
+        let request = with(&token(task.act, counter));
         counter += 1;
         let last = counter >= TOKENS_MAX;
         match task.ec2.caller.call(&errand, task.act.action, request, &send).await {

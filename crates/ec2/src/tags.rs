@@ -1,14 +1,23 @@
 //! Tags on their way to EC2: with a create, and by themselves.
 
 use aws_sdk_ec2::types::{Tag, TagSpecification};
-use trueup_model::{Acted, Kind, Record, Value};
+use trueup_model::{Acted, Kind, Record, Value, tags};
 
 use crate::act::Task;
 use crate::failure::Failure;
 
-/// The tags that a create writes: those of ownership and those of the spec.
+/// The tags that a create writes: those of ownership, those of the spec, and which run made it.
 pub fn specification(task: &Task<'_>) -> TagSpecification {
-    let mut tags = task.act.ownership.clone();
+    specified(task, task.ec2.memory.run())
+}
+
+/// The same under a client token: equal calls, whichever process makes them, make one object, and must be equal in everything.
+pub fn specification_under(task: &Task<'_>, token: &str) -> TagSpecification {
+    specified(task, token.get(..16).unwrap_or(token))
+}
+
+fn specified(task: &Task<'_>, run: &str) -> TagSpecification {
+    let mut tags = task.act.ownership.clone().with(tags::RUN, run);
     for (key, value) in task.sets().get("tags").and_then(Value::as_map).into_iter().flat_map(Record::iter) {
         tags.set(key, value.clone());
     }

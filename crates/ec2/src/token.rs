@@ -5,9 +5,8 @@ use trueup_model::Act;
 
 /// The token of a create: 64 hex digits that follow from what is created, whose place it takes and how many tokens were used up.
 ///
-/// A token is used up when EC2 refuses it, or answers something that has ended since. `nonce` makes tokens of different
-/// processes different, where an answer does not show that it is about something that has ended.
-pub fn token(act: &Act, counter: u32, nonce: &str) -> String {
+/// A token is used up when EC2 refuses it, or answers something that has ended since.
+pub fn token(act: &Act, counter: u32) -> String {
     let mut hash = Sha256::new();
     let parts =
         [&act.topology, &act.address.to_string(), act.action, &act.sets.record().to_string(), act.replaces.as_deref().unwrap_or_default()];
@@ -16,7 +15,6 @@ pub fn token(act: &Act, counter: u32, nonce: &str) -> String {
         hash.update(part);
     }
     hash.update(counter.to_be_bytes());
-    hash.update(nonce);
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -42,15 +40,10 @@ mod tests {
 
     #[test]
     fn equal_creates_have_one_token_and_others_another() {
-        let first = token(&act("subnet-1", None), 0, "");
-        assert_eq!(first, token(&Act { step: 9, ..act("subnet-1", None) }, 0, ""));
+        let first = token(&act("subnet-1", None), 0);
+        assert_eq!(first, token(&Act { step: 9, ..act("subnet-1", None) }, 0));
         assert_eq!(first.len(), 64);
-        let others = [
-            token(&act("subnet-2", None), 0, ""),
-            token(&act("subnet-1", Some("nat-1")), 0, ""),
-            token(&act("subnet-1", None), 1, ""),
-            token(&act("subnet-1", None), 0, "x"),
-        ];
+        let others = [token(&act("subnet-2", None), 0), token(&act("subnet-1", Some("nat-1")), 0), token(&act("subnet-1", None), 1)];
         assert!(others.iter().all(|other| *other != first));
     }
 }

@@ -50,6 +50,8 @@ pub struct Owner {
     pub protect: bool,
     /// `trueup:read`.
     pub read: BTreeSet<String>,
+    /// `trueup:run`.
+    pub run: Option<String>,
 }
 
 impl Object {

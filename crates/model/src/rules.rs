@@ -93,6 +93,8 @@ pub enum After {
     Ready(Address),
     /// The end of what this address has now.
     Gone(Address),
+    /// The step that changes this attribute of what this address has now, or its end.
+    Changed(Address, &'static str),
 }
 
 /// A change in place of one live object.

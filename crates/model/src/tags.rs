@@ -18,6 +18,9 @@ pub const PROTECT: &str = "trueup:protect";
 /// Names the attributes whose reading costs a call for each object and that the spec set once: they are read from then on, so
 /// that taking the line out of the spec is seen.
 pub const READ: &str = "trueup:read";
+/// Says which run made an object. Two objects at one address with different ones were made at the same time, and one of them goes;
+/// with equal ones, somebody copied the tags.
+pub const RUN: &str = "trueup:run";
 /// The prefix of the tags above, which specs may not use.
 pub const PREFIX: &str = "trueup:";
 /// What EC2 shows as an object's name.
@@ -43,7 +46,8 @@ pub fn words(set: &BTreeSet<&str>) -> String {
 
 /// Splits an object's tags into whose it is and the tags that a spec may speak of. AWS's own (`aws:`) are dropped.
 pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<Owner>, Record) {
-    let (mut topology, mut address, mut retiring, mut protect, mut read) = (None, None, None, false, BTreeSet::new());
+    let (mut topology, mut address, mut retiring, mut run) = (None, None, None, None);
+    let (mut protect, mut read) = (false, BTreeSet::new());
     let mut rest = Record::new();
     for (key, value) in tags {
         match key {
@@ -51,13 +55,14 @@ pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<
             ADDRESS => address = Some(value.to_owned()),
             RETIRING => retiring = Some(value.to_owned()),
             PROTECT => protect = value == "true",
+            RUN => run = Some(value.to_owned()),
             READ => read = value.split_whitespace().map(str::to_owned).collect(),
             key if key.starts_with("aws:") => {}
             key => rest.set(key, Value::text(value)),
         }
     }
     let owner = match (topology, address) {
-        (Some(topology), Some(address)) => Some(Owner { topology, address, retiring, protect, read }),
+        (Some(topology), Some(address)) => Some(Owner { topology, address, retiring, protect, read, run }),
         _ => None,
     };
     (owner, rest)

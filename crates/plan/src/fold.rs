@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::{Address, Follow, Kind, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value, View};
 
+/// Stands for the mark of retiring on an object that was made twice.
+pub const DOUBLED: &str = "made twice";
+
 /// What is wanted and what is there in one language: every reference to a resource of ours is its name.
 #[derive(Debug, Default)]
 pub struct Folded {
@@ -91,7 +94,15 @@ fn claim(folded: &mut Folded) {
         }
     }
     for (address, holders) in claims {
-        if holders.len() > 1 {
+        if let Some(kept) = settled(folded, &holders) {
+            for doubled in holders.into_iter().filter(|index| *index != kept) {
+                if let Some(owner) = &mut folded.objects[doubled].owner {
+                    owner.retiring = Some(DOUBLED.to_owned());
+                }
+                folded.retiring.entry(address.clone()).or_default().push(doubled);
+            }
+            folded.holder.insert(address, kept);
+        } else {
             let ids: Vec<&str> = holders.iter().map(|&index| folded.objects[index].id.as_str()).collect();
             let why = format!(
                 "{} objects carry its tags: {}. One of them is a copy: remove `trueup:topology` and `trueup:address` from it",
@@ -100,10 +111,24 @@ fn claim(folded: &mut Folded) {
             );
             folded.refused.push(Refusal { guard: "double_claim", address: address.to_string(), why });
             folded.frozen.insert(address);
-        } else {
-            folded.holder.insert(address, holders[0]);
         }
     }
+}
+
+/// Which of the objects with one address's tags holds it. Of several that different runs made at the same time, the one that most
+/// refers to and is referred to; the others go. None where some are copies: nobody knows which.
+fn settled(folded: &Folded, holders: &[usize]) -> Option<usize> {
+    let object = |index: usize| &folded.objects[index];
+    let runs: BTreeSet<&str> = holders.iter().filter_map(|&index| object(index).owner.as_ref()?.run.as_deref()).collect();
+    if holders.len() > 1 && runs.len() < holders.len() {
+        return None;
+    }
+    let uses = |id: &str| {
+        let users = folded.objects.iter().filter(|user| user.record.refs().into_iter().any(|reference| reference.id() == Some(id)));
+        users.count()
+    };
+    let rank = |index: usize| (uses(&object(index).id), object(index).record.refs().len(), std::cmp::Reverse(&object(index).id));
+    if let [only] = holders { Some(*only) } else { holders.iter().copied().max_by_key(|&index| rank(index)) }
 }
 
 /// A retiring object whose successor was never made holds its address again: either the spec matches it after all and the mark

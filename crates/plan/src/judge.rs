@@ -9,7 +9,7 @@ use trueup_model::{
 };
 
 use crate::diff::diff;
-use crate::fold::{Folded, unfold};
+use crate::fold::{DOUBLED, Folded, unfold};
 use crate::guard::Foreign;
 use crate::replacement;
 
@@ -256,9 +256,11 @@ impl<'a> Judge<'a> {
         let rules = address.kind.rules();
         let mut change = change(address, Action::Delete, Some(object), None, Vec::new());
         change.losses = rules.losses(object);
-        if object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some()) {
-            change.notes.push("left over from an earlier replacement".to_owned());
-        }
+        change.notes.extend(match object.owner.as_ref().and_then(|owner| owner.retiring.as_deref()) {
+            Some(DOUBLED) => Some("two runs made it at the same time: this is the one that is used less".to_owned()),
+            Some(_) => Some("left over from an earlier replacement".to_owned()),
+            None => None,
+        });
         let mut verdict = verdict(address, Action::Delete, Some(object), None, Vec::new());
         verdict.ends = self.ends(object);
         Some((verdict, change))

@@ -240,31 +240,39 @@ impl<'v> Lowering<'v> {
         let mut refused = Vec::new();
         let view = folded.view();
         let empty = Record::new();
-        let touched: BTreeSet<&Address> = self.nodes.iter().map(|node| &node.verdict.address).collect();
         for index in 0..self.nodes.len() {
             let node = &self.nodes[index];
             let address = &node.verdict.address;
             let record = node.verdict.resource.map_or(&empty, |resource| &resource.record);
             for after in address.kind.rules().after(node.call, record, &view) {
+                let end = |other: &Address| self.ending.get(other).and_then(|id| self.ended.get(id)).copied();
                 let (other, step) = match &after {
-                    After::Ready(other) => (other, self.ready.get(other)),
-                    After::Gone(other) => (other, self.ending.get(other).and_then(|id| self.ended.get(id))),
+                    After::Ready(other) => (other, self.ready.get(other).copied()),
+                    After::Gone(other) => (other, end(other)),
+                    After::Changed(other, attribute) => (other, end(other).or_else(|| self.changes(other, attribute))),
                 };
-                if matches!(after, After::Gone(_)) && !touched.contains(other) {
+                if matches!(after, After::Gone(_)) && step.is_none() {
                     let why =
                         format!("EC2 refuses {} while {other} is there, and {other} stays: change or remove it as well", node.call.action);
                     refused.push(Refusal { guard: "order", address: address.to_string(), why });
                 }
-                if let Some(&step) = step.filter(|_| other != address) {
+                if let Some(step) = step.filter(|_| other != address) {
                     let sentence = match &after {
                         After::Ready(_) => format!("{} needs {other}", node.call.action),
                         After::Gone(_) => format!("EC2 refuses {} while {other} is there", node.call.action),
+                        After::Changed(other, attribute) => format!("EC2 refuses {} before {other}.{attribute} changes", node.call.action),
                     };
                     self.graph.edge(step, index, Why::Must, Some(sentence));
                 }
             }
         }
         refused
+    }
+
+    /// The step that changes an attribute of an address.
+    fn changes(&self, address: &Address, attribute: &str) -> Option<usize> {
+        let touches = |call: &Call| call.sets.get(attribute).is_some() || call.unsets.get(attribute).is_some();
+        self.nodes.iter().position(|node| node.verdict.address == *address && touches(node.call))
     }
 }
 

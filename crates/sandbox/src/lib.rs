@@ -53,6 +53,7 @@ struct Inner {
     requests: u64,
     throttle: Throttle,
     hostile: Hostile,
+    faults: bool,
 }
 
 /// One answer on its way out.
@@ -95,6 +96,7 @@ impl Sandbox {
             requests: 0,
             throttle: Throttle::default(),
             hostile: Hostile::new(options.seed),
+            faults: true,
         };
         Self { options, clock: Clock::starting_at(start), inner: Mutex::new(inner) }
     }
@@ -137,8 +139,8 @@ impl Sandbox {
         *inner.calls.entry(action.name.to_owned()).or_default() += 1;
         let region = asked.region.as_deref().unwrap_or(&self.options.region);
         let (fate, delay) = match self.options.behaviour {
-            Behaviour::Hostile => inner.hostile.next(),
-            Behaviour::Instant | Behaviour::Realistic => (Fate::Answered, Duration::ZERO),
+            Behaviour::Hostile if inner.faults => inner.hostile.next(),
+            Behaviour::Instant | Behaviour::Realistic | Behaviour::Hostile => (Fate::Answered, Duration::ZERO),
         };
         let bounded = asked.params.has("Filter") || asked.params.has("MaxResults");
         let throttled = match self.options.behaviour {
@@ -173,6 +175,11 @@ impl Sandbox {
             reply.body.clear();
         }
         reply
+    }
+
+    /// Whether faults happen from now on, in the hostile behaviour.
+    pub fn set_faults(&self, on: bool) {
+        self.lock().faults = on;
     }
 
     /// How often each action was called since the start.

@@ -7,8 +7,9 @@ use crate::node::{Node, Yaml, shown};
 
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
-/// EC2 takes 50, and Trueup needs up to four: topology, address, protection and the mark of what is being replaced.
-const COUNT_MAX: usize = 46;
+/// EC2 takes 50, and Trueup needs up to five: topology, address, protection, the mark of what is being replaced, and one
+/// of the kind.
+const COUNT_MAX: usize = 45;
 
 impl Decoder<'_> {
     /// Tag keys and values as written; null asks for the key to be absent.
@@ -61,7 +62,7 @@ pub fn all(topology: &str, name: &str, head: &Record, own: &Record) -> Record {
 pub fn check(whose: &str, all: &Record, place: Place) -> Option<Diagnostic> {
     let count = all.iter().filter(|(_, value)| **value != Value::Null).count();
     if count > COUNT_MAX {
-        let message = format!("{whose} has {count} tags; EC2 takes 50, of which Trueup needs 4");
+        let message = format!("{whose} has {count} tags; EC2 takes 50, of which Trueup needs 5");
         return Some(Diagnostic::error("tag", message).at(place, "").help(format!("remove {}", count - COUNT_MAX)));
     }
     // Of the values only the default name has not been looked at.

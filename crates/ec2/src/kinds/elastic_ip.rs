@@ -44,17 +44,28 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         "AllocateAddress" => {
             let request = task.ec2.client.allocate_address().domain(DomainType::Vpc).tag_specifications(tags::specification(task));
-            let made = ownership::create(task, request, |request| request.send(), |answer| answer.allocation_id()).await?;
+            let made = ownership::create_alone(
+                task,
+                request,
+                |request| request.send(),
+                |answer| answer.allocation_id(),
+                async |id| release(task, id).await,
+            )
+            .await?;
             let public = made.answer.and_then(|answer| answer.public_ip);
             Ok(Acted { facts: facts([("public_ip", public)]), ..self::made(made.id) })
         }
         "ReleaseAddress" => {
-            let request = task.ec2.client.release_address().allocation_id(task.id()?);
-            task.end("ReleaseAddress", request, |request| request.send()).await?;
+            release(task, task.id()?).await?;
             Ok(Acted::default())
         }
         _ => Err(task.unknown_action()),
     }
+}
+
+async fn release(task: &Task<'_>, id: &str) -> Result<(), Failure> {
+    let request = task.ec2.client.release_address().allocation_id(id);
+    task.end("ReleaseAddress", request, |request| request.send()).await.map(drop)
 }
 
 #[cfg(test)]

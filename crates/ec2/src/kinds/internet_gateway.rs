@@ -6,6 +6,7 @@ use trueup_model::{Acted, Object};
 
 use crate::act::{Task, made};
 use crate::answer::{facts, object, reference};
+use crate::classify::Class;
 use crate::failure::Failure;
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, tags};
@@ -37,8 +38,15 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         "CreateInternetGateway" => {
             let request = task.ec2.client.create_internet_gateway().tag_specifications(tags::specification(task));
-            let id = ownership::create(task, request, |request| request.send(), |answer| answer.internet_gateway()?.internet_gateway_id());
-            Ok(made(id.await?.id))
+            let made = ownership::create_alone(
+                task,
+                request,
+                |request| request.send(),
+                |answer| answer.internet_gateway()?.internet_gateway_id(),
+                async |id| delete(task, id).await,
+            )
+            .await?;
+            Ok(self::made(made.id))
         }
         "AttachInternetGateway" => attach(task).await,
         "DetachInternetGateway" => {
@@ -48,12 +56,16 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
             Ok(Acted::default())
         }
         "DeleteInternetGateway" => {
-            let request = task.ec2.client.delete_internet_gateway().internet_gateway_id(task.id()?);
-            task.end("DeleteInternetGateway", request, |request| request.send()).await?;
+            delete(task, task.id()?).await?;
             Ok(Acted::default())
         }
         _ => Err(task.unknown_action()),
     }
+}
+
+async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
+    let request = task.ec2.client.delete_internet_gateway().internet_gateway_id(id);
+    task.end("DeleteInternetGateway", request, |request| request.send()).await.map(drop)
 }
 
 async fn attach(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -61,8 +73,8 @@ async fn attach(task: &Task<'_>) -> Result<Acted, Failure> {
     let request = task.ec2.client.attach_internet_gateway().internet_gateway_id(id).set_vpc_id(vpc.clone());
     match task.call("AttachInternetGateway", request, |request| request.send()).await {
         Ok(_) => Ok(Acted::default()),
-        // The first attempt did it, and its answer was lost.
-        Err(failure) if failure.maybe_done => {
+        // The first attempt did it, and its answer was lost; or somebody else did the same.
+        Err(failure) if failure.maybe_done || failure.class == Class::Duplicate => {
             let found = read(task.ec2, Some(vec![filter::of("internet-gateway-id", [id])])).await?;
             let now = found.objects.iter().find(|object| object.id == id).and_then(|object| object.record.reference("vpc")?.id());
             if now.is_some() && now == vpc.as_deref() { Ok(Acted::default()) } else { Err(failure) }

@@ -65,7 +65,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
-    let with = |token: String| {
+    let with = |token: &str| {
         task.ec2
             .client
             .create_nat_gateway()
@@ -74,14 +74,14 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_allocation_id(task.set_id("elastic_ip"))
             .set_connectivity_type(task.text("connectivity_type").map(|kind| ConnectivityType::from(kind.as_str())))
             .set_private_ip_address(task.text("private_ip_address"))
-            .tag_specifications(tags::specification(task))
+            .tag_specifications(tags::specification_under(task, token))
     };
     let state = |gateway: &aws_sdk_ec2::types::NatGateway| gateway.state.as_ref().map(|state| state.as_str().to_owned());
     let ended = async |answer: &CreateNatGatewayOutput| match answer.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()) {
         Some(id) => ownership::stands(task, id).await.map(|stands| !stands),
         None => Ok(false),
     };
-    let answer = ownership::create_once(task, "", with, |request| request.send(), ended).await?;
+    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let gateway = answer.nat_gateway.unwrap_or_else(|| aws_sdk_ec2::types::NatGateway::builder().build());
     let available = state(&gateway).as_deref() == Some("available");
     let id = some(gateway.nat_gateway_id).ok_or_else(|| task.defect("was answered without an id"))?;

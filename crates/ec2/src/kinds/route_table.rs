@@ -1,17 +1,19 @@
 //! `route_table`, live.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::operation::create_route_table::CreateRouteTableOutput;
 use aws_sdk_ec2::types::Filter;
 use trueup_model::kinds::route_table::{Route, RouteTable};
 use trueup_model::net::RANGE;
-use trueup_model::{Acted, Object, Record, Ref, Value};
+use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
 
 use crate::act::{Task, made};
 use crate::answer::{facts, object, reference, some};
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::subnet;
+use crate::kinds::{Seen, portions, settled, subnet};
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, prefix_list, tags};
 
@@ -98,18 +100,30 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
-    // A route table has no state that would show that an answer is about one that was deleted since: a token of this process.
-    let nonce = task.ec2.memory.nonce();
-    let with = |token: String| {
+    let with = |token: &str| {
         let request = task.ec2.client.create_route_table().client_token(token);
-        request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification(task))
+        request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification_under(task, token))
     };
-    let ended = async |answer: &CreateRouteTableOutput| {
-        Ok(answer.route_table().and_then(|table| table.route_table_id()).is_some_and(|id| task.ec2.memory.is_ended(id)))
+    let ended = async |answer: &CreateRouteTableOutput| match answer.route_table().and_then(|table| table.route_table_id()) {
+        Some(id) => ownership::stands(task, id).await.map(|stands| !stands),
+        None => Ok(false),
     };
-    let answer = ownership::create_once(task, &nonce, with, |request| request.send(), ended).await?;
+    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let id = answer.route_table.and_then(|table| some(table.route_table_id));
     Ok(made(id.ok_or_else(|| task.defect("was answered without an id"))?))
+}
+
+/// A route table has no states: it is there once it is shown.
+pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
+    let mut seen = BTreeMap::new();
+    for ids in portions(waits) {
+        let request = ec2.client.describe_route_tables().filters(filter::of("route-table-id", ids));
+        pages!(ec2, "DescribeRouteTables", request, route_tables, |table: aws_sdk_ec2::types::RouteTable| {
+            seen.insert(table.route_table_id.unwrap_or_default(), Seen { state: "available".to_owned(), ..Seen::default() });
+            Ok::<_, Failure>(())
+        });
+    }
+    Ok(settled(waits, seen))
 }
 
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {

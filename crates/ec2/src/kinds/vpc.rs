@@ -91,8 +91,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
         }
         "ModifyVpcAttribute" => modify(task).await,
         "DeleteVpc" => {
-            let request = task.ec2.client.delete_vpc().vpc_id(task.id()?);
-            task.end("DeleteVpc", request, |request| request.send()).await?;
+            delete(task, task.id()?).await?;
             Ok(Acted::default())
         }
         _ => Err(task.unknown_action()),
@@ -107,10 +106,22 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_cidr_block(task.text("cidr_block"))
         .set_instance_tenancy(task.text("instance_tenancy").map(|tenancy| Tenancy::from(tenancy.as_str())))
         .tag_specifications(tags::specification(task));
-    let made = ownership::create(task, request, |request| request.send(), |answer| answer.vpc()?.vpc_id()).await?;
+    let made = ownership::create_alone(
+        task,
+        request,
+        |request| request.send(),
+        |answer| answer.vpc()?.vpc_id(),
+        async |id| delete(task, id).await,
+    )
+    .await?;
     let state = made.answer.as_ref().and_then(|answer| answer.vpc()?.state()).map(|state| state.as_str());
     let wait = if state == Some("available") { None } else { wait(&made.id, "available") };
     Ok(Acted { wait, ..self::made(made.id) })
+}
+
+async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
+    let request = task.ec2.client.delete_vpc().vpc_id(id);
+    task.end("DeleteVpc", request, |request| request.send()).await.map(drop)
 }
 
 /// The one range of a record.

@@ -77,7 +77,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     // A spec that does not know its region leaves the service's short name.
     let service = if service.contains('.') { service } else { format!("com.amazonaws.{}.{service}", task.ec2.region) };
     let (tables, policy) = (ids(task.sets(), "route_tables"), policy_text(task)?);
-    let with = |token: String| {
+    let with = |token: &str| {
         task.ec2
             .client
             .create_vpc_endpoint()
@@ -87,13 +87,13 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .vpc_endpoint_type(VpcEndpointType::Gateway)
             .set_route_table_ids(Some(tables.clone()).filter(|tables| !tables.is_empty()))
             .set_policy_document(policy.clone())
-            .tag_specifications(tags::specification(task))
+            .tag_specifications(tags::specification_under(task, token))
     };
     let ended = async |answer: &CreateVpcEndpointOutput| match answer.vpc_endpoint().and_then(Live::vpc_endpoint_id) {
         Some(id) => ownership::stands(task, id).await.map(|stands| !stands),
         None => Ok(false),
     };
-    let answer = ownership::create_once(task, "", with, |request| request.send(), ended).await?;
+    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let endpoint = answer.vpc_endpoint.unwrap_or_else(|| Live::builder().build());
     let available = state(&endpoint) == "available";
     let id = some(endpoint.vpc_endpoint_id).ok_or_else(|| task.defect("was answered without an id"))?;

@@ -108,6 +108,7 @@ impl Rules for InstanceRules {
         for resource in topology.of(Kind::Instance) {
             check_groups(resource, topology, out);
             check_public(resource, out);
+            check_internet_gateway(resource, topology, out);
         }
     }
 
@@ -203,6 +204,21 @@ fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnost
                     .help("an instance uses security groups of its own VPC"),
             );
         }
+    }
+}
+
+/// EC2 refuses to associate an Elastic IP address where no internet gateway is attached.
+fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let address = resource.record.reference("elastic_ip");
+    if let (Some(address), Some(vpc)) = (address, internet_gateway::missing(resource, topology)) {
+        out.push(
+            Diagnostic::error(
+                "elastic-ip-without-internet-gateway",
+                format!("{} uses {address}, and {vpc} has no internet gateway", resource.address),
+            )
+            .at(resource.place("elastic_ip"), "cannot be reached")
+            .help(format!("attach an `internet_gateway` to {vpc}, or remove `elastic_ip`")),
+        );
     }
 }
 

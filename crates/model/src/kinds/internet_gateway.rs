@@ -115,7 +115,10 @@ impl Rules for InternetGatewayRules {
         mapped
             .filter(|(_, record)| is_public(record))
             .filter(|(_, record)| view.live_ref(record.reference("subnet"), "vpc") == Some(&vpc))
-            .map(|(address, _)| After::Gone(address.clone()))
+            .map(|(address, record)| match view.wanted.get(address).and_then(|wanted| unmapped(record, wanted)) {
+                Some(attribute) => After::Changed(address.clone(), attribute),
+                None => After::Gone(address.clone()),
+            })
             .collect()
     }
 
@@ -132,6 +135,26 @@ impl Rules for InternetGatewayRules {
 fn is_public(record: &Record) -> bool {
     let shows = record.get("associate_public_ip_address").and_then(Value::as_bool) == Some(true);
     shows || record.get("elastic_ip").is_some() || record.text("connectivity_type") == "public"
+}
+
+/// The attribute whose change takes the public address off an instance that stays, where one does.
+fn unmapped(live: &Record, wanted: &Record) -> Option<&'static str> {
+    let stops = live.text("state") == "running" && wanted.text("state") == "stopped";
+    match (live.get("elastic_ip"), wanted.get("elastic_ip")) {
+        (Some(_), None) => Some("elastic_ip"),
+        // EC2 takes back the address that it gave at the start.
+        (None, None) if stops => Some("state"),
+        _ => None,
+    }
+}
+
+/// The VPC of a resource in a subnet, where that VPC will have no internet gateway. A VPC outside the topology may well have one
+/// there.
+pub fn missing<'a>(resource: &Resource, topology: &'a Topology) -> Option<&'a Ref> {
+    let subnet = topology.follow(resource.record.reference("subnet"))?;
+    let vpc = vpc::of(&subnet.record).filter(|vpc| vpc.address().is_some())?;
+    let serves = |gateway: &Resource| vpc::of(&gateway.record) == Some(vpc);
+    (!topology.of(Kind::InternetGateway).any(serves)).then_some(vpc)
 }
 
 /// The gateways that will be attached to the VPC of `subnet`: public addresses need one before they work.

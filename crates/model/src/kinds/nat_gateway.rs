@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
-use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
+use crate::kinds::{elastic_ip, internet_gateway, subnet};
 use crate::net::IPV4;
 use crate::observed::Object;
 use crate::plan::Disruption;
@@ -138,10 +138,7 @@ fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Ve
     if resource.record.text("connectivity_type") != "public" {
         return;
     }
-    let Some(subnet) = topology.follow(resource.record.reference("subnet")) else { return };
-    // A VPC outside the topology may well have a gateway there.
-    let Some(vpc) = vpc::of(&subnet.record).filter(|vpc| vpc.address().is_some()) else { return };
-    if !topology.of(Kind::InternetGateway).any(|gateway| vpc::of(&gateway.record) == Some(vpc)) {
+    if let Some(vpc) = internet_gateway::missing(resource, topology) {
         out.push(
             Diagnostic::error(
                 "nat-gateway-without-internet-gateway",

@@ -17,7 +17,7 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Context, Rules, Update, later, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
-use crate::topology::Topology;
+use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref};
 
@@ -174,6 +174,7 @@ impl Rules for SecurityGroupRules {
                     .help("group names are unique in a VPC, whatever their case: give one another `group_name`"),
                 );
             }
+            check_sources(resource, topology, out);
             for direction in ["ingress", "egress"] {
                 let count = record.list(direction).len();
                 if count > 60 {
@@ -257,6 +258,26 @@ impl Rules for SecurityGroupRules {
     fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
         let is_rule = matches!(attribute, "ingress" | "egress");
         if is_rule && before.is_some() && after.is_none() { Disruption::Reset } else { Disruption::None }
+    }
+}
+
+/// EC2 knows a group of another VPC only where the VPCs are peered, which no spec says.
+fn check_sources(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let own = vpc::of(&resource.record);
+    for direction in ["ingress", "egress"] {
+        for (index, rule) in resource.record.list(direction).iter().enumerate() {
+            let source = rule.as_map().and_then(|rule| rule.reference("security_group"));
+            let other = topology.follow(source).and_then(|group| vpc::of(&group.record));
+            if let (Some(own), Some(source), Some(other)) = (own, source, other)
+                && own != other
+            {
+                out.push(
+                    Diagnostic::warning("other-vpc", format!("{} is in {own}, and {source} in {other}", resource.address))
+                        .at(resource.place(&format!("{direction}[{index}].security_group")), "a security group of another VPC")
+                        .help("EC2 refuses it unless the two VPCs are peered"),
+                );
+            }
+        }
     }
 }
 

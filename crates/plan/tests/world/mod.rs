@@ -46,6 +46,7 @@ pub fn live(topology: &Topology) -> Observed {
             retiring: None,
             protect: resource.protect,
             read: BTreeSet::new(),
+            run: None,
         }),
         implicit: false,
     });

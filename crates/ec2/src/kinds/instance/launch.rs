@@ -27,7 +27,7 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
         Some(volume) => Some(mapping(&root_device(task).await?, volume)),
         None => None,
     };
-    let with = |token: String| {
+    let with = |token: &str| {
         let request = task
             .ec2
             .client
@@ -42,12 +42,11 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_disable_api_termination(switch(sets, "disable_api_termination"))
             .set_ebs_optimized(switch(sets, "ebs_optimized"))
             .set_block_device_mappings(root.clone().map(|mapping| vec![mapping]))
-            .tag_specifications(tags::specification(task));
+            .tag_specifications(tags::specification_under(task, token));
         options(network(request, task), sets)
     };
     let answer = ownership::create_once(
         task,
-        "",
         with,
         |request| request.send(),
         async |answer| {

@@ -1,0 +1,112 @@
+//! `simulate --seeds N [--first S]` runs many seeds on all cores and shrinks what fails; `simulate --seed S` runs one again,
+//! `--edits K` and `--without faults,meddling,death,stop,company` less of it.
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use trueup_tests::simulation::{Course, Tally, simulate};
+
+/// How often progress is told.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// After so many failures it is enough.
+const FAILURES_MAX: usize = 5;
+
+const USAGE: &str = "usage: simulate --seeds N [--first S]\n       simulate --seed S [--edits K] [--without TROUBLE,…]";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1)?.parse::<u64>().ok());
+    match (number("--seeds"), words.join(" ").parse::<Course>()) {
+        (Some(seeds), _) => many(number("--first").unwrap_or(0), seeds),
+        (None, Ok(course)) if !words.is_empty() => one(&course),
+        (None, Err(why)) => refuse(&format!("{why}\n{USAGE}")),
+        (None, Ok(_)) => refuse(USAGE),
+    }
+}
+
+fn refuse(why: &str) -> ExitCode {
+    say(why);
+    ExitCode::FAILURE
+}
+
+fn one(course: &Course) -> ExitCode {
+    match attempt(course, true) {
+        Ok(tally) => {
+            say(&format!("{}holds: {} calls, {} resources", tally.log, tally.calls, tally.resources));
+            ExitCode::SUCCESS
+        }
+        Err(why) => refuse(&why),
+    }
+}
+
+fn many(first: u64, seeds: u64) -> ExitCode {
+    let start = Instant::now();
+    let (next, done, calls, refused) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0), AtomicUsize::new(0));
+    let failed: Mutex<Vec<u64>> = Mutex::default();
+    let told = Mutex::new(start);
+    let failures = || failed.lock().unwrap_or_else(PoisonError::into_inner).len();
+    let rate = |done: u64| {
+        let a_second = Duration::from_secs(done).div_duration_f64(start.elapsed());
+        format!("{done} of {seeds} seeds, {a_second:.1} a second")
+    };
+    let work = || {
+        while failures() < FAILURES_MAX {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= seeds {
+                return;
+            }
+            match attempt(&Course::new(first + number), false) {
+                Ok(tally) => {
+                    calls.fetch_add(tally.calls, Ordering::Relaxed);
+                    refused.fetch_add(tally.refused, Ordering::Relaxed);
+                }
+                Err(_) => failed.lock().unwrap_or_else(PoisonError::into_inner).push(first + number),
+            }
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.elapsed() > TOLD_EVERY {
+                *told = Instant::now();
+                say(&rate(done));
+            }
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
+    let done = done.into_inner();
+    say(&format!("{}; {} calls, {} edits refused", rate(done), calls.into_inner(), refused.into_inner()));
+    let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failed.sort_unstable();
+    for seed in &failed {
+        let (course, why) = smallest(Course::new(*seed));
+        say(&format!("\nseed {seed} fails. Again, as small as it gets: cargo xtask simulate {course}\n{why}"));
+    }
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The least of a failing course that still fails, and why.
+fn smallest(mut course: Course) -> (Course, String) {
+    let mut why = attempt(&course, false).err().unwrap_or_else(|| "it does not fail again".to_owned());
+    while let Some((smaller, because)) =
+        course.smaller().into_iter().find_map(|smaller| attempt(&smaller, false).err().map(|why| (smaller, why)))
+    {
+        (course, why) = (smaller, because);
+    }
+    (course, why)
+}
+
+/// Runs a course; a panic is a failure like any other.
+fn attempt(course: &Course, told: bool) -> Result<Tally, String> {
+    catch_unwind(AssertUnwindSafe(|| simulate(course, told))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(text.unwrap_or_else(|| "it panics".to_owned()))
+    })
+}
+
+fn say(text: &str) {
+    // Where nobody listens, the seeds run on.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

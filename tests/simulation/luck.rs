@@ -1,0 +1,61 @@
+//! What befalls a run, drawn from the seed.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::course::{Course, Trouble};
+
+/// Draws. What is drawn does not depend on the troubles of a course: with less of them it is the same course with less trouble.
+pub struct Luck<'a> {
+    course: &'a Course,
+    rng: Rng,
+}
+
+/// What befalls one process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fate {
+    /// It starts so much later.
+    pub late: Duration,
+    /// The user wants no more after so long.
+    pub stops: Option<Duration>,
+    /// It dies after so long.
+    pub dies: Option<Duration>,
+}
+
+impl<'a> Luck<'a> {
+    /// The luck of a course.
+    pub fn new(course: &'a Course) -> Self {
+        Self { course, rng: Rng::with_seed(course.seed ^ 0x7369_6d75) }
+    }
+
+    /// Whether there is this trouble now.
+    pub fn has(&mut self, trouble: Trouble, one_in: usize) -> bool {
+        self.one_in(one_in) && self.course.troubles.contains(&trouble)
+    }
+
+    /// Whether something happens that is no trouble.
+    pub fn one_in(&mut self, one_in: usize) -> bool {
+        self.rng.usize(0..one_in) == 0
+    }
+
+    /// What befalls the next process; the first of several is never late.
+    pub fn fate(&mut self, first: bool) -> Fate {
+        let (late, stops, dies) = (self.moment(), self.moment(), self.moment());
+        Fate {
+            late: if first { Duration::ZERO } else { late },
+            stops: self.has(Trouble::Stop, 4).then_some(stops),
+            dies: self.has(Trouble::Death, 3).then_some(dies),
+        }
+    }
+
+    /// A while: from hundredths of a second to minutes.
+    pub fn moment(&mut self) -> Duration {
+        Duration::from_secs_f64(10_f64.powf(self.rng.f64() * 4.5 - 2.0))
+    }
+
+    /// The luck of somebody else.
+    pub fn fork(&mut self) -> Rng {
+        self.rng.fork()
+    }
+}

@@ -1,0 +1,80 @@
+//! What others do beside us: a network of their own, and changes of ours by hand.
+
+use fastrand::Rng;
+use trueup_model::{Cloud, Kind, Object, Topology};
+
+use crate::World;
+
+/// Makes a network that is nobody's business, and one of another topology.
+pub async fn settle_neighbours(world: &World) {
+    let tags = |kind: &str, topology: &str, address: &str| {
+        format!(
+            "TagSpecification.1.ResourceType={kind}&TagSpecification.1.Tag.1.Key=trueup:topology&TagSpecification.1.Tag.1.Value={topology}\
+             &TagSpecification.1.Tag.2.Key=trueup:address&TagSpecification.1.Tag.2.Value={address}"
+        )
+    };
+    world.call("CreateVpc&CidrBlock=172.20.0.0/16").await;
+    world.call(&format!("CreateVpc&CidrBlock=172.21.0.0/16&{}", tags("vpc", "other", "vpc.v1"))).await;
+    world.call("AllocateAddress&Domain=vpc").await;
+    world.call(&format!("AllocateAddress&Domain=vpc&{}", tags("elastic-ip", "other", "elastic_ip.e8"))).await;
+    world.call("CreateInternetGateway").await;
+}
+
+/// Somebody changes up to four things by hand. What cannot be read is left alone, and what EC2 refuses did not happen.
+pub async fn meddle(world: &World, topology: &Topology, rng: &mut Rng) {
+    let Ok(observed) = world.ec2.observe(&trueup_plan::scope(topology)).await else { return };
+    let ours: Vec<&Object> =
+        observed.objects.iter().filter(|object| object.owner.as_ref().is_some_and(|o| o.topology == "simulated")).collect();
+    for _ in 0..rng.usize(0..5) {
+        if ours.is_empty() {
+            return;
+        }
+        let object = ours[rng.usize(0..ours.len())];
+        if let Some(query) = query(object, rng) {
+            // What a hand cannot do is no matter here.
+            let _ = world.try_call(&query).await;
+        }
+    }
+}
+
+/// A call that changes this object.
+fn query(object: &Object, rng: &mut Rng) -> Option<String> {
+    let id = &object.id;
+    let queries = match object.kind {
+        Kind::Vpc => vec![
+            format!("ModifyVpcAttribute&VpcId={id}&EnableDnsHostnames.Value={}", rng.bool()),
+            format!("AssociateVpcCidrBlock&VpcId={id}&CidrBlock=100.127.0.0/20"),
+        ],
+        Kind::Subnet => vec![
+            format!("ModifySubnetAttribute&SubnetId={id}&MapPublicIpOnLaunch.Value={}", rng.bool()),
+            format!("DisassociateRouteTable&AssociationId={}", object.facts.text("route_table_association")),
+            format!("DeleteSubnet&SubnetId={id}"),
+        ],
+        Kind::InternetGateway => {
+            let vpc = object.record.reference("vpc").and_then(|vpc| vpc.id()).unwrap_or_default();
+            vec![format!("DetachInternetGateway&InternetGatewayId={id}&VpcId={vpc}")]
+        }
+        Kind::ElasticIp => vec![format!("ReleaseAddress&AllocationId={id}")],
+        Kind::NatGateway => vec![format!("DeleteNatGateway&NatGatewayId={id}")],
+        Kind::RouteTable => {
+            vec![format!("DeleteRoute&RouteTableId={id}&DestinationCidrBlock=0.0.0.0/0"), format!("DeleteRouteTable&RouteTableId={id}")]
+        }
+        Kind::SecurityGroup => vec![
+            format!("AuthorizeSecurityGroupIngress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"),
+            format!("RevokeSecurityGroupEgress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"),
+        ],
+        Kind::KeyPair => vec![format!("DeleteKeyPair&KeyPairId={id}")],
+        Kind::Instance => vec![
+            format!("StopInstances&InstanceId.1={id}"),
+            format!("TerminateInstances&InstanceId.1={id}"),
+            format!("ModifyInstanceAttribute&InstanceId={id}&SourceDestCheck.Value={}", rng.bool()),
+            format!("MonitorInstances&InstanceId.1={id}"),
+        ],
+        Kind::VpcEndpoint => {
+            vec![format!("ModifyVpcEndpoint&VpcEndpointId={id}&ResetPolicy=true"), format!("DeleteVpcEndpoints&VpcEndpointId.1={id}")]
+        }
+    };
+    let tags = format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=Name");
+    let index = rng.usize(0..=queries.len());
+    Some(queries.into_iter().nth(index).unwrap_or(tags))
+}

@@ -1,0 +1,202 @@
+//! Simulation: random networks, edited and meddled with at random, over an EC2 at its worst, by processes that die, are stopped
+//! or are not alone. Whatever happens, nothing is lost, doubled or left behind. A seed decides everything, so that what fails
+//! fails again.
+
+mod course;
+mod invariants;
+mod luck;
+mod meddling;
+pub mod network;
+mod process;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use trueup_model::{Plan, Topology};
+use trueup_sandbox::{Behaviour, Options, Sandbox};
+
+use crate::{World, paused};
+pub use course::{Course, Trouble};
+use luck::{Fate, Luck};
+use network::Network;
+use process::{Aim, Log, Process};
+
+/// After the troubles have stopped, so many applies are enough.
+const APPLIES_MAX: usize = 2;
+/// EC2 shows after so long what was done.
+const VISIBLE: Duration = Duration::from_secs(120);
+
+/// What a simulation came to.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Calls of EC2.
+    pub calls: u64,
+    /// Resources in the first network.
+    pub resources: usize,
+    /// Edits that the plan refused because EC2 can do them in no order.
+    pub refused: usize,
+    /// What happened, in one text: equal seeds have equal ones.
+    pub log: String,
+}
+
+/// Runs one course.
+///
+/// # Errors
+/// What does not hold that always must, with the spec at that point and what the last processes did.
+pub fn simulate(course: &Course, told: bool) -> Result<Tally, String> {
+    paused(async {
+        let mut simulation = Simulation::new(course).await;
+        let result = simulation.all().await;
+        let mut tally = simulation.tally;
+        tally.calls = simulation.sandbox.calls().values().sum();
+        tally.log = if told { simulation.log.text(usize::MAX / 2) } else { String::new() };
+        match result {
+            Ok(()) => Ok(tally),
+            Err(why) if told => Err(format!("{}{why}", tally.log)),
+            Err(why) => Err(format!("{}{why}", simulation.log.text(4))),
+        }
+    })
+}
+
+struct Simulation<'a> {
+    sandbox: Arc<Sandbox>,
+    /// Somebody else's way to EC2, and what a process's is made of.
+    world: World,
+    network: Network,
+    luck: Luck<'a>,
+    course: &'a Course,
+    processes: usize,
+    log: Log,
+    tally: Tally,
+}
+
+impl<'a> Simulation<'a> {
+    async fn new(course: &'a Course) -> Self {
+        let options = Options { behaviour: Behaviour::Hostile, seed: course.seed, ..Options::default() };
+        let sandbox = Arc::new(Sandbox::new(options));
+        sandbox.set_faults(false);
+        Self {
+            world: World::over(&sandbox).await,
+            sandbox,
+            network: Network::new(course.seed),
+            luck: Luck::new(course),
+            course,
+            processes: 0,
+            log: Log::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    async fn all(&mut self) -> Result<(), String> {
+        meddling::settle_neighbours(&self.world).await;
+        sleep(VISIBLE).await;
+        let mut topology = self.network.topology();
+        self.tally.resources = topology.resources.len();
+        let neighbours = invariants::neighbours(&self.world, &topology).await;
+        for edit in 0..=self.course.edits {
+            if edit > 0 {
+                self.edit(&topology).await?;
+                topology = self.network.topology();
+            }
+            let reached = self.reach(&topology, Aim::Apply).await;
+            let result = match reached {
+                Ok(()) => invariants::whole(&self.world, &topology, &neighbours).await,
+                Err(why) => Err(why),
+            };
+            result.map_err(|why| format!("edit {edit}: {why}\n{}", self.network.text()))?;
+        }
+        self.reach(&topology, Aim::Destroy).await.map_err(|why| format!("destroy: {why}"))?;
+        let nothing = Topology { resources: BTreeMap::new(), ..topology };
+        invariants::whole(&self.world, &nothing, &neighbours).await.map_err(|why| format!("destroy: {why}"))
+    }
+
+    /// Somebody edits the spec, and somebody else the network.
+    async fn edit(&mut self, topology: &Topology) -> Result<(), String> {
+        let before = self.network.clone();
+        self.network.edit();
+        let mut hand = self.luck.fork();
+        if self.course.troubles.contains(&Trouble::Meddling) {
+            meddling::meddle(&self.world, topology, &mut hand).await;
+        }
+        sleep(VISIBLE).await;
+        // What EC2 can do in no order is refused by the plan, and nothing is done.
+        let process = self.process().await?;
+        let plan = process.plan(&self.network.topology(), Aim::Apply).await?.ok_or("a read failed")?;
+        if let Some(refusal) = plan.refused.iter().find(|refusal| refusal.guard != "order") {
+            return Err(format!("refused: {refusal:?}"));
+        }
+        if !plan.refused.is_empty() {
+            self.network.back_to(before);
+            self.tally.refused += 1;
+        }
+        Ok(())
+    }
+
+    /// A new process.
+    async fn process(&mut self) -> Result<Process, String> {
+        self.processes += 1;
+        Process::start(&self.world, self.processes, &self.log).await.ok_or_else(|| "no connection".to_owned())
+    }
+
+    /// Makes the network true to the topology, or deletes it: first in trouble, then without.
+    async fn reach(&mut self, topology: &Topology, aim: Aim) -> Result<(), String> {
+        self.try_in_trouble(topology, aim).await?;
+        if self.luck.one_in(3) {
+            self.try_in_trouble(topology, aim).await?;
+        }
+        sleep(VISIBLE).await;
+        for _ in 0..APPLIES_MAX {
+            let (process, plan) = self.calm(topology, aim).await?;
+            if plan.is_empty() {
+                return Ok(());
+            }
+            let outcome = process.carry_out(&plan, Fate::default()).await?;
+            if !outcome.is_some_and(|outcome| outcome.is_success()) {
+                return Err("without trouble a step failed".to_owned());
+            }
+        }
+        let (_, plan) = self.calm(topology, aim).await?;
+        if plan.is_empty() { Ok(()) } else { Err(format!("after {APPLIES_MAX} applies there is still to do: {:#?}", plan.changes)) }
+    }
+
+    /// A process without trouble, and its plan.
+    async fn calm(&mut self, topology: &Topology, aim: Aim) -> Result<(Process, Plan), String> {
+        let process = self.process().await?;
+        let plan = process.plan(topology, aim).await?.ok_or("a read failed")?;
+        if plan.refused.is_empty() { Ok((process, plan)) } else { Err(format!("refused: {:?}", plan.refused)) }
+    }
+
+    /// One or two processes at a time try it, and whatever may befall them befalls them.
+    async fn try_in_trouble(&mut self, topology: &Topology, aim: Aim) -> Result<(), String> {
+        let mut aims = vec![aim];
+        let other = if self.luck.one_in(3) { Aim::Destroy } else { aim };
+        if self.luck.has(Trouble::Company, 3) {
+            aims.push(other);
+        }
+        let fates: Vec<Fate> = (0..aims.len()).map(|number| self.luck.fate(number == 0)).collect();
+        let (mut hand, moment) = (self.luck.fork(), self.luck.moment());
+        let meddles = self.luck.has(Trouble::Meddling, 4);
+        let first = self.processes + 1;
+        self.processes += aims.len();
+        self.sandbox.set_faults(self.course.troubles.contains(&Trouble::Faults));
+        let runs = aims
+            .into_iter()
+            .zip(fates)
+            .enumerate()
+            .map(|(index, (aim, fate))| process::run(&self.world, first + index, &self.log, (topology, aim), fate));
+        let meddling = async {
+            if meddles {
+                sleep(moment).await;
+                meddling::meddle(&self.world, topology, &mut hand).await;
+            }
+        };
+        let (results, ()) = futures_util::future::join(futures_util::future::join_all(runs), meddling).await;
+        self.sandbox.set_faults(false);
+        // The next one comes at once, or a while later.
+        sleep(self.luck.moment()).await;
+        results.into_iter().collect()
+    }
+}

@@ -1,0 +1,399 @@
+//! A random network as a spec, and random edits of it. A draw need not be right: what the spec's own checks refuse is drawn again.
+
+use fastrand::Rng;
+use serde_json::{Map, Value, json};
+use trueup_model::Topology;
+
+use crate::{OTHER_KEY, PUBLIC_KEY, parsed, read};
+
+/// A network has at least so many resources.
+const RESOURCES_MIN: usize = 20;
+/// So many draws are wrong before something is wrong with drawing.
+const DRAWS_MAX: usize = 500;
+
+const KINDS: [&str; 10] = [
+    "vpc",
+    "subnet",
+    "internet_gateway",
+    "elastic_ip",
+    "nat_gateway",
+    "route_table",
+    "security_group",
+    "key_pair",
+    "instance",
+    "vpc_endpoint",
+];
+
+/// A spec that is drawn and edited at random.
+#[derive(Clone, Debug)]
+pub struct Network {
+    rng: Rng,
+    /// The resources by kind and name.
+    spec: Map<String, Value>,
+    /// Numbers names and ranges.
+    next: usize,
+}
+
+impl Network {
+    /// Draws a network; equal seeds draw equal ones.
+    pub fn new(seed: u64) -> Self {
+        let mut network = Self { rng: Rng::with_seed(seed), spec: Map::new(), next: 0 };
+        for kind in ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"] {
+            network.change(|network| network.add(kind));
+        }
+        while network.topology().resources.len() < RESOURCES_MIN {
+            network.change(|network| {
+                let kind = *network.any(&KINDS[1..]);
+                network.add(kind);
+            });
+        }
+        network
+    }
+
+    /// The spec as text.
+    pub fn text(&self) -> String {
+        let mut document = Map::from_iter([("topology".to_owned(), json!("simulated")), ("region".to_owned(), json!("us-west-2"))]);
+        document.extend(self.spec.iter().filter(|(_, resources)| resources.as_object().is_some_and(|all| !all.is_empty())).map(own));
+        Value::Object(document).to_string()
+    }
+
+    /// What the spec means.
+    pub fn topology(&self) -> Topology {
+        parsed(&self.text()).unwrap_or_else(|problems| panic!("{}: {problems}", self.text()))
+    }
+
+    /// One to four edits: an attribute is another, a resource comes, goes or has another name.
+    pub fn edit(&mut self) {
+        for _ in 0..self.rng.usize(1..5) {
+            match self.rng.usize(0..10) {
+                0 | 1 => self.change(|network| {
+                    let kind = *network.any(&KINDS);
+                    network.add(kind);
+                }),
+                2 => self.change(Self::remove),
+                3 => self.change(Self::rename),
+                _ => self.change(Self::alter),
+            }
+        }
+    }
+
+    /// Takes back all edits since `before`, and goes on drawing others.
+    pub fn back_to(&mut self, before: Self) {
+        self.spec = before.spec;
+    }
+
+    /// Draws until the spec is another one and is right.
+    fn change(&mut self, draw: impl Fn(&mut Self)) {
+        for _ in 0..DRAWS_MAX {
+            let before = self.spec.clone();
+            draw(self);
+            if self.spec != before && self.is_right() {
+                return;
+            }
+            self.spec = before;
+        }
+        // Some networks have no room for some changes: no internet gateway more than VPCs.
+    }
+
+    /// Whether nothing is wrong with the spec, nor doubtful: EC2 refuses much of what is.
+    fn is_right(&self) -> bool {
+        let read = read(&self.text());
+        read.topology.is_some() && read.diagnostics.iter().all(|diagnostic| diagnostic.code != "other-vpc")
+    }
+
+    fn any<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[self.rng.usize(0..list.len())]
+    }
+
+    fn one_in(&mut self, number: usize) -> bool {
+        self.rng.usize(0..number) == 0
+    }
+
+    fn number(&mut self) -> usize {
+        self.next += 1;
+        self.next
+    }
+
+    fn names(&self, kind: &str) -> Vec<String> {
+        self.spec.get(kind).and_then(Value::as_object).map(|all| all.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    fn name(&mut self, kind: &str) -> Option<String> {
+        let names = self.names(kind);
+        (!names.is_empty()).then(|| self.any(&names).clone())
+    }
+
+    fn attribute(&self, kind: &str, name: &str, attribute: &str) -> Option<&str> {
+        self.spec.get(kind)?.get(name)?.get(attribute)?.as_str()
+    }
+
+    /// The names of `kind` in a VPC.
+    fn within(&self, kind: &str, vpc: &str) -> Vec<String> {
+        self.names(kind).into_iter().filter(|name| self.attribute(kind, name, "vpc") == Some(vpc)).collect()
+    }
+
+    /// One of `kind` in a VPC.
+    fn one_within(&mut self, kind: &str, vpc: &str) -> Option<String> {
+        let names = self.within(kind, vpc);
+        (!names.is_empty()).then(|| self.any(&names).clone())
+    }
+
+    fn resources(&mut self, kind: &str) -> Option<&mut Map<String, Value>> {
+        self.spec.entry(kind).or_insert_with(|| json!({})).as_object_mut()
+    }
+
+    fn add(&mut self, kind: &str) {
+        let name = format!("{}{}", &kind[..1], self.number());
+        if let Some(drawn) = self.draw(kind)
+            && let Some(resources) = self.resources(kind)
+        {
+            resources.insert(name, drawn);
+        }
+    }
+
+    /// A resource takes an attribute of another draw.
+    fn alter(&mut self) {
+        let kind = *self.any(&KINDS);
+        let Some(name) = self.name(kind) else { return };
+        let Some(Value::Object(drawn)) = self.draw(kind) else { return };
+        let Some(resource) = self.resources(kind).and_then(|all| all.get_mut(&name)).and_then(Value::as_object_mut) else { return };
+        let mut keys: Vec<String> = drawn.keys().chain(resource.keys()).cloned().collect();
+        keys.sort();
+        keys.dedup();
+        if keys.is_empty() {
+            return;
+        }
+        let key = &keys[self.rng.usize(0..keys.len())];
+        let Some(resource) = self.resources(kind).and_then(|all| all.get_mut(&name)).and_then(Value::as_object_mut) else { return };
+        match drawn.get(key) {
+            Some(value) => resource.insert(key.clone(), value.clone()),
+            None => resource.remove(key),
+        };
+    }
+
+    /// A resource goes, and with it what names it.
+    fn remove(&mut self) {
+        let kind = *self.any(&KINDS);
+        if let Some(name) = self.name(kind) {
+            self.forget(kind, &name);
+        }
+    }
+
+    fn forget(&mut self, kind: &str, name: &str) {
+        if let Some(resources) = self.resources(kind) {
+            resources.remove(name);
+        }
+        let mut lost = Vec::new();
+        for (other, resources) in &mut self.spec {
+            for (user, resource) in resources.as_object_mut().into_iter().flatten() {
+                let Some(resource) = resource.as_object_mut() else { continue };
+                resource.retain(|key, value| match value {
+                    Value::String(text) => !(is_reference(key, kind) && text == name && is_optional(other, key)),
+                    _ => true,
+                });
+                let needs = resource.iter().any(|(key, value)| is_reference(key, kind) && value == name);
+                for value in resource.values_mut() {
+                    if let Value::Array(members) = value {
+                        members.retain(|member| match member {
+                            Value::Object(fields) => !fields.iter().any(|(key, value)| is_reference(key, kind) && value == name),
+                            other => other != name,
+                        });
+                    }
+                }
+                if needs {
+                    lost.push((other.clone(), user.clone()));
+                }
+            }
+        }
+        for (kind, name) in lost {
+            self.forget(&kind, &name);
+        }
+    }
+
+    /// A resource has another name in the spec.
+    fn rename(&mut self) {
+        let kind = *self.any(&KINDS);
+        let Some(name) = self.name(kind) else { return };
+        let new = format!("{}{}", &kind[..1], self.number());
+        if let Some(resources) = self.resources(kind)
+            && let Some(resource) = resources.remove(&name)
+        {
+            resources.insert(new.clone(), resource);
+        }
+        for resource in self.spec.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+            renamed(resource, kind, &name, &new);
+        }
+    }
+
+    fn draw(&mut self, kind: &str) -> Option<Value> {
+        let vpc = self.name("vpc");
+        let drawn = match kind {
+            "vpc" => self.vpc(),
+            "subnet" => self.subnet(&vpc?)?,
+            "internet_gateway" => json!({"vpc": vpc?}),
+            "elastic_ip" => json!({"tags": {"use": *self.any(&["a", "b"])}}),
+            "nat_gateway" => self.nat_gateway()?,
+            "route_table" => self.route_table(&vpc?),
+            "security_group" => self.security_group(&vpc?),
+            "key_pair" => json!({"public_key": *self.any(&[PUBLIC_KEY, OTHER_KEY])}),
+            "instance" => self.instance()?,
+            "vpc_endpoint" => self.vpc_endpoint(&vpc?),
+            _ => return None,
+        };
+        Some(drawn)
+    }
+
+    fn vpc(&mut self) -> Value {
+        let number = self.number() % 200;
+        let mut vpc = json!({"cidr_block": format!("10.{number}.0.0/16"), "enable_dns_hostnames": self.rng.bool()});
+        if self.one_in(3) {
+            vpc["secondary_cidr_blocks"] = json!([format!("100.{}.0.0/20", 64 + number % 60)]);
+        }
+        vpc
+    }
+
+    fn subnet(&mut self, vpc: &str) -> Option<Value> {
+        let number = self.number() % 250;
+        let range = self.attribute("vpc", vpc, "cidr_block")?.trim_end_matches("0.0/16").to_owned();
+        let zone = *self.any(&["us-west-2a", "us-west-2b", "us-west-2c"]);
+        let mut subnet = json!({"vpc": vpc, "cidr_block": format!("{range}{number}.0/24"), "map_public_ip_on_launch": self.rng.bool()});
+        if self.rng.bool() {
+            subnet["availability_zone"] = json!(zone);
+        }
+        if let Some(table) = self.one_within("route_table", vpc).filter(|_| self.rng.bool()) {
+            subnet["route_table"] = json!(table);
+        }
+        Some(subnet)
+    }
+
+    fn nat_gateway(&mut self) -> Option<Value> {
+        let subnet = self.name("subnet")?;
+        if self.one_in(4) {
+            return Some(json!({"subnet": subnet, "connectivity_type": "private"}));
+        }
+        Some(json!({"subnet": subnet, "elastic_ip": self.name("elastic_ip")?}))
+    }
+
+    fn route_table(&mut self, vpc: &str) -> Value {
+        let mut routes = Vec::new();
+        for destination in ["0.0.0.0/0", "192.0.2.0/24", "198.51.100.0/24"] {
+            let gateway = self.one_within("internet_gateway", vpc);
+            let nat = self.name("nat_gateway");
+            match (self.rng.usize(0..4), gateway, nat) {
+                (0 | 1, Some(gateway), _) => routes.push(json!({"destination": destination, "internet_gateway": gateway})),
+                (2, _, Some(nat)) if self.nat_is_in(&nat, vpc) => routes.push(json!({"destination": destination, "nat_gateway": nat})),
+                _ => {}
+            }
+        }
+        json!({"vpc": vpc, "routes": routes})
+    }
+
+    fn nat_is_in(&self, nat: &str, vpc: &str) -> bool {
+        let subnet = self.attribute("nat_gateway", nat, "subnet");
+        subnet.and_then(|subnet| self.attribute("subnet", subnet, "vpc")) == Some(vpc)
+    }
+
+    fn security_group(&mut self, vpc: &str) -> Value {
+        let mut group = json!({"vpc": vpc, "description": *self.any(&["Web", "Database", "Cache"]), "ingress": self.rules(vpc)});
+        if self.one_in(3) {
+            group["egress"] = json!(self.rules(vpc));
+        }
+        group
+    }
+
+    fn rules(&mut self, vpc: &str) -> Vec<Value> {
+        let mut rules = Vec::new();
+        for port in [22, 80, 443, 5432] {
+            let group = self.one_within("security_group", vpc);
+            let source = match (self.rng.usize(0..5), group) {
+                (0, _) => json!({"cidr": "0.0.0.0/0"}),
+                (1, _) => json!({"cidr": ["10.0.0.0/8", "2001:db8::/32"]}),
+                (2, Some(group)) => json!({"security_group": group}),
+                _ => continue,
+            };
+            let mut rule = json!({"protocol": *self.any(&["tcp", "udp"]), "port": port});
+            if let (Some(rule), Value::Object(source)) = (rule.as_object_mut(), source) {
+                rule.extend(source);
+            }
+            if self.one_in(3) {
+                rule["description"] = json!(*self.any(&["one", "two"]));
+            }
+            rules.push(rule);
+        }
+        rules
+    }
+
+    fn instance(&mut self) -> Option<Value> {
+        let subnet = self.name("subnet")?;
+        let vpc = self.attribute("subnet", &subnet, "vpc")?.to_owned();
+        let image = *self.any(&["ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c"]);
+        let mut instance = json!({"image": image, "instance_type": *self.any(&["t3.micro", "t3.small", "t2.micro"]), "subnet": subnet});
+        let groups = self.within("security_group", &vpc);
+        if !groups.is_empty() {
+            let mut some: Vec<String> = groups.into_iter().filter(|_| self.rng.usize(0..3) == 0).collect();
+            some.extend(some.is_empty().then(|| self.one_within("security_group", &vpc)).flatten());
+            instance["security_groups"] = json!(some);
+        }
+        let options = [
+            ("key_pair", self.name("key_pair").map(Value::from)),
+            ("associate_public_ip_address", Some(json!(self.rng.bool()))),
+            ("elastic_ip", self.name("elastic_ip").map(Value::from)),
+            ("monitoring", Some(json!(self.rng.bool()))),
+            ("source_dest_check", Some(json!(self.rng.bool()))),
+            ("user_data", Some(json!(*self.any(&["#!/bin/sh\necho one\n", "#!/bin/sh\necho two\n"])))),
+            ("root_volume", Some(json!({"size": self.rng.usize(8..30)}))),
+            ("disable_api_termination", Some(json!(self.rng.bool()))),
+            ("state", Some(json!(*self.any(&["running", "running", "stopped"])))),
+        ];
+        for (key, value) in options {
+            if let Some(value) = value.filter(|_| self.one_in(3)) {
+                instance[key] = value;
+            }
+        }
+        Some(instance)
+    }
+
+    fn vpc_endpoint(&mut self, vpc: &str) -> Value {
+        let tables: Vec<String> = self.within("route_table", vpc).into_iter().filter(|_| self.rng.bool()).collect();
+        let mut endpoint = json!({"vpc": vpc, "service": *self.any(&["s3", "dynamodb"]), "route_tables": tables});
+        if self.rng.bool() {
+            let action = *self.any(&["s3:GetObject", "s3:PutObject"]);
+            endpoint["policy"] = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}]});
+        }
+        endpoint
+    }
+}
+
+fn own((kind, resources): (&String, &Value)) -> (String, Value) {
+    (kind.clone(), resources.clone())
+}
+
+/// Whether an attribute of this name refers to resources of `kind`.
+fn is_reference(key: &str, kind: &str) -> bool {
+    key.strip_prefix(kind).is_some_and(|rest| matches!(rest, "" | "s"))
+}
+
+/// Whether a resource does without the reference.
+fn is_optional(kind: &str, key: &str) -> bool {
+    matches!((kind, key), ("subnet", "route_table") | ("instance", "key_pair" | "elastic_ip"))
+}
+
+/// Puts a resource's new name wherever it is referred to.
+fn renamed(value: &mut Value, kind: &str, old: &str, new: &str) {
+    let Value::Object(fields) = value else { return };
+    for (key, value) in fields.iter_mut() {
+        match value {
+            Value::String(text) if is_reference(key, kind) && text == old => new.clone_into(text),
+            Value::Array(members) => {
+                for member in members {
+                    if is_reference(key, kind) && member == old {
+                        *member = json!(new);
+                    } else {
+                        renamed(member, kind, old, new);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
