@@ -4,19 +4,11 @@ use std::collections::BTreeMap;
 
 use trueup_model::{Observed, Topology};
 
-use crate::World;
-
-/// Everything that is not of the topology, as it is.
-pub async fn neighbours(world: &World, topology: &Topology) -> String {
-    described(&world.observe(topology).await, topology)
-}
-
 /// Each resource has one object, none is on its way out, and what belongs to others is as it was.
 ///
 /// # Errors
 /// What is not so.
-pub async fn whole(world: &World, topology: &Topology, neighbours: &str) -> Result<(), String> {
-    let observed = world.observe(topology).await;
+pub fn whole(observed: &Observed, topology: &Topology, neighbours: &str) -> Result<(), String> {
     let mut live: BTreeMap<String, usize> = BTreeMap::new();
     for owner in observed.objects.iter().filter_map(|object| object.owner.as_ref()).filter(|owner| owner.topology == topology.name) {
         if owner.retiring.is_some() {
@@ -28,12 +20,12 @@ pub async fn whole(world: &World, topology: &Topology, neighbours: &str) -> Resu
     if live != wanted {
         return Err(format!("there are {live:?}, and wanted are {wanted:?}"));
     }
-    let now = described(&observed, topology);
+    let now = self::neighbours(observed, topology);
     if now == neighbours { Ok(()) } else { Err(format!("what belongs to others was\n{neighbours}\nand is\n{now}")) }
 }
 
-/// The objects of others: what EC2 makes beside ours comes and goes with ours.
-fn described(observed: &Observed, topology: &Topology) -> String {
+/// The objects of others, as they are; what EC2 makes beside ours comes and goes with ours.
+pub fn neighbours(observed: &Observed, topology: &Topology) -> String {
     let ours = |object: &&trueup_model::Object| object.owner.as_ref().is_some_and(|owner| owner.topology == topology.name);
     let others = observed.objects.iter().filter(|object| !ours(object) && !object.implicit);
     others.map(|object| format!("{} {}\n", object.id, object.record)).collect()

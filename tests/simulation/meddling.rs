@@ -1,7 +1,7 @@
 //! What others do beside us: a network of their own, and changes of ours by hand.
 
 use fastrand::Rng;
-use trueup_model::{Cloud, Kind, Object, Topology};
+use trueup_model::{Cloud, Kind, Object, Observed, Topology};
 
 use crate::World;
 
@@ -20,9 +20,15 @@ pub async fn settle_neighbours(world: &World) {
     world.call("CreateInternetGateway").await;
 }
 
-/// Somebody changes up to four things by hand. What cannot be read is left alone, and what EC2 refuses did not happen.
-pub async fn meddle(world: &World, topology: &Topology, rng: &mut Rng) {
-    let Ok(observed) = world.ec2.observe(&trueup_plan::scope(topology)).await else { return };
+/// Somebody looks, and meddles with what can be seen.
+pub async fn look_and_meddle(world: &World, topology: &Topology, rng: &mut Rng) {
+    if let Ok(observed) = world.ec2.observe(&trueup_plan::scope(topology)).await {
+        meddle(world, &observed, rng).await;
+    }
+}
+
+/// Somebody changes up to four things by hand. What EC2 refuses did not happen.
+pub async fn meddle(world: &World, observed: &Observed, rng: &mut Rng) {
     let ours: Vec<&Object> =
         observed.objects.iter().filter(|object| object.owner.as_ref().is_some_and(|o| o.topology == "simulated")).collect();
     for _ in 0..rng.usize(0..5) {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use trueup_model::{Plan, Topology};
+use trueup_model::{Observed, Plan, Topology};
 use trueup_sandbox::{Behaviour, Options, Sandbox};
 
 use crate::{World, paused};
@@ -95,36 +95,33 @@ impl<'a> Simulation<'a> {
         sleep(VISIBLE).await;
         let mut topology = self.network.topology();
         self.tally.resources = topology.resources.len();
-        let neighbours = invariants::neighbours(&self.world, &topology).await;
+        let mut observed = self.world.observe(&topology).await;
+        let neighbours = invariants::neighbours(&observed, &topology);
         for edit in 0..=self.course.edits {
             if edit > 0 {
-                self.edit(&topology).await?;
+                self.edit(&observed).await?;
                 topology = self.network.topology();
             }
             let reached = self.reach(&topology, Aim::Apply).await;
-            let result = match reached {
-                Ok(()) => invariants::whole(&self.world, &topology, &neighbours).await,
-                Err(why) => Err(why),
-            };
-            result.map_err(|why| format!("edit {edit}: {why}\n{}", self.network.text()))?;
+            let result = reached.and_then(|now| invariants::whole(&now, &topology, &neighbours).map(|()| now));
+            observed = result.map_err(|why| format!("edit {edit}: {why}\n{}", self.network.text()))?;
         }
-        self.reach(&topology, Aim::Destroy).await.map_err(|why| format!("destroy: {why}"))?;
+        let left = self.reach(&topology, Aim::Destroy).await.map_err(|why| format!("destroy: {why}"))?;
         let nothing = Topology { resources: BTreeMap::new(), ..topology };
-        invariants::whole(&self.world, &nothing, &neighbours).await.map_err(|why| format!("destroy: {why}"))
+        invariants::whole(&left, &nothing, &neighbours).map_err(|why| format!("destroy: {why}"))
     }
 
     /// Somebody edits the spec, and somebody else the network.
-    async fn edit(&mut self, topology: &Topology) -> Result<(), String> {
+    async fn edit(&mut self, observed: &Observed) -> Result<(), String> {
         let before = self.network.clone();
         self.network.edit();
         let mut hand = self.luck.fork();
         if self.course.troubles.contains(&Trouble::Meddling) {
-            meddling::meddle(&self.world, topology, &mut hand).await;
+            meddling::meddle(&self.world, observed, &mut hand).await;
         }
         sleep(VISIBLE).await;
         // What EC2 can do in no order is refused by the plan, and nothing is done.
-        let process = self.process().await?;
-        let plan = process.plan(&self.network.topology(), Aim::Apply).await?.ok_or("a read failed")?;
+        let (_, _, plan) = self.look(&self.network.topology(), Aim::Apply).await?;
         if let Some(refusal) = plan.refused.iter().find(|refusal| refusal.guard != "order") {
             return Err(format!("refused: {refusal:?}"));
         }
@@ -135,38 +132,36 @@ impl<'a> Simulation<'a> {
         Ok(())
     }
 
-    /// A new process.
-    async fn process(&mut self) -> Result<Process, String> {
-        self.processes += 1;
-        Process::start(&self.world, self.processes, &self.log).await.ok_or_else(|| "no connection".to_owned())
-    }
-
-    /// Makes the network true to the topology, or deletes it: first in trouble, then without.
-    async fn reach(&mut self, topology: &Topology, aim: Aim) -> Result<(), String> {
+    /// Makes the network true to the topology, or deletes it: first in trouble, then without. Answers what is there then.
+    async fn reach(&mut self, topology: &Topology, aim: Aim) -> Result<Observed, String> {
         self.try_in_trouble(topology, aim).await?;
         if self.luck.one_in(3) {
             self.try_in_trouble(topology, aim).await?;
         }
         sleep(VISIBLE).await;
-        for _ in 0..APPLIES_MAX {
-            let (process, plan) = self.calm(topology, aim).await?;
+        for _ in 0..=APPLIES_MAX {
+            let (process, observed, plan) = self.look(topology, aim).await?;
+            if !plan.refused.is_empty() {
+                return Err(format!("refused: {:?}", plan.refused));
+            }
             if plan.is_empty() {
-                return Ok(());
+                return Ok(observed);
             }
             let outcome = process.carry_out(&plan, Fate::default()).await?;
             if !outcome.is_some_and(|outcome| outcome.is_success()) {
                 return Err("without trouble a step failed".to_owned());
             }
         }
-        let (_, plan) = self.calm(topology, aim).await?;
-        if plan.is_empty() { Ok(()) } else { Err(format!("after {APPLIES_MAX} applies there is still to do: {:#?}", plan.changes)) }
+        Err(format!("{APPLIES_MAX} applies are not enough"))
     }
 
-    /// A process without trouble, and its plan.
-    async fn calm(&mut self, topology: &Topology, aim: Aim) -> Result<(Process, Plan), String> {
-        let process = self.process().await?;
-        let plan = process.plan(topology, aim).await?.ok_or("a read failed")?;
-        if plan.refused.is_empty() { Ok((process, plan)) } else { Err(format!("refused: {:?}", plan.refused)) }
+    /// A process without trouble, what it sees and what it would do.
+    async fn look(&mut self, topology: &Topology, aim: Aim) -> Result<(Process, Observed, Plan), String> {
+        self.processes += 1;
+        let process = Process::start(&self.world, self.processes, &self.log).await.ok_or("no connection")?;
+        let observed = process.observe(topology).await?.ok_or("a read failed")?;
+        let plan = aim.plan(topology, &observed);
+        Ok((process, observed, plan))
     }
 
     /// One or two processes at a time try it, and whatever may befall them befalls them.
@@ -190,7 +185,7 @@ impl<'a> Simulation<'a> {
         let meddling = async {
             if meddles {
                 sleep(moment).await;
-                meddling::meddle(&self.world, topology, &mut hand).await;
+                meddling::look_and_meddle(&self.world, topology, &mut hand).await;
             }
         };
         let (results, ()) = futures_util::future::join(futures_util::future::join_all(runs), meddling).await;

@@ -66,6 +66,16 @@ pub struct Process {
     log: Log,
 }
 
+impl Aim {
+    /// The plan that reaches it.
+    pub fn plan(self, topology: &Topology, observed: &Observed) -> Plan {
+        match self {
+            Self::Apply => trueup_plan::plan(topology, observed),
+            Self::Destroy => trueup_plan::destroy(topology, observed),
+        }
+    }
+}
+
 impl Process {
     /// Starts one, unless it cannot even connect.
     pub async fn start(world: &World, number: usize, log: &Log) -> Option<Self> {
@@ -75,27 +85,16 @@ impl Process {
         Some(Self { number, ec2, watch, log: log.clone() })
     }
 
-    /// What it would do, once it could read everything.
-    pub async fn plan(&self, topology: &Topology, aim: Aim) -> Result<Option<Plan>, String> {
+    /// What is there, once everything could be read; reading changes nothing.
+    pub async fn observe(&self, topology: &Topology) -> Result<Option<Observed>, String> {
         for _ in 0..READS_MAX {
-            if let Ok(observed) = self.observe(topology).await? {
-                let plan = match aim {
-                    Aim::Apply => trueup_plan::plan(topology, &observed),
-                    Aim::Destroy => trueup_plan::destroy(topology, &observed),
-                };
-                if plan.is_complete() {
-                    return Ok(Some(plan));
-                }
+            let observed = self.ec2.observe(&trueup_plan::scope(topology)).await;
+            self.watch.complaint()?;
+            if let Some(observed) = observed.ok().filter(|observed| observed.unreadable.is_empty()) {
+                return Ok(Some(observed));
             }
         }
         Ok(None)
-    }
-
-    /// Reads what is there, which changes nothing.
-    async fn observe(&self, topology: &Topology) -> Result<Result<Observed, trueup_model::CloudError>, String> {
-        let observed = self.ec2.observe(&trueup_plan::scope(topology)).await;
-        self.watch.complaint()?;
-        Ok(observed)
     }
 
     /// Carries out a plan. Nothing where the process dies on the way.
@@ -135,7 +134,8 @@ impl Process {
 pub async fn run(world: &World, number: usize, log: &Log, (topology, aim): (&Topology, Aim), fate: Fate) -> Result<(), String> {
     sleep(fate.late).await;
     let Some(process) = Process::start(world, number, log).await else { return Ok(()) };
-    let Some(plan) = process.plan(topology, aim).await? else { return Ok(()) };
+    let Some(observed) = process.observe(topology).await? else { return Ok(()) };
+    let plan = aim.plan(topology, &observed);
     if plan.refused.is_empty() {
         process.carry_out(&plan, fate).await?;
     }

@@ -85,6 +85,10 @@ impl Cloud for Ec2 {
     }
 
     async fn settle(&self, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {
-        Ok(kinds::settle(self, kind, waits).await?)
+        let settled = kinds::settle(self, kind, waits).await?;
+        if !kinds::has_token(kind) {
+            return Ok(settled);
+        }
+        Ok(waits.iter().zip(settled).map(|(wait, settled)| ownership::repeated(&self.memory, wait, settled)).collect())
     }
 }

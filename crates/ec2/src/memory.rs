@@ -56,6 +56,11 @@ impl Memory {
         inner.made.insert(id.to_owned(), (kind, Instant::now()));
     }
 
+    /// How long ago an object was made, where this process made it.
+    pub fn age(&self, id: &str) -> Option<Duration> {
+        self.inner().made.get(id).map(|(_, at)| at.elapsed())
+    }
+
     /// An object was made that others refer to by this name.
     pub fn named(&self, name: &str) {
         self.inner().named.insert(name.to_owned(), Instant::now());

@@ -15,6 +15,7 @@ use crate::act::Task;
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
+use crate::memory::Memory;
 use crate::patience::seed;
 use crate::token::token;
 use crate::{filter, kinds};
@@ -23,18 +24,10 @@ use crate::{filter, kinds};
 const AMBIGUOUS: Duration = Duration::from_secs(180);
 /// A new object may take a while until it can be found.
 const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(10)];
-/// How often, and after which pauses, what is answered under a client token is looked for before it counts as gone.
-const SIGHTS: [Duration; 7] = [
-    Duration::ZERO,
-    Duration::from_secs(1),
-    Duration::from_secs(4),
-    Duration::from_secs(10),
-    Duration::from_secs(20),
-    Duration::from_secs(40),
-    Duration::from_secs(60),
-];
-/// Looks after shorter pauses than this are not told.
-const QUIET: Duration = Duration::from_secs(4);
+/// What was made under a client token and is not shown for so long is gone: the answer was about something that ended before.
+const UNSEEN_MAX: Duration = Duration::from_secs(120);
+/// What was made under a client token and fails within this time failed before.
+const REPEATED_MAX: Duration = Duration::from_secs(3);
 /// So many client tokens are used up before a create fails.
 const TOKENS_MAX: u32 = 5;
 
@@ -190,7 +183,7 @@ pub async fn create_once<B, T, E, F>(
     task: &Task<'_>,
     with: impl Fn(&str) -> B,
     send: impl Fn(B) -> F,
-    ended: impl AsyncFn(&T) -> Result<bool, Failure>,
+    ended: impl Fn(&T) -> bool,
 ) -> Result<T, Failure>
 where
     B: Clone,
@@ -204,30 +197,24 @@ where
         counter += 1;
         let last = counter >= TOKENS_MAX;
         match task.ec2.caller.call(&errand, task.act.action, request, &send).await {
-            Ok(answer) if !last && ended(&answer).await? => {}
+            Ok(answer) if !last && ended(&answer) => {}
             Err(failure) if failure.class == Class::Idempotency && !last => {}
             done => return done,
         }
     }
 }
 
-/// Whether an object is there and not on its way out. Under a client token EC2 may repeat the answer of a create long after the
-/// object is gone, with the state of that time; a new object may be invisible for a while.
-pub async fn stands(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
-    if task.ec2.memory.is_ended(id) {
-        return Ok(false);
-    }
-    let wait = [Wait { id: id.to_owned(), until: "available" }];
-    for pause in SIGHTS {
-        tokio::time::sleep(pause).await;
-        match kinds::settle(task.ec2, task.act.address.kind, &wait).await?.pop() {
-            Some(Settled::Failed(_)) => return Ok(false),
-            Some(Settled::Pending(state)) if state == "deleting" => return Ok(false),
-            // That a new object is invisible for a moment is nothing to tell.
-            Some(Settled::Pending(state)) if state == kinds::INVISIBLE && pause < QUIET => {}
-            Some(Settled::Pending(state)) if state == kinds::INVISIBLE => (task.errand.retrying)(&format!("{id} is {state}")),
-            Some(Settled::Pending(_) | Settled::Done(_)) | None => return Ok(true),
-        }
-    }
-    Ok(false)
+/// What a look at something that was made under a client token means: EC2 may repeat the answer of a create long after the object
+/// is gone. Then the token is used up, and the create is to be carried out again.
+pub fn repeated(memory: &Memory, wait: &Wait, settled: Settled) -> Settled {
+    let Some(age) = memory.age(&wait.id) else { return settled };
+    let lost = match settled {
+        Settled::Pending(state) if state == kinds::INVISIBLE && age > UNSEEN_MAX => format!("{} is not there", wait.id),
+        Settled::Pending(state) if state == "deleting" => format!("{} is {state}", wait.id),
+        // What fails so soon failed before.
+        Settled::Failed(why) if age < REPEATED_MAX || why.contains("deleted") => why,
+        settled => return settled,
+    };
+    memory.ended(&wait.id);
+    Settled::Lost(lost)
 }

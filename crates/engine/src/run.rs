@@ -18,6 +18,9 @@ use crate::settle::{Settling, Waiting};
 /// Looks that fail are tried again so often, and then what is waited for has failed.
 const FAILED_LOOKS_MAX: u32 = 5;
 
+/// What came to nothing is carried out again so often.
+const AGAIN_MAX: u32 = 4;
+
 /// What a piece of work that was under way came to.
 enum Came {
     Act { step: usize, result: Result<Acted, CloudError> },
@@ -38,6 +41,7 @@ pub struct Run<'a, C> {
     acting: usize,
     started: BTreeMap<usize, Instant>,
     failed_looks: BTreeMap<Kind, u32>,
+    again: BTreeMap<usize, u32>,
     retries: Rc<Retries>,
     stopped: bool,
 }
@@ -56,6 +60,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             acting: 0,
             started: BTreeMap::new(),
             failed_looks: BTreeMap::new(),
+            again: BTreeMap::new(),
             retries: Rc::default(),
             stopped: false,
         }
@@ -94,17 +99,34 @@ impl<'a, C: Cloud> Run<'a, C> {
             let step = self.step(number);
             self.started.insert(number, Instant::now());
             sink(Event::StepStarted { step: reference(step) });
-            match self.resolve(step) {
-                Ok(act) => {
-                    self.acting += 1;
-                    let (cloud, retries) = (self.cloud, Rc::clone(&self.retries));
-                    self.work.push(Box::pin(async move {
-                        let retrying = |why: &str| retries.hear(number, why);
-                        Came::Act { step: number, result: cloud.act(&act, &retrying).await }
-                    }));
-                }
-                Err(message) => self.fail(number, String::new(), message, sink),
+            self.act(number, sink);
+        }
+    }
+
+    fn act(&mut self, number: usize, sink: &mut dyn FnMut(Event)) {
+        match self.resolve(self.step(number)) {
+            Ok(act) => {
+                self.acting += 1;
+                let (cloud, retries) = (self.cloud, Rc::clone(&self.retries));
+                self.work.push(Box::pin(async move {
+                    let retrying = |why: &str| retries.hear(number, why);
+                    Came::Act { step: number, result: cloud.act(&act, &retrying).await }
+                }));
             }
+            Err(message) => self.fail(number, String::new(), message, sink),
+        }
+    }
+
+    /// Carries out once more what came to nothing.
+    fn again(&mut self, number: usize, why: &str, sink: &mut dyn FnMut(Event)) {
+        let acts = self.again.entry(number).or_default();
+        *acts += 1;
+        if *acts > AGAIN_MAX || self.stopped {
+            self.fail(number, String::new(), why.to_owned(), sink);
+        } else {
+            let why = format!("{why}: it is made again");
+            sink(Event::Retrying { step: reference(self.step(number)), why, elapsed: self.elapsed(number) });
+            self.act(number, sink);
         }
     }
 
@@ -178,6 +200,7 @@ impl<'a, C: Cloud> Run<'a, C> {
                     self.done(waiting.step, sink);
                 }
                 Settled::Failed(why) => self.fail(waiting.step, String::new(), format!("{}: {why}", waiting.wait.id), sink),
+                Settled::Lost(why) => self.again(waiting.step, &why, sink),
             }
         }
         let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();

@@ -21,6 +21,8 @@ struct Script {
     acting_max: Cell<usize>,
     acts: RefCell<Vec<String>>,
     left: RefCell<BTreeMap<String, u32>>,
+    /// How many times what is made turns out not to be there.
+    lost: Cell<u32>,
 }
 
 impl Cloud for Script {
@@ -51,6 +53,10 @@ impl Cloud for Script {
 
     async fn settle(&self, _: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {
         self.looks.borrow_mut().push(waits.len());
+        if let Some(lost) = self.lost.get().checked_sub(1) {
+            self.lost.set(lost);
+            return Ok(waits.iter().map(|wait| Settled::Lost(format!("{} is not there", wait.id))).collect());
+        }
         let mut left = self.left.borrow_mut();
         let look = |wait: &Wait| match left.get_mut(&wait.id) {
             Some(0) | None => Settled::Done(Record::new()),
@@ -132,6 +138,18 @@ fn one_look_asks_for_all_objects_of_a_kind() {
     let (outcome, _) = run(&plan(&[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("vpc.c", None, &[])]), &cloud, 10, None);
     assert!(outcome.is_success());
     assert_eq!(cloud.looks.take(), [3, 3, 3, 3]);
+}
+
+#[test]
+fn what_turns_out_not_to_be_there_is_made_again_a_few_times() {
+    let make = |lost| {
+        let cloud = Script { slow: BTreeMap::from([("vpc.a", 0)]), lost: Cell::new(lost), ..Script::default() };
+        let (outcome, events) = run(&plan(&[("vpc.a", None, &[])]), &cloud, 10, None);
+        let told = events.iter().filter(|event| matches!(event, Event::Retrying { why, .. } if why.contains("made again"))).count();
+        (outcome.is_success(), cloud.acts.take().len(), told)
+    };
+    assert_eq!(make(2), (true, 3, 2));
+    assert_eq!(make(99), (false, 5, 4));
 }
 
 #[test]

@@ -122,6 +122,8 @@ pub enum Settled {
     Done(Record),
     /// It will never get there: why.
     Failed(String),
+    /// It is gone or never was: the act that made it is to be carried out again, and makes another.
+    Lost(String),
 }
 
 /// Why a cloud did not do something.

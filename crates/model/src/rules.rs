@@ -91,10 +91,10 @@ pub trait Rules: Sync {
 pub enum After {
     /// All that the plan does to make or change this resource.
     Ready(Address),
-    /// The end of what this address has now.
-    Gone(Address),
-    /// The step that changes this attribute of what this address has now, or its end.
-    Changed(Address, &'static str),
+    /// The end of this live object of an address: its id.
+    Gone(Address, String),
+    /// The step that changes this attribute of an address, or the end of its live object.
+    Changed(Address, String, &'static str),
 }
 
 /// A change in place of one live object.
@@ -191,10 +191,23 @@ pub fn worst(effects: impl IntoIterator<Item = Effect>) -> Effect {
 pub struct View<'a> {
     /// The spec's records.
     pub wanted: BTreeMap<&'a Address, &'a Record>,
-    /// The live records, references to ours as names.
-    pub live: BTreeMap<&'a Address, &'a Record>,
-    /// The addresses of the live objects, by id.
-    pub ids: BTreeMap<&'a str, &'a Address>,
+    /// Our live objects by id, references to what holds an address as names.
+    pub live: BTreeMap<&'a str, Live<'a>>,
+    /// The id of the object that holds each address.
+    pub holders: BTreeMap<&'a Address, &'a str>,
+}
+
+/// A live object of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct Live<'a> {
+    /// The address that it has or had.
+    pub address: &'a Address,
+    /// Its id.
+    pub id: &'a str,
+    /// What it is.
+    pub record: &'a Record,
+    /// Whether it holds its address still: it is not retiring.
+    pub holds: bool,
 }
 
 impl<'a> View<'a> {
@@ -203,9 +216,9 @@ impl<'a> View<'a> {
         self.wanted.iter().filter(move |(address, _)| address.kind == kind).map(|(a, r)| (*a, *r))
     }
 
-    /// The live resources of `kind`.
-    pub fn live_of(&self, kind: Kind) -> impl Iterator<Item = (&'a Address, &'a Record)> {
-        self.live.iter().filter(move |(address, _)| address.kind == kind).map(|(a, r)| (*a, *r))
+    /// The live objects of `kind`, those on their way out included.
+    pub fn live_of(&self, kind: Kind) -> impl Iterator<Item = Live<'a>> {
+        self.live.values().filter(move |live| live.address.kind == kind).copied()
     }
 
     /// The reference `attribute` of what `reference` points at, among the wanted resources.
@@ -215,13 +228,17 @@ impl<'a> View<'a> {
 
     /// The reference by name, where it is an id of ours: in a call, what is being replaced stands by its id.
     pub fn named(&self, reference: &Ref) -> Ref {
-        let address = reference.id().and_then(|id| self.ids.get(id));
-        address.map_or_else(|| reference.clone(), |address| Ref::Name((*address).clone()))
+        let live = reference.id().and_then(|id| self.live.get(id)).filter(|live| live.holds);
+        live.map_or_else(|| reference.clone(), |live| Ref::Name(live.address.clone()))
     }
 
-    /// The reference `attribute` of what `reference` points at, among the live resources.
+    /// The reference `attribute` of what `reference` points at, among the live objects.
     pub fn live_ref(&self, reference: Option<&Ref>, attribute: &str) -> Option<&'a Ref> {
-        self.live.get(reference?.address()?)?.reference(attribute)
+        let id = match reference? {
+            Ref::Id(id) => id.as_str(),
+            Ref::Name(address) => self.holders.get(address)?,
+        };
+        self.live.get(id)?.record.reference(attribute)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use trueup_model::{Address, Follow, Kind, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value, View};
+use trueup_model::{Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value, View};
 
 /// Stands for the mark of retiring on an object that was made twice.
 pub const DOUBLED: &str = "made twice";
@@ -36,10 +36,16 @@ impl Folded {
 
     /// What hooks may look at.
     pub fn view(&self) -> View<'_> {
+        let held = self.holder.iter().map(|(address, &index)| (address, index, true));
+        let retiring = self.retiring.iter().flat_map(|(address, all)| all.iter().map(move |&index| (address, index, false)));
+        let live = held.chain(retiring).map(|(address, index, holds)| {
+            let object = &self.objects[index];
+            (object.id.as_str(), Live { address, id: &object.id, record: &object.record, holds })
+        });
         View {
             wanted: self.wanted.iter().map(|(address, resource)| (address, &resource.record)).collect(),
-            live: self.holder.iter().map(|(address, &index)| (address, &self.objects[index].record)).collect(),
-            ids: self.holder.iter().map(|(address, &index)| (self.objects[index].id.as_str(), address)).collect(),
+            live: live.collect(),
+            holders: self.holder.iter().map(|(address, &index)| (address, self.objects[index].id.as_str())).collect(),
         }
     }
 }

@@ -245,13 +245,14 @@ impl<'v> Lowering<'v> {
             let address = &node.verdict.address;
             let record = node.verdict.resource.map_or(&empty, |resource| &resource.record);
             for after in address.kind.rules().after(node.call, record, &view) {
-                let end = |other: &Address| self.ending.get(other).and_then(|id| self.ended.get(id)).copied();
                 let (other, step) = match &after {
                     After::Ready(other) => (other, self.ready.get(other).copied()),
-                    After::Gone(other) => (other, end(other)),
-                    After::Changed(other, attribute) => (other, end(other).or_else(|| self.changes(other, attribute))),
+                    After::Gone(other, id) => (other, self.ended.get(id.as_str()).copied()),
+                    After::Changed(other, id, attribute) => {
+                        (other, self.ended.get(id.as_str()).copied().or_else(|| self.changes(other, attribute)))
+                    }
                 };
-                if matches!(after, After::Gone(_)) && step.is_none() {
+                if matches!(after, After::Gone(..)) && step.is_none() {
                     let why =
                         format!("EC2 refuses {} while {other} is there, and {other} stays: change or remove it as well", node.call.action);
                     refused.push(Refusal { guard: "order", address: address.to_string(), why });
@@ -259,8 +260,10 @@ impl<'v> Lowering<'v> {
                 if let Some(step) = step.filter(|_| other != address) {
                     let sentence = match &after {
                         After::Ready(_) => format!("{} needs {other}", node.call.action),
-                        After::Gone(_) => format!("EC2 refuses {} while {other} is there", node.call.action),
-                        After::Changed(other, attribute) => format!("EC2 refuses {} before {other}.{attribute} changes", node.call.action),
+                        After::Gone(..) => format!("EC2 refuses {} while {other} is there", node.call.action),
+                        After::Changed(other, _, attribute) => {
+                            format!("EC2 refuses {} before {other}.{attribute} changes", node.call.action)
+                        }
                     };
                     self.graph.edge(step, index, Why::Must, Some(sentence));
                 }

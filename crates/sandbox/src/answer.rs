@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::actions::Action;
 use crate::call::{Answer, Call};
 use crate::due;
+use crate::hostile::Hostile;
 use crate::kinds::{default_vpc, instance, sts, zone};
 use crate::options::Behaviour;
 use crate::state::Millis;
@@ -78,6 +79,8 @@ pub struct Engine {
     pub files: Option<Files>,
     /// How the sandbox behaves.
     pub behaviour: Behaviour,
+    /// What goes wrong inside of calls, in the hostile behaviour.
+    pub mischief: Option<Hostile>,
 }
 
 /// What came of a call inside its transaction.
@@ -167,7 +170,8 @@ impl Engine {
         work: impl FnOnce(&mut Call<'_>) -> R,
     ) -> Option<R> {
         let region = self.world.regions.get_mut(region)?;
-        let mut call = Call { action, params, region, ids: &mut self.world.ids, now, behaviour: self.behaviour, made: Vec::new() };
+        let (ids, mischief) = (&mut self.world.ids, self.mischief.as_mut());
+        let mut call = Call { action, params, region, ids, now, behaviour: self.behaviour, mischief, made: Vec::new() };
         Some(work(&mut call))
     }
 

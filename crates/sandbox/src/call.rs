@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use crate::due::{self, Due, What};
+use crate::hostile::Hostile;
 use crate::kinds::Kind;
 use crate::options::Behaviour;
-use crate::state::region::Tags;
+use crate::state::region::{Shown, Tags};
 use crate::state::{Ids, Millis, Region};
 use crate::wire::filter::{Filters, Seen};
 use crate::wire::page::{Limits, Page};
@@ -31,6 +32,8 @@ pub struct Call<'a> {
     pub now: Millis,
     /// How the sandbox behaves.
     pub behaviour: Behaviour,
+    /// What goes wrong inside of it; nothing where nothing is to.
+    pub mischief: Option<&'a mut Hostile>,
     /// The ids that the call has made.
     pub made: Vec<String>,
 }
@@ -53,11 +56,19 @@ impl Call<'_> {
         if self.behaviour != Behaviour::Instant {
             // Five of six show at once, the rest within a second and a half.
             let delay = i64::try_from(self.ids.below(9000)).unwrap_or_default() - 7500;
-            if delay > 0 {
-                self.region.fresh.insert(id.clone(), self.now + delay);
-            }
+            self.region.fresh.insert(id.clone(), Shown::after(&id, self.now, delay));
         }
         id
+    }
+
+    /// Whether one of so many such things goes wrong now. Only in the hostile behaviour, while faults happen.
+    pub fn goes_wrong(&mut self, one_in: u64) -> bool {
+        self.mischief.as_mut().is_some_and(|mischief| mischief.strikes(one_in))
+    }
+
+    /// The state of something that has just been made: `pending`, or a word that nobody documented.
+    pub fn state_at_first(&mut self) -> String {
+        if self.goes_wrong(8) { "preparing" } else { "pending" }.to_owned()
     }
 
     /// A public address.
@@ -120,7 +131,7 @@ impl Call<'_> {
     }
 
     /// Answers a list call: by ids or all, filtered, paged.
-    pub fn describe<T: Kind>(&self, x: &mut Xml, listing: &Listing, mut write: impl FnMut(&mut Xml, &Seen<'_, T>)) -> Answer {
+    pub fn describe<T: Kind>(&mut self, x: &mut Xml, listing: &Listing, mut write: impl FnMut(&mut Xml, &Seen<'_, T>)) -> Answer {
         let (page, next) = self.select(listing, |_| true)?;
         x.set(listing.set, page, |x, seen| write(x, &seen));
         x.maybe("nextToken", next);
@@ -128,13 +139,15 @@ impl Call<'_> {
     }
 
     /// The objects that a list call asks for, and the token of the next page.
-    pub fn select<T: Kind>(&self, listing: &Listing, shown: impl Fn(&T) -> bool) -> Result<(Vec<Seen<'_, T>>, Option<String>), Fault> {
+    pub fn select<T: Kind>(&mut self, listing: &Listing, shown: impl Fn(&T) -> bool) -> Result<(Vec<Seen<'_, T>>, Option<String>), Fault> {
         let ids = self.params.texts(listing.ids);
         let filters = Filters::read(self.params)?.bind_with(T::FIELDS, T::NEVER)?;
         let page = match listing.pages {
             Some(limits) => Page::read(self.params, self.action, limits, !ids.is_empty())?,
             None => Page { size: None, after: None },
         };
+        // EC2 may give less than a full page, and what comes and goes meanwhile shows in the next one or does not.
+        let page = if page.size.is_some() && self.goes_wrong(6) { Page { size: page.size.map(|size| size.min(3)), ..page } } else { page };
         let region = &*self.region;
         let mut found: Vec<Seen<'_, T>> = Vec::new();
         let mut consider = |id, row| {
@@ -145,7 +158,7 @@ impl Call<'_> {
         };
         if ids.is_empty() {
             for (id, row) in T::table(region).iter() {
-                if region.shows(id) && page.after.as_ref().is_none_or(|after| id > after) {
+                if region.lists(id) && page.after.as_ref().is_none_or(|after| id > after) {
                     consider(id, row);
                 }
             }

@@ -44,6 +44,11 @@ impl Hostile {
         mix(self.seed ^ mix(self.drawn))
     }
 
+    /// Whether one of so many things goes wrong now.
+    pub fn strikes(&mut self, one_in: u64) -> bool {
+        self.draw().is_multiple_of(one_in)
+    }
+
     /// The fate of the next request, and how long its answer takes.
     pub fn next(&mut self) -> (Fate, Duration) {
         let fate = match self.draw() % 1000 {
@@ -55,8 +60,12 @@ impl Hostile {
             _ => Fate::Answered,
         };
         let number = self.draw();
-        // One in fifty takes seconds.
-        let millis = if number.is_multiple_of(50) { 1000 + (number >> 32) % 9000 } else { (number >> 32) % 120 };
+        // One in fifty takes seconds, and one in a thousand longer than a client waits.
+        let millis = match number % 1000 {
+            0 => 25_000 + (number >> 32) % 20_000,
+            1..21 => 1000 + (number >> 32) % 9000,
+            _ => (number >> 32) % 120,
+        };
         (fate, Duration::from_millis(millis))
     }
 }

@@ -53,7 +53,6 @@ struct Inner {
     requests: u64,
     throttle: Throttle,
     hostile: Hostile,
-    faults: bool,
 }
 
 /// One answer on its way out.
@@ -90,13 +89,13 @@ impl Sandbox {
     }
 
     fn with(options: Options, start: SystemTime, world: World, files: Option<Files>) -> Self {
+        let mischief = (options.behaviour == Behaviour::Hostile).then(|| Hostile::new(mix(options.seed)));
         let inner = Inner {
-            engine: Engine { world, files, behaviour: options.behaviour },
+            engine: Engine { world, files, behaviour: options.behaviour, mischief },
             calls: BTreeMap::new(),
             requests: 0,
             throttle: Throttle::default(),
             hostile: Hostile::new(options.seed),
-            faults: true,
         };
         Self { options, clock: Clock::starting_at(start), inner: Mutex::new(inner) }
     }
@@ -139,7 +138,7 @@ impl Sandbox {
         *inner.calls.entry(action.name.to_owned()).or_default() += 1;
         let region = asked.region.as_deref().unwrap_or(&self.options.region);
         let (fate, delay) = match self.options.behaviour {
-            Behaviour::Hostile if inner.faults => inner.hostile.next(),
+            Behaviour::Hostile if inner.engine.mischief.is_some() => inner.hostile.next(),
             Behaviour::Instant | Behaviour::Realistic | Behaviour::Hostile => (Fate::Answered, Duration::ZERO),
         };
         let bounded = asked.params.has("Filter") || asked.params.has("MaxResults");
@@ -179,7 +178,8 @@ impl Sandbox {
 
     /// Whether faults happen from now on, in the hostile behaviour.
     pub fn set_faults(&self, on: bool) {
-        self.lock().faults = on;
+        let seed = mix(self.options.seed ^ self.lock().requests);
+        self.lock().engine.mischief = (on && self.options.behaviour == Behaviour::Hostile).then(|| Hostile::new(seed));
     }
 
     /// How often each action was called since the start.

@@ -301,19 +301,26 @@ async fn realistic_states_take_their_time() {
 #[tokio::test(start_paused = true)]
 async fn realistic_ids_may_not_show_at_once() {
     let cloud = Cloud::behaving(Behaviour::Realistic);
-    let mut hidden = 0;
-    for _ in 0..30 {
-        let id = cloud.get("CreateInternetGateway", "internetGatewayId").await;
-        let (status, body) = cloud.ask(&format!("DescribeInternetGateways&InternetGatewayId.1={id}")).await;
+    let mut hidden = [0; 3];
+    for _ in 0..60 {
+        let tag = "TagSpecification.1.ResourceType=internet-gateway&TagSpecification.1.Tag.1.Key=k&TagSpecification.1.Tag.1.Value=v";
+        let made = cloud.ok(&format!("CreateInternetGateway&{tag}")).await;
+        let id = first(&made, "internetGatewayId").unwrap();
+        let by_tag = "DescribeInternetGateways&Filter.1.Name=tag:k&Filter.1.Value.1=v";
+        let by_id = format!("DescribeInternetGateways&InternetGatewayId.1={id}");
+        let (status, body) = cloud.ask(&by_id).await;
         if status != 200 {
             assert_eq!(first(&body, "Code").unwrap(), "InvalidInternetGatewayID.NotFound");
-            assert!(!cloud.ok("DescribeInternetGateways").await.contains(&id), "lists do not show it either");
-            hidden += 1;
+        }
+        let looks = [status == 200, cloud.ok("DescribeInternetGateways").await.contains(&id), cloud.ok(by_tag).await.contains(&id)];
+        for (hidden, shown) in hidden.iter_mut().zip(looks) {
+            *hidden += usize::from(!shown);
         }
         advance(Duration::from_secs(2)).await;
-        cloud.ok(&format!("DescribeInternetGateways&InternetGatewayId.1={id}")).await;
+        cloud.ok(&by_id).await;
+        assert!(cloud.ok(by_tag).await.contains(&id));
     }
-    assert!((1..30).contains(&hidden), "{hidden} of 30 were hidden");
+    assert!(hidden.iter().all(|hidden| (1..30).contains(hidden)), "by id, in lists, by tag: {hidden:?} of 60 were hidden");
 }
 
 #[tokio::test(start_paused = true)]

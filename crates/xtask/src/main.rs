@@ -3,6 +3,7 @@
 mod bench;
 mod docs;
 mod python;
+mod simulate;
 mod test;
 mod topologies;
 
@@ -23,6 +24,11 @@ struct Task {
 const TASKS: &[Task] = &[
     Task { name: "test", help: "runs every test, interoperation included; further words go to `cargo test`", run: test::run_words },
     Task { name: "docs", help: "writes the pages of the kinds and the JSON Schema; --check only says what is stale", run: docs::run_words },
+    Task {
+        name: "simulate",
+        help: "runs random networks in trouble: --seeds N [--first S], or --seed S for one of them again",
+        run: simulate::run_words,
+    },
     Task { name: "bench", help: "measures what Trueup promises, against the sandbox and moto", run: bench::run_words },
 ];
 
@@ -31,7 +37,7 @@ fn main() -> ExitCode {
     let Some(task) = words.first().and_then(|name| TASKS.iter().find(|task| *name == *task.name)) else {
         tell("usage: cargo xtask COMMAND\n");
         for Task { name, help, .. } in TASKS {
-            tell(&format!("  {name:<6} {help}"));
+            tell(&format!("  {name:<8} {help}"));
         }
         return ExitCode::FAILURE;
     };

@@ -70,6 +70,11 @@ pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled
     }
 }
 
+/// Whether the kind's objects are made under a client token.
+pub fn has_token(kind: Kind) -> bool {
+    matches!(kind, Kind::NatGateway | Kind::RouteTable | Kind::Instance | Kind::VpcEndpoint)
+}
+
 /// Whether an action of a kind ends the object itself, and not only a part of it.
 pub fn ends_object(kind: Kind, action: &str) -> bool {
     let own = match kind {

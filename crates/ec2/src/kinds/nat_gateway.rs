@@ -76,17 +76,13 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_private_ip_address(task.text("private_ip_address"))
             .tag_specifications(tags::specification_under(task, token))
     };
-    let state = |gateway: &aws_sdk_ec2::types::NatGateway| gateway.state.as_ref().map(|state| state.as_str().to_owned());
-    let ended = async |answer: &CreateNatGatewayOutput| match answer.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()) {
-        Some(id) => ownership::stands(task, id).await.map(|stands| !stands),
-        None => Ok(false),
+    let ended = |answer: &CreateNatGatewayOutput| {
+        answer.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()).is_some_and(|id| task.ec2.memory.is_ended(id))
     };
     let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let gateway = answer.nat_gateway.unwrap_or_else(|| aws_sdk_ec2::types::NatGateway::builder().build());
-    let available = state(&gateway).as_deref() == Some("available");
     let id = some(gateway.nat_gateway_id).ok_or_else(|| task.defect("was answered without an id"))?;
-    let wait = if available { None } else { wait(&id, "available") };
-    Ok(Acted { wait, ..made(id) })
+    Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {

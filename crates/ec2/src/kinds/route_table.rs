@@ -8,7 +8,7 @@ use trueup_model::kinds::route_table::{Route, RouteTable};
 use trueup_model::net::RANGE;
 use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
 
-use crate::act::{Task, made};
+use crate::act::{Task, made, wait};
 use crate::answer::{facts, object, reference, some};
 use crate::call::Purpose;
 use crate::classify::Class;
@@ -104,13 +104,13 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         let request = task.ec2.client.create_route_table().client_token(token);
         request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification_under(task, token))
     };
-    let ended = async |answer: &CreateRouteTableOutput| match answer.route_table().and_then(|table| table.route_table_id()) {
-        Some(id) => ownership::stands(task, id).await.map(|stands| !stands),
-        None => Ok(false),
+    let ended = |answer: &CreateRouteTableOutput| {
+        answer.route_table().and_then(|table| table.route_table_id()).is_some_and(|id| task.ec2.memory.is_ended(id))
     };
     let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let id = answer.route_table.and_then(|table| some(table.route_table_id));
-    Ok(made(id.ok_or_else(|| task.defect("was answered without an id"))?))
+    let id = id.ok_or_else(|| task.defect("was answered without an id"))?;
+    Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
 /// A route table has no states: it is there once it is shown.

@@ -89,16 +89,13 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_policy_document(policy.clone())
             .tag_specifications(tags::specification_under(task, token))
     };
-    let ended = async |answer: &CreateVpcEndpointOutput| match answer.vpc_endpoint().and_then(Live::vpc_endpoint_id) {
-        Some(id) => ownership::stands(task, id).await.map(|stands| !stands),
-        None => Ok(false),
+    let ended = |answer: &CreateVpcEndpointOutput| {
+        answer.vpc_endpoint().and_then(Live::vpc_endpoint_id).is_some_and(|id| task.ec2.memory.is_ended(id))
     };
     let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let endpoint = answer.vpc_endpoint.unwrap_or_else(|| Live::builder().build());
-    let available = state(&endpoint) == "available";
     let id = some(endpoint.vpc_endpoint_id).ok_or_else(|| task.defect("was answered without an id"))?;
-    let wait = if available { None } else { wait(&id, "available") };
-    Ok(Acted { wait, ..made(id) })
+    Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
 async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {

@@ -113,11 +113,14 @@ impl Rules for InternetGatewayRules {
         let Some(vpc) = vpc::of(&call.unsets).map(|vpc| view.named(vpc)) else { return Vec::new() };
         let mapped = view.live_of(Kind::NatGateway).chain(view.live_of(Kind::Instance));
         mapped
-            .filter(|(_, record)| is_public(record))
-            .filter(|(_, record)| view.live_ref(record.reference("subnet"), "vpc") == Some(&vpc))
-            .map(|(address, record)| match view.wanted.get(address).and_then(|wanted| unmapped(record, wanted)) {
-                Some(attribute) => After::Changed(address.clone(), attribute),
-                None => After::Gone(address.clone()),
+            .filter(|live| is_public(live.record))
+            .filter(|live| view.live_ref(live.record.reference("subnet"), "vpc") == Some(&vpc))
+            .map(|live| {
+                let wanted = view.wanted.get(live.address).filter(|_| live.holds);
+                match wanted.and_then(|wanted| unmapped(live.record, wanted)) {
+                    Some(attribute) => After::Changed(live.address.clone(), live.id.to_owned(), attribute),
+                    None => After::Gone(live.address.clone(), live.id.to_owned()),
+                }
             })
             .collect()
     }

@@ -170,8 +170,8 @@ impl Rules for VpcRules {
         }
         let gone: Vec<IpNet> = call.unsets.list("secondary_cidr_blocks").iter().filter_map(|r| r.as_text()?.parse().ok()).collect();
         view.live_of(Kind::Subnet)
-            .filter(|(_, subnet)| subnet.text("cidr_block").parse().is_ok_and(|range: IpNet| gone.iter().any(|net| net.contains(&range))))
-            .map(|(address, _)| After::Gone(address.clone()))
+            .filter(|subnet| subnet.record.text("cidr_block").parse().is_ok_and(|range: IpNet| gone.iter().any(|net| net.contains(&range))))
+            .map(|subnet| After::Gone(subnet.address.clone(), subnet.id.to_owned()))
             .collect()
     }
 

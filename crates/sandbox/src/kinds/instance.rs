@@ -330,10 +330,10 @@ pub fn describe_status(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     const CHECKS: Millis = 120_000;
     let all = call.params.flag("IncludeAllInstances")? == Some(true);
     let listing = Listing { ids: "InstanceId", set: "instanceStatusSet", pages: PAGES };
+    let (instant, now) = (call.behaviour == crate::Behaviour::Instant, call.now);
     let (page, next) = call.select::<Instance>(&listing, |row| all || row.is_running())?;
-    let instant = call.behaviour == crate::Behaviour::Instant;
     x.set(listing.set, page, |x, seen| {
-        let passed = instant || call.now - seen.row.launched >= CHECKS;
+        let passed = instant || now - seen.row.launched >= CHECKS;
         x.text("instanceId", seen.id);
         x.text("availabilityZone", &seen.row.zone.name);
         x.text("availabilityZoneId", &seen.row.zone.id);

@@ -52,6 +52,13 @@ pub fn run(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         return Err(Fault::invalid(&least.to_string(), "minCount", "it must be at least 1 and at most maxCount"));
     }
     let launch = read(call, most)?;
+    if call.goes_wrong(12) {
+        return Err(Fault::server(
+            "InsufficientInstanceCapacity",
+            500,
+            "There is no Spot or On-Demand capacity available that matches your request.",
+        ));
+    }
     let count = fitting(call, &launch, least, most)?;
     let mut ids = Vec::new();
     for index in 0..count {

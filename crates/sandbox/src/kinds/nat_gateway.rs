@@ -79,6 +79,10 @@ impl Kind for NatGateway {
     }
 }
 
+fn is_pending(state: &str) -> bool {
+    matches!(state, "pending" | "preparing")
+}
+
 fn write(x: &mut Xml, seen: &Seen<'_, NatGateway>) {
     let row = seen.row;
     x.text("natGatewayId", seen.id);
@@ -98,10 +102,10 @@ fn write(x: &mut Xml, seen: &Seen<'_, NatGateway>) {
         x.maybe("associationId", row.association.as_ref());
         x.maybe("networkInterfaceId", row.interface.as_ref());
         x.maybe("privateIp", row.private_ip);
-        x.maybe("publicIp", row.public_ip.filter(|_| row.state != "pending"));
+        x.maybe("publicIp", row.public_ip.filter(|_| !is_pending(&row.state)));
         x.text("isPrimary", true);
         let status = match row.state.as_str() {
-            "pending" => "associating",
+            state if is_pending(state) => "associating",
             "failed" => "failed",
             "deleting" => "disassociating",
             _ => "succeeded",
@@ -139,7 +143,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let mut nat = NatGateway {
         vpc: row.vpc,
         subnet: subnet_id.to_owned(),
-        state: "pending".into(),
+        state: call.state_at_first(),
         connectivity: connectivity.to_owned(),
         allocation: allocation.map(str::to_owned),
         public_ip,
@@ -150,7 +154,11 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         deleted: None,
         failure: None,
     };
-    nat.failure = build(call, &id, &mut nat, wanted)?;
+    nat.failure = if call.goes_wrong(12) {
+        Some(("InternalError".to_owned(), "Network interface could not be created".to_owned()))
+    } else {
+        build(call, &id, &mut nat, wanted)?
+    };
     call.region.nat_gateways.insert(&id, nat);
     call.tag(&id, tags);
     call.later(60 * SECOND, 90 * SECOND, What::NatReady, &id);

@@ -81,7 +81,9 @@ pub fn state(region: &Region, vpc: &str, route: &Route) -> &'static str {
     let works = match &route.target {
         Target::Local => true,
         Target::Internet(id) => region.internet_gateways.get(id).is_some_and(|row| row.vpc.as_deref() == Some(vpc)),
-        Target::Nat(id) => region.nat_gateways.get(id).is_some_and(|row| matches!(row.state.as_str(), "pending" | "available")),
+        Target::Nat(id) => {
+            region.nat_gateways.get(id).is_some_and(|row| matches!(row.state.as_str(), "pending" | "preparing" | "available"))
+        }
         Target::EgressOnly(id) => region.egress_only_gateways.contains(id),
         Target::Interface(id) => region.network_interfaces.get(id).is_some_and(|eni| {
             eni.attachment.as_ref().is_some_and(|attachment| {

@@ -162,7 +162,7 @@ pub fn make(call: &mut Call<'_>, vpc: &str, net: Ipv4Net, zone: Zone, is_default
         vpc: vpc.to_owned(),
         net,
         zone,
-        state: "pending".into(),
+        state: call.state_at_first(),
         default_for_az: is_default,
         map_public_ip: is_default,
         hostname_type: "ip-name".into(),

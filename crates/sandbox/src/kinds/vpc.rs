@@ -150,7 +150,7 @@ pub fn make(call: &mut Call<'_>, net: Ipv4Net, tenancy: &str, is_default: bool) 
         dns_support: true,
         dns_hostnames: is_default,
         usage_metrics: false,
-        state: "pending".into(),
+        state: call.state_at_first(),
     };
     call.region.vpcs.insert(&id, vpc);
     route_table::make_main(call, &id, net);

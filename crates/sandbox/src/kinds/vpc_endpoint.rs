@@ -184,6 +184,10 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             return Err(Fault::new("InvalidParameter", "Subnets, security groups and private DNS are not supported for Gateway endpoints"));
         }
         add_tables(call, &id, &mut row, &tables)?;
+        if call.goes_wrong(10) {
+            row.state = "pending".into();
+            call.later(20 * MINUTE, 60 * MINUTE, What::EndpointAvailable, &id);
+        }
     } else {
         if !tables.is_empty() {
             return Err(Fault::new("InvalidParameter", "Route table IDs are only supported for Gateway type VPC Endpoint."));
@@ -427,6 +431,10 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     let mut failed = Vec::new();
     for id in ids {
+        if call.goes_wrong(8) {
+            failed.push((id, "InternalError", "An internal error has occurred".to_owned()));
+            continue;
+        }
         match call.find::<VpcEndpoint>(id).cloned() {
             Ok(row) if !matches!(row.state.as_str(), "deleting" | "deleted") => {
                 due::cancel(call, id);
@@ -437,13 +445,13 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             }
             Ok(row) if row.state == "deleting" => {}
             Err(fault) if fault.code == VpcEndpoint::MALFORMED => return Err(fault),
-            _ => failed.push(id),
+            _ => failed.push((id, "InvalidVpcEndpoint.NotFound", format!("The Vpc Endpoint Id '{id}' does not exist"))),
         }
     }
-    x.set("unsuccessful", failed, |x, id| {
+    x.set("unsuccessful", failed, |x, (id, code, message)| {
         x.element("error", |x| {
-            x.text("code", "InvalidVpcEndpoint.NotFound");
-            x.text("message", format_args!("The Vpc Endpoint Id '{id}' does not exist"));
+            x.text("code", code);
+            x.text("message", message);
         });
         x.text("resourceId", id);
     });

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::clock::Millis;
+use super::ids::mix;
 use super::table::{AnyTable, Row, Table};
 use crate::due::Due;
 use crate::kinds::dhcp_options::DhcpOptions;
@@ -75,8 +76,32 @@ pub struct Region {
     pub tokens: Table<Token>,
     /// By time: what happens without being asked.
     pub dues: Table<Due>,
-    /// Ids that lookups do not find before this time. Not kept in the state file.
-    pub fresh: HashMap<String, Millis>,
+    /// When it was last looked at. Not kept in the state file.
+    pub now: Millis,
+    /// Ids that lookups do not find yet. Not kept in the state file.
+    pub fresh: HashMap<String, Shown>,
+}
+
+/// When what is new shows: each way to look for it has a time of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    by_id: Millis,
+    in_lists: Millis,
+    by_tag: Millis,
+}
+
+impl Shown {
+    /// By its id after `delay`, in lists and by its tags within the same time or as soon as one and a half seconds allow.
+    pub fn after(id: &str, now: Millis, delay: Millis) -> Self {
+        let hash = mix(id.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte))));
+        // Five of six show at once, as by the id.
+        let spread = |number: u64| i64::try_from(number % 9000).unwrap_or_default() - 7500;
+        Self { by_id: now + delay, in_lists: now + spread(hash), by_tag: now + spread(mix(hash)) }
+    }
+
+    fn last(&self) -> Millis {
+        self.by_id.max(self.in_lists).max(self.by_tag)
+    }
 }
 
 impl Region {
@@ -103,6 +128,7 @@ impl Region {
             tags: Table::new("tags"),
             tokens: Table::new("token"),
             dues: Table::new("due"),
+            now: 0,
             fresh: HashMap::new(),
         }
     }
@@ -137,16 +163,30 @@ impl Region {
         self.tags.get(id)
     }
 
-    /// Whether lookups find the id by now.
+    /// Whether a lookup by the id finds it by now.
     pub fn shows(&self, id: &str) -> bool {
-        // Emptied as time passes, so an entry alone says that it does not.
-        self.fresh.is_empty() || !self.fresh.contains_key(id)
+        self.shown(id, |shown| shown.by_id)
+    }
+
+    /// Whether it is in a list by now.
+    pub fn lists(&self, id: &str) -> bool {
+        self.shown(id, |shown| shown.in_lists)
+    }
+
+    /// Whether a filter by tags finds it by now.
+    pub fn finds_by_tag(&self, id: &str) -> bool {
+        self.shown(id, |shown| shown.by_tag)
+    }
+
+    fn shown(&self, id: &str, when: impl Fn(&Shown) -> Millis) -> bool {
+        self.fresh.is_empty() || self.fresh.get(id).is_none_or(|shown| when(shown) <= self.now)
     }
 
     /// Lets the ids show whose time has come.
     pub fn reveal(&mut self, now: Millis) {
+        self.now = now;
         if !self.fresh.is_empty() {
-            self.fresh.retain(|_, at| *at > now);
+            self.fresh.retain(|_, shown| shown.last() > now);
         }
     }
 }

@@ -110,7 +110,7 @@ impl<T: Row> Bound<T> {
     pub fn holds(&self, seen: &Seen<'_, T>) -> bool {
         self.tests.iter().all(|(subject, patterns)| {
             let any = |text: &str| patterns.iter().any(|pattern| pattern.matches(text));
-            let tags = || seen.region.tags_of(seen.id);
+            let tags = || seen.region.tags_of(seen.id).filter(|_| seen.region.finds_by_tag(seen.id));
             match subject {
                 Subject::Field(field) => {
                     let mut found = false;

@@ -1,8 +1,9 @@
 //! `RunInstances`: all that a launch takes, in one call.
 
+use aws_sdk_ec2::operation::run_instances::RunInstancesOutput;
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{
-    BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataEndpointState,
+    BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification, Instance, InstanceMetadataEndpointState,
     InstanceMetadataOptionsRequest, InstanceMetadataTagsState, InstanceNetworkInterfaceSpecification, RunInstancesMonitoringEnabled,
     VolumeType,
 };
@@ -45,19 +46,17 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
             .tag_specifications(tags::specification_under(task, token));
         options(network(request, task), sets)
     };
-    let answer = ownership::create_once(
-        task,
-        with,
-        |request| request.send(),
-        async |answer| {
-            Ok(answer.instances().first().is_some_and(|instance| matches!(fold::state(instance), "shutting-down" | "terminated")))
-        },
-    )
-    .await?;
+    let ended = |answer: &RunInstancesOutput| {
+        let over = |instance: &Instance| {
+            let id = instance.instance_id().unwrap_or_default();
+            task.ec2.memory.is_ended(id) || matches!(fold::state(instance), "shutting-down" | "terminated")
+        };
+        answer.instances().first().is_some_and(over)
+    };
+    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let instance = answer.instances.and_then(|instances| instances.into_iter().next());
     let object = fold::fold(instance.ok_or_else(|| task.defect("was answered without an instance"))?)?;
-    let wait = if object.facts.text("state") == "running" { None } else { wait(&object.id, "running") };
-    Ok(Acted { facts: object.facts, wait, ..made(object.id) })
+    Ok(Acted { facts: object.facts, wait: wait(&object.id, "running"), ..made(object.id) })
 }
 
 fn switch(record: &Record, name: &str) -> Option<bool> {

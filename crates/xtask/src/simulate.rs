@@ -1,0 +1,10 @@
+//! `cargo xtask simulate`: random networks in trouble, many at a time. `tests/simulate.rs` does the work.
+
+use std::ffi::OsString;
+
+use crate::{Failure, cargo, run};
+
+/// Builds the simulation for speed and runs it; the words are its own.
+pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
+    run(cargo().args(["run", "--release", "--locked", "--quiet", "--package", "trueup-tests", "--bin", "simulate", "--"]).args(words))
+}
