@@ -28,6 +28,10 @@ use process::{Aim, Log, Process};
 const APPLIES_MAX: usize = 2;
 /// EC2 shows after so long what was done.
 const VISIBLE: Duration = Duration::from_secs(120);
+/// After so long nothing is stuck any more.
+const SETTLED: Duration = Duration::from_secs(40 * 60);
+/// Between one run and the next, somebody reads what the first one said.
+const BETWEEN: Duration = Duration::from_secs(5);
 
 /// What a simulation came to.
 #[derive(Clone, Debug, Default)]
@@ -138,7 +142,7 @@ impl<'a> Simulation<'a> {
         if self.luck.one_in(3) {
             self.try_in_trouble(topology, aim).await?;
         }
-        sleep(VISIBLE).await;
+        sleep(SETTLED).await;
         for _ in 0..=APPLIES_MAX {
             let (process, observed, plan) = self.look(topology, aim).await?;
             if !plan.refused.is_empty() {
@@ -151,6 +155,7 @@ impl<'a> Simulation<'a> {
             if !outcome.is_some_and(|outcome| outcome.is_success()) {
                 return Err("without trouble a step failed".to_owned());
             }
+            sleep(BETWEEN).await;
         }
         Err(format!("{APPLIES_MAX} applies are not enough"))
     }

@@ -150,6 +150,10 @@ impl Caller {
             self.buckets.throttled(failure.action);
         }
         let now = Instant::now();
+        if !failure.class.is_of_transport() {
+            // EC2 answered in between: trouble on the way there begins anew.
+            attempts.since.retain(|class, _| !class.is_of_transport());
+        }
         let since = *attempts.since.entry(failure.class).or_insert(now);
         let pause = pause(errand, failure.action, failure.class, attempts.made);
         let left = patience(errand, &failure).saturating_sub(now.duration_since(since));

@@ -36,6 +36,11 @@ pub enum Class {
 }
 
 impl Class {
+    /// Whether the trouble is on the way to EC2 or EC2's own, and says nothing about what was asked for.
+    pub fn is_of_transport(self) -> bool {
+        matches!(self, Self::Throttle | Self::Server | Self::Lost)
+    }
+
     /// Whether what was asked for may have happened all the same.
     pub fn is_ambiguous(self) -> bool {
         matches!(self, Self::Server | Self::Lost)

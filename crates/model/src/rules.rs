@@ -80,6 +80,11 @@ pub trait Rules: Sync {
         None
     }
 
+    /// Whether EC2 keeps what this attribute refers to from being deleted.
+    fn holds(&self, _attribute: &str) -> bool {
+        true
+    }
+
     /// A remark about a live object that is compared with this record, for the reader of a plan.
     fn note(&self, _record: &Record, _object: Option<&Object>) -> Option<String> {
         None

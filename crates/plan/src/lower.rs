@@ -194,7 +194,7 @@ impl<'v> Lowering<'v> {
                     }
                 }
             }
-            let named = by_name(own.kind, &call.unsets);
+            let loose = loose(own.kind, &call.unsets);
             for reference in call.unsets.refs().into_iter().filter(|reference| !sets.contains(reference)) {
                 let id = match reference {
                     Ref::Id(id) => Some(id.as_str()),
@@ -203,8 +203,7 @@ impl<'v> Lowering<'v> {
                 // Who moves away from an object does so before anything is taken from it; what ends with it, before it ends.
                 let ends = if action == StepAction::Delete { &self.ended } else { &self.ends };
                 if let Some(&end) = id.and_then(|id| ends.get(id)) {
-                    // What is referred to by its name is not held by those who use it.
-                    let holds = action == StepAction::Delete && !named.contains(&reference);
+                    let holds = action == StepAction::Delete && !loose.contains(reference);
                     let why = if holds { Why::Must } else { Why::Release };
                     self.graph.edge(index, end, why, None);
                 }
@@ -279,8 +278,9 @@ impl<'v> Lowering<'v> {
     }
 }
 
-/// The references of a record that follow the name.
-fn by_name(kind: Kind, record: &Record) -> Vec<&Ref> {
-    let follows = |name: &str| kind.schema().attribute(name).is_some_and(|a| matches!(a.ty, Type::Ref(_, Follow::Name)));
-    record.iter().filter(|(name, _)| follows(name)).filter_map(|(_, value)| value.as_ref()).collect()
+/// The references of a record that do not hold what they lead to: those that follow the name, and those whose kind says so.
+fn loose(kind: Kind, record: &Record) -> Vec<Ref> {
+    let named = |name: &str| kind.schema().attribute(name).is_some_and(|a| matches!(a.ty, Type::Ref(_, Follow::Name)));
+    let names: Vec<&str> = record.iter().map(|(name, _)| name).filter(|name| named(name) || !kind.rules().holds(name)).collect();
+    record.only(&names).refs().into_iter().cloned().collect()
 }

@@ -200,6 +200,11 @@ impl Rules for RouteTableRules {
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
         if attribute == "routes" && before.is_some() { Disruption::Reset } else { Disruption::None }
     }
+
+    /// A route to what is gone is a black hole.
+    fn holds(&self, attribute: &str) -> bool {
+        attribute != "routes"
+    }
 }
 
 fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {

@@ -214,6 +214,11 @@ impl Rules for VpcEndpointRules {
     fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Reset
     }
+
+    /// A table that goes leaves its endpoints.
+    fn holds(&self, attribute: &str) -> bool {
+        attribute != "route_tables"
+    }
 }
 
 fn read_policy_file(record: &mut Record, context: &mut Context<'_>) {

@@ -186,7 +186,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         add_tables(call, &id, &mut row, &tables)?;
         if call.goes_wrong(10) {
             row.state = "pending".into();
-            call.later(20 * MINUTE, 60 * MINUTE, What::EndpointAvailable, &id);
+            call.later(16 * MINUTE, 35 * MINUTE, What::EndpointAvailable, &id);
         }
     } else {
         if !tables.is_empty() {
