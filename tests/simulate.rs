@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 use trueup_tests::simulation::{Course, Tally, simulate};
 
+/// Most of a simulation is making and dropping small texts.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How often progress is told.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// After so many failures it is enough.

@@ -103,7 +103,7 @@ impl<'a> Simulation<'a> {
         let neighbours = invariants::neighbours(&observed, &topology);
         for edit in 0..=self.course.edits {
             if edit > 0 {
-                self.edit(&observed).await?;
+                self.edit(&topology, &observed).await?;
                 topology = self.network.topology();
             }
             let reached = self.reach(&topology, Aim::Apply).await;
@@ -115,24 +115,24 @@ impl<'a> Simulation<'a> {
         invariants::whole(&left, &nothing, &neighbours).map_err(|why| format!("destroy: {why}"))
     }
 
-    /// Somebody edits the spec, and somebody else the network.
-    async fn edit(&mut self, observed: &Observed) -> Result<(), String> {
+    /// Somebody edits the spec, and somebody else the network. What EC2 can do in no order is taken back: the plan refuses it.
+    async fn edit(&mut self, topology: &Topology, observed: &Observed) -> Result<(), String> {
         let before = self.network.clone();
         self.network.edit();
+        let edited = self.network.topology();
+        let plan = Aim::Apply.plan(&edited, observed);
+        if let Some(refusal) = plan.refused.iter().find(|refusal| refusal.guard != "order") {
+            return Err(format!("refused: {refusal:?}"));
+        }
+        if !plan.refused.is_empty() || network::strands_an_instance(topology, &edited) {
+            self.network.back_to(before);
+            self.tally.refused += 1;
+        }
         let mut hand = self.luck.fork();
         if self.course.troubles.contains(&Trouble::Meddling) {
             meddling::meddle(&self.world, observed, &mut hand).await;
         }
         sleep(VISIBLE).await;
-        // What EC2 can do in no order is refused by the plan, and nothing is done.
-        let (_, _, plan) = self.look(&self.network.topology(), Aim::Apply).await?;
-        if let Some(refusal) = plan.refused.iter().find(|refusal| refusal.guard != "order") {
-            return Err(format!("refused: {refusal:?}"));
-        }
-        if !plan.refused.is_empty() {
-            self.network.back_to(before);
-            self.tally.refused += 1;
-        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
-use trueup_model::Topology;
+use trueup_model::{Kind, Record, Ref, Topology};
 
 use crate::{OTHER_KEY, PUBLIC_KEY, parsed, read};
 
@@ -362,6 +362,25 @@ impl Network {
         }
         endpoint
     }
+}
+
+/// Whether an instance loses its Elastic IP address in a VPC that loses its internet gateway. EC2 gives the instance another public
+/// address if it was launched with one, which nobody can see before, and then keeps the gateway.
+pub fn strands_an_instance(before: &Topology, after: &Topology) -> bool {
+    let vpc = |topology: &Topology, record: &Record| {
+        let subnet = topology.follow(record.reference("subnet"))?;
+        subnet.record.reference("vpc").cloned()
+    };
+    let gateway = |topology: &Topology, vpc: &Ref| {
+        topology
+            .of(Kind::InternetGateway)
+            .find(|gateway| gateway.record.reference("vpc") == Some(vpc))
+            .map(|gateway| gateway.address.clone())
+    };
+    before.of(Kind::Instance).filter(|instance| instance.record.get("elastic_ip").is_some()).any(|instance| {
+        let stays = after.resources.get(&instance.address).is_some_and(|after| after.record.get("elastic_ip").is_none());
+        stays && vpc(before, &instance.record).is_some_and(|vpc| gateway(before, &vpc) != gateway(after, &vpc))
+    })
 }
 
 fn own((kind, resources): (&String, &Value)) -> (String, Value) {

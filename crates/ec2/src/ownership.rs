@@ -29,7 +29,7 @@ const UNSEEN_MAX: Duration = Duration::from_secs(120);
 /// What was made under a client token and fails within this time failed before.
 const REPEATED_MAX: Duration = Duration::from_secs(3);
 /// So many client tokens are used up before a create fails.
-const TOKENS_MAX: u32 = 5;
+const TOKENS_MAX: u32 = 50;
 
 /// So often two processes may get into each other's way.
 const ROUNDS_MAX: u32 = 5;

@@ -18,8 +18,8 @@ use crate::settle::{Settling, Waiting};
 /// Looks that fail are tried again so often, and then what is waited for has failed.
 const FAILED_LOOKS_MAX: u32 = 5;
 
-/// What came to nothing is carried out again so often.
-const AGAIN_MAX: u32 = 4;
+/// What came to nothing is carried out again so often: each time a client token is used up, and EC2 remembers those of a day.
+const AGAIN_MAX: u32 = 40;
 
 /// What a piece of work that was under way came to.
 enum Came {
