@@ -97,14 +97,14 @@ impl<'a> Simulation<'a> {
     async fn all(&mut self) -> Result<(), String> {
         meddling::settle_neighbours(&self.world).await;
         sleep(VISIBLE).await;
-        let mut topology = self.network.topology();
+        let mut topology = self.network.topology().clone();
         self.tally.resources = topology.resources.len();
         let mut observed = self.world.observe(&topology).await;
         let neighbours = invariants::neighbours(&observed, &topology);
         for edit in 0..=self.course.edits {
             if edit > 0 {
                 self.edit(&topology, &observed).await?;
-                topology = self.network.topology();
+                topology = self.network.topology().clone();
             }
             let reached = self.reach(&topology, Aim::Apply).await;
             let result = reached.and_then(|now| invariants::whole(&now, &topology, &neighbours).map(|()| now));
@@ -119,7 +119,7 @@ impl<'a> Simulation<'a> {
     async fn edit(&mut self, topology: &Topology, observed: &Observed) -> Result<(), String> {
         let before = self.network.clone();
         self.network.edit();
-        let edited = self.network.topology();
+        let edited = self.network.topology().clone();
         let plan = Aim::Apply.plan(&edited, observed);
         if let Some(refusal) = plan.refused.iter().find(|refusal| refusal.guard != "order") {
             return Err(format!("refused: {refusal:?}"));

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 use trueup_model::{Kind, Record, Ref, Topology};
 
-use crate::{OTHER_KEY, PUBLIC_KEY, parsed, read};
+use crate::{OTHER_KEY, PUBLIC_KEY, read};
 
 /// A network has at least so many resources.
 const RESOURCES_MIN: usize = 20;
@@ -30,6 +30,8 @@ pub struct Network {
     rng: Rng,
     /// The resources by kind and name.
     spec: Map<String, Value>,
+    /// What that means.
+    topology: Topology,
     /// Numbers names and ranges.
     next: usize,
 }
@@ -37,11 +39,11 @@ pub struct Network {
 impl Network {
     /// Draws a network; equal seeds draw equal ones.
     pub fn new(seed: u64) -> Self {
-        let mut network = Self { rng: Rng::with_seed(seed), spec: Map::new(), next: 0 };
+        let mut network = Self { rng: Rng::with_seed(seed), spec: Map::new(), topology: Topology::default(), next: 0 };
         for kind in ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"] {
             network.change(|network| network.add(kind));
         }
-        while network.topology().resources.len() < RESOURCES_MIN {
+        while network.topology.resources.len() < RESOURCES_MIN {
             network.change(|network| {
                 let kind = *network.any(&KINDS[1..]);
                 network.add(kind);
@@ -58,8 +60,8 @@ impl Network {
     }
 
     /// What the spec means.
-    pub fn topology(&self) -> Topology {
-        parsed(&self.text()).unwrap_or_else(|problems| panic!("{}: {problems}", self.text()))
+    pub fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     /// One to four edits: an attribute is another, a resource comes, goes or has another name.
@@ -80,6 +82,7 @@ impl Network {
     /// Takes back all edits since `before`, and goes on drawing others.
     pub fn back_to(&mut self, before: Self) {
         self.spec = before.spec;
+        self.topology = before.topology;
     }
 
     /// Draws until the spec is another one and is right.
@@ -87,7 +90,10 @@ impl Network {
         for _ in 0..DRAWS_MAX {
             let before = self.spec.clone();
             draw(self);
-            if self.spec != before && self.is_right() {
+            if self.spec != before
+                && let Some(topology) = self.meaning()
+            {
+                self.topology = topology;
                 return;
             }
             self.spec = before;
@@ -95,10 +101,10 @@ impl Network {
         // Some networks have no room for some changes: no internet gateway more than VPCs.
     }
 
-    /// Whether nothing is wrong with the spec, nor doubtful: EC2 refuses much of what is.
-    fn is_right(&self) -> bool {
+    /// What the spec means, unless something is wrong with it, or doubtful: EC2 refuses much of what is.
+    fn meaning(&self) -> Option<Topology> {
         let read = read(&self.text());
-        read.topology.is_some() && read.diagnostics.iter().all(|diagnostic| diagnostic.code != "other-vpc")
+        read.topology.filter(|_| read.diagnostics.iter().all(|diagnostic| diagnostic.code != "other-vpc"))
     }
 
     fn any<'a, T>(&mut self, list: &'a [T]) -> &'a T {

@@ -50,7 +50,7 @@ fn read_within(nodes_max: usize, text: &str, problems: &mut Problems) -> Option<
         emit_comments: false,
     };
     match serde_saphyr::from_str_with_options::<Spanned<Tree>>(text, options) {
-        Ok(root) => Some(Builder { text, problems }.node(root, None)),
+        Ok(root) => Some(Builder::new(text, problems).node(root, None)),
         Err(error) => {
             let diagnostic = explain(&error, text, problems);
             problems.push(diagnostic);
@@ -197,10 +197,16 @@ fn scanned(location: Location, text: &str) -> Span {
 /// Turns what serde filled into our tree.
 struct Builder<'a> {
     text: &'a str,
+    /// Where each line ends: a spec in JSON may be one long line, which is not searched for every member.
+    ends: Vec<usize>,
     problems: &'a mut Problems,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(text: &'a str, problems: &'a mut Problems) -> Self {
+        Self { text, ends: text.match_indices(['\n', '\r']).map(|(end, _)| end).collect(), problems }
+    }
+
     /// `alias` is the use of an anchor that this stands in: what is inside stands where it is written.
     fn node(&mut self, tree: Spanned<Tree>, alias: Option<Location>) -> Node {
         let used = self.place(tree.referenced, tree.defined, alias);
@@ -299,7 +305,8 @@ impl Builder<'_> {
             return used;
         }
         let rest = &self.text[used.start..];
-        let line = rest.split(['\n', '\r']).next().unwrap_or_default();
+        let end_of_line = self.ends.get(self.ends.partition_point(|end| *end < used.start)).copied();
+        let line = &self.text[used.start..end_of_line.unwrap_or(self.text.len())];
         let opens = rest.starts_with(['{', '[']);
         let last = end.map_or(usize::from(opens), |end| end.saturating_sub(used.start));
         if last > line.len() || (last == 0 && !opens) {
