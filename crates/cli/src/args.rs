@@ -61,9 +61,19 @@ pub struct Global {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
 
+    /// How much of EC2's documented request limits to use: 0.5 leaves half of them to others.
+    #[arg(long, global = true, value_name = "SHARE", value_parser = share)]
+    pub request_rate: Option<f64>,
+
     /// Write how often each EC2 action was called into this file, as JSON.
     #[arg(long, global = true, value_name = "FILE", hide = true)]
     pub call_report: Option<PathBuf>,
+}
+
+/// A share of EC2's limits: accounts may have more than is documented.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.01..=100.0).contains(share));
+    share.ok_or_else(|| "it is a number from 0.01 to 100".to_owned())
 }
 
 /// When to use colour.
@@ -178,6 +188,10 @@ pub struct Plan {
     /// Show the steps too: every call in its order (text only).
     #[arg(long)]
     pub steps: bool,
+
+    /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
+    #[arg(long, value_name = "N")]
+    pub max_deletes: Option<u32>,
 }
 
 /// `trueup apply`.
@@ -191,13 +205,18 @@ pub struct Apply {
     #[arg(long)]
     pub auto_approve: bool,
 
-    /// With --auto-approve, also delete, replace or stop: everything, or what has this address (`replace:subnet.private`).
+    /// With --auto-approve, also delete, replace or stop: everything, or what has this address (`replace:subnet.private`); `second`
+    /// builds beside another topology that has the same addresses.
     #[arg(long, value_name = "WHAT[:ADDRESS]")]
     pub allow: Vec<Allow>,
 
     /// Do exactly the plan with this fingerprint, and nothing if the plan is another by now.
     #[arg(long, value_name = "FINGERPRINT")]
     pub expect: Option<Fingerprint>,
+
+    /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
+    #[arg(long, value_name = "N")]
+    pub max_deletes: Option<u32>,
 
     /// How many calls may be under way at a time.
     #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]

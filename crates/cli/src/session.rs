@@ -66,6 +66,8 @@ impl Session {
             profile: global.profile.clone(),
             endpoint_url: global.endpoint_url.clone(),
             transport: sandbox.as_ref().map(|embedded| transport(Arc::clone(&embedded.sandbox))),
+            request_rate: global.request_rate,
+            ..Connect::default()
         };
         let cloud = signals.or(Ec2::connect(connect)).await??;
         // What a spec means may depend on the region, and only now is it known where neither it nor the command line says it.

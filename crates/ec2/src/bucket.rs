@@ -12,8 +12,8 @@ use tokio::time::Instant;
 /// The buckets of all actions.
 #[derive(Debug)]
 pub struct Buckets {
-    /// Whether the documented sizes hold from the start.
-    documented: bool,
+    /// How much of the documented sizes holds from the start; none where nothing is documented.
+    share: Option<f64>,
     buckets: Mutex<HashMap<&'static str, Bucket>>,
 }
 
@@ -37,17 +37,14 @@ const FASTER: f64 = 1.05;
 const RATE_MIN: f64 = 0.1;
 
 impl Buckets {
-    /// Full buckets. `documented` holds for AWS's own endpoints.
-    pub fn new(documented: bool) -> Self {
-        Self { documented, buckets: Mutex::default() }
+    /// Full buckets: this share of the documented ones, or open ones.
+    pub fn new(share: Option<f64>) -> Self {
+        Self { share, buckets: Mutex::default() }
     }
 
-    /// Takes a token for `action` and waits until it is there.
-    pub async fn take(&self, action: &'static str) {
-        let wait = self.with(action, Bucket::take);
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
+    /// Takes a token for `action`; answers how long it takes until it is there.
+    pub fn take(&self, action: &'static str) -> Duration {
+        self.with(action, Bucket::take)
     }
 
     /// EC2 said that there are too many requests for `action`.
@@ -73,14 +70,15 @@ impl Buckets {
 
     fn with<T>(&self, action: &'static str, change: impl FnOnce(&mut Bucket) -> T) -> T {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        change(buckets.entry(action).or_insert_with(|| Bucket::new(action, !self.documented)))
+        change(buckets.entry(action).or_insert_with(|| Bucket::new(action, self.share)))
     }
 }
 
 impl Bucket {
-    fn new(action: &str, open: bool) -> Self {
+    fn new(action: &str, share: Option<f64>) -> Self {
         let (size, rate) = documented(action);
-        Self { open, size, rate_max: rate, rate, tokens: size, at: Instant::now() }
+        let (size, rate) = share.map_or((size, rate), |share| ((size * share).max(1.0), rate * share));
+        Self { open: share.is_none(), size, rate_max: rate, rate, tokens: size, at: Instant::now() }
     }
 
     fn refill(&mut self) {
@@ -123,14 +121,14 @@ mod tests {
     async fn seconds_for(buckets: &Buckets, action: &'static str, calls: usize) -> f64 {
         let start = Instant::now();
         for _ in 0..calls {
-            buckets.take(action).await;
+            tokio::time::sleep(buckets.take(action)).await;
         }
         start.elapsed().as_secs_f64()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_free_and_then_the_rate_holds() {
-        let buckets = Buckets::new(true);
+        let buckets = Buckets::new(Some(1.0));
         assert!(seconds_for(&buckets, "CreateVpcEndpoint", 4).await < 0.01);
         let more = seconds_for(&buckets, "CreateVpcEndpoint", 6).await;
         assert!((19.0..21.0).contains(&more), "{more}");
@@ -140,16 +138,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_who_wait_at_once_are_served_one_after_the_other() {
-        let buckets = Buckets::new(true);
+        let buckets = Buckets::new(Some(1.0));
         let start = Instant::now();
-        futures_util::future::join_all((0..8).map(|_| buckets.take("RunInstances"))).await;
+        futures_util::future::join_all((0..8).map(|_| tokio::time::sleep(buckets.take("RunInstances")))).await;
         let took = start.elapsed().as_secs_f64();
         assert!((1.4..1.6).contains(&took), "{took}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_throttle_slows_down_and_success_speeds_up_again() {
-        let buckets = Buckets::new(true);
+        let buckets = Buckets::new(Some(1.0));
         buckets.throttled("CreateVpc");
         let slow = seconds_for(&buckets, "CreateVpc", 5).await;
         assert!((1.9..2.1).contains(&slow), "{slow}");
@@ -162,7 +160,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn where_nothing_is_documented_the_first_throttle_closes_the_bucket() {
-        let buckets = Buckets::new(false);
+        let buckets = Buckets::new(None);
         assert!(seconds_for(&buckets, "CreateVpc", 1000).await < 0.01);
         buckets.throttled("CreateVpc");
         let closed = seconds_for(&buckets, "CreateVpc", 10).await;

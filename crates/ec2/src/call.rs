@@ -66,6 +66,9 @@ impl<'a> Errand<'a> {
     }
 }
 
+/// Shorter waits for the request limits are not told.
+const TOLD_WAIT: Duration = Duration::from_secs(5);
+
 /// Makes the calls of one connection.
 #[derive(Debug)]
 pub struct Caller {
@@ -88,9 +91,15 @@ struct Attempts {
 
 impl Caller {
     /// A caller of the endpoint with this URL.
-    pub fn new(endpoint: String) -> Self {
+    pub fn new(endpoint: String, request_rate: Option<f64>) -> Self {
         let aws = endpoint.split('/').nth(2).is_some_and(|host| host.ends_with(".amazonaws.com"));
-        Self { aws, buckets: Buckets::new(aws), endpoint, counts: Mutex::default(), answered: AtomicBool::new(false) }
+        Self {
+            aws,
+            buckets: Buckets::new(request_rate.or(aws.then_some(1.0))),
+            endpoint,
+            counts: Mutex::default(),
+            answered: AtomicBool::new(false),
+        }
     }
 
     /// Whether the endpoint is one of AWS's own.
@@ -114,7 +123,7 @@ impl Caller {
     {
         let mut attempts = Attempts::default();
         loop {
-            self.begin(action).await;
+            self.begin(errand, action).await;
             // Boxed: the SDK's futures are large, and many wait side by side.
             let answer = Box::pin(send(request.clone())).await;
             let failure = match answer {
@@ -129,8 +138,14 @@ impl Caller {
         }
     }
 
-    async fn begin(&self, action: &'static str) {
-        self.buckets.take(action).await;
+    async fn begin(&self, errand: &Errand<'_>, action: &'static str) {
+        let wait = self.buckets.take(action);
+        if wait >= TOLD_WAIT {
+            (errand.retrying)(&format!("{action} waits {} s to stay within EC2's request limits", wait.as_secs()));
+        }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
     }
 

@@ -36,6 +36,9 @@ pub struct Connect {
     /// Answers in place of a socket. Then nothing is looked up: the region is `us-west-2` unless it is given, and the
     /// credentials mean nothing.
     pub transport: Option<Transport>,
+    /// How much of EC2's documented request limits to use. Where it is left out, all of them at AWS's own endpoints; others have none
+    /// that are known.
+    pub request_rate: Option<f64>,
     /// How long EC2 may take to show everybody what somebody made: so long a create waits before it looks whether it was the only
     /// one. Where it is left out, 2 seconds at AWS's own endpoints and no time at others.
     pub shown_after: Option<Duration>,
@@ -60,7 +63,7 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
     };
     let region = config.region().map(ToString::to_string).unwrap_or_default();
     let endpoint = config.endpoint_url().map_or_else(|| format!("https://ec2.{region}.amazonaws.com"), str::to_owned);
-    let caller = Caller::new(endpoint);
+    let caller = Caller::new(endpoint, connect.request_rate);
     let client = aws_sdk_ec2::Client::new(&config);
     let account = account(&config, &caller).await?;
     let shown_after = connect.shown_after.unwrap_or(if caller.is_aws() { SHOWN_AFTER } else { Duration::ZERO });

@@ -22,6 +22,6 @@ pub fn address(address: &str) -> Filter {
 }
 
 /// In a filter `*` and `?` stand for other characters.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('*', "\\*").replace('?', "\\?")
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
-use trueup_model::{Act, Acted, Cloud, CloudError, Event, Kind, Outcome, Plan, Resolved, Settled, Step, StepRef, Wait};
+use trueup_model::{Act, Acted, Cloud, CloudError, ErrorClass, Event, Kind, Outcome, Plan, Resolved, Settled, Step, StepRef, Wait};
 
 use crate::known::Known;
 use crate::retries::Retries;
@@ -141,7 +141,8 @@ impl<'a, C: Cloud> Run<'a, C> {
             action: step.call.action,
             target: self.known.target(step),
             sets: Resolved::new(&step.call.sets, &called).map_err(unknown)?,
-            unsets: Resolved::new(&step.call.unsets, &|address| self.known.held(address)).map_err(unknown)?,
+            // What is taken away may lead to what is gone already: then nothing acts on it.
+            unsets: Resolved::new(&step.call.unsets, &|address| self.known.held(address).or(Some(address.to_string()))).map_err(unknown)?,
             ownership: step.ownership.clone(),
             replaces: step.replaces.clone(),
         })
@@ -165,7 +166,13 @@ impl<'a, C: Cloud> Run<'a, C> {
                 self.acting -= 1;
                 match result {
                     Ok(acted) => self.acted(step, acted, sink),
-                    Err(error) => self.fail(step, error.code, error.message, sink),
+                    Err(error) => {
+                        let last = error.class == ErrorClass::Credentials;
+                        self.fail(step, error.code, error.message, sink);
+                        if last {
+                            self.give_up(sink);
+                        }
+                    }
                 }
             }
             Came::Look { kind, waiting, result: Ok(settled) } => {
@@ -210,7 +217,7 @@ impl<'a, C: Cloud> Run<'a, C> {
     fn could_not_look(&mut self, kind: Kind, waiting: &[Waiting], error: &CloudError, sink: &mut dyn FnMut(Event)) {
         let failed = self.failed_looks.entry(kind).or_default();
         *failed += 1;
-        let still: Vec<(usize, String)> = if *failed >= FAILED_LOOKS_MAX {
+        let still: Vec<(usize, String)> = if *failed >= FAILED_LOOKS_MAX || error.class == ErrorClass::Credentials {
             Vec::new()
         } else {
             waiting.iter().map(|waiting| (waiting.step, waiting.state.clone())).collect()
@@ -224,6 +231,15 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
         let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
         self.settling.seen(kind, &still, &looked_at);
+    }
+
+    /// Nothing more can be done or looked at: the run ends now, and tells everything that it knows.
+    fn give_up(&mut self, sink: &mut dyn FnMut(Event)) {
+        self.stop(sink);
+        for waiting in self.settling.end() {
+            let message = format!("{} was not seen to be {}: the credentials ended before", waiting.wait.id, waiting.wait.until);
+            self.fail(waiting.step, String::new(), message, sink);
+        }
     }
 
     /// Tells retries and long waits, and gives up on what takes too long.
@@ -258,7 +274,9 @@ impl<'a, C: Cloud> Run<'a, C> {
     }
 
     fn stop(&mut self, sink: &mut dyn FnMut(Event)) {
-        self.stopped = true;
+        if std::mem::replace(&mut self.stopped, true) {
+            return;
+        }
         sink(Event::Stopping { running: self.schedule.running() });
         for skipped in self.schedule.stop() {
             sink(Event::StepSkipped { step: reference(self.step(skipped)), because: "stopped".to_owned() });

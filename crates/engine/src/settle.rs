@@ -92,6 +92,14 @@ impl Settling {
         }
     }
 
+    /// What is not being looked at is waited for no more.
+    pub fn end(&mut self) -> Vec<Waiting> {
+        let (looking, idle) = std::mem::take(&mut self.kinds).into_iter().partition(|(_, kindred)| kindred.looking);
+        self.kinds = looking;
+        let idle: BTreeMap<Kind, Kindred> = idle;
+        idle.into_values().flat_map(|kindred| kindred.waiting).collect()
+    }
+
     /// What has been waited for too long; it is waited for no more.
     pub fn overdue(&mut self) -> Vec<Waiting> {
         let now = Instant::now();

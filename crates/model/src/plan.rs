@@ -34,6 +34,8 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// Problems of the spec and remarks of the planner.
     pub diagnostics: Vec<Diagnostic>,
+    /// Another topology that has most of the addresses of this one, which has nothing yet: perhaps its earlier name.
+    pub twin: Option<String>,
     /// The live objects that the steps act on, by id, as they were observed.
     pub objects: BTreeMap<String, Object>,
 }
@@ -171,7 +173,7 @@ pub enum StepAction {
 /// Something that will not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `protected`, `in_use`, `order`.
+    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `protected`, `in_use`, `order`, `max_deletes`.
     pub guard: &'static str,
     /// Whose change is refused.
     pub address: String,

@@ -15,6 +15,8 @@ pub struct Topology {
     pub account: Option<String>,
     /// The region it belongs to.
     pub region: Option<String>,
+    /// A plan that ends more objects than this is refused.
+    pub max_deletes: Option<u32>,
     /// What it consists of.
     pub resources: BTreeMap<Address, Resource>,
     /// Where the head's keys stand (`topology`, `account`, `region`).

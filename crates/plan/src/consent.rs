@@ -15,11 +15,13 @@ pub enum What {
     Replace,
     /// An object is stopped, for a while or until further notice.
     Stop,
+    /// A network is built beside one of another topology that has the same addresses.
+    Second,
 }
 
 impl What {
     fn read(text: &str) -> Option<Self> {
-        [Self::Delete, Self::Replace, Self::Stop].into_iter().find(|what| what.to_string() == text)
+        [Self::Delete, Self::Replace, Self::Stop, Self::Second].into_iter().find(|what| what.to_string() == text)
     }
 }
 
@@ -29,6 +31,7 @@ impl fmt::Display for What {
             Self::Delete => "delete",
             Self::Replace => "replace",
             Self::Stop => "stop",
+            Self::Second => "second",
         })
     }
 }
@@ -57,7 +60,7 @@ pub struct Allow {
 
 /// Why a text is no consent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not a consent: write delete, replace or stop, or one of them with an address, such as replace:subnet.private")]
+#[error("`{0}` is not a consent: write delete, replace, stop or second, or one of them with an address, such as replace:subnet.private")]
 pub struct AllowError(String);
 
 impl FromStr for Allow {
@@ -82,7 +85,9 @@ impl Allow {
 /// The consents that a plan needs, in the order of its changes.
 pub fn needs(plan: &Plan) -> Vec<Need> {
     let need = |change: &trueup_model::Change| Some(Need { what: What::read(plan.consent(change)?)?, address: change.address.clone() });
-    plan.changes.iter().filter_map(need).collect()
+    let second = plan.changes.first().filter(|_| plan.twin.is_some());
+    let second = second.map(|change| Need { what: What::Second, address: change.address.clone() });
+    second.into_iter().chain(plan.changes.iter().filter_map(need)).collect()
 }
 
 /// The consents that a plan needs and nobody gave.

@@ -1,8 +1,8 @@
 //! Guards: what must not be done, whatever the spec says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Address, Claim, Object, Observed, Plan, Refusal, Topology};
+use trueup_model::{Action, Address, Change, Claim, Object, Observed, Plan, Refusal, Topology};
 
 use crate::fold::Folded;
 use crate::judge::Verdict;
@@ -19,6 +19,40 @@ pub fn place(topology: &Topology, observed: &Observed) -> Vec<Refusal> {
     compare("account", &topology.account, &observed.account, "account", "use credentials of that account, or correct `account:`");
     compare("region", &topology.region, &observed.region, "region", "leave --region out, or correct `region:`");
     refused
+}
+
+/// Refuses a plan that ends more objects than the topology allows: what nobody meant deletes more than what somebody did.
+pub fn budget(topology: &Topology, plan: &Plan) -> Option<Refusal> {
+    const NAMED_MAX: usize = 5;
+    let max = topology.max_deletes?;
+    let ends = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
+    let ended: Vec<String> = plan.changes.iter().filter(ends).map(|change| change.address.to_string()).collect();
+    if ended.len() <= usize::try_from(max).unwrap_or(usize::MAX) {
+        return None;
+    }
+    let more = ended.len().checked_sub(NAMED_MAX).filter(|more| *more > 0).map(|more| format!(" and {more} more")).unwrap_or_default();
+    let why = format!(
+        "the plan ends {} objects ({}{more}), and `max_deletes` is {max}: if that is meant, raise it, or give --max-deletes {0}",
+        ended.len(),
+        ended[..ended.len().min(NAMED_MAX)].join(", ")
+    );
+    Some(Refusal { guard: "max_deletes", address: topology.name.clone(), why })
+}
+
+/// The topology that has most of this one's addresses, where this one has nothing: it may be this one under its earlier name.
+pub fn twin(topology: &Topology, observed: &Observed) -> Option<String> {
+    let owned = |name: &str| observed.objects.iter().any(|object| object.owner.as_ref().is_some_and(|owner| owner.topology == name));
+    if owned(&topology.name) {
+        return None;
+    }
+    let mut shared: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let addresses: BTreeSet<String> = topology.resources.keys().map(ToString::to_string).collect();
+    for owner in observed.objects.iter().filter_map(|object| object.owner.as_ref()).filter(|owner| addresses.contains(&owner.address)) {
+        shared.entry(&owner.topology).or_default().insert(&owner.address);
+    }
+    // Two networks may both have a vpc.main; hardly half of everything.
+    let (name, shared) = shared.into_iter().max_by_key(|(_, shared)| shared.len())?;
+    (shared.len() >= 2 && shared.len() * 2 >= addresses.len()).then(|| name.to_owned())
 }
 
 /// What objects of others hold that only one object can have.

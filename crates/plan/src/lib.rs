@@ -17,7 +17,7 @@ mod replacement;
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Object, Observed, Plan, Scope, Topology};
+use trueup_model::{Diagnostic, Object, Observed, Plan, Scope, Topology};
 
 /// What a bulk read for this topology must look at.
 pub fn scope(topology: &Topology) -> Scope {
@@ -53,15 +53,33 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
             }
         }
         judge::finish(&verdicts, &mut plan);
+        plan.refused.extend(guard::budget(topology, &plan));
+        if let Some(twin) = guard::twin(topology, observed) {
+            plan.diagnostics.push(second(topology, &twin));
+            plan.twin = Some(twin);
+        }
         plan.objects = folded.objects.iter().map(|object| (object.id.clone(), object.clone())).collect();
     }
     plan.fingerprint = fingerprint::of(&plan);
     plan
 }
 
+/// A network would be built beside one that looks the same.
+fn second(topology: &Topology, twin: &str) -> Diagnostic {
+    let name = &topology.name;
+    let message = format!("nothing here belongs to topology `{name}`, and most of its addresses belong to topology `{twin}`");
+    let warning = Diagnostic::warning("second-topology", message).help(format!(
+        "if `{twin}` was renamed, write its old name: a topology keeps its name for life; to build a second network, give --allow second"
+    ));
+    match topology.places.get("topology") {
+        Some(place) => warning.at(place.clone(), "another name than that of what is there"),
+        None => warning,
+    }
+}
+
 /// The plan that deletes everything that carries the topology's tags.
 pub fn destroy(topology: &Topology, observed: &Observed) -> Plan {
-    let nothing = Topology { resources: BTreeMap::new(), ..topology.clone() };
+    let nothing = Topology { resources: BTreeMap::new(), max_deletes: None, ..topology.clone() };
     // What the spec protects is protected before any apply has said so to EC2.
     let protected = |object: &Object| {
         object.address(&topology.name).and_then(|address| topology.resources.get(&address)).is_some_and(|resource| resource.protect)

@@ -261,7 +261,7 @@ impl<'v> Lowering<'v> {
                         After::Ready(_) => format!("{} needs {other}", node.call.action),
                         After::Gone(..) => format!("EC2 refuses {} while {other} is there", node.call.action),
                         After::Changed(other, _, attribute) => {
-                            format!("EC2 refuses {} before {other}.{attribute} changes", node.call.action)
+                            format!("{} waits until {other}.{attribute} has changed", node.call.action)
                         }
                     };
                     self.graph.edge(step, index, Why::Must, Some(sentence));

@@ -303,3 +303,55 @@ fn what_an_interrupted_replacement_left_over_goes_by_the_consent_to_it() {
     let needs: Vec<String> = trueup_plan::consent::needs(&plan(&wanted, &live)).iter().map(ToString::to_string).collect();
     assert_eq!(needs, [format!("replace:{address}")]);
 }
+
+#[test]
+fn a_budget_refuses_a_plan_that_ends_more() {
+    let wanted = topology(&seed());
+    let mut nothing = topology(&[]);
+    let refused = |nothing: &trueup_model::Topology| plan(nothing, &live(&wanted)).refused;
+    assert!(refused(&nothing).is_empty());
+    nothing.max_deletes = Some(3);
+    let refusals = refused(&nothing);
+    assert_eq!((refusals.len(), refusals[0].guard, refusals[0].address.as_str()), (1, "max_deletes", "test"));
+    let all = wanted.resources.len();
+    assert!(refusals[0].why.contains(&format!("ends {all} objects")) && refusals[0].why.contains("--max-deletes"), "{}", refusals[0].why);
+    nothing.max_deletes = u32::try_from(all).ok();
+    assert!(refused(&nothing).is_empty());
+    // Who destroys means all of it.
+    assert!(destroy(&trueup_model::Topology { max_deletes: Some(0), ..wanted.clone() }, &live(&wanted)).refused.is_empty());
+}
+
+#[test]
+fn a_second_network_beside_one_of_another_name_is_asked_about() {
+    let wanted = topology(&seed());
+    let renamed = trueup_model::Topology { name: "renamed".into(), ..wanted.clone() };
+    let asked = plan(&renamed, &live(&wanted));
+    assert_eq!(asked.twin.as_deref(), Some("test"));
+    let needs = |plan: &trueup_model::Plan| trueup_plan::consent::needs(plan).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(needs(&asked)[0].starts_with("second:"), "{:?}", needs(&asked));
+    assert!(asked.diagnostics.iter().any(|diagnostic| diagnostic.code == "second-topology"));
+    // One address in common says nothing, and where something of its own is there, nothing is to be asked.
+    let other =
+        topology(&[("vpc.main", json!({"cidr_block": "10.9.0.0/16"})), ("internet_gateway.x", json!({})), ("elastic_ip.x", json!({}))]);
+    assert_eq!(plan(&trueup_model::Topology { name: "other".into(), ..other }, &live(&wanted)).twin, None);
+    assert_eq!(plan(&wanted, &live(&wanted)).twin, None);
+}
+
+#[test]
+fn what_two_runs_made_at_one_address_is_settled_and_copies_are_refused() {
+    let wanted = topology(&seed());
+    let mut observed = live(&wanted);
+    let vpc = observed.objects.iter().position(|object| object.kind == Kind::Vpc).unwrap();
+    let mut double = Object { id: "vpc-0000ffff".into(), ..observed.objects[vpc].clone() };
+    let run = |object: &mut Object, run: &str| object.owner.as_mut().unwrap().run = Some(run.to_owned());
+    run(&mut observed.objects[vpc], "a");
+    run(&mut double, "b");
+    observed.objects.push(double);
+    let settled = plan(&wanted, &observed);
+    assert!(settled.refused.is_empty(), "{:?}", settled.refused);
+    // The one that nothing is in goes.
+    assert_eq!(changes(&settled), ["Delete vpc.main"]);
+    assert_eq!(settled.changes[0].id.as_deref(), Some("vpc-0000ffff"));
+    run(observed.objects.last_mut().unwrap(), "a");
+    assert_eq!(plan(&wanted, &observed).refused[0].guard, "double_claim");
+}

@@ -10,7 +10,7 @@ use crate::names::Names;
 use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
 
-const HEAD: [&str; 4] = ["topology", "account", "region", "tags"];
+const HEAD: [&str; 5] = ["topology", "account", "region", "max_deletes", "tags"];
 const EXTRA: [&str; 2] = ["tags", "protect"];
 const START: &str = "a spec starts with `topology: NAME`, and then has kinds such as `vpc:`";
 
@@ -21,6 +21,8 @@ pub struct Document {
     pub topology: String,
     pub account: Option<String>,
     pub region: Option<String>,
+    /// The most objects that a plan may end.
+    pub max_deletes: Option<u32>,
     /// Tags on everything.
     pub tags: Record,
     /// Where the head's keys stand.
@@ -67,8 +69,8 @@ pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
     }
     reader.topology(&entries, map.first().map_or(root.span, |(key, _)| key.span));
     let Reader { head, drafts, .. } = reader;
-    let Head { topology, account, region, tags, places } = head;
-    Some(Document { topology, account, region, tags, places, drafts, names })
+    let Head { topology, account, region, max_deletes, tags, places } = head;
+    Some(Document { topology, account, region, max_deletes, tags, places, drafts, names })
 }
 
 /// The keys of the root by what they say, those that were probably meant otherwise included.
@@ -124,6 +126,7 @@ struct Head {
     topology: String,
     account: Option<String>,
     region: Option<String>,
+    max_deletes: Option<u32>,
     tags: Record,
     places: BTreeMap<String, Place>,
 }
@@ -161,6 +164,8 @@ impl Reader<'_> {
                 self.problems.push(diagnostic.help(format!("quote it: `{quoted}`")).patch(place, quoted));
             }
             ("region", Yaml::Text(text)) => self.region(text, place),
+            ("max_deletes", Yaml::Number(text)) if text.parse::<u32>().is_ok() => self.head.max_deletes = text.parse().ok(),
+            ("max_deletes", _) => drop(self.decoder().wrong(name, name, node, "a number of objects, such as 3", None)),
             ("topology", _) => drop(self.decoder().wrong(name, name, node, "a name, such as `gateway-endpoint`", None)),
             ("account", _) => drop(self.decoder().wrong(name, name, node, "an account's 12 digits in quotes", None)),
             _ => drop(self.decoder().wrong(name, name, node, "a region, such as us-west-2", None)),

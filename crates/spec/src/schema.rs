@@ -35,6 +35,13 @@ pub fn json_schema() -> Json {
             "description": "The region that the spec is for, such as us-west-2; left out, that of --region or of the usual AWS settings.",
         }),
     );
+    properties.insert(
+        "max_deletes".into(),
+        json!({
+            "type": "integer", "minimum": 0,
+            "description": "A plan that deletes or replaces more objects than this is refused; --max-deletes says otherwise for one run.",
+        }),
+    );
     properties.insert("tags".into(), tags("Tags on everything."));
     let mut definitions = Map::new();
     for kind in Kind::ALL {

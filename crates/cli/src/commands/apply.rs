@@ -11,6 +11,7 @@ use crate::session::Session;
 /// Plans, asks for consent, carries the plan out, and reads again.
 pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     let mut session = Session::open(global, &args.spec.spec, io).await?;
+    session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
     let said = Said {
         auto_approve: args.auto_approve,
         allow: &args.allow,

@@ -41,8 +41,11 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     pages!(ec2, "DescribeInstances", request, reservations, |reservation: aws_sdk_ec2::types::Reservation| {
         for instance in reservation.instances.unwrap_or_default() {
             match fold::state(&instance) {
-                "terminated" => {}
-                "shutting-down" => found.ending = true,
+                "terminated" => found.gone.extend(instance.instance_id),
+                "shutting-down" => {
+                    found.ending = true;
+                    found.gone.extend(instance.instance_id);
+                }
                 _ => found.objects.push(fold::fold(instance)?),
             }
         }

@@ -19,8 +19,11 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     let request = ec2.client.describe_nat_gateways().max_results(1000).set_filter(filters);
     pages!(ec2, "DescribeNatGateways", request, nat_gateways, |gateway: aws_sdk_ec2::types::NatGateway| {
         match gateway.state.as_ref().map(NatGatewayState::as_str) {
-            Some("deleted" | "failed") => {}
-            Some("deleting") => found.ending = true,
+            Some("deleted" | "failed") => found.gone.extend(gateway.nat_gateway_id),
+            Some("deleting") => {
+                found.ending = true;
+                found.gone.extend(gateway.nat_gateway_id);
+            }
             _ => found.objects.push(fold(gateway)?),
         }
         Ok::<_, Failure>(())

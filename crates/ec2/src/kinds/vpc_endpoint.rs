@@ -28,8 +28,11 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     let request = ec2.client.describe_vpc_endpoints().max_results(1000).set_filters(filters);
     pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
         match state(&endpoint).as_str() {
-            "deleted" | "rejected" | "failed" | "expired" => {}
-            "deleting" => found.ending = true,
+            "deleted" | "rejected" | "failed" | "expired" => found.gone.extend(endpoint.vpc_endpoint_id),
+            "deleting" => {
+                found.ending = true;
+                found.gone.extend(endpoint.vpc_endpoint_id);
+            }
             _ => found.objects.push(fold(endpoint)?),
         }
         Ok::<_, Failure>(())

@@ -11,6 +11,8 @@ pub struct Found {
     pub objects: Vec<Object>,
     /// What it says about others.
     pub links: Links,
+    /// The ids of what has ended and is shown still, with its tags.
+    pub gone: Vec<String>,
     /// Whether something was seen that is going away: it may still be in the way.
     pub ending: bool,
 }

@@ -3,11 +3,12 @@
 mod complete;
 mod found;
 mod page;
+mod whole;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use trueup_model::{CloudError, ErrorClass, Kind, Observed, Scope};
 
 pub use found::{Found, Links};
@@ -20,23 +21,28 @@ use crate::{Ec2, filter, kinds};
 const AGAIN: [Duration; 5] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8), Duration::from_secs(15)];
 
+/// Answers that do not agree with each other are asked for so often: what is new shows in one list before it shows in another.
+const WHOLE_LOOKS_MAX: u32 = 3;
+
 /// Everything of a region that a plan for this scope needs.
 pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
     let mut pauses = AGAIN.iter();
+    let mut looks = 0;
     loop {
-        let observed = once(ec2, scope).await?;
+        let (observed, whole) = once(ec2, scope).await?;
         let shown = |kind: &Kind, id: &str| {
             observed.unreadable.contains_key(kind) || observed.objects.iter().any(|object| object.kind == *kind && object.id == id)
         };
         let missing = ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id));
+        looks += 1;
         match pauses.next() {
-            Some(pause) if missing => tokio::time::sleep(*pause).await,
+            Some(pause) if missing || (!whole && looks < WHOLE_LOOKS_MAX) => tokio::time::sleep(*pause).await,
             _ => return Ok(observed),
         }
     }
 }
 
-async fn once(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
+async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> {
     let ours = [filter::topology(&scope.topology)];
     let reads = Kind::ALL.map(|kind| {
         // Instances are the largest answers, and others' instances say nothing that EC2 does not say when it matters.
@@ -46,18 +52,25 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
     let mut unreadable = Unreadable::default();
     let mut by_kind = BTreeMap::new();
     let mut links = Links::default();
-    for (kind, read) in join_all(reads).await {
+    let mut gone = BTreeSet::new();
+    let (reads, tagged) = join(join_all(reads), whole::tagged(ec2, scope)).await;
+    let tagged = tagged.map_err(CloudError::from)?;
+    for (kind, read) in reads {
         match read {
             Ok(found) => {
                 if found.ending {
                     ec2.memory.ending();
                 }
                 links.merge(found.links);
+                gone.extend(found.gone);
                 by_kind.insert(kind, found.objects);
             }
             Err(failure) => unreadable.note(kind, failure)?,
         }
     }
+    let missing = whole::check(&by_kind, scope, &tagged, &|id| gone.contains(id) || ec2.memory.is_ended(id));
+    let whole = missing.is_empty();
+    unreadable.incomplete(missing);
     for objects in by_kind.values_mut() {
         objects.retain(|object| !ec2.memory.is_ended(&object.id));
     }
@@ -66,7 +79,8 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
     let mut objects: Vec<_> =
         by_kind.into_iter().filter(|(kind, _)| !unreadable.kinds.contains_key(kind)).flat_map(|(_, objects)| objects).collect();
     objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
-    Ok(Observed { account: ec2.account.clone(), region: ec2.region.clone(), objects, unreadable: unreadable.kinds })
+    let observed = Observed { account: ec2.account.clone(), region: ec2.region.clone(), objects, unreadable: unreadable.kinds };
+    Ok((observed, whole))
 }
 
 /// The kinds that could not be read.

@@ -140,7 +140,10 @@ impl Rules for InstanceRules {
         if !matches!(call.action, "RunInstances" | "AssociateAddress") {
             return Vec::new();
         }
-        internet_gateway::serving(record.reference("subnet"), view).into_iter().cloned().map(After::Ready).collect()
+        let subnet = record.reference("subnet");
+        let serving = internet_gateway::serving(subnet, view).into_iter().cloned().map(After::Ready);
+        let leaving = if call.action == "RunInstances" { internet_gateway::leaving(subnet, view) } else { Vec::new() };
+        serving.chain(leaving).collect()
     }
 
     fn losses(&self, object: &Object) -> Vec<String> {

@@ -160,6 +160,16 @@ pub fn missing<'a>(resource: &Resource, topology: &'a Topology) -> Option<&'a Re
     (!topology.of(Kind::InternetGateway).any(serves)).then_some(vpc)
 }
 
+/// What a launch in `subnet` comes after, where the VPC's gateway goes: EC2 keeps a gateway while an instance has a public address, and
+/// a subnet may give it one at once.
+pub fn leaving(subnet: Option<&Ref>, view: &View<'_>) -> Vec<After> {
+    let Some(vpc) = view.wanted_ref(subnet, "vpc") else { return Vec::new() };
+    let stays = |address: &Address| view.wanted.get(address).is_some_and(|wanted| vpc::of(wanted) == Some(vpc));
+    let attached = view.live_of(Kind::InternetGateway).filter(|live| vpc::of(live.record) == Some(vpc));
+    let leaving = attached.filter(|live| !live.holds || !stays(live.address));
+    leaving.map(|live| After::Changed(live.address.clone(), live.id.to_owned(), "vpc")).collect()
+}
+
 /// The gateways that will be attached to the VPC of `subnet`: public addresses need one before they work.
 pub fn serving<'a>(subnet: Option<&Ref>, view: &View<'a>) -> Vec<&'a Address> {
     let vpc = view.wanted_ref(subnet, "vpc");

@@ -1,0 +1,122 @@
+//! Whether the answers are whole: what EC2 says in one place against what it says in another. An answer that leaves things out
+//! looks like a network without them, and acting on it would build them twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_model::{Follow, Kind, Object, Scope, Type, Value, tags};
+
+use super::{Unreadable, pages};
+use crate::classify::Class;
+use crate::failure::Failure;
+use crate::{Ec2, filter};
+
+/// The ids that carry the topology's tags, as `DescribeTags` says; none where the credentials may not ask.
+pub async fn tagged(ec2: &Ec2, scope: &Scope) -> Result<BTreeSet<String>, Failure> {
+    let mut ids = BTreeSet::new();
+    let request = ec2.client.describe_tags().max_results(1000);
+    let request = request.filters(filter::of("key", [tags::TOPOLOGY])).filters(filter::of("value", [filter::escaped(&scope.topology)]));
+    let read = async {
+        pages!(ec2, "DescribeTags", request, tags, |tag: aws_sdk_ec2::types::TagDescription| {
+            ids.extend(tag.resource_id);
+            Ok::<_, Failure>(())
+        });
+        Ok::<_, Failure>(())
+    };
+    match read.await {
+        Err(failure) if failure.class == Class::Denied => Ok(BTreeSet::new()),
+        Err(failure) => Err(failure),
+        Ok(()) => Ok(ids),
+    }
+}
+
+/// Notes the kinds of whose objects some are there and were not listed. `known` are ids that need no explanation: what has ended.
+pub fn check(
+    by_kind: &BTreeMap<Kind, Vec<Object>>,
+    scope: &Scope,
+    tagged: &BTreeSet<String>,
+    known: &dyn Fn(&str) -> bool,
+) -> BTreeMap<Kind, String> {
+    let listed: BTreeSet<&str> = by_kind.values().flatten().map(|object| object.id.as_str()).collect();
+    let is_missing = |id: &str| !listed.contains(id) && !known(id);
+    let kind_of = |id: &str| Kind::ALL.into_iter().find(|kind| kind.is_id(id) && by_kind.contains_key(kind));
+    let mut missing = BTreeMap::new();
+    let wants_more = |kind: Kind| {
+        let held: BTreeSet<_> = by_kind.get(&kind).into_iter().flatten().filter_map(|object| object.address(&scope.topology)).collect();
+        scope.declared.keys().any(|address| address.kind == kind && !held.contains(address))
+    };
+    for id in tagged.iter().filter(|id| is_missing(id)) {
+        if let Some(kind) = kind_of(id).filter(|kind| wants_more(*kind)) {
+            missing.entry(kind).or_insert_with(|| left_out(id, "carries this topology's tags"));
+        }
+    }
+    for object in by_kind.values().flatten().filter(|object| object.owner.as_ref().is_some_and(|o| o.topology == scope.topology)) {
+        for id in held(object).into_iter().filter(|id| is_missing(id)) {
+            if let Some(kind) = kind_of(id) {
+                missing.entry(kind).or_insert_with(|| left_out(id, &format!("is used by {}", object.id)));
+            }
+        }
+    }
+    missing
+}
+
+fn left_out(id: &str, why: &str) -> String {
+    format!("{id} {why}, and EC2 does not list it: the answer was not whole, or it is going away. Try again in a minute")
+}
+
+/// The ids of what cannot be gone while the object is there. Rules and routes may lead to what others have, or to nothing.
+fn held(object: &Object) -> Vec<&str> {
+    let mut ids = Vec::new();
+    for (name, value) in object.record.iter().filter(|(name, _)| object.kind.rules().holds(name)) {
+        let by_name = object.kind.schema().attribute(name).is_some_and(|a| matches!(a.ty, Type::Ref(_, Follow::Name)));
+        let values = if let Value::List(list) = value { &list[..] } else { std::slice::from_ref(value) };
+        ids.extend(values.iter().filter(|_| !by_name).filter_map(|value| value.as_ref()?.id()));
+    }
+    ids
+}
+
+impl Unreadable {
+    /// Notes what is not whole.
+    pub fn incomplete(&mut self, missing: BTreeMap<Kind, String>) {
+        for (kind, why) in missing {
+            self.kinds.entry(kind).or_insert(why);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trueup_model::{Owner, Record, Ref};
+
+    fn object(kind: Kind, id: &str, address: &str, vpc: Option<&str>) -> Object {
+        let owner =
+            Owner { topology: "t".into(), address: address.into(), retiring: None, protect: false, read: BTreeSet::new(), run: None };
+        let record = vpc.into_iter().map(|vpc| ("vpc".to_owned(), Ref::Id(vpc.to_owned()).into())).collect::<Record>();
+        Object { kind, id: id.into(), record, facts: Record::new(), owner: Some(owner), implicit: false }
+    }
+
+    #[test]
+    fn what_is_tagged_or_used_must_be_listed() {
+        let (vpc, subnet, other) = ("vpc-00000001", "subnet-00000001", "subnet-00000002");
+        let wanted = ["vpc.main", "subnet.a", "subnet.b"].map(|address| (address.parse().unwrap(), BTreeSet::new()));
+        let scope = Scope { topology: "t".into(), declared: wanted.into() };
+        let listed = |vpcs: &[&str], subnets: &[(&str, &str)]| {
+            BTreeMap::from([
+                (Kind::Vpc, vpcs.iter().map(|id| object(Kind::Vpc, id, "vpc.main", None)).collect::<Vec<_>>()),
+                (Kind::Subnet, subnets.iter().map(|(id, address)| object(Kind::Subnet, id, address, Some(vpc))).collect()),
+            ])
+        };
+        let tagged = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+        let missing = |by_kind, ids: &[&str], known: &[&str]| {
+            check(&by_kind, &scope, &tagged(ids), &|id| known.contains(&id)).into_keys().collect::<Vec<_>>()
+        };
+        let both = [(subnet, "subnet.a"), (other, "subnet.b")];
+        assert_eq!(missing(listed(&[vpc], &both), &[vpc, subnet, other], &[]), []);
+        // A list that is empty, and others that show that it cannot be.
+        assert_eq!(missing(listed(&[], &both), &[], &[]), [Kind::Vpc]);
+        assert_eq!(missing(listed(&[vpc], &both[..1]), &[vpc, subnet, other], &[]), [Kind::Subnet]);
+        // What has ended keeps its tags for a while; what nobody wants need not be explained.
+        assert_eq!(missing(listed(&[vpc], &both[..1]), &[vpc, subnet, other], &[other]), []);
+        assert_eq!(missing(listed(&[vpc], &both), &["subnet-00000003"], &[]), []);
+    }
+}
