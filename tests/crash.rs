@@ -7,7 +7,7 @@ use std::time::Duration;
 use trueup_model::{Plan, Topology};
 use trueup_sandbox::Behaviour;
 use trueup_tests::fuse::{Death, Fuse};
-use trueup_tests::{World, paused, topology};
+use trueup_tests::{OTHER_KEY, PUBLIC_KEY, World, paused, topology};
 
 const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
 const NAT: &str = include_str!("../specs/nat-gateway.yaml");
@@ -107,4 +107,71 @@ fn the_seed_is_gone_after_any_death() {
 #[test]
 fn the_nat_gateway_is_made_whole_after_any_death() {
     die_everywhere(None, Aim::Apply(&topology(NAT)));
+}
+
+/// A VPC with what replacements meet: a subnet in use, a group in use, a NAT gateway with its address.
+const SMALL: &str = "topology: small
+region: us-west-2
+vpc: {main: {cidr_block: 10.0.0.0/16}}
+internet_gateway: {main: {}}
+route_table: {out: {routes: [{destination: 0.0.0.0/0, nat_gateway: n}]}}
+subnet:
+  a: {cidr_block: 10.0.1.0/24, route_table: out}
+  b: {cidr_block: 10.0.2.0/24}
+elastic_ip: {n: {}}
+nat_gateway: {n: {subnet: b, elastic_ip: n}}
+security_group: {web: {description: Web, ingress: [{protocol: tcp, port: 80, cidr: 10.0.0.0/8}]}}
+key_pair: {k: {public_key: KEY}}
+instance: {host: {image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: a, security_groups: [web], key_pair: k}}
+";
+
+fn small(from: &str, to: &str) -> String {
+    let spec = SMALL.replace("KEY", &format!("\"{PUBLIC_KEY}\""));
+    assert!(spec.contains(from), "{from}");
+    spec.replacen(from, to, 1)
+}
+
+/// Dies everywhere on the way from the small network to an edited one.
+fn die_while_changing(from: &str, to: &str) {
+    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(&small(from, to))));
+}
+
+#[test]
+fn a_subnet_is_replaced_create_first_through_any_death() {
+    die_while_changing("10.0.1.0/24", "10.0.3.0/24");
+}
+
+#[test]
+fn a_subnet_is_replaced_delete_first_through_any_death() {
+    die_while_changing("10.0.1.0/24", "10.0.1.0/25");
+}
+
+#[test]
+fn a_nat_gateway_moves_with_its_address_through_any_death() {
+    die_while_changing("{n: {subnet: b,", "{n: {subnet: a,");
+}
+
+#[test]
+fn a_group_in_use_is_replaced_through_any_death() {
+    die_while_changing("description: Web", "description: Hosts");
+}
+
+#[test]
+fn a_key_is_replaced_through_any_death() {
+    die_while_changing(PUBLIC_KEY, OTHER_KEY);
+}
+
+#[test]
+fn an_instance_is_replaced_through_any_death() {
+    die_while_changing("ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c");
+}
+
+#[test]
+fn a_name_in_the_spec_changes_through_any_death() {
+    die_while_changing("vpc: {main: {", "vpc: {other: {");
+}
+
+#[test]
+fn the_small_network_is_gone_after_any_death() {
+    die_everywhere(Some(&small("", "")), Aim::Destroy(&topology(&small("", ""))));
 }

@@ -50,6 +50,11 @@ impl std::fmt::Debug for Embedded {
 impl Session {
     /// Reads the spec at `path`, telling what is wrong with it, and connects.
     pub async fn open(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Self, Error> {
+        Self::open_for(global, path, None, io).await
+    }
+
+    /// The same, with so many calls that change something at a time.
+    pub async fn open_for(global: &Global, path: &Path, parallelism: Option<u16>, io: &mut Io<'_>) -> Result<Self, Error> {
         let source = Source::read(path, io.stdin)?;
         let parsed = parse(&source, global.region.as_deref());
         let Some(topology) = parsed.topology else {
@@ -67,6 +72,7 @@ impl Session {
             endpoint_url: global.endpoint_url.clone(),
             transport: sandbox.as_ref().map(|embedded| transport(Arc::clone(&embedded.sandbox))),
             request_rate: global.request_rate,
+            parallelism: parallelism.map(usize::from),
             ..Connect::default()
         };
         let cloud = signals.or(Ec2::connect(connect)).await??;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::bucket::Buckets;
@@ -75,6 +76,8 @@ pub struct Caller {
     endpoint: String,
     aws: bool,
     buckets: Buckets,
+    /// How many calls that change something may be under way at a time.
+    turns: Semaphore,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     /// Whether the endpoint ever answered: one that never did is not waited for.
     answered: AtomicBool,
@@ -91,10 +94,11 @@ struct Attempts {
 
 impl Caller {
     /// A caller of the endpoint with this URL.
-    pub fn new(endpoint: String, request_rate: Option<f64>) -> Self {
+    pub fn new(endpoint: String, request_rate: Option<f64>, parallelism: usize) -> Self {
         let aws = endpoint.split('/').nth(2).is_some_and(|host| host.ends_with(".amazonaws.com"));
         Self {
             aws,
+            turns: Semaphore::new(parallelism),
             buckets: Buckets::new(request_rate.or(aws.then_some(1.0))),
             endpoint,
             counts: Mutex::default(),
@@ -124,8 +128,11 @@ impl Caller {
         let mut attempts = Attempts::default();
         loop {
             self.begin(errand, action).await;
+            // Reads are few and come together; what changes something takes its turn.
+            let turn = if errand.purpose == Purpose::Read { None } else { self.turns.acquire().await.ok() };
             // Boxed: the SDK's futures are large, and many wait side by side.
             let answer = Box::pin(send(request.clone())).await;
+            drop(turn);
             let failure = match answer {
                 Ok(output) => {
                     self.succeeded(action);

@@ -36,6 +36,8 @@ pub struct Connect {
     /// Answers in place of a socket. Then nothing is looked up: the region is `us-west-2` unless it is given, and the
     /// credentials mean nothing.
     pub transport: Option<Transport>,
+    /// How many calls that change something may be under way at a time: 10, where it is left out.
+    pub parallelism: Option<usize>,
     /// How much of EC2's documented request limits to use. Where it is left out, all of them at AWS's own endpoints; others have none
     /// that are known.
     pub request_rate: Option<f64>,
@@ -46,6 +48,8 @@ pub struct Connect {
 
 /// The region behind a transport, where none is given.
 const TRANSPORT_REGION: &str = "us-west-2";
+/// So many calls at a time.
+const PARALLELISM: usize = 10;
 /// What AWS's own endpoints mostly stay below.
 const SHOWN_AFTER: Duration = Duration::from_secs(2);
 /// An endpoint that does not even connect.
@@ -63,7 +67,7 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
     };
     let region = config.region().map(ToString::to_string).unwrap_or_default();
     let endpoint = config.endpoint_url().map_or_else(|| format!("https://ec2.{region}.amazonaws.com"), str::to_owned);
-    let caller = Caller::new(endpoint, connect.request_rate);
+    let caller = Caller::new(endpoint, connect.request_rate, connect.parallelism.unwrap_or(PARALLELISM));
     let client = aws_sdk_ec2::Client::new(&config);
     let account = account(&config, &caller).await?;
     let shown_after = connect.shown_after.unwrap_or(if caller.is_aws() { SHOWN_AFTER } else { Duration::ZERO });

@@ -16,13 +16,13 @@ use trueup_model::{Cloud, Event, Outcome, Plan};
 /// How to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How many calls may be under way at a time; at least 1.
+    /// How many steps may be under way at a time, those that wait for EC2's request limits included; at least 1.
     pub parallelism: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { parallelism: 10 }
+        Self { parallelism: 500 }
     }
 }
 

@@ -7,8 +7,10 @@ use tokio::time::Instant;
 use trueup_model::{Kind, Wait};
 
 /// The first look comes soon, because most things are ready soon.
-const FIRST: Duration = Duration::from_millis(500);
-/// Later looks come more and more slowly, up to this.
+const FIRST: Duration = Duration::from_millis(250);
+/// Later looks come more and more slowly: after a tenth of the time that was waited already, so that no more than that is lost.
+const SHARE: u32 = 10;
+/// Up to this.
 const SLOWEST: Duration = Duration::from_secs(8);
 /// A wait is told at most this often.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
@@ -22,6 +24,7 @@ pub struct Waiting {
     pub wait: Wait,
     /// The state that it was last seen in.
     pub state: String,
+    since: Instant,
     deadline: Instant,
     told: Instant,
 }
@@ -35,7 +38,6 @@ pub struct Settling {
 #[derive(Debug)]
 struct Kindred {
     waiting: Vec<Waiting>,
-    interval: Duration,
     next: Instant,
     looking: bool,
 }
@@ -44,11 +46,9 @@ impl Settling {
     /// A step waits for an object of `kind` from now on.
     pub fn add(&mut self, kind: Kind, step: usize, wait: Wait) {
         let now = Instant::now();
-        let waiting = Waiting { step, state: String::new(), deadline: now + patience(kind, wait.until), told: now, wait };
-        let kindred =
-            self.kinds.entry(kind).or_insert_with(|| Kindred { waiting: Vec::new(), interval: FIRST, next: now + FIRST, looking: false });
+        let waiting = Waiting { step, state: String::new(), since: now, deadline: now + patience(kind, wait.until), told: now, wait };
+        let kindred = self.kinds.entry(kind).or_insert_with(|| Kindred { waiting: Vec::new(), next: now + FIRST, looking: false });
         // What is new is worth an early look, for all of its kind.
-        kindred.interval = FIRST;
         kindred.next = kindred.next.min(now + FIRST);
         kindred.waiting.push(waiting);
     }
@@ -85,8 +85,8 @@ impl Settling {
             }
             state.is_some() || !looked_at.contains(&waiting.step)
         });
-        kindred.interval = (kindred.interval * 2).min(SLOWEST);
-        kindred.next = Instant::now() + kindred.interval;
+        let youngest = kindred.waiting.iter().map(|waiting| waiting.since.elapsed()).min().unwrap_or_default();
+        kindred.next = Instant::now() + (youngest / SHARE).clamp(FIRST, SLOWEST);
         if kindred.waiting.is_empty() {
             self.kinds.remove(&kind);
         }

@@ -56,6 +56,7 @@ impl Call<'_> {
         if self.behaviour != Behaviour::Instant {
             // Five of six show at once, the rest within a second and a half.
             let delay = i64::try_from(self.ids.below(9000)).unwrap_or_default() - 7500;
+            self.region.takes(&id, delay);
             self.region.fresh.insert(id.clone(), Shown::after(&id, self.now, delay));
         }
         id
@@ -84,6 +85,9 @@ impl Call<'_> {
             let spread = u64::try_from(to - from).unwrap_or_default() + 1;
             from + i64::try_from(self.ids.below(spread)).unwrap_or_default()
         };
+        if what.completes() {
+            self.region.takes(id, delay);
+        }
         self.at(self.now + delay, what, id);
     }
 
@@ -148,6 +152,8 @@ impl Call<'_> {
         };
         // EC2 may give less than a full page, and what comes and goes meanwhile shows in the next one or does not.
         let page = if page.size.is_some() && self.goes_wrong(6) { Page { size: page.size.map(|size| size.min(3)), ..page } } else { page };
+        // A list may be empty that should not be.
+        let empty = ids.is_empty() && self.goes_wrong(100);
         let region = &*self.region;
         let mut found: Vec<Seen<'_, T>> = Vec::new();
         let mut consider = |id, row| {
@@ -156,7 +162,9 @@ impl Call<'_> {
                 found.push(seen);
             }
         };
-        if ids.is_empty() {
+        if empty {
+            // Nothing is considered.
+        } else if ids.is_empty() {
             for (id, row) in T::table(region).iter() {
                 if region.lists(id) && page.after.as_ref().is_none_or(|after| id > after) {
                     consider(id, row);

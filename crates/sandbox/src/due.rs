@@ -32,6 +32,13 @@ pub enum What {
     Forgotten,
 }
 
+impl What {
+    /// Whether something new can be used from then on.
+    pub fn completes(self) -> bool {
+        matches!(self, Self::VpcAvailable | Self::SubnetAvailable | Self::NatReady | Self::InstanceRunning | Self::EndpointAvailable)
+    }
+}
+
 /// One transition in the queue, which is ordered by its keys' times.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Due {

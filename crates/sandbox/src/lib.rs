@@ -36,6 +36,7 @@ pub use hostile::ReplyLost;
 pub use options::{Behaviour, DEFAULT_REGION, Options, UnknownBehaviour};
 pub use serve::serve;
 pub use state::file::OpenError;
+pub use throttle::documented as bucket_of;
 
 /// When a sandbox in memory starts, unless it is told otherwise: 2026-01-01, so that equal runs give equal answers.
 const EPOCH: Duration = Duration::from_secs(1_767_225_600);
@@ -180,6 +181,16 @@ impl Sandbox {
     pub fn set_faults(&self, on: bool) {
         let seed = mix(self.options.seed ^ self.lock().requests);
         self.lock().engine.mischief = (on && self.options.behaviour == Behaviour::Hostile).then(|| Hostile::new(seed));
+    }
+
+    /// How long each object of a region takes until it can be used after the call that made it: its way to `available` or
+    /// `running`, and until lookups show it.
+    #[must_use]
+    pub fn latencies(&self, region: &str) -> BTreeMap<String, Duration> {
+        let inner = self.lock();
+        let region = inner.engine.world.regions.get(region);
+        let latencies = region.into_iter().flat_map(|region| &region.latencies);
+        latencies.map(|(id, delay)| (id.clone(), Duration::from_millis(u64::try_from(*delay).unwrap_or_default()))).collect()
     }
 
     /// How often each action was called since the start.

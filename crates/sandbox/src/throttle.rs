@@ -41,6 +41,13 @@ fn bucket_of(action: &str, bounded: bool) -> Bucket {
     }
 }
 
+/// The size of an action's bucket and how much of it comes back each second; of a read, where it is filtered or paged.
+#[must_use]
+pub fn documented(action: &str) -> (f64, f64) {
+    let Bucket { size, refill } = bucket_of(action, true);
+    (size, refill)
+}
+
 /// What is left in each bucket.
 #[derive(Debug, Default)]
 pub struct Throttle {

@@ -3,6 +3,7 @@
 //! The released binary is run as a user runs it, against a sandbox in another process and, where it is installed, against
 //! moto. Nothing is measured inside the program itself but the calls, which it counts for `--call-report`.
 
+mod pace;
 mod process;
 mod rows;
 mod server;
@@ -29,6 +30,7 @@ pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
     say(&format!("profile release (the SDK at opt-level 0); {}", machine()));
     let mut rows = rows::offline(&trueup)?;
     rows.extend(rows::sandbox(&trueup)?);
+    rows.extend(pace::rows(&trueup)?);
     match server::moto_program() {
         Some(moto) => rows.extend(rows::moto(&trueup, &moto)?),
         None => say("moto is not installed: its rows are skipped; `cargo xtask test` installs it into target/python"),

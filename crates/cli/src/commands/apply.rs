@@ -10,7 +10,7 @@ use crate::session::Session;
 
 /// Plans, asks for consent, carries the plan out, and reads again.
 pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
-    let mut session = Session::open(global, &args.spec.spec, io).await?;
+    let mut session = Session::open_for(global, &args.spec.spec, Some(args.parallelism), io).await?;
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
     let said = Said {
         auto_approve: args.auto_approve,
@@ -19,6 +19,6 @@ pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit,
         careful: true,
         terminal: io.stdin_is_terminal && io.stderr.is_terminal,
     };
-    let result = change(&mut session, io, Goal::Apply, said, args.parallelism.into()).await;
+    let result = change(&mut session, io, Goal::Apply, said).await;
     session.close(result)
 }

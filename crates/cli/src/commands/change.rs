@@ -70,7 +70,7 @@ impl Goal {
 }
 
 /// Reads, plans, and does it if that is agreed to.
-pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Said<'_>, parallelism: usize) -> Result<Exit, Error> {
+pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Said<'_>) -> Result<Exit, Error> {
     let observed = session.observe().await?;
     let plan = goal.plan(session, &observed);
     drop(observed);
@@ -103,7 +103,7 @@ pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Sa
         print::error(&mut io.stderr, &why);
         return Ok(Exit::REFUSED);
     }
-    carry_out(session, io, goal, &plan, parallelism).await
+    carry_out(session, io, goal, &plan).await
 }
 
 /// Asks at the terminal. Only `yes` is a yes.
@@ -122,9 +122,9 @@ async fn ask(session: &mut Session, io: &mut Io<'_>, question: &str) -> Result<b
 }
 
 /// Runs the plan and checks what came of it.
-async fn carry_out(session: &mut Session, io: &mut Io<'_>, goal: Goal, plan: &Plan, parallelism: usize) -> Result<Exit, Error> {
+async fn carry_out(session: &mut Session, io: &mut Io<'_>, goal: Goal, plan: &Plan) -> Result<Exit, Error> {
     let progress = RefCell::new(Progress::new(plan, &mut io.stderr));
-    let (outcome, signal) = run(session, plan, parallelism, &progress).await;
+    let (outcome, signal) = run(session, plan, &progress).await;
     let failures = progress.into_inner().end();
     let Some(outcome) = outcome else {
         print::error(&mut io.stderr, "ended at once: steps were under way; run the command again to go on from what is there");
@@ -150,13 +150,8 @@ async fn carry_out(session: &mut Session, io: &mut Io<'_>, goal: Goal, plan: &Pl
 }
 
 /// Runs the plan. The first signal stops it gently; the second leaves it at once, without an outcome.
-async fn run(
-    session: &mut Session,
-    plan: &Plan,
-    parallelism: usize,
-    progress: &RefCell<Progress<'_, '_>>,
-) -> (Option<Outcome>, Option<Signal>) {
-    let options = trueup_engine::Options { parallelism };
+async fn run(session: &mut Session, plan: &Plan, progress: &RefCell<Progress<'_, '_>>) -> (Option<Outcome>, Option<Signal>) {
+    let options = trueup_engine::Options::default();
     let mut sink = |event: Event| progress.borrow_mut().tell(&event);
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async {

@@ -10,7 +10,7 @@ use crate::session::Session;
 
 /// Plans the deletion of everything that carries the topology's tags, asks for consent, carries it out, and reads again.
 pub async fn run(args: &Destroy, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
-    let mut session = Session::open(global, &args.spec.spec, io).await?;
+    let mut session = Session::open_for(global, &args.spec.spec, Some(args.parallelism), io).await?;
     let said = Said {
         auto_approve: args.auto_approve,
         allow: &[],
@@ -18,6 +18,6 @@ pub async fn run(args: &Destroy, global: &Global, io: &mut Io<'_>) -> Result<Exi
         careful: false,
         terminal: io.stdin_is_terminal && io.stderr.is_terminal,
     };
-    let result = change(&mut session, io, Goal::Destroy, said, args.parallelism.into()).await;
+    let result = change(&mut session, io, Goal::Destroy, said).await;
     session.close(result)
 }

@@ -70,6 +70,22 @@ pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled
     }
 }
 
+/// The filter that finds a kind's objects by their ids.
+pub fn id_filter(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Vpc => "vpc-id",
+        Kind::Subnet => "subnet-id",
+        Kind::InternetGateway => "internet-gateway-id",
+        Kind::ElasticIp => "allocation-id",
+        Kind::NatGateway => "nat-gateway-id",
+        Kind::RouteTable => "route-table-id",
+        Kind::SecurityGroup => "group-id",
+        Kind::KeyPair => "key-pair-id",
+        Kind::Instance => "instance-id",
+        Kind::VpcEndpoint => "vpc-endpoint-id",
+    }
+}
+
 /// Whether the kind's objects are made under a client token.
 pub fn has_token(kind: Kind) -> bool {
     matches!(kind, Kind::NatGateway | Kind::RouteTable | Kind::Instance | Kind::VpcEndpoint)

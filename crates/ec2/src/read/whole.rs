@@ -8,7 +8,7 @@ use trueup_model::{Follow, Kind, Object, Scope, Type, Value, tags};
 use super::{Unreadable, pages};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::{Ec2, filter};
+use crate::{Ec2, filter, kinds};
 
 /// The ids that carry the topology's tags, as `DescribeTags` says; none where the credentials may not ask.
 pub async fn tagged(ec2: &Ec2, scope: &Scope) -> Result<BTreeSet<String>, Failure> {
@@ -29,38 +29,55 @@ pub async fn tagged(ec2: &Ec2, scope: &Scope) -> Result<BTreeSet<String>, Failur
     }
 }
 
-/// Notes the kinds of whose objects some are there and were not listed. `known` are ids that need no explanation: what has ended.
-pub fn check(
-    by_kind: &BTreeMap<Kind, Vec<Object>>,
-    scope: &Scope,
-    tagged: &BTreeSet<String>,
-    known: &dyn Fn(&str) -> bool,
-) -> BTreeMap<Kind, String> {
+/// What lists should show, and do not.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// What carries the topology's tags, of kinds of which the topology wants more than is there. Tags may outlive what they are on.
+    tagged: BTreeMap<Kind, Vec<String>>,
+    /// What something of ours cannot be without, and why.
+    held: BTreeMap<Kind, String>,
+}
+
+/// Finds what is there and was not listed. `known` are ids that need no explanation: what has ended.
+pub fn check(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, tagged: &BTreeSet<String>, known: &dyn Fn(&str) -> bool) -> Missing {
     let listed: BTreeSet<&str> = by_kind.values().flatten().map(|object| object.id.as_str()).collect();
     let is_missing = |id: &str| !listed.contains(id) && !known(id);
     let kind_of = |id: &str| Kind::ALL.into_iter().find(|kind| kind.is_id(id) && by_kind.contains_key(kind));
-    let mut missing = BTreeMap::new();
+    let mut missing = Missing::default();
     let wants_more = |kind: Kind| {
         let held: BTreeSet<_> = by_kind.get(&kind).into_iter().flatten().filter_map(|object| object.address(&scope.topology)).collect();
         scope.declared.keys().any(|address| address.kind == kind && !held.contains(address))
     };
     for id in tagged.iter().filter(|id| is_missing(id)) {
         if let Some(kind) = kind_of(id).filter(|kind| wants_more(*kind)) {
-            missing.entry(kind).or_insert_with(|| left_out(id, "carries this topology's tags"));
+            missing.tagged.entry(kind).or_default().push(id.clone());
         }
     }
     for object in by_kind.values().flatten().filter(|object| object.owner.as_ref().is_some_and(|o| o.topology == scope.topology)) {
         for id in held(object).into_iter().filter(|id| is_missing(id)) {
             if let Some(kind) = kind_of(id) {
-                missing.entry(kind).or_insert_with(|| left_out(id, &format!("is used by {}", object.id)));
+                missing.held.entry(kind).or_insert_with(|| left_out(id, &format!("is used by {}", object.id)));
             }
         }
     }
     missing
 }
 
+/// The kinds whose lists left something out, and what. What only its tags speak of is asked for by its id first.
+pub async fn confirm(ec2: &Ec2, missing: Missing) -> Result<BTreeMap<Kind, String>, Failure> {
+    let mut left = missing.held;
+    for (kind, ids) in missing.tagged {
+        let portion = ids.into_iter().take(filter::VALUES_MAX);
+        let found = kinds::read(ec2, kind, &[filter::of(kinds::id_filter(kind), portion)]).await?;
+        if let Some(object) = found.objects.first() {
+            left.entry(kind).or_insert_with(|| left_out(&object.id, "carries this topology's tags"));
+        }
+    }
+    Ok(left)
+}
+
 fn left_out(id: &str, why: &str) -> String {
-    format!("{id} {why}, and EC2 does not list it: the answer was not whole, or it is going away. Try again in a minute")
+    format!("{id} {why}, and the list of all does not show it: EC2's answer was not whole. Try again in a minute")
 }
 
 /// The ids of what cannot be gone while the object is there. Rules and routes may lead to what others have, or to nothing.
@@ -108,7 +125,8 @@ mod tests {
         };
         let tagged = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
         let missing = |by_kind, ids: &[&str], known: &[&str]| {
-            check(&by_kind, &scope, &tagged(ids), &|id| known.contains(&id)).into_keys().collect::<Vec<_>>()
+            let missing = check(&by_kind, &scope, &tagged(ids), &|id| known.contains(&id));
+            missing.tagged.into_keys().chain(missing.held.into_keys()).collect::<Vec<_>>()
         };
         let both = [(subnet, "subnet.a"), (other, "subnet.b")];
         assert_eq!(missing(listed(&[vpc], &both), &[vpc, subnet, other], &[]), []);

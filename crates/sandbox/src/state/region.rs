@@ -76,6 +76,8 @@ pub struct Region {
     pub tokens: Table<Token>,
     /// By time: what happens without being asked.
     pub dues: Table<Due>,
+    /// How long what was made takes until it can be used. Not kept in the state file.
+    pub latencies: HashMap<String, Millis>,
     /// When it was last looked at. Not kept in the state file.
     pub now: Millis,
     /// Ids that lookups do not find yet. Not kept in the state file.
@@ -128,6 +130,7 @@ impl Region {
             tags: Table::new("tags"),
             tokens: Table::new("token"),
             dues: Table::new("due"),
+            latencies: HashMap::new(),
             now: 0,
             fresh: HashMap::new(),
         }
@@ -180,6 +183,12 @@ impl Region {
 
     fn shown(&self, id: &str, when: impl Fn(&Shown) -> Millis) -> bool {
         self.fresh.is_empty() || self.fresh.get(id).is_none_or(|shown| when(shown) <= self.now)
+    }
+
+    /// Remembers how long the first change of something takes.
+    pub fn takes(&mut self, id: &str, delay: Millis) {
+        let latency = self.latencies.entry(id.to_owned()).or_insert(delay);
+        *latency = delay.max(*latency);
     }
 
     /// Lets the ids show whose time has come.

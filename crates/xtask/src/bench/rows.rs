@@ -53,7 +53,8 @@ impl Row {
         Self::new(figure, "", measured, None)
     }
 
-    fn new(figure: &str, reach: &str, measured: &str, ok: Option<bool>) -> Self {
+    /// A figure in words.
+    pub fn new(figure: &str, reach: &str, measured: &str, ok: Option<bool>) -> Self {
         Self { figure: figure.to_owned(), reach: reach.to_owned(), measured: measured.to_owned(), ok }
     }
 }

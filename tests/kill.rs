@@ -1,0 +1,61 @@
+//! The real `trueup` is killed on the way, again and again, and the next one goes on from what is there.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use trueup_tests::programs::{Server, output};
+use trueup_tests::trueup;
+
+const SPEC: &str = include_str!("../specs/gateway-endpoint.yaml");
+
+/// A run that is not killed takes longer than this many times the pause between two kills.
+const KILLS: u32 = 12;
+const BETWEEN: Duration = Duration::from_millis(70);
+
+fn command(url: &str, folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(trueup());
+    command.env_clear().current_dir(folder).stdin(Stdio::null()).args(words).args(["spec.yaml", "--endpoint-url", url]);
+    command.envs([("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_EC2_METADATA_DISABLED", "true")]);
+    command
+}
+
+fn serve() -> Server {
+    let mut command = Command::new(trueup());
+    command.args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--region", "us-west-2"]);
+    Server::start("trueup sandbox serve", command)
+}
+
+/// Starts the command so often, and kills it each time a little later. How often it was still running.
+fn kill_again_and_again(url: &str, folder: &Path, words: &[&str]) -> u32 {
+    let mut killed = 0;
+    for number in 0..KILLS {
+        let mut child = command(url, folder, words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(BETWEEN * number);
+        killed += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    killed
+}
+
+#[test]
+fn a_killed_apply_and_a_killed_destroy_are_finished_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("spec.yaml"), SPEC).unwrap();
+    let server = serve();
+    let again = |words: &[&str], code| output(&mut command(&server.url, folder.path(), words), code);
+    assert!(kill_again_and_again(&server.url, folder.path(), &["apply", "--auto-approve"]) >= 3, "the runs end before they are killed");
+    again(&["apply", "--auto-approve", "--allow", "replace"], 0);
+    again(&["plan", "--detailed-exitcode"], 0);
+    let shown: serde_json::Value = serde_json::from_str(&again(&["show", "--format", "json"], 0)).unwrap();
+    let mut ids: Vec<&str> = shown["resources"].as_array().unwrap().iter().filter_map(|resource| resource["id"].as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 13, "{shown}");
+    kill_again_and_again(&server.url, folder.path(), &["destroy", "--auto-approve"]);
+    again(&["destroy", "--auto-approve"], 0);
+    let left = again(&["show", "--format", "json"], 0);
+    let left: serde_json::Value = serde_json::from_str(&left).unwrap();
+    assert!(left["resources"].as_array().unwrap().iter().all(|resource| resource["id"].is_null()), "{left}");
+}
