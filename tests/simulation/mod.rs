@@ -36,14 +36,21 @@ const BETWEEN: Duration = Duration::from_secs(5);
 /// What a simulation came to.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Calls of EC2.
-    pub calls: u64,
+    /// Calls of EC2 by action.
+    pub calls: BTreeMap<String, u64>,
     /// Resources in the first network.
     pub resources: usize,
     /// Edits that the plan refused because EC2 can do them in no order.
     pub refused: usize,
     /// What happened, in one text: equal seeds have equal ones.
     pub log: String,
+}
+
+impl Tally {
+    /// How many calls of EC2 there were.
+    pub fn all_calls(&self) -> u64 {
+        self.calls.values().sum()
+    }
 }
 
 /// Runs one course.
@@ -55,7 +62,7 @@ pub fn simulate(course: &Course, told: bool) -> Result<Tally, String> {
         let mut simulation = Simulation::new(course).await;
         let result = simulation.all().await;
         let mut tally = simulation.tally;
-        tally.calls = simulation.sandbox.calls().values().sum();
+        tally.calls = simulation.sandbox.calls();
         tally.log = if told { simulation.log.text(usize::MAX / 2) } else { String::new() };
         match result {
             Ok(()) => Ok(tally),
