@@ -14,6 +14,8 @@ use trueup_model::{
 #[derive(Default)]
 struct Script {
     failing: Vec<&'static str>,
+    /// Whether what fails does so because the credentials have expired.
+    expired: bool,
     /// Addresses whose objects take so many looks to settle.
     slow: BTreeMap<&'static str, u32>,
     looks: RefCell<Vec<usize>>,
@@ -41,7 +43,8 @@ impl Cloud for Script {
         self.acting.set(self.acting.get() - 1);
         self.acts.borrow_mut().push(format!("{} {} {}", act.action, address, act.sets.record()));
         if self.failing.contains(&address.as_str()) {
-            return Err(CloudError { class: ErrorClass::Refused, code: "Nope".into(), message: "no".into() });
+            let class = if self.expired { ErrorClass::Credentials } else { ErrorClass::Refused };
+            return Err(CloudError { class, code: "Nope".into(), message: "no".into() });
         }
         let id = format!("id-{}", act.step);
         let wait = self.slow.get(address.as_str()).map(|looks| {
@@ -130,6 +133,18 @@ fn a_failure_skips_what_depends_on_it_and_says_so() {
     assert!(events.iter().any(|event| matches!(event, Event::StepFailed { code, .. } if code == "Nope")));
     assert!(events.iter().any(|event| matches!(event, Event::StepSkipped { because, .. } if because == "vpc.a")));
     assert!(events.iter().any(|event| matches!(event, Event::Retrying { why, .. } if why == "asked to wait")));
+}
+
+#[test]
+fn expired_credentials_end_the_run_and_everything_is_told() {
+    let slow = BTreeMap::from([("vpc.slow", u32::MAX)]);
+    let cloud = Script { failing: vec!["vpc.late"], expired: true, slow, ..Script::default() };
+    let steps: &[(&str, Option<&str>, &[usize])] =
+        &[("vpc.done", None, &[]), ("vpc.slow", None, &[]), ("vpc.late", None, &[1]), ("vpc.other", None, &[3]), ("vpc.next", None, &[2])];
+    let (outcome, events) = run(&plan(steps), &cloud, 10, None);
+    assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![1], vec![2, 3], vec![4, 5]));
+    let told = |number| events.iter().any(|event| matches!(event, Event::StepFailed { step, .. } if step.number == number));
+    assert!(told(2) && told(3));
 }
 
 #[test]
