@@ -79,8 +79,17 @@ impl World {
         Arc::clone(&self.transport)
     }
 
+    /// Another process, in another region of the same account.
+    pub async fn in_region(&self, region: &str) -> Self {
+        Self::connected(Arc::clone(&self.transport), Some(region.to_owned())).await
+    }
+
     async fn behind(transport: Transport) -> Self {
-        let connect = Connect { transport: Some(Arc::clone(&transport)), ..Connect::default() };
+        Self::connected(transport, None).await
+    }
+
+    async fn connected(transport: Transport, region: Option<String>) -> Self {
+        let connect = Connect { transport: Some(Arc::clone(&transport)), region, ..Connect::default() };
         let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("no connection: {error}"));
         Self { ec2, transport }
     }
@@ -177,12 +186,22 @@ fn transport(sandbox: &Arc<Sandbox>) -> Transport {
 
 /// Reads a spec, with everything there is to say about it.
 pub fn read(text: &str) -> trueup_spec::Parsed {
-    trueup_spec::parse("spec.yaml", text, &trueup_spec::Options { region: Some("us-west-2"), files: &NoFiles })
+    read_with(text, &NoFiles)
+}
+
+/// The same, with these files beside it.
+pub fn read_with(text: &str, files: &dyn Files) -> trueup_spec::Parsed {
+    trueup_spec::parse("spec.yaml", text, &trueup_spec::Options { region: Some("us-west-2"), files })
 }
 
 /// Reads a spec; the problems of one that is not right.
 pub fn parsed(text: &str) -> Result<Topology, String> {
-    let parsed = read(text);
+    parsed_with(text, &NoFiles)
+}
+
+/// The same, with these files beside it.
+pub fn parsed_with(text: &str, files: &dyn Files) -> Result<Topology, String> {
+    let parsed = read_with(text, files);
     let problems: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| (&diagnostic.message, diagnostic.place())).collect();
     parsed.topology.ok_or_else(|| format!("{problems:#?}"))
 }

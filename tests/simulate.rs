@@ -1,5 +1,5 @@
-//! `simulate --seeds N [--first S]` runs many seeds on all cores and shrinks what fails; `simulate --seed S` runs one again,
-//! `--edits K` and `--without faults,meddling,death,stop,company` less of it.
+//! `simulate --seeds N [--first S]` runs many seeds on all cores and shrinks what fails, or ends at the first failure where it is given
+//! `--until-failure`; `simulate --seed S` runs one again, `--edits K` and `--without faults,meddling,death,stop,company` less of it.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,13 +19,13 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// After so many failures it is enough.
 const FAILURES_MAX: usize = 5;
 
-const USAGE: &str = "usage: simulate --seeds N [--first S]\n       simulate --seed S [--edits K] [--without TROUBLE,…]";
+const USAGE: &str = "usage: simulate --seeds N [--first S] [--until-failure]\n       simulate --seed S [--edits K] [--without TROUBLE,…]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let number = |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1)?.parse::<u64>().ok());
     match (number("--seeds"), words.join(" ").parse::<Course>()) {
-        (Some(seeds), _) => many(number("--first").unwrap_or(0), seeds),
+        (Some(seeds), _) => many(number("--first").unwrap_or(0), seeds, words.iter().any(|word| word == "--until-failure")),
         (None, Ok(course)) if !words.is_empty() => one(&course),
         (None, Err(why)) => refuse(&format!("{why}\n{USAGE}")),
         (None, Ok(_)) => refuse(USAGE),
@@ -47,8 +47,9 @@ fn one(course: &Course) -> ExitCode {
     }
 }
 
-fn many(first: u64, seeds: u64) -> ExitCode {
+fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
     let start = Instant::now();
+    let failures_max = if until_failure { 1 } else { FAILURES_MAX };
     let (next, done, calls, refused) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0), AtomicUsize::new(0));
     let failed: Mutex<Vec<u64>> = Mutex::default();
     let told = Mutex::new(start);
@@ -58,7 +59,7 @@ fn many(first: u64, seeds: u64) -> ExitCode {
         format!("{done} of {seeds} seeds, {a_second:.1} a second")
     };
     let work = || {
-        while failures() < FAILURES_MAX {
+        while failures() < failures_max {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= seeds {
                 return;
@@ -85,6 +86,14 @@ fn many(first: u64, seeds: u64) -> ExitCode {
     let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     failed.sort_unstable();
     for seed in &failed {
+        if until_failure {
+            let why = attempt(&Course::new(*seed), false).err().unwrap_or_default();
+            say(&format!(
+                "seed {seed} fails: {}",
+                why.lines().find(|line| !line.starts_with(|c: char| c.is_ascii_digit())).unwrap_or("it panics")
+            ));
+            continue;
+        }
         let (course, why) = smallest(Course::new(*seed));
         say(&format!("\nseed {seed} fails. Again, as small as it gets: cargo xtask simulate {course}\n{why}"));
     }

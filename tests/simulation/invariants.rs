@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Observed, Topology};
+use trueup_model::{Observed, Plan, Topology};
+
+/// As long as a comment may be.
+const COMMENT_BYTES_MAX: usize = 65_536;
 
 /// Each resource has one object, none is on its way out, and what belongs to others is as it was.
 ///
@@ -22,6 +25,18 @@ pub fn whole(observed: &Observed, topology: &Topology, neighbours: &str) -> Resu
     }
     let now = self::neighbours(observed, topology);
     if now == neighbours { Ok(()) } else { Err(format!("what belongs to others was\n{neighbours}\nand is\n{now}")) }
+}
+
+/// Two plans from equal inputs are equal to the last byte, however they are shown.
+///
+/// # Errors
+/// What differs.
+pub fn same(plan: &Plan, again: &Plan) -> Result<(), String> {
+    let shown = |plan: &Plan| {
+        let json = trueup_report::json::plan(plan).to_string();
+        (plan.fingerprint.clone(), json, trueup_report::markdown::plan(plan, "spec.yaml", COMMENT_BYTES_MAX))
+    };
+    if shown(plan) == shown(again) { Ok(()) } else { Err(format!("equal inputs give {:?} and {:?}", shown(plan), shown(again))) }
 }
 
 /// The objects of others, as they are; what EC2 makes beside ours comes and goes with ours.

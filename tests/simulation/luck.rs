@@ -39,6 +39,11 @@ impl<'a> Luck<'a> {
         self.rng.usize(0..one_in) == 0
     }
 
+    /// A small number.
+    pub fn few(&mut self) -> u32 {
+        self.rng.u32(0..6)
+    }
+
     /// What befalls the next process; the first of several is never late.
     pub fn fate(&mut self, first: bool) -> Fate {
         let (late, stops, dies) = (self.moment(), self.moment(), self.moment());

@@ -8,9 +8,11 @@ mod luck;
 mod meddling;
 pub mod network;
 mod process;
+mod secrets;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +24,8 @@ use crate::{World, paused};
 pub use course::{Course, Trouble};
 use luck::{Fate, Luck};
 use network::Network;
-use process::{Aim, Log, Process};
+use process::{Aim, Ground, Log, Order, Process, Spec};
+use secrets::Secrets;
 
 /// After the troubles have stopped, so many applies are enough.
 const APPLIES_MAX: usize = 2;
@@ -61,26 +64,30 @@ pub fn simulate(course: &Course, told: bool) -> Result<Tally, String> {
     paused(async {
         let mut simulation = Simulation::new(course).await;
         let result = simulation.all().await;
-        let mut tally = simulation.tally;
-        tally.calls = simulation.sandbox.calls();
-        tally.log = if told { simulation.log.text(usize::MAX / 2) } else { String::new() };
+        let Simulation { ground, mut tally, .. } = simulation;
+        tally.calls = ground.sandbox.calls();
+        let whole = ground.log.text(usize::MAX / 2);
+        let result = match ground.secrets.told_in(&whole) {
+            Some(file) => Err(format!("what was told has the private key of {file} in it")),
+            None => result,
+        };
+        tally.log = if told { whole } else { String::new() };
         match result {
             Ok(()) => Ok(tally),
             Err(why) if told => Err(format!("{}{why}", tally.log)),
-            Err(why) => Err(format!("{}{why}", simulation.log.text(4))),
+            Err(why) => Err(format!("{}{why}", ground.log.text(4))),
         }
     })
 }
 
 struct Simulation<'a> {
-    sandbox: Arc<Sandbox>,
-    /// Somebody else's way to EC2, and what a process's is made of.
-    world: World,
+    ground: Ground,
     network: Network,
+    /// The network as the processes read it.
+    spec: Rc<Spec>,
     luck: Luck<'a>,
     course: &'a Course,
     processes: usize,
-    log: Log,
     tally: Tally,
 }
 
@@ -89,119 +96,158 @@ impl<'a> Simulation<'a> {
         let options = Options { behaviour: Behaviour::Hostile, seed: course.seed, ..Options::default() };
         let sandbox = Arc::new(Sandbox::new(options));
         sandbox.set_faults(false);
+        let secrets = Arc::new(Secrets::new());
+        let network = Network::new(course.seed, &secrets);
         Self {
-            world: World::over(&sandbox).await,
-            sandbox,
-            network: Network::new(course.seed),
+            spec: Spec::new(network.text()),
+            network,
+            ground: Ground { world: World::over(&sandbox).await, sandbox, secrets, log: Log::default() },
             luck: Luck::new(course),
             course,
             processes: 0,
-            log: Log::default(),
             tally: Tally::default(),
         }
     }
 
     async fn all(&mut self) -> Result<(), String> {
-        meddling::settle_neighbours(&self.world).await;
+        meddling::settle_neighbours(&self.ground.world).await;
         sleep(VISIBLE).await;
-        let mut topology = self.network.topology().clone();
+        let topology = self.network.topology().clone();
         self.tally.resources = topology.resources.len();
-        let mut observed = self.world.observe(&topology).await;
+        let mut observed = self.ground.world.observe(&topology).await;
         let neighbours = invariants::neighbours(&observed, &topology);
         for edit in 0..=self.course.edits {
             if edit > 0 {
-                self.edit(&topology, &observed).await?;
-                topology = self.network.topology().clone();
+                self.edit(&observed).await?;
             }
-            let reached = self.reach(&topology, Aim::Apply).await;
-            let result = reached.and_then(|now| invariants::whole(&now, &topology, &neighbours).map(|()| now));
+            let result = self.reach_whole(&neighbours).await;
             observed = result.map_err(|why| format!("edit {edit}: {why}\n{}", self.network.text()))?;
         }
-        let left = self.reach(&topology, Aim::Destroy).await.map_err(|why| format!("destroy: {why}"))?;
-        let nothing = Topology { resources: BTreeMap::new(), ..topology };
-        invariants::whole(&left, &nothing, &neighbours).map_err(|why| format!("destroy: {why}"))
+        self.end(&neighbours).await.map_err(|why| format!("destroy: {why}\n{}", self.network.text()))
     }
 
-    /// Somebody edits the spec, and somebody else the network. What EC2 can do in no order is taken back: the plan refuses it.
-    async fn edit(&mut self, topology: &Topology, observed: &Observed) -> Result<(), String> {
+    /// Makes the network true to the topology, which then is all there is.
+    async fn reach_whole(&mut self, neighbours: &str) -> Result<Observed, String> {
+        let max_deletes = self.luck.one_in(3).then(|| self.luck.few());
+        let observed = self.reach(Aim::Apply, max_deletes).await?;
+        invariants::whole(&observed, self.network.topology(), neighbours)?;
+        Ok(observed)
+    }
+
+    /// Deletes everything, what is protected last.
+    async fn end(&mut self, neighbours: &str) -> Result<(), String> {
+        let topology = self.network.topology().clone();
+        if topology.resources.values().any(|resource| resource.protect) {
+            let (_, _, plan) = self.look(Aim::Destroy, None).await?;
+            if !plan.refused.iter().any(|refusal| refusal.guard == "protected") {
+                return Err("what is protected would be deleted".to_owned());
+            }
+            self.network.unprotect();
+            self.spec = Spec::new(self.network.text());
+            self.reach_whole(neighbours).await?;
+        }
+        let left = self.reach(Aim::Destroy, None).await?;
+        invariants::whole(&left, &Topology { resources: BTreeMap::new(), ..topology }, neighbours)
+    }
+
+    /// Somebody edits the spec, and somebody else the network. What EC2 can do in no order, and what would end something that is
+    /// protected, is taken back: the plan refuses it.
+    async fn edit(&mut self, observed: &Observed) -> Result<(), String> {
         let before = self.network.clone();
         self.network.edit();
         let edited = self.network.topology().clone();
         let plan = Aim::Apply.plan(&edited, observed);
-        if let Some(refusal) = plan.refused.iter().find(|refusal| refusal.guard != "order") {
+        if let Some(refusal) = plan.refused.iter().find(|refusal| !matches!(refusal.guard, "order" | "protected")) {
             return Err(format!("refused: {refusal:?}"));
         }
-        if !plan.refused.is_empty() || network::strands_an_instance(topology, &edited) {
+        if !plan.refused.is_empty() || network::strands_an_instance(before.topology(), &edited) {
             self.network.back_to(before);
             self.tally.refused += 1;
         }
+        self.spec = Spec::new(self.network.text());
         let mut hand = self.luck.fork();
         if self.course.troubles.contains(&Trouble::Meddling) {
-            meddling::meddle(&self.world, observed, &mut hand).await;
+            meddling::meddle(&self.ground.world, observed, &mut hand).await;
         }
         sleep(VISIBLE).await;
         Ok(())
     }
 
+    fn order(&self, aim: Aim, max_deletes: Option<u32>) -> Order {
+        Order { spec: Rc::clone(&self.spec), aim, max_deletes }
+    }
+
     /// Makes the network true to the topology, or deletes it: first in trouble, then without. Answers what is there then.
-    async fn reach(&mut self, topology: &Topology, aim: Aim) -> Result<Observed, String> {
-        self.try_in_trouble(topology, aim).await?;
+    async fn reach(&mut self, aim: Aim, mut max_deletes: Option<u32>) -> Result<Observed, String> {
+        self.try_in_trouble(aim, max_deletes).await?;
         if self.luck.one_in(3) {
-            self.try_in_trouble(topology, aim).await?;
+            self.try_in_trouble(aim, max_deletes).await?;
         }
         sleep(SETTLED).await;
-        for _ in 0..=APPLIES_MAX {
-            let (process, observed, plan) = self.look(topology, aim).await?;
+        let mut applies = 0;
+        loop {
+            let (process, observed, plan) = self.look(aim, max_deletes).await?;
+            if plan.refused.iter().any(|refusal| refusal.guard == "max_deletes") {
+                // Who meant it says so.
+                max_deletes = None;
+                continue;
+            }
             if !plan.refused.is_empty() {
                 return Err(format!("refused: {:?}", plan.refused));
             }
             if plan.is_empty() {
                 return Ok(observed);
             }
-            let outcome = process.carry_out(&plan, Fate::default()).await?;
+            if applies == APPLIES_MAX {
+                return Err(format!("{APPLIES_MAX} applies are not enough"));
+            }
+            applies += 1;
+            let outcome = process.carry_out(&plan, max_deletes, Fate::default()).await?;
             if !outcome.is_some_and(|outcome| outcome.is_success()) {
                 return Err("without trouble a step failed".to_owned());
             }
             sleep(BETWEEN).await;
         }
-        Err(format!("{APPLIES_MAX} applies are not enough"))
     }
 
     /// A process without trouble, what it sees and what it would do.
-    async fn look(&mut self, topology: &Topology, aim: Aim) -> Result<(Process, Observed, Plan), String> {
+    async fn look(&mut self, aim: Aim, max_deletes: Option<u32>) -> Result<(Process, Observed, Plan), String> {
         self.processes += 1;
-        let process = Process::start(&self.world, self.processes, &self.log).await.ok_or("no connection")?;
-        let observed = process.observe(topology).await?.ok_or("a read failed")?;
-        let plan = aim.plan(topology, &observed);
+        let order = self.order(aim, max_deletes);
+        let topology = order.topology(&self.ground)?;
+        let process = Process::start(&self.ground, self.processes, true).await.ok_or("no connection")?;
+        let observed = process.observe(&topology).await?.ok_or("a read failed")?;
+        let plan = aim.plan(&topology, &observed);
+        if !plan.is_empty() {
+            invariants::same(&plan, &aim.plan(&topology, &observed.clone()))?;
+        }
         Ok((process, observed, plan))
     }
 
     /// One or two processes at a time try it, and whatever may befall them befalls them.
-    async fn try_in_trouble(&mut self, topology: &Topology, aim: Aim) -> Result<(), String> {
+    async fn try_in_trouble(&mut self, aim: Aim, max_deletes: Option<u32>) -> Result<(), String> {
         let mut aims = vec![aim];
         let other = if self.luck.one_in(3) { Aim::Destroy } else { aim };
         if self.luck.has(Trouble::Company, 3) {
             aims.push(other);
         }
         let fates: Vec<Fate> = (0..aims.len()).map(|number| self.luck.fate(number == 0)).collect();
+        let orders: Vec<Order> = aims.into_iter().map(|aim| self.order(aim, max_deletes)).collect();
         let (mut hand, moment) = (self.luck.fork(), self.luck.moment());
         let meddles = self.luck.has(Trouble::Meddling, 4);
         let first = self.processes + 1;
-        self.processes += aims.len();
-        self.sandbox.set_faults(self.course.troubles.contains(&Trouble::Faults));
-        let runs = aims
-            .into_iter()
-            .zip(fates)
-            .enumerate()
-            .map(|(index, (aim, fate))| process::run(&self.world, first + index, &self.log, (topology, aim), fate));
+        self.processes += orders.len();
+        let ground = &self.ground;
+        ground.sandbox.set_faults(self.course.troubles.contains(&Trouble::Faults));
+        let runs = orders.iter().zip(fates).enumerate().map(|(index, (order, fate))| process::run(ground, first + index, order, fate));
         let meddling = async {
             if meddles {
                 sleep(moment).await;
-                meddling::look_and_meddle(&self.world, topology, &mut hand).await;
+                meddling::look_and_meddle(&ground.world, self.network.topology(), &mut hand).await;
             }
         };
         let (results, ()) = futures_util::future::join(futures_util::future::join_all(runs), meddling).await;
-        self.sandbox.set_faults(false);
+        ground.sandbox.set_faults(false);
         // The next one comes at once, or a while later.
         sleep(self.luck.moment()).await;
         results.into_iter().collect()

@@ -1,15 +1,21 @@
 //! A random network as a spec, and random edits of it. A draw need not be right: what the spec's own checks refuse is drawn again.
 
+use std::sync::Arc;
+
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 use trueup_model::{Kind, Record, Ref, Topology};
 
-use crate::{OTHER_KEY, PUBLIC_KEY, read};
+use super::secrets::Secrets;
+use crate::{OTHER_KEY, PUBLIC_KEY, read_with};
 
 /// A network has at least so many resources.
 const RESOURCES_MIN: usize = 20;
 /// So many draws are wrong before something is wrong with drawing.
 const DRAWS_MAX: usize = 500;
+/// One in so many networks has protected resources, each of them with this chance.
+const PROTECTING_ONE_IN: usize = 4;
+const PROTECTED_ONE_IN: usize = 8;
 
 const KINDS: [&str; 10] = [
     "vpc",
@@ -34,12 +40,19 @@ pub struct Network {
     topology: Topology,
     /// Numbers names and ranges.
     next: usize,
+    /// Where key files are.
+    secrets: Arc<Secrets>,
+    /// Whether some resources are protected.
+    protects: bool,
 }
 
 impl Network {
     /// Draws a network; equal seeds draw equal ones.
-    pub fn new(seed: u64) -> Self {
-        let mut network = Self { rng: Rng::with_seed(seed), spec: Map::new(), topology: Topology::default(), next: 0 };
+    pub fn new(seed: u64, secrets: &Arc<Secrets>) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let protects = rng.usize(0..PROTECTING_ONE_IN) == 0;
+        let secrets = Arc::clone(secrets);
+        let mut network = Self { rng, spec: Map::new(), topology: Topology::default(), next: 0, secrets, protects };
         for kind in ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"] {
             network.change(|network| network.add(kind));
         }
@@ -79,6 +92,15 @@ impl Network {
         }
     }
 
+    /// Takes the protection off everything. Whether there was any.
+    pub fn unprotect(&mut self) -> bool {
+        let mut any = false;
+        for resource in self.spec.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+            any |= resource.remove("protect").is_some();
+        }
+        any
+    }
+
     /// Takes back all edits since `before`, and goes on drawing others.
     pub fn back_to(&mut self, before: Self) {
         self.spec = before.spec;
@@ -103,7 +125,7 @@ impl Network {
 
     /// What the spec means, unless something is wrong with it, or doubtful: EC2 refuses much of what is.
     fn meaning(&self) -> Option<Topology> {
-        let read = read(&self.text());
+        let read = read_with(&self.text(), &*self.secrets);
         read.topology.filter(|_| read.diagnostics.iter().all(|diagnostic| diagnostic.code != "other-vpc"))
     }
 
@@ -142,6 +164,23 @@ impl Network {
     fn one_within(&mut self, kind: &str, vpc: &str) -> Option<String> {
         let names = self.within(kind, vpc);
         (!names.is_empty()).then(|| self.any(&names).clone())
+    }
+
+    /// A VPC that has no internet gateway: EC2 gives it only one.
+    fn vpc_without_gateway(&mut self) -> Option<String> {
+        let free: Vec<String> =
+            self.names("vpc").into_iter().filter(|vpc| self.within("internet_gateway", vpc).is_empty()).collect();
+        (!free.is_empty()).then(|| self.any(&free).clone())
+    }
+
+    /// An Elastic IP address that nothing has.
+    fn free_address(&mut self) -> Option<String> {
+        let users = ["nat_gateway", "instance"];
+        let used = |address: &str| {
+            users.iter().any(|kind| self.names(kind).iter().any(|name| self.attribute(kind, name, "elastic_ip") == Some(address)))
+        };
+        let free: Vec<String> = self.names("elastic_ip").into_iter().filter(|address| !used(address)).collect();
+        (!free.is_empty()).then(|| self.any(&free).clone())
     }
 
     fn resources(&mut self, kind: &str) -> Option<&mut Map<String, Value>> {
@@ -236,17 +275,25 @@ impl Network {
         let drawn = match kind {
             "vpc" => self.vpc(),
             "subnet" => self.subnet(&vpc?)?,
-            "internet_gateway" => json!({"vpc": vpc?}),
+            "internet_gateway" => json!({"vpc": self.vpc_without_gateway()?}),
             "elastic_ip" => json!({"tags": {"use": *self.any(&["a", "b"])}}),
             "nat_gateway" => self.nat_gateway()?,
             "route_table" => self.route_table(&vpc?),
             "security_group" => self.security_group(&vpc?),
-            "key_pair" => json!({"public_key": *self.any(&[PUBLIC_KEY, OTHER_KEY])}),
+            "key_pair" => self.key_pair(),
             "instance" => self.instance()?,
             "vpc_endpoint" => self.vpc_endpoint(&vpc?),
             _ => return None,
         };
-        Some(drawn)
+        let protect = self.protects && self.one_in(PROTECTED_ONE_IN);
+        Some(if protect { with_protection(drawn) } else { drawn })
+    }
+
+    fn key_pair(&mut self) -> Value {
+        if self.one_in(3) {
+            return json!({"private_key_file": format!("k{}.pem", self.number())});
+        }
+        json!({"public_key": *self.any(&[PUBLIC_KEY, OTHER_KEY])})
     }
 
     fn vpc(&mut self) -> Value {
@@ -277,7 +324,7 @@ impl Network {
         if self.one_in(4) {
             return Some(json!({"subnet": subnet, "connectivity_type": "private"}));
         }
-        Some(json!({"subnet": subnet, "elastic_ip": self.name("elastic_ip")?}))
+        Some(json!({"subnet": subnet, "elastic_ip": self.free_address()?}))
     }
 
     fn route_table(&mut self, vpc: &str) -> Value {
@@ -343,7 +390,7 @@ impl Network {
         let options = [
             ("key_pair", self.name("key_pair").map(Value::from)),
             ("associate_public_ip_address", Some(json!(self.rng.bool()))),
-            ("elastic_ip", self.name("elastic_ip").map(Value::from)),
+            ("elastic_ip", self.free_address().map(Value::from)),
             ("monitoring", Some(json!(self.rng.bool()))),
             ("source_dest_check", Some(json!(self.rng.bool()))),
             ("user_data", Some(json!(*self.any(&["#!/bin/sh\necho one\n", "#!/bin/sh\necho two\n"])))),
@@ -387,6 +434,11 @@ pub fn strands_an_instance(before: &Topology, after: &Topology) -> bool {
         let stays = after.resources.get(&instance.address).is_some_and(|after| after.record.get("elastic_ip").is_none());
         stays && vpc(before, &instance.record).is_some_and(|vpc| gateway(before, &vpc) != gateway(after, &vpc))
     })
+}
+
+fn with_protection(mut resource: Value) -> Value {
+    resource["protect"] = json!(true);
+    resource
 }
 
 fn own((kind, resources): (&String, &Value)) -> (String, Value) {

@@ -1,4 +1,4 @@
-//! One run of the program: a connection of its own, a plan, and what becomes of it.
+//! One run of the program: it reads the spec, connects, plans, and carries out what its guards let through.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
+use trueup_cli::WithKeys;
 use trueup_ec2::{Connect, Ec2};
 use trueup_model::{Cloud, Event, Observed, Outcome, Plan, Topology};
+use trueup_sandbox::Sandbox;
 
 use super::luck::Fate;
+use super::secrets::Secrets;
 use super::watch::Watch;
-use crate::World;
+use crate::{World, parsed_with};
 
 /// A read is tried so often while faults befall it.
 const READS_MAX: usize = 5;
@@ -58,12 +61,73 @@ impl Log {
     }
 }
 
+/// What all processes of a simulation meet.
+pub struct Ground {
+    /// The simulated EC2.
+    pub sandbox: Arc<Sandbox>,
+    /// Somebody else's way there.
+    pub world: World,
+    /// The folder of the spec, with the key files.
+    pub secrets: Arc<Secrets>,
+    /// What they did.
+    pub log: Log,
+}
+
+/// A spec on the disk. What it means is found out again when key files were written meanwhile.
+#[derive(Debug)]
+pub struct Spec {
+    text: String,
+    meaning: RefCell<Option<(usize, Topology)>>,
+}
+
+impl Spec {
+    /// A spec of this text.
+    pub fn new(text: String) -> Rc<Self> {
+        Rc::new(Self { text, meaning: RefCell::default() })
+    }
+
+    fn topology(&self, secrets: &Secrets) -> Result<Topology, String> {
+        let mut meaning = self.meaning.borrow_mut();
+        let files = secrets.learn();
+        match &*meaning {
+            Some((known, topology)) if *known == files => Ok(topology.clone()),
+            _ => {
+                let topology = parsed_with(&self.text, secrets)?;
+                *meaning = Some((files, topology.clone()));
+                Ok(topology)
+            }
+        }
+    }
+}
+
+/// What a process is told to do: with which spec, what for, and how many objects it may end.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The spec.
+    pub spec: Rc<Spec>,
+    /// What for.
+    pub aim: Aim,
+    /// `max_deletes`.
+    pub max_deletes: Option<u32>,
+}
+
+impl Order {
+    /// What the spec means now.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn topology(&self, ground: &Ground) -> Result<Topology, String> {
+        Ok(Topology { max_deletes: self.max_deletes, ..self.spec.topology(&ground.secrets)? })
+    }
+}
+
 /// A process.
 pub struct Process {
     number: usize,
-    ec2: Ec2,
+    cloud: WithKeys<Ec2>,
     watch: Arc<Watch>,
     log: Log,
+    secrets: Arc<Secrets>,
 }
 
 impl Aim {
@@ -77,18 +141,20 @@ impl Aim {
 }
 
 impl Process {
-    /// Starts one, unless it cannot even connect.
-    pub async fn start(world: &World, number: usize, log: &Log) -> Option<Self> {
+    /// Starts one, unless it cannot even connect. Where it is `alone`, EC2 has no reason to refuse anything.
+    pub async fn start(ground: &Ground, number: usize, alone: bool) -> Option<Self> {
         let watch = Arc::new(Watch::default());
-        let transport = Some(Watch::within(&watch, world.transport()));
-        let ec2 = Ec2::connect(Connect { transport, shown_after: Some(SHOWN_AFTER), ..Connect::default() }).await.ok()?;
-        Some(Self { number, ec2, watch, log: log.clone() })
+        let transport = Watch::within(&watch, ground.world.transport(), &ground.secrets);
+        let transport = if alone { Watch::alone(&watch, transport, &ground.sandbox) } else { transport };
+        let connect = Connect { transport: Some(transport), shown_after: Some(SHOWN_AFTER), ..Connect::default() };
+        let cloud = WithKeys::new(Ec2::connect(connect).await.ok()?, ground.secrets.folder());
+        Some(Self { number, cloud, watch, log: ground.log.clone(), secrets: Arc::clone(&ground.secrets) })
     }
 
     /// What is there, once everything could be read; reading changes nothing.
     pub async fn observe(&self, topology: &Topology) -> Result<Option<Observed>, String> {
         for _ in 0..READS_MAX {
-            let observed = self.ec2.observe(&trueup_plan::scope(topology)).await;
+            let observed = self.cloud.observe(&trueup_plan::scope(topology)).await;
             self.watch.complaint()?;
             if let Some(observed) = observed.ok().filter(|observed| observed.unreadable.is_empty()) {
                 return Ok(Some(observed));
@@ -98,8 +164,8 @@ impl Process {
     }
 
     /// Carries out a plan. Nothing where the process dies on the way.
-    pub async fn carry_out(&self, plan: &Plan, fate: Fate) -> Result<Option<Outcome>, String> {
-        self.watch.expect(plan);
+    pub async fn carry_out(&self, plan: &Plan, max_deletes: Option<u32>, fate: Fate) -> Result<Option<Outcome>, String> {
+        self.watch.expect(plan, max_deletes);
         let stop = async {
             match fate.stops {
                 Some(after) => sleep(after).await,
@@ -108,7 +174,7 @@ impl Process {
         };
         let mut sink = |event| self.log.push(self.number, Said::Event(event));
         let options = trueup_engine::Options::default();
-        let run = trueup_engine::apply(plan, &self.ec2, &options, stop, &mut sink);
+        let run = trueup_engine::apply(plan, &self.cloud, &options, stop, &mut sink);
         let outcome = match fate.dies {
             None => Some(run.await),
             Some(after) => tokio::select! {
@@ -117,6 +183,7 @@ impl Process {
                 outcome = run => Some(outcome),
             },
         };
+        self.secrets.learn();
         self.watch.complaint()?;
         let Some(outcome) = outcome else {
             self.log.push(self.number, Said::Word("dies"));
@@ -127,17 +194,19 @@ impl Process {
     }
 }
 
-/// The life of a process: it reads, plans, and carries out what its guards let through.
+/// The life of a process.
 ///
 /// # Errors
 /// What does not hold that always must.
-pub async fn run(world: &World, number: usize, log: &Log, (topology, aim): (&Topology, Aim), fate: Fate) -> Result<(), String> {
+pub async fn run(ground: &Ground, number: usize, order: &Order, fate: Fate) -> Result<(), String> {
     sleep(fate.late).await;
-    let Some(process) = Process::start(world, number, log).await else { return Ok(()) };
-    let Some(observed) = process.observe(topology).await? else { return Ok(()) };
-    let plan = aim.plan(topology, &observed);
+    let topology = order.topology(ground)?;
+    let Some(process) = Process::start(ground, number, false).await else { return Ok(()) };
+    let Some(observed) = process.observe(&topology).await? else { return Ok(()) };
+    let plan = order.aim.plan(&topology, &observed);
     if plan.refused.is_empty() {
-        process.carry_out(&plan, fate).await?;
+        let max_deletes = order.max_deletes.filter(|_| order.aim == Aim::Apply);
+        process.carry_out(&plan, max_deletes, fate).await?;
     }
     Ok(())
 }

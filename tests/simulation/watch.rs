@@ -1,21 +1,40 @@
-//! What is called on the way to EC2: reads change nothing, and a run makes no change that its plan did not announce.
+//! What is called on the way to EC2, looked at call by call: reads change nothing; a run makes no change and ends nothing that its plan
+//! did not announce, ends no more than it may and nothing that is protected; no private key goes over the wire; and where nothing
+//! else goes on, EC2 refuses nothing because of its order.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trueup_ec2::Transport;
-use trueup_model::Plan;
+use trueup_model::{Plan, StepAction};
+use trueup_sandbox::{DEFAULT_REGION, Sandbox};
+
+use super::secrets::Secrets;
 
 /// The calls that finish a step whose own call may have happened already, or that EC2 wants in its place.
-const STAND_INS: [(&str, &str); 7] = [
+const STAND_INS: [(&str, &str); 4] = [
     ("ReplaceRoute", "CreateRoute"),
     ("ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute"),
     ("DisassociateRouteTable", "DeleteRouteTable"),
     ("AssociateRouteTable", "ReplaceRouteTableAssociation"),
-    // What somebody else made at the same time takes the place of what this run made.
-    ("DeleteVpc", "CreateVpc"),
-    ("DeleteInternetGateway", "CreateInternetGateway"),
-    ("ReleaseAddress", "AllocateAddress"),
+];
+
+/// What gives up what this run has just made, because somebody else made the same.
+const GIVES_UP: [(&str, &str); 3] =
+    [("DeleteVpc", "CreateVpc"), ("DeleteInternetGateway", "CreateInternetGateway"), ("ReleaseAddress", "AllocateAddress")];
+
+/// The calls that end an object, and the parameter that names it.
+const ENDS: [(&str, &str); 10] = [
+    ("DeleteVpc", "VpcId"),
+    ("DeleteSubnet", "SubnetId"),
+    ("DeleteInternetGateway", "InternetGatewayId"),
+    ("ReleaseAddress", "AllocationId"),
+    ("DeleteNatGateway", "NatGatewayId"),
+    ("DeleteRouteTable", "RouteTableId"),
+    ("DeleteSecurityGroup", "GroupId"),
+    ("DeleteKeyPair", "KeyPairId"),
+    ("TerminateInstances", "InstanceId.1"),
+    ("DeleteVpcEndpoints", "VpcEndpointId.1"),
 ];
 
 /// Looks at every call.
@@ -26,24 +45,73 @@ pub struct Watch {
 
 #[derive(Debug, Default)]
 struct Seen {
-    announced: Option<BTreeSet<&'static str>>,
+    announced: Option<Announced>,
+    /// What this run has ended that was there before it.
+    ended: BTreeSet<String>,
     complaint: Option<String>,
+}
+
+/// What a plan says that will be called.
+#[derive(Debug)]
+struct Announced {
+    actions: BTreeSet<&'static str>,
+    /// What may be ended: by action and id.
+    ends: BTreeSet<(&'static str, String)>,
+    /// The objects that were there when it was made.
+    known: BTreeSet<String>,
+    protected: BTreeSet<String>,
+    max_deletes: Option<u32>,
 }
 
 impl Watch {
     /// This way to an EC2, watched.
-    pub fn within(watch: &Arc<Self>, transport: Transport) -> Transport {
-        let watch = Arc::clone(watch);
+    pub fn within(watch: &Arc<Self>, transport: Transport, secrets: &Arc<Secrets>) -> Transport {
+        let (watch, secrets) = (Arc::clone(watch), Arc::clone(secrets));
         Arc::new(move |request| {
             let text = String::from_utf8_lossy(request.body());
-            watch.look(text.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default());
+            watch.look(&text);
+            if let Some(file) = secrets.told_in(&text) {
+                watch.complain(|| format!("a call carries the private key of {file}"));
+            }
             transport(request)
         })
     }
 
+    /// The same, where EC2 has no reason to refuse anything but what is still on its way out.
+    pub fn alone(watch: &Arc<Self>, transport: Transport, sandbox: &Arc<Sandbox>) -> Transport {
+        let (watch, sandbox) = (Arc::clone(watch), Arc::clone(sandbox));
+        Arc::new(move |request| {
+            let (watch, sandbox, transport) = (Arc::clone(&watch), Arc::clone(&sandbox), Arc::clone(&transport));
+            Box::pin(async move {
+                let asked = request.body().clone();
+                let response = transport(request).await;
+                if !response.status().is_success() && !sandbox.is_releasing(DEFAULT_REGION) {
+                    let text = String::from_utf8_lossy(response.body());
+                    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("", |(code, _)| code);
+                    if is_of_order(code) {
+                        let asked = String::from_utf8_lossy(&asked);
+                        watch.complain(|| format!("EC2 refuses {} for its order: {code}", action(&asked)));
+                    }
+                }
+                response
+            })
+        })
+    }
+
     /// Until now only reads were right; from now on what this plan announces is.
-    pub fn expect(&self, plan: &Plan) {
-        self.seen().announced = Some(plan.steps.iter().map(|step| step.call.action).collect());
+    pub fn expect(&self, plan: &Plan, max_deletes: Option<u32>) {
+        let deletes = plan.steps.iter().filter(|step| step.action == StepAction::Delete);
+        // Of what was made twice, protection keeps one.
+        let protects = |object: &&trueup_model::Object| object.owner.as_ref().is_some_and(|owner| owner.protect && owner.retiring.is_none());
+        let mut seen = self.seen();
+        seen.ended.clear();
+        seen.announced = Some(Announced {
+            actions: plan.steps.iter().map(|step| step.call.action).collect(),
+            ends: deletes.filter_map(|step| Some((step.call.action, step.target.clone()?))).collect(),
+            known: plan.objects.keys().cloned().collect(),
+            protected: plan.objects.values().filter(protects).map(|object| object.id.clone()).collect(),
+            max_deletes,
+        });
     }
 
     /// What was not right.
@@ -54,21 +122,66 @@ impl Watch {
         self.seen().complaint.take().map_or(Ok(()), Err)
     }
 
+    fn complain(&self, why: impl FnOnce() -> String) {
+        self.seen().complaint.get_or_insert_with(why);
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self, action: &str) {
+    fn look(&self, request: &str) {
+        let action = action(request);
         if action.starts_with("Describe") || action.starts_with("Get") {
             return;
         }
         let mut seen = self.seen();
-        let is_announced = |action: &str| seen.announced.as_ref().is_some_and(|announced| announced.contains(action));
-        let announced = is_announced(action) || STAND_INS.iter().any(|(stand_in, of)| *stand_in == action && is_announced(of));
-        if seen.announced.is_none() {
-            seen.complaint.get_or_insert_with(|| format!("a plan calls {action}"));
-        } else if !announced {
-            seen.complaint.get_or_insert_with(|| format!("{action} is called, and the plan does not announce it"));
+        let Seen { announced, ended, complaint } = &mut *seen;
+        let wrong = match announced {
+            None => Some(format!("a plan calls {action}")),
+            Some(announced) => announced.wrong(action, request, ended),
+        };
+        if let Some(wrong) = wrong {
+            complaint.get_or_insert(wrong);
         }
     }
+}
+
+impl Announced {
+    /// What is wrong with a call that changes something.
+    fn wrong(&self, action: &str, request: &str, ended: &mut BTreeSet<String>) -> Option<String> {
+        let stands_in = |pairs: &[(&str, &str)]| pairs.iter().any(|(call, of)| *call == action && self.actions.contains(of));
+        let gives_up = stands_in(&GIVES_UP);
+        if !(self.actions.contains(action) || gives_up || stands_in(&STAND_INS)) {
+            return Some(format!("{action} is called, and the plan does not announce it"));
+        }
+        let (name, parameter) = ENDS.iter().find(|(name, _)| *name == action)?;
+        let id = value(request, parameter)?;
+        if self.protected.contains(id) {
+            return Some(format!("{action} ends {id}, which is protected"));
+        }
+        if !self.known.contains(id) && gives_up {
+            return None;
+        }
+        if !self.ends.contains(&(*name, id.to_owned())) {
+            return Some(format!("{action} ends {id}, and the plan does not announce it"));
+        }
+        ended.insert(id.to_owned());
+        let max = self.max_deletes.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
+        (ended.len() > max).then(|| format!("{action} of {id} ends more than the {max} objects that may go"))
+    }
+}
+
+/// Whether a refusal says that something else has to come first.
+fn is_of_order(code: &str) -> bool {
+    ["DependencyViolation", "InUse", ".Conflict", ".Duplicate", "AlreadyExists", "AlreadyAssociated"].iter().any(|end| code.ends_with(end))
+}
+
+fn action(request: &str) -> &str {
+    value(request, "Action").unwrap_or_default()
+}
+
+/// The value of a parameter; ids and actions need no decoding.
+fn value<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+    request.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

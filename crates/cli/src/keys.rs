@@ -202,9 +202,14 @@ impl<C: Cloud> Cloud for WithKeys<C> {
         match (act.action, file) {
             (WRITE, Some(file)) => {
                 let (base, rsa) = (self.base.clone(), sets.text("key_type") == "rsa");
-                // Looking for primes takes seconds, in which other steps go on.
-                let written = tokio::task::spawn_blocking(move || write(&base, &file, rsa)).await;
-                written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map_err(|error| local(&error))?;
+                let written = if rsa {
+                    // Looking for primes takes seconds, in which other steps go on.
+                    let written = tokio::task::spawn_blocking(move || write(&base, &file, rsa)).await;
+                    written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+                } else {
+                    write(&base, &file, rsa)
+                };
+                written.map_err(|error| local(&error))?;
                 Ok(Acted::default())
             }
             (IMPORT, Some(file)) => {

@@ -29,7 +29,7 @@ pub use diagnostic::{Code, Diagnostic, Label, Patch, Place, Severity};
 pub use event::{Event, Outcome, StepRef};
 pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
-pub use plan::{Action, AttributeChange, Change, Disruption, Order, Plan, Refusal, Step, StepAction, Summary};
+pub use plan::{Action, AttributeChange, Change, Disruption, Order, Plan, Refusal, Step, StepAction, Summary, Twin};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};
 pub use topology::{Resource, Topology};

@@ -17,6 +17,8 @@ pub struct Observed {
     pub objects: Vec<Object>,
     /// Kinds that could not be read, with the reason. Their objects are unknown, not absent.
     pub unreadable: BTreeMap<Kind, String>,
+    /// Where nothing of the topology is here: how many objects with its tags there are in which other region.
+    pub elsewhere: BTreeMap<String, usize>,
 }
 
 /// One live object.

@@ -34,10 +34,19 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// Problems of the spec and remarks of the planner.
     pub diagnostics: Vec<Diagnostic>,
-    /// Another topology that has most of the addresses of this one, which has nothing yet: perhaps its earlier name.
-    pub twin: Option<String>,
+    /// Where this topology seems to live already, though nothing here belongs to it: to build it here needs consent.
+    pub twin: Option<Twin>,
     /// The live objects that the steps act on, by id, as they were observed.
     pub objects: BTreeMap<String, Object>,
+}
+
+/// Where a topology of which nothing is here seems to live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Twin {
+    /// Here, as another topology that has most of its addresses: perhaps its earlier name.
+    Topology(String),
+    /// In other regions, where so many objects carry its tags.
+    Regions(BTreeMap<String, usize>),
 }
 
 /// What happens to one address.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Action, Address, Change, Claim, Object, Observed, Plan, Refusal, Topology};
+use trueup_model::{Action, Address, Change, Claim, Object, Observed, Plan, Refusal, Topology, Twin};
 
 use crate::fold::Folded;
 use crate::judge::Verdict;
@@ -39,12 +39,21 @@ pub fn budget(topology: &Topology, plan: &Plan) -> Option<Refusal> {
     Some(Refusal { guard: "max_deletes", address: topology.name.clone(), why })
 }
 
-/// The topology that has most of this one's addresses, where this one has nothing: it may be this one under its earlier name.
-pub fn twin(topology: &Topology, observed: &Observed) -> Option<String> {
+/// Where a topology lives of which nothing is here: as another one that has most of its addresses, or in another region. Its name or
+/// its region may have been changed by mistake.
+pub fn twin(topology: &Topology, observed: &Observed) -> Option<Twin> {
     let owned = |name: &str| observed.objects.iter().any(|object| object.owner.as_ref().is_some_and(|owner| owner.topology == name));
     if owned(&topology.name) {
         return None;
     }
+    renamed(topology, observed).map(Twin::Topology).or_else(|| {
+        let elsewhere = Some(&observed.elsewhere).filter(|elsewhere| !elsewhere.is_empty());
+        elsewhere.cloned().map(Twin::Regions)
+    })
+}
+
+/// The topology that has most of this one's addresses.
+fn renamed(topology: &Topology, observed: &Observed) -> Option<String> {
     let mut shared: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let addresses: BTreeSet<String> = topology.resources.keys().map(ToString::to_string).collect();
     for owner in observed.objects.iter().filter_map(|object| object.owner.as_ref()).filter(|owner| addresses.contains(&owner.address)) {

@@ -183,6 +183,13 @@ impl<'a> Judge<'a> {
         object.owner.as_ref().is_some_and(|owner| owner.protect) || resource.is_some_and(|resource| resource.protect)
     }
 
+    /// Whether an object is one of two that were made for one address, and nothing uses it: protection keeps the other one.
+    fn is_spare(&self, object: &Object) -> bool {
+        let doubled = object.owner.as_ref().is_some_and(|owner| owner.retiring.as_deref() == Some(DOUBLED));
+        let uses = |user: &Object| user.record.refs().into_iter().any(|reference| reference.id() == Some(&object.id));
+        doubled && !self.folded.objects.iter().any(uses)
+    }
+
     fn wanted(&self, address: &Address, resource: &'a Resource, plan: &mut Plan) -> Option<(Verdict<'a>, Change)> {
         let rules = address.kind.rules();
         let Some(object) = self.folded.live(address) else {
@@ -249,7 +256,7 @@ impl<'a> Judge<'a> {
             plan.refused.push(Refusal { guard: "in_use", address: address.to_string(), why });
             return None;
         }
-        if self.is_protected(object, None) {
+        if self.is_protected(object, None) && !self.is_spare(object) {
             plan.refused.push(protected(address, object, "deleting"));
             return None;
         }

@@ -17,7 +17,7 @@ mod replacement;
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Diagnostic, Object, Observed, Plan, Scope, Topology};
+use trueup_model::{Diagnostic, Object, Observed, Plan, Scope, Topology, Twin};
 
 /// What a bulk read for this topology must look at.
 pub fn scope(topology: &Topology) -> Scope {
@@ -65,14 +65,28 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
 }
 
 /// A network would be built beside one that looks the same.
-fn second(topology: &Topology, twin: &str) -> Diagnostic {
+fn second(topology: &Topology, twin: &Twin) -> Diagnostic {
     let name = &topology.name;
-    let message = format!("nothing here belongs to topology `{name}`, and most of its addresses belong to topology `{twin}`");
-    let warning = Diagnostic::warning("second-topology", message).help(format!(
-        "if `{twin}` was renamed, write its old name: a topology keeps its name for life; to build a second network, give --allow second"
-    ));
-    match topology.places.get("topology") {
-        Some(place) => warning.at(place.clone(), "another name than that of what is there"),
+    let (message, help, key, label) = match twin {
+        Twin::Topology(other) => (
+            format!("nothing here belongs to topology `{name}`, and most of its addresses belong to topology `{other}`"),
+            format!("if `{other}` was renamed, write its old name: a topology keeps its name for life"),
+            "topology",
+            "another name than that of what is there",
+        ),
+        Twin::Regions(regions) => {
+            let there: Vec<String> = regions.iter().map(|(region, count)| format!("{region} ({count} objects)")).collect();
+            (
+                format!("nothing here belongs to topology `{name}`, which lives in {}", there.join(", ")),
+                "if the region was changed by mistake, change it back: nothing moves from one region to another".to_owned(),
+                "region",
+                "another region than that of what is there",
+            )
+        }
+    };
+    let warning = Diagnostic::warning("second-topology", message).help(format!("{help}; to build a second network, give --allow second"));
+    match topology.places.get(key).or_else(|| topology.places.get("topology")) {
+        Some(place) => warning.at(place.clone(), label),
         None => warning,
     }
 }

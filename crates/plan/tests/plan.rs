@@ -3,7 +3,7 @@
 mod world;
 
 use serde_json::json;
-use trueup_model::{Action, Disruption, Kind, Object, Order, Ref, Value};
+use trueup_model::{Action, Disruption, Kind, Object, Observed, Order, Ref, Twin, Value};
 use trueup_plan::{destroy, plan};
 use world::{changes, live, number, seed, steps, topology, with};
 
@@ -220,7 +220,7 @@ fn a_kind_that_cannot_be_read_is_unknown_and_not_absent() {
     there.unreadable.insert(table, "UnauthorizedOperation".into());
     let partly = plan(&wanted, &there);
     assert_eq!(changes(&partly), ["Update subnet.public"]);
-    let fresh = plan(&wanted, &trueup_model::Observed { unreadable: there.unreadable.clone(), ..Default::default() });
+    let fresh = plan(&wanted, &Observed { unreadable: there.unreadable.clone(), ..Default::default() });
     let kinds: Vec<String> = changes(&fresh);
     assert!(!kinds.iter().any(|line| line.contains("route_table") || line.contains("subnet") || line.contains("instance")), "{kinds:?}");
 }
@@ -326,7 +326,7 @@ fn a_second_network_beside_one_of_another_name_is_asked_about() {
     let wanted = topology(&seed());
     let renamed = trueup_model::Topology { name: "renamed".into(), ..wanted.clone() };
     let asked = plan(&renamed, &live(&wanted));
-    assert_eq!(asked.twin.as_deref(), Some("test"));
+    assert_eq!(asked.twin, Some(Twin::Topology("test".into())));
     let needs = |plan: &trueup_model::Plan| trueup_plan::consent::needs(plan).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert!(needs(&asked)[0].starts_with("second:"), "{:?}", needs(&asked));
     assert!(asked.diagnostics.iter().any(|diagnostic| diagnostic.code == "second-topology"));
@@ -335,6 +335,17 @@ fn a_second_network_beside_one_of_another_name_is_asked_about() {
         topology(&[("vpc.main", json!({"cidr_block": "10.9.0.0/16"})), ("internet_gateway.x", json!({})), ("elastic_ip.x", json!({}))]);
     assert_eq!(plan(&trueup_model::Topology { name: "other".into(), ..other }, &live(&wanted)).twin, None);
     assert_eq!(plan(&wanted, &live(&wanted)).twin, None);
+}
+
+#[test]
+fn a_network_that_lives_in_another_region_is_asked_about() {
+    let wanted = topology(&seed());
+    let there = std::collections::BTreeMap::from([("eu-west-1".to_owned(), 9)]);
+    let asked = plan(&wanted, &Observed { elsewhere: there.clone(), ..Observed::default() });
+    assert_eq!(asked.twin, Some(Twin::Regions(there)));
+    assert!(trueup_plan::consent::needs(&asked)[0].to_string().starts_with("second:"));
+    let message = &asked.diagnostics.iter().find(|diagnostic| diagnostic.code == "second-topology").unwrap().message;
+    assert!(message.ends_with("which lives in eu-west-1 (9 objects)"), "{message}");
 }
 
 #[test]

@@ -23,6 +23,8 @@ use crate::wire::{Fault, Node, Xml};
 const TOKEN_LIFE: Millis = 24 * crate::state::clock::HOUR;
 /// The longest client token.
 const TOKEN_LENGTH: usize = 64;
+/// What a region that nobody has used yet answers by itself: nothing there has tags, and its default VPC is not made for that.
+const OF_NO_REGION: &str = "DescribeTags";
 
 /// A request that was read.
 pub struct Asked {
@@ -96,7 +98,18 @@ impl Engine {
         if !zone::is_region(region) {
             return Err(Fault::new("AuthFailure", format!("Credential should be scoped to a valid Region, not {region}")));
         }
+        if action.name == OF_NO_REGION && !self.world.regions.contains_key(region) {
+            self.world.regions.insert(region.to_owned(), Region::empty(region));
+            let answer = self.transact(action, asked, region, now);
+            self.world.regions.remove(region);
+            return answer;
+        }
         self.awaken(region, now)?;
+        self.transact(action, asked, region, now)
+    }
+
+    /// One call as one transaction: all of it happens, or nothing.
+    fn transact(&mut self, action: &'static Action, asked: &Asked, region: &str, now: Millis) -> Result<String, Fault> {
         let params = &asked.params;
         let dry_run = if action.takes_dry_run() { params.flag("DryRun")? == Some(true) } else { false };
         let token = match (action.takes_token(), dry_run) {

@@ -193,6 +193,13 @@ impl Sandbox {
         latencies.map(|(id, delay)| (id.clone(), Duration::from_millis(u64::try_from(*delay).unwrap_or_default()))).collect()
     }
 
+    /// Whether something in a region is on its way out: until it is gone, it may be in the way of calls.
+    #[must_use]
+    pub fn is_releasing(&self, region: &str) -> bool {
+        let inner = self.lock();
+        inner.engine.world.regions.get(region).is_some_and(|region| region.dues.iter().any(|(_, due)| due.what.releases()))
+    }
+
     /// How often each action was called since the start.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {

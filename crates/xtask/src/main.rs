@@ -2,6 +2,7 @@
 
 mod bench;
 mod docs;
+mod mutants;
 mod python;
 mod simulate;
 mod test;
@@ -29,6 +30,7 @@ const TASKS: &[Task] = &[
         help: "runs random networks in trouble: --seeds N [--first S], or --seed S for one of them again",
         run: simulate::run_words,
     },
+    Task { name: "mutants", help: "takes each guard away in turn: the simulation must miss it", run: mutants::run_words },
     Task { name: "bench", help: "measures what Trueup promises, against the sandbox and moto", run: bench::run_words },
 ];
 

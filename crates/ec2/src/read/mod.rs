@@ -1,6 +1,7 @@
 //! The bulk read: every kind side by side, then what only some objects need, then what one kind says about another.
 
 mod complete;
+mod elsewhere;
 mod found;
 mod page;
 mod whole;
@@ -37,7 +38,7 @@ pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
         looks += 1;
         match pauses.next() {
             Some(pause) if missing || (!whole && looks < WHOLE_LOOKS_MAX) => tokio::time::sleep(*pause).await,
-            _ => return Ok(observed),
+            _ => return Ok(Observed { elsewhere: elsewhere::elsewhere(ec2, scope, &observed.objects).await, ..observed }),
         }
     }
 }
@@ -80,8 +81,8 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     let mut objects: Vec<_> =
         by_kind.into_iter().filter(|(kind, _)| !unreadable.kinds.contains_key(kind)).flat_map(|(_, objects)| objects).collect();
     objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
-    let observed = Observed { account: ec2.account.clone(), region: ec2.region.clone(), objects, unreadable: unreadable.kinds };
-    Ok((observed, whole))
+    let (account, region) = (ec2.account.clone(), ec2.region.clone());
+    Ok((Observed { account, region, objects, unreadable: unreadable.kinds, ..Observed::default() }, whole))
 }
 
 /// The kinds that could not be read.

@@ -1,0 +1,61 @@
+//! The other regions: where nothing of a topology is here, it may live there, and the region be another by mistake.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_ec2::config::Region;
+use futures_util::future::join_all;
+use trueup_model::{Object, Scope, tags};
+
+use super::pages;
+use crate::call::Errand;
+use crate::failure::Failure;
+use crate::{Ec2, filter};
+
+/// The other side of the world answers within this time, or is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whose tags say that a topology lives somewhere. Those of instances and NAT gateways outlive them by an hour.
+const LASTING: [&str; 7] = ["vpc", "subnet", "internet-gateway", "elastic-ip", "route-table", "security-group", "key-pair"];
+
+/// How many objects with the topology's tags there are in which other region (`DescribeRegions`, `DescribeTags`), where something is
+/// wanted and nothing of it was ever seen here. A region that these credentials may not read, or that does not answer, says nothing.
+pub async fn elsewhere(ec2: &Ec2, scope: &Scope, objects: &[Object]) -> BTreeMap<String, usize> {
+    let is_ours = |object: &Object| object.owner.as_ref().is_some_and(|owner| owner.topology == scope.topology);
+    if let Some(known) = ec2.memory.elsewhere() {
+        return known;
+    }
+    let regions = if scope.declared.is_empty() || objects.iter().any(is_ours) {
+        BTreeMap::new()
+    } else {
+        tokio::time::timeout(PATIENCE, look(ec2, &scope.topology)).await.ok().and_then(Result::ok).unwrap_or_default()
+    };
+    // What is deleted later, by this process, is not to be looked for elsewhere.
+    ec2.memory.learn_elsewhere(regions.clone());
+    regions
+}
+
+async fn look(ec2: &Ec2, topology: &str) -> Result<BTreeMap<String, usize>, Failure> {
+    const ACTION: &str = "DescribeRegions";
+    let regions = ec2.caller.call(&Errand::read(ACTION), ACTION, ec2.client.describe_regions(), |request| request.send()).await?;
+    let names = regions.regions.unwrap_or_default().into_iter().filter_map(|region| region.region_name);
+    let looks = names.filter(|name| *name != ec2.region).map(|name| async move {
+        let count = count(ec2, name.clone(), topology).await.unwrap_or_default();
+        (name, count)
+    });
+    Ok(join_all(looks).await.into_iter().filter(|(_, count)| *count > 0).collect())
+}
+
+/// How many objects of another region carry the topology's tag.
+async fn count(ec2: &Ec2, region: String, topology: &str) -> Result<usize, Failure> {
+    let there = aws_sdk_ec2::Client::from_conf(ec2.client.config().to_builder().region(Region::new(region)).build());
+    let request = there.describe_tags().max_results(1000);
+    let request = request.filters(filter::of("key", [tags::TOPOLOGY])).filters(filter::of("value", [filter::escaped(topology)]));
+    let request = request.filters(filter::of("resource-type", LASTING));
+    let mut count = 0;
+    pages!(ec2, "DescribeTags", request, tags, |_: aws_sdk_ec2::types::TagDescription| {
+        count += 1;
+        Ok::<_, Failure>(())
+    });
+    Ok(count)
+}

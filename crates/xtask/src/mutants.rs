@@ -1,0 +1,151 @@
+//! `cargo xtask mutants`: takes each guard of the product away in turn and shows that the simulation notices.
+//!
+//! The product knows nothing of this: a copy of the workspace gets every mutant at once, each behind a question to the environment, so
+//! that one build serves them all. A guard whose text has changed is an error here and not a mutant less.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{Failure, cargo, root, run, target, tell};
+
+/// Asks for a mutant by its name.
+const VARIABLE: &str = "TRUEUP_MUTANT";
+/// A guard is noticed missing within so many seeds.
+const SEEDS: &str = "2000";
+
+/// An expression of the product and what takes its place.
+struct Mutant {
+    name: &'static str,
+    file: &'static str,
+    /// Text that is in the file once, with the expression between « and ».
+    place: &'static str,
+    instead: &'static str,
+}
+
+const fn mutant(name: &'static str, file: &'static str, place: &'static str, instead: &'static str) -> Mutant {
+    Mutant { name, file, place, instead }
+}
+
+const OBSERVED: &str = "crates/model/src/observed.rs";
+const FOLD: &str = "crates/plan/src/fold.rs";
+const LOWER: &str = "crates/plan/src/lower.rs";
+const OWNERSHIP: &str = "crates/ec2/src/ownership.rs";
+const READ: &str = "crates/ec2/src/read/mod.rs";
+
+/// Every guard that the simulation must miss. Several places with one name are one mutant.
+const MUTANTS: &[Mutant] = &[
+    // Whose an object is.
+    mutant("ownership", OBSERVED, "«owner.topology == topology && owner.retiring.is_none()»", "owner.retiring.is_none()"),
+    mutant("ownership", OBSERVED, "filter(|owner| «owner.topology == topology»)?;\n        owner.address", "true"),
+    mutant("ownership", FOLD, "«owner.topology == folded.topology»", "true"),
+    // What is new is not shown everywhere at once.
+    mutant("visibility of what is referred to", "crates/ec2/src/patience.rs", "(Class::NotFound, _) if «errand.young»", "false"),
+    mutant("visibility of what was made", READ, "let missing = «ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id))»", "false"),
+    // A create that is repeated makes nothing twice.
+    mutant("deterministic token", OWNERSHIP, "«token(task.act, counter)»", "std::time::Instant::now().elapsed().as_nanos().to_string()"),
+    mutant("look before a repeat", OWNERSHIP, "«look(task, &failure, own).await?»", "None::<Object>"),
+    mutant("answers that are repeated", "crates/ec2/src/lib.rs", "«!kinds::has_token(kind)»", "true"),
+    // Two runs at once.
+    mutant("being alone", OWNERSHIP, "«holders(task).await?.into_iter().find(|object| object.id != made.id)»", "None::<Object>"),
+    mutant("settling doubles", FOLD, "«holders.iter().copied().max_by_key(|&index| rank(index))»", "None"),
+    // The order of EC2.
+    mutant("order of references", LOWER, "if let Some(&created) = «self.created.get(address)» {", "None::<&usize>"),
+    mutant("order of claims", LOWER, "«held.clashes(&claim)»", "false"),
+    mutant("order of releases", LOWER, "«id.and_then(|id| ends.get(id))»", "None::<&usize>"),
+    mutant("order of hooks", LOWER, "«step.filter(|_| other != address)»", "None::<usize>"),
+    // What must not be done.
+    mutant("budget", "crates/plan/src/lib.rs", "«guard::budget(topology, &plan)»", "None::<trueup_model::Refusal>"),
+    mutant("protection", "crates/plan/src/judge.rs", "«object.owner.as_ref().is_some_and(|owner| owner.protect)» ||", "false"),
+    // What could not be read is not absent.
+    mutant("reads that fail", READ, "«self.kinds.entry(kind).or_insert(error.message)»", "&mut String::new()"),
+    mutant(
+        "lists that are not whole",
+        READ,
+        "«whole::confirm(ec2, missing).await.map_err(CloudError::from)?»",
+        "BTreeMap::<Kind, String>::new()",
+    ),
+];
+
+/// Builds the copy, and runs the simulation of each mutant: it must fail.
+pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
+    let names: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
+    let asked: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    if let Some(unknown) = asked.iter().find(|name| !names.contains(*name)) {
+        return Err(Failure::new(format!("there is no mutant `{unknown}`; there are: {}", Vec::from_iter(names).join(", "))));
+    }
+    let program = build()?;
+    let mut survivors = Vec::new();
+    for name in names.into_iter().filter(|name| asked.is_empty() || asked.contains(name)) {
+        let mut simulate = Command::new(&program);
+        let output = simulate.args(["--seeds", SEEDS, "--until-failure"]).env(VARIABLE, name).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| Failure::of("run", &program, &error))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let last = said.lines().last().unwrap_or_default();
+        tell(&format!("without {name}: {last}"));
+        if output.status.success() {
+            survivors.push(name);
+        }
+    }
+    if survivors.is_empty() { Ok(()) } else { Err(Failure::new(format!("nobody misses: {}", survivors.join(", ")))) }
+}
+
+/// The simulation with all mutants in it.
+fn build() -> Result<PathBuf, Failure> {
+    let tree = target().join("mutants/tree");
+    copy(&tree)?;
+    for file in MUTANTS.iter().map(|mutant| mutant.file).collect::<BTreeSet<_>>() {
+        let path = tree.join(file);
+        let text = read(&root().join(file))?;
+        let mut of_file = MUTANTS.iter().filter(|mutant| mutant.file == file);
+        write(&path, &of_file.try_fold(text, |text, mutant| with(&text, mutant))?)?;
+    }
+    // What it depends on is built already where the simulation was.
+    let mut build = cargo();
+    build.args(["build", "--release", "--locked", "--package", "trueup-tests", "--bin", "simulate"]).current_dir(&tree);
+    run(build.env("CARGO_TARGET_DIR", target()))?;
+    let (built, program) = (target().join("release/simulate"), target().join("mutants/simulate"));
+    std::fs::copy(&built, &program).map_err(|error| Failure::of("copy", &built, &error))?;
+    Ok(program)
+}
+
+/// A file's text with a mutant in it.
+fn with(text: &str, mutant: &Mutant) -> Result<String, Failure> {
+    let Mutant { name, file, place, instead } = mutant;
+    let unmarked = place.replace(['«', '»'], "");
+    let marked = place.split_once('«').and_then(|(before, rest)| Some((before, rest.split_once('»')?)));
+    let (before, (expression, after)) = marked.ok_or_else(|| Failure::new(format!("the mutant `{name}` marks no expression")))?;
+    if text.matches(&unmarked).count() != 1 {
+        return Err(Failure::new(format!("{file} does not have `{unmarked}` once: write the mutant `{name}` anew")));
+    }
+    let asked = format!("std::env::var_os(\"{VARIABLE}\").is_some_and(|mutant| mutant == \"{name}\")");
+    Ok(text.replacen(&unmarked, &format!("{before}(if {asked} {{ {instead} }} else {{ {expression} }}){after}"), 1))
+}
+
+/// Copies what git knows of; what is equal keeps its time, so that cargo builds only what changed.
+fn copy(tree: &Path) -> Result<(), Failure> {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
+    let listed = listed.map_err(|error| Failure::new(format!("cannot run git: {error}")))?.stdout;
+    let mutated: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.file).collect();
+    for name in listed.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok()) {
+        let from = root().join(name);
+        if !name.is_empty() && !mutated.contains(name) && from.is_file() {
+            write(&tree.join(name), &std::fs::read(&from).map_err(|error| Failure::of("read", &from, &error))?)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::of("read", path, &error))
+}
+
+/// Writes a file unless it is there already as it should be.
+fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    if std::fs::read(path).is_ok_and(|old| old == text.as_ref()) {
+        return Ok(());
+    }
+    let write = || std::fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| std::fs::write(path, text.as_ref()));
+    write().map_err(|error| Failure::of("write", path, &error))
+}
