@@ -217,6 +217,6 @@ fn what_lives_in_another_region_is_asked_about() {
         let Some(trueup_model::Twin::Regions(regions)) = &asked.twin else { panic!("{:?}", asked.twin) };
         assert_eq!(regions.keys().collect::<Vec<_>>(), ["us-west-2"]);
         world.destroy(&spec).await;
-        assert_eq!(there.plan(&moved).await.twin, None);
+        assert_eq!(world.in_region("eu-west-1").await.plan(&moved).await.twin, None);
     });
 }

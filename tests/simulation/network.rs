@@ -11,6 +11,8 @@ use crate::{OTHER_KEY, PUBLIC_KEY, read_with};
 
 /// A network has at least so many resources.
 const RESOURCES_MIN: usize = 20;
+/// So many come at a time while it grows.
+const ADDED_AT_A_TIME: usize = 3;
 /// So many draws are wrong before something is wrong with drawing.
 const DRAWS_MAX: usize = 500;
 /// One in so many networks has protected resources, each of them with this chance.
@@ -53,13 +55,15 @@ impl Network {
         let protects = rng.usize(0..PROTECTING_ONE_IN) == 0;
         let secrets = Arc::clone(secrets);
         let mut network = Self { rng, spec: Map::new(), topology: Topology::default(), next: 0, secrets, protects };
-        for kind in ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"] {
-            network.change(|network| network.add(kind));
-        }
+        // Several at a time: what makes each draw slow is finding out whether it is right.
+        let base = ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"];
+        network.change(|network| base.iter().for_each(|kind| network.add(kind)));
         while network.topology.resources.len() < RESOURCES_MIN {
             network.change(|network| {
-                let kind = *network.any(&KINDS[1..]);
-                network.add(kind);
+                for _ in 0..ADDED_AT_A_TIME {
+                    let kind = *network.any(&KINDS[1..]);
+                    network.add(kind);
+                }
             });
         }
         network
@@ -168,8 +172,7 @@ impl Network {
 
     /// A VPC that has no internet gateway: EC2 gives it only one.
     fn vpc_without_gateway(&mut self) -> Option<String> {
-        let free: Vec<String> =
-            self.names("vpc").into_iter().filter(|vpc| self.within("internet_gateway", vpc).is_empty()).collect();
+        let free: Vec<String> = self.names("vpc").into_iter().filter(|vpc| self.within("internet_gateway", vpc).is_empty()).collect();
         (!free.is_empty()).then(|| self.any(&free).clone())
     }
 

@@ -102,7 +102,8 @@ impl Watch {
     pub fn expect(&self, plan: &Plan, max_deletes: Option<u32>) {
         let deletes = plan.steps.iter().filter(|step| step.action == StepAction::Delete);
         // Of what was made twice, protection keeps one.
-        let protects = |object: &&trueup_model::Object| object.owner.as_ref().is_some_and(|owner| owner.protect && owner.retiring.is_none());
+        let protects =
+            |object: &&trueup_model::Object| object.owner.as_ref().is_some_and(|owner| owner.protect && owner.retiring.is_none());
         let mut seen = self.seen();
         seen.ended.clear();
         seen.announced = Some(Announced {

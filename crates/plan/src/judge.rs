@@ -186,7 +186,8 @@ impl<'a> Judge<'a> {
     /// Whether an object is one of two that were made for one address, and nothing uses it: protection keeps the other one.
     fn is_spare(&self, object: &Object) -> bool {
         let doubled = object.owner.as_ref().is_some_and(|owner| owner.retiring.as_deref() == Some(DOUBLED));
-        let uses = |user: &Object| user.record.refs().into_iter().any(|reference| reference.id() == Some(&object.id));
+        // What EC2 made with it goes with it.
+        let uses = |user: &Object| !user.implicit && user.record.refs().into_iter().any(|reference| reference.id() == Some(&object.id));
         doubled && !self.folded.objects.iter().any(uses)
     }
 
