@@ -190,22 +190,55 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
     assert!(!never.contains('\u{1b}'), "{never}");
 }
 
-#[test]
-fn an_interrupt_ends_cleanly_and_the_next_run_goes_on() {
-    let trial = Trial::of_the_seed();
+/// An apply that gets this signal so often, once it has said `when`. What it said, and how it ended.
+fn apply_with_signals(trial: &Trial, signal: &str, times: usize, when: &str) -> (String, Option<i32>) {
     let mut command = trial.command("apply --sandbox --auto-approve --behaviour realistic seed.yaml");
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut text = String::new();
-    while !text.contains("CreateInternetGateway done") {
-        assert_ne!(said.read_line(&mut text).unwrap(), 0, "{text}");
+    let mut wait_for = |text: &mut String, words: &str| {
+        while !text.contains(words) {
+            assert_ne!(said.read_line(text).unwrap(), 0, "{words} is not in\n{text}");
+        }
+    };
+    wait_for(&mut text, when);
+    for number in 0..times {
+        assert!(Command::new("kill").arg(signal).arg(child.id().to_string()).status().unwrap().success());
+        if number == 0 {
+            wait_for(&mut text, "stopping: nothing new is started");
+        }
     }
-    assert!(Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap().success());
     said.lines().map_while(Result::ok).for_each(|line| text += &(line + "\n"));
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
-    for told in ["stopping: nothing new is started", "Stopped: ", "Run this again"] {
-        assert!(text.contains(told), "{told} is not in\n{text}");
-    }
+    (text, child.wait().unwrap().code())
+}
+
+/// The next run does what is left, and makes nothing again that is there.
+fn goes_on(trial: &Trial) {
     let again = trial.see("apply --sandbox --auto-approve seed.yaml");
     assert!(again.ends_with("[exit 0]\n") && !again.contains("create internet_gateway.main"), "{again}");
+}
+
+#[test]
+fn an_interrupt_ends_cleanly_and_the_next_run_goes_on() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let trial = Trial::of_the_seed();
+        let (text, exit) = apply_with_signals(&trial, signal, 1, "CreateInternetGateway done");
+        assert_eq!(exit, Some(code), "{text}");
+        for told in ["Stopped: ", "Run this again"] {
+            assert!(text.contains(told), "{told} is not in\n{text}");
+        }
+        goes_on(&trial);
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once_and_the_next_run_goes_on() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let trial = Trial::of_the_seed();
+        // An instance takes long to run: the first signal alone waits for it.
+        let (text, exit) = apply_with_signals(&trial, signal, 2, "RunInstances …");
+        assert_eq!(exit, Some(code), "{text}");
+        assert!(text.contains("ended at once: steps were under way; run the command again"), "{text}");
+        goes_on(&trial);
+    }
 }

@@ -1,8 +1,8 @@
 //! What always holds, whatever happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Observed, Plan, Topology};
+use trueup_model::{Action, Observed, Plan, Topology, tags};
 
 /// As long as a comment may be.
 const COMMENT_BYTES_MAX: usize = 65_536;
@@ -25,6 +25,18 @@ pub fn whole(observed: &Observed, topology: &Topology, neighbours: &str) -> Resu
     }
     let now = self::neighbours(observed, topology);
     if now == neighbours { Ok(()) } else { Err(format!("what belongs to others was\n{neighbours}\nand is\n{now}")) }
+}
+
+/// A plan makes nothing at an address that something had all the time while it was read; these are the tags of what was there.
+///
+/// # Errors
+/// What would be made twice.
+pub fn sees<'t>(plan: &Plan, there: impl Iterator<Item = &'t BTreeMap<String, String>>) -> Result<(), String> {
+    let held = there.filter(|tags| tags.get(tags::TOPOLOGY) == Some(&plan.topology) && !tags.contains_key(tags::RETIRING));
+    let held: BTreeSet<&str> = held.filter_map(|tags| tags.get(tags::ADDRESS)).map(String::as_str).collect();
+    let made = plan.changes.iter().filter(|change| change.action == Action::Create).map(|change| change.address.to_string());
+    let twice: Vec<String> = made.filter(|address| held.contains(address.as_str())).collect();
+    if twice.is_empty() { Ok(()) } else { Err(format!("a plan makes what is there: {}", twice.join(", "))) }
 }
 
 /// Two plans from equal inputs are equal to the last byte, however they are shown.

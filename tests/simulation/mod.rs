@@ -156,7 +156,9 @@ impl<'a> Simulation<'a> {
         let before = self.network.clone();
         self.network.edit();
         let edited = self.network.topology().clone();
-        let plan = Aim::Apply.plan(&edited, observed);
+        // What an edit declares for the first time is read for the first time.
+        let seen = if self.network.protects() { Some(self.ground.world.observe(&edited).await) } else { None };
+        let plan = Aim::Apply.plan(&edited, seen.as_ref().unwrap_or(observed));
         if let Some(refusal) = plan.refused.iter().find(|refusal| !matches!(refusal.guard, "order" | "protected")) {
             return Err(format!("refused: {refusal:?}"));
         }

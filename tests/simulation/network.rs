@@ -96,13 +96,16 @@ impl Network {
         }
     }
 
-    /// Takes the protection off everything. Whether there was any.
-    pub fn unprotect(&mut self) -> bool {
-        let mut any = false;
+    /// Whether some resources may be protected.
+    pub fn protects(&self) -> bool {
+        self.protects
+    }
+
+    /// Takes the protection off everything.
+    pub fn unprotect(&mut self) {
         for resource in self.spec.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
-            any |= resource.remove("protect").is_some();
+            resource.remove("protect");
         }
-        any
     }
 
     /// Takes back all edits since `before`, and goes on drawing others.

@@ -10,8 +10,9 @@ use tokio::time::sleep;
 use trueup_cli::WithKeys;
 use trueup_ec2::{Connect, Ec2};
 use trueup_model::{Cloud, Event, Observed, Outcome, Plan, Topology};
-use trueup_sandbox::Sandbox;
+use trueup_sandbox::{DEFAULT_REGION, Sandbox};
 
+use super::invariants;
 use super::luck::Fate;
 use super::secrets::Secrets;
 use super::watch::Watch;
@@ -202,8 +203,11 @@ pub async fn run(ground: &Ground, number: usize, order: &Order, fate: Fate) -> R
     sleep(fate.late).await;
     let topology = order.topology(ground)?;
     let Some(process) = Process::start(ground, number, false).await else { return Ok(()) };
+    let before = ground.sandbox.live_tags(DEFAULT_REGION);
     let Some(observed) = process.observe(&topology).await? else { return Ok(()) };
     let plan = order.aim.plan(&topology, &observed);
+    let after = ground.sandbox.live_tags(DEFAULT_REGION);
+    invariants::sees(&plan, before.iter().filter(|(id, tags)| after.get(*id) == Some(tags)).map(|(_, tags)| tags))?;
     if plan.refused.is_empty() {
         let max_deletes = order.max_deletes.filter(|_| order.aim == Aim::Apply);
         process.carry_out(&plan, max_deletes, fate).await?;

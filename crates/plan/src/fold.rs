@@ -1,5 +1,6 @@
 //! Fold: whose is each live object, and which ids are names.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::{Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value, View};
@@ -99,12 +100,15 @@ fn claim(folded: &mut Folded) {
             Some(address) => claims.entry(address).or_default().push(index),
         }
     }
+    let mut spare: BTreeSet<String> = BTreeSet::new();
+    // By kind: what holds others comes first, and those follow it.
     for (address, holders) in claims {
-        if let Some(kept) = settled(folded, &holders) {
+        if let Some(kept) = settled(folded, &holders, &spare) {
             for doubled in holders.into_iter().filter(|index| *index != kept) {
                 if let Some(owner) = &mut folded.objects[doubled].owner {
                     owner.retiring = Some(DOUBLED.to_owned());
                 }
+                spare.insert(folded.objects[doubled].id.clone());
                 folded.retiring.entry(address.clone()).or_default().push(doubled);
             }
             folded.holder.insert(address, kept);
@@ -121,9 +125,10 @@ fn claim(folded: &mut Folded) {
     }
 }
 
-/// Which of the objects with one address's tags holds it. Of several that different runs made at the same time, the one that most
-/// refers to and is referred to; the others go. None where some are copies: nobody knows which.
-fn settled(folded: &Folded, holders: &[usize]) -> Option<usize> {
+/// Which of the objects with one address's tags holds it. Of several that different runs made at the same time, the one that is in
+/// nothing that goes itself (`spare`), and then the one that most refers to and is referred to; the others go. None where some are
+/// copies: nobody knows which.
+fn settled(folded: &Folded, holders: &[usize], spare: &BTreeSet<String>) -> Option<usize> {
     let object = |index: usize| &folded.objects[index];
     let runs: BTreeSet<&str> = holders.iter().filter_map(|&index| object(index).owner.as_ref()?.run.as_deref()).collect();
     if holders.len() > 1 && runs.len() < holders.len() {
@@ -133,7 +138,11 @@ fn settled(folded: &Folded, holders: &[usize]) -> Option<usize> {
         let users = folded.objects.iter().filter(|user| user.record.refs().into_iter().any(|reference| reference.id() == Some(id)));
         users.count()
     };
-    let rank = |index: usize| (uses(&object(index).id), object(index).record.refs().len(), std::cmp::Reverse(&object(index).id));
+    let rank = |index: usize| {
+        let Object { id, record, .. } = object(index);
+        let goes = record.refs().into_iter().filter(|reference| reference.id().is_some_and(|id| spare.contains(id))).count();
+        (Reverse(goes), uses(id), record.refs().len(), Reverse(id))
+    };
     if let [only] = holders { Some(*only) } else { holders.iter().copied().max_by_key(|&index| rank(index)) }
 }
 

@@ -193,6 +193,16 @@ impl Sandbox {
         latencies.map(|(id, delay)| (id.clone(), Duration::from_millis(u64::try_from(*delay).unwrap_or_default()))).collect()
     }
 
+    /// The tags of everything in a region that is there, not on its way out, and shown by now to whoever looks: by id.
+    #[must_use]
+    pub fn live_tags(&self, region: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+        let now = self.clock.now();
+        let inner = self.lock();
+        let Some(region) = inner.engine.world.regions.get(region) else { return BTreeMap::new() };
+        let live = region.tags.iter().filter(|(id, _)| region.is_settled(id, now));
+        live.map(|(id, tags)| (id.clone(), tags.clone())).collect()
+    }
+
     /// Whether something in a region is on its way out: until it is gone, it may be in the way of calls.
     #[must_use]
     pub fn is_releasing(&self, region: &str) -> bool {

@@ -15,6 +15,10 @@ const VARIABLE: &str = "TRUEUP_MUTANT";
 /// A guard is noticed missing within so many seeds.
 const SEEDS: &str = "2000";
 
+/// The version of the product's packages, and of the mutants'.
+const VERSION: &str = concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"");
+const MUTANT_VERSION: &str = concat!("version = \"", env!("CARGO_PKG_VERSION"), "-mutant\"");
+
 /// An expression of the product and what takes its place.
 struct Mutant {
     name: &'static str,
@@ -44,7 +48,12 @@ const MUTANTS: &[Mutant] = &[
     mutant("visibility of what is referred to", "crates/ec2/src/patience.rs", "(Class::NotFound, _) if «errand.young»", "false"),
     mutant("visibility of what was made", READ, "let missing = «ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id))»", "false"),
     // A create that is repeated makes nothing twice.
-    mutant("deterministic token", OWNERSHIP, "«token(task.act, counter)»", "std::time::Instant::now().elapsed().as_nanos().to_string()"),
+    mutant(
+        "deterministic token",
+        OWNERSHIP,
+        "«token(task.act, counter)»",
+        "format!(\"{}{}-{counter}\", task.ec2.memory.run(), seed(&task.act.address.to_string()))",
+    ),
     mutant("look before a repeat", OWNERSHIP, "«look(task, &failure, own).await?»", "None::<Object>"),
     mutant("answers that are repeated", "crates/ec2/src/lib.rs", "«!kinds::has_token(kind)»", "true"),
     // Two runs at once.
@@ -101,12 +110,14 @@ fn build() -> Result<PathBuf, Failure> {
         let mut of_file = MUTANTS.iter().filter(|mutant| mutant.file == file);
         write(&path, &of_file.try_fold(text, |text, mutant| with(&text, mutant))?)?;
     }
-    // What it depends on is built already where the simulation was.
+    // Under a version of its own it cannot be taken for the product; what both depend on is built once.
+    let manifest = tree.join("Cargo.toml");
+    write(&manifest, read(&root().join("Cargo.toml"))?.replacen(VERSION, MUTANT_VERSION, 1))?;
     let mut build = cargo();
-    build.args(["build", "--release", "--locked", "--package", "trueup-tests", "--bin", "simulate"]).current_dir(&tree);
+    build.args(["build", "--release", "--offline", "--quiet", "--package", "trueup-tests", "--bin", "simulate"]).current_dir(&tree);
     run(build.env("CARGO_TARGET_DIR", target()))?;
     let (built, program) = (target().join("release/simulate"), target().join("mutants/simulate"));
-    std::fs::copy(&built, &program).map_err(|error| Failure::of("copy", &built, &error))?;
+    std::fs::rename(&built, &program).map_err(|error| Failure::of("move", &built, &error))?;
     Ok(program)
 }
 
@@ -120,14 +131,15 @@ fn with(text: &str, mutant: &Mutant) -> Result<String, Failure> {
         return Err(Failure::new(format!("{file} does not have `{unmarked}` once: write the mutant `{name}` anew")));
     }
     let asked = format!("std::env::var_os(\"{VARIABLE}\").is_some_and(|mutant| mutant == \"{name}\")");
-    Ok(text.replacen(&unmarked, &format!("{before}(if {asked} {{ {instead} }} else {{ {expression} }}){after}"), 1))
+    Ok(text.replacen(&unmarked, &format!("{before}std::convert::identity(if {asked} {{ {instead} }} else {{ {expression} }}){after}"), 1))
 }
 
 /// Copies what git knows of; what is equal keeps its time, so that cargo builds only what changed.
 fn copy(tree: &Path) -> Result<(), Failure> {
     let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
     let listed = listed.map_err(|error| Failure::new(format!("cannot run git: {error}")))?.stdout;
-    let mutated: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.file).collect();
+    let mut mutated: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.file).collect();
+    mutated.insert("Cargo.toml");
     for name in listed.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok()) {
         let from = root().join(name);
         if !name.is_empty() && !mutated.contains(name) && from.is_file() {

@@ -2,6 +2,7 @@
 //! looks like a network without them, and acting on it would build them twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use trueup_model::{Follow, Kind, Object, Scope, Type, Value, tags};
 
@@ -9,6 +10,9 @@ use super::{Unreadable, pages};
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::{Ec2, filter, kinds};
+
+/// What lists leave out is asked for so often, each time after a pause.
+const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
 
 /// The ids that carry the topology's tags, as `DescribeTags` says; none where the credentials may not ask.
 pub async fn tagged(ec2: &Ec2, scope: &Scope) -> Result<BTreeSet<String>, Failure> {
@@ -63,17 +67,28 @@ pub fn check(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, tagged: &BTre
     missing
 }
 
-/// The kinds whose lists left something out, and what. What only its tags speak of is asked for by its id first.
+/// The kinds whose lists left something out, and what. What only its tags speak of is asked for by its id first: tags outlive what they
+/// are on.
 pub async fn confirm(ec2: &Ec2, missing: Missing) -> Result<BTreeMap<Kind, String>, Failure> {
     let mut left = missing.held;
     for (kind, ids) in missing.tagged {
-        let portion = ids.into_iter().take(filter::VALUES_MAX);
-        let found = kinds::read(ec2, kind, &[filter::of(kinds::id_filter(kind), portion)]).await?;
-        if let Some(object) = found.objects.first() {
-            left.entry(kind).or_insert_with(|| left_out(&object.id, "carries this topology's tags"));
+        if let Some(id) = find(ec2, kind, &ids[..ids.len().min(filter::VALUES_MAX)]).await? {
+            left.entry(kind).or_insert_with(|| left_out(&id, "carries this topology's tags"));
         }
     }
     Ok(left)
+}
+
+/// The first of some objects that is there after all. One answer left it out already, so one more that does proves nothing.
+async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, Failure> {
+    for pause in LOOKS {
+        tokio::time::sleep(pause).await;
+        let found = kinds::read(ec2, kind, &[filter::of(kinds::id_filter(kind), ids)]).await?;
+        if let Some(object) = found.objects.into_iter().next() {
+            return Ok(Some(object.id));
+        }
+    }
+    Ok(None)
 }
 
 fn left_out(id: &str, why: &str) -> String {
