@@ -212,11 +212,16 @@ fn what_lives_in_another_region_is_asked_about() {
         let world = World::new().await;
         world.apply(&spec).await;
         let moved = trueup_model::Topology { region: Some("eu-west-1".into()), ..spec.clone() };
-        let there = world.in_region("eu-west-1").await;
-        let asked = there.plan(&moved).await;
-        let Some(trueup_model::Twin::Regions(regions)) = &asked.twin else { panic!("{:?}", asked.twin) };
+        let lives = async |region: &str, topology: &trueup_model::Topology| {
+            let there = world.in_region(region).await;
+            let observed = there.observe(topology).await;
+            let elsewhere = there.ec2.elsewhere(&trueup_plan::scope(topology), &observed).await;
+            trueup_plan::plan(topology, &trueup_model::Observed { elsewhere, ..observed }).twin
+        };
+        let Some(trueup_model::Twin::Regions(regions)) = lives("eu-west-1", &moved).await else { panic!("it is not found") };
         assert_eq!(regions.keys().collect::<Vec<_>>(), ["us-west-2"]);
+        assert_eq!(lives("us-west-2", &spec).await, None);
         world.destroy(&spec).await;
-        assert_eq!(world.in_region("eu-west-1").await.plan(&moved).await.twin, None);
+        assert_eq!(lives("eu-west-1", &moved).await, None);
     });
 }

@@ -83,17 +83,20 @@ impl Network {
 
     /// One to four edits: an attribute is another, a resource comes, goes or has another name.
     pub fn edit(&mut self) {
-        for _ in 0..self.rng.usize(1..5) {
-            match self.rng.usize(0..10) {
-                0 | 1 => self.change(|network| {
-                    let kind = *network.any(&KINDS);
-                    network.add(kind);
-                }),
-                2 => self.change(Self::remove),
-                3 => self.change(Self::rename),
-                _ => self.change(Self::alter),
+        let edits = self.rng.usize(1..5);
+        self.change(|network| {
+            for _ in 0..edits {
+                match network.rng.usize(0..10) {
+                    0 | 1 => {
+                        let kind = *network.any(&KINDS);
+                        network.add(kind);
+                    }
+                    2 => network.remove(),
+                    3 => network.rename(),
+                    _ => network.alter(),
+                }
             }
-        }
+        });
     }
 
     /// Whether some resources may be protected.

@@ -114,6 +114,17 @@ impl Session {
         Ok(self.signals.or(self.cloud.observe(&scope)).await??)
     }
 
+    /// The same, for a plan that may build the topology: it may be there already, in another region.
+    pub async fn observe_to_build(&mut self) -> Result<Observed, Error> {
+        let observed = self.observe().await?;
+        if self.is_elsewhere() {
+            return Ok(observed);
+        }
+        let scope = trueup_plan::scope(&self.topology);
+        let elsewhere = self.signals.or(self.cloud.cloud().elsewhere(&scope, &observed)).await?;
+        Ok(Observed { elsewhere, ..observed })
+    }
+
     /// The topology as the same text says it now: key files that were written meanwhile are seen.
     pub fn reread(&self) -> Option<Topology> {
         parse(&self.source, Some(self.cloud.cloud().region())).topology

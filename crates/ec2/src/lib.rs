@@ -63,6 +63,12 @@ impl Ec2 {
         &self.account
     }
 
+    /// Where a topology lives of which nothing was observed here: by region, how many objects carry its tags (`DescribeRegions`,
+    /// `DescribeTags`). A region that these credentials may not read, or that does not answer, says nothing.
+    pub async fn elsewhere(&self, scope: &Scope, observed: &Observed) -> BTreeMap<String, usize> {
+        read::elsewhere(self, scope, &observed.objects).await
+    }
+
     /// How many calls were made so far, by action, repeats included.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.caller.counts()

@@ -30,7 +30,6 @@ struct Inner {
     last_end: Option<Instant>,
     prefix_lists: BTreeMap<String, String>,
     root_devices: HashMap<String, String>,
-    elsewhere: Option<BTreeMap<String, usize>>,
 }
 
 impl Memory {
@@ -126,16 +125,6 @@ impl Memory {
     /// The id of a prefix list.
     pub fn prefix_list_id(&self, name: &str) -> Option<String> {
         self.inner().prefix_lists.iter().find(|(_, known)| known.as_str() == name).map(|(id, _)| id.clone())
-    }
-
-    /// Remembers in which other regions the topology lives.
-    pub fn learn_elsewhere(&self, regions: BTreeMap<String, usize>) {
-        self.inner().elsewhere = Some(regions);
-    }
-
-    /// In which other regions the topology lives, where that was learned.
-    pub fn elsewhere(&self) -> Option<BTreeMap<String, usize>> {
-        self.inner().elsewhere.clone()
     }
 
     /// Remembers what an image calls its root device.

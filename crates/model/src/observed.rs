@@ -17,7 +17,7 @@ pub struct Observed {
     pub objects: Vec<Object>,
     /// Kinds that could not be read, with the reason. Their objects are unknown, not absent.
     pub unreadable: BTreeMap<Kind, String>,
-    /// Where nothing of the topology is here: how many objects with its tags there are in which other region.
+    /// Where nothing of the topology is here, and it is to be built: how many objects with its tags there are in which other region.
     pub elsewhere: BTreeMap<String, usize>,
 }
 

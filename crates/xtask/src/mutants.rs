@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::simulate::PROFILE;
 use crate::{Failure, cargo, root, run, target, tell};
 
 /// Asks for a mutant by its name.
@@ -114,9 +115,11 @@ fn build() -> Result<PathBuf, Failure> {
     let manifest = tree.join("Cargo.toml");
     write(&manifest, read(&root().join("Cargo.toml"))?.replacen(VERSION, MUTANT_VERSION, 1))?;
     let mut build = cargo();
-    build.args(["build", "--release", "--offline", "--quiet", "--package", "trueup-tests", "--bin", "simulate"]).current_dir(&tree);
+    build
+        .args(["build", "--profile", PROFILE, "--offline", "--quiet", "--package", "trueup-tests", "--bin", "simulate"])
+        .current_dir(&tree);
     run(build.env("CARGO_TARGET_DIR", target()))?;
-    let (built, program) = (target().join("release/simulate"), target().join("mutants/simulate"));
+    let (built, program) = (target().join(PROFILE).join("simulate"), target().join("mutants/simulate"));
     std::fs::rename(&built, &program).map_err(|error| Failure::of("move", &built, &error))?;
     Ok(program)
 }

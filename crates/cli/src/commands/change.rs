@@ -71,7 +71,10 @@ impl Goal {
 
 /// Reads, plans, and does it if that is agreed to.
 pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Said<'_>) -> Result<Exit, Error> {
-    let observed = session.observe().await?;
+    let observed = match goal {
+        Goal::Apply => session.observe_to_build().await?,
+        Goal::Destroy => session.observe().await?,
+    };
     let plan = goal.plan(session, &observed);
     drop(observed);
     let decision = decide(&plan, said);

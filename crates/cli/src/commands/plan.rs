@@ -14,7 +14,7 @@ const COMMENT_BYTES_MAX: usize = 65_536;
 pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     let mut session = Session::open(global, &args.spec.spec, io).await?;
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
-    let result = session.observe().await.map(|observed| {
+    let result = session.observe_to_build().await.map(|observed| {
         let mut plan = trueup_plan::plan(&session.topology, &observed);
         if args.format != PlanFormat::Text {
             // Text goes to a person, who has read them on standard error already.

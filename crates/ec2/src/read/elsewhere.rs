@@ -18,21 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Whose tags say that a topology lives somewhere. Those of instances and NAT gateways outlive them by an hour.
 const LASTING: [&str; 7] = ["vpc", "subnet", "internet-gateway", "elastic-ip", "route-table", "security-group", "key-pair"];
 
-/// How many objects with the topology's tags there are in which other region (`DescribeRegions`, `DescribeTags`), where something is
-/// wanted and nothing of it was ever seen here. A region that these credentials may not read, or that does not answer, says nothing.
+/// How many objects with the topology's tags there are in which other region, where nothing of it is here.
 pub async fn elsewhere(ec2: &Ec2, scope: &Scope, objects: &[Object]) -> BTreeMap<String, usize> {
     let is_ours = |object: &Object| object.owner.as_ref().is_some_and(|owner| owner.topology == scope.topology);
-    if let Some(known) = ec2.memory.elsewhere() {
-        return known;
+    if scope.declared.is_empty() || objects.iter().any(is_ours) {
+        return BTreeMap::new();
     }
-    let regions = if scope.declared.is_empty() || objects.iter().any(is_ours) {
-        BTreeMap::new()
-    } else {
-        tokio::time::timeout(PATIENCE, look(ec2, &scope.topology)).await.ok().and_then(Result::ok).unwrap_or_default()
-    };
-    // What is deleted later, by this process, is not to be looked for elsewhere.
-    ec2.memory.learn_elsewhere(regions.clone());
-    regions
+    tokio::time::timeout(PATIENCE, look(ec2, &scope.topology)).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 async fn look(ec2: &Ec2, topology: &str) -> Result<BTreeMap<String, usize>, Failure> {

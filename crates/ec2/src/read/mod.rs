@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use trueup_model::{CloudError, ErrorClass, Kind, Observed, Scope};
 
+pub use elsewhere::elsewhere;
 pub use found::{Found, Links};
 pub(crate) use page::pages;
 
@@ -38,7 +39,7 @@ pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
         looks += 1;
         match pauses.next() {
             Some(pause) if missing || (!whole && looks < WHOLE_LOOKS_MAX) => tokio::time::sleep(*pause).await,
-            _ => return Ok(Observed { elsewhere: elsewhere::elsewhere(ec2, scope, &observed.objects).await, ..observed }),
+            _ => return Ok(observed),
         }
     }
 }
