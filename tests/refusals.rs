@@ -50,9 +50,9 @@ fn refused(action: &'static str, status: u16, code: &'static str, times: usize) 
     Refused { action, status, code, times }
 }
 
-/// The same way to an EC2, on which calls are refused.
-fn refusing(transport: Transport, refused: Refused) -> Transport {
-    let calls = Arc::new(AtomicUsize::new(0));
+/// The same way to an EC2, on which calls are refused; `calls` counts those that might be.
+fn refusing(transport: Transport, refused: Refused, calls: &Arc<AtomicUsize>) -> Transport {
+    let calls = Arc::clone(calls);
     Arc::new(move |request| {
         let asks = format!("Action={}&", refused.action);
         let is_it = String::from_utf8_lossy(request.body()).contains(&asks);
@@ -80,19 +80,33 @@ async fn run(world: &World, plan: &Plan) -> (Outcome, Vec<Event>) {
     (outcome, events)
 }
 
-/// An apply of everything from nothing, or its destroy, with this refusal on the way.
+/// The spec, and an edit of it: another tag, and no route.
+fn specs() -> (String, String) {
+    let spec = SPEC.replace("KEY", &format!("\"{PUBLIC_KEY}\""));
+    let edited = spec.replace("[{destination: 0.0.0.0/0, internet_gateway: main}]", "[]").replace("elastic_ip: {n: {}}", EDITED_TAGS);
+    (spec, edited)
+}
+
+const EDITED_TAGS: &str = "elastic_ip: {n: {tags: {use: edited}}}";
+
+/// An apply of everything from nothing, of an edit or of a destroy, whichever makes the call, with this refusal on the way.
 async fn meet(refused: Refused) -> (Plan, Outcome, Vec<Event>) {
-    let spec = topology(&SPEC.replace("KEY", &format!("\"{PUBLIC_KEY}\"")));
+    let (spec, edited) = specs();
+    let (spec, edited) = (topology(&spec), topology(&edited));
     let world = World::with(Behaviour::Realistic).await;
-    let ends = ["Delete", "Terminate", "Release", "Detach", "Disassociate"].iter().any(|verb| refused.action.starts_with(verb));
-    if ends {
+    let edits = ["CreateTags", "DeleteRoute"].contains(&refused.action);
+    let ends = !edits && ["Delete", "Terminate", "Release", "Detach", "Disassociate"].iter().any(|verb| refused.action.starts_with(verb));
+    if ends || edits {
         world.apply(&spec).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
-    let world = world.again(|transport| refusing(transport, refused)).await;
-    let observed = world.observe(&spec).await;
-    let plan = if ends { trueup_plan::destroy(&spec, &observed) } else { trueup_plan::plan(&spec, &observed) };
+    let calls = Arc::default();
+    let world = world.again(|transport| refusing(transport, refused, &calls)).await;
+    let wanted = if edits { &edited } else { &spec };
+    let observed = world.observe(wanted).await;
+    let plan = if ends { trueup_plan::destroy(wanted, &observed) } else { trueup_plan::plan(wanted, &observed) };
     let (outcome, events) = run(&world, &plan).await;
+    assert!(calls.load(Ordering::SeqCst) > 0, "{} is never called", refused.action);
     (plan, outcome, events)
 }
 
@@ -125,7 +139,7 @@ fn check(refused: Refused, end: &End) {
 #[test]
 fn too_many_requests_are_waited_out() {
     check(refused("CreateVpc", 503, "RequestLimitExceeded", 5), &End::Done { retries: 1 });
-    check(refused("CreateTags", 400, "ThrottlingException", 1), &End::Done { retries: 0 });
+    check(refused("CreateTags", 400, "ThrottlingException", 1), &End::Done { retries: 1 });
     check(refused("CreateVpc", 503, "RequestLimitExceeded", ALWAYS), &End::Fails { after: 590..=640, says: "Too many requests" });
 }
 
@@ -142,7 +156,7 @@ fn trouble_of_ec2_s_own_passes_or_ends_the_step() {
 fn answers_that_never_come_are_asked_for_again() {
     check(refused("CreateVpc", 504, "", 2), &End::Done { retries: 1 });
     check(refused("CreateRouteTable", 504, "", 2), &End::Done { retries: 1 });
-    check(refused("CreateRoute", 504, "", ALWAYS), &End::Fails { after: 175..=190, says: "" });
+    check(refused("CreateRoute", 504, "", ALWAYS), &End::Fails { after: 175..=190, says: "the connection broke" });
 }
 
 #[test]
@@ -208,7 +222,7 @@ fn expired_credentials_end_the_run_at_once_with_everything_told() {
 #[test]
 fn what_lives_in_another_region_is_asked_about() {
     paused(async {
-        let spec = topology(&SPEC.replace("KEY", &format!("\"{PUBLIC_KEY}\"")));
+        let spec = topology(&specs().0);
         let world = World::new().await;
         world.apply(&spec).await;
         let moved = trueup_model::Topology { region: Some("eu-west-1".into()), ..spec.clone() };

@@ -190,6 +190,24 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
     assert!(!never.contains('\u{1b}'), "{never}");
 }
 
+#[test]
+fn a_network_is_not_built_twice_because_its_region_or_its_name_was_changed() {
+    let trial = Trial::of_the_seed();
+    trial.see("apply --sandbox --auto-approve seed.yaml");
+    let spec = fs::read_to_string(trial.folder.path().join("seed.yaml")).unwrap();
+    for (file, from, to, told) in [
+        ("region.yaml", "us-west-2", "eu-west-1", "nothing here belongs to topology `gateway-endpoint`, which lives in us-west-2"),
+        ("name.yaml", "topology: gateway-endpoint", "topology: renamed", "most of its addresses belong to topology `gateway-endpoint`"),
+    ] {
+        fs::write(trial.folder.path().join(file), spec.replace(from, to)).unwrap();
+        let refused = trial.see(&format!("apply --sandbox --auto-approve {file}"));
+        assert!(refused.ends_with("[exit 3]\n") && refused.contains(told) && refused.contains("--allow second"), "{refused}");
+    }
+    // Who means it says so.
+    let second = trial.see("apply --sandbox --auto-approve --allow second region.yaml");
+    assert!(second.ends_with("[exit 0]\n"), "{second}");
+}
+
 /// An apply that gets this signal so often, once it has said `when`. What it said, and how it ended.
 fn apply_with_signals(trial: &Trial, signal: &str, times: usize, when: &str) -> (String, Option<i32>) {
     let mut command = trial.command("apply --sandbox --auto-approve --behaviour realistic seed.yaml");

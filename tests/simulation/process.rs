@@ -145,7 +145,7 @@ impl Process {
     /// Starts one, unless it cannot even connect. Where it is `alone`, EC2 has no reason to refuse anything.
     pub async fn start(ground: &Ground, number: usize, alone: bool) -> Option<Self> {
         let watch = Arc::new(Watch::default());
-        let transport = Watch::within(&watch, ground.world.transport(), &ground.secrets);
+        let transport = Watch::within(&watch, ground.world.transport(), &ground.secrets, &ground.sandbox);
         let transport = if alone { Watch::alone(&watch, transport, &ground.sandbox) } else { transport };
         let connect = Connect { transport: Some(transport), shown_after: Some(SHOWN_AFTER), ..Connect::default() };
         let cloud = WithKeys::new(Ec2::connect(connect).await.ok()?, ground.secrets.folder());

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trueup_ec2::Transport;
-use trueup_model::{Plan, StepAction};
+use trueup_model::{Kind, Object, Owner, Plan, StepAction, tags};
 use trueup_sandbox::{DEFAULT_REGION, Sandbox};
 
 use super::secrets::Secrets;
@@ -23,7 +23,7 @@ const STAND_INS: [(&str, &str); 4] = [
 const GIVES_UP: [(&str, &str); 3] =
     [("DeleteVpc", "CreateVpc"), ("DeleteInternetGateway", "CreateInternetGateway"), ("ReleaseAddress", "AllocateAddress")];
 
-/// The calls that end an object, and the parameter that names it.
+/// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only their names end everywhere.
 const ENDS: [(&str, &str); 10] = [
     ("DeleteVpc", "VpcId"),
     ("DeleteSubnet", "SubnetId"),
@@ -32,9 +32,9 @@ const ENDS: [(&str, &str); 10] = [
     ("DeleteNatGateway", "NatGatewayId"),
     ("DeleteRouteTable", "RouteTableId"),
     ("DeleteSecurityGroup", "GroupId"),
-    ("DeleteKeyPair", "KeyPairId"),
-    ("TerminateInstances", "InstanceId.1"),
-    ("DeleteVpcEndpoints", "VpcEndpointId.1"),
+    ("DeleteKeyPair", "KeyName"),
+    ("TerminateInstances", "InstanceId"),
+    ("DeleteVpcEndpoints", "VpcEndpointId"),
 ];
 
 /// Looks at every call.
@@ -48,6 +48,8 @@ struct Seen {
     announced: Option<Announced>,
     /// What this run has ended that was there before it.
     ended: BTreeSet<String>,
+    /// What this run's creates write as `trueup:run`.
+    runs: BTreeSet<String>,
     complaint: Option<String>,
 }
 
@@ -65,12 +67,12 @@ struct Announced {
 
 impl Watch {
     /// This way to an EC2, watched.
-    pub fn within(watch: &Arc<Self>, transport: Transport, secrets: &Arc<Secrets>) -> Transport {
-        let (watch, secrets) = (Arc::clone(watch), Arc::clone(secrets));
+    pub fn within(watch: &Arc<Self>, transport: Transport, secrets: &Arc<Secrets>, sandbox: &Arc<Sandbox>) -> Transport {
+        let (watch, secrets, sandbox) = (Arc::clone(watch), Arc::clone(secrets), Arc::clone(sandbox));
         Arc::new(move |request| {
             let text = String::from_utf8_lossy(request.body());
-            watch.look(&text);
-            if let Some(file) = secrets.told_in(&text) {
+            watch.look(&text, &sandbox);
+            if let Some(file) = secrets.told_in_request(&text) {
                 watch.complain(|| format!("a call carries the private key of {file}"));
             }
             transport(request)
@@ -101,16 +103,17 @@ impl Watch {
     /// Until now only reads were right; from now on what this plan announces is.
     pub fn expect(&self, plan: &Plan, max_deletes: Option<u32>) {
         let deletes = plan.steps.iter().filter(|step| step.action == StepAction::Delete);
-        // Of what was made twice, protection keeps one.
-        let protects =
-            |object: &&trueup_model::Object| object.owner.as_ref().is_some_and(|owner| owner.protect && owner.retiring.is_none());
+        // Of what was made twice, protection keeps one, unless there is something to lose.
+        let doubled = |owner: &Owner| owner.retiring.as_deref() == Some(trueup_plan::DOUBLED);
+        let spare = |object: &Object| object.kind.rules().losses(object).is_empty();
+        let protects = |object: &&Object| object.owner.as_ref().is_some_and(|owner| owner.protect && !(doubled(owner) && spare(object)));
         let mut seen = self.seen();
         seen.ended.clear();
         seen.announced = Some(Announced {
             actions: plan.steps.iter().map(|step| step.call.action).collect(),
-            ends: deletes.filter_map(|step| Some((step.call.action, step.target.clone()?))).collect(),
+            ends: deletes.filter_map(|step| Some((step.call.action, called(plan.objects.get(step.target.as_ref()?)?)))).collect(),
             known: plan.objects.keys().cloned().collect(),
-            protected: plan.objects.values().filter(protects).map(|object| object.id.clone()).collect(),
+            protected: plan.objects.values().filter(protects).map(called).collect(),
             max_deletes,
         });
     }
@@ -131,16 +134,18 @@ impl Watch {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self, request: &str) {
+    fn look(&self, request: &str, sandbox: &Sandbox) {
         let action = action(request);
         if action.starts_with("Describe") || action.starts_with("Get") {
             return;
         }
         let mut seen = self.seen();
-        let Seen { announced, ended, complaint } = &mut *seen;
+        let Seen { announced, ended, runs, complaint } = &mut *seen;
+        runs.extend(run(request).map(str::to_owned));
+        let own = |id: &str| sandbox.tags_of(DEFAULT_REGION, id).get(tags::RUN).is_none_or(|run| runs.contains(run));
         let wrong = match announced {
             None => Some(format!("a plan calls {action}")),
-            Some(announced) => announced.wrong(action, request, ended),
+            Some(announced) => announced.wrong(action, request, ended, &own),
         };
         if let Some(wrong) = wrong {
             complaint.get_or_insert(wrong);
@@ -150,27 +155,40 @@ impl Watch {
 
 impl Announced {
     /// What is wrong with a call that changes something.
-    fn wrong(&self, action: &str, request: &str, ended: &mut BTreeSet<String>) -> Option<String> {
+    fn wrong(&self, action: &str, request: &str, ended: &mut BTreeSet<String>, own: &dyn Fn(&str) -> bool) -> Option<String> {
         let stands_in = |pairs: &[(&str, &str)]| pairs.iter().any(|(call, of)| *call == action && self.actions.contains(of));
         let gives_up = stands_in(&GIVES_UP);
         if !(self.actions.contains(action) || gives_up || stands_in(&STAND_INS)) {
             return Some(format!("{action} is called, and the plan does not announce it"));
         }
         let (name, parameter) = ENDS.iter().find(|(name, _)| *name == action)?;
-        let id = value(request, parameter)?;
-        if self.protected.contains(id) {
-            return Some(format!("{action} ends {id}, which is protected"));
+        let ids: Vec<&str> = values(request, parameter).collect();
+        if ids.is_empty() {
+            return Some(format!("{action} ends something that it does not name by {parameter}"));
         }
-        if !self.known.contains(id) && gives_up {
-            return None;
+        for id in ids {
+            if self.protected.contains(id) {
+                return Some(format!("{action} ends {id}, which is protected"));
+            }
+            if gives_up && !self.known.contains(id) {
+                if own(id) {
+                    continue;
+                }
+                return Some(format!("{action} gives up {id}, which somebody else made"));
+            }
+            if !self.ends.contains(&(*name, id.to_owned())) {
+                return Some(format!("{action} ends {id}, and the plan does not announce it"));
+            }
+            ended.insert(id.to_owned());
         }
-        if !self.ends.contains(&(*name, id.to_owned())) {
-            return Some(format!("{action} ends {id}, and the plan does not announce it"));
-        }
-        ended.insert(id.to_owned());
         let max = self.max_deletes.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
-        (ended.len() > max).then(|| format!("{action} of {id} ends more than the {max} objects that may go"))
+        (ended.len() > max).then(|| format!("{action} ends more than the {max} objects that may go"))
     }
+}
+
+/// What the call that ends an object calls it.
+fn called(object: &Object) -> String {
+    if object.kind == Kind::KeyPair { object.record.text("key_name").to_owned() } else { object.id.clone() }
 }
 
 /// Whether a refusal says that something else has to come first.
@@ -185,4 +203,18 @@ fn action(request: &str) -> &str {
 /// The value of a parameter; ids and actions need no decoding.
 fn value<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     request.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The values of a parameter, or of a list of them: `InstanceId.1`, `InstanceId.2`.
+fn values<'a>(request: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    request.split('&').filter_map(move |pair| {
+        let (key, value) = pair.strip_prefix(name)?.split_once('=')?;
+        (key.is_empty() || key.starts_with('.')).then_some(value)
+    })
+}
+
+/// What a create writes as `trueup:run`.
+fn run(request: &str) -> Option<&str> {
+    let key = request.split('&').find_map(|pair| pair.strip_suffix("=trueup%3Arun"))?;
+    value(request, &key.replace(".Key", ".Value"))
 }

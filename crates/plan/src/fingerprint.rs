@@ -4,18 +4,25 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use trueup_model::Plan;
+use trueup_model::{Plan, Twin};
 
-/// `sha256:` and the digest of canonical JSON of topology, account, region, changes and steps. Live ids are in it; lines of the
-/// spec, diagnostics and versions are not.
+/// `sha256:` and the digest of canonical JSON of topology, account, region, changes and steps, and of the twin where there is one.
+/// Live ids are in it; lines of the spec, diagnostics and versions are not.
 pub fn of(plan: &Plan) -> String {
-    let document = json!({
+    let mut document = json!({
         "topology": plan.topology,
         "account": plan.account,
         "region": plan.region,
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
     });
+    if let Some(twin) = &plan.twin {
+        // Who approved a network did not approve a second one.
+        document["twin"] = match twin {
+            Twin::Topology(name) => json!({"topology": name}),
+            Twin::Regions(regions) => json!({"regions": regions.keys().collect::<Vec<_>>()}),
+        };
+    }
     format!("sha256:{}", hex(&document.to_string()))
 }
 

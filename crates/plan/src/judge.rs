@@ -183,12 +183,15 @@ impl<'a> Judge<'a> {
         object.owner.as_ref().is_some_and(|owner| owner.protect) || resource.is_some_and(|resource| resource.protect)
     }
 
-    /// Whether an object is one of two that were made for one address, and nothing uses it: protection keeps the other one.
+    /// Whether an object is one of two that were made for one address, has nothing that could be lost, and is used by nothing that
+    /// stays: protection keeps the other one.
     fn is_spare(&self, object: &Object) -> bool {
-        let doubled = object.owner.as_ref().is_some_and(|owner| owner.retiring.as_deref() == Some(DOUBLED));
         // What EC2 made with it goes with it.
-        let uses = |user: &Object| !user.implicit && user.record.refs().into_iter().any(|reference| reference.id() == Some(&object.id));
-        doubled && !self.folded.objects.iter().any(uses)
+        let stays = |user: &Object| !user.implicit && !is_doubled(user);
+        let uses = |user: &Object| user.record.refs().into_iter().any(|reference| reference.id() == Some(&object.id));
+        is_doubled(object)
+            && object.kind.rules().losses(object).is_empty()
+            && !self.folded.objects.iter().any(|user| stays(user) && uses(user))
     }
 
     fn wanted(&self, address: &Address, resource: &'a Resource, plan: &mut Plan) -> Option<(Verdict<'a>, Change)> {
@@ -375,9 +378,21 @@ fn change(
     }
 }
 
+/// Whether an object is one of two that were made for one address, and not the one that has it.
+fn is_doubled(object: &Object) -> bool {
+    object.owner.as_ref().is_some_and(|owner| owner.retiring.as_deref() == Some(DOUBLED))
+}
+
 fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
-    let why =
-        format!("{what} {} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen", object.id);
+    let id = &object.id;
+    let why = if is_doubled(object) {
+        format!(
+            "{what} {id} is refused: two runs made an object for {address} at the same time, this is the one that is used less, and it \
+             is protected. Remove its tag `trueup:protect`, if it really is the one that must go"
+        )
+    } else {
+        format!("{what} {id} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen")
+    };
     Refusal { guard: "protected", address: address.to_string(), why }
 }
 

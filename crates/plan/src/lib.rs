@@ -15,6 +15,8 @@ mod lower;
 mod order;
 mod replacement;
 
+pub use fold::DOUBLED;
+
 use std::collections::BTreeMap;
 
 use trueup_model::{Diagnostic, Object, Observed, Plan, Scope, Topology, Twin};

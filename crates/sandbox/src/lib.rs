@@ -203,6 +203,13 @@ impl Sandbox {
         live.map(|(id, tags)| (id.clone(), tags.clone())).collect()
     }
 
+    /// The tags of something in a region.
+    #[must_use]
+    pub fn tags_of(&self, region: &str, id: &str) -> BTreeMap<String, String> {
+        let inner = self.lock();
+        inner.engine.world.regions.get(region).and_then(|region| region.tags_of(id)).cloned().unwrap_or_default()
+    }
+
     /// Whether something in a region is on its way out: until it is gone, it may be in the way of calls.
     #[must_use]
     pub fn is_releasing(&self, region: &str) -> bool {

@@ -31,14 +31,23 @@ fn fold(pair: KeyPairInfo) -> Result<Object, Failure> {
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         "ImportKeyPair" => import(task).await,
-        "DeleteKeyPair" => {
-            let name = task.unsets().get("key_name").and_then(Value::as_text).ok_or_else(|| task.defect("names no key"))?;
-            let request = task.ec2.client.delete_key_pair().key_name(name);
-            task.end("DeleteKeyPair", request, |request| request.send()).await?;
-            Ok(Acted::default())
-        }
+        "DeleteKeyPair" => delete(task).await,
         _ => Err(task.unknown_action()),
     }
+}
+
+/// Deletes a key pair by its name, which is what every EC2 takes: so that nobody else's goes that has got the name meanwhile, it is
+/// looked up first.
+async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
+    let name = task.unsets().get("key_name").and_then(Value::as_text).ok_or_else(|| task.defect("names no key"))?;
+    let found = read(task.ec2, Some(vec![filter::of("key-name", [filter::escaped(name)])])).await?;
+    let id = task.id()?;
+    if found.objects.iter().any(|object| object.id != id) {
+        return Ok(Acted::default());
+    }
+    let request = task.ec2.client.delete_key_pair().key_name(name);
+    task.end("DeleteKeyPair", request, |request| request.send()).await?;
+    Ok(Acted::default())
 }
 
 async fn import(task: &Task<'_>) -> Result<Acted, Failure> {

@@ -1,6 +1,7 @@
 //! The other regions: where nothing of a topology is here, it may live there, and the region be another by mistake.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_ec2::config::Region;
@@ -24,18 +25,24 @@ pub async fn elsewhere(ec2: &Ec2, scope: &Scope, objects: &[Object]) -> BTreeMap
     if scope.declared.is_empty() || objects.iter().any(is_ours) {
         return BTreeMap::new();
     }
-    tokio::time::timeout(PATIENCE, look(ec2, &scope.topology)).await.ok().and_then(Result::ok).unwrap_or_default()
-}
-
-async fn look(ec2: &Ec2, topology: &str) -> Result<BTreeMap<String, usize>, Failure> {
-    const ACTION: &str = "DescribeRegions";
-    let regions = ec2.caller.call(&Errand::read(ACTION), ACTION, ec2.client.describe_regions(), |request| request.send()).await?;
-    let names = regions.regions.unwrap_or_default().into_iter().filter_map(|region| region.region_name);
-    let looks = names.filter(|name| *name != ec2.region).map(|name| async move {
-        let count = count(ec2, name.clone(), topology).await.unwrap_or_default();
+    let regions = answer(regions(ec2)).await.unwrap_or_default();
+    let looks = regions.into_iter().filter(|name| *name != ec2.region).map(|name| async move {
+        let count = answer(count(ec2, name.clone(), &scope.topology)).await.unwrap_or_default();
         (name, count)
     });
-    Ok(join_all(looks).await.into_iter().filter(|(_, count)| *count > 0).collect())
+    join_all(looks).await.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+/// An answer that comes in time.
+async fn answer<T>(asked: impl Future<Output = Result<T, Failure>>) -> Option<T> {
+    tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()
+}
+
+/// The regions that the account uses.
+async fn regions(ec2: &Ec2) -> Result<Vec<String>, Failure> {
+    const ACTION: &str = "DescribeRegions";
+    let regions = ec2.caller.call(&Errand::read(ACTION), ACTION, ec2.client.describe_regions(), |request| request.send()).await?;
+    Ok(regions.regions.unwrap_or_default().into_iter().filter_map(|region| region.region_name).collect())
 }
 
 /// How many objects of another region carry the topology's tag.

@@ -71,9 +71,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         }
     }
     let missing = whole::check(&by_kind, scope, &tagged, &|id| gone.contains(id) || ec2.memory.is_ended(id));
-    let left_out = whole::confirm(ec2, missing).await.map_err(CloudError::from)?;
-    let whole = left_out.is_empty();
-    unreadable.incomplete(left_out);
+    let whole = whole::confirm(ec2, missing, &mut unreadable).await?;
     for objects in by_kind.values_mut() {
         objects.retain(|object| !ec2.memory.is_ended(&object.id));
     }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use trueup_model::{Follow, Kind, Object, Scope, Type, Value, tags};
+use futures_util::future::join_all;
+use trueup_model::{CloudError, Follow, Kind, Object, Scope, Type, Value, tags};
 
 use super::{Unreadable, pages};
 use crate::classify::Class;
@@ -67,25 +68,34 @@ pub fn check(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, tagged: &BTre
     missing
 }
 
-/// The kinds whose lists left something out, and what. What only its tags speak of is asked for by its id first: tags outlive what they
-/// are on.
-pub async fn confirm(ec2: &Ec2, missing: Missing) -> Result<BTreeMap<Kind, String>, Failure> {
-    let mut left = missing.held;
-    for (kind, ids) in missing.tagged {
-        if let Some(id) = find(ec2, kind, &ids[..ids.len().min(filter::VALUES_MAX)]).await? {
-            left.entry(kind).or_insert_with(|| left_out(&id, "carries this topology's tags"));
-        }
+/// Notes the kinds whose lists left something out, and what. What only its tags speak of is asked for by its id first: tags outlive
+/// what they are on. Whether nothing was left out.
+pub async fn confirm(ec2: &Ec2, missing: Missing, unreadable: &mut Unreadable) -> Result<bool, CloudError> {
+    let mut whole = missing.held.is_empty();
+    for (kind, why) in missing.held {
+        unreadable.kinds.entry(kind).or_insert(why);
     }
-    Ok(left)
+    let looks = missing.tagged.into_iter().map(|(kind, ids)| async move { (kind, find(ec2, kind, &ids).await) });
+    for (kind, found) in join_all(looks).await {
+        match found {
+            Ok(None) => continue,
+            Ok(Some(id)) => drop(unreadable.kinds.entry(kind).or_insert_with(|| left_out(&id, "carries this topology's tags"))),
+            Err(failure) => unreadable.note(kind, failure)?,
+        }
+        whole = false;
+    }
+    Ok(whole)
 }
 
 /// The first of some objects that is there after all. One answer left it out already, so one more that does proves nothing.
 async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, Failure> {
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
-        let found = kinds::read(ec2, kind, &[filter::of(kinds::id_filter(kind), ids)]).await?;
-        if let Some(object) = found.objects.into_iter().next() {
-            return Ok(Some(object.id));
+        for ids in ids.chunks(filter::VALUES_MAX) {
+            let found = kinds::read(ec2, kind, &[filter::of(kinds::id_filter(kind), ids)]).await?;
+            if let Some(object) = found.objects.into_iter().next() {
+                return Ok(Some(object.id));
+            }
         }
     }
     Ok(None)
@@ -104,15 +114,6 @@ fn held(object: &Object) -> Vec<&str> {
         ids.extend(values.iter().filter(|_| !by_name).filter_map(|value| value.as_ref()?.id()));
     }
     ids
-}
-
-impl Unreadable {
-    /// Notes what is not whole.
-    pub fn incomplete(&mut self, missing: BTreeMap<Kind, String>) {
-        for (kind, why) in missing {
-            self.kinds.entry(kind).or_insert(why);
-        }
-    }
 }
 
 #[cfg(test)]
