@@ -1,0 +1,31 @@
+//! Who can talk to whom on an EC2 network: exact analysis over sets of intervals, without sending a packet.
+//!
+//! [`network`] is the small model it works on, and [`fill`] fills it. An [`Engine`] answers about two addresses ([`ask`]).
+
+#![warn(missing_docs)]
+
+pub mod address;
+mod answer;
+mod code;
+mod engine;
+mod explain;
+pub mod fill;
+mod filter;
+pub mod interval;
+mod laws;
+mod lookup;
+pub mod network;
+pub mod service;
+pub mod spot;
+mod trip;
+mod walk;
+
+pub use answer::{Answer, ask};
+pub use code::Code;
+pub use engine::{CLIENT_PORTS, Engine};
+pub use filter::Direction;
+#[doc(hidden)]
+pub use laws::{Law, Laws};
+pub use network::{Network, Own};
+pub use service::{Bounds, ServiceError, ServiceSet};
+pub use walk::Start;
