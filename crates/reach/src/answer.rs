@@ -20,6 +20,8 @@ pub struct Answer {
     pub unknown: ServiceSet,
     /// These get there, and the answer does not come back: enough for what needs no answer, such as logs over UDP.
     pub one_way: ServiceSet,
+    /// All services that packets of the families asked about can carry.
+    pub asked: ServiceSet,
     /// Whether EC2 would refuse the network on the way.
     pub invalid: bool,
     /// What the answer rests on, in sentences.
@@ -57,7 +59,9 @@ impl Answer {
     /// Both are asked about: allowed is what both allow, and what only one allows is partial.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        let allowed = self.allowed.intersect(&other.allowed);
+        // What only one of them was asked about, for its family, the other one has no say in.
+        let silent = |answer: &Self| ServiceSet::all().subtract(&answer.asked);
+        let allowed = self.allowed.intersect(&other.allowed.union(&silent(other))).union(&other.allowed.intersect(&silent(self)));
         let both_possible = self.possible().union(&other.possible());
         let (mine, theirs) = (self.blocked(), other.blocked());
         let mixed = self.allowed.intersect(&theirs).union(&other.allowed.intersect(&mine));
@@ -68,7 +72,7 @@ impl Answer {
     }
 
     fn blocked(&self) -> ServiceSet {
-        ServiceSet::all().subtract(&self.possible())
+        self.asked.subtract(&self.possible())
     }
 
     fn merged(&self, other: &Self, allowed: ServiceSet, partial: ServiceSet, unknown: ServiceSet, one_way: ServiceSet) -> Self {
@@ -84,6 +88,7 @@ impl Answer {
             partial,
             unknown,
             one_way,
+            asked: self.asked.union(&other.asked),
             invalid: self.invalid || other.invalid,
             assumptions: self.assumptions.union(&other.assumptions).cloned().collect(),
             via,
@@ -131,7 +136,8 @@ pub(crate) fn undecided(walked: &Walked) -> Option<&[u32]> {
 pub fn ask(engine: &Engine<'_>, start: &Start, target: &Spot) -> Answer {
     let Some(ways) = ways(engine, start, target) else {
         let assumptions = BTreeSet::from(["too much is not known to tell the way of a packet".to_owned()]);
-        return Answer { unknown: ServiceSet::of_family(target.family), assumptions, ..Answer::default() };
+        let asked = ServiceSet::of_family(target.family);
+        return Answer { unknown: asked.clone(), asked, assumptions, ..Answer::default() };
     };
     let answers = ways.iter().map(|way| answer(engine, &way.walked, target.family));
     answers.reduce(|all, one| all.either(&one)).unwrap_or_default()
@@ -187,7 +193,7 @@ pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> An
     if let Ok(End::Service(endpoint)) = &walked.forward {
         via.insert(engine.network.endpoints[*endpoint].named.name.clone());
     }
-    Answer { allowed, partial, unknown, one_way, invalid, assumptions, via }
+    Answer { allowed, partial, unknown, one_way, asked: own.sure, invalid, assumptions, via }
 }
 
 /// Why a way is blocked for every service, where it is.

@@ -1,7 +1,7 @@
 //! The engine: a network with what is looked up often, and the spots of its addresses.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::address::{AddressSet, Family, number, of_range, of_ranges, public};
 use crate::interval::IntervalSet;
@@ -27,6 +27,7 @@ pub struct Engine<'a> {
     fresh: Arc<AddressSet>,
     gateways: Vec<Option<usize>>,
     free: HashMap<usize, Arc<AddressSet>>,
+    internet: [OnceLock<Vec<Spot>>; 2],
 }
 
 impl<'a> Engine<'a> {
@@ -69,8 +70,19 @@ impl<'a> Engine<'a> {
         let known = IntervalSet::of(publics.keys().map(|number| (*number, number + 1)));
         let fresh = Arc::new(public(Family::V4).subtract(&known).subtract(&services));
         let gateways = (0..network.vpcs.len()).map(|vpc| network.internet_gateway_of(vpc)).collect();
-        let mut engine =
-            Self { network, client_ports: CLIENT_PORTS, laws, holders, publics, lists, services, fresh, gateways, free: HashMap::new() };
+        let mut engine = Self {
+            network,
+            client_ports: CLIENT_PORTS,
+            laws,
+            holders,
+            publics,
+            lists,
+            services,
+            fresh,
+            gateways,
+            free: HashMap::new(),
+            internet: Default::default(),
+        };
         let waits = |own: &crate::network::Own| own.private == Assigned::Later;
         let hosts = network.interfaces.iter().filter(|interface| interface.addresses.iter().any(waits)).map(|interface| interface.subnet);
         let gateways =
@@ -78,6 +90,11 @@ impl<'a> Engine<'a> {
         let waiting: std::collections::BTreeSet<usize> = hosts.chain(gateways).collect();
         engine.free = waiting.into_iter().map(|subnet| (subnet, Arc::new(engine.free_in(subnet)))).collect();
         engine
+    }
+
+    /// The internet of a family, in pieces that the network does not tell apart.
+    pub fn internet(&self, family: Family) -> &[Spot] {
+        self.internet[usize::from(family == Family::V6)].get_or_init(|| crate::party::internet(self, family))
     }
 
     /// Who holds an address inside a VPC.

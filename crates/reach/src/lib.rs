@@ -15,9 +15,12 @@ pub mod interval;
 mod laws;
 mod lookup;
 pub mod network;
+mod party;
+mod pieces;
 pub mod service;
 pub mod spot;
 mod trip;
+mod verdict;
 mod walk;
 
 pub use answer::{Answer, ask};
@@ -27,5 +30,7 @@ pub use filter::Direction;
 #[doc(hidden)]
 pub use laws::{Law, Laws};
 pub use network::{Network, Own};
+pub use party::{Member, Party, PartyError, between, reach};
 pub use service::{Bounds, ServiceError, ServiceSet};
+pub use verdict::Verdict;
 pub use walk::Start;

@@ -77,6 +77,13 @@ impl ServiceSet {
         }
     }
 
+    /// What is answered: all but the ICMP messages that nobody answers.
+    pub fn conversations() -> Self {
+        let icmp = Self::icmp(Family::V4, None, None).union(&Self::icmp(Family::V6, None, None));
+        let asks = ECHOES.iter().map(|(family, ask, _)| Self::icmp(*family, Some(*ask), Some(0)));
+        asks.fold(Self::all().subtract(&icmp), |all, ask| all.union(&ask))
+    }
+
     /// Echo requests of a family: what `ping` sends.
     pub fn ping(family: Family) -> Self {
         Self::icmp(family, Some(if family == Family::V4 { 8 } else { 128 }), Some(0))

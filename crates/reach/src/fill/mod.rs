@@ -1,1 +1,4 @@
-//! Where a network comes from.
+//! Where a network comes from: a spec, what is live, or saved answers of EC2.
+
+mod parts;
+pub mod saved;
