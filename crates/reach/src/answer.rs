@@ -97,7 +97,7 @@ impl Answer {
 }
 
 /// How many ways are tried where it cannot be told which one a packet takes.
-const WAYS_MAX: usize = 256;
+const WAYS_MAX: usize = 1024;
 
 /// One way that a packet may take, walked to its end.
 pub(crate) struct Way {

@@ -27,6 +27,7 @@ pub struct Engine<'a> {
     fresh: Arc<AddressSet>,
     gateways: Vec<Option<usize>>,
     free: HashMap<usize, Arc<AddressSet>>,
+    members: Vec<AddressSet>,
     internet: [OnceLock<Vec<Spot>>; 2],
 }
 
@@ -81,6 +82,7 @@ impl<'a> Engine<'a> {
             fresh,
             gateways,
             free: HashMap::new(),
+            members: Vec::new(),
             internet: Default::default(),
         };
         let waits = |own: &crate::network::Own| own.private == Assigned::Later;
@@ -88,6 +90,18 @@ impl<'a> Engine<'a> {
         let gateways =
             network.nat_gateways.iter().filter(|gateway| gateway.private == Assigned::Later).filter_map(|gateway| gateway.subnet);
         let waiting: std::collections::BTreeSet<usize> = hosts.chain(gateways).collect();
+        let known = |interface: &crate::network::Interface| {
+            let each = interface
+                .addresses
+                .iter()
+                .filter_map(|own| if let Assigned::Known(address) = own.private { Some(number(address)) } else { None });
+            each.map(|number| (number, number + 1)).collect::<Vec<_>>()
+        };
+        let mut members = vec![Vec::new(); network.security_groups.len()];
+        for interface in &network.interfaces {
+            interface.security_groups.iter().for_each(|group| members[*group].extend(known(interface)));
+        }
+        engine.members = members.into_iter().map(IntervalSet::of).collect();
         engine.free = waiting.into_iter().map(|subnet| (subnet, Arc::new(engine.free_in(subnet)))).collect();
         engine
     }
@@ -115,6 +129,20 @@ impl<'a> Engine<'a> {
     /// The known addresses of AWS's services.
     pub(crate) fn service_addresses(&self) -> &AddressSet {
         &self.services
+    }
+
+    /// Whether a private address is one of an interface that carries a group. Where two VPCs use one range, EC2 cannot tell their
+    /// hosts apart either: a group stands for addresses.
+    pub(crate) fn is_member(&self, group: usize, spot: &Spot) -> bool {
+        match (spot.owner, &spot.at) {
+            (Owner::Public(index, _), _) if !self.laws.hold(crate::laws::Law::PublicSourceIsNoGroupMember) => {
+                self.network.interfaces[index].security_groups.contains(&group)
+            }
+            (Owner::Public(..) | Owner::NatPublic(_), _) => false,
+            (_, At::One(number)) => self.members[group].contains(*number),
+            (Owner::Interface(index, _), At::Among(_)) => self.network.interfaces[index].security_groups.contains(&group),
+            _ => false,
+        }
     }
 
     /// The internet gateway of a VPC.

@@ -31,17 +31,11 @@ pub(crate) fn rule_matches(engine: &Engine<'_>, vpc: usize, rule: &GroupRule, pe
         Peer::Range(range) => peer.is_in(range),
         Peer::List(list) => engine.is_listed(peer, *list),
         Peer::Group(group) => {
-            let carrier = match peer.owner {
-                Owner::Interface(index, _) => Some(index),
-                Owner::Public(index, _) if !engine.laws.hold(Law::PublicSourceIsNoGroupMember) => Some(index),
-                _ => None,
-            };
-            let carries = |index: usize| engine.network.interfaces[index].security_groups.contains(group);
             let visible = || engine.is_visible(vpc, engine.network.security_groups[*group].vpc);
-            if references && carrier.is_some_and(carries) && visible() { Match::Yes } else { Match::No }
+            if references && engine.is_member(*group, peer) && visible() { Match::Yes } else { Match::No }
         }
         // An interface that is known here has known groups only; what is public is nobody's private address.
-        Peer::Stranger(_) if matches!(peer.owner, Owner::Whoever) && references => Match::Perhaps,
+        Peer::Stranger(_) if peer.owner == Owner::Whoever && references => Match::Perhaps,
         Peer::Stranger(_) => Match::No,
     }
 }

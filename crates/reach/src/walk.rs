@@ -21,6 +21,9 @@ use crate::trip::{Check, Log, Repair, Role, Script, Stop, Walker};
 /// How many steps a packet may take: EC2 has no such paths, so it is going round in a circle.
 const STEPS_MAX: usize = 60;
 
+/// How many transit gateways a packet may go through: an inspection on the way makes two.
+const TRANSITS_MAX: u32 = 4;
+
 /// Where a packet ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -65,6 +68,8 @@ pub(crate) struct Walk<'a, 'e> {
     target: Spot,
     role: Role,
     entered: Entered,
+    /// How many transit gateways were gone through on this way.
+    transits: u32,
     flow: Flow,
 }
 
@@ -98,7 +103,7 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
     };
     let flow = Flow { target: target.clone(), client, nat: None, appliances: [Vec::new(), Vec::new()], egress_only: None };
     let walker = Walker::new(engine, script);
-    let mut walk = Walk { walker, source, target: target.clone(), role: Role::Service, entered: Entered::Here, flow };
+    let mut walk = Walk { walker, source, target: target.clone(), role: Role::Service, entered: Entered::Here, transits: 0, flow };
     let forward = match start {
         Start::Interface(interface, _) => walk.leave(*interface),
         Start::Outside(_) => walk.arrive(),
@@ -372,7 +377,7 @@ impl<'a> Walk<'a, '_> {
         self.walker.log.back = true;
         self.role = if self.flow.nat.is_some() { Role::Nat } else { Role::Client };
         std::mem::swap(&mut self.source, &mut self.target);
-        self.entered = Entered::Here;
+        (self.entered, self.transits) = (Entered::Here, 0);
         let came = match end {
             End::Interface(interface, _) => self.leave(interface)?,
             End::Outside => self.arrive()?,

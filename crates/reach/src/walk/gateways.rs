@@ -223,6 +223,7 @@ impl Walk<'_, '_> {
         self.pass(&at, "recognises the answer")?;
         self.target = client;
         self.role = Role::Client;
+        self.entered = Entered::Here;
         match self.network().nat_gateways[nat].subnet {
             Some(own) => self.from_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
             None => self.deliver(self.network().nat_gateways[nat].vpc, None),

@@ -7,7 +7,7 @@ use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Contender, winners};
 use crate::network::{Behind, EndpointKind, Target, TransitGateway};
-use crate::spot::{Match, Owner};
+use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Repair, Stop};
 
 impl Walk<'_, '_> {
@@ -48,6 +48,10 @@ impl Walk<'_, '_> {
         let Some(own) = gateway.attachments.iter().find(|attachment| attachment.vpc == Some(vpc)) else {
             return self.walker.dead(Code::TransitAttachment, &gateway.named, "");
         };
+        self.transits += 1;
+        if self.transits > super::TRANSITS_MAX {
+            return self.walker.dead(Code::Loop, &gateway.named, "");
+        }
         let zone = &network.subnets[subnet].zone;
         let entry = own.subnets.iter().copied().find(|&other| &network.subnets[other].zone == zone);
         let entry = match entry {
@@ -130,11 +134,8 @@ impl Walk<'_, '_> {
         if host.source_dest_check && self.holds(Law::CheckedInterfacesAreNoAppliances) {
             return self.walker.dead(Code::SourceDestCheck, &at, "");
         }
-        let subnet_of = |owner: Owner| match owner {
-            Owner::Interface(index, _) => Some(network.interfaces[index].subnet),
-            _ => None,
-        };
-        let ends = [Some(from), subnet_of(self.source.owner), subnet_of(self.target.owner)];
+        let vpc = network.vpc_of(interface);
+        let ends = [Some(from), self.subnet_of(&self.source, vpc), self.subnet_of(&self.target, vpc)];
         if ends.contains(&Some(host.subnet)) {
             return self.walker.dead(Code::ApplianceSubnet, &at, "");
         }
@@ -152,6 +153,15 @@ impl Walk<'_, '_> {
         self.groups(interface, Direction::Egress, self.target.clone(), true)?;
         self.entered = Entered::Here;
         self.from_subnet(host.subnet, true)
+    }
+
+    /// The subnet of a VPC that a spot is in.
+    fn subnet_of(&self, spot: &Spot, vpc: usize) -> Option<usize> {
+        let holder = if let At::One(number) = spot.at { self.walker.engine.holder(vpc, number) } else { None };
+        match holder.unwrap_or(spot.owner) {
+            Owner::Interface(index, _) if self.network().vpc_of(index) == vpc => Some(self.network().interfaces[index].subnet),
+            _ => None,
+        }
     }
 
     /// Whether a route's target could carry the packet at all: what cannot is as good as no route, for a relaxed trip.
