@@ -34,7 +34,11 @@ impl Walk<'_, '_> {
             Owner::Interface(index, _) if matches!(spot.at, crate::spot::At::Among(_)) => network.vpc_of(index) == vpc,
             _ => spot.is_in_any(&network.vpcs[vpc].ranges) == Match::Yes,
         };
-        if !within(other, &self.target) && self.holds(Law::PeeringIsNotTransitive) {
+        if !within(other, &self.target) {
+            let beyond = network.subnets.iter().position(|subnet| subnet.vpc == other);
+            if let Some(subnet) = beyond.filter(|_| !self.holds(Law::PeeringIsNotTransitive)) {
+                return self.from_subnet(subnet, false);
+            }
             return self.walker.dead(Code::PeeringTransitive, &at, format!("{}", self.target));
         }
         self.pass(&at, format!("to {}", network.vpcs[other].named.name))?;

@@ -89,7 +89,25 @@ pub fn network(rng: &mut Rng) -> Network {
     }
     fill_groups(rng, &mut net);
     fill_acls(rng, &mut net);
+    if rng.u8(..5) == 0 {
+        inspect(&mut net);
+    }
     net
+}
+
+/// Puts an appliance between the first two subnets of the first VPC that has three, both ways.
+fn inspect(net: &mut Network) {
+    let of = |vpc: usize| (0..net.subnets.len()).filter(|subnet| net.subnets[*subnet].vpc == vpc).collect::<Vec<_>>();
+    let Some(three) = (0..net.vpcs.len()).map(of).find(|subnets| subnets.len() > 2) else { return };
+    let Some(appliance) = net.interfaces.iter().position(|interface| interface.subnet == three[2]) else { return };
+    let interface = &mut net.interfaces[appliance];
+    (interface.source_dest_check, interface.running, interface.behind) = (false, true, Behind::Host);
+    for (from, to) in [(three[0], three[1]), (three[1], three[0])] {
+        let (vpc, destination) = (net.subnets[from].vpc, Destination::Range(net.subnets[to].ranges[0]));
+        let route = Route { destination, target: Target::Interface(appliance), origin: Origin::Static, source: None };
+        net.subnets[from].route_table = Some(net.route_tables.len());
+        net.route_tables.push(RouteTable { named: Named::new(format!("rtb-{from}-inspected")), vpc, routes: vec![route] });
+    }
 }
 
 fn add_vpc(rng: &mut Rng, net: &mut Network, vpc: usize) {
@@ -268,9 +286,21 @@ fn routes(rng: &mut Rng, net: &Network, vpc: usize) -> Vec<Route> {
             add(Destination::Range(net.vpcs[other].ranges[0]), Target::TransitGateway(0), Origin::Static);
         }
     }
+    // An appliance between two subnets.
+    let own: Vec<IpNet> = net.subnets.iter().filter(|subnet| subnet.vpc == vpc).map(|subnet| subnet.ranges[0]).collect();
+    if let Some(target) = any(rng, &hosts).filter(|_| rng.u8(..3) == 0) {
+        add(Destination::Range(own[rng.usize(..own.len())]), target, Origin::Static);
+    }
+    let joints: Vec<Target> = (0..net.peerings.len()).map(Target::Peering).collect();
     for _ in 0..rng.usize(..3) {
-        let targets =
-            [igw.clone(), any(rng, &nats), any(rng, &hosts), Some(Target::Blackhole("gone".to_owned())), Some(Target::TransitGateway(0))];
+        let targets = [
+            igw.clone(),
+            any(rng, &nats),
+            any(rng, &hosts),
+            Some(Target::Blackhole("gone".to_owned())),
+            Some(Target::TransitGateway(0)),
+            any(rng, &joints),
+        ];
         let Some(target) = targets[rng.usize(..targets.len())].clone() else { continue };
         let subnet = &net.subnets[rng.usize(..net.subnets.len())];
         let destinations = [
@@ -279,6 +309,7 @@ fn routes(rng: &mut Rng, net: &Network, vpc: usize) -> Vec<Route> {
             range("52.216.1.0/24"),
             range("52.216.0.0/15"),
             range("10.0.0.0/8"),
+            range("10.0.0.0/14"),
             Destination::Range(subnet.ranges[0]),
             Destination::List(1),
             Destination::List(2),
@@ -326,9 +357,9 @@ fn fill_groups(rng: &mut Rng, net: &mut Network) {
             }
             for _ in 0..rng.usize(..4) {
                 let peer = match rng.u8(..8) {
-                    0..4 => Peer::Range(peer_range(rng, net)),
-                    4 => Peer::List(rng.usize(..net.prefix_lists.len())),
-                    5 => Peer::Group(group),
+                    0..3 => Peer::Range(peer_range(rng, net)),
+                    3 => Peer::List(rng.usize(..net.prefix_lists.len())),
+                    4 => Peer::Group(group),
                     _ => Peer::Group(rng.usize(..net.security_groups.len())),
                 };
                 rules.push(GroupRule { services: services(rng), peer, source: None });
@@ -344,11 +375,16 @@ fn fill_groups(rng: &mut Rng, net: &mut Network) {
 
 fn fill_acls(rng: &mut Rng, net: &mut Network) {
     for subnet in 0..net.subnets.len() {
-        if rng.u8(..3) > 0 {
+        if rng.bool() {
             continue;
         }
         let side = |rng: &mut Rng| {
             let mut entries: Vec<AclEntry> = Vec::new();
+            if rng.u8(..4) == 0 {
+                let ports = [(32768, 40000), (40001, 65535), (1024, 32767)][rng.usize(..3)];
+                let services = ServiceSet::tcp(ports.0, ports.1).union(&ServiceSet::udp(ports.0, ports.1));
+                entries.push(AclEntry { number: 0, allow: false, services, range: self::net("0.0.0.0/0"), source: None });
+            }
             for _ in 0..rng.usize(..3) {
                 entries.push(AclEntry { number: 0, allow: rng.bool(), services: services(rng), range: peer_range(rng, net), source: None });
             }
