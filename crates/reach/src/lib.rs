@@ -26,6 +26,7 @@ mod walk;
 pub use answer::{Answer, ask};
 pub use code::Code;
 pub use engine::{CLIENT_PORTS, Engine};
+pub use explain::{Blocker, Explanation, Hop, Services, explain};
 pub use filter::Direction;
 #[doc(hidden)]
 pub use laws::{Law, Laws};

@@ -91,8 +91,6 @@ pub(crate) struct Walked {
     pub forward: Result<End, Stop>,
     /// What became of the answer; `None` where there was none to wait for.
     pub back: Option<Result<(), Stop>>,
-    /// Whether a NAT gateway chose a port on the way.
-    pub translated: bool,
 }
 
 /// Walks from one end to the other and back.
@@ -114,7 +112,7 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
         Ok(_) if !engine.laws.hold(Law::RepliesNeedRoutes) => None,
         Ok(end) => Some(walk.answer(*end)),
     };
-    Walked { translated: walk.flow.nat.is_some(), log: walk.walker.log, there, forward, back }
+    Walked { log: walk.walker.log, there, forward, back }
 }
 
 type Step<T> = Result<T, Stop>;

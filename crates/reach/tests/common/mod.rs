@@ -1,4 +1,5 @@
 //! What the tests of this crate share.
 
+pub mod spec;
 pub mod tracer;
 pub mod world;
