@@ -249,19 +249,29 @@ fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answ
 
 /// Which services get from every member of one party to every member of another.
 pub fn reach(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
+    Ok(answers(engine, from, to)?.into_iter().reduce(|all, one| all.and(&one)).unwrap_or_default())
+}
+
+/// Which services get from any member of one party to any member of another.
+pub fn reach_any(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
+    Ok(answers(engine, from, to)?.into_iter().reduce(|all, one| all.or(&one)).unwrap_or_default())
+}
+
+fn answers(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Vec<Answer>, PartyError> {
     let sources = from.members(engine)?;
     // An address that is asked for is whoever's the packet finds it to be.
     if let Party::Address(address) = to {
         let spot = Spot::one(number(*address), Owner::Whoever);
         let same_family = |source: &&Member| !matches!(source, Member::Outside(outside) if outside.family != spot.family);
-        return Ok(every(sources.iter().filter(same_family).map(|source| to_address(engine, source, &spot))));
+        return Ok(sources.iter().filter(same_family).map(|source| to_address(engine, source, &spot)).collect());
     }
     let targets = to.members(engine)?;
     let same = |a: &Member, b: &Member| matches!((a, b), (Member::Interface(a), Member::Interface(b)) if a == b);
     let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
+    // A host's way to itself says something only where there is no other.
     let others: Vec<_> = pairs.clone().filter(|(source, target)| !same(source, target)).collect();
     let all: Vec<_> = if others.is_empty() { pairs.collect() } else { others };
-    Ok(every(all.into_iter().filter(|(a, b)| is_meant(engine, a, b)).map(|(source, target)| between(engine, source, target))))
+    Ok(all.into_iter().filter(|(a, b)| is_meant(engine, a, b)).map(|(source, target)| between(engine, source, target)).collect())
 }
 
 /// Whether a pair has a family in common: the IPv6 internet is asked about only where a host has such an address.
@@ -274,10 +284,6 @@ fn is_meant(engine: &Engine<'_>, from: &Member, to: &Member) -> bool {
         (Member::Outside(spot), other) | (other, Member::Outside(spot)) => !lacks(other, spot),
         _ => true,
     }
-}
-
-fn every(answers: impl Iterator<Item = Answer>) -> Answer {
-    answers.reduce(|all, one| all.and(&one)).unwrap_or_default()
 }
 
 fn to_address(engine: &Engine<'_>, from: &Member, spot: &Spot) -> Answer {

@@ -114,13 +114,17 @@ fn word(answer: &Answer, service: &ServiceSet) -> &'static str {
 /// What the tracer says, trying the client's ports and the ports that NAT gateways may pick.
 fn traced(net: &Network, question: Question, load: fn(u16, u16) -> Load, port: u16) -> Vec<Fate> {
     let mut fates = Vec::new();
+    let ported = matches!(load(0, 0), Load::Tcp(..) | Load::Udp(..));
     for nat_port in NAT_PORTS {
-        let tracer = Tracer { net, nat_port };
+        let tracer = Tracer { net, nat_port, translated: false.into() };
         for client in CLIENT_PORTS {
             fates.push(tracer.trace(question.from, question.source, question.target, load(client, port)));
+            if !ported {
+                break;
+            }
         }
-        // Without a NAT gateway its port makes no difference.
-        if net.nat_gateways.is_empty() {
+        // Where no NAT gateway is on the way, its port makes no difference.
+        if !tracer.translated.get() || !ported {
             break;
         }
     }

@@ -63,6 +63,8 @@ pub struct Tracer<'n> {
     pub net: &'n Network,
     /// The port that a NAT gateway picks.
     pub nat_port: u16,
+    /// Whether one did.
+    pub translated: std::cell::Cell<bool>,
 }
 
 fn never_public(address: IpAddr) -> bool {
@@ -359,6 +361,7 @@ impl Tracer<'_> {
         if let Some(own) = gateway.subnet {
             self.acl(own, true, packet)?;
         }
+        self.translated.set(true);
         memory.nat = Some((index, *packet));
         packet.load = match packet.load {
             Load::Tcp(_, port) => Load::Tcp(self.nat_port, port),
