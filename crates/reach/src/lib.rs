@@ -6,6 +6,7 @@
 
 pub mod address;
 mod answer;
+mod classes;
 mod code;
 mod engine;
 pub mod expect;
@@ -26,6 +27,7 @@ mod verdict;
 mod walk;
 
 pub use answer::{Answer, ask};
+pub use classes::{Cell, Class, Matrix, classes};
 pub use code::Code;
 pub use engine::{CLIENT_PORTS, Engine};
 pub use expect::{Checked, Claim, Expectation, Status, check};

@@ -260,7 +260,7 @@ pub struct Interface {
 }
 
 /// What is behind an interface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Behind {
     /// A host.
     #[default]
