@@ -15,6 +15,7 @@ pub mod fill;
 mod filter;
 pub mod interval;
 mod laws;
+mod lint;
 mod lookup;
 pub mod network;
 mod party;
@@ -35,6 +36,7 @@ pub use explain::{Blocker, Explanation, Hop, Services, explain};
 pub use filter::Direction;
 #[doc(hidden)]
 pub use laws::{Law, Laws};
+pub use lint::lint;
 pub use network::{Network, Own};
 pub use party::{Member, Party, PartyError, between, reach, reach_any};
 pub use service::{Bounds, ServiceError, ServiceSet};

@@ -16,7 +16,7 @@ use crate::lookup::{Chosen, is_forbidden, lookup};
 use crate::network::{Behind, Named, Target};
 use crate::service::ServiceSet;
 use crate::spot::{At, Match, Owner, Spot};
-use crate::trip::{Check, Log, Repair, Role, Script, Stop, Walker};
+use crate::trip::{Check, Log, Role, Script, Stop, Walker};
 
 /// How many steps a packet may take: EC2 has no such paths, so it is going round in a circle.
 const STEPS_MAX: usize = 60;
@@ -61,6 +61,17 @@ struct Flow {
     egress_only: Option<usize>,
 }
 
+/// What a relaxed trip imagines a table to say.
+#[derive(Clone, Debug)]
+enum Carrier {
+    /// A route to this.
+    Route(Target),
+    /// A route to the internet gateway that the VPC does not have yet.
+    NewGateway,
+    /// Nothing but the local route.
+    Local,
+}
+
 /// A packet on its way.
 pub(crate) struct Walk<'a, 'e> {
     walker: Walker<'a, 'e>,
@@ -70,6 +81,8 @@ pub(crate) struct Walk<'a, 'e> {
     entered: Entered,
     /// How many transit gateways were gone through on this way.
     transits: u32,
+    /// The tables that were looked up, for which target, and the route that a relaxed trip imagined there.
+    tables: Vec<(usize, At, Option<Carrier>)>,
     flow: Flow,
 }
 
@@ -101,7 +114,8 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
     };
     let flow = Flow { target: target.clone(), client, nat: None, appliances: [Vec::new(), Vec::new()], egress_only: None };
     let walker = Walker::new(engine, script);
-    let mut walk = Walk { walker, source, target: target.clone(), role: Role::Service, entered: Entered::Here, transits: 0, flow };
+    let mut walk =
+        Walk { walker, source, target: target.clone(), role: Role::Service, entered: Entered::Here, transits: 0, tables: Vec::new(), flow };
     let forward = match start {
         Start::Interface(interface, _) => walk.leave(*interface),
         Start::Outside(_) => walk.arrive(),
@@ -249,6 +263,10 @@ impl<'a> Walk<'a, '_> {
     fn take(&mut self, table: usize, chosen: Chosen, subnet: usize) -> Step<End> {
         let network = self.network();
         let (named, vpc) = (&network.route_tables[table].named, network.route_tables[table].vpc);
+        let imagined = self.tables.iter().find(|(other, at, route)| *other == table && *at == self.target.at && route.is_some());
+        if let Some((.., Some(route))) = imagined {
+            return self.carry(&route.clone(), vpc, subnet);
+        }
         match chosen {
             Chosen::Local => {
                 self.step(Check::Table { table, route: None, target: self.target.clone() })?;
@@ -272,6 +290,7 @@ impl<'a> Walk<'a, '_> {
                     }
                     target => {
                         self.step(Check::Table { table, route: Some(index), target: self.target.clone() })?;
+                        self.remember(table, None);
                         self.go(target, vpc, subnet)
                     }
                 }
@@ -284,11 +303,28 @@ impl<'a> Walk<'a, '_> {
     fn reroute(&mut self, code: Code, table: usize, subnet: usize, detail: String) -> Step<End> {
         let network = self.network();
         let (named, vpc) = (&network.route_tables[table].named, network.route_tables[table].vpc);
-        let repairs: Vec<Repair<Option<Target>>> =
-            if self.walker.script.wanted.is_some() { self.carriers(vpc, subnet) } else { Vec::new() };
-        match self.walker.fail(code, named, detail, self.role, repairs)? {
-            Some(target) => self.go(&target, vpc, subnet),
-            None => self.out(vpc, true),
+        // Another route here would also change what was taken from this table before.
+        let used = self.tables.iter().any(|(other, at, _)| *other == table && *at == self.target.at);
+        let relaxed = self.walker.script.wanted.is_some() && !used;
+        let repairs = if relaxed { self.carriers(vpc, subnet) } else { Vec::new() };
+        let imagined = self.walker.fail(code, named, detail, self.role, repairs)?;
+        self.remember(table, Some(imagined.clone()));
+        self.carry(&imagined, vpc, subnet)
+    }
+
+    /// Goes on as a relaxed trip imagines.
+    fn carry(&mut self, carrier: &Carrier, vpc: usize, subnet: usize) -> Step<End> {
+        match carrier {
+            Carrier::Route(target) => self.go(target, vpc, subnet),
+            Carrier::NewGateway => self.out(vpc, true),
+            Carrier::Local => self.deliver(vpc, None),
+        }
+    }
+
+    /// Keeps in mind what a relaxed trip took from a table.
+    fn remember(&mut self, table: usize, imagined: Option<Carrier>) {
+        if self.walker.script.wanted.is_some() {
+            self.tables.push((table, self.target.at.clone(), imagined));
         }
     }
 

@@ -1,6 +1,6 @@
 //! The walk through peering connections, transit gateways and appliances, and what could carry a packet that has no route.
 
-use super::{End, Entered, Step, Walk};
+use super::{Carrier, End, Entered, Step, Walk};
 use crate::address::Family;
 use crate::code::Code;
 use crate::filter::Direction;
@@ -191,11 +191,15 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Routes that a relaxed trip may imagine: to each thing of the VPC that could carry the packet. `None` is the internet gateway
-    /// that the VPC does not have yet.
-    pub(super) fn carriers(&self, vpc: usize, subnet: usize) -> Vec<Repair<Option<Target>>> {
+    /// Routes that a relaxed trip may imagine: to each thing of the VPC that could carry the packet.
+    pub(super) fn carriers(&self, vpc: usize, subnet: usize) -> Vec<Repair<Carrier>> {
         let network = self.network();
-        let mut targets: Vec<Option<Target>> = Vec::new();
+        // Inside the VPC the local route carries everything, where nothing takes its place.
+        if self.target.is_in_any(&network.vpcs[vpc].ranges) != Match::No {
+            let fix = format!("remove the route that holds {}: the local route leads there", self.target);
+            return vec![Repair { fix, to: Carrier::Local }];
+        }
+        let mut targets: Vec<Target> = Vec::new();
         let service = self.walker.engine.is_service(&self.target);
         let gateway = self.walker.engine.gateway_of(vpc);
         let nats = network.nat_gateways.iter().enumerate().filter(|(_, nat)| nat.vpc == vpc && nat.subnet != Some(subnet));
@@ -204,28 +208,29 @@ impl Walk<'_, '_> {
             let listed = |list: usize| network.prefix_lists[list].named.name == endpoint.service;
             endpoint.vpc == vpc && endpoint.kind == EndpointKind::Gateway && service.is_some_and(listed)
         });
-        targets.extend(endpoints.map(|(index, _)| Some(Target::Endpoint(index))));
-        targets.extend(gateway.map(|index| Some(Target::InternetGateway(index))));
-        targets.extend(public_nats.map(|(index, _)| Some(Target::NatGateway(index))));
-        targets.extend((0..network.peerings.len()).map(|index| Some(Target::Peering(index))));
+        targets.extend(endpoints.map(|(index, _)| Target::Endpoint(index)));
+        targets.extend(gateway.map(Target::InternetGateway));
+        targets.extend(public_nats.map(|(index, _)| Target::NatGateway(index)));
+        targets.extend((0..network.peerings.len()).map(Target::Peering));
         let attached = |gateway: &TransitGateway| gateway.attachments.iter().any(|attachment| attachment.vpc == Some(vpc));
         let transits = network.transit_gateways.iter().enumerate().filter(|(_, gateway)| attached(gateway));
-        targets.extend(transits.map(|(index, _)| Some(Target::TransitGateway(index))));
-        targets.retain(|target| target.as_ref().is_none_or(|target| self.leads(target, vpc)));
+        targets.extend(transits.map(|(index, _)| Target::TransitGateway(index)));
+        targets.retain(|target| self.leads(target, vpc));
         let outside = self.leads_out();
-        if gateway.is_none() && outside {
-            targets.push(None);
-        }
-        let tell = |target: Option<Target>| {
-            let name = target.as_ref().map_or("a new internet gateway", |target| network.name_of(target)).to_owned();
-            let range = if outside && service.is_none() { "0.0.0.0/0".to_owned() } else { self.target.to_string() };
+        let range = if outside && service.is_none() { "0.0.0.0/0".to_owned() } else { self.target.to_string() };
+        let mut repairs: Vec<Repair<Carrier>> = Vec::new();
+        for target in targets {
+            let name = network.name_of(&target);
             let fix = match &target {
-                Some(Target::Endpoint(_)) => format!("add the route table to the `route_tables` of {name}"),
+                Target::Endpoint(_) => format!("add the route table to the `route_tables` of {name}"),
                 _ => format!("add a route: {range} -> {name}"),
             };
-            Repair { fix, to: target }
-        };
-        targets.into_iter().map(tell).collect()
+            repairs.push(Repair { fix, to: Carrier::Route(target) });
+        }
+        if gateway.is_none() && outside {
+            repairs.push(Repair { fix: format!("add a route: {range} -> a new internet gateway"), to: Carrier::NewGateway });
+        }
+        repairs
     }
 
     fn leads_out(&self) -> bool {
