@@ -43,7 +43,7 @@ impl Answer {
         let partial = self.partial.union(&other.partial).subtract(&allowed).subtract(&self.unknown.union(&other.unknown));
         let unknown = self.possible().union(&other.possible()).subtract(&allowed).subtract(&partial);
         let one_way = self.one_way.union(&other.one_way);
-        self.merged(other, allowed, partial, unknown, one_way)
+        self.merged(other, allowed, partial, unknown, &one_way)
     }
 
     /// One of two worlds is the real one, and it is not known which.
@@ -53,7 +53,7 @@ impl Answer {
         let partial = self.partial.intersect(&other.partial);
         let unknown = self.possible().union(&other.possible()).subtract(&allowed).subtract(&partial);
         let one_way = self.one_way.intersect(&other.one_way);
-        self.merged(other, allowed, partial, unknown, one_way)
+        self.merged(other, allowed, partial, unknown, &one_way)
     }
 
     /// Both are asked about: allowed is what both allow, and what only one allows is partial.
@@ -68,14 +68,14 @@ impl Answer {
         let partial = self.partial.union(&other.partial).union(&mixed);
         let unknown = both_possible.subtract(&allowed).subtract(&partial);
         let one_way = self.one_way.union(&other.one_way);
-        self.merged(other, allowed, partial, unknown, one_way)
+        self.merged(other, allowed, partial, unknown, &one_way)
     }
 
     fn blocked(&self) -> ServiceSet {
         self.asked.subtract(&self.possible())
     }
 
-    fn merged(&self, other: &Self, allowed: ServiceSet, partial: ServiceSet, unknown: ServiceSet, one_way: ServiceSet) -> Self {
+    fn merged(&self, other: &Self, allowed: ServiceSet, partial: ServiceSet, unknown: ServiceSet, one_way: &ServiceSet) -> Self {
         let one_way = one_way.subtract(&allowed).subtract(&partial);
         let nothing = |answer: &Self| answer.possible().is_empty();
         let via = match (nothing(self), nothing(other)) {
@@ -180,13 +180,13 @@ pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> An
             back[0] = Bounds::exact(ServiceSet::none());
         }
     }
-    let answered = |there: &ServiceSet, pick: fn(&Bounds) -> &ServiceSet, whole: bool| {
-        there.answered(pick(&back[0]), engine.client_ports, whole).answered(pick(&back[1]), NAT_PORTS, whole)
+    let sure = Bounds::sure as fn(&Bounds) -> &ServiceSet;
+    let answered = |pick: fn(&Bounds) -> &ServiceSet, whole: bool| {
+        pick(&there).answered(pick(&back[0]), engine.client_ports, whole).answered(pick(&back[1]), NAT_PORTS, whole)
     };
-    let (sure, perhaps): (fn(&Bounds) -> &ServiceSet, fn(&Bounds) -> &ServiceSet) = (|bounds| &bounds.sure, |bounds| &bounds.perhaps);
-    let allowed = answered(&there.sure, sure, true);
-    let partial = answered(&there.sure, sure, false).subtract(&answered(&there.perhaps, perhaps, true));
-    let possible = answered(&there.perhaps, perhaps, false);
+    let allowed = answered(sure, true);
+    let partial = answered(sure, false).subtract(&answered(Bounds::perhaps, true));
+    let possible = answered(Bounds::perhaps, false);
     let unknown = possible.subtract(&allowed).subtract(&partial);
     let one_way = there.sure.subtract(&possible);
     let mut via: BTreeSet<String> = walked.log.via.iter().cloned().collect();

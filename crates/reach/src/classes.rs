@@ -47,6 +47,10 @@ struct Site {
     special: bool,
 }
 
+/// What hosts of one class have in common: the site, the groups, the ranges of rules that hold the address, and which addresses have
+/// a public one.
+type Likeness = (Site, Vec<usize>, Vec<usize>, Vec<bool>);
+
 /// Distinct ranges that a network speaks of, and which of them hold an address.
 struct Ranges(Vec<ipnet::IpNet>);
 
@@ -103,7 +107,7 @@ fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
     let targets = network.route_tables.iter().flat_map(|table| &table.routes).map(|route| &route.target);
     let appliances: BTreeSet<usize> =
         targets.filter_map(|target| if let Target::Interface(index) = target { Some(*index) } else { None }).collect();
-    let mut found: HashMap<(Site, Vec<usize>, Vec<usize>, Vec<bool>), usize> = HashMap::new();
+    let mut found: HashMap<Likeness, usize> = HashMap::new();
     let mut classes: Vec<(Class, Site)> = Vec::new();
     for (index, interface) in network.interfaces.iter().enumerate() {
         let address = known(interface);

@@ -91,6 +91,25 @@ impl Code {
             Self::PublicAccessBlocked => {
                 ("public_access_blocked", "VPC_BLOCK_PUBLIC_ACCESS_ENABLED", "VPC Block Public Access holds it off")
             }
+            Self::SourceDestCheck => (
+                "source_dest_check",
+                "ENI_SOURCE_DEST_CHECK_RESTRICTION",
+                "its source/destination check takes only packets of its own addresses",
+            ),
+            Self::ApplianceSubnet => ("appliance_subnet", "CANNOT_ROUTE", "an appliance cannot stand in the subnet of one of the two ends"),
+            Self::AppliancePublicAddress => {
+                ("appliance_public_address", "INGRESS_RTB_NO_PUBLIC_IP", "an appliance behind an internet gateway needs a public address")
+            }
+            Self::ReplyChanged => ("reply_changed", "CANNOT_ROUTE", "the answer comes from another address than the one that was asked"),
+            Self::Loop => ("loop", "CANNOT_ROUTE", "the packet goes round in a circle"),
+            Self::NoRouteTable => ("no_route_table", "NO_ROUTE_TO_DESTINATION", "the subnet's route table is not known"),
+            gateway => gateway.texts_of_gateways(),
+        }
+    }
+
+    /// What NAT gateways, endpoints, peering connections and transit gateways do not carry.
+    fn texts_of_gateways(self) -> (&'static str, &'static str, &'static str) {
+        match self {
             Self::NatProtocol => ("nat_protocol", "PROTOCOL_RESTRICTION", "a NAT gateway carries TCP, UDP and ICMP"),
             Self::NatReply => {
                 ("nat_reply", "NGW_DEST_ADDRESS_PRESERVATION", "a NAT gateway drops answers to what did not go out through it")
@@ -126,18 +145,7 @@ impl Code {
             }
             Self::TransitNoRoute => ("transit_no_route", "TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT", "no route of the transit gateway matches"),
             Self::TransitBlackhole => ("transit_blackhole", "TGW_RTB_BAD_STATE_ROUTE", "the transit gateway's route is a blackhole"),
-            Self::SourceDestCheck => (
-                "source_dest_check",
-                "ENI_SOURCE_DEST_CHECK_RESTRICTION",
-                "its source/destination check takes only packets of its own addresses",
-            ),
-            Self::ApplianceSubnet => ("appliance_subnet", "CANNOT_ROUTE", "an appliance cannot stand in the subnet of one of the two ends"),
-            Self::AppliancePublicAddress => {
-                ("appliance_public_address", "INGRESS_RTB_NO_PUBLIC_IP", "an appliance behind an internet gateway needs a public address")
-            }
-            Self::ReplyChanged => ("reply_changed", "CANNOT_ROUTE", "the answer comes from another address than the one that was asked"),
-            Self::Loop => ("loop", "CANNOT_ROUTE", "the packet goes round in a circle"),
-            Self::NoRouteTable => ("no_route_table", "NO_ROUTE_TO_DESTINATION", "the subnet's route table is not known"),
+            _ => ("blocked", "", "it gets no further"),
         }
     }
 }
@@ -146,4 +154,60 @@ impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own() {
+        let all = (Code::NoRoute as u8..=Code::NoRouteTable as u8).count();
+        assert_eq!(all, ALL.len());
+        let names: std::collections::BTreeSet<&str> = ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert!(!names.contains("blocked"));
+    }
+
+    const ALL: [Code; 39] = [
+        Code::NoRoute,
+        Code::Blackhole,
+        Code::ForbiddenRoute,
+        Code::LinkLocal,
+        Code::NoSuchHost,
+        Code::WrongHost,
+        Code::NotRunning,
+        Code::SecurityGroup,
+        Code::NetworkAcl,
+        Code::NoPublicAddress,
+        Code::NoInternetGateway,
+        Code::PrivateDestination,
+        Code::PrivateSource,
+        Code::PublicAccessBlocked,
+        Code::NatProtocol,
+        Code::NatReply,
+        Code::NatInbound,
+        Code::NatOwnSubnet,
+        Code::NatFamily,
+        Code::NatSource,
+        Code::EndpointProtocol,
+        Code::EndpointFromOutside,
+        Code::EndpointReply,
+        Code::EndpointStartsNothing,
+        Code::EgressOnlyFamily,
+        Code::EgressOnlyInbound,
+        Code::PeeringInactive,
+        Code::PeeringTransitive,
+        Code::TransitZone,
+        Code::TransitAttachment,
+        Code::TransitAssociation,
+        Code::TransitNoRoute,
+        Code::TransitBlackhole,
+        Code::SourceDestCheck,
+        Code::ApplianceSubnet,
+        Code::AppliancePublicAddress,
+        Code::ReplyChanged,
+        Code::Loop,
+        Code::NoRouteTable,
+    ];
 }

@@ -63,8 +63,7 @@ impl<'a> Engine<'a> {
                 publics.entry(number(address)).or_insert(Owner::NatPublic(index));
             }
         }
-        let lists: Vec<Option<AddressSet>> =
-            network.prefix_lists.iter().map(|list| list.entries.as_ref().map(|entries| of_ranges(entries))).collect();
+        let lists: Vec<Option<AddressSet>> = network.prefix_lists.iter().map(|list| list.entries.as_ref().map(of_ranges)).collect();
         let is_service = |list: &PrefixList| list.is_service;
         let services = network.prefix_lists.iter().zip(&lists).filter(|(list, _)| is_service(list));
         let services = services.filter_map(|(_, set)| set.clone()).fold(AddressSet::none(), |all, set| all.union(&set));

@@ -264,6 +264,16 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// What is surely in it.
+    pub fn sure(&self) -> &ServiceSet {
+        &self.sure
+    }
+
+    /// What surely or perhaps is in it.
+    pub fn perhaps(&self) -> &ServiceSet {
+        &self.perhaps
+    }
+
     /// A set that is known exactly.
     pub fn exact(set: ServiceSet) -> Self {
         Self { sure: set.clone(), perhaps: set }

@@ -52,11 +52,11 @@ pub(crate) enum Check {
 #[derive(Clone, Debug)]
 pub(crate) enum Stop {
     /// Here nothing passes.
-    Blocked(Failure),
+    Blocked(Box<Failure>),
     /// What happens here is not modelled or not known.
     Unknown(String),
     /// EC2 would refuse the network.
-    Invalid(Failure),
+    Invalid(Box<Failure>),
     /// The script does not say which way to take; each way's cost.
     Undecided(Vec<u32>),
 }
@@ -135,10 +135,10 @@ impl<'a, 'e> Walker<'a, 'e> {
     }
 
     /// Something holds every packet up. A relaxed trip goes on with one of the repairs; where there is none, the trip ends.
-    pub fn fail<T: Clone>(&mut self, code: Code, at: &Named, detail: String, role: Role, repairs: Vec<Repair<T>>) -> Result<T, Stop> {
+    pub fn fail<T: Clone>(&mut self, code: Code, at: &Named, detail: String, role: Role, repairs: &[Repair<T>]) -> Result<T, Stop> {
         let failure = Failure { code, at: at.clone(), detail };
         if self.script.wanted.is_none() || repairs.is_empty() {
-            return Err(Stop::Blocked(failure));
+            return Err(Stop::Blocked(Box::new(failure)));
         }
         let choice = self.choose(&vec![1; repairs.len()])?;
         let repair = repairs[choice].clone();
@@ -150,7 +150,7 @@ impl<'a, 'e> Walker<'a, 'e> {
 
     /// Something holds every packet up, and nothing near would change that.
     pub fn dead<T>(&mut self, code: Code, at: &Named, detail: impl Into<String>) -> Result<T, Stop> {
-        Err(Stop::Blocked(Failure { code, at: at.clone(), detail: detail.into() }))
+        Err(Stop::Blocked(Box::new(Failure { code, at: at.clone(), detail: detail.into() })))
     }
 
     /// Goes through a check. A relaxed trip pays for what it walks past.

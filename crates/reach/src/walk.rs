@@ -177,7 +177,7 @@ impl<'a> Walk<'a, '_> {
             return Ok(End::Amazon);
         }
         self.entered = Entered::Here;
-        self.from_subnet(host.subnet, true)
+        self.out_of_subnet(host.subnet, true)
     }
 
     /// The place of the target among the interface's own addresses.
@@ -217,7 +217,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Out of something that stands in a subnet, past its ACL where `filtered`.
-    fn from_subnet(&mut self, subnet: usize, filtered: bool) -> Step<End> {
+    fn out_of_subnet(&mut self, subnet: usize, filtered: bool) -> Step<End> {
         let place = &self.network().subnets[subnet];
         let inside =
             match self.target.owner {
@@ -245,7 +245,7 @@ impl<'a> Walk<'a, '_> {
         let table = if self.holds(Law::ExplicitTableBeforeMain) { network.table_of(subnet) } else { network.vpcs[place.vpc].main_table };
         let never = ["169.254.168.0/22", "fd00:ec2::/32"];
         let local = |range: &&str| range.parse().is_ok_and(|range: ipnet::IpNet| self.target.is_in(&range) == Match::Yes);
-        if self.holds(Law::LinkLocalIsNeverForwarded) && never.iter().any(|range| local(&range)) {
+        if self.holds(Law::LinkLocalIsNeverForwarded) && never.iter().any(local) {
             return self.walker.dead(Code::LinkLocal, &place.named, "");
         }
         let Some(table) = table else {
@@ -278,7 +278,7 @@ impl<'a> Walk<'a, '_> {
                     at: named.clone(),
                     detail: format!("to {}", network.name_of(&network.route_tables[table].routes[index].target)),
                 };
-                Err(Stop::Invalid(failure))
+                Err(Stop::Invalid(Box::new(failure)))
             }
             Chosen::Route(index) => {
                 let target = &network.route_tables[table].routes[index].target;
@@ -307,7 +307,7 @@ impl<'a> Walk<'a, '_> {
         let used = self.tables.iter().any(|(other, at, _)| *other == table && *at == self.target.at);
         let relaxed = self.walker.script.wanted.is_some() && !used;
         let repairs = if relaxed { self.carriers(vpc, subnet) } else { Vec::new() };
-        let imagined = self.walker.fail(code, named, detail, self.role, repairs)?;
+        let imagined = self.walker.fail(code, named, detail, self.role, &repairs)?;
         self.remember(table, Some(imagined.clone()));
         self.carry(&imagined, vpc, subnet)
     }

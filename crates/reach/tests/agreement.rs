@@ -76,9 +76,12 @@ fn answer(net: &Network, laws: Laws, question: Question) -> Answer {
 const CLIENT_PORTS: [u16; 5] = [32768, 40000, 40001, 50000, 60999];
 const NAT_PORTS: [u16; 8] = [1024, 32767, 32768, 40000, 40001, 60999, 61000, 65535];
 
+/// A service, what carries it from a client's port, and the port (or type, or protocol).
+type Sample = (ServiceSet, fn(u16, u16) -> Load, u16);
+
 /// Loads at every edge of what the rules speak of, from a client's port.
-fn loads(v4: bool) -> Vec<(ServiceSet, fn(u16, u16) -> Load, u16)> {
-    let mut loads: Vec<(ServiceSet, fn(u16, u16) -> Load, u16)> = Vec::new();
+fn loads(v4: bool) -> Vec<Sample> {
+    let mut loads: Vec<Sample> = Vec::new();
     for port in [0, 21, 22, 23, 79, 80, 443, 444, 1023, 1024, 32767, 32768, 40000, 40001, 65535] {
         loads.push((ServiceSet::tcp(port, port), Load::Tcp, port));
     }

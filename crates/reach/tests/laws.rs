@@ -91,9 +91,9 @@ fn a_rule_more_never_takes_away() {
         let group = rng.usize(..net.security_groups.len());
         let rule = GroupRule { services: services(rng), peer: Peer::Range(random_range(rng)), source: None };
         if rng.bool() {
-            net.security_groups[group].ingress.push(rule)
+            net.security_groups[group].ingress.push(rule);
         } else {
-            net.security_groups[group].egress.push(rule)
+            net.security_groups[group].egress.push(rule);
         }
         true
     };
@@ -109,9 +109,9 @@ fn a_denial_more_never_adds() {
         let acl = rng.usize(..net.network_acls.len());
         let entry = AclEntry { number: rng.u32(..60), allow: false, services: services(rng), range: random_range(rng), source: None };
         if rng.bool() {
-            net.network_acls[acl].ingress.push(entry)
+            net.network_acls[acl].ingress.push(entry);
         } else {
-            net.network_acls[acl].egress.push(entry)
+            net.network_acls[acl].egress.push(entry);
         }
         true
     };

@@ -1,6 +1,7 @@
 //! What lints find on small networks, and that they find nothing on one that is right.
 
 #[path = "common/spec.rs"]
+#[expect(dead_code, reason = "other tests use the live network")]
 mod spec;
 
 use serde_json::{Value as Json, json};

@@ -30,7 +30,7 @@ impl Walk<'_, '_> {
             None if imagined => {
                 let fix = format!("attach an internet gateway to {}", network.vpcs[vpc].named.name);
                 let repair = Repair { fix, to: () };
-                self.walker.fail(Code::NoInternetGateway, &network.vpcs[vpc].named, String::new(), self.role, vec![repair])?;
+                self.walker.fail(Code::NoInternetGateway, &network.vpcs[vpc].named, String::new(), self.role, &[repair])?;
                 Named::new("internet gateway")
             }
             None => return self.walker.dead(Code::NoInternetGateway, &network.vpcs[vpc].named, ""),
@@ -78,7 +78,7 @@ impl Walk<'_, '_> {
             Some(Owner::NatPublic(index)) => (network.nat_gateways[index].named.clone(), Vec::new()),
             _ => (Named::new(self.source.to_string()), Vec::new()),
         };
-        self.walker.fail(Code::NoPublicAddress, &at, String::new(), self.role, repairs)
+        self.walker.fail(Code::NoPublicAddress, &at, String::new(), self.role, &repairs)
     }
 
     /// On the internet, with a public source.
@@ -200,7 +200,7 @@ impl Walk<'_, '_> {
         self.source = inner;
         self.pass(&at, format!("translates to {}", self.source))?;
         match gateway.subnet {
-            Some(own) => self.from_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
+            Some(own) => self.out_of_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
             None => {
                 self.walker.assume(format!("{} is regional: no network ACL is taken to hold for it", at.name));
                 self.out(vpc, false)
@@ -225,7 +225,7 @@ impl Walk<'_, '_> {
         self.role = Role::Client;
         self.entered = Entered::Here;
         match self.network().nat_gateways[nat].subnet {
-            Some(own) => self.from_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
+            Some(own) => self.out_of_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
             None => self.deliver(self.network().nat_gateways[nat].vpc, None),
         }
     }

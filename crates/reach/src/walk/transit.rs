@@ -37,7 +37,7 @@ impl Walk<'_, '_> {
         if !within(other, &self.target) {
             let beyond = network.subnets.iter().position(|subnet| subnet.vpc == other);
             if let Some(subnet) = beyond.filter(|_| !self.holds(Law::PeeringIsNotTransitive)) {
-                return self.from_subnet(subnet, false);
+                return self.out_of_subnet(subnet, false);
             }
             return self.walker.dead(Code::PeeringTransitive, &at, format!("{}", self.target));
         }
@@ -64,7 +64,7 @@ impl Walk<'_, '_> {
             None => {
                 let zone = zone.clone().unwrap_or_default();
                 let repair = Repair { fix: format!("add a subnet of {zone} to {}", own.named.name), to: None };
-                self.walker.fail(Code::TransitZone, &own.named, zone, self.role, vec![repair])?
+                self.walker.fail(Code::TransitZone, &own.named, zone, self.role, &[repair])?
             }
         };
         if let Some(entry) = entry.filter(|entry| *entry != subnet && self.holds(Law::TransitSubnetsFilter)) {
@@ -121,7 +121,7 @@ impl Walk<'_, '_> {
         }
         let choice = self.walker.choose(&vec![0; able.len()])?;
         self.entered = Entered::Transit;
-        self.from_subnet(able[choice], self.holds(Law::TransitSubnetsFilter))
+        self.out_of_subnet(able[choice], self.holds(Law::TransitSubnetsFilter))
     }
 
     /// Through an appliance: an interface that takes packets which are not for it, and sends them on unchanged.
@@ -156,7 +156,7 @@ impl Walk<'_, '_> {
         self.flow.appliances[way].push(interface);
         self.groups(interface, Direction::Egress, self.target.clone(), true)?;
         self.entered = Entered::Here;
-        self.from_subnet(host.subnet, true)
+        self.out_of_subnet(host.subnet, true)
     }
 
     /// The subnet of a VPC that a spot is in.

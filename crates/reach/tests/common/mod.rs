@@ -1,5 +1,4 @@
-//! What the tests of this crate share.
+//! What the test of agreement is made of.
 
-pub mod spec;
 pub mod tracer;
 pub mod world;

@@ -19,8 +19,8 @@ pub fn net(text: &str) -> IpNet {
     text.parse().unwrap()
 }
 
-fn known(text: impl ToString) -> Assigned {
-    Assigned::Known(text.to_string().parse().unwrap())
+fn known(text: &str) -> Assigned {
+    Assigned::Known(text.parse().unwrap())
 }
 
 /// The services that rules speak of.
@@ -143,11 +143,11 @@ fn add_host(rng: &mut Rng, net: &mut Network, subnet: usize) {
         IpAddr::V6(address) => IpAddr::from(std::net::Ipv6Addr::from(u128::from(address) + u128::from(number))),
     };
     let number = 10 + u32::try_from(index).unwrap();
-    let public = rng.bool().then(|| known(format!("44.0.0.{number}")));
+    let public = rng.bool().then(|| known(&format!("44.0.0.{number}")));
     let mut addresses = vec![Own { private: Assigned::Known(host(&place.ranges[0], number)), public }];
     if rng.u8(..6) == 0 {
         addresses
-            .push(Own { private: Assigned::Known(host(&place.ranges[0], number + 100)), public: Some(known(format!("44.0.1.{number}"))) });
+            .push(Own { private: Assigned::Known(host(&place.ranges[0], number + 100)), public: Some(known(&format!("44.0.1.{number}"))) });
     }
     if let Some(range) = place.ranges.get(1).filter(|_| rng.bool()) {
         addresses.push(Own { private: Assigned::Known(host(range, number)), public: None });
@@ -196,8 +196,8 @@ fn add_gateways(rng: &mut Rng, net: &mut Network) {
                 named: Named::new(format!("nat-{subnet}")),
                 vpc: net.subnets[subnet].vpc,
                 subnet: Some(subnet).filter(|_| !regional),
-                private: known(Ipv4Addr::from(u32::from(address) + 250)),
-                public: Some(known(format!("45.0.0.{}", subnet + 1))).filter(|_| rng.u8(..5) > 0),
+                private: Assigned::Known(Ipv4Addr::from(u32::from(address) + 250).into()),
+                public: Some(known(&format!("45.0.0.{}", subnet + 1))).filter(|_| rng.u8(..5) > 0),
                 available: rng.u8(..16) > 0,
             });
         }
@@ -256,7 +256,6 @@ fn routes(rng: &mut Rng, net: &Network, vpc: usize) -> Vec<Route> {
         .filter(|host| net.vpc_of(*host) == vpc && (!net.interfaces[*host].source_dest_check || rng.u8(..6) == 0))
         .map(Target::Interface)
         .collect();
-    let any = |rng: &mut Rng, targets: &[Target]| targets.get(rng.usize(..targets.len().max(1))).cloned();
     let default = match rng.u8(..12) {
         0..5 => igw.clone(),
         5..9 => any(rng, &nats),
@@ -286,17 +285,38 @@ fn routes(rng: &mut Rng, net: &Network, vpc: usize) -> Vec<Route> {
             add(Destination::Range(net.vpcs[other].ranges[0]), Target::TransitGateway(0), Origin::Static);
         }
     }
+    routes.extend(odd_routes(rng, net, vpc, &igw, &nats, &hosts));
+    let mut seen: Vec<(Destination, Origin)> = Vec::new();
+    routes.retain(|route| {
+        let key = (route.destination.clone(), route.origin);
+        let new = !seen.contains(&key);
+        seen.push(key);
+        new
+    });
+    routes
+}
+
+/// Any thing of a list.
+fn any(rng: &mut Rng, targets: &[Target]) -> Option<Target> {
+    targets.get(rng.usize(..targets.len().max(1))).cloned()
+}
+
+/// Routes that nobody would make on purpose.
+fn odd_routes(rng: &mut Rng, net: &Network, vpc: usize, igw: &Option<Target>, nats: &[Target], hosts: &[Target]) -> Vec<Route> {
+    let mut routes = Vec::new();
+    let mut add = |destination, target, origin| routes.push(Route { destination, target, origin, source: None });
+    let range = |text: &str| Destination::Range(self::net(text));
     // An appliance between two subnets.
     let own: Vec<IpNet> = net.subnets.iter().filter(|subnet| subnet.vpc == vpc).map(|subnet| subnet.ranges[0]).collect();
-    if let Some(target) = any(rng, &hosts).filter(|_| rng.u8(..3) == 0) {
+    if let Some(target) = any(rng, hosts).filter(|_| rng.u8(..3) == 0) {
         add(Destination::Range(own[rng.usize(..own.len())]), target, Origin::Static);
     }
     let joints: Vec<Target> = (0..net.peerings.len()).map(Target::Peering).collect();
     for _ in 0..rng.usize(..3) {
         let targets = [
             igw.clone(),
-            any(rng, &nats),
-            any(rng, &hosts),
+            any(rng, nats),
+            any(rng, hosts),
             Some(Target::Blackhole("gone".to_owned())),
             Some(Target::TransitGateway(0)),
             any(rng, &joints),
