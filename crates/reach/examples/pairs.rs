@@ -1,6 +1,6 @@
 //! All pairs of a made-up network: `cargo run --release --example pairs -- HOSTS SUBNETS GROUPS`.
 //!
-//! Three groups a host, ten rules a group, a tenth of the rules by group reference, one rule in fifty for a single host. Prints the
+//! `later` as a fourth argument leaves the hosts' addresses to EC2. Three groups a host, ten rules a group, a tenth of the rules by group reference, one rule in fifty for a single host. Prints the
 //! time and how many pairs have something open.
 
 use std::error::Error;
@@ -15,7 +15,10 @@ use trueup_reach::{Engine, Matrix, Network, Own, ServiceSet};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut numbers = std::env::args().skip(1).filter_map(|text| text.parse().ok());
     let mut next = |default: usize| numbers.next().unwrap_or(default);
-    let network = network(next(5000), next(200), next(300))?;
+    let mut network = network(next(5000), next(200), next(300))?;
+    if std::env::args().any(|argument| argument == "later") {
+        network.interfaces.iter_mut().for_each(|interface| interface.addresses[0].private = Assigned::Later);
+    }
     let begin = Instant::now();
     let engine = Engine::new(&network);
     let matrix = Matrix::new(&engine);

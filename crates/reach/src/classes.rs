@@ -19,7 +19,7 @@ use crate::trip::{Check, Step};
 use crate::walk::Start;
 
 use bits::Atoms;
-use tables::Tables;
+use tables::{Bound, Tables};
 
 /// Hosts that nothing tells apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ struct Site {
     appliance: Option<usize>,
     /// The ranges that hold its address.
     signature: Vec<usize>,
-    /// Whether its address is yet to be chosen, or it has IPv6 as well.
+    /// Whether it shares its address with a host of another VPC, or has IPv6 as well.
     special: bool,
 }
 
@@ -113,14 +113,14 @@ fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
         let address = known(interface);
         let holding = |ranges: &Ranges| address.map(|address| ranges.holding(address)).unwrap_or_default();
         // Where two VPCs use one range, groups cannot tell their hosts apart.
-        let shared = address.is_none_or(|address| holders[&address] > 1);
+        let shared = address.is_some_and(|address| holders[&address] > 1);
         let site = Site {
             subnet: interface.subnet,
             behind: interface.behind,
             running: interface.running,
             check: interface.source_dest_check,
             appliance: Some(index).filter(|index| appliances.contains(index)),
-            signature: holding(&of_ways),
+            signature: if address.is_some() { holding(&of_ways) } else { vec![usize::MAX] },
             special: shared || engine.primary(index, Family::V6).is_some(),
         };
         let mut groups = interface.security_groups.clone();
@@ -222,29 +222,30 @@ impl<'e, 'a> Matrix<'e, 'a> {
 
     /// Calls `visit` with each ordered pair of classes and its answer. A class and itself are two hosts of it, or one and itself.
     pub fn each(&self, mut visit: impl FnMut(usize, usize, Cell<'_>)) {
-        let words = self.atoms.words();
-        let (mut egress, mut through) = (vec![0; words], [vec![0; words], vec![0; words], vec![0; words]]);
+        let empty = || vec![0; self.atoms.words()];
+        let (mut sure, mut perhaps, mut sets) = (empty(), empty(), [empty(), empty(), empty()]);
         for from in 0..self.classes.len() {
             let source = &self.classes[from];
             for to in 0..self.classes.len() {
+                let (out, into) = ((from, &source.security_groups[..]), (to, &self.classes[to].security_groups[..]));
                 match &self.ways[self.sites[from] * self.kinds + self.sites[to]] {
-                    Way::Closed => through.iter_mut().for_each(|set| set.fill(0)),
-                    Way::Known(masks)
-                        if self.tables.is_exact(from) && self.tables.is_exact(to) && (from != to || source.hosts.len() > 1) =>
-                    {
-                        egress.fill(0);
-                        self.tables.egress(&source.security_groups, to, &mut egress);
-                        self.tables.ingress(&self.classes[to].security_groups, from, &egress, &mut through, masks);
+                    Way::Closed => sets.iter_mut().for_each(|set| set.fill(0)),
+                    Way::Known(masks) if from != to || source.hosts.len() > 1 => {
+                        self.tables.through(Bound::Sure, out, into, &mut sure);
+                        let exact = self.tables.is_exact(from, to);
+                        if !exact {
+                            self.tables.through(Bound::Perhaps, out, into, &mut perhaps);
+                        }
+                        combine(&sure, if exact { &sure } else { &perhaps }, masks, &mut sets);
                     }
                     _ => {
                         let answer = self.ask(from, to);
-                        for (set, services) in through.iter_mut().zip([&answer.allowed, &answer.partial, &answer.unknown]) {
+                        for (set, services) in sets.iter_mut().zip([&answer.allowed, &answer.partial, &answer.unknown]) {
                             set.clone_from(&self.atoms.bits(services));
                         }
                     }
                 }
-                let sets = [&through[0][..], &through[1][..], &through[2][..]];
-                visit(from, to, Cell { atoms: &self.atoms, sets });
+                visit(from, to, Cell { atoms: &self.atoms, sets: [&sets[0], &sets[1], &sets[2]] });
             }
         }
     }
@@ -253,6 +254,16 @@ impl<'e, 'a> Matrix<'e, 'a> {
         let source = self.classes[from].hosts[0];
         let target = if from == to { *self.classes[to].hosts.get(1).unwrap_or(&source) } else { self.classes[to].hosts[0] };
         between(self.engine, &Member::Interface(source), &Member::Interface(target))
+    }
+}
+
+/// What a way and the groups at its ends let through: allowed, partial, unknown.
+fn combine(sure: &[u64], perhaps: &[u64], masks: &[Vec<u64>; 3], sets: &mut [Vec<u64>; 3]) {
+    for word in 0..sure.len() {
+        let [allowed, partial, unknown] = [masks[0][word], masks[1][word], masks[2][word]];
+        sets[0][word] = allowed & sure[word];
+        sets[1][word] = partial & sure[word];
+        sets[2][word] = (allowed | partial | unknown) & perhaps[word] & !sets[0][word] & !sets[1][word];
     }
 }
 

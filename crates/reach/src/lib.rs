@@ -2,8 +2,6 @@
 //!
 //! [`network`] is the small model it works on, and [`fill`] fills it. An [`Engine`] answers about two addresses ([`ask`]).
 
-#![warn(missing_docs)]
-
 pub mod address;
 mod answer;
 mod classes;

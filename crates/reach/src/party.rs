@@ -14,7 +14,7 @@ use crate::interval::IntervalSet;
 use crate::network::{Assigned, EndpointKind};
 use crate::pieces::cut;
 use crate::service::ServiceSet;
-use crate::spot::{Listed, Owner, Spot};
+use crate::spot::{At, Listed, Match, Owner, Spot};
 use crate::walk::Start;
 
 /// One end of a question.
@@ -105,7 +105,7 @@ impl Party {
             Self::Subnet(subnet) => interface.subnet == *subnet,
             Self::Group(group) => interface.security_groups.contains(group),
             Self::Tag(key, value) => interface.tags.get(key).is_some_and(|own| value.as_ref().is_none_or(|value| value == own)),
-            Self::Range(range) => addresses(engine, *index).any(|address| range.contains(&address)),
+            Self::Range(range) => addresses(engine, *index).any(|address| range.contains(&address)) || is_to_be_in(engine, *index, range),
             Self::Address(address) => addresses(engine, *index).any(|own| own == *address),
             Self::Internet | Self::Service(_) => false,
         };
@@ -162,6 +162,12 @@ fn addresses(engine: &Engine<'_>, interface: usize) -> impl Iterator<Item = IpAd
     let known = |assigned: Assigned| if let Assigned::Known(address) = assigned { Some(address) } else { None };
     let own = &engine.network.interfaces[interface].addresses;
     own.iter().flat_map(move |own| known(own.private).into_iter().chain(own.public.and_then(known)))
+}
+
+/// Whether an interface gets an address of a range, whichever EC2 chooses.
+fn is_to_be_in(engine: &Engine<'_>, interface: usize, range: &IpNet) -> bool {
+    let spot = engine.spot(Owner::Interface(interface, 0));
+    spot.is_some_and(|spot| matches!(spot.at, At::Among(_)) && spot.is_in(range) == Match::Yes)
 }
 
 /// The prefix lists of a service, by its short or its full name.

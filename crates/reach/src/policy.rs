@@ -20,6 +20,17 @@ pub enum Access {
     Conditional(Vec<String>),
 }
 
+impl std::fmt::Display for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Full => f.write_str("full access"),
+            Self::Restricted(what) => write!(f, "only {}", what.join("; ")),
+            Self::None => f.write_str("no access"),
+            Self::Conditional(keys) => write!(f, "depends on {}", keys.join(", ")),
+        }
+    }
+}
+
 /// What a policy leaves of an action on a resource; `*` asks about all of them. No policy is EC2's default, full access.
 pub fn access(policy: Option<&Json>, action: &str, resource: &str) -> Access {
     let Some(policy) = policy else { return Access::Full };

@@ -45,8 +45,9 @@ fn answer(net: &Network, (from, source, target): (Option<usize>, IpAddr, IpAddr)
     answer
 }
 
-/// Changes random networks and compares the answers before and after; `false` from `change` is a network that has no such thing.
-fn compare(change: impl Fn(&mut Rng, &mut Network) -> bool, holds: impl Fn(&Answer, &Answer) -> bool) {
+/// Changes random networks, compares the answers before and after, and counts those that differ; `false` from `change` is a network
+/// that has no such thing.
+fn compare(change: impl Fn(&mut Rng, &mut Network) -> bool, holds: impl Fn(&Answer, &Answer) -> bool) -> usize {
     let mut changed = 0;
     for seed in 0..NETWORKS {
         let mut rng = Rng::with_seed(seed);
@@ -61,8 +62,7 @@ fn compare(change: impl Fn(&mut Rng, &mut Network) -> bool, holds: impl Fn(&Answ
             changed += usize::from(old != new);
         }
     }
-    // Where a law is about a difference, the differences are there.
-    assert!(changed < usize::MAX);
+    changed
 }
 
 fn same(old: &Answer, new: &Answer) -> bool {
@@ -97,7 +97,7 @@ fn a_rule_more_never_takes_away() {
         }
         true
     };
-    compare(add, no_less);
+    assert!(compare(add, no_less) > 20, "a change that changes nothing shows nothing");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_denial_more_never_adds() {
         }
         true
     };
-    compare(deny, no_more);
+    assert!(compare(deny, no_more) > 20, "a change that changes nothing shows nothing");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_route_less_adds_only_by_exposing_a_shorter_one() {
         routes.retain(|route| route.destination != Destination::Range(all));
         routes.len() < before
     };
-    compare(cut, no_more);
+    assert!(compare(cut, no_more) > 20, "a change that changes nothing shows nothing");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn halves_are_the_whole() {
         }
         true
     };
-    compare(split, same);
+    assert_eq!(compare(split, same), 0);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn order_and_names_do_not_matter() {
         net.peerings.iter_mut().for_each(|peering| peering.vpcs.reverse());
         true
     };
-    compare(shuffle, same);
+    assert_eq!(compare(shuffle, same), 0);
 }
 
 #[test]
@@ -209,5 +209,6 @@ fn a_target_that_goes_takes_its_routes_along() {
         true
     };
     // A refused route that leads nowhere is not refused any more, and nothing gets through it either.
-    compare(end, |old, new| old.invalid || no_more(old, new));
+    let changed = compare(end, |old, new| old.invalid || no_more(old, new));
+    assert!(changed > 20, "{changed}");
 }

@@ -126,7 +126,7 @@ ALLOWED  instance.private-host -> s3 tcp/443
   1 interface instance.private-host   security_group.private-sg egress: all to 0.0.0.0/0        allow
   2 subnet subnet.private             the default network ACL allows everything                 allow
   3 route table route_table.private   com.amazonaws.us-west-2.s3 -> vpc_endpoint.s3
-  4 gateway vpc_endpoint.s3           carries tcp/all, icmp/8/0, icmpv6/128/0                   allow
+  4 gateway vpc_endpoint.s3           carries tcp/all, icmp/8/0; policy: full access            allow
   5 end com.amazonaws.us-west-2.s3
  return
   6 subnet subnet.private             the default network ACL allows everything                 allow

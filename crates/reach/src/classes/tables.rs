@@ -8,19 +8,25 @@ use crate::address::Family;
 use crate::engine::Engine;
 use crate::filter::{Direction, rule_matches};
 use crate::network::{GroupRule, Peer};
-use crate::service::ServiceSet;
 use crate::spot::{Match, Spot};
 
 /// For each group, each direction and each class: which set of services.
 #[derive(Debug)]
 pub(super) struct Tables {
     words: usize,
-    /// By direction, then `group * classes + class`: the set's number.
-    numbers: [Vec<u32>; 2],
+    /// What is surely let through, then what surely or perhaps is: by direction, then `group * classes + class`, the set's number.
+    numbers: [[Vec<u32>; 2]; 2],
     /// The sets, one after another.
     sets: Vec<u64>,
     classes: usize,
     inexact: Vec<bool>,
+}
+
+/// Which of the two bounds.
+#[derive(Clone, Copy)]
+pub(super) enum Bound {
+    Sure,
+    Perhaps,
 }
 
 impl Tables {
@@ -28,60 +34,58 @@ impl Tables {
         let spots: Vec<Option<Spot>> =
             classes.iter().map(|class| engine.primary(class.hosts[0], Family::V4).and_then(|owner| engine.spot(owner))).collect();
         let mut known = Known { engine, spots: &spots, matches: HashMap::new(), inexact: vec![false; classes.len()] };
-        let mut interned: BTreeMap<Vec<u64>, u32> = BTreeMap::new();
-        let mut sets = Vec::new();
-        let mut numbers = [Vec::new(), Vec::new()];
-        for (direction, numbers) in [Direction::Egress, Direction::Ingress].into_iter().zip(&mut numbers) {
+        let mut interned = Interned::default();
+        let mut numbers = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
+        for (place, direction) in [Direction::Egress, Direction::Ingress].into_iter().enumerate() {
             for group in &engine.network.security_groups {
                 let rules = if direction == Direction::Ingress { &group.ingress } else { &group.egress };
-                let row = known.row(group.vpc, rules);
-                let mut seen: HashMap<u128, u32> = HashMap::new();
-                let parts: Vec<&ServiceSet> = rules.iter().map(|rule| &rule.services).collect();
-                for mask in row {
-                    let number = *seen.entry(mask).or_insert_with(|| {
-                        let chosen = parts.iter().enumerate().filter(|(index, _)| mask & (1 << index) != 0);
-                        let set = chosen.fold(ServiceSet::none(), |all, (_, part)| all.union(part));
-                        let bits = atoms.bits(&set);
-                        let next = u32::try_from(interned.len()).unwrap_or(u32::MAX);
-                        *interned.entry(bits).or_insert_with_key(|bits| {
-                            sets.extend_from_slice(bits);
-                            next
-                        })
-                    });
-                    numbers.push(number);
+                let parts: Vec<Vec<u64>> = rules.iter().map(|rule| atoms.bits(&rule.services)).collect();
+                for (bound, row) in known.rows(group.vpc, rules).into_iter().enumerate() {
+                    let mut seen: HashMap<u128, u32> = HashMap::new();
+                    numbers[bound][place].extend(
+                        row.into_iter().map(|mask| *seen.entry(mask).or_insert_with(|| interned.number(&parts, mask, atoms.words()))),
+                    );
                 }
             }
         }
-        let inexact = known.inexact;
-        Self { words: atoms.words(), numbers, sets, classes: classes.len(), inexact }
+        Self { words: atoms.words(), numbers, sets: interned.sets, classes: classes.len(), inexact: known.inexact }
     }
 
-    /// Whether every rule surely is, or surely is not, about a class.
-    pub fn is_exact(&self, class: usize) -> bool {
-        !self.inexact[class]
+    /// Whether every rule surely is, or surely is not, about both classes.
+    pub fn is_exact(&self, from: usize, to: usize) -> bool {
+        !self.inexact[from] && !self.inexact[to]
     }
 
-    fn set(&self, direction: usize, group: usize, class: usize) -> &[u64] {
-        let number = self.numbers[direction][group * self.classes + class] as usize;
-        &self.sets[number * self.words..(number + 1) * self.words]
-    }
-
-    /// Adds what groups let out to a class.
-    pub fn egress(&self, groups: &[usize], to: usize, out: &mut [u64]) {
-        for &group in groups {
-            out.iter_mut().zip(self.set(0, group, to)).for_each(|(out, word)| *out |= word);
+    /// What the groups of one class let out to another, and those of the other let in.
+    pub fn through(&self, bound: Bound, (from, out): (usize, &[usize]), (to, into): (usize, &[usize]), bits: &mut [u64]) {
+        let [egress, ingress] = &self.numbers[bound as usize];
+        let start = |numbers: &[u32], group: usize, class: usize| numbers[group * self.classes + class] as usize * self.words;
+        for (word, bits) in bits.iter_mut().enumerate() {
+            let out = out.iter().fold(0, |all, group| all | self.sets[start(egress, *group, to) + word]);
+            *bits = into.iter().fold(0, |all, group| all | self.sets[start(ingress, *group, from) + word]) & out;
         }
     }
+}
 
-    /// What groups let in from a class, of what was let out and what the way lets through.
-    pub fn ingress(&self, groups: &[usize], from: usize, egress: &[u64], through: &mut [Vec<u64>; 3], masks: &[Vec<u64>; 3]) {
-        for word in 0..self.words {
-            let number = |group: &usize| self.numbers[1][group * self.classes + from] as usize;
-            let open = groups.iter().fold(0, |all, group| all | self.sets[number(group) * self.words + word]) & egress[word];
-            for (through, mask) in through.iter_mut().zip(masks) {
-                through[word] = open & mask[word];
-            }
+/// Sets of services that are kept once.
+#[derive(Default)]
+struct Interned {
+    numbers: BTreeMap<Vec<u64>, u32>,
+    sets: Vec<u64>,
+}
+
+impl Interned {
+    /// The number of the set that the rules of a mask make up.
+    fn number(&mut self, parts: &[Vec<u64>], mask: u128, words: usize) -> u32 {
+        let mut bits = vec![0; words];
+        for (_, part) in parts.iter().enumerate().filter(|(index, _)| *index < 128 && mask & (1 << index) != 0) {
+            bits.iter_mut().zip(part).for_each(|(bits, word)| *bits |= word);
         }
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        *self.numbers.entry(bits).or_insert_with_key(|bits| {
+            self.sets.extend_from_slice(bits);
+            next
+        })
     }
 }
 
@@ -89,8 +93,8 @@ impl Tables {
 struct Known<'e, 'a> {
     engine: &'e Engine<'a>,
     spots: &'e [Option<Spot>],
-    /// By the VPC of the rule and its peer: the classes it is about.
-    matches: HashMap<(usize, PeerKey), Vec<usize>>,
+    /// By the VPC of the rule and its peer: the classes it surely is about, and those it perhaps is about.
+    matches: HashMap<(usize, PeerKey), [Vec<usize>; 2]>,
     inexact: Vec<bool>,
 }
 
@@ -102,23 +106,27 @@ enum PeerKey {
     Stranger(String),
 }
 
+/// How many rules of a group are told apart, which is more than EC2 lets a group have.
+const RULES_MAX: usize = 128;
+
 impl Known<'_, '_> {
-    /// For each class, the rules that are about it, as bits. A group has at most 128 rules here; EC2's quota is lower.
-    fn row(&mut self, vpc: usize, rules: &[GroupRule]) -> Vec<u128> {
-        let mut row = vec![0_u128; self.spots.len()];
-        for (index, rule) in rules.iter().enumerate() {
-            if index >= 128 {
-                self.inexact.fill(true);
-                break;
+    /// For each class, the rules that surely are about it, and those that surely or perhaps are, as bits.
+    fn rows(&mut self, vpc: usize, rules: &[GroupRule]) -> [Vec<u128>; 2] {
+        let mut rows = [vec![0_u128; self.spots.len()], vec![0_u128; self.spots.len()]];
+        for (index, rule) in rules.iter().take(RULES_MAX).enumerate() {
+            let [sure, perhaps] = self.about(vpc, rule);
+            for class in sure {
+                rows[0][*class] |= 1 << index;
+                rows[1][*class] |= 1 << index;
             }
-            for class in self.about(vpc, rule) {
-                row[*class] |= 1 << index;
+            for class in perhaps {
+                rows[1][*class] |= 1 << index;
             }
         }
-        row
+        rows
     }
 
-    fn about(&mut self, vpc: usize, rule: &GroupRule) -> &[usize] {
+    fn about(&mut self, vpc: usize, rule: &GroupRule) -> &[Vec<usize>; 2] {
         let key = match &rule.peer {
             Peer::Range(range) => PeerKey::Range(*range),
             Peer::List(list) => PeerKey::List(*list),
@@ -127,11 +135,14 @@ impl Known<'_, '_> {
         };
         let (engine, spots, inexact) = (self.engine, self.spots, &mut self.inexact);
         self.matches.entry((vpc, key)).or_insert_with(|| {
-            let mut about = Vec::new();
+            let mut about = [Vec::new(), Vec::new()];
             for (class, spot) in spots.iter().enumerate() {
                 match spot.as_ref().map_or(Match::No, |spot| rule_matches(engine, vpc, rule, spot, true)) {
-                    Match::Yes => about.push(class),
-                    Match::Perhaps => inexact[class] = true,
+                    Match::Yes => about[0].push(class),
+                    Match::Perhaps => {
+                        about[1].push(class);
+                        inexact[class] = true;
+                    }
                     Match::No => {}
                 }
             }

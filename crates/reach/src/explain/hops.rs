@@ -7,6 +7,7 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::filter::{Direction, entries, rule_matches};
 use crate::network::{AclEntry, Destination, GroupRule, Peer};
+use crate::policy::access;
 use crate::service::ServiceSet;
 use crate::spot::{Match, Spot};
 use crate::trip::{Check, Failure, Passed, Step, needed};
@@ -111,7 +112,11 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
             };
             ("route_table", &table.named, Some(text), source)
         }
-        Check::Gate { at, services, .. } => ("gateway", at, Some(format!("carries {services}")), None),
+        Check::Gate { at, services, .. } => {
+            let policy = network.endpoints.iter().find(|endpoint| endpoint.named == *at).map(|endpoint| &endpoint.policy);
+            let policy = policy.map(|policy| format!("; policy: {}", access(policy.as_ref(), "*", "*"))).unwrap_or_default();
+            ("gateway", at, Some(format!("carries {services}{policy}")), None)
+        }
         Check::Pass { at, does } => ("gateway", at, Some(does.clone()), None),
     };
     let result = if matches!(step.check, Check::Pass { .. } | Check::Tracked { .. } | Check::Table { .. }) { "pass" } else { result };

@@ -175,6 +175,9 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::NatReply, &at, "");
         }
         if self.source.family == Family::V6 {
+            if "64:ff9b::/96".parse().is_ok_and(|range| self.target.is_in(&range) != Match::No) {
+                return Err(Stop::Unknown(format!("what {} does with IPv6 packets for IPv4 hosts (NAT64) is not modelled", at.name)));
+            }
             return self.walker.dead(Code::NatFamily, &at, "");
         }
         let is_own = matches!(self.source.owner, Owner::Interface(index, _) if network.vpc_of(index) == vpc);
@@ -247,7 +250,7 @@ impl Walk<'_, '_> {
         if self.is_answer() {
             return self.walker.dead(Code::EndpointReply, &at, "");
         }
-        let carried = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(Family::V4)).union(&ServiceSet::ping(Family::V6));
+        let carried = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
         let services = if self.holds(Law::EndpointCarriesTcpAndEcho) { carried } else { ServiceSet::all() };
         self.step(Check::Gate { at, services, code: Code::EndpointProtocol })?;
         Ok(End::Service(endpoint_index))
