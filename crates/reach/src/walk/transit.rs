@@ -35,9 +35,8 @@ impl Walk<'_, '_> {
             _ => spot.is_in_any(&network.vpcs[vpc].ranges) == Match::Yes,
         };
         if !within(other, &self.target) {
-            let beyond = network.subnets.iter().position(|subnet| subnet.vpc == other);
-            if let Some(subnet) = beyond.filter(|_| !self.holds(Law::PeeringIsNotTransitive)) {
-                return self.out_of_subnet(subnet, false);
+            if !self.holds(Law::PeeringIsNotTransitive) {
+                return Ok(End::Outside);
             }
             return self.walker.dead(Code::PeeringTransitive, &at, format!("{}", self.target));
         }

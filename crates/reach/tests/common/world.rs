@@ -90,18 +90,24 @@ pub fn network(rng: &mut Rng) -> Network {
     fill_groups(rng, &mut net);
     fill_acls(rng, &mut net);
     if rng.u8(..5) == 0 {
-        inspect(&mut net);
+        inspect(rng, &mut net);
     }
     net
 }
 
 /// Puts an appliance between the first two subnets of the first VPC that has three, both ways.
-fn inspect(net: &mut Network) {
+fn inspect(rng: &mut Rng, net: &mut Network) {
     let of = |vpc: usize| (0..net.subnets.len()).filter(|subnet| net.subnets[*subnet].vpc == vpc).collect::<Vec<_>>();
     let Some(three) = (0..net.vpcs.len()).map(of).find(|subnets| subnets.len() > 2) else { return };
     let Some(appliance) = net.interfaces.iter().position(|interface| interface.subnet == three[2]) else { return };
     let interface = &mut net.interfaces[appliance];
     (interface.source_dest_check, interface.running, interface.behind) = (false, true, Behind::Host);
+    // Behind it groups may let nobody in but their own.
+    for group in 0..net.security_groups.len() {
+        if rng.bool() && !net.interfaces[appliance].security_groups.contains(&group) {
+            net.security_groups[group].ingress = vec![GroupRule { services: ServiceSet::all(), peer: Peer::Group(group), source: None }];
+        }
+    }
     for (from, to) in [(three[0], three[1]), (three[1], three[0])] {
         let (vpc, destination) = (net.subnets[from].vpc, Destination::Range(net.subnets[to].ranges[0]));
         let route = Route { destination, target: Target::Interface(appliance), origin: Origin::Static, source: None };
@@ -123,7 +129,7 @@ fn add_vpc(rng: &mut Rng, net: &mut Network, vpc: usize) {
         1 => PublicAccess::BlockBidirectional,
         _ => PublicAccess::Open,
     };
-    let region = if rng.u8(..5) == 0 { "us-1" } else { "eu-1" }.to_owned();
+    let region = if rng.u8(..2) == 0 { "us-1" } else { "eu-1" }.to_owned();
     net.vpcs.push(Vpc { named: Named::new(format!("vpc-{vpc}")), ranges, region, public_access, ..Vpc::default() });
     for index in 1..=rng.usize(2..4) {
         let mut ranges = vec![self::net(&format!("10.{block}.{index}.0/24"))];
