@@ -16,6 +16,7 @@ pub enum Code {
     SecurityGroup,
     NetworkAcl,
     NoPublicAddress,
+    NotPublic,
     NoInternetGateway,
     PrivateDestination,
     PrivateSource,
@@ -77,6 +78,7 @@ impl Code {
             Self::SecurityGroup => ("security_group", "ENI_SG_RULES_MISMATCH", "no rule of its security groups allows it"),
             Self::NetworkAcl => ("network_acl", "SUBNET_ACL_RESTRICTION", "the network ACL denies it"),
             Self::NoPublicAddress => ("no_public_address", "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS", "it has no public address"),
+            Self::NotPublic => ("not_public", "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS", "it has no public address to be reached at"),
             Self::NoInternetGateway => ("no_internet_gateway", "NO_POSSIBLE_DESTINATION", "the VPC has no internet gateway"),
             Self::PrivateDestination => (
                 "private_destination",
@@ -169,7 +171,7 @@ mod tests {
         assert!(!names.contains("blocked"));
     }
 
-    const ALL: [Code; 39] = [
+    const ALL: [Code; 40] = [
         Code::NoRoute,
         Code::Blackhole,
         Code::ForbiddenRoute,
@@ -180,6 +182,7 @@ mod tests {
         Code::SecurityGroup,
         Code::NetworkAcl,
         Code::NoPublicAddress,
+        Code::NotPublic,
         Code::NoInternetGateway,
         Code::PrivateDestination,
         Code::PrivateSource,

@@ -187,6 +187,26 @@ impl<'a> Engine<'a> {
         free.subtract(&IntervalSet::of(taken.map(|(_, number)| (*number, number + 1))))
     }
 
+    /// What a spot is called where it is told: its address, or what is known instead.
+    pub(crate) fn tell(&self, spot: &Spot) -> String {
+        let network = self.network;
+        let yet = |subnet: usize| {
+            let ranges: Vec<String> = network.subnets[subnet].ranges.iter().map(ToString::to_string).collect();
+            format!("an address of {}", ranges.join(" "))
+        };
+        match (&spot.at, spot.owner, spot.listed) {
+            (At::One(_), ..) => spot.to_string(),
+            (_, _, Listed::In(list)) => network.prefix_lists[list].named.name.clone(),
+            (_, Owner::Interface(index, _), _) => yet(network.interfaces[index].subnet),
+            (_, Owner::Nat(index), _) => network.nat_gateways[index].subnet.map_or_else(|| spot.to_string(), yet),
+            (_, Owner::Public(index, _), _) => format!("the public address of {}", network.interfaces[index].named.name),
+            (_, Owner::NatPublic(index), _) => format!("the public address of {}", network.nat_gateways[index].named.name),
+            // Pieces of the internet that take many ranges to tell are most of it.
+            (At::Among(set), ..) if crate::address::ranges(set, 4).len() > 3 => "the internet".to_owned(),
+            _ => spot.to_string(),
+        }
+    }
+
     /// The primary address of an interface in a family.
     pub fn primary(&self, interface: usize, family: Family) -> Option<Owner> {
         let is = |own: &crate::network::Own| match own.private {

@@ -33,6 +33,8 @@ pub(crate) enum End {
     Outside,
     /// At the service behind a gateway endpoint.
     Service(usize),
+    /// At a service, by a gateway endpoint that a relaxed trip imagines in this VPC.
+    Imagined(usize),
     /// At one of Amazon's servers that are reachable from everywhere in a VPC: DNS, metadata, time.
     Amazon,
 }
@@ -68,6 +70,8 @@ enum Carrier {
     Route(Target),
     /// A route to the internet gateway that the VPC does not have yet.
     NewGateway,
+    /// A gateway endpoint that the VPC does not have yet.
+    NewEndpoint,
     /// Nothing but the local route.
     Local,
 }
@@ -255,7 +259,8 @@ impl<'a> Walk<'a, '_> {
         let choice = self.walker.choose(&vec![0; chosen.len()])?;
         if chosen.len() > 1 {
             let name = &network.route_tables[table].named.name;
-            self.walker.assume(format!("which route of {name} takes {} depends on addresses that are not known", self.target));
+            let target = self.walker.engine.tell(&self.target);
+            self.walker.assume(format!("which route of {name} takes {target} depends on addresses that are not known"));
         }
         self.take(table, chosen[choice], subnet)
     }
@@ -295,7 +300,7 @@ impl<'a> Walk<'a, '_> {
                     }
                 }
             }
-            Chosen::Nothing => self.reroute(Code::NoRoute, table, subnet, format!("for {}", self.target)),
+            Chosen::Nothing => self.reroute(Code::NoRoute, table, subnet, format!("for {}", self.walker.engine.tell(&self.target))),
         }
     }
 
@@ -317,6 +322,7 @@ impl<'a> Walk<'a, '_> {
         match carrier {
             Carrier::Route(target) => self.go(target, vpc, subnet),
             Carrier::NewGateway => self.out(vpc, true),
+            Carrier::NewEndpoint => self.new_endpoint(vpc),
             Carrier::Local => self.deliver(vpc, None),
         }
     }
@@ -416,6 +422,7 @@ impl<'a> Walk<'a, '_> {
             End::Interface(interface, _) => self.leave(interface)?,
             End::Outside => self.arrive()?,
             End::Service(endpoint) => self.deliver(self.network().endpoints[endpoint].vpc, None)?,
+            End::Imagined(vpc) => self.deliver(vpc, None)?,
             End::Amazon => return Ok(()),
         };
         let at = match came {

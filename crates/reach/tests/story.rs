@@ -102,6 +102,17 @@ fn an_explanation_names_every_change() {
     assert_eq!(told.blockers[0].aws_code, Some("NO_ROUTE_TO_DESTINATION"));
     assert_eq!(told.blockers[0].source.as_ref().map(|place| place.line), Some(6));
 
+    // S3 is one change away, and the internet gateway would take two.
+    let told = explained(&network, "instance.private-host", "s3", "tcp/443");
+    let fixes: Vec<&str> = told.blockers.iter().map(|blocker| blocker.fix.as_str()).collect();
+    assert_eq!(fixes, ["add a gateway endpoint for com.amazonaws.us-west-2.s3, with this route table in its `route_tables`"], "{told}");
+    assert_eq!(told.alternatives.len(), 1, "{told}");
+
+    let told = explained(&network, "internet", "instance.private-host", "tcp/22");
+    let codes: Vec<&str> = told.blockers.iter().map(|blocker| blocker.code.as_str()).collect();
+    assert_eq!(codes, ["not_public", "security_group", "no_route"], "{told}");
+    assert_eq!(told.blockers[1].detail, "tcp/22 from the internet");
+
     let told = explained(&network, "instance.private-host", "instance.bastion", "icmp");
     assert_eq!(told.blockers.len(), 1, "{told}");
     assert_eq!(told.blockers[0].code.as_str(), "security_group");

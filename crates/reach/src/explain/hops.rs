@@ -60,6 +60,7 @@ fn arrival(engine: &Engine<'_>, end: End) -> Hop {
     let component = match end {
         End::Interface(index, _) => engine.network.interfaces[index].named.name.clone(),
         End::Outside => "internet".to_owned(),
+        End::Imagined(_) => "a service of AWS".to_owned(),
         End::Service(endpoint) => engine.network.endpoints[endpoint].service.clone(),
         End::Amazon => "Amazon's DNS, metadata or time server".to_owned(),
     };
@@ -190,15 +191,16 @@ fn deciding<'a>(engine: &Engine<'a>, subnet: usize, direction: Direction, peer: 
 /// What a filter that holds up needed services says about it; `None` for what is no filter.
 pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> Option<Passed> {
     let network = engine.network;
+    let tell = |peer: &Spot| engine.tell(peer);
     let (code, at, fix, detail, source, matched) = match &step.check {
         Check::Groups { interface, direction, peer, references } => {
             let host = &network.interfaces[*interface];
             let arrow = if *direction == Direction::Ingress { "from" } else { "to" };
             let groups: Vec<&str> = host.security_groups.iter().map(|group| network.security_groups[*group].named.name.as_str()).collect();
-            let fix = format!("allow {needed} {arrow} {peer} in {}", groups.join(" or "));
+            let fix = format!("allow {needed} {arrow} {} in {}", tell(peer), groups.join(" or "));
             let near = near_rules(engine, *interface, *direction, peer, *references, needed);
             let place = host.security_groups.first().and_then(|group| network.security_groups[*group].named.source.clone());
-            (Code::SecurityGroup, &host.named, fix, format!("{needed} {arrow} {peer}"), place, near)
+            (Code::SecurityGroup, &host.named, fix, format!("{needed} {arrow} {}", tell(peer)), place, near)
         }
         Check::Acl { subnet, direction, peer } => {
             let place = &network.subnets[*subnet].named;
@@ -207,12 +209,12 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
             let decided = deciding(engine, *subnet, *direction, peer, needed);
             let deny = decided.iter().find(|entry| !entry.allow);
             let fix = match deny {
-                Some(entry) => format!("allow {needed} {peer} in {name} {} before entry {}", direction.as_str(), entry.number),
-                None => format!("allow {needed} {peer} in {name} {}", direction.as_str()),
+                Some(entry) => format!("allow {needed} {} in {name} {} before entry {}", tell(peer), direction.as_str(), entry.number),
+                None => format!("allow {needed} {} in {name} {}", tell(peer), direction.as_str()),
             };
             let source = deny.and_then(|entry| entry.source.clone()).or_else(|| acl.and_then(|acl| acl.source.clone()));
             let matched = shadows(engine, *subnet, *direction, peer, needed, &decided);
-            (Code::NetworkAcl, place, fix, format!("{} {needed} {peer}", direction.as_str()), source, matched)
+            (Code::NetworkAcl, place, fix, format!("{} {needed} {}", direction.as_str(), tell(peer)), source, matched)
         }
         _ => return None,
     };

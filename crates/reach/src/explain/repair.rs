@@ -131,5 +131,5 @@ pub(super) fn repairs(engine: &Engine<'_>, start: &Start, target: &Spot, wanted:
 /// Blockers that one change lifts, once.
 fn distinct(blockers: impl Iterator<Item = Blocker>) -> Vec<Blocker> {
     let mut seen = BTreeSet::new();
-    blockers.filter(|blocker| seen.insert((blocker.code, blocker.component.clone(), blocker.fix.clone()))).collect()
+    blockers.filter(|blocker| seen.insert((blocker.component.clone(), blocker.fix.clone()))).collect()
 }

@@ -61,7 +61,7 @@ impl Walk<'_, '_> {
             None if !self.holds(Law::GatewayNeedsPublicAddress) => Spot { owner: outer.unwrap_or(Owner::Outside), ..self.source.clone() },
             None => self.without_public(outer)?,
         };
-        self.pass(&at, format!("to the internet, from {}", self.source))?;
+        self.pass(&at, format!("to the internet, from {}", self.walker.engine.tell(&self.source)))?;
         self.outside()
     }
 
@@ -71,8 +71,12 @@ impl Walk<'_, '_> {
         let (at, repairs) = match outer {
             Some(Owner::Public(index, _)) => {
                 let host = &network.interfaces[index].named;
-                let fix = format!("give {} a public address or an Elastic IP address", host.name);
+                let fix = public_fix(&host.name);
                 let spot = Spot::among(Family::V4, public(Family::V4), Owner::Public(index, 0), crate::spot::Listed::Never);
+                // What was mended on the way there is mended.
+                if self.walker.log.passed.iter().any(|passed| passed.fix == fix) {
+                    return Ok(spot);
+                }
                 (host.clone(), vec![Repair { fix, to: spot }])
             }
             Some(Owner::NatPublic(index)) => (network.nat_gateways[index].named.clone(), Vec::new()),
@@ -132,10 +136,18 @@ impl Walk<'_, '_> {
         if self.is_private(&self.source) {
             return self.walker.dead(Code::PrivateSource, named, format!("{}", self.source));
         }
+        if let Owner::Public(index, _) = self.target.owner
+            && !self.is_answer()
+            && self.walker.engine.spot(self.target.owner).is_none()
+        {
+            let host = &network.interfaces[index].named;
+            let repair = Repair { fix: public_fix(&host.name), to: () };
+            self.walker.fail(Code::NotPublic, host, String::new(), self.role, &[repair])?;
+        }
         if let Some(spot) = self.walker.engine.spot(inner) {
             self.target = spot;
         }
-        self.pass(named, format!("from the internet, to {}", self.target))?;
+        self.pass(named, format!("from the internet, to {}", self.walker.engine.tell(&self.target)))?;
         match network.internet_gateways[gateway].edge_table {
             Some(table) => self.through_edge(table, vpc),
             None => self.deliver(vpc, None),
@@ -201,7 +213,7 @@ impl Walk<'_, '_> {
         };
         self.flow.nat = Some((nat, self.source.clone(), self.target.clone()));
         self.source = inner;
-        self.pass(&at, format!("translates to {}", self.source))?;
+        self.pass(&at, format!("translates to {}", self.walker.engine.tell(&self.source)))?;
         match gateway.subnet {
             Some(own) => self.out_of_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
             None => {
@@ -256,6 +268,13 @@ impl Walk<'_, '_> {
         Ok(End::Service(endpoint_index))
     }
 
+    /// Into a gateway endpoint that a relaxed trip imagines.
+    pub(super) fn new_endpoint(&mut self, vpc: usize) -> Step<End> {
+        let services = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
+        self.step(Check::Gate { at: Named::new("a new gateway endpoint"), services, code: Code::EndpointProtocol })?;
+        Ok(End::Imagined(vpc))
+    }
+
     /// Out of an egress-only gateway.
     pub(super) fn egress_only(&mut self, gateway: usize, vpc: usize) -> Step<End> {
         let network = self.network();
@@ -280,4 +299,9 @@ impl Walk<'_, '_> {
         self.pass(&at, "to the internet")?;
         self.outside()
     }
+}
+
+/// What makes a host reachable from the internet, and lets it reach out by an internet gateway.
+fn public_fix(host: &str) -> String {
+    format!("give {host} a public address or an Elastic IP address")
 }

@@ -216,8 +216,14 @@ impl Walk<'_, '_> {
         targets.extend(transits.map(|(index, _)| Target::TransitGateway(index)));
         targets.retain(|target| self.leads(target, vpc));
         let outside = self.leads_out();
-        let range = if outside && service.is_none() { "0.0.0.0/0".to_owned() } else { self.target.to_string() };
+        let range = if outside { "0.0.0.0/0".to_owned() } else { self.target.to_string() };
         let mut repairs: Vec<Repair<Carrier>> = Vec::new();
+        let serves = |target: &Target| matches!(target, Target::Endpoint(_));
+        if let Some(list) = service.filter(|_| !self.is_answer() && !targets.iter().any(serves)) {
+            let service = &network.prefix_lists[list].named.name;
+            let fix = format!("add a gateway endpoint for {service}, with this route table in its `route_tables`");
+            repairs.push(Repair { fix, to: Carrier::NewEndpoint });
+        }
         for target in targets {
             let name = network.name_of(&target);
             let fix = match &target {
