@@ -255,15 +255,46 @@ fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answ
 
 /// Which services get from every member of one party to every member of another.
 pub fn reach(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
-    Ok(answers(engine, from, to)?.into_iter().reduce(|all, one| all.and(&one)).unwrap_or_default())
+    Ok(answers(engine, from, to, between)?.into_iter().reduce(|all, one| all.and(&one)).unwrap_or_default())
 }
 
-/// Which services get from any member of one party to any member of another.
+/// Which services get from any address of any member of one party to any address of any member of another.
 pub fn reach_any(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
-    Ok(answers(engine, from, to)?.into_iter().reduce(|all, one| all.or(&one)).unwrap_or_default())
+    Ok(answers(engine, from, to, between_any)?.into_iter().reduce(|all, one| all.or(&one)).unwrap_or_default())
 }
 
-fn answers(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Vec<Answer>, PartyError> {
+/// Any address of one member to any address of another: secondary addresses and public ones are ways as well.
+fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
+    let first = between(engine, from, to);
+    let owners = |interface: usize, public: bool| {
+        let own = &engine.network.interfaces[interface].addresses;
+        let private = (0..own.len()).map(move |place| Owner::Interface(interface, place));
+        let publics = if public { engine.publics_of(interface) } else { Vec::new() };
+        private.chain(publics).filter_map(|owner| engine.spot(owner)).collect::<Vec<_>>()
+    };
+    let starts: Vec<(Family, Start)> = match from {
+        Member::Interface(index) => owners(*index, false).into_iter().map(|spot| (spot.family, Start::Interface(*index, spot))).collect(),
+        Member::Outside(spot) => vec![(spot.family, Start::Outside(spot.clone()))],
+        Member::Service(..) => Vec::new(),
+    };
+    let targets = match (from, to) {
+        (Member::Outside(spot), Member::Interface(index)) => {
+            let mut own = owners(*index, true);
+            own.retain(|target| target.family == spot.family && (spot.family == Family::V6 || matches!(target.owner, Owner::Public(..))));
+            own
+        }
+        (Member::Interface(_), Member::Interface(index)) => owners(*index, true),
+        (Member::Interface(_), Member::Outside(spot)) => vec![spot.clone()],
+        _ => Vec::new(),
+    };
+    let pairs = starts.iter().flat_map(|(family, start)| targets.iter().filter(|target| target.family == *family).map(move |t| (start, t)));
+    pairs.fold(first, |all, (start, target)| all.or(&ask(engine, start, target)))
+}
+
+/// How two members are asked about.
+type Question = fn(&Engine<'_>, &Member, &Member) -> Answer;
+
+fn answers(engine: &Engine<'_>, from: &Party, to: &Party, ask: Question) -> Result<Vec<Answer>, PartyError> {
     let sources = from.members(engine)?;
     // An address that is asked for is whoever's the packet finds it to be.
     if let Party::Address(address) = to {
@@ -277,7 +308,7 @@ fn answers(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Vec<Answer>,
     // A host's way to itself says something only where there is no other.
     let others: Vec<_> = pairs.clone().filter(|(source, target)| !same(source, target)).collect();
     let all: Vec<_> = if others.is_empty() { pairs.collect() } else { others };
-    Ok(all.into_iter().filter(|(a, b)| is_meant(engine, a, b)).map(|(source, target)| between(engine, source, target)).collect())
+    Ok(all.into_iter().filter(|(a, b)| is_meant(engine, a, b)).map(|(source, target)| ask(engine, source, target)).collect())
 }
 
 /// Whether a pair has a family in common: the IPv6 internet is asked about only where a host has such an address.

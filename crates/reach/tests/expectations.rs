@@ -111,3 +111,23 @@ fn a_party_that_is_nothing_is_an_error() {
     assert!(check(&engine, &expect("instance.nobody", Claim::Can, "s3", "")).is_err());
     assert!(check(&engine, &expect("tag/tier=web", Claim::Cannot, "s3", "")).is_err());
 }
+
+#[test]
+fn cannot_looks_at_every_address() {
+    // The bastion lets in what comes from the outside of the other host's public address, and nothing private.
+    let mut resources = seed();
+    let odd = json!({"protocol": "tcp", "port": "80", "cidr": "34.0.0.0/8"});
+    resources.retain(|(address, _)| !matches!(*address, "security_group.bastion-sg" | "instance.private-host"));
+    resources.push(("security_group.bastion-sg", json!({"vpc": "vpc.main", "description": "Bastion", "ingress": [odd]})));
+    resources.push((
+        "instance.other",
+        json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "subnet.public",
+               "security_groups": ["security_group.private-sg"], "associate_public_ip_address": true}),
+    ));
+    let network = observed(&live(&spec(&resources)), "test", &Lists::new());
+    let engine = Engine::new(&network);
+    let failed = check(&engine, &expect("instance.other", Claim::Cannot, "instance.bastion", "")).unwrap();
+    assert_eq!((failed.status, failed.services.to_string()), (Status::Failed, "tcp/80".to_owned()));
+    // By its private address it does not work, and that is what `can` is about.
+    assert_eq!(check(&engine, &expect("instance.other", Claim::Can, "instance.bastion", "tcp/80")).unwrap().status, Status::Failed);
+}
