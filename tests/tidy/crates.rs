@@ -8,11 +8,12 @@ use trueup_model::Kind;
 use super::{files, none, root, sources, text};
 
 /// Which of our crates a crate may know, as `docs/design.md` has it.
-const MAY_KNOW: [(&str, &[&str]); 9] = [
+const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("sandbox", &[]),
     ("spec", &["model"]),
     ("plan", &["model"]),
+    ("reach", &["model"]),
     ("engine", &["model"]),
     ("ec2", &["model"]),
     ("report", &["model"]),
@@ -22,7 +23,7 @@ const MAY_KNOW: [(&str, &[&str]); 9] = [
 ];
 
 /// The crates that only compute: they know neither the SDK nor a runtime.
-const PURE: [&str; 5] = ["model", "spec", "plan", "report", "xtask"];
+const PURE: [&str; 6] = ["model", "spec", "plan", "reach", "report", "xtask"];
 
 /// The packages that a crate depends on, dev-dependencies included, by the keys of its `Cargo.toml`.
 fn dependencies(manifest: &str) -> BTreeSet<String> {

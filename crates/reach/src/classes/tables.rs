@@ -1,0 +1,152 @@
+//! What each security group lets through for each class of hosts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Class;
+use super::bits::Atoms;
+use crate::address::Family;
+use crate::engine::Engine;
+use crate::filter::{Direction, rule_matches};
+use crate::network::{GroupRule, Peer};
+use crate::spot::{Match, Spot};
+
+/// For each group, each direction and each class: which set of services.
+#[derive(Debug)]
+pub(super) struct Tables {
+    words: usize,
+    /// What is surely let through, then what surely or perhaps is: by direction, then `group * classes + class`, the set's number.
+    numbers: [[Vec<u32>; 2]; 2],
+    /// The sets, one after another.
+    sets: Vec<u64>,
+    classes: usize,
+    inexact: Vec<bool>,
+}
+
+/// Which of the two bounds.
+#[derive(Clone, Copy)]
+pub(super) enum Bound {
+    Sure,
+    Perhaps,
+}
+
+impl Tables {
+    pub fn new(engine: &Engine<'_>, atoms: &Atoms, classes: &[Class]) -> Self {
+        let spots: Vec<Option<Spot>> =
+            classes.iter().map(|class| engine.primary(class.hosts[0], Family::V4).and_then(|owner| engine.spot(owner))).collect();
+        let mut known = Known { engine, spots: &spots, matches: HashMap::new(), inexact: vec![false; classes.len()] };
+        let mut interned = Interned::default();
+        let mut numbers = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
+        for (place, direction) in [Direction::Egress, Direction::Ingress].into_iter().enumerate() {
+            for group in &engine.network.security_groups {
+                let rules = if direction == Direction::Ingress { &group.ingress } else { &group.egress };
+                let parts: Vec<Vec<u64>> = rules.iter().map(|rule| atoms.bits(&rule.services)).collect();
+                for (bound, row) in known.rows(group.vpc, rules).into_iter().enumerate() {
+                    let mut seen: HashMap<u128, u32> = HashMap::new();
+                    numbers[bound][place].extend(
+                        row.into_iter().map(|mask| *seen.entry(mask).or_insert_with(|| interned.number(&parts, mask, atoms.words()))),
+                    );
+                }
+            }
+        }
+        Self { words: atoms.words(), numbers, sets: interned.sets, classes: classes.len(), inexact: known.inexact }
+    }
+
+    /// Whether every rule surely is, or surely is not, about both classes.
+    pub fn is_exact(&self, from: usize, to: usize) -> bool {
+        !self.inexact[from] && !self.inexact[to]
+    }
+
+    /// What the groups of one class let out to another, and those of the other let in.
+    pub fn through(&self, bound: Bound, (from, out): (usize, &[usize]), (to, into): (usize, &[usize]), bits: &mut [u64]) {
+        let [egress, ingress] = &self.numbers[bound as usize];
+        let start = |numbers: &[u32], group: usize, class: usize| numbers[group * self.classes + class] as usize * self.words;
+        for (word, bits) in bits.iter_mut().enumerate() {
+            let out = out.iter().fold(0, |all, group| all | self.sets[start(egress, *group, to) + word]);
+            *bits = into.iter().fold(0, |all, group| all | self.sets[start(ingress, *group, from) + word]) & out;
+        }
+    }
+}
+
+/// Sets of services that are kept once.
+#[derive(Default)]
+struct Interned {
+    numbers: BTreeMap<Vec<u64>, u32>,
+    sets: Vec<u64>,
+}
+
+impl Interned {
+    /// The number of the set that the rules of a mask make up.
+    fn number(&mut self, parts: &[Vec<u64>], mask: u128, words: usize) -> u32 {
+        let mut bits = vec![0; words];
+        for (_, part) in parts.iter().enumerate().filter(|(index, _)| *index < 128 && mask & (1 << index) != 0) {
+            bits.iter_mut().zip(part).for_each(|(bits, word)| *bits |= word);
+        }
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        *self.numbers.entry(bits).or_insert_with_key(|bits| {
+            self.sets.extend_from_slice(bits);
+            next
+        })
+    }
+}
+
+/// Which rules are about which classes.
+struct Known<'e, 'a> {
+    engine: &'e Engine<'a>,
+    spots: &'e [Option<Spot>],
+    /// By the VPC of the rule and its peer: the classes it surely is about, and those it perhaps is about.
+    matches: HashMap<(usize, PeerKey), [Vec<usize>; 2]>,
+    inexact: Vec<bool>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum PeerKey {
+    Range(ipnet::IpNet),
+    List(usize),
+    Group(usize),
+    Stranger(String),
+}
+
+/// How many rules of a group are told apart, which is more than EC2 lets a group have.
+const RULES_MAX: usize = 128;
+
+impl Known<'_, '_> {
+    /// For each class, the rules that surely are about it, and those that surely or perhaps are, as bits.
+    fn rows(&mut self, vpc: usize, rules: &[GroupRule]) -> [Vec<u128>; 2] {
+        let mut rows = [vec![0_u128; self.spots.len()], vec![0_u128; self.spots.len()]];
+        for (index, rule) in rules.iter().take(RULES_MAX).enumerate() {
+            let [sure, perhaps] = self.about(vpc, rule);
+            for class in sure {
+                rows[0][*class] |= 1 << index;
+                rows[1][*class] |= 1 << index;
+            }
+            for class in perhaps {
+                rows[1][*class] |= 1 << index;
+            }
+        }
+        rows
+    }
+
+    fn about(&mut self, vpc: usize, rule: &GroupRule) -> &[Vec<usize>; 2] {
+        let key = match &rule.peer {
+            Peer::Range(range) => PeerKey::Range(*range),
+            Peer::List(list) => PeerKey::List(*list),
+            Peer::Group(group) => PeerKey::Group(*group),
+            Peer::Stranger(id) => PeerKey::Stranger(id.clone()),
+        };
+        let (engine, spots, inexact) = (self.engine, self.spots, &mut self.inexact);
+        self.matches.entry((vpc, key)).or_insert_with(|| {
+            let mut about = [Vec::new(), Vec::new()];
+            for (class, spot) in spots.iter().enumerate() {
+                match spot.as_ref().map_or(Match::No, |spot| rule_matches(engine, vpc, rule, spot, true)) {
+                    Match::Yes => about[0].push(class),
+                    Match::Perhaps => {
+                        about[1].push(class);
+                        inexact[class] = true;
+                    }
+                    Match::No => {}
+                }
+            }
+            about
+        })
+    }
+}

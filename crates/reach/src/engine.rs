@@ -1,0 +1,289 @@
+//! The engine: a network with what is looked up often, and the spots of its addresses.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::address::{AddressSet, Family, number, of_range, of_ranges, public};
+use crate::interval::IntervalSet;
+use crate::laws::Laws;
+use crate::network::{Assigned, Network, PrefixList};
+use crate::spot::{At, Listed, Match, Owner, Spot};
+
+/// The ports that clients send from unless something else is said: what Linux uses.
+pub const CLIENT_PORTS: (u16, u16) = (32768, 60999);
+
+/// A network, ready to be asked.
+#[derive(Clone, Debug)]
+pub struct Engine<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// The first and last port that clients send from: answers must come back to all of them.
+    pub client_ports: (u16, u16),
+    pub(crate) laws: Laws,
+    holders: HashMap<(usize, u128), Owner>,
+    publics: HashMap<u128, Owner>,
+    lists: Vec<Option<AddressSet>>,
+    services: AddressSet,
+    fresh: Arc<AddressSet>,
+    gateways: Vec<Option<usize>>,
+    free: HashMap<usize, Arc<AddressSet>>,
+    members: Vec<AddressSet>,
+    internet: [OnceLock<Vec<Spot>>; 2],
+}
+
+impl<'a> Engine<'a> {
+    /// An engine over a network.
+    pub fn new(network: &'a Network) -> Self {
+        Self::with_laws(network, Laws::default())
+    }
+
+    /// An engine in which not all laws hold, for tests.
+    #[doc(hidden)]
+    pub fn with_laws(network: &'a Network, laws: Laws) -> Self {
+        let (mut holders, mut publics) = (HashMap::new(), HashMap::new());
+        for (index, interface) in network.interfaces.iter().enumerate() {
+            let vpc = network.vpc_of(index);
+            for (place, own) in interface.addresses.iter().enumerate() {
+                if let Assigned::Known(address) = own.private {
+                    holders.entry((vpc, number(address))).or_insert(Owner::Interface(index, place));
+                    if Family::of(address) == Family::V6 {
+                        publics.entry(number(address)).or_insert(Owner::Interface(index, place));
+                    }
+                }
+                if let Some(Assigned::Known(address)) = own.public {
+                    publics.entry(number(address)).or_insert(Owner::Public(index, place));
+                }
+            }
+        }
+        for (index, gateway) in network.nat_gateways.iter().enumerate() {
+            if let Assigned::Known(address) = gateway.private {
+                holders.entry((gateway.vpc, number(address))).or_insert(Owner::Nat(index));
+            }
+            if let Some(Assigned::Known(address)) = gateway.public {
+                publics.entry(number(address)).or_insert(Owner::NatPublic(index));
+            }
+        }
+        let lists: Vec<Option<AddressSet>> = network.prefix_lists.iter().map(|list| list.entries.as_ref().map(of_ranges)).collect();
+        let is_service = |list: &PrefixList| list.is_service;
+        let services = network.prefix_lists.iter().zip(&lists).filter(|(list, _)| is_service(list));
+        let services = services.filter_map(|(_, set)| set.clone()).fold(AddressSet::none(), |all, set| all.union(&set));
+        let known = IntervalSet::of(publics.keys().map(|number| (*number, number + 1)));
+        let fresh = Arc::new(public(Family::V4).subtract(&known).subtract(&services));
+        let gateways = (0..network.vpcs.len()).map(|vpc| network.internet_gateway_of(vpc)).collect();
+        let mut engine = Self {
+            network,
+            client_ports: CLIENT_PORTS,
+            laws,
+            holders,
+            publics,
+            lists,
+            services,
+            fresh,
+            gateways,
+            free: HashMap::new(),
+            members: Vec::new(),
+            internet: Default::default(),
+        };
+        let waits = |own: &crate::network::Own| own.private == Assigned::Later;
+        let hosts = network.interfaces.iter().filter(|interface| interface.addresses.iter().any(waits)).map(|interface| interface.subnet);
+        let gateways =
+            network.nat_gateways.iter().filter(|gateway| gateway.private == Assigned::Later).filter_map(|gateway| gateway.subnet);
+        let waiting: std::collections::BTreeSet<usize> = hosts.chain(gateways).collect();
+        let known = |interface: &crate::network::Interface| {
+            let each = interface
+                .addresses
+                .iter()
+                .filter_map(|own| if let Assigned::Known(address) = own.private { Some(number(address)) } else { None });
+            each.map(|number| (number, number + 1)).collect::<Vec<_>>()
+        };
+        let mut members = vec![Vec::new(); network.security_groups.len()];
+        for interface in &network.interfaces {
+            interface.security_groups.iter().for_each(|group| members[*group].extend(known(interface)));
+        }
+        engine.members = members.into_iter().map(IntervalSet::of).collect();
+        engine.free = waiting.into_iter().map(|subnet| (subnet, Arc::new(engine.free_in(subnet)))).collect();
+        engine
+    }
+
+    /// The internet of a family, in pieces that the network does not tell apart.
+    pub fn internet(&self, family: Family) -> &[Spot] {
+        self.internet[usize::from(family == Family::V6)].get_or_init(|| crate::party::internet(self, family))
+    }
+
+    /// Who holds an address inside a VPC.
+    pub(crate) fn holder(&self, vpc: usize, number: u128) -> Option<Owner> {
+        self.holders.get(&(vpc, number)).copied()
+    }
+
+    /// Who is reached at an address from the internet.
+    pub fn public_owner(&self, number: u128) -> Option<Owner> {
+        self.publics.get(&number).copied()
+    }
+
+    /// The public addresses that are somebody's here.
+    pub(crate) fn owned_publics(&self) -> AddressSet {
+        IntervalSet::of(self.publics.keys().map(|number| (*number, number + 1)))
+    }
+
+    /// The known addresses of AWS's services.
+    pub(crate) fn service_addresses(&self) -> &AddressSet {
+        &self.services
+    }
+
+    /// Whether a private address is one of an interface that carries a group. Where two VPCs use one range, EC2 cannot tell their
+    /// hosts apart either: a group stands for addresses.
+    pub(crate) fn is_member(&self, group: usize, spot: &Spot) -> bool {
+        match (spot.owner, &spot.at) {
+            (Owner::Public(index, _), _) if !self.laws.hold(crate::laws::Law::PublicSourceIsNoGroupMember) => {
+                self.network.interfaces[index].security_groups.contains(&group)
+            }
+            (Owner::Public(..) | Owner::NatPublic(_), _) => false,
+            (_, At::One(number)) => self.members[group].contains(*number),
+            (Owner::Interface(index, _), At::Among(_)) => self.network.interfaces[index].security_groups.contains(&group),
+            _ => false,
+        }
+    }
+
+    /// The internet gateway of a VPC.
+    pub(crate) fn gateway_of(&self, vpc: usize) -> Option<usize> {
+        self.gateways.get(vpc).copied().flatten()
+    }
+
+    /// The spot of an address that is somebody's. `None` where the owner has no such address.
+    pub fn spot(&self, owner: Owner) -> Option<Spot> {
+        let network = self.network;
+        let (assigned, subnet) = match owner {
+            Owner::Interface(index, place) => {
+                let interface = network.interfaces.get(index)?;
+                (interface.addresses.get(place)?.private, Some(interface.subnet))
+            }
+            Owner::Public(index, place) => (network.interfaces.get(index)?.addresses.get(place)?.public?, None),
+            Owner::Nat(index) => (network.nat_gateways.get(index)?.private, network.nat_gateways[index].subnet),
+            Owner::NatPublic(index) => (network.nat_gateways.get(index)?.public?, None),
+            Owner::Outside | Owner::Whoever => return None,
+        };
+        Some(match (assigned, subnet) {
+            (Assigned::Known(address), _) => Spot::one(number(address), owner),
+            (Assigned::Later, None) => Spot { family: Family::V4, at: At::Among(self.fresh.clone()), owner, listed: Listed::Never },
+            (Assigned::Later, Some(subnet)) => {
+                let free = self.free.get(&subnet).cloned().unwrap_or_default();
+                Spot { family: Family::V4, at: At::Among(free), owner, listed: Listed::Never }
+            }
+        })
+    }
+
+    /// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that are taken.
+    fn free_in(&self, subnet: usize) -> AddressSet {
+        let subnet = &self.network.subnets[subnet];
+        let ranges = subnet.ranges.iter().filter(|range| Family::of_range(range) == Family::V4);
+        let mut free = AddressSet::none();
+        for range in ranges {
+            let all = of_range(range);
+            let (from, to) = crate::address::bounds(range);
+            let kept = if to - from > 5 { IntervalSet::of([(from, from + 4), (to - 1, to)]) } else { AddressSet::none() };
+            free = free.union(&all.subtract(&kept));
+        }
+        let taken = self.holders.keys().filter(|(vpc, number)| *vpc == subnet.vpc && free.contains(*number));
+        free.subtract(&IntervalSet::of(taken.map(|(_, number)| (*number, number + 1))))
+    }
+
+    /// What a spot is called where it is told: its address, or what is known instead.
+    pub(crate) fn tell(&self, spot: &Spot) -> String {
+        let network = self.network;
+        let yet = |subnet: usize| {
+            let ranges: Vec<String> = network.subnets[subnet].ranges.iter().map(ToString::to_string).collect();
+            format!("an address of {}", ranges.join(" "))
+        };
+        match (&spot.at, spot.owner, spot.listed) {
+            (At::One(_), ..) => spot.to_string(),
+            (_, _, Listed::In(list)) => network.prefix_lists[list].named.name.clone(),
+            (_, Owner::Interface(index, _), _) => yet(network.interfaces[index].subnet),
+            (_, Owner::Nat(index), _) => network.nat_gateways[index].subnet.map_or_else(|| spot.to_string(), yet),
+            (_, Owner::Public(index, _), _) => format!("the public address of {}", network.interfaces[index].named.name),
+            (_, Owner::NatPublic(index), _) => format!("the public address of {}", network.nat_gateways[index].named.name),
+            // Pieces of the internet that take many ranges to tell are most of it.
+            (At::Among(set), ..) if crate::address::ranges(set, 4).len() > 3 => "the internet".to_owned(),
+            _ => spot.to_string(),
+        }
+    }
+
+    /// The primary address of an interface in a family.
+    pub fn primary(&self, interface: usize, family: Family) -> Option<Owner> {
+        let is = |own: &crate::network::Own| match own.private {
+            Assigned::Known(address) => Family::of(address) == family,
+            Assigned::Later => family == Family::V4,
+        };
+        let place = self.network.interfaces.get(interface)?.addresses.iter().position(is)?;
+        Some(Owner::Interface(interface, place))
+    }
+
+    /// The public IPv4 addresses of an interface.
+    pub fn publics_of(&self, interface: usize) -> Vec<Owner> {
+        let addresses = self.network.interfaces.get(interface).map_or(&[][..], |interface| &interface.addresses);
+        let public = addresses.iter().enumerate().filter(|(_, own)| own.public.is_some());
+        public.map(|(place, _)| Owner::Public(interface, place)).collect()
+    }
+
+    /// Whether a spot is in a prefix list.
+    pub(crate) fn is_listed(&self, spot: &Spot, list: usize) -> Match {
+        let service = self.network.prefix_lists[list].is_service;
+        if service && matches!(spot.owner, Owner::Interface(..) | Owner::Nat(_)) {
+            return Match::No;
+        }
+        match (&self.lists[list], spot.listed) {
+            (_, Listed::In(own)) if own == list => Match::Yes,
+            (_, Listed::In(_)) if service => Match::No,
+            (_, Listed::Never) if service && matches!(spot.at, At::Among(_)) => Match::No,
+            (Some(entries), _) => spot.is_among(entries),
+            (None, Listed::Never) if service => Match::No,
+            (None, _) if service && spot.is_among(&public(spot.family)) == Match::No => Match::No,
+            (None, _) => Match::Perhaps,
+        }
+    }
+
+    /// The service of AWS that a spot surely belongs to, by its prefix list.
+    pub(crate) fn is_service(&self, spot: &Spot) -> Option<usize> {
+        let services = self.network.prefix_lists.iter().enumerate().filter(|(_, list)| list.is_service);
+        services.map(|(index, _)| index).find(|index| self.is_listed(spot, *index) == Match::Yes)
+    }
+
+    /// The family's shortest and longest prefix among a list's entries that may hold the spot, with whether one surely does.
+    pub(crate) fn listed_prefixes(&self, spot: &Spot, list: usize) -> Vec<(Match, u8, u8)> {
+        match &self.network.prefix_lists[list].entries {
+            Some(entries) if self.is_listed(spot, list) != Match::No => {
+                let each = entries.iter().map(|range| (spot.is_in(range), range.prefix_len(), range.prefix_len()));
+                let mut each: Vec<_> = each.filter(|(matches, ..)| *matches != Match::No).collect();
+                // Several entries may hold a set of addresses together.
+                if each.iter().all(|(matches, ..)| *matches != Match::Yes) && self.is_listed(spot, list) == Match::Yes {
+                    let lengths = || each.iter().map(|(_, length, _)| *length);
+                    let (least, most) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
+                    each = vec![(Match::Yes, least, most)];
+                }
+                each
+            }
+            Some(_) => Vec::new(),
+            // The entries of AWS's lists are between these; a default route is always shorter.
+            None => match self.is_listed(spot, list) {
+                Match::No => Vec::new(),
+                matches => vec![(matches, 8, if spot.family == Family::V4 { 32 } else { 128 })],
+            },
+        }
+    }
+
+    /// Whether a rule in a group of one VPC may speak of a group of another.
+    pub(crate) fn is_visible(&self, own: usize, other: usize) -> bool {
+        let network = self.network;
+        let regional = |a: usize, b: usize| {
+            !self.laws.hold(crate::laws::Law::GroupsSpanRegionalPeeringOnly) || network.vpcs[a].region == network.vpcs[b].region
+        };
+        let peered = |a, b| network.peerings.iter().any(|p| p.active && (p.vpcs == [Some(a), Some(b)] || p.vpcs == [Some(b), Some(a)]));
+        let attached = |vpc: usize| {
+            move |gateway: &&crate::network::TransitGateway| {
+                gateway.group_references && gateway.attachments.iter().any(|attachment| attachment.vpc == Some(vpc))
+            }
+        };
+        own == other
+            || (regional(own, other) && peered(own, other))
+            || network.transit_gateways.iter().filter(attached(own)).any(|gateway| attached(other)(&gateway))
+    }
+}

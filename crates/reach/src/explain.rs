@@ -1,0 +1,182 @@
+//! Explanations: every hop there and back with the rule that decided, and for what is blocked every blocker of the cheapest repair.
+//!
+//! Data, not prose: it is printed by [`std::fmt::Display`] and serialised as the command line shows it.
+
+mod hops;
+mod repair;
+mod text;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use trueup_model::Place;
+
+use crate::address::Family;
+use crate::answer::{ask, failure, ways};
+use crate::engine::Engine;
+use crate::network::Named;
+use crate::party::{Member, Party, PartyError, between, reach};
+use crate::service::ServiceSet;
+use crate::spot::{Listed, Owner, Spot};
+use crate::verdict::Verdict;
+use crate::walk::Start;
+
+pub use hops::Hop;
+pub(crate) use hops::blocker;
+pub use repair::Blocker;
+
+/// An answer with its reasons.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// Who asks.
+    pub from: String,
+    /// Who is asked for.
+    pub to: String,
+    /// The services asked about; none is any service.
+    pub over: Option<ServiceSet>,
+    /// The answer in a word.
+    pub verdict: Verdict,
+    /// The answer in full.
+    pub services: Services,
+    /// The way there, of the pair that shows the verdict best.
+    pub forward: Vec<Hop>,
+    /// The way back.
+    #[serde(rename = "return")]
+    pub back: Vec<Hop>,
+    /// What would have to change, all of it, so that it works: the cheapest repair.
+    pub blockers: Vec<Blocker>,
+    /// Other repairs, dearer or as cheap.
+    pub alternatives: Vec<Vec<Blocker>>,
+    /// What the answer rests on.
+    pub assumptions: BTreeSet<String>,
+}
+
+/// The services of an answer, as they are printed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Services {
+    /// See [`crate::Answer::allowed`].
+    pub allowed: ServiceSet,
+    /// See [`crate::Answer::partial`].
+    pub partial: ServiceSet,
+    /// See [`crate::Answer::unknown`].
+    pub unknown: ServiceSet,
+    /// See [`crate::Answer::one_way`].
+    pub one_way: ServiceSet,
+}
+
+/// Answers with reasons.
+pub fn explain(engine: &Engine<'_>, from: &Party, to: &Party, over: Option<&ServiceSet>) -> Result<Explanation, PartyError> {
+    let answer = reach(engine, from, to)?;
+    let verdict = answer.verdict(over);
+    let mut explanation = Explanation {
+        from: from.name(engine),
+        to: to.name(engine),
+        over: over.cloned(),
+        verdict,
+        services: Services { allowed: answer.allowed, partial: answer.partial, unknown: answer.unknown, one_way: answer.one_way },
+        forward: Vec::new(),
+        back: Vec::new(),
+        blockers: Vec::new(),
+        alternatives: Vec::new(),
+        assumptions: answer.assumptions,
+    };
+    explanation.assumptions.extend(engine.network.gaps.iter().cloned());
+    let Some((start, target)) = shown(engine, from, to, over, verdict)? else { return Ok(explanation) };
+    let wanted = wanted(engine, over, &start, &target);
+    if let Some(way) = ways(engine, &start, &target).and_then(|ways| ways.into_iter().next()) {
+        (explanation.forward, explanation.back) = hops::hops(engine, &way.walked, &wanted);
+    }
+    if verdict != Verdict::Allowed {
+        let mut repairs = repair::repairs(engine, &start, &target, &wanted).into_iter();
+        explanation.blockers = repairs.next().unwrap_or_default();
+        explanation.alternatives = repairs.collect();
+        if explanation.blockers.is_empty() {
+            explanation.blockers = dead_end(engine, &start, &target);
+        }
+    }
+    Ok(explanation)
+}
+
+/// The question that shows a verdict best: the first pair whose own verdict it is, else the first that is not allowed.
+fn shown(
+    engine: &Engine<'_>,
+    from: &Party,
+    to: &Party,
+    over: Option<&ServiceSet>,
+    verdict: Verdict,
+) -> Result<Option<(Start, Spot)>, PartyError> {
+    let sources = from.members(engine)?;
+    if let Party::Address(address) = to {
+        let spot = Spot::one(crate::address::number(*address), Owner::Whoever);
+        return Ok(sources.iter().find_map(|source| start(engine, source, spot.family)).map(|start| (start, spot)));
+    }
+    let targets = to.members(engine)?;
+    let pairs = || sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
+    const LOOKED_AT: usize = 2000;
+    let is = |pair: &(&Member, &Member), wanted: &dyn Fn(Verdict) -> bool| wanted(between(engine, pair.0, pair.1).verdict(over));
+    let exact = pairs().take(LOOKED_AT).find(|pair| is(pair, &|own| own == verdict));
+    let found = exact.or_else(|| pairs().take(LOOKED_AT).find(|pair| is(pair, &|own| own != Verdict::Allowed)));
+    Ok(found.or_else(|| pairs().next()).and_then(|(source, target)| question(engine, source, target)))
+}
+
+fn start(engine: &Engine<'_>, member: &Member, family: Family) -> Option<Start> {
+    match member {
+        Member::Interface(index) => Some(Start::Interface(*index, engine.spot(engine.primary(*index, family)?)?)),
+        Member::Outside(spot) if spot.family == family => Some(Start::Outside(spot.clone())),
+        Member::Outside(_) | Member::Service(..) => None,
+    }
+}
+
+/// The question that a pair of members comes to. A host without a public address gets one for the sake of the explanation.
+fn question(engine: &Engine<'_>, from: &Member, to: &Member) -> Option<(Start, Spot)> {
+    let target = match (from, to) {
+        (Member::Interface(from), Member::Interface(to)) => {
+            let both = |family| engine.primary(*from, family).and(engine.primary(*to, family));
+            engine.spot(both(Family::V4).or_else(|| both(Family::V6))?)?
+        }
+        (_, Member::Outside(spot) | Member::Service(_, spot)) => spot.clone(),
+        (Member::Outside(spot), Member::Interface(to)) if spot.family == Family::V6 => engine.spot(engine.primary(*to, Family::V6)?)?,
+        (_, Member::Interface(to)) => match engine.publics_of(*to).first() {
+            Some(owner) => engine.spot(*owner)?,
+            None => Spot::among(Family::V4, crate::address::public(Family::V4), Owner::Public(*to, 0), Listed::Never),
+        },
+    };
+    Some((start(engine, from, target.family)?, target))
+}
+
+/// The services that an explanation is about: those asked about, or else those that get furthest.
+fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target: &Spot) -> ServiceSet {
+    let own = ServiceSet::of_family(target.family);
+    if let Some(over) = over {
+        return over.intersect(&own);
+    }
+    let answer = ask(engine, start, target);
+    let sets = [answer.allowed, answer.partial, answer.unknown, answer.one_way];
+    let best = sets.into_iter().map(|set| set.intersect(&ServiceSet::conversations())).find(|set| !set.is_empty());
+    best.unwrap_or_else(|| match target.owner {
+        Owner::Outside | Owner::Whoever => ServiceSet::tcp(443, 443),
+        _ => ServiceSet::tcp(22, 22),
+    })
+}
+
+/// Where nothing near would change the outcome: what stopped the packet.
+fn dead_end(engine: &Engine<'_>, start: &Start, target: &Spot) -> Vec<Blocker> {
+    let ways = ways(engine, start, target).unwrap_or_default();
+    ways.iter().filter_map(|way| failure(&way.walked).map(|(failure, back)| Blocker::dead(failure, back, &way.walked))).take(1).collect()
+}
+
+impl Party {
+    /// What it is called in the network.
+    pub fn name(&self, engine: &Engine<'_>) -> String {
+        match self {
+            Self::Subnet(index) => engine.network.subnets[*index].named.name.clone(),
+            Self::Group(index) => engine.network.security_groups[*index].named.name.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Where a part is declared.
+fn place_of(named: &Named) -> Option<Place> {
+    named.source.clone()
+}

@@ -1,0 +1,135 @@
+//! Repairs: what would have to change so that something works, found on the same walk with every failing check at a price.
+//!
+//! A check that fails costs one instead of ending the walk, and a missing route may lead to each thing that could carry the packet.
+//! The cheapest walk that arrives and returns names every change that is needed, and not only the first.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+
+use serde::Serialize;
+use trueup_model::Place;
+
+use crate::code::Code;
+use crate::engine::Engine;
+use crate::service::ServiceSet;
+use crate::spot::Spot;
+use crate::trip::{Failure, Passed, Script, needed};
+use crate::walk::{Start, Walked, walk};
+
+/// One thing that would have to change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Blocker {
+    /// Our code for it.
+    pub code: Code,
+    /// The code of AWS's Reachability Analyzer.
+    pub aws_code: Option<&'static str>,
+    /// What is wrong, in a clause.
+    pub what: &'static str,
+    /// `forward` or `return`.
+    pub direction: &'static str,
+    /// How many steps the packet had come, there and back.
+    pub hop: usize,
+    /// Where: the component's name.
+    pub component: String,
+    /// EC2's id of it, where it is live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// More about it, such as the address that has no route.
+    pub detail: String,
+    /// The services that are held up there, as they look at that point.
+    pub services: Option<ServiceSet>,
+    /// Where the spec declares what holds it up.
+    pub source: Option<Place>,
+    /// What to change.
+    pub fix: String,
+    /// What did match, or came near.
+    pub matched: Vec<String>,
+}
+
+impl Blocker {
+    /// A blocker that nothing near would lift.
+    pub(super) fn dead(failure: &Failure, back: bool, walked: &Walked) -> Self {
+        Self {
+            code: failure.code,
+            aws_code: failure.code.aws(),
+            what: failure.code.what(),
+            direction: if back { "return" } else { "forward" },
+            hop: walked.log.steps.len(),
+            component: failure.at.name.clone(),
+            id: failure.at.id.clone(),
+            detail: failure.detail.clone(),
+            services: None,
+            source: failure.at.source.clone(),
+            fix: String::new(),
+            matched: Vec::new(),
+        }
+    }
+
+    fn new(engine: &Engine<'_>, passed: &Passed, wanted: &ServiceSet) -> Self {
+        let failure = &passed.failure;
+        Self {
+            code: failure.code,
+            aws_code: failure.code.aws(),
+            what: failure.code.what(),
+            direction: if passed.back { "return" } else { "forward" },
+            hop: passed.step,
+            component: failure.at.name.clone(),
+            id: failure.at.id.clone(),
+            detail: failure.detail.clone(),
+            services: Some(needed(engine, wanted, passed.role)),
+            source: passed.source.clone(),
+            fix: passed.fix.clone(),
+            matched: passed.matched.clone(),
+        }
+    }
+}
+
+/// How many walks are tried, how many repairs are told, and how much dearer than the cheapest the others may be.
+const WALKS_MAX: usize = 4000;
+const TOLD_MAX: usize = 4;
+const DEARER_MAX: u32 = 1;
+
+/// The cheapest repairs, each with all that it takes, the cheapest first.
+pub(super) fn repairs(engine: &Engine<'_>, start: &Start, target: &Spot, wanted: &ServiceSet) -> Vec<Vec<Blocker>> {
+    // By cost, then by hops, then by the choices themselves: always the same order.
+    let mut queue = BinaryHeap::from([Reverse((0_u32, 0_usize, false, Vec::<usize>::new()))]);
+    let mut found: Vec<Vec<Blocker>> = Vec::new();
+    let mut told: BTreeSet<Vec<(Code, String, String)>> = BTreeSet::new();
+    let mut cheapest = None;
+    for _ in 0..WALKS_MAX {
+        let Some(Reverse((cost, hops, done, choices))) = queue.pop() else { break };
+        if cheapest.is_some_and(|cheapest| cost > cheapest + DEARER_MAX) || found.len() >= TOLD_MAX {
+            break;
+        }
+        let script = Script { choices, wanted: Some(wanted.clone()) };
+        let walked = walk(engine, &script, start, target);
+        if done {
+            cheapest.get_or_insert(cost);
+            let blockers = distinct(walked.log.passed.iter().map(|passed| Blocker::new(engine, passed, wanted)));
+            let key = blockers.iter().map(|blocker| (blocker.code, blocker.component.clone(), blocker.fix.clone())).collect();
+            if told.insert(key) {
+                found.push(blockers);
+            }
+            continue;
+        }
+        let cost = walked.log.cost;
+        if let Some(costs) = crate::answer::undecided(&walked) {
+            for (choice, more) in costs.iter().enumerate() {
+                let choices = script.choices.iter().copied().chain([choice]).collect();
+                queue.push(Reverse((cost + more, walked.log.steps.len(), false, choices)));
+            }
+        } else if walked.forward.is_ok() && walked.back.as_ref().is_none_or(Result::is_ok) {
+            queue.push(Reverse((cost, hops.max(walked.log.steps.len()), true, script.choices)));
+        }
+    }
+    // A repair that does all that another does, and more, is none.
+    let sets: Vec<BTreeSet<String>> = found.iter().map(|repair| repair.iter().map(|blocker| blocker.fix.clone()).collect()).collect();
+    let is_more = |index: usize| sets.iter().any(|other| other.len() < sets[index].len() && other.is_subset(&sets[index]));
+    found.iter().enumerate().filter(|(index, _)| !is_more(*index)).map(|(_, repair)| repair.clone()).collect()
+}
+
+/// Blockers that one change lifts, once.
+fn distinct(blockers: impl Iterator<Item = Blocker>) -> Vec<Blocker> {
+    let mut seen = BTreeSet::new();
+    blockers.filter(|blocker| seen.insert((blocker.component.clone(), blocker.fix.clone()))).collect()
+}

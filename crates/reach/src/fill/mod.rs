@@ -1,0 +1,11 @@
+//! Where a network comes from: a spec, what is live, or saved answers of EC2.
+
+mod observed;
+mod parts;
+mod records;
+pub mod saved;
+mod topology;
+
+pub use observed::observed;
+pub use records::Lists;
+pub use topology::topology;

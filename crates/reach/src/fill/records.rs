@@ -1,0 +1,295 @@
+//! A network from records: what specs and live regions have in common.
+//!
+//! A part is found by its key: a spec's address, or EC2's id where it is live.
+
+mod hosts;
+mod routing;
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use trueup_model::json::Typed;
+use trueup_model::kinds::elastic_ip::ElasticIp;
+use trueup_model::kinds::internet_gateway;
+use trueup_model::kinds::security_group::{self, Rule};
+use trueup_model::kinds::{subnet, vpc};
+use trueup_model::{Kind, Place, Record, Ref, Resource, Value};
+
+use super::parts::{Index, list, services};
+use crate::network::{Assigned, GroupRule, InternetGateway, Named, Network, Peer, RouteTable, SecurityGroup, Subnet, Vpc};
+
+/// What is known about prefix lists, by name or id: EC2 tells it, and no spec does.
+pub type Lists = BTreeMap<String, Vec<IpNet>>;
+
+/// One part as it comes.
+pub(super) struct Part<'a> {
+    pub key: String,
+    pub kind: Kind,
+    pub named: Named,
+    pub record: &'a Record,
+    /// What is known of a live one.
+    pub facts: Option<&'a Record>,
+    /// Whether EC2 made it by itself.
+    pub implicit: bool,
+    /// The resource of the spec.
+    pub resource: Option<&'a Resource>,
+}
+
+impl Part<'_> {
+    fn place(&self, path: &str) -> Option<Place> {
+        self.resource.map(|resource| resource.place(path))
+    }
+
+    /// A fact, where it is known and not empty.
+    fn fact(&self, name: &str) -> Option<&str> {
+        self.facts.map(|facts| facts.text(name)).filter(|text| !text.is_empty())
+    }
+
+    fn typed<T: Typed>(&self) -> Option<T> {
+        T::from_record(self.record).ok()
+    }
+
+    fn tags(&self) -> BTreeMap<String, String> {
+        let tags = self.record.get("tags").and_then(Value::as_map);
+        let pairs = tags.into_iter().flat_map(Record::iter);
+        pairs.filter_map(|(key, value)| Some((key.to_owned(), value.as_text()?.to_owned()))).collect()
+    }
+}
+
+/// The key that a reference means.
+fn key(reference: &Ref) -> String {
+    reference.to_string()
+}
+
+/// The network as it grows.
+pub(super) struct Records<'a> {
+    parts: &'a [Part<'a>],
+    region: String,
+    pub network: Network,
+    /// Whether the parts are live: then what is not among them is gone, and else it is outside the spec.
+    live: bool,
+    unreadable: Vec<Kind>,
+    vpcs: Index,
+    subnets: Index,
+    groups: Index,
+    default_groups: BTreeMap<usize, usize>,
+    hosts: Index,
+    internet: Index,
+    nat: Index,
+    endpoints: Index,
+    addresses: BTreeMap<String, Assigned>,
+    tables: Index,
+    lists: Index,
+}
+
+/// Fills a network with parts.
+pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: Vec<Kind>, live: bool) -> Network {
+    let mut records = Records {
+        parts,
+        region: region.to_owned(),
+        network: Network::default(),
+        live,
+        unreadable,
+        vpcs: Index::default(),
+        subnets: Index::default(),
+        groups: Index::default(),
+        default_groups: BTreeMap::new(),
+        hosts: Index::default(),
+        internet: Index::default(),
+        nat: Index::default(),
+        endpoints: Index::default(),
+        addresses: BTreeMap::new(),
+        tables: Index::default(),
+        lists: Index::default(),
+    };
+    records.prefix_lists(known);
+    records.vpcs();
+    records.tables();
+    records.subnets();
+    records.groups();
+    records.addresses();
+    records.gateways();
+    records.instances();
+    records.endpoints();
+    records.routes();
+    let gaps = records.unreadable.iter().map(|kind| format!("every {kind} is unknown: EC2 did not let them be read"));
+    let gaps: Vec<String> = gaps.collect();
+    records.network.gaps.extend(gaps);
+    records.network
+}
+
+impl<'a> Records<'a> {
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &'a Part<'a>> + use<'a> {
+        self.parts.iter().filter(move |part| part.kind == kind)
+    }
+
+    fn prefix_lists(&mut self, known: &Lists) {
+        for (name, entries) in known {
+            let index = list(&mut self.network, &mut self.lists, name);
+            self.network.prefix_lists[index].entries = Some(entries.clone());
+        }
+        for service in ["s3", "dynamodb"] {
+            let name = format!("com.amazonaws.{}.{service}", self.region);
+            list(&mut self.network, &mut self.lists, &name);
+        }
+    }
+
+    fn vpcs(&mut self) {
+        for part in self.of(Kind::Vpc) {
+            let Some(typed) = part.typed::<vpc::Vpc>() else { continue };
+            self.vpcs.put(&part.key, self.network.vpcs.len());
+            self.network.vpcs.push(Vpc {
+                named: part.named.clone(),
+                ranges: vpc::ranges(part.record),
+                region: self.region.clone(),
+                dns_support: typed.enable_dns_support,
+                dns_hostnames: typed.enable_dns_hostnames,
+                ..Vpc::default()
+            });
+        }
+    }
+
+    /// The VPC that a reference means. One that is outside the spec is known by its id only.
+    fn vpc(&mut self, reference: &Ref) -> usize {
+        let key = key(reference);
+        if let Some(index) = self.vpcs.get(&key) {
+            return index;
+        }
+        let index = self.network.vpcs.len();
+        self.network.gaps.push(format!("{key} is outside the spec: its ranges, routes and gateways are not known"));
+        self.network.vpcs.push(Vpc { named: Named::new(key.clone()), region: self.region.clone(), ..Vpc::default() });
+        self.vpcs.put(key, index);
+        index
+    }
+
+    fn tables(&mut self) {
+        for part in self.of(Kind::RouteTable) {
+            let Some(reference) = part.record.reference("vpc") else { continue };
+            let vpc = self.vpc(reference);
+            let index = self.network.route_tables.len();
+            self.tables.put(&part.key, index);
+            self.network.route_tables.push(RouteTable { named: part.named.clone(), vpc, routes: Vec::new() });
+            if part.implicit {
+                self.network.vpcs[vpc].main_table = Some(index);
+            }
+        }
+        // A VPC that is yet to be made gets a main table with nothing but the local routes.
+        for vpc in 0..self.network.vpcs.len() {
+            if !self.live && self.network.vpcs[vpc].main_table.is_none() {
+                let named = Named::new(format!("the main route table of {}", self.network.vpcs[vpc].named.name));
+                self.network.vpcs[vpc].main_table = Some(self.network.route_tables.len());
+                self.network.route_tables.push(RouteTable { named, vpc, routes: Vec::new() });
+            }
+        }
+    }
+
+    fn subnets(&mut self) {
+        for part in self.of(Kind::Subnet) {
+            let Some(typed) = part.typed::<subnet::Subnet>() else { continue };
+            let vpc = self.vpc(&typed.vpc);
+            let route_table = typed.route_table.as_ref().and_then(|table| self.tables.get(&key(table)));
+            self.subnets.put(&part.key, self.network.subnets.len());
+            self.network.subnets.push(Subnet {
+                named: part.named.clone(),
+                vpc,
+                ranges: typed.cidr_block.parse().into_iter().collect(),
+                zone: typed.availability_zone_id.or(typed.availability_zone),
+                route_table,
+                network_acl: None,
+            });
+        }
+    }
+
+    /// The subnet that a reference means. One that is outside the spec is known by its id only.
+    fn subnet(&mut self, reference: &Ref) -> usize {
+        let key = key(reference);
+        if let Some(index) = self.subnets.get(&key) {
+            return index;
+        }
+        let vpc = self.vpc(&Ref::Id(format!("the VPC of {key}")));
+        let index = self.network.subnets.len();
+        self.network.subnets.push(Subnet { named: Named::new(key.clone()), vpc, ..Subnet::default() });
+        self.subnets.put(key, index);
+        index
+    }
+
+    fn groups(&mut self) {
+        for part in self.of(Kind::SecurityGroup) {
+            let Some(reference) = part.record.reference("vpc") else { continue };
+            let vpc = self.vpc(reference);
+            let index = self.network.security_groups.len();
+            self.groups.put(&part.key, index);
+            if part.implicit {
+                self.default_groups.insert(vpc, index);
+            }
+            self.network.security_groups.push(SecurityGroup { named: part.named.clone(), vpc, ..SecurityGroup::default() });
+        }
+        for part in self.of(Kind::SecurityGroup) {
+            let (Some(index), Some(typed)) = (self.groups.get(&part.key), part.typed::<security_group::SecurityGroup>()) else { continue };
+            let ingress = self.rules(part, &typed.ingress, "ingress");
+            let egress = self.rules(part, &typed.egress, "egress");
+            let group = &mut self.network.security_groups[index];
+            (group.ingress, group.egress) = (ingress, egress);
+        }
+    }
+
+    fn rules(&mut self, part: &Part<'_>, rules: &[Rule], direction: &str) -> Vec<GroupRule> {
+        let mut out = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let (from, to) = match rule.port.as_deref().and_then(trueup_model::net::port_bounds) {
+                Some((from, to)) => (Some(i64::from(from)), Some(i64::from(to))),
+                None => (rule.icmp_type.filter(|ty| *ty >= 0), rule.icmp_code.filter(|code| *code >= 0)),
+            };
+            let peer = match (&rule.cidr, &rule.security_group, &rule.prefix_list) {
+                (Some(range), ..) => range.parse().ok().map(Peer::Range),
+                (_, Some(group), _) => {
+                    let key = key(group);
+                    Some(self.groups.get(&key).map_or(Peer::Stranger(key), Peer::Group))
+                }
+                (.., Some(name)) => Some(Peer::List(list(&mut self.network, &mut self.lists, name))),
+                _ => None,
+            };
+            let source = part.place(&format!("{direction}[{index}]"));
+            out.extend(peer.map(|peer| GroupRule { services: services(&rule.protocol, from, to), peer, source }));
+        }
+        out
+    }
+
+    /// The group that EC2 makes with every VPC: its hosts may talk among themselves, and everything may go out.
+    fn default_group(&mut self, vpc: usize) -> usize {
+        if let Some(index) = self.default_groups.get(&vpc) {
+            return *index;
+        }
+        let index = self.network.security_groups.len();
+        let named = Named::new(format!("the default security group of {}", self.network.vpcs[vpc].named.name));
+        let rule = |peer| GroupRule { services: crate::ServiceSet::all(), peer, source: None };
+        let everywhere = ["0.0.0.0/0", "::/0"].into_iter().filter_map(|range| range.parse().ok()).map(Peer::Range);
+        let egress = everywhere.map(rule).collect();
+        self.network.security_groups.push(SecurityGroup { named, vpc, ingress: vec![rule(Peer::Group(index))], egress });
+        self.default_groups.insert(vpc, index);
+        index
+    }
+
+    fn addresses(&mut self) {
+        for part in self.of(Kind::ElasticIp) {
+            if part.typed::<ElasticIp>().is_some() {
+                let known = part.fact("public_ip").and_then(|text| text.parse().ok());
+                self.addresses.insert(part.key.clone(), known.map_or(Assigned::Later, Assigned::Known));
+            }
+        }
+    }
+
+    /// The address that a reference to an Elastic IP address means.
+    fn elastic(&self, reference: &Ref) -> Assigned {
+        self.addresses.get(&key(reference)).copied().unwrap_or(Assigned::Later)
+    }
+
+    fn gateways(&mut self) {
+        for part in self.of(Kind::InternetGateway) {
+            let Some(typed) = part.typed::<internet_gateway::InternetGateway>() else { continue };
+            let vpc = typed.vpc.as_ref().map(|vpc| self.vpc(vpc));
+            self.internet.put(&part.key, self.network.internet_gateways.len());
+            self.network.internet_gateways.push(InternetGateway { named: part.named.clone(), vpc, edge_table: None });
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Filters: what security groups and network ACLs let through for a given peer.
+
+use crate::engine::Engine;
+use crate::laws::Law;
+use crate::network::{AclEntry, GroupRule, Peer};
+use crate::service::{Bounds, ServiceSet};
+use crate::spot::{Match, Owner, Spot};
+
+/// Which way a packet crosses a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Into the interface or subnet.
+    Ingress,
+    /// Out of it.
+    Egress,
+}
+
+impl Direction {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingress => "ingress",
+            Self::Egress => "egress",
+        }
+    }
+}
+
+/// Whether a rule of a group of `vpc` is about `peer`. `references` says whether references to groups still hold for this packet.
+pub(crate) fn rule_matches(engine: &Engine<'_>, vpc: usize, rule: &GroupRule, peer: &Spot, references: bool) -> Match {
+    match &rule.peer {
+        Peer::Range(range) => peer.is_in(range),
+        Peer::List(list) => engine.is_listed(peer, *list),
+        Peer::Group(group) => {
+            let visible = || engine.is_visible(vpc, engine.network.security_groups[*group].vpc);
+            if references && engine.is_member(*group, peer) && visible() { Match::Yes } else { Match::No }
+        }
+        // An interface that is known here has known groups only; what is public is nobody's private address.
+        Peer::Stranger(_) if peer.owner == Owner::Whoever && references => Match::Perhaps,
+        Peer::Stranger(_) => Match::No,
+    }
+}
+
+/// What the groups of an interface let through for a peer: all that any rule of any group allows.
+pub(crate) fn groups(engine: &Engine<'_>, interface: usize, direction: Direction, peer: &Spot, references: bool) -> Bounds {
+    let law = if direction == Direction::Ingress { Law::GroupsFilterIngress } else { Law::GroupsFilterEgress };
+    if !engine.laws.hold(law) {
+        return Bounds::exact(ServiceSet::all());
+    }
+    let mut bounds = Bounds::exact(ServiceSet::none());
+    for &group in &engine.network.interfaces[interface].security_groups {
+        let group = &engine.network.security_groups[group];
+        let rules = if direction == Direction::Ingress { &group.ingress } else { &group.egress };
+        for rule in rules {
+            let matches = rule_matches(engine, group.vpc, rule, peer, references);
+            if matches == Match::Yes {
+                bounds.sure = bounds.sure.union(&rule.services);
+            }
+            if matches != Match::No {
+                bounds.perhaps = bounds.perhaps.union(&rule.services);
+            }
+        }
+    }
+    bounds
+}
+
+/// The entries of the ACL of a subnet in the order in which EC2 looks at them; `None` where the ACL is EC2's initial one.
+pub(crate) fn entries<'a>(engine: &Engine<'a>, subnet: usize, direction: Direction) -> Option<Vec<&'a AclEntry>> {
+    let acl = &engine.network.network_acls[engine.network.acl_of(subnet)?];
+    let entries = if direction == Direction::Ingress { &acl.ingress } else { &acl.egress };
+    let mut ordered: Vec<&AclEntry> = entries.iter().collect();
+    ordered.sort_by_key(|entry| entry.number);
+    Some(ordered)
+}
+
+/// What the ACL of a subnet lets through for a peer: for each service, the first entry that matches decides.
+pub(crate) fn acl(engine: &Engine<'_>, subnet: usize, direction: Direction, peer: &Spot) -> Bounds {
+    let Some(entries) = entries(engine, subnet, direction).filter(|_| engine.laws.hold(Law::AclsFilter)) else {
+        return Bounds::exact(ServiceSet::all());
+    };
+    if !engine.laws.hold(Law::AclsAreOrdered) {
+        let allows = entries.iter().filter(|entry| entry.allow && peer.is_in(&entry.range) == Match::Yes);
+        return Bounds::exact(allows.fold(ServiceSet::none(), |all, entry| all.union(&entry.services)));
+    }
+    // In the worst case what may match denies, and in the best case it allows.
+    let (mut sure, mut perhaps) = (ServiceSet::none(), ServiceSet::none());
+    let (mut open, mut maybe_open) = (ServiceSet::all(), ServiceSet::all());
+    for entry in entries {
+        let matches = peer.is_in(&entry.range);
+        if matches == Match::No {
+            continue;
+        }
+        if entry.allow {
+            perhaps = perhaps.union(&maybe_open.intersect(&entry.services));
+            if matches == Match::Yes {
+                sure = sure.union(&open.intersect(&entry.services));
+            }
+        }
+        if matches == Match::Yes || !entry.allow {
+            open = open.subtract(&entry.services);
+        }
+        if matches == Match::Yes || entry.allow {
+            maybe_open = maybe_open.subtract(&entry.services);
+        }
+    }
+    Bounds { sure, perhaps }
+}

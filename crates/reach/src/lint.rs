@@ -1,0 +1,238 @@
+//! Lints: what a network says and never does.
+
+use trueup_model::{Diagnostic, Place};
+
+use crate::address::{Family, bounds};
+use crate::answer::ask;
+use crate::engine::Engine;
+use crate::filter::Direction;
+use crate::interval::IntervalSet;
+use crate::lookup::{Chosen, is_forbidden, lookup};
+use crate::network::{AclEntry, Destination, GroupRule, Named, Own, Peer, Target};
+use crate::party::{Member, between};
+use crate::service::ServiceSet;
+use crate::spot::{Owner, Spot};
+use crate::walk::Start;
+
+/// What a network says and never does, as warnings with the places of the spec.
+pub fn lint(engine: &Engine<'_>) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    shadowed_entries(engine, &mut out);
+    useless_rules(engine, &mut out);
+    implied_rules(engine, &mut out);
+    dead_routes(engine, &mut out);
+    lost_public_addresses(engine, &mut out);
+    stranded_nat_gateways(engine, &mut out);
+    unanswered(engine, &mut out);
+    out
+}
+
+fn at(diagnostic: Diagnostic, place: Option<&Place>, named: &Named) -> Diagnostic {
+    match place.or(named.source.as_ref()) {
+        Some(place) => diagnostic.at(place.clone(), ""),
+        None => diagnostic,
+    }
+}
+
+/// Entries of a network ACL behind others that decide about all that they match.
+fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+    for acl in &engine.network.network_acls {
+        for (direction, entries) in [(Direction::Ingress, &acl.ingress), (Direction::Egress, &acl.egress)] {
+            let mut ordered: Vec<&AclEntry> = entries.iter().collect();
+            ordered.sort_by_key(|entry| entry.number);
+            for (place, entry) in ordered.iter().enumerate() {
+                let Some(by) = shadowing(&ordered[..place], entry) else { continue };
+                let message = format!(
+                    "entry {} of {} {} never decides: entry {} comes before it and is about all of it",
+                    entry.number,
+                    acl.named.name,
+                    direction.as_str(),
+                    by.number
+                );
+                let diagnostic = at(Diagnostic::warning("shadowed-acl-entry", message), entry.source.as_ref(), &acl.named);
+                let diagnostic = by.source.iter().fold(diagnostic, |d, place| d.at(place.clone(), "decides before it"));
+                out.push(diagnostic.help("give it a lower number, or remove it"));
+            }
+        }
+    }
+}
+
+/// The entry that takes the last of what another one matches away from it, where nothing is left.
+fn shadowing<'a>(before: &[&'a AclEntry], entry: &AclEntry) -> Option<&'a AclEntry> {
+    // Rectangles of services and addresses, cut by each entry before.
+    let mut left: Vec<(ServiceSet, IntervalSet<u128>)> = vec![(entry.services.clone(), crate::address::of_range(&entry.range))];
+    for other in before {
+        let (from, to) = bounds(&other.range);
+        let range = IntervalSet::span(from, to);
+        if Family::of_range(&other.range) != Family::of_range(&entry.range) {
+            continue;
+        }
+        left = left
+            .into_iter()
+            .flat_map(|(services, addresses)| {
+                let both = services.intersect(&other.services);
+                let outside = (both, addresses.subtract(&range));
+                [(services.subtract(&other.services), addresses), outside]
+            })
+            .filter(|(services, addresses)| !services.is_empty() && !addresses.is_empty())
+            .collect();
+        if left.is_empty() {
+            return Some(other);
+        }
+    }
+    None
+}
+
+/// Rules of security groups that no packet can match: nobody carries the group, or the group they name, or it is out of reach.
+fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+    let network = engine.network;
+    let carried = |group: usize| network.interfaces.iter().any(|interface| interface.security_groups.contains(&group));
+    for (index, group) in network.security_groups.iter().enumerate() {
+        if group.named.source.is_some() && !carried(index) {
+            let message = format!("{} is on no interface, so its rules do nothing", group.named.name);
+            out.push(at(Diagnostic::warning("unused-security-group", message), None, &group.named).help("use it, or remove it"));
+            continue;
+        }
+        for (direction, rule) in both_sides(&group.ingress, &group.egress) {
+            let Peer::Group(other) = rule.peer else { continue };
+            let name = &network.security_groups[other].named.name;
+            let why = if !carried(other) {
+                format!("no interface carries {name}")
+            } else if !engine.is_visible(group.vpc, network.security_groups[other].vpc) {
+                format!("{name} is in a VPC that is not peered with this one in this region")
+            } else {
+                continue;
+            };
+            let message = format!("an {} rule of {} can never match: {why}", direction.as_str(), group.named.name);
+            let diagnostic = at(Diagnostic::warning("rule-never-matches", message), rule.source.as_ref(), &group.named);
+            out.push(diagnostic.help("name a group that hosts carry, or a range"));
+        }
+    }
+}
+
+fn both_sides<'a>(ingress: &'a [GroupRule], egress: &'a [GroupRule]) -> impl Iterator<Item = (Direction, &'a GroupRule)> {
+    ingress.iter().map(|rule| (Direction::Ingress, rule)).chain(egress.iter().map(|rule| (Direction::Egress, rule)))
+}
+
+/// Rules that another rule of the same group implies.
+fn implied_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+    for group in &engine.network.security_groups {
+        for (direction, rules) in [(Direction::Ingress, &group.ingress), (Direction::Egress, &group.egress)] {
+            for (index, rule) in rules.iter().enumerate() {
+                let implies = |(other, by): (usize, &GroupRule)| {
+                    let same = by.peer == rule.peer && by.services == rule.services;
+                    let wider = match (&by.peer, &rule.peer) {
+                        (Peer::Range(wide), Peer::Range(narrow)) => wide.contains(narrow),
+                        (wide, narrow) => wide == narrow,
+                    };
+                    other != index && wider && by.services.is_superset(&rule.services) && (!same || other < index)
+                };
+                if rules.iter().enumerate().any(implies) {
+                    let message =
+                        format!("an {} rule of {} adds nothing: another one allows all of it", direction.as_str(), group.named.name);
+                    let diagnostic = at(Diagnostic::note("implied-rule", message), rule.source.as_ref(), &group.named);
+                    out.push(diagnostic.help("remove it"));
+                }
+            }
+        }
+    }
+}
+
+/// Routes that EC2 drops packets on, or refuses.
+fn dead_routes(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+    for (table, own) in engine.network.route_tables.iter().enumerate() {
+        for (index, route) in own.routes.iter().enumerate() {
+            if let Target::Blackhole(name) = &route.target {
+                let message = format!("a route of {} drops what it matches: {name} is gone", own.named.name);
+                let diagnostic = at(Diagnostic::warning("blackhole-route", message), route.source.as_ref(), &own.named);
+                out.push(diagnostic.help("point it at something that is there, or remove it"));
+            } else if let Destination::Range(range) = &route.destination
+                && is_forbidden(engine, table, index, &Spot::one(bounds(range).0, Owner::Whoever))
+            {
+                let message = format!("EC2 refuses the route to {range} in {}: it lies inside the VPC's ranges", own.named.name);
+                let diagnostic = at(Diagnostic::warning("forbidden-route", message), route.source.as_ref(), &own.named);
+                out.push(diagnostic.help("a route inside the VPC is for a whole subnet, and leads to an appliance or a NAT gateway"));
+            }
+        }
+    }
+}
+
+/// Public addresses of hosts whose subnet has no way out by an internet gateway.
+fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+    for interface in &engine.network.interfaces {
+        let public = interface.addresses.iter().any(|own: &Own| own.public.is_some());
+        if !public || leads_out(engine, interface.subnet) {
+            continue;
+        }
+        let subnet = &engine.network.subnets[interface.subnet].named;
+        let message = format!("{} has a public address, and {} has no route to an internet gateway", interface.named.name, subnet.name);
+        let diagnostic = at(Diagnostic::warning("public-address-without-route", message), None, &interface.named);
+        let diagnostic = subnet.source.iter().fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
+        out.push(diagnostic.help("route 0.0.0.0/0 to the internet gateway, or take the public address away"));
+    }
+}
+
+/// Whether a subnet's table leads some of the internet to an internet gateway.
+fn leads_out(engine: &Engine<'_>, subnet: usize) -> bool {
+    let Some(table) = engine.network.table_of(subnet) else { return true };
+    let routes = &engine.network.route_tables[table].routes;
+    let is_out = |chosen: &Chosen| matches!(chosen, Chosen::Route(index) if matches!(routes[*index].target, Target::InternetGateway(_) | Target::Other(_)));
+    engine.internet(Family::V4).iter().any(|piece| lookup(engine, table, piece).iter().any(is_out))
+}
+
+/// Public NAT gateways in subnets without a way out.
+fn stranded_nat_gateways(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+    for gateway in &engine.network.nat_gateways {
+        let Some(subnet) = gateway.subnet.filter(|subnet| gateway.public.is_some() && !leads_out(engine, *subnet)) else { continue };
+        let subnet = &engine.network.subnets[subnet].named;
+        let message = format!("{} has no way out: {} has no route to an internet gateway", gateway.named.name, subnet.name);
+        let diagnostic = at(Diagnostic::warning("nat-gateway-without-route", message), None, &gateway.named);
+        let diagnostic = subnet.source.iter().fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
+        out.push(diagnostic.help("put it into a subnet whose table routes 0.0.0.0/0 to the internet gateway"));
+    }
+}
+
+/// Hosts that take packets whose answers do not come back: from the internet, and from hosts of other subnets.
+fn unanswered(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+    let classes = crate::classes::classes(engine);
+    let hosts: Vec<usize> = classes.iter().map(|class| class.hosts[0]).collect();
+    for &host in &hosts {
+        let named = &engine.network.interfaces[host].named;
+        let mut lost = ServiceSet::none();
+        for public in engine.publics_of(host) {
+            let Some(target) = engine.spot(public) else { continue };
+            for piece in engine.internet(Family::V4) {
+                let answer = ask(engine, &Start::Outside(piece.clone()), &target);
+                lost = lost.union(&answer.one_way.intersect(&tcp()));
+            }
+        }
+        if !lost.is_empty() {
+            let message = format!("{} takes {lost} from the internet, and the answers do not come back", named.name);
+            let diagnostic = at(Diagnostic::warning("return-blocked", message), None, named);
+            out.push(diagnostic.help("let the answers out: a route, and the client's ports in the network ACL"));
+        }
+    }
+    // Between hosts the pairs grow with the square of the classes: past this many it costs too long for a lint.
+    const CLASSES_MAX: usize = 200;
+    if hosts.len() > CLASSES_MAX || engine.network.network_acls.is_empty() && engine.network.vpcs.len() < 2 {
+        return;
+    }
+    for &to in &hosts {
+        let named = &engine.network.interfaces[to].named;
+        let lossy = hosts.iter().filter(|from| **from != to).find_map(|from| {
+            let answer = between(engine, &Member::Interface(*from), &Member::Interface(to));
+            let lost = answer.one_way.union(&answer.partial).intersect(&tcp());
+            (!lost.is_empty()).then_some((from, lost))
+        });
+        if let Some((from, lost)) = lossy {
+            let from = &engine.network.interfaces[*from].named.name;
+            let message = format!("{} takes {lost} from {from}, and the answers come back in part or not at all", named.name);
+            let diagnostic = at(Diagnostic::warning("return-blocked", message), None, named);
+            out.push(diagnostic.help("let the answers out: a route, and the client's ports in the network ACL"));
+        }
+    }
+}
+
+fn tcp() -> ServiceSet {
+    ServiceSet::tcp(0, u16::MAX)
+}

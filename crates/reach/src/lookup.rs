@@ -1,0 +1,129 @@
+//! Route selection: which route of a table a packet takes.
+
+use crate::address::Family;
+use crate::engine::Engine;
+use crate::laws::Law;
+use crate::network::{Destination, Origin, Target};
+use crate::spot::{Match, Spot};
+
+/// What a table says about a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Chosen {
+    /// The VPC's local route.
+    Local,
+    /// This route of the table.
+    Route(usize),
+    /// Nothing.
+    Nothing,
+}
+
+/// A route that may take a packet: whether it matches, the least and the most its prefix may have, its rank among equals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contender<T> {
+    pub matches: Match,
+    pub least: u8,
+    pub most: u8,
+    pub rank: u8,
+    pub what: T,
+}
+
+impl<T> Contender<T> {
+    fn surely_beats(&self, other: &Self) -> bool {
+        let exact = self.least == self.most && other.least == other.most;
+        self.matches == Match::Yes && (self.least > other.most || (exact && self.least == other.least && self.rank < other.rank))
+    }
+}
+
+/// What may win: longest prefix first, then the lower rank. More than one where it cannot be told.
+pub(crate) fn winners<T: Copy + Ord>(contenders: &[Contender<T>], nothing: T) -> Vec<T> {
+    let able = contenders.iter().filter(|one| one.matches != Match::No);
+    let mut winners: Vec<T> =
+        able.clone().filter(|one| !able.clone().any(|other| other.surely_beats(one))).map(|contender| contender.what).collect();
+    if !able.clone().any(|contender| contender.matches == Match::Yes) {
+        winners.push(nothing);
+    }
+    winners.sort();
+    winners.dedup();
+    winners
+}
+
+const LOCAL_RANK: u8 = 1;
+
+/// The rank of a route among those with equal prefixes: static, local, by prefix list, propagated.
+fn rank(engine: &Engine<'_>, destination: &Destination, origin: Origin) -> u8 {
+    let rank = match (destination, origin) {
+        (Destination::Range(_), Origin::Static) => 0,
+        (Destination::List(_), Origin::Static) => 2,
+        (_, Origin::DirectConnect) => 3,
+        (_, Origin::VpnStatic) => 4,
+        (_, Origin::VpnBgp) => 5,
+    };
+    if engine.laws.hold(Law::StaticBeforeListBeforePropagated) { rank } else { 7 - rank }
+}
+
+/// What a table says about where a packet goes; more than one thing where that cannot be told.
+pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Chosen> {
+    let table = &engine.network.route_tables[table];
+    let ranges = &engine.network.vpcs[table.vpc].ranges;
+    let local_first = target.is_in_any(ranges) == Match::Yes && engine.laws.hold(Law::LocalBeforePropagated);
+    let mut contenders = Vec::with_capacity(table.routes.len() + 1);
+    let mut add = |matches, least: u8, most: u8, rank, what| {
+        let inverted = !engine.laws.hold(Law::LongestPrefixWins);
+        let (least, most) = if inverted { (128 - most, 128 - least) } else { (least, most) };
+        contenders.push(Contender { matches, least, most, rank, what });
+    };
+    for range in ranges {
+        add(target.is_in(range), range.prefix_len(), range.prefix_len(), LOCAL_RANK, Chosen::Local);
+    }
+    for (index, route) in table.routes.iter().enumerate() {
+        if route.origin != Origin::Static && local_first {
+            continue;
+        }
+        if matches!(route.target, Target::Blackhole(_)) && !engine.laws.hold(Law::BlackholeDoesNotFallThrough) {
+            continue;
+        }
+        let rank = rank(engine, &route.destination, route.origin);
+        match &route.destination {
+            Destination::Range(range) => add(target.is_in(range), range.prefix_len(), range.prefix_len(), rank, Chosen::Route(index)),
+            Destination::List(list) => {
+                for (matches, least, most) in engine.listed_prefixes(target, *list) {
+                    add(matches, least, most, rank, Chosen::Route(index));
+                }
+            }
+        }
+    }
+    winners(&contenders, Chosen::Nothing)
+}
+
+/// Whether EC2 would refuse a route: one inside the VPC's ranges may only be for a whole subnet (or take the place of the local
+/// route), and only lead to an appliance or a NAT gateway.
+pub(crate) fn is_forbidden(engine: &Engine<'_>, table: usize, route: usize, target: &Spot) -> bool {
+    let table = &engine.network.route_tables[table];
+    let vpc = &engine.network.vpcs[table.vpc];
+    let route = &table.routes[route];
+    if route.origin != Origin::Static
+        || matches!(route.target, Target::Blackhole(_))
+        || !engine.laws.hold(Law::RoutesInsideLocalAreForbidden)
+    {
+        return false;
+    }
+    let leads_inside = match &route.target {
+        Target::NatGateway(_) | Target::Interface(_) => true,
+        Target::Other(id) => id.starts_with("vpce-"),
+        _ => false,
+    };
+    let is_local =
+        |range: &ipnet::IpNet| vpc.ranges.iter().any(|local| Family::of_range(local) == Family::of_range(range) && local.contains(range));
+    match &route.destination {
+        Destination::Range(range) if is_local(range) => {
+            let subnets = engine.network.subnets.iter().filter(|subnet| subnet.vpc == table.vpc);
+            let whole = vpc.ranges.contains(range) || subnets.flat_map(|subnet| &subnet.ranges).any(|own| own == range);
+            !(whole && leads_inside)
+        }
+        Destination::List(list) => {
+            let entries = engine.network.prefix_lists[*list].entries.iter().flatten();
+            entries.into_iter().any(|range| is_local(range) && target.is_in(range) != Match::No)
+        }
+        Destination::Range(_) => false,
+    }
+}

@@ -1,0 +1,464 @@
+//! The small model of a network that reach works on: what forwards and filters packets, and nothing else.
+//!
+//! It is filled from a spec, from what is live, or from saved answers of EC2 (see [`crate::fill`]). Parts refer to each other by
+//! their index in the vectors of [`Network`].
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+use serde_json::Value as Json;
+use trueup_model::Place;
+
+use crate::service::ServiceSet;
+
+/// What a part is called, and where it is declared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Named {
+    /// Its address in the spec, such as `subnet.public`, or EC2's id where it has none.
+    pub name: String,
+    /// EC2's id, where it is live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where the spec declares it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Place>,
+}
+
+impl Named {
+    /// A part of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), id: None, source: None }
+    }
+}
+
+/// One or several regions' networks, as far as they are known.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are the lists of what their types document")]
+pub struct Network {
+    pub vpcs: Vec<Vpc>,
+    pub subnets: Vec<Subnet>,
+    pub route_tables: Vec<RouteTable>,
+    pub network_acls: Vec<NetworkAcl>,
+    pub security_groups: Vec<SecurityGroup>,
+    pub interfaces: Vec<Interface>,
+    pub internet_gateways: Vec<InternetGateway>,
+    pub nat_gateways: Vec<NatGateway>,
+    pub endpoints: Vec<Endpoint>,
+    pub peerings: Vec<Peering>,
+    pub egress_only_gateways: Vec<EgressOnlyGateway>,
+    pub transit_gateways: Vec<TransitGateway>,
+    pub prefix_lists: Vec<PrefixList>,
+    /// What could not be filled in, in sentences: every answer carries them as assumptions.
+    pub gaps: Vec<String>,
+}
+
+/// A VPC.
+#[derive(Clone, Debug, Default)]
+pub struct Vpc {
+    /// Its name.
+    pub named: Named,
+    /// Its ranges: the destinations of its local routes.
+    pub ranges: Vec<IpNet>,
+    /// Its region; empty where there is only one.
+    pub region: String,
+    /// The table of subnets that are not associated with one.
+    pub main_table: Option<usize>,
+    /// The network ACL of subnets that are not associated with one; without it, EC2's initial one, which allows everything.
+    pub default_acl: Option<usize>,
+    /// Whether Amazon's DNS server answers.
+    pub dns_support: bool,
+    /// Whether hosts get DNS names, which private names of endpoints need.
+    pub dns_hostnames: bool,
+    /// Whether VPC Block Public Access holds the internet off.
+    pub public_access: PublicAccess,
+}
+
+/// What VPC Block Public Access leaves of an internet gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PublicAccess {
+    /// Everything.
+    #[default]
+    Open,
+    /// Only what NAT gateways and egress-only gateways start.
+    BlockIngress,
+    /// Nothing.
+    BlockBidirectional,
+}
+
+/// A subnet.
+#[derive(Clone, Debug, Default)]
+pub struct Subnet {
+    /// Its name.
+    pub named: Named,
+    /// Its VPC.
+    pub vpc: usize,
+    /// Its ranges: one of IPv4, and perhaps one of IPv6.
+    pub ranges: Vec<IpNet>,
+    /// Its availability zone, by name or id.
+    pub zone: Option<String>,
+    /// The route table it is associated with; without one, the VPC's main table.
+    pub route_table: Option<usize>,
+    /// The network ACL it is associated with; without one, the VPC's default ACL.
+    pub network_acl: Option<usize>,
+}
+
+/// A route table. The local routes are the VPC's ranges and are not listed.
+#[derive(Clone, Debug, Default)]
+pub struct RouteTable {
+    /// Its name.
+    pub named: Named,
+    /// Its VPC.
+    pub vpc: usize,
+    /// Its routes.
+    pub routes: Vec<Route>,
+}
+
+/// A route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// What it is for.
+    pub destination: Destination,
+    /// Where it leads.
+    pub target: Target,
+    /// Who made it.
+    pub origin: Origin,
+    /// Where the spec declares it.
+    pub source: Option<Place>,
+}
+
+/// What a route is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A range.
+    Range(IpNet),
+    /// A prefix list.
+    List(usize),
+}
+
+/// Who made a route. Of two routes to one range the earlier sort wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Somebody, or an endpoint's association.
+    Static,
+    /// Propagated: Direct Connect, by BGP.
+    DirectConnect,
+    /// Propagated: a static route of a VPN.
+    VpnStatic,
+    /// Propagated: a VPN, by BGP.
+    VpnBgp,
+}
+
+/// Where a route leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An internet gateway.
+    InternetGateway(usize),
+    /// A NAT gateway.
+    NatGateway(usize),
+    /// A gateway endpoint.
+    Endpoint(usize),
+    /// A peering connection.
+    Peering(usize),
+    /// A transit gateway.
+    TransitGateway(usize),
+    /// An egress-only internet gateway.
+    EgressOnlyGateway(usize),
+    /// A network interface: an appliance in the middle.
+    Interface(usize),
+    /// Nowhere: its target is gone or not ready. EC2 calls the route's state `blackhole`.
+    Blackhole(String),
+    /// Something that is not modelled, by what EC2 calls it.
+    Other(String),
+}
+
+/// A network ACL: a filter at the border of subnets that forgets.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkAcl {
+    /// Its name.
+    pub named: Named,
+    /// Its VPC.
+    pub vpc: usize,
+    /// What may come in: the entry with the lowest number that matches decides, and without one nothing passes.
+    pub ingress: Vec<AclEntry>,
+    /// What may go out, likewise.
+    pub egress: Vec<AclEntry>,
+}
+
+/// An entry of a network ACL.
+#[derive(Clone, Debug)]
+pub struct AclEntry {
+    /// Lower ones are looked at first.
+    pub number: u32,
+    /// Whether it lets through what it matches.
+    pub allow: bool,
+    /// The services it matches.
+    pub services: ServiceSet,
+    /// The addresses it matches, on the other side of the border.
+    pub range: IpNet,
+    /// Where the spec declares it.
+    pub source: Option<Place>,
+}
+
+/// A security group: a filter at interfaces that remembers.
+#[derive(Clone, Debug, Default)]
+pub struct SecurityGroup {
+    /// Its name.
+    pub named: Named,
+    /// Its VPC.
+    pub vpc: usize,
+    /// What may come in.
+    pub ingress: Vec<GroupRule>,
+    /// What may go out.
+    pub egress: Vec<GroupRule>,
+}
+
+/// A rule of a security group.
+#[derive(Clone, Debug)]
+pub struct GroupRule {
+    /// The services it allows.
+    pub services: ServiceSet,
+    /// Who it allows.
+    pub peer: Peer,
+    /// Where the spec declares it.
+    pub source: Option<Place>,
+}
+
+/// Who a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    /// The addresses of a range.
+    Range(IpNet),
+    /// The addresses of a prefix list.
+    List(usize),
+    /// The private addresses of the interfaces that carry a group.
+    Group(usize),
+    /// A group that is not known here, by its id.
+    Stranger(String),
+}
+
+/// A network interface: a host, as far as the network knows.
+#[derive(Clone, Debug, Default)]
+pub struct Interface {
+    /// Its name: the instance's, where it is one's only interface.
+    pub named: Named,
+    /// Its subnet.
+    pub subnet: usize,
+    /// What is behind it.
+    pub behind: Behind,
+    /// Its private addresses and IPv6 addresses, the primary one first.
+    pub addresses: Vec<Own>,
+    /// Its security groups.
+    pub security_groups: Vec<usize>,
+    /// Whether it sends and takes only packets of its own addresses.
+    pub source_dest_check: bool,
+    /// Whether what is behind it runs.
+    pub running: bool,
+    /// The tags of what is behind it.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What is behind an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Behind {
+    /// A host.
+    #[default]
+    Host,
+    /// An interface endpoint: it takes TCP and starts nothing.
+    Endpoint,
+    /// A load balancer or another service of AWS: what it does with a packet is not modelled.
+    Service,
+}
+
+/// An address of an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// The address that the host knows.
+    pub private: Assigned,
+    /// The public IPv4 address that internet gateways put in its place.
+    pub public: Option<Assigned>,
+}
+
+/// An address that is known, or that EC2 has yet to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assigned {
+    /// This one.
+    Known(IpAddr),
+    /// EC2 chooses it later: one of the subnet's, or a public one that nobody else has.
+    Later,
+}
+
+/// An internet gateway.
+#[derive(Clone, Debug, Default)]
+pub struct InternetGateway {
+    /// Its name.
+    pub named: Named,
+    /// The VPC it is attached to.
+    pub vpc: Option<usize>,
+    /// The table by which what comes in is led to an appliance.
+    pub edge_table: Option<usize>,
+}
+
+/// A NAT gateway.
+#[derive(Clone, Debug)]
+pub struct NatGateway {
+    /// Its name.
+    pub named: Named,
+    /// Its VPC.
+    pub vpc: usize,
+    /// The subnet it stands in; a regional gateway stands in none.
+    pub subnet: Option<usize>,
+    /// Its address in the subnet.
+    pub private: Assigned,
+    /// Its Elastic IP address; a private gateway has none.
+    pub public: Option<Assigned>,
+    /// Whether it works.
+    pub available: bool,
+}
+
+/// A VPC endpoint.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoint {
+    /// Its name.
+    pub named: Named,
+    /// Its VPC.
+    pub vpc: usize,
+    /// The service's full name, such as `com.amazonaws.us-west-2.s3`.
+    pub service: String,
+    /// How it works.
+    pub kind: EndpointKind,
+    /// The policy; without one, everyone may do everything.
+    pub policy: Option<Json>,
+    /// Whether it works.
+    pub available: bool,
+    /// Whether the service's usual name resolves to it in the VPC.
+    pub private_dns: bool,
+}
+
+/// How an endpoint works.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum EndpointKind {
+    /// By routes to the service's prefix list.
+    #[default]
+    Gateway,
+    /// By interfaces in subnets.
+    Interface(Vec<usize>),
+    /// Another way, which is not modelled.
+    Other,
+}
+
+/// A peering connection.
+#[derive(Clone, Debug)]
+pub struct Peering {
+    /// Its name.
+    pub named: Named,
+    /// The two VPCs; `None` is one that is not known here.
+    pub vpcs: [Option<usize>; 2],
+    /// Whether both sides have accepted it and it works.
+    pub active: bool,
+}
+
+/// An egress-only internet gateway.
+#[derive(Clone, Debug, Default)]
+pub struct EgressOnlyGateway {
+    /// Its name.
+    pub named: Named,
+    /// The VPC it is attached to.
+    pub vpc: usize,
+}
+
+/// A transit gateway.
+#[derive(Clone, Debug, Default)]
+pub struct TransitGateway {
+    /// Its name.
+    pub named: Named,
+    /// What is attached to it.
+    pub attachments: Vec<Attachment>,
+    /// Its route tables.
+    pub route_tables: Vec<TransitTable>,
+    /// Whether security groups may be referenced across it.
+    pub group_references: bool,
+}
+
+/// What is attached to a transit gateway.
+#[derive(Clone, Debug, Default)]
+pub struct Attachment {
+    /// Its name.
+    pub named: Named,
+    /// The VPC; `None` is a VPN, a peering or another thing that is not modelled.
+    pub vpc: Option<usize>,
+    /// The subnets in which it has interfaces.
+    pub subnets: Vec<usize>,
+    /// The table that what comes from it is looked up in.
+    pub route_table: Option<usize>,
+}
+
+/// A route table of a transit gateway.
+#[derive(Clone, Debug, Default)]
+pub struct TransitTable {
+    /// Its name.
+    pub named: Named,
+    /// Its routes.
+    pub routes: Vec<TransitRoute>,
+}
+
+/// A route of a transit gateway.
+#[derive(Clone, Debug)]
+pub struct TransitRoute {
+    /// What it is for.
+    pub range: IpNet,
+    /// The attachment it leads to; `None` is a blackhole.
+    pub attachment: Option<usize>,
+    /// Whether it is static; of two routes to one range a static one wins.
+    pub is_static: bool,
+}
+
+/// A prefix list.
+#[derive(Clone, Debug, Default)]
+pub struct PrefixList {
+    /// Its name.
+    pub named: Named,
+    /// Whether it holds the addresses of a service of AWS, which are nobody else's.
+    pub is_service: bool,
+    /// What is in it; `None` is not known offline.
+    pub entries: Option<Vec<IpNet>>,
+}
+
+impl Network {
+    /// The route table that a subnet uses.
+    pub fn table_of(&self, subnet: usize) -> Option<usize> {
+        let subnet = &self.subnets[subnet];
+        subnet.route_table.or(self.vpcs[subnet.vpc].main_table)
+    }
+
+    /// The network ACL that a subnet uses; `None` is EC2's initial one, which allows everything.
+    pub fn acl_of(&self, subnet: usize) -> Option<usize> {
+        let subnet = &self.subnets[subnet];
+        subnet.network_acl.or(self.vpcs[subnet.vpc].default_acl)
+    }
+
+    /// The VPC of an interface.
+    pub fn vpc_of(&self, interface: usize) -> usize {
+        self.subnets[self.interfaces[interface].subnet].vpc
+    }
+
+    /// The internet gateway that is attached to a VPC.
+    pub fn internet_gateway_of(&self, vpc: usize) -> Option<usize> {
+        self.internet_gateways.iter().position(|gateway| gateway.vpc == Some(vpc))
+    }
+
+    /// The name of the thing that a route leads to.
+    pub fn name_of<'a>(&'a self, target: &'a Target) -> &'a str {
+        match target {
+            Target::InternetGateway(index) => &self.internet_gateways[*index].named.name,
+            Target::NatGateway(index) => &self.nat_gateways[*index].named.name,
+            Target::Endpoint(index) => &self.endpoints[*index].named.name,
+            Target::Peering(index) => &self.peerings[*index].named.name,
+            Target::TransitGateway(index) => &self.transit_gateways[*index].named.name,
+            Target::EgressOnlyGateway(index) => &self.egress_only_gateways[*index].named.name,
+            Target::Interface(index) => &self.interfaces[*index].named.name,
+            Target::Blackhole(name) | Target::Other(name) => name,
+        }
+    }
+}

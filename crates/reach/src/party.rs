@@ -1,0 +1,343 @@
+//! The parties of a question: who asks, and who is asked for.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use thiserror::Error;
+
+use crate::address::{Family, number, of_range, public};
+use crate::answer::{Answer, ask};
+use crate::engine::Engine;
+use crate::interval::IntervalSet;
+use crate::network::{Assigned, EndpointKind};
+use crate::pieces::cut;
+use crate::service::ServiceSet;
+use crate::spot::{At, Listed, Match, Owner, Spot};
+use crate::walk::Start;
+
+/// One end of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// The interfaces that are called this: `instance.web`, or an id.
+    Named(String),
+    /// Every interface in a subnet, by the subnet's name or id.
+    Subnet(usize),
+    /// Every interface that carries a security group.
+    Group(usize),
+    /// Every interface with this tag, or with this value of it.
+    Tag(String, Option<String>),
+    /// Every public address that is nobody's here and no service's.
+    Internet,
+    /// A service of AWS by its short name: `s3`.
+    Service(String),
+    /// The addresses of a range: the hosts here that have one of them, and what of it lies outside.
+    Range(IpNet),
+    /// One address.
+    Address(IpAddr),
+}
+
+/// Why a text is no party.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PartyError {
+    /// Nothing is called this.
+    #[error(
+        "`{0}` is nothing in this network: name an instance, a subnet, a security group, `internet`, `s3`, `dynamodb`, `cidr/10.0.0.0/16`, `tag/key=value` or an address"
+    )]
+    Nothing(String),
+    /// It is empty of hosts.
+    #[error("`{0}` has no hosts")]
+    NoHosts(String),
+    /// Several hosts have this address.
+    #[error("`{0}` is the address of several hosts: name one of {1}")]
+    Several(String, String),
+}
+
+/// What a party consists of.
+#[derive(Clone, Debug)]
+pub enum Member {
+    /// An interface.
+    Interface(usize),
+    /// A piece of the internet.
+    Outside(Spot),
+    /// A service of AWS: its addresses.
+    Service(String, Spot),
+}
+
+impl Party {
+    /// Reads a party.
+    pub fn read(engine: &Engine<'_>, text: &str) -> Result<Self, PartyError> {
+        let network = engine.network;
+        let is = |named: &crate::network::Named, name: &str| named.name == name || named.id.as_deref() == Some(name);
+        let subnet = |name: &str| network.subnets.iter().position(|subnet| is(&subnet.named, name)).map(Self::Subnet);
+        let group = |name: &str| network.security_groups.iter().position(|group| is(&group.named, name)).map(Self::Group);
+        if text == "internet" {
+            return Ok(Self::Internet);
+        }
+        if let Some(range) = text.strip_prefix("cidr/").and_then(|range| range.parse::<IpNet>().ok()) {
+            return Ok(Self::Range(range.trunc()));
+        }
+        if let Some(tag) = text.strip_prefix("tag/") {
+            let (key, value) = tag.split_once('=').map_or((tag, None), |(key, value)| (key, Some(value.to_owned())));
+            return Ok(Self::Tag(key.to_owned(), value));
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(address));
+        }
+        if network.interfaces.iter().any(|interface| is(&interface.named, text)) {
+            return Ok(Self::Named(text.to_owned()));
+        }
+        if let Some(party) = subnet(text).or_else(|| group(text)) {
+            return Ok(party);
+        }
+        if matches!(text, "s3" | "dynamodb") || !services(engine, text).is_empty() {
+            return Ok(Self::Service(text.to_owned()));
+        }
+        Err(PartyError::Nothing(text.to_owned()))
+    }
+
+    /// The interfaces that belong to it.
+    pub fn interfaces(&self, engine: &Engine<'_>) -> Vec<usize> {
+        let all = engine.network.interfaces.iter().enumerate();
+        let belongs = |(index, interface): &(usize, &crate::network::Interface)| match self {
+            Self::Named(name) => interface.named.name == *name || interface.named.id.as_ref() == Some(name),
+            Self::Subnet(subnet) => interface.subnet == *subnet,
+            Self::Group(group) => interface.security_groups.contains(group),
+            Self::Tag(key, value) => interface.tags.get(key).is_some_and(|own| value.as_ref().is_none_or(|value| value == own)),
+            Self::Range(range) => addresses(engine, *index).any(|address| range.contains(&address)) || is_to_be_in(engine, *index, range),
+            Self::Address(address) => addresses(engine, *index).any(|own| own == *address),
+            Self::Internet | Self::Service(_) => false,
+        };
+        all.filter(belongs).map(|(index, _)| index).collect()
+    }
+
+    /// All that belongs to it.
+    pub fn members(&self, engine: &Engine<'_>) -> Result<Vec<Member>, PartyError> {
+        let mut members: Vec<Member> = self.interfaces(engine).into_iter().map(Member::Interface).collect();
+        match self {
+            Self::Internet => {
+                members.extend(engine.internet(Family::V4).iter().cloned().map(Member::Outside));
+                members.extend(engine.internet(Family::V6).iter().cloned().map(Member::Outside));
+            }
+            Self::Service(name) => members.push(Member::Service(name.clone(), service_spot(engine, name)?)),
+            Self::Range(range) => {
+                let family = Family::of_range(range);
+                let outside = of_range(range).intersect(&public(family)).subtract(&engine.owned_publics());
+                members.extend(cut(engine, family, &outside, Listed::Unsure).into_iter().map(Member::Outside));
+            }
+            Self::Address(address) if members.is_empty() => {
+                let spot = Spot::one(number(*address), Owner::Outside);
+                if public(Family::of(*address)).contains(number(*address)) {
+                    members.push(Member::Outside(spot));
+                }
+            }
+            _ => {}
+        }
+        if members.is_empty() {
+            return Err(PartyError::NoHosts(self.to_string()));
+        }
+        Ok(members)
+    }
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::Subnet(index) => write!(f, "subnet {index}"),
+            Self::Group(index) => write!(f, "security group {index}"),
+            Self::Tag(key, None) => write!(f, "tag/{key}"),
+            Self::Tag(key, Some(value)) => write!(f, "tag/{key}={value}"),
+            Self::Internet => f.write_str("internet"),
+            Self::Service(name) => f.write_str(name),
+            Self::Range(range) => write!(f, "cidr/{range}"),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}
+
+/// The addresses of an interface that are known, private and public.
+fn addresses(engine: &Engine<'_>, interface: usize) -> impl Iterator<Item = IpAddr> {
+    let known = |assigned: Assigned| if let Assigned::Known(address) = assigned { Some(address) } else { None };
+    let own = &engine.network.interfaces[interface].addresses;
+    own.iter().flat_map(move |own| known(own.private).into_iter().chain(own.public.and_then(known)))
+}
+
+/// Whether an interface gets an address of a range, whichever EC2 chooses.
+fn is_to_be_in(engine: &Engine<'_>, interface: usize, range: &IpNet) -> bool {
+    let spot = engine.spot(Owner::Interface(interface, 0));
+    spot.is_some_and(|spot| matches!(spot.at, At::Among(_)) && spot.is_in(range) == Match::Yes)
+}
+
+/// The prefix lists of a service, by its short or its full name.
+fn services(engine: &Engine<'_>, name: &str) -> Vec<usize> {
+    let is = |full: &str| {
+        full == name || full.strip_prefix("com.amazonaws.").and_then(|rest| rest.split_once('.')).is_some_and(|at| at.1 == name)
+    };
+    let lists = engine.network.prefix_lists.iter().enumerate();
+    lists.filter(|(_, list)| list.is_service && is(&list.named.name)).map(|(index, _)| index).collect()
+}
+
+/// The addresses of a service in the region of the network.
+fn service_spot(engine: &Engine<'_>, name: &str) -> Result<Spot, PartyError> {
+    let list = services(engine, name).first().copied();
+    let set = list.and_then(|list| engine.network.prefix_lists[list].entries.as_ref());
+    let set = set.map_or_else(|| public(Family::V4), |entries| crate::address::of_ranges(entries).intersect(&public(Family::V4)));
+    Ok(Spot::among(Family::V4, set, Owner::Outside, list.map_or(Listed::Unsure, Listed::In)))
+}
+
+/// Which services get from one member to another, and back.
+pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
+    let start = |owner: Owner, interface: usize| engine.spot(owner).map(|spot| Start::Interface(interface, spot));
+    match (from, to) {
+        (Member::Interface(from), Member::Interface(to)) => {
+            let families = [Family::V4, Family::V6].into_iter().filter_map(|family| {
+                let (source, target) = (engine.primary(*from, family)?, engine.primary(*to, family)?);
+                Some(ask(engine, &start(source, *from)?, &engine.spot(target)?))
+            });
+            families.reduce(|all, one| all.or(&one)).unwrap_or_default()
+        }
+        (Member::Interface(from), Member::Outside(spot)) => {
+            let source = engine.primary(*from, spot.family).and_then(|owner| start(owner, *from));
+            source.map_or_else(|| nothing(spot.family), |start| ask(engine, &start, spot))
+        }
+        (Member::Interface(from), Member::Service(name, spot)) => to_service(engine, *from, name, spot),
+        (Member::Outside(spot), Member::Interface(to)) => {
+            let targets = match spot.family {
+                Family::V4 => engine.publics_of(*to),
+                Family::V6 => engine.primary(*to, Family::V6).into_iter().collect(),
+            };
+            let answers = targets.into_iter().filter_map(|owner| Some(ask(engine, &Start::Outside(spot.clone()), &engine.spot(owner)?)));
+            answers.reduce(|all, one| all.or(&one)).unwrap_or_else(|| nothing(spot.family))
+        }
+        // Services start nothing, and what happens outside is none of this network's.
+        (Member::Service(..), _) => nothing(Family::V4),
+        (Member::Outside(spot), Member::Outside(_) | Member::Service(..)) => Answer {
+            unknown: ServiceSet::of_family(spot.family),
+            assumptions: BTreeSet::from(["what outsiders reach outside is not known here".to_owned()]),
+            ..nothing(spot.family)
+        },
+    }
+}
+
+fn nothing(family: Family) -> Answer {
+    Answer { asked: ServiceSet::of_family(family), ..Answer::default() }
+}
+
+/// To a service: its name is looked up in the host's VPC first, where an interface endpoint may answer to it.
+fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answer {
+    let network = engine.network;
+    let vpc = network.vpc_of(from);
+    let resolves = network.vpcs[vpc].dns_support && network.vpcs[vpc].dns_hostnames;
+    let serves = |service: &str| service == name || service.rsplit('.').next() == Some(name);
+    let private = network.endpoints.iter().filter(|endpoint| endpoint.vpc == vpc && endpoint.private_dns && serves(&endpoint.service));
+    let interfaces = private.filter(|_| resolves).filter_map(|endpoint| match &endpoint.kind {
+        EndpointKind::Interface(interfaces) => Some(interfaces),
+        _ => None,
+    });
+    let mut interfaces = interfaces;
+    if let Some(interfaces) = interfaces.find(|interfaces| !interfaces.is_empty()) {
+        let answers = interfaces.iter().map(|to| between(engine, &Member::Interface(from), &Member::Interface(*to)));
+        // The name gives all of its addresses, and a client takes any of them.
+        return answers.reduce(|all, one| all.and(&one)).unwrap_or_default();
+    }
+    let Some(start) = engine.primary(from, Family::V4).and_then(|owner| Some(Start::Interface(from, engine.spot(owner)?))) else {
+        return nothing(Family::V4);
+    };
+    let pieces = cut(engine, Family::V4, &spot.set(), spot.listed);
+    let answers = pieces.iter().map(|piece| ask(engine, &start, piece));
+    // Where the list is not known, the pieces are what it might hold, and not what it holds.
+    let known = matches!(spot.listed, Listed::In(list) if network.prefix_lists[list].entries.is_some());
+    let merged = answers.reduce(|all, one| if known { all.and(&one) } else { all.either(&one) });
+    merged.unwrap_or_else(|| nothing(Family::V4))
+}
+
+/// Which services get from every member of one party to every member of another.
+pub fn reach(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
+    Ok(answers(engine, from, to, between)?.into_iter().reduce(|all, one| all.and(&one)).unwrap_or_default())
+}
+
+/// Which services get from any address of any member of one party to any address of any member of another.
+pub fn reach_any(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
+    Ok(answers(engine, from, to, between_any)?.into_iter().reduce(|all, one| all.or(&one)).unwrap_or_default())
+}
+
+/// Any address of one member to any address of another: secondary addresses and public ones are ways as well.
+fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
+    let first = between(engine, from, to);
+    let owners = |interface: usize, public: bool| {
+        let own = &engine.network.interfaces[interface].addresses;
+        let private = (0..own.len()).map(move |place| Owner::Interface(interface, place));
+        let publics = if public { engine.publics_of(interface) } else { Vec::new() };
+        private.chain(publics).filter_map(|owner| engine.spot(owner)).collect::<Vec<_>>()
+    };
+    let starts: Vec<(Family, Start)> = match from {
+        Member::Interface(index) => owners(*index, false).into_iter().map(|spot| (spot.family, Start::Interface(*index, spot))).collect(),
+        Member::Outside(spot) => vec![(spot.family, Start::Outside(spot.clone()))],
+        Member::Service(..) => Vec::new(),
+    };
+    let targets = match (from, to) {
+        (Member::Outside(spot), Member::Interface(index)) => {
+            let mut own = owners(*index, true);
+            own.retain(|target| target.family == spot.family && (spot.family == Family::V6 || matches!(target.owner, Owner::Public(..))));
+            own
+        }
+        (Member::Interface(_), Member::Interface(index)) => owners(*index, true),
+        (Member::Interface(_), Member::Outside(spot)) => vec![spot.clone()],
+        _ => Vec::new(),
+    };
+    let pairs = starts.iter().flat_map(|(family, start)| targets.iter().filter(|target| target.family == *family).map(move |t| (start, t)));
+    pairs.fold(first, |all, (start, target)| all.or(&ask(engine, start, target)))
+}
+
+/// How two members are asked about.
+type Question = fn(&Engine<'_>, &Member, &Member) -> Answer;
+
+fn answers(engine: &Engine<'_>, from: &Party, to: &Party, ask: Question) -> Result<Vec<Answer>, PartyError> {
+    let sources = from.members(engine)?;
+    // An address that is asked for is whoever's the packet finds it to be.
+    if let Party::Address(address) = to {
+        let spot = Spot::one(number(*address), Owner::Whoever);
+        let same_family = |source: &&Member| !matches!(source, Member::Outside(outside) if outside.family != spot.family);
+        return Ok(sources.iter().filter(same_family).map(|source| to_address(engine, source, &spot)).collect());
+    }
+    let targets = to.members(engine)?;
+    let same = |a: &Member, b: &Member| matches!((a, b), (Member::Interface(a), Member::Interface(b)) if a == b);
+    let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
+    // A host's way to itself says something only where there is no other.
+    let others: Vec<_> = pairs.clone().filter(|(source, target)| !same(source, target)).collect();
+    let all: Vec<_> = if others.is_empty() { pairs.collect() } else { others };
+    Ok(all.into_iter().filter(|(a, b)| is_meant(engine, a, b)).map(|(source, target)| ask(engine, source, target)).collect())
+}
+
+/// Whether a pair has a family in common: the IPv6 internet is asked about only where a host has such an address.
+fn is_meant(engine: &Engine<'_>, from: &Member, to: &Member) -> bool {
+    let lacks = |member: &Member, spot: &Spot| match member {
+        Member::Interface(interface) => spot.family == Family::V6 && engine.primary(*interface, Family::V6).is_none(),
+        _ => false,
+    };
+    match (from, to) {
+        (Member::Outside(spot), other) | (other, Member::Outside(spot)) => !lacks(other, spot),
+        _ => true,
+    }
+}
+
+fn to_address(engine: &Engine<'_>, from: &Member, spot: &Spot) -> Answer {
+    match from {
+        Member::Interface(from) => {
+            let start = engine.primary(*from, spot.family).and_then(|owner| Some(Start::Interface(*from, engine.spot(owner)?)));
+            start.map_or_else(|| nothing(spot.family), |start| ask(engine, &start, spot))
+        }
+        Member::Outside(outside) => ask(engine, &Start::Outside(outside.clone()), spot),
+        Member::Service(..) => nothing(spot.family),
+    }
+}
+
+/// The addresses of the internet, less those that are somebody's here, and less those of services.
+pub(crate) fn internet(engine: &Engine<'_>, family: Family) -> Vec<Spot> {
+    let owned = engine.owned_publics().union(engine.service_addresses());
+    let vpcs = engine.network.vpcs.iter().flat_map(|vpc| &vpc.ranges).map(of_range);
+    let taken = vpcs.fold(owned, |all, range| all.union(&range));
+    cut(engine, family, &public(family).subtract(&IntervalSet::of(taken.intervals().iter().copied())), Listed::Never)
+}

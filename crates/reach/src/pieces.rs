@@ -1,0 +1,72 @@
+//! The internet in pieces: sets of addresses that no rule, route or list of the network tells apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::{AddressSet, Family, of_range};
+use crate::engine::Engine;
+use crate::interval::IntervalSet;
+use crate::network::{Destination, Network, Peer};
+use crate::spot::{Listed, Owner, Spot};
+
+/// Cuts a set of outside addresses into pieces that the network treats alike, in the order of their lowest addresses.
+pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed: Listed) -> Vec<Spot> {
+    // At each number: which distinctions begin and end there.
+    let mut edges: BTreeMap<u128, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (index, distinction) in distinctions(engine.network).iter().enumerate() {
+        for (from, to) in distinction.intersect(set).intervals() {
+            edges.entry(*from).or_default().0.push(index);
+            edges.entry(*to).or_default().1.push(index);
+        }
+    }
+    for (from, to) in set.intervals() {
+        edges.entry(*from).or_default();
+        edges.entry(*to).or_default();
+    }
+    let mut pieces: BTreeMap<Vec<usize>, Vec<(u128, u128)>> = BTreeMap::new();
+    let mut inside: BTreeSet<usize> = BTreeSet::new();
+    let mut since = None;
+    for (at, (begin, end)) in edges {
+        if let Some(since) = since.filter(|since| set.contains(*since)) {
+            pieces.entry(inside.iter().copied().collect()).or_default().push((since, at));
+        }
+        end.iter().for_each(|index| {
+            inside.remove(index);
+        });
+        inside.extend(begin);
+        since = Some(at);
+    }
+    let mut pieces: Vec<AddressSet> = pieces.into_values().map(IntervalSet::of).collect();
+    pieces.sort_by_key(AddressSet::first);
+    pieces.into_iter().map(|piece| Spot::among(family, piece, Owner::Outside, listed)).collect()
+}
+
+/// Every distinction that the network makes between addresses: its ranges, and for prefix lists the entries of each length.
+fn distinctions(network: &Network) -> BTreeSet<AddressSet> {
+    let mut ranges = BTreeSet::new();
+    for table in &network.route_tables {
+        ranges.extend(table.routes.iter().filter_map(|route| match &route.destination {
+            Destination::Range(range) => Some(*range),
+            Destination::List(_) => None,
+        }));
+    }
+    for group in &network.security_groups {
+        let rules = group.ingress.iter().chain(&group.egress);
+        ranges.extend(rules.filter_map(|rule| if let Peer::Range(range) = rule.peer { Some(range) } else { None }));
+    }
+    for acl in &network.network_acls {
+        ranges.extend(acl.ingress.iter().chain(&acl.egress).map(|entry| entry.range));
+    }
+    for gateway in &network.transit_gateways {
+        ranges.extend(gateway.route_tables.iter().flat_map(|table| &table.routes).map(|route| route.range));
+    }
+    ranges.extend(network.vpcs.iter().flat_map(|vpc| vpc.ranges.iter().copied()));
+    let mut all: BTreeSet<AddressSet> = ranges.iter().map(of_range).collect();
+    for list in &network.prefix_lists {
+        let mut by_length: BTreeMap<u8, Vec<(u128, u128)>> = BTreeMap::new();
+        for range in list.entries.iter().flatten() {
+            by_length.entry(range.prefix_len()).or_default().extend(of_range(range).intervals());
+        }
+        all.extend(by_length.into_values().map(IntervalSet::of));
+    }
+    all
+}

@@ -1,0 +1,454 @@
+//! The walk: a packet from one end to the other, and its answer back, as EC2 forwards them.
+//!
+//! The order of checks: source/destination check and egress rules of the sending interface; inside its own subnet straight to the
+//! other interface; else the subnet's network ACL, its route table, the route's target, which may put the packet into another
+//! subnet; in the end the network ACL of the last subnet and the ingress rules of the interface there. The answer is a second walk
+//! with addresses swapped, past the same ACLs and tables, which security groups and NAT gateways recognise.
+
+mod gateways;
+mod transit;
+
+use crate::address::{Family, bounds};
+use crate::code::Code;
+use crate::filter::Direction;
+use crate::laws::Law;
+use crate::lookup::{Chosen, is_forbidden, lookup};
+use crate::network::{Behind, Named, Target};
+use crate::service::ServiceSet;
+use crate::spot::{At, Match, Owner, Spot};
+use crate::trip::{Check, Log, Role, Script, Stop, Walker};
+
+/// How many steps a packet may take: EC2 has no such paths, so it is going round in a circle.
+const STEPS_MAX: usize = 60;
+
+/// How many transit gateways a packet may go through: an inspection on the way makes two.
+const TRANSITS_MAX: u32 = 4;
+
+/// Where a packet ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// At an interface, by the place of the address in its list.
+    Interface(usize, usize),
+    /// On the internet.
+    Outside,
+    /// At the service behind a gateway endpoint.
+    Service(usize),
+    /// At a service, by a gateway endpoint that a relaxed trip imagines in this VPC.
+    Imagined(usize),
+    /// At one of Amazon's servers that are reachable from everywhere in a VPC: DNS, metadata, time.
+    Amazon,
+}
+
+/// How a packet came to the router that it is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entered {
+    /// From an interface of the VPC.
+    Here,
+    /// Over a transit gateway.
+    Transit,
+}
+
+/// What the way there has left behind, for the way back.
+#[derive(Clone, Debug)]
+struct Flow {
+    /// Where the client sent to, as it knows it.
+    target: Spot,
+    /// The interface that started the flow; none of those here.
+    client: Option<usize>,
+    /// The NAT gateway that was gone through: the gateway, its client, and where the client was sending.
+    nat: Option<(usize, Spot, Spot)>,
+    /// Appliances on the way there, and on the way back.
+    appliances: [Vec<usize>; 2],
+    /// Whether the way there went out of an egress-only gateway.
+    egress_only: Option<usize>,
+}
+
+/// What a relaxed trip imagines a table to say.
+#[derive(Clone, Debug)]
+enum Carrier {
+    /// A route to this.
+    Route(Target),
+    /// A route to the internet gateway that the VPC does not have yet.
+    NewGateway,
+    /// A gateway endpoint that the VPC does not have yet.
+    NewEndpoint,
+    /// Nothing but the local route.
+    Local,
+}
+
+/// A packet on its way.
+pub(crate) struct Walk<'a, 'e> {
+    walker: Walker<'a, 'e>,
+    source: Spot,
+    target: Spot,
+    role: Role,
+    entered: Entered,
+    /// How many transit gateways were gone through on this way.
+    transits: u32,
+    /// The tables that were looked up, for which target, and the route that a relaxed trip imagined there.
+    tables: Vec<(usize, At, Option<Carrier>)>,
+    flow: Flow,
+}
+
+/// Where a walk begins.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// At an interface, from one of its addresses.
+    Interface(usize, Spot),
+    /// On the internet.
+    Outside(Spot),
+}
+
+/// What came of a walk there and back.
+pub(crate) struct Walked {
+    pub log: Log,
+    /// How many of the steps are the way there.
+    pub there: usize,
+    /// Where the packet ended, or what ended it.
+    pub forward: Result<End, Stop>,
+    /// What became of the answer; `None` where there was none to wait for.
+    pub back: Option<Result<(), Stop>>,
+}
+
+/// Walks from one end to the other and back.
+pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, target: &Spot) -> Walked {
+    let (source, client) = match start {
+        Start::Interface(interface, spot) => (spot.clone(), Some(*interface)),
+        Start::Outside(spot) => (spot.clone(), None),
+    };
+    let flow = Flow { target: target.clone(), client, nat: None, appliances: [Vec::new(), Vec::new()], egress_only: None };
+    let walker = Walker::new(engine, script);
+    let mut walk =
+        Walk { walker, source, target: target.clone(), role: Role::Service, entered: Entered::Here, transits: 0, tables: Vec::new(), flow };
+    let forward = match start {
+        Start::Interface(interface, _) => walk.leave(*interface),
+        Start::Outside(_) => walk.arrive(),
+    };
+    let there = walk.walker.log.steps.len();
+    let back = match &forward {
+        Ok(End::Amazon) | Err(_) => None,
+        Ok(_) if !engine.laws.hold(Law::RepliesNeedRoutes) => None,
+        Ok(end) => Some(walk.answer(*end)),
+    };
+    Walked { log: walk.walker.log, there, forward, back }
+}
+
+type Step<T> = Result<T, Stop>;
+
+impl<'a> Walk<'a, '_> {
+    fn network(&self) -> &'a crate::Network {
+        self.walker.engine.network
+    }
+
+    fn holds(&self, law: Law) -> bool {
+        self.walker.engine.laws.hold(law)
+    }
+
+    fn step(&mut self, check: Check) -> Step<()> {
+        if self.walker.log.steps.len() > STEPS_MAX {
+            return self.walker.dead(Code::Loop, &Named::default(), "");
+        }
+        self.walker.step(check, self.role)
+    }
+
+    fn pass(&mut self, at: &Named, does: impl Into<String>) -> Step<()> {
+        self.step(Check::Pass { at: at.clone(), does: does.into() })
+    }
+
+    fn is_answer(&self) -> bool {
+        self.walker.log.back
+    }
+
+    /// Out of an interface.
+    fn leave(&mut self, interface: usize) -> Step<End> {
+        let network = self.network();
+        let host = &network.interfaces[interface];
+        if !host.running && self.holds(Law::StoppedHostsAreSilent) {
+            return self.walker.dead(Code::NotRunning, &host.named, "");
+        }
+        if host.behind == Behind::Service {
+            return Err(Stop::Unknown(format!("{} is a load balancer or another service of AWS", host.named.name)));
+        }
+        if host.behind == Behind::Endpoint && !self.is_answer() {
+            return self.walker.dead(Code::EndpointStartsNothing, &host.named, "");
+        }
+        if let Some(place) = self.own_address(interface) {
+            self.pass(&host.named, "its own address")?;
+            return Ok(End::Interface(interface, place));
+        }
+        self.groups(interface, Direction::Egress, self.target.clone(), true)?;
+        if self.is_amazon(network.vpc_of(interface)) {
+            return Ok(End::Amazon);
+        }
+        self.entered = Entered::Here;
+        self.out_of_subnet(host.subnet, true)
+    }
+
+    /// The place of the target among the interface's own addresses.
+    fn own_address(&self, interface: usize) -> Option<usize> {
+        if let Owner::Interface(owner, place) = self.target.owner {
+            return Some(place).filter(|_| owner == interface);
+        }
+        let At::One(number) = self.target.at else { return None };
+        match self.walker.engine.holder(self.network().vpc_of(interface), number) {
+            Some(Owner::Interface(owner, place)) if owner == interface && self.target.owner == Owner::Whoever => Some(place),
+            _ => None,
+        }
+    }
+
+    /// Amazon's own servers: never filtered at the border of a subnet, and never routed.
+    fn is_amazon(&self, vpc: usize) -> bool {
+        let At::One(number) = self.target.at else { return false };
+        let resolver = |range: &ipnet::IpNet| bounds(range).0 + 2;
+        let local = ["169.254.169.253", "169.254.169.254", "169.254.169.123", "fd00:ec2::253", "fd00:ec2::254", "fd00:ec2::123"];
+        self.network().vpcs[vpc].ranges.first().is_some_and(|range| resolver(range) == number)
+            || local.iter().any(|text| text.parse().is_ok_and(|address| crate::address::number(address) == number))
+    }
+
+    /// Asks an interface's security groups about a new flow; they remember answers.
+    fn groups(&mut self, interface: usize, direction: Direction, peer: Spot, references: bool) -> Step<()> {
+        let tracked = self.is_answer() && self.holds(Law::GroupsRemember);
+        let references = references || !self.holds(Law::AppliancesHideGroupMembers);
+        self.step(if tracked { Check::Tracked { interface } } else { Check::Groups { interface, direction, peer, references } })
+    }
+
+    fn acl(&mut self, subnet: usize, direction: Direction) -> Step<()> {
+        if self.is_answer() && !self.holds(Law::AclsForget) {
+            return Ok(());
+        }
+        let peer = if direction == Direction::Ingress { self.source.clone() } else { self.target.clone() };
+        self.step(Check::Acl { subnet, direction, peer })
+    }
+
+    /// Out of something that stands in a subnet, past its ACL where `filtered`.
+    fn out_of_subnet(&mut self, subnet: usize, filtered: bool) -> Step<End> {
+        let place = &self.network().subnets[subnet];
+        let inside =
+            match self.target.owner {
+                Owner::Interface(index, _) if matches!(self.target.at, At::Among(_)) => {
+                    if self.network().interfaces[index].subnet == subnet { Match::Yes } else { Match::No }
+                }
+                Owner::Nat(index) if matches!(self.target.at, At::Among(_)) => {
+                    if self.network().nat_gateways[index].subnet == Some(subnet) { Match::Yes } else { Match::No }
+                }
+                _ => self.target.is_in_any(&place.ranges),
+            };
+        if inside == Match::Yes && self.holds(Law::OwnSubnetSkipsAclAndRoutes) {
+            return self.deliver(place.vpc, Some(subnet));
+        }
+        if filtered {
+            self.acl(subnet, Direction::Egress)?;
+        }
+        self.route(subnet)
+    }
+
+    /// Through a subnet's route table.
+    fn route(&mut self, subnet: usize) -> Step<End> {
+        let network = self.network();
+        let place = &network.subnets[subnet];
+        let table = if self.holds(Law::ExplicitTableBeforeMain) { network.table_of(subnet) } else { network.vpcs[place.vpc].main_table };
+        let never = ["169.254.168.0/22", "fd00:ec2::/32"];
+        let local = |range: &&str| range.parse().is_ok_and(|range: ipnet::IpNet| self.target.is_in(&range) == Match::Yes);
+        if self.holds(Law::LinkLocalIsNeverForwarded) && never.iter().any(local) {
+            return self.walker.dead(Code::LinkLocal, &place.named, "");
+        }
+        let Some(table) = table else {
+            return self.walker.dead(Code::NoRouteTable, &place.named, "");
+        };
+        let chosen = lookup(self.walker.engine, table, &self.target);
+        let choice = self.walker.choose(&vec![0; chosen.len()])?;
+        if chosen.len() > 1 {
+            let name = &network.route_tables[table].named.name;
+            let target = self.walker.engine.tell(&self.target);
+            self.walker.assume(format!("which route of {name} takes {target} depends on addresses that are not known"));
+        }
+        self.take(table, chosen[choice], subnet)
+    }
+
+    fn take(&mut self, table: usize, chosen: Chosen, subnet: usize) -> Step<End> {
+        let network = self.network();
+        let (named, vpc) = (&network.route_tables[table].named, network.route_tables[table].vpc);
+        let imagined = self.tables.iter().find(|(other, at, route)| *other == table && *at == self.target.at && route.is_some());
+        if let Some((.., Some(route))) = imagined {
+            return self.carry(&route.clone(), vpc, subnet);
+        }
+        match chosen {
+            Chosen::Local => {
+                self.step(Check::Table { table, route: None, target: self.target.clone() })?;
+                self.deliver(vpc, None)
+            }
+            Chosen::Route(index) if is_forbidden(self.walker.engine, table, index, &self.target) => {
+                let failure = crate::trip::Failure {
+                    code: Code::ForbiddenRoute,
+                    at: named.clone(),
+                    detail: format!("to {}", network.name_of(&network.route_tables[table].routes[index].target)),
+                };
+                Err(Stop::Invalid(Box::new(failure)))
+            }
+            Chosen::Route(index) => {
+                let target = &network.route_tables[table].routes[index].target;
+                match target {
+                    Target::Blackhole(name) => self.reroute(Code::Blackhole, table, subnet, format!("it led to {name}")),
+                    _ if self.walker.script.wanted.is_some() && !self.leads(target, vpc) => {
+                        let name = network.name_of(target);
+                        self.reroute(Code::NoRoute, table, subnet, format!("the route for it leads to {name}, which cannot carry it"))
+                    }
+                    target => {
+                        self.step(Check::Table { table, route: Some(index), target: self.target.clone() })?;
+                        self.remember(table, None);
+                        self.go(target, vpc, subnet)
+                    }
+                }
+            }
+            Chosen::Nothing => self.reroute(Code::NoRoute, table, subnet, format!("for {}", self.walker.engine.tell(&self.target))),
+        }
+    }
+
+    /// The table leads nowhere. A relaxed trip tries a route to each thing of the VPC that could carry the packet.
+    fn reroute(&mut self, code: Code, table: usize, subnet: usize, detail: String) -> Step<End> {
+        let network = self.network();
+        let (named, vpc) = (&network.route_tables[table].named, network.route_tables[table].vpc);
+        // Another route here would also change what was taken from this table before.
+        let used = self.tables.iter().any(|(other, at, _)| *other == table && *at == self.target.at);
+        let relaxed = self.walker.script.wanted.is_some() && !used;
+        let repairs = if relaxed { self.carriers(vpc, subnet) } else { Vec::new() };
+        let imagined = self.walker.fail(code, named, detail, self.role, &repairs)?;
+        self.remember(table, Some(imagined.clone()));
+        self.carry(&imagined, vpc, subnet)
+    }
+
+    /// Goes on as a relaxed trip imagines.
+    fn carry(&mut self, carrier: &Carrier, vpc: usize, subnet: usize) -> Step<End> {
+        match carrier {
+            Carrier::Route(target) => self.go(target, vpc, subnet),
+            Carrier::NewGateway => self.out(vpc, true),
+            Carrier::NewEndpoint => self.new_endpoint(vpc),
+            Carrier::Local => self.deliver(vpc, None),
+        }
+    }
+
+    /// Keeps in mind what a relaxed trip took from a table.
+    fn remember(&mut self, table: usize, imagined: Option<Carrier>) {
+        if self.walker.script.wanted.is_some() {
+            self.tables.push((table, self.target.at.clone(), imagined));
+        }
+    }
+
+    /// Puts the packet into the hands of a route's target.
+    fn go(&mut self, target: &Target, vpc: usize, subnet: usize) -> Step<End> {
+        let name = self.network().name_of(target).to_owned();
+        self.walker.log.via.push(name);
+        match target {
+            Target::InternetGateway(index) => self.internet_gateway(*index, vpc),
+            Target::NatGateway(index) => self.nat(*index, vpc, subnet),
+            Target::Endpoint(index) => self.endpoint(*index, vpc),
+            Target::Peering(index) => self.peering(*index, vpc),
+            Target::TransitGateway(index) => self.transit(*index, vpc, subnet),
+            Target::EgressOnlyGateway(index) => self.egress_only(*index, vpc),
+            Target::Interface(index) => self.appliance(*index, subnet),
+            Target::Blackhole(name) => self.walker.dead(Code::Blackhole, &Named::new(name.as_str()), ""),
+            Target::Other(name) => Err(Stop::Unknown(format!("what {name} does with a packet is not modelled"))),
+        }
+    }
+
+    /// To whoever holds the target's address in a VPC; `subnet` is the one that the packet is in already, behind its ACL.
+    fn deliver(&mut self, vpc: usize, subnet: Option<usize>) -> Step<End> {
+        let network = self.network();
+        let engine = self.walker.engine;
+        let by_address = if let At::One(number) = self.target.at { engine.holder(vpc, number) } else { None };
+        let is_here = |owner: Owner| match owner {
+            Owner::Interface(index, _) => network.vpc_of(index) == vpc,
+            Owner::Nat(index) => network.nat_gateways[index].vpc == vpc,
+            _ => false,
+        };
+        let at = &network.vpcs[vpc].named;
+        let owner = match (self.target.owner, by_address) {
+            (owner, _) if is_here(owner) => owner,
+            (Owner::Whoever, Some(owner)) => owner,
+            (Owner::Interface(..) | Owner::Nat(_), Some(_)) => return self.walker.dead(Code::WrongHost, at, format!("{}", self.target)),
+            _ => return self.walker.dead(Code::NoSuchHost, at, format!("{}", self.target)),
+        };
+        self.target.owner = owner;
+        let border = |own: usize| subnet != Some(own);
+        match owner {
+            Owner::Interface(index, place) => {
+                let own = network.interfaces[index].subnet;
+                if border(own) {
+                    self.acl(own, Direction::Ingress)?;
+                }
+                self.enter(index, place)
+            }
+            Owner::Nat(index) => {
+                if let Some(own) = network.nat_gateways[index].subnet
+                    && border(own)
+                    && self.holds(Law::NatIsFilteredOnAllLegs)
+                {
+                    self.acl(own, Direction::Ingress)?;
+                }
+                self.unwind(index)
+            }
+            _ => self.walker.dead(Code::NoSuchHost, at, ""),
+        }
+    }
+
+    /// Into the interface that the packet is for.
+    fn enter(&mut self, interface: usize, place: usize) -> Step<End> {
+        let host = &self.network().interfaces[interface];
+        if !host.running && self.holds(Law::StoppedHostsAreSilent) {
+            return self.walker.dead(Code::NotRunning, &host.named, "");
+        }
+        match host.behind {
+            Behind::Host => {}
+            Behind::Service => return Err(Stop::Unknown(format!("{} is a load balancer or another service of AWS", host.named.name))),
+            Behind::Endpoint if self.is_answer() => {}
+            Behind::Endpoint => {
+                let tcp = ServiceSet::tcp(0, u16::MAX);
+                self.step(Check::Gate { at: host.named.clone(), services: tcp, code: Code::EndpointProtocol })?;
+                self.walker.assume("interface endpoints take TCP only; UDP, which a few services take, is not modelled");
+            }
+        }
+        let references = self.flow.appliances[usize::from(self.is_answer())].is_empty();
+        self.groups(interface, Direction::Ingress, self.source.clone(), references)?;
+        Ok(End::Interface(interface, place))
+    }
+
+    /// The way back of the answer, from where the packet ended.
+    fn answer(&mut self, end: End) -> Step<()> {
+        self.walker.log.back = true;
+        self.role = if self.flow.nat.is_some() { Role::Nat } else { Role::Client };
+        std::mem::swap(&mut self.source, &mut self.target);
+        (self.entered, self.transits) = (Entered::Here, 0);
+        let came = match end {
+            End::Interface(interface, _) => self.leave(interface)?,
+            End::Outside => self.arrive()?,
+            End::Service(endpoint) => self.deliver(self.network().endpoints[endpoint].vpc, None)?,
+            End::Imagined(vpc) => self.deliver(vpc, None)?,
+            End::Amazon => return Ok(()),
+        };
+        let at = match came {
+            End::Interface(index, _) => self.network().interfaces[index].named.clone(),
+            _ => Named::new("internet"),
+        };
+        let is_client = match (came, self.flow.client) {
+            (End::Interface(index, _), Some(client)) => index == client,
+            (End::Outside, None) => true,
+            _ => false,
+        };
+        if !is_client {
+            return self.walker.dead(Code::WrongHost, &at, "the answer comes to somebody else");
+        }
+        if self.flow.target.at != self.source.at {
+            return self.walker.dead(Code::ReplyChanged, &at, format!("it comes from {}", self.source));
+        }
+        let [there, back] = &self.flow.appliances;
+        if there.iter().collect::<std::collections::BTreeSet<_>>() != back.iter().collect() {
+            return Err(Stop::Unknown("the answer does not go through the same appliance".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether the target's address is one that an internet gateway carries packets to.
+    fn is_private(&self, spot: &Spot) -> bool {
+        spot.family == Family::V4 && spot.is_among(&crate::address::private_v4()) == Match::Yes
+    }
+}

@@ -1,0 +1,307 @@
+//! The walk through internet gateways, NAT gateways, gateway endpoints and egress-only gateways.
+
+use super::{End, Entered, Step, Walk};
+use crate::address::{Family, public};
+use crate::code::Code;
+use crate::filter::Direction;
+use crate::laws::Law;
+use crate::lookup::{Chosen, lookup};
+use crate::network::{EndpointKind, Named, PublicAccess, Target};
+use crate::service::ServiceSet;
+use crate::spot::{At, Match, Owner, Spot};
+use crate::trip::{Check, Repair, Role, Stop};
+
+impl Walk<'_, '_> {
+    /// Out of a VPC by its internet gateway.
+    pub(super) fn internet_gateway(&mut self, gateway: usize, vpc: usize) -> Step<End> {
+        let network = self.network();
+        let gateway = &network.internet_gateways[gateway];
+        if gateway.vpc != Some(vpc) {
+            return self.walker.dead(Code::Blackhole, &gateway.named, "it is not attached to this VPC");
+        }
+        self.out(vpc, false)
+    }
+
+    /// Out of a VPC by its internet gateway, or by one that a relaxed trip imagines.
+    pub(super) fn out(&mut self, vpc: usize, imagined: bool) -> Step<End> {
+        let network = self.network();
+        let at = match self.walker.engine.gateway_of(vpc) {
+            Some(gateway) => network.internet_gateways[gateway].named.clone(),
+            None if imagined => {
+                let fix = format!("attach an internet gateway to {}", network.vpcs[vpc].named.name);
+                let repair = Repair { fix, to: () };
+                self.walker.fail(Code::NoInternetGateway, &network.vpcs[vpc].named, String::new(), self.role, &[repair])?;
+                Named::new("internet gateway")
+            }
+            None => return self.walker.dead(Code::NoInternetGateway, &network.vpcs[vpc].named, ""),
+        };
+        let from_nat = matches!(self.source.owner, Owner::Nat(_));
+        let access = network.vpcs[vpc].public_access;
+        if access == PublicAccess::BlockBidirectional || (access == PublicAccess::BlockIngress && !from_nat) {
+            return self.walker.dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
+        }
+        if self.is_private(&self.target) && self.holds(Law::GatewayDropsPrivateDestinations) {
+            return self.walker.dead(Code::PrivateDestination, &at, format!("{}", self.target));
+        }
+        if self.source.family == Family::V6 {
+            if self.source.is_among(&public(Family::V6)) != Match::Yes {
+                return self.walker.dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
+            }
+            self.pass(&at, "to the internet")?;
+            return self.outside();
+        }
+        let outer = match self.source.owner {
+            Owner::Interface(index, place) if network.vpc_of(index) == vpc => Some(Owner::Public(index, place)),
+            Owner::Nat(index) if network.nat_gateways[index].vpc == vpc => Some(Owner::NatPublic(index)),
+            _ => None,
+        };
+        let spot = outer.and_then(|owner| self.walker.engine.spot(owner));
+        self.source = match spot {
+            Some(spot) => spot,
+            None if !self.holds(Law::GatewayNeedsPublicAddress) => Spot { owner: outer.unwrap_or(Owner::Outside), ..self.source.clone() },
+            None => self.without_public(outer)?,
+        };
+        self.pass(&at, format!("to the internet, from {}", self.walker.engine.tell(&self.source)))?;
+        self.outside()
+    }
+
+    /// The source has no public address. A relaxed trip gives it one.
+    fn without_public(&mut self, outer: Option<Owner>) -> Step<Spot> {
+        let network = self.network();
+        let (at, repairs) = match outer {
+            Some(Owner::Public(index, _)) => {
+                let host = &network.interfaces[index].named;
+                let fix = public_fix(&host.name);
+                let spot = Spot::among(Family::V4, public(Family::V4), Owner::Public(index, 0), crate::spot::Listed::Never);
+                // What was mended on the way there is mended.
+                if self.walker.log.passed.iter().any(|passed| passed.fix == fix) {
+                    return Ok(spot);
+                }
+                (host.clone(), vec![Repair { fix, to: spot }])
+            }
+            Some(Owner::NatPublic(index)) => (network.nat_gateways[index].named.clone(), Vec::new()),
+            _ => (Named::new(self.source.to_string()), Vec::new()),
+        };
+        self.walker.fail(Code::NoPublicAddress, &at, String::new(), self.role, &repairs)
+    }
+
+    /// On the internet, with a public source.
+    pub(super) fn outside(&mut self) -> Step<End> {
+        if self.target.owner == Owner::Whoever {
+            let At::One(number) = self.target.at else { return Ok(End::Outside) };
+            self.target.owner = self.walker.engine.public_owner(number).unwrap_or(Owner::Outside);
+        }
+        match self.target.owner {
+            Owner::Outside => Ok(End::Outside),
+            Owner::Interface(..) if self.target.family == Family::V4 => {
+                self.walker.dead(Code::PrivateDestination, &Named::new("internet"), "")
+            }
+            _ => self.arrive(),
+        }
+    }
+
+    /// From the internet to a public address of ours, in by the internet gateway of its VPC.
+    pub(super) fn arrive(&mut self) -> Step<End> {
+        let network = self.network();
+        if self.target.owner == Owner::Whoever {
+            let owner = if let At::One(number) = self.target.at { self.walker.engine.public_owner(number) } else { None };
+            self.target.owner = owner.unwrap_or(Owner::Outside);
+        }
+        let (vpc, inner) = match self.target.owner {
+            Owner::Public(index, place) => (network.vpc_of(index), Owner::Interface(index, place)),
+            Owner::Interface(index, place) if self.target.family == Family::V6 => (network.vpc_of(index), Owner::Interface(index, place)),
+            Owner::NatPublic(index) => (network.nat_gateways[index].vpc, Owner::Nat(index)),
+            _ => return self.walker.dead(Code::NoSuchHost, &Named::new("internet"), format!("{}", self.target)),
+        };
+        let home = &network.vpcs[vpc];
+        // What an egress-only gateway started comes back through it.
+        let returning = self.is_answer().then_some(self.flow.egress_only).flatten();
+        if let Some(gateway) = returning {
+            self.pass(&network.egress_only_gateways[gateway].named, "an answer")?;
+            return self.deliver(vpc, None);
+        }
+        let Some(gateway) = self.walker.engine.gateway_of(vpc) else {
+            return self.walker.dead(Code::NoInternetGateway, &home.named, "");
+        };
+        let named = &network.internet_gateways[gateway].named;
+        let to_nat = matches!(inner, Owner::Nat(_));
+        let held = match home.public_access {
+            PublicAccess::Open => false,
+            PublicAccess::BlockIngress => !(to_nat && self.is_answer()),
+            PublicAccess::BlockBidirectional => true,
+        };
+        if held {
+            return self.walker.dead(Code::PublicAccessBlocked, &home.named, "");
+        }
+        if self.is_private(&self.source) {
+            return self.walker.dead(Code::PrivateSource, named, format!("{}", self.source));
+        }
+        if let Owner::Public(index, _) = self.target.owner
+            && !self.is_answer()
+            && self.walker.engine.spot(self.target.owner).is_none()
+        {
+            let host = &network.interfaces[index].named;
+            let repair = Repair { fix: public_fix(&host.name), to: () };
+            self.walker.fail(Code::NotPublic, host, String::new(), self.role, &[repair])?;
+        }
+        if let Some(spot) = self.walker.engine.spot(inner) {
+            self.target = spot;
+        }
+        self.pass(named, format!("from the internet, to {}", self.walker.engine.tell(&self.target)))?;
+        match network.internet_gateways[gateway].edge_table {
+            Some(table) => self.through_edge(table, vpc),
+            None => self.deliver(vpc, None),
+        }
+    }
+
+    /// By the table of a gateway, which may lead to an appliance.
+    fn through_edge(&mut self, table: usize, vpc: usize) -> Step<End> {
+        let network = self.network();
+        let chosen = lookup(self.walker.engine, table, &self.target);
+        let choice = self.walker.choose(&vec![0; chosen.len()])?;
+        let Chosen::Route(index) = chosen[choice] else { return self.deliver(vpc, None) };
+        let named = &network.route_tables[table].named;
+        match &network.route_tables[table].routes[index].target {
+            Target::Interface(appliance) => {
+                let public = network.interfaces[*appliance].addresses.iter().any(|own| own.public.is_some());
+                if !public {
+                    return self.walker.dead(Code::AppliancePublicAddress, &network.interfaces[*appliance].named, "");
+                }
+                self.step(Check::Table { table, route: Some(index), target: self.target.clone() })?;
+                self.appliance(*appliance, usize::MAX)
+            }
+            Target::Blackhole(name) => self.walker.dead(Code::Blackhole, named, name.as_str()),
+            _ => Err(Stop::Unknown(format!("{} leads to something that is not modelled", named.name))),
+        }
+    }
+
+    /// Into a NAT gateway, by a route.
+    pub(super) fn nat(&mut self, nat: usize, vpc: usize, subnet: usize) -> Step<End> {
+        let network = self.network();
+        let gateway = &network.nat_gateways[nat];
+        let at = gateway.named.clone();
+        if !gateway.available {
+            return self.walker.dead(Code::Blackhole, &at, "it is not available");
+        }
+        if self.is_answer() && self.holds(Law::NatDropsReplies) {
+            return self.walker.dead(Code::NatReply, &at, "");
+        }
+        if self.source.family == Family::V6 {
+            if "64:ff9b::/96".parse().is_ok_and(|range| self.target.is_in(&range) != Match::No) {
+                return Err(Stop::Unknown(format!("what {} does with IPv6 packets for IPv4 hosts (NAT64) is not modelled", at.name)));
+            }
+            return self.walker.dead(Code::NatFamily, &at, "");
+        }
+        let is_own = matches!(self.source.owner, Owner::Interface(index, _) if network.vpc_of(index) == vpc);
+        if self.flow.nat.is_some() || (self.entered == Entered::Transit && gateway.vpc == vpc) {
+            return Err(Stop::Unknown(format!("whether {} takes what does not start in its VPC is not modelled", at.name)));
+        }
+        if gateway.vpc != vpc || !is_own {
+            return self.walker.dead(Code::NatSource, &at, "");
+        }
+        if gateway.subnet == Some(subnet) && self.holds(Law::NatIsUselessInItsOwnSubnet) {
+            return self.walker.dead(Code::NatOwnSubnet, &at, "");
+        }
+        if let Some(own) = gateway.subnet.filter(|_| self.holds(Law::NatIsFilteredOnAllLegs)) {
+            self.acl(own, Direction::Ingress)?;
+        }
+        let three = [1, 6, 17].into_iter().map(ServiceSet::protocol).fold(ServiceSet::none(), |all, one| all.union(&one));
+        let services = if self.holds(Law::NatCarriesThreeProtocols) { three } else { ServiceSet::all() };
+        self.step(Check::Gate { at: at.clone(), services, code: Code::NatProtocol })?;
+        let Some(inner) = self.walker.engine.spot(Owner::Nat(nat)) else {
+            return Err(Stop::Unknown(format!("the address of {} is not known", at.name)));
+        };
+        self.flow.nat = Some((nat, self.source.clone(), self.target.clone()));
+        self.source = inner;
+        self.pass(&at, format!("translates to {}", self.walker.engine.tell(&self.source)))?;
+        match gateway.subnet {
+            Some(own) => self.out_of_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
+            None => {
+                self.walker.assume(format!("{} is regional: no network ACL is taken to hold for it", at.name));
+                self.out(vpc, false)
+            }
+        }
+    }
+
+    /// At a NAT gateway's own address: only an answer to what it sent out gets further.
+    pub(super) fn unwind(&mut self, nat: usize) -> Step<End> {
+        let at = self.network().nat_gateways[nat].named.clone();
+        let Some((used, client, target)) = self.flow.nat.clone().filter(|_| self.is_answer()) else {
+            if !self.holds(Law::NatTakesNoFlows) {
+                return Ok(End::Outside);
+            }
+            return self.walker.dead(Code::NatInbound, &at, "");
+        };
+        if used != nat || target.at != self.source.at {
+            return self.walker.dead(Code::NatReply, &at, "");
+        }
+        self.pass(&at, "recognises the answer")?;
+        self.target = client;
+        self.role = Role::Client;
+        self.entered = Entered::Here;
+        match self.network().nat_gateways[nat].subnet {
+            Some(own) => self.out_of_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
+            None => self.deliver(self.network().nat_gateways[nat].vpc, None),
+        }
+    }
+
+    /// Into a gateway endpoint, by a route.
+    pub(super) fn endpoint(&mut self, endpoint: usize, vpc: usize) -> Step<End> {
+        let endpoint_index = endpoint;
+        let endpoint = &self.network().endpoints[endpoint];
+        let at = endpoint.named.clone();
+        if endpoint.kind != EndpointKind::Gateway {
+            return Err(Stop::Unknown(format!("what {} does with a packet is not modelled", at.name)));
+        }
+        if !endpoint.available {
+            return self.walker.dead(Code::Blackhole, &at, "it is not available");
+        }
+        if endpoint.vpc != vpc || self.entered != Entered::Here {
+            return self.walker.dead(Code::EndpointFromOutside, &at, "");
+        }
+        if self.is_answer() {
+            return self.walker.dead(Code::EndpointReply, &at, "");
+        }
+        let carried = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
+        let services = if self.holds(Law::EndpointCarriesTcpAndEcho) { carried } else { ServiceSet::all() };
+        self.step(Check::Gate { at, services, code: Code::EndpointProtocol })?;
+        Ok(End::Service(endpoint_index))
+    }
+
+    /// Into a gateway endpoint that a relaxed trip imagines.
+    pub(super) fn new_endpoint(&mut self, vpc: usize) -> Step<End> {
+        let services = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
+        self.step(Check::Gate { at: Named::new("a new gateway endpoint"), services, code: Code::EndpointProtocol })?;
+        Ok(End::Imagined(vpc))
+    }
+
+    /// Out of an egress-only gateway.
+    pub(super) fn egress_only(&mut self, gateway: usize, vpc: usize) -> Step<End> {
+        let network = self.network();
+        let place = &network.egress_only_gateways[gateway];
+        let at = place.named.clone();
+        if self.target.family == Family::V4 {
+            return self.walker.dead(Code::EgressOnlyFamily, &at, "");
+        }
+        if place.vpc != vpc {
+            return self.walker.dead(Code::Blackhole, &at, "it is not attached to this VPC");
+        }
+        if network.vpcs[vpc].public_access == PublicAccess::BlockBidirectional {
+            return self.walker.dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
+        }
+        if self.source.is_among(&public(Family::V6)) != Match::Yes {
+            return self.walker.dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
+        }
+        if self.is_answer() && self.holds(Law::EgressOnlyTakesNoFlows) {
+            return self.walker.dead(Code::EgressOnlyInbound, &at, "");
+        }
+        self.flow.egress_only = Some(gateway).filter(|_| !self.is_answer());
+        self.pass(&at, "to the internet")?;
+        self.outside()
+    }
+}
+
+/// What makes a host reachable from the internet, and lets it reach out by an internet gateway.
+fn public_fix(host: &str) -> String {
+    format!("give {host} a public address or an Elastic IP address")
+}

@@ -1,0 +1,246 @@
+//! The walk through peering connections, transit gateways and appliances, and what could carry a packet that has no route.
+
+use super::{Carrier, End, Entered, Step, Walk};
+use crate::address::Family;
+use crate::code::Code;
+use crate::filter::Direction;
+use crate::laws::Law;
+use crate::lookup::{Contender, winners};
+use crate::network::{Behind, EndpointKind, Target, TransitGateway};
+use crate::spot::{At, Match, Owner, Spot};
+use crate::trip::{Repair, Stop};
+
+impl Walk<'_, '_> {
+    /// Over a peering connection, straight into the other VPC.
+    pub(super) fn peering(&mut self, peering: usize, vpc: usize) -> Step<End> {
+        let network = self.network();
+        let peering = &network.peerings[peering];
+        let at = peering.named.clone();
+        if !peering.active && self.holds(Law::PeeringMustBeActive) {
+            return self.walker.dead(Code::PeeringInactive, &at, "");
+        }
+        let other = match peering.vpcs {
+            [Some(a), b] if a == vpc => b,
+            [a, Some(b)] if b == vpc => a,
+            _ => return self.walker.dead(Code::Blackhole, &at, "it does not join this VPC"),
+        };
+        let Some(other) = other else {
+            return Err(Stop::Unknown(format!("the VPC behind {} is not known", at.name)));
+        };
+        if self.entered == Entered::Transit {
+            return Err(Stop::Unknown(format!("whether {} takes what comes over a transit gateway is not modelled", at.name)));
+        }
+        let within = |vpc: usize, spot: &crate::spot::Spot| match spot.owner {
+            Owner::Interface(index, _) if matches!(spot.at, crate::spot::At::Among(_)) => network.vpc_of(index) == vpc,
+            _ => spot.is_in_any(&network.vpcs[vpc].ranges) == Match::Yes,
+        };
+        if !within(other, &self.target) {
+            if !self.holds(Law::PeeringIsNotTransitive) {
+                return Ok(End::Outside);
+            }
+            return self.walker.dead(Code::PeeringTransitive, &at, format!("{}", self.target));
+        }
+        self.pass(&at, format!("to {}", network.vpcs[other].named.name))?;
+        self.deliver(other, None)
+    }
+
+    /// Over a transit gateway.
+    pub(super) fn transit(&mut self, transit: usize, vpc: usize, subnet: usize) -> Step<End> {
+        let network = self.network();
+        let gateway = &network.transit_gateways[transit];
+        let Some(own) = gateway.attachments.iter().find(|attachment| attachment.vpc == Some(vpc)) else {
+            return self.walker.dead(Code::TransitAttachment, &gateway.named, "");
+        };
+        self.transits += 1;
+        if self.transits > super::TRANSITS_MAX {
+            return self.walker.dead(Code::Loop, &gateway.named, "");
+        }
+        let zone = &network.subnets[subnet].zone;
+        let entry = own.subnets.iter().copied().find(|&other| &network.subnets[other].zone == zone);
+        let entry = match entry {
+            Some(entry) => Some(entry),
+            None if !self.holds(Law::TransitNeedsAttachmentInZone) => None,
+            None => {
+                let zone = zone.clone().unwrap_or_default();
+                let repair = Repair { fix: format!("add a subnet of {zone} to {}", own.named.name), to: None };
+                self.walker.fail(Code::TransitZone, &own.named, zone, self.role, &[repair])?
+            }
+        };
+        if let Some(entry) = entry.filter(|entry| *entry != subnet && self.holds(Law::TransitSubnetsFilter)) {
+            self.acl(entry, Direction::Ingress)?;
+        }
+        let Some(table) = own.route_table else {
+            return self.walker.dead(Code::TransitAssociation, &own.named, "");
+        };
+        let landing = self.transit_route(gateway, table)?;
+        self.land(gateway, landing, zone.as_ref())
+    }
+
+    /// Which attachment a transit gateway's table leads to.
+    fn transit_route(&mut self, gateway: &TransitGateway, table: usize) -> Step<usize> {
+        let static_wins = self.holds(Law::TransitStaticWins);
+        let table = &gateway.route_tables[table];
+        let contenders: Vec<Contender<Option<usize>>> = table
+            .routes
+            .iter()
+            .enumerate()
+            .map(|(index, route)| Contender {
+                matches: self.target.is_in(&route.range),
+                least: route.range.prefix_len(),
+                most: route.range.prefix_len(),
+                rank: u8::from(route.is_static != static_wins),
+                what: Some(index),
+            })
+            .collect();
+        let chosen = winners(&contenders, None);
+        let choice = self.walker.choose(&vec![0; chosen.len()])?;
+        let Some(route) = chosen[choice] else {
+            return self.walker.dead(Code::TransitNoRoute, &table.named, format!("for {}", self.target));
+        };
+        match table.routes[route].attachment {
+            Some(attachment) => {
+                self.pass(&table.named, format!("{} -> {}", table.routes[route].range, gateway.attachments[attachment].named.name))?;
+                Ok(attachment)
+            }
+            None => self.walker.dead(Code::TransitBlackhole, &table.named, table.routes[route].range.to_string()),
+        }
+    }
+
+    /// Out of a transit gateway into one of an attachment's subnets: that of the zone the packet comes from, else any.
+    fn land(&mut self, gateway: &TransitGateway, attachment: usize, zone: Option<&String>) -> Step<End> {
+        let network = self.network();
+        let attachment = &gateway.attachments[attachment];
+        if attachment.vpc.is_none() {
+            return Err(Stop::Unknown(format!("what is behind {} is not modelled", attachment.named.name)));
+        }
+        let same: Vec<usize> = attachment.subnets.iter().copied().filter(|&s| network.subnets[s].zone.as_ref() == zone).collect();
+        let able = if same.is_empty() { attachment.subnets.clone() } else { same };
+        if able.is_empty() {
+            return self.walker.dead(Code::TransitAttachment, &attachment.named, "it has no subnets");
+        }
+        let choice = self.walker.choose(&vec![0; able.len()])?;
+        self.entered = Entered::Transit;
+        self.out_of_subnet(able[choice], self.holds(Law::TransitSubnetsFilter))
+    }
+
+    /// Through an appliance: an interface that takes packets which are not for it, and sends them on unchanged.
+    pub(super) fn appliance(&mut self, interface: usize, from: usize) -> Step<End> {
+        let network = self.network();
+        let host = &network.interfaces[interface];
+        let at = host.named.clone();
+        if !host.running {
+            return self.walker.dead(Code::NotRunning, &at, "");
+        }
+        if host.behind != Behind::Host {
+            return Err(Stop::Unknown(format!("what {} does with a packet is not modelled", at.name)));
+        }
+        if host.source_dest_check && self.holds(Law::CheckedInterfacesAreNoAppliances) {
+            return self.walker.dead(Code::SourceDestCheck, &at, "");
+        }
+        let vpc = network.vpc_of(interface);
+        let ends = [Some(from), self.subnet_of(&self.source, vpc), self.subnet_of(&self.target, vpc)];
+        if ends.contains(&Some(host.subnet)) {
+            return self.walker.dead(Code::ApplianceSubnet, &at, "");
+        }
+        let way = usize::from(self.is_answer());
+        if self.is_answer() && !self.flow.appliances[0].contains(&interface) {
+            return Err(Stop::Unknown(format!("the answer goes through {}, which has not seen the question", at.name)));
+        }
+        if self.flow.appliances[way].contains(&interface) {
+            return self.walker.dead(Code::Loop, &at, "");
+        }
+        self.acl(host.subnet, Direction::Ingress)?;
+        self.groups(interface, Direction::Ingress, self.source.clone(), self.flow.appliances[way].is_empty())?;
+        self.walker.assume(format!("{} sends on unchanged what comes through it", at.name));
+        self.flow.appliances[way].push(interface);
+        self.groups(interface, Direction::Egress, self.target.clone(), true)?;
+        self.entered = Entered::Here;
+        self.out_of_subnet(host.subnet, true)
+    }
+
+    /// The subnet of a VPC that a spot is in.
+    fn subnet_of(&self, spot: &Spot, vpc: usize) -> Option<usize> {
+        let holder = if let At::One(number) = spot.at { self.walker.engine.holder(vpc, number) } else { None };
+        match holder.unwrap_or(spot.owner) {
+            Owner::Interface(index, _) if self.network().vpc_of(index) == vpc => Some(self.network().interfaces[index].subnet),
+            _ => None,
+        }
+    }
+
+    /// Whether a route's target could carry the packet at all: what cannot is as good as no route, for a relaxed trip.
+    pub(super) fn leads(&self, target: &Target, vpc: usize) -> bool {
+        let network = self.network();
+        let outside = !self.is_private(&self.target) && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_));
+        let wanted = self.walker.script.wanted.as_ref();
+        match target {
+            Target::InternetGateway(index) => network.internet_gateways[*index].vpc == Some(vpc) && outside,
+            Target::NatGateway(index) => outside && !self.is_answer() && self.flow.nat.is_none() && network.nat_gateways[*index].available,
+            Target::Endpoint(_) => {
+                let carried = crate::service::ServiceSet::tcp(0, u16::MAX).union(&crate::service::ServiceSet::ping(Family::V4));
+                !self.is_answer() && wanted.is_none_or(|wanted| carried.is_superset(wanted))
+            }
+            Target::Peering(index) => {
+                let other = network.peerings[*index].vpcs.iter().flatten().find(|other| **other != vpc);
+                network.peerings[*index].active
+                    && other.is_some_and(|other| self.target.is_in_any(&network.vpcs[*other].ranges) != Match::No)
+            }
+            Target::EgressOnlyGateway(_) => self.target.family == Family::V6 && !self.is_answer(),
+            Target::Interface(index) => !network.interfaces[*index].source_dest_check,
+            Target::TransitGateway(_) | Target::Blackhole(_) | Target::Other(_) => true,
+        }
+    }
+
+    /// Routes that a relaxed trip may imagine: to each thing of the VPC that could carry the packet.
+    pub(super) fn carriers(&self, vpc: usize, subnet: usize) -> Vec<Repair<Carrier>> {
+        let network = self.network();
+        // Inside the VPC the local route carries everything, where nothing takes its place.
+        if self.target.is_in_any(&network.vpcs[vpc].ranges) != Match::No {
+            let fix = format!("remove the route that holds {}: the local route leads there", self.target);
+            return vec![Repair { fix, to: Carrier::Local }];
+        }
+        let mut targets: Vec<Target> = Vec::new();
+        let service = self.walker.engine.is_service(&self.target);
+        let gateway = self.walker.engine.gateway_of(vpc);
+        let nats = network.nat_gateways.iter().enumerate().filter(|(_, nat)| nat.vpc == vpc && nat.subnet != Some(subnet));
+        let public_nats = nats.filter(|(_, nat)| nat.public.is_some());
+        let endpoints = network.endpoints.iter().enumerate().filter(|(_, endpoint)| {
+            let listed = |list: usize| network.prefix_lists[list].named.name == endpoint.service;
+            endpoint.vpc == vpc && endpoint.kind == EndpointKind::Gateway && service.is_some_and(listed)
+        });
+        targets.extend(endpoints.map(|(index, _)| Target::Endpoint(index)));
+        targets.extend(gateway.map(Target::InternetGateway));
+        targets.extend(public_nats.map(|(index, _)| Target::NatGateway(index)));
+        targets.extend((0..network.peerings.len()).map(Target::Peering));
+        let attached = |gateway: &TransitGateway| gateway.attachments.iter().any(|attachment| attachment.vpc == Some(vpc));
+        let transits = network.transit_gateways.iter().enumerate().filter(|(_, gateway)| attached(gateway));
+        targets.extend(transits.map(|(index, _)| Target::TransitGateway(index)));
+        targets.retain(|target| self.leads(target, vpc));
+        let outside = self.leads_out();
+        let range = if outside { "0.0.0.0/0".to_owned() } else { self.target.to_string() };
+        let mut repairs: Vec<Repair<Carrier>> = Vec::new();
+        let serves = |target: &Target| matches!(target, Target::Endpoint(_));
+        if let Some(list) = service.filter(|_| !self.is_answer() && !targets.iter().any(serves)) {
+            let service = &network.prefix_lists[list].named.name;
+            let fix = format!("add a gateway endpoint for {service}, with this route table in its `route_tables`");
+            repairs.push(Repair { fix, to: Carrier::NewEndpoint });
+        }
+        for target in targets {
+            let name = network.name_of(&target);
+            let fix = match &target {
+                Target::Endpoint(_) => format!("add the route table to the `route_tables` of {name}"),
+                _ => format!("add a route: {range} -> {name}"),
+            };
+            repairs.push(Repair { fix, to: Carrier::Route(target) });
+        }
+        if gateway.is_none() && outside {
+            repairs.push(Repair { fix: format!("add a route: {range} -> a new internet gateway"), to: Carrier::NewGateway });
+        }
+        repairs
+    }
+
+    fn leads_out(&self) -> bool {
+        !self.is_private(&self.target)
+            && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_))
+            && self.target.family == Family::V4
+    }
+}

@@ -1,0 +1,133 @@
+//! Expectations about the network of a private host.
+
+#[path = "common/spec.rs"]
+mod spec;
+
+use serde_json::json;
+use spec::{endpoint, live, seed, spec};
+use trueup_reach::fill::{Lists, observed, topology};
+use trueup_reach::{Checked, Claim, Engine, Expectation, ServiceSet, Status, check};
+
+fn expect(from: &str, claim: Claim, to: &str, over: &str) -> Expectation {
+    Expectation {
+        from: from.to_owned(),
+        claim,
+        to: to.to_owned(),
+        over: (!over.is_empty()).then(|| ServiceSet::read(over).unwrap()),
+        except: None,
+        via: None,
+        only: false,
+        action: None,
+        warn_on_unknown: false,
+        source: None,
+    }
+}
+
+fn checked(policy: Option<serde_json::Value>, expectation: &Expectation) -> Checked {
+    let mut resources = seed();
+    let (address, mut attributes) = endpoint();
+    if let Some(policy) = policy {
+        attributes["policy"] = policy;
+    }
+    resources.push((address, attributes));
+    let wanted = spec(&resources);
+    let (offline, live) = (topology(&wanted, &Lists::new()), observed(&live(&wanted), "test", &Lists::new()));
+    let one = check(&Engine::new(&offline), expectation).unwrap();
+    // What holds on the spec holds on what an apply leaves.
+    assert_eq!(one.status, check(&Engine::new(&live), expectation).unwrap().status);
+    one
+}
+
+fn status(expectation: &Expectation) -> Status {
+    checked(None, expectation).status
+}
+
+#[test]
+fn can_and_cannot() {
+    use Claim::{Can, Cannot};
+    for (from, claim, to, over, expected) in [
+        ("instance.private-host", Can, "s3", "", Status::Passed),
+        ("instance.private-host", Can, "s3", "udp/53", Status::Failed),
+        ("instance.private-host", Cannot, "internet", "", Status::Passed),
+        ("instance.bastion", Cannot, "internet", "", Status::Failed),
+        ("internet", Can, "instance.bastion", "tcp/22", Status::Passed),
+        ("internet", Cannot, "instance.bastion", "", Status::Failed),
+        ("internet", Cannot, "instance.bastion", "udp/all", Status::Passed),
+        ("internet", Cannot, "subnet.private", "", Status::Passed),
+        ("security_group.bastion-sg", Can, "security_group.private-sg", "tcp/22", Status::Passed),
+        ("cidr/198.51.100.0/24", Can, "instance.bastion", "tcp/22", Status::Passed),
+        ("instance.private-host", Cannot, "s3", "", Status::Failed),
+    ] {
+        assert_eq!(status(&expect(from, claim, to, over)), expected, "{from} {claim:?} {to} {over}");
+    }
+}
+
+#[test]
+fn only_except_and_via() {
+    let mut open = expect("internet", Claim::Can, "instance.bastion", "tcp/22");
+    open.only = true;
+    assert_eq!(status(&open), Status::Passed);
+    open.over = Some(ServiceSet::tcp(20, 22));
+    assert_eq!(status(&open), Status::Failed);
+
+    let mut closed = expect("internet", Claim::Cannot, "instance.bastion", "");
+    closed.except = Some(ServiceSet::tcp(22, 22));
+    assert_eq!(status(&closed), Status::Passed);
+
+    let mut way = expect("instance.private-host", Claim::Can, "s3", "");
+    way.via = Some("vpc_endpoint.s3".to_owned());
+    assert_eq!(status(&way), Status::Passed);
+    way.from = "instance.bastion".to_owned();
+    let failed = checked(None, &way);
+    assert_eq!(failed.status, Status::Failed);
+    assert_eq!(failed.why, "it goes through internet_gateway.main, and not always through vpc_endpoint.s3");
+}
+
+#[test]
+fn a_policy_for_one_bucket_breaks_listing_all() {
+    let one = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]}]});
+    let mut list = expect("instance.private-host", Claim::Can, "s3", "");
+    assert_eq!(checked(Some(one.clone()), &list).status, Status::Passed, "the network itself allows it");
+    list.action = Some("s3:ListAllMyBuckets".to_owned());
+    let failed = checked(Some(one), &list);
+    assert_eq!(failed.status, Status::Failed);
+    assert!(failed.why.contains("permits only s3:* on arn:aws:s3:::b"), "{}", failed.why);
+    assert_eq!(status(&list), Status::Passed);
+}
+
+#[test]
+fn what_cannot_be_told_fails_unless_it_may_warn() {
+    let mut literal = expect("instance.private-host", Claim::Cannot, "52.216.1.1", "");
+    assert_eq!(status(&literal), Status::Unknown);
+    literal.warn_on_unknown = true;
+    assert_eq!(status(&literal), Status::Warned);
+}
+
+#[test]
+fn a_party_that_is_nothing_is_an_error() {
+    let network = topology(&spec(&seed()), &Lists::new());
+    let engine = Engine::new(&network);
+    assert!(check(&engine, &expect("instance.nobody", Claim::Can, "s3", "")).is_err());
+    assert!(check(&engine, &expect("tag/tier=web", Claim::Cannot, "s3", "")).is_err());
+}
+
+#[test]
+fn cannot_looks_at_every_address() {
+    // The bastion lets in what comes from the outside of the other host's public address, and nothing private.
+    let mut resources = seed();
+    let odd = json!({"protocol": "tcp", "port": "80", "cidr": "34.0.0.0/8"});
+    resources.retain(|(address, _)| !matches!(*address, "security_group.bastion-sg" | "instance.private-host"));
+    resources.push(("security_group.bastion-sg", json!({"vpc": "vpc.main", "description": "Bastion", "ingress": [odd]})));
+    resources.push((
+        "instance.other",
+        json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "subnet.public",
+               "security_groups": ["security_group.private-sg"], "associate_public_ip_address": true}),
+    ));
+    let network = observed(&live(&spec(&resources)), "test", &Lists::new());
+    let engine = Engine::new(&network);
+    let failed = check(&engine, &expect("instance.other", Claim::Cannot, "instance.bastion", "")).unwrap();
+    assert_eq!((failed.status, failed.services.to_string()), (Status::Failed, "tcp/80".to_owned()));
+    // By its private address it does not work, and that is what `can` is about.
+    assert_eq!(check(&engine, &expect("instance.other", Claim::Can, "instance.bastion", "tcp/80")).unwrap().status, Status::Failed);
+}

@@ -1,0 +1,153 @@
+//! Saved answers of EC2: two accounts whose VPCs are peered, one of them with a NAT gateway, and what was deleted before.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use trueup_reach::fill::saved;
+use trueup_reach::{Engine, Network, Party, ServiceSet, Verdict, explain, reach};
+
+/// The answers by path.
+fn files(entries: &[(&str, &str, Json)]) -> BTreeMap<String, String> {
+    let mut lists: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    for (account, name, item) in entries {
+        lists.entry(format!("accounts/{account}/eu-west-1/{name}.json")).or_default().push(item.clone());
+    }
+    let name = |path: &str| path.rsplit('/').next().unwrap().trim_end_matches(".json").to_owned();
+    lists.into_iter().map(|(path, items)| (path.clone(), json!({name(&path): items}).to_string())).collect()
+}
+
+fn vpc(id: &str, range: &str, owner: &str) -> Json {
+    json!({"VpcId": id, "CidrBlock": range, "OwnerId": owner,
+           "CidrBlockAssociationSet": [{"CidrBlock": range, "CidrBlockState": {"State": "associated"}}]})
+}
+
+fn subnet(id: &str, vpc: &str, range: &str, zone: &str) -> Json {
+    json!({"SubnetId": id, "VpcId": vpc, "CidrBlock": range, "AvailabilityZone": zone})
+}
+
+fn interface(id: &str, subnet: &str, address: &str, public: &str, group: &str) -> Json {
+    let mut private = json!({"Primary": true, "PrivateIpAddress": address});
+    if !public.is_empty() {
+        private["Association"] = json!({"PublicIp": public});
+    }
+    json!({"NetworkInterfaceId": id, "SubnetId": subnet, "InterfaceType": "interface", "Status": "in-use", "SourceDestCheck": true,
+           "Attachment": {"InstanceId": format!("i-{id}")}, "Groups": [{"GroupId": group}], "PrivateIpAddresses": [private]})
+}
+
+fn group(id: &str, vpc: &str, permission: &Json) -> Json {
+    let all = json!([{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]);
+    json!({"GroupId": id, "VpcId": vpc, "IpPermissions": [permission], "IpPermissionsEgress": all})
+}
+
+fn table(id: &str, vpc: &str, subnets: &[&str], routes: &Json) -> Json {
+    let associations: Vec<Json> = subnets.iter().map(|subnet| json!({"SubnetId": subnet, "Main": false})).collect();
+    json!({"RouteTableId": id, "VpcId": vpc, "Associations": associations, "Routes": routes})
+}
+
+fn network() -> Network {
+    let route = |range: &str, field: &str, id: &str| json!({"DestinationCidrBlock": range, field: id, "State": "active"});
+    let running = |id: &str| json!({"ReservationId": format!("r-{id}"), "Instances": [{"InstanceId": format!("i-{id}"), "State": {"Name": "running"}}]});
+    let peering = json!({"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": "active"},
+                         "RequesterVpcInfo": {"VpcId": "vpc-a"}, "AccepterVpcInfo": {"VpcId": "vpc-b"}});
+    let gone = json!({"RouteTableId": "rtb-main", "VpcId": "vpc-a", "Associations": [{"Main": true}],
+                      "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-old", "State": "blackhole"}]});
+    let from_other = json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": "sg-a"}]});
+    let ssh = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]});
+    let entries = [
+        ("1", "Vpcs", vpc("vpc-a", "10.1.0.0/16", "1")),
+        ("2", "Vpcs", vpc("vpc-b", "10.2.0.0/16", "2")),
+        ("1", "Subnets", subnet("subnet-public", "vpc-a", "10.1.1.0/24", "eu-west-1a")),
+        ("1", "Subnets", subnet("subnet-private", "vpc-a", "10.1.2.0/24", "eu-west-1a")),
+        ("1", "Subnets", subnet("subnet-lost", "vpc-a", "10.1.3.0/24", "eu-west-1a")),
+        ("2", "Subnets", subnet("subnet-b", "vpc-b", "10.2.1.0/24", "eu-west-1b")),
+        ("1", "InternetGateways", json!({"InternetGatewayId": "igw-a", "Attachments": [{"VpcId": "vpc-a", "State": "available"}]})),
+        ("1", "NatGateways", json!({"NatGatewayId": "nat-old", "State": "deleted", "VpcId": "vpc-a", "SubnetId": "subnet-public"})),
+        (
+            "1",
+            "NatGateways",
+            json!({"NatGatewayId": "nat-a", "State": "available", "VpcId": "vpc-a", "SubnetId": "subnet-public",
+            "NatGatewayAddresses": [{"PrivateIp": "10.1.1.9", "PublicIp": "54.1.1.9"}]}),
+        ),
+        ("1", "VpcPeeringConnections", peering.clone()),
+        ("2", "VpcPeeringConnections", peering),
+        ("1", "SecurityGroups", group("sg-a", "vpc-a", &ssh)),
+        ("2", "SecurityGroups", group("sg-b", "vpc-b", &from_other)),
+        ("1", "Reservations", running("web")),
+        ("1", "Reservations", running("app")),
+        ("2", "Reservations", running("db")),
+        ("1", "NetworkInterfaces", interface("web", "subnet-public", "10.1.1.10", "54.1.1.10", "sg-a")),
+        ("1", "NetworkInterfaces", interface("app", "subnet-private", "10.1.2.10", "", "sg-a")),
+        ("1", "NetworkInterfaces", interface("old", "subnet-lost", "10.1.3.10", "", "sg-a")),
+        ("2", "NetworkInterfaces", interface("db", "subnet-b", "10.2.1.10", "", "sg-b")),
+        ("1", "RouteTables", gone),
+        (
+            "1",
+            "RouteTables",
+            table(
+                "rtb-public",
+                "vpc-a",
+                &["subnet-public"],
+                &json!([route("10.1.0.0/16", "GatewayId", "local"), route("0.0.0.0/0", "GatewayId", "igw-a")]),
+            ),
+        ),
+        (
+            "1",
+            "RouteTables",
+            table(
+                "rtb-private",
+                "vpc-a",
+                &["subnet-private"],
+                &json!([route("10.2.0.0/16", "VpcPeeringConnectionId", "pcx-1"), route("0.0.0.0/0", "NatGatewayId", "nat-a")]),
+            ),
+        ),
+        ("2", "RouteTables", table("rtb-b", "vpc-b", &["subnet-b"], &json!([route("10.1.2.0/24", "VpcPeeringConnectionId", "pcx-1")]))),
+    ];
+    saved::network(&files(&entries)).unwrap()
+}
+
+fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
+    let engine = Engine::new(network);
+    let (from, to) = (Party::read(&engine, from).unwrap(), Party::read(&engine, to).unwrap());
+    reach(&engine, &from, &to).unwrap().verdict(Some(&ServiceSet::read(over).unwrap()))
+}
+
+#[test]
+fn accounts_are_one_network() {
+    let network = network();
+    assert_eq!(network.peerings.len(), 1, "both accounts see it");
+    for (from, to, over, expected) in [
+        ("internet", "i-web", "tcp/22", Verdict::Allowed),
+        ("internet", "54.1.1.10", "tcp/22", Verdict::Allowed),
+        ("internet", "54.1.1.9", "tcp/22", Verdict::Blocked),
+        ("i-app", "internet", "tcp/443", Verdict::Allowed),
+        ("i-app", "8.8.8.8", "50", Verdict::Blocked),
+        // The group of the other account is named, and the peering leads there and back.
+        ("i-app", "i-db", "tcp/443", Verdict::Allowed),
+        ("10.1.2.10", "10.2.1.10", "tcp/443", Verdict::Allowed),
+        ("i-app", "i-db", "tcp/22", Verdict::Blocked),
+        // The public subnet has no route to the other VPC.
+        ("i-web", "i-db", "tcp/443", Verdict::Blocked),
+    ] {
+        assert_eq!(verdict(&network, from, to, over), expected, "{from} -> {to} {over}");
+    }
+}
+
+#[test]
+fn what_was_deleted_is_a_blackhole_and_what_is_unknown_no_host() {
+    let network = network();
+    let engine = Engine::new(&network);
+    let read = |text: &str| Party::read(&engine, text).unwrap();
+    let told = explain(&engine, &read("10.1.3.10"), &read("internet"), Some(&ServiceSet::tcp(443, 443))).unwrap();
+    assert_eq!(told.verdict, Verdict::Blocked);
+    // There is no entry for its instance, so it is taken to run: it is in use.
+    assert_eq!(told.blockers[0].code.as_str(), "blackhole", "{told}");
+    assert_eq!(told.blockers[0].detail, "it led to nat-old");
+    assert!(Party::read(&engine, "i-nobody").is_err());
+}
+
+#[test]
+fn answers_that_cannot_be_read_are_errors() {
+    let broken = BTreeMap::from([("eu-west-1/Vpcs.json".to_owned(), "{".to_owned())]);
+    assert!(saved::network(&broken).unwrap_err().to_string().contains("eu-west-1/Vpcs.json"));
+    assert!(saved::network(&BTreeMap::new()).is_err());
+}

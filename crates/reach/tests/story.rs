@@ -1,0 +1,147 @@
+//! The story of a private host that needs S3, on the spec and on the live network, before and after the endpoint.
+
+#[path = "common/spec.rs"]
+mod spec;
+
+use serde_json::json;
+use spec::{endpoint, live, seed, spec};
+use trueup_reach::fill::{Lists, observed, topology};
+use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, reach};
+
+fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
+    let engine = Engine::new(network);
+    let (from, to) = (Party::read(&engine, from).unwrap(), Party::read(&engine, to).unwrap());
+    let over = (!over.is_empty()).then(|| ServiceSet::read(over).unwrap());
+    reach(&engine, &from, &to).unwrap().verdict(over.as_ref())
+}
+
+fn explained(network: &Network, from: &str, to: &str, over: &str) -> Explanation {
+    let engine = Engine::new(network);
+    let (from, to) = (Party::read(&engine, from).unwrap(), Party::read(&engine, to).unwrap());
+    explain(&engine, &from, &to, Some(&ServiceSet::read(over).unwrap())).unwrap()
+}
+
+/// The spec's network, the same with S3's addresses known, and the live one.
+fn networks(resources: &[(&str, serde_json::Value)]) -> [Network; 3] {
+    let wanted = spec(resources);
+    let ranges = ["52.216.0.0/15", "3.5.76.0/22"].map(|range| range.parse().unwrap()).to_vec();
+    let lists = Lists::from([("com.amazonaws.us-west-2.s3".to_owned(), ranges)]);
+    [topology(&wanted, &Lists::new()), topology(&wanted, &lists), observed(&live(&wanted), "test", &lists)]
+}
+
+#[test]
+fn before_the_endpoint_the_private_host_reaches_nothing_but_the_bastion() {
+    for network in networks(&seed()) {
+        for (from, to, over, expected) in [
+            ("instance.private-host", "internet", "", Verdict::Blocked),
+            ("instance.private-host", "internet", "icmp", Verdict::Blocked),
+            ("instance.private-host", "s3", "tcp/443", Verdict::Blocked),
+            // The bastion's rule admits 0.0.0.0/0, and that is the private host too.
+            ("instance.private-host", "instance.bastion", "tcp/22", Verdict::Allowed),
+            ("instance.private-host", "instance.bastion", "icmp", Verdict::Blocked),
+            ("instance.bastion", "instance.private-host", "tcp/22", Verdict::Allowed),
+            ("instance.bastion", "instance.private-host", "tcp/443", Verdict::Blocked),
+            ("internet", "instance.bastion", "tcp/22", Verdict::Allowed),
+            ("internet", "instance.bastion", "tcp/23", Verdict::Blocked),
+            ("internet", "instance.private-host", "tcp/22", Verdict::Blocked),
+            ("instance.bastion", "internet", "tcp/443", Verdict::Allowed),
+            ("instance.bastion", "s3", "tcp/443", Verdict::Allowed),
+        ] {
+            assert_eq!(verdict(&network, from, to, over), expected, "{from} -> {to} {over}");
+        }
+    }
+}
+
+#[test]
+fn with_the_endpoint_s3_works_and_the_internet_still_does_not() {
+    let mut resources = seed();
+    resources.push(endpoint());
+    for network in networks(&resources) {
+        assert_eq!(verdict(&network, "instance.private-host", "s3", "tcp/443"), Verdict::Allowed);
+        assert_eq!(verdict(&network, "instance.private-host", "s3", "icmp"), Verdict::Allowed);
+        assert_eq!(verdict(&network, "instance.private-host", "s3", "udp/53"), Verdict::Blocked);
+        assert_eq!(verdict(&network, "instance.private-host", "internet", ""), Verdict::Blocked);
+        assert_eq!(verdict(&network, "instance.private-host", "dynamodb", "tcp/443"), Verdict::Blocked);
+        let engine = Engine::new(&network);
+        let s3 = Party::read(&engine, "s3").unwrap();
+        let via = |from: &str| reach(&engine, &Party::read(&engine, from).unwrap(), &s3).unwrap().via;
+        assert!(via("instance.private-host").contains("vpc_endpoint.s3"));
+        // The bastion's table has no such route: it goes through the internet gateway.
+        assert_eq!(via("instance.bastion").into_iter().collect::<Vec<_>>(), ["internet_gateway.main"]);
+    }
+}
+
+#[test]
+fn a_literal_address_and_an_unknown_list_cannot_be_told_apart() {
+    let mut resources = seed();
+    resources.push(endpoint());
+    let [unknown, known, _] = networks(&resources);
+    assert_eq!(verdict(&unknown, "instance.private-host", "52.216.1.1", "tcp/443"), Verdict::Unknown);
+    assert_eq!(verdict(&known, "instance.private-host", "52.216.1.1", "tcp/443"), Verdict::Allowed);
+    assert_eq!(verdict(&known, "instance.private-host", "8.8.8.8", "tcp/443"), Verdict::Blocked);
+}
+
+#[test]
+fn an_address_that_ec2_has_yet_to_choose_may_matter() {
+    let mut resources = seed();
+    let half = json!({"protocol": "tcp", "port": "22", "cidr": "10.0.2.0/25"});
+    resources.retain(|(address, _)| *address != "security_group.bastion-sg");
+    resources.push(("security_group.bastion-sg", json!({"vpc": "vpc.main", "description": "Bastion", "ingress": [half]})));
+    let [offline, _, live] = networks(&resources);
+    assert_eq!(verdict(&offline, "instance.private-host", "instance.bastion", "tcp/22"), Verdict::Unknown);
+    assert_eq!(verdict(&live, "instance.private-host", "instance.bastion", "tcp/22"), Verdict::Allowed);
+}
+
+#[test]
+fn an_explanation_names_every_change() {
+    let [network, ..] = networks(&seed());
+    let told = explained(&network, "instance.private-host", "internet", "tcp/443");
+    assert_eq!(told.verdict, Verdict::Blocked);
+    let codes: Vec<&str> = told.blockers.iter().map(|blocker| blocker.code.as_str()).collect();
+    assert_eq!(codes, ["no_route", "no_public_address"], "{told}");
+    assert_eq!(told.blockers[0].aws_code, Some("NO_ROUTE_TO_DESTINATION"));
+    assert_eq!(told.blockers[0].source.as_ref().map(|place| place.line), Some(6));
+
+    // S3 is one change away, and the internet gateway would take two.
+    let told = explained(&network, "instance.private-host", "s3", "tcp/443");
+    let fixes: Vec<&str> = told.blockers.iter().map(|blocker| blocker.fix.as_str()).collect();
+    assert_eq!(fixes, ["add a gateway endpoint for com.amazonaws.us-west-2.s3, with this route table in its `route_tables`"], "{told}");
+    assert_eq!(told.alternatives.len(), 1, "{told}");
+
+    let told = explained(&network, "internet", "instance.private-host", "tcp/22");
+    let codes: Vec<&str> = told.blockers.iter().map(|blocker| blocker.code.as_str()).collect();
+    assert_eq!(codes, ["not_public", "security_group", "no_route"], "{told}");
+    assert_eq!(told.blockers[1].detail, "tcp/22 from the internet");
+
+    let told = explained(&network, "instance.private-host", "instance.bastion", "icmp");
+    assert_eq!(told.blockers.len(), 1, "{told}");
+    assert_eq!(told.blockers[0].code.as_str(), "security_group");
+    assert_eq!(told.blockers[0].matched, ["security_group.bastion-sg ingress: tcp/22 from 0.0.0.0/0"]);
+
+    let json = serde_json::to_value(&told).unwrap();
+    for field in ["from", "to", "over", "verdict", "forward", "return", "blockers", "assumptions"] {
+        assert!(json.get(field).is_some(), "{json:#}");
+    }
+    assert_eq!(json["over"], "icmp/8/0, icmpv6/128/0");
+}
+
+#[test]
+fn an_explanation_shows_each_hop() {
+    let mut resources = seed();
+    resources.push(endpoint());
+    let [network, ..] = networks(&resources);
+    let told = explained(&network, "instance.private-host", "s3", "tcp/443").to_string();
+    let expected = "\
+ALLOWED  instance.private-host -> s3 tcp/443
+ forward
+  1 interface instance.private-host   security_group.private-sg egress: all to 0.0.0.0/0        allow
+  2 subnet subnet.private             the default network ACL allows everything                 allow
+  3 route table route_table.private   com.amazonaws.us-west-2.s3 -> vpc_endpoint.s3
+  4 gateway vpc_endpoint.s3           carries tcp/all, icmp/8/0; policy: full access            allow
+  5 end com.amazonaws.us-west-2.s3
+ return
+  6 subnet subnet.private             the default network ACL allows everything                 allow
+  7 interface instance.private-host   an answer to a flow that its groups remember
+";
+    assert_eq!(told, expected);
+}
