@@ -198,7 +198,10 @@ impl<'a> Judge<'a> {
         let rules = address.kind.rules();
         let Some(object) = self.folded.live(address) else {
             let attributes = diff(address.kind, None, &resource.record, resource, &self.new);
-            let calls = make(address.kind, &resource.record, None);
+            let mut calls = make(address.kind, &resource.record, None);
+            if resource.protect && is_stopped_at_last(&resource.record, address.kind) {
+                calls.push(protect());
+            }
             let mut change = change(address, Action::Create, None, Some(resource), attributes);
             change.notes.extend(rules.note(&resource.record, None));
             return Some((verdict(address, Action::Create, None, Some(resource), calls), change));
@@ -215,7 +218,8 @@ impl<'a> Judge<'a> {
             return None;
         }
         let worst = trueup_model::rules::worst(attributes.iter().map(|attribute| attribute.effect));
-        if worst != Effect::InPlace && self.is_protected(object, Some(resource)) {
+        let finishes = worst == Effect::Stop && finishes(&attributes) && !self.is_protected(object, None);
+        if worst != Effect::InPlace && self.is_protected(object, Some(resource)) && !finishes {
             plan.refused.push(protected(address, object, if worst == Effect::Stop { "stopping" } else { "replacing" }));
             return None;
         }
@@ -232,6 +236,12 @@ impl<'a> Judge<'a> {
         } else {
             calls.extend(tag_calls(&before, &after));
             calls.extend(rules.update(&Update::new(address.kind, &before, &after, false)));
+            if finishes {
+                // Protection comes last, as in a launch.
+                let (late, first) = verdict_marks.into_iter().partition(|mark| *mark == protect());
+                verdict_marks = first;
+                calls.extend::<Vec<Call>>(late);
+            }
         }
         let action = if replaced { Action::Replace } else { Action::Update };
         let mut change = change(address, action, Some(object), Some(resource), attributes);
@@ -412,8 +422,7 @@ fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) -> (
     if owner.protect == resource.protect {
         return (calls, None);
     }
-    let protect = tag(trueup_model::tags::PROTECT, "true");
-    calls.push(if resource.protect { Call::modify("CreateTags").setting(protect) } else { Call::modify("DeleteTags").unsetting(protect) });
+    calls.push(if resource.protect { protect() } else { Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::PROTECT, "true")) });
     let change = AttributeChange {
         path: "protect".to_owned(),
         member: None,
@@ -424,6 +433,25 @@ fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) -> (
         place: Some(resource.place("protect")),
     };
     (calls, Some(change))
+}
+
+/// The call that protects an object which is there already.
+fn protect() -> Call {
+    Call::modify("CreateTags").setting(Record::new().with("tags", Record::new().with(trueup_model::tags::PROTECT, "true")))
+}
+
+/// Whether making an object ends in stopping it. Then it is protected last: protected any sooner, it would refuse the stop to the run
+/// that comes after a crash.
+fn is_stopped_at_last(record: &Record, kind: Kind) -> bool {
+    let born = kind.rules().born(record);
+    let mut differing = kind.schema().attributes.iter().filter(|a| a.differs(record.get(a.name), born.get(a.name)));
+    differing.any(|a| a.effect(born.get(a.name), record.get(a.name)) == Effect::Stop)
+}
+
+/// Whether all that a change stops an object for is that the spec wants it stopped: so ends a launch that was cut off.
+fn finishes(attributes: &[AttributeChange]) -> bool {
+    let mut stops = attributes.iter().filter(|attribute| attribute.effect == Effect::Stop);
+    stops.all(|attribute| attribute.path == "state")
 }
 
 /// The call that marks an object as on its way out, unless an earlier run did.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::Follow;
 use trueup_model::{
-    Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Role, Step, StepAction, Type, tags,
+    Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Resource, Role, Step, StepAction, Type, Value,
+    tags,
 };
 
 use crate::fold::Folded;
@@ -79,13 +80,20 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
             address: verdict.address.clone(),
             target: node.target.clone(),
             replaces: verdict.object.filter(|_| creates).map(|object| object.id.clone()),
-            ownership: verdict.resource.filter(|_| creates).map(|resource| tags::ownership(topology, resource)).unwrap_or_default(),
+            ownership: verdict.resource.filter(|_| creates).map(|resource| ownership(topology, resource, verdict)).unwrap_or_default(),
             call: node.call.clone(),
             why: after.iter().filter_map(|(_, why)| why.map(str::to_owned)).collect(),
             after: after.into_iter().map(|(number, _)| number).collect(),
             source: verdict.resource.map(|resource| resource.place.clone()),
         });
     }
+}
+
+/// The tags of ownership that a create writes: those that no later call of its verdict does.
+fn ownership(topology: &str, resource: &Resource, verdict: &Verdict<'_>) -> Record {
+    let later = verdict.calls.iter().filter_map(|call| call.sets.get("tags").and_then(Value::as_map));
+    let later: Vec<&str> = later.flat_map(Record::iter).map(|(key, _)| key).collect();
+    tags::ownership(topology, resource).without(&later)
 }
 
 #[derive(Default)]

@@ -3,7 +3,7 @@
 mod world;
 
 use serde_json::json;
-use trueup_model::{Action, Disruption, Kind, Object, Observed, Order, Ref, Twin, Value};
+use trueup_model::{Action, Disruption, Kind, Object, Observed, Order, Plan, Ref, Twin, Value};
 use trueup_plan::{destroy, plan};
 use world::{changes, live, number, seed, steps, topology, with};
 
@@ -209,6 +209,26 @@ fn protection_refuses_replacing_stopping_and_deleting_even_when_the_spec_forgot_
     let unprotect = plan(&topology(&seed()), &there);
     assert_eq!(steps(&unprotect).len(), 1);
     assert_eq!(unprotect.changes[0].action, Action::Update);
+}
+
+#[test]
+fn what_is_made_to_be_stopped_is_protected_last_so_that_a_launch_that_was_cut_off_can_go_on() {
+    let stopped = with(seed(), "instance.bastion", "state", json!("stopped"));
+    let wanted = topology(&with(stopped.clone(), "instance.bastion", "protect", json!(true)));
+    let last = |plan: &Plan| {
+        let of_bastion = plan.steps.iter().filter(|step| step.address.to_string() == "instance.bastion");
+        of_bastion.map(|step| (step.call.action, step.ownership.get("trueup:protect").is_some())).collect::<Vec<_>>()
+    };
+    let whole = last(&plan(&wanted, &Observed::default()));
+    assert_eq!(whole[0], ("RunInstances", false));
+    assert_eq!(whole[whole.len() - 2..], [("StopInstances", false), ("CreateTags", false)]);
+    // It runs, and is not protected yet.
+    let cut_off = plan(&wanted, &live(&topology(&seed())));
+    assert!(cut_off.refused.is_empty(), "{:?}", cut_off.refused);
+    assert_eq!(last(&cut_off), [("StopInstances", false), ("CreateTags", false)]);
+    // What is protected already is not stopped.
+    let there = live(&topology(&with(seed(), "instance.bastion", "protect", json!(true))));
+    assert_eq!(plan(&wanted, &there).refused[0].guard, "protected");
 }
 
 #[test]
