@@ -7,6 +7,12 @@ use trueup_model::{Action, Observed, Plan, Topology, tags};
 /// As long as a comment may be.
 const COMMENT_BYTES_MAX: usize = 65_536;
 
+/// The ids of what EC2 makes under a client token.
+const UNDER_TOKEN: [&str; 4] = ["i-", "nat-", "rtb-", "vpce-"];
+
+/// The ids of what such things stand in or take, and of which two runs may have made two.
+const ALONE: [&str; 2] = ["vpc-", "eipalloc-"];
+
 /// Each resource has one object, none is on its way out, and what belongs to others is as it was.
 ///
 /// # Errors
@@ -37,6 +43,29 @@ pub fn sees<'t>(plan: &Plan, there: impl Iterator<Item = &'t BTreeMap<String, St
     let made = plan.changes.iter().filter(|change| change.action == Action::Create).map(|change| change.address.to_string());
     let twice: Vec<String> = made.filter(|address| held.contains(address.as_str())).collect();
     if twice.is_empty() { Ok(()) } else { Err(format!("a plan makes what is there: {}", twice.join(", "))) }
+}
+
+/// Of what is made under a client token nothing is ever there twice, whoever made it and whatever was lost on the way: unless each
+/// stands in another one of two VPCs, or takes another one of two addresses, that are still to be settled. By id, the tags of what is
+/// there.
+///
+/// # Errors
+/// What is there twice.
+pub fn once(there: &BTreeMap<String, BTreeMap<String, String>>) -> Result<(), String> {
+    let doubled = |of: &[&str], counts: &dyn Fn(&BTreeMap<String, String>) -> bool| {
+        let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (id, tags) in there.iter().filter(|(id, tags)| of.iter().any(|prefix| id.starts_with(prefix)) && counts(tags)) {
+            if let (Some("simulated"), Some(address)) = (tags.get(tags::TOPOLOGY).map(String::as_str), tags.get(tags::ADDRESS)) {
+                held.entry(address).or_default().push(id);
+            }
+        }
+        held.into_iter().find(|(_, ids)| ids.len() > 1)
+    };
+    let twice = doubled(&UNDER_TOKEN, &|tags| !tags.contains_key(tags::RETIRING));
+    match twice.filter(|_| doubled(&ALONE, &|_| true).is_none()) {
+        Some((address, ids)) => Err(format!("{address} is there several times: {}", ids.join(", "))),
+        None => Ok(()),
+    }
 }
 
 /// Two plans from equal inputs are equal to the last byte, however they are shown.

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use trueup_model::{Observed, Plan, Topology};
-use trueup_sandbox::{Behaviour, Options, Sandbox};
+use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
 
 use crate::{World, paused};
 pub use course::{Course, Trouble};
@@ -272,6 +272,7 @@ impl<'a> Simulation<'a> {
         };
         let (results, ()) = futures_util::future::join(futures_util::future::join_all(runs), meddling).await;
         ground.sandbox.set_faults(false);
+        invariants::once(&ground.sandbox.live_tags(DEFAULT_REGION))?;
         // The next one comes at once, or a while later.
         sleep(self.luck.moment()).await;
         results.into_iter().collect()

@@ -79,6 +79,11 @@ impl<'a> Task<'a> {
         self.sets().get(name).and_then(Value::as_text).map(str::to_owned)
     }
 
+    /// Whether an object is not what this step is to make: it takes its place, or it was ended.
+    pub fn is_over(&self, id: &str) -> bool {
+        self.act.replaces.as_deref() == Some(id) || self.ec2.memory.is_ended(id)
+    }
+
     /// A step that does not fit its action: a defect of Trueup.
     pub fn defect(&self, why: &str) -> Failure {
         Failure::invalid(self.act.action, format!("the step {} of {} {why}", self.act.step, self.act.address))

@@ -1,7 +1,7 @@
 //! What this process did a moment ago, which EC2 may not show everywhere yet.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Inner {
     made: HashMap<String, (Kind, Instant)>,
+    /// What was made and has been seen since.
+    seen: HashSet<String>,
     /// What others refer to by its name.
     named: HashMap<String, Instant>,
     ended: HashMap<String, Instant>,
@@ -54,6 +56,16 @@ impl Memory {
         let mut inner = self.inner();
         inner.ended.remove(id);
         inner.made.insert(id.to_owned(), (kind, Instant::now()));
+    }
+
+    /// An object was seen.
+    pub fn saw(&self, id: &str) {
+        self.inner().seen.insert(id.to_owned());
+    }
+
+    /// Whether an object was ever seen.
+    pub fn was_seen(&self, id: &str) -> bool {
+        self.inner().seen.contains(id)
     }
 
     /// How long ago an object was made, where this process made it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::Instant;
-use trueup_model::{Object, Settled, Wait};
+use trueup_model::{Object, Record, Settled, Wait};
 
 use crate::act::Task;
 use crate::call::Purpose;
@@ -208,8 +208,15 @@ where
 /// is gone. Then the token is used up, and the create is to be carried out again.
 pub fn repeated(memory: &Memory, wait: &Wait, settled: Settled) -> Settled {
     let Some(age) = memory.age(&wait.id) else { return settled };
+    let is_invisible = matches!(&settled, Settled::Pending(state) if state == kinds::INVISIBLE);
+    if !is_invisible {
+        memory.saw(&wait.id);
+    }
     let lost = match settled {
-        Settled::Pending(state) if state == kinds::INVISIBLE && age > UNSEEN_MAX => format!("{} is not there", wait.id),
+        // What was seen once and is not shown now was left out: what ends is shown for a while.
+        Settled::Pending(_) if is_invisible && age > UNSEEN_MAX && !memory.was_seen(&wait.id) => format!("{} is not there", wait.id),
+        // Another run that made the same has stopped it, as the spec wants.
+        Settled::Pending(state) if state == "stopped" => return Settled::Done(Record::new()),
         Settled::Pending(state) if state == "deleting" => format!("{} is {state}", wait.id),
         // What fails so soon failed before.
         Settled::Failed(why) if age < REPEATED_MAX || why.contains("deleted") => why,

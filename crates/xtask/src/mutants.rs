@@ -37,7 +37,9 @@ const OBSERVED: &str = "crates/model/src/observed.rs";
 const FOLD: &str = "crates/plan/src/fold.rs";
 const LOWER: &str = "crates/plan/src/lower.rs";
 const OWNERSHIP: &str = "crates/ec2/src/ownership.rs";
+const PATIENCE: &str = "crates/ec2/src/patience.rs";
 const READ: &str = "crates/ec2/src/read/mod.rs";
+const WHOLE: &str = "crates/ec2/src/read/whole.rs";
 
 /// Every guard that the simulation must miss. Several places with one name are one mutant.
 const MUTANTS: &[Mutant] = &[
@@ -46,7 +48,8 @@ const MUTANTS: &[Mutant] = &[
     mutant("ownership", OBSERVED, "filter(|owner| «owner.topology == topology»)?;\n        owner.address", "true"),
     mutant("ownership", FOLD, "«owner.topology == folded.topology»", "true"),
     // What is new is not shown everywhere at once.
-    mutant("visibility of what is referred to", "crates/ec2/src/patience.rs", "(Class::NotFound, _) if «errand.young»", "false"),
+    mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) if errand.young => «300»,", "0"),
+    mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) => «10»,", "0"),
     mutant("visibility of what was made", READ, "let missing = «ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id))»", "false"),
     // A create that is repeated makes nothing twice.
     mutant(
@@ -68,9 +71,10 @@ const MUTANTS: &[Mutant] = &[
     // What must not be done.
     mutant("budget", "crates/plan/src/lib.rs", "«guard::budget(topology, &plan)»", "None::<trueup_model::Refusal>"),
     mutant("protection", "crates/plan/src/judge.rs", "«object.owner.as_ref().is_some_and(|owner| owner.protect)» ||", "false"),
-    // What could not be read is not absent.
-    mutant("reads that fail", READ, "«self.kinds.entry(kind).or_insert(error.message)»", "&mut String::new()"),
-    mutant("lists that are not whole", READ, "«whole::confirm(ec2, missing, &mut unreadable).await?»", "{ drop(missing); true }"),
+    // What could not be read is not absent: a read that fails is noted, and what lists leave out is found by its tags all the same.
+    mutant("reads that fail", READ, "«self.kinds.entry(kind).or_insert(error.message)»", "Box::leak(Box::default())"),
+    mutant("reads that fail", READ, "let whole = «whole::confirm(ec2, missing, &mut unreadable).await?»", "{ drop(missing); true }"),
+    mutant("lists that are not whole", WHOLE, "«kind_of(id).filter(|kind| wants_more(*kind))»", "None::<Kind>"),
     // No private key leaves its file.
     mutant(
         "private keys",

@@ -80,7 +80,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .tag_specifications(tags::specification_under(task, token))
     };
     let ended = |answer: &CreateNatGatewayOutput| {
-        answer.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()).is_some_and(|id| task.ec2.memory.is_ended(id))
+        answer.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()).is_some_and(|id| task.is_over(id))
     };
     let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let gateway = answer.nat_gateway.unwrap_or_else(|| aws_sdk_ec2::types::NatGateway::builder().build());

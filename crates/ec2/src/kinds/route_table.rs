@@ -104,9 +104,8 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         let request = task.ec2.client.create_route_table().client_token(token);
         request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification_under(task, token))
     };
-    let ended = |answer: &CreateRouteTableOutput| {
-        answer.route_table().and_then(|table| table.route_table_id()).is_some_and(|id| task.ec2.memory.is_ended(id))
-    };
+    let ended =
+        |answer: &CreateRouteTableOutput| answer.route_table().and_then(|table| table.route_table_id()).is_some_and(|id| task.is_over(id));
     let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let id = answer.route_table.and_then(|table| some(table.route_table_id));
     let id = id.ok_or_else(|| task.defect("was answered without an id"))?;

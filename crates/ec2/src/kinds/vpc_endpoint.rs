@@ -92,9 +92,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_policy_document(policy.clone())
             .tag_specifications(tags::specification_under(task, token))
     };
-    let ended = |answer: &CreateVpcEndpointOutput| {
-        answer.vpc_endpoint().and_then(Live::vpc_endpoint_id).is_some_and(|id| task.ec2.memory.is_ended(id))
-    };
+    let ended = |answer: &CreateVpcEndpointOutput| answer.vpc_endpoint().and_then(Live::vpc_endpoint_id).is_some_and(|id| task.is_over(id));
     let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
     let endpoint = answer.vpc_endpoint.unwrap_or_else(|| Live::builder().build());
     let id = some(endpoint.vpc_endpoint_id).ok_or_else(|| task.defect("was answered without an id"))?;

@@ -49,7 +49,7 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
     let ended = |answer: &RunInstancesOutput| {
         let over = |instance: &Instance| {
             let id = instance.instance_id().unwrap_or_default();
-            task.ec2.memory.is_ended(id) || matches!(fold::state(instance), "shutting-down" | "terminated")
+            task.is_over(id) || matches!(fold::state(instance), "shutting-down" | "terminated")
         };
         answer.instances().first().is_some_and(over)
     };
