@@ -17,7 +17,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("engine", &["model"]),
     ("ec2", &["model"]),
     ("report", &["model"]),
-    ("cli", &["model", "spec", "plan", "engine", "ec2", "report", "sandbox"]),
+    ("cli", &["model", "spec", "plan", "reach", "engine", "ec2", "report", "sandbox"]),
     // Pure crates alone, so that the commands of developers build in seconds.
     ("xtask", &["model", "spec"]),
 ];

@@ -119,6 +119,12 @@ pub enum Command {
     Destroy(Destroy),
     /// Show what is live: addresses, ids, ARNs
     Show(Show),
+    /// Say who can talk to whom: on the spec, on the live network, or in saved answers of EC2
+    ///
+    /// Nothing is sent: it is worked out from routes, security groups, gateways and endpoints. With `--from` and `--to` it answers
+    /// one question, and exits with 0 only if all of it is allowed; without them it shows what works between all groups of equal
+    /// hosts, the internet and AWS's services.
+    Reach(Reach),
     /// Print the JSON Schema of specs, for editors
     Schema,
     /// The embedded EC2
@@ -261,6 +267,46 @@ pub struct Show {
     /// How to print what is live.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+/// `trueup reach`.
+#[derive(Debug, ClapArgs)]
+pub struct Reach {
+    /// The spec; `-` reads standard input.
+    #[arg(value_name = "SPEC", value_hint = ValueHint::FilePath, required_unless_present = "from_json")]
+    pub spec: Option<PathBuf>,
+
+    /// Who asks: instance.x, subnet.x, security_group.x, internet, cidr/10.0.0.0/8, tag/key=value, an id or an address.
+    #[arg(long, value_name = "PARTY", requires = "to")]
+    pub from: Option<String>,
+
+    /// Who is asked for: the same, or s3 or dynamodb.
+    #[arg(long, value_name = "PARTY", requires = "from")]
+    pub to: Option<String>,
+
+    /// Over what: tcp/443, udp/53, tcp/8000-8080, icmp, all. Left out, anything that is answered counts.
+    #[arg(long, value_name = "SERVICE", requires = "from", value_parser = trueup_reach::ServiceSet::read)]
+    pub over: Option<trueup_reach::ServiceSet>,
+
+    /// Ask about the live network instead of the spec.
+    #[arg(long)]
+    pub live: bool,
+
+    /// Show every hop, there and back, with the rule that decides.
+    #[arg(long)]
+    pub explain: bool,
+
+    /// How to answer.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+
+    /// Ask about saved answers of EC2 instead: a folder with a folder for each region, of `describe-…` answers as JSON.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["spec", "live"], value_hint = ValueHint::DirPath)]
+    pub from_json: Option<PathBuf>,
+
+    /// Answer many questions: a JSON object a line with src, dst, proto and port; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "from", value_hint = ValueHint::FilePath)]
+    pub queries: Option<PathBuf>,
 }
 
 /// `trueup sandbox`.

@@ -26,6 +26,18 @@ pub enum Error {
     /// A key file cannot be used.
     #[error(transparent)]
     Keys(#[from] crate::keys::KeyError),
+    /// A question about reachability cannot be answered.
+    #[error("{0}")]
+    Question(String),
+    /// A file cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// A file cannot be written.
     #[error("cannot write {}", .path.display())]
     Write {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod docs;
+mod labs;
 mod mutants;
 mod python;
 mod simulate;
@@ -31,6 +32,7 @@ const TASKS: &[Task] = &[
         run: simulate::run_words,
     },
     Task { name: "mutants", help: "takes each guard away in turn: the simulation must miss it", run: mutants::run_words },
+    Task { name: "labs", help: "holds answers about reachability against probes of real networks in a folder", run: labs::run_words },
     Task { name: "bench", help: "measures what Trueup promises, against the sandbox and moto", run: bench::run_words },
 ];
 

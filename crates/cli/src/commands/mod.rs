@@ -7,6 +7,7 @@ pub mod destroy;
 pub mod drift;
 pub mod man;
 pub mod plan;
+pub mod reach;
 pub mod sandbox;
 pub mod schema;
 pub mod show;

@@ -1,0 +1,161 @@
+//! `trueup reach`: who can talk to whom, worked out from the spec, from what is live or from saved answers of EC2.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use trueup_model::Diagnostic;
+use trueup_reach::fill::{Lists, observed, saved, topology};
+use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, summary};
+
+use crate::args::{Format, Global, Reach};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::io::Io;
+use crate::print;
+use crate::session::{Session, parse};
+use crate::source::Source;
+
+/// Answers; changes nothing.
+pub async fn run(args: &Reach, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
+    let (network, exit) = match (&args.from_json, &args.spec) {
+        (Some(folder), _) => (from_saved(folder)?, Exit::OK),
+        (None, Some(spec)) if args.live => live(global, spec, io).await?,
+        (None, Some(spec)) => (from_spec(global, spec, io)?, Exit::OK),
+        (None, None) => return Err(Error::Question("name a spec, or --from-json".to_owned())),
+    };
+    let engine = Engine::new(&network);
+    match (&args.queries, &args.from, &args.to) {
+        (Some(file), ..) => answer_many(&engine, file, args.explain, io)?,
+        (None, Some(from), Some(to)) => {
+            let verdict = answer_one(&engine, (from, to), args, io)?;
+            return Ok(Exit { refused: verdict != Verdict::Allowed, ..exit });
+        }
+        _ => all(&engine, args.format, io),
+    }
+    Ok(exit)
+}
+
+/// The network that a spec wants; what is wrong with the spec is told.
+fn from_spec(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Network, Error> {
+    let source = Source::read(path, io.stdin)?;
+    let parsed = parse(&source, global.region.as_deref());
+    print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
+    Ok(topology(&parsed.topology.ok_or(Error::Spec)?, &Lists::new()))
+}
+
+/// The network that is live, and whether all of it could be read.
+async fn live(global: &Global, spec: &Path, io: &mut Io<'_>) -> Result<(Network, Exit), Error> {
+    let mut session = Session::open(global, spec, io).await?;
+    let result = session.observe().await.map(|seen| {
+        let exit = Exit { refused: session.is_elsewhere(), incomplete: !seen.unreadable.is_empty(), ..Exit::OK };
+        (observed(&seen, &session.topology.name, &Lists::new()), exit)
+    });
+    session.close(result)
+}
+
+/// The network in saved answers.
+fn from_saved(folder: &Path) -> Result<Network, Error> {
+    let mut files = BTreeMap::new();
+    collect(folder, "", &mut files)?;
+    saved::network(&files).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Error::Question(format!("{}: {error}{cause}", folder.display()))
+    })
+}
+
+/// The JSON files of a folder and of all in it, by their paths there.
+fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Read { path, source }
+    };
+    for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
+        let path = entry.map_err(failed(folder))?.path();
+        let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        if path.is_dir() {
+            collect(&path, &format!("{name}/"), files)?;
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            files.insert(name, std::fs::read_to_string(&path).map_err(failed(&path))?);
+        }
+    }
+    Ok(())
+}
+
+fn party(engine: &Engine<'_>, text: &str) -> Result<Party, Error> {
+    Party::read(engine, text).map_err(|error| Error::Question(error.to_string()))
+}
+
+fn ask(engine: &Engine<'_>, (from, to): (&str, &str), over: Option<&ServiceSet>) -> Result<Explanation, Error> {
+    let (from, to) = (party(engine, from)?, party(engine, to)?);
+    explain(engine, &from, &to, over).map_err(|error| Error::Question(error.to_string()))
+}
+
+/// Without its hops, where nobody asked for them.
+fn shortened(explanation: Explanation, hops: bool) -> Explanation {
+    if hops { explanation } else { Explanation { forward: Vec::new(), back: Vec::new(), ..explanation } }
+}
+
+fn answer_one(engine: &Engine<'_>, parties: (&str, &str), args: &Reach, io: &mut Io<'_>) -> Result<Verdict, Error> {
+    let explanation = shortened(ask(engine, parties, args.over.as_ref())?, args.explain);
+    match args.format {
+        Format::Text => io.stdout.write(&explanation.to_string()),
+        Format::Json => print::json(&mut io.stdout, &serde_json::to_value(&explanation).unwrap_or_default()),
+    }
+    Ok(explanation.verdict)
+}
+
+/// What works in the whole network, and what it says and never does.
+fn all(engine: &Engine<'_>, format: Format, io: &mut Io<'_>) {
+    let (rows, lints) = (summary(engine), trueup_reach::lint(engine));
+    match format {
+        Format::Text => {
+            for row in &rows {
+                io.stdout.line(&row.to_string());
+            }
+            io.stderr.line(if rows.is_empty() { "Nothing is allowed." } else { "Everything else is blocked." });
+            print::diagnostics(&mut io.stderr, &lints, &[]);
+        }
+        Format::Json => {
+            let lints: Vec<Json> = lints.iter().map(lint).collect();
+            print::json(&mut io.stdout, &json!({"format_version": "1.0", "reach": rows, "lints": lints}));
+        }
+    }
+}
+
+fn lint(diagnostic: &Diagnostic) -> Json {
+    json!({"code": diagnostic.code, "message": diagnostic.message})
+}
+
+/// A question a line in, its answer a line out. A question that cannot be read is answered with what is wrong with it.
+fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) -> Result<(), Error> {
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        (io.stdin)().read_to_string(&mut text).map(drop)
+    } else {
+        std::fs::read_to_string(file).map(|read| text = read)
+    };
+    read.map_err(|source| Error::Read { path: file.to_owned(), source })?;
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let answer = query(engine, line).map(|explanation| shortened(explanation, hops));
+        let answer = match answer {
+            Ok(explanation) => serde_json::to_value(&explanation).unwrap_or_default(),
+            Err(why) => json!({"error": why}),
+        };
+        io.stdout.line(&answer.to_string());
+    }
+    Ok(())
+}
+
+fn query(engine: &Engine<'_>, line: &str) -> Result<Explanation, String> {
+    let query: Json = serde_json::from_str(line).map_err(|error| format!("this is not JSON: {error}"))?;
+    let text = |name: &str| query[name].as_str().ok_or_else(|| format!("the question has no `{name}`"));
+    let over = match (query["proto"].as_str(), query["port"].as_u64()) {
+        (Some(protocol), Some(port)) => Some(format!("{protocol}/{port}")),
+        (Some(protocol), None) => Some(protocol.to_owned()),
+        (None, _) => None,
+    };
+    let over = over.map(|over| ServiceSet::read(&over)).transpose().map_err(|error| error.to_string())?;
+    ask(engine, (text("src")?, text("dst")?), over.as_ref()).map_err(|error| error.message().unwrap_or_default())
+}

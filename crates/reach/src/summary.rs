@@ -1,0 +1,85 @@
+//! A network at a glance: which services get from each group of equal hosts to each other one, to the internet and to AWS's services.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::classes::{Class, Matrix};
+use crate::engine::Engine;
+use crate::party::{Party, reach};
+use crate::service::ServiceSet;
+use crate::verdict::Verdict;
+
+/// The services of AWS that a summary asks about.
+const SERVICES: [&str; 2] = ["s3", "dynamodb"];
+
+/// What gets from one group of hosts to another; a pair where nothing does has no row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Who asks: the first host of its group, and how many are equal to it.
+    pub from: String,
+    /// Who is asked for.
+    pub to: String,
+    /// The answer in a word.
+    pub verdict: Verdict,
+    /// What works.
+    pub allowed: ServiceSet,
+    /// What works for some ports of the client, or some addresses, only.
+    pub partial: ServiceSet,
+    /// What cannot be told.
+    pub unknown: ServiceSet,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}", self.from, self.to)?;
+        for (word, services) in [("", &self.allowed), ("partly ", &self.partial), ("perhaps ", &self.unknown)] {
+            if !services.is_empty() {
+                write!(f, "  {word}{services}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What works in a network and is answered: groups of hosts among each other, then with the internet and AWS's services.
+pub fn summary(engine: &Engine<'_>) -> Vec<Row> {
+    let matrix = Matrix::new(engine);
+    let name = |class: &Class| {
+        let first = &engine.network.interfaces[class.hosts[0]].named.name;
+        if class.hosts.len() == 1 { first.clone() } else { format!("{first} (and {} like it)", class.hosts.len() - 1) }
+    };
+    let names: Vec<String> = matrix.classes.iter().map(name).collect();
+    let mut rows = Vec::new();
+    let mut row = |from: &str, to: &str, [allowed, partial, unknown]: [ServiceSet; 3]| {
+        let answered = |set: ServiceSet| set.intersect(&ServiceSet::conversations());
+        let (allowed, partial, unknown) = (answered(allowed), answered(partial), answered(unknown));
+        let verdict = match (allowed.is_empty(), partial.is_empty(), unknown.is_empty()) {
+            (false, ..) => Verdict::Allowed,
+            (_, false, _) => Verdict::Partial,
+            (_, _, false) => Verdict::Unknown,
+            _ => return,
+        };
+        rows.push(Row { from: from.to_owned(), to: to.to_owned(), verdict, allowed, partial, unknown });
+    };
+    matrix.each(|from, to, cell| {
+        if (from != to || matrix.classes[from].hosts.len() > 1) && !cell.is_blocked() {
+            row(&names[from], &names[to], [cell.allowed(), cell.partial(), cell.unknown()]);
+        }
+    });
+    for (class, name) in matrix.classes.iter().zip(&names) {
+        let host = Party::Named(engine.network.interfaces[class.hosts[0]].named.name.clone());
+        let mut ask = |from: &Party, to: &Party, words: (&str, &str)| {
+            // Where one of the two is empty, such as an internet that nobody can reach, there is nothing to say.
+            if let Ok(answer) = reach(engine, from, to) {
+                row(words.0, words.1, [answer.allowed, answer.partial, answer.unknown]);
+            }
+        };
+        ask(&Party::Internet, &host, ("internet", name));
+        ask(&host, &Party::Internet, (name, "internet"));
+        for service in SERVICES {
+            ask(&host, &Party::Service(service.to_owned()), (name, service));
+        }
+    }
+    rows
+}
