@@ -147,7 +147,12 @@ fn small(from: &str, to: &str) -> String {
 
 /// Dies everywhere on the way from the small network to an edited one.
 fn die_while_changing(from: &str, to: &str) {
-    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(&small(from, to))));
+    die_on_the_way_to(&small(from, to));
+}
+
+/// Dies everywhere on the way from the small network to another one.
+fn die_on_the_way_to(spec: &str) {
+    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(spec)));
 }
 
 #[test]
@@ -173,13 +178,13 @@ fn a_group_in_use_is_replaced_through_any_death() {
 #[test]
 fn a_network_is_replaced_whole_through_any_death() {
     let moved = small("", "").replace("10.0.", "10.1.").replace("10.1.0.0/8", "10.0.0.0/8");
-    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(&moved)));
+    die_on_the_way_to(&moved);
 }
 
 #[test]
 fn a_nat_gateway_gets_another_address_through_any_death() {
     let other = small("elastic_ip: {n: {}}", "elastic_ip: {m: {}}").replace("elastic_ip: n}", "elastic_ip: m}");
-    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(&other)));
+    die_on_the_way_to(&other);
 }
 
 #[test]
@@ -191,7 +196,7 @@ fn an_endpoint_is_replaced_through_any_death() {
 #[test]
 fn a_table_changes_its_name_through_any_death() {
     let renamed = small("{out:", "{way:").replace("route_table: out", "route_table: way");
-    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(&renamed)));
+    die_on_the_way_to(&renamed);
 }
 
 #[test]

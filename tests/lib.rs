@@ -89,7 +89,16 @@ impl World {
     }
 
     async fn connected(transport: Transport, region: Option<String>) -> Self {
-        let connect = Connect { transport: Some(Arc::clone(&transport)), region, ..Connect::default() };
+        Self::by(transport, Connect { region, ..Connect::default() }).await
+    }
+
+    /// Another process on the same network, which connects so.
+    pub async fn connecting(&self, connect: Connect) -> Self {
+        Self::by(Arc::clone(&self.transport), connect).await
+    }
+
+    async fn by(transport: Transport, connect: Connect) -> Self {
+        let connect = Connect { transport: Some(Arc::clone(&transport)), ..connect };
         let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("no connection: {error}"));
         Self { ec2, transport }
     }

@@ -1,14 +1,12 @@
 //! The client keeps within EC2's documented request limits by itself, says when it waits for them, and leaves others the share that it
 //! is told to leave.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use trueup_ec2::{Connect, Ec2};
-use trueup_engine::Options;
-use trueup_model::{Cloud, Event};
-use trueup_sandbox::{Behaviour, Sandbox};
+use trueup_ec2::Connect;
+use trueup_model::Event;
+use trueup_sandbox::Behaviour;
 use trueup_tests::{World, paused, topology};
 
 /// EC2 takes four endpoints at once, and then one every 3.3 seconds.
@@ -23,24 +21,16 @@ fn spec() -> String {
 /// How long an apply takes that uses this share of the limits, and what it says on the way.
 fn apply(request_rate: f64) -> (Duration, Vec<String>) {
     paused(async {
-        let behaviour = Behaviour::Realistic;
-        let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options { behaviour, ..trueup_sandbox::Options::default() }));
-        let transport = Some(World::over(&sandbox).await.transport());
-        let connect = Connect { transport, request_rate: Some(request_rate), ..Connect::default() };
-        let ec2 = Ec2::connect(connect).await.unwrap();
-        let topology = topology(&spec());
-        let observed = ec2.observe(&trueup_plan::scope(&topology)).await.unwrap();
-        let plan = trueup_plan::plan(&topology, &observed);
+        let connect = Connect { request_rate: Some(request_rate), ..Connect::default() };
+        let world = World::with(Behaviour::Realistic).await.connecting(connect).await;
+        let plan = world.plan(&topology(&spec())).await;
         let start = Instant::now();
-        let mut told = Vec::new();
-        let mut sink = |event| match event {
-            Event::Retrying { why, .. } => told.push(why),
-            Event::StepFailed { message, .. } => panic!("{message}"),
-            _ => {}
-        };
-        let outcome = trueup_engine::apply(&plan, &ec2, &Options::default(), std::future::pending(), &mut sink).await;
-        assert!(outcome.is_success());
-        (start.elapsed(), told)
+        let events = world.run(&plan).await;
+        let told = events.into_iter().filter_map(|event| match event {
+            Event::Retrying { why, .. } => Some(why),
+            _ => None,
+        });
+        (start.elapsed(), told.collect())
     })
 }
 

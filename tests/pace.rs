@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use trueup_ec2::{Connect, Ec2};
-use trueup_model::{Cloud, Event, Plan, Role};
+use trueup_ec2::Connect;
+use trueup_model::{Event, Plan, Role};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
 use trueup_tests::{World, paused, topology};
 
@@ -32,24 +32,17 @@ fn main() -> ExitCode {
 
 async fn pace(text: &str) -> (Duration, Duration) {
     let sandbox = Arc::new(Sandbox::new(Options { behaviour: Behaviour::Realistic, ..Options::default() }));
-    let world = World::over(&sandbox).await;
-    let (transport, request_rate) = (Some(world.transport()), Some(1.0));
-    let connect = Connect { transport, request_rate, shown_after: Some(SHOWN_AFTER), ..Connect::default() };
-    let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("{error}"));
-    let topology = topology(text);
-    let observed = ec2.observe(&trueup_plan::scope(&topology)).await.unwrap_or_else(|error| panic!("{error}"));
-    let plan = trueup_plan::plan(&topology, &observed);
+    let connect = Connect { request_rate: Some(1.0), shown_after: Some(SHOWN_AFTER), ..Connect::default() };
+    let world = World::over(&sandbox).await.connecting(connect).await;
+    let plan = world.plan(&topology(text)).await;
     let start = Instant::now();
-    let mut ids = BTreeMap::new();
-    let mut sink = |event| match event {
-        Event::StepDone { step, id: Some(id), .. } => drop(ids.insert(step.number, id)),
-        Event::StepFailed { message, .. } => panic!("{message}"),
-        _ => {}
-    };
-    let options = trueup_engine::Options::default();
-    let outcome = trueup_engine::apply(&plan, &ec2, &options, std::future::pending(), &mut sink).await;
+    let events = world.run(&plan).await;
     let time = start.elapsed();
-    assert!(outcome.is_success());
+    let ids = events.into_iter().filter_map(|event| match event {
+        Event::StepDone { step, id: Some(id), .. } => Some((step.number, id)),
+        _ => None,
+    });
+    let ids = ids.collect();
     let bound = chain(&plan, &ids, &sandbox.latencies(DEFAULT_REGION)).max(buckets(&plan));
     (bound, time)
 }

@@ -26,9 +26,21 @@ pub enum Error {
     /// A key file cannot be used.
     #[error(transparent)]
     Keys(#[from] crate::keys::KeyError),
-    /// A question about reachability cannot be answered.
+    /// A question about reachability is about nothing.
     #[error("{0}")]
-    Question(String),
+    Question(&'static str),
+    /// A party to such a question is none.
+    #[error(transparent)]
+    Party(#[from] trueup_reach::PartyError),
+    /// Saved answers of EC2 cannot be used.
+    #[error("{}", .folder.display())]
+    Saved {
+        /// Their folder.
+        folder: PathBuf,
+        /// What is wrong with them.
+        #[source]
+        source: trueup_reach::fill::saved::SavedError,
+    },
     /// A file cannot be read.
     #[error("cannot read {}", .path.display())]
     Read {

@@ -2,25 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use trueup_model::tags::{PROTECT, READ, RETIRING, words};
 use trueup_model::{AttributeChange, Call, Effect, Kind, Object, Record, Resource, Value, schema::Attribute};
 
 /// The calls that bring the tags of ownership up to date on a live object, and what they show as.
 pub fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) -> (Vec<Call>, Option<AttributeChange>) {
     let Some(owner) = &object.owner else { return (Vec::new(), None) };
-    let tag = |key: &str, value: &str| Record::new().with("tags", Record::new().with(key, value));
     let mut calls = Vec::new();
     if let Some(token) = &owner.retiring {
-        calls.push(Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::RETIRING, token)));
+        calls.push(Call::modify("DeleteTags").unsetting(tag(RETIRING, token)));
     }
     let set = resource.address.kind.schema().read_on_request(&resource.record);
     if changed.iter().any(|change| set.contains(change.path.as_str())) {
         let read: BTreeSet<&str> = owner.read.iter().map(String::as_str).chain(set).collect();
-        calls.push(Call::modify("CreateTags").setting(tag(trueup_model::tags::READ, &trueup_model::tags::words(&read))));
+        calls.push(Call::modify("CreateTags").setting(tag(READ, &words(&read))));
     }
     if owner.protect == resource.protect {
         return (calls, None);
     }
-    calls.push(if resource.protect { protect() } else { Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::PROTECT, "true")) });
+    calls.push(if resource.protect { protect() } else { Call::modify("DeleteTags").unsetting(tag(PROTECT, "true")) });
     let change = AttributeChange {
         path: "protect".to_owned(),
         member: None,
@@ -33,9 +33,13 @@ pub fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) 
     (calls, Some(change))
 }
 
+fn tag(key: &str, value: &str) -> Record {
+    Record::new().with("tags", Record::new().with(key, value))
+}
+
 /// The call that protects an object which is there already.
 pub fn protect() -> Call {
-    Call::modify("CreateTags").setting(Record::new().with("tags", Record::new().with(trueup_model::tags::PROTECT, "true")))
+    Call::modify("CreateTags").setting(tag(PROTECT, "true"))
 }
 
 /// The call that marks an object as on its way out, unless an earlier run did.
@@ -44,7 +48,7 @@ pub fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
         return Vec::new();
     }
     let token = crate::fingerprint::short(&format!("{} {} {}", resource.address, object.id, resource.record));
-    vec![Call::modify("CreateTags").setting(Record::new().with("tags", Record::new().with(trueup_model::tags::RETIRING, token)))]
+    vec![Call::modify("CreateTags").setting(tag(RETIRING, &token))]
 }
 
 /// The attributes that a stop brings from one record to another.

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use trueup_model::Diagnostic;
 use trueup_reach::fill::{Lists, observed, saved, topology};
-use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, summary};
+use trueup_reach::{Engine, Explanation, Network, Party, PartyError, ServiceSet, Verdict, explain, summary};
 
 use crate::args::{Format, Global, Reach};
 use crate::error::Error;
@@ -23,7 +23,7 @@ pub async fn run(args: &Reach, global: &Global, io: &mut Io<'_>) -> Result<Exit,
         (Some(folder), _) => (from_saved(folder)?, Exit::OK),
         (None, Some(spec)) if args.live => live(global, spec, io).await?,
         (None, Some(spec)) => (from_spec(global, spec, io)?, Exit::OK),
-        (None, None) => return Err(Error::Question("name a spec, or --from-json".to_owned())),
+        (None, None) => return Err(Error::Question("name a spec, or --from-json")),
     };
     let engine = Engine::new(&network);
     match (&args.queries, &args.from, &args.to) {
@@ -59,10 +59,7 @@ async fn live(global: &Global, spec: &Path, io: &mut Io<'_>) -> Result<(Network,
 fn from_saved(folder: &Path) -> Result<Network, Error> {
     let mut files = BTreeMap::new();
     collect(folder, "", &mut files)?;
-    saved::network(&files).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Error::Question(format!("{}: {error}{cause}", folder.display()))
-    })
+    saved::network(&files).map_err(|source| Error::Saved { folder: folder.to_owned(), source })
 }
 
 /// The JSON files of a folder and of all in it, by their paths there.
@@ -83,13 +80,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
     Ok(())
 }
 
-fn party(engine: &Engine<'_>, text: &str) -> Result<Party, Error> {
-    Party::read(engine, text).map_err(|error| Error::Question(error.to_string()))
-}
-
-fn ask(engine: &Engine<'_>, (from, to): (&str, &str), over: Option<&ServiceSet>) -> Result<Explanation, Error> {
-    let (from, to) = (party(engine, from)?, party(engine, to)?);
-    explain(engine, &from, &to, over).map_err(|error| Error::Question(error.to_string()))
+fn ask(engine: &Engine<'_>, (from, to): (&str, &str), over: Option<&ServiceSet>) -> Result<Explanation, PartyError> {
+    explain(engine, &Party::read(engine, from)?, &Party::read(engine, to)?, over)
 }
 
 /// Without its hops, where nobody asked for them.
@@ -157,5 +149,5 @@ fn query(engine: &Engine<'_>, line: &str) -> Result<Explanation, String> {
         (None, _) => None,
     };
     let over = over.map(|over| ServiceSet::read(&over)).transpose().map_err(|error| error.to_string())?;
-    ask(engine, (text("src")?, text("dst")?), over.as_ref()).map_err(|error| error.message().unwrap_or_default())
+    ask(engine, (text("src")?, text("dst")?), over.as_ref()).map_err(|error| error.to_string())
 }
