@@ -61,7 +61,7 @@ pub use answer::{Answer, ask};
 pub use classes::{Cell, Class, Matrix, classes};
 pub use code::Code;
 pub use engine::{CLIENT_PORTS, Engine};
-pub use expect::{Checked, Claim, Expectation, Status, check};
+pub use expect::{Checked, ExpectError, Status, check};
 pub use explain::{Blocker, Explanation, Hop, Services, explain};
 pub use filter::Direction;
 #[doc(hidden)]
