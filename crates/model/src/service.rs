@@ -42,14 +42,14 @@ pub static SERVICES: Format = Format {
             Some(_) => Err(Complaint::new(format!("`{text}` is an IP protocol's number, not a port")).instead(format!("tcp/{text}"))),
             None => Ok(text.to_owned()),
         },
-        Err(error) => {
+        Err(_) => {
             let complaint = Complaint::new(format!("`{text}` is not a service"));
             let turned = text.split_once('/').map(|(port, protocol)| format!("{}/{port}", protocol.to_lowercase()));
             // `443/tcp` is how others write it, and `443` means TCP to most.
             let meant = [text.to_lowercase().replace(':', "/"), turned.unwrap_or_default(), format!("tcp/{text}")];
             Err(match meant.into_iter().find(|meant| services(meant).is_ok()) {
                 Some(meant) => complaint.instead(meant),
-                None => Complaint::new(error.to_string()),
+                None => complaint,
             })
         }
     },
