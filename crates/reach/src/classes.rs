@@ -173,6 +173,11 @@ impl Cell<'_> {
         self.sets.iter().all(|set| set.iter().all(|word| *word == 0))
     }
 
+    /// What is equal for equal answers of one matrix.
+    pub(crate) fn key(&self) -> [Vec<u64>; 3] {
+        self.sets.map(<[u64]>::to_vec)
+    }
+
     /// What gets through, and back.
     pub fn allowed(&self) -> ServiceSet {
         self.atoms.set(self.sets[0])

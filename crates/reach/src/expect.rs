@@ -2,29 +2,15 @@
 
 use serde::Serialize;
 use thiserror::Error;
-use trueup_model::{Demand, Expectation};
+use trueup_model::{Demand, Expectation, Status};
 
 use crate::answer::Answer;
 use crate::engine::Engine;
-use crate::explain::{Explanation, explain};
+use crate::explain::{Explanation, evidence, explain};
 use crate::party::{Party, PartyError, reach, reach_any};
 use crate::policy::{Access, access};
 use crate::service::{ServiceError, ServiceSet};
 use crate::verdict::Verdict;
-
-/// How an expectation fared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// It holds.
-    Passed,
-    /// It cannot be told, and that is said to be enough.
-    Warned,
-    /// It cannot be told.
-    Unknown,
-    /// It does not hold.
-    Failed,
-}
 
 /// How an expectation fared, and why.
 #[derive(Clone, Debug, Serialize)]
@@ -77,8 +63,11 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
     }
     if checked.status != Status::Passed {
         // What is at fault is what the explanation is about: one service of it is enough.
-        let about = if expectation.demand == Demand::Can { over } else { Some(checked.services.clone()).filter(|set| !set.is_empty()) };
-        checked.explanation = explain(engine, &from, &to, about.as_ref()).ok().map(Box::new);
+        let explained = match expectation.demand {
+            Demand::Can => explain(engine, &from, &to, over.as_ref()),
+            Demand::Cannot => evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty())),
+        };
+        checked.explanation = explained.ok().map(Box::new);
     }
     Ok(checked)
 }

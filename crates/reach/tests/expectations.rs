@@ -5,9 +5,9 @@ mod spec;
 
 use serde_json::json;
 use spec::{endpoint, live, seed, spec};
-use trueup_model::{Demand, Expectation};
+use trueup_model::{Demand, Expectation, Status};
 use trueup_reach::fill::{Lists, observed, topology};
-use trueup_reach::{Checked, Engine, Status, check};
+use trueup_reach::{Checked, Engine, check};
 
 fn expect(from: &str, demand: Demand, to: &str, over: &str) -> Expectation {
     Expectation {
