@@ -236,22 +236,31 @@ impl Outside {
     }
 
     fn into_group(&self, before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
-        let mut found: BTreeMap<(Family, Step), AddressSet> = BTreeMap::new();
+        let mut found: BTreeMap<(Family, Level, Level), Vec<(ServiceSet, AddressSet)>> = BTreeMap::new();
         for piece in &self.pieces {
             let ask = |engine: &Engine<'_>, host: Option<(usize, usize)>| {
                 let answer = host.map(|(_, host)| between(engine, &Member::Outside(piece.clone()), &Member::Interface(host)));
                 answer.map(|answer| sets(&answer)).unwrap_or_default()
             };
             for step in steps(&ask(before, group.before), &ask(after, group.after)) {
-                let set = found.entry((piece.family, step)).or_default();
-                *set = set.union(&piece.set());
+                add(found.entry((piece.family, step.before, step.after)).or_default(), step.over, &piece.set());
             }
         }
-        let change = |((family, step), set): ((Family, Step), AddressSet)| {
-            let from = End::Outside(self.name(family, &set), family, set);
-            Change { from, to: group.end(), step }
-        };
-        found.into_iter().map(change).collect()
+        let mut changes = Vec::new();
+        for ((family, before, after), parts) in found {
+            let mut by_set: Vec<(AddressSet, ServiceSet)> = Vec::new();
+            for (over, set) in parts {
+                match by_set.iter_mut().find(|(other, _)| *other == set) {
+                    Some((_, all)) => *all = all.union(&over),
+                    None => by_set.push((set, over)),
+                }
+            }
+            changes.extend(by_set.into_iter().map(|(set, over)| {
+                let from = End::Outside(self.name(family, &set), family, set);
+                Change { from, to: group.end(), step: Step { before, after, over } }
+            }));
+        }
+        changes
     }
 
     /// What a part of the internet is called.
@@ -265,6 +274,24 @@ impl Outside {
             return "part of the internet".to_owned();
         }
         ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Adds that services are the case for more addresses. No two of the parts share a service.
+fn add(parts: &mut Vec<(ServiceSet, AddressSet)>, over: ServiceSet, set: &AddressSet) {
+    let mut left = over;
+    for (services, addresses) in std::mem::take(parts) {
+        let (both, rest) = (services.intersect(&left), services.subtract(&left));
+        left = left.subtract(&both);
+        if !both.is_empty() {
+            parts.push((both, addresses.union(set)));
+        }
+        if !rest.is_empty() {
+            parts.push((rest, addresses));
+        }
+    }
+    if !left.is_empty() {
+        parts.push((left, set.clone()));
     }
 }
 

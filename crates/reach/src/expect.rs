@@ -166,9 +166,9 @@ fn cannot(
     Ok(if answer.invalid {
         checked(Status::Failed, verdict, format!("{told} is invalid"), ServiceSet::none())
     } else if !sure.is_empty() {
-        checked(Status::Failed, verdict, format!("{told} works over {sure}"), sure)
+        checked(Status::Failed, verdict, format!("{told} works over {}", sure.in_words()), sure)
     } else if !perhaps.is_empty() {
-        checked(Status::Unknown, verdict, format!("whether {told} works over {perhaps} cannot be told"), perhaps)
+        checked(Status::Unknown, verdict, format!("whether {told} works over {} cannot be told", perhaps.in_words()), perhaps)
     } else {
         checked(Status::Passed, verdict, String::new(), ServiceSet::none())
     })

@@ -1,9 +1,11 @@
 //! The review of a plan: what it does to who can talk to whom, and what of that the spec does not allow.
 
+use std::collections::BTreeSet;
+
 use trueup_model::{Demand, Observed, Plan, ReachChange, Reachability, Refusal, Topology};
 
 use crate::address::{AddressSet, of_range};
-use crate::change::{Change, End, causes, changes, merged, undeclared};
+use crate::change::{Change, End, Row, causes, changes, merged, undeclared};
 use crate::engine::Engine;
 use crate::fill::{Lists, observed as live_network, planned, topology as wanted_network};
 use crate::findings::findings;
@@ -46,8 +48,11 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, deny_ex
         let rows = merged(&found);
         told.more = rows.len().saturating_sub(ROWS_MAX);
         let mut causes = causes(topology, observed, plan, (&before, &after));
-        let tell = |row: crate::change::Row| ReachChange { because: causes.of(&row.example), ..row.told };
-        told.changes = rows.into_iter().take(ROWS_MAX).map(tell).collect();
+        let mut tell = |row: Row| {
+            let because: BTreeSet<String> = row.examples.iter().flat_map(|change| causes.of(change)).collect();
+            ReachChange { because: because.into_iter().collect(), ..row.told }
+        };
+        told.changes = rows.into_iter().take(ROWS_MAX).map(&mut tell).collect();
     }
     plan.reachability = Some(told);
 }
@@ -81,13 +86,13 @@ fn exposures(engine: &Engine<'_>, topology: &Topology, found: &[Change]) -> Vec<
         meant.fold(ServiceSet::none(), |all, allowance| all.union(&allowance.over))
     };
     let left = undeclared(found, &declared);
-    let refusal = |row: &crate::change::Row| {
+    let refusal = |row: &Row| {
         let told = &row.told;
         let verb = if told.after == trueup_model::Level::Unknown { "may become" } else { "becomes" };
         let hosts = some(&told.to);
         let from = if told.from.iter().any(|from| from == "internet") { "the internet".to_owned() } else { some(&told.from) };
-        let member = match (&row.example.from, told.to.first()) {
-            (End::Outside(name, ..), Some(host)) => {
+        let member = match (row.examples.first().map(|change| &change.from), told.to.first()) {
+            (Some(End::Outside(name, ..)), Some(host)) => {
                 let from = if name.parse::<ipnet::IpNet>().is_ok() { format!("cidr/{name}") } else { "internet".to_owned() };
                 format!("{{from: {from}, can: {host}, over: '{}'}}", told.over)
             }

@@ -80,6 +80,13 @@ impl ServiceSet {
         asks.fold(Self::all().subtract(&icmp), |all, ask| all.union(&ask))
     }
 
+    /// As it is printed, or `all` where it is everything that is answered: who reads what works has no use for the rest.
+    pub fn in_words(&self) -> String {
+        let all = Self::conversations();
+        let whole = [Family::V4, Family::V6].map(|family| all.intersect(&Self::of_family(family)));
+        if *self == all || whole.contains(self) { "all".to_owned() } else { self.to_string() }
+    }
+
     /// Echo requests of a family: what `ping` sends.
     pub fn ping(family: Family) -> Self {
         Self::icmp(family, Some(if family == Family::V4 { 8 } else { 128 }), Some(0))

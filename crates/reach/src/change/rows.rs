@@ -1,17 +1,21 @@
 //! Rows: changes that are alike, together.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Level, ReachChange};
+use trueup_model::ReachChange;
 
 use super::{Change, End, Step};
 
-/// A row, with one change that stands for all in it.
+/// Changes of one row whose reasons are looked for at most.
+const EXAMPLES_MAX: usize = 8;
+
+/// A row, with some of its changes; there is at least one.
 pub struct Row {
     /// What is told.
     pub told: ReachChange,
-    /// One of its changes.
-    pub example: Change,
+    /// Its first changes.
+    pub examples: Vec<Change>,
 }
 
 /// The changes in as few rows as show them all, what the internet newly reaches first.
@@ -30,26 +34,28 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
         names.into_iter().collect::<Vec<_>>()
     };
     let row = |((_, step, to), from): ((bool, &Step, BTreeSet<&End>), Vec<&End>)| {
-        let first = to.first().map(|end| (*end).clone()).unwrap_or(End::Internet);
-        let example = Change { from: from[0].clone(), to: first, step: step.clone() };
+        let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to)));
+        let change = |(from, to): (&End, &End)| Change { from: from.clone(), to: to.clone(), step: step.clone() };
+        let examples: Vec<Change> = pairs.take(EXAMPLES_MAX).map(change).collect();
         let told = ReachChange {
             from: names(&mut from.iter()),
             to: names(&mut to.iter()),
-            over: step.over.to_string(),
+            over: step.over.in_words(),
             before: step.before,
             after: step.after,
-            exposure: example.is_exposure(),
+            exposure: examples.iter().any(Change::is_exposure),
             because: Vec::new(),
         };
-        Row { told, example }
+        Row { told, examples }
     };
     let mut rows: Vec<Row> = rows.into_iter().map(row).collect();
     rows.sort_by(|a, b| rank(a).cmp(&rank(b)));
     rows
 }
 
-/// Exposure first, then what else opens, then what closes; of these, what is sure before what is not.
-fn rank(row: &Row) -> (bool, bool, std::cmp::Reverse<Level>, &[String], &[String], &str) {
+/// Exposure first, of it what everybody reaches; then what else opens, then what closes; of these, what is sure before what is not.
+fn rank(row: &Row) -> impl Ord + '_ {
     let told = &row.told;
-    (!told.exposure, told.after < told.before, std::cmp::Reverse(told.after), &told.from, &told.to, &told.over)
+    let some = !told.from.iter().any(|name| name == "internet");
+    (!told.exposure, told.exposure && some, told.after < told.before, Reverse(told.after), &told.from, &told.to, &told.over)
 }
