@@ -7,6 +7,7 @@ mod difference;
 pub mod json;
 mod lines;
 pub mod markdown;
+mod reach;
 mod shown;
 mod style;
 pub mod text;
