@@ -198,6 +198,10 @@ pub struct Plan {
     /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
+
+    /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
+    #[arg(long)]
+    pub deny_exposure: bool,
 }
 
 /// `trueup apply`.
@@ -223,6 +227,10 @@ pub struct Apply {
     /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
+
+    /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
+    #[arg(long)]
+    pub deny_exposure: bool,
 
     /// How many calls may be under way at a time.
     #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]

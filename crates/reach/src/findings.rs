@@ -1,18 +1,37 @@
 //! Findings: how the expectations of a spec fare on a network, each with what to look at.
 
-use trueup_model::{Demand, Expectation, Finding, Label, Place, Status};
+use trueup_model::{Demand, Expectation, Finding, Label, Observed, Place, Status, Topology};
 
 use crate::engine::Engine;
 use crate::expect::{Checked, ExpectError, check};
 use crate::explain::Explanation;
+use crate::fill::{Lists, observed as live_network, topology as wanted_network};
 use crate::party::PartyError;
 
 /// Reasons of one finding that are told at most.
 const REASONS_MAX: usize = 4;
 
+/// How the expectations of a spec fare on the network that it wants.
+pub fn wanted(topology: &Topology) -> Vec<Finding> {
+    if topology.expect.is_empty() {
+        return Vec::new();
+    }
+    let network = wanted_network(topology, &Lists::new());
+    findings(&Engine::new(&network), &topology.expect, false)
+}
+
+/// How they fare on the network that is live. Where not all of it could be read, nothing is said.
+pub fn live(topology: &Topology, observed: &Observed) -> Vec<Finding> {
+    if topology.expect.is_empty() || !observed.unreadable.is_empty() {
+        return Vec::new();
+    }
+    let network = live_network(observed, &topology.name, &Lists::new());
+    findings(&Engine::new(&network), &topology.expect, true)
+}
+
 /// How expectations fare. What is not there yet counts only where `live` says that it should be: a host that is missing reaches
 /// nothing, and nothing reaches it.
-pub fn findings(engine: &Engine<'_>, expectations: &[Expectation], live: bool) -> Vec<Finding> {
+fn findings(engine: &Engine<'_>, expectations: &[Expectation], live: bool) -> Vec<Finding> {
     expectations.iter().map(|expectation| finding(engine, expectation, live)).collect()
 }
 

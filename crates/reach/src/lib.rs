@@ -43,7 +43,7 @@ pub mod expect;
 mod explain;
 pub mod fill;
 mod filter;
-mod findings;
+pub mod findings;
 pub mod interval;
 mod laws;
 mod lint;
@@ -67,7 +67,6 @@ pub use engine::{CLIENT_PORTS, Engine};
 pub use expect::{Checked, ExpectError, check};
 pub use explain::{Blocker, Explanation, Hop, Services, explain};
 pub use filter::Direction;
-pub use findings::findings;
 #[doc(hidden)]
 pub use laws::{Law, Laws};
 pub use lint::lint;

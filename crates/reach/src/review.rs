@@ -7,8 +7,8 @@ use trueup_model::{Demand, Observed, Plan, ReachChange, Reachability, Refusal, T
 use crate::address::{AddressSet, of_range};
 use crate::change::{Change, End, Row, causes, changes, merged, undeclared};
 use crate::engine::Engine;
-use crate::fill::{Lists, observed as live_network, planned, topology as wanted_network};
-use crate::findings::findings;
+use crate::fill::{Lists, observed as live_network, planned};
+use crate::findings;
 use crate::interval::IntervalSet;
 use crate::party::Party;
 use crate::service::ServiceSet;
@@ -21,11 +21,7 @@ const NAMES_MAX: usize = 3;
 /// Writes into a plan what it does to who can talk to whom and how the spec's expectations fare, and refuses it where they do not
 /// hold; with `deny_exposure` also where the internet would reach something new that no expectation says it can.
 pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, deny_exposure: bool) {
-    let mut told = Reachability::default();
-    if !topology.expect.is_empty() {
-        let network = wanted_network(topology, &Lists::new());
-        told.findings = findings(&Engine::new(&network), &topology.expect, false);
-    }
+    let mut told = Reachability { findings: findings::wanted(topology), ..Reachability::default() };
     plan.refused.extend(told.findings.iter().filter(|finding| finding.is_failure()).map(|finding| {
         let place = &finding.place;
         let help = finding.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
