@@ -64,6 +64,10 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
     if checked.status != Status::Passed {
         // What is at fault is what the explanation is about: one service of it is enough.
         let explained = match expectation.demand {
+            // What works goes another way, or is more than there should be.
+            Demand::Can if checked.verdict == Verdict::Allowed => {
+                evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty()).or(over.as_ref()))
+            }
             Demand::Can => explain(engine, &from, &to, over.as_ref()),
             Demand::Cannot => evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty())),
         };

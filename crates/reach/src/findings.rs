@@ -7,6 +7,7 @@ use crate::expect::{Checked, ExpectError, check};
 use crate::explain::Explanation;
 use crate::fill::{Lists, observed as live_network, topology as wanted_network};
 use crate::party::PartyError;
+use crate::verdict::Verdict;
 
 /// Reasons of one finding that are told at most.
 const REASONS_MAX: usize = 4;
@@ -74,9 +75,10 @@ fn tell(finding: &mut Finding, expectation: &Expectation, checked: &Checked, liv
         return;
     }
     let Some(explanation) = &checked.explanation else { return };
-    match expectation.demand {
-        Demand::Can => missing(finding, explanation),
-        Demand::Cannot => open(finding, explanation),
+    if checked.verdict == Verdict::Allowed || expectation.demand == Demand::Cannot {
+        open(finding, explanation);
+    } else {
+        missing(finding, explanation);
     }
     if checked.status != Status::Failed && !explanation.assumptions.is_empty() {
         let assumptions: Vec<&str> = explanation.assumptions.iter().take(REASONS_MAX).map(String::as_str).collect();

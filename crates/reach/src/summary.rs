@@ -35,7 +35,7 @@ impl fmt::Display for Row {
         write!(f, "{} -> {}", self.from, self.to)?;
         for (word, services) in [("", &self.allowed), ("partly ", &self.partial), ("perhaps ", &self.unknown)] {
             if !services.is_empty() {
-                write!(f, "  {word}{services}")?;
+                write!(f, "  {word}{}", services.in_words())?;
             }
         }
         Ok(())

@@ -80,6 +80,8 @@ pub(super) struct Records<'a> {
     addresses: BTreeMap<String, Assigned>,
     tables: Index,
     lists: Index,
+    /// VPCs of which nothing but the id is known.
+    outside: Vec<(usize, String)>,
 }
 
 /// Fills a network with parts.
@@ -101,6 +103,7 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: 
         addresses: BTreeMap::new(),
         tables: Index::default(),
         lists: Index::default(),
+        outside: Vec::new(),
     };
     records.prefix_lists(known);
     records.vpcs();
@@ -112,6 +115,13 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: 
     records.instances();
     records.endpoints();
     records.routes();
+    // Of a VPC in which no host is looked at, nothing need be known.
+    let network = &records.network;
+    let used = |vpc: usize| (0..network.interfaces.len()).any(|interface| network.vpc_of(interface) == vpc);
+    let outside = records.outside.iter().filter(|(vpc, _)| used(*vpc));
+    let outside: Vec<String> =
+        outside.map(|(_, key)| format!("{key} is outside the spec: its ranges, routes and gateways are not known")).collect();
+    records.network.gaps.extend(outside);
     let gaps = records.unreadable.iter().map(|kind| format!("every {kind} is unknown: EC2 did not let them be read"));
     let gaps: Vec<String> = gaps.collect();
     records.network.gaps.extend(gaps);
@@ -156,7 +166,7 @@ impl<'a> Records<'a> {
             return index;
         }
         let index = self.network.vpcs.len();
-        self.network.gaps.push(format!("{key} is outside the spec: its ranges, routes and gateways are not known"));
+        self.outside.push((index, key.clone()));
         self.network.vpcs.push(Vpc { named: Named::new(key.clone()), region: self.region.clone(), ..Vpc::default() });
         self.vpcs.put(key, index);
         index
