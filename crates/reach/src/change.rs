@@ -118,7 +118,7 @@ pub fn changes(before: &Engine<'_>, after: &Engine<'_>) -> Vec<Change> {
     let mut found = inside(&groups, &old, &new);
     let outside = Outside::new(before, after);
     for group in &groups {
-        found.extend(outside.into_group(before, after, group));
+        found.extend(outside.reaching(before, after, group));
         found.extend(out_of(before, after, group));
     }
     found.sort();
@@ -235,7 +235,7 @@ impl Outside {
         Self { pieces, whole }
     }
 
-    fn into_group(&self, before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
+    fn reaching(&self, before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
         let mut found: BTreeMap<(Family, Level, Level), Vec<(ServiceSet, AddressSet)>> = BTreeMap::new();
         for piece in &self.pieces {
             let ask = |engine: &Engine<'_>, host: Option<(usize, usize)>| {

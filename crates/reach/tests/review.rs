@@ -67,7 +67,7 @@ fn with(address: &'static str, attributes: Json) -> Resources {
     resources
 }
 
-fn bastion_group(rules: Json) -> Resources {
+fn bastion_group(rules: &Json) -> Resources {
     with("security_group.bastion-sg", json!({"vpc": "vpc.main", "description": "Bastion", "ingress": rules}))
 }
 
@@ -104,7 +104,7 @@ fn the_endpoint_opens_s3_and_nothing_else() {
 
 #[test]
 fn what_the_internet_newly_reaches_comes_first() {
-    let after = bastion_group(json!([rule("22", OPEN), rule("3389", OPEN)]));
+    let after = bastion_group(&json!([rule("22", OPEN), rule("3389", OPEN)]));
     assert_eq!(
         changed(&seed(), &after),
         [
@@ -147,15 +147,15 @@ fn a_new_network_is_its_own_reason() {
 fn what_stays_as_it_is_is_not_told() {
     // A rule for the live address of a host is as exact after a plan about something else.
     let own = json!([rule("22", OPEN), rule("9000", "10.0.2.0/28")]);
-    let (before, mut after) = (bastion_group(own.clone()), bastion_group(own));
+    let (before, mut after) = (bastion_group(&own), bastion_group(&own));
     after.push(("elastic_ip.spare", json!({})));
     assert_eq!(changed(&before, &after), [""; 0]);
 }
 
 #[test]
 fn a_part_of_the_internet_is_named_and_another_part_is_new() {
-    let before = bastion_group(json!([rule("22", "198.51.101.0/24")]));
-    let after = bastion_group(json!([rule("22", "203.0.114.0/24")]));
+    let before = bastion_group(&json!([rule("22", "198.51.101.0/24")]));
+    let after = bastion_group(&json!([rule("22", "203.0.114.0/24")]));
     assert_eq!(
         changed(&before, &after),
         [
@@ -173,7 +173,7 @@ fn hosts_that_are_alike_share_a_row() {
         (name, subnet)
     };
     let names = ["instance.b1", "instance.b2", "instance.b3"];
-    let (mut before, mut after) = (seed(), bastion_group(json!([rule("22", OPEN), rule("80", OPEN)])));
+    let (mut before, mut after) = (seed(), bastion_group(&json!([rule("22", OPEN), rule("80", OPEN)])));
     before.extend(names.map(host));
     after.extend(names.map(host));
     let plan = reviewed(&before, &after, &[], false);
@@ -183,7 +183,7 @@ fn hosts_that_are_alike_share_a_row() {
 
 #[test]
 fn exposure_is_refused_unless_it_is_expected() {
-    let after = bastion_group(json!([rule("22", OPEN), rule("443", OPEN), rule("3389", "203.0.114.0/24")]));
+    let after = bastion_group(&json!([rule("22", OPEN), rule("443", OPEN), rule("3389", "203.0.114.0/24")]));
     let refused = |expect: &[Expectation]| {
         let plan = reviewed(&seed(), &after, expect, true);
         plan.refused.iter().map(|refusal| format!("{} {}: {}", refusal.guard, refusal.address, refusal.why)).collect::<Vec<_>>()
@@ -231,7 +231,7 @@ fn expectations_that_do_not_hold_refuse_the_plan_and_say_why() {
 
 #[test]
 fn what_was_not_read_is_not_compared() {
-    let (before, after) = (spec(&seed()), spec(&bastion_group(json!([]))));
+    let (before, after) = (spec(&seed()), spec(&bastion_group(&json!([]))));
     let mut plan = plan(&before, &after);
     plan.unreadable.insert(trueup_model::Kind::Instance, "denied".into());
     review(&mut plan, &after, &live(&before), true);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Action, Address, Kind, Observed, Plan, Topology};
+use trueup_model::{Address, Kind, Observed, Plan, Topology};
 
 use super::{Change, End, SERVICES, Sets, Step, sets, spot, steps};
 use crate::engine::Engine;
@@ -33,9 +33,9 @@ impl Causes<'_> {
     /// The addresses without whose change this one would not be, in their order. Hosts that come or go are reason enough.
     pub fn of(&mut self, change: &Change) -> Vec<String> {
         let ends: BTreeSet<Address> = [&change.from, &change.to].into_iter().flat_map(hosts).collect();
-        let comes_or_goes = |action: Action| matches!(action, Action::Create | Action::Delete | Action::Replace);
-        let own = self.plan.changes.iter().filter(|other| ends.contains(&other.address) && comes_or_goes(other.action));
-        let own: BTreeSet<String> = own.map(|other| other.address.to_string()).collect();
+        let is_in = |network: &Network, name: &str| network.interfaces.iter().any(|interface| interface.named.name == name);
+        let names = ends.iter().map(ToString::to_string);
+        let own: BTreeSet<String> = names.filter(|name| !is_in(self.before, name) || !is_in(self.after, name)).collect();
         if !own.is_empty() {
             return own.into_iter().collect();
         }
