@@ -16,7 +16,9 @@ use trueup_model::kinds::{subnet, vpc};
 use trueup_model::{Kind, Place, Record, Ref, Resource, Value};
 
 use super::parts::{Index, list, services};
-use crate::network::{Assigned, GroupRule, InternetGateway, Named, Network, Peer, RouteTable, SecurityGroup, Subnet, Vpc};
+use crate::network::{
+    Assigned, Destination, GroupRule, InternetGateway, Named, Network, Origin, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
+};
 
 /// What is known about prefix lists, by name or id: EC2 tells it, and no spec does.
 pub type Lists = BTreeMap<String, Vec<IpNet>>;
@@ -197,7 +199,7 @@ impl<'a> Records<'a> {
         for part in self.of(Kind::Subnet) {
             let Some(typed) = part.typed::<subnet::Subnet>() else { continue };
             let vpc = self.vpc(&typed.vpc);
-            let route_table = typed.route_table.as_ref().and_then(|table| self.tables.get(&key(table)));
+            let route_table = typed.route_table.as_ref().map(|table| self.table(table, vpc));
             self.subnets.put(&part.key, self.network.subnets.len());
             self.network.subnets.push(Subnet {
                 named: part.named.clone(),
@@ -208,6 +210,27 @@ impl<'a> Records<'a> {
                 network_acl: None,
             });
         }
+    }
+
+    /// The table that a reference means. Of one that is not known here only the local routes are certain.
+    fn table(&mut self, reference: &Ref, vpc: usize) -> usize {
+        let key = key(reference);
+        if let Some(index) = self.tables.get(&key) {
+            return index;
+        }
+        let index = self.network.route_tables.len();
+        let everywhere = ["0.0.0.0/0", "::/0"].into_iter().filter_map(|range| range.parse().ok());
+        let route = |range| Route {
+            destination: Destination::Range(range),
+            target: Target::Other(key.clone()),
+            origin: Origin::Static,
+            source: None,
+        };
+        let routes = everywhere.map(route).collect();
+        self.network.route_tables.push(RouteTable { named: Named::new(key.clone()), vpc, routes });
+        self.network.gaps.push(format!("the routes of {key} are not known"));
+        self.tables.put(key, index);
+        index
     }
 
     /// The subnet that a reference means. One that is outside the spec is known by its id only.
