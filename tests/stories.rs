@@ -207,6 +207,7 @@ fn what_must_hold_is_checked_before_and_a_plan_says_what_it_opens() {
         trial.see("apply --sandbox --auto-approve --deny-exposure seed.yaml"),
         trial.see("reach --sandbox --live seed.yaml"),
         trial.see("reach seed.yaml --format json"),
+        trial.see("graph --reach seed.yaml"),
     );
 }
 
@@ -259,12 +260,34 @@ fn what_must_hold_is_checked_on_what_is_live() {
     let route = format!("CreateRoute&RouteTableId={}&DestinationCidrBlock=0.0.0.0/0&GatewayId={gateway}", ids("rtb-", own));
     sandbox.call(&route);
     let drift = trial.see(&format!("drift {at} seed.yaml"));
+    let graph = trial.see("graph seed.yaml");
+    assert!(graph.starts_with("$ trueup graph seed.yaml\nflowchart LR\n") && graph.contains("[\"subnet.private\"]"), "{graph}");
     let told = "expected: instance.private-host cannot internet: instance.private-host -> internet works over all";
     assert!(drift.contains(told) && drift.contains("1 expectation does not hold") && drift.ends_with("[exit 2]\n"), "{drift}");
     // The spec itself is as it was: what an apply leaves is what does not hold.
     trial.write("seed.yaml", spec.replace("region: us-west-2", "region: us-west-2\ntags: {team: network}"));
     let applied = trial.see(&format!("apply {at} --auto-approve seed.yaml"));
     assert!(applied.contains(told) && applied.ends_with("[exit 5]\n"), "{applied}");
+}
+
+#[test]
+fn what_cannot_be_answered_is_an_error_and_what_is_not_known_is_told() {
+    let trial = Trial::of_the_seed();
+    let good = "{\"src\": \"instance.private-host\", \"dst\": \"s3\", \"proto\": \"tcp\", \"port\": 443}";
+    trial.write("good.jsonl", good);
+    trial.write("bad.jsonl", format!("{{\"src\": \"nobody\", \"dst\": \"s3\"}}\n{good}\n"));
+    let answered = trial.see("reach seed.yaml --queries good.jsonl");
+    assert!(answered.contains("\"verdict\":\"allowed\"") && answered.ends_with("[exit 0]\n"), "{answered}");
+    let answered = trial.see("reach seed.yaml --queries bad.jsonl");
+    let both = answered.contains("`nobody` is nothing in this network") && answered.contains("\"verdict\":\"allowed\"");
+    assert!(both && answered.ends_with("[exit 1]\n"), "{answered}");
+    // A table of somebody else's is not taken for the VPC's main one, and the whole network says so.
+    trial.edit(
+        "availability_zone: us-west-2b\n    route_table: private",
+        "availability_zone: us-west-2b\n    route_table: rtb-0123456789abcdef0",
+    );
+    let all = trial.see("reach seed.yaml");
+    assert!(all.contains("assumed: the routes of rtb-0123456789abcdef0 are not known") && all.ends_with("[exit 3]\n"), "{all}");
 }
 
 #[test]

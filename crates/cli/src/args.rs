@@ -125,6 +125,8 @@ pub enum Command {
     /// one question, and exits with 0 only if all of it is allowed; without them it shows what works between all groups of equal
     /// hosts, the internet and AWS's services.
     Reach(Reach),
+    /// Draw a spec as a Mermaid diagram: what needs what, or who can talk to whom
+    Graph(Graph),
     /// Print the JSON Schema of specs, for editors
     Schema,
     /// The embedded EC2
@@ -315,6 +317,18 @@ pub struct Reach {
     /// Answer many questions: a JSON object a line with src, dst, proto and port; `-` reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "from", value_hint = ValueHint::FilePath)]
     pub queries: Option<PathBuf>,
+}
+
+/// `trueup graph`.
+#[derive(Debug, ClapArgs)]
+pub struct Graph {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: Spec,
+
+    /// Draw who can talk to whom, in groups of equal hosts.
+    #[arg(long)]
+    pub reach: bool,
 }
 
 /// `trueup sandbox`.

@@ -156,16 +156,18 @@ struct Cells {
 
 impl Cells {
     fn of(matrix: &Matrix<'_, '_>) -> Self {
-        let (mut known, mut distinct, mut cells) = (HashMap::new(), vec![Sets::default()], Vec::new());
+        let (mut distinct, mut cells, mut key) = (vec![Sets::default()], Vec::new(), Vec::new());
+        let mut known: HashMap<Vec<u64>, usize> = HashMap::new();
         matrix.each(|_, _, cell| {
-            let number = if cell.is_blocked() {
-                0
-            } else {
-                *known.entry(cell.key()).or_insert_with(|| {
-                    distinct.push([cell.allowed(), cell.partial(), cell.unknown()]);
-                    distinct.len() - 1
-                })
-            };
+            if cell.is_blocked() {
+                return cells.push(0);
+            }
+            cell.key(&mut key);
+            let number = known.get(&key).copied().unwrap_or_else(|| {
+                distinct.push([cell.allowed(), cell.partial(), cell.unknown()]);
+                known.insert(key.clone(), distinct.len() - 1);
+                distinct.len() - 1
+            });
             cells.push(number);
         });
         Self { width: matrix.classes.len(), cells, distinct }

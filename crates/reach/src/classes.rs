@@ -173,9 +173,10 @@ impl Cell<'_> {
         self.sets.iter().all(|set| set.iter().all(|word| *word == 0))
     }
 
-    /// What is equal for equal answers of one matrix.
-    pub(crate) fn key(&self) -> [Vec<u64>; 3] {
-        self.sets.map(<[u64]>::to_vec)
+    /// Writes what is equal for equal answers of one matrix.
+    pub(crate) fn key(&self, key: &mut Vec<u64>) {
+        key.clear();
+        self.sets.iter().for_each(|set| key.extend_from_slice(set));
     }
 
     /// What gets through, and back.
