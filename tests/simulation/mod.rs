@@ -214,6 +214,7 @@ impl<'a> Simulation<'a> {
             if !outcome.is_some_and(|outcome| outcome.is_success()) {
                 return Err("without trouble a step failed".to_owned());
             }
+            self.look_again(&process, aim, max_deletes).await?;
             sleep(BETWEEN).await;
         }
     }
@@ -246,6 +247,13 @@ impl<'a> Simulation<'a> {
             invariants::same(&plan, &aim.plan(&topology, &observed.clone()))?;
         }
         Ok((process, observed, plan))
+    }
+
+    /// What a process has made it sees at once, whatever EC2 shows to others.
+    async fn look_again(&self, process: &Process, aim: Aim, max_deletes: Option<u32>) -> Result<(), String> {
+        let topology = self.order(aim, max_deletes).topology(&self.ground)?;
+        let observed = process.observe(&topology).await?.ok_or("a read failed")?;
+        invariants::sees(&aim.plan(&topology, &observed), self.ground.sandbox.live_tags(DEFAULT_REGION).values())
     }
 
     /// One or two processes at a time try it, and whatever may befall them befalls them.

@@ -426,8 +426,8 @@ impl Network {
     }
 }
 
-/// Whether an instance loses its Elastic IP address in a VPC that loses its internet gateway. EC2 gives the instance another public
-/// address if it was launched with one, which nobody can see before, and then keeps the gateway.
+/// Whether an instance loses its Elastic IP address, or starts, in a VPC that loses its internet gateway. EC2 gives the instance
+/// another public address if it was launched with one, which nobody can see before, and then keeps the gateway.
 pub fn strands_an_instance(before: &Topology, after: &Topology) -> bool {
     let vpc = |topology: &Topology, record: &Record| {
         let subnet = topology.follow(record.reference("subnet"))?;
@@ -439,9 +439,11 @@ pub fn strands_an_instance(before: &Topology, after: &Topology) -> bool {
             .find(|gateway| gateway.record.reference("vpc") == Some(vpc))
             .map(|gateway| gateway.address.clone())
     };
-    before.of(Kind::Instance).filter(|instance| instance.record.get("elastic_ip").is_some()).any(|instance| {
-        let stays = after.resources.get(&instance.address).is_some_and(|after| after.record.get("elastic_ip").is_none());
-        stays && vpc(before, &instance.record).is_some_and(|vpc| gateway(before, &vpc) != gateway(after, &vpc))
+    before.of(Kind::Instance).any(|instance| {
+        let loses = |after: &Record| instance.record.get("elastic_ip").is_some() && after.get("elastic_ip").is_none();
+        let starts = |after: &Record| instance.record.text("state") == "stopped" && after.text("state") != "stopped";
+        let gets = after.resources.get(&instance.address).is_some_and(|after| loses(&after.record) || starts(&after.record));
+        gets && vpc(before, &instance.record).is_some_and(|vpc| gateway(before, &vpc) != gateway(after, &vpc))
     })
 }
 
