@@ -91,7 +91,8 @@ fn the_seed_is_applied_repaired_edited_and_destroyed_on_moto() {
 
     let text = edited(seed, "tcp, port: 22, cidr: 0.0.0.0/0", "tcp, port: 2222, cidr: 10.0.0.0/8");
     let text = edited(&text, "  main:\n    cidr_block", "  main:\n    enable_dns_hostnames: true\n    cidr_block");
-    let text = text + "  dynamodb:\n    service: dynamodb\n    route_tables: [private]\n";
+    let dynamodb = "  dynamodb:\n    service: dynamodb\n    route_tables: [private]\n";
+    let text = edited(&text, "\n# What must hold", &format!("{dynamodb}\n# What must hold"));
     session.write(&text);
     session.settles("apply --auto-approve");
 

@@ -179,6 +179,117 @@ fn key_files_are_never_overwritten_and_a_colleague_without_them_is_fine() {
     session!("keys", colleague, trial.see("apply --sandbox --auto-approve --allow replace:key_pair.bastion-key seed.yaml"));
 }
 
+/// The seed without its endpoint.
+fn without_the_endpoint(trial: &Trial) -> String {
+    let seed = fs::read_to_string(trial.folder.path().join("seed.yaml")).unwrap();
+    let start = seed.find("# EC2 adds a route for S3's addresses").unwrap();
+    let end = seed.find("# What must hold").unwrap();
+    format!("{}{}", &seed[..start], &seed[end..]).replace(", via: vpc_endpoint.s3", "")
+}
+
+#[test]
+fn what_must_hold_is_checked_before_and_a_plan_says_what_it_opens() {
+    let trial = Trial::of_the_seed();
+    // As the article starts: the private host reaches neither the internet nor S3, and the spec expects that it does.
+    trial.write("before.yaml", without_the_endpoint(&trial));
+    trial.write("silent.yaml", without_the_endpoint(&trial).split("# What must hold").next().unwrap());
+    let built = trial.see("apply --sandbox --auto-approve silent.yaml");
+    assert!(built.ends_with("[exit 0]\n"), "{built}");
+    session!(
+        "expect",
+        trial.see("validate before.yaml"),
+        trial.see("apply --sandbox --auto-approve before.yaml"),
+        trial.see("reach before.yaml"),
+        trial.see("reach silent.yaml --from instance.private-host --to s3 --over tcp/443"),
+        // The endpoint mends it, and opens nothing else.
+        trial.see("plan --sandbox --deny-exposure seed.yaml"),
+        trial.see("plan --sandbox --format markdown seed.yaml"),
+        trial.see("apply --sandbox --auto-approve --deny-exposure seed.yaml"),
+        trial.see("reach --sandbox --live seed.yaml"),
+        trial.see("reach seed.yaml --format json"),
+        trial.see("graph --reach seed.yaml"),
+    );
+}
+
+#[test]
+fn what_the_internet_newly_reaches_is_told_and_can_be_refused() {
+    let trial = Trial::of_the_seed();
+    trial.see("apply --sandbox --auto-approve seed.yaml");
+    trial.edit("port: 22, cidr: 0.0.0.0/0", "port: [22, 3389], cidr: 0.0.0.0/0");
+    // The seed expects that nothing but tcp/22 is open.
+    let refused = trial.see("apply --sandbox --auto-approve seed.yaml");
+    assert!(refused.contains("REFUSED internet (expect): seed.yaml:") && refused.ends_with("[exit 3]\n"), "{refused}");
+    let spec = fs::read_to_string(trial.folder.path().join("seed.yaml")).unwrap().replace("except: tcp/22", "except: 'tcp/22,tcp/3389'");
+    trial.write("seed.yaml", &spec);
+    let plan = trial.see("plan --sandbox seed.yaml");
+    let exposed = "! tcp/3389 of instance.bastion becomes reachable from the internet   because of security_group.bastion-sg";
+    assert!(plan.contains(exposed) && plan.ends_with("[exit 0]\n"), "{plan}");
+    for command in ["plan --sandbox --deny-exposure seed.yaml", "apply --sandbox --auto-approve --deny-exposure seed.yaml"] {
+        let refused = trial.see(command);
+        assert!(refused.contains("REFUSED instance.bastion (exposure): tcp/3389") && refused.ends_with("[exit 3]\n"), "{refused}");
+    }
+    let more = "  - {from: internet, can: instance.bastion, over: tcp/3389, on_unknown: warn}\n";
+    trial.write("seed.yaml", spec + more);
+    let done = trial.see("apply --sandbox --auto-approve --deny-exposure seed.yaml");
+    assert!(done.contains("and what it expects holds") && done.ends_with("[exit 0]\n"), "{done}");
+}
+
+#[test]
+fn what_must_hold_is_checked_on_what_is_live() {
+    // A route in the VPC's main table, which no spec has, opens what the spec alone keeps shut.
+    let trial = Trial::of_the_seed();
+    let route_table = "availability_zone: us-west-2b\n    route_table: private";
+    trial.edit(route_table, "availability_zone: us-west-2b");
+    let spec = fs::read_to_string(trial.folder.path().join("seed.yaml")).unwrap();
+    let spec = spec.replace("associate_public_ip_address: false", "associate_public_ip_address: true");
+    let spec: String = spec.lines().filter(|line| !line.contains("can: s3")).map(|line| line.to_owned() + "\n").collect();
+    trial.write("seed.yaml", &spec);
+    let sandbox = Sandbox::serve(trial.folder.path());
+    let at = format!("--endpoint-url http://{}", sandbox.address);
+    let built = trial.see(&format!("apply {at} --auto-approve seed.yaml"));
+    assert!(built.contains("and what it expects holds") && built.ends_with("[exit 0]\n"), "{built}");
+    let tables = sandbox.call("DescribeRouteTables&Filter.1.Name=association.main&Filter.1.Value.1=true");
+    let ids = |prefix: &str, text: &str| -> String {
+        let start = text.find(prefix).unwrap_or_else(|| panic!("no {prefix} in {text}"));
+        text[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+    };
+    let show = trial.see(&format!("show {at} --format json seed.yaml"));
+    let vpc = ids("vpc-", &show);
+    let own = tables.split("<routeTableId>").skip(1).find(|table| table.contains(&vpc)).unwrap();
+    let gateway = ids("igw-", &show);
+    let route = format!("CreateRoute&RouteTableId={}&DestinationCidrBlock=0.0.0.0/0&GatewayId={gateway}", ids("rtb-", own));
+    sandbox.call(&route);
+    let drift = trial.see(&format!("drift {at} seed.yaml"));
+    let graph = trial.see("graph seed.yaml");
+    assert!(graph.starts_with("$ trueup graph seed.yaml\nflowchart LR\n") && graph.contains("[\"subnet.private\"]"), "{graph}");
+    let told = "expected: instance.private-host cannot internet: instance.private-host -> internet works over all";
+    assert!(drift.contains(told) && drift.contains("1 expectation does not hold") && drift.ends_with("[exit 2]\n"), "{drift}");
+    // The spec itself is as it was: what an apply leaves is what does not hold.
+    trial.write("seed.yaml", spec.replace("region: us-west-2", "region: us-west-2\ntags: {team: network}"));
+    let applied = trial.see(&format!("apply {at} --auto-approve seed.yaml"));
+    assert!(applied.contains(told) && applied.ends_with("[exit 5]\n"), "{applied}");
+}
+
+#[test]
+fn what_cannot_be_answered_is_an_error_and_what_is_not_known_is_told() {
+    let trial = Trial::of_the_seed();
+    let good = "{\"src\": \"instance.private-host\", \"dst\": \"s3\", \"proto\": \"tcp\", \"port\": 443}";
+    trial.write("good.jsonl", good);
+    trial.write("bad.jsonl", format!("{{\"src\": \"nobody\", \"dst\": \"s3\"}}\n{good}\n"));
+    let answered = trial.see("reach seed.yaml --queries good.jsonl");
+    assert!(answered.contains("\"verdict\":\"allowed\"") && answered.ends_with("[exit 0]\n"), "{answered}");
+    let answered = trial.see("reach seed.yaml --queries bad.jsonl");
+    let both = answered.contains("`nobody` is nothing in this network") && answered.contains("\"verdict\":\"allowed\"");
+    assert!(both && answered.ends_with("[exit 1]\n"), "{answered}");
+    // A table of somebody else's is not taken for the VPC's main one, and the whole network says so.
+    trial.edit(
+        "availability_zone: us-west-2b\n    route_table: private",
+        "availability_zone: us-west-2b\n    route_table: rtb-0123456789abcdef0",
+    );
+    let all = trial.see("reach seed.yaml");
+    assert!(all.contains("assumed: the routes of rtb-0123456789abcdef0 are not known") && all.ends_with("[exit 3]\n"), "{all}");
+}
+
 #[test]
 fn colour_is_for_terminals_and_for_those_who_ask() {
     let trial = Trial::of_the_seed();
@@ -207,6 +318,7 @@ fn a_network_is_not_built_twice_because_its_region_or_its_name_was_changed() {
     let other = spec.replace("us-west-2", "eu-west-1");
     let (before, instances) = other.split_once("\ninstance:").unwrap();
     let (_, after) = instances.split_once("\nvpc_endpoint:").unwrap();
+    let after = after.split("\nexpect:").next().unwrap();
     fs::write(trial.folder.path().join("region.yaml"), format!("{before}\nvpc_endpoint:{after}")).unwrap();
     let second = trial.see("apply --sandbox --auto-approve --allow second region.yaml");
     assert!(second.ends_with("[exit 0]\n"), "{second}");

@@ -125,6 +125,8 @@ pub enum Command {
     /// one question, and exits with 0 only if all of it is allowed; without them it shows what works between all groups of equal
     /// hosts, the internet and AWS's services.
     Reach(Reach),
+    /// Draw a spec as a Mermaid diagram: what needs what, or who can talk to whom
+    Graph(Graph),
     /// Print the JSON Schema of specs, for editors
     Schema,
     /// The embedded EC2
@@ -198,6 +200,10 @@ pub struct Plan {
     /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
+
+    /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
+    #[arg(long)]
+    pub deny_exposure: bool,
 }
 
 /// `trueup apply`.
@@ -223,6 +229,10 @@ pub struct Apply {
     /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
+
+    /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
+    #[arg(long)]
+    pub deny_exposure: bool,
 
     /// How many calls may be under way at a time.
     #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -307,6 +317,18 @@ pub struct Reach {
     /// Answer many questions: a JSON object a line with src, dst, proto and port; `-` reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "from", value_hint = ValueHint::FilePath)]
     pub queries: Option<PathBuf>,
+}
+
+/// `trueup graph`.
+#[derive(Debug, ClapArgs)]
+pub struct Graph {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: Spec,
+
+    /// Draw who can talk to whom, in groups of equal hosts.
+    #[arg(long)]
+    pub reach: bool,
 }
 
 /// `trueup sandbox`.

@@ -17,6 +17,8 @@ pub struct Said<'a> {
     /// Whether deleting, replacing and stopping need more than `--auto-approve`: so for apply, and not for destroy, which is
     /// asked for nothing else.
     pub careful: bool,
+    /// `--deny-exposure`.
+    pub deny_exposure: bool,
     /// Whether there is a terminal to ask at.
     pub terminal: bool,
 }
@@ -102,7 +104,7 @@ mod tests {
         Plan { changes, fingerprint: "sha256:1".to_owned(), ..Plan::default() }
     }
 
-    const NOTHING: Said<'_> = Said { auto_approve: false, allow: &[], expect: None, careful: true, terminal: false };
+    const NOTHING: Said<'_> = Said { auto_approve: false, allow: &[], expect: None, careful: true, deny_exposure: false, terminal: false };
 
     #[test]
     fn auto_approve_is_consent_to_what_loses_nothing() {

@@ -58,6 +58,7 @@ fn dispatch(args: &Args, io: &mut Io<'_>) -> Result<Exit, Error> {
         Command::Destroy(args) => block_on(commands::destroy::run(args, global, io)),
         Command::Show(args) => block_on(commands::show::run(args, global, io)),
         Command::Reach(args) => block_on(commands::reach::run(args, global, io)),
+        Command::Graph(args) => commands::graph::run(args, global, io),
         Command::Schema => Ok(commands::schema::run(io)),
         Command::Sandbox(args::Sandbox::Serve(args)) => block_on(commands::sandbox::serve(args, global, io)),
         Command::Completions(args) => Ok(commands::completions::run(args, io)),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde_json::Value as Json;
-use trueup_model::{Diagnostic, Event, Observed, Outcome, Plan, Topology};
+use trueup_model::{Diagnostic, Event, Finding, Observed, Outcome, Plan, Topology};
 use trueup_report::Style;
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 
@@ -47,6 +47,11 @@ pub fn plan(io: &mut Io<'_>, plan: &Plan, steps: bool) {
 /// Prints what differs, as seen from the cloud.
 pub fn drift(io: &mut Io<'_>, plan: &Plan) {
     write(&mut io.stdout, |out, style| text::drift(out, plan, style));
+}
+
+/// Prints which expectations do not hold, and how many do.
+pub fn findings(io: &mut Io<'_>, findings: &[Finding]) {
+    write(&mut io.stdout, |out, style| text::findings(out, findings, style));
 }
 
 /// Prints what is live.

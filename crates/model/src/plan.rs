@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::call::Call;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::observed::Object;
+use crate::reachability::Reachability;
 use crate::schema::Effect;
 use crate::value::{Record, Value};
 use crate::{Address, Kind};
@@ -34,6 +35,8 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// Problems of the spec and remarks of the planner.
     pub diagnostics: Vec<Diagnostic>,
+    /// What it does to who can talk to whom. It follows from the topology and what was observed, so it is not in the fingerprint.
+    pub reachability: Option<Reachability>,
     /// Where this topology seems to live already, though nothing here belongs to it: to build it here needs consent.
     pub twin: Option<Twin>,
     /// The live objects that the steps act on, by id, as they were observed.
@@ -182,7 +185,8 @@ pub enum StepAction {
 /// Something that will not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `protected`, `in_use`, `order`, `max_deletes`.
+    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `protected`, `in_use`, `order`, `max_deletes`,
+    /// `expect`, `exposure`.
     pub guard: &'static str,
     /// Whose change is refused.
     pub address: String,

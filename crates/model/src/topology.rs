@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Place;
+use crate::expect::Expectation;
 use crate::value::Record;
 use crate::{Address, Kind};
 
@@ -19,6 +20,8 @@ pub struct Topology {
     pub max_deletes: Option<u32>,
     /// What it consists of.
     pub resources: BTreeMap<Address, Resource>,
+    /// What must hold about who can talk to whom.
+    pub expect: Vec<Expectation>,
     /// Where the head's keys stand (`topology`, `account`, `region`).
     pub places: BTreeMap<String, Place>,
 }

@@ -173,6 +173,12 @@ impl Cell<'_> {
         self.sets.iter().all(|set| set.iter().all(|word| *word == 0))
     }
 
+    /// Writes what is equal for equal answers of one matrix.
+    pub(crate) fn key(&self, key: &mut Vec<u64>) {
+        key.clear();
+        self.sets.iter().for_each(|set| key.extend_from_slice(set));
+    }
+
     /// What gets through, and back.
     pub fn allowed(&self) -> ServiceSet {
         self.atoms.set(self.sets[0])

@@ -1,65 +1,16 @@
 //! Expectations: what must hold about a network, and whether it does.
 
 use serde::Serialize;
-use trueup_model::Place;
+use thiserror::Error;
+use trueup_model::{Demand, Expectation, Status};
 
 use crate::answer::Answer;
 use crate::engine::Engine;
-use crate::explain::{Explanation, explain};
+use crate::explain::{Explanation, evidence, explain};
 use crate::party::{Party, PartyError, reach, reach_any};
 use crate::policy::{Access, access};
-use crate::service::ServiceSet;
+use crate::service::{ServiceError, ServiceSet};
 use crate::verdict::Verdict;
-
-/// What is expected of one party and another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expectation {
-    /// Who asks.
-    pub from: String,
-    /// Whether it is expected to work.
-    pub claim: Claim,
-    /// Who is asked for.
-    pub to: String,
-    /// The services meant. Without any: for `can`, TCP 443 of a service of AWS and else anything that is answered; for `cannot`,
-    /// everything that is answered.
-    pub over: Option<ServiceSet>,
-    /// Services that a `cannot` leaves out.
-    pub except: Option<ServiceSet>,
-    /// A gateway, endpoint or connection that every packet must go through, by name or id.
-    pub via: Option<String>,
-    /// Whether nothing else may work.
-    pub only: bool,
-    /// An action that the endpoints on the way must permit, such as `s3:ListAllMyBuckets`.
-    pub action: Option<String>,
-    /// Whether what cannot be told is a warning only.
-    pub warn_on_unknown: bool,
-    /// Where the spec says so.
-    pub source: Option<Place>,
-}
-
-/// Whether something is expected to work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Claim {
-    /// From every member of the one party to every member of the other.
-    Can,
-    /// From no member of the one party to any member of the other, over no port and from none.
-    Cannot,
-}
-
-/// How an expectation fared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// It holds.
-    Passed,
-    /// It cannot be told, and that is said to be enough.
-    Warned,
-    /// It cannot be told.
-    Unknown,
-    /// It does not hold.
-    Failed,
-}
 
 /// How an expectation fared, and why.
 #[derive(Clone, Debug, Serialize)]
@@ -72,37 +23,67 @@ pub struct Checked {
     pub why: String,
     /// The services at fault: those that should work and do not, or work and should not.
     pub services: ServiceSet,
-    /// Where the spec says so.
-    pub source: Option<Place>,
+    /// Whether one of the parties has no hosts, so that nothing could be asked.
+    pub is_empty: bool,
     /// The reasons, where it does not hold.
     pub explanation: Option<Box<Explanation>>,
 }
 
-/// Checks an expectation. A party that is nothing in the network is an error of the spec.
-pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, PartyError> {
+/// Why an expectation means nothing. What a spec's reader has let through is never an error on the network that the spec wants.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ExpectError {
+    /// A party is nothing in this network.
+    #[error(transparent)]
+    Party(#[from] PartyError),
+    /// The services cannot be read.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// Checks an expectation. A party that is nothing in the network is an error; to one that has no hosts nothing gets, and from it
+/// neither.
+pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, ExpectError> {
     let (from, to) = (Party::read(engine, &expectation.from)?, Party::read(engine, &expectation.to)?);
-    let over = expectation.over.clone().or_else(|| match (&to, expectation.claim) {
-        (Party::Service(_), Claim::Can) => Some(ServiceSet::tcp(443, 443)),
+    let services = |text: &Option<String>| text.as_deref().map(ServiceSet::read).transpose();
+    let over = services(&expectation.over)?.or_else(|| match (&to, expectation.demand) {
+        (Party::Service(_), Demand::Can) => Some(ServiceSet::tcp(443, 443)),
         _ => None,
     });
-    let mut checked = match expectation.claim {
-        Claim::Can => can(engine, expectation, &from, &to, over.as_ref())?,
-        Claim::Cannot => cannot(engine, expectation, &from, &to, over.as_ref())?,
+    let except = services(&expectation.except)?;
+    let found = match expectation.demand {
+        Demand::Can => can(engine, expectation, &from, &to, over.as_ref()),
+        Demand::Cannot => cannot(engine, expectation, &from, &to, (over.as_ref(), except.as_ref())),
+    };
+    let mut checked = match found {
+        Err(PartyError::NoHosts(_)) => return Ok(without_hosts(engine, expectation, &from)),
+        found => found?,
     };
     if checked.status == Status::Unknown && expectation.warn_on_unknown {
         checked.status = Status::Warned;
     }
-    checked.source.clone_from(&expectation.source);
     if checked.status != Status::Passed {
         // What is at fault is what the explanation is about: one service of it is enough.
-        let about = if expectation.claim == Claim::Can { over } else { Some(checked.services.clone()).filter(|set| !set.is_empty()) };
-        checked.explanation = explain(engine, &from, &to, about.as_ref()).ok().map(Box::new);
+        let explained = match expectation.demand {
+            // What works goes another way, or is more than there should be.
+            Demand::Can if checked.verdict == Verdict::Allowed => {
+                evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty()).or(over.as_ref()))
+            }
+            Demand::Can => explain(engine, &from, &to, over.as_ref()),
+            Demand::Cannot => evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty())),
+        };
+        checked.explanation = explained.ok().map(Box::new);
     }
     Ok(checked)
 }
 
+fn without_hosts(engine: &Engine<'_>, expectation: &Expectation, from: &Party) -> Checked {
+    let party = if from.members(engine).is_err() { &expectation.from } else { &expectation.to };
+    let status = if expectation.demand == Demand::Can { Status::Failed } else { Status::Passed };
+    Checked { is_empty: true, ..checked(status, Verdict::Blocked, format!("{party} has no hosts"), ServiceSet::none()) }
+}
+
 fn checked(status: Status, verdict: Verdict, why: String, services: ServiceSet) -> Checked {
-    Checked { status, verdict, why, services, source: None, explanation: None }
+    Checked { status, verdict, why, services, is_empty: false, explanation: None }
 }
 
 fn can(engine: &Engine<'_>, expectation: &Expectation, from: &Party, to: &Party, over: Option<&ServiceSet>) -> Result<Checked, PartyError> {
@@ -177,11 +158,11 @@ fn cannot(
     expectation: &Expectation,
     from: &Party,
     to: &Party,
-    over: Option<&ServiceSet>,
+    (over, except): (Option<&ServiceSet>, Option<&ServiceSet>),
 ) -> Result<Checked, PartyError> {
     let answer = reach_any(engine, from, to)?;
     let meant = over.cloned().unwrap_or_else(ServiceSet::conversations);
-    let meant = expectation.except.as_ref().map_or(meant.clone(), |except| meant.subtract(except));
+    let meant = except.map_or(meant.clone(), |except| meant.subtract(except));
     let verdict = answer.verdict(Some(&meant));
     let sure = answer.allowed.union(&answer.partial).intersect(&meant);
     let perhaps = answer.unknown.intersect(&meant);
@@ -189,9 +170,9 @@ fn cannot(
     Ok(if answer.invalid {
         checked(Status::Failed, verdict, format!("{told} is invalid"), ServiceSet::none())
     } else if !sure.is_empty() {
-        checked(Status::Failed, verdict, format!("{told} works over {sure}"), sure)
+        checked(Status::Failed, verdict, format!("{told} works over {}", sure.in_words()), sure)
     } else if !perhaps.is_empty() {
-        checked(Status::Unknown, verdict, format!("whether {told} works over {perhaps} cannot be told"), perhaps)
+        checked(Status::Unknown, verdict, format!("whether {told} works over {} cannot be told", perhaps.in_words()), perhaps)
     } else {
         checked(Status::Passed, verdict, String::new(), ServiceSet::none())
     })

@@ -12,7 +12,7 @@ use serde::Serialize;
 use trueup_model::Place;
 
 use crate::address::Family;
-use crate::answer::{ask, failure, ways};
+use crate::answer::{Answer, ask, failure, ways};
 use crate::engine::Engine;
 use crate::network::Named;
 use crate::party::{Member, Party, PartyError, between, reach};
@@ -68,6 +68,27 @@ pub struct Services {
 pub fn explain(engine: &Engine<'_>, from: &Party, to: &Party, over: Option<&ServiceSet>) -> Result<Explanation, PartyError> {
     let answer = reach(engine, from, to)?;
     let verdict = answer.verdict(over);
+    // The first pair whose own verdict it is shows it best, else the first that is not allowed.
+    let shown = shown(engine, from, to, over, &[&|own| own == verdict, &|own| own != Verdict::Allowed])?;
+    Ok(explained(engine, (from, to), over, answer, shown))
+}
+
+/// The same about a pair for which something of it works, or may: who wants it shut must see what is open.
+pub(crate) fn evidence(engine: &Engine<'_>, from: &Party, to: &Party, over: Option<&ServiceSet>) -> Result<Explanation, PartyError> {
+    let answer = reach(engine, from, to)?;
+    let open = |own| matches!(own, Verdict::Allowed | Verdict::Partial | Verdict::Unknown);
+    let shown = shown(engine, from, to, over, &[&open])?;
+    Ok(explained(engine, (from, to), over, answer, shown))
+}
+
+fn explained(
+    engine: &Engine<'_>,
+    (from, to): (&Party, &Party),
+    over: Option<&ServiceSet>,
+    answer: Answer,
+    shown: Option<(Start, Spot)>,
+) -> Explanation {
+    let verdict = answer.verdict(over);
     let mut explanation = Explanation {
         from: from.name(engine),
         to: to.name(engine),
@@ -81,7 +102,7 @@ pub fn explain(engine: &Engine<'_>, from: &Party, to: &Party, over: Option<&Serv
         assumptions: answer.assumptions,
     };
     explanation.assumptions.extend(engine.network.gaps.iter().cloned());
-    let Some((start, target)) = shown(engine, from, to, over, verdict)? else { return Ok(explanation) };
+    let Some((start, target)) = shown else { return explanation };
     let wanted = wanted(engine, over, &start, &target);
     if let Some(way) = ways(engine, &start, &target).and_then(|ways| ways.into_iter().next()) {
         (explanation.forward, explanation.back) = hops::hops(engine, &way.walked, &wanted);
@@ -94,16 +115,16 @@ pub fn explain(engine: &Engine<'_>, from: &Party, to: &Party, over: Option<&Serv
             explanation.blockers = dead_end(engine, &start, &target);
         }
     }
-    Ok(explanation)
+    explanation
 }
 
-/// The question that shows a verdict best: the first pair whose own verdict it is, else the first that is not allowed.
+/// The question of the first pair whose verdict is as the first wish has it, else as the next one has it, else of the first pair.
 fn shown(
     engine: &Engine<'_>,
     from: &Party,
     to: &Party,
     over: Option<&ServiceSet>,
-    verdict: Verdict,
+    wishes: &[&dyn Fn(Verdict) -> bool],
 ) -> Result<Option<(Start, Spot)>, PartyError> {
     let sources = from.members(engine)?;
     if let Party::Address(address) = to {
@@ -113,9 +134,10 @@ fn shown(
     let targets = to.members(engine)?;
     let pairs = || sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
     const LOOKED_AT: usize = 2000;
-    let is = |pair: &(&Member, &Member), wanted: &dyn Fn(Verdict) -> bool| wanted(between(engine, pair.0, pair.1).verdict(over));
-    let exact = pairs().take(LOOKED_AT).find(|pair| is(pair, &|own| own == verdict));
-    let found = exact.or_else(|| pairs().take(LOOKED_AT).find(|pair| is(pair, &|own| own != Verdict::Allowed)));
+    let first = |wish: &&dyn Fn(Verdict) -> bool| {
+        pairs().take(LOOKED_AT).find(|(source, target)| wish(between(engine, source, target).verdict(over)))
+    };
+    let found = wishes.iter().find_map(first);
     Ok(found.or_else(|| pairs().next()).and_then(|(source, target)| question(engine, source, target)))
 }
 

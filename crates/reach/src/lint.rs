@@ -88,7 +88,11 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     let network = engine.network;
     let carried = |group: usize| network.interfaces.iter().any(|interface| interface.security_groups.contains(&group));
     for (index, group) in network.security_groups.iter().enumerate() {
-        if group.named.source.is_some() && !carried(index) {
+        if !carried(index) {
+            // Of a live network, groups of others and those that EC2 makes are seen as well.
+            if group.named.source.is_none() {
+                continue;
+            }
             let message = format!("{} is on no interface, so its rules do nothing", group.named.name);
             out.push(at(Diagnostic::warning("unused-security-group", message), None, &group.named).help("use it, or remove it"));
             continue;

@@ -5,7 +5,8 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use thiserror::Error;
+pub use trueup_model::service::ServiceError;
+use trueup_model::service::{Service, services};
 
 use crate::address::Family;
 use crate::interval::IntervalSet;
@@ -20,11 +21,6 @@ const END: u32 = 0x4_0100;
 /// A set of services.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceSet(IntervalSet<u32>);
-
-/// Why a text is no service.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not a service: write `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmpv6`, a protocol's number, or `all`")]
-pub struct ServiceError(pub String);
 
 impl ServiceSet {
     /// Nothing.
@@ -84,6 +80,13 @@ impl ServiceSet {
         asks.fold(Self::all().subtract(&icmp), |all, ask| all.union(&ask))
     }
 
+    /// As it is printed, or `all` where it is everything that is answered: who reads what works has no use for the rest.
+    pub fn in_words(&self) -> String {
+        let all = Self::conversations();
+        let whole = [Family::V4, Family::V6].map(|family| all.intersect(&Self::of_family(family)));
+        if *self == all || whole.contains(self) { "all".to_owned() } else { self.to_string() }
+    }
+
     /// Echo requests of a family: what `ping` sends.
     pub fn ping(family: Family) -> Self {
         Self::icmp(family, Some(if family == Family::V4 { 8 } else { 128 }), Some(0))
@@ -92,12 +95,20 @@ impl ServiceSet {
     /// Reads `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmp/8/0`, `icmpv6`, `50`, `all`, or several of them with commas.
     /// `icmp` alone is the echo request, in either family, because that is what people ask about; `icmp/all` is all of ICMP.
     pub fn read(text: &str) -> Result<Self, ServiceError> {
-        let bad = || ServiceError(text.to_owned());
-        let mut all = Self::none();
-        for part in text.split(',').map(str::trim) {
-            all = all.union(&read_one(part).ok_or_else(bad)?);
+        Ok(services(text)?.into_iter().fold(Self::none(), |all, service| all.union(&Self::of(service))))
+    }
+
+    /// What a service that somebody wrote stands for.
+    fn of(service: Service) -> Self {
+        match service {
+            Service::All => Self::all(),
+            Service::Tcp(from, to) => Self::tcp(from, to),
+            Service::Udp(from, to) => Self::udp(from, to),
+            Service::Ping => Self::ping(Family::V4).union(&Self::ping(Family::V6)),
+            Service::Icmp(ty, code) => Self::icmp(Family::V4, ty, code),
+            Service::Icmpv6(ty, code) => Self::icmp(Family::V6, ty, code),
+            Service::Protocol(number) => Self::protocol(number),
         }
-        Ok(all)
     }
 
     /// The services by number on the line.
@@ -186,35 +197,6 @@ impl ServiceSet {
 
 /// The ICMP types that are answered, and the types of the answers: echo and timestamp requests.
 const ECHOES: [(Family, u8, u8); 3] = [(Family::V4, 8, 0), (Family::V4, 13, 14), (Family::V6, 128, 129)];
-
-fn read_one(text: &str) -> Option<ServiceSet> {
-    let (protocol, rest) = match text.split_once('/') {
-        Some((protocol, rest)) => (protocol, Some(rest)),
-        None => (text, None),
-    };
-    let ports = |rest: Option<&str>| match rest {
-        None | Some("all" | "*") => Some((0, u16::MAX)),
-        Some(text) => trueup_model::net::port_bounds(text).filter(|(from, to)| from <= to),
-    };
-    let icmp = |family| match rest {
-        None => Some(ServiceSet::ping(Family::V4).union(&ServiceSet::ping(Family::V6))),
-        Some("all" | "*") => Some(ServiceSet::icmp(family, None, None)),
-        Some(rest) => {
-            let (ty, code) = rest.split_once('/').map_or((rest, None), |(ty, code)| (ty, Some(code)));
-            let code = code.map(str::parse).transpose().ok()?;
-            Some(ServiceSet::icmp(family, Some(ty.parse().ok()?), code))
-        }
-    };
-    match protocol {
-        "all" | "*" if rest.is_none() => Some(ServiceSet::all()),
-        "tcp" => ports(rest).map(|(from, to)| ServiceSet::tcp(from, to)),
-        "udp" => ports(rest).map(|(from, to)| ServiceSet::udp(from, to)),
-        "icmp" | "ping" => icmp(Family::V4),
-        "icmpv6" => icmp(Family::V6),
-        number if rest.is_none() => number.parse().ok().map(ServiceSet::protocol),
-        _ => None,
-    }
-}
 
 /// Prints as it is read: `tcp/22, tcp/8000-8080, icmp/8/0`.
 impl fmt::Display for ServiceSet {

@@ -30,15 +30,18 @@ pub struct Row {
     pub unknown: ServiceSet,
 }
 
+impl Row {
+    /// What works, in words.
+    pub fn what(&self) -> String {
+        let sets = [("", &self.allowed), ("partly ", &self.partial), ("perhaps ", &self.unknown)];
+        let told = sets.into_iter().filter(|(_, set)| !set.is_empty()).map(|(word, set)| format!("{word}{}", set.in_words()));
+        told.collect::<Vec<_>>().join("  ")
+    }
+}
+
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} -> {}", self.from, self.to)?;
-        for (word, services) in [("", &self.allowed), ("partly ", &self.partial), ("perhaps ", &self.unknown)] {
-            if !services.is_empty() {
-                write!(f, "  {word}{services}")?;
-            }
-        }
-        Ok(())
+        write!(f, "{} -> {}  {}", self.from, self.to, self.what())
     }
 }
 

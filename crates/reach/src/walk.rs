@@ -176,10 +176,10 @@ impl<'a> Walk<'a, '_> {
             self.pass(&host.named, "its own address")?;
             return Ok(End::Interface(interface, place));
         }
-        self.groups(interface, Direction::Egress, self.target.clone(), true)?;
         if self.is_amazon(network.vpc_of(interface)) {
             return Ok(End::Amazon);
         }
+        self.groups(interface, Direction::Egress, self.target.clone(), true)?;
         self.entered = Entered::Here;
         self.out_of_subnet(host.subnet, true)
     }
@@ -196,7 +196,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Amazon's own servers: never filtered at the border of a subnet, and never routed.
+    /// Amazon's own servers: no security group and no network ACL is asked about them, and nothing is routed there.
     fn is_amazon(&self, vpc: usize) -> bool {
         let At::One(number) = self.target.at else { return false };
         let resolver = |range: &ipnet::IpNet| bounds(range).0 + 2;

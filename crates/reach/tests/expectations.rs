@@ -5,21 +5,23 @@ mod spec;
 
 use serde_json::json;
 use spec::{endpoint, live, seed, spec};
+use trueup_model::{Demand, Expectation, Status};
 use trueup_reach::fill::{Lists, observed, topology};
-use trueup_reach::{Checked, Claim, Engine, Expectation, ServiceSet, Status, check};
+use trueup_reach::{Checked, Engine, check};
 
-fn expect(from: &str, claim: Claim, to: &str, over: &str) -> Expectation {
+fn expect(from: &str, demand: Demand, to: &str, over: &str) -> Expectation {
     Expectation {
         from: from.to_owned(),
-        claim,
+        demand,
         to: to.to_owned(),
-        over: (!over.is_empty()).then(|| ServiceSet::read(over).unwrap()),
+        over: (!over.is_empty()).then(|| over.to_owned()),
         except: None,
         via: None,
         only: false,
         action: None,
         warn_on_unknown: false,
-        source: None,
+        place: Default::default(),
+        places: Default::default(),
     }
 }
 
@@ -44,8 +46,8 @@ fn status(expectation: &Expectation) -> Status {
 
 #[test]
 fn can_and_cannot() {
-    use Claim::{Can, Cannot};
-    for (from, claim, to, over, expected) in [
+    use Demand::{Can, Cannot};
+    for (from, demand, to, over, expected) in [
         ("instance.private-host", Can, "s3", "", Status::Passed),
         ("instance.private-host", Can, "s3", "udp/53", Status::Failed),
         ("instance.private-host", Cannot, "internet", "", Status::Passed),
@@ -58,23 +60,23 @@ fn can_and_cannot() {
         ("cidr/198.51.100.0/24", Can, "instance.bastion", "tcp/22", Status::Passed),
         ("instance.private-host", Cannot, "s3", "", Status::Failed),
     ] {
-        assert_eq!(status(&expect(from, claim, to, over)), expected, "{from} {claim:?} {to} {over}");
+        assert_eq!(status(&expect(from, demand, to, over)), expected, "{from} {demand:?} {to} {over}");
     }
 }
 
 #[test]
 fn only_except_and_via() {
-    let mut open = expect("internet", Claim::Can, "instance.bastion", "tcp/22");
+    let mut open = expect("internet", Demand::Can, "instance.bastion", "tcp/22");
     open.only = true;
     assert_eq!(status(&open), Status::Passed);
-    open.over = Some(ServiceSet::tcp(20, 22));
+    open.over = Some("tcp/20-22".to_owned());
     assert_eq!(status(&open), Status::Failed);
 
-    let mut closed = expect("internet", Claim::Cannot, "instance.bastion", "");
-    closed.except = Some(ServiceSet::tcp(22, 22));
+    let mut closed = expect("internet", Demand::Cannot, "instance.bastion", "");
+    closed.except = Some("tcp/22".to_owned());
     assert_eq!(status(&closed), Status::Passed);
 
-    let mut way = expect("instance.private-host", Claim::Can, "s3", "");
+    let mut way = expect("instance.private-host", Demand::Can, "s3", "");
     way.via = Some("vpc_endpoint.s3".to_owned());
     assert_eq!(status(&way), Status::Passed);
     way.from = "instance.bastion".to_owned();
@@ -87,7 +89,7 @@ fn only_except_and_via() {
 fn a_policy_for_one_bucket_breaks_listing_all() {
     let one = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]}]});
-    let mut list = expect("instance.private-host", Claim::Can, "s3", "");
+    let mut list = expect("instance.private-host", Demand::Can, "s3", "");
     assert_eq!(checked(Some(one.clone()), &list).status, Status::Passed, "the network itself allows it");
     list.action = Some("s3:ListAllMyBuckets".to_owned());
     let failed = checked(Some(one), &list);
@@ -98,7 +100,7 @@ fn a_policy_for_one_bucket_breaks_listing_all() {
 
 #[test]
 fn what_cannot_be_told_fails_unless_it_may_warn() {
-    let mut literal = expect("instance.private-host", Claim::Cannot, "52.216.1.1", "");
+    let mut literal = expect("instance.private-host", Demand::Cannot, "52.216.1.1", "");
     assert_eq!(status(&literal), Status::Unknown);
     literal.warn_on_unknown = true;
     assert_eq!(status(&literal), Status::Warned);
@@ -108,8 +110,17 @@ fn what_cannot_be_told_fails_unless_it_may_warn() {
 fn a_party_that_is_nothing_is_an_error() {
     let network = topology(&spec(&seed()), &Lists::new());
     let engine = Engine::new(&network);
-    assert!(check(&engine, &expect("instance.nobody", Claim::Can, "s3", "")).is_err());
-    assert!(check(&engine, &expect("tag/tier=web", Claim::Cannot, "s3", "")).is_err());
+    assert!(check(&engine, &expect("instance.nobody", Demand::Can, "s3", "")).is_err());
+}
+
+#[test]
+fn a_party_without_hosts_reaches_nothing_and_that_is_told() {
+    let network = topology(&spec(&seed()), &Lists::new());
+    let engine = Engine::new(&network);
+    let fared = |demand| check(&engine, &expect("tag/tier=web", demand, "s3", "")).unwrap();
+    assert_eq!((fared(Demand::Cannot).status, fared(Demand::Can).status), (Status::Passed, Status::Failed));
+    assert!(fared(Demand::Cannot).is_empty);
+    assert_eq!(fared(Demand::Can).why, "tag/tier=web has no hosts");
 }
 
 #[test]
@@ -126,8 +137,8 @@ fn cannot_looks_at_every_address() {
     ));
     let network = observed(&live(&spec(&resources)), "test", &Lists::new());
     let engine = Engine::new(&network);
-    let failed = check(&engine, &expect("instance.other", Claim::Cannot, "instance.bastion", "")).unwrap();
+    let failed = check(&engine, &expect("instance.other", Demand::Cannot, "instance.bastion", "")).unwrap();
     assert_eq!((failed.status, failed.services.to_string()), (Status::Failed, "tcp/80".to_owned()));
     // By its private address it does not work, and that is what `can` is about.
-    assert_eq!(check(&engine, &expect("instance.other", Claim::Can, "instance.bastion", "tcp/80")).unwrap().status, Status::Failed);
+    assert_eq!(check(&engine, &expect("instance.other", Demand::Can, "instance.bastion", "tcp/80")).unwrap().status, Status::Failed);
 }

@@ -145,3 +145,29 @@ ALLOWED  instance.private-host -> s3 tcp/443
 ";
     assert_eq!(told, expected);
 }
+
+#[test]
+fn amazons_own_servers_are_asked_about_by_no_group() {
+    let mut resources = seed();
+    resources.retain(|(address, _)| *address != "security_group.private-sg");
+    resources.push(("security_group.private-sg", json!({"vpc": "vpc.main", "description": "Private", "egress": []})));
+    for network in networks(&resources) {
+        // The metadata server, and the VPC's DNS server.
+        for server in ["169.254.169.254", "10.0.0.2"] {
+            assert_eq!(verdict(&network, "instance.private-host", server, "tcp/80"), Verdict::Allowed, "{server}");
+        }
+        assert_eq!(verdict(&network, "instance.private-host", "10.0.1.9", "tcp/80"), Verdict::Blocked);
+    }
+}
+
+#[test]
+fn a_route_table_outside_of_the_spec_is_not_known() {
+    let mut resources = seed();
+    resources.retain(|(address, _)| *address != "subnet.private");
+    resources.push(("subnet.private", json!({"vpc": "vpc.main", "cidr_block": "10.0.2.0/24", "route_table": "rtb-0123456789abcdef0"})));
+    let network = topology(&spec(&resources), &Lists::new());
+    assert_eq!(verdict(&network, "instance.private-host", "instance.bastion", "tcp/22"), Verdict::Allowed);
+    assert_eq!(verdict(&network, "instance.private-host", "s3", "tcp/443"), Verdict::Unknown);
+    let told = explained(&network, "instance.private-host", "s3", "tcp/443");
+    assert!(told.assumptions.contains("the routes of rtb-0123456789abcdef0 are not known"), "{:?}", told.assumptions);
+}

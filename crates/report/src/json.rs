@@ -4,8 +4,9 @@
 //! outside object its id, what is known only after apply `{"unknown": address}`, and what may be secret `{"sha256": hex}`.
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Action, AttributeChange, Change, Diagnostic, Kind, Label, Observed, Place, Plan, Topology, Value};
+use trueup_model::{Action, AttributeChange, Change, Diagnostic, Finding, Kind, Label, Observed, Place, Plan, Topology, Value};
 
+use crate::reach;
 use crate::shown;
 
 /// The version of all formats here.
@@ -17,6 +18,9 @@ pub fn plan(plan: &Plan) -> Json {
     document["changes"] = plan.changes.iter().map(change).collect();
     document["steps"] = plan.steps.iter().map(step).collect();
     document["refused"] = json!(plan.refused);
+    if let Some(told) = &plan.reachability {
+        document["reachability"] = reach::json(told);
+    }
     document["diagnostics"] = diagnostics(&plan.diagnostics);
     document
 }
@@ -49,6 +53,9 @@ pub fn drift(plan: &Plan) -> Json {
             })
         })
         .collect();
+    if let Some(told) = &plan.reachability {
+        document["expectations"] = reach::findings(&told.findings);
+    }
     document
 }
 
@@ -70,6 +77,11 @@ pub fn diagnostics(diagnostics: &[Diagnostic]) -> Json {
         })
     };
     diagnostics.iter().map(diagnostic).collect()
+}
+
+/// How expectations fare.
+pub fn findings(findings: &[Finding]) -> Json {
+    reach::findings(findings)
 }
 
 /// What is live of a topology: for each address its id, ARN and addresses; `id` is null where nothing is there.

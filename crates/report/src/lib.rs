@@ -7,6 +7,8 @@ mod difference;
 pub mod json;
 mod lines;
 pub mod markdown;
+pub mod mermaid;
+mod reach;
 mod shown;
 mod style;
 pub mod text;

@@ -20,9 +20,9 @@ pub struct Completed {
 
 /// Makes every record canonical and whole.
 pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, problems: &mut Problems) -> Completed {
-    let Document { topology: name, account, region: own, max_deletes, tags: head, places, drafts, names } = document;
+    let Document { topology: name, account, region: own, max_deletes, tags: head, expect, places, drafts, names } = document;
     let region = own.or_else(|| region.map(str::to_owned));
-    let mut topology = Topology { name, account, region, max_deletes, resources: BTreeMap::new(), places };
+    let mut topology = Topology { name, account, region, max_deletes, resources: BTreeMap::new(), expect, places };
     let mut all_notes = BTreeMap::new();
     for draft in drafts {
         let Draft { address, place, record, tags: own_tags, protect, mut notes } = draft;

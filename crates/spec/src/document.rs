@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Address, Diagnostic, Kind, Name, Place, Record};
+use trueup_model::{Address, Diagnostic, Expectation, Kind, Name, Place, Record};
 
 use crate::decode::{Decoder, Fields, name_error};
 use crate::draft::{Draft, Notes};
@@ -10,7 +10,7 @@ use crate::names::Names;
 use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
 
-const HEAD: [&str; 5] = ["topology", "account", "region", "max_deletes", "tags"];
+const HEAD: [&str; 6] = ["topology", "account", "region", "max_deletes", "tags", "expect"];
 const EXTRA: [&str; 2] = ["tags", "protect"];
 const START: &str = "a spec starts with `topology: NAME`, and then has kinds such as `vpc:`";
 
@@ -25,6 +25,8 @@ pub struct Document {
     pub max_deletes: Option<u32>,
     /// Tags on everything.
     pub tags: Record,
+    /// What must hold.
+    pub expect: Vec<Expectation>,
     /// Where the head's keys stand.
     pub places: BTreeMap<String, Place>,
     pub drafts: Vec<Draft>,
@@ -69,8 +71,8 @@ pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
     }
     reader.topology(&entries, map.first().map_or(root.span, |(key, _)| key.span));
     let Reader { head, drafts, .. } = reader;
-    let Head { topology, account, region, max_deletes, tags, places } = head;
-    Some(Document { topology, account, region, max_deletes, tags, places, drafts, names })
+    let Head { topology, account, region, max_deletes, tags, expect, places } = head;
+    Some(Document { topology, account, region, max_deletes, tags, expect, places, drafts, names })
 }
 
 /// The keys of the root by what they say, those that were probably meant otherwise included.
@@ -128,6 +130,7 @@ struct Head {
     region: Option<String>,
     max_deletes: Option<u32>,
     tags: Record,
+    expect: Vec<Expectation>,
     places: BTreeMap<String, Place>,
 }
 
@@ -152,6 +155,7 @@ impl Reader<'_> {
                 self.problems.push(diagnostic.help(if name == "topology" { START } else { "give it a value, or remove the line" }));
             }
             ("tags", _) => self.head.tags = self.decoder().tags(node),
+            ("expect", _) => self.head.expect = self.decoder().expectations(node),
             ("topology", Yaml::Text(text) | Yaml::Number(text) | Yaml::Bool(_, text)) => match Name::new(text) {
                 Ok(name) => name.as_str().clone_into(&mut self.head.topology),
                 Err(error) => self.problems.push(name_error(&error, text, place)),

@@ -9,6 +9,7 @@ mod complete;
 mod decode;
 mod document;
 mod draft;
+mod expect;
 mod names;
 mod node;
 mod problems;

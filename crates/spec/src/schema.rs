@@ -3,6 +3,7 @@
 //! Editors show the descriptions on hover, so these also say what leaving an attribute out means and what changing it costs.
 
 use serde_json::{Map, Value as Json, json};
+use trueup_model::expect::FIELDS;
 use trueup_model::schema::{Cost, Effect, Omitted};
 use trueup_model::{Attribute, Kind, Type};
 
@@ -43,6 +44,7 @@ pub fn json_schema() -> Json {
         }),
     );
     properties.insert("tags".into(), tags("Tags on everything."));
+    properties.insert("expect".into(), expect());
     let mut definitions = Map::new();
     for kind in Kind::ALL {
         let name = kind.as_str();
@@ -68,6 +70,13 @@ pub fn json_schema() -> Json {
         "additionalProperties": false,
         "definitions": definitions,
     })
+}
+
+/// What must hold: each member says `can` or `cannot`.
+fn expect() -> Json {
+    let mut member = fields(FIELDS, false);
+    member["oneOf"] = json!([{"required": ["can"]}, {"required": ["cannot"]}]);
+    json!({"type": "array", "description": "What must hold about who can talk to whom.", "items": member})
 }
 
 fn tags(doc: &str) -> Json {

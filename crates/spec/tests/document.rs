@@ -17,7 +17,7 @@ bad! {
     account_of_no_form: "topology: t\naccount: \"12345\"\n";
     region_of_no_form: "topology: t\nregion: Oregon\n";
     region_that_is_a_zone: "topology: t\nregion: us-west-2a\n";
-    unknown_kind: "topology: t\nexpect: []\nsubent: {a: {}}\nsecurity_groups: {}\n";
+    unknown_kind: "topology: t\noutputs: []\nsubent: {a: {}}\nsecurity_groups: {}\n";
     kind_of_a_list: "topology: t\nvpc:\n  - main\ninternet_gateway: main\nsubnet: {a: {vpc: main, cidr_block: 10.0.0.0/24}}\n";
     resource_of_wrong_type: "topology: t\nvpc: {main: 10.0.0.0/16, other: [a], third:\n    - b\n  }\n";
     names: "topology: Bad Name\nvpc: {vpc-0123456789abcdef0: {cidr_block: 10.0.0.0/16}, Main: {cidr_block: 10.1.0.0/16}, -x: {cidr_block: 10.2.0.0/16}}\nsubnet: {a: {vpc: Main, cidr_block: 10.1.0.0/24}}\n";

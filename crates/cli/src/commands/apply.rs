@@ -17,6 +17,7 @@ pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit,
         allow: &args.allow,
         expect: args.expect.as_ref().map(|fingerprint| fingerprint.0.as_str()),
         careful: true,
+        deny_exposure: args.deny_exposure,
         terminal: io.stdin_is_terminal && io.stderr.is_terminal,
     };
     let result = change(&mut session, io, Goal::Apply, said).await;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use trueup_model::{Event, Outcome, Plan};
+use trueup_model::{Event, Finding, Outcome, Plan, Reachability};
 
 use crate::consent::{Decision, Said, decide, explain};
 use crate::error::Error;
@@ -75,7 +75,10 @@ pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Sa
         Goal::Apply => session.observe_to_build().await?,
         Goal::Destroy => session.observe().await?,
     };
-    let plan = goal.plan(session, &observed);
+    let mut plan = goal.plan(session, &observed);
+    if goal == Goal::Apply {
+        trueup_reach::review(&mut plan, &session.topology, &observed, said.deny_exposure);
+    }
     drop(observed);
     let decision = decide(&plan, said);
     if decision == Decision::Nothing {
@@ -190,9 +193,14 @@ async fn closing_check(session: &mut Session, io: &mut Io<'_>, goal: Goal) -> Re
     let mut waits = CLOSING_WAITS.iter();
     let plan = loop {
         let observed = session.observe().await?;
-        let plan = goal.plan(session, &observed);
-        if plan.is_empty() && plan.refused.is_empty() && plan.is_complete() {
+        let mut plan = goal.plan(session, &observed);
+        let findings = if goal == Goal::Apply { trueup_reach::findings::live(&session.topology, &observed) } else { Vec::new() };
+        let holds = !findings.iter().any(Finding::is_failure);
+        let expected = findings.len();
+        plan.reachability = Some(Reachability { findings, ..Reachability::default() });
+        if plan.is_empty() && holds && plan.refused.is_empty() && plan.is_complete() {
             io.stderr.line(match goal {
+                Goal::Apply if expected > 0 => "Checked: the network is as the spec wants it, and what it expects holds.",
                 Goal::Apply => "Checked: the network is as the spec wants it.",
                 Goal::Destroy => "Checked: nothing of the topology is left.",
             });

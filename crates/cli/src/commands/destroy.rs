@@ -16,6 +16,7 @@ pub async fn run(args: &Destroy, global: &Global, io: &mut Io<'_>) -> Result<Exi
         allow: &[],
         expect: None,
         careful: false,
+        deny_exposure: false,
         terminal: io.stdin_is_terminal && io.stderr.is_terminal,
     };
     let result = change(&mut session, io, Goal::Destroy, said).await;

@@ -5,6 +5,7 @@ mod change;
 pub mod completions;
 pub mod destroy;
 pub mod drift;
+pub mod graph;
 pub mod man;
 pub mod plan;
 pub mod reach;

@@ -16,6 +16,7 @@ pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, 
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
     let result = session.observe_to_build().await.map(|observed| {
         let mut plan = trueup_plan::plan(&session.topology, &observed);
+        trueup_reach::review(&mut plan, &session.topology, &observed, args.deny_exposure);
         if args.format != PlanFormat::Text {
             // Text goes to a person, who has read them on standard error already.
             plan.diagnostics.splice(0..0, session.diagnostics.iter().cloned());

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use trueup_model::Diagnostic;
+use trueup_model::{Diagnostic, Finding};
 use trueup_reach::fill::{Lists, observed, saved, topology};
 use trueup_reach::{Engine, Explanation, Network, Party, PartyError, ServiceSet, Verdict, explain, summary};
 
@@ -19,38 +19,53 @@ use crate::source::Source;
 
 /// Answers; changes nothing.
 pub async fn run(args: &Reach, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
-    let (network, exit) = match (&args.from_json, &args.spec) {
-        (Some(folder), _) => (from_saved(folder)?, Exit::OK),
+    let Asked { network, findings, exit } = match (&args.from_json, &args.spec) {
+        (Some(folder), _) => Asked { network: from_saved(folder)?, findings: Vec::new(), exit: Exit::OK },
         (None, Some(spec)) if args.live => live(global, spec, io).await?,
-        (None, Some(spec)) => (from_spec(global, spec, io)?, Exit::OK),
+        (None, Some(spec)) => from_spec(global, spec, io)?,
         (None, None) => return Err(Error::Question("name a spec, or --from-json")),
     };
     let engine = Engine::new(&network);
     match (&args.queries, &args.from, &args.to) {
-        (Some(file), ..) => answer_many(&engine, file, args.explain, io)?,
+        (Some(file), ..) => {
+            let error = !answer_many(&engine, file, args.explain, io)?;
+            Ok(Exit { error, ..exit })
+        }
         (None, Some(from), Some(to)) => {
             let verdict = answer_one(&engine, (from, to), args, io)?;
-            return Ok(Exit { refused: verdict != Verdict::Allowed, ..exit });
+            Ok(Exit { refused: verdict != Verdict::Allowed, ..exit })
         }
-        _ => all(&engine, args.format, io),
+        _ => {
+            all(&engine, &findings, args.format, io);
+            Ok(Exit { refused: exit.refused || findings.iter().any(Finding::is_failure), ..exit })
+        }
     }
-    Ok(exit)
+}
+
+/// What is asked about.
+struct Asked {
+    network: Network,
+    /// How the spec's expectations fare on it.
+    findings: Vec<Finding>,
+    exit: Exit,
 }
 
 /// The network that a spec wants; what is wrong with the spec is told.
-fn from_spec(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Network, Error> {
+fn from_spec(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Asked, Error> {
     let source = Source::read(path, io.stdin)?;
     let parsed = parse(&source, global.region.as_deref());
     print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
-    Ok(topology(&parsed.topology.ok_or(Error::Spec)?, &Lists::new()))
+    let wanted = parsed.topology.ok_or(Error::Spec)?;
+    Ok(Asked { network: topology(&wanted, &Lists::new()), findings: trueup_reach::findings::wanted(&wanted), exit: Exit::OK })
 }
 
 /// The network that is live, and whether all of it could be read.
-async fn live(global: &Global, spec: &Path, io: &mut Io<'_>) -> Result<(Network, Exit), Error> {
+async fn live(global: &Global, spec: &Path, io: &mut Io<'_>) -> Result<Asked, Error> {
     let mut session = Session::open(global, spec, io).await?;
     let result = session.observe().await.map(|seen| {
         let exit = Exit { refused: session.is_elsewhere(), incomplete: !seen.unreadable.is_empty(), ..Exit::OK };
-        (observed(&seen, &session.topology.name, &Lists::new()), exit)
+        let findings = if session.is_elsewhere() { Vec::new() } else { trueup_reach::findings::live(&session.topology, &seen) };
+        Asked { network: observed(&seen, &session.topology.name, &Lists::new()), findings, exit }
     });
     session.close(result)
 }
@@ -98,20 +113,31 @@ fn answer_one(engine: &Engine<'_>, parties: (&str, &str), args: &Reach, io: &mut
     Ok(explanation.verdict)
 }
 
-/// What works in the whole network, and what it says and never does.
-fn all(engine: &Engine<'_>, format: Format, io: &mut Io<'_>) {
+/// What works in the whole network, whether that is as expected, and what the network says and never does.
+fn all(engine: &Engine<'_>, findings: &[Finding], format: Format, io: &mut Io<'_>) {
     let (rows, lints) = (summary(engine), trueup_reach::lint(engine));
     match format {
         Format::Text => {
             for row in &rows {
                 io.stdout.line(&row.to_string());
             }
+            print::findings(io, findings);
+            for gap in &engine.network.gaps {
+                io.stderr.line(&format!("assumed: {gap}"));
+            }
             io.stderr.line(if rows.is_empty() { "Nothing is allowed." } else { "Everything else is blocked." });
             print::diagnostics(&mut io.stderr, &lints, &[]);
         }
         Format::Json => {
             let lints: Vec<Json> = lints.iter().map(lint).collect();
-            print::json(&mut io.stdout, &json!({"format_version": "1.0", "reach": rows, "lints": lints}));
+            let document = json!({
+                "format_version": "1.0",
+                "reach": rows,
+                "expectations": trueup_report::json::findings(findings),
+                "assumptions": engine.network.gaps,
+                "lints": lints,
+            });
+            print::json(&mut io.stdout, &document);
         }
     }
 }
@@ -120,8 +146,10 @@ fn lint(diagnostic: &Diagnostic) -> Json {
     json!({"code": diagnostic.code, "message": diagnostic.message})
 }
 
-/// A question a line in, its answer a line out. A question that cannot be read is answered with what is wrong with it.
-fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) -> Result<(), Error> {
+/// A question a line in, its answer a line out. A question that cannot be read is answered with what is wrong with it; says whether
+/// all could.
+fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) -> Result<bool, Error> {
+    let mut all_read = true;
     let mut text = String::new();
     let read = if file == Path::new("-") {
         (io.stdin)().read_to_string(&mut text).map(drop)
@@ -133,11 +161,14 @@ fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) ->
         let answer = query(engine, line).map(|explanation| shortened(explanation, hops));
         let answer = match answer {
             Ok(explanation) => serde_json::to_value(&explanation).unwrap_or_default(),
-            Err(why) => json!({"error": why}),
+            Err(why) => {
+                all_read = false;
+                json!({"error": why})
+            }
         };
         io.stdout.line(&answer.to_string());
     }
-    Ok(())
+    Ok(all_read)
 }
 
 fn query(engine: &Engine<'_>, line: &str) -> Result<Explanation, String> {

@@ -1,6 +1,6 @@
 //! `trueup validate`: reads and checks specs, offline.
 
-use trueup_model::{Diagnostic, Severity};
+use trueup_model::{Diagnostic, Finding, Severity};
 
 use crate::args::{Format, Global, Validate};
 use crate::error::Error;
@@ -24,12 +24,15 @@ pub fn run(args: &Validate, global: &Global, io: &mut Io<'_>) -> Exit {
             }
         };
         let parsed = parse(&source, global.region.as_deref());
-        if let (Some(topology), Format::Text) = (&parsed.topology, args.format) {
+        let findings = parsed.topology.as_ref().map(trueup_reach::findings::wanted).unwrap_or_default();
+        let holds = !findings.iter().any(Finding::is_failure);
+        found.extend(parsed.diagnostics);
+        found.extend(findings.iter().filter_map(Finding::diagnostic));
+        if let (Some(topology), Format::Text, true) = (&parsed.topology, args.format, holds) {
             let count = topology.resources.len();
             let resources = if count == 1 { "resource" } else { "resources" };
             io.stderr.line(&format!("{} is valid: topology {}, {count} {resources}", source.name, topology.name));
         }
-        found.extend(parsed.diagnostics);
         sources.push(source);
     }
     match args.format {

@@ -2,10 +2,12 @@
 
 mod observed;
 mod parts;
+mod planned;
 mod records;
 pub mod saved;
 mod topology;
 
 pub use observed::observed;
+pub use planned::planned;
 pub use records::Lists;
 pub use topology::topology;

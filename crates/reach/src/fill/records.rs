@@ -16,7 +16,9 @@ use trueup_model::kinds::{subnet, vpc};
 use trueup_model::{Kind, Place, Record, Ref, Resource, Value};
 
 use super::parts::{Index, list, services};
-use crate::network::{Assigned, GroupRule, InternetGateway, Named, Network, Peer, RouteTable, SecurityGroup, Subnet, Vpc};
+use crate::network::{
+    Assigned, Destination, GroupRule, InternetGateway, Named, Network, Origin, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
+};
 
 /// What is known about prefix lists, by name or id: EC2 tells it, and no spec does.
 pub type Lists = BTreeMap<String, Vec<IpNet>>;
@@ -80,6 +82,8 @@ pub(super) struct Records<'a> {
     addresses: BTreeMap<String, Assigned>,
     tables: Index,
     lists: Index,
+    /// VPCs of which nothing but the id is known.
+    outside: Vec<(usize, String)>,
 }
 
 /// Fills a network with parts.
@@ -101,6 +105,7 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: 
         addresses: BTreeMap::new(),
         tables: Index::default(),
         lists: Index::default(),
+        outside: Vec::new(),
     };
     records.prefix_lists(known);
     records.vpcs();
@@ -112,6 +117,13 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: 
     records.instances();
     records.endpoints();
     records.routes();
+    // Of a VPC in which no host is looked at, nothing need be known.
+    let network = &records.network;
+    let used = |vpc: usize| (0..network.interfaces.len()).any(|interface| network.vpc_of(interface) == vpc);
+    let outside = records.outside.iter().filter(|(vpc, _)| used(*vpc));
+    let outside: Vec<String> =
+        outside.map(|(_, key)| format!("{key} is outside the spec: its ranges, routes and gateways are not known")).collect();
+    records.network.gaps.extend(outside);
     let gaps = records.unreadable.iter().map(|kind| format!("every {kind} is unknown: EC2 did not let them be read"));
     let gaps: Vec<String> = gaps.collect();
     records.network.gaps.extend(gaps);
@@ -156,7 +168,7 @@ impl<'a> Records<'a> {
             return index;
         }
         let index = self.network.vpcs.len();
-        self.network.gaps.push(format!("{key} is outside the spec: its ranges, routes and gateways are not known"));
+        self.outside.push((index, key.clone()));
         self.network.vpcs.push(Vpc { named: Named::new(key.clone()), region: self.region.clone(), ..Vpc::default() });
         self.vpcs.put(key, index);
         index
@@ -187,7 +199,7 @@ impl<'a> Records<'a> {
         for part in self.of(Kind::Subnet) {
             let Some(typed) = part.typed::<subnet::Subnet>() else { continue };
             let vpc = self.vpc(&typed.vpc);
-            let route_table = typed.route_table.as_ref().and_then(|table| self.tables.get(&key(table)));
+            let route_table = typed.route_table.as_ref().map(|table| self.table(table, vpc));
             self.subnets.put(&part.key, self.network.subnets.len());
             self.network.subnets.push(Subnet {
                 named: part.named.clone(),
@@ -198,6 +210,27 @@ impl<'a> Records<'a> {
                 network_acl: None,
             });
         }
+    }
+
+    /// The table that a reference means. Of one that is not known here only the local routes are certain.
+    fn table(&mut self, reference: &Ref, vpc: usize) -> usize {
+        let key = key(reference);
+        if let Some(index) = self.tables.get(&key) {
+            return index;
+        }
+        let index = self.network.route_tables.len();
+        let everywhere = ["0.0.0.0/0", "::/0"].into_iter().filter_map(|range| range.parse().ok());
+        let route = |range| Route {
+            destination: Destination::Range(range),
+            target: Target::Other(key.clone()),
+            origin: Origin::Static,
+            source: None,
+        };
+        let routes = everywhere.map(route).collect();
+        self.network.route_tables.push(RouteTable { named: Named::new(key.clone()), vpc, routes });
+        self.network.gaps.push(format!("the routes of {key} are not known"));
+        self.tables.put(key, index);
+        index
     }
 
     /// The subnet that a reference means. One that is outside the spec is known by its id only.

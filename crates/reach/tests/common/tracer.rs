@@ -154,9 +154,6 @@ impl Tracer<'_> {
         if interface.addresses.iter().any(|own| own.private == Assigned::Known(packet.to)) {
             return Ok(Place::Host(host));
         }
-        if !memory.answering && !self.group_allows(host, false, packet.to, packet, true) {
-            return Err(Fate::Dies);
-        }
         let vpc = self.net.vpc_of(host);
         if let Some(IpNet::V4(range)) = self.net.vpcs[vpc].ranges.first()
             && packet.to == IpAddr::from(std::net::Ipv4Addr::from(u32::from(range.network()) + 2))
@@ -165,6 +162,9 @@ impl Tracer<'_> {
         }
         if ["169.254.169.253", "169.254.169.254", "169.254.169.123"].iter().any(|text| packet.to.to_string() == **text) {
             return Ok(Place::Amazon);
+        }
+        if !memory.answering && !self.group_allows(host, false, packet.to, packet, true) {
+            return Err(Fate::Dies);
         }
         self.out_of_subnet(interface.subnet, false, packet, memory)
     }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use trueup_model::{Action, Change, Disruption, Plan, Summary};
+use trueup_model::{Action, Change, Disruption, Plan, ReachChange, Summary};
 
 use super::escape::{cell, code, fenced, html, prose};
 use crate::difference;
 use crate::lines::{self, Line, What};
+use crate::reach;
 use crate::shown::{self, clean};
 use crate::why;
 use crate::words;
@@ -65,6 +66,7 @@ impl<'a> Document<'a> {
             self.losses();
             self.consent();
         }
+        self.reachability();
         self.shortened();
         if !self.plan.is_empty() {
             match self.extent {
@@ -175,6 +177,33 @@ impl<'a> Document<'a> {
         };
         let text = format!("> **An unattended apply refuses this** (exit 3) without {flags}, or `--expect` with the fingerprint below.");
         self.quote(&[text]);
+    }
+
+    /// What changes for who can talk to whom, what the internet newly reaches first and loud.
+    fn reachability(&mut self) {
+        let Some(told) = &self.plan.reachability else { return };
+        let line = |change: &ReachChange| {
+            let loud = if change.exposure { "**Exposure:** " } else { "" };
+            let because = reach::because(change);
+            let because = if because.is_empty() { because } else { format!(" ({})", prose(&because)) };
+            format!("- {loud}{}{because}", prose(&reach::sentence(change)))
+        };
+        let number = told.changes.len() + told.more;
+        let mut lines = match self.extent {
+            Extent::Counts | Extent::Title if number > 0 => vec![format!("{} to who can talk to whom", words::count(number, "change"))],
+            _ => told.changes.iter().take(TOLD_MAX).map(line).collect(),
+        };
+        let more = number - told.changes.len().min(TOLD_MAX);
+        if more > 0 && self.extent < Extent::Counts {
+            lines.push(format!("- and {more} more"));
+        }
+        if let Some(why) = &told.untold {
+            lines.push(format!("What changes is not told, because {}", sentence(why)));
+        }
+        lines.extend(reach::counts(&told.findings).map(|counts| format!("{}{counts}.", if lines.is_empty() { "" } else { "\n" })));
+        if !lines.is_empty() {
+            self.paragraph(&format!("**Reachability**\n\n{}", lines.join("\n")));
+        }
     }
 
     /// Says what was left out.

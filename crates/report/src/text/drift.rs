@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
-use trueup_model::{Action, Address, AttributeChange, Change, Plan, Ref, Value};
+use trueup_model::{Action, Address, AttributeChange, Change, Finding, Plan, Ref, Value};
 
 use super::{head, remarks, troubles};
 use crate::lines::{self, Line, What};
@@ -26,7 +26,8 @@ type Pair = (Option<Value>, Option<Value>);
 pub fn drift(out: &mut dyn Write, plan: &Plan, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     let drifted = drifted(plan);
-    if drifted.is_empty() && plan.refused.is_empty() && plan.is_complete() {
+    let failing: Vec<&Finding> = plan.reachability.iter().flat_map(|told| &told.findings).filter(|finding| finding.is_failure()).collect();
+    if drifted.is_empty() && failing.is_empty() && plan.refused.is_empty() && plan.is_complete() {
         let topology = format!("{}: ", clean(&plan.topology));
         let words = format!("no drift, {} as the spec wants them.", words::count(plan.kept.len(), "resource"));
         let words = if plan.kept.len() == 1 { words.replace("wants them", "wants it") } else { words };
@@ -38,7 +39,17 @@ pub fn drift(out: &mut dyn Write, plan: &Plan, style: Style) -> fmt::Result {
     for drifted in &drifted {
         one(&mut page, drifted)?;
     }
-    let counts = format!("Drift: {} of {} differ", drifted.len(), words::count(drifted.len() + plan.kept.len(), "resource"));
+    for finding in &failing {
+        super::reach::finding(&mut page, finding)?;
+    }
+    let mut counts = format!("Drift: {} of {} differ", drifted.len(), words::count(drifted.len() + plan.kept.len(), "resource"));
+    if !failing.is_empty() {
+        let _ = write!(
+            counts,
+            ", {} not hold",
+            if failing.len() == 1 { "1 expectation does".to_owned() } else { format!("{} expectations do", failing.len()) }
+        );
+    }
     page.line(0, 0, &[(Paint::Strong, &counts)])
 }
 

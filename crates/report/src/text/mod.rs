@@ -6,11 +6,12 @@ mod event;
 mod live;
 mod outcome;
 mod plan;
+mod reach;
 mod show;
 
-use std::fmt;
+use std::fmt::{self, Write};
 
-use trueup_model::Plan;
+use trueup_model::{Finding, Plan};
 
 pub use diagnostics::diagnostics;
 pub use drift::drift;
@@ -24,8 +25,20 @@ pub(crate) use drift::drifted;
 pub(crate) use show::{Shown, shown};
 
 use crate::shown::clean;
-use crate::style::{Page, Paint};
+use crate::style::{Page, Paint, Style};
 use crate::words;
+
+/// Writes the expectations that do not hold, or not for certain, and how many do.
+pub fn findings(out: &mut dyn Write, findings: &[Finding], style: Style) -> fmt::Result {
+    let mut page = Page::new(out, style);
+    for finding in findings.iter().filter(|finding| !finding.why.is_empty()) {
+        reach::finding(&mut page, finding)?;
+    }
+    match crate::reach::counts(findings) {
+        Some(counts) => page.line(0, 0, &[(Paint::Strong, &counts)]),
+        None => Ok(()),
+    }
+}
 
 /// Whose network this is, and where.
 fn head(page: &mut Page<'_>, topology: &str, account: &str, region: &str) -> fmt::Result {

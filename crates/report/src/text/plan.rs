@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use trueup_model::{Change, Disruption, Plan, StepAction};
 
+use super::reach::reachability;
 use super::{head, remarks, troubles};
 use crate::difference;
 use crate::lines::{self, Line, Long, What};
@@ -40,6 +41,9 @@ pub fn plan(out: &mut dyn Write, plan: &Plan, options: &PlanOptions) -> fmt::Res
     if options.steps && !plan.steps.is_empty() {
         steps(&mut page, plan)?;
         page.blank()?;
+    }
+    if let Some(told) = &plan.reachability {
+        reachability(&mut page, told)?;
     }
     page.line(0, 6, &[(Paint::Strong, &counts(plan))])?;
     page.line(0, 0, &[(Paint::Dim, "Fingerprint: "), (Paint::Plain, &plan.fingerprint)])

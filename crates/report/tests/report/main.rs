@@ -3,6 +3,7 @@
 mod diagnostics;
 mod json;
 mod markdown;
+mod reach;
 mod run;
 mod sample;
 mod show;

@@ -1,0 +1,118 @@
+//! What is said about who can talk to whom: how a spec's expectations fare, and what a plan changes.
+
+use serde::Serialize;
+
+use crate::diagnostic::{Diagnostic, Label, Place};
+
+/// How much of a service works. Later ones are wider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Nothing of it.
+    Blocked,
+    /// That cannot be told.
+    Unknown,
+    /// Some of the client's ports, or some of the addresses.
+    Partial,
+    /// All of it.
+    Allowed,
+}
+
+impl Level {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Unknown => "unknown",
+            Self::Partial => "partial",
+            Self::Allowed => "allowed",
+        }
+    }
+}
+
+/// What a plan does to who can talk to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reachability {
+    /// What changes: what the internet newly reaches first.
+    pub changes: Vec<ReachChange>,
+    /// How many more there are.
+    pub more: usize,
+    /// Why the changes are not told, where they are not.
+    pub untold: Option<String>,
+    /// How the spec's expectations fare on the network that it wants.
+    pub findings: Vec<Finding>,
+}
+
+/// What changes between groups of hosts that nothing tells apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachChange {
+    /// Who asks: hosts, or the internet or ranges of it.
+    pub from: Vec<String>,
+    /// Who is asked for: hosts, or the internet and services of AWS.
+    pub to: Vec<String>,
+    /// Which services.
+    pub over: String,
+    /// How much of them works now.
+    pub before: Level,
+    /// How much will.
+    pub after: Level,
+    /// Whether the internet reaches more than before.
+    pub exposure: bool,
+    /// The resources whose change is the reason.
+    pub because: Vec<String>,
+}
+
+/// How an expectation fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It holds.
+    Passed,
+    /// It holds of nothing, or it cannot be told and that is said to be enough.
+    Warned,
+    /// It cannot be told.
+    Unknown,
+    /// It does not hold.
+    Failed,
+}
+
+/// How one expectation fares, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The expectation, as a sentence.
+    pub expectation: String,
+    /// How it fares.
+    pub status: Status,
+    /// Why, in a clause; empty where it holds.
+    pub why: String,
+    /// What in the spec makes it so.
+    pub because: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+    /// Who asks, for messages that name a resource.
+    pub from: String,
+    /// Where the spec says so.
+    pub place: Place,
+}
+
+impl Finding {
+    /// Whether it does not hold, as far as can be told.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.status, Status::Failed | Status::Unknown)
+    }
+
+    /// The finding as a problem of the spec; none where the expectation holds.
+    pub fn diagnostic(&self) -> Option<Diagnostic> {
+        let diagnostic = match self.status {
+            Status::Passed => return None,
+            Status::Warned => Diagnostic::warning("expectation", format!("it is expected that {}: {}", self.expectation, self.why)),
+            Status::Unknown | Status::Failed => {
+                Diagnostic::error("expectation", format!("it is expected that {}: {}", self.expectation, self.why))
+            }
+        };
+        let mut diagnostic = diagnostic.at(self.place.clone(), "expected here");
+        diagnostic.labels.extend(self.because.iter().cloned());
+        diagnostic.help.clone_from(&self.help);
+        Some(diagnostic)
+    }
+}

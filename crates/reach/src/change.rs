@@ -1,0 +1,324 @@
+//! What changes between two networks: the same hosts before and after, in groups that neither network tells apart.
+
+mod cause;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use trueup_model::Level;
+
+use crate::address::{AddressSet, Family, ranges};
+use crate::answer::Answer;
+use crate::classes::Matrix;
+use crate::engine::Engine;
+use crate::interval::IntervalSet;
+use crate::party::{Member, Party, between, reach};
+use crate::service::ServiceSet;
+use crate::spot::{Listed, Owner, Spot};
+
+pub use cause::causes;
+pub use rows::{Row, merged};
+
+/// The services of AWS that are looked at.
+const SERVICES: [&str; 2] = trueup_model::expect::AWS_SERVICES;
+
+/// One end of what changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// Hosts that neither network tells apart, by name and in order.
+    Hosts(Vec<String>),
+    /// The internet, or ranges of it.
+    Outside(String, Family, AddressSet),
+    /// All of the internet, as it is asked for.
+    Internet,
+    /// A service of AWS.
+    Service(&'static str),
+}
+
+impl End {
+    /// What it is called: the names of its hosts, or its own.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::Hosts(names) => names.clone(),
+            Self::Outside(name, ..) => vec![name.clone()],
+            Self::Internet => vec!["internet".to_owned()],
+            Self::Service(name) => vec![(*name).to_owned()],
+        }
+    }
+}
+
+/// Services whose level changes between two ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// Who asks.
+    pub from: End,
+    /// Who is asked for.
+    pub to: End,
+    /// How the services change.
+    pub step: Step,
+}
+
+/// Services, with how much of them works before and after.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// Before.
+    pub before: Level,
+    /// After.
+    pub after: Level,
+    /// Which services.
+    pub over: ServiceSet,
+}
+
+impl Change {
+    /// Whether the internet reaches more than before.
+    pub fn is_exposure(&self) -> bool {
+        matches!(self.from, End::Outside(..)) && self.step.after > self.step.before
+    }
+}
+
+/// What works of services: allowed, partial, unknown.
+type Sets = [ServiceSet; 3];
+
+fn sets(answer: &Answer) -> Sets {
+    [answer.allowed.clone(), answer.partial.clone(), answer.unknown.clone()]
+}
+
+/// How the services go from one level to another.
+fn steps(before: &Sets, after: &Sets) -> Vec<Step> {
+    let levels = |sets: &Sets| {
+        let all = ServiceSet::conversations();
+        let [allowed, partial, unknown] = sets.each_ref().map(|set| set.intersect(&all));
+        let blocked = all.subtract(&allowed).subtract(&partial).subtract(&unknown);
+        [(Level::Blocked, blocked), (Level::Unknown, unknown), (Level::Partial, partial), (Level::Allowed, allowed)]
+    };
+    let (old, new) = (levels(before), levels(after));
+    let pairs = old.iter().flat_map(|old| new.iter().map(move |new| (old, new))).filter(|(old, new)| old.0 != new.0);
+    let steps = pairs.map(|(old, new)| Step { before: old.0, after: new.0, over: old.1.intersect(&new.1) });
+    steps.filter(|step| !step.over.is_empty()).collect()
+}
+
+/// Hosts that neither network tells apart.
+struct Group {
+    names: Vec<String>,
+    /// Their class and the first of them, where they are there.
+    before: Option<(usize, usize)>,
+    after: Option<(usize, usize)>,
+}
+
+impl Group {
+    fn end(&self) -> End {
+        End::Hosts(self.names.clone())
+    }
+}
+
+/// What changes from one network to another.
+pub fn changes(before: &Engine<'_>, after: &Engine<'_>) -> Vec<Change> {
+    let (old, new) = (Matrix::new(before), Matrix::new(after));
+    let groups = groups(before, &old, after, &new);
+    let mut found = inside(&groups, &old, &new);
+    let outside = Outside::new(before, after);
+    for group in &groups {
+        found.extend(outside.reaching(before, after, group));
+        found.extend(out_of(before, after, group));
+    }
+    found.sort();
+    found
+}
+
+fn groups(before: &Engine<'_>, old: &Matrix<'_, '_>, after: &Engine<'_>, new: &Matrix<'_, '_>) -> Vec<Group> {
+    let mut hosts: BTreeMap<&str, [Option<(usize, usize)>; 2]> = BTreeMap::new();
+    for (side, engine, matrix) in [(0, before, old), (1, after, new)] {
+        for (number, class) in matrix.classes.iter().enumerate() {
+            for &host in &class.hosts {
+                hosts.entry(&engine.network.interfaces[host].named.name).or_default()[side] = Some((number, host));
+            }
+        }
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    let mut known: HashMap<[Option<usize>; 2], usize> = HashMap::new();
+    for (name, [before, after]) in hosts {
+        let key = [before, after].map(|place| place.map(|(class, _)| class));
+        let group = *known.entry(key).or_insert_with(|| {
+            groups.push(Group { names: Vec::new(), before, after });
+            groups.len() - 1
+        });
+        groups[group].names.push(name.to_owned());
+    }
+    groups
+}
+
+/// The answers of all pairs of classes, each distinct one once.
+struct Cells {
+    width: usize,
+    cells: Vec<usize>,
+    distinct: Vec<Sets>,
+}
+
+impl Cells {
+    fn of(matrix: &Matrix<'_, '_>) -> Self {
+        let (mut distinct, mut cells, mut key) = (vec![Sets::default()], Vec::new(), Vec::new());
+        let mut known: HashMap<Vec<u64>, usize> = HashMap::new();
+        matrix.each(|_, _, cell| {
+            if cell.is_blocked() {
+                return cells.push(0);
+            }
+            cell.key(&mut key);
+            let number = known.get(&key).copied().unwrap_or_else(|| {
+                distinct.push([cell.allowed(), cell.partial(), cell.unknown()]);
+                known.insert(key.clone(), distinct.len() - 1);
+                distinct.len() - 1
+            });
+            cells.push(number);
+        });
+        Self { width: matrix.classes.len(), cells, distinct }
+    }
+
+    /// The number of the answer; 0 where one of the two is not there.
+    fn at(&self, from: Option<(usize, usize)>, to: Option<(usize, usize)>) -> usize {
+        from.zip(to).map_or(0, |((from, _), (to, _))| self.cells[from * self.width + to])
+    }
+}
+
+/// What changes between hosts.
+fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<Change> {
+    let (old, new) = (Cells::of(old), Cells::of(new));
+    let mut known: HashMap<(usize, usize), Vec<Step>> = HashMap::new();
+    let mut found = Vec::new();
+    for (i, from) in groups.iter().enumerate() {
+        for (j, to) in groups.iter().enumerate() {
+            if i == j && from.names.len() == 1 {
+                continue;
+            }
+            let pair = (old.at(from.before, to.before), new.at(from.after, to.after));
+            if pair == (0, 0) {
+                continue;
+            }
+            let steps = known.entry(pair).or_insert_with(|| steps(&old.distinct[pair.0], &new.distinct[pair.1]));
+            found.extend(steps.iter().map(|step| Change { from: from.end(), to: to.end(), step: step.clone() }));
+        }
+    }
+    found
+}
+
+/// What changes from hosts to the internet and to services.
+fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
+    let ask = |engine: &Engine<'_>, host: Option<(usize, usize)>, to: &Party| {
+        let from = host.map(|(_, host)| Party::Named(engine.network.interfaces[host].named.name.clone()));
+        from.and_then(|from| reach(engine, &from, to).ok()).map(|answer| sets(&answer)).unwrap_or_default()
+    };
+    let ends = std::iter::once((End::Internet, Party::Internet));
+    let ends = ends.chain(SERVICES.map(|name| (End::Service(name), Party::Service(name.to_owned()))));
+    let mut found = Vec::new();
+    for (end, party) in ends {
+        let steps = steps(&ask(before, group.before, &party), &ask(after, group.after, &party));
+        found.extend(steps.into_iter().map(|step| Change { from: group.end(), to: end.clone(), step }));
+    }
+    found
+}
+
+/// The internet in pieces that neither network tells apart.
+struct Outside {
+    pieces: Vec<Spot>,
+    whole: [AddressSet; 2],
+}
+
+impl Outside {
+    fn new(before: &Engine<'_>, after: &Engine<'_>) -> Self {
+        let (mut pieces, mut whole) = (Vec::new(), <[AddressSet; 2]>::default());
+        for (family, whole) in [Family::V4, Family::V6].into_iter().zip(&mut whole) {
+            for (old, new) in before.internet(family).iter().flat_map(|old| after.internet(family).iter().map(move |new| (old, new))) {
+                let both = old.set().intersect(&new.set());
+                if !both.is_empty() {
+                    *whole = whole.union(&both);
+                    pieces.push(Spot::among(family, both, Owner::Outside, Listed::Never));
+                }
+            }
+        }
+        Self { pieces, whole }
+    }
+
+    fn reaching(&self, before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
+        let mut found: BTreeMap<(Family, Level, Level), Vec<(ServiceSet, AddressSet)>> = BTreeMap::new();
+        for piece in &self.pieces {
+            let ask = |engine: &Engine<'_>, host: Option<(usize, usize)>| {
+                let answer = host.map(|(_, host)| between(engine, &Member::Outside(piece.clone()), &Member::Interface(host)));
+                answer.map(|answer| sets(&answer)).unwrap_or_default()
+            };
+            for step in steps(&ask(before, group.before), &ask(after, group.after)) {
+                add(found.entry((piece.family, step.before, step.after)).or_default(), step.over, &piece.set());
+            }
+        }
+        let mut changes = Vec::new();
+        for ((family, before, after), parts) in found {
+            let mut by_set: Vec<(AddressSet, ServiceSet)> = Vec::new();
+            for (over, set) in parts {
+                match by_set.iter_mut().find(|(other, _)| *other == set) {
+                    Some((_, all)) => *all = all.union(&over),
+                    None => by_set.push((set, over)),
+                }
+            }
+            changes.extend(by_set.into_iter().map(|(set, over)| {
+                let from = End::Outside(self.name(family, &set), family, set);
+                Change { from, to: group.end(), step: Step { before, after, over } }
+            }));
+        }
+        changes
+    }
+
+    /// What a part of the internet is called.
+    fn name(&self, family: Family, set: &AddressSet) -> String {
+        const RANGES_MAX: usize = 3;
+        if *set == self.whole[usize::from(family == Family::V6)] {
+            return "internet".to_owned();
+        }
+        let ranges = ranges(set, RANGES_MAX + 1);
+        if ranges.len() > RANGES_MAX {
+            return "part of the internet".to_owned();
+        }
+        ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Adds that services are the case for more addresses. No two of the parts share a service.
+fn add(parts: &mut Vec<(ServiceSet, AddressSet)>, over: ServiceSet, set: &AddressSet) {
+    let mut left = over;
+    for (services, addresses) in std::mem::take(parts) {
+        let (both, rest) = (services.intersect(&left), services.subtract(&left));
+        left = left.subtract(&both);
+        if !both.is_empty() {
+            parts.push((both, addresses.union(set)));
+        }
+        if !rest.is_empty() {
+            parts.push((rest, addresses));
+        }
+    }
+    if !left.is_empty() {
+        parts.push((left, set.clone()));
+    }
+}
+
+/// What is exposed and nothing declares: each change of exposure, less the services that `declared` knows for its hosts.
+pub fn undeclared(changes: &[Change], declared: &dyn Fn(&str, &AddressSet) -> ServiceSet) -> Vec<Change> {
+    let mut found = Vec::new();
+    for change in changes.iter().filter(|change| change.is_exposure()) {
+        let (End::Outside(_, _, set), End::Hosts(names)) = (&change.from, &change.to) else { continue };
+        let mut left: BTreeMap<ServiceSet, BTreeSet<String>> = BTreeMap::new();
+        for name in names {
+            let over = change.step.over.subtract(&declared(name, set));
+            if !over.is_empty() {
+                left.entry(over).or_default().insert(name.clone());
+            }
+        }
+        found.extend(left.into_iter().map(|(over, names)| {
+            let step = Step { over, ..change.step.clone() };
+            Change { from: change.from.clone(), to: End::Hosts(names.into_iter().collect()), step }
+        }));
+    }
+    found
+}
+
+/// One piece of a set of outside addresses stands for all of it.
+fn spot(family: Family, set: &AddressSet) -> Spot {
+    let first = set.intervals().first().copied().unwrap_or_default();
+    Spot::among(family, IntervalSet::of([first]), Owner::Outside, Listed::Never)
+}

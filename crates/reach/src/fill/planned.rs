@@ -1,0 +1,106 @@
+//! The network that a plan leaves, in the terms of the one that is live: what stays keeps its id, its addresses and its neighbours.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_model::schema::Omitted;
+use trueup_model::{Action, Address, Change, Kind, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Value};
+
+/// What will be there when a plan is carried out, but for the change at the address `without`. What is yet to be made goes by its
+/// address in the place of an id and has no facts.
+pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: Option<&Address>) -> Observed {
+    let changes: Vec<&Change> = plan.changes.iter().filter(|change| Some(&change.address) != without).collect();
+    let is = |wanted: &[Action]| changes.iter().filter(|change| wanted.contains(&change.action)).copied().collect::<Vec<_>>();
+    let gone: BTreeSet<&str> = is(&[Action::Delete, Action::Replace]).iter().filter_map(|change| change.id.as_deref()).collect();
+    let mut ids: BTreeMap<Address, String> = BTreeMap::new();
+    for object in observed.objects.iter().filter(|object| !gone.contains(object.id.as_str())) {
+        if let Some(address) = object.claim(&topology.name).and_then(|address| address.parse().ok()) {
+            ids.insert(address, object.id.clone());
+        }
+    }
+    let made: Vec<&Resource> =
+        is(&[Action::Create, Action::Replace]).iter().filter_map(|change| topology.resources.get(&change.address)).collect();
+    ids.extend(made.iter().map(|resource| (resource.address.clone(), resource.address.to_string())));
+    let world = World { topology, observed, ids };
+    let updated: BTreeMap<&str, &Resource> =
+        is(&[Action::Update]).iter().filter_map(|change| Some((change.id.as_deref()?, topology.resources.get(&change.address)?))).collect();
+    let stays = |object: &&Object| !gone.contains(object.id.as_str()) && !ends_with_its_vpc(object, &gone);
+    let mut objects: Vec<Object> = observed
+        .objects
+        .iter()
+        .filter(stays)
+        .map(|object| updated.get(object.id.as_str()).map_or_else(|| object.clone(), |resource| world.updated(object, resource)))
+        .collect();
+    for resource in made {
+        objects.push(world.made(resource));
+        objects.extend((resource.address.kind == Kind::Vpc).then(|| main_table(&resource.address)));
+    }
+    Observed { objects, elsewhere: BTreeMap::new(), ..observed.clone() }
+}
+
+/// What EC2 made with a VPC goes with it.
+fn ends_with_its_vpc(object: &Object, gone: &BTreeSet<&str>) -> bool {
+    object.implicit && matches!(object.record.reference("vpc"), Some(Ref::Id(vpc)) if gone.contains(vpc.as_str()))
+}
+
+struct World<'a> {
+    topology: &'a Topology,
+    observed: &'a Observed,
+    /// What each address is called.
+    ids: BTreeMap<Address, String>,
+}
+
+impl World<'_> {
+    fn with_ids(&self, record: &Record) -> Record {
+        record.map_refs(&|reference| match reference {
+            Ref::Name(address) => Value::Ref(Ref::Id(self.ids.get(address).cloned().unwrap_or_else(|| address.to_string()))),
+            Ref::Id(_) => Value::Ref(reference.clone()),
+        })
+    }
+
+    /// A live object as it will be: what the spec leaves to EC2 stays as it is.
+    fn updated(&self, object: &Object, resource: &Resource) -> Object {
+        let mut record = self.with_ids(&resource.record);
+        for attribute in object.kind.schema().attributes {
+            if let (None, Omitted::Auto, Some(live)) = (record.get(attribute.name), attribute.omitted, object.record.get(attribute.name)) {
+                record.set(attribute.name, live.clone());
+            }
+        }
+        // What runs again is not in the state in which it was seen.
+        let facts = if record.text("state") == "running" { object.facts.without(&["state"]) } else { object.facts.clone() };
+        Object { record, facts, ..object.clone() }
+    }
+
+    fn made(&self, resource: &Resource) -> Object {
+        let mut record = self.with_ids(&resource.record);
+        if resource.address.kind == Kind::Instance && record.get("associate_public_ip_address").is_none() {
+            record.set("associate_public_ip_address", self.maps_public(resource.record.reference("subnet")));
+        }
+        let owner = Owner {
+            topology: self.topology.name.clone(),
+            address: resource.address.to_string(),
+            retiring: None,
+            protect: resource.protect,
+            read: BTreeSet::new(),
+            run: None,
+        };
+        let (kind, id) = (resource.address.kind, resource.address.to_string());
+        Object { kind, id, record, facts: Record::new(), owner: Some(owner), implicit: false }
+    }
+
+    /// Whether a subnet gives public addresses to instances that do not say whether they want one.
+    fn maps_public(&self, subnet: Option<&Ref>) -> bool {
+        let outside = |id: &str| self.observed.objects.iter().find(|object| object.id == id).map(|object| &object.record);
+        let record = match subnet {
+            Some(Ref::Id(id)) => outside(id),
+            subnet => self.topology.follow(subnet).map(|resource| &resource.record),
+        };
+        record.and_then(|record| record.get("map_public_ip_on_launch")).and_then(Value::as_bool) == Some(true)
+    }
+}
+
+/// The main route table that EC2 makes with a VPC.
+fn main_table(vpc: &Address) -> Object {
+    let record = Record::new().with("vpc", Ref::Id(vpc.to_string())).with("routes", Value::List(Vec::new()));
+    let id = format!("the main route table of {vpc}");
+    Object { kind: Kind::RouteTable, id, record, facts: Record::new(), owner: None, implicit: true }
+}

@@ -1,0 +1,111 @@
+//! Findings: how the expectations of a spec fare on a network, each with what to look at.
+
+use trueup_model::{Demand, Expectation, Finding, Label, Observed, Place, Status, Topology};
+
+use crate::engine::Engine;
+use crate::expect::{Checked, ExpectError, check};
+use crate::explain::Explanation;
+use crate::fill::{Lists, observed as live_network, topology as wanted_network};
+use crate::party::PartyError;
+use crate::verdict::Verdict;
+
+/// Reasons of one finding that are told at most.
+const REASONS_MAX: usize = 4;
+
+/// How the expectations of a spec fare on the network that it wants.
+pub fn wanted(topology: &Topology) -> Vec<Finding> {
+    if topology.expect.is_empty() {
+        return Vec::new();
+    }
+    let network = wanted_network(topology, &Lists::new());
+    findings(&Engine::new(&network), &topology.expect, false)
+}
+
+/// How they fare on the network that is live. Where not all of it could be read, nothing is said.
+pub fn live(topology: &Topology, observed: &Observed) -> Vec<Finding> {
+    if topology.expect.is_empty() || !observed.unreadable.is_empty() {
+        return Vec::new();
+    }
+    let network = live_network(observed, &topology.name, &Lists::new());
+    findings(&Engine::new(&network), &topology.expect, true)
+}
+
+/// How expectations fare. What is not there yet counts only where `live` says that it should be: a host that is missing reaches
+/// nothing, and nothing reaches it.
+fn findings(engine: &Engine<'_>, expectations: &[Expectation], live: bool) -> Vec<Finding> {
+    expectations.iter().map(|expectation| finding(engine, expectation, live)).collect()
+}
+
+fn finding(engine: &Engine<'_>, expectation: &Expectation, live: bool) -> Finding {
+    let mut finding = Finding {
+        expectation: expectation.to_string(),
+        status: Status::Passed,
+        why: String::new(),
+        because: Vec::new(),
+        help: None,
+        from: expectation.from.clone(),
+        place: expectation.place.clone(),
+    };
+    match check(engine, expectation) {
+        Ok(checked) => tell(&mut finding, expectation, &checked, live),
+        Err(ExpectError::Party(PartyError::Nothing(party))) if live => {
+            finding.status = if expectation.demand == Demand::Can { Status::Failed } else { Status::Passed };
+            finding.why = format!("{party} is not there");
+        }
+        Err(error) => {
+            finding.status = Status::Failed;
+            finding.why = error.to_string();
+        }
+    }
+    finding
+}
+
+fn tell(finding: &mut Finding, expectation: &Expectation, checked: &Checked, live: bool) {
+    (finding.status, finding.why) = (checked.status, checked.why.clone());
+    if checked.is_empty {
+        match checked.status {
+            Status::Passed if live => finding.why.clear(),
+            // A misspelt tag would make it hold for ever.
+            Status::Passed => {
+                finding.status = Status::Warned;
+                finding.help = Some("as long as nothing is there, this says nothing".to_owned());
+            }
+            _ => {}
+        }
+        return;
+    }
+    let Some(explanation) = &checked.explanation else { return };
+    if checked.verdict == Verdict::Allowed || expectation.demand == Demand::Cannot {
+        open(finding, explanation);
+    } else {
+        missing(finding, explanation);
+    }
+    if checked.status != Status::Failed && !explanation.assumptions.is_empty() {
+        let assumptions: Vec<&str> = explanation.assumptions.iter().take(REASONS_MAX).map(String::as_str).collect();
+        let remedy = if expectation.warn_on_unknown { "" } else { "; `on_unknown: warn` lets that pass" };
+        finding.help = Some(format!("{}{remedy}", assumptions.join("; ")));
+    }
+}
+
+/// What would have to change so that it works.
+fn missing(finding: &mut Finding, explanation: &Explanation) {
+    let told = || explanation.blockers.iter().take(REASONS_MAX);
+    finding.because =
+        told().filter_map(|blocker| label(blocker.source.as_ref(), format!("{}: {}", blocker.component, blocker.what))).collect();
+    let fixes: Vec<&str> = told().map(|blocker| blocker.fix.as_str()).filter(|fix| !fix.is_empty()).collect();
+    finding.help = Some(fixes.join("; ")).filter(|help| !help.is_empty());
+}
+
+/// What lets it through, on the way there.
+fn open(finding: &mut Finding, explanation: &Explanation) {
+    let deciding = explanation.forward.iter().filter(|hop| hop.result != "end");
+    let rules: Vec<(Option<&Place>, String)> =
+        deciding.filter_map(|hop| Some((hop.source.as_ref(), format!("{}: {}", hop.component, hop.rule.as_ref()?)))).collect();
+    finding.because = rules.iter().filter_map(|(place, text)| label(*place, text.clone())).take(REASONS_MAX).collect();
+    let texts: Vec<String> = rules.into_iter().map(|(_, text)| text).collect();
+    finding.help = Some(format!("it goes by {}", texts.join("; "))).filter(|_| !texts.is_empty());
+}
+
+fn label(place: Option<&Place>, text: String) -> Option<Label> {
+    place.filter(|place| place.line > 0).map(|place| Label { place: place.clone(), text })
+}

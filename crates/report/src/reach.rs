@@ -1,0 +1,101 @@
+//! What a plan does to who can talk to whom, in the words and the data that all formats share.
+
+use serde_json::{Value as Json, json};
+use trueup_model::{Finding, Level, ReachChange, Reachability, Status};
+
+use crate::words;
+
+/// Names that a line has at most.
+const NAMES_MAX: usize = 3;
+/// Names that a list for programs has at most; how many there are is told beside it.
+const LISTED_MAX: usize = 50;
+
+/// The sign of a change at the beginning of a line: `!` for exposure, which a reviewer must see.
+pub fn sign(change: &ReachChange) -> &'static str {
+    match (change.exposure, change.after > change.before) {
+        (true, _) => "!",
+        (false, true) => "+",
+        (false, false) => "-",
+    }
+}
+
+/// A change in a sentence: what the internet newly reaches is said in full.
+pub fn sentence(change: &ReachChange) -> String {
+    let over = &change.over;
+    if !change.exposure {
+        let levels = format!("{} -> {}", change.before.as_str(), change.after.as_str());
+        return format!("{} -> {}  {over}  {levels}", named(&change.from), named(&change.to));
+    }
+    let hosts = if change.to.len() == 1 { change.to[0].clone() } else { words::count(change.to.len(), "host") };
+    let from = if change.from.iter().any(|from| from == "internet") { "the internet".to_owned() } else { named(&change.from) };
+    let becomes = match (change.before, change.after) {
+        (_, Level::Unknown) => "may become reachable",
+        (_, Level::Partial) => "becomes reachable in part",
+        (Level::Partial, _) => "becomes reachable in full",
+        _ => "becomes reachable",
+    };
+    let which = if change.to.len() == 1 { String::new() } else { format!(" ({})", named(&change.to)) };
+    format!("{over} of {hosts} {becomes} from {from}{which}")
+}
+
+/// The reasons of a change; nothing where none is known.
+pub fn because(change: &ReachChange) -> String {
+    if change.because.is_empty() { String::new() } else { format!("because of {}", named(&change.because)) }
+}
+
+/// `Expectations: 3 hold, 1 does not`; none where nothing is expected.
+pub fn counts(findings: &[Finding]) -> Option<String> {
+    let number = |is: fn(Status) -> bool| findings.iter().filter(|finding| is(finding.status)).count();
+    let held = number(|status| matches!(status, Status::Passed | Status::Warned));
+    let (failed, unknown) = (number(|status| status == Status::Failed), number(|status| status == Status::Unknown));
+    let verb = |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
+    let mut parts = vec![verb(held, "holds", "hold")];
+    parts.extend((failed > 0).then(|| verb(failed, "does not", "do not")));
+    parts.extend((unknown > 0).then(|| format!("{unknown} cannot be told")));
+    (!findings.is_empty()).then(|| format!("Expectations: {}", parts.join(", ")))
+}
+
+/// The first of several names, and how many more there are.
+fn named(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMES_MAX);
+    let first = names[..names.len() - more].join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
+}
+
+/// All of it, for programs.
+pub fn json(reachability: &Reachability) -> Json {
+    let ends = |names: &[String]| names.iter().take(LISTED_MAX).cloned().collect::<Vec<_>>();
+    let change = |change: &ReachChange| {
+        json!({
+            "from": ends(&change.from),
+            "from_count": change.from.len(),
+            "to": ends(&change.to),
+            "to_count": change.to.len(),
+            "over": change.over,
+            "before": change.before,
+            "after": change.after,
+            "exposure": change.exposure,
+            "because": ends(&change.because),
+        })
+    };
+    json!({
+        "changes": reachability.changes.iter().map(change).collect::<Vec<_>>(),
+        "more": reachability.more,
+        "untold": reachability.untold,
+        "expectations": findings(&reachability.findings),
+    })
+}
+
+/// How expectations fare, for programs.
+pub fn findings(findings: &[Finding]) -> Json {
+    let finding = |finding: &Finding| {
+        json!({
+            "expectation": finding.expectation,
+            "status": finding.status,
+            "why": finding.why,
+            "help": finding.help,
+            "source": finding.place,
+        })
+    };
+    findings.iter().map(finding).collect()
+}

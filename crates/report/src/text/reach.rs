@@ -1,0 +1,62 @@
+//! Who can talk to whom, for a person: what a plan changes, and which expectations do not hold.
+
+use std::fmt;
+
+use trueup_model::{Finding, Reachability, Status};
+
+use crate::reach;
+use crate::shown::{self, clean};
+use crate::style::{Page, Paint};
+use crate::words;
+
+/// Changes that are told at most.
+const TOLD_MAX: usize = 20;
+
+/// What changes and how the expectations fare; nothing where there is nothing to tell.
+pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
+    let number = told.changes.len() + told.more;
+    if number > 0 {
+        page.line(0, 0, &[(Paint::Strong, &format!("Reachability: {}", words::count(number, "change")))])?;
+    }
+    for change in told.changes.iter().take(TOLD_MAX) {
+        let sign = format!("{} ", reach::sign(change));
+        let paint = match reach::sign(change) {
+            "!" => Paint::Replace,
+            "+" => Paint::Create,
+            _ => Paint::Delete,
+        };
+        let (sentence, because) = (clean(&reach::sentence(change)), format!("   {}", clean(&reach::because(change))));
+        page.line(2, 6, &[(paint, &sign), (Paint::Plain, &sentence), (Paint::Dim, because.trim_end())])?;
+    }
+    let more = number - told.changes.len().min(TOLD_MAX);
+    if more > 0 {
+        page.line(2, 6, &[(Paint::Dim, &format!("and {more} more; --format json lists them"))])?;
+    }
+    if let Some(why) = &told.untold {
+        page.line(
+            0,
+            4,
+            &[(Paint::Update, "Reachability: "), (Paint::Plain, &format!("what changes is not told, because {}", clean(why)))],
+        )?;
+    }
+    if let Some(counts) = reach::counts(&told.findings) {
+        page.line(0, 4, &[(Paint::Strong, &counts)])?;
+    }
+    for finding in told.findings.iter().filter(|finding| finding.status == Status::Warned) {
+        self::finding(page, finding)?;
+    }
+    if number > 0 || told.untold.is_some() || !told.findings.is_empty() { page.blank() } else { Ok(()) }
+}
+
+/// An expectation that does not hold, or not for certain.
+pub fn finding(page: &mut Page<'_>, finding: &Finding) -> fmt::Result {
+    let paint = if finding.is_failure() { Paint::Delete } else { Paint::Update };
+    let place = Some(&finding.place).filter(|place| !place.file.is_empty());
+    let place = place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default();
+    let expectation = format!("{}: ", clean(&finding.expectation));
+    page.line(0, 4, &[(paint, "expected: "), (Paint::Strong, &expectation), (Paint::Plain, &clean(&finding.why)), (Paint::Dim, &place)])?;
+    match &finding.help {
+        Some(help) => page.line(4, 8, &[(Paint::Dim, "help: "), (Paint::Plain, &clean(help))]),
+        None => Ok(()),
+    }
+}

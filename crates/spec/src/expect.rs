@@ -1,0 +1,111 @@
+//! Expectations: the members of `expect`, each with its place.
+
+use trueup_model::expect::{FIELDS, PARTIES, WAYS};
+use trueup_model::{Address, Demand, Diagnostic, Expectation, Place, Record};
+
+use crate::decode::{Decoder, Fields};
+use crate::node::{Node, Yaml};
+
+impl Decoder<'_> {
+    /// All members that can be read.
+    pub fn expectations(&mut self, node: &Node) -> Vec<Expectation> {
+        let Yaml::List(list) = &node.value else {
+            self.wrong("expect", "expect", node, "a list, such as `- {from: internet, cannot: subnet.private}`", None);
+            return Vec::new();
+        };
+        list.iter().enumerate().filter_map(|(index, node)| self.expectation(&format!("expect[{index}]"), node)).collect()
+    }
+
+    fn expectation(&mut self, path: &str, node: &Node) -> Option<Expectation> {
+        let Yaml::Map(map) = &node.value else {
+            let wanted = "a mapping, such as `{from: internet, cannot: subnet.private}`";
+            self.wrong("expect", path, node, wanted, None);
+            return None;
+        };
+        let fields = Fields { what: "expect", whose: "this member of `expect`", path, own: node.span, attributes: FIELDS, extra: &[] };
+        let record = self.fields(&fields, map);
+        let place = self.problems.place(node.span);
+        let prefix = format!("{path}.");
+        let own = self.notes.places.iter().filter_map(|(at, place)| Some((at.strip_prefix(&prefix)?.to_owned(), place.clone())));
+        let places = own.collect();
+        let text = |name: &str| record.get(name).and_then(|value| value.as_text()).map(str::to_owned);
+        let demand = self.demand(path, &record, place.clone());
+        let expectation = Expectation {
+            from: text("from")?,
+            to: text(demand?.as_str())?,
+            demand: demand?,
+            over: text("over"),
+            except: text("except"),
+            via: text("via"),
+            only: record.get("only").and_then(|value| value.as_bool()).unwrap_or(false),
+            action: text("action"),
+            warn_on_unknown: record.text("on_unknown") == "warn",
+            place,
+            places,
+        };
+        self.fits(path, &expectation);
+        self.named(path, &expectation);
+        Some(expectation)
+    }
+
+    /// Which of the two it says. Where what it says could not be read, that is told already.
+    fn demand(&mut self, path: &str, record: &Record, place: Place) -> Option<Demand> {
+        let said = |demand: Demand| {
+            let at = format!("{path}.{}", demand.as_str());
+            record.get(demand.as_str()).is_some() || self.notes.places.contains_key(&at)
+        };
+        let problem = match (said(Demand::Can), said(Demand::Cannot)) {
+            (true, false) => return Some(Demand::Can),
+            (false, true) => return Some(Demand::Cannot),
+            (true, true) => Diagnostic::error("expect-both", "this member of `expect` says both `can` and `cannot`")
+                .help("make two members of it, each `over` the services that it is about"),
+            (false, false) => Diagnostic::error("missing", "this member of `expect` says neither `can` nor `cannot`")
+                .help("say who is reached, as in `can: s3`, or who is not, as in `cannot: internet`"),
+        };
+        self.broken(path, problem.at(place, ""));
+        None
+    }
+
+    /// Fields that say nothing beside the others.
+    fn fits(&mut self, path: &str, expectation: &Expectation) {
+        let can = expectation.demand == Demand::Can;
+        let odd = [
+            ("via", !can && expectation.via.is_some(), "`via` goes with `can`: what does not work takes no way"),
+            ("only", !can && expectation.only, "`only` goes with `can`: `cannot` has `except`"),
+            ("action", !can && expectation.action.is_some(), "`action` goes with `can`"),
+            ("except", can && expectation.except.is_some(), "`except` goes with `cannot`: `can` has `over`"),
+            ("only", can && expectation.only && expectation.over.is_none(), "`only` needs `over`: without it everything is meant"),
+        ];
+        for (field, _, message) in odd.into_iter().filter(|(_, is, _)| *is) {
+            let place = expectation.place(field);
+            let help = if message.contains("needs") { "say which services, such as `over: tcp/443`" } else { "remove it" };
+            self.broken(&format!("{path}.{field}"), Diagnostic::error("expect-field", message).at(place, "").help(help));
+        }
+    }
+
+    /// Names that the topology does not declare.
+    fn named(&mut self, path: &str, expectation: &Expectation) {
+        let parties = [("from", &expectation.from, &PARTIES[..]), (expectation.demand.as_str(), &expectation.to, &PARTIES[..])];
+        let via = expectation.via.as_ref().map(|via| ("via", via, &WAYS[..]));
+        for (field, text, kinds) in parties.into_iter().chain(via) {
+            let Ok(address) = text.parse::<Address>() else { continue };
+            let (kind, name) = (address.kind, address.name.as_str());
+            if self.names.has(kind, name) || self.names.unreadable.contains(&kind) {
+                continue;
+            }
+            let place = expectation.place(field);
+            let diagnostic =
+                Diagnostic::error("unknown-reference", format!("there is no {kind} called `{name}`")).at(place.clone(), "unknown");
+            let elsewhere = kinds.iter().find(|other| self.names.has(**other, name)).map(|other| format!("{other}.{name}"));
+            let near = elsewhere.or_else(|| self.names.nearest(kind, name).map(|near| format!("{kind}.{near}")));
+            self.broken(
+                &format!("{path}.{field}"),
+                match near {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
+                    None if self.names.of(kind).next().is_none() => diagnostic.help(format!("the topology has no {kind}")),
+                    None => diagnostic.help(format!("the topology has {}", self.names.list(kind))),
+                },
+            );
+        }
+    }
+}
