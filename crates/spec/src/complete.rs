@@ -89,7 +89,7 @@ fn fill(record: &mut trueup_model::Record, attributes: &[Attribute]) {
         match (&attribute.ty, record.remove(attribute.name)) {
             (Type::Set(members), Some(Value::List(mut list))) => {
                 list.retain(|member| *member != Value::Null);
-                list.sort_by_cached_key(members.key);
+                members.sort(&mut list);
                 list.dedup();
                 record.set(attribute.name, list);
             }

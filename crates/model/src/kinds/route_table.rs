@@ -98,7 +98,7 @@ static ROUTE: [Attribute; 9] = [
     Attribute::new("vpn_gateway", Type::Text(&VGW), "Target: a virtual private gateway, by its id."),
 ];
 
-static ROUTES: Members = Members { ty: Type::Object(&ROUTE), key: destination };
+static ROUTES: Members = Members::new(Type::Object(&ROUTE), destination);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::RouteTable,
