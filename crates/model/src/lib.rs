@@ -20,6 +20,7 @@ pub mod rules;
 pub mod schema;
 pub mod tags;
 pub mod topology;
+pub mod traffic;
 pub mod value;
 
 pub use address::{Address, AddressError, Name, Ref};
