@@ -5,6 +5,7 @@ pub mod instance;
 mod internet_gateway;
 mod key_pair;
 mod nat_gateway;
+mod network_acl;
 mod route_table;
 pub mod security_group;
 pub mod subnet;
@@ -31,6 +32,7 @@ pub async fn read(ec2: &Ec2, kind: Kind, filters: &[Filter]) -> Result<Found, Fa
         Kind::ElasticIp => elastic_ip::read(ec2, filters).await,
         Kind::NatGateway => nat_gateway::read(ec2, filters).await,
         Kind::RouteTable => route_table::read(ec2, filters).await,
+        Kind::NetworkAcl => network_acl::read(ec2, filters).await,
         Kind::SecurityGroup => security_group::read(ec2, filters).await,
         Kind::KeyPair => key_pair::read(ec2, filters).await,
         Kind::Instance => instance::read(ec2, filters).await,
@@ -47,6 +49,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
         Kind::ElasticIp => elastic_ip::act(task).await,
         Kind::NatGateway => nat_gateway::act(task).await,
         Kind::RouteTable => route_table::act(task).await,
+        Kind::NetworkAcl => network_acl::act(task).await,
         Kind::SecurityGroup => security_group::act(task).await,
         Kind::KeyPair => key_pair::act(task).await,
         Kind::Instance => instance::act(task).await,
@@ -61,6 +64,7 @@ pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled
         Kind::Subnet => subnet::settle(ec2, waits).await,
         Kind::NatGateway => nat_gateway::settle(ec2, waits).await,
         Kind::RouteTable => route_table::settle(ec2, waits).await,
+        Kind::NetworkAcl => network_acl::settle(ec2, waits).await,
         Kind::Instance => instance::settle(ec2, waits).await,
         Kind::VpcEndpoint => vpc_endpoint::settle(ec2, waits).await,
         // Nothing of these is ever on its way.
@@ -79,6 +83,7 @@ pub fn id_filter(kind: Kind) -> &'static str {
         Kind::ElasticIp => "allocation-id",
         Kind::NatGateway => "nat-gateway-id",
         Kind::RouteTable => "route-table-id",
+        Kind::NetworkAcl => "network-acl-id",
         Kind::SecurityGroup => "group-id",
         Kind::KeyPair => "key-pair-id",
         Kind::Instance => "instance-id",
@@ -88,7 +93,7 @@ pub fn id_filter(kind: Kind) -> &'static str {
 
 /// Whether the kind's objects are made under a client token.
 pub fn has_token(kind: Kind) -> bool {
-    matches!(kind, Kind::NatGateway | Kind::RouteTable | Kind::Instance | Kind::VpcEndpoint)
+    matches!(kind, Kind::NatGateway | Kind::RouteTable | Kind::NetworkAcl | Kind::Instance | Kind::VpcEndpoint)
 }
 
 /// Whether an action of a kind ends the object itself, and not only a part of it.
@@ -100,6 +105,7 @@ pub fn ends_object(kind: Kind, action: &str) -> bool {
         Kind::ElasticIp => "ReleaseAddress",
         Kind::NatGateway => "DeleteNatGateway",
         Kind::RouteTable => "DeleteRouteTable",
+        Kind::NetworkAcl => "DeleteNetworkAcl",
         Kind::SecurityGroup => "DeleteSecurityGroup",
         Kind::KeyPair => "DeleteKeyPair",
         Kind::Instance => "TerminateInstances",
