@@ -75,7 +75,6 @@ fn what_is_deleted_behind_our_back_is_made_again() {
         ("instance.db", "TerminateInstances&InstanceId.1={instance.db}"),
         ("vpc_endpoint.s3", "DeleteVpcEndpoints&VpcEndpointId.1={vpc_endpoint.s3}"),
         ("subnet.plain", "DeleteSubnet&SubnetId={subnet.plain}"),
-        ("network_acl.outer", "DeleteNetworkAcl&NetworkAclId={network_acl.outer}"),
         ("key_pair.ops", "DeleteKeyPair&KeyPairId={key_pair.ops}"),
         ("nat_gateway.main", "DeleteNatGateway&NatGatewayId={nat_gateway.main}"),
     ];

@@ -70,7 +70,8 @@ pub fn edits_with_a_stop() -> Vec<Edit> {
 #[must_use]
 pub fn edits_that_replace() -> Vec<Edit> {
     vec![
-        edit("10.0.1.10", "10.0.1.11", &["RunInstances", "TerminateInstances"]),
+        // An address far from those that EC2 gives by itself.
+        edit("10.0.1.10", "10.0.1.111", &["RunInstances", "TerminateInstances"]),
         edit("description: Database", "description: Data", &["CreateSecurityGroup", "DeleteSecurityGroup"]),
         edit(PUBLIC_KEY, OTHER_KEY, &["ImportKeyPair", "DeleteKeyPair"]),
         edit("10.1.3.0/24", "10.1.4.0/24", &["CreateSubnet", "DeleteSubnet"]),

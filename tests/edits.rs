@@ -195,9 +195,9 @@ network_acl: {own: {ingress: [{rule_number: 1, action: allow, protocol: all, cid
         assert_eq!(calls_of(&done), ["ReplaceNetworkAclAssociation", "ReplaceNetworkAclAssociation", "DeleteNetworkAcl"]);
         // A spec may also name the default ACL, by its id.
         let live = world.observe(&topology(&without)).await;
-        let default = live.objects.iter().find(|object| object.kind == Kind::NetworkAcl).unwrap();
-        assert!(default.implicit && default.owner.is_none());
-        let named = topology(&without.replace("10.0.1.0/24", &format!("10.0.1.0/24, network_acl: {}", default.id)));
+        let subnet = live.objects.iter().find(|object| object.kind == Kind::Subnet && object.owner.is_some()).unwrap();
+        let default = subnet.facts.text("default_network_acl");
+        let named = topology(&without.replace("10.0.1.0/24", &format!("10.0.1.0/24, network_acl: {default}")));
         assert!(world.plan(&named).await.is_empty());
         world.apply(&topology(WITH)).await;
         assert_eq!(calls_of(&world.apply(&topology(&without)).await).len(), 3);
