@@ -109,6 +109,19 @@ fn the_nat_gateway_is_made_whole_after_any_death() {
     die_everywhere(None, Aim::Apply(&topology(NAT)));
 }
 
+#[test]
+fn the_nat_gateway_goes_private_through_any_death() {
+    let private = NAT.replace("    elastic_ip: nat\n", "    connectivity_type: private\n");
+    assert_ne!(private, NAT);
+    die_everywhere(Some(NAT), Aim::Apply(&topology(&private)));
+}
+
+#[test]
+fn the_nat_gateway_is_gone_after_any_death() {
+    let unprotected = NAT.replace("protect: true", "protect: false");
+    die_everywhere(Some(&unprotected), Aim::Destroy(&topology(&unprotected)));
+}
+
 /// A VPC with what replacements meet: a subnet in use, a group in use, a NAT gateway with its address.
 const SMALL: &str = "topology: small
 region: us-west-2
@@ -155,6 +168,30 @@ fn a_nat_gateway_moves_with_its_address_through_any_death() {
 #[test]
 fn a_group_in_use_is_replaced_through_any_death() {
     die_while_changing("description: Web", "description: Hosts");
+}
+
+#[test]
+fn a_network_is_replaced_whole_through_any_death() {
+    let moved = small("", "").replace("10.0.", "10.1.").replace("10.1.0.0/8", "10.0.0.0/8");
+    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(&moved)));
+}
+
+#[test]
+fn a_nat_gateway_gets_another_address_through_any_death() {
+    let other = small("elastic_ip: {n: {}}", "elastic_ip: {m: {}}").replace("elastic_ip: n}", "elastic_ip: m}");
+    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(&other)));
+}
+
+#[test]
+fn an_endpoint_is_replaced_through_any_death() {
+    let with = |service: &str| format!("{}vpc_endpoint: {{e: {{service: {service}, route_tables: [out]}}}}\n", small("", ""));
+    die_everywhere(Some(&with("s3")), Aim::Apply(&topology(&with("dynamodb"))));
+}
+
+#[test]
+fn a_table_changes_its_name_through_any_death() {
+    let renamed = small("{out:", "{way:").replace("route_table: out", "route_table: way");
+    die_everywhere(Some(&small("", "")), Aim::Apply(&topology(&renamed)));
 }
 
 #[test]

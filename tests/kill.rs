@@ -1,5 +1,6 @@
 //! The real `trueup` is killed on the way, again and again, and the next one goes on from what is there.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -21,8 +22,12 @@ fn command(url: &str, folder: &Path, words: &[&str]) -> Command {
 }
 
 fn serve() -> Server {
+    serve_at("127.0.0.1:0", &[])
+}
+
+fn serve_at(address: &str, words: &[&str]) -> Server {
     let mut command = Command::new(trueup());
-    command.args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--region", "us-west-2"]);
+    command.args(["sandbox", "serve", "--region", "us-west-2", "--listen", address]).args(words);
     Server::start("trueup sandbox serve", command)
 }
 
@@ -58,4 +63,30 @@ fn a_killed_apply_and_a_killed_destroy_are_finished_by_the_next() {
     let left = again(&["show", "--format", "json"], 0);
     let left: serde_json::Value = serde_json::from_str(&left).unwrap();
     assert!(left["resources"].as_array().unwrap().iter().all(|resource| resource["id"].is_null()), "{left}");
+}
+
+#[test]
+fn a_network_that_is_away_for_a_moment_is_waited_for_but_not_one_that_never_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("spec.yaml"), SPEC).unwrap();
+    let state = folder.path().join("state.json");
+    let kept = ["--state", state.to_str().unwrap()];
+    let server = serve_at("127.0.0.1:0", &kept);
+    let url = server.url.clone();
+    let mut child =
+        command(&url, folder.path(), &["apply", "--auto-approve"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut all = String::new();
+    // Its state is in its file when it has answered.
+    let mut wait_for = |word: &str| {
+        let found = lines.by_ref().inspect(|line| all += &format!("{line}\n")).any(|line| line.contains(word));
+        assert!(found, "nothing says {word}:\n{all}");
+    };
+    wait_for("vpc.main");
+    drop(server);
+    wait_for("cannot be reached");
+    let _server = serve_at(url.trim_start_matches("http://"), &kept);
+    lines.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{all}");
+    output(&mut command(&url, folder.path(), &["plan", "--detailed-exitcode"]), 0);
 }

@@ -38,7 +38,7 @@ pub enum Class {
 impl Class {
     /// Whether the trouble is on the way to EC2 or EC2's own, and says nothing about what was asked for.
     pub fn is_of_transport(self) -> bool {
-        matches!(self, Self::Throttle | Self::Server | Self::Lost)
+        matches!(self, Self::Throttle | Self::Server | Self::Lost | Self::Unreachable)
     }
 
     /// Whether what was asked for may have happened all the same.
@@ -148,6 +148,9 @@ const TRANSIENT: [&str; 13] = [
 /// Codes of what is not there that have neither `NotFound` nor `Unknown` in them.
 const NOT_FOUND: [&str; 4] = ["Gateway.NotAttached", "NatGatewayNotFound", "InvalidSubnet", "InvalidAMIID.Unavailable"];
 
+/// Codes of what no run makes: where it is not there, it does not come.
+const NEVER_THERE: [&str; 1] = ["InvalidAMIID.NotFound"];
+
 const IDEMPOTENCY: [&str; 3] = ["IdempotentParameterMismatch", "IdempotentInstanceTerminated", "InvalidClientToken"];
 
 /// Words in a message that make a refusal of parameters one that passes: what they name was made a moment ago, or is being changed.
@@ -167,6 +170,8 @@ pub fn classify(code: &str, message: &str, server: bool) -> Class {
         Class::Denied
     } else if IDEMPOTENCY.contains(&code) {
         Class::Idempotency
+    } else if NEVER_THERE.contains(&code) {
+        Class::Invalid
     } else if PASSING.iter().any(|words| message.contains(words)) {
         Class::Transient
     } else if NOT_FOUND.contains(&code) || code.contains("NotFound") || ends(&[".Unknown"]) {

@@ -15,8 +15,8 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
         (Class::Server | Class::Lost, Purpose::Create) => 0,
         // A server that is not EC2 answers so what it does not know.
         (Class::Server, _) if failure.foreign => 4,
-        (Class::Server | Class::Lost, Purpose::Read) => 30,
-        (Class::Server | Class::Lost, _) => 180,
+        (Class::Server | Class::Lost | Class::Unreachable, Purpose::Read) => 30,
+        (Class::Server | Class::Lost | Class::Unreachable, _) => 180,
         (Class::NotFound, Purpose::Read | Purpose::Delete | Purpose::TryDelete) => 0,
         (Class::NotFound, _) if errand.young => 300,
         (Class::NotFound, _) => 10,
@@ -76,7 +76,7 @@ mod tests {
     fn what_cannot_pass_is_not_waited_for() {
         let hears = |_: &str| {};
         let errand = Errand { purpose: Purpose::Change, ..Errand::new(1, &hears) };
-        for class in [Class::Invalid, Class::Quota, Class::Capacity, Class::Denied, Class::Credentials, Class::Unreachable] {
+        for class in [Class::Invalid, Class::Quota, Class::Capacity, Class::Denied, Class::Credentials] {
             let failure = Failure { class, ..Failure::invalid("X", "") };
             assert_eq!(patience(&errand, &failure), Duration::ZERO, "{class:?}");
         }
@@ -86,5 +86,8 @@ mod tests {
         let create = Errand { purpose: Purpose::Create, ..Errand::new(1, &hears) };
         let lost = Failure { class: Class::Lost, ..Failure::invalid("CreateVpc", "") };
         assert_eq!(patience(&create, &lost), Duration::ZERO);
+        // Nothing was sent: a network that is away for a moment makes nothing twice.
+        let unreachable = Failure { class: Class::Unreachable, ..Failure::invalid("CreateVpc", "") };
+        assert!(!patience(&create, &unreachable).is_zero());
     }
 }

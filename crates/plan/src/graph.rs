@@ -16,6 +16,8 @@ pub enum Why {
     Ready,
     /// The earlier step lets go of what the later one deletes.
     Release,
+    /// The same, where EC2 would delete it all the same: a route to it leads nowhere for a while.
+    Loose,
     /// The earlier step makes what the successor needs of what the later one ends: the gap between the two stays short.
     Gap,
 }
@@ -41,7 +43,7 @@ impl Graph {
 
     /// Breaks circles by the fixed rule of [`Why`], weakest first. What is left over is a circle that nothing may break.
     pub fn break_cycles(&mut self, nodes: usize) -> Result<(), Vec<usize>> {
-        for weakest in [Why::Gap, Why::Release, Why::Ready] {
+        for weakest in [Why::Gap, Why::Loose, Why::Release, Why::Ready] {
             for circle in self.cycles(nodes) {
                 self.edges.retain(|(a, b), (why, _)| *why < weakest || !(circle.contains(a) && circle.contains(b)));
             }
@@ -88,6 +90,16 @@ mod tests {
         graph.edge(0, 1, Why::Must, None);
         graph.edge(1, 2, Why::Ready, None);
         graph.edge(2, 0, Why::Release, None);
+        assert_eq!(graph.break_cycles(3), Ok(()));
+        assert_eq!(graph.order(&["a", "b", "c"]), [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_ec2_would_take_gives_way_before_what_it_refuses() {
+        let mut graph = Graph::default();
+        graph.edge(0, 1, Why::Must, None);
+        graph.edge(1, 2, Why::Release, None);
+        graph.edge(2, 0, Why::Loose, None);
         assert_eq!(graph.break_cycles(3), Ok(()));
         assert_eq!(graph.order(&["a", "b", "c"]), [0, 1, 2]);
     }

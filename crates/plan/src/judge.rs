@@ -11,6 +11,7 @@ use trueup_model::{
 use crate::diff::diff;
 use crate::fold::{DOUBLED, Folded, unfold};
 use crate::guard::Foreign;
+use crate::marks::{is_unfinished, marks, protect, retire, stops};
 use crate::replacement;
 
 /// What is decided about one object or address, with the calls that it takes.
@@ -199,7 +200,7 @@ impl<'a> Judge<'a> {
         let Some(object) = self.folded.live(address) else {
             let attributes = diff(address.kind, None, &resource.record, resource, &self.new);
             let mut calls = make(address.kind, &resource.record, None);
-            if resource.protect && is_stopped_at_last(&resource.record, address.kind) {
+            if resource.protect && stops(address.kind, &rules.born(&resource.record), &resource.record).next().is_some() {
                 calls.push(protect());
             }
             let mut change = change(address, Action::Create, None, Some(resource), attributes);
@@ -218,7 +219,7 @@ impl<'a> Judge<'a> {
             return None;
         }
         let worst = trueup_model::rules::worst(attributes.iter().map(|attribute| attribute.effect));
-        let finishes = worst == Effect::Stop && finishes(&attributes) && !self.is_protected(object, None);
+        let finishes = worst == Effect::Stop && is_unfinished(address.kind, &before, &resource.record) && !self.is_protected(object, None);
         if worst != Effect::InPlace && self.is_protected(object, Some(resource)) && !finishes {
             plan.refused.push(protected(address, object, if worst == Effect::Stop { "stopping" } else { "replacing" }));
             return None;
@@ -404,63 +405,6 @@ fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
         format!("{what} {id} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen")
     };
     Refusal { guard: "protected", address: address.to_string(), why }
-}
-
-/// The calls that bring the tags of ownership up to date on a live object, and what they show as.
-fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) -> (Vec<Call>, Option<AttributeChange>) {
-    let Some(owner) = &object.owner else { return (Vec::new(), None) };
-    let tag = |key: &str, value: &str| Record::new().with("tags", Record::new().with(key, value));
-    let mut calls = Vec::new();
-    if let Some(token) = &owner.retiring {
-        calls.push(Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::RETIRING, token)));
-    }
-    let set = resource.address.kind.schema().read_on_request(&resource.record);
-    if changed.iter().any(|change| set.contains(change.path.as_str())) {
-        let read: BTreeSet<&str> = owner.read.iter().map(String::as_str).chain(set).collect();
-        calls.push(Call::modify("CreateTags").setting(tag(trueup_model::tags::READ, &trueup_model::tags::words(&read))));
-    }
-    if owner.protect == resource.protect {
-        return (calls, None);
-    }
-    calls.push(if resource.protect { protect() } else { Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::PROTECT, "true")) });
-    let change = AttributeChange {
-        path: "protect".to_owned(),
-        member: None,
-        before: Some(Value::Bool(owner.protect)),
-        after: Some(Value::Bool(resource.protect)),
-        effect: Effect::InPlace,
-        reason: "",
-        place: Some(resource.place("protect")),
-    };
-    (calls, Some(change))
-}
-
-/// The call that protects an object which is there already.
-fn protect() -> Call {
-    Call::modify("CreateTags").setting(Record::new().with("tags", Record::new().with(trueup_model::tags::PROTECT, "true")))
-}
-
-/// Whether making an object ends in stopping it. Then it is protected last: protected any sooner, it would refuse the stop to the run
-/// that comes after a crash.
-fn is_stopped_at_last(record: &Record, kind: Kind) -> bool {
-    let born = kind.rules().born(record);
-    let mut differing = kind.schema().attributes.iter().filter(|a| a.differs(record.get(a.name), born.get(a.name)));
-    differing.any(|a| a.effect(born.get(a.name), record.get(a.name)) == Effect::Stop)
-}
-
-/// Whether all that a change stops an object for is that the spec wants it stopped: so ends a launch that was cut off.
-fn finishes(attributes: &[AttributeChange]) -> bool {
-    let mut stops = attributes.iter().filter(|attribute| attribute.effect == Effect::Stop);
-    stops.all(|attribute| attribute.path == "state")
-}
-
-/// The call that marks an object as on its way out, unless an earlier run did.
-fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
-    if object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some()) {
-        return Vec::new();
-    }
-    let token = crate::fingerprint::short(&format!("{} {} {}", resource.address, object.id, resource.record));
-    vec![Call::modify("CreateTags").setting(Record::new().with("tags", Record::new().with(trueup_model::tags::RETIRING, token)))]
 }
 
 /// The calls that bring the spec's tags to a live object.

@@ -12,6 +12,7 @@ mod graph;
 mod guard;
 mod judge;
 mod lower;
+mod marks;
 mod order;
 mod replacement;
 

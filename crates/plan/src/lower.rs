@@ -211,8 +211,11 @@ impl<'v> Lowering<'v> {
                 // Who moves away from an object does so before anything is taken from it; what ends with it, before it ends.
                 let ends = if action == StepAction::Delete { &self.ended } else { &self.ends };
                 if let Some(&end) = id.and_then(|id| ends.get(id)) {
-                    let holds = action == StepAction::Delete && !loose.contains(reference);
-                    let why = if holds { Why::Must } else { Why::Release };
+                    let why = match action {
+                        _ if loose.contains(reference) => Why::Loose,
+                        StepAction::Delete => Why::Must,
+                        _ => Why::Release,
+                    };
                     self.graph.edge(index, end, why, None);
                 }
             }

@@ -101,6 +101,27 @@ fn a_nat_gateway_that_keeps_its_address_goes_first_and_its_route_follows() {
 }
 
 #[test]
+fn a_table_and_the_nat_gateway_that_it_leads_to_get_other_names_at_once() {
+    let renamed = with_nat().into_iter().map(|(address, attributes)| {
+        let address = match address {
+            "nat_gateway.main" => "nat_gateway.other",
+            "route_table.private" => "route_table.other",
+            address => address,
+        };
+        let text = attributes.to_string().replace("nat_gateway.main", "nat_gateway.other");
+        (address, serde_json::from_str(&text.replace("route_table.private", "route_table.other")).unwrap())
+    });
+    let plan = plan(&topology(&renamed.collect::<Vec<_>>()), &live(&topology(&with_nat())));
+    assert!(plan.refused.is_empty(), "{:?}", plan.refused);
+    let at = |address, call| number(&plan, address, call);
+    let deleted = &plan.steps[at("route_table.private", "DeleteRouteTable") - 1];
+    assert!(at("nat_gateway.main", "DeleteNatGateway") < at("nat_gateway.other", "CreateNatGateway"));
+    for (user, call) in [("subnet.private", "ReplaceRouteTableAssociation"), ("vpc_endpoint.s3", "ModifyVpcEndpoint")] {
+        assert!(deleted.after.contains(&at(user, call)), "{user}: {:?}", deleted.after);
+    }
+}
+
+#[test]
 fn a_group_in_use_gets_a_successor_its_users_move_and_then_it_goes() {
     let wanted = topology(&with(seed(), "security_group.bastion-sg", "description", json!("Bastions")));
     let plan = plan(&wanted, &live(&topology(&seed())));

@@ -1,0 +1,61 @@
+//! The tags of ownership on what is there already: retiring, protection, what is read on request.
+
+use std::collections::BTreeSet;
+
+use trueup_model::{AttributeChange, Call, Effect, Kind, Object, Record, Resource, Value, schema::Attribute};
+
+/// The calls that bring the tags of ownership up to date on a live object, and what they show as.
+pub fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) -> (Vec<Call>, Option<AttributeChange>) {
+    let Some(owner) = &object.owner else { return (Vec::new(), None) };
+    let tag = |key: &str, value: &str| Record::new().with("tags", Record::new().with(key, value));
+    let mut calls = Vec::new();
+    if let Some(token) = &owner.retiring {
+        calls.push(Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::RETIRING, token)));
+    }
+    let set = resource.address.kind.schema().read_on_request(&resource.record);
+    if changed.iter().any(|change| set.contains(change.path.as_str())) {
+        let read: BTreeSet<&str> = owner.read.iter().map(String::as_str).chain(set).collect();
+        calls.push(Call::modify("CreateTags").setting(tag(trueup_model::tags::READ, &trueup_model::tags::words(&read))));
+    }
+    if owner.protect == resource.protect {
+        return (calls, None);
+    }
+    calls.push(if resource.protect { protect() } else { Call::modify("DeleteTags").unsetting(tag(trueup_model::tags::PROTECT, "true")) });
+    let change = AttributeChange {
+        path: "protect".to_owned(),
+        member: None,
+        before: Some(Value::Bool(owner.protect)),
+        after: Some(Value::Bool(resource.protect)),
+        effect: Effect::InPlace,
+        reason: "",
+        place: Some(resource.place("protect")),
+    };
+    (calls, Some(change))
+}
+
+/// The call that protects an object which is there already.
+pub fn protect() -> Call {
+    Call::modify("CreateTags").setting(Record::new().with("tags", Record::new().with(trueup_model::tags::PROTECT, "true")))
+}
+
+/// The call that marks an object as on its way out, unless an earlier run did.
+pub fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
+    if object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some()) {
+        return Vec::new();
+    }
+    let token = crate::fingerprint::short(&format!("{} {} {}", resource.address, object.id, resource.record));
+    vec![Call::modify("CreateTags").setting(Record::new().with("tags", Record::new().with(trueup_model::tags::RETIRING, token)))]
+}
+
+/// The attributes that a stop brings from one record to another.
+pub fn stops<'a>(kind: Kind, before: &'a Record, after: &'a Record) -> impl Iterator<Item = &'static Attribute> + 'a {
+    let differing = kind.schema().attributes.iter().filter(|a| a.differs(after.get(a.name), before.get(a.name)));
+    differing.filter(|a| a.effect(before.get(a.name), after.get(a.name)) == Effect::Stop)
+}
+
+/// Whether all that a stop is still needed for is as it was born: so ends a launch that was cut off. What is stopped at last is
+/// protected last, because protection would refuse the stop to the run that comes after a crash.
+pub fn is_unfinished(kind: Kind, before: &Record, wanted: &Record) -> bool {
+    let born = kind.rules().born(wanted);
+    stops(kind, before, wanted).all(|a| !a.differs(born.get(a.name), before.get(a.name)))
+}
