@@ -1,9 +1,14 @@
 //! What others do beside us: a network of their own, and changes of ours by hand.
 
+use std::time::Duration;
+
 use fastrand::Rng;
 use trueup_model::{Cloud, Kind, Object, Observed, Topology};
 
 use crate::World;
+
+/// By then everybody knows what was made.
+const SHOWN_AFTER_SECONDS: u32 = 60;
 
 /// Makes a network that is nobody's business, and one of another topology.
 pub async fn settle_neighbours(world: &World) {
@@ -16,7 +21,14 @@ pub async fn settle_neighbours(world: &World) {
     world.call("CreateVpc&CidrBlock=172.20.0.0/16").await;
     let made = world.call(&format!("CreateVpc&CidrBlock=172.21.0.0/16&{}", tags("vpc", "other", "vpc.v1"))).await;
     let vpc = made.split_once("<vpcId>").and_then(|(_, rest)| rest.split_once('<')).map_or("", |(id, _)| id);
-    world.call(&format!("CreateNetworkAcl&VpcId={vpc}&{}", tags("network-acl", "other", "network_acl.n2"))).await;
+    let acl = format!("CreateNetworkAcl&VpcId={vpc}&{}", tags("network-acl", "other", "network_acl.n2"));
+    for _ in 0..SHOWN_AFTER_SECONDS {
+        // A VPC that was just made is not known everywhere at once.
+        if world.try_call(&acl).await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
     world.call("AllocateAddress&Domain=vpc").await;
     world.call(&format!("AllocateAddress&Domain=vpc&{}", tags("elastic-ip", "other", "elastic_ip.e8"))).await;
     world.call("CreateInternetGateway").await;
