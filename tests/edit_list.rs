@@ -33,7 +33,7 @@ pub fn edits_in_place() -> Vec<Edit> {
         edit("cidr_block: 10.1.3.0/24", "cidr_block: 10.1.3.0/24\n    network_acl: outer", &["ReplaceNetworkAclAssociation"]),
         edit("action: deny, protocol: tcp", "action: allow, protocol: tcp", &["ReplaceNetworkAclEntry"]),
         edit("rule_number: 90", "rule_number: 95", &["CreateNetworkAclEntry", "DeleteNetworkAclEntry"]),
-        edit("icmp, icmp_type: 8", "icmp, icmp_type: 3, icmp_code: 4", &["ReplaceNetworkAclEntry"]),
+        edit("allow, protocol: icmp, icmp_type: 8", "allow, protocol: icmp, icmp_type: 3, icmp_code: 4", &["ReplaceNetworkAclEntry"]),
         edit("protocol: 47", "protocol: all", &["ReplaceNetworkAclEntry"]),
         edit("port: 5432", "port: 5433", &["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]),
         edit("description: web", "description: www", &["UpdateSecurityGroupRuleDescriptionsIngress"]),

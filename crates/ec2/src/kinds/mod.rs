@@ -15,12 +15,12 @@ mod vpc_endpoint;
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::Filter;
-use trueup_model::{Acted, Kind, Record, Settled, Wait};
+use trueup_model::{Acted, Kind, Object, Record, Settled, Wait};
 
-use crate::Ec2;
 use crate::act::Task;
 use crate::failure::Failure;
 use crate::read::Found;
+use crate::{Ec2, filter};
 
 /// Reads all objects of a kind that pass the filters, page by page.
 pub async fn read(ec2: &Ec2, kind: Kind, filters: &[Filter]) -> Result<Found, Failure> {
@@ -74,21 +74,29 @@ pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled
     }
 }
 
-/// The filter that finds a kind's objects by their ids.
-pub fn id_filter(kind: Kind) -> &'static str {
-    match kind {
+/// Reads the objects of a kind that have one of these ids, at most as many as one request takes.
+pub async fn read_by_ids(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Vec<Object>, Failure> {
+    let filters: Vec<Filter> = id_filter(kind).map(|name| filter::of(name, ids)).into_iter().collect();
+    let mut objects = read(ec2, kind, &filters).await?.objects;
+    objects.retain(|object| ids.contains(&object.id));
+    Ok(objects)
+}
+
+/// The filter that finds a kind's objects by their ids. Network ACLs are all read: they are not many, and moto has no such filter.
+fn id_filter(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::NetworkAcl => return None,
         Kind::Vpc => "vpc-id",
         Kind::Subnet => "subnet-id",
         Kind::InternetGateway => "internet-gateway-id",
         Kind::ElasticIp => "allocation-id",
         Kind::NatGateway => "nat-gateway-id",
         Kind::RouteTable => "route-table-id",
-        Kind::NetworkAcl => "network-acl-id",
         Kind::SecurityGroup => "group-id",
         Kind::KeyPair => "key-pair-id",
         Kind::Instance => "instance-id",
         Kind::VpcEndpoint => "vpc-endpoint-id",
-    }
+    })
 }
 
 /// Whether the kind's objects are made under a client token.

@@ -1,7 +1,5 @@
 //! `network_acl`, live.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ec2::operation::create_network_acl::CreateNetworkAclOutput;
 use aws_sdk_ec2::types::{Filter, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
 use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl};
@@ -13,7 +11,7 @@ use crate::answer::{facts, object, some};
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Seen, portions, settled, subnet};
+use crate::kinds::{Seen, settled, subnet};
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, tags};
 
@@ -111,17 +109,11 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
-/// A network ACL has no states: it is there once it is shown.
+/// A network ACL has no states: it is there once it is shown. All are listed, which are not many: moto cannot filter them by id.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let mut seen = BTreeMap::new();
-    for ids in portions(waits) {
-        let request = ec2.client.describe_network_acls().filters(filter::of("network-acl-id", ids));
-        pages!(ec2, "DescribeNetworkAcls", request, network_acls, |acl: aws_sdk_ec2::types::NetworkAcl| {
-            seen.insert(acl.network_acl_id.unwrap_or_default(), Seen { state: "available".to_owned(), ..Seen::default() });
-            Ok::<_, Failure>(())
-        });
-    }
-    Ok(settled(waits, seen))
+    let there = read(ec2, None).await?.objects.into_iter();
+    let seen = there.map(|acl| (acl.id, Seen { state: "available".to_owned(), ..Seen::default() }));
+    Ok(settled(waits, seen.collect()))
 }
 
 async fn delete(task: &Task<'_>) -> Result<(), Failure> {
@@ -142,7 +134,7 @@ async fn delete(task: &Task<'_>) -> Result<(), Failure> {
 /// Takes the ACL off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto never does.
 async fn release(task: &Task<'_>) -> Result<(), Failure> {
     let id = task.id()?;
-    let found = read(task.ec2, Some(vec![filter::of("network-acl-id", [id])])).await?;
+    let found = read(task.ec2, Some(vec![filter::of("association.network-acl-id", [id])])).await?;
     let Some(vpc) = found.objects.iter().find_map(|acl| acl.record.reference("vpc")?.id()) else { return Ok(()) };
     for gone in subnet::gone(task.ec2, found.links.acls.keys()).await? {
         let (_, association) = &found.links.acls[gone];
