@@ -337,7 +337,7 @@ impl Members {
     }
 
     /// Where a member stands among others, and what tells it apart from them.
-    fn place(&self, member: &Value) -> (i64, String) {
+    pub fn place(&self, member: &Value) -> (i64, String) {
         ((self.rank)(member), (self.key)(member))
     }
 

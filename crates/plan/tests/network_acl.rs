@@ -1,6 +1,5 @@
 //! Network ACLs in plans: what comes before what, and what is left alone.
 
-#[expect(dead_code, reason = "other tests use the rest")]
 mod world;
 
 use serde_json::{Value as Json, json};

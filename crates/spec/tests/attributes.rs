@@ -67,6 +67,39 @@ fn entries_are_in_the_order_of_their_numbers() {
 }
 
 #[test]
+fn members_are_found_where_the_spec_has_them() {
+    let text = with_vpc(
+        "network_acl:
+  a:
+    ingress:
+      - {rule_number: 200, action: deny, protocol: all, cidr: 10.0.0.0/8}
+      - {rule_number: 90, action: allow, protocol: all, cidr: 10.0.0.0/8}
+security_group:
+  g:
+    description: G
+    ingress:
+      - {protocol: udp, port: 53, cidr: 10.0.0.0/8}
+      - {protocol: tcp, port: [443, 22], cidr: 10.0.0.0/8}
+route_table:
+  r:
+    routes:
+      - {destination: 9.0.0.0/8, internet_gateway: i}
+      - {destination: 0.0.0.0/0, internet_gateway: i}
+internet_gateway: {i: }
+",
+    );
+    let topology = read(&text).topology.unwrap();
+    let lines = |address: &str, paths: &[&str]| {
+        let resource = &topology.resources[&address.parse().unwrap()];
+        paths.iter().map(|path| resource.place(path).line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("network_acl.a", &["ingress", "ingress[0]", "ingress[1]", "ingress[0].action"]), [6, 8, 7, 8]);
+    // What stands for several rules is the place of each.
+    assert_eq!(lines("security_group.g", &["ingress[0]", "ingress[1].port", "ingress[2]"]), [14, 14, 13]);
+    assert_eq!(lines("route_table.r", &["routes[0].destination", "routes[1]"]), [19, 18]);
+}
+
+#[test]
 fn files_that_are_no_keys_are_told() {
     let text = "topology: t\nkey_pair: {a: {private_key_file: a.pem}, b: {public_key_file: a.pem}}\n";
     let files = Memory(BTreeMap::from([("a.pem", "not a key")]));

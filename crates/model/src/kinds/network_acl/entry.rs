@@ -121,10 +121,10 @@ impl Counts {
     }
 }
 
-/// The entries as EC2 has them, in the order of their numbers.
+/// The entries as EC2 has them.
 pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>) -> Value {
     let mut seen: BTreeMap<i64, usize> = BTreeMap::new();
-    let mut canonical = Vec::new();
+    let (mut canonical, mut origins) = (Vec::new(), Vec::new());
     for (index, entry) in entries.into_iter().enumerate() {
         let number = number(&entry);
         let Value::Map(entry) = entry else { continue };
@@ -139,8 +139,9 @@ pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>
             context.problem(format!("{path}.rule_number"), "rule-number-twice", message, help);
         }
         canonical.push(Value::Map(traffic::canonical(entry)));
+        origins.push(index);
     }
-    canonical.sort_by_key(self::number);
+    context.origins.insert(direction.to_owned(), origins);
     Value::List(canonical)
 }
 

@@ -74,9 +74,9 @@ pub fn key(rule: &Value) -> String {
     key
 }
 
-/// The rules as EC2 has them: lists of ports and ranges multiplied out, every rule once, in the order of their keys.
+/// The rules as EC2 has them: lists of ports and ranges multiplied out, every rule once.
 pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> Value {
-    let mut expanded: Vec<Value> = Vec::new();
+    let (mut expanded, mut origins) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for (index, rule) in rules.into_iter().enumerate() {
         let Value::Map(rule) = rule else { continue };
@@ -95,10 +95,11 @@ pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> 
             } else {
                 seen.insert(key);
                 expanded.push(rule);
+                origins.push(index);
             }
         }
     }
-    expanded.sort_by_cached_key(key);
+    context.origins.insert(direction.to_owned(), origins);
     Value::List(expanded)
 }
 
