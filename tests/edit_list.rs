@@ -28,6 +28,13 @@ pub fn edits_in_place() -> Vec<Edit> {
         edit("cidr_block: 10.1.3.0/24", "cidr_block: 10.1.3.0/24\n    route_table: private", &["AssociateRouteTable"]),
         edit("0.0.0.0/0, nat_gateway: main", "0.0.0.0/0, internet_gateway: main", &["ReplaceRoute"]),
         edit("0.0.0.0/0, nat_gateway: main", "10.9.0.0/16, nat_gateway: main", &["CreateRoute", "DeleteRoute"]),
+        edit("network_acl: inner", "network_acl: outer", &["ReplaceNetworkAclAssociation"]),
+        edit("\n    network_acl: inner", "", &["ReplaceNetworkAclAssociation"]),
+        edit("cidr_block: 10.1.3.0/24", "cidr_block: 10.1.3.0/24\n    network_acl: outer", &["ReplaceNetworkAclAssociation"]),
+        edit("action: deny, protocol: tcp", "action: allow, protocol: tcp", &["ReplaceNetworkAclEntry"]),
+        edit("rule_number: 90", "rule_number: 95", &["CreateNetworkAclEntry", "DeleteNetworkAclEntry"]),
+        edit("allow, protocol: icmp, icmp_type: 8", "allow, protocol: icmp, icmp_type: 3, icmp_code: 4", &["ReplaceNetworkAclEntry"]),
+        edit("protocol: 47", "protocol: all", &["ReplaceNetworkAclEntry"]),
         edit("port: 5432", "port: 5433", &["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]),
         edit("description: web", "description: www", &["UpdateSecurityGroupRuleDescriptionsIngress"]),
         edit(", description: web}", "}", &["UpdateSecurityGroupRuleDescriptionsIngress"]),
@@ -63,7 +70,8 @@ pub fn edits_with_a_stop() -> Vec<Edit> {
 #[must_use]
 pub fn edits_that_replace() -> Vec<Edit> {
     vec![
-        edit("10.0.1.10", "10.0.1.11", &["RunInstances", "TerminateInstances"]),
+        // An address far from those that EC2 gives by itself.
+        edit("10.0.1.10", "10.0.1.111", &["RunInstances", "TerminateInstances"]),
         edit("description: Database", "description: Data", &["CreateSecurityGroup", "DeleteSecurityGroup"]),
         edit(PUBLIC_KEY, OTHER_KEY, &["ImportKeyPair", "DeleteKeyPair"]),
         edit("10.1.3.0/24", "10.1.4.0/24", &["CreateSubnet", "DeleteSubnet"]),
@@ -80,6 +88,7 @@ pub fn edits_of_resources() -> Vec<Edit> {
         edit("cidr_block: 10.0.0.0/16", "cidr_block: 10.0.0.0/17", &["CreateVpc", "DeleteVpc"]),
         edit("  plain:\n", "  other:\n", &["DeleteSubnet", "CreateSubnet"]),
         edit("  plain:\n    cidr_block: 10.1.3.0/24\n", "", &["DeleteSubnet"]),
+        edit("  outer:\n", "  other:\n", &["CreateNetworkAcl", "CreateNetworkAclEntry", "DeleteNetworkAcl"]),
         edit(endpoint, "  s4:\n    service: s3\n    route_tables: [private]\n", &["DeleteVpcEndpoints", "CreateVpcEndpoint"]),
         edit("    route_tables: [private]\n", "    route_tables: [private, public]\n", &["ModifyVpcEndpoint"]),
         edit(

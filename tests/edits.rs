@@ -130,7 +130,7 @@ fn edited(edits: &[(&str, &str)]) -> String {
 
 #[test]
 fn renaming_and_swapping_what_others_stand_in_is_done_in_one_go() {
-    let cases: [&[(&str, &str)]; 5] = [
+    let cases: [&[(&str, &str)]; 7] = [
         // A subnet with an instance in it gets another name, and with it another address in the plan.
         &[("  private:\n    cidr_block: 10.0.2.0/24", "  inner:\n    cidr_block: 10.0.2.0/24"), ("subnet: private", "subnet: inner")],
         // Two subnets swap their ranges.
@@ -148,6 +148,10 @@ fn renaming_and_swapping_what_others_stand_in_is_done_in_one_go() {
         ],
         // The Elastic IP addresses of an instance and a NAT gateway change places.
         &[("elastic_ip: nat}", "elastic_ip: SWAP}"), ("elastic_ip: web\n", "elastic_ip: nat\n"), ("elastic_ip: SWAP}", "elastic_ip: web}")],
+        // An ACL that a subnet is in gets another name.
+        &[("  inner:\n", "  core:\n"), ("network_acl: inner", "network_acl: core")],
+        // Two ACLs change names: what is in them changes places.
+        &[("  inner:\n", "  SWAP:\n"), ("  outer:\n", "  inner:\n"), ("  SWAP:\n", "  outer:\n")],
         // A group that is in use gets another description, and is another group.
         &[("description: Web", "description: Front")],
     ];
@@ -170,6 +174,33 @@ fn there_and_back(one: &str, other: &str) {
             assert!(again.is_empty(), "{text}: {:#?}", again.changes);
         }
         world.destroy(&topology(one)).await;
+    });
+}
+
+#[test]
+fn a_subnet_whose_acl_goes_is_in_the_default_one_again() {
+    const WITH: &str = "
+topology: acls
+region: us-west-2
+vpc: {main: {cidr_block: 10.0.0.0/16}}
+subnet: {one: {cidr_block: 10.0.1.0/24, network_acl: own}, two: {cidr_block: 10.0.2.0/24, network_acl: own}}
+network_acl: {own: {ingress: [{rule_number: 1, action: allow, protocol: all, cidr: 0.0.0.0/0}]}}
+";
+    let without = WITH.replace(", network_acl: own", "").split("network_acl: {own").next().unwrap().to_owned();
+    there_and_back(WITH, &without);
+    paused(async {
+        let world = World::new().await;
+        world.apply(&topology(WITH)).await;
+        let done = world.apply(&topology(&without)).await;
+        assert_eq!(calls_of(&done), ["ReplaceNetworkAclAssociation", "ReplaceNetworkAclAssociation", "DeleteNetworkAcl"]);
+        // A spec may also name the default ACL, by its id.
+        let live = world.observe(&topology(&without)).await;
+        let subnet = live.objects.iter().find(|object| object.kind == Kind::Subnet && object.owner.is_some()).unwrap();
+        let default = subnet.facts.text("default_network_acl");
+        let named = topology(&without.replace("10.0.1.0/24", &format!("10.0.1.0/24, network_acl: {default}")));
+        assert!(world.plan(&named).await.is_empty());
+        world.apply(&topology(WITH)).await;
+        assert_eq!(calls_of(&world.apply(&topology(&without)).await).len(), 3);
     });
 }
 

@@ -24,7 +24,7 @@ pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKc
 /// Another key.
 pub const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn8eQzpPWYIuDDWzYZeFEFUWjmzXwCCPHXOAkJSYAPM";
 
-/// A spec with all ten kinds.
+/// A spec with all kinds.
 pub const EVERY_KIND: &str = include_str!("every-kind.yaml");
 
 /// Key files that all hold the same key, and no other files.

@@ -47,6 +47,31 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["ReplaceRoute&RouteTableId={route_table.private}&DestinationCidrBlock=0.0.0.0/0&GatewayId={internet_gateway.main}"],
     ),
     meddling(
+        "subnet.private",
+        "network_acl",
+        &["ReplaceNetworkAclAssociation&AssociationId={subnet.private#network_acl_association}\
+             &NetworkAclId={subnet.private#default_network_acl}"],
+    ),
+    meddling(
+        "subnet.plain",
+        "network_acl",
+        &["ReplaceNetworkAclAssociation&AssociationId={subnet.plain#network_acl_association}&NetworkAclId={network_acl.outer}"],
+    ),
+    meddling("network_acl.inner", "ingress", &["DeleteNetworkAclEntry&NetworkAclId={network_acl.inner}&RuleNumber=90&Egress=false"]),
+    meddling(
+        "network_acl.inner",
+        "ingress",
+        &["ReplaceNetworkAclEntry&NetworkAclId={network_acl.inner}&RuleNumber=1000&Egress=false&RuleAction=allow&Protocol=17\
+             &PortRange.From=1024&PortRange.To=2048&Ipv6CidrBlock=2001:db8::/32"],
+    ),
+    meddling(
+        "network_acl.outer",
+        "egress",
+        &[
+            "CreateNetworkAclEntry&NetworkAclId={network_acl.outer}&RuleNumber=1&Egress=true&RuleAction=allow&Protocol=-1&CidrBlock=0.0.0.0/0",
+        ],
+    ),
+    meddling(
         "security_group.web",
         "ingress",
         &[
@@ -133,8 +158,12 @@ pub fn network() -> String {
         .replace("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {vpc: main}\n  spare: {vpc: spare}\n")
         .replace("vpc:\n  main:\n", "vpc:\n  spare: {cidr_block: 10.50.0.0/16, instance_tenancy: dedicated}\n  main:\n");
     // With two VPCs, each resource says which is its own.
-    let own =
-        [("subnet", &["public", "private", "plain"][..]), ("route_table", &["public", "private"]), ("security_group", &["web", "db"])];
+    let own = [
+        ("subnet", &["public", "private", "plain"][..]),
+        ("route_table", &["public", "private"]),
+        ("network_acl", &["inner", "outer"]),
+        ("security_group", &["web", "db"]),
+    ];
     let mut text = spared.replace("  s3:\n", "  s3:\n    vpc: main\n");
     for (kind, names) in own {
         let (head, tail) = text.split_once(&format!("\n{kind}:\n")).unwrap_or_else(|| panic!("no {kind} in the network"));

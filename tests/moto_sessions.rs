@@ -125,6 +125,25 @@ fn the_nat_gateway_is_protected_and_then_destroyed_on_moto() {
 }
 
 #[test]
+fn network_acls_are_applied_repaired_edited_and_destroyed_on_moto() {
+    let Some(programs) = Programs::find() else { return };
+    let text = &include_str!("../specs/network-acl.yaml").replace("ami-003634241a8fcdec0", "ami-760aaa0f");
+    let session = Session::new(&programs, text);
+    session.settles("apply --auto-approve");
+    session.aws("delete-network-acl-entry --network-acl-id {network_acl.web} --ingress --rule-number 90");
+    let drift = session.trueup("drift", 2);
+    assert!(drift.contains("network_acl.web"), "{drift}");
+    session.settles("apply --auto-approve");
+    let text = edited(text, "rule_number: 90", "rule_number: 95");
+    let text = edited(&text, "port: 5432, cidr: 10.30.1.0/24", "port: 5432, cidr: 10.30.0.0/16");
+    let text = edited(&text, ", network_acl: data", "");
+    session.write(&text);
+    session.settles("apply --auto-approve");
+    session.trueup("destroy --auto-approve", 0);
+    assert!(session.ids().is_empty(), "{:?}", session.ids());
+}
+
+#[test]
 fn policies_of_endpoints_are_compared_by_meaning_on_moto() {
     let Some(programs) = Programs::find() else { return };
     let text = include_str!("../specs/endpoint-policy.yaml");

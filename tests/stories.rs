@@ -141,6 +141,36 @@ fn what_somebody_did_by_hand_is_told_and_taken_back() {
 }
 
 #[test]
+fn network_acls_are_meddled_with_edited_and_asked_about() {
+    let trial = Trial::of_the_seed();
+    let spec = include_str!("../specs/network-acl.yaml");
+    trial.write("acl.yaml", spec);
+    let sandbox = Sandbox::serve(trial.folder.path());
+    let at = format!("--endpoint-url http://{}", sandbox.address);
+    trial.see(&format!("apply {at} --auto-approve acl.yaml"));
+    let answer = sandbox.call("DescribeNetworkAcls&Filter.1.Name=tag:Name&Filter.1.Value.1=network-acl-web");
+    let acl = answer.split("<networkAclId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
+    sandbox.call(&format!("DeleteNetworkAclEntry&NetworkAclId={acl}&RuleNumber=90&Egress=false"));
+    let entry = "RuleNumber=100&Egress=true&RuleAction=allow&CidrBlock=0.0.0.0/0";
+    sandbox.call(&format!("ReplaceNetworkAclEntry&NetworkAclId={acl}&{entry}&Protocol=6&PortRange.From=443&PortRange.To=443"));
+    let drift = trial.see(&format!("drift {at} acl.yaml"));
+    let closed = trial.see(&format!("reach {at} --live --from internet --to instance.web --over tcp/443 acl.yaml"));
+    trial.write(
+        "acl.yaml",
+        spec.replace("rule_number: 90", "rule_number: 95").replace("route_table: data, network_acl: data", "route_table: data"),
+    );
+    session!(
+        "network_acl",
+        drift,
+        closed,
+        trial.see(&format!("plan {at} acl.yaml")),
+        trial.see(&format!("apply {at} --auto-approve acl.yaml")),
+        trial.see(&format!("plan {at} --detailed-exitcode acl.yaml")),
+        trial.see(&format!("reach {at} --live --from internet --to instance.web --over tcp/443 acl.yaml")),
+    );
+}
+
+#[test]
 fn what_is_protected_stays_until_the_protection_is_gone() {
     let trial = Trial::of_the_seed();
     trial.edit("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {protect: true}\n");

@@ -8,7 +8,7 @@ use trueup_model::{Action, Observed, Plan, Topology, tags};
 const COMMENT_BYTES_MAX: usize = 65_536;
 
 /// The ids of what EC2 makes under a client token.
-const UNDER_TOKEN: [&str; 4] = ["i-", "nat-", "rtb-", "vpce-"];
+const UNDER_TOKEN: [&str; 5] = ["i-", "nat-", "rtb-", "acl-", "vpce-"];
 
 /// The ids of what such things stand in or take, and of which two runs may have made two.
 const ALONE: [&str; 2] = ["vpc-", "eipalloc-"];

@@ -1,9 +1,14 @@
 //! What others do beside us: a network of their own, and changes of ours by hand.
 
+use std::time::Duration;
+
 use fastrand::Rng;
 use trueup_model::{Cloud, Kind, Object, Observed, Topology};
 
 use crate::World;
+
+/// By then everybody knows what was made.
+const SHOWN_AFTER_SECONDS: u32 = 60;
 
 /// Makes a network that is nobody's business, and one of another topology.
 pub async fn settle_neighbours(world: &World) {
@@ -14,7 +19,16 @@ pub async fn settle_neighbours(world: &World) {
         )
     };
     world.call("CreateVpc&CidrBlock=172.20.0.0/16").await;
-    world.call(&format!("CreateVpc&CidrBlock=172.21.0.0/16&{}", tags("vpc", "other", "vpc.v1"))).await;
+    let made = world.call(&format!("CreateVpc&CidrBlock=172.21.0.0/16&{}", tags("vpc", "other", "vpc.v1"))).await;
+    let vpc = made.split_once("<vpcId>").and_then(|(_, rest)| rest.split_once('<')).map_or("", |(id, _)| id);
+    let acl = format!("CreateNetworkAcl&VpcId={vpc}&{}", tags("network-acl", "other", "network_acl.n2"));
+    for _ in 0..SHOWN_AFTER_SECONDS {
+        // A VPC that was just made is not known everywhere at once.
+        if world.try_call(&acl).await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
     world.call("AllocateAddress&Domain=vpc").await;
     world.call(&format!("AllocateAddress&Domain=vpc&{}", tags("elastic-ip", "other", "elastic_ip.e8"))).await;
     world.call("CreateInternetGateway").await;
@@ -46,6 +60,7 @@ pub async fn meddle(world: &World, observed: &Observed, rng: &mut Rng) {
 /// A call that changes this object.
 fn query(object: &Object, rng: &mut Rng) -> Option<String> {
     let id = &object.id;
+    let acl = |fact: &str| object.facts.text(fact);
     let queries = match object.kind {
         Kind::Vpc => vec![
             format!("ModifyVpcAttribute&VpcId={id}&EnableDnsHostnames.Value={}", rng.bool()),
@@ -54,6 +69,11 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
         Kind::Subnet => vec![
             format!("ModifySubnetAttribute&SubnetId={id}&MapPublicIpOnLaunch.Value={}", rng.bool()),
             format!("DisassociateRouteTable&AssociationId={}", object.facts.text("route_table_association")),
+            format!(
+                "ReplaceNetworkAclAssociation&AssociationId={}&NetworkAclId={}",
+                acl("network_acl_association"),
+                acl("default_network_acl")
+            ),
             format!("DeleteSubnet&SubnetId={id}"),
         ],
         Kind::InternetGateway => {
@@ -65,6 +85,12 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
         Kind::RouteTable => {
             vec![format!("DeleteRoute&RouteTableId={id}&DestinationCidrBlock=0.0.0.0/0"), format!("DeleteRouteTable&RouteTableId={id}")]
         }
+        Kind::NetworkAcl => vec![
+            format!("DeleteNetworkAclEntry&NetworkAclId={id}&RuleNumber=100&Egress={}", rng.bool()),
+            format!("CreateNetworkAclEntry&NetworkAclId={id}&RuleNumber=7&Egress=false&Protocol=-1&RuleAction=allow&CidrBlock=0.0.0.0/0"),
+            format!("ReplaceNetworkAclEntry&NetworkAclId={id}&RuleNumber=110&Egress=true&Protocol=-1&RuleAction=deny&CidrBlock=0.0.0.0/0"),
+            format!("DeleteNetworkAcl&NetworkAclId={id}"),
+        ],
         Kind::SecurityGroup => vec![
             format!("AuthorizeSecurityGroupIngress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"),
             format!("RevokeSecurityGroupEgress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"),

@@ -1,5 +1,7 @@
 //! A random network as a spec, and random edits of it. A draw need not be right: what the spec's own checks refuse is drawn again.
 
+mod draw;
+
 use std::sync::Arc;
 
 use fastrand::Rng;
@@ -7,7 +9,7 @@ use serde_json::{Map, Value, json};
 use trueup_model::{Kind, Record, Ref, Topology};
 
 use super::secrets::Secrets;
-use crate::{OTHER_KEY, PUBLIC_KEY, read_with};
+use crate::read_with;
 
 /// A network has at least so many resources.
 const RESOURCES_MIN: usize = 20;
@@ -19,13 +21,14 @@ const DRAWS_MAX: usize = 500;
 const PROTECTING_ONE_IN: usize = 4;
 const PROTECTED_ONE_IN: usize = 8;
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "vpc",
     "subnet",
     "internet_gateway",
     "elastic_ip",
     "nat_gateway",
     "route_table",
+    "network_acl",
     "security_group",
     "key_pair",
     "instance",
@@ -288,6 +291,7 @@ impl Network {
             "elastic_ip" => json!({"tags": {"use": *self.any(&["a", "b"])}}),
             "nat_gateway" => self.nat_gateway()?,
             "route_table" => self.route_table(&vpc?),
+            "network_acl" => self.network_acl(&vpc?),
             "security_group" => self.security_group(&vpc?),
             "key_pair" => self.key_pair(),
             "instance" => self.instance()?,
@@ -296,133 +300,6 @@ impl Network {
         };
         let protect = self.protects && self.one_in(PROTECTED_ONE_IN);
         Some(if protect { with_protection(drawn) } else { drawn })
-    }
-
-    fn key_pair(&mut self) -> Value {
-        if self.one_in(3) {
-            return json!({"private_key_file": format!("k{}.pem", self.number())});
-        }
-        json!({"public_key": *self.any(&[PUBLIC_KEY, OTHER_KEY])})
-    }
-
-    fn vpc(&mut self) -> Value {
-        let number = self.number() % 200;
-        let mut vpc = json!({"cidr_block": format!("10.{number}.0.0/16"), "enable_dns_hostnames": self.rng.bool()});
-        if self.one_in(3) {
-            vpc["secondary_cidr_blocks"] = json!([format!("100.{}.0.0/20", 64 + number % 60)]);
-        }
-        vpc
-    }
-
-    fn subnet(&mut self, vpc: &str) -> Option<Value> {
-        let number = self.number() % 250;
-        let range = self.attribute("vpc", vpc, "cidr_block")?.trim_end_matches("0.0/16").to_owned();
-        let zone = *self.any(&["us-west-2a", "us-west-2b", "us-west-2c"]);
-        let mut subnet = json!({"vpc": vpc, "cidr_block": format!("{range}{number}.0/24"), "map_public_ip_on_launch": self.rng.bool()});
-        if self.rng.bool() {
-            subnet["availability_zone"] = json!(zone);
-        }
-        if let Some(table) = self.one_within("route_table", vpc).filter(|_| self.rng.bool()) {
-            subnet["route_table"] = json!(table);
-        }
-        Some(subnet)
-    }
-
-    fn nat_gateway(&mut self) -> Option<Value> {
-        let subnet = self.name("subnet")?;
-        if self.one_in(4) {
-            return Some(json!({"subnet": subnet, "connectivity_type": "private"}));
-        }
-        Some(json!({"subnet": subnet, "elastic_ip": self.free_address()?}))
-    }
-
-    fn route_table(&mut self, vpc: &str) -> Value {
-        let mut routes = Vec::new();
-        for destination in ["0.0.0.0/0", "192.0.2.0/24", "198.51.100.0/24"] {
-            let gateway = self.one_within("internet_gateway", vpc);
-            let nat = self.name("nat_gateway");
-            match (self.rng.usize(0..4), gateway, nat) {
-                (0 | 1, Some(gateway), _) => routes.push(json!({"destination": destination, "internet_gateway": gateway})),
-                (2, _, Some(nat)) if self.nat_is_in(&nat, vpc) => routes.push(json!({"destination": destination, "nat_gateway": nat})),
-                _ => {}
-            }
-        }
-        json!({"vpc": vpc, "routes": routes})
-    }
-
-    fn nat_is_in(&self, nat: &str, vpc: &str) -> bool {
-        let subnet = self.attribute("nat_gateway", nat, "subnet");
-        subnet.and_then(|subnet| self.attribute("subnet", subnet, "vpc")) == Some(vpc)
-    }
-
-    fn security_group(&mut self, vpc: &str) -> Value {
-        let mut group = json!({"vpc": vpc, "description": *self.any(&["Web", "Database", "Cache"]), "ingress": self.rules(vpc)});
-        if self.one_in(3) {
-            group["egress"] = json!(self.rules(vpc));
-        }
-        group
-    }
-
-    fn rules(&mut self, vpc: &str) -> Vec<Value> {
-        let mut rules = Vec::new();
-        for port in [22, 80, 443, 5432] {
-            let group = self.one_within("security_group", vpc);
-            let source = match (self.rng.usize(0..5), group) {
-                (0, _) => json!({"cidr": "0.0.0.0/0"}),
-                (1, _) => json!({"cidr": ["10.0.0.0/8", "2001:db8::/32"]}),
-                (2, Some(group)) => json!({"security_group": group}),
-                _ => continue,
-            };
-            let mut rule = json!({"protocol": *self.any(&["tcp", "udp"]), "port": port});
-            if let (Some(rule), Value::Object(source)) = (rule.as_object_mut(), source) {
-                rule.extend(source);
-            }
-            if self.one_in(3) {
-                rule["description"] = json!(*self.any(&["one", "two"]));
-            }
-            rules.push(rule);
-        }
-        rules
-    }
-
-    fn instance(&mut self) -> Option<Value> {
-        let subnet = self.name("subnet")?;
-        let vpc = self.attribute("subnet", &subnet, "vpc")?.to_owned();
-        let image = *self.any(&["ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c"]);
-        let mut instance = json!({"image": image, "instance_type": *self.any(&["t3.micro", "t3.small", "t2.micro"]), "subnet": subnet});
-        let groups = self.within("security_group", &vpc);
-        if !groups.is_empty() {
-            let mut some: Vec<String> = groups.into_iter().filter(|_| self.rng.usize(0..3) == 0).collect();
-            some.extend(some.is_empty().then(|| self.one_within("security_group", &vpc)).flatten());
-            instance["security_groups"] = json!(some);
-        }
-        let options = [
-            ("key_pair", self.name("key_pair").map(Value::from)),
-            ("associate_public_ip_address", Some(json!(self.rng.bool()))),
-            ("elastic_ip", self.free_address().map(Value::from)),
-            ("monitoring", Some(json!(self.rng.bool()))),
-            ("source_dest_check", Some(json!(self.rng.bool()))),
-            ("user_data", Some(json!(*self.any(&["#!/bin/sh\necho one\n", "#!/bin/sh\necho two\n"])))),
-            ("root_volume", Some(json!({"size": self.rng.usize(8..30)}))),
-            ("disable_api_termination", Some(json!(self.rng.bool()))),
-            ("state", Some(json!(*self.any(&["running", "running", "stopped"])))),
-        ];
-        for (key, value) in options {
-            if let Some(value) = value.filter(|_| self.one_in(3)) {
-                instance[key] = value;
-            }
-        }
-        Some(instance)
-    }
-
-    fn vpc_endpoint(&mut self, vpc: &str) -> Value {
-        let tables: Vec<String> = self.within("route_table", vpc).into_iter().filter(|_| self.rng.bool()).collect();
-        let mut endpoint = json!({"vpc": vpc, "service": *self.any(&["s3", "dynamodb"]), "route_tables": tables});
-        if self.rng.bool() {
-            let action = *self.any(&["s3:GetObject", "s3:PutObject"]);
-            endpoint["policy"] = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}]});
-        }
-        endpoint
     }
 }
 
@@ -463,7 +340,7 @@ fn is_reference(key: &str, kind: &str) -> bool {
 
 /// Whether a resource does without the reference.
 fn is_optional(kind: &str, key: &str) -> bool {
-    matches!((kind, key), ("subnet", "route_table") | ("instance", "key_pair" | "elastic_ip"))
+    matches!((kind, key), ("subnet", "route_table" | "network_acl") | ("instance", "key_pair" | "elastic_ip"))
 }
 
 /// Puts a resource's new name wherever it is referred to.

@@ -12,11 +12,13 @@ use trueup_sandbox::{DEFAULT_REGION, Sandbox};
 use super::secrets::Secrets;
 
 /// The calls that finish a step whose own call may have happened already, or that EC2 wants in its place.
-const STAND_INS: [(&str, &str); 4] = [
+const STAND_INS: [(&str, &str); 6] = [
     ("ReplaceRoute", "CreateRoute"),
     ("ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute"),
     ("DisassociateRouteTable", "DeleteRouteTable"),
     ("AssociateRouteTable", "ReplaceRouteTableAssociation"),
+    ("ReplaceNetworkAclEntry", "CreateNetworkAclEntry"),
+    ("ReplaceNetworkAclAssociation", "DeleteNetworkAcl"),
 ];
 
 /// What gives up what this run has just made, because somebody else made the same.
@@ -24,13 +26,14 @@ const GIVES_UP: [(&str, &str); 3] =
     [("DeleteVpc", "CreateVpc"), ("DeleteInternetGateway", "CreateInternetGateway"), ("ReleaseAddress", "AllocateAddress")];
 
 /// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only their names end everywhere.
-const ENDS: [(&str, &str); 10] = [
+const ENDS: [(&str, &str); 11] = [
     ("DeleteVpc", "VpcId"),
     ("DeleteSubnet", "SubnetId"),
     ("DeleteInternetGateway", "InternetGatewayId"),
     ("ReleaseAddress", "AllocationId"),
     ("DeleteNatGateway", "NatGatewayId"),
     ("DeleteRouteTable", "RouteTableId"),
+    ("DeleteNetworkAcl", "NetworkAclId"),
     ("DeleteSecurityGroup", "GroupId"),
     ("DeleteKeyPair", "KeyName"),
     ("TerminateInstances", "InstanceId"),

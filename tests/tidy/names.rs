@@ -12,6 +12,9 @@ use super::{files, none, text};
 /// The crates that handle records of any kind.
 const MIDDLE: [&str; 3] = ["crates/plan/src", "crates/engine/src", "crates/report/src"];
 
+/// Words of the middle's own that an attribute is called by as well.
+const OWN_WORDS: [&str; 1] = ["action"];
+
 /// The names of all attributes and of the fields of those that have some.
 fn attribute_names() -> BTreeSet<&'static str> {
     fn collect(attributes: &'static [Attribute], names: &mut BTreeSet<&'static str>) {
@@ -30,6 +33,7 @@ fn attribute_names() -> BTreeSet<&'static str> {
     }
     let mut names = BTreeSet::new();
     Kind::ALL.into_iter().for_each(|kind| collect(kind.schema().attributes, &mut names));
+    names.retain(|name| !OWN_WORDS.contains(name));
     names
 }
 

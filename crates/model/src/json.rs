@@ -67,7 +67,7 @@ pub fn value(json: &Json, ty: Option<&Type>) -> Option<Value> {
         (Json::String(text), _) => Value::Text(text.clone()),
         (Json::Array(list), Some(Type::Set(members))) => {
             let mut list: Vec<Value> = list.iter().filter_map(|json| value(json, Some(&members.ty))).collect();
-            list.sort_by_cached_key(members.key);
+            members.sort(&mut list);
             Value::List(list)
         }
         (Json::Array(list), _) => Value::List(list.iter().filter_map(|json| value(json, None)).collect()),

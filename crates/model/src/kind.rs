@@ -24,6 +24,8 @@ pub enum Kind {
     NatGateway,
     /// Where packets go that leave a subnet.
     RouteTable,
+    /// A stateless filter at the border of subnets.
+    NetworkAcl,
     /// A stateful filter at network interfaces.
     SecurityGroup,
     /// An SSH key that instances are launched with.
@@ -36,13 +38,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Vpc,
         Self::Subnet,
         Self::InternetGateway,
         Self::ElasticIp,
         Self::NatGateway,
         Self::RouteTable,
+        Self::NetworkAcl,
         Self::SecurityGroup,
         Self::KeyPair,
         Self::Instance,
@@ -58,6 +61,7 @@ impl Kind {
             Self::ElasticIp => &kinds::elastic_ip::ElasticIpRules,
             Self::NatGateway => &kinds::nat_gateway::NatGatewayRules,
             Self::RouteTable => &kinds::route_table::RouteTableRules,
+            Self::NetworkAcl => &kinds::network_acl::NetworkAclRules,
             Self::SecurityGroup => &kinds::security_group::SecurityGroupRules,
             Self::KeyPair => &kinds::key_pair::KeyPairRules,
             Self::Instance => &kinds::instance::InstanceRules,
@@ -79,6 +83,7 @@ impl Kind {
             Self::ElasticIp => "elastic_ip",
             Self::NatGateway => "nat_gateway",
             Self::RouteTable => "route_table",
+            Self::NetworkAcl => "network_acl",
             Self::SecurityGroup => "security_group",
             Self::KeyPair => "key_pair",
             Self::Instance => "instance",

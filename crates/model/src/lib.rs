@@ -23,6 +23,7 @@ pub mod schema;
 pub mod service;
 pub mod tags;
 pub mod topology;
+pub mod traffic;
 pub mod value;
 
 pub use address::{Address, AddressError, Name, Ref};

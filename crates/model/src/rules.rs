@@ -257,8 +257,10 @@ pub struct Context<'a> {
     pub address: &'a Address,
     /// The files that a spec may point at.
     pub files: &'a dyn Files,
-    /// What is wrong, by the path of the attribute.
+    /// What is wrong, by the path of the attribute as the spec has it.
     pub problems: Vec<Problem>,
+    /// By set: from which member of the spec each member comes, where normalising has dropped or multiplied some.
+    pub origins: BTreeMap<String, Vec<usize>>,
 }
 
 impl Context<'_> {

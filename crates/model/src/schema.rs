@@ -159,6 +159,8 @@ pub struct Members {
     pub ty: Type,
     /// What tells members apart, as it is shown to the user: `tcp/22 cidr 0.0.0.0/0`.
     pub key: fn(&Value) -> String,
+    /// The rank of a member whose place among the others means something; those of one rank are in the order of their keys.
+    pub rank: fn(&Value) -> i64,
 }
 
 impl Attribute {
@@ -305,7 +307,7 @@ impl Type {
             }
             (Self::Set(members), Value::List(wanted), live) => {
                 let live = live.map_or(&[][..], Value::as_list);
-                members.by_key(wanted) != members.by_key(live)
+                members.by_place(wanted) != members.by_place(live)
             }
             (Self::Policy, wanted, Some(live)) => {
                 let canonical = |value: &Value| serde_json::to_value(value).map(|json| crate::policy::canonical(&json)).ok();
@@ -317,14 +319,36 @@ impl Type {
 }
 
 impl Members {
-    /// The members by their keys.
-    pub fn by_key<'a>(&self, list: &'a [Value]) -> BTreeMap<String, &'a Value> {
-        list.iter().map(|member| ((self.key)(member), member)).collect()
+    /// Members that are told apart by this key, and are in its order.
+    pub const fn new(ty: Type, key: fn(&Value) -> String) -> Self {
+        Self { ty, key, rank: |_| 0 }
     }
 
-    /// What must be added, taken away and altered (old, new) to get from `before` to `after`, each in the order of the keys.
+    /// Members are in the order of this number.
+    #[must_use]
+    pub const fn ranked(mut self, rank: fn(&Value) -> i64) -> Self {
+        self.rank = rank;
+        self
+    }
+
+    /// Puts members in their order.
+    pub fn sort(&self, list: &mut [Value]) {
+        list.sort_by_cached_key(|member| self.place(member));
+    }
+
+    /// Where a member stands among others, and what tells it apart from them.
+    pub fn place(&self, member: &Value) -> (i64, String) {
+        ((self.rank)(member), (self.key)(member))
+    }
+
+    /// The members by what tells them apart.
+    fn by_place<'a>(&self, list: &'a [Value]) -> BTreeMap<(i64, String), &'a Value> {
+        list.iter().map(|member| (self.place(member), member)).collect()
+    }
+
+    /// What must be added, taken away and altered (old, new) to get from `before` to `after`, each in the members' order.
     pub fn compare<'a>(&self, before: &'a [Value], after: &'a [Value]) -> Differences<'a> {
-        let (old, new) = (self.by_key(before), self.by_key(after));
+        let (old, new) = (self.by_place(before), self.by_place(after));
         let mut differences = Differences::default();
         for (key, value) in &new {
             match old.get(key) {

@@ -224,7 +224,7 @@ impl Names {
             // The members of a set are in the order of their keys, and the keys have just changed.
             if let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, out.get(attribute.name)) {
                 let mut list = list.clone();
-                list.sort_by_cached_key(members.key);
+                members.sort(&mut list);
                 out.set(attribute.name, list);
             }
         }

@@ -235,7 +235,25 @@ async fn network_acls_are_checked() {
         ],
     )
     .await;
-    cloud.ok(&format!("ReplaceNetworkAclAssociation&AssociationId={association}&NetworkAclId={acl}")).await;
+    // IPv4 and IPv6 are counted apart, and each with the last entry, which is EC2's.
+    for number in 101..139 {
+        cloud.ok(&format!("{entry}&RuleNumber={number}&Protocol=-1")).await;
+    }
+    assert_eq!(cloud.code(&format!("{entry}&RuleNumber=139&Protocol=-1")).await, "NetworkAclEntryLimitExceeded");
+    let other = entry.replace("CidrBlock=0.0.0.0/0", "Ipv6CidrBlock=::/0");
+    cloud.ok(&format!("{other}&RuleNumber=139&Protocol=-1")).await;
+    cloud.ok(&format!("{}&RuleNumber=100&Protocol=-1", entry.replace("Egress=false", "Egress=true"))).await;
+    // Host bits are EC2's to clear, protocols are numbers, and ports are of tcp and udp only.
+    let loose = entry.replace("CreateNetworkAclEntry", "ReplaceNetworkAclEntry").replace("0.0.0.0/0", "10.1.2.3/8");
+    cloud.ok(&format!("{loose}&RuleNumber=100&Protocol=50&PortRange.From=1&PortRange.To=2")).await;
+    let shown = cloud.ok(&format!("DescribeNetworkAcls&NetworkAclId.1={acl}")).await;
+    assert!(shown.contains("<cidrBlock>10.0.0.0/8</cidrBlock>") && !shown.contains("portRange"), "{shown}");
+    // An ACL of another VPC is not taken, and a subnet that has moved goes by a new association.
+    let far = cloud.get(&format!("CreateNetworkAcl&VpcId={}", cloud.vpc().await), "networkAclId").await;
+    let to = |acl: &str| format!("ReplaceNetworkAclAssociation&AssociationId={association}&NetworkAclId={acl}");
+    assert_eq!(cloud.code(&to(&far)).await, "InvalidParameterValue");
+    cloud.ok(&to(&acl)).await;
+    assert_eq!(cloud.code(&to(&acl)).await, "InvalidAssociationID.NotFound");
     assert_eq!(cloud.code(&format!("DeleteNetworkAcl&NetworkAclId={acl}")).await, "DependencyViolation");
     cloud.ok(&format!("DeleteSubnet&SubnetId={subnet}")).await;
     cloud.ok(&format!("DeleteNetworkAcl&NetworkAclId={acl}")).await;

@@ -7,6 +7,7 @@ use trueup_model::{Address, Attribute, Context, Diagnostic, Files, Kind, Ref, Re
 use crate::decode::may_be_sole;
 use crate::document::Document;
 use crate::draft::{Draft, Notes};
+use crate::members::{self, Origins};
 use crate::names::Names;
 use crate::problems::Problems;
 use crate::tags;
@@ -16,6 +17,19 @@ use crate::tags;
 pub struct Completed {
     pub topology: Topology,
     pub notes: BTreeMap<Address, Notes>,
+    /// From where in the spec the members of sets come that are in another order now.
+    origins: BTreeMap<Address, Origins>,
+}
+
+impl Completed {
+    /// Until now members are found where the spec has them, by their old numbers; from now on by their numbers in the records.
+    pub fn settle_places(&mut self) {
+        for (address, origins) in std::mem::take(&mut self.origins) {
+            if let Some(resource) = self.topology.resources.get_mut(&address) {
+                members::settle(&mut resource.places, &origins);
+            }
+        }
+    }
 }
 
 /// Makes every record canonical and whole.
@@ -23,15 +37,22 @@ pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, pro
     let Document { topology: name, account, region: own, max_deletes, tags: head, expect, places, drafts, names } = document;
     let region = own.or_else(|| region.map(str::to_owned));
     let mut topology = Topology { name, account, region, max_deletes, resources: BTreeMap::new(), expect, places };
-    let mut all_notes = BTreeMap::new();
+    let (mut all_notes, mut all_origins) = (BTreeMap::new(), BTreeMap::new());
     for draft in drafts {
         let Draft { address, place, record, tags: own_tags, protect, mut notes } = draft;
         let mut resource = Resource { address: address.clone(), record, protect, place, places: std::mem::take(&mut notes.places) };
         fill_vpc(&mut resource, &mut notes, &names, problems);
-        let mut context =
-            Context { topology: &topology.name, region: topology.region.as_deref(), address: &address, files, problems: Vec::new() };
+        let mut context = Context {
+            topology: &topology.name,
+            region: topology.region.as_deref(),
+            address: &address,
+            files,
+            problems: Vec::new(),
+            origins: Origins::new(),
+        };
         address.kind.rules().normalise(&mut resource.record, &mut context);
-        for problem in context.problems {
+        let Context { problems: told, origins, .. } = context;
+        for problem in told {
             // One mistake is told once: what follows from it is not.
             if !notes.touches(&problem.path) {
                 let diagnostic = Diagnostic::error(problem.code, problem.message).at(resource.place(&problem.path), "").help(problem.help);
@@ -39,6 +60,7 @@ pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, pro
                 notes.broken.insert(problem.path);
             }
         }
+        let origins = members::order(&mut resource.record, address.kind.schema().attributes, origins);
         fill(&mut resource.record, address.kind.schema().attributes);
         let all = tags::all(&topology.name, address.name.as_str(), &head, &own_tags);
         if let Some(diagnostic) = tags::check(&address.to_string(), &all, resource.place("tags")) {
@@ -46,9 +68,12 @@ pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, pro
         }
         resource.record.set("tags", all);
         all_notes.insert(address.clone(), notes);
+        if !origins.is_empty() {
+            all_origins.insert(address.clone(), origins);
+        }
         topology.resources.insert(address, resource);
     }
-    Completed { topology, notes: all_notes }
+    Completed { topology, notes: all_notes, origins: all_origins }
 }
 
 /// The only VPC of a topology need not be named.
@@ -80,24 +105,16 @@ fn fill_vpc(resource: &mut Resource, notes: &mut Notes, names: &Names, problems:
     }
 }
 
-/// Defaults where nothing is given; sets in the order of their keys.
+/// Defaults where nothing is given.
 fn fill(record: &mut trueup_model::Record, attributes: &[Attribute]) {
     for attribute in attributes {
         if let (None, Some(default)) = (record.get(attribute.name), attribute.default_value()) {
             record.set(attribute.name, default);
         }
-        match (&attribute.ty, record.remove(attribute.name)) {
-            (Type::Set(members), Some(Value::List(mut list))) => {
-                list.retain(|member| *member != Value::Null);
-                list.sort_by_cached_key(members.key);
-                list.dedup();
-                record.set(attribute.name, list);
-            }
-            (Type::Object(fields), Some(Value::Map(mut map))) => {
-                fill(&mut map, fields);
-                record.set(attribute.name, map);
-            }
-            (_, value) => record.set_option(attribute.name, value),
+        if let (Type::Object(fields), Some(Value::Map(map))) = (&attribute.ty, record.get(attribute.name)) {
+            let mut map = map.clone();
+            fill(&mut map, fields);
+            record.set(attribute.name, map);
         }
     }
 }

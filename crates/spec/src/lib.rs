@@ -10,6 +10,7 @@ mod decode;
 mod document;
 mod draft;
 mod expect;
+mod members;
 mod names;
 mod node;
 mod problems;
@@ -67,17 +68,19 @@ fn read(text: &str, options: &Options<'_>, problems: &mut Problems) -> Option<To
     let root = yaml::read(text, problems)?;
     let document = document::read(&root, problems)?;
     let readable = document.names.unreadable.is_empty();
-    let completed = complete::complete(document, options.region, options.files, problems);
+    let mut completed = complete::complete(document, options.region, options.files, problems);
     references::circles(&completed.topology, &completed.notes, problems);
+    let wrong = wrong(&completed);
+    completed.settle_places();
     // Where a whole kind is unknown, so is what it would have checked.
     if readable {
-        check(&completed, problems);
+        check(&completed.topology, &wrong, problems);
     }
     Some(completed.topology)
 }
 
-/// Lets the kinds check the topology as a whole, and drops what they say about attributes that are known to be wrong.
-fn check(completed: &Completed, problems: &mut Problems) {
+/// Where what is known to be wrong starts.
+fn wrong(completed: &Completed) -> BTreeSet<usize> {
     let mut wrong: BTreeSet<usize> = BTreeSet::new();
     for (address, notes) in &completed.notes {
         // What is said about a resource as a whole, at its name, may follow from any of its attributes but the tags.
@@ -88,9 +91,14 @@ fn check(completed: &Completed, problems: &mut Problems) {
         wrong.insert(resource.place.start);
         wrong.extend(resource.places.iter().filter(|(path, _)| notes.spoils(path)).map(|(_, place)| place.start));
     }
+    wrong
+}
+
+/// Lets the kinds check the topology as a whole, and drops what they say about attributes that are known to be wrong.
+fn check(topology: &Topology, wrong: &BTreeSet<usize>, problems: &mut Problems) {
     for kind in Kind::ALL {
         let mut found = Vec::new();
-        kind.rules().check(&completed.topology, &mut found);
+        kind.rules().check(topology, &mut found);
         let sound = |diagnostic: &Diagnostic| diagnostic.labels.iter().all(|label| !wrong.contains(&label.place.start));
         found.into_iter().filter(sound).for_each(|diagnostic| problems.push(diagnostic));
     }

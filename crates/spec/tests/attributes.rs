@@ -31,6 +31,7 @@ bad! {
     bare_ranges: &with_vpc("security_group:\n  g:\n    description: G\n    ingress:\n      - {protocol: tcp, port: 22, cidr: ::/0}\n      - protocol: tcp\n        port: 23\n        cidr: ::/0\n        descrption: x\n");
     a_bad_member_keeps_the_others_in_their_places: &with_vpc("security_group:\n  g:\n    description: G\n    ingress:\n      - nonsense\n      - {protocol: tcp, cidr: 0.0.0.0/0}\n      - {protocol: tcp, port: 22, cidr: nowhere}\nroute_table:\n  r:\n    routes:\n      - 3\n      - {destination: 0.0.0.0/0}\n      - {destination: 10.9.0.0/16, internet_gateway: [x]}\n");
     routes: &with_vpc("route_table:\n  r:\n    routes:\n      - {destination: 0.0.0.0/0, internet_gateway: g}\n      - {destination: 0.0.0.0/0, transit_gateway: tgw-0123456789abcdef0}\n      - {destination: 10.9.0.0/16}\n      - {destination: 10.8.0.0/16, internet_gateway: g, transit_gateway: tgw-1}\n      - {destination: 10.0.0.0/16, internet_gateway: g}\n      - {destination: nowhere, vpn_gateway: igw-0123456789abcdef0}\ninternet_gateway: {g: }\n");
+    entries: &with_vpc("network_acl:\n  a:\n    ingress:\n      - {rule_number: 100, action: allow, protocol: tcp, cidr: 0.0.0.0/0}\n      - {rule_number: 100, action: deny, protocol: udp, port: 53, cidr: 10.0.0.5/8}\n      - {rule_number: 0, action: reject, protocol: all, cidr: 0.0.0.0/0}\n      - {rule_number: 32767, action: deny, protocol: all, port: 22, cidr: 0.0.0.0/0}\n      - {rule_number: 110, action: allow, protocol: tcp, port: 90-80, cidr: 10.0.0.0/8}\n      - {rule_number: 120, action: allow, protocol: tcp, port: 22, icmp_type: 8, cidr: 10.0.0.0/8}\n      - {rule_number: 130, action: allow, protocol: icmp, icmp_code: 0, cidr: 10.0.0.0/8}\n      - {rule_number: 135, action: allow, protocol: icmp, icmp_type: -1, icmp_code: 3, cidr: 10.0.0.0/8}\n      - {rule_number: 140, action: allow, protocol: icmp, cidr: \"::/0\"}\n      - {rule_number: 150, action: allow, protocol: icmpv6, icmp_type: 128, cidr: 10.0.0.0/8}\n      - {rule_number: 160, action: allow, protocol: tcp, port: [80, 443], cidr: [10.0.0.0/8]}\n      - {action: allow, protocol: all}\n    egress:\n      - {rule_number: 100, action: allow, protocol: all, cidr: 0.0.0.0/0}\n      - {rule_number: 100, action: allow, protocol: all, cidr: 0.0.0.0/0}\n");
     keys: "topology: t\nkey_pair: {a: {}, b: {private_key_file: x.pem, public_key: nonsense}, c: {public_key_file: missing.pub}, d: {public_key: ssh-dss AAAA}, e: {key_type: rsa, public_key_file: e.pub}, f: {private_key_fil: f.pem}, g: {key_name: ' x', private_key_file: ''}}\n";
     instances: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance:\n  a: {image: ami-1, instance_type: t2.micro, subnet: s, user_data: x, user_data_file: y}\n  b: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.300, state: terminated}\n");
     words: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, availability_zone: \"\"}, b: {cidr_block: 10.0.1.0/24, availability_zone: us-east-1a}, c: {cidr_block: 10.0.2.0/24, availability_zone: usw2-az1}}\ninstance: {i: {image: ami-003634241a8fcdec0, instance_type: \"\", subnet: a}}\nvpc_endpoint: {e: {service: \"\"}, f: {service: S3 bucket}}\n");
@@ -47,6 +48,55 @@ fn shorthands_stand_for_many_rules() {
     assert_eq!(group.record.list("ingress").len(), 4);
     assert_eq!(group.record.list("egress").len(), 1);
     assert_eq!(group.record.text("group_name"), "web");
+}
+
+#[test]
+fn entries_are_in_the_order_of_their_numbers() {
+    let text = with_vpc(
+        "network_acl:\n  a:\n    ingress:\n      - {rule_number: 1000, action: deny, protocol: all, cidr: 10.0.0.0/8}\n      - {rule_number: 90, action: allow, protocol: 6, port: 22, cidr: 2001:DB8:0::/48}\n      - {rule_number: 100, action: allow, protocol: icmp, icmp_type: 8, icmp_code: -1, cidr: 0.0.0.0/0}\n",
+    );
+    let parsed = read(&text);
+    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
+    let acl = &topology.resources[&"network_acl.a".parse().unwrap()];
+    assert_eq!(
+        acl.record.get("ingress").unwrap().to_string(),
+        "[{action: allow, cidr: 2001:db8::/48, port: 22, protocol: tcp, rule_number: 90}, {action: allow, cidr: 0.0.0.0/0, \
+         icmp_type: 8, protocol: icmp, rule_number: 100}, {action: deny, cidr: 10.0.0.0/8, protocol: all, rule_number: 1000}]"
+    );
+    assert!(acl.record.list("egress").is_empty());
+}
+
+#[test]
+fn members_are_found_where_the_spec_has_them() {
+    let text = with_vpc(
+        "network_acl:
+  a:
+    ingress:
+      - {rule_number: 200, action: deny, protocol: all, cidr: 10.0.0.0/8}
+      - {rule_number: 90, action: allow, protocol: all, cidr: 10.0.0.0/8}
+security_group:
+  g:
+    description: G
+    ingress:
+      - {protocol: udp, port: 53, cidr: 10.0.0.0/8}
+      - {protocol: tcp, port: [443, 22], cidr: 10.0.0.0/8}
+route_table:
+  r:
+    routes:
+      - {destination: 9.0.0.0/8, internet_gateway: i}
+      - {destination: 0.0.0.0/0, internet_gateway: i}
+internet_gateway: {i: }
+",
+    );
+    let topology = read(&text).topology.unwrap();
+    let lines = |address: &str, paths: &[&str]| {
+        let resource = &topology.resources[&address.parse().unwrap()];
+        paths.iter().map(|path| resource.place(path).line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("network_acl.a", &["ingress", "ingress[0]", "ingress[1]", "ingress[0].action"]), [6, 8, 7, 8]);
+    // What stands for several rules is the place of each.
+    assert_eq!(lines("security_group.g", &["ingress[0]", "ingress[1].port", "ingress[2]"]), [14, 14, 13]);
+    assert_eq!(lines("route_table.r", &["routes[0].destination", "routes[1]"]), [19, 18]);
 }
 
 #[test]

@@ -14,6 +14,12 @@ fn with_vpc(rest: &str) -> String {
     format!("{VPC}{rest}")
 }
 
+/// So many entries of an ACL, for one range.
+fn entries(count: usize, range: &str) -> String {
+    let entry = |number| format!("{{rule_number: {number}, action: deny, protocol: all, cidr: \"{range}\"}}");
+    (1..=count).map(entry).collect::<Vec<_>>().join(", ")
+}
+
 bad! {
     references: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: privat}, b: {cidr_block: 10.0.1.0/24, route_table: route_table.private}, c: {cidr_block: 10.0.2.0/24, route_table: [private]}}\nroute_table: {private: , public: }\ninternet_gateway: {g: {vpc: igw-0123456789abcdef0}}\n");
     references_to_another_kind: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, vpc: private}, b: {cidr_block: 10.0.1.0/24, route_table: main}}\nroute_table: {private: }\n");
@@ -35,6 +41,8 @@ bad! {
     addresses: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance:\n  a: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.3}\n  b: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.1.10}\n  c: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.10, elastic_ip: e}\n  d: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.10, elastic_ip: e, associate_public_ip_address: true}\nelastic_ip: {e: }\n");
     endpoints: &with_vpc("route_table: {r: }\nvpc_endpoint: {a: {service: s3, route_tables: [r]}, b: {service: com.amazonaws.us-west-2.s3, route_tables: [r]}}\n");
     quotas: &with_vpc(&format!("security_group:\n  g:\n    description: G\n    ingress:\n      - {{protocol: tcp, port: [{}], cidr: 10.0.0.0/8}}\nelastic_ip: {{a: , b: , c: , d: , e: , f: }}\n", (1..=61).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")));
+    network_acls: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nsubnet:\n  one: {vpc: a, cidr_block: 10.0.0.0/24, network_acl: other}\n  two: {vpc: a, cidr_block: 10.0.1.0/24, network_acl: nothing}\n  three: {vpc: a, cidr_block: 10.0.2.0/24, network_acl: rtb-0123456789abcdef0}\n  four: {vpc: a, cidr_block: 10.0.3.0/24, network_acl: acl-0123456789abcdef0}\nnetwork_acl: {other: {vpc: b}}\n";
+    network_acl_quotas: &with_vpc(&format!("x-20: &many [{}]\nx-40: &more [{}]\nx-19: &full [{}]\nnetwork_acl:\n  long: {{ingress: *many, egress: *more}}\n  full: {{ingress: *full}}\n", entries(20, "10.0.0.0/8"), entries(40, "::/0"), entries(19, "10.0.0.0/8")));
     // A mistake is told, and nothing that only follows from it.
     no_follow_on: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/8}}\ninternet_gateway: {g: {vpc: mian}}\nelastic_ip: {E: }\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\nnat_gateway: {n: {subnet: s, elastic_ip: E}, m: {subnet: s, elastic_ip: [e]}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, nat_gateway: o}]}}\n";
     no_follow_on_of_misspelt_kinds: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16}}\ninternet_gatway: {g: }\nelastic_ip: {e: }\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\nnat_gateway: {n: {subnet: s, elastic_ip: e}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, internet_gateway: g}]}}\n";

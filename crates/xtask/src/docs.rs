@@ -71,7 +71,7 @@ mod tests {
     }
 
     /// What the examples refer to, by kind.
-    const AROUND: [(Kind, &str); 8] = [
+    const AROUND: [(Kind, &str); 9] = [
         (Kind::Vpc, "vpc: {main: {cidr_block: 10.0.0.0/16}}\n"),
         (
             Kind::Subnet,
@@ -81,6 +81,7 @@ mod tests {
         (Kind::ElasticIp, "elastic_ip: {nat: }\n"),
         (Kind::NatGateway, "nat_gateway: {main: {subnet: public, elastic_ip: nat}}\n"),
         (Kind::RouteTable, "route_table: {public: , private: }\n"),
+        (Kind::NetworkAcl, "network_acl: {public: }\n"),
         (Kind::SecurityGroup, "security_group: {web: {description: Web servers}}\n"),
         (Kind::KeyPair, "key_pair: {ops: {private_key_file: ops.pem}}\n"),
     ];

@@ -5,6 +5,7 @@ pub mod instance;
 mod internet_gateway;
 mod key_pair;
 mod nat_gateway;
+mod network_acl;
 mod route_table;
 pub mod security_group;
 pub mod subnet;
@@ -14,12 +15,12 @@ mod vpc_endpoint;
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::Filter;
-use trueup_model::{Acted, Kind, Record, Settled, Wait};
+use trueup_model::{Acted, Kind, Object, Record, Settled, Wait};
 
-use crate::Ec2;
 use crate::act::Task;
 use crate::failure::Failure;
 use crate::read::Found;
+use crate::{Ec2, filter};
 
 /// Reads all objects of a kind that pass the filters, page by page.
 pub async fn read(ec2: &Ec2, kind: Kind, filters: &[Filter]) -> Result<Found, Failure> {
@@ -31,6 +32,7 @@ pub async fn read(ec2: &Ec2, kind: Kind, filters: &[Filter]) -> Result<Found, Fa
         Kind::ElasticIp => elastic_ip::read(ec2, filters).await,
         Kind::NatGateway => nat_gateway::read(ec2, filters).await,
         Kind::RouteTable => route_table::read(ec2, filters).await,
+        Kind::NetworkAcl => network_acl::read(ec2, filters).await,
         Kind::SecurityGroup => security_group::read(ec2, filters).await,
         Kind::KeyPair => key_pair::read(ec2, filters).await,
         Kind::Instance => instance::read(ec2, filters).await,
@@ -47,6 +49,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
         Kind::ElasticIp => elastic_ip::act(task).await,
         Kind::NatGateway => nat_gateway::act(task).await,
         Kind::RouteTable => route_table::act(task).await,
+        Kind::NetworkAcl => network_acl::act(task).await,
         Kind::SecurityGroup => security_group::act(task).await,
         Kind::KeyPair => key_pair::act(task).await,
         Kind::Instance => instance::act(task).await,
@@ -61,6 +64,7 @@ pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled
         Kind::Subnet => subnet::settle(ec2, waits).await,
         Kind::NatGateway => nat_gateway::settle(ec2, waits).await,
         Kind::RouteTable => route_table::settle(ec2, waits).await,
+        Kind::NetworkAcl => network_acl::settle(ec2, waits).await,
         Kind::Instance => instance::settle(ec2, waits).await,
         Kind::VpcEndpoint => vpc_endpoint::settle(ec2, waits).await,
         // Nothing of these is ever on its way.
@@ -70,9 +74,18 @@ pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled
     }
 }
 
-/// The filter that finds a kind's objects by their ids.
-pub fn id_filter(kind: Kind) -> &'static str {
-    match kind {
+/// Reads the objects of a kind that have one of these ids, at most as many as one request takes.
+pub async fn read_by_ids(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Vec<Object>, Failure> {
+    let filters: Vec<Filter> = id_filter(kind).map(|name| filter::of(name, ids)).into_iter().collect();
+    let mut objects = read(ec2, kind, &filters).await?.objects;
+    objects.retain(|object| ids.contains(&object.id));
+    Ok(objects)
+}
+
+/// The filter that finds a kind's objects by their ids. Network ACLs are all read: they are not many, and moto has no such filter.
+fn id_filter(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::NetworkAcl => return None,
         Kind::Vpc => "vpc-id",
         Kind::Subnet => "subnet-id",
         Kind::InternetGateway => "internet-gateway-id",
@@ -83,12 +96,12 @@ pub fn id_filter(kind: Kind) -> &'static str {
         Kind::KeyPair => "key-pair-id",
         Kind::Instance => "instance-id",
         Kind::VpcEndpoint => "vpc-endpoint-id",
-    }
+    })
 }
 
 /// Whether the kind's objects are made under a client token.
 pub fn has_token(kind: Kind) -> bool {
-    matches!(kind, Kind::NatGateway | Kind::RouteTable | Kind::Instance | Kind::VpcEndpoint)
+    matches!(kind, Kind::NatGateway | Kind::RouteTable | Kind::NetworkAcl | Kind::Instance | Kind::VpcEndpoint)
 }
 
 /// Whether an action of a kind ends the object itself, and not only a part of it.
@@ -100,6 +113,7 @@ pub fn ends_object(kind: Kind, action: &str) -> bool {
         Kind::ElasticIp => "ReleaseAddress",
         Kind::NatGateway => "DeleteNatGateway",
         Kind::RouteTable => "DeleteRouteTable",
+        Kind::NetworkAcl => "DeleteNetworkAcl",
         Kind::SecurityGroup => "DeleteSecurityGroup",
         Kind::KeyPair => "DeleteKeyPair",
         Kind::Instance => "TerminateInstances",

@@ -143,14 +143,10 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
 /// Takes the table off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto never does.
 async fn release(task: &Task<'_>) -> Result<(), Failure> {
     let found = read(task.ec2, Some(vec![filter::of("route-table-id", [task.id()?])])).await?;
-    let held: Vec<&String> = found.links.tables.keys().collect();
-    for ids in held.chunks(filter::VALUES_MAX) {
-        let there = subnet::read(task.ec2, Some(vec![filter::of("subnet-id", ids.iter().copied())])).await?;
-        for id in ids.iter().filter(|id| there.objects.iter().all(|subnet| subnet.id != ***id)) {
-            let (_, association) = &found.links.tables[*id];
-            let request = task.ec2.client.disassociate_route_table().association_id(association);
-            task.end("DisassociateRouteTable", request, |request| request.send()).await?;
-        }
+    for gone in subnet::gone(task.ec2, found.links.tables.keys()).await? {
+        let (_, association) = &found.links.tables[gone];
+        let request = task.ec2.client.disassociate_route_table().association_id(association);
+        task.end("DisassociateRouteTable", request, |request| request.send()).await?;
     }
     Ok(())
 }

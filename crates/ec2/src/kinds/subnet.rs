@@ -11,12 +11,16 @@ use crate::act::{Task, made, wait};
 use crate::answer::{facts, object, some};
 use crate::classify::is_gone;
 use crate::failure::Failure;
-use crate::kinds::{Seen, portions, route_table, settled};
-use crate::read::{Found, pages};
+use crate::kinds::{Seen, network_acl, portions, route_table, settled};
+use crate::read::{Found, Links, pages};
 use crate::{Ec2, filter, ownership, tags};
 
 /// The fact that holds the association with the route table.
 pub const ASSOCIATION: &str = "route_table_association";
+/// The fact that holds the association with the network ACL, which every subnet has.
+pub const ACL_ASSOCIATION: &str = "network_acl_association";
+/// The fact that holds the default ACL of the subnet's VPC.
+const DEFAULT_ACL: &str = "default_network_acl";
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
     let mut found = Found::default();
@@ -41,18 +45,42 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
         availability_zone_id: some(subnet.availability_zone_id),
         map_public_ip_on_launch: subnet.map_public_ip_on_launch.unwrap_or(false),
         route_table: None,
+        network_acl: None,
     };
     let mut object = object(subnet.subnet_id, &typed, subnet.tags, facts)?;
     object.implicit = implicit;
     Ok(object)
 }
 
-/// Adds what `DescribeRouteTables` says: the table that a subnet is associated with. Without an association it is the main one.
-pub fn complete(object: &mut Object, tables: &BTreeMap<String, (String, String)>) {
-    if let Some((table, association)) = tables.get(&object.id) {
+/// Adds what the answers about route tables and network ACLs say: which ones a subnet is associated with. Without an association its
+/// table is the main one. The default ACL is left out as well, unless the spec declares an ACL: it may name that one by its id.
+pub fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
+    if let Some((table, association)) = links.tables.get(&object.id) {
         object.record.set("route_table", Ref::Id(table.clone()));
         object.facts.set(ASSOCIATION, association.clone());
     }
+    let vpc = object.record.reference("vpc").and_then(Ref::id).unwrap_or_default();
+    let default = links.default_acls.get(vpc);
+    if let Some(default) = default {
+        object.facts.set(DEFAULT_ACL, default.clone());
+    }
+    if let Some((acl, association)) = links.acls.get(&object.id) {
+        object.facts.set(ACL_ASSOCIATION, association.clone());
+        if declares_acl || default != Some(acl) {
+            object.record.set("network_acl", Ref::Id(acl.clone()));
+        }
+    }
+}
+
+/// Those of some subnets that are not there.
+pub async fn gone<'a>(ec2: &Ec2, ids: impl Iterator<Item = &'a String>) -> Result<Vec<&'a str>, Failure> {
+    let ids: Vec<&String> = ids.collect();
+    let mut gone = Vec::new();
+    for ids in ids.chunks(filter::VALUES_MAX) {
+        let there = read(ec2, Some(vec![filter::of("subnet-id", ids.iter().copied())])).await?;
+        gone.extend(ids.iter().map(|id| id.as_str()).filter(|id| there.objects.iter().all(|subnet| subnet.id != *id)));
+    }
+    Ok(gone)
 }
 
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -68,6 +96,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
         "AssociateRouteTable" => associate(task).await,
         "ReplaceRouteTableAssociation" => replace_association(task).await,
         "DisassociateRouteTable" => disassociate(task).await,
+        "ReplaceNetworkAclAssociation" => move_to_acl(task).await,
         "DeleteSubnet" => {
             let request = task.ec2.client.delete_subnet().subnet_id(task.id()?);
             task.end("DeleteSubnet", request, |request| request.send()).await?;
@@ -154,6 +183,48 @@ async fn association(task: &Task<'_>, subnet: &str) -> Result<Option<(String, St
     Ok(found.links.tables.get(subnet).cloned())
 }
 
+/// Puts a subnet into the ACL that the step sets, or back into the VPC's default one.
+async fn move_to_acl(task: &Task<'_>) -> Result<Acted, Failure> {
+    const ACTION: &str = "ReplaceNetworkAclAssociation";
+    let acl = match task.set_id("network_acl") {
+        Some(acl) => acl,
+        None => default_acl(task).await?,
+    };
+    let replace = |association: String| {
+        let request = task.ec2.client.replace_network_acl_association().association_id(association).network_acl_id(&acl);
+        task.call(ACTION, request, |request| request.send())
+    };
+    let moved = |association: Option<String>| Acted { facts: facts([(ACL_ASSOCIATION, association)]), ..Acted::default() };
+    if let Some(known) = task.fact(ACL_ASSOCIATION) {
+        match replace(known.to_owned()).await {
+            Ok(answer) => return Ok(moved(answer.new_association_id)),
+            // Every replacement gives the association another id: the one that is known may be gone by now.
+            Err(failure) if is_gone(failure.class, &failure.code) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    let subnet = task.id()?;
+    match network_acl::of_subnet(task.ec2, subnet).await?.links.acls.remove(subnet) {
+        Some((now, association)) if now == acl => Ok(moved(Some(association))),
+        Some((_, association)) => Ok(moved(replace(association).await?.new_association_id)),
+        None => Err(task.refused(format!("EC2 shows {subnet} in no network ACL: try again in a minute"))),
+    }
+}
+
+/// The default ACL of the VPC that the step's subnet is in.
+async fn default_acl(task: &Task<'_>) -> Result<String, Failure> {
+    if let Some(known) = task.fact(DEFAULT_ACL) {
+        return Ok(known.to_owned());
+    }
+    let subnet = task.id()?;
+    let found = network_acl::of_subnet(task.ec2, subnet).await?;
+    let default = match found.objects.iter().find_map(|acl| acl.record.reference("vpc")?.id()) {
+        Some(vpc) => network_acl::default_of(task.ec2, vpc).await?,
+        None => None,
+    };
+    default.ok_or_else(|| task.refused(format!("EC2 shows no default network ACL for the VPC of {subnet}: try again in a minute")))
+}
+
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
     let mut seen = BTreeMap::new();
     for ids in portions(waits) {
@@ -177,8 +248,25 @@ mod tests {
         let subnet = aws_sdk_ec2::types::Subnet::builder().subnet_id("subnet-1").vpc_id("vpc-1").cidr_block("10.0.1.0/24").build();
         let mut object = fold(subnet).unwrap();
         assert!(object.record.get("route_table").is_none());
-        complete(&mut object, &BTreeMap::from([("subnet-1".to_owned(), ("rtb-1".to_owned(), "rtbassoc-1".to_owned()))]));
+        let tables = BTreeMap::from([("subnet-1".to_owned(), ("rtb-1".to_owned(), "rtbassoc-1".to_owned()))]);
+        complete(&mut object, &Links { tables, ..Links::default() }, false);
         assert_eq!(object.record.reference("route_table"), Some(&Ref::Id("rtb-1".into())));
         assert_eq!(object.facts.text(ASSOCIATION), "rtbassoc-1");
+    }
+
+    #[test]
+    fn the_default_acl_is_none_unless_the_spec_speaks_of_one() {
+        let completed = |acl: &str, declares: bool| {
+            let subnet = aws_sdk_ec2::types::Subnet::builder().subnet_id("subnet-1").vpc_id("vpc-1").cidr_block("10.0.1.0/24").build();
+            let mut object = fold(subnet).unwrap();
+            let acls = BTreeMap::from([("subnet-1".to_owned(), (acl.to_owned(), "aclassoc-1".to_owned()))]);
+            let default_acls = BTreeMap::from([("vpc-1".to_owned(), "acl-1".to_owned())]);
+            complete(&mut object, &Links { acls, default_acls, ..Links::default() }, declares);
+            assert_eq!((object.facts.text(ACL_ASSOCIATION), object.facts.text(DEFAULT_ACL)), ("aclassoc-1", "acl-1"));
+            object.record.reference("network_acl").map(ToString::to_string)
+        };
+        assert_eq!(completed("acl-1", false), None);
+        assert_eq!(completed("acl-1", true).as_deref(), Some("acl-1"));
+        assert_eq!(completed("acl-2", false).as_deref(), Some("acl-2"));
     }
 }

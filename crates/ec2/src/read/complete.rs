@@ -1,6 +1,6 @@
 //! What one answer leaves out: calls that only some objects need, and what one kind's answer says about another kind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::future::{join, join_all};
 use trueup_model::{CloudError, Kind, Object, Scope};
@@ -41,7 +41,7 @@ pub async fn complete(
     }
     for object in by_kind.values_mut().flatten() {
         match object.kind {
-            Kind::Subnet => subnet::complete(object, &links.tables),
+            Kind::Subnet => subnet::complete(object, links, declares(scope, object, "network_acl")),
             Kind::Instance => instance::complete(object, &links.addresses),
             // What is in the default VPC is EC2's, as far as nobody says that it is theirs.
             Kind::InternetGateway => {
@@ -52,6 +52,11 @@ pub async fn complete(
         }
     }
     Ok(())
+}
+
+/// Whether the spec declares an attribute of an object.
+fn declares(scope: &Scope, object: &Object, name: &str) -> bool {
+    object.address(&scope.topology).and_then(|address| scope.declared.get(&address)).is_some_and(|declared| declared.contains(name))
 }
 
 fn is_ours(object: &Object, scope: &Scope) -> bool {
@@ -66,12 +71,7 @@ async fn dns(ec2: &Ec2, scope: &Scope, vpcs: &mut [Object]) -> Result<(), Failur
 
 /// What the spec declares of each instance of ours, or did once, and costs calls.
 async fn details(ec2: &Ec2, scope: &Scope, instances: &mut [Object]) -> Result<(), Failure> {
-    let nothing = BTreeSet::new();
-    let declares = |object: &Object, names: &[&str]| {
-        let address = object.address(&scope.topology);
-        let declared = address.and_then(|address| scope.declared.get(&address)).unwrap_or(&nothing);
-        names.iter().any(|name| declared.contains(*name))
-    };
+    let declares = |object: &Object, names: &[&str]| names.iter().any(|name| declares(scope, object, name));
     let with_volume = instances.iter_mut().filter(|object| declares(object, &["root_volume"])).collect();
     instance::root_volumes(ec2, with_volume).await?;
     let reads = instances.iter_mut().filter_map(|object| {

@@ -17,7 +17,7 @@ use crate::{Ec2, filter};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whose tags say that a topology lives somewhere. Those of instances and NAT gateways outlive them by an hour.
-const LASTING: [&str; 7] = ["vpc", "subnet", "internet-gateway", "elastic-ip", "route-table", "security-group", "key-pair"];
+const LASTING: [&str; 8] = ["vpc", "subnet", "internet-gateway", "elastic-ip", "route-table", "network-acl", "security-group", "key-pair"];
 
 /// How many objects with the topology's tags there are in which other region, where nothing of it is here.
 pub async fn elsewhere(ec2: &Ec2, scope: &Scope, objects: &[Object]) -> BTreeMap<String, usize> {

@@ -22,6 +22,10 @@ pub struct Found {
 pub struct Links {
     /// Of `DescribeRouteTables`: by subnet, the route table and the association.
     pub tables: BTreeMap<String, (String, String)>,
+    /// Of `DescribeNetworkAcls`: by subnet, the network ACL and the association.
+    pub acls: BTreeMap<String, (String, String)>,
+    /// The same: by VPC, its default ACL.
+    pub default_acls: BTreeMap<String, String>,
     /// Of `DescribeAddresses`: by instance, the address and the association.
     pub addresses: BTreeMap<String, (String, String)>,
     /// Of `DescribeVpcs`: the default VPC.
@@ -32,6 +36,8 @@ impl Links {
     /// Adds what another answer says.
     pub fn merge(&mut self, other: Self) {
         self.tables.extend(other.tables);
+        self.acls.extend(other.acls);
+        self.default_acls.extend(other.default_acls);
         self.addresses.extend(other.addresses);
         self.default_vpcs.extend(other.default_vpcs);
     }

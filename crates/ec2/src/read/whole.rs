@@ -92,8 +92,8 @@ async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, F
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
         for ids in ids.chunks(filter::VALUES_MAX) {
-            let found = kinds::read(ec2, kind, &[filter::of(kinds::id_filter(kind), ids)]).await?;
-            if let Some(object) = found.objects.into_iter().next() {
+            let found = kinds::read_by_ids(ec2, kind, ids).await?;
+            if let Some(object) = found.into_iter().next() {
                 return Ok(Some(object.id));
             }
         }

@@ -5,6 +5,7 @@ pub mod instance;
 pub mod internet_gateway;
 pub mod key_pair;
 pub mod nat_gateway;
+pub mod network_acl;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;

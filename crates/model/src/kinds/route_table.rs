@@ -98,7 +98,7 @@ static ROUTE: [Attribute; 9] = [
     Attribute::new("vpn_gateway", Type::Text(&VGW), "Target: a virtual private gateway, by its id."),
 ];
 
-static ROUTES: Members = Members { ty: Type::Object(&ROUTE), key: destination };
+static ROUTES: Members = Members::new(Type::Object(&ROUTE), destination);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::RouteTable,
@@ -148,7 +148,7 @@ impl Rules for RouteTableRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         let Some(Value::List(routes)) = record.remove("routes") else { return };
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        let mut canonical = Vec::new();
+        let (mut canonical, mut origins) = (Vec::new(), Vec::new());
         for (index, route) in routes.into_iter().enumerate() {
             let Value::Map(mut route) = route else { continue };
             let full = vpc_endpoint::prefix_list_name(route.text("destination"), context.region);
@@ -160,8 +160,9 @@ impl Rules for RouteTableRules {
                 context.problem(format!("routes[{index}].destination"), "route-twice", message, help);
             }
             canonical.push(Value::Map(route));
+            origins.push(index);
         }
-        canonical.sort_by_cached_key(destination);
+        context.origins.insert("routes".to_owned(), origins);
         record.set("routes", canonical);
     }
 

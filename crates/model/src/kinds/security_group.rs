@@ -83,7 +83,7 @@ fn group_text(text: &str, what: &str) -> Result<String, Complaint> {
     }
 }
 
-static RULES: Members = Members { ty: Type::Object(&rule::FIELDS), key: rule::key };
+static RULES: Members = Members::new(Type::Object(&rule::FIELDS), rule::key);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::SecurityGroup,

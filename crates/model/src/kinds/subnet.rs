@@ -29,6 +29,7 @@ pub struct Subnet {
     pub availability_zone_id: Option<String>,
     pub map_public_ip_on_launch: bool,
     pub route_table: Option<Ref>,
+    pub network_acl: Option<Ref>,
 }
 
 impl Typed for Subnet {
@@ -75,6 +76,7 @@ subnet:
     availability_zone: us-west-2a
     map_public_ip_on_launch: true
     route_table: public
+    network_acl: public
 ",
     notes: &[
         "Give the zone by name or by id, not by both. A zone's name may mean another place in another account; its id means the \
@@ -82,6 +84,8 @@ subnet:
         "Two subnets of a VPC cannot share addresses: where a range moves from one subnet to another, the old subnet goes first.",
         "Another route table takes over in one call, without a moment in which the subnet has none. With `route_table` left out, \
          the subnet goes back to the VPC's main table.",
+        "A subnet is always in exactly one network ACL, and another one takes over in one call. With `network_acl` left out, the subnet \
+         goes back to the VPC's default one.",
         "EC2 deletes a subnet only when nothing is in it. Network interfaces that AWS services left behind hold it up; the error \
          names what EC2 said.",
     ],
@@ -109,6 +113,7 @@ subnet:
         )
         .default(|| false.into()),
         Attribute::new("route_table", Type::Ref(Kind::RouteTable, Follow::Id), "The route table; left out, the VPC's main one."),
+        Attribute::new("network_acl", Type::Ref(Kind::NetworkAcl, Follow::Id), "The network ACL; left out, the VPC's default one."),
     ],
 };
 
@@ -127,7 +132,9 @@ impl Rules for SubnetRules {
         for resource in topology.of(Kind::Subnet) {
             let record = &resource.record;
             check_zone(resource, topology, out);
-            check_route_table(resource, topology, out);
+            for (attribute, noun) in [("route_table", "route table"), ("network_acl", "network ACL")] {
+                check_own_vpc(resource, attribute, noun, topology, out);
+            }
             let Ok(range) = record.text("cidr_block").parse::<IpNet>() else { continue };
             check_inside(resource, range, topology, out);
             if let Some(vpc) = vpc::of(record) {
@@ -168,6 +175,9 @@ impl Rules for SubnetRules {
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let mut calls: Vec<Call> = update.set("map_public_ip_on_launch", "ModifySubnetAttribute").into_iter().collect();
         calls.extend(update.attach("route_table", "AssociateRouteTable", Some("ReplaceRouteTableAssociation"), "DisassociateRouteTable"));
+        // A subnet is always in one: to give, to swap and to take it is one and the same call.
+        const SWAP: &str = "ReplaceNetworkAclAssociation";
+        calls.extend(update.attach("network_acl", SWAP, Some(SWAP), SWAP));
         calls
     }
 
@@ -183,7 +193,7 @@ impl Rules for SubnetRules {
     }
 
     fn disruption(&self, attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if attribute == "route_table" { Disruption::Reset } else { Disruption::None }
+        if matches!(attribute, "route_table" | "network_acl") { Disruption::Reset } else { Disruption::None }
     }
 }
 
@@ -250,16 +260,17 @@ fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic
     }
 }
 
-fn check_route_table(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let Some(table) = topology.follow(resource.record.reference("route_table")) else { return };
-    let (own, other) = (vpc::of(&resource.record), vpc::of(&table.record));
+/// What a subnet names belongs to the same VPC.
+fn check_own_vpc(resource: &Resource, attribute: &str, noun: &str, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let Some(used) = topology.follow(resource.record.reference(attribute)) else { return };
+    let (own, other) = (vpc::of(&resource.record), vpc::of(&used.record));
     if let (Some(own), Some(other)) = (own, other)
         && own != other
     {
         out.push(
-            Diagnostic::error("other-vpc", format!("{} is in {own}, and {} in {other}", resource.address, table.address))
-                .at(resource.place("route_table"), "a route table of another VPC")
-                .help("a subnet uses a route table of its own VPC"),
+            Diagnostic::error("other-vpc", format!("{} is in {own}, and {} in {other}", resource.address, used.address))
+                .at(resource.place(attribute), format!("a {noun} of another VPC"))
+                .help(format!("a subnet uses a {noun} of its own VPC")),
         );
     }
 }

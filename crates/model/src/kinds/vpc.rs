@@ -31,7 +31,7 @@ impl Typed for Vpc {
     const KIND: Kind = Kind::Vpc;
 }
 
-static RANGES: Members = Members { ty: Type::Text(&VPC_RANGE), key: plain_key };
+static RANGES: Members = Members::new(Type::Text(&VPC_RANGE), plain_key);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::Vpc,

@@ -36,7 +36,7 @@ impl Typed for VpcEndpoint {
     const KIND: Kind = Kind::VpcEndpoint;
 }
 
-static TABLES: Members = Members { ty: Type::Ref(Kind::RouteTable, Follow::Id), key: plain_key };
+static TABLES: Members = Members::new(Type::Ref(Kind::RouteTable, Follow::Id), plain_key);
 
 static SERVICE: Format = Format {
     what: "a service such as s3, or its full name",

@@ -2,6 +2,7 @@
 //!
 //! A part is found by its key: a spec's address, or EC2's id where it is live.
 
+mod acls;
 mod hosts;
 mod routing;
 
@@ -81,6 +82,7 @@ pub(super) struct Records<'a> {
     endpoints: Index,
     addresses: BTreeMap<String, Assigned>,
     tables: Index,
+    acls: Index,
     lists: Index,
     /// VPCs of which nothing but the id is known.
     outside: Vec<(usize, String)>,
@@ -104,12 +106,14 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: 
         endpoints: Index::default(),
         addresses: BTreeMap::new(),
         tables: Index::default(),
+        acls: Index::default(),
         lists: Index::default(),
         outside: Vec::new(),
     };
     records.prefix_lists(known);
     records.vpcs();
     records.tables();
+    records.network_acls();
     records.subnets();
     records.groups();
     records.addresses();
@@ -199,6 +203,7 @@ impl<'a> Records<'a> {
         for part in self.of(Kind::Subnet) {
             let Some(typed) = part.typed::<subnet::Subnet>() else { continue };
             let vpc = self.vpc(&typed.vpc);
+            let network_acl = typed.network_acl.as_ref().and_then(|acl| self.acl(&part.named.name, acl));
             let route_table = typed.route_table.as_ref().map(|table| self.table(table, vpc));
             self.subnets.put(&part.key, self.network.subnets.len());
             self.network.subnets.push(Subnet {
@@ -207,7 +212,7 @@ impl<'a> Records<'a> {
                 ranges: typed.cidr_block.parse().into_iter().collect(),
                 zone: typed.availability_zone_id.or(typed.availability_zone),
                 route_table,
-                network_acl: None,
+                network_acl,
             });
         }
     }

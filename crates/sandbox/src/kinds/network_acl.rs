@@ -12,7 +12,7 @@ use crate::wire::filter::{Field, Seen, fields};
 use crate::wire::page::USUAL;
 use crate::wire::{Fault, Xml};
 
-/// The most entries of one direction that AWS grants, the last one included.
+/// The most entries of one direction and one address family that AWS grants, EC2's own last one included.
 const ENTRIES_LIMIT: usize = 40;
 /// The rule that ends each direction and denies.
 const LAST: u32 = 32767;
@@ -277,7 +277,9 @@ pub fn create_entry(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             format!("The network acl entry identified by {} already exists.", entry.number),
         ));
     }
-    if acl.entries.iter().filter(|have| have.egress == entry.egress).count() >= ENTRIES_LIMIT {
+    let is_v6 = |entry: &Entry| matches!(entry.peer, Peer::V6(_));
+    let alike = acl.entries.iter().filter(|have| have.number < LAST && have.egress == entry.egress && is_v6(have) == is_v6(&entry));
+    if alike.count() + 1 >= ENTRIES_LIMIT {
         return Err(Fault::new("NetworkAclEntryLimitExceeded", format!("Network ACL {id} has too many entries")));
     }
     call.region.network_acls.update(id, |acl| {

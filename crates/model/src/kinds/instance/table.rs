@@ -36,7 +36,7 @@ static PROFILE: Format = Format {
     },
 };
 
-static GROUPS: Members = Members { ty: Type::Ref(Kind::SecurityGroup, Follow::Id), key: plain_key };
+static GROUPS: Members = Members::new(Type::Ref(Kind::SecurityGroup, Follow::Id), plain_key);
 
 static METADATA_OPTIONS: [Attribute; 4] = [
     Attribute::new("http_endpoint", Type::Choice(&["enabled", "disabled"]), "Whether the metadata service answers.").auto(),

@@ -9,6 +9,7 @@ use crate::kinds::{route_table, vpc_endpoint};
 use crate::net::{Format, PORTS, PROTOCOL, RANGE};
 use crate::rules::Context;
 use crate::schema::{Attribute, Follow, Type};
+use crate::traffic;
 use crate::value::{Record, Value};
 use crate::{Kind, Ref};
 
@@ -73,9 +74,9 @@ pub fn key(rule: &Value) -> String {
     key
 }
 
-/// The rules as EC2 has them: lists of ports and ranges multiplied out, every rule once, in the order of their keys.
+/// The rules as EC2 has them: lists of ports and ranges multiplied out, every rule once.
 pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> Value {
-    let mut expanded: Vec<Value> = Vec::new();
+    let (mut expanded, mut origins) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for (index, rule) in rules.into_iter().enumerate() {
         let Value::Map(rule) = rule else { continue };
@@ -94,10 +95,11 @@ pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> 
             } else {
                 seen.insert(key);
                 expanded.push(rule);
+                origins.push(index);
             }
         }
     }
-    expanded.sort_by_cached_key(key);
+    context.origins.insert(direction.to_owned(), origins);
     Value::List(expanded)
 }
 
@@ -105,17 +107,7 @@ fn canonical(mut rule: Record, region: Option<&str>) -> Record {
     if let Some(name) = rule.get("prefix_list").and_then(Value::as_text) {
         rule.set("prefix_list", vpc_endpoint::prefix_list_name(name, region));
     }
-    // EC2 answers -1 where every type or code is meant: the spec's way to say that is to leave it out.
-    for name in ["icmp_type", "icmp_code"] {
-        if rule.get(name) == Some(&Value::Int(-1)) {
-            rule.remove(name);
-        }
-    }
-    if matches!(rule.text("protocol"), "tcp" | "udp") && rule.get("port").is_some() {
-        return rule;
-    }
-    rule.remove("port");
-    rule
+    traffic::canonical(rule)
 }
 
 fn multiply(rule: Record) -> Vec<Record> {
@@ -131,36 +123,7 @@ fn multiply(rule: Record) -> Vec<Record> {
 }
 
 fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
-    let protocol = rule.text("protocol");
-    let ported = matches!(protocol, "tcp" | "udp");
-    if ported && rule.get("port").is_none() {
-        context.problem(
-            path,
-            "rule-port",
-            format!("a rule for {protocol} needs a `port`"),
-            "write `port: 22`, `port: 8000-8080`, or `port: 0-65535` for all",
-        );
-    }
-    if !ported && !protocol.is_empty() && rule.get("port").is_some() {
-        context.problem(
-            format!("{path}.port"),
-            "rule-port",
-            format!("a rule for {protocol} has no port"),
-            "remove `port`, or use protocol tcp or udp",
-        );
-    }
-    let icmp = matches!(protocol, "icmp" | "icmpv6");
-    if !icmp && (rule.get("icmp_type").is_some() || rule.get("icmp_code").is_some()) {
-        context.problem(
-            path,
-            "rule-icmp",
-            format!("a rule for {protocol} has no ICMP type or code"),
-            "remove them, or use protocol icmp or icmpv6",
-        );
-    }
-    if rule.get("icmp_code").is_some() && rule.get("icmp_type").is_none() {
-        context.problem(path, "rule-icmp", "an `icmp_code` needs an `icmp_type`", "give the type, or remove the code");
-    }
+    traffic::check(rule, path, context);
     let sources = ["cidr", "security_group", "prefix_list"].iter().filter(|source| rule.get(source).is_some()).count();
     if sources != 1 {
         let message = if sources == 0 { "a rule needs a source" } else { "a rule has one source, and this one has several" };

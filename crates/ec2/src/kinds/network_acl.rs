@@ -1,0 +1,318 @@
+//! `network_acl`, live.
+
+use aws_sdk_ec2::operation::create_network_acl::CreateNetworkAclOutput;
+use aws_sdk_ec2::types::{Filter, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
+use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl};
+use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
+use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
+
+use crate::act::{Task, made, wait};
+use crate::answer::{facts, object, some};
+use crate::call::Purpose;
+use crate::classify::Class;
+use crate::failure::Failure;
+use crate::kinds::{Seen, settled, subnet};
+use crate::read::{Found, pages};
+use crate::{Ec2, filter, ownership, tags};
+
+pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let request = ec2.client.describe_network_acls().max_results(1000).set_filters(filters);
+    pages!(ec2, "DescribeNetworkAcls", request, network_acls, |acl: aws_sdk_ec2::types::NetworkAcl| {
+        let object = fold(acl, &mut found)?;
+        found.objects.push(object);
+        Ok::<_, Failure>(())
+    });
+    Ok(found)
+}
+
+fn fold(acl: aws_sdk_ec2::types::NetworkAcl, found: &mut Found) -> Result<Object, Failure> {
+    let id = some(acl.network_acl_id).unwrap_or_default();
+    let vpc = acl.vpc_id.unwrap_or_default();
+    for association in acl.associations.unwrap_or_default() {
+        if let Some(subnet) = some(association.subnet_id) {
+            found.links.acls.insert(subnet, (id.clone(), association.network_acl_association_id.unwrap_or_default()));
+        }
+    }
+    let implicit = acl.is_default == Some(true);
+    if implicit {
+        found.links.default_acls.insert(vpc.clone(), id.clone());
+    }
+    let (egress, ingress): (Vec<_>, Vec<_>) =
+        acl.entries.unwrap_or_default().into_iter().filter(is_declared).partition(|entry| entry.egress == Some(true));
+    let entries = |list: Vec<NetworkAclEntry>| list.into_iter().map(entry).collect();
+    let typed = NetworkAcl { vpc: Ref::Id(vpc), ingress: entries(ingress), egress: entries(egress) };
+    let mut object = object(Some(id), &typed, acl.tags, facts([]))?;
+    object.implicit = implicit;
+    Ok(object)
+}
+
+/// Whether an entry is one that somebody declared: the last ones of each direction, which deny everything, are EC2's.
+fn is_declared(entry: &NetworkAclEntry) -> bool {
+    entry.rule_number.is_some_and(|number| i64::from(number) <= NUMBER_MAX)
+}
+
+fn entry(entry: NetworkAclEntry) -> Entry {
+    let protocol = match entry.protocol.as_deref() {
+        None | Some("-1" | "") => "all".to_owned(),
+        Some(text) => (PROTOCOL.read)(text).unwrap_or_else(|_| text.to_owned()),
+    };
+    let range = some(entry.cidr_block).or(some(entry.ipv6_cidr_block)).unwrap_or_default();
+    let mut folded = Entry {
+        rule_number: entry.rule_number.map(i64::from).unwrap_or_default(),
+        action: entry.rule_action.map_or_else(String::new, |action| action.as_str().to_owned()),
+        protocol,
+        cidr: (RANGE.read)(&range).unwrap_or(range),
+        ..Entry::default()
+    };
+    match folded.protocol.as_str() {
+        "tcp" | "udp" => {
+            let port = |value: Option<i32>, open| value.and_then(|value| u16::try_from(value).ok()).unwrap_or(open);
+            let (from, to) = entry.port_range.map(|range| (range.from, range.to)).unwrap_or_default();
+            folded.port = Some(ports(port(from, 0), port(to, u16::MAX)));
+        }
+        "icmp" | "icmpv6" => {
+            // What is -1 is every type or code.
+            let one = |value: Option<i32>| value.filter(|value| *value != -1).map(i64::from);
+            let (kind, code) = entry.icmp_type_code.map(|icmp| (icmp.r#type, icmp.code)).unwrap_or_default();
+            folded.icmp_type = one(kind);
+            folded.icmp_code = one(code).filter(|_| folded.icmp_type.is_some());
+        }
+        // Ports mean nothing to any other protocol.
+        _ => {}
+    }
+    folded
+}
+
+pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+    match task.act.action {
+        "CreateNetworkAcl" => return create(task).await,
+        "CreateNetworkAclEntry" => create_entry(task).await?,
+        "ReplaceNetworkAclEntry" => replace_entry(task).await?,
+        "DeleteNetworkAclEntry" => delete_entry(task).await?,
+        "DeleteNetworkAcl" => delete(task).await?,
+        _ => return Err(task.unknown_action()),
+    }
+    Ok(Acted::default())
+}
+
+async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
+    let with = |token: &str| {
+        let request = task.ec2.client.create_network_acl().client_token(token);
+        request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification_under(task, token))
+    };
+    let ended =
+        |answer: &CreateNetworkAclOutput| answer.network_acl().and_then(|acl| acl.network_acl_id()).is_some_and(|id| task.is_over(id));
+    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
+    let id = answer.network_acl.and_then(|acl| some(acl.network_acl_id));
+    let id = id.ok_or_else(|| task.defect("was answered without an id"))?;
+    Ok(Acted { wait: wait(&id, "available"), ..made(id) })
+}
+
+/// A network ACL has no states: it is there once it is shown. All are listed, which are not many: moto cannot filter them by id.
+pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
+    let there = read(ec2, None).await?.objects.into_iter();
+    let seen = there.map(|acl| (acl.id, Seen { state: "available".to_owned(), ..Seen::default() }));
+    Ok(settled(waits, seen.collect()))
+}
+
+async fn delete(task: &Task<'_>) -> Result<(), Failure> {
+    const ACTION: &str = "DeleteNetworkAcl";
+    let request = task.ec2.client.delete_network_acl().network_acl_id(task.id()?);
+    match task.end_as(Purpose::TryDelete, ACTION, request.clone(), |request| request.send()).await {
+        Err(failure) if failure.class == Class::Dependency => {
+            release(task).await?;
+            task.end(ACTION, request, |request| request.send()).await?;
+        }
+        ended => {
+            ended?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the ACL off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto never does.
+async fn release(task: &Task<'_>) -> Result<(), Failure> {
+    let id = task.id()?;
+    let found = read(task.ec2, Some(vec![filter::of("association.network-acl-id", [id])])).await?;
+    let Some(vpc) = found.objects.iter().find_map(|acl| acl.record.reference("vpc")?.id()) else { return Ok(()) };
+    for gone in subnet::gone(task.ec2, found.links.acls.keys()).await? {
+        let (_, association) = &found.links.acls[gone];
+        let Some(default) = default_of(task.ec2, vpc).await? else { return Ok(()) };
+        let request = task.ec2.client.replace_network_acl_association().association_id(association).network_acl_id(default);
+        task.end("ReplaceNetworkAclAssociation", request, |request| request.send()).await?;
+    }
+    Ok(())
+}
+
+/// The id of the ACL that EC2 made with a VPC.
+pub async fn default_of(ec2: &Ec2, vpc: &str) -> Result<Option<String>, Failure> {
+    let mut found = read(ec2, Some(vec![filter::of("vpc-id", [vpc]), filter::of("default", ["true"])])).await?;
+    Ok(found.links.default_acls.remove(vpc))
+}
+
+/// Which ACL a subnet is in and by which association.
+pub async fn of_subnet(ec2: &Ec2, subnet: &str) -> Result<Found, Failure> {
+    read(ec2, Some(vec![filter::of("association.subnet-id", [subnet])])).await
+}
+
+/// The one entry of a record, and whether it is for what goes out.
+fn only<'a>(task: &Task<'_>, record: &'a Record) -> Result<(&'a Record, bool), Failure> {
+    let one = |direction: &str| record.list(direction).first().and_then(Value::as_map);
+    let entry = one("ingress").map(|entry| (entry, false)).or_else(|| Some((one("egress")?, true)));
+    entry.ok_or_else(|| task.defect("names no entry"))
+}
+
+/// What EC2 calls an entry.
+fn number(entry: &Record) -> i32 {
+    entry.get("rule_number").and_then(Value::as_int).and_then(|number| i32::try_from(number).ok()).unwrap_or_default()
+}
+
+/// What an entry matches, as EC2 takes it.
+#[derive(Debug, Default)]
+struct Match {
+    protocol: String,
+    ports: Option<PortRange>,
+    icmp: Option<IcmpTypeCode>,
+    v4: Option<String>,
+    v6: Option<String>,
+}
+
+fn matched(entry: &Record) -> Match {
+    // EC2 takes and answers protocols of ACLs by their numbers only.
+    let protocol = match entry.text("protocol") {
+        "all" => "-1",
+        "icmp" => "1",
+        "tcp" => "6",
+        "udp" => "17",
+        "icmpv6" => "58",
+        number => number,
+    };
+    let number = |name: &str| entry.get(name).and_then(Value::as_int).and_then(|value| i32::try_from(value).ok()).unwrap_or(-1);
+    let ports = port_bounds(entry.text("port"));
+    let icmp = matches!(protocol, "1" | "58");
+    let range = Some(entry.text("cidr").to_owned());
+    let (v6, v4) = if entry.text("cidr").contains(':') { (range, None) } else { (None, range) };
+    Match {
+        protocol: protocol.to_owned(),
+        ports: ports.map(|(from, to)| PortRange::builder().from(i32::from(from)).to(i32::from(to)).build()),
+        icmp: icmp.then(|| IcmpTypeCode::builder().r#type(number("icmp_type")).code(number("icmp_code")).build()),
+        v4,
+        v6,
+    }
+}
+
+/// A request that writes the step's entry: the builders of the two actions have no trait in common.
+macro_rules! with_entry {
+    ($request:expr, $task:expr) => {{
+        let (entry, egress) = only($task, $task.sets())?;
+        let Match { protocol, ports, icmp, v4, v6 } = matched(entry);
+        $request
+            .network_acl_id($task.id()?)
+            .rule_number(number(entry))
+            .egress(egress)
+            .rule_action(RuleAction::from(entry.text("action")))
+            .protocol(protocol)
+            .set_port_range(ports)
+            .set_icmp_type_code(icmp)
+            .set_cidr_block(v4)
+            .set_ipv6_cidr_block(v6)
+    }};
+}
+
+async fn create_entry(task: &Task<'_>) -> Result<(), Failure> {
+    let request = with_entry!(task.ec2.client.create_network_acl_entry(), task);
+    match task.call("CreateNetworkAclEntry", request, |request| request.send()).await {
+        Ok(_) => Ok(()),
+        // The first attempt may have made it, and its answer was lost: to make sure of what it says.
+        Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => replace_entry(task).await,
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn replace_entry(task: &Task<'_>) -> Result<(), Failure> {
+    let request = with_entry!(task.ec2.client.replace_network_acl_entry(), task);
+    task.call("ReplaceNetworkAclEntry", request, |request| request.send()).await?;
+    Ok(())
+}
+
+async fn delete_entry(task: &Task<'_>) -> Result<(), Failure> {
+    let (entry, egress) = only(task, task.unsets())?;
+    let request = task.ec2.client.delete_network_acl_entry().network_acl_id(task.id()?).rule_number(number(entry)).egress(egress);
+    task.end("DeleteNetworkAclEntry", request, |request| request.send()).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::NetworkAclAssociation;
+
+    type Builder = aws_sdk_ec2::types::builders::NetworkAclEntryBuilder;
+
+    fn to(number: i32, protocol: &str, range: &str) -> Builder {
+        let entry = NetworkAclEntry::builder().rule_number(number).egress(false).rule_action(RuleAction::Allow).protocol(protocol);
+        if range.contains(':') { entry.ipv6_cidr_block(range) } else { entry.cidr_block(range) }
+    }
+
+    fn folded(entries: impl IntoIterator<Item = NetworkAclEntry>) -> String {
+        let acl = aws_sdk_ec2::types::NetworkAcl::builder().network_acl_id("acl-1").vpc_id("vpc-1");
+        let acl = acl.set_entries(Some(entries.into_iter().collect())).build();
+        fold(acl, &mut Found::default()).unwrap().record.get("ingress").unwrap().to_string()
+    }
+
+    #[test]
+    fn what_ec2_fills_in_is_folded_away() {
+        let ports = PortRange::builder().from(443).to(443).build();
+        let icmp = IcmpTypeCode::builder().r#type(8).code(-1).build();
+        let entries = [
+            to(32767, "-1", "0.0.0.0/0").rule_action(RuleAction::Deny).build(),
+            to(32768, "-1", "::/0").rule_action(RuleAction::Deny).build(),
+            to(1000, "-1", "2001:DB8:0::/48").rule_action(RuleAction::Deny).build(),
+            to(100, "6", "10.0.0.0/8").port_range(ports).build(),
+            to(20, "1", "10.0.0.0/8").icmp_type_code(icmp).build(),
+            to(30, "50", "10.0.0.0/8").port_range(PortRange::builder().from(0).to(65535).build()).build(),
+        ];
+        assert_eq!(
+            folded(entries),
+            "[{action: allow, cidr: 10.0.0.0/8, icmp_type: 8, protocol: icmp, rule_number: 20}, {action: allow, cidr: 10.0.0.0/8, \
+             protocol: 50, rule_number: 30}, {action: allow, cidr: 10.0.0.0/8, port: 443, protocol: tcp, rule_number: 100}, {action: \
+             deny, cidr: 2001:db8::/48, protocol: all, rule_number: 1000}]"
+        );
+    }
+
+    #[test]
+    fn an_entry_goes_to_ec2_and_comes_back_the_same() {
+        let base = |protocol: &str, cidr: &str| {
+            Record::new().with("rule_number", 100).with("action", "allow").with("protocol", protocol).with("cidr", cidr)
+        };
+        let entries = [
+            base("tcp", "10.0.0.0/8").with("port", "22"),
+            base("udp", "fd00::/8").with("port", "0-65535"),
+            base("icmp", "0.0.0.0/0").with("icmp_type", 3).with("icmp_code", 4),
+            base("icmpv6", "::/0").with("icmp_type", 128),
+            base("icmp", "0.0.0.0/0"),
+            base("all", "0.0.0.0/0"),
+            base("50", "::/0"),
+        ];
+        for entry in entries {
+            let Match { protocol, ports, icmp, v4, v6 } = matched(&entry);
+            let answer = NetworkAclEntry::builder().rule_number(number(&entry)).rule_action(RuleAction::Allow).protocol(protocol);
+            let answer = answer.set_port_range(ports).set_icmp_type_code(icmp).set_cidr_block(v4).set_ipv6_cidr_block(v6).build();
+            assert_eq!(folded([answer]), format!("[{entry}]"));
+        }
+    }
+
+    #[test]
+    fn a_default_acl_is_implicit_and_associations_tell_about_subnets() {
+        let acl = aws_sdk_ec2::types::NetworkAcl::builder()
+            .network_acl_id("acl-1")
+            .vpc_id("vpc-1")
+            .is_default(true)
+            .associations(NetworkAclAssociation::builder().subnet_id("subnet-1").network_acl_association_id("aclassoc-1").build());
+        let mut found = Found::default();
+        assert!(fold(acl.build(), &mut found).unwrap().implicit);
+        assert_eq!(found.links.acls["subnet-1"], ("acl-1".to_owned(), "aclassoc-1".to_owned()));
+        assert_eq!(found.links.default_acls["vpc-1"], "acl-1");
+    }
+}

@@ -1,0 +1,166 @@
+//! `network_acl`: a stateless filter at the border of subnets.
+
+mod entry;
+mod order;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use entry::{Entry, NUMBER_MAX};
+
+use crate::call::Call;
+use crate::diagnostic::Diagnostic;
+use crate::json::Typed;
+use crate::kinds::vpc;
+use crate::observed::Object;
+use crate::plan::Disruption;
+use crate::rules::{Context, Rules, Update};
+use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
+use crate::topology::{Resource, Topology};
+use crate::value::{Record, Value};
+use crate::{Kind, Ref};
+
+/// A network ACL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct NetworkAcl {
+    pub vpc: Ref,
+    pub ingress: Vec<Entry>,
+    pub egress: Vec<Entry>,
+}
+
+impl Typed for NetworkAcl {
+    const KIND: Kind = Kind::NetworkAcl;
+}
+
+/// The attributes that hold entries. Each direction is an order of its own.
+const DIRECTIONS: [&str; 2] = ["ingress", "egress"];
+
+/// The entries of one direction and one address family that every account may have: EC2's 20, less the one of its own at the end.
+const ENTRIES_GRANTED: usize = 19;
+/// The most that AWS raises that to.
+const ENTRIES_MAX: usize = 39;
+/// The ACLs of a VPC that every account may have.
+const ACLS_GRANTED: usize = 200;
+
+static ENTRIES: Members = Members::new(Type::Object(&entry::FIELDS), entry::key).ranked(entry::number);
+
+static SCHEMA: Schema = Schema {
+    kind: Kind::NetworkAcl,
+    id_prefix: "acl-",
+    arn_type: "network-acl",
+    tag_type: "network-acl",
+    doc: "A stateless filter at the border of subnets. It looks at every packet that enters or leaves one, also at the answers to what \
+          it let through: in the order of the rule numbers, the first entry that matches decides, and what none matches is denied.",
+    example: "\
+network_acl:
+  web:
+    vpc: main
+    ingress:
+      - {rule_number: 90, action: deny, protocol: all, cidr: 203.0.113.0/24}
+      - {rule_number: 100, action: allow, protocol: tcp, port: 443, cidr: 0.0.0.0/0}
+    egress:
+      - {rule_number: 100, action: allow, protocol: tcp, port: 1024-65535, cidr: 0.0.0.0/0}
+",
+    notes: &[
+        "Subnets name their ACL by [`network_acl`](subnet.md); one ACL may serve many. A subnet that names none is in the VPC's default \
+         ACL, which is EC2's and is never touched.",
+        "Answers are filtered too: a client's own port, mostly one of 1024-65535, must be let out where its request is let in.",
+        "A rule number is an entry's identity, once in each direction: anything else of it changes by one `ReplaceNetworkAclEntry`, \
+         without a gap.",
+        "New entries are made before others change and old ones go, denying ones first; only where the ACL is full do old ones make \
+         room first, allowing ones first.",
+        "The last entry of EC2, which denies everything, is not declared.",
+        "EC2 deletes an ACL only when no subnet is in it: subnets move to another one, or back to the default one, first.",
+    ],
+    attributes: &[
+        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
+            .required()
+            .replace("a network ACL cannot move to another VPC"),
+        Attribute::new("ingress", Type::Set(&ENTRIES), "What may come in; left out, nothing.").default(none),
+        Attribute::new("egress", Type::Set(&ENTRIES), "What may go out; left out, nothing.").default(none),
+    ],
+};
+
+/// What a network ACL is.
+#[derive(Debug)]
+pub struct NetworkAclRules;
+
+impl Rules for NetworkAclRules {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
+        for direction in DIRECTIONS {
+            if let Some(Value::List(entries)) = record.remove(direction) {
+                record.set(direction, entry::canonical(entries, direction, context));
+            }
+        }
+    }
+
+    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
+        let mut by_vpc: BTreeMap<&Ref, Vec<&Resource>> = BTreeMap::new();
+        for resource in topology.of(Kind::NetworkAcl) {
+            for direction in DIRECTIONS {
+                check_quota(resource, direction, out);
+            }
+            if let Some(vpc) = vpc::of(&resource.record) {
+                by_vpc.entry(vpc).or_default().push(resource);
+            }
+        }
+        for (vpc, acls) in by_vpc {
+            if let Some(first) = acls.get(ACLS_GRANTED) {
+                let message = format!("{vpc} has {} network ACLs; an account's quota is {ACLS_GRANTED} unless it was raised", acls.len());
+                out.push(Diagnostic::warning("quota", message).at(first.place.clone(), "the 201st"));
+            }
+        }
+    }
+
+    fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
+        Call::create("CreateNetworkAcl", record.only(&["vpc"]))
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        DIRECTIONS.into_iter().flat_map(|direction| order::calls(update, direction)).collect()
+    }
+
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        vec![Call::delete("DeleteNetworkAcl", object.record.clone())]
+    }
+
+    /// An ACL forgets flows, so what it stops to allow is cut at once.
+    fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
+        let allows = |entry: Option<&Value>| entry.is_some_and(entry::allows);
+        let cuts = match (before, after) {
+            (None, Some(_)) => !allows(after),
+            (Some(_), None) => allows(before),
+            _ => true,
+        };
+        if DIRECTIONS.contains(&attribute) && cuts { Disruption::Reset } else { Disruption::None }
+    }
+}
+
+/// EC2 counts IPv4 and IPv6 apart.
+fn check_quota(resource: &Resource, direction: &str, out: &mut Vec<Diagnostic>) {
+    let entries = resource.record.list(direction);
+    let counts = entry::Counts::of(entries);
+    for (family, count) in counts.named() {
+        let so_many = format!("{} has {count} {direction} entries for {family}", resource.address);
+        let place = resource.place(direction);
+        if count > ENTRIES_MAX {
+            let most = ENTRIES_MAX + 1;
+            out.push(
+                Diagnostic::error("acl-too-long", format!("{so_many}, and with its own last one EC2 takes at most {most}"))
+                    .at(place, "too many")
+                    .help("put ranges or ports that are neighbours into one entry, or leave to security groups what they can do"),
+            );
+        } else if count > ENTRIES_GRANTED {
+            let quota = ENTRIES_GRANTED + 1;
+            let message = format!("{so_many}; with EC2's own last one an account's quota is {quota} unless it was raised");
+            out.push(Diagnostic::warning("quota", message).at(place, ""));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! An ACL's entries: their fields, what EC2 takes of them, and what tells two of them apart.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::net::{PORTS, PROTOCOL, RANGE};
+use crate::rules::Context;
+use crate::schema::{Attribute, Type};
+use crate::traffic;
+use crate::value::{Record, Value};
+
+/// One entry: its place in the order, what it matches, and what happens to that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+pub struct Entry {
+    pub rule_number: i64,
+    pub action: String,
+    pub protocol: String,
+    pub port: Option<String>,
+    pub icmp_type: Option<i64>,
+    pub icmp_code: Option<i64>,
+    pub cidr: String,
+}
+
+/// The largest number of an entry. EC2 keeps those above for its own last ones.
+pub const NUMBER_MAX: i64 = 32766;
+
+/// The fields of an entry as a spec writes it.
+pub static FIELDS: [Attribute; 7] = [
+    Attribute::new("rule_number", Type::Int(1, NUMBER_MAX), "Its place: lower numbers are looked at first.").required(),
+    Attribute::new("action", Type::Choice(&["allow", "deny"]), "What happens to what it matches.").required(),
+    Attribute::new("protocol", Type::Text(&PROTOCOL), "`tcp`, `udp`, `icmp`, `icmpv6`, `all`, or a number.").required(),
+    Attribute::new("port", Type::Text(&PORTS), "The port that packets go to, or a range such as `1024-65535`. Required for tcp and udp."),
+    Attribute::new("icmp_type", Type::Int(-1, 255), "The ICMP type; left out, every type."),
+    Attribute::new("icmp_code", Type::Int(-1, 255), "The ICMP code; left out, every code."),
+    Attribute::new("cidr", Type::Text(&RANGE), "Who is on the other side: an IPv4 or IPv6 range.").required(),
+];
+
+/// An entry's number; 0 where there is none.
+pub fn number(entry: &Value) -> i64 {
+    field(entry, "rule_number").and_then(Value::as_int).unwrap_or_default()
+}
+
+/// What tells two entries of a direction apart.
+pub fn key(entry: &Value) -> String {
+    number(entry).to_string()
+}
+
+/// Whether it lets through what it matches.
+pub fn allows(entry: &Value) -> bool {
+    field(entry, "action").and_then(Value::as_text) == Some("allow")
+}
+
+fn field<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
+    entry.as_map()?.get(name)
+}
+
+/// The range's family, where it is a range.
+fn family(range: &str) -> Option<&'static str> {
+    match range.parse().ok()? {
+        IpNet::V4(_) => Some("IPv4"),
+        IpNet::V6(_) => Some("IPv6"),
+    }
+}
+
+/// How many entries there are of each address family: EC2 counts them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    v4: usize,
+    v6: usize,
+}
+
+impl Counts {
+    /// Of some entries.
+    pub fn of<'a>(entries: impl IntoIterator<Item = &'a Value>) -> Self {
+        entries.into_iter().fold(Self::default(), |counts, entry| counts.with(Some(entry)))
+    }
+
+    /// With one entry more.
+    #[must_use]
+    pub fn with(mut self, entry: Option<&Value>) -> Self {
+        *self.slot(entry) += usize::from(entry.is_some());
+        self
+    }
+
+    /// With one entry less.
+    #[must_use]
+    pub fn without(mut self, entry: Option<&Value>) -> Self {
+        let slot = self.slot(entry);
+        *slot = slot.saturating_sub(usize::from(entry.is_some()));
+        self
+    }
+
+    fn slot(&mut self, entry: Option<&Value>) -> &mut usize {
+        let range = entry.and_then(|entry| field(entry, "cidr")).and_then(Value::as_text);
+        if range.and_then(family) == Some("IPv6") { &mut self.v6 } else { &mut self.v4 }
+    }
+
+    /// The larger of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { v4: self.v4.max(other.v4), v6: self.v6.max(other.v6) }
+    }
+
+    /// The same number of both.
+    pub fn both(count: usize) -> Self {
+        Self { v4: count, v6: count }
+    }
+
+    /// Whether there are not more of either.
+    pub fn fits(self, room: Self) -> bool {
+        self.v4 <= room.v4 && self.v6 <= room.v6
+    }
+
+    /// With the families' names.
+    pub fn named(self) -> [(&'static str, usize); 2] {
+        [("IPv4", self.v4), ("IPv6", self.v6)]
+    }
+}
+
+/// The entries as EC2 has them.
+pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>) -> Value {
+    let mut seen: BTreeMap<i64, usize> = BTreeMap::new();
+    let (mut canonical, mut origins) = (Vec::new(), Vec::new());
+    for (index, entry) in entries.into_iter().enumerate() {
+        let number = number(&entry);
+        let Value::Map(entry) = entry else { continue };
+        let path = format!("{direction}[{index}]");
+        traffic::check(&entry, &path, context);
+        check_family(&entry, &path, context);
+        if entry.get("rule_number").is_some()
+            && let Some(first) = seen.insert(number, index)
+        {
+            let message = format!("two {direction} entries have number {number}");
+            let help = format!("a number stands for one entry in each direction: give this one or {direction}[{first}] another");
+            context.problem(format!("{path}.rule_number"), "rule-number-twice", message, help);
+        }
+        canonical.push(Value::Map(traffic::canonical(entry)));
+        origins.push(index);
+    }
+    context.origins.insert(direction.to_owned(), origins);
+    Value::List(canonical)
+}
+
+/// Each family has an ICMP of its own: with a range of the other one an entry matches nothing, and EC2 forgets its type and code.
+fn check_family(entry: &Record, path: &str, context: &mut Context<'_>) {
+    let (protocol, range) = (entry.text("protocol"), entry.text("cidr"));
+    let (own, other) = match protocol {
+        "icmp" => ("IPv4", "icmpv6"),
+        "icmpv6" => ("IPv6", "icmp"),
+        _ => return,
+    };
+    if let Some(family) = family(range).filter(|family| *family != own) {
+        let message = format!("{protocol} is of {own}, and {range} is a range of {family}");
+        context.problem(format!("{path}.cidr"), "rule-family", message, format!("use protocol {other}, or a range of {own}"));
+    }
+}

@@ -1,0 +1,125 @@
+//! The calls that change an ACL's entries, in an order that EC2 takes and that neither cuts nor opens more than it must.
+
+use super::ENTRIES_GRANTED;
+use super::entry::{Counts, allows};
+use crate::call::Call;
+use crate::rules::{Update, members_record};
+use crate::value::Value;
+
+/// One call, with the entry that it takes away and the one that it puts there.
+struct Step<'a> {
+    old: Option<&'a Value>,
+    new: Option<&'a Value>,
+}
+
+impl Step<'_> {
+    fn call(&self, direction: &str) -> Call {
+        let action = match (self.old, self.new) {
+            (None, _) => "CreateNetworkAclEntry",
+            (Some(_), Some(_)) => "ReplaceNetworkAclEntry",
+            (Some(_), None) => "DeleteNetworkAclEntry",
+        };
+        let record = |entry: Option<&Value>| entry.map(|entry| members_record(direction, &[entry])).unwrap_or_default();
+        Call::modify(action).setting(record(self.new)).unsetting(record(self.old))
+    }
+
+    fn counted(&self, have: Counts) -> Counts {
+        have.without(self.old).with(self.new)
+    }
+}
+
+/// The calls for one direction.
+pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
+    let entries = update.members(direction);
+    // New ones first, so that what only gets another number is never without an entry; what denies comes before what allows, and goes
+    // after it, so that nothing is open in between.
+    let mut added: Vec<&Value> = entries.added;
+    added.sort_by_key(|entry| allows(entry));
+    let mut removed: Vec<&Value> = entries.removed;
+    removed.sort_by_key(|entry| !allows(entry));
+    let create = added.into_iter().map(|new| Step { old: None, new: Some(new) });
+    let replace = entries.altered.into_iter().map(|(old, new)| Step { old: Some(old), new: Some(new) });
+    let delete = removed.into_iter().map(|old| Step { old: Some(old), new: None });
+    let mut steps: Vec<Step<'_>> = create.chain(replace).chain(delete).collect();
+    let mut have = Counts::of(update.before.list(direction));
+    // What is there and what is wanted is within the account's quota, and so is what every account may have.
+    let room = have.max(Counts::of(update.after.list(direction))).max(Counts::both(ENTRIES_GRANTED));
+    let mut calls = Vec::new();
+    while !steps.is_empty() {
+        let next = steps.iter().position(|step| step.counted(have).fits(room)).unwrap_or_default();
+        let step = steps.remove(next);
+        have = step.counted(have);
+        calls.push(step.call(direction));
+    }
+    calls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+    use crate::value::Record;
+
+    fn entry(number: usize, action: &str, cidr: &str) -> Value {
+        let number = i64::try_from(number).unwrap();
+        Record::new().with("rule_number", number).with("action", action).with("protocol", "all").with("cidr", cidr).into()
+    }
+
+    fn acl(entries: Vec<Value>) -> Record {
+        Record::new().with("ingress", entries)
+    }
+
+    /// What is done to which number, such as `+100`.
+    fn order(before: Vec<Value>, after: Vec<Value>) -> Vec<String> {
+        let (before, after) = (acl(before), acl(after));
+        let calls = calls(&Update::new(Kind::NetworkAcl, &before, &after, false), "ingress");
+        let number = |record: &Record| super::super::entry::key(&record.list("ingress")[0]);
+        calls
+            .iter()
+            .map(|call| match call.action {
+                "CreateNetworkAclEntry" => format!("+{}", number(&call.sets)),
+                "ReplaceNetworkAclEntry" => format!("~{}", number(&call.sets)),
+                _ => format!("-{}", number(&call.unsets)),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_denies_comes_first_and_goes_last() {
+        let all = "0.0.0.0/0";
+        let before = vec![entry(50, "deny", all), entry(100, "allow", all), entry(110, "allow", all)];
+        let after = vec![entry(90, "allow", all), entry(95, "deny", all), entry(100, "allow", "10.0.0.0/8")];
+        assert_eq!(order(before, after), ["+95", "+90", "~100", "-110", "-50"]);
+    }
+
+    #[test]
+    fn numbers_are_in_their_own_order() {
+        let entries = vec![entry(1000, "allow", "::/0"), entry(90, "allow", "::/0"), entry(9, "allow", "::/0")];
+        assert_eq!(order(Vec::new(), entries), ["+9", "+90", "+1000"]);
+    }
+
+    #[test]
+    fn in_a_full_acl_old_entries_make_room_and_no_more_than_they_must() {
+        let full = |from: usize, cidr: &str| (from..from + ENTRIES_GRANTED).map(|number| entry(number, "allow", cidr)).collect::<Vec<_>>();
+        let moved = order(full(100, "10.0.0.0/8"), full(101, "10.0.0.0/8"));
+        assert_eq!(moved, ["-100", "+119"]);
+        // One more than every account may have was granted already.
+        let mut raised = full(100, "10.0.0.0/8");
+        raised.push(entry(500, "deny", "10.0.0.0/8"));
+        assert_eq!(order(raised.clone(), full(101, "10.0.0.0/8")), ["-100", "+119", "-500"]);
+        // The families are counted apart.
+        let mut mixed = full(100, "10.0.0.0/8");
+        mixed.push(entry(500, "deny", "fd00::/8"));
+        assert_eq!(order(full(100, "10.0.0.0/8"), mixed), ["+500"]);
+    }
+
+    #[test]
+    fn entries_that_change_places_between_full_families_still_get_there() {
+        let full = |v4: &str, v6: &str| {
+            let one = (100..100 + ENTRIES_GRANTED).map(|number| entry(number, "allow", v4));
+            one.chain((200..200 + ENTRIES_GRANTED).map(|number| entry(number, "allow", v6))).collect::<Vec<_>>()
+        };
+        let swapped = order(full("10.0.0.0/8", "fd00::/8"), full("fd00::/8", "10.0.0.0/8"));
+        assert_eq!(swapped.len(), 2 * ENTRIES_GRANTED);
+    }
+}

@@ -1,0 +1,54 @@
+//! What a rule says of the traffic that it matches: protocol, port, ICMP type and code. Security groups and network ACLs say it alike.
+
+use crate::rules::Context;
+use crate::value::{Record, Value};
+
+/// Notes what does not go together in the rule at `path`.
+pub fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
+    let protocol = rule.text("protocol");
+    let ported = matches!(protocol, "tcp" | "udp");
+    if ported && rule.get("port").is_none() {
+        context.problem(
+            path,
+            "rule-port",
+            format!("a rule for {protocol} needs a `port`"),
+            "write `port: 22`, `port: 8000-8080`, or `port: 0-65535` for all",
+        );
+    }
+    if !ported && !protocol.is_empty() && rule.get("port").is_some() {
+        context.problem(
+            format!("{path}.port"),
+            "rule-port",
+            format!("a rule for {protocol} has no port"),
+            "remove `port`, or use protocol tcp or udp",
+        );
+    }
+    let icmp = matches!(protocol, "icmp" | "icmpv6");
+    if !icmp && (rule.get("icmp_type").is_some() || rule.get("icmp_code").is_some()) {
+        context.problem(
+            path,
+            "rule-icmp",
+            format!("a rule for {protocol} has no ICMP type or code"),
+            "remove them, or use protocol icmp or icmpv6",
+        );
+    }
+    let is_open = |name: &str| matches!(rule.get(name), None | Some(Value::Int(-1)));
+    if !is_open("icmp_code") && is_open("icmp_type") {
+        context.problem(path, "rule-icmp", "an `icmp_code` needs an `icmp_type`", "give the type, or remove the code");
+    }
+}
+
+/// The rule as EC2's answers are read: where every ICMP type or code is meant EC2 says -1, and a spec leaves it out; ports are of tcp
+/// and udp only.
+#[must_use]
+pub fn canonical(mut rule: Record) -> Record {
+    for name in ["icmp_type", "icmp_code"] {
+        if rule.get(name) == Some(&Value::Int(-1)) {
+            rule.remove(name);
+        }
+    }
+    if !matches!(rule.text("protocol"), "tcp" | "udp") {
+        rule.remove("port");
+    }
+    rule
+}

@@ -1,0 +1,166 @@
+//! One resource of each kind, drawn at random within what is there.
+
+use serde_json::{Value, json};
+
+use super::Network;
+use crate::{OTHER_KEY, PUBLIC_KEY};
+
+impl Network {
+    pub(super) fn key_pair(&mut self) -> Value {
+        if self.one_in(3) {
+            return json!({"private_key_file": format!("k{}.pem", self.number())});
+        }
+        json!({"public_key": *self.any(&[PUBLIC_KEY, OTHER_KEY])})
+    }
+
+    pub(super) fn vpc(&mut self) -> Value {
+        let number = self.number() % 200;
+        let mut vpc = json!({"cidr_block": format!("10.{number}.0.0/16"), "enable_dns_hostnames": self.rng.bool()});
+        if self.one_in(3) {
+            vpc["secondary_cidr_blocks"] = json!([format!("100.{}.0.0/20", 64 + number % 60)]);
+        }
+        vpc
+    }
+
+    pub(super) fn subnet(&mut self, vpc: &str) -> Option<Value> {
+        let number = self.number() % 250;
+        let range = self.attribute("vpc", vpc, "cidr_block")?.trim_end_matches("0.0/16").to_owned();
+        let zone = *self.any(&["us-west-2a", "us-west-2b", "us-west-2c"]);
+        let mut subnet = json!({"vpc": vpc, "cidr_block": format!("{range}{number}.0/24"), "map_public_ip_on_launch": self.rng.bool()});
+        if self.rng.bool() {
+            subnet["availability_zone"] = json!(zone);
+        }
+        if let Some(table) = self.one_within("route_table", vpc).filter(|_| self.rng.bool()) {
+            subnet["route_table"] = json!(table);
+        }
+        if let Some(acl) = self.one_within("network_acl", vpc).filter(|_| self.rng.bool()) {
+            subnet["network_acl"] = json!(acl);
+        }
+        Some(subnet)
+    }
+
+    pub(super) fn nat_gateway(&mut self) -> Option<Value> {
+        let subnet = self.name("subnet")?;
+        if self.one_in(4) {
+            return Some(json!({"subnet": subnet, "connectivity_type": "private"}));
+        }
+        Some(json!({"subnet": subnet, "elastic_ip": self.free_address()?}))
+    }
+
+    pub(super) fn route_table(&mut self, vpc: &str) -> Value {
+        let mut routes = Vec::new();
+        for destination in ["0.0.0.0/0", "192.0.2.0/24", "198.51.100.0/24"] {
+            let gateway = self.one_within("internet_gateway", vpc);
+            let nat = self.name("nat_gateway");
+            match (self.rng.usize(0..4), gateway, nat) {
+                (0 | 1, Some(gateway), _) => routes.push(json!({"destination": destination, "internet_gateway": gateway})),
+                (2, _, Some(nat)) if self.nat_is_in(&nat, vpc) => routes.push(json!({"destination": destination, "nat_gateway": nat})),
+                _ => {}
+            }
+        }
+        json!({"vpc": vpc, "routes": routes})
+    }
+
+    fn nat_is_in(&self, nat: &str, vpc: &str) -> bool {
+        let subnet = self.attribute("nat_gateway", nat, "subnet");
+        subnet.and_then(|subnet| self.attribute("subnet", subnet, "vpc")) == Some(vpc)
+    }
+
+    pub(super) fn network_acl(&mut self, vpc: &str) -> Value {
+        json!({"vpc": vpc, "ingress": self.entries(), "egress": self.entries()})
+    }
+
+    fn entries(&mut self) -> Vec<Value> {
+        let mut entries = Vec::new();
+        // Now and then as many as EC2 takes, so that there is no room for a new one.
+        let numbers: Vec<usize> = if self.one_in(12) { (100..139).collect() } else { vec![90, 100, 110, 1000] };
+        let moved = self.rng.usize(0..3);
+        for number in numbers {
+            if moved == 0 && self.one_in(3) {
+                continue;
+            }
+            let matched = match self.rng.usize(0..4) {
+                0 => json!({"protocol": "all", "cidr": "0.0.0.0/0"}),
+                1 => json!({"protocol": *self.any(&["icmp", "47"]), "cidr": "10.0.0.0/8"}),
+                2 => json!({"protocol": "udp", "port": "1024-65535", "cidr": "0.0.0.0/0"}),
+                _ => json!({"protocol": "tcp", "port": *self.any(&[22, 443]), "cidr": *self.any(&["10.0.0.0/8", "2001:db8::/32"])}),
+            };
+            let mut entry = json!({"rule_number": number + moved, "action": *self.any(&["allow", "deny"])});
+            if let (Some(entry), Value::Object(matched)) = (entry.as_object_mut(), matched) {
+                entry.extend(matched);
+            }
+            entries.push(entry);
+        }
+        entries
+    }
+
+    pub(super) fn security_group(&mut self, vpc: &str) -> Value {
+        let mut group = json!({"vpc": vpc, "description": *self.any(&["Web", "Database", "Cache"]), "ingress": self.rules(vpc)});
+        if self.one_in(3) {
+            group["egress"] = json!(self.rules(vpc));
+        }
+        group
+    }
+
+    fn rules(&mut self, vpc: &str) -> Vec<Value> {
+        let mut rules = Vec::new();
+        for port in [22, 80, 443, 5432] {
+            let group = self.one_within("security_group", vpc);
+            let source = match (self.rng.usize(0..5), group) {
+                (0, _) => json!({"cidr": "0.0.0.0/0"}),
+                (1, _) => json!({"cidr": ["10.0.0.0/8", "2001:db8::/32"]}),
+                (2, Some(group)) => json!({"security_group": group}),
+                _ => continue,
+            };
+            let mut rule = json!({"protocol": *self.any(&["tcp", "udp"]), "port": port});
+            if let (Some(rule), Value::Object(source)) = (rule.as_object_mut(), source) {
+                rule.extend(source);
+            }
+            if self.one_in(3) {
+                rule["description"] = json!(*self.any(&["one", "two"]));
+            }
+            rules.push(rule);
+        }
+        rules
+    }
+
+    pub(super) fn instance(&mut self) -> Option<Value> {
+        let subnet = self.name("subnet")?;
+        let vpc = self.attribute("subnet", &subnet, "vpc")?.to_owned();
+        let image = *self.any(&["ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c"]);
+        let mut instance = json!({"image": image, "instance_type": *self.any(&["t3.micro", "t3.small", "t2.micro"]), "subnet": subnet});
+        let groups = self.within("security_group", &vpc);
+        if !groups.is_empty() {
+            let mut some: Vec<String> = groups.into_iter().filter(|_| self.rng.usize(0..3) == 0).collect();
+            some.extend(some.is_empty().then(|| self.one_within("security_group", &vpc)).flatten());
+            instance["security_groups"] = json!(some);
+        }
+        let options = [
+            ("key_pair", self.name("key_pair").map(Value::from)),
+            ("associate_public_ip_address", Some(json!(self.rng.bool()))),
+            ("elastic_ip", self.free_address().map(Value::from)),
+            ("monitoring", Some(json!(self.rng.bool()))),
+            ("source_dest_check", Some(json!(self.rng.bool()))),
+            ("user_data", Some(json!(*self.any(&["#!/bin/sh\necho one\n", "#!/bin/sh\necho two\n"])))),
+            ("root_volume", Some(json!({"size": self.rng.usize(8..30)}))),
+            ("disable_api_termination", Some(json!(self.rng.bool()))),
+            ("state", Some(json!(*self.any(&["running", "running", "stopped"])))),
+        ];
+        for (key, value) in options {
+            if let Some(value) = value.filter(|_| self.one_in(3)) {
+                instance[key] = value;
+            }
+        }
+        Some(instance)
+    }
+
+    pub(super) fn vpc_endpoint(&mut self, vpc: &str) -> Value {
+        let tables: Vec<String> = self.within("route_table", vpc).into_iter().filter(|_| self.rng.bool()).collect();
+        let mut endpoint = json!({"vpc": vpc, "service": *self.any(&["s3", "dynamodb"]), "route_tables": tables});
+        if self.rng.bool() {
+            let action = *self.any(&["s3:GetObject", "s3:PutObject"]);
+            endpoint["policy"] = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}]});
+        }
+        endpoint
+    }
+}
