@@ -8,8 +8,8 @@ use trueup_model::{Kind, Wait};
 
 /// The first look comes soon, because most things are ready soon.
 const FIRST: Duration = Duration::from_millis(500);
-/// Later looks come more and more slowly: after a quarter of the time that was waited already, so that on average an eighth is lost.
-const SHARE: u32 = 4;
+/// Later looks come more and more slowly: after a tenth of the time that was waited already, so that on average a twentieth is lost.
+const SHARE: u32 = 10;
 /// Up to this.
 const SLOWEST: Duration = Duration::from_secs(8);
 /// A wait is told at most this often.

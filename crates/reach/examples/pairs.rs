@@ -1,7 +1,7 @@
 //! All pairs of a made-up network: `cargo run --release --example pairs -- HOSTS SUBNETS GROUPS`.
 //!
-//! `later` as a fourth argument leaves the hosts' addresses to EC2. Three groups a host, ten rules a group, a tenth of the rules by group reference, one rule in fifty for a single host. Prints the
-//! time and how many pairs have something open.
+//! Three groups a host, ten rules a group, a tenth of the rules by group reference, one rule in fifty for a single host. `later` as a
+//! fourth argument leaves the hosts' addresses to EC2. Prints the time and how many pairs have something open.
 
 use std::error::Error;
 use std::io::Write;

@@ -29,6 +29,7 @@ pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
     let trueup = Trueup::new(target().join("release/trueup"))?;
     say(&format!("profile release (the SDK at opt-level 0); {}", machine()));
     let mut rows = rows::offline(&trueup)?;
+    rows.extend(rows::reach(&trueup)?);
     rows.extend(rows::sandbox(&trueup)?);
     rows.extend(pace::rows(&trueup)?);
     match server::moto_program() {
@@ -100,6 +101,11 @@ impl Trueup {
     /// Reads and checks a spec.
     fn validate(&self, spec: &Path) -> Result<Needed, Failure> {
         measure(self.command().arg("validate").arg(spec))
+    }
+
+    /// Tells who can talk to whom on a spec.
+    fn reach(&self, spec: &Path) -> Result<Needed, Failure> {
+        measure(self.command().arg("reach").arg(spec))
     }
 
     /// Runs a command about a spec against a server; it must succeed.

@@ -1,13 +1,14 @@
 //! The figures: what each must reach, and how it is taken.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-use super::process::{Needed, middle};
+use super::process::{Needed, measure, middle};
 use super::server::Server;
 use super::{Run, Trueup};
 use crate::topologies::{OBJECTS_10000, RESOURCES_134, RESOURCES_1420};
-use crate::{Failure, tell};
+use crate::{Failure, cargo, run, target, tell};
 
 /// One figure.
 #[derive(Debug)]
@@ -76,6 +77,21 @@ pub fn offline(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
     Ok(vec![
         Row::time("validate: seed, time", time(&seed, MANY)?, Duration::from_millis(20)),
         Row::time("validate: 10,000 objects, time", time(&large, FEW)?, Duration::from_secs(1)),
+    ])
+}
+
+/// What is promised about who can talk to whom. `crates/reach/examples/pairs.rs` makes up the large network.
+pub fn reach(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
+    tell("reach");
+    let seed = trueup.seed()?;
+    let matrices = (0..MANY).map(|_| trueup.reach(&seed)).collect::<Result<Vec<_>, _>>()?;
+    run(cargo().args(["build", "--release", "--locked", "--package", "trueup-reach", "--example", "pairs"]))?;
+    let pairs = target().join("release/examples/pairs");
+    let large = (0..FEW).map(|_| measure(&mut Command::new(&pairs))).collect::<Result<Vec<_>, _>>()?;
+    Ok(vec![
+        Row::time("reach: seed, time", middle(&matrices, |run| run.time), Duration::from_millis(10)),
+        Row::time("reach: all pairs of 5,000 hosts, time", middle(&large, |run| run.time), Duration::from_secs(2)),
+        Row::memory("reach: all pairs of 5,000 hosts, peak memory", &large, 300.0),
     ])
 }
 
