@@ -2,7 +2,8 @@
 //! beside the least that it could take: `name TAB bound TAB time`, in seconds. Equal specs give equal lines.
 //!
 //! The bound is the longer of two: the longest chain of steps by the time that EC2 takes for each, and for each action the time
-//! until EC2's documented token bucket has let all its calls through.
+//! until EC2's documented token bucket has let all its calls through, from when the first of them can be made to the end of what
+//! comes after the last of them.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use trueup_ec2::Connect;
-use trueup_model::{Event, Plan, Role};
+use trueup_model::{Event, Plan, Role, Step};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
 use trueup_tests::{World, paused, topology};
 
@@ -43,30 +44,45 @@ async fn pace(text: &str) -> (Duration, Duration) {
         _ => None,
     });
     let ids = ids.collect();
-    let bound = chain(&plan, &ids, &sandbox.latencies(DEFAULT_REGION)).max(buckets(&plan));
+    let bound = bound(&plan, &ids, &sandbox.latencies(DEFAULT_REGION));
     (bound, time)
 }
 
-/// The longest chain of steps. What a create makes can be used when EC2 has done with it and shows it; what changes it takes no time.
-fn chain(plan: &Plan, ids: &BTreeMap<usize, String>, latencies: &BTreeMap<String, Duration>) -> Duration {
-    let mut ends: BTreeMap<usize, Duration> = BTreeMap::new();
-    for step in &plan.steps {
-        let start = step.after.iter().filter_map(|before| ends.get(before)).max().copied().unwrap_or_default();
+/// The least time that the plan could take. What a create makes can be used when EC2 has done with it and shows it; what changes it
+/// takes no time.
+fn bound(plan: &Plan, ids: &BTreeMap<usize, String>, latencies: &BTreeMap<String, Duration>) -> Duration {
+    let took = |step: &Step| {
         let latency = ids.get(&step.number).filter(|_| step.call.role == Role::Create).and_then(|id| latencies.get(id));
-        ends.insert(step.number, start + latency.copied().unwrap_or_default());
-    }
-    ends.into_values().max().unwrap_or_default()
-}
-
-/// The time until the slowest bucket has let its calls through.
-fn buckets(plan: &Plan) -> Duration {
-    let mut calls: BTreeMap<&str, u32> = BTreeMap::new();
-    for step in &plan.steps {
-        *calls.entry(step.call.action).or_default() += 1;
-    }
-    let through = |(action, calls): (&str, u32)| {
-        let (size, refill) = trueup_sandbox::bucket_of(action);
-        Duration::from_secs_f64((f64::from(calls) - size).max(0.0) / refill)
+        latency.copied().unwrap_or_default()
     };
-    calls.into_iter().map(through).max().unwrap_or_default()
+    let numbers = || plan.steps.iter().map(|step| (step.number, Duration::ZERO));
+    // When each step can start, and how long it takes from there to the end of what comes after it.
+    let (mut starts, mut rests): (BTreeMap<usize, Duration>, BTreeMap<usize, Duration>) = (numbers().collect(), numbers().collect());
+    for step in &plan.steps {
+        let end = starts[&step.number] + took(step);
+        for later in plan.steps.iter().filter(|later| later.after.contains(&step.number)) {
+            let start = starts.entry(later.number).or_default();
+            *start = end.max(*start);
+        }
+    }
+    for step in plan.steps.iter().rev() {
+        let rest = rests[&step.number] + took(step);
+        rests.insert(step.number, rest);
+        for before in &step.after {
+            let after = rests.entry(*before).or_default();
+            *after = rest.max(*after);
+        }
+    }
+    let chain = plan.steps.iter().map(|step| starts[&step.number] + rests[&step.number]).max();
+    let mut actions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for step in &plan.steps {
+        actions.entry(step.call.action).or_default().push(step.number);
+    }
+    let through = |(action, steps): (&str, Vec<usize>)| {
+        let (size, refill) = trueup_sandbox::bucket_of(action);
+        let calls = Duration::from_secs_f64((steps.len() as f64 - size).max(0.0) / refill);
+        let least = |times: &BTreeMap<usize, Duration>| steps.iter().map(|step| times[step]).min().unwrap_or_default();
+        least(&starts) + calls + least(&rests)
+    };
+    actions.into_iter().map(through).max().max(chain).unwrap_or_default()
 }

@@ -65,12 +65,11 @@ pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled
         Kind::NatGateway => nat_gateway::settle(ec2, waits).await,
         Kind::RouteTable => route_table::settle(ec2, waits).await,
         Kind::NetworkAcl => network_acl::settle(ec2, waits).await,
+        Kind::SecurityGroup => security_group::settle(ec2, waits).await,
         Kind::Instance => instance::settle(ec2, waits).await,
         Kind::VpcEndpoint => vpc_endpoint::settle(ec2, waits).await,
         // Nothing of these is ever on its way.
-        Kind::InternetGateway | Kind::ElasticIp | Kind::SecurityGroup | Kind::KeyPair => {
-            Ok(waits.iter().map(|_| Settled::Done(Record::new())).collect())
-        }
+        Kind::InternetGateway | Kind::ElasticIp | Kind::KeyPair => Ok(waits.iter().map(|_| Settled::Done(Record::new())).collect()),
     }
 }
 

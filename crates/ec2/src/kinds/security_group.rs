@@ -1,11 +1,14 @@
 //! `security_group`, live.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
 use trueup_model::kinds::security_group::{Rule, SecurityGroup, fold_name};
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
-use trueup_model::{Acted, Object, Record, Ref, Value};
+use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
 
-use crate::act::{Task, made};
+use super::{Seen, portions, settled};
+use crate::act::{Task, made, wait};
 use crate::answer::{facts, object, some};
 use crate::call::Errand;
 use crate::classify::Class;
@@ -161,7 +164,17 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_description(task.text("description"))
         .tag_specifications(tags::specification(task));
     let made = ownership::create(task, request, |request| request.send(), |answer| answer.group_id()).await?;
-    Ok(Acted { facts: facts([("group_name", name)]), ..self::made(made.id) })
+    Ok(Acted { facts: facts([("group_name", name)]), wait: wait(&made.id, "available"), ..self::made(made.id) })
+}
+
+/// A group has no states: it is there once it is shown. Rules that come before are refused, and each refusal costs a request.
+pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
+    let mut seen = BTreeMap::new();
+    for ids in portions(waits) {
+        let there = read(ec2, Some(vec![filter::of("group-id", ids)])).await?.objects.into_iter();
+        seen.extend(there.map(|group| (group.id, Seen { state: "available".to_owned(), ..Seen::default() })));
+    }
+    Ok(settled(waits, seen))
 }
 
 /// Allows these rules. Rules that are there already are as wanted; EC2 then takes none of the call, so they go one by one.
