@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Plan, Reachability, Refusal, Step, Topology};
+use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Plan, Reachability, Refusal, Role, Step, Topology};
 
 use crate::change::{Change, End, changes, merged};
 use crate::engine::Engine;
@@ -33,15 +33,22 @@ impl<'a> Interim<'a> {
     /// What a plan goes through; `None` where nothing that is forbidden can open on the way, whatever the order. A plan that is
     /// refused goes nowhere.
     pub fn of(plan: &Plan, topology: &'a Topology, observed: &'a Observed) -> Option<Self> {
-        let forbids: Vec<&Expectation> = topology.expect.iter().filter(|expectation| expectation.demand == Demand::Cannot).collect();
-        if forbids.is_empty() || plan.steps.len() < 2 || !plan.is_complete() || !plan.refused.is_empty() {
+        let forbids = topology.expect.iter().any(|expectation| expectation.demand == Demand::Cannot);
+        if !forbids || plan.steps.len() < 2 || !plan.is_complete() || !plan.refused.is_empty() {
             return None;
         }
+        let interim = Self::in_any_case(plan, topology, observed);
+        let expectations = interim.opened_in_any_order(plan);
+        (!expectations.is_empty()).then_some(Self { expectations, ..interim })
+    }
+
+    /// What a plan goes through, whether or not that matters: for tests.
+    #[doc(hidden)]
+    pub fn in_any_case(plan: &Plan, topology: &'a Topology, observed: &'a Observed) -> Self {
+        let expectations = topology.expect.iter().filter(|expectation| expectation.demand == Demand::Cannot).collect();
         let live = |observed: &Observed| live_network(observed, &topology.name, &Lists::new());
         let (before, after) = (live(observed), live(&planned(topology, observed, plan, None)));
-        let expectations = opened_in_any_order(&before, &after, &forbids);
-        let stepped = Stepped::new(topology, observed, plan);
-        (!expectations.is_empty()).then_some(Self { stepped, before, after, expectations })
+        Self { stepped: Stepped::new(topology, observed, plan), before, after, expectations }
     }
 
     /// Whether what is there after these steps opens nothing that is forbidden.
@@ -55,6 +62,19 @@ impl<'a> Interim<'a> {
         let (engine, before, after) = (Engine::new(&network), Engine::new(&self.before), Engine::new(&self.after));
         let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: false };
         self.expectations.iter().copied().find(|expectation| interval.opens(expectation))
+    }
+
+    /// The expectations against which something might open, whatever the order of the steps.
+    fn opened_in_any_order(&self, plan: &Plan) -> Vec<&'a Expectation> {
+        // What is made is not born as it will be: it runs, it is in the default ACL, it lets everything out.
+        let births: Vec<&Step> = plan.steps.iter().filter(|step| step.call.role == Role::Create).collect();
+        let by_address = self.expectations.iter().any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
+        // Of an address that goes from one host to another it is not told at once who has it.
+        let mixed = mixed(&self.network(&births), &self.after).filter(|mixed| !by_address || mixed.is_unambiguous());
+        let Some(mixed) = mixed else { return self.expectations.clone() };
+        let (engine, before, after) = (Engine::new(&mixed), Engine::new(&self.before), Engine::new(&self.after));
+        let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: true };
+        self.expectations.iter().copied().filter(|expectation| interval.opens(expectation)).collect()
     }
 
     fn network(&self, steps: &[&Step]) -> Network {
@@ -117,16 +137,6 @@ impl<'a> Interim<'a> {
 
 fn touches(step: &Step) -> bool {
     trueup_model::rules::touches_packets(step.address.kind, &step.call)
-}
-
-/// The expectations against which something might open between two networks.
-fn opened_in_any_order<'a>(before: &Network, after: &Network, forbids: &[&'a Expectation]) -> Vec<&'a Expectation> {
-    let by_address = forbids.iter().any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
-    // Of an address that goes from one host to another it is not told at once who has it.
-    let Some(mixed) = mixed(before, after).filter(|mixed| !by_address || mixed.is_unambiguous()) else { return forbids.to_vec() };
-    let (engine, before, after) = (Engine::new(&mixed), Engine::new(before), Engine::new(after));
-    let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: true };
-    forbids.iter().copied().filter(|expectation| interval.opens(expectation)).collect()
 }
 
 /// What goes down and comes up again.

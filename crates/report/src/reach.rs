@@ -40,8 +40,8 @@ pub fn sentence(change: &ReachChange) -> String {
 
 /// What a barrier is for and what it does, in a sentence without a full stop.
 pub fn barrier(barrier: &Barrier) -> String {
-    let keeps = named(&barrier.expectations);
-    format!("one step at a time, and what opens waits for what closes, so that it holds at any time that {keeps}")
+    let others = named(&barrier.expectations);
+    format!("one step at a time, and what opens waits for what closes: in another order this might not hold for a moment: {others}")
 }
 
 /// What a barrier costs, each in a line: what works before and after it and not while steps wait.

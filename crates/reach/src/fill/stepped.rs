@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::schema::Members;
+use trueup_model::schema::{Cost, Effect, Members};
 use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value};
 
 use super::planned::{World, claims, ends_with_its_vpc, main_table};
@@ -61,7 +61,16 @@ impl<'a> Stepped<'a> {
     }
 
     fn change(&self, object: &mut Object, sets: &Record, unsets: &Record) {
-        let (sets, unsets) = (self.world.with_ids(sets), self.held(unsets));
+        // What EC2 cannot change stands in a call only to say more of what it can.
+        let is_fixed = |name: &str| {
+            let attribute = object.kind.schema().attribute(name);
+            attribute.is_some_and(|attribute| matches!(attribute.effect, Cost::Fixed(Effect::Replace)))
+        };
+        let changed = |record: &Record| {
+            let fixed: Vec<&str> = record.iter().map(|(name, _)| name).filter(|name| is_fixed(name)).collect();
+            record.without(&fixed)
+        };
+        let (sets, unsets) = (self.world.with_ids(&changed(sets)), self.held(&changed(unsets)));
         let ty = |name: &str| object.kind.schema().attribute(name).map(|attribute| &attribute.ty);
         for (name, value) in unsets.iter() {
             let left = match (ty(name), object.record.get(name)) {
