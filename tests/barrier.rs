@@ -15,7 +15,7 @@ use trueup_reach::fill::{Lists, Stepped, observed as network, planned};
 use trueup_reach::{Engine, Interim, check};
 
 /// Random networks that are looked at.
-const NETWORKS: u64 = 400;
+const NETWORKS: u64 = 250;
 /// Random orders of each plan.
 const ORDERS: usize = 6;
 

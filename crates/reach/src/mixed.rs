@@ -7,6 +7,8 @@
 
 mod join;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
