@@ -70,7 +70,8 @@ impl<'a> Interim<'a> {
         let births: Vec<&Step> = plan.steps.iter().filter(|step| step.call.role == Role::Create).collect();
         let by_address = self.expectations.iter().any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
         // Of an address that goes from one host to another it is not told at once who has it.
-        let mixed = mixed(&self.network(&births), &self.after).filter(|mixed| !by_address || mixed.is_unambiguous());
+        let born = self.network(&births);
+        let mixed = mixed(&[&self.before, &born, &self.after]).filter(|mixed| !by_address || mixed.is_unambiguous());
         let Some(mixed) = mixed else { return self.expectations.clone() };
         let (engine, before, after) = (Engine::new(&mixed), Engine::new(&self.before), Engine::new(&self.after));
         let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: true };

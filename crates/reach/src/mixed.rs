@@ -1,8 +1,8 @@
-//! The network that two networks are mixed to: whatever works at any time between them, while one becomes the other step by step in
-//! whichever order, may work in it.
+//! The network that several networks are mixed to: whatever works at any time while one becomes the other step by step, in whichever
+//! order, may work in it.
 //!
-//! A part that is in one of them only is there as itself. Of a part of both, everything that lets packets through is there that
-//! either has: rules, allowing entries, groups, addresses. What holds packets off is there where it never changes: an entry that
+//! A part that is in one of them only is there as itself. Of a part of several, everything that lets packets through is there that
+//! any of them has: rules, allowing entries, groups, addresses. What holds packets off is there where it never changes: an entry that
 //! denies, a route that keeps packets from a less specific one. The others may be missing.
 
 mod join;
@@ -20,31 +20,23 @@ use crate::network::{
     PrefixList, SecurityGroup, Subnet, Vpc,
 };
 use crate::service::ServiceSet;
-use join::{Join, Sides, agreed, present};
+use join::{Join, Places, Sides, agreed};
 
-/// The two networks mixed; `None` where something changes of which this cannot be told.
-pub fn mixed(before: &Network, after: &Network) -> Option<Network> {
-    let sides = Sides::new(before, after)?;
+/// The networks mixed; `None` where something changes of which this cannot be told.
+pub fn mixed(all: &[&Network]) -> Option<Network> {
+    let sides = Sides::new(all)?;
     let mut network = Network { gaps: gaps(&sides), ..Network::default() };
-    network.prefix_lists = sides.prefix_lists.each(|pair| list(&sides, pair))?;
-    network.vpcs = sides.vpcs.each(|pair| vpc(&sides, pair))?;
-    network.route_tables = sides.route_tables.each(|pair| routes::table(&sides, pair))?;
-    network.network_acls = sides.network_acls.each(|pair| acl_of(&sides, &versions(pair)))?;
-    network.subnets = sides.subnets.each(|pair| subnet(&sides, pair, &mut network.route_tables, &mut network.network_acls))?;
-    network.security_groups = sides.security_groups.each(|pair| group(&sides, pair))?;
-    network.interfaces = sides.interfaces.each(|pair| interface(&sides, pair))?;
-    network.internet_gateways = sides.internet_gateways.each(|pair| internet_gateway(&sides, pair))?;
-    network.nat_gateways = sides.nat_gateways.each(|pair| nat_gateway(&sides, pair))?;
-    network.endpoints = sides.endpoints.each(|pair| endpoint(&sides, pair))?;
+    network.prefix_lists = sides.prefix_lists.each(|places| list(&sides, places))?;
+    network.vpcs = sides.vpcs.each(|places| vpc(&sides, places))?;
+    network.route_tables = sides.route_tables.each(|places| routes::table(&sides, places))?;
+    network.network_acls = sides.network_acls.each(|places| acl_of(&sides, places))?;
+    network.subnets = sides.subnets.each(|places| subnet(&sides, places, &mut network.route_tables, &mut network.network_acls))?;
+    network.security_groups = sides.security_groups.each(|places| group(&sides, places))?;
+    network.interfaces = sides.interfaces.each(|places| interface(&sides, places))?;
+    network.internet_gateways = sides.internet_gateways.each(|places| internet_gateway(&sides, places))?;
+    network.nat_gateways = sides.nat_gateways.each(|places| nat_gateway(&sides, places))?;
+    network.endpoints = sides.endpoints.each(|places| endpoint(&sides, places))?;
     Some(network)
-}
-
-/// A part's places in the network before and in the one after.
-type Pair = [Option<usize>; 2];
-
-/// Of a part, the sides on which it is, with its place there.
-fn versions(pair: Pair) -> Vec<(usize, usize)> {
-    present(pair).collect()
 }
 
 fn gaps(sides: &Sides<'_>) -> Vec<String> {
@@ -52,13 +44,13 @@ fn gaps(sides: &Sides<'_>) -> Vec<String> {
     all.into_iter().cloned().collect()
 }
 
-fn list(sides: &Sides<'_>, pair: Pair) -> Option<PrefixList> {
-    let mut own = present(pair).map(|(side, index)| &sides.of[side].prefix_lists[index]);
+fn list(sides: &Sides<'_>, places: &Places) -> Option<PrefixList> {
+    let mut own = places.iter().map(|(side, index)| &sides.of[*side].prefix_lists[*index]);
     own.next().cloned()
 }
 
-fn vpc(sides: &Sides<'_>, pair: Pair) -> Option<Vpc> {
-    let own: Vec<(usize, &Vpc)> = present(pair).map(|(side, index)| (side, &sides.of[side].vpcs[index])).collect();
+fn vpc(sides: &Sides<'_>, places: &Places) -> Option<Vpc> {
+    let own: Vec<(usize, &Vpc)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].vpcs[*index])).collect();
     let first = own[0].1;
     let mut ranges = first.ranges.clone();
     ranges.extend(own.iter().flat_map(|(_, vpc)| &vpc.ranges).filter(|range| !first.ranges.contains(range)));
@@ -80,19 +72,19 @@ fn vpc(sides: &Sides<'_>, pair: Pair) -> Option<Vpc> {
 }
 
 /// A subnet. What its table and its ACL are at any time is put into one for it where that changes.
-fn subnet(sides: &Sides<'_>, pair: Pair, tables: &mut Vec<crate::network::RouteTable>, acls: &mut Vec<NetworkAcl>) -> Option<Subnet> {
-    let own: Vec<(usize, &Subnet)> = present(pair).map(|(side, index)| (side, &sides.of[side].subnets[index])).collect();
+fn subnet(sides: &Sides<'_>, places: &Places, tables: &mut Vec<crate::network::RouteTable>, acls: &mut Vec<NetworkAcl>) -> Option<Subnet> {
+    let own: Vec<(usize, &Subnet)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].subnets[*index])).collect();
     let vpc = agreed(own.iter().map(|(side, subnet)| sides.vpcs.at(*side, Some(subnet.vpc))))??;
     agreed(own.iter().map(|(_, subnet)| &subnet.ranges))?;
     let used = |join: &Join, of: fn(&Network, usize) -> Option<usize>| -> Vec<Option<usize>> {
-        present(pair).map(|(side, index)| join.at(side, of(sides.of[side], index))).collect()
+        places.iter().map(|(side, index)| join.at(*side, of(sides.of[*side], *index))).collect()
     };
     let (table, acl) = (used(&sides.route_tables, Network::table_of), used(&sides.network_acls, Network::acl_of));
     let named = &own[0].1.named;
     let route_table = match agreed(table.iter().copied()) {
         Some(table) => table,
         None => {
-            let sources = table.iter().map(|table| table.map(|table| sides.route_tables.pairs[table]));
+            let sources = table.iter().map(|table| table.map(|table| &sides.route_tables.parts[table]));
             tables.push(routes::of_any(sides, named, vpc, sources)?);
             Some(tables.len() - 1)
         }
@@ -101,7 +93,7 @@ fn subnet(sides: &Sides<'_>, pair: Pair, tables: &mut Vec<crate::network::RouteT
         Some(acl) => acl,
         None => {
             let sources: Vec<Vec<(usize, usize)>> =
-                acl.iter().map(|acl| acl.map_or_else(Vec::new, |acl| versions(sides.network_acls.pairs[acl]))).collect();
+                acl.iter().map(|acl| acl.map_or_else(Vec::new, |acl| sides.network_acls.parts[acl].clone())).collect();
             // EC2's initial ACL allows everything.
             let open = sources.iter().any(Vec::is_empty);
             let entries = acl_of(sides, &sources.concat()).unwrap_or_default();
@@ -153,8 +145,8 @@ fn entries(lists: &[&Vec<AclEntry>]) -> Vec<AclEntry> {
     kept
 }
 
-fn group(sides: &Sides<'_>, pair: Pair) -> Option<SecurityGroup> {
-    let own: Vec<(usize, &SecurityGroup)> = present(pair).map(|(side, index)| (side, &sides.of[side].security_groups[index])).collect();
+fn group(sides: &Sides<'_>, places: &Places) -> Option<SecurityGroup> {
+    let own: Vec<(usize, &SecurityGroup)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].security_groups[*index])).collect();
     let vpc = agreed(own.iter().map(|(side, group)| sides.vpcs.at(*side, Some(group.vpc))))??;
     let direction = |pick: fn(&SecurityGroup) -> &Vec<GroupRule>| {
         let mut kept: Vec<GroupRule> = Vec::new();
@@ -174,8 +166,8 @@ fn group(sides: &Sides<'_>, pair: Pair) -> Option<SecurityGroup> {
     })
 }
 
-fn interface(sides: &Sides<'_>, pair: Pair) -> Option<Interface> {
-    let own: Vec<(usize, &Interface)> = present(pair).map(|(side, index)| (side, &sides.of[side].interfaces[index])).collect();
+fn interface(sides: &Sides<'_>, places: &Places) -> Option<Interface> {
+    let own: Vec<(usize, &Interface)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].interfaces[*index])).collect();
     let subnet = agreed(own.iter().map(|(side, host)| sides.subnets.at(*side, Some(host.subnet))))??;
     let groups =
         own.iter().flat_map(|(side, host)| host.security_groups.iter().filter_map(|group| sides.security_groups.at(*side, Some(*group))));
@@ -202,8 +194,9 @@ fn interface(sides: &Sides<'_>, pair: Pair) -> Option<Interface> {
     })
 }
 
-fn internet_gateway(sides: &Sides<'_>, pair: Pair) -> Option<InternetGateway> {
-    let own: Vec<(usize, &InternetGateway)> = present(pair).map(|(side, index)| (side, &sides.of[side].internet_gateways[index])).collect();
+fn internet_gateway(sides: &Sides<'_>, places: &Places) -> Option<InternetGateway> {
+    let own: Vec<(usize, &InternetGateway)> =
+        places.iter().map(|(side, index)| (*side, &sides.of[*side].internet_gateways[*index])).collect();
     let attached = own.iter().filter_map(|(side, gateway)| sides.vpcs.at(*side, gateway.vpc));
     // One that moves to another VPC is attached to either.
     let vpc = agreed(attached.map(Some)).or_else(|| own.iter().all(|(_, gateway)| gateway.vpc.is_none()).then_some(None))?;
@@ -211,8 +204,8 @@ fn internet_gateway(sides: &Sides<'_>, pair: Pair) -> Option<InternetGateway> {
     (!edge).then(|| InternetGateway { vpc, ..own[0].1.clone() })
 }
 
-fn nat_gateway(sides: &Sides<'_>, pair: Pair) -> Option<NatGateway> {
-    let own: Vec<(usize, &NatGateway)> = present(pair).map(|(side, index)| (side, &sides.of[side].nat_gateways[index])).collect();
+fn nat_gateway(sides: &Sides<'_>, places: &Places) -> Option<NatGateway> {
+    let own: Vec<(usize, &NatGateway)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].nat_gateways[*index])).collect();
     let public: Vec<Assigned> = own.iter().filter_map(|(_, gateway)| gateway.public).collect();
     Some(NatGateway {
         vpc: agreed(own.iter().map(|(side, gateway)| sides.vpcs.at(*side, Some(gateway.vpc))))??,
@@ -224,8 +217,8 @@ fn nat_gateway(sides: &Sides<'_>, pair: Pair) -> Option<NatGateway> {
     })
 }
 
-fn endpoint(sides: &Sides<'_>, pair: Pair) -> Option<Endpoint> {
-    let own: Vec<(usize, &Endpoint)> = present(pair).map(|(side, index)| (side, &sides.of[side].endpoints[index])).collect();
+fn endpoint(sides: &Sides<'_>, places: &Places) -> Option<Endpoint> {
+    let own: Vec<(usize, &Endpoint)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].endpoints[*index])).collect();
     // An interface endpoint answers to a service's name, and where it does is not either of two ways.
     let plain = own.iter().all(|(_, endpoint)| !matches!(endpoint.kind, EndpointKind::Interface(_)) && !endpoint.private_dns);
     plain.then_some(())?;

@@ -1,36 +1,40 @@
-//! The parts of two networks side by side: which part of the one is which of the other.
+//! The parts of several networks side by side: which part of the one is which of the others.
 
 use std::collections::HashMap;
 
 use crate::network::{Destination, Named, Network, Peer, Target};
 
-/// The parts of one sort of both networks.
+/// The networks in which a part is, with its place there, in their order.
+pub(super) type Places = Vec<(usize, usize)>;
+
+/// The parts of one sort of all networks.
 pub(super) struct Join {
-    /// Of each part, its places in the network before and in the one after.
-    pub pairs: Vec<[Option<usize>; 2]>,
-    /// Of each side, which part each of its own is.
-    of: [Vec<usize>; 2],
+    /// Where each part is.
+    pub parts: Vec<Places>,
+    /// Of each network, which part each of its own is.
+    of: Vec<Vec<usize>>,
 }
 
 impl Join {
-    fn new<'a>(before: impl Iterator<Item = &'a Named>, after: impl Iterator<Item = &'a Named>) -> Self {
-        let mut join = Self { pairs: Vec::new(), of: [Vec::new(), Vec::new()] };
+    fn new(networks: &[&Network], named: impl Fn(&Network) -> Vec<&Named>) -> Self {
+        let mut join = Self { parts: Vec::new(), of: Vec::new() };
         // What is live goes by its id; what nobody has looked at has a name only.
         let mut known: HashMap<(&str, usize), usize> = HashMap::new();
-        let mut add = |side: usize, named: &'a Named, seen: &mut HashMap<&'a str, usize>| {
-            let key = named.id.as_deref().unwrap_or(&named.name);
-            let count = seen.entry(key).and_modify(|count| *count += 1).or_default();
-            let part = *known.entry((key, *count)).or_insert_with(|| {
-                join.pairs.push([None, None]);
-                join.pairs.len() - 1
-            });
-            join.pairs[part][side] = Some(join.of[side].len());
-            join.of[side].push(part);
-        };
-        let mut seen = HashMap::new();
-        before.for_each(|named| add(0, named, &mut seen));
-        seen.clear();
-        after.for_each(|named| add(1, named, &mut seen));
+        for (side, network) in networks.iter().enumerate() {
+            let mut seen: HashMap<&str, usize> = HashMap::new();
+            let mut own = Vec::new();
+            for (index, named) in named(network).into_iter().enumerate() {
+                let key = named.id.as_deref().unwrap_or(&named.name);
+                let count = seen.entry(key).and_modify(|count| *count += 1).or_default();
+                let part = *known.entry((key, *count)).or_insert_with(|| {
+                    join.parts.push(Places::new());
+                    join.parts.len() - 1
+                });
+                join.parts[part].push((side, index));
+                own.push(part);
+            }
+            join.of.push(own);
+        }
         join
     }
 
@@ -40,14 +44,14 @@ impl Join {
     }
 
     /// All parts, each made from its places.
-    pub fn each<T>(&self, make: impl FnMut([Option<usize>; 2]) -> Option<T>) -> Option<Vec<T>> {
-        self.pairs.iter().copied().map(make).collect()
+    pub fn each<T>(&self, make: impl FnMut(&Places) -> Option<T>) -> Option<Vec<T>> {
+        self.parts.iter().map(make).collect()
     }
 }
 
-/// The two networks, with which part of the one is which of the other.
+/// The networks, with which part of the one is which of the others.
 pub(super) struct Sides<'a> {
-    pub of: [&'a Network; 2],
+    pub of: Vec<&'a Network>,
     pub vpcs: Join,
     pub subnets: Join,
     pub route_tables: Join,
@@ -60,11 +64,6 @@ pub(super) struct Sides<'a> {
     pub prefix_lists: Join,
 }
 
-/// The places of a part with the side of each, before first.
-pub(super) fn present(pair: [Option<usize>; 2]) -> impl Iterator<Item = (usize, usize)> {
-    pair.into_iter().enumerate().filter_map(|(side, index)| Some((side, index?)))
-}
-
 /// What all of these are; `None` where they differ.
 pub(super) fn agreed<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Option<T> {
     let mut all = all.into_iter();
@@ -74,8 +73,8 @@ pub(super) fn agreed<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Option<T
 
 impl<'a> Sides<'a> {
     /// `None` where a network has what is never live here: joints of VPCs.
-    pub fn new(before: &'a Network, after: &'a Network) -> Option<Self> {
-        let of = [before, after];
+    pub fn new(networks: &[&'a Network]) -> Option<Self> {
+        let of = networks.to_vec();
         let joined = |network: &&Network| {
             !network.peerings.is_empty() || !network.transit_gateways.is_empty() || !network.egress_only_gateways.is_empty()
         };
@@ -84,11 +83,10 @@ impl<'a> Sides<'a> {
         }
         macro_rules! join {
             ($parts:ident) => {
-                Join::new(before.$parts.iter().map(|part| &part.named), after.$parts.iter().map(|part| &part.named))
+                Join::new(networks, |network| network.$parts.iter().map(|part| &part.named).collect())
             };
         }
         Some(Self {
-            of,
             vpcs: join!(vpcs),
             subnets: join!(subnets),
             route_tables: join!(route_tables),
@@ -99,6 +97,7 @@ impl<'a> Sides<'a> {
             nat_gateways: join!(nat_gateways),
             endpoints: join!(endpoints),
             prefix_lists: join!(prefix_lists),
+            of,
         })
     }
 

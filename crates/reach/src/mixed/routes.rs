@@ -1,22 +1,27 @@
-//! Route tables of two networks mixed: all routes that there are at any time, and which of them may be missing.
+//! Route tables of several networks mixed: all routes that there are at any time, and which of them may be missing.
 
-use super::join::{Sides, present};
-use super::{Pair, of_subnet};
+use super::join::{Places, Sides};
+use super::of_subnet;
 use crate::network::{Named, Route, RouteTable};
 
-/// A table of one network or of both.
-pub(super) fn table(sides: &Sides<'_>, pair: Pair) -> Option<RouteTable> {
-    let versions: Vec<Vec<Route>> = present(pair).map(|version| routes(sides, version)).collect();
-    let (side, index) = present(pair).next()?;
+/// A table of one network or of several.
+pub(super) fn table(sides: &Sides<'_>, places: &Places) -> Option<RouteTable> {
+    let versions: Vec<Vec<Route>> = places.iter().map(|version| routes(sides, *version)).collect();
+    let (side, index) = *places.first()?;
     let first = &sides.of[side].route_tables[index];
     let vpc = sides.vpcs.at(side, Some(first.vpc))?;
     Some(RouteTable { named: first.named.clone(), vpc, ..mix(&versions) })
 }
 
 /// What a subnet is routed by that has had one table and gets another; `None` is no table.
-pub(super) fn of_any(sides: &Sides<'_>, subnet: &Named, vpc: usize, sources: impl Iterator<Item = Option<Pair>>) -> Option<RouteTable> {
+pub(super) fn of_any<'s>(
+    sides: &Sides<'_>,
+    subnet: &Named,
+    vpc: usize,
+    sources: impl Iterator<Item = Option<&'s Places>>,
+) -> Option<RouteTable> {
     let versions = sources.flat_map(|source| match source {
-        Some(pair) => present(pair).map(|version| routes(sides, version)).collect(),
+        Some(places) => places.iter().map(|version| routes(sides, *version)).collect(),
         None => vec![Vec::new()],
     });
     let versions: Vec<Vec<Route>> = versions.collect();

@@ -62,7 +62,7 @@ fn works(network: &Network, from: &str, to: &str) -> String {
 /// What may get in from the internet before, in between and after.
 fn through(before: impl FnOnce(&mut Network), after: impl FnOnce(&mut Network)) -> [String; 3] {
     let (before, after) = (network(before), network(after));
-    let between = mixed(&before, &after).unwrap();
+    let between = mixed(&[&before, &after]).unwrap();
     [&before, &between, &after].map(|network| works(network, "internet", "host"))
 }
 
@@ -159,7 +159,7 @@ fn a_host_has_the_public_addresses_of_either() {
     };
     assert_eq!(through(has(None, 0), has(Some("34.9.9.9"), 1)), [nothing(), "tcp/22".to_owned(), nothing()]);
     let (before, after) = (network(has(Some("34.9.9.8"), 0)), network(has(Some("34.9.9.9"), 0)));
-    assert_eq!(mixed(&before, &after).unwrap().interfaces[0].addresses.len(), 2);
+    assert_eq!(mixed(&[&before, &after]).unwrap().interfaces[0].addresses.len(), 2);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn what_is_in_one_network_only_is_there_as_itself() {
         network.interfaces = vec![host];
         network.security_groups[0].ingress.push(rule(22, "10.0.0.0/8"));
     });
-    let between = mixed(&before, &after).unwrap();
+    let between = mixed(&[&before, &after]).unwrap();
     assert_eq!((between.interfaces.len(), works(&between, "host", "other")), (2, "tcp/22".to_owned()));
 }
 
@@ -182,7 +182,7 @@ fn a_gateway_that_moves_to_another_vpc_is_more_than_can_be_told() {
         network.vpcs.push(Vpc { named: Named::new("second"), ..Vpc::default() });
         network.internet_gateways[0].vpc = Some(1);
     });
-    assert!(mixed(&network(|_| {}), &moved).is_none());
+    assert!(mixed(&[&network(|_| {}), &moved]).is_none());
     let gone = network(|network| network.internet_gateways[0].vpc = None);
-    assert_eq!(mixed(&network(|_| {}), &gone).unwrap().internet_gateways[0].vpc, Some(0));
+    assert_eq!(mixed(&[&network(|_| {}), &gone]).unwrap().internet_gateways[0].vpc, Some(0));
 }
