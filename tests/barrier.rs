@@ -16,6 +16,8 @@ use trueup_reach::{Engine, Interim, check};
 
 /// Random networks that are looked at.
 const NETWORKS: u64 = 250;
+/// One by one: an endpoint brings its routes with its birth, and a default route that is alone for a moment leads where it should not.
+const KNOWN: [u64; 1] = [3265];
 /// Random orders of each plan.
 const ORDERS: usize = 6;
 
@@ -208,7 +210,7 @@ fn shuffled<'p>(rng: &mut Rng, plan: &'p Plan) -> Vec<&'p Step> {
 #[test]
 fn what_is_said_to_open_nothing_opens_nothing_in_any_order() {
     let (mut silent, mut bad) = (0, 0);
-    for seed in 0..NETWORKS {
+    for seed in (0..NETWORKS).chain(KNOWN) {
         let Some((topology, observed, plan, mut rng)) = drawn(seed) else { continue };
         let exact = Interim::in_any_case(&plan, &topology, &observed);
         let said = Interim::of(&plan, &topology, &observed).is_some();
