@@ -51,7 +51,7 @@ pub struct Reachability {
 pub struct Barrier {
     /// The expectations that it is for, as sentences.
     pub expectations: Vec<String>,
-    /// What works before and after and not, or less, at some time in between: how much of it works then stands as `after`.
+    /// What works before and after and not, or less, while a step waits: how much of it works then stands as `after`.
     pub gaps: Vec<ReachChange>,
     /// How many more there are.
     pub more: usize,

@@ -17,14 +17,15 @@ const ASKED_MAX: usize = 2000;
 const WAITS: &str = "done earlier, it might open for a moment what is expected to be closed";
 
 /// Puts the steps of a plan that have a say in which packets pass one after the other, so that `is_fine` holds of the steps that are
-/// done at any time. Answers whether there is such an order, as far as was tried; where there is none, the plan stays as it is.
-pub fn barrier(plan: &mut Plan, is_fine: &dyn Fn(&[&Step]) -> bool) -> bool {
+/// done at any time. Answers the numbers of the steps that wait longer than usual; `None` where there is no such order, as far as was
+/// tried, and then the plan stays as it is.
+pub fn barrier(plan: &mut Plan, is_fine: &dyn Fn(&[&Step]) -> bool) -> Option<Vec<usize>> {
     let search = Search::new(&plan.steps, is_fine);
-    let Some(order) = search.order() else { return false };
-    let steps = numbered(&plan.steps, &search, &order);
+    let order = search.order()?;
+    let (steps, waiting) = numbered(&plan.steps, &search, &order);
     plan.steps = steps;
     plan.fingerprint = fingerprint::of(plan);
-    true
+    Some(waiting)
 }
 
 struct Search<'a> {
@@ -112,10 +113,11 @@ fn commute(earlier: &Step, later: &Step) -> bool {
     is_one && later.address.kind.rules().commute(&earlier.call, &later.call)
 }
 
-/// The steps in their new order, each after what it waits for and, where packets feel it, after the last one that they felt.
-fn numbered(steps: &[Step], search: &Search<'_>, order: &[usize]) -> Vec<Step> {
+/// The steps in their new order, each after what it waits for and, where packets feel it, after the last one that they felt; and the
+/// numbers of those that have been overtaken.
+fn numbered(steps: &[Step], search: &Search<'_>, order: &[usize]) -> (Vec<Step>, Vec<usize>) {
     let places: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, &index)| (index, place)).collect();
-    let mut out: Vec<Step> = Vec::new();
+    let (mut out, mut waiting) = (Vec::new(), Vec::new());
     // By place: all that is before a step.
     let mut before: Vec<BTreeSet<usize>> = Vec::new();
     let mut last: Option<usize> = None;
@@ -138,9 +140,10 @@ fn numbered(steps: &[Step], search: &Search<'_>, order: &[usize]) -> Vec<Step> {
         let mut why = step.why.clone();
         if order[..place].iter().any(|other| *other > index && search.touches[*other]) && search.touches[index] {
             why.push(WAITS.to_owned());
+            waiting.push(place + 1);
         }
         out.push(Step { number: place + 1, after: after.into_iter().map(|other| other + 1).collect(), why, ..step.clone() });
         before.push(all);
     }
-    out
+    (out, waiting)
 }

@@ -83,9 +83,10 @@ impl<'a> Interim<'a> {
         live_network(&observed, &self.stepped.topology().name, &Lists::new())
     }
 
-    /// Writes into a plan whose steps keep the order that all this asks for, what the order costs.
-    pub fn announce(&self, plan: &mut Plan) {
-        let rows = merged(&self.gaps(plan));
+    /// Writes into a plan whose steps keep the order that all this asks for, what the order costs: `waiting` are the numbers of the steps
+    /// that wait for it.
+    pub fn announce(&self, plan: &mut Plan, waiting: &[usize]) {
+        let rows = merged(&self.gaps(plan, waiting));
         let barrier = Barrier {
             expectations: self.expectations.iter().map(ToString::to_string).collect(),
             more: rows.len().saturating_sub(GAPS_MAX),
@@ -118,13 +119,13 @@ impl<'a> Interim<'a> {
         plan.refused.push(Refusal { guard: "expect", address: expectation.from.clone(), why });
     }
 
-    /// What works before and after, and not or less after some of the steps.
-    fn gaps(&self, plan: &Plan) -> Vec<Change> {
+    /// What works before and after, and not or less while one of these steps waits: at the end of that time it shows.
+    fn gaps(&self, plan: &Plan, waiting: &[usize]) -> Vec<Change> {
         let (before, after) = (Engine::new(&self.before), Engine::new(&self.after));
         let mut found: BTreeMap<(End, End, Level, Level), ServiceSet> = BTreeMap::new();
         let steps: Vec<&Step> = plan.steps.iter().collect();
-        for count in (1..steps.len()).filter(|count| touches(steps[count - 1])) {
-            let network = self.network(&steps[..count]);
+        for number in waiting {
+            let network = self.network(&steps[..number - 1]);
             let between = Engine::new(&network);
             for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
                 let over = found.entry((gap.from, gap.to, gap.step.before, gap.step.after)).or_default();
@@ -136,11 +137,7 @@ impl<'a> Interim<'a> {
     }
 }
 
-fn touches(step: &Step) -> bool {
-    trueup_model::rules::touches_packets(step.address.kind, &step.call)
-}
-
-/// What goes down and comes up again.
+/// What has gone down and comes up again.
 fn gaps(down: &[Change], up: &[Change]) -> Vec<Change> {
     let mut found = Vec::new();
     for down in down.iter().filter(|change| change.step.after < change.step.before) {
