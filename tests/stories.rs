@@ -300,6 +300,74 @@ fn what_must_hold_is_checked_on_what_is_live() {
     assert!(applied.contains(told) && applied.ends_with("[exit 5]\n"), "{applied}");
 }
 
+/// A service behind a group that admits one range of ports and an ACL that admits another one.
+fn service(routes: &str, group: &str, acl: &str, except: &str) -> String {
+    format!(
+        "\
+topology: service
+region: us-west-2
+vpc: {{main: {{cidr_block: 10.0.0.0/16}}}}
+internet_gateway: {{main: {{}}}}
+route_table: {{app: {{routes: [{routes}]}}}}
+network_acl:
+  app:
+    ingress: [{{rule_number: 100, action: allow, protocol: tcp, port: {acl}, cidr: 0.0.0.0/0}}]
+    egress: [{{rule_number: 100, action: allow, protocol: all, cidr: 0.0.0.0/0}}]
+  web:
+    ingress: [{{rule_number: 100, action: allow, protocol: tcp, port: 443, cidr: 0.0.0.0/0}}]
+    egress: [{{rule_number: 100, action: allow, protocol: all, cidr: 0.0.0.0/0}}]
+subnet: {{app: {{cidr_block: 10.0.1.0/24, route_table: app, network_acl: app}}}}
+security_group:
+  admin: {{description: Admin, ingress: [{{protocol: tcp, port: 22, cidr: 0.0.0.0/0}}]}}
+  app: {{description: App, ingress: [{{protocol: tcp, port: {group}, cidr: 0.0.0.0/0}}]}}
+instance:
+  app:
+    image: ami-003634241a8fcdec0
+    instance_type: t2.micro
+    subnet: app
+    security_groups: [app]
+    associate_public_ip_address: true
+expect:
+  - {{from: internet, cannot: instance.app{except}}}
+"
+    )
+}
+
+#[test]
+fn nothing_that_is_forbidden_opens_while_an_apply_runs() {
+    let trial = Trial::of_the_seed();
+    let (to_internet, https) = ("{destination: 0.0.0.0/0, internet_gateway: main}", ", except: tcp/443");
+    let admin = service("", "443", "0-65535", https).replace("security_groups: [app]", "security_groups: [admin]");
+    let web = service(to_internet, "443", "0-65535", https);
+    // Who is in another group and gets a route must not get the route first.
+    trial.write("service.yaml", &admin);
+    trial.see("apply --sandbox --auto-approve service.yaml");
+    trial.write("service.yaml", &web);
+    let moved = trial.see("plan --sandbox --steps service.yaml");
+    let done = trial.see("apply --sandbox --auto-approve service.yaml");
+    assert!(done.contains("and what it expects holds") && done.ends_with("[exit 0]\n"), "{done}");
+    // Where nothing can go wrong, the order is what it always is.
+    trial.write("service.yaml", service(to_internet, "443", "80-443", https));
+    let narrowed = trial.see("plan --sandbox service.yaml");
+    assert!(narrowed.contains("~ change network_acl.app") && !narrowed.contains("Barrier"), "{narrowed}");
+    // Neither of two ranges may be exchanged while the other one is there: what works has to wait.
+    trial.write("service.yaml", service(to_internet, "80-443", "443-8080", https));
+    trial.see("apply --sandbox --auto-approve service.yaml");
+    trial.write("service.yaml", service(to_internet, "443-8080", "80-443", https));
+    let (exchanged, comment) =
+        (trial.see("plan --sandbox --steps service.yaml"), trial.see("plan --sandbox --format markdown service.yaml"));
+    let done = trial.see("apply --sandbox --auto-approve service.yaml");
+    assert!(done.contains("and what it expects holds") && done.ends_with("[exit 0]\n"), "{done}");
+    // Group and ACL are exchanged in one call each, and whichever is first opens something.
+    trial.write("service.yaml", service(to_internet, "443", "22", ""));
+    let built = trial.see("apply --sandbox --auto-approve service.yaml");
+    assert!(built.ends_with("[exit 0]\n"), "{built}");
+    let both = service(to_internet, "443", "22", "").replace("network_acl: app", "network_acl: web");
+    trial.write("service.yaml", both.replace("security_groups: [app]", "security_groups: [admin]"));
+    let refused = trial.see("apply --sandbox --auto-approve service.yaml");
+    session!("barrier", moved, exchanged, comment, refused);
+}
+
 #[test]
 fn what_cannot_be_answered_is_an_error_and_what_is_not_known_is_told() {
     let trial = Trial::of_the_seed();

@@ -41,6 +41,20 @@ pub struct Reachability {
     pub untold: Option<String>,
     /// How the spec's expectations fare on the network that it wants.
     pub findings: Vec<Finding>,
+    /// The order that the steps keep so that nothing is open for a moment only; none where any order of them would do.
+    pub barrier: Option<Barrier>,
+}
+
+/// Steps are done one after the other, and what opens waits for what closes, because in another order a state in between would open
+/// what no `cannot` allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Barrier {
+    /// The expectations that it is for, as sentences.
+    pub expectations: Vec<String>,
+    /// What works before and after and not, or less, while a step waits: how much of it works then stands as `after`.
+    pub gaps: Vec<ReachChange>,
+    /// How many more there are.
+    pub more: usize,
 }
 
 /// What changes between groups of hosts that nothing tells apart.

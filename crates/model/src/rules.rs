@@ -85,6 +85,16 @@ pub trait Rules: Sync {
         true
     }
 
+    /// Whether an attribute has a say in which packets pass, or in whom an expectation means.
+    fn carries(&self, attribute: &str) -> bool {
+        attribute != "tags"
+    }
+
+    /// Whether EC2 takes two calls of one object in either order: that of [`Rules::update`] is a preference then.
+    fn commute(&self, _earlier: &Call, _later: &Call) -> bool {
+        false
+    }
+
     /// A remark about a live object that is compared with this record, for the reader of a plan.
     fn note(&self, _record: &Record, _object: Option<&Object>) -> Option<String> {
         None
@@ -184,6 +194,23 @@ pub fn make(kind: Kind, record: &Record, replaced: Option<&Object>) -> Vec<Call>
 /// A call that sets only what may come after both ends exist.
 pub fn later(call: Call) -> Call {
     call.needing(Needs::Exists)
+}
+
+/// Whether two calls only change an object, and no attribute is in both.
+pub fn are_apart(earlier: &Call, later: &Call) -> bool {
+    let names = |call: &Call| call.sets.iter().chain(call.unsets.iter()).map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
+    earlier.role == Role::Modify && later.role == Role::Modify && names(earlier).is_disjoint(&names(later))
+}
+
+/// Whether a call has a say in which packets pass, or in whom an expectation means.
+pub fn touches_packets(kind: Kind, call: &Call) -> bool {
+    let carries = |name: &str| kind.rules().carries(name);
+    let attributes = kind.schema().attributes;
+    match call.role {
+        Role::Prepare => false,
+        Role::Create | Role::Delete => attributes.is_empty() || attributes.iter().any(|attribute| carries(attribute.name)),
+        Role::Modify => call.sets.iter().chain(call.unsets.iter()).any(|(name, _)| carries(name)),
+    }
 }
 
 /// The worst that the attributes' effects come to.

@@ -4,6 +4,7 @@
 //! [`judge`] decides address by address what differs and what that costs, [`lower`] turns verdicts into steps and their order.
 //! Nothing here names an attribute: what understands one is in its kind's file.
 
+mod barrier;
 pub mod consent;
 mod diff;
 mod fingerprint;
@@ -16,6 +17,7 @@ mod marks;
 mod order;
 mod replacement;
 
+pub use barrier::barrier;
 pub use fold::DOUBLED;
 
 use std::collections::BTreeMap;

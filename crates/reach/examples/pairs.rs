@@ -46,7 +46,7 @@ fn network(hosts: usize, subnets: usize, groups: usize) -> Result<Network, Box<d
         origin: Origin::Static,
         source: None,
     };
-    net.route_tables.push(RouteTable { named: Named::new("route_table.main"), vpc: 0, routes: vec![default] });
+    net.route_tables.push(RouteTable { named: Named::new("route_table.main"), vpc: 0, routes: vec![default], ..RouteTable::default() });
     for subnet in 0..subnets {
         let range = format!("10.{}.{}.0/24", subnet / 250, subnet % 250).parse()?;
         net.subnets.push(Subnet { named: Named::new(format!("subnet.s{subnet}")), vpc: 0, ranges: vec![range], ..Subnet::default() });

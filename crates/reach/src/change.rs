@@ -45,6 +45,26 @@ impl End {
             Self::Service(name) => vec![(*name).to_owned()],
         }
     }
+
+    /// What is in both.
+    pub fn both(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Hosts(own), Self::Hosts(names)) => {
+                let both: Vec<String> = own.iter().filter(|name| names.contains(name)).cloned().collect();
+                (!both.is_empty()).then_some(Self::Hosts(both))
+            }
+            (Self::Outside(name, family, own), Self::Outside(second, other, set)) if family == other => {
+                let both = own.intersect(set);
+                let name = match &both {
+                    both if both == own => name.as_str(),
+                    both if both == set => second.as_str(),
+                    _ => "part of the internet",
+                };
+                (!both.is_empty()).then(|| Self::Outside(name.to_owned(), *family, both.clone()))
+            }
+            _ => (self == other).then(|| self.clone()),
+        }
+    }
 }
 
 /// Services whose level changes between two ends.

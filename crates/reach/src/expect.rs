@@ -40,22 +40,27 @@ pub enum ExpectError {
     Service(#[from] ServiceError),
 }
 
+/// The services that a `cannot` forbids.
+pub(crate) fn forbidden(expectation: &Expectation) -> Result<ServiceSet, ServiceError> {
+    let services = |text: &Option<String>| text.as_deref().map(ServiceSet::read).transpose();
+    let over = services(&expectation.over)?.unwrap_or_else(ServiceSet::conversations);
+    Ok(services(&expectation.except)?.map_or_else(|| over.clone(), |except| over.subtract(&except)))
+}
+
 /// Checks an expectation. A party that is nothing in the network is an error; to one that has no hosts nothing gets, and from it
 /// neither.
 pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, ExpectError> {
     let (from, to) = (Party::read(engine, &expectation.from)?, Party::read(engine, &expectation.to)?);
-    let services = |text: &Option<String>| text.as_deref().map(ServiceSet::read).transpose();
-    let over = services(&expectation.over)?.or_else(|| match (&to, expectation.demand) {
+    let over = expectation.over.as_deref().map(ServiceSet::read).transpose()?.or_else(|| match (&to, expectation.demand) {
         (Party::Service(_), Demand::Can) => Some(ServiceSet::tcp(443, 443)),
         _ => None,
     });
-    let except = services(&expectation.except)?;
     let found = match expectation.demand {
-        Demand::Can => can(engine, expectation, &from, &to, over.as_ref()),
-        Demand::Cannot => cannot(engine, expectation, &from, &to, (over.as_ref(), except.as_ref())),
+        Demand::Can => can(engine, expectation, &from, &to, over.as_ref()).map_err(ExpectError::from),
+        Demand::Cannot => cannot(engine, expectation, &from, &to),
     };
     let mut checked = match found {
-        Err(PartyError::NoHosts(_)) => return Ok(without_hosts(engine, expectation, &from)),
+        Err(ExpectError::Party(PartyError::NoHosts(_))) => return Ok(without_hosts(engine, expectation, &from)),
         found => found?,
     };
     if checked.status == Status::Unknown && expectation.warn_on_unknown {
@@ -153,16 +158,9 @@ fn is_called(engine: &Engine<'_>, name: &str, wanted: &str) -> bool {
     name == wanted || named.any(|named| named.name == name && named.id.as_deref() == Some(wanted))
 }
 
-fn cannot(
-    engine: &Engine<'_>,
-    expectation: &Expectation,
-    from: &Party,
-    to: &Party,
-    (over, except): (Option<&ServiceSet>, Option<&ServiceSet>),
-) -> Result<Checked, PartyError> {
+fn cannot(engine: &Engine<'_>, expectation: &Expectation, from: &Party, to: &Party) -> Result<Checked, ExpectError> {
+    let meant = forbidden(expectation)?;
     let answer = reach_any(engine, from, to)?;
-    let meant = over.cloned().unwrap_or_else(ServiceSet::conversations);
-    let meant = except.map_or(meant.clone(), |except| meant.subtract(except));
     let verdict = answer.verdict(Some(&meant));
     let sure = answer.allowed.union(&answer.partial).intersect(&meant);
     let perhaps = answer.unknown.intersect(&meant);

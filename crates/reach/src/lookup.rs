@@ -64,7 +64,8 @@ fn rank(engine: &Engine<'_>, destination: &Destination, origin: Origin) -> u8 {
 /// What a table says about where a packet goes; more than one thing where that cannot be told.
 pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Chosen> {
     let table = &engine.network.route_tables[table];
-    let ranges = &engine.network.vpcs[table.vpc].ranges;
+    let vpc = &engine.network.vpcs[table.vpc];
+    let ranges = &vpc.ranges;
     let local_first = target.is_in_any(ranges) == Match::Yes && engine.laws.hold(Law::LocalBeforePropagated);
     let mut contenders = Vec::with_capacity(table.routes.len() + 1);
     let mut add = |matches, least: u8, most: u8, rank, what| {
@@ -72,8 +73,11 @@ pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Ch
         let (least, most) = if inverted { (128 - most, 128 - least) } else { (least, most) };
         contenders.push(Contender { matches, least, most, rank, what });
     };
+    // What may be missing leaves the packet to whatever else there is.
+    let at_most = |matches: Match, unsure: bool| if unsure { matches.min(Match::Perhaps) } else { matches };
     for range in ranges {
-        add(target.is_in(range), range.prefix_len(), range.prefix_len(), LOCAL_RANK, Chosen::Local);
+        let matches = at_most(target.is_in(range), vpc.unsure_ranges.contains(range));
+        add(matches, range.prefix_len(), range.prefix_len(), LOCAL_RANK, Chosen::Local);
     }
     for (index, route) in table.routes.iter().enumerate() {
         if route.origin != Origin::Static && local_first {
@@ -83,11 +87,14 @@ pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Ch
             continue;
         }
         let rank = rank(engine, &route.destination, route.origin);
+        let unsure = table.unsure.contains(&index);
         match &route.destination {
-            Destination::Range(range) => add(target.is_in(range), range.prefix_len(), range.prefix_len(), rank, Chosen::Route(index)),
+            Destination::Range(range) => {
+                add(at_most(target.is_in(range), unsure), range.prefix_len(), range.prefix_len(), rank, Chosen::Route(index));
+            }
             Destination::List(list) => {
                 for (matches, least, most) in engine.listed_prefixes(target, *list) {
-                    add(matches, least, most, rank, Chosen::Route(index));
+                    add(at_most(matches, unsure), least, most, rank, Chosen::Route(index));
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! It is filled from a spec, from what is live, or from saved answers of EC2 (see [`crate::fill`]). Parts refer to each other by
 //! their index in the vectors of [`Network`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -61,6 +61,8 @@ pub struct Vpc {
     pub named: Named,
     /// Its ranges: the destinations of its local routes.
     pub ranges: Vec<IpNet>,
+    /// Those of them that may not be its own at the time.
+    pub unsure_ranges: Vec<IpNet>,
     /// Its region; empty where there is only one.
     pub region: String,
     /// The table of subnets that are not associated with one.
@@ -113,6 +115,8 @@ pub struct RouteTable {
     pub vpc: usize,
     /// Its routes.
     pub routes: Vec<Route>,
+    /// The places of those that may be missing at the time.
+    pub unsure: BTreeSet<usize>,
 }
 
 /// A route.
@@ -446,6 +450,24 @@ impl Network {
     /// The internet gateway that is attached to a VPC.
     pub fn internet_gateway_of(&self, vpc: usize) -> Option<usize> {
         self.internet_gateways.iter().position(|gateway| gateway.vpc == Some(vpc))
+    }
+
+    /// Whether no two of its interfaces and gateways have an address in common.
+    pub fn is_unambiguous(&self) -> bool {
+        let hosts = self.interfaces.iter().enumerate().flat_map(|(index, host)| {
+            let vpc = self.vpc_of(index);
+            let each = host.addresses.iter().flat_map(move |own| [(Some(vpc), Some(own.private)), (None, own.public)]);
+            each.map(move |address| (index, address))
+        });
+        let gateways = self.nat_gateways.iter().enumerate().flat_map(|(index, gateway)| {
+            let each = [(Some(gateway.vpc), Some(gateway.private)), (None, gateway.public)];
+            each.map(|address| (self.interfaces.len() + index, address))
+        });
+        let mut owners: BTreeMap<(Option<usize>, IpAddr), usize> = BTreeMap::new();
+        hosts.chain(gateways).all(|(owner, (vpc, assigned))| match assigned {
+            Some(Assigned::Known(address)) => *owners.entry((vpc, address)).or_insert(owner) == owner,
+            _ => true,
+        })
     }
 
     /// The name of the thing that a route leads to.

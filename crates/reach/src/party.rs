@@ -102,8 +102,12 @@ impl Party {
         let all = engine.network.interfaces.iter().enumerate();
         let belongs = |(index, interface): &(usize, &crate::network::Interface)| match self {
             Self::Named(name) => interface.named.name == *name || interface.named.id.as_ref() == Some(name),
-            Self::Subnet(subnet) => interface.subnet == *subnet,
-            Self::Group(group) => interface.security_groups.contains(group),
+            // One that is being replaced is there twice.
+            Self::Subnet(subnet) => is_called(&engine.network.subnets, interface.subnet, *subnet, |subnet| &subnet.named),
+            Self::Group(group) => {
+                let groups = &engine.network.security_groups;
+                interface.security_groups.iter().any(|own| is_called(groups, *own, *group, |group| &group.named))
+            }
             Self::Tag(key, value) => interface.tags.get(key).is_some_and(|own| value.as_ref().is_none_or(|value| value == own)),
             Self::Range(range) => addresses(engine, *index).any(|address| range.contains(&address)) || is_to_be_in(engine, *index, range),
             Self::Address(address) => addresses(engine, *index).any(|own| own == *address),
@@ -139,6 +143,11 @@ impl Party {
         }
         Ok(members)
     }
+}
+
+/// Whether two parts are one, or have one name.
+fn is_called<T>(parts: &[T], one: usize, other: usize, named: fn(&T) -> &crate::network::Named) -> bool {
+    one == other || named(&parts[one]).name == named(&parts[other]).name
 }
 
 impl fmt::Display for Party {
@@ -264,7 +273,7 @@ pub fn reach_any(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer
 }
 
 /// Any address of one member to any address of another: secondary addresses and public ones are ways as well.
-fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
+pub(crate) fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
     let first = between(engine, from, to);
     let owners = |interface: usize, public: bool| {
         let own = &engine.network.interfaces[interface].addresses;
@@ -323,7 +332,7 @@ fn is_meant(engine: &Engine<'_>, from: &Member, to: &Member) -> bool {
     }
 }
 
-fn to_address(engine: &Engine<'_>, from: &Member, spot: &Spot) -> Answer {
+pub(crate) fn to_address(engine: &Engine<'_>, from: &Member, spot: &Spot) -> Answer {
     match from {
         Member::Interface(from) => {
             let start = engine.primary(*from, spot.family).and_then(|owner| Some(Start::Interface(*from, engine.spot(owner)?)));

@@ -1,7 +1,7 @@
 //! What a plan does to who can talk to whom, in the words and the data that all formats share.
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Finding, Level, ReachChange, Reachability, Status};
+use trueup_model::{Barrier, Finding, Level, ReachChange, Reachability, Status};
 
 use crate::words;
 
@@ -36,6 +36,27 @@ pub fn sentence(change: &ReachChange) -> String {
     };
     let which = if change.to.len() == 1 { String::new() } else { format!(" ({})", named(&change.to)) };
     format!("{over} of {hosts} {becomes} from {from}{which}")
+}
+
+/// What a barrier is for and what it does, in a sentence without a full stop.
+pub fn barrier(barrier: &Barrier) -> String {
+    let others = named(&barrier.expectations);
+    format!("one step at a time, and what opens waits for what closes: in another order this might not hold for a moment: {others}")
+}
+
+/// What a barrier costs, each in a line: what works before and after it and not while steps wait.
+pub fn gaps(barrier: &Barrier) -> Vec<String> {
+    let line = |gap: &ReachChange| {
+        let while_waiting = match gap.after {
+            Level::Blocked => "does not work",
+            Level::Unknown => "may not work",
+            _ => "works in part only",
+        };
+        format!("{} -> {}  {}  {while_waiting} in between", named(&gap.from), named(&gap.to), gap.over)
+    };
+    let mut lines: Vec<String> = barrier.gaps.iter().map(line).collect();
+    lines.extend((barrier.more > 0).then(|| format!("and {} more", barrier.more)));
+    if lines.is_empty() { vec!["nothing that works before and after is cut in between".to_owned()] } else { lines }
 }
 
 /// The reasons of a change; nothing where none is known.
@@ -78,12 +99,23 @@ pub fn json(reachability: &Reachability) -> Json {
             "because": ends(&change.because),
         })
     };
-    json!({
+    let barrier = |barrier: &Barrier| {
+        json!({
+            "expectations": barrier.expectations,
+            "gaps": barrier.gaps.iter().map(change).collect::<Vec<_>>(),
+            "more": barrier.more,
+        })
+    };
+    let mut document = json!({
         "changes": reachability.changes.iter().map(change).collect::<Vec<_>>(),
         "more": reachability.more,
         "untold": reachability.untold,
         "expectations": findings(&reachability.findings),
-    })
+    });
+    if let Some(told) = &reachability.barrier {
+        document["barrier"] = barrier(told);
+    }
+    document
 }
 
 /// How expectations fare, for programs.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use trueup_model::{Event, Finding, Outcome, Plan, Reachability};
 
+use super::propose::propose;
 use crate::consent::{Decision, Said, decide, explain};
 use crate::error::Error;
 use crate::exit::{Exit, Signal};
@@ -75,10 +76,10 @@ pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Sa
         Goal::Apply => session.observe_to_build().await?,
         Goal::Destroy => session.observe().await?,
     };
-    let mut plan = goal.plan(session, &observed);
-    if goal == Goal::Apply {
-        trueup_reach::review(&mut plan, &session.topology, &observed, said.deny_exposure);
-    }
+    let plan = match goal {
+        Goal::Apply => propose(&session.topology, &observed, said.deny_exposure),
+        Goal::Destroy => goal.plan(session, &observed),
+    };
     drop(observed);
     let decision = decide(&plan, said);
     if decision == Decision::Nothing {

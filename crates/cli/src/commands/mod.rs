@@ -8,6 +8,7 @@ pub mod drift;
 pub mod graph;
 pub mod man;
 pub mod plan;
+mod propose;
 pub mod reach;
 pub mod sandbox;
 pub mod schema;

@@ -1,5 +1,6 @@
 //! `trueup plan`: says what differs, and what apply would do about it.
 
+use super::propose::propose;
 use crate::args::{Global, Plan, PlanFormat};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -15,8 +16,7 @@ pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, 
     let mut session = Session::open(global, &args.spec.spec, io).await?;
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
     let result = session.observe_to_build().await.map(|observed| {
-        let mut plan = trueup_plan::plan(&session.topology, &observed);
-        trueup_reach::review(&mut plan, &session.topology, &observed, args.deny_exposure);
+        let mut plan = propose(&session.topology, &observed, args.deny_exposure);
         if args.format != PlanFormat::Text {
             // Text goes to a person, who has read them on standard error already.
             plan.diagnostics.splice(0..0, session.diagnostics.iter().cloned());

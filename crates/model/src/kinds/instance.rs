@@ -11,7 +11,7 @@ use crate::json::Typed;
 use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{After, Context, Rules, Update, View};
+use crate::rules::{After, Context, Rules, Update, View, are_apart};
 use crate::schema::Schema;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -144,6 +144,25 @@ impl Rules for InstanceRules {
         let serving = internet_gateway::serving(subnet, view).into_iter().cloned().map(After::Ready);
         let leaving = if call.action == "RunInstances" { internet_gateway::leaving(subnet, view) } else { Vec::new() };
         serving.chain(leaving).collect()
+    }
+
+    fn carries(&self, attribute: &str) -> bool {
+        const CARRIES: [&str; 8] = [
+            "subnet",
+            "security_groups",
+            "associate_public_ip_address",
+            "private_ip_address",
+            "elastic_ip",
+            "source_dest_check",
+            "state",
+            "tags",
+        ];
+        CARRIES.contains(&attribute)
+    }
+
+    /// What a stop is needed for has its place between stop and start.
+    fn commute(&self, earlier: &Call, later: &Call) -> bool {
+        are_apart(earlier, later) && [earlier, later].into_iter().all(calls::is_in_place)
     }
 
     fn losses(&self, object: &Object) -> Vec<String> {

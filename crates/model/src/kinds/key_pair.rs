@@ -153,6 +153,10 @@ impl Rules for KeyPairRules {
         }
     }
 
+    fn carries(&self, _attribute: &str) -> bool {
+        false
+    }
+
     fn prepare(&self, record: &Record) -> Vec<Call> {
         if record.get("public_key").is_some() {
             return Vec::new();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use entry::{Entry, NUMBER_MAX};
 
-use crate::call::Call;
+use crate::call::{Call, Role};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kinds::vpc;
@@ -129,6 +129,12 @@ impl Rules for NetworkAclRules {
 
     fn delete(&self, object: &Object) -> Vec<Call> {
         vec![Call::delete("DeleteNetworkAcl", object.record.clone())]
+    }
+
+    /// Each call is about another number; only the room for a new entry may be what an old one leaves.
+    fn commute(&self, earlier: &Call, later: &Call) -> bool {
+        let is_both = |is: fn(&Call) -> bool| is(earlier) && is(later);
+        is_both(|call| call.role == Role::Modify) && DIRECTIONS.into_iter().all(|direction| !order::makes_room(earlier, later, direction))
     }
 
     /// An ACL forgets flows, so what it stops to allow is cut at once.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
+use crate::call::{Call, Role};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::is_id_tail;
@@ -196,6 +196,11 @@ impl Rules for RouteTableRules {
 
     fn delete(&self, object: &Object) -> Vec<Call> {
         vec![Call::delete("DeleteRouteTable", object.record.clone())]
+    }
+
+    /// A table has one route for each destination, and each call is about another one.
+    fn commute(&self, earlier: &Call, later: &Call) -> bool {
+        earlier.role == Role::Modify && later.role == Role::Modify
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {

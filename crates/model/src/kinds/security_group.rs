@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use rule::Rule;
 
-use crate::call::{Call, Claim};
+use crate::call::{Call, Claim, Role};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kinds::vpc;
@@ -253,6 +253,11 @@ impl Rules for SecurityGroupRules {
             |(vpc, name): (&Ref, String)| Claim::text(format!("group names in {vpc}"), &name, format!("the group name {name} in {vpc}"));
         let claim = vpc::of(sets).zip(name).map(claim);
         claim.into_iter().collect()
+    }
+
+    /// Each call is about other rules.
+    fn commute(&self, earlier: &Call, later: &Call) -> bool {
+        earlier.role == Role::Modify && later.role == Role::Modify
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {

@@ -12,7 +12,7 @@ use crate::kinds::vpc;
 use crate::net::{Complaint, Format, VPC_RANGE, ipv4_range, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{Rules, Update};
+use crate::rules::{Rules, Update, are_apart};
 use crate::schema::{Attribute, Follow, Schema, Type};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -190,6 +190,10 @@ impl Rules for SubnetRules {
             (Some(vpc), Some(range)) => vec![Claim::range(format!("ranges in {vpc}"), range, format!("{range} in {vpc}"))],
             _ => Vec::new(),
         }
+    }
+
+    fn commute(&self, earlier: &Call, later: &Call) -> bool {
+        are_apart(earlier, later)
     }
 
     fn disruption(&self, attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {

@@ -180,6 +180,10 @@ impl Rules for VpcRules {
         added.map(|range| Claim::range(format!("ranges of {address}"), range, format!("{range} in {address}"))).collect()
     }
 
+    fn carries(&self, attribute: &str) -> bool {
+        matches!(attribute, "cidr_block" | "secondary_cidr_blocks")
+    }
+
     fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Outage
     }

@@ -196,6 +196,10 @@ impl Rules for VpcEndpointRules {
         calls
     }
 
+    fn carries(&self, attribute: &str) -> bool {
+        !matches!(attribute, "policy" | "tags")
+    }
+
     fn delete(&self, object: &Object) -> Vec<Call> {
         vec![Call::delete("DeleteVpcEndpoints", object.record.clone())]
     }

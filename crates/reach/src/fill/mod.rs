@@ -5,9 +5,11 @@ mod parts;
 mod planned;
 mod records;
 pub mod saved;
+mod stepped;
 mod topology;
 
 pub use observed::observed;
 pub use planned::planned;
 pub use records::Lists;
+pub use stepped::Stepped;
 pub use topology::topology;

@@ -11,16 +11,9 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
     let changes: Vec<&Change> = plan.changes.iter().filter(|change| Some(&change.address) != without).collect();
     let is = |wanted: &[Action]| changes.iter().filter(|change| wanted.contains(&change.action)).copied().collect::<Vec<_>>();
     let gone: BTreeSet<&str> = is(&[Action::Delete, Action::Replace]).iter().filter_map(|change| change.id.as_deref()).collect();
-    let mut ids: BTreeMap<Address, String> = BTreeMap::new();
-    for object in observed.objects.iter().filter(|object| !gone.contains(object.id.as_str())) {
-        if let Some(address) = object.claim(&topology.name).and_then(|address| address.parse().ok()) {
-            ids.insert(address, object.id.clone());
-        }
-    }
     let made: Vec<&Resource> =
         is(&[Action::Create, Action::Replace]).iter().filter_map(|change| topology.resources.get(&change.address)).collect();
-    ids.extend(made.iter().map(|resource| (resource.address.clone(), resource.address.to_string())));
-    let world = World { topology, observed, ids };
+    let world = World::new(topology, observed, &changes);
     let updated: BTreeMap<&str, &Resource> =
         is(&[Action::Update]).iter().filter_map(|change| Some((change.id.as_deref()?, topology.resources.get(&change.address)?))).collect();
     let stays = |object: &&Object| !gone.contains(object.id.as_str()) && !ends_with_its_vpc(object, &gone);
@@ -31,26 +24,40 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
         .map(|object| updated.get(object.id.as_str()).map_or_else(|| object.clone(), |resource| world.updated(object, resource)))
         .collect();
     for resource in made {
-        objects.push(world.made(resource));
+        objects.push(world.made(&resource.address, world.with_ids(&resource.record)));
         objects.extend((resource.address.kind == Kind::Vpc).then(|| main_table(&resource.address)));
     }
     Observed { objects, elsewhere: BTreeMap::new(), ..observed.clone() }
 }
 
 /// What EC2 made with a VPC goes with it.
-fn ends_with_its_vpc(object: &Object, gone: &BTreeSet<&str>) -> bool {
+pub(super) fn ends_with_its_vpc(object: &Object, gone: &BTreeSet<&str>) -> bool {
     object.implicit && matches!(object.record.reference("vpc"), Some(Ref::Id(vpc)) if gone.contains(vpc.as_str()))
 }
 
-struct World<'a> {
-    topology: &'a Topology,
-    observed: &'a Observed,
+/// What there is while a plan is carried out, and how it is called.
+#[derive(Clone, Debug)]
+pub(super) struct World<'a> {
+    pub topology: &'a Topology,
+    pub observed: &'a Observed,
     /// What each address is called.
     ids: BTreeMap<Address, String>,
 }
 
-impl World<'_> {
-    fn with_ids(&self, record: &Record) -> Record {
+impl<'a> World<'a> {
+    /// What will be there by some changes of a plan.
+    pub fn new(topology: &'a Topology, observed: &'a Observed, changes: &[&Change]) -> Self {
+        let of = |wanted: [Action; 2]| changes.iter().filter(move |change| wanted.contains(&change.action));
+        let gone: BTreeSet<&str> = of([Action::Delete, Action::Replace]).filter_map(|change| change.id.as_deref()).collect();
+        let stays = observed.objects.iter().filter(|object| !gone.contains(object.id.as_str()));
+        let mut ids = claims(topology, stays);
+        let made = of([Action::Create, Action::Replace]).map(|change| &change.address);
+        let made = made.filter(|address| topology.resources.contains_key(address));
+        ids.extend(made.map(|address| (address.clone(), address.to_string())));
+        Self { topology, observed, ids }
+    }
+
+    pub fn with_ids(&self, record: &Record) -> Record {
         record.map_refs(&|reference| match reference {
             Ref::Name(address) => Value::Ref(Ref::Id(self.ids.get(address).cloned().unwrap_or_else(|| address.to_string()))),
             Ref::Id(_) => Value::Ref(reference.clone()),
@@ -70,20 +77,22 @@ impl World<'_> {
         Object { record, facts, ..object.clone() }
     }
 
-    fn made(&self, resource: &Resource) -> Object {
-        let mut record = self.with_ids(&resource.record);
-        if resource.address.kind == Kind::Instance && record.get("associate_public_ip_address").is_none() {
-            record.set("associate_public_ip_address", self.maps_public(resource.record.reference("subnet")));
+    /// A new object with this record.
+    pub fn made(&self, address: &Address, mut record: Record) -> Object {
+        let wanted = self.topology.resources.get(address);
+        if address.kind == Kind::Instance && record.get("associate_public_ip_address").is_none() {
+            let subnet = wanted.and_then(|resource| resource.record.reference("subnet"));
+            record.set("associate_public_ip_address", self.maps_public(subnet));
         }
         let owner = Owner {
             topology: self.topology.name.clone(),
-            address: resource.address.to_string(),
+            address: address.to_string(),
             retiring: None,
-            protect: resource.protect,
+            protect: wanted.is_some_and(|resource| resource.protect),
             read: BTreeSet::new(),
             run: None,
         };
-        let (kind, id) = (resource.address.kind, resource.address.to_string());
+        let (kind, id) = (address.kind, address.to_string());
         Object { kind, id, record, facts: Record::new(), owner: Some(owner), implicit: false }
     }
 
@@ -98,8 +107,14 @@ impl World<'_> {
     }
 }
 
+/// The ids of the objects that hold addresses.
+pub(super) fn claims<'o>(topology: &Topology, objects: impl Iterator<Item = &'o Object>) -> BTreeMap<Address, String> {
+    let claim = |object: &Object| Some((object.claim(&topology.name)?.parse().ok()?, object.id.clone()));
+    objects.filter_map(claim).collect()
+}
+
 /// The main route table that EC2 makes with a VPC.
-fn main_table(vpc: &Address) -> Object {
+pub(super) fn main_table(vpc: &Address) -> Object {
     let record = Record::new().with("vpc", Ref::Id(vpc.to_string())).with("routes", Value::List(Vec::new()));
     let id = format!("the main route table of {vpc}");
     Object { kind: Kind::RouteTable, id, record, facts: Record::new(), owner: None, implicit: true }

@@ -184,7 +184,7 @@ impl<'a> Records<'a> {
             let vpc = self.vpc(reference);
             let index = self.network.route_tables.len();
             self.tables.put(&part.key, index);
-            self.network.route_tables.push(RouteTable { named: part.named.clone(), vpc, routes: Vec::new() });
+            self.network.route_tables.push(RouteTable { named: part.named.clone(), vpc, ..RouteTable::default() });
             if part.implicit {
                 self.network.vpcs[vpc].main_table = Some(index);
             }
@@ -194,7 +194,7 @@ impl<'a> Records<'a> {
             if !self.live && self.network.vpcs[vpc].main_table.is_none() {
                 let named = Named::new(format!("the main route table of {}", self.network.vpcs[vpc].named.name));
                 self.network.vpcs[vpc].main_table = Some(self.network.route_tables.len());
-                self.network.route_tables.push(RouteTable { named, vpc, routes: Vec::new() });
+                self.network.route_tables.push(RouteTable { named, vpc, ..RouteTable::default() });
             }
         }
     }
@@ -232,7 +232,7 @@ impl<'a> Records<'a> {
             source: None,
         };
         let routes = everywhere.map(route).collect();
-        self.network.route_tables.push(RouteTable { named: Named::new(key.clone()), vpc, routes });
+        self.network.route_tables.push(RouteTable { named: Named::new(key.clone()), vpc, routes, ..RouteTable::default() });
         self.network.gaps.push(format!("the routes of {key} are not known"));
         self.tables.put(key, index);
         index

@@ -76,7 +76,7 @@ pub fn network(rng: &mut Rng) -> Network {
     add_joints(rng, &mut net);
     for vpc in 0..vpcs {
         for table in 0..rng.usize(1..4) {
-            net.route_tables.push(RouteTable { named: Named::new(format!("rtb-{vpc}-{table}")), vpc, routes: Vec::new() });
+            net.route_tables.push(RouteTable { named: Named::new(format!("rtb-{vpc}-{table}")), vpc, ..RouteTable::default() });
             let index = net.route_tables.len() - 1;
             net.route_tables[index].routes = routes(rng, &net, vpc);
             net.vpcs[vpc].main_table = Some(index);
@@ -112,7 +112,12 @@ fn inspect(rng: &mut Rng, net: &mut Network) {
         let (vpc, destination) = (net.subnets[from].vpc, Destination::Range(net.subnets[to].ranges[0]));
         let route = Route { destination, target: Target::Interface(appliance), origin: Origin::Static, source: None };
         net.subnets[from].route_table = Some(net.route_tables.len());
-        net.route_tables.push(RouteTable { named: Named::new(format!("rtb-{from}-inspected")), vpc, routes: vec![route] });
+        net.route_tables.push(RouteTable {
+            named: Named::new(format!("rtb-{from}-inspected")),
+            vpc,
+            routes: vec![route],
+            ..RouteTable::default()
+        });
     }
 }
 

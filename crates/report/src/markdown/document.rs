@@ -200,6 +200,12 @@ impl<'a> Document<'a> {
         if let Some(why) = &told.untold {
             lines.push(format!("What changes is not told, because {}", sentence(why)));
         }
+        if let Some(barrier) = &told.barrier {
+            lines.push(format!("- **Barrier:** {}", prose(&reach::barrier(barrier))));
+            if self.extent < Extent::Counts {
+                lines.extend(reach::gaps(barrier).iter().map(|gap| format!("  - {}", prose(gap))));
+            }
+        }
         lines.extend(reach::counts(&told.findings).map(|counts| format!("{}{counts}.", if lines.is_empty() { "" } else { "\n" })));
         if !lines.is_empty() {
             self.paragraph(&format!("**Reachability**\n\n{}", lines.join("\n")));

@@ -39,13 +39,19 @@ pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
             &[(Paint::Update, "Reachability: "), (Paint::Plain, &format!("what changes is not told, because {}", clean(why)))],
         )?;
     }
+    if let Some(barrier) = &told.barrier {
+        page.line(0, 4, &[(Paint::Update, "Barrier: "), (Paint::Plain, &clean(&reach::barrier(barrier)))])?;
+        for gap in reach::gaps(barrier) {
+            page.line(2, 6, &[(Paint::Dim, "gap: "), (Paint::Plain, &clean(&gap))])?;
+        }
+    }
     if let Some(counts) = reach::counts(&told.findings) {
         page.line(0, 4, &[(Paint::Strong, &counts)])?;
     }
     for finding in told.findings.iter().filter(|finding| finding.status == Status::Warned) {
         self::finding(page, finding)?;
     }
-    if number > 0 || told.untold.is_some() || !told.findings.is_empty() { page.blank() } else { Ok(()) }
+    if number > 0 || told.untold.is_some() || told.barrier.is_some() || !told.findings.is_empty() { page.blank() } else { Ok(()) }
 }
 
 /// An expectation that does not hold, or not for certain.

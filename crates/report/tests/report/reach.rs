@@ -1,6 +1,6 @@
 //! Who can talk to whom: in all formats, bounded, and with what the internet newly reaches first.
 
-use trueup_model::{Finding, Label, Level, Plan, ReachChange, Reachability, Status};
+use trueup_model::{Barrier, Finding, Label, Level, Plan, ReachChange, Reachability, Status};
 use trueup_report::text::PlanOptions;
 
 use crate::sample;
@@ -39,7 +39,7 @@ fn plan() -> Plan {
         finding(Status::Failed, "internet cannot instance.bastion", "internet -> instance.bastion works over tcp/22"),
         finding(Status::Warned, "tag/tier=web cannot internet", "tag/tier=web has no hosts"),
     ];
-    Plan { reachability: Some(Reachability { changes, more: 7, untold: None, findings }), ..sample::replacement() }
+    Plan { reachability: Some(Reachability { changes, more: 7, untold: None, findings, barrier: None }), ..sample::replacement() }
 }
 
 /// What a plan says from here on.
@@ -99,4 +99,36 @@ fn drift_tells_what_does_not_hold() {
     trueup_report::text::drift(&mut text, &drift, trueup_report::Style::default()).unwrap();
     insta::assert_snapshot!(text);
     assert_eq!(trueup_report::json::drift(&drift)["expectations"][1]["status"], "failed");
+}
+
+#[test]
+fn a_barrier_is_told_with_what_it_costs() {
+    let gap = change(&["internet"], &["instance.web"], "tcp/443", (Level::Allowed, Level::Blocked), "");
+    let partly = change(&["instance.<a>"], &["instance.web"], "tcp/22", (Level::Allowed, Level::Partial), "");
+    let told = |gaps: Vec<ReachChange>, more: usize| {
+        let barrier = Barrier { expectations: vec!["internet cannot instance.web except tcp/443".into()], gaps, more };
+        let plan = Plan { reachability: Some(Reachability { barrier: Some(barrier), ..Reachability::default() }), ..sample::replacement() };
+        let mut text = String::new();
+        trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
+        (text, trueup_report::markdown::plan(&plan, sample::SPEC, 65536), trueup_report::json::plan(&plan))
+    };
+    let (text, markdown, json) = told(vec![gap, partly], 3);
+    for line in [
+        "Barrier: one step at a time, and what opens waits for what closes: ",
+        "for a moment: internet cannot instance.web except tcp/443\n",
+        "  gap: internet -> instance.web  tcp/443  does not work in between\n",
+        "  gap: instance.<a> -> instance.web  tcp/22  works in part only in between\n",
+        "  gap: and 3 more\n",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(
+        markdown.contains("- **Barrier:** one step at a time") && markdown.contains("  - instance.&lt;a&gt; -&gt; instance.web"),
+        "{markdown}"
+    );
+    let barrier = &json["reachability"]["barrier"];
+    assert_eq!((barrier["gaps"][0]["after"].as_str(), barrier["more"].as_u64()), (Some("blocked"), Some(3)), "{json:#}");
+    let (text, _, json) = told(Vec::new(), 0);
+    assert!(text.contains("  gap: nothing that works before and after is cut in between\n"), "{text}");
+    assert!(json["reachability"]["barrier"]["gaps"].as_array().is_some_and(Vec::is_empty), "{json:#}");
 }

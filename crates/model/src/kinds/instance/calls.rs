@@ -45,6 +45,12 @@ pub(super) fn update(update: &Update<'_>) -> Vec<Call> {
     calls
 }
 
+/// Whether a call neither stops or starts the instance nor waits for it to stand.
+pub(super) fn is_in_place(call: &Call) -> bool {
+    let mut names = call.sets.iter().chain(call.unsets.iter()).map(|(name, _)| name);
+    names.all(|name| name != "state" && !STOPPED.contains(&name))
+}
+
 fn in_place(update: &Update<'_>) -> Vec<Call> {
     let mut calls = Vec::new();
     calls.extend(update.set("security_groups", "ModifyNetworkInterfaceAttribute"));

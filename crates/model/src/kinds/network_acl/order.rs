@@ -54,6 +54,14 @@ pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
     calls
 }
 
+/// Whether one call leaves room in a family that another one takes.
+pub fn makes_room(earlier: &Call, later: &Call, direction: &str) -> bool {
+    let (left, given) = (Counts::of(earlier.sets.list(direction)), Counts::of(earlier.unsets.list(direction)));
+    let (taken, freed) = (Counts::of(later.sets.list(direction)), Counts::of(later.unsets.list(direction)));
+    let families = left.named().into_iter().zip(given.named()).zip(taken.named().into_iter().zip(freed.named()));
+    families.into_iter().any(|((left, given), (taken, freed))| given.1 > left.1 && taken.1 > freed.1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +98,16 @@ mod tests {
         let before = vec![entry(50, "deny", all), entry(100, "allow", all), entry(110, "allow", all)];
         let after = vec![entry(90, "allow", all), entry(95, "deny", all), entry(100, "allow", "10.0.0.0/8")];
         assert_eq!(order(before, after), ["+95", "+90", "~100", "-110", "-50"]);
+    }
+
+    #[test]
+    fn a_new_entry_does_not_wait_for_an_old_one_unless_that_one_makes_room() {
+        let call = |old: Option<Value>, new: Option<Value>| Step { old: old.as_ref(), new: new.as_ref() }.call("ingress");
+        let (v4, v6) = (entry(100, "allow", "10.0.0.0/8"), entry(110, "allow", "fd00::/8"));
+        let (add, take) = (call(None, Some(v4.clone())), call(Some(v4.clone()), None));
+        assert!(makes_room(&take, &add, "ingress") && !makes_room(&add, &take, "ingress") && !makes_room(&add, &add, "ingress"));
+        assert!(!makes_room(&call(Some(v6.clone()), None), &add, "ingress"));
+        assert!(makes_room(&call(Some(v4), Some(v6)), &add, "ingress"));
     }
 
     #[test]

@@ -120,7 +120,12 @@ impl Saved {
             let Some(vpc) = self.vpcs.get(text(&item.json, "VpcId")) else { continue };
             let index = self.network.route_tables.len();
             let routes = items(&item.json, "Routes").iter().filter_map(|route| self.route(route)).collect();
-            self.network.route_tables.push(RouteTable { named: Named::new(text(&item.json, "RouteTableId")), vpc, routes });
+            self.network.route_tables.push(RouteTable {
+                named: Named::new(text(&item.json, "RouteTableId")),
+                vpc,
+                routes,
+                ..RouteTable::default()
+            });
             for association in items(&item.json, "Associations") {
                 if is_on(association, "Main") {
                     self.network.vpcs[vpc].main_table = Some(index);

@@ -1,0 +1,20 @@
+//! The plan that plan and apply show: what makes the network true to the spec, what that does to who can talk to whom, and in which
+//! order, where one that EC2 takes would open for a moment what the spec forbids.
+
+use trueup_model::{Observed, Plan, Topology};
+use trueup_reach::Interim;
+
+/// Plans and reviews. With `deny_exposure` a plan is refused by which the internet reaches something that no expectation says it can.
+pub fn propose(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Plan {
+    let mut plan = trueup_plan::plan(topology, observed);
+    let interim = Interim::of(&plan, topology, observed);
+    let ordered = interim.as_ref().map(|interim| trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)));
+    trueup_reach::review(&mut plan, topology, observed, deny_exposure);
+    match (&interim, ordered) {
+        (Some(interim), Some(Some(waiting))) => interim.announce(&mut plan, &waiting),
+        // Where it is refused anyhow, the order is not what is wrong.
+        (Some(interim), Some(None)) if plan.refused.is_empty() => interim.refuse(&mut plan),
+        _ => {}
+    }
+    plan
+}

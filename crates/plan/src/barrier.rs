@@ -1,0 +1,149 @@
+//! The barrier: steps one after the other, in an order in which every state in between is fine.
+//!
+//! The usual order is kept as far as it may be: a step for which it is too early waits. So the gap that this costs is no longer than
+//! it must be, and no kind has to say what opens and what closes: whoever knows the network says which states are fine.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use trueup_model::rules::touches_packets;
+use trueup_model::{Plan, Step};
+
+use crate::fingerprint;
+
+/// States that are asked about at most: beyond that, no order is found.
+const ASKED_MAX: usize = 2000;
+
+/// Why a step waits that the usual order has earlier.
+const WAITS: &str = "done earlier, it might open for a moment what is expected to be closed";
+
+/// Puts the steps of a plan that have a say in which packets pass one after the other, so that `is_fine` holds of the steps that are
+/// done at any time. Answers the numbers of the steps that wait longer than usual; `None` where there is no such order, as far as was
+/// tried, and then the plan stays as it is.
+pub fn barrier(plan: &mut Plan, is_fine: &dyn Fn(&[&Step]) -> bool) -> Option<Vec<usize>> {
+    let search = Search::new(&plan.steps, is_fine);
+    let order = search.order()?;
+    let (steps, waiting) = numbered(&plan.steps, &search, &order);
+    plan.steps = steps;
+    plan.fingerprint = fingerprint::of(plan);
+    Some(waiting)
+}
+
+struct Search<'a> {
+    steps: &'a [Step],
+    /// The steps that have a say in which packets pass.
+    touches: Vec<bool>,
+    /// All that must be done before a step, by places in `steps`.
+    waits: Vec<BTreeSet<usize>>,
+    is_fine: &'a dyn Fn(&[&Step]) -> bool,
+}
+
+/// How far a search has come.
+#[derive(Default)]
+struct Tried {
+    /// Steps that are done, in their order.
+    done: Vec<usize>,
+    /// States from which there is no way on.
+    dead: HashSet<BTreeSet<usize>>,
+    asked: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(steps: &'a [Step], is_fine: &'a dyn Fn(&[&Step]) -> bool) -> Self {
+        let mut all: Vec<BTreeSet<usize>> = Vec::new();
+        for step in steps {
+            let direct = step.after.iter().map(|number| number - 1);
+            let mut before: BTreeSet<usize> = direct.clone().collect();
+            direct.for_each(|index| before.extend(&all[index]));
+            all.push(before);
+        }
+        let waits = all.into_iter().enumerate().map(|(index, before)| {
+            let must = |other: &usize| !commute(&steps[*other], &steps[index]);
+            before.into_iter().filter(must).collect()
+        });
+        let touches = steps.iter().map(|step| touches_packets(step.address.kind, &step.call)).collect();
+        Self { steps, touches, waits: waits.collect(), is_fine }
+    }
+
+    /// An order of all steps, by their places.
+    fn order(&self) -> Option<Vec<usize>> {
+        let mut tried = Tried::default();
+        self.go_on(&mut tried).then_some(tried.done)
+    }
+
+    /// Does all that is left; what it did is taken back where that cannot be.
+    fn go_on(&self, tried: &mut Tried) -> bool {
+        if tried.done.len() == self.steps.len() {
+            return true;
+        }
+        let state: BTreeSet<usize> = tried.done.iter().copied().collect();
+        if tried.dead.contains(&state) {
+            return false;
+        }
+        for next in self.ready(&state) {
+            tried.done.push(next);
+            if (!self.touches[next] || self.is_fine(tried)) && self.go_on(tried) {
+                return true;
+            }
+            tried.done.pop();
+            // What no packet feels makes no difference, so without it there is no way on either.
+            if !self.touches[next] {
+                break;
+            }
+        }
+        tried.dead.insert(state);
+        false
+    }
+
+    /// The steps that could be next, in the usual order.
+    fn ready(&self, done: &BTreeSet<usize>) -> Vec<usize> {
+        (0..self.steps.len()).filter(|index| !done.contains(index) && self.waits[*index].is_subset(done)).collect()
+    }
+
+    fn is_fine(&self, tried: &mut Tried) -> bool {
+        tried.asked += 1;
+        let steps: Vec<&Step> = tried.done.iter().map(|index| &self.steps[*index]).collect();
+        // The last state is that of the plan, whatever the order.
+        tried.asked <= ASKED_MAX && (steps.len() == self.steps.len() || (self.is_fine)(&steps))
+    }
+}
+
+/// Whether two steps are for one object, and EC2 takes them in either order.
+fn commute(earlier: &Step, later: &Step) -> bool {
+    let is_one = (&earlier.address, &earlier.target, earlier.action) == (&later.address, &later.target, later.action);
+    is_one && later.address.kind.rules().commute(&earlier.call, &later.call)
+}
+
+/// The steps in their new order, each after what it waits for and, where packets feel it, after the last one that they felt; and the
+/// numbers of those that have been overtaken.
+fn numbered(steps: &[Step], search: &Search<'_>, order: &[usize]) -> (Vec<Step>, Vec<usize>) {
+    let places: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, &index)| (index, place)).collect();
+    let (mut out, mut waiting) = (Vec::new(), Vec::new());
+    // By place: all that is before a step.
+    let mut before: Vec<BTreeSet<usize>> = Vec::new();
+    let mut last: Option<usize> = None;
+    for (place, &index) in order.iter().enumerate() {
+        let step = &steps[index];
+        let stays = step.after.iter().map(|number| number - 1).filter(|other| search.waits[index].contains(other));
+        let mut after: BTreeSet<usize> = stays.map(|other| places[&other]).collect();
+        if search.touches[index] {
+            after.extend(last);
+            last = Some(place);
+        }
+        let mut all: BTreeSet<usize> = after.iter().flat_map(|other| before[*other].iter().copied().chain([*other])).collect();
+        // What only a step in between has ordered is ordered by itself.
+        for other in search.waits[index].iter().map(|other| places[other]).rev() {
+            if all.insert(other) {
+                all.extend(before[other].clone());
+                after.insert(other);
+            }
+        }
+        let mut why = step.why.clone();
+        if order[..place].iter().any(|other| *other > index && search.touches[*other]) && search.touches[index] {
+            why.push(WAITS.to_owned());
+            waiting.push(place + 1);
+        }
+        out.push(Step { number: place + 1, after: after.into_iter().map(|other| other + 1).collect(), why, ..step.clone() });
+        before.push(all);
+    }
+    (out, waiting)
+}

@@ -1,0 +1,125 @@
+//! The network while a plan is carried out: what is there after some of its steps, in the terms of [`super::planned`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_model::schema::{Cost, Effect, Members};
+use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value};
+
+use super::planned::{World, claims, ends_with_its_vpc, main_table};
+
+/// The steps of a plan, as far as they leave something to see.
+#[derive(Clone, Debug)]
+pub struct Stepped<'a> {
+    world: World<'a>,
+    /// The objects that hold addresses now.
+    holders: BTreeMap<Address, String>,
+}
+
+impl<'a> Stepped<'a> {
+    /// The steps of a plan for what was observed.
+    pub fn new(topology: &'a Topology, observed: &'a Observed, plan: &Plan) -> Self {
+        let changes: Vec<_> = plan.changes.iter().collect();
+        Self { world: World::new(topology, observed, &changes), holders: claims(topology, observed.objects.iter()) }
+    }
+
+    /// What is wanted.
+    pub fn topology(&self) -> &'a Topology {
+        self.world.topology
+    }
+
+    /// What is there when these steps are done. An object on its way out keeps the name that it had: it is the same host.
+    pub fn after(&self, steps: &[&Step]) -> Observed {
+        let observed = self.world.observed;
+        let mut objects = observed.objects.clone();
+        for step in steps {
+            self.take(step, &mut objects);
+        }
+        Observed { objects, elsewhere: BTreeMap::new(), ..observed.clone() }
+    }
+
+    fn take(&self, step: &Step, objects: &mut Vec<Object>) {
+        let (address, call) = (&step.address, &step.call);
+        let id = step.target.clone().unwrap_or_else(|| address.to_string());
+        match call.role {
+            Role::Prepare => {}
+            Role::Create => {
+                let mut record = address.kind.schema().defaults();
+                call.sets.iter().for_each(|(name, value)| record.set(name, value.clone()));
+                objects.push(self.world.made(address, self.world.with_ids(&record)));
+                objects.extend((address.kind == Kind::Vpc).then(|| main_table(address)));
+            }
+            Role::Modify => {
+                if let Some(object) = objects.iter_mut().find(|object| object.id == id) {
+                    self.change(object, &call.sets, &call.unsets);
+                }
+            }
+            Role::Delete => {
+                let gone = BTreeSet::from([id.as_str()]);
+                objects.retain(|object| object.id != id && !ends_with_its_vpc(object, &gone));
+            }
+        }
+    }
+
+    fn change(&self, object: &mut Object, sets: &Record, unsets: &Record) {
+        // What EC2 cannot change stands in a call only to say more of what it can.
+        let is_fixed = |name: &str| {
+            let attribute = object.kind.schema().attribute(name);
+            attribute.is_some_and(|attribute| matches!(attribute.effect, Cost::Fixed(Effect::Replace)))
+        };
+        let changed = |record: &Record| {
+            let fixed: Vec<&str> = record.iter().map(|(name, _)| name).filter(|name| is_fixed(name)).collect();
+            record.without(&fixed)
+        };
+        let (sets, unsets) = (self.world.with_ids(&changed(sets)), self.held(&changed(unsets)));
+        let ty = |name: &str| object.kind.schema().attribute(name).map(|attribute| &attribute.ty);
+        for (name, value) in unsets.iter() {
+            let left = match (ty(name), object.record.get(name)) {
+                (Some(Type::Set(members)), Some(Value::List(live))) => Some(without(members, live, value.as_list())),
+                (Some(Type::Policy), _) => None,
+                (_, Some(Value::Map(live))) => {
+                    let names: Vec<&str> = value.as_map().into_iter().flat_map(Record::iter).map(|(name, _)| name).collect();
+                    Some(live.without(&names).into())
+                }
+                _ => None,
+            };
+            object.record.set_option(name, left);
+        }
+        for (name, value) in sets.iter() {
+            let all = match (ty(name), object.record.get(name), value) {
+                (Some(Type::Set(members)), live, Value::List(new)) => with(members, live.map_or(&[], Value::as_list), new),
+                (Some(Type::Policy), ..) => value.clone(),
+                (_, Some(Value::Map(live)), Value::Map(new)) => {
+                    let pairs = live.iter().chain(new.iter()).map(|(name, value)| (name.to_owned(), value.clone()));
+                    pairs.collect::<Record>().into()
+                }
+                _ => value.clone(),
+            };
+            object.record.set(name, all);
+        }
+        // What a call sets is no more as it was seen.
+        let set: Vec<&str> = sets.iter().map(|(name, _)| name).collect();
+        object.facts = object.facts.without(&set);
+    }
+
+    /// What a call takes away, with the ids that it goes by: those of what is there now.
+    fn held(&self, record: &Record) -> Record {
+        let live = record.map_refs(&|reference| match reference.address().and_then(|address| self.holders.get(address)) {
+            Some(id) => Value::Ref(Ref::Id(id.clone())),
+            None => Value::Ref(reference.clone()),
+        });
+        self.world.with_ids(&live)
+    }
+}
+
+fn without(members: &Members, live: &[Value], gone: &[Value]) -> Value {
+    let gone: BTreeSet<(i64, String)> = gone.iter().map(|member| members.place(member)).collect();
+    let left = live.iter().filter(|member| !gone.contains(&members.place(member))).cloned();
+    Value::List(left.collect())
+}
+
+fn with(members: &Members, live: &[Value], new: &[Value]) -> Value {
+    let Value::List(mut all) = without(members, live, new) else { return Value::List(new.to_vec()) };
+    all.extend(new.iter().cloned());
+    members.sort(&mut all);
+    Value::List(all)
+}

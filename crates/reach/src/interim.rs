@@ -1,0 +1,152 @@
+//! The time in between: whether a plan, on its way from one network to another, opens for a moment what a `cannot` forbids.
+//!
+//! First by the two networks mixed, which holds for every order of the steps. Where that is not enough, by the network that each
+//! step leaves when one is done after the other, which is exact.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Plan, Reachability, Refusal, Role, Step, Topology};
+
+use crate::change::{Change, End, changes, merged};
+use crate::engine::Engine;
+use crate::fill::{Lists, Stepped, observed as live_network, planned};
+use crate::mixed::mixed;
+use crate::network::Network;
+use crate::opened::Interval;
+use crate::service::ServiceSet;
+
+/// Gaps that are told at most.
+const GAPS_MAX: usize = 20;
+
+/// What a plan goes through, where the order of its steps matters to an expectation.
+#[derive(Clone, Debug)]
+pub struct Interim<'a> {
+    stepped: Stepped<'a>,
+    before: Network,
+    after: Network,
+    /// The expectations that some order of the steps might break.
+    expectations: Vec<&'a Expectation>,
+}
+
+impl<'a> Interim<'a> {
+    /// What a plan goes through; `None` where nothing that is forbidden can open on the way, whatever the order. A plan that is
+    /// refused goes nowhere.
+    pub fn of(plan: &Plan, topology: &'a Topology, observed: &'a Observed) -> Option<Self> {
+        let forbids = topology.expect.iter().any(|expectation| expectation.demand == Demand::Cannot);
+        if !forbids || plan.steps.len() < 2 || !plan.is_complete() || !plan.refused.is_empty() {
+            return None;
+        }
+        let interim = Self::in_any_case(plan, topology, observed);
+        let expectations = interim.opened_in_any_order(plan);
+        (!expectations.is_empty()).then_some(Self { expectations, ..interim })
+    }
+
+    /// What a plan goes through, whether or not that matters: for tests.
+    #[doc(hidden)]
+    pub fn in_any_case(plan: &Plan, topology: &'a Topology, observed: &'a Observed) -> Self {
+        let expectations = topology.expect.iter().filter(|expectation| expectation.demand == Demand::Cannot).collect();
+        let live = |observed: &Observed| live_network(observed, &topology.name, &Lists::new());
+        let (before, after) = (live(observed), live(&planned(topology, observed, plan, None)));
+        Self { stepped: Stepped::new(topology, observed, plan), before, after, expectations }
+    }
+
+    /// Whether what is there after these steps opens nothing that is forbidden.
+    pub fn is_fine(&self, steps: &[&Step]) -> bool {
+        self.broken(steps).is_none()
+    }
+
+    /// The first expectation that does not hold after these steps, for what works neither before nor after.
+    fn broken(&self, steps: &[&Step]) -> Option<&'a Expectation> {
+        let network = self.network(steps);
+        let (engine, before, after) = (Engine::new(&network), Engine::new(&self.before), Engine::new(&self.after));
+        let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: false };
+        self.expectations.iter().copied().find(|expectation| interval.opens(expectation))
+    }
+
+    /// The expectations against which something might open, whatever the order of the steps.
+    fn opened_in_any_order(&self, plan: &Plan) -> Vec<&'a Expectation> {
+        // What is made is not born as it will be: it runs, it is in the default ACL, it lets everything out.
+        let births: Vec<&Step> = plan.steps.iter().filter(|step| step.call.role == Role::Create).collect();
+        let by_address = self.expectations.iter().any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
+        // Of an address that goes from one host to another it is not told at once who has it.
+        let born = self.network(&births);
+        let mixed = mixed(&[&self.before, &born, &self.after]).filter(|mixed| !by_address || mixed.is_unambiguous());
+        let Some(mixed) = mixed else { return self.expectations.clone() };
+        let (engine, before, after) = (Engine::new(&mixed), Engine::new(&self.before), Engine::new(&self.after));
+        let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: true };
+        self.expectations.iter().copied().filter(|expectation| interval.opens(expectation)).collect()
+    }
+
+    fn network(&self, steps: &[&Step]) -> Network {
+        let observed = self.stepped.after(steps);
+        live_network(&observed, &self.stepped.topology().name, &Lists::new())
+    }
+
+    /// Writes into a plan whose steps keep the order that all this asks for, what the order costs: `waiting` are the numbers of the steps
+    /// that wait for it.
+    pub fn announce(&self, plan: &mut Plan, waiting: &[usize]) {
+        let rows = merged(&self.gaps(plan, waiting));
+        let barrier = Barrier {
+            expectations: self.expectations.iter().map(ToString::to_string).collect(),
+            more: rows.len().saturating_sub(GAPS_MAX),
+            gaps: rows.into_iter().take(GAPS_MAX).map(|row| row.told).collect(),
+        };
+        plan.reachability.get_or_insert_with(Reachability::default).barrier = Some(barrier);
+    }
+
+    /// Refuses a plan for which there is no such order.
+    pub fn refuse(&self, plan: &mut Plan) {
+        let steps: Vec<&Step> = plan.steps.iter().collect();
+        let broken = |count: &usize| self.broken(&steps[..*count]);
+        let Some(first) = (1..steps.len()).find(|count| broken(count).is_some()) else { return };
+        let Some(expectation) = broken(&first) else { return };
+        let last = (first + 1..=steps.len()).find(|count| broken(count).is_none()).unwrap_or(steps.len());
+        let (opens, closes) = (steps[first - 1], steps[last - 1]);
+        let told = |step: &Step| format!("{} of {}", step.call.action, step.address);
+        let why = format!(
+            "{}:{}: it is expected that {expectation}: that holds before and after and not between steps {} ({}) and {} ({}), and no \
+             other order was found. Apply it in two parts: first only take away what is to go from {} and {}, then add what is new",
+            expectation.place.file,
+            expectation.place.line,
+            opens.number,
+            told(opens),
+            closes.number,
+            told(closes),
+            opens.address,
+            closes.address,
+        );
+        plan.refused.push(Refusal { guard: "expect", address: expectation.from.clone(), why });
+    }
+
+    /// What works before and after, and not or less while one of these steps waits: at the end of that time it shows.
+    fn gaps(&self, plan: &Plan, waiting: &[usize]) -> Vec<Change> {
+        let (before, after) = (Engine::new(&self.before), Engine::new(&self.after));
+        let mut found: BTreeMap<(End, End, Level, Level), ServiceSet> = BTreeMap::new();
+        let steps: Vec<&Step> = plan.steps.iter().collect();
+        for number in waiting {
+            let network = self.network(&steps[..number - 1]);
+            let between = Engine::new(&network);
+            for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
+                let over = found.entry((gap.from, gap.to, gap.step.before, gap.step.after)).or_default();
+                *over = over.union(&gap.step.over);
+            }
+        }
+        let change = |((from, to, before, after), over)| Change { from, to, step: crate::change::Step { before, after, over } };
+        found.into_iter().map(change).collect()
+    }
+}
+
+/// What has gone down and comes up again.
+fn gaps(down: &[Change], up: &[Change]) -> Vec<Change> {
+    let mut found = Vec::new();
+    for down in down.iter().filter(|change| change.step.after < change.step.before) {
+        for up in up.iter().filter(|change| change.step.after > change.step.before) {
+            let over = down.step.over.intersect(&up.step.over);
+            if let (Some(from), Some(to), false) = (down.from.both(&up.from), down.to.both(&up.to), over.is_empty()) {
+                found.push(Change { from, to, step: crate::change::Step { over, ..down.step.clone() } });
+            }
+        }
+    }
+    found
+}

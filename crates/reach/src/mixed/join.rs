@@ -1,0 +1,133 @@
+//! The parts of several networks side by side: which part of the one is which of the others.
+
+use std::collections::HashMap;
+
+use crate::network::{Destination, Named, Network, Peer, Target};
+
+/// The networks in which a part is, with its place there, in their order.
+pub(super) type Places = Vec<(usize, usize)>;
+
+/// The parts of one sort of all networks.
+pub(super) struct Join {
+    /// Where each part is.
+    pub parts: Vec<Places>,
+    /// Of each network, which part each of its own is.
+    of: Vec<Vec<usize>>,
+}
+
+impl Join {
+    fn new(networks: &[&Network], named: impl Fn(&Network) -> Vec<&Named>) -> Self {
+        let mut join = Self { parts: Vec::new(), of: Vec::new() };
+        // What is live goes by its id; what nobody has looked at has a name only.
+        let mut known: HashMap<(&str, usize), usize> = HashMap::new();
+        for (side, network) in networks.iter().enumerate() {
+            let mut seen: HashMap<&str, usize> = HashMap::new();
+            let mut own = Vec::new();
+            for (index, named) in named(network).into_iter().enumerate() {
+                let key = named.id.as_deref().unwrap_or(&named.name);
+                let count = seen.entry(key).and_modify(|count| *count += 1).or_default();
+                let part = *known.entry((key, *count)).or_insert_with(|| {
+                    join.parts.push(Places::new());
+                    join.parts.len() - 1
+                });
+                join.parts[part].push((side, index));
+                own.push(part);
+            }
+            join.of.push(own);
+        }
+        join
+    }
+
+    /// Which part one of a side's own is.
+    pub fn at(&self, side: usize, index: Option<usize>) -> Option<usize> {
+        index.map(|index| self.of[side][index])
+    }
+
+    /// All parts, each made from its places.
+    pub fn each<T>(&self, make: impl FnMut(&Places) -> Option<T>) -> Option<Vec<T>> {
+        self.parts.iter().map(make).collect()
+    }
+}
+
+/// The networks, with which part of the one is which of the others.
+pub(super) struct Sides<'a> {
+    pub of: Vec<&'a Network>,
+    pub vpcs: Join,
+    pub subnets: Join,
+    pub route_tables: Join,
+    pub network_acls: Join,
+    pub security_groups: Join,
+    pub interfaces: Join,
+    pub internet_gateways: Join,
+    pub nat_gateways: Join,
+    pub endpoints: Join,
+    pub prefix_lists: Join,
+}
+
+/// What all of these are; `None` where they differ.
+pub(super) fn agreed<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut all = all.into_iter();
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
+impl<'a> Sides<'a> {
+    /// `None` where a network has what is never live here: joints of VPCs.
+    pub fn new(networks: &[&'a Network]) -> Option<Self> {
+        let of = networks.to_vec();
+        let joined = |network: &&Network| {
+            !network.peerings.is_empty() || !network.transit_gateways.is_empty() || !network.egress_only_gateways.is_empty()
+        };
+        if of.iter().any(joined) {
+            return None;
+        }
+        macro_rules! join {
+            ($parts:ident) => {
+                Join::new(networks, |network| network.$parts.iter().map(|part| &part.named).collect())
+            };
+        }
+        Some(Self {
+            vpcs: join!(vpcs),
+            subnets: join!(subnets),
+            route_tables: join!(route_tables),
+            network_acls: join!(network_acls),
+            security_groups: join!(security_groups),
+            interfaces: join!(interfaces),
+            internet_gateways: join!(internet_gateways),
+            nat_gateways: join!(nat_gateways),
+            endpoints: join!(endpoints),
+            prefix_lists: join!(prefix_lists),
+            of,
+        })
+    }
+
+    /// Whom a rule of one side is about.
+    pub fn peer(&self, side: usize, peer: &Peer) -> Peer {
+        match peer {
+            Peer::Range(_) | Peer::Stranger(_) => peer.clone(),
+            Peer::List(list) => Peer::List(self.prefix_lists.of[side][*list]),
+            Peer::Group(group) => Peer::Group(self.security_groups.of[side][*group]),
+        }
+    }
+
+    /// What a route of one side is for.
+    pub fn destination(&self, side: usize, destination: &Destination) -> Destination {
+        match destination {
+            Destination::Range(_) => destination.clone(),
+            Destination::List(list) => Destination::List(self.prefix_lists.of[side][*list]),
+        }
+    }
+
+    /// Where a route of one side leads.
+    pub fn target(&self, side: usize, target: &Target) -> Target {
+        match target {
+            Target::InternetGateway(index) => Target::InternetGateway(self.internet_gateways.of[side][*index]),
+            Target::NatGateway(index) => Target::NatGateway(self.nat_gateways.of[side][*index]),
+            Target::Endpoint(index) => Target::Endpoint(self.endpoints.of[side][*index]),
+            Target::Interface(index) => Target::Interface(self.interfaces.of[side][*index]),
+            Target::Peering(_) | Target::TransitGateway(_) | Target::EgressOnlyGateway(_) | Target::Blackhole(_) | Target::Other(_) => {
+                target.clone()
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Route tables of several networks mixed: all routes that there are at any time, and which of them may be missing.
+
+use super::join::{Places, Sides};
+use super::of_subnet;
+use crate::network::{Named, Route, RouteTable};
+
+/// A table of one network or of several.
+pub(super) fn table(sides: &Sides<'_>, places: &Places) -> Option<RouteTable> {
+    let versions: Vec<Vec<Route>> = places.iter().map(|version| routes(sides, *version)).collect();
+    let (side, index) = *places.first()?;
+    let first = &sides.of[side].route_tables[index];
+    let vpc = sides.vpcs.at(side, Some(first.vpc))?;
+    Some(RouteTable { named: first.named.clone(), vpc, ..mix(&versions) })
+}
+
+/// What a subnet is routed by that has had one table and gets another; `None` is no table.
+pub(super) fn of_any<'s>(
+    sides: &Sides<'_>,
+    subnet: &Named,
+    vpc: usize,
+    sources: impl Iterator<Item = Option<&'s Places>>,
+) -> Option<RouteTable> {
+    let versions = sources.flat_map(|source| match source {
+        Some(places) => places.iter().map(|version| routes(sides, *version)).collect(),
+        None => vec![Vec::new()],
+    });
+    let versions: Vec<Vec<Route>> = versions.collect();
+    Some(RouteTable { named: of_subnet("route tables", subnet), vpc, ..mix(&versions) })
+}
+
+/// The routes of a table of one side, in the terms of the mixed network.
+fn routes(sides: &Sides<'_>, (side, index): (usize, usize)) -> Vec<Route> {
+    let route = |route: &Route| Route {
+        destination: sides.destination(side, &route.destination),
+        target: sides.target(side, &route.target),
+        ..route.clone()
+    };
+    sides.of[side].route_tables[index].routes.iter().map(route).collect()
+}
+
+/// The routes of all versions. One that is not in each of them may be missing, and then a less specific one takes its packets.
+fn mix(versions: &[Vec<Route>]) -> RouteTable {
+    let same = |a: &Route, b: &Route| a.destination == b.destination && a.target == b.target && a.origin == b.origin;
+    let mut mixed = RouteTable::default();
+    for route in versions.iter().flatten() {
+        if mixed.routes.iter().any(|other| same(route, other)) {
+            continue;
+        }
+        if !versions.iter().all(|version| version.iter().any(|other| same(route, other))) {
+            mixed.unsure.insert(mixed.routes.len());
+        }
+        mixed.routes.push(route.clone());
+    }
+    mixed
+}
