@@ -1,7 +1,9 @@
 //! Every kind and every attribute, from spec to network and back, on the sandbox.
 
-use trueup_model::Disruption;
-use trueup_tests::{World, paused, topology};
+use trueup_model::{Disruption, Topology};
+use trueup_reach::fill::{Lists, observed as live, topology as wanted};
+use trueup_reach::{Engine, Party, ServiceSet, reach};
+use trueup_tests::{EVERY_KIND, World, paused, topology};
 
 const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
 const NAT: &str = include_str!("../specs/nat-gateway.yaml");
@@ -29,6 +31,44 @@ fn the_nat_gateway_is_applied_is_stable_and_is_destroyed() {
         world.apply(&nat).await;
         world.destroy(&nat).await;
     });
+}
+
+#[test]
+fn what_is_live_reaches_what_its_spec_wants() {
+    let mut works = 0;
+    for spec in [SEED, NAT, include_str!("../specs/network-acl.yaml"), include_str!("../specs/production.yaml"), EVERY_KIND] {
+        let topology = topology(spec);
+        let observed = paused(async {
+            let world = World::new().await;
+            world.apply(&topology).await;
+            world.observe(&topology).await
+        });
+        let (wanted, live) = (wanted(&topology, &Lists::new()), live(&observed, &topology.name, &Lists::new()));
+        works += same_reach(&topology, &Engine::new(&wanted), &Engine::new(&live));
+    }
+    assert!(works > 20, "{works} questions of which something works");
+}
+
+/// Holds the answers about all pairs against each other. What the spec leaves open, such as an address that EC2 chooses, is known
+/// on the live network. Answers how many of the questions something works for.
+fn same_reach(topology: &Topology, wanted: &Engine<'_>, live: &Engine<'_>) -> usize {
+    let hosts = wanted.network.interfaces.iter().map(|interface| interface.named.name.clone());
+    let parties: Vec<String> = hosts.chain(["internet", "s3", "dynamodb"].map(str::to_owned)).collect();
+    let mut works = 0;
+    for (from, to) in parties.iter().flat_map(|from| parties.iter().map(move |to| (from, to))).filter(|(from, to)| from != to) {
+        let answer = |engine: &Engine<'_>| {
+            let party = |name: &str| Party::read(engine, name).unwrap_or_else(|error| panic!("{}: {error}", topology.name));
+            reach(engine, &party(from), &party(to)).unwrap_or_else(|error| panic!("{}: {error}", topology.name))
+        };
+        let (wanted, live) = (answer(wanted), answer(live));
+        let sets = |answer: &trueup_reach::Answer, but: &ServiceSet| {
+            [&answer.allowed, &answer.partial, &answer.unknown].map(|set| set.subtract(but).to_string())
+        };
+        let open = &wanted.unknown;
+        assert_eq!(sets(&live, open), sets(&wanted, open), "{}: {from} -> {to}", topology.name);
+        works += usize::from(!wanted.allowed.is_empty());
+    }
+    works
 }
 
 #[test]
