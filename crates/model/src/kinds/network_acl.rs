@@ -70,8 +70,8 @@ network_acl:
         "Answers are filtered too: a client's own port, mostly one of 1024-65535, must be let out where its request is let in.",
         "A rule number is an entry's identity, once in each direction: anything else of it changes by one `ReplaceNetworkAclEntry`, \
          without a gap.",
-        "New entries are made before others change and old ones go, denying ones first; only where the ACL is full do old ones make \
-         room first, allowing ones first.",
+        "What denies comes before what allows, and goes after it; new entries are made before old ones go, unless the ACL is full. Of \
+         some edits every order opens something for a moment: what must not be opened is said by a `cannot`.",
         "The last entry of EC2, which denies everything, is not declared.",
         "EC2 deletes an ACL only when no subnet is in it: subnets move to another one, or back to the default one, first.",
     ],

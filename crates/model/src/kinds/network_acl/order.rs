@@ -23,6 +23,20 @@ impl Step<'_> {
         Call::modify(action).setting(record(self.new)).unsetting(record(self.old))
     }
 
+    /// What denies comes before what allows, and goes after it; what is new comes before what is old goes, so that an entry that only
+    /// gets another number is never missing. There are edits of which no order opens nothing.
+    fn turn(&self) -> u8 {
+        match (self.old.map(allows), self.new.map(allows)) {
+            (None, Some(false)) => 0,
+            (Some(true), Some(false)) => 1,
+            (None, _) => 2,
+            (Some(false), Some(true)) => 4,
+            (Some(_), Some(_)) => 3,
+            (Some(true), None) => 5,
+            (Some(false), None) => 6,
+        }
+    }
+
     fn counted(&self, have: Counts) -> Counts {
         have.without(self.old).with(self.new)
     }
@@ -31,16 +45,11 @@ impl Step<'_> {
 /// The calls for one direction.
 pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
     let entries = update.members(direction);
-    // New ones first, so that what only gets another number is never without an entry; what denies comes before what allows, and goes
-    // after it, so that nothing is open in between.
-    let mut added: Vec<&Value> = entries.added;
-    added.sort_by_key(|entry| allows(entry));
-    let mut removed: Vec<&Value> = entries.removed;
-    removed.sort_by_key(|entry| !allows(entry));
-    let create = added.into_iter().map(|new| Step { old: None, new: Some(new) });
+    let create = entries.added.into_iter().map(|new| Step { old: None, new: Some(new) });
     let replace = entries.altered.into_iter().map(|(old, new)| Step { old: Some(old), new: Some(new) });
-    let delete = removed.into_iter().map(|old| Step { old: Some(old), new: None });
+    let delete = entries.removed.into_iter().map(|old| Step { old: Some(old), new: None });
     let mut steps: Vec<Step<'_>> = create.chain(replace).chain(delete).collect();
+    steps.sort_by_key(Step::turn);
     let mut have = Counts::of(update.before.list(direction));
     // What is there and what is wanted is within the account's quota, and so is what every account may have.
     let room = have.max(Counts::of(update.after.list(direction))).max(Counts::both(ENTRIES_GRANTED));
@@ -98,6 +107,14 @@ mod tests {
         let before = vec![entry(50, "deny", all), entry(100, "allow", all), entry(110, "allow", all)];
         let after = vec![entry(90, "allow", all), entry(95, "deny", all), entry(100, "allow", "10.0.0.0/8")];
         assert_eq!(order(before, after), ["+95", "+90", "~100", "-110", "-50"]);
+    }
+
+    #[test]
+    fn what_comes_to_deny_does_so_before_anything_new_is_allowed() {
+        let (all, some) = ("0.0.0.0/0", "203.0.113.0/24");
+        let before = vec![entry(30, "allow", "10.0.0.0/8"), entry(40, "deny", some), entry(100, "deny", all)];
+        let after = vec![entry(30, "deny", some), entry(40, "allow", some), entry(50, "allow", all), entry(100, "deny", all)];
+        assert_eq!(order(before, after), ["~30", "+50", "~40"]);
     }
 
     #[test]
