@@ -95,6 +95,6 @@ impl Cloud for Ec2 {
         if !kinds::has_token(kind) {
             return Ok(settled);
         }
-        Ok(waits.iter().zip(settled).map(|(wait, settled)| ownership::repeated(&self.memory, wait, settled)).collect())
+        Ok(waits.iter().zip(settled).map(|(wait, settled)| ownership::repeated(self, wait, settled)).collect())
     }
 }

@@ -15,10 +15,9 @@ use crate::act::Task;
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::memory::Memory;
 use crate::patience::seed;
 use crate::token::token;
-use crate::{filter, kinds};
+use crate::{Ec2, filter, kinds};
 
 /// For how long a create is repeated whose outcome is not known.
 const AMBIGUOUS: Duration = Duration::from_secs(180);
@@ -26,6 +25,8 @@ const AMBIGUOUS: Duration = Duration::from_secs(180);
 const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(10)];
 /// What was made under a client token and is not shown for so long is gone: the answer was about something that ended before.
 const UNSEEN_MAX: Duration = Duration::from_secs(120);
+/// The same where everything is shown at once, or nearly so: at an endpoint that is not AWS's own.
+const UNSEEN_ELSEWHERE_MAX: Duration = Duration::from_secs(15);
 /// What was made under a client token and fails within this time failed before.
 const REPEATED_MAX: Duration = Duration::from_secs(3);
 /// So many client tokens are used up before a create fails.
@@ -206,15 +207,17 @@ where
 
 /// What a look at something that was made under a client token means: EC2 may repeat the answer of a create long after the object
 /// is gone. Then the token is used up, and the create is to be carried out again.
-pub fn repeated(memory: &Memory, wait: &Wait, settled: Settled) -> Settled {
+pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
+    let memory = &ec2.memory;
     let Some(age) = memory.age(&wait.id) else { return settled };
+    let unseen_max = if ec2.shown_after.is_zero() { UNSEEN_ELSEWHERE_MAX } else { UNSEEN_MAX };
     let is_invisible = matches!(&settled, Settled::Pending(state) if state == kinds::INVISIBLE);
     if !is_invisible {
         memory.saw(&wait.id);
     }
     let lost = match settled {
         // What was seen once and is not shown now was left out: what ends is shown for a while.
-        Settled::Pending(_) if is_invisible && age > UNSEEN_MAX && !memory.was_seen(&wait.id) => format!("{} is not there", wait.id),
+        Settled::Pending(_) if is_invisible && age > unseen_max && !memory.was_seen(&wait.id) => format!("{} is not there", wait.id),
         // Another run that made the same has stopped it, as the spec wants.
         Settled::Pending(state) if state == "stopped" => return Settled::Done(Record::new()),
         Settled::Pending(state) if state == "deleting" => format!("{} is {state}", wait.id),
