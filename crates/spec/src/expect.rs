@@ -1,10 +1,14 @@
 //! Expectations: the members of `expect`, each with its place.
 
-use trueup_model::expect::{FIELDS, PARTIES, WAYS};
+use trueup_model::expect::{AWS_SERVICES, FIELDS, PARTIES, WAYS};
 use trueup_model::{Address, Demand, Diagnostic, Expectation, Place, Record};
 
 use crate::decode::{Decoder, Fields};
 use crate::node::{Node, Yaml};
+
+fn is_service(party: &str) -> bool {
+    AWS_SERVICES.contains(&party) || party.starts_with("com.amazonaws.")
+}
 
 impl Decoder<'_> {
     /// All members that can be read.
@@ -69,16 +73,34 @@ impl Decoder<'_> {
     /// Fields that say nothing beside the others.
     fn fits(&mut self, path: &str, expectation: &Expectation) {
         let can = expectation.demand == Demand::Can;
+        let (only, action) = (expectation.only, expectation.action.as_ref());
+        let remove = "remove it";
         let odd = [
-            ("via", !can && expectation.via.is_some(), "`via` goes with `can`: what does not work takes no way"),
-            ("only", !can && expectation.only, "`only` goes with `can`: `cannot` has `except`"),
-            ("action", !can && expectation.action.is_some(), "`action` goes with `can`"),
-            ("except", can && expectation.except.is_some(), "`except` goes with `cannot`: `can` has `over`"),
-            ("only", can && expectation.only && expectation.over.is_none(), "`only` needs `over`: without it everything is meant"),
+            ("via", !can && expectation.via.is_some(), "`via` goes with `can`: what does not work takes no way", remove),
+            ("only", !can && only, "`only` goes with `can`: `cannot` has `except`", remove),
+            ("action", !can && action.is_some(), "`action` goes with `can`", remove),
+            ("except", can && expectation.except.is_some(), "`except` goes with `cannot`: `can` has `over`", remove),
+            (
+                "action",
+                can && action.is_some() && !is_service(&expectation.to),
+                "`action` goes with a service of AWS, as in `can: s3`: it is asked of the endpoint's policy",
+                remove,
+            ),
+            (
+                "action",
+                action.is_some_and(|action| !action.contains(':')),
+                "`action` names no service",
+                "write it as IAM does, such as `s3:GetObject`",
+            ),
+            (
+                "only",
+                can && only && expectation.over.is_none(),
+                "`only` needs `over`: without it everything is meant",
+                "say which services, such as `over: tcp/443`",
+            ),
         ];
-        for (field, _, message) in odd.into_iter().filter(|(_, is, _)| *is) {
+        for (field, _, message, help) in odd.into_iter().filter(|(_, is, ..)| *is) {
             let place = expectation.place(field);
-            let help = if message.contains("needs") { "say which services, such as `over: tcp/443`" } else { "remove it" };
             self.broken(&format!("{path}.{field}"), Diagnostic::error("expect-field", message).at(place, "").help(help));
         }
     }

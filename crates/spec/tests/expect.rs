@@ -24,6 +24,7 @@ bad! {
     misspelt_fields: &expecting("  - {form: internet, cannot: subnet.private}\n  - {from: internet, cant: subnet.private}\n  - {from: internet, cannot: subnet.private, onunknown: warn}\n");
     neither_or_both: &expecting("  - {from: internet}\n  - {from: internet, can: subnet.private, cannot: instance.app}\n");
     fields_that_do_not_fit: &expecting("  - {from: instance.app, cannot: s3, via: vpc_endpoint.s3, only: true, action: s3:GetObject}\n  - {from: instance.app, can: s3, except: tcp/22, only: true}\n");
+    actions_that_nobody_is_asked_for: &expecting("  - {from: instance.app, can: instance.app, action: s3:GetObject}\n  - {from: instance.app, can: s3, action: GetObject}\n");
     parties_of_no_form: &expecting("  - {from: 10.0.0.0/8, can: instance.app}\n  - {from: the internet, cannot: vpc.main}\n  - {from: cidr/10.0.0.1/8, cannot: tag/}\n");
     unknown_parties: &expecting("  - {from: instance.ap, can: s3}\n  - {from: instance.private, can: s3}\n  - {from: security_group.nobody, cannot: internet}\n  - {from: instance.app, can: s3, via: nat_gateway.main}\n");
     services_of_no_form: &expecting("  - {from: instance.app, can: s3, over: 443}\n  - {from: instance.app, can: s3, over: 443/tcp}\n  - {from: instance.app, cannot: s3, except: https}\n  - {from: instance.app, cannot: s3, over: 22}\n");
