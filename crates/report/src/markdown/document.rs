@@ -325,7 +325,7 @@ impl<'a> Document<'a> {
         let deleted = guard(summary.delete, "deleted", "nothing is deleted");
         self.gap();
         let _ = writeln!(self.out, "Guards: {refused} · {replaced} · {deleted}");
-        if !self.plan.is_empty() {
+        if !self.plan.is_empty() && self.plan.refused.is_empty() {
             let command = format!("trueup apply {} --expect {}", self.spec, self.plan.fingerprint);
             let _ = writeln!(self.out, "{}", code(&command));
         }
