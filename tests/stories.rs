@@ -377,6 +377,11 @@ fn what_cannot_be_answered_is_an_error_and_what_is_not_known_is_told() {
     let answered = trial.see("reach seed.yaml --queries good.jsonl");
     assert!(answered.contains("\"verdict\":\"allowed\"") && answered.ends_with("[exit 0]\n"), "{answered}");
     let answered = trial.see("reach seed.yaml --queries bad.jsonl");
+    let odd = ["\"over\": \"tcp/22\"", "\"port\": 22", "\"proto\": \"tcp\", \"port\": \"22\"", "\"proto\": 6"];
+    let odd = odd.map(|fields| good.replace("\"proto\": \"tcp\", \"port\": 443", fields) + "\n");
+    trial.write("odd.jsonl", odd.concat());
+    let refused = trial.see("reach seed.yaml --queries odd.jsonl");
+    assert!((1..=4).all(|line| refused.contains(&format!("\"line\":{line}}}"))) && !refused.contains("verdict"), "{refused}");
     let both = answered.contains("`nobody` is nothing in this network") && answered.contains("\"verdict\":\"allowed\"");
     assert!(both && answered.ends_with("[exit 1]\n"), "{answered}");
     // A table of somebody else's is not taken for the VPC's main one, and the whole network says so.

@@ -157,13 +157,13 @@ fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) ->
         std::fs::read_to_string(file).map(|read| text = read)
     };
     read.map_err(|source| Error::Read { path: file.to_owned(), source })?;
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let answer = query(engine, line).map(|explanation| shortened(explanation, hops));
         let answer = match answer {
             Ok(explanation) => serde_json::to_value(&explanation).unwrap_or_default(),
             Err(why) => {
                 all_read = false;
-                json!({"error": why})
+                json!({"error": why, "line": index + 1})
             }
         };
         io.stdout.line(&answer.to_string());
@@ -174,10 +174,17 @@ fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) ->
 fn query(engine: &Engine<'_>, line: &str) -> Result<Explanation, String> {
     let query: Json = serde_json::from_str(line).map_err(|error| format!("this is not JSON: {error}"))?;
     let text = |name: &str| query[name].as_str().ok_or_else(|| format!("the question has no `{name}`"));
-    let over = match (query["proto"].as_str(), query["port"].as_u64()) {
-        (Some(protocol), Some(port)) => Some(format!("{protocol}/{port}")),
-        (Some(protocol), None) => Some(protocol.to_owned()),
-        (None, _) => None,
+    // Other fields may stand there for others; this one would be taken for an answer to it.
+    if query.get("over").is_some() {
+        return Err("`over` is no field of a question: say `proto` and `port`".to_owned());
+    }
+    let over = match (&query["proto"], &query["port"]) {
+        (Json::Null, Json::Null) => None,
+        (Json::Null, _) => return Err("`port` needs `proto`".to_owned()),
+        (Json::String(protocol), Json::Null) => Some(protocol.clone()),
+        (Json::String(protocol), Json::Number(port)) => Some(format!("{protocol}/{port}")),
+        (Json::String(_), port) => return Err(format!("`port` is a number, and not {port}")),
+        (protocol, _) => return Err(format!("`proto` is a text, and not {protocol}")),
     };
     let over = over.map(|over| ServiceSet::read(&over)).transpose().map_err(|error| error.to_string())?;
     ask(engine, (text("src")?, text("dst")?), over.as_ref()).map_err(|error| error.to_string())
