@@ -77,6 +77,9 @@ pub(crate) fn acl(engine: &Engine<'_>, subnet: usize, direction: Direction, peer
     let Some(entries) = entries(engine, subnet, direction).filter(|_| engine.laws.hold(Law::AclsFilter)) else {
         return Bounds::exact(ServiceSet::all());
     };
+    if engine.network.acl_of(subnet).is_some_and(|acl| engine.network.network_acls[acl].unread) {
+        return Bounds { sure: ServiceSet::none(), perhaps: ServiceSet::all() };
+    }
     if !engine.laws.hold(Law::AclsAreOrdered) {
         let allows = entries.iter().filter(|entry| entry.allow && peer.is_in(&entry.range) == Match::Yes);
         return Bounds::exact(allows.fold(ServiceSet::none(), |all, entry| all.union(&entry.services)));

@@ -129,6 +129,7 @@ fn acl_of(sides: &Sides<'_>, versions: &[(usize, usize)]) -> Option<NetworkAcl> 
         vpc: sides.vpcs.at(side, Some(first.vpc))?,
         ingress: direction(|acl| &acl.ingress),
         egress: direction(|acl| &acl.egress),
+        unread: own.iter().any(|(_, acl)| acl.unread),
     })
 }
 

@@ -188,6 +188,8 @@ pub struct NetworkAcl {
     pub ingress: Vec<AclEntry>,
     /// What may go out, likewise.
     pub egress: Vec<AclEntry>,
+    /// Whether nobody knows its entries: then nothing is sure to pass, and nothing to be denied.
+    pub unread: bool,
 }
 
 /// An entry of a network ACL.

@@ -33,10 +33,14 @@ pub struct Row {
 impl Row {
     /// What works, in words.
     pub fn what(&self) -> String {
-        let sets = [("", &self.allowed), ("partly ", &self.partial), ("perhaps ", &self.unknown)];
-        let told = sets.into_iter().filter(|(_, set)| !set.is_empty()).map(|(word, set)| format!("{word}{}", set.in_words()));
-        told.collect::<Vec<_>>().join("  ")
+        told([&self.allowed, &self.partial, &self.unknown], ServiceSet::in_words)
     }
+}
+
+/// What works, what works in part and what perhaps does.
+pub(crate) fn told(sets: [&ServiceSet; 3], words: impl Fn(&ServiceSet) -> String) -> String {
+    let sets = ["", "partly ", "perhaps "].into_iter().zip(sets).filter(|(_, set)| !set.is_empty());
+    sets.map(|(word, set)| format!("{word}{}", words(set))).collect::<Vec<_>>().join("  ")
 }
 
 impl fmt::Display for Row {

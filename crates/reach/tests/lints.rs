@@ -76,7 +76,7 @@ fn entries_and_answers() {
         entry(110, true, "all", "0.0.0.0/0"),
     ];
     let egress = vec![entry(100, true, "tcp/0-40000", "0.0.0.0/0")];
-    network.network_acls.push(NetworkAcl { named: Named::new("acl"), vpc: 0, ingress, egress });
+    network.network_acls.push(NetworkAcl { named: Named::new("acl"), vpc: 0, ingress, egress, unread: false });
     let shadowed = lint(&Engine::new(&network));
     assert_eq!(shadowed.len(), 1, "{shadowed:?}");
     assert_eq!(shadowed[0].code, "shadowed-acl-entry");

@@ -92,11 +92,12 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
         }
         Check::Acl { subnet, direction, peer } => {
             let decided = deciding(engine, *subnet, *direction, peer, &needed);
-            let acl = network.acl_of(*subnet).map_or("the default network ACL", |acl| network.network_acls[acl].named.name.as_str());
-            let text = match decided.first() {
-                Some(entry) => format!("{acl} {}", acl_rule(*direction, entry)),
-                None if network.acl_of(*subnet).is_none() => format!("{acl} allows everything"),
-                None => format!("{acl} {} *: deny", direction.as_str()),
+            let acl = network.acl_of(*subnet).map(|acl| &network.network_acls[acl]);
+            let text = match (acl, decided.first()) {
+                (None, _) => "the default network ACL allows everything".to_owned(),
+                (Some(acl), Some(entry)) => format!("{} {}", acl.named.name, acl_rule(*direction, entry)),
+                (Some(acl), None) if acl.unread => format!("{}, whose entries are not known", acl.named.name),
+                (Some(acl), None) => format!("{} {} *: deny", acl.named.name, direction.as_str()),
             };
             ("subnet", &network.subnets[*subnet].named, Some(text), decided.first().and_then(|entry| entry.source.clone()))
         }

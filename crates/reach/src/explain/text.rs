@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Blocker, Explanation, Hop};
+use super::{Blocker, Explanation, Hop, Services};
+use crate::summary::told;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -10,7 +11,11 @@ impl fmt::Display for Explanation {
         write!(f, "{verdict}  {} -> {}", self.from, self.to)?;
         match &self.over {
             Some(over) => writeln!(f, " {over}")?,
-            None => writeln!(f, "  {}", self.services.allowed)?,
+            None => {
+                let Services { allowed, partial, unknown, .. } = &self.services;
+                let what = told([allowed, partial, unknown], ToString::to_string);
+                writeln!(f, "  {}", if what.is_empty() { "nothing" } else { &what })?;
+            }
         }
         let mut number = 1;
         for (title, hops) in [("forward", &self.forward), ("return", &self.back)] {

@@ -203,7 +203,7 @@ impl<'a> Records<'a> {
         for part in self.of(Kind::Subnet) {
             let Some(typed) = part.typed::<subnet::Subnet>() else { continue };
             let vpc = self.vpc(&typed.vpc);
-            let network_acl = typed.network_acl.as_ref().and_then(|acl| self.acl(&part.named.name, acl));
+            let network_acl = typed.network_acl.as_ref().map(|acl| self.acl(acl, vpc));
             let route_table = typed.route_table.as_ref().map(|table| self.table(table, vpc));
             self.subnets.put(&part.key, self.network.subnets.len());
             self.network.subnets.push(Subnet {

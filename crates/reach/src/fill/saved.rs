@@ -205,7 +205,8 @@ impl Saved {
                 let entries = items(&item.json, "Entries").iter().filter(|entry| is_on(entry, "Egress") == egress);
                 entries.filter_map(acl_entry).collect()
             };
-            let acl = NetworkAcl { named: Named::new(text(&item.json, "NetworkAclId")), vpc, ingress: side(false), egress: side(true) };
+            let named = Named::new(text(&item.json, "NetworkAclId"));
+            let acl = NetworkAcl { named, vpc, ingress: side(false), egress: side(true), unread: false };
             for association in items(&item.json, "Associations") {
                 if let Some(subnet) = self.subnets.get(text(association, "SubnetId")) {
                     self.network.subnets[subnet].network_acl = Some(index);

@@ -433,7 +433,7 @@ fn fill_acls(rng: &mut Rng, net: &mut Network) {
         let (ingress, egress) = (side(rng), side(rng));
         let vpc = net.subnets[subnet].vpc;
         let index = net.network_acls.len();
-        net.network_acls.push(NetworkAcl { named: Named::new(format!("acl-{subnet}")), vpc, ingress, egress });
+        net.network_acls.push(NetworkAcl { named: Named::new(format!("acl-{subnet}")), vpc, ingress, egress, unread: false });
         if rng.u8(..8) == 0 { net.vpcs[vpc].default_acl = Some(index) } else { net.subnets[subnet].network_acl = Some(index) }
     }
 }

@@ -5,7 +5,7 @@ use trueup_model::net::port_bounds;
 use trueup_model::{Kind, Ref};
 
 use super::{Part, Records, key, services};
-use crate::network::{self, AclEntry};
+use crate::network::{self, AclEntry, Named};
 
 impl Records<'_> {
     pub(super) fn network_acls(&mut self) {
@@ -19,6 +19,7 @@ impl Records<'_> {
                 vpc,
                 ingress: entries(part, &typed.ingress, "ingress"),
                 egress: entries(part, &typed.egress, "egress"),
+                unread: false,
             });
             if part.implicit {
                 self.network.vpcs[vpc].default_acl = Some(index);
@@ -26,14 +27,18 @@ impl Records<'_> {
         }
     }
 
-    /// The ACL that a subnet names. Of one that is outside the spec nothing is known: it is taken for EC2's initial one.
-    pub(super) fn acl(&mut self, subnet: &str, reference: &Ref) -> Option<usize> {
+    /// The ACL that a subnet names. Of one that is not known here, nothing is certain.
+    pub(super) fn acl(&mut self, reference: &Ref, vpc: usize) -> usize {
         let key = key(reference);
-        let acl = self.acls.get(&key);
-        if acl.is_none() && !self.unreadable.contains(&Kind::NetworkAcl) {
-            self.network.gaps.push(format!("the entries of {key} are not known: it is taken to allow everything into and out of {subnet}"));
+        if let Some(index) = self.acls.get(&key) {
+            return index;
         }
-        acl
+        let index = self.network.network_acls.len();
+        let named = Named::new(key.clone());
+        self.network.network_acls.push(network::NetworkAcl { named, vpc, unread: true, ..network::NetworkAcl::default() });
+        self.network.gaps.push(format!("the entries of {key} are not known"));
+        self.acls.put(key, index);
+        index
     }
 }
 
