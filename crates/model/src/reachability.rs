@@ -57,6 +57,17 @@ pub struct Barrier {
     pub more: usize,
 }
 
+/// Where the search for an order with a barrier ended without one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stuck {
+    /// The numbers of the steps that can be done with every state fine, in their order: as many as were found.
+    pub done: Vec<usize>,
+    /// The numbers of those that could be next, each of which leaves a state that is not fine.
+    pub next: Vec<usize>,
+    /// After how many states that lead nowhere the search was given up; none where every order was tried.
+    pub given_up: Option<usize>,
+}
+
 /// What changes between groups of hosts that nothing tells apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReachChange {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Plan, Reachability, Refusal, Role, Step, Topology};
+use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step, Stuck, Topology};
 
 use crate::change::{Change, End, changes, merged};
 use crate::engine::Engine;
@@ -18,6 +18,8 @@ use crate::service::ServiceSet;
 
 /// Gaps that are told at most.
 const GAPS_MAX: usize = 20;
+/// Steps that a refusal names at most.
+const STEPS_MAX: usize = 3;
 
 /// What a plan goes through, where the order of its steps matters to an expectation.
 #[derive(Clone, Debug)]
@@ -95,28 +97,40 @@ impl<'a> Interim<'a> {
         plan.reachability.get_or_insert_with(Reachability::default).barrier = Some(barrier);
     }
 
-    /// Refuses a plan for which there is no such order.
-    pub fn refuse(&self, plan: &mut Plan) {
-        let steps: Vec<&Step> = plan.steps.iter().collect();
-        let broken = |count: &usize| self.broken(&steps[..*count]);
-        let Some(first) = (1..steps.len()).find(|count| broken(count).is_some()) else { return };
-        let Some(expectation) = broken(&first) else { return };
-        let last = (first + 1..=steps.len()).find(|count| broken(count).is_none()).unwrap_or(steps.len());
-        let (opens, closes) = (steps[first - 1], steps[last - 1]);
-        let told = |step: &Step| format!("{} of {}", step.call.action, step.address);
-        let why = format!(
-            "{}:{}: it is expected that {expectation}: that holds before and after and not between steps {} ({}) and {} ({}), and no \
-             other order was found. Apply it in two parts: first only take away what is to go from {} and {}, then add what is new",
-            expectation.place.file,
-            expectation.place.line,
-            opens.number,
-            told(opens),
-            closes.number,
-            told(closes),
-            opens.address,
-            closes.address,
-        );
-        plan.refused.push(Refusal { guard: "expect", address: expectation.from.clone(), why });
+    /// Refuses a plan for which no such order was found.
+    pub fn refuse(&self, plan: &mut Plan, stuck: &Stuck) {
+        let step = |number: &usize| number.checked_sub(1).and_then(|place| plan.steps.get(place));
+        let done: Vec<&Step> = stuck.done.iter().filter_map(step).collect();
+        let next: Vec<&Step> = stuck.next.iter().filter_map(step).collect();
+        let opens = |next: &&Step| self.broken(&[&done[..], &[*next]].concat());
+        let expectation = next.iter().find_map(opens).or_else(|| self.expectations.first().copied());
+        let (place, expected, from) = match expectation {
+            Some(expectation) => {
+                let Place { file, line, .. } = &expectation.place;
+                (format!("{file}:{line}: "), format!("it is expected that {expectation}"), expectation.from.clone())
+            }
+            None => (String::new(), "nothing that is forbidden may open".to_owned(), plan.topology.clone()),
+        };
+        let found = match stuck.given_up {
+            Some(most) => format!("and no order was found in which it holds in between, though more than {most} states were looked at"),
+            None => "and in no order of the steps in between".to_owned(),
+        };
+        let shown: Vec<String> =
+            next.iter().take(STEPS_MAX).map(|step| format!("step {} ({} of {})", step.number, step.call.action, step.address)).collect();
+        let more = next.len().saturating_sub(STEPS_MAX);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let far = if done.is_empty() { "at the beginning".to_owned() } else { format!("with {} of {} steps done", done.len(), plan.steps.len()) };
+        let opening = match next.len() {
+            0 => String::new(),
+            1 => format!("; {far} it might be opened by the only one that could be next, {}", shown[0]),
+            _ => format!("; {far} it might be opened by each one that could be next: {}{more}", shown.join(", ")),
+        };
+        let help = match stuck.given_up {
+            Some(_) => "Split the apply: change fewer things at a time",
+            None => "Apply something else in between, in which what is forbidden is closed by what does not change afterwards",
+        };
+        let why = format!("{place}{expected}: that holds before and after, {found}{opening}. {help}");
+        plan.refused.push(Refusal { guard: "expect", address: from, why });
     }
 
     /// What works before and after, and not or less while one of these steps waits: at the end of that time it shows.
