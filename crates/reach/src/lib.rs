@@ -41,6 +41,7 @@ mod code;
 mod engine;
 pub mod expect;
 mod explain;
+mod exposure;
 pub mod fill;
 mod filter;
 pub mod findings;

@@ -204,6 +204,37 @@ fn exposure_is_refused_unless_it_is_expected() {
 }
 
 #[test]
+fn several_expectations_declare_an_exposure_together() {
+    let office = |range: &str, ports: &str| expects(&format!("cidr/{range}"), Demand::Can, "instance.bastion", Some(ports));
+    let (first, second) = ("203.0.114.0/24", "198.51.101.0/24");
+    let rules = |ports: [&str; 2]| bastion_group(&json!([rule(ports[0], first), rule(ports[1], second)]));
+    let refused = |after: &Resources, expect: &[Expectation]| {
+        let plan = reviewed(&bastion_group(&json!([])), after, expect, true);
+        let whys = plan.refused.iter().filter(|refusal| refusal.guard == "exposure").map(|refusal| refusal.why.clone());
+        whys.collect::<Vec<_>>()
+    };
+    // The two ranges are told as one, and each is declared by itself.
+    let both = rules(["22", "22"]);
+    assert_eq!(refused(&both, &[office(first, "tcp/22"), office(second, "tcp/22")]), [""; 0]);
+    assert_eq!(
+        refused(&both, &[office(first, "tcp/22")]),
+        ["tcp/22 becomes reachable from 198.51.101.0/24, and no `expect` says that it can: close it, or expect `{from: \
+          cidr/198.51.101.0/24, can: instance.bastion, over: 'tcp/22'}`"]
+    );
+    let all = refused(&both, &[]);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert!(all[0].contains("`{from: cidr/198.51.101.0/24, can: instance.bastion, over: 'tcp/22'}` and `{from: cidr/203.0.114.0/24, "));
+    // A part of a range, and a part of the services.
+    let half = [office("203.0.114.0/25", "tcp/22-23"), office(second, "tcp/22")];
+    let left = refused(&rules(["22-23", "22-23"]), &half);
+    let starts = ["tcp/22-23 becomes reachable from 203.0.114.128/25, ", "tcp/23 becomes reachable from 198.51.101.0/24, "];
+    assert!(left.len() == 2 && starts.iter().all(|start| left.iter().any(|why| why.starts_with(start))), "{left:#?}");
+    // Most of the internet is not all of it.
+    let most = refused(&bastion_group(&json!([rule("22", OPEN)])), &half[..1]);
+    assert!(most[0].contains("from part of the internet") && most[0].ends_with(" and so on") && !most[0].contains("from: internet"), "{most:#?}");
+}
+
+#[test]
 fn expectations_that_do_not_hold_refuse_the_plan_and_say_why() {
     let mut after = seed();
     after.push(endpoint());
