@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step, Stuck, Topology};
 
 use crate::change::{Change, End, changes, merged};
-use crate::engine::Engine;
+use crate::engine::{Engine, Ready};
 use crate::fill::{Lists, Stepped, observed as live_network, planned};
 use crate::mixed::mixed;
 use crate::network::Network;
@@ -25,8 +25,8 @@ const STEPS_MAX: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Interim<'a> {
     stepped: Stepped<'a>,
-    before: Network,
-    after: Network,
+    before: Ready,
+    after: Ready,
     /// The expectations that some order of the steps might break.
     expectations: Vec<&'a Expectation>,
 }
@@ -48,7 +48,7 @@ impl<'a> Interim<'a> {
     #[doc(hidden)]
     pub fn in_any_case(plan: &Plan, topology: &'a Topology, observed: &'a Observed) -> Self {
         let expectations = topology.expect.iter().filter(|expectation| expectation.demand == Demand::Cannot).collect();
-        let live = |observed: &Observed| live_network(observed, &topology.name, &Lists::new());
+        let live = |observed: &Observed| Ready::new(live_network(observed, &topology.name, &Lists::new()));
         let (before, after) = (live(observed), live(&planned(topology, observed, plan, None)));
         Self { stepped: Stepped::new(topology, observed, plan), before, after, expectations }
     }
@@ -61,8 +61,8 @@ impl<'a> Interim<'a> {
     /// The first expectation that does not hold after these steps, for what works neither before nor after.
     fn broken(&self, steps: &[&Step]) -> Option<&'a Expectation> {
         let network = self.network(steps);
-        let (engine, before, after) = (Engine::new(&network), Engine::new(&self.before), Engine::new(&self.after));
-        let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: false };
+        let (engine, before, after) = (Engine::new(&network), self.before.engine(), self.after.engine());
+        let interval = Interval::new(&engine, [&before, &after], false);
         self.expectations.iter().copied().find(|expectation| interval.opens(expectation))
     }
 
@@ -73,10 +73,11 @@ impl<'a> Interim<'a> {
         let by_address = self.expectations.iter().any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
         // Of an address that goes from one host to another it is not told at once who has it.
         let born = self.network(&births);
-        let mixed = mixed(&[&self.before, &born, &self.after]).filter(|mixed| !by_address || mixed.is_unambiguous());
+        let (before, after) = (self.before.engine(), self.after.engine());
+        let mixed = mixed(&[before.network, &born, after.network]).filter(|mixed| !by_address || mixed.is_unambiguous());
         let Some(mixed) = mixed else { return self.expectations.clone() };
-        let (engine, before, after) = (Engine::new(&mixed), Engine::new(&self.before), Engine::new(&self.after));
-        let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: true };
+        let engine = Engine::new(&mixed);
+        let interval = Interval::new(&engine, [&before, &after], true);
         self.expectations.iter().copied().filter(|expectation| interval.opens(expectation)).collect()
     }
 
@@ -119,7 +120,8 @@ impl<'a> Interim<'a> {
             next.iter().take(STEPS_MAX).map(|step| format!("step {} ({} of {})", step.number, step.call.action, step.address)).collect();
         let more = next.len().saturating_sub(STEPS_MAX);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let far = if done.is_empty() { "at the beginning".to_owned() } else { format!("with {} of {} steps done", done.len(), plan.steps.len()) };
+        let far =
+            if done.is_empty() { "at the beginning".to_owned() } else { format!("with {} of {} steps done", done.len(), plan.steps.len()) };
         let opening = match next.len() {
             0 => String::new(),
             1 => format!("; {far} it might be opened by the only one that could be next, {}", shown[0]),
@@ -135,7 +137,7 @@ impl<'a> Interim<'a> {
 
     /// What works before and after, and not or less while one of these steps waits: at the end of that time it shows.
     fn gaps(&self, plan: &Plan, waiting: &[usize]) -> Vec<Change> {
-        let (before, after) = (Engine::new(&self.before), Engine::new(&self.after));
+        let (before, after) = (self.before.engine(), self.after.engine());
         let mut found: BTreeMap<(End, End, Level, Level), ServiceSet> = BTreeMap::new();
         let steps: Vec<&Step> = plan.steps.iter().collect();
         for number in waiting {

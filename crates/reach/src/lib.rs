@@ -48,6 +48,7 @@ pub mod findings;
 mod interim;
 pub mod interval;
 mod laws;
+mod likeness;
 mod lint;
 mod lookup;
 mod mixed;

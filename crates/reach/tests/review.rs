@@ -231,7 +231,10 @@ fn several_expectations_declare_an_exposure_together() {
     assert!(left.len() == 2 && starts.iter().all(|start| left.iter().any(|why| why.starts_with(start))), "{left:#?}");
     // Most of the internet is not all of it.
     let most = refused(&bastion_group(&json!([rule("22", OPEN)])), &half[..1]);
-    assert!(most[0].contains("from part of the internet") && most[0].ends_with(" and so on") && !most[0].contains("from: internet"), "{most:#?}");
+    assert!(
+        most[0].contains("from part of the internet") && most[0].ends_with(" and so on") && !most[0].contains("from: internet"),
+        "{most:#?}"
+    );
 }
 
 #[test]
