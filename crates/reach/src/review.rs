@@ -38,7 +38,7 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, deny_ex
         }
         let rows = merged(&found);
         told.more = rows.len().saturating_sub(ROWS_MAX);
-        let mut causes = causes(topology, observed, plan, (&before, &after));
+        let mut causes = causes(topology, observed, plan, (&old, &new));
         let mut tell = |row: Row| {
             let because: BTreeSet<String> = row.examples.iter().flat_map(|change| causes.of(change)).collect();
             ReachChange { because: because.into_iter().collect(), ..row.told }

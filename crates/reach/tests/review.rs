@@ -137,6 +137,27 @@ fn only_what_is_needed_is_a_reason() {
 }
 
 #[test]
+fn what_has_nothing_to_do_with_the_ends_is_no_reason() {
+    let spare = (1..=45).map(|number| (&*format!("elastic_ip.e{number}").leak(), json!({})));
+    let mut after = bastion_group(&json!([rule("22", OPEN), rule("3389", OPEN)]));
+    // A gateway of another VPC, and more addresses that nobody has than are tried.
+    after.push(("vpc.other", json!({"cidr_block": "10.9.0.0/16"})));
+    after.push(("internet_gateway.other", json!({"vpc": "vpc.other"})));
+    after.extend(spare.clone());
+    let rows = changed(&seed(), &after);
+    assert!(rows.len() == 2 && rows.iter().all(|row| row.ends_with("because security_group.bastion-sg")), "{rows:#?}");
+    // An address that an end gets comes with the change of that end.
+    let mut host = json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "subnet.public",
+                          "security_groups": ["security_group.bastion-sg"], "associate_public_ip_address": false});
+    let before = with("instance.bastion", host.clone());
+    host["elastic_ip"] = "elastic_ip.e7".into();
+    let mut after = with("instance.bastion", host);
+    after.extend(spare);
+    let rows = changed(&before, &after);
+    assert_eq!(rows[0], "! internet -> instance.bastion  tcp/22  blocked -> allowed  because instance.bastion");
+}
+
+#[test]
 fn a_new_network_is_its_own_reason() {
     let rows = changed(&Vec::new(), &seed());
     assert!(rows[0].starts_with("! internet -> instance.bastion  tcp/22  blocked -> allowed  because instance.bastion"), "{rows:#?}");
