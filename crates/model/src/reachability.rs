@@ -45,12 +45,14 @@ pub struct Reachability {
     pub barrier: Option<Barrier>,
 }
 
-/// Steps are done one after the other, and what opens waits for what closes, because in another order a state in between would open
-/// what no `cannot` allows.
+/// Steps are done one after the other, and what opens waits for what closes where it must, because otherwise a state in between might
+/// open what no `cannot` allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Barrier {
     /// The expectations that it is for, as sentences.
     pub expectations: Vec<String>,
+    /// Whether a step waits for one that the usual order has later; else that order is kept, one step at a time.
+    pub waits: bool,
     /// What works before and after and not, or less, while a step waits: how much of it works then stands as `after`.
     pub gaps: Vec<ReachChange>,
     /// How many more there are.

@@ -87,11 +87,15 @@ impl<'a> Interim<'a> {
     }
 
     /// Writes into a plan whose steps keep the order that all this asks for, what the order costs: `waiting` are the numbers of the steps
-    /// that wait for it.
+    /// that wait for it. Of a plan that is refused no step is done, and nothing is said.
     pub fn announce(&self, plan: &mut Plan, waiting: &[usize]) {
+        if !plan.refused.is_empty() {
+            return;
+        }
         let rows = merged(&self.gaps(plan, waiting));
         let barrier = Barrier {
             expectations: self.expectations.iter().map(ToString::to_string).collect(),
+            waits: !waiting.is_empty(),
             more: rows.len().saturating_sub(GAPS_MAX),
             gaps: rows.into_iter().take(GAPS_MAX).map(|row| row.told).collect(),
         };

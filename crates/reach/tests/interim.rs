@@ -75,3 +75,16 @@ fn a_plan_without_an_order_is_told_what_would_open_next() {
                 (AuthorizeSecurityGroupIngress of security_group.bastion-sg). Apply something else in between";
     assert!(why.starts_with(told), "{why}");
 }
+
+#[test]
+fn of_a_plan_that_is_refused_no_order_is_told() {
+    let topology = wanted();
+    let observed = live(&topology);
+    let mut plan = Plan::default();
+    let interim = Interim::in_any_case(&plan, &topology, &observed);
+    interim.announce(&mut plan, &[]);
+    assert!(plan.reachability.take().and_then(|told| told.barrier).is_some_and(|barrier| !barrier.waits && barrier.gaps.is_empty()));
+    plan.refused.push(trueup_model::Refusal { guard: "expect", address: "internet".into(), why: "it is so".into() });
+    interim.announce(&mut plan, &[]);
+    assert!(plan.reachability.is_none());
+}
