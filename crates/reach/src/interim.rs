@@ -13,7 +13,7 @@ use crate::engine::{Engine, Ready};
 use crate::fill::{Lists, Stepped, observed as live_network, planned};
 use crate::mixed::mixed;
 use crate::network::Network;
-use crate::opened::Interval;
+use crate::opened::Between;
 use crate::service::ServiceSet;
 
 /// Gaps that are told at most.
@@ -62,8 +62,8 @@ impl<'a> Interim<'a> {
     fn broken(&self, steps: &[&Step]) -> Option<&'a Expectation> {
         let network = self.network(steps);
         let (engine, before, after) = (Engine::new(&network), self.before.engine(), self.after.engine());
-        let interval = Interval::new(&engine, [&before, &after], false);
-        self.expectations.iter().copied().find(|expectation| interval.opens(expectation))
+        let between = Between::new(&engine, [&before, &after], false);
+        self.expectations.iter().copied().find(|expectation| between.opens(expectation))
     }
 
     /// The expectations against which something might open, whatever the order of the steps.
@@ -77,8 +77,8 @@ impl<'a> Interim<'a> {
         let mixed = mixed(&[before.network, &born, after.network]).filter(|mixed| !by_address || mixed.is_unambiguous());
         let Some(mixed) = mixed else { return self.expectations.clone() };
         let engine = Engine::new(&mixed);
-        let interval = Interval::new(&engine, [&before, &after], true);
-        self.expectations.iter().copied().filter(|expectation| interval.opens(expectation)).collect()
+        let between = Between::new(&engine, [&before, &after], true);
+        self.expectations.iter().copied().filter(|expectation| between.opens(expectation)).collect()
     }
 
     fn network(&self, steps: &[&Step]) -> Network {

@@ -10,13 +10,13 @@ use crate::engine::Engine;
 use crate::expect::forbidden;
 use crate::likeness::{Alike, pairs};
 use crate::network::Network;
-use crate::party::{Member, Party, between_any, to_address};
+use crate::party::{Member, Party, PartyError, between_any, to_address};
 use crate::pieces::cut;
 use crate::service::ServiceSet;
 use crate::spot::{Listed, Owner, Spot};
 
 /// A network in between, with those that it stands between.
-pub(crate) struct Interval<'e, 'a> {
+pub(crate) struct Between<'e, 'a> {
     /// The network in between.
     engine: &'e Engine<'a>,
     /// The networks before and after.
@@ -37,7 +37,7 @@ enum Target {
     Address(Spot),
 }
 
-impl<'e, 'a> Interval<'e, 'a> {
+impl<'e, 'a> Between<'e, 'a> {
     /// A network, or with `is_mixed` every one, between two.
     pub fn new(engine: &'e Engine<'a>, ends: [&'e Engine<'a>; 2], is_mixed: bool) -> Self {
         let [before, after] = ends.map(|end| same(engine.network, end.network));
@@ -64,7 +64,13 @@ impl<'e, 'a> Interval<'e, 'a> {
     pub fn opens(&self, expectation: &Expectation) -> bool {
         // A party that is nothing here is nobody.
         let parties = Party::read(self.engine, &expectation.from).and_then(|from| Ok((from, Party::read(self.engine, &expectation.to)?)));
-        let (Ok((from, to)), Ok(meant)) = (parties, forbidden(expectation)) else { return false };
+        let (from, to) = match parties {
+            Ok(parties) => parties,
+            Err(PartyError::Nothing(_)) => return false,
+            // Of what cannot be read it is not known that it is closed.
+            Err(_) => return true,
+        };
+        let Ok(meant) = forbidden(expectation) else { return true };
         let sources = self.members(&expectation.from, &from);
         let targets: Vec<Target> = match to {
             Party::Address(address) => vec![Target::Address(Spot::one(crate::address::number(address), Owner::Whoever))],
@@ -211,4 +217,45 @@ fn same(one: &Network, other: &Network) -> Vec<Vec<usize>> {
         all.into_iter().collect()
     };
     one.interfaces.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use trueup_model::Demand;
+
+    use super::*;
+    use crate::network::{Assigned, Interface, Named, Own, Subnet, Vpc};
+
+    /// Whether a `cannot` counts as opened in a network with two hosts of one address, in two VPCs.
+    fn opens(from: &str, over: &str) -> bool {
+        let mut network = Network::default();
+        for (vpc, name) in ["instance.a", "instance.b"].into_iter().enumerate() {
+            network.vpcs.push(Vpc { ranges: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() });
+            network.subnets.push(Subnet { vpc, ranges: vec!["10.0.1.0/24".parse().unwrap()], ..Subnet::default() });
+            let addresses = vec![Own { private: Assigned::Known("10.0.1.10".parse().unwrap()), public: None }];
+            network.interfaces.push(Interface { named: Named::new(name), subnet: vpc, addresses, ..Interface::default() });
+        }
+        let engine = Engine::new(&network);
+        let expectation = Expectation {
+            from: from.to_owned(),
+            demand: Demand::Cannot,
+            to: "instance.b".to_owned(),
+            over: Some(over.to_owned()),
+            except: None,
+            via: None,
+            only: false,
+            action: None,
+            warn_on_unknown: false,
+            place: Default::default(),
+            places: Default::default(),
+        };
+        Between::new(&engine, [&engine, &engine], false).opens(&expectation)
+    }
+
+    #[test]
+    fn only_who_is_nothing_here_is_nobody() {
+        assert!(!opens("instance.a", "tcp/22"));
+        assert!(!opens("instance.nobody", "tcp/22"));
+        assert!(opens("instance.a", "no service"));
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use trueup_model::schema::{Cost, Effect, Members};
 use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value};
 
-use super::planned::{World, claims, ends_with_its_vpc, main_table};
+use super::planned::{Turnover, World, claims, ends_with_its_vpc, main_table};
 
 /// The steps of a plan, as far as they leave something to see.
 #[derive(Clone, Debug)]
@@ -37,7 +37,11 @@ impl<'a> Stepped<'a> {
     pub fn new(topology: &'a Topology, observed: &'a Observed, plan: &Plan) -> Self {
         let changes: Vec<_> = plan.changes.iter().collect();
         let places = observed.objects.iter().enumerate().map(|(place, object)| (object.id.as_str(), place)).collect();
-        Self { world: World::new(topology, observed, &changes), holders: claims(topology, observed.objects.iter()), places }
+        Self {
+            world: World::new(topology, observed, &Turnover::of(topology, &changes)),
+            holders: claims(topology, observed.objects.iter()),
+            places,
+        }
     }
 
     /// What is wanted.
