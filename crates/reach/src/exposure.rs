@@ -52,7 +52,7 @@ fn undeclared(change: &Change, allowances: &[Allowance]) -> Vec<Change> {
     let mut left: BTreeMap<(AddressSet, ServiceSet), BTreeSet<String>> = BTreeMap::new();
     for host in names {
         let own = allowances.iter().filter(|allowance| allowance.names.contains(host));
-        let parts = own.fold(vec![(set.clone(), change.step.over.clone())], |parts, allowance| less(parts, allowance));
+        let parts = own.fold(vec![(set.clone(), change.step.over.clone())], less);
         // Addresses for which the same is left are one part, however they were cut.
         let mut by_services: BTreeMap<ServiceSet, AddressSet> = BTreeMap::new();
         for (addresses, over) in parts {

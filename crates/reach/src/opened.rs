@@ -29,6 +29,9 @@ pub(crate) struct Between<'e, 'a> {
     numbers: Vec<usize>,
 }
 
+/// What hosts of one number have in common: their likeness here and at each end, or that one is like nobody.
+type Likeness = (usize, [Option<usize>; 2], Option<usize>);
+
 /// Who is asked for.
 #[derive(Clone, Debug)]
 enum Target {
@@ -48,7 +51,7 @@ impl<'e, 'a> Between<'e, 'a> {
         {
             *counts[count].entry(*host).or_default() += 1;
         }
-        let mut numbers: HashMap<(usize, [Option<usize>; 2], Option<usize>), usize> = HashMap::new();
+        let mut numbers: HashMap<Likeness, usize> = HashMap::new();
         let number = |(index, own): (usize, &[Vec<usize>; 2])| {
             // Who is two at an end, or one of two here, is like nobody.
             let is_alone = (0..2).any(|end| own[end].len() > 1 || own[end].iter().any(|host| counts[end][host] > 1));
@@ -206,7 +209,8 @@ fn ask(engine: &Engine<'_>, source: &Member, target: &Target) -> Answer {
 
 /// For each interface of one network, those of another that have its name or its id.
 fn same(one: &Network, other: &Network) -> Vec<Vec<usize>> {
-    let (mut names, mut ids): (HashMap<&str, Vec<usize>>, HashMap<&str, Vec<usize>>) = Default::default();
+    let mut names: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut ids: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, host) in other.interfaces.iter().enumerate() {
         names.entry(&host.named.name).or_default().push(index);
         host.named.id.iter().for_each(|id| ids.entry(id).or_default().push(index));
