@@ -235,7 +235,7 @@ fn with_a_barrier_every_state_is_fine_and_without_it_some_are_not() {
         let Some((topology, observed, usual, _)) = drawn(seed) else { continue };
         let Some(interim) = Interim::of(&usual, &topology, &observed) else { continue };
         let mut plan = usual.clone();
-        if trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)).is_none() {
+        if trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)).is_err() {
             stuck += 1;
             assert_eq!(plan.fingerprint, usual.fingerprint);
             continue;

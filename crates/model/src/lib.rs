@@ -35,7 +35,7 @@ pub use expect::{Demand, Expectation};
 pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
 pub use plan::{Action, AttributeChange, Change, Disruption, Order, Plan, Refusal, Step, StepAction, Summary, Twin};
-pub use reachability::{Barrier, Finding, Level, ReachChange, Reachability, Status};
+pub use reachability::{Barrier, Finding, Level, ReachChange, Reachability, Status, Stuck};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};
 pub use topology::{Resource, Topology};

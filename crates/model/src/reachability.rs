@@ -45,16 +45,29 @@ pub struct Reachability {
     pub barrier: Option<Barrier>,
 }
 
-/// Steps are done one after the other, and what opens waits for what closes, because in another order a state in between would open
-/// what no `cannot` allows.
+/// Steps are done one after the other, and what opens waits for what closes where it must, because otherwise a state in between might
+/// open what no `cannot` allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Barrier {
     /// The expectations that it is for, as sentences.
     pub expectations: Vec<String>,
+    /// Whether a step waits for one that the usual order has later; else that order is kept, one step at a time.
+    pub waits: bool,
     /// What works before and after and not, or less, while a step waits: how much of it works then stands as `after`.
     pub gaps: Vec<ReachChange>,
     /// How many more there are.
     pub more: usize,
+}
+
+/// Where the search for an order with a barrier ended without one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stuck {
+    /// The numbers of the steps that can be done with every state fine, in their order: as many as were found.
+    pub done: Vec<usize>,
+    /// The numbers of those that could be next, each of which leaves a state that is not fine.
+    pub next: Vec<usize>,
+    /// After how many states that lead nowhere the search was given up; none where every order was tried.
+    pub given_up: Option<usize>,
 }
 
 /// What changes between groups of hosts that nothing tells apart.

@@ -6,26 +6,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use trueup_model::rules::touches_packets;
-use trueup_model::{Plan, Step};
+use trueup_model::{Plan, Step, Stuck};
 
 use crate::fingerprint;
 
-/// States that are asked about at most: beyond that, no order is found.
-const ASKED_MAX: usize = 2000;
+/// States that lead nowhere before the search is given up. What goes well is not counted: a long plan is no reason to give up.
+const NOWHERE_MAX: usize = 2000;
 
 /// Why a step waits that the usual order has earlier.
 const WAITS: &str = "done earlier, it might open for a moment what is expected to be closed";
 
 /// Puts the steps of a plan that have a say in which packets pass one after the other, so that `is_fine` holds of the steps that are
-/// done at any time. Answers the numbers of the steps that wait longer than usual; `None` where there is no such order, as far as was
-/// tried, and then the plan stays as it is.
-pub fn barrier(plan: &mut Plan, is_fine: &dyn Fn(&[&Step]) -> bool) -> Option<Vec<usize>> {
+/// done at any time. Answers the numbers of the steps that wait longer than usual; an error where there is no such order, as far as
+/// was tried, and then the plan stays as it is.
+pub fn barrier(plan: &mut Plan, is_fine: &dyn Fn(&[&Step]) -> bool) -> Result<Vec<usize>, Stuck> {
     let search = Search::new(&plan.steps, is_fine);
     let order = search.order()?;
     let (steps, waiting) = numbered(&plan.steps, &search, &order);
     plan.steps = steps;
     plan.fingerprint = fingerprint::of(plan);
-    Some(waiting)
+    Ok(waiting)
 }
 
 struct Search<'a> {
@@ -42,9 +42,32 @@ struct Search<'a> {
 struct Tried {
     /// Steps that are done, in their order.
     done: Vec<usize>,
+    /// The same as a set.
+    state: BTreeSet<usize>,
     /// States from which there is no way on.
     dead: HashSet<BTreeSet<usize>>,
-    asked: usize,
+    /// States that are not fine, each time that one is met.
+    failed: usize,
+    /// The state without a way on in which most is done, and what could be next in it.
+    furthest: Option<[Vec<usize>; 2]>,
+}
+
+impl Tried {
+    fn push(&mut self, step: usize) {
+        self.done.push(step);
+        self.state.insert(step);
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let last = self.done.pop()?;
+        self.state.remove(&last);
+        Some(last)
+    }
+
+    fn stuck(self, given_up: Option<usize>) -> Stuck {
+        let [done, next] = self.furthest.unwrap_or_default().map(|steps| steps.into_iter().map(|index| index + 1).collect());
+        Stuck { done, next, given_up }
+    }
 }
 
 impl<'a> Search<'a> {
@@ -65,45 +88,52 @@ impl<'a> Search<'a> {
     }
 
     /// An order of all steps, by their places.
-    fn order(&self) -> Option<Vec<usize>> {
+    fn order(&self) -> Result<Vec<usize>, Stuck> {
         let mut tried = Tried::default();
-        self.go_on(&mut tried).then_some(tried.done)
+        // By the number of steps that are done: what is still to be tried as the next one, the usual one last.
+        let mut left = vec![self.ready(&tried.state)];
+        while tried.done.len() < self.steps.len() {
+            // A way that leads to dead states only has few that fail by themselves, so both count.
+            if tried.failed + tried.dead.len() > NOWHERE_MAX {
+                return Err(tried.stuck(Some(NOWHERE_MAX)));
+            }
+            if let Some(next) = left.last_mut().and_then(Vec::pop) {
+                tried.push(next);
+                if self.is_fine(&mut tried) {
+                    left.push(self.ready(&tried.state));
+                    continue;
+                }
+            } else {
+                left.pop();
+                if tried.furthest.as_ref().is_none_or(|[done, _]| done.len() < tried.done.len()) {
+                    tried.furthest = Some([tried.done.clone(), self.ready(&tried.state).into_iter().rev().collect()]);
+                }
+                tried.dead.insert(tried.state.clone());
+            }
+            let Some(last) = tried.pop() else { return Err(tried.stuck(None)) };
+            // What no packet feels makes no difference, so without it there is no way on either.
+            if !self.touches[last] {
+                left.last_mut().into_iter().for_each(Vec::clear);
+            }
+        }
+        Ok(tried.done)
     }
 
-    /// Does all that is left; what it did is taken back where that cannot be.
-    fn go_on(&self, tried: &mut Tried) -> bool {
-        if tried.done.len() == self.steps.len() {
-            return true;
-        }
-        let state: BTreeSet<usize> = tried.done.iter().copied().collect();
-        if tried.dead.contains(&state) {
+    /// The steps that could be next, the usual one last.
+    fn ready(&self, done: &BTreeSet<usize>) -> Vec<usize> {
+        (0..self.steps.len()).rev().filter(|index| !done.contains(index) && self.waits[*index].is_subset(done)).collect()
+    }
+
+    /// Whether there may be a way on from what is done, of which the last step was done just now.
+    fn is_fine(&self, tried: &mut Tried) -> bool {
+        if tried.dead.contains(&tried.state) {
             return false;
         }
-        for next in self.ready(&state) {
-            tried.done.push(next);
-            if (!self.touches[next] || self.is_fine(tried)) && self.go_on(tried) {
-                return true;
-            }
-            tried.done.pop();
-            // What no packet feels makes no difference, so without it there is no way on either.
-            if !self.touches[next] {
-                break;
-            }
-        }
-        tried.dead.insert(state);
-        false
-    }
-
-    /// The steps that could be next, in the usual order.
-    fn ready(&self, done: &BTreeSet<usize>) -> Vec<usize> {
-        (0..self.steps.len()).filter(|index| !done.contains(index) && self.waits[*index].is_subset(done)).collect()
-    }
-
-    fn is_fine(&self, tried: &mut Tried) -> bool {
-        tried.asked += 1;
-        let steps: Vec<&Step> = tried.done.iter().map(|index| &self.steps[*index]).collect();
         // The last state is that of the plan, whatever the order.
-        tried.asked <= ASKED_MAX && (steps.len() == self.steps.len() || (self.is_fine)(&steps))
+        let is_felt = tried.done.last().is_some_and(|last| self.touches[*last]) && tried.done.len() < self.steps.len();
+        let is_fine = !is_felt || (self.is_fine)(&tried.done.iter().map(|index| &self.steps[*index]).collect::<Vec<_>>());
+        tried.failed += usize::from(!is_fine);
+        is_fine
     }
 }
 

@@ -3,7 +3,7 @@
 mod world;
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Plan, Step};
+use trueup_model::{Plan, Step, Stuck};
 use trueup_plan::barrier;
 use world::{changes, live, number, seed, steps, topology, with};
 
@@ -30,7 +30,7 @@ fn edited() -> Plan {
 fn where_every_state_is_fine_the_order_is_the_usual_one_and_steps_that_packets_feel_are_in_a_row() {
     let usual = edited();
     let mut plan = usual.clone();
-    assert_eq!(barrier(&mut plan, &|_| true), Some(Vec::new()));
+    assert_eq!(barrier(&mut plan, &|_| true), Ok(Vec::new()));
     assert_eq!(steps(&plan), steps(&usual));
     let after = |address: &str, call: &str| plan.steps[number(&plan, address, call) - 1].after.clone();
     let route = number(&plan, "route_table.private", "CreateRoute");
@@ -71,7 +71,7 @@ fn an_earlier_choice_is_taken_back_where_it_leads_nowhere() {
         let rules = [has(done, group, "AuthorizeSecurityGroupIngress"), has(done, group, "RevokeSecurityGroupIngress")];
         !has(done, "route_table.private", "CreateRoute") || rules[0] == rules[1]
     };
-    assert!(barrier(&mut plan, &is_fine).is_some());
+    assert!(barrier(&mut plan, &is_fine).is_ok());
     assert_eq!(number(&plan, "route_table.private", "CreateRoute"), plan.steps.len(), "{:#?}", steps(&plan));
 }
 
@@ -82,7 +82,11 @@ fn where_there_is_no_such_order_the_plan_stays_as_it_is() {
     let is_fine = |done: &[&Step]| {
         !has(done, "route_table.private", "CreateRoute") && !has(done, "security_group.bastion-sg", "RevokeSecurityGroupIngress")
     };
-    assert_eq!(barrier(&mut plan, &is_fine), None);
+    // A tag and a new rule are all that can be done.
+    let stuck = barrier(&mut plan, &is_fine).unwrap_err();
+    let told = |numbers: &[usize]| numbers.iter().map(|number| steps(&usual)[number - 1].clone()).collect::<Vec<_>>();
+    assert_eq!((told(&stuck.done).len(), stuck.given_up), (2, None), "{stuck:?}");
+    assert!(told(&stuck.next).iter().any(|step| step.contains("CreateRoute")), "{stuck:?} {:#?}", steps(&usual));
     assert_eq!((steps(&plan), changes(&plan), &plan.fingerprint), (steps(&usual), changes(&usual), &usual.fingerprint));
 }
 
@@ -98,9 +102,37 @@ fn what_a_reference_demands_stays_in_order_when_calls_of_one_group_change_places
     let mut plan = planned(&seed(), &after);
     let group = "security_group.bastion-sg";
     let is_fine = |done: &[&Step]| !has(done, group, "AuthorizeSecurityGroupIngress") || has(done, group, "RevokeSecurityGroupIngress");
-    assert!(barrier(&mut plan, &is_fine).is_some());
+    assert!(barrier(&mut plan, &is_fine).is_ok());
     let launch = number(&plan, "instance.new", "RunInstances");
     for call in ["AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress"] {
         assert!(number(&plan, group, call) < launch, "{:#?}", steps(&plan));
     }
+}
+
+/// A plan of so many steps that packets feel and that wait for nothing.
+fn long(count: usize) -> Plan {
+    let mut plan = edited();
+    let route = plan.steps[number(&plan, "route_table.private", "CreateRoute") - 1].clone();
+    plan.steps = (1..=count).map(|number| Step { number, after: Vec::new(), ..route.clone() }).collect();
+    plan
+}
+
+#[test]
+fn a_long_plan_has_an_order_where_its_states_are_fine() {
+    let mut plan = long(2100);
+    assert_eq!(barrier(&mut plan, &|_| true), Ok(Vec::new()));
+    assert_eq!(plan.steps[2099].after, [2099]);
+}
+
+#[test]
+fn a_search_that_leads_nowhere_is_given_up_and_says_so() {
+    let usual = long(30);
+    let mut plan = usual.clone();
+    // Two steps can never be done, and the others in any order.
+    let Stuck { done, next, given_up } = barrier(&mut plan, &|done| done.iter().all(|step| !matches!(step.number, 7 | 8))).unwrap_err();
+    assert_eq!((done.len(), next, given_up), (28, vec![7, 8], Some(2000)));
+    assert_eq!(steps(&plan), steps(&usual));
+    // Only the very last states fail, so that most of what leads nowhere was fine when it was asked about.
+    let stuck = barrier(&mut plan, &|done| done.len() < 29).unwrap_err();
+    assert_eq!((stuck.done.len(), stuck.given_up), (28, Some(2000)));
 }

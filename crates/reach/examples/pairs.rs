@@ -2,20 +2,28 @@
 //!
 //! Three groups a host, ten rules a group, a tenth of the rules by group reference, one rule in fifty for a single host. `later` as a
 //! fourth argument leaves the hosts' addresses to EC2. Prints the time and how many pairs have something open.
+//!
+//! `groups` as an argument asks something else: a network in which half of the hosts are in one group and half in another, and the
+//! time that `security_group.web cannot security_group.db` takes.
 
 use std::error::Error;
 use std::io::Write;
 use std::time::Instant;
 
 use fastrand::Rng;
+use trueup_model::{Demand, Expectation, Place};
 use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Peer, Route, RouteTable, SecurityGroup, Subnet, Vpc};
 use trueup_reach::network::{Destination, InternetGateway, Origin, Target};
-use trueup_reach::{Engine, Matrix, Network, Own, ServiceSet};
+use trueup_reach::{Engine, Matrix, Network, Own, ServiceSet, check};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut numbers = std::env::args().skip(1).filter_map(|text| text.parse().ok());
     let mut next = |default: usize| numbers.next().unwrap_or(default);
-    let mut network = network(next(5000), next(200), next(300))?;
+    let (hosts, subnets, groups) = (next(5000), next(200), next(300));
+    if std::env::args().any(|argument| argument == "groups") {
+        return between_groups(hosts, subnets);
+    }
+    let mut network = network(hosts, subnets, groups)?;
     if std::env::args().any(|argument| argument == "later") {
         network.interfaces.iter_mut().for_each(|interface| interface.addresses[0].private = Assigned::Later);
     }
@@ -32,6 +40,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} classes, {all} pairs, {open} with something open", matrix.classes.len())?;
     writeln!(out, "ready after {ready:?}, done after {:?}", begin.elapsed())?;
+    Ok(())
+}
+
+/// Two groups, each with half of the hosts of every subnet.
+fn between_groups(hosts: usize, subnets: usize) -> Result<(), Box<dyn Error>> {
+    let mut network = network(hosts, subnets, 2)?;
+    for (group, name) in ["web", "db"].into_iter().enumerate() {
+        network.security_groups[group].named = Named::new(format!("security_group.{name}"));
+    }
+    for (host, interface) in network.interfaces.iter_mut().enumerate() {
+        interface.security_groups = vec![host / subnets % 2];
+    }
+    let expectation = Expectation {
+        from: "security_group.web".to_owned(),
+        demand: Demand::Cannot,
+        to: "security_group.db".to_owned(),
+        over: None,
+        except: None,
+        via: None,
+        only: false,
+        action: None,
+        warn_on_unknown: false,
+        place: Place::default(),
+        places: Default::default(),
+    };
+    let begin = Instant::now();
+    let found = check(&Engine::new(&network), &expectation)?;
+    writeln!(std::io::stdout().lock(), "{:?} after {:?}: {}", found.status, begin.elapsed(), found.why)?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 mod cause;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use trueup_model::Level;
 
@@ -285,18 +285,19 @@ impl Outside {
         changes
     }
 
-    /// What a part of the internet is called.
     fn name(&self, family: Family, set: &AddressSet) -> String {
-        const RANGES_MAX: usize = 3;
-        if *set == self.whole[usize::from(family == Family::V6)] {
-            return "internet".to_owned();
-        }
-        let ranges = ranges(set, RANGES_MAX + 1);
-        if ranges.len() > RANGES_MAX {
-            return "part of the internet".to_owned();
-        }
-        ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        if *set == self.whole[usize::from(family == Family::V6)] { "internet".to_owned() } else { part_of_internet(set) }
     }
+}
+
+/// What a part of the internet is called.
+pub fn part_of_internet(set: &AddressSet) -> String {
+    const RANGES_MAX: usize = 3;
+    let ranges = ranges(set, RANGES_MAX + 1);
+    if ranges.len() > RANGES_MAX {
+        return "part of the internet".to_owned();
+    }
+    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Adds that services are the case for more addresses. No two of the parts share a service.
@@ -315,26 +316,6 @@ fn add(parts: &mut Vec<(ServiceSet, AddressSet)>, over: ServiceSet, set: &Addres
     if !left.is_empty() {
         parts.push((left, set.clone()));
     }
-}
-
-/// What is exposed and nothing declares: each change of exposure, less the services that `declared` knows for its hosts.
-pub fn undeclared(changes: &[Change], declared: &dyn Fn(&str, &AddressSet) -> ServiceSet) -> Vec<Change> {
-    let mut found = Vec::new();
-    for change in changes.iter().filter(|change| change.is_exposure()) {
-        let (End::Outside(_, _, set), End::Hosts(names)) = (&change.from, &change.to) else { continue };
-        let mut left: BTreeMap<ServiceSet, BTreeSet<String>> = BTreeMap::new();
-        for name in names {
-            let over = change.step.over.subtract(&declared(name, set));
-            if !over.is_empty() {
-                left.entry(over).or_default().insert(name.clone());
-            }
-        }
-        found.extend(left.into_iter().map(|(over, names)| {
-            let step = Step { over, ..change.step.clone() };
-            Change { from: change.from.clone(), to: End::Hosts(names.into_iter().collect()), step }
-        }));
-    }
-    found
 }
 
 /// One piece of a set of outside addresses stands for all of it.

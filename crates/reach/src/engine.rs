@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::address::{AddressSet, Family, number, of_range, of_ranges, public};
 use crate::interval::IntervalSet;
 use crate::laws::Laws;
+use crate::likeness::likeness;
 use crate::network::{Assigned, Network, PrefixList};
 use crate::spot::{At, Listed, Match, Owner, Spot};
 
@@ -20,6 +21,12 @@ pub struct Engine<'a> {
     /// The first and last port that clients send from: answers must come back to all of them.
     pub client_ports: (u16, u16),
     pub(crate) laws: Laws,
+    known: Arc<Known>,
+}
+
+/// What is looked up often, worked out once for a network.
+#[derive(Debug)]
+struct Known {
     holders: HashMap<(usize, u128), Owner>,
     publics: HashMap<u128, Owner>,
     lists: Vec<Option<AddressSet>>,
@@ -29,6 +36,24 @@ pub struct Engine<'a> {
     free: HashMap<usize, Arc<AddressSet>>,
     members: Vec<AddressSet>,
     internet: [OnceLock<Vec<Spot>>; 2],
+    likeness: OnceLock<Vec<usize>>,
+}
+
+/// A network with what its engine has worked out.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    network: Network,
+    known: Arc<Known>,
+}
+
+impl Ready {
+    pub fn new(network: Network) -> Self {
+        Self { known: Arc::new(Known::of(&network)), network }
+    }
+
+    pub fn engine(&self) -> Engine<'_> {
+        Engine { network: &self.network, client_ports: CLIENT_PORTS, laws: Laws::default(), known: self.known.clone() }
+    }
 }
 
 impl<'a> Engine<'a> {
@@ -40,94 +65,37 @@ impl<'a> Engine<'a> {
     /// An engine in which not all laws hold, for tests.
     #[doc(hidden)]
     pub fn with_laws(network: &'a Network, laws: Laws) -> Self {
-        let (mut holders, mut publics) = (HashMap::new(), HashMap::new());
-        for (index, interface) in network.interfaces.iter().enumerate() {
-            let vpc = network.vpc_of(index);
-            for (place, own) in interface.addresses.iter().enumerate() {
-                if let Assigned::Known(address) = own.private {
-                    holders.entry((vpc, number(address))).or_insert(Owner::Interface(index, place));
-                    if Family::of(address) == Family::V6 {
-                        publics.entry(number(address)).or_insert(Owner::Interface(index, place));
-                    }
-                }
-                if let Some(Assigned::Known(address)) = own.public {
-                    publics.entry(number(address)).or_insert(Owner::Public(index, place));
-                }
-            }
-        }
-        for (index, gateway) in network.nat_gateways.iter().enumerate() {
-            if let Assigned::Known(address) = gateway.private {
-                holders.entry((gateway.vpc, number(address))).or_insert(Owner::Nat(index));
-            }
-            if let Some(Assigned::Known(address)) = gateway.public {
-                publics.entry(number(address)).or_insert(Owner::NatPublic(index));
-            }
-        }
-        let lists: Vec<Option<AddressSet>> = network.prefix_lists.iter().map(|list| list.entries.as_ref().map(of_ranges)).collect();
-        let is_service = |list: &PrefixList| list.is_service;
-        let services = network.prefix_lists.iter().zip(&lists).filter(|(list, _)| is_service(list));
-        let services = services.filter_map(|(_, set)| set.clone()).fold(AddressSet::none(), |all, set| all.union(&set));
-        let known = IntervalSet::of(publics.keys().map(|number| (*number, number + 1)));
-        let fresh = Arc::new(public(Family::V4).subtract(&known).subtract(&services));
-        let gateways = (0..network.vpcs.len()).map(|vpc| network.internet_gateway_of(vpc)).collect();
-        let mut engine = Self {
-            network,
-            client_ports: CLIENT_PORTS,
-            laws,
-            holders,
-            publics,
-            lists,
-            services,
-            fresh,
-            gateways,
-            free: HashMap::new(),
-            members: Vec::new(),
-            internet: Default::default(),
-        };
-        let waits = |own: &crate::network::Own| own.private == Assigned::Later;
-        let hosts = network.interfaces.iter().filter(|interface| interface.addresses.iter().any(waits)).map(|interface| interface.subnet);
-        let gateways =
-            network.nat_gateways.iter().filter(|gateway| gateway.private == Assigned::Later).filter_map(|gateway| gateway.subnet);
-        let waiting: std::collections::BTreeSet<usize> = hosts.chain(gateways).collect();
-        let known = |interface: &crate::network::Interface| {
-            let each = interface
-                .addresses
-                .iter()
-                .filter_map(|own| if let Assigned::Known(address) = own.private { Some(number(address)) } else { None });
-            each.map(|number| (number, number + 1)).collect::<Vec<_>>()
-        };
-        let mut members = vec![Vec::new(); network.security_groups.len()];
-        for interface in &network.interfaces {
-            interface.security_groups.iter().for_each(|group| members[*group].extend(known(interface)));
-        }
-        engine.members = members.into_iter().map(IntervalSet::of).collect();
-        engine.free = waiting.into_iter().map(|subnet| (subnet, Arc::new(engine.free_in(subnet)))).collect();
-        engine
+        Self { network, client_ports: CLIENT_PORTS, laws, known: Arc::new(Known::of(network)) }
+    }
+
+    /// The number of each interface's likeness: what nothing tells apart has one number.
+    pub(crate) fn likeness(&self) -> &[usize] {
+        self.known.likeness.get_or_init(|| likeness(self.network))
     }
 
     /// The internet of a family, in pieces that the network does not tell apart.
     pub fn internet(&self, family: Family) -> &[Spot] {
-        self.internet[usize::from(family == Family::V6)].get_or_init(|| crate::party::internet(self, family))
+        self.known.internet[usize::from(family == Family::V6)].get_or_init(|| crate::party::internet(self, family))
     }
 
     /// Who holds an address inside a VPC.
     pub(crate) fn holder(&self, vpc: usize, number: u128) -> Option<Owner> {
-        self.holders.get(&(vpc, number)).copied()
+        self.known.holders.get(&(vpc, number)).copied()
     }
 
     /// Who is reached at an address from the internet.
     pub fn public_owner(&self, number: u128) -> Option<Owner> {
-        self.publics.get(&number).copied()
+        self.known.publics.get(&number).copied()
     }
 
     /// The public addresses that are somebody's here.
     pub(crate) fn owned_publics(&self) -> AddressSet {
-        IntervalSet::of(self.publics.keys().map(|number| (*number, number + 1)))
+        IntervalSet::of(self.known.publics.keys().map(|number| (*number, number + 1)))
     }
 
     /// The known addresses of AWS's services.
     pub(crate) fn service_addresses(&self) -> &AddressSet {
-        &self.services
+        &self.known.services
     }
 
     /// Whether a private address is one of an interface that carries a group. Where two VPCs use one range, EC2 cannot tell their
@@ -138,7 +106,7 @@ impl<'a> Engine<'a> {
                 self.network.interfaces[index].security_groups.contains(&group)
             }
             (Owner::Public(..) | Owner::NatPublic(_), _) => false,
-            (_, At::One(number)) => self.members[group].contains(*number),
+            (_, At::One(number)) => self.known.members[group].contains(*number),
             (Owner::Interface(index, _), At::Among(_)) => self.network.interfaces[index].security_groups.contains(&group),
             _ => false,
         }
@@ -146,7 +114,7 @@ impl<'a> Engine<'a> {
 
     /// The internet gateway of a VPC.
     pub(crate) fn gateway_of(&self, vpc: usize) -> Option<usize> {
-        self.gateways.get(vpc).copied().flatten()
+        self.known.gateways.get(vpc).copied().flatten()
     }
 
     /// The spot of an address that is somebody's. `None` where the owner has no such address.
@@ -164,27 +132,12 @@ impl<'a> Engine<'a> {
         };
         Some(match (assigned, subnet) {
             (Assigned::Known(address), _) => Spot::one(number(address), owner),
-            (Assigned::Later, None) => Spot { family: Family::V4, at: At::Among(self.fresh.clone()), owner, listed: Listed::Never },
+            (Assigned::Later, None) => Spot { family: Family::V4, at: At::Among(self.known.fresh.clone()), owner, listed: Listed::Never },
             (Assigned::Later, Some(subnet)) => {
-                let free = self.free.get(&subnet).cloned().unwrap_or_default();
+                let free = self.known.free.get(&subnet).cloned().unwrap_or_default();
                 Spot { family: Family::V4, at: At::Among(free), owner, listed: Listed::Never }
             }
         })
-    }
-
-    /// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that are taken.
-    fn free_in(&self, subnet: usize) -> AddressSet {
-        let subnet = &self.network.subnets[subnet];
-        let ranges = subnet.ranges.iter().filter(|range| Family::of_range(range) == Family::V4);
-        let mut free = AddressSet::none();
-        for range in ranges {
-            let all = of_range(range);
-            let (from, to) = crate::address::bounds(range);
-            let kept = if to - from > 5 { IntervalSet::of([(from, from + 4), (to - 1, to)]) } else { AddressSet::none() };
-            free = free.union(&all.subtract(&kept));
-        }
-        let taken = self.holders.keys().filter(|(vpc, number)| *vpc == subnet.vpc && free.contains(*number));
-        free.subtract(&IntervalSet::of(taken.map(|(_, number)| (*number, number + 1))))
     }
 
     /// What a spot is called where it is told: its address, or what is known instead.
@@ -230,7 +183,7 @@ impl<'a> Engine<'a> {
         if service && matches!(spot.owner, Owner::Interface(..) | Owner::Nat(_)) {
             return Match::No;
         }
-        match (&self.lists[list], spot.listed) {
+        match (&self.known.lists[list], spot.listed) {
             (_, Listed::In(own)) if own == list => Match::Yes,
             (_, Listed::In(_)) if service => Match::No,
             (_, Listed::Never) if service && matches!(spot.at, At::Among(_)) => Match::No,
@@ -286,4 +239,74 @@ impl<'a> Engine<'a> {
             || (regional(own, other) && peered(own, other))
             || network.transit_gateways.iter().filter(attached(own)).any(|gateway| attached(other)(&gateway))
     }
+}
+
+impl Known {
+    fn of(network: &Network) -> Self {
+        let (mut holders, mut publics) = (HashMap::new(), HashMap::new());
+        for (index, interface) in network.interfaces.iter().enumerate() {
+            let vpc = network.vpc_of(index);
+            for (place, own) in interface.addresses.iter().enumerate() {
+                if let Assigned::Known(address) = own.private {
+                    holders.entry((vpc, number(address))).or_insert(Owner::Interface(index, place));
+                    if Family::of(address) == Family::V6 {
+                        publics.entry(number(address)).or_insert(Owner::Interface(index, place));
+                    }
+                }
+                if let Some(Assigned::Known(address)) = own.public {
+                    publics.entry(number(address)).or_insert(Owner::Public(index, place));
+                }
+            }
+        }
+        for (index, gateway) in network.nat_gateways.iter().enumerate() {
+            if let Assigned::Known(address) = gateway.private {
+                holders.entry((gateway.vpc, number(address))).or_insert(Owner::Nat(index));
+            }
+            if let Some(Assigned::Known(address)) = gateway.public {
+                publics.entry(number(address)).or_insert(Owner::NatPublic(index));
+            }
+        }
+        let lists: Vec<Option<AddressSet>> = network.prefix_lists.iter().map(|list| list.entries.as_ref().map(of_ranges)).collect();
+        let is_service = |list: &PrefixList| list.is_service;
+        let services = network.prefix_lists.iter().zip(&lists).filter(|(list, _)| is_service(list));
+        let services = services.filter_map(|(_, set)| set.clone()).fold(AddressSet::none(), |all, set| all.union(&set));
+        let known = IntervalSet::of(publics.keys().map(|number| (*number, number + 1)));
+        let fresh = Arc::new(public(Family::V4).subtract(&known).subtract(&services));
+        let gateways = (0..network.vpcs.len()).map(|vpc| network.internet_gateway_of(vpc)).collect();
+        let waits = |own: &crate::network::Own| own.private == Assigned::Later;
+        let hosts = network.interfaces.iter().filter(|interface| interface.addresses.iter().any(waits)).map(|interface| interface.subnet);
+        let standing =
+            network.nat_gateways.iter().filter(|gateway| gateway.private == Assigned::Later).filter_map(|gateway| gateway.subnet);
+        let waiting: std::collections::BTreeSet<usize> = hosts.chain(standing).collect();
+        let known = |interface: &crate::network::Interface| {
+            let each = interface
+                .addresses
+                .iter()
+                .filter_map(|own| if let Assigned::Known(address) = own.private { Some(number(address)) } else { None });
+            each.map(|number| (number, number + 1)).collect::<Vec<_>>()
+        };
+        let mut members = vec![Vec::new(); network.security_groups.len()];
+        for interface in &network.interfaces {
+            interface.security_groups.iter().for_each(|group| members[*group].extend(known(interface)));
+        }
+        let members = members.into_iter().map(IntervalSet::of).collect();
+        let free = waiting.into_iter().map(|subnet| (subnet, Arc::new(free_in(network, &holders, subnet)))).collect();
+        let (internet, likeness) = Default::default();
+        Self { holders, publics, lists, services, fresh, gateways, free, members, internet, likeness }
+    }
+}
+
+/// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that are taken.
+fn free_in(network: &Network, holders: &HashMap<(usize, u128), Owner>, subnet: usize) -> AddressSet {
+    let subnet = &network.subnets[subnet];
+    let ranges = subnet.ranges.iter().filter(|range| Family::of_range(range) == Family::V4);
+    let mut free = AddressSet::none();
+    for range in ranges {
+        let all = of_range(range);
+        let (from, to) = crate::address::bounds(range);
+        let kept = if to - from > 5 { IntervalSet::of([(from, from + 4), (to - 1, to)]) } else { AddressSet::none() };
+        free = free.union(&all.subtract(&kept));
+    }
+    let taken = holders.keys().filter(|(vpc, number)| *vpc == subnet.vpc && free.contains(*number));
+    free.subtract(&IntervalSet::of(taken.map(|(_, number)| (*number, number + 1))))
 }

@@ -6,25 +6,27 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Plan, Reachability, Refusal, Role, Step, Topology};
+use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step, Stuck, Topology};
 
 use crate::change::{Change, End, changes, merged};
-use crate::engine::Engine;
+use crate::engine::{Engine, Ready};
 use crate::fill::{Lists, Stepped, observed as live_network, planned};
 use crate::mixed::mixed;
 use crate::network::Network;
-use crate::opened::Interval;
+use crate::opened::Between;
 use crate::service::ServiceSet;
 
 /// Gaps that are told at most.
 const GAPS_MAX: usize = 20;
+/// Steps that a refusal names at most.
+const STEPS_MAX: usize = 3;
 
 /// What a plan goes through, where the order of its steps matters to an expectation.
 #[derive(Clone, Debug)]
 pub struct Interim<'a> {
     stepped: Stepped<'a>,
-    before: Network,
-    after: Network,
+    before: Ready,
+    after: Ready,
     /// The expectations that some order of the steps might break.
     expectations: Vec<&'a Expectation>,
 }
@@ -46,7 +48,7 @@ impl<'a> Interim<'a> {
     #[doc(hidden)]
     pub fn in_any_case(plan: &Plan, topology: &'a Topology, observed: &'a Observed) -> Self {
         let expectations = topology.expect.iter().filter(|expectation| expectation.demand == Demand::Cannot).collect();
-        let live = |observed: &Observed| live_network(observed, &topology.name, &Lists::new());
+        let live = |observed: &Observed| Ready::new(live_network(observed, &topology.name, &Lists::new()));
         let (before, after) = (live(observed), live(&planned(topology, observed, plan, None)));
         Self { stepped: Stepped::new(topology, observed, plan), before, after, expectations }
     }
@@ -59,9 +61,9 @@ impl<'a> Interim<'a> {
     /// The first expectation that does not hold after these steps, for what works neither before nor after.
     fn broken(&self, steps: &[&Step]) -> Option<&'a Expectation> {
         let network = self.network(steps);
-        let (engine, before, after) = (Engine::new(&network), Engine::new(&self.before), Engine::new(&self.after));
-        let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: false };
-        self.expectations.iter().copied().find(|expectation| interval.opens(expectation))
+        let (engine, before, after) = (Engine::new(&network), self.before.engine(), self.after.engine());
+        let between = Between::new(&engine, [&before, &after], false);
+        self.expectations.iter().copied().find(|expectation| between.opens(expectation))
     }
 
     /// The expectations against which something might open, whatever the order of the steps.
@@ -71,11 +73,12 @@ impl<'a> Interim<'a> {
         let by_address = self.expectations.iter().any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
         // Of an address that goes from one host to another it is not told at once who has it.
         let born = self.network(&births);
-        let mixed = mixed(&[&self.before, &born, &self.after]).filter(|mixed| !by_address || mixed.is_unambiguous());
+        let (before, after) = (self.before.engine(), self.after.engine());
+        let mixed = mixed(&[before.network, &born, after.network]).filter(|mixed| !by_address || mixed.is_unambiguous());
         let Some(mixed) = mixed else { return self.expectations.clone() };
-        let (engine, before, after) = (Engine::new(&mixed), Engine::new(&self.before), Engine::new(&self.after));
-        let interval = Interval { engine: &engine, ends: [&before, &after], is_mixed: true };
-        self.expectations.iter().copied().filter(|expectation| interval.opens(expectation)).collect()
+        let engine = Engine::new(&mixed);
+        let between = Between::new(&engine, [&before, &after], true);
+        self.expectations.iter().copied().filter(|expectation| between.opens(expectation)).collect()
     }
 
     fn network(&self, steps: &[&Step]) -> Network {
@@ -84,44 +87,61 @@ impl<'a> Interim<'a> {
     }
 
     /// Writes into a plan whose steps keep the order that all this asks for, what the order costs: `waiting` are the numbers of the steps
-    /// that wait for it.
+    /// that wait for it. Of a plan that is refused no step is done, and nothing is said.
     pub fn announce(&self, plan: &mut Plan, waiting: &[usize]) {
+        if !plan.refused.is_empty() {
+            return;
+        }
         let rows = merged(&self.gaps(plan, waiting));
         let barrier = Barrier {
             expectations: self.expectations.iter().map(ToString::to_string).collect(),
+            waits: !waiting.is_empty(),
             more: rows.len().saturating_sub(GAPS_MAX),
             gaps: rows.into_iter().take(GAPS_MAX).map(|row| row.told).collect(),
         };
         plan.reachability.get_or_insert_with(Reachability::default).barrier = Some(barrier);
     }
 
-    /// Refuses a plan for which there is no such order.
-    pub fn refuse(&self, plan: &mut Plan) {
-        let steps: Vec<&Step> = plan.steps.iter().collect();
-        let broken = |count: &usize| self.broken(&steps[..*count]);
-        let Some(first) = (1..steps.len()).find(|count| broken(count).is_some()) else { return };
-        let Some(expectation) = broken(&first) else { return };
-        let last = (first + 1..=steps.len()).find(|count| broken(count).is_none()).unwrap_or(steps.len());
-        let (opens, closes) = (steps[first - 1], steps[last - 1]);
-        let told = |step: &Step| format!("{} of {}", step.call.action, step.address);
-        let why = format!(
-            "{}:{}: it is expected that {expectation}: that holds before and after and not between steps {} ({}) and {} ({}), and no \
-             other order was found. Apply it in two parts: first only take away what is to go from {} and {}, then add what is new",
-            expectation.place.file,
-            expectation.place.line,
-            opens.number,
-            told(opens),
-            closes.number,
-            told(closes),
-            opens.address,
-            closes.address,
-        );
-        plan.refused.push(Refusal { guard: "expect", address: expectation.from.clone(), why });
+    /// Refuses a plan for which no such order was found.
+    pub fn refuse(&self, plan: &mut Plan, stuck: &Stuck) {
+        let step = |number: &usize| number.checked_sub(1).and_then(|place| plan.steps.get(place));
+        let done: Vec<&Step> = stuck.done.iter().filter_map(step).collect();
+        let next: Vec<&Step> = stuck.next.iter().filter_map(step).collect();
+        let opens = |next: &&Step| self.broken(&[&done[..], &[*next]].concat());
+        let expectation = next.iter().find_map(opens).or_else(|| self.expectations.first().copied());
+        let (place, expected, from) = match expectation {
+            Some(expectation) => {
+                let Place { file, line, .. } = &expectation.place;
+                (format!("{file}:{line}: "), format!("it is expected that {expectation}"), expectation.from.clone())
+            }
+            None => (String::new(), "nothing that is forbidden may open".to_owned(), plan.topology.clone()),
+        };
+        let found = match stuck.given_up {
+            Some(most) => format!("and no order was found in which it holds in between, though more than {most} states were looked at"),
+            None => "and in no order of the steps in between".to_owned(),
+        };
+        let shown: Vec<String> =
+            next.iter().take(STEPS_MAX).map(|step| format!("step {} ({} of {})", step.number, step.call.action, step.address)).collect();
+        let more = next.len().saturating_sub(STEPS_MAX);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let far =
+            if done.is_empty() { "at the beginning".to_owned() } else { format!("with {} of {} steps done", done.len(), plan.steps.len()) };
+        let opening = match next.len() {
+            0 => String::new(),
+            1 => format!("; {far} it might be opened by the only one that could be next, {}", shown[0]),
+            _ => format!("; {far} it might be opened by each one that could be next: {}{more}", shown.join(", ")),
+        };
+        let help = match stuck.given_up {
+            Some(_) => "Split the apply: change fewer things at a time",
+            None => "Apply something else in between, in which what is forbidden is closed by what does not change afterwards",
+        };
+        let why = format!("{place}{expected}: that holds before and after, {found}{opening}. {help}");
+        plan.refused.push(Refusal { guard: "expect", address: from, why });
     }
 
     /// What works before and after, and not or less while one of these steps waits: at the end of that time it shows.
     fn gaps(&self, plan: &Plan, waiting: &[usize]) -> Vec<Change> {
-        let (before, after) = (Engine::new(&self.before), Engine::new(&self.after));
+        let (before, after) = (self.before.engine(), self.after.engine());
         let mut found: BTreeMap<(End, End, Level, Level), ServiceSet> = BTreeMap::new();
         let steps: Vec<&Step> = plan.steps.iter().collect();
         for number in waiting {

@@ -1,6 +1,6 @@
 //! What a network in between opens: what a `cannot` forbids and works in it, though neither before nor after.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use trueup_model::Expectation;
 
@@ -8,21 +8,29 @@ use crate::address::{AddressSet, Family, of_range, public};
 use crate::answer::Answer;
 use crate::engine::Engine;
 use crate::expect::forbidden;
-use crate::network::Named;
-use crate::party::{Member, Party, between_any, to_address};
+use crate::likeness::{Alike, pairs};
+use crate::network::Network;
+use crate::party::{Member, Party, PartyError, between_any, to_address};
 use crate::pieces::cut;
 use crate::service::ServiceSet;
 use crate::spot::{Listed, Owner, Spot};
 
 /// A network in between, with those that it stands between.
-pub(crate) struct Interval<'e, 'a> {
+pub(crate) struct Between<'e, 'a> {
     /// The network in between.
-    pub engine: &'e Engine<'a>,
+    engine: &'e Engine<'a>,
     /// The networks before and after.
-    pub ends: [&'e Engine<'a>; 2],
+    ends: [&'e Engine<'a>; 2],
     /// Whether it is every network between them at a time: then whoever is meant at any time is meant, and what cannot be told counts.
-    pub is_mixed: bool,
+    is_mixed: bool,
+    /// For each interface, which ones it is at each end: it keeps its id, or its name has passed to another.
+    same: Vec<[Vec<usize>; 2]>,
+    /// For each interface a number; those of one number are told apart neither here nor at the ends.
+    numbers: Vec<usize>,
 }
+
+/// What hosts of one number have in common: their likeness here and at each end, or that one is like nobody.
+type Likeness = (usize, [Option<usize>; 2], Option<usize>);
 
 /// Who is asked for.
 #[derive(Clone, Debug)]
@@ -32,12 +40,40 @@ enum Target {
     Address(Spot),
 }
 
-impl Interval<'_, '_> {
+impl<'e, 'a> Between<'e, 'a> {
+    /// A network, or with `is_mixed` every one, between two.
+    pub fn new(engine: &'e Engine<'a>, ends: [&'e Engine<'a>; 2], is_mixed: bool) -> Self {
+        let [before, after] = ends.map(|end| same(engine.network, end.network));
+        let same: Vec<[Vec<usize>; 2]> = before.into_iter().zip(after).map(|(before, after)| [before, after]).collect();
+        let mut counts: [HashMap<usize, usize>; 2] = Default::default();
+        for (count, host) in
+            same.iter().flat_map(|own| own.iter().enumerate()).flat_map(|(end, hosts)| hosts.iter().map(move |host| (end, host)))
+        {
+            *counts[count].entry(*host).or_default() += 1;
+        }
+        let mut numbers: HashMap<Likeness, usize> = HashMap::new();
+        let number = |(index, own): (usize, &[Vec<usize>; 2])| {
+            // Who is two at an end, or one of two here, is like nobody.
+            let is_alone = (0..2).any(|end| own[end].len() > 1 || own[end].iter().any(|host| counts[end][host] > 1));
+            let there = [0, 1].map(|end| own[end].first().map(|host| ends[end].likeness()[*host]));
+            let next = numbers.len();
+            *numbers.entry((engine.likeness()[index], there, Some(index).filter(|_| is_alone))).or_insert(next)
+        };
+        let numbers = same.iter().enumerate().map(number).collect();
+        Self { engine, ends, is_mixed, same, numbers }
+    }
+
     /// Whether it opens something that the expectation, a `cannot`, forbids.
     pub fn opens(&self, expectation: &Expectation) -> bool {
         // A party that is nothing here is nobody.
         let parties = Party::read(self.engine, &expectation.from).and_then(|from| Ok((from, Party::read(self.engine, &expectation.to)?)));
-        let (Ok((from, to)), Ok(meant)) = (parties, forbidden(expectation)) else { return false };
+        let (from, to) = match parties {
+            Ok(parties) => parties,
+            Err(PartyError::Nothing(_)) => return false,
+            // Of what cannot be read it is not known that it is closed.
+            Err(_) => return true,
+        };
+        let Ok(meant) = forbidden(expectation) else { return true };
         let sources = self.members(&expectation.from, &from);
         let targets: Vec<Target> = match to {
             Party::Address(address) => vec![Target::Address(Spot::one(crate::address::number(address), Owner::Whoever))],
@@ -50,26 +86,35 @@ impl Interval<'_, '_> {
             let counts = if self.is_mixed || !expectation.warn_on_unknown { sure.union(&answer.unknown) } else { sure };
             counts.intersect(&meant)
         };
-        sources.iter().any(|source| {
-            targets.iter().filter(|target| is_pair(source, target)).any(|target| {
-                // Most pairs are closed, and then the ends need not be asked.
-                !open(source, target).is_empty()
-                    && self
-                        .alike(source, target)
-                        .iter()
-                        .any(|(source, target)| !self.is_open_at_an_end(source, target, &open(source, target)))
-            })
+        // Who has an address is not like those who have not.
+        let is_address = targets.iter().any(|target| matches!(target, Target::Address(_)));
+        let alike = |member: &Member| match member {
+            Member::Interface(host) if !is_address => Some(Alike { host: *host, number: self.numbers[*host] }),
+            _ => None,
+        };
+        let own: Vec<Option<Alike>> = sources.iter().map(alike).collect();
+        let others: Vec<Option<Alike>> =
+            targets.iter().map(|target| if let Target::Member(member) = target { alike(member) } else { None }).collect();
+        let mut pairs = pairs(&own, &others).map(|(source, target)| (&sources[source], &targets[target]));
+        pairs.any(|(source, target)| {
+            // Most pairs are closed, and then the ends need not be asked.
+            is_pair(source, target)
+                && !open(source, target).is_empty()
+                && self
+                    .pieces_of(source, target)
+                    .iter()
+                    .any(|(source, target)| !self.is_open_at_an_end(source, target, &open(source, target)))
         })
     }
 
     /// Whether all these services may work before or after, each at one of the two.
     fn is_open_at_an_end(&self, source: &Member, target: &Target, open: &ServiceSet) -> bool {
-        let left = self.ends.iter().fold(open.clone(), |left, end| {
+        let left = self.ends.iter().enumerate().fold(open.clone(), |left, (number, end)| {
             let targets: Vec<Target> = match target {
-                Target::Member(member) => self.same(end, member).into_iter().map(Target::Member).collect(),
+                Target::Member(member) => self.same(number, member).into_iter().map(Target::Member).collect(),
                 address @ Target::Address(_) => vec![address.clone()],
             };
-            let sources = self.same(end, source);
+            let sources = self.same(number, source);
             let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
             pairs.fold(left, |left, (source, target)| left.subtract(&ask(end, source, target).possible()))
         });
@@ -77,7 +122,7 @@ impl Interval<'_, '_> {
     }
 
     /// Two members in pairs that neither end tells apart.
-    fn alike(&self, source: &Member, target: &Target) -> Vec<(Member, Target)> {
+    fn pieces_of(&self, source: &Member, target: &Target) -> Vec<(Member, Target)> {
         let outside = |member: &Member| match member {
             Member::Outside(spot) => self.pieces(spot).into_iter().map(Member::Outside).collect(),
             other => vec![other.clone()],
@@ -105,15 +150,11 @@ impl Interval<'_, '_> {
         pieces
     }
 
-    /// Who is at an end what this member is here: a host keeps its id, or its name has passed to another; an address of somebody at
-    /// that end is nobody outside.
-    fn same(&self, end: &Engine<'_>, member: &Member) -> Vec<Member> {
+    /// Who is at an end what this member is here; an address of somebody at that end is nobody outside.
+    fn same(&self, number: usize, member: &Member) -> Vec<Member> {
+        let end = self.ends[number];
         match member {
-            Member::Interface(index) => {
-                let own = &self.engine.network.interfaces[*index].named;
-                let hosts = end.network.interfaces.iter().enumerate().filter(|(_, host)| is_same(&host.named, own));
-                hosts.map(|(index, _)| Member::Interface(index)).collect()
-            }
+            Member::Interface(index) => self.same[*index][number].iter().copied().map(Member::Interface).collect(),
             Member::Outside(spot) if spot.set().overlaps(&end.owned_publics()) => Vec::new(),
             Member::Outside(_) => vec![member.clone()],
             Member::Service(name, _) => Party::Service(name.clone()).members(end).unwrap_or_default(),
@@ -127,11 +168,11 @@ impl Interval<'_, '_> {
             return members;
         }
         let mut known: BTreeSet<usize> = party.interfaces(self.engine).into_iter().collect();
-        for end in self.ends {
-            let there = Party::read(end, text).map(|party| party.interfaces(end)).unwrap_or_default();
-            let names: Vec<&Named> = there.into_iter().map(|host| &end.network.interfaces[host].named).collect();
-            for (index, host) in self.engine.network.interfaces.iter().enumerate() {
-                if names.iter().any(|named| is_same(named, &host.named)) && known.insert(index) {
+        for (number, end) in self.ends.into_iter().enumerate() {
+            let there: BTreeSet<usize> =
+                Party::read(end, text).map(|party| party.interfaces(end)).unwrap_or_default().into_iter().collect();
+            for (index, same) in self.same.iter().enumerate() {
+                if same[number].iter().any(|host| there.contains(host)) && known.insert(index) {
                     members.push(Member::Interface(index));
                 }
             }
@@ -166,6 +207,59 @@ fn ask(engine: &Engine<'_>, source: &Member, target: &Target) -> Answer {
     }
 }
 
-fn is_same(one: &Named, other: &Named) -> bool {
-    one.name == other.name || (one.id.is_some() && one.id == other.id)
+/// For each interface of one network, those of another that have its name or its id.
+fn same(one: &Network, other: &Network) -> Vec<Vec<usize>> {
+    let mut names: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut ids: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, host) in other.interfaces.iter().enumerate() {
+        names.entry(&host.named.name).or_default().push(index);
+        host.named.id.iter().for_each(|id| ids.entry(id).or_default().push(index));
+    }
+    let of = |host: &crate::network::Interface| {
+        let by_id = host.named.id.as_deref().and_then(|id| ids.get(id));
+        let all: BTreeSet<usize> = names.get(&host.named.name[..]).into_iter().chain(by_id).flatten().copied().collect();
+        all.into_iter().collect()
+    };
+    one.interfaces.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use trueup_model::Demand;
+
+    use super::*;
+    use crate::network::{Assigned, Interface, Named, Own, Subnet, Vpc};
+
+    /// Whether a `cannot` counts as opened in a network with two hosts of one address, in two VPCs.
+    fn opens(from: &str, over: &str) -> bool {
+        let mut network = Network::default();
+        for (vpc, name) in ["instance.a", "instance.b"].into_iter().enumerate() {
+            network.vpcs.push(Vpc { ranges: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() });
+            network.subnets.push(Subnet { vpc, ranges: vec!["10.0.1.0/24".parse().unwrap()], ..Subnet::default() });
+            let addresses = vec![Own { private: Assigned::Known("10.0.1.10".parse().unwrap()), public: None }];
+            network.interfaces.push(Interface { named: Named::new(name), subnet: vpc, addresses, ..Interface::default() });
+        }
+        let engine = Engine::new(&network);
+        let expectation = Expectation {
+            from: from.to_owned(),
+            demand: Demand::Cannot,
+            to: "instance.b".to_owned(),
+            over: Some(over.to_owned()),
+            except: None,
+            via: None,
+            only: false,
+            action: None,
+            warn_on_unknown: false,
+            place: Default::default(),
+            places: Default::default(),
+        };
+        Between::new(&engine, [&engine, &engine], false).opens(&expectation)
+    }
+
+    #[test]
+    fn only_who_is_nothing_here_is_nobody() {
+        assert!(!opens("instance.a", "tcp/22"));
+        assert!(!opens("instance.nobody", "tcp/22"));
+        assert!(opens("instance.a", "no service"));
+    }
 }

@@ -11,6 +11,7 @@ use crate::address::{Family, number, of_range, public};
 use crate::answer::{Answer, ask};
 use crate::engine::Engine;
 use crate::interval::IntervalSet;
+use crate::likeness::{Alike, is_named, pairs};
 use crate::network::{Assigned, EndpointKind};
 use crate::pieces::cut;
 use crate::service::ServiceSet;
@@ -264,12 +265,12 @@ fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answ
 
 /// Which services get from every member of one party to every member of another.
 pub fn reach(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
-    Ok(answers(engine, from, to, between)?.into_iter().reduce(|all, one| all.and(&one)).unwrap_or_default())
+    asked(engine, from, to, (between, Answer::and))
 }
 
 /// Which services get from any address of any member of one party to any address of any member of another.
 pub fn reach_any(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
-    Ok(answers(engine, from, to, between_any)?.into_iter().reduce(|all, one| all.or(&one)).unwrap_or_default())
+    asked(engine, from, to, (between_any, Answer::or))
 }
 
 /// Any address of one member to any address of another: secondary addresses and public ones are ways as well.
@@ -300,24 +301,56 @@ pub(crate) fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> An
     pairs.fold(first, |all, (start, target)| all.or(&ask(engine, start, target)))
 }
 
-/// How two members are asked about.
-type Question = fn(&Engine<'_>, &Member, &Member) -> Answer;
+/// How two members are asked about, and how two answers are put together: twice the same one must come to no more than once.
+type Question = (fn(&Engine<'_>, &Member, &Member) -> Answer, fn(&Answer, &Answer) -> Answer);
 
-fn answers(engine: &Engine<'_>, from: &Party, to: &Party, ask: Question) -> Result<Vec<Answer>, PartyError> {
+fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -> Result<Answer, PartyError> {
     let sources = from.members(engine)?;
+    let mut all: Option<Answer> = None;
+    let mut add = |answer: Answer| all = Some(all.as_ref().map_or_else(|| answer.clone(), |all| join(all, &answer)));
     // An address that is asked for is whoever's the packet finds it to be.
     if let Party::Address(address) = to {
         let spot = Spot::one(number(*address), Owner::Whoever);
         let same_family = |source: &&Member| !matches!(source, Member::Outside(outside) if outside.family != spot.family);
-        return Ok(sources.iter().filter(same_family).map(|source| to_address(engine, source, &spot)).collect());
+        sources.iter().filter(same_family).for_each(|source| add(to_address(engine, source, &spot)));
+        return Ok(all.unwrap_or_default());
     }
     let targets = to.members(engine)?;
-    let same = |a: &Member, b: &Member| matches!((a, b), (Member::Interface(a), Member::Interface(b)) if a == b);
-    let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
     // A host's way to itself says something only where there is no other.
-    let others: Vec<_> = pairs.clone().filter(|(source, target)| !same(source, target)).collect();
-    let all: Vec<_> = if others.is_empty() { pairs.collect() } else { others };
-    Ok(all.into_iter().filter(|(a, b)| is_meant(engine, a, b)).map(|(source, target)| ask(engine, source, target)).collect())
+    if let ([Member::Interface(source)], [Member::Interface(target)]) = (&sources[..], &targets[..])
+        && source == target
+    {
+        return Ok(ask(engine, &sources[0], &targets[0]));
+    }
+    let (own, others) = (alike(engine, &sources), alike(engine, &targets));
+    for (source, target) in pairs(&own, &others).filter(|(source, target)| is_meant(engine, &sources[*source], &targets[*target])) {
+        let answer = ask(engine, &sources[source], &targets[target]);
+        let is_told = |alike: Option<Alike>| alike.is_some_and(|alike| is_named(engine, &answer.assumptions, alike.host));
+        if is_told(own[source]) || is_told(others[target]) {
+            // What is said of one host is not said of those that are like it.
+            let like = |all: &[Option<Alike>], place: usize| -> Vec<usize> {
+                (0..all.len())
+                    .filter(|other| *other == place || all[place].zip(all[*other]).is_some_and(|(a, b)| a.number == b.number))
+                    .collect()
+            };
+            let (sources_like, targets_like) = (like(&own, source), like(&others, target));
+            let pairs = sources_like.iter().flat_map(|source| targets_like.iter().map(move |target| (*source, *target)));
+            let is_other =
+                |(one, other): &(usize, usize)| (*one, *other) != (source, target) && (own[*one].is_none() || own[*one] != others[*other]);
+            add(answer);
+            pairs.filter(is_other).for_each(|(source, target)| add(ask(engine, &sources[source], &targets[target])));
+        } else {
+            add(answer);
+        }
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// The hosts among members with their likeness.
+fn alike(engine: &Engine<'_>, members: &[Member]) -> Vec<Option<Alike>> {
+    let host = |member: &Member| if let Member::Interface(host) = member { Some(*host) } else { None };
+    let number = |host: usize| Alike { host, number: engine.likeness()[host] };
+    members.iter().map(|member| host(member).map(number)).collect()
 }
 
 /// Whether a pair has a family in common: the IPv6 internet is asked about only where a host has such an address.

@@ -137,6 +137,27 @@ fn only_what_is_needed_is_a_reason() {
 }
 
 #[test]
+fn what_has_nothing_to_do_with_the_ends_is_no_reason() {
+    let spare = (1..=45).map(|number| (&*format!("elastic_ip.e{number}").leak(), json!({})));
+    let mut after = bastion_group(&json!([rule("22", OPEN), rule("3389", OPEN)]));
+    // A gateway of another VPC, and more addresses that nobody has than are tried.
+    after.push(("vpc.other", json!({"cidr_block": "10.9.0.0/16"})));
+    after.push(("internet_gateway.other", json!({"vpc": "vpc.other"})));
+    after.extend(spare.clone());
+    let rows = changed(&seed(), &after);
+    assert!(rows.len() == 2 && rows.iter().all(|row| row.ends_with("because security_group.bastion-sg")), "{rows:#?}");
+    // An address that an end gets comes with the change of that end.
+    let mut host = json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "subnet.public",
+                          "security_groups": ["security_group.bastion-sg"], "associate_public_ip_address": false});
+    let before = with("instance.bastion", host.clone());
+    host["elastic_ip"] = "elastic_ip.e7".into();
+    let mut after = with("instance.bastion", host);
+    after.extend(spare);
+    let rows = changed(&before, &after);
+    assert_eq!(rows[0], "! internet -> instance.bastion  tcp/22  blocked -> allowed  because instance.bastion");
+}
+
+#[test]
 fn a_new_network_is_its_own_reason() {
     let rows = changed(&Vec::new(), &seed());
     assert!(rows[0].starts_with("! internet -> instance.bastion  tcp/22  blocked -> allowed  because instance.bastion"), "{rows:#?}");
@@ -201,6 +222,40 @@ fn exposure_is_refused_unless_it_is_expected() {
     assert_eq!(refused(&[web, office]), [""; 0]);
     // Nobody asked for it.
     assert!(reviewed(&seed(), &after, &[], false).refused.is_empty());
+}
+
+#[test]
+fn several_expectations_declare_an_exposure_together() {
+    let office = |range: &str, ports: &str| expects(&format!("cidr/{range}"), Demand::Can, "instance.bastion", Some(ports));
+    let (first, second) = ("203.0.114.0/24", "198.51.101.0/24");
+    let rules = |ports: [&str; 2]| bastion_group(&json!([rule(ports[0], first), rule(ports[1], second)]));
+    let refused = |after: &Resources, expect: &[Expectation]| {
+        let plan = reviewed(&bastion_group(&json!([])), after, expect, true);
+        let whys = plan.refused.iter().filter(|refusal| refusal.guard == "exposure").map(|refusal| refusal.why.clone());
+        whys.collect::<Vec<_>>()
+    };
+    // The two ranges are told as one, and each is declared by itself.
+    let both = rules(["22", "22"]);
+    assert_eq!(refused(&both, &[office(first, "tcp/22"), office(second, "tcp/22")]), [""; 0]);
+    assert_eq!(
+        refused(&both, &[office(first, "tcp/22")]),
+        ["tcp/22 becomes reachable from 198.51.101.0/24, and no `expect` says that it can: close it, or expect `{from: \
+          cidr/198.51.101.0/24, can: instance.bastion, over: 'tcp/22'}`"]
+    );
+    let all = refused(&both, &[]);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert!(all[0].contains("`{from: cidr/198.51.101.0/24, can: instance.bastion, over: 'tcp/22'}` and `{from: cidr/203.0.114.0/24, "));
+    // A part of a range, and a part of the services.
+    let half = [office("203.0.114.0/25", "tcp/22-23"), office(second, "tcp/22")];
+    let left = refused(&rules(["22-23", "22-23"]), &half);
+    let starts = ["tcp/22-23 becomes reachable from 203.0.114.128/25, ", "tcp/23 becomes reachable from 198.51.101.0/24, "];
+    assert!(left.len() == 2 && starts.iter().all(|start| left.iter().any(|why| why.starts_with(start))), "{left:#?}");
+    // Most of the internet is not all of it.
+    let most = refused(&bastion_group(&json!([rule("22", OPEN)])), &half[..1]);
+    assert!(
+        most[0].contains("from part of the internet") && most[0].ends_with(" and so on") && !most[0].contains("from: internet"),
+        "{most:#?}"
+    );
 }
 
 #[test]

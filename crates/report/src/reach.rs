@@ -41,11 +41,17 @@ pub fn sentence(change: &ReachChange) -> String {
 /// What a barrier is for and what it does, in a sentence without a full stop.
 pub fn barrier(barrier: &Barrier) -> String {
     let others = named(&barrier.expectations);
-    format!("one step at a time, and what opens waits for what closes: in another order this might not hold for a moment: {others}")
+    let (order, otherwise) =
+        if barrier.waits { ("and what opens waits for what closes", "in another order") } else { ("in the usual order", "side by side") };
+    format!("one step at a time, {order}: {otherwise} this might not hold for a moment: {others}")
 }
 
-/// What a barrier costs, each in a line: what works before and after it and not while steps wait.
+/// What a barrier costs, each in a line: what works before and after it and not while steps wait. Where none waits, the order costs
+/// nothing that it would not cost anyhow.
 pub fn gaps(barrier: &Barrier) -> Vec<String> {
+    if !barrier.waits {
+        return Vec::new();
+    }
     let line = |gap: &ReachChange| {
         let while_waiting = match gap.after {
             Level::Blocked => "does not work",
@@ -102,6 +108,7 @@ pub fn json(reachability: &Reachability) -> Json {
     let barrier = |barrier: &Barrier| {
         json!({
             "expectations": barrier.expectations,
+            "waits": barrier.waits,
             "gaps": barrier.gaps.iter().map(change).collect::<Vec<_>>(),
             "more": barrier.more,
         })

@@ -11,9 +11,9 @@ pub fn propose(topology: &Topology, observed: &Observed, deny_exposure: bool) ->
     let ordered = interim.as_ref().map(|interim| trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)));
     trueup_reach::review(&mut plan, topology, observed, deny_exposure);
     match (&interim, ordered) {
-        (Some(interim), Some(Some(waiting))) => interim.announce(&mut plan, &waiting),
+        (Some(interim), Some(Ok(waiting))) => interim.announce(&mut plan, &waiting),
         // Where it is refused anyhow, the order is not what is wrong.
-        (Some(interim), Some(None)) if plan.refused.is_empty() => interim.refuse(&mut plan),
+        (Some(interim), Some(Err(stuck))) if plan.refused.is_empty() => interim.refuse(&mut plan, &stuck),
         _ => {}
     }
     plan

@@ -9,13 +9,12 @@ use trueup_model::{Action, Address, Change, Kind, Object, Observed, Owner, Plan,
 /// address in the place of an id and has no facts.
 pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: Option<&Address>) -> Observed {
     let changes: Vec<&Change> = plan.changes.iter().filter(|change| Some(&change.address) != without).collect();
-    let is = |wanted: &[Action]| changes.iter().filter(|change| wanted.contains(&change.action)).copied().collect::<Vec<_>>();
-    let gone: BTreeSet<&str> = is(&[Action::Delete, Action::Replace]).iter().filter_map(|change| change.id.as_deref()).collect();
-    let made: Vec<&Resource> =
-        is(&[Action::Create, Action::Replace]).iter().filter_map(|change| topology.resources.get(&change.address)).collect();
-    let world = World::new(topology, observed, &changes);
+    let turnover = Turnover::of(topology, &changes);
+    let world = World::new(topology, observed, &turnover);
+    let Turnover { gone, made } = turnover;
+    let updates = changes.iter().filter(|change| change.action == Action::Update);
     let updated: BTreeMap<&str, &Resource> =
-        is(&[Action::Update]).iter().filter_map(|change| Some((change.id.as_deref()?, topology.resources.get(&change.address)?))).collect();
+        updates.filter_map(|change| Some((change.id.as_deref()?, topology.resources.get(&change.address)?))).collect();
     let stays = |object: &&Object| !gone.contains(object.id.as_str()) && !ends_with_its_vpc(object, &gone);
     let mut objects: Vec<Object> = observed
         .objects
@@ -28,6 +27,22 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
         objects.extend((resource.address.kind == Kind::Vpc).then(|| main_table(&resource.address)));
     }
     Observed { objects, elsewhere: BTreeMap::new(), ..observed.clone() }
+}
+
+/// What a plan ends and what it makes.
+pub(super) struct Turnover<'p, 't> {
+    /// By id.
+    gone: BTreeSet<&'p str>,
+    made: Vec<&'t Resource>,
+}
+
+impl<'p, 't> Turnover<'p, 't> {
+    pub fn of(topology: &'t Topology, changes: &[&'p Change]) -> Self {
+        let is = |wanted: [Action; 2]| changes.iter().filter(move |change| wanted.contains(&change.action));
+        let gone = is([Action::Delete, Action::Replace]).filter_map(|change| change.id.as_deref()).collect();
+        let made = is([Action::Create, Action::Replace]).filter_map(|change| topology.resources.get(&change.address)).collect();
+        Self { gone, made }
+    }
 }
 
 /// What EC2 made with a VPC goes with it.
@@ -45,15 +60,11 @@ pub(super) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// What will be there by some changes of a plan.
-    pub fn new(topology: &'a Topology, observed: &'a Observed, changes: &[&Change]) -> Self {
-        let of = |wanted: [Action; 2]| changes.iter().filter(move |change| wanted.contains(&change.action));
-        let gone: BTreeSet<&str> = of([Action::Delete, Action::Replace]).filter_map(|change| change.id.as_deref()).collect();
-        let stays = observed.objects.iter().filter(|object| !gone.contains(object.id.as_str()));
+    /// What will be there by what a plan ends and makes.
+    pub fn new(topology: &'a Topology, observed: &'a Observed, turnover: &Turnover<'_, '_>) -> Self {
+        let stays = observed.objects.iter().filter(|object| !turnover.gone.contains(object.id.as_str()));
         let mut ids = claims(topology, stays);
-        let made = of([Action::Create, Action::Replace]).map(|change| &change.address);
-        let made = made.filter(|address| topology.resources.contains_key(address));
-        ids.extend(made.map(|address| (address.clone(), address.to_string())));
+        ids.extend(turnover.made.iter().map(|resource| (resource.address.clone(), resource.address.to_string())));
         Self { topology, observed, ids }
     }
 

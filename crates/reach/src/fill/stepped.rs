@@ -1,11 +1,11 @@
 //! The network while a plan is carried out: what is there after some of its steps, in the terms of [`super::planned`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::{Cost, Effect, Members};
 use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value};
 
-use super::planned::{World, claims, ends_with_its_vpc, main_table};
+use super::planned::{Turnover, World, claims, ends_with_its_vpc, main_table};
 
 /// The steps of a plan, as far as they leave something to see.
 #[derive(Clone, Debug)]
@@ -13,13 +13,35 @@ pub struct Stepped<'a> {
     world: World<'a>,
     /// The objects that hold addresses now.
     holders: BTreeMap<Address, String>,
+    /// Where each object is among those that are there now.
+    places: HashMap<&'a str, usize>,
+}
+
+/// What is there at a time.
+struct There {
+    /// Those that are gone leave their place empty.
+    objects: Vec<Option<Object>>,
+    /// Where the new ones are.
+    new: HashMap<String, usize>,
+}
+
+impl There {
+    fn push(&mut self, object: Object) {
+        self.new.insert(object.id.clone(), self.objects.len());
+        self.objects.push(Some(object));
+    }
 }
 
 impl<'a> Stepped<'a> {
     /// The steps of a plan for what was observed.
     pub fn new(topology: &'a Topology, observed: &'a Observed, plan: &Plan) -> Self {
         let changes: Vec<_> = plan.changes.iter().collect();
-        Self { world: World::new(topology, observed, &changes), holders: claims(topology, observed.objects.iter()) }
+        let places = observed.objects.iter().enumerate().map(|(place, object)| (object.id.as_str(), place)).collect();
+        Self {
+            world: World::new(topology, observed, &Turnover::of(topology, &changes)),
+            holders: claims(topology, observed.objects.iter()),
+            places,
+        }
     }
 
     /// What is wanted.
@@ -30,14 +52,14 @@ impl<'a> Stepped<'a> {
     /// What is there when these steps are done. An object on its way out keeps the name that it had: it is the same host.
     pub fn after(&self, steps: &[&Step]) -> Observed {
         let observed = self.world.observed;
-        let mut objects = observed.objects.clone();
+        let mut there = There { objects: observed.objects.iter().cloned().map(Some).collect(), new: HashMap::new() };
         for step in steps {
-            self.take(step, &mut objects);
+            self.take(step, &mut there);
         }
-        Observed { objects, elsewhere: BTreeMap::new(), ..observed.clone() }
+        Observed { objects: there.objects.into_iter().flatten().collect(), elsewhere: BTreeMap::new(), ..observed.clone() }
     }
 
-    fn take(&self, step: &Step, objects: &mut Vec<Object>) {
+    fn take(&self, step: &Step, there: &mut There) {
         let (address, call) = (&step.address, &step.call);
         let id = step.target.clone().unwrap_or_else(|| address.to_string());
         match call.role {
@@ -45,19 +67,31 @@ impl<'a> Stepped<'a> {
             Role::Create => {
                 let mut record = address.kind.schema().defaults();
                 call.sets.iter().for_each(|(name, value)| record.set(name, value.clone()));
-                objects.push(self.world.made(address, self.world.with_ids(&record)));
-                objects.extend((address.kind == Kind::Vpc).then(|| main_table(address)));
+                there.push(self.world.made(address, self.world.with_ids(&record)));
+                if address.kind == Kind::Vpc {
+                    there.push(main_table(address));
+                }
             }
             Role::Modify => {
-                if let Some(object) = objects.iter_mut().find(|object| object.id == id) {
+                if let Some(object) = self.place(&id, there).and_then(|place| there.objects[place].as_mut()) {
                     self.change(object, &call.sets, &call.unsets);
                 }
             }
             Role::Delete => {
-                let gone = BTreeSet::from([id.as_str()]);
-                objects.retain(|object| object.id != id && !ends_with_its_vpc(object, &gone));
+                if let Some(place) = self.place(&id, there) {
+                    there.objects[place] = None;
+                }
+                if address.kind == Kind::Vpc {
+                    let gone = BTreeSet::from([id.as_str()]);
+                    let ends = |object: &mut Option<Object>| object.take_if(|object| ends_with_its_vpc(object, &gone));
+                    there.objects.iter_mut().for_each(|object| drop(ends(object)));
+                }
             }
         }
+    }
+
+    fn place(&self, id: &str, there: &There) -> Option<usize> {
+        there.new.get(id).or_else(|| self.places.get(id)).copied()
     }
 
     fn change(&self, object: &mut Object, sets: &Record, unsets: &Record) {

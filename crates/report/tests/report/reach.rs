@@ -105,14 +105,14 @@ fn drift_tells_what_does_not_hold() {
 fn a_barrier_is_told_with_what_it_costs() {
     let gap = change(&["internet"], &["instance.web"], "tcp/443", (Level::Allowed, Level::Blocked), "");
     let partly = change(&["instance.<a>"], &["instance.web"], "tcp/22", (Level::Allowed, Level::Partial), "");
-    let told = |gaps: Vec<ReachChange>, more: usize| {
-        let barrier = Barrier { expectations: vec!["internet cannot instance.web except tcp/443".into()], gaps, more };
+    let told = |waits: bool, gaps: Vec<ReachChange>, more: usize| {
+        let barrier = Barrier { expectations: vec!["internet cannot instance.web except tcp/443".into()], waits, gaps, more };
         let plan = Plan { reachability: Some(Reachability { barrier: Some(barrier), ..Reachability::default() }), ..sample::replacement() };
         let mut text = String::new();
         trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
         (text, trueup_report::markdown::plan(&plan, sample::SPEC, 65536), trueup_report::json::plan(&plan))
     };
-    let (text, markdown, json) = told(vec![gap, partly], 3);
+    let (text, markdown, json) = told(true, vec![gap, partly], 3);
     for line in [
         "Barrier: one step at a time, and what opens waits for what closes: ",
         "for a moment: internet cannot instance.web except tcp/443\n",
@@ -128,7 +128,12 @@ fn a_barrier_is_told_with_what_it_costs() {
     );
     let barrier = &json["reachability"]["barrier"];
     assert_eq!((barrier["gaps"][0]["after"].as_str(), barrier["more"].as_u64()), (Some("blocked"), Some(3)), "{json:#}");
-    let (text, _, json) = told(Vec::new(), 0);
+    let (text, _, json) = told(true, Vec::new(), 0);
     assert!(text.contains("  gap: nothing that works before and after is cut in between\n"), "{text}");
     assert!(json["reachability"]["barrier"]["gaps"].as_array().is_some_and(Vec::is_empty), "{json:#}");
+    // Where no step waits, that is not said either.
+    let (text, markdown, json) = told(false, Vec::new(), 0);
+    let order = "one step at a time, in the usual order: side by side this might not hold for a moment: internet cannot instance.web";
+    assert!(text.contains(order) && markdown.contains(order) && !text.contains("gap: "), "{text}{markdown}");
+    assert_eq!(json["reachability"]["barrier"]["waits"], false);
 }

@@ -1,0 +1,233 @@
+//! Likeness: which hosts nothing tells apart by any of their addresses, so that one pair of them stands for all that are like it.
+//!
+//! [`crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every address counts.
+
+use std::collections::{BTreeSet, HashMap};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::address::{Family, bounds, is_in, number};
+use crate::engine::Engine;
+use crate::network::{Assigned, Behind, Destination, EndpointKind, Interface, Network, Peer, Target};
+
+/// What a question about a host depends on.
+#[derive(PartialEq, Eq, Hash)]
+struct Likeness {
+    subnet: usize,
+    behind: Behind,
+    running: bool,
+    check: bool,
+    /// One that is like no other.
+    alone: Option<usize>,
+    security_groups: Vec<usize>,
+    /// The marks of its addresses, each with that of the public one in its place; none is an address that is not known.
+    addresses: Vec<(Option<usize>, Option<Option<usize>>)>,
+}
+
+/// The number of each interface's likeness: equal ones are told apart by nothing.
+pub(crate) fn likeness(network: &Network) -> Vec<usize> {
+    let mut marks = Marks::of(network);
+    let (appliances, shared) = (appliances(network), shared(network));
+    let mut numbers: HashMap<Likeness, usize> = HashMap::new();
+    let mut number_of = |(index, interface): (usize, &Interface)| {
+        let mut mark =
+            |assigned: Assigned| if let Assigned::Known(address) = assigned { Some(marks.of_address(number(address))) } else { None };
+        let addresses = interface.addresses.iter().map(|own| (mark(own.private), own.public.map(&mut mark))).collect();
+        let is_alone = appliances.contains(&index) || known(interface).any(|address| shared.contains(&address));
+        let mut security_groups = interface.security_groups.clone();
+        security_groups.sort_unstable();
+        let likeness = Likeness {
+            subnet: interface.subnet,
+            behind: interface.behind,
+            running: interface.running,
+            check: interface.source_dest_check,
+            alone: Some(index).filter(|_| is_alone),
+            security_groups,
+            addresses,
+        };
+        let next = numbers.len();
+        *numbers.entry(likeness).or_insert(next)
+    };
+    network.interfaces.iter().enumerate().map(&mut number_of).collect()
+}
+
+/// The addresses of an interface that are known, private and public.
+fn known(interface: &Interface) -> impl Iterator<Item = u128> {
+    let all = interface.addresses.iter().flat_map(|own| [Some(own.private), own.public]).flatten();
+    all.filter_map(|assigned| if let Assigned::Known(address) = assigned { Some(number(address)) } else { None })
+}
+
+/// The interfaces that something of the network leads to by itself.
+fn appliances(network: &Network) -> BTreeSet<usize> {
+    let targets = network.route_tables.iter().flat_map(|table| &table.routes).map(|route| &route.target);
+    let routed = targets.filter_map(|target| if let Target::Interface(index) = target { Some(*index) } else { None });
+    let endpoints = network.endpoints.iter().filter_map(|endpoint| match &endpoint.kind {
+        EndpointKind::Interface(interfaces) => Some(interfaces),
+        _ => None,
+    });
+    routed.chain(endpoints.flatten().copied()).collect()
+}
+
+/// The addresses that more than one has: where two VPCs use one range, groups cannot tell their hosts apart.
+fn shared(network: &Network) -> BTreeSet<u128> {
+    let gateways = network.nat_gateways.iter().flat_map(|gateway| [Some(gateway.private), gateway.public]).flatten();
+    let gateways = gateways.filter_map(|assigned| if let Assigned::Known(address) = assigned { Some(number(address)) } else { None });
+    let mut once = BTreeSet::new();
+    network.interfaces.iter().flat_map(known).chain(gateways).filter(|address| !once.insert(*address)).collect()
+}
+
+/// Marks of addresses: equal where every range of the network holds both, or neither.
+struct Marks {
+    ranges: Vec<IpNet>,
+    /// Where a range begins or ends: addresses with no edge between them are alike.
+    edges: Vec<u128>,
+    /// By the number of edges before an address.
+    known: HashMap<usize, usize>,
+    numbers: HashMap<(Family, Vec<usize>), usize>,
+}
+
+impl Marks {
+    fn of(network: &Network) -> Self {
+        let mut ranges: Vec<IpNet> = Vec::new();
+        for table in &network.route_tables {
+            ranges.extend(table.routes.iter().filter_map(|route| match route.destination {
+                Destination::Range(range) => Some(range),
+                Destination::List(_) => None,
+            }));
+        }
+        for group in &network.security_groups {
+            let rules = group.ingress.iter().chain(&group.egress);
+            ranges.extend(rules.filter_map(|rule| if let Peer::Range(range) = rule.peer { Some(range) } else { None }));
+        }
+        ranges.extend(network.network_acls.iter().flat_map(|acl| acl.ingress.iter().chain(&acl.egress)).map(|entry| entry.range));
+        ranges.extend(network.prefix_lists.iter().flat_map(|list| list.entries.iter().flatten().copied()));
+        let tables = network.transit_gateways.iter().flat_map(|gateway| &gateway.route_tables);
+        ranges.extend(tables.flat_map(|table| &table.routes).map(|route| route.range));
+        ranges.extend(network.vpcs.iter().flat_map(|vpc| vpc.ranges.iter().copied()));
+        ranges.extend(network.subnets.iter().flat_map(|subnet| subnet.ranges.iter().copied()));
+        ranges.sort();
+        ranges.dedup();
+        // The families meet somewhere on the line of addresses.
+        let families = bounds(&IpNet::V4(Ipv4Net::default()));
+        let mut edges: Vec<u128> = ranges.iter().map(bounds).chain([families]).flat_map(|(from, to)| [from, to]).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        Self { ranges, edges, known: HashMap::new(), numbers: HashMap::new() }
+    }
+
+    fn of_address(&mut self, address: u128) -> usize {
+        let piece = self.edges.partition_point(|edge| *edge <= address);
+        let (ranges, numbers) = (&self.ranges, &mut self.numbers);
+        *self.known.entry(piece).or_insert_with(|| {
+            let holding = (0..ranges.len()).filter(|index| is_in(address, &ranges[*index])).collect();
+            let next = numbers.len();
+            *numbers.entry((Family::of(crate::address::address(address)), holding)).or_insert(next)
+        })
+    }
+}
+
+/// A host of a party with the number of its likeness. Two hosts of one likeness are alike, and still two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Alike {
+    pub host: usize,
+    pub number: usize,
+}
+
+/// The places of the pairs that stand for all pairs of two hosts: of pairs that are alike the first one, all in the order of the
+/// parties. `None` in a party is like nothing else in it; a host and itself are no pair.
+pub(crate) fn pairs(sources: &[Option<Alike>], targets: &[Option<Alike>]) -> impl Iterator<Item = (usize, usize)> {
+    // How many of its likeness are before it, and who is first and second.
+    let mut firsts: HashMap<usize, [Option<usize>; 2]> = HashMap::new();
+    let mut few: Vec<usize> = Vec::new();
+    for (place, target) in targets.iter().enumerate() {
+        let Some(target) = target else {
+            few.push(place);
+            continue;
+        };
+        let own = firsts.entry(target.number).or_default();
+        if let Some(free) = own.iter_mut().find(|own| own.is_none()) {
+            *free = Some(place);
+            few.push(place);
+        }
+    }
+    let host = move |place: usize| targets[place].map(|target| target.host);
+    let mut seen: HashMap<usize, (usize, usize)> = HashMap::new();
+    let mut plan: Vec<(usize, bool)> = Vec::new();
+    for (place, source) in sources.iter().enumerate() {
+        let Some(source) = source else {
+            plan.push((place, true));
+            continue;
+        };
+        let (count, first) = seen.entry(source.number).or_insert((0, source.host));
+        *count += 1;
+        // The second one is asked only where the first one had but itself.
+        let only = firsts.get(&source.number).is_some_and(|own| own[1].is_none() && own[0].and_then(host) == Some(*first));
+        match *count {
+            1 => plan.push((place, true)),
+            2 if only => plan.push((place, false)),
+            _ => {}
+        }
+    }
+    plan.into_iter().flat_map(move |(place, is_first)| {
+        let source = sources[place];
+        let counts = |target: &usize| {
+            let Some(own) = targets[*target] else { return is_first };
+            let is_own = source.is_some_and(|source| source.number == own.number);
+            if !is_own && !is_first {
+                return false;
+            }
+            let is_self = |place: usize| source.is_some_and(|source| host(place) == Some(source.host));
+            // Of two that are alike the first one stands for both, unless it is the source itself.
+            match firsts[&own.number] {
+                [Some(first), _] if first == *target => !is_self(first),
+                [Some(first), _] => is_self(first),
+                _ => false,
+            }
+        };
+        few.iter().copied().filter(counts).map(|target| (place, target)).collect::<Vec<_>>()
+    })
+}
+
+/// Whether an answer's assumptions name a host or one of its addresses, so that they are not those of its like.
+pub(crate) fn is_named(engine: &Engine<'_>, assumptions: &BTreeSet<String>, host: usize) -> bool {
+    let interface = &engine.network.interfaces[host];
+    let names = || known(interface).map(|address| crate::address::address(address).to_string()).chain([interface.named.name.clone()]);
+    !assumptions.is_empty() && names().any(|name| assumptions.iter().any(|sentence| sentence.contains(&name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pairs by looking at all of them.
+    fn slow(sources: &[Option<Alike>], targets: &[Option<Alike>]) -> Vec<(usize, usize)> {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for (i, source) in sources.iter().enumerate() {
+            for (j, target) in targets.iter().enumerate() {
+                let key = |own: &Option<Alike>, place: usize| own.map_or((true, place), |own| (false, own.number));
+                let is_self = source.is_some() && source.map(|own| own.host) == target.map(|own| own.host);
+                if !is_self && seen.insert((key(source, i), key(target, j))) {
+                    found.push((i, j));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_first_of_the_pairs_that_are_alike_stand_for_all() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for _ in 0..20_000 {
+            let numbers: Vec<usize> = (0..6).map(|_| rng.usize(..3)).collect();
+            let mut party = || {
+                let mut hosts: Vec<Option<Alike>> = (0..6).map(|host| Some(Alike { host, number: numbers[host] })).collect();
+                hosts.retain(|_| rng.bool());
+                hosts.extend((0..rng.usize(..3)).map(|_| None));
+                hosts
+            };
+            let (sources, targets) = (party(), party());
+            assert_eq!(pairs(&sources, &targets).collect::<Vec<_>>(), slow(&sources, &targets), "{sources:?} {targets:?}");
+        }
+    }
+}
