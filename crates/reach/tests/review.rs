@@ -220,6 +220,8 @@ fn exposure_is_refused_unless_it_is_expected() {
     let office = expects("cidr/203.0.114.0/24", Demand::Can, "instance.bastion", Some("tcp/3389"));
     assert_eq!(refused(std::slice::from_ref(&web)).len(), 1);
     assert_eq!(refused(&[web, office]), [""; 0]);
+    // That something works does not say what may.
+    assert_eq!(refused(&[expects("internet", Demand::Can, "instance.bastion", None)]), all);
     // Nobody asked for it.
     assert!(reviewed(&seed(), &after, &[], false).refused.is_empty());
 }
