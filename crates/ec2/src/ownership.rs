@@ -178,9 +178,25 @@ async fn lasting(task: &Task<'_>) -> Result<Option<String>, Failure> {
     Ok(second.filter(|second| first.as_ref() == Some(second)))
 }
 
-/// Makes an object under a client token, which `with` puts into the request. A token that EC2 refuses, or under which it answers
-/// something that has ended (`ended`), is used up, and the next one is tried.
+/// Makes an object under a client token, which `with` puts into the request; answers its id, which `id` finds. A token that EC2
+/// refuses, or under which it answers something that has ended, is used up, and the next one is tried.
 pub async fn create_once<B, T, E, F>(
+    task: &Task<'_>,
+    with: impl Fn(&str) -> B,
+    send: impl Fn(B) -> F,
+    id: impl Fn(&T) -> Option<&str>,
+) -> Result<String, Failure>
+where
+    B: Clone,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let answer = create_unless(task, with, send, |answer| id(answer).is_some_and(|id| task.is_over(id))).await?;
+    id(&answer).filter(|id| !id.is_empty()).map(str::to_owned).ok_or_else(|| task.defect("was answered without an id"))
+}
+
+/// The same, where the kind says of an answer whether it is about something that has `ended`.
+pub async fn create_unless<B, T, E, F>(
     task: &Task<'_>,
     with: impl Fn(&str) -> B,
     send: impl Fn(B) -> F,

@@ -131,6 +131,13 @@ pub struct Seen {
     facts: Record,
 }
 
+impl Seen {
+    /// What a kind without states is in once it is shown.
+    fn shown() -> Self {
+        Self { state: "available".to_owned(), ..Self::default() }
+    }
+}
+
 /// What is said of an object that was made and is not shown.
 pub const INVISIBLE: &str = "not visible yet";
 

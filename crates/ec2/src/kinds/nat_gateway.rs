@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::operation::create_nat_gateway::CreateNatGatewayOutput;
 use aws_sdk_ec2::types::{ConnectivityType, Filter, NatGatewayState};
 use trueup_model::kinds::nat_gateway::NatGateway;
 use trueup_model::{Acted, Object, Ref, Settled, Wait};
@@ -79,12 +78,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_private_ip_address(task.text("private_ip_address"))
             .tag_specifications(tags::specification_under(task, token))
     };
-    let ended = |answer: &CreateNatGatewayOutput| {
-        answer.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()).is_some_and(|id| task.is_over(id))
-    };
-    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
-    let gateway = answer.nat_gateway.unwrap_or_else(|| aws_sdk_ec2::types::NatGateway::builder().build());
-    let id = some(gateway.nat_gateway_id).ok_or_else(|| task.defect("was answered without an id"))?;
+    let id = ownership::create_once(task, with, |request| request.send(), |answer| answer.nat_gateway()?.nat_gateway_id()).await?;
     Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 

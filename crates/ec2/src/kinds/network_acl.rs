@@ -1,6 +1,5 @@
 //! `network_acl`, live.
 
-use aws_sdk_ec2::operation::create_network_acl::CreateNetworkAclOutput;
 use aws_sdk_ec2::types::{Filter, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
 use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl};
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
@@ -101,18 +100,14 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         let request = task.ec2.client.create_network_acl().client_token(token);
         request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification_under(task, token))
     };
-    let ended =
-        |answer: &CreateNetworkAclOutput| answer.network_acl().and_then(|acl| acl.network_acl_id()).is_some_and(|id| task.is_over(id));
-    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
-    let id = answer.network_acl.and_then(|acl| some(acl.network_acl_id));
-    let id = id.ok_or_else(|| task.defect("was answered without an id"))?;
+    let id = ownership::create_once(task, with, |request| request.send(), |answer| answer.network_acl()?.network_acl_id()).await?;
     Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
 /// A network ACL has no states: it is there once it is shown. All are listed, which are not many: moto cannot filter them by id.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
     let there = read(ec2, None).await?.objects.into_iter();
-    let seen = there.map(|acl| (acl.id, Seen { state: "available".to_owned(), ..Seen::default() }));
+    let seen = there.map(|acl| (acl.id, Seen::shown()));
     Ok(settled(waits, seen.collect()))
 }
 
@@ -136,10 +131,14 @@ async fn release(task: &Task<'_>) -> Result<(), Failure> {
     let id = task.id()?;
     let found = read(task.ec2, Some(vec![filter::of("association.network-acl-id", [id])])).await?;
     let Some(vpc) = found.objects.iter().find_map(|acl| acl.record.reference("vpc")?.id()) else { return Ok(()) };
-    for gone in subnet::gone(task.ec2, found.links.acls.keys()).await? {
-        let (_, association) = &found.links.acls[gone];
-        let Some(default) = default_of(task.ec2, vpc).await? else { return Ok(()) };
-        let request = task.ec2.client.replace_network_acl_association().association_id(association).network_acl_id(default);
+    let gone = subnet::gone(task.ec2, found.links.acls.keys()).await?;
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let Some(default) = default_of(task.ec2, vpc).await? else { return Ok(()) };
+    for subnet in gone {
+        let (_, association) = &found.links.acls[subnet];
+        let request = task.ec2.client.replace_network_acl_association().association_id(association).network_acl_id(&default);
         task.end("ReplaceNetworkAclAssociation", request, |request| request.send()).await?;
     }
     Ok(())

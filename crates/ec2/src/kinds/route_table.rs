@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::operation::create_route_table::CreateRouteTableOutput;
 use aws_sdk_ec2::types::Filter;
 use trueup_model::kinds::route_table::{Route, RouteTable};
 use trueup_model::net::RANGE;
@@ -104,11 +103,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         let request = task.ec2.client.create_route_table().client_token(token);
         request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification_under(task, token))
     };
-    let ended =
-        |answer: &CreateRouteTableOutput| answer.route_table().and_then(|table| table.route_table_id()).is_some_and(|id| task.is_over(id));
-    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
-    let id = answer.route_table.and_then(|table| some(table.route_table_id));
-    let id = id.ok_or_else(|| task.defect("was answered without an id"))?;
+    let id = ownership::create_once(task, with, |request| request.send(), |answer| answer.route_table()?.route_table_id()).await?;
     Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
@@ -118,7 +113,7 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
     for ids in portions(waits) {
         let request = ec2.client.describe_route_tables().filters(filter::of("route-table-id", ids));
         pages!(ec2, "DescribeRouteTables", request, route_tables, |table: aws_sdk_ec2::types::RouteTable| {
-            seen.insert(table.route_table_id.unwrap_or_default(), Seen { state: "available".to_owned(), ..Seen::default() });
+            seen.insert(table.route_table_id.unwrap_or_default(), Seen::shown());
             Ok::<_, Failure>(())
         });
     }

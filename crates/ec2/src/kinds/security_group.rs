@@ -172,7 +172,7 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
     let mut seen = BTreeMap::new();
     for ids in portions(waits) {
         let there = read(ec2, Some(vec![filter::of("group-id", ids)])).await?.objects.into_iter();
-        seen.extend(there.map(|group| (group.id, Seen { state: "available".to_owned(), ..Seen::default() })));
+        seen.extend(there.map(|group| (group.id, Seen::shown())));
     }
     Ok(settled(waits, seen))
 }

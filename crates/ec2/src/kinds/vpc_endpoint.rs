@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::operation::create_vpc_endpoint::CreateVpcEndpointOutput;
 use aws_sdk_ec2::types::{Filter, VpcEndpointType};
 use trueup_model::kinds::vpc_endpoint::VpcEndpoint;
 use trueup_model::{Acted, Object, Record, Ref, Settled, Wait, policy};
@@ -92,10 +91,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_policy_document(policy.clone())
             .tag_specifications(tags::specification_under(task, token))
     };
-    let ended = |answer: &CreateVpcEndpointOutput| answer.vpc_endpoint().and_then(Live::vpc_endpoint_id).is_some_and(|id| task.is_over(id));
-    let answer = ownership::create_once(task, with, |request| request.send(), ended).await?;
-    let endpoint = answer.vpc_endpoint.unwrap_or_else(|| Live::builder().build());
-    let id = some(endpoint.vpc_endpoint_id).ok_or_else(|| task.defect("was answered without an id"))?;
+    let id = ownership::create_once(task, with, |request| request.send(), |answer| answer.vpc_endpoint()?.vpc_endpoint_id()).await?;
     Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
