@@ -60,6 +60,23 @@ impl Demand {
 }
 
 impl Expectation {
+    /// That much and no more: over whatever its demand means, on any way, anywhere.
+    pub fn new(from: &str, demand: Demand, to: &str) -> Self {
+        Self {
+            from: from.to_owned(),
+            demand,
+            to: to.to_owned(),
+            over: None,
+            except: None,
+            via: None,
+            only: false,
+            action: None,
+            warn_on_unknown: false,
+            place: Place::default(),
+            places: BTreeMap::new(),
+        }
+    }
+
     /// Where a field stands, or the whole where the field is not written.
     pub fn place(&self, field: &str) -> Place {
         self.places.get(field).unwrap_or(&self.place).clone()

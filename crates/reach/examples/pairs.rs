@@ -11,7 +11,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use fastrand::Rng;
-use trueup_model::{Demand, Expectation, Place};
+use trueup_model::{Demand, Expectation};
 use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Peer, Route, RouteTable, SecurityGroup, Subnet, Vpc};
 use trueup_reach::network::{Destination, InternetGateway, Origin, Target};
 use trueup_reach::{Engine, Matrix, Network, Own, ServiceSet, check};
@@ -52,19 +52,7 @@ fn between_groups(hosts: usize, subnets: usize) -> Result<(), Box<dyn Error>> {
     for (host, interface) in network.interfaces.iter_mut().enumerate() {
         interface.security_groups = vec![host / subnets % 2];
     }
-    let expectation = Expectation {
-        from: "security_group.web".to_owned(),
-        demand: Demand::Cannot,
-        to: "security_group.db".to_owned(),
-        over: None,
-        except: None,
-        via: None,
-        only: false,
-        action: None,
-        warn_on_unknown: false,
-        place: Place::default(),
-        places: Default::default(),
-    };
+    let expectation = Expectation::new("security_group.web", Demand::Cannot, "security_group.db");
     let begin = Instant::now();
     let found = check(&Engine::new(&network), &expectation)?;
     writeln!(std::io::stdout().lock(), "{:?} after {:?}: {}", found.status, begin.elapsed(), found.why)?;

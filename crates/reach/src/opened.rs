@@ -240,19 +240,7 @@ mod tests {
             network.interfaces.push(Interface { named: Named::new(name), subnet: vpc, addresses, ..Interface::default() });
         }
         let engine = Engine::new(&network);
-        let expectation = Expectation {
-            from: from.to_owned(),
-            demand: Demand::Cannot,
-            to: "instance.b".to_owned(),
-            over: Some(over.to_owned()),
-            except: None,
-            via: None,
-            only: false,
-            action: None,
-            warn_on_unknown: false,
-            place: Default::default(),
-            places: Default::default(),
-        };
+        let expectation = Expectation { over: Some(over.to_owned()), ..Expectation::new(from, Demand::Cannot, "instance.b") };
         Between::new(&engine, [&engine, &engine], false).opens(&expectation)
     }
 

@@ -10,19 +10,7 @@ use trueup_reach::fill::{Lists, observed, topology};
 use trueup_reach::{Checked, Engine, check};
 
 fn expect(from: &str, demand: Demand, to: &str, over: &str) -> Expectation {
-    Expectation {
-        from: from.to_owned(),
-        demand,
-        to: to.to_owned(),
-        over: (!over.is_empty()).then(|| over.to_owned()),
-        except: None,
-        via: None,
-        only: false,
-        action: None,
-        warn_on_unknown: false,
-        place: Default::default(),
-        places: Default::default(),
-    }
+    Expectation { over: (!over.is_empty()).then(|| over.to_owned()), ..Expectation::new(from, demand, to) }
 }
 
 fn checked(policy: Option<serde_json::Value>, expectation: &Expectation) -> Checked {
