@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use spec::{live, spec};
 use trueup_model::{Demand, Expectation, Observed, Plan, Status, Step, Topology};
 use trueup_reach::fill::{Lists, Stepped, observed as network, planned};
-use trueup_reach::{Engine, Interim, check};
+use trueup_reach::{Ends, Engine, Interim, check};
 
 /// Random networks that are looked at.
 const NETWORKS: u64 = 250;
@@ -156,19 +156,7 @@ fn pair(rng: &mut Rng) -> (Resources, Resources) {
 }
 
 fn cannot(from: &str, to: &str, except: Option<&str>) -> Expectation {
-    Expectation {
-        from: from.to_owned(),
-        demand: Demand::Cannot,
-        to: to.to_owned(),
-        over: None,
-        except: except.map(str::to_owned),
-        via: None,
-        only: false,
-        action: None,
-        warn_on_unknown: false,
-        place: trueup_model::Place::default(),
-        places: Default::default(),
-    }
+    Expectation { except: except.map(str::to_owned), ..Expectation::new(from, Demand::Cannot, to) }
 }
 
 fn expectations(rng: &mut Rng) -> Vec<Expectation> {
@@ -212,8 +200,9 @@ fn what_is_said_to_open_nothing_opens_nothing_in_any_order() {
     let (mut silent, mut bad) = (0, 0);
     for seed in (0..NETWORKS).chain(KNOWN) {
         let Some((topology, observed, plan, mut rng)) = drawn(seed) else { continue };
-        let exact = Interim::in_any_case(&plan, &topology, &observed);
-        let said = Interim::of(&plan, &topology, &observed).is_some();
+        let ends = Ends::in_any_case(&plan, &topology, &observed);
+        let exact = Interim::in_any_case(&plan, &topology, &observed, &ends);
+        let said = Interim::of(&plan, &topology, &observed, &ends).is_some();
         silent += usize::from(!said && plan.steps.len() > 2 && !topology.expect.is_empty());
         for _ in 0..ORDERS {
             let order = shuffled(&mut rng, &plan);
@@ -233,7 +222,8 @@ fn with_a_barrier_every_state_is_fine_and_without_it_some_are_not() {
     let (mut needed, mut stuck) = (0, 0);
     for seed in 0..NETWORKS {
         let Some((topology, observed, usual, _)) = drawn(seed) else { continue };
-        let Some(interim) = Interim::of(&usual, &topology, &observed) else { continue };
+        let ends = Ends::in_any_case(&usual, &topology, &observed);
+        let Some(interim) = Interim::of(&usual, &topology, &observed, &ends) else { continue };
         let mut plan = usual.clone();
         if trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)).is_err() {
             stuck += 1;
@@ -275,7 +265,8 @@ fn after_all_steps_the_network_is_the_one_that_the_plan_is_reviewed_for() {
 fn a_state_that_is_not_fine_is_one_in_which_an_expectation_does_not_hold() {
     for seed in 0..NETWORKS / 4 {
         let Some((topology, observed, plan, mut rng)) = drawn(seed) else { continue };
-        let interim = Interim::in_any_case(&plan, &topology, &observed);
+        let ends = Ends::in_any_case(&plan, &topology, &observed);
+        let interim = Interim::in_any_case(&plan, &topology, &observed, &ends);
         let order = shuffled(&mut rng, &plan);
         for count in (1..order.len()).filter(|count| !interim.is_fine(&order[..*count])) {
             let state = network(&Stepped::new(&topology, &observed, &plan).after(&order[..count]), &topology.name, &Lists::new());

@@ -75,12 +75,12 @@ pub struct Change {
     /// Who is asked for.
     pub to: End,
     /// How the services change.
-    pub step: Step,
+    pub shift: Shift,
 }
 
 /// Services, with how much of them works before and after.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Step {
+pub struct Shift {
     /// Before.
     pub before: Level,
     /// After.
@@ -92,7 +92,7 @@ pub struct Step {
 impl Change {
     /// Whether the internet reaches more than before.
     pub fn is_exposure(&self) -> bool {
-        matches!(self.from, End::Outside(..)) && self.step.after > self.step.before
+        matches!(self.from, End::Outside(..)) && self.shift.after > self.shift.before
     }
 }
 
@@ -104,7 +104,7 @@ fn sets(answer: &Answer) -> Sets {
 }
 
 /// How the services go from one level to another.
-fn steps(before: &Sets, after: &Sets) -> Vec<Step> {
+fn shifts(before: &Sets, after: &Sets) -> Vec<Shift> {
     let levels = |sets: &Sets| {
         let all = ServiceSet::conversations();
         let [allowed, partial, unknown] = sets.each_ref().map(|set| set.intersect(&all));
@@ -113,8 +113,8 @@ fn steps(before: &Sets, after: &Sets) -> Vec<Step> {
     };
     let (old, new) = (levels(before), levels(after));
     let pairs = old.iter().flat_map(|old| new.iter().map(move |new| (old, new))).filter(|(old, new)| old.0 != new.0);
-    let steps = pairs.map(|(old, new)| Step { before: old.0, after: new.0, over: old.1.intersect(&new.1) });
-    steps.filter(|step| !step.over.is_empty()).collect()
+    let shifts = pairs.map(|(old, new)| Shift { before: old.0, after: new.0, over: old.1.intersect(&new.1) });
+    shifts.filter(|shift| !shift.over.is_empty()).collect()
 }
 
 /// Hosts that neither network tells apart.
@@ -202,7 +202,7 @@ impl Cells {
 /// What changes between hosts.
 fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<Change> {
     let (old, new) = (Cells::of(old), Cells::of(new));
-    let mut known: HashMap<(usize, usize), Vec<Step>> = HashMap::new();
+    let mut known: HashMap<(usize, usize), Vec<Shift>> = HashMap::new();
     let mut found = Vec::new();
     for (i, from) in groups.iter().enumerate() {
         for (j, to) in groups.iter().enumerate() {
@@ -213,8 +213,8 @@ fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<C
             if pair == (0, 0) {
                 continue;
             }
-            let steps = known.entry(pair).or_insert_with(|| steps(&old.distinct[pair.0], &new.distinct[pair.1]));
-            found.extend(steps.iter().map(|step| Change { from: from.end(), to: to.end(), step: step.clone() }));
+            let shifts = known.entry(pair).or_insert_with(|| shifts(&old.distinct[pair.0], &new.distinct[pair.1]));
+            found.extend(shifts.iter().map(|shift| Change { from: from.end(), to: to.end(), shift: shift.clone() }));
         }
     }
     found
@@ -230,8 +230,8 @@ fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change>
     let ends = ends.chain(SERVICES.map(|name| (End::Service(name), Party::Service(name.to_owned()))));
     let mut found = Vec::new();
     for (end, party) in ends {
-        let steps = steps(&ask(before, group.before, &party), &ask(after, group.after, &party));
-        found.extend(steps.into_iter().map(|step| Change { from: group.end(), to: end.clone(), step }));
+        let shifts = shifts(&ask(before, group.before, &party), &ask(after, group.after, &party));
+        found.extend(shifts.into_iter().map(|shift| Change { from: group.end(), to: end.clone(), shift }));
     }
     found
 }
@@ -264,8 +264,8 @@ impl Outside {
                 let answer = host.map(|(_, host)| between(engine, &Member::Outside(piece.clone()), &Member::Interface(host)));
                 answer.map(|answer| sets(&answer)).unwrap_or_default()
             };
-            for step in steps(&ask(before, group.before), &ask(after, group.after)) {
-                add(found.entry((piece.family, step.before, step.after)).or_default(), step.over, &piece.set());
+            for shift in shifts(&ask(before, group.before), &ask(after, group.after)) {
+                add(found.entry((piece.family, shift.before, shift.after)).or_default(), shift.over, &piece.set());
             }
         }
         let mut changes = Vec::new();
@@ -279,7 +279,7 @@ impl Outside {
             }
             changes.extend(by_set.into_iter().map(|(set, over)| {
                 let from = End::Outside(self.name(family, &set), family, set);
-                Change { from, to: group.end(), step: Step { before, after, over } }
+                Change { from, to: group.end(), shift: Shift { before, after, over } }
             }));
         }
         changes

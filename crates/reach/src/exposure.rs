@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::{Demand, Level, Refusal, Topology};
 
 use crate::address::{AddressSet, number, of_range, ranges};
-use crate::change::{Change, End, Row, Step, merged, part_of_internet};
+use crate::change::{Change, End, Row, Shift, merged, part_of_internet};
 use crate::engine::Engine;
 use crate::party::Party;
 use crate::review::ROWS_MAX;
@@ -53,7 +53,7 @@ fn undeclared(change: &Change, allowances: &[Allowance]) -> Vec<Change> {
     let mut left: BTreeMap<(AddressSet, ServiceSet), BTreeSet<String>> = BTreeMap::new();
     for host in names {
         let own = allowances.iter().filter(|allowance| allowance.names.contains(host));
-        let parts = own.fold(vec![(set.clone(), change.step.over.clone())], less);
+        let parts = own.fold(vec![(set.clone(), change.shift.over.clone())], less);
         // Addresses for which the same is left are one part, however they were cut.
         let mut by_services: BTreeMap<ServiceSet, AddressSet> = BTreeMap::new();
         for (addresses, over) in parts {
@@ -67,7 +67,7 @@ fn undeclared(change: &Change, allowances: &[Allowance]) -> Vec<Change> {
     let each = left.into_iter().map(|((addresses, over), hosts)| {
         let name = if addresses == *set { name.clone() } else { part_of_internet(&addresses) };
         let to = End::Hosts(hosts.into_iter().collect());
-        Change { from: End::Outside(name, *family, addresses), to, step: Step { over, ..change.step.clone() } }
+        Change { from: End::Outside(name, *family, addresses), to, shift: Shift { over, ..change.shift.clone() } }
     });
     each.collect()
 }
@@ -112,7 +112,7 @@ fn wanted(row: &Row) -> String {
 }
 
 /// The first of several names, and how many more there are.
-fn some(names: &[String]) -> String {
+pub(crate) fn some(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMES_MAX);
     let first = names[..names.len() - more].join(", ");
     if more == 0 { first } else { format!("{first} and {more} more") }

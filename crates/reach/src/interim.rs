@@ -8,9 +8,11 @@ use std::net::IpAddr;
 
 use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step, Stuck, Topology};
 
-use crate::change::{Change, End, changes, merged};
-use crate::engine::{Engine, Ready};
-use crate::fill::{Lists, Stepped, observed as live_network, planned};
+use crate::change::{Change, End, Shift, changes, merged};
+use crate::ends::Ends;
+use crate::engine::Engine;
+use crate::exposure::some;
+use crate::fill::{Lists, Stepped, observed as live_network};
 use crate::mixed::mixed;
 use crate::network::Network;
 use crate::opened::Between;
@@ -18,15 +20,12 @@ use crate::service::ServiceSet;
 
 /// Gaps that are told at most.
 const GAPS_MAX: usize = 20;
-/// Steps that a refusal names at most.
-const STEPS_MAX: usize = 3;
 
 /// What a plan goes through, where the order of its steps matters to an expectation.
 #[derive(Clone, Debug)]
 pub struct Interim<'a> {
     stepped: Stepped<'a>,
-    before: Ready,
-    after: Ready,
+    ends: &'a Ends,
     /// The expectations that some order of the steps might break.
     expectations: Vec<&'a Expectation>,
 }
@@ -34,23 +33,21 @@ pub struct Interim<'a> {
 impl<'a> Interim<'a> {
     /// What a plan goes through; `None` where nothing that is forbidden can open on the way, whatever the order. A plan that is
     /// refused goes nowhere.
-    pub fn of(plan: &Plan, topology: &'a Topology, observed: &'a Observed) -> Option<Self> {
+    pub fn of(plan: &Plan, topology: &'a Topology, observed: &'a Observed, ends: &'a Ends) -> Option<Self> {
         let forbids = topology.expect.iter().any(|expectation| expectation.demand == Demand::Cannot);
-        if !forbids || plan.steps.len() < 2 || !plan.is_complete() || !plan.refused.is_empty() {
+        if !forbids || plan.steps.len() < 2 || !plan.refused.is_empty() {
             return None;
         }
-        let interim = Self::in_any_case(plan, topology, observed);
+        let interim = Self::in_any_case(plan, topology, observed, ends);
         let expectations = interim.opened_in_any_order(plan);
         (!expectations.is_empty()).then_some(Self { expectations, ..interim })
     }
 
     /// What a plan goes through, whether or not that matters: for tests.
     #[doc(hidden)]
-    pub fn in_any_case(plan: &Plan, topology: &'a Topology, observed: &'a Observed) -> Self {
+    pub fn in_any_case(plan: &Plan, topology: &'a Topology, observed: &'a Observed, ends: &'a Ends) -> Self {
         let expectations = topology.expect.iter().filter(|expectation| expectation.demand == Demand::Cannot).collect();
-        let live = |observed: &Observed| Ready::new(live_network(observed, &topology.name, &Lists::new()));
-        let (before, after) = (live(observed), live(&planned(topology, observed, plan, None)));
-        Self { stepped: Stepped::new(topology, observed, plan), before, after, expectations }
+        Self { stepped: Stepped::new(topology, observed, plan), ends, expectations }
     }
 
     /// Whether what is there after these steps opens nothing that is forbidden.
@@ -61,7 +58,7 @@ impl<'a> Interim<'a> {
     /// The first expectation that does not hold after these steps, for what works neither before nor after.
     fn broken(&self, steps: &[&Step]) -> Option<&'a Expectation> {
         let network = self.network(steps);
-        let (engine, before, after) = (Engine::new(&network), self.before.engine(), self.after.engine());
+        let (engine, before, after) = (Engine::new(&network), self.ends.before(), self.ends.after());
         let between = Between::new(&engine, [&before, &after], false);
         self.expectations.iter().copied().find(|expectation| between.opens(expectation))
     }
@@ -73,7 +70,7 @@ impl<'a> Interim<'a> {
         let by_address = self.expectations.iter().any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
         // Of an address that goes from one host to another it is not told at once who has it.
         let born = self.network(&births);
-        let (before, after) = (self.before.engine(), self.after.engine());
+        let (before, after) = (self.ends.before(), self.ends.after());
         let mixed = mixed(&[before.network, &born, after.network]).filter(|mixed| !by_address || mixed.is_unambiguous());
         let Some(mixed) = mixed else { return self.expectations.clone() };
         let engine = Engine::new(&mixed);
@@ -120,16 +117,14 @@ impl<'a> Interim<'a> {
             Some(most) => format!("and no order was found in which it holds in between, though more than {most} states were looked at"),
             None => "and in no order of the steps in between".to_owned(),
         };
-        let shown: Vec<String> =
-            next.iter().take(STEPS_MAX).map(|step| format!("step {} ({} of {})", step.number, step.call.action, step.address)).collect();
-        let more = next.len().saturating_sub(STEPS_MAX);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let told: Vec<String> =
+            next.iter().map(|step| format!("step {} ({} of {})", step.number, step.call.action, step.address)).collect();
         let far =
             if done.is_empty() { "at the beginning".to_owned() } else { format!("with {} of {} steps done", done.len(), plan.steps.len()) };
         let opening = match next.len() {
             0 => String::new(),
-            1 => format!("; {far} it might be opened by the only one that could be next, {}", shown[0]),
-            _ => format!("; {far} it might be opened by each one that could be next: {}{more}", shown.join(", ")),
+            1 => format!("; {far} it might be opened by the only one that could be next, {}", some(&told)),
+            _ => format!("; {far} it might be opened by each one that could be next: {}", some(&told)),
         };
         let help = match stuck.given_up {
             Some(_) => "Split the apply: change fewer things at a time",
@@ -141,18 +136,18 @@ impl<'a> Interim<'a> {
 
     /// What works before and after, and not or less while one of these steps waits: at the end of that time it shows.
     fn gaps(&self, plan: &Plan, waiting: &[usize]) -> Vec<Change> {
-        let (before, after) = (self.before.engine(), self.after.engine());
+        let (before, after) = (self.ends.before(), self.ends.after());
         let mut found: BTreeMap<(End, End, Level, Level), ServiceSet> = BTreeMap::new();
         let steps: Vec<&Step> = plan.steps.iter().collect();
         for number in waiting {
             let network = self.network(&steps[..number - 1]);
             let between = Engine::new(&network);
             for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
-                let over = found.entry((gap.from, gap.to, gap.step.before, gap.step.after)).or_default();
-                *over = over.union(&gap.step.over);
+                let over = found.entry((gap.from, gap.to, gap.shift.before, gap.shift.after)).or_default();
+                *over = over.union(&gap.shift.over);
             }
         }
-        let change = |((from, to, before, after), over)| Change { from, to, step: crate::change::Step { before, after, over } };
+        let change = |((from, to, before, after), over)| Change { from, to, shift: Shift { before, after, over } };
         found.into_iter().map(change).collect()
     }
 }
@@ -160,11 +155,11 @@ impl<'a> Interim<'a> {
 /// What has gone down and comes up again.
 fn gaps(down: &[Change], up: &[Change]) -> Vec<Change> {
     let mut found = Vec::new();
-    for down in down.iter().filter(|change| change.step.after < change.step.before) {
-        for up in up.iter().filter(|change| change.step.after > change.step.before) {
-            let over = down.step.over.intersect(&up.step.over);
+    for down in down.iter().filter(|change| change.shift.after < change.shift.before) {
+        for up in up.iter().filter(|change| change.shift.after > change.shift.before) {
+            let over = down.shift.over.intersect(&up.shift.over);
             if let (Some(from), Some(to), false) = (down.from.both(&up.from), down.to.both(&up.to), over.is_empty()) {
-                found.push(Change { from, to, step: crate::change::Step { over, ..down.step.clone() } });
+                found.push(Change { from, to, shift: Shift { over, ..down.shift.clone() } });
             }
         }
     }

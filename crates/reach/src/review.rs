@@ -5,17 +5,16 @@ use std::collections::BTreeSet;
 use trueup_model::{Observed, Plan, ReachChange, Reachability, Refusal, Topology};
 
 use crate::change::{Row, causes, changes, merged};
-use crate::engine::Engine;
+use crate::ends::{Ends, is_read};
 use crate::exposure::exposures;
-use crate::fill::{Lists, observed as live_network, planned};
 use crate::findings;
 
 /// Rows that are told at most; what is beyond is counted.
 pub(crate) const ROWS_MAX: usize = 100;
 
 /// Writes into a plan what it does to who can talk to whom and how the spec's expectations fare, and refuses it where they do not
-/// hold; with `deny_exposure` also where the internet would reach something new that no expectation says it can.
-pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, deny_exposure: bool) {
+/// hold; with `deny_exposure` also where the internet would reach something new that no expectation says it can. `ends` are the plan's.
+pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: Option<&Ends>, deny_exposure: bool) {
     let mut told = Reachability { findings: findings::wanted(topology), ..Reachability::default() };
     plan.refused.extend(told.findings.iter().filter(|finding| finding.is_failure()).map(|finding| {
         let place = &finding.place;
@@ -23,15 +22,10 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, deny_ex
         let why = format!("{}:{}: it is expected that {}: {}{help}", place.file, place.line, finding.expectation, finding.why);
         Refusal { guard: "expect", address: finding.from.clone(), why }
     }));
-    // Elsewhere nothing was read.
-    let elsewhere = plan.refused.iter().any(|refusal| matches!(refusal.guard, "account" | "region"));
-    if !plan.is_complete() || elsewhere {
+    if !is_read(plan) {
         told.untold = Some("not everything was read".to_owned());
-    } else if !plan.is_empty() {
-        let after = planned(topology, observed, plan, None);
-        let name = &topology.name;
-        let (before, after) = (live_network(observed, name, &Lists::new()), live_network(&after, name, &Lists::new()));
-        let (old, new) = (Engine::new(&before), Engine::new(&after));
+    } else if let Some(ends) = ends {
+        let (old, new) = (ends.before(), ends.after());
         let found = changes(&old, &new);
         if deny_exposure {
             plan.refused.extend(exposures(&new, topology, &found));

@@ -8,21 +8,13 @@ use serde_json::json;
 use spec::{live, seed, spec};
 use trueup_model::call::Needs;
 use trueup_model::{Call, Demand, Expectation, Plan, Record, Role, Step, StepAction, Stuck, Topology, Value};
-use trueup_reach::Interim;
+use trueup_reach::{Ends, Interim};
 
 fn cannot(from: &str, to: &str) -> Expectation {
     Expectation {
-        from: from.to_owned(),
-        demand: Demand::Cannot,
-        to: to.to_owned(),
         over: Some("tcp/443".to_owned()),
-        except: None,
-        via: None,
-        only: false,
-        action: None,
-        warn_on_unknown: false,
         place: trueup_model::Place { file: "net.yaml".into(), line: 30, ..Default::default() },
-        places: Default::default(),
+        ..Expectation::new(from, Demand::Cannot, to)
     }
 }
 
@@ -35,7 +27,8 @@ fn wanted() -> Topology {
 fn refused(plan: &mut Plan, stuck: &Stuck) -> String {
     let topology = wanted();
     let observed = live(&topology);
-    Interim::in_any_case(plan, &topology, &observed).refuse(plan, stuck);
+    let ends = Ends::in_any_case(plan, &topology, &observed);
+    Interim::in_any_case(plan, &topology, &observed, &ends).refuse(plan, stuck);
     assert_eq!((plan.refused.len(), plan.refused[0].guard, plan.refused[0].address.as_str()), (1, "expect", "internet"));
     plan.refused[0].why.clone()
 }
@@ -81,7 +74,8 @@ fn of_a_plan_that_is_refused_no_order_is_told() {
     let topology = wanted();
     let observed = live(&topology);
     let mut plan = Plan::default();
-    let interim = Interim::in_any_case(&plan, &topology, &observed);
+    let ends = Ends::in_any_case(&plan, &topology, &observed);
+    let interim = Interim::in_any_case(&plan, &topology, &observed, &ends);
     interim.announce(&mut plan, &[]);
     assert!(plan.reachability.take().and_then(|told| told.barrier).is_some_and(|barrier| !barrier.waits && barrier.gaps.is_empty()));
     plan.refused.push(trueup_model::Refusal { guard: "expect", address: "internet".into(), why: "it is so".into() });

@@ -6,7 +6,7 @@ mod spec;
 use serde_json::{Value as Json, json};
 use spec::{endpoint, live, seed, spec};
 use trueup_model::{Action, Change, Demand, Disruption, Expectation, Level, Plan, ReachChange, Status, Topology};
-use trueup_reach::review;
+use trueup_reach::{Ends, review};
 
 type Resources = Vec<(&'static str, Json)>;
 
@@ -42,7 +42,9 @@ fn reviewed(before: &Resources, after: &Resources, expect: &[Expectation], deny:
     let (before, mut after) = (spec(before), spec(after));
     after.expect = expect.to_vec();
     let mut plan = plan(&before, &after);
-    review(&mut plan, &after, &live(&before), deny);
+    let observed = live(&before);
+    let ends = Ends::of(&plan, &after, &observed);
+    review(&mut plan, &after, &observed, ends.as_ref(), deny);
     plan
 }
 
@@ -73,17 +75,9 @@ fn bastion_group(rules: &Json) -> Resources {
 
 fn expects(from: &str, demand: Demand, to: &str, over: Option<&str>) -> Expectation {
     Expectation {
-        from: from.to_owned(),
-        demand,
-        to: to.to_owned(),
         over: over.map(str::to_owned),
-        except: None,
-        via: None,
-        only: false,
-        action: None,
-        warn_on_unknown: false,
         place: trueup_model::Place { file: "net.yaml".into(), line: 30, ..Default::default() },
-        places: Default::default(),
+        ..Expectation::new(from, demand, to)
     }
 }
 
@@ -291,7 +285,9 @@ fn what_was_not_read_is_not_compared() {
     let (before, after) = (spec(&seed()), spec(&bastion_group(&json!([]))));
     let mut plan = plan(&before, &after);
     plan.unreadable.insert(trueup_model::Kind::Instance, "denied".into());
-    review(&mut plan, &after, &live(&before), true);
+    let observed = live(&before);
+    let ends = Ends::of(&plan, &after, &observed);
+    review(&mut plan, &after, &observed, ends.as_ref(), true);
     let told = plan.reachability.unwrap();
     assert_eq!((told.changes.len(), told.untold.as_deref()), (0, Some("not everything was read")));
 }

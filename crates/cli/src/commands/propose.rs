@@ -2,14 +2,15 @@
 //! order, where one that EC2 takes would open for a moment what the spec forbids.
 
 use trueup_model::{Observed, Plan, Topology};
-use trueup_reach::Interim;
+use trueup_reach::{Ends, Interim};
 
 /// Plans and reviews. With `deny_exposure` a plan is refused by which the internet reaches something that no expectation says it can.
 pub fn propose(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Plan {
     let mut plan = trueup_plan::plan(topology, observed);
-    let interim = Interim::of(&plan, topology, observed);
+    let ends = Ends::of(&plan, topology, observed);
+    let interim = ends.as_ref().and_then(|ends| Interim::of(&plan, topology, observed, ends));
     let ordered = interim.as_ref().map(|interim| trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)));
-    trueup_reach::review(&mut plan, topology, observed, deny_exposure);
+    trueup_reach::review(&mut plan, topology, observed, ends.as_ref(), deny_exposure);
     match (&interim, ordered) {
         (Some(interim), Some(Ok(waiting))) => interim.announce(&mut plan, &waiting),
         // Where it is refused anyhow, the order is not what is wrong.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{Address, Observed, Plan, Ref, Topology};
 
-use super::{Change, End, SERVICES, Sets, Step, sets, spot, steps};
+use super::{Change, End, SERVICES, Sets, Shift, sets, shifts, spot};
 use crate::engine::{Engine, Ready};
 use crate::fill::{Lists, observed, planned};
 use crate::party::{Member, Party, between, reach};
@@ -135,9 +135,9 @@ impl Causes<'_> {
             self.without.insert(address.clone(), Ready::new(observed(&left, &self.topology.name, &Lists::new())));
         }
         let without = self.without[address].engine();
-        let left = steps(&answer(self.before, change), &answer(&without, change));
-        let same = |step: &&Step| step.before == change.step.before && step.after == change.step.after;
-        Some(!left.iter().find(same).is_some_and(|step| step.over.is_superset(&change.step.over)))
+        let left = shifts(&answer(self.before, change), &answer(&without, change));
+        let same = |shift: &&Shift| shift.before == change.shift.before && shift.after == change.shift.after;
+        Some(!left.iter().find(same).is_some_and(|shift| shift.over.is_superset(&change.shift.over)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::ReachChange;
 
-use super::{Change, End, Step};
+use super::{Change, End, Shift};
 
 /// Changes of one row whose reasons are looked for at most.
 const EXAMPLES_MAX: usize = 8;
@@ -21,28 +21,28 @@ pub struct Row {
 /// The changes in as few rows as show them all, what the internet newly reaches first.
 pub fn merged(changes: &[Change]) -> Vec<Row> {
     // First all that one end reaches in the same way, then all ends that reach the same.
-    let mut targets: BTreeMap<(&End, &Step), BTreeSet<&End>> = BTreeMap::new();
+    let mut targets: BTreeMap<(&End, &Shift), BTreeSet<&End>> = BTreeMap::new();
     for change in changes {
-        targets.entry((&change.from, &change.step)).or_default().insert(&change.to);
+        targets.entry((&change.from, &change.shift)).or_default().insert(&change.to);
     }
-    let mut rows: BTreeMap<(bool, &Step, BTreeSet<&End>), Vec<&End>> = BTreeMap::new();
-    for ((from, step), to) in targets {
-        rows.entry((matches!(from, End::Outside(..)), step, to)).or_default().push(from);
+    let mut rows: BTreeMap<(bool, &Shift, BTreeSet<&End>), Vec<&End>> = BTreeMap::new();
+    for ((from, shift), to) in targets {
+        rows.entry((matches!(from, End::Outside(..)), shift, to)).or_default().push(from);
     }
     let names = |ends: &mut dyn Iterator<Item = &&End>| {
         let names: BTreeSet<String> = ends.flat_map(|end| end.names()).collect();
         names.into_iter().collect::<Vec<_>>()
     };
-    let row = |((_, step, to), from): ((bool, &Step, BTreeSet<&End>), Vec<&End>)| {
+    let row = |((_, shift, to), from): ((bool, &Shift, BTreeSet<&End>), Vec<&End>)| {
         let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to)));
-        let change = |(from, to): (&End, &End)| Change { from: from.clone(), to: to.clone(), step: step.clone() };
+        let change = |(from, to): (&End, &End)| Change { from: from.clone(), to: to.clone(), shift: shift.clone() };
         let examples: Vec<Change> = pairs.take(EXAMPLES_MAX).map(change).collect();
         let told = ReachChange {
             from: names(&mut from.iter()),
             to: names(&mut to.iter()),
-            over: step.over.in_words(),
-            before: step.before,
-            after: step.after,
+            over: shift.over.in_words(),
+            before: shift.before,
+            after: shift.after,
             exposure: examples.iter().any(Change::is_exposure),
             because: Vec::new(),
         };

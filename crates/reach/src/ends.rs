@@ -1,0 +1,40 @@
+//! The two ends of a plan: the network that is live and the one that the plan leaves, for all that is asked about both.
+
+use trueup_model::{Observed, Plan, Topology};
+
+use crate::engine::{Engine, Ready};
+use crate::fill::{Lists, observed as live_network, planned};
+
+/// The networks before and after a plan, with what their engines have worked out.
+#[derive(Clone, Debug)]
+pub struct Ends {
+    before: Ready,
+    after: Ready,
+}
+
+impl Ends {
+    /// The ends of a plan; `None` where it changes nothing, or where too little was read to compare them.
+    pub fn of(plan: &Plan, topology: &Topology, observed: &Observed) -> Option<Self> {
+        (!plan.is_empty() && is_read(plan)).then(|| Self::in_any_case(plan, topology, observed))
+    }
+
+    /// The ends of a plan, whatever is known about them: for tests.
+    #[doc(hidden)]
+    pub fn in_any_case(plan: &Plan, topology: &Topology, observed: &Observed) -> Self {
+        let live = |observed: &Observed| Ready::new(live_network(observed, &topology.name, &Lists::new()));
+        Self { before: live(observed), after: live(&planned(topology, observed, plan, None)) }
+    }
+
+    pub(crate) fn before(&self) -> Engine<'_> {
+        self.before.engine()
+    }
+
+    pub(crate) fn after(&self) -> Engine<'_> {
+        self.after.engine()
+    }
+}
+
+/// Whether everything was read. In another account or region than the spec's nothing was.
+pub(crate) fn is_read(plan: &Plan) -> bool {
+    plan.is_complete() && !plan.refused.iter().any(|refusal| matches!(refusal.guard, "account" | "region"))
+}
