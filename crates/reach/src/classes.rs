@@ -12,8 +12,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::address::{Family, is_in, number};
 use crate::answer::{Answer, answer, ways};
 use crate::engine::Engine;
-use crate::network::{Assigned, Behind, Destination, Network, Peer, Target};
+use crate::likeness::routed_to;
+use crate::network::{Assigned, Behind, Network};
 use crate::party::{Member, between};
+use crate::ranges;
 use crate::service::ServiceSet;
 use crate::trip::{Check, Step};
 use crate::walk::Start;
@@ -57,24 +59,17 @@ struct Ranges(Vec<ipnet::IpNet>);
 impl Ranges {
     /// The ranges by which packets are routed, and filtered at the borders of subnets.
     fn of_ways(network: &Network) -> Self {
-        let routes = network.route_tables.iter().flat_map(|table| &table.routes);
-        let mut all: Vec<ipnet::IpNet> =
-            routes.filter_map(|route| if let Destination::Range(range) = route.destination { Some(range) } else { None }).collect();
-        all.extend(network.network_acls.iter().flat_map(|acl| acl.ingress.iter().chain(&acl.egress)).map(|entry| entry.range));
-        all.extend(network.prefix_lists.iter().flat_map(|list| list.entries.iter().flatten().copied()));
-        all.extend(
-            network.transit_gateways.iter().flat_map(|gateway| &gateway.route_tables).flat_map(|table| &table.routes).map(|r| r.range),
-        );
+        let all = ranges::of_routes(network).chain(ranges::of_acls(network)).chain(ranges::of_lists(network));
         Self::distinct(all)
     }
 
     /// The ranges of security groups.
     fn of_groups(network: &Network) -> Self {
-        let rules = network.security_groups.iter().flat_map(|group| group.ingress.iter().chain(&group.egress));
-        Self::distinct(rules.filter_map(|rule| if let Peer::Range(range) = rule.peer { Some(range) } else { None }).collect())
+        Self::distinct(ranges::of_groups(network))
     }
 
-    fn distinct(mut all: Vec<ipnet::IpNet>) -> Self {
+    fn distinct(all: impl Iterator<Item = ipnet::IpNet>) -> Self {
+        let mut all: Vec<ipnet::IpNet> = all.collect();
         all.sort();
         all.dedup();
         Self(all)
@@ -104,9 +99,7 @@ fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
             *holders.entry(number(address)).or_default() += 1;
         }
     }
-    let targets = network.route_tables.iter().flat_map(|table| &table.routes).map(|route| &route.target);
-    let appliances: BTreeSet<usize> =
-        targets.filter_map(|target| if let Target::Interface(index) = target { Some(*index) } else { None }).collect();
+    let appliances: BTreeSet<usize> = routed_to(network).collect();
     let mut found: HashMap<Likeness, usize> = HashMap::new();
     let mut classes: Vec<(Class, Site)> = Vec::new();
     for (index, interface) in network.interfaces.iter().enumerate() {

@@ -58,6 +58,7 @@ mod opened;
 mod party;
 mod pieces;
 pub mod policy;
+mod ranges;
 mod review;
 pub mod service;
 pub mod spot;

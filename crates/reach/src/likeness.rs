@@ -8,7 +8,8 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::address::{Family, bounds, is_in, number};
 use crate::engine::Engine;
-use crate::network::{Assigned, Behind, Destination, EndpointKind, Interface, Network, Peer, Target};
+use crate::network::{Assigned, Behind, EndpointKind, Interface, Network, Target};
+use crate::ranges;
 
 /// What a question about a host depends on.
 #[derive(PartialEq, Eq, Hash)]
@@ -57,15 +58,19 @@ fn known(interface: &Interface) -> impl Iterator<Item = u128> {
     all.filter_map(|assigned| if let Assigned::Known(address) = assigned { Some(number(address)) } else { None })
 }
 
+/// The interfaces that routes lead to.
+pub(crate) fn routed_to(network: &Network) -> impl Iterator<Item = usize> {
+    let targets = network.route_tables.iter().flat_map(|table| &table.routes).map(|route| &route.target);
+    targets.filter_map(|target| if let Target::Interface(index) = target { Some(*index) } else { None })
+}
+
 /// The interfaces that something of the network leads to by itself.
 fn appliances(network: &Network) -> BTreeSet<usize> {
-    let targets = network.route_tables.iter().flat_map(|table| &table.routes).map(|route| &route.target);
-    let routed = targets.filter_map(|target| if let Target::Interface(index) = target { Some(*index) } else { None });
     let endpoints = network.endpoints.iter().filter_map(|endpoint| match &endpoint.kind {
         EndpointKind::Interface(interfaces) => Some(interfaces),
         _ => None,
     });
-    routed.chain(endpoints.flatten().copied()).collect()
+    routed_to(network).chain(endpoints.flatten().copied()).collect()
 }
 
 /// The addresses that more than one has: where two VPCs use one range, groups cannot tell their hosts apart.
@@ -88,23 +93,9 @@ struct Marks {
 
 impl Marks {
     fn of(network: &Network) -> Self {
-        let mut ranges: Vec<IpNet> = Vec::new();
-        for table in &network.route_tables {
-            ranges.extend(table.routes.iter().filter_map(|route| match route.destination {
-                Destination::Range(range) => Some(range),
-                Destination::List(_) => None,
-            }));
-        }
-        for group in &network.security_groups {
-            let rules = group.ingress.iter().chain(&group.egress);
-            ranges.extend(rules.filter_map(|rule| if let Peer::Range(range) = rule.peer { Some(range) } else { None }));
-        }
-        ranges.extend(network.network_acls.iter().flat_map(|acl| acl.ingress.iter().chain(&acl.egress)).map(|entry| entry.range));
-        ranges.extend(network.prefix_lists.iter().flat_map(|list| list.entries.iter().flatten().copied()));
-        let tables = network.transit_gateways.iter().flat_map(|gateway| &gateway.route_tables);
-        ranges.extend(tables.flat_map(|table| &table.routes).map(|route| route.range));
-        ranges.extend(network.vpcs.iter().flat_map(|vpc| vpc.ranges.iter().copied()));
-        ranges.extend(network.subnets.iter().flat_map(|subnet| subnet.ranges.iter().copied()));
+        let spoken_of = ranges::of_routes(network).chain(ranges::of_groups(network)).chain(ranges::of_acls(network));
+        let own = ranges::of_vpcs(network).chain(network.subnets.iter().flat_map(|subnet| subnet.ranges.iter().copied()));
+        let mut ranges: Vec<IpNet> = spoken_of.chain(ranges::of_lists(network)).chain(own).collect();
         ranges.sort();
         ranges.dedup();
         // The families meet somewhere on the line of addresses.

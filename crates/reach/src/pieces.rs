@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::{AddressSet, Family, of_range};
 use crate::engine::Engine;
 use crate::interval::IntervalSet;
-use crate::network::{Destination, Network, Peer};
+use crate::network::Network;
+use crate::ranges;
 use crate::spot::{Listed, Owner, Spot};
 
 /// Cuts a set of outside addresses into pieces that the network treats alike, in the order of their lowest addresses.
@@ -42,25 +43,9 @@ pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed:
 
 /// Every distinction that the network makes between addresses: its ranges, and for prefix lists the entries of each length.
 fn distinctions(network: &Network) -> BTreeSet<AddressSet> {
-    let mut ranges = BTreeSet::new();
-    for table in &network.route_tables {
-        ranges.extend(table.routes.iter().filter_map(|route| match &route.destination {
-            Destination::Range(range) => Some(*range),
-            Destination::List(_) => None,
-        }));
-    }
-    for group in &network.security_groups {
-        let rules = group.ingress.iter().chain(&group.egress);
-        ranges.extend(rules.filter_map(|rule| if let Peer::Range(range) = rule.peer { Some(range) } else { None }));
-    }
-    for acl in &network.network_acls {
-        ranges.extend(acl.ingress.iter().chain(&acl.egress).map(|entry| entry.range));
-    }
-    for gateway in &network.transit_gateways {
-        ranges.extend(gateway.route_tables.iter().flat_map(|table| &table.routes).map(|route| route.range));
-    }
-    ranges.extend(network.vpcs.iter().flat_map(|vpc| vpc.ranges.iter().copied()));
-    let mut all: BTreeSet<AddressSet> = ranges.iter().map(of_range).collect();
+    let ranges =
+        ranges::of_routes(network).chain(ranges::of_groups(network)).chain(ranges::of_acls(network)).chain(ranges::of_vpcs(network));
+    let mut all: BTreeSet<AddressSet> = ranges.map(|range| of_range(&range)).collect();
     for list in &network.prefix_lists {
         let mut by_length: BTreeMap<u8, Vec<(u128, u128)>> = BTreeMap::new();
         for range in list.entries.iter().flatten() {
