@@ -7,7 +7,7 @@ use std::time::Duration;
 use trueup_model::{Plan, Topology};
 use trueup_sandbox::Behaviour;
 use trueup_tests::fuse::{Death, Fuse};
-use trueup_tests::{OTHER_KEY, PUBLIC_KEY, World, paused, topology};
+use trueup_tests::{OTHER_KEY, PUBLIC_KEY, World, holders, one_each, paused, topology};
 
 const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
 const NAT: &str = include_str!("../specs/nat-gateway.yaml");
@@ -81,14 +81,9 @@ fn dies_at(from: Option<&Topology>, aim: Aim<'_>, death: Death, call: usize) -> 
 
 /// Each resource has one object, and nothing else is there.
 async fn is_whole(world: &World, aim: Aim<'_>, life: &str) {
-    let observed = world.observe(aim.topology()).await;
-    let mut live: BTreeMap<String, usize> = BTreeMap::new();
-    for object in observed.objects.iter().filter(|object| !object.implicit) {
-        let owner = object.owner.as_ref().map_or(object.id.as_str(), |owner| &owner.address);
-        *live.entry(owner.to_owned()).or_default() += 1;
-    }
-    let wanted: BTreeMap<String, usize> = match aim {
-        Aim::Apply(topology) => topology.resources.keys().map(|address| (address.to_string(), 1)).collect(),
+    let live = holders(&world.observe(aim.topology()).await);
+    let wanted = match aim {
+        Aim::Apply(topology) => one_each(topology),
         Aim::Destroy(_) => BTreeMap::new(),
     };
     assert_eq!(live, wanted, "{life}");

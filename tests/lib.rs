@@ -9,6 +9,7 @@ pub mod programs;
 pub mod simulation;
 pub mod trial;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -221,6 +222,21 @@ pub fn parsed_with(text: &str, files: &dyn Files) -> Result<Topology, String> {
 /// Where it is not.
 pub fn topology(text: &str) -> Topology {
     parsed(text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// How many objects each address has; what nobody's topology has is by its id.
+pub fn holders(observed: &Observed) -> BTreeMap<String, usize> {
+    let mut held = BTreeMap::new();
+    for object in observed.objects.iter().filter(|object| !object.implicit) {
+        let address = object.owner.as_ref().map_or(&object.id, |owner| &owner.address);
+        *held.entry(address.clone()).or_default() += 1;
+    }
+    held
+}
+
+/// One object for each resource.
+pub fn one_each(topology: &Topology) -> BTreeMap<String, usize> {
+    topology.resources.keys().map(|address| (address.to_string(), 1)).collect()
 }
 
 /// Runs a test on a paused clock: what takes EC2 minutes takes no time here.

@@ -193,6 +193,21 @@ fn what_is_protected_stays_until_the_protection_is_gone() {
 }
 
 #[test]
+fn a_plan_that_deletes_more_than_it_may_is_refused() {
+    let trial = Trial::of_the_seed();
+    trial.see("apply --sandbox --auto-approve seed.yaml");
+    trial.write("gone.yaml", "topology: gateway-endpoint\nregion: us-west-2\nmax_deletes: 3\n");
+    let words = "apply --sandbox --auto-approve --allow delete";
+    session!(
+        "max_deletes",
+        trial.see("plan --sandbox gone.yaml"),
+        trial.see(&format!("{words} gone.yaml")),
+        trial.see("plan --sandbox --detailed-exitcode seed.yaml"),
+        trial.see(&format!("{words} --max-deletes 20 gone.yaml")),
+    );
+}
+
+#[test]
 fn key_files_are_never_overwritten_and_a_colleague_without_them_is_fine() {
     let trial = Trial::of_the_seed();
     let key = trial.folder.path().join("bastion-key.pem");

@@ -25,7 +25,7 @@ pub fn whole(observed: &Observed, topology: &Topology, neighbours: &str) -> Resu
         }
         *live.entry(owner.address.clone()).or_default() += 1;
     }
-    let wanted: BTreeMap<String, usize> = topology.resources.keys().map(|address| (address.to_string(), 1)).collect();
+    let wanted = crate::one_each(topology);
     if live != wanted {
         return Err(format!("there are {live:?}, and wanted are {wanted:?}"));
     }

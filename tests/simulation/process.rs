@@ -203,10 +203,10 @@ pub async fn run(ground: &Ground, number: usize, order: &Order, fate: Fate) -> R
     sleep(fate.late).await;
     let topology = order.topology(ground)?;
     let Some(process) = Process::start(ground, number, false).await else { return Ok(()) };
-    let before = ground.sandbox.live_tags(DEFAULT_REGION);
+    let before = ground.sandbox.shown_tags(DEFAULT_REGION);
     let Some(observed) = process.observe(&topology).await? else { return Ok(()) };
     let plan = order.aim.plan(&topology, &observed);
-    let after = ground.sandbox.live_tags(DEFAULT_REGION);
+    let after = ground.sandbox.shown_tags(DEFAULT_REGION);
     invariants::sees(&plan, before.iter().filter(|(id, tags)| after.get(*id) == Some(tags)).map(|(_, tags)| tags))?;
     if plan.refused.is_empty() {
         let max_deletes = order.max_deletes.filter(|_| order.aim == Aim::Apply);

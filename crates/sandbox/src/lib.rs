@@ -193,14 +193,23 @@ impl Sandbox {
         latencies.map(|(id, delay)| (id.clone(), Duration::from_millis(u64::try_from(*delay).unwrap_or_default()))).collect()
     }
 
-    /// The tags of everything in a region that is there, not on its way out, and shown by now to whoever looks: by id.
+    /// The tags of everything in a region that is there and not on its way out: by id.
     #[must_use]
     pub fn live_tags(&self, region: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+        self.tags_where(region, |region, id| !region.is_ending(id))
+    }
+
+    /// The same of what is shown by now to whoever looks.
+    #[must_use]
+    pub fn shown_tags(&self, region: &str) -> BTreeMap<String, BTreeMap<String, String>> {
         let now = self.clock.now();
+        self.tags_where(region, |region, id| !region.is_ending(id) && region.shows_everywhere(id, now))
+    }
+
+    fn tags_where(&self, region: &str, holds: impl Fn(&state::Region, &str) -> bool) -> BTreeMap<String, BTreeMap<String, String>> {
         let inner = self.lock();
         let Some(region) = inner.engine.world.regions.get(region) else { return BTreeMap::new() };
-        let live = region.tags.iter().filter(|(id, _)| region.is_settled(id, now));
-        live.map(|(id, tags)| (id.clone(), tags.clone())).collect()
+        region.tags.iter().filter(|(id, _)| holds(region, id)).map(|(id, tags)| (id.clone(), tags.clone())).collect()
     }
 
     /// The tags of something in a region.

@@ -185,12 +185,16 @@ impl Region {
         self.fresh.is_empty() || self.fresh.get(id).is_none_or(|shown| when(shown) <= self.now)
     }
 
-    /// Whether something has not begun to end, and every way to look for it shows it at this time.
-    pub fn is_settled(&self, id: &str, now: Millis) -> bool {
+    /// Whether something has begun to end, or has ended.
+    pub fn is_ending(&self, id: &str) -> bool {
         let state = self.nat_gateways.get(id).map(|nat| &nat.state).or(self.vpc_endpoints.get(id).map(|endpoint| &endpoint.state));
-        let ends = state.is_some_and(|state| matches!(state.as_str(), "deleting" | "deleted" | "failed"))
-            || self.instances.get(id).is_some_and(Instance::is_ending);
-        !ends && self.fresh.get(id).is_none_or(|shown| shown.last() <= now)
+        state.is_some_and(|state| matches!(state.as_str(), "deleting" | "deleted" | "failed"))
+            || self.instances.get(id).is_some_and(Instance::is_ending)
+    }
+
+    /// Whether every way to look for it shows it at this time.
+    pub fn shows_everywhere(&self, id: &str, now: Millis) -> bool {
+        self.fresh.get(id).is_none_or(|shown| shown.last() <= now)
     }
 
     /// Remembers how long the first change of something takes.
