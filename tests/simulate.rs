@@ -1,5 +1,6 @@
 //! `simulate --seeds N [--first S]` runs many seeds on all cores and shrinks what fails, or ends at the first failure where it is given
-//! `--until-failure`; `simulate --seed S` runs one again, `--edits K` and `--without faults,meddling,death,stop,company` less of it.
+//! `--until-failure`; `simulate --seed S` runs one again, and less of it: with `--resources N`, `--edits K`, nothing that befalls it in
+//! some rounds (`--quiet 0,2`), or `--without faults,meddling,death,stop,company`.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +20,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// After so many failures it is enough.
 const FAILURES_MAX: usize = 5;
 
-const USAGE: &str = "usage: simulate --seeds N [--first S] [--until-failure]\n       simulate --seed S [--edits K] [--without TROUBLE,…]";
+const USAGE: &str = "usage: simulate --seeds N [--first S] [--until-failure]\n       simulate --seed S [--resources N] [--edits K] [--quiet ROUND,…] [--without TROUBLE,…]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

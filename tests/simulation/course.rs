@@ -6,16 +6,25 @@ use std::str::FromStr;
 
 /// How many times each network is edited and applied after it was made.
 const EDITS: usize = 3;
+/// A network has at least so many resources.
+const RESOURCES: usize = 20;
+/// With less there is no network, and a smaller case has so many less.
+const RESOURCES_LEAST: usize = 8;
+const RESOURCES_STEP: usize = 4;
 
 /// What a simulation does; less of it is a smaller case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Course {
     /// Decides everything.
     pub seed: u64,
+    /// How many resources the first network has at least.
+    pub resources: usize,
     /// How many edits follow the first apply.
     pub edits: usize,
     /// What befalls the runs.
     pub troubles: BTreeSet<Trouble>,
+    /// The rounds in which nothing does, by the number of the edit; the last one destroys.
+    pub quiet: BTreeSet<usize>,
 }
 
 /// What may befall a run.
@@ -52,7 +61,12 @@ impl Trouble {
 impl Course {
     /// All of it.
     pub fn new(seed: u64) -> Self {
-        Self { seed, edits: EDITS, troubles: Trouble::ALL.into() }
+        Self { seed, resources: RESOURCES, edits: EDITS, troubles: Trouble::ALL.into(), quiet: BTreeSet::new() }
+    }
+
+    /// Whether there may be this trouble in a round.
+    pub fn has(&self, trouble: Trouble, round: usize) -> bool {
+        self.troubles.contains(&trouble) && !self.quiet.contains(&round)
     }
 
     /// The courses that are a little less than this one.
@@ -61,10 +75,21 @@ impl Course {
         for trouble in &self.troubles {
             let mut course = self.clone();
             course.troubles.remove(trouble);
+            if course.troubles.is_empty() {
+                course.quiet.clear();
+            }
             smaller.push(course);
         }
         if let Some(edits) = self.edits.checked_sub(1) {
             smaller.push(Self { edits, ..self.clone() });
+        }
+        if let Some(resources) = self.resources.checked_sub(RESOURCES_STEP).filter(|resources| *resources >= RESOURCES_LEAST) {
+            smaller.push(Self { resources, ..self.clone() });
+        }
+        for round in (0..=self.edits + 1).filter(|round| !self.troubles.is_empty() && !self.quiet.contains(round)) {
+            let mut course = self.clone();
+            course.quiet.insert(round);
+            smaller.push(course);
         }
         smaller
     }
@@ -73,8 +98,15 @@ impl Course {
 impl fmt::Display for Course {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--seed {}", self.seed)?;
+        if self.resources != RESOURCES {
+            write!(f, " --resources {}", self.resources)?;
+        }
         if self.edits != EDITS {
             write!(f, " --edits {}", self.edits)?;
+        }
+        let quiet: Vec<String> = self.quiet.iter().map(usize::to_string).collect();
+        if !quiet.is_empty() {
+            write!(f, " --quiet {}", quiet.join(","))?;
         }
         let without: Vec<&str> = Trouble::ALL.into_iter().filter(|trouble| !self.troubles.contains(trouble)).map(Trouble::word).collect();
         if without.is_empty() { Ok(()) } else { write!(f, " --without {}", without.join(",")) }
@@ -90,10 +122,13 @@ impl FromStr for Course {
         let mut course = Self::new(0);
         while let Some(name) = words.next() {
             let value = words.next().ok_or_else(|| format!("{name} needs a value"))?;
-            let number = || value.parse::<u64>().map_err(|_| format!("`{value}` is no number"));
+            let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
+            let count = |text: &str| number(text).map(|number| usize::try_from(number).unwrap_or(usize::MAX));
             match name {
-                "--seed" => course.seed = number()?,
-                "--edits" => course.edits = usize::try_from(number()?).unwrap_or(EDITS),
+                "--seed" => course.seed = number(value)?,
+                "--resources" => course.resources = count(value)?,
+                "--edits" => course.edits = count(value)?,
+                "--quiet" => course.quiet = value.split(',').map(count).collect::<Result<_, _>>()?,
                 "--without" => {
                     for word in value.split(',') {
                         let trouble = Trouble::ALL.into_iter().find(|trouble| trouble.word() == word);
@@ -113,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_course_reads_as_it_is_written() {
-        for course in [Course::new(7), Course::new(7).smaller().remove(0), Course::new(7).smaller().pop().unwrap()] {
+        let smaller = Course::new(7).smaller();
+        assert_eq!(smaller.len(), Trouble::ALL.len() + 2 + EDITS + 2);
+        for course in smaller.into_iter().chain([Course::new(7)]) {
             assert_eq!(course.to_string().parse(), Ok(course));
         }
         assert_eq!(Course::new(7).to_string(), "--seed 7");

@@ -9,6 +9,8 @@ use super::course::{Course, Trouble};
 /// Draws. What is drawn does not depend on the troubles of a course: with less of them it is the same course with less trouble.
 pub struct Luck<'a> {
     course: &'a Course,
+    /// The number of the edit.
+    round: usize,
     rng: Rng,
 }
 
@@ -26,12 +28,22 @@ pub struct Fate {
 impl<'a> Luck<'a> {
     /// The luck of a course.
     pub fn new(course: &'a Course) -> Self {
-        Self { course, rng: Rng::with_seed(course.seed ^ 0x7369_6d75) }
+        Self { course, round: 0, rng: Rng::with_seed(course.seed ^ 0x7369_6d75) }
+    }
+
+    /// The next edit.
+    pub fn next_round(&mut self) {
+        self.round += 1;
+    }
+
+    /// Whether there may be this trouble now.
+    pub fn may_have(&self, trouble: Trouble) -> bool {
+        self.course.has(trouble, self.round)
     }
 
     /// Whether there is this trouble now.
     pub fn has(&mut self, trouble: Trouble, one_in: usize) -> bool {
-        self.one_in(one_in) && self.course.troubles.contains(&trouble)
+        self.one_in(one_in) && self.may_have(trouble)
     }
 
     /// Whether something happens that is no trouble.

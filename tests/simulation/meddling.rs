@@ -10,28 +10,44 @@ use crate::World;
 /// By then everybody knows what was made.
 const SHOWN_AFTER_SECONDS: u32 = 60;
 
-/// Makes a network that is nobody's business, and one of another topology.
-pub async fn settle_neighbours(world: &World) {
-    let tags = |kind: &str, topology: &str, address: &str| {
-        format!(
-            "TagSpecification.1.ResourceType={kind}&TagSpecification.1.Tag.1.Key=trueup:topology&TagSpecification.1.Tag.1.Value={topology}\
-             &TagSpecification.1.Tag.2.Key=trueup:address&TagSpecification.1.Tag.2.Value={address}"
-        )
-    };
-    world.call("CreateVpc&CidrBlock=172.20.0.0/16").await;
-    let made = world.call(&format!("CreateVpc&CidrBlock=172.21.0.0/16&{}", tags("vpc", "other", "vpc.v1"))).await;
-    let vpc = made.split_once("<vpcId>").and_then(|(_, rest)| rest.split_once('<')).map_or("", |(id, _)| id);
-    let acl = format!("CreateNetworkAcl&VpcId={vpc}&{}", tags("network-acl", "other", "network_acl.n2"));
+/// Makes what is nobody's business here: networks that no topology has, and some of another one, at addresses that ours has too.
+pub async fn settle_neighbours(world: &World, rng: &mut Rng) {
+    for (owned, cidr) in [(false, 172), (true, 173)] {
+        let tags = |resource: &str, address: &str| {
+            let tags = format!(
+                "&TagSpecification.1.ResourceType={resource}&TagSpecification.1.Tag.1.Key=trueup:topology\
+                 &TagSpecification.1.Tag.1.Value=simulated-2&TagSpecification.1.Tag.2.Key=trueup:address\
+                 &TagSpecification.1.Tag.2.Value={address}"
+            );
+            if owned { tags } else { String::new() }
+        };
+        let made = world.call(&format!("CreateVpc&CidrBlock={cidr}.20.0.0/16{}", tags("vpc", "vpc.v1"))).await;
+        let vpc = made.split_once("<vpcId>").and_then(|(_, rest)| rest.split_once('<')).map_or("", |(id, _)| id);
+        for (resource, address, call) in [
+            ("elastic-ip", "elastic_ip.e8", "AllocateAddress&Domain=vpc".to_owned()),
+            ("internet-gateway", "internet_gateway.i2", "CreateInternetGateway".to_owned()),
+            ("network-acl", "network_acl.n2", format!("CreateNetworkAcl&VpcId={vpc}")),
+            ("subnet", "subnet.s4", format!("CreateSubnet&VpcId={vpc}&CidrBlock={cidr}.20.1.0/24")),
+            ("route-table", "route_table.r3", format!("CreateRouteTable&VpcId={vpc}")),
+            ("security-group", "security_group.s6", format!("CreateSecurityGroup&VpcId={vpc}&GroupName=others&GroupDescription=Others")),
+            ("vpc-endpoint", "vpc_endpoint.v9", format!("CreateVpcEndpoint&VpcId={vpc}&ServiceName=com.amazonaws.us-west-2.s3")),
+        ] {
+            if rng.bool() {
+                make(world, &format!("{call}{}", tags(resource, address))).await;
+            }
+        }
+    }
+}
+
+/// Makes something in a VPC that was made just now: that is not known everywhere at once.
+async fn make(world: &World, call: &str) {
     for _ in 0..SHOWN_AFTER_SECONDS {
-        // A VPC that was just made is not known everywhere at once.
-        if world.try_call(&acl).await.is_ok() {
-            break;
+        if world.try_call(call).await.is_ok() {
+            return;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    world.call("AllocateAddress&Domain=vpc").await;
-    world.call(&format!("AllocateAddress&Domain=vpc&{}", tags("elastic-ip", "other", "elastic_ip.e8"))).await;
-    world.call("CreateInternetGateway").await;
+    world.call(call).await;
 }
 
 /// Somebody looks, and meddles with what can be seen.

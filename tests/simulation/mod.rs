@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fastrand::Rng;
 use tokio::time::sleep;
 use trueup_model::{Observed, Plan, Topology};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
@@ -99,7 +100,7 @@ impl<'a> Simulation<'a> {
         let sandbox = Arc::new(Sandbox::new(options));
         sandbox.set_faults(false);
         let secrets = Arc::new(Secrets::new());
-        let network = Network::new(course.seed, &secrets);
+        let network = Network::new(course.seed, course.resources, &secrets);
         Self {
             spec: Spec::new(network.text()),
             network,
@@ -112,7 +113,7 @@ impl<'a> Simulation<'a> {
     }
 
     async fn all(&mut self) -> Result<(), String> {
-        meddling::settle_neighbours(&self.ground.world).await;
+        meddling::settle_neighbours(&self.ground.world, &mut Rng::with_seed(self.course.seed)).await;
         sleep(VISIBLE).await;
         let topology = self.network.topology().clone();
         self.tally.resources = topology.resources.len();
@@ -120,11 +121,13 @@ impl<'a> Simulation<'a> {
         let neighbours = invariants::neighbours(&observed, &topology);
         for edit in 0..=self.course.edits {
             if edit > 0 {
+                self.luck.next_round();
                 self.edit(&observed).await?;
             }
             let result = self.reach_whole(&neighbours).await;
             observed = result.map_err(|why| format!("edit {edit}: {why}\n{}", self.network.text()))?;
         }
+        self.luck.next_round();
         self.end(&neighbours).await.map_err(|why| format!("destroy: {why}\n{}", self.network.text()))
     }
 
@@ -170,7 +173,7 @@ impl<'a> Simulation<'a> {
         }
         self.spec = Spec::new(self.network.text());
         let mut hand = self.luck.fork();
-        if self.course.troubles.contains(&Trouble::Meddling) {
+        if self.luck.may_have(Trouble::Meddling) {
             meddling::meddle(&self.ground.world, observed, &mut hand).await;
         }
         sleep(VISIBLE).await;
@@ -270,7 +273,7 @@ impl<'a> Simulation<'a> {
         let first = self.processes + 1;
         self.processes += orders.len();
         let ground = &self.ground;
-        ground.sandbox.set_faults(self.course.troubles.contains(&Trouble::Faults));
+        ground.sandbox.set_faults(self.luck.may_have(Trouble::Faults));
         let runs = orders.iter().zip(fates).enumerate().map(|(index, (order, fate))| process::run(ground, first + index, order, fate));
         let meddling = async {
             if meddles {

@@ -11,8 +11,6 @@ use trueup_model::{Kind, Record, Ref, Topology};
 use super::secrets::Secrets;
 use crate::read_with;
 
-/// A network has at least so many resources.
-const RESOURCES_MIN: usize = 20;
 /// So many come at a time while it grows.
 const ADDED_AT_A_TIME: usize = 3;
 /// So many draws are wrong before something is wrong with drawing.
@@ -52,8 +50,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Draws a network; equal seeds draw equal ones.
-    pub fn new(seed: u64, secrets: &Arc<Secrets>) -> Self {
+    /// Draws a network of at least so many resources; equal seeds draw equal ones.
+    pub fn new(seed: u64, resources: usize, secrets: &Arc<Secrets>) -> Self {
         let mut rng = Rng::with_seed(seed);
         let protects = rng.usize(0..PROTECTING_ONE_IN) == 0;
         let secrets = Arc::clone(secrets);
@@ -61,7 +59,7 @@ impl Network {
         // Several at a time: what makes each draw slow is finding out whether it is right.
         let base = ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"];
         network.change(|network| base.iter().for_each(|kind| network.add(kind)));
-        while network.topology.resources.len() < RESOURCES_MIN {
+        while network.topology.resources.len() < resources {
             network.change(|network| {
                 for _ in 0..ADDED_AT_A_TIME {
                     let kind = *network.any(&KINDS[1..]);

@@ -50,7 +50,12 @@ const MUTANTS: &[Mutant] = &[
     // What is new is not shown everywhere at once.
     mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) if errand.young => «300»,", "0"),
     mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) => «10»,", "0"),
-    mutant("visibility of what was made", READ, "«ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id))»", "{ let _ = &shown; false }"),
+    mutant(
+        "visibility of what was made",
+        READ,
+        "«ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id))»",
+        "{ let _ = &shown; false }",
+    ),
     // A create that is repeated makes nothing twice.
     mutant(
         "deterministic token",
