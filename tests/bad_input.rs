@@ -214,3 +214,27 @@ fn words_that_make_no_command() {
     sees!("no_approval", trial.see("apply --sandbox seed.yaml").lines().rev().take(2).collect::<Vec<_>>().join("\n"));
     sees!("usage", trial.see("aply seed.yaml"));
 }
+
+#[test]
+fn questions_about_nothing() {
+    let trial = Trial::of_the_seed();
+    sees!(
+        "questions",
+        [
+            trial.see("reach seed.yaml --from instance.basion --to s3"),
+            trial.see("reach seed.yaml --from nobody.knows --to s3"),
+            trial.see("reach seed.yaml --explain"),
+            trial.see("reach seed.yaml --from internet"),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn what_a_network_says_and_never_does() {
+    let trial = Trial::of_the_seed();
+    let acl = include_str!("../specs/network-acl.yaml");
+    let never = "      - {rule_number: 300, action: deny, protocol: tcp, port: 443, cidr: 10.0.0.0/8}\n    egress:\n";
+    trial.write("acl.yaml", acl.replacen("    egress:\n", never, 1));
+    sees!("lints", [trial.see("reach acl.yaml"), trial.see("reach acl.yaml --format json")].join("\n"));
+}

@@ -307,7 +307,7 @@ fn what_must_hold_is_checked_on_what_is_live() {
     let drift = trial.see(&format!("drift {at} seed.yaml"));
     let graph = trial.see("graph seed.yaml");
     assert!(graph.starts_with("$ trueup graph seed.yaml\nflowchart LR\n") && graph.contains("[\"subnet.private\"]"), "{graph}");
-    let told = "expected: instance.private-host cannot internet: instance.private-host -> internet works over all";
+    let told = "expected: instance.private-host cannot reach internet: instance.private-host -> internet works over all";
     assert!(drift.contains(told) && drift.contains("1 expectation does not hold") && drift.ends_with("[exit 2]\n"), "{drift}");
     // The spec itself is as it was: what an apply leaves is what does not hold.
     trial.write("seed.yaml", spec.replace("region: us-west-2", "region: us-west-2\ntags: {team: network}"));

@@ -32,6 +32,9 @@ pub enum Error {
     /// A party to such a question is none.
     #[error(transparent)]
     Party(#[from] trueup_reach::PartyError),
+    /// It is none, and there is one of almost that name.
+    #[error("`{0}` is nothing in this network: did you mean `{1}`?")]
+    Misspelt(String, String),
     /// Saved answers of EC2 cannot be used.
     #[error("{}", .folder.display())]
     Saved {

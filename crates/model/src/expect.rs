@@ -83,10 +83,10 @@ impl Expectation {
     }
 }
 
-/// As a sentence: `instance.private-host can s3 over tcp/443 via vpc_endpoint.s3`.
+/// As a sentence: `instance.private-host can reach s3 over tcp/443 via vpc_endpoint.s3`.
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.from, self.demand.as_str(), self.to)?;
+        write!(f, "{} {} reach {}", self.from, self.demand.as_str(), self.to)?;
         for (word, services) in [(" over ", &self.over), (" except ", &self.except), (" via ", &self.via), (" action ", &self.action)] {
             if let Some(services) = services {
                 write!(f, "{word}{services}")?;

@@ -188,7 +188,7 @@ pub struct Refusal {
     /// Which guard: `account`, `region`, `double_claim`, `foreign`, `protected`, `in_use`, `order`, `max_deletes`,
     /// `expect`, `exposure`.
     pub guard: &'static str,
-    /// Whose change is refused.
+    /// Whose change is refused; of an expectation, who asks.
     pub address: String,
     /// Why, and what to do.
     pub why: String,

@@ -161,6 +161,8 @@ pub struct Members {
     pub key: fn(&Value) -> String,
     /// The rank of a member whose place among the others means something; those of one rank are in the order of their keys.
     pub rank: fn(&Value) -> i64,
+    /// What a member is besides its key, in words; none where its fields say it.
+    pub words: Option<fn(&Value) -> String>,
 }
 
 impl Attribute {
@@ -255,6 +257,20 @@ impl Attribute {
         self
     }
 
+    /// What it is, without what leaving it out means.
+    pub fn what(&self) -> &'static str {
+        self.split().map_or(self.doc, |(what, _)| what)
+    }
+
+    /// What leaving it out means, where that is more than that there is none: `the VPC's main one`.
+    pub fn left_out(&self) -> Option<&'static str> {
+        self.split().map(|(_, left_out)| left_out.trim_end_matches('.'))
+    }
+
+    fn split(&self) -> Option<(&'static str, &'static str)> {
+        self.doc.split_once("; left out, ")
+    }
+
     /// The value that leaving this out asks for, where it is one value.
     pub fn default_value(&self) -> Option<Value> {
         match self.omitted {
@@ -321,13 +337,20 @@ impl Type {
 impl Members {
     /// Members that are told apart by this key, and are in its order.
     pub const fn new(ty: Type, key: fn(&Value) -> String) -> Self {
-        Self { ty, key, rank: |_| 0 }
+        Self { ty, key, rank: |_| 0, words: None }
     }
 
     /// Members are in the order of this number.
     #[must_use]
     pub const fn ranked(mut self, rank: fn(&Value) -> i64) -> Self {
         self.rank = rank;
+        self
+    }
+
+    /// Members are shown in these words.
+    #[must_use]
+    pub const fn in_words(mut self, words: fn(&Value) -> String) -> Self {
+        self.words = Some(words);
         self
     }
 

@@ -38,6 +38,19 @@ pub fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
     }
 }
 
+/// What it matches, as users read it: `tcp/22`, `icmp/8:0`, `all`.
+pub fn words(rule: &Record) -> String {
+    let mut words = rule.text("protocol").to_owned();
+    if let Some(port) = rule.get("port") {
+        words = format!("{words}/{port}");
+    }
+    if let Some(icmp) = rule.get("icmp_type").and_then(Value::as_int) {
+        let code = rule.get("icmp_code").and_then(Value::as_int).map_or(String::new(), |code| format!(":{code}"));
+        words = format!("{words}/{icmp}{code}");
+    }
+    words
+}
+
 /// The rule as EC2's answers are read: where every ICMP type or code is meant EC2 says -1, and a spec leaves it out; ports are of tcp
 /// and udp only.
 #[must_use]

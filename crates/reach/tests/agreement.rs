@@ -1,7 +1,7 @@
 //! The engine and the tracer of single packets agree, on random networks, at every edge of the intervals that rules speak of.
 //!
-//! A few hundred networks by default; `REACH_NETWORKS=10000 cargo test --release` tries as many as it says. A failure prints its
-//! seed; `REACH_SEED` runs one again.
+//! A few hundred networks by default; with `REACH_NETWORKS=10000` as many as it says, as CI does. A failure prints its seed;
+//! `REACH_SEED` runs one again.
 
 mod common;
 

@@ -63,7 +63,7 @@ fn a_plan_without_an_order_is_told_what_would_open_next() {
     };
     let mut plan = Plan { steps: vec![step], ..Plan::default() };
     let why = refused(&mut plan, &Stuck { done: Vec::new(), next: vec![1], given_up: None });
-    let told = "net.yaml:30: it is expected that internet cannot instance.bastion over tcp/443: that holds before and after, and in no \
+    let told = "net.yaml:30: it is expected that internet cannot reach instance.bastion over tcp/443: that holds before and after, and in no \
                 order of the steps in between; at the beginning it might be opened by the only one that could be next, step 1 \
                 (AuthorizeSecurityGroupIngress of security_group.bastion-sg). Apply something else in between";
     assert!(why.starts_with(told), "{why}");

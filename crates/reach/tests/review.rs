@@ -272,7 +272,7 @@ fn expectations_that_do_not_hold_refuse_the_plan_and_say_why() {
     assert!(findings[2].help.as_ref().unwrap().contains("security_group.bastion-sg ingress: tcp/22 from 0.0.0.0/0"), "{findings:#?}");
     let refused: Vec<_> = plan.refused.iter().map(|refusal| (refusal.guard, refusal.address.as_str())).collect();
     assert_eq!(refused, [("expect", "internet")]);
-    assert!(plan.refused[0].why.starts_with("net.yaml:30: it is expected that internet cannot instance.bastion: "));
+    assert!(plan.refused[0].why.starts_with("net.yaml:30: it is expected that internet cannot reach instance.bastion: "));
     // Without the endpoint, what would have to change is told.
     let plan = reviewed(&seed(), &seed(), &expect[..1], false);
     let finding = &plan.reachability.unwrap().findings[0];

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trueup_model::schema::Members;
-use trueup_model::{Action, AttributeChange, Change, Kind, Record, Type, Value};
+use trueup_model::{Action, Attribute, AttributeChange, Change, Kind, Record, Type, Value};
 
 use crate::difference;
 use crate::shown;
@@ -99,25 +99,26 @@ fn line(change: &Change, attribute: &AttributeChange) -> Line {
 fn single(change: &Change, attribute: &AttributeChange) -> Line {
     let table = shown::attribute(change.address.kind, &attribute.path);
     let (before, after) = (attribute.before.as_ref(), attribute.after.as_ref());
+    let absent = table.and_then(Attribute::left_out).unwrap_or("none");
     let mut line = Line { what: What::Attribute, name: attribute.path.clone(), before: None, after: None, remark: None, long: None };
     let is_policy = table.is_some_and(|a| matches!(a.ty, Type::Policy));
     if is_policy {
         let (old, new) = difference::policies(before, after);
         let name = |value: Option<&Value>, text: &str| match value {
             Some(_) => shown::digest(&Value::text(text)),
-            None => "EC2's default".to_owned(),
+            None => absent.to_owned(),
         };
         (line.before, line.after) = (Some(name(before, &old)), Some(name(after, &new)));
         line.long = Some(Long { before: old, after: new, private: false });
     } else if table.is_some_and(|a| a.digest) {
-        let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), shown::digest);
+        let shown = |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), shown::digest);
         (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
         if change.action != Action::Create {
             let text = |value: Option<&Value>| value.and_then(Value::as_text).unwrap_or_default().to_owned();
             line.long = Some(Long { before: text(before), after: text(after), private: true });
         }
     } else {
-        let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), shown::value);
+        let shown = |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), shown::value);
         (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
     }
     if change.action == Action::Create {
@@ -141,8 +142,12 @@ fn member(kind: Kind, attribute: &AttributeChange, key: &str) -> Line {
     Line { what, name, before, after, remark: None, long: None }
 }
 
-/// What members hold besides their key: of two, only what differs.
+/// What members hold besides their key: in their own words, or their fields, and of two only those that differ.
 fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>) -> (Option<String>, Option<String>) {
+    if let Some(words) = members.words {
+        let told = |value: Option<&Value>| value.map(|value| shown::clean(&words(value)));
+        return (told(before), told(after));
+    }
     let fields = |value: Option<&Value>| value.and_then(Value::as_map).map(|map| besides(members, map)).unwrap_or_default();
     let (old, new) = (fields(before), fields(after));
     let both = before.is_some() && after.is_some();

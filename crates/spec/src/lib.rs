@@ -28,6 +28,7 @@ use complete::Completed;
 use problems::Problems;
 
 pub use schema::json_schema;
+pub use suggest::Suggest;
 
 /// Larger texts are refused before they are read: 32 MiB.
 pub const BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Diagnostic, Finding};
+use trueup_model::Finding;
 use trueup_reach::fill::{Lists, observed, saved, topology};
-use trueup_reach::{Engine, Explanation, Network, Party, PartyError, ServiceSet, Verdict, explain, summary};
+use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, summary};
+use trueup_spec::Suggest;
 
 use crate::args::{Format, Global, Reach};
 use crate::error::Error;
@@ -19,8 +20,11 @@ use crate::source::Source;
 
 /// Answers; changes nothing.
 pub async fn run(args: &Reach, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
-    let Asked { network, findings, exit } = match (&args.from_json, &args.spec) {
-        (Some(folder), _) => Asked { network: from_saved(folder)?, findings: Vec::new(), exit: Exit::OK },
+    if args.explain && args.from.is_none() && args.queries.is_none() {
+        return Err(Error::Question("--explain needs a question: give --from and --to, or --queries"));
+    }
+    let Asked { network, sources, findings, exit } = match (&args.from_json, &args.spec) {
+        (Some(folder), _) => Asked { network: from_saved(folder)?, sources: Vec::new(), findings: Vec::new(), exit: Exit::OK },
         (None, Some(spec)) if args.live => live(global, spec, io).await?,
         (None, Some(spec)) => from_spec(global, spec, io)?,
         (None, None) => return Err(Error::Question("name a spec, or --from-json")),
@@ -36,7 +40,7 @@ pub async fn run(args: &Reach, global: &Global, io: &mut Io<'_>) -> Result<Exit,
             Ok(Exit { refused: verdict != Verdict::Allowed, ..exit })
         }
         _ => {
-            all(&engine, &findings, args.format, io);
+            all(&engine, &findings, &sources, args.format, io);
             Ok(Exit { refused: exit.refused || findings.iter().any(Finding::is_failure), ..exit })
         }
     }
@@ -45,6 +49,8 @@ pub async fn run(args: &Reach, global: &Global, io: &mut Io<'_>) -> Result<Exit,
 /// What is asked about.
 struct Asked {
     network: Network,
+    /// The texts that its parts come from.
+    sources: Vec<Source>,
     /// How the spec's expectations fare on it.
     findings: Vec<Finding>,
     exit: Exit,
@@ -52,11 +58,12 @@ struct Asked {
 
 /// The network that a spec wants; what is wrong with the spec is told.
 fn from_spec(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Asked, Error> {
-    let source = Source::read(path, io.stdin)?;
-    let parsed = parse(&source, global.region.as_deref());
-    print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
+    let sources = vec![Source::read(path, io.stdin)?];
+    let parsed = parse(&sources[0], global.region.as_deref());
+    print::diagnostics(&mut io.stderr, &parsed.diagnostics, &sources);
     let wanted = parsed.topology.ok_or(Error::Spec)?;
-    Ok(Asked { network: topology(&wanted, &Lists::new()), findings: trueup_reach::findings::wanted(&wanted), exit: Exit::OK })
+    let network = topology(&wanted, &Lists::new());
+    Ok(Asked { network, sources, findings: trueup_reach::findings::wanted(&wanted), exit: Exit::OK })
 }
 
 /// The network that is live, and whether all of it could be read.
@@ -65,7 +72,8 @@ async fn live(global: &Global, spec: &Path, io: &mut Io<'_>) -> Result<Asked, Er
     let result = session.observe().await.map(|seen| {
         let exit = Exit { refused: session.is_elsewhere(), incomplete: !seen.unreadable.is_empty(), ..Exit::OK };
         let findings = if session.is_elsewhere() { Vec::new() } else { trueup_reach::findings::live(&session.topology, &seen) };
-        Asked { network: observed(&seen, &session.topology.name, &Lists::new()), findings, exit }
+        let network = observed(&seen, &session.topology.name, &Lists::new());
+        Asked { network, sources: Vec::new(), findings, exit }
     });
     session.close(result)
 }
@@ -95,8 +103,22 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
     Ok(())
 }
 
-fn ask(engine: &Engine<'_>, (from, to): (&str, &str), over: Option<&ServiceSet>) -> Result<Explanation, PartyError> {
-    explain(engine, &Party::read(engine, from)?, &Party::read(engine, to)?, over)
+fn ask(engine: &Engine<'_>, (from, to): (&str, &str), over: Option<&ServiceSet>) -> Result<Explanation, Error> {
+    Ok(explain(engine, &party(engine, from)?, &party(engine, to)?, over)?)
+}
+
+/// Reads a party; one that is nothing may be a slip.
+fn party(engine: &Engine<'_>, text: &str) -> Result<Party, Error> {
+    Party::read(engine, text).map_err(|nothing| {
+        let Network { interfaces, subnets, security_groups, .. } = engine.network;
+        let interfaces = interfaces.iter().map(|interface| &interface.named);
+        let named = interfaces.chain(subnets.iter().map(|subnet| &subnet.named)).chain(security_groups.iter().map(|group| &group.named));
+        let names = named.map(|named| named.name.as_str()).chain(["internet", "s3", "dynamodb"]);
+        match Suggest::default().nearest(text, names) {
+            Some(near) => Error::Misspelt(text.to_owned(), near.to_owned()),
+            None => nothing.into(),
+        }
+    })
 }
 
 /// Without its hops, where nobody asked for them.
@@ -114,7 +136,7 @@ fn answer_one(engine: &Engine<'_>, parties: (&str, &str), args: &Reach, io: &mut
 }
 
 /// What works in the whole network, whether that is as expected, and what the network says and never does.
-fn all(engine: &Engine<'_>, findings: &[Finding], format: Format, io: &mut Io<'_>) {
+fn all(engine: &Engine<'_>, findings: &[Finding], sources: &[Source], format: Format, io: &mut Io<'_>) {
     let (rows, lints) = (summary(engine), trueup_reach::lint(engine));
     match format {
         Format::Text => {
@@ -126,24 +148,19 @@ fn all(engine: &Engine<'_>, findings: &[Finding], format: Format, io: &mut Io<'_
                 io.stderr.line(&format!("assumed: {gap}"));
             }
             io.stderr.line(if rows.is_empty() { "Nothing is allowed." } else { "Everything else is blocked." });
-            print::diagnostics(&mut io.stderr, &lints, &[]);
+            print::diagnostics(&mut io.stderr, &lints, sources);
         }
         Format::Json => {
-            let lints: Vec<Json> = lints.iter().map(lint).collect();
             let document = json!({
                 "format_version": "1.0",
                 "reach": rows,
                 "expectations": trueup_report::json::findings(findings),
                 "assumptions": engine.network.gaps,
-                "lints": lints,
+                "lints": trueup_report::json::diagnostics(&lints),
             });
             print::json(&mut io.stdout, &document);
         }
     }
-}
-
-fn lint(diagnostic: &Diagnostic) -> Json {
-    json!({"code": diagnostic.code, "message": diagnostic.message})
 }
 
 /// A question a line in, its answer a line out. A question that cannot be read is answered with what is wrong with it; says whether

@@ -45,7 +45,7 @@ const ENTRIES_MAX: usize = 39;
 /// The ACLs of a VPC that every account may have.
 const ACLS_GRANTED: usize = 200;
 
-static ENTRIES: Members = Members::new(Type::Object(&entry::FIELDS), entry::key).ranked(entry::number);
+static ENTRIES: Members = Members::new(Type::Object(&entry::FIELDS), entry::key).ranked(entry::number).in_words(entry::words);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::NetworkAcl,

@@ -35,9 +35,9 @@ fn plan() -> Plan {
         change(&["instance.a"], &["instance.b"], "tcp/443", (Level::Allowed, Level::Partial), "security_group.web"),
     ];
     let findings = vec![
-        finding(Status::Passed, "instance.private-host cannot internet", ""),
-        finding(Status::Failed, "internet cannot instance.bastion", "internet -> instance.bastion works over tcp/22"),
-        finding(Status::Warned, "tag/tier=web cannot internet", "tag/tier=web has no hosts"),
+        finding(Status::Passed, "instance.private-host cannot reach internet", ""),
+        finding(Status::Failed, "internet cannot reach instance.bastion", "internet -> instance.bastion works over tcp/22"),
+        finding(Status::Warned, "tag/tier=web cannot reach internet", "tag/tier=web has no hosts"),
     ];
     Plan { reachability: Some(Reachability { changes, more: 7, untold: None, findings, barrier: None }), ..sample::replacement() }
 }
@@ -106,7 +106,7 @@ fn a_barrier_is_told_with_what_it_costs() {
     let gap = change(&["internet"], &["instance.web"], "tcp/443", (Level::Allowed, Level::Blocked), "");
     let partly = change(&["instance.<a>"], &["instance.web"], "tcp/22", (Level::Allowed, Level::Partial), "");
     let told = |waits: bool, gaps: Vec<ReachChange>, more: usize| {
-        let barrier = Barrier { expectations: vec!["internet cannot instance.web except tcp/443".into()], waits, gaps, more };
+        let barrier = Barrier { expectations: vec!["internet cannot reach instance.web except tcp/443".into()], waits, gaps, more };
         let plan = Plan { reachability: Some(Reachability { barrier: Some(barrier), ..Reachability::default() }), ..sample::replacement() };
         let mut text = String::new();
         trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
@@ -115,7 +115,7 @@ fn a_barrier_is_told_with_what_it_costs() {
     let (text, markdown, json) = told(true, vec![gap, partly], 3);
     for line in [
         "Barrier: one step at a time, and what opens waits for what closes: ",
-        "for a moment: internet cannot instance.web except tcp/443\n",
+        "for a moment: internet cannot reach instance.web except tcp/443\n",
         "  gap: internet -> instance.web  tcp/443  does not work in between\n",
         "  gap: instance.<a> -> instance.web  tcp/22  works in part only in between\n",
         "  gap: and 3 more\n",
@@ -133,7 +133,7 @@ fn a_barrier_is_told_with_what_it_costs() {
     assert!(json["reachability"]["barrier"]["gaps"].as_array().is_some_and(Vec::is_empty), "{json:#}");
     // Where no step waits, that is not said either.
     let (text, markdown, json) = told(false, Vec::new(), 0);
-    let order = "one step at a time, in the usual order: side by side this might not hold for a moment: internet cannot instance.web";
+    let order = "one step at a time, in the usual order: side by side this might not hold for a moment: internet cannot reach instance.web";
     assert!(text.contains(order) && markdown.contains(order) && !text.contains("gap: "), "{text}{markdown}");
     assert_eq!(json["reachability"]["barrier"]["waits"], false);
 }

@@ -47,7 +47,7 @@ fn attributes(kind: Kind) -> String {
     }
     text.push_str("| attribute | what it is | takes | left out | a change |\n|---|---|---|---|---|\n");
     for attribute in attributes {
-        let (what, _) = words::split(attribute);
+        let what = format!("{}.", attribute.what().trim_end_matches('.'));
         let cells = [
             &format!("`{}`", attribute.name),
             &what,

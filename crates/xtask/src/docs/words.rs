@@ -49,18 +49,10 @@ fn grouped(number: i64) -> String {
     format!("{}{}", if number < 0 { "-" } else { "" }, groups.join(","))
 }
 
-/// What an attribute is, and what its documentation says about leaving it out.
-pub fn split(attribute: &Attribute) -> (String, Option<String>) {
-    match attribute.doc.split_once("; left out, ") {
-        Some((what, omitted)) => (format!("{what}."), Some(omitted.trim_end_matches('.').to_owned())),
-        None => (attribute.doc.to_owned(), None),
-    }
-}
-
 /// What leaving an attribute of a resource out means.
 pub fn omitted(attribute: &Attribute) -> String {
-    if let (_, Some(said)) = split(attribute) {
-        return said;
+    if let Some(said) = attribute.left_out() {
+        return said.to_owned();
     }
     match attribute.omitted {
         _ if attribute.required && matches!(attribute.ty, Type::Ref(Kind::Vpc, _)) => "the only VPC; else required".into(),

@@ -49,6 +49,12 @@ pub fn key(entry: &Value) -> String {
     number(entry).to_string()
 }
 
+/// What an entry does, as users read it: `deny tcp/22 198.51.100.0/24`.
+pub fn words(entry: &Value) -> String {
+    let Some(entry) = entry.as_map() else { return String::new() };
+    format!("{} {} {}", entry.text("action"), traffic::words(entry), entry.text("cidr"))
+}
+
 /// Whether it lets through what it matches.
 pub fn allows(entry: &Value) -> bool {
     field(entry, "action").and_then(Value::as_text) == Some("allow")

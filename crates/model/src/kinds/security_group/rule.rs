@@ -55,14 +55,7 @@ pub fn allow_all() -> Value {
 /// What tells two rules of a group apart, as users read it: protocol, ports and source; the description is not part of it.
 pub fn key(rule: &Value) -> String {
     let Some(rule) = rule.as_map() else { return String::new() };
-    let mut key = rule.text("protocol").to_owned();
-    if let Some(port) = rule.get("port") {
-        key = format!("{key}/{port}");
-    }
-    if let Some(icmp) = rule.get("icmp_type").and_then(Value::as_int) {
-        let code = rule.get("icmp_code").and_then(Value::as_int).map_or(String::new(), |code| format!(":{code}"));
-        key = format!("{key}/{icmp}{code}");
-    }
+    let mut key = traffic::words(rule);
     for source in ["cidr", "security_group", "prefix_list"] {
         if let Some(value) = rule.get(source) {
             key = match value {
