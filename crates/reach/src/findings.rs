@@ -4,7 +4,7 @@ use trueup_model::{Demand, Expectation, Finding, Label, Observed, Place, Status,
 
 use crate::engine::Engine;
 use crate::expect::{Checked, ExpectError, check};
-use crate::explain::Explanation;
+use crate::explain::{Blocker, Explanation};
 use crate::fill::{Lists, observed as live_network, topology as wanted_network};
 use crate::party::PartyError;
 use crate::verdict::Verdict;
@@ -78,7 +78,7 @@ fn tell(finding: &mut Finding, expectation: &Expectation, checked: &Checked, liv
     if checked.verdict == Verdict::Allowed || expectation.demand == Demand::Cannot {
         open(finding, explanation);
     } else {
-        missing(finding, explanation);
+        missing(finding, explanation, live);
     }
     if checked.status != Status::Failed && !explanation.assumptions.is_empty() {
         let assumptions: Vec<&str> = explanation.assumptions.iter().take(REASONS_MAX).map(String::as_str).collect();
@@ -87,11 +87,15 @@ fn tell(finding: &mut Finding, expectation: &Expectation, checked: &Checked, liv
     }
 }
 
-/// What would have to change so that it works.
-fn missing(finding: &mut Finding, explanation: &Explanation) {
+/// What would have to change so that it works. What is live has no lines in a spec, so its reasons are told at once.
+fn missing(finding: &mut Finding, explanation: &Explanation, live: bool) {
     let told = || explanation.blockers.iter().take(REASONS_MAX);
-    finding.because =
-        told().filter_map(|blocker| label(blocker.source.as_ref(), format!("{}: {}", blocker.component, blocker.what))).collect();
+    let reason = |blocker: &Blocker| format!("{}: {}", blocker.component, blocker.what);
+    finding.because = told().filter_map(|blocker| label(blocker.source.as_ref(), reason(blocker))).collect();
+    let reasons: Vec<String> = told().map(reason).collect();
+    if live && !reasons.is_empty() {
+        finding.why = format!("{} ({})", finding.why, reasons.join("; "));
+    }
     let fixes: Vec<&str> = told().map(|blocker| blocker.fix.as_str()).filter(|fix| !fix.is_empty()).collect();
     finding.help = Some(fixes.join("; ")).filter(|help| !help.is_empty());
 }
