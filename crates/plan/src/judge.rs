@@ -56,7 +56,7 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
     let foreign = Foreign::new(folded);
     let mut verdicts = Vec::new();
     for (address, resource) in &folded.wanted {
-        if judge.is_out(address, &resource.record) {
+        if judge.is_out(address) {
             continue;
         }
         if let Some((verdict, change)) = judge.wanted(address, resource, plan)
@@ -95,6 +95,20 @@ fn unwanted(folded: &Folded) -> Vec<(Address, &Object)> {
     gone.chain(left).map(|(address, index)| (address.clone(), &folded.objects[index])).collect()
 }
 
+/// What is not there and refers to something that could not be read, or to something else that waits.
+fn waiting<'a>(folded: &'a Folded, users: &BTreeMap<&'a Address, Vec<&'a Address>>) -> BTreeSet<&'a Address> {
+    let is_missing = |address: &&Address| !folded.holder.contains_key(*address);
+    let unread = users.iter().filter(|(to, _)| folded.unreadable.contains(&to.kind)).flat_map(|(_, users)| users);
+    let mut queue: Vec<&Address> = unread.copied().filter(is_missing).collect();
+    let mut found = BTreeSet::new();
+    while let Some(address) = queue.pop() {
+        if found.insert(address) {
+            queue.extend(users.get(address).into_iter().flatten().copied().filter(is_missing));
+        }
+    }
+    found
+}
+
 struct Judge<'a> {
     folded: &'a Folded,
     /// The addresses whose object is replaced, with the id of what goes.
@@ -103,6 +117,10 @@ struct Judge<'a> {
     new: BTreeSet<Address>,
     /// The addresses that the spec does not declare, and which resource of the spec names their objects all the same, by id.
     named: BTreeMap<Address, Address>,
+    /// Who refers to each address.
+    users: BTreeMap<&'a Address, Vec<&'a Address>>,
+    /// What is not there and depends on something that could not be read.
+    waiting: BTreeSet<&'a Address>,
 }
 
 impl<'a> Judge<'a> {
@@ -112,22 +130,23 @@ impl<'a> Judge<'a> {
             let refs = resource.record.refs().into_iter().filter_map(|reference| reference.address());
             refs.filter(|address| !folded.wanted.contains_key(address)).map(|address| (address.clone(), user.clone()))
         });
-        Self { folded, replaced: BTreeMap::new(), new, named: named.collect() }
-    }
-
-    /// Finds everything that is replaced: by its own change, or because what it refers to is.
-    fn settle_replacements(&mut self) {
         let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
-        for (address, resource) in &self.folded.wanted {
+        for (address, resource) in &folded.wanted {
             for to in resource.record.refs().into_iter().filter_map(|r| r.address()) {
                 users.entry(to).or_default().push(address);
             }
         }
+        let waiting = waiting(folded, &users);
+        Self { folded, replaced: BTreeMap::new(), new, named: named.collect(), users, waiting }
+    }
+
+    /// Finds everything that is replaced: by its own change, or because what it refers to is.
+    fn settle_replacements(&mut self) {
         let mut queue: Vec<&Address> = self.folded.wanted.keys().collect();
         while let Some(address) = queue.pop() {
             let Some(object) = self.folded.live(address).filter(|_| !self.replaced.contains_key(address)) else { continue };
             let resource = &self.folded.wanted[address];
-            if self.is_out(address, &resource.record) || self.is_protected(object, Some(resource)) {
+            if self.is_out(address) || self.is_protected(object, Some(resource)) {
                 continue;
             }
             let before = self.before(object);
@@ -137,26 +156,14 @@ impl<'a> Judge<'a> {
             if replaces && !self.touches_unread(address.kind) {
                 self.replaced.insert(address.clone(), object.id.clone());
                 self.new.insert(address.clone());
-                queue.extend(users.get(address).into_iter().flatten());
+                queue.extend(self.users.get(address).into_iter().flatten());
             }
         }
     }
 
     /// Whether nothing may be said about an address: it is refused, or its kind could not be read.
-    fn is_out(&self, address: &Address, record: &Record) -> bool {
-        if self.folded.frozen.contains(address) || self.folded.unreadable.contains(&address.kind) {
-            return true;
-        }
-        // What is not there and depends on something unknown must wait.
-        !self.folded.holder.contains_key(address) && self.leans_on_unread(record)
-    }
-
-    fn leans_on_unread(&self, record: &Record) -> bool {
-        let unread = |to: &Address| {
-            self.folded.unreadable.contains(&to.kind)
-                || (!self.folded.holder.contains_key(to) && self.folded.wanted.get(to).is_some_and(|r| self.leans_on_unread(&r.record)))
-        };
-        !self.folded.unreadable.is_empty() && record.refs().into_iter().filter_map(|r| r.address()).any(unread)
+    fn is_out(&self, address: &Address) -> bool {
+        self.folded.frozen.contains(address) || self.folded.unreadable.contains(&address.kind) || self.waiting.contains(address)
     }
 
     /// Whether objects of a kind that could not be read may refer to those of this one, or be referred to by them.

@@ -267,6 +267,19 @@ fn a_kind_that_cannot_be_read_is_unknown_and_not_absent() {
 }
 
 #[test]
+fn groups_that_name_each_other_wait_for_what_cannot_be_read_and_planning_ends() {
+    let from = |name: &str| json!([{"protocol": "tcp", "port": "22", "security_group": name}]);
+    let circle = with(seed(), "security_group.bastion-sg", "ingress", from("security_group.private-sg"));
+    let circle = with(circle, "security_group.private-sg", "ingress", from("security_group.private-sg"));
+    for unread in Kind::ALL {
+        let there = Observed { unreadable: [(unread, "UnauthorizedOperation".into())].into(), ..Default::default() };
+        let made = changes(&plan(&topology(&circle), &there));
+        let waits = matches!(unread, Kind::Vpc | Kind::SecurityGroup);
+        assert_eq!(made.iter().any(|line| line.starts_with("Create security_group")), !waits, "{unread}: {made:?}");
+    }
+}
+
+#[test]
 fn what_is_left_of_a_replacement_is_deleted_or_takes_its_address_back() {
     let wanted = topology(&seed());
     let mut there = live(&wanted);
