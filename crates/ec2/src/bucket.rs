@@ -4,7 +4,8 @@
 //! endpoint that is not AWS's own nothing is documented: a bucket there is open until the first throttle.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,7 +15,16 @@ use tokio::time::Instant;
 pub struct Buckets {
     /// How much of the documented sizes holds from the start; none where nothing is documented.
     share: Option<f64>,
-    buckets: Mutex<HashMap<&'static str, Bucket>>,
+    lines: Mutex<HashMap<&'static str, Arc<Line>>>,
+}
+
+/// A bucket and those who wait for its tokens, one behind the other. Only the first one looks at the clock, so that all of them go by
+/// what the rate is when it is their turn.
+#[derive(Debug)]
+struct Line {
+    bucket: Mutex<Bucket>,
+    first: tokio::sync::Mutex<()>,
+    waiting: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -24,9 +34,10 @@ struct Bucket {
     /// Tokens a second: as documented, and now.
     rate_max: f64,
     rate: f64,
-    /// May be below zero: so much is promised to those who wait.
     tokens: f64,
     at: Instant,
+    /// When a throttle last made it slower.
+    slowed: Option<Instant>,
 }
 
 /// What is left of the rate after a throttle.
@@ -35,42 +46,67 @@ const SLOWER: f64 = 0.5;
 const FASTER: f64 = 1.05;
 /// The slowest rate: a token in ten seconds.
 const RATE_MIN: f64 = 0.1;
+/// Calls that are under way together are refused together: that is one throttle.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 impl Buckets {
     /// Full buckets: this share of the documented ones, or open ones.
     pub fn new(share: Option<f64>) -> Self {
-        Self { share, buckets: Mutex::default() }
+        Self { share, lines: Mutex::default() }
     }
 
-    /// Takes a token for `action`; answers how long it takes until it is there.
-    pub fn take(&self, action: &'static str) -> Duration {
-        self.with(action, Bucket::take)
+    /// Waits for a token for `action`; tells before how long that takes as things are.
+    pub async fn take(&self, action: &'static str, told: impl FnOnce(Duration)) {
+        let line = self.line(action);
+        let before = line.waiting.fetch_add(1, Ordering::Relaxed);
+        let _leaves = Leaves(&line.waiting);
+        let wait = line.bucket().wait(before);
+        if wait.is_zero() && line.bucket().take().is_zero() {
+            return;
+        }
+        told(wait);
+        let _first = line.first.lock().await;
+        loop {
+            let wait = line.bucket().take();
+            if wait.is_zero() {
+                return;
+            }
+            tokio::time::sleep(wait).await;
+        }
     }
 
     /// EC2 said that there are too many requests for `action`.
     pub fn throttled(&self, action: &'static str) {
-        self.with(action, |bucket| {
-            bucket.refill();
-            if !bucket.open {
-                bucket.rate = (bucket.rate * SLOWER).max(RATE_MIN);
-            }
-            bucket.open = false;
-            bucket.tokens = bucket.tokens.min(0.0);
-        });
+        self.line(action).bucket().throttled();
     }
 
     /// A call of `action` went through.
     pub fn succeeded(&self, action: &'static str) {
-        self.with(action, |bucket| {
-            // What came in so far came at the rate so far.
-            bucket.refill();
-            bucket.rate = (bucket.rate * FASTER).min(bucket.rate_max);
-        });
+        self.line(action).bucket().succeeded();
     }
 
-    fn with<T>(&self, action: &'static str, change: impl FnOnce(&mut Bucket) -> T) -> T {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        change(buckets.entry(action).or_insert_with(|| Bucket::new(action, self.share)))
+    fn line(&self, action: &'static str) -> Arc<Line> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(lines.entry(action).or_insert_with(|| Arc::new(Line::new(Bucket::new(action, self.share)))))
+    }
+}
+
+impl Line {
+    fn new(bucket: Bucket) -> Self {
+        Self { bucket: Mutex::new(bucket), first: tokio::sync::Mutex::default(), waiting: AtomicU32::default() }
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who waits no longer, whether the token came or the run ended.
+struct Leaves<'a>(&'a AtomicU32);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -78,7 +114,7 @@ impl Bucket {
     fn new(action: &str, share: Option<f64>) -> Self {
         let (size, rate) = documented(action);
         let (size, rate) = share.map_or((size, rate), |share| ((size * share).max(1.0), rate * share));
-        Self { open: share.is_none(), size, rate_max: rate, rate, tokens: size, at: Instant::now() }
+        Self { open: share.is_none(), size, rate_max: rate, rate, tokens: size, at: Instant::now(), slowed: None }
     }
 
     fn refill(&mut self) {
@@ -87,13 +123,42 @@ impl Bucket {
         self.at = now;
     }
 
-    fn take(&mut self) -> Duration {
+    /// How long it takes, as things are, until there is a token for one more behind so many that wait.
+    fn wait(&mut self, before: u32) -> Duration {
         if self.open {
             return Duration::ZERO;
         }
         self.refill();
-        self.tokens -= 1.0;
-        if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / self.rate) }
+        let missing = f64::from(before) + 1.0 - self.tokens;
+        if missing <= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(missing / self.rate) }
+    }
+
+    /// Takes a token, unless it is not there yet: then says when it will be.
+    fn take(&mut self) -> Duration {
+        let wait = self.wait(0);
+        if wait.is_zero() && !self.open {
+            self.tokens -= 1.0;
+        }
+        wait
+    }
+
+    fn throttled(&mut self) {
+        self.refill();
+        self.tokens = self.tokens.min(0.0);
+        if self.slowed.is_some_and(|at| at.elapsed() < TOGETHER) {
+            return;
+        }
+        if !self.open {
+            self.rate = (self.rate * SLOWER).max(RATE_MIN);
+        }
+        self.open = false;
+        self.slowed = Some(Instant::now());
+    }
+
+    fn succeeded(&mut self) {
+        // What came in so far came at the rate so far.
+        self.refill();
+        self.rate = (self.rate * FASTER).min(self.rate_max);
     }
 }
 
@@ -121,7 +186,7 @@ mod tests {
     async fn seconds_for(buckets: &Buckets, action: &'static str, calls: usize) -> f64 {
         let start = Instant::now();
         for _ in 0..calls {
-            tokio::time::sleep(buckets.take(action)).await;
+            buckets.take(action, |_| {}).await;
         }
         start.elapsed().as_secs_f64()
     }
@@ -140,7 +205,7 @@ mod tests {
     async fn those_who_wait_at_once_are_served_one_after_the_other() {
         let buckets = Buckets::new(Some(1.0));
         let start = Instant::now();
-        futures_util::future::join_all((0..8).map(|_| tokio::time::sleep(buckets.take("RunInstances")))).await;
+        futures_util::future::join_all((0..8).map(|_| buckets.take("RunInstances", |_| {}))).await;
         let took = start.elapsed().as_secs_f64();
         assert!((1.4..1.6).contains(&took), "{took}");
     }
@@ -156,6 +221,43 @@ mod tests {
         }
         let again = seconds_for(&buckets, "CreateVpc", 5).await;
         assert!((0.9..1.1).contains(&again), "{again}");
+    }
+
+    /// How long `calls` that are made at once take against an EC2 with this bucket.
+    async fn seconds_against(ec2: (f64, f64), share: Option<f64>, calls: usize) -> f64 {
+        let (buckets, turns, start) = (Buckets::new(share), tokio::sync::Semaphore::new(10), Instant::now());
+        let ec2 = Mutex::new(Bucket { open: false, size: ec2.0, rate_max: ec2.1, rate: ec2.1, tokens: ec2.0, ..Bucket::new("CreateVpc", None) });
+        let call = |number: u64| {
+            let (buckets, turns, ec2) = (&buckets, &turns, &ec2);
+            async move {
+                loop {
+                    buckets.take("CreateVpc", |_| {}).await;
+                    let turn = turns.acquire().await;
+                    tokio::time::sleep(Duration::from_millis(100 + number % 7)).await;
+                    drop(turn);
+                    let mut ec2 = ec2.lock().unwrap();
+                    if ec2.take().is_zero() {
+                        return buckets.succeeded("CreateVpc");
+                    }
+                    drop(ec2);
+                    buckets.throttled("CreateVpc");
+                    tokio::time::sleep(Duration::from_millis(300 + number * 13 % 200)).await;
+                }
+            }
+        };
+        futures_util::future::join_all((0..calls as u64).map(call)).await;
+        start.elapsed().as_secs_f64()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_that_are_throttled_together_are_through_soon_after_what_ec2_takes() {
+        // An endpoint of which nothing is documented and that keeps EC2's limits; a bucket that others have half emptied; one that
+        // gets half of what is documented.
+        for (ec2, share) in [((50.0, 5.0), None), ((10.0, 5.0), Some(1.0)), ((50.0, 2.5), Some(1.0))] {
+            let least = (200.0 - ec2.0) / ec2.1;
+            let took = seconds_against(ec2, share, 200).await;
+            assert!(took < least * 2.0 + 10.0, "{ec2:?} {share:?}: {took} s, and EC2 takes {least} s");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -70,6 +70,9 @@ impl<'a> Errand<'a> {
 /// Shorter waits for the request limits are not told.
 const TOLD_WAIT: Duration = Duration::from_secs(5);
 
+/// What the names of AWS's own endpoints end with, in all its partitions and of both its address families.
+const AWS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+
 /// Makes the calls of one connection.
 #[derive(Debug)]
 pub struct Caller {
@@ -95,7 +98,8 @@ struct Attempts {
 impl Caller {
     /// A caller of the endpoint with this URL.
     pub fn new(endpoint: String, request_rate: Option<f64>, parallelism: usize) -> Self {
-        let aws = endpoint.split('/').nth(2).is_some_and(|host| host.ends_with(".amazonaws.com"));
+        let host = endpoint.split('/').nth(2).unwrap_or_default();
+        let aws = AWS.iter().any(|suffix| host.ends_with(suffix));
         Self {
             aws,
             turns: Semaphore::new(parallelism),
@@ -146,13 +150,12 @@ impl Caller {
     }
 
     async fn begin(&self, errand: &Errand<'_>, action: &'static str) {
-        let wait = self.buckets.take(action);
-        if wait >= TOLD_WAIT {
-            (errand.retrying)(&format!("{action} waits {} s to stay within EC2's request limits", wait.as_secs()));
-        }
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
+        let told = |wait: Duration| {
+            if wait >= TOLD_WAIT {
+                (errand.retrying)(&format!("{action} waits {} s to stay within EC2's request limits", wait.as_secs()));
+            }
+        };
+        self.buckets.take(action, told).await;
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
     }
 
