@@ -2,18 +2,21 @@
 //! object goes, and each process ends and says what became of every step.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join;
 use tokio::time::sleep;
-use trueup_engine::Options;
 use trueup_model::{Event, Topology};
-use trueup_sandbox::Behaviour;
+use trueup_sandbox::{Behaviour, Options, Sandbox};
 use trueup_tests::meddlings::{MEDDLINGS, Meddling, filled, network};
 use trueup_tests::{EVERY_KIND, World, holders, one_each, paused, topology};
 
 /// How much later the second one comes: at the same moment, within a call of the first, and at every stage of its run.
 const LATER_MILLIS: [u64; 16] = [0, 10, 30, 90, 200, 500, 1000, 1500, 2000, 3000, 5000, 9000, 20_000, 45_000, 100_000, 200_000];
+
+/// With so many draws of when EC2 shows to others what is new.
+const SEEDS: u64 = 4;
 
 /// After so long EC2 shows everything to everybody, and what goes is gone.
 const SETTLED: Duration = Duration::from_secs(3600);
@@ -41,15 +44,16 @@ async fn run(world: &World, wanted: &Topology, aim: Aim, later: Duration) -> Vec
             failures.push(message);
         }
     };
-    let outcome = trueup_engine::apply(&plan, &process.ec2, &Options::default(), std::future::pending(), &mut note).await;
+    let outcome = trueup_engine::apply(&plan, &process.ec2, &trueup_engine::Options::default(), std::future::pending(), &mut note).await;
     assert_eq!(outcome.done.len() + outcome.failed.len() + outcome.skipped.len(), plan.steps.len(), "a step is not accounted for");
     assert_eq!(outcome.failed.len(), failures.len(), "a failure is not told");
     failures
 }
 
-/// A region where others have something already: that as well.
-async fn among_others(wanted: &Topology) -> (World, BTreeMap<String, usize>) {
-    let world = World::with(Behaviour::Realistic).await;
+/// A region where others have something already: that as well. Each `seed` shows what is made to others at other times.
+async fn among_others(wanted: &Topology, seed: u64) -> (World, BTreeMap<String, usize>) {
+    let options = Options { behaviour: Behaviour::Realistic, seed, ..Options::default() };
+    let world = World::over(&Arc::new(Sandbox::new(options))).await;
     world.call("CreateVpc&CidrBlock=172.20.0.0/16").await;
     world.call("CreateInternetGateway").await;
     world.call("AllocateAddress&Domain=vpc").await;
@@ -73,9 +77,9 @@ async fn is_one_set(world: &World, wanted: &Topology, others: &BTreeMap<String, 
 #[test]
 fn two_applies_at_once_leave_one_set() {
     let wanted = topology(EVERY_KIND);
-    for later in LATER_MILLIS.map(Duration::from_millis) {
+    for (seed, later) in (0..SEEDS).flat_map(|seed| LATER_MILLIS.map(|millis| (seed, Duration::from_millis(millis)))) {
         paused(async {
-            let (world, others) = among_others(&wanted).await;
+            let (world, others) = among_others(&wanted, seed).await;
             let apply = |later| run(&world, &wanted, Aim::Apply, later);
             let (first, second) = join(apply(Duration::ZERO), apply(later)).await;
             // One of them may meet a part that the other one has just added, and leaves the rest to it.
@@ -92,9 +96,9 @@ fn two_applies_at_once_leave_one_set() {
 fn an_apply_while_a_destroy_runs_and_a_destroy_while_an_apply_runs_both_end() {
     let wanted = topology(EVERY_KIND);
     for (first, second) in [(Aim::Destroy, Aim::Apply), (Aim::Apply, Aim::Destroy)] {
-        for later in LATER_MILLIS.map(Duration::from_millis) {
+        for (seed, later) in (0..).zip(LATER_MILLIS.map(Duration::from_millis)) {
             paused(async {
-                let (world, others) = among_others(&wanted).await;
+                let (world, others) = among_others(&wanted, seed).await;
                 if matches!(first, Aim::Destroy) {
                     world.apply(&wanted).await;
                 }
@@ -115,12 +119,12 @@ fn an_apply_while_a_destroy_runs_and_a_destroy_while_an_apply_runs_both_end() {
 fn what_somebody_changes_during_an_apply_is_met_and_then_repaired() {
     let before = topology(&network());
     let after = topology(&network().replace("10.50.0.0/16", "10.60.0.0/16").replace("t3.micro", "t3.small"));
-    for (number, Meddling { calls, .. }) in (0..).zip(MEDDLINGS) {
+    for (seed, Meddling { calls, .. }) in (0..).zip(MEDDLINGS) {
         paused(async {
-            let (world, others) = among_others(&after).await;
+            let (world, others) = among_others(&after, seed).await;
             world.apply(&before).await;
             let live = world.plan(&before).await;
-            let later = Duration::from_millis(LATER_MILLIS[number % LATER_MILLIS.len()]);
+            let later = Duration::from_millis(LATER_MILLIS[seed as usize % LATER_MILLIS.len()]);
             let hand = async {
                 sleep(later).await;
                 let mut answer = String::new();

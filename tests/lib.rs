@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use trueup_ec2::{Connect, Ec2, Transport};
 use trueup_engine::Options;
@@ -24,6 +25,9 @@ pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKc
 
 /// Another key.
 pub const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn8eQzpPWYIuDDWzYZeFEFUWjmzXwCCPHXOAkJSYAPM";
+
+/// So long a create waits before it looks whether it was the only one: longer than the sandbox takes to show a new object.
+pub const SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// A spec with all kinds.
 pub const EVERY_KIND: &str = include_str!("every-kind.yaml");
@@ -70,9 +74,10 @@ impl World {
         Self::behind(over_http::transport(url)).await
     }
 
-    /// Another process on the same network, whose way there goes through `wrap`.
+    /// Another process on the same network, whose way there goes through `wrap`. Like one at AWS it gives EC2 a moment to show what it
+    /// made to others.
     pub async fn again(&self, wrap: impl FnOnce(Transport) -> Transport) -> Self {
-        Self::behind(wrap(Arc::clone(&self.transport))).await
+        Self::by(wrap(Arc::clone(&self.transport)), Connect { shown_after: Some(SHOWN_AFTER), ..Connect::default() }).await
     }
 
     /// The way there.

@@ -18,7 +18,7 @@ route_table: {out: {routes: [{destination: 0.0.0.0/0, internet_gateway: main}]}}
 subnet: {a: {cidr_block: 10.0.1.0/24, route_table: out}}
 elastic_ip: {n: {}}
 nat_gateway: {n: {subnet: a, elastic_ip: n}}
-security_group: {web: {description: Web, ingress: [{protocol: tcp, port: 80, cidr: 10.0.0.0/8}]}}
+security_group: {web: {description: Web, ingress: [{protocol: tcp, port: 80, cidr: 10.0.0.0/8}], egress: []}}
 key_pair: {k: {public_key: KEY}}
 instance: {host: {image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: a, security_groups: [web], key_pair: k}}
 vpc_endpoint: {s3: {service: s3, route_tables: [out]}}
@@ -179,6 +179,9 @@ fn what_is_not_there_yet_is_waited_for_and_what_is_gone_is_done() {
     let young = End::Fails { after: 290..=310, says: "NotFound" };
     check(refused("CreateRoute", 400, "InvalidInternetGatewayID.NotFound", ALWAYS), &young);
     check(refused("DeleteRoute", 400, "InvalidRoute.NotFound", ALWAYS), &End::Done { retries: 0 });
+    // The group was made a moment ago: it is not shown yet, and its rule is still there.
+    check(refused("RevokeSecurityGroupEgress", 400, "InvalidGroup.NotFound", 3), &End::Done { retries: 1 });
+    check(refused("RevokeSecurityGroupEgress", 400, "InvalidPermission.NotFound", ALWAYS), &End::Done { retries: 0 });
     check(refused("DeleteKeyPair", 400, "InvalidKeyPair.NotFound", ALWAYS), &End::Done { retries: 0 });
 }
 

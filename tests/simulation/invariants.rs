@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Action, Observed, Plan, Topology, tags};
+use trueup_model::{Action, Address, Observed, Plan, Topology, tags};
 
 /// As long as a comment may be.
 const COMMENT_BYTES_MAX: usize = 65_536;
@@ -43,6 +43,26 @@ pub fn sees<'t>(plan: &Plan, there: impl Iterator<Item = &'t BTreeMap<String, St
     let made = plan.changes.iter().filter(|change| change.action == Action::Create).map(|change| change.address.to_string());
     let twice: Vec<String> = made.filter(|address| held.contains(address.as_str())).collect();
     if twice.is_empty() { Ok(()) } else { Err(format!("a plan makes what is there: {}", twice.join(", "))) }
+}
+
+/// A plan from a read that is not whole changes nothing of what could not be read, and makes nothing that refers to something that
+/// may be there, or may not.
+///
+/// # Errors
+/// What it touches all the same.
+pub fn leaves_alone(plan: &Plan, topology: &Topology, observed: &Observed) -> Result<(), String> {
+    if let Some(change) = plan.changes.iter().find(|change| observed.unreadable.contains_key(&change.address.kind)) {
+        return Err(format!("{} was not read, and the plan changes it", change.address));
+    }
+    let held: BTreeSet<Address> = observed.objects.iter().filter_map(|object| object.address(&topology.name)).collect();
+    let made: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
+    for change in plan.changes.iter().filter(|change| change.action == Action::Create) {
+        let refs = topology.resources.get(&change.address).map(|resource| resource.record.refs()).unwrap_or_default();
+        if let Some(unknown) = refs.iter().filter_map(|r| r.address()).find(|to| !held.contains(*to) && !made.contains(to)) {
+            return Err(format!("{} is made, and {unknown}, which it refers to, is not known", change.address));
+        }
+    }
+    Ok(())
 }
 
 /// Of what is made under a client token nothing is ever there twice, whoever made it and whatever was lost on the way: unless each

@@ -23,6 +23,8 @@ pub struct Fate {
     pub stops: Option<Duration>,
     /// It dies after so long.
     pub dies: Option<Duration>,
+    /// Its steps go one after the other, in an order that this draws.
+    pub barrier: Option<usize>,
 }
 
 impl<'a> Luck<'a> {
@@ -63,7 +65,18 @@ impl<'a> Luck<'a> {
             late: if first { Duration::ZERO } else { late },
             stops: self.has(Trouble::Stop, 4).then_some(stops),
             dies: self.has(Trouble::Death, 3).then_some(dies),
+            barrier: self.barrier(),
         }
+    }
+
+    /// An order in which nothing befalls the next process.
+    pub fn order(&mut self) -> Fate {
+        Fate { barrier: self.barrier(), ..Fate::default() }
+    }
+
+    fn barrier(&mut self) -> Option<usize> {
+        let draw = self.rng.usize(..);
+        self.one_in(3).then_some(draw)
     }
 
     /// A while: from hundredths of a second to minutes.

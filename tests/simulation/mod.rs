@@ -213,7 +213,7 @@ impl<'a> Simulation<'a> {
                 return Err(format!("{APPLIES_MAX} applies are not enough"));
             }
             applies += 1;
-            let outcome = process.carry_out(&plan, max_deletes, Fate::default()).await?;
+            let outcome = process.carry_out(&plan, max_deletes, self.luck.order()).await?;
             if !outcome.is_some_and(|outcome| outcome.is_success()) {
                 return Err("without trouble a step failed".to_owned());
             }
@@ -244,7 +244,7 @@ impl<'a> Simulation<'a> {
         let order = self.order(aim, max_deletes);
         let topology = order.topology(&self.ground)?;
         let process = Process::start(&self.ground, self.processes, true).await.ok_or("no connection")?;
-        let observed = process.observe(&topology).await?.ok_or("a read failed")?;
+        let observed = process.observe(&topology, aim).await?.ok_or("a read failed")?;
         let plan = aim.plan(&topology, &observed);
         if !plan.is_empty() {
             invariants::same(&plan, &aim.plan(&topology, &observed.clone()))?;
@@ -255,7 +255,7 @@ impl<'a> Simulation<'a> {
     /// What a process has made it sees at once, whatever EC2 shows to others.
     async fn look_again(&self, process: &Process, aim: Aim, max_deletes: Option<u32>) -> Result<(), String> {
         let topology = self.order(aim, max_deletes).topology(&self.ground)?;
-        let observed = process.observe(&topology).await?.ok_or("a read failed")?;
+        let observed = process.observe(&topology, aim).await?.ok_or("a read failed")?;
         invariants::sees(&aim.plan(&topology, &observed), self.ground.sandbox.live_tags(DEFAULT_REGION).values())
     }
 

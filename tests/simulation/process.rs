@@ -4,24 +4,21 @@ use std::cell::RefCell;
 use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::sleep;
 use trueup_cli::WithKeys;
 use trueup_ec2::{Connect, Ec2};
-use trueup_model::{Cloud, Event, Observed, Outcome, Plan, Topology};
+use trueup_model::{Cloud, Event, Observed, Outcome, Plan, Step, Topology};
 use trueup_sandbox::{DEFAULT_REGION, Sandbox};
 
 use super::invariants;
 use super::luck::Fate;
 use super::secrets::Secrets;
 use super::watch::Watch;
-use crate::{World, parsed_with};
+use crate::{SHOWN_AFTER, World, parsed_with};
 
 /// A read is tried so often while faults befall it.
 const READS_MAX: usize = 5;
-/// So long a create waits before it looks whether it was the only one: longer than EC2 may take to show a new object.
-const SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// What a run is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,20 +149,23 @@ impl Process {
         Some(Self { number, cloud, watch, log: ground.log.clone(), secrets: Arc::clone(&ground.secrets) })
     }
 
-    /// What is there, once everything could be read; reading changes nothing.
-    pub async fn observe(&self, topology: &Topology) -> Result<Option<Observed>, String> {
+    /// What is there, once everything could be read; reading changes nothing. A plan from less says nothing about what it lacks.
+    pub async fn observe(&self, topology: &Topology, aim: Aim) -> Result<Option<Observed>, String> {
         for _ in 0..READS_MAX {
             let observed = self.cloud.observe(&trueup_plan::scope(topology)).await;
             self.watch.complaint()?;
-            if let Some(observed) = observed.ok().filter(|observed| observed.unreadable.is_empty()) {
+            let Ok(observed) = observed else { continue };
+            if observed.unreadable.is_empty() {
                 return Ok(Some(observed));
             }
+            invariants::leaves_alone(&aim.plan(topology, &observed), topology, &observed)?;
         }
         Ok(None)
     }
 
     /// Carries out a plan. Nothing where the process dies on the way.
     pub async fn carry_out(&self, plan: &Plan, max_deletes: Option<u32>, fate: Fate) -> Result<Option<Outcome>, String> {
+        let plan = &fate.barrier.map_or_else(|| plan.clone(), |draw| behind_barrier(plan, draw));
         self.watch.expect(plan, max_deletes);
         let stop = async {
             match fate.stops {
@@ -195,6 +195,23 @@ impl Process {
     }
 }
 
+/// The plan with its steps one after the other, and in another order than usual: as if something were forbidden that one step opens
+/// and another one closes. Where EC2 takes them in no other order, the plan as it is.
+fn behind_barrier(plan: &Plan, draw: usize) -> Plan {
+    let count = plan.steps.len().max(1);
+    let (one, other) = (draw % count + 1, draw / count % count + 1);
+    let (opens, closes) = (one.min(other), one.max(other));
+    let is_fine = |done: &[&Step]| {
+        let is_done = |number: usize| done.iter().any(|step| step.number == number);
+        !is_done(opens) || is_done(closes)
+    };
+    let mut ordered = plan.clone();
+    match trueup_plan::barrier(&mut ordered, &is_fine) {
+        Ok(_) => ordered,
+        Err(_) => plan.clone(),
+    }
+}
+
 /// The life of a process.
 ///
 /// # Errors
@@ -204,7 +221,7 @@ pub async fn run(ground: &Ground, number: usize, order: &Order, fate: Fate) -> R
     let topology = order.topology(ground)?;
     let Some(process) = Process::start(ground, number, false).await else { return Ok(()) };
     let before = ground.sandbox.shown_tags(DEFAULT_REGION);
-    let Some(observed) = process.observe(&topology).await? else { return Ok(()) };
+    let Some(observed) = process.observe(&topology, order.aim).await? else { return Ok(()) };
     let plan = order.aim.plan(&topology, &observed);
     let after = ground.sandbox.shown_tags(DEFAULT_REGION);
     invariants::sees(&plan, before.iter().filter(|(id, tags)| after.get(*id) == Some(tags)).map(|(_, tags)| tags))?;

@@ -226,7 +226,8 @@ mod tests {
     /// How long `calls` that are made at once take against an EC2 with this bucket.
     async fn seconds_against(ec2: (f64, f64), share: Option<f64>, calls: usize) -> f64 {
         let (buckets, turns, start) = (Buckets::new(share), tokio::sync::Semaphore::new(10), Instant::now());
-        let ec2 = Mutex::new(Bucket { open: false, size: ec2.0, rate_max: ec2.1, rate: ec2.1, tokens: ec2.0, ..Bucket::new("CreateVpc", None) });
+        let ec2 =
+            Mutex::new(Bucket { open: false, size: ec2.0, rate_max: ec2.1, rate: ec2.1, tokens: ec2.0, ..Bucket::new("CreateVpc", None) });
         let call = |number: u64| {
             let (buckets, turns, ec2) = (&buckets, &turns, &ec2);
             async move {

@@ -198,6 +198,21 @@ pub fn is_gone(class: Class, code: &str) -> bool {
     class == Class::NotFound && code != "InvalidAMIID.Unavailable"
 }
 
+/// Codes of a part that is not there, of an object that is.
+const PARTS: [&str; 6] = [
+    "InvalidPermission.NotFound",
+    "InvalidRoute.NotFound",
+    "InvalidNetworkAclEntry.NotFound",
+    "InvalidAssociationID.NotFound",
+    "InvalidVpcCidrBlockAssociationID.NotFound",
+    "Gateway.NotAttached",
+];
+
+/// Whether a refusal says that the object itself is not there, and not only a part of it.
+pub fn is_of_object(code: &str) -> bool {
+    !PARTS.contains(&code)
+}
+
 /// Whether a refusal names an object on the wrong number of network interfaces: EC2 then wants the interface itself.
 pub fn wants_interface(code: &str) -> bool {
     matches!(code, "InvalidInstanceID" | "InvalidParameterCombination")

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use trueup_model::{Object, Record, Settled, Wait};
 
 use crate::act::Task;
-use crate::call::Purpose;
+use crate::call::{Errand, Purpose};
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::patience::seed;
@@ -134,7 +134,7 @@ pub async fn create_alone<B, T, E, F>(
     request: B,
     send: impl Fn(B) -> F,
     id: impl Fn(&T) -> Option<&str>,
-    give_up: impl AsyncFn(&str) -> Result<(), Failure>,
+    give_up: impl AsyncFn(&Task<'_>, &str) -> Result<(), Failure>,
 ) -> Result<Made<T>, Failure>
 where
     B: Clone,
@@ -154,7 +154,8 @@ where
         let told = format!("somebody else made {} for {} at the same time, so {} is given up", rival.id, task.act.address, made.id);
         (task.errand.retrying)(&told);
         task.ec2.memory.ended(&made.id);
-        give_up(&made.id).await?;
+        let young = Task { errand: Errand { young: true, ..task.errand }, ..*task };
+        give_up(&young, &made.id).await?;
         // Two that give up at the same time do not come back at the same time: their ids differ.
         tokio::time::sleep(shown_after * 2 + Duration::from_millis(seed(&made.id) % 8000)).await;
         if let Some(id) = lasting(task).await? {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::call::{Errand, Purpose};
-use crate::classify::Class;
+use crate::classify::{Class, is_of_object};
 use crate::failure::Failure;
 
 /// For how long after the first refusal of this sort a call is repeated. Zero is not at all.
@@ -17,7 +17,10 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
         (Class::Server, _) if failure.foreign => 4,
         (Class::Server | Class::Lost | Class::Unreachable, Purpose::Read) => 30,
         (Class::Server | Class::Lost | Class::Unreachable, _) => 180,
-        (Class::NotFound, Purpose::Read | Purpose::Delete | Purpose::TryDelete) => 0,
+        (Class::NotFound, Purpose::Read) => 0,
+        // What was made a moment ago is not gone because it is not shown. After an attempt that may have ended it, it is.
+        (Class::NotFound, Purpose::Delete | Purpose::TryDelete) if errand.young && !failure.maybe_done && is_of_object(&failure.code) => 60,
+        (Class::NotFound, Purpose::Delete | Purpose::TryDelete) => 0,
         (Class::NotFound, _) if errand.young => 300,
         (Class::NotFound, _) => 10,
         (Class::Dependency, Purpose::Delete | Purpose::Change) if errand.ending => 900,
@@ -83,6 +86,12 @@ mod tests {
         let dependency = Failure { class: Class::Dependency, ..Failure::invalid("X", "") };
         let ends = |purpose| patience(&Errand { purpose, ending: true, ..Errand::new(1, &hears) }, &dependency);
         assert!(ends(Purpose::TryDelete).is_zero() && !ends(Purpose::Delete).is_zero());
+        let gone = |code: &str, young, maybe_done| {
+            let failure = Failure { class: Class::NotFound, code: code.to_owned(), maybe_done, ..Failure::invalid("X", "") };
+            patience(&Errand { purpose: Purpose::Delete, young, ..Errand::new(1, &hears) }, &failure).is_zero()
+        };
+        assert!(gone("InvalidGroup.NotFound", false, false) && !gone("InvalidGroup.NotFound", true, false));
+        assert!(gone("InvalidGroup.NotFound", true, true) && gone("InvalidPermission.NotFound", true, false));
         let create = Errand { purpose: Purpose::Create, ..Errand::new(1, &hears) };
         let lost = Failure { class: Class::Lost, ..Failure::invalid("CreateVpc", "") };
         assert_eq!(patience(&create, &lost), Duration::ZERO);

@@ -50,7 +50,7 @@ pub struct Act {
     pub unsets: Resolved,
     /// The tags of ownership that a create writes.
     pub ownership: Record,
-    /// The id of the object that a create replaces: part of its client token.
+    /// The id of the object that a create replaces: a look for what the create made must not take that one for it.
     pub replaces: Option<String>,
 }
 

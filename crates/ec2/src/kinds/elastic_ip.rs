@@ -49,7 +49,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 request,
                 |request| request.send(),
                 |answer| answer.allocation_id(),
-                async |id| release(task, id).await,
+                async |task, id| release(task, id).await,
             )
             .await?;
             let public = made.answer.and_then(|answer| answer.public_ip);

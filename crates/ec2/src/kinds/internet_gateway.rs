@@ -43,7 +43,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 request,
                 |request| request.send(),
                 |answer| answer.internet_gateway()?.internet_gateway_id(),
-                async |id| delete(task, id).await,
+                async |task, id| delete(task, id).await,
             )
             .await?;
             Ok(self::made(made.id))

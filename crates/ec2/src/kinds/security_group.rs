@@ -180,6 +180,8 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
 /// Allows these rules. Rules that are there already are as wanted; EC2 then takes none of the call, so they go one by one.
 async fn authorize(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
     let rules = permissions(task, task.sets(), direction).await?;
+    // A rule takes nothing that another one might still be giving up: where EC2 says that it is there, it is.
+    let task = &Task { errand: Errand { ending: false, ..task.errand }, ..*task };
     match authorize_some(task, direction, rules.clone()).await {
         Err(failure) if failure.class == Class::Duplicate && rules.len() > 1 => {
             for rule in rules {

@@ -111,7 +111,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         request,
         |request| request.send(),
         |answer| answer.vpc()?.vpc_id(),
-        async |id| delete(task, id).await,
+        async |task, id| delete(task, id).await,
     )
     .await?;
     let state = made.answer.as_ref().and_then(|answer| answer.vpc()?.state()).map(|state| state.as_str());
@@ -204,20 +204,13 @@ fn look(vpc: &aws_sdk_ec2::types::Vpc) -> BTreeMap<&'static str, Seen> {
     let passing = |passing: &str| ranges.clone().any(|state| state.state().is_some_and(|state| state.as_str() == passing));
     let failing = ranges.clone().find(|state| state.state().is_some_and(|state| matches!(state.as_str(), "failing" | "failed")));
     let failed = failing.map(|state| format!("a range cannot be added: {}", state.status_message().unwrap_or("EC2 does not say why")));
-    let respect = |until: &'static str, on_its_way: &str| {
-        let state = if failed.is_some() {
-            "failed"
-        } else if passing(on_its_way) {
-            on_its_way
-        } else {
-            until
-        };
-        (until, Seen { state: state.to_owned(), failed: failed.clone(), facts: Record::new() })
-    };
+    let respect = |until: &'static str, on_its_way: &'static str| if passing(on_its_way) { on_its_way } else { until };
+    let associated = if failed.is_some() { "failed" } else { respect("associated", "associating") };
     BTreeMap::from([
         ("available", Seen { state: state.to_owned(), ..Seen::default() }),
-        respect("associated", "associating"),
-        ("disassociated", Seen { failed: None, ..respect("disassociated", "disassociating").1 }),
+        ("associated", Seen { state: associated.to_owned(), failed, facts: Record::new() }),
+        // A range that could not be added stays there for a while, and is in nobody's way.
+        ("disassociated", Seen { state: respect("disassociated", "disassociating").to_owned(), ..Seen::default() }),
     ])
 }
 
