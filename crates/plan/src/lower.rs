@@ -155,8 +155,11 @@ impl<'v> Lowering<'v> {
                 self.created.insert(address, index);
                 self.ready.insert(address, index);
             }
-            // What only takes away completes nothing.
-            (StepAction::Create | StepAction::Update, Role::Modify) if !node.call.sets.is_empty() => {
+            // What is new is complete without what EC2 gave it unasked; of what is there, what only takes away completes nothing.
+            (StepAction::Create, Role::Modify) => {
+                self.ready.insert(address, index);
+            }
+            (StepAction::Update, Role::Modify) if !node.call.sets.is_empty() => {
                 self.ready.insert(address, index);
             }
             (_, Role::Delete) => {

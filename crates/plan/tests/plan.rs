@@ -27,6 +27,15 @@ fn an_empty_region_gets_everything_in_an_order_that_ec2_accepts() {
 }
 
 #[test]
+fn a_host_starts_when_its_new_group_has_lost_what_ec2_lets_out_by_itself() {
+    let wanted = topology(&with(seed(), "security_group.private-sg", "egress", json!([])));
+    let plan = plan(&wanted, &Default::default());
+    let revoked = number(&plan, "security_group.private-sg", "RevokeSecurityGroupEgress");
+    let run = plan.steps.iter().find(|step| step.address.to_string() == "instance.private-host").unwrap();
+    assert!(run.call.action == "RunInstances" && run.after.contains(&revoked), "{:#?}", steps(&plan));
+}
+
+#[test]
 fn a_plan_straight_after_an_apply_is_empty() {
     let wanted = topology(&seed());
     let plan = plan(&wanted, &live(&wanted));
