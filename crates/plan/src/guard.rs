@@ -32,8 +32,9 @@ pub fn budget(topology: &Topology, plan: &Plan) -> Option<Refusal> {
     }
     let more = ended.len().checked_sub(NAMED_MAX).filter(|more| *more > 0).map(|more| format!(" and {more} more")).unwrap_or_default();
     let why = format!(
-        "the plan ends {} objects ({}{more}), and `max_deletes` is {max}: if that is meant, raise it, or give --max-deletes {0}",
+        "the plan ends {} object{} ({}{more}), and `max_deletes` is {max}: if that is meant, raise it, or give --max-deletes {0}",
         ended.len(),
+        if ended.len() == 1 { "" } else { "s" },
         ended[..ended.len().min(NAMED_MAX)].join(", ")
     );
     Some(Refusal { guard: "max_deletes", address: topology.name.clone(), why })

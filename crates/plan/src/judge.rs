@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::rules::{Update, make};
 use trueup_model::{
     Action, Address, AttributeChange, Call, Change, Claim, Diagnostic, Disruption, Effect, Kind, Object, Order, Plan, Record, Refusal,
-    Resource, Type, Value,
+    Resource, Role, Type, Value,
 };
 
 use crate::diff::diff;
@@ -439,11 +439,22 @@ fn tag_calls(before: &Record, after: &Record) -> Vec<Call> {
     calls
 }
 
+/// What a successor is made with instead of what the spec says, because the old one still has that.
+fn differently_named(verdict: &Verdict<'_>) -> Option<String> {
+    let wanted = &verdict.resource?.record;
+    let create = verdict.calls.iter().find(|call| call.role == Role::Create)?;
+    let differs =
+        |(name, value): &(&str, &Value)| value.as_text().zip(wanted.get(name)).is_some_and(|(text, wanted)| wanted.as_text() != Some(text));
+    let (name, value) = create.sets.iter().find(differs)?;
+    Some(format!("its {name} at EC2 is {value} from now on: the one that goes still has {}", wanted.text(name)))
+}
+
 /// Puts into a change what its verdict says in the end.
 fn complete(change: &mut Change, verdict: &Verdict<'_>) {
     let rules = change.address.kind.rules();
     change.order = verdict.order;
     change.notes.extend(verdict.constraint.iter().cloned());
+    change.notes.extend(differently_named(verdict));
     let in_place = change.attributes.iter().map(|a| {
         let name = a.path.split('.').next().unwrap_or_default();
         rules.disruption(name, a.before.as_ref(), a.after.as_ref())

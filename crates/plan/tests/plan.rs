@@ -137,6 +137,9 @@ fn a_group_in_use_gets_a_successor_its_users_move_and_then_it_goes() {
     assert_eq!(changes(&plan), ["Replace security_group.bastion-sg", "Update security_group.private-sg", "Update instance.bastion"]);
     let create = plan.steps.iter().find(|step| step.call.action == "CreateSecurityGroup").unwrap();
     assert!(create.call.sets.text("group_name").starts_with("bastion-sg#"), "{}", create.call.sets);
+    let called = create.call.sets.text("group_name");
+    let told = format!("its group_name at EC2 is {called} from now on: the one that goes still has bastion-sg");
+    assert!(plan.changes.iter().any(|change| change.notes.contains(&told)), "{:#?}", plan.changes);
     let at = |address, call| number(&plan, address, call);
     let end = at("security_group.bastion-sg", "DeleteSecurityGroup");
     assert!(
