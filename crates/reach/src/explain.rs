@@ -22,7 +22,7 @@ use crate::verdict::Verdict;
 use crate::walk::Start;
 
 pub use hops::Hop;
-pub(crate) use hops::blocker;
+pub(crate) use hops::{blocker, route};
 pub use repair::Blocker;
 
 /// An answer with its reasons.

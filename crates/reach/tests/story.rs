@@ -6,7 +6,7 @@ mod spec;
 use serde_json::json;
 use spec::{endpoint, live, seed, spec};
 use trueup_reach::fill::{Lists, observed, topology};
-use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, reach};
+use trueup_reach::{Code, Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, reach};
 
 fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
     let engine = Engine::new(network);
@@ -170,4 +170,43 @@ fn a_route_table_outside_of_the_spec_is_not_known() {
     assert_eq!(verdict(&network, "instance.private-host", "s3", "tcp/443"), Verdict::Unknown);
     let told = explained(&network, "instance.private-host", "s3", "tcp/443");
     assert!(told.assumptions.contains("the routes of rtb-0123456789abcdef0 are not known"), "{:?}", told.assumptions);
+}
+
+#[test]
+fn a_route_that_is_there_is_changed_and_not_added() {
+    let mut resources = seed();
+    resources.retain(|(address, _)| !matches!(*address, "route_table.private" | "instance.private-host"));
+    let nat = json!([{"destination": "0.0.0.0/0", "nat_gateway": "nat_gateway.a"}]);
+    resources.extend([
+        ("elastic_ip.nat", json!({})),
+        ("nat_gateway.a", json!({"subnet": "subnet.public", "elastic_ip": "elastic_ip.nat"})),
+        ("route_table.private", json!({"vpc": "vpc.main", "routes": nat})),
+        (
+            "instance.private-host",
+            json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "subnet.private",
+                   "security_groups": ["security_group.bastion-sg"], "associate_public_ip_address": true}),
+        ),
+    ]);
+    let wanted = spec(&resources);
+    let told = explained(&topology(&wanted, &Lists::new()), "internet", "instance.private-host", "tcp/22");
+    assert_eq!(told.verdict, Verdict::Blocked);
+    let [blocker] = &told.blockers[..] else { panic!("{told}") };
+    assert_eq!(
+        (blocker.code, blocker.component.as_str(), blocker.what, blocker.detail.as_str(), blocker.fix.as_str()),
+        (
+            Code::RouteTarget,
+            "route_table.private",
+            "the route that matches leads to what cannot carry it",
+            "0.0.0.0/0 -> nat_gateway.a",
+            "change the route: 0.0.0.0/0 -> internet_gateway.main instead of nat_gateway.a; hosts without a public address then no \
+             longer get out by it",
+        )
+    );
+    assert!(told.alternatives.is_empty(), "{told}");
+    // A route whose target is gone is in the way of another one as well.
+    let mut network = topology(&wanted, &Lists::new());
+    let table = network.route_tables.iter_mut().find(|table| table.named.name == "route_table.private").unwrap();
+    table.routes[0].target = trueup_reach::network::Target::Blackhole("nat-1".into());
+    let told = explained(&network, "internet", "instance.private-host", "tcp/22");
+    assert_eq!(told.blockers[0].fix, "change the route: 0.0.0.0/0 -> internet_gateway.main instead of nat-1");
 }
