@@ -13,11 +13,13 @@ use trueup_model::Place;
 
 use crate::address::Family;
 use crate::answer::{Answer, ask, failure, ways};
+use crate::code::Code;
 use crate::engine::Engine;
 use crate::network::Named;
 use crate::party::{Member, Party, PartyError, between, reach};
 use crate::service::ServiceSet;
 use crate::spot::{Listed, Owner, Spot};
+use crate::trip::Failure;
 use crate::verdict::Verdict;
 use crate::walk::Start;
 
@@ -184,7 +186,20 @@ fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target:
 /// Where nothing near would change the outcome: what stopped the packet.
 fn dead_end(engine: &Engine<'_>, start: &Start, target: &Spot) -> Vec<Blocker> {
     let ways = ways(engine, start, target).unwrap_or_default();
-    ways.iter().filter_map(|way| failure(&way.walked).map(|(failure, back)| Blocker::dead(failure, back, &way.walked))).take(1).collect()
+    let Some((failure, back, walked)) =
+        ways.iter().find_map(|way| failure(&way.walked).map(|(failure, back)| (failure, back, &way.walked)))
+    else {
+        return Vec::new();
+    };
+    let mut blockers = vec![Blocker::dead(failure, back, walked)];
+    // Of a host that does not run, only a spec tells whether it has a public address when it does.
+    if let (Code::NotRunning, Owner::Public(host, _), None) = (failure.code, target.owner, engine.spot(target.owner)) {
+        let at = engine.network.interfaces[host].named.clone();
+        let detail = if at.id.is_some() { "EC2 may give it one when it runs" } else { "" };
+        let private = Failure { code: Code::NotPublic, at, detail: detail.to_owned() };
+        blockers.push(Blocker::dead(&private, back, walked));
+    }
+    blockers
 }
 
 impl Party {

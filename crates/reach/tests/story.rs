@@ -210,3 +210,30 @@ fn a_route_that_is_there_is_changed_and_not_added() {
     let told = explained(&network, "internet", "instance.private-host", "tcp/22");
     assert_eq!(told.blockers[0].fix, "change the route: 0.0.0.0/0 -> internet_gateway.main instead of nat-1");
 }
+
+#[test]
+fn a_host_that_is_stopped_does_not_run_before_it_has_no_public_address() {
+    let mut resources = seed();
+    let bastion = resources.iter_mut().find(|(address, _)| *address == "instance.bastion").unwrap();
+    bastion.1["state"] = json!("stopped");
+    let told = |network: &Network| {
+        let told = explained(network, "internet", "instance.bastion", "tcp/22");
+        assert_eq!(told.verdict, Verdict::Blocked);
+        told.blockers.iter().map(|blocker| (blocker.code, blocker.detail.clone())).collect::<Vec<_>>()
+    };
+    let wanted = spec(&resources);
+    assert_eq!(told(&topology(&wanted, &Lists::new())), [(Code::NotRunning, String::new())]);
+    // EC2 takes the address away from a host that stops, and it cannot be seen that there was one.
+    let mut seen = live(&wanted);
+    let host = seen.objects.iter_mut().find(|object| object.claim("test") == Some("instance.bastion")).unwrap();
+    host.record.remove("associate_public_ip_address");
+    host.facts = host.facts.without(&["public_ip"]);
+    host.facts.set("state", "stopped");
+    let both = [(Code::NotRunning, String::new()), (Code::NotPublic, "EC2 may give it one when it runs".to_owned())];
+    assert_eq!(told(&observed(&seen, "test", &Lists::new())), both);
+    // One that would not have one anyhow.
+    let bastion = resources.iter_mut().find(|(address, _)| *address == "instance.bastion").unwrap();
+    bastion.1["associate_public_ip_address"] = json!(false);
+    let both = [(Code::NotRunning, String::new()), (Code::NotPublic, String::new())];
+    assert_eq!(told(&topology(&spec(&resources), &Lists::new())), both);
+}
