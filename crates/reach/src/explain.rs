@@ -8,7 +8,7 @@ mod text;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use trueup_model::Place;
 
 use crate::address::Family;
@@ -38,7 +38,7 @@ pub struct Explanation {
     pub over: Option<ServiceSet>,
     /// The answer in a word.
     pub verdict: Verdict,
-    /// The answer in full.
+    /// The answer service by service.
     pub services: Services,
     /// The way there, of the pair that shows the verdict best.
     pub forward: Vec<Hop>,
@@ -53,17 +53,34 @@ pub struct Explanation {
     pub assumptions: BTreeSet<String>,
 }
 
-/// The services of an answer, as they are printed.
+/// The services of an answer that count, as they are printed: those asked about, and without any, those that are answered.
 #[derive(Clone, Debug, Serialize)]
 pub struct Services {
     /// See [`crate::Answer::allowed`].
+    #[serde(serialize_with = "in_short")]
     pub allowed: ServiceSet,
     /// See [`crate::Answer::partial`].
+    #[serde(serialize_with = "in_short")]
     pub partial: ServiceSet,
     /// See [`crate::Answer::unknown`].
+    #[serde(serialize_with = "in_short")]
     pub unknown: ServiceSet,
     /// See [`crate::Answer::one_way`].
+    #[serde(serialize_with = "in_short")]
     pub one_way: ServiceSet,
+}
+
+impl Services {
+    fn of(answer: &Answer, over: Option<&ServiceSet>) -> Self {
+        let counting = over.cloned().unwrap_or_else(ServiceSet::conversations);
+        let [allowed, partial, unknown, one_way] =
+            [&answer.allowed, &answer.partial, &answer.unknown, &answer.one_way].map(|set| set.intersect(&counting));
+        Self { allowed, partial, unknown, one_way }
+    }
+}
+
+fn in_short<S: Serializer>(set: &ServiceSet, serializer: S) -> Result<S::Ok, S::Error> {
+    if set.is_everything() { serializer.serialize_str("all") } else { set.serialize(serializer) }
 }
 
 /// Answers with reasons.
@@ -96,7 +113,7 @@ fn explained(
         to: to.name(engine),
         over: over.cloned(),
         verdict,
-        services: Services { allowed: answer.allowed, partial: answer.partial, unknown: answer.unknown, one_way: answer.one_way },
+        services: Services::of(&answer, over),
         forward: Vec::new(),
         back: Vec::new(),
         blockers: Vec::new(),

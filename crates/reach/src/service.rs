@@ -82,9 +82,13 @@ impl ServiceSet {
 
     /// As it is printed, or `all` where it is everything that is answered: who reads what works has no use for the rest.
     pub fn in_words(&self) -> String {
+        if self.is_everything() { "all".to_owned() } else { self.to_string() }
+    }
+
+    /// Whether it is all that is answered, in one family or in both.
+    pub(crate) fn is_everything(&self) -> bool {
         let all = Self::conversations();
-        let whole = [Family::V4, Family::V6].map(|family| all.intersect(&Self::of_family(family)));
-        if *self == all || whole.contains(self) { "all".to_owned() } else { self.to_string() }
+        *self == all || [Family::V4, Family::V6].iter().any(|family| *self == all.intersect(&Self::of_family(*family)))
     }
 
     /// Echo requests of a family: what `ping` sends.

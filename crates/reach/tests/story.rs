@@ -237,3 +237,27 @@ fn a_host_that_is_stopped_does_not_run_before_it_has_no_public_address() {
     let both = [(Code::NotRunning, String::new()), (Code::NotPublic, String::new())];
     assert_eq!(told(&topology(&spec(&resources), &Lists::new())), both);
 }
+
+#[test]
+fn what_is_blocked_allows_nothing() {
+    let mut network = topology(&spec(&seed()), &Lists::new());
+    let group = network.security_groups.iter_mut().find(|group| group.named.name == "security_group.private-sg").unwrap();
+    // A message that nobody answers is no conversation.
+    group.ingress[0].services = ServiceSet::read("icmp/3").unwrap();
+    let engine = Engine::new(&network);
+    let (from, to) = ("instance.bastion", "instance.private-host");
+    let told = |from: &str, to: &str, over: Option<&str>| {
+        let over = over.map(|over| ServiceSet::read(over).unwrap());
+        let told = explain(&engine, &Party::read(&engine, from).unwrap(), &Party::read(&engine, to).unwrap(), over.as_ref()).unwrap();
+        let services = serde_json::to_value(&told).unwrap()["services"].clone();
+        (told.to_string().lines().next().unwrap().to_owned(), services["allowed"].clone())
+    };
+    assert_eq!(told(from, to, None), ("BLOCKED  instance.bastion -> instance.private-host  nothing".to_owned(), json!("")));
+    assert!(trueup_reach::summary(&engine).iter().all(|row| row.to != to));
+    assert_eq!(told(from, to, Some("tcp/22")), ("BLOCKED  instance.bastion -> instance.private-host tcp/22".to_owned(), json!("")));
+    assert_eq!(told(from, to, Some("icmp/3")).1, json!("icmp/3"));
+    // What the one form calls all, the other one does.
+    assert_eq!(told(from, "internet", None), ("ALLOWED  instance.bastion -> internet  all".to_owned(), json!("all")));
+    // Beside what is asked about, other services are not told.
+    assert_eq!(told("internet", from, Some("tcp/443")).1, json!(""));
+}
