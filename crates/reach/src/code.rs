@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 #[expect(missing_docs, reason = "each code is the sentence that `what` gives")]
 pub enum Code {
     NoRoute,
+    RouteTarget,
     Blackhole,
     ForbiddenRoute,
     LinkLocal,
@@ -67,6 +68,7 @@ impl Code {
     fn texts(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::NoRoute => ("no_route", "NO_ROUTE_TO_DESTINATION", "no route matches"),
+            Self::RouteTarget => ("route_target", "CANNOT_ROUTE", "the route that matches leads to what cannot carry it"),
             Self::Blackhole => ("blackhole", "BAD_STATE_ROUTE", "the route's target is gone or not ready"),
             Self::ForbiddenRoute => {
                 ("forbidden_route", "VPC_LOCAL_ROUTE_CIDR_RESTRICTION", "EC2 refuses this route inside the VPC's ranges")
@@ -171,8 +173,9 @@ mod tests {
         assert!(!names.contains("blocked"));
     }
 
-    const ALL: [Code; 40] = [
+    const ALL: [Code; 41] = [
         Code::NoRoute,
+        Code::RouteTarget,
         Code::Blackhole,
         Code::ForbiddenRoute,
         Code::LinkLocal,

@@ -8,21 +8,23 @@ mod text;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use trueup_model::Place;
 
 use crate::address::Family;
 use crate::answer::{Answer, ask, failure, ways};
+use crate::code::Code;
 use crate::engine::Engine;
 use crate::network::Named;
 use crate::party::{Member, Party, PartyError, between, reach};
 use crate::service::ServiceSet;
 use crate::spot::{Listed, Owner, Spot};
+use crate::trip::Failure;
 use crate::verdict::Verdict;
 use crate::walk::Start;
 
 pub use hops::Hop;
-pub(crate) use hops::blocker;
+pub(crate) use hops::{blocker, route};
 pub use repair::Blocker;
 
 /// An answer with its reasons.
@@ -36,7 +38,7 @@ pub struct Explanation {
     pub over: Option<ServiceSet>,
     /// The answer in a word.
     pub verdict: Verdict,
-    /// The answer in full.
+    /// The answer service by service.
     pub services: Services,
     /// The way there, of the pair that shows the verdict best.
     pub forward: Vec<Hop>,
@@ -51,17 +53,34 @@ pub struct Explanation {
     pub assumptions: BTreeSet<String>,
 }
 
-/// The services of an answer, as they are printed.
+/// The services of an answer that count, as they are printed: those asked about, and without any, those that are answered.
 #[derive(Clone, Debug, Serialize)]
 pub struct Services {
     /// See [`crate::Answer::allowed`].
+    #[serde(serialize_with = "in_short")]
     pub allowed: ServiceSet,
     /// See [`crate::Answer::partial`].
+    #[serde(serialize_with = "in_short")]
     pub partial: ServiceSet,
     /// See [`crate::Answer::unknown`].
+    #[serde(serialize_with = "in_short")]
     pub unknown: ServiceSet,
     /// See [`crate::Answer::one_way`].
+    #[serde(serialize_with = "in_short")]
     pub one_way: ServiceSet,
+}
+
+impl Services {
+    fn of(answer: &Answer, over: Option<&ServiceSet>) -> Self {
+        let counting = over.cloned().unwrap_or_else(ServiceSet::conversations);
+        let [allowed, partial, unknown, one_way] =
+            [&answer.allowed, &answer.partial, &answer.unknown, &answer.one_way].map(|set| set.intersect(&counting));
+        Self { allowed, partial, unknown, one_way }
+    }
+}
+
+fn in_short<S: Serializer>(set: &ServiceSet, serializer: S) -> Result<S::Ok, S::Error> {
+    if set.is_everything() { serializer.serialize_str("all") } else { set.serialize(serializer) }
 }
 
 /// Answers with reasons.
@@ -94,7 +113,7 @@ fn explained(
         to: to.name(engine),
         over: over.cloned(),
         verdict,
-        services: Services { allowed: answer.allowed, partial: answer.partial, unknown: answer.unknown, one_way: answer.one_way },
+        services: Services::of(&answer, over),
         forward: Vec::new(),
         back: Vec::new(),
         blockers: Vec::new(),
@@ -184,7 +203,20 @@ fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target:
 /// Where nothing near would change the outcome: what stopped the packet.
 fn dead_end(engine: &Engine<'_>, start: &Start, target: &Spot) -> Vec<Blocker> {
     let ways = ways(engine, start, target).unwrap_or_default();
-    ways.iter().filter_map(|way| failure(&way.walked).map(|(failure, back)| Blocker::dead(failure, back, &way.walked))).take(1).collect()
+    let Some((failure, back, walked)) =
+        ways.iter().find_map(|way| failure(&way.walked).map(|(failure, back)| (failure, back, &way.walked)))
+    else {
+        return Vec::new();
+    };
+    let mut blockers = vec![Blocker::dead(failure, back, walked)];
+    // Of a host that does not run, only a spec tells whether it has a public address when it does.
+    if let (Code::NotRunning, Owner::Public(host, _), None) = (failure.code, target.owner, engine.spot(target.owner)) {
+        let at = engine.network.interfaces[host].named.clone();
+        let detail = if at.id.is_some() { "EC2 may give it one when it runs" } else { "" };
+        let private = Failure { code: Code::NotPublic, at, detail: detail.to_owned() };
+        blockers.push(Blocker::dead(&private, back, walked));
+    }
+    blockers
 }
 
 impl Party {

@@ -96,8 +96,8 @@ fn refusal(row: &Row) -> Refusal {
 /// The expectations that would declare it.
 fn wanted(row: &Row) -> String {
     let mut parties: Vec<String> = Vec::new();
-    for change in &row.examples {
-        let End::Outside(name, _, set) = &change.from else { continue };
+    for from in &row.from {
+        let End::Outside(name, _, set) = from else { continue };
         let own = if name == "internet" {
             vec![name.clone()]
         } else {

@@ -472,6 +472,14 @@ impl Network {
         })
     }
 
+    /// What a route is for, in a word.
+    pub fn name_of_destination(&self, destination: &Destination) -> String {
+        match destination {
+            Destination::Range(range) => range.to_string(),
+            Destination::List(list) => self.prefix_lists[*list].named.name.clone(),
+        }
+    }
+
     /// The name of the thing that a route leads to.
     pub fn name_of<'a>(&'a self, target: &'a Target) -> &'a str {
         match target {

@@ -1,7 +1,5 @@
 //! The review of a plan: what it does to who can talk to whom, and what of that the spec does not allow.
 
-use std::collections::BTreeSet;
-
 use trueup_model::{Observed, Plan, ReachChange, Reachability, Refusal, Topology};
 
 use crate::change::{Row, causes, changes, merged};
@@ -33,10 +31,7 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: O
         let rows = merged(&found);
         told.more = rows.len().saturating_sub(ROWS_MAX);
         let mut causes = causes(topology, observed, plan, (&old, &new));
-        let mut tell = |row: Row| {
-            let because: BTreeSet<String> = row.examples.iter().flat_map(|change| causes.of(change)).collect();
-            ReachChange { because: because.into_iter().collect(), ..row.told }
-        };
+        let mut tell = |row: Row| ReachChange { because: causes.of(&row), ..row.told };
         told.changes = rows.into_iter().take(ROWS_MAX).map(&mut tell).collect();
     }
     plan.reachability = Some(told);

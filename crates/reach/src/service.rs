@@ -80,11 +80,29 @@ impl ServiceSet {
         asks.fold(Self::all().subtract(&icmp), |all, ask| all.union(&ask))
     }
 
-    /// As it is printed, or `all` where it is everything that is answered: who reads what works has no use for the rest.
+    /// For people: as it is printed, or `all` where it is everything that is answered, because who reads what works has no use for the
+    /// rest. All that is none of TCP, UDP and ICMP is `other protocols`.
     pub fn in_words(&self) -> String {
+        let others = Self(IntervalSet::span(OTHER, ICMPV6));
+        if self.is_everything() {
+            return "all".to_owned();
+        }
+        if !self.is_superset(&others) || self.is_whole() {
+            return self.to_string();
+        }
+        let named = self.subtract(&others);
+        if named.is_empty() { "other protocols".to_owned() } else { format!("{named}, other protocols") }
+    }
+
+    /// Whether it is every service, of one family or of both.
+    fn is_whole(&self) -> bool {
+        [Self::all(), Self::of_family(Family::V4), Self::of_family(Family::V6)].contains(self)
+    }
+
+    /// Whether it is all that is answered, in one family or in both.
+    pub(crate) fn is_everything(&self) -> bool {
         let all = Self::conversations();
-        let whole = [Family::V4, Family::V6].map(|family| all.intersect(&Self::of_family(family)));
-        if *self == all || whole.contains(self) { "all".to_owned() } else { self.to_string() }
+        *self == all || [Family::V4, Family::V6].iter().any(|family| *self == all.intersect(&Self::of_family(*family)))
     }
 
     /// Echo requests of a family: what `ping` sends.
@@ -201,9 +219,7 @@ const ECHOES: [(Family, u8, u8); 3] = [(Family::V4, 8, 0), (Family::V4, 13, 14),
 /// Prints as it is read: `tcp/22, tcp/8000-8080, icmp/8/0`.
 impl fmt::Display for ServiceSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let v4 = Self::of_family(Family::V4);
-        let whole = [Self::all(), v4, Self::of_family(Family::V6)];
-        if whole.contains(self) {
+        if self.is_whole() {
             return f.write_str("all");
         }
         let mut parts = Vec::new();
@@ -292,6 +308,17 @@ mod tests {
             assert!(ServiceSet::read(bad).is_err(), "{bad}");
         }
         assert_eq!(ServiceSet::none().to_string(), "nothing");
+    }
+
+    #[test]
+    fn what_has_no_name_is_other_protocols_for_people() {
+        let all = ServiceSet::conversations().intersect(&ServiceSet::of_family(Family::V4));
+        let without_tcp = all.subtract(&ServiceSet::protocol(6));
+        assert_eq!(without_tcp.in_words(), "udp/all, icmp/8/0, icmp/13/0, other protocols");
+        assert_eq!(without_tcp.subtract(&ServiceSet::protocol(50)).in_words(), "udp/all, icmp/8/0, icmp/13/0, 0-49, 51-255");
+        assert_eq!(all.in_words(), "all");
+        assert_eq!(ServiceSet::all().in_words(), "all");
+        assert_eq!(ServiceSet::read("50").unwrap().in_words(), "50");
     }
 
     #[test]

@@ -288,10 +288,10 @@ impl<'a> Walk<'a, '_> {
             Chosen::Route(index) => {
                 let target = &network.route_tables[table].routes[index].target;
                 match target {
-                    Target::Blackhole(name) => self.reroute(Code::Blackhole, table, subnet, format!("it led to {name}")),
+                    Target::Blackhole(name) => self.reroute(Code::Blackhole, (table, Some(index)), subnet, format!("it led to {name}")),
                     _ if self.walker.script.wanted.is_some() && !self.leads(target, vpc) => {
-                        let name = network.name_of(target);
-                        self.reroute(Code::NoRoute, table, subnet, format!("the route for it leads to {name}, which cannot carry it"))
+                        let route = crate::explain::route(self.walker.engine, table, index);
+                        self.reroute(Code::RouteTarget, (table, Some(index)), subnet, route)
                     }
                     target => {
                         self.step(Check::Table { table, route: Some(index), target: self.target.clone() })?;
@@ -300,19 +300,23 @@ impl<'a> Walk<'a, '_> {
                     }
                 }
             }
-            Chosen::Nothing => self.reroute(Code::NoRoute, table, subnet, format!("for {}", self.walker.engine.tell(&self.target))),
+            Chosen::Nothing => self.reroute(Code::NoRoute, (table, None), subnet, format!("for {}", self.walker.engine.tell(&self.target))),
         }
     }
 
-    /// The table leads nowhere. A relaxed trip tries a route to each thing of the VPC that could carry the packet.
-    fn reroute(&mut self, code: Code, table: usize, subnet: usize, detail: String) -> Step<End> {
+    /// The table leads nowhere, or its route that matches does. A relaxed trip tries a route to each thing of the VPC that could carry
+    /// the packet.
+    fn reroute(&mut self, code: Code, (table, route): (usize, Option<usize>), subnet: usize, detail: String) -> Step<End> {
         let network = self.network();
-        let (named, vpc) = (&network.route_tables[table].named, network.route_tables[table].vpc);
+        let vpc = network.route_tables[table].vpc;
+        let matched = route.map(|route| &network.route_tables[table].routes[route]);
+        let mut named = network.route_tables[table].named.clone();
+        named.source = matched.and_then(|route| route.source.clone()).or(named.source);
         // Another route here would also change what was taken from this table before.
         let used = self.tables.iter().any(|(other, at, _)| *other == table && *at == self.target.at);
         let relaxed = self.walker.script.wanted.is_some() && !used;
-        let repairs = if relaxed { self.carriers(vpc, subnet) } else { Vec::new() };
-        let imagined = self.walker.fail(code, named, detail, self.role, &repairs)?;
+        let repairs = if relaxed { self.carriers(vpc, subnet, matched) } else { Vec::new() };
+        let imagined = self.walker.fail(code, &named, detail, self.role, &repairs)?;
         self.remember(table, Some(imagined.clone()));
         self.carry(&imagined, vpc, subnet)
     }

@@ -5,8 +5,10 @@
 mod world;
 
 use fastrand::Rng;
+use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Peer, SecurityGroup, Subnet, Vpc};
 use trueup_reach::{Engine, Matrix, Member, between, classes};
-use world::network;
+use trueup_reach::{Network, Own, ServiceSet};
+use world::{net, network};
 
 #[test]
 fn the_matrix_says_what_each_pair_says() {
@@ -55,4 +57,32 @@ fn the_matrix_says_what_each_pair_says() {
         });
     }
     assert!(compared > 10_000 && open > 1000 && merged > 50, "{compared} {open} {merged}");
+}
+
+#[test]
+fn every_rule_of_a_long_group_counts() {
+    let mut network = Network::default();
+    network.vpcs.push(Vpc { ranges: vec![net("10.0.0.0/16")], ..Vpc::default() });
+    network.subnets.push(Subnet { ranges: vec![net("10.0.1.0/24")], ..Subnet::default() });
+    let rule = |services, range: &str| GroupRule { services, peer: Peer::Range(net(range)), source: None };
+    // The last one is the only one that is about the other host.
+    let mut ingress: Vec<GroupRule> = (1..400).map(|port| rule(ServiceSet::tcp(port, port), "192.0.2.0/24")).collect();
+    ingress.push(rule(ServiceSet::tcp(443, 443), "10.0.1.10/32"));
+    let egress = vec![rule(ServiceSet::all(), "0.0.0.0/0")];
+    network.security_groups.push(SecurityGroup { ingress, egress, ..SecurityGroup::default() });
+    for (number, name) in [(10, "host-a"), (11, "host-b")] {
+        let address = std::net::Ipv4Addr::new(10, 0, 1, number).into();
+        let addresses = vec![Own { private: Assigned::Known(address), public: None }];
+        let named = Named::new(name);
+        network.interfaces.push(Interface { named, addresses, security_groups: vec![0], running: true, ..Interface::default() });
+    }
+    let engine = Engine::new(&network);
+    let matrix = Matrix::new(&engine);
+    let mut open = Vec::new();
+    matrix.each(|from, to, cell| {
+        if from != to {
+            open.push((matrix.classes[from].hosts[0], cell.allowed().to_string()));
+        }
+    });
+    assert_eq!(open, [(0, "tcp/443".to_owned()), (1, "nothing".to_owned())]);
 }

@@ -42,7 +42,7 @@ fn apply(network: &mut Network, blocker: &Blocker) -> Option<()> {
             let number = u8::try_from(host).ok()?;
             network.interfaces[host].addresses[0].public = Some(Assigned::Known(std::net::Ipv4Addr::new(46, 0, 0, number).into()));
         }
-        Code::NoRoute | Code::Blackhole => {
+        Code::NoRoute | Code::RouteTarget | Code::Blackhole => {
             let table = network.route_tables.iter().position(|table| table.named.name == blocker.component)?;
             if blocker.fix.starts_with("remove the route") {
                 let address: std::net::IpAddr = blocker.fix.split([' ', ':']).find_map(|word| word.parse().ok())?;
@@ -55,7 +55,7 @@ fn apply(network: &mut Network, blocker: &Blocker) -> Option<()> {
                 });
                 return Some(());
             }
-            let name = blocker.fix.rsplit_once("-> ")?.1.to_owned();
+            let name = blocker.fix.rsplit_once("-> ")?.1.split(" instead of ").next()?.to_owned();
             let targets = (0..network.internet_gateways.len()).map(Target::InternetGateway);
             let targets = targets.chain((0..network.nat_gateways.len()).map(Target::NatGateway));
             let targets = targets.chain((0..network.peerings.len()).map(Target::Peering));

@@ -151,6 +151,74 @@ fn what_has_nothing_to_do_with_the_ends_is_no_reason() {
     assert_eq!(rows[0], "! internet -> instance.bastion  tcp/22  blocked -> allowed  because instance.bastion");
 }
 
+/// A private host behind a NAT gateway in the public subnet, which has an ACL of its own.
+fn behind_nat() -> Resources {
+    let mut resources = seed();
+    resources.retain(|(address, _)| !matches!(*address, "route_table.private" | "subnet.public" | "instance.bastion"));
+    let all = |allow: &str| json!({"rule_number": 100, "protocol": "all", "action": allow, "cidr": OPEN});
+    resources.extend([
+        ("network_acl.public", json!({"vpc": "vpc.main", "ingress": [all("allow")], "egress": [all("allow")]})),
+        (
+            "subnet.public",
+            json!({"vpc": "vpc.main", "cidr_block": "10.0.1.0/24", "route_table": "route_table.public", "network_acl": "network_acl.public"}),
+        ),
+        ("elastic_ip.nat", json!({})),
+        ("nat_gateway.a", json!({"subnet": "subnet.public", "elastic_ip": "elastic_ip.nat"})),
+        (
+            "route_table.private",
+            json!({"vpc": "vpc.main", "routes": [{"destination": OPEN, "nat_gateway": "nat_gateway.a"}]}),
+        ),
+    ]);
+    resources
+}
+
+#[test]
+fn what_is_crossed_on_the_way_is_a_reason() {
+    let before = behind_nat();
+    let mut after = before.clone();
+    let acl = after.iter_mut().find(|(address, _)| *address == "network_acl.public").unwrap();
+    // The answers to the NAT gateway.
+    let deny = json!({"rule_number": 50, "protocol": "tcp", "action": "deny", "port": "1024-65535", "cidr": OPEN});
+    acl.1["ingress"].as_array_mut().unwrap().push(deny);
+    let rows = changed(&before, &after);
+    let own = rows.iter().find(|row| row.starts_with("instance.private-host -> dynamodb internet")).unwrap();
+    assert!(own.ends_with("because network_acl.public"), "{rows:#?}");
+    // So is the table by which the gateway gets out, and not what is changed there and does not matter.
+    let mut after = before.clone();
+    after.retain(|(address, _)| *address != "route_table.public");
+    after.push(("route_table.public", json!({"vpc": "vpc.main"})));
+    let acl = after.iter_mut().find(|(address, _)| *address == "network_acl.public").unwrap();
+    acl.1["tags"] = json!({"a": "b"});
+    let rows = changed(&before, &after);
+    let own = rows.iter().find(|row| row.starts_with("instance.private-host -> dynamodb internet")).unwrap();
+    assert!(own.ends_with("because route_table.public"), "{rows:#?}");
+}
+
+#[test]
+fn a_row_names_the_reasons_of_all_its_hosts() {
+    const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    // Each in a group of its own, so that no two are alike.
+    let hosts = |egress: &Json| -> Resources {
+        let group = |name: &str| {
+            let address = &*format!("security_group.{name}").leak();
+            (address, json!({"vpc": "vpc.main", "description": name, "ingress": [rule("22", "192.0.2.0/24")], "egress": egress}))
+        };
+        let host = |name: &str| {
+            let host = json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "subnet.public",
+                              "security_groups": [format!("security_group.{name}")], "associate_public_ip_address": true});
+            (&*format!("instance.{name}").leak(), host)
+        };
+        seed().into_iter().chain(NAMES.map(group)).chain(NAMES.map(host)).collect()
+    };
+    let out = |rows: &[String]| rows.iter().find(|row| row.starts_with("instance.a ") && row.contains("internet")).unwrap().clone();
+    let all = |kind: &str| format!("because {}", NAMES.map(|name| format!("{kind}.{name}")).join(" "));
+    let open = json!([{"protocol": "all", "cidr": OPEN}]);
+    let new = out(&changed(&seed(), &hosts(&open)));
+    assert!(new.contains(&all("instance")), "{new}");
+    let opened = out(&changed(&hosts(&json!([])), &hosts(&open)));
+    assert!(opened.ends_with(&all("security_group")), "{opened}");
+}
+
 #[test]
 fn a_new_network_is_its_own_reason() {
     let rows = changed(&Vec::new(), &seed());

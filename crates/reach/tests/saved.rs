@@ -151,3 +151,39 @@ fn answers_that_cannot_be_read_are_errors() {
     assert!(saved::network(&broken).unwrap_err().to_string().contains("eu-west-1/Vpcs.json"));
     assert!(saved::network(&BTreeMap::new()).is_err());
 }
+
+#[test]
+fn the_entries_with_which_ec2_ends_an_acl_are_not_told() {
+    let entry = |number: u32, egress: bool, action: &str, range: &str| {
+        let field = if range.contains(':') { "Ipv6CidrBlock" } else { "CidrBlock" };
+        json!({"RuleNumber": number, "Egress": egress, "RuleAction": action, "Protocol": "-1", field: range})
+    };
+    let last = |egress: bool| [entry(32767, egress, "deny", "0.0.0.0/0"), entry(32768, egress, "deny", "::/0")];
+    let acl = |ingress: &str| {
+        let own = [entry(100, true, "allow", "0.0.0.0/0"), entry(100, false, "allow", ingress)];
+        let entries: Vec<Json> = own.into_iter().chain(last(true)).chain(last(false)).collect();
+        json!({"NetworkAclId": "acl-1", "VpcId": "vpc-a", "IsDefault": true, "Entries": entries})
+    };
+    let network = |ingress: &str| {
+        let anyone = json!({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]});
+        let entries = [
+            ("1", "Vpcs", vpc("vpc-a", "10.1.0.0/16", "1")),
+            ("1", "Subnets", subnet("subnet-1", "vpc-a", "10.1.1.0/24", "eu-west-1a")),
+            ("1", "Subnets", subnet("subnet-2", "vpc-a", "10.1.2.0/24", "eu-west-1a")),
+            ("1", "SecurityGroups", group("sg-a", "vpc-a", &anyone)),
+            ("1", "RouteTables", json!({"RouteTableId": "rtb-1", "VpcId": "vpc-a", "Associations": [{"Main": true}], "Routes": []})),
+            ("1", "NetworkAcls", acl(ingress)),
+            ("1", "NetworkInterfaces", interface("eni-1", "subnet-1", "10.1.1.10", "", "sg-a")),
+            ("1", "NetworkInterfaces", interface("eni-2", "subnet-2", "10.1.2.10", "", "sg-a")),
+        ];
+        saved::network(&files(&entries)).unwrap()
+    };
+    let open = network("0.0.0.0/0");
+    assert_eq!(trueup_reach::lint(&Engine::new(&open)), []);
+    let shut = network("10.9.0.0/16");
+    let engine = Engine::new(&shut);
+    let party = |name: &str| Party::read(&engine, name).unwrap();
+    let told = explain(&engine, &party("eni-1"), &party("eni-2"), Some(&ServiceSet::tcp(443, 443))).unwrap();
+    assert_eq!(told.blockers[0].fix, "allow tcp/443 10.1.1.10 in acl-1 ingress");
+    assert!(!told.to_string().contains("32767"), "{told}");
+}

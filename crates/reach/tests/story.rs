@@ -6,7 +6,7 @@ mod spec;
 use serde_json::json;
 use spec::{endpoint, live, seed, spec};
 use trueup_reach::fill::{Lists, observed, topology};
-use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, reach};
+use trueup_reach::{Code, Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, reach};
 
 fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
     let engine = Engine::new(network);
@@ -170,4 +170,94 @@ fn a_route_table_outside_of_the_spec_is_not_known() {
     assert_eq!(verdict(&network, "instance.private-host", "s3", "tcp/443"), Verdict::Unknown);
     let told = explained(&network, "instance.private-host", "s3", "tcp/443");
     assert!(told.assumptions.contains("the routes of rtb-0123456789abcdef0 are not known"), "{:?}", told.assumptions);
+}
+
+#[test]
+fn a_route_that_is_there_is_changed_and_not_added() {
+    let mut resources = seed();
+    resources.retain(|(address, _)| !matches!(*address, "route_table.private" | "instance.private-host"));
+    let nat = json!([{"destination": "0.0.0.0/0", "nat_gateway": "nat_gateway.a"}]);
+    resources.extend([
+        ("elastic_ip.nat", json!({})),
+        ("nat_gateway.a", json!({"subnet": "subnet.public", "elastic_ip": "elastic_ip.nat"})),
+        ("route_table.private", json!({"vpc": "vpc.main", "routes": nat})),
+        (
+            "instance.private-host",
+            json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "subnet.private",
+                   "security_groups": ["security_group.bastion-sg"], "associate_public_ip_address": true}),
+        ),
+    ]);
+    let wanted = spec(&resources);
+    let told = explained(&topology(&wanted, &Lists::new()), "internet", "instance.private-host", "tcp/22");
+    assert_eq!(told.verdict, Verdict::Blocked);
+    let [blocker] = &told.blockers[..] else { panic!("{told}") };
+    assert_eq!(
+        (blocker.code, blocker.component.as_str(), blocker.what, blocker.detail.as_str(), blocker.fix.as_str()),
+        (
+            Code::RouteTarget,
+            "route_table.private",
+            "the route that matches leads to what cannot carry it",
+            "0.0.0.0/0 -> nat_gateway.a",
+            "change the route: 0.0.0.0/0 -> internet_gateway.main instead of nat_gateway.a; hosts without a public address then no \
+             longer get out by it",
+        )
+    );
+    assert!(told.alternatives.is_empty(), "{told}");
+    // A route whose target is gone is in the way of another one as well.
+    let mut network = topology(&wanted, &Lists::new());
+    let table = network.route_tables.iter_mut().find(|table| table.named.name == "route_table.private").unwrap();
+    table.routes[0].target = trueup_reach::network::Target::Blackhole("nat-1".into());
+    let told = explained(&network, "internet", "instance.private-host", "tcp/22");
+    assert_eq!(told.blockers[0].fix, "change the route: 0.0.0.0/0 -> internet_gateway.main instead of nat-1");
+}
+
+#[test]
+fn a_host_that_is_stopped_does_not_run_before_it_has_no_public_address() {
+    let mut resources = seed();
+    let bastion = resources.iter_mut().find(|(address, _)| *address == "instance.bastion").unwrap();
+    bastion.1["state"] = json!("stopped");
+    let told = |network: &Network| {
+        let told = explained(network, "internet", "instance.bastion", "tcp/22");
+        assert_eq!(told.verdict, Verdict::Blocked);
+        told.blockers.iter().map(|blocker| (blocker.code, blocker.detail.clone())).collect::<Vec<_>>()
+    };
+    let wanted = spec(&resources);
+    assert_eq!(told(&topology(&wanted, &Lists::new())), [(Code::NotRunning, String::new())]);
+    // EC2 takes the address away from a host that stops, and it cannot be seen that there was one.
+    let mut seen = live(&wanted);
+    let host = seen.objects.iter_mut().find(|object| object.claim("test") == Some("instance.bastion")).unwrap();
+    host.record.remove("associate_public_ip_address");
+    host.facts = host.facts.without(&["public_ip"]);
+    host.facts.set("state", "stopped");
+    let both = [(Code::NotRunning, String::new()), (Code::NotPublic, "EC2 may give it one when it runs".to_owned())];
+    assert_eq!(told(&observed(&seen, "test", &Lists::new())), both);
+    // One that would not have one anyhow.
+    let bastion = resources.iter_mut().find(|(address, _)| *address == "instance.bastion").unwrap();
+    bastion.1["associate_public_ip_address"] = json!(false);
+    let both = [(Code::NotRunning, String::new()), (Code::NotPublic, String::new())];
+    assert_eq!(told(&topology(&spec(&resources), &Lists::new())), both);
+}
+
+#[test]
+fn what_is_blocked_allows_nothing() {
+    let mut network = topology(&spec(&seed()), &Lists::new());
+    let group = network.security_groups.iter_mut().find(|group| group.named.name == "security_group.private-sg").unwrap();
+    // A message that nobody answers is no conversation.
+    group.ingress[0].services = ServiceSet::read("icmp/3").unwrap();
+    let engine = Engine::new(&network);
+    let (from, to) = ("instance.bastion", "instance.private-host");
+    let told = |from: &str, to: &str, over: Option<&str>| {
+        let over = over.map(|over| ServiceSet::read(over).unwrap());
+        let told = explain(&engine, &Party::read(&engine, from).unwrap(), &Party::read(&engine, to).unwrap(), over.as_ref()).unwrap();
+        let services = serde_json::to_value(&told).unwrap()["services"].clone();
+        (told.to_string().lines().next().unwrap().to_owned(), services["allowed"].clone())
+    };
+    assert_eq!(told(from, to, None), ("BLOCKED  instance.bastion -> instance.private-host  nothing".to_owned(), json!("")));
+    assert!(trueup_reach::summary(&engine).iter().all(|row| row.to != to));
+    assert_eq!(told(from, to, Some("tcp/22")), ("BLOCKED  instance.bastion -> instance.private-host tcp/22".to_owned(), json!("")));
+    assert_eq!(told(from, to, Some("icmp/3")).1, json!("icmp/3"));
+    // What the one form calls all, the other one does.
+    assert_eq!(told(from, "internet", None), ("ALLOWED  instance.bastion -> internet  all".to_owned(), json!("all")));
+    // Beside what is asked about, other services are not told.
+    assert_eq!(told("internet", from, Some("tcp/443")).1, json!(""));
 }

@@ -1,16 +1,24 @@
 //! Causes: the resources of a plan whose change is the reason for a change of reachability.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::{Address, Observed, Plan, Ref, Topology};
 
-use super::{Change, End, SERVICES, Sets, Shift, sets, shifts, spot};
+use super::{Change, End, Row, SERVICES, Sets, Shift, sets, shifts, spot};
 use crate::engine::{Engine, Ready};
 use crate::fill::{Lists, observed, planned};
+use crate::network::{Network, Target};
 use crate::party::{Member, Party, between, reach};
 
 /// How many networks with one change less are tried for one plan.
 const TRIED_MAX: usize = 40;
+
+/// Pairs of a row that are all looked at; of more, as many as show each end once.
+const PAIRS_MAX: usize = 64;
+
+/// Pairs of a row for which changes are left out, one at a time; of them the first ones anyhow, and others where other changes are near.
+const PAIRS_TRIED_MAX: usize = 16;
+const PAIRS_TRIED_ANYHOW: usize = 4;
 
 /// The reasons for changes, of one plan.
 pub struct Causes<'a> {
@@ -21,23 +29,41 @@ pub struct Causes<'a> {
     after: &'a Engine<'a>,
     /// The Elastic IPs that an instance or a NAT gateway has before or after, all by name.
     elastic_ips: BTreeMap<String, BTreeSet<String>>,
+    /// What the plan changes, by name.
+    changed: BTreeMap<String, Address>,
+    /// The hosts before and after, by name.
+    hosts: [HashMap<&'a str, usize>; 2],
     /// The network without the change at an address.
     without: BTreeMap<Address, Ready>,
 }
 
 /// What differs and may be a reason.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Near {
-    /// What is the ends' own.
-    own: Vec<Address>,
-    /// What packets of their VPCs may go through.
-    through: Vec<Address>,
+    /// What is an end's own.
+    own: BTreeSet<Address>,
+    /// What packets of its VPC may go through.
+    through: BTreeSet<Address>,
+}
+
+impl Near {
+    fn and(&self, other: &Self) -> Self {
+        let own = &self.own | &other.own;
+        let through = &(&self.through | &other.through) - &own;
+        Self { own, through }
+    }
 }
 
 /// Looks for reasons of what changes from one network to another.
 pub fn causes<'a>(topology: &'a Topology, live: &'a Observed, plan: &'a Plan, engines: (&'a Engine<'a>, &'a Engine<'a>)) -> Causes<'a> {
     let (before, after) = engines;
-    Causes { topology, live, plan, before, after, elastic_ips: elastic_ips(topology, live), without: BTreeMap::new() }
+    let changed = plan.changes.iter().map(|change| (change.address.to_string(), change.address.clone())).collect();
+    let hosts = [before, after].map(|engine| {
+        let interfaces = engine.network.interfaces.iter().enumerate();
+        interfaces.map(|(index, interface)| (interface.named.name.as_str(), index)).collect()
+    });
+    let elastic_ips = elastic_ips(topology, live);
+    Causes { topology, live, plan, before, after, elastic_ips, changed, hosts, without: BTreeMap::new() }
 }
 
 fn elastic_ips(topology: &Topology, live: &Observed) -> BTreeMap<String, BTreeSet<String>> {
@@ -59,70 +85,84 @@ fn elastic_ips(topology: &Topology, live: &Observed) -> BTreeMap<String, BTreeSe
 }
 
 impl Causes<'_> {
-    /// The addresses without whose change this one would not be, in their order. Hosts that come or go are reason enough.
-    pub fn of(&mut self, change: &Change) -> Vec<String> {
-        let ends: BTreeSet<Address> = [&change.from, &change.to].into_iter().flat_map(hosts).collect();
-        let is_in = |engine: &Engine<'_>, name: &str| engine.network.interfaces.iter().any(|interface| interface.named.name == name);
-        let names = ends.iter().map(ToString::to_string);
-        let own: BTreeSet<String> = names.filter(|name| !is_in(self.before, name) || !is_in(self.after, name)).collect();
-        if !own.is_empty() {
-            return own.into_iter().collect();
-        }
-        let Near { own, through } = self.near(&ends);
-        let mut needed: Vec<&Address> = Vec::new();
-        let mut is_all_tried = true;
-        if own.len() + through.len() > 1 {
-            // Beyond the limit the ends' own parts are taken to be needed, and nothing else is.
-            let all = own.iter().map(|address| (address, true)).chain(through.iter().map(|address| (address, false)));
-            for (address, is_own) in all {
-                let found = self.is_needed(address, change);
-                is_all_tried &= found.is_some();
-                needed.extend(found.unwrap_or(is_own).then_some(address));
+    /// The addresses without whose change those of a row would not be, in their order. Hosts that come or go are reason enough.
+    pub fn of(&mut self, row: &Row) -> Vec<String> {
+        let mut told: BTreeSet<String> = row.from.iter().chain(&row.to).flat_map(|end| self.passing(end)).collect();
+        let [from, to] = [&row.from, &row.to].map(|ends| {
+            let staying = ends.iter().filter(|end| self.passing(end).is_empty());
+            staying.map(|end| (end, self.near(end))).collect::<Vec<_>>()
+        });
+        let (mut seen, mut tried) = (BTreeSet::new(), 0);
+        for ((from, near_from), (to, near_to)) in pairs(&from, &to) {
+            let outside = [from, to].map(|end| Some(end).filter(|end| !matches!(end, End::Hosts(_))));
+            if !seen.insert((near_from, near_to, outside)) && tried >= PAIRS_TRIED_ANYHOW {
+                continue;
             }
+            let near = near_from.and(near_to);
+            let is_plain = near.own.len() + near.through.len() <= 1;
+            tried += usize::from(!is_plain);
+            let found = if is_plain {
+                &near.own | &near.through
+            } else {
+                self.needed(near, (tried <= PAIRS_TRIED_MAX).then(|| row.change(from, to)).as_ref())
+            };
+            told.extend(found.iter().map(ToString::to_string));
         }
-        // Where each of several alone would be enough, all of them are the reason.
-        let told: BTreeSet<&Address> = match (needed.is_empty(), is_all_tried) {
-            (false, _) => needed.into_iter().collect(),
-            (true, true) => own.iter().chain(&through).collect(),
-            (true, false) => own.iter().collect(),
-        };
-        told.into_iter().map(ToString::to_string).collect()
+        told.into_iter().collect()
     }
 
-    /// What differs and is near the ends.
-    fn near(&self, ends: &BTreeSet<Address>) -> Near {
-        let names: BTreeSet<String> = ends.iter().map(ToString::to_string).collect();
+    /// What of that which is near a change is needed for it: each is tried to be left out. Without a change nothing is tried.
+    fn needed(&mut self, near: Near, change: Option<&Change>) -> BTreeSet<Address> {
+        let Near { own, through } = near;
+        let mut needed: BTreeSet<Address> = BTreeSet::new();
+        let mut is_all_tried = true;
+        // Beyond the limit the ends' own parts are taken to be needed, and nothing else is.
+        for (address, is_own) in own.iter().map(|address| (address, true)).chain(through.iter().map(|address| (address, false))) {
+            let found = change.and_then(|change| self.is_needed(address, change));
+            is_all_tried &= found.is_some();
+            needed.extend(found.unwrap_or(is_own).then(|| address.clone()));
+        }
+        // Where each of several alone would be enough, all of them are the reason.
+        match (needed.is_empty(), is_all_tried) {
+            (false, _) => needed,
+            (true, true) => &own | &through,
+            (true, false) => own,
+        }
+    }
+
+    /// The hosts of an end that come or go.
+    fn passing(&self, end: &End) -> Vec<String> {
+        let End::Hosts(names) = end else { return Vec::new() };
+        let is_passing = |name: &&String| self.hosts.iter().any(|hosts| !hosts.contains_key(name.as_str()));
+        names.iter().filter(is_passing).cloned().collect()
+    }
+
+    /// What differs and is near an end.
+    fn near(&self, end: &End) -> Near {
+        let End::Hosts(names) = end else { return Near::default() };
         let elastic_ips = |user: &String| self.elastic_ips.get(user).into_iter().flatten().cloned();
-        let mut parts = names.clone();
+        let mut parts: BTreeSet<String> = names.iter().cloned().collect();
         parts.extend(names.iter().flat_map(elastic_ips));
         let mut through: BTreeSet<String> = BTreeSet::new();
-        for network in [self.before.network, self.after.network] {
-            let mut vpcs: BTreeSet<usize> = BTreeSet::new();
-            for (index, interface) in network.interfaces.iter().enumerate().filter(|(_, own)| names.contains(&own.named.name)) {
-                vpcs.insert(network.vpc_of(index));
-                parts.insert(network.subnets[interface.subnet].named.name.clone());
-                parts.insert(network.vpcs[network.vpc_of(index)].named.name.clone());
-                parts.extend(network.table_of(interface.subnet).map(|table| network.route_tables[table].named.name.clone()));
-                parts.extend(network.acl_of(interface.subnet).map(|acl| network.network_acls[acl].named.name.clone()));
-                parts.extend(interface.security_groups.iter().map(|group| network.security_groups[*group].named.name.clone()));
-            }
+        for (engine, hosts) in [self.before, self.after].into_iter().zip(&self.hosts) {
+            let network = engine.network;
+            // The hosts of an end are alike: all are in the subnet of the first, and have its groups.
+            let Some(&host) = names.first().and_then(|name| hosts.get(name.as_str())) else { continue };
+            let (subnet, vpc) = (network.interfaces[host].subnet, network.vpc_of(host));
+            parts.extend(of_subnet(network, subnet));
+            parts.insert(network.vpcs[vpc].named.name.clone());
+            parts.extend(groups(network, host));
             let gateways = network.internet_gateways.iter().filter_map(|gateway| Some((gateway.vpc?, &gateway.named)));
             let gateways = gateways.chain(network.endpoints.iter().map(|endpoint| (endpoint.vpc, &endpoint.named)));
             let gateways = gateways.chain(network.nat_gateways.iter().map(|gateway| (gateway.vpc, &gateway.named)));
-            through.extend(gateways.filter(|(vpc, _)| vpcs.contains(vpc)).map(|(_, named)| named.name.clone()));
+            through.extend(gateways.filter(|(own, _)| *own == vpc).map(|(_, named)| named.name.clone()));
+            through.extend(between_subnets(network, subnet));
         }
         let addresses: Vec<String> = through.iter().flat_map(elastic_ips).collect();
         through.extend(addresses);
-        let mut near = Near::default();
-        for address in self.plan.changes.iter().map(|change| &change.address) {
-            let name = address.to_string();
-            if parts.contains(&name) {
-                near.own.push(address.clone());
-            } else if through.contains(&name) {
-                near.through.push(address.clone());
-            }
-        }
-        near
+        let changed = |names: &BTreeSet<String>| names.iter().filter_map(|name| self.changed.get(name)).cloned().collect();
+        let (own, through): (BTreeSet<Address>, BTreeSet<Address>) = (changed(&parts), changed(&through));
+        Near { through: &through - &own, own }
     }
 
     /// Whether the change would not be, or would be less, without that of an address; `None` where too many were tried.
@@ -141,11 +181,41 @@ impl Causes<'_> {
     }
 }
 
-fn hosts(end: &End) -> Vec<Address> {
-    match end {
-        End::Hosts(names) => names.iter().filter_map(|name| name.parse().ok()).collect(),
-        _ => Vec::new(),
+/// Pairs of what is in two lists: all of them where they are few, else enough to have each at least once.
+fn pairs<'p, T>(from: &'p [T], to: &'p [T]) -> Vec<(&'p T, &'p T)> {
+    if from.len() * to.len() <= PAIRS_MAX {
+        return from.iter().flat_map(|from| to.iter().map(move |to| (from, to))).collect();
     }
+    from.iter().cycle().zip(to.iter().cycle()).take(from.len().max(to.len())).collect()
+}
+
+/// The names of a subnet and of what decides at its border.
+fn of_subnet(network: &Network, subnet: usize) -> impl Iterator<Item = String> {
+    let table = network.table_of(subnet).map(|table| &network.route_tables[table].named);
+    let acl = network.acl_of(subnet).map(|acl| &network.network_acls[acl].named);
+    [Some(&network.subnets[subnet].named), table, acl].into_iter().flatten().map(|named| named.name.clone())
+}
+
+/// The names of a host's groups.
+fn groups(network: &Network, host: usize) -> impl Iterator<Item = String> {
+    network.interfaces[host].security_groups.iter().map(|group| network.security_groups[*group].named.name.clone())
+}
+
+/// The names of what packets cross where the table of a subnet leads them through another one, by a NAT gateway or an appliance.
+fn between_subnets(network: &Network, subnet: usize) -> BTreeSet<String> {
+    let routes = network.table_of(subnet).into_iter().flat_map(|table| &network.route_tables[table].routes);
+    let mut names = BTreeSet::new();
+    for route in routes {
+        match route.target {
+            Target::NatGateway(nat) => names.extend(network.nat_gateways[nat].subnet.into_iter().flat_map(|own| of_subnet(network, own))),
+            Target::Interface(host) => {
+                names.insert(network.interfaces[host].named.name.clone());
+                names.extend(groups(network, host).chain(of_subnet(network, network.interfaces[host].subnet)));
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 /// What works between the ends of a change, of the first host where there are several.

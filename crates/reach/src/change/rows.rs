@@ -7,15 +7,23 @@ use trueup_model::ReachChange;
 
 use super::{Change, End, Shift};
 
-/// Changes of one row whose reasons are looked for at most.
-const EXAMPLES_MAX: usize = 8;
-
-/// A row, with some of its changes; there is at least one.
+/// A row: the changes of all its pairs, which are alike.
 pub struct Row {
     /// What is told.
     pub told: ReachChange,
-    /// Its first changes.
-    pub examples: Vec<Change>,
+    /// Who asks; there is at least one.
+    pub from: Vec<End>,
+    /// Who is asked for, by each of them.
+    pub to: Vec<End>,
+    /// How the services change.
+    pub shift: Shift,
+}
+
+impl Row {
+    /// The change of one pair.
+    pub fn change(&self, from: &End, to: &End) -> Change {
+        Change { from: from.clone(), to: to.clone(), shift: self.shift.clone() }
+    }
 }
 
 /// The changes in as few rows as show them all, what the internet newly reaches first.
@@ -33,20 +41,18 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
         let names: BTreeSet<String> = ends.flat_map(|end| end.names()).collect();
         names.into_iter().collect::<Vec<_>>()
     };
-    let row = |((_, shift, to), from): ((bool, &Shift, BTreeSet<&End>), Vec<&End>)| {
-        let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to)));
-        let change = |(from, to): (&End, &End)| Change { from: from.clone(), to: to.clone(), shift: shift.clone() };
-        let examples: Vec<Change> = pairs.take(EXAMPLES_MAX).map(change).collect();
+    let row = |((outside, shift, to), from): ((bool, &Shift, BTreeSet<&End>), Vec<&End>)| {
         let told = ReachChange {
             from: names(&mut from.iter()),
             to: names(&mut to.iter()),
             over: shift.over.in_words(),
             before: shift.before,
             after: shift.after,
-            exposure: examples.iter().any(Change::is_exposure),
+            exposure: outside && shift.after > shift.before,
             because: Vec::new(),
         };
-        Row { told, examples }
+        let cloned = |ends: &mut dyn Iterator<Item = &&End>| ends.map(|end| (*end).clone()).collect();
+        Row { told, from: cloned(&mut from.iter()), to: cloned(&mut to.iter()), shift: shift.clone() }
     };
     let mut rows: Vec<Row> = rows.into_iter().map(row).collect();
     rows.sort_by(|a, b| rank(a).cmp(&rank(b)));

@@ -40,11 +40,11 @@ impl Tables {
             for group in &engine.network.security_groups {
                 let rules = if direction == Direction::Ingress { &group.ingress } else { &group.egress };
                 let parts: Vec<Vec<u64>> = rules.iter().map(|rule| atoms.bits(&rule.services)).collect();
-                for (bound, row) in known.rows(group.vpc, rules).into_iter().enumerate() {
-                    let mut seen: HashMap<u128, u32> = HashMap::new();
-                    numbers[bound][place].extend(
-                        row.into_iter().map(|mask| *seen.entry(mask).or_insert_with(|| interned.number(&parts, mask, atoms.words()))),
-                    );
+                for (bound, (row, trails)) in known.rows(group.vpc, rules).into_iter().enumerate() {
+                    let mut seen: Vec<Option<u32>> = vec![None; trails.count()];
+                    numbers[bound][place].extend(row.into_iter().map(|trail| {
+                        *seen[trail].get_or_insert_with(|| interned.number(trails.rules(trail).map(|rule| &parts[rule][..]), atoms.words()))
+                    }));
                 }
             }
         }
@@ -75,10 +75,10 @@ struct Interned {
 }
 
 impl Interned {
-    /// The number of the set that the rules of a mask make up.
-    fn number(&mut self, parts: &[Vec<u64>], mask: u128, words: usize) -> u32 {
+    /// The number of the set that several make up.
+    fn number<'p>(&mut self, parts: impl Iterator<Item = &'p [u64]>, words: usize) -> u32 {
         let mut bits = vec![0; words];
-        for (_, part) in parts.iter().enumerate().filter(|(index, _)| *index < 128 && mask & (1 << index) != 0) {
+        for part in parts {
             bits.iter_mut().zip(part).for_each(|(bits, word)| *bits |= word);
         }
         let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
@@ -106,21 +106,44 @@ enum PeerKey {
     Stranger(String),
 }
 
-/// How many rules of a group are told apart, which is more than EC2 lets a group have.
-const RULES_MAX: usize = 128;
+/// Sets of rules, each as the set without its last rule, and that rule; the first one is empty. Any number of rules costs a class one
+/// number, and classes that the same rules are about share a set.
+#[derive(Default)]
+struct Trails(Vec<(usize, usize)>);
+
+impl Trails {
+    /// The empty set.
+    const EMPTY: usize = 0;
+
+    fn count(&self) -> usize {
+        self.0.len() + 1
+    }
+
+    fn push(&mut self, trail: usize, rule: usize) -> usize {
+        self.0.push((trail, rule));
+        self.0.len()
+    }
+
+    /// The rules of a set, the last one first.
+    fn rules(&self, trail: usize) -> impl Iterator<Item = usize> {
+        let at = |trail: usize| trail.checked_sub(1).map(|index| self.0[index]);
+        std::iter::successors(at(trail), move |(before, _)| at(*before)).map(|(_, rule)| rule)
+    }
+}
 
 impl Known<'_, '_> {
-    /// For each class, the rules that surely are about it, and those that surely or perhaps are, as bits.
-    fn rows(&mut self, vpc: usize, rules: &[GroupRule]) -> [Vec<u128>; 2] {
-        let mut rows = [vec![0_u128; self.spots.len()], vec![0_u128; self.spots.len()]];
-        for (index, rule) in rules.iter().take(RULES_MAX).enumerate() {
+    /// For each class, the rules that surely are about it, and those that surely or perhaps are.
+    fn rows(&mut self, vpc: usize, rules: &[GroupRule]) -> [(Vec<usize>, Trails); 2] {
+        let mut rows = [(); 2].map(|()| (vec![Trails::EMPTY; self.spots.len()], Trails::default()));
+        for (index, rule) in rules.iter().enumerate() {
             let [sure, perhaps] = self.about(vpc, rule);
-            for class in sure {
-                rows[0][*class] |= 1 << index;
-                rows[1][*class] |= 1 << index;
-            }
-            for class in perhaps {
-                rows[1][*class] |= 1 << index;
+            let none: &[usize] = &[];
+            for ((row, trails), more) in rows.iter_mut().zip([none, perhaps]) {
+                let mut grown: HashMap<usize, usize> = HashMap::new();
+                for class in sure.iter().chain(more) {
+                    let trail = row[*class];
+                    row[*class] = *grown.entry(trail).or_insert_with(|| trails.push(trail, index));
+                }
             }
         }
         rows

@@ -6,7 +6,7 @@ use trueup_model::Place;
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::filter::{Direction, entries, rule_matches};
-use crate::network::{AclEntry, Destination, GroupRule, Peer};
+use crate::network::{AclEntry, GroupRule, Peer};
 use crate::policy::access;
 use crate::service::ServiceSet;
 use crate::spot::{Match, Spot};
@@ -102,11 +102,9 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
             ("subnet", &network.subnets[*subnet].named, Some(text), decided.first().and_then(|entry| entry.source.clone()))
         }
         Check::Table { table, route, target } => {
-            let table = &network.route_tables[*table];
-            let (text, source) = match route.map(|route| &table.routes[route]) {
-                Some(route) => {
-                    (format!("{} -> {}", destination(engine, &route.destination), network.name_of(&route.target)), route.source.clone())
-                }
+            let (number, table) = (*table, &network.route_tables[*table]);
+            let (text, source) = match *route {
+                Some(index) => (self::route(engine, number, index), table.routes[index].source.clone()),
                 None => {
                     let own = network.vpcs[table.vpc].ranges.iter().find(|range| target.is_in(range) != Match::No);
                     (format!("{} -> local", own.map(ToString::to_string).unwrap_or_default()), None)
@@ -126,11 +124,10 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
     Hop { kind, component: at.name.clone(), id: at.id.clone(), rule, result, source }
 }
 
-fn destination(engine: &Engine<'_>, destination: &Destination) -> String {
-    match destination {
-        Destination::Range(range) => range.to_string(),
-        Destination::List(list) => engine.network.prefix_lists[*list].named.name.clone(),
-    }
+/// A route of a table, in words.
+pub(crate) fn route(engine: &Engine<'_>, table: usize, route: usize) -> String {
+    let route = &engine.network.route_tables[table].routes[route];
+    format!("{} -> {}", engine.network.name_of_destination(&route.destination), engine.network.name_of(&route.target))
 }
 
 fn peer_text(engine: &Engine<'_>, peer: &Peer) -> String {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Blocker, Explanation, Hop, Services};
+use crate::service::ServiceSet;
 use crate::summary::told;
 
 impl fmt::Display for Explanation {
@@ -13,7 +14,7 @@ impl fmt::Display for Explanation {
             Some(over) => writeln!(f, " {over}")?,
             None => {
                 let Services { allowed, partial, unknown, .. } = &self.services;
-                let what = told([allowed, partial, unknown], ToString::to_string);
+                let what = told([allowed, partial, unknown], ServiceSet::in_words);
                 writeln!(f, "  {}", if what.is_empty() { "nothing" } else { &what })?;
             }
         }

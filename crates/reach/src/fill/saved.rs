@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 use thiserror::Error;
+use trueup_model::kinds::network_acl::NUMBER_MAX;
 
 use super::parts::{Index, list, services};
 use crate::network::{
@@ -274,7 +275,10 @@ impl Saved {
     }
 }
 
+/// An entry that somebody made. The last ones, by which EC2 denies all that no other is about, nobody can change: they are the same as
+/// none.
 fn acl_entry(entry: &Json) -> Option<AclEntry> {
+    let number = entry.get("RuleNumber").and_then(Json::as_i64).filter(|number| *number <= NUMBER_MAX)?;
     let range = [text(entry, "CidrBlock"), text(entry, "Ipv6CidrBlock")].iter().find_map(|range| range.parse().ok())?;
     let numbers = |outer: &str, from: &str, to: &str| {
         let pair = entry.get(outer);
@@ -287,7 +291,7 @@ fn acl_entry(entry: &Json) -> Option<AclEntry> {
         _ => numbers("PortRange", "From", "To"),
     };
     Some(AclEntry {
-        number: entry.get("RuleNumber").and_then(Json::as_u64).and_then(|number| u32::try_from(number).ok())?,
+        number: u32::try_from(number).ok()?,
         allow: text(entry, "RuleAction") == "allow",
         services: services(protocol, from, to),
         range,

@@ -140,7 +140,12 @@ impl Walk<'_, '_> {
             && !self.is_answer()
             && self.walker.engine.spot(self.target.owner).is_none()
         {
-            let host = &network.interfaces[index].named;
+            let interface = &network.interfaces[index];
+            let host = &interface.named;
+            // What EC2 gave it went with its last run, and comes with the next one.
+            if !interface.running && self.holds(Law::StoppedHostsAreSilent) {
+                return self.walker.dead(Code::NotRunning, host, "");
+            }
             let repair = Repair { fix: public_fix(&host.name), to: () };
             self.walker.fail(Code::NotPublic, host, String::new(), self.role, &[repair])?;
         }

@@ -1,12 +1,14 @@
 //! The walk through peering connections, transit gateways and appliances, and what could carry a packet that has no route.
 
+use ipnet::IpNet;
+
 use super::{Carrier, End, Entered, Step, Walk};
 use crate::address::Family;
 use crate::code::Code;
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Contender, winners};
-use crate::network::{Behind, EndpointKind, Target, TransitGateway};
+use crate::network::{Behind, Destination, EndpointKind, Route, Target, TransitGateway};
 use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Repair, Stop};
 
@@ -190,8 +192,9 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Routes that a relaxed trip may imagine: to each thing of the VPC that could carry the packet.
-    pub(super) fn carriers(&self, vpc: usize, subnet: usize) -> Vec<Repair<Carrier>> {
+    /// Routes that a relaxed trip may imagine, beside the one that matches or in its place: to each thing of the VPC that could carry
+    /// the packet.
+    pub(super) fn carriers(&self, vpc: usize, subnet: usize, matched: Option<&Route>) -> Vec<Repair<Carrier>> {
         let network = self.network();
         // Inside the VPC the local route carries everything, where nothing takes its place.
         if self.target.is_in_any(&network.vpcs[vpc].ranges) != Match::No {
@@ -228,14 +231,34 @@ impl Walk<'_, '_> {
             let name = network.name_of(&target);
             let fix = match &target {
                 Target::Endpoint(_) => format!("add the route table to the `route_tables` of {name}"),
-                _ => format!("add a route: {range} -> {name}"),
+                _ => self.route_to(name, &range, matched),
             };
             repairs.push(Repair { fix, to: Carrier::Route(target) });
         }
         if gateway.is_none() && outside {
-            repairs.push(Repair { fix: format!("add a route: {range} -> a new internet gateway"), to: Carrier::NewGateway });
+            repairs.push(Repair { fix: self.route_to("a new internet gateway", &range, matched), to: Carrier::NewGateway });
         }
         repairs
+    }
+
+    /// How a table comes to lead what is in a range to something. A table has one route for a destination, and beside a route that
+    /// matches only a more specific one would count.
+    fn route_to(&self, name: &str, range: &str, matched: Option<&Route>) -> String {
+        let network = self.network();
+        let wanted = range.parse::<IpNet>().or_else(|_| range.parse::<std::net::IpAddr>().map(IpNet::from));
+        let in_the_way = matched.filter(|route| match &route.destination {
+            Destination::Range(own) => wanted.is_ok_and(|wanted| wanted.prefix_len() <= own.prefix_len()),
+            Destination::List(_) => true,
+        });
+        let Some(route) = in_the_way else { return format!("add a route: {range} -> {name}") };
+        let destination = network.name_of_destination(&route.destination);
+        let price = match &route.target {
+            Target::NatGateway(nat) if network.nat_gateways[*nat].available => {
+                "; hosts without a public address then no longer get out by it"
+            }
+            _ => "",
+        };
+        format!("change the route: {destination} -> {name} instead of {}{price}", network.name_of(&route.target))
     }
 
     fn leads_out(&self) -> bool {
