@@ -62,7 +62,7 @@ pub fn gaps(barrier: &Barrier) -> Vec<String> {
     };
     let mut lines: Vec<String> = barrier.gaps.iter().map(line).collect();
     lines.extend((barrier.more > 0).then(|| format!("and {} more", barrier.more)));
-    if lines.is_empty() { vec!["nothing that works before and after is cut in between".to_owned()] } else { lines }
+    if lines.is_empty() { vec!["none: all that works before and after works in between".to_owned()] } else { lines }
 }
 
 /// The reasons of a change; nothing where none is known.

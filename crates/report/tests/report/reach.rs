@@ -129,7 +129,7 @@ fn a_barrier_is_told_with_what_it_costs() {
     let barrier = &json["reachability"]["barrier"];
     assert_eq!((barrier["gaps"][0]["after"].as_str(), barrier["more"].as_u64()), (Some("blocked"), Some(3)), "{json:#}");
     let (text, _, json) = told(true, Vec::new(), 0);
-    assert!(text.contains("  gap: nothing that works before and after is cut in between\n"), "{text}");
+    assert!(text.contains("  gap: none: all that works before and after works in between\n"), "{text}");
     assert!(json["reachability"]["barrier"]["gaps"].as_array().is_some_and(Vec::is_empty), "{json:#}");
     // Where no step waits, that is not said either.
     let (text, markdown, json) = told(false, Vec::new(), 0);
