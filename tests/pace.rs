@@ -16,10 +16,7 @@ use tokio::time::Instant;
 use trueup_ec2::Connect;
 use trueup_model::{Event, Plan, Role, Step};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
-use trueup_tests::{World, paused, topology};
-
-/// What EC2 may take to show a new object to everybody.
-const SHOWN_AFTER: Duration = Duration::from_secs(2);
+use trueup_tests::{SHOWN_AFTER, World, paused, topology};
 
 fn main() -> ExitCode {
     for path in std::env::args().skip(1) {
