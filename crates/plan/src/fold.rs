@@ -1,5 +1,6 @@
 //! Fold: whose is each live object, and which ids are names.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -75,6 +76,24 @@ pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
         .collect();
     freeze_dependants(&mut folded);
     folded
+}
+
+/// What is there as a plan takes it: what retires and has no successor holds its address again, and of what was made twice one retires.
+pub fn held<'o>(topology: &Topology, observed: &'o Observed) -> Cow<'o, Observed> {
+    let own = || observed.objects.iter().filter(|object| object.owner.as_ref().is_some_and(|owner| owner.topology == topology.name));
+    let claims: BTreeSet<&str> = own().filter_map(|object| object.claim(&topology.name)).collect();
+    if own().count() == claims.len() {
+        return Cow::Borrowed(observed);
+    }
+    let mut folded = Folded { topology: topology.name.clone(), objects: observed.objects.clone(), ..Folded::default() };
+    claim(&mut folded);
+    resume(&mut folded, topology);
+    for &index in folded.holder.values() {
+        if let Some(owner) = &mut folded.objects[index].owner {
+            owner.retiring = None;
+        }
+    }
+    Cow::Owned(Observed { objects: folded.objects, ..observed.clone() })
 }
 
 /// Reads the ownership tags of every object.

@@ -18,7 +18,7 @@ mod order;
 mod replacement;
 
 pub use barrier::barrier;
-pub use fold::DOUBLED;
+pub use fold::{DOUBLED, held};
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ mod world;
 
 use serde_json::json;
 use trueup_model::{Action, Disruption, Kind, Object, Observed, Order, Plan, Ref, Twin, Value};
-use trueup_plan::{destroy, plan};
+use trueup_plan::{destroy, held, plan};
 use world::{changes, live, number, seed, steps, topology, with};
 
 #[test]
@@ -307,6 +307,15 @@ fn what_is_left_of_a_replacement_is_deleted_or_takes_its_address_back() {
     let back = plan(&wanted, &marked);
     assert_eq!(back.steps.len(), 1, "{:?}", steps(&back));
     assert_eq!(back.steps[0].call.action, "DeleteTags");
+
+    // Whoever asks who can talk to whom sees it as the plan does.
+    let retiring = |observed: &Observed| {
+        let marked = |object: &&Object| object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some());
+        observed.objects.iter().filter(marked).map(|object| object.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(retiring(&held(&wanted, &there)), ["subnet-ffffffff"]);
+    assert_eq!((retiring(&marked).len(), retiring(&held(&wanted, &marked)).len()), (1, 0));
+    assert!(matches!(held(&wanted, &live(&wanted)), std::borrow::Cow::Borrowed(_)));
 }
 
 #[test]

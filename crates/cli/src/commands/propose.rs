@@ -7,6 +7,7 @@ use trueup_reach::{Ends, Interim};
 /// Plans and reviews. With `deny_exposure` a plan is refused by which the internet reaches something that no expectation says it can.
 pub fn propose(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Plan {
     let mut plan = trueup_plan::plan(topology, observed);
+    let observed = &*trueup_plan::held(topology, observed);
     let ends = Ends::of(&plan, topology, observed);
     let interim = ends.as_ref().and_then(|ends| Interim::of(&plan, topology, observed, ends));
     let ordered = interim.as_ref().map(|interim| trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)));

@@ -42,7 +42,10 @@ pub fn event(out: &mut dyn Write, event: &Event, plan: &Plan, style: Style) -> f
             about(&mut page, plan, step, &[(Paint::Update, &skipped), (Paint::Plain, &self::because(because))])
         }
         Event::Stopping { running } => {
-            let words = format!("stopping: nothing new is started, and {} under way is waited for; stop again to end at once", words::count(*running, "step"));
+            let words = format!(
+                "stopping: nothing new is started, and {} under way is waited for; stop again to end at once",
+                words::count(*running, "step")
+            );
             page.line(0, 0, &[(Paint::Update, &words)])
         }
         Event::Finished { .. } => Ok(()),
