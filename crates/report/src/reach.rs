@@ -82,9 +82,9 @@ pub fn counts(findings: &[Finding]) -> Option<String> {
     (!findings.is_empty()).then(|| format!("Expectations: {}", parts.join(", ")))
 }
 
-/// The first of several names, and how many more there are.
+/// The first of several names, and how many more there are: never one, which would hide a name to no use.
 fn named(names: &[String]) -> String {
-    let more = names.len().saturating_sub(NAMES_MAX);
+    let more = if names.len() <= NAMES_MAX + 1 { 0 } else { names.len() - NAMES_MAX };
     let first = names[..names.len() - more].join(", ");
     if more == 0 { first } else { format!("{first} and {more} more") }
 }
