@@ -236,11 +236,10 @@ mod tests {
                     let turn = turns.acquire().await;
                     tokio::time::sleep(Duration::from_millis(100 + number % 7)).await;
                     drop(turn);
-                    let mut ec2 = ec2.lock().unwrap();
-                    if ec2.take().is_zero() {
+                    let taken = ec2.lock().unwrap().take().is_zero();
+                    if taken {
                         return buckets.succeeded("CreateVpc");
                     }
-                    drop(ec2);
                     buckets.throttled("CreateVpc");
                     tokio::time::sleep(Duration::from_millis(300 + number * 13 % 200)).await;
                 }
