@@ -1,12 +1,12 @@
-//! What is called on the way to EC2, looked at call by call: reads change nothing; a run makes no change and ends nothing that its plan
-//! did not announce, ends no more than it may and nothing that is protected; no private key goes over the wire; and where nothing
+//! What is called on the way to EC2, looked at call by call: reads change nothing; a run makes no change, touches nothing and ends nothing
+//! that its plan did not announce, ends no more than it may and nothing that is protected; no private key goes over the wire; and where nothing
 //! else goes on, EC2 refuses nothing because of its order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trueup_ec2::Transport;
-use trueup_model::{Kind, Object, Owner, Plan, StepAction, tags};
+use trueup_model::{Kind, Object, Owner, Plan, Ref, Step, StepAction, tags};
 use trueup_sandbox::{DEFAULT_REGION, Sandbox};
 
 use super::secrets::Secrets;
@@ -59,13 +59,33 @@ struct Seen {
 /// What a plan says that will be called.
 #[derive(Debug)]
 struct Announced {
-    actions: BTreeSet<&'static str>,
+    actions: BTreeMap<&'static str, Touched>,
     /// What may be ended: by action and id.
     ends: BTreeSet<(&'static str, String)>,
     /// The objects that were there when it was made.
     known: BTreeSet<String>,
     protected: BTreeSet<String>,
     max_deletes: Option<u32>,
+}
+
+/// What the calls of an action act on or refer to.
+#[derive(Debug, Default)]
+struct Touched {
+    ids: BTreeSet<String>,
+    addresses: BTreeSet<String>,
+}
+
+impl Touched {
+    fn by(&mut self, step: &Step) {
+        self.ids.extend(step.target.clone());
+        self.addresses.insert(step.address.to_string());
+        for reference in step.call.sets.refs().into_iter().chain(step.call.unsets.refs()) {
+            match reference {
+                Ref::Id(id) => self.ids.insert(id.clone()),
+                Ref::Name(address) => self.addresses.insert(address.to_string()),
+            };
+        }
+    }
 }
 
 impl Watch {
@@ -110,10 +130,14 @@ impl Watch {
         let doubled = |owner: &Owner| owner.retiring.as_deref() == Some(trueup_plan::DOUBLED);
         let spare = |object: &Object| object.kind.rules().losses(object).is_empty();
         let protects = |object: &&Object| object.owner.as_ref().is_some_and(|owner| owner.protect && !(doubled(owner) && spare(object)));
+        let mut actions = BTreeMap::<_, Touched>::new();
+        for step in &plan.steps {
+            actions.entry(step.call.action).or_default().by(step);
+        }
         let mut seen = self.seen();
         seen.ended.clear();
         seen.announced = Some(Announced {
-            actions: plan.steps.iter().map(|step| step.call.action).collect(),
+            actions,
             ends: deletes.filter_map(|step| Some((step.call.action, called(plan.objects.get(step.target.as_ref()?)?)))).collect(),
             known: plan.objects.keys().cloned().collect(),
             protected: plan.objects.values().filter(protects).map(called).collect(),
@@ -148,7 +172,7 @@ impl Watch {
         let own = |id: &str| sandbox.tags_of(DEFAULT_REGION, id).get(tags::RUN).is_none_or(|run| runs.contains(run));
         let wrong = match announced {
             None => Some(format!("a plan calls {action}")),
-            Some(announced) => announced.wrong(action, request, ended, &own),
+            Some(announced) => announced.wrong(action, request, ended, &own).or_else(|| announced.touches(action, request, sandbox)),
         };
         if let Some(wrong) = wrong {
             complaint.get_or_insert(wrong);
@@ -159,9 +183,8 @@ impl Watch {
 impl Announced {
     /// What is wrong with a call that changes something.
     fn wrong(&self, action: &str, request: &str, ended: &mut BTreeSet<String>, own: &dyn Fn(&str) -> bool) -> Option<String> {
-        let stands_in = |pairs: &[(&str, &str)]| pairs.iter().any(|(call, of)| *call == action && self.actions.contains(of));
-        let gives_up = stands_in(&GIVES_UP);
-        if !(self.actions.contains(action) || gives_up || stands_in(&STAND_INS)) {
+        let gives_up = self.announced(&GIVES_UP, action).next().is_some();
+        if !(self.actions.contains_key(action) || gives_up || self.announced(&STAND_INS, action).next().is_some()) {
             return Some(format!("{action} is called, and the plan does not announce it"));
         }
         let (name, parameter) = ENDS.iter().find(|(name, _)| *name == action)?;
@@ -186,6 +209,31 @@ impl Announced {
         }
         let max = self.max_deletes.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
         (ended.len() > max).then(|| format!("{action} ends more than the {max} objects that may go"))
+    }
+
+    /// What a call acts on or refers to that no step with its action does: by its id, or by the address in the tags that it has now.
+    fn touches(&self, action: &str, request: &str, sandbox: &Sandbox) -> Option<String> {
+        let touched: Vec<&Touched> = self
+            .actions
+            .get(action)
+            .into_iter()
+            .chain(self.announced(&STAND_INS, action))
+            .chain(self.announced(&GIVES_UP, action))
+            .collect();
+        let is_announced = |id: &str| {
+            let tags = sandbox.tags_of(DEFAULT_REGION, id);
+            let address = tags.get(tags::ADDRESS).filter(|_| !tags.contains_key(tags::RETIRING));
+            tags.is_empty()
+                || touched.iter().any(|touched| touched.ids.contains(id) || address.is_some_and(|it| touched.addresses.contains(it)))
+        };
+        let values = request.split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+        let other = values.filter(|value| value.contains('-')).find(|value| !is_announced(value))?;
+        Some(format!("{action} touches {other}, and the plan does not announce it"))
+    }
+
+    /// What the announced calls touch in whose place an action may be called.
+    fn announced<'a>(&'a self, pairs: &'a [(&str, &str)], action: &'a str) -> impl Iterator<Item = &'a Touched> {
+        pairs.iter().filter(move |(call, _)| *call == action).filter_map(|(_, of)| self.actions.get(of))
     }
 }
 
