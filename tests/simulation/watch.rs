@@ -76,15 +76,21 @@ struct Touched {
 }
 
 impl Touched {
-    fn by(&mut self, step: &Step) {
+    fn by(&mut self, step: &Step, plan: &Plan) {
         self.ids.extend(step.target.clone());
         self.addresses.insert(step.address.to_string());
-        for reference in step.call.sets.refs().into_iter().chain(step.call.unsets.refs()) {
+        let (sets, unsets) = (step.call.sets.refs(), step.call.unsets.refs());
+        for reference in sets.iter().chain(&unsets) {
             match reference {
                 Ref::Id(id) => self.ids.insert(id.clone()),
                 Ref::Name(address) => self.addresses.insert(address.to_string()),
             };
         }
+        // What is taken away may lead to what an earlier run has marked as on its way out.
+        let held = |object: &&Object| {
+            unsets.iter().any(|unset| matches!(unset, Ref::Name(it) if object.address(&plan.topology).as_ref() == Some(it)))
+        };
+        self.ids.extend(plan.objects.values().filter(held).map(|object| object.id.clone()));
     }
 }
 
@@ -132,7 +138,7 @@ impl Watch {
         let protects = |object: &&Object| object.owner.as_ref().is_some_and(|owner| owner.protect && !(doubled(owner) && spare(object)));
         let mut actions = BTreeMap::<_, Touched>::new();
         for step in &plan.steps {
-            actions.entry(step.call.action).or_default().by(step);
+            actions.entry(step.call.action).or_default().by(step, plan);
         }
         let mut seen = self.seen();
         seen.ended.clear();
