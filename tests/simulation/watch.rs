@@ -1,6 +1,6 @@
-//! What is called on the way to EC2, looked at call by call: reads change nothing; a run makes no change, touches nothing and ends nothing
-//! that its plan did not announce, ends no more than it may and nothing that is protected; no private key goes over the wire; and where nothing
-//! else goes on, EC2 refuses nothing because of its order.
+//! What is called on the way to EC2, looked at call by call: reads change nothing; a run makes no change, touches nothing and ends
+//! nothing that its plan did not announce, ends no more than it may and nothing that is protected; no private key goes over the wire;
+//! and where nothing else goes on, EC2 refuses nothing because of its order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -189,11 +189,11 @@ impl Watch {
 impl Announced {
     /// What is wrong with a call that changes something.
     fn wrong(&self, action: &str, request: &str, ended: &mut BTreeSet<String>, own: &dyn Fn(&str) -> bool) -> Option<String> {
-        let gives_up = self.announced(&GIVES_UP, action).next().is_some();
-        if !(self.actions.contains_key(action) || gives_up || self.announced(&STAND_INS, action).next().is_some()) {
+        if self.announced(action).next().is_none() {
             return Some(format!("{action} is called, and the plan does not announce it"));
         }
         let (name, parameter) = ENDS.iter().find(|(name, _)| *name == action)?;
+        let gives_up = self.in_place_of(&GIVES_UP, action).next().is_some();
         let ids: Vec<&str> = values(request, parameter).collect();
         if ids.is_empty() {
             return Some(format!("{action} ends something that it does not name by {parameter}"));
@@ -219,13 +219,7 @@ impl Announced {
 
     /// What a call acts on or refers to that no step with its action does: by its id, or by the address in the tags that it has now.
     fn touches(&self, action: &str, request: &str, sandbox: &Sandbox) -> Option<String> {
-        let touched: Vec<&Touched> = self
-            .actions
-            .get(action)
-            .into_iter()
-            .chain(self.announced(&STAND_INS, action))
-            .chain(self.announced(&GIVES_UP, action))
-            .collect();
+        let touched: Vec<&Touched> = self.announced(action).collect();
         let is_announced = |id: &str| {
             let tags = sandbox.tags_of(DEFAULT_REGION, id);
             let address = tags.get(tags::ADDRESS).filter(|_| !tags.contains_key(tags::RETIRING));
@@ -237,8 +231,13 @@ impl Announced {
         Some(format!("{action} touches {other}, and the plan does not announce it"))
     }
 
-    /// What the announced calls touch in whose place an action may be called.
-    fn announced<'a>(&'a self, pairs: &'a [(&str, &str)], action: &'a str) -> impl Iterator<Item = &'a Touched> {
+    /// What the steps touch for which an action may be called.
+    fn announced<'a>(&'a self, action: &'a str) -> impl Iterator<Item = &'a Touched> {
+        self.actions.get(action).into_iter().chain(self.in_place_of(&STAND_INS, action)).chain(self.in_place_of(&GIVES_UP, action))
+    }
+
+    /// The same of the announced calls in whose place it comes.
+    fn in_place_of<'a>(&'a self, pairs: &'a [(&str, &str)], action: &'a str) -> impl Iterator<Item = &'a Touched> {
         pairs.iter().filter(move |(call, _)| *call == action).filter_map(|(_, of)| self.actions.get(of))
     }
 }
