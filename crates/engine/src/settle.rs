@@ -8,10 +8,10 @@ use trueup_model::{Kind, Wait};
 
 /// The first look comes soon, because most things are ready soon.
 const FIRST: Duration = Duration::from_millis(500);
-/// Later looks come more and more slowly: after a tenth of the time that was waited already, so that on average a twentieth is lost.
+/// The longest pause between two looks, as long as those of AWS's own waiters.
+const LONGEST: Duration = Duration::from_secs(15);
+/// Once EC2 may be done, a look comes after a tenth of the time that was waited already, so that on average a twentieth is lost.
 const SHARE: u32 = 10;
-/// Up to this.
-const SLOWEST: Duration = Duration::from_secs(8);
 /// A wait is told at most this often.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
@@ -25,8 +25,20 @@ pub struct Waiting {
     /// The state that it was last seen in.
     pub state: String,
     since: Instant,
+    soonest: Duration,
     deadline: Instant,
     told: Instant,
+}
+
+impl Waiting {
+    /// The time until the next look. Before EC2 can be done, looks are for what fails and for endpoints that are quicker than EC2: each
+    /// comes after as long again.
+    fn pause(&self) -> Duration {
+        let waited = self.since.elapsed();
+        let left = self.soonest.saturating_sub(waited);
+        let pause = if left.is_zero() { waited / SHARE } else { waited.min(left) };
+        pause.clamp(FIRST, LONGEST)
+    }
 }
 
 /// Everything that is waited for, by kind.
@@ -46,7 +58,8 @@ impl Settling {
     /// A step waits for an object of `kind` from now on.
     pub fn add(&mut self, kind: Kind, step: usize, wait: Wait) {
         let now = Instant::now();
-        let waiting = Waiting { step, state: String::new(), since: now, deadline: now + patience(kind, wait.until), told: now, wait };
+        let (soonest, deadline) = (soonest(kind, wait.until), now + patience(kind, wait.until));
+        let waiting = Waiting { step, state: String::new(), since: now, soonest, deadline, told: now, wait };
         let kindred = self.kinds.entry(kind).or_insert_with(|| Kindred { waiting: Vec::new(), next: now + FIRST, looking: false });
         // What is new is worth an early look, for all of its kind.
         kindred.next = kindred.next.min(now + FIRST);
@@ -85,8 +98,7 @@ impl Settling {
             }
             state.is_some() || !looked_at.contains(&waiting.step)
         });
-        let youngest = kindred.waiting.iter().map(|waiting| waiting.since.elapsed()).min().unwrap_or_default();
-        kindred.next = Instant::now() + (youngest / SHARE).clamp(FIRST, SLOWEST);
+        kindred.next = Instant::now() + kindred.waiting.iter().map(Waiting::pause).min().unwrap_or_default();
         if kindred.waiting.is_empty() {
             self.kinds.remove(&kind);
         }
@@ -126,6 +138,17 @@ impl Settling {
     }
 }
 
+/// How long EC2 takes at the least, below what its users report.
+fn soonest(kind: Kind, until: &str) -> Duration {
+    Duration::from_secs(match (kind, until) {
+        (Kind::NatGateway, "available") => 60,
+        (Kind::NatGateway, "deleted") | (Kind::VpcEndpoint, "available") => 30,
+        (Kind::Instance, "terminated") => 20,
+        (Kind::Instance, "running" | "stopped") => 10,
+        _ => 0,
+    })
+}
+
 /// How long EC2 may take, with a margin over what its documentation and its users report.
 fn patience(kind: Kind, until: &str) -> Duration {
     let minutes = match (kind, until) {
@@ -135,4 +158,45 @@ fn patience(kind: Kind, until: &str) -> Duration {
         _ => 10,
     };
     Duration::from_secs(minutes * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When looks come at an object that is done after `seconds`; the last one finds it done.
+    async fn looks(kind: Kind, until: &'static str, seconds: u64) -> Vec<Duration> {
+        let (start, mut settling, mut looks) = (Instant::now(), Settling::default(), Vec::new());
+        settling.add(kind, 1, Wait { id: "id-1".to_owned(), until });
+        while let Some(next) = settling.next() {
+            tokio::time::sleep_until(next).await;
+            assert_eq!(settling.due().len(), 1);
+            looks.push(start.elapsed());
+            let done = start.elapsed() >= Duration::from_secs(seconds);
+            let still = if done { vec![] } else { vec![(1, "pending".to_owned())] };
+            settling.seen(kind, &still, &[1]);
+        }
+        looks
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looks_are_few_and_lose_little() {
+        for (kind, until, seconds, looks_max) in [
+            (Kind::NatGateway, "available", 90, 15),
+            (Kind::NatGateway, "deleted", 45, 12),
+            (Kind::Instance, "running", 15, 12),
+            (Kind::VpcEndpoint, "available", 60, 16),
+            (Kind::Subnet, "available", 3, 6),
+            // What never gets there is not asked for all the time.
+            (Kind::VpcEndpoint, "available", 900, 80),
+        ] {
+            let looks = looks(kind, until, seconds).await;
+            assert!(looks.len() <= looks_max, "{kind:?} {until} after {seconds} s: {looks:?}");
+            let late = looks.last().unwrap().saturating_sub(Duration::from_secs(seconds));
+            assert!(late <= Duration::from_secs(seconds).mul_f64(0.1).max(FIRST), "{kind:?} {until} after {seconds} s: {looks:?}");
+        }
+        // What other endpoints do at once is seen at once, and what fails early is seen early.
+        assert_eq!(looks(Kind::NatGateway, "available", 0).await, [FIRST]);
+        assert!(*looks(Kind::NatGateway, "available", 20).await.last().unwrap() <= Duration::from_secs(32));
+    }
 }
