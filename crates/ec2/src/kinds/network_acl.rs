@@ -1,5 +1,7 @@
 //! `network_acl`, live.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::types::{Filter, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
 use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl};
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
@@ -10,7 +12,7 @@ use crate::answer::{facts, object, some};
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Seen, settled, subnet};
+use crate::kinds::{Seen, portions, settled, subnet};
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, tags};
 
@@ -104,11 +106,30 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
-/// A network ACL has no states: it is there once it is shown. All are listed, which are not many: moto cannot filter them by id.
+/// A network ACL has no states: it is there once it is shown. They are asked for by their ids, because moto has no filter for these; where
+/// one of several is not shown, which fails the call for all, all there are are listed.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let there = read(ec2, None).await?.objects.into_iter();
-    let seen = there.map(|acl| (acl.id, Seen::shown()));
-    Ok(settled(waits, seen.collect()))
+    let mut seen = BTreeMap::new();
+    for ids in portions(waits) {
+        match shown(ec2, &ids).await {
+            Ok(acls) => seen.extend(acls),
+            Err(failure) if failure.class == Class::NotFound && ids.len() > 1 => seen.extend(shown(ec2, &[]).await?),
+            Err(failure) if failure.class == Class::NotFound => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(settled(waits, seen))
+}
+
+/// Those of these that are there, or all.
+async fn shown(ec2: &Ec2, ids: &[String]) -> Result<BTreeMap<String, Seen>, Failure> {
+    let mut seen = BTreeMap::new();
+    let request = ec2.client.describe_network_acls().set_network_acl_ids((!ids.is_empty()).then(|| ids.to_vec()));
+    pages!(ec2, "DescribeNetworkAcls", request, network_acls, |acl: aws_sdk_ec2::types::NetworkAcl| {
+        seen.extend(acl.network_acl_id.map(|id| (id, Seen::shown())));
+        Ok::<_, Failure>(())
+    });
+    Ok(seen)
 }
 
 async fn delete(task: &Task<'_>) -> Result<(), Failure> {
