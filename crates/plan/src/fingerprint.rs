@@ -1,7 +1,5 @@
 //! The fingerprint of a plan: what a reviewer approves and `--expect` checks.
 
-use std::fmt::Write;
-
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use trueup_model::{Plan, Twin};
@@ -32,10 +30,8 @@ pub fn short(text: &str) -> String {
 }
 
 fn hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let digits = Sha256::digest(text.as_bytes()).into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }
 
 fn change(change: &trueup_model::Change) -> Json {

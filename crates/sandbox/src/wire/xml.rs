@@ -92,20 +92,28 @@ struct Escaped<'o>(&'o mut String);
 
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        for c in text.chars() {
-            match c {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\r' => self.0.push_str("&#xD;"),
+        let mut rest = text;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| !is_plain(*c)) {
+            self.0.push_str(&rest[..at]);
+            self.0.push_str(match c {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&quot;",
+                '\r' => "&#xD;",
                 // XML 1.0 has no way to write the other control characters.
-                c if c.is_control() && c != '\n' && c != '\t' => self.0.push('\u{fffd}'),
-                c => self.0.push(c),
-            }
+                _ => "\u{fffd}",
+            });
+            rest = &rest[at + c.len_utf8()..];
         }
+        self.0.push_str(rest);
         Ok(())
     }
+}
+
+/// Whether a character stands for itself.
+fn is_plain(c: char) -> bool {
+    !matches!(c, '&' | '<' | '>' | '"') && (!c.is_control() || matches!(c, '\n' | '\t'))
 }
 
 #[cfg(test)]
@@ -116,12 +124,13 @@ mod tests {
     fn text_is_escaped_and_lists_are_items() {
         let mut xml = Xml::default();
         xml.text("a", "<&>\"");
+        xml.text("c", "é\u{1}\r\n&é");
         xml.set("s", [1, 2], |x, n| x.text("n", n));
         xml.set("e", [0; 0], |x, n| x.text("n", n));
         xml.texts("t", ["x", "y"]);
         assert_eq!(
             xml.into_string(),
-            "<a>&lt;&amp;&gt;&quot;</a><s><item><n>1</n></item><item><n>2</n></item></s><e/>\
+            "<a>&lt;&amp;&gt;&quot;</a><c>é\u{fffd}&#xD;\n&amp;é</c><s><item><n>1</n></item><item><n>2</n></item></s><e/>\
              <t><item>x</item><item>y</item></t>"
         );
     }
