@@ -1,6 +1,7 @@
 //! What is wanted: the resources of one spec, canonical and complete.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::Place;
 use crate::expect::Expectation;
@@ -38,7 +39,7 @@ pub struct Resource {
     /// Where its name stands in the spec.
     pub place: Place,
     /// Where its attributes stand, by path: `cidr_block`, `ingress[0].port`.
-    pub places: BTreeMap<String, Place>,
+    pub places: Arc<BTreeMap<String, Place>>,
 }
 
 impl Topology {

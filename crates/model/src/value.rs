@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -94,6 +95,16 @@ impl Value {
         }
     }
 
+    /// Whether there is a reference in this value.
+    fn has_refs(&self) -> bool {
+        match self {
+            Self::Ref(_) => true,
+            Self::List(list) => list.iter().any(Value::has_refs),
+            Self::Map(map) => map.0.values().any(Value::has_refs),
+            _ => false,
+        }
+    }
+
     /// This value with every reference put through `change`.
     pub fn map_refs(&self, change: &dyn Fn(&Ref) -> Value) -> Self {
         match self {
@@ -171,9 +182,9 @@ impl Serialize for Value {
     }
 }
 
-/// Named values in the order of their names.
+/// Named values in the order of their names. A clone shares them until one of the two changes: a plan clones records at every turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Record(BTreeMap<String, Value>);
+pub struct Record(Arc<BTreeMap<String, Value>>);
 
 impl Record {
     /// A record without attributes.
@@ -188,7 +199,7 @@ impl Record {
 
     /// Sets `name`, replacing what was there.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.insert(name.to_owned(), value.into());
+        Arc::make_mut(&mut self.0).insert(name.to_owned(), value.into());
     }
 
     /// Sets `name` where there is a value, and removes it where there is none.
@@ -210,7 +221,7 @@ impl Record {
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
+        if self.0.contains_key(name) { Arc::make_mut(&mut self.0).remove(name) } else { None }
     }
 
     /// Whether nothing is set.
@@ -265,13 +276,17 @@ impl Record {
     /// This record with every reference put through `change`.
     #[must_use]
     pub fn map_refs(&self, change: &dyn Fn(&Ref) -> Value) -> Self {
-        self.0.iter().map(|(name, value)| (name.clone(), value.map_refs(change))).collect()
+        let mut out = self.clone();
+        for (name, value) in self.0.iter().filter(|(_, value)| value.has_refs()) {
+            out.set(name, value.map_refs(change));
+        }
+        out
     }
 }
 
 impl FromIterator<(String, Value)> for Record {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
+        Self(Arc::new(pairs.into_iter().collect()))
     }
 }
 

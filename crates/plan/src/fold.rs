@@ -241,7 +241,9 @@ impl Names {
                 out.set(attribute.name, folded);
             }
             // The members of a set are in the order of their keys, and the keys have just changed.
-            if let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, out.get(attribute.name)) {
+            if let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, out.get(attribute.name))
+                && out.get(attribute.name) != record.get(attribute.name)
+            {
                 let mut list = list.clone();
                 members.sort(&mut list);
                 out.set(attribute.name, list);
@@ -253,6 +255,9 @@ impl Names {
 
 /// A record in which references to these addresses are the ids of what holds them now: their successors are others.
 pub fn unfold(kind: Kind, record: &Record, replaced: &BTreeMap<Address, String>) -> Record {
+    if replaced.is_empty() {
+        return record.clone();
+    }
     let by_name: Vec<&str> =
         kind.schema().attributes.iter().filter(|a| matches!(a.ty, Type::Ref(_, Follow::Name))).map(|a| a.name).collect();
     let mut out = record.map_refs(&|reference| {

@@ -1,6 +1,7 @@
 //! Complete: what may be left out is filled in, and each kind writes its records canonically.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use trueup_model::{Address, Attribute, Context, Diagnostic, Files, Kind, Ref, Resource, Topology, Type, Value};
 
@@ -26,7 +27,7 @@ impl Completed {
     pub fn settle_places(&mut self) {
         for (address, origins) in std::mem::take(&mut self.origins) {
             if let Some(resource) = self.topology.resources.get_mut(&address) {
-                members::settle(&mut resource.places, &origins);
+                members::settle(Arc::make_mut(&mut resource.places), &origins);
             }
         }
     }
@@ -40,7 +41,8 @@ pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, pro
     let (mut all_notes, mut all_origins) = (BTreeMap::new(), BTreeMap::new());
     for draft in drafts {
         let Draft { address, place, record, tags: own_tags, protect, mut notes } = draft;
-        let mut resource = Resource { address: address.clone(), record, protect, place, places: std::mem::take(&mut notes.places) };
+        let mut resource =
+            Resource { address: address.clone(), record, protect, place, places: Arc::new(std::mem::take(&mut notes.places)) };
         fill_vpc(&mut resource, &mut notes, &names, problems);
         let mut context = Context {
             topology: &topology.name,

@@ -1,6 +1,7 @@
 //! Topologies and live networks made from a few words, for the tests of planning.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use trueup_model::{Address, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Type, Value, json as from_json};
@@ -24,7 +25,7 @@ fn resource(address: Address, attributes: &Json) -> Resource {
         record.set("group_name", address.name.as_str());
     }
     let protect = attributes.get("protect") == Some(&json!(true));
-    Resource { address, record, protect, place: Default::default(), places: BTreeMap::new() }
+    Resource { address, record, protect, place: Default::default(), places: Arc::default() }
 }
 
 /// The network that applying a topology leaves.

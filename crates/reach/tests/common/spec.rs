@@ -1,6 +1,7 @@
 //! Specs made from a few words, and the live network that applying one leaves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use trueup_model::{Address, Kind, Object, Observed, Owner, Place, Record, Ref, Resource, Topology, Value, json as from_json};
@@ -19,7 +20,7 @@ pub fn spec(resources: &[(&str, Json)]) -> Topology {
             record.set("group_name", address.name.as_str());
         }
         let place = Place { file: "net.yaml".into(), line: line + 1, column: 3, ..Place::default() };
-        let resource = Resource { address: address.clone(), record, protect: false, place, places: BTreeMap::new() };
+        let resource = Resource { address: address.clone(), record, protect: false, place, places: Arc::default() };
         topology.resources.insert(address, resource);
     }
     topology

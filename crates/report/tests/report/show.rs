@@ -2,7 +2,8 @@
 
 use crate::sample;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use trueup_model::{Kind, Object, Observed, Owner, Record, Resource, Topology};
 use trueup_report::{Style, json, text};
@@ -19,7 +20,7 @@ fn topology() -> Topology {
         record: Record::new(),
         protect: false,
         place: sample::place(5),
-        places: BTreeMap::new(),
+        places: Arc::default(),
     };
     let resources = ["vpc.main", "subnet.a", "instance.a", "nat_gateway.a", "elastic_ip.a"]
         .map(|address| (sample::address(address), resource(address)));
