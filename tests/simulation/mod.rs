@@ -102,7 +102,7 @@ impl<'a> Simulation<'a> {
         let secrets = Arc::new(Secrets::new());
         let network = Network::new(course.seed, course.resources, &secrets);
         Self {
-            spec: Spec::new(network.text()),
+            spec: Spec::of(&network),
             network,
             ground: Ground { world: World::over(&sandbox).await, sandbox, secrets, log: Log::default() },
             luck: Luck::new(course),
@@ -148,7 +148,7 @@ impl<'a> Simulation<'a> {
                 return Err("what is protected would be deleted".to_owned());
             }
             self.network.unprotect();
-            self.spec = Spec::new(self.network.text());
+            self.spec = Spec::of(&self.network);
             self.reach_whole(neighbours).await?;
         }
         let left = self.reach(Aim::Destroy, None).await?;
@@ -171,7 +171,7 @@ impl<'a> Simulation<'a> {
             self.network.back_to(before);
             self.tally.refused += 1;
         }
-        self.spec = Spec::new(self.network.text());
+        self.spec = Spec::of(&self.network);
         let mut hand = self.luck.fork();
         if self.luck.may_have(Trouble::Meddling) {
             meddling::meddle(&self.ground.world, observed, &mut hand).await;

@@ -41,6 +41,8 @@ pub struct Network {
     spec: Map<String, Value>,
     /// What that means.
     topology: Topology,
+    /// How many key files there were when that was found out.
+    files: usize,
     /// Numbers names and ranges.
     next: usize,
     /// Where key files are.
@@ -55,7 +57,7 @@ impl Network {
         let mut rng = Rng::with_seed(seed);
         let protects = rng.usize(0..PROTECTING_ONE_IN) == 0;
         let secrets = Arc::clone(secrets);
-        let mut network = Self { rng, spec: Map::new(), topology: Topology::default(), next: 0, secrets, protects };
+        let mut network = Self { rng, spec: Map::new(), topology: Topology::default(), files: 0, next: 0, secrets, protects };
         // Several at a time: what makes each draw slow is finding out whether it is right.
         let base = ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"];
         network.change(|network| base.iter().for_each(|kind| network.add(kind)));
@@ -80,6 +82,11 @@ impl Network {
     /// What the spec means.
     pub fn topology(&self) -> &Topology {
         &self.topology
+    }
+
+    /// How many key files there were when that was found out.
+    pub fn files(&self) -> usize {
+        self.files
     }
 
     /// One to four edits: an attribute is another, a resource comes, goes or has another name.
@@ -110,12 +117,12 @@ impl Network {
         for resource in self.spec.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
             resource.remove("protect");
         }
+        self.understand();
     }
 
     /// Takes back all edits since `before`, and goes on drawing others.
     pub fn back_to(&mut self, before: Self) {
-        self.spec = before.spec;
-        self.topology = before.topology;
+        (self.spec, self.topology, self.files) = (before.spec, before.topology, before.files);
     }
 
     /// Draws until the spec is another one and is right.
@@ -123,10 +130,7 @@ impl Network {
         for _ in 0..DRAWS_MAX {
             let before = self.spec.clone();
             draw(self);
-            if self.spec != before
-                && let Some(topology) = self.meaning()
-            {
-                self.topology = topology;
+            if self.spec != before && self.understand() {
                 return;
             }
             self.spec = before;
@@ -134,10 +138,16 @@ impl Network {
         // Some networks have no room for some changes: no internet gateway more than VPCs.
     }
 
-    /// What the spec means, unless something is wrong with it, or doubtful: EC2 refuses much of what is.
-    fn meaning(&self) -> Option<Topology> {
+    /// Finds out what the spec means, unless something is wrong with it, or doubtful: EC2 refuses much of what is.
+    fn understand(&mut self) -> bool {
+        let files = self.secrets.learn();
         let read = read_with(&self.text(), &*self.secrets);
-        read.topology.filter(|_| read.diagnostics.iter().all(|diagnostic| diagnostic.code != "other-vpc"))
+        let topology = read.topology.filter(|_| read.diagnostics.iter().all(|diagnostic| diagnostic.code != "other-vpc"));
+        let understood = topology.is_some();
+        if let Some(topology) = topology {
+            (self.topology, self.files) = (topology, files);
+        }
+        understood
     }
 
     fn any<'a, T>(&mut self, list: &'a [T]) -> &'a T {

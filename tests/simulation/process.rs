@@ -13,6 +13,7 @@ use trueup_sandbox::{DEFAULT_REGION, Sandbox};
 
 use super::invariants;
 use super::luck::Fate;
+use super::network::Network;
 use super::secrets::Secrets;
 use super::watch::Watch;
 use crate::{SHOWN_AFTER, World, parsed_with};
@@ -79,9 +80,10 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// A spec of this text.
-    pub fn new(text: String) -> Rc<Self> {
-        Rc::new(Self { text, meaning: RefCell::default() })
+    /// The spec of this network.
+    pub fn of(network: &Network) -> Rc<Self> {
+        let meaning = Some((network.files(), network.topology().clone()));
+        Rc::new(Self { text: network.text(), meaning: RefCell::new(meaning) })
     }
 
     fn topology(&self, secrets: &Secrets) -> Result<Topology, String> {

@@ -40,15 +40,16 @@ impl Secrets {
         let mut names: BTreeSet<String> = known.iter().map(|(name, _)| name.clone()).collect();
         for entry in std::fs::read_dir(self.folder.path()).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
+            if !names.insert(name.clone()) {
+                continue;
+            }
             let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
             // The first two lines hold the public half. What is not a letter or a digit is written in many ways.
             let lines = text.lines().filter(|line| !line.starts_with('-')).skip(2);
             let runs = lines.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric())).filter(|run| run.len() >= RUN_MIN);
             // The private half repeats the public one.
             let public = self.public_key(&name).ok().flatten().unwrap_or_default();
-            if names.insert(name.clone()) {
-                known.extend(runs.filter(|run| !public.contains(run)).map(|run| (name.clone(), run.to_owned())));
-            }
+            known.extend(runs.filter(|run| !public.contains(run)).map(|run| (name.clone(), run.to_owned())));
         }
         names.len()
     }
