@@ -10,8 +10,12 @@ const COMMENT_BYTES_MAX: usize = 65_536;
 /// The ids of what EC2 makes under a client token.
 const UNDER_TOKEN: [&str; 5] = ["i-", "nat-", "rtb-", "acl-", "vpce-"];
 
-/// The ids of what such things stand in or take, and of which two runs may have made two.
-const ALONE: [&str; 2] = ["vpc-", "eipalloc-"];
+/// The ids of what EC2 makes any number of, and of those of them that such things stand in or take.
+const AT_WILL: [&str; 3] = ["vpc-", "igw-", "eipalloc-"];
+const STOOD_IN: [&str; 2] = ["vpc-", "eipalloc-"];
+
+/// What is there and not on its way out: by id, its tags.
+pub type Tagged = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Each resource has one object, none is on its way out, and what belongs to others is as it was.
 ///
@@ -66,26 +70,41 @@ pub fn leaves_alone(plan: &Plan, topology: &Topology, observed: &Observed) -> Re
 }
 
 /// Of what is made under a client token nothing is ever there twice, whoever made it and whatever was lost on the way: unless each
-/// stands in another one of two VPCs, or takes another one of two addresses, that are still to be settled. By id, the tags of what is
-/// there.
+/// stands in another one of two VPCs, or takes another one of two addresses, that are still to be settled.
 ///
 /// # Errors
 /// What is there twice.
-pub fn once(there: &BTreeMap<String, BTreeMap<String, String>>) -> Result<(), String> {
-    let doubled = |of: &[&str], counts: &dyn Fn(&BTreeMap<String, String>) -> bool| {
-        let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (id, tags) in there.iter().filter(|(id, tags)| of.iter().any(|prefix| id.starts_with(prefix)) && counts(tags)) {
-            if let (Some("simulated"), Some(address)) = (tags.get(tags::TOPOLOGY).map(String::as_str), tags.get(tags::ADDRESS)) {
-                held.entry(address).or_default().push(id);
-            }
-        }
-        held.into_iter().find(|(_, ids)| ids.len() > 1)
-    };
-    let twice = doubled(&UNDER_TOKEN, &|tags| !tags.contains_key(tags::RETIRING));
-    match twice.filter(|_| doubled(&ALONE, &|_| true).is_none()) {
+pub fn once(there: &Tagged) -> Result<(), String> {
+    match doubled(there, &UNDER_TOKEN, &is_kept).filter(|_| doubled(there, &STOOD_IN, &|_| true).is_none()) {
         Some((address, ids)) => Err(format!("{address} is there several times: {}", ids.join(", "))),
         None => Ok(()),
     }
+}
+
+/// Of runs that all came to their end, and that nothing befell, at most one keeps what EC2 makes any number of.
+///
+/// # Errors
+/// What is there twice, where nothing was before.
+pub fn alone(before: &Tagged, after: &Tagged) -> Result<(), String> {
+    match doubled(after, &AT_WILL, &is_kept).filter(|_| doubled(before, &AT_WILL, &|_| true).is_none()) {
+        Some((address, ids)) => Err(format!("two runs made {address} and keep it: {}", ids.join(", "))),
+        None => Ok(()),
+    }
+}
+
+fn is_kept(tags: &BTreeMap<String, String>) -> bool {
+    !tags.contains_key(tags::RETIRING)
+}
+
+/// The first address that several objects hold, of those with such ids and tags that count.
+fn doubled<'t>(there: &'t Tagged, of: &[&str], counts: &dyn Fn(&BTreeMap<String, String>) -> bool) -> Option<(&'t str, Vec<&'t str>)> {
+    let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (id, tags) in there.iter().filter(|(id, tags)| of.iter().any(|prefix| id.starts_with(prefix)) && counts(tags)) {
+        if let (Some("simulated"), Some(address)) = (tags.get(tags::TOPOLOGY).map(String::as_str), tags.get(tags::ADDRESS)) {
+            held.entry(address).or_default().push(id);
+        }
+    }
+    held.into_iter().find(|(_, ids)| ids.len() > 1)
 }
 
 /// Two plans from equal inputs are equal to the last byte, however they are shown.
