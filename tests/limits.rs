@@ -1,11 +1,11 @@
-//! The client keeps within EC2's documented request limits by itself, says when it waits for them, and leaves others the share that it
-//! is told to leave.
+//! The client keeps within EC2's documented request limits by itself, says when it waits for them, leaves others the share that it is
+//! told to leave, and asks for many things at once.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 use trueup_ec2::Connect;
-use trueup_model::Event;
+use trueup_model::{Cloud, Event, Kind, Settled, Wait};
 use trueup_sandbox::Behaviour;
 use trueup_tests::{World, paused, topology};
 
@@ -52,4 +52,26 @@ fn limits_are_kept_and_waits_for_them_are_told() {
 fn a_client_that_knows_no_limits_is_taught_them() {
     let (_, told) = apply(1000.0);
     assert!(told.iter().any(|why| why.contains("RequestLimitExceeded")), "{told:?}");
+}
+
+#[test]
+fn one_look_finds_those_that_are_there_whatever_is_not() {
+    paused(async {
+        let world = World::new().await;
+        let spec = "topology: looks\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\nnetwork_acl: {a: {}, b: {}}\n\
+                    vpc_endpoint: {s3: {service: s3}, db: {service: dynamodb}}\n";
+        world.apply(&topology(spec)).await;
+        let observed = world.observe(&topology(spec)).await;
+        for (kind, missing) in [(Kind::NetworkAcl, "acl-0123456789abcdef0"), (Kind::VpcEndpoint, "vpce-0123456789abcdef0")] {
+            let ids =
+                observed.objects.iter().filter(|object| object.kind == kind && object.owner.is_some()).map(|object| object.id.clone());
+            let waits = |ids: &[String]| ids.iter().map(|id| Wait { id: id.clone(), until: "available" }).collect::<Vec<_>>();
+            let all: Vec<String> = ids.chain([missing.to_owned()]).collect();
+            let settled = world.ec2.settle(kind, &waits(&all)).await.unwrap();
+            let done = |settled: &Settled| matches!(settled, Settled::Done(_));
+            assert_eq!(settled.iter().map(done).collect::<Vec<_>>(), [true, true, false], "{settled:?}");
+            let settled = world.ec2.settle(kind, &waits(&all[2..])).await.unwrap();
+            assert!(matches!(&settled[..], [Settled::Pending(_)]), "{settled:?}");
+        }
+    });
 }

@@ -10,11 +10,13 @@ const COMMENT_BYTES_MAX: usize = 65_536;
 /// The ids of what EC2 makes under a client token.
 const UNDER_TOKEN: [&str; 5] = ["i-", "nat-", "rtb-", "acl-", "vpce-"];
 
-/// The ids of what EC2 makes any number of, and of those of them that such things stand in or take.
+/// The ids of what EC2 makes any number of.
 const AT_WILL: [&str; 3] = ["vpc-", "igw-", "eipalloc-"];
+
+/// Those of them that what is made under a client token stands in or takes.
 const STOOD_IN: [&str; 2] = ["vpc-", "eipalloc-"];
 
-/// What is there and not on its way out: by id, its tags.
+/// By id, the tags of what is there and has not begun to end.
 pub type Tagged = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Each resource has one object, none is on its way out, and what belongs to others is as it was.
@@ -81,13 +83,14 @@ pub fn once(there: &Tagged) -> Result<(), String> {
     }
 }
 
-/// Of runs that all came to their end, and that nothing befell, at most one keeps what EC2 makes any number of.
+/// Runs without faults and deaths, and without others who meddle, leave one object at most at each address, also of what EC2 makes any
+/// number of.
 ///
 /// # Errors
 /// What is there twice, where nothing was before.
-pub fn alone(before: &Tagged, after: &Tagged) -> Result<(), String> {
+pub fn kept_once(before: &Tagged, after: &Tagged) -> Result<(), String> {
     match doubled(after, &AT_WILL, &is_kept).filter(|_| doubled(before, &AT_WILL, &|_| true).is_none()) {
-        Some((address, ids)) => Err(format!("two runs made {address} and keep it: {}", ids.join(", "))),
+        Some((address, ids)) => Err(format!("{address} is kept several times: {}", ids.join(", "))),
         None => Ok(()),
     }
 }
@@ -96,7 +99,7 @@ fn is_kept(tags: &BTreeMap<String, String>) -> bool {
     !tags.contains_key(tags::RETIRING)
 }
 
-/// The first address that several objects hold, of those with such ids and tags that count.
+/// The first address that several objects hold: of those whose ids begin with one of these, and whose tags count.
 fn doubled<'t>(there: &'t Tagged, of: &[&str], counts: &dyn Fn(&BTreeMap<String, String>) -> bool) -> Option<(&'t str, Vec<&'t str>)> {
     let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (id, tags) in there.iter().filter(|(id, tags)| of.iter().any(|prefix| id.starts_with(prefix)) && counts(tags)) {

@@ -12,6 +12,8 @@ pub struct Luck<'a> {
     /// The number of the edit.
     round: usize,
     rng: Rng,
+    /// Draws what was not drawn at first: seeds that failed once stay what they are.
+    added: Rng,
 }
 
 /// What befalls one process.
@@ -30,7 +32,7 @@ pub struct Fate {
 impl<'a> Luck<'a> {
     /// The luck of a course.
     pub fn new(course: &'a Course) -> Self {
-        Self { course, round: 0, rng: Rng::with_seed(course.seed ^ 0x7369_6d75) }
+        Self { course, round: 0, rng: Rng::with_seed(course.seed ^ 0x7369_6d75), added: Rng::with_seed(course.seed ^ 0x6164_6465) }
     }
 
     /// The next edit.
@@ -46,6 +48,11 @@ impl<'a> Luck<'a> {
     /// Whether there is this trouble now.
     pub fn has(&mut self, trouble: Trouble, one_in: usize) -> bool {
         self.one_in(one_in) && self.may_have(trouble)
+    }
+
+    /// Whether there are no faults this time, one in so many.
+    pub fn spares_faults(&mut self, one_in: usize) -> bool {
+        self.added.usize(0..one_in) == 0
     }
 
     /// Whether something happens that is no trouble.

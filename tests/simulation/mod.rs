@@ -32,8 +32,8 @@ use secrets::Secrets;
 const APPLIES_MAX: usize = 2;
 /// One in so many applies meets no trouble.
 const QUIET_ONE_IN: usize = 6;
-/// One in so many tries meets no fault, only what people do.
-const CALM_ONE_IN: usize = 5;
+/// One in so many tries meets no faults, only what people do.
+const FAULTLESS_ONE_IN: usize = 5;
 /// EC2 shows after so long what was done.
 const VISIBLE: Duration = Duration::from_secs(120);
 /// After so long nothing is stuck any more.
@@ -272,13 +272,13 @@ impl<'a> Simulation<'a> {
         let orders: Vec<Order> = aims.into_iter().map(|aim| self.order(aim, max_deletes)).collect();
         let (mut hand, moment) = (self.luck.fork(), self.luck.moment());
         let meddles = self.luck.has(Trouble::Meddling, 4);
-        let calm = self.luck.one_in(CALM_ONE_IN);
-        let all_live = fates.iter().all(|fate| fate.dies.is_none());
+        let faultless = self.luck.spares_faults(FAULTLESS_ONE_IN);
+        let nobody_dies = fates.iter().all(|fate| fate.dies.is_none());
         let first = self.processes + 1;
         self.processes += orders.len();
         let ground = &self.ground;
         let before = ground.sandbox.live_tags(DEFAULT_REGION);
-        ground.sandbox.set_faults(!calm && self.luck.may_have(Trouble::Faults));
+        ground.sandbox.set_faults(!faultless && self.luck.may_have(Trouble::Faults));
         let runs = orders.iter().zip(fates).enumerate().map(|(index, (order, fate))| process::run(ground, first + index, order, fate));
         let meddling = async {
             if meddles {
@@ -290,8 +290,8 @@ impl<'a> Simulation<'a> {
         ground.sandbox.set_faults(false);
         let after = ground.sandbox.live_tags(DEFAULT_REGION);
         invariants::once(&after)?;
-        if calm && all_live && !meddles {
-            invariants::alone(&before, &after)?;
+        if faultless && nobody_dies && !meddles {
+            invariants::kept_once(&before, &after)?;
         }
         // The next one comes at once, or a while later.
         sleep(self.luck.moment()).await;

@@ -117,7 +117,7 @@ impl Network {
         for resource in self.spec.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
             resource.remove("protect");
         }
-        self.understand();
+        assert!(self.understand(), "without protection the spec is wrong");
     }
 
     /// Takes back all edits since `before`, and goes on drawing others.
@@ -138,7 +138,7 @@ impl Network {
         // Some networks have no room for some changes: no internet gateway more than VPCs.
     }
 
-    /// Finds out what the spec means, unless something is wrong with it, or doubtful: EC2 refuses much of what is.
+    /// Finds out what the spec means. Not where something is wrong with it, or doubtful: EC2 refuses much of what is.
     fn understand(&mut self) -> bool {
         let files = self.secrets.learn();
         let read = read_with(&self.text(), &*self.secrets);

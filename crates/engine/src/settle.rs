@@ -31,13 +31,18 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// The time until the next look. Before EC2 can be done, looks are for what fails and for endpoints that are quicker than EC2: each
-    /// comes after as long again.
+    /// The time until the next look. Before `soonest`, looks only find what has failed, and what servers other than AWS's do at once: each
+    /// pause is as long as all the time that was waited until then.
     fn pause(&self) -> Duration {
         let waited = self.since.elapsed();
         let left = self.soonest.saturating_sub(waited);
         let pause = if left.is_zero() { waited / SHARE } else { waited.min(left) };
         pause.clamp(FIRST, LONGEST)
+    }
+
+    /// When it is worth a word again, if nothing comes of it until then.
+    fn tells(&self) -> Option<Instant> {
+        Some(self.told + TOLD_EVERY).filter(|_| !self.state.is_empty())
     }
 }
 
@@ -71,9 +76,10 @@ impl Settling {
         self.kinds.is_empty()
     }
 
-    /// When the next look is due.
+    /// When the next look is due, or something is worth telling.
     pub fn next(&self) -> Option<Instant> {
-        self.kinds.values().filter(|kindred| !kindred.looking).map(|kindred| kindred.next).min()
+        let looks = self.kinds.values().filter(|kindred| !kindred.looking).map(|kindred| kindred.next);
+        looks.chain(self.kinds.values().flat_map(|kindred| &kindred.waiting).filter_map(Waiting::tells)).min()
     }
 
     /// The kinds that are due for a look, each with all that is waited for. They count as being looked at until [`Settling::seen`].
@@ -129,7 +135,7 @@ impl Settling {
     pub fn worth_telling(&mut self) -> Vec<Waiting> {
         let now = Instant::now();
         let waiting = self.kinds.values_mut().flat_map(|kindred| &mut kindred.waiting);
-        let due = waiting.filter(|waiting| now.duration_since(waiting.told) >= TOLD_EVERY && !waiting.state.is_empty());
+        let due = waiting.filter(|waiting| waiting.tells().is_some_and(|at| at <= now));
         due.map(|waiting| {
             waiting.told = now;
             waiting.clone()
@@ -142,7 +148,7 @@ impl Settling {
 fn soonest(kind: Kind, until: &str) -> Duration {
     Duration::from_secs(match (kind, until) {
         (Kind::NatGateway, "available") => 60,
-        (Kind::NatGateway, "deleted") | (Kind::VpcEndpoint, "available") => 30,
+        (Kind::NatGateway, "deleted") => 30,
         (Kind::Instance, "terminated") => 20,
         (Kind::Instance, "running" | "stopped") => 10,
         _ => 0,
@@ -170,7 +176,10 @@ mod tests {
         settling.add(kind, 1, Wait { id: "id-1".to_owned(), until });
         while let Some(next) = settling.next() {
             tokio::time::sleep_until(next).await;
-            assert_eq!(settling.due().len(), 1);
+            settling.worth_telling();
+            if settling.due().is_empty() {
+                continue;
+            }
             looks.push(start.elapsed());
             let done = start.elapsed() >= Duration::from_secs(seconds);
             let still = if done { vec![] } else { vec![(1, "pending".to_owned())] };
@@ -182,21 +191,39 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn looks_are_few_and_lose_little() {
         for (kind, until, seconds, looks_max) in [
-            (Kind::NatGateway, "available", 90, 15),
-            (Kind::NatGateway, "deleted", 45, 12),
-            (Kind::Instance, "running", 15, 12),
-            (Kind::VpcEndpoint, "available", 60, 16),
+            (Kind::NatGateway, "available", 63, 12),
+            (Kind::NatGateway, "available", 90, 16),
+            (Kind::NatGateway, "deleted", 32, 9),
+            (Kind::NatGateway, "deleted", 50, 14),
+            (Kind::Instance, "running", 11, 8),
+            (Kind::Instance, "stopped", 17, 12),
+            (Kind::Instance, "terminated", 24, 10),
             (Kind::Subnet, "available", 3, 6),
-            // What never gets there is not asked for all the time.
-            (Kind::VpcEndpoint, "available", 900, 80),
+            (Kind::RouteTable, "available", 50, 35),
         ] {
             let looks = looks(kind, until, seconds).await;
             assert!(looks.len() <= looks_max, "{kind:?} {until} after {seconds} s: {looks:?}");
             let late = looks.last().unwrap().saturating_sub(Duration::from_secs(seconds));
             assert!(late <= Duration::from_secs(seconds).mul_f64(0.1).max(FIRST), "{kind:?} {until} after {seconds} s: {looks:?}");
         }
-        // What other endpoints do at once is seen at once, and what fails early is seen early.
+        // What other servers do at once is seen at once, what fails early is seen early, and what never gets there is asked for rarely.
         assert_eq!(looks(Kind::NatGateway, "available", 0).await, [FIRST]);
-        assert!(*looks(Kind::NatGateway, "available", 20).await.last().unwrap() <= Duration::from_secs(32));
+        assert!(*looks(Kind::NatGateway, "available", 20).await.last().unwrap() <= Duration::from_secs(31));
+        assert!((60..100).contains(&looks(Kind::VpcEndpoint, "available", 900).await.len()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_told_between_two_looks() {
+        let mut settling = Settling::default();
+        settling.add(Kind::NatGateway, 1, Wait { id: "nat-1".to_owned(), until: "available" });
+        let (start, mut told) = (Instant::now(), Vec::new());
+        while start.elapsed() < Duration::from_secs(45) {
+            tokio::time::sleep_until(settling.next().unwrap()).await;
+            if !settling.due().is_empty() {
+                settling.seen(Kind::NatGateway, &[(1, "pending".to_owned())], &[1]);
+            }
+            told.extend(settling.worth_telling().iter().map(|_| start.elapsed().as_secs()));
+        }
+        assert_eq!(told, [10, 20, 30, 40]);
     }
 }

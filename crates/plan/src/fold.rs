@@ -240,7 +240,7 @@ impl Names {
                 let folded = self.by_ec2_name.get(&(*to, name.clone())).map_or(Ref::Id(name), |address| Ref::Name(address.clone()));
                 out.set(attribute.name, folded);
             }
-            // The members of a set are in the order of their keys, and the keys have just changed.
+            // The members of a set are in the order of their keys, and some keys may have just changed.
             if let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, out.get(attribute.name))
                 && out.get(attribute.name) != record.get(attribute.name)
             {

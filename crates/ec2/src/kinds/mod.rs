@@ -81,7 +81,7 @@ pub async fn read_by_ids(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Vec<Ob
     Ok(objects)
 }
 
-/// The filter that finds a kind's objects by their ids. Network ACLs are all read: they are not many, and moto has no such filter.
+/// The filter that finds a kind's objects by their ids. Network ACLs are all read: moto has no such filter.
 fn id_filter(kind: Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::NetworkAcl => return None,
@@ -153,7 +153,7 @@ fn settled(waits: &[Wait], mut seen: BTreeMap<String, Seen>) -> Vec<Settled> {
     waits.iter().map(answer).collect()
 }
 
-/// The ids of some waits, in the portions that EC2 takes as the values of a filter.
+/// The ids of some waits, in the portions that EC2 takes as the values of a filter or as a list.
 fn portions(waits: &[Wait]) -> impl Iterator<Item = Vec<String>> {
     waits.chunks(crate::filter::VALUES_MAX).map(|waits| waits.iter().map(|wait| wait.id.clone()).collect())
 }

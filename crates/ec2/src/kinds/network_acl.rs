@@ -106,16 +106,16 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
-/// A network ACL has no states: it is there once it is shown. They are asked for by their ids, because moto has no filter for these; where
-/// one of several is not shown, which fails the call for all, all there are are listed.
+/// A network ACL has no states: it is there once it is shown. They are asked for by id, and not by a filter, which moto does not have. One
+/// that is not shown fails the call for all: then the list of all shows the others.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
     let mut seen = BTreeMap::new();
     for ids in portions(waits) {
         match shown(ec2, &ids).await {
             Ok(acls) => seen.extend(acls),
-            Err(failure) if failure.class == Class::NotFound && ids.len() > 1 => seen.extend(shown(ec2, &[]).await?),
-            Err(failure) if failure.class == Class::NotFound => {}
-            Err(failure) => return Err(failure),
+            Err(failure) if failure.class != Class::NotFound => return Err(failure),
+            Err(_) if ids.len() > 1 => seen.extend(shown(ec2, &[]).await?),
+            Err(_) => {}
         }
     }
     Ok(settled(waits, seen))
@@ -124,7 +124,9 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
 /// Those of these that are there, or all.
 async fn shown(ec2: &Ec2, ids: &[String]) -> Result<BTreeMap<String, Seen>, Failure> {
     let mut seen = BTreeMap::new();
-    let request = ec2.client.describe_network_acls().set_network_acl_ids((!ids.is_empty()).then(|| ids.to_vec()));
+    let request = ec2.client.describe_network_acls();
+    // EC2 takes either ids or pages.
+    let request = if ids.is_empty() { request.max_results(1000) } else { request.set_network_acl_ids(Some(ids.to_vec())) };
     pages!(ec2, "DescribeNetworkAcls", request, network_acls, |acl: aws_sdk_ec2::types::NetworkAcl| {
         seen.extend(acl.network_acl_id.map(|id| (id, Seen::shown())));
         Ok::<_, Failure>(())

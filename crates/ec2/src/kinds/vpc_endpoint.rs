@@ -137,18 +137,19 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
     const ACTION: &str = "DescribeVpcEndpoints";
     let mut seen = BTreeMap::new();
     for ids in portions(waits) {
-        let request = ec2.client.describe_vpc_endpoints().set_vpc_endpoint_ids(Some(ids));
+        let request = ec2.client.describe_vpc_endpoints().set_vpc_endpoint_ids(Some(ids.clone()));
         match ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await {
             Ok(answer) => seen.extend(answer.vpc_endpoints.unwrap_or_default().iter().map(look)),
+            Err(failure) if failure.class != Class::NotFound => return Err(failure),
+            Err(_) if ids.len() == 1 => {}
             // One of them is gone, and EC2 does not say which: the answer about all shows the others.
-            Err(failure) if failure.class == Class::NotFound => {
+            Err(_) => {
                 let request = ec2.client.describe_vpc_endpoints().max_results(1000);
                 pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
                     seen.extend([look(&endpoint)]);
                     Ok::<_, Failure>(())
                 });
             }
-            Err(failure) => return Err(failure),
         }
     }
     Ok(settled(waits, seen))
