@@ -18,6 +18,7 @@ use aws_sdk_ec2::types::Filter;
 use trueup_model::{Acted, Kind, Object, Record, Settled, Wait};
 
 use crate::act::Task;
+use crate::classify::Class;
 use crate::failure::Failure;
 use crate::read::Found;
 use crate::{Ec2, filter};
@@ -151,6 +152,25 @@ fn settled(waits: &[Wait], mut seen: BTreeMap<String, Seen>) -> Vec<Settled> {
         Some(seen) => Settled::Pending(seen.state),
     };
     waits.iter().map(answer).collect()
+}
+
+/// What `shown` tells of the objects that are waited for: it is asked by id, and one id that is not there fails the request. EC2
+/// does not say which of several it is, so that then `shown` is asked for everything, with no id.
+async fn seen_by_ids<Look>(waits: &[Wait], shown: impl Fn(Vec<String>) -> Look) -> Result<BTreeMap<String, Seen>, Failure>
+where
+    Look: Future<Output = Result<BTreeMap<String, Seen>, Failure>>,
+{
+    let mut seen = BTreeMap::new();
+    for ids in portions(waits) {
+        let alone = ids.len() == 1;
+        match shown(ids).await {
+            Ok(some) => seen.extend(some),
+            Err(failure) if failure.class != Class::NotFound => return Err(failure),
+            Err(_) if alone => {}
+            Err(_) => seen.extend(shown(Vec::new()).await?),
+        }
+    }
+    Ok(seen)
 }
 
 /// The ids of some waits, in the portions that EC2 takes as the values of a filter or as a list.

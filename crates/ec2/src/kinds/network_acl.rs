@@ -12,7 +12,7 @@ use crate::answer::{facts, object, some};
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Seen, portions, settled, subnet};
+use crate::kinds::{Seen, seen_by_ids, settled, subnet};
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, tags};
 
@@ -106,27 +106,17 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(Acted { wait: wait(&id, "available"), ..made(id) })
 }
 
-/// A network ACL has no states: it is there once it is shown. They are asked for by id, and not by a filter, which moto does not have. One
-/// that is not shown fails the call for all: then the list of all shows the others.
+/// A network ACL has no states: it is there once it is shown. They are asked for by id, and not by a filter, which moto does not have.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let mut seen = BTreeMap::new();
-    for ids in portions(waits) {
-        match shown(ec2, &ids).await {
-            Ok(acls) => seen.extend(acls),
-            Err(failure) if failure.class != Class::NotFound => return Err(failure),
-            Err(_) if ids.len() > 1 => seen.extend(shown(ec2, &[]).await?),
-            Err(_) => {}
-        }
-    }
-    Ok(settled(waits, seen))
+    Ok(settled(waits, seen_by_ids(waits, |ids| shown(ec2, ids)).await?))
 }
 
-/// Those of these that are there, or all.
-async fn shown(ec2: &Ec2, ids: &[String]) -> Result<BTreeMap<String, Seen>, Failure> {
+/// These, or all where there is no id.
+async fn shown(ec2: &Ec2, ids: Vec<String>) -> Result<BTreeMap<String, Seen>, Failure> {
     let mut seen = BTreeMap::new();
     let request = ec2.client.describe_network_acls();
     // EC2 takes either ids or pages.
-    let request = if ids.is_empty() { request.max_results(1000) } else { request.set_network_acl_ids(Some(ids.to_vec())) };
+    let request = if ids.is_empty() { request.max_results(1000) } else { request.set_network_acl_ids(Some(ids)) };
     pages!(ec2, "DescribeNetworkAcls", request, network_acls, |acl: aws_sdk_ec2::types::NetworkAcl| {
         seen.extend(acl.network_acl_id.map(|id| (id, Seen::shown())));
         Ok::<_, Failure>(())

@@ -8,10 +8,9 @@ use trueup_model::{Acted, Object, Record, Ref, Settled, Wait, policy};
 
 use crate::act::{Task, ids, made, wait};
 use crate::answer::{facts, object, some};
-use crate::call::Errand;
 use crate::classify::{Class, classify};
 use crate::failure::Failure;
-use crate::kinds::{Seen, portions, settled};
+use crate::kinds::{Seen, seen_by_ids, settled};
 use crate::read::{Found, pages};
 use crate::{Ec2, ownership, tags};
 
@@ -134,25 +133,20 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    const ACTION: &str = "DescribeVpcEndpoints";
+    Ok(settled(waits, seen_by_ids(waits, |ids| shown(ec2, ids)).await?))
+}
+
+/// These, or all where there is no id.
+async fn shown(ec2: &Ec2, ids: Vec<String>) -> Result<BTreeMap<String, Seen>, Failure> {
     let mut seen = BTreeMap::new();
-    for ids in portions(waits) {
-        let request = ec2.client.describe_vpc_endpoints().set_vpc_endpoint_ids(Some(ids.clone()));
-        match ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await {
-            Ok(answer) => seen.extend(answer.vpc_endpoints.unwrap_or_default().iter().map(look)),
-            Err(failure) if failure.class != Class::NotFound => return Err(failure),
-            Err(_) if ids.len() == 1 => {}
-            // One of them is gone, and EC2 does not say which: the answer about all shows the others.
-            Err(_) => {
-                let request = ec2.client.describe_vpc_endpoints().max_results(1000);
-                pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
-                    seen.extend([look(&endpoint)]);
-                    Ok::<_, Failure>(())
-                });
-            }
-        }
-    }
-    Ok(settled(waits, seen))
+    let request = ec2.client.describe_vpc_endpoints();
+    // EC2 takes either ids or pages.
+    let request = if ids.is_empty() { request.max_results(1000) } else { request.set_vpc_endpoint_ids(Some(ids)) };
+    pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
+        seen.extend([look(&endpoint)]);
+        Ok::<_, Failure>(())
+    });
+    Ok(seen)
 }
 
 fn look(endpoint: &Live) -> (String, Seen) {
