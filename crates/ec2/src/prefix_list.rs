@@ -1,7 +1,7 @@
 //! Prefix lists: EC2 speaks of them by id, and specs of AWS's own by name.
 
 use aws_sdk_ec2::types::ManagedPrefixList;
-use trueup_model::{Object, Record, Type, Value};
+use trueup_model::{Object, Record, Value};
 
 use crate::Ec2;
 use crate::failure::Failure;
@@ -48,12 +48,8 @@ pub fn name(ec2: &Ec2, object: &mut Object, sets: &[&str], field: &str) {
             Value::Map(member) => Value::Map(named(ec2, member, field)),
             other => other.clone(),
         };
-        let mut list: Vec<Value> = object.record.list(set).iter().map(named).collect();
-        // Members are in the order of what they say.
-        if let Some(Type::Set(members)) = object.kind.schema().attribute(set).map(|attribute| &attribute.ty) {
-            members.sort(&mut list);
-        }
-        object.record.set(set, list);
+        let list = object.record.list(set).iter().map(named).collect();
+        object.kind.schema().set_list(&mut object.record, set, list);
     }
 }
 

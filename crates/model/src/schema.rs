@@ -52,6 +52,14 @@ impl Schema {
         set.map(|attribute| attribute.name).collect()
     }
 
+    /// Writes a list into a record; where the attribute is a set, the members in their order.
+    pub fn set_list(&self, record: &mut Record, name: &str, mut list: Vec<Value>) {
+        if let Some(Type::Set(members)) = self.attribute(name).map(|attribute| &attribute.ty) {
+            members.sort(&mut list);
+        }
+        record.set(name, list);
+    }
+
     /// The names of the attributes in which `wanted` differs from `live`.
     pub fn differing(&self, wanted: &Record, live: &Record) -> BTreeSet<&'static str> {
         let differs = |a: &&Attribute| a.differs(wanted.get(a.name), live.get(a.name));

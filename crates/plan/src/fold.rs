@@ -241,12 +241,9 @@ impl Names {
                 out.set(attribute.name, folded);
             }
             // The members of a set are in the order of their keys, and some keys may have just changed.
-            if let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, out.get(attribute.name))
-                && out.get(attribute.name) != record.get(attribute.name)
-            {
-                let mut list = list.clone();
-                members.sort(&mut list);
-                out.set(attribute.name, list);
+            if let Some(Value::List(list)) = out.get(attribute.name).filter(|value| Some(*value) != record.get(attribute.name)) {
+                let list = list.clone();
+                kind.schema().set_list(&mut out, attribute.name, list);
             }
         }
         out
