@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use tokio::time::sleep;
-use trueup_model::{Event, Topology};
+use trueup_model::{Event, Kind, Topology};
 use trueup_sandbox::{Behaviour, Options, Sandbox};
 use trueup_tests::meddlings::{MEDDLINGS, Meddling, filled, network};
 use trueup_tests::{EVERY_KIND, World, holders, one_each, paused, topology};
@@ -113,6 +113,33 @@ fn an_apply_while_a_destroy_runs_and_a_destroy_while_an_apply_runs_both_end() {
             });
         }
     }
+}
+
+#[test]
+fn what_another_run_made_with_what_somebody_deleted_since_is_taken() {
+    let wanted = topology(concat!(
+        "topology: t\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\nroute_table: {main: {vpc: main}}\n",
+        "vpc_endpoint: {s3: {vpc: main, service: s3, route_tables: [main]}}\n",
+    ));
+    paused(async {
+        let (world, others) = among_others(&wanted, 0).await;
+        let late = world.again(|transport| transport).await;
+        let plan = late.plan(&wanted).await;
+        let made = world.apply(&wanted).await;
+        assert!(!made.is_empty());
+        let tables = world.observe(&wanted).await.objects.into_iter().filter(|object| object.kind == Kind::RouteTable);
+        for table in tables.filter(|table| table.owner.is_some()) {
+            world.call(&format!("DeleteRouteTable&RouteTableId={}", table.id)).await;
+        }
+        // Its table is another one, and so would be its endpoint.
+        late.run(&plan).await;
+        is_one_set(&world, &wanted, &others, SETTLED).await;
+        // The endpoint is the other run's, which knew another table.
+        let rest = world.plan(&wanted).await;
+        let rest: Vec<String> = rest.changes.iter().map(|change| change.address.to_string()).collect();
+        assert_eq!(rest, ["vpc_endpoint.s3"]);
+        world.apply(&wanted).await;
+    });
 }
 
 #[test]

@@ -30,6 +30,8 @@ struct Inner {
     named: HashMap<String, Instant>,
     ended: HashMap<String, Instant>,
     last_end: Option<Instant>,
+    /// Whether something that was made turned out not to be there.
+    lost: bool,
     prefix_lists: BTreeMap<String, String>,
     root_devices: HashMap<String, String>,
 }
@@ -85,6 +87,17 @@ impl Memory {
         inner.made.remove(id);
         inner.ended.insert(id.to_owned(), now);
         inner.last_end = Some(now);
+    }
+
+    /// What was made turned out not to be there: somebody ended it.
+    pub fn lost(&self, id: &str) {
+        self.ended(id);
+        self.inner().lost = true;
+    }
+
+    /// Whether anything was lost.
+    pub fn has_lost(&self) -> bool {
+        self.inner().lost
     }
 
     /// Something was let go of, or is seen going away.

@@ -180,7 +180,8 @@ async fn lasting(task: &Task<'_>) -> Result<Option<String>, Failure> {
 }
 
 /// Makes an object under a client token, which `with` puts into the request; answers its id, which `id` finds. A token that EC2
-/// refuses, or under which it answers something that has ended, is used up, and the next one is tried.
+/// refuses, or under which it answers something that has ended, is used up, and the next one is tried. Once something was lost, what
+/// holds the address is taken instead: another run may have made it with what was there before, and so under another token.
 pub async fn create_once<B, T, E, F>(
     task: &Task<'_>,
     with: impl Fn(&str) -> B,
@@ -192,6 +193,11 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + 'static,
 {
+    if task.ec2.memory.has_lost()
+        && let Some(object) = holders(task).await?.into_iter().next()
+    {
+        return Ok(object.id);
+    }
     let answer = create_unless(task, with, send, |answer| id(answer).is_some_and(|id| task.is_over(id))).await?;
     id(&answer).filter(|id| !id.is_empty()).map(str::to_owned).ok_or_else(|| task.defect("was answered without an id"))
 }
@@ -242,6 +248,6 @@ pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
         Settled::Failed(why) if age < REPEATED_MAX || why.contains("deleted") => why,
         settled => return settled,
     };
-    memory.ended(&wait.id);
+    memory.lost(&wait.id);
     Settled::Lost(lost)
 }
