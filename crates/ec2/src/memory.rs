@@ -89,7 +89,7 @@ impl Memory {
         inner.last_end = Some(now);
     }
 
-    /// What was made turned out not to be there: somebody ended it.
+    /// What was made turned out not to be there: it was ended or failed before, and EC2 repeated the answer of its create.
     pub fn lost(&self, id: &str) {
         self.ended(id);
         self.inner().lost = true;
