@@ -40,11 +40,13 @@ pub enum Trouble {
     Stop,
     /// Somebody else applies the same topology, or destroys it, at the same time.
     Company,
+    /// Somebody sweeps away what runs in company have just made.
+    Sweeping,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Faults, Self::Meddling, Self::Death, Self::Stop, Self::Company];
+    pub const ALL: [Self; 6] = [Self::Faults, Self::Meddling, Self::Death, Self::Stop, Self::Company, Self::Sweeping];
 
     /// Its word.
     fn word(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Trouble {
             Self::Death => "death",
             Self::Stop => "stop",
             Self::Company => "company",
+            Self::Sweeping => "sweeping",
         }
     }
 }

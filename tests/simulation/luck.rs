@@ -14,6 +14,8 @@ pub struct Luck<'a> {
     rng: Rng,
     /// Draws what was not drawn at first: seeds that failed once stay what they are.
     added: Rng,
+    /// Draws what came later still.
+    sweeping: Rng,
 }
 
 /// What befalls one process.
@@ -32,7 +34,8 @@ pub struct Fate {
 impl<'a> Luck<'a> {
     /// The luck of a course.
     pub fn new(course: &'a Course) -> Self {
-        Self { course, round: 0, rng: Rng::with_seed(course.seed ^ 0x7369_6d75), added: Rng::with_seed(course.seed ^ 0x6164_6465) }
+        let rng = |word: u64| Rng::with_seed(course.seed ^ word);
+        Self { course, round: 0, rng: rng(0x7369_6d75), added: rng(0x6164_6465), sweeping: rng(0x7377_6565) }
     }
 
     /// The next edit.
@@ -53,6 +56,12 @@ impl<'a> Luck<'a> {
     /// Whether there are no faults this time, one in so many.
     pub fn spares_faults(&mut self, one_in: usize) -> bool {
         self.added.usize(0..one_in) == 0
+    }
+
+    /// The luck of somebody who sweeps away what others make: one in so many times there is somebody.
+    pub fn sweeping(&mut self, one_in: usize) -> Option<Rng> {
+        let hand = self.sweeping.fork();
+        (self.sweeping.usize(0..one_in) == 0 && self.may_have(Trouble::Sweeping)).then_some(hand)
     }
 
     /// Whether something happens that is no trouble.

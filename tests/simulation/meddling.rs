@@ -1,11 +1,39 @@
 //! What others do beside us: a network of their own, and changes of ours by hand.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fastrand::Rng;
-use trueup_model::{Cloud, Kind, Object, Observed, Topology};
+use tokio::time::sleep;
+use trueup_model::{Cloud, Kind, Object, Observed, Topology, tags};
+use trueup_sandbox::DEFAULT_REGION;
 
+use super::process::Ground;
 use crate::World;
+
+/// The ids of what we make, by how they begin, with the call that ends it and the parameter that takes the id.
+const ENDS: [(&str, &str, &str); 11] = [
+    ("vpc-", "DeleteVpc", "VpcId"),
+    ("subnet-", "DeleteSubnet", "SubnetId"),
+    ("igw-", "DeleteInternetGateway", "InternetGatewayId"),
+    ("eipalloc-", "ReleaseAddress", "AllocationId"),
+    ("nat-", "DeleteNatGateway", "NatGatewayId"),
+    ("rtb-", "DeleteRouteTable", "RouteTableId"),
+    ("acl-", "DeleteNetworkAcl", "NetworkAclId"),
+    ("sg-", "DeleteSecurityGroup", "GroupId"),
+    ("key-", "DeleteKeyPair", "KeyPairId"),
+    ("i-", "TerminateInstances", "InstanceId.1"),
+    ("vpce-", "DeleteVpcEndpoints", "VpcEndpointId.1"),
+];
+
+/// What somebody sweeps away, once there is something of what comes after it: EC2 lets go of what these use, and repeats the answers
+/// of creates long after what they made has ended.
+const SWEPT: [(&str, &str); 3] = [("rtb-", "vpce-"), ("key-", "i-"), ("nat-", "nat-")];
+
+/// So often at most somebody sweeps away what was made just now.
+const SWEEPS_MAX: usize = 4;
+/// So often at most somebody looks for it.
+const LOOKS_MAX: usize = 40;
 
 /// By then everybody knows what was made.
 const SHOWN_AFTER_SECONDS: u32 = 60;
@@ -45,7 +73,7 @@ async fn make(world: &World, call: &str) {
         if world.try_call(call).await.is_ok() {
             return;
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        sleep(Duration::from_secs(1)).await;
     }
     world.call(call).await;
 }
@@ -73,9 +101,39 @@ pub async fn meddle(world: &World, observed: &Observed, rng: &mut Rng) {
     }
 }
 
+/// Somebody sweeps away what others make of one kind from now on. What EC2 refuses did not happen.
+pub async fn sweep(ground: &Ground, rng: &mut Rng) {
+    let before = ground.sandbox.live_tags(DEFAULT_REGION);
+    let (swept, once) = SWEPT[rng.usize(0..SWEPT.len())];
+    let mut sweeps = rng.usize(1..=SWEEPS_MAX);
+    for _ in 0..LOOKS_MAX {
+        sleep(Duration::from_secs_f64(10_f64.powf(rng.f64() * 1.5 - 0.5))).await;
+        let there = ground.sandbox.live_tags(DEFAULT_REGION);
+        let ours = |tags: &BTreeMap<String, String>| tags.get(tags::TOPOLOGY).is_some_and(|topology| topology == "simulated");
+        let made = there.iter().filter(|(id, tags)| !before.contains_key(*id) && ours(tags)).map(|(id, _)| id);
+        let made: Vec<&String> = made.collect();
+        if made.iter().any(|id| id.starts_with(once)) {
+            for end in made.iter().filter(|id| id.starts_with(swept)).filter_map(|id| end(id)) {
+                let _ = ground.world.try_call(&end).await;
+            }
+            sweeps -= 1;
+        }
+        if sweeps == 0 {
+            return;
+        }
+    }
+}
+
+/// The call that ends an object.
+fn end(id: &str) -> Option<String> {
+    let (_, action, parameter) = ENDS.iter().find(|(prefix, ..)| id.starts_with(prefix))?;
+    Some(format!("{action}&{parameter}={id}"))
+}
+
 /// A call that changes this object.
 fn query(object: &Object, rng: &mut Rng) -> Option<String> {
     let id = &object.id;
+    let end = end(id)?;
     let acl = |fact: &str| object.facts.text(fact);
     let queries = match object.kind {
         Kind::Vpc => vec![
@@ -90,36 +148,36 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
                 acl("network_acl_association"),
                 acl("default_network_acl")
             ),
-            format!("DeleteSubnet&SubnetId={id}"),
+            end,
         ],
         Kind::InternetGateway => {
             let vpc = object.record.reference("vpc").and_then(|vpc| vpc.id()).unwrap_or_default();
             vec![format!("DetachInternetGateway&InternetGatewayId={id}&VpcId={vpc}")]
         }
-        Kind::ElasticIp => vec![format!("ReleaseAddress&AllocationId={id}")],
-        Kind::NatGateway => vec![format!("DeleteNatGateway&NatGatewayId={id}")],
+        Kind::ElasticIp => vec![end],
+        Kind::NatGateway => vec![end],
         Kind::RouteTable => {
-            vec![format!("DeleteRoute&RouteTableId={id}&DestinationCidrBlock=0.0.0.0/0"), format!("DeleteRouteTable&RouteTableId={id}")]
+            vec![format!("DeleteRoute&RouteTableId={id}&DestinationCidrBlock=0.0.0.0/0"), end]
         }
         Kind::NetworkAcl => vec![
             format!("DeleteNetworkAclEntry&NetworkAclId={id}&RuleNumber=100&Egress={}", rng.bool()),
             format!("CreateNetworkAclEntry&NetworkAclId={id}&RuleNumber=7&Egress=false&Protocol=-1&RuleAction=allow&CidrBlock=0.0.0.0/0"),
             format!("ReplaceNetworkAclEntry&NetworkAclId={id}&RuleNumber=110&Egress=true&Protocol=-1&RuleAction=deny&CidrBlock=0.0.0.0/0"),
-            format!("DeleteNetworkAcl&NetworkAclId={id}"),
+            end,
         ],
         Kind::SecurityGroup => vec![
             format!("AuthorizeSecurityGroupIngress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"),
             format!("RevokeSecurityGroupEgress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"),
         ],
-        Kind::KeyPair => vec![format!("DeleteKeyPair&KeyPairId={id}")],
+        Kind::KeyPair => vec![end],
         Kind::Instance => vec![
             format!("StopInstances&InstanceId.1={id}"),
-            format!("TerminateInstances&InstanceId.1={id}"),
+            end,
             format!("ModifyInstanceAttribute&InstanceId={id}&SourceDestCheck.Value={}", rng.bool()),
             format!("MonitorInstances&InstanceId.1={id}"),
         ],
         Kind::VpcEndpoint => {
-            vec![format!("ModifyVpcEndpoint&VpcEndpointId={id}&ResetPolicy=true"), format!("DeleteVpcEndpoints&VpcEndpointId.1={id}")]
+            vec![format!("ModifyVpcEndpoint&VpcEndpointId={id}&ResetPolicy=true"), end]
         }
     };
     let tags = format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=Name");

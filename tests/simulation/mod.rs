@@ -34,6 +34,8 @@ const APPLIES_MAX: usize = 2;
 const QUIET_ONE_IN: usize = 6;
 /// One in so many tries meets no faults, only what people do.
 const FAULTLESS_ONE_IN: usize = 5;
+/// Of so many tries in company one has somebody who sweeps away what they make.
+const SWEEPING_ONE_IN: usize = 2;
 /// EC2 shows after so long what was done.
 const VISIBLE: Duration = Duration::from_secs(120);
 /// After so long nothing is stuck any more.
@@ -274,7 +276,8 @@ impl<'a> Simulation<'a> {
         let meddles = self.luck.has(Trouble::Meddling, 4);
         let faultless = self.luck.spares_faults(FAULTLESS_ONE_IN);
         let nobody_dies = fates.iter().all(|fate| fate.dies.is_none());
-        let nothing_befalls = faultless && nobody_dies && !meddles;
+        let sweeping = self.luck.sweeping(SWEEPING_ONE_IN).filter(|_| orders.len() > 1);
+        let nothing_befalls = faultless && nobody_dies && !meddles && sweeping.is_none();
         let first = self.processes + 1;
         self.processes += orders.len();
         let ground = &self.ground;
@@ -287,7 +290,12 @@ impl<'a> Simulation<'a> {
                 meddling::look_and_meddle(&ground.world, self.network.topology(), &mut hand).await;
             }
         };
-        let (results, ()) = futures_util::future::join(futures_util::future::join_all(runs), meddling).await;
+        let sweeping = async {
+            if let Some(mut hand) = sweeping {
+                meddling::sweep(ground, &mut hand).await;
+            }
+        };
+        let (results, (), ()) = futures_util::future::join3(futures_util::future::join_all(runs), meddling, sweeping).await;
         ground.sandbox.set_faults(false);
         let after = ground.sandbox.live_tags(DEFAULT_REGION);
         invariants::once(&after)?;

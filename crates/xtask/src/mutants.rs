@@ -67,6 +67,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("answers that are repeated", "crates/ec2/src/lib.rs", "«!kinds::has_token(kind)»", "true"),
     // Two runs at once.
     mutant("being alone", OWNERSHIP, "«holders(task).await?.into_iter().find(|object| object.id != made.id)»", "None::<Object>"),
+    mutant("what another run made meanwhile", OWNERSHIP, "if «task.ec2.memory.has_lost()»", "false"),
     mutant("settling doubles", FOLD, "«holders.iter().copied().max_by_key(|&index| rank(index))»", "None"),
     // The order of EC2.
     mutant("order of references", LOWER, "if let Some(&created) = «self.created.get(address)» {", "None::<&usize>"),
