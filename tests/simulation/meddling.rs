@@ -11,24 +11,13 @@ use trueup_sandbox::DEFAULT_REGION;
 use super::process::Ground;
 use crate::World;
 
-/// The ids of what we make, by how they begin, with the call that ends it and the parameter that takes the id.
-const ENDS: [(&str, &str, &str); 11] = [
-    ("vpc-", "DeleteVpc", "VpcId"),
-    ("subnet-", "DeleteSubnet", "SubnetId"),
-    ("igw-", "DeleteInternetGateway", "InternetGatewayId"),
-    ("eipalloc-", "ReleaseAddress", "AllocationId"),
-    ("nat-", "DeleteNatGateway", "NatGatewayId"),
-    ("rtb-", "DeleteRouteTable", "RouteTableId"),
-    ("acl-", "DeleteNetworkAcl", "NetworkAclId"),
-    ("sg-", "DeleteSecurityGroup", "GroupId"),
-    ("key-", "DeleteKeyPair", "KeyPairId"),
-    ("i-", "TerminateInstances", "InstanceId.1"),
-    ("vpce-", "DeleteVpcEndpoints", "VpcEndpointId.1"),
+/// What somebody sweeps away by how its ids begin, the call that ends it, and what must be there first: EC2 lets go of what these use,
+/// and repeats the answers of creates long after what they made has ended.
+const SWEPT: [(&str, &str, &str); 3] = [
+    ("rtb-", "DeleteRouteTable&RouteTableId", "vpce-"),
+    ("key-", "DeleteKeyPair&KeyPairId", "i-"),
+    ("nat-", "DeleteNatGateway&NatGatewayId", "nat-"),
 ];
-
-/// What somebody sweeps away, once there is something of what comes after it: EC2 lets go of what these use, and repeats the answers
-/// of creates long after what they made has ended.
-const SWEPT: [(&str, &str); 3] = [("rtb-", "vpce-"), ("key-", "i-"), ("nat-", "nat-")];
 
 /// So often at most somebody sweeps away what was made just now.
 const SWEEPS_MAX: usize = 4;
@@ -104,7 +93,7 @@ pub async fn meddle(world: &World, observed: &Observed, rng: &mut Rng) {
 /// Somebody sweeps away what others make of one kind from now on. What EC2 refuses did not happen.
 pub async fn sweep(ground: &Ground, rng: &mut Rng) {
     let before = ground.sandbox.live_tags(DEFAULT_REGION);
-    let (swept, once) = SWEPT[rng.usize(0..SWEPT.len())];
+    let (swept, end, once) = SWEPT[rng.usize(0..SWEPT.len())];
     let mut sweeps = rng.usize(1..=SWEEPS_MAX);
     for _ in 0..LOOKS_MAX {
         sleep(Duration::from_secs_f64(10_f64.powf(rng.f64() * 1.5 - 0.5))).await;
@@ -113,8 +102,8 @@ pub async fn sweep(ground: &Ground, rng: &mut Rng) {
         let made = there.iter().filter(|(id, tags)| !before.contains_key(*id) && ours(tags)).map(|(id, _)| id);
         let made: Vec<&String> = made.collect();
         if made.iter().any(|id| id.starts_with(once)) {
-            for end in made.iter().filter(|id| id.starts_with(swept)).filter_map(|id| end(id)) {
-                let _ = ground.world.try_call(&end).await;
+            for id in made.iter().filter(|id| id.starts_with(swept)) {
+                let _ = ground.world.try_call(&format!("{end}={id}")).await;
             }
             sweeps -= 1;
         }
@@ -124,16 +113,9 @@ pub async fn sweep(ground: &Ground, rng: &mut Rng) {
     }
 }
 
-/// The call that ends an object.
-fn end(id: &str) -> Option<String> {
-    let (_, action, parameter) = ENDS.iter().find(|(prefix, ..)| id.starts_with(prefix))?;
-    Some(format!("{action}&{parameter}={id}"))
-}
-
 /// A call that changes this object.
 fn query(object: &Object, rng: &mut Rng) -> Option<String> {
     let id = &object.id;
-    let end = end(id)?;
     let acl = |fact: &str| object.facts.text(fact);
     let queries = match object.kind {
         Kind::Vpc => vec![
@@ -148,36 +130,36 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
                 acl("network_acl_association"),
                 acl("default_network_acl")
             ),
-            end,
+            format!("DeleteSubnet&SubnetId={id}"),
         ],
         Kind::InternetGateway => {
             let vpc = object.record.reference("vpc").and_then(|vpc| vpc.id()).unwrap_or_default();
             vec![format!("DetachInternetGateway&InternetGatewayId={id}&VpcId={vpc}")]
         }
-        Kind::ElasticIp => vec![end],
-        Kind::NatGateway => vec![end],
+        Kind::ElasticIp => vec![format!("ReleaseAddress&AllocationId={id}")],
+        Kind::NatGateway => vec![format!("DeleteNatGateway&NatGatewayId={id}")],
         Kind::RouteTable => {
-            vec![format!("DeleteRoute&RouteTableId={id}&DestinationCidrBlock=0.0.0.0/0"), end]
+            vec![format!("DeleteRoute&RouteTableId={id}&DestinationCidrBlock=0.0.0.0/0"), format!("DeleteRouteTable&RouteTableId={id}")]
         }
         Kind::NetworkAcl => vec![
             format!("DeleteNetworkAclEntry&NetworkAclId={id}&RuleNumber=100&Egress={}", rng.bool()),
             format!("CreateNetworkAclEntry&NetworkAclId={id}&RuleNumber=7&Egress=false&Protocol=-1&RuleAction=allow&CidrBlock=0.0.0.0/0"),
             format!("ReplaceNetworkAclEntry&NetworkAclId={id}&RuleNumber=110&Egress=true&Protocol=-1&RuleAction=deny&CidrBlock=0.0.0.0/0"),
-            end,
+            format!("DeleteNetworkAcl&NetworkAclId={id}"),
         ],
         Kind::SecurityGroup => vec![
             format!("AuthorizeSecurityGroupIngress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"),
             format!("RevokeSecurityGroupEgress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"),
         ],
-        Kind::KeyPair => vec![end],
+        Kind::KeyPair => vec![format!("DeleteKeyPair&KeyPairId={id}")],
         Kind::Instance => vec![
             format!("StopInstances&InstanceId.1={id}"),
-            end,
+            format!("TerminateInstances&InstanceId.1={id}"),
             format!("ModifyInstanceAttribute&InstanceId={id}&SourceDestCheck.Value={}", rng.bool()),
             format!("MonitorInstances&InstanceId.1={id}"),
         ],
         Kind::VpcEndpoint => {
-            vec![format!("ModifyVpcEndpoint&VpcEndpointId={id}&ResetPolicy=true"), end]
+            vec![format!("ModifyVpcEndpoint&VpcEndpointId={id}&ResetPolicy=true"), format!("DeleteVpcEndpoints&VpcEndpointId.1={id}")]
         }
     };
     let tags = format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=Name");
