@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{Action, Address, Observed, Plan, Topology, tags};
 
+use super::network::TOPOLOGY;
+
 /// As long as a comment may be.
 const COMMENT_BYTES_MAX: usize = 65_536;
 
@@ -95,6 +97,11 @@ pub fn kept_once(before: &Tagged, after: &Tagged) -> Result<(), String> {
     }
 }
 
+/// Whether these tags make it part of the simulated topology.
+pub fn is_ours(tags: &BTreeMap<String, String>) -> bool {
+    tags.get(tags::TOPOLOGY).is_some_and(|topology| topology == TOPOLOGY)
+}
+
 fn is_kept(tags: &BTreeMap<String, String>) -> bool {
     !tags.contains_key(tags::RETIRING)
 }
@@ -103,7 +110,7 @@ fn is_kept(tags: &BTreeMap<String, String>) -> bool {
 fn doubled<'t>(there: &'t Tagged, of: &[&str], counts: &dyn Fn(&BTreeMap<String, String>) -> bool) -> Option<(&'t str, Vec<&'t str>)> {
     let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (id, tags) in there.iter().filter(|(id, tags)| of.iter().any(|prefix| id.starts_with(prefix)) && counts(tags)) {
-        if let (Some("simulated"), Some(address)) = (tags.get(tags::TOPOLOGY).map(String::as_str), tags.get(tags::ADDRESS)) {
+        if let Some(address) = tags.get(tags::ADDRESS).filter(|_| is_ours(tags)) {
             held.entry(address).or_default().push(id);
         }
     }

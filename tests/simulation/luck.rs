@@ -1,5 +1,6 @@
 //! What befalls a run, drawn from the seed.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -97,11 +98,16 @@ impl<'a> Luck<'a> {
 
     /// A while: from hundredths of a second to minutes.
     pub fn moment(&mut self) -> Duration {
-        Duration::from_secs_f64(10_f64.powf(self.rng.f64() * 4.5 - 2.0))
+        moment(&mut self.rng, -2.0..2.5)
     }
 
     /// The luck of somebody else.
     pub fn fork(&mut self) -> Rng {
         self.rng.fork()
     }
+}
+
+/// A while, drawn from these powers of ten, in seconds: short ones are as likely as long ones.
+pub fn moment(rng: &mut Rng, powers: Range<f64>) -> Duration {
+    Duration::from_secs_f64(10_f64.powf(rng.f64() * (powers.end - powers.start) + powers.start))
 }

@@ -1,13 +1,15 @@
 //! What others do beside us: a network of their own, and changes of ours by hand.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::sleep;
-use trueup_model::{Cloud, Kind, Object, Observed, Topology, tags};
+use trueup_model::{Cloud, Kind, Object, Observed, Topology};
 use trueup_sandbox::DEFAULT_REGION;
 
+use super::invariants::is_ours;
+use super::luck::moment;
+use super::network::TOPOLOGY;
 use super::process::Ground;
 use crate::World;
 
@@ -77,7 +79,7 @@ pub async fn look_and_meddle(world: &World, topology: &Topology, rng: &mut Rng) 
 /// Somebody changes up to four things by hand. What EC2 refuses did not happen.
 pub async fn meddle(world: &World, observed: &Observed, rng: &mut Rng) {
     let ours: Vec<&Object> =
-        observed.objects.iter().filter(|object| object.owner.as_ref().is_some_and(|o| o.topology == "simulated")).collect();
+        observed.objects.iter().filter(|object| object.owner.as_ref().is_some_and(|o| o.topology == TOPOLOGY)).collect();
     for _ in 0..rng.usize(0..5) {
         if ours.is_empty() {
             return;
@@ -96,17 +98,17 @@ pub async fn sweep(ground: &Ground, rng: &mut Rng) {
     let (swept, end, once) = SWEPT[rng.usize(0..SWEPT.len())];
     let mut sweeps = rng.usize(1..=SWEEPS_MAX);
     for _ in 0..LOOKS_MAX {
-        sleep(Duration::from_secs_f64(10_f64.powf(rng.f64() * 1.5 - 0.5))).await;
+        sleep(moment(rng, -0.5..1.0)).await;
         let there = ground.sandbox.live_tags(DEFAULT_REGION);
-        let ours = |tags: &BTreeMap<String, String>| tags.get(tags::TOPOLOGY).is_some_and(|topology| topology == "simulated");
-        let made = there.iter().filter(|(id, tags)| !before.contains_key(*id) && ours(tags)).map(|(id, _)| id);
+        let made = there.iter().filter(|(id, tags)| !before.contains_key(*id) && is_ours(tags)).map(|(id, _)| id);
         let made: Vec<&String> = made.collect();
-        if made.iter().any(|id| id.starts_with(once)) {
-            for id in made.iter().filter(|id| id.starts_with(swept)) {
-                let _ = ground.world.try_call(&format!("{end}={id}")).await;
-            }
-            sweeps -= 1;
+        if !made.iter().any(|id| id.starts_with(once)) {
+            continue;
         }
+        for id in made.iter().filter(|id| id.starts_with(swept)) {
+            let _ = ground.world.try_call(&format!("{end}={id}")).await;
+        }
+        sweeps -= 1;
         if sweeps == 0 {
             return;
         }

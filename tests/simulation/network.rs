@@ -11,6 +11,8 @@ use trueup_model::{Kind, Record, Ref, Topology};
 use super::secrets::Secrets;
 use crate::read_with;
 
+/// The name of its topology.
+pub const TOPOLOGY: &str = "simulated";
 /// So many come at a time while it grows.
 const ADDED_AT_A_TIME: usize = 3;
 /// So many draws are wrong before something is wrong with drawing.
@@ -74,7 +76,7 @@ impl Network {
 
     /// The spec as text.
     pub fn text(&self) -> String {
-        let mut document = Map::from_iter([("topology".to_owned(), json!("simulated")), ("region".to_owned(), json!("us-west-2"))]);
+        let mut document = Map::from_iter([("topology".to_owned(), json!(TOPOLOGY)), ("region".to_owned(), json!("us-west-2"))]);
         document.extend(self.spec.iter().filter(|(_, resources)| resources.as_object().is_some_and(|all| !all.is_empty())).map(own));
         Value::Object(document).to_string()
     }
