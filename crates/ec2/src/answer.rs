@@ -1,5 +1,7 @@
 //! What all kinds share in reading EC2's answers.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::types::Tag;
 use trueup_model::json::Typed;
 use trueup_model::{Object, Record, Ref, Value, tags};
@@ -25,7 +27,7 @@ pub fn object<T: Typed>(id: Option<String>, typed: &T, tags: Option<Vec<Tag>>, f
     let pairs = tags.iter().filter_map(|tag| Some((tag.key.as_deref()?, tag.value.as_deref().unwrap_or_default())));
     let (owner, rest) = tags::split(pairs);
     record.set("tags", rest);
-    Ok(Object { kind: T::KIND, id, record, facts, owner, implicit: false })
+    Ok(Object { kind: T::KIND, id, record, facts, owner, implicit: false, unread: BTreeMap::new() })
 }
 
 /// Facts from those that are there.

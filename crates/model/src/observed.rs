@@ -37,6 +37,9 @@ pub struct Object {
     pub owner: Option<Owner>,
     /// Whether EC2 made it by itself: a main route table, a default group, the default VPC and what is in it.
     pub implicit: bool,
+    /// What of it could not be read, with the reason: EC2 did not say it, or said what is not known. Such an attribute (`state`, for
+    /// kinds whose table has none) is not in the record: it is unknown, not absent.
+    pub unread: BTreeMap<String, String>,
 }
 
 /// What an object's ownership tags say.

@@ -25,6 +25,8 @@ pub struct Plan {
     pub fingerprint: String,
     /// Kinds that could not be read, with the reason; their resources are left alone.
     pub unreadable: BTreeMap<Kind, String>,
+    /// Attributes of our objects that could not be read and would have to be known; nothing is done because of them.
+    pub unread: Vec<Unread>,
     /// What differs, in the order of the addresses.
     pub changes: Vec<Change>,
     /// What is as it should be.
@@ -41,6 +43,19 @@ pub struct Plan {
     pub twin: Option<Twin>,
     /// The live objects that the steps act on, by id, as they were observed.
     pub objects: BTreeMap<String, Object>,
+}
+
+/// An attribute of a live object that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// Whose object it is.
+    pub address: Address,
+    /// The object.
+    pub id: String,
+    /// The attribute.
+    pub attribute: String,
+    /// What EC2 did not say, or said that is not known.
+    pub why: String,
 }
 
 /// Where a topology of which nothing is here seems to live.
@@ -244,9 +259,9 @@ impl Plan {
         retiring && (self.kept.contains(&change.address) || self.changes.iter().any(goes_on))
     }
 
-    /// Whether every kind could be read.
+    /// Whether every kind could be read, and of our objects all that counts.
     pub fn is_complete(&self) -> bool {
-        self.unreadable.is_empty()
+        self.unreadable.is_empty() && self.unread.is_empty()
     }
 
     /// Whether there is nothing to do.

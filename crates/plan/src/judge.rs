@@ -12,7 +12,7 @@ use crate::diff::diff;
 use crate::fold::{DOUBLED, Folded, unfold};
 use crate::guard::Foreign;
 use crate::marks::{is_unfinished, marks, protect, retire, stops};
-use crate::replacement;
+use crate::{replacement, unread};
 
 /// What is decided about one object or address, with the calls that it takes.
 #[derive(Debug)]
@@ -149,8 +149,7 @@ impl<'a> Judge<'a> {
             if self.is_out(address) || self.is_protected(object, Some(resource)) {
                 continue;
             }
-            let before = self.before(object);
-            let after = self.readable(address.kind, &resource.record);
+            let (before, after) = self.sides(object, resource);
             let effects = address.kind.schema().attributes.iter().filter(|a| a.differs(after.get(a.name), before.get(a.name)));
             let replaces = effects.map(|a| a.effect(before.get(a.name), after.get(a.name))).max() == Some(Effect::Replace);
             if replaces && !self.touches_unread(address.kind) {
@@ -172,9 +171,10 @@ impl<'a> Judge<'a> {
         self.folded.unreadable.iter().any(|unread| refers(kind, *unread) || refers(*unread, kind))
     }
 
-    /// The live record with references to what is replaced as the ids of what goes.
-    fn before(&self, object: &Object) -> Record {
-        self.readable(object.kind, &unfold(object.kind, &object.record, &self.replaced))
+    /// What is there, with references to what is replaced as the ids of what goes, and what is wanted: of both what could be read.
+    fn sides(&self, object: &Object, resource: &Resource) -> (Record, Record) {
+        let known = |record: &Record| unread::without(object, self.readable(object.kind, record));
+        (known(&unfold(object.kind, &object.record, &self.replaced)), known(&resource.record))
     }
 
     /// A record without the attributes that refer to kinds that could not be read.
@@ -214,19 +214,21 @@ impl<'a> Judge<'a> {
             change.notes.extend(rules.note(&resource.record, None));
             return Some((verdict(address, Action::Create, None, Some(resource), calls), change));
         };
-        let before = self.before(object);
-        let after = self.readable(address.kind, &resource.record);
+        let (before, after) = self.sides(object, resource);
         let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
         let (marks, marked) = marks(object, resource, &attributes);
         attributes.extend(marked);
         let note = rules.note(&resource.record, Some(object));
         if attributes.is_empty() && marks.is_empty() {
+            if unread::is_partly_known(object, Some(resource)) {
+                return None;
+            }
             plan.kept.push(address.clone());
             plan.diagnostics.extend(note.map(|note| Diagnostic::note("kept", format!("{address}: {note}")).at(resource.place.clone(), "")));
             return None;
         }
         let worst = trueup_model::rules::worst(attributes.iter().map(|attribute| attribute.effect));
-        let finishes = worst == Effect::Stop && is_unfinished(address.kind, &before, &resource.record) && !self.is_protected(object, None);
+        let finishes = worst == Effect::Stop && is_unfinished(address.kind, &before, &after) && !self.is_protected(object, None);
         if worst != Effect::InPlace && self.is_protected(object, Some(resource)) && !finishes {
             plan.refused.push(protected(address, object, if worst == Effect::Stop { "stopping" } else { "replacing" }));
             return None;
@@ -268,6 +270,9 @@ impl<'a> Judge<'a> {
 
     fn unwanted(&self, address: &Address, object: &'a Object, plan: &mut Plan) -> Option<(Verdict<'a>, Change)> {
         if self.folded.unreadable.contains(&object.kind) || self.folded.frozen.contains(address) || self.touches_unread(address.kind) {
+            return None;
+        }
+        if unread::is_partly_known(object, None) {
             return None;
         }
         if let Some(user) = self.named.get(address) {
@@ -312,8 +317,8 @@ impl<'a> Judge<'a> {
         if !seen.insert(address.clone()) {
             return Vec::new();
         }
-        let before = self.before(object);
-        let mut attributes = diff(address.kind, Some(&before), &resource.record, resource, &self.new);
+        let (before, after) = self.sides(object, resource);
+        let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
         attributes.sort_by_key(|attribute| std::cmp::Reverse(attribute.effect));
         let replaced = self.replaced.contains_key(address);
         for attribute in attributes.iter().filter(|attribute| !replaced || attribute.effect == Effect::Replace) {

@@ -16,6 +16,7 @@ mod lower;
 mod marks;
 mod order;
 mod replacement;
+mod unread;
 
 pub use barrier::barrier;
 pub use fold::{DOUBLED, held};
@@ -50,6 +51,7 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
     if plan.refused.is_empty() {
         let folded = fold::fold(topology, observed);
         plan.refused.extend(folded.refused.iter().cloned());
+        plan.unread = unread::of(&folded);
         let mut verdicts = judge::judge(&folded, &mut plan);
         while let Err(circle) = lower::lower(&folded, &verdicts, &mut plan) {
             if !replacement::give_way(&mut verdicts, &circle.addresses) {

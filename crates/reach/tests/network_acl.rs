@@ -80,7 +80,15 @@ fn a_default_acl_is_what_it_is_where_it_is_live() {
             from_json::record(&json!({"ingress": entries, "egress": [ssh(1, "allow", "0-65535", "0.0.0.0/0")]}), schema.attributes);
         let record = record.with("vpc", Ref::Id(vpc));
         let id = "acl-00000001".to_owned();
-        there.objects.push(Object { kind: Kind::NetworkAcl, id, record, facts: Record::new(), owner: None, implicit: true });
+        there.objects.push(Object {
+            kind: Kind::NetworkAcl,
+            id,
+            record,
+            facts: Record::new(),
+            owner: None,
+            implicit: true,
+            unread: Default::default(),
+        });
         observed(&there, "test", &Lists::new())
     };
     assert_eq!(verdict(&with(json!([ssh(1, "allow", "0-65535", "0.0.0.0/0")]))).verdict, Verdict::Allowed);

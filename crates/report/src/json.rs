@@ -10,7 +10,7 @@ use crate::reach;
 use crate::shown;
 
 /// The version of all formats here.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// A plan: head, changes, steps, refusals and diagnostics.
 pub fn plan(plan: &Plan) -> Json {
@@ -118,6 +118,7 @@ fn head(plan: &Plan) -> Json {
         "fingerprint": plan.fingerprint,
         "complete": plan.is_complete(),
         "unreadable": unreadable(&plan.unreadable),
+        "unread": plan.unread,
         "summary": plan.summary(),
     })
 }

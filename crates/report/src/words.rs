@@ -95,6 +95,26 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// So many of the things that could not be read are named.
+const UNREAD_NAMED_MAX: usize = 4;
+
+/// What could not be read: `instance was not read`, `vpc and user_data of instance.web were not read`.
+pub fn unread(plan: &Plan) -> Option<String> {
+    let kinds = plan.unreadable.keys().map(ToString::to_string);
+    let attributes = plan.unread.iter().map(|unread| crate::shown::clean(&format!("{} of {}", unread.attribute, unread.address)));
+    let names: Vec<String> = kinds.chain(attributes).collect();
+    Some(match &names[..] {
+        [] => return None,
+        [only] => format!("{only} was not read"),
+        [first @ .., last] if names.len() <= UNREAD_NAMED_MAX => format!("{} and {last} were not read", first.join(", ")),
+        _ => {
+            let counts = [(plan.unreadable.len(), "kind"), (plan.unread.len(), "attribute")];
+            let told: Vec<String> = counts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(*number, noun)).collect();
+            format!("{} were not read", told.join(" and "))
+        }
+    })
+}
+
 /// What an unattended apply must be allowed, as `--allow` takes it.
 pub fn consent(plan: &Plan, change: &Change) -> Option<String> {
     Some(format!("{}:{}", plan.consent(change)?, change.address))

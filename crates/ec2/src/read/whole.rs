@@ -125,7 +125,7 @@ mod tests {
         let owner =
             Owner { topology: "t".into(), address: address.into(), retiring: None, protect: false, read: BTreeSet::new(), run: None };
         let record = vpc.into_iter().map(|vpc| ("vpc".to_owned(), Ref::Id(vpc.to_owned()).into())).collect::<Record>();
-        Object { kind, id: id.into(), record, facts: Record::new(), owner: Some(owner), implicit: false }
+        Object { kind, id: id.into(), record, facts: Record::new(), owner: Some(owner), implicit: false, unread: BTreeMap::new() }
     }
 
     #[test]

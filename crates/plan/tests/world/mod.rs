@@ -50,6 +50,7 @@ pub fn live(topology: &Topology) -> Observed {
             run: None,
         }),
         implicit: false,
+        unread: BTreeMap::new(),
     });
     Observed { objects: objects.collect(), account: "123456789012".into(), region: "us-west-2".into(), ..Observed::default() }
 }

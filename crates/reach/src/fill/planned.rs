@@ -85,6 +85,8 @@ impl<'a> World<'a> {
         }
         // What runs again is not in the state in which it was seen.
         let facts = if record.text("state") == "running" { object.facts.without(&["state"]) } else { object.facts.clone() };
+        // What could not be read is not changed, and so is not known afterwards.
+        let record = record.without(&object.unread.keys().map(String::as_str).collect::<Vec<_>>());
         Object { record, facts, ..object.clone() }
     }
 
@@ -104,7 +106,7 @@ impl<'a> World<'a> {
             run: None,
         };
         let (kind, id) = (address.kind, address.to_string());
-        Object { kind, id, record, facts: Record::new(), owner: Some(owner), implicit: false }
+        Object { kind, id, record, facts: Record::new(), owner: Some(owner), implicit: false, unread: BTreeMap::new() }
     }
 
     /// Whether a subnet gives public addresses to instances that do not say whether they want one.
@@ -128,5 +130,5 @@ pub(super) fn claims<'o>(topology: &Topology, objects: impl Iterator<Item = &'o 
 pub(super) fn main_table(vpc: &Address) -> Object {
     let record = Record::new().with("vpc", Ref::Id(vpc.to_string())).with("routes", Value::List(Vec::new()));
     let id = format!("the main route table of {vpc}");
-    Object { kind: Kind::RouteTable, id, record, facts: Record::new(), owner: None, implicit: true }
+    Object { kind: Kind::RouteTable, id, record, facts: Record::new(), owner: None, implicit: true, unread: BTreeMap::new() }
 }

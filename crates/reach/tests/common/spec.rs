@@ -1,6 +1,6 @@
 //! Specs made from a few words, and the live network that applying one leaves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -50,6 +50,7 @@ pub fn live(topology: &Topology) -> Observed {
             facts,
             owner: Some(owner(topology, &resource.address)),
             implicit: false,
+            unread: BTreeMap::new(),
         });
         if resource.address.kind == Kind::Vpc {
             let vpc = Ref::Id(id(&resource.address));
@@ -61,6 +62,7 @@ pub fn live(topology: &Topology) -> Observed {
                 facts: Record::new(),
                 owner: None,
                 implicit: true,
+                unread: BTreeMap::new(),
             });
         }
     }

@@ -124,7 +124,7 @@ impl<'a> Document<'a> {
 
     fn place(&mut self) {
         let plan = self.plan;
-        let read = if plan.is_complete() { "every kind read" } else { "**not every kind read**" };
+        let read = if plan.is_complete() { "every kind read" } else { "**not everything read**" };
         let kept = plan.kept.len();
         self.paragraph(&format!("Account {} · {} · {read} · {kept} unchanged", code(&plan.account), code(&plan.region)));
     }
@@ -140,6 +140,11 @@ impl<'a> Document<'a> {
                 sentence(why)
             ));
         }
+        let unread = plan.unread.iter().map(|unread| {
+            let what = code(&format!("{} of {}", unread.attribute, unread.address));
+            format!("> **Not read: {what}.** {} Nothing is changed because of it.", sentence(&unread.why))
+        });
+        lines.extend(self.told(unread, "attributes that could not be read"));
         let refused = plan.refused.iter().map(|r| format!("> **Refused** ({}): {}: {}", r.guard, code(&r.address), prose(&r.why)));
         lines.extend(self.told(refused, "refusals"));
         self.quote(&lines);

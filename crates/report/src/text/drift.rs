@@ -50,7 +50,10 @@ pub fn drift(out: &mut dyn Write, plan: &Plan, style: Style) -> fmt::Result {
             if failing.len() == 1 { "1 expectation does".to_owned() } else { format!("{} expectations do", failing.len()) }
         );
     }
-    page.line(0, 0, &[(Paint::Strong, &counts)])
+    if let Some(unread) = words::unread(plan) {
+        let _ = write!(counts, "; {unread}");
+    }
+    page.line(0, 6, &[(Paint::Strong, &counts)])
 }
 
 /// The addresses at which something differs by itself, in the order of the plan.

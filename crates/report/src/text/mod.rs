@@ -47,12 +47,17 @@ fn head(page: &mut Page<'_>, topology: &str, account: &str, region: &str) -> fmt
     page.line(0, 2, &[(Paint::Strong, &name), (Paint::Dim, &place)])
 }
 
-/// What is known to be missing from a plan: kinds that could not be read, and what is refused.
+/// What is known to be missing from a plan: what could not be read, and what is refused.
 fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     for (kind, why) in &plan.unreadable {
         let kind = format!("{kind}: ");
         let why = format!("{}. Nothing of it and nothing that depends on it is changed.", clean(why).trim_end_matches('.'));
         page.line(0, 4, &[(Paint::Delete, "NOT READ "), (Paint::Strong, &kind), (Paint::Plain, &why)])?;
+    }
+    for unread in &plan.unread {
+        let what = format!("{} {}: ", clean(&unread.address.to_string()), clean(&unread.attribute));
+        let why = format!("{}. Nothing is changed because of it.", clean(&unread.why).trim_end_matches('.'));
+        page.line(0, 4, &[(Paint::Delete, "NOT READ "), (Paint::Strong, &what), (Paint::Plain, &why)])?;
     }
     for refusal in &plan.refused {
         let address = format!("{} ", clean(&refusal.address));
@@ -63,7 +68,7 @@ fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
             &[(Paint::Delete, "REFUSED "), (Paint::Strong, &address), (Paint::Dim, &guard), (Paint::Plain, &clean(&refusal.why))],
         )?;
     }
-    if plan.unreadable.is_empty() && plan.refused.is_empty() { Ok(()) } else { page.blank() }
+    if plan.is_complete() && plan.refused.is_empty() { Ok(()) } else { page.blank() }
 }
 
 /// The remarks that came with a plan, a line each.

@@ -61,8 +61,8 @@ fn counts(plan: &Plan) -> String {
             let _ = write!(text, ", {number} {what}");
         }
     }
-    if !plan.is_complete() {
-        let _ = write!(text, "; {} not read", words::count(plan.unreadable.len(), "kind"));
+    if let Some(unread) = words::unread(plan) {
+        let _ = write!(text, "; {unread}");
     }
     text
 }

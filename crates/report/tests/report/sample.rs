@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use trueup_model::{
     Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Order, Place, Plan, Record, Ref, Refusal, Step,
-    StepAction, Value,
+    StepAction, Unread, Value,
 };
 
 pub const SPEC: &str = "gateway-endpoint.yaml";
@@ -262,5 +262,12 @@ pub fn everything() -> Plan {
         ..empty()
     };
     plan.unreadable.insert(Kind::NatGateway, "UnauthorizedOperation: you may not call DescribeNatGateways".into());
+    plan.unread.push(unread());
     plan
+}
+
+/// A switch that EC2 did not tell.
+pub fn unread() -> Unread {
+    let why = "EC2 did not say `mapPublicIpOnLaunch`".to_owned();
+    Unread { address: address("subnet.extra"), id: "subnet-1".into(), attribute: "map_public_ip_on_launch".into(), why }
 }

@@ -2,7 +2,7 @@
 
 use crate::sample;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trueup_model::{Kind, Object, Observed, Owner, Record, Resource, Topology};
@@ -11,7 +11,7 @@ use trueup_report::{Style, json, text};
 fn object(kind: Kind, id: &str, address: &str, facts: Record) -> Object {
     let owner =
         Owner { topology: "shop".into(), address: address.into(), retiring: None, protect: false, read: BTreeSet::new(), run: None };
-    Object { kind, id: id.into(), record: Record::new(), facts, owner: Some(owner), implicit: false }
+    Object { kind, id: id.into(), record: Record::new(), facts, owner: Some(owner), implicit: false, unread: BTreeMap::new() }
 }
 
 fn topology() -> Topology {

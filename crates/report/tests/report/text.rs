@@ -62,9 +62,10 @@ fn a_plan_that_is_not_the_whole_says_so_even_without_changes() {
     let mut plan_ = sample::nothing();
     plan_.unreadable.insert(Kind::Vpc, "UnauthorizedOperation".into());
     let text = plan(&plan_, PlanOptions::default());
-    assert!(text.contains("NOT READ vpc: UnauthorizedOperation.") && text.contains("1 kind not read"), "{text}");
+    assert!(text.contains("NOT READ vpc: UnauthorizedOperation.") && text.contains("2 unchanged; vpc was not read\n"), "{text}");
     assert!(!text.contains("Nothing to do"), "{text}");
-    assert!(drift(&plan_).contains("NOT READ vpc"));
+    let drift = drift(&plan_);
+    assert!(drift.contains("NOT READ vpc") && drift.ends_with("Drift: 0 of 2 resources differ; vpc was not read\n"), "{drift}");
 }
 
 #[test]

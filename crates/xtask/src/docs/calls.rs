@@ -1,6 +1,6 @@
 //! Which calls of EC2 make, change and end a resource: asked of the kind itself, so that a page cannot say otherwise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::call::Role;
 use trueup_model::plan::Disruption;
@@ -25,6 +25,7 @@ pub fn delete(kind: Kind) -> Vec<&'static str> {
         facts: Record::new(),
         owner: None,
         implicit: false,
+        unread: BTreeMap::new(),
     };
     kind.rules().delete(&object).into_iter().map(|call| call.action).collect()
 }
