@@ -138,6 +138,19 @@ pub enum Command {
     Man(Man),
 }
 
+impl Command {
+    /// Whether a program reads what the command prints.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::Plan(Plan { format, .. }) => *format == PlanFormat::Json,
+            Self::Drift(Drift { format, .. }) | Self::Show(Show { format, .. }) | Self::Reach(Reach { format, .. }) => {
+                *format == Format::Json
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A spec on the command line.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Spec {
@@ -242,13 +255,17 @@ pub struct Apply {
 /// `trueup drift`.
 #[derive(Debug, ClapArgs)]
 pub struct Drift {
-    /// Which spec.
-    #[command(flatten)]
-    pub spec: Spec,
+    /// The specs; `-` reads standard input.
+    #[arg(value_name = "SPEC", required = true, value_hint = ValueHint::FilePath)]
+    pub specs: Vec<PathBuf>,
 
-    /// How to print the drift.
+    /// How to print the drift; JSON is a document for each spec.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+
+    /// Print nothing at all about a spec where all is well.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// `trueup destroy`.

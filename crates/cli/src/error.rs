@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
-use trueup_model::CloudError;
+use trueup_model::{CloudError, Diagnostic, ErrorClass};
 
 use crate::exit::{Exit, Signal};
 
@@ -13,7 +13,7 @@ use crate::exit::{Exit, Signal};
 pub enum Error {
     /// The spec has errors, and they are told already.
     #[error("the spec has errors")]
-    Spec,
+    Spec(Vec<Diagnostic>),
     /// A spec cannot be read.
     #[error(transparent)]
     Source(#[from] crate::source::SourceError),
@@ -93,15 +93,58 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Ended(signal) => Exit::signal(*signal),
+            Self::Cloud(error) => match error.class {
+                ErrorClass::Credentials | ErrorClass::Denied => Exit::CREDENTIALS,
+                ErrorClass::Connection | ErrorClass::Throttled => Exit::CONNECTION,
+                ErrorClass::Refused => Exit::ERROR,
+            },
             _ => Exit::ERROR,
         }
     }
 
-    /// The message with its causes, on one line; nothing where all is told already.
-    pub fn message(&self) -> Option<String> {
-        if let Self::Spec = self {
-            return None;
+    /// What sort of failure, in a word for programs.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Spec(_) => "spec",
+            Self::Ended(_) => "interrupted",
+            Self::Unapproved(_) => "unapproved",
+            Self::Cloud(error) => match error.class {
+                ErrorClass::Credentials => "credentials",
+                ErrorClass::Denied => "denied",
+                ErrorClass::Connection => "connection",
+                ErrorClass::Throttled => "throttled",
+                ErrorClass::Refused => "refused",
+            },
+            Self::Source(_) | Self::Keys(_) | Self::Saved { .. } | Self::Read { .. } | Self::Write { .. } => "file",
+            Self::Sandbox(_) => "sandbox",
+            Self::Question(_) | Self::Party(_) | Self::Misspelt(..) => "question",
+            Self::Listen { .. } | Self::System { .. } => "system",
         }
+    }
+
+    /// EC2's error code, where it is EC2's error.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Cloud(error) => Some(error.code.as_str()).filter(|code| !code.is_empty()),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the spec, where it is that.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Spec(diagnostics) => diagnostics,
+            _ => &[],
+        }
+    }
+
+    /// Whether all of it is told already.
+    pub fn is_told(&self) -> bool {
+        matches!(self, Self::Spec(_))
+    }
+
+    /// The message with its causes, on one line.
+    pub fn message(&self) -> String {
         let mut message = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
@@ -111,6 +154,6 @@ impl Error {
             }
             cause = error.source();
         }
-        Some(message)
+        message
     }
 }

@@ -16,8 +16,12 @@ pub enum Signal {
 pub struct Exit {
     /// It was ended by a signal.
     pub signal: Option<Signal>,
-    /// It could not do what it is for: usage, the spec, credentials, the connection, no approval.
+    /// It could not do what it is for, and a person must mend that: usage, the spec, a file, no approval.
     pub error: bool,
+    /// There are no valid credentials, or they may not ask whose they are.
+    pub credentials: bool,
+    /// The endpoint cannot be reached, or asks for more patience than we have: later it may be another matter.
+    pub connection: bool,
     /// It began to change the network and did not finish, or the closing check found differences.
     pub unfinished: bool,
     /// A guard refused, and nothing was done.
@@ -30,9 +34,22 @@ pub struct Exit {
 
 impl Exit {
     /// All is as it should be.
-    pub const OK: Self = Self { signal: None, error: false, unfinished: false, refused: false, incomplete: false, changed: false };
-    /// The command could not do what it is for.
+    pub const OK: Self = Self {
+        signal: None,
+        error: false,
+        credentials: false,
+        connection: false,
+        unfinished: false,
+        refused: false,
+        incomplete: false,
+        changed: false,
+    };
+    /// The command could not do what it is for, and a person must mend that.
     pub const ERROR: Self = Self { error: true, ..Self::OK };
+    /// Nobody is there to say whose account this is.
+    pub const CREDENTIALS: Self = Self { credentials: true, ..Self::OK };
+    /// Nothing could be asked for now.
+    pub const CONNECTION: Self = Self { connection: true, ..Self::OK };
     /// A guard refused, and nothing was done.
     pub const REFUSED: Self = Self { refused: true, ..Self::OK };
 
@@ -41,12 +58,29 @@ impl Exit {
         Self { signal: Some(signal), ..Self::OK }
     }
 
+    /// What holds about two things that were done one after the other.
+    #[must_use]
+    pub fn and(self, next: Self) -> Self {
+        Self {
+            signal: self.signal.or(next.signal),
+            error: self.error || next.error,
+            credentials: self.credentials || next.credentials,
+            connection: self.connection || next.connection,
+            unfinished: self.unfinished || next.unfinished,
+            refused: self.refused || next.refused,
+            incomplete: self.incomplete || next.incomplete,
+            changed: self.changed || next.changed,
+        }
+    }
+
     /// The exit code: that of the first statement that holds.
     pub fn code(self) -> u8 {
         match self {
             Self { signal: Some(Signal::Interrupt), .. } => 130,
             Self { signal: Some(Signal::Terminate), .. } => 143,
             Self { error: true, .. } => 1,
+            Self { credentials: true, .. } => 6,
+            Self { connection: true, .. } => 7,
             Self { unfinished: true, .. } => 5,
             Self { refused: true, .. } => 3,
             Self { incomplete: true, .. } => 4,
@@ -66,7 +100,9 @@ impl From<Exit> for ExitCode {
 pub const HELP: &str = "\
 Exit codes, the first that holds:
   130, 143  ended by a signal
-  1         error, usage errors included
+  1         error that somebody must mend: of usage, of a spec, of a file
+  6         no valid credentials: somebody must mend them
+  7         EC2 cannot be reached or is throttling: try again later
   5         an apply or destroy began and did not finish, or its closing check failed
   3         refused by a guard, nothing done
   4         something could not be read; apply and destroy then change nothing
@@ -79,19 +115,21 @@ mod tests {
 
     #[test]
     fn the_first_that_holds_counts() {
-        let all = Exit { signal: Some(Signal::Interrupt), error: true, unfinished: true, refused: true, incomplete: true, changed: true };
-        assert_eq!(all.code(), 130);
-        assert_eq!(Exit { signal: Some(Signal::Terminate), ..all }.code(), 143);
-        let all = Exit { signal: None, ..all };
-        assert_eq!(all.code(), 1);
-        let all = Exit { error: false, ..all };
-        assert_eq!(all.code(), 5);
-        let all = Exit { unfinished: false, ..all };
-        assert_eq!(all.code(), 3);
-        let all = Exit { refused: false, ..all };
-        assert_eq!(all.code(), 4);
-        let all = Exit { incomplete: false, ..all };
-        assert_eq!(all.code(), 2);
-        assert_eq!(Exit { changed: false, ..all }.code(), 0);
+        let ordered = [
+            (Exit::signal(Signal::Interrupt), 130),
+            (Exit::ERROR, 1),
+            (Exit::CREDENTIALS, 6),
+            (Exit::CONNECTION, 7),
+            (Exit { unfinished: true, ..Exit::OK }, 5),
+            (Exit::REFUSED, 3),
+            (Exit { incomplete: true, ..Exit::OK }, 4),
+            (Exit { changed: true, ..Exit::OK }, 2),
+            (Exit::OK, 0),
+        ];
+        for (index, (exit, code)) in ordered.iter().enumerate() {
+            let with_later = ordered[index..].iter().rev().fold(Exit::OK, |all, (later, _)| all.and(*later));
+            assert_eq!((exit.code(), with_later.code()), (*code, *code));
+        }
+        assert_eq!(Exit::signal(Signal::Terminate).code(), 143);
     }
 }

@@ -22,6 +22,27 @@ impl std::fmt::Debug for Io<'_> {
     }
 }
 
+impl Io<'_> {
+    /// Runs `command` with streams that keep what is said, and passes it on where `passes` says so.
+    pub async fn held<T>(&mut self, command: impl AsyncFnOnce(&mut Io<'_>) -> T, passes: impl FnOnce(&T) -> bool) -> T {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let result = {
+            let mut held = Io {
+                stdout: self.stdout.like(&mut out),
+                stderr: self.stderr.like(&mut err),
+                stdin: self.stdin,
+                stdin_is_terminal: self.stdin_is_terminal,
+            };
+            command(&mut held).await
+        };
+        if passes(&result) {
+            self.stderr.write(&String::from_utf8_lossy(&err));
+            self.stdout.write(&String::from_utf8_lossy(&out));
+        }
+        result
+    }
+}
+
 /// One stream that is written to.
 pub struct Stream<'a> {
     writer: &'a mut dyn Write,
@@ -40,6 +61,11 @@ impl<'a> Stream<'a> {
     /// A stream over `writer`, without colour.
     pub fn new(writer: &'a mut dyn Write, is_terminal: bool, width: Option<usize>) -> Self {
         Self { writer, is_terminal, color: false, width, failure: None, closed: false }
+    }
+
+    /// A stream that looks the same and keeps what is written in a buffer.
+    fn like<'b>(&self, buffer: &'b mut Vec<u8>) -> Stream<'b> {
+        Stream { color: self.color, ..Stream::new(buffer, self.is_terminal, self.width) }
     }
 
     /// Writes `text` and passes it on at once. Where nobody listens any more, that is their affair: the work goes on and the exit

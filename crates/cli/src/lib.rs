@@ -35,12 +35,7 @@ pub fn run(line: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Exit {
     let exit = match Args::read(&line) {
         Ok(args) => {
             set_color(io, args.global.color);
-            dispatch(&args, io).unwrap_or_else(|error| {
-                if let Some(message) = error.message() {
-                    print::error(&mut io.stderr, &message);
-                }
-                error.exit()
-            })
+            dispatch(&args, io).unwrap_or_else(|error| print::failed(io, None, &error, args.command.wants_json()))
         }
         Err(error) => usage(&error, io),
     };
@@ -54,7 +49,7 @@ fn dispatch(args: &Args, io: &mut Io<'_>) -> Result<Exit, Error> {
         Command::Validate(args) => Ok(commands::validate::run(args, global, io)),
         Command::Plan(args) => block_on(commands::plan::run(args, global, io)),
         Command::Apply(args) => block_on(commands::apply::run(args, global, io)),
-        Command::Drift(args) => block_on(commands::drift::run(args, global, io)),
+        Command::Drift(args) => block_on(async { Ok(commands::drift::run(args, global, io).await) }),
         Command::Destroy(args) => block_on(commands::destroy::run(args, global, io)),
         Command::Show(args) => block_on(commands::show::run(args, global, io)),
         Command::Reach(args) => block_on(commands::reach::run(args, global, io)),

@@ -7,6 +7,8 @@ use trueup_model::{Diagnostic, Event, Finding, Observed, Outcome, Plan, Topology
 use trueup_report::Style;
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::io::{Io, Stream};
 use crate::source::Source;
 
@@ -26,6 +28,24 @@ fn write(stream: &mut Stream<'_>, report: impl FnOnce(&mut String, Style) -> std
 pub fn error(stream: &mut Stream<'_>, message: &str) {
     let (on, off) = if stream.color { ("\u{1b}[1m\u{1b}[91m", "\u{1b}[0m") } else { ("", "") };
     stream.line(&format!("{on}error{off}: {message}"));
+}
+
+/// Says why a command does not do what it is for, about a spec where that is not clear: in words, and as a document where
+/// programs read. How the command ends.
+pub fn failed(io: &mut Io<'_>, spec: Option<&str>, failure: &Error, json: bool) -> Exit {
+    let message = failure.message();
+    if !failure.is_told() {
+        let about = spec.map(|spec| format!("{spec}: ")).filter(|about| !message.starts_with(about.as_str())).unwrap_or_default();
+        error(&mut io.stderr, &format!("{about}{message}"));
+    }
+    if json {
+        let mut document = trueup_report::json::failure(failure.class(), failure.code(), &message, failure.diagnostics());
+        if let Some(spec) = spec {
+            document["spec"] = spec.into();
+        }
+        self::json(&mut io.stdout, &document);
+    }
+    failure.exit()
 }
 
 /// Says what is wrong with specs, with excerpts of them.

@@ -59,7 +59,7 @@ impl Session {
         let parsed = parse(&source, global.region.as_deref());
         let Some(topology) = parsed.topology else {
             print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
-            return Err(Error::Spec);
+            return Err(Error::Spec(parsed.diagnostics));
         };
         let mut signals = Signals::listen().map_err(|source| Error::System { what: "listen for signals", source })?;
         let sandbox = match &global.sandbox {
@@ -86,7 +86,7 @@ impl Session {
             diagnostics.extend(place(topology, cloud.account(), cloud.region(), is_aws(global)));
         }
         print::diagnostics(&mut io.stderr, &diagnostics, std::slice::from_ref(&source));
-        let topology = parsed.topology.ok_or(Error::Spec)?;
+        let Some(topology) = parsed.topology else { return Err(Error::Spec(diagnostics)) };
         let cloud = WithKeys::new(cloud, source.folder.clone());
         let (call_report, words) = (global.call_report.clone(), words(global, path));
         Ok(Self { source, topology, diagnostics, cloud, signals, sandbox, call_report, words })

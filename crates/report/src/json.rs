@@ -59,6 +59,16 @@ pub fn drift(plan: &Plan) -> Json {
     document
 }
 
+/// Why a command could not do what it is for: the class of the failure, EC2's code where it is EC2's, a sentence, and what is wrong
+/// with the spec where it is that.
+pub fn failure(class: &str, code: Option<&str>, message: &str, found: &[Diagnostic]) -> Json {
+    json!({
+        "format_version": FORMAT_VERSION,
+        "error": {"class": class, "code": code, "message": message},
+        "diagnostics": diagnostics(found),
+    })
+}
+
 /// Problems, in their order.
 pub fn diagnostics(diagnostics: &[Diagnostic]) -> Json {
     let label = |label: &Label| {

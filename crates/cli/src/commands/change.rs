@@ -147,7 +147,7 @@ async fn carry_out(session: &mut Session, io: &mut Io<'_>, goal: Goal, plan: &Pl
                 exit = Exit { signal: Some(signal), unfinished: true, ..exit };
             }
             Err(error) => {
-                let why = error.message().unwrap_or_default();
+                let why = error.message();
                 print::error(&mut io.stderr, &format!("everything was done, and the closing check failed: {why}"));
                 exit.unfinished = true;
             }

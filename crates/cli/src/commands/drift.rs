@@ -1,5 +1,7 @@
 //! `trueup drift`: says what differs, as seen from the cloud.
 
+use std::path::Path;
+
 use trueup_model::{Finding, Reachability};
 
 use crate::args::{Drift, Format, Global};
@@ -9,9 +11,41 @@ use crate::io::Io;
 use crate::print;
 use crate::session::Session;
 
+/// Looks at every spec in turn; what is wrong with one keeps the others from nothing. With `--quiet` only those speak that are not as
+/// they should be.
+pub async fn run(args: &Drift, global: &Global, io: &mut Io<'_>) -> Exit {
+    let mut exits = Vec::new();
+    for spec in &args.specs {
+        let look = async |io: &mut Io<'_>| alone(args, spec, global, io).await;
+        let exit = if args.quiet { io.held(look, |exit| *exit != Exit::OK).await } else { look(io).await };
+        exits.push(exit);
+        if exit.signal.is_some() {
+            break;
+        }
+        if args.specs.len() > 1 && args.format == Format::Text && (exit.changed || exit.refused || exit.incomplete) {
+            // It took more than a line.
+            io.stdout.line("");
+        }
+    }
+    let all = exits.iter().fold(Exit::OK, |all, exit| all.and(*exit));
+    if args.specs.len() > 1 && args.format == Format::Text && !(args.quiet && all == Exit::OK) {
+        io.stdout.line(&counted(args.specs.len(), &exits));
+    }
+    all
+}
+
+/// One spec of perhaps several: a failure is told with the spec's name.
+async fn alone(args: &Drift, spec: &Path, global: &Global, io: &mut Io<'_>) -> Exit {
+    let name = spec.display().to_string();
+    match one(args, spec, global, io).await {
+        Ok(exit) => exit,
+        Err(error) => print::failed(io, Some(&name), &error, args.format == Format::Json),
+    }
+}
+
 /// Reads, compares and prints; changes nothing.
-pub async fn run(args: &Drift, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
-    let mut session = Session::open(global, &args.spec.spec, io).await?;
+async fn one(args: &Drift, spec: &Path, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
+    let mut session = Session::open(global, spec, io).await?;
     let result = session.observe().await.map(|observed| {
         let mut plan = trueup_plan::plan(&session.topology, &observed);
         // Elsewhere nothing was read.
@@ -24,9 +58,44 @@ pub async fn run(args: &Drift, global: &Global, io: &mut Io<'_>) -> Result<Exit,
         }
         match args.format {
             Format::Text => print::drift(io, &plan),
-            Format::Json => print::json(&mut io.stdout, &trueup_report::json::drift(&plan)),
+            Format::Json => {
+                let mut document = trueup_report::json::drift(&plan);
+                document["spec"] = session.source.name.as_str().into();
+                print::json(&mut io.stdout, &document);
+            }
         }
         Exit { refused: !plan.refused.is_empty(), incomplete: !plan.is_complete(), changed: !plan.is_empty() || !holds, ..Exit::OK }
     });
     session.close(result)
+}
+
+/// How several specs fared: `30 specs: 27 as they should be, 2 with drift, 1 not read`.
+fn counted(specs: usize, exits: &[Exit]) -> String {
+    let count = |is: fn(&Exit) -> bool| exits.iter().filter(|exit| is(exit)).count();
+    let counts = [
+        (count(|exit| *exit == Exit::OK), "as they should be"),
+        (count(|exit| exit.changed), "with drift"),
+        (count(|exit| exit.refused), "refused"),
+        (count(|exit| exit.incomplete), "not read whole"),
+        (count(|exit| exit.error || exit.credentials || exit.connection), "failed"),
+        (specs - exits.len(), "not looked at"),
+    ];
+    let told: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
+    format!("{specs} specs: {}", told.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Signal;
+
+    #[test]
+    fn several_specs_are_counted_by_how_they_fare() {
+        let drift = Exit { changed: true, ..Exit::OK };
+        assert_eq!(counted(3, &[Exit::OK, drift, Exit::CONNECTION]), "3 specs: 1 as they should be, 1 with drift, 1 failed");
+        assert_eq!(counted(2, &[Exit::OK, Exit::OK]), "2 specs: 2 as they should be");
+        // What one spec is in two ways counts twice: the numbers say what to look for.
+        assert_eq!(counted(2, &[Exit { incomplete: true, ..drift }, drift]), "2 specs: 2 with drift, 1 not read whole");
+        assert_eq!(counted(9, &[Exit::OK, Exit::signal(Signal::Terminate)]), "9 specs: 1 as they should be, 7 not looked at");
+    }
 }

@@ -17,7 +17,7 @@ pub fn run(args: &Graph, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error
     let source = Source::read(&args.spec.spec, io.stdin)?;
     let parsed = parse(&source, global.region.as_deref());
     print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
-    let wanted = parsed.topology.ok_or(Error::Spec)?;
+    let wanted = parsed.topology.ok_or(Error::Spec(parsed.diagnostics))?;
     if !args.reach {
         io.stdout.write(&mermaid::dependencies(&wanted));
         return Ok(Exit::OK);

@@ -61,7 +61,7 @@ fn from_spec(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Asked, Err
     let sources = vec![Source::read(path, io.stdin)?];
     let parsed = parse(&sources[0], global.region.as_deref());
     print::diagnostics(&mut io.stderr, &parsed.diagnostics, &sources);
-    let wanted = parsed.topology.ok_or(Error::Spec)?;
+    let wanted = parsed.topology.ok_or(Error::Spec(parsed.diagnostics))?;
     let network = topology(&wanted, &Lists::new());
     Ok(Asked { network, sources, findings: trueup_reach::findings::wanted(&wanted), exit: Exit::OK })
 }

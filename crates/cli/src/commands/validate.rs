@@ -18,7 +18,7 @@ pub fn run(args: &Validate, global: &Global, io: &mut Io<'_>) -> Exit {
         let source = match Source::read(path, io.stdin) {
             Ok(source) => source,
             Err(error) => {
-                let message = Error::from(error).message().unwrap_or_default();
+                let message = Error::from(error).message();
                 found.push(Diagnostic::error("unreadable", message));
                 continue;
             }
