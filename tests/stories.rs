@@ -426,7 +426,7 @@ fn a_network_is_not_built_twice_because_its_region_or_its_name_was_changed() {
     let spec = fs::read_to_string(trial.folder.path().join("seed.yaml")).unwrap();
     for (file, from, to, told) in [
         ("region.yaml", "us-west-2", "eu-west-1", "nothing here belongs to topology `gateway-endpoint`, which lives in us-west-2"),
-        ("name.yaml", "topology: gateway-endpoint", "topology: renamed", "most of its addresses belong to topology `gateway-endpoint`"),
+        ("name.yaml", "topology: gateway-endpoint", "topology: renamed", "topology `gateway-endpoint` has most of its resources"),
     ] {
         fs::write(trial.folder.path().join(file), spec.replace(from, to)).unwrap();
         let refused = trial.see(&format!("apply --sandbox --auto-approve {file}"));

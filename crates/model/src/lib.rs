@@ -34,7 +34,9 @@ pub use event::{Event, Outcome, StepRef};
 pub use expect::{Demand, Expectation};
 pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
-pub use plan::{Action, AttributeChange, Change, Disruption, Order, Plan, Refusal, Step, StepAction, Summary, Twin, Unread};
+pub use plan::{
+    Action, AttributeChange, Change, Disruption, Likeness, Order, Plan, Refusal, Step, StepAction, Summary, Twin, Unread, Untagged,
+};
 pub use reachability::{Barrier, Finding, Level, ReachChange, Reachability, Status, Stuck};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};

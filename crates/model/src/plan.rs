@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::call::Call;
@@ -39,7 +40,7 @@ pub struct Plan {
     pub diagnostics: Vec<Diagnostic>,
     /// What it does to who can talk to whom. It follows from the topology and what was observed, so it is not in the fingerprint.
     pub reachability: Option<Reachability>,
-    /// Where this topology seems to live already, though nothing here belongs to it: to build it here needs consent.
+    /// Where this topology, or a part of it, seems to be already, though nothing of that belongs to it: to build it needs consent.
     pub twin: Option<Twin>,
     /// The live objects that the steps act on, by id, as they were observed.
     pub objects: BTreeMap<String, Object>,
@@ -58,13 +59,35 @@ pub struct Unread {
     pub why: String,
 }
 
-/// Where a topology of which nothing is here seems to live.
+/// Where a topology, or a part of it, seems to be already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Twin {
-    /// Here, as another topology that has most of its addresses: perhaps its earlier name.
+    /// Here, as another topology that has most of its resources, while nothing belongs to this one: perhaps its earlier name.
     Topology(String),
-    /// In other regions, where so many objects carry its tags.
+    /// In other regions, where so many objects carry its tags, while nothing does here.
     Regions(BTreeMap<String, usize>),
+    /// Here, as objects that carry no topology's tags, by the addresses that they seem to have.
+    Untagged(BTreeMap<Address, Untagged>),
+}
+
+/// An object without tags that is like what a plan would make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untagged {
+    /// Its id.
+    pub id: String,
+    /// What it has in common with that.
+    pub by: Likeness,
+}
+
+/// What an object has in common with a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// A range of addresses.
+    Range(IpNet),
+    /// The tag `Name`.
+    Name(String),
+    /// A resource of the topology that is there leads to it, where the spec has it lead to the resource.
+    UsedBy(Address),
 }
 
 /// What happens to one address.

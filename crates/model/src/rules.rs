@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
+
 use crate::call::{Call, Claim, Needs, Role};
 use crate::diagnostic::Diagnostic;
 use crate::observed::Object;
@@ -21,6 +23,15 @@ pub trait Rules: Sync {
 
     /// Checks all resources of this kind: what EC2 would refuse is an error, what an account may have raised a warning.
     fn check(&self, _topology: &Topology, _out: &mut Vec<Diagnostic>) {}
+
+    /// What a live object keeps where the spec leaves it open: written into what is wanted of it. `says` tells whether the spec itself
+    /// has a line for an attribute.
+    fn keep(&self, _wanted: &mut Record, _live: &Record, _says: &dyn Fn(&str) -> bool) {}
+
+    /// The ranges of addresses that a resource is.
+    fn ranges(&self, _record: &Record) -> Vec<IpNet> {
+        Vec::new()
+    }
 
     /// The calls before the object is there, where there are any.
     fn prepare(&self, _record: &Record) -> Vec<Call> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::value::{Record, Value};
-use crate::{Owner, Resource};
+use crate::{Address, Owner, Resource};
 
 /// Holds the topology's name.
 pub const TOPOLOGY: &str = "trueup:topology";
@@ -37,6 +37,11 @@ pub fn ownership(topology: &str, resource: &Resource) -> Record {
         tags.set(READ, words(&read));
     }
     tags
+}
+
+/// The command that gives an object the tags by which it is the resource of a topology, as it is typed.
+pub fn command(region: &str, id: &str, topology: &str, address: &Address) -> String {
+    format!("aws ec2 create-tags --region {region} --resources {id} --tags Key={TOPOLOGY},Value={topology} Key={ADDRESS},Value={address}")
 }
 
 /// The value of a tag that is a set of words.

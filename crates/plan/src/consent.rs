@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
-use trueup_model::{Address, Plan};
+use trueup_model::{Address, Plan, Twin};
 
 /// Something that needs consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +15,7 @@ pub enum What {
     Replace,
     /// An object is stopped, for a while or until further notice.
     Stop,
-    /// A network is built beside one of another topology that has the same addresses.
+    /// A network, or a part of one, is built beside what looks like it and does not carry the topology's tags.
     Second,
 }
 
@@ -85,9 +85,13 @@ impl Allow {
 /// The consents that a plan needs, in the order of its changes.
 pub fn needs(plan: &Plan) -> Vec<Need> {
     let need = |change: &trueup_model::Change| Some(Need { what: What::read(plan.consent(change)?)?, address: change.address.clone() });
-    let second = plan.changes.first().filter(|_| plan.twin.is_some());
-    let second = second.map(|change| Need { what: What::Second, address: change.address.clone() });
-    second.into_iter().chain(plan.changes.iter().filter_map(need)).collect()
+    let twins: Vec<&Address> = match &plan.twin {
+        Some(Twin::Untagged(all)) => all.keys().collect(),
+        Some(Twin::Topology(_) | Twin::Regions(_)) => plan.changes.first().map(|change| &change.address).into_iter().collect(),
+        None => Vec::new(),
+    };
+    let second = twins.into_iter().map(|address| Need { what: What::Second, address: address.clone() });
+    second.chain(plan.changes.iter().filter_map(need)).collect()
 }
 
 /// The consents that a plan needs and nobody gave.

@@ -18,6 +18,7 @@ pub fn of(plan: &Plan) -> String {
         // Who approved a network did not approve a second one.
         document["twin"] = match twin {
             Twin::Topology(name) => json!({"topology": name}),
+            Twin::Untagged(all) => json!({"untagged": all.values().map(|untagged| &untagged.id).collect::<Vec<_>>()}),
             Twin::Regions(regions) => json!({"regions": regions.keys().collect::<Vec<_>>()}),
         };
     }

@@ -62,18 +62,15 @@ pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
     };
     claim(&mut folded);
     resume(&mut folded, topology);
-    let names = Names::new(&folded, topology);
+    folded.wanted = topology.resources.clone();
+    keep(&mut folded);
+    let names = Names::new(&folded);
     for object in &mut folded.objects {
         object.record = names.fold(object.kind, &object.record);
     }
-    folded.wanted = topology
-        .resources
-        .iter()
-        .map(|(address, resource)| {
-            let record = names.fold(address.kind, &resource.record);
-            (address.clone(), Resource { record, ..resource.clone() })
-        })
-        .collect();
+    for (address, resource) in &mut folded.wanted {
+        resource.record = names.fold(address.kind, &resource.record);
+    }
     freeze_dependants(&mut folded);
     folded
 }
@@ -181,6 +178,16 @@ fn resume(folded: &mut Folded, topology: &Topology) {
     }
 }
 
+/// Where the spec leaves something open, what is there keeps what it has.
+fn keep(folded: &mut Folded) {
+    for (address, resource) in &mut folded.wanted {
+        if let Some(&index) = folded.holder.get(address) {
+            let Resource { record, places, .. } = resource;
+            address.kind.rules().keep(record, &folded.objects[index].record, &|name| places.contains_key(name));
+        }
+    }
+}
+
 /// What depends on a refused address is refused with it.
 fn freeze_dependants(folded: &mut Folded) {
     loop {
@@ -208,16 +215,16 @@ struct Names {
 }
 
 impl Names {
-    fn new(folded: &Folded, topology: &Topology) -> Self {
+    fn new(folded: &Folded) -> Self {
         let ec2_name = |kind: Kind, record: &Record| kind.rules().ec2_name(record);
         // A name that its holder is about to lose is not the one that the spec's users of the holder mean.
         let keeps = |address: &Address, record: &Record| {
-            let wanted = topology.resources.get(address);
+            let wanted = folded.wanted.get(address);
             wanted.is_none_or(|wanted| ec2_name(address.kind, &wanted.record) == ec2_name(address.kind, record))
         };
         let held = folded.holder.iter().map(|(address, &index)| (address, &folded.objects[index].record));
         let held = held.filter(|(address, record)| keeps(address, record));
-        let wanted = topology.resources.iter().map(|(address, resource)| (address, &resource.record));
+        let wanted = folded.wanted.iter().map(|(address, resource)| (address, &resource.record));
         let named =
             held.chain(wanted).filter_map(|(address, record)| Some(((address.kind, ec2_name(address.kind, record)?), address.clone())));
         let of_id = folded.objects.iter().filter_map(|object| Some((object.id.clone(), ec2_name(object.kind, &object.record)?)));

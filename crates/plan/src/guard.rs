@@ -1,8 +1,8 @@
 //! Guards: what must not be done, whatever the spec says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use trueup_model::{Action, Address, Change, Claim, Object, Observed, Plan, Refusal, Topology, Twin};
+use trueup_model::{Action, Address, Change, Claim, Object, Observed, Plan, Refusal, Topology, tags};
 
 use crate::fold::Folded;
 use crate::judge::Verdict;
@@ -40,31 +40,6 @@ pub fn budget(topology: &Topology, plan: &Plan) -> Option<Refusal> {
     Some(Refusal { guard: "max_deletes", address: topology.name.clone(), why })
 }
 
-/// Where a topology lives of which nothing is here: as another one that has most of its addresses, or in another region. Its name or
-/// its region may have been changed by mistake.
-pub fn twin(topology: &Topology, observed: &Observed) -> Option<Twin> {
-    let owned = |name: &str| observed.objects.iter().any(|object| object.owner.as_ref().is_some_and(|owner| owner.topology == name));
-    if owned(&topology.name) {
-        return None;
-    }
-    renamed(topology, observed).map(Twin::Topology).or_else(|| {
-        let elsewhere = Some(&observed.elsewhere).filter(|elsewhere| !elsewhere.is_empty());
-        elsewhere.cloned().map(Twin::Regions)
-    })
-}
-
-/// The topology that has most of this one's addresses.
-fn renamed(topology: &Topology, observed: &Observed) -> Option<String> {
-    let mut shared: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let addresses: BTreeSet<String> = topology.resources.keys().map(ToString::to_string).collect();
-    for owner in observed.objects.iter().filter_map(|object| object.owner.as_ref()).filter(|owner| addresses.contains(&owner.address)) {
-        shared.entry(&owner.topology).or_default().insert(&owner.address);
-    }
-    // Two networks may both have a vpc.main; hardly half of everything.
-    let (name, shared) = shared.into_iter().max_by_key(|(_, shared)| shared.len())?;
-    (shared.len() >= 2 && shared.len() * 2 >= addresses.len()).then(|| name.to_owned())
-}
-
 /// What objects of others hold that only one object can have.
 #[derive(Debug)]
 pub struct Foreign<'a> {
@@ -91,19 +66,36 @@ impl<'a> Foreign<'a> {
     pub fn allows(&self, verdict: &Verdict<'_>, plan: &mut Plan) -> bool {
         for claim in verdict.takes() {
             let clash = self.held.get(&claim.space).and_then(|held| held.iter().find(|(held, _)| held.clashes(&claim)));
-            if let Some((_, object)) = clash {
-                let whose = match &object.owner {
-                    Some(owner) => format!("belongs to topology `{}`", owner.topology),
-                    None => "does not carry this topology's tags".to_owned(),
-                };
-                let why = format!(
-                    "{} has {} already and {whose}: it is never touched. Change the spec, or remove that object yourself",
-                    object.id, claim.what
-                );
+            if let Some((held, object)) = clash {
+                let why = why(verdict, &claim, held, object, plan);
                 plan.refused.push(Refusal { guard: "foreign", address: verdict.address.to_string(), why });
                 return false;
             }
         }
         true
+    }
+}
+
+/// Whose it is what an object holds, and what can be done about it.
+fn why(verdict: &Verdict<'_>, wanted: &Claim, held: &Claim, object: &Object, plan: &Plan) -> String {
+    let Object { id, kind, owner, .. } = object;
+    let holds = match held.what == wanted.what {
+        true => format!("{id} has {} already", held.what),
+        false => format!("{id} has {} already, so nothing else can have {}", held.what, wanted.what),
+    };
+    match owner {
+        Some(owner) => format!(
+            "{holds}, and belongs to topology `{}`: it is never touched. Change the spec, or remove that object yourself",
+            owner.topology
+        ),
+        None if *kind == verdict.address.kind && verdict.object.is_none() && !object.implicit => {
+            let command = tags::command(&plan.region, id, &plan.topology, &verdict.address);
+            format!(
+                "{holds}, and carries no topology's tags: it is never touched. If it is {}, give it its tags: `{command}`; otherwise change \
+                 the spec, or remove that object yourself",
+                verdict.address
+            )
+        }
+        None => format!("{holds}, and carries no topology's tags: it is never touched. Change the spec, or remove that object yourself"),
     }
 }

@@ -16,6 +16,7 @@ mod lower;
 mod marks;
 mod order;
 mod replacement;
+mod second;
 mod unread;
 
 pub use barrier::barrier;
@@ -23,7 +24,7 @@ pub use fold::{DOUBLED, held};
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Diagnostic, Object, Observed, Plan, Scope, Topology, Twin};
+use trueup_model::{Object, Observed, Plan, Scope, Topology};
 
 /// What a bulk read for this topology must look at.
 pub fn scope(topology: &Topology) -> Scope {
@@ -61,41 +62,14 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
         }
         judge::finish(&verdicts, &mut plan);
         plan.refused.extend(guard::budget(topology, &plan));
-        if let Some(twin) = guard::twin(topology, observed) {
-            plan.diagnostics.push(second(topology, &twin));
+        if let Some(twin) = second::twin(topology, &folded, observed) {
+            plan.diagnostics.extend(second::diagnostics(topology, &twin, &plan.region));
             plan.twin = Some(twin);
         }
         plan.objects = folded.objects.iter().map(|object| (object.id.clone(), object.clone())).collect();
     }
     plan.fingerprint = fingerprint::of(&plan);
     plan
-}
-
-/// A network would be built beside one that looks the same.
-fn second(topology: &Topology, twin: &Twin) -> Diagnostic {
-    let name = &topology.name;
-    let (message, help, key, label) = match twin {
-        Twin::Topology(other) => (
-            format!("nothing here belongs to topology `{name}`, and most of its addresses belong to topology `{other}`"),
-            format!("if `{other}` was renamed, write its old name: a topology keeps its name for life"),
-            "topology",
-            "another name than that of what is there",
-        ),
-        Twin::Regions(regions) => {
-            let there: Vec<String> = regions.iter().map(|(region, count)| format!("{region} ({count} objects)")).collect();
-            (
-                format!("nothing here belongs to topology `{name}`, which lives in {}", there.join(", ")),
-                "if the region was changed by mistake, change it back: nothing moves from one region to another".to_owned(),
-                "region",
-                "another region than that of what is there",
-            )
-        }
-    };
-    let warning = Diagnostic::warning("second-topology", message).help(format!("{help}; to build a second network, give --allow second"));
-    match topology.places.get(key).or_else(|| topology.places.get("topology")) {
-        Some(place) => warning.at(place.clone(), label),
-        None => warning,
-    }
 }
 
 /// The plan that deletes everything that carries the topology's tags.

@@ -3,7 +3,7 @@
 mod world;
 
 use serde_json::json;
-use trueup_model::{Action, Disruption, Kind, Object, Observed, Order, Plan, Ref, Twin, Value};
+use trueup_model::{Action, Disruption, Kind, Object, Observed, Order, Plan, Ref, Value};
 use trueup_plan::{destroy, held, plan};
 use world::{changes, live, number, seed, steps, topology, with};
 
@@ -394,33 +394,6 @@ fn a_budget_refuses_a_plan_that_ends_more() {
     assert!(refused(&nothing).is_empty());
     // Who destroys means all of it.
     assert!(destroy(&trueup_model::Topology { max_deletes: Some(0), ..wanted.clone() }, &live(&wanted)).refused.is_empty());
-}
-
-#[test]
-fn a_second_network_beside_one_of_another_name_is_asked_about() {
-    let wanted = topology(&seed());
-    let renamed = trueup_model::Topology { name: "renamed".into(), ..wanted.clone() };
-    let asked = plan(&renamed, &live(&wanted));
-    assert_eq!(asked.twin, Some(Twin::Topology("test".into())));
-    let needs = |plan: &trueup_model::Plan| trueup_plan::consent::needs(plan).iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert!(needs(&asked)[0].starts_with("second:"), "{:?}", needs(&asked));
-    assert!(asked.diagnostics.iter().any(|diagnostic| diagnostic.code == "second-topology"));
-    // One address in common says nothing, and where something of its own is there, nothing is to be asked.
-    let other =
-        topology(&[("vpc.main", json!({"cidr_block": "10.9.0.0/16"})), ("internet_gateway.x", json!({})), ("elastic_ip.x", json!({}))]);
-    assert_eq!(plan(&trueup_model::Topology { name: "other".into(), ..other }, &live(&wanted)).twin, None);
-    assert_eq!(plan(&wanted, &live(&wanted)).twin, None);
-}
-
-#[test]
-fn a_network_that_lives_in_another_region_is_asked_about() {
-    let wanted = topology(&seed());
-    let there = std::collections::BTreeMap::from([("eu-west-1".to_owned(), 9)]);
-    let asked = plan(&wanted, &Observed { elsewhere: there.clone(), ..Observed::default() });
-    assert_eq!(asked.twin, Some(Twin::Regions(there)));
-    assert!(trueup_plan::consent::needs(&asked)[0].to_string().starts_with("second:"));
-    let message = &asked.diagnostics.iter().find(|diagnostic| diagnostic.code == "second-topology").unwrap().message;
-    assert!(message.ends_with("which lives in eu-west-1 (9 objects)"), "{message}");
 }
 
 #[test]

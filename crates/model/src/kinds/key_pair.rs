@@ -75,10 +75,11 @@ key_pair:
         "Give one of `private_key_file`, `public_key` and `public_key_file`.",
         "A live key of that name which does not carry this topology's tags is somebody else's: the plan refuses it.",
         "`trueup destroy` deletes the key pair in EC2 and leaves the file where it is.",
+        "A live key of this topology whose name the spec leaves out keeps the name that it has, whatever that is.",
         "Instances keep the key they were launched with. A replaced key pair reaches instances that are launched later.",
     ],
     attributes: &[
-        Attribute::new("key_name", Type::Text(&KEY_NAME), "EC2's name for it, unique in the region; left out, the resource's name.")
+        Attribute::new("key_name", Type::Text(&KEY_NAME), "EC2's name for it, unique in the region; left out, `<topology>-<name>`.")
             .auto()
             .replace("EC2 cannot rename a key pair"),
         Attribute::new("private_key_file", Type::Text(&PATH), "The file that holds the private key, or will.").input(),
@@ -106,7 +107,10 @@ impl Rules for KeyPairRules {
 
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         if record.get("key_name").is_none() {
-            record.set("key_name", context.address.name.as_str());
+            match (KEY_NAME.read)(&format!("{}-{}", context.topology, context.address.name)) {
+                Ok(name) => record.set("key_name", name),
+                Err(complaint) => context.problem("", "key-name", complaint.message, "give a `key_name`, or rename the resource"),
+            }
         }
         let sources = ["private_key_file", "public_key", "public_key_file"].iter().filter(|name| record.get(name).is_some()).count();
         if sources != 1 {
@@ -150,6 +154,13 @@ impl Rules for KeyPairRules {
                         .help("key names are unique in a region: give one another `key_name`"),
                 );
             }
+        }
+    }
+
+    /// A name that no line of the spec says is chosen once, for a new key: what is there keeps the one that it has.
+    fn keep(&self, wanted: &mut Record, live: &Record, says: &dyn Fn(&str) -> bool) {
+        if let (false, Some(name)) = (says("key_name"), live.get("key_name")) {
+            wanted.set("key_name", name.clone());
         }
     }
 

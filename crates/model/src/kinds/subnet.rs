@@ -168,6 +168,10 @@ impl Rules for SubnetRules {
         }
     }
 
+    fn ranges(&self, record: &Record) -> Vec<IpNet> {
+        record.text("cidr_block").parse().into_iter().collect()
+    }
+
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
         Call::create("CreateSubnet", record.only(&["vpc", "cidr_block", "availability_zone", "availability_zone_id"]))
     }

@@ -180,6 +180,10 @@ impl Rules for VpcRules {
         added.map(|range| Claim::range(format!("ranges of {address}"), range, format!("{range} in {address}"))).collect()
     }
 
+    fn ranges(&self, record: &Record) -> Vec<IpNet> {
+        ranges(record)
+    }
+
     fn carries(&self, attribute: &str) -> bool {
         matches!(attribute, "cidr_block" | "secondary_cidr_blocks")
     }
