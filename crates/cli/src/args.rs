@@ -10,6 +10,9 @@ use trueup_plan::consent::Allow;
 /// Where the embedded EC2 keeps its state, unless the command line says otherwise.
 pub const SANDBOX_FILE: &str = ".trueup/sandbox.json";
 
+/// Calls that may be under way at a time, unless the command line says otherwise.
+const PARALLELISM: u16 = 10;
+
 /// Makes an AWS network true to its spec.
 ///
 /// A spec is a YAML file that describes a network. Trueup reads what is live, says exactly what differs, and makes it so, without a
@@ -248,7 +251,7 @@ pub struct Apply {
     pub deny_exposure: bool,
 
     /// How many calls may be under way at a time.
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub parallelism: u16,
 }
 
@@ -280,7 +283,7 @@ pub struct Destroy {
     pub auto_approve: bool,
 
     /// How many calls may be under way at a time.
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub parallelism: u16,
 }
 
@@ -397,6 +400,11 @@ impl FromStr for Fingerprint {
         }
         Err("a plan's fingerprint is `sha256:` and 64 hex digits; `trueup plan` prints it".to_owned())
     }
+}
+
+/// `--parallelism` as it is typed, where it is not what a command does anyway.
+pub fn pace(parallelism: u16) -> String {
+    if parallelism == PARALLELISM { String::new() } else { format!(" --parallelism {parallelism}") }
 }
 
 impl From<Behaviour> for trueup_sandbox::Behaviour {

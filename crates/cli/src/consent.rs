@@ -69,6 +69,15 @@ pub fn decide(plan: &Plan, said: Said<'_>) -> Decision {
     if said.terminal { Decision::Ask } else { Decision::Unapproved }
 }
 
+/// What an answer at the terminal says: yes, no, or neither.
+pub fn reply(line: &str) -> Option<bool> {
+    match line.trim() {
+        "yes" => Some(true),
+        "no" | "n" => Some(false),
+        _ => None,
+    }
+}
+
 /// What to add to the command line for consents that are missing.
 pub fn explain(missing: &[Need], fingerprint: &str) -> String {
     let mut text = "this plan needs more consent than --auto-approve; nothing was done. Add what you agree to:\n".to_owned();
@@ -128,6 +137,14 @@ mod tests {
         assert_eq!(decide(&risky, Said { expect: Some("sha256:2"), auto_approve: true, ..NOTHING }), Decision::Other);
         assert_eq!(decide(&plan(&[]), Said { expect: Some("sha256:2"), ..NOTHING }), Decision::Other);
         assert_eq!(decide(&plan(&[]), Said { expect: Some("sha256:1"), ..NOTHING }), Decision::Nothing);
+    }
+
+    #[test]
+    fn only_yes_is_a_yes_and_what_is_neither_ends_nothing() {
+        assert_eq!(
+            [" yes\n", "no\n", "n", "y\n", "Yes", "", "sure"].map(reply),
+            [Some(true), Some(false), Some(false), None, None, None, None]
+        );
     }
 
     #[test]

@@ -26,8 +26,20 @@ fn write(stream: &mut Stream<'_>, report: impl FnOnce(&mut String, Style) -> std
 
 /// Says why a command does not do what it is for.
 pub fn error(stream: &mut Stream<'_>, message: &str) {
-    let (on, off) = if stream.color { ("\u{1b}[1m\u{1b}[91m", "\u{1b}[0m") } else { ("", "") };
-    stream.line(&format!("{on}error{off}: {message}"));
+    write(stream, |out, style| text::error(out, message, style));
+}
+
+/// Asks something; the answer is typed behind it.
+pub fn question(stream: &mut Stream<'_>, sentence: &str) {
+    let mut text = String::new();
+    // Writing into a text does not fail.
+    let _ = text::note(&mut text, sentence, style(stream));
+    stream.write(&format!("{} ", text.trim_end()));
+}
+
+/// Says a sentence.
+pub fn note(stream: &mut Stream<'_>, sentence: &str) {
+    write(stream, |out, style| text::note(out, sentence, style));
 }
 
 /// Says why a command does not do what it is for, about a spec where that is not clear: in words, and as a document where

@@ -92,9 +92,9 @@ impl Session {
         Ok(Self { source, topology, diagnostics, cloud, signals, sandbox, call_report, words })
     }
 
-    /// The command line of another command about the same spec in the same place.
-    pub fn again(&self, command: &str) -> String {
-        format!("trueup {command}{}", self.words)
+    /// The command line of another command about the same spec in the same place, with the options of its own that `options` adds.
+    pub fn again(&self, command: &str, options: &str) -> String {
+        format!("trueup {command}{options}{}", self.words)
     }
 
     /// Whether the spec is for another account or region: then nothing is read and nothing is done.
@@ -183,6 +183,12 @@ fn words(global: &Global, spec: &Path) -> String {
         Some(path) => words += &format!(" --sandbox={}", quoted(&path.to_string_lossy())),
         None => {}
     }
+    if let Some(behaviour) = global.behaviour.as_ref().and_then(clap::ValueEnum::to_possible_value) {
+        words += &format!(" --behaviour {}", behaviour.get_name());
+    }
+    if let Some(share) = global.request_rate {
+        words += &format!(" --request-rate {share}");
+    }
     words + " " + &quoted(&spec.to_string_lossy())
 }
 
@@ -250,6 +256,11 @@ mod tests {
         assert_eq!(
             told(&["trueup", "--region", "us-west-2", "schema", "--sandbox=it's"]),
             " --region us-west-2 --sandbox='it'\\''s' 'my net.yaml'"
+        );
+        // What makes it slower, or more like EC2, is part of it.
+        assert_eq!(
+            told(&["trueup", "--sandbox", "--behaviour", "realistic", "--request-rate", "0.5", "schema"]),
+            " --sandbox --behaviour realistic --request-rate 0.5 'my net.yaml'"
         );
     }
 

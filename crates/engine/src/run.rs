@@ -269,7 +269,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         let step = self.step(number);
         sink(Event::StepFailed { step: reference(step), code, message, elapsed: self.elapsed(number) });
         for skipped in self.schedule.failed(number) {
-            sink(Event::StepSkipped { step: reference(self.step(skipped)), because: step.address.to_string() });
+            sink(Event::StepSkipped { step: reference(self.step(skipped)), because: Some(step.address.clone()) });
         }
     }
 
@@ -277,9 +277,10 @@ impl<'a, C: Cloud> Run<'a, C> {
         if std::mem::replace(&mut self.stopped, true) {
             return;
         }
-        sink(Event::Stopping { running: self.schedule.running() });
-        for skipped in self.schedule.stop() {
-            sink(Event::StepSkipped { step: reference(self.step(skipped)), because: "stopped".to_owned() });
+        let left = self.schedule.stop();
+        sink(Event::Stopping { running: self.schedule.running(), left: left.len() });
+        for skipped in left {
+            sink(Event::StepSkipped { step: reference(self.step(skipped)), because: None });
         }
     }
 

@@ -63,13 +63,15 @@ pub enum Event {
     StepSkipped {
         /// Which step.
         step: StepRef,
-        /// The address whose failure, or the reason for which, it was skipped.
-        because: String,
+        /// The address whose failure is the reason; none where the user stopped the run.
+        because: Option<Address>,
     },
     /// The user asked to stop: nothing new starts, what runs is waited for.
     Stopping {
         /// How many steps are still running.
         running: usize,
+        /// How many will not be tried.
+        left: usize,
     },
     /// Last event.
     Finished {

@@ -21,6 +21,7 @@ pub mod reachability;
 pub mod rules;
 pub mod schema;
 pub mod service;
+pub mod stake;
 pub mod tags;
 pub mod topology;
 pub mod traffic;
@@ -40,5 +41,6 @@ pub use plan::{
 pub use reachability::{Barrier, Finding, Level, ReachChange, Reachability, Status, Stuck};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};
+pub use stake::{Loss, Stake};
 pub use topology::{Resource, Topology};
 pub use value::{Record, Value};

@@ -52,7 +52,18 @@ pub fn is_word(text: &str, also: &str) -> bool {
 }
 
 /// A path, relative to the spec.
-pub static PATH: Format = Format { what: "a path relative to the spec", pattern: "", number: false, read: not_empty };
+pub static PATH: Format = Format {
+    what: "a path relative to the spec",
+    pattern: "",
+    number: false,
+    read: |text| match text.strip_prefix('~') {
+        // A shell does that; who means a folder of this name writes `./~`.
+        Some(rest) if rest.is_empty() || rest.contains('/') => {
+            Err(Complaint::new(format!("`{text}` starts with `~`, which does not stand for a home directory here")))
+        }
+        _ => not_empty(text),
+    },
+};
 
 /// An IPv4 range without host bits.
 pub static IPV4_RANGE: Format = Format {

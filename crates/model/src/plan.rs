@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::observed::Object;
 use crate::reachability::Reachability;
 use crate::schema::Effect;
+use crate::stake::Loss;
 use crate::value::{Record, Value};
 use crate::{Address, Kind};
 
@@ -152,8 +153,8 @@ pub struct Change {
     pub order: Option<Order>,
     /// What users of the network feel.
     pub disruption: Disruption,
-    /// What is lost for ever, by name.
-    pub losses: Vec<String>,
+    /// What is lost for ever.
+    pub losses: Vec<Loss>,
     /// Remarks for the reader: what does not happen by itself, what a key file means.
     pub notes: Vec<String>,
     /// Where the resource stands in the spec; none where the spec does not have it.

@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::schema::{Effect, Schema, Type};
+use crate::stake::Loss;
 use crate::topology::Topology;
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref};
@@ -66,13 +67,13 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
-    /// What is lost for ever when this object goes, by name: addresses, volumes.
-    fn losses(&self, _object: &Object) -> Vec<String> {
+    /// What is lost for ever when this object goes: addresses, volumes.
+    fn losses(&self, _object: &Object) -> Vec<Loss> {
         Vec::new()
     }
 
-    /// What is lost for ever when this object is stopped, by name.
-    fn losses_by_stop(&self, _object: &Object) -> Vec<String> {
+    /// What is lost for ever when this object is stopped.
+    fn losses_by_stop(&self, _object: &Object) -> Vec<Loss> {
         Vec::new()
     }
 

@@ -227,6 +227,19 @@ fn what_others_hold_is_refused_and_never_touched() {
 }
 
 #[test]
+fn what_somebody_else_holds_is_told_as_it_is() {
+    let wanted = topology(&with(seed(), "subnet.private", "cidr_block", json!("10.0.2.0/25")));
+    let mut there = live(&topology(&seed()));
+    let other = there.objects.iter_mut().find(|o| o.owner.as_ref().is_some_and(|owner| owner.address == "subnet.private")).unwrap();
+    other.owner = None;
+    let id = other.id.clone();
+    let plan = plan(&wanted, &there);
+    let refused = plan.refused.iter().find(|refusal| refusal.guard == "foreign").unwrap();
+    let told = format!("{id} has 10.0.2.0/24 in vpc.main already, so nothing else can have 10.0.2.0/25 in vpc.main");
+    assert!(refused.why.starts_with(&told), "{}", refused.why);
+}
+
+#[test]
 fn protection_refuses_replacing_stopping_and_deleting_even_when_the_spec_forgot_it() {
     let protected = |value| with(seed(), "instance.bastion", "protect", value);
     let there = live(&topology(&protected(json!(true))));

@@ -8,6 +8,7 @@ use trueup_model::{Action, AttributeChange, Change, Diagnostic, Finding, Kind, L
 
 use crate::reach;
 use crate::shown;
+use crate::stakes;
 
 /// The version of all formats here.
 pub const FORMAT_VERSION: &str = "1.1";
@@ -15,6 +16,7 @@ pub const FORMAT_VERSION: &str = "1.1";
 /// A plan: head, changes, steps, refusals and diagnostics.
 pub fn plan(plan: &Plan) -> Json {
     let mut document = head(plan);
+    document["stakes"] = stakes::json(plan);
     document["changes"] = plan.changes.iter().map(change).collect();
     document["steps"] = plan.steps.iter().map(step).collect();
     document["refused"] = json!(plan.refused);
@@ -161,6 +163,7 @@ fn change(change: &Change) -> Json {
         "because": change.because,
         "order": change.order,
         "disruption": change.disruption,
+        "losses": change.losses,
         "source": place(change.source.as_ref()),
         "attributes": attributes.collect::<Vec<_>>(),
     })

@@ -10,6 +10,7 @@ pub mod markdown;
 pub mod mermaid;
 mod reach;
 mod shown;
+mod stakes;
 mod style;
 pub mod text;
 mod why;

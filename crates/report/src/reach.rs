@@ -27,7 +27,7 @@ pub fn sentence(change: &ReachChange) -> String {
         return format!("{} -> {}  {over}  {levels}", named(&change.from), named(&change.to));
     }
     let hosts = if change.to.len() == 1 { change.to[0].clone() } else { words::count(change.to.len(), "host") };
-    let from = if change.from.iter().any(|from| from == "internet") { "the internet".to_owned() } else { named(&change.from) };
+    let from = from(change);
     let becomes = match (change.before, change.after) {
         (_, Level::Unknown) => "may become reachable",
         (_, Level::Partial) => "becomes reachable in part",
@@ -36,6 +36,21 @@ pub fn sentence(change: &ReachChange) -> String {
     };
     let which = if change.to.len() == 1 { String::new() } else { format!(" ({})", named(&change.to)) };
     format!("{over} of {hosts} {becomes} from {from}{which}")
+}
+
+/// What the internet newly reaches, as a clause: `exposes tcp/22 of instance.bastion to the internet`.
+pub fn exposure(change: &ReachChange) -> String {
+    let verb = match (change.before, change.after) {
+        (_, Level::Unknown) => "may expose",
+        (_, Level::Partial) => "exposes a part of",
+        _ => "exposes",
+    };
+    let hosts = if change.to.len() <= 2 { change.to.join(" and ") } else { words::count(change.to.len(), "host") };
+    format!("{verb} {} of {hosts} to {}", change.over, from(change))
+}
+
+fn from(change: &ReachChange) -> String {
+    if change.from.iter().any(|from| from == "internet") { "the internet".to_owned() } else { named(&change.from) }
 }
 
 /// What a barrier is for and what it does, in a sentence without a full stop.

@@ -31,6 +31,8 @@ pub enum Paint {
     Replace,
     /// Something that goes, or a failure.
     Delete,
+    /// The word that an error starts with.
+    Error,
 }
 
 impl Paint {
@@ -43,6 +45,7 @@ impl Paint {
             Self::Update => AnsiColor::Yellow.on_default(),
             Self::Replace => AnsiColor::Magenta.on_default().effects(Effects::BOLD),
             Self::Delete => AnsiColor::Red.on_default(),
+            Self::Error => AnsiColor::BrightRed.on_default().effects(Effects::BOLD),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `trueup apply`: makes the network true to the spec.
 
-use crate::args::{Apply, Global};
+use crate::args::{Apply, Global, pace};
 use crate::commands::change::{Goal, change};
 use crate::consent::Said;
 use crate::error::Error;
@@ -20,6 +20,41 @@ pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit,
         deny_exposure: args.deny_exposure,
         terminal: io.stdin_is_terminal && io.stderr.is_terminal,
     };
-    let result = change(&mut session, io, Goal::Apply, said).await;
+    let again = session.again("apply", &options(args));
+    let result = change(&mut session, io, Goal::Apply, said, &again).await;
     session.close(result)
+}
+
+/// The options of a run that also hold for the one that goes on with it. Consent does not: it was given to another plan.
+fn options(args: &Apply) -> String {
+    let mut words = String::new();
+    if let Some(max) = args.max_deletes {
+        words += &format!(" --max-deletes {max}");
+    }
+    if args.deny_exposure {
+        words += " --deny-exposure";
+    }
+    words + &pace(args.parallelism)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Args, Command};
+
+    #[test]
+    fn what_goes_on_with_a_run_is_as_careful_and_as_slow() {
+        let told = |words: &[&str]| {
+            let line = ["trueup", "apply", "a.yaml", "--auto-approve"].iter().chain(words);
+            let Command::Apply(args) = Args::try_parse_from(line).unwrap().command else { panic!("it is an apply") };
+            options(&args)
+        };
+        assert_eq!(told(&["--parallelism", "10", "--allow", "delete"]), "");
+        assert_eq!(
+            told(&["--parallelism", "3", "--max-deletes", "2", "--deny-exposure"]),
+            " --max-deletes 2 --deny-exposure --parallelism 3"
+        );
+    }
 }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use trueup_model::{Event, Finding, Outcome, Plan, Reachability};
 
 use super::propose::propose;
-use crate::consent::{Decision, Said, decide, explain};
+use crate::consent::{Decision, Said, decide, explain, reply};
 use crate::error::Error;
 use crate::exit::{Exit, Signal};
 use crate::io::Io;
@@ -39,18 +39,15 @@ impl Goal {
         }
     }
 
-    fn command(self) -> &'static str {
-        match self {
-            Self::Apply => "apply",
-            Self::Destroy => "destroy",
-        }
-    }
-
     fn question(self, plan: &Plan) -> String {
+        let stakes = trueup_report::text::stakes(plan).map(|stakes| format!("This {stakes}. ")).unwrap_or_default();
         match self {
-            Self::Apply => "Carry out this plan? Only `yes` counts: ".to_owned(),
+            Self::Apply => format!("{stakes}Carry out this plan? Only `yes` counts:"),
             Self::Destroy => {
-                format!("Delete all of topology {} in {} (account {})? Only `yes` counts: ", plan.topology, plan.region, plan.account)
+                format!(
+                    "{stakes}Delete all of topology {} in {} (account {})? Only `yes` counts:",
+                    plan.topology, plan.region, plan.account
+                )
             }
         }
     }
@@ -71,7 +68,9 @@ impl Goal {
 }
 
 /// Reads, plans, and does it if that is agreed to.
-pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Said<'_>) -> Result<Exit, Error> {
+///
+/// `again` is the command that goes on where this one ends early.
+pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Said<'_>, again: &str) -> Result<Exit, Error> {
     let observed = match goal {
         Goal::Apply => session.observe_to_build().await?,
         Goal::Destroy => session.observe().await?,
@@ -83,7 +82,7 @@ pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Sa
     drop(observed);
     let decision = decide(&plan, said);
     if decision == Decision::Nothing {
-        io.stderr.line(&goal.nothing(&plan));
+        print::note(&mut io.stderr, &goal.nothing(&plan));
         return Ok(Exit::OK);
     }
     print::plan(io, &plan, false);
@@ -110,34 +109,42 @@ pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Sa
         print::error(&mut io.stderr, &why);
         return Ok(Exit::REFUSED);
     }
-    carry_out(session, io, goal, &plan).await
+    carry_out(session, io, goal, &plan, again).await
 }
 
-/// Asks at the terminal. Only `yes` is a yes.
+/// Asks at the terminal, again where the answer is neither yes nor no. The end of the input is a no.
 async fn ask(session: &mut Session, io: &mut Io<'_>, question: &str) -> Result<bool, Error> {
-    io.stderr.write(question);
-    let open = io.stdin;
-    let answer = tokio::task::spawn_blocking(move || {
-        let mut line = String::new();
-        open().read_line(&mut line).map(|_| line)
-    });
-    match session.signals.or(answer).await? {
-        Ok(Ok(line)) => Ok(line.trim() == "yes"),
-        Ok(Err(source)) => Err(Error::System { what: "read the answer", source }),
-        Err(_) => Ok(false),
+    print::question(&mut io.stderr, question);
+    let mut reader = (io.stdin)();
+    loop {
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            let read = reader.read_line(&mut line);
+            (reader, read.map(|bytes| (bytes > 0).then_some(line)))
+        });
+        let Ok((back, line)) = session.signals.or(answer).await? else { return Ok(false) };
+        reader = back;
+        match line.map_err(|source| Error::System { what: "read the answer", source })?.as_deref().map(reply) {
+            Some(Some(yes)) => return Ok(yes),
+            Some(None) => print::question(&mut io.stderr, "Write `yes` to carry it out, or `no`:"),
+            None => return Ok(false),
+        }
     }
 }
 
 /// Runs the plan and checks what came of it.
-async fn carry_out(session: &mut Session, io: &mut Io<'_>, goal: Goal, plan: &Plan) -> Result<Exit, Error> {
+async fn carry_out(session: &mut Session, io: &mut Io<'_>, goal: Goal, plan: &Plan, again: &str) -> Result<Exit, Error> {
     let progress = RefCell::new(Progress::new(plan, &mut io.stderr));
     let (outcome, signal) = run(session, plan, &progress).await;
     let failures = progress.into_inner().end();
     let Some(outcome) = outcome else {
-        print::error(&mut io.stderr, "ended at once: steps were under way; run the command again to go on from what is there");
+        print::error(
+            &mut io.stderr,
+            &format!("ended at once: steps were under way; run the command again to go on from what is there: {again}"),
+        );
         return Ok(Exit { signal, unfinished: true, ..Exit::OK });
     };
-    print::outcome(io, plan, &outcome, &failures, &session.again(goal.command()));
+    print::outcome(io, plan, &outcome, &failures, again);
     let mut exit = Exit { signal, unfinished: !outcome.is_success(), ..Exit::OK };
     if outcome.is_success() && signal.is_none() {
         match closing_check(session, io, goal).await {
@@ -200,11 +207,12 @@ async fn closing_check(session: &mut Session, io: &mut Io<'_>, goal: Goal) -> Re
         let expected = findings.len();
         plan.reachability = Some(Reachability { findings, ..Reachability::default() });
         if plan.is_empty() && holds && plan.refused.is_empty() && plan.is_complete() {
-            io.stderr.line(match goal {
+            let checked = match goal {
                 Goal::Apply if expected > 0 => "Checked: the network is as the spec wants it, and what it expects holds.",
                 Goal::Apply => "Checked: the network is as the spec wants it.",
                 Goal::Destroy => "Checked: nothing of the topology is left.",
-            });
+            };
+            print::note(&mut io.stderr, checked);
             return Ok(true);
         }
         match waits.next() {
@@ -215,4 +223,35 @@ async fn closing_check(session: &mut Session, io: &mut Io<'_>, goal: Goal) -> Re
     print::error(&mut io.stderr, "everything was done, and reading again still finds differences:");
     print::remaining(io, &plan);
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trueup_model::{Action, Change, Disruption, Loss};
+
+    #[test]
+    fn the_question_says_what_is_at_stake() {
+        let mut plan = Plan { topology: "net".into(), region: "us-west-2".into(), account: "123456789012".into(), ..Plan::default() };
+        assert_eq!(Goal::Apply.question(&plan), "Carry out this plan? Only `yes` counts:");
+        plan.changes = (0..3)
+            .map(|number| Change {
+                address: format!("instance.i{number}").parse().unwrap(),
+                action: Action::Delete,
+                id: None,
+                because: Vec::new(),
+                order: None,
+                disruption: Disruption::DataLost,
+                losses: vec![Loss::RootVolume { id: format!("vol-{number}"), gib: None }],
+                notes: Vec::new(),
+                source: None,
+                attributes: Vec::new(),
+            })
+            .collect();
+        let told = "This deletes 3 resources, loses 3 volumes for ever. ";
+        assert_eq!(Goal::Apply.question(&plan), format!("{told}Carry out this plan? Only `yes` counts:"));
+        assert!(
+            Goal::Destroy.question(&plan).starts_with(&format!("{told}Delete all of topology net in us-west-2 (account 123456789012)?"))
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! `trueup destroy`: deletes what the topology owns.
 
-use crate::args::{Destroy, Global};
+use crate::args::{Destroy, Global, pace};
 use crate::commands::change::{Goal, change};
 use crate::consent::Said;
 use crate::error::Error;
@@ -19,6 +19,7 @@ pub async fn run(args: &Destroy, global: &Global, io: &mut Io<'_>) -> Result<Exi
         deny_exposure: false,
         terminal: io.stdin_is_terminal && io.stderr.is_terminal,
     };
-    let result = change(&mut session, io, Goal::Destroy, said).await;
+    let again = session.again("destroy", &pace(args.parallelism));
+    let result = change(&mut session, io, Goal::Destroy, said, &again).await;
     session.close(result)
 }

@@ -152,7 +152,7 @@ fn all(engine: &Engine<'_>, findings: &[Finding], sources: &[Source], format: Fo
         }
         Format::Json => {
             let document = json!({
-                "format_version": "1.0",
+                "format_version": trueup_report::json::FORMAT_VERSION,
                 "reach": rows,
                 "expectations": trueup_report::json::findings(findings),
                 "assumptions": engine.network.gaps,

@@ -9,6 +9,7 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Rules, Update};
 use crate::schema::Schema;
+use crate::stake::Loss;
 use crate::topology::Topology;
 use crate::value::Record;
 use crate::{Kind, Ref};
@@ -82,8 +83,8 @@ impl Rules for ElasticIpRules {
         vec![Call::delete("ReleaseAddress", object.record.clone())]
     }
 
-    fn losses(&self, object: &Object) -> Vec<String> {
-        vec![format!("address {}", object.facts.text("public_ip"))]
+    fn losses(&self, object: &Object) -> Vec<Loss> {
+        vec![Loss::ElasticIp { address: object.facts.text("public_ip").to_owned() }]
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

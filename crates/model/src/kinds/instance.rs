@@ -13,6 +13,7 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Context, Rules, Update, View, are_apart};
 use crate::schema::Schema;
+use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref};
@@ -165,25 +166,25 @@ impl Rules for InstanceRules {
         are_apart(earlier, later) && [earlier, later].into_iter().all(calls::is_in_place)
     }
 
-    fn losses(&self, object: &Object) -> Vec<String> {
+    fn losses(&self, object: &Object) -> Vec<Loss> {
         let facts = &object.facts;
         let mut losses = Vec::new();
         if !facts.text("private_ip").is_empty() {
-            losses.push(format!("private address {}", facts.text("private_ip")));
+            losses.push(Loss::PrivateAddress { address: facts.text("private_ip").to_owned() });
         }
         losses.extend(self.losses_by_stop(object));
         if facts.get("root_volume_deleted_on_termination") == Some(&Value::Bool(true)) {
-            let size = facts.get("root_volume_size").map(|size| format!(" ({size} GiB)")).unwrap_or_default();
-            losses.push(format!("root volume {}{size}", facts.text("root_volume_id")));
+            let gib = facts.get("root_volume_size").and_then(Value::as_int);
+            losses.push(Loss::RootVolume { id: facts.text("root_volume_id").to_owned(), gib });
         }
         losses
     }
 
     /// EC2 gives an instance another public address at each start, unless it is an Elastic IP address.
-    fn losses_by_stop(&self, object: &Object) -> Vec<String> {
+    fn losses_by_stop(&self, object: &Object) -> Vec<Loss> {
         let public = object.facts.text("public_ip");
         let kept = public.is_empty() || object.record.get("elastic_ip").is_some();
-        if kept { Vec::new() } else { vec![format!("public address {public}")] }
+        if kept { Vec::new() } else { vec![Loss::PublicAddress { address: public.to_owned() }] }
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {

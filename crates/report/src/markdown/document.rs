@@ -162,7 +162,7 @@ impl<'a> Document<'a> {
         let lossy = self.plan.changes.iter().filter(|change| !change.losses.is_empty());
         let lines = self.told(
             lossy.map(|change| {
-                let losses: Vec<String> = change.losses.iter().map(|loss| prose(loss)).collect();
+                let losses: Vec<String> = change.losses.iter().map(|loss| prose(&loss.to_string())).collect();
                 format!("> **Lost for ever** with {}{}: {}", code(&change.address.to_string()), id(change), losses.join(", "))
             }),
             "resources that lose something for ever",

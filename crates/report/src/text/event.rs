@@ -37,18 +37,21 @@ pub fn event(out: &mut dyn Write, event: &Event, plan: &Plan, style: Style) -> f
             let place = place(plan, step.number).map(|place| format!("   {place}")).unwrap_or_default();
             about(&mut page, plan, step, &[(Paint::Delete, &failed), (Paint::Plain, &said), (Paint::Dim, &place)])
         }
-        Event::StepSkipped { step, because } => {
+        Event::StepSkipped { step, because: Some(address) } => {
             let skipped = format!("{} skipped: ", step.call);
-            about(&mut page, plan, step, &[(Paint::Update, &skipped), (Paint::Plain, &self::because(because))])
+            about(&mut page, plan, step, &[(Paint::Update, &skipped), (Paint::Plain, &failed(address))])
         }
-        Event::Stopping { running } => {
+        Event::Stopping { running, left } => {
+            let left = if *left == 0 { String::new() } else { format!(" ({} left)", words::count(*left, "step")) };
             let words = format!(
-                "stopping: nothing new is started, and {} under way is waited for; stop again to end at once",
-                words::count(*running, "step")
+                "stopping: nothing new is started{left}, {} under way {} waited for; stop again to end at once",
+                words::count(*running, "step"),
+                if *running == 1 { "is" } else { "are" }
             );
             page.line(0, 0, &[(Paint::Update, &words)])
         }
-        Event::Finished { .. } => Ok(()),
+        // What a stop leaves is told once, with the stop.
+        Event::StepSkipped { because: None, .. } | Event::Finished { .. } => Ok(()),
     }
 }
 
@@ -66,12 +69,9 @@ pub fn said(code: &str, message: &str) -> String {
     if code.is_empty() || message.contains(code) { clean(message) } else { format!("{}: {}", clean(code), clean(message)) }
 }
 
-/// Why a step was skipped: an address stands for its failure.
-pub fn because(because: &str) -> String {
-    match because.parse::<Address>() {
-        Ok(address) => format!("{address} failed"),
-        Err(_) => clean(because),
-    }
+/// Why steps are skipped that need what could not be done.
+pub fn failed(address: &Address) -> String {
+    format!("{address} failed")
 }
 
 /// Where the resource of a step stands in the spec.

@@ -56,9 +56,9 @@ impl Live {
                 self.failed += 1;
                 true
             }
-            Event::StepSkipped { .. } => {
+            Event::StepSkipped { because, .. } => {
                 self.skipped += 1;
-                true
+                because.is_some()
             }
             Event::Finished { .. } => {
                 self.running.clear();

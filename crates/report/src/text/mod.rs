@@ -25,7 +25,7 @@ pub(crate) use drift::drifted;
 pub(crate) use show::{Shown, shown};
 
 use crate::shown::clean;
-use crate::style::{Page, Paint, Style};
+use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
 
 /// Writes the expectations that do not hold, or not for certain, and how many do.
@@ -38,6 +38,28 @@ pub fn findings(out: &mut dyn Write, findings: &[Finding], style: Style) -> fmt:
         Some(counts) => page.line(0, 0, &[(Paint::Strong, &counts)]),
         None => Ok(()),
     }
+}
+
+/// Writes why a command does not do what it is for. Of a message of several lines each is wrapped by itself.
+pub fn error(out: &mut dyn Write, message: &str, style: Style) -> fmt::Result {
+    let mut page = Page::new(out, style);
+    for (number, line) in message.lines().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let lead: &[Piece<'_>] = if number == 0 { &[(Paint::Error, "error"), (Paint::Plain, ": ")] } else { &[] };
+        page.line(indent, indent + 2, &[lead, &[(Paint::Plain, line.trim_start())]].concat())?;
+    }
+    Ok(())
+}
+
+/// Writes a sentence that is neither a heading nor an error.
+pub fn note(out: &mut dyn Write, sentence: &str, style: Style) -> fmt::Result {
+    Page::new(out, style).line(0, 2, &[(Paint::Plain, sentence)])
+}
+
+/// What a plan puts at stake, as a clause: `deletes 31 resources, loses 4 volumes for ever`; none where that is nothing.
+pub fn stakes(plan: &Plan) -> Option<String> {
+    let clauses = crate::stakes::clauses(plan);
+    (!clauses.is_empty()).then(|| clean(&clauses.join(", ")))
 }
 
 /// Whose network this is, and where.

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use trueup_model::{Address, Event, Outcome, Plan, Step};
 
-use super::event::{because, place, said};
+use super::event::{self, place, said};
 use crate::style::{Page, Paint, Style};
 use crate::words;
 
@@ -13,7 +13,7 @@ use crate::words;
 #[derive(Clone, Debug, Default)]
 pub struct Failures {
     failed: BTreeMap<usize, (String, String)>,
-    skipped: BTreeMap<usize, String>,
+    skipped: BTreeMap<usize, Option<Address>>,
 }
 
 impl Failures {
@@ -93,14 +93,16 @@ fn failed(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failur
 
 /// What was not tried, gathered by the reason.
 fn skipped(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures) -> fmt::Result {
-    let mut reasons: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut reasons: BTreeMap<Option<&Address>, Vec<usize>> = BTreeMap::new();
     for number in &outcome.skipped {
-        let reason = failures.skipped.get(number).map_or("", String::as_str);
-        reasons.entry(reason).or_default().push(*number);
+        reasons.entry(failures.skipped.get(number).and_then(Option::as_ref)).or_default().push(*number);
     }
     for (reason, numbers) in reasons {
         let addresses: Vec<&Address> = addresses(plan, &numbers).into_iter().collect();
-        let why = if reason.is_empty() { "skipped: ".to_owned() } else { format!("skipped because {}: ", because(reason)) };
+        let why = match reason {
+            Some(address) => format!("skipped because {}: ", event::failed(address)),
+            None => "not started: ".to_owned(),
+        };
         page.line(2, 8, &[(Paint::Update, &why), (Paint::Plain, &list(&addresses))])?;
     }
     Ok(())

@@ -147,7 +147,7 @@ fn consequences(page: &mut Page<'_>, change: &Change) -> fmt::Result {
         page.line(4, 8, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change))])?;
     }
     for loss in &change.losses {
-        page.line(4, 8, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &clean(loss))])?;
+        page.line(4, 8, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &clean(&loss.to_string()))])?;
     }
     for note in &change.notes {
         page.line(4, 8, &[(Paint::Dim, "note: "), (Paint::Plain, &clean(note))])?;

@@ -46,9 +46,11 @@ fn the_keys_are_those_of_the_contract() {
         words.sort_unstable();
         words.join(" ")
     };
-    assert_eq!(keys(&plan), sorted(&format!("{head} changes steps refused diagnostics")));
+    assert_eq!(keys(&plan), sorted(&format!("{head} stakes changes steps refused diagnostics")));
     assert_eq!(keys(&plan["summary"]), sorted("create update replace delete adopt forget keep"));
-    assert_eq!(keys(&plan["changes"][0]), sorted("address kind action id because order disruption source attributes"));
+    assert_eq!(keys(&plan["changes"][0]), sorted("address kind action id because order disruption losses source attributes"));
+    assert_eq!(keys(&plan["changes"][1]["losses"][0]), sorted("what address"));
+    assert_eq!(keys(&plan["stakes"][0]), sorted("what addresses"));
     assert_eq!(keys(&plan["changes"][0]["attributes"][0]), sorted("path before after effect"));
     assert_eq!(keys(&plan["changes"][0]["attributes"][3]), sorted("path member before after effect"));
     assert_eq!(keys(&plan["changes"][0]["source"]), sorted("file line column"));

@@ -2,7 +2,7 @@
 
 use crate::sample;
 
-use trueup_model::{Action, Disruption, Kind, Plan, Refusal, StepAction};
+use trueup_model::{Action, Disruption, Kind, Loss, Plan, Refusal, StepAction};
 use trueup_report::markdown;
 
 const LIMIT: usize = 65_536;
@@ -149,7 +149,7 @@ impl Dice {
             attributes.truncate(self.roll(4));
             let mut change = sample::change(action, &format!("security_group.g{number}"), id.as_deref(), attributes);
             change.because = (0..self.roll(3)).map(|_| self.text()).collect();
-            change.losses = (0..self.roll(3)).map(|_| self.text()).collect();
+            change.losses = (0..self.roll(3)).map(|_| Loss::PublicAddress { address: self.text() }).collect();
             change.notes = (0..self.roll(3)).map(|_| self.text()).collect();
             change.disruption = if self.roll(2) == 0 { Disruption::None } else { Disruption::DataLost };
             plan.changes.push(change);

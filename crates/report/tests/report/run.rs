@@ -35,9 +35,9 @@ fn events(plan: &Plan) -> Vec<Event> {
             message: "We currently do not have sufficient t2.micro capacity\nin the Availability Zone you requested".into(),
             elapsed: seconds(201.0),
         },
-        Event::StepSkipped { step: step(plan, 4), because: "instance.private-host".into() },
-        Event::StepSkipped { step: step(plan, 5), because: "stopped".into() },
-        Event::Stopping { running: 1 },
+        Event::StepSkipped { step: step(plan, 4), because: Some("instance.private-host".parse().unwrap()) },
+        Event::StepSkipped { step: step(plan, 5), because: None },
+        Event::Stopping { running: 1, left: 1 },
         Event::Finished { outcome },
     ]
 }
@@ -49,7 +49,7 @@ fn each_event_is_a_line() {
     for event in events(&plan) {
         let before = out.lines().count();
         text::event(&mut out, &event, &plan, Style::default()).unwrap();
-        let lines = usize::from(!matches!(event, Event::Finished { .. }));
+        let lines = usize::from(!matches!(event, Event::Finished { .. } | Event::StepSkipped { because: None, .. }));
         assert_eq!(out.lines().count(), before + lines, "{out}");
     }
     insta::assert_snapshot!(out);
@@ -76,13 +76,13 @@ fn a_good_end_and_a_stop() {
     let good = Outcome { done: vec![1, 2, 3, 4, 5], ..Outcome::default() };
     assert_eq!(outcome(&plan, &good, &Failures::default()), "Done: 2 replaced, 1 changed (5 steps).\n");
     let mut failures = Failures::default();
-    failures.hear(&Event::StepSkipped { step: step(&plan, 5), because: "stopped".into() });
+    failures.hear(&Event::StepSkipped { step: step(&plan, 5), because: None });
     let stopped = Outcome { done: vec![1, 2, 3, 4], skipped: vec![5], stopped: true, ..Outcome::default() };
     insta::assert_snapshot!(outcome(&plan, &stopped, &failures), @r"
     Stopped: 4 steps done, 0 failed, 1 skipped
       done: instance.private-host
       done in part: subnet.private
-      skipped because stopped: subnet.private
+      not started: subnet.private
     Run this again; it goes on from here: trueup apply gateway-endpoint.yaml
     ");
 }
@@ -147,4 +147,20 @@ fn the_live_region_fits_the_terminal() {
     assert_eq!(region.lines().count(), 9, "{region}");
     assert!(region.lines().all(|line| line.chars().count() < 20), "{region}");
     assert!(region.ends_with("0/40 done, 40 runn…\n"), "{region}");
+}
+
+#[test]
+fn errors_and_sentences_wrap_between_words() {
+    let style = Style { color: false, width: Some(40) };
+    let mut out = String::new();
+    text::note(&mut out, "Checked: the network is as the spec wants it, and what it expects holds.", style).unwrap();
+    text::error(&mut out, "this plan needs more consent; nothing was done. Add:\n  --allow delete:subnet.a\nor not", style).unwrap();
+    insta::assert_snapshot!(out, @r"
+    Checked: the network is as the spec
+      wants it, and what it expects holds.
+    error: this plan needs more consent;
+      nothing was done. Add:
+      --allow delete:subnet.a
+    or not
+    ");
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Order, Place, Plan, Record, Ref, Refusal, Step,
-    StepAction, Unread, Value,
+    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Loss, Order, Place, Plan, Record, Ref, Refusal,
+    Step, StepAction, Unread, Value,
 };
 
 pub const SPEC: &str = "gateway-endpoint.yaml";
@@ -124,7 +124,8 @@ pub fn replacement() -> Plan {
     instance.because.push("instance.private-host.subnet (gateway-endpoint.yaml:55): an instance cannot move to another subnet".to_owned());
     instance.order = Some(Order::CreateFirst);
     instance.disruption = Disruption::DataLost;
-    instance.losses = vec!["private address 10.0.2.139".into(), "root volume vol-09d1d03c424d99961 (8 GiB)".into()];
+    instance.losses =
+        vec![Loss::PrivateAddress { address: "10.0.2.139".into() }, Loss::RootVolume { id: "vol-09d1d03c424d99961".into(), gib: Some(8) }];
     let mut follows = change(
         Action::Update,
         "route_table.inspection",
@@ -172,7 +173,7 @@ pub fn everything() -> Plan {
     stop.notes = vec!["user data runs at the first boot only: the new one does not run by itself".into()];
     let mut gone = change(Action::Delete, "elastic_ip.old", Some("eipalloc-0aaaaaaaaaaaaaaa0"), vec![]);
     gone.disruption = Disruption::AddressLost;
-    gone.losses = vec!["address 203.0.113.7".into()];
+    gone.losses = vec![Loss::ElasticIp { address: "203.0.113.7".into() }];
     let changes = vec![
         change(
             Action::Create,

@@ -1,0 +1,89 @@
+//! Stakes: what a plan puts at risk, as data. Whoever has half a minute to decide must know these first.
+
+use serde::Serialize;
+
+use crate::plan::{Action, Change, Plan};
+use crate::reachability::ReachChange;
+
+/// Something that is gone for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Loss {
+    /// An instance's address in its subnet.
+    PrivateAddress {
+        /// Which one.
+        address: String,
+    },
+    /// The public address that EC2 gave to an instance.
+    PublicAddress {
+        /// Which one.
+        address: String,
+    },
+    /// The address of an Elastic IP.
+    ElasticIp {
+        /// Which one.
+        address: String,
+    },
+    /// The volume that an instance boots from, with what is on it.
+    RootVolume {
+        /// Its id.
+        id: String,
+        /// How large it is, where that is known.
+        gib: Option<i64>,
+    },
+}
+
+impl std::fmt::Display for Loss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::PrivateAddress { address } => write!(f, "private address {address}"),
+            Self::PublicAddress { address } => write!(f, "public address {address}"),
+            Self::ElasticIp { address } => write!(f, "address {address}"),
+            Self::RootVolume { id, gib: None } => write!(f, "root volume {id}"),
+            Self::RootVolume { id, gib: Some(gib) } => write!(f, "root volume {id} ({gib} GiB)"),
+        }
+    }
+}
+
+/// One thing that is at stake.
+#[derive(Clone, Debug)]
+pub enum Stake<'a> {
+    /// The internet reaches what it did not reach.
+    Exposes(Vec<&'a ReachChange>),
+    /// Objects go, and nothing takes their place.
+    Deletes(Vec<&'a Change>),
+    /// Objects go, and others take their place.
+    Replaces(Vec<&'a Change>),
+    /// Objects are stopped.
+    Stops(Vec<&'a Change>),
+    /// So much is gone for ever.
+    Loses {
+        /// Volumes with what is on them.
+        volumes: usize,
+        /// Addresses that others may know: those of the internet.
+        addresses: usize,
+    },
+}
+
+impl Plan {
+    /// What is at stake, the worst first; nothing where a plan only makes or changes what nobody feels.
+    pub fn stakes(&self) -> Vec<Stake<'_>> {
+        let exposures: Vec<&ReachChange> =
+            self.reachability.iter().flat_map(|told| &told.changes).filter(|change| change.exposure).collect();
+        let of = |is: &dyn Fn(&Change) -> bool| self.changes.iter().filter(|change| is(change)).collect::<Vec<_>>();
+        let deleted = of(&|change| change.action == Action::Delete);
+        let replaced = of(&|change| change.action == Action::Replace);
+        let stopped = of(&|change| change.action == Action::Update && self.consent(change).is_some());
+        let number = |is: fn(&Loss) -> bool| self.changes.iter().flat_map(|change| &change.losses).filter(|loss| is(loss)).count();
+        let volumes = number(|loss| matches!(loss, Loss::RootVolume { .. }));
+        let addresses = number(|loss| matches!(loss, Loss::PublicAddress { .. } | Loss::ElasticIp { .. }));
+        let stakes = [
+            (exposures.is_empty(), Stake::Exposes(exposures)),
+            (deleted.is_empty(), Stake::Deletes(deleted)),
+            (replaced.is_empty(), Stake::Replaces(replaced)),
+            (stopped.is_empty(), Stake::Stops(stopped)),
+            (volumes + addresses == 0, Stake::Loses { volumes, addresses }),
+        ];
+        stakes.into_iter().filter(|(is_none, _)| !is_none).map(|(_, stake)| stake).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! What is at stake in a plan, in the words and the data that all formats share.
+
+use serde_json::{Value as Json, json};
+use trueup_model::{Change, Plan, ReachChange, Stake};
+
+use crate::reach;
+use crate::words;
+
+/// Resources that are called by their names; of more, the number is told.
+const NAMED_MAX: usize = 2;
+
+/// What is at stake, each as a clause that begins with a verb: `stops 3 hosts`. The worst is the first.
+pub fn clauses(plan: &Plan) -> Vec<String> {
+    plan.stakes().iter().map(clause).collect()
+}
+
+fn clause(stake: &Stake<'_>) -> String {
+    match stake {
+        Stake::Exposes(changes) => exposes(changes),
+        Stake::Deletes(changes) => format!("deletes {}", which(changes, "resource")),
+        Stake::Replaces(changes) => format!("replaces {}", which(changes, "resource")),
+        Stake::Stops(changes) => format!("stops {}", which(changes, "host")),
+        Stake::Loses { volumes, addresses } => {
+            let parts = [(*volumes, "volume"), (*addresses, "public addresses")];
+            let told = parts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| match (number, noun.strip_suffix("es")) {
+                (1, Some(one)) => format!("1 {one}"),
+                (number, Some(_)) => format!("{number} {noun}"),
+                (number, None) => words::count(*number, noun),
+            });
+            format!("loses {} for ever", told.collect::<Vec<_>>().join(" and "))
+        }
+    }
+}
+
+/// The first is the worst: a reader who wants all of them finds them under reachability.
+fn exposes(changes: &[&ReachChange]) -> String {
+    let Some(first) = changes.first() else { return String::new() };
+    let more = if changes.len() == 1 { String::new() } else { format!(" and {} more", changes.len() - 1) };
+    format!("{}{more}", reach::exposure(first))
+}
+
+/// The names of a few, or how many there are.
+fn which(changes: &[&Change], noun: &str) -> String {
+    if changes.len() > NAMED_MAX {
+        return words::count(changes.len(), noun);
+    }
+    changes.iter().map(|change| change.address.to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+/// What is at stake, for programs; the worst is the first.
+pub fn json(plan: &Plan) -> Json {
+    let addresses = |changes: &[&Change]| changes.iter().map(|change| change.address.to_string()).collect::<Vec<_>>();
+    let stake = |stake: &Stake<'_>| match stake {
+        Stake::Exposes(changes) => json!({"what": "exposes", "changes": changes.len()}),
+        Stake::Deletes(changes) => json!({"what": "deletes", "addresses": addresses(changes)}),
+        Stake::Replaces(changes) => json!({"what": "replaces", "addresses": addresses(changes)}),
+        Stake::Stops(changes) => json!({"what": "stops", "addresses": addresses(changes)}),
+        Stake::Loses { volumes, addresses } => json!({"what": "loses", "volumes": volumes, "public_addresses": addresses}),
+    };
+    plan.stakes().iter().map(stake).collect()
+}
