@@ -10,7 +10,7 @@ use crate::actions::Action;
 use crate::call::{Answer, Call};
 use crate::due;
 use crate::hostile::Hostile;
-use crate::kinds::{default_vpc, instance, sts, zone};
+use crate::kinds::{default_vpc, instance, partition, sts};
 use crate::options::Behaviour;
 use crate::state::Millis;
 use crate::state::Region;
@@ -95,7 +95,7 @@ struct Outcome {
 impl Engine {
     /// Answers a call with the XML inside the response element.
     pub fn run(&mut self, action: &'static Action, asked: &Asked, region: &str, now: Millis) -> Result<String, Fault> {
-        if !zone::is_region(region) {
+        if !partition::is_region(region) {
             return Err(Fault::new("AuthFailure", format!("Credential should be scoped to a valid Region, not {region}")));
         }
         if action.name == OF_NO_REGION && !self.world.regions.contains_key(region) {

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::due::{self, Due, What};
 use crate::hostile::Hostile;
-use crate::kinds::Kind;
+use crate::kinds::{Kind, partition};
 use crate::options::Behaviour;
 use crate::state::region::{Shown, Tags};
 use crate::state::{Ids, Millis, Region};
@@ -203,5 +203,5 @@ pub fn has_form(id: &str, prefix: &str) -> bool {
 
 /// The ARN of a resource of this account.
 pub fn arn(region: &Region, resource: &str, id: &str) -> String {
-    format!("arn:aws:ec2:{}:{ACCOUNT}:{resource}/{id}", region.name)
+    format!("arn:{}:ec2:{}:{ACCOUNT}:{resource}/{id}", partition::of(&region.name).name, region.name)
 }

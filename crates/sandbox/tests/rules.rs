@@ -59,7 +59,7 @@ async fn ids_are_malformed_or_unknown() {
             ("DescribeVolumes&VolumeId.1=vol-12345678", "InvalidVolume.NotFound"),
             ("DescribeVpcEndpoints&VpcEndpointId.1=vpce-12345678", "InvalidVpcEndpointId.NotFound"),
             ("DescribeManagedPrefixLists&PrefixListId.1=pl-12345678", "InvalidPrefixListID.NotFound"),
-            ("DescribeImages&ImageId.1=ami-12345678", "InvalidAMIID.NotFound"),
+            ("DescribeImages&ImageId.1=ami-00000000", "InvalidAMIID.NotFound"),
             ("DescribeImages&ImageId.1=foo", "InvalidAMIID.Malformed"),
             ("DescribeVpcEndpointServices&ServiceName.1=com.amazonaws.us-west-2.unicorn", "InvalidServiceName"),
             ("DeleteNatGateway&NatGatewayId=nat-12345678", "NatGatewayNotFound"),

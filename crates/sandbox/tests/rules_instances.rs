@@ -65,7 +65,7 @@ async fn launches_are_checked() {
         &cloud,
         &[("run", &run), ("good", &good), ("s", &subnet)],
         &[
-            ("{run}&ImageId=ami-12345678&InstanceType=t2.micro", "InvalidAMIID.NotFound"),
+            ("{run}&ImageId=ami-00000000&InstanceType=t2.micro", "InvalidAMIID.NotFound"),
             ("{run}&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.huge", "InvalidParameterValue"),
             ("{run}&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t4g.micro", "InvalidParameterValue"),
             ("{good}&KeyName=nobody", "InvalidKeyPair.NotFound"),

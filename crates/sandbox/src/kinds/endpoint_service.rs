@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::zone;
+use super::{partition, zone};
 use crate::call::{Answer, Call};
 use crate::state::ids::mix;
 use crate::state::table::Row;
@@ -61,16 +61,18 @@ pub fn services(region: &str) -> Vec<Service> {
         .into_iter()
         .map(|short| Service { name: format!("com.amazonaws.{region}.{short}"), kind: "Gateway".into(), private_dns: None })
         .collect();
+    let suffix = partition::of(region).suffix;
+    let vendor = if suffix == "amazonaws.com.cn" { "cn.com.amazonaws" } else { "com.amazonaws" };
     all.extend(INTERFACES.iter().map(|short| Service {
-        name: format!("com.amazonaws.{region}.{short}"),
+        name: format!("{vendor}.{region}.{short}"),
         kind: "Interface".into(),
         private_dns: Some(match *short {
-            "ecr.api" => format!("api.ecr.{region}.amazonaws.com"),
-            "ecr.dkr" => format!("*.dkr.ecr.{region}.amazonaws.com"),
-            "kinesis-streams" => format!("kinesis.{region}.amazonaws.com"),
-            "execute-api" => format!("*.execute-api.{region}.amazonaws.com"),
-            "s3" => format!("*.s3.{region}.amazonaws.com"),
-            short => format!("{short}.{region}.amazonaws.com"),
+            "ecr.api" => format!("api.ecr.{region}.{suffix}"),
+            "ecr.dkr" => format!("*.dkr.ecr.{region}.{suffix}"),
+            "kinesis-streams" => format!("kinesis.{region}.{suffix}"),
+            "execute-api" => format!("*.execute-api.{region}.{suffix}"),
+            "s3" => format!("*.s3.{region}.{suffix}"),
+            short => format!("{short}.{region}.{suffix}"),
         }),
     }));
     all.sort_by(|a, b| (&a.name, &a.kind).cmp(&(&b.name, &b.kind)));
@@ -124,8 +126,9 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         x.texts("availabilityZoneSet", zones.iter().map(|zone| &zone.name));
         x.text("owner", "amazon");
         let short = service.name.rsplit_once(&format!("{}.", region.name)).map_or("", |(_, short)| short);
-        let base = if service.kind == "Gateway" { "amazonaws.com" } else { "vpce.amazonaws.com" };
-        x.texts("baseEndpointDnsNameSet", [format!("{short}.{}.{base}", region.name)]);
+        let base = if service.kind == "Gateway" { "" } else { "vpce." };
+        let suffix = partition::of(&region.name).suffix;
+        x.texts("baseEndpointDnsNameSet", [format!("{short}.{}.{base}{suffix}", region.name)]);
         if let Some(name) = &service.private_dns {
             x.text("privateDnsName", name);
             x.set("privateDnsNameSet", [name], |x, name| x.text("privateDnsName", name));

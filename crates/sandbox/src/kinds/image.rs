@@ -1,8 +1,8 @@
-//! Machine images: a few public ones of each region; nobody makes others here.
+//! Machine images: a few public ones of each region, and behind every other id somebody's own image that boots on any type.
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Answer, Call, has_form};
+use crate::call::{ACCOUNT, Answer, Call, has_form};
 use crate::state::Region;
 use crate::state::ids::mix;
 use crate::state::table::Row;
@@ -19,8 +19,8 @@ pub struct Image {
     pub name: String,
     /// Its description.
     pub description: String,
-    /// `x86_64` or `arm64`.
-    pub architecture: String,
+    /// `x86_64` or `arm64`; nothing where it is not known, and fits.
+    pub architecture: Option<String>,
     /// Where its root volume is attached.
     pub root_device: String,
     /// The type of its root volume.
@@ -111,7 +111,7 @@ fn image(id: String, published: &Published) -> Image {
         id,
         name: name.to_owned(),
         description: name.rsplit('/').next().unwrap_or(name).to_owned(),
-        architecture: architecture.to_owned(),
+        architecture: Some(architecture.to_owned()),
         root_device: root_device.to_owned(),
         root_type: root_type.to_owned(),
         root_size,
@@ -134,22 +134,40 @@ pub fn images(region: &str) -> Vec<Image> {
     all
 }
 
-/// The image of this id.
+/// The image of this id. Callers bring ids of their own images, which nobody can have made here, so every well-formed id is one;
+/// the ids of zeros alone are of images that are not there.
 pub fn find(region: &Region, id: &str) -> Result<Image, Fault> {
     if !has_form(id, "ami") {
         return Err(Fault::new("InvalidAMIID.Malformed", format!("Invalid id: \"{id}\" (expecting \"ami-...\")")));
     }
-    images(&region.name)
-        .into_iter()
-        .find(|image| image.id == id)
-        .ok_or_else(|| Fault::new("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist")))
+    if id.trim_start_matches("ami-").bytes().all(|byte| byte == b'0') {
+        return Err(Fault::new("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist")));
+    }
+    Ok(images(&region.name).into_iter().find(|image| image.id == id).unwrap_or_else(|| somebodys(id)))
+}
+
+/// An image that nothing is known of but its id.
+fn somebodys(id: &str) -> Image {
+    Image {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        description: String::new(),
+        architecture: None,
+        root_device: "/dev/xvda".to_owned(),
+        root_type: "gp3".to_owned(),
+        root_size: 8,
+        imds_v2: false,
+        alias: None,
+        owner: ACCOUNT.to_owned(),
+        created: "2025-01-01T00:00:00.000Z".to_owned(),
+    }
 }
 
 const FIELDS: &[Field<Image>] = fields![Image:
     "image-id" => |seen, add| add(seen.id),
     "name" => |seen, add| add(&seen.row.name),
     "description" => |seen, add| add(&seen.row.description),
-    "architecture" => |seen, add| add(&seen.row.architecture),
+    "architecture" => |seen, add| add(architecture(seen.row)),
     "owner-id" => |seen, add| add(&seen.row.owner),
     "owner-alias" => |seen, add| seen.row.alias.iter().for_each(|alias| add(alias)),
     "state" => |_, add| add("available"),
@@ -171,7 +189,12 @@ const FIELDS: &[Field<Image>] = fields![Image:
     "platform-details" => |_, add| add("Linux/UNIX"),
 ];
 
-/// `DescribeImages`.
+/// The architecture that lists tell: the usual one where it is not known.
+fn architecture(image: &Image) -> &str {
+    image.architecture.as_deref().unwrap_or("x86_64")
+}
+
+/// `DescribeImages`: the public ones, and those that are asked for by their ids.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let ids = p.texts("ImageId");
@@ -180,11 +203,15 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let _ = (p.flag("IncludeDeprecated")?, p.flag("IncludeDisabled")?);
     let filters = Filters::read(p)?.bind(FIELDS)?;
     let page = Page::read(p, call.action, Limits { min: 1, max: 1000, exclusive: true }, !ids.is_empty())?;
-    for id in &ids {
-        find(call.region, id)?;
-    }
     let region = &*call.region;
-    let all = images(&region.name);
+    let mut all = images(&region.name);
+    for id in &ids {
+        let image = find(region, id)?;
+        if !all.iter().any(|known| known.id == image.id) {
+            all.push(image);
+        }
+    }
+    all.sort_by(|a, b| a.id.cmp(&b.id));
     let shown: Vec<&Image> = all
         .iter()
         .filter(|image| {
@@ -210,7 +237,7 @@ fn write(x: &mut Xml, image: &Image) {
     x.maybe("imageOwnerAlias", image.alias.as_ref());
     x.text("creationDate", &image.created);
     x.text("isPublic", true);
-    x.text("architecture", &image.architecture);
+    x.text("architecture", architecture(image));
     x.text("imageType", "machine");
     x.text("platformDetails", "Linux/UNIX");
     x.text("usageOperation", "RunInstances");

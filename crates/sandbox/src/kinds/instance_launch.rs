@@ -92,13 +92,13 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
     let kind = p.filled("InstanceType").unwrap_or("m1.small");
     let kind = instance_type::find(kind)
         .ok_or_else(|| Fault::new("InvalidParameterValue", format!("Invalid value '{kind}' for InstanceType.")))?;
-    if kind.architecture != image.architecture {
+    if let Some(other) = image.architecture.as_ref().filter(|architecture| **architecture != kind.architecture) {
         return Err(Fault::new(
             "InvalidParameterValue",
             format!(
-                "The architecture '{}' of the specified instance type does not match the architecture '{}' of the specified AMI. \
+                "The architecture '{}' of the specified instance type does not match the architecture '{other}' of the specified AMI. \
                  Specify an instance type and an AMI that have matching architectures, and try again.",
-                kind.architecture, image.architecture
+                kind.architecture
             ),
         ));
     }
@@ -119,7 +119,7 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
         index: 0,
         image: image.id.clone(),
         kind: kind.name.clone(),
-        architecture: image.architecture.clone(),
+        architecture: kind.architecture.clone(),
         key_name: key_name.map(str::to_owned),
         vpc: subnet.vpc.clone(),
         subnet: subnet_id,

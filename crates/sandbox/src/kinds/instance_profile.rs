@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::instance::{Instance, Profile};
+use super::partition;
 use crate::call::{ACCOUNT, Answer, Call};
 use crate::state::clock::stamp;
 use crate::state::ids::mix;
@@ -14,7 +15,7 @@ use crate::wire::{Fault, Node, Xml};
 /// The profile that `IamInstanceProfile` names, without an association id.
 pub fn read(call: &Call<'_>, p: &Node) -> Result<Option<Profile>, Fault> {
     let Some(node) = p.child("IamInstanceProfile") else { return Ok(None) };
-    let prefix = format!("arn:aws:iam::{ACCOUNT}:instance-profile/");
+    let prefix = format!("arn:{}:iam::{ACCOUNT}:instance-profile/", partition::of(&call.region.name).name);
     let (arn, name) = match (node.filled("Arn"), node.filled("Name")) {
         (Some(arn), None) => {
             let path = arn.strip_prefix(&prefix).ok_or_else(|| invalid("arn", arn))?;

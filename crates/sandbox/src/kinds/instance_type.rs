@@ -1,4 +1,5 @@
-//! Instance types: a selection with the figures that matter for networks and launches.
+//! Instance types with the figures that matter for networks and launches: exact ones of a selection, those of the others by their
+//! family and size.
 
 use serde::{Deserialize, Serialize};
 
@@ -77,10 +78,16 @@ const TYPES: &[Figures] = &[
 fn read(figures: &Figures) -> InstanceType {
     let (name, vcpus, threads, memory, interfaces, addresses) = *figures;
     let family = name.split('.').next().unwrap_or(name);
-    let xen = matches!(family, "t2" | "m4");
+    of_family(family, name, (vcpus, threads, memory, interfaces, addresses))
+}
+
+/// A type of a family, of these vCPUs, threads of a core, MiB, interfaces, and addresses each.
+fn of_family(family: &str, name: &str, figures: (u32, u32, u32, u32, u32)) -> InstanceType {
+    let (vcpus, threads, memory, interfaces, addresses) = figures;
+    let xen = is_xen(family);
     InstanceType {
         name: name.to_owned(),
-        architecture: if family.ends_with('g') { "arm64" } else { "x86_64" }.to_owned(),
+        architecture: if is_arm(family) { "arm64" } else { "x86_64" }.to_owned(),
         hypervisor: if xen { "xen" } else { "nitro" }.to_owned(),
         vcpus,
         threads,
@@ -88,13 +95,113 @@ fn read(figures: &Figures) -> InstanceType {
         interfaces,
         addresses,
         burstable: family.starts_with('t'),
-        ebs_optimized: if family == "t2" { "unsupported" } else { "default" }.to_owned(),
+        ebs_optimized: if matches!(family, "t1" | "t2") { "unsupported" } else { "default" }.to_owned(),
     }
+}
+
+fn is_xen(family: &str) -> bool {
+    matches!(
+        family,
+        "c1" | "c3" | "c4" | "d2" | "f1" | "g3" | "i2" | "m1" | "m2" | "m3" | "m4" | "p2" | "p3" | "r3" | "r4" | "t1" | "t2" | "x1" | "x1e"
+    )
+}
+
+/// Whether a family has Graviton processors: a `g` among the letters behind its generation.
+fn is_arm(family: &str) -> bool {
+    family == "a1" || parts(family).is_some_and(|(_, _, options)| options.starts_with('g'))
+}
+
+/// What a family's name says: its series, its generation, and the letters behind it.
+fn parts(family: &str) -> Option<(&str, u32, &str)> {
+    let digit = family.find(|c: char| c.is_ascii_digit())?;
+    let (series, rest) = family.split_at(digit);
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let (generation, options) = rest.split_at(end);
+    Some((series, generation.parse().ok()?, options))
+}
+
+/// The series of EC2, with the MiB that a vCPU of theirs has.
+const SERIES: &[(&str, u32)] = &[
+    ("a", 2048),
+    ("c", 2048),
+    ("d", 8192),
+    ("dl", 8192),
+    ("f", 15_616),
+    ("g", 4096),
+    ("gr", 8192),
+    ("h", 4096),
+    ("hpc", 4096),
+    ("i", 8192),
+    ("im", 4096),
+    ("inf", 2048),
+    ("is", 6144),
+    ("m", 4096),
+    ("p", 15_616),
+    ("r", 8192),
+    ("t", 2048),
+    ("trn", 4096),
+    ("u", 16_384),
+    ("vt", 2048),
+    ("x", 16_384),
+    ("z", 8192),
+];
+
+/// So many generations a series has, with one to come.
+const GENERATIONS: std::ops::RangeInclusive<u32> = 1..=9;
+
+/// Sizes: vCPUs, interfaces, addresses each.
+fn size(name: &str) -> Option<(u32, u32, u32)> {
+    const TIMES: [u32; 17] = [2, 3, 4, 6, 8, 9, 10, 12, 16, 18, 24, 32, 48, 56, 96, 112, 224];
+    Some(match name {
+        "nano" | "micro" => (2, 2, 2),
+        "small" => (2, 3, 4),
+        "medium" => (1, 2, 4),
+        "large" => (2, 3, 10),
+        "xlarge" => (4, 4, 15),
+        "metal" => (96, 15, 50),
+        _ => {
+            let times = name.strip_prefix("metal-").map_or_else(|| name.strip_suffix("xlarge"), |rest| rest.strip_suffix("xl"));
+            let times: u32 = times?.parse().ok()?;
+            let (interfaces, addresses) = if times > 12 {
+                (15, 50)
+            } else if times > 2 {
+                (8, 30)
+            } else {
+                (4, 15)
+            };
+            TIMES.contains(&times).then_some((times * 4, interfaces, addresses))?
+        }
+    })
 }
 
 /// The type of this name.
 pub fn find(name: &str) -> Option<InstanceType> {
-    TYPES.iter().find(|figures| figures.0 == name).map(read)
+    TYPES.iter().find(|figures| figures.0 == name).map(read).or_else(|| by_family(name))
+}
+
+/// What a type that is not in the selection is, by its family and size; nothing where EC2 has no such family or size.
+fn by_family(name: &str) -> Option<InstanceType> {
+    let (family, size_name) = name.split_once('.')?;
+    let (series, generation, options) = parts(family)?;
+    let (_, memory) = SERIES.iter().find(|(known, _)| *known == series)?;
+    // Behind a hyphen stands a variant, such as `flex`.
+    let letters = options.split('-').next().unwrap_or_default();
+    if !GENERATIONS.contains(&generation) || letters.len() > 3 || !letters.bytes().all(|letter| b"abdefghinqsz".contains(&letter)) {
+        return None;
+    }
+    let (vcpus, interfaces, addresses) = size(size_name)?;
+    // The small sizes are those of the burstable series, which has none of the great ones.
+    let small = matches!(size_name, "nano" | "micro" | "small");
+    if (series == "t" && vcpus > 8) || (series != "t" && small) {
+        return None;
+    }
+    let threads = if is_arm(family) || vcpus == 1 { 1 } else { 2 };
+    let memory = match size_name {
+        "nano" => 512,
+        "micro" => 1024,
+        _ => memory * vcpus,
+    };
+    Some(of_family(family, name, (vcpus, threads, memory, interfaces, addresses)))
 }
 
 const FIELDS: &[Field<InstanceType>] = fields![InstanceType:
@@ -122,16 +229,14 @@ fn free(row: &InstanceType) -> bool {
 /// The types that a call asks for by name, filtered.
 fn chosen(call: &Call<'_>, names: &[&str]) -> Result<Vec<InstanceType>, Fault> {
     let filters = Filters::read(call.params)?.bind(FIELDS)?;
+    let mut all: Vec<InstanceType> = if names.is_empty() { TYPES.iter().map(read).collect() } else { Vec::new() };
     for name in names {
-        find(name).ok_or_else(|| unknown(name))?;
+        all.push(find(name).ok_or_else(|| unknown(name))?);
     }
     let region = &*call.region;
-    let mut all: Vec<InstanceType> = TYPES
-        .iter()
-        .map(read)
-        .filter(|row| (names.is_empty() || names.contains(&row.name.as_str())) && filters.holds(&Seen { id: &row.name, row, region }))
-        .collect();
+    all.retain(|row| filters.holds(&Seen { id: &row.name, row, region }));
     all.sort_by(|a, b| a.name.cmp(&b.name));
+    all.dedup_by(|a, b| a.name == b.name);
     Ok(all)
 }
 

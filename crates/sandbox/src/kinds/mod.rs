@@ -21,6 +21,7 @@ pub mod nat_gateway;
 pub mod network_acl;
 pub mod network_interface;
 pub mod network_interface_attribute;
+pub mod partition;
 pub mod prefix_list;
 pub mod range;
 pub mod route;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::subnet::{self, Subnet};
 use super::zone::Zone;
-use super::{Kind, elastic_ip, security_group, tag, yes};
+use super::{Kind, elastic_ip, partition, security_group, tag, yes};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::state::clock::stamp;
 use crate::state::table::{Row, Table};
@@ -195,7 +195,7 @@ pub fn private_name(region: &str, address: Ipv4Addr) -> String {
 pub fn public_name(region: &Region, vpc: &str, address: Ipv4Addr) -> Option<String> {
     region.vpcs.get(vpc).filter(|vpc| vpc.dns_hostnames)?;
     let domain = if region.name == "us-east-1" { "compute-1".to_owned() } else { format!("{}.compute", region.name) };
-    Some(format!("ec2-{}.{domain}.amazonaws.com", dashed(address)))
+    Some(format!("ec2-{}.{domain}.{}", dashed(address), partition::of(&region.name).suffix))
 }
 
 /// `<association>` of one private address.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, range, tag};
+use super::{Kind, partition, range, tag};
 use crate::call::{ACCOUNT, Answer, Call, has_form};
 use crate::due::What;
 use crate::state::Region;
@@ -180,7 +180,7 @@ fn write(x: &mut Xml, region: &Region, id: &str, row: &PrefixList) {
     x.text("addressFamily", &row.family);
     x.text("state", &row.state);
     let owner = if row.owner == "AWS" { "aws" } else { ACCOUNT };
-    x.text("prefixListArn", format_args!("arn:aws:ec2:{}:{owner}:prefix-list/{id}", region.name));
+    x.text("prefixListArn", format_args!("arn:{}:ec2:{}:{owner}:prefix-list/{id}", partition::of(&region.name).name, region.name));
     x.text("prefixListName", &row.name);
     x.maybe("maxEntries", row.max_entries);
     if row.owner != "AWS" {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::zone::{self, Zone};
-use super::{Kind, tag, yes};
+use super::{Kind, partition, tag, yes};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::due::What;
 use crate::state::clock::{MINUTE, SECOND, stamp};
@@ -292,7 +292,11 @@ pub fn encryption(call: &Call<'_>, p: &Node) -> Result<(bool, Option<String>), F
         return Err(Fault::new("InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set."));
     }
     let encrypted = encrypted == Some(true);
-    let account_key = format!("arn:aws:kms:{}:{ACCOUNT}:key/aaaaaaaa-bbbb-4ccc-8ddd-000000000000", call.region.name);
+    let account_key = format!(
+        "arn:{}:kms:{}:{ACCOUNT}:key/aaaaaaaa-bbbb-4ccc-8ddd-000000000000",
+        partition::of(&call.region.name).name,
+        call.region.name
+    );
     Ok((encrypted, encrypted.then(|| key.map_or(account_key, str::to_owned))))
 }
 

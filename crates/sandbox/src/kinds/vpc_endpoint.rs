@@ -8,7 +8,7 @@ use super::route::{Route, Target};
 use super::route_table::{Destination, RouteTable};
 use super::subnet::Subnet;
 use super::vpc::Vpc;
-use super::{Kind, endpoint_service, prefix_list, security_group, tag};
+use super::{Kind, endpoint_service, partition, prefix_list, security_group, tag};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::due::{self, What};
 use crate::state::clock::{MINUTE, SECOND, stamp};
@@ -114,7 +114,7 @@ fn dns_names(seen: &Seen<'_, VpcEndpoint>) -> Vec<String> {
     let region = &seen.region.name;
     let short = seen.row.service.rsplit_once(&format!("{region}.")).map_or("", |(_, short)| short);
     let salt = &seen.id[seen.id.len().saturating_sub(8)..];
-    let mut names = vec![format!("{}-{salt}.{short}.{region}.vpce.amazonaws.com", seen.id)];
+    let mut names = vec![format!("{}-{salt}.{short}.{region}.vpce.{}", seen.id, partition::of(region).suffix)];
     if seen.row.private_dns {
         names.extend(private_name(region, &seen.row.service));
     }

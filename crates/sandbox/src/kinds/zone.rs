@@ -1,43 +1,11 @@
 //! Regions and availability zones.
 
+use super::partition::{self, Known};
 use crate::call::{Answer, Call};
 use crate::state::Region;
 use crate::state::table::Row;
 use crate::wire::filter::{Field, Filters, Seen, fields};
 use crate::wire::{Fault, Xml};
-
-/// A region: its name, the prefix of its zone ids and the letters of its zones.
-struct Known {
-    name: &'static str,
-    short: &'static str,
-    zones: &'static str,
-}
-
-/// The regions that every account can use without opting in.
-const REGIONS: &[Known] = &[
-    Known { name: "ap-northeast-1", short: "apne1", zones: "acd" },
-    Known { name: "ap-northeast-2", short: "apne2", zones: "abcd" },
-    Known { name: "ap-northeast-3", short: "apne3", zones: "abc" },
-    Known { name: "ap-south-1", short: "aps1", zones: "abc" },
-    Known { name: "ap-southeast-1", short: "apse1", zones: "abc" },
-    Known { name: "ap-southeast-2", short: "apse2", zones: "abc" },
-    Known { name: "ca-central-1", short: "cac1", zones: "abd" },
-    Known { name: "eu-central-1", short: "euc1", zones: "abc" },
-    Known { name: "eu-north-1", short: "eun1", zones: "abc" },
-    Known { name: "eu-west-1", short: "euw1", zones: "abc" },
-    Known { name: "eu-west-2", short: "euw2", zones: "abc" },
-    Known { name: "eu-west-3", short: "euw3", zones: "abc" },
-    Known { name: "sa-east-1", short: "sae1", zones: "abc" },
-    Known { name: "us-east-1", short: "use1", zones: "abcdef" },
-    Known { name: "us-east-2", short: "use2", zones: "abc" },
-    Known { name: "us-west-1", short: "usw1", zones: "bc" },
-    Known { name: "us-west-2", short: "usw2", zones: "abcd" },
-];
-
-/// Whether EC2 has a region of this name.
-pub fn is_region(name: &str) -> bool {
-    REGIONS.iter().any(|region| region.name == name)
-}
 
 /// A zone's name and id.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -54,13 +22,8 @@ impl Row for Zone {
 
 /// The zones of a region, by name.
 pub fn zones(region: &str) -> Vec<Zone> {
-    let Some(known) = REGIONS.iter().find(|known| known.name == region) else { return Vec::new() };
-    known
-        .zones
-        .chars()
-        .enumerate()
-        .map(|(at, letter)| Zone { name: format!("{region}{letter}"), id: format!("{}-az{}", known.short, at + 1) })
-        .collect()
+    let Some(Known { short, zones, .. }) = partition::region(region) else { return Vec::new() };
+    zones.iter().map(|(letter, number)| Zone { name: format!("{region}{letter}"), id: format!("{short}-az{number}") }).collect()
 }
 
 /// The zone that a request names by `AvailabilityZone` or `AvailabilityZoneId`; nothing where it names none.
@@ -146,26 +109,31 @@ impl Row for Named {
 
 const REGION_FIELDS: &[Field<Named>] = fields![Named:
     "region-name" => |seen, add| add(&seen.row.0),
-    "endpoint" => |seen, add| add(&format!("ec2.{}.amazonaws.com", seen.row.0)),
+    "endpoint" => |seen, add| add(&endpoint(&seen.row.0)),
     "opt-in-status" => |_, add| add("opt-in-not-required"),
 ];
 
-/// `DescribeRegions`.
+fn endpoint(region: &str) -> String {
+    format!("ec2.{region}.{}", partition::of(region).suffix)
+}
+
+/// `DescribeRegions`: those of the partition that the request is for.
 pub fn describe_regions(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let names = call.params.texts("RegionName");
     let _ = call.params.flag("AllRegions")?;
     let filters = Filters::read(call.params)?.bind(REGION_FIELDS)?;
-    if let Some(unknown) = names.iter().find(|name| !is_region(name)) {
+    let region = &*call.region;
+    let regions = partition::of(&region.name).regions;
+    if let Some(unknown) = names.iter().find(|name| !regions.iter().any(|known| known.name == **name)) {
         return Err(Fault::new("InvalidParameterValue", format!("Invalid region: [{unknown}]")));
     }
-    let region = &*call.region;
-    let shown = REGIONS.iter().map(|known| Named(known.name.to_owned())).filter(|named| {
+    let shown = regions.iter().map(|known| Named(known.name.to_owned())).filter(|named| {
         (names.is_empty() || names.contains(&named.0.as_str())) && filters.holds(&Seen { id: &named.0, row: named, region })
     });
     x.set("regionInfo", shown, |x, named| {
         x.text("optInStatus", "opt-in-not-required");
         x.text("regionName", &named.0);
-        x.text("regionEndpoint", format_args!("ec2.{}.amazonaws.com", named.0));
+        x.text("regionEndpoint", endpoint(&named.0));
     });
     Ok(())
 }
