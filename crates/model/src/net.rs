@@ -76,6 +76,9 @@ pub static IPV4_RANGE: Format = Format {
     },
 };
 
+/// What no VPC can have: this host's, loopback, link-local, multicast and reserved addresses (RFC 6890).
+const NEVER_A_VPC: [&str; 4] = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
+
 /// The range of a VPC or subnet: IPv4, /16 to /28.
 pub static VPC_RANGE: Format = Format {
     what: "an IPv4 range between /16 and /28",
@@ -83,7 +86,12 @@ pub static VPC_RANGE: Format = Format {
     number: false,
     read: |text| {
         let text = (IPV4_RANGE.read)(text)?;
-        match ipv4_range(&text).map(|net| net.prefix_len()) {
+        let net = ipv4_range(&text);
+        if let Some(kept) = net.and_then(|net| NEVER_A_VPC.iter().find(|kept| kept.parse().is_ok_and(|kept: Ipv4Net| kept.contains(&net))))
+        {
+            return Err(Complaint::new(format!("EC2 refuses `{text}`: the addresses of {kept} are not for networks")));
+        }
+        match net.map(|net| net.prefix_len()) {
             Some(16..=28) => Ok(text),
             _ => Err(Complaint::new(format!("EC2 takes prefix lengths from /16 to /28 here, and `{text}` is outside them"))),
         }
@@ -230,6 +238,12 @@ mod tests {
         assert_eq!((RANGE.read)("10.0.0.1").unwrap_err().instead.unwrap(), "10.0.0.1/32");
         assert!((VPC_RANGE.read)("10.0.0.0/8").is_err());
         assert!((VPC_RANGE.read)("10.0.0.0/29").is_err());
+        for kept in ["0.1.0.0/16", "127.0.0.0/16", "169.254.0.0/24", "224.0.0.0/16", "255.255.0.0/16"] {
+            assert!((VPC_RANGE.read)(kept).is_err(), "{kept}");
+        }
+        for free in ["1.0.0.0/16", "100.64.0.0/16", "172.17.0.0/16", "198.19.0.0/16", "203.0.113.0/24"] {
+            assert_eq!((VPC_RANGE.read)(free).unwrap(), free);
+        }
     }
 
     #[test]

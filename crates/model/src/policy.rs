@@ -28,6 +28,22 @@ pub fn canonical(document: &Json) -> Json {
     Json::Object(out)
 }
 
+/// Why EC2 refuses a document as the policy of an endpoint; nothing where it takes it. A policy of a resource names principals.
+pub fn refusal(document: &Json) -> Option<String> {
+    let statements = document.get("Statement").map(listed).unwrap_or_default();
+    if statements.is_empty() {
+        return Some("a policy has at least one `Statement`".to_owned());
+    }
+    statements.iter().enumerate().find_map(|(index, statement)| {
+        let lacks = |names: [&str; 2]| names.iter().all(|name| statement.get(name).is_none());
+        if !matches!(statement.get("Effect").and_then(Json::as_str), Some("Allow" | "Deny")) {
+            return Some(format!("Statement[{index}] needs an `Effect`: Allow or Deny"));
+        }
+        let needed = [["Principal", "NotPrincipal"], ["Action", "NotAction"], ["Resource", "NotResource"]];
+        needed.into_iter().find(|names| lacks(*names)).map(|[name, _]| format!("Statement[{index}] needs a `{name}`"))
+    })
+}
+
 /// Whether a document is the one that EC2 gives an endpoint by default: everyone may do everything.
 pub fn is_full_access(document: &Json) -> bool {
     let canonical = canonical(document);

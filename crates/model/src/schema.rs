@@ -92,6 +92,8 @@ pub struct Attribute {
     pub later: bool,
     /// Whether it is shown as a digest: long, and possibly a secret.
     pub digest: bool,
+    /// Words of EC2 that cannot be chosen here, each with why.
+    pub refused: &'static [(&'static str, &'static str)],
 }
 
 /// What leaving an attribute out of a spec means.
@@ -188,6 +190,7 @@ impl Attribute {
             input: false,
             later: false,
             digest: false,
+            refused: &[],
         }
     }
 
@@ -254,6 +257,13 @@ impl Attribute {
     #[must_use]
     pub const fn digest(mut self) -> Self {
         self.digest = true;
+        self
+    }
+
+    /// These words of EC2 cannot be chosen, each for its reason.
+    #[must_use]
+    pub const fn refuses(mut self, words: &'static [(&'static str, &'static str)]) -> Self {
+        self.refused = words;
         self
     }
 

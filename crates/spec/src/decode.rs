@@ -63,6 +63,10 @@ impl<'a> Decoder<'a> {
             self.notes.places.insert(path.clone(), self.problems.place(if key_shows_better(key, node) { key.span } else { node.span }));
             if matches!(node.value, Yaml::Null) {
                 self.no_value(key, attribute, &path);
+            } else if let Some((word, why)) = refused(attribute, node) {
+                let message = format!("`{}` cannot be `{word}`: {why}", attribute.name);
+                let place = self.problems.place(node.span);
+                self.broken(&path, Diagnostic::error("choice", message).at(place, "").help(format!("leave `{}` out", attribute.name)));
             } else if let Some(value) = self.value(&attribute.ty, attribute.name, &path, node) {
                 record.set(attribute.name, value);
             }
@@ -359,6 +363,12 @@ fn switch(text: &str) -> Option<bool> {
         "false" | "no" | "off" | "disabled" => Some(false),
         _ => None,
     }
+}
+
+/// The word of EC2 that is written here and cannot be chosen, with why.
+fn refused(attribute: &Attribute, node: &Node) -> Option<(&'static str, &'static str)> {
+    let Yaml::Text(text) = &node.value else { return None };
+    attribute.refused.iter().find(|(word, _)| word == text).copied()
 }
 
 /// Whether a problem with this value is better shown at its key: nothing stands there, or it starts on a later line.

@@ -20,6 +20,28 @@ fn entries(count: usize, range: &str) -> String {
     (1..=count).map(entry).collect::<Vec<_>>().join(", ")
 }
 
+/// Root volumes that EC2 refuses, and among them some that it takes: those are not told.
+const VOLUMES: [&str; 18] = [
+    "",
+    "encrypted: false",
+    "type: gp2, iops: 3000",
+    "type: standard, throughput: 125",
+    "type: io1",
+    "type: gp3, iops: 500",
+    "type: st1, size: 200",
+    "iops: 4000",
+    "throughput: 250",
+    "size: 20000",
+    "type: gp2, size: 16385",
+    "type: io1, size: 8, iops: 401",
+    "type: io1, size: 8, iops: 400",
+    "type: gp3, size: 8, iops: 4001",
+    "type: gp3, size: 4, iops: 3000",
+    "type: gp3, throughput: 751",
+    "type: gp3, size: 40, iops: 8000, throughput: 2000",
+    "type: io2, size: 100, iops: 100000, throughput: 125",
+];
+
 bad! {
     references: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: privat}, b: {cidr_block: 10.0.1.0/24, route_table: route_table.private}, c: {cidr_block: 10.0.2.0/24, route_table: [private]}}\nroute_table: {private: , public: }\ninternet_gateway: {g: {vpc: igw-0123456789abcdef0}}\n");
     references_to_another_kind: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, vpc: private}, b: {cidr_block: 10.0.1.0/24, route_table: main}}\nroute_table: {private: }\n");
@@ -40,6 +62,13 @@ bad! {
     zones: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, availability_zone: us-west-2a, availability_zone_id: usw2-az1}, b: {cidr_block: 10.0.1.0/24, availability_zone: us-east-1a}}\n");
     addresses: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance:\n  a: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.3}\n  b: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.1.10}\n  c: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.10, elastic_ip: e}\n  d: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.10, elastic_ip: e, associate_public_ip_address: true}\nelastic_ip: {e: }\n");
     endpoints: &with_vpc("route_table: {r: }\nvpc_endpoint: {a: {service: s3, route_tables: [r]}, b: {service: com.amazonaws.us-west-2.s3, route_tables: [r]}}\n");
+    vpc_ranges: "topology: t\nvpc:\n  a: {cidr_block: 10.0.0.0/16, secondary_cidr_blocks: [172.16.0.0/16, 100.64.0.0/16]}\n  b: {cidr_block: 172.16.0.0/16, secondary_cidr_blocks: [172.31.0.0/20, 198.51.100.0/24]}\n  c: {cidr_block: 10.1.0.0/16, secondary_cidr_blocks: [10.0.0.0/20, 10.2.0.0/16]}\n  d: {cidr_block: 100.64.0.0/16, secondary_cidr_blocks: [10.5.0.0/16]}\n  e: {cidr_block: 127.0.0.0/16}\n";
+    routes_that_ec2_refuses: &with_vpc("internet_gateway: {g: }\nsubnet: {s: {cidr_block: 10.0.1.0/24}}\nnat_gateway: {n: {subnet: s, connectivity_type: private}}\nroute_table:\n  r:\n    routes:\n      - {destination: 169.254.169.254/32, internet_gateway: g}\n      - {destination: fd00:ec2::/64, internet_gateway: g}\n      - {destination: 10.0.1.0/24, internet_gateway: g}\n      - {destination: 10.0.2.0/24, nat_gateway: n}\n      - {destination: 10.0.0.0/8, nat_gateway: n}\n      - {destination: \"::/0\", nat_gateway: n}\n      - {destination: 0.0.0.0/0, egress_only_internet_gateway: eigw-0123456789abcdef0}\n      - {destination: aws/s3, nat_gateway: n}\n      - {destination: 192.0.2.0/24, vpc_endpoint: e}\n  fine: {routes: [{destination: 10.0.1.0/24, nat_gateway: n}, {destination: 169.254.0.0/16, internet_gateway: g}, {destination: \"64:ff9b::/96\", nat_gateway: n}]}\nvpc_endpoint: {e: {service: s3, route_tables: [r]}}\n");
+    endpoints_that_ec2_refuses: &with_vpc("route_table: {r: }\nvpc_endpoint:\n  a: {service: dynamo, route_tables: [r]}\n  b: {service: com.amazonaws.eu-west-1.s3}\n  c: {service: ssm, type: interface}\n  d: {service: s3, policy: {Statement: []}}\n  e: {service: dynamodb, policy: {Statement: [{Effect: Allow, Action: \"*\", Resource: \"*\"}]}}\n  f: {service: s3express, policy: {Statement: {Effect: Permit, Principal: \"*\", Action: \"*\", Resource: \"*\"}}}\n");
+    groups_of_other_vpcs: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nsecurity_group:\n  web: {vpc: a, description: W}\n  db: {vpc: b, description: D, ingress: [{protocol: tcp, port: 5432, security_group: web}]}\n";
+    groups_of_peered_vpcs: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nroute_table:\n  a: {vpc: a, routes: [{destination: 10.1.0.0/16, vpc_peering_connection: pcx-0123456789abcdef0}]}\n  b: {vpc: b, routes: [{destination: 10.0.0.0/16, vpc_peering_connection: pcx-0123456789abcdef0}]}\nsecurity_group:\n  web: {vpc: a, description: W}\n  db: {vpc: b, description: D, ingress: [{protocol: tcp, port: 5432, security_group: web}]}\n";
+    root_volumes: &with_vpc(&format!("subnet: {{s: {{cidr_block: 10.0.0.0/24}}}}\ninstance:\n{}", VOLUMES.iter().enumerate().map(|(n, volume)| format!("  i{n}: {{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: s, root_volume: {{{volume}}}}}\n")).collect::<String>()));
+    optimized: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance: {i: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, ebs_optimized: true}}\n");
     quotas: &with_vpc(&format!("security_group:\n  g:\n    description: G\n    ingress:\n      - {{protocol: tcp, port: [{}], cidr: 10.0.0.0/8}}\nelastic_ip: {{a: , b: , c: , d: , e: , f: }}\n", (1..=61).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")));
     network_acls: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nsubnet:\n  one: {vpc: a, cidr_block: 10.0.0.0/24, network_acl: other}\n  two: {vpc: a, cidr_block: 10.0.1.0/24, network_acl: nothing}\n  three: {vpc: a, cidr_block: 10.0.2.0/24, network_acl: rtb-0123456789abcdef0}\n  four: {vpc: a, cidr_block: 10.0.3.0/24, network_acl: acl-0123456789abcdef0}\nnetwork_acl: {other: {vpc: b}}\n";
     network_acl_quotas: &with_vpc(&format!("x-20: &many [{}]\nx-40: &more [{}]\nx-19: &full [{}]\nnetwork_acl:\n  long: {{ingress: *many, egress: *more}}\n  full: {{ingress: *full}}\n", entries(20, "10.0.0.0/8"), entries(40, "::/0"), entries(19, "10.0.0.0/8")));

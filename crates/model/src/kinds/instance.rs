@@ -2,6 +2,7 @@
 
 mod calls;
 mod table;
+mod volume;
 
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +99,8 @@ impl Rules for InstanceRules {
                 Err(why) => context.problem("user_data_file", "user-data", why, "name a file that can be read"),
             }
         }
+        volume::normalise(record, context);
+        check_optimized(record, context);
         let length = record.text("user_data").len();
         if length > USER_DATA_BYTES_MAX {
             let message = format!("the user data has {length} bytes, and EC2 takes {USER_DATA_BYTES_MAX}");
@@ -206,6 +209,15 @@ impl Rules for InstanceRules {
     fn note(&self, record: &Record, object: Option<&Object>) -> Option<String> {
         let differs = object.is_some_and(|object| self.schema().differing(record, &object.record).contains("user_data"));
         differs.then(|| "user data runs at the first boot only: the new one does not run by itself".to_owned())
+    }
+}
+
+/// The oldest burstable families have no bandwidth of their own to volumes.
+fn check_optimized(record: &Record, context: &mut Context<'_>) {
+    let family = record.text("instance_type").split('.').next().unwrap_or_default();
+    if matches!(family, "t1" | "t2") && record.get("ebs_optimized") == Some(&Value::Bool(true)) {
+        let message = format!("a {family} instance cannot be `ebs_optimized`");
+        context.problem("ebs_optimized", "ebs-optimized", message, "choose another `instance_type`, or leave this out");
     }
 }
 

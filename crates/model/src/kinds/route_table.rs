@@ -1,7 +1,10 @@
 //! `route_table`: where packets go that leave a subnet.
 
+mod inside;
+
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Role};
@@ -12,7 +15,7 @@ use crate::kinds::{vpc, vpc_endpoint};
 use crate::net::{Complaint, Format, RANGE};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{Context, Rules, Update, members_record};
+use crate::rules::{After, Context, Rules, Update, View, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -154,6 +157,7 @@ impl Rules for RouteTableRules {
             let full = vpc_endpoint::prefix_list_name(route.text("destination"), context.region);
             route.set("destination", full.clone());
             check_targets(&route, index, context);
+            check_family(&route, index, context);
             if let Some(first) = seen.insert(full.clone(), index) {
                 let message = format!("two routes to {full}");
                 let help = format!("a table has one route for each destination: remove this one or routes[{first}]");
@@ -173,9 +177,10 @@ impl Rules for RouteTableRules {
                 let message = format!("{} has {} routes; an account's quota is 500 unless it was raised", resource.address, routes.len());
                 out.push(Diagnostic::warning("quota", message).at(resource.place("routes"), ""));
             }
-            for route in routes.iter().filter_map(Value::as_map) {
+            for (index, route) in routes.iter().enumerate() {
+                let Some(route) = route.as_map() else { continue };
                 check_gateway(resource, route, topology, out);
-                check_local(resource, route, topology, out);
+                inside::check(resource, &format!("routes[{index}]"), route, topology, out);
             }
         }
     }
@@ -196,6 +201,11 @@ impl Rules for RouteTableRules {
 
     fn delete(&self, object: &Object) -> Vec<Call> {
         vec![Call::delete("DeleteRouteTable", object.record.clone())]
+    }
+
+    /// A route to a subnet of the VPC is there only while the subnet is.
+    fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
+        if call.action == "CreateRoute" { inside::after(call, record, view) } else { Vec::new() }
     }
 
     /// A table has one route for each destination, and each call is about another one.
@@ -243,14 +253,28 @@ fn check_gateway(resource: &Resource, route: &Record, topology: &Topology, out: 
     }
 }
 
-fn check_local(resource: &Resource, route: &Record, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let Some(vpc) = topology.follow(vpc::of(&resource.record)) else { return };
+/// Ranges that EC2 keeps for the services that instances reach in themselves: metadata, name servers, time.
+const OF_EC2: [&str; 2] = ["169.254.168.0/22", "fd00:ec2::/32"];
+
+/// The range by which NAT64 reaches IPv4: the only IPv6 destination of a NAT gateway.
+const NAT64: &str = "64:ff9b::/96";
+
+/// What a destination allows by itself: no route into EC2's own ranges, and targets that carry its version of IP.
+fn check_family(route: &Record, index: usize, context: &mut Context<'_>) {
     let destination = route.text("destination");
-    if vpc::ranges(&vpc.record).iter().any(|range| range.to_string() == destination) {
-        out.push(
-            Diagnostic::error("route-local", format!("{destination} is a range of {}: its local route is EC2's", vpc.address))
-                .at(resource.place("routes"), "EC2 refuses this route")
-                .help("remove the route"),
-        );
+    let Ok(range) = destination.parse::<IpNet>() else { return };
+    let path = format!("routes[{index}].destination");
+    if let Some(kept) = OF_EC2.iter().find(|kept| kept.parse().is_ok_and(|kept: IpNet| kept.contains(&range))) {
+        let message = format!("{destination} is in {kept}, which EC2 keeps for its own services");
+        context.problem(path, "route-reserved", message, "remove the route: those services are reached without one");
+        return;
+    }
+    let v4 = matches!(range, IpNet::V4(_));
+    if v4 && route.get("egress_only_internet_gateway").is_some() {
+        let message = format!("an egress-only internet gateway carries IPv6 alone, and {destination} is IPv4");
+        context.problem(path, "route-family", message, "use a `nat_gateway`, or an IPv6 destination such as ::/0");
+    } else if !v4 && route.get("nat_gateway").is_some() && destination != NAT64 {
+        let message = format!("a NAT gateway carries IPv4 and {NAT64}, and {destination} is IPv6");
+        context.problem(path, "route-family", message, "use an `egress_only_internet_gateway`, or an IPv4 destination");
     }
 }

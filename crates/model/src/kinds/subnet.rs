@@ -38,29 +38,39 @@ impl Typed for Subnet {
 
 static ZONE: Format = Format {
     what: "an availability zone such as us-west-2a",
-    pattern: "^[a-z]{2}-[a-z0-9-]+$",
+    pattern: "^[a-z]{2,4}-[a-z0-9-]+[0-9][a-z]$",
     number: false,
-    read: |text| match text.split_once('-') {
-        Some((area, _)) if area.len() == 2 && is_word(text, "-") => Ok(text.to_owned()),
-        Some((_, tail)) if tail.contains("az") && is_word(text, "-") => {
-            Err(Complaint::new(format!("`{text}` is the id of a zone: write it as `availability_zone_id`")))
+    read: |text| {
+        if is_zone_id(text) {
+            return Err(Complaint::new(format!("`{text}` is the id of a zone: write it as `availability_zone_id`")));
         }
-        _ => Err(Complaint::new(format!("`{text}` is not an availability zone"))),
+        if is_zone(text) { Ok(text.to_owned()) } else { Err(Complaint::new(format!("`{text}` is not an availability zone"))) }
     },
 };
 
 static ZONE_ID: Format = Format {
     what: "the id of an availability zone such as usw2-az1",
-    pattern: "^[a-z]{3}[a-z0-9]*-[a-z0-9-]+$",
+    pattern: "^[a-z0-9-]+-(az|wlz)[0-9]+$",
     number: false,
-    read: |text| match text.split_once('-') {
-        Some((area, _)) if area.len() > 2 && is_word(text, "-") => Ok(text.to_owned()),
-        Some((_, _)) if is_word(text, "-") => {
-            Err(Complaint::new(format!("`{text}` is a zone's name and no id: write it as `availability_zone`")))
+    read: |text| {
+        if is_zone(text) {
+            return Err(Complaint::new(format!("`{text}` is a zone's name and no id: write it as `availability_zone`")));
         }
-        _ => Err(Complaint::new(format!("`{text}` is not the id of an availability zone"))),
+        if is_zone_id(text) { Ok(text.to_owned()) } else { Err(Complaint::new(format!("`{text}` is not the id of an availability zone"))) }
     },
 };
+
+/// A zone's name ends in the number of its region, or of a place near it, and a letter: `us-west-2a`, `us-west-2-lax-1b`.
+fn is_zone(text: &str) -> bool {
+    let region = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    is_word(text, "-") && text.contains('-') && region.len() + 1 == text.len() && region.ends_with(|c: char| c.is_ascii_digit())
+}
+
+/// A zone's id ends in `az` and a number: `usw2-az1`, `usw2-lax1-az1`, `usw2-wl1-las-wlz1`.
+fn is_zone_id(text: &str) -> bool {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    is_word(text, "-") && number.len() < text.len() && text.contains('-') && (number.ends_with("-az") || number.ends_with("-wlz"))
+}
 
 static SCHEMA: Schema = Schema {
     kind: Kind::Subnet,

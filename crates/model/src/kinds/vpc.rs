@@ -11,7 +11,7 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Rules, Update, View, members_record};
 use crate::schema::{Attribute, Effect, Members, Schema, Type, none, plain_key};
-use crate::topology::Topology;
+use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref};
 
@@ -62,7 +62,8 @@ vpc:
         Attribute::new(
             "secondary_cidr_blocks",
             Type::Set(&RANGES),
-            "Further IPv4 ranges, each /16 to /28. They may not overlap each other or the primary range.",
+            "Further IPv4 ranges, each /16 to /28. They may not overlap each other or the primary range, and private ones (10.0.0.0/8, \
+             172.16.0.0/12, 192.168.0.0/16, 198.19.0.0/16) are of the same block as the primary range.",
         )
         .default(none),
         Attribute::new(
@@ -111,6 +112,7 @@ impl Rules for VpcRules {
                     );
                 }
             }
+            check_secondary(resource, &ranges, out);
             if ranges.len() > 5 {
                 let message =
                     format!("{} has {} IPv4 ranges; an account's quota is 5 unless it was raised", resource.address, ranges.len());
@@ -190,6 +192,41 @@ impl Rules for VpcRules {
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Outage
+    }
+}
+
+/// The private ranges that EC2 does not mix in one VPC: a secondary range of one of them needs a primary range of the same one.
+const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.19.0.0/16"];
+
+/// What a VPC whose primary range is in the first cannot add: everything in the second.
+const KEPT: [(&str, &str); 1] = [("172.16.0.0/12", "172.31.0.0/16")];
+
+/// EC2 refuses to add some ranges beside others: "IPv4 CIDR block association restrictions" in the VPC user guide. Ranges that are
+/// none of these, and 100.64.0.0/10, go with all.
+fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnostic>) {
+    let is_in = |range: &IpNet, outer: &str| outer.parse().is_ok_and(|outer: IpNet| outer.contains(range));
+    let Some((primary, secondary)) = ranges.split_first() else { return };
+    for (index, range) in secondary.iter().enumerate() {
+        let home = PRIVATE.iter().find(|private| is_in(range, private));
+        let others = || ranges.iter().enumerate().filter(|(at, _)| *at != index + 1).map(|(_, other)| other);
+        if others().any(|other| overlap(other, range)) {
+            continue;
+        }
+        let why = if let Some(home) = home.filter(|home| !is_in(primary, home)) {
+            format!("{range} is in {home}, and the primary range {primary} is not")
+        } else if let Some((outer, kept)) = KEPT.iter().find(|(outer, kept)| is_in(primary, outer) && is_in(range, kept)) {
+            format!("no range of {kept} can be added to a VPC of {outer}")
+        } else if let Some(other) = others().find(|other| is_in(other, "10.0.0.0/15")).filter(|_| is_in(range, "10.0.0.0/16")) {
+            format!("no range of 10.0.0.0/16 can be added beside {other}, which is in 10.0.0.0/15")
+        } else {
+            continue;
+        };
+        out.push(
+            Diagnostic::error("vpc-ranges-restricted", format!("EC2 refuses to add {range} to {}: {why}", resource.address))
+                .at(resource.place("secondary_cidr_blocks"), "cannot be added")
+                .at(resource.place("cidr_block"), "the primary range")
+                .help("choose another range: of the same private block as the primary one, of 100.64.0.0/10, or a public one"),
+        );
     }
 }
 

@@ -68,7 +68,7 @@ static SCHEMA: Schema = Schema {
           Resource: arn:aws:s3:::example-bucket/*
 "#,
     notes: &[
-        "Gateway endpoints cost nothing, and there are two services for them: `s3` and `dynamodb`.",
+        "Gateway endpoints cost nothing, and there are three services for them: `s3`, `s3express` and `dynamodb`.",
         "The route goes to the service's prefix list and is more specific than a default route, so it wins beside one. Subnets \
          that use none of the endpoint's tables reach the service as before.",
         "A change of tables can break open connections to the service; new ones work at once.",
@@ -87,6 +87,12 @@ static SCHEMA: Schema = Schema {
         .required()
         .replace("an endpoint leads to one service for life"),
         Attribute::new("type", Type::Choice(&["gateway"]), "What sort of endpoint.")
+            .refuses(&[
+                ("interface", "interface endpoints are not managed yet"),
+                ("Interface", "interface endpoints are not managed yet"),
+                ("gateway_load_balancer", "Gateway Load Balancer endpoints are not managed yet"),
+                ("GatewayLoadBalancer", "Gateway Load Balancer endpoints are not managed yet"),
+            ])
             .default(|| "gateway".into())
             .replace("EC2 cannot change an endpoint's type"),
         Attribute::new("route_tables", Type::Set(&TABLES), "The route tables whose subnets use it.").default(none),
@@ -111,16 +117,12 @@ impl Rules for VpcEndpointRules {
         {
             record.set("service", format!("com.amazonaws.{region}.{service}"));
         }
+        check_service(record, context);
         read_policy_file(record, context);
         let Some(document) = record.get("policy").and_then(|policy| serde_json::to_value(policy).ok()) else { return };
         let length = document.to_string().len();
-        if document.get("Statement").is_none() {
-            context.problem(
-                "policy",
-                "policy",
-                "a policy has at least one `Statement`",
-                "write `Statement:` with `Effect`, `Principal`, `Action` and `Resource`",
-            );
+        if let Some(why) = policy::refusal(&document) {
+            context.problem("policy", "policy", why, "write `Statement:` with `Effect`, `Principal`, `Action` and `Resource`");
         } else if length > POLICY_LENGTH_MAX {
             context.problem(
                 "policy",
@@ -223,6 +225,40 @@ impl Rules for VpcEndpointRules {
     fn holds(&self, attribute: &str) -> bool {
         attribute != "route_tables"
     }
+}
+
+/// The services that have gateway endpoints, by the last part of their names.
+const SERVICES: [&str; 3] = ["s3", "s3express", "dynamodb"];
+
+/// A gateway endpoint leads to one of a few services, in its own region.
+fn check_service(record: &Record, context: &mut Context<'_>) {
+    let service = record.text("service");
+    let mut parts = service.rsplit('.');
+    let (last, region) = (parts.next().unwrap_or_default(), parts.next());
+    if !SERVICES.contains(&last) {
+        let message = format!("there are no gateway endpoints for `{last}`");
+        context.problem(
+            "service",
+            "endpoint-service",
+            message,
+            "gateway endpoints are for s3, s3express and dynamodb; interface endpoints are not managed yet",
+        );
+    } else if let (Some(region), Some(own)) = (region, context.region)
+        && region != own
+    {
+        let message = format!("{service} is not a service of {own}");
+        context.problem(
+            "service",
+            "endpoint-service",
+            message,
+            format!("a gateway endpoint leads to a service of its own region: write `{last}`"),
+        );
+    }
+}
+
+/// What sort of endpoint it is.
+pub fn kind(record: &Record) -> &str {
+    record.text("type")
 }
 
 fn read_policy_file(record: &mut Record, context: &mut Context<'_>) {

@@ -57,7 +57,7 @@ const INTERFACES: &[&str] = &[
 
 /// The services of a region, by name and type.
 pub fn services(region: &str) -> Vec<Service> {
-    let mut all: Vec<Service> = ["dynamodb", "s3"]
+    let mut all: Vec<Service> = ["dynamodb", "s3", "s3express"]
         .into_iter()
         .map(|short| Service { name: format!("com.amazonaws.{region}.{short}"), kind: "Gateway".into(), private_dns: None })
         .collect();

@@ -293,8 +293,15 @@ fn read_disks(call: &Call<'_>, image: &Image) -> Result<Vec<Disk>, Fault> {
             continue;
         }
         let Some(ebs) = node.child("Ebs") else { return Err(Fault::missing("BlockDeviceMapping.Ebs")) };
+        if !["VolumeSize", "VolumeType", "Iops", "Throughput", "Encrypted", "KmsKeyId", "SnapshotId", "DeleteOnTermination"]
+            .iter()
+            .any(|name| ebs.has(name))
+        {
+            return Err(Fault::missing("ebs"));
+        }
         let mut asked = Asked::read(ebs, "VolumeSize")?;
         if is_root {
+            volume::check_boots(asked.kind)?;
             asked.kind = asked.kind.or(Some(&image.root_type));
         } else if asked.size.is_none() {
             return Err(Fault::missing("volumeSize"));

@@ -190,6 +190,12 @@ fn target(call: &Call<'_>, table: &str, vpc: &str, destination: &Destination) ->
         "NatGatewayId" => {
             let nat = call.region.nat_gateways.get(id).filter(|nat| nat.state != "deleted" && call.region.shows(id));
             let nat = nat.ok_or_else(|| Fault::new("InvalidNatGatewayID.NotFound", format!("The natGateway ID '{id}' does not exist")))?;
+            if matches!(destination, Destination::V6(net) if net.to_string() != "64:ff9b::/96") {
+                return Err(Fault::new(
+                    "InvalidParameterValue",
+                    format!("The destination {destination} is not supported for a NAT gateway"),
+                ));
+            }
             (Target::Nat(id.to_owned()), nat.vpc == vpc)
         }
         "EgressOnlyInternetGatewayId" => {

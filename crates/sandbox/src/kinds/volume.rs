@@ -234,6 +234,7 @@ pub fn shape(asked: &Asked<'_>, size: u32, default_kind: &str) -> Result<Shape, 
         }
         (None, None) => None,
     };
+    check_iops_ratio(kind, size, iops)?;
     let throughput = match (asked.throughput, kind) {
         (Some(rate), "gp3") if (125..=2000).contains(&rate) => Some(rate),
         (Some(rate), "gp3") => {
@@ -245,7 +246,33 @@ pub fn shape(asked: &Asked<'_>, size: u32, default_kind: &str) -> Result<Shape, 
         (None, "gp3") => Some(125),
         (None, _) => None,
     };
+    if let (Some(rate), Some(iops)) = (throughput, iops)
+        && rate * 4 > iops
+    {
+        let ratio = f64::from(rate) / f64::from(iops);
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Throughput (MiBps) to iops ratio of {ratio:.6} is too high; maximum is 0.250000 MiBps per iops."),
+        ));
+    }
     Ok(Shape { size, kind: kind.to_owned(), iops, throughput })
+}
+
+/// How many operations a second a volume of a size may have; 3,000 come with every gp3.
+fn check_iops_ratio(kind: &str, size: u32, iops: Option<u32>) -> Answer {
+    let (most, free) = match kind {
+        "gp3" => (500, 3000),
+        "io1" => (50, 0),
+        "io2" => (1000, 0),
+        _ => return Ok(()),
+    };
+    match iops {
+        Some(iops) if iops > (size * most).max(free) => Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Iops to volume size ratio of {:.6} is too high; maximum is {most}.", f64::from(iops) / f64::from(size)),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// `CreateVolume`.
@@ -342,6 +369,16 @@ fn write_modification(x: &mut Xml, id: &str, modification: &Modification) {
     x.maybe("endTime", modification.end.map(stamp));
 }
 
+/// EC2 boots from no HDD volume.
+pub fn check_boots(kind: Option<&str>) -> Answer {
+    match kind {
+        Some(kind @ ("st1" | "sc1")) => {
+            Err(Fault::new("InvalidParameterValue", format!("The volume type {kind} cannot be used for a root device.")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// `ModifyVolume`: larger, faster or of another type, never smaller.
 pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
@@ -363,6 +400,12 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     if asked.kind.is_none_or(|kind| kind == volume.shape.kind) && volume.shape.kind != "gp2" {
         asked.iops = asked.iops.or(volume.shape.iops);
         asked.throughput = asked.throughput.or(volume.shape.throughput);
+    }
+    let boots = volume.attachment.as_ref().is_some_and(|attachment| {
+        call.region.instances.get(&attachment.instance).is_some_and(|instance| instance.root_device == attachment.device)
+    });
+    if boots {
+        check_boots(asked.kind)?;
     }
     let target = shape(&asked, volume.shape.size, &volume.shape.kind)?;
     let modification = Modification { state: "modifying".into(), original: volume.shape, target, start: call.now, end: None };

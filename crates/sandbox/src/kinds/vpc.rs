@@ -319,10 +319,11 @@ fn check_secondary(region: &Region, id: &str, vpc: &Vpc, net: &Ipv4Net) -> Answe
     if let Some(other) = vpc.ranges().find(|other| range::overlap(net, other)) {
         return Err(Fault::new("InvalidVpc.Range", format!("The CIDR '{net}' overlaps with another CIDR '{other}' of the VPC")));
     }
-    // The guide's table of ranges that do not mix; public ranges and 100.64.0.0/10 go with any.
-    let mut families = vpc.ranges().filter_map(family);
-    let mine = family(net);
-    if mine.is_some() && families.any(|theirs| Some(theirs) != mine) {
+    // The guide's table of ranges that do not mix: by the primary one; public ranges and 100.64.0.0/10 go with any.
+    let octets = |net: &Ipv4Net| (net.network().octets()[0], net.network().octets()[1]);
+    let (mine, home) = (family(net), vpc.cidr().and_then(family));
+    let low = vpc.ranges().any(|range| matches!(octets(range), (10, 0 | 1)));
+    if (mine.is_some() && mine != home) || octets(net) == (172, 31) || (low && octets(net) == (10, 0)) {
         return Err(restricted(net));
     }
     let blocked = region

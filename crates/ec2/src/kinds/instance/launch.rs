@@ -25,8 +25,8 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
         None => None,
     };
     let root = match sets.get("root_volume").and_then(Value::as_map) {
-        Some(volume) => Some(mapping(&root_device(task).await?, volume)),
-        None => None,
+        Some(volume) if asks(volume) => Some(mapping(&root_device(task).await?, volume)),
+        _ => None,
     };
     let with = |token: &str| {
         let request = task
@@ -117,6 +117,11 @@ async fn root_device(task: &Task<'_>) -> Result<String, Failure> {
     Ok(device)
 }
 
+/// Whether anything is left to ask of the root volume at launch: EC2 takes no empty mapping.
+fn asks(volume: &Record) -> bool {
+    volume.iter().any(|(name, value)| name != "encrypted" || value == &Value::Bool(true))
+}
+
 fn mapping(device: &str, volume: &Record) -> BlockDeviceMapping {
     let number = |name: &str| volume.get(name).and_then(Value::as_int).and_then(|value| i32::try_from(value).ok());
     let volume = EbsBlockDevice::builder()
@@ -140,6 +145,8 @@ mod tests {
         let declared = mapping("/dev/xvda", &Record::new().with("size", 20).with("encrypted", false));
         let ebs = declared.ebs().unwrap();
         assert_eq!((ebs.volume_size(), ebs.encrypted(), ebs.iops(), ebs.volume_type()), (Some(20), None, None, None));
+        assert!(asks(&Record::new().with("delete_on_termination", false)) && asks(&Record::new().with("encrypted", true)));
+        assert!(!asks(&Record::new()) && !asks(&Record::new().with("encrypted", false)));
         let options = metadata(&Record::new().with("http_tokens", "required"));
         assert_eq!((options.http_tokens(), options.http_endpoint()), (Some(&HttpTokensState::Required), None));
     }

@@ -47,9 +47,16 @@ static METADATA_OPTIONS: [Attribute; 4] = [
 
 static ROOT_VOLUME: [Attribute; 6] = [
     Attribute::new("size", Type::Int(1, 65_536), "GiB. It grows in place.").auto().by(size_effect, "a volume cannot shrink"),
-    Attribute::new("type", Type::Choice(&["gp2", "gp3", "io1", "io2", "st1", "sc1", "standard"]), "EC2's volume type.").auto(),
-    Attribute::new("iops", Type::Int(100, 256_000), "I/O operations a second: gp3, io1 and io2.").auto(),
-    Attribute::new("throughput", Type::Int(125, 2_000), "MiB/s: gp3.").auto(),
+    Attribute::new("type", Type::Choice(&["gp2", "gp3", "io1", "io2", "standard"]), "EC2's volume type.")
+        .refuses(&[("st1", "EC2 boots from no HDD volume"), ("sc1", "EC2 boots from no HDD volume")])
+        .auto(),
+    Attribute::new(
+        "iops",
+        Type::Int(100, 256_000),
+        "I/O operations a second. Required for io1 and io2; gp3 has 3,000 without; the others have none to choose.",
+    )
+    .auto(),
+    Attribute::new("throughput", Type::Int(125, 2_000), "MiB/s: gp3 alone.").auto(),
     Attribute::new("encrypted", Type::Bool, "Whether it is encrypted.").auto().replace("a volume's encryption is fixed when it is made"),
     Attribute::new("delete_on_termination", Type::Bool, "Whether it goes with the instance.").auto(),
 ];
