@@ -233,8 +233,8 @@ pub struct Apply {
     #[arg(long)]
     pub auto_approve: bool,
 
-    /// With --auto-approve, also delete, replace or stop: everything, or what has this address (`replace:subnet.private`); `second`
-    /// builds beside another topology that has the same addresses.
+    /// With --auto-approve, also delete, replace or stop: everything, or what has this address (`replace:subnet.private`); `unprotect`
+    /// ends what EC2 itself protects against termination; `second` builds beside another topology that has the same addresses.
     #[arg(long, value_name = "WHAT[:ADDRESS]")]
     pub allow: Vec<Allow>,
 
@@ -281,6 +281,10 @@ pub struct Destroy {
     /// Do it without asking.
     #[arg(long)]
     pub auto_approve: bool,
+
+    /// With --auto-approve, also what EC2 itself protects against termination: `unprotect`, or `unprotect:instance.web`.
+    #[arg(long, value_name = "WHAT[:ADDRESS]")]
+    pub allow: Vec<Allow>,
 
     /// How many calls may be under way at a time.
     #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = clap::value_parser!(u16).range(1..=1000))]

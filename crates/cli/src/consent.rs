@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use trueup_model::Plan;
-use trueup_plan::consent::{Allow, Need, missing};
+use trueup_plan::consent::{Allow, Need, What, missing};
 
 /// What the user said on the command line.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub struct Said<'a> {
     /// `--expect`.
     pub expect: Option<&'a str>,
     /// Whether deleting, replacing and stopping need more than `--auto-approve`: so for apply, and not for destroy, which is
-    /// asked for nothing else.
+    /// asked for nothing else. To lift EC2's own protection needs more everywhere.
     pub careful: bool,
     /// `--deny-exposure`.
     pub deny_exposure: bool,
@@ -63,7 +63,8 @@ pub fn decide(plan: &Plan, said: Said<'_>) -> Decision {
         return Decision::Nothing;
     }
     if said.auto_approve {
-        let missing = if said.careful { missing(plan, said.allow) } else { Vec::new() };
+        let mut missing = missing(plan, said.allow);
+        missing.retain(|need| said.careful || need.what == What::Unprotect);
         return if missing.is_empty() { Decision::Go } else { Decision::Missing(missing) };
     }
     if said.terminal { Decision::Ask } else { Decision::Unapproved }
@@ -104,6 +105,7 @@ mod tests {
             because: Vec::new(),
             order: None,
             disruption: Disruption::None,
+            lifts: None,
             losses: Vec::new(),
             notes: Vec::new(),
             source: None,

@@ -10,6 +10,7 @@ pub mod cloud;
 pub mod diagnostic;
 pub mod event;
 pub mod expect;
+mod hash;
 pub mod json;
 pub mod kind;
 pub mod kinds;

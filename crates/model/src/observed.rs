@@ -55,6 +55,8 @@ pub struct Owner {
     pub protect: bool,
     /// `trueup:read`.
     pub read: BTreeSet<String>,
+    /// `trueup:written`, the digest of each key.
+    pub written: BTreeSet<String>,
     /// `trueup:run`.
     pub run: Option<String>,
 }

@@ -153,6 +153,8 @@ pub struct Change {
     pub order: Option<Order>,
     /// What users of the network feel.
     pub disruption: Disruption,
+    /// The attribute by which EC2 itself refuses to end the object, where that is on and is lifted so that the object can go.
+    pub lifts: Option<&'static str>,
     /// What is lost for ever.
     pub losses: Vec<Loss>,
     /// Remarks for the reader: what does not happen by itself, what a key file means.
@@ -263,7 +265,12 @@ impl Plan {
         summary
     }
 
-    /// What a change needs consent to: `delete`, `replace` or `stop`. What an interrupted replacement left over goes by the consent
+    /// All that a change needs consent to: what [`Plan::consent`] says, and `unprotect` where EC2's own protection is lifted for it.
+    pub fn consents(&self, change: &Change) -> impl Iterator<Item = &'static str> {
+        self.consent(change).into_iter().chain(change.lifts.map(|_| "unprotect"))
+    }
+
+    /// What a change needs consent to by its action: `delete`, `replace` or `stop`. What an interrupted replacement left over goes by the consent
     /// to that replacement.
     pub fn consent(&self, change: &Change) -> Option<&'static str> {
         match change.action {

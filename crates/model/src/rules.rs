@@ -67,6 +67,11 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
+    /// The attribute by which EC2 itself refuses to end this object, where that is on. Lifting it needs a consent of its own.
+    fn lifts(&self, _object: &Object) -> Option<&'static str> {
+        None
+    }
+
     /// What is lost for ever when this object goes: addresses, volumes.
     fn losses(&self, _object: &Object) -> Vec<Loss> {
         Vec::new()

@@ -56,6 +56,8 @@ pub enum Stake<'a> {
     Replaces(Vec<&'a Change>),
     /// Objects are stopped.
     Stops(Vec<&'a Change>),
+    /// EC2's own protection is lifted from objects, so that they can go.
+    Unprotects(Vec<&'a Change>),
     /// So much is gone for ever.
     Loses {
         /// Volumes with what is on them.
@@ -74,6 +76,7 @@ impl Plan {
         let deleted = of(&|change| change.action == Action::Delete);
         let replaced = of(&|change| change.action == Action::Replace);
         let stopped = of(&|change| change.action == Action::Update && self.consent(change).is_some());
+        let unprotected = of(&|change| change.lifts.is_some());
         let number = |is: fn(&Loss) -> bool| self.changes.iter().flat_map(|change| &change.losses).filter(|loss| is(loss)).count();
         let volumes = number(|loss| matches!(loss, Loss::RootVolume { .. }));
         let addresses = number(|loss| matches!(loss, Loss::PublicAddress { .. } | Loss::ElasticIp { .. }));
@@ -82,6 +85,7 @@ impl Plan {
             (deleted.is_empty(), Stake::Deletes(deleted)),
             (replaced.is_empty(), Stake::Replaces(replaced)),
             (stopped.is_empty(), Stake::Stops(stopped)),
+            (unprotected.is_empty(), Stake::Unprotects(unprotected)),
             (volumes + addresses == 0, Stake::Loses { volumes, addresses }),
         ];
         stakes.into_iter().filter(|(is_none, _)| !is_none).map(|(_, stake)| stake).collect()

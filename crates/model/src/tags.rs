@@ -21,6 +21,9 @@ pub const READ: &str = "trueup:read";
 /// Says which run made an object. Two objects at one address with different ones were made at the same time, and one of them goes;
 /// with equal ones, somebody copied the tags.
 pub const RUN: &str = "trueup:run";
+/// Remembers which tags the spec has written, so that one whose line is taken out of the spec is told from what somebody else put
+/// there: five hex digits for each key, because keys in full would not fit into one value.
+pub const WRITTEN: &str = "trueup:written";
 /// The prefix of the tags above, which specs may not use.
 pub const PREFIX: &str = "trueup:";
 /// What EC2 shows as an object's name.
@@ -36,12 +39,36 @@ pub fn ownership(topology: &str, resource: &Resource) -> Record {
     if !read.is_empty() {
         tags.set(READ, words(&read));
     }
+    let written = written(&resource.record);
+    if !written.is_empty() {
+        tags.set(WRITTEN, written.into_iter().collect::<String>());
+    }
     tags
 }
 
 /// The command that gives an object the tags by which it is the resource of a topology, as it is typed.
 pub fn command(region: &str, id: &str, topology: &str, address: &Address) -> String {
     format!("aws ec2 create-tags --region {region} --resources {id} --tags Key={TOPOLOGY},Value={topology} Key={ADDRESS},Value={address}")
+}
+
+/// What [`WRITTEN`] remembers of a record's tags. EC2's name is no part of it: every spec has one.
+pub fn written(record: &Record) -> BTreeSet<String> {
+    let tags = record.get("tags").and_then(Value::as_map).into_iter().flat_map(Record::iter);
+    tags.filter(|(key, value)| *key != NAME && **value != Value::Null).map(|(key, _)| digest(key)).collect()
+}
+
+/// What stands for a key in [`WRITTEN`].
+pub fn digest(key: &str) -> String {
+    let hash = crate::hash::of(key);
+    format!("{:0DIGEST_LENGTH$x}", (hash >> 20) ^ (hash & 0xf_ffff))
+}
+
+const DIGEST_LENGTH: usize = 5;
+
+/// The digests in a value of [`WRITTEN`].
+fn digests(value: &str) -> BTreeSet<String> {
+    let digits: Vec<char> = value.chars().collect();
+    digits.chunks(DIGEST_LENGTH).map(|digest| digest.iter().collect()).collect()
 }
 
 /// The value of a tag that is a set of words.
@@ -52,7 +79,7 @@ pub fn words(set: &BTreeSet<&str>) -> String {
 /// Splits an object's tags into whose it is and the tags that a spec may speak of. AWS's own (`aws:`) are dropped.
 pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<Owner>, Record) {
     let (mut topology, mut address, mut retiring, mut run) = (None, None, None, None);
-    let (mut protect, mut read) = (false, BTreeSet::new());
+    let (mut protect, mut read, mut written) = (false, BTreeSet::new(), BTreeSet::new());
     let mut rest = Record::new();
     for (key, value) in tags {
         match key {
@@ -61,13 +88,14 @@ pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<
             RETIRING => retiring = Some(value.to_owned()),
             PROTECT => protect = value == "true",
             RUN => run = Some(value.to_owned()),
+            WRITTEN => written = digests(value),
             READ => read = value.split_whitespace().map(str::to_owned).collect(),
             key if key.starts_with("aws:") => {}
             key => rest.set(key, Value::text(value)),
         }
     }
     let owner = match (topology, address) {
-        (Some(topology), Some(address)) => Some(Owner { topology, address, retiring, protect, read, run }),
+        (Some(topology), Some(address)) => Some(Owner { topology, address, retiring, protect, read, written, run }),
         _ => None,
     };
     (owner, rest)

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
-use trueup_model::{Address, Plan, Twin};
+use trueup_model::{Address, Change, Plan, Twin};
 
 /// Something that needs consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,11 +17,13 @@ pub enum What {
     Stop,
     /// A network, or a part of one, is built beside what looks like it and does not carry the topology's tags.
     Second,
+    /// EC2's own protection against termination is lifted, so that an object can go.
+    Unprotect,
 }
 
 impl What {
     fn read(text: &str) -> Option<Self> {
-        [Self::Delete, Self::Replace, Self::Stop, Self::Second].into_iter().find(|what| what.to_string() == text)
+        [Self::Delete, Self::Replace, Self::Stop, Self::Second, Self::Unprotect].into_iter().find(|what| what.to_string() == text)
     }
 }
 
@@ -32,6 +34,7 @@ impl fmt::Display for What {
             Self::Replace => "replace",
             Self::Stop => "stop",
             Self::Second => "second",
+            Self::Unprotect => "unprotect",
         })
     }
 }
@@ -60,7 +63,9 @@ pub struct Allow {
 
 /// Why a text is no consent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not a consent: write delete, replace, stop or second, or one of them with an address, such as replace:subnet.private")]
+#[error(
+    "`{0}` is not a consent: write delete, replace, stop, second or unprotect, or one of them with an address, such as replace:subnet.private"
+)]
 pub struct AllowError(String);
 
 impl FromStr for Allow {
@@ -84,14 +89,15 @@ impl Allow {
 
 /// The consents that a plan needs, in the order of its changes.
 pub fn needs(plan: &Plan) -> Vec<Need> {
-    let need = |change: &trueup_model::Change| Some(Need { what: What::read(plan.consent(change)?)?, address: change.address.clone() });
+    let need = |word: &str, address: &Address| Some(Need { what: What::read(word)?, address: address.clone() });
+    let of = |change: &Change| plan.consents(change).filter_map(|word| need(word, &change.address)).collect::<Vec<_>>();
     let twins: Vec<&Address> = match &plan.twin {
         Some(Twin::Untagged(all)) => all.keys().collect(),
         Some(Twin::Topology(_) | Twin::Regions(_)) => plan.changes.first().map(|change| &change.address).into_iter().collect(),
         None => Vec::new(),
     };
     let second = twins.into_iter().map(|address| Need { what: What::Second, address: address.clone() });
-    second.chain(plan.changes.iter().filter_map(need)).collect()
+    second.chain(plan.changes.iter().flat_map(of)).collect()
 }
 
 /// The consents that a plan needs and nobody gave.

@@ -12,7 +12,7 @@ use crate::diff::diff;
 use crate::fold::{DOUBLED, Folded, unfold};
 use crate::guard::Foreign;
 use crate::marks::{is_unfinished, marks, protect, retire, stops};
-use crate::{replacement, unread};
+use crate::{replacement, tags, unread};
 
 /// What is decided about one object or address, with the calls that it takes.
 #[derive(Debug)]
@@ -244,7 +244,7 @@ impl<'a> Judge<'a> {
             calls = make(address.kind, &resource.record, Some(&self.unfolded(object)));
             verdict_marks = retire(object, resource);
         } else {
-            calls.extend(tag_calls(&before, &after));
+            calls.extend(tags::calls(object, &before, &after));
             calls.extend(rules.update(&Update::new(address.kind, &before, &after, false)));
             if finishes {
                 // Protection comes last, as in a launch.
@@ -262,6 +262,7 @@ impl<'a> Judge<'a> {
         if replaced {
             verdict.ends = self.ends(object);
             change.losses = rules.losses(object);
+            change.lifts = rules.lifts(object);
         } else if worst == Effect::Stop {
             change.losses = rules.losses_by_stop(object);
         }
@@ -290,6 +291,7 @@ impl<'a> Judge<'a> {
         let rules = address.kind.rules();
         let mut change = change(address, Action::Delete, Some(object), None, Vec::new());
         change.losses = rules.losses(object);
+        change.lifts = rules.lifts(object);
         change.notes.extend(match object.owner.as_ref().and_then(|owner| owner.retiring.as_deref()) {
             Some(DOUBLED) => Some("two runs made it at the same time: this is the one that is used less".to_owned()),
             Some(_) => Some("left over from an earlier replacement".to_owned()),
@@ -394,6 +396,7 @@ fn change(
         because: Vec::new(),
         order: None,
         disruption: Disruption::None,
+        lifts: None,
         losses: Vec::new(),
         notes: Vec::new(),
         source: resource.map(|resource| resource.place.clone()),
@@ -417,31 +420,6 @@ fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
         format!("{what} {id} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen")
     };
     Refusal { guard: "protected", address: address.to_string(), why }
-}
-
-/// The calls that bring the spec's tags to a live object.
-fn tag_calls(before: &Record, after: &Record) -> Vec<Call> {
-    let map = |record: &Record| record.get("tags").and_then(Value::as_map).cloned().unwrap_or_default();
-    let (live, wanted) = (map(before), map(after));
-    let differs = |key: &str, value: &Value| live.get(key) != Some(value).filter(|value| **value != Value::Null);
-    let changed: Vec<(&str, &Value)> = wanted.iter().filter(|(key, value)| differs(key, value)).collect();
-    let pick = |null: bool| -> Record {
-        changed
-            .iter()
-            .filter(|(_, value)| (**value == Value::Null) == null)
-            .map(|(key, value)| ((*key).to_owned(), (*value).clone()))
-            .collect()
-    };
-    let (set, unset) = (pick(false), pick(true));
-    let mut calls = Vec::new();
-    if !set.is_empty() {
-        calls.push(Call::modify("CreateTags").setting(Record::new().with("tags", set)));
-    }
-    if !unset.is_empty() {
-        let old: Record = unset.iter().filter_map(|(key, _)| Some((key.to_owned(), live.get(key)?.clone()))).collect();
-        calls.push(Call::modify("DeleteTags").unsetting(Record::new().with("tags", old)));
-    }
-    calls
 }
 
 /// What a successor is made with instead of what the spec says, because the old one still has that.

@@ -17,6 +17,7 @@ mod marks;
 mod order;
 mod replacement;
 mod second;
+mod tags;
 mod unread;
 
 pub use barrier::barrier;
@@ -61,6 +62,7 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
             }
         }
         judge::finish(&verdicts, &mut plan);
+        tags::tell_left(&folded, &mut plan);
         plan.refused.extend(guard::budget(topology, &plan));
         if let Some(twin) = second::twin(topology, &folded, observed) {
             plan.diagnostics.extend(second::diagnostics(topology, &twin, &plan.region));

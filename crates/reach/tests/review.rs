@@ -29,6 +29,7 @@ fn plan(before: &Topology, after: &Topology) -> Plan {
             because: Vec::new(),
             order: None,
             disruption: Disruption::None,
+            lifts: None,
             losses: Vec::new(),
             notes: Vec::new(),
             source: None,

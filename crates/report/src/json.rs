@@ -155,7 +155,7 @@ fn change(change: &Change) -> Json {
         }
         json
     });
-    json!({
+    let mut document = json!({
         "address": change.address,
         "kind": change.address.kind,
         "action": change.action,
@@ -166,7 +166,11 @@ fn change(change: &Change) -> Json {
         "losses": change.losses,
         "source": place(change.source.as_ref()),
         "attributes": attributes.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(lifts) = change.lifts {
+        document["lifts"] = json!(lifts);
+    }
+    document
 }
 
 fn step(step: &trueup_model::Step) -> Json {

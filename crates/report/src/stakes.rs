@@ -20,6 +20,7 @@ fn clause(stake: &Stake<'_>) -> String {
         Stake::Deletes(changes) => format!("deletes {}", which(changes, "resource")),
         Stake::Replaces(changes) => format!("replaces {}", which(changes, "resource")),
         Stake::Stops(changes) => format!("stops {}", which(changes, "host")),
+        Stake::Unprotects(changes) => format!("lifts EC2's own protection from {}", which(changes, "host")),
         Stake::Loses { volumes, addresses } => {
             let parts = [(*volumes, "volume"), (*addresses, "public addresses")];
             let told = parts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| match (number, noun.strip_suffix("es")) {
@@ -55,6 +56,7 @@ pub fn json(plan: &Plan) -> Json {
         Stake::Deletes(changes) => json!({"what": "deletes", "addresses": addresses(changes)}),
         Stake::Replaces(changes) => json!({"what": "replaces", "addresses": addresses(changes)}),
         Stake::Stops(changes) => json!({"what": "stops", "addresses": addresses(changes)}),
+        Stake::Unprotects(changes) => json!({"what": "unprotects", "addresses": addresses(changes)}),
         Stake::Loses { volumes, addresses } => json!({"what": "loses", "volumes": volumes, "public_addresses": addresses}),
     };
     plan.stakes().iter().map(stake).collect()

@@ -116,6 +116,15 @@ pub fn unread(plan: &Plan) -> Option<String> {
 }
 
 /// What an unattended apply must be allowed, as `--allow` takes it.
-pub fn consent(plan: &Plan, change: &Change) -> Option<String> {
-    Some(format!("{}:{}", plan.consent(change)?, change.address))
+pub fn consents(plan: &Plan, change: &Change) -> Vec<String> {
+    plan.consents(change).map(|word| format!("{word}:{}", change.address)).collect()
+}
+
+/// That EC2's own protection is lifted; none where it is not.
+pub fn lifts(change: &Change) -> Option<String> {
+    let attribute = change.lifts?;
+    Some(format!(
+        "EC2 refuses to end it while `{attribute}` is on: that is turned off first, which needs --allow unprotect:{}",
+        change.address
+    ))
 }

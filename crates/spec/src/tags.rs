@@ -7,9 +7,9 @@ use crate::node::{Node, Yaml, shown};
 
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
-/// EC2 takes 50, and Trueup needs up to five: topology, address, protection, the mark of what is being replaced, and one
-/// of the kind.
-const COUNT_MAX: usize = 45;
+/// EC2 takes 50, and Trueup needs up to seven: topology, address, run, protection, the mark of what is being replaced, what is read
+/// on request, and which tags the spec has written.
+const COUNT_MAX: usize = 43;
 
 impl Decoder<'_> {
     /// Tag keys and values as written; null asks for the key to be absent.
@@ -62,7 +62,7 @@ pub fn all(topology: &str, name: &str, head: &Record, own: &Record) -> Record {
 pub fn check(whose: &str, all: &Record, place: Place) -> Option<Diagnostic> {
     let count = all.iter().filter(|(_, value)| **value != Value::Null).count();
     if count > COUNT_MAX {
-        let message = format!("{whose} has {count} tags; EC2 takes 50, of which Trueup needs 5");
+        let message = format!("{whose} has {count} tags; EC2 takes 50, of which Trueup needs 7");
         return Some(Diagnostic::error("tag", message).at(place, "").help(format!("remove {}", count - COUNT_MAX)));
     }
     // Of the values only the default name has not been looked at.

@@ -25,7 +25,7 @@ bad! {
     tag_keys: "topology: t\ntags: {'aws:x': y, 'AWS:y': z, '': w}\nelastic_ip: {e: {tags: {'trueup:protect': true, 'trueup:topology': t}}}\n";
     tag_values: "topology: t\ntags: {team: [a, b], owner: {name: x}}\nelastic_ip: {e: {tags: text, protect: sure}, f: {tags: , protect: }}\n";
     long_tags: &format!("topology: t\nelastic_ip: {{e: {{tags: {{{}: x, y: {}}}}}}}\n", "k".repeat(129), "v".repeat(257));
-    too_many_tags: &format!("topology: t\ntags: {{{}}}\nelastic_ip: {{e: {{tags: {{a: b}}}}, f: {{tags: {{k0: null}}}}}}\n", (0..45).map(|n| format!("k{n}: v")).collect::<Vec<_>>().join(", "));
+    too_many_tags: &format!("topology: t\ntags: {{{}}}\nelastic_ip: {{e: {{tags: {{a: b}}}}, f: {{tags: {{k0: null}}}}}}\n", (0..43).map(|n| format!("k{n}: v")).collect::<Vec<_>>().join(", "));
     default_name_too_long: &format!("topology: {}\nelastic_ip: {{{}: }}\n", "t".repeat(128), "e".repeat(128));
 }
 

@@ -62,7 +62,7 @@ impl Goal {
     fn approval(self) -> &'static str {
         match self {
             Self::Apply => "give --auto-approve (with --allow for what cannot be undone), or --expect with the plan's fingerprint",
-            Self::Destroy => "give --auto-approve",
+            Self::Destroy => "give --auto-approve (with --allow unprotect for what EC2 itself protects)",
         }
     }
 }
@@ -242,13 +242,14 @@ mod tests {
                 because: Vec::new(),
                 order: None,
                 disruption: Disruption::DataLost,
+                lifts: (number == 0).then_some("disable_api_termination"),
                 losses: vec![Loss::RootVolume { id: format!("vol-{number}"), gib: None }],
                 notes: Vec::new(),
                 source: None,
                 attributes: Vec::new(),
             })
             .collect();
-        let told = "This deletes 3 resources, loses 3 volumes for ever. ";
+        let told = "This deletes 3 resources, lifts EC2's own protection from instance.i0, loses 3 volumes for ever. ";
         assert_eq!(Goal::Apply.question(&plan), format!("{told}Carry out this plan? Only `yes` counts:"));
         assert!(
             Goal::Destroy.question(&plan).starts_with(&format!("{told}Delete all of topology net in us-west-2 (account 123456789012)?"))

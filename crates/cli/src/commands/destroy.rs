@@ -13,7 +13,7 @@ pub async fn run(args: &Destroy, global: &Global, io: &mut Io<'_>) -> Result<Exi
     let mut session = Session::open_for(global, &args.spec.spec, Some(args.parallelism), io).await?;
     let said = Said {
         auto_approve: args.auto_approve,
-        allow: &[],
+        allow: &args.allow,
         expect: None,
         careful: false,
         deny_exposure: false,

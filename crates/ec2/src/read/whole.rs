@@ -122,8 +122,15 @@ mod tests {
     use trueup_model::{Owner, Record, Ref};
 
     fn object(kind: Kind, id: &str, address: &str, vpc: Option<&str>) -> Object {
-        let owner =
-            Owner { topology: "t".into(), address: address.into(), retiring: None, protect: false, read: BTreeSet::new(), run: None };
+        let owner = Owner {
+            topology: "t".into(),
+            address: address.into(),
+            retiring: None,
+            protect: false,
+            read: BTreeSet::new(),
+            written: BTreeSet::new(),
+            run: None,
+        };
         let record = vpc.into_iter().map(|vpc| ("vpc".to_owned(), Ref::Id(vpc.to_owned()).into())).collect::<Record>();
         Object { kind, id: id.into(), record, facts: Record::new(), owner: Some(owner), implicit: false, unread: BTreeMap::new() }
     }

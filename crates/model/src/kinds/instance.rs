@@ -126,10 +126,9 @@ impl Rules for InstanceRules {
 
     fn delete(&self, object: &Object) -> Vec<Call> {
         let mut calls = Vec::new();
-        let protected = object.record.only(&["disable_api_termination"]);
-        if protected.get("disable_api_termination") == Some(&Value::Bool(true)) {
-            let off = Record::new().with("disable_api_termination", false);
-            calls.push(Call::modify("ModifyInstanceAttribute").setting(off).unsetting(protected));
+        if let Some(name) = self.lifts(object) {
+            let off = Record::new().with(name, false);
+            calls.push(Call::modify("ModifyInstanceAttribute").setting(off).unsetting(object.record.only(&[name])));
         }
         calls.push(Call::delete("TerminateInstances", object.record.clone()));
         calls
@@ -167,6 +166,11 @@ impl Rules for InstanceRules {
     /// What a stop is needed for has its place between stop and start.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         are_apart(earlier, later) && [earlier, later].into_iter().all(calls::is_in_place)
+    }
+
+    fn lifts(&self, object: &Object) -> Option<&'static str> {
+        const PROTECTION: &str = "disable_api_termination";
+        (object.record.get(PROTECTION) == Some(&Value::Bool(true))).then_some(PROTECTION)
     }
 
     fn losses(&self, object: &Object) -> Vec<Loss> {

@@ -301,7 +301,7 @@ fn check_sources(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnos
 
 /// What a successor's name carries behind the `#`: four hex digits that depend on whose successor it is.
 fn successor_mark(id: &str) -> String {
-    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = crate::hash::of(id);
     format!("{:04x}", (hash >> 16) ^ (hash & 0xffff))
 }
 

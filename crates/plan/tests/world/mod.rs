@@ -47,6 +47,7 @@ pub fn live(topology: &Topology) -> Observed {
             retiring: None,
             protect: resource.protect,
             read: BTreeSet::new(),
+            written: trueup_model::tags::written(&resource.record),
             run: None,
         }),
         implicit: false,

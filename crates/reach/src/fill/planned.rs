@@ -103,6 +103,7 @@ impl<'a> World<'a> {
             retiring: None,
             protect: wanted.is_some_and(|resource| resource.protect),
             read: BTreeSet::new(),
+            written: BTreeSet::new(),
             run: None,
         };
         let (kind, id) = (address.kind, address.to_string());

@@ -80,6 +80,7 @@ fn owner(topology: &Topology, address: &Address) -> Owner {
         retiring: None,
         protect: false,
         read: BTreeSet::new(),
+        written: BTreeSet::new(),
         run: None,
     }
 }

@@ -171,12 +171,12 @@ impl<'a> Document<'a> {
     }
 
     fn consent(&mut self) {
-        let needs: Vec<String> = self.plan.changes.iter().filter_map(|change| words::consent(self.plan, change)).collect();
+        let needs: Vec<String> = self.plan.changes.iter().flat_map(|change| words::consents(self.plan, change)).collect();
         if needs.is_empty() {
             return;
         }
         let flags = if needs.len() > TOLD_MAX || self.extent >= Extent::Counts {
-            format!("the consents for {}", words::count(needs.len(), "resource"))
+            words::count(needs.len(), "consent")
         } else {
             code(&needs.iter().map(|need| format!("--allow {need}")).collect::<Vec<_>>().join(" "))
         };
@@ -266,6 +266,7 @@ impl<'a> Document<'a> {
         if change.disruption != Disruption::None {
             after.push(format!("Disruption: {}.", words::disruption(change)));
         }
+        after.extend(words::lifts(change).map(|lifts| sentence(&lifts)));
         if let Some(order) = change.order {
             after.push(format!("Order: {}.", words::order(order)));
         }

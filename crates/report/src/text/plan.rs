@@ -146,6 +146,9 @@ fn consequences(page: &mut Page<'_>, change: &Change) -> fmt::Result {
     if change.disruption != Disruption::None {
         page.line(4, 8, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change))])?;
     }
+    if let Some(lifts) = words::lifts(change) {
+        page.line(4, 8, &[(Paint::Delete, "protection lifted: "), (Paint::Plain, &clean(&lifts))])?;
+    }
     for loss in &change.losses {
         page.line(4, 8, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &clean(&loss.to_string()))])?;
     }

@@ -60,6 +60,7 @@ pub fn change(action: Action, address_text: &str, id: Option<&str>, attributes: 
         because: Vec::new(),
         order: None,
         disruption: Disruption::None,
+        lifts: None,
         losses: Vec::new(),
         notes: Vec::new(),
         source: (action != Action::Delete).then(|| place(24)),

@@ -9,8 +9,8 @@ use trueup_model::{Kind, Object, Observed, Owner, Record, Resource, Topology};
 use trueup_report::{Style, json, text};
 
 fn object(kind: Kind, id: &str, address: &str, facts: Record) -> Object {
-    let owner =
-        Owner { topology: "shop".into(), address: address.into(), retiring: None, protect: false, read: BTreeSet::new(), run: None };
+    let (read, written) = (BTreeSet::new(), BTreeSet::new());
+    let owner = Owner { topology: "shop".into(), address: address.into(), retiring: None, protect: false, read, written, run: None };
     Object { kind, id: id.into(), record: Record::new(), facts, owner: Some(owner), implicit: false, unread: BTreeMap::new() }
 }
 
