@@ -94,3 +94,40 @@ fn a_group_of_others_in_the_way_is_adopted_by_the_command_that_the_refusal_tells
     let plan = trial.see(&format!("plan {at}"));
     assert!(plan.contains("Nothing to do"), "{plan}");
 }
+
+#[test]
+fn a_typo_in_an_id_of_others_costs_a_second_and_makes_nothing() {
+    let trial = Trial::of_the_seed();
+    let sandbox = Sandbox::serve(trial.folder.path());
+    let at = format!("--endpoint-url http://{} net.yaml", sandbox.address);
+    let ids = |gateway: &str, group: &str| {
+        let text =
+            spec("net", "10.40").replace("{private: }", &format!("{{private: {{routes: [{{destination: 10.0.0.0/8, {gateway}}}]}}}}"));
+        text.replace(
+            "{description: Web}",
+            &format!("{{description: Web, ingress: [{{protocol: tcp, port: 443, security_group: {group}}}]}}"),
+        )
+    };
+    trial.write("net.yaml", ids("transit_gateway: tgw-0123456789abcdef0", "sg-0aaaaaaaaaaaaaaaa"));
+    for command in ["plan", "apply --auto-approve"] {
+        let start = std::time::Instant::now();
+        let refused = trial.see(&format!("{command} {at}"));
+        assert!(refused.ends_with("[exit 3]\n"), "{refused}");
+        for told in ["there is no tgw-0123456789abcdef0", "there is no sg-0aaaaaaaaaaaaaaaa", "(net.yaml:5)", "(net.yaml:6)"] {
+            assert!(refused.contains(told), "{told}: {refused}");
+        }
+        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+    }
+    assert!(!sandbox.call("DescribeVpcs").contains("10.40.0.0/16"), "something was made");
+
+    // What is there is used: an interface and a group of others.
+    let vpc = id_in(&sandbox.call("CreateVpc&CidrBlock=10.99.0.0/16"), "vpc-");
+    let subnet = id_in(&sandbox.call(&format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.99.1.0/24")), "subnet-");
+    let gateway = id_in(&sandbox.call(&format!("CreateEgressOnlyInternetGateway&VpcId={vpc}")), "eigw-");
+    let interface = id_in(&sandbox.call(&format!("CreateNetworkInterface&SubnetId={subnet}")), "eni-");
+    for target in [format!("network_interface: {interface}"), format!("egress_only_internet_gateway: {gateway}")] {
+        trial.write("net.yaml", ids(&target, "web"));
+        let plan = trial.see(&format!("plan {at}"));
+        assert!(plan.ends_with("[exit 0]\n") && !plan.contains("warning"), "{plan}");
+    }
+}

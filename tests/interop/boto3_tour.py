@@ -397,7 +397,8 @@ def tags(ids):
 
 def others(vpc):
     """What tools ask that know of more than there is here."""
-    for operation in ("describe_vpc_peering_connections", "describe_vpn_gateways", "describe_flow_logs", "describe_addresses_attribute"):
+    for operation in ("describe_vpc_peering_connections", "describe_vpn_gateways", "describe_transit_gateways", "describe_flow_logs",
+                      "describe_addresses_attribute"):
         getattr(ec2, operation)()
     refused("UnsupportedOperation", "describe_vpc_classic_link")
     refused("UnsupportedOperation", "describe_vpc_classic_link_dns_support")

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trueup_ec2::{Connect, Ec2, Transport};
-use trueup_model::{Cloud, Diagnostic, Observed, Topology};
+use trueup_model::{Cloud, Diagnostic, Observed, Plan, Topology};
 use trueup_sandbox::Sandbox;
 use trueup_spec::{Options, Parsed};
 
@@ -123,6 +123,14 @@ impl Session {
         let scope = trueup_plan::scope(&self.topology);
         let elsewhere = self.signals.or(self.cloud.cloud().elsewhere(&scope, &observed)).await?;
         Ok(Observed { elsewhere, ..observed })
+    }
+
+    /// Holds a plan against what it uses of others': what is not there is refused before anything is made.
+    pub async fn look_outside(&mut self, plan: &mut Plan, observed: &Observed) -> Result<(), Error> {
+        let ids = trueup_plan::outside::unlisted(plan, observed);
+        let looked = self.signals.or(self.cloud.cloud().outside(&ids)).await?;
+        trueup_plan::outside::check(plan, &self.topology, observed, &looked);
+        Ok(())
     }
 
     /// The topology as the same text says it now: key files that were written meanwhile are seen.

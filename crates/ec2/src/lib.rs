@@ -22,10 +22,10 @@ mod tags;
 mod token;
 mod transport;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Observed, Scope, Settled, Wait};
+use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Observed, Outside, Scope, Settled, Wait};
 
 pub use connect::Connect;
 pub use transport::{ReplyLost, Transport};
@@ -67,6 +67,11 @@ impl Ec2 {
     /// `DescribeTags`). A region that these credentials may not read, or that does not answer, says nothing.
     pub async fn elsewhere(&self, scope: &Scope, observed: &Observed) -> BTreeMap<String, usize> {
         read::elsewhere(self, scope, &observed.objects).await
+    }
+
+    /// What there is of the objects with these ids, which no bulk read shows (`DescribeTransitGateways`, `DescribeManagedPrefixLists`, …).
+    pub async fn outside(&self, ids: &BTreeSet<String>) -> BTreeMap<String, Outside> {
+        read::outside(self, ids).await
     }
 
     /// How many calls were made so far, by action, repeats included.

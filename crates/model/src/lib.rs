@@ -16,6 +16,7 @@ pub mod kind;
 pub mod kinds;
 pub mod net;
 pub mod observed;
+pub mod outside;
 pub mod plan;
 pub mod policy;
 pub mod reachability;
@@ -36,6 +37,7 @@ pub use event::{Event, Outcome, StepRef};
 pub use expect::{Demand, Expectation};
 pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
+pub use outside::Outside;
 pub use plan::{
     Action, AttributeChange, Change, Disruption, Likeness, Order, Plan, Refusal, Step, StepAction, Summary, Twin, Unread, Untagged,
 };

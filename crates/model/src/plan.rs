@@ -226,7 +226,7 @@ pub enum StepAction {
 /// Something that will not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `protected`, `in_use`, `order`, `max_deletes`,
+    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `outside`, `protected`, `in_use`, `order`, `max_deletes`,
     /// `expect`, `exposure`.
     pub guard: &'static str,
     /// Whose change is refused; of an expectation, who asks.

@@ -97,6 +97,21 @@ pub trait Rules: Sync {
         None
     }
 
+    /// The ids in a record of objects of kinds that no spec declares: transit gateways, images.
+    fn outside(&self, _record: &Record) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What says in which VPC a resource is: the VPC itself, or what it is in.
+    fn home<'r>(&self, record: &'r Record) -> Option<&'r Ref> {
+        record.reference("vpc")
+    }
+
+    /// What a record refers to that must be in the VPC of the resource.
+    fn beside<'r>(&self, _record: &'r Record) -> Vec<&'r Ref> {
+        Vec::new()
+    }
+
     /// Whether EC2 keeps what this attribute refers to from being deleted.
     fn holds(&self, _attribute: &str) -> bool {
         true

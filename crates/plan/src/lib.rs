@@ -15,6 +15,7 @@ mod judge;
 mod lower;
 mod marks;
 mod order;
+pub mod outside;
 mod replacement;
 mod second;
 mod tags;

@@ -144,6 +144,7 @@ actions! {
     "DescribeSecurityGroups" => security_group::describe,
     "DescribeSubnets" => subnet::describe,
     "DescribeTags" => tag::describe,
+    "DescribeTransitGateways" => account::nothing,
     "DescribeVolumeStatus" => volume::describe_status,
     "DescribeVolumes" => volume::describe,
     "DescribeVolumesModifications" => volume::describe_modifications,

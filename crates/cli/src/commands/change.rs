@@ -76,7 +76,7 @@ pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Sa
         Goal::Destroy => session.observe().await?,
     };
     let plan = match goal {
-        Goal::Apply => propose(&session.topology, &observed, said.deny_exposure),
+        Goal::Apply => propose(session, &observed, said.deny_exposure).await?,
         Goal::Destroy => goal.plan(session, &observed),
     };
     drop(observed);

@@ -15,8 +15,11 @@ const COMMENT_BYTES_MAX: usize = 65_536;
 pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     let mut session = Session::open(global, &args.spec.spec, io).await?;
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
-    let result = session.observe_to_build().await.map(|observed| {
-        let mut plan = propose(&session.topology, &observed, args.deny_exposure);
+    let proposed = match session.observe_to_build().await {
+        Ok(observed) => propose(&mut session, &observed, args.deny_exposure).await,
+        Err(error) => Err(error),
+    };
+    let result = proposed.map(|mut plan| {
         if args.format != PlanFormat::Text {
             // Text goes to a person, who has read them on standard error already.
             plan.diagnostics.splice(0..0, session.diagnostics.iter().cloned());

@@ -4,8 +4,19 @@
 use trueup_model::{Observed, Plan, Topology};
 use trueup_reach::{Ends, Interim};
 
-/// Plans and reviews. With `deny_exposure` a plan is refused by which the internet reaches something that no expectation says it can.
-pub fn propose(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Plan {
+use crate::error::Error;
+use crate::session::Session;
+
+/// Plans, reviews, and looks for what the plan uses of others. With `deny_exposure` a plan is refused by which the internet reaches
+/// something that no expectation says it can.
+pub async fn propose(session: &mut Session, observed: &Observed, deny_exposure: bool) -> Result<Plan, Error> {
+    let mut plan = reviewed(&session.topology, observed, deny_exposure);
+    session.look_outside(&mut plan, observed).await?;
+    Ok(plan)
+}
+
+/// Plans and reviews.
+fn reviewed(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Plan {
     let mut plan = trueup_plan::plan(topology, observed);
     let observed = &*trueup_plan::held(topology, observed);
     let ends = Ends::of(&plan, topology, observed);

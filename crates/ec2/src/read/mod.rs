@@ -3,6 +3,7 @@
 mod complete;
 mod elsewhere;
 mod found;
+mod outside;
 mod page;
 mod whole;
 
@@ -14,6 +15,7 @@ use trueup_model::{CloudError, ErrorClass, Kind, Observed, Scope};
 
 pub use elsewhere::elsewhere;
 pub use found::{Found, Links};
+pub use outside::outside;
 pub(crate) use page::pages;
 
 use crate::failure::Failure;

@@ -138,6 +138,14 @@ impl Rules for InstanceRules {
         elastic_ip::use_claim(sets).into_iter().chain(subnet::address_claim(sets)).collect()
     }
 
+    fn home<'r>(&self, record: &'r Record) -> Option<&'r Ref> {
+        record.reference("subnet")
+    }
+
+    fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
+        record.list("security_groups").iter().filter_map(Value::as_ref).collect()
+    }
+
     /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one without.
     fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         if !matches!(call.action, "RunInstances" | "AssociateAddress") {

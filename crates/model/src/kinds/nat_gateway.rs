@@ -102,6 +102,10 @@ impl Rules for NatGatewayRules {
         claims
     }
 
+    fn home<'r>(&self, record: &'r Record) -> Option<&'r Ref> {
+        record.reference("subnet")
+    }
+
     /// Without an attached internet gateway a public NAT gateway is created and then fails.
     fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         if call.action != "CreateNatGateway" || record.text("connectivity_type") != "public" {

@@ -89,6 +89,9 @@ id_format!(TGW, "tgw-");
 id_format!(PCX, "pcx-");
 id_format!(VGW, "vgw-");
 
+/// What the ids start with of what a route names and no spec declares.
+const OUTSIDE: [&str; 6] = ["eigw-", "eni-", "tgw-", "pcx-", "vgw-", "pl-"];
+
 static ROUTE: [Attribute; 9] = [
     Attribute::new("destination", Type::Text(&DESTINATION), "The range or prefix list that the route is for.").required(),
     Attribute::new("internet_gateway", Type::Ref(Kind::InternetGateway, Follow::Id), "Target: an internet gateway of the same VPC."),
@@ -206,6 +209,16 @@ impl Rules for RouteTableRules {
     /// A route to a subnet of the VPC is there only while the subnet is.
     fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         if call.action == "CreateRoute" { inside::after(call, record, view) } else { Vec::new() }
+    }
+
+    fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
+        record.list("routes").iter().filter_map(|route| route.as_map()?.reference("internet_gateway")).collect()
+    }
+
+    fn outside(&self, record: &Record) -> Vec<String> {
+        let routes = record.list("routes").iter().filter_map(Value::as_map);
+        let texts = routes.flat_map(Record::iter).filter_map(|(_, value)| value.as_text());
+        texts.filter(|text| OUTSIDE.iter().any(|prefix| read_id(text, prefix).is_ok())).map(str::to_owned).collect()
     }
 
     /// A table has one route for each destination, and each call is about another one.

@@ -255,6 +255,12 @@ impl Rules for SecurityGroupRules {
         claim.into_iter().collect()
     }
 
+    fn outside(&self, record: &Record) -> Vec<String> {
+        let rules = ["ingress", "egress"].into_iter().flat_map(|direction| record.list(direction)).filter_map(Value::as_map);
+        let lists = rules.filter_map(|rule| rule.get("prefix_list")?.as_text());
+        lists.filter(|list| list.starts_with("pl-")).map(str::to_owned).collect()
+    }
+
     /// Each call is about other rules.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         earlier.role == Role::Modify && later.role == Role::Modify

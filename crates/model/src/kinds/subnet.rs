@@ -206,6 +206,10 @@ impl Rules for SubnetRules {
         }
     }
 
+    fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
+        ["route_table", "network_acl"].into_iter().filter_map(|name| record.reference(name)).collect()
+    }
+
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         are_apart(earlier, later)
     }

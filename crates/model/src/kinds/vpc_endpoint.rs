@@ -213,6 +213,10 @@ impl Rules for VpcEndpointRules {
         tables.filter(|_| !service.is_empty()).map(claim).collect()
     }
 
+    fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
+        record.list("route_tables").iter().filter_map(Value::as_ref).collect()
+    }
+
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
         if attribute == "route_tables" && before.is_some() { Disruption::Reset } else { Disruption::None }
     }
