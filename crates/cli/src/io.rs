@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, Write};
 
+use trueup_report::{Clean, Style, text};
+
 use crate::args::Color;
 
 /// What a command reads from and writes to.
@@ -70,7 +72,7 @@ impl<'a> Stream<'a> {
 
     /// Writes `text` and passes it on at once. Where nobody listens any more, that is their affair: the work goes on and the exit
     /// code stays the right one. Any other failure is kept for the end of the command.
-    pub fn write(&mut self, text: &str) {
+    pub fn write(&mut self, text: &Clean) {
         if self.closed || text.is_empty() {
             return;
         }
@@ -82,9 +84,22 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Writes `text` and a line end.
+    /// Writes any text as one line, which a narrow terminal gets as several.
     pub fn line(&mut self, text: &str) {
-        self.write(&format!("{text}\n"));
+        self.report(|out, style| text::note(out, text, style));
+    }
+
+    /// Writes what `report` makes in this stream's style.
+    pub fn report(&mut self, report: impl FnOnce(&mut Clean, Style) -> std::fmt::Result) {
+        let mut text = Clean::default();
+        // Writing into a text does not fail.
+        let _ = report(&mut text, self.style());
+        self.write(&text);
+    }
+
+    /// What the stream can show.
+    pub fn style(&self) -> Style {
+        Style { color: self.color, width: self.width }
     }
 
     /// Why something that was written is lost, if it is; a closed pipe is no reason.

@@ -16,6 +16,7 @@ use std::ffi::OsString;
 
 use args::{Args, Color, Command};
 use error::Error;
+use trueup_report::Clean;
 
 pub use exit::{Exit, Signal};
 pub use io::{Io, Stream};
@@ -74,7 +75,9 @@ fn block_on(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, 
 fn usage(error: &clap::Error, io: &mut Io<'_>) -> Exit {
     let stream = if error.use_stderr() { &mut io.stderr } else { &mut io.stdout };
     let text = error.render();
-    stream.write(&if stream.color { text.ansi().to_string() } else { text.to_string() });
+    let plain = text.to_string();
+    let styled = if stream.color { text.ansi().to_string() } else { plain.clone() };
+    stream.write(&Clean::styled(&plain, styled));
     if error.use_stderr() { Exit::ERROR } else { Exit::OK }
 }
 

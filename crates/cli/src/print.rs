@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::Value as Json;
 use trueup_model::{Diagnostic, Event, Finding, Observed, Outcome, Plan, Topology};
-use trueup_report::Style;
+use trueup_report::Clean;
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 
 use crate::error::Error;
@@ -12,34 +12,19 @@ use crate::exit::Exit;
 use crate::io::{Io, Stream};
 use crate::source::Source;
 
-fn style(stream: &Stream<'_>) -> Style {
-    Style { color: stream.color, width: stream.width }
-}
-
-/// Writes what `report` makes.
-fn write(stream: &mut Stream<'_>, report: impl FnOnce(&mut String, Style) -> std::fmt::Result) {
-    let mut text = String::new();
-    // Writing into a text does not fail.
-    let _ = report(&mut text, style(stream));
-    stream.write(&text);
-}
-
 /// Says why a command does not do what it is for.
 pub fn error(stream: &mut Stream<'_>, message: &str) {
-    write(stream, |out, style| text::error(out, message, style));
+    stream.report(|out, style| text::error(out, message, style));
 }
 
 /// Asks something; the answer is typed behind it.
 pub fn question(stream: &mut Stream<'_>, sentence: &str) {
-    let mut text = String::new();
-    // Writing into a text does not fail.
-    let _ = text::note(&mut text, sentence, style(stream));
-    stream.write(&format!("{} ", text.trim_end()));
+    stream.report(|out, style| text::question(out, sentence, style));
 }
 
 /// Says a sentence.
 pub fn note(stream: &mut Stream<'_>, sentence: &str) {
-    write(stream, |out, style| text::note(out, sentence, style));
+    stream.line(sentence);
 }
 
 /// Says why a command does not do what it is for, about a spec where that is not clear: in words, and as a document where
@@ -63,42 +48,42 @@ pub fn failed(io: &mut Io<'_>, spec: Option<&str>, failure: &Error, json: bool) 
 /// Says what is wrong with specs, with excerpts of them.
 pub fn diagnostics(stream: &mut Stream<'_>, diagnostics: &[Diagnostic], sources: &[Source]) {
     let text_of = |name: &str| sources.iter().find(|source| source.name == name).map(|source| source.text.clone());
-    write(stream, |out, style| text::diagnostics(out, diagnostics, &text_of, style));
+    stream.report(|out, style| text::diagnostics(out, diagnostics, &text_of, style));
 }
 
 /// Prints a document.
 pub fn json(stream: &mut Stream<'_>, document: &Json) {
-    stream.line(&serde_json::to_string_pretty(document).unwrap_or_default());
+    stream.write(&Clean::json(document));
 }
 
 /// Prints a plan, and in it what the planner remarks; what there is to say about the spec is told already.
 pub fn plan(io: &mut Io<'_>, plan: &Plan, steps: bool) {
-    write(&mut io.stdout, |out, style| text::plan(out, plan, &PlanOptions { style, steps }));
+    io.stdout.report(|out, style| text::plan(out, plan, &PlanOptions { style, steps }));
 }
 
 /// Prints what differs, as seen from the cloud.
 pub fn drift(io: &mut Io<'_>, plan: &Plan) {
-    write(&mut io.stdout, |out, style| text::drift(out, plan, style));
+    io.stdout.report(|out, style| text::drift(out, plan, style));
 }
 
 /// Prints which expectations do not hold, and how many do.
 pub fn findings(io: &mut Io<'_>, findings: &[Finding]) {
-    write(&mut io.stdout, |out, style| text::findings(out, findings, style));
+    io.stdout.report(|out, style| text::findings(out, findings, style));
 }
 
 /// Prints what is live.
 pub fn show(io: &mut Io<'_>, topology: &Topology, observed: &Observed) {
-    write(&mut io.stdout, |out, style| text::show(out, topology, observed, style));
+    io.stdout.report(|out, style| text::show(out, topology, observed, style));
 }
 
 /// Says what a closing check still finds.
 pub fn remaining(io: &mut Io<'_>, plan: &Plan) {
-    write(&mut io.stderr, |out, style| text::drift(out, plan, style));
+    io.stderr.report(|out, style| text::drift(out, plan, style));
 }
 
 /// Says how a run ended: done, failed, skipped, and the command that goes on.
 pub fn outcome(io: &mut Io<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures, again: &str) {
-    write(&mut io.stderr, |out, style| text::outcome(out, plan, outcome, failures, again, style));
+    io.stderr.report(|out, style| text::outcome(out, plan, outcome, failures, again, style));
 }
 
 /// Tells what happens while a plan runs: a line for each event, and on a terminal what is under way below them.
@@ -123,17 +108,17 @@ impl<'a, 'io> Progress<'a, 'io> {
         self.failures.hear(event);
         match &mut self.live {
             Some(live) => {
-                let text = live.hear(event, self.plan, self.started.elapsed(), style(self.stream));
+                let text = live.hear(event, self.plan, self.started.elapsed(), self.stream.style());
                 self.stream.write(&text);
             }
-            None => write(self.stream, |out, style| text::event(out, event, self.plan, style)),
+            None => self.stream.report(|out, style| text::event(out, event, self.plan, style)),
         }
     }
 
     /// Time went by.
     pub fn tick(&mut self) {
         if let Some(live) = &mut self.live {
-            let text = live.tick(self.started.elapsed(), style(self.stream));
+            let text = live.tick(self.started.elapsed(), self.stream.style());
             self.stream.write(&text);
         }
     }

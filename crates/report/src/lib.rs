@@ -1,8 +1,9 @@
 //! Plans, drift, events and diagnostics as terminal text, JSON and Markdown.
 //!
-//! Pure: everything is a function of the model's data and writes to a [`std::fmt::Write`] or returns a value. Nothing here
+//! Pure: everything is a function of the model's data and writes to a [`Clean`] or returns a value. Nothing here
 //! names an attribute; what an attribute is, its kind's table says.
 
+mod clean;
 mod difference;
 pub mod json;
 mod lines;
@@ -16,4 +17,5 @@ pub mod text;
 mod why;
 mod words;
 
+pub use clean::{Clean, is_hidden};
 pub use style::Style;

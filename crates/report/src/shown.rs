@@ -6,6 +6,8 @@ use sha2::{Digest, Sha256};
 use trueup_model::schema::Members;
 use trueup_model::{Attribute, Kind, Place, Type, Value};
 
+pub use crate::clean::clean;
+
 /// What the table of `kind` says about the attribute, or the field of an attribute, at `path`.
 pub fn attribute(kind: Kind, path: &str) -> Option<&'static Attribute> {
     let mut names = path.split('.');
@@ -52,24 +54,6 @@ pub fn sha256(value: &Value) -> String {
 pub fn digest(value: &Value) -> String {
     let bytes = value.as_text().map_or(0, str::len);
     format!("sha256:{}… ({bytes} bytes)", &sha256(value)[..12])
-}
-
-/// Text that cannot steer a terminal or turn the direction of writing: such characters are shown by their escapes.
-pub fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_format(c) {
-            let _ = write!(out, "{}", c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Characters without a shape that change what the reader takes the others for.
-fn is_format(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A place as `file:line`.

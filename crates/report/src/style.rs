@@ -5,6 +5,8 @@ use std::fmt::{self, Write};
 use anstyle::{AnsiColor, Effects};
 use unicode_width::UnicodeWidthStr;
 
+use crate::clean::{Clean, cleaned};
+
 /// What the place that text goes to can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
@@ -53,16 +55,16 @@ impl Paint {
 /// A piece of a line.
 pub type Piece<'a> = (Paint, &'a str);
 
-/// Writes lines in one style.
+/// Writes lines in one style, and makes every piece of them harmless.
 pub struct Page<'a> {
-    out: &'a mut dyn Write,
+    out: &'a mut String,
     style: Style,
 }
 
 impl<'a> Page<'a> {
     /// A page on `out`.
-    pub fn new(out: &'a mut dyn Write, style: Style) -> Self {
-        Self { out, style }
+    pub fn new(out: &'a mut Clean, style: Style) -> Self {
+        Self { out: out.raw(), style }
     }
 
     /// An empty line.
@@ -77,7 +79,7 @@ impl<'a> Page<'a> {
         write!(self.out, "{:indent$}", "")?;
         let (mut column, mut fresh, mut gap) = (indent, true, 0);
         for &(paint, text) in pieces {
-            for word in words(text) {
+            for word in words(&cleaned(text)) {
                 if word.starts_with(' ') {
                     gap += word.len();
                     continue;
@@ -101,7 +103,7 @@ impl<'a> Page<'a> {
     /// One line as it is, whatever its width.
     pub fn raw(&mut self, indent: usize, paint: Paint, text: &str) -> fmt::Result {
         write!(self.out, "{:indent$}", "")?;
-        self.word(paint, text)?;
+        self.word(paint, &cleaned(text))?;
         self.out.write_char('\n')
     }
 
@@ -142,9 +144,9 @@ mod tests {
     use super::*;
 
     fn written(style: Style, pieces: &[Piece<'_>]) -> String {
-        let mut out = String::new();
+        let mut out = Clean::default();
         Page::new(&mut out, style).line(2, 4, pieces).unwrap();
-        out
+        out.to_string()
     }
 
     #[test]

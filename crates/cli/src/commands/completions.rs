@@ -1,6 +1,7 @@
 //! `trueup completions`: completion scripts for shells.
 
 use clap::CommandFactory;
+use trueup_report::Clean;
 
 use crate::args::{Args, Completions};
 use crate::exit::Exit;
@@ -10,6 +11,6 @@ use crate::io::Io;
 pub fn run(args: &Completions, io: &mut Io<'_>) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "trueup", &mut script);
-    io.stdout.write(&String::from_utf8_lossy(&script));
+    io.stdout.write(&Clean::lines(&String::from_utf8_lossy(&script)));
     Exit::OK
 }

@@ -2,6 +2,7 @@
 
 use trueup_reach::fill::{Lists, topology};
 use trueup_reach::{Engine, summary};
+use trueup_report::Clean;
 use trueup_report::mermaid::{self, Flow};
 
 use crate::args::{Global, Graph};
@@ -19,11 +20,11 @@ pub fn run(args: &Graph, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error
     print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
     let wanted = parsed.topology.ok_or(Error::Spec(parsed.diagnostics))?;
     if !args.reach {
-        io.stdout.write(&mermaid::dependencies(&wanted));
+        io.stdout.write(&Clean::lines(&mermaid::dependencies(&wanted)));
         return Ok(Exit::OK);
     }
     let network = topology(&wanted, &Lists::new());
     let flows: Vec<Flow> = summary(&Engine::new(&network)).into_iter().map(|row| (row.from.clone(), row.to.clone(), row.what())).collect();
-    io.stdout.write(&mermaid::flows(&flows));
+    io.stdout.write(&Clean::lines(&mermaid::flows(&flows)));
     Ok(Exit::OK)
 }

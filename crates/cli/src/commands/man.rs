@@ -1,6 +1,7 @@
 //! `trueup man`: manual pages.
 
 use clap::CommandFactory;
+use trueup_report::Clean;
 
 use crate::args::{Args, Man};
 use crate::error::Error;
@@ -17,6 +18,6 @@ pub fn run(args: &Man, io: &mut Io<'_>) -> Result<Exit, Error> {
     let mut page = Vec::new();
     let system = |source| Error::System { what: "write the manual page", source };
     clap_mangen::Man::new(Args::command()).render(&mut page).map_err(system)?;
-    io.stdout.write(&String::from_utf8_lossy(&page));
+    io.stdout.write(&Clean::lines(&String::from_utf8_lossy(&page)));
     Ok(Exit::OK)
 }

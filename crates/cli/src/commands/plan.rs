@@ -1,5 +1,7 @@
 //! `trueup plan`: says what differs, and what apply would do about it.
 
+use trueup_report::{Clean, markdown};
+
 use super::propose::propose;
 use crate::args::{Global, Plan, PlanFormat};
 use crate::error::Error;
@@ -27,7 +29,7 @@ pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, 
         match args.format {
             PlanFormat::Text => print::plan(io, &plan, args.steps),
             PlanFormat::Json => print::json(&mut io.stdout, &trueup_report::json::plan(&plan)),
-            PlanFormat::Markdown => io.stdout.write(&trueup_report::markdown::plan(&plan, &session.source.name, COMMENT_BYTES_MAX)),
+            PlanFormat::Markdown => io.stdout.write(&Clean::lines(&markdown::plan(&plan, &session.source.name, COMMENT_BYTES_MAX))),
         }
         Exit {
             refused: !plan.refused.is_empty(),

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use trueup_model::Finding;
 use trueup_reach::fill::{Lists, observed, saved, topology};
 use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, summary};
+use trueup_report::Clean;
 use trueup_spec::Suggest;
 
 use crate::args::{Format, Global, Reach};
@@ -129,7 +130,7 @@ fn shortened(explanation: Explanation, hops: bool) -> Explanation {
 fn answer_one(engine: &Engine<'_>, parties: (&str, &str), args: &Reach, io: &mut Io<'_>) -> Result<Verdict, Error> {
     let explanation = shortened(ask(engine, parties, args.over.as_ref())?, args.explain);
     match args.format {
-        Format::Text => io.stdout.write(&explanation.to_string()),
+        Format::Text => io.stdout.write(&Clean::lines(&explanation.to_string())),
         Format::Json => print::json(&mut io.stdout, &serde_json::to_value(&explanation).unwrap_or_default()),
     }
     Ok(explanation.verdict)
@@ -183,7 +184,7 @@ fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) ->
                 json!({"error": why, "line": index + 1})
             }
         };
-        io.stdout.line(&answer.to_string());
+        io.stdout.write(&Clean::json_line(&answer));
     }
     Ok(all_read)
 }

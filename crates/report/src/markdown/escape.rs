@@ -18,7 +18,7 @@ pub fn cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
-/// A sentence. What stands between single backticks is code; everything else is plain text, without mentions of people.
+/// A sentence. What stands between single backticks is code; everything else is plain text, without mentions of people and links.
 pub fn prose(text: &str) -> String {
     let text = clean(text);
     let parts: Vec<&str> = text.split('`').collect();
@@ -31,12 +31,16 @@ pub fn prose(text: &str) -> String {
 
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        // Mentions, references to issues, addresses and formulas are found whatever is escaped in them; in code they are not.
+        if let Some(magic) = magic(rest) {
+            let _ = write!(out, "<code>{magic}</code>");
+            rest = &rest[magic.len()..];
+            continue;
+        }
+        rest = &rest[c.len_utf8()..];
         match c {
-            // Mentions and references to issues are made after the Markdown is, so escaping does not stop them; code does.
-            '@' | '#' => {
-                let _ = write!(out, "<code>{c}</code>");
-            }
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
@@ -48,6 +52,14 @@ fn plain(text: &str) -> String {
         }
     }
     out
+}
+
+/// What makes more than text of what stands around it, where a text begins with that: `://` and `www.` a link, `@` a mention or a
+/// link to a mailbox, `#` and `GH-` a reference to an issue, `$` a formula.
+fn magic(text: &str) -> Option<&str> {
+    const MAGIC: [&str; 6] = ["://", "www.", "gh-", "@", "#", "$"];
+    let begins = |magic: &&str| text.get(..magic.len()).is_some_and(|start| start.eq_ignore_ascii_case(magic));
+    MAGIC.iter().find(|magic| begins(magic)).map(|magic| &text[..magic.len()])
 }
 
 /// A text inside a block of HTML, where Markdown is not read: as code, in which nobody is mentioned.
@@ -62,7 +74,7 @@ pub fn fenced(language: &str, lines: &[String]) -> String {
     let fence = "`".repeat(longest.max(2) + 1);
     let mut out = format!("{fence}{language}\n");
     for line in lines {
-        out.push_str(line);
+        out.push_str(&clean(line));
         out.push('\n');
     }
     out + &fence
@@ -86,6 +98,12 @@ mod tests {
         assert_eq!(prose("set `protect: false` <b>*now*</b>"), "set `protect: false` &lt;b&gt;\\*now\\*&lt;/b&gt;");
         assert_eq!(prose("one ` only"), "one \\` only");
         assert_eq!(prose("hello @all"), "hello <code>@</code>all");
+        assert_eq!(prose("see https://evil.example/a and WWW.b.c"), "see https<code>://</code>evil.example/a and <code>WWW.</code>b.c");
+        assert_eq!(prose("[x](http://a.b)"), "\\[x\\](http<code>://</code>a.b)");
+        assert_eq!(
+            prose("mail me@a.b, GH-1, #2, $x$"),
+            "mail me<code>@</code>a.b, <code>GH-</code>1, <code>#</code>2, <code>$</code>x<code>$</code>"
+        );
         assert_eq!(html("</summary>`x`"), "<code>&lt;/summary&gt;`x`</code>");
         assert_eq!(fenced("diff", &["```".to_owned()]), "````diff\n```\n````");
         assert_eq!(code("line\nbreak"), "`line\\nbreak`");

@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use trueup_model::{Action, Address, AttributeChange, Change, Finding, Plan, Ref, Value};
 
 use super::{head, remarks, troubles};
+use crate::clean::Clean;
 use crate::lines::{self, Line, What};
 use crate::shown::{self, clean};
 use crate::style::{Page, Paint, Piece, Style};
@@ -23,7 +24,7 @@ pub struct Drifted<'a> {
 type Pair = (Option<Value>, Option<Value>);
 
 /// Writes what differs; one line where nothing does.
-pub fn drift(out: &mut dyn Write, plan: &Plan, style: Style) -> fmt::Result {
+pub fn drift(out: &mut Clean, plan: &Plan, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     let drifted = drifted(plan);
     let failing: Vec<&Finding> = plan.reachability.iter().flat_map(|told| &told.findings).filter(|finding| finding.is_failure()).collect();

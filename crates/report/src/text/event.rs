@@ -1,16 +1,17 @@
 //! What happens during an apply, a line for each event.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::time::Duration;
 
 use trueup_model::{Address, Event, Plan, StepRef};
 
+use crate::clean::Clean;
 use crate::shown::{self, clean};
 use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
 
 /// Writes one event; `plan` is the one that runs. The end is told by [`outcome`](super::outcome) alone.
-pub fn event(out: &mut dyn Write, event: &Event, plan: &Plan, style: Style) -> fmt::Result {
+pub fn event(out: &mut Clean, event: &Event, plan: &Plan, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     match event {
         Event::Started { steps } => page.line(0, 0, &[(Paint::Strong, &format!("{} to do", words::count(*steps, "step")))]),

@@ -8,6 +8,7 @@ use trueup_model::{Event, Plan};
 use unicode_width::UnicodeWidthChar;
 
 use super::event::{event, time};
+use crate::clean::Clean;
 use crate::shown::clean;
 use crate::style::Style;
 
@@ -29,7 +30,7 @@ pub struct Live {
 impl Live {
     /// What a terminal of `style.width` columns must be sent when `event` happens at `now`, a time since any fixed moment: what
     /// stays of it goes up, and the region is drawn again below.
-    pub fn hear(&mut self, happened: &Event, plan: &Plan, now: Duration, style: Style) -> String {
+    pub fn hear(&mut self, happened: &Event, plan: &Plan, now: Duration, style: Style) -> Clean {
         let mut out = self.clear();
         let stays = match happened {
             Event::Started { steps } => {
@@ -42,7 +43,7 @@ impl Live {
             }
             Event::Waiting { step, what, .. } => {
                 if let Some((line, _)) = self.running.get_mut(&step.number) {
-                    *line = format!("{}: {}, {}", step.address, step.call, clean(what));
+                    *line = format!("{}: {}, {what}", step.address, step.call);
                 }
                 false
             }
@@ -71,23 +72,25 @@ impl Live {
             // Writing to a string cannot fail.
             let _ = event(&mut out, happened, plan, style);
         }
-        out.push_str(&self.draw(now, style));
+        out.raw().push_str(&self.draw(now, style));
         out
     }
 
     /// The region drawn again, because time went by.
-    pub fn tick(&mut self, now: Duration, style: Style) -> String {
+    pub fn tick(&mut self, now: Duration, style: Style) -> Clean {
         let mut out = self.clear();
-        out.push_str(&self.draw(now, style));
+        out.raw().push_str(&self.draw(now, style));
         out
     }
 
     /// What takes the region off the terminal.
-    pub fn clear(&mut self) -> String {
+    pub fn clear(&mut self) -> Clean {
+        let mut out = Clean::default();
         match std::mem::take(&mut self.drawn) {
-            0 => String::new(),
-            lines => format!("\u{1b}[{lines}A\r\u{1b}[J"),
+            0 => {}
+            lines => out.raw().push_str(&format!("\u{1b}[{lines}A\r\u{1b}[J")),
         }
+        out
     }
 
     fn draw(&mut self, now: Duration, style: Style) -> String {
@@ -99,7 +102,7 @@ impl Live {
             .running
             .values()
             .take(LINES_MAX - 1)
-            .map(|(what, since)| fit(&format!("  {what} ({})", time(now.saturating_sub(*since))), width))
+            .map(|(what, since)| fit(&clean(&format!("  {what} ({})", time(now.saturating_sub(*since)))), width))
             .collect();
         let mut counts = format!("{}/{} done, {} running", self.done, self.total, self.running.len());
         for (number, what) in [(self.failed, "failed"), (self.skipped, "skipped")] {

@@ -9,7 +9,7 @@ mod plan;
 mod reach;
 mod show;
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use trueup_model::{Finding, Plan};
 
@@ -24,12 +24,13 @@ pub use show::show;
 pub(crate) use drift::drifted;
 pub(crate) use show::{Shown, shown};
 
+use crate::clean::Clean;
 use crate::shown::clean;
 use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
 
 /// Writes the expectations that do not hold, or not for certain, and how many do.
-pub fn findings(out: &mut dyn Write, findings: &[Finding], style: Style) -> fmt::Result {
+pub fn findings(out: &mut Clean, findings: &[Finding], style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     for finding in findings.iter().filter(|finding| !finding.why.is_empty()) {
         reach::finding(&mut page, finding)?;
@@ -41,7 +42,7 @@ pub fn findings(out: &mut dyn Write, findings: &[Finding], style: Style) -> fmt:
 }
 
 /// Writes why a command does not do what it is for. Of a message of several lines each is wrapped by itself.
-pub fn error(out: &mut dyn Write, message: &str, style: Style) -> fmt::Result {
+pub fn error(out: &mut Clean, message: &str, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     for (number, line) in message.lines().enumerate() {
         let indent = line.len() - line.trim_start().len();
@@ -52,8 +53,17 @@ pub fn error(out: &mut dyn Write, message: &str, style: Style) -> fmt::Result {
 }
 
 /// Writes a sentence that is neither a heading nor an error.
-pub fn note(out: &mut dyn Write, sentence: &str, style: Style) -> fmt::Result {
+pub fn note(out: &mut Clean, sentence: &str, style: Style) -> fmt::Result {
     Page::new(out, style).line(0, 2, &[(Paint::Plain, sentence)])
+}
+
+/// Writes a question, behind which the answer is typed.
+pub fn question(out: &mut Clean, sentence: &str, style: Style) -> fmt::Result {
+    note(out, sentence, style)?;
+    let line = out.raw();
+    line.truncate(line.trim_end().len());
+    line.push(' ');
+    Ok(())
 }
 
 /// What a plan puts at stake, as a clause: `deletes 31 resources, loses 4 volumes for ever`; none where that is nothing.

@@ -1,11 +1,12 @@
 //! How an apply ended: what is done, what failed and why, what was not tried, and what to do next.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write};
+use std::fmt;
 
 use trueup_model::{Address, Event, Outcome, Plan, Step};
 
 use super::event::{self, place, said};
+use crate::clean::Clean;
 use crate::style::{Page, Paint, Style};
 use crate::words;
 
@@ -32,7 +33,7 @@ impl Failures {
 }
 
 /// Writes how a run ended; `again` is the command that goes on with it.
-pub fn outcome(out: &mut dyn Write, plan: &Plan, outcome: &Outcome, failures: &Failures, again: &str, style: Style) -> fmt::Result {
+pub fn outcome(out: &mut Clean, plan: &Plan, outcome: &Outcome, failures: &Failures, again: &str, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     if outcome.is_success() {
         let words = format!("Done: {}.", achieved(plan));

@@ -6,6 +6,7 @@ use trueup_model::{Change, Disruption, Plan, StepAction};
 
 use super::reach::reachability;
 use super::{head, remarks, troubles};
+use crate::clean::Clean;
 use crate::difference;
 use crate::lines::{self, Line, Long, What};
 use crate::shown::{self, clean};
@@ -25,7 +26,7 @@ pub struct PlanOptions {
 const NAME_WIDTH_MAX: usize = 28;
 
 /// Writes a plan.
-pub fn plan(out: &mut dyn Write, plan: &Plan, options: &PlanOptions) -> fmt::Result {
+pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result {
     let mut page = Page::new(out, options.style);
     remarks(&mut page, plan)?;
     if plan.is_empty() && plan.refused.is_empty() && plan.is_complete() {

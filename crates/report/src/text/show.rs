@@ -1,11 +1,12 @@
 //! What is live of a topology: address, id, addresses, ARN.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
+use std::fmt;
 
 use trueup_model::{Address, Object, Observed, Resource, Topology};
 
 use super::head;
+use crate::clean::Clean;
 use crate::shown::clean;
 use crate::style::{Page, Paint, Style, pad, widest};
 
@@ -66,7 +67,7 @@ pub fn shown<'a>(topology: &'a Topology, observed: &'a Observed) -> Vec<Shown<'a
 }
 
 /// Writes a line for each address.
-pub fn show(out: &mut dyn Write, topology: &Topology, observed: &Observed, style: Style) -> fmt::Result {
+pub fn show(out: &mut Clean, topology: &Topology, observed: &Observed, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     head(&mut page, &topology.name, &observed.account, &observed.region)?;
     for (kind, why) in &observed.unreadable {

@@ -1,7 +1,7 @@
 //! Problems of a spec with their excerpts.
 
 use trueup_model::{Diagnostic, Place};
-use trueup_report::{Style, json, text};
+use trueup_report::{Clean, Style, json, text};
 
 const SPEC: &str = "\
 topology: shop
@@ -31,9 +31,9 @@ fn place(text: &str, nth: usize) -> Place {
 }
 
 fn told(diagnostics: &[Diagnostic], style: Style) -> String {
-    let mut out = String::new();
+    let mut out = Clean::default();
     text::diagnostics(&mut out, diagnostics, &|file| (file == "shop.yaml").then(|| SPEC.to_owned()), style).unwrap();
-    out
+    out.to_string()
 }
 
 fn all() -> Vec<Diagnostic> {

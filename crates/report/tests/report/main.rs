@@ -8,3 +8,4 @@ mod run;
 mod sample;
 mod show;
 mod text;
+mod unseen;

@@ -1,6 +1,7 @@
 //! Who can talk to whom: in all formats, bounded, and with what the internet newly reaches first.
 
 use trueup_model::{Barrier, Finding, Label, Level, Plan, ReachChange, Reachability, Status};
+use trueup_report::Clean;
 use trueup_report::text::PlanOptions;
 
 use crate::sample;
@@ -49,7 +50,7 @@ fn from<'t>(text: &'t str, start: &str) -> &'t str {
 
 #[test]
 fn text() {
-    let mut text = String::new();
+    let mut text = Clean::default();
     trueup_report::text::plan(&mut text, &plan(), &PlanOptions::default()).unwrap();
     insta::assert_snapshot!(from(&text, "Reachability"));
 }
@@ -80,7 +81,7 @@ fn many_changes_are_bounded_everywhere() {
     let told = plan.reachability.as_mut().unwrap();
     let names: Vec<String> = (0..5000).map(|n| format!("instance.h{n}")).collect();
     told.changes = vec![ReachChange { to: names, ..told.changes[0].clone() }; 100];
-    let mut text = String::new();
+    let mut text = Clean::default();
     trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
     assert!(
         text.contains("tcp/22 of 5000 hosts becomes reachable from the internet (instance.h0, instance.h1, instance.h2 and 4997 more)"),
@@ -95,7 +96,7 @@ fn many_changes_are_bounded_everywhere() {
 fn drift_tells_what_does_not_hold() {
     let told = plan().reachability;
     let drift = Plan { reachability: told, ..sample::nothing() };
-    let mut text = String::new();
+    let mut text = Clean::default();
     trueup_report::text::drift(&mut text, &drift, trueup_report::Style::default()).unwrap();
     insta::assert_snapshot!(text);
     assert_eq!(trueup_report::json::drift(&drift)["expectations"][1]["status"], "failed");
@@ -108,7 +109,7 @@ fn a_barrier_is_told_with_what_it_costs() {
     let told = |waits: bool, gaps: Vec<ReachChange>, more: usize| {
         let barrier = Barrier { expectations: vec!["internet cannot reach instance.web except tcp/443".into()], waits, gaps, more };
         let plan = Plan { reachability: Some(Reachability { barrier: Some(barrier), ..Reachability::default() }), ..sample::replacement() };
-        let mut text = String::new();
+        let mut text = Clean::default();
         trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
         (text, trueup_report::markdown::plan(&plan, sample::SPEC, 65536), trueup_report::json::plan(&plan))
     };

@@ -5,8 +5,8 @@ use crate::sample;
 use std::time::Duration;
 
 use trueup_model::{Event, Outcome, Plan, StepAction, StepRef};
-use trueup_report::Style;
 use trueup_report::text::{self, Failures, Live};
+use trueup_report::{Clean, Style};
 
 fn step(plan: &Plan, number: usize) -> StepRef {
     let step = &plan.steps[number - 1];
@@ -45,7 +45,7 @@ fn events(plan: &Plan) -> Vec<Event> {
 #[test]
 fn each_event_is_a_line() {
     let plan = sample::replacement();
-    let mut out = String::new();
+    let mut out = Clean::default();
     for event in events(&plan) {
         let before = out.lines().count();
         text::event(&mut out, &event, &plan, Style::default()).unwrap();
@@ -56,9 +56,9 @@ fn each_event_is_a_line() {
 }
 
 fn outcome(plan: &Plan, outcome: &Outcome, failures: &Failures) -> String {
-    let mut out = String::new();
+    let mut out = Clean::default();
     text::outcome(&mut out, plan, outcome, failures, "trueup apply gateway-endpoint.yaml", Style::default()).unwrap();
-    out
+    out.to_string()
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn the_live_region_fits_the_terminal() {
     let style = Style { color: false, width: Some(20) };
     let mut live = Live::default();
     let started = std::iter::once(Event::Started { steps: 40 });
-    let mut last = String::new();
+    let mut last = Clean::default();
     for event in started.chain((1..=40).map(|number| Event::StepStarted { step: step(&plan, number) })) {
         last = live.hear(&event, &plan, Duration::ZERO, style);
     }
@@ -152,7 +152,7 @@ fn the_live_region_fits_the_terminal() {
 #[test]
 fn errors_and_sentences_wrap_between_words() {
     let style = Style { color: false, width: Some(40) };
-    let mut out = String::new();
+    let mut out = Clean::default();
     text::note(&mut out, "Checked: the network is as the spec wants it, and what it expects holds.", style).unwrap();
     text::error(&mut out, "this plan needs more consent; nothing was done. Add:\n  --allow delete:subnet.a\nor not", style).unwrap();
     insta::assert_snapshot!(out, @r"

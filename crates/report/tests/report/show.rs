@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trueup_model::{Kind, Object, Observed, Owner, Record, Resource, Topology};
-use trueup_report::{Style, json, text};
+use trueup_report::{Clean, Style, json, text};
 
-fn object(kind: Kind, id: &str, address: &str, facts: Record) -> Object {
+pub fn object(kind: Kind, id: &str, address: &str, facts: Record) -> Object {
     let (read, written) = (BTreeSet::new(), BTreeSet::new());
     let owner = Owner { topology: "shop".into(), address: address.into(), retiring: None, protect: false, read, written, run: None };
     Object { kind, id: id.into(), record: Record::new(), facts, owner: Some(owner), implicit: false, unread: BTreeMap::new() }
@@ -54,7 +54,7 @@ fn observed() -> Observed {
 
 #[test]
 fn as_text() {
-    let mut out = String::new();
+    let mut out = Clean::default();
     text::show(&mut out, &topology(), &observed(), Style::default()).unwrap();
     assert!(!out.contains("vpc-0fff"), "an object of another topology");
     insta::assert_snapshot!(out);

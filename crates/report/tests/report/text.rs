@@ -4,18 +4,18 @@ use crate::sample;
 
 use trueup_model::{Action, Kind, Plan};
 use trueup_report::text::{self, PlanOptions};
-use trueup_report::{Style, json};
+use trueup_report::{Clean, Style, json};
 
 fn plan(plan: &Plan, options: PlanOptions) -> String {
-    let mut out = String::new();
+    let mut out = Clean::default();
     text::plan(&mut out, plan, &options).unwrap();
-    out
+    out.to_string()
 }
 
 fn drift(plan: &Plan) -> String {
-    let mut out = String::new();
+    let mut out = Clean::default();
     text::drift(&mut out, plan, Style::default()).unwrap();
-    out
+    out.to_string()
 }
 
 #[test]
