@@ -213,6 +213,10 @@ pub struct Plan {
     #[arg(long)]
     pub steps: bool,
 
+    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may hold secrets.
+    #[arg(long)]
+    pub show_user_data: bool,
+
     /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
@@ -250,6 +254,10 @@ pub struct Apply {
     #[arg(long)]
     pub deny_exposure: bool,
 
+    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may hold secrets.
+    #[arg(long)]
+    pub show_user_data: bool,
+
     /// How many calls may be under way at a time.
     #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub parallelism: u16,
@@ -269,6 +277,10 @@ pub struct Drift {
     /// Print nothing at all about a spec where all is well.
     #[arg(long)]
     pub quiet: bool,
+
+    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may hold secrets.
+    #[arg(long)]
+    pub show_user_data: bool,
 }
 
 /// `trueup destroy`.

@@ -124,11 +124,8 @@ mod tests {
         let risky = plan(&[Action::Create, Action::Delete, Action::Replace]);
         let Decision::Missing(missing) = decide(&risky, said) else { panic!("it must not go") };
         assert_eq!(missing.iter().map(ToString::to_string).collect::<Vec<_>>(), ["delete:subnet.s1", "replace:subnet.s2"]);
-        let (_, remedies) = explain(&missing, "sha256:1");
-        assert_eq!(
-            remedies,
-            ["  --allow delete:subnet.s1", "  --allow replace:subnet.s2", "or approve exactly this plan: --expect sha256:1"]
-        );
+        let text = explain(&missing, "sha256:1");
+        assert!(text.contains("--allow delete:subnet.s1\n") && text.contains("--expect sha256:1"), "{text}");
         let allow = ["delete".parse().unwrap(), "replace:subnet.s2".parse().unwrap()];
         assert_eq!(decide(&risky, Said { allow: &allow, ..said }), Decision::Go);
         assert!(matches!(decide(&risky, Said { allow: &allow[1..], ..said }), Decision::Missing(_)));

@@ -38,8 +38,9 @@ impl Io<'_> {
             command(&mut held).await
         };
         if passes(&result) {
-            self.stderr.write(&String::from_utf8_lossy(&err));
-            self.stdout.write(&String::from_utf8_lossy(&out));
+            // Clean already: it was written to streams.
+            self.stderr.put(&err);
+            self.stdout.put(&out);
         }
         result
     }
@@ -54,6 +55,8 @@ pub struct Stream<'a> {
     pub color: bool,
     /// How many columns it has, where it is a terminal.
     pub width: Option<usize>,
+    /// Whether texts that may hold secrets may be shown on it.
+    pub secrets: bool,
     /// The first failure to write that was more than a closed pipe.
     failure: Option<io::Error>,
     closed: bool,
@@ -62,21 +65,25 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// A stream over `writer`, without colour.
     pub fn new(writer: &'a mut dyn Write, is_terminal: bool, width: Option<usize>) -> Self {
-        Self { writer, is_terminal, color: false, width, failure: None, closed: false }
+        Self { writer, is_terminal, color: false, width, secrets: false, failure: None, closed: false }
     }
 
     /// A stream that looks the same and keeps what is written in a buffer.
     fn like<'b>(&self, buffer: &'b mut Vec<u8>) -> Stream<'b> {
-        Stream { color: self.color, ..Stream::new(buffer, self.is_terminal, self.width) }
+        Stream { color: self.color, secrets: self.secrets, ..Stream::new(buffer, self.is_terminal, self.width) }
     }
 
     /// Writes `text` and passes it on at once. Where nobody listens any more, that is their affair: the work goes on and the exit
     /// code stays the right one. Any other failure is kept for the end of the command.
     pub fn write(&mut self, text: &Clean) {
-        if self.closed || text.is_empty() {
+        self.put(text.as_bytes());
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if self.closed || bytes.is_empty() {
             return;
         }
-        if let Err(error) = self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush()) {
+        if let Err(error) = self.writer.write_all(bytes).and_then(|()| self.writer.flush()) {
             self.closed = true;
             if error.kind() != io::ErrorKind::BrokenPipe {
                 self.failure = Some(error);
@@ -99,7 +106,7 @@ impl<'a> Stream<'a> {
 
     /// What the stream can show.
     pub fn style(&self) -> Style {
-        Style { color: self.color, width: self.width }
+        Style { color: self.color, width: self.width, secrets: self.secrets }
     }
 
     /// Why something that was written is lost, if it is; a closed pipe is no reason.

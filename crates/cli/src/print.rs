@@ -61,6 +61,15 @@ pub fn plan(io: &mut Io<'_>, plan: &Plan, steps: bool) {
     io.stdout.report(|out, style| text::plan(out, plan, &PlanOptions { style, steps }));
 }
 
+/// Lets user data be shown where that was asked for and only a person sees it; else says why it is not.
+pub fn show_user_data(io: &mut Io<'_>, asked: bool, text: bool) {
+    io.stdout.secrets = asked && text && io.stdout.is_terminal;
+    if asked && !io.stdout.secrets {
+        let why = if text { "standard output is no terminal" } else { "only text for a terminal shows it" };
+        note(&mut io.stderr, &format!("User data is not shown: {why}, and it may hold secrets."));
+    }
+}
+
 /// Prints what differs, as seen from the cloud.
 pub fn drift(io: &mut Io<'_>, plan: &Plan) {
     io.stdout.report(|out, style| text::drift(out, plan, style));

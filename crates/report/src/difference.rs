@@ -42,6 +42,13 @@ pub fn lines(before: &str, after: &str) -> Vec<DiffLine> {
     out
 }
 
+/// How many lines of `before` are gone in `after`, and how many are new.
+pub fn counts(before: &str, after: &str) -> (usize, usize) {
+    let diff = TextDiff::from_lines(before, after);
+    let number = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    (number(ChangeTag::Delete), number(ChangeTag::Insert))
+}
+
 /// Two policies as texts that differ only where their meaning does.
 pub fn policies(before: Option<&Value>, after: Option<&Value>) -> (String, String) {
     let json = |value: Option<&Value>| value.and_then(|value| serde_json::to_value(value).ok());

@@ -6,6 +6,7 @@
 use serde_json::{Value as Json, json};
 use trueup_model::{Action, AttributeChange, Change, Diagnostic, Finding, Kind, Label, Observed, Place, Plan, Topology, Value};
 
+use crate::difference;
 use crate::reach;
 use crate::shown;
 use crate::stakes;
@@ -40,9 +41,7 @@ pub fn drift(plan: &Plan) -> Json {
                     "spec": side(change.address.kind, attribute, attribute.after.as_ref()),
                     "live": side(change.address.kind, attribute, attribute.before.as_ref()),
                 });
-                if let Some(member) = &attribute.member {
-                    json["member"] = json!(member);
-                }
+                details(&mut json, change.address.kind, attribute);
                 json
             });
             json!({
@@ -150,9 +149,7 @@ fn change(change: &Change) -> Json {
             "after": side(kind, attribute, attribute.after.as_ref()),
             "effect": effect,
         });
-        if let Some(member) = &attribute.member {
-            json["member"] = json!(member);
-        }
+        details(&mut json, kind, attribute);
         json
     });
     let mut document = json!({
@@ -185,6 +182,18 @@ fn step(step: &trueup_model::Step) -> Json {
 
 fn place(place: Option<&Place>) -> Json {
     place.filter(|place| !place.file.is_empty()).map_or(Json::Null, |place| json!(place))
+}
+
+/// What else there is to say about a difference: whose member it is, and how much of a text differs that is not shown.
+fn details(json: &mut Json, kind: Kind, attribute: &AttributeChange) {
+    if let Some(member) = &attribute.member {
+        json["member"] = json!(member);
+    }
+    if shown::attribute(kind, &attribute.path).is_some_and(|table| table.digest) && attribute.before.is_some() {
+        let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_text).unwrap_or_default().to_owned();
+        let (removed, added) = difference::counts(&text(&attribute.before), &text(&attribute.after));
+        json["lines"] = json!({"removed": removed, "added": added});
+    }
 }
 
 /// One side of a difference.

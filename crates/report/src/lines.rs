@@ -46,8 +46,16 @@ pub struct Long {
     pub before: String,
     /// What is wanted; empty where nothing is.
     pub after: String,
-    /// Whether only a person's terminal may show them.
+    /// Whether they may hold secrets: then they are shown only where [`Style`](crate::Style) says so.
     pub private: bool,
+}
+
+impl Long {
+    /// `2 lines removed, 1 line added`: what may be told of texts that may not be shown.
+    pub fn counts(&self) -> String {
+        let (removed, added) = difference::counts(&self.before, &self.after);
+        format!("{} removed, {} added", words::count(removed, "line"), words::count(added, "line"))
+    }
 }
 
 /// The lines of one change, in the order of its attributes.

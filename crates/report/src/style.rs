@@ -14,6 +14,8 @@ pub struct Style {
     pub color: bool,
     /// How many columns it has; none where lines may have any length.
     pub width: Option<usize>,
+    /// Whether it may show texts that may hold secrets, such as user data: a person's terminal may, where that person asked for it.
+    pub secrets: bool,
 }
 
 /// What a piece of text is, for its colour.
@@ -65,6 +67,11 @@ impl<'a> Page<'a> {
     /// A page on `out`.
     pub fn new(out: &'a mut Clean, style: Style) -> Self {
         Self { out: out.raw(), style }
+    }
+
+    /// Whether texts that may hold secrets may be written on it.
+    pub fn shows_secrets(&self) -> bool {
+        self.style.secrets
     }
 
     /// An empty line.
@@ -151,7 +158,7 @@ mod tests {
 
     #[test]
     fn lines_wrap_between_words_and_keep_their_gaps() {
-        let narrow = Style { color: false, width: Some(12) };
+        let narrow = Style { width: Some(12), ..Style::default() };
         assert_eq!(written(narrow, &[(Paint::Plain, "one two three")]), "  one two\n    three\n");
         assert_eq!(written(narrow, &[(Paint::Plain, "a   b")]), "  a   b\n");
         assert_eq!(written(narrow, &[(Paint::Plain, "averylongwordindeed x")]), "  averylongwordindeed\n    x\n");
@@ -164,6 +171,6 @@ mod tests {
     fn colour_is_there_only_when_asked_for() {
         let pieces = [(Paint::Delete, "gone"), (Paint::Plain, " now")];
         assert_eq!(written(Style::default(), &pieces), "  gone now\n");
-        assert_eq!(written(Style { color: true, width: None }, &pieces), "  \u{1b}[31mgone\u{1b}[0m now\n");
+        assert_eq!(written(Style { color: true, ..Style::default() }, &pieces), "  \u{1b}[31mgone\u{1b}[0m now\n");
     }
 }

@@ -6,10 +6,12 @@ use crate::consent::Said;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::io::Io;
+use crate::print;
 use crate::session::Session;
 
 /// Plans, asks for consent, carries the plan out, and reads again.
 pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
+    print::show_user_data(io, args.show_user_data, true);
     let mut session = Session::open_for(global, &args.spec.spec, Some(args.parallelism), io).await?;
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
     let said = Said {

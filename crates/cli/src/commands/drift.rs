@@ -14,6 +14,7 @@ use crate::session::Session;
 /// Looks at every spec in turn; what is wrong with one keeps the others from nothing. With `--quiet` only those speak that are not as
 /// they should be.
 pub async fn run(args: &Drift, global: &Global, io: &mut Io<'_>) -> Exit {
+    print::show_user_data(io, args.show_user_data, args.format == Format::Text);
     let mut exits = Vec::new();
     for spec in &args.specs {
         let look = async |io: &mut Io<'_>| alone(args, spec, global, io).await;

@@ -15,6 +15,7 @@ const COMMENT_BYTES_MAX: usize = 65_536;
 
 /// Reads, plans and prints; changes nothing.
 pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
+    print::show_user_data(io, args.show_user_data, args.format == PlanFormat::Text);
     let mut session = Session::open(global, &args.spec.spec, io).await?;
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
     let proposed = match session.observe_to_build().await {

@@ -407,6 +407,9 @@ fn drawn(line: &Line, action: Action) -> Vec<String> {
         What::Added => vec![side("+", &line.after) + &remark],
         What::Removed => vec![side("-", &line.before) + &remark],
     };
+    if let Some(long) = line.long.as_ref().filter(|long| long.private) {
+        lines.push(format!("      # {}", long.counts()));
+    }
     if let Some(long) = line.long.as_ref().filter(|long| !long.private) {
         lines.extend(
             difference::lines(&long.before, &long.after).iter().map(|line| format!("{}   {}", line.sign, line.text).trim_end().to_owned()),

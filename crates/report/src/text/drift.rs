@@ -135,7 +135,9 @@ fn one(page: &mut Page<'_>, drifted: &Drifted<'_>) -> fmt::Result {
         let name = format!("{}: ", line.name);
         page.line(0, 4, &[lead[0], lead[1], lead[2], (Paint::Plain, &name), (Paint::Update, &told), (Paint::Dim, &place)])?;
         if let Some(texts) = &line.long {
-            page.line(8, 8, &[(Paint::Dim, "(- live, + spec)")])?;
+            if !texts.private || page.shows_secrets() {
+                page.line(8, 8, &[(Paint::Dim, "(- live, + spec)")])?;
+            }
             super::plan::long(page, texts)?;
         }
     }

@@ -117,8 +117,14 @@ fn line(page: &mut Page<'_>, line: &Line, width: usize) -> fmt::Result {
     line.long.as_ref().map_or(Ok(()), |texts| long(page, texts))
 }
 
-/// How long texts differ.
+/// How long texts differ; of those that may hold secrets only how much, unless the page may show them.
 pub(super) fn long(page: &mut Page<'_>, long: &Long) -> fmt::Result {
+    if long.private {
+        page.line(8, 8, &[(Paint::Dim, &long.counts())])?;
+        if !page.shows_secrets() {
+            return Ok(());
+        }
+    }
     for line in difference::lines(&long.before, &long.after) {
         let paint = match line.sign {
             '+' => Paint::Create,

@@ -60,7 +60,7 @@ fn problems_show_where_they_are() {
 
 #[test]
 fn problems_in_colour_and_narrow() {
-    insta::assert_snapshot!(told(&all()[..1], Style { color: true, width: Some(40) }).replace('\u{1b}', "^"));
+    insta::assert_snapshot!(told(&all()[..1], Style { color: true, width: Some(40), ..Style::default() }).replace('\u{1b}', "^"));
 }
 
 #[test]

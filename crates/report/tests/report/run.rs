@@ -116,7 +116,7 @@ impl Terminal {
 #[test]
 fn the_live_region_leaves_only_what_stays() {
     let plan = sample::replacement();
-    let style = Style { color: false, width: Some(60) };
+    let style = Style { width: Some(60), ..Style::default() };
     let (mut live, mut terminal) = (Live::default(), Terminal::default());
     let mut pictures = String::new();
     for (at, event) in events(&plan).iter().enumerate() {
@@ -136,7 +136,7 @@ fn the_live_region_fits_the_terminal() {
     let mut plan = sample::replacement();
     plan.steps =
         (1..=40).map(|n| sample::step(n, StepAction::Create, "security_group.网络".replace("网络", "a").as_str(), "X", &[])).collect();
-    let style = Style { color: false, width: Some(20) };
+    let style = Style { width: Some(20), ..Style::default() };
     let mut live = Live::default();
     let started = std::iter::once(Event::Started { steps: 40 });
     let mut last = Clean::default();
@@ -151,7 +151,7 @@ fn the_live_region_fits_the_terminal() {
 
 #[test]
 fn errors_and_sentences_wrap_between_words() {
-    let style = Style { color: false, width: Some(40) };
+    let style = Style { width: Some(40), ..Style::default() };
     let mut out = Clean::default();
     text::note(&mut out, "Checked: the network is as the spec wants it, and what it expects holds.", style).unwrap();
     text::error(&mut out, "this plan needs more consent; nothing was done. Add:\n  --allow delete:subnet.a\nor not", style).unwrap();

@@ -36,14 +36,27 @@ fn everything() {
 }
 
 #[test]
+fn user_data_is_a_digest_and_a_number_of_lines_unless_the_terminal_may_show_it() {
+    let hidden = plan(&sample::everything(), PlanOptions::default()) + &drift(&sample::everything());
+    assert!(!hidden.contains("hunter") && !hidden.contains("/bin/sh"), "{hidden}");
+    assert_eq!(hidden.matches("2 lines removed, 2 lines added").count(), 2, "{hidden}");
+    let style = Style { secrets: true, ..Style::default() };
+    let mut out = Clean::default();
+    text::drift(&mut out, &sample::everything(), style).unwrap();
+    for text in [plan(&sample::everything(), PlanOptions { style, ..PlanOptions::default() }), out.to_string()] {
+        assert!(text.contains("- TOKEN=hunter2") && text.contains("+ TOKEN=hunter3"), "{text}");
+    }
+}
+
+#[test]
 fn narrow() {
-    let options = PlanOptions { style: Style { color: false, width: Some(60) }, steps: true };
+    let options = PlanOptions { style: Style { width: Some(60), ..Style::default() }, steps: true };
     insta::assert_snapshot!(plan(&sample::replacement(), options));
 }
 
 #[test]
 fn colour() {
-    let options = PlanOptions { style: Style { color: true, width: None }, steps: true };
+    let options = PlanOptions { style: Style { color: true, ..Style::default() }, steps: true };
     let text = plan(&sample::replacement(), options);
     // Without its colours it is the plain text.
     let mut plain = String::new();

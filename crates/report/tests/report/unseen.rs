@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trueup_model::{
-    Action, Barrier, Diagnostic, Event, Finding, Kind, Level, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record, Refusal,
-    Status, StepAction, StepRef, Topology,
+    Action, Barrier, Diagnostic, Event, Finding, Kind, Level, Loss, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record,
+    Refusal, Status, StepAction, StepRef, Topology,
 };
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 use trueup_report::{Clean, Style, is_hidden, json, markdown, mermaid};
@@ -48,7 +48,8 @@ fn dirty(dirt: &str) -> Plan {
             sample::member("tags", dirt, None, Some(dirt.into())),
         ],
     );
-    (change.because, change.losses, change.notes) = (vec![own()], vec![own()], vec![own()]);
+    (change.because, change.notes) = (vec![own()], vec![own()]);
+    change.losses = vec![Loss::RootVolume { id: own(), gib: None }];
     change.source = Some(place(dirt));
     let data = sample::attribute(Kind::Instance, "user_data", Some(dirt.into()), Some(format!("{dirt}\n{dirt}").into()));
     let policy = |text: &str| sample::policy(&serde_json::json!({"Statement": [{"Action": text}]}));
@@ -101,7 +102,7 @@ fn place(file: &str) -> Place {
 }
 
 fn styles() -> [Style; 3] {
-    [Style::default(), Style { color: true, width: None }, Style { color: true, width: Some(60) }]
+    [Style::default(), Style { color: true, ..Style::default() }, Style { color: true, width: Some(60), ..Style::default() }]
 }
 
 #[test]
@@ -109,10 +110,10 @@ fn no_plan_shows_what_nobody_sees() {
     let plan = dirty(&dirt());
     for style in styles() {
         let mut out = Clean::default();
-        text::plan(&mut out, &plan, &PlanOptions { style, steps: true, ..PlanOptions::default() }).unwrap();
+        text::plan(&mut out, &plan, &PlanOptions { style: Style { secrets: true, ..style }, steps: true }).unwrap();
         check("a plan", &out);
         let mut out = Clean::default();
-        text::drift(&mut out, &plan, style).unwrap();
+        text::drift(&mut out, &plan, Style { secrets: true, ..style }).unwrap();
         check("drift", &out);
         let mut out = Clean::default();
         text::findings(&mut out, &plan.reachability.as_ref().unwrap().findings, style).unwrap();
@@ -164,8 +165,8 @@ fn no_event_shows_what_nobody_sees() {
         Event::Retrying { step: step(), why: dirt(), elapsed },
         Event::StepDone { step: step(), id: Some(dirt()), elapsed },
         Event::StepFailed { step: step(), code: dirt(), message: dirt(), elapsed },
-        Event::StepSkipped { step: step(), because: dirt() },
-        Event::Stopping { running: 1 },
+        Event::StepSkipped { step: step(), because: None },
+        Event::Stopping { running: 1, left: 1 },
     ];
     for style in styles() {
         let (mut live, mut failures, mut out) = (Live::default(), Failures::default(), Clean::default());

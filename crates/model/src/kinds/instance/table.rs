@@ -99,8 +99,8 @@ instance:
         "A stop takes away the public address that EC2 gave at launch; the next start brings another. An Elastic IP address \
          stays. Plans name the address that a stop or a replacement would cost.",
         "What may only change while the instance is stopped is changed between one stop and one start, all of it together.",
-        "User data is shown as a digest, because it may hold secrets. EC2 does not show it in its list of instances, so it is \
-         read, at one call for each instance, only where a spec gives it.",
+        "User data is shown as a digest and a number of lines, because it may hold secrets; `--show-user-data` \
+         shows at a terminal how it differs. EC2 does not show it in its list of instances, so it is read, at one call for each instance, only where a spec gives it.",
         "An instance that somebody stopped is started again, unless the spec says `state: stopped`. One that was terminated is \
          made anew.",
         "A key pair is followed by its name: a new key under that name does not replace the instance.",
