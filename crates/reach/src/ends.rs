@@ -3,7 +3,7 @@
 use trueup_model::{Observed, Plan, Topology};
 
 use crate::engine::{Engine, Ready};
-use crate::fill::{Lists, observed as live_network, planned};
+use crate::fill::{Lists, left, observed as live_network, planned};
 
 /// The networks before and after a plan, with what their engines have worked out.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ impl Ends {
     /// The ends of a plan, whatever is known about them: for tests.
     #[doc(hidden)]
     pub fn in_any_case(plan: &Plan, topology: &Topology, observed: &Observed) -> Self {
-        let live = |observed: &Observed| Ready::new(live_network(observed, &topology.name, &Lists::new()));
-        Self { before: live(observed), after: live(&planned(topology, observed, plan, None)) }
+        let before = Ready::new(live_network(observed, &topology.name, &Lists::new()));
+        Self { before, after: after(plan, topology, observed) }
     }
 
     pub(crate) fn before(&self) -> Engine<'_> {
@@ -34,7 +34,17 @@ impl Ends {
     }
 }
 
+/// The network that a plan leaves, as far as it is known.
+pub(crate) fn after(plan: &Plan, topology: &Topology, observed: &Observed) -> Ready {
+    Ready::new(left(&planned(topology, observed, plan, None), topology))
+}
+
+/// Whether the spec is for another account or region, where nothing was read.
+pub(crate) fn is_elsewhere(plan: &Plan) -> bool {
+    plan.refused.iter().any(|refusal| matches!(refusal.guard, "account" | "region"))
+}
+
 /// Whether everything was read. In another account or region than the spec's nothing was.
 pub(crate) fn is_read(plan: &Plan) -> bool {
-    plan.is_complete() && !plan.refused.iter().any(|refusal| matches!(refusal.guard, "account" | "region"))
+    plan.is_complete() && !is_elsewhere(plan)
 }

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use ipnet::{IpNet, Ipv4Net};
+
 use crate::address::{AddressSet, Family, number, of_range, of_ranges, public};
 use crate::interval::IntervalSet;
 use crate::laws::Laws;
 use crate::likeness::likeness;
-use crate::network::{Assigned, Network, PrefixList};
+use crate::network::{Assigned, Network, PrefixList, Target};
 use crate::spot::{At, Listed, Match, Owner, Spot};
 
 /// The ports that clients send from unless something else is said: what Linux uses.
@@ -33,6 +35,8 @@ struct Known {
     services: AddressSet,
     fresh: Arc<AddressSet>,
     gateways: Vec<Option<usize>>,
+    /// Whether something that is not modelled leads out of each VPC: a peering, a transit gateway.
+    ajar: Vec<bool>,
     free: HashMap<usize, Arc<AddressSet>>,
     members: Vec<AddressSet>,
     internet: [OnceLock<Vec<Spot>>; 2],
@@ -81,6 +85,12 @@ impl<'a> Engine<'a> {
     /// Who holds an address inside a VPC.
     pub(crate) fn holder(&self, vpc: usize, number: u128) -> Option<Owner> {
         self.known.holders.get(&(vpc, number)).copied()
+    }
+
+    /// Whether EC2 may yet give an address to somebody in a VPC.
+    pub(crate) fn may_be_given(&self, vpc: usize, number: u128) -> bool {
+        let is_here = |own: usize| own == vpc || self.network.vpcs[own].unread.identity;
+        self.known.free.iter().any(|(subnet, free)| is_here(self.network.subnets[*subnet].vpc) && free.contains(number))
     }
 
     /// Who is reached at an address from the internet.
@@ -145,7 +155,11 @@ impl<'a> Engine<'a> {
         let network = self.network;
         let yet = |subnet: usize| {
             let ranges: Vec<String> = network.subnets[subnet].ranges.iter().map(ToString::to_string).collect();
-            format!("an address of {}", ranges.join(" "))
+            if ranges.is_empty() {
+                format!("an address of {}", network.subnets[subnet].named.name)
+            } else {
+                format!("an address of {}", ranges.join(" "))
+            }
         };
         match (&spot.at, spot.owner, spot.listed) {
             (At::One(_), ..) => spot.to_string(),
@@ -224,7 +238,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether a rule in a group of one VPC may speak of a group of another.
-    pub(crate) fn is_visible(&self, own: usize, other: usize) -> bool {
+    pub(crate) fn is_visible(&self, own: usize, other: usize) -> Match {
         let network = self.network;
         let regional = |a: usize, b: usize| {
             !self.laws.hold(crate::laws::Law::GroupsSpanRegionalPeeringOnly) || network.vpcs[a].region == network.vpcs[b].region
@@ -235,9 +249,16 @@ impl<'a> Engine<'a> {
                 gateway.group_references && gateway.attachments.iter().any(|attachment| attachment.vpc == Some(vpc))
             }
         };
-        own == other
+        if own == other
             || (regional(own, other) && peered(own, other))
             || network.transit_gateways.iter().filter(attached(own)).any(|gateway| attached(other)(&gateway))
+        {
+            Match::Yes
+        } else if self.known.ajar[own] || network.vpcs[own].unread.identity || network.vpcs[other].unread.identity {
+            Match::Perhaps
+        } else {
+            Match::No
+        }
     }
 }
 
@@ -273,6 +294,10 @@ impl Known {
         let known = IntervalSet::of(publics.keys().map(|number| (*number, number + 1)));
         let fresh = Arc::new(public(Family::V4).subtract(&known).subtract(&services));
         let gateways = (0..network.vpcs.len()).map(|vpc| network.internet_gateway_of(vpc)).collect();
+        let leads_on =
+            |table: &crate::network::RouteTable| table.unread || table.routes.iter().any(|route| matches!(route.target, Target::Other(_)));
+        let mut ajar = vec![false; network.vpcs.len()];
+        network.route_tables.iter().filter(|table| leads_on(table)).for_each(|table| ajar[table.vpc] = true);
         let waits = |own: &crate::network::Own| own.private == Assigned::Later;
         let hosts = network.interfaces.iter().filter(|interface| interface.addresses.iter().any(waits)).map(|interface| interface.subnet);
         let standing =
@@ -292,14 +317,19 @@ impl Known {
         let members = members.into_iter().map(IntervalSet::of).collect();
         let free = waiting.into_iter().map(|subnet| (subnet, Arc::new(free_in(network, &holders, subnet)))).collect();
         let (internet, likeness) = Default::default();
-        Self { holders, publics, lists, services, fresh, gateways, free, members, internet, likeness }
+        Self { holders, publics, lists, services, fresh, gateways, ajar, free, members, internet, likeness }
     }
 }
 
-/// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that are taken.
+/// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that are taken. Of a subnet whose
+/// ranges are not known, and of one that is full, it may be any of all.
 fn free_in(network: &Network, holders: &HashMap<(usize, u128), Owner>, subnet: usize) -> AddressSet {
     let subnet = &network.subnets[subnet];
-    let ranges = subnet.ranges.iter().filter(|range| Family::of_range(range) == Family::V4);
+    let ranges: Vec<&IpNet> = subnet.ranges.iter().filter(|range| Family::of_range(range) == Family::V4).collect();
+    if ranges.is_empty() {
+        return of_range(&IpNet::V4(Ipv4Net::default()));
+    }
+    let whole = of_ranges(ranges.iter().copied());
     let mut free = AddressSet::none();
     for range in ranges {
         let all = of_range(range);
@@ -308,5 +338,6 @@ fn free_in(network: &Network, holders: &HashMap<(usize, u128), Owner>, subnet: u
         free = free.union(&all.subtract(&kept));
     }
     let taken = holders.keys().filter(|(vpc, number)| *vpc == subnet.vpc && free.contains(*number));
-    free.subtract(&IntervalSet::of(taken.map(|(_, number)| (*number, number + 1))))
+    let free = free.subtract(&IntervalSet::of(taken.map(|(_, number)| (*number, number + 1))));
+    if free.is_empty() { whole } else { free }
 }

@@ -31,12 +31,16 @@ pub(crate) fn rule_matches(engine: &Engine<'_>, vpc: usize, rule: &GroupRule, pe
         Peer::Range(range) => peer.is_in(range),
         Peer::List(list) => engine.is_listed(peer, *list),
         Peer::Group(group) => {
-            let visible = || engine.is_visible(vpc, engine.network.security_groups[*group].vpc);
-            if references && engine.is_member(*group, peer) && visible() { Match::Yes } else { Match::No }
+            if references && engine.is_member(*group, peer) {
+                engine.is_visible(vpc, engine.network.security_groups[*group].vpc)
+            } else {
+                Match::No
+            }
         }
         // An interface that is known here has known groups only; what is public is nobody's private address.
         Peer::Stranger(_) if peer.owner == Owner::Whoever && references => Match::Perhaps,
         Peer::Stranger(_) => Match::No,
+        Peer::Unread => Match::Perhaps,
     }
 }
 

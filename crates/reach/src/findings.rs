@@ -21,6 +21,11 @@ pub fn wanted(topology: &Topology) -> Vec<Finding> {
     findings(&Engine::new(&network), &topology.expect, false)
 }
 
+/// How they fare on the network that a plan leaves: what is outside the spec is as it is live.
+pub(crate) fn left(topology: &Topology, after: &Engine<'_>) -> Vec<Finding> {
+    findings(after, &topology.expect, false)
+}
+
 /// How they fare on the network that is live. Where not all of it could be read, nothing is said.
 pub fn live(topology: &Topology, observed: &Observed) -> Vec<Finding> {
     if topology.expect.is_empty() || !observed.unreadable.is_empty() {

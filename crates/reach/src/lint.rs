@@ -11,7 +11,7 @@ use crate::lookup::{Chosen, is_forbidden, lookup};
 use crate::network::{AclEntry, Destination, GroupRule, Named, Own, Peer, Target};
 use crate::party::{Member, between};
 use crate::service::ServiceSet;
-use crate::spot::{Owner, Spot};
+use crate::spot::{Match, Owner, Spot};
 use crate::walk::Start;
 
 /// What a network says and never does, as warnings with the places of the spec.
@@ -102,7 +102,7 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
             let name = &network.security_groups[other].named.name;
             let why = if !carried(other) {
                 format!("no interface carries {name}")
-            } else if !engine.is_visible(group.vpc, network.security_groups[other].vpc) {
+            } else if engine.is_visible(group.vpc, network.security_groups[other].vpc) == Match::No {
                 format!("{name} is in a VPC that is not peered with this one in this region")
             } else {
                 continue;
@@ -179,6 +179,9 @@ fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
 /// Whether a subnet's table leads some of the internet to an internet gateway.
 fn leads_out(engine: &Engine<'_>, subnet: usize) -> bool {
     let Some(table) = engine.network.table_of(subnet) else { return true };
+    if engine.network.route_tables[table].unread {
+        return true;
+    }
     let routes = &engine.network.route_tables[table].routes;
     let is_out = |chosen: &Chosen| matches!(chosen, Chosen::Route(index) if matches!(routes[*index].target, Target::InternetGateway(_) | Target::Other(_)));
     engine.internet(Family::V4).iter().any(|piece| lookup(engine, table, piece).iter().any(is_out))

@@ -49,6 +49,10 @@ pub(crate) fn winners<T: Copy + Ord>(contenders: &[Contender<T>], nothing: T) ->
 
 const LOCAL_RANK: u8 = 1;
 
+/// The prefix of a VPC's range is between these two, IPv4 or IPv6.
+const LOCAL_LEAST: u8 = 16;
+const LOCAL_MOST: u8 = 64;
+
 /// The rank of a route among those with equal prefixes: static, local, by prefix list, propagated.
 fn rank(engine: &Engine<'_>, destination: &Destination, origin: Origin) -> u8 {
     let rank = match (destination, origin) {
@@ -78,6 +82,12 @@ pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Ch
     for range in ranges {
         let matches = at_most(target.is_in(range), vpc.unsure_ranges.contains(range));
         add(matches, range.prefix_len(), range.prefix_len(), LOCAL_RANK, Chosen::Local);
+    }
+    if vpc.unread.ranges {
+        // A subnet is in one of its VPC's ranges, and of what is not in a subnet it is not known.
+        let own = engine.network.subnets.iter().filter(|subnet| subnet.vpc == table.vpc).flat_map(|subnet| &subnet.ranges);
+        own.for_each(|range| add(target.is_in(range), LOCAL_LEAST.min(range.prefix_len()), range.prefix_len(), LOCAL_RANK, Chosen::Local));
+        add(Match::Perhaps, LOCAL_LEAST, LOCAL_MOST, LOCAL_RANK, Chosen::Local);
     }
     for (index, route) in table.routes.iter().enumerate() {
         if route.origin != Origin::Static && local_first {

@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use crate::address::{Family, of_range, public};
 use crate::network::{
     AclEntry, Assigned, Endpoint, EndpointKind, GroupRule, Interface, InternetGateway, Named, NatGateway, Network, NetworkAcl, Own,
-    PrefixList, SecurityGroup, Subnet, Vpc,
+    PrefixList, SecurityGroup, Subnet, Unread, Vpc,
 };
 use crate::service::ServiceSet;
 use join::{Join, Places, Sides, agreed};
@@ -67,6 +67,7 @@ fn vpc(sides: &Sides<'_>, places: &Places) -> Option<Vpc> {
         main_table: part(&sides.route_tables, |vpc| vpc.main_table)?,
         default_acl: part(&sides.network_acls, |vpc| vpc.default_acl)?,
         public_access: agreed(own.iter().map(|(_, vpc)| vpc.public_access))?,
+        unread: own.iter().fold(Unread::default(), |all, (_, vpc)| all.or(vpc.unread)),
         ..first.clone()
     })
 }

@@ -3,15 +3,20 @@
 //! It is filled from a spec, from what is live, or from saved answers of EC2 (see [`crate::fill`]). Parts refer to each other by
 //! their index in the vectors of [`Network`].
 
+mod gateways;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::Serialize;
-use serde_json::Value as Json;
 use trueup_model::Place;
 
 use crate::service::ServiceSet;
+
+pub use gateways::{
+    Attachment, EgressOnlyGateway, Endpoint, EndpointKind, InternetGateway, NatGateway, Peering, TransitGateway, TransitRoute, TransitTable,
+};
 
 /// What a part is called, and where it is declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -69,12 +74,43 @@ pub struct Vpc {
     pub main_table: Option<usize>,
     /// The network ACL of subnets that are not associated with one; without it, EC2's initial one, which allows everything.
     pub default_acl: Option<usize>,
-    /// Whether Amazon's DNS server answers.
-    pub dns_support: bool,
-    /// Whether hosts get DNS names, which private names of endpoints need.
-    pub dns_hostnames: bool,
+    /// Whether Amazon's DNS server answers and hosts get DNS names, which private names of endpoints need; none where that is not known.
+    pub dns: Option<bool>,
     /// Whether VPC Block Public Access holds the internet off.
     pub public_access: PublicAccess,
+    /// What of it is not known.
+    pub unread: Unread,
+}
+
+/// What is not known of a VPC, because it is outside of what was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Its ranges: those of its subnets are some of them, and there may be others.
+    pub ranges: bool,
+    /// Whether it has an internet gateway, where none is known.
+    pub gateway: bool,
+    /// Who is in it, besides those who are known.
+    pub hosts: bool,
+    /// Which one it is: it may be any of the others.
+    pub identity: bool,
+}
+
+impl Unread {
+    /// What is known is less than the id.
+    pub const ALL: Self = Self { ranges: true, gateway: true, hosts: true, identity: true };
+    /// Nothing but the id is known.
+    pub const BUT_ID: Self = Self { identity: false, ..Self::ALL };
+
+    /// What is not known of one of the two.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            ranges: self.ranges || other.ranges,
+            gateway: self.gateway || other.gateway,
+            hosts: self.hosts || other.hosts,
+            identity: self.identity || other.identity,
+        }
+    }
 }
 
 /// What VPC Block Public Access leaves of an internet gateway.
@@ -96,7 +132,7 @@ pub struct Subnet {
     pub named: Named,
     /// Its VPC.
     pub vpc: usize,
-    /// Its ranges: one of IPv4, and perhaps one of IPv6.
+    /// Its ranges: one of IPv4, and perhaps one of IPv6. Without any they are not known.
     pub ranges: Vec<IpNet>,
     /// Its availability zone, by name or id.
     pub zone: Option<String>,
@@ -117,6 +153,8 @@ pub struct RouteTable {
     pub routes: Vec<Route>,
     /// The places of those that may be missing at the time.
     pub unsure: BTreeSet<usize>,
+    /// Whether nobody knows its routes: then it may lead anywhere.
+    pub unread: bool,
 }
 
 /// A route.
@@ -220,6 +258,19 @@ pub struct SecurityGroup {
     pub egress: Vec<GroupRule>,
 }
 
+impl SecurityGroup {
+    /// A group whose rules are not known: it may let through anything, and nothing surely.
+    pub fn unread(named: Named, vpc: usize) -> Self {
+        let rules = vec![GroupRule { services: ServiceSet::all(), peer: Peer::Unread, source: None }];
+        Self { named, vpc, ingress: rules.clone(), egress: rules }
+    }
+
+    /// Whether its rules are not known.
+    pub fn is_unread(&self) -> bool {
+        self.ingress.iter().any(|rule| rule.peer == Peer::Unread)
+    }
+}
+
 /// A rule of a security group.
 #[derive(Clone, Debug)]
 pub struct GroupRule {
@@ -242,6 +293,8 @@ pub enum Peer {
     Group(usize),
     /// A group that is not known here, by its id.
     Stranger(String),
+    /// Nobody knows: the group has not been read, and this rule stands for all that it may have.
+    Unread,
 }
 
 /// A network interface: a host, as far as the network knows.
@@ -293,131 +346,6 @@ pub enum Assigned {
     Known(IpAddr),
     /// EC2 chooses it later: one of the subnet's, or a public one that nobody else has.
     Later,
-}
-
-/// An internet gateway.
-#[derive(Clone, Debug, Default)]
-pub struct InternetGateway {
-    /// Its name.
-    pub named: Named,
-    /// The VPC it is attached to.
-    pub vpc: Option<usize>,
-    /// The table by which what comes in is led to an appliance.
-    pub edge_table: Option<usize>,
-}
-
-/// A NAT gateway.
-#[derive(Clone, Debug)]
-pub struct NatGateway {
-    /// Its name.
-    pub named: Named,
-    /// Its VPC.
-    pub vpc: usize,
-    /// The subnet it stands in; a regional gateway stands in none.
-    pub subnet: Option<usize>,
-    /// Its address in the subnet.
-    pub private: Assigned,
-    /// Its Elastic IP address; a private gateway has none.
-    pub public: Option<Assigned>,
-    /// Whether it works.
-    pub available: bool,
-}
-
-/// A VPC endpoint.
-#[derive(Clone, Debug, Default)]
-pub struct Endpoint {
-    /// Its name.
-    pub named: Named,
-    /// Its VPC.
-    pub vpc: usize,
-    /// The service's full name, such as `com.amazonaws.us-west-2.s3`.
-    pub service: String,
-    /// How it works.
-    pub kind: EndpointKind,
-    /// The policy; without one, everyone may do everything.
-    pub policy: Option<Json>,
-    /// Whether it works.
-    pub available: bool,
-    /// Whether the service's usual name resolves to it in the VPC.
-    pub private_dns: bool,
-}
-
-/// How an endpoint works.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum EndpointKind {
-    /// By routes to the service's prefix list.
-    #[default]
-    Gateway,
-    /// By interfaces in subnets.
-    Interface(Vec<usize>),
-    /// Another way, which is not modelled.
-    Other,
-}
-
-/// A peering connection.
-#[derive(Clone, Debug)]
-pub struct Peering {
-    /// Its name.
-    pub named: Named,
-    /// The two VPCs; `None` is one that is not known here.
-    pub vpcs: [Option<usize>; 2],
-    /// Whether both sides have accepted it and it works.
-    pub active: bool,
-}
-
-/// An egress-only internet gateway.
-#[derive(Clone, Debug, Default)]
-pub struct EgressOnlyGateway {
-    /// Its name.
-    pub named: Named,
-    /// The VPC it is attached to.
-    pub vpc: usize,
-}
-
-/// A transit gateway.
-#[derive(Clone, Debug, Default)]
-pub struct TransitGateway {
-    /// Its name.
-    pub named: Named,
-    /// What is attached to it.
-    pub attachments: Vec<Attachment>,
-    /// Its route tables.
-    pub route_tables: Vec<TransitTable>,
-    /// Whether security groups may be referenced across it.
-    pub group_references: bool,
-}
-
-/// What is attached to a transit gateway.
-#[derive(Clone, Debug, Default)]
-pub struct Attachment {
-    /// Its name.
-    pub named: Named,
-    /// The VPC; `None` is a VPN, a peering or another thing that is not modelled.
-    pub vpc: Option<usize>,
-    /// The subnets in which it has interfaces.
-    pub subnets: Vec<usize>,
-    /// The table that what comes from it is looked up in.
-    pub route_table: Option<usize>,
-}
-
-/// A route table of a transit gateway.
-#[derive(Clone, Debug, Default)]
-pub struct TransitTable {
-    /// Its name.
-    pub named: Named,
-    /// Its routes.
-    pub routes: Vec<TransitRoute>,
-}
-
-/// A route of a transit gateway.
-#[derive(Clone, Debug)]
-pub struct TransitRoute {
-    /// What it is for.
-    pub range: IpNet,
-    /// The attachment it leads to; `None` is a blackhole.
-    pub attachment: Option<usize>,
-    /// Whether it is static; of two routes to one range a static one wins.
-    pub is_static: bool,
 }
 
 /// A prefix list.

@@ -14,6 +14,7 @@ use crate::interval::IntervalSet;
 use crate::likeness::{Alike, is_named, pairs};
 use crate::network::{Assigned, EndpointKind};
 use crate::pieces::cut;
+use crate::ranges;
 use crate::service::ServiceSet;
 use crate::spot::{At, Listed, Match, Owner, Spot};
 use crate::walk::Start;
@@ -239,10 +240,9 @@ fn nothing(family: Family) -> Answer {
 fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answer {
     let network = engine.network;
     let vpc = network.vpc_of(from);
-    let resolves = network.vpcs[vpc].dns_support && network.vpcs[vpc].dns_hostnames;
     let serves = |service: &str| service == name || service.rsplit('.').next() == Some(name);
     let private = network.endpoints.iter().filter(|endpoint| endpoint.vpc == vpc && endpoint.private_dns && serves(&endpoint.service));
-    let interfaces = private.filter(|_| resolves).filter_map(|endpoint| match &endpoint.kind {
+    let interfaces = private.filter(|_| network.vpcs[vpc].dns != Some(false)).filter_map(|endpoint| match &endpoint.kind {
         EndpointKind::Interface(interfaces) => Some(interfaces),
         _ => None,
     });
@@ -250,15 +250,21 @@ fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answ
     if let Some(interfaces) = interfaces.find(|interfaces| !interfaces.is_empty()) {
         let answers = interfaces.iter().map(|to| between(engine, &Member::Interface(from), &Member::Interface(*to)));
         // The name gives all of its addresses, and a client takes any of them.
-        return answers.reduce(|all, one| all.and(&one)).unwrap_or_default();
+        let private = answers.reduce(|all, one| all.and(&one)).unwrap_or_default();
+        return if network.vpcs[vpc].dns == Some(true) { private } else { private.either(&by_routes(engine, from, spot)) };
     }
+    by_routes(engine, from, spot)
+}
+
+/// To a service's public addresses, wherever the routes lead.
+fn by_routes(engine: &Engine<'_>, from: usize, spot: &Spot) -> Answer {
     let Some(start) = engine.primary(from, Family::V4).and_then(|owner| Some(Start::Interface(from, engine.spot(owner)?))) else {
         return nothing(Family::V4);
     };
     let pieces = cut(engine, Family::V4, &spot.set(), spot.listed);
     let answers = pieces.iter().map(|piece| ask(engine, &start, piece));
     // Where the list is not known, the pieces are what it might hold, and not what it holds.
-    let known = matches!(spot.listed, Listed::In(list) if network.prefix_lists[list].entries.is_some());
+    let known = matches!(spot.listed, Listed::In(list) if engine.network.prefix_lists[list].entries.is_some());
     let merged = answers.reduce(|all, one| if known { all.and(&one) } else { all.either(&one) });
     merged.unwrap_or_else(|| nothing(Family::V4))
 }
@@ -379,7 +385,6 @@ pub(crate) fn to_address(engine: &Engine<'_>, from: &Member, spot: &Spot) -> Ans
 /// The addresses of the internet, less those that are somebody's here, and less those of services.
 pub(crate) fn internet(engine: &Engine<'_>, family: Family) -> Vec<Spot> {
     let owned = engine.owned_publics().union(engine.service_addresses());
-    let vpcs = engine.network.vpcs.iter().flat_map(|vpc| &vpc.ranges).map(of_range);
-    let taken = vpcs.fold(owned, |all, range| all.union(&range));
+    let taken = ranges::of_vpcs(engine.network).map(|range| of_range(&range)).fold(owned, |all, range| all.union(&range));
     cut(engine, family, &public(family).subtract(&IntervalSet::of(taken.intervals().iter().copied())), Listed::Never)
 }

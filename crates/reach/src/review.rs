@@ -1,9 +1,9 @@
 //! The review of a plan: what it does to who can talk to whom, and what of that the spec does not allow.
 
-use trueup_model::{Observed, Plan, ReachChange, Reachability, Refusal, Topology};
+use trueup_model::{Finding, Observed, Plan, ReachChange, Reachability, Refusal, Status, Topology};
 
 use crate::change::{Row, causes, changes, merged};
-use crate::ends::{Ends, is_read};
+use crate::ends::{Ends, after, is_elsewhere, is_read};
 use crate::exposure::exposures;
 use crate::findings;
 
@@ -13,8 +13,11 @@ pub(crate) const ROWS_MAX: usize = 100;
 /// Writes into a plan what it does to who can talk to whom and how the spec's expectations fare, and refuses it where they do not
 /// hold; with `deny_exposure` also where the internet would reach something new that no expectation says it can. `ends` are the plan's.
 pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: Option<&Ends>, deny_exposure: bool) {
-    let mut told = Reachability { findings: findings::wanted(topology), ..Reachability::default() };
-    plan.refused.extend(told.findings.iter().filter(|finding| finding.is_failure()).map(|finding| {
+    let mut told = Reachability { findings: found(plan, topology, observed, ends), ..Reachability::default() };
+    // What cannot be told because something could not be read is no fault of the plan, which is not carried out as it is.
+    let is_complete = plan.is_complete();
+    let is_fault = |finding: &&Finding| finding.status == Status::Failed || (finding.is_failure() && is_complete);
+    plan.refused.extend(told.findings.iter().filter(is_fault).map(|finding| {
         let place = &finding.place;
         let help = finding.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
         let why = format!("{}:{}: it is expected that {}: {}{help}", place.file, place.line, finding.expectation, finding.why);
@@ -35,4 +38,15 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: O
         told.changes = rows.into_iter().take(ROWS_MAX).map(&mut tell).collect();
     }
     plan.reachability = Some(told);
+}
+
+/// How the expectations fare on the network that the plan leaves. In another account or region nothing was read, and the spec is all
+/// that is known.
+fn found(plan: &Plan, topology: &Topology, observed: &Observed, ends: Option<&Ends>) -> Vec<Finding> {
+    match ends {
+        _ if topology.expect.is_empty() => Vec::new(),
+        _ if is_elsewhere(plan) => findings::wanted(topology),
+        Some(ends) => findings::left(topology, &ends.after()),
+        None => findings::left(topology, &after(plan, topology, observed).engine()),
+    }
 }

@@ -13,7 +13,7 @@ use crate::code::Code;
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Chosen, is_forbidden, lookup};
-use crate::network::{Behind, Named, Target};
+use crate::network::{Behind, Named, Target, Vpc};
 use crate::service::ServiceSet;
 use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Check, Log, Role, Script, Stop, Walker};
@@ -253,8 +253,11 @@ impl<'a> Walk<'a, '_> {
             return self.walker.dead(Code::LinkLocal, &place.named, "");
         }
         let Some(table) = table else {
-            return self.walker.dead(Code::NoRouteTable, &place.named, "");
+            return Err(Stop::Unknown(format!("the route table of {} is not known", place.named.name)));
         };
+        if network.route_tables[table].unread {
+            return Err(Stop::Unknown(format!("the routes of {} are not known", network.route_tables[table].named.name)));
+        }
         let chosen = lookup(self.walker.engine, table, &self.target);
         let choice = self.walker.choose(&vec![0; chosen.len()])?;
         if chosen.len() > 1 {
@@ -365,10 +368,16 @@ impl<'a> Walk<'a, '_> {
             Owner::Nat(index) => network.nat_gateways[index].vpc == vpc,
             _ => false,
         };
-        let at = &network.vpcs[vpc].named;
+        let Vpc { named: at, unread, .. } = &network.vpcs[vpc];
         let owner = match (self.target.owner, by_address) {
             (owner, _) if is_here(owner) => owner,
             (Owner::Whoever, Some(owner)) => owner,
+            (Owner::Interface(index, _), _) if unread.identity || network.vpcs[network.vpc_of(index)].unread.identity => {
+                return Err(Stop::Unknown(format!("in which VPC {} is is not known", network.interfaces[index].named.name)));
+            }
+            (Owner::Whoever | Owner::Outside, None) if unread.hosts || self.is_anybodys(vpc) => {
+                return Err(Stop::Unknown(format!("who has {} in {} is not known", self.target, at.name)));
+            }
             (Owner::Interface(..) | Owner::Nat(_), Some(_)) => return self.walker.dead(Code::WrongHost, at, format!("{}", self.target)),
             _ => return self.walker.dead(Code::NoSuchHost, at, format!("{}", self.target)),
         };
@@ -393,6 +402,12 @@ impl<'a> Walk<'a, '_> {
             }
             _ => self.walker.dead(Code::NoSuchHost, at, ""),
         }
+    }
+
+    /// Whether a host of a VPC may get the target's address, which nobody has yet.
+    fn is_anybodys(&self, vpc: usize) -> bool {
+        let At::One(number) = self.target.at else { return false };
+        self.target.owner == Owner::Whoever && self.walker.engine.may_be_given(vpc, number)
     }
 
     /// Into the interface that the packet is for.

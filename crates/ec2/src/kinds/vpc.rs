@@ -53,13 +53,11 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
         cidr_block: primary,
         secondary_cidr_blocks: secondary,
         instance_tenancy: vpc.instance_tenancy.map_or_else(|| "default".to_owned(), |tenancy| tenancy.as_str().to_owned()),
-        enable_dns_support: true,
-        enable_dns_hostnames: false,
+        // They are no part of this answer: `dns` asks for them where they matter.
+        enable_dns_support: None,
+        enable_dns_hostnames: None,
     };
     let mut object = object(vpc.vpc_id, &typed, vpc.tags, facts)?;
-    // They are no part of this answer: `dns` asks for them where they matter.
-    object.record.remove("enable_dns_support");
-    object.record.remove("enable_dns_hostnames");
     object.implicit = implicit;
     Ok(object)
 }

@@ -23,8 +23,8 @@ pub struct Vpc {
     pub cidr_block: String,
     pub secondary_cidr_blocks: Vec<String>,
     pub instance_tenancy: String,
-    pub enable_dns_support: bool,
-    pub enable_dns_hostnames: bool,
+    pub enable_dns_support: Option<bool>,
+    pub enable_dns_hostnames: Option<bool>,
 }
 
 impl Typed for Vpc {

@@ -6,7 +6,7 @@ use trueup_model::{Address, Observed, Plan, Ref, Topology};
 
 use super::{Change, End, Row, SERVICES, Sets, Shift, sets, shifts, spot};
 use crate::engine::{Engine, Ready};
-use crate::fill::{Lists, observed, planned};
+use crate::fill::{left, planned};
 use crate::network::{Network, Target};
 use crate::party::{Member, Party, between, reach};
 
@@ -171,8 +171,8 @@ impl Causes<'_> {
             if self.without.len() >= TRIED_MAX {
                 return None;
             }
-            let left = planned(self.topology, self.live, self.plan, Some(address));
-            self.without.insert(address.clone(), Ready::new(observed(&left, &self.topology.name, &Lists::new())));
+            let without = planned(self.topology, self.live, self.plan, Some(address));
+            self.without.insert(address.clone(), Ready::new(left(&without, self.topology)));
         }
         let without = self.without[address].engine();
         let left = shifts(&answer(self.before, change), &answer(&without, change));

@@ -104,6 +104,7 @@ enum PeerKey {
     List(usize),
     Group(usize),
     Stranger(String),
+    Unread,
 }
 
 /// Sets of rules, each as the set without its last rule, and that rule; the first one is empty. Any number of rules costs a class one
@@ -155,6 +156,7 @@ impl Known<'_, '_> {
             Peer::List(list) => PeerKey::List(*list),
             Peer::Group(group) => PeerKey::Group(*group),
             Peer::Stranger(id) => PeerKey::Stranger(id.clone()),
+            Peer::Unread => PeerKey::Unread,
         };
         let (engine, spots, inexact) = (self.engine, self.spots, &mut self.inexact);
         self.matches.entry((vpc, key)).or_insert_with(|| {

@@ -136,6 +136,7 @@ fn peer_text(engine: &Engine<'_>, peer: &Peer) -> String {
         Peer::List(list) => engine.network.prefix_lists[*list].named.name.clone(),
         Peer::Group(group) => engine.network.security_groups[*group].named.name.clone(),
         Peer::Stranger(id) => id.clone(),
+        Peer::Unread => "nobody knows whom".to_owned(),
     }
 }
 
@@ -190,7 +191,11 @@ fn deciding<'a>(engine: &Engine<'a>, subnet: usize, direction: Direction, peer: 
 pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> Option<Passed> {
     let network = engine.network;
     let tell = |peer: &Spot| engine.tell(peer);
+    let is_unread = |group: &usize| network.security_groups[*group].is_unread();
     let (code, at, fix, detail, source, matched) = match &step.check {
+        // Of what is not known nobody says that it denies, or what to change in it.
+        Check::Groups { interface, .. } if network.interfaces[*interface].security_groups.iter().any(is_unread) => return None,
+        Check::Acl { subnet, .. } if network.acl_of(*subnet).is_some_and(|acl| network.network_acls[acl].unread) => return None,
         Check::Groups { interface, direction, peer, references } => {
             let host = &network.interfaces[*interface];
             let arrow = if *direction == Direction::Ingress { "from" } else { "to" };

@@ -8,7 +8,7 @@ pub mod saved;
 mod stepped;
 mod topology;
 
-pub use observed::observed;
+pub use observed::{left, observed};
 pub use planned::planned;
 pub use records::Lists;
 pub use stepped::Stepped;

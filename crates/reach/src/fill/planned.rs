@@ -12,15 +12,16 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
     let turnover = Turnover::of(topology, &changes);
     let world = World::new(topology, observed, &turnover);
     let Turnover { gone, made } = turnover;
-    let updates = changes.iter().filter(|change| change.action == Action::Update);
-    let updated: BTreeMap<&str, &Resource> =
-        updates.filter_map(|change| Some((change.id.as_deref()?, topology.resources.get(&change.address)?))).collect();
+    // What the plan leaves alone is as the spec has it already, and is told in the spec's order.
+    let is_left_out = |address: &Address| Some(address) == without;
+    let wanted = |object: &Object| topology.resources.get(&object.address(&topology.name)?).filter(|wanted| !is_left_out(&wanted.address));
+    let own = |object: &Object| object.claim(&topology.name).and_then(|_| wanted(object));
     let stays = |object: &&Object| !gone.contains(object.id.as_str()) && !ends_with_its_vpc(object, &gone);
     let mut objects: Vec<Object> = observed
         .objects
         .iter()
         .filter(stays)
-        .map(|object| updated.get(object.id.as_str()).map_or_else(|| object.clone(), |resource| world.updated(object, resource)))
+        .map(|object| own(object).map_or_else(|| object.clone(), |resource| world.updated(object, resource)))
         .collect();
     for resource in made {
         objects.push(world.made(&resource.address, world.with_ids(&resource.record)));

@@ -5,21 +5,18 @@
 mod acls;
 mod hosts;
 mod routing;
+mod unread;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use trueup_model::json::Typed;
-use trueup_model::kinds::elastic_ip::ElasticIp;
-use trueup_model::kinds::internet_gateway;
 use trueup_model::kinds::security_group::{self, Rule};
-use trueup_model::kinds::{subnet, vpc};
+use trueup_model::kinds::{internet_gateway, route_table, subnet, vpc};
 use trueup_model::{Kind, Place, Record, Ref, Resource, Value};
 
 use super::parts::{Index, list, services};
-use crate::network::{
-    Assigned, Destination, GroupRule, InternetGateway, Named, Network, Origin, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
-};
+use crate::network::{Assigned, GroupRule, InternetGateway, Named, Network, Peer, RouteTable, SecurityGroup, Subnet, Unread, Vpc};
 
 /// What is known about prefix lists, by name or id: EC2 tells it, and no spec does.
 pub type Lists = BTreeMap<String, Vec<IpNet>>;
@@ -48,8 +45,9 @@ impl Part<'_> {
         self.facts.map(|facts| facts.text(name)).filter(|text| !text.is_empty())
     }
 
-    fn typed<T: Typed>(&self) -> Option<T> {
-        T::from_record(self.record).ok()
+    /// What it is, or why that is not known.
+    fn typed<T: Typed>(&self) -> Result<T, String> {
+        T::from_record(self.record).map_err(|error| format!("its attributes are not understood ({})", error.source))
     }
 
     fn tags(&self) -> BTreeMap<String, String> {
@@ -62,6 +60,12 @@ impl Part<'_> {
 /// The key that a reference means.
 fn key(reference: &Ref) -> String {
     reference.to_string()
+}
+
+/// Whether two switches are on; none where that is not known.
+fn both(record: &Record, names: [&str; 2]) -> Option<bool> {
+    let each = names.map(|name| record.get(name).and_then(Value::as_bool));
+    if each.contains(&Some(false)) { Some(false) } else { each.into_iter().try_fold(true, |all, one| Some(all && one?)) }
 }
 
 /// The network as it grows.
@@ -84,8 +88,10 @@ pub(super) struct Records<'a> {
     tables: Index,
     acls: Index,
     lists: Index,
-    /// VPCs of which nothing but the id is known.
-    outside: Vec<(usize, String)>,
+    /// What is spoken of and is not among the parts, by its key.
+    outside: BTreeSet<String>,
+    /// The parts that are there and not known, by their keys.
+    unread: BTreeSet<String>,
 }
 
 /// Fills a network with parts.
@@ -108,7 +114,8 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: 
         tables: Index::default(),
         acls: Index::default(),
         lists: Index::default(),
-        outside: Vec::new(),
+        outside: BTreeSet::new(),
+        unread: BTreeSet::new(),
     };
     records.prefix_lists(known);
     records.vpcs();
@@ -118,19 +125,13 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: 
     records.groups();
     records.addresses();
     records.gateways();
+    records.unread_defaults();
+    records.unread_gateways();
     records.instances();
     records.endpoints();
     records.routes();
-    // Of a VPC in which no host is looked at, nothing need be known.
-    let network = &records.network;
-    let used = |vpc: usize| (0..network.interfaces.len()).any(|interface| network.vpc_of(interface) == vpc);
-    let outside = records.outside.iter().filter(|(vpc, _)| used(*vpc));
-    let outside: Vec<String> =
-        outside.map(|(_, key)| format!("{key} is outside the spec: its ranges, routes and gateways are not known")).collect();
-    records.network.gaps.extend(outside);
-    let gaps = records.unreadable.iter().map(|kind| format!("every {kind} is unknown: EC2 did not let them be read"));
-    let gaps: Vec<String> = gaps.collect();
-    records.network.gaps.extend(gaps);
+    records.unread_endpoints();
+    records.gaps();
     records.network
 }
 
@@ -152,30 +153,18 @@ impl<'a> Records<'a> {
 
     fn vpcs(&mut self) {
         for part in self.of(Kind::Vpc) {
-            let Some(typed) = part.typed::<vpc::Vpc>() else { continue };
-            self.vpcs.put(&part.key, self.network.vpcs.len());
-            self.network.vpcs.push(Vpc {
-                named: part.named.clone(),
-                ranges: vpc::ranges(part.record),
-                region: self.region.clone(),
-                dns_support: typed.enable_dns_support,
-                dns_hostnames: typed.enable_dns_hostnames,
-                ..Vpc::default()
-            });
+            let unread = match part.typed::<vpc::Vpc>() {
+                Ok(_) => Unread::default(),
+                Err(why) => {
+                    self.note(part, &why);
+                    Unread { ranges: true, ..Unread::default() }
+                }
+            };
+            let index = self.unread_vpc(part.key.clone(), part.named.clone(), unread);
+            let vpc = &mut self.network.vpcs[index];
+            vpc.ranges = vpc::ranges(part.record);
+            vpc.dns = both(part.record, ["enable_dns_support", "enable_dns_hostnames"]);
         }
-    }
-
-    /// The VPC that a reference means. One that is outside the spec is known by its id only.
-    fn vpc(&mut self, reference: &Ref) -> usize {
-        let key = key(reference);
-        if let Some(index) = self.vpcs.get(&key) {
-            return index;
-        }
-        let index = self.network.vpcs.len();
-        self.outside.push((index, key.clone()));
-        self.network.vpcs.push(Vpc { named: Named::new(key.clone()), region: self.region.clone(), ..Vpc::default() });
-        self.vpcs.put(key, index);
-        index
     }
 
     fn tables(&mut self) {
@@ -184,14 +173,20 @@ impl<'a> Records<'a> {
             let vpc = self.vpc(reference);
             let index = self.network.route_tables.len();
             self.tables.put(&part.key, index);
-            self.network.route_tables.push(RouteTable { named: part.named.clone(), vpc, ..RouteTable::default() });
+            let typed = part.typed::<route_table::RouteTable>();
+            let unread = typed.is_err();
+            self.network.route_tables.push(RouteTable { named: part.named.clone(), vpc, unread, ..RouteTable::default() });
+            if let Err(why) = typed {
+                self.note(part, &why);
+            }
             if part.implicit {
                 self.network.vpcs[vpc].main_table = Some(index);
             }
         }
         // A VPC that is yet to be made gets a main table with nothing but the local routes.
         for vpc in 0..self.network.vpcs.len() {
-            if !self.live && self.network.vpcs[vpc].main_table.is_none() {
+            let Vpc { main_table, unread, .. } = &self.network.vpcs[vpc];
+            if !self.live && main_table.is_none() && *unread == Unread::default() {
                 let named = Named::new(format!("the main route table of {}", self.network.vpcs[vpc].named.name));
                 self.network.vpcs[vpc].main_table = Some(self.network.route_tables.len());
                 self.network.route_tables.push(RouteTable { named, vpc, ..RouteTable::default() });
@@ -201,7 +196,15 @@ impl<'a> Records<'a> {
 
     fn subnets(&mut self) {
         for part in self.of(Kind::Subnet) {
-            let Some(typed) = part.typed::<subnet::Subnet>() else { continue };
+            let typed = match part.typed::<subnet::Subnet>() {
+                Ok(typed) => typed,
+                Err(why) => {
+                    self.note(part, &why);
+                    let vpc = part.record.reference("vpc").map(|vpc| self.vpc(vpc));
+                    self.unread_subnet(part.key.clone(), part.named.clone(), vpc);
+                    continue;
+                }
+            };
             let vpc = self.vpc(&typed.vpc);
             let network_acl = typed.network_acl.as_ref().map(|acl| self.acl(acl, vpc));
             let route_table = typed.route_table.as_ref().map(|table| self.table(table, vpc));
@@ -217,40 +220,6 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The table that a reference means. Of one that is not known here only the local routes are certain.
-    fn table(&mut self, reference: &Ref, vpc: usize) -> usize {
-        let key = key(reference);
-        if let Some(index) = self.tables.get(&key) {
-            return index;
-        }
-        let index = self.network.route_tables.len();
-        let everywhere = ["0.0.0.0/0", "::/0"].into_iter().filter_map(|range| range.parse().ok());
-        let route = |range| Route {
-            destination: Destination::Range(range),
-            target: Target::Other(key.clone()),
-            origin: Origin::Static,
-            source: None,
-        };
-        let routes = everywhere.map(route).collect();
-        self.network.route_tables.push(RouteTable { named: Named::new(key.clone()), vpc, routes, ..RouteTable::default() });
-        self.network.gaps.push(format!("the routes of {key} are not known"));
-        self.tables.put(key, index);
-        index
-    }
-
-    /// The subnet that a reference means. One that is outside the spec is known by its id only.
-    fn subnet(&mut self, reference: &Ref) -> usize {
-        let key = key(reference);
-        if let Some(index) = self.subnets.get(&key) {
-            return index;
-        }
-        let vpc = self.vpc(&Ref::Id(format!("the VPC of {key}")));
-        let index = self.network.subnets.len();
-        self.network.subnets.push(Subnet { named: Named::new(key.clone()), vpc, ..Subnet::default() });
-        self.subnets.put(key, index);
-        index
-    }
-
     fn groups(&mut self) {
         for part in self.of(Kind::SecurityGroup) {
             let Some(reference) = part.record.reference("vpc") else { continue };
@@ -262,8 +231,18 @@ impl<'a> Records<'a> {
             }
             self.network.security_groups.push(SecurityGroup { named: part.named.clone(), vpc, ..SecurityGroup::default() });
         }
+        self.carried_groups();
         for part in self.of(Kind::SecurityGroup) {
-            let (Some(index), Some(typed)) = (self.groups.get(&part.key), part.typed::<security_group::SecurityGroup>()) else { continue };
+            let Some(index) = self.groups.get(&part.key) else { continue };
+            let typed = match part.typed::<security_group::SecurityGroup>() {
+                Ok(typed) => typed,
+                Err(why) => {
+                    self.note(part, &why);
+                    let own = &mut self.network.security_groups[index];
+                    *own = SecurityGroup::unread(own.named.clone(), own.vpc);
+                    continue;
+                }
+            };
             let ingress = self.rules(part, &typed.ingress, "ingress");
             let egress = self.rules(part, &typed.egress, "egress");
             let group = &mut self.network.security_groups[index];
@@ -298,8 +277,14 @@ impl<'a> Records<'a> {
         if let Some(index) = self.default_groups.get(&vpc) {
             return *index;
         }
-        let index = self.network.security_groups.len();
         let named = Named::new(format!("the default security group of {}", self.network.vpcs[vpc].named.name));
+        // What others have made of it is not known.
+        if self.is_unreadable(Kind::SecurityGroup) || self.network.vpcs[vpc].unread != Unread::default() {
+            let index = self.unread_group(&named.name.clone(), named, vpc);
+            self.default_groups.insert(vpc, index);
+            return index;
+        }
+        let index = self.network.security_groups.len();
         let rule = |peer| GroupRule { services: crate::ServiceSet::all(), peer, source: None };
         let everywhere = ["0.0.0.0/0", "::/0"].into_iter().filter_map(|range| range.parse().ok()).map(Peer::Range);
         let egress = everywhere.map(rule).collect();
@@ -310,10 +295,8 @@ impl<'a> Records<'a> {
 
     fn addresses(&mut self) {
         for part in self.of(Kind::ElasticIp) {
-            if part.typed::<ElasticIp>().is_some() {
-                let known = part.fact("public_ip").and_then(|text| text.parse().ok());
-                self.addresses.insert(part.key.clone(), known.map_or(Assigned::Later, Assigned::Known));
-            }
+            let known = part.fact("public_ip").and_then(|text| text.parse().ok());
+            self.addresses.insert(part.key.clone(), known.map_or(Assigned::Later, Assigned::Known));
         }
     }
 
@@ -324,7 +307,13 @@ impl<'a> Records<'a> {
 
     fn gateways(&mut self) {
         for part in self.of(Kind::InternetGateway) {
-            let Some(typed) = part.typed::<internet_gateway::InternetGateway>() else { continue };
+            let typed = match part.typed::<internet_gateway::InternetGateway>() {
+                Ok(typed) => typed,
+                Err(why) => {
+                    self.note(part, &why);
+                    continue;
+                }
+            };
             let vpc = typed.vpc.as_ref().map(|vpc| self.vpc(vpc));
             self.internet.put(&part.key, self.network.internet_gateways.len());
             self.network.internet_gateways.push(InternetGateway { named: part.named.clone(), vpc, edge_table: None });

@@ -162,8 +162,7 @@ impl Saved {
                 named: Named::new(id),
                 ranges,
                 region: item.region.clone(),
-                dns_support: true,
-                dns_hostnames: true,
+                dns: Some(true),
                 public_access: access,
                 ..Vpc::default()
             });

@@ -104,7 +104,7 @@ impl<'a> Sides<'a> {
     /// Whom a rule of one side is about.
     pub fn peer(&self, side: usize, peer: &Peer) -> Peer {
         match peer {
-            Peer::Range(_) | Peer::Stranger(_) => peer.clone(),
+            Peer::Range(_) | Peer::Stranger(_) | Peer::Unread => peer.clone(),
             Peer::List(list) => Peer::List(self.prefix_lists.of[side][*list]),
             Peer::Group(group) => Peer::Group(self.security_groups.of[side][*group]),
         }

@@ -10,7 +10,8 @@ pub(super) fn table(sides: &Sides<'_>, places: &Places) -> Option<RouteTable> {
     let (side, index) = *places.first()?;
     let first = &sides.of[side].route_tables[index];
     let vpc = sides.vpcs.at(side, Some(first.vpc))?;
-    Some(RouteTable { named: first.named.clone(), vpc, ..mix(&versions) })
+    let unread = is_unread(sides, places);
+    Some(RouteTable { named: first.named.clone(), vpc, unread, ..mix(&versions) })
 }
 
 /// What a subnet is routed by that has had one table and gets another; `None` is no table.
@@ -20,12 +21,20 @@ pub(super) fn of_any<'s>(
     vpc: usize,
     sources: impl Iterator<Item = Option<&'s Places>>,
 ) -> Option<RouteTable> {
+    let mut unread = false;
     let versions = sources.flat_map(|source| match source {
-        Some(places) => places.iter().map(|version| routes(sides, *version)).collect(),
+        Some(places) => {
+            unread |= is_unread(sides, places);
+            places.iter().map(|version| routes(sides, *version)).collect()
+        }
         None => vec![Vec::new()],
     });
     let versions: Vec<Vec<Route>> = versions.collect();
-    Some(RouteTable { named: of_subnet("route tables", subnet), vpc, ..mix(&versions) })
+    Some(RouteTable { named: of_subnet("route tables", subnet), vpc, unread, ..mix(&versions) })
+}
+
+fn is_unread(sides: &Sides<'_>, places: &Places) -> bool {
+    places.iter().any(|(side, index)| sides.of[*side].route_tables[*index].unread)
 }
 
 /// The routes of a table of one side, in the terms of the mixed network.

@@ -27,13 +27,13 @@ impl Walk<'_, '_> {
         let network = self.network();
         let at = match self.walker.engine.gateway_of(vpc) {
             Some(gateway) => network.internet_gateways[gateway].named.clone(),
-            None if imagined => {
+            None if imagined && !network.vpcs[vpc].unread.gateway => {
                 let fix = format!("attach an internet gateway to {}", network.vpcs[vpc].named.name);
                 let repair = Repair { fix, to: () };
                 self.walker.fail(Code::NoInternetGateway, &network.vpcs[vpc].named, String::new(), self.role, &[repair])?;
                 Named::new("internet gateway")
             }
-            None => return self.walker.dead(Code::NoInternetGateway, &network.vpcs[vpc].named, ""),
+            None => return self.no_gateway(vpc),
         };
         let from_nat = matches!(self.source.owner, Owner::Nat(_));
         let access = network.vpcs[vpc].public_access;
@@ -63,6 +63,15 @@ impl Walk<'_, '_> {
         };
         self.pass(&at, format!("to the internet, from {}", self.walker.engine.tell(&self.source)))?;
         self.outside()
+    }
+
+    /// A VPC without an internet gateway, as far as is known.
+    fn no_gateway<T>(&mut self, vpc: usize) -> Step<T> {
+        let place = &self.network().vpcs[vpc];
+        if place.unread.gateway {
+            return Err(Stop::Unknown(format!("whether {} has an internet gateway is not known", place.named.name)));
+        }
+        self.walker.dead(Code::NoInternetGateway, &place.named, "")
     }
 
     /// The source has no public address. A relaxed trip gives it one.
@@ -120,9 +129,7 @@ impl Walk<'_, '_> {
             self.pass(&network.egress_only_gateways[gateway].named, "an answer")?;
             return self.deliver(vpc, None);
         }
-        let Some(gateway) = self.walker.engine.gateway_of(vpc) else {
-            return self.walker.dead(Code::NoInternetGateway, &home.named, "");
-        };
+        let Some(gateway) = self.walker.engine.gateway_of(vpc) else { return self.no_gateway(vpc) };
         let named = &network.internet_gateways[gateway].named;
         let to_nat = matches!(inner, Owner::Nat(_));
         let held = match home.public_access {
@@ -200,6 +207,9 @@ impl Walk<'_, '_> {
         let is_own = matches!(self.source.owner, Owner::Interface(index, _) if network.vpc_of(index) == vpc);
         if self.flow.nat.is_some() || (self.entered == Entered::Transit && gateway.vpc == vpc) {
             return Err(Stop::Unknown(format!("whether {} takes what does not start in its VPC is not modelled", at.name)));
+        }
+        if [vpc, gateway.vpc].iter().any(|vpc| network.vpcs[*vpc].unread.identity) {
+            return Err(Stop::Unknown(format!("in which VPC {} is is not known", at.name)));
         }
         if gateway.vpc != vpc || !is_own {
             return self.walker.dead(Code::NatSource, &at, "");

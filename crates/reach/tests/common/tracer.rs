@@ -59,6 +59,8 @@ struct Memory {
     back: Vec<usize>,
     answering: bool,
     hops: usize,
+    /// Whether something that nobody knows has let it through.
+    unsure: bool,
 }
 
 pub struct Tracer<'n> {
@@ -105,10 +107,17 @@ impl Tracer<'_> {
     /// Sends from an interface's address, or from the internet, and waits for the answer.
     pub fn trace(&self, from: Option<usize>, source: IpAddr, target: IpAddr, load: Load) -> Fate {
         let mut memory = Memory::default();
+        match self.there_and_back(from, source, target, load, &mut memory) {
+            Fate::Arrives if memory.unsure => Fate::Unsure,
+            fate => fate,
+        }
+    }
+
+    fn there_and_back(&self, from: Option<usize>, source: IpAddr, target: IpAddr, load: Load, memory: &mut Memory) -> Fate {
         let mut packet = Packet { from: source, to: target, load };
         let arrived = match from {
-            Some(host) => self.send(host, &mut packet, &mut memory),
-            None => self.come_in(&mut packet, &mut memory),
+            Some(host) => self.send(host, &mut packet, memory),
+            None => self.come_in(&mut packet, memory),
         };
         let place = match arrived {
             Ok(Place::Amazon) => return Fate::Arrives,
@@ -119,14 +128,14 @@ impl Tracer<'_> {
         memory.answering = true;
         let mut reply = Packet { from: packet.to, to: packet.from, load: answer };
         let back = match place {
-            Place::Host(host) => self.send(host, &mut reply, &mut memory),
-            Place::Internet => self.come_in(&mut reply, &mut memory),
+            Place::Host(host) => self.send(host, &mut reply, memory),
+            Place::Internet => self.come_in(&mut reply, memory),
             Place::Service | Place::Amazon => {
                 let vpc = match from {
                     Some(host) => self.net.vpc_of(host),
                     None => return Fate::Dies,
                 };
-                self.local(vpc, None, &mut reply, &mut memory)
+                self.local(vpc, None, &mut reply, memory)
             }
         };
         let mine = match (back, from) {
@@ -163,8 +172,8 @@ impl Tracer<'_> {
         if ["169.254.169.253", "169.254.169.254", "169.254.169.123"].iter().any(|text| packet.to.to_string() == **text) {
             return Ok(Place::Amazon);
         }
-        if !memory.answering && !self.group_allows(host, false, packet.to, packet, true) {
-            return Err(Fate::Dies);
+        if !memory.answering {
+            self.groups(host, false, packet, true, memory)?;
         }
         self.out_of_subnet(interface.subnet, false, packet, memory)
     }
@@ -174,11 +183,14 @@ impl Tracer<'_> {
         if place.ranges.iter().any(|range| range.contains(&packet.to)) {
             return self.local(place.vpc, Some(subnet), packet, memory);
         }
-        self.acl(subnet, false, packet)?;
+        self.acl(subnet, false, packet, memory)?;
         if ["169.254.168.0/22", "fd00:ec2::/32"].iter().any(|range| range.parse::<IpNet>().unwrap().contains(&packet.to)) {
             return Err(Fate::Dies);
         }
-        let table = place.route_table.or(self.net.vpcs[place.vpc].main_table).ok_or(Fate::Dies)?;
+        let table = place.route_table.or(self.net.vpcs[place.vpc].main_table).ok_or(Fate::Unsure)?;
+        if self.net.route_tables[table].unread {
+            return Err(Fate::Unsure);
+        }
         match self.pick(table, packet.to)? {
             None => self.local(place.vpc, None, packet, memory),
             Some(route) => self.follow(&route.target, subnet, foreign, packet, memory),
@@ -291,7 +303,7 @@ impl Tracer<'_> {
         let zone_of = |subnet: usize| &self.net.subnets[subnet].zone;
         let entry = *attachment.subnets.iter().find(|entry| zone_of(**entry) == &here.zone).ok_or(Fate::Dies)?;
         if entry != subnet {
-            self.acl(entry, true, packet)?;
+            self.acl(entry, true, packet, memory)?;
         }
         let table = &gateway.route_tables[attachment.route_table.ok_or(Fate::Dies)?];
         let able = table.routes.iter().filter(|route| route.range.contains(&packet.to));
@@ -331,13 +343,10 @@ impl Tracer<'_> {
         }
         let first = seen.is_empty();
         seen.push(index);
-        self.acl(interface.subnet, true, packet)?;
+        self.acl(interface.subnet, true, packet, memory)?;
         if !memory.answering {
-            let comes = self.group_allows(index, true, packet.from, packet, first);
-            let goes = self.group_allows(index, false, packet.to, packet, true);
-            if !comes || !goes {
-                return Err(Fate::Dies);
-            }
+            self.groups(index, true, packet, first, memory)?;
+            self.groups(index, false, packet, true, memory)?;
         }
         self.out_of_subnet(interface.subnet, false, packet, memory)
     }
@@ -361,7 +370,7 @@ impl Tracer<'_> {
             return Err(Fate::Dies);
         }
         if let Some(own) = gateway.subnet {
-            self.acl(own, true, packet)?;
+            self.acl(own, true, packet, memory)?;
         }
         self.translated.set(true);
         memory.nat = Some((index, *packet));
@@ -376,8 +385,13 @@ impl Tracer<'_> {
         match gateway.subnet {
             Some(own) => self.out_of_subnet(own, false, packet, memory),
             None if self.net.internet_gateways.iter().any(|igw| igw.vpc == Some(gateway.vpc)) => self.go_out(gateway.vpc, packet, memory),
-            None => Err(Fate::Dies),
+            None => Err(self.no_gateway(gateway.vpc)),
         }
+    }
+
+    /// What becomes of a packet where no internet gateway is known.
+    fn no_gateway(&self, vpc: usize) -> Fate {
+        if self.net.vpcs[vpc].unread.gateway { Fate::Unsure } else { Fate::Dies }
     }
 
     fn go_out(&self, vpc: usize, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
@@ -428,7 +442,7 @@ impl Tracer<'_> {
         if memory.egress_only && memory.answering {
             return self.local(vpc, None, packet, memory);
         }
-        let gateway = self.net.internet_gateways.iter().find(|gateway| gateway.vpc == Some(vpc)).ok_or(Fate::Dies)?;
+        let gateway = self.net.internet_gateways.iter().find(|gateway| gateway.vpc == Some(vpc)).ok_or(self.no_gateway(vpc))?;
         let to_nat = self.net.nat_gateways.iter().any(|nat| nat.vpc == vpc && nat.private == Assigned::Known(private));
         let blocked = match self.net.vpcs[vpc].public_access {
             PublicAccess::Open => false,
@@ -454,7 +468,7 @@ impl Tracer<'_> {
         if let Some(host) = self.holder_anywhere(packet.to, vpc) {
             let interface = &self.net.interfaces[host];
             if inside != Some(interface.subnet) {
-                self.acl(interface.subnet, true, packet)?;
+                self.acl(interface.subnet, true, packet, memory)?;
             }
             if !interface.running {
                 return Err(Fate::Dies);
@@ -466,16 +480,17 @@ impl Tracer<'_> {
                 Behind::Endpoint => return Err(Fate::Dies),
             }
             let plain = memory.there.is_empty();
-            if !memory.answering && !self.group_allows(host, true, packet.from, packet, plain) {
-                return Err(Fate::Dies);
+            if !memory.answering {
+                self.groups(host, true, packet, plain, memory)?;
             }
             return Ok(Place::Host(host));
         }
         let is_nat = |nat: &trueup_reach::network::NatGateway| nat.vpc == vpc && nat.private == Assigned::Known(packet.to);
-        let index = self.net.nat_gateways.iter().position(is_nat).ok_or(Fate::Dies)?;
+        let nobody = if self.net.vpcs[vpc].unread.hosts { Fate::Unsure } else { Fate::Dies };
+        let index = self.net.nat_gateways.iter().position(is_nat).ok_or(nobody)?;
         let own = self.net.nat_gateways[index].subnet;
         if let Some(own) = own.filter(|own| inside != Some(*own)) {
-            self.acl(own, true, packet)?;
+            self.acl(own, true, packet, memory)?;
         }
         let Some((used, asked)) = memory.nat.filter(|_| memory.answering) else { return Err(Fate::Dies) };
         if used != index || packet.from != asked.to {

@@ -92,7 +92,25 @@ pub fn network(rng: &mut Rng) -> Network {
     if rng.u8(..5) == 0 {
         inspect(rng, &mut net);
     }
+    if rng.u8(..4) == 0 {
+        forget(rng, &mut net);
+    }
     net
+}
+
+/// Of some parts nobody knows more than that they are there.
+fn forget(rng: &mut Rng, net: &mut Network) {
+    let mut is_lost = || rng.u8(..5) == 0;
+    for group in &mut net.security_groups {
+        if is_lost() {
+            *group = SecurityGroup::unread(group.named.clone(), group.vpc);
+        }
+    }
+    net.route_tables.iter_mut().for_each(|table| table.unread = is_lost());
+    net.network_acls.iter_mut().for_each(|acl| acl.unread = is_lost());
+    for vpc in &mut net.vpcs {
+        (vpc.unread.gateway, vpc.unread.hosts) = (is_lost(), is_lost());
+    }
 }
 
 /// Puts an appliance between the first two subnets of the first VPC that has three, both ways.

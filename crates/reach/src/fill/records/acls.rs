@@ -1,16 +1,28 @@
 //! Network ACLs from records.
 
+use trueup_model::Kind;
 use trueup_model::kinds::network_acl::{Entry, NetworkAcl};
 use trueup_model::net::port_bounds;
-use trueup_model::{Kind, Ref};
 
-use super::{Part, Records, key, services};
-use crate::network::{self, AclEntry, Named};
+use super::{Part, Records, services};
+use crate::network::{self, AclEntry};
 
 impl Records<'_> {
     pub(super) fn network_acls(&mut self) {
         for part in self.of(Kind::NetworkAcl) {
-            let Some(typed) = part.typed::<NetworkAcl>() else { continue };
+            let typed = match part.typed::<NetworkAcl>() {
+                Ok(typed) => typed,
+                Err(why) => {
+                    self.note(part, &why);
+                    let Some(vpc) = part.record.reference("vpc").map(|vpc| self.vpc(vpc)) else { continue };
+                    let index = self.unread_acl(part.key.clone(), vpc);
+                    self.network.network_acls[index].named = part.named.clone();
+                    if part.implicit {
+                        self.network.vpcs[vpc].default_acl = Some(index);
+                    }
+                    continue;
+                }
+            };
             let vpc = self.vpc(&typed.vpc);
             let index = self.network.network_acls.len();
             self.acls.put(&part.key, index);
@@ -25,20 +37,6 @@ impl Records<'_> {
                 self.network.vpcs[vpc].default_acl = Some(index);
             }
         }
-    }
-
-    /// The ACL that a subnet names. Of one that is not known here, nothing is certain.
-    pub(super) fn acl(&mut self, reference: &Ref, vpc: usize) -> usize {
-        let key = key(reference);
-        if let Some(index) = self.acls.get(&key) {
-            return index;
-        }
-        let index = self.network.network_acls.len();
-        let named = Named::new(key.clone());
-        self.network.network_acls.push(network::NetworkAcl { named, vpc, unread: true, ..network::NetworkAcl::default() });
-        self.network.gaps.push(format!("the entries of {key} are not known"));
-        self.acls.put(key, index);
-        index
     }
 }
 

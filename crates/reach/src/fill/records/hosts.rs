@@ -6,11 +6,11 @@ use trueup_model::Kind;
 use trueup_model::kinds::instance::Instance;
 use trueup_model::kinds::nat_gateway;
 
-use super::{Records, key};
+use super::{Part, Records, key};
 use crate::network::{Assigned, Behind, Interface, NatGateway, Own};
 
 /// An address that a spec fixes, or that a live object has; else EC2 has yet to choose it.
-fn assigned(declared: Option<&str>, live: Option<&str>) -> Assigned {
+pub(super) fn assigned(declared: Option<&str>, live: Option<&str>) -> Assigned {
     let known = declared.or(live).and_then(|text| text.parse::<IpAddr>().ok());
     known.map_or(Assigned::Later, Assigned::Known)
 }
@@ -18,55 +18,71 @@ fn assigned(declared: Option<&str>, live: Option<&str>) -> Assigned {
 impl Records<'_> {
     pub(super) fn instances(&mut self) {
         for part in self.of(Kind::Instance) {
-            let Some(typed) = part.typed::<Instance>() else { continue };
+            let typed = match part.typed::<Instance>() {
+                Ok(typed) => typed,
+                Err(why) => {
+                    self.note(part, &why);
+                    self.unread_instance(part);
+                    continue;
+                }
+            };
             let subnet = self.subnet(&typed.subnet);
             let public = match (&typed.elastic_ip, typed.associate_public_ip_address) {
                 (Some(address), _) => Some(self.elastic(address)),
                 (None, Some(asked)) => asked.then(|| assigned(None, part.fact("public_ip"))),
                 (None, None) => self.maps_public(&typed.subnet).then_some(Assigned::Later),
             };
-            let mut groups: Vec<usize> = Vec::new();
-            for group in &typed.security_groups {
-                match self.groups.get(&key(group)) {
-                    Some(group) => groups.push(group),
-                    None => self.network.gaps.push(format!("the rules of {group} are not known")),
-                }
-            }
+            let vpc = self.network.subnets[subnet].vpc;
+            let mut groups: Vec<usize> = typed.security_groups.iter().map(|group| self.group(&key(group), vpc)).collect();
             if typed.security_groups.is_empty() {
-                let vpc = self.network.subnets[subnet].vpc;
                 groups.push(self.default_group(vpc));
             }
             let running = typed.state == "running" && matches!(part.fact("state"), None | Some("running" | "pending"));
-            let index = self.network.interfaces.len();
-            self.hosts.put(&part.key, index);
-            if let Some(interface) = part.fact("network_interface") {
-                self.hosts.put(interface, index);
-            }
-            self.network.interfaces.push(Interface {
-                named: part.named.clone(),
-                subnet,
-                behind: Behind::Host,
-                addresses: vec![Own { private: assigned(typed.private_ip_address.as_deref(), part.fact("private_ip")), public }],
-                security_groups: groups,
-                source_dest_check: typed.source_dest_check,
-                running,
-                tags: part.tags(),
-            });
+            self.host(
+                part,
+                Interface {
+                    named: part.named.clone(),
+                    subnet,
+                    behind: Behind::Host,
+                    addresses: vec![Own { private: assigned(typed.private_ip_address.as_deref(), part.fact("private_ip")), public }],
+                    security_groups: groups,
+                    source_dest_check: typed.source_dest_check,
+                    running,
+                    tags: part.tags(),
+                },
+            );
         }
+    }
+
+    pub(super) fn host(&mut self, part: &Part<'_>, interface: Interface) {
+        let index = self.network.interfaces.len();
+        self.hosts.put(&part.key, index);
+        if let Some(interface) = part.fact("network_interface") {
+            self.hosts.put(interface, index);
+        }
+        self.network.interfaces.push(interface);
     }
 
     /// Whether a subnet gives public addresses to instances that do not say whether they want one. A live instance shows whether it
     /// has one.
     fn maps_public(&self, subnet: &trueup_model::Ref) -> bool {
         let subnet = key(subnet);
+        // Of a subnet outside it is not known, and it may.
+        let is_unread = self.subnets.get(&subnet).is_some_and(|index| self.network.subnets[index].ranges.is_empty());
         let record = self.parts.iter().find(|part| part.kind == Kind::Subnet && part.key == subnet).map(|part| part.record);
         let maps = record.and_then(|record| record.get("map_public_ip_on_launch")).and_then(trueup_model::Value::as_bool);
-        !self.live && maps == Some(true)
+        !self.live && (is_unread || maps == Some(true))
     }
 
     pub(super) fn endpoints(&mut self) {
         for part in self.of(Kind::NatGateway) {
-            let Some(typed) = part.typed::<nat_gateway::NatGateway>() else { continue };
+            let typed = match part.typed::<nat_gateway::NatGateway>() {
+                Ok(typed) => typed,
+                Err(why) => {
+                    self.note(part, &why);
+                    continue;
+                }
+            };
             let subnet = self.subnet(&typed.subnet);
             let public = (typed.connectivity_type == "public").then(|| match (part.fact("public_ip"), &typed.elastic_ip) {
                 (Some(live), _) => assigned(None, Some(live)),

@@ -10,7 +10,13 @@ use crate::network::{Destination, Endpoint, EndpointKind, Origin, Route, Target}
 impl Records<'_> {
     pub(super) fn vpc_endpoints(&mut self) {
         for part in self.of(Kind::VpcEndpoint) {
-            let Some(typed) = part.typed::<VpcEndpoint>() else { continue };
+            let typed = match part.typed::<VpcEndpoint>() {
+                Ok(typed) => typed,
+                Err(why) => {
+                    self.note(part, &why);
+                    continue;
+                }
+            };
             let vpc = self.vpc(&typed.vpc);
             let index = self.network.endpoints.len();
             self.endpoints.put(&part.key, index);
@@ -41,7 +47,7 @@ impl Records<'_> {
 
     pub(super) fn routes(&mut self) {
         for part in self.of(Kind::RouteTable) {
-            let (Some(index), Some(typed)) = (self.tables.get(&part.key), part.typed::<RouteTable>()) else { continue };
+            let (Some(index), Ok(typed)) = (self.tables.get(&part.key), part.typed::<RouteTable>()) else { continue };
             for (place, route) in typed.routes.iter().enumerate() {
                 let route = self.route(part, place, route);
                 self.network.route_tables[index].routes.push(route);
@@ -60,7 +66,7 @@ impl Records<'_> {
 
     fn target(&self, route: &route_table::Route) -> Target {
         let known = |reference: &Ref, kind: Kind, found: Option<Target>| {
-            let gone = self.live && !self.unreadable.contains(&kind);
+            let gone = self.live && !self.is_unreadable(kind) && !self.unread.contains(&key(reference));
             found.unwrap_or_else(|| if gone { Target::Blackhole(key(reference)) } else { Target::Other(key(reference)) })
         };
         if let Some(gateway) = &route.internet_gateway {
