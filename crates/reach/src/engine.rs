@@ -87,8 +87,12 @@ impl<'a> Engine<'a> {
         self.known.holders.get(&(vpc, number)).copied()
     }
 
-    /// Whether EC2 may yet give an address to somebody in a VPC.
-    pub(crate) fn may_be_given(&self, vpc: usize, number: u128) -> bool {
+    /// Whether somebody who may be in a VPC has an address, or EC2 may yet give it to somebody there.
+    pub(crate) fn may_be_held(&self, vpc: usize, number: u128) -> bool {
+        let vpcs = self.network.vpcs.iter().enumerate().filter(|(_, vpc)| vpc.unread.identity);
+        if vpcs.into_iter().any(|(other, _)| self.holder(other, number).is_some()) {
+            return true;
+        }
         let is_here = |own: usize| own == vpc || self.network.vpcs[own].unread.identity;
         self.known.free.iter().any(|(subnet, free)| is_here(self.network.subnets[*subnet].vpc) && free.contains(number))
     }

@@ -404,10 +404,10 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Whether a host of a VPC may get the target's address, which nobody has yet.
+    /// Whether somebody who is perhaps in a VPC has the target's address, or may get it.
     fn is_anybodys(&self, vpc: usize) -> bool {
         let At::One(number) = self.target.at else { return false };
-        self.target.owner == Owner::Whoever && self.walker.engine.may_be_given(vpc, number)
+        self.target.owner == Owner::Whoever && self.walker.engine.may_be_held(vpc, number)
     }
 
     /// Into the interface that the packet is for.

@@ -139,6 +139,18 @@ fn what_could_not_be_understood_is_told_and_makes_no_answer_firm() {
 }
 
 #[test]
+fn an_attribute_that_could_not_be_read_counts_where_packets_feel_it() {
+    for (attribute, expected) in [("security_groups", Verdict::Unknown), ("image", Verdict::Allowed)] {
+        let (_, mut seen) = beside_a_foreign_vpc();
+        let object = seen.objects.iter_mut().find(|object| object.claim("test") == Some("instance.bastion")).unwrap();
+        object.record.remove(attribute);
+        object.unread.insert(attribute.to_owned(), "EC2 did not say it".to_owned());
+        let network = observed(&seen, "test", &Lists::new());
+        assert_eq!(verdict(&network, "internet", "instance.bastion", "tcp/22"), expected, "{attribute}");
+    }
+}
+
+#[test]
 fn a_kind_that_could_not_be_read_makes_no_answer_firm() {
     let (_, seen) = beside_a_foreign_vpc();
     let expected: BTreeMap<Kind, &str> = [
@@ -207,6 +219,7 @@ fn the_expectations_of_a_plan_are_about_the_network_that_it_leaves() {
         order: None,
         disruption: Disruption::None,
         losses: Vec::new(),
+        lifts: Vec::new(),
         notes: Vec::new(),
         source: None,
         attributes: Vec::new(),

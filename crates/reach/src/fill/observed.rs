@@ -27,6 +27,7 @@ fn network<'a>(observed: &'a Observed, topology: &str, lists: &Lists, resource: 
             named: Named { name, id: Some(object.id.clone()), source: resource.map(|resource| resource.place.clone()) },
             record: &object.record,
             facts: Some::<&Record>(&object.facts),
+            unread: Some(&object.unread),
             implicit: object.implicit,
             resource,
         }

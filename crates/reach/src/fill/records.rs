@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use trueup_model::json::Typed;
 use trueup_model::kinds::security_group::{self, Rule};
 use trueup_model::kinds::{internet_gateway, route_table, subnet, vpc};
+use trueup_model::schema::Omitted;
 use trueup_model::{Kind, Place, Record, Ref, Resource, Value};
 
 use super::parts::{Index, list, services};
@@ -29,6 +30,8 @@ pub(super) struct Part<'a> {
     pub record: &'a Record,
     /// What is known of a live one.
     pub facts: Option<&'a Record>,
+    /// What of a live one could not be read, with the reason.
+    pub unread: Option<&'a BTreeMap<String, String>>,
     /// Whether EC2 made it by itself.
     pub implicit: bool,
     /// The resource of the spec.
@@ -47,7 +50,19 @@ impl Part<'_> {
 
     /// What it is, or why that is not known.
     fn typed<T: Typed>(&self) -> Result<T, String> {
-        T::from_record(self.record).map_err(|error| format!("its attributes are not understood ({})", error.source))
+        let (schema, rules) = (self.kind.schema(), self.kind.rules());
+        let mut record = self.record.clone();
+        for (name, why) in self.unread.into_iter().flatten() {
+            match schema.attribute(name) {
+                // What has no say in which packets pass may be anything.
+                Some(attribute) if !rules.carries(name) => {
+                    let any = if let Omitted::Default(default) = attribute.omitted { default() } else { Value::text("") };
+                    record.set(name, any);
+                }
+                _ => return Err(format!("{name} could not be read ({why})")),
+            }
+        }
+        T::from_record(&record).map_err(|error| format!("its attributes are not understood ({})", error.source))
     }
 
     fn tags(&self) -> BTreeMap<String, String> {

@@ -17,6 +17,7 @@ pub fn topology(topology: &Topology, lists: &Lists) -> Network {
             named: Named { name: resource.address.to_string(), id: None, source: Some(resource.place.clone()) },
             record: &resource.record,
             facts: None,
+            unread: None,
             implicit: false,
             resource: Some(resource),
         })

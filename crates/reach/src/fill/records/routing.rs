@@ -49,6 +49,11 @@ impl Records<'_> {
         for part in self.of(Kind::RouteTable) {
             let (Some(index), Ok(typed)) = (self.tables.get(&part.key), part.typed::<RouteTable>()) else { continue };
             for (place, route) in typed.routes.iter().enumerate() {
+                // A gateway of others that a table leads to may be attached to the table's VPC.
+                if !self.live && route.internet_gateway.as_ref().is_some_and(|gateway| self.internet.get(&key(gateway)).is_none()) {
+                    let vpc = self.network.route_tables[index].vpc;
+                    self.network.vpcs[vpc].unread.gateway = true;
+                }
                 let route = self.route(part, place, route);
                 self.network.route_tables[index].routes.push(route);
             }

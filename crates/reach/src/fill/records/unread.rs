@@ -73,6 +73,8 @@ impl Records<'_> {
     }
 
     pub(super) fn unread_table(&mut self, key: String, vpc: usize) -> usize {
+        // It may lead to a gateway of others; those that are live are known.
+        self.network.vpcs[vpc].unread.gateway |= !self.live;
         let index = self.network.route_tables.len();
         let named = Named::new(key.clone());
         self.network.route_tables.push(RouteTable { named, vpc, unread: true, ..RouteTable::default() });
