@@ -1,6 +1,12 @@
 //! Whose an object is, as people meet it: a second environment beside the first, a network that was there before, tags that are gone.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+use trueup_model::{Kind, Topology};
+use trueup_sandbox::Behaviour;
 use trueup_tests::trial::{Sandbox, Trial};
+use trueup_tests::{World, paused, topology};
 
 /// A small network, with names and ranges that can be told apart from another one's.
 fn spec(topology: &str, net: &str) -> String {
@@ -126,8 +132,93 @@ fn a_typo_in_an_id_of_others_costs_a_second_and_makes_nothing() {
     let gateway = id_in(&sandbox.call(&format!("CreateEgressOnlyInternetGateway&VpcId={vpc}")), "eigw-");
     let interface = id_in(&sandbox.call(&format!("CreateNetworkInterface&SubnetId={subnet}")), "eni-");
     for target in [format!("network_interface: {interface}"), format!("egress_only_internet_gateway: {gateway}")] {
-        trial.write("net.yaml", ids(&target, "web"));
+        // An egress-only gateway carries IPv6 alone.
+        let text = ids(&target, "web");
+        trial.write("net.yaml", if target.contains("eigw-") { text.replace("10.0.0.0/8", "::/0") } else { text });
         let plan = trial.see(&format!("plan {at}"));
         assert!(plan.ends_with("[exit 0]\n") && !plan.contains("warning"), "{plan}");
+    }
+}
+
+/// A NAT gateway with what it needs.
+const NAT: &str = "topology: n\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\ninternet_gateway: {main: }\nelastic_ip: {nat: }\n\
+                   route_table: {out: {routes: [{destination: 0.0.0.0/0, internet_gateway: main}]}}\n\
+                   subnet: {a: {cidr_block: 10.0.1.0/24, route_table: out}}\nnat_gateway: {main: {subnet: a, elastic_ip: nat}}\n";
+
+/// A realistic network of this topology, and the id of its only object of a kind.
+async fn applied(wanted: &Topology, kind: Kind) -> (World, String) {
+    let world = World::with(Behaviour::Realistic).await;
+    world.apply(wanted).await;
+    let id = ours(&world, wanted, kind).await;
+    (world, id)
+}
+
+/// The id of the topology's only object of a kind.
+async fn ours(world: &World, wanted: &Topology, kind: Kind) -> String {
+    let objects = world.observe(wanted).await.objects;
+    let mut ours = objects.into_iter().filter(|object| object.kind == kind && object.owner.is_some());
+    ours.next().unwrap_or_else(|| panic!("no {kind}")).id
+}
+
+#[test]
+fn an_address_that_a_deleting_gateway_still_holds_is_waited_for() {
+    let wanted = topology(NAT);
+    paused(async {
+        let (world, old) = applied(&wanted, Kind::NatGateway).await;
+        world.call(&format!("DeleteNatGateway&NatGatewayId={old}")).await;
+        // Another process, while the old one is still on its way out.
+        let next = world.again(|transport| transport).await;
+        let events = next.run(&next.plan(&wanted).await).await;
+        let told = format!("{events:?}");
+        assert!(told.contains(&format!("is still held by {old}, which is being deleted")), "{told}");
+        assert!(!world.call("DescribeNatGateways").await.contains("<state>failed</state>"));
+        assert_ne!(ours(&world, &wanted, Kind::NatGateway).await, old);
+    });
+}
+
+#[test]
+fn a_gateway_that_somebody_deleted_is_made_anew_under_another_token() {
+    let wanted = topology(NAT);
+    for later in [Duration::from_secs(600), Duration::from_secs(2 * 3600)] {
+        paused(async {
+            let (world, old) = applied(&wanted, Kind::NatGateway).await;
+            world.call(&format!("DeleteNatGateway&NatGatewayId={old}")).await;
+            sleep(later).await;
+            let next = world.again(|transport| transport).await;
+            next.apply(&wanted).await;
+            assert_ne!(ours(&world, &wanted, Kind::NatGateway).await, old, "{later:?}");
+            assert!(!world.call("DescribeNatGateways").await.contains("<state>failed</state>"));
+        });
+    }
+}
+
+#[test]
+fn what_lost_its_tags_and_comes_back_under_our_token_is_told_as_what_it_is() {
+    for (text, kind) in [
+        ("route_table: {t: {routes: [{destination: 0.0.0.0/0, internet_gateway: main}]}}\ninternet_gateway: {main: }\n", Kind::RouteTable),
+        ("network_acl: {a: {}}\n", Kind::NetworkAcl),
+    ] {
+        let wanted = topology(&format!("topology: n\nregion: us-west-2\nvpc: {{main: {{cidr_block: 10.0.0.0/16}}}}\n{text}"));
+        paused(async {
+            let (world, id) = applied(&wanted, kind).await;
+            world.call(&format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=trueup:topology&Tag.2.Key=trueup:address")).await;
+            let next = world.again(|transport| transport).await;
+            let start = tokio::time::Instant::now();
+            let failed = next.try_run(&next.plan(&wanted).await).await.unwrap_err();
+            assert!(failed.contains(&format!("EC2 answers with {id}, which was made by an equal call before")), "{failed}");
+            assert!(
+                failed.contains(&format!("--resources {id} --tags Key=trueup:topology,Value=n Key=trueup:address,Value={kind}.")),
+                "{failed}"
+            );
+            assert!(start.elapsed() < Duration::from_secs(30), "{kind}: after {:?}", start.elapsed());
+            let address = if kind == Kind::RouteTable { "route_table.t" } else { "network_acl.a" };
+            world
+                .call(&format!(
+                    "CreateTags&ResourceId.1={id}&Tag.1.Key=trueup:topology&Tag.1.Value=n&Tag.2.Key=trueup:address&Tag.2.Value={address}"
+                ))
+                .await;
+            let rest = world.again(|transport| transport).await.plan(&wanted).await;
+            assert!(rest.is_empty(), "{:?}", rest.changes);
+        });
     }
 }

@@ -79,9 +79,10 @@ impl<'a> Task<'a> {
         self.sets().get(name).and_then(Value::as_text).map(str::to_owned)
     }
 
-    /// Whether an object is not what this step is to make: it takes its place, or it was ended.
+    /// Whether an object is not what this step is to make: it takes its place, or it was ended, by this process or before.
     pub fn is_over(&self, id: &str) -> bool {
-        self.act.replaces.as_deref() == Some(id) || self.ec2.memory.is_ended(id)
+        let memory = &self.ec2.memory;
+        self.act.replaces.as_deref() == Some(id) || memory.is_ended(id) || memory.is_dead(id)
     }
 
     /// A step that does not fit its action: a defect of Trueup.

@@ -1,7 +1,7 @@
 //! What this process did a moment ago, which EC2 may not show everywhere yet.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,6 +29,10 @@ struct Inner {
     /// What others refer to by its name.
     named: HashMap<String, Instant>,
     ended: HashMap<String, Instant>,
+    /// What the last bulk read showed as ended.
+    dead: BTreeSet<String>,
+    /// What it showed and is not the topology's.
+    strangers: BTreeSet<String>,
     last_end: Option<Instant>,
     /// Whether something that was made turned out not to be there.
     lost: bool,
@@ -98,6 +102,23 @@ impl Memory {
     /// Whether anything was lost.
     pub fn has_lost(&self) -> bool {
         self.inner().lost
+    }
+
+    /// A bulk read showed these as ended, and these as not the topology's.
+    pub fn read(&self, dead: BTreeSet<String>, strangers: BTreeSet<String>) {
+        let mut inner = self.inner();
+        inner.dead = dead;
+        inner.strangers = strangers;
+    }
+
+    /// Whether the last bulk read showed this object as ended.
+    pub fn is_dead(&self, id: &str) -> bool {
+        self.inner().dead.contains(id)
+    }
+
+    /// Whether the last bulk read showed this object, and not as the topology's.
+    pub fn is_stranger(&self, id: &str) -> bool {
+        self.inner().strangers.contains(id)
     }
 
     /// Something was let go of, or is seen going away.

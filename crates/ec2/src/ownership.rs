@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::Instant;
-use trueup_model::{Object, Record, Settled, Wait};
+use trueup_model::{Act, Object, Record, Scope, Settled, Wait};
 
 use crate::act::Task;
 use crate::call::{Errand, Purpose};
@@ -17,7 +17,7 @@ use crate::classify::Class;
 use crate::failure::Failure;
 use crate::patience::seed;
 use crate::token::token;
-use crate::{Ec2, filter, kinds};
+use crate::{Ec2, filter, kinds, read};
 
 /// For how long a create is repeated whose outcome is not known.
 const AMBIGUOUS: Duration = Duration::from_secs(180);
@@ -199,7 +199,32 @@ where
         return Ok(object.id);
     }
     let answer = create_unless(task, with, send, |answer| id(answer).is_some_and(|id| task.is_over(id))).await?;
-    id(&answer).filter(|id| !id.is_empty()).map(str::to_owned).ok_or_else(|| task.defect("was answered without an id"))
+    let id = id(&answer).filter(|id| !id.is_empty()).ok_or_else(|| task.defect("was answered without an id"))?;
+    if task.ec2.memory.is_stranger(id) && !carries_tags(task, id).await? {
+        return Err(task.refused(lost_tags(task, id)));
+    }
+    Ok(id.to_owned())
+}
+
+/// Whether an object carries the topology's tags by now, as either of EC2's two ways to ask for them says.
+async fn carries_tags(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
+    let Act { topology, address, .. } = task.act;
+    let found = kinds::read_by_ids(task.ec2, address.kind, &[id.to_owned()]).await?;
+    if found.iter().any(|object| object.address(topology).as_ref() == Some(address)) {
+        return Ok(true);
+    }
+    let scope = Scope { topology: topology.clone(), ..Scope::default() };
+    Ok(read::tagged(task.ec2, &scope).await?.contains(id))
+}
+
+/// What EC2 answers a create with under our client token, and was there before without our tags, is no new object.
+fn lost_tags(task: &Task<'_>, id: &str) -> String {
+    let Act { topology, address, .. } = task.act;
+    let command = trueup_model::tags::command(&task.ec2.region, id, topology, address);
+    format!(
+        "EC2 answers with {id}, which was made by an equal call before and carries this topology's tags no more: nothing new was made, and \
+         for about a day nothing will be. If {id} is {address}, give it its tags, and run this again: `{command}`; otherwise end it"
+    )
 }
 
 /// The same, where the kind says of an answer whether it is about something that has `ended`.

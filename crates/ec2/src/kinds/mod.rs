@@ -4,7 +4,7 @@ mod elastic_ip;
 pub mod instance;
 mod internet_gateway;
 mod key_pair;
-mod nat_gateway;
+pub mod nat_gateway;
 mod network_acl;
 mod route_table;
 pub mod security_group;

@@ -1,8 +1,10 @@
 //! `nat_gateway`, live.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_ec2::types::{ConnectivityType, Filter, NatGatewayState};
+use tokio::time::Instant;
 use trueup_model::kinds::nat_gateway::NatGateway;
 use trueup_model::{Acted, Object, Ref, Settled, Wait};
 
@@ -12,6 +14,11 @@ use crate::failure::Failure;
 use crate::kinds::{Seen, portions, settled};
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, tags};
+
+/// A gateway takes minutes to go; so long its address is waited for.
+const RELEASED: Duration = Duration::from_secs(30 * 60);
+/// Between two looks at who holds an address.
+const RELEASED_LOOK: Duration = Duration::from_secs(5);
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
     let mut found = Found::default();
@@ -66,7 +73,29 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     }
 }
 
+/// Waits until no gateway that is being deleted holds an address: whatever takes it before would fail. Asked only where something is
+/// known to be on its way out.
+pub async fn released(task: &Task<'_>, allocation: &str) -> Result<(), Failure> {
+    let start = Instant::now();
+    while task.ec2.memory.is_ending() && start.elapsed() < RELEASED {
+        let mut holders = Vec::new();
+        let request = task.ec2.client.describe_nat_gateways().filter(filter::of("state", ["deleting"]));
+        pages!(task.ec2, "DescribeNatGateways", request, nat_gateways, |gateway: aws_sdk_ec2::types::NatGateway| {
+            let holds = gateway.nat_gateway_addresses().iter().any(|address| address.allocation_id() == Some(allocation));
+            holders.extend(gateway.nat_gateway_id.filter(|_| holds));
+            Ok::<_, Failure>(())
+        });
+        let Some(holder) = holders.first() else { break };
+        (task.errand.retrying)(&format!("{allocation} is still held by {holder}, which is being deleted"));
+        tokio::time::sleep(RELEASED_LOOK).await;
+    }
+    Ok(())
+}
+
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
+    if let Some(allocation) = task.set_id("elastic_ip") {
+        released(task, &allocation).await?;
+    }
     let with = |token: &str| {
         task.ec2
             .client

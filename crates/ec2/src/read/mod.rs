@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use trueup_model::{CloudError, ErrorClass, Kind, Observed, Scope};
+use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope};
 
 pub use elsewhere::elsewhere;
 pub use found::{Found, Links};
 pub use outside::outside;
 pub(crate) use page::pages;
+pub use whole::tagged;
 
 use crate::failure::Failure;
 use crate::{Ec2, filter, kinds};
@@ -79,6 +80,9 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     }
     complete::complete(ec2, scope, &mut by_kind, &links, &mut unreadable).await?;
     unreadable.spread();
+    let is_stranger = |object: &&Object| object.owner.as_ref().is_none_or(|owner| owner.topology != scope.topology);
+    let strangers = by_kind.values().flatten().filter(is_stranger).map(|object| object.id.clone()).collect();
+    ec2.memory.read(gone, strangers);
     let mut objects: Vec<_> =
         by_kind.into_iter().filter(|(kind, _)| !unreadable.kinds.contains_key(kind)).flat_map(|(_, objects)| objects).collect();
     objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));

@@ -14,7 +14,7 @@ use crate::answer::facts;
 use crate::classify::{Class, wants_interface};
 use crate::failure::Failure;
 use crate::filter;
-use crate::kinds::{elastic_ip, security_group};
+use crate::kinds::{elastic_ip, nat_gateway, security_group};
 use crate::read::pages;
 
 pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -233,6 +233,7 @@ async fn disassociate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn associate_address(task: &Task<'_>) -> Result<Acted, Failure> {
     let address = task.set_id("elastic_ip").ok_or_else(|| task.defect("names no address"))?;
+    nat_gateway::released(task, &address).await?;
     // An address that is in use is not taken from where it is.
     let request = task.ec2.client.associate_address().instance_id(task.id()?).allocation_id(&address).allow_reassociation(false);
     let association = match task.call("AssociateAddress", request, |request| request.send()).await {
