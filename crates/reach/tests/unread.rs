@@ -219,7 +219,7 @@ fn the_expectations_of_a_plan_are_about_the_network_that_it_leaves() {
         order: None,
         disruption: Disruption::None,
         losses: Vec::new(),
-        lifts: Vec::new(),
+        lifts: None,
         notes: Vec::new(),
         source: None,
         attributes: Vec::new(),
