@@ -61,8 +61,8 @@ fn a_killed_apply_and_a_killed_destroy_are_finished_by_the_next() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 13, "{shown}");
-    kill_again_and_again(&server.url, folder.path(), &["destroy", "--auto-approve"]);
-    again(&["destroy", "--auto-approve"], 0);
+    kill_again_and_again(&server.url, folder.path(), &["destroy", "--auto-approve", "--allow", "delete"]);
+    again(&["destroy", "--auto-approve", "--allow", "delete"], 0);
     let left = again(&["show", "--format", "json"], 0);
     let left: serde_json::Value = serde_json::from_str(&left).unwrap();
     assert!(left["resources"].as_array().unwrap().iter().all(|resource| resource["id"].is_null()), "{left}");

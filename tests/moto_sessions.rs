@@ -106,7 +106,7 @@ fn the_seed_is_applied_repaired_edited_and_destroyed_on_moto() {
     session.trueup("apply --auto-approve --allow stop", 3);
     session.settles("apply --auto-approve --allow replace:instance.private-host");
 
-    session.trueup("destroy --auto-approve", 0);
+    session.trueup("destroy --auto-approve --allow delete", 0);
     assert!(session.ids().is_empty(), "{:?}", session.ids());
     session.trueup("plan --detailed-exitcode", 2);
 }
@@ -117,10 +117,10 @@ fn the_nat_gateway_is_protected_and_then_destroyed_on_moto() {
     let protected = include_str!("../specs/nat-gateway.yaml");
     let session = Session::new(&programs, protected);
     session.settles("apply --auto-approve");
-    session.trueup("destroy --auto-approve", 3);
+    session.trueup("destroy --auto-approve --allow delete", 3);
     session.write(&edited(protected, "  nat:\n    protect: true\n", "  nat:\n"));
     session.settles("apply --auto-approve");
-    session.trueup("destroy --auto-approve", 0);
+    session.trueup("destroy --auto-approve --allow delete", 0);
     assert!(session.ids().is_empty(), "{:?}", session.ids());
 }
 
@@ -139,7 +139,7 @@ fn network_acls_are_applied_repaired_edited_and_destroyed_on_moto() {
     let text = edited(&text, ", network_acl: data", "");
     session.write(&text);
     session.settles("apply --auto-approve");
-    session.trueup("destroy --auto-approve", 0);
+    session.trueup("destroy --auto-approve --allow delete", 0);
     assert!(session.ids().is_empty(), "{:?}", session.ids());
 }
 
@@ -155,5 +155,5 @@ fn policies_of_endpoints_are_compared_by_meaning_on_moto() {
     session.write(&edited(text, "[s3:GetObject, s3:ListBucket]", "s3:GetObject"));
     session.trueup("plan --detailed-exitcode", 2);
     session.settles("apply --auto-approve");
-    session.trueup("destroy --auto-approve", 0);
+    session.trueup("destroy --auto-approve --allow delete", 0);
 }

@@ -14,7 +14,7 @@ fn what_ec2_protects_from_termination_goes_only_with_a_consent_of_its_own() {
     let trial = Trial::of_the_seed();
     trial.write("t.yaml", PROTECTED);
     trial.see("apply --sandbox --auto-approve t.yaml");
-    let refused = trial.see("destroy --sandbox --auto-approve t.yaml");
+    let refused = trial.see("destroy --sandbox --auto-approve --allow delete t.yaml");
     assert!(refused.contains("--allow unprotect:instance.x") && refused.ends_with("[exit 3]\n"), "{refused}");
     assert!(refused.contains("protection lifted: EC2 refuses to end it while `disable_api_termination` is on"), "{refused}");
     // To replace it is another consent.
@@ -23,7 +23,7 @@ fn what_ec2_protects_from_termination_goes_only_with_a_consent_of_its_own() {
     assert!(refused.contains("--allow unprotect:instance.x") && refused.ends_with("[exit 3]\n"), "{refused}");
     let replaced = trial.see("apply --sandbox --auto-approve --allow replace --allow unprotect:instance.x t.yaml");
     assert!(replaced.ends_with("[exit 0]\n"), "{replaced}");
-    let destroyed = trial.see("destroy --sandbox --auto-approve --allow unprotect t.yaml");
+    let destroyed = trial.see("destroy --sandbox --auto-approve --allow delete --allow unprotect t.yaml");
     assert!(destroyed.ends_with("[exit 0]\n"), "{destroyed}");
 }
 

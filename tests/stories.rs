@@ -175,7 +175,7 @@ fn what_is_protected_stays_until_the_protection_is_gone() {
     let trial = Trial::of_the_seed();
     trial.edit("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {protect: true}\n");
     trial.see("apply --sandbox --auto-approve seed.yaml");
-    let refused = trial.see("destroy --sandbox --auto-approve seed.yaml");
+    let refused = trial.see("destroy --sandbox --auto-approve --allow delete seed.yaml");
     assert!(refused.contains("REFUSED internet_gateway.main (protected)") && refused.ends_with("[exit 3]\n"), "{refused}");
     // A line that is removed protects all the same.
     trial.edit("internet_gateway:\n  main:\n", "x-removed:\n");
@@ -186,8 +186,8 @@ fn what_is_protected_stays_until_the_protection_is_gone() {
     session!(
         "destroy",
         trial.see("apply --sandbox --auto-approve seed.yaml"),
-        trial.see("destroy --sandbox --auto-approve seed.yaml"),
-        trial.see("destroy --sandbox --auto-approve seed.yaml"),
+        trial.see("destroy --sandbox --auto-approve --allow delete seed.yaml"),
+        trial.see("destroy --sandbox --auto-approve --allow delete seed.yaml"),
     );
     assert!(trial.folder.path().join("bastion-key.pem").exists(), "a destroy leaves key files");
 }

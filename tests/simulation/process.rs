@@ -147,7 +147,7 @@ impl Process {
         let transport = Watch::within(&watch, ground.world.transport(), &ground.secrets, &ground.sandbox);
         let transport = if alone { Watch::alone(&watch, transport, &ground.sandbox) } else { transport };
         let connect = Connect { transport: Some(transport), shown_after: Some(SHOWN_AFTER), ..Connect::default() };
-        let cloud = WithKeys::new(Ec2::connect(connect).await.ok()?, ground.secrets.folder());
+        let cloud = WithKeys::new(Ec2::connect(connect).await.ok()?, ground.secrets.files());
         Some(Self { number, cloud, watch, log: ground.log.clone(), secrets: Arc::clone(&ground.secrets) })
     }
 

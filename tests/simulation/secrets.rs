@@ -34,6 +34,11 @@ impl Secrets {
         self.folder.path().to_owned()
     }
 
+    /// The files of a spec that is there.
+    pub fn files(&self) -> Beside {
+        Beside::new(self.folder(), Vec::new())
+    }
+
     /// Learns what was written since the last time. How many files there are.
     pub fn learn(&self) -> usize {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,11 +80,11 @@ impl Secrets {
 
 impl Files for Secrets {
     fn text(&self, path: &str) -> Result<String, String> {
-        Beside { folder: self.folder() }.text(path)
+        self.files().text(path)
     }
 
     fn public_key(&self, path: &str) -> Result<Option<String>, String> {
-        Beside { folder: self.folder() }.public_key(path)
+        self.files().public_key(path)
     }
 }
 

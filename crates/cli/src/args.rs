@@ -68,6 +68,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "SHARE", value_parser = share)]
     pub request_rate: Option<f64>,
 
+    /// Let the spec name files in DIR and below, beside those of its repository; may be given several times.
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub allow_files_outside: Vec<PathBuf>,
+
     /// Write how often each EC2 action was called into this file, as JSON.
     #[arg(long, global = true, value_name = "FILE", hide = true)]
     pub call_report: Option<PathBuf>,
@@ -118,7 +122,8 @@ pub enum Command {
     Drift(Drift),
     /// Delete what the topology owns
     ///
-    /// What is protected refuses. Private key files stay where they are.
+    /// Consent is needed as for `apply`: `plan --destroy` shows what goes, and its fingerprint is what `--expect` takes. What is
+    /// protected refuses. Private key files stay where they are.
     Destroy(Destroy),
     /// Show what is live: addresses, ids, ARNs
     Show(Show),
@@ -209,6 +214,10 @@ pub struct Plan {
     #[arg(long)]
     pub detailed_exitcode: bool,
 
+    /// Plan a teardown: what `destroy` would delete.
+    #[arg(long, conflicts_with = "deny_exposure")]
+    pub destroy: bool,
+
     /// Show the steps too: every call in its order (text only).
     #[arg(long)]
     pub steps: bool,
@@ -290,13 +299,22 @@ pub struct Destroy {
     #[command(flatten)]
     pub spec: Spec,
 
-    /// Do it without asking.
+    /// Do it without asking; every object that ends needs --allow too.
     #[arg(long)]
     pub auto_approve: bool,
 
-    /// With --auto-approve, also what EC2 itself protects against termination: `unprotect`, or `unprotect:instance.web`.
+    /// With --auto-approve, delete: everything (`delete`), or what has this address (`delete:subnet.private`); `unprotect` as well
+    /// ends what EC2 itself protects.
     #[arg(long, value_name = "WHAT[:ADDRESS]")]
     pub allow: Vec<Allow>,
+
+    /// Do exactly the teardown with this fingerprint, and nothing if it is another by now.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub expect: Option<Fingerprint>,
+
+    /// Refuse to delete more than N objects, whatever the spec's `max_deletes`.
+    #[arg(long, value_name = "N")]
+    pub max_deletes: Option<u32>,
 
     /// How many calls may be under way at a time.
     #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = clap::value_parser!(u16).range(1..=1000))]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use trueup_model::Plan;
-use trueup_plan::consent::{Allow, Need, What, missing};
+use trueup_plan::consent::{Allow, Need, missing};
 
 /// What the user said on the command line.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +14,6 @@ pub struct Said<'a> {
     pub allow: &'a [Allow],
     /// `--expect`.
     pub expect: Option<&'a str>,
-    /// Whether deleting, replacing and stopping need more than `--auto-approve`: so for apply, and not for destroy, which is
-    /// asked for nothing else. To lift EC2's own protection needs more everywhere.
-    pub careful: bool,
     /// `--deny-exposure`.
     pub deny_exposure: bool,
     /// Whether there is a terminal to ask at.
@@ -63,8 +60,7 @@ pub fn decide(plan: &Plan, said: Said<'_>) -> Decision {
         return Decision::Nothing;
     }
     if said.auto_approve {
-        let mut missing = missing(plan, said.allow);
-        missing.retain(|need| said.careful || need.what == What::Unprotect);
+        let missing = missing(plan, said.allow);
         return if missing.is_empty() { Decision::Go } else { Decision::Missing(missing) };
     }
     if said.terminal { Decision::Ask } else { Decision::Unapproved }
@@ -115,7 +111,7 @@ mod tests {
         Plan { changes, fingerprint: "sha256:1".to_owned(), ..Plan::default() }
     }
 
-    const NOTHING: Said<'_> = Said { auto_approve: false, allow: &[], expect: None, careful: true, deny_exposure: false, terminal: false };
+    const NOTHING: Said<'_> = Said { auto_approve: false, allow: &[], expect: None, deny_exposure: false, terminal: false };
 
     #[test]
     fn auto_approve_is_consent_to_what_loses_nothing() {
@@ -129,7 +125,6 @@ mod tests {
         let allow = ["delete".parse().unwrap(), "replace:subnet.s2".parse().unwrap()];
         assert_eq!(decide(&risky, Said { allow: &allow, ..said }), Decision::Go);
         assert!(matches!(decide(&risky, Said { allow: &allow[1..], ..said }), Decision::Missing(_)));
-        assert_eq!(decide(&risky, Said { careful: false, ..said }), Decision::Go);
     }
 
     #[test]

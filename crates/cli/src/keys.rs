@@ -1,7 +1,7 @@
 //! Key files: made here, read here. No private key ever leaves this file but into the file that the spec names.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::DecodePrivateKey;
@@ -10,9 +10,11 @@ use ssh_key::rand_core::OsRng;
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
 use thiserror::Error;
 use trueup_model::kinds::key_pair::read_public_key;
-use trueup_model::{Act, Acted, Cloud, CloudError, ErrorClass, Kind, Observed, Plan, Resolved, Scope, Settled, Value, Wait};
+use trueup_model::{
+    Act, Acted, Cloud, CloudError, Diagnostic, ErrorClass, Kind, Observed, Plan, Resolved, Scope, Settled, Topology, Value, Wait,
+};
 
-use crate::source::read_small;
+use crate::beside::{Beside, FileError};
 
 /// The local act that writes a key file.
 const WRITE: &str = "WriteKeyFile";
@@ -46,6 +48,9 @@ pub enum KeyError {
         #[source]
         source: io::Error,
     },
+    /// It is no file that a spec may name.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file is there and is no key.
     #[error("{file} {why}")]
     NoKey {
@@ -119,7 +124,7 @@ fn spell(key: &ssh_key::PublicKey) -> Result<String, String> {
 }
 
 /// Checks that every key file that a plan will write can be written, before anything is changed.
-pub fn check(plan: &Plan, base: &Path) -> Result<(), KeyError> {
+pub fn check(plan: &Plan, base: &Beside) -> Result<(), KeyError> {
     for step in plan.steps.iter().filter(|step| step.call.action == WRITE) {
         let file = step.call.sets.text(FILE);
         let (folder, _) = place(base, file)?;
@@ -128,10 +133,21 @@ pub fn check(plan: &Plan, base: &Path) -> Result<(), KeyError> {
     Ok(())
 }
 
+/// Warns of key files that others can read, before anything is done with them.
+pub fn open_to_others(topology: &Topology, files: &Beside) -> Vec<Diagnostic> {
+    let open = topology.of(Kind::KeyPair).filter_map(|resource| {
+        let file = resource.record.get(FILE)?.as_text()?;
+        let mode = files.mode(file).filter(|mode| mode & 0o077 != 0)?;
+        let message = format!("{file} holds a private key, and others than its owner can use it (its mode is {mode:04o})");
+        let warning = Diagnostic::warning("key-file-mode", message).at(resource.place(FILE), "");
+        Some(warning.help(format!("chmod 600 {file}; where others could read it before, make a new key")))
+    });
+    open.collect()
+}
+
 /// The directory of a key file, which must be there, and its full path.
-fn place(base: &Path, file: &str) -> Result<(PathBuf, PathBuf), KeyError> {
-    let path = base.join(file);
-    let folder = path.parent().unwrap_or(base).to_owned();
+fn place(base: &Beside, file: &str) -> Result<(PathBuf, PathBuf), KeyError> {
+    let (folder, path) = base.place(file)?;
     if folder.is_dir() {
         return Ok((folder, path));
     }
@@ -140,9 +156,9 @@ fn place(base: &Path, file: &str) -> Result<(PathBuf, PathBuf), KeyError> {
 
 /// Makes a key and writes its private half, readable by its owner alone. A file that is there already is never overwritten, and
 /// its key is the one: then all that is checked is that it is a key.
-fn write(base: &Path, file: &str, rsa: bool) -> Result<(), KeyError> {
+fn write(base: &Beside, file: &str, rsa: bool) -> Result<(), KeyError> {
     let (folder, path) = place(base, file)?;
-    if path.exists() {
+    if base.exists(file) {
         return read(base, file).map(|_| ());
     }
     let make = |source| KeyError::Make { file: file.to_owned(), source };
@@ -166,22 +182,21 @@ fn write(base: &Path, file: &str, rsa: bool) -> Result<(), KeyError> {
 }
 
 /// The public half of a key file of the spec.
-fn read(base: &Path, file: &str) -> Result<String, KeyError> {
-    let no_key = |why: String| KeyError::NoKey { file: file.to_owned(), why };
-    let bytes = read_small(&base.join(file)).map_err(|error| no_key(format!("cannot be read: {error}")))?;
-    public_half(&bytes).map_err(no_key)
+fn read(base: &Beside, file: &str) -> Result<String, KeyError> {
+    let bytes = base.read(file)?;
+    public_half(&bytes).map_err(|why| KeyError::NoKey { file: file.to_owned(), why })
 }
 
 /// A cloud whose key pairs are made here: it writes key files, and gives EC2 the public half of them.
 #[derive(Debug)]
 pub struct WithKeys<C> {
     cloud: C,
-    base: PathBuf,
+    base: Beside,
 }
 
 impl<C> WithKeys<C> {
-    /// Puts `cloud` behind the key files of a spec whose paths start at `base`.
-    pub fn new(cloud: C, base: PathBuf) -> Self {
+    /// Puts `cloud` behind the key files of a spec that may name the files `base`.
+    pub fn new(cloud: C, base: Beside) -> Self {
         Self { cloud, base }
     }
 
@@ -242,6 +257,7 @@ fn refused(message: String) -> CloudError {
 mod tests {
     use std::cell::RefCell;
     use std::collections::BTreeMap;
+    use std::path::Path;
     use std::process::Command;
 
     use trueup_model::Record;
@@ -255,6 +271,10 @@ mod tests {
         read_public_key(&text).ok()
     }
 
+    fn beside(folder: &tempfile::TempDir) -> Beside {
+        Beside::new(folder.path().to_owned(), Vec::new())
+    }
+
     fn mode(path: &Path) -> u32 {
         use std::os::unix::fs::PermissionsExt;
         std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -264,10 +284,10 @@ mod tests {
     fn what_is_written_is_read_by_us_and_by_others_and_by_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
         for (name, rsa, form) in [("ed.pem", false, "ssh-ed25519 "), ("rsa.pem", true, "ssh-rsa ")] {
-            write(folder.path(), name, rsa).unwrap();
+            write(&beside(&folder), name, rsa).unwrap();
             let path = folder.path().join(name);
             assert_eq!(mode(&path), 0o600);
-            let public = read(folder.path(), name).unwrap();
+            let public = read(&beside(&folder), name).unwrap();
             assert!(public.starts_with(form), "{public}");
             // Where OpenSSH is not installed, the interoperation tests say so.
             if let Some(theirs) = ssh_keygen(&path) {
@@ -282,19 +302,19 @@ mod tests {
     fn a_file_that_is_there_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("k.pem");
-        write(folder.path(), "k.pem", false).unwrap();
+        write(&beside(&folder), "k.pem", false).unwrap();
         let first = std::fs::read(&path).unwrap();
-        write(folder.path(), "k.pem", false).unwrap();
+        write(&beside(&folder), "k.pem", false).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first);
         std::fs::write(&path, "my notes").unwrap();
-        assert!(matches!(write(folder.path(), "k.pem", false), Err(KeyError::NoKey { .. })));
+        assert!(matches!(write(&beside(&folder), "k.pem", false), Err(KeyError::NoKey { .. })));
         assert_eq!(std::fs::read(&path).unwrap(), b"my notes");
     }
 
     #[test]
     fn no_directory_is_made() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = write(folder.path(), "keys/k.pem", false).unwrap_err();
+        let missing = write(&beside(&folder), "keys/k.pem", false).unwrap_err();
         assert!(matches!(&missing, KeyError::NoFolder { .. }), "{missing}");
         assert!(!folder.path().join("keys").exists());
     }
@@ -371,7 +391,7 @@ mod tests {
     #[tokio::test]
     async fn only_the_public_half_reaches_the_cloud() {
         let folder = tempfile::tempdir().unwrap();
-        let cloud = WithKeys::new(Seen::default(), folder.path().to_owned());
+        let cloud = WithKeys::new(Seen::default(), beside(&folder));
         let file = Record::new().with(FILE, "k.pem");
         cloud.act(&act(WRITE, &file), &|_| {}).await.unwrap();
         assert!(cloud.cloud.0.borrow().is_empty(), "writing a file is no call");
@@ -379,6 +399,6 @@ mod tests {
         let seen = cloud.cloud.0.borrow();
         let names: BTreeMap<&str, &Value> = seen[0].1.iter().collect();
         assert_eq!(names.keys().copied().collect::<Vec<_>>(), ["key_name", "public_key"]);
-        assert_eq!(seen[0].1.text("public_key"), read(folder.path(), "k.pem").unwrap());
+        assert_eq!(seen[0].1.text("public_key"), read(&beside(&folder), "k.pem").unwrap());
     }
 }

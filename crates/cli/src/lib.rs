@@ -1,6 +1,7 @@
 //! The command: arguments, files, exit codes. Everything that it says goes through the streams that it is given.
 
 pub mod args;
+mod beside;
 mod commands;
 mod consent;
 mod error;
@@ -18,11 +19,11 @@ use args::{Args, Color, Command};
 use error::Error;
 use trueup_report::Clean;
 
+pub use beside::Beside;
 pub use exit::{Exit, Signal};
 pub use io::{Io, Stream};
 pub use keys::WithKeys;
 pub use session::transport;
-pub use source::Beside;
 
 /// Runs the command line `line`, whose first word is the program's name.
 pub fn run(line: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Exit {

@@ -11,10 +11,10 @@ use trueup_spec::{Options, Parsed};
 use crate::args::{Global, SANDBOX_FILE};
 use crate::error::Error;
 use crate::io::Io;
-use crate::keys::WithKeys;
+use crate::keys::{self, WithKeys};
 use crate::print;
 use crate::signals::Signals;
-use crate::source::{Beside, Source};
+use crate::source::Source;
 
 /// A spec and its cloud.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Session {
 
     /// The same, with so many calls that change something at a time.
     pub async fn open_for(global: &Global, path: &Path, parallelism: Option<u16>, io: &mut Io<'_>) -> Result<Self, Error> {
-        let source = Source::read(path, io.stdin)?;
+        let source = Source::read(path, &global.allow_files_outside, io.stdin)?;
         let parsed = parse(&source, global.region.as_deref());
         let Some(topology) = parsed.topology else {
             print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
@@ -87,7 +87,7 @@ impl Session {
         }
         print::diagnostics(&mut io.stderr, &diagnostics, std::slice::from_ref(&source));
         let Some(topology) = parsed.topology else { return Err(Error::Spec(diagnostics)) };
-        let cloud = WithKeys::new(cloud, source.folder.clone());
+        let cloud = WithKeys::new(cloud, source.files.clone());
         let (call_report, words) = (global.call_report.clone(), words(global, path));
         Ok(Self { source, topology, diagnostics, cloud, signals, sandbox, call_report, words })
     }
@@ -153,8 +153,9 @@ impl Session {
 
 /// Reads a spec's text with the files beside it.
 pub fn parse(source: &Source, region: Option<&str>) -> Parsed {
-    let files = Beside { folder: source.folder.clone() };
-    trueup_spec::parse(&source.name, &source.text, &Options { region, files: &files })
+    let mut parsed = trueup_spec::parse(&source.name, &source.text, &Options { region, files: &source.files });
+    parsed.diagnostics.extend(parsed.topology.iter().flat_map(|topology| keys::open_to_others(topology, &source.files)));
+    parsed
 }
 
 /// The sandbox whose state is at `path`.
@@ -193,6 +194,9 @@ fn words(global: &Global, spec: &Path) -> String {
     }
     if let Some(behaviour) = global.behaviour.as_ref().and_then(clap::ValueEnum::to_possible_value) {
         words += &format!(" --behaviour {}", behaviour.get_name());
+    }
+    for folder in &global.allow_files_outside {
+        words += &format!(" --allow-files-outside {}", quoted(&folder.to_string_lossy()));
     }
     if let Some(share) = global.request_rate {
         words += &format!(" --request-rate {share}");

@@ -1,25 +1,21 @@
-//! Reading specs, and the files that they point at.
+//! Reading specs.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use trueup_model::Files;
 use trueup_spec::BYTES_MAX;
 
-use crate::keys;
-
-/// The largest file beside a spec that is read, in bytes: policies and user data are far smaller.
-const BESIDE_BYTES_MAX: u64 = 1 << 20;
+use crate::beside::Beside;
 
 /// The text of a spec and where it came from.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// What the user calls it.
     pub name: String,
-    /// Where the paths in it start.
-    pub folder: PathBuf,
+    /// The files that it may name.
+    pub files: Beside,
     /// What it says.
     pub text: String,
 }
@@ -61,12 +57,13 @@ pub enum SourceError {
 }
 
 impl Source {
-    /// Reads the spec at `path`; `-` is what `stdin` gives.
-    pub fn read(path: &Path, stdin: impl FnOnce() -> Box<dyn io::BufRead + Send>) -> Result<Self, SourceError> {
+    /// Reads the spec at `path`, which may name files of its repository and of the directories `outside`; `-` is what `stdin` gives,
+    /// and is taken to be in the current directory.
+    pub fn read(path: &Path, outside: &[PathBuf], stdin: impl FnOnce() -> Box<dyn io::BufRead + Send>) -> Result<Self, SourceError> {
         if path == Path::new("-") {
             let name = "<stdin>".to_owned();
             let text = read_text(&name, &mut stdin())?;
-            return Ok(Self { name, folder: PathBuf::from("."), text });
+            return Ok(Self { name, files: Beside::new(PathBuf::from("."), outside.to_owned()), text });
         }
         let name = path.display().to_string();
         let io = |source: io::Error| match source.kind() {
@@ -83,7 +80,7 @@ impl Source {
         }
         let text = read_text(&name, &mut File::open(path).map_err(io)?)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Self { name, folder: folder.to_owned(), text })
+        Ok(Self { name, files: Beside::new(folder.to_owned(), outside.to_owned()), text })
     }
 }
 
@@ -103,56 +100,6 @@ fn read_text(name: &str, reader: &mut dyn Read) -> Result<String, SourceError> {
     })
 }
 
-/// The files beside a spec.
-#[derive(Clone, Debug)]
-pub struct Beside {
-    /// The directory of the spec.
-    pub folder: PathBuf,
-}
-
-impl Files for Beside {
-    fn text(&self, path: &str) -> Result<String, String> {
-        let full = self.folder.join(path);
-        let bytes = read_small(&full).map_err(|error| explain(path, &error))?;
-        String::from_utf8(bytes).map_err(|_| format!("{path} is not UTF-8 text"))
-    }
-
-    fn public_key(&self, path: &str) -> Result<Option<String>, String> {
-        let full = self.folder.join(path);
-        match read_small(&full) {
-            Ok(bytes) => keys::public_half(&bytes).map(Some).map_err(|why| format!("{path} {why}")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(explain(path, &error)),
-        }
-    }
-}
-
-/// Reads a file that is not larger than what belongs beside a spec, and never waits at a pipe.
-pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = std::fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not an ordinary file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(BESIDE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > BESIDE_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
-    }
-    Ok(bytes)
-}
-
-fn explain(path: &str, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("there is no file {path}"),
-        io::ErrorKind::IsADirectory => format!("{path} is a directory"),
-        io::ErrorKind::PermissionDenied => format!("{path} cannot be read: permission denied"),
-        _ => format!("{path} cannot be read: {error}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +111,7 @@ mod tests {
     #[test]
     fn what_is_no_spec_is_said_to_be_none() {
         let folder = tempfile::tempdir().unwrap();
-        let read = |name: &str| Source::read(&folder.path().join(name), no_stdin);
+        let read = |name: &str| Source::read(&folder.path().join(name), &[], no_stdin);
         assert!(matches!(read("missing.yaml"), Err(SourceError::Missing(_))));
         assert!(matches!(read(""), Err(SourceError::Directory(_))));
         std::fs::write(folder.path().join("latin.yaml"), b"a: 1\nb: \xe9\n").unwrap();
@@ -177,20 +124,6 @@ mod tests {
     #[test]
     fn standard_input_is_bounded_too() {
         let endless = || -> Box<dyn io::BufRead + Send> { Box::new(io::BufReader::new(io::repeat(b'#'))) };
-        assert!(matches!(Source::read(Path::new("-"), endless), Err(SourceError::TooLarge { .. })));
-    }
-
-    #[test]
-    fn files_beside_a_spec_explain_themselves() {
-        let folder = tempfile::tempdir().unwrap();
-        let beside = Beside { folder: folder.path().to_owned() };
-        std::fs::write(folder.path().join("text"), "hello").unwrap();
-        std::fs::create_dir(folder.path().join("dir")).unwrap();
-        assert_eq!(beside.text("text"), Ok("hello".to_owned()));
-        assert_eq!(beside.text("none"), Err("there is no file none".to_owned()));
-        assert_eq!(beside.text("dir"), Err("dir is a directory".to_owned()));
-        assert_eq!(beside.public_key("none"), Ok(None));
-        assert_eq!(beside.public_key("dir"), Err("dir is a directory".to_owned()));
-        assert!(beside.public_key("text").unwrap_err().starts_with("text holds no private key"));
+        assert!(matches!(Source::read(Path::new("-"), &[], endless), Err(SourceError::TooLarge { .. })));
     }
 }

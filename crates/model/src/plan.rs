@@ -23,6 +23,8 @@ pub struct Plan {
     pub region: String,
     /// The account it is for.
     pub account: String,
+    /// Whether it ends all that the topology owns, whatever the spec wants: then `destroy` carries it out, and not `apply`.
+    pub teardown: bool,
     /// `sha256:…` over topology, account, region, changes and steps: what a reviewer approves.
     pub fingerprint: String,
     /// Kinds that could not be read, with the reason; their resources are left alone.

@@ -4,7 +4,8 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use trueup_model::{Plan, Twin};
 
-/// `sha256:` and the digest of canonical JSON of topology, account, region, changes and steps, and of the twin where there is one.
+/// `sha256:` and the digest of canonical JSON of topology, account, region, changes and steps, and of the twin where there is one;
+/// that it is a teardown where it is one.
 /// Live ids are in it; lines of the spec, diagnostics and versions are not.
 pub fn of(plan: &Plan) -> String {
     let mut document = json!({
@@ -14,6 +15,9 @@ pub fn of(plan: &Plan) -> String {
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
     });
+    if plan.teardown {
+        document["teardown"] = true.into();
+    }
     if let Some(twin) = &plan.twin {
         // Who approved a network did not approve a second one.
         document["twin"] = match twin {

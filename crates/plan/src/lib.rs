@@ -75,9 +75,10 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
     plan
 }
 
-/// The plan that deletes everything that carries the topology's tags.
+/// The plan that deletes everything that carries the topology's tags. Its fingerprint is another than that of a plan that makes an
+/// empty spec true: who approved one did not approve the other.
 pub fn destroy(topology: &Topology, observed: &Observed) -> Plan {
-    let nothing = Topology { resources: BTreeMap::new(), max_deletes: None, ..topology.clone() };
+    let nothing = Topology { resources: BTreeMap::new(), ..topology.clone() };
     // What the spec protects is protected before any apply has said so to EC2.
     let protected = |object: &Object| {
         object.address(&topology.name).and_then(|address| topology.resources.get(&address)).is_some_and(|resource| resource.protect)
@@ -93,5 +94,7 @@ pub fn destroy(topology: &Topology, observed: &Observed) -> Plan {
     for step in &mut plan.steps {
         step.source = topology.resources.get(&step.address).map(|resource| resource.place.clone());
     }
+    plan.teardown = true;
+    plan.fingerprint = fingerprint::of(&plan);
     plan
 }

@@ -405,8 +405,12 @@ fn a_budget_refuses_a_plan_that_ends_more() {
     assert!(refusals[0].why.contains(&format!("ends {all} objects")) && refusals[0].why.contains("--max-deletes"), "{}", refusals[0].why);
     nothing.max_deletes = u32::try_from(all).ok();
     assert!(refused(&nothing).is_empty());
-    // Who destroys means all of it.
-    assert!(destroy(&trueup_model::Topology { max_deletes: Some(0), ..wanted.clone() }, &live(&wanted)).refused.is_empty());
+    // A destroy heeds it too, and is no plan that an apply could be given.
+    let few = trueup_model::Topology { max_deletes: Some(3), ..wanted.clone() };
+    assert_eq!(destroy(&few, &live(&wanted)).refused[0].guard, "max_deletes");
+    let all = destroy(&wanted, &live(&wanted));
+    assert!(all.refused.is_empty() && all.teardown);
+    assert_ne!(all.fingerprint, plan(&topology(&[]), &live(&wanted)).fingerprint);
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub const FORMAT_VERSION: &str = "1.1";
 /// A plan: head, changes, steps, refusals and diagnostics.
 pub fn plan(plan: &Plan) -> Json {
     let mut document = head(plan);
+    document["teardown"] = plan.teardown.into();
     document["stakes"] = stakes::json(plan);
     document["changes"] = plan.changes.iter().map(change).collect();
     document["steps"] = plan.steps.iter().map(step).collect();

@@ -90,6 +90,18 @@ pub fn sorted(plan: &Plan) -> Vec<&Change> {
     changes
 }
 
+/// What a teardown is.
+pub const TEARDOWN: &str = "all that carries the topology's tags goes, whatever the spec wants; `trueup destroy` does it.";
+
+/// That a plan has nothing to do.
+pub fn nothing(plan: &Plan) -> String {
+    if plan.teardown {
+        format!("Nothing to do: nothing in {} belongs to topology {}.", plan.region, plan.topology)
+    } else {
+        "Nothing to do: the network is as the spec wants it.".to_owned()
+    }
+}
+
 /// `1 step`, `2 steps`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

@@ -18,7 +18,6 @@ pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit,
         auto_approve: args.auto_approve,
         allow: &args.allow,
         expect: args.expect.as_ref().map(|fingerprint| fingerprint.0.as_str()),
-        careful: true,
         deny_exposure: args.deny_exposure,
         terminal: io.stdin_is_terminal && io.stderr.is_terminal,
     };

@@ -62,7 +62,7 @@ impl Goal {
     fn approval(self) -> &'static str {
         match self {
             Self::Apply => "give --auto-approve (with --allow for what cannot be undone), or --expect with the plan's fingerprint",
-            Self::Destroy => "give --auto-approve (with --allow unprotect for what EC2 itself protects)",
+            Self::Destroy => "give --auto-approve with --allow delete, or --expect with the fingerprint of `trueup plan --destroy`",
         }
     }
 }
@@ -87,7 +87,7 @@ pub async fn change(session: &mut Session, io: &mut Io<'_>, goal: Goal, said: Sa
     }
     print::plan(io, &plan, false);
     if matches!(decision, Decision::Go | Decision::Ask) {
-        crate::keys::check(&plan, &session.source.folder)?;
+        crate::keys::check(&plan, &session.source.files)?;
     }
     let told = match decision {
         Decision::Nothing | Decision::Go => None,

@@ -15,7 +15,7 @@ use crate::source::Source;
 
 /// Draws what needs what, or who can talk to whom.
 pub fn run(args: &Graph, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
-    let source = Source::read(&args.spec.spec, io.stdin)?;
+    let source = Source::read(&args.spec.spec, &global.allow_files_outside, io.stdin)?;
     let parsed = parse(&source, global.region.as_deref());
     print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
     let wanted = parsed.topology.ok_or(Error::Spec(parsed.diagnostics))?;

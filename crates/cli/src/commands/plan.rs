@@ -18,11 +18,8 @@ pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, 
     print::show_user_data(io, args.show_user_data, args.format == PlanFormat::Text);
     let mut session = Session::open(global, &args.spec.spec, io).await?;
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
-    let proposed = match session.observe_to_build().await {
-        Ok(observed) => propose(&mut session, &observed, args.deny_exposure).await,
-        Err(error) => Err(error),
-    };
-    let result = proposed.map(|mut plan| {
+    let planned = if args.destroy { teardown(&mut session).await } else { build(&mut session, args.deny_exposure).await };
+    let result = planned.map(|mut plan| {
         if args.format != PlanFormat::Text {
             // Text goes to a person, who has read them on standard error already.
             plan.diagnostics.splice(0..0, session.diagnostics.iter().cloned());
@@ -40,4 +37,16 @@ pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, 
         }
     });
     session.close(result)
+}
+
+/// The plan that makes the network true to the spec.
+async fn build(session: &mut Session, deny_exposure: bool) -> Result<trueup_model::Plan, Error> {
+    let observed = session.observe_to_build().await?;
+    propose(session, &observed, deny_exposure).await
+}
+
+/// The plan that ends all of it.
+async fn teardown(session: &mut Session) -> Result<trueup_model::Plan, Error> {
+    let observed = session.observe().await?;
+    Ok(trueup_plan::destroy(&session.topology, &observed))
 }

@@ -59,7 +59,7 @@ struct Asked {
 
 /// The network that a spec wants; what is wrong with the spec is told.
 fn from_spec(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Asked, Error> {
-    let sources = vec![Source::read(path, io.stdin)?];
+    let sources = vec![Source::read(path, &global.allow_files_outside, io.stdin)?];
     let parsed = parse(&sources[0], global.region.as_deref());
     print::diagnostics(&mut io.stderr, &parsed.diagnostics, &sources);
     let wanted = parsed.topology.ok_or(Error::Spec(parsed.diagnostics))?;

@@ -15,7 +15,7 @@ pub fn run(args: &Validate, global: &Global, io: &mut Io<'_>) -> Exit {
     let mut sources = Vec::new();
     let mut found = Vec::new();
     for path in &args.specs {
-        let source = match Source::read(path, io.stdin) {
+        let source = match Source::read(path, &global.allow_files_outside, io.stdin) {
             Ok(source) => source,
             Err(error) => {
                 let message = Error::from(error).message();

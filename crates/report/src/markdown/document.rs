@@ -118,7 +118,8 @@ impl<'a> Document<'a> {
             (false, 0) => counts(&plan.summary()),
             (false, refused) => format!("{}, {refused} REFUSED", counts(&plan.summary())),
         };
-        let _ = writeln!(self.out, "<!-- trueup:{key} -->\n### Trueup {}: {counts}", code(&plan.topology));
+        let teardown = if plan.teardown { "TEARDOWN, " } else { "" };
+        let _ = writeln!(self.out, "<!-- trueup:{key} -->\n### Trueup {}: {teardown}{counts}", code(&plan.topology));
         self.gap();
     }
 
@@ -180,7 +181,10 @@ impl<'a> Document<'a> {
         } else {
             code(&needs.iter().map(|need| format!("--allow {need}")).collect::<Vec<_>>().join(" "))
         };
-        let text = format!("> **An unattended apply refuses this** (exit 3) without {flags}, or `--expect` with the fingerprint below.");
+        let text = format!(
+            "> **An unattended {} refuses this** (exit 3) without {flags}, or `--expect` with the fingerprint below.",
+            self.command()
+        );
         self.quote(&[text]);
     }
 
@@ -229,7 +233,8 @@ impl<'a> Document<'a> {
             Extent::Table { .. } => "the changes are only listed".to_owned(),
             Extent::Counts => "only counts are left".to_owned(),
         };
-        let all = code(&format!("trueup plan {}", self.spec));
+        let destroy = if self.plan.teardown { " --destroy" } else { "" };
+        let all = code(&format!("trueup plan{destroy} {}", self.spec));
         self.quote(&[format!("> **Shortened** to fit into a comment: {left_out}. {all} shows everything.")]);
     }
 
@@ -260,7 +265,7 @@ impl<'a> Document<'a> {
             self.paragraph(&fenced("diff", &lines));
         }
         let mut after = Vec::new();
-        if change.action == Action::Delete {
+        if change.action == Action::Delete && !self.plan.teardown {
             after.push("It carries this topology's tags, and the spec does not want it.".to_owned());
         }
         if change.disruption != Disruption::None {
@@ -332,9 +337,14 @@ impl<'a> Document<'a> {
         self.gap();
         let _ = writeln!(self.out, "Guards: {refused} · {replaced} · {deleted}");
         if !self.plan.is_empty() && self.plan.refused.is_empty() {
-            let command = format!("trueup apply {} --expect {}", self.spec, self.plan.fingerprint);
+            let command = format!("trueup {} {} --expect {}", self.command(), self.spec, self.plan.fingerprint);
             let _ = writeln!(self.out, "{}", code(&command));
         }
+    }
+
+    /// What carries the plan out.
+    fn command(&self) -> &'static str {
+        if self.plan.teardown { "destroy" } else { "apply" }
     }
 
     /// The first of `items`, and how many more there are; none but their number where only counts are shown.

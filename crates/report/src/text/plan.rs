@@ -30,9 +30,12 @@ pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result 
     let mut page = Page::new(out, options.style);
     remarks(&mut page, plan)?;
     if plan.is_empty() && plan.refused.is_empty() && plan.is_complete() {
-        return page.line(0, 0, &[(Paint::Create, "Nothing to do: the network is as the spec wants it.")]);
+        return page.line(0, 0, &[(Paint::Create, &words::nothing(plan))]);
     }
     head(&mut page, &plan.topology, &plan.account, &plan.region)?;
+    if plan.teardown {
+        page.line(0, 2, &[(Paint::Delete, "Teardown: "), (Paint::Plain, words::TEARDOWN)])?;
+    }
     page.blank()?;
     troubles(&mut page, plan)?;
     for change in words::sorted(plan) {
