@@ -290,6 +290,10 @@ pub struct Drift {
     /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may hold secrets.
     #[arg(long)]
     pub show_user_data: bool,
+
+    /// Tell too what is in the topology's VPCs and is nobody's: instances, subnets, interfaces, rules of the default group.
+    #[arg(long)]
+    pub unmanaged: bool,
 }
 
 /// `trueup destroy`.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use serde_json::Value as Json;
+use trueup_model::unmanaged::Unmanaged;
 use trueup_model::{Diagnostic, Event, Finding, Observed, Outcome, Plan, Topology};
 use trueup_report::Clean;
 use trueup_report::text::{self, Failures, Live, PlanOptions};
@@ -71,8 +72,8 @@ pub fn show_user_data(io: &mut Io<'_>, asked: bool, text: bool) {
 }
 
 /// Prints what differs, as seen from the cloud.
-pub fn drift(io: &mut Io<'_>, plan: &Plan) {
-    io.stdout.report(|out, style| text::drift(out, plan, style));
+pub fn drift(io: &mut Io<'_>, plan: &Plan, unmanaged: &[Unmanaged]) {
+    io.stdout.report(|out, style| text::drift(out, plan, unmanaged, style));
 }
 
 /// Prints which expectations do not hold, and how many do.
@@ -87,7 +88,7 @@ pub fn show(io: &mut Io<'_>, topology: &Topology, observed: &Observed) {
 
 /// Says what a closing check still finds.
 pub fn remaining(io: &mut Io<'_>, plan: &Plan) {
-    io.stderr.report(|out, style| text::drift(out, plan, style));
+    io.stderr.report(|out, style| text::drift(out, plan, &[], style));
 }
 
 /// Says how a run ended: done, failed, skipped, and the command that goes on.

@@ -114,6 +114,14 @@ impl Session {
         Ok(self.signals.or(self.cloud.observe(&scope)).await??)
     }
 
+    /// Adds what a plan has no use for: the instances of others in the topology's VPCs.
+    pub async fn observe_others(&mut self, observed: &mut Observed) -> Result<(), Error> {
+        let scope = trueup_plan::scope(&self.topology);
+        let others = self.signals.or(self.cloud.cloud().others(&scope, observed)).await??;
+        observed.objects.extend(others);
+        Ok(())
+    }
+
     /// The same, for a plan that may build the topology: it may be there already, in another region.
     pub async fn observe_to_build(&mut self) -> Result<Observed, Error> {
         let observed = self.observe().await?;

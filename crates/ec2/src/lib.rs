@@ -25,7 +25,7 @@ mod transport;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Observed, Outside, Scope, Settled, Wait};
+use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Wait};
 
 pub use connect::Connect;
 pub use transport::{ReplyLost, Transport};
@@ -61,6 +61,11 @@ impl Ec2 {
     /// The account that is read and changed: 12 digits.
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// The instances in the topology's VPCs that are not the topology's: one `DescribeInstances`, which no plan needs.
+    pub async fn others(&self, scope: &Scope, observed: &Observed) -> Result<Vec<Object>, CloudError> {
+        Ok(read::others(self, scope, observed).await?)
     }
 
     /// Where a topology lives of which nothing was observed here: by region, how many objects carry its tags (`DescribeRegions`,

@@ -27,6 +27,7 @@ pub mod stake;
 pub mod tags;
 pub mod topology;
 pub mod traffic;
+pub mod unmanaged;
 pub mod value;
 
 pub use address::{Address, AddressError, Name, Ref};

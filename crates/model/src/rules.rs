@@ -51,6 +51,11 @@ pub trait Rules: Sync {
         born
     }
 
+    /// What EC2 gives an object of this kind that it makes by itself, with this id: a default group, a main route table.
+    fn implicit(&self, _id: &str) -> Record {
+        self.schema().defaults()
+    }
+
     /// The calls that change a live object in place (or by stop and start), in their order.
     fn update(&self, update: &Update<'_>) -> Vec<Call>;
 

@@ -19,10 +19,12 @@ pub mod outside;
 mod replacement;
 mod second;
 mod tags;
+mod unmanaged;
 mod unread;
 
 pub use barrier::barrier;
 pub use fold::{DOUBLED, held};
+pub use unmanaged::unmanaged;
 
 use std::collections::BTreeMap;
 

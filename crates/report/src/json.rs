@@ -4,6 +4,7 @@
 //! outside object its id, what is known only after apply `{"unknown": address}`, and what may be secret `{"sha256": hex}`.
 
 use serde_json::{Value as Json, json};
+use trueup_model::unmanaged::{Thing, Unmanaged};
 use trueup_model::{Action, AttributeChange, Change, Diagnostic, Finding, Kind, Label, Observed, Place, Plan, Topology, Value};
 
 use crate::difference;
@@ -29,8 +30,8 @@ pub fn plan(plan: &Plan) -> Json {
     document
 }
 
-/// A plan's differences as seen from the cloud.
-pub fn drift(plan: &Plan) -> Json {
+/// A plan's differences as seen from the cloud, and what is nobody's where that was asked for.
+pub fn drift(plan: &Plan, unmanaged: Option<&[Unmanaged]>) -> Json {
     let mut document = head(plan);
     document["drift"] = crate::text::drifted(plan)
         .iter()
@@ -58,7 +59,24 @@ pub fn drift(plan: &Plan) -> Json {
     if let Some(told) = &plan.reachability {
         document["expectations"] = reach::findings(&told.findings);
     }
+    if let Some(unmanaged) = unmanaged {
+        document["unmanaged"] = unmanaged.iter().map(nobodys).collect();
+    }
     document
+}
+
+fn nobodys(thing: &Unmanaged) -> Json {
+    let mut json = json!({"vpc": thing.vpc, "id": thing.id, "name": thing.name});
+    match &thing.what {
+        Thing::Object(kind) => json["kind"] = json!(kind),
+        Thing::Member { of, attribute, key, value } => {
+            json["kind"] = json!(of);
+            json["path"] = json!(attribute);
+            json["member"] = json!(key);
+            json["live"] = json!(value);
+        }
+    }
+    json
 }
 
 /// Why a command could not do what it is for: the class of the failure, EC2's code where it is EC2's, a sentence, and what is wrong

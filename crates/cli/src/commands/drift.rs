@@ -47,27 +47,36 @@ async fn alone(args: &Drift, spec: &Path, global: &Global, io: &mut Io<'_>) -> E
 /// Reads, compares and prints; changes nothing.
 async fn one(args: &Drift, spec: &Path, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     let mut session = Session::open(global, spec, io).await?;
-    let result = session.observe().await.map(|observed| {
-        let mut plan = trueup_plan::plan(&session.topology, &observed);
-        // Elsewhere nothing was read.
-        let findings = if session.is_elsewhere() { Vec::new() } else { trueup_reach::findings::live(&session.topology, &observed) };
-        let holds = !findings.iter().any(Finding::is_failure);
-        plan.reachability = Some(Reachability { findings, ..Reachability::default() });
-        if args.format != Format::Text {
-            // Text goes to a person, who has read them on standard error already.
-            plan.diagnostics.splice(0..0, session.diagnostics.iter().cloned());
-        }
-        match args.format {
-            Format::Text => print::drift(io, &plan),
-            Format::Json => {
-                let mut document = trueup_report::json::drift(&plan);
-                document["spec"] = session.source.name.as_str().into();
-                print::json(&mut io.stdout, &document);
-            }
-        }
-        Exit { refused: !plan.refused.is_empty(), incomplete: !plan.is_complete(), changed: !plan.is_empty() || !holds, ..Exit::OK }
-    });
+    let result = look(args, &mut session, io).await;
     session.close(result)
+}
+
+async fn look(args: &Drift, session: &mut Session, io: &mut Io<'_>) -> Result<Exit, Error> {
+    let mut observed = session.observe().await?;
+    let mut plan = trueup_plan::plan(&session.topology, &observed);
+    // Elsewhere nothing was read.
+    let findings = if session.is_elsewhere() { Vec::new() } else { trueup_reach::findings::live(&session.topology, &observed) };
+    let holds = !findings.iter().any(Finding::is_failure);
+    plan.reachability = Some(Reachability { findings, ..Reachability::default() });
+    let unmanaged = if args.unmanaged && !session.is_elsewhere() {
+        session.observe_others(&mut observed).await?;
+        Some(trueup_plan::unmanaged(&session.topology, &observed))
+    } else {
+        None
+    };
+    match args.format {
+        Format::Text => print::drift(io, &plan, unmanaged.as_deref().unwrap_or_default()),
+        Format::Json => {
+            // A person has read them on standard error already.
+            plan.diagnostics.splice(0..0, session.diagnostics.iter().cloned());
+            let mut document = trueup_report::json::drift(&plan, unmanaged.as_deref());
+            document["spec"] = session.source.name.as_str().into();
+            print::json(&mut io.stdout, &document);
+        }
+    }
+    let managed = unmanaged.is_none_or(|unmanaged| unmanaged.is_empty());
+    let changed = !plan.is_empty() || !holds || !managed;
+    Ok(Exit { refused: !plan.refused.is_empty(), incomplete: !plan.is_complete(), changed, ..Exit::OK })
 }
 
 /// How several specs fared: `30 specs: 27 as they should be, 2 with drift, 1 not read`.

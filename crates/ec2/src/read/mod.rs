@@ -3,6 +3,7 @@
 mod complete;
 mod elsewhere;
 mod found;
+mod others;
 mod outside;
 mod page;
 mod whole;
@@ -15,6 +16,7 @@ use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope};
 
 pub use elsewhere::elsewhere;
 pub use found::{Found, Links};
+pub use others::others;
 pub use outside::outside;
 pub(crate) use page::pages;
 pub use whole::tagged;

@@ -119,6 +119,15 @@ impl Rules for NetworkAclRules {
         }
     }
 
+    /// A default ACL lets everything through, of IPv6 too where the VPC has such ranges.
+    fn implicit(&self, _id: &str) -> Record {
+        let mut record = self.schema().defaults();
+        for direction in DIRECTIONS {
+            record.set(direction, entry::allow_all());
+        }
+        record
+    }
+
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
         Call::create("CreateNetworkAcl", record.only(&["vpc"]))
     }

@@ -186,6 +186,15 @@ impl Rules for SecurityGroupRules {
         }
     }
 
+    /// A default group lets in what is in it, and lets everything out, over IPv6 too where the VPC has such ranges.
+    fn implicit(&self, id: &str) -> Record {
+        let mut record = self.schema().defaults();
+        record.set("ingress", vec![Record::new().with("protocol", "all").with("security_group", Ref::Id(id.to_owned())).into()]);
+        let ipv6 = Record::new().with("protocol", "all").with("cidr", "::/0").into();
+        record.set("egress", vec![rule::allow_all(), ipv6]);
+        record
+    }
+
     fn create(&self, record: &Record, replaced: Option<&Object>) -> Call {
         let mut sets = record.only(&["vpc", "group_name", "description"]);
         let name = record.text("group_name");

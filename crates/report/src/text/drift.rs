@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
+use trueup_model::unmanaged::{Thing, Unmanaged};
 use trueup_model::{Action, Address, AttributeChange, Change, Finding, Plan, Ref, Value};
 
 use super::{head, remarks, troubles};
@@ -23,12 +24,12 @@ pub struct Drifted<'a> {
 /// What is live and what is wanted.
 type Pair = (Option<Value>, Option<Value>);
 
-/// Writes what differs; one line where nothing does.
-pub fn drift(out: &mut Clean, plan: &Plan, style: Style) -> fmt::Result {
+/// Writes what differs, and what is nobody's; one line where nothing does and nothing is.
+pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     let drifted = drifted(plan);
     let failing: Vec<&Finding> = plan.reachability.iter().flat_map(|told| &told.findings).filter(|finding| finding.is_failure()).collect();
-    if drifted.is_empty() && failing.is_empty() && plan.refused.is_empty() && plan.is_complete() {
+    if drifted.is_empty() && failing.is_empty() && plan.refused.is_empty() && plan.is_complete() && unmanaged.is_empty() {
         let topology = format!("{}: ", clean(&plan.topology));
         let words = format!("no drift, {} as the spec wants them.", words::count(plan.kept.len(), "resource"));
         let words = if plan.kept.len() == 1 { words.replace("wants them", "wants it") } else { words };
@@ -43,6 +44,9 @@ pub fn drift(out: &mut Clean, plan: &Plan, style: Style) -> fmt::Result {
     for finding in &failing {
         super::reach::finding(&mut page, finding)?;
     }
+    for thing in unmanaged {
+        nobodys(&mut page, thing)?;
+    }
     let mut counts = format!("Drift: {} of {} differ", drifted.len(), words::count(drifted.len() + plan.kept.len(), "resource"));
     if !failing.is_empty() {
         let _ = write!(
@@ -50,6 +54,9 @@ pub fn drift(out: &mut Clean, plan: &Plan, style: Style) -> fmt::Result {
             ", {} not hold",
             if failing.len() == 1 { "1 expectation does".to_owned() } else { format!("{} expectations do", failing.len()) }
         );
+    }
+    if !unmanaged.is_empty() {
+        let _ = write!(counts, ", {} unmanaged", unmanaged.len());
     }
     if let Some(unread) = words::unread(plan) {
         let _ = write!(counts, "; {unread}");
@@ -116,7 +123,7 @@ fn one(page: &mut Page<'_>, drifted: &Drifted<'_>) -> fmt::Result {
     let place = place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default();
     let whole = match change.action {
         Action::Create => Some((Paint::Delete, "missing")),
-        Action::Delete => Some((Paint::Delete, "unmanaged: carries this topology's tags, and the spec does not want it")),
+        Action::Delete => Some((Paint::Delete, "not in the spec: it carries this topology's tags")),
         _ if drifted.attributes.is_empty() => Some((Paint::Update, "marked by a replacement that did not finish")),
         _ => None,
     };
@@ -142,6 +149,17 @@ fn one(page: &mut Page<'_>, drifted: &Drifted<'_>) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn nobodys(page: &mut Page<'_>, thing: &Unmanaged) -> fmt::Result {
+    let lead = format!("unmanaged in {}: ", thing.vpc);
+    let name = thing.name.as_ref().map(|name| format!(" `{}`", clean(name))).unwrap_or_default();
+    let id = clean(&thing.id);
+    let words = match &thing.what {
+        Thing::Object(kind) => format!("{kind} {id}{name}"),
+        Thing::Member { of, attribute, key, .. } => format!("{of} {id} that EC2 made: {attribute} {}", clean(key)),
+    };
+    page.line(0, 4, &[(Paint::Strong, &lead), (Paint::Update, &words)])
 }
 
 /// `spec false, live true`.

@@ -25,12 +25,12 @@ fn without_changes() {
     let plan = json::plan(&sample::nothing());
     assert_eq!(plan["changes"], serde_json::json!([]));
     assert_eq!(plan["summary"]["keep"], 2);
-    assert_eq!(json::drift(&sample::nothing())["drift"], serde_json::json!([]));
+    assert_eq!(json::drift(&sample::nothing(), None)["drift"], serde_json::json!([]));
 }
 
 #[test]
 fn drift() {
-    let text = pretty(&json::drift(&sample::everything()));
+    let text = pretty(&json::drift(&sample::everything(), None));
     assert!(!text.contains("hunter"), "user data is a digest");
     insta::assert_snapshot!(text);
 }
@@ -56,7 +56,7 @@ fn the_keys_are_those_of_the_contract() {
     assert_eq!(keys(&plan["changes"][0]["source"]), sorted("file line column"));
     assert_eq!(keys(&plan["steps"][0]), sorted("number action address calls after"));
     assert_eq!(keys(&plan["refused"][0]), sorted("guard address why"));
-    let drift = json::drift(&sample::everything());
+    let drift = json::drift(&sample::everything(), None);
     assert_eq!(keys(&drift), sorted(&format!("{head} drift")));
     assert_eq!(keys(&drift["drift"][0]), sorted("address id source missing unmanaged attributes"));
 }

@@ -97,9 +97,9 @@ fn drift_tells_what_does_not_hold() {
     let told = plan().reachability;
     let drift = Plan { reachability: told, ..sample::nothing() };
     let mut text = Clean::default();
-    trueup_report::text::drift(&mut text, &drift, trueup_report::Style::default()).unwrap();
+    trueup_report::text::drift(&mut text, &drift, &[], trueup_report::Style::default()).unwrap();
     insta::assert_snapshot!(text);
-    assert_eq!(trueup_report::json::drift(&drift)["expectations"][1]["status"], "failed");
+    assert_eq!(trueup_report::json::drift(&drift, None)["expectations"][1]["status"], "failed");
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn plan(plan: &Plan, options: PlanOptions) -> String {
 
 fn drift(plan: &Plan) -> String {
     let mut out = Clean::default();
-    text::drift(&mut out, plan, Style::default()).unwrap();
+    text::drift(&mut out, plan, &[], Style::default()).unwrap();
     out.to_string()
 }
 
@@ -113,5 +113,5 @@ fn what_only_follows_from_a_replacement_is_no_drift() {
     let text = drift(&plan);
     assert!(text.contains("security_groups sg-0bbbbbbbbbbbbbbb0: not in the spec, live"), "{text}");
     assert!(!text.contains("security_groups security_group.a") && !text.contains("security_groups sg-0aaa"), "{text}");
-    assert_eq!(json::drift(&plan)["drift"][1]["attributes"].as_array().unwrap().len(), 1);
+    assert_eq!(json::drift(&plan, None)["drift"][1]["attributes"].as_array().unwrap().len(), 1);
 }

@@ -39,6 +39,15 @@ pub static FIELDS: [Attribute; 7] = [
     Attribute::new("cidr", Type::Text(&RANGE), "Who is on the other side: an IPv4 or IPv6 range.").required(),
 ];
 
+/// The entries that EC2 gives a default ACL.
+pub fn allow_all() -> Vec<Value> {
+    let entry = |number: i64, cidr: &str| {
+        let entry = Record::new().with("rule_number", number).with("action", "allow");
+        entry.with("protocol", "all").with("cidr", cidr).into()
+    };
+    vec![entry(100, "0.0.0.0/0"), entry(101, "::/0")]
+}
+
 /// An entry's number; 0 where there is none.
 pub fn number(entry: &Value) -> i64 {
     field(entry, "rule_number").and_then(Value::as_int).unwrap_or_default()
