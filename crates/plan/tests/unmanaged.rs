@@ -45,6 +45,7 @@ fn only_what_is_in_a_vpc_of_ours_and_is_nobodys_is_told() {
         retiring: None,
         protect: false,
         read: Default::default(),
+        written: Default::default(),
         run: None,
     };
     observed.objects.push(Object { owner: Some(owner), ..object(Kind::Instance, "i-0000000b", inside) });

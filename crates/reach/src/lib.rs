@@ -81,7 +81,7 @@ pub use laws::{Law, Laws};
 pub use lint::lint;
 pub use network::{Network, Own};
 pub use party::{Member, Party, PartyError, between, reach, reach_any};
-pub use review::review;
+pub use review::{drifted, review};
 pub use service::{Bounds, ServiceError, ServiceSet};
 pub use summary::{Row, summary};
 pub use verdict::Verdict;

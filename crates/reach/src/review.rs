@@ -10,6 +10,9 @@ use crate::findings;
 /// Rows that are told at most; what is beyond is counted.
 pub(crate) const ROWS_MAX: usize = 100;
 
+/// Why nothing is told of what changes.
+const UNREAD: &str = "not everything was read";
+
 /// Writes into a plan what it does to who can talk to whom and how the spec's expectations fare, and refuses it where they do not
 /// hold; with `deny_exposure` also where the internet would reach something new that no expectation says it can. `ends` are the plan's.
 pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: Option<&Ends>, deny_exposure: bool) {
@@ -24,20 +27,46 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: O
         Refusal { guard: "expect", address: finding.from.clone(), why }
     }));
     if !is_read(plan) {
-        told.untold = Some("not everything was read".to_owned());
+        told.untold = Some(UNREAD.to_owned());
     } else if let Some(ends) = ends {
         let (old, new) = (ends.before(), ends.after());
         let found = changes(&old, &new);
         if deny_exposure {
             plan.refused.extend(exposures(&new, topology, &found));
         }
-        let rows = merged(&found);
-        told.more = rows.len().saturating_sub(ROWS_MAX);
         let mut causes = causes(topology, observed, plan, (&old, &new));
-        let mut tell = |row: Row| ReachChange { because: causes.of(&row), ..row.told };
-        told.changes = rows.into_iter().take(ROWS_MAX).map(&mut tell).collect();
+        tell(&mut told, merged(&found), |row| ReachChange { because: causes.of(&row), ..row.told });
     }
     plan.reachability = Some(told);
+}
+
+/// What drift does to who can talk to whom, as seen from the spec: what is live against what the plan would leave. And how the spec's
+/// expectations fare on what is live.
+pub fn drifted(plan: &Plan, topology: &Topology, observed: &Observed) -> Reachability {
+    if is_elsewhere(plan) {
+        // Nothing was read.
+        return Reachability::default();
+    }
+    let mut told = Reachability { findings: findings::live(topology, observed), ..Reachability::default() };
+    if !is_read(plan) {
+        told.untold = Some(UNREAD.to_owned());
+    } else if let Some(ends) = Ends::of(plan, topology, observed) {
+        let (live, wanted) = (ends.before(), ends.after());
+        let rows = merged(&changes(&wanted, &live));
+        // The reasons are differences, which the plan has from what is live to what is wanted.
+        let mut causes = causes(topology, observed, plan, (&live, &wanted));
+        tell(&mut told, rows, |row| {
+            let told = row.told.clone();
+            ReachChange { because: causes.of(&row.reversed()), ..told }
+        });
+    }
+    told
+}
+
+/// Writes the first rows, and how many there are beyond.
+fn tell(told: &mut Reachability, rows: Vec<Row>, with_reasons: impl FnMut(Row) -> ReachChange) {
+    told.more = rows.len().saturating_sub(ROWS_MAX);
+    told.changes = rows.into_iter().take(ROWS_MAX).map(with_reasons).collect();
 }
 
 /// How the expectations fare on the network that the plan leaves. In another account or region nothing was read, and the spec is all

@@ -58,6 +58,12 @@ pub fn drift(plan: &Plan, unmanaged: Option<&[Unmanaged]>) -> Json {
         .collect();
     if let Some(told) = &plan.reachability {
         document["expectations"] = reach::findings(&told.findings);
+        let mut changes = reach::json(told);
+        // They stand beside it, where they were before changes were told.
+        if let Some(changes) = changes.as_object_mut() {
+            changes.remove("expectations");
+        }
+        document["reachability"] = changes;
     }
     if let Some(unmanaged) = unmanaged {
         document["unmanaged"] = unmanaged.iter().map(nobodys).collect();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trueup_model::{Finding, Reachability};
+use trueup_model::Finding;
 
 use crate::args::{Drift, Format, Global};
 use crate::error::Error;
@@ -54,10 +54,9 @@ async fn one(args: &Drift, spec: &Path, global: &Global, io: &mut Io<'_>) -> Res
 async fn look(args: &Drift, session: &mut Session, io: &mut Io<'_>) -> Result<Exit, Error> {
     let mut observed = session.observe().await?;
     let mut plan = trueup_plan::plan(&session.topology, &observed);
-    // Elsewhere nothing was read.
-    let findings = if session.is_elsewhere() { Vec::new() } else { trueup_reach::findings::live(&session.topology, &observed) };
-    let holds = !findings.iter().any(Finding::is_failure);
-    plan.reachability = Some(Reachability { findings, ..Reachability::default() });
+    let told = trueup_reach::drifted(&plan, &session.topology, &observed);
+    let holds = !told.findings.iter().any(Finding::is_failure);
+    plan.reachability = Some(told);
     let unmanaged = if args.unmanaged && !session.is_elsewhere() {
         session.observe_others(&mut observed).await?;
         Some(trueup_plan::unmanaged(&session.topology, &observed))

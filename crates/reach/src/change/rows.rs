@@ -24,6 +24,13 @@ impl Row {
     pub fn change(&self, from: &End, to: &End) -> Change {
         Change { from: from.clone(), to: to.clone(), shift: self.shift.clone() }
     }
+
+    /// The same row for whoever goes the other way: from what is after to what is before. What is told stays.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        let shift = Shift { before: self.shift.after, after: self.shift.before, ..self.shift };
+        Self { shift, ..self }
+    }
 }
 
 /// The changes in as few rows as show them all, what the internet newly reaches first.

@@ -47,6 +47,9 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
     for thing in unmanaged {
         nobodys(&mut page, thing)?;
     }
+    if let Some(told) = &plan.reachability {
+        super::reach::changes(&mut page, told, "Reachability, live against the spec")?;
+    }
     let mut counts = format!("Drift: {} of {} differ", drifted.len(), words::count(drifted.len() + plan.kept.len(), "resource"));
     if !failing.is_empty() {
         let _ = write!(

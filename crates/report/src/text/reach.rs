@@ -14,9 +14,28 @@ const TOLD_MAX: usize = 20;
 
 /// What changes and how the expectations fare; nothing where there is nothing to tell.
 pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
+    changes(page, told, "Reachability")?;
+    if let Some(barrier) = &told.barrier {
+        page.line(0, 4, &[(Paint::Update, "Barrier: "), (Paint::Plain, &clean(&reach::barrier(barrier)))])?;
+        for gap in reach::gaps(barrier) {
+            page.line(2, 6, &[(Paint::Dim, "gap: "), (Paint::Plain, &clean(&gap))])?;
+        }
+    }
+    if let Some(counts) = reach::counts(&told.findings) {
+        page.line(0, 4, &[(Paint::Strong, &counts)])?;
+    }
+    for finding in told.findings.iter().filter(|finding| finding.status == Status::Warned) {
+        self::finding(page, finding)?;
+    }
+    let is_any = !told.changes.is_empty() || told.untold.is_some();
+    if is_any || told.barrier.is_some() || !told.findings.is_empty() { page.blank() } else { Ok(()) }
+}
+
+/// What changes, under this heading.
+pub fn changes(page: &mut Page<'_>, told: &Reachability, heading: &str) -> fmt::Result {
     let number = told.changes.len() + told.more;
     if number > 0 {
-        page.line(0, 0, &[(Paint::Strong, &format!("Reachability: {}", words::count(number, "change")))])?;
+        page.line(0, 0, &[(Paint::Strong, &format!("{heading}: {}", words::count(number, "change")))])?;
     }
     for change in told.changes.iter().take(TOLD_MAX) {
         let sign = format!("{} ", reach::sign(change));
@@ -36,22 +55,10 @@ pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
         page.line(
             0,
             4,
-            &[(Paint::Update, "Reachability: "), (Paint::Plain, &format!("what changes is not told, because {}", clean(why)))],
+            &[(Paint::Update, &format!("{heading}: ")), (Paint::Plain, &format!("what changes is not told, because {}", clean(why)))],
         )?;
     }
-    if let Some(barrier) = &told.barrier {
-        page.line(0, 4, &[(Paint::Update, "Barrier: "), (Paint::Plain, &clean(&reach::barrier(barrier)))])?;
-        for gap in reach::gaps(barrier) {
-            page.line(2, 6, &[(Paint::Dim, "gap: "), (Paint::Plain, &clean(&gap))])?;
-        }
-    }
-    if let Some(counts) = reach::counts(&told.findings) {
-        page.line(0, 4, &[(Paint::Strong, &counts)])?;
-    }
-    for finding in told.findings.iter().filter(|finding| finding.status == Status::Warned) {
-        self::finding(page, finding)?;
-    }
-    if number > 0 || told.untold.is_some() || told.barrier.is_some() || !told.findings.is_empty() { page.blank() } else { Ok(()) }
+    Ok(())
 }
 
 /// An expectation that does not hold, or not for certain.

@@ -42,7 +42,7 @@ fn user_data_is_a_digest_and_a_number_of_lines_unless_the_terminal_may_show_it()
     assert_eq!(hidden.matches("2 lines removed, 2 lines added").count(), 2, "{hidden}");
     let style = Style { secrets: true, ..Style::default() };
     let mut out = Clean::default();
-    text::drift(&mut out, &sample::everything(), style).unwrap();
+    text::drift(&mut out, &sample::everything(), &[], style).unwrap();
     for text in [plan(&sample::everything(), PlanOptions { style, ..PlanOptions::default() }), out.to_string()] {
         assert!(text.contains("- TOKEN=hunter2") && text.contains("+ TOKEN=hunter3"), "{text}");
     }

@@ -113,7 +113,7 @@ fn no_plan_shows_what_nobody_sees() {
         text::plan(&mut out, &plan, &PlanOptions { style: Style { secrets: true, ..style }, steps: true }).unwrap();
         check("a plan", &out);
         let mut out = Clean::default();
-        text::drift(&mut out, &plan, Style { secrets: true, ..style }).unwrap();
+        text::drift(&mut out, &plan, &[], Style { secrets: true, ..style }).unwrap();
         check("drift", &out);
         let mut out = Clean::default();
         text::findings(&mut out, &plan.reachability.as_ref().unwrap().findings, style).unwrap();
@@ -126,7 +126,7 @@ fn no_plan_shows_what_nobody_sees() {
     }
     check("a comment", &markdown::plan(&plan, &dirt(), usize::MAX));
     check("a plan for programs", &Clean::json(&json::plan(&plan)));
-    check("drift for programs", &Clean::json_line(&json::drift(&plan)));
+    check("drift for programs", &Clean::json_line(&json::drift(&plan, None)));
     check("a diagram", &mermaid::flows(&[(dirt(), dirt(), dirt())]));
 }
 
