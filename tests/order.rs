@@ -1,6 +1,12 @@
 //! What goes before what, what is gone for a while, and what a plan says about it: seen at the sandbox, call by call.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use trueup_ec2::Transport;
+use trueup_sandbox::Behaviour;
 use trueup_tests::trial::Trial;
+use trueup_tests::{World, paused, topology};
 
 const PROTECTED: &str = "topology: t
 region: us-west-2
@@ -43,4 +49,80 @@ fn a_tag_whose_line_was_taken_out_is_told_until_null_takes_it_away() {
     trial.write("t.yaml", spec.replace(", team: network", ""));
     let silent = trial.see("plan --sandbox t.yaml");
     assert!(silent.contains("Nothing to do") && !silent.contains("note"), "{silent}");
+}
+
+const HOSTS: &str = "topology: t
+region: us-west-2
+vpc: {main: {cidr_block: 10.0.0.0/16}}
+subnet: {a: {cidr_block: 10.0.1.0/24}}
+security_group: {app: {description: App}}
+instance:
+  app-a: {image: ami-003634241a8fcdec0, instance_type: t3.small, subnet: a, security_groups: [app]}
+  app-b: {image: ami-003634241a8fcdec0, instance_type: t3.small, subnet: a, security_groups: [app]}
+  app-c: {image: ami-003634241a8fcdec0, instance_type: t3.small, subnet: a, security_groups: [app]}
+";
+
+/// The same way to an EC2; what `look` answers in XML before each call that changes something is kept.
+fn looking(transport: Transport, look: &'static str, seen: &Arc<Mutex<Vec<(String, String)>>>) -> Transport {
+    let seen = Arc::clone(seen);
+    Arc::new(move |request| {
+        let (transport, seen) = (Arc::clone(&transport), Arc::clone(&seen));
+        Box::pin(async move {
+            let body = String::from_utf8_lossy(request.body()).into_owned();
+            let action = body.split("Action=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or_default().to_owned();
+            if !action.starts_with("Describe") && !action.starts_with("Get") {
+                let (head, _) = request.clone().into_parts();
+                let ask = http::Request::from_parts(head, format!("Action={look}&Version=2016-11-15").into());
+                let answer = transport(ask).await;
+                seen.lock().unwrap().push((action, String::from_utf8_lossy(answer.body()).into_owned()));
+            }
+            transport(request).await
+        })
+    })
+}
+
+/// What is seen before each call of an apply of `after` on the network of `before`.
+fn seen(before: &str, after: &str, at_once: usize, look: &'static str) -> Vec<(String, String)> {
+    let seen = Arc::default();
+    paused(async {
+        let world = World::with(Behaviour::Realistic).await;
+        world.apply(&topology(before)).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let wanted = trueup_model::Topology { at_once: std::num::NonZeroUsize::new(at_once), ..topology(after) };
+        world.again(|transport| looking(transport, look, &seen)).await.apply(&wanted).await;
+    });
+    Arc::try_unwrap(seen).unwrap().into_inner().unwrap()
+}
+
+/// How many hosts are not running, at most, when the next one is stopped.
+fn down(at_once: usize) -> usize {
+    let seen = seen(HOSTS, &HOSTS.replace("t3.small", "t3.large"), at_once, "DescribeInstances");
+    let stops: Vec<&String> = seen.iter().filter(|(action, _)| action == "StopInstances").map(|(_, answer)| answer).collect();
+    assert_eq!(stops.len(), 3);
+    let running = |answer: &&String| answer.matches("<name>running</name>").count();
+    stops.iter().map(|answer| 3 - running(answer)).max().unwrap()
+}
+
+#[test]
+fn a_host_is_stopped_when_the_one_before_it_runs_again() {
+    assert_eq!(down(1), 0);
+    assert!(down(3) > 0);
+}
+
+#[test]
+fn a_subnet_that_moves_with_its_endpoint_has_it_all_the_time() {
+    let spec = |table: &str| {
+        format!(
+            "topology: t\nregion: us-west-2\nvpc: {{main: {{cidr_block: 10.0.0.0/16}}}}\nroute_table: {{a: , b: }}\n\
+             subnet: {{x: {{cidr_block: 10.0.1.0/24, route_table: {table}}}}}\n\
+             vpc_endpoint: {{s3: {{service: s3, route_tables: [{table}]}}}}\n"
+        )
+    };
+    const ITS_TABLE: &str = "DescribeRouteTables&Filter.1.Name=association.subnet-id&Filter.1.Value.1=subnet-*";
+    let seen = seen(&spec("a"), &spec("b"), 1, ITS_TABLE);
+    let actions: Vec<&str> = seen.iter().map(|(action, _)| action.as_str()).collect();
+    assert_eq!(actions, ["ModifyVpcEndpoint", "ReplaceRouteTableAssociation", "ModifyVpcEndpoint"]);
+    for (action, answer) in &seen {
+        assert!(answer.contains("<gatewayId>vpce-"), "{action}: {answer}");
+    }
 }

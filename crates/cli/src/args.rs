@@ -1,6 +1,7 @@
 //! The command line. The doc comments are the help texts.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -230,6 +231,10 @@ pub struct Plan {
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
 
+    /// How many hosts that do the same work (they share a security group or the stem of a name) may be stopped or replaced at a time.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub at_once: NonZeroUsize,
+
     /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
     #[arg(long)]
     pub deny_exposure: bool,
@@ -258,6 +263,10 @@ pub struct Apply {
     /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
+
+    /// How many hosts that do the same work (they share a security group or the stem of a name) may be stopped or replaced at a time.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub at_once: NonZeroUsize,
 
     /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
     #[arg(long)]

@@ -120,6 +120,7 @@ mod tests {
             ownership: Record::new(),
             call: Call::modify("Call"),
             after: after.to_vec(),
+            yields: Vec::new(),
             why: Vec::new(),
             source: None,
         };

@@ -83,6 +83,7 @@ fn plan(steps: &[(&str, Option<&str>, &[usize])]) -> Plan {
         ownership: Record::new(),
         call: Call::create("Create", refers.iter().map(|to| ("to".to_owned(), Value::Ref(Ref::Name(to.parse().unwrap())))).collect()),
         after: after.to_vec(),
+        yields: Vec::new(),
         why: Vec::new(),
         source: None,
     };

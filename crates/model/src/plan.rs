@@ -37,6 +37,8 @@ pub struct Plan {
     pub kept: Vec<Address>,
     /// What will be done, numbered from 1 in an order that respects every dependency.
     pub steps: Vec<Step>,
+    /// Hosts that do the same work and are stopped or replaced, and how many of them are out of service at a time.
+    pub turns: Vec<Turns>,
     /// What will not be done, and which guard refused it.
     pub refused: Vec<Refusal>,
     /// Problems of the spec and remarks of the planner.
@@ -91,6 +93,15 @@ pub enum Likeness {
     Name(String),
     /// A resource of the topology that is there leads to it, where the spec has it lead to the resource.
     UsedBy(Address),
+}
+
+/// Hosts that do the same work and are all stopped or replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Turns {
+    /// Which, in the order of their turns.
+    pub hosts: Vec<Address>,
+    /// How many of them are out of service, or are being replaced, at a time.
+    pub at_once: usize,
 }
 
 /// What happens to one address.
@@ -205,6 +216,8 @@ pub struct Step {
     pub call: Call,
     /// The numbers of the steps that must be done before.
     pub after: Vec<usize>,
+    /// Those of them that EC2 does not demand, and that a barrier may undo: they keep up what works, or have like hosts take turns.
+    pub yields: Vec<usize>,
     /// For an order that no reference explains: the constraint, in a sentence.
     pub why: Vec<String>,
     /// Where the resource stands in the spec.

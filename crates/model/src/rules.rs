@@ -122,6 +122,21 @@ pub trait Rules: Sync {
         true
     }
 
+    /// Whether the object comes under what this attribute refers to: a subnet under its route table, a host under its groups.
+    fn joins(&self, _attribute: &str) -> bool {
+        false
+    }
+
+    /// What an object shares with those that do the same work, in words: they are stopped and replaced one after the other.
+    fn company(&self, _address: &Address, _record: &Record) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the object goes out of service by this one of the calls of an update, or is back in it.
+    fn is_downtime(&self, _calls: &[Call], _call: &Call) -> bool {
+        false
+    }
+
     /// Whether an attribute has a say in which packets pass, or in whom an expectation means.
     fn carries(&self, attribute: &str) -> bool {
         attribute != "tags"

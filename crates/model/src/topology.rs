@@ -1,6 +1,7 @@
 //! What is wanted: the resources of one spec, canonical and complete.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::diagnostic::Place;
@@ -19,6 +20,8 @@ pub struct Topology {
     pub region: Option<String>,
     /// A plan that ends more objects than this is refused.
     pub max_deletes: Option<u32>,
+    /// How many hosts that do the same work a plan may have out of service at a time; none is one. No spec says so: who plans does.
+    pub at_once: Option<NonZeroUsize>,
     /// What it consists of.
     pub resources: BTreeMap<Address, Resource>,
     /// What must hold about who can talk to whom.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use trueup_model::rules::touches_packets;
-use trueup_model::{Plan, Step, Stuck};
+use trueup_model::{Address, Plan, Step, Stuck};
 
 use crate::fingerprint;
 
@@ -24,8 +24,26 @@ pub fn barrier(plan: &mut Plan, is_fine: &dyn Fn(&[&Step]) -> bool) -> Result<Ve
     let order = search.order()?;
     let (steps, waiting) = numbered(&plan.steps, &search, &order);
     plan.steps = steps;
+    give_up_turns(plan, &order);
     plan.fingerprint = fingerprint::of(plan);
     Ok(waiting)
+}
+
+/// Hosts whose turns were not kept may all be out of service at the same time.
+fn give_up_turns(plan: &mut Plan, order: &[usize]) {
+    let places: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, index)| (index + 1, place + 1)).collect();
+    let mut given_up: BTreeSet<Address> = BTreeSet::new();
+    for step in &mut plan.steps {
+        let is_kept = |before: &usize| places.get(before).is_some_and(|place| *place < step.number);
+        if !step.yields.iter().all(is_kept) {
+            given_up.insert(step.address.clone());
+            step.why.retain(|why| why == WAITS);
+        }
+        step.yields.clear();
+    }
+    for turns in plan.turns.iter_mut().filter(|turns| turns.hosts.iter().any(|host| given_up.contains(host))) {
+        turns.at_once = turns.hosts.len();
+    }
 }
 
 struct Search<'a> {
@@ -74,7 +92,8 @@ impl<'a> Search<'a> {
     fn new(steps: &'a [Step], is_fine: &'a dyn Fn(&[&Step]) -> bool) -> Self {
         let mut all: Vec<BTreeSet<usize>> = Vec::new();
         for step in steps {
-            let direct = step.after.iter().map(|number| number - 1);
+            // What only keeps something up gives way to what must stay closed.
+            let direct = step.after.iter().filter(|number| !step.yields.contains(number)).map(|number| number - 1);
             let mut before: BTreeSet<usize> = direct.clone().collect();
             direct.for_each(|index| before.extend(&all[index]));
             all.push(before);

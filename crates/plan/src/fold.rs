@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroUsize;
 
 use trueup_model::{Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value, View};
 
@@ -14,6 +15,8 @@ pub const DOUBLED: &str = "made twice";
 pub struct Folded {
     /// The topology's name.
     pub topology: String,
+    /// How many hosts that do the same work may be out of service at a time.
+    pub at_once: usize,
     /// What is wanted.
     pub wanted: BTreeMap<Address, Resource>,
     /// The live objects, ours and others', references to ours as names.
@@ -56,6 +59,7 @@ impl Folded {
 pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
     let mut folded = Folded {
         topology: topology.name.clone(),
+        at_once: topology.at_once.map_or(1, NonZeroUsize::get),
         unreadable: observed.unreadable.keys().copied().collect(),
         objects: observed.objects.clone(),
         ..Folded::default()

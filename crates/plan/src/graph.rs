@@ -20,6 +20,17 @@ pub enum Why {
     Loose,
     /// The earlier step makes what the successor needs of what the later one ends: the gap between the two stays short.
     Gap,
+    /// The later step takes away what the earlier one leaves, or moves to what the earlier one makes: what works is to work in between.
+    Keep,
+    /// The earlier step has a host back that does the same work as the one that the later step takes out of service.
+    Turn,
+}
+
+impl Why {
+    /// Whether EC2 has no say in it.
+    pub fn yields(self) -> bool {
+        matches!(self, Self::Keep | Self::Turn)
+    }
 }
 
 /// Steps by number, from 0, and what comes before what.
@@ -43,7 +54,7 @@ impl Graph {
 
     /// Breaks circles by the fixed rule of [`Why`], weakest first. What is left over is a circle that nothing may break.
     pub fn break_cycles(&mut self, nodes: usize) -> Result<(), Vec<usize>> {
-        for weakest in [Why::Gap, Why::Loose, Why::Release, Why::Ready] {
+        for weakest in [Why::Turn, Why::Keep, Why::Gap, Why::Loose, Why::Release, Why::Ready] {
             for circle in self.cycles(nodes) {
                 self.edges.retain(|(a, b), (why, _)| *why < weakest || !(circle.contains(a) && circle.contains(b)));
             }
@@ -71,12 +82,17 @@ impl Graph {
     }
 
     /// What comes directly before a node.
-    pub fn before(&self) -> BTreeMap<usize, Vec<(usize, Option<&str>)>> {
-        let mut before: BTreeMap<usize, Vec<(usize, Option<&str>)>> = BTreeMap::new();
-        for ((a, b), (_, sentence)) in &self.edges {
-            before.entry(*b).or_default().push((*a, sentence.as_deref()));
+    pub fn before(&self) -> BTreeMap<usize, Vec<(usize, Why, Option<&str>)>> {
+        let mut before: BTreeMap<usize, Vec<(usize, Why, Option<&str>)>> = BTreeMap::new();
+        for ((a, b), (why, sentence)) in &self.edges {
+            before.entry(*b).or_default().push((*a, *why, sentence.as_deref()));
         }
         before
+    }
+
+    /// Whether one node comes directly before another.
+    pub fn has(&self, before: usize, after: usize) -> bool {
+        self.edges.contains_key(&(before, after))
     }
 }
 
@@ -86,7 +102,9 @@ mod tests {
 
     #[test]
     fn circles_give_way_where_they_may_the_weakest_first() {
-        for (stronger, weaker) in [(Why::Ready, Why::Release), (Why::Release, Why::Loose), (Why::Loose, Why::Gap)] {
+        for (stronger, weaker) in
+            [(Why::Ready, Why::Release), (Why::Release, Why::Loose), (Why::Loose, Why::Gap), (Why::Gap, Why::Keep), (Why::Keep, Why::Turn)]
+        {
             let mut graph = Graph::default();
             graph.edge(0, 1, Why::Must, None);
             graph.edge(1, 2, stronger, None);

@@ -1,5 +1,8 @@
 //! Lower: from verdicts to steps, one call each, in an order that EC2 accepts.
 
+mod handover;
+mod turns;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::Follow;
@@ -46,6 +49,8 @@ pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Resu
     lowering.references();
     lowering.claims();
     let refused = lowering.hooks(folded);
+    lowering.handover();
+    let companies = lowering.turns(folded.at_once);
     let nodes = lowering.nodes;
     let mut graph = lowering.graph;
     if let Err(circle) = graph.break_cycles(nodes.len()) {
@@ -55,6 +60,7 @@ pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Resu
         return Err(Circle { addresses, steps: steps.join(", ") });
     }
     plan.refused.extend(refused);
+    plan.turns = companies.iter().map(|company| company.told(&graph, folded.at_once)).collect();
     number(&nodes, &graph, &plan.topology.clone(), plan);
     Ok(())
 }
@@ -70,10 +76,12 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
     for &index in &ordered {
         let node = &nodes[index];
         let verdict = node.verdict;
-        let mut after: Vec<(usize, Option<&str>)> =
-            before.get(&index).into_iter().flatten().map(|(before, why)| (numbers[before], *why)).collect();
+        let mut after: Vec<(usize, Why, Option<&str>)> =
+            before.get(&index).into_iter().flatten().map(|(before, why, sentence)| (numbers[before], *why, *sentence)).collect();
         after.sort_unstable();
         let creates = node.call.role == Role::Create;
+        let mut why: Vec<String> = after.iter().filter_map(|(_, _, sentence)| sentence.map(str::to_owned)).collect();
+        why.dedup();
         plan.steps.push(Step {
             number: numbers[&index],
             action: node.action,
@@ -82,8 +90,9 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
             replaces: verdict.object.filter(|_| creates).map(|object| object.id.clone()),
             ownership: verdict.resource.filter(|_| creates).map(|resource| ownership(topology, resource, verdict)).unwrap_or_default(),
             call: node.call.clone(),
-            why: after.iter().filter_map(|(_, why)| why.map(str::to_owned)).collect(),
-            after: after.into_iter().map(|(number, _)| number).collect(),
+            why,
+            yields: after.iter().filter(|(_, why, _)| why.yields()).map(|(number, ..)| *number).collect(),
+            after: after.into_iter().map(|(number, ..)| number).collect(),
             source: verdict.resource.map(|resource| resource.place.clone()),
         });
     }
@@ -134,16 +143,45 @@ impl<'v> Lowering<'v> {
             chain.extend(calls);
             chain.extend(ends);
         }
+        let (first, mut before) = (self.nodes.len(), Vec::new());
         let mut last = None;
         for (action, call, target) in chain {
             let index = self.nodes.len();
             self.nodes.push(Node { verdict, action, call, target });
-            if let Some(last) = last {
-                self.graph.edge(last, index, Why::Must, None);
+            match (verdict.action, last) {
+                (Action::Update, _) => self.follow(first, index, &mut before),
+                (_, Some(last)) => self.graph.edge(last, index, Why::Must, None),
+                (_, None) => {}
             }
             last = Some(index);
             self.note(index);
         }
+    }
+
+    /// A step follows the one before it of its verdict. Where EC2 takes two calls for what is there in either order, that is only a
+    /// preference, and the step follows by itself those for which it is none. `before` has for each step of the verdict, the `first` on,
+    /// those that must come before it.
+    fn follow(&mut self, first: usize, index: usize, before: &mut Vec<BTreeSet<usize>>) {
+        let later = &self.nodes[index];
+        let rules = later.verdict.address.kind.rules();
+        let is_preference = |earlier: usize| {
+            let earlier = &self.nodes[earlier];
+            let are_updates = [earlier.action, later.action].iter().all(|action| *action == StepAction::Update);
+            are_updates && rules.commute(earlier.call, later.call)
+        };
+        let mut covered: BTreeSet<usize> = BTreeSet::new();
+        let mut fixed: Vec<usize> = Vec::new();
+        for earlier in (first..index).rev() {
+            if !is_preference(earlier) && !covered.contains(&earlier) {
+                fixed.push(earlier);
+                covered.insert(earlier);
+                covered.extend(&before[earlier - first]);
+            }
+        }
+        let last = index.checked_sub(1).filter(|last| *last >= first && !fixed.contains(last));
+        last.into_iter().for_each(|last| self.graph.edge(last, index, Why::Keep, None));
+        fixed.into_iter().for_each(|earlier| self.graph.edge(earlier, index, Why::Must, None));
+        before.push(covered);
     }
 
     /// Remembers what a step does to its address.

@@ -58,6 +58,7 @@ fn a_plan_without_an_order_is_told_what_would_open_next() {
         ownership: Record::new(),
         call: Call { action: "AuthorizeSecurityGroupIngress", role: Role::Modify, sets, unsets: Record::new(), needs: Needs::default() },
         after: Vec::new(),
+        yields: Vec::new(),
         why: Vec::new(),
         source: None,
     };

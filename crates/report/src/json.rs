@@ -22,6 +22,9 @@ pub fn plan(plan: &Plan) -> Json {
     document["stakes"] = stakes::json(plan);
     document["changes"] = plan.changes.iter().map(change).collect();
     document["steps"] = plan.steps.iter().map(step).collect();
+    if !plan.turns.is_empty() {
+        document["turns"] = json!(plan.turns);
+    }
     document["refused"] = json!(plan.refused);
     if let Some(told) = &plan.reachability {
         document["reachability"] = reach::json(told);

@@ -98,7 +98,7 @@ pub fn counts(findings: &[Finding]) -> Option<String> {
 }
 
 /// The first of several names, and how many more there are: never one, which would hide a name to no use.
-fn named(names: &[String]) -> String {
+pub fn named(names: &[String]) -> String {
     let more = if names.len() <= NAMES_MAX + 1 { 0 } else { names.len() - NAMES_MAX };
     let first = names[..names.len() - more].join(", ");
     if more == 0 { first } else { format!("{first} and {more} more") }

@@ -11,15 +11,15 @@ const NAMED_MAX: usize = 2;
 
 /// What is at stake, each as a clause that begins with a verb: `stops 3 hosts`. The worst is the first.
 pub fn clauses(plan: &Plan) -> Vec<String> {
-    plan.stakes().iter().map(clause).collect()
+    plan.stakes().iter().map(|stake| clause(plan, stake)).collect()
 }
 
-fn clause(stake: &Stake<'_>) -> String {
+fn clause(plan: &Plan, stake: &Stake<'_>) -> String {
     match stake {
         Stake::Exposes(changes) => exposes(changes),
         Stake::Deletes(changes) => format!("deletes {}", which(changes, "resource")),
         Stake::Replaces(changes) => format!("replaces {}", which(changes, "resource")),
-        Stake::Stops(changes) => format!("stops {}", which(changes, "host")),
+        Stake::Stops(changes) => format!("stops {}{}", which(changes, "host"), in_turns(plan, changes)),
         Stake::Unprotects(changes) => format!("lifts EC2's own protection from {}", which(changes, "host")),
         Stake::Loses { volumes, addresses } => {
             let parts = [(*volumes, "volume"), (*addresses, "public addresses")];
@@ -38,6 +38,12 @@ fn exposes(changes: &[&ReachChange]) -> String {
     let Some(first) = changes.first() else { return String::new() };
     let more = if changes.len() == 1 { String::new() } else { format!(" and {} more", changes.len() - 1) };
     format!("{}{more}", reach::exposure(first))
+}
+
+/// How many of these hosts at a time, where they all do the same work.
+fn in_turns(plan: &Plan, changes: &[&Change]) -> String {
+    let turns = plan.turns.iter().find(|turns| changes.iter().all(|change| turns.hosts.contains(&change.address)));
+    turns.map(|turns| format!(" {}", words::at_once(turns))).unwrap_or_default()
 }
 
 /// The names of a few, or how many there are.

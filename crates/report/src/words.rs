@@ -1,6 +1,6 @@
 //! The words that text and Markdown share.
 
-use trueup_model::{Action, Change, Disruption, Effect, Order, Plan, Severity};
+use trueup_model::{Action, Change, Disruption, Effect, Order, Plan, Severity, Turns};
 
 use crate::style::Paint;
 
@@ -139,4 +139,27 @@ pub fn lifts(change: &Change) -> Option<String> {
         "EC2 refuses to end it while `{attribute}` is on: that is turned off first, which needs --allow unprotect:{}",
         change.address
     ))
+}
+
+/// Which hosts are stopped or replaced, and how many of them at a time.
+pub fn turns(plan: &Plan, turns: &Turns) -> String {
+    let changes = plan.changes.iter().filter(|change| turns.hosts.contains(&change.address));
+    let (mut stopped, mut replaced) = (false, false);
+    changes.for_each(|change| if change.action == Action::Replace { replaced = true } else { stopped = true });
+    let what = match (stopped, replaced) {
+        (_, false) => "stop",
+        (false, true) => "are replaced",
+        (true, true) => "stop or are replaced",
+    };
+    let hosts: Vec<String> = turns.hosts.iter().map(ToString::to_string).collect();
+    format!("{} that do the same work {what}, {}: {}", count(hosts.len(), "host"), at_once(turns), crate::reach::named(&hosts))
+}
+
+/// How many of those that take turns are out of service at a time.
+pub fn at_once(turns: &Turns) -> String {
+    match turns.at_once {
+        1 => "one at a time".to_owned(),
+        all if all >= turns.hosts.len() => "all at the same time".to_owned(),
+        some => format!("{some} at a time"),
+    }
 }

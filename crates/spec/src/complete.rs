@@ -37,7 +37,7 @@ impl Completed {
 pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, problems: &mut Problems) -> Completed {
     let Document { topology: name, account, region: own, max_deletes, tags: head, expect, places, drafts, names } = document;
     let region = own.or_else(|| region.map(str::to_owned));
-    let mut topology = Topology { name, account, region, max_deletes, resources: BTreeMap::new(), expect, places };
+    let mut topology = Topology { name, account, region, max_deletes, at_once: None, resources: BTreeMap::new(), expect, places };
     let (mut all_notes, mut all_origins) = (BTreeMap::new(), BTreeMap::new());
     for draft in drafts {
         let Draft { address, place, record, tags: own_tags, protect, mut notes } = draft;

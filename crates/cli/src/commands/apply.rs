@@ -13,6 +13,7 @@ use crate::session::Session;
 pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     print::show_user_data(io, args.show_user_data, true);
     let mut session = Session::open_for(global, &args.spec.spec, Some(args.parallelism), io).await?;
+    session.topology.at_once = Some(args.at_once);
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
     let said = Said {
         auto_approve: args.auto_approve,
@@ -31,6 +32,9 @@ fn options(args: &Apply) -> String {
     let mut words = String::new();
     if let Some(max) = args.max_deletes {
         words += &format!(" --max-deletes {max}");
+    }
+    if args.at_once.get() > 1 {
+        words += &format!(" --at-once {}", args.at_once);
     }
     if args.deny_exposure {
         words += " --deny-exposure";

@@ -17,7 +17,7 @@ use crate::schema::Schema;
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref};
+use crate::{Address, Kind, Ref, tags};
 
 /// An instance. What is `None` was not declared, or cannot be seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,6 +171,26 @@ impl Rules for InstanceRules {
         CARRIES.contains(&attribute)
     }
 
+    fn joins(&self, attribute: &str) -> bool {
+        attribute == "security_groups"
+    }
+
+    /// Hosts of one group, and hosts whose names have the same stem.
+    fn company(&self, address: &Address, record: &Record) -> Vec<String> {
+        let groups = record.list("security_groups").iter().map(|group| format!("group {group}"));
+        let called = record.get("tags").and_then(Value::as_map).map(|tags| tags.text(tags::NAME)).unwrap_or_default();
+        // What EC2 shows by itself is the address's name behind that of the topology.
+        let called = Some(called).filter(|called| !called.is_empty() && !called.ends_with(address.name.as_str()));
+        let stems = [Some(address.name.as_str()), called].into_iter().flatten().map(|name| format!("name {}", stem(name)));
+        groups.chain(stems).collect()
+    }
+
+    fn is_downtime(&self, calls: &[Call], call: &Call) -> bool {
+        const OUT_AND_BACK: [&str; 2] = ["StopInstances", "StartInstances"];
+        // What stays stopped is not waited for.
+        OUT_AND_BACK.contains(&call.action) && OUT_AND_BACK.iter().all(|action| calls.iter().any(|call| call.action == *action))
+    }
+
     /// What a stop is needed for has its place between stop and start.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         are_apart(earlier, later) && [earlier, later].into_iter().all(calls::is_in_place)
@@ -233,6 +253,15 @@ fn check_optimized(record: &Record, context: &mut Context<'_>) {
     }
 }
 
+/// A name without the number or the part that tells it from its like: `app` of `app-a` and of `app2`.
+fn stem(name: &str) -> &str {
+    let unnumbered = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let stem =
+        if unnumbered.len() < name.len() { unnumbered } else { name.rsplit_once(['-', '_', '.', ' ']).map_or(name, |(stem, _)| stem) };
+    let stem = stem.trim_end_matches(['-', '_', '.', ' ']);
+    if stem.is_empty() { name } else { stem }
+}
+
 fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
     let groups = resource.record.list("security_groups");
     if groups.len() > 5 {
@@ -280,5 +309,34 @@ fn check_public(resource: &Resource, out: &mut Vec<Diagnostic>) {
             .at(resource.place("associate_public_ip_address"), "has no effect beside `elastic_ip`")
             .help("remove `associate_public_ip_address`"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stem_is_a_name_without_what_tells_it_from_its_like() {
+        for (name, is) in [("app-a", "app"), ("app-2", "app"), ("app2", "app"), ("web", "web"), ("7", "7"), ("net-app-b", "net-app")] {
+            assert_eq!(stem(name), is);
+        }
+    }
+
+    #[test]
+    fn hosts_that_do_the_same_work_share_a_group_or_the_stem_of_a_name() {
+        let shares = |one: (&str, &str, &str), other: (&str, &str, &str)| {
+            let words = |(name, group, called): (&str, &str, &str)| {
+                let groups = vec![Value::Ref(Ref::Name(group.parse().unwrap()))];
+                let tags = Record::new().with(tags::NAME, called);
+                InstanceRules.company(&name.parse().unwrap(), &Record::new().with("security_groups", groups).with("tags", tags))
+            };
+            words(one).iter().any(|word| words(other).contains(word))
+        };
+        let (a, b) = ("security_group.a", "security_group.b");
+        assert!(shares(("instance.app-a", a, "net-app-a"), ("instance.app-b", b, "net-app-b")));
+        assert!(shares(("instance.x", a, "net-x"), ("instance.y", a, "net-y")));
+        assert!(shares(("instance.x", a, "front 1"), ("instance.y", b, "front 2")));
+        assert!(!shares(("instance.x", a, "net-x"), ("instance.y", b, "net-y")));
     }
 }

@@ -210,6 +210,10 @@ impl Rules for SubnetRules {
         ["route_table", "network_acl"].into_iter().filter_map(|name| record.reference(name)).collect()
     }
 
+    fn joins(&self, attribute: &str) -> bool {
+        matches!(attribute, "route_table" | "network_acl")
+    }
+
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         are_apart(earlier, later)
     }

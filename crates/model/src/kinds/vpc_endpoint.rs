@@ -182,20 +182,25 @@ impl Rules for VpcEndpointRules {
         };
         let (mut sets, mut unsets) = (served(&tables.added), served(&tables.removed));
         let mut calls = Vec::new();
-        if !sets.is_empty() && !unsets.is_empty() {
-            // Two endpoints that swap their tables each give up before they take.
-            calls.push(Call::modify("ModifyVpcEndpoint").unsetting(std::mem::take(&mut unsets)));
-        }
+        // What is new comes before what is old goes, so that who moves from one table to another has the endpoint all the time.
+        let late = if sets.is_empty() { Record::new() } else { std::mem::take(&mut unsets) };
         if update.has("policy") {
             match update.after.get("policy") {
                 Some(policy) => sets.set("policy", policy.clone()),
                 None => unsets.set_option("policy", update.before.get("policy").cloned()),
             }
         }
-        if !sets.is_empty() || !unsets.is_empty() {
-            calls.push(Call::modify("ModifyVpcEndpoint").setting(sets).unsetting(unsets));
+        for (sets, unsets) in [(sets, unsets), (Record::new(), late)] {
+            if !sets.is_empty() || !unsets.is_empty() {
+                calls.push(Call::modify("ModifyVpcEndpoint").setting(sets).unsetting(unsets));
+            }
         }
         calls
+    }
+
+    /// Two endpoints that swap their tables each give up before they take.
+    fn commute(&self, earlier: &Call, later: &Call) -> bool {
+        [earlier, later].iter().all(|call| call.action == "ModifyVpcEndpoint")
     }
 
     fn carries(&self, attribute: &str) -> bool {

@@ -157,6 +157,10 @@ impl<'a> Document<'a> {
             self.told(worst.map(|change| format!("{}: {}", code(&change.address.to_string()), words::disruption(change))), "resources");
         let text = if told.is_empty() { "none".to_owned() } else { told.join("; ") };
         self.paragraph(&format!("**Disruption:** {text}."));
+        let turns = self.told(self.plan.turns.iter().map(|turns| prose(&words::turns(self.plan, turns))), "groups of hosts");
+        if !turns.is_empty() {
+            self.paragraph(&format!("**Turns:** {}.", turns.join("; ")));
+        }
     }
 
     fn losses(&mut self) {

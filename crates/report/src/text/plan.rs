@@ -42,6 +42,12 @@ pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result 
         self::change(&mut page, change)?;
         page.blank()?;
     }
+    for turns in &plan.turns {
+        page.line(0, 4, &[(Paint::Update, "Turns: "), (Paint::Plain, &words::turns(plan, turns))])?;
+    }
+    if !plan.turns.is_empty() {
+        page.blank()?;
+    }
     if options.steps && !plan.steps.is_empty() {
         steps(&mut page, plan)?;
         page.blank()?;

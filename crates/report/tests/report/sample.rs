@@ -84,6 +84,7 @@ pub fn step(number: usize, action: StepAction, address_text: &str, call: &'stati
         ownership: Record::new(),
         call: Call::modify(call),
         after: after.to_vec(),
+        yields: Vec::new(),
         why: Vec::new(),
         source: Some(place(10 + number)),
     }
