@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use trueup_model::{Kind, Topology};
 use trueup_sandbox::Behaviour;
-use trueup_tests::trial::{Sandbox, Trial};
+use trueup_tests::trial::{Sandbox, Trial, create_tags};
 use trueup_tests::{World, paused, topology};
 
 /// A small network, with names and ranges that can be told apart from another one's.
@@ -22,26 +22,6 @@ fn spec(topology: &str, net: &str) -> String {
 fn id_in(text: &str, prefix: &str) -> String {
     let start = text.find(prefix).unwrap_or_else(|| panic!("no {prefix} in {text}"));
     text[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
-}
-
-/// Runs a command of the AWS CLI that a message or a page proposes: `aws ec2 create-tags`, sent as the CLI sends it.
-fn create_tags(sandbox: &Sandbox, command: &str) {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    assert_eq!(words[..3], ["aws", "ec2", "create-tags"], "{command}");
-    let values = |option: &str| {
-        let rest = words.iter().skip_while(|word| **word != option).skip(1);
-        rest.take_while(|word| !word.starts_with("--")).copied().collect::<Vec<_>>()
-    };
-    let mut query = "CreateTags".to_owned();
-    for (number, id) in (1..).zip(values("--resources")) {
-        query += &format!("&ResourceId.{number}={id}");
-    }
-    for (number, tag) in (1..).zip(values("--tags")) {
-        let (key, value) = tag.strip_prefix("Key=").and_then(|tag| tag.split_once(",Value=")).unwrap_or_else(|| panic!("{tag}"));
-        query += &format!("&Tag.{number}.Key={key}&Tag.{number}.Value={value}");
-    }
-    let answer = sandbox.call(&query);
-    assert!(answer.contains("<return>true</return>"), "{query}: {answer}");
 }
 
 /// The commands that a text proposes, between backquotes.

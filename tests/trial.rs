@@ -109,6 +109,29 @@ impl Sandbox {
     }
 }
 
+/// Runs a command of the AWS CLI that a message or a page proposes: `aws ec2 create-tags`, sent as the CLI sends it.
+///
+/// # Panics
+/// Where the command is another, or is refused.
+pub fn create_tags(sandbox: &Sandbox, command: &str) {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    assert_eq!(words[..3], ["aws", "ec2", "create-tags"], "{command}");
+    let values = |option: &str| {
+        let rest = words.iter().skip_while(|word| **word != option).skip(1);
+        rest.take_while(|word| !word.starts_with("--")).copied().collect::<Vec<_>>()
+    };
+    let mut query = "CreateTags".to_owned();
+    for (number, id) in (1..).zip(values("--resources")) {
+        query += &format!("&ResourceId.{number}={id}");
+    }
+    for (number, tag) in (1..).zip(values("--tags")) {
+        let (key, value) = tag.strip_prefix("Key=").and_then(|tag| tag.split_once(",Value=")).unwrap_or_else(|| panic!("{tag}"));
+        query += &format!("&Tag.{number}.Key={key}&Tag.{number}.Value={value}");
+    }
+    let answer = sandbox.call(&query);
+    assert!(answer.contains("<return>true</return>"), "{query}: {answer}");
+}
+
 /// Sends a whole request and reads the answer to its end.
 fn forward(address: &str, request: &[u8]) -> Vec<u8> {
     let mut upstream = TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
