@@ -1,9 +1,8 @@
 //! Users' sessions with the real binary, as they see them.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use trueup_tests::trial::{Sandbox, Trial};
 
@@ -477,57 +476,4 @@ fn a_network_is_not_built_twice_because_its_region_or_its_name_was_changed() {
     fs::write(trial.folder.path().join("region.yaml"), format!("{before}\nvpc_endpoint:{after}")).unwrap();
     let second = trial.see("apply --sandbox --auto-approve --allow second region.yaml");
     assert!(second.ends_with("[exit 0]\n"), "{second}");
-}
-
-/// An apply that gets this signal so often, once it has said `when`. What it said, and how it ended.
-fn apply_with_signals(trial: &Trial, signal: &str, times: usize, when: &str) -> (String, Option<i32>) {
-    let mut command = trial.command("apply --sandbox --auto-approve --behaviour realistic seed.yaml");
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap());
-    let mut text = String::new();
-    let mut wait_for = |text: &mut String, words: &str| {
-        while !text.contains(words) {
-            assert_ne!(said.read_line(text).unwrap(), 0, "{words} is not in\n{text}");
-        }
-    };
-    wait_for(&mut text, when);
-    for number in 0..times {
-        assert!(Command::new("kill").arg(signal).arg(child.id().to_string()).status().unwrap().success());
-        if number == 0 {
-            wait_for(&mut text, "stopping: nothing new is started");
-        }
-    }
-    said.lines().map_while(Result::ok).for_each(|line| text += &(line + "\n"));
-    (text, child.wait().unwrap().code())
-}
-
-/// The next run does what is left, and makes nothing again that is there.
-fn goes_on(trial: &Trial) {
-    let again = trial.see("apply --sandbox --auto-approve seed.yaml");
-    assert!(again.ends_with("[exit 0]\n") && !again.contains("create internet_gateway.main"), "{again}");
-}
-
-#[test]
-fn an_interrupt_ends_cleanly_and_the_next_run_goes_on() {
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
-        let trial = Trial::of_the_seed();
-        let (text, exit) = apply_with_signals(&trial, signal, 1, "CreateInternetGateway done");
-        assert_eq!(exit, Some(code), "{text}");
-        for told in ["Stopped: ", "Run this again"] {
-            assert!(text.contains(told), "{told} is not in\n{text}");
-        }
-        goes_on(&trial);
-    }
-}
-
-#[test]
-fn a_second_interrupt_ends_at_once_and_the_next_run_goes_on() {
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
-        let trial = Trial::of_the_seed();
-        // An instance takes long to run: the first signal alone waits for it.
-        let (text, exit) = apply_with_signals(&trial, signal, 2, "RunInstances …");
-        assert_eq!(exit, Some(code), "{text}");
-        assert!(text.contains("ended at once: steps were under way; run the command again"), "{text}");
-        goes_on(&trial);
-    }
 }

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::programs::Server;
 use crate::trueup;
@@ -159,6 +160,37 @@ pub fn proxy(sandbox: &str, refuse: impl Fn(&str) -> Option<(u16, &'static str, 
         }
     });
     format!("http://{address}")
+}
+
+/// An endpoint that refuses everything in one way and remembers what it was asked; it ends with the test.
+pub struct Listener {
+    /// Where it listens.
+    pub url: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Listener {
+    /// Refuses with a status, a code and a message.
+    pub fn refusing(error: (u16, &'static str, &'static str)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
+        let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
+        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = Arc::clone(&heads);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let Some((head, body)) = request(&stream) else { continue };
+                heard.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+                // Who asked may be gone.
+                let _ = (&stream).write_all(refusal(error, body.contains("Action=GetCallerIdentity")).as_bytes());
+            }
+        });
+        Self { url: format!("http://{address}"), heads }
+    }
+
+    /// The heads of all requests so far.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// A request's head, without its last line and what it says of the connection, and its body.

@@ -1,12 +1,16 @@
 //! The command line. The doc comments are the help texts.
 
+mod values;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueHint};
 use trueup_plan::consent::Allow;
+
+use values::share;
+pub use values::{Behaviour, Color, Fingerprint, Format, PlanFormat};
 
 /// Where the embedded EC2 keeps its state, unless the command line says otherwise.
 pub const SANDBOX_FILE: &str = ".trueup/sandbox.json";
@@ -37,11 +41,11 @@ pub struct Global {
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
 
-    /// The profile of the AWS configuration.
+    /// The profile of the AWS configuration; it wins over credentials in the environment.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Where EC2 answers, instead of AWS: a sandbox or another stand-in.
+    /// Where EC2 and STS answer, instead of AWS: a sandbox or another stand-in. Wins over AWS_ENDPOINT_URL and its kin.
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub endpoint_url: Option<String>,
 
@@ -76,34 +80,6 @@ pub struct Global {
     /// Write how often each EC2 action was called into this file, as JSON.
     #[arg(long, global = true, value_name = "FILE", hide = true)]
     pub call_report: Option<PathBuf>,
-}
-
-/// A share of EC2's limits: accounts may have more than is documented.
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse().ok().filter(|share| (0.01..=100.0).contains(share));
-    share.ok_or_else(|| "it is a number from 0.01 to 100".to_owned())
-}
-
-/// When to use colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    #[default]
-    Auto,
-    /// Everywhere.
-    Always,
-    /// Nowhere.
-    Never,
-}
-
-/// How the sandbox behaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Behaviour {
-    /// Every state is final at once, and nothing is throttled.
-    #[default]
-    Instant,
-    /// EC2's latencies, eventual consistency and throttling.
-    Realistic,
 }
 
 /// The commands.
@@ -178,26 +154,6 @@ pub struct Validate {
     /// How to tell what is wrong.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-}
-
-/// Text for people or JSON for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// How to print a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// For a comment on a pull request.
-    Markdown,
 }
 
 /// `trueup plan`.
@@ -433,34 +389,9 @@ pub struct Man {
     pub out: Option<PathBuf>,
 }
 
-/// The fingerprint of a plan: `sha256:` and 64 hex digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fingerprint(pub String);
-
-impl FromStr for Fingerprint {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let digest = text.strip_prefix("sha256:").unwrap_or_default();
-        if digest.len() == 64 && digest.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err("a plan's fingerprint is `sha256:` and 64 hex digits; `trueup plan` prints it".to_owned())
-    }
-}
-
 /// `--parallelism` as it is typed, where it is not what a command does anyway.
 pub fn pace(parallelism: u16) -> String {
     if parallelism == PARALLELISM { String::new() } else { format!(" --parallelism {parallelism}") }
-}
-
-impl From<Behaviour> for trueup_sandbox::Behaviour {
-    fn from(behaviour: Behaviour) -> Self {
-        match behaviour {
-            Behaviour::Instant => Self::Instant,
-            Behaviour::Realistic => Self::Realistic,
-        }
-    }
 }
 
 impl Args {

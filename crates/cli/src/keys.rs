@@ -239,6 +239,10 @@ impl<C: Cloud> Cloud for WithKeys<C> {
         }
     }
 
+    fn give_up_repeats(&self, now: bool) {
+        self.cloud.give_up_repeats(now);
+    }
+
     async fn settle(&self, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {
         self.cloud.settle(kind, waits).await
     }

@@ -83,7 +83,7 @@ impl Session {
         };
         let mut diagnostics = parsed.diagnostics;
         if let Some(topology) = &parsed.topology {
-            diagnostics.extend(place(topology, cloud.account(), cloud.region(), is_aws(global)));
+            diagnostics.extend(place(topology, cloud.account(), cloud.region(), cloud.endpoint().is_aws));
         }
         print::diagnostics(&mut io.stderr, &diagnostics, std::slice::from_ref(&source));
         let Some(topology) = parsed.topology else { return Err(Error::Spec(diagnostics)) };
@@ -216,11 +216,6 @@ fn words(global: &Global, spec: &Path) -> String {
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
-fn is_aws(global: &Global) -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    global.sandbox.is_none() && global.endpoint_url.is_none() && !set("AWS_ENDPOINT_URL") && !set("AWS_ENDPOINT_URL_EC2")
 }
 
 /// What is to be said about where a topology is used.

@@ -10,6 +10,7 @@ use trueup_model::{Act, Acted, CloudError, Record, Value, Wait};
 use crate::call::{Errand, Purpose};
 use crate::classify::is_gone;
 use crate::failure::Failure;
+use crate::ownership::WITHOUT_ID;
 use crate::patience::seed;
 use crate::{Ec2, kinds, tags};
 
@@ -37,6 +38,9 @@ pub async fn act(ec2: &Ec2, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted,
         "DeleteTags" => tags::delete(&task).await,
         _ => kinds::act(&task).await,
     }?;
+    if acted.id.as_deref() == Some("") {
+        return Err(task.refused(WITHOUT_ID.to_owned()).into());
+    }
     task.remember(&acted);
     Ok(acted)
 }

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::bucket::Buckets;
 use crate::classify::Class;
+use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::patience::{patience, pause, seed};
 
@@ -70,21 +71,23 @@ impl<'a> Errand<'a> {
 /// Shorter waits for the request limits are not told.
 const TOLD_WAIT: Duration = Duration::from_secs(5);
 
-/// What the names of AWS's own endpoints end with, in all its partitions and of both its address families.
-const AWS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
-
-/// Makes the calls of one connection.
+/// Makes the calls to one service.
 #[derive(Debug)]
 pub struct Caller {
-    endpoint: String,
-    aws: bool,
+    endpoint: Endpoint,
     buckets: Buckets,
     /// How many calls that change something may be under way at a time.
     turns: Semaphore,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     /// Whether the endpoint ever answered: one that never did is not waited for.
     answered: AtomicBool,
+    /// Whether repeats are given up: somebody wants the run to end.
+    given_up: watch::Sender<bool>,
 }
+
+/// What is said of a call that was not repeated, or not made, because the run is being stopped.
+const STOPPED: &str = "it was not tried again, because the run was stopped";
+const NOT_SENT: &str = "it was not sent, because the run was stopped";
 
 /// What happened so far to a call that is being repeated.
 #[derive(Default)]
@@ -96,23 +99,29 @@ struct Attempts {
 }
 
 impl Caller {
-    /// A caller of the endpoint with this URL.
-    pub fn new(endpoint: String, request_rate: Option<f64>, parallelism: usize) -> Self {
-        let host = endpoint.split('/').nth(2).unwrap_or_default();
-        let aws = AWS.iter().any(|suffix| host.ends_with(suffix));
+    /// A caller of this endpoint.
+    pub fn new(endpoint: Endpoint, request_rate: Option<f64>, parallelism: usize) -> Self {
         Self {
-            aws,
             turns: Semaphore::new(parallelism),
-            buckets: Buckets::new(request_rate.or(aws.then_some(1.0))),
+            buckets: Buckets::new(request_rate.or(endpoint.is_aws.then_some(1.0))),
             endpoint,
             counts: Mutex::default(),
             answered: AtomicBool::new(false),
+            given_up: watch::Sender::new(false),
         }
     }
 
-    /// Whether the endpoint is one of AWS's own.
-    pub fn is_aws(&self) -> bool {
-        self.aws
+    /// Where it calls.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Counts what another caller did as well.
+    pub fn include(&self, other: &Self) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (action, count) in other.counts.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            *counts.entry(action).or_default() += count;
+        }
     }
 
     /// How many calls were made, by action.
@@ -131,9 +140,13 @@ impl Caller {
     {
         let mut attempts = Attempts::default();
         loop {
-            self.begin(errand, action).await;
-            // Reads are few and come together; what changes something takes its turn.
-            let turn = if errand.purpose == Purpose::Read { None } else { self.turns.acquire().await.ok() };
+            let turn = self.unless_given_up(async {
+                self.begin(errand, action).await;
+                // Reads are few and come together; what changes something takes its turn.
+                if errand.purpose == Purpose::Read { None } else { self.turns.acquire().await.ok() }
+            });
+            let Some(turn) = turn.await else { return Err(Failure::invalid(action, NOT_SENT)) };
+            *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
             // Boxed: the SDK's futures are large, and many wait side by side.
             let answer = Box::pin(send(request.clone())).await;
             drop(turn);
@@ -142,10 +155,12 @@ impl Caller {
                     self.succeeded(action);
                     return Ok(output);
                 }
-                Err(error) => Failure::new(action, &self.endpoint, &error),
+                Err(error) => Failure::new(action, &self.endpoint.url, &error),
             };
-            let pause = self.refused(errand, failure, &mut attempts)?;
-            tokio::time::sleep(pause).await;
+            let pause = self.refused(errand, failure.clone(), &mut attempts)?;
+            if !self.pause(pause).await {
+                return Err(Failure { message: format!("{}; {STOPPED}", failure.message.trim_end_matches('.')), ..failure });
+            }
         }
     }
 
@@ -156,7 +171,26 @@ impl Caller {
             }
         };
         self.buckets.take(action, told).await;
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
+    }
+
+    /// From now on repeats are given up, or are not.
+    pub fn give_up_repeats(&self, now: bool) {
+        self.given_up.send_replace(now);
+    }
+
+    /// Waits; says whether all of it was waited, and not given up.
+    pub async fn pause(&self, pause: Duration) -> bool {
+        self.unless_given_up(tokio::time::sleep(pause)).await.is_some()
+    }
+
+    /// What `waited` comes to, unless repeats are given up before.
+    async fn unless_given_up<T>(&self, waited: impl Future<Output = T>) -> Option<T> {
+        let mut given_up = self.given_up.subscribe();
+        tokio::select! {
+            biased;
+            _ = given_up.wait_for(|now| *now) => None,
+            done = waited => Some(done),
+        }
     }
 
     fn succeeded(&self, action: &'static str) {

@@ -7,20 +7,25 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
+
+use aws_config::profile::{self, ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
+use aws_types::os_shim_internal::{Env, Fs};
 use trueup_model::{CloudError, ErrorClass};
 
 use crate::Ec2;
 use crate::call::{Caller, Errand};
-use crate::failure::Failure;
+use crate::endpoint::{Endpoint, Service};
+use crate::failure::{Failure, chain};
 use crate::memory::Memory;
 use crate::transport::{Connector, TokioClock, Transport};
 
@@ -29,7 +34,7 @@ use crate::transport::{Connector, TokioClock, Transport};
 pub struct Connect {
     /// The region.
     pub region: Option<String>,
-    /// The profile of the AWS configuration files.
+    /// The profile of the AWS configuration files; it wins over credentials in the environment.
     pub profile: Option<String>,
     /// The endpoint for every call, in place of AWS's own and of `AWS_ENDPOINT_URL`.
     pub endpoint_url: Option<String>,
@@ -66,11 +71,14 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
         None => found(connect.region, connect.profile, connect.endpoint_url).await?,
     };
     let region = config.region().map(ToString::to_string).unwrap_or_default();
-    let endpoint = config.endpoint_url().map_or_else(|| format!("https://ec2.{region}.amazonaws.com"), str::to_owned);
-    let caller = Caller::new(endpoint, connect.request_rate, connect.parallelism.unwrap_or(PARALLELISM));
+    let parallelism = connect.parallelism.unwrap_or(PARALLELISM);
+    let (ec2, sts) = (Endpoint::of(Service::Ec2, &config).await?, Endpoint::of(Service::Sts, &config).await?);
+    let identity = Caller::new(sts, connect.request_rate, parallelism);
+    let account = account(&config, &identity).await?;
+    let caller = Caller::new(ec2, connect.request_rate, parallelism);
+    caller.include(&identity);
     let client = aws_sdk_ec2::Client::new(&config);
-    let account = account(&config, &caller).await?;
-    let shown_after = connect.shown_after.unwrap_or(if caller.is_aws() { SHOWN_AFTER } else { Duration::ZERO });
+    let shown_after = connect.shown_after.unwrap_or(if caller.endpoint().is_aws { SHOWN_AFTER } else { Duration::ZERO });
     Ok(Ec2 { shown_after, client, caller, memory: Memory::new(), account, region })
 }
 
@@ -110,21 +118,27 @@ fn behind(transport: Transport, region: Option<String>, endpoint_url: Option<Str
     config.build()
 }
 
-/// The configuration as AWS's tools find it.
+/// The configuration as AWS's tools find it. A profile that is asked for gives the credentials, whatever the environment has of them.
 async fn found(region: Option<String>, profile: Option<String>, endpoint_url: Option<String>) -> Result<SdkConfig, CloudError> {
+    exists(profile.as_deref()).await?;
     let region = find_region(region, profile.as_deref()).await?;
-    let mut chain = DefaultCredentialsChain::builder().region(region.clone()).imds_client(metadata());
-    if let Some(profile) = &profile {
-        chain = chain.profile_name(profile);
-    }
-    let credentials = SharedCredentialsProvider::new(chain.build().await);
+    let credentials = match &profile {
+        Some(profile) => {
+            let known = ProviderConfig::without_region().with_region(Some(region.clone()));
+            SharedCredentialsProvider::new(ProfileFileCredentialsProvider::builder().configure(&known).profile_name(profile).build())
+        }
+        None => {
+            let chain = DefaultCredentialsChain::builder().region(region.clone()).imds_client(metadata());
+            SharedCredentialsProvider::new(chain.build().await)
+        }
+    };
     let mut loader: ConfigLoader = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials.clone())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts());
-    if let Some(profile) = profile {
+    if let Some(profile) = &profile {
         loader = loader.profile_name(profile);
     }
     if let Some(url) = endpoint_url {
@@ -132,8 +146,33 @@ async fn found(region: Option<String>, profile: Option<String>, endpoint_url: Op
     }
     let config = loader.load().await;
     // Asked for here, where what is missing can be said in one sentence.
-    credentials.provide_credentials().await.map_err(|error| Failure::without_credentials("GetCallerIdentity", &error))?;
+    let asked = credentials.provide_credentials().await;
+    asked.map_err(|error| Failure::without_credentials("GetCallerIdentity", profile.as_deref(), &error))?;
     Ok(config)
+}
+
+/// Whether the profile that was asked for, by an option or by `AWS_PROFILE`, is in the configuration files.
+async fn exists(asked: Option<&str>) -> Result<(), CloudError> {
+    let variable = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+    let (name, by) = match (asked, &variable) {
+        (Some(name), _) => (name, "--profile"),
+        (None, Some(name)) => (name.as_str(), "AWS_PROFILE"),
+        (None, None) => return Ok(()),
+    };
+    let profiles = profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None).await;
+    let profiles = profiles.map_err(|error| refused(format!("the AWS configuration files cannot be read: {}", chain(&error))))?;
+    if profiles.get_profile(name).is_some() {
+        return Ok(());
+    }
+    let mut known: Vec<&str> = profiles.profiles().collect();
+    known.sort_unstable();
+    let known = if known.is_empty() { "no profiles at all".to_owned() } else { format!("only {}", known.join(", ")) };
+    Err(refused(format!("there is no profile `{name}`, which {by} asks for: the AWS configuration files have {known}")))
+}
+
+/// What is refused before anything is asked.
+pub fn refused(message: String) -> CloudError {
+    CloudError { class: ErrorClass::Refused, code: String::new(), message }
 }
 
 async fn find_region(region: Option<String>, profile: Option<&str>) -> Result<Region, CloudError> {
@@ -147,11 +186,10 @@ async fn find_region(region: Option<String>, profile: Option<&str>) -> Result<Re
     let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(file.build())
         .or_else(ImdsRegionProvider::builder().imds_client(metadata()).build());
-    chain.region().await.ok_or_else(|| CloudError {
-        class: ErrorClass::Refused,
-        code: String::new(),
-        message: "no region is known: write `region:` in the spec, or give --region or AWS_REGION".to_owned(),
-    })
+    chain
+        .region()
+        .await
+        .ok_or_else(|| refused("no region is known: write `region:` in the spec, or give --region or AWS_REGION".to_owned()))
 }
 
 /// The metadata service, asked once and briefly: on most machines it is not there.

@@ -10,6 +10,7 @@ mod bucket;
 mod call;
 mod classify;
 mod connect;
+mod endpoint;
 mod failure;
 mod filter;
 mod kinds;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Wait};
 
 pub use connect::Connect;
+pub use endpoint::{Endpoint, Service};
 pub use transport::{ReplyLost, Transport};
 
 use call::Caller;
@@ -56,6 +58,11 @@ impl Ec2 {
     /// The region that is read and changed.
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Where EC2 is asked.
+    pub fn endpoint(&self) -> &Endpoint {
+        self.caller.endpoint()
     }
 
     /// The account that is read and changed: 12 digits.
@@ -98,6 +105,10 @@ impl Cloud for Ec2 {
 
     async fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
         act::act(self, act, retrying).await
+    }
+
+    fn give_up_repeats(&self, now: bool) {
+        self.caller.give_up_repeats(now);
     }
 
     async fn settle(&self, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {

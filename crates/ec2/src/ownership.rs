@@ -19,6 +19,8 @@ use crate::patience::seed;
 use crate::token::token;
 use crate::{Ec2, filter, kinds, read};
 
+/// What was made is there without anybody knowing what it is called: the next run finds it by its tags.
+pub const WITHOUT_ID: &str = "EC2 answered without the id of what it made: run this again, which looks for it by its tags";
 /// For how long a create is repeated whose outcome is not known.
 const AMBIGUOUS: Duration = Duration::from_secs(180);
 /// A new object may take a while until it can be found.
@@ -81,7 +83,7 @@ where
     loop {
         let failure = match task.ec2.caller.call(&errand, action, request.clone(), &send).await {
             Ok(answer) => {
-                let id = id(&answer).ok_or_else(|| task.defect("was answered without an id"))?.to_owned();
+                let id = id(&answer).filter(|id| !id.is_empty()).ok_or_else(|| task.refused(WITHOUT_ID.to_owned()))?.to_owned();
                 return Ok(Made { id, answer: Some(answer), own: true });
             }
             Err(failure) if failure.class.is_ambiguous() || failure.class == Class::Duplicate => failure,
@@ -102,7 +104,9 @@ async fn look(task: &Task<'_>, failure: &Failure, own: &dyn Fn(&Object) -> bool)
     let looks = if failure.foreign { &LOOKS[..1] } else { &LOOKS[..] };
     let mut others = None;
     for pause in looks {
-        tokio::time::sleep(*pause).await;
+        if !task.ec2.caller.pause(*pause).await {
+            return Err(failure.clone());
+        }
         let (own, other) = holders(task).await?.into_iter().partition::<Vec<_>, _>(own);
         if let Some(object) = own.into_iter().next() {
             return Ok(Some(object));

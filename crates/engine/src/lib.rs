@@ -28,8 +28,8 @@ impl Default for Options {
 
 /// Carries out the steps of a plan, telling `sink` what happens.
 ///
-/// When `stop` completes, nothing new starts; what is under way is waited for, its settling included, so that nothing is left
-/// half known. Whoever wants to end at once drops the future: every object that was made carries its tags already, and running
+/// When `stop` completes, nothing new starts and nothing is repeated; calls that are under way end with their answer, and what was made
+/// and is not ready yet is told and left to the next run. Whoever wants to end at once drops the future: every object that was made carries its tags already, and running
 /// again resumes.
 pub async fn apply<C: Cloud>(
     plan: &Plan,

@@ -87,6 +87,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             }
             self.tell(sink);
         }
+        self.cloud.give_up_repeats(false);
         let outcome = self.schedule.outcome();
         sink(Event::Finished { outcome: outcome.clone() });
         outcome
@@ -170,7 +171,7 @@ impl<'a, C: Cloud> Run<'a, C> {
                         let last = error.class == ErrorClass::Credentials;
                         self.fail(step, error.code, error.message, sink);
                         if last {
-                            self.give_up(sink);
+                            self.stop(sink);
                         }
                     }
                 }
@@ -192,6 +193,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             self.known.learned(&id, &acted.facts);
         }
         match acted.wait {
+            Some(wait) if self.stopped => self.left(number, &wait, "", sink),
             Some(wait) => self.settling.add(step.address.kind, number, wait),
             None => self.done(number, sink),
         }
@@ -201,6 +203,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         let mut still = Vec::new();
         for (waiting, settled) in waiting.iter().zip(settled) {
             match settled {
+                Settled::Pending(state) if self.stopped => self.left(waiting.step, &waiting.wait, &state, sink),
                 Settled::Pending(state) => still.push((waiting.step, state)),
                 Settled::Done(facts) => {
                     self.known.learned(&waiting.wait.id, &facts);
@@ -217,7 +220,7 @@ impl<'a, C: Cloud> Run<'a, C> {
     fn could_not_look(&mut self, kind: Kind, waiting: &[Waiting], error: &CloudError, sink: &mut dyn FnMut(Event)) {
         let failed = self.failed_looks.entry(kind).or_default();
         *failed += 1;
-        let still: Vec<(usize, String)> = if *failed >= FAILED_LOOKS_MAX || error.class == ErrorClass::Credentials {
+        let still: Vec<(usize, String)> = if *failed >= FAILED_LOOKS_MAX || error.class == ErrorClass::Credentials || self.stopped {
             Vec::new()
         } else {
             waiting.iter().map(|waiting| (waiting.step, waiting.state.clone())).collect()
@@ -233,13 +236,11 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.settling.seen(kind, &still, &looked_at);
     }
 
-    /// Nothing more can be done or looked at: the run ends now, and tells everything that it knows.
-    fn give_up(&mut self, sink: &mut dyn FnMut(Event)) {
-        self.stop(sink);
-        for waiting in self.settling.end() {
-            let message = format!("{} was not seen to be {}: the credentials ended before", waiting.wait.id, waiting.wait.until);
-            self.fail(waiting.step, String::new(), message, sink);
-        }
+    /// What a step made is not waited for any longer: the next run sees what became of it.
+    fn left(&mut self, number: usize, wait: &Wait, state: &str, sink: &mut dyn FnMut(Event)) {
+        let state = if state.is_empty() { String::new() } else { format!(" is {state}, and") };
+        let message = format!("{}{state} was not waited for until it is {}, because the run ended before", wait.id, wait.until);
+        self.fail(number, String::new(), message, sink);
     }
 
     /// Tells retries and long waits, and gives up on what takes too long.
@@ -281,6 +282,11 @@ impl<'a, C: Cloud> Run<'a, C> {
         sink(Event::Stopping { running: self.schedule.running(), left: left.len() });
         for skipped in left {
             sink(Event::StepSkipped { step: reference(self.step(skipped)), because: None });
+        }
+        // What EC2 has not answered yet ends with its answer; nothing is repeated, and nothing is waited for.
+        self.cloud.give_up_repeats(true);
+        for waiting in self.settling.end() {
+            self.left(waiting.step, &waiting.wait, &waiting.state, sink);
         }
     }
 

@@ -25,6 +25,8 @@ struct Script {
     left: RefCell<BTreeMap<String, u32>>,
     /// How many times what is made turns out not to be there.
     lost: Cell<u32>,
+    /// What was said about repeats.
+    given_up: RefCell<Vec<bool>>,
 }
 
 impl Cloud for Script {
@@ -52,6 +54,10 @@ impl Cloud for Script {
             Wait { id: id.clone(), until: "available" }
         });
         Ok(Acted { id: Some(id), facts: Record::new(), wait })
+    }
+
+    fn give_up_repeats(&self, now: bool) {
+        self.given_up.borrow_mut().push(now);
     }
 
     async fn settle(&self, _: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {
@@ -191,12 +197,23 @@ fn a_retry_is_told_while_the_act_is_under_way() {
 }
 
 #[test]
-fn a_stop_lets_what_runs_end_and_starts_nothing() {
-    let cloud = Script { slow: BTreeMap::from([("vpc.a", 4)]), ..Script::default() };
-    let (outcome, events) =
-        run(&plan(&[("vpc.a", None, &[]), ("subnet.a", Some("vpc.a"), &[1])]), &cloud, 10, Some(Duration::from_millis(500)));
-    assert_eq!((outcome.done, outcome.skipped, outcome.stopped), (vec![1], vec![2], true));
-    assert!(events.iter().any(|event| matches!(event, Event::Stopping { running: 1, left: 1 })));
+fn a_stop_lets_calls_end_and_starts_repeats_and_waits_for_nothing() {
+    // In the call, while what it made is waited for, and while a look is under way.
+    for stop_after in [500, 1_200, 4_000] {
+        let cloud = Script { slow: BTreeMap::from([("vpc.a", 10_000)]), ..Script::default() };
+        let steps = [("vpc.a", None, &[] as &[usize]), ("subnet.a", Some("vpc.a"), &[1])];
+        let (outcome, events) = run(&plan(&steps), &cloud, 10, Some(Duration::from_millis(stop_after)));
+        assert_eq!((outcome.done, outcome.failed, outcome.skipped, outcome.stopped), (vec![], vec![1], vec![2], true));
+        assert!(events.iter().any(|event| matches!(event, Event::Stopping { running: 1, left: 1 })));
+        let told = events.iter().find_map(|event| match event {
+            Event::StepFailed { message, elapsed, .. } => Some((message.as_str(), *elapsed)),
+            _ => None,
+        });
+        let (message, elapsed) = told.unwrap();
+        assert!(message.starts_with("id-1") && message.contains("was not waited for until it is available"), "{message}");
+        assert!(elapsed <= Duration::from_millis(stop_after.max(1_000)), "{elapsed:?}");
+        assert_eq!(cloud.given_up.borrow().as_slice(), [true, false]);
+    }
 }
 
 #[test]

@@ -18,6 +18,12 @@ pub trait Cloud {
     /// Makes one mutating call. Repeats by itself what EC2 is known to refuse for a while; `retrying` hears why.
     fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> impl Future<Output = Result<Acted, CloudError>>;
 
+    /// Whether a call that EC2 refuses for a while is given up at once instead of being repeated, and one that waits for its turn is
+    /// not made: so while a run is being stopped. Calls that are under way end with their answer.
+    fn give_up_repeats(&self, now: bool) {
+        let _ = now;
+    }
+
     /// Looks once at all objects of `kind` that are waited for, in one call where EC2 has one. Answers in the order of `waits`.
     fn settle(&self, kind: Kind, waits: &[Wait]) -> impl Future<Output = Result<Vec<Settled>, CloudError>>;
 }

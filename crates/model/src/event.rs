@@ -66,7 +66,7 @@ pub enum Event {
         /// The address whose failure is the reason; none where the user stopped the run.
         because: Option<Address>,
     },
-    /// The user asked to stop: nothing new starts, what runs is waited for.
+    /// The user asked to stop: nothing new starts and nothing is repeated; calls that are under way end with their answer.
     Stopping {
         /// How many steps are still running.
         running: usize,

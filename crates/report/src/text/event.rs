@@ -45,9 +45,9 @@ pub fn event(out: &mut Clean, event: &Event, plan: &Plan, style: Style) -> fmt::
         Event::Stopping { running, left } => {
             let left = if *left == 0 { String::new() } else { format!(" ({} left)", words::count(*left, "step")) };
             let words = format!(
-                "stopping: nothing new is started{left}, {} under way {} waited for; stop again to end at once",
+                "stopping: nothing new is started{left} and nothing is repeated; {} under way {} with the answer; stop again to end at once",
                 words::count(*running, "step"),
-                if *running == 1 { "is" } else { "are" }
+                if *running == 1 { "ends" } else { "end" }
             );
             page.line(0, 0, &[(Paint::Update, &words)])
         }

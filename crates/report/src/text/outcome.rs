@@ -51,8 +51,8 @@ pub fn outcome(out: &mut Clean, plan: &Plan, outcome: &Outcome, failures: &Failu
     failed(&mut page, plan, outcome, failures)?;
     skipped(&mut page, plan, outcome, failures)?;
     let next = match (outcome.failed.is_empty(), outcome.stopped) {
-        (false, _) => "Mend what failed, then run this again; it goes on from here: ",
-        (true, _) => "Run this again; it goes on from here: ",
+        (false, false) => "Mend what failed, then run this again; it goes on from here: ",
+        _ => "Run this again; it goes on from here: ",
     };
     page.line(0, 4, &[(Paint::Plain, next), (Paint::Strong, again)])
 }
