@@ -8,7 +8,7 @@ mod luck;
 mod meddling;
 pub mod network;
 mod process;
-mod secrets;
+pub mod secrets;
 mod watch;
 
 use std::collections::BTreeMap;

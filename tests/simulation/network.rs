@@ -1,6 +1,7 @@
 //! A random network as a spec, and random edits of it. A draw need not be right: what the spec's own checks refuse is drawn again.
 
 mod draw;
+mod wide;
 
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub struct Network {
     secrets: Arc<Secrets>,
     /// Whether some resources are protected.
     protects: bool,
+    /// Whether every attribute of every kind is drawn.
+    wide: bool,
 }
 
 impl Network {
@@ -58,14 +61,29 @@ impl Network {
     pub fn new(seed: u64, resources: usize, secrets: &Arc<Secrets>) -> Self {
         let mut rng = Rng::with_seed(seed);
         let protects = rng.usize(0..PROTECTING_ONE_IN) == 0;
+        Self::draws(rng, resources, secrets, protects, false)
+    }
+
+    /// Draws one over all attributes of all kinds, and nothing protected.
+    pub fn wide(seed: u64, resources: usize, secrets: &Arc<Secrets>) -> Self {
+        Self::draws(Rng::with_seed(seed), resources, secrets, false, true)
+    }
+
+    fn draws(rng: Rng, resources: usize, secrets: &Arc<Secrets>, protects: bool, wide: bool) -> Self {
         let secrets = Arc::clone(secrets);
-        let mut network = Self { rng, spec: Map::new(), topology: Topology::default(), files: 0, next: 0, secrets, protects };
+        let mut network = Self { rng, spec: Map::new(), topology: Topology::default(), files: 0, next: 0, secrets, protects, wide };
         // Several at a time: what makes each draw slow is finding out whether it is right.
         let base = ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"];
-        network.change(|network| base.iter().for_each(|kind| network.add(kind)));
+        // What is drawn from everything is seldom right all together.
+        let at_a_time = if wide { 1 } else { ADDED_AT_A_TIME };
+        if wide {
+            base.iter().for_each(|kind| network.change(|network| network.add(kind)));
+        } else {
+            network.change(|network| base.iter().for_each(|kind| network.add(kind)));
+        }
         while network.topology.resources.len() < resources {
             network.change(|network| {
-                for _ in 0..ADDED_AT_A_TIME {
+                for _ in 0..at_a_time {
                     let kind = *network.any(&KINDS[1..]);
                     network.add(kind);
                 }
@@ -107,6 +125,27 @@ impl Network {
                 }
             }
         });
+    }
+
+    /// The smaller networks of which each lacks one resource, or one attribute of one.
+    pub fn smaller(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (kind, resources) in &self.spec {
+            for (name, resource) in resources.as_object().into_iter().flatten() {
+                let mut network = self.clone();
+                network.forget(kind, name);
+                all.push(network);
+                for attribute in resource.as_object().into_iter().flat_map(Map::keys) {
+                    let mut network = self.clone();
+                    if let Some(resource) = network.resources(kind).and_then(|all| all.get_mut(name)).and_then(Value::as_object_mut) {
+                        resource.remove(attribute);
+                    }
+                    all.push(network);
+                }
+            }
+        }
+        all.retain_mut(Self::understand);
+        all
     }
 
     /// Whether some resources may be protected.
@@ -308,6 +347,12 @@ impl Network {
             "vpc_endpoint" => self.vpc_endpoint(&vpc?),
             _ => return None,
         };
+        let mut drawn = drawn;
+        if self.wide
+            && let Some(kind) = Kind::ALL.into_iter().find(|known| known.as_str() == kind)
+        {
+            self.widen(kind, &mut drawn);
+        }
         let protect = self.protects && self.one_in(PROTECTED_ONE_IN);
         Some(if protect { with_protection(drawn) } else { drawn })
     }

@@ -61,7 +61,7 @@ impl Network {
         json!({"vpc": vpc, "routes": routes})
     }
 
-    fn nat_is_in(&self, nat: &str, vpc: &str) -> bool {
+    pub(super) fn nat_is_in(&self, nat: &str, vpc: &str) -> bool {
         let subnet = self.attribute("nat_gateway", nat, "subnet");
         subnet.and_then(|subnet| self.attribute("subnet", subnet, "vpc")) == Some(vpc)
     }
