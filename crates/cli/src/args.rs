@@ -364,13 +364,17 @@ pub enum Sandbox {
 /// `trueup sandbox serve`.
 #[derive(Debug, ClapArgs)]
 pub struct Serve {
-    /// Where to listen; port 0 picks a free one, which is printed.
+    /// Where to listen; port 0 picks a free one, which is printed. Beyond loopback it needs --allow-host.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
 
     /// Keep the state in this file; without it, in memory.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub state: Option<PathBuf>,
+
+    /// Answer requests for this host too, a name or an address, beside localhost; may be given several times.
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
 }
 
 /// `trueup completions`.
@@ -412,6 +416,12 @@ impl Args {
         }
         if global.behaviour.is_some() && global.sandbox.is_none() && !serve {
             return conflict("--behaviour is about the sandbox: use it with --sandbox or `sandbox serve`");
+        }
+        if let Command::Sandbox(Sandbox::Serve(Serve { listen, allow_host, .. })) = &self.command
+            && !listen.ip().is_loopback()
+            && allow_host.is_empty()
+        {
+            return conflict("--listen beyond this machine needs --allow-host HOST: the name or address by which the sandbox may be asked");
         }
         if serve && global.sandbox.is_some() {
             return conflict("`sandbox serve` takes its state file by --state, not by --sandbox");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use trueup_sandbox::{Behaviour, Options, Sandbox, serve};
+use trueup_sandbox::{Behaviour, Hosts, Options, Sandbox, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         // Without a signal handler the process ends only by force, which the journal survives.
         let _ = tokio::signal::ctrl_c().await;
     };
-    serve(listener, Arc::clone(&sandbox), stop).await?;
+    serve(listener, Arc::clone(&sandbox), Hosts::default(), stop).await?;
     sandbox.close()?;
     Ok(())
 }

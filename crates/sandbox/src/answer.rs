@@ -152,11 +152,16 @@ impl Engine {
 
     /// Makes a region that was never asked about, and lets happen what is due.
     fn awaken(&mut self, name: &str, now: Millis) -> Result<(), Fault> {
-        if !self.world.regions.contains_key(name) {
+        let is_new = !self.world.regions.contains_key(name);
+        if is_new {
             self.world.regions.insert(name.to_owned(), Region::empty(name));
             self.with_call("", &Node::default(), name, now, default_vpc::make);
         }
-        self.settle(name, now)
+        let settled = self.settle(name, now);
+        if is_new && settled.is_err() {
+            self.world.regions.remove(name);
+        }
+        settled
     }
 
     fn settle(&mut self, region: &str, now: Millis) -> Result<(), Fault> {
@@ -201,23 +206,29 @@ impl Engine {
         }
     }
 
-    /// Makes the changes of a call final, in the journal first.
+    /// Makes the changes of a call final, in the journal first: what cannot be written down has not happened.
     fn commit(&mut self, name: &str) -> Result<(), Fault> {
+        let written = self.write_down(name);
         let Some(region) = self.world.regions.get_mut(name) else { return Ok(()) };
-        let failed =
-            |error: &dyn std::fmt::Display| Fault::server("InternalError", 500, &format!("The change could not be written down: {error}"));
+        match written {
+            Ok(()) => {
+                region.tables_mut().into_iter().for_each(|table| table.commit());
+                Ok(())
+            }
+            Err(error) => {
+                self.rollback(name);
+                Err(Fault::server("InternalError", 500, &format!("The change could not be written down: {error}")))
+            }
+        }
+    }
+
+    fn write_down(&mut self, name: &str) -> std::io::Result<()> {
+        let (Some(files), Some(region)) = (&mut self.files, self.world.regions.get_mut(name)) else { return Ok(()) };
         let mut changes: Vec<Change> = Vec::new();
-        if self.files.is_none() {
-            region.tables_mut().into_iter().for_each(|table| table.forget_changes());
-            return Ok(());
-        }
         for table in region.tables_mut() {
-            table.commit(&mut changes).map_err(|error| failed(&error))?;
+            table.tell_changes(&mut changes)?;
         }
-        if let Some(files) = self.files.as_mut().filter(|_| !changes.is_empty()) {
-            files.append(name, self.world.ids.counter, &changes).map_err(|error| failed(&error))?;
-        }
-        Ok(())
+        if changes.is_empty() { Ok(()) } else { files.append(name, self.world.ids.counter, &changes) }
     }
 
     /// What is known of the client token of a request.

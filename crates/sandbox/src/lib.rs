@@ -34,7 +34,7 @@ use wire::Fault;
 
 pub use hostile::ReplyLost;
 pub use options::{Behaviour, DEFAULT_REGION, Options, UnknownBehaviour};
-pub use serve::serve;
+pub use serve::{Hosts, serve};
 pub use state::file::OpenError;
 pub use throttle::documented as bucket_of;
 

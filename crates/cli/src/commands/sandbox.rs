@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use trueup_sandbox::{Options, Sandbox};
+use trueup_sandbox::{Hosts, Options, Sandbox};
 
 use crate::args::{Global, Serve};
 use crate::error::Error;
@@ -29,7 +29,7 @@ pub async fn serve(args: &Serve, global: &Global, io: &mut Io<'_>) -> Result<Exi
     let stop = async {
         signals.next().await;
     };
-    trueup_sandbox::serve(listener, Arc::clone(&sandbox), stop).await.map_err(listen)?;
+    trueup_sandbox::serve(listener, Arc::clone(&sandbox), Hosts::with(&args.allow_host), stop).await.map_err(listen)?;
     let path = args.state.clone().unwrap_or_default();
     sandbox.close().map_err(|source| Error::Write { path, source })?;
     Ok(Exit::OK)

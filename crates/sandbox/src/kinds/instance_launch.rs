@@ -9,7 +9,8 @@ use super::instance_network::{self, Plug};
 use super::instance_type::{self, InstanceType};
 use super::network_interface::{self, Attachment, New};
 use super::subnet::{self, Subnet};
-use super::volume::{self, Asked, Shape, Volume, VolumeAttachment};
+use super::volume::{self, Volume, VolumeAttachment};
+use super::volume_shape::{self, Asked, Shape};
 use super::{instance_profile, key_pair};
 use crate::call::{Answer, Call};
 use crate::due::What;
@@ -301,7 +302,7 @@ fn read_disks(call: &Call<'_>, image: &Image) -> Result<Vec<Disk>, Fault> {
         }
         let mut asked = Asked::read(ebs, "VolumeSize")?;
         if is_root {
-            volume::check_boots(asked.kind)?;
+            volume_shape::check_boots(asked.kind)?;
             asked.kind = asked.kind.or(Some(&image.root_type));
         } else if asked.size.is_none() {
             return Err(Fault::missing("volumeSize"));
@@ -323,7 +324,7 @@ fn read_disks(call: &Call<'_>, image: &Image) -> Result<Vec<Disk>, Fault> {
         let (encrypted, kms_key) = volume::encryption(call, ebs)?;
         disks.push(Disk {
             device: device.to_owned(),
-            shape: volume::shape(&asked, image.root_size, "gp2")?,
+            shape: volume_shape::shape(&asked, image.root_size, "gp2")?,
             encrypted,
             kms_key,
             snapshot: is_root.then(|| image.snapshot()),
@@ -334,7 +335,7 @@ fn read_disks(call: &Call<'_>, image: &Image) -> Result<Vec<Disk>, Fault> {
         let asked = Asked { kind: Some(&image.root_type), ..Asked::default() };
         disks.push(Disk {
             device: image.root_device.clone(),
-            shape: volume::shape(&asked, image.root_size, "gp2")?,
+            shape: volume_shape::shape(&asked, image.root_size, "gp2")?,
             encrypted: false,
             kms_key: None,
             snapshot: Some(image.snapshot()),

@@ -34,6 +34,7 @@ pub mod sts;
 pub mod subnet;
 pub mod tag;
 pub mod volume;
+pub mod volume_shape;
 pub mod vpc;
 pub mod vpc_endpoint;
 pub mod zone;

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod file;
 pub mod ids;
+pub mod line;
 pub mod region;
 pub mod table;
 

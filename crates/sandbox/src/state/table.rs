@@ -127,10 +127,10 @@ impl<T: Row> Table<T> {
 pub trait AnyTable {
     /// Its name in the state file.
     fn name(&self) -> &'static str;
-    /// Makes the changes of the call final and adds them to `changes`.
-    fn commit(&mut self, changes: &mut Vec<Change>) -> serde_json::Result<()>;
-    /// Makes the changes of the call final without naming them.
-    fn forget_changes(&mut self);
+    /// Adds the changes of the call to `changes`; they can still be undone.
+    fn tell_changes(&self, changes: &mut Vec<Change>) -> serde_json::Result<()>;
+    /// Makes the changes of the call final.
+    fn commit(&mut self);
     /// Undoes the changes of the call.
     fn rollback(&mut self);
     /// Puts a row of the state file or the journal in place, or takes it out.
@@ -144,17 +144,17 @@ impl<T: Row> AnyTable for Table<T> {
         self.name
     }
 
-    fn commit(&mut self, changes: &mut Vec<Change>) -> serde_json::Result<()> {
-        for (id, old) in std::mem::take(&mut self.before) {
-            let row = self.rows.get(&id).map(serde_json::to_value).transpose()?;
+    fn tell_changes(&self, changes: &mut Vec<Change>) -> serde_json::Result<()> {
+        for (id, old) in &self.before {
+            let row = self.rows.get(id).map(serde_json::to_value).transpose()?;
             if row.is_some() || old.is_some() {
-                changes.push(Change { table: self.name, id, row });
+                changes.push(Change { table: self.name, id: id.clone(), row });
             }
         }
         Ok(())
     }
 
-    fn forget_changes(&mut self) {
+    fn commit(&mut self) {
         self.before.clear();
     }
 
@@ -217,7 +217,7 @@ mod tests {
     fn a_rollback_restores_rows_and_index() {
         let mut table = Table::new("leaf");
         table.insert("a", leaf(&["x"]));
-        table.commit(&mut Vec::new()).unwrap();
+        table.commit();
         table.update("a", |row| row.0 = vec!["y".into()]);
         table.insert("b", leaf(&["x"]));
         table.remove("a");
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(table.referring_ids("x"), ["a"]);
         assert!(!table.contains("b"));
         let mut changes = Vec::new();
-        table.commit(&mut changes).unwrap();
+        table.tell_changes(&mut changes).unwrap();
         assert_eq!(changes, [], "a rollback leaves nothing to write");
     }
 
@@ -238,7 +238,7 @@ mod tests {
         table.insert("gone", leaf(&[]));
         table.remove("gone");
         let mut changes = Vec::new();
-        table.commit(&mut changes).unwrap();
+        table.tell_changes(&mut changes).unwrap();
         assert_eq!(changes, [Change { table: "leaf", id: "a".into(), row: Some(serde_json::json!(["x"])) }]);
     }
 }

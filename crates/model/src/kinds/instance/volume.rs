@@ -68,10 +68,10 @@ pub(super) fn normalise(record: &mut Record, context: &mut Context<'_>) {
     }
     match (iops, &limits.iops) {
         (None, _) if limits.needs_iops => {
-            problem("type", format!("{a} {name} volume needs `iops`"), "give `iops`, or choose gp3".to_owned())
+            problem("type", format!("{a} {name} volume needs `iops`"), "give `iops`, or choose gp3".to_owned());
         }
         (Some(_), None) => {
-            problem("iops", format!("the I/O operations of {a} {name} volume cannot be chosen"), "remove `iops`, or choose gp3".to_owned())
+            problem("iops", format!("the I/O operations of {a} {name} volume cannot be chosen"), "remove `iops`, or choose gp3".to_owned());
         }
         (Some(iops), Some(range)) if !range.contains(&iops) => {
             let message = format!("{a} {name} volume has {} to {} I/O operations a second, and this {iops}", range.start(), range.end());
