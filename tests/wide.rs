@@ -57,7 +57,7 @@ async fn live_through(network: &mut Network, edits: usize) -> Result<Tally, Stri
 
 fn draw(seed: u64) -> Network {
     let resources = RESOURCES + usize::try_from(seed % 9).unwrap_or_default();
-    Network::wide(seed, resources, &Arc::new(Secrets::new()))
+    Network::wide(seed, resources, &Arc::new(Secrets::empty()))
 }
 
 /// A smallest spec that is refused at once, so that its fault can be seen.

@@ -103,7 +103,7 @@ impl<'a> Simulation<'a> {
         let options = Options { behaviour: Behaviour::Hostile, seed: course.seed, ..Options::default() };
         let sandbox = Arc::new(Sandbox::new(options));
         sandbox.set_faults(false);
-        let secrets = Arc::new(Secrets::new());
+        let secrets = Arc::new(Secrets::empty());
         let network = Network::new(course.seed, course.resources, &secrets);
         Self {
             spec: Spec::of(&network),

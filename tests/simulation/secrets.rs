@@ -23,7 +23,7 @@ pub struct Secrets {
 
 impl Secrets {
     /// A folder without keys. In memory where the system has such a place: the files are many and short-lived.
-    pub fn new() -> Self {
+    pub fn empty() -> Self {
         let shared = Path::new("/dev/shm");
         let folder = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
         Self { folder: folder.unwrap_or_else(|error| panic!("no folder for key files: {error}")), known: Mutex::default() }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_private_key_is_found_however_it_is_sent() {
-        let secrets = Secrets::new();
+        let secrets = Secrets::empty();
         // What no real key has, in a file of the form of one.
         let line = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/abcd";
         let file = format!("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\nBBBB\n{line}\n-----END OPENSSH PRIVATE KEY-----\n");

@@ -85,7 +85,8 @@ impl Network {
             }
             (Kind::NetworkAcl, "ingress" | "egress") => {
                 let numbers = [1, 2, 100, 110, 32_766];
-                json!(numbers.into_iter().filter_map(|number| self.rng.bool().then(|| self.entry(number))).collect::<Vec<_>>())
+                let some: Vec<u32> = numbers.into_iter().filter(|_| self.rng.bool()).collect();
+                json!(some.into_iter().map(|number| self.entry(number)).collect::<Vec<_>>())
             }
             (Kind::RouteTable, "routes") => json!((0..self.rng.usize(0..5)).map(|_| self.route(&text("vpc"))).collect::<Option<Vec<_>>>()?),
             (Kind::VpcEndpoint, "service") => json!(*self.any(&["s3", "s3express", "dynamodb", "com.amazonaws.us-west-2.s3"])),
