@@ -86,3 +86,20 @@ fn the_permission_that_is_missing_is_the_one_that_ec2_names() {
     assert!(seen.contains("The credentials need the permission `iam:PassRole`") && seen.ends_with("[exit 5]\n"), "{seen}");
     assert!(!seen.contains("`ec2:RunInstances`"), "{seen}");
 }
+
+#[test]
+fn what_ec2_says_cannot_steer_the_terminal() {
+    let trial = Trial::of_the_seed();
+    let sandbox = Sandbox::serve(trial.folder.path());
+    let message = "No \u{9b}31m \u{202e}way\u{61c}\nerror: all is lost";
+    for action in ["DescribeTags", "DescribeSubnets", "CreateVpc", "GetCallerIdentity"] {
+        let asked = format!("Action={action}&");
+        let url = proxy(&sandbox.address, move |body| body.contains(&asked).then_some((403, "UnauthorizedOperation", message)));
+        for words in ["plan", "plan --format json", "plan --format markdown", "drift", "show", "apply --auto-approve"] {
+            let seen = trial.see(&format!("{words} --endpoint-url {url} seed.yaml"));
+            let hidden = seen.chars().find(|c| trueup_report::is_hidden(*c) && *c != '\n');
+            assert_eq!(hidden, None, "{words}, {action}: {seen}");
+            assert!(!seen.lines().any(|line| line.starts_with("error: all is lost")), "{words}, {action}: {seen}");
+        }
+    }
+}

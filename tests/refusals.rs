@@ -242,3 +242,54 @@ fn what_lives_in_another_region_is_asked_about() {
         assert_eq!(lives("eu-west-1", &moved).await, None);
     });
 }
+
+/// The same way to an EC2, whose answers to the calls of `action` have an empty `id`.
+fn nameless(transport: Transport, action: &'static str, id: &'static str) -> Transport {
+    Arc::new(move |request| {
+        let is_it = String::from_utf8_lossy(request.body()).contains(&format!("Action={action}&"));
+        let answer = transport(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            if !is_it || !answer.status().is_success() {
+                return answer;
+            }
+            answer.map(|body| {
+                let text = String::from_utf8_lossy(&body).into_owned();
+                let (from, to) = (text.find(&format!("<{id}>")).unwrap(), text.find(&format!("</{id}>")).unwrap());
+                bytes::Bytes::from(format!("{}<{id}>{}", &text[..from], &text[to..]))
+            })
+        })
+    })
+}
+
+#[test]
+fn what_is_made_and_answered_without_its_id_is_an_error_and_not_waited_for() {
+    for (action, id) in [
+        ("CreateVpc", "vpcId"),
+        ("CreateInternetGateway", "internetGatewayId"),
+        ("CreateRouteTable", "routeTableId"),
+        ("CreateSubnet", "subnetId"),
+        ("AllocateAddress", "allocationId"),
+        ("CreateNatGateway", "natGatewayId"),
+        ("CreateSecurityGroup", "groupId"),
+        ("RunInstances", "instanceId"),
+        ("CreateVpcEndpoint", "vpcEndpointId"),
+    ] {
+        paused(async {
+            let spec = topology(&specs().0);
+            let world = World::new().await;
+            let spoilt = world.again(|transport| nameless(transport, action, id)).await;
+            let (outcome, events) = run(&spoilt, &spoilt.plan(&spec).await).await;
+            let told = events.iter().find_map(|event| match event {
+                Event::StepFailed { step, message, elapsed, .. } if step.call == action => Some((message.as_str(), elapsed.as_secs())),
+                _ => None,
+            });
+            let Some((message, seconds)) = told else { panic!("{action}: {outcome:?}") };
+            assert!(message.contains("id") && AT_ONCE.contains(&seconds), "{action}: {message} after {seconds} s");
+            let waits = events.iter().any(|event| matches!(event, Event::Waiting { what, .. } if what.starts_with(' ')));
+            assert!(!waits, "{action}: {events:?}");
+            // It is there, and the next run finds it by its tags.
+            world.apply(&spec).await;
+        });
+    }
+}

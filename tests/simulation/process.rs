@@ -228,8 +228,7 @@ pub async fn run(ground: &Ground, number: usize, order: &Order, fate: Fate) -> R
     let after = ground.sandbox.shown_tags(DEFAULT_REGION);
     invariants::sees(&plan, before.iter().filter(|(id, tags)| after.get(*id) == Some(tags)).map(|(_, tags)| tags))?;
     if plan.refused.is_empty() {
-        let max_deletes = order.max_deletes.filter(|_| order.aim == Aim::Apply);
-        process.carry_out(&plan, max_deletes, fate).await?;
+        process.carry_out(&plan, order.max_deletes, fate).await?;
     }
     Ok(())
 }

@@ -116,8 +116,11 @@ impl Caller {
         &self.endpoint
     }
 
-    /// Counts what another caller did as well.
+    /// Takes over what another caller did and learned: its counts and, where both call the same endpoint, that it answers.
     pub fn include(&self, other: &Self) {
+        if self.endpoint.url == other.endpoint.url {
+            self.answered.fetch_or(other.answered.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for (action, count) in other.counts.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             *counts.entry(action).or_default() += count;
