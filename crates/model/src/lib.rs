@@ -40,7 +40,8 @@ pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
 pub use outside::Outside;
 pub use plan::{
-    Action, AttributeChange, Change, Disruption, Likeness, Order, Plan, Refusal, Step, StepAction, Summary, Turns, Twin, Unread, Untagged,
+    Action, AttributeChange, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step, StepAction, Summary, Turns, Twin, Unread,
+    Untagged,
 };
 pub use reachability::{Barrier, Finding, Level, ReachChange, Reachability, Status, Stuck};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};

@@ -47,6 +47,8 @@ pub struct Plan {
     pub reachability: Option<Reachability>,
     /// Where this topology, or a part of it, seems to be already, though nothing of that belongs to it: to build it needs consent.
     pub twin: Option<Twin>,
+    /// What it deletes, and creates again just so at another address. It follows from the changes, so it is not in the fingerprint.
+    pub renamed: Vec<Renamed>,
     /// The live objects that the steps act on, by id, as they were observed.
     pub objects: BTreeMap<String, Object>,
 }
@@ -102,6 +104,19 @@ pub struct Turns {
     pub hosts: Vec<Address>,
     /// How many of them are out of service, or are being replaced, at a time.
     pub at_once: usize,
+}
+
+/// What goes at one address and comes at another, equal to it and to nothing else: it was probably only renamed in the spec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Renamed {
+    /// The address whose object is deleted.
+    pub from: Address,
+    /// The address that is made.
+    pub to: Address,
+    /// The object. With the tags of its new address it would stay.
+    pub id: String,
+    /// What the spec would have to say of it then, because it follows from the name and EC2 cannot change it: attributes and values.
+    pub keep: BTreeMap<&'static str, String>,
 }
 
 /// What happens to one address.

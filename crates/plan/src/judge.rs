@@ -81,11 +81,28 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
 pub fn finish(verdicts: &[Verdict<'_>], plan: &mut Plan) {
     let key = |address: &Address, id: Option<&String>| (address.clone(), id.cloned());
     let by_object: BTreeMap<_, _> = verdicts.iter().map(|v| (key(&v.address, v.object.map(|o| &o.id)), v)).collect();
+    let moved = moved(plan);
     for change in &mut plan.changes {
         if let Some(verdict) = by_object.get(&key(&change.address, change.id.as_ref())) {
-            complete(change, verdict);
+            complete(change, verdict, moved.contains(&change.address));
         }
     }
+}
+
+/// What goes and is left by its users before that: each of them has something else in its place.
+fn moved(plan: &Plan) -> BTreeSet<Address> {
+    let gone: BTreeSet<&Address> =
+        plan.changes.iter().filter(|change| change.action == Action::Delete).map(|change| &change.address).collect();
+    let mut left: BTreeMap<&Address, bool> = BTreeMap::new();
+    for attribute in plan.changes.iter().filter(|change| change.action != Action::Delete).flat_map(|change| &change.attributes) {
+        let Some(before) = &attribute.before else { continue };
+        before.each_ref(&mut |reference| {
+            if let Some(address) = reference.address().filter(|address| gone.contains(address)) {
+                *left.entry(address).or_insert(true) &= attribute.after.is_some();
+            }
+        });
+    }
+    left.into_iter().filter(|(_, moves)| *moves).map(|(address, _)| address.clone()).collect()
 }
 
 /// Our objects whose address is not wanted, and what is left of earlier replacements.
@@ -433,7 +450,7 @@ fn differently_named(verdict: &Verdict<'_>) -> Option<String> {
 }
 
 /// Puts into a change what its verdict says in the end.
-fn complete(change: &mut Change, verdict: &Verdict<'_>) {
+fn complete(change: &mut Change, verdict: &Verdict<'_>, moved: bool) {
     let rules = change.address.kind.rules();
     change.order = verdict.order;
     change.notes.extend(verdict.constraint.iter().cloned());
@@ -449,6 +466,14 @@ fn complete(change: &mut Change, verdict: &Verdict<'_>) {
         (_, Some(object)) => match (rules.loss_disruption(object), verdict.order) {
             // The successor is there before the old one goes: only what is open breaks.
             (Disruption::Outage, Some(Order::CreateFirst)) => Disruption::Reset,
+            // Without a successor nothing works again, unless its users have gone to another one before.
+            (Disruption::Reset | Disruption::Gap | Disruption::Outage, None) => {
+                if moved {
+                    Disruption::Reset
+                } else {
+                    Disruption::Outage
+                }
+            }
             (disruption, _) => disruption,
         },
     };

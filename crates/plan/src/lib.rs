@@ -16,6 +16,7 @@ mod lower;
 mod marks;
 mod order;
 pub mod outside;
+mod rename;
 mod replacement;
 mod second;
 mod tags;
@@ -66,6 +67,7 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
         }
         judge::finish(&verdicts, &mut plan);
         tags::tell_left(&folded, &mut plan);
+        plan.renamed = rename::renames(&verdicts);
         plan.refused.extend(guard::budget(topology, &plan));
         if let Some(twin) = second::twin(topology, &folded, observed) {
             plan.diagnostics.extend(second::diagnostics(topology, &twin, &plan.region));

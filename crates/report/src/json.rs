@@ -20,6 +20,7 @@ pub fn plan(plan: &Plan) -> Json {
     let mut document = head(plan);
     document["teardown"] = plan.teardown.into();
     document["stakes"] = stakes::json(plan);
+    document["renamed"] = json!(plan.renamed);
     document["changes"] = plan.changes.iter().map(change).collect();
     document["steps"] = plan.steps.iter().map(step).collect();
     if !plan.turns.is_empty() {

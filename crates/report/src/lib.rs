@@ -3,12 +3,14 @@
 //! Pure: everything is a function of the model's data and writes to a [`Clean`] or returns a value. Nothing here
 //! names an attribute; what an attribute is, its kind's table says.
 
+mod alike;
 mod clean;
 mod difference;
 pub mod json;
 mod lines;
 pub mod markdown;
 pub mod mermaid;
+mod names;
 mod reach;
 mod shown;
 mod stakes;

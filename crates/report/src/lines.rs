@@ -6,11 +6,12 @@ use trueup_model::schema::Members;
 use trueup_model::{Action, Attribute, AttributeChange, Change, Kind, Record, Type, Value};
 
 use crate::difference;
+use crate::names::Names;
 use crate::shown;
 use crate::words;
 
 /// One line: an attribute, or a member of one.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Line {
     /// What it is about.
     pub what: What,
@@ -27,7 +28,7 @@ pub struct Line {
 }
 
 /// What a line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum What {
     /// An attribute.
     Attribute,
@@ -40,7 +41,7 @@ pub enum What {
 }
 
 /// Texts of many lines.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Long {
     /// What is there; empty where nothing is.
     pub before: String,
@@ -58,8 +59,8 @@ impl Long {
     }
 }
 
-/// The lines of one change, in the order of its attributes.
-pub fn of(change: &Change) -> Vec<Line> {
+/// The lines of one change, in the order of its attributes, with `names` for ids of ours.
+pub fn of(change: &Change, names: &Names<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut rest = &change.attributes[..];
     while let Some(first) = rest.first() {
@@ -68,7 +69,7 @@ pub fn of(change: &Change) -> Vec<Line> {
         rest = tail;
         match compact(change, group) {
             Some(line) => lines.push(line),
-            None => lines.extend(group.iter().map(|attribute| line(change, attribute))),
+            None => lines.extend(group.iter().map(|attribute| line(change, attribute, names))),
         }
     }
     lines
@@ -95,16 +96,16 @@ fn compact(change: &Change, group: &[AttributeChange]) -> Option<Line> {
     Some(Line { what: What::Attribute, name: path.clone(), before: None, after: Some(after), remark: None, long: None })
 }
 
-fn line(change: &Change, attribute: &AttributeChange) -> Line {
+fn line(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Line {
     let kind = change.address.kind;
     let remark = words::cost(change.action, attribute.effect, attribute.reason);
     match &attribute.member {
-        Some(key) => Line { remark, ..member(kind, attribute, key) },
-        None => Line { remark, ..single(change, attribute) },
+        Some(key) => Line { remark, ..member(kind, attribute, key, names) },
+        None => Line { remark, ..single(change, attribute, names) },
     }
 }
 
-fn single(change: &Change, attribute: &AttributeChange) -> Line {
+fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Line {
     let table = shown::attribute(change.address.kind, &attribute.path);
     let (before, after) = (attribute.before.as_ref(), attribute.after.as_ref());
     let absent = table.and_then(Attribute::left_out).unwrap_or("none");
@@ -126,7 +127,7 @@ fn single(change: &Change, attribute: &AttributeChange) -> Line {
             line.long = Some(Long { before: text(before), after: text(after), private: true });
         }
     } else {
-        let shown = |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), shown::value);
+        let shown = |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), |value| names.value(value));
         (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
     }
     if change.action == Action::Create {
@@ -135,23 +136,26 @@ fn single(change: &Change, attribute: &AttributeChange) -> Line {
     line
 }
 
-fn member(kind: Kind, attribute: &AttributeChange, key: &str) -> Line {
+fn member(kind: Kind, attribute: &AttributeChange, key: &str, names: &Names<'_>) -> Line {
     let what = match (&attribute.before, &attribute.after) {
         (None, _) => What::Added,
         (_, None) => What::Removed,
         _ => What::Altered,
     };
-    let name = format!("{} {}", attribute.path, shown::clean(key));
-    let (before, after) = match shown::members(kind, &attribute.path) {
-        Some(members) => rest(members, attribute.before.as_ref(), attribute.after.as_ref()),
+    let (key, before, after) = match shown::members(kind, &attribute.path) {
+        Some(members) => {
+            let (before, after) = rest(members, attribute.before.as_ref(), attribute.after.as_ref(), names);
+            (names.key(members, attribute, key), before, after)
+        }
         // A tag: its key is the name, and its value the contents.
-        None => (attribute.before.as_ref().map(shown::value), attribute.after.as_ref().map(shown::value)),
+        None => (key.to_owned(), attribute.before.as_ref().map(shown::value), attribute.after.as_ref().map(shown::value)),
     };
+    let name = format!("{} {}", attribute.path, shown::clean(&key));
     Line { what, name, before, after, remark: None, long: None }
 }
 
 /// What members hold besides their key: in their own words, or their fields, and of two only those that differ.
-fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>) -> (Option<String>, Option<String>) {
+fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>, names: &Names<'_>) -> (Option<String>, Option<String>) {
     if let Some(words) = members.words {
         let told = |value: Option<&Value>| value.map(|value| shown::clean(&words(value)));
         return (told(before), told(after));
@@ -159,10 +163,10 @@ fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>) -> (Op
     let fields = |value: Option<&Value>| value.and_then(Value::as_map).map(|map| besides(members, map)).unwrap_or_default();
     let (old, new) = (fields(before), fields(after));
     let both = before.is_some() && after.is_some();
-    let names: BTreeSet<&str> = old.iter().chain(new.iter()).map(|(name, _)| name).collect();
-    let shown: Vec<&str> = names.into_iter().filter(|name| !both || old.get(name) != new.get(name)).collect();
+    let fields: BTreeSet<&str> = old.iter().chain(new.iter()).map(|(name, _)| name).collect();
+    let shown: Vec<&str> = fields.into_iter().filter(|name| !both || old.get(name) != new.get(name)).collect();
     let text = |record: &Record| {
-        let fields: Vec<String> = shown.iter().filter_map(|name| Some(field(name, shown::value(record.get(name)?)))).collect();
+        let fields: Vec<String> = shown.iter().filter_map(|name| Some(field(name, names.value(record.get(name)?)))).collect();
         (!fields.is_empty()).then(|| fields.join(", "))
     };
     (text(&old), text(&new))

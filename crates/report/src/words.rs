@@ -1,6 +1,6 @@
 //! The words that text and Markdown share.
 
-use trueup_model::{Action, Change, Disruption, Effect, Order, Plan, Severity, Turns};
+use trueup_model::{Action, Change, Disruption, Effect, Order, Plan, Renamed, Severity, Turns, tags};
 
 use crate::style::Paint;
 
@@ -39,7 +39,7 @@ pub fn paint(action: Action) -> Paint {
 /// What users of the network feel.
 pub fn disruption(change: &Change) -> &'static str {
     match change.disruption {
-        Disruption::Reset | Disruption::Gap | Disruption::Outage if change.action == Action::Delete => "what relies on it stops working",
+        Disruption::Outage if change.action == Action::Delete => "what relies on it stops working",
         Disruption::None => "none",
         Disruption::Reset => "open connections may break",
         Disruption::Gap => "seconds without service",
@@ -76,18 +76,16 @@ pub fn cost(action: Action, effect: Effect, reason: &str) -> Option<String> {
     Some(if reason.is_empty() { cost.to_owned() } else { format!("{cost}: {reason}") })
 }
 
-/// The changes as they are read: replacements, deletions, then what is new, then what changes.
-pub fn sorted(plan: &Plan) -> Vec<&Change> {
-    let mut changes: Vec<&Change> = plan.changes.iter().collect();
-    changes.sort_by_key(|change| match change.action {
-        Action::Replace => 0,
-        Action::Delete => 1,
-        Action::Forget => 2,
-        Action::Create => 3,
-        Action::Adopt => 4,
-        Action::Update => 5,
-    });
-    changes
+/// What was probably only renamed, and how it would stay, in sentences.
+pub fn renamed(plan: &Plan, renamed: &Renamed) -> String {
+    let Renamed { from, to, id, keep } = renamed;
+    let keep: Vec<String> = keep.iter().map(|(name, value)| format!("`{name}: {value}`")).collect();
+    let keep = if keep.is_empty() { String::new() } else { format!(", write {} there", keep.join(" and ")) };
+    let command = tags::command(&plan.region, id, &plan.topology, to);
+    format!(
+        "{from} ({id}) goes, and {to} is made just like it. If it is the same one under another name, keep it{keep}: give it its new \
+         address before the apply, and plan again: `{command}`"
+    )
 }
 
 /// What a teardown is.

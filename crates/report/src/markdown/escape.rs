@@ -29,6 +29,15 @@ pub fn prose(text: &str) -> String {
     parts.iter().enumerate().map(|(index, part)| if index % 2 == 1 { code(part) } else { plain(part) }).collect()
 }
 
+/// Text as a sentence with a full stop. A name at its beginning stays as it is.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let word = text.split([' ', ',']).next().unwrap_or_default();
+    let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
+    let text = if is_word { word[..1].to_ascii_uppercase() + &text[1..] } else { text.to_owned() };
+    format!("{}.", prose(&text))
+}
+
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -104,6 +113,8 @@ mod tests {
             prose("mail me@a.b, GH-1, #2, $x$"),
             "mail me<code>@</code>a.b, <code>GH-</code>1, <code>#</code>2, <code>$</code>x<code>$</code>"
         );
+        assert_eq!(sentence("the old one goes"), "The old one goes.");
+        assert_eq!(sentence("subnet.a, which it needs, goes first"), "subnet.a, which it needs, goes first.");
         assert_eq!(html("</summary>`x`"), "<code>&lt;/summary&gt;`x`</code>");
         assert_eq!(fenced("diff", &["```".to_owned()]), "````diff\n```\n````");
         assert_eq!(code("line\nbreak"), "`line\\nbreak`");

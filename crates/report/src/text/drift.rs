@@ -9,6 +9,7 @@ use trueup_model::{Action, Address, AttributeChange, Change, Finding, Plan, Ref,
 use super::{head, remarks, troubles};
 use crate::clean::Clean;
 use crate::lines::{self, Line, What};
+use crate::names::Names;
 use crate::shown::{self, clean};
 use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
@@ -38,8 +39,9 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
     head(&mut page, &plan.topology, &plan.account, &plan.region)?;
     remarks(&mut page, plan)?;
     troubles(&mut page, plan)?;
+    let names = Names::of(plan);
     for drifted in &drifted {
-        one(&mut page, drifted)?;
+        one(&mut page, drifted, &names)?;
     }
     for finding in &failing {
         super::reach::finding(&mut page, finding)?;
@@ -117,7 +119,7 @@ fn name(value: &Value, replaced: &BTreeMap<&str, &Address>) -> Value {
     }
 }
 
-fn one(page: &mut Page<'_>, drifted: &Drifted<'_>) -> fmt::Result {
+fn one(page: &mut Page<'_>, drifted: &Drifted<'_>, names: &Names<'_>) -> fmt::Result {
     let change = drifted.change;
     let id = change.id.as_ref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
     let address = change.address.to_string();
@@ -138,7 +140,7 @@ fn one(page: &mut Page<'_>, drifted: &Drifted<'_>) -> fmt::Result {
         return Ok(());
     }
     let own = Change { attributes: drifted.attributes.clone(), ..change.clone() };
-    for (line, attribute) in lines::of(&own).iter().zip(&drifted.attributes) {
+    for (line, attribute) in lines::of(&own, names).iter().zip(&drifted.attributes) {
         let place = attribute.place.as_ref().filter(|place| !place.file.is_empty());
         let place = place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default();
         let told = told(line);

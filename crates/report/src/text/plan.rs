@@ -2,14 +2,17 @@
 
 use std::fmt::{self, Write};
 
-use trueup_model::{Change, Disruption, Plan, StepAction};
+use trueup_model::{Action, Change, Disruption, Plan, StepAction};
 
 use super::reach::reachability;
-use super::{head, remarks, troubles};
+use super::{head as whose, remarks, troubles};
+use crate::alike::{Block, blocks};
 use crate::clean::Clean;
 use crate::difference;
-use crate::lines::{self, Line, Long, What};
+use crate::lines::{Line, Long, What};
+use crate::names::Names;
 use crate::shown::{self, clean};
+use crate::stakes;
 use crate::style::{Page, Paint, Piece, Style, pad, widest};
 use crate::words;
 
@@ -22,6 +25,9 @@ pub struct PlanOptions {
     pub steps: bool,
 }
 
+/// A plan of more changes says at its beginning too how many there are.
+const LONG: usize = 40;
+
 /// Columns that the names of attributes are aligned in at most.
 const NAME_WIDTH_MAX: usize = 28;
 
@@ -32,14 +38,16 @@ pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result 
     if plan.is_empty() && plan.refused.is_empty() && plan.is_complete() {
         return page.line(0, 0, &[(Paint::Create, &words::nothing(plan))]);
     }
-    head(&mut page, &plan.topology, &plan.account, &plan.region)?;
+    whose(&mut page, &plan.topology, &plan.account, &plan.region)?;
     if plan.teardown {
         page.line(0, 2, &[(Paint::Delete, "Teardown: "), (Paint::Plain, words::TEARDOWN)])?;
     }
     page.blank()?;
     troubles(&mut page, plan)?;
-    for change in words::sorted(plan) {
-        self::change(&mut page, change)?;
+    at_stake(&mut page, plan)?;
+    let names = Names::of(plan);
+    for block in blocks(plan, &names) {
+        self::block(&mut page, &block, &names)?;
         page.blank()?;
     }
     for turns in &plan.turns {
@@ -77,22 +85,73 @@ fn counts(plan: &Plan) -> String {
     text
 }
 
-fn change(page: &mut Page<'_>, change: &Change) -> fmt::Result {
-    let paint = words::paint(change.action);
-    let action = format!("{} {} ", words::sign(change.action), words::verb(change.action));
-    let id = change.id.as_ref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
-    let place = change.source.as_ref().filter(|place| !place.file.is_empty());
-    let place = place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default();
-    let address = change.address.to_string();
-    page.line(0, 4, &[(paint, &action), (Paint::Strong, &address), (Paint::Plain, &id), (Paint::Dim, &place)])?;
-    let lines = lines::of(change);
-    let names = lines.iter().filter(|line| line.what == What::Attribute).map(|line| line.name.as_str());
-    let width = widest(names).min(NAME_WIDTH_MAX);
-    for line in &lines {
+/// What must be known first, and where much follows how much that is.
+fn at_stake(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
+    let clauses = stakes::clauses(plan);
+    if !clauses.is_empty() {
+        page.line(0, 4, &[(Paint::Delete, "At stake: "), (Paint::Strong, &clean(&clauses.join(", ")))])?;
+    }
+    for renamed in &plan.renamed {
+        page.line(0, 4, &[(Paint::Update, "Renamed? "), (Paint::Plain, &clean(&words::renamed(plan, renamed)))])?;
+    }
+    let is_long = plan.changes.len() > LONG;
+    if is_long {
+        page.line(0, 6, &[(Paint::Strong, &counts(plan))])?;
+    }
+    if !clauses.is_empty() || !plan.renamed.is_empty() || is_long { page.blank() } else { Ok(()) }
+}
+
+fn block(page: &mut Page<'_>, block: &Block<'_>, names: &Names<'_>) -> fmt::Result {
+    let first = block.first();
+    if block.changes.len() == 1 {
+        head(page, first)?;
+    } else {
+        let alike = if first.action == Action::Delete { "" } else { " alike" };
+        let action = format!("{} {} ", words::sign(first.action), words::verb(first.action));
+        let number = format!("{}{alike}", words::count(block.changes.len(), "resource"));
+        page.line(0, 4, &[(words::paint(first.action), &action), (Paint::Strong, &number)])?;
+    }
+    let lines = block.lines(names);
+    let width = widest(lines.iter().filter(|line| line.what == What::Attribute).map(|line| line.name.as_str())).min(NAME_WIDTH_MAX);
+    for line in lines.iter() {
         self::line(page, line, width)?;
     }
-    because(page, change)?;
-    consequences(page, change)
+    if let [only] = block.changes[..] {
+        because(page, only)?;
+        return consequences(page, only);
+    }
+    if first.action != Action::Delete {
+        shared(page, first, 4)?;
+    }
+    for change in &block.changes {
+        member(page, change)?;
+    }
+    Ok(())
+}
+
+/// A resource by itself.
+fn head(page: &mut Page<'_>, change: &Change) -> fmt::Result {
+    let action = format!("{} {} ", words::sign(change.action), words::verb(change.action));
+    let [id, place] = id_and_place(change);
+    let address = change.address.to_string();
+    page.line(0, 4, &[(words::paint(change.action), &action), (Paint::Strong, &address), (Paint::Plain, &id), (Paint::Dim, &place)])
+}
+
+/// One of several that are told together, with what is its own.
+fn member(page: &mut Page<'_>, change: &Change) -> fmt::Result {
+    let [id, place] = id_and_place(change);
+    let address = change.address.to_string();
+    page.line(4, 8, &[(Paint::Strong, &address), (Paint::Plain, &id), (Paint::Dim, &place)])?;
+    if change.action == Action::Delete {
+        shared(page, change, 8)?;
+    }
+    lost(page, change, 8)
+}
+
+fn id_and_place(change: &Change) -> [String; 2] {
+    let id = change.id.as_ref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
+    let place = change.source.as_ref().filter(|place| !place.file.is_empty());
+    [id, place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default()]
 }
 
 fn line(page: &mut Page<'_>, line: &Line, width: usize) -> fmt::Result {
@@ -156,20 +215,31 @@ fn because(page: &mut Page<'_>, change: &Change) -> fmt::Result {
 }
 
 fn consequences(page: &mut Page<'_>, change: &Change) -> fmt::Result {
+    shared(page, change, 4)?;
+    lost(page, change, 4)
+}
+
+/// What several that are told together have in common.
+fn shared(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
     if let Some(order) = change.order {
-        page.line(4, 8, &[(Paint::Dim, "order: "), (Paint::Plain, words::order(order))])?;
+        page.line(indent, indent + 4, &[(Paint::Dim, "order: "), (Paint::Plain, words::order(order))])?;
     }
     if change.disruption != Disruption::None {
-        page.line(4, 8, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change))])?;
-    }
-    if let Some(lifts) = words::lifts(change) {
-        page.line(4, 8, &[(Paint::Delete, "protection lifted: "), (Paint::Plain, &clean(&lifts))])?;
-    }
-    for loss in &change.losses {
-        page.line(4, 8, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &clean(&loss.to_string()))])?;
+        page.line(indent, indent + 4, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change))])?;
     }
     for note in &change.notes {
-        page.line(4, 8, &[(Paint::Dim, "note: "), (Paint::Plain, &clean(note))])?;
+        page.line(indent, indent + 4, &[(Paint::Dim, "note: "), (Paint::Plain, &clean(note))])?;
+    }
+    Ok(())
+}
+
+/// What is each one's own.
+fn lost(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
+    if let Some(lifts) = words::lifts(change) {
+        page.line(indent, indent + 4, &[(Paint::Delete, "protection lifted: "), (Paint::Plain, &clean(&lifts))])?;
+    }
+    for loss in &change.losses {
+        page.line(indent, indent + 4, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &clean(&loss.to_string()))])?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ fn the_keys_are_those_of_the_contract() {
         words.sort_unstable();
         words.join(" ")
     };
-    assert_eq!(keys(&plan), sorted(&format!("{head} teardown stakes changes steps refused diagnostics")));
+    assert_eq!(keys(&plan), sorted(&format!("{head} teardown stakes renamed changes steps refused diagnostics")));
     assert_eq!(keys(&plan["summary"]), sorted("create update replace delete adopt forget keep"));
     assert_eq!(keys(&plan["changes"][0]), sorted("address kind action id because order disruption losses source attributes"));
     assert_eq!(keys(&plan["changes"][1]["losses"][0]), sorted("what address"));
