@@ -15,8 +15,9 @@ use crate::keys;
 const BYTES_MAX: u64 = 1 << 20;
 /// What marks the top folder of a repository, and holds what is nobody's to read, such as credentials.
 const GIT: &str = ".git";
-/// What looks like ordinary files there is made up by the system while it is read.
-const OF_THE_SYSTEM: [&str; 3] = ["/proc", "/sys", "/dev"];
+/// What looks like ordinary files there is made up by the system while it is read. Devices do not look so, and `/dev/shm` has
+/// ordinary files.
+const OF_THE_SYSTEM: [&str; 2] = ["/proc", "/sys"];
 
 /// Why a file that a spec names cannot be used.
 #[derive(Debug, Error)]
