@@ -98,49 +98,6 @@ fn an_endpoint_that_refuses_or_hangs() {
     sees!("hanging_endpoint", trial.see(&format!("plan --endpoint-url {url} seed.yaml")));
 }
 
-/// What cron needs: who is to be woken up, and what will pass by itself.
-#[test]
-fn drift_tells_failures_apart_and_goes_on_to_the_next_spec() {
-    let trial = Trial::of_the_seed();
-    trial.write("broken.yaml", "nope");
-    let (_listener, url) = silence();
-    let documents = |seen: &str| {
-        let printed = seen.split_once('\n').map_or("", |(_, rest)| rest);
-        let documents = serde_json::Deserializer::from_str(printed).into_iter::<serde_json::Value>();
-        documents.map_while(Result::ok).collect::<Vec<_>>()
-    };
-    let class = |document: &serde_json::Value| document["error"]["class"].as_str().map(str::to_owned);
-    let drift = format!("drift --quiet --format json --endpoint-url {url} seed.yaml");
-    let down = trial.see(&drift);
-    assert!(down.ends_with("[exit 7]\n"), "{down}");
-    assert_eq!(documents(&down).iter().map(class).collect::<Vec<_>>(), [Some("connection".to_owned())]);
-    let mut without = trial.command("drift --format json seed.yaml");
-    without.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
-    let nobody = trial.seen("drift", &mut without);
-    assert!(nobody.ends_with("[exit 6]\n"), "{nobody}");
-    assert_eq!(documents(&nobody).iter().map(class).collect::<Vec<_>>(), [Some("credentials".to_owned())]);
-    let several = trial.see("drift --sandbox --format json broken.yaml seed.yaml nothing.yaml");
-    assert!(several.ends_with("[exit 1]\n"), "{several}");
-    let told = documents(&several);
-    assert_eq!(told.iter().map(class).collect::<Vec<_>>(), [Some("spec".to_owned()), None, Some("file".to_owned())]);
-    assert_eq!(told[0]["diagnostics"].as_array().map(Vec::len), Some(1), "{several}");
-    assert_eq!(told[1]["drift"].as_array().map(Vec::len), Some(13), "{several}");
-    assert!(told.iter().all(|document| document["spec"].is_string()), "{several}");
-}
-
-#[test]
-fn drift_says_nothing_about_what_is_well_when_it_is_to_be_quiet() {
-    let trial = Trial::of_the_seed();
-    trial.see("apply --auto-approve --sandbox seed.yaml");
-    for words in ["drift --quiet --sandbox seed.yaml seed.yaml", "drift --quiet --sandbox --format json seed.yaml"] {
-        assert_eq!(trial.see(words), format!("$ trueup {words}\n[exit 0]\n"));
-    }
-    trial.write("other.yaml", include_str!("../specs/gateway-endpoint.yaml").replace("10.0.1.0/24", "10.0.7.0/24"));
-    let seen = trial.see("drift --quiet --sandbox seed.yaml other.yaml");
-    assert!(seen.contains("subnet.public") && !seen.contains("no drift"), "{seen}");
-    assert!(seen.contains("2 specs: 1 as they should be, 1 with drift\n") && seen.ends_with("[exit 2]\n"), "{seen}");
-}
-
 #[test]
 fn a_kind_that_may_not_be_read_is_unknown_and_the_rest_is_planned() {
     let trial = Trial::of_the_seed();

@@ -140,43 +140,6 @@ fn what_somebody_did_by_hand_is_told_and_taken_back() {
 }
 
 #[test]
-fn what_is_nobodys_in_our_vpc_is_told_where_that_is_asked_for() {
-    let trial = Trial::of_the_seed();
-    let sandbox = Sandbox::serve(trial.folder.path());
-    let at = format!("--endpoint-url http://{}", sandbox.address);
-    trial.see(&format!("apply {at} --auto-approve seed.yaml"));
-    let made = |answer: &str, element: &str| {
-        let found = answer.split(&format!("<{element}>")).nth(1).and_then(|rest| rest.split('<').next());
-        found.unwrap_or_else(|| panic!("no {element} in {answer}")).to_owned()
-    };
-    let vpc = made(&sandbox.call("DescribeVpcs&Filter.1.Name=tag:trueup:address&Filter.1.Value.1=vpc.main"), "vpcId");
-    assert!(trial.see(&format!("drift {at} --quiet --unmanaged seed.yaml")).ends_with("seed.yaml\n[exit 0]\n"));
-    let subnet = made(&sandbox.call(&format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.200.0/24")), "subnetId");
-    let launch = format!("RunInstances&ImageId=ami-003634241a8fcdec0&InstanceType=t3.micro&MinCount=1&MaxCount=1&SubnetId={subnet}");
-    let tag = "TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value=rogue";
-    let instance = made(&sandbox.call(&format!("{launch}&{tag}")), "instanceId");
-    let groups = sandbox.call(&format!(
-        "DescribeSecurityGroups&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}&Filter.2.Name=group-name&Filter.2.Value.1=default"
-    ));
-    let group = made(&groups, "groupId");
-    let rule = "IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=3389&IpPermissions.1.ToPort=3389&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0";
-    sandbox.call(&format!("AuthorizeSecurityGroupIngress&GroupId={group}&{rule}"));
-    let told = trial.see(&format!("drift {at} --quiet --unmanaged seed.yaml"));
-    for line in [
-        format!("unmanaged in vpc.main: subnet {subnet}\n"),
-        format!("unmanaged in vpc.main: instance {instance} `rogue`\n"),
-        format!("unmanaged in vpc.main: security_group {group} that EC2 made: ingress tcp/3389 cidr 0.0.0.0/0\n"),
-    ] {
-        assert!(told.contains(&line), "{line}{told}");
-    }
-    assert!(told.ends_with("Drift: 0 of 13 resources differ, 3 unmanaged\n[exit 2]\n"), "{told}");
-    let json = trial.see(&format!("drift {at} --format json --unmanaged seed.yaml"));
-    assert!(json.contains("\"member\": \"tcp/3389 cidr 0.0.0.0/0\""), "{json}");
-    // Nobody asked.
-    assert!(trial.see(&format!("drift {at} seed.yaml")).ends_with("[exit 0]\n"));
-}
-
-#[test]
 fn network_acls_are_meddled_with_edited_and_asked_about() {
     let trial = Trial::of_the_seed();
     let spec = include_str!("../specs/network-acl.yaml");

@@ -76,7 +76,7 @@ pub fn drift(plan: &Plan, unmanaged: Option<&[Unmanaged]>) -> Json {
 }
 
 fn nobodys(thing: &Unmanaged) -> Json {
-    let mut json = json!({"vpc": thing.vpc, "id": thing.id, "name": thing.name});
+    let mut json = json!({"in": thing.vpc, "id": thing.id, "name": thing.name});
     match &thing.what {
         Thing::Object(kind) => json["kind"] = json!(kind),
         Thing::Member { of, attribute, key, value } => {
