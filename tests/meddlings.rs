@@ -47,6 +47,13 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["ReplaceRoute&RouteTableId={route_table.private}&DestinationCidrBlock=0.0.0.0/0&GatewayId={internet_gateway.main}"],
     ),
     meddling(
+        "route_table.private",
+        "routes",
+        &[
+            "ReplaceRoute&RouteTableId={route_table.private}&DestinationCidrBlock=10.0.0.0/16&NetworkInterfaceId={instance.db#network_interface}",
+        ],
+    ),
+    meddling(
         "subnet.private",
         "network_acl",
         &["ReplaceNetworkAclAssociation&AssociationId={subnet.private#network_acl_association}\
@@ -108,6 +115,11 @@ pub const MEDDLINGS: &[Meddling] = &[
         "instance.web",
         "security_groups",
         &["ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.web#network_interface}&SecurityGroupId.1={security_group.db}"],
+    ),
+    meddling(
+        "instance.db",
+        "associate_public_ip_address",
+        &["ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.db#network_interface}&AssociatePublicIpAddress=true"],
     ),
     meddling("instance.web", "elastic_ip", &["DisassociateAddress&AssociationId={instance.web#elastic_ip_association}"]),
     meddling("instance.db", "elastic_ip", &["AllocateAddress&Domain=vpc", "AssociateAddress&InstanceId={instance.db}&AllocationId={made}"]),

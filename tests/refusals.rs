@@ -293,3 +293,23 @@ fn what_is_made_and_answered_without_its_id_is_an_error_and_not_waited_for() {
         });
     }
 }
+
+#[test]
+fn what_was_stopped_for_a_change_that_ec2_refuses_is_started_again() {
+    paused(async {
+        let world = World::new().await;
+        let spec = specs().0;
+        world.apply(&topology(&spec)).await;
+        // Of another architecture than the image: EC2 refuses it of the stopped instance.
+        let plan = world.plan(&topology(&spec.replace("t3.micro", "t4g.micro"))).await;
+        let (outcome, events) = run(&world, &plan).await;
+        let calls = |numbers: &[usize]| numbers.iter().map(|number| plan.steps[number - 1].call.action).collect::<Vec<_>>();
+        assert_eq!(
+            (calls(&outcome.done), calls(&outcome.failed)),
+            (vec!["StopInstances", "StartInstances"], vec!["ModifyInstanceAttribute"])
+        );
+        let back = events.iter().filter(|event| matches!(event, Event::PuttingBack { because: Some(_), .. })).count();
+        assert_eq!(back, 1);
+        assert!(world.plan(&topology(&spec)).await.is_empty(), "it is not as it was");
+    });
+}

@@ -2,6 +2,8 @@
 
 #[path = "tidy/crates.rs"]
 mod crates;
+#[path = "tidy/effects.rs"]
+mod effects;
 #[path = "tidy/links.rs"]
 mod links;
 #[path = "tidy/names.rs"]

@@ -8,8 +8,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use trueup_model::{Act, Acted, CloudError, Record, Value, Wait};
 
 use crate::call::{Errand, Purpose};
-use crate::classify::is_gone;
+use crate::classify::{Class, is_gone};
 use crate::failure::Failure;
+use crate::holders::Held;
 use crate::ownership::WITHOUT_ID;
 use crate::patience::seed;
 use crate::{Ec2, kinds, tags};
@@ -137,7 +138,17 @@ impl<'a> Task<'a> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        match self.ec2.caller.call(&self.errand.to(purpose), action, request, send).await {
+        let mut held = Held::default();
+        let errand = self.errand.to(Purpose::TryDelete);
+        let ended = loop {
+            match self.ec2.caller.call(&errand, action, request.clone(), &send).await {
+                Err(failure) if failure.class == Class::Dependency && purpose == Purpose::Delete => {
+                    tokio::time::sleep(held.refused(self, failure).await?).await;
+                }
+                ended => break ended,
+            }
+        };
+        match ended {
             Ok(answer) => Ok(Some(answer)),
             Err(failure) if is_gone(failure.class, &failure.code) => Ok(None),
             Err(failure) => Err(failure),

@@ -13,6 +13,7 @@ mod connect;
 mod endpoint;
 mod failure;
 mod filter;
+mod holders;
 mod kinds;
 mod memory;
 mod ownership;

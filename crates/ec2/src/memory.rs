@@ -24,6 +24,8 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Inner {
     made: HashMap<String, (Kind, Instant)>,
+    /// What had ended or failed when all was read.
+    gone: HashSet<String>,
     /// What was made and has been seen since.
     seen: HashSet<String>,
     /// What others refer to by its name.
@@ -97,6 +99,16 @@ impl Memory {
     pub fn lost(&self, id: &str) {
         self.ended(id);
         self.inner().lost = true;
+    }
+
+    /// These had ended or failed when all was read.
+    pub fn learn_gone(&self, ids: impl IntoIterator<Item = String>) {
+        self.inner().gone.extend(ids);
+    }
+
+    /// Whether this object had ended or failed when all was read.
+    pub fn was_gone(&self, id: &str) -> bool {
+        self.inner().gone.contains(id)
     }
 
     /// Whether anything was lost.

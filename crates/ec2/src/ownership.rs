@@ -29,8 +29,6 @@ const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Du
 const UNSEEN_MAX: Duration = Duration::from_secs(120);
 /// The same where everything is shown at once, or nearly so: at an endpoint that is not AWS's own.
 const UNSEEN_ELSEWHERE_MAX: Duration = Duration::from_secs(15);
-/// What was made under a client token and fails within this time failed before.
-const REPEATED_MAX: Duration = Duration::from_secs(3);
 /// So many client tokens are used up before a create fails.
 const TOKENS_MAX: u32 = 50;
 
@@ -261,7 +259,10 @@ where
 /// is gone. Then the token is used up, and the create is to be carried out again.
 pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
     let memory = &ec2.memory;
-    let Some(age) = memory.age(&wait.id) else { return settled };
+    let Some(age) = memory.age(&wait.id) else {
+        // What this run did not make it does not make again.
+        return if let Settled::Lost(why) = settled { Settled::Failed(why) } else { settled };
+    };
     let unseen_max = if ec2.shown_after.is_zero() { UNSEEN_ELSEWHERE_MAX } else { UNSEEN_MAX };
     let is_invisible = matches!(&settled, Settled::Pending(state) if state == kinds::INVISIBLE);
     if !is_invisible {
@@ -273,8 +274,9 @@ pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
         // Another run that made the same has stopped it, as the spec wants.
         Settled::Pending(state) if state == "stopped" => return Settled::Done(Record::new()),
         Settled::Pending(state) if state == "deleting" => format!("{} is {state}", wait.id),
-        // What fails so soon failed before.
-        Settled::Failed(why) if age < REPEATED_MAX || why.contains("deleted") => why,
+        // What had failed before this run began is an old answer; what fails now EC2 has refused, and would refuse again.
+        Settled::Failed(why) if memory.was_gone(&wait.id) => why,
+        Settled::Lost(why) => why,
         settled => return settled,
     };
     memory.lost(&wait.id);

@@ -8,11 +8,13 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
-use trueup_model::{Act, Acted, Cloud, CloudError, ErrorClass, Event, Kind, Outcome, Plan, Resolved, Settled, Step, StepRef, Wait};
+use trueup_model::{
+    Act, Acted, Address, Cloud, CloudError, ErrorClass, Event, Kind, Outcome, Plan, Resolved, Settled, Step, StepRef, Wait,
+};
 
 use crate::known::Known;
 use crate::retries::Retries;
-use crate::schedule::Schedule;
+use crate::schedule::{Aftermath, Schedule};
 use crate::settle::{Settling, Waiting};
 
 /// Looks that fail are tried again so often, and then what is waited for has failed.
@@ -80,7 +82,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             let retries = Rc::clone(&self.retries);
             tokio::select! {
                 biased;
-                () = &mut stop, if !self.stopped => self.stop(sink),
+                () = &mut stop, if !self.stopped => self.stop(true, sink),
                 Some(came) = self.work.next(), if !self.work.is_empty() => self.came(came, sink),
                 () = until(next), if next.is_some() => {}
                 () = retries.news() => {}
@@ -95,7 +97,7 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     /// Starts what can start.
     fn start(&mut self, sink: &mut dyn FnMut(Event)) {
-        while !self.stopped && self.acting < self.parallelism {
+        while self.acting < self.parallelism {
             let Some(number) = self.schedule.start() else { return };
             let step = self.step(number);
             self.started.insert(number, Instant::now());
@@ -133,7 +135,7 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     /// Puts ids in the place of names. What a step needs was made before it, or the schedule would not have started it.
     fn resolve(&self, step: &Step) -> Result<Act, String> {
-        let called = |address: &trueup_model::Address| self.known.called(address);
+        let called = |address: &Address| self.known.called(address);
         let unknown = |address| format!("the id of {address} is not known");
         Ok(Act {
             step: step.number,
@@ -171,7 +173,7 @@ impl<'a, C: Cloud> Run<'a, C> {
                         let last = error.class == ErrorClass::Credentials;
                         self.fail(step, error.code, error.message, sink);
                         if last {
-                            self.stop(sink);
+                            self.stop(false, sink);
                         }
                     }
                 }
@@ -269,24 +271,30 @@ impl<'a, C: Cloud> Run<'a, C> {
     fn fail(&mut self, number: usize, code: String, message: String, sink: &mut dyn FnMut(Event)) {
         let step = self.step(number);
         sink(Event::StepFailed { step: reference(step), code, message, elapsed: self.elapsed(number) });
-        for skipped in self.schedule.failed(number) {
-            sink(Event::StepSkipped { step: reference(self.step(skipped)), because: Some(step.address.clone()) });
-        }
+        let aftermath = self.schedule.failed(number);
+        self.tell_aftermath(&aftermath, Some(&step.address), sink);
     }
 
-    fn stop(&mut self, sink: &mut dyn FnMut(Event)) {
+    fn stop(&mut self, may_put_back: bool, sink: &mut dyn FnMut(Event)) {
         if std::mem::replace(&mut self.stopped, true) {
             return;
         }
-        let left = self.schedule.stop();
-        sink(Event::Stopping { running: self.schedule.running(), left: left.len() });
-        for skipped in left {
-            sink(Event::StepSkipped { step: reference(self.step(skipped)), because: None });
-        }
+        let aftermath = self.schedule.stop(may_put_back);
+        sink(Event::Stopping { running: self.schedule.running(), left: aftermath.skipped.len() });
+        self.tell_aftermath(&aftermath, None, sink);
         // What EC2 has not answered yet ends with its answer; nothing is repeated, and nothing is waited for.
         self.cloud.give_up_repeats(true);
         for waiting in self.settling.end() {
             self.left(waiting.step, &waiting.wait, &waiting.state, sink);
+        }
+    }
+
+    fn tell_aftermath(&self, aftermath: &Aftermath, because: Option<&Address>, sink: &mut dyn FnMut(Event)) {
+        for skipped in &aftermath.skipped {
+            sink(Event::StepSkipped { step: reference(self.step(*skipped)), because: because.cloned() });
+        }
+        for back in &aftermath.put_back {
+            sink(Event::PuttingBack { step: reference(self.step(*back)), because: because.cloned() });
         }
     }
 

@@ -11,9 +11,20 @@ pub struct Schedule {
     waiting: BTreeMap<usize, BTreeSet<usize>>,
     /// What waits for each step.
     dependants: BTreeMap<usize, Vec<usize>>,
+    /// What each step takes back, where it takes something back.
+    takes_back: BTreeMap<usize, usize>,
     ready: BTreeSet<usize>,
     running: BTreeSet<usize>,
     outcome: Outcome,
+}
+
+/// What comes of a failure.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Aftermath {
+    /// Will not be carried out.
+    pub skipped: Vec<usize>,
+    /// Will be carried out all the same: it takes back what was done before.
+    pub put_back: Vec<usize>,
 }
 
 impl Schedule {
@@ -22,11 +33,17 @@ impl Schedule {
         let mut schedule = Self {
             waiting: BTreeMap::new(),
             dependants: BTreeMap::new(),
+            takes_back: BTreeMap::new(),
             ready: BTreeSet::new(),
             running: BTreeSet::new(),
             outcome: Outcome::default(),
         };
         for step in steps {
+            let before = step.after.iter().filter_map(|before| steps.get(before.checked_sub(1)?));
+            let changes: Vec<&Step> = before.filter(|before| before.target == step.target && before.address == step.address).collect();
+            let earlier = steps.iter().take(step.number.saturating_sub(1));
+            let taken = if changes.is_empty() { None } else { earlier.filter(|earlier| step.takes_back(earlier)).last() };
+            schedule.takes_back.extend(taken.map(|taken| (step.number, taken.number)));
             for before in &step.after {
                 schedule.dependants.entry(*before).or_default().push(step.number);
             }
@@ -61,31 +78,66 @@ impl Schedule {
         }
     }
 
-    /// A running step failed. Answers what is skipped because of it.
-    pub fn failed(&mut self, step: usize) -> Vec<usize> {
+    /// A running step failed. What depends on it is skipped, but for what takes back something that is done.
+    pub fn failed(&mut self, step: usize) -> Aftermath {
         self.running.remove(&step);
         self.outcome.failed.push(step);
-        let mut skipped = BTreeSet::new();
+        let (mut skipped, mut put_back) = (BTreeSet::new(), BTreeSet::new());
         let mut queue = vec![step];
         while let Some(step) = queue.pop() {
             for dependant in self.dependants.get(&step).into_iter().flatten() {
-                if self.waiting.remove(dependant).is_some() {
-                    skipped.insert(*dependant);
+                if !self.waiting.contains_key(dependant) {
+                    continue;
+                }
+                let new = if self.must_put_back(*dependant) {
+                    put_back.insert(*dependant)
+                } else {
+                    self.waiting.remove(dependant);
+                    skipped.insert(*dependant)
+                };
+                // What comes after it is not as it should be either.
+                if new {
                     queue.push(*dependant);
                 }
             }
         }
+        for back in &put_back {
+            self.wait_only(*back, |before| *before != step && !skipped.contains(before));
+        }
         self.outcome.skipped.extend(&skipped);
-        skipped.into_iter().collect()
+        Aftermath { skipped: skipped.into_iter().collect(), put_back: put_back.into_iter().collect() }
     }
 
-    /// The user wants no more. Answers what will not start.
-    pub fn stop(&mut self) -> Vec<usize> {
+    /// The user wants no more: nothing new starts, but for what takes back something that is done, where that may still be.
+    pub fn stop(&mut self, may_put_back: bool) -> Aftermath {
         self.outcome.stopped = true;
         let mut left: BTreeSet<usize> = std::mem::take(&mut self.ready);
-        left.extend(std::mem::take(&mut self.waiting).into_keys());
+        left.extend(self.waiting.keys());
+        let put_back: BTreeSet<usize> = left.iter().copied().filter(|step| may_put_back && self.must_put_back(*step)).collect();
+        self.waiting.retain(|step, _| put_back.contains(step));
+        let running = self.running.clone();
+        for back in &put_back {
+            self.waiting.entry(*back).or_default();
+            self.wait_only(*back, |before| running.contains(before));
+        }
+        left.retain(|step| !put_back.contains(step));
         self.outcome.skipped.extend(&left);
-        left.into_iter().collect()
+        Aftermath { skipped: left.into_iter().collect(), put_back: put_back.into_iter().collect() }
+    }
+
+    /// Whether a step takes back what is done.
+    fn must_put_back(&self, step: usize) -> bool {
+        self.takes_back.get(&step).is_some_and(|taken| self.outcome.done.contains(taken))
+    }
+
+    /// Leaves a step to wait only for what passes a test.
+    fn wait_only(&mut self, step: usize, keeps: impl Fn(&usize) -> bool) {
+        let Some(before) = self.waiting.get_mut(&step) else { return };
+        before.retain(keeps);
+        if before.is_empty() {
+            self.waiting.remove(&step);
+            self.ready.insert(step);
+        }
     }
 
     /// How many steps are running.
@@ -131,7 +183,7 @@ mod tests {
     fn a_failure_skips_exactly_what_depends_on_it() {
         let mut schedule = Schedule::new(&steps(&[&[], &[], &[1], &[3], &[2]]));
         assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(1), Some(2), None));
-        assert_eq!(schedule.failed(1), [3, 4]);
+        assert_eq!(schedule.failed(1), Aftermath { skipped: vec![3, 4], put_back: Vec::new() });
         schedule.done(2);
         assert_eq!(schedule.start(), Some(5));
         schedule.done(5);
@@ -143,9 +195,54 @@ mod tests {
     fn a_stop_skips_all_that_has_not_started() {
         let mut schedule = Schedule::new(&steps(&[&[], &[], &[1]]));
         schedule.start();
-        assert_eq!(schedule.stop(), [2, 3]);
+        assert_eq!(schedule.stop(true).skipped, [2, 3]);
         schedule.done(1);
         assert_eq!(schedule.start(), None);
         assert!(!schedule.outcome().is_success());
+    }
+
+    /// A stop, two changes and a start, one after the other, and something that waits for the start.
+    fn stopping() -> Schedule {
+        let mut steps = steps(&[&[], &[1], &[2], &[1, 2, 3], &[4]]);
+        let state = |state: &str| Record::new().with("state", state);
+        steps[0].call = Call::modify("StopInstances").setting(state("stopped")).unsetting(state("running"));
+        steps[3].call = Call::modify("StartInstances").setting(state("running")).unsetting(state("stopped"));
+        Schedule::new(&steps)
+    }
+
+    #[test]
+    fn what_was_stopped_is_started_again_where_a_change_fails() {
+        let mut schedule = stopping();
+        schedule.start();
+        schedule.done(1);
+        assert_eq!(schedule.start(), Some(2));
+        assert_eq!(schedule.failed(2), Aftermath { skipped: vec![3, 5], put_back: vec![4] });
+        assert_eq!(schedule.start(), Some(4));
+        schedule.done(4);
+        let outcome = schedule.outcome();
+        assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![1, 4], vec![2], vec![3, 5]));
+    }
+
+    #[test]
+    fn what_could_not_be_stopped_is_not_started() {
+        let mut schedule = stopping();
+        schedule.start();
+        assert_eq!(schedule.failed(1), Aftermath { skipped: vec![2, 3, 4, 5], put_back: Vec::new() });
+    }
+
+    #[test]
+    fn what_was_stopped_is_started_again_where_the_user_stops_the_run() {
+        let mut schedule = stopping();
+        schedule.start();
+        schedule.done(1);
+        let running = schedule.start().unwrap();
+        assert_eq!(schedule.stop(true).put_back, [4]);
+        assert_eq!(schedule.start(), None);
+        schedule.done(running);
+        assert_eq!((schedule.start(), schedule.start()), (Some(4), None));
+        // What still stops when the run ends is not known to have stopped.
+        let mut schedule = stopping();
+        schedule.start();
+        assert!(schedule.stop(false).put_back.is_empty());
     }
 }

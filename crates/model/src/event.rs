@@ -66,6 +66,13 @@ pub enum Event {
         /// The address whose failure is the reason; none where the user stopped the run.
         because: Option<Address>,
     },
+    /// A step is carried out although one before it failed or was not tried: it takes back what the plan did before.
+    PuttingBack {
+        /// Which step.
+        step: StepRef,
+        /// The address whose failure is the reason; none where the user stopped the run.
+        because: Option<Address>,
+    },
     /// The user asked to stop: nothing new starts and nothing is repeated; calls that are under way end with their answer.
     Stopping {
         /// How many steps are still running.

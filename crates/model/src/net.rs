@@ -51,6 +51,16 @@ pub fn is_word(text: &str, also: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c))
 }
 
+/// Refuses spaces at the ends of a text: EC2 takes them off names, and refuses them in others.
+pub fn without_edges(text: &str, what: &str) -> Result<(), Complaint> {
+    let trimmed = text.trim();
+    if trimmed == text {
+        return Ok(());
+    }
+    let complaint = Complaint::new(format!("a {what} has no spaces at its ends: EC2 takes them off, or refuses them"));
+    Err(if trimmed.is_empty() { complaint } else { complaint.instead(trimmed) })
+}
+
 /// A path, relative to the spec.
 pub static PATH: Format = Format {
     what: "a path relative to the spec",

@@ -331,6 +331,16 @@ impl Plan {
     }
 }
 
+impl Step {
+    /// Whether this step takes back what another one of the same object did, and nothing else: a start after a stop. It is carried out
+    /// even where a step between the two fails.
+    pub fn takes_back(&self, earlier: &Self) -> bool {
+        let (back, there) = (&self.call, &earlier.call);
+        let same = (&self.address, &self.target) == (&earlier.address, &earlier.target) && self.number > earlier.number;
+        same && !back.sets.is_empty() && back.sets == there.unsets && back.unsets == there.sets
+    }
+}
+
 impl Change {
     /// The worst effect among its attributes.
     pub fn effect(&self) -> Effect {

@@ -10,7 +10,7 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::schema::{Effect, Schema, Type};
 use crate::stake::Loss;
-use crate::topology::Topology;
+use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref};
 
@@ -82,9 +82,15 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
-    /// What is lost for ever when this object is stopped.
-    fn losses_by_stop(&self, _object: &Object) -> Vec<Loss> {
+    /// What is lost for ever when this object changes and stays the same object. `effect` is the worst of what changes.
+    fn losses_by_update(&self, _object: &Object, _update: &Update<'_>, _effect: Effect) -> Vec<Loss> {
         Vec::new()
+    }
+
+    /// What has an object of ours that only one thing can have, and is not of its topology: while it has, nothing else gets it, and EC2
+    /// does not end it.
+    fn held_by(&self, _object: &Object) -> Option<String> {
+        None
     }
 
     /// What users of the network feel while one attribute changes in place.
@@ -147,9 +153,15 @@ pub trait Rules: Sync {
         false
     }
 
-    /// A remark about a live object that is compared with this record, for the reader of a plan.
-    fn note(&self, _record: &Record, _object: Option<&Object>) -> Option<String> {
+    /// What is wanted of this live object, where what a spec leaves out means what EC2 makes of it there; none where that is what the
+    /// record says.
+    fn fitted(&self, _resource: &Resource, _object: &Object) -> Option<Record> {
         None
+    }
+
+    /// Remarks about a live object that is compared with this record, for the reader of a plan.
+    fn notes(&self, _record: &Record, _object: Option<&Object>) -> Vec<String> {
+        Vec::new()
     }
 }
 

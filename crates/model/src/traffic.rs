@@ -1,5 +1,7 @@
 //! What a rule says of the traffic that it matches: protocol, port, ICMP type and code. Security groups and network ACLs say it alike.
 
+use ipnet::IpNet;
+
 use crate::rules::Context;
 use crate::value::{Record, Value};
 
@@ -32,9 +34,35 @@ pub fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
             "remove them, or use protocol icmp or icmpv6",
         );
     }
+    check_family(rule, path, context);
     let is_open = |name: &str| matches!(rule.get(name), None | Some(Value::Int(-1)));
     if !is_open("icmp_code") && is_open("icmp_type") {
         context.problem(path, "rule-icmp", "an `icmp_code` needs an `icmp_type`", "give the type, or remove the code");
+    }
+}
+
+/// The range's family, where it is a range.
+pub fn family(range: &str) -> Option<&'static str> {
+    range.parse::<IpNet>().ok().map(|range| if range.network().is_ipv4() { "IPv4" } else { "IPv6" })
+}
+
+/// Each family has an ICMP of its own: with a range of the other one a rule matches nothing, and an entry of a network ACL loses its type
+/// and code as well.
+fn check_family(rule: &Record, path: &str, context: &mut Context<'_>) {
+    let protocol = rule.text("protocol");
+    let (own, other) = match protocol {
+        "icmp" => ("IPv4", "icmpv6"),
+        "icmpv6" => ("IPv6", "icmp"),
+        _ => return,
+    };
+    let ranges = match rule.get("cidr") {
+        Some(Value::List(list)) => &list[..],
+        range => range.map(std::slice::from_ref).unwrap_or_default(),
+    };
+    let strange = ranges.iter().filter_map(Value::as_text).find_map(|range| Some((range, family(range).filter(|family| *family != own)?)));
+    if let Some((range, family)) = strange {
+        let message = format!("{protocol} is of {own}, and {range} is a range of {family}");
+        context.problem(format!("{path}.cidr"), "rule-family", message, format!("use protocol {other}, or a range of {own}"));
     }
 }
 

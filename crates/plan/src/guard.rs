@@ -40,6 +40,21 @@ pub fn budget(topology: &Topology, plan: &Plan) -> Option<Refusal> {
     Some(Refusal { guard: "max_deletes", address: topology.name.clone(), why })
 }
 
+/// Whether nothing that a verdict gives to its object, or ends, is in the hands of somebody else; refuses it in the plan where something
+/// is.
+pub fn is_free(folded: &Folded, verdict: &Verdict<'_>, plan: &mut Plan) -> bool {
+    let given = verdict.calls.iter().flat_map(|call| call.sets.refs()).filter_map(|reference| folded.live(reference.address()?));
+    let ended = verdict.object.filter(|_| !verdict.ends.is_empty());
+    let held = given.chain(ended).find_map(|object| Some((object, object.kind.rules().held_by(object)?)));
+    let Some((object, holder)) = held else { return true };
+    let why = format!(
+        "{} is associated with {holder}, which is not of this topology, and nothing is taken from others: take it off there, or change the spec",
+        object.id
+    );
+    plan.refused.push(Refusal { guard: "in_use", address: verdict.address.to_string(), why });
+    false
+}
+
 /// What objects of others hold that only one object can have.
 #[derive(Debug)]
 pub struct Foreign<'a> {

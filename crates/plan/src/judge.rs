@@ -10,7 +10,7 @@ use trueup_model::{
 
 use crate::diff::diff;
 use crate::fold::{DOUBLED, Folded, unfold};
-use crate::guard::Foreign;
+use crate::guard::{Foreign, is_free};
 use crate::marks::{is_unfinished, marks, protect, retire, stops};
 use crate::{replacement, tags, unread};
 
@@ -61,13 +61,16 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
         }
         if let Some((verdict, change)) = judge.wanted(address, resource, plan)
             && foreign.allows(&verdict, plan)
+            && is_free(folded, &verdict, plan)
         {
             verdicts.push(verdict);
             plan.changes.push(change);
         }
     }
     for (address, object) in unwanted(folded) {
-        if let Some((verdict, change)) = judge.unwanted(&address, object, plan) {
+        if let Some((verdict, change)) = judge.unwanted(&address, object, plan)
+            && is_free(folded, &verdict, plan)
+        {
             verdicts.push(verdict);
             plan.changes.push(change);
         }
@@ -191,7 +194,8 @@ impl<'a> Judge<'a> {
     /// What is there, with references to what is replaced as the ids of what goes, and what is wanted: of both what could be read.
     fn sides(&self, object: &Object, resource: &Resource) -> (Record, Record) {
         let known = |record: &Record| unread::without(object, self.readable(object.kind, record));
-        (known(&unfold(object.kind, &object.record, &self.replaced)), known(&resource.record))
+        let fitted = object.kind.rules().fitted(resource, object);
+        (known(&unfold(object.kind, &object.record, &self.replaced)), known(fitted.as_ref().unwrap_or(&resource.record)))
     }
 
     /// A record without the attributes that refer to kinds that could not be read.
@@ -228,20 +232,22 @@ impl<'a> Judge<'a> {
                 calls.push(protect());
             }
             let mut change = change(address, Action::Create, None, Some(resource), attributes);
-            change.notes.extend(rules.note(&resource.record, None));
+            change.notes.extend(rules.notes(&resource.record, None));
             return Some((verdict(address, Action::Create, None, Some(resource), calls), change));
         };
         let (before, after) = self.sides(object, resource);
         let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
         let (marks, marked) = marks(object, resource, &attributes);
         attributes.extend(marked);
-        let note = rules.note(&resource.record, Some(object));
+        let notes = rules.notes(&resource.record, Some(object));
         if attributes.is_empty() && marks.is_empty() {
             if unread::is_partly_known(object, Some(resource)) {
                 return None;
             }
             plan.kept.push(address.clone());
-            plan.diagnostics.extend(note.map(|note| Diagnostic::note("kept", format!("{address}: {note}")).at(resource.place.clone(), "")));
+            plan.diagnostics.extend(
+                notes.into_iter().map(|note| Diagnostic::note("kept", format!("{address}: {note}")).at(resource.place.clone(), "")),
+            );
             return None;
         }
         let worst = trueup_model::rules::worst(attributes.iter().map(|attribute| attribute.effect));
@@ -257,12 +263,19 @@ impl<'a> Judge<'a> {
         }
         let mut calls = Vec::new();
         let mut verdict_marks = marks;
+        let mut losses = Vec::new();
         if replaced {
             calls = make(address.kind, &resource.record, Some(&self.unfolded(object)));
             verdict_marks = retire(object, resource);
         } else {
-            calls.extend(tags::calls(object, &before, &after));
-            calls.extend(rules.update(&Update::new(address.kind, &before, &after, false)));
+            // Some tags are refused beside what is there before, others beside what is there after: those that go are first, new ones last.
+            let (gone, new): (Vec<Call>, Vec<Call>) =
+                tags::calls(object, &before, &after).into_iter().partition(|call| call.sets.is_empty());
+            calls.extend(gone);
+            let update = Update::new(address.kind, &before, &after, false);
+            calls.extend(rules.update(&update));
+            calls.extend(new);
+            losses = rules.losses_by_update(object, &update, worst);
             if finishes {
                 // Protection comes last, as in a launch.
                 let (late, first) = verdict_marks.into_iter().partition(|mark| *mark == protect());
@@ -273,16 +286,15 @@ impl<'a> Judge<'a> {
         let action = if replaced { Action::Replace } else { Action::Update };
         let mut change = change(address, action, Some(object), Some(resource), attributes);
         change.because = self.because(address, &mut BTreeSet::new());
-        change.notes.extend(note);
+        change.notes.extend(notes);
         let mut verdict = verdict(address, action, Some(object), Some(resource), calls);
         verdict.marks = verdict_marks;
         if replaced {
             verdict.ends = self.ends(object);
-            change.losses = rules.losses(object);
+            losses = rules.losses(object);
             change.lifts = rules.lifts(object);
-        } else if worst == Effect::Stop {
-            change.losses = rules.losses_by_stop(object);
         }
+        change.losses = losses;
         Some((verdict, change))
     }
 
@@ -455,6 +467,12 @@ fn complete(change: &mut Change, verdict: &Verdict<'_>, moved: bool) {
     change.order = verdict.order;
     change.notes.extend(verdict.constraint.iter().cloned());
     change.notes.extend(differently_named(verdict));
+    let is_felt = |object: &Object| rules.loss_disruption(object) >= Disruption::Outage;
+    if verdict.order == Some(Order::DeleteFirst) && verdict.object.is_some_and(is_felt) {
+        change
+            .notes
+            .push("the old one has gone when EC2 is asked for the new one: where EC2 refuses that, nothing brings the old one back".into());
+    }
     let in_place = change.attributes.iter().map(|a| {
         let name = a.path.split('.').next().unwrap_or_default();
         rules.disruption(name, a.before.as_ref(), a.after.as_ref())

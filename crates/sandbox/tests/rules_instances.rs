@@ -289,3 +289,53 @@ async fn tags_are_checked() {
     cloud.ok(&format!("DeleteTags&ResourceId.1={vpc}&Tag.1.Key=b")).await;
     assert_eq!(all(&cloud.ok("DescribeTags").await, "key"), ["a"]);
 }
+
+#[tokio::test]
+async fn a_public_address_comes_and_goes_with_its_attribute() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    cloud.gateway(&vpc).await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let instance = cloud.instance(&subnet, "").await;
+    let eni = cloud.get("DescribeNetworkInterfaces", "networkInterfaceId").await;
+    let set = format!("ModifyNetworkInterfaceAttribute&NetworkInterfaceId={eni}&AssociatePublicIpAddress=");
+    let public = async || cloud.ok("DescribeInstances").await.contains("<ipAddress>");
+    assert!(!public().await);
+    cloud.ok(&format!("{set}true")).await;
+    assert!(public().await);
+    // It is taken back while the instance is stopped, and another one is given at the start.
+    cloud.ok(&format!("StopInstances&InstanceId.1={instance}")).await;
+    assert!(!public().await);
+    cloud.ok(&format!("StartInstances&InstanceId.1={instance}")).await;
+    assert!(public().await);
+    cloud.ok(&format!("{set}false")).await;
+    assert!(!public().await);
+    assert_eq!(cloud.code(&format!("{set}true&Description.Value=two")).await, "InvalidParameterCombination");
+}
+
+#[tokio::test]
+async fn names_are_kept_without_the_spaces_at_their_end() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    cloud.ok(&format!("CreateSecurityGroup&GroupName=web%20&GroupDescription=d&VpcId={vpc}")).await;
+    assert!(cloud.ok("DescribeSecurityGroups").await.contains("<groupName>web</groupName>"));
+    assert_eq!(cloud.code(&format!("CreateSecurityGroup&GroupName=web&GroupDescription=d&VpcId={vpc}")).await, "InvalidGroup.Duplicate");
+}
+
+#[tokio::test]
+async fn tags_that_an_instance_may_read_have_keys_for_it() {
+    let cloud = Cloud::new();
+    let vpc = cloud.vpc().await;
+    let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
+    let instance = cloud.instance(&subnet, "").await;
+    let tag = |key: &str| format!("CreateTags&ResourceId.1={instance}&Tag.1.Key={key}&Tag.1.Value=x");
+    let readable = format!("ModifyInstanceMetadataOptions&InstanceId={instance}&InstanceMetadataTags=");
+    cloud.ok(&tag("a/b")).await;
+    assert_eq!(cloud.code(&format!("{readable}enabled")).await, "InvalidParameterValue");
+    cloud.ok(&format!("DeleteTags&ResourceId.1={instance}&Tag.1.Key=a/b")).await;
+    cloud.ok(&format!("{readable}enabled")).await;
+    for key in ["a/b", "a%20b", "_index"] {
+        assert_eq!(cloud.code(&tag(key)).await, "InvalidParameterValue", "{key}");
+    }
+    cloud.ok(&tag("a.b:c")).await;
+}

@@ -117,3 +117,39 @@ fn a_policy_is_kept_as_it_is_written() {
     let policy = topology.resources[&"vpc_endpoint.e".parse().unwrap()].record.get("policy").unwrap();
     insta::assert_snapshot!(serde_json::to_string(policy).unwrap());
 }
+
+#[test]
+fn what_ec2_would_change_or_could_not_match_is_refused() {
+    let group = |text: &str| with_vpc(&format!("security_group: {{g: {text}}}\n"));
+    let instance = |text: &str| {
+        with_vpc(&format!(
+            "subnet: {{s: {{cidr_block: 10.0.0.0/24}}}}\n\
+             instance: {{i: {{image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, {text}}}}}\n"
+        ))
+    };
+    let readable = "metadata_options: {instance_metadata_tags: enabled}";
+    let refused = [
+        (group("{description: ' G'}"), "no spaces at its ends"),
+        (group("{description: G, group_name: 'g '}"), "no spaces at its ends"),
+        (group("{description: G, ingress: [{protocol: all, cidr: 10.0.0.0/8, description: 'x '}]}"), "no spaces at its ends"),
+        (group("{description: G, ingress: [{protocol: icmp, cidr: '::/0'}]}"), "icmp is of IPv4, and ::/0 is a range of IPv6"),
+        (group("{description: G, egress: [{protocol: icmpv6, cidr: ['::/0', 10.0.0.0/8]}]}"), "icmpv6 is of IPv6, and 10.0.0.0/8"),
+        (instance("iam_instance_profile: 'web '"), "no spaces at its ends"),
+        (instance(&format!("{readable}, tags: {{cost centre: x}}")), "EC2 then refuses the key `cost centre`"),
+        (instance(&format!("{readable}, tags: {{a/b: x}}")), "EC2 then refuses the key `a/b`"),
+        (instance(&format!("{readable}, tags: {{_index: x}}")), "EC2 then refuses the key `_index`"),
+    ];
+    for (text, why) in refused {
+        let parsed = read(&text);
+        let said = told(&text, &parsed.diagnostics);
+        assert!(parsed.topology.is_none() && said.contains(why), "{text}\n{said}");
+    }
+    for text in [
+        group("{description: G, ingress: [{protocol: icmp, cidr: 10.0.0.0/8}, {protocol: icmpv6, cidr: '::/0'}]}"),
+        instance(&format!("{readable}, tags: {{team.a: x, cost centre: null}}")),
+        instance("tags: {cost centre: x}"),
+    ] {
+        let parsed = read(&text);
+        assert!(parsed.topology.is_some(), "{}", told(&text, &parsed.diagnostics));
+    }
+}

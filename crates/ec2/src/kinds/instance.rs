@@ -7,10 +7,11 @@ mod modify;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{Filter, VolumeModification, VolumeModificationState};
+use aws_sdk_ec2::types::{Filter, NetworkInterface, VolumeModification, VolumeModificationState};
 use trueup_model::{Acted, Record, Settled, Wait};
 
 use crate::act::{Task, wait};
+use crate::answer::some;
 use crate::failure::Failure;
 use crate::kinds::{Seen, portions, settled};
 use crate::read::{Found, pages};
@@ -67,9 +68,15 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     }
 }
 
-/// Instances are waited for by their state, and root volumes until a modification takes effect.
+/// What an interface is that has a public address, and one that has none.
+const PUBLIC: &str = "public";
+const PRIVATE: &str = "private";
+
+/// Instances are waited for by their state, root volumes until a modification takes effect, and interfaces until they have a public
+/// address, or have none.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let (volumes, instances): (Vec<Wait>, Vec<Wait>) = waits.iter().cloned().partition(|wait| wait.id.starts_with("vol-"));
+    let (volumes, others): (Vec<Wait>, Vec<Wait>) = waits.iter().cloned().partition(|wait| wait.id.starts_with("vol-"));
+    let (interfaces, instances): (Vec<Wait>, Vec<Wait>) = others.into_iter().partition(|wait| wait.id.starts_with("eni-"));
     let mut seen = BTreeMap::new();
     for ids in portions(&instances) {
         let request = ec2.client.describe_instances().filters(filter::of("instance-id", ids));
@@ -84,6 +91,15 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
         let request = ec2.client.describe_volumes_modifications().filters(filter::of("volume-id", ids));
         pages!(ec2, "DescribeVolumesModifications", request, volumes_modifications, |change: VolumeModification| {
             seen.insert(change.volume_id.clone().unwrap_or_default(), look_at_volume(&change));
+            Ok::<_, Failure>(())
+        });
+    }
+    for ids in portions(&interfaces) {
+        let request = ec2.client.describe_network_interfaces().filters(filter::of("network-interface-id", ids));
+        pages!(ec2, "DescribeNetworkInterfaces", request, network_interfaces, |interface: NetworkInterface| {
+            let public = interface.association.and_then(|association| some(association.public_ip));
+            let state = if public.is_some() { PUBLIC } else { PRIVATE };
+            seen.insert(interface.network_interface_id.unwrap_or_default(), Seen { state: state.to_owned(), ..Seen::default() });
             Ok::<_, Failure>(())
         });
     }
@@ -103,12 +119,13 @@ fn look(instance: aws_sdk_ec2::types::Instance) -> Result<Seen, Failure> {
     // What a user stopped or ended has a reason of its own; EC2's reasons are failures.
     let own = code.is_empty() || code.starts_with("Client.User") || code.starts_with("Client.InstanceInitiated");
     let failed = match state.as_str() {
+        "terminated" if own => Some("somebody terminated the instance".to_owned()),
         "terminated" if message.is_empty() => Some("the instance was terminated".to_owned()),
         "terminated" => Some(format!("the instance was terminated: {message}")),
         "stopped" if !own => Some(format!("the instance stopped: {message}")),
         _ => None,
     };
-    Ok(Seen { state, failed, facts: fold::fold(instance)?.facts })
+    Ok(Seen { ended: own && state == "terminated", state, failed, facts: fold::fold(instance)?.facts })
 }
 
 fn look_at_volume(change: &VolumeModification) -> Seen {

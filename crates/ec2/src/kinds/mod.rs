@@ -129,6 +129,8 @@ pub struct Seen {
     state: String,
     /// Why it will never get to another one.
     failed: Option<String>,
+    /// Whether somebody ended it, so that it may be made again.
+    ended: bool,
     facts: Record,
 }
 
@@ -148,6 +150,7 @@ fn settled(waits: &[Wait], mut seen: BTreeMap<String, Seen>) -> Vec<Settled> {
         None if matches!(wait.until, "deleted" | "terminated") => Settled::Done(Record::new()),
         None => Settled::Pending(INVISIBLE.to_owned()),
         Some(seen) if seen.state == wait.until => Settled::Done(seen.facts),
+        Some(Seen { failed: Some(why), ended: true, .. }) => Settled::Lost(why),
         Some(Seen { failed: Some(why), .. }) => Settled::Failed(why),
         Some(seen) => Settled::Pending(seen.state),
     };

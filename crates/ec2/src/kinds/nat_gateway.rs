@@ -28,6 +28,8 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
             Some("deleted" | "failed") => found.gone.extend(gateway.nat_gateway_id),
             Some("deleting") => {
                 found.ending = true;
+                let addresses = gateway.nat_gateway_addresses.iter().flatten();
+                found.links.leaving.extend(addresses.filter_map(|address| address.network_interface_id.clone()));
                 found.gone.extend(gateway.nat_gateway_id);
             }
             _ => found.objects.push(fold(gateway)?),
@@ -135,7 +137,7 @@ fn look(gateway: aws_sdk_ec2::types::NatGateway) -> Result<Seen, Failure> {
         "deleted" => Some("somebody deleted the NAT gateway".to_owned()),
         _ => None,
     };
-    Ok(Seen { state, failed, facts: fold(gateway)?.facts })
+    Ok(Seen { ended: state == "deleted", state, failed, facts: fold(gateway)?.facts })
 }
 
 #[cfg(test)]

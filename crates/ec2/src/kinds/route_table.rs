@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::Filter;
-use trueup_model::kinds::route_table::{Route, RouteTable};
+use aws_sdk_ec2::types::{Filter, RouteOrigin};
+use trueup_model::kinds::route_table::{REDIRECTED, Route, RouteTable};
 use trueup_model::net::RANGE;
 use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
 
@@ -41,11 +41,15 @@ fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Obje
             found.links.tables.insert(subnet, (id.clone(), association.route_table_association_id.unwrap_or_default()));
         }
     }
-    let typed = RouteTable {
-        vpc: Ref::Id(table.vpc_id.unwrap_or_default()),
-        routes: table.routes.unwrap_or_default().into_iter().filter(is_declared).map(route).collect(),
-    };
+    let routes: Vec<_> = table.routes.unwrap_or_default().into_iter().filter(is_declared).collect();
+    // A route that the table came with and that leads elsewhere is a local one that somebody redirected.
+    let is_local = |route: &&aws_sdk_ec2::types::Route| route.origin == Some(RouteOrigin::CreateRouteTable);
+    let redirected: Vec<Value> = routes.iter().filter(is_local).map(|live| route(live.clone()).destination.into()).collect();
+    let typed = RouteTable { vpc: Ref::Id(table.vpc_id.unwrap_or_default()), routes: routes.into_iter().map(route).collect() };
     let mut object = object(Some(id), &typed, table.tags, facts([]))?;
+    if !redirected.is_empty() {
+        object.facts.set(REDIRECTED, redirected);
+    }
     object.implicit = main;
     Ok(object)
 }
@@ -72,6 +76,7 @@ fn route(route: aws_sdk_ec2::types::Route) -> Route {
     let gateway = |prefix: &str| route.gateway_id.clone().filter(|id| id.starts_with(prefix));
     Route {
         destination,
+        local_target: None,
         internet_gateway: gateway("igw-").map(Ref::Id),
         vpc_endpoint: gateway("vpce-").map(Ref::Id),
         vpn_gateway: gateway("vgw-"),
@@ -217,6 +222,7 @@ async fn create_route(task: &Task<'_>) -> Result<Acted, Failure> {
 async fn replace_route(task: &Task<'_>) -> Result<(), Failure> {
     let route = only(task, task.sets())?;
     let request = with_target!(with_destination!(task.ec2.client.replace_route(), task, route), route);
+    let request = request.set_local_target(route.get("local_target").and_then(Value::as_bool));
     task.call("ReplaceRoute", request, |request| request.send()).await?;
     Ok(())
 }
@@ -230,7 +236,7 @@ async fn delete_route(task: &Task<'_>) -> Result<Acted, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ec2::types::{RouteOrigin, RouteTableAssociation};
+    use aws_sdk_ec2::types::RouteTableAssociation;
 
     type Builder = aws_sdk_ec2::types::builders::RouteBuilder;
 
@@ -256,6 +262,17 @@ mod tests {
             "[{destination: 0.0.0.0/0, internet_gateway: igw-1}, {destination: 172.16.0.0/12, nat_gateway: nat-1}, \
              {destination: 2001:db8::/48, vpn_gateway: vgw-1}]"
         );
+    }
+
+    #[test]
+    fn a_local_route_that_leads_elsewhere_is_told_as_redirected() {
+        let table = aws_sdk_ec2::types::RouteTable::builder()
+            .route_table_id("rtb-1")
+            .routes(to("10.0.0.0/16").network_interface_id("eni-1").origin(RouteOrigin::CreateRouteTable).build())
+            .routes(to("10.0.1.0/24").network_interface_id("eni-1").origin(RouteOrigin::CreateRoute).build());
+        let object = fold(table.build(), &mut Found::default()).unwrap();
+        assert_eq!(object.facts.get(REDIRECTED).unwrap().to_string(), "[10.0.0.0/16]");
+        assert_eq!(object.record.list("routes").len(), 2);
     }
 
     #[test]

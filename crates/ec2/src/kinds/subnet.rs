@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter};
 
 use trueup_model::kinds::subnet::Subnet;
-use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
+use trueup_model::{Acted, Object, Ref, Settled, Value, Wait};
 
 use crate::act::{Task, made, wait};
 use crate::answer::{facts, object, some};
@@ -232,7 +232,7 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
         pages!(ec2, "DescribeSubnets", request, subnets, |subnet: aws_sdk_ec2::types::Subnet| {
             let state = subnet.state.map_or_else(String::new, |state| state.as_str().to_owned());
             let failed = state.starts_with("fail").then(|| format!("the subnet is {state}"));
-            seen.insert(subnet.subnet_id.unwrap_or_default(), Seen { state, failed, facts: Record::new() });
+            seen.insert(subnet.subnet_id.unwrap_or_default(), Seen { state, failed, ..Seen::default() });
             Ok::<_, Failure>(())
         });
     }

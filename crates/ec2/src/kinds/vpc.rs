@@ -206,7 +206,7 @@ fn look(vpc: &aws_sdk_ec2::types::Vpc) -> BTreeMap<&'static str, Seen> {
     let associated = if failed.is_some() { "failed" } else { respect("associated", "associating") };
     BTreeMap::from([
         ("available", Seen { state: state.to_owned(), ..Seen::default() }),
-        ("associated", Seen { state: associated.to_owned(), failed, facts: Record::new() }),
+        ("associated", Seen { state: associated.to_owned(), failed, ..Seen::default() }),
         // A range that could not be added stays there for a while, and is in nobody's way.
         ("disassociated", Seen { state: respect("disassociated", "disassociating").to_owned(), ..Seen::default() }),
     ])

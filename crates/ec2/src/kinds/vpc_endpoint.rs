@@ -157,7 +157,7 @@ fn look(endpoint: &Live) -> (String, Seen) {
     });
     // On its way out, and that is what is waited for: not yet, and no failure.
     let failed = failed.filter(|_| state != "deleting");
-    (endpoint.vpc_endpoint_id.clone().unwrap_or_default(), Seen { state, failed, facts: Record::new() })
+    (endpoint.vpc_endpoint_id.clone().unwrap_or_default(), Seen { ended: state == "deleted", state, failed, facts: Record::new() })
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub struct Links {
     pub default_acls: BTreeMap<String, String>,
     /// Of `DescribeAddresses`: by instance, the address and the association.
     pub addresses: BTreeMap<String, (String, String)>,
+    /// Of `DescribeNatGateways`: the interfaces of those on their way out.
+    pub leaving: BTreeSet<String>,
     /// Of `DescribeVpcs`: the default VPC.
     pub default_vpcs: BTreeSet<String>,
 }
@@ -39,6 +41,7 @@ impl Links {
         self.acls.extend(other.acls);
         self.default_acls.extend(other.default_acls);
         self.addresses.extend(other.addresses);
+        self.leaving.extend(other.leaving);
         self.default_vpcs.extend(other.default_vpcs);
     }
 }

@@ -3,6 +3,7 @@
 mod complete;
 mod elsewhere;
 mod found;
+mod held;
 mod others;
 mod outside;
 mod page;
@@ -75,8 +76,10 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
             Err(failure) => unreadable.note(kind, failure)?,
         }
     }
+    ec2.memory.learn_gone(gone.iter().cloned());
     let missing = whole::check(&by_kind, scope, &tagged, &|id| gone.contains(id) || ec2.memory.is_ended(id));
     let whole = whole::confirm(ec2, missing, &mut unreadable).await?;
+    held::tell(&mut by_kind, scope, &links.leaving, &|id| gone.contains(id) || ec2.memory.is_ended(id));
     for objects in by_kind.values_mut() {
         objects.retain(|object| !ec2.memory.is_ended(&object.id));
     }

@@ -37,11 +37,15 @@ elastic_ip:
 ",
     notes: &[
         "The address itself is EC2's choice; `trueup show` tells it once it is there.",
-        "An address serves one NAT gateway or one instance at a time. Where its user is replaced, the old user gives it up first.",
+        "An address serves one NAT gateway or one instance at a time. Where its user is replaced, the old user gives it up first. \
+         Where somebody gave it to something outside the topology, plans say to what, and nothing takes it from there.",
         "Amazon charges for addresses, used or not.",
     ],
     attributes: &[],
 };
+
+/// The fact with what has an address of ours and is not of its topology.
+pub const HELD_BY: &str = "held_by";
 
 /// What an Elastic IP address is.
 #[derive(Debug)]
@@ -85,6 +89,18 @@ impl Rules for ElasticIpRules {
 
     fn losses(&self, object: &Object) -> Vec<Loss> {
         vec![Loss::ElasticIp { address: object.facts.text("public_ip").to_owned() }]
+    }
+
+    fn held_by(&self, object: &Object) -> Option<String> {
+        Some(object.facts.text(HELD_BY).to_owned()).filter(|holder| !holder.is_empty())
+    }
+
+    fn notes(&self, _record: &Record, object: Option<&Object>) -> Vec<String> {
+        let held = object.and_then(|object| Some((object, self.held_by(object)?)));
+        let note = |(object, holder): (&Object, String)| {
+            format!("{} ({}) is associated with {holder}, which is not of this topology", object.facts.text("public_ip"), object.id)
+        };
+        held.map(note).into_iter().collect()
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

@@ -13,7 +13,7 @@ use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Context, Rules, Update, View, are_apart};
-use crate::schema::Schema;
+use crate::schema::{Effect, Schema};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -112,6 +112,7 @@ impl Rules for InstanceRules {
         for resource in topology.of(Kind::Instance) {
             check_groups(resource, topology, out);
             check_public(resource, out);
+            check_metadata_tags(resource, out);
             check_internet_gateway(resource, topology, out);
         }
     }
@@ -148,12 +149,13 @@ impl Rules for InstanceRules {
 
     /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one without.
     fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
-        if !matches!(call.action, "RunInstances" | "AssociateAddress") {
+        let given = call.sets.get("associate_public_ip_address") == Some(&Value::Bool(true));
+        if !given && !matches!(call.action, "RunInstances" | "AssociateAddress") {
             return Vec::new();
         }
         let subnet = record.reference("subnet");
         let serving = internet_gateway::serving(subnet, view).into_iter().cloned().map(After::Ready);
-        let leaving = if call.action == "RunInstances" { internet_gateway::leaving(subnet, view) } else { Vec::new() };
+        let leaving = if call.action == "AssociateAddress" { Vec::new() } else { internet_gateway::leaving(subnet, view) };
         serving.chain(leaving).collect()
     }
 
@@ -193,7 +195,9 @@ impl Rules for InstanceRules {
 
     /// What a stop is needed for has its place between stop and start.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        are_apart(earlier, later) && [earlier, later].into_iter().all(calls::is_in_place)
+        let calls = [earlier, later];
+        let one = |test: fn(&Call) -> bool| calls.into_iter().all(test);
+        are_apart(earlier, later) && one(calls::is_in_place) && !one(calls::is_about_public_address) && !one(calls::is_about_tags)
     }
 
     fn lifts(&self, object: &Object) -> Option<&'static str> {
@@ -207,7 +211,7 @@ impl Rules for InstanceRules {
         if !facts.text("private_ip").is_empty() {
             losses.push(Loss::PrivateAddress { address: facts.text("private_ip").to_owned() });
         }
-        losses.extend(self.losses_by_stop(object));
+        losses.extend(public_address(object));
         if facts.get("root_volume_deleted_on_termination") == Some(&Value::Bool(true)) {
             let gib = facts.get("root_volume_size").and_then(Value::as_int);
             losses.push(Loss::RootVolume { id: facts.text("root_volume_id").to_owned(), gib });
@@ -215,11 +219,12 @@ impl Rules for InstanceRules {
         losses
     }
 
-    /// EC2 gives an instance another public address at each start, unless it is an Elastic IP address.
-    fn losses_by_stop(&self, object: &Object) -> Vec<Loss> {
-        let public = object.facts.text("public_ip");
-        let kept = public.is_empty() || object.record.get("elastic_ip").is_some();
-        if kept { Vec::new() } else { vec![Loss::PublicAddress { address: public.to_owned() }] }
+    /// EC2 gives an instance another public address at each start, and takes the one it gave where it is not wanted any more or an
+    /// Elastic IP address takes its place.
+    fn losses_by_update(&self, object: &Object, update: &Update<'_>, effect: Effect) -> Vec<Loss> {
+        let off = update.has("associate_public_ip_address") && update.after.get("associate_public_ip_address") == Some(&Value::Bool(false));
+        let loses = effect == Effect::Stop || off || update.has("elastic_ip");
+        public_address(object).filter(|_| loses).into_iter().collect()
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
@@ -238,9 +243,16 @@ impl Rules for InstanceRules {
         }
     }
 
-    fn note(&self, record: &Record, object: Option<&Object>) -> Option<String> {
-        let differs = object.is_some_and(|object| self.schema().differing(record, &object.record).contains("user_data"));
-        differs.then(|| "user data runs at the first boot only: the new one does not run by itself".to_owned())
+    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+        const NOTES: [(&str, &str); 2] = [
+            ("user_data", "user data runs at the first boot only: the new one does not run by itself"),
+            (
+                "instance_type",
+                "where EC2 takes the new type and has no room for it, the instance stays stopped: nothing puts the old type back",
+            ),
+        ];
+        let differing = object.map(|object| self.schema().differing(record, &object.record)).unwrap_or_default();
+        NOTES.into_iter().filter(|(name, _)| differing.contains(name)).map(|(_, note)| note.to_owned()).collect()
     }
 }
 
@@ -260,6 +272,13 @@ fn stem(name: &str) -> &str {
         if unnumbered.len() < name.len() { unnumbered } else { name.rsplit_once(['-', '_', '.', ' ']).map_or(name, |(stem, _)| stem) };
     let stem = stem.trim_end_matches(['-', '_', '.', ' ']);
     if stem.is_empty() { name } else { stem }
+}
+
+/// The public address that EC2 gave an instance; an Elastic IP address is its owner's.
+fn public_address(object: &Object) -> Option<Loss> {
+    let public = object.facts.text("public_ip");
+    let given = !public.is_empty() && object.record.get("elastic_ip").is_none();
+    given.then(|| Loss::PublicAddress { address: public.to_owned() })
 }
 
 fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
@@ -294,6 +313,30 @@ fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Ve
             )
             .at(resource.place("elastic_ip"), "cannot be reached")
             .help(format!("attach an `internet_gateway` to {vpc}, or remove `elastic_ip`")),
+        );
+    }
+}
+
+/// What reads its tags from the metadata service reads them by a path: EC2 refuses keys that do not fit into one.
+fn check_metadata_tags(resource: &Resource, out: &mut Vec<Diagnostic>) {
+    let options = resource.record.get("metadata_options").and_then(Value::as_map);
+    if options.is_none_or(|options| options.text("instance_metadata_tags") != "enabled") {
+        return;
+    }
+    let fits = |key: &str| {
+        let legal = |c: char| c.is_ascii_alphanumeric() || "-_+=,.@:".contains(c);
+        key.chars().all(legal) && !matches!(key, "." | ".." | "_index")
+    };
+    let tags = resource.record.get("tags").and_then(Value::as_map).into_iter().flat_map(Record::iter);
+    for (key, _) in tags.filter(|(key, value)| **value != Value::Null && !fits(key)) {
+        out.push(
+            Diagnostic::error(
+                "metadata-tag",
+                format!("{} lets the instance read its tags, and EC2 then refuses the key `{key}`", resource.address),
+            )
+            .at(resource.place(&format!("tags.{key}")), "letters, digits and -_+=,.@: only, and none of `.`, `..` and `_index`")
+            .at(resource.place("metadata_options"), "`instance_metadata_tags: enabled`")
+            .help("rename the tag, take it off this instance with `null`, or disable `instance_metadata_tags`"),
         );
     }
 }

@@ -143,8 +143,10 @@ fn is_public(record: &Record) -> bool {
 /// The attribute whose change takes the public address off an instance that stays, where one does.
 fn unmapped(live: &Record, wanted: &Record) -> Option<&'static str> {
     let stops = live.text("state") == "running" && wanted.text("state") == "stopped";
+    let off = wanted.get("associate_public_ip_address").and_then(Value::as_bool) == Some(false);
     match (live.get("elastic_ip"), wanted.get("elastic_ip")) {
         (Some(_), None) => Some("elastic_ip"),
+        (None, None) if off => Some("associate_public_ip_address"),
         // EC2 takes back the address that it gave at the start.
         (None, None) if stops => Some("state"),
         _ => None,

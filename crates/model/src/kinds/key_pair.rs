@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
-use crate::net::{Complaint, Format, PATH};
+use crate::net::{Complaint, Format, PATH, without_edges};
 use crate::observed::Object;
 use crate::rules::{Context, Rules, Update};
 use crate::schema::{Attribute, Schema, Type};
@@ -34,8 +34,9 @@ static KEY_NAME: Format = Format {
     pattern: r"^[\x20-\x7e]{1,255}$",
     number: false,
     read: |text| {
-        let fits = (1..=255).contains(&text.len()) && text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) && text.trim() == text;
-        if fits { Ok(text.to_owned()) } else { Err(Complaint::new("a key name has 1 to 255 ASCII characters and no blanks at its ends")) }
+        without_edges(text, "key name")?;
+        let fits = (1..=255).contains(&text.len()) && text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+        if fits { Ok(text.to_owned()) } else { Err(Complaint::new("a key name has 1 to 255 ASCII characters")) }
     },
 };
 
@@ -201,14 +202,12 @@ impl Rules for KeyPairRules {
         record.get("key_name").and_then(Value::as_text).map(str::to_owned)
     }
 
-    fn note(&self, record: &Record, object: Option<&Object>) -> Option<String> {
-        let file = record.get("private_key_file").and_then(Value::as_text)?;
-        if record.get("public_key").is_some() {
-            return None;
-        }
-        Some(match object {
+    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+        let file = record.get("private_key_file").and_then(Value::as_text).filter(|_| record.get("public_key").is_none());
+        let note = |file: &str| match object {
             Some(_) => format!("the key is live and {file} is not here: the key is kept as it is"),
             None => format!("{file} will be written, readable by you alone"),
-        })
+        };
+        file.map(note).into_iter().collect()
     }
 }

@@ -36,6 +36,7 @@ pub struct RouteTable {
 #[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
 pub struct Route {
     pub destination: String,
+    pub local_target: Option<bool>,
     pub internet_gateway: Option<Ref>,
     pub nat_gateway: Option<Ref>,
     pub vpc_endpoint: Option<Ref>,
@@ -92,8 +93,13 @@ id_format!(VGW, "vgw-");
 /// What the ids start with of what a route names and no spec declares.
 const OUTSIDE: [&str; 6] = ["eigw-", "eni-", "tgw-", "pcx-", "vgw-", "pl-"];
 
-static ROUTE: [Attribute; 9] = [
+static ROUTE: [Attribute; 10] = [
     Attribute::new("destination", Type::Text(&DESTINATION), "The range or prefix list that the route is for.").required(),
+    Attribute::new(
+        "local_target",
+        Type::Bool,
+        "Target: the VPC itself. Trueup says so where it puts a local route back that somebody redirected; a spec leaves local routes out.",
+    ),
     Attribute::new("internet_gateway", Type::Ref(Kind::InternetGateway, Follow::Id), "Target: an internet gateway of the same VPC."),
     Attribute::new("nat_gateway", Type::Ref(Kind::NatGateway, Follow::Id), "Target: a NAT gateway."),
     Attribute::new("vpc_endpoint", Type::Ref(Kind::VpcEndpoint, Follow::Id), "Target: a Gateway Load Balancer endpoint, by its id."),
@@ -128,6 +134,8 @@ route_table:
         "Subnets name their table by [`route_table`](subnet.md); one table may serve many.",
         "A route's destination is its identity: another target under the same destination is one `ReplaceRoute`, without a gap.",
         "A route whose target was deleted goes nowhere. The plan that makes the target anew also points the route at it.",
+        "A local route that somebody redirected to an interface or an endpoint is put back (`ReplaceRoute` with `LocalTarget`); EC2 \
+         deletes no local route.",
         "The VPC's main table is EC2's. Give every subnet a table of its own where its routes matter.",
     ],
     attributes: &[
@@ -141,6 +149,9 @@ route_table:
 fn destination(route: &Value) -> String {
     route.as_map().map(|route| route.text("destination").to_owned()).unwrap_or_default()
 }
+
+/// The fact with the destinations of the local routes that lead elsewhere than to the VPC itself.
+pub const REDIRECTED: &str = "redirected_local_routes";
 
 /// What a route table is.
 #[derive(Debug)]
@@ -161,6 +172,10 @@ impl Rules for RouteTableRules {
             route.set("destination", full.clone());
             check_targets(&route, index, context);
             check_family(&route, index, context);
+            if route.get("local_target").is_some() {
+                let help = "remove the route: a table has it by itself, and Trueup puts it back where somebody redirected it";
+                context.problem(format!("routes[{index}].local_target"), "route-local", "local routes are EC2's", help);
+            }
             if let Some(first) = seen.insert(full.clone(), index) {
                 let message = format!("two routes to {full}");
                 let help = format!("a table has one route for each destination: remove this one or routes[{first}]");
@@ -219,6 +234,19 @@ impl Rules for RouteTableRules {
         let routes = record.list("routes").iter().filter_map(Value::as_map);
         let texts = routes.flat_map(Record::iter).filter_map(|(_, value)| value.as_text());
         texts.filter(|text| OUTSIDE.iter().any(|prefix| read_id(text, prefix).is_ok())).map(str::to_owned).collect()
+    }
+
+    /// EC2's local routes are in every table, and lead to the VPC itself unless somebody redirected them.
+    fn fitted(&self, resource: &Resource, object: &Object) -> Option<Record> {
+        let redirected = object.facts.list(REDIRECTED);
+        if redirected.is_empty() {
+            return None;
+        }
+        let local = |destination: &Value| Record::new().with("destination", destination.clone()).with("local_target", true).into();
+        let mut record = resource.record.clone();
+        let routes = record.list("routes").iter().cloned().chain(redirected.iter().map(local)).collect();
+        self.schema().set_list(&mut record, "routes", routes);
+        Some(record)
     }
 
     /// A table has one route for each destination, and each call is about another one.

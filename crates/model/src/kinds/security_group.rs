@@ -12,7 +12,7 @@ use crate::call::{Call, Claim, Role};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kinds::vpc;
-use crate::net::{Complaint, Format};
+use crate::net::{Complaint, Format, without_edges};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Context, Rules, Update, later, members_record};
@@ -74,12 +74,13 @@ static GROUP_NAME: Format = Format {
 /// Text in the characters that EC2 allows in group names and descriptions.
 fn group_text(text: &str, what: &str) -> Result<String, Complaint> {
     const ALSO: &str = " ._-:/()#,@[]+=&;{}!$*";
-    if text.is_empty() || text.len() > 255 {
-        return Err(Complaint::new(format!("a {what} has 1 to 255 characters, and this has {}", text.len())));
+    let length = text.chars().count();
+    if length == 0 || length > 255 {
+        return Err(Complaint::new(format!("a {what} has 1 to 255 characters, and this has {length}")));
     }
     match text.chars().find(|c| !c.is_ascii_alphanumeric() && !ALSO.contains(*c)) {
         Some(bad) => Err(Complaint::new(format!("EC2 does not allow `{bad}` in a {what}: letters, digits, spaces and {}", ALSO.trim()))),
-        None => Ok(text.to_owned()),
+        None => without_edges(text, what).map(|()| text.to_owned()),
     }
 }
 
@@ -113,7 +114,8 @@ static SCHEMA: Schema = Schema {
          anything else another rule.",
         "New rules are allowed before old ones are taken away, so a rule that is spelled differently cuts nothing.",
         "Two groups may name each other: both are made first, and their rules follow.",
-        "EC2 lets everything out of a new group. Declare `egress` to limit that; `egress: []` lets nothing out.",
+        "EC2 lets everything out of a new group, in a VPC with an IPv6 range over IPv6 too. Leaving `egress` out means that; declare \
+         it to limit what goes out; `egress: []` lets nothing out.",
         "EC2 deletes a group only when no interface uses it and no other group names it.",
     ],
     attributes: &[
@@ -270,6 +272,18 @@ impl Rules for SecurityGroupRules {
         lists.filter(|list| list.starts_with("pl-")).map(str::to_owned).collect()
     }
 
+    /// EC2 lets everything out of a new group, over IPv6 too where the VPC has such a range: a spec that leaves `egress` out means that.
+    fn fitted(&self, resource: &Resource, object: &Object) -> Option<Record> {
+        let is_open = |rule: &&Value| rule::key(rule) == rule::key(&rule::allow_all_ipv6());
+        let open = object.record.list("egress").iter().find(is_open)?;
+        if resource.places.contains_key("egress") || resource.record.list("egress") != [rule::allow_all()] {
+            return None;
+        }
+        let mut record = resource.record.clone();
+        self.schema().set_list(&mut record, "egress", vec![rule::allow_all(), open.clone()]);
+        Some(record)
+    }
+
     /// Each call is about other rules.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         earlier.role == Role::Modify && later.role == Role::Modify
@@ -340,6 +354,28 @@ mod tests {
         assert!((GROUP_NAME.read)(&"x".repeat(251)).is_err());
         assert!((GROUP_NAME.read)("web#0a1f").is_err());
         assert_eq!((GROUP_NAME.read)("Web & DB (prod)").unwrap(), "Web & DB (prod)");
+    }
+
+    #[test]
+    fn descriptions_are_taken_as_ec2_keeps_them_or_refused() {
+        for fine in ["Web", "a", "x=1; {y}!", &"x".repeat(255)] {
+            assert_eq!((DESCRIPTION.read)(fine).unwrap(), fine);
+        }
+        for (refused, instead) in [
+            ("", None),
+            ("Büro", None),
+            ("a\nb", None),
+            ("a|b", None),
+            ("it's", None),
+            (" ", None),
+            ("Web ", Some("Web")),
+            (" Web", Some("Web")),
+        ] {
+            assert_eq!((DESCRIPTION.read)(refused).unwrap_err().instead.as_deref(), instead, "{refused:?}");
+        }
+        assert!((DESCRIPTION.read)(&"x".repeat(256)).is_err());
+        // EC2 takes the spaces off the end of a name, and every plan would find another one.
+        assert_eq!((GROUP_NAME.read)("web ").unwrap_err().instead.as_deref(), Some("web"));
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl<'a> World<'a> {
 
     /// A live object as it will be: what the spec leaves to EC2 stays as it is.
     fn updated(&self, object: &Object, resource: &Resource) -> Object {
-        let mut record = self.with_ids(&resource.record);
+        let fitted = object.kind.rules().fitted(resource, object);
+        let mut record = self.with_ids(fitted.as_ref().unwrap_or(&resource.record));
         for attribute in object.kind.schema().attributes {
             if let (None, Omitted::Auto, Some(live)) = (record.get(attribute.name), attribute.omitted, object.record.get(attribute.name)) {
                 record.set(attribute.name, live.clone());

@@ -42,6 +42,11 @@ pub fn event(out: &mut Clean, event: &Event, plan: &Plan, style: Style) -> fmt::
             let skipped = format!("{} skipped: ", step.call);
             about(&mut page, plan, step, &[(Paint::Update, &skipped), (Paint::Plain, &failed(address))])
         }
+        Event::PuttingBack { step, because } => {
+            let back = format!("{} all the same, so that it is as it was: ", step.call);
+            let why = because.as_ref().map_or_else(|| "stopped".to_owned(), failed);
+            about(&mut page, plan, step, &[(Paint::Update, &back), (Paint::Plain, &why)])
+        }
         Event::Stopping { running, left } => {
             let left = if *left == 0 { String::new() } else { format!(" ({} left)", words::count(*left, "step")) };
             let words = format!(

@@ -66,7 +66,7 @@ impl Live {
                 self.total = 0;
                 false
             }
-            Event::Retrying { .. } | Event::Stopping { .. } => true,
+            Event::Retrying { .. } | Event::PuttingBack { .. } | Event::Stopping { .. } => true,
         };
         if stays {
             // Writing to a string cannot fail.

@@ -2,7 +2,7 @@
 
 use super::instance::{self, Instance, write_metadata, write_volumes};
 use super::instance_launch::{change_metadata, check_ebs_optimized, check_user_data, default_credits, shutdown_behavior};
-use super::{instance_type, security_group};
+use super::{instance_type, security_group, tag};
 use crate::call::{Answer, Call, Listing};
 use crate::due::What;
 use crate::state::clock::SECOND;
@@ -206,6 +206,9 @@ pub fn modify_metadata(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         return Err(Fault::combination("No other metadata option can be specified when the HTTP endpoint is disabled"));
     }
     change_metadata(p, &mut options)?;
+    if options.instance_tags == "enabled" {
+        tag::check_readable(call.region.tags_of(id).into_iter().flat_map(|tags| tags.keys()))?;
+    }
     options.state = "pending".into();
     x.text("instanceId", id);
     write_metadata(x, "instanceMetadataOptions", &options);

@@ -11,7 +11,7 @@ use super::network_interface::{self, Attachment, New};
 use super::subnet::{self, Subnet};
 use super::volume::{self, Volume, VolumeAttachment};
 use super::volume_shape::{self, Asked, Shape};
-use super::{instance_profile, key_pair};
+use super::{instance_profile, key_pair, tag};
 use crate::call::{Answer, Call};
 use crate::due::What;
 use crate::state::clock::SECOND;
@@ -144,6 +144,9 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
         metadata: read_metadata(p, &image)?,
         auto_recovery: options(p, &kind)?,
     };
+    if template.metadata.instance_tags == "enabled" {
+        tag::check_readable(instance_tags.keys())?;
+    }
     Ok(Launch { template, plugs, disks, instance_tags, volume_tags, interface_tags })
 }
 

@@ -2,7 +2,7 @@
 
 use super::instance::{self, Instance};
 use super::network_interface::{self, Attachment, NetworkInterface};
-use super::{instance_type, security_group};
+use super::{instance_launch, instance_type, security_group};
 use crate::call::{ACCOUNT, Answer, Call};
 use crate::wire::{Fault, Xml};
 
@@ -35,10 +35,12 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let check = p.flag_of("SourceDestCheck")?;
     let groups = p.texts("SecurityGroupId");
     let attachment = p.child("Attachment");
+    let public = p.flag("AssociatePublicIpAddress")?;
     let count = usize::from(description.is_some())
         + usize::from(check.is_some())
         + usize::from(!groups.is_empty())
-        + usize::from(attachment.is_some());
+        + usize::from(attachment.is_some())
+        + usize::from(public.is_some());
     match count {
         0 => return Err(Fault::missing("groupSet")),
         1 => {}
@@ -68,8 +70,24 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         }
     }
     call.region.network_interfaces.insert(id, new);
+    if let Some(on) = public {
+        set_public(call, id, on);
+    }
     x.done();
     Ok(())
+}
+
+/// Whether EC2 gives the interface a public address: it holds for the primary one of an instance, at once where that runs, and beside
+/// an elastic address once that has left.
+fn set_public(call: &mut Call<'_>, id: &str, on: bool) {
+    let attachment = call.region.network_interfaces.get(id).and_then(|eni| eni.attachment.clone());
+    let Some(instance) = attachment.filter(|attachment| attachment.index == 0).and_then(|attachment| attachment.instance) else { return };
+    call.region.instances.update(&instance, |instance| instance.wants_public_ip = on);
+    if on {
+        instance_launch::give_public_ip(call, &instance);
+    } else {
+        call.region.network_interfaces.update(id, |eni| eni.public_ip = None);
+    }
 }
 
 fn unknown_attachment(id: &str) -> Fault {

@@ -219,6 +219,8 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         None => default_vpc(call.region).cloned().ok_or_else(|| Fault::new("VPCIdNotSpecified", "No default VPC for this user"))?,
     };
     check_text(name, "GroupName")?;
+    // EC2 keeps a name without the spaces at its end.
+    let name = name.trim_end();
     check_text(description, "GroupDescription")?;
     if name.eq_ignore_ascii_case("default") {
         return Err(Fault::new("InvalidGroup.Reserved", "The security group 'default' is reserved"));

@@ -178,6 +178,22 @@ fn check_key(key: &str) -> Answer {
     Ok(())
 }
 
+/// Refuses keys that the metadata service could not show, of an instance that may read its tags there.
+pub fn check_readable<'k>(keys: impl IntoIterator<Item = &'k String>) -> Answer {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-_+=,.@:".contains(c);
+    let fits = |key: &str| key.chars().all(legal) && !matches!(key, "." | ".." | "_index");
+    match keys.into_iter().find(|key| !fits(key)) {
+        None => Ok(()),
+        Some(key) => Err(Fault::new(
+            "InvalidParameterValue",
+            format!(
+                "'{key}' is not a valid tag key. Tag keys must match pattern ([0-9a-zA-Z\\-_+=,.@:]{{1,255}}), and must not be a reserved \
+                 name ('.', '..', '_index')"
+            ),
+        )),
+    }
+}
+
 /// Refuses more tags than a resource can have.
 pub fn check_count(tags: &Tags) -> Answer {
     if tags.keys().filter(|key| !key.starts_with("aws:")).count() > TAGS_LIMIT {
@@ -232,6 +248,9 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         let mut all = call.region.tags_of(&id).cloned().unwrap_or_default();
         all.extend(tags.clone());
         check_count(&all)?;
+        if call.region.instances.get(&id).is_some_and(|instance| instance.metadata.instance_tags == "enabled") {
+            check_readable(tags.keys())?;
+        }
         call.region.tags.insert(id, all);
     }
     x.done();

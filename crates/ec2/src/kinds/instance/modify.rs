@@ -38,6 +38,7 @@ pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
             Ok(Acted::default())
         }
         "ModifyInstanceAttribute" => attribute(task).await,
+        "ModifyNetworkInterfaceAttribute" if task.sets().get("associate_public_ip_address").is_some() => public_address(task).await,
         "ModifyNetworkInterfaceAttribute" => groups(task).await,
         "ModifyInstanceMetadataOptions" => metadata(task).await,
         "ModifyVolume" => volume(task).await,
@@ -111,6 +112,15 @@ async fn groups(task: &Task<'_>) -> Result<Acted, Failure> {
     let request = task.ec2.client.modify_network_interface_attribute().network_interface_id(interface).set_groups(Some(groups));
     task.call("ModifyNetworkInterfaceAttribute", request, |request| request.send()).await?;
     Ok(Acted::default())
+}
+
+/// Whether the primary interface has a public address of EC2's choice.
+async fn public_address(task: &Task<'_>) -> Result<Acted, Failure> {
+    let interface = fact(task, fact::INTERFACE).await?;
+    let on = task.sets().get("associate_public_ip_address").and_then(Value::as_bool).unwrap_or_default();
+    let request = task.ec2.client.modify_network_interface_attribute().network_interface_id(&interface).associate_public_ip_address(on);
+    task.call("ModifyNetworkInterfaceAttribute", request, |request| request.send()).await?;
+    Ok(Acted { wait: wait(&interface, if on { super::PUBLIC } else { super::PRIVATE }), ..Acted::default() })
 }
 
 /// All options are sent: what is left out of the spec as it is now.

@@ -51,9 +51,21 @@ pub(super) fn is_in_place(call: &Call) -> bool {
     names.all(|name| name != "state" && !STOPPED.contains(&name))
 }
 
+/// Whether a call is about the address that the instance is reached by from outside: of two, the first decides what the second meets.
+pub(super) fn is_about_public_address(call: &Call) -> bool {
+    ["associate_public_ip_address", "elastic_ip"].iter().any(|name| call.sets.get(name).is_some() || call.unsets.get(name).is_some())
+}
+
+/// Whether a call is about tags, or about who may read them: some tags are legal only while the instance may not.
+pub(super) fn is_about_tags(call: &Call) -> bool {
+    ["tags", "metadata_options"].iter().any(|name| call.sets.get(name).is_some() || call.unsets.get(name).is_some())
+}
+
 fn in_place(update: &Update<'_>) -> Vec<Call> {
     let mut calls = Vec::new();
     calls.extend(update.set("security_groups", "ModifyNetworkInterfaceAttribute"));
+    // Before an Elastic IP address takes the place of the public one.
+    calls.extend(update.set("associate_public_ip_address", "ModifyNetworkInterfaceAttribute"));
     calls.extend(update.set("source_dest_check", "ModifyInstanceAttribute"));
     calls.extend(update.set("disable_api_termination", "ModifyInstanceAttribute"));
     if update.has("monitoring") {
@@ -106,6 +118,16 @@ mod tests {
         for attribute in crate::Kind::Instance.schema().attributes {
             let stops = attribute.effect(None, None) == Effect::Stop;
             assert_eq!(STOPPED.contains(&attribute.name), stops, "{}", attribute.name);
+        }
+    }
+
+    #[test]
+    fn a_public_address_comes_and_goes_without_a_stop() {
+        let with = |on: bool| Record::new().with("state", "running").with("associate_public_ip_address", on);
+        for on in [true, false] {
+            let calls = update(&Update::new(crate::Kind::Instance, &with(!on), &with(on), false));
+            let actions: Vec<&str> = calls.iter().map(|call| call.action).collect();
+            assert_eq!(actions, ["ModifyNetworkInterfaceAttribute"]);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The table of `instance`.
 
 use crate::Kind;
-use crate::net::{Complaint, Format, IPV4, PATH, TEXT, is_word};
+use crate::net::{Complaint, Format, IPV4, PATH, TEXT, is_word, without_edges};
 use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none, plain_key};
 use crate::value::Value;
 
@@ -30,9 +30,17 @@ static PROFILE: Format = Format {
     what: "the name of an instance profile, or its ARN",
     pattern: "",
     number: false,
-    read: |text| match text.rsplit('/').next() {
-        Some(name) if !name.is_empty() => Ok(name.to_owned()),
-        _ => Err(Complaint::new("it is empty")),
+    read: |text| {
+        without_edges(text, "profile's name")?;
+        let name = text.rsplit('/').next().unwrap_or_default();
+        let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        match name.chars().find(|c| !legal(*c)) {
+            Some(bad) => {
+                Err(Complaint::new(format!("IAM does not allow `{bad}` in the name of an instance profile: letters, digits and _+=,.@-")))
+            }
+            None if (1..=128).contains(&name.len()) => Ok(name.to_owned()),
+            None => Err(Complaint::new(format!("the name of an instance profile has 1 to 128 characters, and this has {}", name.len()))),
+        }
     },
 };
 
@@ -122,11 +130,10 @@ instance:
         Attribute::new(
             "associate_public_ip_address",
             Type::Bool,
-            "Whether it gets a public address, which lasts until it stops. Compared only while that can be seen: not of a stopped \
-             instance, nor beside an Elastic IP address.",
+            "Whether its primary interface has a public address of EC2's choice, which changes with each start. Compared only while \
+             that can be seen: not of a stopped instance, nor beside an Elastic IP address.",
         )
         .auto()
-        .replace("EC2 gives a public address at launch only")
         .when_seen(),
         Attribute::new("elastic_ip", Type::Ref(Kind::ElasticIp, Follow::Id), "The Elastic IP address it is reached by."),
         Attribute::new("private_ip_address", Type::Text(&IPV4), "Its address in the subnet.")
@@ -167,3 +174,18 @@ instance:
             .by(state_effect, "the spec wants it stopped"),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_its_name_as_iam_takes_it() {
+        assert_eq!((PROFILE.read)("arn:aws:iam::123456789012:instance-profile/path/web").unwrap(), "web");
+        assert_eq!((PROFILE.read)("a+b=c,d.e@f-g_h").unwrap(), "a+b=c,d.e@f-g_h");
+        assert_eq!((PROFILE.read)("web ").unwrap_err().instead.as_deref(), Some("web"));
+        for refused in ["", "a b", "büro", "path/", &"x".repeat(129)] {
+            assert!((PROFILE.read)(refused).is_err(), "{refused:?}");
+        }
+    }
+}

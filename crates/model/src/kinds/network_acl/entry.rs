@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::net::{PORTS, PROTOCOL, RANGE};
@@ -73,14 +72,6 @@ fn field<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
     entry.as_map()?.get(name)
 }
 
-/// The range's family, where it is a range.
-fn family(range: &str) -> Option<&'static str> {
-    match range.parse().ok()? {
-        IpNet::V4(_) => Some("IPv4"),
-        IpNet::V6(_) => Some("IPv6"),
-    }
-}
-
 /// How many entries there are of each address family: EC2 counts them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -111,7 +102,7 @@ impl Counts {
 
     fn slot(&mut self, entry: Option<&Value>) -> &mut usize {
         let range = entry.and_then(|entry| field(entry, "cidr")).and_then(Value::as_text);
-        if range.and_then(family) == Some("IPv6") { &mut self.v6 } else { &mut self.v4 }
+        if range.and_then(traffic::family) == Some("IPv6") { &mut self.v6 } else { &mut self.v4 }
     }
 
     /// The larger of each.
@@ -145,7 +136,6 @@ pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>
         let Value::Map(entry) = entry else { continue };
         let path = format!("{direction}[{index}]");
         traffic::check(&entry, &path, context);
-        check_family(&entry, &path, context);
         if entry.get("rule_number").is_some()
             && let Some(first) = seen.insert(number, index)
         {
@@ -158,18 +148,4 @@ pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>
     }
     context.origins.insert(direction.to_owned(), origins);
     Value::List(canonical)
-}
-
-/// Each family has an ICMP of its own: with a range of the other one an entry matches nothing, and EC2 forgets its type and code.
-fn check_family(entry: &Record, path: &str, context: &mut Context<'_>) {
-    let (protocol, range) = (entry.text("protocol"), entry.text("cidr"));
-    let (own, other) = match protocol {
-        "icmp" => ("IPv4", "icmpv6"),
-        "icmpv6" => ("IPv6", "icmp"),
-        _ => return,
-    };
-    if let Some(family) = family(range).filter(|family| *family != own) {
-        let message = format!("{protocol} is of {own}, and {range} is a range of {family}");
-        context.problem(format!("{path}.cidr"), "rule-family", message, format!("use protocol {other}, or a range of {own}"));
-    }
 }

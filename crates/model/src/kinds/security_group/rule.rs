@@ -52,6 +52,11 @@ pub fn allow_all() -> Value {
     Record::new().with("protocol", "all").with("cidr", "0.0.0.0/0").into()
 }
 
+/// What EC2 lets out besides where the VPC has an IPv6 range.
+pub fn allow_all_ipv6() -> Value {
+    Record::new().with("protocol", "all").with("cidr", "::/0").into()
+}
+
 /// What tells two rules of a group apart, as users read it: protocol, ports and source; the description is not part of it.
 pub fn key(rule: &Value) -> String {
     let Some(rule) = rule.as_map() else { return String::new() };

@@ -48,7 +48,9 @@ impl Records<'_> {
     pub(super) fn routes(&mut self) {
         for part in self.of(Kind::RouteTable) {
             let (Some(index), Ok(typed)) = (self.tables.get(&part.key), part.typed::<RouteTable>()) else { continue };
-            for (place, route) in typed.routes.iter().enumerate() {
+            // Every table has its local routes: what leads there is one of them.
+            let led = typed.routes.iter().enumerate().filter(|(_, route)| route.local_target != Some(true));
+            for (place, route) in led {
                 // A gateway of others that a table leads to may be attached to the table's VPC.
                 if !self.live && route.internet_gateway.as_ref().is_some_and(|gateway| self.internet.get(&key(gateway)).is_none()) {
                     let vpc = self.network.route_tables[index].vpc;
