@@ -148,8 +148,8 @@ impl Beside {
         if at.strip_prefix(&root).is_ok_and(|inside| inside.iter().any(|part| part == GIT)) {
             return Err(FileError::OfGit(path.to_owned()));
         }
-        let allowed = self.outside.iter().filter_map(|folder| folder.canonicalize().ok());
-        if at.starts_with(&root) || allowed.into_iter().any(|folder| at.starts_with(folder)) {
+        let mut allowed = self.outside.iter().filter_map(|folder| folder.canonicalize().ok());
+        if at.starts_with(&root) || allowed.any(|folder| at.starts_with(folder)) {
             return Ok(());
         }
         Err(FileError::Outside { path: path.to_owned(), at: at.to_owned(), root })
