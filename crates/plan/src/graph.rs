@@ -33,6 +33,9 @@ impl Why {
     }
 }
 
+/// What comes directly before a step: its number, why, and the reason in a sentence where no reference is it.
+pub type Before<'a> = (usize, Why, Option<&'a str>);
+
 /// Steps by number, from 0, and what comes before what.
 #[derive(Debug, Default)]
 pub struct Graph {
@@ -82,8 +85,8 @@ impl Graph {
     }
 
     /// What comes directly before a node.
-    pub fn before(&self) -> BTreeMap<usize, Vec<(usize, Why, Option<&str>)>> {
-        let mut before: BTreeMap<usize, Vec<(usize, Why, Option<&str>)>> = BTreeMap::new();
+    pub fn before(&self) -> BTreeMap<usize, Vec<Before<'_>>> {
+        let mut before: BTreeMap<usize, Vec<Before<'_>>> = BTreeMap::new();
         for ((a, b), (why, sentence)) in &self.edges {
             before.entry(*b).or_default().push((*a, *why, sentence.as_deref()));
         }

@@ -90,7 +90,7 @@ fn served(kind: Kind, record: &Record) -> Vec<&Ref> {
     refs(record, |name| !rules.joins(name))
 }
 
-fn refs<'a>(record: &'a Record, is_meant: impl Fn(&str) -> bool) -> Vec<&'a Ref> {
+fn refs(record: &Record, is_meant: impl Fn(&str) -> bool) -> Vec<&Ref> {
     let mut refs = Vec::new();
     record.iter().filter(|(name, _)| is_meant(name)).for_each(|(_, value)| value.each_ref(&mut |reference| refs.push(reference)));
     refs

@@ -190,6 +190,7 @@ fn gap(out: &mut String) {
 }
 
 /// Ends the comment with one line end.
-fn end(text: String) -> String {
-    text.trim_end_matches('\n').to_owned() + "\n"
+fn end(mut text: String) -> String {
+    text.truncate(text.trim_end_matches('\n').len());
+    text + "\n"
 }
