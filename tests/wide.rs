@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use trueup_model::{Kind, Type};
+use trueup_model::{Files, Kind, Type, Value};
 use trueup_sandbox::{Options, Sandbox};
 use trueup_tests::simulation::network::Network;
 use trueup_tests::simulation::secrets::Secrets;
-use trueup_tests::{World, paused};
+use trueup_tests::{World, parsed_with, paused};
 
 /// So many specs in each run of the tests.
 const SEEDS: u64 = 300;
@@ -167,4 +167,39 @@ fn every_attribute_of_every_kind_is_drawn() {
         }
     }
     assert!(missing.is_empty(), "never drawn: {missing:#?}");
+}
+
+/// A file that is no text.
+struct Compressed(&'static [u8]);
+
+impl Files for Compressed {
+    fn text(&self, path: &str) -> Result<String, String> {
+        Err(format!("{path} is not UTF-8 text"))
+    }
+
+    fn bytes(&self, _path: &str) -> Result<Vec<u8>, String> {
+        Ok(self.0.to_vec())
+    }
+
+    fn public_key(&self, _path: &str) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn user_data_may_be_bytes() {
+    const SPEC: &str = "topology: t\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\n\
+        instance: {i: {image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: s, user_data_file: boot.gz}}\n";
+    let wanted = |bytes| parsed_with(SPEC, &Compressed(bytes)).unwrap();
+    paused(async {
+        let world = World::new().await;
+        world.apply(&wanted(b"\x1f\x8b\x08\x00\xff\xfe")).await;
+        let other = wanted(b"\x1f\x8b\x08\x00\xff\xfd");
+        let plan = world.plan(&other).await;
+        assert!(plan.steps.iter().any(|step| step.call.action == "ModifyInstanceAttribute"), "{:#?}", plan.changes);
+        world.apply(&other).await;
+        let live = world.observe(&other).await;
+        let data = live.objects.iter().find_map(|object| object.record.get("user_data"));
+        assert_eq!(data, Some(&Value::Bytes(b"\x1f\x8b\x08\x00\xff\xfd".to_vec())));
+    });
 }

@@ -177,6 +177,10 @@ impl Files for Beside {
         String::from_utf8(bytes).map_err(|_| format!("{path} is not UTF-8 text"))
     }
 
+    fn bytes(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.read(path).map_err(|error| error.to_string())
+    }
+
     fn public_key(&self, path: &str) -> Result<Option<String>, String> {
         match self.read(path) {
             Ok(bytes) => keys::public_half(&bytes).map(Some).map_err(|why| format!("{path} {why}")),

@@ -67,6 +67,11 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
+    /// The space of claims in which EC2 chooses for this call: whoever claims something certain there comes first, lest EC2 give it away.
+    fn takes_any(&self, _call: &Call) -> Option<String> {
+        None
+    }
+
     /// What must have happened before `call` that no reference of it says.
     fn after(&self, _call: &Call, _record: &Record, _view: &View<'_>) -> Vec<After> {
         Vec::new()
@@ -378,6 +383,11 @@ pub struct Problem {
 pub trait Files {
     /// The text of a file, or why it cannot be read.
     fn text(&self, path: &str) -> Result<String, String>;
+
+    /// What is in a file that need not be text, or why it cannot be read.
+    fn bytes(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.text(path).map(String::into_bytes)
+    }
 
     /// The public half of a private key file in OpenSSH's form, `None` where there is no such file, or why it is no key.
     fn public_key(&self, path: &str) -> Result<Option<String>, String>;

@@ -21,6 +21,8 @@ pub enum Value {
     Int(i64),
     /// Text, in canonical form: a range is masked, a port range is `from-to`.
     Text(String),
+    /// What is no text: user data that is compressed.
+    Bytes(Vec<u8>),
     /// A reference to another resource.
     Ref(Ref),
     /// What is known only after apply: the id of a resource that this plan creates. Only plans hold it.
@@ -35,6 +37,20 @@ impl Value {
     /// Text from anything that becomes a string.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
+    }
+
+    /// Bytes as a value: text where they are text.
+    pub fn data(bytes: Vec<u8>) -> Self {
+        String::from_utf8(bytes).map_or_else(|error| Self::Bytes(error.into_bytes()), Self::Text)
+    }
+
+    /// The bytes of a text, or of what is none.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text.as_bytes()),
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
     }
 
     /// The text, where this is one.
@@ -140,6 +156,16 @@ impl From<Ref> for Value {
     }
 }
 
+/// Bytes that are no text, in a form that no two share.
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold("hex:".to_owned(), |mut hex, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// Prints on one line, as a person would write it in a spec.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,6 +174,7 @@ impl fmt::Display for Value {
             Self::Bool(value) => value.fmt(f),
             Self::Int(value) => value.fmt(f),
             Self::Text(text) => f.write_str(text),
+            Self::Bytes(bytes) => f.write_str(&hex(bytes)),
             Self::Ref(reference) => reference.fmt(f),
             Self::Unknown(address) => write!(f, "{address} (new)"),
             Self::List(list) => {
@@ -170,6 +197,7 @@ impl Serialize for Value {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Int(value) => serializer.serialize_i64(*value),
             Self::Text(text) => serializer.serialize_str(text),
+            Self::Bytes(bytes) => serializer.serialize_str(&hex(bytes)),
             Self::Ref(reference) => reference.serialize(serializer),
             Self::Unknown(address) => {
                 let mut map = serializer.serialize_map(Some(1))?;

@@ -277,11 +277,28 @@ impl<'v> Lowering<'v> {
             }
             taken.extend(takes.into_iter().map(|claim| (claim, index)));
         }
+        self.certain_before_any(&taken);
         for (claim, taker) in taken {
             for (held, holder) in freed.get(&claim.space).into_iter().flatten() {
                 if held.clashes(&claim) {
                     self.graph.edge(*holder, taker, Why::Must, Some(format!("only one at a time can have {}", claim.what)));
                 }
+            }
+        }
+    }
+
+    /// Where EC2 chooses for one step, it might choose what another one must have: that one comes first. Where that closes a circle, what
+    /// EC2 might give away is held by something else until then.
+    fn certain_before_any(&mut self, taken: &[(Claim, usize)]) {
+        let mut certain: HashMap<&str, Vec<(&Claim, usize)>> = HashMap::new();
+        for (claim, index) in taken.iter().filter(|(_, index)| self.nodes[*index].call.role == Role::Create) {
+            certain.entry(&claim.space).or_default().push((claim, *index));
+        }
+        for (index, node) in self.nodes.iter().enumerate() {
+            let Some(space) = node.verdict.address.kind.rules().takes_any(node.call) else { continue };
+            for (claim, first) in certain.get(space.as_str()).into_iter().flatten() {
+                let sentence = format!("{} takes {} before EC2 can give it away", self.nodes[*first].verdict.address, claim.what);
+                self.graph.edge(*first, index, Why::Ready, Some(sentence));
             }
         }
     }

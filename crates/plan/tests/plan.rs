@@ -431,3 +431,19 @@ fn what_two_runs_made_at_one_address_is_settled_and_copies_are_refused() {
     run(observed.objects.last_mut().unwrap(), "a");
     assert_eq!(plan(&wanted, &observed).refused[0].guard, "double_claim");
 }
+
+#[test]
+fn a_fixed_address_is_taken_before_ec2_gives_any_away() {
+    let mut resources = with(seed(), "instance.bastion", "subnet", json!("subnet.private"));
+    resources = with(resources, "instance.private-host", "private_ip_address", json!("10.0.2.4"));
+    resources.push(("nat_gateway.inner", json!({"subnet": "subnet.private", "connectivity_type": "private"})));
+    let wanted = topology(&resources);
+    let plan = plan(&wanted, &Default::default());
+    let fixed = number(&plan, "instance.private-host", "RunInstances");
+    for (address, call) in [("instance.bastion", "RunInstances"), ("nat_gateway.inner", "CreateNatGateway")] {
+        let any = number(&plan, address, call);
+        let step = plan.steps.iter().find(|step| step.number == any).unwrap();
+        assert!(step.after.contains(&fixed), "{address}: {:#?}", steps(&plan));
+        assert!(step.why.iter().any(|why| why.contains("10.0.2.4 in subnet.private before EC2 can give it away")), "{:?}", step.why);
+    }
+}

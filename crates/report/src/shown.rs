@@ -43,8 +43,8 @@ pub fn value(value: &Value) -> String {
 
 /// The SHA-256 of a value's text, in hex.
 pub fn sha256(value: &Value) -> String {
-    let text = value.as_text().map_or_else(|| value.to_string(), str::to_owned);
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+    let bytes = value.as_bytes().map_or_else(|| value.to_string().into_bytes(), <[u8]>::to_vec);
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
@@ -52,7 +52,7 @@ pub fn sha256(value: &Value) -> String {
 
 /// A value that is long and possibly secret: the beginning of its digest, and its length.
 pub fn digest(value: &Value) -> String {
-    let bytes = value.as_text().map_or(0, str::len);
+    let bytes = value.as_bytes().map_or(0, <[u8]>::len);
     format!("sha256:{}… ({bytes} bytes)", &sha256(value)[..12])
 }
 

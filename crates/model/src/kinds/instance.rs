@@ -94,14 +94,14 @@ impl Rules for InstanceRules {
                     "keep `user_data` or `user_data_file`, not both",
                 );
             }
-            match context.files.text(&path) {
-                Ok(text) => record.set("user_data", text),
+            match context.files.bytes(&path) {
+                Ok(bytes) => record.set("user_data", Value::data(bytes)),
                 Err(why) => context.problem("user_data_file", "user-data", why, "name a file that can be read"),
             }
         }
         volume::normalise(record, context);
         check_optimized(record, context);
-        let length = record.text("user_data").len();
+        let length = record.get("user_data").and_then(Value::as_bytes).map_or(0, <[u8]>::len);
         if length > USER_DATA_BYTES_MAX {
             let message = format!("the user data has {length} bytes, and EC2 takes {USER_DATA_BYTES_MAX}");
             context.problem("user_data", "user-data", message, "shorten it, or let it fetch the rest");
@@ -145,6 +145,10 @@ impl Rules for InstanceRules {
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
         record.list("security_groups").iter().filter_map(Value::as_ref).collect()
+    }
+
+    fn takes_any(&self, call: &Call) -> Option<String> {
+        if call.action == "RunInstances" { subnet::any_address(&call.sets) } else { None }
     }
 
     /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one without.

@@ -106,6 +106,10 @@ impl Rules for NatGatewayRules {
         record.reference("subnet")
     }
 
+    fn takes_any(&self, call: &Call) -> Option<String> {
+        if call.action == "CreateNatGateway" { subnet::any_address(&call.sets) } else { None }
+    }
+
     /// Without an attached internet gateway a public NAT gateway is created and then fails.
     fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         if call.action != "CreateNatGateway" || record.text("connectivity_type") != "public" {

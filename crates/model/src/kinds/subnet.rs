@@ -265,7 +265,17 @@ fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &
 pub fn address_claim(sets: &Record) -> Option<Claim> {
     let address = sets.get("private_ip_address").and_then(Value::as_text)?;
     let subnet = sets.reference("subnet")?;
-    Some(Claim::text(format!("addresses in {subnet}"), address, format!("{address} in {subnet}")))
+    Some(Claim::text(addresses(subnet), address, format!("{address} in {subnet}")))
+}
+
+/// Where EC2 chooses the address for a call that makes something in a subnet and fixes none.
+pub fn any_address(sets: &Record) -> Option<String> {
+    let subnet = sets.reference("subnet").filter(|_| sets.get("private_ip_address").is_none())?;
+    Some(addresses(subnet))
+}
+
+fn addresses(subnet: &Ref) -> String {
+    format!("addresses in {subnet}")
 }
 
 fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {

@@ -69,12 +69,9 @@ pub async fn attributes(ec2: &Ec2, object: &mut Object, user_data: bool, termina
 }
 
 /// User data comes in base64. None is the empty text: it was looked at.
-fn decoded(encoded: &str) -> String {
+fn decoded(encoded: &str) -> Value {
     let compact: String = encoded.split_ascii_whitespace().collect();
-    match STANDARD.decode(&compact) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(_) => encoded.to_owned(),
-    }
+    STANDARD.decode(&compact).map_or_else(|_| encoded.into(), Value::data)
 }
 
 #[cfg(test)]
@@ -91,8 +88,9 @@ mod tests {
 
     #[test]
     fn user_data_is_decoded() {
-        assert_eq!(decoded("IyEvYmluL3No"), "#!/bin/sh");
-        assert_eq!(decoded("IyEv\nYmlu\nL3No"), "#!/bin/sh");
-        assert_eq!(decoded(""), "");
+        assert_eq!(decoded("IyEvYmluL3No"), "#!/bin/sh".into());
+        assert_eq!(decoded("IyEv\nYmlu\nL3No"), "#!/bin/sh".into());
+        assert_eq!(decoded(""), "".into());
+        assert_eq!(decoded("H4sI/w=="), Value::Bytes(vec![0x1f, 0x8b, 0x08, 0xff]));
     }
 }

@@ -39,7 +39,7 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_image_id(task.text("image"))
             .set_instance_type(task.text("instance_type").map(|ty| ty.as_str().into()))
             .set_key_name(key.clone())
-            .set_user_data(task.text("user_data").map(|text| STANDARD.encode(text)))
+            .set_user_data(sets.get("user_data").and_then(Value::as_bytes).map(|bytes| STANDARD.encode(bytes)))
             .set_disable_api_termination(switch(sets, "disable_api_termination"))
             .set_ebs_optimized(switch(sets, "ebs_optimized"))
             .set_block_device_mappings(root.clone().map(|mapping| vec![mapping]))

@@ -74,7 +74,10 @@ async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
     let text = value.as_text().unwrap_or_default();
     let request = match name {
         "instance_type" => request.instance_type(AttributeValue::builder().value(text).build()),
-        "user_data" => request.user_data(SecureBlobAttributeValue::builder().value(Blob::new(text)).build()),
+        "user_data" => {
+            let bytes = value.as_bytes().unwrap_or_default();
+            request.user_data(SecureBlobAttributeValue::builder().value(Blob::new(bytes)).build())
+        }
         "ebs_optimized" => request.ebs_optimized(switch(on)),
         "disable_api_termination" => request.disable_api_termination(switch(on)),
         "source_dest_check" => request.source_dest_check(switch(on)),

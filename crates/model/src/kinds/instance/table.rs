@@ -149,7 +149,7 @@ instance:
         .stop("EC2 changes the user data of a stopped instance only")
         .when_seen()
         .digest(),
-        Attribute::new("user_data_file", Type::Text(&PATH), "A file with the user data.").input(),
+        Attribute::new("user_data_file", Type::Text(&PATH), "A file with the user data, as text or as bytes: what is compressed goes as it is.").input(),
         Attribute::new("iam_instance_profile", Type::Text(&PROFILE), "The instance profile whose role it has, by name or ARN."),
         Attribute::new("source_dest_check", Type::Bool, "Whether it may only send and receive packets of its own addresses.")
             .default(|| true.into()),
