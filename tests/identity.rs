@@ -120,6 +120,28 @@ fn a_typo_in_an_id_of_others_costs_a_second_and_makes_nothing() {
     }
 }
 
+#[test]
+fn an_instance_that_lost_its_tags_is_adopted_and_not_told_as_created() {
+    let trial = Trial::of_the_seed();
+    let sandbox = Sandbox::serve(trial.folder.path());
+    let host = "instance: {x: {image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: a, security_groups: [web]}}\n";
+    trial.write("net.yaml", spec("net", "10.40") + host);
+    let at = format!("--endpoint-url http://{} net.yaml", sandbox.address);
+    trial.see(&format!("apply --auto-approve {at}"));
+    let instance = id_in(&trial.see(&format!("show {at}")), "i-0");
+    for _ in 0..2 {
+        sandbox.call(&format!("DeleteTags&ResourceId.1={instance}&Tag.1.Key=trueup:topology&Tag.2.Key=trueup:address&Tag.3.Key=Name"));
+        let plan = trial.see(&format!("plan {at}"));
+        assert!(plan.contains(&format!("adopt instance.x ({instance})")) && !plan.contains("create"), "{plan}");
+        let refused = trial.see(&format!("apply --auto-approve {at}"));
+        assert!(refused.ends_with("[exit 3]\n") && refused.contains("--allow reclaim:instance.x"), "{refused}");
+        let applied = trial.see(&format!("apply --auto-approve --allow reclaim {at}"));
+        assert!(applied.ends_with("[exit 0]\n") && !applied.contains("created"), "{applied}");
+    }
+    let plan = trial.see(&format!("plan {at}"));
+    assert!(plan.contains("Nothing to do") && sandbox.call("DescribeInstances").matches("<instanceId>").count() == 1, "{plan}");
+}
+
 /// A NAT gateway with what it needs.
 const NAT: &str = "topology: n\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\ninternet_gateway: {main: }\nelastic_ip: {nat: }\n\
                    route_table: {out: {routes: [{destination: 0.0.0.0/0, internet_gateway: main}]}}\n\

@@ -133,6 +133,20 @@ impl Session {
         Ok(Observed { elsewhere, ..observed })
     }
 
+    /// What is live, with what a plan would make although it is there and only lost its tags; nothing where there is none of that.
+    pub async fn look_for_lost(&mut self, plan: &Plan, observed: &Observed) -> Result<Option<Observed>, Error> {
+        let creates = trueup_engine::creates(plan);
+        let lost = self.signals.or(self.cloud.cloud().lost(&creates)).await?;
+        if lost.is_empty() {
+            return Ok(None);
+        }
+        let mut observed = observed.clone();
+        observed.lost = lost.iter().map(|object| object.id.clone()).collect();
+        observed.objects.extend(lost);
+        observed.objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+        Ok(Some(observed))
+    }
+
     /// Holds a plan against what it uses of others': what is not there is refused before anything is made.
     pub async fn look_outside(&mut self, plan: &mut Plan, observed: &Observed) -> Result<(), Error> {
         let ids = trueup_plan::outside::unlisted(plan, observed);

@@ -87,6 +87,12 @@ impl Ec2 {
         read::outside(self, ids).await
     }
 
+    /// The objects that creates equal to these made before and that carry no topology's tags any more (`DescribeInstances`): EC2 would
+    /// answer with them, and make nothing.
+    pub async fn lost(&self, creates: &[Act]) -> Vec<Object> {
+        read::lost(self, creates).await
+    }
+
     /// How many calls were made so far, by action, repeats included.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.caller.counts()

@@ -11,7 +11,7 @@ mod settle;
 
 use std::future::Future;
 
-use trueup_model::{Cloud, Event, Outcome, Plan};
+use trueup_model::{Act, Cloud, Event, Outcome, Plan, Role};
 
 /// How to run.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,13 @@ impl Default for Options {
     fn default() -> Self {
         Self { parallelism: 500 }
     }
+}
+
+/// The creates of a plan that refer to nothing which the plan makes: what they will ask of EC2 is known before it runs.
+pub fn creates(plan: &Plan) -> Vec<Act> {
+    let known = known::Known::new(plan);
+    let creates = plan.steps.iter().filter(|step| step.call.role == Role::Create);
+    creates.filter_map(|step| run::resolve(plan, &known, step).ok()).collect()
 }
 
 /// Carries out the steps of a plan, telling `sink` what happens.

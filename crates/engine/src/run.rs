@@ -107,7 +107,7 @@ impl<'a, C: Cloud> Run<'a, C> {
     }
 
     fn act(&mut self, number: usize, sink: &mut dyn FnMut(Event)) {
-        match self.resolve(self.step(number)) {
+        match resolve(self.plan, &self.known, self.step(number)) {
             Ok(act) => {
                 self.acting += 1;
                 let (cloud, retries) = (self.cloud, Rc::clone(&self.retries));
@@ -131,24 +131,6 @@ impl<'a, C: Cloud> Run<'a, C> {
             sink(Event::Retrying { step: reference(self.step(number)), why, elapsed: self.elapsed(number) });
             self.act(number, sink);
         }
-    }
-
-    /// Puts ids in the place of names. What a step needs was made before it, or the schedule would not have started it.
-    fn resolve(&self, step: &Step) -> Result<Act, String> {
-        let called = |address: &Address| self.known.called(address);
-        let unknown = |address| format!("the id of {address} is not known");
-        Ok(Act {
-            step: step.number,
-            topology: self.plan.topology.clone(),
-            address: step.address.clone(),
-            action: step.call.action,
-            target: self.known.target(step),
-            sets: Resolved::new(&step.call.sets, &called).map_err(unknown)?,
-            // What is taken away may lead to what is gone already: then nothing acts on it.
-            unsets: Resolved::new(&step.call.unsets, &|address| self.known.held(address).or(Some(address.to_string()))).map_err(unknown)?,
-            ownership: step.ownership.clone(),
-            replaces: step.replaces.clone(),
-        })
     }
 
     /// Looks at everything that is due for a look.
@@ -306,6 +288,24 @@ impl<'a, C: Cloud> Run<'a, C> {
     fn elapsed(&self, number: usize) -> std::time::Duration {
         self.started.get(&number).map(Instant::elapsed).unwrap_or_default()
     }
+}
+
+/// Puts ids in the place of names. What a step needs was made before it, or the schedule would not have started it.
+pub fn resolve(plan: &Plan, known: &Known, step: &Step) -> Result<Act, String> {
+    let called = |address: &Address| known.called(address);
+    let unknown = |address| format!("the id of {address} is not known");
+    Ok(Act {
+        step: step.number,
+        topology: plan.topology.clone(),
+        address: step.address.clone(),
+        action: step.call.action,
+        target: known.target(step),
+        sets: Resolved::new(&step.call.sets, &called).map_err(unknown)?,
+        // What is taken away may lead to what is gone already: then nothing acts on it.
+        unsets: Resolved::new(&step.call.unsets, &|address| known.held(address).or(Some(address.to_string()))).map_err(unknown)?,
+        ownership: step.ownership.clone(),
+        replaces: step.replaces.clone(),
+    })
 }
 
 fn reference(step: &Step) -> StepRef {

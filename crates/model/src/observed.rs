@@ -17,6 +17,9 @@ pub struct Observed {
     pub objects: Vec<Object>,
     /// Kinds that could not be read, with the reason. Their objects are unknown, not absent.
     pub unreadable: BTreeMap<Kind, String>,
+    /// Objects that carry no topology's tags any more and are the topology's all the same, as their owner here says: EC2 keeps the client
+    /// token that they were made under. By id.
+    pub lost: BTreeSet<String>,
     /// Where nothing of the topology is here, and it is to be built: how many objects with its tags there are in which other region.
     pub elsewhere: BTreeMap<String, usize>,
 }

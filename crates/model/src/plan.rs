@@ -131,7 +131,7 @@ pub enum Action {
     Replace,
     /// The object goes.
     Delete,
-    /// Reserved: an existing object becomes ours.
+    /// An existing object becomes ours: it gets its tags back.
     Adopt,
     /// Reserved: an object stops being ours.
     Forget,
@@ -306,6 +306,7 @@ impl Plan {
         match change.action {
             Action::Delete if self.is_left_over(change) => Some("replace"),
             Action::Delete => Some("delete"),
+            Action::Adopt => Some("reclaim"),
             Action::Replace => Some("replace"),
             Action::Update if change.effect() == Effect::Stop => Some("stop"),
             _ => None,

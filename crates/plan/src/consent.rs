@@ -19,11 +19,15 @@ pub enum What {
     Second,
     /// EC2's own protection against termination is lifted, so that an object can go.
     Unprotect,
+    /// An object that was made for a resource and lost its tags gets them back.
+    Reclaim,
 }
 
 impl What {
     fn read(text: &str) -> Option<Self> {
-        [Self::Delete, Self::Replace, Self::Stop, Self::Second, Self::Unprotect].into_iter().find(|what| what.to_string() == text)
+        [Self::Delete, Self::Replace, Self::Stop, Self::Second, Self::Unprotect, Self::Reclaim]
+            .into_iter()
+            .find(|what| what.to_string() == text)
     }
 }
 
@@ -35,6 +39,7 @@ impl fmt::Display for What {
             Self::Stop => "stop",
             Self::Second => "second",
             Self::Unprotect => "unprotect",
+            Self::Reclaim => "reclaim",
         })
     }
 }
@@ -64,7 +69,7 @@ pub struct Allow {
 /// Why a text is no consent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "`{0}` is not a consent: write delete, replace, stop, second or unprotect, or one of them with an address, such as replace:subnet.private"
+    "`{0}` is not a consent: write delete, replace, stop, second, unprotect or reclaim, or one of them with an address, such as replace:subnet.private"
 )]
 pub struct AllowError(String);
 

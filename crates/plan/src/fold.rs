@@ -25,6 +25,8 @@ pub struct Folded {
     pub holder: BTreeMap<Address, usize>,
     /// Retiring objects of ours by the address they had.
     pub retiring: BTreeMap<Address, Vec<usize>>,
+    /// Objects of ours that carry no tags: by id.
+    pub lost: BTreeSet<String>,
     /// Addresses that are refused, with what depends on them.
     pub frozen: BTreeSet<Address>,
     /// Why.
@@ -62,6 +64,7 @@ pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
         at_once: topology.at_once.map_or(1, NonZeroUsize::get),
         unreadable: observed.unreadable.keys().copied().collect(),
         objects: observed.objects.clone(),
+        lost: observed.lost.clone(),
         ..Folded::default()
     };
     claim(&mut folded);

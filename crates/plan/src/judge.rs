@@ -166,7 +166,7 @@ impl<'a> Judge<'a> {
         while let Some(address) = queue.pop() {
             let Some(object) = self.folded.live(address).filter(|_| !self.replaced.contains_key(address)) else { continue };
             let resource = &self.folded.wanted[address];
-            if self.is_out(address) || self.is_protected(object, Some(resource)) {
+            if self.is_out(address) || self.is_protected(object, Some(resource)) || self.folded.lost.contains(&object.id) {
                 continue;
             }
             let (before, after) = self.sides(object, resource);
@@ -235,6 +235,9 @@ impl<'a> Judge<'a> {
             change.notes.extend(rules.notes(&resource.record, None));
             return Some((verdict(address, Action::Create, None, Some(resource), calls), change));
         };
+        if self.folded.lost.contains(&object.id) {
+            return Some(reclaim(&self.folded.topology, object, resource));
+        }
         let (before, after) = self.sides(object, resource);
         let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
         let (marks, marked) = marks(object, resource, &attributes);
@@ -411,6 +414,17 @@ fn verdict<'a>(
     }
 }
 
+/// What lost its tags gets them back, and nothing else happens to it: what else differs is another plan's.
+fn reclaim<'a>(topology: &str, object: &'a Object, resource: &'a Resource) -> (Verdict<'a>, Change) {
+    let address = &resource.address;
+    let mut change = change(address, Action::Adopt, Some(object), Some(resource), Vec::new());
+    change
+        .notes
+        .push(format!("{} was made for it by an equal call and lost its tags: it gets them back, and nothing else is done", object.id));
+    let calls = vec![tags::give_back(topology, resource)];
+    (verdict(address, Action::Adopt, Some(object), Some(resource), calls), change)
+}
+
 fn change(
     address: &Address,
     action: Action,
@@ -478,7 +492,7 @@ fn complete(change: &mut Change, verdict: &Verdict<'_>, moved: bool) {
         rules.disruption(name, a.before.as_ref(), a.after.as_ref())
     });
     change.disruption = match (change.action, verdict.object) {
-        (Action::Create, _) | (_, None) => Disruption::None,
+        (Action::Create | Action::Adopt, _) | (_, None) => Disruption::None,
         (Action::Update, _) if !change.losses.is_empty() => Disruption::AddressLost,
         (Action::Update, _) => in_place.max().unwrap_or_default(),
         (_, Some(object)) => match (rules.loss_disruption(object), verdict.order) {

@@ -128,7 +128,7 @@ impl<'v> Lowering<'v> {
     fn verdict(&mut self, verdict: &'v Verdict<'v>) {
         let live = verdict.object.map(|object| object.id.clone());
         let (make, target) = match verdict.action {
-            Action::Update => (StepAction::Update, live.clone()),
+            Action::Update | Action::Adopt => (StepAction::Update, live.clone()),
             _ => (StepAction::Create, None),
         };
         let mut chain: Vec<(StepAction, &Call, Option<String>)> = Vec::new();

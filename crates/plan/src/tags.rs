@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Address, Call, Diagnostic, Object, Plan, Record, Value, tags};
+use trueup_model::{Address, Call, Diagnostic, Object, Plan, Record, Resource, Value, tags};
 
 use crate::fold::Folded;
 
@@ -31,6 +31,13 @@ pub fn calls(object: &Object, before: &Record, after: &Record) -> Vec<Call> {
         calls.push(Call::modify("DeleteTags").unsetting(Record::new().with("tags", unset)));
     }
     calls
+}
+
+/// The call that gives an object all the tags that a create would write: those of ownership, and the spec's.
+pub fn give_back(topology: &str, resource: &Resource) -> Call {
+    let mut all = tags::ownership(topology, resource);
+    of(&resource.record).iter().filter(|(_, value)| **value != Value::Null).for_each(|(key, value)| all.set(key, value.clone()));
+    Call::modify("CreateTags").setting(Record::new().with("tags", all))
 }
 
 fn remember(object: &Object, after: &Record, set: &mut Record, unset: &mut Record) {

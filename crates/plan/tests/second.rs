@@ -173,3 +173,21 @@ fn a_key_keeps_the_name_that_it_has_where_the_spec_says_none() {
     let import = &replaced.steps[number(&replaced, "key_pair.key", "ImportKeyPair") - 1];
     assert_eq!(import.call.sets.get("key_name").and_then(Value::as_text), Some("key"));
 }
+
+#[test]
+fn what_is_known_to_have_lost_its_tags_gets_them_back_with_a_consent_and_nothing_else_happens() {
+    // It differs as well: that is for another plan.
+    let wanted =
+        topology(&with(with(seed(), "instance.bastion", "instance_type", json!("t3.small")), "instance.bastion", "protect", json!(true)));
+    let mut there = live(&topology(&seed()));
+    let lost = there.objects.iter().find(|object| object.owner.as_ref().is_some_and(|owner| owner.address == "instance.bastion"));
+    let id = lost.unwrap().id.clone();
+    there.lost.insert(id.clone());
+    let plan = plan(&wanted, &there);
+    assert_eq!((changes(&plan), needs(&plan)), (vec!["Adopt instance.bastion".to_owned()], vec!["reclaim:instance.bastion".to_owned()]));
+    assert_eq!(steps(&plan), [format!("instance.bastion CreateTags {id}")]);
+    let tags = plan.steps[0].call.sets.get("tags").and_then(Value::as_map).unwrap();
+    let told = ["trueup:topology", "trueup:address", "trueup:protect"].map(|key| tags.text(key));
+    assert_eq!(told, ["test", "instance.bastion", "true"]);
+    assert!(plan.changes[0].notes[0].contains("lost its tags") && plan.refused.is_empty(), "{:?}", plan.changes[0].notes);
+}

@@ -7,10 +7,13 @@ use trueup_reach::{Ends, Interim};
 use crate::error::Error;
 use crate::session::Session;
 
-/// Plans, reviews, and looks for what the plan uses of others. With `deny_exposure` a plan is refused by which the internet reaches
+/// Plans, reviews, and looks for what is there and lost its tags, and for what the plan uses of others. With `deny_exposure` a plan is refused by which the internet reaches
 /// something that no expectation says it can.
 pub async fn propose(session: &mut Session, observed: &Observed, deny_exposure: bool) -> Result<Plan, Error> {
     let mut plan = reviewed(&session.topology, observed, deny_exposure);
+    if let Some(observed) = session.look_for_lost(&plan, observed).await? {
+        plan = reviewed(&session.topology, &observed, deny_exposure);
+    }
     session.look_outside(&mut plan, observed).await?;
     Ok(plan)
 }

@@ -26,6 +26,8 @@ pub mod fact {
     pub const INTERFACE: &str = "network_interface";
     /// The VPC.
     pub const VPC: &str = "vpc";
+    /// The client token that it was launched under.
+    pub const CLIENT_TOKEN: &str = "client_token";
     /// What the image calls the root device.
     pub const ROOT_DEVICE: &str = "root_device";
     /// The root volume.

@@ -4,6 +4,7 @@ mod complete;
 mod elsewhere;
 mod found;
 mod held;
+mod lost;
 mod others;
 mod outside;
 mod page;
@@ -17,6 +18,7 @@ use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope};
 
 pub use elsewhere::elsewhere;
 pub use found::{Found, Links};
+pub use lost::lost;
 pub use others::others;
 pub use outside::outside;
 pub(crate) use page::pages;

@@ -66,6 +66,7 @@ fn known(instance: &mut Live, live: &str, primary: Option<&InstanceNetworkInterf
         ("private_ip", instance.private_ip_address.clone()),
         (fact::VPC, instance.vpc_id.take()),
         (fact::INTERFACE, primary.and_then(|interface| interface.network_interface_id.clone())),
+        (fact::CLIENT_TOKEN, instance.client_token.take()),
         (fact::ROOT_DEVICE, root),
         (fact::ROOT_VOLUME, volume.as_ref().and_then(|volume| volume.volume_id.clone())),
     ]);
