@@ -60,7 +60,13 @@ pub fn outcome(out: &mut Clean, plan: &Plan, outcome: &Outcome, failures: &Failu
 /// `2 replaced, 13 created`: a plan of which every step is through.
 fn achieved(plan: &Plan) -> String {
     let summary = plan.summary();
-    let counts = [(summary.replace, "replaced"), (summary.create, "created"), (summary.update, "changed"), (summary.delete, "deleted")];
+    let counts = [
+        (summary.replace, "replaced"),
+        (summary.create, "created"),
+        (summary.update, "changed"),
+        (summary.delete, "deleted"),
+        (summary.adopt, "adopted"),
+    ];
     let said: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     format!("{} ({})", said.join(", "), words::count(plan.steps.len(), "step"))
 }
