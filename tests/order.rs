@@ -126,3 +126,69 @@ fn a_subnet_that_moves_with_its_endpoint_has_it_all_the_time() {
         assert!(answer.contains("<gatewayId>vpce-"), "{action}: {answer}");
     }
 }
+
+/// The same way to an EC2 whose groups take no more than 60 ingress rules.
+fn with_quota(transport: Transport) -> Transport {
+    let have = Arc::new(Mutex::new(60_usize));
+    Arc::new(move |request| {
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        let rules = body.matches(".CidrIp=").count();
+        let mut have = have.lock().unwrap();
+        if body.contains("Action=RevokeSecurityGroupIngress&") {
+            *have -= rules;
+        } else if body.contains("Action=AuthorizeSecurityGroupIngress&") {
+            *have += rules;
+        }
+        if *have <= 60 {
+            return transport(request);
+        }
+        let body = "<Response><Errors><Error><Code>RulesPerSecurityGroupLimitExceeded</Code><Message>Too many.</Message></Error></Errors></Response>";
+        let mut response = http::Response::new(bytes::Bytes::from(body));
+        *response.status_mut() = http::StatusCode::BAD_REQUEST;
+        Box::pin(async { response })
+    })
+}
+
+#[test]
+fn a_group_at_its_quota_exchanges_its_rules() {
+    let spec = |first: usize| {
+        let rules: String =
+            (first..first + 60).map(|port| format!("      - {{protocol: tcp, port: {port}, cidr: 10.0.0.0/8}}\n")).collect();
+        format!(
+            "topology: t\nregion: us-west-2\nvpc: {{main: {{cidr_block: 10.0.0.0/16}}}}\n\
+             security_group:\n  web:\n    description: Web\n    ingress:\n{rules}"
+        )
+    };
+    paused(async {
+        let world = World::new().await;
+        world.apply(&topology(&spec(1000))).await;
+        let plan = world.again(with_quota).await.apply(&topology(&spec(1025))).await;
+        assert!(plan.changes[0].notes[0].contains("no room for 25 new ingress rules"), "{:?}", plan.changes[0].notes);
+    });
+}
+
+#[test]
+fn a_route_whose_target_is_gone_is_told_though_it_is_as_the_spec_wants_it() {
+    let spec = |more: &str| {
+        HOSTS.replace("subnet: {a: {cidr_block: 10.0.1.0/24}}", &format!("subnet: {{a: {{cidr_block: 10.0.1.0/24}}}}\n{more}"))
+    };
+    paused(async {
+        let world = World::new().await;
+        world.apply(&topology(&spec(""))).await;
+        let observed = world.observe(&topology(&spec(""))).await;
+        let host = observed.objects.iter().find(|object| object.id.starts_with("i-")).unwrap();
+        let route = format!("{{destination: 192.168.0.0/16, network_interface: {}}}", host.facts.text("network_interface"));
+        let wanted = topology(&spec(&format!("route_table: {{out: {{routes: [{route}]}}}}\n")));
+        world.apply(&wanted).await;
+        assert!(world.plan(&wanted).await.blackholes.is_empty());
+        world.call(&format!("TerminateInstances&InstanceId.1={}", host.id)).await;
+        world.apply(&wanted).await;
+        let plan = world.plan(&wanted).await;
+        let told: Vec<String> = plan.blackholes.iter().map(|hole| format!("{} {}", hole.address, hole.destination)).collect();
+        assert!(plan.is_empty(), "{:?}", plan.changes);
+        assert_eq!(told, ["route_table.out 192.168.0.0/16"]);
+        let mut text = trueup_report::Clean::default();
+        trueup_report::text::drift(&mut text, &plan, &[], trueup_report::Style::default()).unwrap();
+        assert!(text.to_string().contains("leads nowhere") && !text.to_string().contains("no drift"), "{text}");
+    });
+}

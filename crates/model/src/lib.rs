@@ -20,6 +20,7 @@ pub mod outside;
 pub mod plan;
 pub mod policy;
 pub mod reachability;
+pub mod room;
 pub mod rules;
 pub mod schema;
 pub mod service;
@@ -40,8 +41,8 @@ pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
 pub use outside::Outside;
 pub use plan::{
-    Action, AttributeChange, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step, StepAction, Summary, Turns, Twin, Unread,
-    Untagged,
+    Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step, StepAction, Summary, Turns,
+    Twin, Unread, Untagged,
 };
 pub use reachability::{Barrier, Finding, Level, ReachChange, Reachability, Status, Stuck};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};

@@ -39,6 +39,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Hosts that do the same work and are stopped or replaced, and how many of them are out of service at a time.
     pub turns: Vec<Turns>,
+    /// Routes of ours that lead nowhere, as EC2 says, and that the plan leaves as they are: the spec wants them so.
+    pub blackholes: Vec<Blackhole>,
     /// What will not be done, and which guard refused it.
     pub refused: Vec<Refusal>,
     /// Problems of the spec and remarks of the planner.
@@ -95,6 +97,22 @@ pub enum Likeness {
     Name(String),
     /// A resource of the topology that is there leads to it, where the spec has it lead to the resource.
     UsedBy(Address),
+}
+
+/// A route whose target is gone or not ready: EC2 drops what it matches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blackhole {
+    /// Whose route.
+    pub address: Address,
+    /// EC2's id of what has it.
+    pub id: String,
+    /// What the route is for.
+    pub destination: String,
+    /// EC2's id of where it leads.
+    pub target: String,
+    /// Where the resource stands in the spec.
+    #[serde(rename = "source")]
+    pub place: Place,
 }
 
 /// Hosts that do the same work and are all stopped or replaced.

@@ -43,6 +43,13 @@ pub struct Reachability {
     pub findings: Vec<Finding>,
     /// The order that the steps keep so that nothing is open for a moment only; none where any order of them would do.
     pub barrier: Option<Barrier>,
+    /// What works before and after and not, or less, while the steps are carried out, where no barrier says so: how much of it works then
+    /// stands as `after`, and whose step takes it away as `because`.
+    pub gaps: Vec<ReachChange>,
+    /// How many more there are.
+    pub gaps_more: usize,
+    /// How many steps that take something away were not looked at one by one, because they are too many.
+    pub gaps_unlooked: usize,
 }
 
 /// Steps are done one after the other, and what opens waits for what closes where it must, because otherwise a state in between might

@@ -82,6 +82,16 @@ pub trait Rules: Sync {
         None
     }
 
+    /// The ids of what goes with this object when it goes, and that others may refer to: an instance's interface.
+    fn along(&self, _object: &Object) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The routes of this object that lead nowhere, as EC2 says: the destination of each, and the id of where it leads.
+    fn blackholes(&self, _object: &Object) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// What is lost for ever when this object goes: addresses, volumes.
     fn losses(&self, _object: &Object) -> Vec<Loss> {
         Vec::new()

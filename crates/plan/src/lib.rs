@@ -6,6 +6,7 @@
 
 mod barrier;
 pub mod consent;
+mod dangling;
 mod diff;
 mod fingerprint;
 mod fold;
@@ -68,6 +69,8 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
         judge::finish(&verdicts, &mut plan);
         tags::tell_left(&folded, &mut plan);
         plan.renamed = rename::renames(&verdicts);
+        dangling::tell_ends(topology, observed, &mut plan);
+        plan.blackholes = dangling::blackholes(&folded, &plan);
         plan.refused.extend(guard::budget(topology, &plan));
         if let Some(twin) = second::twin(topology, &folded, observed) {
             plan.diagnostics.extend(second::diagnostics(topology, &twin, &plan.region));

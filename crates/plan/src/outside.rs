@@ -107,7 +107,7 @@ fn uses(plan: &Plan, observed: &Observed) -> BTreeSet<Use> {
 }
 
 /// Where the spec names an object outside.
-fn place(topology: &Topology, address: &Address, text: &str) -> (String, Option<Place>) {
+pub(crate) fn place(topology: &Topology, address: &Address, text: &str) -> (String, Option<Place>) {
     let Some(resource) = topology.resources.get(address) else { return (address.to_string(), None) };
     let path = path(&resource.record, text, "").unwrap_or_default();
     let place = resource.place(&path);

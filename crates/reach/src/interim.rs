@@ -78,7 +78,7 @@ impl<'a> Interim<'a> {
         self.expectations.iter().copied().filter(|expectation| between.opens(expectation)).collect()
     }
 
-    fn network(&self, steps: &[&Step]) -> Network {
+    pub(crate) fn network(&self, steps: &[&Step]) -> Network {
         let observed = self.stepped.after(steps);
         live_network(&observed, &self.stepped.topology().name, &Lists::new())
     }
@@ -153,7 +153,7 @@ impl<'a> Interim<'a> {
 }
 
 /// What has gone down and comes up again.
-fn gaps(down: &[Change], up: &[Change]) -> Vec<Change> {
+pub fn gaps(down: &[Change], up: &[Change]) -> Vec<Change> {
     let mut found = Vec::new();
     for down in down.iter().filter(|change| change.shift.after < change.shift.before) {
         for up in up.iter().filter(|change| change.shift.after > change.shift.before) {

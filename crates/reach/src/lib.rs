@@ -46,6 +46,7 @@ mod exposure;
 pub mod fill;
 mod filter;
 pub mod findings;
+mod gaps;
 mod interim;
 pub mod interval;
 mod laws;
@@ -75,6 +76,7 @@ pub use engine::{CLIENT_PORTS, Engine};
 pub use expect::{Checked, ExpectError, check};
 pub use explain::{Blocker, Explanation, Hop, Services, explain};
 pub use filter::Direction;
+pub use gaps::tell_gaps;
 pub use interim::Interim;
 #[doc(hidden)]
 pub use laws::{Law, Laws};

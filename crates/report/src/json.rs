@@ -150,7 +150,7 @@ pub fn show(topology: &Topology, observed: &Observed) -> Json {
 }
 
 fn head(plan: &Plan) -> Json {
-    json!({
+    let mut head = json!({
         "format_version": FORMAT_VERSION,
         "topology": plan.topology,
         "region": plan.region,
@@ -160,7 +160,11 @@ fn head(plan: &Plan) -> Json {
         "unreadable": unreadable(&plan.unreadable),
         "unread": plan.unread,
         "summary": plan.summary(),
-    })
+    });
+    if !plan.blackholes.is_empty() {
+        head["blackholes"] = json!(plan.blackholes);
+    }
+    head
 }
 
 fn unreadable(kinds: &std::collections::BTreeMap<Kind, String>) -> Json {

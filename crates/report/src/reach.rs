@@ -67,17 +67,30 @@ pub fn gaps(barrier: &Barrier) -> Vec<String> {
     if !barrier.waits {
         return Vec::new();
     }
-    let line = |gap: &ReachChange| {
-        let while_waiting = match gap.after {
-            Level::Blocked => "does not work",
-            Level::Unknown => "may not work",
-            _ => "works in part only",
-        };
-        format!("{} -> {}  {}  {while_waiting} in between", named(&gap.from), named(&gap.to), gap.over)
-    };
-    let mut lines: Vec<String> = barrier.gaps.iter().map(line).collect();
+    let mut lines: Vec<String> = barrier.gaps.iter().map(gap).collect();
     lines.extend((barrier.more > 0).then(|| format!("and {} more", barrier.more)));
     if lines.is_empty() { vec!["none: all that works before and after works in between".to_owned()] } else { lines }
+}
+
+/// What works before and after a plan and not while it is carried out, each in a line.
+pub fn meanwhile(told: &Reachability) -> Vec<String> {
+    let line = |gap: &ReachChange| format!("{} ({})", self::gap(gap), because(gap));
+    let mut lines: Vec<String> = told.gaps.iter().map(line).collect();
+    lines.extend((told.gaps_more > 0).then(|| format!("and {} more", told.gaps_more)));
+    lines.extend((told.gaps_unlooked > 0).then(|| {
+        let steps = words::count(told.gaps_unlooked, "more step");
+        format!("{steps} that take something away were looked at together only: there may be others")
+    }));
+    lines
+}
+
+fn gap(gap: &ReachChange) -> String {
+    let meanwhile = match gap.after {
+        Level::Blocked => "does not work",
+        Level::Unknown => "may not work",
+        _ => "works in part only",
+    };
+    format!("{} -> {}  {}  {meanwhile} in between", named(&gap.from), named(&gap.to), gap.over)
 }
 
 /// The reasons of a change; nothing where none is known.
@@ -136,6 +149,11 @@ pub fn json(reachability: &Reachability) -> Json {
     });
     if let Some(told) = &reachability.barrier {
         document["barrier"] = barrier(told);
+    }
+    if !reachability.gaps.is_empty() || reachability.gaps_unlooked > 0 {
+        document["gaps"] = reachability.gaps.iter().map(change).collect();
+        document["gaps_more"] = json!(reachability.gaps_more);
+        document["gaps_unlooked"] = json!(reachability.gaps_unlooked);
     }
     document
 }

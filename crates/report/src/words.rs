@@ -1,6 +1,6 @@
 //! The words that text and Markdown share.
 
-use trueup_model::{Action, Change, Disruption, Effect, Order, Plan, Renamed, Severity, Turns, tags};
+use trueup_model::{Action, Blackhole, Change, Disruption, Effect, Order, Plan, Renamed, Severity, Turns, tags};
 
 use crate::style::Paint;
 
@@ -160,4 +160,10 @@ pub fn at_once(turns: &Turns) -> String {
         all if all >= turns.hosts.len() => "all at the same time".to_owned(),
         some => format!("{some} at a time"),
     }
+}
+
+/// A route that leads nowhere.
+pub fn blackhole(blackhole: &Blackhole) -> String {
+    let target = if blackhole.target.is_empty() { String::new() } else { format!(" to {}", blackhole.target) };
+    format!("the route {}{target} leads nowhere: its target is gone or not ready, and EC2 drops what it matches", blackhole.destination)
 }

@@ -206,13 +206,18 @@ async fn closing_check(session: &mut Session, io: &mut Io<'_>, goal: Goal) -> Re
         let holds = !findings.iter().any(Finding::is_failure);
         let expected = findings.len();
         plan.reachability = Some(Reachability { findings, ..Reachability::default() });
-        if plan.is_empty() && holds && plan.refused.is_empty() && plan.is_complete() {
+        let is_done = plan.is_empty() && holds && plan.refused.is_empty() && plan.is_complete();
+        // What a route leads to may only just have been made.
+        if is_done && (plan.blackholes.is_empty() || waits.len() == 0) {
             let checked = match goal {
                 Goal::Apply if expected > 0 => "Checked: the network is as the spec wants it, and what it expects holds.",
                 Goal::Apply => "Checked: the network is as the spec wants it.",
                 Goal::Destroy => "Checked: nothing of the topology is left.",
             };
             print::note(&mut io.stderr, checked);
+            if !plan.blackholes.is_empty() {
+                print::remaining(io, &plan);
+            }
             return Ok(true);
         }
         match waits.next() {

@@ -74,7 +74,7 @@ async fn look(args: &Drift, session: &mut Session, io: &mut Io<'_>) -> Result<Ex
         }
     }
     let managed = unmanaged.is_none_or(|unmanaged| unmanaged.is_empty());
-    let changed = !plan.is_empty() || !holds || !managed;
+    let changed = !plan.is_empty() || !holds || !managed || !plan.blackholes.is_empty();
     Ok(Exit { refused: !plan.refused.is_empty(), incomplete: !plan.is_complete(), changed, ..Exit::OK })
 }
 

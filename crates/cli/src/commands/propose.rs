@@ -1,5 +1,5 @@
 //! The plan that plan and apply show: what makes the network true to the spec, what that does to who can talk to whom, and in which
-//! order, where one that EC2 takes would open for a moment what the spec forbids.
+//! order, where one that EC2 takes would open for a moment what the spec forbids; and what does not work in between.
 
 use trueup_model::{Observed, Plan, Topology};
 use trueup_reach::{Ends, Interim};
@@ -31,6 +31,9 @@ fn reviewed(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Pl
         // Where it is refused anyhow, the order is not what is wrong.
         (Some(interim), Some(Err(stuck))) if plan.refused.is_empty() => interim.refuse(&mut plan, &stuck),
         _ => {}
+    }
+    if let Some(ends) = &ends {
+        trueup_reach::tell_gaps(&mut plan, topology, observed, ends);
     }
     plan
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{Filter, RouteOrigin};
+use aws_sdk_ec2::types::{Filter, RouteOrigin, RouteState};
 use trueup_model::kinds::route_table::{REDIRECTED, Route, RouteTable};
 use trueup_model::net::RANGE;
 use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
@@ -29,6 +29,7 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
 }
 
 fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Object, Failure> {
+    let blackholes: Vec<Value> = table.routes().iter().filter(|route| is_declared(route)).filter_map(blackhole).collect();
     let id = some(table.route_table_id).unwrap_or_default();
     let mut main = false;
     for association in table.associations.unwrap_or_default() {
@@ -51,6 +52,7 @@ fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Obje
         object.facts.set(REDIRECTED, redirected);
     }
     object.implicit = main;
+    object.facts.set_option("blackholes", Some(blackholes).filter(|all| !all.is_empty()));
     Ok(object)
 }
 
@@ -87,6 +89,21 @@ fn route(route: aws_sdk_ec2::types::Route) -> Route {
         transit_gateway: some(route.transit_gateway_id),
         vpc_peering_connection: some(route.vpc_peering_connection_id),
     }
+}
+
+/// What a route is for that leads nowhere, and where it leads, as EC2 has it.
+fn blackhole(live: &aws_sdk_ec2::types::Route) -> Option<Value> {
+    let is_one = live.state().is_some_and(|state| *state == RouteState::Blackhole);
+    let targets = [
+        live.nat_gateway_id(),
+        live.gateway_id(),
+        live.network_interface_id(),
+        live.transit_gateway_id(),
+        live.vpc_peering_connection_id(),
+        live.egress_only_internet_gateway_id(),
+    ];
+    let target = targets.into_iter().flatten().find(|id| !id.is_empty()).unwrap_or_default();
+    is_one.then(|| Record::new().with("destination", route(live.clone()).destination).with("target", target).into())
 }
 
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {

@@ -209,6 +209,10 @@ impl Rules for InstanceRules {
         (object.record.get(PROTECTION) == Some(&Value::Bool(true))).then_some(PROTECTION)
     }
 
+    fn along(&self, object: &Object) -> Vec<String> {
+        Some(object.facts.text("network_interface").to_owned()).filter(|id| !id.is_empty()).into_iter().collect()
+    }
+
     fn losses(&self, object: &Object) -> Vec<Loss> {
         let facts = &object.facts;
         let mut losses = Vec::new();

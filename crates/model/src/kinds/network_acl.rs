@@ -15,6 +15,7 @@ use crate::json::Typed;
 use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::room::Counts;
 use crate::rules::{Context, Rules, Update};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
@@ -146,6 +147,24 @@ impl Rules for NetworkAclRules {
         is_both(|call| call.role == Role::Modify) && DIRECTIONS.into_iter().all(|direction| !order::makes_room(earlier, later, direction))
     }
 
+    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+        let Some(object) = object else { return Vec::new() };
+        let update = Update::new(Kind::NetworkAcl, &object.record, record, false);
+        let told = DIRECTIONS.into_iter().filter_map(|direction| {
+            let calls = order::calls(&update, direction);
+            let makes = |(number, call): (usize, &Call)| calls[number..].iter().any(|later| order::makes_room(call, later, direction));
+            let full = calls.iter().enumerate().any(makes);
+            full.then(|| {
+                let quota = ENTRIES_GRANTED + 1;
+                format!(
+                    "{direction} is full (an account's quota is {quota} entries unless it was raised): old entries go before new ones come, and \
+                     what they allow does not work until those are there"
+                )
+            })
+        });
+        told.collect()
+    }
+
     /// An ACL forgets flows, so what it stops to allow is cut at once.
     fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
         let allows = |entry: Option<&Value>| entry.is_some_and(entry::allows);
@@ -161,7 +180,7 @@ impl Rules for NetworkAclRules {
 /// EC2 counts IPv4 and IPv6 apart.
 fn check_quota(resource: &Resource, direction: &str, out: &mut Vec<Diagnostic>) {
     let entries = resource.record.list(direction);
-    let counts = entry::Counts::of(entries);
+    let counts = Counts::of(entries, entry::weight);
     for (family, count) in counts.named() {
         let so_many = format!("{} has {count} {direction} entries for {family}", resource.address);
         let place = resource.place(direction);

@@ -15,6 +15,7 @@ use crate::kinds::{vpc, vpc_endpoint};
 use crate::net::{Complaint, Format, RANGE};
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::room::{self, Counts, Portion};
 use crate::rules::{After, Context, Rules, Update, View, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
@@ -153,6 +154,28 @@ fn destination(route: &Value) -> String {
 /// The fact with the destinations of the local routes that lead elsewhere than to the VPC itself.
 pub const REDIRECTED: &str = "redirected_local_routes";
 
+/// The routes of one address family that every account may have in a table.
+const ROUTES_GRANTED: usize = 500;
+
+/// How much of a table a route takes: a prefix list counts as all that it may hold.
+fn weight(route: &Value) -> Counts {
+    let destination = destination(route);
+    match destination.parse() {
+        Ok(ipnet::IpNet::V4(_)) => Counts { v4: 1, v6: 0 },
+        Ok(ipnet::IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
+        Err(_) => Counts::both(room::of_list(&destination)),
+    }
+}
+
+/// How routes are exchanged. What is there and what is wanted is within the account's quota, and so is what every account may have.
+fn exchanged<'a>(update: &Update<'a>) -> Vec<Portion<'a>> {
+    let routes = update.members("routes");
+    let count = |record: &Record| Counts::of(record.list("routes"), weight);
+    let have = count(update.before);
+    let most = have.max(count(update.after)).max(Counts::both(ROUTES_GRANTED));
+    room::exchange(have, most, &routes.added, &routes.removed, weight)
+}
+
 /// What a route table is.
 #[derive(Debug)]
 pub struct RouteTableRules;
@@ -191,8 +214,12 @@ impl Rules for RouteTableRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         for resource in topology.of(Kind::RouteTable) {
             let routes = resource.record.list("routes");
-            if routes.len() > 500 {
-                let message = format!("{} has {} routes; an account's quota is 500 unless it was raised", resource.address, routes.len());
+            if routes.len() > ROUTES_GRANTED {
+                let message = format!(
+                    "{} has {} routes; an account's quota is {ROUTES_GRANTED} unless it was raised",
+                    resource.address,
+                    routes.len()
+                );
                 out.push(Diagnostic::warning("quota", message).at(resource.place("routes"), ""));
             }
             for (index, route) in routes.iter().enumerate() {
@@ -208,12 +235,23 @@ impl Rules for RouteTableRules {
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        let routes = update.members("routes");
         let one = |route: &Value| members_record("routes", &[route]);
+        let make = |new: &&Value| Call::modify("CreateRoute").setting(one(new));
+        let end = |old: &&Value| Call::modify("DeleteRoute").unsetting(one(old));
+        let mut portions = exchanged(update);
+        let last = portions.pop_if(|portion| matches!(portion, Portion::Take(_)));
         let mut calls = Vec::new();
-        calls.extend(routes.added.iter().map(|new| Call::modify("CreateRoute").setting(one(new))));
-        calls.extend(routes.altered.iter().map(|(old, new)| Call::modify("ReplaceRoute").setting(one(new)).unsetting(one(old))));
-        calls.extend(routes.removed.iter().map(|old| Call::modify("DeleteRoute").unsetting(one(old))));
+        for portion in &portions {
+            match portion {
+                Portion::Add(routes) => calls.extend(routes.iter().map(make)),
+                Portion::Take(routes) => calls.extend(routes.iter().map(end)),
+            }
+        }
+        let altered = update.members("routes").altered;
+        calls.extend(altered.iter().map(|(old, new)| Call::modify("ReplaceRoute").setting(one(new)).unsetting(one(old))));
+        if let Some(Portion::Take(routes)) = last {
+            calls.extend(routes.iter().map(end));
+        }
         calls
     }
 
@@ -249,9 +287,21 @@ impl Rules for RouteTableRules {
         Some(record)
     }
 
-    /// A table has one route for each destination, and each call is about another one.
+    fn blackholes(&self, object: &Object) -> Vec<(String, String)> {
+        let routes = object.facts.list("blackholes").iter().filter_map(Value::as_map);
+        routes.map(|route| (route.text("destination").to_owned(), route.text("target").to_owned())).collect()
+    }
+
+    /// A table has one route for each destination, and each call is about another one; only the room for a new one may be what an old one
+    /// leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        earlier.role == Role::Modify && later.role == Role::Modify
+        earlier.role == Role::Modify && later.role == Role::Modify && !room::is_made(earlier, later, "routes", weight)
+    }
+
+    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+        let Some(object) = object else { return Vec::new() };
+        let update = Update::new(Kind::RouteTable, &object.record, record, false);
+        room::told(&exchanged(&update), "routes", ROUTES_GRANTED).into_iter().collect()
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {

@@ -15,6 +15,7 @@ use crate::kinds::vpc;
 use crate::net::{Complaint, Format, without_edges};
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::room::{self, Counts, Portion};
 use crate::rules::{Context, Rules, Update, later, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
@@ -112,7 +113,8 @@ static SCHEMA: Schema = Schema {
     notes: &[
         "Protocol, ports or ICMP type, and source are a rule's identity; its description is not. A new description is an edit, \
          anything else another rule.",
-        "New rules are allowed before old ones are taken away, so a rule that is spelled differently cuts nothing.",
+        "New rules are allowed before old ones are taken away, so a rule that is spelled differently cuts nothing. Where a group has no \
+         room for both, old ones go first, ten at a time, and the plan says so.",
         "Two groups may name each other: both are made first, and their rules follow.",
         "EC2 lets everything out of a new group, in a VPC with an IPv6 range over IPv6 too. Leaving `egress` out means that; declare \
          it to limit what goes out; `egress: []` lets nothing out.",
@@ -134,6 +136,42 @@ static SCHEMA: Schema = Schema {
             .later(),
     ],
 };
+
+/// The rules of one direction and one address family that every account may have.
+const RULES_GRANTED: usize = 60;
+
+/// One direction's attribute, and the actions for its rules.
+struct Direction {
+    name: &'static str,
+    authorize: &'static str,
+    describe: &'static str,
+    revoke: &'static str,
+}
+
+static DIRECTIONS: [Direction; 2] = [
+    Direction {
+        name: "ingress",
+        authorize: "AuthorizeSecurityGroupIngress",
+        describe: "UpdateSecurityGroupRuleDescriptionsIngress",
+        revoke: "RevokeSecurityGroupIngress",
+    },
+    Direction {
+        name: "egress",
+        authorize: "AuthorizeSecurityGroupEgress",
+        describe: "UpdateSecurityGroupRuleDescriptionsEgress",
+        revoke: "RevokeSecurityGroupEgress",
+    },
+];
+
+/// How the rules of a direction are exchanged. What is there and what is wanted is within the account's quota, and so is what every
+/// account may have.
+fn exchanged<'a>(update: &Update<'a>, direction: &str) -> Vec<Portion<'a>> {
+    let rules = update.members(direction);
+    let count = |record: &Record| Counts::of(record.list(direction), rule::weight);
+    let have = count(update.before);
+    let most = have.max(count(update.after)).max(Counts::both(RULES_GRANTED));
+    room::exchange(have, most, &rules.added, &rules.removed, rule::weight)
+}
 
 /// What a security group is.
 #[derive(Debug)]
@@ -178,10 +216,14 @@ impl Rules for SecurityGroupRules {
             }
             check_sources(resource, topology, out);
             for direction in ["ingress", "egress"] {
-                let count = record.list(direction).len();
-                if count > 60 {
-                    let message =
-                        format!("{} has {count} {direction} rules; an account's quota is 60 unless it was raised", resource.address);
+                // EC2 counts the address families apart, and of a prefix list all that it may hold.
+                let counts = Counts::of(record.list(direction), rule::weight);
+                let count = counts.v4.max(counts.v6);
+                if count > RULES_GRANTED {
+                    let message = format!(
+                        "{} has {count} {direction} rules; an account's quota is {RULES_GRANTED} unless it was raised",
+                        resource.address
+                    );
                     out.push(Diagnostic::warning("quota", message).at(resource.place(direction), ""));
                 }
             }
@@ -209,29 +251,25 @@ impl Rules for SecurityGroupRules {
         Call::create("CreateSecurityGroup", sets)
     }
 
+    /// What is new is allowed before what is old is taken away, as far as there is room, so that a renamed source loses nothing in between.
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        let mut calls = Vec::new();
-        let directions = [
-            ("ingress", "AuthorizeSecurityGroupIngress", "UpdateSecurityGroupRuleDescriptionsIngress", "RevokeSecurityGroupIngress"),
-            ("egress", "AuthorizeSecurityGroupEgress", "UpdateSecurityGroupRuleDescriptionsEgress", "RevokeSecurityGroupEgress"),
-        ];
-        // What is new is allowed before what is old is taken away, so that a renamed source loses nothing in between.
-        for (name, authorize, describe, _) in directions {
-            let rules = update.members(name);
-            if !rules.added.is_empty() {
-                calls.push(later(Call::modify(authorize).setting(members_record(name, &rules.added))));
+        let (mut calls, mut last) = (Vec::new(), Vec::new());
+        for direction in &DIRECTIONS {
+            let mut portions = exchanged(update, direction.name);
+            let take = |rules: &[&Value]| Call::modify(direction.revoke).unsetting(members_record(direction.name, rules));
+            if let Some(Portion::Take(rules)) = portions.pop_if(|portion| matches!(portion, Portion::Take(_))) {
+                last.push(take(&rules));
             }
-            if !rules.altered.is_empty() {
-                let new: Vec<&Value> = rules.altered.iter().map(|(_, new)| *new).collect();
-                calls.push(later(Call::modify(describe).setting(members_record(name, &new))));
-            }
-        }
-        for (name, _, _, revoke) in directions {
-            let rules = update.members(name);
-            if !rules.removed.is_empty() {
-                calls.push(Call::modify(revoke).unsetting(members_record(name, &rules.removed)));
+            calls.extend(portions.iter().map(|portion| match portion {
+                Portion::Add(rules) => later(Call::modify(direction.authorize).setting(members_record(direction.name, rules))),
+                Portion::Take(rules) => take(rules),
+            }));
+            let new: Vec<&Value> = update.members(direction.name).altered.iter().map(|(_, new)| *new).collect();
+            if !new.is_empty() {
+                calls.push(later(Call::modify(direction.describe).setting(members_record(direction.name, &new))));
             }
         }
+        calls.extend(last);
         calls
     }
 
@@ -284,9 +322,19 @@ impl Rules for SecurityGroupRules {
         Some(record)
     }
 
-    /// Each call is about other rules.
+    /// Each call is about other rules; only the room for a new one may be what an old one leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        earlier.role == Role::Modify && later.role == Role::Modify
+        let are_changes = earlier.role == Role::Modify && later.role == Role::Modify;
+        are_changes && DIRECTIONS.iter().all(|direction| !room::is_made(earlier, later, direction.name, rule::weight))
+    }
+
+    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+        let Some(object) = object else { return Vec::new() };
+        let update = Update::new(Kind::SecurityGroup, &object.record, record, false);
+        DIRECTIONS
+            .iter()
+            .filter_map(|direction| room::told(&exchanged(&update, direction.name), &format!("{} rules", direction.name), RULES_GRANTED))
+            .collect()
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {

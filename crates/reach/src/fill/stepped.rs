@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::{Cost, Effect, Members};
-use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value};
+use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags};
 
 use super::planned::{Turnover, World, claims, ends_with_its_vpc, main_table};
 
@@ -102,7 +102,7 @@ impl<'a> Stepped<'a> {
         };
         let changed = |record: &Record| {
             let fixed: Vec<&str> = record.iter().map(|(name, _)| name).filter(|name| is_fixed(name)).collect();
-            record.without(&fixed)
+            spoken(&record.without(&fixed))
         };
         let (sets, unsets) = (self.world.with_ids(&changed(sets)), self.held(&changed(unsets)));
         let ty = |name: &str| object.kind.schema().attribute(name).map(|attribute| &attribute.ty);
@@ -143,6 +143,14 @@ impl<'a> Stepped<'a> {
         });
         self.world.with_ids(&live)
     }
+}
+
+/// A record without the tags of ownership, of which no spec speaks.
+fn spoken(record: &Record) -> Record {
+    let Some(all) = record.get("tags").and_then(Value::as_map) else { return record.clone() };
+    let of_specs = all.iter().filter(|(key, _)| !key.starts_with(tags::PREFIX));
+    let left: Record = of_specs.map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    if left.is_empty() { record.without(&["tags"]) } else { record.clone().with("tags", left) }
 }
 
 fn without(members: &Members, live: &[Value], gone: &[Value]) -> Value {

@@ -112,7 +112,12 @@ impl Parts<'_> {
             let word = if diagnostic.severity == Severity::Error { "Error" } else { "Warning" };
             format!("**{word}:** {}", remark(diagnostic))
         });
-        told(extent, lines, "warnings")
+        let nowhere = self
+            .plan
+            .blackholes
+            .iter()
+            .map(|blackhole| format!("**Warning:** {}: {}", code(&blackhole.address.to_string()), prose(&words::blackhole(blackhole))));
+        told(extent, lines.chain(nowhere), "warnings")
     }
 
     /// What else there is to say about the spec.
@@ -192,6 +197,9 @@ impl Parts<'_> {
             if extent != Extent::Counts {
                 lines.extend(reach::gaps(barrier).iter().map(|gap| format!("  - {}", prose(gap))));
             }
+        }
+        if extent != Extent::Counts {
+            lines.extend(reach::meanwhile(reachability).iter().map(|gap| format!("- **Gap:** {}", prose(gap))));
         }
         let doubtful = reachability.findings.iter().filter(|finding| finding.status == Status::Warned);
         let doubtful = doubtful.map(|finding| format!("- **Says nothing:** {}: {}", prose(&finding.expectation), prose(&finding.why)));

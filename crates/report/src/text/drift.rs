@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use trueup_model::unmanaged::{Thing, Unmanaged};
 use trueup_model::{Action, Address, AttributeChange, Change, Finding, Plan, Ref, Value};
 
-use super::{head, remarks, troubles};
+use super::{blackholes, head, remarks, troubles};
 use crate::clean::Clean;
 use crate::lines::{self, Line, What};
 use crate::names::Names;
@@ -30,7 +30,13 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
     let mut page = Page::new(out, style);
     let drifted = drifted(plan);
     let failing: Vec<&Finding> = plan.reachability.iter().flat_map(|told| &told.findings).filter(|finding| finding.is_failure()).collect();
-    if drifted.is_empty() && failing.is_empty() && plan.refused.is_empty() && plan.is_complete() && unmanaged.is_empty() {
+    if drifted.is_empty()
+        && failing.is_empty()
+        && plan.refused.is_empty()
+        && plan.is_complete()
+        && unmanaged.is_empty()
+        && plan.blackholes.is_empty()
+    {
         let topology = format!("{}: ", clean(&plan.topology));
         let words = format!("no drift, {} as the spec wants them.", words::count(plan.kept.len(), "resource"));
         let words = if plan.kept.len() == 1 { words.replace("wants them", "wants it") } else { words };
@@ -43,6 +49,7 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
     for drifted in &drifted {
         one(&mut page, drifted, &names)?;
     }
+    blackholes(&mut page, plan)?;
     for finding in &failing {
         super::reach::finding(&mut page, finding)?;
     }
@@ -59,6 +66,10 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
             ", {} not hold",
             if failing.len() == 1 { "1 expectation does".to_owned() } else { format!("{} expectations do", failing.len()) }
         );
+    }
+    if !plan.blackholes.is_empty() {
+        let verb = if plan.blackholes.len() == 1 { "leads" } else { "lead" };
+        let _ = write!(counts, ", {} {verb} nowhere", words::count(plan.blackholes.len(), "route"));
     }
     if !unmanaged.is_empty() {
         let _ = write!(counts, ", {} unmanaged", unmanaged.len());

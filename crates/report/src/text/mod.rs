@@ -103,6 +103,18 @@ fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     if plan.is_complete() && plan.refused.is_empty() { Ok(()) } else { page.blank() }
 }
 
+/// The routes that lead nowhere and stay so, a line each.
+fn blackholes(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
+    for blackhole in &plan.blackholes {
+        let (address, id) = (blackhole.address.to_string(), format!(" ({}): ", clean(&blackhole.id)));
+        let place = Some(&blackhole.place).filter(|place| !place.file.is_empty());
+        let place = place.map(|place| format!("   {}", crate::shown::place(place))).unwrap_or_default();
+        let told = clean(&words::blackhole(blackhole));
+        page.line(0, 4, &[(Paint::Strong, &address), (Paint::Dim, &id), (Paint::Delete, &told), (Paint::Dim, &place)])?;
+    }
+    Ok(())
+}
+
 /// The remarks that came with a plan, a line each.
 fn remarks(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     for diagnostic in &plan.diagnostics {

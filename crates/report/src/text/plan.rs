@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use trueup_model::{Action, Change, Disruption, Plan, StepAction};
 
 use super::reach::reachability;
-use super::{head as whose, remarks, troubles};
+use super::{blackholes, head as whose, remarks, troubles};
 use crate::alike::{Block, blocks};
 use crate::clean::Clean;
 use crate::difference;
@@ -35,6 +35,7 @@ const NAME_WIDTH_MAX: usize = 28;
 pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result {
     let mut page = Page::new(out, options.style);
     remarks(&mut page, plan)?;
+    blackholes(&mut page, plan)?;
     if plan.is_empty() && plan.refused.is_empty() && plan.is_complete() {
         return page.line(0, 0, &[(Paint::Create, &words::nothing(plan))]);
     }

@@ -21,13 +21,17 @@ pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
             page.line(2, 6, &[(Paint::Dim, "gap: "), (Paint::Plain, &clean(&gap))])?;
         }
     }
+    let gaps = reach::meanwhile(told);
+    for gap in &gaps {
+        page.line(0, 4, &[(Paint::Update, "Gap: "), (Paint::Plain, &clean(gap))])?;
+    }
     if let Some(counts) = reach::counts(&told.findings) {
         page.line(0, 4, &[(Paint::Strong, &counts)])?;
     }
     for finding in told.findings.iter().filter(|finding| finding.status == Status::Warned) {
         self::finding(page, finding)?;
     }
-    let is_any = !told.changes.is_empty() || told.untold.is_some();
+    let is_any = !told.changes.is_empty() || told.untold.is_some() || !gaps.is_empty();
     if is_any || told.barrier.is_some() || !told.findings.is_empty() { page.blank() } else { Ok(()) }
 }
 

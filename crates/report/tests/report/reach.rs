@@ -40,7 +40,10 @@ fn plan() -> Plan {
         finding(Status::Failed, "internet cannot reach instance.bastion", "internet -> instance.bastion works over tcp/22"),
         finding(Status::Warned, "tag/tier=web cannot reach internet", "tag/tier=web has no hosts"),
     ];
-    Plan { reachability: Some(Reachability { changes, more: 7, untold: None, findings, barrier: None }), ..sample::replacement() }
+    Plan {
+        reachability: Some(Reachability { changes, more: 7, untold: None, findings, ..Reachability::default() }),
+        ..sample::replacement()
+    }
 }
 
 /// What a plan says from here on.

@@ -92,8 +92,15 @@ fn dirty(dirt: &str) -> Plan {
         ..sample::nothing()
     };
     let barrier = Barrier { expectations: vec![own()], waits: true, gaps: vec![reach.clone()], more: 1 };
-    plan.reachability =
-        Some(Reachability { changes: vec![reach], untold: Some(own()), findings: vec![finding], barrier: Some(barrier), more: 2 });
+    plan.reachability = Some(Reachability {
+        changes: vec![reach.clone()],
+        untold: Some(own()),
+        findings: vec![finding],
+        barrier: Some(barrier),
+        more: 2,
+        gaps: vec![reach],
+        ..Reachability::default()
+    });
     plan
 }
 

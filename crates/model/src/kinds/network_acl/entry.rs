@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::net::{PORTS, PROTOCOL, RANGE};
+use crate::room::Counts;
 use crate::rules::Context;
 use crate::schema::{Attribute, Type};
 use crate::traffic;
@@ -72,58 +73,11 @@ fn field<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
     entry.as_map()?.get(name)
 }
 
-/// How many entries there are of each address family: EC2 counts them apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    v4: usize,
-    v6: usize,
-}
-
-impl Counts {
-    /// Of some entries.
-    pub fn of<'a>(entries: impl IntoIterator<Item = &'a Value>) -> Self {
-        entries.into_iter().fold(Self::default(), |counts, entry| counts.with(Some(entry)))
-    }
-
-    /// With one entry more.
-    #[must_use]
-    pub fn with(mut self, entry: Option<&Value>) -> Self {
-        *self.slot(entry) += usize::from(entry.is_some());
-        self
-    }
-
-    /// With one entry less.
-    #[must_use]
-    pub fn without(mut self, entry: Option<&Value>) -> Self {
-        let slot = self.slot(entry);
-        *slot = slot.saturating_sub(usize::from(entry.is_some()));
-        self
-    }
-
-    fn slot(&mut self, entry: Option<&Value>) -> &mut usize {
-        let range = entry.and_then(|entry| field(entry, "cidr")).and_then(Value::as_text);
-        if range.and_then(traffic::family) == Some("IPv6") { &mut self.v6 } else { &mut self.v4 }
-    }
-
-    /// The larger of each.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self { v4: self.v4.max(other.v4), v6: self.v6.max(other.v6) }
-    }
-
-    /// The same number of both.
-    pub fn both(count: usize) -> Self {
-        Self { v4: count, v6: count }
-    }
-
-    /// Whether there are not more of either.
-    pub fn fits(self, room: Self) -> bool {
-        self.v4 <= room.v4 && self.v6 <= room.v6
-    }
-
-    /// With the families' names.
-    pub fn named(self) -> [(&'static str, usize); 2] {
-        [("IPv4", self.v4), ("IPv6", self.v6)]
+/// How much of an ACL an entry takes.
+pub fn weight(entry: &Value) -> Counts {
+    match field(entry, "cidr").and_then(Value::as_text).and_then(traffic::family) {
+        Some("IPv6") => Counts { v4: 0, v6: 1 },
+        _ => Counts { v4: 1, v6: 0 },
     }
 }
 

@@ -1,8 +1,9 @@
 //! The calls that change an ACL's entries, in an order that EC2 takes and that neither cuts nor opens more than it must.
 
 use super::ENTRIES_GRANTED;
-use super::entry::{Counts, allows};
+use super::entry::{allows, weight};
 use crate::call::Call;
+use crate::room::{Counts, is_made};
 use crate::rules::{Update, members_record};
 use crate::value::Value;
 
@@ -38,7 +39,8 @@ impl Step<'_> {
     }
 
     fn counted(&self, have: Counts) -> Counts {
-        have.without(self.old).with(self.new)
+        let freed = self.old.map_or(have, |old| have.less(weight(old)));
+        self.new.map_or(freed, |new| freed.plus(weight(new)))
     }
 }
 
@@ -50,9 +52,9 @@ pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
     let delete = entries.removed.into_iter().map(|old| Step { old: Some(old), new: None });
     let mut steps: Vec<Step<'_>> = create.chain(replace).chain(delete).collect();
     steps.sort_by_key(Step::turn);
-    let mut have = Counts::of(update.before.list(direction));
+    let mut have = Counts::of(update.before.list(direction), weight);
     // What is there and what is wanted is within the account's quota, and so is what every account may have.
-    let room = have.max(Counts::of(update.after.list(direction))).max(Counts::both(ENTRIES_GRANTED));
+    let room = have.max(Counts::of(update.after.list(direction), weight)).max(Counts::both(ENTRIES_GRANTED));
     let mut calls = Vec::new();
     while !steps.is_empty() {
         let next = steps.iter().position(|step| step.counted(have).fits(room)).unwrap_or_default();
@@ -65,10 +67,7 @@ pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
 
 /// Whether one call leaves room in a family that another one takes.
 pub fn makes_room(earlier: &Call, later: &Call, direction: &str) -> bool {
-    let (left, given) = (Counts::of(earlier.sets.list(direction)), Counts::of(earlier.unsets.list(direction)));
-    let (taken, freed) = (Counts::of(later.sets.list(direction)), Counts::of(later.unsets.list(direction)));
-    let families = left.named().into_iter().zip(given.named()).zip(taken.named().into_iter().zip(freed.named()));
-    families.into_iter().any(|((left, given), (taken, freed))| given.1 > left.1 && taken.1 > freed.1)
+    is_made(earlier, later, direction, weight)
 }
 
 #[cfg(test)]

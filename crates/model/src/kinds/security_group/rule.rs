@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::DESCRIPTION;
 use crate::kinds::{route_table, vpc_endpoint};
 use crate::net::{Format, PORTS, PROTOCOL, RANGE};
+use crate::room::{self, Counts};
 use crate::rules::Context;
 use crate::schema::{Attribute, Follow, Type};
 use crate::traffic;
@@ -55,6 +57,16 @@ pub fn allow_all() -> Value {
 /// What EC2 lets out besides where the VPC has an IPv6 range.
 pub fn allow_all_ipv6() -> Value {
     Record::new().with("protocol", "all").with("cidr", "::/0").into()
+}
+
+/// How much of a group a rule takes: a reference counts as a rule of each family, and a prefix list as all that it may hold.
+pub fn weight(rule: &Value) -> Counts {
+    let Some(rule) = rule.as_map() else { return Counts::default() };
+    match rule.text("cidr").parse() {
+        Ok(IpNet::V4(_)) => Counts { v4: 1, v6: 0 },
+        Ok(IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
+        Err(_) => Counts::both(room::of_list(rule.text("prefix_list"))),
+    }
 }
 
 /// What tells two rules of a group apart, as users read it: protocol, ports and source; the description is not part of it.

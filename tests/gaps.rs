@@ -1,0 +1,81 @@
+//! What works before and after a plan and not in between: told where it is so, and nothing is said where it is not.
+
+#[path = "../crates/reach/tests/common/spec.rs"]
+#[expect(dead_code, reason = "the networks of other tests")]
+mod spec;
+
+use serde_json::{Value as Json, json};
+use spec::{live, seed, spec};
+use trueup_model::{Plan, Step};
+use trueup_reach::{Ends, tell_gaps};
+
+type Resources = Vec<(&'static str, Json)>;
+
+/// A plan with its gaps, each as who cannot reach whom, over what, and because of whom.
+fn gaps_of(before: &Resources, after: &Resources, reorder: impl FnOnce(&mut Plan)) -> Vec<String> {
+    let (topology, observed) = (spec(after), live(&spec(before)));
+    let mut plan = trueup_plan::plan(&topology, &observed);
+    assert!(plan.refused.is_empty() && !plan.is_empty(), "{:?}", plan.refused);
+    reorder(&mut plan);
+    let ends = Ends::of(&plan, &topology, &observed).unwrap();
+    tell_gaps(&mut plan, &topology, &observed, &ends);
+    let told = plan.reachability.unwrap_or_default();
+    assert_eq!((told.gaps_more, told.gaps_unlooked), (0, 0));
+    let line = |gap: &trueup_model::ReachChange| {
+        format!("{} -> {} {} ({})", gap.from.join("+"), gap.to.join("+"), gap.over, gap.because.join("+"))
+    };
+    told.gaps.iter().map(line).collect()
+}
+
+fn with(mut resources: Resources, address: &str, attribute: &str, value: Json) -> Resources {
+    resources.iter_mut().find(|(other, _)| *other == address).unwrap().1[attribute] = value;
+    resources
+}
+
+const S3: &str = "com.amazonaws.us-west-2.s3";
+
+/// The seed with an endpoint in the private subnet's table.
+fn with_endpoint() -> Resources {
+    let mut resources = seed();
+    resources.push(("vpc_endpoint.s3", json!({"vpc": "vpc.main", "service": S3, "route_tables": ["route_table.private"]})));
+    resources
+}
+
+fn moved() -> Resources {
+    let mut after = with(with_endpoint(), "subnet.private", "route_table", json!("route_table.new"));
+    after = with(after, "vpc_endpoint.s3", "route_tables", json!(["route_table.new"]));
+    after.push(("route_table.new", json!({"vpc": "vpc.main"})));
+    after
+}
+
+#[test]
+fn an_endpoint_that_moves_with_its_subnet_leaves_no_gap() {
+    assert_eq!(gaps_of(&with_endpoint(), &moved(), |_| ()), [""; 0]);
+}
+
+#[test]
+fn an_order_that_opens_a_gap_is_told_with_whose_step_it_is() {
+    // As if the endpoint left its table without waiting for the subnet.
+    let hasty = |plan: &mut Plan| {
+        let leaves = |step: &&mut Step| step.address.to_string() == "vpc_endpoint.s3" && step.call.sets.is_empty();
+        plan.steps.iter_mut().find(leaves).unwrap().after.clear();
+    };
+    assert_eq!(gaps_of(&with_endpoint(), &moved(), hasty), ["instance.private-host -> s3 tcp/all, icmp/8/0 (vpc_endpoint.s3)"]);
+}
+
+#[test]
+fn an_endpoint_in_another_ones_place_has_a_gap_that_no_order_spares() {
+    let mut after = with_endpoint();
+    after.retain(|(address, _)| *address != "vpc_endpoint.s3");
+    after.push(("vpc_endpoint.other", json!({"vpc": "vpc.main", "service": S3, "route_tables": ["route_table.private"]})));
+    let gaps = gaps_of(&with_endpoint(), &after, |_| ());
+    assert!(gaps.len() == 1 && gaps[0].starts_with("instance.private-host -> s3"), "{gaps:?}");
+}
+
+#[test]
+fn what_only_opens_or_only_closes_has_no_gap() {
+    let rule = json!([{"protocol": "tcp", "port": "443", "cidr": "0.0.0.0/0"}]);
+    let opened = with(seed(), "security_group.private-sg", "ingress", rule);
+    assert_eq!(gaps_of(&seed(), &opened, |_| ()), [""; 0]);
+    assert_eq!(gaps_of(&opened, &seed(), |_| ()), [""; 0]);
+}
