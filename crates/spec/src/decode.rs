@@ -13,6 +13,7 @@ use crate::draft::Notes;
 use crate::names::Names;
 use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
+use crate::synonyms::{self, Meant};
 
 /// Decodes the values of one resource.
 pub struct Decoder<'a> {
@@ -304,10 +305,16 @@ impl<'a> Decoder<'a> {
         let known = || fields.attributes.iter().map(|attribute| attribute.name).chain(fields.extra.iter().copied());
         let diagnostic = Diagnostic::error("unknown-key", format!("`{}` has no attribute `{}`", fields.what, shown(&key.text)))
             .at(place.clone(), "unknown");
-        let near = self.names.suggest.nearest(&key.text, known());
-        let diagnostic = match near {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
-            None => diagnostic.help(format!("it has {}", known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+        let meant = synonyms::attribute(&key.text, |name| known().any(|known| known == name));
+        let near = match meant {
+            Some(Meant::Name(name)) => Some(name),
+            Some(Meant::Otherwise(_)) => None,
+            None => self.names.suggest.nearest(&key.text, known()),
+        };
+        let diagnostic = match (near, meant) {
+            (Some(near), _) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
+            (None, Some(Meant::Otherwise(how))) => diagnostic.help(how),
+            (None, _) => diagnostic.help(format!("it has {}", known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
         };
         self.broken(&join(fields.path, &key.text), diagnostic);
         let near = near.filter(|near| map.iter().all(|(key, _)| key.text != *near))?;

@@ -9,6 +9,7 @@ use crate::draft::{Draft, Notes};
 use crate::names::Names;
 use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
+use crate::synonyms;
 
 const HEAD: [&str; 6] = ["topology", "account", "region", "max_deletes", "tags", "expect"];
 const EXTRA: [&str; 2] = ["tags", "protect"];
@@ -85,7 +86,7 @@ fn entries<'n>(map: &'n [(Key, Node)], names: &Names, problems: &mut Problems) -
         }
         let place = problems.place(key.span);
         let kinds = || Kind::ALL.iter().map(|kind| kind.as_str());
-        let near = names.suggest.nearest(&key.text, kinds().chain(HEAD));
+        let near = names.suggest.nearest(&key.text, kinds().chain(HEAD)).or_else(|| synonyms::kind(&key.text).map(Kind::as_str));
         let diagnostic = Diagnostic::error("unknown-kind", format!("`{}` is not a kind", shown(&key.text))).at(place.clone(), "unknown");
         problems.push(match near {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),

@@ -17,6 +17,7 @@ mod problems;
 mod references;
 mod schema;
 mod suggest;
+mod synonyms;
 mod tags;
 mod yaml;
 

@@ -14,6 +14,7 @@ fn with_vpc(rest: &str) -> String {
 
 bad! {
     unknown: &with_vpc("subnet: {a: {cidr_blok: 10.1.0.0/24, colour: red}}\nsecurity_group: {g: {description: G, ingress: [{protocl: tcp, port: 22, cidr: 10.0.0.0/8, nme: x}]}}\n");
+    words_of_other_tools: "topology: t\nregion: us-west-2\nvpc: {main: {cidr: 10.0.0.0/16}}\nigw: {gw: }\nroute_table: {r: {routes: [{destination_cidr_block: 0.0.0.0/0, igw: gw}, {destination: 10.9.0.0/16, gateway_id: igw-1}]}}\nsubnet: {a: {cidr: 10.0.0.0/24, az: us-west-2a, public_ip: true, name: front}}\nsecurity_group: {g: {description: G, ingress: [{ip_protocol: tcp, from_port: 22, to_port: 22, cidr_blocks: [10.0.0.0/8]}, {protocol: tcp, port: 80, source_security_group: g}, {protocol: tcp, port: 81, self: true}]}}\nelastic_ip: {e: }\nnat_gateway: {n: {subnet_id: a, eip: e}}\n";
     misspelt_beside_the_right_one: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, cidr_blocks: 10.0.0.0/24}}\n");
     missing: &with_vpc("subnet: {a: {}, b: }\ninstance: {c: {subnet: a}}\nroute_table: {r: {routes: [{internet_gateway: g}]}}\ninternet_gateway: {g: }\n");
     no_value: &with_vpc("subnet: {a: {cidr_block: , map_public_ip_on_launch: ~}}\nroute_table: {r: {routes: }}\n");
