@@ -41,8 +41,8 @@ impl Schedule {
         for step in steps {
             let before = step.after.iter().filter_map(|before| steps.get(before.checked_sub(1)?));
             let changes: Vec<&Step> = before.filter(|before| before.target == step.target && before.address == step.address).collect();
-            let earlier = steps.iter().take(step.number.saturating_sub(1));
-            let taken = if changes.is_empty() { None } else { earlier.filter(|earlier| step.takes_back(earlier)).next_back() };
+            let mut earlier = steps.iter().take(step.number.saturating_sub(1));
+            let taken = if changes.is_empty() { None } else { earlier.rfind(|earlier| step.takes_back(earlier)) };
             schedule.takes_back.extend(taken.map(|taken| (step.number, taken.number)));
             for before in &step.after {
                 schedule.dependants.entry(*before).or_default().push(step.number);
