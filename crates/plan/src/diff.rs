@@ -110,3 +110,13 @@ impl Differ<'_> {
         })
     }
 }
+
+/// The addresses whose ids a value waits for.
+pub fn unknowns<'v>(value: &'v Value, out: &mut Vec<&'v Address>) {
+    match value {
+        Value::Unknown(address) => out.push(address),
+        Value::List(list) => list.iter().for_each(|value| unknowns(value, out)),
+        Value::Map(map) => map.iter().for_each(|(_, value)| unknowns(value, out)),
+        _ => {}
+    }
+}

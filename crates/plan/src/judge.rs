@@ -8,7 +8,7 @@ use trueup_model::{
     Resource, Role, Type, Value,
 };
 
-use crate::diff::diff;
+use crate::diff::{diff, unknowns};
 use crate::fold::{DOUBLED, Folded, unfold};
 use crate::guard::{Foreign, is_free};
 use crate::marks::{is_unfinished, marks, protect, retire, stops};
@@ -19,7 +19,7 @@ use crate::{replacement, tags, unread};
 pub struct Verdict<'a> {
     /// Whose verdict.
     pub address: Address,
-    /// What is decided; never `Adopt` or `Forget` yet.
+    /// What is decided; never `Forget` yet.
     pub action: Action,
     /// The live object, where there is one.
     pub object: Option<&'a Object>,
@@ -187,7 +187,7 @@ impl<'a> Judge<'a> {
 
     /// Whether objects of a kind that could not be read may refer to those of this one, or be referred to by them.
     fn touches_unread(&self, kind: Kind) -> bool {
-        let refers = |from: Kind, to: Kind| from.schema().attributes.iter().any(|attribute| kinds_of(&attribute.ty).contains(&to));
+        let refers = |from: Kind, to: Kind| from.schema().attributes.iter().any(|attribute| unread::kinds_of(&attribute.ty).contains(&to));
         self.folded.unreadable.iter().any(|unread| refers(kind, *unread) || refers(*unread, kind))
     }
 
@@ -203,7 +203,7 @@ impl<'a> Judge<'a> {
         if self.folded.unreadable.is_empty() {
             return record.clone();
         }
-        let unread = |ty: &Type| kinds_of(ty).iter().any(|kind| self.folded.unreadable.contains(kind));
+        let unread = |ty: &Type| unread::kinds_of(ty).iter().any(|kind| self.folded.unreadable.contains(kind));
         let names: Vec<&str> = kind.schema().attributes.iter().filter(|a| unread(&a.ty)).map(|a| a.name).collect();
         record.without(&names)
     }
@@ -371,26 +371,6 @@ impl<'a> Judge<'a> {
             return chain;
         }
         Vec::new()
-    }
-}
-
-fn unknowns<'v>(value: &'v Value, out: &mut Vec<&'v Address>) {
-    match value {
-        Value::Unknown(address) => out.push(address),
-        Value::List(list) => list.iter().for_each(|value| unknowns(value, out)),
-        Value::Map(map) => map.iter().for_each(|(_, value)| unknowns(value, out)),
-        _ => {}
-    }
-}
-
-/// Every kind that a value of this type may refer to.
-fn kinds_of(ty: &Type) -> Vec<Kind> {
-    match ty {
-        Type::Ref(kind, _) => vec![*kind],
-        Type::Set(members) => kinds_of(&members.ty),
-        Type::OneOrMany(inner) => kinds_of(inner),
-        Type::Object(fields) => fields.iter().flat_map(|field| kinds_of(&field.ty)).collect(),
-        _ => Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What of our objects could not be read: it is compared with nothing, and a plan that would have to know it is not whole.
 
-use trueup_model::{Object, Record, Resource, Unread};
+use trueup_model::{Kind, Object, Record, Resource, Type, Unread};
 
 use crate::fold::Folded;
 
@@ -37,4 +37,15 @@ pub fn without(object: &Object, record: Record) -> Record {
         return record;
     }
     record.without(&object.unread.keys().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Every kind that a value of this type may refer to.
+pub fn kinds_of(ty: &Type) -> Vec<Kind> {
+    match ty {
+        Type::Ref(kind, _) => vec![*kind],
+        Type::Set(members) => kinds_of(&members.ty),
+        Type::OneOrMany(inner) => kinds_of(inner),
+        Type::Object(fields) => fields.iter().flat_map(|field| kinds_of(&field.ty)).collect(),
+        _ => Vec::new(),
+    }
 }
