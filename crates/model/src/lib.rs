@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod expect;
 mod hash;
+pub mod interface;
 pub mod json;
 pub mod kind;
 pub mod kinds;
@@ -37,6 +38,7 @@ pub use cloud::{Act, Acted, Cloud, CloudError, ErrorClass, Resolved, Scope, Sett
 pub use diagnostic::{Code, Diagnostic, Label, Patch, Place, Severity};
 pub use event::{Event, Outcome, StepRef};
 pub use expect::{Demand, Expectation};
+pub use interface::{Interfaces, NetworkInterface};
 pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
 pub use outside::Outside;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::value::Record;
-use crate::{Address, Kind};
+use crate::{Address, Interfaces, Kind};
 
 /// Everything that one bulk read found.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Observed {
     /// Objects that carry no topology's tags any more and are the topology's all the same, as their owner here says: EC2 keeps the client
     /// token that they were made under. By id.
     pub lost: BTreeSet<String>,
+    /// The network interfaces, of instances and of everything else.
+    pub interfaces: Interfaces,
     /// Where nothing of the topology is here, and it is to be built: how many objects with its tags there are in which other region.
     pub elsewhere: BTreeMap<String, usize>,
 }

@@ -90,6 +90,10 @@ pub struct ReachChange {
     pub before: Level,
     /// How much will.
     pub after: Level,
+    /// Who asks, where it is the internet or a part of it: whose level changes, as ranges.
+    pub ranges: Vec<String>,
+    /// Those that could do it before already.
+    pub so_far: Vec<String>,
     /// Whether the internet reaches more than before.
     pub exposure: bool,
     /// The resources whose change is the reason.
@@ -117,6 +121,8 @@ pub struct Finding {
     pub expectation: String,
     /// How it fares.
     pub status: Status,
+    /// Whether it holds because it is about nobody who is there. Then it is `Warned`.
+    pub says_nothing: bool,
     /// Why, in a clause; empty where it holds.
     pub why: String,
     /// What in the spec makes it so.

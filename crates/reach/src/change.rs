@@ -1,13 +1,15 @@
 //! What changes between two networks: the same hosts before and after, in groups that neither network tells apart.
 
 mod cause;
+mod outside;
 mod rows;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use trueup_model::Level;
 
-use crate::address::{AddressSet, Family, ranges};
+use crate::address::{AddressSet, Family};
 use crate::answer::Answer;
 use crate::classes::Matrix;
 use crate::engine::Engine;
@@ -17,6 +19,7 @@ use crate::service::ServiceSet;
 use crate::spot::{Listed, Owner, Spot};
 
 pub use cause::causes;
+pub use outside::Outside;
 pub use rows::{Row, merged};
 
 /// The services of AWS that are looked at.
@@ -28,7 +31,7 @@ pub enum End {
     /// Hosts that neither network tells apart, by name and in order.
     Hosts(Vec<String>),
     /// The internet, or ranges of it.
-    Outside(String, Family, AddressSet),
+    Outside(Outside),
     /// All of the internet, as it is asked for.
     Internet,
     /// A service of AWS.
@@ -40,7 +43,7 @@ impl End {
     pub fn names(&self) -> Vec<String> {
         match self {
             Self::Hosts(names) => names.clone(),
-            Self::Outside(name, ..) => vec![name.clone()],
+            Self::Outside(outside) => vec![outside.name()],
             Self::Internet => vec!["internet".to_owned()],
             Self::Service(name) => vec![(*name).to_owned()],
         }
@@ -53,14 +56,9 @@ impl End {
                 let both: Vec<String> = own.iter().filter(|name| names.contains(name)).cloned().collect();
                 (!both.is_empty()).then_some(Self::Hosts(both))
             }
-            (Self::Outside(name, family, own), Self::Outside(second, other, set)) if family == other => {
-                let both = own.intersect(set);
-                let name = match &both {
-                    both if both == own => name.as_str(),
-                    both if both == set => second.as_str(),
-                    _ => "part of the internet",
-                };
-                (!both.is_empty()).then(|| Self::Outside(name.to_owned(), *family, both.clone()))
+            (Self::Outside(one), Self::Outside(other)) if one.family == other.family => {
+                let both = one.set.intersect(&other.set);
+                (!both.is_empty()).then(|| Self::Outside(Outside::of(one.family, both, one.whole.clone())))
             }
             _ => (self == other).then(|| self.clone()),
         }
@@ -136,7 +134,7 @@ pub fn changes(before: &Engine<'_>, after: &Engine<'_>) -> Vec<Change> {
     let (old, new) = (Matrix::new(before), Matrix::new(after));
     let groups = groups(before, &old, after, &new);
     let mut found = inside(&groups, &old, &new);
-    let outside = Outside::new(before, after);
+    let outside = Pieces::new(before, after);
     for group in &groups {
         found.extend(outside.reaching(before, after, group));
         found.extend(out_of(before, after, group));
@@ -237,12 +235,12 @@ fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change>
 }
 
 /// The internet in pieces that neither network tells apart.
-struct Outside {
+struct Pieces {
     pieces: Vec<Spot>,
-    whole: [AddressSet; 2],
+    whole: [Arc<AddressSet>; 2],
 }
 
-impl Outside {
+impl Pieces {
     fn new(before: &Engine<'_>, after: &Engine<'_>) -> Self {
         let (mut pieces, mut whole) = (Vec::new(), <[AddressSet; 2]>::default());
         for (family, whole) in [Family::V4, Family::V6].into_iter().zip(&mut whole) {
@@ -254,19 +252,22 @@ impl Outside {
                 }
             }
         }
-        Self { pieces, whole }
+        Self { pieces, whole: whole.map(Arc::new) }
     }
 
     fn reaching(&self, before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
         let mut found: BTreeMap<(Family, Level, Level), Vec<(ServiceSet, AddressSet)>> = BTreeMap::new();
+        let mut known = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
             let ask = |engine: &Engine<'_>, host: Option<(usize, usize)>| {
                 let answer = host.map(|(_, host)| between(engine, &Member::Outside(piece.clone()), &Member::Interface(host)));
                 answer.map(|answer| sets(&answer)).unwrap_or_default()
             };
-            for shift in shifts(&ask(before, group.before), &ask(after, group.after)) {
+            let (old, new) = (ask(before, group.before), ask(after, group.after));
+            for shift in shifts(&old, &new) {
                 add(found.entry((piece.family, shift.before, shift.after)).or_default(), shift.over, &piece.set());
             }
+            known.push((piece, [old, new]));
         }
         let mut changes = Vec::new();
         for ((family, before, after), parts) in found {
@@ -278,26 +279,33 @@ impl Outside {
                 }
             }
             changes.extend(by_set.into_iter().map(|(set, over)| {
-                let from = End::Outside(self.name(family, &set), family, set);
+                // Who had as much before, and who has it in the end, of the addresses that are not these.
+                let able = |side: usize| {
+                    let able =
+                        known.iter().filter(|(piece, sets)| piece.family == family && at_least(&sets[side], after).is_superset(&over));
+                    able.fold(AddressSet::none(), |all, one| all.union(&one.0.set()))
+                };
+                let whole = self.whole[usize::from(family == Family::V6)].clone();
+                let opens = after > before;
+                let so_far = if opens { able(0) } else { AddressSet::none() };
+                let in_the_end = if opens { able(1) } else { set.clone() };
+                let from = End::Outside(Outside { family, set, so_far, in_the_end, whole });
                 Change { from, to: group.end(), shift: Shift { before, after, over } }
             }));
         }
         changes
     }
-
-    fn name(&self, family: Family, set: &AddressSet) -> String {
-        if *set == self.whole[usize::from(family == Family::V6)] { "internet".to_owned() } else { part_of_internet(set) }
-    }
 }
 
-/// What a part of the internet is called.
-pub fn part_of_internet(set: &AddressSet) -> String {
-    const RANGES_MAX: usize = 3;
-    let ranges = ranges(set, RANGES_MAX + 1);
-    if ranges.len() > RANGES_MAX {
-        return "part of the internet".to_owned();
+/// The services that work at least so much.
+fn at_least(sets: &Sets, level: Level) -> ServiceSet {
+    let [allowed, partial, unknown] = sets;
+    match level {
+        Level::Allowed => allowed.clone(),
+        Level::Partial => allowed.union(partial),
+        Level::Unknown => allowed.union(partial).union(unknown),
+        Level::Blocked => ServiceSet::all(),
     }
-    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Adds that services are the case for more addresses. No two of the parts share a service.

@@ -26,6 +26,7 @@ pub enum Code {
     NatReply,
     NatInbound,
     NatOwnSubnet,
+    NatWithoutRoute,
     NatFamily,
     NatSource,
     EndpointProtocol,
@@ -118,6 +119,11 @@ impl Code {
             }
             Self::NatInbound => ("nat_inbound", "NGW_SOURCE_ADDRESS_REASSIGN", "nothing can be started to a NAT gateway"),
             Self::NatOwnSubnet => ("nat_own_subnet", "CANNOT_ROUTE", "a NAT gateway does not serve the subnet it stands in"),
+            Self::NatWithoutRoute => (
+                "nat_without_route",
+                "NO_ROUTE_TO_DESTINATION",
+                "the NAT gateway stands in a subnet without a route to an internet gateway",
+            ),
             Self::NatFamily => ("nat_family", "PROTOCOL_RESTRICTION", "a NAT gateway carries IPv4"),
             Self::NatSource => ("nat_source", "NGW_REQUIRES_SOURCE_IN_VPC", "a NAT gateway serves only its own VPC"),
             Self::EndpointProtocol => {
@@ -171,7 +177,7 @@ mod tests {
         assert!(!names.contains("blocked"));
     }
 
-    const ALL: [Code; 40] = [
+    const ALL: [Code; 41] = [
         Code::NoRoute,
         Code::RouteTarget,
         Code::Blackhole,
@@ -192,6 +198,7 @@ mod tests {
         Code::NatReply,
         Code::NatInbound,
         Code::NatOwnSubnet,
+        Code::NatWithoutRoute,
         Code::NatFamily,
         Code::NatSource,
         Code::EndpointProtocol,

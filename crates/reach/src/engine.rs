@@ -88,13 +88,16 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether somebody who may be in a VPC has an address, or EC2 may yet give it to somebody there.
-    pub(crate) fn may_be_held(&self, vpc: usize, number: u128) -> bool {
+    pub(crate) fn may_be_held(&self, vpc: usize, addresses: &AddressSet) -> bool {
         let vpcs = self.network.vpcs.iter().enumerate().filter(|(_, vpc)| vpc.unread.identity);
-        if vpcs.into_iter().any(|(other, _)| self.holder(other, number).is_some()) {
+        let anywhere: Vec<usize> = vpcs.map(|(other, _)| other).collect();
+        let mut held =
+            self.known.holders.keys().filter(|(own, number)| (*own == vpc || anywhere.contains(own)) && addresses.contains(*number));
+        if held.next().is_some() {
             return true;
         }
-        let is_here = |own: usize| own == vpc || self.network.vpcs[own].unread.identity;
-        self.known.free.iter().any(|(subnet, free)| is_here(self.network.subnets[*subnet].vpc) && free.contains(number))
+        let is_here = |own: usize| own == vpc || anywhere.contains(&own);
+        self.known.free.iter().any(|(subnet, free)| is_here(self.network.subnets[*subnet].vpc) && free.overlaps(addresses))
     }
 
     /// Who is reached at an address from the internet.

@@ -5,6 +5,7 @@ use thiserror::Error;
 use trueup_model::{Demand, Expectation, Status};
 
 use crate::answer::Answer;
+use crate::code::Code;
 use crate::engine::Engine;
 use crate::explain::{Explanation, evidence, explain};
 use crate::party::{Party, PartyError, reach, reach_any};
@@ -60,9 +61,22 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
         Demand::Cannot => cannot(engine, expectation, &from, &to),
     };
     let mut checked = match found {
-        Err(ExpectError::Party(PartyError::NoHosts(_))) => return Ok(without_hosts(engine, expectation, &from)),
+        Err(ExpectError::Party(PartyError::NoHosts(_))) => without_hosts(engine, expectation, &from),
         found => found?,
     };
+    if checked.status == Status::Passed
+        && let Some(why) = &engine.network.unread_interfaces
+        && let Some(party) = [(&from, &expectation.from), (&to, &expectation.to)].into_iter().find(|(party, _)| is_of_many(party))
+    {
+        let why = format!("who else is in {} is not known: network interfaces could not be read ({why})", party.1);
+        checked = self::checked(Status::Unknown, Verdict::Unknown, why, ServiceSet::none());
+    }
+    if checked.status == Status::Passed && expectation.demand == Demand::Cannot && is_nobodys(engine, &from, &to) {
+        checked = without_hosts(engine, expectation, &from);
+    }
+    if checked.is_empty {
+        return Ok(checked);
+    }
     if checked.status == Status::Unknown && expectation.warn_on_unknown {
         checked.status = Status::Warned;
     }
@@ -79,6 +93,18 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
         checked.explanation = explained.ok().map(Box::new);
     }
     Ok(checked)
+}
+
+/// Whether others than those who are known may belong to a party.
+fn is_of_many(party: &Party) -> bool {
+    matches!(party, Party::Subnet(_) | Party::Group(_) | Party::Tag(..) | Party::Range(_))
+}
+
+/// Whether packets end where nobody has the address that is asked about: then that they get nowhere says nothing.
+fn is_nobodys(engine: &Engine<'_>, from: &Party, to: &Party) -> bool {
+    let is_address = matches!(to, Party::Range(_) | Party::Address(_)) && to.interfaces(engine).is_empty();
+    let told = is_address.then(|| explain(engine, from, to, None).ok()).flatten();
+    told.is_some_and(|told| told.blockers.iter().any(|blocker| blocker.code == Code::NoSuchHost))
 }
 
 fn without_hosts(engine: &Engine<'_>, expectation: &Expectation, from: &Party) -> Checked {

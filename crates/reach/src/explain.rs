@@ -150,7 +150,7 @@ fn shown(
         let spot = Spot::one(crate::address::number(*address), Owner::Whoever);
         return Ok(sources.iter().find_map(|source| start(engine, source, spot.family)).map(|start| (start, spot)));
     }
-    let targets = to.members(engine)?;
+    let targets = to.targets(engine)?;
     let pairs = || sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
     const LOOKED_AT: usize = 2000;
     let first = |wish: &&dyn Fn(Verdict) -> bool| {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Demand, Level, Refusal, Topology};
+use trueup_model::{Demand, Diagnostic, Level, Refusal, Topology};
 
-use crate::address::{AddressSet, number, of_range, ranges};
-use crate::change::{Change, End, Row, Shift, merged, part_of_internet};
+use crate::address::{AddressSet, Family, number, of_range, public};
+use crate::change::{Change, End, Row, Shift, merged};
 use crate::engine::Engine;
+use crate::network::{GroupRule, Peer};
 use crate::party::Party;
 use crate::review::ROWS_MAX;
 use crate::service::ServiceSet;
@@ -19,6 +20,44 @@ pub fn exposures(engine: &Engine<'_>, topology: &Topology, found: &[Change]) -> 
     let allowances = allowances(engine, topology);
     let left: Vec<Change> = found.iter().filter(|change| change.is_exposure()).flat_map(|change| undeclared(change, &allowances)).collect();
     merged(&left).iter().take(ROWS_MAX).map(refusal).collect()
+}
+
+/// Groups of the topology that come to let in more of the internet, though nobody who is known carries them: a load balancer or a database
+/// may, now or later. With `deny`, refusals of those whose users could not be looked up.
+pub fn opened(before: &Engine<'_>, after: &Engine<'_>, deny: bool) -> (Vec<Diagnostic>, Vec<Refusal>) {
+    let network = after.network;
+    let carried = |group: usize| network.interfaces.iter().any(|interface| interface.security_groups.contains(&group));
+    let unread = network.unread_interfaces.as_ref();
+    let (mut told, mut refused) = (Vec::new(), Vec::new());
+    for (index, group) in network.security_groups.iter().enumerate() {
+        let Some(place) = group.named.source.as_ref().filter(|_| unread.is_some() || !carried(index)) else { continue };
+        let old = before.network.security_groups.iter().find(|old| old.named.name == group.named.name);
+        let old: Vec<Allowance> = old.into_iter().flat_map(|old| &old.ingress).filter_map(allowance).collect();
+        let parts = group.ingress.iter().filter_map(allowance).filter_map(|rule| Some((rule.from?, rule.over)));
+        let left = parts.flat_map(|part| old.iter().fold(vec![part], less));
+        let over = left.fold(ServiceSet::none(), |all, (_, over)| all.union(&over));
+        if over.is_empty() {
+            continue;
+        }
+        let opens = format!("{} comes to let in {} from the internet or more of it", group.named.name, over.in_words());
+        let diagnostic = match unread {
+            Some(why) => {
+                let message = format!("{opens}, and who carries it is not known: network interfaces could not be read ({why})");
+                refused.extend(deny.then(|| Refusal { guard: "exposure", address: group.named.name.clone(), why: message.clone() }));
+                Diagnostic::warning("group-opens", message).help("let the credentials call ec2:DescribeNetworkInterfaces")
+            }
+            None => Diagnostic::note("group-opens", format!("{opens}; no interface carries it now")),
+        };
+        told.push(diagnostic.at(place.clone(), ""));
+    }
+    (told, refused)
+}
+
+/// What a rule lets in from the internet.
+fn allowance(rule: &GroupRule) -> Option<Allowance> {
+    let Peer::Range(range) = &rule.peer else { return None };
+    let from = of_range(range).intersect(&public(Family::of_range(range)));
+    (!from.is_empty()).then(|| Allowance { from: Some(from), names: BTreeSet::new(), over: rule.services.clone() })
 }
 
 /// What an expectation lets the internet reach.
@@ -49,11 +88,11 @@ fn allowances(engine: &Engine<'_>, topology: &Topology) -> Vec<Allowance> {
 
 /// What of an exposure no allowance declares. Each takes away its services for its addresses, so that several may declare it together.
 fn undeclared(change: &Change, allowances: &[Allowance]) -> Vec<Change> {
-    let (End::Outside(name, family, set), End::Hosts(names)) = (&change.from, &change.to) else { return Vec::new() };
+    let (End::Outside(from), End::Hosts(names)) = (&change.from, &change.to) else { return Vec::new() };
     let mut left: BTreeMap<(AddressSet, ServiceSet), BTreeSet<String>> = BTreeMap::new();
     for host in names {
         let own = allowances.iter().filter(|allowance| allowance.names.contains(host));
-        let parts = own.fold(vec![(set.clone(), change.shift.over.clone())], less);
+        let parts = own.fold(vec![(from.set.clone(), change.shift.over.clone())], less);
         // Addresses for which the same is left are one part, however they were cut.
         let mut by_services: BTreeMap<ServiceSet, AddressSet> = BTreeMap::new();
         for (addresses, over) in parts {
@@ -65,9 +104,8 @@ fn undeclared(change: &Change, allowances: &[Allowance]) -> Vec<Change> {
         }
     }
     let each = left.into_iter().map(|((addresses, over), hosts)| {
-        let name = if addresses == *set { name.clone() } else { part_of_internet(&addresses) };
         let to = End::Hosts(hosts.into_iter().collect());
-        Change { from: End::Outside(name, *family, addresses), to, shift: Shift { over, ..change.shift.clone() } }
+        Change { from: End::Outside(from.part(addresses)), to, shift: Shift { over, ..change.shift.clone() } }
     });
     each.collect()
 }
@@ -88,7 +126,11 @@ fn refusal(row: &Row) -> Refusal {
     let told = &row.told;
     let verb = if told.after == Level::Unknown { "may become" } else { "becomes" };
     let hosts = some(&told.to);
-    let from = if told.from.iter().any(|from| from == "internet") { "the internet".to_owned() } else { some(&told.from) };
+    let from = match told.from.iter().any(|from| from == "internet") {
+        true if told.so_far.is_empty() => "the internet".to_owned(),
+        true => format!("the whole internet (so far: {})", some(&told.so_far)),
+        false => some(&told.from),
+    };
     let why = format!("{} {verb} reachable from {from}, and no `expect` says that it can: close it, or expect {}", told.over, wanted(row));
     Refusal { guard: "exposure", address: hosts, why }
 }
@@ -97,18 +139,15 @@ fn refusal(row: &Row) -> Refusal {
 fn wanted(row: &Row) -> String {
     let mut parties: Vec<String> = Vec::new();
     for from in &row.from {
-        let End::Outside(name, _, set) = from else { continue };
-        let own = if name == "internet" {
-            vec![name.clone()]
-        } else {
-            ranges(set, NAMES_MAX + 1).iter().map(|range| format!("cidr/{range}")).collect()
-        };
+        let End::Outside(from) = from else { continue };
+        let own =
+            if from.is_whole() { vec!["internet".to_owned()] } else { from.ranges().iter().map(|range| format!("cidr/{range}")).collect() };
         parties.extend(own.into_iter().filter(|party| !parties.contains(party)).collect::<Vec<_>>());
     }
     let member = |host: &String, from: &String| format!("`{{from: {from}, can: {host}, over: '{}'}}`", row.told.over);
     let all: Vec<String> = row.told.to.iter().flat_map(|host| parties.iter().map(|from| member(host, from))).take(NAMES_MAX + 1).collect();
     let shown = all[..all.len().min(NAMES_MAX)].join(" and ");
-    if all.len() > NAMES_MAX { format!("{shown} and so on") } else { shown }
+    if all.len() > NAMES_MAX { format!("{shown} and so on, for {} ranges", parties.len()) } else { shown }
 }
 
 /// The first of several names, and how many more there are.

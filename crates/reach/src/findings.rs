@@ -1,6 +1,6 @@
 //! Findings: how the expectations of a spec fare on a network, each with what to look at.
 
-use trueup_model::{Demand, Expectation, Finding, Label, Observed, Place, Status, Topology};
+use trueup_model::{Demand, Diagnostic, Expectation, Finding, Label, Observed, Place, Status, Topology};
 
 use crate::engine::Engine;
 use crate::expect::{Checked, ExpectError, check};
@@ -19,6 +19,12 @@ pub fn wanted(topology: &Topology) -> Vec<Finding> {
     }
     let network = wanted_network(topology, &Lists::new());
     findings(&Engine::new(&network), &topology.expect, false)
+}
+
+/// What a check of a spec warns of besides: what is there and serves nobody.
+pub fn stranded(topology: &Topology) -> Vec<Diagnostic> {
+    let network = wanted_network(topology, &Lists::new());
+    crate::lint::stranded(&Engine::new(&network))
 }
 
 /// How they fare on the network that a plan leaves: what is outside the spec is as it is live.
@@ -45,6 +51,7 @@ fn finding(engine: &Engine<'_>, expectation: &Expectation, live: bool) -> Findin
     let mut finding = Finding {
         expectation: expectation.to_string(),
         status: Status::Passed,
+        says_nothing: false,
         why: String::new(),
         because: Vec::new(),
         help: None,
@@ -54,8 +61,11 @@ fn finding(engine: &Engine<'_>, expectation: &Expectation, live: bool) -> Findin
     match check(engine, expectation) {
         Ok(checked) => tell(&mut finding, expectation, &checked, live),
         Err(ExpectError::Party(PartyError::Nothing(party))) if live => {
-            finding.status = if expectation.demand == Demand::Can { Status::Failed } else { Status::Passed };
+            finding.status = Status::Failed;
             finding.why = format!("{party} is not there");
+            if expectation.demand == Demand::Cannot {
+                says_nothing(&mut finding);
+            }
         }
         Err(error) => {
             finding.status = Status::Failed;
@@ -68,14 +78,8 @@ fn finding(engine: &Engine<'_>, expectation: &Expectation, live: bool) -> Findin
 fn tell(finding: &mut Finding, expectation: &Expectation, checked: &Checked, live: bool) {
     (finding.status, finding.why) = (checked.status, checked.why.clone());
     if checked.is_empty {
-        match checked.status {
-            Status::Passed if live => finding.why.clear(),
-            // A misspelt tag would make it hold for ever.
-            Status::Passed => {
-                finding.status = Status::Warned;
-                finding.help = Some("as long as nothing is there, this says nothing".to_owned());
-            }
-            _ => {}
+        if checked.status == Status::Passed {
+            says_nothing(finding);
         }
         return;
     }
@@ -90,6 +94,12 @@ fn tell(finding: &mut Finding, expectation: &Expectation, checked: &Checked, liv
         let remedy = if expectation.warn_on_unknown { "" } else { "; `on_unknown: warn` lets that pass" };
         finding.help = Some(format!("{}{remedy}", assumptions.join("; ")));
     }
+}
+
+/// Of nobody everything holds: a misspelt tag would make it hold for ever.
+fn says_nothing(finding: &mut Finding) {
+    (finding.status, finding.says_nothing) = (Status::Warned, true);
+    finding.help = Some("as long as nothing is there, this says nothing".to_owned());
 }
 
 /// What would have to change so that it works. What is live has no lines in a spec, so its reasons are told at once.

@@ -12,7 +12,7 @@ use crate::change::{Change, End, Shift, changes, merged};
 use crate::ends::Ends;
 use crate::engine::Engine;
 use crate::exposure::some;
-use crate::fill::{Lists, Stepped, observed as live_network};
+use crate::fill::{Stepped, left};
 use crate::mixed::mixed;
 use crate::network::Network;
 use crate::opened::Between;
@@ -80,7 +80,7 @@ impl<'a> Interim<'a> {
 
     pub(crate) fn network(&self, steps: &[&Step]) -> Network {
         let observed = self.stepped.after(steps);
-        live_network(&observed, &self.stepped.topology().name, &Lists::new())
+        left(&observed, self.stepped.topology())
     }
 
     /// Writes into a plan whose steps keep the order that all this asks for, what the order costs: `waiting` are the numbers of the steps

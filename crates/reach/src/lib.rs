@@ -80,7 +80,7 @@ pub use gaps::tell_gaps;
 pub use interim::Interim;
 #[doc(hidden)]
 pub use laws::{Law, Laws};
-pub use lint::lint;
+pub use lint::{lint, stranded};
 pub use network::{Network, Own};
 pub use party::{Member, Party, PartyError, between, reach, reach_any};
 pub use review::{drifted, review};

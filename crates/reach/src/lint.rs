@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::filter::Direction;
 use crate::interval::IntervalSet;
 use crate::lookup::{Chosen, is_forbidden, lookup};
-use crate::network::{AclEntry, Destination, GroupRule, Named, Own, Peer, Target};
+use crate::network::{AclEntry, Destination, GroupRule, Named, NetworkOrigin as Origin, Own, Peer, Target};
 use crate::party::{Member, between};
 use crate::service::ServiceSet;
 use crate::spot::{Match, Owner, Spot};
@@ -83,24 +83,48 @@ fn shadowing<'a>(before: &[&'a AclEntry], entry: &AclEntry) -> Option<&'a AclEnt
     None
 }
 
+/// What a spec alone does not tell.
+const LOOK_LIVE: &str = "`trueup reach --live` tells whether something else carries it, such as a load balancer or a database";
+
 /// Rules of security groups that no packet can match: nobody carries the group, or the group they name, or it is out of reach.
 fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     let network = engine.network;
     let carried = |group: usize| network.interfaces.iter().any(|interface| interface.security_groups.contains(&group));
     for (index, group) in network.security_groups.iter().enumerate() {
         if !carried(index) {
-            // Of a live network, groups of others and those that EC2 makes are seen as well.
-            if group.named.source.is_none() {
-                continue;
-            }
-            let message = format!("{} is on no interface, so its rules do nothing", group.named.name);
-            out.push(at(Diagnostic::warning("unused-security-group", message), None, &group.named).help("use it, or remove it"));
+            // Groups of others and those that EC2 makes are seen as well.
+            let is_ours = group.named.id.as_ref().map_or(group.named.source.is_some(), |id| *id != group.named.name);
+            let diagnostic = match network.origin {
+                _ if !is_ours || network.unread_interfaces.is_some() => continue,
+                Origin::Spec => {
+                    let message = format!("{} is on no instance of this spec", group.named.name);
+                    Diagnostic::note("unused-security-group", message).help(LOOK_LIVE)
+                }
+                Origin::Read => {
+                    let message = format!("{} is on no interface, so its rules do nothing now", group.named.name);
+                    Diagnostic::warning("unused-security-group", message).help("use it, or remove it if nothing is to use it")
+                }
+            };
+            out.push(at(diagnostic, None, &group.named));
             continue;
         }
         for (direction, rule) in both_sides(&group.ingress, &group.egress) {
             let Peer::Group(other) = rule.peer else { continue };
             let name = &network.security_groups[other].named.name;
             let why = if !carried(other) {
+                if network.unread_interfaces.is_some() {
+                    continue;
+                }
+                if network.origin == Origin::Spec {
+                    let message = format!(
+                        "an {} rule of {} matches no instance of this spec: none carries {name}",
+                        direction.as_str(),
+                        group.named.name
+                    );
+                    let diagnostic = at(Diagnostic::note("rule-never-matches", message), rule.source.as_ref(), &group.named);
+                    out.push(diagnostic.help(LOOK_LIVE));
+                    continue;
+                }
                 format!("no interface carries {name}")
             } else if engine.is_visible(group.vpc, network.security_groups[other].vpc) == Match::No {
                 format!("{name} is in a VPC that is not peered with this one in this region")
@@ -185,6 +209,13 @@ fn leads_out(engine: &Engine<'_>, subnet: usize) -> bool {
     let routes = &engine.network.route_tables[table].routes;
     let is_out = |chosen: &Chosen| matches!(chosen, Chosen::Route(index) if matches!(routes[*index].target, Target::InternetGateway(_) | Target::Other(_)));
     engine.internet(Family::V4).iter().any(|piece| lookup(engine, table, piece).iter().any(is_out))
+}
+
+/// What is looked at before a plan or in a check of a spec: public NAT gateways that serve nobody.
+pub fn stranded(engine: &Engine<'_>) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    stranded_nat_gateways(engine, &mut out);
+    out
 }
 
 /// Public NAT gateways in subnets without a way out.

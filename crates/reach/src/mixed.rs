@@ -25,7 +25,8 @@ use join::{Join, Places, Sides, agreed};
 /// The networks mixed; `None` where something changes of which this cannot be told.
 pub fn mixed(all: &[&Network]) -> Option<Network> {
     let sides = Sides::new(all)?;
-    let mut network = Network { gaps: gaps(&sides), ..Network::default() };
+    let mut network =
+        Network { gaps: gaps(&sides), unread_interfaces: all.iter().find_map(|one| one.unread_interfaces.clone()), ..Network::default() };
     network.prefix_lists = sides.prefix_lists.each(|places| list(&sides, places))?;
     network.vpcs = sides.vpcs.each(|places| vpc(&sides, places))?;
     network.route_tables = sides.route_tables.each(|places| routes::table(&sides, places))?;

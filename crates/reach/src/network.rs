@@ -55,8 +55,22 @@ pub struct Network {
     pub egress_only_gateways: Vec<EgressOnlyGateway>,
     pub transit_gateways: Vec<TransitGateway>,
     pub prefix_lists: Vec<PrefixList>,
+    /// Where it comes from.
+    pub origin: NetworkOrigin,
+    /// Why it is not known who is there besides those who are: network interfaces could not be read.
+    pub unread_interfaces: Option<String>,
     /// What could not be filled in, in sentences: every answer carries them as assumptions.
     pub gaps: Vec<String>,
+}
+
+/// Where a network comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NetworkOrigin {
+    /// From a spec: what is there besides is not looked at.
+    Spec,
+    /// From what EC2 answered.
+    #[default]
+    Read,
 }
 
 /// A VPC.
@@ -326,8 +340,10 @@ pub enum Behind {
     Host,
     /// An interface endpoint: it takes TCP and starts nothing.
     Endpoint,
-    /// A load balancer or another service of AWS: what it does with a packet is not modelled.
+    /// A service of AWS: what it does with a packet that its groups let in is not modelled.
     Service,
+    /// Nothing yet.
+    Nothing,
 }
 
 /// An address of an interface.

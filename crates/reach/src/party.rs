@@ -49,7 +49,7 @@ pub enum PartyError {
     )]
     Nothing(String),
     /// It is empty of hosts.
-    #[error("`{0}` has no hosts")]
+    #[error("`{0}` has no hosts: nobody who is known is in it, or has it")]
     NoHosts(String),
     /// Several hosts have this address.
     #[error("`{0}` is the address of several hosts: name one of {1}")]
@@ -141,9 +141,21 @@ impl Party {
             _ => {}
         }
         if members.is_empty() {
-            return Err(PartyError::NoHosts(self.to_string()));
+            return Err(PartyError::NoHosts(self.name(engine)));
         }
         Ok(members)
+    }
+
+    /// All that packets to it may come to: addresses that nobody has are asked about too, and where their packets end is the answer.
+    pub(crate) fn targets(&self, engine: &Engine<'_>) -> Result<Vec<Member>, PartyError> {
+        match (self.members(engine), self) {
+            (Err(PartyError::NoHosts(_)), Self::Range(range)) => {
+                let family = Family::of_range(range);
+                let pieces = cut(engine, family, &of_range(range), Listed::Unsure);
+                Ok(pieces.into_iter().map(|piece| Member::Outside(Spot { owner: Owner::Whoever, ..piece })).collect())
+            }
+            (members, _) => members,
+        }
     }
 }
 
@@ -156,8 +168,9 @@ impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => f.write_str(name),
-            Self::Subnet(index) => write!(f, "subnet {index}"),
-            Self::Group(index) => write!(f, "security group {index}"),
+            // In a network they have names: see [`Party::name`].
+            Self::Subnet(_) => f.write_str("subnet"),
+            Self::Group(_) => f.write_str("security group"),
             Self::Tag(key, None) => write!(f, "tag/{key}"),
             Self::Tag(key, Some(value)) => write!(f, "tag/{key}={value}"),
             Self::Internet => f.write_str("internet"),
@@ -321,7 +334,7 @@ fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -
         sources.iter().filter(same_family).for_each(|source| add(to_address(engine, source, &spot)));
         return Ok(all.unwrap_or_default());
     }
-    let targets = to.members(engine)?;
+    let targets = to.targets(engine)?;
     // A host's way to itself says something only where there is no other.
     if let ([Member::Interface(source)], [Member::Interface(target)]) = (&sources[..], &targets[..])
         && source == target

@@ -1,11 +1,13 @@
 //! The review of a plan: what it does to who can talk to whom, and what of that the spec does not allow.
 
-use trueup_model::{Finding, Observed, Plan, ReachChange, Reachability, Refusal, Status, Topology};
+use trueup_model::{Finding, Kind, Observed, Plan, ReachChange, Reachability, Refusal, Status, Topology};
 
 use crate::change::{Row, causes, changes, merged};
 use crate::ends::{Ends, after, is_elsewhere, is_read};
-use crate::exposure::exposures;
+use crate::engine::Ready;
+use crate::exposure::{exposures, opened};
 use crate::findings;
+use crate::lint::stranded;
 
 /// Rows that are told at most; what is beyond is counted.
 pub(crate) const ROWS_MAX: usize = 100;
@@ -34,8 +36,16 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: O
         if deny_exposure {
             plan.refused.extend(exposures(&new, topology, &found));
         }
+        let (opening, refused) = opened(&old, &new, deny_exposure);
+        plan.diagnostics.extend(opening);
+        plan.refused.extend(refused);
         let mut causes = causes(topology, observed, plan, (&old, &new));
         tell(&mut told, merged(&found), |row| ReachChange { because: causes.of(&row), ..row.told });
+    }
+    if is_read(plan) && topology.resources.keys().any(|address| address.kind == Kind::NatGateway) {
+        let own = ends.is_none().then(|| after(plan, topology, observed));
+        let engine = own.as_ref().map(Ready::engine).or_else(|| ends.map(Ends::after));
+        plan.diagnostics.extend(engine.iter().flat_map(stranded));
     }
     plan.reachability = Some(told);
 }

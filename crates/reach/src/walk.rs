@@ -166,9 +166,6 @@ impl<'a> Walk<'a, '_> {
         if !host.running && self.holds(Law::StoppedHostsAreSilent) {
             return self.walker.dead(Code::NotRunning, &host.named, "");
         }
-        if host.behind == Behind::Service {
-            return Err(Stop::Unknown(format!("{} is a load balancer or another service of AWS", host.named.name)));
-        }
         if host.behind == Behind::Endpoint && !self.is_answer() {
             return self.walker.dead(Code::EndpointStartsNothing, &host.named, "");
         }
@@ -179,7 +176,10 @@ impl<'a> Walk<'a, '_> {
         if self.is_amazon(network.vpc_of(interface)) {
             return Ok(End::Amazon);
         }
-        self.groups(interface, Direction::Egress, self.target.clone(), true)?;
+        if !matches!(host.behind, Behind::Service) || !host.security_groups.is_empty() {
+            self.groups(interface, Direction::Egress, self.target.clone(), true)?;
+        }
+        self.is_modelled(interface)?;
         self.entered = Entered::Here;
         self.out_of_subnet(host.subnet, true)
     }
@@ -312,6 +312,12 @@ impl<'a> Walk<'a, '_> {
     fn reroute(&mut self, code: Code, (table, route): (usize, Option<usize>), subnet: usize, detail: String) -> Step<End> {
         let network = self.network();
         let vpc = network.route_tables[table].vpc;
+        if let Some((nat, ..)) = self.flow.nat.as_ref().filter(|_| !self.is_answer())
+            && network.nat_gateways[*nat].subnet == Some(subnet)
+            && self.source.owner == Owner::Nat(*nat)
+        {
+            return self.stranded(*nat, subnet);
+        }
         let matched = route.map(|route| &network.route_tables[table].routes[route]);
         let mut named = network.route_tables[table].named.clone();
         named.source = matched.and_then(|route| route.source.clone()).or(named.source);
@@ -406,8 +412,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Whether somebody who is perhaps in a VPC has the target's address, or may get it.
     fn is_anybodys(&self, vpc: usize) -> bool {
-        let At::One(number) = self.target.at else { return false };
-        self.target.owner == Owner::Whoever && self.walker.engine.may_be_held(vpc, number)
+        self.target.owner == Owner::Whoever && self.walker.engine.may_be_held(vpc, &self.target.set())
     }
 
     /// Into the interface that the packet is for.
@@ -417,8 +422,7 @@ impl<'a> Walk<'a, '_> {
             return self.walker.dead(Code::NotRunning, &host.named, "");
         }
         match host.behind {
-            Behind::Host => {}
-            Behind::Service => return Err(Stop::Unknown(format!("{} is a load balancer or another service of AWS", host.named.name))),
+            Behind::Host | Behind::Nothing | Behind::Service => {}
             Behind::Endpoint if self.is_answer() => {}
             Behind::Endpoint => {
                 let tcp = ServiceSet::tcp(0, u16::MAX);
@@ -427,8 +431,21 @@ impl<'a> Walk<'a, '_> {
             }
         }
         let references = self.flow.appliances[usize::from(self.is_answer())].is_empty();
-        self.groups(interface, Direction::Ingress, self.source.clone(), references)?;
+        if !matches!(host.behind, Behind::Service) || !host.security_groups.is_empty() {
+            self.groups(interface, Direction::Ingress, self.source.clone(), references)?;
+        }
+        self.is_modelled(interface)?;
         Ok(End::Interface(interface, place))
+    }
+
+    /// Whether it is known what is behind an interface.
+    fn is_modelled(&self, interface: usize) -> Step<()> {
+        let host = &self.network().interfaces[interface];
+        match host.behind {
+            Behind::Host | Behind::Endpoint => Ok(()),
+            Behind::Service => Err(Stop::Unknown(format!("what {} does with a packet is not modelled", host.named.name))),
+            Behind::Nothing => Err(Stop::Unknown(format!("nothing is attached to {} as yet", host.named.name))),
+        }
     }
 
     /// The way back of the answer, from where the packet ended.

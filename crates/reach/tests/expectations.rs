@@ -130,3 +130,44 @@ fn cannot_looks_at_every_address() {
     // By its private address it does not work, and that is what `can` is about.
     assert_eq!(check(&engine, &expect("instance.other", Demand::Can, "instance.bastion", "tcp/80")).unwrap().status, Status::Failed);
 }
+
+#[test]
+fn an_address_that_nobody_has_is_an_answer() {
+    let network = topology(&spec(&seed()), &Lists::new());
+    let engine = Engine::new(&network);
+    let asked = |from: &str, to: &str| {
+        let read = |text: &str| trueup_reach::Party::read(&engine, text).unwrap();
+        trueup_reach::explain(&engine, &read(from), &read(to), None)
+    };
+    let nowhere = asked("instance.private-host", "cidr/10.9.9.9/32").unwrap();
+    assert_eq!(nowhere.verdict, trueup_reach::Verdict::Blocked);
+    assert!(nowhere.to_string().contains("route_table.private"), "{nowhere}");
+    assert!(asked("instance.bastion", "cidr/10.9.9.9/32").unwrap().to_string().contains("internet_gateway.main"));
+    // Parties are called by their names, in errors too.
+    let error = asked("internet", "cidr/10.0.1.0/24").map(|_| ()).and(asked("cidr/10.9.9.9/32", "instance.bastion").map(|_| ()));
+    assert_eq!(error.unwrap_err().to_string(), "`cidr/10.9.9.9/32` has no hosts: nobody who is known is in it, or has it");
+    let mut empty = seed();
+    empty.retain(|(address, _)| *address != "instance.private-host");
+    let network = topology(&spec(&empty), &Lists::new());
+    let engine = Engine::new(&network);
+    let party = trueup_reach::Party::read(&engine, "subnet.private").unwrap();
+    let internet = trueup_reach::Party::read(&engine, "internet").unwrap();
+    let error = trueup_reach::explain(&engine, &internet, &party, None).unwrap_err();
+    assert!(error.to_string().starts_with("`subnet.private` has no hosts"), "{error}");
+}
+
+#[test]
+fn what_is_about_nobody_says_nothing() {
+    let mut empty = seed();
+    empty.retain(|(address, _)| *address != "instance.private-host");
+    let mut wanted = spec(&empty);
+    for to in ["subnet.private", "cidr/10.0.2.77/32", "instance.bastion"] {
+        wanted.expect.push(expect("instance.bastion", Demand::Cannot, to, "udp/53"));
+    }
+    wanted.expect.push(expect("internet", Demand::Cannot, "subnet.private", ""));
+    let said: Vec<(Status, bool)> =
+        trueup_reach::findings::wanted(&wanted).iter().map(|finding| (finding.status, finding.says_nothing)).collect();
+    assert_eq!((said[0], said[1], said[3]), ((Status::Warned, true), (Status::Warned, true), (Status::Warned, true)), "{said:?}");
+    let live: Vec<bool> = trueup_reach::findings::live(&wanted, &live(&wanted)).iter().map(|finding| finding.says_nothing).collect();
+    assert_eq!(live[3], true);
+}

@@ -57,6 +57,10 @@ fn rules_that_do_nothing_are_told() {
     let mut found = codes(&spare);
     found.sort_unstable();
     assert_eq!(found, ["rule-never-matches", "unused-security-group"]);
+    // A spec alone does not know who else carries a group, and gives no advice to remove it.
+    let told = lint(&Engine::new(&spare));
+    assert!(told.iter().all(|told| told.severity == trueup_model::Severity::Note), "{told:?}");
+    assert!(told.iter().all(|told| !told.help.as_ref().unwrap().contains("remove")), "{told:?}");
 }
 
 #[test]

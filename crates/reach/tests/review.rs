@@ -318,7 +318,9 @@ fn several_expectations_declare_an_exposure_together() {
     // Most of the internet is not all of it.
     let most = refused(&bastion_group(&json!([rule("22", OPEN)])), &half[..1]);
     assert!(
-        most[0].contains("from part of the internet") && most[0].ends_with(" and so on") && !most[0].contains("from: internet"),
+        most[0].contains("from internet except 203.0.114.0/25,")
+            && most[0].ends_with(" and so on, for 106 ranges")
+            && !most[0].contains("from: internet"),
         "{most:#?}"
     );
 }
@@ -359,4 +361,53 @@ fn what_was_not_read_is_not_compared() {
     review(&mut plan, &after, &observed, ends.as_ref(), true);
     let told = plan.reachability.unwrap();
     assert_eq!((told.changes.len(), told.untold.as_deref()), (0, Some("not everything was read")));
+}
+
+/// The bastion's group open to one office, and then to more.
+fn to_office_then(cidr: &str, expect: &[Expectation]) -> Plan {
+    let rule = |cidr: &str| json!([{"protocol": "tcp", "port": "22", "cidr": cidr}]);
+    reviewed(&bastion_group(&rule("203.0.113.5/32")), &bastion_group(&rule(cidr)), expect, true)
+}
+
+#[test]
+fn the_whole_internet_is_told_as_such_though_an_office_was_there_before() {
+    let whole = to_office_then(OPEN, &[]);
+    let change = &whole.reachability.as_ref().unwrap().changes[0];
+    assert_eq!((&change.from[..], &change.so_far[..]), (&["internet".to_owned()][..], &["203.0.113.5/32".to_owned()][..]));
+    assert!(change.ranges.len() > 20 && !change.ranges.contains(&"203.0.113.5/32".to_owned()));
+    let why = &whole.refused.iter().find(|refusal| refusal.guard == "exposure").unwrap().why;
+    assert!(why.contains("from the whole internet (so far: 203.0.113.5/32)"), "{why}");
+    assert!(why.ends_with("expect `{from: internet, can: instance.bastion, over: 'tcp/22'}`"), "{why}");
+    // A larger office is not the internet.
+    let office = to_office_then("203.0.113.0/24", &[]);
+    let change = &office.reachability.as_ref().unwrap().changes[0];
+    assert_eq!(change.from, ["8 ranges of the internet"]);
+    assert_eq!((change.ranges.len(), &change.so_far[..]), (8, &["203.0.113.5/32".to_owned()][..]));
+}
+
+#[test]
+fn a_group_that_opens_is_told_though_nobody_carries_it() {
+    let group = |cidr: &str| {
+        let mut resources = seed();
+        let rule = json!([{"protocol": "tcp", "port": "443", "cidr": cidr}]);
+        resources.push(("security_group.alb", json!({"vpc": "vpc.main", "description": "ALB", "ingress": rule})));
+        resources
+    };
+    let (before, after) = (spec(&group("10.0.0.0/8")), spec(&group(OPEN)));
+    let opened = |interfaces: trueup_model::Interfaces| {
+        let mut plan = plan(&before, &after);
+        let observed = trueup_model::Observed { interfaces, ..live(&before) };
+        let ends = Ends::of(&plan, &after, &observed);
+        review(&mut plan, &after, &observed, ends.as_ref(), true);
+        (plan.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>(), plan.refused.len())
+    };
+    let (told, refused) = opened(trueup_model::Interfaces::default());
+    assert_eq!(told, ["security_group.alb comes to let in tcp/443 from the internet or more of it; no interface carries it now"]);
+    assert_eq!(refused, 0);
+    let (told, refused) = opened(trueup_model::Interfaces::Unread("denied".to_owned()));
+    assert!(
+        told.iter().any(|told| told.ends_with("who carries it is not known: network interfaces could not be read (denied)")),
+        "{told:?}"
+    );
+    assert_eq!(refused, 1);
 }

@@ -262,3 +262,25 @@ fn what_is_blocked_allows_nothing() {
     // Beside what is asked about, other services are not told.
     assert_eq!(told("internet", from, Some("tcp/443")).1, json!(""));
 }
+
+#[test]
+fn a_nat_gateway_in_the_wrong_subnet_is_named_and_its_subnet_is_not_opened() {
+    let mut resources = seed();
+    resources.retain(|(address, _)| !matches!(*address, "route_table.private"));
+    let routes = json!([{"destination": "0.0.0.0/0", "nat_gateway": "nat_gateway.c"}]);
+    resources.push(("route_table.private", json!({"vpc": "vpc.main", "routes": routes})));
+    resources.push(("route_table.database", json!({"vpc": "vpc.main"})));
+    resources.push(("subnet.database", json!({"vpc": "vpc.main", "cidr_block": "10.0.3.0/24", "route_table": "route_table.database"})));
+    resources.push(("elastic_ip.c", json!({})));
+    resources.push(("nat_gateway.c", json!({"subnet": "subnet.database", "elastic_ip": "elastic_ip.c", "connectivity_type": "public"})));
+    let wanted = spec(&resources);
+    let network = topology(&wanted, &Lists::new());
+    let engine = Engine::new(&network);
+    let party = |text: &str| Party::read(&engine, text).unwrap();
+    let told = explain(&engine, &party("instance.private-host"), &party("internet"), None).unwrap();
+    let fixes: Vec<&str> = told.blockers.iter().chain(told.alternatives.iter().flatten()).map(|blocker| blocker.fix.as_str()).collect();
+    assert_eq!(told.blockers[0].component, "nat_gateway.c");
+    assert_eq!(fixes[0], "put nat_gateway.c into a subnet whose route table leads to an internet gateway, such as subnet.public");
+    assert!(!told.blockers.iter().any(|blocker| blocker.component == "route_table.database"), "{told}");
+    assert_eq!(trueup_reach::findings::stranded(&wanted)[0].code, "nat-gateway-without-route");
+}

@@ -50,7 +50,11 @@ pub fn exposure(change: &ReachChange) -> String {
 }
 
 fn from(change: &ReachChange) -> String {
-    if change.from.iter().any(|from| from == "internet") { "the internet".to_owned() } else { named(&change.from) }
+    match change.from.iter().any(|from| from == "internet") {
+        true if change.so_far.is_empty() => "the internet".to_owned(),
+        true => format!("the whole internet (so far: {})", some(&change.so_far)),
+        false => named(&change.from),
+    }
 }
 
 /// What a barrier is for and what it does, in a sentence without a full stop.
@@ -98,16 +102,25 @@ pub fn because(change: &ReachChange) -> String {
     if change.because.is_empty() { String::new() } else { format!("because of {}", named(&change.because)) }
 }
 
-/// `Expectations: 3 hold, 1 does not`; none where nothing is expected.
+/// `Expectations: 3 hold, 1 says nothing, 1 does not`; none where nothing is expected.
 pub fn counts(findings: &[Finding]) -> Option<String> {
     let number = |is: fn(Status) -> bool| findings.iter().filter(|finding| is(finding.status)).count();
-    let held = number(|status| matches!(status, Status::Passed | Status::Warned));
-    let (failed, unknown) = (number(|status| status == Status::Failed), number(|status| status == Status::Unknown));
+    let silent = findings.iter().filter(|finding| finding.says_nothing).count();
+    let held = number(|status| status == Status::Passed);
+    let failed = number(|status| status == Status::Failed);
+    // What is said to be enough though it cannot be told does not hold either.
+    let unknown = number(|status| matches!(status, Status::Unknown | Status::Warned)) - silent;
     let verb = |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
     let mut parts = vec![verb(held, "holds", "hold")];
+    parts.extend((silent > 0).then(|| verb(silent, "says nothing", "say nothing")));
     parts.extend((failed > 0).then(|| verb(failed, "does not", "do not")));
     parts.extend((unknown > 0).then(|| format!("{unknown} cannot be told")));
     (!findings.is_empty()).then(|| format!("Expectations: {}", parts.join(", ")))
+}
+
+/// Ranges where they are few, else their number.
+fn some(ranges: &[String]) -> String {
+    if ranges.len() <= NAMES_MAX + 1 { ranges.join(", ") } else { words::count(ranges.len(), "range") }
 }
 
 /// The first of several names, and how many more there are: never one, which would hide a name to no use.
@@ -126,6 +139,10 @@ pub fn json(reachability: &Reachability) -> Json {
             "from_count": change.from.len(),
             "to": ends(&change.to),
             "to_count": change.to.len(),
+            "ranges": ends(&change.ranges),
+            "ranges_count": change.ranges.len(),
+            "so_far": ends(&change.so_far),
+            "so_far_count": change.so_far.len(),
             "over": change.over,
             "before": change.before,
             "after": change.after,
@@ -164,6 +181,7 @@ pub fn findings(findings: &[Finding]) -> Json {
         json!({
             "expectation": finding.expectation,
             "status": finding.status,
+            "says_nothing": finding.says_nothing,
             "why": finding.why,
             "help": finding.help,
             "source": finding.place,

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use trueup_model::{Event, Finding, Outcome, Plan, Reachability};
+use trueup_model::{Event, Finding, Outcome, Plan, Reachability, Status};
 
 use super::propose::propose;
 use crate::consent::{Decision, Said, decide, explain, reply};
@@ -205,11 +205,15 @@ async fn closing_check(session: &mut Session, io: &mut Io<'_>, goal: Goal) -> Re
         let findings = if goal == Goal::Apply { trueup_reach::findings::live(&session.topology, &observed) } else { Vec::new() };
         let holds = !findings.iter().any(Finding::is_failure);
         let expected = findings.len();
+        let all_hold = findings.iter().all(|finding| finding.status == Status::Passed);
         plan.reachability = Some(Reachability { findings, ..Reachability::default() });
         let is_done = plan.is_empty() && holds && plan.refused.is_empty() && plan.is_complete();
         // What a route leads to may only just have been made.
         if is_done && (plan.blackholes.is_empty() || waits.len() == 0) {
             let checked = match goal {
+                Goal::Apply if !all_hold => {
+                    "Checked: the network is as the spec wants it, and what it expects holds, but for what says nothing or cannot be told."
+                }
                 Goal::Apply if expected > 0 => "Checked: the network is as the spec wants it, and what it expects holds.",
                 Goal::Apply => "Checked: the network is as the spec wants it.",
                 Goal::Destroy => "Checked: nothing of the topology is left.",

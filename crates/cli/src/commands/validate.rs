@@ -27,6 +27,7 @@ pub fn run(args: &Validate, global: &Global, io: &mut Io<'_>) -> Exit {
         let findings = parsed.topology.as_ref().map(trueup_reach::findings::wanted).unwrap_or_default();
         let holds = !findings.iter().any(Finding::is_failure);
         found.extend(parsed.diagnostics);
+        found.extend(parsed.topology.as_ref().map(trueup_reach::findings::stranded).unwrap_or_default());
         found.extend(findings.iter().filter_map(Finding::diagnostic));
         if let (Some(topology), Format::Text, true) = (&parsed.topology, args.format, holds) {
             let count = topology.resources.len();

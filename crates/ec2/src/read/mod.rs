@@ -4,6 +4,7 @@ mod complete;
 mod elsewhere;
 mod found;
 mod held;
+mod interfaces;
 mod lost;
 mod others;
 mod outside;
@@ -13,7 +14,7 @@ mod whole;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope};
 
 pub use elsewhere::elsewhere;
@@ -63,7 +64,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     let mut by_kind = BTreeMap::new();
     let mut links = Links::default();
     let mut gone = BTreeSet::new();
-    let (reads, tagged) = join(join_all(reads), whole::tagged(ec2, scope)).await;
+    let (reads, tagged, interfaces) = join3(join_all(reads), whole::tagged(ec2, scope), interfaces::interfaces(ec2)).await;
     let tagged = tagged.map_err(CloudError::from)?;
     for (kind, read) in reads {
         match read {
@@ -89,12 +90,13 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     unreadable.spread();
     let is_stranger = |object: &&Object| object.owner.as_ref().is_none_or(|owner| owner.topology != scope.topology);
     let strangers = by_kind.values().flatten().filter(is_stranger).map(|object| object.id.clone()).collect();
+    let interfaces = interfaces.without(|instance| gone.contains(instance) || ec2.memory.is_ended(instance));
     ec2.memory.read(gone, strangers);
     let mut objects: Vec<_> =
         by_kind.into_iter().filter(|(kind, _)| !unreadable.kinds.contains_key(kind)).flat_map(|(_, objects)| objects).collect();
     objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
     let (account, region) = (ec2.account.clone(), ec2.region.clone());
-    Ok((Observed { account, region, objects, unreadable: unreadable.kinds, ..Observed::default() }, whole))
+    Ok((Observed { account, region, objects, unreadable: unreadable.kinds, interfaces, ..Observed::default() }, whole))
 }
 
 /// The kinds that could not be read.

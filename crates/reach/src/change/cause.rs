@@ -224,7 +224,7 @@ fn answer(engine: &Engine<'_>, change: &Change) -> Sets {
     let host = |names: &[String]| names.first().and_then(find).map(Member::Interface);
     let named = |names: &[String]| names.first().cloned().map(Party::Named);
     let found = match (&change.from, &change.to) {
-        (End::Outside(_, family, set), End::Hosts(to)) => host(to).map(|to| between(engine, &Member::Outside(spot(*family, set)), &to)),
+        (End::Outside(from), End::Hosts(to)) => host(to).map(|to| between(engine, &Member::Outside(spot(from.family, &from.set)), &to)),
         (End::Hosts(from), End::Hosts(to)) => {
             // Hosts of one group among each other: two of them.
             let other = if from == to { to.get(1) } else { to.first() };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::ReachChange;
 
-use super::{Change, End, Shift};
+use super::{Change, End, Outside, Shift};
 
 /// A row: the changes of all its pairs, which are alike.
 pub struct Row {
@@ -33,6 +33,11 @@ impl Row {
     }
 }
 
+/// The ranges of all ends that are outside.
+fn outsides(ends: &[&End], ranges: fn(&Outside) -> Vec<String>) -> Vec<String> {
+    ends.iter().flat_map(|end| if let End::Outside(outside) = end { ranges(outside) } else { Vec::new() }).collect()
+}
+
 /// The changes in as few rows as show them all, what the internet newly reaches first.
 pub fn merged(changes: &[Change]) -> Vec<Row> {
     // First all that one end reaches in the same way, then all ends that reach the same.
@@ -55,6 +60,8 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
             over: shift.over.in_words(),
             before: shift.before,
             after: shift.after,
+            ranges: outsides(&from, Outside::ranges),
+            so_far: outsides(&from, Outside::ranges_so_far),
             exposure: outside && shift.after > shift.before,
             because: Vec::new(),
         };

@@ -1,22 +1,52 @@
 //! The network that is live, and the one that a plan leaves.
 
-use trueup_model::{Object, Observed, Record, Resource, Topology};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::records::{Lists, Part, fill};
+use trueup_model::{Interfaces, Kind, Object, Observed, Record, Resource, Topology};
+
+use super::records::{Lists, Part, Seen, fill};
 use crate::network::{Named, Network};
 
 /// The network of a region as one read found it. What belongs to `topology` goes by its address there, everything else by its id.
 pub fn observed(observed: &Observed, topology: &str, lists: &Lists) -> Network {
-    network(observed, topology, lists, |_| None)
+    let near = near(observed, topology);
+    network(observed, &near, topology, lists, |_| None)
+}
+
+/// The interfaces in the VPCs in which the topology has anything: the rest of a region is apart from them.
+pub(super) fn near(observed: &Observed, topology: &str) -> Interfaces {
+    let own = || observed.objects.iter().filter(|object| object.claim(topology).is_some());
+    let vpcs: BTreeMap<&str, String> = observed
+        .objects
+        .iter()
+        .filter(|object| object.kind == Kind::Subnet)
+        .filter_map(|subnet| Some((subnet.id.as_str(), subnet.record.reference("vpc")?.to_string())))
+        .collect();
+    let vpc_of = |object: &Object| match object.kind {
+        Kind::Vpc => Some(object.id.clone()),
+        Kind::Instance | Kind::NatGateway => vpcs.get(object.record.reference("subnet")?.id()?).cloned(),
+        _ => object.record.reference("vpc").map(ToString::to_string),
+    };
+    let near: BTreeSet<String> = own().filter_map(vpc_of).collect();
+    match &observed.interfaces {
+        Interfaces::Read(all) => Interfaces::Read(all.iter().filter(|interface| near.contains(&interface.vpc)).cloned().collect()),
+        Interfaces::Unread(why) => Interfaces::Unread(why.clone()),
+    }
 }
 
 /// The network that is there when a plan is carried out, as [`super::planned`] says: what belongs to the topology is as its spec says it,
 /// and known by its places there.
 pub fn left<'a>(observed: &'a Observed, topology: &'a Topology) -> Network {
-    network(observed, &topology.name, &Lists::new(), |address| topology.resources.get(&address.parse().ok()?))
+    network(observed, &observed.interfaces, &topology.name, &Lists::new(), |address| topology.resources.get(&address.parse().ok()?))
 }
 
-fn network<'a>(observed: &'a Observed, topology: &str, lists: &Lists, resource: impl Fn(&str) -> Option<&'a Resource>) -> Network {
+fn network<'a>(
+    observed: &'a Observed,
+    interfaces: &Interfaces,
+    topology: &str,
+    lists: &Lists,
+    resource: impl Fn(&str) -> Option<&'a Resource>,
+) -> Network {
     let part = |object: &'a Object| {
         let own = object.claim(topology);
         let name = own.map_or_else(|| object.id.clone(), str::to_owned);
@@ -33,5 +63,6 @@ fn network<'a>(observed: &'a Observed, topology: &str, lists: &Lists, resource: 
         }
     };
     let parts: Vec<Part<'_>> = observed.objects.iter().map(part).collect();
-    fill(&parts, &observed.region, lists, observed.unreadable.keys().copied().collect(), true)
+    let seen = Seen { unreadable: observed.unreadable.keys().copied().collect(), interfaces };
+    fill(&parts, &observed.region, lists, Some(seen))
 }

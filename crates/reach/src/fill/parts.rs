@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::address::Family;
-use crate::network::{Named, Network, PrefixList};
+use crate::network::{Behind, Named, Network, PrefixList};
 use crate::service::ServiceSet;
 
 /// Parts of one sort by what they are called.
@@ -31,6 +31,19 @@ pub(super) fn list(network: &mut Network, lists: &mut Index, name: &str) -> usiz
     network.prefix_lists.push(PrefixList { named: Named::new(name), is_service, entries: None });
     lists.put(name, index);
     index
+}
+
+/// What is behind an interface, by its type as EC2 says it; none where it is a part of something that is looked at by itself.
+pub(super) fn behind(kind: &str, attached: bool, has_groups: bool) -> Option<Behind> {
+    Some(match kind {
+        "nat_gateway" | "natGateway" | "transit_gateway" => return None,
+        "vpc_endpoint" => Behind::Endpoint,
+        // Instances, and what takes packets as they do: load balancers, databases, containers.
+        "interface" | "efa" | "efa-only" | "trunk" | "branch" | "" if !attached => Behind::Nothing,
+        "interface" | "efa" | "efa-only" | "trunk" | "branch" | "" => Behind::Host,
+        "network_load_balancer" | "load_balancer" if has_groups => Behind::Host,
+        _ => Behind::Service,
+    })
 }
 
 /// The services of a protocol by name or number, with EC2's two numbers: ports, or an ICMP type and code.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::schema::Omitted;
 use trueup_model::{Action, Address, Change, Kind, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Value};
 
+use super::observed::near;
+
 /// What will be there when a plan is carried out, but for the change at the address `without`. What is yet to be made goes by its
 /// address in the place of an id and has no facts.
 pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: Option<&Address>) -> Observed {
@@ -27,7 +29,8 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
         objects.push(world.made(&resource.address, world.with_ids(&resource.record)));
         objects.extend((resource.address.kind == Kind::Vpc).then(|| main_table(&resource.address)));
     }
-    Observed { objects, elsewhere: BTreeMap::new(), ..observed.clone() }
+    let interfaces = near(observed, &topology.name).without(|instance| gone.contains(instance));
+    Observed { objects, interfaces, elsewhere: BTreeMap::new(), ..observed.clone() }
 }
 
 /// What a plan ends and what it makes.

@@ -4,6 +4,7 @@
 
 mod acls;
 mod hosts;
+mod interfaces;
 mod routing;
 mod unread;
 
@@ -14,10 +15,12 @@ use trueup_model::json::Typed;
 use trueup_model::kinds::security_group::{self, Rule};
 use trueup_model::kinds::{internet_gateway, route_table, subnet, vpc};
 use trueup_model::schema::Omitted;
-use trueup_model::{Kind, Place, Record, Ref, Resource, Value};
+use trueup_model::{Interfaces, Kind, Place, Record, Ref, Resource, Value};
 
 use super::parts::{Index, list, services};
-use crate::network::{Assigned, GroupRule, InternetGateway, Named, Network, Peer, RouteTable, SecurityGroup, Subnet, Unread, Vpc};
+use crate::network::{
+    Assigned, GroupRule, InternetGateway, Named, Network, NetworkOrigin, Peer, RouteTable, SecurityGroup, Subnet, Unread, Vpc,
+};
 
 /// What is known about prefix lists, by name or id: EC2 tells it, and no spec does.
 pub type Lists = BTreeMap<String, Vec<IpNet>>;
@@ -109,12 +112,21 @@ pub(super) struct Records<'a> {
     unread: BTreeSet<String>,
 }
 
-/// Fills a network with parts.
-pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: Vec<Kind>, live: bool) -> Network {
+/// What else one read of a live region found.
+pub(super) struct Seen<'a> {
+    /// The kinds that could not be read.
+    pub unreadable: Vec<Kind>,
+    pub interfaces: &'a Interfaces,
+}
+
+/// Fills a network with parts, of what is live or, without `seen`, of a spec.
+pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, seen: Option<Seen<'_>>) -> Network {
+    let (live, interfaces) = (seen.is_some(), seen.as_ref().map(|seen| seen.interfaces));
+    let unreadable = seen.map(|seen| seen.unreadable).unwrap_or_default();
     let mut records = Records {
         parts,
         region: region.to_owned(),
-        network: Network::default(),
+        network: Network { origin: if live { NetworkOrigin::Read } else { NetworkOrigin::Spec }, ..Network::default() },
         live,
         unreadable,
         vpcs: Index::default(),
@@ -143,6 +155,9 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, unreadable: 
     records.unread_defaults();
     records.unread_gateways();
     records.instances();
+    if let Some(interfaces) = interfaces {
+        records.interfaces(interfaces);
+    }
     records.endpoints();
     records.routes();
     records.unread_endpoints();

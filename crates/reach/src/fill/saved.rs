@@ -6,7 +6,7 @@
 mod interfaces;
 mod routing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 use thiserror::Error;
@@ -14,7 +14,7 @@ use trueup_model::kinds::network_acl::NUMBER_MAX;
 
 use super::parts::{Index, list, services};
 use crate::network::{
-    AclEntry, GroupRule, InternetGateway, Named, Network, NetworkAcl, Peer, PrefixList, PublicAccess, SecurityGroup, Subnet, Vpc,
+    AclEntry, GroupRule, InternetGateway, Named, Network, NetworkAcl, Peer, PrefixList, PublicAccess, SecurityGroup, Subnet, Unread, Vpc,
 };
 
 /// Why saved answers cannot be used.
@@ -59,16 +59,21 @@ pub fn network(files: &BTreeMap<String, String>) -> Result<Network, SavedError> 
     saved.peerings();
     saved.transit_gateways();
     saved.route_tables();
+    saved.unread_defaults();
     Ok(saved.network)
 }
 
 /// The objects of all files, by the name of their list.
 #[derive(Default)]
-struct Answers(BTreeMap<String, Vec<Item>>);
+struct Answers {
+    lists: BTreeMap<String, Vec<Item>>,
+    /// Which lists there are, with the account and the region that answered them.
+    there: BTreeSet<(String, String, String)>,
+}
 
 impl Answers {
     fn read(files: &BTreeMap<String, String>) -> Result<Self, SavedError> {
-        let mut lists: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+        let mut all = Self::default();
         for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".json")) {
             let parts: Vec<&str> = path.split(['/', '\\']).collect();
             let region = parts.iter().rev().nth(1).copied().unwrap_or_default().to_owned();
@@ -79,17 +84,28 @@ impl Answers {
             for (name, items) in fields {
                 let Json::Array(items) = items else { continue };
                 let items = items.into_iter().map(|json| Item { region: region.clone(), account: account.clone(), json });
-                lists.entry(name).or_default().extend(items);
+                all.there.insert((account.clone(), region.clone(), name.clone()));
+                all.lists.entry(name).or_default().extend(items);
             }
         }
-        Ok(Self(lists))
+        Ok(all)
+    }
+
+    /// Whether a list is missing among the answers that an object comes from: then nothing is known of what would be in it.
+    fn lack(&self, item: &Item, name: &str) -> bool {
+        !self.there.contains(&(item.account.clone(), item.region.clone(), name.to_owned()))
     }
 
     /// The objects of a list, each once by its id; the owner's view of it before others'.
     fn take(&mut self, name: &str, id: &str) -> Vec<Item> {
+        self.take_by(name, |json| text(json, id).to_owned())
+    }
+
+    /// The same by what tells them apart.
+    fn take_by(&mut self, name: &str, key: impl Fn(&Json) -> String) -> Vec<Item> {
         let mut seen: BTreeMap<String, Item> = BTreeMap::new();
-        for item in self.0.remove(name).unwrap_or_default() {
-            let key = text(&item.json, id).to_owned();
+        for item in self.lists.remove(name).unwrap_or_default() {
+            let key = key(&item.json);
             let owned = text(&item.json, "OwnerId") == item.account;
             if owned || !seen.contains_key(&key) {
                 seen.insert(key, item);
@@ -139,6 +155,52 @@ struct Saved {
 }
 
 impl Saved {
+    /// The group that an interface of a VPC carries. Of one that is not among the answers the rules are not known.
+    fn group(&mut self, id: &str, vpc: usize) -> usize {
+        self.groups.get(id).unwrap_or_else(|| {
+            let index = self.network.security_groups.len();
+            self.network.security_groups.push(SecurityGroup::unread(Named::new(id), vpc));
+            self.network.gaps.push(format!("{id} is not among the answers"));
+            self.groups.put(id, index);
+            index
+        })
+    }
+
+    /// The subnet of this id. Of one that is not among the answers no more is known than its VPC.
+    fn subnet(&mut self, id: &str, vpc: &str) -> usize {
+        self.subnets.get(id).unwrap_or_else(|| {
+            let vpc = self.vpcs.get(vpc).unwrap_or_else(|| {
+                let index = self.network.vpcs.len();
+                let named = Named::new(if vpc.is_empty() { format!("the VPC of {id}") } else { vpc.to_owned() });
+                let unread = if vpc.is_empty() { Unread::ALL } else { Unread::BUT_ID };
+                self.network.vpcs.push(Vpc { named, dns: None, unread, ..Vpc::default() });
+                self.vpcs.put(vpc, index);
+                index
+            });
+            let index = self.network.subnets.len();
+            let acl = self.unread_acl(format!("the network ACL of {id}"), vpc);
+            self.network.subnets.push(Subnet { named: Named::new(id), vpc, network_acl: Some(acl), ..Subnet::default() });
+            self.network.gaps.push(format!("{id} is not among the answers"));
+            self.subnets.put(id, index);
+            index
+        })
+    }
+
+    fn unread_acl(&mut self, name: String, vpc: usize) -> usize {
+        self.network.network_acls.push(NetworkAcl { named: Named::new(name), vpc, unread: true, ..NetworkAcl::default() });
+        self.network.network_acls.len() - 1
+    }
+
+    /// Every VPC has a default ACL: one that is not among the answers is not known.
+    fn unread_defaults(&mut self) {
+        for vpc in 0..self.network.vpcs.len() {
+            if self.network.vpcs[vpc].default_acl.is_none() {
+                let name = format!("the default network ACL of {}", self.network.vpcs[vpc].named.name);
+                self.network.vpcs[vpc].default_acl = Some(self.unread_acl(name, vpc));
+            }
+        }
+    }
+
     fn vpcs(&mut self) {
         for item in self.answers.take("Vpcs", "VpcId") {
             let id = text(&item.json, "VpcId");
@@ -157,6 +219,11 @@ impl Saved {
                 "block-ingress" => PublicAccess::BlockIngress,
                 _ => PublicAccess::Open,
             };
+            let unread = Unread {
+                gateway: self.answers.lack(&item, "InternetGateways"),
+                hosts: self.answers.lack(&item, "NetworkInterfaces"),
+                ..Unread::default()
+            };
             self.vpcs.put(id, self.network.vpcs.len());
             self.network.vpcs.push(Vpc {
                 named: Named::new(id),
@@ -164,6 +231,7 @@ impl Saved {
                 region: item.region.clone(),
                 dns: Some(true),
                 public_access: access,
+                unread,
                 ..Vpc::default()
             });
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use trueup_model::schema::{Cost, Effect, Members};
 use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags};
 
+use super::observed::near;
 use super::planned::{Turnover, World, claims, ends_with_its_vpc, main_table};
 
 /// The steps of a plan, as far as they leave something to see.
@@ -56,7 +57,10 @@ impl<'a> Stepped<'a> {
         for step in steps {
             self.take(step, &mut there);
         }
-        Observed { objects: there.objects.into_iter().flatten().collect(), elsewhere: BTreeMap::new(), ..observed.clone() }
+        let is_gone = |id: &str| self.places.get(id).is_some_and(|place| there.objects[*place].is_none());
+        let interfaces = near(observed, &self.world.topology.name).without(is_gone);
+        let objects = there.objects.into_iter().flatten().collect();
+        Observed { objects, interfaces, elsewhere: BTreeMap::new(), ..observed.clone() }
     }
 
     fn take(&self, step: &Step, there: &mut There) {

@@ -22,5 +22,5 @@ pub fn topology(topology: &Topology, lists: &Lists) -> Network {
             resource: Some(resource),
         })
         .collect();
-    fill(&parts, topology.region.as_deref().unwrap_or_default(), lists, Vec::new(), false)
+    fill(&parts, topology.region.as_deref().unwrap_or_default(), lists, None)
 }

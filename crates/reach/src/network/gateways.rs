@@ -95,6 +95,8 @@ pub struct TransitGateway {
     pub route_tables: Vec<TransitTable>,
     /// Whether security groups may be referenced across it.
     pub group_references: bool,
+    /// Whether what is attached to it is not all known.
+    pub unread: bool,
 }
 
 /// What is attached to a transit gateway.
@@ -102,12 +104,16 @@ pub struct TransitGateway {
 pub struct Attachment {
     /// Its name.
     pub named: Named,
-    /// The VPC; `None` is a VPN, a peering or another thing that is not modelled.
+    /// The VPC; `None` is another transit gateway, or a VPN or another thing that is not modelled.
     pub vpc: Option<usize>,
+    /// Of a peering of two transit gateways: the other one, and which of its attachments the peering is there.
+    pub peer: Option<(usize, usize)>,
     /// The subnets in which it has interfaces.
     pub subnets: Vec<usize>,
     /// The table that what comes from it is looked up in.
     pub route_table: Option<usize>,
+    /// Whether its subnets or its table are not all known.
+    pub unread: bool,
 }
 
 /// A route table of a transit gateway.
@@ -117,6 +123,8 @@ pub struct TransitTable {
     pub named: Named,
     /// Its routes.
     pub routes: Vec<TransitRoute>,
+    /// Whether they are not all known.
+    pub unread: bool,
 }
 
 /// A route of a transit gateway.

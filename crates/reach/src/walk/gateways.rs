@@ -6,7 +6,7 @@ use crate::code::Code;
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Chosen, lookup};
-use crate::network::{EndpointKind, Named, PublicAccess, Target};
+use crate::network::{Destination, EndpointKind, Named, PublicAccess, Target};
 use crate::service::ServiceSet;
 use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Check, Repair, Role, Stop};
@@ -236,6 +236,26 @@ impl Walk<'_, '_> {
                 self.out(vpc, false)
             }
         }
+    }
+
+    /// A NAT gateway in a subnet whose table leads nowhere from it: the gateway stands in the wrong subnet. A route would open the subnet.
+    pub(super) fn stranded(&mut self, nat: usize, subnet: usize) -> Step<End> {
+        let network = self.network();
+        let (gateway, place) = (&network.nat_gateways[nat], &network.subnets[subnet]);
+        let (named, name) = (gateway.named.clone(), &place.named.name);
+        let leads_out = |other: &&crate::network::Subnet| {
+            let table = other.route_table.or(network.vpcs[other.vpc].main_table).map(|table| &network.route_tables[table]);
+            let everywhere = |route: &crate::network::Route| matches!((&route.destination, &route.target), (Destination::Range(range), Target::InternetGateway(_)) if range.prefix_len() == 0);
+            other.vpc == place.vpc && table.is_some_and(|table| table.routes.iter().any(everywhere))
+        };
+        let mut able: Vec<&crate::network::Subnet> = network.subnets.iter().filter(leads_out).collect();
+        able.sort_by_key(|other| (other.zone != place.zone, &other.named.name));
+        let example = able.first().map(|other| format!(", such as {}", other.named.name)).unwrap_or_default();
+        let fix = format!("put {} into a subnet whose route table leads to an internet gateway{example}", named.name);
+        let vpc = place.vpc;
+        let detail = format!("it stands in {name}");
+        self.walker.fail(Code::NatWithoutRoute, &named, detail, self.role, &[Repair { fix, to: () }])?;
+        self.out(vpc, true)
     }
 
     /// At a NAT gateway's own address: only an answer to what it sent out gets further.

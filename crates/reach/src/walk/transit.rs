@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Contender, winners};
-use crate::network::{Behind, Destination, EndpointKind, Route, Target, TransitGateway};
+use crate::network::{Attachment, Behind, Destination, EndpointKind, Route, Target, TransitGateway, TransitTable};
 use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Repair, Stop};
 
@@ -51,6 +51,9 @@ impl Walk<'_, '_> {
         let network = self.network();
         let gateway = &network.transit_gateways[transit];
         let Some(own) = gateway.attachments.iter().find(|attachment| attachment.vpc == Some(vpc)) else {
+            if gateway.unread {
+                return Err(Stop::Unknown(format!("what is attached to {} is not known", gateway.named.name)));
+            }
             return self.walker.dead(Code::TransitAttachment, &gateway.named, "");
         };
         self.transits += 1;
@@ -62,6 +65,7 @@ impl Walk<'_, '_> {
         let entry = match entry {
             Some(entry) => Some(entry),
             None if !self.holds(Law::TransitNeedsAttachmentInZone) => None,
+            None if own.unread => return Err(Stop::Unknown(format!("the subnets of {} are not known", own.named.name))),
             None => {
                 let zone = zone.clone().unwrap_or_default();
                 let repair = Repair { fix: format!("add a subnet of {zone} to {}", own.named.name), to: None };
@@ -71,17 +75,39 @@ impl Walk<'_, '_> {
         if let Some(entry) = entry.filter(|entry| *entry != subnet && self.holds(Law::TransitSubnetsFilter)) {
             self.acl(entry, Direction::Ingress)?;
         }
-        let Some(table) = own.route_table else {
-            return self.walker.dead(Code::TransitAssociation, &own.named, "");
+        self.through(gateway, own, zone.as_ref())
+    }
+
+    /// Through a transit gateway from an attachment, by the table that it is associated with.
+    fn through(&mut self, gateway: &TransitGateway, from: &Attachment, zone: Option<&String>) -> Step<End> {
+        let landing = match from.route_table.and_then(|table| gateway.route_tables.get(table)) {
+            Some(table) => self.transit_route(gateway, table)?,
+            None if from.unread => return Err(Stop::Unknown(format!("which table {} is associated with is not known", from.named.name))),
+            None => return self.walker.dead(Code::TransitAssociation, &from.named, ""),
         };
-        let landing = self.transit_route(gateway, table)?;
-        self.land(gateway, landing, zone.as_ref())
+        let network = self.network();
+        // A peering hands the packet to the other gateway, where its own table decides.
+        if let Some((other, place)) = landing.peer {
+            let there = network.transit_gateways.get(other);
+            let Some((there, from)) = there.and_then(|there| Some((there, there.attachments.get(place)?))) else {
+                return Err(Stop::Unknown(format!("what is behind {} is not known", landing.named.name)));
+            };
+            self.transits += 1;
+            if self.transits > super::TRANSITS_MAX {
+                return self.walker.dead(Code::Loop, &there.named, "");
+            }
+            // The zones of one region are none of another's.
+            return self.through(there, from, None);
+        }
+        self.land(landing, zone)
     }
 
     /// Which attachment a transit gateway's table leads to.
-    fn transit_route(&mut self, gateway: &TransitGateway, table: usize) -> Step<usize> {
+    fn transit_route<'g>(&mut self, gateway: &'g TransitGateway, table: &TransitTable) -> Step<&'g Attachment> {
+        if table.unread {
+            return Err(Stop::Unknown(format!("the routes of {} are not known", table.named.name)));
+        }
         let static_wins = self.holds(Law::TransitStaticWins);
-        let table = &gateway.route_tables[table];
         let contenders: Vec<Contender<Option<usize>>> = table
             .routes
             .iter()
@@ -96,27 +122,30 @@ impl Walk<'_, '_> {
             .collect();
         let chosen = winners(&contenders, None);
         let choice = self.walker.choose(&vec![0; chosen.len()])?;
-        let Some(route) = chosen[choice] else {
+        let Some(route) = chosen.get(choice).copied().flatten().and_then(|route| table.routes.get(route)) else {
             return self.walker.dead(Code::TransitNoRoute, &table.named, format!("for {}", self.target));
         };
-        match table.routes[route].attachment {
-            Some(attachment) => {
-                self.pass(&table.named, format!("{} -> {}", table.routes[route].range, gateway.attachments[attachment].named.name))?;
-                Ok(attachment)
-            }
-            None => self.walker.dead(Code::TransitBlackhole, &table.named, table.routes[route].range.to_string()),
-        }
+        let Some(attachment) = route.attachment else {
+            return self.walker.dead(Code::TransitBlackhole, &table.named, route.range.to_string());
+        };
+        let Some(attachment) = gateway.attachments.get(attachment) else {
+            return Err(Stop::Unknown(format!("where the route to {} of {} leads is not known", route.range, table.named.name)));
+        };
+        self.pass(&table.named, format!("{} -> {}", route.range, attachment.named.name))?;
+        Ok(attachment)
     }
 
     /// Out of a transit gateway into one of an attachment's subnets: that of the zone the packet comes from, else any.
-    fn land(&mut self, gateway: &TransitGateway, attachment: usize, zone: Option<&String>) -> Step<End> {
+    fn land(&mut self, attachment: &Attachment, zone: Option<&String>) -> Step<End> {
         let network = self.network();
-        let attachment = &gateway.attachments[attachment];
         if attachment.vpc.is_none() {
             return Err(Stop::Unknown(format!("what is behind {} is not modelled", attachment.named.name)));
         }
         let same: Vec<usize> = attachment.subnets.iter().copied().filter(|&s| network.subnets[s].zone.as_ref() == zone).collect();
         let able = if same.is_empty() { attachment.subnets.clone() } else { same };
+        if able.is_empty() && attachment.unread {
+            return Err(Stop::Unknown(format!("the subnets of {} are not known", attachment.named.name)));
+        }
         if able.is_empty() {
             return self.walker.dead(Code::TransitAttachment, &attachment.named, "it has no subnets");
         }

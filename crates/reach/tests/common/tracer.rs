@@ -156,7 +156,6 @@ impl Tracer<'_> {
         let interface = &self.net.interfaces[host];
         match (interface.running, interface.behind) {
             (false, _) => return Err(Fate::Dies),
-            (_, Behind::Service) => return Err(Fate::Unsure),
             (_, Behind::Endpoint) if !memory.answering => return Err(Fate::Dies),
             _ => {}
         }
@@ -172,8 +171,11 @@ impl Tracer<'_> {
         if ["169.254.169.253", "169.254.169.254", "169.254.169.123"].iter().any(|text| packet.to.to_string() == **text) {
             return Ok(Place::Amazon);
         }
-        if !memory.answering {
+        if !memory.answering && (interface.behind != Behind::Service || !interface.security_groups.is_empty()) {
             self.groups(host, false, packet, true, memory)?;
+        }
+        if matches!(interface.behind, Behind::Service | Behind::Nothing) {
+            return Err(Fate::Unsure);
         }
         self.out_of_subnet(interface.subnet, false, packet, memory)
     }
@@ -474,14 +476,16 @@ impl Tracer<'_> {
                 return Err(Fate::Dies);
             }
             match interface.behind {
-                Behind::Host => {}
-                Behind::Service => return Err(Fate::Unsure),
+                Behind::Host | Behind::Service | Behind::Nothing => {}
                 Behind::Endpoint if memory.answering || matches!(packet.load, Load::Tcp(..)) => {}
                 Behind::Endpoint => return Err(Fate::Dies),
             }
             let plain = memory.there.is_empty();
-            if !memory.answering {
+            if !memory.answering && (interface.behind != Behind::Service || !interface.security_groups.is_empty()) {
                 self.groups(host, true, packet, plain, memory)?;
+            }
+            if matches!(interface.behind, Behind::Service | Behind::Nothing) {
+                return Err(Fate::Unsure);
             }
             return Ok(Place::Host(host));
         }

@@ -248,7 +248,13 @@ fn add_joints(rng: &mut Rng, net: &mut Network) {
     for vpc in 0..vpcs {
         let subnets = (0..net.subnets.len()).filter(|subnet| net.subnets[*subnet].vpc == vpc && rng.u8(..3) > 0).collect();
         let route_table = Some(rng.usize(..2)).filter(|_| rng.u8(..10) > 0);
-        gateway.attachments.push(Attachment { named: Named::new(format!("att-{vpc}")), vpc: Some(vpc), subnets, route_table });
+        gateway.attachments.push(Attachment {
+            named: Named::new(format!("att-{vpc}")),
+            vpc: Some(vpc),
+            subnets,
+            route_table,
+            ..Attachment::default()
+        });
     }
     gateway.attachments.push(Attachment { named: Named::new("att-vpn"), ..Attachment::default() });
     for table in 0..2 {
@@ -264,7 +270,7 @@ fn add_joints(rng: &mut Rng, net: &mut Network) {
                 routes.push(TransitRoute { range, attachment, is_static: true });
             }
         }
-        gateway.route_tables.push(TransitTable { named: Named::new(format!("tgw-rtb-{table}")), routes });
+        gateway.route_tables.push(TransitTable { named: Named::new(format!("tgw-rtb-{table}")), routes, unread: false });
     }
     net.transit_gateways.push(gateway);
 }

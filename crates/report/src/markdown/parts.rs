@@ -202,8 +202,11 @@ impl Parts<'_> {
             lines.extend(reach::meanwhile(reachability).iter().map(|gap| format!("- **Gap:** {}", prose(gap))));
         }
         let doubtful = reachability.findings.iter().filter(|finding| finding.status == Status::Warned);
-        let doubtful = doubtful.map(|finding| format!("- **Says nothing:** {}: {}", prose(&finding.expectation), prose(&finding.why)));
-        lines.extend(told(extent, doubtful, "expectations that say nothing"));
+        let doubtful = doubtful.map(|finding| {
+            let word = if finding.says_nothing { "Says nothing" } else { "Cannot be told" };
+            format!("- **{word}:** {}: {}", prose(&finding.expectation), prose(&finding.why))
+        });
+        lines.extend(told(extent, doubtful, "expectations that do not hold for certain"));
         let counts = reach::counts(&reachability.findings).map(|counts| format!("{}.", prose(&counts)));
         let heading = if unchanged { "**Reachability:** unchanged between the hosts that are known." } else { "**Reachability**" };
         match (lines.is_empty(), counts) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use trueup_model::unmanaged::{Thing, Unmanaged};
-use trueup_model::{Action, Address, AttributeChange, Change, Finding, Plan, Ref, Value};
+use trueup_model::{Action, Address, AttributeChange, Change, Finding, Plan, Ref, Status, Value};
 
 use super::{blackholes, head, remarks, troubles};
 use crate::clean::Clean;
@@ -29,7 +29,9 @@ type Pair = (Option<Value>, Option<Value>);
 pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     let drifted = drifted(plan);
-    let failing: Vec<&Finding> = plan.reachability.iter().flat_map(|told| &told.findings).filter(|finding| finding.is_failure()).collect();
+    let findings = || plan.reachability.iter().flat_map(|told| &told.findings);
+    let failing: Vec<&Finding> = findings().filter(|finding| finding.is_failure()).collect();
+    let warned: Vec<&Finding> = findings().filter(|finding| finding.status == Status::Warned).collect();
     if drifted.is_empty()
         && failing.is_empty()
         && plan.refused.is_empty()
@@ -40,7 +42,8 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
         let topology = format!("{}: ", clean(&plan.topology));
         let words = format!("no drift, {} as the spec wants them.", words::count(plan.kept.len(), "resource"));
         let words = if plan.kept.len() == 1 { words.replace("wants them", "wants it") } else { words };
-        return page.line(0, 2, &[(Paint::Strong, &topology), (Paint::Create, &words)]);
+        page.line(0, 2, &[(Paint::Strong, &topology), (Paint::Create, &words)])?;
+        return warned.into_iter().try_for_each(|finding| super::reach::finding(&mut page, finding));
     }
     head(&mut page, &plan.topology, &plan.account, &plan.region)?;
     remarks(&mut page, plan)?;
@@ -50,7 +53,7 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
         one(&mut page, drifted, &names)?;
     }
     blackholes(&mut page, plan)?;
-    for finding in &failing {
+    for finding in failing.iter().chain(&warned) {
         super::reach::finding(&mut page, finding)?;
     }
     for thing in unmanaged {

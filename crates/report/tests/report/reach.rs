@@ -15,6 +15,8 @@ fn change(from: &[&str], to: &[&str], over: &str, levels: (Level, Level), becaus
         over: over.into(),
         before: levels.0,
         after: levels.1,
+        ranges: Vec::new(),
+        so_far: Vec::new(),
         exposure,
         because: vec![because.into()],
     }
@@ -23,7 +25,16 @@ fn change(from: &[&str], to: &[&str], over: &str, levels: (Level, Level), becaus
 fn finding(status: Status, expectation: &str, why: &str) -> Finding {
     let help = (status != Status::Passed).then(|| "it goes by instance.bastion: security_group.bastion-sg ingress: tcp/22".to_owned());
     let because = Vec::<Label>::new();
-    Finding { expectation: expectation.into(), status, why: why.into(), because, help, from: "internet".into(), place: sample::place(70) }
+    Finding {
+        expectation: expectation.into(),
+        status,
+        says_nothing: status == Status::Warned && why.contains("has no hosts"),
+        why: why.into(),
+        because,
+        help,
+        from: "internet".into(),
+        place: sample::place(70),
+    }
 }
 
 fn plan() -> Plan {

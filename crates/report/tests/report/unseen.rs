@@ -60,12 +60,15 @@ fn dirty(dirt: &str) -> Plan {
         over: own(),
         before: Level::Blocked,
         after: Level::Allowed,
+        ranges: Vec::new(),
+        so_far: Vec::new(),
         exposure: true,
         because: vec![own()],
     };
     let finding = Finding {
         expectation: own(),
         status: Status::Failed,
+        says_nothing: false,
         why: own(),
         because: Vec::new(),
         help: Some(own()),

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use serde_json::Value as Json;
 
+use super::super::parts::behind;
 use super::{Saved, is_on, items, tags, text};
-use crate::network::{Assigned, Behind, Endpoint, EndpointKind, Interface, Named, NatGateway, Own};
+use crate::network::{Assigned, Endpoint, EndpointKind, Interface, Named, NatGateway, Own};
 
 /// What an instance's own entry says about it.
 struct Host {
@@ -35,18 +36,16 @@ impl Saved {
 
     fn interface(&mut self, json: &Json, hosts: &BTreeMap<String, Host>) {
         let id = text(json, "NetworkInterfaceId");
-        let Some(subnet) = self.subnets.get(text(json, "SubnetId")) else { return };
         let attachment = json.get("Attachment").unwrap_or(&Json::Null);
         let instance = text(attachment, "InstanceId");
-        let behind = match text(json, "InterfaceType") {
-            // These are part of what stands behind them.
-            "nat_gateway" | "transit_gateway" => return,
-            "vpc_endpoint" => Behind::Endpoint,
-            "interface" | "efa" | "trunk" | "branch" | "" if !text(json, "Description").starts_with("ELB ") => Behind::Host,
-            _ => Behind::Service,
-        };
+        let attached = json.get("Attachment").is_some() || matches!(text(json, "Status"), "in-use" | "");
+        let has_groups = !items(json, "Groups").is_empty();
+        let Some(behind) = behind(text(json, "InterfaceType"), attached, has_groups) else { return };
+        let subnet = self.subnet(text(json, "SubnetId"), text(json, "VpcId"));
+        let vpc = self.network.subnets[subnet].vpc;
+        let groups = items(json, "Groups").iter().map(|group| self.group(text(group, "GroupId"), vpc)).collect();
         let host = hosts.get(instance);
-        let running = host.map_or_else(|| matches!(text(json, "Status"), "in-use" | ""), |host| host.running);
+        let running = host.is_none_or(|host| host.running);
         let mut addresses: Vec<Own> = items(json, "PrivateIpAddresses")
             .iter()
             .filter_map(|address| {
@@ -65,7 +64,7 @@ impl Saved {
             subnet,
             behind,
             addresses,
-            security_groups: items(json, "Groups").iter().filter_map(|group| self.groups.get(text(group, "GroupId"))).collect(),
+            security_groups: groups,
             source_dest_check: json.get("SourceDestCheck").and_then(Json::as_bool) != Some(false),
             running,
             tags: all_tags,

@@ -9,6 +9,9 @@ use crate::network::{
     Attachment, Destination, Named, Origin, Peering, Route, RouteTable, Target, TransitGateway, TransitRoute, TransitTable,
 };
 
+/// Where each attachment is: its place at a gateway, by its id and the gateway.
+type Places = BTreeMap<(String, usize), usize>;
+
 impl Saved {
     pub(super) fn peerings(&mut self) {
         for item in self.answers.take("VpcPeeringConnections", "VpcPeeringConnectionId") {
@@ -29,34 +32,56 @@ impl Saved {
             let id = text(&item.json, "TransitGatewayId");
             let options = item.json.get("Options").unwrap_or(&Json::Null);
             let group_references = text(options, "SecurityGroupReferencingSupport") == "enable";
+            let unread = self.answers.lack(&item, "TransitGatewayAttachments");
             self.transit.put(id, self.network.transit_gateways.len());
-            self.network.transit_gateways.push(TransitGateway { named: Named::new(id), group_references, ..TransitGateway::default() });
+            self.network.transit_gateways.push(TransitGateway {
+                named: Named::new(id),
+                group_references,
+                unread,
+                ..TransitGateway::default()
+            });
         }
         let tables = self.transit_tables();
-        let attachments = self.attachments(&tables);
-        self.transit_static_routes(&tables, &attachments);
+        let mut attachments = self.attachments(&tables);
+        self.join_peerings();
+        self.transit_static_routes(&tables, &mut attachments);
         self.transit_propagations(&tables, &attachments);
     }
 
     /// Where each table of a transit gateway is: the gateway and its place there.
     fn transit_tables(&mut self) -> BTreeMap<String, (usize, usize)> {
         let mut places = BTreeMap::new();
+        let ids = |answers: &super::Answers, name: &str| -> Vec<String> {
+            let items = answers.lists.get(name).into_iter().flatten();
+            items.map(|item| text(&item.json, "TransitGatewayRouteTableId").to_owned()).collect()
+        };
+        let statics = ids(&self.answers, "TransitGatewayStaticRoutes");
+        let propagated = ids(&self.answers, "TransitGatewayPropagations");
+        let answered = |ids: &[String], id: &str| ids.iter().any(|own| own == id);
         for item in self.answers.take("TransitGatewayRouteTables", "TransitGatewayRouteTableId") {
             let id = text(&item.json, "TransitGatewayRouteTableId");
             let Some(gateway) = self.transit.get(text(&item.json, "TransitGatewayId")) else { continue };
             let tables = &mut self.network.transit_gateways[gateway].route_tables;
             places.insert(id.to_owned(), (gateway, tables.len()));
-            tables.push(TransitTable { named: Named::new(id), routes: Vec::new() });
+            // What is static and what is propagated come in answers of their own, one for each table.
+            tables.push(TransitTable {
+                named: Named::new(id),
+                routes: Vec::new(),
+                unread: !(answered(&statics, id) && answered(&propagated, id)),
+            });
         }
         places
     }
 
-    fn attachments(&mut self, tables: &BTreeMap<String, (usize, usize)>) -> BTreeMap<String, (usize, usize)> {
+    fn attachments(&mut self, tables: &BTreeMap<String, (usize, usize)>) -> Places {
         let of_vpcs = self.answers.take("TransitGatewayVpcAttachments", "TransitGatewayAttachmentId");
         let subnets: BTreeMap<&str, &Json> =
             of_vpcs.iter().map(|item| (text(&item.json, "TransitGatewayAttachmentId"), &item.json)).collect();
         let mut places = BTreeMap::new();
-        for item in self.answers.take("TransitGatewayAttachments", "TransitGatewayAttachmentId") {
+        // A peering of two gateways is an attachment of each, of one id.
+        for item in self.answers.take_by("TransitGatewayAttachments", |json| {
+            format!("{} {}", text(json, "TransitGatewayAttachmentId"), text(json, "TransitGatewayId"))
+        }) {
             let id = text(&item.json, "TransitGatewayAttachmentId");
             let Some(gateway) = self.transit.get(text(&item.json, "TransitGatewayId")) else { continue };
             if text(&item.json, "State") != "available" {
@@ -66,40 +91,73 @@ impl Saved {
             let table = tables.get(text(association, "TransitGatewayRouteTableId")).filter(|place| place.0 == gateway);
             let is_vpc = text(&item.json, "ResourceType") == "vpc";
             let own = subnets.get(id).map_or(&[][..], |json| items(json, "SubnetIds"));
+            let attached: Vec<Option<usize>> = own.iter().filter_map(Json::as_str).map(|id| self.subnets.get(id)).collect();
+            let lost_table = !text(association, "TransitGatewayRouteTableId").is_empty() && table.is_none();
             let attachments = &mut self.network.transit_gateways[gateway].attachments;
-            places.insert(id.to_owned(), (gateway, attachments.len()));
+            places.insert((id.to_owned(), gateway), attachments.len());
             attachments.push(Attachment {
                 named: Named::new(id),
                 vpc: self.vpcs.get(text(&item.json, "ResourceId")).filter(|_| is_vpc),
-                subnets: own.iter().filter_map(Json::as_str).filter_map(|id| self.subnets.get(id)).collect(),
+                peer: None,
+                subnets: attached.iter().flatten().copied().collect(),
                 route_table: table.map(|place| place.1),
+                unread: lost_table || (is_vpc && attached.is_empty()) || attached.contains(&None),
             });
         }
         places
     }
 
-    fn transit_static_routes(&mut self, tables: &BTreeMap<String, (usize, usize)>, attachments: &BTreeMap<String, (usize, usize)>) {
+    /// The two ends of each peering of transit gateways: attachments of one id.
+    fn join_peerings(&mut self) {
+        let mut ends: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
+        for (gateway, own) in self.network.transit_gateways.iter().enumerate() {
+            for (place, attachment) in own.attachments.iter().enumerate().filter(|(_, attachment)| attachment.vpc.is_none()) {
+                ends.entry(attachment.named.name.clone()).or_default().push((gateway, place));
+            }
+        }
+        for pair in ends.values() {
+            let [one, other] = pair[..] else { continue };
+            for ((gateway, place), peer) in [(one, other), (other, one)] {
+                self.network.transit_gateways[gateway].attachments[place].peer = Some(peer);
+            }
+        }
+    }
+
+    /// The place of an attachment at a gateway. One that is not among the answers leads nobody knows where.
+    fn attachment(&mut self, gateway: usize, id: &str, places: &mut Places) -> usize {
+        let own = &mut self.network.transit_gateways[gateway].attachments;
+        *places.entry((id.to_owned(), gateway)).or_insert_with(|| {
+            own.push(Attachment { named: Named::new(id), unread: true, ..Attachment::default() });
+            own.len() - 1
+        })
+    }
+
+    fn transit_static_routes(&mut self, tables: &BTreeMap<String, (usize, usize)>, attachments: &mut Places) {
         for item in self.answers.take("TransitGatewayStaticRoutes", "TransitGatewayRouteTableId") {
             let Some(&(gateway, table)) = tables.get(text(&item.json, "TransitGatewayRouteTableId")) else { continue };
             for route in items(&item.json, "Routes") {
                 let Ok(range) = text(route, "DestinationCidrBlock").parse() else { continue };
                 let active = text(route, "State") == "active";
-                let own = items(route, "TransitGatewayAttachments").iter().map(|own| text(own, "TransitGatewayAttachmentId"));
-                let attachment = own.filter_map(|id| attachments.get(id)).map(|place| place.1).next().filter(|_| active);
+                let own = items(route, "TransitGatewayAttachments").first().filter(|_| active);
+                let attachment = own.map(|own| self.attachment(gateway, text(own, "TransitGatewayAttachmentId"), attachments));
                 self.network.transit_gateways[gateway].route_tables[table].routes.push(TransitRoute { range, attachment, is_static: true });
             }
         }
     }
 
-    fn transit_propagations(&mut self, tables: &BTreeMap<String, (usize, usize)>, attachments: &BTreeMap<String, (usize, usize)>) {
+    fn transit_propagations(&mut self, tables: &BTreeMap<String, (usize, usize)>, attachments: &Places) {
         for item in self.answers.take("TransitGatewayPropagations", "TransitGatewayRouteTableId") {
             let id = text(&item.json, "TransitGatewayRouteTableId");
             let Some(&(gateway, table)) = tables.get(id) else { continue };
             for propagation in items(&item.json, "TransitGatewayRouteTablePropagations") {
-                let Some(&(_, attachment)) = attachments.get(text(propagation, "TransitGatewayAttachmentId")) else { continue };
                 if text(propagation, "State") != "enabled" {
                     continue;
                 }
+                let key = (text(propagation, "TransitGatewayAttachmentId").to_owned(), gateway);
+                let Some(&attachment) = attachments.get(&key) else {
+                    self.network.transit_gateways[gateway].route_tables[table].unread = true;
+                    continue;
+                };
                 match self.network.transit_gateways[gateway].attachments[attachment].vpc {
                     Some(vpc) => {
                         let ranges = self.network.vpcs[vpc].ranges.clone();
@@ -107,6 +165,7 @@ impl Saved {
                         self.network.transit_gateways[gateway].route_tables[table].routes.extend(routes);
                     }
                     None => {
+                        self.network.transit_gateways[gateway].route_tables[table].unread = true;
                         let what = text(propagation, "ResourceId");
                         self.network.gaps.push(format!("the routes that {what} propagates to {id} are not known"));
                     }
