@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Action, Address, Blackhole, Diagnostic, Kind, Observed, Plan, Record, Ref, Topology};
+use trueup_model::{Action, Address, Blackhole, Diagnostic, Kind, Object, Observed, Plan, Record, Ref, Topology};
 
 use crate::fold::Folded;
 
@@ -34,7 +34,13 @@ pub fn tell_ends(topology: &Topology, observed: &Observed, plan: &mut Plan) {
             told.push(place.into_iter().fold(warning, |warning, place| warning.at(place, "")));
         }
     }
-    for object in observed.objects.iter().filter(|object| object.owner.as_ref().is_none_or(|owner| owner.topology != topology.name)) {
+    // What EC2 made with a VPC goes with it.
+    let goes_along = |object: &Object| {
+        let home = object.kind.rules().home(&object.record).and_then(Ref::id);
+        object.implicit && home.is_some_and(|vpc| ends.contains_key(vpc))
+    };
+    let others = observed.objects.iter().filter(|object| object.owner.as_ref().is_none_or(|owner| owner.topology != topology.name));
+    for object in others.filter(|object| !goes_along(object)) {
         for (id, (gone, action)) in ids(object.kind, &object.record).iter().filter_map(|id| Some((id, ends.get(id)?))) {
             let whose = object.owner.as_ref().map(|owner| format!(" of topology `{}`", owner.topology)).unwrap_or_default();
             let message =

@@ -82,3 +82,13 @@ fn a_black_hole_that_the_spec_wants_so_is_told_and_one_that_the_plan_mends_is_no
         with(seed(), "route_table.private", "routes", json!([{"destination": "0.0.0.0/0", "internet_gateway": "internet_gateway.main"}]));
     assert!(plan(&topology(&mended), &observed).blackholes.is_empty());
 }
+
+#[test]
+fn what_ec2_made_with_a_vpc_goes_with_it_and_is_not_told() {
+    let mut observed = live(&topology(&seed()));
+    let table = observed.objects.iter().find(|object| is_of(object, "route_table.private")).unwrap();
+    let main = Object { id: "rtb-0000ffff".into(), owner: None, implicit: true, ..table.clone() };
+    observed.objects.push(main);
+    let nothing = Topology { resources: std::collections::BTreeMap::new(), ..topology(&seed()) };
+    assert_eq!(told(&plan(&nothing, &observed)), [""; 0]);
+}
