@@ -101,8 +101,10 @@ impl Sandbox {
     /// Sends a call of somebody else; answers the XML.
     pub fn call(&self, query: &str) -> String {
         let body = format!("Action={query}&Version=2016-11-15");
+        let signed = "AWS4-HMAC-SHA256 Credential=test/20260101/us-west-2/ec2/aws4_request, SignedHeaders=host, Signature=0";
         let request = format!(
-            "POST / HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "POST / HTTP/1.1\r\nHost: {}\r\nAuthorization: {signed}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             self.address,
             body.len()
         );
