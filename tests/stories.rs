@@ -404,7 +404,10 @@ fn what_cannot_be_answered_is_an_error_and_what_is_not_known_is_told() {
         "availability_zone: us-west-2b\n    route_table: rtb-0123456789abcdef0",
     );
     let all = trial.see("reach seed.yaml");
-    assert!(all.contains("assumed: rtb-0123456789abcdef0 is outside the spec, so nothing is known of it") && all.ends_with("[exit 3]\n"), "{all}");
+    assert!(
+        all.contains("assumed: rtb-0123456789abcdef0 is outside the spec, so nothing is known of it") && all.ends_with("[exit 3]\n"),
+        "{all}"
+    );
 }
 
 #[test]

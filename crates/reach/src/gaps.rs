@@ -38,8 +38,8 @@ pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ends
     for ending in one_by_one.chain([takes.clone()]) {
         let steps = until(plan, &ending);
         if seen.insert(steps.iter().filter(|step| touches(step)).map(|step| step.number).collect()) {
-            let because = ending.iter().map(|step| step.address.to_string());
-            look(&interim, ends, &steps, because.collect(), &mut found);
+            let because: Vec<String> = ending.iter().map(|step| step.address.to_string()).collect();
+            look(&interim, ends, &steps, &because, &mut found);
         }
     }
     let gone = out_of_service(plan);
@@ -59,7 +59,7 @@ fn look(
     interim: &Interim<'_>,
     ends: &Ends,
     steps: &[&Step],
-    because: Vec<String>,
+    because: &[String],
     found: &mut BTreeMap<Between, (ServiceSet, BTreeSet<String>)>,
 ) {
     let network = interim.network(steps);

@@ -169,5 +169,5 @@ fn what_is_about_nobody_says_nothing() {
         trueup_reach::findings::wanted(&wanted).iter().map(|finding| (finding.status, finding.says_nothing)).collect();
     assert_eq!((said[0], said[1], said[3]), ((Status::Warned, true), (Status::Warned, true), (Status::Warned, true)), "{said:?}");
     let live: Vec<bool> = trueup_reach::findings::live(&wanted, &live(&wanted)).iter().map(|finding| finding.says_nothing).collect();
-    assert_eq!(live[3], true);
+    assert!(live[3]);
 }
