@@ -48,7 +48,8 @@ pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Resu
     }
     lowering.references();
     lowering.claims();
-    let refused = lowering.hooks(folded);
+    let mut refused = lowering.hooks(folded);
+    refused.extend(lowering.given_away(folded));
     lowering.handover();
     let companies = lowering.turns(folded.at_once);
     let nodes = lowering.nodes;
@@ -301,6 +302,35 @@ impl<'v> Lowering<'v> {
                 self.graph.edge(*first, index, Why::Ready, Some(sentence));
             }
         }
+    }
+
+    /// What a new object must have and EC2 has given to one that stays: no step of the plan takes it away there, so EC2 would refuse.
+    fn given_away(&self, folded: &Folded) -> Vec<Refusal> {
+        let claims = |address: &Address, record: &Record| address.kind.rules().claims(address, record);
+        let freed = self.nodes.iter().flat_map(|node| claims(&node.verdict.address, &node.call.unsets));
+        let freed: BTreeSet<String> = freed.map(|claim| claim.what).collect();
+        let mut given: HashMap<String, Vec<(Claim, &Address)>> = HashMap::new();
+        for (address, resource) in &folded.wanted {
+            let stays = folded.live(address).filter(|object| !self.ended.contains_key(object.id.as_str()));
+            let asked = claims(address, &resource.record);
+            for claim in stays.into_iter().flat_map(|object| claims(address, &object.record)) {
+                if !asked.contains(&claim) && !freed.contains(&claim.what) {
+                    given.entry(claim.space.clone()).or_default().push((claim, address));
+                }
+            }
+        }
+        let mut refused = Vec::new();
+        for node in self.nodes.iter().filter(|node| node.call.role == Role::Create) {
+            let address = &node.verdict.address;
+            for claim in claims(address, &node.call.sets) {
+                let clashes = |(held, other): &&(Claim, &Address)| held.clashes(&claim) && *other != address;
+                if let Some((_, other)) = given.get(&claim.space).and_then(|given| given.iter().find(clashes)) {
+                    let why = format!("EC2 gave {} to {other}, which stays: choose another, or let {other} have another first", claim.what);
+                    refused.push(Refusal { guard: "order", address: address.to_string(), why });
+                }
+            }
+        }
+        refused
     }
 
     /// The constraints of EC2 that no reference shows; answers those that no step of the plan fulfils.
