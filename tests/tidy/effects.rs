@@ -9,7 +9,7 @@ use super::{none, text};
 
 #[test]
 fn every_attribute_that_replaces_or_stops_has_its_source() {
-    let page = "docs/decisions/0012-what-replaces-and-what-stops.md";
+    let page = "docs/decisions/0016-what-replaces-and-what-stops.md";
     let listed: Vec<String> = text(Path::new(page))
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split(" | ").next().map(|cell| format!("`{cell}")))

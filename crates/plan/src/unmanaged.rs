@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::unmanaged::{Thing, Unmanaged};
 use trueup_model::{Address, Kind, Object, Observed, Ref, Topology, Type, Value};
 
-/// All that is in VPCs of the topology and carries no topology's tags, in the order of kind and id. What EC2 made by itself is EC2's;
+/// All that is in VPCs of the topology and carries no topology's tags: objects in the order of kind and id, then interfaces. What EC2 made by itself is EC2's;
 /// what it holds beyond that is told member by member.
 pub fn unmanaged(topology: &Topology, observed: &Observed) -> Vec<Unmanaged> {
     let places = places(topology, observed);
@@ -21,7 +21,25 @@ pub fn unmanaged(topology: &Topology, observed: &Observed) -> Vec<Unmanaged> {
             found.push(told(Thing::Object(object.kind)));
         }
     }
+    found.extend(interfaces(observed, &places).filter(|thing| !named.contains(thing.id.as_str())));
     found
+}
+
+/// The types of interfaces of what is told as an object, or has an owner as one.
+const OBJECTS: [&str; 2] = ["nat_gateway", "vpc_endpoint"];
+
+/// The interfaces in VPCs of ours that are not of an object that was read: those of an instance, of a NAT gateway and of an endpoint
+/// come and go with it.
+fn interfaces<'a>(observed: &'a Observed, places: &'a Places<'a>) -> impl Iterator<Item = Unmanaged> + 'a {
+    let alone = observed
+        .interfaces
+        .known()
+        .iter()
+        .filter(|interface| interface.instance.is_none() && !OBJECTS.contains(&interface.interface_type.as_str()));
+    alone.filter_map(|interface| {
+        let vpc = places.vpcs.get(interface.vpc.as_str())?.clone();
+        Some(Unmanaged { vpc, id: interface.id.clone(), name: None, what: Thing::Interface(interface.what()) })
+    })
 }
 
 /// The VPCs of a topology, and the subnets in them, whosever they are.

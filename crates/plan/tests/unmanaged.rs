@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use trueup_model::unmanaged::Thing;
-use trueup_model::{Kind, Object, Observed, Owner, Record, Ref, Value};
+use trueup_model::{Interfaces, Kind, NetworkInterface, Object, Observed, Owner, Record, Ref, Value};
 use world::{live, seed, topology};
 
 fn object(kind: Kind, id: &str, record: Record) -> Object {
@@ -23,6 +23,7 @@ fn id_of(observed: &Observed, address: &str) -> String {
 fn told(observed: &Observed) -> Vec<String> {
     let words = |thing: &trueup_model::unmanaged::Unmanaged| match &thing.what {
         Thing::Object(kind) => format!("{kind} {}", thing.id),
+        Thing::Interface(what) => format!("interface {} {what}", thing.id),
         Thing::Member { of, attribute, key, .. } => format!("{of} {} {attribute} {key}", thing.id),
     };
     trueup_plan::unmanaged(&topology(&seed()), observed).iter().map(words).collect()
@@ -52,6 +53,24 @@ fn only_what_is_in_a_vpc_of_ours_and_is_nobodys_is_told() {
     observed.objects.push(object(Kind::Subnet, "subnet-0000000b", subnet(&Ref::Id("vpc-000000ff".into()))));
     observed.objects.push(object(Kind::KeyPair, "key-0000000a", Record::new()));
     assert_eq!(told(&observed), ["subnet subnet-0000000a", "instance i-0000000a"]);
+}
+
+#[test]
+fn interfaces_are_told_that_are_of_no_object() {
+    let mut observed = live(&topology(&seed()));
+    let vpc = id_of(&observed, "vpc.main");
+    let interface = |id: &str, vpc: &str| NetworkInterface {
+        id: id.into(),
+        vpc: vpc.into(),
+        interface_type: "interface".into(),
+        ..NetworkInterface::default()
+    };
+    let balancer = NetworkInterface { description: "ELB app/shop/1".into(), ..interface("eni-00000001", &vpc) };
+    let of_instance = NetworkInterface { instance: Some("i-00000001".into()), ..interface("eni-00000002", &vpc) };
+    let of_gateway = NetworkInterface { interface_type: "nat_gateway".into(), ..interface("eni-00000003", &vpc) };
+    let elsewhere = interface("eni-00000004", "vpc-000000ff");
+    observed.interfaces = Interfaces::Read(vec![balancer, of_instance, of_gateway, elsewhere]);
+    assert_eq!(told(&observed), ["interface eni-00000001 ELB app/shop/1"]);
 }
 
 #[test]

@@ -79,6 +79,10 @@ fn nobodys(thing: &Unmanaged) -> Json {
     let mut json = json!({"in": thing.vpc, "id": thing.id, "name": thing.name});
     match &thing.what {
         Thing::Object(kind) => json["kind"] = json!(kind),
+        Thing::Interface(what) => {
+            json["kind"] = json!("network_interface");
+            json["description"] = json!(what);
+        }
         Thing::Member { of, attribute, key, value } => {
             json["kind"] = json!(of);
             json["path"] = json!(attribute);

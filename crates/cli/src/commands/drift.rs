@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trueup_model::Finding;
+use trueup_model::{Diagnostic, Finding, Interfaces, Observed};
 
 use crate::args::{Drift, Format, Global};
 use crate::error::Error;
@@ -63,6 +63,8 @@ async fn look(args: &Drift, session: &mut Session, io: &mut Io<'_>) -> Result<Ex
     } else {
         None
     };
+    let unread = unread(args, &observed);
+    print::diagnostics(&mut io.stderr, unread.as_slice(), std::slice::from_ref(&session.source));
     match args.format {
         Format::Text => print::drift(io, &plan, unmanaged.as_deref().unwrap_or_default()),
         Format::Json => {
@@ -75,7 +77,18 @@ async fn look(args: &Drift, session: &mut Session, io: &mut Io<'_>) -> Result<Ex
     }
     let managed = unmanaged.is_none_or(|unmanaged| unmanaged.is_empty());
     let changed = !plan.is_empty() || !holds || !managed || !plan.blackholes.is_empty();
-    Ok(Exit { refused: !plan.refused.is_empty(), incomplete: !plan.is_complete(), changed, ..Exit::OK })
+    Ok(Exit { refused: !plan.refused.is_empty(), incomplete: !plan.is_complete() || unread.is_some(), changed, ..Exit::OK })
+}
+
+/// What keeps the list of what is nobody's from being whole.
+fn unread(args: &Drift, observed: &Observed) -> Option<Diagnostic> {
+    match &observed.interfaces {
+        Interfaces::Unread(why) if args.unmanaged => {
+            let message = format!("network interfaces could not be read, so that not all that is nobody's is known: {why}");
+            Some(Diagnostic::warning("unread", message))
+        }
+        _ => None,
+    }
 }
 
 /// How several specs fared: `30 specs: 27 as they should be, 2 with drift, 1 not read`.

@@ -176,6 +176,7 @@ fn nobodys(page: &mut Page<'_>, thing: &Unmanaged) -> fmt::Result {
     let id = clean(&thing.id);
     let words = match &thing.what {
         Thing::Object(kind) => format!("{kind} {id}{name}"),
+        Thing::Interface(what) => format!("interface {id} ({})", clean(what)),
         Thing::Member { of, attribute, key, .. } => format!("{of} {id} that EC2 made: {attribute} {}", clean(key)),
     };
     page.line(0, 4, &[(Paint::Strong, &lead), (Paint::Update, &words)])
