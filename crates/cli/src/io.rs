@@ -12,6 +12,8 @@ pub struct Io<'a> {
     pub stdout: Stream<'a>,
     /// Carries progress and diagnostics.
     pub stderr: Stream<'a>,
+    /// Hears, while a command reads, what it waits for: a line for standard error.
+    pub waiting: fn(&str),
     /// Opens standard input: for a spec from there, and for the answer to a question.
     pub stdin: fn() -> Box<dyn BufRead + Send>,
     /// Whether standard input is a terminal.
@@ -32,6 +34,7 @@ impl Io<'_> {
             let mut held = Io {
                 stdout: self.stdout.like(&mut out),
                 stderr: self.stderr.like(&mut err),
+                waiting: self.waiting,
                 stdin: self.stdin,
                 stdin_is_terminal: self.stdin_is_terminal,
             };

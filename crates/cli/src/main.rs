@@ -1,6 +1,6 @@
 //! The program `trueup`: gives the command its streams.
 
-use std::io::{BufReader, IsTerminal, stderr, stdin, stdout};
+use std::io::{BufReader, IsTerminal, Write, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
     let mut io = Io {
         stdout: Stream::new(&mut out, out_is_terminal, out_width),
         stderr: Stream::new(&mut err, err_is_terminal, err_width),
+        // Where nobody listens, the reading goes on.
+        waiting: |text| drop(writeln!(stderr(), "{text}")),
         stdin: || Box::new(BufReader::new(stdin())),
         stdin_is_terminal: stdin().is_terminal(),
     };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trueup_ec2::{Connect, Ec2, Transport};
+use trueup_ec2::{Connect, Ec2, Transport, Waiting};
 use trueup_model::{Cloud, Diagnostic, Observed, Plan, Topology};
 use trueup_sandbox::Sandbox;
 use trueup_spec::{Options, Parsed};
@@ -73,6 +73,7 @@ impl Session {
             transport: sandbox.as_ref().map(|embedded| transport(Arc::clone(&embedded.sandbox))),
             request_rate: global.request_rate,
             parallelism: parallelism.map(usize::from),
+            waiting: Some(waiting(io.waiting)),
             ..Connect::default()
         };
         let cloud = signals.or(Ec2::connect(connect)).await??;
@@ -178,6 +179,11 @@ pub fn parse(source: &Source, region: Option<&str>) -> Parsed {
     let mut parsed = trueup_spec::parse(&source.name, &source.text, &Options { region, files: &source.files });
     parsed.diagnostics.extend(parsed.topology.iter().flat_map(|topology| keys::open_to_others(topology, &source.files)));
     parsed
+}
+
+/// Passes on what a read waits for: EC2's words may be in it.
+fn waiting(hears: fn(&str)) -> Waiting {
+    Arc::new(move |text| hears(&trueup_report::text::waiting(text)))
 }
 
 /// The sandbox whose state is at `path`.

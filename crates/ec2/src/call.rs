@@ -17,6 +17,7 @@ use crate::classify::Class;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::patience::{patience, pause, seed};
+use crate::waiting::{Teller, Waiting};
 
 /// What a call is made for: it decides how long refusals are waited out.
 #[derive(Clone, Copy)]
@@ -79,6 +80,7 @@ pub struct Caller {
     /// How many calls that change something may be under way at a time.
     turns: Semaphore,
     counts: Mutex<BTreeMap<&'static str, u64>>,
+    teller: Teller,
     /// Whether the endpoint ever answered: one that never did is not waited for.
     answered: AtomicBool,
     /// Whether repeats are given up: somebody wants the run to end.
@@ -100,12 +102,13 @@ struct Attempts {
 
 impl Caller {
     /// A caller of this endpoint.
-    pub fn new(endpoint: Endpoint, request_rate: Option<f64>, parallelism: usize) -> Self {
+    pub fn new(endpoint: Endpoint, request_rate: Option<f64>, parallelism: usize, waiting: Option<Waiting>) -> Self {
         Self {
             turns: Semaphore::new(parallelism),
             buckets: Buckets::new(request_rate.or(endpoint.is_aws.then_some(1.0))),
             endpoint,
             counts: Mutex::default(),
+            teller: Teller::new(waiting),
             answered: AtomicBool::new(false),
             given_up: watch::Sender::new(false),
         }
@@ -160,11 +163,22 @@ impl Caller {
                 }
                 Err(error) => Failure::new(action, &self.endpoint.url, &error),
             };
-            let pause = self.refused(errand, failure.clone(), &mut attempts)?;
+            let pause = match self.refused(errand, failure.clone(), &mut attempts) {
+                Ok(pause) => pause,
+                Err(failure) => {
+                    self.teller.ended(action);
+                    return Err(failure);
+                }
+            };
             if !self.pause(pause).await {
                 return Err(Failure { message: format!("{}; {STOPPED}", failure.message.trim_end_matches('.')), ..failure });
             }
         }
+    }
+
+    /// Awaits a read, and tells what it waits for where it takes long.
+    pub async fn told<T>(&self, read: impl Future<Output = T>) -> T {
+        self.teller.told(read, || self.counts().values().sum()).await
     }
 
     async fn begin(&self, errand: &Errand<'_>, action: &'static str) {
@@ -198,6 +212,7 @@ impl Caller {
 
     fn succeeded(&self, action: &'static str) {
         self.answered.store(true, Ordering::Relaxed);
+        self.teller.ended(action);
         self.buckets.succeeded(action);
     }
 
@@ -224,6 +239,9 @@ impl Caller {
         }
         let said = if failure.code.is_empty() { failure.message } else { format!("{} ({})", failure.message, failure.code) };
         (errand.retrying)(&said);
+        if errand.purpose == Purpose::Read {
+            self.teller.refused(failure.action, &said);
+        }
         // Never longer than patience lasts, so that the last attempt comes at its end.
         Ok(pause.min(left))
     }

@@ -11,6 +11,8 @@ pub enum Class {
     Server,
     /// The connection broke or nothing answered in time: what was asked for may have happened.
     Lost,
+    /// An answer came that cannot be used: it was cut off, or is not EC2's. What was asked for may have happened.
+    Unusable,
     /// No connection came about: nothing was done.
     Unreachable,
     /// There is no room for it now.
@@ -38,12 +40,12 @@ pub enum Class {
 impl Class {
     /// Whether the trouble is on the way to EC2 or EC2's own, and says nothing about what was asked for.
     pub fn is_of_transport(self) -> bool {
-        matches!(self, Self::Throttle | Self::Server | Self::Lost | Self::Unreachable)
+        matches!(self, Self::Throttle | Self::Server | Self::Lost | Self::Unusable | Self::Unreachable)
     }
 
     /// Whether what was asked for may have happened all the same.
     pub fn is_ambiguous(self) -> bool {
-        matches!(self, Self::Server | Self::Lost)
+        matches!(self, Self::Server | Self::Lost | Self::Unusable)
     }
 }
 

@@ -19,6 +19,9 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 use trueup_model::{CloudError, ErrorClass};
 
@@ -27,7 +30,9 @@ use crate::call::{Caller, Errand};
 use crate::endpoint::{Endpoint, Service};
 use crate::failure::{Failure, chain};
 use crate::memory::Memory;
+use crate::reply::Checked;
 use crate::transport::{Connector, TokioClock, Transport};
+use crate::waiting::Waiting;
 
 /// How to reach an EC2. What is left out is found as every AWS tool finds it: environment, profile, instance metadata.
 #[derive(Clone, Default)]
@@ -49,6 +54,8 @@ pub struct Connect {
     /// How long EC2 may take to show everybody what somebody made: so long a create waits before it looks whether it was the only
     /// one. Where it is left out, 2 seconds at AWS's own endpoints and no time at others.
     pub shown_after: Option<Duration>,
+    /// Hears what a read waits for, where it takes 5 seconds and more.
+    pub waiting: Option<Waiting>,
 }
 
 /// The region behind a transport, where none is given.
@@ -73,9 +80,9 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
     let region = config.region().map(ToString::to_string).unwrap_or_default();
     let parallelism = connect.parallelism.unwrap_or(PARALLELISM);
     let (ec2, sts) = (Endpoint::of(Service::Ec2, &config).await?, Endpoint::of(Service::Sts, &config).await?);
-    let identity = Caller::new(sts, connect.request_rate, parallelism);
-    let account = account(&config, &identity).await?;
-    let caller = Caller::new(ec2, connect.request_rate, parallelism);
+    let identity = Caller::new(sts, connect.request_rate, parallelism, connect.waiting.clone());
+    let account = identity.told(account(&config, &identity)).await?;
+    let caller = Caller::new(ec2, connect.request_rate, parallelism, connect.waiting);
     caller.include(&identity);
     let client = aws_sdk_ec2::Client::new(&config);
     let shown_after = connect.shown_after.unwrap_or(if caller.endpoint().is_aws { SHOWN_AFTER } else { Duration::ZERO });
@@ -107,7 +114,7 @@ fn behind(transport: Transport, region: Option<String>, endpoint_url: Option<Str
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.unwrap_or_else(|| TRANSPORT_REGION.to_owned())))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(Connector(transport))
+        .http_client(Checked::new(Connector(transport)))
         .time_source(SharedTimeSource::new(TokioClock::new()))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(RetryConfig::disabled())
@@ -135,6 +142,7 @@ async fn found(region: Option<String>, profile: Option<String>, endpoint_url: Op
     let mut loader: ConfigLoader = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials.clone())
+        .http_client(Checked::new(sockets()))
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts());
@@ -173,6 +181,11 @@ async fn exists(asked: Option<&str>) -> Result<(), CloudError> {
 /// What is refused before anything is asked.
 pub fn refused(message: String) -> CloudError {
     CloudError { class: ErrorClass::Refused, code: String::new(), message }
+}
+
+/// The way by sockets, as the SDK makes it by itself.
+fn sockets() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
 }
 
 async fn find_region(region: Option<String>, profile: Option<&str>) -> Result<Region, CloudError> {

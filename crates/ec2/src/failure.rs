@@ -9,6 +9,7 @@ use trueup_model::{CloudError, ErrorClass};
 
 use crate::classify::{Class, classify};
 use crate::connect::CALL_TIMEOUT;
+use crate::reply::Unusable;
 
 /// A call that failed for good, or one attempt of it.
 #[derive(Clone, Debug)]
@@ -43,6 +44,11 @@ impl Failure {
         }
     }
 
+    /// An answer that does not say what it must: it cannot be used.
+    pub fn unusable(action: &'static str, message: impl Into<String>) -> Self {
+        Self { class: Class::Unusable, ..Self::invalid(action, message) }
+    }
+
     /// A call that could not be signed.
     pub fn without_credentials(action: &'static str, profile: Option<&str>, error: &CredentialsError) -> Self {
         let message = match error {
@@ -68,6 +74,10 @@ impl Failure {
             failure = Self::without_credentials(action, None, credentials);
             return failure;
         }
+        if let Some(unusable) = find::<Unusable>(error) {
+            let message = format!("the answer of {endpoint} to {action} cannot be used: {unusable}");
+            return Self { class: Class::Unusable, foreign: unusable.foreign, ..Self::invalid(action, message) };
+        }
         let status = error.raw_response().map(|raw| raw.status().as_u16());
         if let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) {
             let message = error.as_service_error().and_then(ProvideErrorMetadata::message).unwrap_or_default();
@@ -81,10 +91,10 @@ impl Failure {
                 failure.class = if status >= 500 { Class::Server } else { Class::Invalid };
                 failure.foreign = true;
                 failure.message = format!("{endpoint} answered with HTTP status {status} and without an error of EC2's");
-                // What says that it succeeded and cannot be read was cut off on its way.
+                // What says that it succeeded and is a whole document says something that nobody knows.
                 if status < 300 {
-                    failure.class = Class::Lost;
-                    failure.message = format!("the answer of {endpoint} cannot be read: {}", innermost(error));
+                    failure.class = Class::Unusable;
+                    failure.message = format!("the answer of {endpoint} to {action} cannot be read: {}", innermost(error));
                 }
             }
             (SdkError::DispatchFailure(dispatch), None) if !dispatch.is_timeout() => {

@@ -20,9 +20,11 @@ mod ownership;
 mod patience;
 mod prefix_list;
 mod read;
+mod reply;
 mod tags;
 mod token;
 mod transport;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,6 +34,7 @@ use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outsid
 pub use connect::Connect;
 pub use endpoint::{Endpoint, Service};
 pub use transport::{ReplyLost, Transport};
+pub use waiting::Waiting;
 
 use call::Caller;
 use memory::Memory;
@@ -79,7 +82,7 @@ impl Ec2 {
     /// Where a topology lives of which nothing was observed here: by region, how many objects carry its tags (`DescribeRegions`,
     /// `DescribeTags`). A region that these credentials may not read, or that does not answer, says nothing.
     pub async fn elsewhere(&self, scope: &Scope, observed: &Observed) -> BTreeMap<String, usize> {
-        read::elsewhere(self, scope, &observed.objects).await
+        self.caller.told(read::elsewhere(self, scope, &observed.objects)).await
     }
 
     /// What there is of the objects with these ids, which no bulk read shows (`DescribeTransitGateways`, `DescribeManagedPrefixLists`, …).
@@ -107,7 +110,7 @@ impl std::fmt::Debug for Ec2 {
 
 impl Cloud for Ec2 {
     async fn observe(&self, scope: &Scope) -> Result<Observed, CloudError> {
-        read::observe(self, scope).await
+        self.caller.told(read::observe(self, scope)).await
     }
 
     async fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {

@@ -38,7 +38,8 @@ struct Inner {
     last_end: Option<Instant>,
     /// Whether something that was made turned out not to be there.
     lost: bool,
-    prefix_lists: BTreeMap<String, String>,
+    /// By their ids; with their names where they are AWS's own.
+    prefix_lists: BTreeMap<String, Option<String>>,
     root_devices: HashMap<String, String>,
 }
 
@@ -165,8 +166,8 @@ impl Memory {
         young.map(|(id, (kind, _))| (*kind, id.clone())).collect()
     }
 
-    /// Remembers the names of prefix lists by their ids.
-    pub fn learn_prefix_lists(&self, lists: impl IntoIterator<Item = (String, String)>) {
+    /// Remembers prefix lists by their ids, and the names of AWS's own.
+    pub fn learn_prefix_lists(&self, lists: impl IntoIterator<Item = (String, Option<String>)>) {
         self.inner().prefix_lists.extend(lists);
     }
 
@@ -177,12 +178,17 @@ impl Memory {
 
     /// The name of a prefix list.
     pub fn prefix_list_name(&self, id: &str) -> Option<String> {
-        self.inner().prefix_lists.get(id).cloned()
+        self.inner().prefix_lists.get(id).cloned().flatten()
+    }
+
+    /// Whether a prefix list was shown.
+    pub fn is_prefix_list(&self, id: &str) -> bool {
+        self.inner().prefix_lists.contains_key(id)
     }
 
     /// The id of a prefix list.
     pub fn prefix_list_id(&self, name: &str) -> Option<String> {
-        self.inner().prefix_lists.iter().find(|(_, known)| known.as_str() == name).map(|(id, _)| id.clone())
+        self.inner().prefix_lists.iter().find(|(_, known)| known.as_deref() == Some(name)).map(|(id, _)| id.clone())
     }
 
     /// Remembers what an image calls its root device.

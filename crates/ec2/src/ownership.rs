@@ -80,10 +80,10 @@ where
     let start = Instant::now();
     loop {
         let failure = match task.ec2.caller.call(&errand, action, request.clone(), &send).await {
-            Ok(answer) => {
-                let id = id(&answer).filter(|id| !id.is_empty()).ok_or_else(|| task.refused(WITHOUT_ID.to_owned()))?.to_owned();
-                return Ok(Made { id, answer: Some(answer), own: true });
-            }
+            Ok(answer) => match known(task, id(&answer)) {
+                Some(id) => return Ok(Made { id, answer: Some(answer), own: true }),
+                None => without_id(task),
+            },
             Err(failure) if failure.class.is_ambiguous() || failure.class == Class::Duplicate => failure,
             Err(failure) => return Err(failure),
         };
@@ -95,6 +95,16 @@ where
         }
         (task.errand.retrying)(&format!("{}; nothing with its tags is there, so it is made again", failure.message));
     }
+}
+
+/// The id that a create was answered with, where it is one.
+fn known(task: &Task<'_>, id: Option<&str>) -> Option<String> {
+    id.filter(|id| task.act.address.kind.is_id(id)).map(str::to_owned)
+}
+
+/// Something was made, and it is not known what.
+fn without_id(task: &Task<'_>) -> Failure {
+    Failure::unusable(task.act.action, WITHOUT_ID)
 }
 
 /// Looks for the object that a create may have made all the same. What is not its own is what somebody else made meanwhile.
@@ -200,12 +210,12 @@ where
     {
         return Ok(object.id);
     }
-    let answer = create_unless(task, with, send, |answer| id(answer).is_some_and(|id| task.is_over(id))).await?;
-    let id = id(&answer).filter(|id| !id.is_empty()).ok_or_else(|| task.defect("was answered without an id"))?;
-    if task.ec2.memory.is_stranger(id) && !carries_tags(task, id).await? {
-        return Err(task.refused(lost_tags(task, id)));
+    let answer = create_unless(task, with, send, &id, |answer| id(answer).is_some_and(|id| task.is_over(id))).await?;
+    let id = known(task, id(&answer)).ok_or_else(|| without_id(task))?;
+    if task.ec2.memory.is_stranger(&id) && !carries_tags(task, &id).await? {
+        return Err(task.refused(lost_tags(task, &id)));
     }
-    Ok(id.to_owned())
+    Ok(id)
 }
 
 /// Whether an object carries the topology's tags by now, as either of EC2's two ways to ask for them says.
@@ -216,7 +226,7 @@ async fn carries_tags(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
         return Ok(true);
     }
     let scope = Scope { topology: topology.clone(), ..Scope::default() };
-    Ok(read::tagged(task.ec2, &scope).await?.contains(id))
+    Ok(read::tagged(task.ec2, &scope).await?.is_some_and(|tagged| tagged.has(id)))
 }
 
 /// What EC2 answers a create with under our client token, and was there before without our tags, is no new object.
@@ -234,6 +244,7 @@ pub async fn create_unless<B, T, E, F>(
     task: &Task<'_>,
     with: impl Fn(&str) -> B,
     send: impl Fn(B) -> F,
+    id: impl Fn(&T) -> Option<&str>,
     ended: impl Fn(&T) -> bool,
 ) -> Result<T, Failure>
 where
@@ -243,11 +254,19 @@ where
 {
     let errand = task.errand.to(Purpose::CreateOnce);
     let mut counter = 0;
+    let mut pauses = LOOKS.iter();
     loop {
         let request = with(&token(task.act, counter));
         counter += 1;
         let last = counter >= TOKENS_MAX;
         match task.ec2.caller.call(&errand, task.act.action, request, &send).await {
+            Ok(answer) if known(task, id(&answer)).is_none() => {
+                // Under the same token EC2 answers it once more.
+                let Some(pause) = pauses.next() else { return Err(without_id(task)) };
+                counter -= 1;
+                (task.errand.retrying)(&without_id(task).message);
+                tokio::time::sleep(*pause).await;
+            }
             Ok(answer) if !last && ended(&answer) => {}
             Err(failure) if failure.class == Class::Idempotency && !last => {}
             done => return done,

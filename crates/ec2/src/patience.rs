@@ -12,11 +12,11 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
         (Class::Throttle, Purpose::Read) => 60,
         (Class::Throttle, _) => 600,
         // A create without a token is looked up before it is repeated: not here.
-        (Class::Server | Class::Lost, Purpose::Create) => 0,
+        (Class::Server | Class::Lost | Class::Unusable, Purpose::Create) => 0,
         // A server that is not EC2 answers so what it does not know.
-        (Class::Server, _) if failure.foreign => 4,
-        (Class::Server | Class::Lost | Class::Unreachable, Purpose::Read) => 30,
-        (Class::Server | Class::Lost | Class::Unreachable, _) => 180,
+        (Class::Server | Class::Unusable, _) if failure.foreign => 4,
+        (Class::Server | Class::Lost | Class::Unusable | Class::Unreachable, Purpose::Read) => 30,
+        (Class::Server | Class::Lost | Class::Unusable | Class::Unreachable, _) => 180,
         (Class::NotFound, Purpose::Read) => 0,
         // What was made a moment ago is not gone because it is not shown. After an attempt that may have ended it, it is.
         (Class::NotFound, Purpose::Delete | Purpose::TryDelete) if errand.young && !failure.maybe_done && is_of_object(&failure.code) => 60,

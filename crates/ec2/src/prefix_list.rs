@@ -4,21 +4,26 @@ use aws_sdk_ec2::types::ManagedPrefixList;
 use trueup_model::{Object, Record, Value};
 
 use crate::Ec2;
+use crate::answer::needed_text;
 use crate::failure::Failure;
 use crate::read::pages;
 
 /// Learns the names of AWS's own lists.
 pub async fn learn(ec2: &Ec2) -> Result<(), Failure> {
-    let mut names = Vec::new();
+    const ACTION: &str = "DescribeManagedPrefixLists";
+    let mut lists = Vec::new();
     let request = ec2.client.describe_managed_prefix_lists().max_results(100);
     pages!(ec2, "DescribeManagedPrefixLists", request, prefix_lists, |list: ManagedPrefixList| {
+        let id = needed_text(ACTION, "prefixListId", list.prefix_list_id)?;
+        let name = needed_text(ACTION, "prefixListName", list.prefix_list_name)?;
+        let owner = list.owner_id.filter(|owner| owner == "AWS" || owner.chars().all(|c| c.is_ascii_digit()));
         // Others' lists have names that are not theirs alone.
-        if let (Some("AWS"), Some(id), Some(name)) = (list.owner_id.as_deref(), list.prefix_list_id, list.prefix_list_name) {
-            names.push((id, name));
-        }
+        let name = Some(name).filter(|_| owner.as_deref() == Some("AWS"));
+        needed_text(ACTION, "ownerId", owner)?;
+        lists.push((id, name));
         Ok::<_, Failure>(())
     });
-    ec2.memory.learn_prefix_lists(names);
+    ec2.memory.learn_prefix_lists(lists);
     Ok(())
 }
 
@@ -43,7 +48,18 @@ pub fn is_used(object: &Object, sets: &[&str], field: &str) -> bool {
 
 /// Puts the names of AWS's own lists in the place of their ids.
 pub fn name(ec2: &Ec2, object: &mut Object, sets: &[&str], field: &str) {
+    // What could not be read has no members to name.
     for set in sets {
+        if object.record.get(set).is_none() {
+            continue;
+        }
+        let shown = |id: &str| !id.starts_with("pl-") || ec2.memory.is_prefix_list(id);
+        let hidden = object.record.list(set).iter().filter_map(Value::as_map).find(|member| !shown(member.text(field)));
+        if let Some(id) = hidden.map(|member| member.text(field).to_owned()) {
+            object.unread.insert((*set).to_owned(), format!("EC2 does not show the prefix list {id}, which is in it"));
+            object.record.remove(set);
+            continue;
+        }
         let named = |value: &Value| match value {
             Value::Map(member) => Value::Map(named(ec2, member, field)),
             other => other.clone(),

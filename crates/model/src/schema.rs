@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::Kind;
 use crate::net::Format;
 use crate::value::{Record, Value};
+use crate::{Kind, Ref};
 
 /// All that is declared about a kind's attributes.
 #[derive(Debug)]
@@ -94,6 +94,8 @@ pub struct Attribute {
     pub digest: bool,
     /// Words of EC2 that cannot be chosen here, each with why.
     pub refused: &'static [(&'static str, &'static str)],
+    /// Whether EC2 may answer with more than a spec may say: texts from before the rule, words for what a spec cannot make.
+    pub wider_live: bool,
 }
 
 /// What leaving an attribute out of a spec means.
@@ -191,6 +193,7 @@ impl Attribute {
             later: false,
             digest: false,
             refused: &[],
+            wider_live: false,
         }
     }
 
@@ -267,6 +270,13 @@ impl Attribute {
         self
     }
 
+    /// EC2 may answer with more than a spec may say.
+    #[must_use]
+    pub const fn wider_live(mut self) -> Self {
+        self.wider_live = true;
+        self
+    }
+
     /// An instruction to Trueup that EC2 never shows.
     #[must_use]
     pub const fn input(mut self) -> Self {
@@ -300,6 +310,11 @@ impl Attribute {
     /// Whether leaving this out leaves the choice to EC2 or the operator.
     pub fn is_auto(&self) -> bool {
         matches!(self.omitted, Omitted::Auto)
+    }
+
+    /// Why a live value is nothing that this attribute can be: then it is not known what EC2 means. None where it is.
+    pub fn misfit(&self, live: &Value) -> Option<String> {
+        if self.wider_live { None } else { self.ty.misfit(live) }
     }
 
     /// What it costs to go from `before` to `after`.
@@ -348,6 +363,31 @@ impl Type {
                 wanted != live && canonical(wanted) != canonical(live)
             }
             (_, wanted, live) => live != Some(wanted),
+        }
+    }
+}
+
+impl Type {
+    /// Why a live value is not one of this type; none where it is.
+    fn misfit(&self, live: &Value) -> Option<String> {
+        match (self, live) {
+            (Self::Int(least, most), Value::Int(number)) if (least..=most).contains(&number) => None,
+            (Self::Int(least, most), other) => Some(format!("`{other}` is not a number from {least} to {most}")),
+            (Self::Text(format), Value::Text(text)) => (format.read)(text).err().map(|complaint| complaint.message),
+            (Self::Choice(words), other) => {
+                let known = other.as_text().is_some_and(|word| words.contains(&word));
+                (!known).then(|| format!("`{other}` is not {}", words.join(" or ")))
+            }
+            (Self::Ref(kind, Follow::Id), Value::Ref(Ref::Id(id))) if !kind.is_id(id) => {
+                Some(format!("`{id}` is not an id of kind {kind}"))
+            }
+            (Self::Object(fields), Value::Map(map)) => {
+                fields.iter().find_map(|field| Some(format!("{} of it: {}", field.name, field.misfit(map.get(field.name)?)?)))
+            }
+            (Self::Set(members), Value::List(list)) => list.iter().find_map(|member| members.ty.misfit(member)),
+            (Self::OneOrMany(one), Value::List(list)) => list.iter().find_map(|member| one.misfit(member)),
+            (Self::OneOrMany(one), one_value) => one.misfit(one_value),
+            _ => None,
         }
     }
 }

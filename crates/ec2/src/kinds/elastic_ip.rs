@@ -5,7 +5,7 @@ use trueup_model::Acted;
 use trueup_model::kinds::elastic_ip::ElasticIp;
 
 use crate::act::{Task, made};
-use crate::answer::{facts, object, some};
+use crate::answer::{Reader, facts, needed, needed_text, some};
 use crate::call::Errand;
 use crate::failure::Failure;
 use crate::read::Found;
@@ -17,26 +17,36 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     // EC2 answers all of them at once.
     let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
     let mut found = Found::default();
-    for address in answer.addresses.unwrap_or_default() {
+    for address in needed(ACTION, "addressesSet", answer.addresses)? {
         fold(address, &mut found)?;
     }
     Ok(found)
 }
 
 fn fold(address: Address, found: &mut Found) -> Result<(), Failure> {
+    const ACTION: &str = "DescribeAddresses";
     // Those that belong to a load balancer or another service, and those from before VPCs, are nobody's to manage.
-    let Some(id) = some(address.allocation_id).filter(|_| address.service_managed.is_none()) else { return Ok(()) };
-    let (instance, association) = (some(address.instance_id), some(address.association_id));
-    if let Some(instance) = &instance {
-        found.links.addresses.insert(instance.clone(), (id.clone(), association.clone().unwrap_or_default()));
+    if address.service_managed.is_some() || address.domain == Some(DomainType::Standard) {
+        return Ok(());
     }
+    let id = needed_text(ACTION, "allocationId", address.allocation_id)?;
+    let (instance, interface) = (some(address.instance_id), some(address.network_interface_id));
+    let association = some(address.association_id);
+    if association.is_some() || instance.is_some() || interface.is_some() {
+        // Of an instance EC2 says both.
+        let association = needed(ACTION, "associationId", association.clone())?;
+        let users = [instance.clone(), interface.clone()];
+        needed(ACTION, "networkInterfaceId", users.iter().flatten().next())?;
+        found.links.addresses.extend(users.into_iter().flatten().map(|user| (user, (id.clone(), association.clone()))));
+    }
+    let mut reader = Reader::default();
     let facts = facts([
-        ("public_ip", address.public_ip),
+        ("public_ip", Some(reader.text("public_ip", "publicIp", address.public_ip))),
         ("association", association),
         ("instance", instance),
-        ("network_interface", address.network_interface_id),
+        ("network_interface", interface),
     ]);
-    found.objects.push(object(Some(id), &ElasticIp {}, address.tags, facts)?);
+    found.objects.push(reader.object(ACTION, Some(id), &ElasticIp {}, address.tags, facts)?);
     Ok(())
 }
 
@@ -76,13 +86,13 @@ mod tests {
     #[test]
     fn empty_texts_are_absent_and_addresses_of_services_are_left_out() {
         let mut found = Found::default();
-        let ours = Address::builder().allocation_id("eipalloc-1").instance_id("").association_id("").public_ip("1.2.3.4").build();
+        let ours = Address::builder().allocation_id("eipalloc-00000001").instance_id("").association_id("").public_ip("192.0.2.4").build();
         fold(ours, &mut found).unwrap();
-        let used = Address::builder().allocation_id("eipalloc-2").instance_id("i-1").association_id("eipassoc-1").build();
+        let used = Address::builder().allocation_id("eipalloc-00000002").instance_id("i-00000001").association_id("eipassoc-1").build();
         fold(used, &mut found).unwrap();
-        fold(Address::builder().allocation_id("eipalloc-3").service_managed(ServiceManaged::Alb).build(), &mut found).unwrap();
+        fold(Address::builder().allocation_id("eipalloc-00000003").service_managed(ServiceManaged::Alb).build(), &mut found).unwrap();
         assert_eq!(found.objects.len(), 2);
-        assert_eq!(found.objects[0].facts.to_string(), "{public_ip: 1.2.3.4}");
-        assert_eq!(found.links.addresses["i-1"], ("eipalloc-2".to_owned(), "eipassoc-1".to_owned()));
+        assert_eq!(found.objects[0].facts.to_string(), "{public_ip: 192.0.2.4}");
+        assert_eq!(found.links.addresses["i-00000001"], ("eipalloc-00000002".to_owned(), "eipassoc-1".to_owned()));
     }
 }

@@ -7,11 +7,12 @@ mod modify;
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ec2::operation::describe_instances::builders::DescribeInstancesFluentBuilder;
 use aws_sdk_ec2::types::{Filter, NetworkInterface, VolumeModification, VolumeModificationState};
 use trueup_model::{Acted, Record, Settled, Wait};
 
 use crate::act::{Task, wait};
-use crate::answer::some;
+use crate::answer::{needed, some};
 use crate::failure::Failure;
 use crate::kinds::{Seen, portions, settled};
 use crate::read::{Found, pages};
@@ -39,10 +40,18 @@ pub mod fact {
 }
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    found(ec2, ec2.client.describe_instances().max_results(1000).set_filters(filters)).await
+}
+
+/// One instance, by its id: an id that EC2 does not know is an error.
+pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
+    found(ec2, ec2.client.describe_instances().instance_ids(id)).await
+}
+
+async fn found(ec2: &Ec2, request: DescribeInstancesFluentBuilder) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2.client.describe_instances().max_results(1000).set_filters(filters);
     pages!(ec2, "DescribeInstances", request, reservations, |reservation: aws_sdk_ec2::types::Reservation| {
-        for instance in reservation.instances.unwrap_or_default() {
+        for instance in needed("DescribeInstances", "instancesSet", reservation.instances)? {
             match fold::state(&instance) {
                 "terminated" => found.gone.extend(instance.instance_id),
                 "shutting-down" => {
@@ -83,7 +92,7 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
     for ids in portions(&instances) {
         let request = ec2.client.describe_instances().filters(filter::of("instance-id", ids));
         pages!(ec2, "DescribeInstances", request, reservations, |reservation: aws_sdk_ec2::types::Reservation| {
-            for instance in reservation.instances.unwrap_or_default() {
+            for instance in needed("DescribeInstances", "instancesSet", reservation.instances)? {
                 seen.insert(instance.instance_id.clone().unwrap_or_default(), look(instance)?);
             }
             Ok::<_, Failure>(())
@@ -159,7 +168,7 @@ mod tests {
 
     fn instance(state: InstanceStateName, code: &str) -> aws_sdk_ec2::types::Instance {
         aws_sdk_ec2::types::Instance::builder()
-            .instance_id("i-1")
+            .instance_id("i-00000001")
             .state(InstanceState::builder().name(state).build())
             .state_reason(StateReason::builder().code(code).message(format!("{code}: so it is")).build())
             .build()

@@ -5,7 +5,7 @@ use trueup_model::kinds::internet_gateway::InternetGateway;
 use trueup_model::{Acted, Object};
 
 use crate::act::{Task, made};
-use crate::answer::{facts, object, reference};
+use crate::answer::{Reader, facts};
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::read::{Found, pages};
@@ -21,17 +21,23 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     Ok(found)
 }
 
+/// In which states of an attachment the gateway is attached. EC2 answers `available`, a word that is not among its own.
+const ATTACHED: [(&str, bool); 5] =
+    [("available", true), ("attached", true), ("attaching", true), ("detaching", false), ("detached", false)];
+
 fn fold(gateway: aws_sdk_ec2::types::InternetGateway) -> Result<Object, Failure> {
-    // EC2 answers `available` for attached, a word that is not among its own.
-    let attached = |state: &str| ["available", "attached", "attaching"].iter().any(|word| word.eq_ignore_ascii_case(state));
-    let attachment = gateway
-        .attachments
-        .unwrap_or_default()
-        .into_iter()
-        .find(|attachment| attachment.state.as_ref().is_none_or(|state| attached(state.as_str())));
-    let state = attachment.as_ref().and_then(|attachment| Some(attachment.state.as_ref()?.as_str().to_owned()));
-    let typed = InternetGateway { vpc: attachment.and_then(|attachment| reference(attachment.vpc_id)) };
-    object(gateway.internet_gateway_id, &typed, gateway.tags, facts([("attachment", state)]))
+    let mut reader = Reader::default();
+    let known = ATTACHED.map(|(word, _)| word);
+    let (mut vpc, mut attached) = (None, None);
+    for attachment in reader.always("vpc", "attachmentSet", gateway.attachments) {
+        let state = reader.word("vpc", "state", attachment.state.as_ref().map(|state| state.as_str()), &known).to_ascii_lowercase();
+        let to = reader.id("vpc", "vpcId", attachment.vpc_id);
+        if ATTACHED.contains(&(state.as_str(), true)) {
+            (vpc, attached) = (Some(to), Some(state));
+        }
+    }
+    let typed = InternetGateway { vpc };
+    reader.object("DescribeInternetGateways", gateway.internet_gateway_id, &typed, gateway.tags, facts([("attachment", attached)]))
 }
 
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -91,8 +97,9 @@ mod tests {
     #[test]
     fn available_is_attached_and_detached_is_not() {
         let with = |state: &str| {
-            let attachment = InternetGatewayAttachment::builder().vpc_id("vpc-1").state(AttachmentStatus::from(state)).build();
-            let gateway = aws_sdk_ec2::types::InternetGateway::builder().internet_gateway_id("igw-1").attachments(attachment).build();
+            let attachment = InternetGatewayAttachment::builder().vpc_id("vpc-00000001").state(AttachmentStatus::from(state)).build();
+            let gateway =
+                aws_sdk_ec2::types::InternetGateway::builder().internet_gateway_id("igw-00000001").attachments(attachment).build();
             fold(gateway).unwrap().record.reference("vpc").is_some()
         };
         assert!(with("available") && with("attached"));

@@ -6,7 +6,7 @@ use trueup_model::kinds::key_pair::{KeyPair, read_public_key};
 use trueup_model::{Acted, Object, Value};
 
 use crate::act::{Task, made};
-use crate::answer::{facts, object, some};
+use crate::answer::{Reader, facts, needed, needed_text};
 use crate::call::Errand;
 use crate::failure::Failure;
 use crate::read::Found;
@@ -17,15 +17,19 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     let request = ec2.client.describe_key_pairs().include_public_key(true).set_filters(filters);
     // EC2 answers all of them at once.
     let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
-    let objects = answer.key_pairs.unwrap_or_default().into_iter().map(fold).collect::<Result<_, _>>()?;
+    let objects = needed(ACTION, "keySet", answer.key_pairs)?.into_iter().map(fold).collect::<Result<_, _>>()?;
     Ok(Found { objects, ..Found::default() })
 }
 
 fn fold(pair: KeyPairInfo) -> Result<Object, Failure> {
-    let key = some(pair.public_key).map(|text| read_public_key(&text).unwrap_or_else(|_| text.trim().to_owned()));
+    const ACTION: &str = "DescribeKeyPairs";
+    let mut reader = Reader::default();
+    let key = reader.text("public_key", "publicKey", pair.public_key);
+    let key = read_public_key(&key).unwrap_or(key);
     let facts = facts([("fingerprint", pair.key_fingerprint), ("key_type", pair.key_type.map(|ty| ty.as_str().to_owned()))]);
-    let typed = KeyPair { key_name: pair.key_name.unwrap_or_default(), public_key: key, ..KeyPair::default() };
-    object(pair.key_pair_id, &typed, pair.tags, facts)
+    let key_name = needed_text(ACTION, "keyName", pair.key_name)?;
+    let typed = KeyPair { key_name, public_key: Some(key), ..KeyPair::default() };
+    reader.object(ACTION, pair.key_pair_id, &typed, pair.tags, facts)
 }
 
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -86,7 +90,7 @@ mod tests {
     #[test]
     fn the_comment_of_a_key_is_folded_away() {
         let key = format!("ssh-ed25519 {}", "A".repeat(68));
-        let pair = |text: String| fold(KeyPairInfo::builder().key_pair_id("key-1").key_name("k").public_key(text).build()).unwrap();
+        let pair = |text: String| fold(KeyPairInfo::builder().key_pair_id("key-00000001").key_name("k").public_key(text).build()).unwrap();
         assert_eq!(pair(format!("{key} me@here\n")).record.text("public_key"), key);
         assert!(pair(String::new()).record.get("public_key").is_none());
     }

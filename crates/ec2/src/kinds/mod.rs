@@ -82,6 +82,25 @@ pub async fn read_by_ids(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Vec<Ob
     Ok(objects)
 }
 
+/// Whether what has ended keeps its tags for a while.
+pub fn outlived_by_tags(kind: Kind) -> bool {
+    matches!(kind, Kind::Instance | Kind::NatGateway | Kind::VpcEndpoint)
+}
+
+/// Whether EC2 says of an object that outlives itself in its tags that it is gone: an answer that shows nothing says nothing.
+pub async fn is_gone(ec2: &Ec2, kind: Kind, id: &str) -> Result<bool, Failure> {
+    let asked = match kind {
+        Kind::Instance => instance::read_one(ec2, id).await,
+        Kind::NatGateway => nat_gateway::read_one(ec2, id).await,
+        Kind::VpcEndpoint => vpc_endpoint::read_one(ec2, id).await,
+        _ => Ok(Found::default()),
+    };
+    match asked {
+        Err(failure) if failure.class == Class::NotFound => Ok(true),
+        asked => Ok(asked?.gone.iter().any(|gone| gone == id)),
+    }
+}
+
 /// The filter that finds a kind's objects by their ids. Network ACLs are all read: moto has no such filter.
 fn id_filter(kind: Kind) -> Option<&'static str> {
     Some(match kind {

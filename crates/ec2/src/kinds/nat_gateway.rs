@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{ConnectivityType, Filter, NatGatewayState};
+use aws_sdk_ec2::operation::describe_nat_gateways::builders::DescribeNatGatewaysFluentBuilder;
+use aws_sdk_ec2::types::{ConnectivityType, Filter, NatGatewayAddress, NatGatewayState};
 use tokio::time::Instant;
 use trueup_model::kinds::nat_gateway::NatGateway;
 use trueup_model::{Acted, Object, Ref, Settled, Wait};
 
 use crate::act::{Task, made, wait};
-use crate::answer::{facts, object, reference, some};
+use crate::answer::{Reader, STATE, facts, some};
 use crate::failure::Failure;
 use crate::kinds::{Seen, portions, settled};
 use crate::read::{Found, pages};
@@ -21,8 +22,16 @@ const RELEASED: Duration = Duration::from_secs(30 * 60);
 const RELEASED_LOOK: Duration = Duration::from_secs(5);
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    found(ec2, ec2.client.describe_nat_gateways().max_results(1000).set_filter(filters)).await
+}
+
+/// One NAT gateway, by its id: an id that EC2 does not know is an error.
+pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
+    found(ec2, ec2.client.describe_nat_gateways().nat_gateway_ids(id)).await
+}
+
+async fn found(ec2: &Ec2, request: DescribeNatGatewaysFluentBuilder) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2.client.describe_nat_gateways().max_results(1000).set_filter(filters);
     pages!(ec2, "DescribeNatGateways", request, nat_gateways, |gateway: aws_sdk_ec2::types::NatGateway| {
         match gateway.state.as_ref().map(NatGatewayState::as_str) {
             Some("deleted" | "failed") => found.gone.extend(gateway.nat_gateway_id),
@@ -40,26 +49,39 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
 }
 
 fn fold(gateway: aws_sdk_ec2::types::NatGateway) -> Result<Object, Failure> {
-    let mut addresses = gateway.nat_gateway_addresses.unwrap_or_default();
-    let primary = addresses.iter().position(|address| address.is_primary == Some(true)).unwrap_or(0);
-    let address = if addresses.is_empty() { None } else { Some(addresses.swap_remove(primary)) };
-    let (allocation, private, public, interface) = match address {
-        Some(address) => (address.allocation_id, some(address.private_ip), address.public_ip, address.network_interface_id),
-        None => (None, None, None, None),
+    let mut reader = Reader::default();
+    let state = reader.word(STATE, "state", gateway.state.as_ref().map(NatGatewayState::as_str), &["pending", "available"]);
+    let mut addresses = reader.always("elastic_ip", "natGatewayAddressSet", gateway.nat_gateway_addresses);
+    let primary = match addresses.len() {
+        // Where there is one, it is the primary one, whoever says so.
+        0 | 1 => Some(0),
+        _ => addresses.iter().position(|address| address.is_primary == Some(true)),
+    };
+    let address = primary.filter(|primary| *primary < addresses.len()).map(|primary| addresses.swap_remove(primary));
+    let address = address.unwrap_or_else(|| NatGatewayAddress::builder().build());
+    let allocation = some(address.allocation_id);
+    let connectivity = match (gateway.connectivity_type, &allocation) {
+        // Only a public one has such an address.
+        (None, Some(_)) => "public".to_owned(),
+        (connectivity, _) => reader.text("connectivity_type", "connectivityType", connectivity.map(|kind| kind.as_str().to_owned())),
+    };
+    if connectivity != "private" && allocation.is_none() {
+        reader.missing("elastic_ip", "allocationId");
+    }
+    let private = reader.text("private_ip_address", "privateIp", address.private_ip);
+    let typed = NatGateway {
+        subnet: reader.id("subnet", "subnetId", gateway.subnet_id),
+        elastic_ip: allocation.map(Ref::Id),
+        connectivity_type: connectivity,
+        private_ip_address: Some(private.clone()),
     };
     let facts = facts([
-        ("state", gateway.state.map(|state| state.as_str().to_owned())),
-        ("public_ip", public),
-        ("private_ip", private.clone()),
-        ("network_interface", interface),
+        (STATE, Some(state)),
+        ("public_ip", address.public_ip),
+        ("private_ip", Some(private)),
+        ("network_interface", address.network_interface_id),
     ]);
-    let typed = NatGateway {
-        subnet: Ref::Id(gateway.subnet_id.unwrap_or_default()),
-        elastic_ip: reference(allocation),
-        connectivity_type: gateway.connectivity_type.map_or_else(|| "public".to_owned(), |kind| kind.as_str().to_owned()),
-        private_ip_address: private,
-    };
-    object(gateway.nat_gateway_id, &typed, gateway.tags, facts)
+    reader.object("DescribeNatGateways", gateway.nat_gateway_id, &typed, gateway.tags, facts)
 }
 
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -143,7 +165,6 @@ fn look(gateway: aws_sdk_ec2::types::NatGateway) -> Result<Seen, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ec2::types::NatGatewayAddress;
 
     #[test]
     fn the_primary_address_counts() {
@@ -151,26 +172,29 @@ mod tests {
             NatGatewayAddress::builder().allocation_id(allocation).private_ip("10.0.0.5").set_is_primary(primary).build()
         };
         let gateway = |addresses: Vec<NatGatewayAddress>| {
-            let gateway = aws_sdk_ec2::types::NatGateway::builder().nat_gateway_id("nat-1").subnet_id("subnet-1");
+            let gateway = aws_sdk_ec2::types::NatGateway::builder().nat_gateway_id("nat-00000001").subnet_id("subnet-00000001");
             fold(gateway.set_nat_gateway_addresses(Some(addresses)).build()).unwrap().record
         };
-        let two = gateway(vec![address("eipalloc-1", Some(false)), address("eipalloc-2", Some(true))]);
-        assert_eq!(two.reference("elastic_ip"), Some(&Ref::Id("eipalloc-2".into())));
+        let two = gateway(vec![address("eipalloc-00000001", Some(false)), address("eipalloc-00000002", Some(true))]);
+        assert_eq!(two.reference("elastic_ip"), Some(&Ref::Id("eipalloc-00000002".into())));
+        // Of several, one must be said to be the primary one.
+        let none = gateway(vec![address("eipalloc-00000001", None), address("eipalloc-00000002", None)]);
+        assert!(none.reference("elastic_ip").is_none());
         // Where nobody says which one is primary, it is the only one.
-        let one = gateway(vec![address("eipalloc-1", None)]);
-        assert_eq!(one.reference("elastic_ip"), Some(&Ref::Id("eipalloc-1".into())));
+        let one = gateway(vec![address("eipalloc-00000001", None)]);
+        assert_eq!(one.reference("elastic_ip"), Some(&Ref::Id("eipalloc-00000001".into())));
         assert_eq!(one.text("connectivity_type"), "public");
     }
 
     #[test]
     fn a_failure_says_why() {
         let gateway = aws_sdk_ec2::types::NatGateway::builder()
-            .nat_gateway_id("nat-1")
+            .nat_gateway_id("nat-00000001")
             .state(NatGatewayState::Failed)
-            .failure_message("Network vpc-1 has no Internet gateway attached");
+            .failure_message("Network vpc-00000001 has no Internet gateway attached");
         let seen = look(gateway.build()).unwrap();
-        let waits = [Wait { id: "nat-1".into(), until: "available" }];
-        let Settled::Failed(why) = &settled(&waits, BTreeMap::from([("nat-1".to_owned(), seen)]))[0] else { panic!("not failed") };
+        let waits = [Wait { id: "nat-00000001".into(), until: "available" }];
+        let Settled::Failed(why) = &settled(&waits, BTreeMap::from([("nat-00000001".to_owned(), seen)]))[0] else { panic!("not failed") };
         assert!(why.contains("no Internet gateway"), "{why}");
     }
 }

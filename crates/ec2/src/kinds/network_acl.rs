@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{Filter, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
 use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl};
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
-use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
+use trueup_model::{Acted, Kind, Object, Record, Ref, Settled, Value, Wait};
 
 use crate::act::{Task, made, wait};
-use crate::answer::{facts, object, some};
+use crate::answer::{Reader, facts, needed, needed_id, needed_text, some};
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
@@ -28,56 +28,79 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
 }
 
 fn fold(acl: aws_sdk_ec2::types::NetworkAcl, found: &mut Found) -> Result<Object, Failure> {
-    let id = some(acl.network_acl_id).unwrap_or_default();
-    let vpc = acl.vpc_id.unwrap_or_default();
-    for association in acl.associations.unwrap_or_default() {
-        if let Some(subnet) = some(association.subnet_id) {
-            found.links.acls.insert(subnet, (id.clone(), association.network_acl_association_id.unwrap_or_default()));
-        }
+    const ACTION: &str = "DescribeNetworkAcls";
+    let mut reader = Reader::default();
+    let id = needed_id(ACTION, "networkAclId", Kind::NetworkAcl, acl.network_acl_id)?;
+    let vpc = needed_id(ACTION, "vpcId", Kind::Vpc, acl.vpc_id)?;
+    for association in needed(ACTION, "associationSet", acl.associations)? {
+        let subnet = needed_id(ACTION, "subnetId", Kind::Subnet, association.subnet_id)?;
+        let association = needed_text(ACTION, "networkAclAssociationId", association.network_acl_association_id)?;
+        found.links.acls.insert(subnet, (id.clone(), association));
     }
-    let implicit = acl.is_default == Some(true);
+    let implicit = needed(ACTION, "default", acl.is_default)?;
     if implicit {
         found.links.default_acls.insert(vpc.clone(), id.clone());
     }
-    let (egress, ingress): (Vec<_>, Vec<_>) =
-        acl.entries.unwrap_or_default().into_iter().filter(is_declared).partition(|entry| entry.egress == Some(true));
-    let entries = |list: Vec<NetworkAclEntry>| list.into_iter().map(entry).collect();
-    let typed = NetworkAcl { vpc: Ref::Id(vpc), ingress: entries(ingress), egress: entries(egress) };
-    let mut object = object(Some(id), &typed, acl.tags, facts([]))?;
+    let mut typed = NetworkAcl { vpc: Ref::Id(vpc), ingress: Vec::new(), egress: Vec::new() };
+    let entries = acl.entries.unwrap_or_else(|| {
+        reader.missing("ingress", "entrySet");
+        reader.missing("egress", "entrySet");
+        Vec::new()
+    });
+    for entry in entries {
+        match entry.egress {
+            Some(true) => typed.egress.extend(declared(entry, "egress", &mut reader)),
+            Some(false) => typed.ingress.extend(declared(entry, "ingress", &mut reader)),
+            None => {
+                reader.missing("ingress", "egress");
+                reader.missing("egress", "egress");
+            }
+        }
+    }
+    let mut object = reader.object(ACTION, Some(id), &typed, acl.tags, facts([]))?;
     object.implicit = implicit;
     Ok(object)
 }
 
-/// Whether an entry is one that somebody declared: the last ones of each direction, which deny everything, are EC2's.
-fn is_declared(entry: &NetworkAclEntry) -> bool {
-    entry.rule_number.is_some_and(|number| i64::from(number) <= NUMBER_MAX)
+/// The last entries are one for each address family.
+const LAST_MAX: i64 = NUMBER_MAX + 2;
+
+/// An entry, where somebody declared it: the last ones of each direction, which deny everything, are EC2's.
+fn declared(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -> Option<Entry> {
+    let number = i64::from(reader.always(direction, "ruleNumber", entry.rule_number));
+    if number > LAST_MAX {
+        reader.unknown(direction, format!("EC2 says {number} as its `ruleNumber`, which is above every number of an entry"));
+    }
+    (number <= NUMBER_MAX).then(|| self::entry(entry, direction, reader))
 }
 
-fn entry(entry: NetworkAclEntry) -> Entry {
-    let protocol = match entry.protocol.as_deref() {
-        None | Some("-1" | "") => "all".to_owned(),
-        Some(text) => (PROTOCOL.read)(text).unwrap_or_else(|_| text.to_owned()),
+fn entry(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -> Entry {
+    let protocol = match reader.text(direction, "protocol", entry.protocol) {
+        all if all == "-1" => "all".to_owned(),
+        text => (PROTOCOL.read)(&text).unwrap_or(text),
     };
-    let range = some(entry.cidr_block).or(some(entry.ipv6_cidr_block)).unwrap_or_default();
+    let range = reader.text(direction, "cidrBlock", some(entry.cidr_block).or(some(entry.ipv6_cidr_block)));
+    let action = entry.rule_action.map(|action| action.as_str().to_owned());
     let mut folded = Entry {
         rule_number: entry.rule_number.map(i64::from).unwrap_or_default(),
-        action: entry.rule_action.map_or_else(String::new, |action| action.as_str().to_owned()),
+        action: reader.text(direction, "ruleAction", action),
         protocol,
         cidr: (RANGE.read)(&range).unwrap_or(range),
         ..Entry::default()
     };
     match folded.protocol.as_str() {
         "tcp" | "udp" => {
-            let port = |value: Option<i32>, open| value.and_then(|value| u16::try_from(value).ok()).unwrap_or(open);
             let (from, to) = entry.port_range.map(|range| (range.from, range.to)).unwrap_or_default();
-            folded.port = Some(ports(port(from, 0), port(to, u16::MAX)));
+            folded.port = Some(ports(reader.port(direction, "from", from), reader.port(direction, "to", to)));
         }
         "icmp" | "icmpv6" => {
             // What is -1 is every type or code.
-            let one = |value: Option<i32>| value.filter(|value| *value != -1).map(i64::from);
-            let (kind, code) = entry.icmp_type_code.map(|icmp| (icmp.r#type, icmp.code)).unwrap_or_default();
-            folded.icmp_type = one(kind);
-            folded.icmp_code = one(code).filter(|_| folded.icmp_type.is_some());
+            let one = |value: i32| Some(i64::from(value)).filter(|value| *value != -1);
+            // moto never says them; then they are every one.
+            if let Some(icmp) = entry.icmp_type_code {
+                folded.icmp_type = one(reader.always(direction, "type", icmp.r#type));
+                folded.icmp_code = one(reader.always(direction, "code", icmp.code)).filter(|_| folded.icmp_type.is_some());
+            }
         }
         // Ports mean nothing to any other protocol.
         _ => {}
@@ -268,8 +291,8 @@ mod tests {
     }
 
     fn folded(entries: impl IntoIterator<Item = NetworkAclEntry>) -> String {
-        let acl = aws_sdk_ec2::types::NetworkAcl::builder().network_acl_id("acl-1").vpc_id("vpc-1");
-        let acl = acl.set_entries(Some(entries.into_iter().collect())).build();
+        let acl = aws_sdk_ec2::types::NetworkAcl::builder().network_acl_id("acl-00000001").vpc_id("vpc-00000001");
+        let acl = acl.is_default(false).set_associations(Some(Vec::new())).set_entries(Some(entries.into_iter().collect())).build();
         fold(acl, &mut Found::default()).unwrap().record.get("ingress").unwrap().to_string()
     }
 
@@ -309,7 +332,8 @@ mod tests {
         ];
         for entry in entries {
             let Match { protocol, ports, icmp, v4, v6 } = matched(&entry);
-            let answer = NetworkAclEntry::builder().rule_number(number(&entry)).rule_action(RuleAction::Allow).protocol(protocol);
+            let answer =
+                NetworkAclEntry::builder().rule_number(number(&entry)).egress(false).rule_action(RuleAction::Allow).protocol(protocol);
             let answer = answer.set_port_range(ports).set_icmp_type_code(icmp).set_cidr_block(v4).set_ipv6_cidr_block(v6).build();
             assert_eq!(folded([answer]), format!("[{entry}]"));
         }
@@ -317,14 +341,13 @@ mod tests {
 
     #[test]
     fn a_default_acl_is_implicit_and_associations_tell_about_subnets() {
-        let acl = aws_sdk_ec2::types::NetworkAcl::builder()
-            .network_acl_id("acl-1")
-            .vpc_id("vpc-1")
-            .is_default(true)
-            .associations(NetworkAclAssociation::builder().subnet_id("subnet-1").network_acl_association_id("aclassoc-1").build());
+        let acl =
+            aws_sdk_ec2::types::NetworkAcl::builder().network_acl_id("acl-00000001").vpc_id("vpc-00000001").is_default(true).associations(
+                NetworkAclAssociation::builder().subnet_id("subnet-00000001").network_acl_association_id("aclassoc-1").build(),
+            );
         let mut found = Found::default();
         assert!(fold(acl.build(), &mut found).unwrap().implicit);
-        assert_eq!(found.links.acls["subnet-1"], ("acl-1".to_owned(), "aclassoc-1".to_owned()));
-        assert_eq!(found.links.default_acls["vpc-1"], "acl-1");
+        assert_eq!(found.links.acls["subnet-00000001"], ("acl-00000001".to_owned(), "aclassoc-1".to_owned()));
+        assert_eq!(found.links.default_acls["vpc-00000001"], "acl-00000001");
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{Filter, RouteOrigin, RouteState};
 use trueup_model::kinds::route_table::{REDIRECTED, Route, RouteTable};
 use trueup_model::net::RANGE;
-use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
+use trueup_model::{Acted, Kind, Object, Record, Ref, Settled, Value, Wait};
 
 use crate::act::{Task, made, wait};
-use crate::answer::{facts, object, reference, some};
+use crate::answer::{Reader, facts, needed, needed_id, needed_text, reference, some};
 use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
@@ -28,55 +28,89 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     Ok(found)
 }
 
+/// In which states of an association it holds, and in which it does not.
+const HOLDS: [(&str, bool); 5] =
+    [("associating", true), ("associated", true), ("disassociating", false), ("disassociated", false), ("failed", false)];
+
 fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Object, Failure> {
-    let blackholes: Vec<Value> = table.routes().iter().filter(|route| is_declared(route)).filter_map(blackhole).collect();
-    let id = some(table.route_table_id).unwrap_or_default();
-    let mut main = false;
-    for association in table.associations.unwrap_or_default() {
-        let state = association.association_state.and_then(|state| state.state);
-        if state.is_some_and(|state| !matches!(state.as_str(), "associated" | "associating")) {
+    const ACTION: &str = "DescribeRouteTables";
+    let mut reader = Reader::default();
+    let id = needed_id(ACTION, "routeTableId", Kind::RouteTable, table.route_table_id)?;
+    let mut implicit = false;
+    for association in needed(ACTION, "associationSet", table.associations)? {
+        // Without a state it is one from before there were any.
+        let state = association.association_state.map_or_else(|| Some("associated".into()), |state| state.state);
+        let state = needed(ACTION, "associationState", state)?;
+        let holds = HOLDS.iter().find(|(word, _)| *word == state.as_str());
+        let (_, holds) =
+            holds.ok_or_else(|| Failure::invalid(ACTION, format!("EC2 says `{state}` as the state of an association of {id}")))?;
+        let main = needed(ACTION, "main", association.main)?;
+        let subnet = match some(association.subnet_id) {
+            // The main one is of no subnet, and one of a gateway is not either.
+            None if main || some(association.gateway_id).is_some() => None,
+            subnet => Some(needed_id(ACTION, "subnetId", Kind::Subnet, subnet)?),
+        };
+        if !holds {
             continue;
         }
-        main |= association.main == Some(true);
-        if let Some(subnet) = some(association.subnet_id) {
-            found.links.tables.insert(subnet, (id.clone(), association.route_table_association_id.unwrap_or_default()));
+        implicit |= main;
+        if let Some(subnet) = subnet {
+            let association = needed_text(ACTION, "routeTableAssociationId", association.route_table_association_id)?;
+            found.links.tables.insert(subnet, (id.clone(), association));
         }
     }
-    let routes: Vec<_> = table.routes.unwrap_or_default().into_iter().filter(is_declared).collect();
-    // A route that the table came with and that leads elsewhere is a local one that somebody redirected.
-    let is_local = |route: &&aws_sdk_ec2::types::Route| route.origin == Some(RouteOrigin::CreateRouteTable);
-    let redirected: Vec<Value> = routes.iter().filter(is_local).map(|live| route(live.clone()).destination.into()).collect();
-    let typed = RouteTable { vpc: Ref::Id(table.vpc_id.unwrap_or_default()), routes: routes.into_iter().map(route).collect() };
-    let mut object = object(Some(id), &typed, table.tags, facts([]))?;
+    let vpc = reader.id("vpc", "vpcId", table.vpc_id);
+    let live = reader.always(ROUTES, "routeSet", table.routes);
+    let is_local = |route: &aws_sdk_ec2::types::Route| route.origin() == Some(&RouteOrigin::CreateRouteTable);
+    // Every table has the routes that come with it, wherever they lead by now.
+    if live.is_empty() {
+        reader.unknown(ROUTES, "EC2 did not say its local routes".to_owned());
+    }
+    let (mut routes, mut redirected, mut blackholes) = (Vec::new(), Vec::<Value>::new(), Vec::<Value>::new());
+    for route in live {
+        let (local, hole) = (is_local(&route), blackhole(&route));
+        let Some(route) = declared(route, &mut reader) else { continue };
+        // A route that the table came with and that leads elsewhere is a local one that somebody redirected.
+        redirected.extend(local.then(|| route.destination.clone().into()));
+        blackholes.extend(hole.map(|target| Record::new().with("destination", route.destination.as_str()).with("target", target).into()));
+        routes.push(route);
+    }
+    let mut object = reader.object(ACTION, Some(id), &RouteTable { vpc, routes }, table.tags, facts([]))?;
     if !redirected.is_empty() {
         object.facts.set(REDIRECTED, redirected);
     }
-    object.implicit = main;
+    object.implicit = implicit;
     object.facts.set_option("blackholes", Some(blackholes).filter(|all| !all.is_empty()));
     Ok(object)
 }
 
-/// Whether a route is one that somebody declared: local routes, those that a gateway propagates and those of gateway endpoints
-/// are EC2's.
-fn is_declared(route: &aws_sdk_ec2::types::Route) -> bool {
+const ROUTES: &str = "routes";
+
+/// A route, where somebody declared it: local routes, those that a gateway propagates and those of gateway endpoints are EC2's.
+fn declared(route: aws_sdk_ec2::types::Route, reader: &mut Reader) -> Option<Route> {
     let gateway = route.gateway_id().unwrap_or_default();
     let origin = route.origin().map(|origin| origin.as_str());
+    let origin = reader.word(ROUTES, "origin", origin, &["CreateRouteTable", "CreateRoute", "EnableVgwRoutePropagation", "Advertisement"]);
     let local = matches!(gateway, "local" | "VpcLattice");
-    let propagated = matches!(origin, Some("EnableVgwRoutePropagation" | "Advertisement"));
+    let propagated = matches!(origin.as_str(), "EnableVgwRoutePropagation" | "Advertisement");
     let endpoint = route.destination_prefix_list_id().is_some_and(|id| !id.is_empty()) && gateway.starts_with("vpce-");
-    !local && !propagated && !endpoint
+    (!local && !propagated && !endpoint).then(|| self::route(route, reader))
 }
 
-fn route(route: aws_sdk_ec2::types::Route) -> Route {
+fn route(route: aws_sdk_ec2::types::Route, reader: &mut Reader) -> Route {
     let range = some(route.destination_cidr_block).or(some(route.destination_ipv6_cidr_block));
     let destination = match range {
         Some(range) => (RANGE.read)(&range).unwrap_or(range),
-        None => some(route.destination_prefix_list_id).unwrap_or_default(),
+        None => reader.text(ROUTES, "destinationCidrBlock", route.destination_prefix_list_id),
     };
     let nat = reference(route.nat_gateway_id);
     // Whatever leads to a gateway of some sort is told by the form of its id.
     let gateway = |prefix: &str| route.gateway_id.clone().filter(|id| id.starts_with(prefix));
-    Route {
+    // What leads elsewhere leads nowhere that a spec can say.
+    let elsewhere = [route.carrier_gateway_id, route.local_gateway_id, route.core_network_arn, route.odb_network_arn, route.instance_id]
+        .into_iter()
+        .find_map(some);
+    let route = Route {
         destination,
         local_target: None,
         internet_gateway: gateway("igw-").map(Ref::Id),
@@ -88,11 +122,15 @@ fn route(route: aws_sdk_ec2::types::Route) -> Route {
         egress_only_internet_gateway: some(route.egress_only_internet_gateway_id),
         transit_gateway: some(route.transit_gateway_id),
         vpc_peering_connection: some(route.vpc_peering_connection_id),
+    };
+    if elsewhere.is_none() && route == (Route { destination: route.destination.clone(), ..Route::default() }) {
+        reader.unknown(ROUTES, format!("EC2 did not say where the route to {} leads", route.destination));
     }
+    route
 }
 
-/// What a route is for that leads nowhere, and where it leads, as EC2 has it.
-fn blackhole(live: &aws_sdk_ec2::types::Route) -> Option<Value> {
+/// Where a route leads that leads nowhere, as EC2 has it.
+fn blackhole(live: &aws_sdk_ec2::types::Route) -> Option<String> {
     let is_one = live.state().is_some_and(|state| *state == RouteState::Blackhole);
     let targets = [
         live.nat_gateway_id(),
@@ -103,7 +141,7 @@ fn blackhole(live: &aws_sdk_ec2::types::Route) -> Option<Value> {
         live.egress_only_internet_gateway_id(),
     ];
     let target = targets.into_iter().flatten().find(|id| !id.is_empty()).unwrap_or_default();
-    is_one.then(|| Record::new().with("destination", route(live.clone()).destination).with("target", target).into())
+    is_one.then(|| target.to_owned())
 }
 
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -258,48 +296,85 @@ mod tests {
     type Builder = aws_sdk_ec2::types::builders::RouteBuilder;
 
     fn to(destination: &str) -> Builder {
-        aws_sdk_ec2::types::Route::builder().destination_cidr_block(destination)
+        made().destination_cidr_block(destination)
+    }
+
+    fn made() -> Builder {
+        aws_sdk_ec2::types::Route::builder().origin(RouteOrigin::CreateRoute)
     }
 
     #[test]
     fn routes_that_are_ec2s_own_are_left_out() {
         let table = aws_sdk_ec2::types::RouteTable::builder()
-            .route_table_id("rtb-1")
-            .vpc_id("vpc-1")
+            .route_table_id("rtb-00000001")
+            .vpc_id("vpc-00000001")
+            .set_associations(Some(Vec::new()))
             .routes(to("10.0.0.0/16").gateway_id("local").origin(RouteOrigin::CreateRouteTable).build())
-            .routes(to("0.0.0.0/0").gateway_id("igw-1").origin(RouteOrigin::CreateRoute).build())
-            .routes(to("192.168.0.0/16").gateway_id("vgw-1").origin(RouteOrigin::EnableVgwRoutePropagation).build())
-            .routes(Builder::default().destination_prefix_list_id("pl-1").gateway_id("vpce-1").build())
-            .routes(to("172.16.0.0/12").nat_gateway_id("nat-1").network_interface_id("eni-1").build())
-            .routes(Builder::default().destination_ipv6_cidr_block("2001:DB8:0::/48").gateway_id("vgw-1").build());
+            .routes(to("0.0.0.0/0").gateway_id("igw-00000001").origin(RouteOrigin::CreateRoute).build())
+            .routes(to("192.168.0.0/16").gateway_id("vgw-00000001").origin(RouteOrigin::EnableVgwRoutePropagation).build())
+            .routes(made().destination_prefix_list_id("pl-00000001").gateway_id("vpce-00000001").build())
+            .routes(to("172.16.0.0/12").nat_gateway_id("nat-00000001").network_interface_id("eni-00000001").build())
+            .routes(made().destination_ipv6_cidr_block("2001:DB8:0::/48").gateway_id("vgw-00000001").build());
         let record = fold(table.build(), &mut Found::default()).unwrap().record;
         let routes = record.get("routes").unwrap().to_string();
         assert_eq!(
             routes,
-            "[{destination: 0.0.0.0/0, internet_gateway: igw-1}, {destination: 172.16.0.0/12, nat_gateway: nat-1}, \
-             {destination: 2001:db8::/48, vpn_gateway: vgw-1}]"
+            "[{destination: 0.0.0.0/0, internet_gateway: igw-00000001}, {destination: 172.16.0.0/12, nat_gateway: nat-00000001}, \
+             {destination: 2001:db8::/48, vpn_gateway: vgw-00000001}]"
         );
     }
 
     #[test]
     fn a_local_route_that_leads_elsewhere_is_told_as_redirected() {
         let table = aws_sdk_ec2::types::RouteTable::builder()
-            .route_table_id("rtb-1")
-            .routes(to("10.0.0.0/16").network_interface_id("eni-1").origin(RouteOrigin::CreateRouteTable).build())
-            .routes(to("10.0.1.0/24").network_interface_id("eni-1").origin(RouteOrigin::CreateRoute).build());
+            .route_table_id("rtb-00000001")
+            .set_associations(Some(Vec::new()))
+            .routes(to("10.0.0.0/16").network_interface_id("eni-00000001").origin(RouteOrigin::CreateRouteTable).build())
+            .routes(to("10.0.1.0/24").network_interface_id("eni-00000001").origin(RouteOrigin::CreateRoute).build());
         let object = fold(table.build(), &mut Found::default()).unwrap();
         assert_eq!(object.facts.get(REDIRECTED).unwrap().to_string(), "[10.0.0.0/16]");
         assert_eq!(object.record.list("routes").len(), 2);
     }
 
     #[test]
+    fn a_route_that_leads_nowhere_known_is_not_read() {
+        let told = |route: Builder| {
+            let table = aws_sdk_ec2::types::RouteTable::builder().route_table_id("rtb-00000001").set_associations(Some(Vec::new()));
+            let local = to("10.0.0.0/16").gateway_id("local").origin(RouteOrigin::CreateRouteTable).build();
+            let object = fold(table.routes(local).routes(route.build()).build(), &mut Found::default()).unwrap();
+            object.record.get("routes").is_some()
+        };
+        assert!(told(to("0.0.0.0/0").gateway_id("igw-00000001")));
+        assert!(!told(to("0.0.0.0/0")) && !told(to("0.0.0.0/0").gateway_id("zzz")) && !told(to("0.0.0.0/99").gateway_id("igw-00000001")));
+        assert!(!told(made().gateway_id("igw-00000001")));
+        // A word for where it comes from that nobody knows: perhaps it is EC2's own.
+        assert!(!told(to("0.0.0.0/0").gateway_id("igw-00000001").origin(RouteOrigin::from("zzz"))));
+        // To what a spec has no word for: told, so that it is seen.
+        assert!(told(to("0.0.0.0/0").carrier_gateway_id("cagw-00000001")));
+    }
+
+    #[test]
+    fn an_association_that_is_not_whole_is_an_error() {
+        let read = |association: RouteTableAssociation| {
+            let table = aws_sdk_ec2::types::RouteTable::builder().route_table_id("rtb-00000001").associations(association);
+            fold(table.build(), &mut Found::default()).is_ok()
+        };
+        let base = || RouteTableAssociation::builder().route_table_association_id("rtbassoc-1");
+        assert!(read(base().main(true).build()) && read(base().main(false).subnet_id("subnet-00000001").build()));
+        assert!(!read(base().subnet_id("subnet-00000001").build()) && !read(base().main(false).build()));
+        assert!(!read(base().main(false).subnet_id("zzz").build()));
+    }
+
+    #[test]
     fn a_main_table_is_implicit_and_associations_tell_about_subnets() {
         let table = aws_sdk_ec2::types::RouteTable::builder()
-            .route_table_id("rtb-1")
+            .route_table_id("rtb-00000001")
             .associations(RouteTableAssociation::builder().main(true).build())
-            .associations(RouteTableAssociation::builder().subnet_id("subnet-1").route_table_association_id("rtbassoc-1").build());
+            .associations(
+                RouteTableAssociation::builder().main(false).subnet_id("subnet-00000001").route_table_association_id("rtbassoc-1").build(),
+            );
         let mut found = Found::default();
         assert!(fold(table.build(), &mut found).unwrap().implicit);
-        assert_eq!(found.links.tables["subnet-1"], ("rtb-1".to_owned(), "rtbassoc-1".to_owned()));
+        assert_eq!(found.links.tables["subnet-00000001"], ("rtb-00000001".to_owned(), "rtbassoc-1".to_owned()));
     }
 }

@@ -9,7 +9,7 @@ use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
 
 use super::{Seen, portions, settled};
 use crate::act::{Task, made, wait};
-use crate::answer::{facts, object, some};
+use crate::answer::{Reader, facts, needed_text, some};
 use crate::call::Errand;
 use crate::classify::Class;
 use crate::failure::Failure;
@@ -30,59 +30,66 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
 }
 
 fn fold(group: aws_sdk_ec2::types::SecurityGroup) -> Result<Object, Failure> {
-    let name = group.group_name.unwrap_or_default();
+    const ACTION: &str = "DescribeSecurityGroups";
+    let mut reader = Reader::default();
+    let name = needed_text(ACTION, "groupName", group.group_name)?;
     let typed = SecurityGroup {
-        vpc: Ref::Id(group.vpc_id.unwrap_or_default()),
+        vpc: reader.id("vpc", "vpcId", group.vpc_id),
         group_name: fold_name(&name).to_owned(),
-        description: group.description.unwrap_or_default(),
-        ingress: rules(group.ip_permissions),
-        egress: rules(group.ip_permissions_egress),
+        description: reader.text("description", "groupDescription", group.description),
+        ingress: rules(group.ip_permissions, ("ingress", "ipPermissions"), &mut reader),
+        egress: rules(group.ip_permissions_egress, ("egress", "ipPermissionsEgress"), &mut reader),
     };
     let implicit = name == DEFAULT;
-    let mut object = object(group.group_id, &typed, group.tags, facts([("group_name", Some(name))]))?;
+    let mut object = reader.object(ACTION, group.group_id, &typed, group.tags, facts([("group_name", Some(name))]))?;
     object.implicit = implicit;
     Ok(object)
 }
 
-/// One rule for each source of each permission.
-fn rules(permissions: Option<Vec<IpPermission>>) -> Vec<Rule> {
-    permissions.unwrap_or_default().into_iter().flat_map(of_permission).collect()
+/// One rule for each source of each permission of a direction, which is EC2's element of this name.
+fn rules(permissions: Option<Vec<IpPermission>>, direction: (&'static str, &'static str), reader: &mut Reader) -> Vec<Rule> {
+    let permissions = reader.always(direction.0, direction.1, permissions);
+    permissions.into_iter().flat_map(|permission| of_permission(permission, direction.0, reader)).collect()
 }
 
-fn of_permission(permission: IpPermission) -> Vec<Rule> {
-    let protocol = match permission.ip_protocol.as_deref() {
-        None | Some("-1" | "") => "all".to_owned(),
-        Some(text) => (PROTOCOL.read)(text).unwrap_or_else(|_| text.to_owned()),
+fn of_permission(permission: IpPermission, direction: &'static str, reader: &mut Reader) -> Vec<Rule> {
+    let protocol = match reader.text(direction, "ipProtocol", permission.ip_protocol) {
+        all if all == "-1" => "all".to_owned(),
+        text => (PROTOCOL.read)(&text).unwrap_or(text),
     };
-    let seen = |value: Option<i32>| value.filter(|value| *value != -1);
-    let (from, to) = (seen(permission.from_port), seen(permission.to_port));
+    let (from, to) = (permission.from_port, permission.to_port);
     let mut base = Rule { protocol, ..Rule::default() };
     match base.protocol.as_str() {
-        "tcp" | "udp" => {
-            let port = |value: Option<i32>, open| value.and_then(|value| u16::try_from(value).ok()).unwrap_or(open);
-            base.port = Some(ports(port(from, 0), port(to, u16::MAX)));
-        }
+        // What is -1 is every port.
+        "tcp" | "udp" if from == Some(-1) => base.port = Some(ports(0, u16::MAX)),
+        "tcp" | "udp" => base.port = Some(ports(reader.port(direction, "fromPort", from), reader.port(direction, "toPort", to))),
         "icmp" | "icmpv6" => {
-            base.icmp_type = from.map(i64::from);
-            base.icmp_code = to.filter(|_| from.is_some()).map(i64::from);
+            let one = |value: i32| Some(i64::from(value)).filter(|value| *value != -1);
+            base.icmp_type = one(reader.always(direction, "fromPort", from));
+            base.icmp_code = one(reader.always(direction, "toPort", to)).filter(|_| base.icmp_type.is_some());
         }
         // Ports mean nothing to any other protocol.
         _ => {}
     }
-    let range = |text: Option<String>| text.map(|text| (RANGE.read)(&text).unwrap_or(text));
     let mut rules = Vec::new();
     for source in permission.ip_ranges.unwrap_or_default() {
-        rules.push(Rule { cidr: range(source.cidr_ip), description: some(source.description), ..base.clone() });
+        let range = reader.text(direction, "cidrIp", source.cidr_ip);
+        rules.push(Rule { cidr: Some((RANGE.read)(&range).unwrap_or(range)), description: some(source.description), ..base.clone() });
     }
     for source in permission.ipv6_ranges.unwrap_or_default() {
-        rules.push(Rule { cidr: range(source.cidr_ipv6), description: some(source.description), ..base.clone() });
+        let range = reader.text(direction, "cidrIpv6", source.cidr_ipv6);
+        rules.push(Rule { cidr: Some((RANGE.read)(&range).unwrap_or(range)), description: some(source.description), ..base.clone() });
     }
     for source in permission.prefix_list_ids.unwrap_or_default() {
-        rules.push(Rule { prefix_list: source.prefix_list_id, description: some(source.description), ..base.clone() });
+        let list = reader.text(direction, "prefixListId", source.prefix_list_id);
+        rules.push(Rule { prefix_list: Some(list), description: some(source.description), ..base.clone() });
     }
     for source in permission.user_id_group_pairs.unwrap_or_default() {
-        let group = some(source.group_id).or(some(source.group_name)).map(Ref::Id);
-        rules.push(Rule { security_group: group, description: some(source.description), ..base.clone() });
+        let group = reader.id(direction, "groupId", source.group_id);
+        rules.push(Rule { security_group: Some(group), description: some(source.description), ..base.clone() });
+    }
+    if rules.is_empty() {
+        reader.unknown(direction, format!("EC2 did not say whom a rule for {} is for", base.protocol));
     }
     rules
 }
@@ -254,8 +261,8 @@ mod tests {
 
     fn folded(permission: IpPermission) -> String {
         let group = aws_sdk_ec2::types::SecurityGroup::builder()
-            .group_id("sg-1")
-            .vpc_id("vpc-1")
+            .group_id("sg-00000001")
+            .vpc_id("vpc-00000001")
             .group_name("web#0a1f")
             .description("Web")
             .ip_permissions(permission);
@@ -273,11 +280,11 @@ mod tests {
             .to_port(8080)
             .ip_ranges(IpRange::builder().cidr_ip("10.0.0.0/8").description("").build())
             .ipv6_ranges(Ipv6Range::builder().cidr_ipv6("2001:DB8::/32").description("v6").build())
-            .user_id_group_pairs(UserIdGroupPair::builder().group_id("sg-2").user_id("123456789012").build());
+            .user_id_group_pairs(UserIdGroupPair::builder().group_id("sg-00000002").user_id("123456789012").build());
         assert_eq!(
             folded(permission.build()),
             "[{cidr: 10.0.0.0/8, port: 8000-8080, protocol: tcp}, {cidr: 2001:db8::/32, description: v6, port: 8000-8080, protocol: \
-             tcp}, {port: 8000-8080, protocol: tcp, security_group: sg-2}]"
+             tcp}, {port: 8000-8080, protocol: tcp, security_group: sg-00000002}]"
         );
         let range = || IpRange::builder().cidr_ip("0.0.0.0/0").build();
         let all = IpPermission::builder().ip_protocol("-1").from_port(-1).to_port(-1).ip_ranges(range()).build();
@@ -296,7 +303,7 @@ mod tests {
             Record::new().with("protocol", "tcp").with("port", "22").with("cidr", "10.0.0.0/8").with("description", "ssh"),
             Record::new().with("protocol", "udp").with("port", "0-65535").with("cidr", "::/0"),
             Record::new().with("protocol", "icmp").with("icmp_type", 3).with("icmp_code", 4).with("cidr", "0.0.0.0/0"),
-            Record::new().with("protocol", "all").with("security_group", Ref::Id("sg-2".into())),
+            Record::new().with("protocol", "all").with("security_group", Ref::Id("sg-00000002".into())),
             Record::new().with("protocol", "tcp").with("port", "443").with("prefix_list", "pl-12345678"),
         ];
         for rule in rules {

@@ -8,7 +8,7 @@ use trueup_model::kinds::subnet::Subnet;
 use trueup_model::{Acted, Object, Ref, Settled, Value, Wait};
 
 use crate::act::{Task, made, wait};
-use crate::answer::{facts, object, some};
+use crate::answer::{Reader, STATE, facts, needed};
 use crate::classify::is_gone;
 use crate::failure::Failure;
 use crate::kinds::{Seen, network_acl, portions, route_table, settled};
@@ -33,21 +33,23 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
 }
 
 fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
-    let facts = facts([
-        ("state", subnet.state.map(|state| state.as_str().to_owned())),
-        ("available_ip_address_count", subnet.available_ip_address_count.map(|count| count.to_string())),
-    ]);
-    let implicit = subnet.default_for_az == Some(true);
+    const ACTION: &str = "DescribeSubnets";
+    let mut reader = Reader::default();
+    let state = subnet.state.as_ref().map(|state| state.as_str());
+    let state = reader.word(STATE, "state", state, &["pending", "available", "unavailable", "failed", "failed-insufficient-capacity"]);
+    let facts =
+        facts([(STATE, Some(state)), ("available_ip_address_count", subnet.available_ip_address_count.map(|count| count.to_string()))]);
+    let implicit = needed(ACTION, "defaultForAz", subnet.default_for_az)?;
     let typed = Subnet {
-        vpc: Ref::Id(subnet.vpc_id.unwrap_or_default()),
-        cidr_block: subnet.cidr_block.unwrap_or_default(),
-        availability_zone: some(subnet.availability_zone),
-        availability_zone_id: some(subnet.availability_zone_id),
-        map_public_ip_on_launch: subnet.map_public_ip_on_launch.unwrap_or(false),
+        vpc: reader.id("vpc", "vpcId", subnet.vpc_id),
+        cidr_block: reader.text("cidr_block", "cidrBlock", subnet.cidr_block),
+        availability_zone: Some(reader.text("availability_zone", "availabilityZone", subnet.availability_zone)),
+        availability_zone_id: Some(reader.text("availability_zone_id", "availabilityZoneId", subnet.availability_zone_id)),
+        map_public_ip_on_launch: reader.always("map_public_ip_on_launch", "mapPublicIpOnLaunch", subnet.map_public_ip_on_launch),
         route_table: None,
         network_acl: None,
     };
-    let mut object = object(subnet.subnet_id, &typed, subnet.tags, facts)?;
+    let mut object = reader.object(ACTION, subnet.subnet_id, &typed, subnet.tags, facts)?;
     object.implicit = implicit;
     Ok(object)
 }
@@ -59,17 +61,22 @@ pub fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
         object.record.set("route_table", Ref::Id(table.clone()));
         object.facts.set(ASSOCIATION, association.clone());
     }
-    let vpc = object.record.reference("vpc").and_then(Ref::id).unwrap_or_default();
-    let default = links.default_acls.get(vpc);
+    let default = object.record.reference("vpc").and_then(Ref::id).and_then(|vpc| links.default_acls.get(vpc));
     if let Some(default) = default {
         object.facts.set(DEFAULT_ACL, default.clone());
     }
-    if let Some((acl, association)) = links.acls.get(&object.id) {
-        object.facts.set(ACL_ASSOCIATION, association.clone());
-        if declares_acl || default != Some(acl) {
-            object.record.set("network_acl", Ref::Id(acl.clone()));
+    let unread = match (links.acls.get(&object.id), default) {
+        (None, _) => Some("EC2 shows it in no network ACL, and every subnet is in one"),
+        (Some(_), None) if !declares_acl => Some("EC2 does not show the default network ACL of its VPC"),
+        (Some((acl, association)), default) => {
+            object.facts.set(ACL_ASSOCIATION, association.clone());
+            if declares_acl || default != Some(acl) {
+                object.record.set("network_acl", Ref::Id(acl.clone()));
+            }
+            None
         }
-    }
+    };
+    object.unread.extend(unread.map(|why| ("network_acl".to_owned(), why.to_owned())));
 }
 
 /// Those of some subnets that are not there.
@@ -245,28 +252,38 @@ mod tests {
 
     #[test]
     fn an_association_is_the_route_table_and_none_is_the_main_one() {
-        let subnet = aws_sdk_ec2::types::Subnet::builder().subnet_id("subnet-1").vpc_id("vpc-1").cidr_block("10.0.1.0/24").build();
+        let subnet = aws_sdk_ec2::types::Subnet::builder()
+            .default_for_az(false)
+            .subnet_id("subnet-00000001")
+            .vpc_id("vpc-00000001")
+            .cidr_block("10.0.1.0/24")
+            .build();
         let mut object = fold(subnet).unwrap();
         assert!(object.record.get("route_table").is_none());
-        let tables = BTreeMap::from([("subnet-1".to_owned(), ("rtb-1".to_owned(), "rtbassoc-1".to_owned()))]);
+        let tables = BTreeMap::from([("subnet-00000001".to_owned(), ("rtb-00000001".to_owned(), "rtbassoc-1".to_owned()))]);
         complete(&mut object, &Links { tables, ..Links::default() }, false);
-        assert_eq!(object.record.reference("route_table"), Some(&Ref::Id("rtb-1".into())));
+        assert_eq!(object.record.reference("route_table"), Some(&Ref::Id("rtb-00000001".into())));
         assert_eq!(object.facts.text(ASSOCIATION), "rtbassoc-1");
     }
 
     #[test]
     fn the_default_acl_is_none_unless_the_spec_speaks_of_one() {
         let completed = |acl: &str, declares: bool| {
-            let subnet = aws_sdk_ec2::types::Subnet::builder().subnet_id("subnet-1").vpc_id("vpc-1").cidr_block("10.0.1.0/24").build();
+            let subnet = aws_sdk_ec2::types::Subnet::builder()
+                .default_for_az(false)
+                .subnet_id("subnet-00000001")
+                .vpc_id("vpc-00000001")
+                .cidr_block("10.0.1.0/24")
+                .build();
             let mut object = fold(subnet).unwrap();
-            let acls = BTreeMap::from([("subnet-1".to_owned(), (acl.to_owned(), "aclassoc-1".to_owned()))]);
-            let default_acls = BTreeMap::from([("vpc-1".to_owned(), "acl-1".to_owned())]);
+            let acls = BTreeMap::from([("subnet-00000001".to_owned(), (acl.to_owned(), "aclassoc-1".to_owned()))]);
+            let default_acls = BTreeMap::from([("vpc-00000001".to_owned(), "acl-00000001".to_owned())]);
             complete(&mut object, &Links { acls, default_acls, ..Links::default() }, declares);
-            assert_eq!((object.facts.text(ACL_ASSOCIATION), object.facts.text(DEFAULT_ACL)), ("aclassoc-1", "acl-1"));
+            assert_eq!((object.facts.text(ACL_ASSOCIATION), object.facts.text(DEFAULT_ACL)), ("aclassoc-1", "acl-00000001"));
             object.record.reference("network_acl").map(ToString::to_string)
         };
-        assert_eq!(completed("acl-1", false), None);
-        assert_eq!(completed("acl-1", true).as_deref(), Some("acl-1"));
-        assert_eq!(completed("acl-2", false).as_deref(), Some("acl-2"));
+        assert_eq!(completed("acl-00000001", false), None);
+        assert_eq!(completed("acl-00000001", true).as_deref(), Some("acl-00000001"));
+        assert_eq!(completed("acl-00000002", false).as_deref(), Some("acl-00000002"));
     }
 }

@@ -8,7 +8,7 @@ use trueup_model::kinds::vpc::Vpc;
 use trueup_model::{Acted, Object, Record, Settled, Value, Wait};
 
 use crate::act::{Task, made, wait};
-use crate::answer::{facts, object, some};
+use crate::answer::{Reader, STATE, facts, needed, some, told};
 use crate::call::Errand;
 use crate::failure::Failure;
 use crate::kinds::{Seen, portions, settled};
@@ -34,30 +34,51 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     Ok(found)
 }
 
+/// In which states a range belongs to the VPC, and in which it does not: ranges that were taken away stay in the list for a while.
+const HOLDS: [(&str, bool); 6] = [
+    ("associating", true),
+    ("associated", true),
+    ("disassociating", false),
+    ("disassociated", false),
+    ("failing", false),
+    ("failed", false),
+];
+
 fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
-    let primary = some(vpc.cidr_block).unwrap_or_default();
-    let mut facts = facts([("state", vpc.state.map(|state| state.as_str().to_owned()))]);
+    const ACTION: &str = "DescribeVpcs";
+    let mut reader = Reader::default();
+    let primary = reader.text("cidr_block", "cidrBlock", vpc.cidr_block);
+    let state = reader.word(STATE, "state", vpc.state.as_ref().map(|state| state.as_str()), &["pending", "available"]);
+    let mut facts = facts([(STATE, Some(state))]);
     let mut secondary = Vec::new();
-    for association in vpc.cidr_block_association_set.unwrap_or_default() {
+    let associations = reader.always("secondary_cidr_blocks", "cidrBlockAssociationSet", vpc.cidr_block_association_set);
+    if !associations.iter().any(|association| association.cidr_block.as_deref() == Some(primary.as_str())) {
+        reader.unknown("secondary_cidr_blocks", "EC2 did not say its `cidrBlockAssociationSet` in full".to_owned());
+    }
+    for association in associations {
+        let range = reader.text("secondary_cidr_blocks", "cidrBlock", association.cidr_block);
         let state = association.cidr_block_state.and_then(|state| state.state);
-        // Ranges that were taken away stay in the list for a while.
-        let holds = state.is_none_or(|state| matches!(state.as_str(), "associated" | "associating"));
-        let (Some(range), true) = (some(association.cidr_block), holds) else { continue };
+        let known = HOLDS.map(|(word, _)| word);
+        let state = reader.word("secondary_cidr_blocks", "cidrBlockState", state.as_ref().map(|state| state.as_str()), &known);
+        if !HOLDS.contains(&(state.as_str(), true)) {
+            continue;
+        }
         facts.set_option(&association_fact(&range), some(association.association_id));
         if range != primary {
             secondary.push(range);
         }
     }
-    let implicit = vpc.is_default == Some(true);
+    let implicit = needed(ACTION, "isDefault", vpc.is_default)?;
+    let tenancy = vpc.instance_tenancy.as_ref().map(|tenancy| tenancy.as_str());
     let typed = Vpc {
         cidr_block: primary,
         secondary_cidr_blocks: secondary,
-        instance_tenancy: vpc.instance_tenancy.map_or_else(|| "default".to_owned(), |tenancy| tenancy.as_str().to_owned()),
+        instance_tenancy: reader.word("instance_tenancy", "instanceTenancy", tenancy, &["default", "dedicated", "host"]),
         // They are no part of this answer: `dns` asks for them where they matter.
         enable_dns_support: None,
         enable_dns_hostnames: None,
     };
-    let mut object = object(vpc.vpc_id, &typed, vpc.tags, facts)?;
+    let mut object = reader.object(ACTION, vpc.vpc_id, &typed, vpc.tags, facts)?;
     object.implicit = implicit;
     Ok(object)
 }
@@ -71,9 +92,13 @@ pub async fn dns(ec2: &Ec2, object: &mut Object) -> Result<(), Failure> {
     };
     let (support, hostnames) =
         futures_util::future::try_join(ask(VpcAttributeName::EnableDnsSupport), ask(VpcAttributeName::EnableDnsHostnames)).await?;
-    let on = |value: Option<AttributeBooleanValue>| value.and_then(|value| value.value).unwrap_or(false);
-    object.record.set("enable_dns_support", on(support.enable_dns_support));
-    object.record.set("enable_dns_hostnames", on(hostnames.enable_dns_hostnames));
+    // An answer about another VPC is none about this one.
+    let of_it = |id: Option<String>| id.as_ref() == Some(&object.id);
+    let on = |value: Option<AttributeBooleanValue>, of_it: bool| value.filter(|_| of_it).and_then(|value| value.value);
+    let support = on(support.enable_dns_support, of_it(support.vpc_id));
+    let hostnames = on(hostnames.enable_dns_hostnames, of_it(hostnames.vpc_id));
+    told(object, "enable_dns_support", "enableDnsSupport", support);
+    told(object, "enable_dns_hostnames", "enableDnsHostnames", hostnames);
     Ok(())
 }
 
@@ -197,7 +222,7 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
 
 /// A VPC in each respect that it can be waited for.
 fn look(vpc: &aws_sdk_ec2::types::Vpc) -> BTreeMap<&'static str, Seen> {
-    let state = vpc.state().map_or("available", |state| state.as_str());
+    let state = vpc.state().map_or("unknown", |state| state.as_str());
     let ranges = vpc.cidr_block_association_set().iter().filter_map(|association| association.cidr_block_state());
     let passing = |passing: &str| ranges.clone().any(|state| state.state().is_some_and(|state| state.as_str() == passing));
     let failing = ranges.clone().find(|state| state.state().is_some_and(|state| matches!(state.as_str(), "failing" | "failed")));
@@ -215,7 +240,7 @@ fn look(vpc: &aws_sdk_ec2::types::Vpc) -> BTreeMap<&'static str, Seen> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ec2::types::{VpcCidrBlockAssociation, VpcCidrBlockState, VpcCidrBlockStateCode};
+    use aws_sdk_ec2::types::{VpcCidrBlockAssociation, VpcCidrBlockState, VpcCidrBlockStateCode, VpcState};
 
     fn association(range: &str, state: VpcCidrBlockStateCode) -> VpcCidrBlockAssociation {
         let state = VpcCidrBlockState::builder().state(state).build();
@@ -225,8 +250,10 @@ mod tests {
     #[test]
     fn only_ranges_that_hold_are_read() {
         let vpc = aws_sdk_ec2::types::Vpc::builder()
-            .vpc_id("vpc-1")
+            .vpc_id("vpc-00000001")
             .cidr_block("10.0.0.0/16")
+            .is_default(false)
+            .instance_tenancy(Tenancy::Default)
             .cidr_block_association_set(association("10.0.0.0/16", VpcCidrBlockStateCode::Associated))
             .cidr_block_association_set(association("10.2.0.0/16", VpcCidrBlockStateCode::Disassociated))
             .cidr_block_association_set(association("10.1.0.0/16", VpcCidrBlockStateCode::Associated))
@@ -241,7 +268,8 @@ mod tests {
     #[test]
     fn each_respect_of_a_vpc_is_waited_for_by_itself() {
         let vpc = aws_sdk_ec2::types::Vpc::builder()
-            .vpc_id("vpc-1")
+            .vpc_id("vpc-00000001")
+            .state(VpcState::Available)
             .cidr_block_association_set(association("10.1.0.0/16", VpcCidrBlockStateCode::Associating))
             .build();
         let looks = look(&vpc);

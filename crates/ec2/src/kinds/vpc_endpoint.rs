@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ec2::operation::describe_vpc_endpoints::builders::DescribeVpcEndpointsFluentBuilder;
 use aws_sdk_ec2::types::{Filter, VpcEndpointType};
 use trueup_model::kinds::vpc_endpoint::VpcEndpoint;
 use trueup_model::{Acted, Object, Record, Ref, Settled, Wait, policy};
 
 use crate::act::{Task, ids, made, wait};
-use crate::answer::{facts, object, some};
+use crate::answer::{Reader, STATE, facts};
 use crate::classify::{Class, classify};
 use crate::failure::Failure;
 use crate::kinds::{Seen, seen_by_ids, settled};
@@ -22,8 +23,16 @@ fn state(endpoint: &Live) -> String {
 }
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+    found(ec2, ec2.client.describe_vpc_endpoints().max_results(1000).set_filters(filters)).await
+}
+
+/// One endpoint, by its id: an id that EC2 does not know is an error.
+pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
+    found(ec2, ec2.client.describe_vpc_endpoints().vpc_endpoint_ids(id)).await
+}
+
+async fn found(ec2: &Ec2, request: DescribeVpcEndpointsFluentBuilder) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2.client.describe_vpc_endpoints().max_results(1000).set_filters(filters);
     pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
         match state(&endpoint).as_str() {
             "deleted" | "rejected" | "failed" | "expired" => found.gone.extend(endpoint.vpc_endpoint_id),
@@ -38,25 +47,50 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     Ok(found)
 }
 
+/// The states of an endpoint that is there, in small letters.
+const STATES: [&str; 4] = ["pendingacceptance", "pending", "available", "partial"];
+
+/// EC2's types of endpoints, in small letters. A spec makes the first.
+const TYPES: [&str; 5] = ["gateway", "interface", "gatewayloadbalancer", "resource", "servicenetwork"];
+
 fn fold(endpoint: Live) -> Result<Object, Failure> {
-    let facts = facts([("state", Some(state(&endpoint)))]);
+    let mut reader = Reader::default();
+    let facts = facts([(STATE, Some(reader.word(STATE, "state", Some(&state(&endpoint)), &STATES)))]);
     let implicit = endpoint.requester_managed == Some(true);
-    let typed = VpcEndpoint {
-        vpc: Ref::Id(endpoint.vpc_id.unwrap_or_default()),
-        service: endpoint.service_name.unwrap_or_default(),
-        endpoint_type: endpoint.vpc_endpoint_type.map_or_else(|| "gateway".to_owned(), |ty| ty.as_str().to_ascii_lowercase()),
-        route_tables: endpoint.route_table_ids.unwrap_or_default().into_iter().map(Ref::Id).collect(),
-        policy: some(endpoint.policy_document).and_then(|text| document(&text)),
+    let tables = reader.always("route_tables", "routeTableIdSet", endpoint.route_table_ids);
+    let endpoint_type = match endpoint.vpc_endpoint_type {
+        // Only gateway endpoints have some.
+        None if !tables.is_empty() => "gateway".to_owned(),
+        ty => reader.word("type", "vpcEndpointType", ty.as_ref().map(VpcEndpointType::as_str), &TYPES).to_ascii_lowercase(),
     };
-    let mut object = object(endpoint.vpc_endpoint_id, &typed, endpoint.tags, facts)?;
+    let policy = match document(&reader.text("policy", "policyDocument", endpoint.policy_document)) {
+        Ok(policy) => policy,
+        Err(why) => {
+            reader.unknown("policy", format!("EC2's `policyDocument` is no JSON: {why}"));
+            None
+        }
+    };
+    let service = reader.text("service", "serviceName", endpoint.service_name);
+    // EC2 knows services by their full names only.
+    if !service.contains('.') {
+        reader.unknown("service", format!("EC2 says `{service}` as its `serviceName`, which is no name of a service"));
+    }
+    let typed = VpcEndpoint {
+        vpc: reader.id("vpc", "vpcId", endpoint.vpc_id),
+        service,
+        endpoint_type,
+        route_tables: tables.into_iter().map(Ref::Id).collect(),
+        policy,
+    };
+    let mut object = reader.object("DescribeVpcEndpoints", endpoint.vpc_endpoint_id, &typed, endpoint.tags, facts)?;
     object.implicit = implicit;
     Ok(object)
 }
 
 /// A policy that says more than EC2's default.
-fn document(text: &str) -> Option<serde_json::Value> {
-    let document = serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()));
-    Some(document).filter(|document| !policy::is_full_access(document))
+fn document(text: &str) -> Result<Option<serde_json::Value>, serde_json::Error> {
+    let document = serde_json::from_str(text)?;
+    Ok(Some(document).filter(|document| !policy::is_full_access(document)))
 }
 
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -167,7 +201,7 @@ mod tests {
     use trueup_model::Value;
 
     fn with_policy(text: &str) -> Record {
-        let endpoint = Live::builder().vpc_endpoint_id("vpce-1").vpc_id("vpc-1").service_name("com.amazonaws.us-west-2.s3");
+        let endpoint = Live::builder().vpc_endpoint_id("vpce-00000001").vpc_id("vpc-00000001").service_name("com.amazonaws.us-west-2.s3");
         fold(endpoint.policy_document(text).state(State::from("available")).build()).unwrap().record
     }
 
@@ -176,18 +210,28 @@ mod tests {
         let default = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
         assert!(with_policy(default).get("policy").is_none());
         assert!(with_policy("").get("policy").is_none());
+        assert!(with_policy(r#"{"Statement":["#).get("policy").is_none());
         let own = with_policy(r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#);
         let statement = own.get("policy").and_then(Value::as_map).unwrap().list("Statement")[0].as_map().unwrap();
         assert_eq!(statement.text("Action"), "s3:*");
     }
 
     #[test]
+    fn a_policy_that_was_not_said_or_is_cut_off_is_not_the_default_one() {
+        let unread = |policy: Option<&str>| {
+            let endpoint = Live::builder().vpc_endpoint_id("vpce-00000001").set_policy_document(policy.map(str::to_owned));
+            fold(endpoint.build()).unwrap().unread.contains_key("policy")
+        };
+        assert!(unread(None) && unread(Some("")) && unread(Some(r#"{"Statement":["#)) && !unread(Some("{}")));
+    }
+
+    #[test]
     fn states_are_compared_without_regard_to_case() {
         for text in ["available", "Available"] {
-            let endpoint = Live::builder().vpc_endpoint_id("vpce-1").state(State::from(text)).build();
+            let endpoint = Live::builder().vpc_endpoint_id("vpce-00000001").state(State::from(text)).build();
             assert_eq!(look(&endpoint).1.state, "available");
         }
-        let deleting = Live::builder().vpc_endpoint_id("vpce-1").state(State::from("deleting")).build();
+        let deleting = Live::builder().vpc_endpoint_id("vpce-00000001").state(State::from("deleting")).build();
         assert!(look(&deleting).1.failed.is_none());
     }
 }

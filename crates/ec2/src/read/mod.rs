@@ -22,6 +22,7 @@ pub use found::{Found, Links};
 pub use lost::lost;
 pub use others::others;
 pub use outside::outside;
+pub use page::Pages;
 pub(crate) use page::pages;
 pub use whole::tagged;
 
@@ -33,7 +34,7 @@ const AGAIN: [Duration; 5] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8), Duration::from_secs(15)];
 
 /// Answers that do not agree with each other are asked for so often: what is new shows in one list before it shows in another.
-const WHOLE_LOOKS_MAX: u32 = 3;
+const WHOLE_LOOKS_MAX: u32 = 4;
 
 /// Everything of a region that a plan for this scope needs.
 pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
@@ -65,7 +66,14 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     let mut links = Links::default();
     let mut gone = BTreeSet::new();
     let (reads, tagged, interfaces) = join3(join_all(reads), whole::tagged(ec2, scope), interfaces::interfaces(ec2)).await;
-    let tagged = tagged.map_err(CloudError::from)?;
+    let tagged = match tagged {
+        Ok(tagged) => tagged,
+        Err(failure) => {
+            // Whose anything is, nobody knows.
+            Kind::ALL.into_iter().try_for_each(|kind| unreadable.note(kind, failure.clone()))?;
+            None
+        }
+    };
     for (kind, read) in reads {
         match read {
             Ok(found) => {
@@ -80,7 +88,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         }
     }
     ec2.memory.learn_gone(gone.iter().cloned());
-    let missing = whole::check(&by_kind, scope, &tagged, &|id| gone.contains(id) || ec2.memory.is_ended(id));
+    let missing = whole::check(&by_kind, scope, tagged.as_ref(), &|id| gone.contains(id) || ec2.memory.is_ended(id));
     let whole = whole::confirm(ec2, missing, &mut unreadable).await?;
     held::tell(&mut by_kind, scope, &links.leaving, &|id| gone.contains(id) || ec2.memory.is_ended(id));
     for objects in by_kind.values_mut() {

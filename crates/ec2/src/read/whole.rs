@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use trueup_model::{CloudError, Follow, Kind, Object, Scope, Type, Value, tags};
 
 use super::{Unreadable, pages};
+use crate::answer::{needed, needed_text};
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::{Ec2, filter, kinds};
@@ -15,22 +16,76 @@ use crate::{Ec2, filter, kinds};
 /// What lists leave out is asked for so often, each time after a pause.
 const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
 
-/// The ids that carry the topology's tags, as `DescribeTags` says; none where the credentials may not ask.
-pub async fn tagged(ec2: &Ec2, scope: &Scope) -> Result<BTreeSet<String>, Failure> {
-    let mut ids = BTreeSet::new();
-    let request = ec2.client.describe_tags().max_results(1000);
-    let request = request.filters(filter::of("key", [tags::TOPOLOGY])).filters(filter::of("value", [filter::escaped(&scope.topology)]));
+/// What `DescribeTags` says of the topology's objects.
+#[derive(Debug, Default)]
+pub struct Tagged {
+    /// The ids that carry the topology's name, with the address that they carry beside it, where that was asked for.
+    ids: BTreeMap<String, Option<String>>,
+    /// The addresses that were asked for; none where all of them were.
+    asked: Option<BTreeSet<String>>,
+}
+
+/// What `DescribeTags` says; nothing where the credentials may not ask.
+pub async fn tagged(ec2: &Ec2, scope: &Scope) -> Result<Option<Tagged>, Failure> {
+    const ACTION: &str = "DescribeTags";
+    let addresses: BTreeSet<String> = scope.declared.keys().map(ToString::to_string).collect();
+    let mut request = ec2.client.describe_tags().max_results(1000).filters(filter::of("key", [tags::TOPOLOGY, tags::ADDRESS]));
+    // Where one request takes the values, the tags of other topologies stay where they are.
+    let asked = (addresses.len() < filter::VALUES_MAX).then_some(addresses);
+    if let Some(asked) = &asked {
+        let values = std::iter::once(&scope.topology).chain(asked).map(|value| filter::escaped(value));
+        request = request.filters(filter::of("value", values));
+    }
+    let (mut ours, mut addresses) = (BTreeSet::new(), BTreeMap::new());
     let read = async {
         pages!(ec2, "DescribeTags", request, tags, |tag: aws_sdk_ec2::types::TagDescription| {
-            ids.extend(tag.resource_id);
+            let id = needed_text(ACTION, "resourceId", tag.resource_id)?;
+            let value = needed(ACTION, "value", tag.value)?;
+            match needed_text(ACTION, "key", tag.key)?.as_str() {
+                tags::TOPOLOGY if value == scope.topology => drop(ours.insert(id)),
+                tags::ADDRESS => drop(addresses.insert(id, value)),
+                _ => {}
+            }
             Ok::<_, Failure>(())
         });
         Ok::<_, Failure>(())
     };
     match read.await {
-        Err(failure) if failure.class == Class::Denied => Ok(BTreeSet::new()),
+        Err(failure) if failure.class == Class::Denied => Ok(None),
         Err(failure) => Err(failure),
-        Ok(()) => Ok(ids),
+        Ok(()) => {
+            let ids = ours.into_iter().map(|id| {
+                let address = addresses.remove(&id);
+                (id, address)
+            });
+            Ok(Some(Tagged { ids: ids.collect(), asked }))
+        }
+    }
+}
+
+impl Tagged {
+    /// Whether an object carries the topology's name.
+    pub fn has(&self, id: &str) -> bool {
+        self.ids.contains_key(id)
+    }
+
+    /// Why what an object was listed with cannot be so; none where it can.
+    fn contradicts(&self, object: &Object, topology: &str) -> Option<String> {
+        let owner = object.owner.as_ref().filter(|owner| owner.topology == topology);
+        let told = self.ids.get(&object.id);
+        let why = match (owner, told) {
+            (None, None) => return None,
+            (None, Some(_)) => "is listed without this topology's tags, and DescribeTags says that it has them".to_owned(),
+            (Some(_), None) => "is listed with this topology's tags, and DescribeTags does not say that it has them".to_owned(),
+            (Some(owner), Some(Some(address))) if *address == owner.address => return None,
+            (Some(owner), Some(Some(address))) => {
+                format!("is listed as {}, and DescribeTags says that it is {address}", owner.address)
+            }
+            // Addresses that were not asked for are not told.
+            (Some(owner), Some(None)) if self.asked.as_ref().is_some_and(|asked| !asked.contains(&owner.address)) => return None,
+            (Some(owner), Some(None)) => format!("is listed as {}, and DescribeTags does not say so", owner.address),
+        };
+        Some(format!("{} {why}", object.id))
     }
 }
 
@@ -39,12 +94,12 @@ pub async fn tagged(ec2: &Ec2, scope: &Scope) -> Result<BTreeSet<String>, Failur
 pub struct Missing {
     /// What carries the topology's tags, of kinds of which the topology wants more than is there. Tags may outlive what they are on.
     tagged: BTreeMap<Kind, Vec<String>>,
-    /// What something of ours cannot be without, and why.
+    /// What something of ours cannot be without, and what is told in two ways, with why that cannot be.
     held: BTreeMap<Kind, String>,
 }
 
 /// Finds what is there and was not listed. `known` are ids that need no explanation: what has ended.
-pub fn check(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, tagged: &BTreeSet<String>, known: &dyn Fn(&str) -> bool) -> Missing {
+pub fn check(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, tagged: Option<&Tagged>, known: &dyn Fn(&str) -> bool) -> Missing {
     let listed: BTreeSet<&str> = by_kind.values().flatten().map(|object| object.id.as_str()).collect();
     let is_missing = |id: &str| !listed.contains(id) && !known(id);
     let kind_of = |id: &str| Kind::ALL.into_iter().find(|kind| kind.is_id(id) && by_kind.contains_key(kind));
@@ -53,7 +108,7 @@ pub fn check(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, tagged: &BTre
         let held: BTreeSet<_> = by_kind.get(&kind).into_iter().flatten().filter_map(|object| object.address(&scope.topology)).collect();
         scope.declared.keys().any(|address| address.kind == kind && !held.contains(address))
     };
-    for id in tagged.iter().filter(|id| is_missing(id)) {
+    for id in tagged.iter().flat_map(|tagged| tagged.ids.keys()).filter(|id| is_missing(id)) {
         if let Some(kind) = kind_of(id).filter(|kind| wants_more(*kind)) {
             missing.tagged.entry(kind).or_default().push(id.clone());
         }
@@ -65,7 +120,30 @@ pub fn check(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, tagged: &BTre
             }
         }
     }
+    for object in by_kind.values().flatten().filter(|object| !known(&object.id)) {
+        if let Some(why) = tagged.and_then(|tagged| tagged.contradicts(object, &scope.topology)) {
+            missing.held.entry(object.kind).or_insert_with(|| not_whole(&why));
+        }
+    }
+    without_their_own(by_kind, scope, &mut missing);
     missing
+}
+
+/// What EC2 makes with a VPC is there as long as the VPC is.
+const OF_A_VPC: [(Kind, &str); 3] =
+    [(Kind::RouteTable, "main route table"), (Kind::NetworkAcl, "default network ACL"), (Kind::SecurityGroup, "default security group")];
+
+/// Finds VPCs of ours of which the lists do not show what EC2 made with them.
+fn without_their_own(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, missing: &mut Missing) {
+    let is_ours = |vpc: &&Object| vpc.owner.as_ref().is_some_and(|owner| owner.topology == scope.topology);
+    for vpc in by_kind.get(&Kind::Vpc).into_iter().flatten().filter(is_ours) {
+        for (kind, what) in OF_A_VPC {
+            let of_vpc = |object: &Object| object.record.reference("vpc").and_then(|to| to.id()).is_none_or(|id| id == vpc.id);
+            if by_kind.get(&kind).is_some_and(|objects| !objects.iter().any(|object| object.implicit && of_vpc(object))) {
+                missing.held.entry(kind).or_insert_with(|| not_whole(&format!("the {what} of {} is not listed", vpc.id)));
+            }
+        }
+    }
 }
 
 /// Notes the kinds whose lists left something out, and what. What only its tags speak of is asked for by its id first: tags outlive
@@ -87,8 +165,17 @@ pub async fn confirm(ec2: &Ec2, missing: Missing, unreadable: &mut Unreadable) -
     Ok(whole)
 }
 
-/// The first of some objects that is there after all. One answer left it out already, so one more that does proves nothing.
+/// The first of some objects that is there after all, or that may be. One answer left it out already, so one more that does proves
+/// nothing: only that EC2 knows no such id does, and that tags are on nothing that has ended.
 async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, Failure> {
+    if kinds::outlived_by_tags(kind) {
+        for id in ids {
+            if !kinds::is_gone(ec2, kind, id).await? {
+                return Ok(Some(id.clone()));
+            }
+        }
+        return Ok(None);
+    }
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
         for ids in ids.chunks(filter::VALUES_MAX) {
@@ -98,11 +185,15 @@ async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, F
             }
         }
     }
-    Ok(None)
+    Ok(ids.first().cloned())
 }
 
 fn left_out(id: &str, why: &str) -> String {
-    format!("{id} {why}, and the list of all does not show it: EC2's answer was not whole. Try again in a minute")
+    not_whole(&format!("{id} {why}, and the list of all does not show it"))
+}
+
+fn not_whole(why: &str) -> String {
+    format!("{why}: EC2's answer was not whole. Try again in a minute")
 }
 
 /// The ids of what cannot be gone while the object is there. Rules and routes may lead to what others have, or to nothing.
@@ -146,18 +237,70 @@ mod tests {
                 (Kind::Subnet, subnets.iter().map(|(id, address)| object(Kind::Subnet, id, address, Some(vpc))).collect()),
             ])
         };
-        let tagged = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+        let address = |id: &str| {
+            if id == vpc {
+                "vpc.main"
+            } else if id == subnet {
+                "subnet.a"
+            } else {
+                "subnet.b"
+            }
+            .to_owned()
+        };
         let missing = |by_kind, ids: &[&str], known: &[&str]| {
-            let missing = check(&by_kind, &scope, &tagged(ids), &|id| known.contains(&id));
+            let ids = ids.iter().map(|id| ((*id).to_owned(), Some(address(id)))).collect();
+            let missing = check(&by_kind, &scope, Some(&Tagged { ids, asked: None }), &|id| known.contains(&id));
             missing.tagged.into_keys().chain(missing.held.into_keys()).collect::<Vec<_>>()
         };
         let both = [(subnet, "subnet.a"), (other, "subnet.b")];
         assert_eq!(missing(listed(&[vpc], &both), &[vpc, subnet, other], &[]), []);
         // A list that is empty, and others that show that it cannot be.
-        assert_eq!(missing(listed(&[], &both), &[], &[]), [Kind::Vpc]);
+        assert_eq!(missing(listed(&[], &both), &[subnet, other], &[]), [Kind::Vpc]);
         assert_eq!(missing(listed(&[vpc], &both[..1]), &[vpc, subnet, other], &[]), [Kind::Subnet]);
         // What has ended keeps its tags for a while; what nobody wants need not be explained.
         assert_eq!(missing(listed(&[vpc], &both[..1]), &[vpc, subnet, other], &[other]), []);
-        assert_eq!(missing(listed(&[vpc], &both), &["subnet-00000003"], &[]), []);
+        assert_eq!(missing(listed(&[vpc], &both), &[vpc, subnet, other, "subnet-00000003"], &[]), []);
+    }
+
+    #[test]
+    fn what_the_list_and_the_tags_say_differently_is_not_known() {
+        let scope = Scope { topology: "t".into(), declared: BTreeMap::new() };
+        let id = "subnet-00000001";
+        let told = |object: Object, tagged: Option<&str>, asked: Option<&str>| {
+            let ids = tagged.map(|address| (id.to_owned(), Some(address.to_owned()).filter(|text| !text.is_empty()))).into_iter().collect();
+            let tagged = Tagged { ids, asked: asked.map(|address| BTreeSet::from([address.to_owned()])) };
+            let by_kind = BTreeMap::from([(Kind::Subnet, vec![object])]);
+            check(&by_kind, &scope, Some(&tagged), &|_| false).held.remove(&Kind::Subnet)
+        };
+        let ours = || object(Kind::Subnet, id, "subnet.a", None);
+        let nobodys = || Object { owner: None, ..ours() };
+        assert_eq!(told(ours(), Some("subnet.a"), None), None);
+        assert_eq!(told(nobodys(), None, None), None);
+        assert!(told(nobodys(), Some("subnet.a"), None).unwrap().contains("without this topology's tags"));
+        assert!(told(ours(), None, None).unwrap().contains("does not say that it has them"));
+        assert!(told(ours(), Some("subnet.b"), None).unwrap().contains("says that it is subnet.b"));
+        assert!(told(ours(), Some(""), Some("subnet.a")).is_some());
+        // Nobody asked for the tag of an address that is not declared.
+        assert_eq!(told(ours(), Some(""), Some("subnet.c")), None);
+    }
+
+    #[test]
+    fn a_vpc_has_what_ec2_makes_with_it() {
+        let scope = Scope { topology: "t".into(), declared: BTreeMap::new() };
+        let vpc = "vpc-00000001";
+        let of_vpc = |kind: Kind, id: &str| Object { owner: None, implicit: true, ..object(kind, id, "", Some(vpc)) };
+        let mut by_kind = BTreeMap::from([
+            (Kind::Vpc, vec![object(Kind::Vpc, vpc, "vpc.main", None)]),
+            (Kind::RouteTable, vec![of_vpc(Kind::RouteTable, "rtb-00000001")]),
+            (Kind::NetworkAcl, vec![of_vpc(Kind::NetworkAcl, "acl-00000001")]),
+            (Kind::SecurityGroup, vec![of_vpc(Kind::SecurityGroup, "sg-00000001")]),
+        ]);
+        assert_eq!(check(&by_kind, &scope, None, &|_| false), Missing::default());
+        for (kind, _) in OF_A_VPC {
+            let all = by_kind.insert(kind, Vec::new()).unwrap();
+            let missing = check(&by_kind, &scope, None, &|_| false);
+            assert_eq!(missing.held.keys().collect::<Vec<_>>(), [&kind]);
+            by_kind.insert(kind, all);
+        }
     }
 }

@@ -82,6 +82,7 @@ key_pair:
     attributes: &[
         Attribute::new("key_name", Type::Text(&KEY_NAME), "EC2's name for it, unique in the region; left out, `<topology>-<name>`.")
             .auto()
+            .wider_live()
             .replace("EC2 cannot rename a key pair"),
         Attribute::new("private_key_file", Type::Text(&PATH), "The file that holds the private key, or will.").input(),
         Attribute::new(

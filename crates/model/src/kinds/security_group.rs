@@ -126,9 +126,11 @@ static SCHEMA: Schema = Schema {
             .replace("a security group cannot move to another VPC"),
         Attribute::new("group_name", Type::Text(&GROUP_NAME), "EC2's name for it, unique in its VPC; left out, the resource's name.")
             .auto()
+            .wider_live()
             .replace("EC2 cannot rename a security group"),
         Attribute::new("description", Type::Text(&DESCRIPTION), "What it is for.")
             .required()
+            .wider_live()
             .replace("EC2 cannot change a security group's description"),
         Attribute::new("ingress", Type::Set(&RULES), "What may come in; left out, nothing.").default(none).later(),
         Attribute::new("egress", Type::Set(&RULES), "What may go out; left out, everything, as EC2 has it; `[]` is nothing.")

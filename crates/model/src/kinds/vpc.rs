@@ -72,6 +72,7 @@ vpc:
             "Whether instances run on hardware of their own. From `dedicated` to `default` changes in place.",
         )
         .default(|| "default".into())
+        .wider_live()
         .by(tenancy_effect, "EC2 cannot make an existing VPC dedicated"),
         Attribute::new("enable_dns_support", Type::Bool, "Whether Amazon's DNS server answers in the VPC.").default(|| true.into()),
         Attribute::new(

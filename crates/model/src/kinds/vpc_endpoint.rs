@@ -94,6 +94,7 @@ static SCHEMA: Schema = Schema {
                 ("GatewayLoadBalancer", "Gateway Load Balancer endpoints are not managed yet"),
             ])
             .default(|| "gateway".into())
+            .wider_live()
             .replace("EC2 cannot change an endpoint's type"),
         Attribute::new("route_tables", Type::Set(&TABLES), "The route tables whose subnets use it.").default(none),
         Attribute::new("policy", Type::Policy, "Who may do what through it, as an IAM policy; left out, full access."),

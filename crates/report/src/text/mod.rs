@@ -72,6 +72,11 @@ pub fn stakes(plan: &Plan) -> Option<String> {
     (!clauses.is_empty()).then(|| clean(&clauses.join(", ")))
 }
 
+/// What a read waits for. EC2's own words may be in it.
+pub fn waiting(words: &str) -> String {
+    clean(words)
+}
+
 /// Whose network this is, and where.
 fn head(page: &mut Page<'_>, topology: &str, account: &str, region: &str) -> fmt::Result {
     let name = format!("{} ", clean(topology));

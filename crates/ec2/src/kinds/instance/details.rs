@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use trueup_model::{Object, Record, Value};
 
 use super::fact;
+use crate::answer::told;
 use crate::call::Errand;
 use crate::failure::Failure;
 use crate::read::pages;
@@ -26,14 +27,27 @@ pub async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<()
         });
     }
     for object in &mut objects {
-        if let Some(volume) = volumes.get(object.facts.text(fact::ROOT_VOLUME)) {
-            let deleted = object.facts.get("root_volume_deleted_on_termination").cloned();
-            object.facts.set_option("root_volume_size", volume.size.map(i64::from));
-            object.record.set("root_volume", root_volume(volume, deleted));
+        let Some(volume) = volumes.get(object.facts.text(fact::ROOT_VOLUME)) else {
+            told(object, ROOT_VOLUME, "rootDeviceName", None::<Value>);
+            continue;
+        };
+        let deleted = object.facts.get("root_volume_deleted_on_termination").cloned();
+        object.facts.set_option("root_volume_size", volume.size.map(i64::from));
+        let always = [
+            ("size", volume.size.is_some()),
+            ("volumeType", volume.volume_type.is_some()),
+            ("encrypted", volume.encrypted.is_some()),
+            ("deleteOnTermination", deleted.is_some()),
+        ];
+        match always.iter().find(|(_, said)| !said) {
+            Some((element, _)) => told(object, ROOT_VOLUME, element, None::<Value>),
+            None => told(object, ROOT_VOLUME, "volume", Some(root_volume(volume, deleted))),
         }
     }
     Ok(())
 }
+
+const ROOT_VOLUME: &str = "root_volume";
 
 fn root_volume(volume: &Volume, deleted: Option<Value>) -> Record {
     let gp3 = volume.volume_type().is_some_and(|ty| ty.as_str() == "gp3");
@@ -57,21 +71,25 @@ pub async fn attributes(ec2: &Ec2, object: &mut Object, user_data: bool, termina
     };
     let user_data = if user_data { Some(ask(InstanceAttributeName::UserData).await?) } else { None };
     let termination = if termination { Some(ask(InstanceAttributeName::DisableApiTermination).await?) } else { None };
-    if let Some(answer) = user_data {
-        let encoded = answer.user_data.and_then(|value| value.value).unwrap_or_default();
-        object.record.set("user_data", decoded(&encoded));
+    // An answer about another instance is none about this one.
+    let of_it = |id: &Option<String>| id.as_ref() == Some(&object.id);
+    let user_data = user_data.map(|answer| answer.user_data.filter(|_| of_it(&answer.instance_id)));
+    let termination = termination.map(|answer| answer.disable_api_termination.filter(|_| of_it(&answer.instance_id)));
+    if let Some(value) = user_data {
+        // An element without a value is how EC2 says that there is none; one with an empty value it does not send.
+        let text = value.and_then(|value| value.value.map_or_else(|| Some("".into()), |text| decoded(&text)));
+        told(object, "user_data", "userData", text);
     }
-    if let Some(answer) = termination {
-        let on = answer.disable_api_termination.and_then(|value| value.value).unwrap_or(false);
-        object.record.set("disable_api_termination", on);
+    if let Some(value) = termination {
+        told(object, "disable_api_termination", "disableApiTermination", value.and_then(|value| value.value));
     }
     Ok(())
 }
 
-/// User data comes in base64. None is the empty text: it was looked at.
-fn decoded(encoded: &str) -> Value {
+/// User data comes in base64, and is not empty.
+fn decoded(encoded: &str) -> Option<Value> {
     let compact: String = encoded.split_ascii_whitespace().collect();
-    STANDARD.decode(&compact).map_or_else(|_| encoded.into(), Value::data)
+    STANDARD.decode(&compact).ok().filter(|bytes| !bytes.is_empty()).map(Value::data)
 }
 
 #[cfg(test)]
@@ -88,9 +106,10 @@ mod tests {
 
     #[test]
     fn user_data_is_decoded() {
-        assert_eq!(decoded("IyEvYmluL3No"), "#!/bin/sh".into());
-        assert_eq!(decoded("IyEv\nYmlu\nL3No"), "#!/bin/sh".into());
-        assert_eq!(decoded(""), "".into());
-        assert_eq!(decoded("H4sI/w=="), Value::Bytes(vec![0x1f, 0x8b, 0x08, 0xff]));
+        assert_eq!(decoded("IyEvYmluL3No"), Some("#!/bin/sh".into()));
+        assert_eq!(decoded("IyEv\nYmlu\nL3No"), Some("#!/bin/sh".into()));
+        assert_eq!(decoded("H4sI/w=="), Some(Value::Bytes(vec![0x1f, 0x8b, 0x08, 0xff])));
+        // What was cut off or is no base64 is unknown.
+        assert_eq!([decoded(""), decoded("IyEvYmluL3N"), decoded("#!/bin/sh")], [None, None, None]);
     }
 }

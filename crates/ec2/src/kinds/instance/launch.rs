@@ -53,7 +53,8 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
         };
         answer.instances().first().is_some_and(over)
     };
-    let answer = ownership::create_unless(task, with, |request| request.send(), ended).await?;
+    let answer =
+        ownership::create_unless(task, with, |request| request.send(), |answer| answer.instances().first()?.instance_id(), ended).await?;
     let instance = answer.instances.and_then(|instances| instances.into_iter().next());
     let object = fold::fold(instance.ok_or_else(|| task.defect("was answered without an instance"))?)?;
     Ok(Acted { facts: object.facts, wait: wait(&object.id, "running"), ..made(object.id) })

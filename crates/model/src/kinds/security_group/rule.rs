@@ -46,7 +46,7 @@ pub static FIELDS: [Attribute; 8] = [
     Attribute::new("cidr", Type::OneOrMany(&Type::Text(&RANGE)), "Source: an IPv4 or IPv6 range; a list stands for that many rules."),
     Attribute::new("security_group", Type::Ref(Kind::SecurityGroup, Follow::Id), "Source: whatever has this security group."),
     Attribute::new("prefix_list", Type::Text(&PREFIX_LIST), "Source: the ranges of this prefix list."),
-    Attribute::new("description", Type::Text(&DESCRIPTION), "What the rule is for."),
+    Attribute::new("description", Type::Text(&DESCRIPTION), "What the rule is for.").wider_live(),
 ];
 
 /// What EC2 lets out by itself.
