@@ -7,6 +7,7 @@ pub mod meddlings;
 pub mod over_http;
 pub mod programs;
 pub mod simulation;
+pub mod spoiling;
 pub mod trial;
 
 use std::collections::BTreeMap;

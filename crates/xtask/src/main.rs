@@ -6,6 +6,7 @@ mod labs;
 mod mutants;
 mod python;
 mod simulate;
+mod spoil;
 mod test;
 mod topologies;
 
@@ -30,6 +31,11 @@ const TASKS: &[Task] = &[
         name: "simulate",
         help: "runs random networks in trouble: --seeds N [--first S], or --seed S for one of them again",
         run: simulate::run_words,
+    },
+    Task {
+        name: "spoil",
+        help: "spoils EC2's answers in every way: --all, --draw N --seed S, or --number K for one of them again",
+        run: spoil::run_words,
     },
     Task { name: "mutants", help: "takes each guard away in turn: the simulation must miss it", run: mutants::run_words },
     Task { name: "labs", help: "holds answers about reachability against probes of real networks in a folder", run: labs::run_words },
