@@ -93,7 +93,7 @@ fn a_teardown_needs_the_consents_of_an_apply() {
     let fingerprint = planned.lines().find_map(|line| line.strip_prefix("Fingerprint: ")).unwrap();
     let comment = trial.see("plan --destroy --format markdown --sandbox t.yaml");
     assert!(
-        comment.contains(&format!("trueup destroy t.yaml --expect {fingerprint}")) && comment.contains("TEARDOWN, 3 to DELETE"),
+        comment.contains(&format!("trueup destroy t.yaml --expect {fingerprint}")) && comment.contains("TEARDOWN, deletes 3 resources"),
         "{comment}"
     );
     assert!(trial.see("plan --destroy --format json --sandbox t.yaml").contains("\"teardown\": true"));

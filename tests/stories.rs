@@ -308,10 +308,10 @@ fn what_must_hold_is_checked_on_what_is_live() {
     assert!(graph.starts_with("$ trueup graph seed.yaml\nflowchart LR\n") && graph.contains("[\"subnet.private\"]"), "{graph}");
     let told = "expected: instance.private-host cannot reach internet: instance.private-host -> internet works over all";
     assert!(drift.contains(told) && drift.contains("1 expectation does not hold") && drift.ends_with("[exit 2]\n"), "{drift}");
-    // The spec itself is as it was: what an apply leaves is what does not hold.
+    // The spec alone would hold: what an apply would leave does not, and so nothing is done.
     trial.write("seed.yaml", spec.replace("region: us-west-2", "region: us-west-2\ntags: {team: network}"));
     let applied = trial.see(&format!("apply {at} --auto-approve seed.yaml"));
-    assert!(applied.contains(told) && applied.ends_with("[exit 5]\n"), "{applied}");
+    assert!(applied.contains("REFUSED instance.private-host (expect)") && applied.ends_with("[exit 3]\n"), "{applied}");
 }
 
 /// A service behind a group that admits one range of ports and an ACL that admits another one.

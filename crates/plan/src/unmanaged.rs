@@ -25,17 +25,15 @@ pub fn unmanaged(topology: &Topology, observed: &Observed) -> Vec<Unmanaged> {
     found
 }
 
-/// The types of interfaces of what is told as an object, or has an owner as one.
-const OBJECTS: [&str; 2] = ["nat_gateway", "vpc_endpoint"];
-
 /// The interfaces in VPCs of ours that are not of an object that was read: those of an instance, of a NAT gateway and of an endpoint
 /// come and go with it.
 fn interfaces<'a>(observed: &'a Observed, places: &'a Places<'a>) -> impl Iterator<Item = Unmanaged> + 'a {
+    // EC2 names their types as the kinds are named.
     let alone = observed
         .interfaces
         .known()
         .iter()
-        .filter(|interface| interface.instance.is_none() && !OBJECTS.contains(&interface.interface_type.as_str()));
+        .filter(|interface| interface.instance.is_none() && !Kind::ALL.iter().any(|kind| kind.as_str() == interface.interface_type));
     alone.filter_map(|interface| {
         let vpc = places.vpcs.get(interface.vpc.as_str())?.clone();
         Some(Unmanaged { vpc, id: interface.id.clone(), name: None, what: Thing::Interface(interface.what()) })
