@@ -80,8 +80,8 @@ fn nobodys(thing: &Unmanaged) -> Json {
     match &thing.what {
         Thing::Object(kind) => json["kind"] = json!(kind),
         Thing::Interface(what) => {
-            json["kind"] = json!("network_interface");
-            json["description"] = json!(what);
+            json["kind"] = json!("interface");
+            json["what"] = json!(what);
         }
         Thing::Member { of, attribute, key, value } => {
             json["kind"] = json!(of);
