@@ -71,7 +71,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("settling doubles", FOLD, "«holders.iter().copied().max_by_key(|&index| rank(index))»", "None"),
     // The order of EC2.
     mutant("order of references", LOWER, "if let Some(&created) = «self.created.get(address)» {", "None::<&usize>"),
-    mutant("order of claims", LOWER, "«held.clashes(&claim)»", "false"),
+    mutant("order of claims", LOWER, "if «held.clashes(&claim)» {", "false"),
     mutant("order of releases", LOWER, "«id.and_then(|id| ends.get(id))»", "None::<&usize>"),
     mutant("order of hooks", LOWER, "«step.filter(|_| other != address)»", "None::<usize>"),
     // What must not be done.
