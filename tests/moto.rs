@@ -41,6 +41,21 @@ const EXCEPTIONS: &[Exception] = &[
     exception("the primary interface has DeleteOnTermination false unless it is asked for", "ec2.md 9.5", &["equal networks"]),
     exception("an entry of a network ACL is shown without its ICMP type and code", "ec2.md 9.5", &["allow, protocol: icmp, icmp_type: 8"]),
     exception("a subnet that is created by AvailabilityZoneId is its zone's default one", "create_subnet of moto", &["subnet by zone id"]),
+    exception(
+        "a local route that was led to an interface is still shown with `local` as its gateway",
+        "replace_route of moto",
+        &["DestinationCidrBlock=10.0.0.0/16&NetworkInterfaceId="],
+    ),
+    exception(
+        "ModifyNetworkInterfaceAttribute ignores AssociatePublicIpAddress",
+        "modify_network_interface_attribute of moto",
+        &["&AssociatePublicIpAddress=true"],
+    ),
+    exception(
+        "ModifyInstanceMetadataOptions forgets the options that it does not name, and then not all of them can be read",
+        "modify_instance_metadata_options of moto",
+        &["HttpPutResponseHopLimit=64"],
+    ),
     exception("RunInstances ignores DisableApiTermination", "run_instances of moto", &["first apply"]),
     exception(
         "a rule's description is not taken away, and that of a rule about a group does not change",

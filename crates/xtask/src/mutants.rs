@@ -86,7 +86,7 @@ const MUTANTS: &[Mutant] = &[
         "private keys",
         "crates/cli/src/keys.rs",
         "let key = «read(&self.base, &file).map_err(|error| local(&error))?»",
-        "std::fs::read_to_string(self.base.join(&file)).unwrap_or_default()",
+        "self.base.read(&file).map(|key| String::from_utf8_lossy(&key).into_owned()).unwrap_or_default()",
     ),
 ];
 

@@ -18,6 +18,7 @@ use aws_sdk_ec2::types::Filter;
 use trueup_model::{Acted, Kind, Object, Record, Settled, Wait};
 
 use crate::act::Task;
+use crate::call::Errand;
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::read::Found;
@@ -87,13 +88,30 @@ pub fn outlived_by_tags(kind: Kind) -> bool {
     matches!(kind, Kind::Instance | Kind::NatGateway | Kind::VpcEndpoint)
 }
 
-/// Whether EC2 says of an object that outlives itself in its tags that it is gone: an answer that shows nothing says nothing.
+/// Asks for one object by its id, which EC2 refuses where there is none: that is more than a list without it says.
+macro_rules! ask {
+    ($ec2:expr, $action:literal, $request:expr) => {
+        $ec2.caller.call(&Errand::read($action), $action, $request, |request| request.send()).await.map(|_| Found::default())
+    };
+}
+
+/// Whether EC2 says of an object that only its tags speak of that it is gone: an answer that shows nothing says nothing.
 pub async fn is_gone(ec2: &Ec2, kind: Kind, id: &str) -> Result<bool, Failure> {
+    let client = &ec2.client;
     let asked = match kind {
         Kind::Instance => instance::read_one(ec2, id).await,
         Kind::NatGateway => nat_gateway::read_one(ec2, id).await,
         Kind::VpcEndpoint => vpc_endpoint::read_one(ec2, id).await,
-        _ => Ok(Found::default()),
+        Kind::Vpc => ask!(ec2, "DescribeVpcs", client.describe_vpcs().vpc_ids(id)),
+        Kind::Subnet => ask!(ec2, "DescribeSubnets", client.describe_subnets().subnet_ids(id)),
+        Kind::InternetGateway => {
+            ask!(ec2, "DescribeInternetGateways", client.describe_internet_gateways().internet_gateway_ids(id))
+        }
+        Kind::ElasticIp => ask!(ec2, "DescribeAddresses", client.describe_addresses().allocation_ids(id)),
+        Kind::RouteTable => ask!(ec2, "DescribeRouteTables", client.describe_route_tables().route_table_ids(id)),
+        Kind::NetworkAcl => ask!(ec2, "DescribeNetworkAcls", client.describe_network_acls().network_acl_ids(id)),
+        Kind::SecurityGroup => ask!(ec2, "DescribeSecurityGroups", client.describe_security_groups().group_ids(id)),
+        Kind::KeyPair => ask!(ec2, "DescribeKeyPairs", client.describe_key_pairs().key_pair_ids(id)),
     };
     match asked {
         Err(failure) if failure.class == Class::NotFound => Ok(true),

@@ -169,12 +169,7 @@ pub async fn confirm(ec2: &Ec2, missing: Missing, unreadable: &mut Unreadable) -
 /// nothing: only that EC2 knows no such id does, and that tags are on nothing that has ended.
 async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, Failure> {
     if kinds::outlived_by_tags(kind) {
-        for id in ids {
-            if !kinds::is_gone(ec2, kind, id).await? {
-                return Ok(Some(id.clone()));
-            }
-        }
-        return Ok(None);
+        return not_gone(ec2, kind, ids).await;
     }
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
@@ -185,7 +180,17 @@ async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, F
             }
         }
     }
-    Ok(ids.first().cloned())
+    not_gone(ec2, kind, ids).await
+}
+
+/// The first of some objects of which EC2 does not say that it is gone.
+async fn not_gone(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, Failure> {
+    for id in ids {
+        if !kinds::is_gone(ec2, kind, id).await? {
+            return Ok(Some(id.clone()));
+        }
+    }
+    Ok(None)
 }
 
 fn left_out(id: &str, why: &str) -> String {
