@@ -166,7 +166,7 @@ pub async fn confirm(ec2: &Ec2, missing: Missing, unreadable: &mut Unreadable) -
 }
 
 /// The first of some objects that is there after all, or that may be. One answer left it out already, so one more that does proves
-/// nothing: only that EC2 knows no such id does, and that tags are on nothing that has ended.
+/// nothing: only that EC2 knows no such id does.
 async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, Failure> {
     if kinds::outlived_by_tags(kind) {
         return not_gone(ec2, kind, ids).await;
