@@ -48,6 +48,25 @@ fn what_is_changed_behind_our_back_is_seen_and_repaired() {
 }
 
 #[test]
+fn a_metadata_option_is_changed_while_the_endpoint_that_nobody_declared_is_off() {
+    let spec = |limit| {
+        topology(&format!(
+            "topology: t\nregion: us-west-2\nvpc: {{main: {{cidr_block: 10.0.0.0/16}}}}\nsubnet: {{s: {{cidr_block: 10.0.0.0/24}}}}\ninstance:\n  \
+             i: {{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: s, metadata_options: {{http_put_response_hop_limit: {limit}}}}}\n"
+        ))
+    };
+    paused(async {
+        let world = World::new().await;
+        world.apply(&spec(2)).await;
+        let live = world.plan(&spec(2)).await;
+        world.call(&filled("ModifyInstanceMetadataOptions&InstanceId={instance.i}&HttpEndpoint=disabled", &live, "")).await;
+        world.apply(&spec(3)).await;
+        let told = world.call("DescribeInstances").await;
+        assert!(told.contains("<httpPutResponseHopLimit>3<") && told.contains("<httpEndpoint>disabled<"), "{told}");
+    });
+}
+
+#[test]
 fn tags_are_repaired_and_those_of_others_are_left_alone() {
     paused(async {
         let world = World::new().await;

@@ -78,6 +78,7 @@ async fn launches_are_checked() {
             ("{good}&TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=a", "InvalidParameterValue"),
             ("{good}&BlockDeviceMapping.1.DeviceName=/dev/xvda&BlockDeviceMapping.1.Ebs.VolumeSize=1", "InvalidBlockDeviceMapping"),
             ("{good}&MetadataOptions.HttpPutResponseHopLimit=65", "InvalidParameterValue"),
+            ("{good}&MetadataOptions.HttpEndpoint=disabled&MetadataOptions.HttpTokens=required", "InvalidParameterCombination"),
             (
                 "RunInstances&MinCount=12&MaxCount=12&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.micro&SubnetId={s}",
                 "InsufficientFreeAddressesInSubnet",

@@ -100,6 +100,7 @@ impl Rules for InstanceRules {
             }
         }
         volume::normalise(record, context);
+        check_metadata_options(record, context);
         check_optimized(record, context);
         let length = record.get("user_data").and_then(Value::as_bytes).map_or(0, <[u8]>::len);
         if length > USER_DATA_BYTES_MAX {
@@ -270,6 +271,19 @@ fn check_optimized(record: &Record, context: &mut Context<'_>) {
     if matches!(family, "t1" | "t2") && record.get("ebs_optimized") == Some(&Value::Bool(true)) {
         let message = format!("a {family} instance cannot be `ebs_optimized`");
         context.problem("ebs_optimized", "ebs-optimized", message, "choose another `instance_type`, or leave this out");
+    }
+}
+
+/// EC2 takes no other option for an endpoint that is off, at launch or later: it would be told and never be so.
+fn check_metadata_options(record: &Record, context: &mut Context<'_>) {
+    let Some(options) = record.get("metadata_options").and_then(Value::as_map) else { return };
+    if options.text("http_endpoint") != "disabled" {
+        return;
+    }
+    for (name, _) in options.iter().filter(|(name, _)| *name != "http_endpoint") {
+        let message = format!("with `http_endpoint: disabled` EC2 takes no other metadata option, and this gives `{name}`");
+        let help = format!("remove `{name}`: where nothing answers it says nothing, or enable the endpoint");
+        context.problem(format!("metadata_options.{name}"), "metadata-options", message, help);
     }
 }
 

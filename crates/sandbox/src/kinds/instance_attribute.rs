@@ -201,10 +201,6 @@ pub fn modify_metadata(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         return Err(Fault::new("IncorrectInstanceState", format!("The instance '{id}' is not in a valid state for this operation.")));
     }
     let mut options = row.metadata.clone();
-    let others = ["HttpTokens", "HttpPutResponseHopLimit", "HttpProtocolIpv6", "InstanceMetadataTags"];
-    if p.filled("HttpEndpoint") == Some("disabled") && others.iter().any(|name| p.has(name)) {
-        return Err(Fault::combination("No other metadata option can be specified when the HTTP endpoint is disabled"));
-    }
     change_metadata(p, &mut options)?;
     if options.instance_tags == "enabled" {
         tag::check_readable(call.region.tags_of(id).into_iter().flat_map(|tags| tags.keys()))?;

@@ -243,8 +243,12 @@ fn read_metadata(p: &Node, image: &Image) -> Result<MetadataOptions, Fault> {
     Ok(options)
 }
 
-/// Takes over the metadata options that a request names.
+/// Takes over the metadata options that a request names, of a launch or of a change.
 pub fn change_metadata(node: &Node, options: &mut MetadataOptions) -> Answer {
+    let others = ["HttpTokens", "HttpPutResponseHopLimit", "HttpProtocolIpv6", "InstanceMetadataTags"];
+    if node.filled("HttpEndpoint") == Some("disabled") && others.iter().any(|name| node.has(name)) {
+        return Err(Fault::combination("No other metadata option can be specified when the HTTP endpoint is disabled"));
+    }
     let text = |name: &str, allowed: [&str; 2], to: &mut String| {
         let Some(value) = node.filled(name) else { return Ok(()) };
         if !allowed.contains(&value) {

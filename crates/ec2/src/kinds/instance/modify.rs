@@ -133,14 +133,18 @@ async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
         Some(known) => known,
         None => facts_now(task).await?.get(fact::METADATA).and_then(Value::as_map).cloned().unwrap_or_default(),
     };
-    for (name, value) in task.sets().get("metadata_options").and_then(Value::as_map).into_iter().flat_map(Record::iter) {
+    let wanted = task.sets().get("metadata_options").and_then(Value::as_map).cloned().unwrap_or_default();
+    for (name, value) in wanted.iter() {
         options.set(name, value.clone());
     }
     let text = |name: &str| options.get(name).and_then(Value::as_text);
+    // EC2 takes nothing else beside an endpoint that is switched off; one that is off already stays so by not being named.
+    let is_off = text("http_endpoint") == Some("disabled");
+    let switches_off = is_off && wanted.get("http_endpoint").is_some();
+    let endpoint = text("http_endpoint").filter(|_| switches_off || !is_off);
     let request = task.ec2.client.modify_instance_metadata_options().instance_id(task.id()?);
-    let request = request.set_http_endpoint(text("http_endpoint").map(InstanceMetadataEndpointState::from));
-    // EC2 takes nothing else for an endpoint that is off.
-    let request = if text("http_endpoint") == Some("disabled") {
+    let request = request.set_http_endpoint(endpoint.map(InstanceMetadataEndpointState::from));
+    let request = if switches_off {
         request
     } else {
         let limit = options.get("http_put_response_hop_limit").and_then(Value::as_int);
