@@ -50,6 +50,48 @@ pub struct Reachability {
     pub gaps_more: usize,
     /// How many steps that take something away were not looked at one by one, because they are too many.
     pub gaps_unlooked: usize,
+    /// Who appears on the internet by another address.
+    pub source_changes: Vec<SourceChange>,
+    /// How many more there are.
+    pub source_changes_more: usize,
+}
+
+/// Subnets and hosts that all appear on the internet by another address than before: whoever lets in only the old one shuts them out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceChange {
+    /// Subnets, which stand for the hosts in them.
+    pub subnets: Vec<String>,
+    /// Hosts with, or before with, a public address of their own.
+    pub hosts: Vec<String>,
+    /// By which address now.
+    pub before: SourceAddress,
+    /// By which afterwards.
+    pub after: SourceAddress,
+    /// The resources whose change is the reason.
+    pub because: Vec<String>,
+}
+
+/// The address by which something appears on the internet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum SourceAddress {
+    /// This one.
+    Known {
+        /// The address.
+        address: String,
+        /// The NAT gateway, or the host itself, whose it is.
+        of: String,
+    },
+    /// One that EC2 has yet to choose.
+    New {
+        /// Whose it will be.
+        of: String,
+    },
+    /// It is not known: packets leave by something that may put another address in its place.
+    Unknown {
+        /// What they leave by.
+        by: String,
+    },
 }
 
 /// Steps are done one after the other, and what opens waits for what closes where it must, because otherwise a state in between might

@@ -1,5 +1,7 @@
 //! Stakes: what a plan puts at risk, as data. Whoever has half a minute to decide must know these first.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::plan::{Action, Change, Plan};
@@ -65,6 +67,13 @@ pub enum Stake<'a> {
         /// Addresses that others may know: those of the internet.
         addresses: usize,
     },
+    /// Others see another address: whoever lets in only the old one shuts them out. Where that address is lost, that is told already.
+    Readdresses {
+        /// Subnets, which stand for their hosts.
+        subnets: Vec<&'a str>,
+        /// Hosts with a public address of their own.
+        hosts: Vec<&'a str>,
+    },
 }
 
 impl Plan {
@@ -80,6 +89,15 @@ impl Plan {
         let number = |is: fn(&Loss) -> bool| self.changes.iter().flat_map(|change| &change.losses).filter(|loss| is(loss)).count();
         let volumes = number(|loss| matches!(loss, Loss::RootVolume { .. }));
         let addresses = number(|loss| matches!(loss, Loss::PublicAddress { .. } | Loss::ElasticIp { .. }));
+        let sources = || self.reachability.iter().flat_map(|told| &told.source_changes);
+        let subnets: BTreeSet<&str> = sources().flat_map(|change| &change.subnets).map(String::as_str).collect();
+        let lose = self.changes.iter().filter(|change| change.losses.iter().any(|loss| matches!(loss, Loss::PublicAddress { .. })));
+        let losers: BTreeSet<String> = lose.map(|change| change.address.to_string()).collect();
+        let hosts = sources().flat_map(|change| &change.hosts).map(String::as_str);
+        let hosts: BTreeSet<&str> = hosts.filter(|host| !losers.contains(*host)).collect();
+        let readdresses = Stake::Readdresses { subnets: subnets.into_iter().collect(), hosts: hosts.into_iter().collect() };
+        let is_readdressed =
+            |stake: &Stake<'_>| matches!(stake, Stake::Readdresses { subnets, hosts } if !(subnets.is_empty() && hosts.is_empty()));
         let stakes = [
             (exposures.is_empty(), Stake::Exposes(exposures)),
             (deleted.is_empty(), Stake::Deletes(deleted)),
@@ -87,6 +105,7 @@ impl Plan {
             (stopped.is_empty(), Stake::Stops(stopped)),
             (unprotected.is_empty(), Stake::Unprotects(unprotected)),
             (volumes + addresses == 0, Stake::Loses { volumes, addresses }),
+            (!is_readdressed(&readdresses), readdresses),
         ];
         stakes.into_iter().filter(|(is_none, _)| !is_none).map(|(_, stake)| stake).collect()
     }

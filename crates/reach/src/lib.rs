@@ -62,6 +62,7 @@ pub mod policy;
 mod ranges;
 mod review;
 pub mod service;
+mod sources;
 pub mod spot;
 mod summary;
 mod trip;

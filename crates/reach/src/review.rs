@@ -8,6 +8,7 @@ use crate::engine::Ready;
 use crate::exposure::{exposures, opened};
 use crate::findings;
 use crate::lint::stranded;
+use crate::sources::source_changes;
 
 /// Rows that are told at most; what is beyond is counted.
 pub(crate) const ROWS_MAX: usize = 100;
@@ -41,6 +42,9 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: O
         plan.refused.extend(refused);
         let mut causes = causes(topology, observed, plan, (&old, &new));
         tell(&mut told, merged(&found), |row| ReachChange { because: causes.of(&row), ..row.told });
+        told.source_changes = source_changes(&old, &new, plan);
+        told.source_changes_more = told.source_changes.len().saturating_sub(ROWS_MAX);
+        told.source_changes.truncate(ROWS_MAX);
     }
     if is_read(plan) && topology.resources.keys().any(|address| address.kind == Kind::NatGateway) {
         let own = ends.is_none().then(|| after(plan, topology, observed));

@@ -1,7 +1,7 @@
 //! What a plan does to who can talk to whom, in the words and the data that all formats share.
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Barrier, Finding, Level, ReachChange, Reachability, Status};
+use trueup_model::{Barrier, Finding, Level, ReachChange, Reachability, SourceAddress, SourceChange, Status};
 
 use crate::words;
 
@@ -99,7 +99,42 @@ fn gap(gap: &ReachChange) -> String {
 
 /// The reasons of a change; nothing where none is known.
 pub fn because(change: &ReachChange) -> String {
-    if change.because.is_empty() { String::new() } else { format!("because of {}", named(&change.because)) }
+    reasons(&change.because)
+}
+
+fn reasons(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("because of {}", named(names)) }
+}
+
+/// Who appears on the internet by another address, each in a line, and in the first one what that comes to.
+pub fn sources(told: &Reachability, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = told.source_changes.iter().take(most).map(source).collect();
+    lines.iter_mut().take(1).for_each(|line| line.push_str(": whoever lets in only the old one shuts them out"));
+    let more = told.source_changes.len() + told.source_changes_more - lines.len();
+    lines.extend((more > 0).then(|| format!("and {more} more")));
+    lines
+}
+
+fn source(change: &SourceChange) -> String {
+    let subnets = if change.subnets.is_empty() { String::new() } else { format!("hosts of {}", named(&change.subnets)) };
+    let who: Vec<String> = [subnets, named(&change.hosts)].into_iter().filter(|who| !who.is_empty()).collect();
+    let verb = if change.subnets.is_empty() && change.hosts.len() == 1 { "appears" } else { "appear" };
+    let why = reasons(&change.because);
+    let why = if why.is_empty() { why } else { format!(" ({why})") };
+    let [before, after] = [&change.before, &change.after].map(|address| by(address, change));
+    format!("{} {verb} on the internet as {before} now, and as {after} afterwards{why}", who.join(" and "))
+}
+
+/// An address and whose it is; of a host that is spoken of that is plain.
+fn by(address: &SourceAddress, change: &SourceChange) -> String {
+    let is_own = |of: &String| change.subnets.is_empty() && change.hosts == [of.clone()];
+    match address {
+        SourceAddress::Known { address, of } if is_own(of) => address.clone(),
+        SourceAddress::Known { address, of } => format!("{address} of {of}"),
+        SourceAddress::New { of } if is_own(of) => "another address that EC2 chooses".to_owned(),
+        SourceAddress::New { of } => format!("another address of {of} that EC2 chooses"),
+        SourceAddress::Unknown { by } => format!("an address that is not known (by {by})"),
+    }
 }
 
 /// `Expectations: 3 hold, 1 says nothing, 1 does not`; none where nothing is expected.
@@ -158,6 +193,17 @@ pub fn json(reachability: &Reachability) -> Json {
             "more": barrier.more,
         })
     };
+    let source = |change: &SourceChange| {
+        json!({
+            "subnets": ends(&change.subnets),
+            "subnets_count": change.subnets.len(),
+            "hosts": ends(&change.hosts),
+            "hosts_count": change.hosts.len(),
+            "before": change.before,
+            "after": change.after,
+            "because": ends(&change.because),
+        })
+    };
     let mut document = json!({
         "changes": reachability.changes.iter().map(change).collect::<Vec<_>>(),
         "more": reachability.more,
@@ -171,6 +217,10 @@ pub fn json(reachability: &Reachability) -> Json {
         document["gaps"] = reachability.gaps.iter().map(change).collect();
         document["gaps_more"] = json!(reachability.gaps_more);
         document["gaps_unlooked"] = json!(reachability.gaps_unlooked);
+    }
+    if !reachability.source_changes.is_empty() {
+        document["source_changes"] = reachability.source_changes.iter().map(source).collect();
+        document["source_changes_more"] = json!(reachability.source_changes_more);
     }
     document
 }

@@ -30,6 +30,15 @@ fn clause(plan: &Plan, stake: &Stake<'_>) -> String {
             });
             format!("loses {} for ever", told.collect::<Vec<_>>().join(" and "))
         }
+        Stake::Readdresses { subnets, hosts } => {
+            let whose = [(subnets, "subnet"), (hosts, "host")].map(|(names, noun)| match names.len() {
+                0 => String::new(),
+                1..=NAMED_MAX => names.join(" and "),
+                number => words::count(number, noun),
+            });
+            let whose: Vec<String> = whose.into_iter().filter(|whose| !whose.is_empty()).collect();
+            format!("changes the source address of {}", whose.join(" and "))
+        }
     }
 }
 
@@ -64,6 +73,7 @@ pub fn json(plan: &Plan) -> Json {
         Stake::Stops(changes) => json!({"what": "stops", "addresses": addresses(changes)}),
         Stake::Unprotects(changes) => json!({"what": "unprotects", "addresses": addresses(changes)}),
         Stake::Loses { volumes, addresses } => json!({"what": "loses", "volumes": volumes, "public_addresses": addresses}),
+        Stake::Readdresses { subnets, hosts } => json!({"what": "readdresses", "subnets": subnets, "hosts": hosts}),
     };
     plan.stakes().iter().map(stake).collect()
 }

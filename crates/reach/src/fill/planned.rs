@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::schema::Omitted;
-use trueup_model::{Action, Address, Change, Kind, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Value};
+use trueup_model::{Action, Address, Change, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Value};
 
 use super::observed::near;
 
@@ -18,12 +18,23 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
     let is_left_out = |address: &Address| Some(address) == without;
     let wanted = |object: &Object| topology.resources.get(&object.address(&topology.name)?).filter(|wanted| !is_left_out(&wanted.address));
     let own = |object: &Object| object.claim(&topology.name).and_then(|_| wanted(object));
+    // An instance that is started again, or that gives back an Elastic IP address, gets another public address.
+    let loses = |change: &&&Change| change.losses.iter().any(|loss| matches!(loss, Loss::PublicAddress { .. }));
+    let losers: BTreeSet<&str> = changes.iter().filter(loses).filter_map(|change| change.id.as_deref()).collect();
+    let updated = |object: &Object, resource: &Resource| {
+        let updated = world.updated(object, resource);
+        let gives_back = updated.record.get("elastic_ip") != object.record.get("elastic_ip");
+        if gives_back || losers.contains(object.id.as_str()) {
+            return Object { facts: updated.facts.without(&["public_ip"]), ..updated };
+        }
+        updated
+    };
     let stays = |object: &&Object| !gone.contains(object.id.as_str()) && !ends_with_its_vpc(object, &gone);
     let mut objects: Vec<Object> = observed
         .objects
         .iter()
         .filter(stays)
-        .map(|object| own(object).map_or_else(|| object.clone(), |resource| world.updated(object, resource)))
+        .map(|object| own(object).map_or_else(|| object.clone(), |resource| updated(object, resource)))
         .collect();
     for resource in made {
         objects.push(world.made(&resource.address, world.with_ids(&resource.record)));

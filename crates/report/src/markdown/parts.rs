@@ -192,6 +192,8 @@ impl Parts<'_> {
         if let Some(why) = &reachability.untold {
             lines.push(format!("- What changes is not told, because {}", sentence(why)));
         }
+        let sources = if extent == Extent::Counts { Vec::new() } else { reach::sources(reachability, TOLD_MAX) };
+        lines.extend(sources.iter().map(|source| format!("- **Source address:** {}", prose(source))));
         if let Some(barrier) = &reachability.barrier {
             lines.push(format!("- **Barrier:** {}", prose(&reach::barrier(barrier))));
             if extent != Extent::Counts {

@@ -15,6 +15,10 @@ const TOLD_MAX: usize = 20;
 /// What changes and how the expectations fare; nothing where there is nothing to tell.
 pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
     changes(page, told, "Reachability")?;
+    let sources = reach::sources(told, TOLD_MAX);
+    for source in &sources {
+        page.line(0, 4, &[(Paint::Update, "Source address: "), (Paint::Plain, source)])?;
+    }
     if let Some(barrier) = &told.barrier {
         page.line(0, 4, &[(Paint::Update, "Barrier: "), (Paint::Plain, &clean(&reach::barrier(barrier)))])?;
         for gap in reach::gaps(barrier) {
@@ -31,7 +35,7 @@ pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
     for finding in told.findings.iter().filter(|finding| finding.status == Status::Warned) {
         self::finding(page, finding)?;
     }
-    let is_any = !told.changes.is_empty() || told.untold.is_some() || !gaps.is_empty();
+    let is_any = !told.changes.is_empty() || told.untold.is_some() || !gaps.is_empty() || !sources.is_empty();
     if is_any || told.barrier.is_some() || !told.findings.is_empty() { page.blank() } else { Ok(()) }
 }
 

@@ -1,6 +1,6 @@
 //! Who can talk to whom: in all formats, bounded, and with what the internet newly reaches first.
 
-use trueup_model::{Barrier, Finding, Label, Level, Plan, ReachChange, Reachability, Status};
+use trueup_model::{Action, Barrier, Finding, Label, Level, Loss, Plan, ReachChange, Reachability, SourceAddress, SourceChange, Status};
 use trueup_report::Clean;
 use trueup_report::text::PlanOptions;
 
@@ -151,4 +151,60 @@ fn a_barrier_is_told_with_what_it_costs() {
     let order = "one step at a time, in the usual order: side by side this might not hold for a moment: internet cannot reach instance.web";
     assert!(text.contains(order) && markdown.contains(order) && !text.contains("gap: "), "{text}{markdown}");
     assert_eq!(json["reachability"]["barrier"]["waits"], false);
+}
+
+#[test]
+fn who_appears_by_another_address_is_told() {
+    let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let known = |address: &str, of: &str| SourceAddress::Known { address: address.into(), of: of.into() };
+    let change = |subnets: &[&str], hosts: &[&str], before: SourceAddress, after: SourceAddress, because: &[&str]| SourceChange {
+        subnets: own(subnets),
+        hosts: own(hosts),
+        before,
+        after,
+        because: own(because),
+    };
+    let source_changes = vec![
+        change(
+            &["subnet.private-a", "subnet.private-b"],
+            &["instance.b"],
+            known("203.0.113.7", "nat_gateway.a"),
+            known("203.0.113.9", "nat_gateway.b"),
+            &["route_table.private-a"],
+        ),
+        change(&[], &["instance.b"], known("203.0.113.8", "instance.b"), SourceAddress::New { of: "instance.b".into() }, &["instance.b"]),
+        change(&["subnet.c"], &[], known("203.0.113.7", "nat_gateway.a"), SourceAddress::Unknown { by: "tgw-1".into() }, &[]),
+    ];
+    let told = Reachability { source_changes, source_changes_more: 2, ..Reachability::default() };
+    let mut plan = Plan { reachability: Some(told), ..sample::replacement() };
+    let mut text = Clean::default();
+    trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
+    let lines = [
+        "hosts of subnet.private-a, subnet.private-b and instance.b appear on the internet as 203.0.113.7 of nat_gateway.a now, and as \
+         203.0.113.9 of nat_gateway.b afterwards (because of route_table.private-a): whoever lets in only the old one shuts them out",
+        "instance.b appears on the internet as 203.0.113.8 now, and as another address that EC2 chooses afterwards (because of instance.b)",
+        "hosts of subnet.c appear on the internet as 203.0.113.7 of nat_gateway.a now, and as an address that is not known (by tgw-1) afterwards",
+        "and 2 more",
+    ];
+    let markdown = trueup_report::markdown::plan(&plan, sample::SPEC, 65536);
+    for line in lines {
+        assert!(text.contains(&format!("\nSource address: {line}\n")), "{line} is not in\n{text}");
+        let escaped = line.replace("->", "-&gt;").replace("_", "\\_");
+        assert!(markdown.contains(&format!("\n- **Source address:** {escaped}\n")), "{line} is not in\n{markdown}");
+    }
+    let json = trueup_report::json::plan(&plan);
+    let first = &json["reachability"]["source_changes"][0];
+    assert_eq!(first["subnets"], serde_json::json!(["subnet.private-a", "subnet.private-b"]));
+    assert_eq!(first["after"], serde_json::json!({"what": "known", "address": "203.0.113.9", "of": "nat_gateway.b"}));
+    assert_eq!(json["reachability"]["source_changes_more"], 2);
+    // It is at stake, where it is not told as lost already.
+    assert!(text.contains("changes the source address of 3 subnets and instance.b\n"), "{text}");
+    plan.changes.push(sample::change(Action::Replace, "instance.b", Some("i-1"), Vec::new()));
+    plan.changes.last_mut().unwrap().losses = vec![Loss::PublicAddress { address: "203.0.113.8".into() }];
+    let stakes = trueup_report::json::plan(&plan)["stakes"].clone();
+    let last = stakes.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        last,
+        &serde_json::json!({"what": "readdresses", "subnets": ["subnet.private-a", "subnet.private-b", "subnet.c"], "hosts": []})
+    );
 }
