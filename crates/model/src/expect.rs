@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::diagnostic::Place;
-use crate::net::{Complaint, Format, RANGE, TEXT};
+use crate::kind::is_id_tail;
+use crate::net::{Complaint, Format, RANGE, TEXT, id_tail, ipv4, ipv6, is_word, range};
 use crate::schema::{Attribute, Type};
 use crate::service::SERVICES;
 use crate::value::Value;
@@ -122,22 +123,42 @@ pub const WAYS: [Kind; 3] = [Kind::InternetGateway, Kind::NatGateway, Kind::VpcE
 /// The services of AWS that have a short name here.
 pub const AWS_SERVICES: [&str; 2] = ["s3", "dynamodb"];
 
+/// The pattern of a resource's name.
+macro_rules! name {
+    () => {
+        "[a-z0-9][a-z0-9._-]{0,127}"
+    };
+}
+
 static PARTY: Format = Format {
     what: "a party: instance.x, subnet.x, security_group.x, internet, s3, dynamodb, cidr/10.0.0.0/8, tag/key=value, an id or an address",
-    pattern: "",
+    pattern: concat!(
+        "^(internet|s3|dynamodb|com\\.amazonaws\\.[a-z0-9.-]+|cidr/(",
+        range!(),
+        ")|",
+        ipv4!(),
+        "|",
+        ipv6!(),
+        "|(eni|pcx|tgw|eigw|i|subnet|sg)-",
+        id_tail!(),
+        "|(instance|subnet|security_group)\\.",
+        name!(),
+        ")$|^tag/[^=]"
+    ),
     number: false,
     read: read_party,
 };
 
 static WAY: Format = Format {
     what: "a gateway or endpoint, such as vpc_endpoint.s3, or its id",
-    pattern: "",
+    pattern: concat!("^((eni|pcx|tgw|eigw|igw|nat|vpce)-", id_tail!(), "|(internet_gateway|nat_gateway|vpc_endpoint)\\.", name!(), ")$"),
     number: false,
     read: |text| read_named(text, &WAYS).unwrap_or_else(|| Err(Complaint::new(format!("`{text}` is no gateway and no endpoint")))),
 };
 
 fn read_party(text: &str) -> Result<String, Complaint> {
-    if text == "internet" || AWS_SERVICES.contains(&text) || text.starts_with("com.amazonaws.") {
+    let is_service = AWS_SERVICES.contains(&text) || text.strip_prefix("com.amazonaws.").is_some_and(|name| is_word(name, ".-"));
+    if text == "internet" || is_service {
         return Ok(text.to_owned());
     }
     if let Some(range) = text.strip_prefix("cidr/") {
@@ -166,7 +187,7 @@ fn read_party(text: &str) -> Result<String, Complaint> {
 /// Reads an address or an id of one of these kinds; none where it has neither form.
 fn read_named(text: &str, kinds: &[Kind]) -> Option<Result<String, Complaint>> {
     // Network interfaces, peering connections and transit gateways are no kinds here and may be named all the same.
-    let foreign = ["eni-", "pcx-", "tgw-", "eigw-"].iter().any(|prefix| text.starts_with(prefix));
+    let foreign = ["eni-", "pcx-", "tgw-", "eigw-"].iter().any(|prefix| text.strip_prefix(prefix).is_some_and(is_id_tail));
     if foreign || kinds.iter().any(|kind| kind.is_id(text)) {
         return Some(Ok(text.to_owned()));
     }

@@ -4,6 +4,7 @@
 //! and what was probably meant.
 
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -12,7 +13,8 @@ use ipnet::{IpNet, Ipv4Net};
 pub struct Format {
     /// What the text is, for messages: `an IPv4 range such as 10.0.0.0/16`.
     pub what: &'static str,
-    /// A regular expression (ECMA 262) that every such text matches, for editors; empty for any text.
+    /// A regular expression (ECMA 262) that every such text matches, for editors; empty for any text. It says what [`Format::read`]
+    /// takes as far as an expression can, and `tests/formats.rs` lists what it cannot say.
     pub pattern: &'static str,
     /// Whether a bare YAML number is such a text too.
     pub number: bool,
@@ -43,6 +45,50 @@ impl Complaint {
     }
 }
 
+/// The pattern of one byte in decimal, of which EC2's addresses, prefix lengths and ICMP types are made: no leading zeros.
+macro_rules! byte {
+    () => {
+        "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+    };
+}
+
+/// The pattern of an IPv4 address.
+macro_rules! ipv4 {
+    () => {
+        concat!(crate::net::byte!(), r"\.", crate::net::byte!(), r"\.", crate::net::byte!(), r"\.", crate::net::byte!())
+    };
+}
+
+/// The pattern of an IPv6 address, which no readable expression says whole.
+macro_rules! ipv6 {
+    () => {
+        "[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+    };
+}
+
+/// The pattern of a range of either family.
+macro_rules! range {
+    () => {
+        concat!(crate::net::ipv4!(), "/(3[0-2]|[12]?[0-9])|", crate::net::ipv6!(), "/(12[0-8]|1[01][0-9]|[1-9]?[0-9])")
+    };
+}
+
+/// The pattern of a port.
+macro_rules! port {
+    () => {
+        "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9][0-9]|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}|0)"
+    };
+}
+
+/// The pattern of what follows the prefix of an EC2 id.
+macro_rules! id_tail {
+    () => {
+        "([0-9a-f]{8}|[0-9a-f]{17})"
+    };
+}
+
+pub(crate) use {byte, id_tail, ipv4, ipv6, port, range};
+
 /// Any text.
 pub static TEXT: Format = Format { what: "text", pattern: "", number: false, read: |text| Ok(text.to_owned()) };
 
@@ -64,7 +110,7 @@ pub fn without_edges(text: &str, what: &str) -> Result<(), Complaint> {
 /// A path, relative to the spec.
 pub static PATH: Format = Format {
     what: "a path relative to the spec",
-    pattern: "",
+    pattern: "^([^~]|~[^/]+$)",
     number: false,
     read: |text| match text.strip_prefix('~') {
         // A shell does that; who means a folder of this name writes `./~`.
@@ -78,7 +124,7 @@ pub static PATH: Format = Format {
 /// An IPv4 range without host bits.
 pub static IPV4_RANGE: Format = Format {
     what: "an IPv4 range such as 10.0.0.0/16",
-    pattern: r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/\d{1,2}$",
+    pattern: concat!("^", ipv4!(), "/(3[0-2]|[12]?[0-9])$"),
     number: false,
     read: |text| match read_range(text)? {
         IpNet::V4(net) => Ok(net.to_string()),
@@ -92,7 +138,7 @@ const NEVER_A_VPC: [&str; 4] = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "2
 /// The range of a VPC or subnet: IPv4, /16 to /28.
 pub static VPC_RANGE: Format = Format {
     what: "an IPv4 range between /16 and /28",
-    pattern: r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/(1[6-9]|2[0-8])$",
+    pattern: concat!("^", ipv4!(), "/(1[6-9]|2[0-8])$"),
     number: false,
     read: |text| {
         let text = (IPV4_RANGE.read)(text)?;
@@ -111,7 +157,7 @@ pub static VPC_RANGE: Format = Format {
 /// An IPv4 or IPv6 range without host bits.
 pub static RANGE: Format = Format {
     what: "an IPv4 or IPv6 range such as 10.0.0.0/16",
-    pattern: r"^[0-9A-Fa-f:.]+/\d{1,3}$",
+    pattern: concat!("^(", range!(), ")$"),
     number: false,
     read: |text| read_range(text).map(|net| net.to_string()),
 };
@@ -119,7 +165,7 @@ pub static RANGE: Format = Format {
 /// An IPv4 address.
 pub static IPV4: Format = Format {
     what: "an IPv4 address such as 10.0.0.10",
-    pattern: r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$",
+    pattern: concat!("^", ipv4!(), "$"),
     number: false,
     read: |text| match text.parse::<Ipv4Addr>() {
         Ok(address) => Ok(address.to_string()),
@@ -128,13 +174,17 @@ pub static IPV4: Format = Format {
 };
 
 /// A port or a range of ports.
-pub static PORTS: Format =
-    Format { what: "a port, or a range of ports such as 8000-8080", pattern: r"^\d{1,5}(-\d{1,5})?$", number: true, read: read_ports };
+pub static PORTS: Format = Format {
+    what: "a port, or a range of ports such as 8000-8080",
+    pattern: concat!("^", port!(), "( *- *", port!(), ")?$"),
+    number: true,
+    read: read_ports,
+};
 
 /// An IP protocol by name or number, spelled as EC2 answers it.
 pub static PROTOCOL: Format = Format {
     what: "a protocol: tcp, udp, icmp, icmpv6, all, or a number from 0 to 255",
-    pattern: r"^(tcp|udp|icmp|icmpv6|all|\d{1,3})$",
+    pattern: concat!("^(tcp|udp|icmp|icmpv6|all|", byte!(), ")$"),
     number: true,
     read: read_protocol,
 };
@@ -169,19 +219,36 @@ fn read_range(text: &str) -> Result<IpNet, Complaint> {
 }
 
 fn read_ports(text: &str) -> Result<String, Complaint> {
-    let bad = || Complaint::new(format!("`{text}` is not a port from 0 to 65535 or a range of them"));
     let port = |part: &str| {
-        let digits = !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-        if digits { part.parse::<u16>().map_err(|_| bad()) } else { Err(bad()) }
+        number::<u16>(part).ok_or_else(|| {
+            let complaint = Complaint::new(format!("`{text}` is not a port from 0 to 65535 or a range of them"));
+            match without_zeros(text) {
+                Some(plain) => Complaint::new(format!("`{text}` is spelled with leading zeros")).instead(plain),
+                None => complaint,
+            }
+        })
     };
     let Some((from, to)) = text.split_once('-') else {
         return Ok(port(text)?.to_string());
     };
-    let (from, to) = (port(from.trim())?, port(to.trim())?);
+    let (from, to) = (port(from.trim_end_matches(' '))?, port(to.trim_start_matches(' '))?);
     if from > to {
         return Err(Complaint::new(format!("the range `{text}` ends before it starts")).instead(format!("{to}-{from}")));
     }
     Ok(ports(from, to))
+}
+
+/// A number in plain digits: no sign, and no leading zeros, which mean octal in YAML and elsewhere.
+pub fn number<T: FromStr>(text: &str) -> Option<T> {
+    let plain = text == "0" || !text.starts_with('0');
+    text.parse().ok().filter(|_| plain && text.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// A number, or two of them with a hyphen, without the leading zeros that it has; none where it has none.
+fn without_zeros(text: &str) -> Option<String> {
+    let plain = |part: &str| number::<u16>(part.trim()).or_else(|| number(part.trim().trim_start_matches('0')));
+    let parts: Option<Vec<String>> = text.split('-').map(|part| plain(part).map(|number| number.to_string())).collect();
+    parts.map(|parts| parts.join("-")).filter(|plain| plain != text)
 }
 
 /// The canonical spelling of the ports from `from` to `to`.
@@ -192,8 +259,8 @@ pub fn ports(from: u16, to: u16) -> String {
 /// The first and last port of a canonical spelling.
 pub fn port_bounds(text: &str) -> Option<(u16, u16)> {
     match text.split_once('-') {
-        None => text.parse().ok().map(|port| (port, port)),
-        Some((from, to)) => Some((from.parse().ok()?, to.parse().ok()?)),
+        None => number(text).map(|port| (port, port)),
+        Some((from, to)) => Some((number(from)?, number(to)?)),
     }
 }
 
@@ -204,9 +271,9 @@ fn read_protocol(text: &str) -> Result<String, Complaint> {
     if text == "-1" {
         return Err(Complaint::new("`-1` is EC2's spelling of every protocol").instead("all"));
     }
-    match text.parse::<u8>() {
-        Ok(number) if text.chars().all(|c| c.is_ascii_digit()) => Ok(protocol_name(number)),
-        _ => {
+    match number(text) {
+        Some(number) => Ok(protocol_name(number)),
+        None => {
             let lower = text.to_ascii_lowercase();
             let complaint = Complaint::new(format!("`{text}` is not a protocol: tcp, udp, icmp, icmpv6, all, or a number from 0 to 255"));
             Err(if matches!(lower.as_str(), "tcp" | "udp" | "icmp" | "icmpv6" | "all") { complaint.instead(lower) } else { complaint })
@@ -263,6 +330,10 @@ mod tests {
         assert_eq!((PORTS.read)("90-80").unwrap_err().instead.unwrap(), "80-90");
         assert!((PORTS.read)("70000").is_err());
         assert!((PORTS.read)("+22").is_err());
+        assert_eq!((PORTS.read)("8000 - 8080").unwrap(), "8000-8080");
+        assert_eq!((PORTS.read)("022").unwrap_err().instead.unwrap(), "22");
+        assert_eq!((PORTS.read)("080-0090").unwrap_err().instead.unwrap(), "80-90");
+        assert!((PROTOCOL.read)("006").is_err());
         assert_eq!((PROTOCOL.read)("6").unwrap(), "tcp");
         assert_eq!((PROTOCOL.read)("50").unwrap(), "50");
         assert_eq!((PROTOCOL.read)("TCP").unwrap_err().instead.unwrap(), "tcp");

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::net::{Complaint, Format, port_bounds};
+use crate::net::{Complaint, Format, byte, number, port, port_bounds};
 
 /// A service, or a range of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +31,27 @@ pub struct ServiceError(pub String);
 /// The numbers of IP protocols that a spec may name: GRE, ESP, AH. No service has these ports.
 const PROTOCOLS: [u8; 3] = [47, 50, 51];
 
+/// The pattern of one service, with the numbers of [`PROTOCOLS`].
+macro_rules! service {
+    () => {
+        concat!(
+            " *((tcp|udp)(/(all|[*]|",
+            port!(),
+            "(-",
+            port!(),
+            ")?))?|(icmp|ping|icmpv6)(/(all|[*]|",
+            byte!(),
+            "(/",
+            byte!(),
+            ")?))?|all|[*]|47|50|51) *"
+        )
+    };
+}
+
 /// Services, for the spec.
 pub static SERVICES: Format = Format {
     what: "services such as tcp/443, udp/53, tcp/8000-8080, icmp or all, several with commas",
-    pattern: "",
+    pattern: concat!("^", service!(), "(,", service!(), ")*$"),
     number: true,
     read: |text| match services(text) {
         Ok(all) => match all.into_iter().find(|service| matches!(service, Service::Protocol(number) if !PROTOCOLS.contains(number))) {
@@ -58,7 +75,7 @@ pub static SERVICES: Format = Format {
 /// Reads `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmp/8/0`, `icmpv6`, `50`, `all`, or several of them with commas.
 /// `icmp` alone is the echo request, in either family, because that is what people ask about; `icmp/all` is all of ICMP.
 pub fn services(text: &str) -> Result<Vec<Service>, ServiceError> {
-    text.split(',').map(|part| one(part.trim()).ok_or_else(|| ServiceError(text.to_owned()))).collect()
+    text.split(',').map(|part| one(part.trim_matches(' ')).ok_or_else(|| ServiceError(text.to_owned()))).collect()
 }
 
 fn one(text: &str) -> Option<Service> {
@@ -75,7 +92,7 @@ fn one(text: &str) -> Option<Service> {
         Some("all" | "*") => Some(of(None, None)),
         Some(rest) => {
             let (ty, code) = rest.split_once('/').map_or((rest, None), |(ty, code)| (ty, Some(code)));
-            Some(of(Some(ty.parse().ok()?), code.map(str::parse).transpose().ok()?))
+            Some(of(Some(number(ty)?), code.map(|code| number(code).ok_or(())).transpose().ok()?))
         }
     };
     match protocol {
@@ -84,7 +101,7 @@ fn one(text: &str) -> Option<Service> {
         "udp" => ports().map(|(from, to)| Service::Udp(from, to)),
         "icmp" | "ping" => icmp(Service::Icmp),
         "icmpv6" => icmp(Service::Icmpv6),
-        number if rest.is_none() => number.parse().ok().map(Service::Protocol),
+        other if rest.is_none() => number(other).map(Service::Protocol),
         _ => None,
     }
 }

@@ -31,7 +31,7 @@ impl Typed for KeyPair {
 
 static KEY_NAME: Format = Format {
     what: "a key name of 1 to 255 ASCII characters",
-    pattern: r"^[\x20-\x7e]{1,255}$",
+    pattern: "^[!-~]([ -~]{0,253}[!-~])?$",
     number: false,
     read: |text| {
         without_edges(text, "key name")?;
@@ -42,7 +42,7 @@ static KEY_NAME: Format = Format {
 
 static PUBLIC_KEY: Format = Format {
     what: "a public key in OpenSSH's form: ssh-ed25519 AAAA…",
-    pattern: r"^ssh-(ed25519|rsa) ",
+    pattern: r"^[ \t\n\f\r]*ssh-(ed25519|rsa)[ \t\n\f\r]+[A-Za-z0-9+/]{61,}={0,2}([ \t\n\f\r]|$)",
     number: false,
     read: read_public_key,
 };
@@ -51,9 +51,15 @@ static PUBLIC_KEY: Format = Format {
 pub fn read_public_key(text: &str) -> Result<String, Complaint> {
     let mut words = text.split_ascii_whitespace();
     match (words.next(), words.next()) {
-        (Some(form @ ("ssh-ed25519" | "ssh-rsa")), Some(material)) if material.len() > 60 => Ok(format!("{form} {material}")),
+        (Some(form @ ("ssh-ed25519" | "ssh-rsa")), Some(material)) if is_material(material) => Ok(format!("{form} {material}")),
         _ => Err(Complaint::new("not a public key that EC2 takes: `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`")),
     }
+}
+
+/// Whether it is as long as a key in base64, and of its characters.
+fn is_material(text: &str) -> bool {
+    let key = text.trim_end_matches('=');
+    key.len() > 60 && text.len() - key.len() <= 2 && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'))
 }
 
 static SCHEMA: Schema = Schema {

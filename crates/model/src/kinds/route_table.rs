@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::is_id_tail;
 use crate::kinds::{vpc, vpc_endpoint};
-use crate::net::{Complaint, Format, RANGE};
+use crate::net::{Complaint, Format, RANGE, id_tail, is_word, range};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::room::{self, Counts, Portion};
@@ -52,17 +52,29 @@ impl Typed for RouteTable {
     const KIND: Kind = Kind::RouteTable;
 }
 
+/// The pattern of what [`prefix_list`] reads.
+macro_rules! list {
+    () => {
+        concat!("pl-", crate::net::id_tail!(), r"|(aws/|com\.amazonaws\.)[a-z0-9.-]+")
+    };
+}
+pub(crate) use list;
+
 static DESTINATION: Format = Format {
     what: "a range such as 0.0.0.0/0, or a prefix list such as aws/s3",
-    pattern: "",
+    pattern: concat!("^(", range!(), "|", list!(), ")$"),
     number: false,
-    read: |text| if text.contains(['.', ':']) && !text.starts_with("com.") { (RANGE.read)(text) } else { prefix_list(text) },
+    read: |text| {
+        let is_named = ["com.", "aws/"].iter().any(|prefix| text.starts_with(prefix));
+        if text.contains(['.', ':']) && !is_named { (RANGE.read)(text) } else { prefix_list(text) }
+    },
 };
 
 /// Reads a prefix list: an id, an AWS-managed list as `aws/s3`, or a full name.
 pub fn prefix_list(text: &str) -> Result<String, Complaint> {
     let id = text.strip_prefix("pl-").is_some_and(is_id_tail);
-    if id || text.starts_with("aws/") || text.starts_with("com.amazonaws.") {
+    let named = ["aws/", "com.amazonaws."].iter().find_map(|prefix| text.strip_prefix(prefix));
+    if id || named.is_some_and(|name| is_word(name, ".-")) {
         return Ok(text.to_owned());
     }
     Err(Complaint::new(format!("`{text}` is not a prefix list: `pl-…`, or `aws/s3`")))
@@ -79,7 +91,7 @@ macro_rules! id_format {
     ($name:ident, $prefix:literal) => {
         static $name: Format = Format {
             what: concat!("an EC2 id that starts with ", $prefix),
-            pattern: concat!("^", $prefix, "([0-9a-f]{8}|[0-9a-f]{17})$"),
+            pattern: concat!("^", $prefix, id_tail!(), "$"),
             number: false,
             read: |text| read_id(text, $prefix),
         };

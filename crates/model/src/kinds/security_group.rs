@@ -38,9 +38,20 @@ impl Typed for SecurityGroup {
     const KIND: Kind = Kind::SecurityGroup;
 }
 
+/// The pattern of a text of these characters, with so many between the first and the last one.
+macro_rules! group_text {
+    ($between:literal) => {
+        concat!(
+            r"^[A-Za-z0-9._\-:/()#,@\[\]+=&;{}!$*]([A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]",
+            $between,
+            r"[A-Za-z0-9._\-:/()#,@\[\]+=&;{}!$*])?$"
+        )
+    };
+}
+
 static DESCRIPTION: Format = Format {
     what: "a description of at most 255 characters that EC2 allows",
-    pattern: r"^[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}$",
+    pattern: group_text!("{0,253}"),
     number: false,
     read: |text| group_text(text, "description"),
 };
@@ -50,7 +61,7 @@ const GROUP_NAME_MAX: usize = 250;
 
 static GROUP_NAME: Format = Format {
     what: "a group name of at most 250 characters that EC2 allows",
-    pattern: r"^[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,250}$",
+    pattern: group_text!("{0,248}"),
     number: false,
     read: |text| {
         if text.to_ascii_lowercase().starts_with("sg-") {

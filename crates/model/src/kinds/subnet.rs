@@ -38,7 +38,7 @@ impl Typed for Subnet {
 
 static ZONE: Format = Format {
     what: "an availability zone such as us-west-2a",
-    pattern: "^[a-z]{2,4}-[a-z0-9-]+[0-9][a-z]$",
+    pattern: "^[a-z]{2,}-[a-z0-9-]*([0-9][a-z]|-wlz-[0-9]+)$",
     number: false,
     read: |text| {
         if is_zone_id(text) {
@@ -50,7 +50,7 @@ static ZONE: Format = Format {
 
 static ZONE_ID: Format = Format {
     what: "the id of an availability zone such as usw2-az1",
-    pattern: "^[a-z0-9-]+-(az|wlz)[0-9]+$",
+    pattern: "^[a-z0-9][a-z0-9-]*-(az|wlz)[0-9]+$",
     number: false,
     read: |text| {
         if is_zone(text) {
@@ -60,16 +60,24 @@ static ZONE_ID: Format = Format {
     },
 };
 
-/// A zone's name ends in the number of its region, or of a place near it, and a letter: `us-west-2a`, `us-west-2-lax-1b`.
+/// A zone's name ends in the number of its region, or of a place near it, and a letter: `us-west-2a`, `us-west-2-lax-1b`. That of a
+/// carrier ends in `wlz` and a number: `us-east-1-wl1-bos-wlz-1`.
 fn is_zone(text: &str) -> bool {
-    let region = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    is_word(text, "-") && text.contains('-') && region.len() + 1 == text.len() && region.ends_with(|c: char| c.is_ascii_digit())
+    let Some((area, rest)) = text.split_once('-') else { return false };
+    let region = rest.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let carrier = rest.trim_end_matches(|c: char| c.is_ascii_digit());
+    let near = region.len() + 1 == rest.len() && region.ends_with(|c: char| c.is_ascii_digit());
+    area.len() >= 2
+        && area.chars().all(|c| c.is_ascii_lowercase())
+        && is_word(rest, "-")
+        && (near || (carrier.len() < rest.len() && carrier.ends_with("-wlz-")))
 }
 
 /// A zone's id ends in `az` and a number: `usw2-az1`, `usw2-lax1-az1`, `usw2-wl1-las-wlz1`.
 fn is_zone_id(text: &str) -> bool {
     let number = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    is_word(text, "-") && number.len() < text.len() && text.contains('-') && (number.ends_with("-az") || number.ends_with("-wlz"))
+    let place = number.strip_suffix("-az").or_else(|| number.strip_suffix("-wlz")).filter(|_| number.len() < text.len());
+    is_word(text, "-") && place.is_some_and(|place| !place.is_empty() && !place.starts_with('-'))
 }
 
 static SCHEMA: Schema = Schema {

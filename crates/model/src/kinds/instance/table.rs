@@ -1,13 +1,13 @@
 //! The table of `instance`.
 
 use crate::Kind;
-use crate::net::{Complaint, Format, IPV4, PATH, TEXT, is_word, without_edges};
+use crate::net::{Complaint, Format, IPV4, PATH, TEXT, id_tail, is_word, without_edges};
 use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none, plain_key};
 use crate::value::Value;
 
 static IMAGE: Format = Format {
     what: "the id of an image, such as ami-003634241a8fcdec0",
-    pattern: "^ami-([0-9a-f]{8}|[0-9a-f]{17})$",
+    pattern: concat!("^ami-", id_tail!(), "$"),
     number: false,
     read: |text| match text.strip_prefix("ami-") {
         Some(tail) if crate::kind::is_id_tail(tail) => Ok(text.to_owned()),
@@ -25,14 +25,17 @@ static INSTANCE_TYPE: Format = Format {
     },
 };
 
-/// The name of an instance profile; of an ARN, its last part.
+/// The name of an instance profile; of an ARN, its last part: what stands before that is a path, which EC2 does not ask for.
 static PROFILE: Format = Format {
     what: "the name of an instance profile, or its ARN",
-    pattern: "",
+    pattern: "^(arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile/([!-~]*/)?)?[A-Za-z0-9_+=,.@-]{1,128}$",
     number: false,
     read: |text| {
         without_edges(text, "profile's name")?;
-        let name = text.rsplit('/').next().unwrap_or_default();
+        let (head, name) = text.rsplit_once('/').map_or((None, text), |(head, name)| (Some(head), name));
+        if head.is_some_and(|head| !is_profile_arn(head)) {
+            return Err(Complaint::new(format!("`{text}` is neither the name of an instance profile nor its ARN")));
+        }
         let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         match name.chars().find(|c| !legal(*c)) {
             Some(bad) => {
@@ -43,6 +46,17 @@ static PROFILE: Format = Format {
         }
     },
 };
+
+/// Whether this is what stands before the last part of a profile's ARN.
+fn is_profile_arn(head: &str) -> bool {
+    let parts: Vec<&str> = head.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, resource] = parts[..] else { return false };
+    let path = resource.strip_prefix("instance-profile").filter(|path| path.is_empty() || path.starts_with('/'));
+    partition.strip_prefix("aws").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        && account.len() == 12
+        && account.chars().all(|c| c.is_ascii_digit())
+        && path.is_some_and(|path| path.chars().all(|c| c.is_ascii_graphic()))
+}
 
 static GROUPS: Members = Members::new(Type::Ref(Kind::SecurityGroup, Follow::Id), plain_key);
 
@@ -184,7 +198,7 @@ mod tests {
         assert_eq!((PROFILE.read)("arn:aws:iam::123456789012:instance-profile/path/web").unwrap(), "web");
         assert_eq!((PROFILE.read)("a+b=c,d.e@f-g_h").unwrap(), "a+b=c,d.e@f-g_h");
         assert_eq!((PROFILE.read)("web ").unwrap_err().instead.as_deref(), Some("web"));
-        for refused in ["", "a b", "büro", "path/", &"x".repeat(129)] {
+        for refused in ["", "a b", "büro", "path/", "path/web", "/web", "arn:aws:iam::1:instance-profile/web", &"x".repeat(129)] {
             assert!((PROFILE.read)(refused).is_err(), "{refused:?}");
         }
     }

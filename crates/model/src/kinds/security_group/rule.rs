@@ -6,7 +6,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::DESCRIPTION;
-use crate::kinds::{route_table, vpc_endpoint};
+use crate::kinds::route_table::{self, list};
+use crate::kinds::vpc_endpoint;
 use crate::net::{Format, PORTS, PROTOCOL, RANGE};
 use crate::room::{self, Counts};
 use crate::rules::Context;
@@ -30,8 +31,12 @@ pub struct Rule {
     pub description: Option<String>,
 }
 
-static PREFIX_LIST: Format =
-    Format { what: "a prefix list: an id such as pl-…, or aws/s3", pattern: "", number: false, read: route_table::prefix_list };
+static PREFIX_LIST: Format = Format {
+    what: "a prefix list: an id such as pl-…, or aws/s3",
+    pattern: concat!("^(", list!(), ")$"),
+    number: false,
+    read: route_table::prefix_list,
+};
 
 /// The fields of a rule as a spec writes it.
 pub static FIELDS: [Attribute; 8] = [
