@@ -121,6 +121,50 @@ fn a_typo_in_an_id_of_others_costs_a_second_and_makes_nothing() {
 }
 
 #[test]
+fn an_image_or_a_type_that_is_not_there_makes_nothing_and_stops_nothing() {
+    let trial = Trial::of_the_seed();
+    let host = |image: &str, ty: &str, tag: &str| {
+        let subnet = format!("subnet: {{a: {{cidr_block: 10.41.1.0/24, availability_zone: us-west-2a{tag}}}}}");
+        let launch = format!("image: {image}, instance_type: {ty}, subnet: a");
+        let text = format!("topology: net\nregion: us-west-2\nvpc: {{main: {{cidr_block: 10.41.0.0/16}}}}\n{subnet}\n");
+        trial.write("net.yaml", text + &format!("instance:\n  host: {{{launch}}}\n"));
+    };
+    let (image, ty) = ("ami-003634241a8fcdec0", "t3.micro");
+    let refused = |command: &str, why: &str| {
+        let seen = trial.see(&format!("{command} --sandbox net.yaml"));
+        assert!(seen.contains(why) && seen.ends_with("[exit 3]\n") && !seen.contains("RunInstances "), "{why}: {seen}");
+        assert!(seen.contains("net.yaml:6"), "{seen}");
+    };
+    host("ami-00000000000000000", "t3.huge", "");
+    for why in ["there is no ami-00000000000000000 in us-west-2", "EC2 offers no t3.huge in us-west-2a"] {
+        refused("plan", why);
+        refused("apply --auto-approve", why);
+    }
+    host(image, ty, "");
+    let applied = trial.see("apply --auto-approve --sandbox net.yaml");
+    assert!(applied.ends_with("[exit 0]\n"), "{applied}");
+    let calls = |command: &str| {
+        trial.see(&format!("{command} --call-report calls.json --sandbox net.yaml"));
+        let text = std::fs::read_to_string(trial.folder.path().join("calls.json")).unwrap();
+        serde_json::from_str::<std::collections::BTreeMap<String, u64>>(&text).unwrap()
+    };
+    let (of_types, of_images) = ("DescribeInstanceTypeOfferings", "DescribeImages");
+    // What launches nothing asks no more than it did.
+    let kept = calls("plan");
+    host(image, ty, ", tags: {team: net}");
+    let tagged = calls("plan");
+    assert!(!tagged.contains_key(of_types) && !tagged.contains_key(of_images) && tagged == kept, "{tagged:?}");
+    host(image, "t3.huge", "");
+    refused("apply --auto-approve --allow stop", "EC2 offers no t3.huge in us-west-2a");
+    let changed = calls("plan");
+    assert_eq!((changed.get(of_types), changed.get(of_images)), (Some(&2), None), "it is looked for twice before it counts as absent");
+    // One that no list of the sandbox has.
+    host(image, "m7i.large", "");
+    assert!(trial.see("plan --sandbox net.yaml").ends_with("[exit 0]\n"));
+    assert_eq!(calls("plan").get(of_types), Some(&1));
+}
+
+#[test]
 fn an_instance_that_lost_its_tags_is_adopted_and_not_told_as_created() {
     let trial = Trial::of_the_seed();
     let sandbox = Sandbox::serve(trial.folder.path());

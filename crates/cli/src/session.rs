@@ -150,8 +150,8 @@ impl Session {
 
     /// Holds a plan against what it uses of others': what is not there is refused before anything is made.
     pub async fn look_outside(&mut self, plan: &mut Plan, observed: &Observed) -> Result<(), Error> {
-        let ids = trueup_plan::outside::unlisted(plan, observed);
-        let looked = self.signals.or(self.cloud.cloud().outside(&ids)).await?;
+        let sought = trueup_plan::outside::unlisted(plan, &self.topology, observed);
+        let looked = self.signals.or(self.cloud.cloud().outside(&sought)).await?;
         trueup_plan::outside::check(plan, &self.topology, observed, &looked);
         Ok(())
     }

@@ -14,6 +14,7 @@ mod endpoint;
 mod failure;
 mod filter;
 mod holders;
+mod image;
 mod kinds;
 mod memory;
 mod ownership;
@@ -29,7 +30,7 @@ mod waiting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Wait};
+use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Sought, Wait};
 
 pub use connect::Connect;
 pub use endpoint::{Endpoint, Service};
@@ -85,9 +86,9 @@ impl Ec2 {
         self.caller.told(read::elsewhere(self, scope, &observed.objects)).await
     }
 
-    /// What there is of the objects with these ids, which no bulk read shows (`DescribeTransitGateways`, `DescribeManagedPrefixLists`, …).
-    pub async fn outside(&self, ids: &BTreeSet<String>) -> BTreeMap<String, Outside> {
-        read::outside(self, ids).await
+    /// What there is of these, which no bulk read shows (`DescribeImages`, `DescribeInstanceTypeOfferings`, `DescribeTransitGateways`, …).
+    pub async fn outside(&self, sought: &BTreeSet<Sought>) -> BTreeMap<Sought, Outside> {
+        read::outside(self, sought).await
     }
 
     /// The objects that creates equal to these made before and that carry no topology's tags any more (`DescribeInstances`): EC2 would

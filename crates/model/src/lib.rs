@@ -41,7 +41,7 @@ pub use expect::{Demand, Expectation};
 pub use interface::{Interfaces, NetworkInterface};
 pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
-pub use outside::Outside;
+pub use outside::{Outside, Sought, Zone};
 pub use plan::{
     Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step, StepAction, Summary, Turns,
     Twin, Unread, Untagged,

@@ -1,13 +1,60 @@
-//! Objects outside a topology that its spec names by their ids.
+//! What a plan uses and no spec declares: objects of others, images, instance types.
 
-/// What a look at such an object found.
+use std::fmt;
+
+/// Something outside a topology that a step uses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sought {
+    /// An object of others, by its id, the beginning of which says what it is; an image is one of them.
+    Object(String),
+    /// A key pair, by its name.
+    KeyPair(String),
+    /// An instance type, which EC2 offers in some places and in others not.
+    InstanceType {
+        /// Its name.
+        name: String,
+        /// Where it must be offered.
+        zone: Zone,
+    },
+}
+
+/// A place in a region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Zone {
+    /// Wherever in the region: which zone it will be is not known.
+    Any,
+    /// The zone of this name, such as `us-west-2a`.
+    Name(String),
+    /// The zone of this id, such as `usw2-az1`.
+    Id(String),
+}
+
+impl Sought {
+    /// What a spec calls it.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Object(text) | Self::KeyPair(text) | Self::InstanceType { name: text, .. } => text,
+        }
+    }
+}
+
+impl fmt::Display for Sought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InstanceType { name, zone: Zone::Name(zone) | Zone::Id(zone) } => write!(f, "{name} in {zone}"),
+            _ => f.write_str(self.text()),
+        }
+    }
+}
+
+/// What a look at such a thing found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outside {
     /// It is there and can be used.
     There,
     /// It is there, in a state in which it cannot be used: EC2's word for that.
     Unusable(String),
-    /// There is no such object in this account and region.
+    /// There is no such thing in this account and region.
     Absent,
     /// It could not be looked up: why.
     Unknown(String),

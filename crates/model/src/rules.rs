@@ -12,7 +12,7 @@ use crate::schema::{Effect, Schema, Type};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref};
+use crate::{Address, Kind, Ref, Sought, Zone};
 
 /// A kind's attributes, checks and calls.
 pub trait Rules: Sync {
@@ -123,9 +123,14 @@ pub trait Rules: Sync {
         None
     }
 
-    /// The ids in a record of objects of kinds that no spec declares: transit gateways, images.
-    fn outside(&self, _record: &Record) -> Vec<String> {
+    /// What a record uses of what no spec declares: transit gateways, images, instance types.
+    fn outside(&self, _record: &Record) -> Vec<Sought> {
         Vec::new()
+    }
+
+    /// The zone that a record says its object is in.
+    fn zone(&self, _record: &Record) -> Option<Zone> {
+        None
     }
 
     /// What says in which VPC a resource is: the VPC itself, or what it is in.

@@ -77,7 +77,7 @@ fn verb(action: Action) -> &'static str {
 /// Every id in a record.
 fn ids(kind: Kind, record: &Record) -> BTreeSet<String> {
     let refs = record.refs().into_iter().filter_map(Ref::id).map(str::to_owned);
-    refs.chain(kind.rules().outside(record)).collect()
+    refs.chain(kind.rules().outside(record).iter().map(|sought| sought.text().to_owned())).collect()
 }
 
 /// The routes of ours that lead nowhere, as EC2 says, and that the plan leaves as they are.

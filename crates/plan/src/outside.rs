@@ -1,43 +1,66 @@
-//! Ids of objects outside the topology: what a plan is about to use must be there, or its steps fail half-way.
+//! What is outside the topology: what a plan is about to use must be there, or its steps fail half-way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Address, Diagnostic, Kind, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal, Topology, Value};
+use trueup_model::{
+    Address, Diagnostic, Kind, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal, Role, Sought, Topology, Value, Zone,
+};
 
-/// An object outside the topology that a step uses.
+/// Something outside the topology that a step uses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Use {
     /// Whose step it is.
     address: Address,
-    /// What the spec calls the object: its id or, where EC2 refers to it by its name, that.
-    text: String,
+    /// What it is.
+    sought: Sought,
 }
 
-/// The ids that a plan uses and that the bulk read did not show: somebody must look for them before anything is made.
-pub fn unlisted(plan: &Plan, observed: &Observed) -> BTreeSet<String> {
-    uses(plan, observed).into_iter().map(|one| one.text).collect()
+/// What a plan uses and the bulk read did not show: somebody must look for it before anything is made.
+pub fn unlisted(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeSet<Sought> {
+    uses(plan, topology, observed).into_iter().map(|one| one.sought).collect()
 }
 
 /// Refuses a plan that uses what was looked for and is not there, or what is in another VPC than it must be, and tells what could not
 /// be looked for.
-pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: &BTreeMap<String, Outside>) {
+pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: &BTreeMap<Sought, Outside>) {
     refuse_strangers(plan, topology, observed);
-    for Use { address, text } in uses(plan, observed) {
-        let why = match looked.get(&text) {
+    for Use { address, sought } in uses(plan, topology, observed) {
+        let why = match looked.get(&sought) {
             None | Some(Outside::There) => continue,
             Some(Outside::Unknown(why)) => {
-                let message = format!("whether {text} is there is not known: {why}");
+                let message = format!("whether {} is not known: {why}", question(&sought));
                 let warning = Diagnostic::warning("outside", message).help("if it is not, the apply stops at the step that uses it");
-                let (_, place) = place(topology, &address, &text);
+                let (_, place) = place(topology, &address, sought.text());
                 plan.diagnostics.push(place.into_iter().fold(warning, |warning, place| warning.at(place, "")));
                 continue;
             }
-            Some(Outside::Absent) => format!("there is no {text} in {} of account {}", plan.region, plan.account),
-            Some(Outside::Unusable(state)) => format!("{text} cannot be used: it is {state}"),
+            Some(Outside::Absent) => absent(plan, &sought),
+            Some(Outside::Unusable(state)) => format!("{sought} cannot be used: it is {state}"),
         };
-        let why =
-            format!("{why}, and {} names it: write the id of one that can be used, or make it first", spot(topology, &address, &text));
+        let remedy = match &sought {
+            Sought::InstanceType { .. } => "write one that is offered there",
+            _ => "write the id of one that can be used, or make it first",
+        };
+        let why = format!("{why}, and {} names it: {remedy}", spot(topology, &address, sought.text()));
         plan.refused.push(Refusal { guard: "outside", address: address.to_string(), why });
+    }
+}
+
+/// What is not known of something that could not be looked up.
+fn question(sought: &Sought) -> String {
+    match sought {
+        Sought::InstanceType { .. } => format!("EC2 offers {sought}"),
+        _ => format!("{sought} is there"),
+    }
+}
+
+/// What is to be said of something that was looked for and is not there.
+fn absent(plan: &Plan, sought: &Sought) -> String {
+    let Plan { region, account, .. } = plan;
+    match sought {
+        Sought::InstanceType { name, zone: Zone::Any } => format!("EC2 offers no {name} in {region}"),
+        Sought::InstanceType { .. } => format!("EC2 offers no {sought}"),
+        _ => format!("there is no {sought} in {region} of account {account}"),
     }
 }
 
@@ -83,27 +106,51 @@ fn refuse_strangers(plan: &mut Plan, topology: &Topology, observed: &Observed) {
 }
 
 /// What the steps of a plan use that is neither ours nor was seen.
-fn uses(plan: &Plan, observed: &Observed) -> BTreeSet<Use> {
-    let ids: BTreeSet<&str> = observed.objects.iter().map(|object| object.id.as_str()).collect();
+fn uses(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeSet<Use> {
+    let objects: BTreeMap<&str, &Object> = observed.objects.iter().map(|object| (object.id.as_str(), object)).collect();
     let names: BTreeSet<(Kind, String)> =
         observed.objects.iter().filter_map(|object| Some((object.kind, object.kind.rules().ec2_name(&object.record)?))).collect();
     let mut found = BTreeSet::new();
     for step in &plan.steps {
         let kind = step.address.kind;
-        let mut note = |text: &str, of: Option<Kind>| {
-            let is_seen = ids.contains(text) || of.is_some_and(|of| names.contains(&(of, text.to_owned())));
-            if !is_seen && of.is_none_or(|of| !plan.unreadable.contains_key(&of)) {
-                found.insert(Use { address: step.address.clone(), text: text.to_owned() });
-            }
+        let mut note = |sought: Sought| {
+            found.insert(Use { address: step.address.clone(), sought });
         };
-        for reference in step.call.sets.refs() {
-            let Ref::Id(text) = reference else { continue };
+        for text in step.call.sets.refs().into_iter().filter_map(Ref::id) {
             let by_id = Kind::ALL.into_iter().find(|kind| kind.is_id(text));
-            note(text, by_id.or(Some(Kind::KeyPair)));
+            let of = by_id.unwrap_or(Kind::KeyPair);
+            let is_seen = objects.contains_key(text) || names.contains(&(of, text.to_owned()));
+            if !is_seen && !plan.unreadable.contains_key(&of) {
+                let text = text.to_owned();
+                // A key pair may be given by its name.
+                note(if by_id.is_some() { Sought::Object(text) } else { Sought::KeyPair(text) });
+            }
         }
-        kind.rules().outside(&step.call.sets).iter().for_each(|text| note(text, None));
+        for sought in kind.rules().outside(&step.call.sets).into_iter().filter(|sought| !objects.contains_key(sought.text())) {
+            note(match sought {
+                Sought::InstanceType { name, zone: Zone::Any } => {
+                    Sought::InstanceType { name, zone: zone(plan, topology, &objects, &step.address).unwrap_or(Zone::Any) }
+                }
+                sought => sought,
+            });
+        }
     }
     found
+}
+
+/// The zone that a resource is in, or will be: what it is in says so.
+fn zone(plan: &Plan, topology: &Topology, objects: &BTreeMap<&str, &Object>, address: &Address) -> Option<Zone> {
+    let resource = topology.resources.get(address)?;
+    let live = |object: &Object| object.kind.rules().zone(&object.record);
+    match address.kind.rules().home(&resource.record)? {
+        Ref::Id(id) => live(objects.get(id.as_str())?),
+        Ref::Name(home) => topology.resources.get(home).and_then(|wanted| home.kind.rules().zone(&wanted.record)).or_else(|| {
+            // Of what is made anew the zone is EC2's choice.
+            let is_made = plan.steps.iter().any(|step| step.address == *home && step.call.role == Role::Create);
+            let home = home.to_string();
+            live(objects.values().find(|object| !is_made && object.claim(&topology.name) == Some(&home))?)
+        }),
+    }
 }
 
 /// Where the spec names an object outside.

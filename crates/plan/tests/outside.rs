@@ -5,7 +5,7 @@ mod world;
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use trueup_model::{Observed, Outside, Place, Plan, Topology};
+use trueup_model::{Observed, Outside, Place, Plan, Sought, Topology, Zone};
 use trueup_plan::{outside, plan};
 use world::{changes, live, number, seed, steps, topology, with};
 
@@ -24,10 +24,21 @@ fn wanted() -> Topology {
     wanted
 }
 
+/// What a plan looks for, as a message says it.
+fn sought(wanted: &Topology, observed: &Observed) -> Vec<String> {
+    outside::unlisted(&plan(wanted, observed), wanted, observed).iter().map(Sought::to_string).collect()
+}
+
+/// The seed's image and type: what its hosts are launched with.
+const LAUNCHED: [&str; 2] = ["ami-003634241a8fcdec0", "t2.micro"];
+
 /// The plan, with this to be said about whatever it looks for.
 fn checked(wanted: &Topology, observed: &Observed, found: &Outside) -> Plan {
     let mut plan = plan(wanted, observed);
-    let looked = outside::unlisted(&plan, observed).into_iter().map(|id| (id, found.clone())).collect();
+    let looked = outside::unlisted(&plan, wanted, observed).into_iter();
+    // What a launch takes is there.
+    let of = |sought: &Sought| if LAUNCHED.contains(&sought.text()) { Outside::There } else { found.clone() };
+    let looked = looked.map(|sought| (sought.clone(), of(&sought))).collect();
     outside::check(&mut plan, wanted, observed, &looked);
     plan
 }
@@ -37,7 +48,7 @@ fn what_is_not_there_is_refused_at_its_line() {
     let wanted = wanted();
     let nothing = Observed { region: "us-west-2".into(), account: "123456789012".into(), ..Observed::default() };
     let before = plan(&wanted, &nothing);
-    assert_eq!(outside::unlisted(&before, &nothing).into_iter().collect::<Vec<_>>(), [GROUP, GATEWAY]);
+    assert_eq!(sought(&wanted, &nothing), [LAUNCHED[0], GROUP, GATEWAY, LAUNCHED[1]]);
     assert!(number(&before, "route_table.private", "CreateRoute") > 0, "{:?}", steps(&before));
     let refused = checked(&wanted, &nothing, &Outside::Absent).refused;
     let told: Vec<(&str, &str)> = refused.iter().map(|refusal| (refusal.guard, refusal.address.as_str())).collect();
@@ -61,15 +72,15 @@ fn what_is_seen_or_not_used_is_not_looked_for() {
     // What is there already uses it, and stays as it is.
     let there = live(&wanted);
     let kept = plan(&wanted, &there);
-    assert!(changes(&kept).is_empty() && outside::unlisted(&kept, &there).is_empty(), "{:?}", changes(&kept));
+    assert!(changes(&kept).is_empty() && sought(&wanted, &there).is_empty(), "{:?}", changes(&kept));
     // A subnet in a VPC of others, which the bulk read shows.
     let subnet = topology(&[("subnet.a", json!({"vpc": "vpc-00000001", "cidr_block": "10.0.9.0/24"}))]);
     let vpc = live(&topology(&[("vpc.main", json!({"cidr_block": "10.0.0.0/16"}))]));
-    assert!(outside::unlisted(&plan(&subnet, &vpc), &vpc).is_empty());
-    assert_eq!(outside::unlisted(&plan(&subnet, &Observed::default()), &Observed::default()).len(), 1);
+    assert!(sought(&subnet, &vpc).is_empty());
+    assert_eq!(sought(&subnet, &Observed::default()), ["vpc-00000001"]);
     // Nor is what could not be read: that is told already.
     let unread = Observed { unreadable: [(trueup_model::Kind::Vpc, "denied".to_owned())].into(), ..Observed::default() };
-    assert!(outside::unlisted(&plan(&subnet, &unread), &unread).is_empty());
+    assert!(sought(&subnet, &unread).is_empty());
 }
 
 #[test]
@@ -96,4 +107,63 @@ fn what_is_in_another_vpc_than_it_must_be_is_refused() {
         ("subnet.a", json!({"vpc": "vpc.new", "cidr_block": "10.7.9.0/24", "route_table": id("route_table.t")})),
     ]);
     assert_eq!(checked(&new, &there, &Outside::There).refused.len(), 1);
+}
+
+#[test]
+fn an_image_and_a_type_are_looked_for_where_a_step_launches_or_changes_the_type() {
+    let with_type = |ty: &str| topology(&with(seed(), "instance.bastion", "instance_type", json!(ty)));
+    let wanted = with_type("t2.micro");
+    let there = live(&wanted);
+    assert!(sought(&wanted, &there).is_empty());
+    // A tag of a host, and a rule of its group, launch nothing.
+    let tagged = topology(&with(seed(), "instance.bastion", "tags", json!({"team": "net"})));
+    assert!(!changes(&plan(&tagged, &there)).is_empty() && sought(&tagged, &there).is_empty());
+    assert_eq!(sought(&with_type("t9.micro"), &there), ["t9.micro"]);
+    let refused = checked(&with_type("t9.micro"), &there, &Outside::Absent).refused;
+    assert_eq!((refused.len(), refused[0].guard, refused[0].address.as_str()), (1, "outside", "instance.bastion"));
+    let why = &refused[0].why;
+    assert!(why.starts_with("EC2 offers no t9.micro in us-west-2, and `instance.bastion.instance_type`"), "{why}");
+    let unknown = checked(&with_type("t9.micro"), &there, &Outside::Unknown("no permission".into()));
+    assert!(unknown.refused.is_empty());
+    assert!(unknown.diagnostics.iter().any(|told| told.message == "whether EC2 offers t9.micro is not known: no permission"));
+    let image = topology(&with(seed(), "instance.bastion", "image", json!("ami-0123456789abcdef0")));
+    assert_eq!(sought(&image, &there), ["ami-0123456789abcdef0", "t2.micro"]);
+}
+
+#[test]
+fn a_type_is_looked_for_in_the_zone_of_its_subnet() {
+    let zoned = |range: &str, zone: &str, value: &str| {
+        let mut subnet = json!({"vpc": "vpc.main", "cidr_block": range, "route_table": "route_table.public"});
+        if !zone.is_empty() {
+            subnet[zone] = json!(value);
+        }
+        let mut resources = with(seed(), "instance.bastion", "instance_type", json!("t9.micro"));
+        resources.iter_mut().find(|(address, _)| *address == "subnet.public").unwrap().1 = subnet;
+        topology(&resources)
+    };
+    let zone_of = |wanted: &Topology, observed: &Observed| {
+        let all = outside::unlisted(&plan(wanted, observed), wanted, observed);
+        all.into_iter().find_map(|sought| match sought {
+            Sought::InstanceType { name, zone } if name == "t9.micro" => Some(zone),
+            _ => None,
+        })
+    };
+    let nothing = Observed::default();
+    let name = || Some(Zone::Name("us-west-2b".into()));
+    assert_eq!(zone_of(&zoned("10.0.1.0/24", "availability_zone", "us-west-2b"), &nothing), name());
+    assert_eq!(zone_of(&zoned("10.0.1.0/24", "availability_zone_id", "usw2-az2"), &nothing), Some(Zone::Id("usw2-az2".into())));
+    assert_eq!(zone_of(&zoned("10.0.1.0/24", "", ""), &nothing), Some(Zone::Any));
+    // A spec that leaves the zone to EC2 means the one that it chose, as long as the subnet stays.
+    let there = live(&with_type_of(&zoned("10.0.1.0/24", "availability_zone", "us-west-2b"), "t2.micro"));
+    assert_eq!(zone_of(&zoned("10.0.1.0/24", "", ""), &there), name());
+    assert_eq!(zone_of(&zoned("10.0.9.0/24", "", ""), &there), Some(Zone::Any));
+    let told = checked(&zoned("10.0.1.0/24", "availability_zone", "us-west-2b"), &there, &Outside::Absent).refused;
+    assert!(told[0].why.starts_with("EC2 offers no t9.micro in us-west-2b, and "), "{}", told[0].why);
+}
+
+/// The same with a bastion of another type.
+fn with_type_of(wanted: &Topology, ty: &str) -> Topology {
+    let mut wanted = wanted.clone();
+    wanted.resources.get_mut(&"instance.bastion".parse().unwrap()).unwrap().record.set("instance_type", ty);
+    wanted
 }

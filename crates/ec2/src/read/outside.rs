@@ -1,79 +1,139 @@
-//! What a plan uses and nobody declares: looked up by its id before anything is made.
+//! What a plan uses and nobody declares: looked up by its id or name before anything is made.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{
-    EgressOnlyInternetGateway, ManagedPrefixList, NetworkInterface, TransitGateway, VpcPeeringConnection, VpnGateway,
+    EgressOnlyInternetGateway, InstanceTypeOffering, LocationType, ManagedPrefixList, NetworkInterface, TransitGateway,
+    VpcPeeringConnection, VpnGateway,
 };
 use futures_util::future::join_all;
 use trueup_model::kind::is_id_tail;
-use trueup_model::{CloudError, Kind, Outside};
+use trueup_model::{CloudError, Kind, Outside, Sought, Zone};
 
 use super::pages;
+use crate::answer::needed_text;
 use crate::call::Errand;
 use crate::failure::Failure;
-use crate::{Ec2, filter, kinds};
+use crate::{Ec2, filter, image, kinds};
 
 /// What is not there is asked for once more after this pause: somebody may have made it a moment ago.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// States in which an object is on its way out, or never came about, in the words of all kinds.
-const UNUSABLE: [&str; 9] =
-    ["deleting", "deleted", "rejected", "failed", "expired", "delete-in-progress", "delete-complete", "create-failed", "delete-failed"];
+const UNUSABLE: [&str; 13] = [
+    "deleting",
+    "deleted",
+    "rejected",
+    "failed",
+    "expired",
+    "delete-in-progress",
+    "delete-complete",
+    "create-failed",
+    "delete-failed",
+    "deregistered",
+    "disabled",
+    "error",
+    "invalid",
+];
 
-/// The state of each object that is there; of kinds without states, the empty text.
+/// The state of each object that is there; of kinds without states, the empty text. By what was asked for.
 type States = BTreeMap<String, String>;
 
-/// Looks up objects by their ids, one call for each sort of them.
-pub async fn outside(ec2: &Ec2, ids: &BTreeSet<String>) -> BTreeMap<String, Outside> {
-    let mut sorts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for id in ids {
-        let sort = id.split_once('-').filter(|(_, tail)| is_id_tail(tail)).map_or("", |(sort, _)| sort);
-        sorts.entry(sort).or_default().push(id.clone());
+/// Things that one call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Sort<'a> {
+    /// Objects whose ids begin so.
+    Objects(&'a str),
+    KeyPairs,
+    /// Instance types in places that are said so.
+    InstanceTypes(Places),
+}
+
+/// How EC2 says where it offers an instance type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Places {
+    Region,
+    ZoneNames,
+    ZoneIds,
+}
+
+fn sort(sought: &Sought) -> Sort<'_> {
+    match sought {
+        Sought::Object(id) => Sort::Objects(id.split_once('-').filter(|(_, tail)| is_id_tail(tail)).map_or("", |(sort, _)| sort)),
+        Sought::KeyPair(_) => Sort::KeyPairs,
+        Sought::InstanceType { zone: Zone::Any, .. } => Sort::InstanceTypes(Places::Region),
+        Sought::InstanceType { zone: Zone::Name(_), .. } => Sort::InstanceTypes(Places::ZoneNames),
+        Sought::InstanceType { zone: Zone::Id(_), .. } => Sort::InstanceTypes(Places::ZoneIds),
     }
-    let looks = sorts.into_iter().map(|(sort, ids)| async move {
-        let found = look(ec2, sort, &ids).await;
-        (ids, found)
+}
+
+/// What is asked for in the words of the answer: of an instance type, its name and the place.
+fn key(ec2: &Ec2, sought: &Sought) -> String {
+    match sought {
+        Sought::InstanceType { name, zone: Zone::Name(place) | Zone::Id(place) } => offering(name, place),
+        Sought::InstanceType { name, zone: Zone::Any } => offering(name, &ec2.region),
+        other => other.text().to_owned(),
+    }
+}
+
+fn offering(name: &str, place: &str) -> String {
+    format!("{name} in {place}")
+}
+
+/// Looks things up, one call for each sort of them.
+pub async fn outside(ec2: &Ec2, sought: &BTreeSet<Sought>) -> BTreeMap<Sought, Outside> {
+    let mut sorts: BTreeMap<Sort<'_>, Vec<&Sought>> = BTreeMap::new();
+    for one in sought {
+        sorts.entry(sort(one)).or_default().push(one);
+    }
+    let looks = sorts.into_iter().map(|(sort, sought)| async move {
+        let found = look(ec2, sort, &sought).await;
+        (sought, found)
     });
     let mut all = BTreeMap::new();
-    for (ids, found) in join_all(looks).await {
+    for (sought, found) in join_all(looks).await {
         let found = found.map_err(|failure| CloudError::from(failure).message);
-        let judge = |id: &String| match &found {
+        let judge = |one: &Sought| match &found {
             Err(why) => Outside::Unknown(why.clone()),
-            Ok(states) => match states.get(id) {
+            Ok(states) => match states.get(&key(ec2, one)) {
                 None => Outside::Absent,
                 Some(state) if UNUSABLE.contains(&state.as_str()) => Outside::Unusable(state.clone()),
                 Some(_) => Outside::There,
             },
         };
-        all.extend(ids.iter().map(|id| (id.clone(), judge(id))));
+        all.extend(sought.into_iter().map(|one| (one.clone(), judge(one))));
     }
     all
 }
 
 /// Looks twice at most.
-async fn look(ec2: &Ec2, sort: &str, ids: &[String]) -> Result<States, Failure> {
-    let mut found = once(ec2, sort, ids).await?;
-    if ids.iter().any(|id| !found.contains_key(id)) {
+async fn look(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, Failure> {
+    let mut found = once(ec2, sort, sought).await?;
+    if sought.iter().any(|one| !found.contains_key(&key(ec2, one))) {
         tokio::time::sleep(AGAIN).await;
-        found.extend(once(ec2, sort, ids).await?);
+        found.extend(once(ec2, sort, sought).await?);
     }
     Ok(found)
 }
 
-/// One look, in as many calls as the ids need. Filters and not lists of ids: an id that is not there would fail the call.
-async fn once(ec2: &Ec2, sort: &str, ids: &[String]) -> Result<States, Failure> {
+/// One look, in as many calls as the texts need. Filters and not lists of ids: an id that is not there would fail the call.
+async fn once(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, Failure> {
     let mut found = States::new();
-    for ids in ids.chunks(filter::VALUES_MAX) {
+    let texts: BTreeSet<&str> = sought.iter().map(|one| one.text()).collect();
+    let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+    for texts in texts.chunks(filter::VALUES_MAX) {
         found.extend(match sort {
-            "tgw" => transit_gateways(ec2, ids).await?,
-            "pcx" => peering_connections(ec2, ids).await?,
-            "pl" => prefix_lists(ec2, ids).await?,
-            "eni" => network_interfaces(ec2, ids).await?,
-            "vgw" => vpn_gateways(ec2, ids).await?,
-            "eigw" => egress_only_gateways(ec2).await?,
-            _ => of_a_kind(ec2, ids).await?,
+            Sort::Objects("ami") => image::read(ec2, texts).await?,
+            Sort::Objects("tgw") => transit_gateways(ec2, texts).await?,
+            Sort::Objects("pcx") => peering_connections(ec2, texts).await?,
+            Sort::Objects("pl") => prefix_lists(ec2, texts).await?,
+            Sort::Objects("eni") => network_interfaces(ec2, texts).await?,
+            Sort::Objects("vgw") => vpn_gateways(ec2, texts).await?,
+            Sort::Objects("eigw") => egress_only_gateways(ec2).await?,
+            Sort::Objects(_) => of_a_kind(ec2, texts).await?,
+            Sort::KeyPairs => key_pairs(ec2, texts).await?,
+            Sort::InstanceTypes(places) => instance_types(ec2, places, texts).await?,
         });
     }
     Ok(found)
@@ -85,16 +145,34 @@ fn state(id: Option<String>, state: Option<&str>) -> Option<(String, String)> {
 
 /// What the bulk read did not show: it may have left it out.
 async fn of_a_kind(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
-    let Some(first) = ids.first() else { return Ok(States::new()) };
-    match Kind::ALL.into_iter().find(|kind| kind.is_id(first)) {
-        Some(kind) => Ok(kinds::read_by_ids(ec2, kind, ids).await?.into_iter().map(|object| (object.id, String::new())).collect()),
-        // A key pair may be given by its name.
-        None => {
-            let named = kinds::read(ec2, Kind::KeyPair, &[filter::of("key-name", ids.iter().map(|id| filter::escaped(id)))]).await?;
-            let names = named.objects.iter().filter_map(|object| Kind::KeyPair.rules().ec2_name(&object.record));
-            Ok(names.map(|name| (name, String::new())).collect())
-        }
-    }
+    let kind = ids.first().and_then(|first| Kind::ALL.into_iter().find(|kind| kind.is_id(first)));
+    let Some(kind) = kind else { return Ok(States::new()) };
+    Ok(kinds::read_by_ids(ec2, kind, ids).await?.into_iter().map(|object| (object.id, String::new())).collect())
+}
+
+async fn key_pairs(ec2: &Ec2, names: &[String]) -> Result<States, Failure> {
+    let named = kinds::read(ec2, Kind::KeyPair, &[filter::of("key-name", names.iter().map(|name| filter::escaped(name)))]).await?;
+    let names = named.objects.iter().filter_map(|object| Kind::KeyPair.rules().ec2_name(&object.record));
+    Ok(names.map(|name| (name, String::new())).collect())
+}
+
+/// The places where EC2 offers instance types of these names. Of a type that is on offer nothing says that there is room for it now.
+async fn instance_types(ec2: &Ec2, places: Places, names: &[String]) -> Result<States, Failure> {
+    const ACTION: &str = "DescribeInstanceTypeOfferings";
+    let by = match places {
+        Places::Region => LocationType::Region,
+        Places::ZoneNames => LocationType::AvailabilityZone,
+        Places::ZoneIds => LocationType::AvailabilityZoneId,
+    };
+    let mut found = States::new();
+    let request = ec2.client.describe_instance_type_offerings().location_type(by).max_results(1000);
+    let request = request.filters(filter::of("instance-type", names));
+    pages!(ec2, "DescribeInstanceTypeOfferings", request, instance_type_offerings, |offer: InstanceTypeOffering| {
+        let name = needed_text(ACTION, "instanceType", offer.instance_type.map(|ty| ty.as_str().to_owned()))?;
+        found.insert(offering(&name, &needed_text(ACTION, "location", offer.location)?), String::new());
+        Ok::<_, Failure>(())
+    });
+    Ok(found)
 }
 
 async fn transit_gateways(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {

@@ -17,7 +17,7 @@ use crate::schema::{Effect, Schema};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref, tags};
+use crate::{Address, Kind, Ref, Sought, Zone, tags};
 
 /// An instance. What is `None` was not declared, or cannot be seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +146,12 @@ impl Rules for InstanceRules {
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
         record.list("security_groups").iter().filter_map(Value::as_ref).collect()
+    }
+
+    fn outside(&self, record: &Record) -> Vec<Sought> {
+        let text = |name: &str| record.get(name).and_then(Value::as_text).map(str::to_owned);
+        let of_type = text("instance_type").map(|name| Sought::InstanceType { name, zone: Zone::Any });
+        text("image").map(Sought::Object).into_iter().chain(of_type).collect()
     }
 
     fn takes_any(&self, call: &Call) -> Option<String> {

@@ -20,7 +20,7 @@ use crate::rules::{After, Context, Rules, Update, View, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Kind, Ref};
+use crate::{Kind, Ref, Sought};
 
 /// A route table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -280,10 +280,11 @@ impl Rules for RouteTableRules {
         record.list("routes").iter().filter_map(|route| route.as_map()?.reference("internet_gateway")).collect()
     }
 
-    fn outside(&self, record: &Record) -> Vec<String> {
+    fn outside(&self, record: &Record) -> Vec<Sought> {
         let routes = record.list("routes").iter().filter_map(Value::as_map);
         let texts = routes.flat_map(Record::iter).filter_map(|(_, value)| value.as_text());
-        texts.filter(|text| OUTSIDE.iter().any(|prefix| read_id(text, prefix).is_ok())).map(str::to_owned).collect()
+        let ids = texts.filter(|text| OUTSIDE.iter().any(|prefix| read_id(text, prefix).is_ok()));
+        ids.map(|id| Sought::Object(id.to_owned())).collect()
     }
 
     /// EC2's local routes are in every table, and lead to the VPC itself unless somebody redirected them.

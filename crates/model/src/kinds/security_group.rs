@@ -20,7 +20,7 @@ use crate::rules::{Context, Rules, Update, later, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref};
+use crate::{Address, Kind, Ref, Sought};
 
 /// A security group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -317,10 +317,10 @@ impl Rules for SecurityGroupRules {
         claim.into_iter().collect()
     }
 
-    fn outside(&self, record: &Record) -> Vec<String> {
+    fn outside(&self, record: &Record) -> Vec<Sought> {
         let rules = ["ingress", "egress"].into_iter().flat_map(|direction| record.list(direction)).filter_map(Value::as_map);
         let lists = rules.filter_map(|rule| rule.get("prefix_list")?.as_text());
-        lists.filter(|list| list.starts_with("pl-")).map(str::to_owned).collect()
+        lists.filter(|list| list.starts_with("pl-")).map(|list| Sought::Object(list.to_owned())).collect()
     }
 
     /// EC2 lets everything out of a new group, over IPv6 too where the VPC has such a range: a spec that leaves `egress` out means that.

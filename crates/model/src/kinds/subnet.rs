@@ -16,7 +16,7 @@ use crate::rules::{Rules, Update, are_apart};
 use crate::schema::{Attribute, Follow, Schema, Type};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref};
+use crate::{Address, Kind, Ref, Zone};
 
 /// A subnet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,6 +216,11 @@ impl Rules for SubnetRules {
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
         ["route_table", "network_acl"].into_iter().filter_map(|name| record.reference(name)).collect()
+    }
+
+    fn zone(&self, record: &Record) -> Option<Zone> {
+        let text = |name| record.get(name).and_then(Value::as_text).map(str::to_owned);
+        text("availability_zone").map(Zone::Name).or_else(|| text("availability_zone_id").map(Zone::Id))
     }
 
     fn joins(&self, attribute: &str) -> bool {

@@ -194,14 +194,16 @@ fn architecture(image: &Image) -> &str {
     image.architecture.as_deref().unwrap_or("x86_64")
 }
 
-/// `DescribeImages`: the public ones, and those that are asked for by their ids.
+/// `DescribeImages`: the public ones, and those that are asked for by their ids, as a list or in a filter.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let ids = p.texts("ImageId");
     let owners = p.texts("Owner");
     let runners = p.texts("ExecutableBy");
     let _ = (p.flag("IncludeDeprecated")?, p.flag("IncludeDisabled")?);
-    let filters = Filters::read(p)?.bind(FIELDS)?;
+    let filters = Filters::read(p)?;
+    let named = filters.plain("image-id");
+    let filters = filters.bind(FIELDS)?;
     let page = Page::read(p, call.action, Limits { min: 1, max: 1000, exclusive: true }, !ids.is_empty())?;
     let region = &*call.region;
     let mut all = images(&region.name);
@@ -211,6 +213,10 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             all.push(image);
         }
     }
+    // What a filter names exactly is found like what is asked for by its id, and is no error where it is not there.
+    let unlisted = named.iter().filter(|id| !all.iter().any(|known| known.id == **id)).filter_map(|id| find(region, id).ok());
+    let unlisted: Vec<Image> = unlisted.collect();
+    all.extend(unlisted);
     all.sort_by(|a, b| a.id.cmp(&b.id));
     let shown: Vec<&Image> = all
         .iter()

@@ -1,6 +1,8 @@
 //! Instance types with the figures that matter for networks and launches: exact ones of a selection, those of the others by their
 //! family and size.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Answer, Call};
@@ -316,14 +318,18 @@ pub fn describe_offerings(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         "availability-zone-id" => zones.iter().map(|zone| zone.id.as_str()).collect(),
         other => return Err(Fault::invalid(other, "locationType", "it is not simulated")),
     };
-    let filters = Filters::read(call.params)?.bind(OFFERING_FIELDS)?;
+    let filters = Filters::read(call.params)?;
+    // Types that no list has are made up from their families, where they are named.
+    let listed = TYPES.iter().map(|figures| figures.0.to_owned());
+    let names: BTreeSet<String> = listed.chain(filters.plain("instance-type").into_iter().filter(|name| find(name).is_some())).collect();
+    let filters = filters.bind(OFFERING_FIELDS)?;
     let page = Page::read(call.params, call.action, USUAL, false)?;
     let region = &*call.region;
     let mut all: Vec<(String, Offering)> = Vec::new();
-    for figures in TYPES {
+    for name in &names {
         for place in &places {
-            let offering = Offering { name: figures.0.to_owned(), place: (*place).to_owned() };
-            let key = format!("{}\t{place}", figures.0);
+            let offering = Offering { name: name.clone(), place: (*place).to_owned() };
+            let key = format!("{name}\t{place}");
             let later = page.after.as_ref().is_none_or(|after| key > *after);
             if later && filters.holds(&Seen { id: &key, row: &offering, region }) {
                 all.push((key, offering));

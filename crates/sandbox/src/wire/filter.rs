@@ -65,6 +65,13 @@ impl<'p> Filters<'p> {
         Ok(Self { filters })
     }
 
+    /// The values without wildcards that a filter asks for.
+    pub fn plain(&self, name: &str) -> Vec<String> {
+        let values = self.filters.iter().filter(|(filter, _)| *filter == name).flat_map(|(_, patterns)| patterns);
+        let plain = values.filter_map(|pattern| if let Pattern::Exact(text) = pattern { Some(text.clone()) } else { None });
+        plain.collect()
+    }
+
     /// Checks the names against what the kind offers.
     pub fn bind<T: 'static>(self, fields: &'static [Field<T>]) -> Result<Bound<T>, Fault> {
         self.bind_with(fields, &[])

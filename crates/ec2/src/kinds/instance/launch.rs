@@ -13,10 +13,9 @@ use trueup_model::{Acted, Record, Value};
 
 use super::fold;
 use crate::act::{Task, ids, made, wait};
-use crate::call::Errand;
 use crate::failure::Failure;
 use crate::kinds::key_pair;
-use crate::{ownership, tags};
+use crate::{image, ownership, tags};
 
 pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
     let sets = task.sets();
@@ -25,7 +24,9 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
         None => None,
     };
     let root = match sets.get("root_volume").and_then(Value::as_map) {
-        Some(volume) if asks(volume) => Some(mapping(&root_device(task).await?, volume)),
+        Some(volume) if asks(volume) => {
+            Some(mapping(&image::root_device(task.ec2, &task.text("image").unwrap_or_default()).await?, volume))
+        }
         _ => None,
     };
     let with = |token: &str| {
@@ -100,22 +101,6 @@ fn metadata(options: &Record) -> InstanceMetadataOptionsRequest {
         .set_http_put_response_hop_limit(limit.and_then(|limit| i32::try_from(limit).ok()))
         .set_instance_metadata_tags(text("instance_metadata_tags").map(InstanceMetadataTagsState::from))
         .build()
-}
-
-/// What the image calls the device that it boots from.
-async fn root_device(task: &Task<'_>) -> Result<String, Failure> {
-    const ACTION: &str = "DescribeImages";
-    let memory = &task.ec2.memory;
-    let image = task.text("image").unwrap_or_default();
-    if let Some(device) = memory.root_device(&image) {
-        return Ok(device);
-    }
-    let request = task.ec2.client.describe_images().image_ids(&image);
-    let answer = task.ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
-    let device = answer.images.unwrap_or_default().into_iter().find_map(|image| image.root_device_name);
-    let device = device.ok_or_else(|| Failure::invalid(ACTION, format!("there is no image {image} in {}", task.ec2.region)))?;
-    memory.learn_root_device(&image, &device);
-    Ok(device)
 }
 
 /// Whether anything is left to ask of the root volume at launch: EC2 takes no empty mapping.
