@@ -36,6 +36,22 @@ impl Family {
     }
 }
 
+/// Something for each family.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ByFamily<T> {
+    pub v4: T,
+    pub v6: T,
+}
+
+impl<T> ByFamily<T> {
+    pub fn of(&self, family: Family) -> &T {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+}
+
 /// The number of an address.
 pub fn number(address: IpAddr) -> u128 {
     match address {

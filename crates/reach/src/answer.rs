@@ -151,8 +151,8 @@ fn through<'s>(engine: &Engine<'_>, steps: impl Iterator<Item = &'s Step>, role:
 
 /// What a walk there and back lets through.
 pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> Answer {
-    let steps = &walked.log.steps;
-    let mut there = through(engine, steps[..walked.there].iter(), Role::Service);
+    let (forth, home) = walked.halves();
+    let mut there = through(engine, forth.iter(), Role::Service);
     let own = Bounds::exact(ServiceSet::of_family(family));
     there = there.intersect(&own);
     let mut assumptions = walked.log.assumptions.clone();
@@ -168,21 +168,21 @@ pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> An
             there = Bounds::exact(ServiceSet::none());
         }
     }
-    let mut back = [Role::Client, Role::Nat].map(|role| through(engine, steps[walked.there..].iter(), role));
+    let [mut back, behind_nat] = [Role::Client, Role::Nat].map(|role| through(engine, home.iter(), role));
     match &walked.back {
         None | Some(Ok(())) => {}
         Some(Err(Stop::Unknown(why))) => {
-            back[0].sure = ServiceSet::none();
+            back.sure = ServiceSet::none();
             assumptions.insert(why.clone());
         }
         Some(Err(stop)) => {
             invalid |= matches!(stop, Stop::Invalid(_));
-            back[0] = Bounds::exact(ServiceSet::none());
+            back = Bounds::exact(ServiceSet::none());
         }
     }
     let sure = Bounds::sure as fn(&Bounds) -> &ServiceSet;
     let answered = |pick: fn(&Bounds) -> &ServiceSet, whole: bool| {
-        pick(&there).answered(pick(&back[0]), engine.client_ports, whole).answered(pick(&back[1]), NAT_PORTS, whole)
+        pick(&there).answered(pick(&back), engine.client_ports, whole).answered(pick(&behind_nat), NAT_PORTS, whole)
     };
     let allowed = answered(sure, true);
     let partial = answered(sure, false).subtract(&answered(Bounds::perhaps, true));

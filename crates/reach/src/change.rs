@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use trueup_model::Level;
 
-use crate::address::{AddressSet, Family};
+use crate::address::{AddressSet, ByFamily, Family};
 use crate::answer::Answer;
 use crate::classes::Matrix;
 use crate::engine::Engine;
@@ -115,12 +115,14 @@ fn shifts(before: &Sets, after: &Sets) -> Vec<Shift> {
     shifts.filter(|shift| !shift.over.is_empty()).collect()
 }
 
+/// The class of hosts and the first of them, where they are there.
+type Place = Option<(usize, usize)>;
+
 /// Hosts that neither network tells apart.
 struct Group {
     names: Vec<String>,
-    /// Their class and the first of them, where they are there.
-    before: Option<(usize, usize)>,
-    after: Option<(usize, usize)>,
+    before: Place,
+    after: Place,
 }
 
 impl Group {
@@ -144,11 +146,13 @@ pub fn changes(before: &Engine<'_>, after: &Engine<'_>) -> Vec<Change> {
 }
 
 fn groups(before: &Engine<'_>, old: &Matrix<'_, '_>, after: &Engine<'_>, new: &Matrix<'_, '_>) -> Vec<Group> {
-    let mut hosts: BTreeMap<&str, [Option<(usize, usize)>; 2]> = BTreeMap::new();
-    for (side, engine, matrix) in [(0, before, old), (1, after, new)] {
+    let mut hosts: BTreeMap<&str, [Place; 2]> = BTreeMap::new();
+    let first: fn(&mut [Place; 2]) -> &mut Place = |[before, _]| before;
+    let last: fn(&mut [Place; 2]) -> &mut Place = |[_, after]| after;
+    for (side, engine, matrix) in [(first, before, old), (last, after, new)] {
         for (number, class) in matrix.classes.iter().enumerate() {
             for &host in &class.hosts {
-                hosts.entry(&engine.network.interfaces[host].named.name).or_default()[side] = Some((number, host));
+                *side(hosts.entry(&engine.network.interfaces[host].named.name).or_default()) = Some((number, host));
             }
         }
     }
@@ -156,11 +160,11 @@ fn groups(before: &Engine<'_>, old: &Matrix<'_, '_>, after: &Engine<'_>, new: &M
     let mut known: HashMap<[Option<usize>; 2], usize> = HashMap::new();
     for (name, [before, after]) in hosts {
         let key = [before, after].map(|place| place.map(|(class, _)| class));
-        let group = *known.entry(key).or_insert_with(|| {
-            groups.push(Group { names: Vec::new(), before, after });
-            groups.len() - 1
-        });
-        groups[group].names.push(name.to_owned());
+        let next = groups.len();
+        match groups.get_mut(*known.entry(key).or_insert(next)) {
+            Some(group) => group.names.push(name.to_owned()),
+            None => groups.push(Group { names: vec![name.to_owned()], before, after }),
+        }
     }
     groups
 }
@@ -192,8 +196,9 @@ impl Cells {
     }
 
     /// The number of the answer; 0 where one of the two is not there.
-    fn at(&self, from: Option<(usize, usize)>, to: Option<(usize, usize)>) -> usize {
-        from.zip(to).map_or(0, |((from, _), (to, _))| self.cells[from * self.width + to])
+    fn at(&self, from: Place, to: Place) -> usize {
+        let place = from.zip(to).map(|((from, _), (to, _))| from * self.width + to);
+        place.and_then(|place| self.cells.get(place)).copied().unwrap_or(0)
     }
 }
 
@@ -211,7 +216,8 @@ fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<C
             if pair == (0, 0) {
                 continue;
             }
-            let shifts = known.entry(pair).or_insert_with(|| shifts(&old.distinct[pair.0], &new.distinct[pair.1]));
+            let sets = old.distinct.get(pair.0).zip(new.distinct.get(pair.1));
+            let shifts = known.entry(pair).or_insert_with(|| sets.map(|(old, new)| shifts(old, new)).unwrap_or_default());
             found.extend(shifts.iter().map(|shift| Change { from: from.end(), to: to.end(), shift: shift.clone() }));
         }
     }
@@ -220,7 +226,7 @@ fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<C
 
 /// What changes from hosts to the internet and to services.
 fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
-    let ask = |engine: &Engine<'_>, host: Option<(usize, usize)>, to: &Party| {
+    let ask = |engine: &Engine<'_>, host: Place, to: &Party| {
         let from = host.map(|(_, host)| Party::Named(engine.network.interfaces[host].named.name.clone()));
         from.and_then(|from| reach(engine, &from, to).ok()).map(|answer| sets(&answer)).unwrap_or_default()
     };
@@ -234,16 +240,19 @@ fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change>
     found
 }
 
+/// A piece of the internet, with what works from it before and after.
+type Known<'p> = (&'p Spot, Sets, Sets);
+
 /// The internet in pieces that neither network tells apart.
 struct Pieces {
     pieces: Vec<Spot>,
-    whole: [Arc<AddressSet>; 2],
+    whole: ByFamily<Arc<AddressSet>>,
 }
 
 impl Pieces {
     fn new(before: &Engine<'_>, after: &Engine<'_>) -> Self {
-        let (mut pieces, mut whole) = (Vec::new(), <[AddressSet; 2]>::default());
-        for (family, whole) in [Family::V4, Family::V6].into_iter().zip(&mut whole) {
+        let (mut pieces, mut v4, mut v6) = (Vec::new(), AddressSet::none(), AddressSet::none());
+        for (family, whole) in [(Family::V4, &mut v4), (Family::V6, &mut v6)] {
             for (old, new) in before.internet(family).iter().flat_map(|old| after.internet(family).iter().map(move |new| (old, new))) {
                 let both = old.set().intersect(&new.set());
                 if !both.is_empty() {
@@ -252,14 +261,14 @@ impl Pieces {
                 }
             }
         }
-        Self { pieces, whole: whole.map(Arc::new) }
+        Self { pieces, whole: ByFamily { v4: Arc::new(v4), v6: Arc::new(v6) } }
     }
 
     fn reaching(&self, before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
         let mut found: BTreeMap<(Family, Level, Level), Vec<(ServiceSet, AddressSet)>> = BTreeMap::new();
-        let mut known = Vec::with_capacity(self.pieces.len());
+        let mut known: Vec<Known<'_>> = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
-            let ask = |engine: &Engine<'_>, host: Option<(usize, usize)>| {
+            let ask = |engine: &Engine<'_>, host: Place| {
                 let answer = host.map(|(_, host)| between(engine, &Member::Outside(piece.clone()), &Member::Interface(host)));
                 answer.map(|answer| sets(&answer)).unwrap_or_default()
             };
@@ -267,7 +276,7 @@ impl Pieces {
             for shift in shifts(&old, &new) {
                 add(found.entry((piece.family, shift.before, shift.after)).or_default(), shift.over, &piece.set());
             }
-            known.push((piece, [old, new]));
+            known.push((piece, old, new));
         }
         let mut changes = Vec::new();
         for ((family, before, after), parts) in found {
@@ -280,15 +289,14 @@ impl Pieces {
             }
             changes.extend(by_set.into_iter().map(|(set, over)| {
                 // Who had as much before, and who has it in the end, of the addresses that are not these.
-                let able = |side: usize| {
-                    let able =
-                        known.iter().filter(|(piece, sets)| piece.family == family && at_least(&sets[side], after).is_superset(&over));
+                let able = |side: for<'k, 'p> fn(&'k Known<'p>) -> &'k Sets| {
+                    let able = known.iter().filter(|one| one.0.family == family && at_least(side(one), after).is_superset(&over));
                     able.fold(AddressSet::none(), |all, one| all.union(&one.0.set()))
                 };
-                let whole = self.whole[usize::from(family == Family::V6)].clone();
+                let whole = self.whole.of(family).clone();
                 let opens = after > before;
-                let so_far = if opens { able(0) } else { AddressSet::none() };
-                let in_the_end = if opens { able(1) } else { set.clone() };
+                let so_far = if opens { able(|(_, old, _)| old) } else { AddressSet::none() };
+                let in_the_end = if opens { able(|(.., new)| new) } else { set.clone() };
                 let from = End::Outside(Outside { family, set, so_far, in_the_end, whole });
                 Change { from, to: group.end(), shift: Shift { before, after, over } }
             }));

@@ -13,7 +13,7 @@ use crate::address::{Family, is_in, number};
 use crate::answer::{Answer, answer, ways};
 use crate::engine::Engine;
 use crate::likeness::routed_to;
-use crate::network::{Assigned, Behind, Network};
+use crate::network::{Assigned, Behind, NOWHERE, Network};
 use crate::party::{Member, between};
 use crate::ranges;
 use crate::service::ServiceSet;
@@ -32,6 +32,13 @@ pub struct Class {
     pub subnet: usize,
     /// Their security groups.
     pub security_groups: Vec<usize>,
+}
+
+impl Class {
+    /// The host that stands for all.
+    pub fn example(&self) -> usize {
+        self.hosts.first().copied().unwrap_or(NOWHERE)
+    }
 }
 
 /// What the ways of packets depend on, besides security groups.
@@ -106,24 +113,25 @@ fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
         let address = known(interface);
         let holding = |ranges: &Ranges| address.map(|address| ranges.holding(address)).unwrap_or_default();
         // Where two VPCs use one range, groups cannot tell their hosts apart.
-        let shared = address.is_some_and(|address| holders[&address] > 1);
+        let shared = address.is_some_and(|address| holders.get(&address).is_some_and(|count| *count > 1));
         let site = Site {
             subnet: interface.subnet,
             behind: interface.behind,
             running: interface.running,
             check: interface.source_dest_check,
             appliance: Some(index).filter(|index| appliances.contains(index)),
-            signature: if address.is_some() { holding(&of_ways) } else { vec![usize::MAX] },
+            signature: if address.is_some() { holding(&of_ways) } else { vec![NOWHERE] },
             special: shared || engine.primary(index, Family::V6).is_some(),
         };
         let mut groups = interface.security_groups.clone();
         groups.sort_unstable();
         let public = interface.addresses.iter().map(|own| own.public.is_some()).collect();
-        let class = *found.entry((site.clone(), groups.clone(), holding(&of_groups), public)).or_insert_with(|| {
-            classes.push((Class { hosts: Vec::new(), subnet: interface.subnet, security_groups: groups }, site));
-            classes.len() - 1
-        });
-        classes[class].0.hosts.push(index);
+        let next = classes.len();
+        let class = *found.entry((site.clone(), groups.clone(), holding(&of_groups), public)).or_insert(next);
+        match classes.get_mut(class) {
+            Some((class, _)) => class.hosts.push(index),
+            None => classes.push((Class { hosts: vec![index], subnet: interface.subnet, security_groups: groups }, site)),
+        }
     }
     classes
 }
@@ -134,10 +142,10 @@ pub struct Matrix<'e, 'a> {
     engine: &'e Engine<'a>,
     /// The classes.
     pub classes: Vec<Class>,
+    /// The number of each class's site.
     sites: Vec<usize>,
     /// By the site of the source, then that of the target.
-    ways: Vec<Way>,
-    kinds: usize,
+    ways: Vec<Vec<Way>>,
     tables: Tables,
     atoms: Atoms,
 }
@@ -157,34 +165,36 @@ enum Way {
 #[derive(Clone, Copy, Debug)]
 pub struct Cell<'m> {
     atoms: &'m Atoms,
-    sets: [&'m [u64]; 3],
+    allowed: &'m [u64],
+    partial: &'m [u64],
+    unknown: &'m [u64],
 }
 
 impl Cell<'_> {
     /// Whether nothing gets through.
     pub fn is_blocked(&self) -> bool {
-        self.sets.iter().all(|set| set.iter().all(|word| *word == 0))
+        [self.allowed, self.partial, self.unknown].iter().all(|set| set.iter().all(|word| *word == 0))
     }
 
     /// Writes what is equal for equal answers of one matrix.
     pub(crate) fn key(&self, key: &mut Vec<u64>) {
         key.clear();
-        self.sets.iter().for_each(|set| key.extend_from_slice(set));
+        [self.allowed, self.partial, self.unknown].iter().for_each(|set| key.extend_from_slice(set));
     }
 
     /// What gets through, and back.
     pub fn allowed(&self) -> ServiceSet {
-        self.atoms.set(self.sets[0])
+        self.atoms.set(self.allowed)
     }
 
     /// What works for some ports of the client.
     pub fn partial(&self) -> ServiceSet {
-        self.atoms.set(self.sets[1])
+        self.atoms.set(self.partial)
     }
 
     /// What cannot be told.
     pub fn unknown(&self) -> ServiceSet {
-        self.atoms.set(self.sets[2])
+        self.atoms.set(self.unknown)
     }
 }
 
@@ -193,43 +203,39 @@ impl<'e, 'a> Matrix<'e, 'a> {
     pub fn new(engine: &'e Engine<'a>) -> Self {
         let grouped = grouped(engine);
         let atoms = Atoms::of(engine.network);
-        let distinct: BTreeSet<&Site> = grouped.iter().map(|(_, site)| site).collect();
-        let numbers: BTreeMap<&Site, usize> = distinct.iter().enumerate().map(|(number, site)| (*site, number)).collect();
-        let sites: Vec<usize> = grouped.iter().map(|(_, site)| numbers[site]).collect();
-        let special: Vec<bool> = distinct.iter().map(|site| site.special).collect();
         // A host that stands for its site, and a second one for the way from the site to itself.
-        let mut examples: Vec<Vec<usize>> = vec![Vec::new(); special.len()];
-        for ((class, _), site) in grouped.iter().zip(&sites) {
-            let missing = 2_usize.saturating_sub(examples[*site].len());
-            examples[*site].extend(class.hosts.iter().take(missing));
+        let mut examples: BTreeMap<&Site, Vec<usize>> = BTreeMap::new();
+        for (class, site) in &grouped {
+            let own = examples.entry(site).or_default();
+            own.extend(class.hosts.iter().take(2_usize.saturating_sub(own.len())));
         }
-        let kinds = special.len();
-        let mut ways = Vec::with_capacity(kinds * kinds);
-        for from in 0..kinds {
-            for to in 0..kinds {
-                let target = if from == to { examples[to].get(1) } else { examples[to].first() };
-                ways.push(match target {
-                    Some(target) if !special[from] && !special[to] => way(engine, &atoms, examples[from][0], *target),
-                    _ => Way::Each,
-                });
+        let numbers: HashMap<&Site, usize> = examples.keys().enumerate().map(|(number, site)| (*site, number)).collect();
+        let sites = grouped.iter().map(|(_, site)| numbers.get(site).copied().unwrap_or(NOWHERE)).collect();
+        let between = |(from, own): (&Site, &[usize]), (to, others): (&Site, &[usize])| {
+            let target = if from == to { others.get(1) } else { others.first() };
+            match own.first().zip(target) {
+                Some((source, target)) if !from.special && !to.special => way(engine, &atoms, *source, *target),
+                _ => Way::Each,
             }
-        }
+        };
+        let from = |(from, own): (&&Site, &Vec<usize>)| examples.iter().map(|(to, others)| between((*from, own), (*to, others))).collect();
+        let ways = examples.iter().map(from).collect();
         let classes: Vec<Class> = grouped.into_iter().map(|(class, _)| class).collect();
         let tables = Tables::new(engine, &atoms, &classes);
-        Self { engine, classes, sites, ways, kinds, tables, atoms }
+        Self { engine, classes, sites, ways, tables, atoms }
     }
 
     /// Calls `visit` with each ordered pair of classes and its answer. A class and itself are two hosts of it, or one and itself.
     pub fn each(&self, mut visit: impl FnMut(usize, usize, Cell<'_>)) {
         let empty = || vec![0; self.atoms.words()];
         let (mut sure, mut perhaps, mut sets) = (empty(), empty(), [empty(), empty(), empty()]);
-        for from in 0..self.classes.len() {
-            let source = &self.classes[from];
-            for to in 0..self.classes.len() {
-                let (out, into) = ((from, &source.security_groups[..]), (to, &self.classes[to].security_groups[..]));
-                match &self.ways[self.sites[from] * self.kinds + self.sites[to]] {
-                    Way::Closed => sets.iter_mut().for_each(|set| set.fill(0)),
-                    Way::Known(masks) if from != to || source.hosts.len() > 1 => {
+        for ((from, source), site) in self.classes.iter().enumerate().zip(&self.sites) {
+            let ways = self.ways.get(*site).map_or(&[][..], Vec::as_slice);
+            for ((to, target), site) in self.classes.iter().enumerate().zip(&self.sites) {
+                let (out, into) = ((from, &source.security_groups[..]), (to, &target.security_groups[..]));
+                match ways.get(*site) {
+                    Some(Way::Closed) => sets.iter_mut().for_each(|set| set.fill(0)),
+                    Some(Way::Known(masks)) if from != to || source.hosts.len() > 1 => {
                         self.tables.through(Bound::Sure, out, into, &mut sure);
                         let exact = self.tables.is_exact(from, to);
                         if !exact {
@@ -238,31 +244,35 @@ impl<'e, 'a> Matrix<'e, 'a> {
                         combine(&sure, if exact { &sure } else { &perhaps }, masks, &mut sets);
                     }
                     _ => {
-                        let answer = self.ask(from, to);
+                        let answer = self.ask(source, target);
                         for (set, services) in sets.iter_mut().zip([&answer.allowed, &answer.partial, &answer.unknown]) {
                             set.clone_from(&self.atoms.bits(services));
                         }
                     }
                 }
-                visit(from, to, Cell { atoms: &self.atoms, sets: [&sets[0], &sets[1], &sets[2]] });
+                let [allowed, partial, unknown] = &sets;
+                visit(from, to, Cell { atoms: &self.atoms, allowed, partial, unknown });
             }
         }
     }
 
-    fn ask(&self, from: usize, to: usize) -> Answer {
-        let source = self.classes[from].hosts[0];
-        let target = if from == to { *self.classes[to].hosts.get(1).unwrap_or(&source) } else { self.classes[to].hosts[0] };
+    fn ask(&self, from: &Class, to: &Class) -> Answer {
+        let source = from.example();
+        let is_own = to.example() == source;
+        let target = if is_own { to.hosts.get(1).copied().unwrap_or(source) } else { to.example() };
         between(self.engine, &Member::Interface(source), &Member::Interface(target))
     }
 }
 
 /// What a way and the groups at its ends let through: allowed, partial, unknown.
 fn combine(sure: &[u64], perhaps: &[u64], masks: &[Vec<u64>; 3], sets: &mut [Vec<u64>; 3]) {
-    for word in 0..sure.len() {
-        let [allowed, partial, unknown] = [masks[0][word], masks[1][word], masks[2][word]];
-        sets[0][word] = allowed & sure[word];
-        sets[1][word] = partial & sure[word];
-        sets[2][word] = (allowed | partial | unknown) & perhaps[word] & !sets[0][word] & !sets[1][word];
+    let ([allowed, partial, unknown], [a, p, u]) = (masks, sets);
+    let masks = allowed.iter().zip(partial).zip(unknown);
+    let out = a.iter_mut().zip(p).zip(u);
+    for (((sure, perhaps), ((allowed, partial), unknown)), ((a, p), u)) in sure.iter().zip(perhaps).zip(masks).zip(out) {
+        *a = allowed & sure;
+        *p = partial & sure;
+        *u = (allowed | partial | unknown) & perhaps & !*a & !*p;
     }
 }
 
@@ -284,7 +294,7 @@ fn way(engine: &Engine<'_>, atoms: &Atoms, source: usize, target: usize) -> Way 
         return Way::Each;
     }
     let is_filter = |step: &Step| matches!(step.check, Check::Groups { .. });
-    let removed = walked.log.steps[..walked.there].iter().filter(|step| is_filter(step)).count();
+    let removed = walked.halves().0.iter().filter(|step| is_filter(step)).count();
     walked.there -= removed;
     walked.log.steps.retain(|step| !is_filter(step));
     let open = answer(engine, &walked, Family::V4);

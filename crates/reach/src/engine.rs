@@ -1,15 +1,15 @@
 //! The engine: a network with what is looked up often, and the spots of its addresses.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::address::{AddressSet, Family, number, of_range, of_ranges, public};
+use crate::address::{AddressSet, ByFamily, Family, number, of_range, of_ranges, public};
 use crate::interval::IntervalSet;
 use crate::laws::Laws;
 use crate::likeness::likeness;
-use crate::network::{Assigned, Network, PrefixList, Target};
+use crate::network::{Assigned, NOWHERE, Network, PrefixList, Target};
 use crate::spot::{At, Listed, Match, Owner, Spot};
 
 /// The ports that clients send from unless something else is said: what Linux uses.
@@ -35,11 +35,13 @@ struct Known {
     services: AddressSet,
     fresh: Arc<AddressSet>,
     gateways: Vec<Option<usize>>,
-    /// Whether something that is not modelled leads out of each VPC: a peering, a transit gateway.
-    ajar: Vec<bool>,
+    /// The VPCs that something leads out of that is not modelled: a peering, a transit gateway.
+    ajar: BTreeSet<usize>,
     free: HashMap<usize, Arc<AddressSet>>,
     members: Vec<AddressSet>,
-    internet: [OnceLock<Vec<Spot>>; 2],
+    /// The addresses of interfaces that carry a group which is not known.
+    strays: AddressSet,
+    internet: ByFamily<OnceLock<Vec<Spot>>>,
     likeness: OnceLock<Vec<usize>>,
 }
 
@@ -77,9 +79,14 @@ impl<'a> Engine<'a> {
         self.known.likeness.get_or_init(|| likeness(self.network))
     }
 
+    /// The number of an interface's likeness.
+    pub(crate) fn likeness_of(&self, interface: usize) -> usize {
+        self.likeness().get(interface).copied().unwrap_or(NOWHERE)
+    }
+
     /// The internet of a family, in pieces that the network does not tell apart.
     pub fn internet(&self, family: Family) -> &[Spot] {
-        self.known.internet[usize::from(family == Family::V6)].get_or_init(|| crate::party::internet(self, family))
+        self.known.internet.of(family).get_or_init(|| crate::party::internet(self, family))
     }
 
     /// Who holds an address inside a VPC.
@@ -117,14 +124,28 @@ impl<'a> Engine<'a> {
 
     /// Whether a private address is one of an interface that carries a group. Where two VPCs use one range, EC2 cannot tell their
     /// hosts apart either: a group stands for addresses.
-    pub(crate) fn is_member(&self, group: usize, spot: &Spot) -> bool {
+    pub(crate) fn is_member(&self, group: usize, spot: &Spot) -> Match {
+        let carries = |index: usize| self.network.interfaces[index].security_groups.contains(&group);
+        let is_one = match (spot.owner, &spot.at) {
+            (Owner::Public(index, _), _) if !self.laws.hold(crate::laws::Law::PublicSourceIsNoGroupMember) => carries(index),
+            (Owner::Public(..) | Owner::NatPublic(_), _) => return Match::No,
+            (_, At::One(number)) => self.known.members.get(group).is_some_and(|members| members.contains(*number)),
+            (Owner::Interface(index, _), At::Among(_)) => carries(index),
+            _ => return Match::No,
+        };
+        match is_one {
+            true => Match::Yes,
+            false if self.is_stray(spot) || self.network.security_groups.known(group).is_none() => Match::Perhaps,
+            false => Match::No,
+        }
+    }
+
+    /// Whether a private address is one of an interface of whose groups not all are known.
+    pub(crate) fn is_stray(&self, spot: &Spot) -> bool {
         match (spot.owner, &spot.at) {
-            (Owner::Public(index, _), _) if !self.laws.hold(crate::laws::Law::PublicSourceIsNoGroupMember) => {
-                self.network.interfaces[index].security_groups.contains(&group)
-            }
             (Owner::Public(..) | Owner::NatPublic(_), _) => false,
-            (_, At::One(number)) => self.known.members[group].contains(*number),
-            (Owner::Interface(index, _), At::Among(_)) => self.network.interfaces[index].security_groups.contains(&group),
+            (_, At::One(number)) => self.known.strays.contains(*number),
+            (Owner::Interface(index, _), At::Among(_)) => has_strays(self.network, &self.network.interfaces[index]),
             _ => false,
         }
     }
@@ -139,12 +160,12 @@ impl<'a> Engine<'a> {
         let network = self.network;
         let (assigned, subnet) = match owner {
             Owner::Interface(index, place) => {
-                let interface = network.interfaces.get(index)?;
+                let interface = network.interfaces.known(index)?;
                 (interface.addresses.get(place)?.private, Some(interface.subnet))
             }
-            Owner::Public(index, place) => (network.interfaces.get(index)?.addresses.get(place)?.public?, None),
-            Owner::Nat(index) => (network.nat_gateways.get(index)?.private, network.nat_gateways[index].subnet),
-            Owner::NatPublic(index) => (network.nat_gateways.get(index)?.public?, None),
+            Owner::Public(index, place) => (network.interfaces.known(index)?.addresses.get(place)?.public?, None),
+            Owner::Nat(index) => (network.nat_gateways.known(index)?.private, network.nat_gateways[index].subnet),
+            Owner::NatPublic(index) => (network.nat_gateways.known(index)?.public?, None),
             Owner::Outside | Owner::Whoever => return None,
         };
         Some(match (assigned, subnet) {
@@ -187,13 +208,13 @@ impl<'a> Engine<'a> {
             Assigned::Known(address) => Family::of(address) == family,
             Assigned::Later => family == Family::V4,
         };
-        let place = self.network.interfaces.get(interface)?.addresses.iter().position(is)?;
+        let place = self.network.interfaces.known(interface)?.addresses.iter().position(is)?;
         Some(Owner::Interface(interface, place))
     }
 
     /// The public IPv4 addresses of an interface.
     pub fn publics_of(&self, interface: usize) -> Vec<Owner> {
-        let addresses = self.network.interfaces.get(interface).map_or(&[][..], |interface| &interface.addresses);
+        let addresses = self.network.interfaces.known(interface).map_or(&[][..], |interface| &interface.addresses);
         let public = addresses.iter().enumerate().filter(|(_, own)| own.public.is_some());
         public.map(|(place, _)| Owner::Public(interface, place)).collect()
     }
@@ -204,7 +225,7 @@ impl<'a> Engine<'a> {
         if service && matches!(spot.owner, Owner::Interface(..) | Owner::Nat(_)) {
             return Match::No;
         }
-        match (&self.known.lists[list], spot.listed) {
+        match (self.known.lists.get(list).and_then(Option::as_ref), spot.listed) {
             (_, Listed::In(own)) if own == list => Match::Yes,
             (_, Listed::In(_)) if service => Match::No,
             (_, Listed::Never) if service && matches!(spot.at, At::Among(_)) => Match::No,
@@ -261,7 +282,7 @@ impl<'a> Engine<'a> {
             || network.transit_gateways.iter().filter(attached(own)).any(|gateway| attached(other)(&gateway))
         {
             Match::Yes
-        } else if self.known.ajar[own] || network.vpcs[own].unread.identity || network.vpcs[other].unread.identity {
+        } else if self.known.ajar.contains(&own) || network.vpcs[own].unread.identity || network.vpcs[other].unread.identity {
             Match::Perhaps
         } else {
             Match::No
@@ -303,13 +324,12 @@ impl Known {
         let gateways = (0..network.vpcs.len()).map(|vpc| network.internet_gateway_of(vpc)).collect();
         let leads_on =
             |table: &crate::network::RouteTable| table.unread || table.routes.iter().any(|route| matches!(route.target, Target::Other(_)));
-        let mut ajar = vec![false; network.vpcs.len()];
-        network.route_tables.iter().filter(|table| leads_on(table)).for_each(|table| ajar[table.vpc] = true);
+        let ajar = network.route_tables.iter().filter(|table| leads_on(table)).map(|table| table.vpc).collect();
         let waits = |own: &crate::network::Own| own.private == Assigned::Later;
         let hosts = network.interfaces.iter().filter(|interface| interface.addresses.iter().any(waits)).map(|interface| interface.subnet);
         let standing =
             network.nat_gateways.iter().filter(|gateway| gateway.private == Assigned::Later).filter_map(|gateway| gateway.subnet);
-        let waiting: std::collections::BTreeSet<usize> = hosts.chain(standing).collect();
+        let waiting: BTreeSet<usize> = hosts.chain(standing).collect();
         let known = |interface: &crate::network::Interface| {
             let each = interface
                 .addresses
@@ -318,14 +338,20 @@ impl Known {
             each.map(|number| (number, number + 1)).collect::<Vec<_>>()
         };
         let mut members = vec![Vec::new(); network.security_groups.len()];
-        for interface in &network.interfaces {
-            interface.security_groups.iter().for_each(|group| members[*group].extend(known(interface)));
+        for (interface, group) in network.interfaces.iter().flat_map(|one| one.security_groups.iter().map(move |group| (one, *group))) {
+            members.get_mut(group).into_iter().for_each(|own: &mut Vec<_>| own.extend(known(interface)));
         }
         let members = members.into_iter().map(IntervalSet::of).collect();
+        let strays = IntervalSet::of(network.interfaces.iter().filter(|one| has_strays(network, one)).flat_map(known));
         let free = waiting.into_iter().map(|subnet| (subnet, Arc::new(free_in(network, &holders, subnet)))).collect();
         let (internet, likeness) = Default::default();
-        Self { holders, publics, lists, services, fresh, gateways, ajar, free, members, internet, likeness }
+        Self { holders, publics, lists, services, fresh, gateways, ajar, free, members, strays, internet, likeness }
     }
+}
+
+/// Whether an interface carries a group that is not known.
+fn has_strays(network: &Network, interface: &crate::network::Interface) -> bool {
+    interface.security_groups.iter().any(|group| network.security_groups.known(*group).is_none())
 }
 
 /// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that are taken. Of a subnet whose

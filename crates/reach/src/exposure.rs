@@ -146,13 +146,18 @@ fn wanted(row: &Row) -> String {
     }
     let member = |host: &String, from: &String| format!("`{{from: {from}, can: {host}, over: '{}'}}`", row.told.over);
     let all: Vec<String> = row.told.to.iter().flat_map(|host| parties.iter().map(|from| member(host, from))).take(NAMES_MAX + 1).collect();
-    let shown = all[..all.len().min(NAMES_MAX)].join(" and ");
+    let shown = first(&all, " and ");
     if all.len() > NAMES_MAX { format!("{shown} and so on, for {} ranges", parties.len()) } else { shown }
 }
 
 /// The first of several names, and how many more there are.
 pub(crate) fn some(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMES_MAX);
-    let first = names[..names.len() - more].join(", ");
-    if more == 0 { first } else { format!("{first} and {more} more") }
+    let shown = first(names, ", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
+/// As many as are told.
+fn first(all: &[String], between: &str) -> String {
+    all.iter().take(NAMES_MAX).map(String::as_str).collect::<Vec<_>>().join(between)
 }

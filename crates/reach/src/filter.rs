@@ -31,14 +31,14 @@ pub(crate) fn rule_matches(engine: &Engine<'_>, vpc: usize, rule: &GroupRule, pe
         Peer::Range(range) => peer.is_in(range),
         Peer::List(list) => engine.is_listed(peer, *list),
         Peer::Group(group) => {
-            if references && engine.is_member(*group, peer) {
-                engine.is_visible(vpc, engine.network.security_groups[*group].vpc)
+            if references {
+                engine.is_member(*group, peer).min(engine.is_visible(vpc, engine.network.security_groups[*group].vpc))
             } else {
                 Match::No
             }
         }
-        // An interface that is known here has known groups only; what is public is nobody's private address.
-        Peer::Stranger(_) if peer.owner == Owner::Whoever && references => Match::Perhaps,
+        // An interface whose groups are known has known groups only; what is public is nobody's private address.
+        Peer::Stranger(_) if references && (peer.owner == Owner::Whoever || engine.is_stray(peer)) => Match::Perhaps,
         Peer::Stranger(_) => Match::No,
         Peer::Unread => Match::Perhaps,
     }

@@ -30,11 +30,10 @@ pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ends
         return;
     }
     let most = (HOSTS_MAX / ends.before().network.interfaces.len().max(1)).clamp(1, STATES_MAX);
-    let looked_at = &takes[..takes.len().min(most)];
     let interim = Interim::in_any_case(plan, topology, observed, ends);
     let mut found: BTreeMap<Between, (ServiceSet, BTreeSet<String>)> = BTreeMap::new();
     let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
-    let one_by_one = looked_at.iter().map(|take| vec![*take]);
+    let one_by_one = takes.iter().take(most).map(|take| vec![*take]);
     for ending in one_by_one.chain([takes.clone()]) {
         let steps = until(plan, &ending);
         if seen.insert(steps.iter().filter(|step| touches(step)).map(|step| step.number).collect()) {
@@ -44,7 +43,7 @@ pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ends
     }
     let gone = out_of_service(plan);
     let rows = rows(found, &gone);
-    let unlooked = takes.len() - looked_at.len();
+    let unlooked = takes.len().saturating_sub(most);
     let told = plan.reachability.get_or_insert_with(Reachability::default);
     let known: Vec<ReachChange> = told.barrier.iter().flat_map(|barrier| barrier.gaps.clone()).collect();
     let is_told = |gap: &ReachChange| known.iter().any(|known| (&known.from, &known.to, &known.over) == (&gap.from, &gap.to, &gap.over));

@@ -138,9 +138,9 @@ impl<'a> Interim<'a> {
     fn gaps(&self, plan: &Plan, waiting: &[usize]) -> Vec<Change> {
         let (before, after) = (self.ends.before(), self.ends.after());
         let mut found: BTreeMap<(End, End, Level, Level), ServiceSet> = BTreeMap::new();
-        let steps: Vec<&Step> = plan.steps.iter().collect();
         for number in waiting {
-            let network = self.network(&steps[..number - 1]);
+            let steps: Vec<&Step> = plan.steps.iter().take(number.saturating_sub(1)).collect();
+            let network = self.network(&steps);
             let between = Engine::new(&network);
             for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
                 let over = found.entry((gap.from, gap.to, gap.shift.before, gap.shift.after)).or_default();

@@ -52,8 +52,13 @@ impl<T: Copy + Ord> IntervalSet<T> {
 
     /// Whether `point` is in it.
     pub fn contains(&self, point: T) -> bool {
+        self.up_to(point).is_some_and(|end| point < end)
+    }
+
+    /// Where the last interval ends that does not begin after a point.
+    fn up_to(&self, point: T) -> Option<T> {
         let after = self.0.partition_point(|(from, _)| *from <= point);
-        after > 0 && point < self.0[after - 1].1
+        after.checked_sub(1).and_then(|last| self.0.get(last)).map(|(_, end)| *end)
     }
 
     /// What is in this set, in the other, or in both.
@@ -119,10 +124,7 @@ impl<T: Copy + Ord> IntervalSet<T> {
 
     /// Whether all of `other` is in this set.
     pub fn is_superset(&self, other: &Self) -> bool {
-        other.0.iter().all(|&(from, to)| {
-            let after = self.0.partition_point(|interval| interval.0 <= from);
-            after > 0 && to <= self.0[after - 1].1
-        })
+        other.0.iter().all(|&(from, to)| self.up_to(from).is_some_and(|end| to <= end))
     }
 }
 

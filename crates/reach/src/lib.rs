@@ -33,6 +33,9 @@
 //! assert_eq!(answer.verdict(Some(&ServiceSet::read("tcp/443").unwrap())), Verdict::Blocked);
 //! ```
 
+// An answer is told whatever was read, and no place out of a record ends it: see [`network::Table`].
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
+
 pub mod address;
 mod answer;
 mod change;

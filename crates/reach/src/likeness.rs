@@ -110,7 +110,7 @@ impl Marks {
         let piece = self.edges.partition_point(|edge| *edge <= address);
         let (ranges, numbers) = (&self.ranges, &mut self.numbers);
         *self.known.entry(piece).or_insert_with(|| {
-            let holding = (0..ranges.len()).filter(|index| is_in(address, &ranges[*index])).collect();
+            let holding = ranges.iter().enumerate().filter(|(_, range)| is_in(address, range)).map(|(index, _)| index).collect();
             let next = numbers.len();
             *numbers.entry((Family::of(crate::address::address(address)), holding)).or_insert(next)
         })
@@ -128,54 +128,52 @@ pub(crate) struct Alike {
 /// parties. `None` in a party is like nothing else in it; a host and itself are no pair.
 pub(crate) fn pairs(sources: &[Option<Alike>], targets: &[Option<Alike>]) -> impl Iterator<Item = (usize, usize)> {
     // How many of its likeness are before it, and who is first and second.
-    let mut firsts: HashMap<usize, [Option<usize>; 2]> = HashMap::new();
-    let mut few: Vec<usize> = Vec::new();
+    let mut firsts: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
+    let mut few: Vec<(usize, Option<Alike>)> = Vec::new();
     for (place, target) in targets.iter().enumerate() {
-        let Some(target) = target else {
-            few.push(place);
+        let Some(own) = target else {
+            few.push((place, None));
             continue;
         };
-        let own = firsts.entry(target.number).or_default();
-        if let Some(free) = own.iter_mut().find(|own| own.is_none()) {
-            *free = Some(place);
-            few.push(place);
+        let hosts = firsts.entry(own.number).or_default();
+        if hosts.len() < 2 {
+            hosts.push((place, own.host));
+            few.push((place, *target));
         }
     }
-    let host = move |place: usize| targets[place].map(|target| target.host);
     let mut seen: HashMap<usize, (usize, usize)> = HashMap::new();
-    let mut plan: Vec<(usize, bool)> = Vec::new();
+    let mut plan: Vec<(usize, Option<Alike>, bool)> = Vec::new();
     for (place, source) in sources.iter().enumerate() {
-        let Some(source) = source else {
-            plan.push((place, true));
+        let Some(own) = source else {
+            plan.push((place, None, true));
             continue;
         };
-        let (count, first) = seen.entry(source.number).or_insert((0, source.host));
+        let (count, first) = seen.entry(own.number).or_insert((0, own.host));
         *count += 1;
         // The second one is asked only where the first one had but itself.
-        let only = firsts.get(&source.number).is_some_and(|own| own[1].is_none() && own[0].and_then(host) == Some(*first));
+        let only = firsts.get(&own.number).is_some_and(|hosts| matches!(hosts[..], [(_, host)] if host == *first));
         match *count {
-            1 => plan.push((place, true)),
-            2 if only => plan.push((place, false)),
+            1 => plan.push((place, *source, true)),
+            2 if only => plan.push((place, *source, false)),
             _ => {}
         }
     }
-    plan.into_iter().flat_map(move |(place, is_first)| {
-        let source = sources[place];
-        let counts = |target: &usize| {
-            let Some(own) = targets[*target] else { return is_first };
+    plan.into_iter().flat_map(move |(place, source, is_first)| {
+        let counts = |(target, own): &&(usize, Option<Alike>)| {
+            let Some(own) = own else { return is_first };
             let is_own = source.is_some_and(|source| source.number == own.number);
             if !is_own && !is_first {
                 return false;
             }
-            let is_self = |place: usize| source.is_some_and(|source| host(place) == Some(source.host));
+            let is_self = |host: usize| source.is_some_and(|source| source.host == host);
             // Of two that are alike the first one stands for both, unless it is the source itself.
-            match firsts[&own.number] {
-                [Some(first), _] if first == *target => !is_self(first),
-                [Some(first), _] => is_self(first),
-                _ => false,
+            match firsts.get(&own.number).and_then(|hosts| hosts.first()) {
+                Some((first, host)) if first == target => !is_self(*host),
+                Some((_, host)) => is_self(*host),
+                None => false,
             }
         };
-        few.iter().copied().filter(counts).map(|target| (place, target)).collect::<Vec<_>>()
+        few.iter().filter(counts).map(|(target, _)| (place, *target)).collect::<Vec<_>>()
     })
 }
 

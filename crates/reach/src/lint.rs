@@ -41,7 +41,7 @@ fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
             let mut ordered: Vec<&AclEntry> = entries.iter().collect();
             ordered.sort_by_key(|entry| entry.number);
             for (place, entry) in ordered.iter().enumerate() {
-                let Some(by) = shadowing(&ordered[..place], entry) else { continue };
+                let Some(by) = ordered.get(..place).and_then(|before| shadowing(before, entry)) else { continue };
                 let message = format!(
                     "entry {} of {} {} never decides: entry {} comes before it and is about all of it",
                     entry.number,
@@ -203,11 +203,11 @@ fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
 /// Whether a subnet's table leads some of the internet to an internet gateway.
 fn leads_out(engine: &Engine<'_>, subnet: usize) -> bool {
     let Some(table) = engine.network.table_of(subnet) else { return true };
-    if engine.network.route_tables[table].unread {
+    let own = &engine.network.route_tables[table];
+    if own.unread {
         return true;
     }
-    let routes = &engine.network.route_tables[table].routes;
-    let is_out = |chosen: &Chosen| matches!(chosen, Chosen::Route(index) if matches!(routes[*index].target, Target::InternetGateway(_) | Target::Other(_)));
+    let is_out = |chosen: &Chosen| matches!(chosen, Chosen::Route(index) if matches!(own.route(*index).target, Target::InternetGateway(_) | Target::Other(_)));
     engine.internet(Family::V4).iter().any(|piece| lookup(engine, table, piece).iter().any(is_out))
 }
 
@@ -233,7 +233,7 @@ fn stranded_nat_gateways(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
 /// Hosts that take packets whose answers do not come back: from the internet, and from hosts of other subnets.
 fn unanswered(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     let classes = crate::classes::classes(engine);
-    let hosts: Vec<usize> = classes.iter().map(|class| class.hosts[0]).collect();
+    let hosts: Vec<usize> = classes.iter().map(crate::classes::Class::example).collect();
     for &host in &hosts {
         let named = &engine.network.interfaces[host].named;
         let mut lost = ServiceSet::none();

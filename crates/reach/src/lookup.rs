@@ -117,7 +117,7 @@ pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Ch
 pub(crate) fn is_forbidden(engine: &Engine<'_>, table: usize, route: usize, target: &Spot) -> bool {
     let table = &engine.network.route_tables[table];
     let vpc = &engine.network.vpcs[table.vpc];
-    let route = &table.routes[route];
+    let route = table.route(route);
     if route.origin != Origin::Static
         || matches!(route.target, Target::Blackhole(_))
         || !engine.laws.hold(Law::RoutesInsideLocalAreForbidden)

@@ -17,10 +17,10 @@ use ipnet::IpNet;
 use crate::address::{Family, of_range, public};
 use crate::network::{
     AclEntry, Assigned, Endpoint, EndpointKind, GroupRule, Interface, InternetGateway, Named, NatGateway, Network, NetworkAcl, Own,
-    PrefixList, SecurityGroup, Subnet, Unread, Vpc,
+    PrefixList, RouteTable, SecurityGroup, Subnet, Table, Unread, Vpc,
 };
 use crate::service::ServiceSet;
-use join::{Join, Places, Sides, agreed};
+use join::{Join, Place, Places, Sides, agreed};
 
 /// The networks mixed; `None` where something changes of which this cannot be told.
 pub fn mixed(all: &[&Network]) -> Option<Network> {
@@ -45,14 +45,13 @@ fn gaps(sides: &Sides<'_>) -> Vec<String> {
     all.into_iter().cloned().collect()
 }
 
-fn list(sides: &Sides<'_>, places: &Places) -> Option<PrefixList> {
-    let mut own = places.iter().map(|(side, index)| &sides.of[*side].prefix_lists[*index]);
-    own.next().cloned()
+fn list(sides: &Sides<'_>, places: &[Place]) -> Option<PrefixList> {
+    sides.own(places, |network| &network.prefix_lists).first().map(|(_, list)| (*list).clone())
 }
 
-fn vpc(sides: &Sides<'_>, places: &Places) -> Option<Vpc> {
-    let own: Vec<(usize, &Vpc)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].vpcs[*index])).collect();
-    let first = own[0].1;
+fn vpc(sides: &Sides<'_>, places: &[Place]) -> Option<Vpc> {
+    let own = sides.own(places, |network| &network.vpcs);
+    let (_, first) = *own.first()?;
     let mut ranges = first.ranges.clone();
     ranges.extend(own.iter().flat_map(|(_, vpc)| &vpc.ranges).filter(|range| !first.ranges.contains(range)));
     let is_sure = |range: &IpNet| own.iter().all(|(_, vpc)| vpc.ranges.contains(range));
@@ -74,19 +73,20 @@ fn vpc(sides: &Sides<'_>, places: &Places) -> Option<Vpc> {
 }
 
 /// A subnet. What its table and its ACL are at any time is put into one for it where that changes.
-fn subnet(sides: &Sides<'_>, places: &Places, tables: &mut Vec<crate::network::RouteTable>, acls: &mut Vec<NetworkAcl>) -> Option<Subnet> {
-    let own: Vec<(usize, &Subnet)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].subnets[*index])).collect();
+fn subnet(sides: &Sides<'_>, places: &[Place], tables: &mut Table<RouteTable>, acls: &mut Table<NetworkAcl>) -> Option<Subnet> {
+    let own = sides.own(places, |network| &network.subnets);
     let vpc = agreed(own.iter().map(|(side, subnet)| sides.vpcs.at(*side, Some(subnet.vpc))))??;
     agreed(own.iter().map(|(_, subnet)| &subnet.ranges))?;
     let used = |join: &Join, of: fn(&Network, usize) -> Option<usize>| -> Vec<Option<usize>> {
-        places.iter().map(|(side, index)| join.at(*side, of(sides.of[*side], *index))).collect()
+        sides.at(places).map(|(side, network, index)| join.at(side, of(network, index))).collect()
     };
     let (table, acl) = (used(&sides.route_tables, Network::table_of), used(&sides.network_acls, Network::acl_of));
-    let named = &own[0].1.named;
+    let (_, first) = *own.first()?;
+    let named = &first.named;
     let route_table = match agreed(table.iter().copied()) {
         Some(table) => table,
         None => {
-            let sources = table.iter().map(|table| table.map(|table| &sides.route_tables.parts[table]));
+            let sources = table.iter().map(|table| table.map(|table| sides.route_tables.places(table)));
             tables.push(routes::of_any(sides, named, vpc, sources)?);
             Some(tables.len() - 1)
         }
@@ -94,8 +94,8 @@ fn subnet(sides: &Sides<'_>, places: &Places, tables: &mut Vec<crate::network::R
     let network_acl = match agreed(acl.iter().copied()) {
         Some(acl) => acl,
         None => {
-            let sources: Vec<Vec<(usize, usize)>> =
-                acl.iter().map(|acl| acl.map_or_else(Vec::new, |acl| sides.network_acls.parts[acl].clone())).collect();
+            let sources: Vec<Places> =
+                acl.iter().map(|acl| acl.map_or_else(Vec::new, |acl| sides.network_acls.places(acl).to_vec())).collect();
             // EC2's initial ACL allows everything.
             let open = sources.iter().any(Vec::is_empty);
             let entries = acl_of(sides, &sources.concat()).unwrap_or_default();
@@ -103,7 +103,7 @@ fn subnet(sides: &Sides<'_>, places: &Places, tables: &mut Vec<crate::network::R
             Some(acls.len() - 1)
         }
     };
-    Some(Subnet { vpc, route_table, network_acl, ..own[0].1.clone() })
+    Some(Subnet { vpc, route_table, network_acl, ..first.clone() })
 }
 
 /// What several parts that a subnet has one after the other are called.
@@ -119,8 +119,8 @@ fn all_allowed() -> NetworkAcl {
 }
 
 /// An ACL that allows what any of these may come to allow.
-fn acl_of(sides: &Sides<'_>, versions: &[(usize, usize)]) -> Option<NetworkAcl> {
-    let own: Vec<(usize, &NetworkAcl)> = versions.iter().map(|(side, index)| (*side, &sides.of[*side].network_acls[*index])).collect();
+fn acl_of(sides: &Sides<'_>, versions: &[Place]) -> Option<NetworkAcl> {
+    let own = sides.own(versions, |network| &network.network_acls);
     let (side, first) = *own.first()?;
     let direction = |pick: fn(&NetworkAcl) -> &Vec<AclEntry>| {
         let all: Vec<&Vec<AclEntry>> = own.iter().map(|(_, acl)| pick(acl)).collect();
@@ -148,8 +148,8 @@ fn entries(lists: &[&Vec<AclEntry>]) -> Vec<AclEntry> {
     kept
 }
 
-fn group(sides: &Sides<'_>, places: &Places) -> Option<SecurityGroup> {
-    let own: Vec<(usize, &SecurityGroup)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].security_groups[*index])).collect();
+fn group(sides: &Sides<'_>, places: &[Place]) -> Option<SecurityGroup> {
+    let own = sides.own(places, |network| &network.security_groups);
     let vpc = agreed(own.iter().map(|(side, group)| sides.vpcs.at(*side, Some(group.vpc))))??;
     let direction = |pick: fn(&SecurityGroup) -> &Vec<GroupRule>| {
         let mut kept: Vec<GroupRule> = Vec::new();
@@ -162,15 +162,15 @@ fn group(sides: &Sides<'_>, places: &Places) -> Option<SecurityGroup> {
         kept
     };
     Some(SecurityGroup {
-        named: own[0].1.named.clone(),
+        named: own.first()?.1.named.clone(),
         vpc,
         ingress: direction(|group| &group.ingress),
         egress: direction(|group| &group.egress),
     })
 }
 
-fn interface(sides: &Sides<'_>, places: &Places) -> Option<Interface> {
-    let own: Vec<(usize, &Interface)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].interfaces[*index])).collect();
+fn interface(sides: &Sides<'_>, places: &[Place]) -> Option<Interface> {
+    let own = sides.own(places, |network| &network.interfaces);
     let subnet = agreed(own.iter().map(|(side, host)| sides.subnets.at(*side, Some(host.subnet))))??;
     let groups =
         own.iter().flat_map(|(side, host)| host.security_groups.iter().filter_map(|group| sides.security_groups.at(*side, Some(*group))));
@@ -185,7 +185,7 @@ fn interface(sides: &Sides<'_>, places: &Places) -> Option<Interface> {
             None => addresses.push(one.clone()),
         }
     }
-    let last = own[own.len() - 1].1;
+    let (_, last) = *own.last()?;
     Some(Interface {
         subnet,
         behind: agreed(own.iter().map(|(_, host)| host.behind))?,
@@ -197,18 +197,17 @@ fn interface(sides: &Sides<'_>, places: &Places) -> Option<Interface> {
     })
 }
 
-fn internet_gateway(sides: &Sides<'_>, places: &Places) -> Option<InternetGateway> {
-    let own: Vec<(usize, &InternetGateway)> =
-        places.iter().map(|(side, index)| (*side, &sides.of[*side].internet_gateways[*index])).collect();
+fn internet_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<InternetGateway> {
+    let own = sides.own(places, |network| &network.internet_gateways);
     let attached = own.iter().filter_map(|(side, gateway)| sides.vpcs.at(*side, gateway.vpc));
     // One that moves to another VPC is attached to either.
     let vpc = agreed(attached.map(Some)).or_else(|| own.iter().all(|(_, gateway)| gateway.vpc.is_none()).then_some(None))?;
     let edge = own.iter().any(|(_, gateway)| gateway.edge_table.is_some());
-    (!edge).then(|| InternetGateway { vpc, ..own[0].1.clone() })
+    if edge { None } else { Some(InternetGateway { vpc, ..own.first()?.1.clone() }) }
 }
 
-fn nat_gateway(sides: &Sides<'_>, places: &Places) -> Option<NatGateway> {
-    let own: Vec<(usize, &NatGateway)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].nat_gateways[*index])).collect();
+fn nat_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<NatGateway> {
+    let own = sides.own(places, |network| &network.nat_gateways);
     let public: Vec<Assigned> = own.iter().filter_map(|(_, gateway)| gateway.public).collect();
     Some(NatGateway {
         vpc: agreed(own.iter().map(|(side, gateway)| sides.vpcs.at(*side, Some(gateway.vpc))))??,
@@ -216,12 +215,12 @@ fn nat_gateway(sides: &Sides<'_>, places: &Places) -> Option<NatGateway> {
         private: agreed(own.iter().map(|(_, gateway)| gateway.private))?,
         public: if public.is_empty() { None } else { Some(agreed(public)?) },
         available: own.iter().any(|(_, gateway)| gateway.available),
-        ..own[0].1.clone()
+        ..own.first()?.1.clone()
     })
 }
 
-fn endpoint(sides: &Sides<'_>, places: &Places) -> Option<Endpoint> {
-    let own: Vec<(usize, &Endpoint)> = places.iter().map(|(side, index)| (*side, &sides.of[*side].endpoints[*index])).collect();
+fn endpoint(sides: &Sides<'_>, places: &[Place]) -> Option<Endpoint> {
+    let own = sides.own(places, |network| &network.endpoints);
     // An interface endpoint answers to a service's name, and where it does is not either of two ways.
     let plain = own.iter().all(|(_, endpoint)| !matches!(endpoint.kind, EndpointKind::Interface(_)) && !endpoint.private_dns);
     plain.then_some(())?;
@@ -229,6 +228,6 @@ fn endpoint(sides: &Sides<'_>, places: &Places) -> Option<Endpoint> {
         vpc: agreed(own.iter().map(|(side, endpoint)| sides.vpcs.at(*side, Some(endpoint.vpc))))??,
         kind: agreed(own.iter().map(|(_, endpoint)| endpoint.kind.clone()))?,
         available: own.iter().any(|(_, endpoint)| endpoint.available),
-        ..own[0].1.clone()
+        ..own.first()?.1.clone()
     })
 }

@@ -1,12 +1,15 @@
 //! The small model of a network that reach works on: what forwards and filters packets, and nothing else.
 //!
 //! It is filled from a spec, from what is live, or from saved answers of EC2 (see [`crate::fill`]). Parts refer to each other by
-//! their index in the vectors of [`Network`].
+//! their place in the lists of [`Network`]; see [`Table`].
 
 mod gateways;
+mod table;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 use serde::Serialize;
@@ -17,6 +20,7 @@ use crate::service::ServiceSet;
 pub use gateways::{
     Attachment, EgressOnlyGateway, Endpoint, EndpointKind, InternetGateway, NatGateway, Peering, TransitGateway, TransitRoute, TransitTable,
 };
+pub use table::{NOWHERE, Part, Table};
 
 /// What a part is called, and where it is declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -42,19 +46,19 @@ impl Named {
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are the lists of what their types document")]
 pub struct Network {
-    pub vpcs: Vec<Vpc>,
-    pub subnets: Vec<Subnet>,
-    pub route_tables: Vec<RouteTable>,
-    pub network_acls: Vec<NetworkAcl>,
-    pub security_groups: Vec<SecurityGroup>,
-    pub interfaces: Vec<Interface>,
-    pub internet_gateways: Vec<InternetGateway>,
-    pub nat_gateways: Vec<NatGateway>,
-    pub endpoints: Vec<Endpoint>,
-    pub peerings: Vec<Peering>,
-    pub egress_only_gateways: Vec<EgressOnlyGateway>,
-    pub transit_gateways: Vec<TransitGateway>,
-    pub prefix_lists: Vec<PrefixList>,
+    pub vpcs: Table<Vpc>,
+    pub subnets: Table<Subnet>,
+    pub route_tables: Table<RouteTable>,
+    pub network_acls: Table<NetworkAcl>,
+    pub security_groups: Table<SecurityGroup>,
+    pub interfaces: Table<Interface>,
+    pub internet_gateways: Table<InternetGateway>,
+    pub nat_gateways: Table<NatGateway>,
+    pub endpoints: Table<Endpoint>,
+    pub peerings: Table<Peering>,
+    pub egress_only_gateways: Table<EgressOnlyGateway>,
+    pub transit_gateways: Table<TransitGateway>,
+    pub prefix_lists: Table<PrefixList>,
     /// Where it comes from.
     pub origin: NetworkOrigin,
     /// Why it is not known who is there besides those who are: network interfaces could not be read.
@@ -272,6 +276,21 @@ pub struct SecurityGroup {
     pub egress: Vec<GroupRule>,
 }
 
+/// A route of which nothing is known, for a place that a table does not have.
+static LOST_ROUTE: LazyLock<Route> = LazyLock::new(|| Route {
+    destination: Destination::List(NOWHERE),
+    target: Target::Other("a route that is not known".to_owned()),
+    origin: Origin::Static,
+    source: None,
+});
+
+impl RouteTable {
+    /// The route at a place.
+    pub fn route(&self, place: usize) -> &Route {
+        self.routes.get(place).unwrap_or(&LOST_ROUTE)
+    }
+}
+
 impl SecurityGroup {
     /// A group whose rules are not known: it may let through anything, and nothing surely.
     pub fn unread(named: Named, vpc: usize) -> Self {
@@ -421,6 +440,20 @@ impl Network {
         match destination {
             Destination::Range(range) => range.to_string(),
             Destination::List(list) => self.prefix_lists[*list].named.name.clone(),
+        }
+    }
+
+    /// Whether it is known what a route leads to.
+    pub fn has(&self, target: &Target) -> bool {
+        match target {
+            Target::InternetGateway(index) => self.internet_gateways.known(*index).is_some(),
+            Target::NatGateway(index) => self.nat_gateways.known(*index).is_some(),
+            Target::Endpoint(index) => self.endpoints.known(*index).is_some(),
+            Target::Peering(index) => self.peerings.known(*index).is_some(),
+            Target::TransitGateway(index) => self.transit_gateways.known(*index).is_some(),
+            Target::EgressOnlyGateway(index) => self.egress_only_gateways.known(*index).is_some(),
+            Target::Interface(index) => self.interfaces.known(*index).is_some(),
+            Target::Blackhole(_) | Target::Other(_) => true,
         }
     }
 

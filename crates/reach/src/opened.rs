@@ -20,11 +20,9 @@ pub(crate) struct Between<'e, 'a> {
     /// The network in between.
     engine: &'e Engine<'a>,
     /// The networks before and after.
-    ends: [&'e Engine<'a>; 2],
+    ends: [End<'e, 'a>; 2],
     /// Whether it is every network between them at a time: then whoever is meant at any time is meant, and what cannot be told counts.
     is_mixed: bool,
-    /// For each interface, which ones it is at each end: it keeps its id, or its name has passed to another.
-    same: Vec<[Vec<usize>; 2]>,
     /// For each interface a number; those of one number are told apart neither here nor at the ends.
     numbers: Vec<usize>,
 }
@@ -40,27 +38,56 @@ enum Target {
     Address(Spot),
 }
 
+/// One of the two ends.
+struct End<'e, 'a> {
+    engine: &'e Engine<'a>,
+    /// For each interface here, those that it is there: it keeps its id, or its name has passed to another.
+    same: Vec<Vec<usize>>,
+}
+
+impl End<'_, '_> {
+    /// Those at this end that an interface here is.
+    fn hosts(&self, interface: usize) -> &[usize] {
+        self.same.get(interface).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many here each host of this end is.
+    fn counts(&self) -> HashMap<usize, usize> {
+        let mut counts = HashMap::new();
+        self.same.iter().flatten().for_each(|host| *counts.entry(*host).or_default() += 1);
+        counts
+    }
+
+    /// Who is at this end what this member is here; an address of somebody at this end is nobody outside.
+    fn same(&self, member: &Member) -> Vec<Member> {
+        match member {
+            Member::Interface(index) => self.hosts(*index).iter().copied().map(Member::Interface).collect(),
+            Member::Outside(spot) if spot.set().overlaps(&self.engine.owned_publics()) => Vec::new(),
+            Member::Outside(_) => vec![member.clone()],
+            Member::Service(name, _) => Party::Service(name.clone()).members(self.engine).unwrap_or_default(),
+        }
+    }
+}
+
 impl<'e, 'a> Between<'e, 'a> {
     /// A network, or with `is_mixed` every one, between two.
     pub fn new(engine: &'e Engine<'a>, ends: [&'e Engine<'a>; 2], is_mixed: bool) -> Self {
-        let [before, after] = ends.map(|end| same(engine.network, end.network));
-        let same: Vec<[Vec<usize>; 2]> = before.into_iter().zip(after).map(|(before, after)| [before, after]).collect();
-        let mut counts: [HashMap<usize, usize>; 2] = Default::default();
-        for (count, host) in
-            same.iter().flat_map(|own| own.iter().enumerate()).flat_map(|(end, hosts)| hosts.iter().map(move |host| (end, host)))
-        {
-            *counts[count].entry(*host).or_default() += 1;
-        }
+        let ends = ends.map(|end| End { engine: end, same: same(engine.network, end.network) });
+        let counts = ends.each_ref().map(End::counts);
         let mut numbers: HashMap<Likeness, usize> = HashMap::new();
-        let number = |(index, own): (usize, &[Vec<usize>; 2])| {
+        let number = |index: usize| {
             // Who is two at an end, or one of two here, is like nobody.
-            let is_alone = (0..2).any(|end| own[end].len() > 1 || own[end].iter().any(|host| counts[end][host] > 1));
-            let there = [0, 1].map(|end| own[end].first().map(|host| ends[end].likeness()[*host]));
+            let is_shared = |end: &End<'_, '_>, counts: &HashMap<usize, usize>| {
+                let own = end.hosts(index);
+                own.len() > 1 || own.iter().any(|host| counts.get(host).is_some_and(|count| *count > 1))
+            };
+            let is_alone = ends.iter().zip(&counts).any(|(end, counts)| is_shared(end, counts));
+            let there = ends.each_ref().map(|end| end.hosts(index).first().map(|host| end.engine.likeness_of(*host)));
             let next = numbers.len();
-            *numbers.entry((engine.likeness()[index], there, Some(index).filter(|_| is_alone))).or_insert(next)
+            *numbers.entry((engine.likeness_of(index), there, Some(index).filter(|_| is_alone))).or_insert(next)
         };
-        let numbers = same.iter().enumerate().map(number).collect();
-        Self { engine, ends, is_mixed, same, numbers }
+        let numbers = (0..engine.network.interfaces.len()).map(number).collect();
+        Self { engine, ends, is_mixed, numbers }
     }
 
     /// Whether it opens something that the expectation, a `cannot`, forbids.
@@ -89,13 +116,13 @@ impl<'e, 'a> Between<'e, 'a> {
         // Who has an address is not like those who have not.
         let is_address = targets.iter().any(|target| matches!(target, Target::Address(_)));
         let alike = |member: &Member| match member {
-            Member::Interface(host) if !is_address => Some(Alike { host: *host, number: self.numbers[*host] }),
+            Member::Interface(host) if !is_address => self.numbers.get(*host).map(|number| Alike { host: *host, number: *number }),
             _ => None,
         };
         let own: Vec<Option<Alike>> = sources.iter().map(alike).collect();
         let others: Vec<Option<Alike>> =
             targets.iter().map(|target| if let Target::Member(member) = target { alike(member) } else { None }).collect();
-        let mut pairs = pairs(&own, &others).map(|(source, target)| (&sources[source], &targets[target]));
+        let mut pairs = pairs(&own, &others).filter_map(|(source, target)| sources.get(source).zip(targets.get(target)));
         pairs.any(|(source, target)| {
             // Most pairs are closed, and then the ends need not be asked.
             is_pair(source, target)
@@ -109,14 +136,14 @@ impl<'e, 'a> Between<'e, 'a> {
 
     /// Whether all these services may work before or after, each at one of the two.
     fn is_open_at_an_end(&self, source: &Member, target: &Target, open: &ServiceSet) -> bool {
-        let left = self.ends.iter().enumerate().fold(open.clone(), |left, (number, end)| {
+        let left = self.ends.iter().fold(open.clone(), |left, end| {
             let targets: Vec<Target> = match target {
-                Target::Member(member) => self.same(number, member).into_iter().map(Target::Member).collect(),
+                Target::Member(member) => end.same(member).into_iter().map(Target::Member).collect(),
                 address @ Target::Address(_) => vec![address.clone()],
             };
-            let sources = self.same(number, source);
+            let sources = end.same(source);
             let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
-            pairs.fold(left, |left, (source, target)| left.subtract(&ask(end, source, target).possible()))
+            pairs.fold(left, |left, (source, target)| left.subtract(&ask(end.engine, source, target).possible()))
         });
         left.is_empty()
     }
@@ -137,7 +164,7 @@ impl<'e, 'a> Between<'e, 'a> {
     /// An outside set of addresses in pieces that neither end tells apart.
     fn pieces(&self, spot: &Spot) -> Vec<Spot> {
         let mut pieces = vec![spot.clone()];
-        for end in self.ends {
+        for end in self.ends.each_ref().map(|end| end.engine) {
             let owned = end.owned_publics();
             let parts = |set: &AddressSet| [set.subtract(&owned), set.intersect(&owned)];
             pieces = pieces
@@ -150,17 +177,6 @@ impl<'e, 'a> Between<'e, 'a> {
         pieces
     }
 
-    /// Who is at an end what this member is here; an address of somebody at that end is nobody outside.
-    fn same(&self, number: usize, member: &Member) -> Vec<Member> {
-        let end = self.ends[number];
-        match member {
-            Member::Interface(index) => self.same[*index][number].iter().copied().map(Member::Interface).collect(),
-            Member::Outside(spot) if spot.set().overlaps(&end.owned_publics()) => Vec::new(),
-            Member::Outside(_) => vec![member.clone()],
-            Member::Service(name, _) => Party::Service(name.clone()).members(end).unwrap_or_default(),
-        }
-    }
-
     /// Who is meant by a party here.
     fn members(&self, text: &str, party: &Party) -> Vec<Member> {
         let mut members = party.members(self.engine).unwrap_or_default();
@@ -168,17 +184,17 @@ impl<'e, 'a> Between<'e, 'a> {
             return members;
         }
         let mut known: BTreeSet<usize> = party.interfaces(self.engine).into_iter().collect();
-        for (number, end) in self.ends.into_iter().enumerate() {
-            let there: BTreeSet<usize> =
-                Party::read(end, text).map(|party| party.interfaces(end)).unwrap_or_default().into_iter().collect();
-            for (index, same) in self.same.iter().enumerate() {
-                if same[number].iter().any(|host| there.contains(host)) && known.insert(index) {
+        for end in &self.ends {
+            let there = Party::read(end.engine, text).map(|party| party.interfaces(end.engine)).unwrap_or_default();
+            let there: BTreeSet<usize> = there.into_iter().collect();
+            for (index, same) in end.same.iter().enumerate() {
+                if same.iter().any(|host| there.contains(host)) && known.insert(index) {
                     members.push(Member::Interface(index));
                 }
             }
         }
         // Addresses that are ours for a part of the time are anybody's for the rest of it.
-        let [before, after] = self.ends.map(Engine::owned_publics);
+        let [before, after] = self.ends.each_ref().map(|end| end.engine.owned_publics());
         let loose = before.union(&after).subtract(&before.intersect(&after)).intersect(&public(Family::V4));
         let meant = match party {
             Party::Internet => loose,
@@ -217,7 +233,7 @@ fn same(one: &Network, other: &Network) -> Vec<Vec<usize>> {
     }
     let of = |host: &crate::network::Interface| {
         let by_id = host.named.id.as_deref().and_then(|id| ids.get(id));
-        let all: BTreeSet<usize> = names.get(&host.named.name[..]).into_iter().chain(by_id).flatten().copied().collect();
+        let all: BTreeSet<usize> = names.get(host.named.name.as_str()).into_iter().chain(by_id).flatten().copied().collect();
         all.into_iter().collect()
     };
     one.interfaces.iter().map(of).collect()

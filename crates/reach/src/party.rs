@@ -160,7 +160,12 @@ impl Party {
 }
 
 /// Whether two parts are one, or have one name.
-fn is_called<T>(parts: &[T], one: usize, other: usize, named: fn(&T) -> &crate::network::Named) -> bool {
+fn is_called<T: crate::network::Part>(
+    parts: &crate::network::Table<T>,
+    one: usize,
+    other: usize,
+    named: fn(&T) -> &crate::network::Named,
+) -> bool {
     one == other || named(&parts[one]).name == named(&parts[other]).name
 }
 
@@ -339,36 +344,44 @@ fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -
     if let ([Member::Interface(source)], [Member::Interface(target)]) = (&sources[..], &targets[..])
         && source == target
     {
-        return Ok(ask(engine, &sources[0], &targets[0]));
+        return Ok(ask(engine, &Member::Interface(*source), &Member::Interface(*target)));
     }
     let (own, others) = (alike(engine, &sources), alike(engine, &targets));
-    for (source, target) in pairs(&own, &others).filter(|(source, target)| is_meant(engine, &sources[*source], &targets[*target])) {
-        let answer = ask(engine, &sources[source], &targets[target]);
-        let is_told = |alike: Option<Alike>| alike.is_some_and(|alike| is_named(engine, &answer.assumptions, alike.host));
-        if is_told(own[source]) || is_told(others[target]) {
-            // What is said of one host is not said of those that are like it.
-            let like = |all: &[Option<Alike>], place: usize| -> Vec<usize> {
-                (0..all.len())
-                    .filter(|other| *other == place || all[place].zip(all[*other]).is_some_and(|(a, b)| a.number == b.number))
-                    .collect()
-            };
-            let (sources_like, targets_like) = (like(&own, source), like(&others, target));
-            let pairs = sources_like.iter().flat_map(|source| targets_like.iter().map(move |target| (*source, *target)));
-            let is_other =
-                |(one, other): &(usize, usize)| (*one, *other) != (source, target) && (own[*one].is_none() || own[*one] != others[*other]);
-            add(answer);
-            pairs.filter(is_other).for_each(|(source, target)| add(ask(engine, &sources[source], &targets[target])));
-        } else {
-            add(answer);
+    for place in pairs(&own, &others) {
+        let Some((source, target)) = sources.get(place.0).zip(targets.get(place.1)) else { continue };
+        if !is_meant(engine, source, target) {
+            continue;
+        }
+        let answer = ask(engine, source, target);
+        let is_told =
+            |alike: Option<&Option<Alike>>| alike.copied().flatten().is_some_and(|alike| is_named(engine, &answer.assumptions, alike.host));
+        let is_each = is_told(own.get(place.0)) || is_told(others.get(place.1));
+        add(answer);
+        // What is said of one host is not said of those that are like it.
+        if is_each {
+            let (sources_like, targets_like) = (like(&sources, &own, place.0), like(&targets, &others, place.1));
+            let pairs = sources_like.iter().flat_map(|source| targets_like.iter().map(move |target| (source, target)));
+            let is_other = |((one, a), (other, b)): &(&Like<'_>, &Like<'_>)| (one.0, other.0) != place && (a.is_none() || a != b);
+            pairs.filter(is_other).for_each(|((source, _), (target, _))| add(ask(engine, source.1, target.1)));
         }
     }
     Ok(all.unwrap_or_default())
 }
 
+/// A member with its place, and its likeness.
+type Like<'m> = ((usize, &'m Member), Option<Alike>);
+
+/// The member at a place, and those that are like it.
+fn like<'m>(members: &'m [Member], alike: &[Option<Alike>], place: usize) -> Vec<Like<'m>> {
+    let own = alike.get(place).copied().flatten();
+    let is_like = |((at, _), other): &Like<'_>| *at == place || own.zip(*other).is_some_and(|(a, b)| a.number == b.number);
+    members.iter().enumerate().zip(alike.iter().copied()).filter(is_like).collect()
+}
+
 /// The hosts among members with their likeness.
 fn alike(engine: &Engine<'_>, members: &[Member]) -> Vec<Option<Alike>> {
     let host = |member: &Member| if let Member::Interface(host) = member { Some(*host) } else { None };
-    let number = |host: usize| Alike { host, number: engine.likeness()[host] };
+    let number = |host: usize| Alike { host, number: engine.likeness_of(host) };
     members.iter().map(|member| host(member).map(number)).collect()
 }
 

@@ -136,43 +136,50 @@ fn touches(statement: &Json, action: &str, resource: &str) -> bool {
 
 /// Whether a pattern matches all that another matches: an asterisk is matched by an asterisk only.
 fn glob_covers(pattern: &str, asked: &str) -> bool {
-    let (pattern, asked): (Vec<char>, Vec<char>) = (pattern.chars().collect(), asked.chars().collect());
-    // The ends of the asked pattern that are reached by each beginning of the pattern.
-    let mut row = vec![false; asked.len() + 1];
-    row[0] = true;
-    for sign in pattern {
-        let mut next = vec![false; asked.len() + 1];
-        for at in 0..=asked.len() {
-            next[at] = match sign {
-                '*' => row[at] || (at > 0 && next[at - 1]),
-                '?' => at > 0 && row[at - 1] && asked[at - 1] != '*',
-                sign => at > 0 && row[at - 1] && asked[at - 1] == sign,
+    // The beginnings of the asked pattern, by their last sign, that each beginning of the pattern matches.
+    let ends = || std::iter::once(None).chain(asked.chars().map(Some));
+    let mut row: Vec<bool> = ends().map(|end| end.is_none()).collect();
+    for sign in pattern.chars() {
+        let (mut next, mut shorter, mut longer) = (Vec::with_capacity(row.len()), false, false);
+        for (end, matched) in ends().zip(row) {
+            let matches = match (sign, end) {
+                ('*', _) => matched || longer,
+                ('?', Some(end)) => shorter && end != '*',
+                (sign, Some(end)) => shorter && end == sign,
+                (_, None) => false,
             };
+            next.push(matches);
+            (shorter, longer) = (matched, matches);
         }
         row = next;
     }
-    row[asked.len()]
+    row.last().copied().unwrap_or_default()
 }
 
 /// Whether two patterns match a text in common.
 fn globs_meet(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut meets = vec![vec![false; b.len() + 1]; a.len() + 1];
-    for x in (0..=a.len()).rev() {
-        for y in (0..=b.len()).rev() {
-            let (left, right) = (a.get(x), b.get(y));
-            meets[x][y] = match (left, right) {
+    // From the ends of both to their beginnings: whether what is left of the one meets what is left of the other.
+    let ends = |text: &'_ str| -> Vec<Option<char>> { std::iter::once(None).chain(text.chars().rev().map(Some)).collect() };
+    let (a, b) = (ends(a), ends(b));
+    let mut row = vec![false; b.len()];
+    for left in a {
+        let (mut next, mut both, mut other) = (Vec::with_capacity(row.len()), false, false);
+        for (right, own) in b.iter().zip(row) {
+            // `own` meets without the left sign, `other` without the right one, `both` without either.
+            let meets = match (left, *right) {
                 (None, None) => true,
-                (Some('*'), _) if meets[x + 1][y] => true,
-                (_, Some('*')) if meets[x][y + 1] => true,
-                (Some('*'), Some(_)) => meets[x][y + 1],
-                (Some(_), Some('*')) => meets[x + 1][y],
-                (Some(p), Some(q)) => (p == q || *p == '?' || *q == '?') && meets[x + 1][y + 1],
-                _ => false,
+                (Some('*'), None) => own,
+                (None, Some('*')) => other,
+                (Some('*'), Some(_)) | (Some(_), Some('*')) => own || other,
+                (Some(p), Some(q)) => (p == q || p == '?' || q == '?') && both,
+                (Some(_), None) | (None, Some(_)) => false,
             };
+            next.push(meets);
+            (both, other) = (own, meets);
         }
+        row = next;
     }
-    meets[0][0]
+    row.last().copied().unwrap_or_default()
 }
 
 /// A statement in words: `s3:GetObject on arn:aws:s3:::bucket/*`.

@@ -30,7 +30,7 @@ pub(crate) fn of_lists(network: &Network) -> impl Iterator<Item = IpNet> {
 
 /// What VPCs have, as far as it is known: where it is not, its subnets have some of it.
 pub(crate) fn of_vpcs(network: &Network) -> impl Iterator<Item = IpNet> {
-    let is_unread = |vpc: usize| network.vpcs.get(vpc).is_some_and(|vpc| vpc.unread.ranges);
+    let is_unread = |vpc: usize| network.vpcs.known(vpc).is_some_and(|vpc| vpc.unread.ranges);
     let subnets = network.subnets.iter().filter(move |subnet| is_unread(subnet.vpc)).flat_map(|subnet| &subnet.ranges);
     network.vpcs.iter().flat_map(|vpc| &vpc.ranges).chain(subnets).copied()
 }

@@ -12,7 +12,7 @@ use trueup_model::{Plan, SourceAddress, SourceChange};
 use crate::address::{AddressSet, Family, of_range, public};
 use crate::engine::Engine;
 use crate::lookup::{Chosen, lookup};
-use crate::network::{Assigned, Destination, Interface, Named, Subnet, Target};
+use crate::network::{Assigned, Destination, Interface, Named, Subnet, Table, Target};
 use crate::spot::{Listed, Owner, Spot};
 
 /// How packets of a subnet come to the internet.
@@ -89,7 +89,7 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
 fn same<'e, 'a, T: 'a>(
     before: &'e Engine<'a>,
     after: &'e Engine<'a>,
-    list: impl Fn(&'e Engine<'a>) -> &'a [T],
+    list: impl Fn(&'e Engine<'a>) -> &'a Table<T>,
     named: impl Fn(&'a T) -> &'a Named,
 ) -> Vec<Pair> {
     let (mut names, mut ids) = (HashMap::new(), HashMap::new());
@@ -134,7 +134,7 @@ fn exit(engine: &Engine<'_>, table: usize, piece: &Spot) -> Option<Exit> {
     let network = engine.network;
     let own = &network.route_tables[table];
     let mut chosen = lookup(engine, table, piece).into_iter().filter_map(|chosen| match chosen {
-        Chosen::Route(route) => Some(&own.routes[route]).filter(|route| matches!(route.destination, Destination::Range(_))),
+        Chosen::Route(route) => Some(own.route(route)).filter(|route| matches!(route.destination, Destination::Range(_))),
         Chosen::Local | Chosen::Nothing => None,
     });
     match &chosen.next()?.target {

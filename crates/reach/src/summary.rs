@@ -53,7 +53,7 @@ impl fmt::Display for Row {
 pub fn summary(engine: &Engine<'_>) -> Vec<Row> {
     let matrix = Matrix::new(engine);
     let name = |class: &Class| {
-        let first = &engine.network.interfaces[class.hosts[0]].named.name;
+        let first = &engine.network.interfaces[class.example()].named.name;
         if class.hosts.len() == 1 { first.clone() } else { format!("{first} (and {} like it)", class.hosts.len() - 1) }
     };
     let names: Vec<String> = matrix.classes.iter().map(name).collect();
@@ -70,12 +70,13 @@ pub fn summary(engine: &Engine<'_>) -> Vec<Row> {
         rows.push(Row { from: from.to_owned(), to: to.to_owned(), verdict, allowed, partial, unknown });
     };
     matrix.each(|from, to, cell| {
-        if (from != to || matrix.classes[from].hosts.len() > 1) && !cell.is_blocked() {
-            row(&names[from], &names[to], [cell.allowed(), cell.partial(), cell.unknown()]);
+        let is_pair = from != to || matrix.classes.get(from).is_some_and(|class| class.hosts.len() > 1);
+        if let (Some(from), Some(to), true, false) = (names.get(from), names.get(to), is_pair, cell.is_blocked()) {
+            row(from, to, [cell.allowed(), cell.partial(), cell.unknown()]);
         }
     });
     for (class, name) in matrix.classes.iter().zip(&names) {
-        let host = Party::Named(engine.network.interfaces[class.hosts[0]].named.name.clone());
+        let host = Party::Named(engine.network.interfaces[class.example()].named.name.clone());
         let mut ask = |from: &Party, to: &Party, words: (&str, &str)| {
             // Where one of the two is empty, such as an internet that nobody can reach, there is nothing to say.
             if let Ok(answer) = reach(engine, from, to) {

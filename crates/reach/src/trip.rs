@@ -130,8 +130,18 @@ impl<'a, 'e> Walker<'a, 'e> {
             return Err(Stop::Undecided(costs.to_vec()));
         };
         self.log.taken += 1;
-        self.log.cost += costs[choice];
+        self.log.cost += costs.get(choice).copied().unwrap_or_default();
         Ok(choice)
+    }
+
+    /// One of several things that a packet may meet, each at the same cost.
+    pub fn pick<'t, T>(&mut self, things: &'t [T], cost: u32) -> Result<&'t T, Stop> {
+        let nothing = || Stop::Unknown("which way a packet takes is not known".to_owned());
+        if things.is_empty() {
+            return Err(nothing());
+        }
+        let choice = self.choose(&vec![cost; things.len()])?;
+        things.get(choice).ok_or_else(nothing)
     }
 
     /// Something holds every packet up. A relaxed trip goes on with one of the repairs; where there is none, the trip ends.
@@ -140,8 +150,7 @@ impl<'a, 'e> Walker<'a, 'e> {
         if self.script.wanted.is_none() || repairs.is_empty() {
             return Err(Stop::Blocked(Box::new(failure)));
         }
-        let choice = self.choose(&vec![1; repairs.len()])?;
-        let repair = repairs[choice].clone();
+        let repair = self.pick(repairs, 1)?.clone();
         let source = at.source.clone();
         let (step, back) = (self.log.steps.len(), self.log.back);
         self.log.passed.push(Passed { failure, fix: repair.fix, step, back, role, source, matched: Vec::new() });

@@ -7,6 +7,7 @@
 
 mod gateways;
 mod transit;
+mod walked;
 
 use crate::address::{Family, bounds};
 use crate::code::Code;
@@ -16,28 +17,16 @@ use crate::lookup::{Chosen, is_forbidden, lookup};
 use crate::network::{Behind, Named, Target, Vpc};
 use crate::service::ServiceSet;
 use crate::spot::{At, Match, Owner, Spot};
-use crate::trip::{Check, Log, Role, Script, Stop, Walker};
+use crate::trip::{Check, Role, Script, Stop, Walker};
+
+pub use walked::Start;
+pub(crate) use walked::{End, Walked};
 
 /// How many steps a packet may take: EC2 has no such paths, so it is going round in a circle.
 const STEPS_MAX: usize = 60;
 
 /// How many transit gateways a packet may go through: an inspection on the way makes two.
 const TRANSITS_MAX: u32 = 4;
-
-/// Where a packet ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// At an interface, by the place of the address in its list.
-    Interface(usize, usize),
-    /// On the internet.
-    Outside,
-    /// At the service behind a gateway endpoint.
-    Service(usize),
-    /// At a service, by a gateway endpoint that a relaxed trip imagines in this VPC.
-    Imagined(usize),
-    /// At one of Amazon's servers that are reachable from everywhere in a VPC: DNS, metadata, time.
-    Amazon,
-}
 
 /// How a packet came to the router that it is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,26 +79,6 @@ pub(crate) struct Walk<'a, 'e> {
     flow: Flow,
 }
 
-/// Where a walk begins.
-#[derive(Clone, Debug)]
-pub enum Start {
-    /// At an interface, from one of its addresses.
-    Interface(usize, Spot),
-    /// On the internet.
-    Outside(Spot),
-}
-
-/// What came of a walk there and back.
-pub(crate) struct Walked {
-    pub log: Log,
-    /// How many of the steps are the way there.
-    pub there: usize,
-    /// Where the packet ended, or what ended it.
-    pub forward: Result<End, Stop>,
-    /// What became of the answer; `None` where there was none to wait for.
-    pub back: Option<Result<(), Stop>>,
-}
-
 /// Walks from one end to the other and back.
 pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, target: &Spot) -> Walked {
     let (source, client) = match start {
@@ -157,6 +126,12 @@ impl<'a> Walk<'a, '_> {
 
     fn is_answer(&self) -> bool {
         self.walker.log.back
+    }
+
+    /// The appliances that were gone through on this way.
+    fn appliances(&mut self) -> &mut Vec<usize> {
+        let [there, back] = &mut self.flow.appliances;
+        if self.walker.log.back { back } else { there }
     }
 
     /// Out of an interface.
@@ -259,13 +234,13 @@ impl<'a> Walk<'a, '_> {
             return Err(Stop::Unknown(format!("the routes of {} are not known", network.route_tables[table].named.name)));
         }
         let chosen = lookup(self.walker.engine, table, &self.target);
-        let choice = self.walker.choose(&vec![0; chosen.len()])?;
+        let taken = *self.walker.pick(&chosen, 0)?;
         if chosen.len() > 1 {
             let name = &network.route_tables[table].named.name;
             let target = self.walker.engine.tell(&self.target);
             self.walker.assume(format!("which route of {name} takes {target} depends on addresses that are not known"));
         }
-        self.take(table, chosen[choice], subnet)
+        self.take(table, taken, subnet)
     }
 
     fn take(&mut self, table: usize, chosen: Chosen, subnet: usize) -> Step<End> {
@@ -284,12 +259,12 @@ impl<'a> Walk<'a, '_> {
                 let failure = crate::trip::Failure {
                     code: Code::ForbiddenRoute,
                     at: named.clone(),
-                    detail: format!("to {}", network.name_of(&network.route_tables[table].routes[index].target)),
+                    detail: format!("to {}", network.name_of(&network.route_tables[table].route(index).target)),
                 };
                 Err(Stop::Invalid(Box::new(failure)))
             }
             Chosen::Route(index) => {
-                let target = &network.route_tables[table].routes[index].target;
+                let target = &network.route_tables[table].route(index).target;
                 match target {
                     Target::Blackhole(name) => self.reroute(Code::Blackhole, (table, Some(index)), subnet, format!("it led to {name}")),
                     _ if self.walker.script.wanted.is_some() && !self.leads(target, vpc) => {
@@ -318,7 +293,7 @@ impl<'a> Walk<'a, '_> {
         {
             return self.stranded(*nat, subnet);
         }
-        let matched = route.map(|route| &network.route_tables[table].routes[route]);
+        let matched = route.map(|route| network.route_tables[table].route(route));
         let mut named = network.route_tables[table].named.clone();
         named.source = matched.and_then(|route| route.source.clone()).or(named.source);
         // Another route here would also change what was taken from this table before.
@@ -350,6 +325,9 @@ impl<'a> Walk<'a, '_> {
     /// Puts the packet into the hands of a route's target.
     fn go(&mut self, target: &Target, vpc: usize, subnet: usize) -> Step<End> {
         let name = self.network().name_of(target).to_owned();
+        if !self.network().has(target) {
+            return Err(Stop::Unknown(format!("a route leads to {name}")));
+        }
         self.walker.log.via.push(name);
         match target {
             Target::InternetGateway(index) => self.internet_gateway(*index, vpc),
@@ -430,7 +408,7 @@ impl<'a> Walk<'a, '_> {
                 self.walker.assume("interface endpoints take TCP only; UDP, which a few services take, is not modelled");
             }
         }
-        let references = self.flow.appliances[usize::from(self.is_answer())].is_empty();
+        let references = self.appliances().is_empty();
         if !matches!(host.behind, Behind::Service) || !host.security_groups.is_empty() {
             self.groups(interface, Direction::Ingress, self.source.clone(), references)?;
         }

@@ -53,7 +53,7 @@ fn question(rng: &mut Rng, net: &Network) -> Option<Question> {
         6..8 => pick(rng, &publics)?,
         8..10 => outside,
         10 => pick(rng, &SERVICE)?.parse().ok()?,
-        11 => known(pick(rng, &net.nat_gateways).map(|nat| nat.private))?,
+        11 => known(pick(rng, &Vec::from_iter(&net.nat_gateways)).map(|nat| nat.private))?,
         12 => ["169.254.169.9", "169.254.169.253", "10.0.0.2", "10.9.9.9", "10.0.1.77"][rng.usize(..5)].parse().ok()?,
         _ => "2600::9".parse().ok()?,
     };

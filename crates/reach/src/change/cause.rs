@@ -174,7 +174,7 @@ impl Causes<'_> {
             let without = planned(self.topology, self.live, self.plan, Some(address));
             self.without.insert(address.clone(), Ready::new(left(&without, self.topology)));
         }
-        let without = self.without[address].engine();
+        let without = self.without.get(address)?.engine();
         let left = shifts(&answer(self.before, change), &answer(&without, change));
         let same = |shift: &&Shift| shift.before == change.shift.before && shift.after == change.shift.after;
         Some(!left.iter().find(same).is_some_and(|shift| shift.over.is_superset(&change.shift.over)))

@@ -43,15 +43,17 @@ impl Atoms {
         let mut bits = vec![0; self.words()];
         for &(from, to) in set.line().intervals() {
             let (first, end) = (self.starts.partition_point(|start| *start < from), self.starts.partition_point(|start| *start < to));
-            (first..end).for_each(|atom| bits[atom / 64] |= 1 << (atom % 64));
+            for atom in first..end {
+                bits.get_mut(atom / 64).into_iter().for_each(|word| *word |= 1 << (atom % 64));
+            }
         }
         bits
     }
 
     /// Bits as a set.
     pub fn set(&self, bits: &[u64]) -> ServiceSet {
-        let has = |atom: &usize| bits[atom / 64] & (1 << (atom % 64)) != 0;
-        let atoms = (0..self.starts.len().saturating_sub(1)).filter(has);
-        ServiceSet::at(IntervalSet::of(atoms.map(|atom| (self.starts[atom], self.starts[atom + 1]))))
+        let each = bits.iter().flat_map(|word| (0..64).map(move |bit| word & (1_u64 << bit) != 0));
+        let atoms = self.starts.iter().zip(self.starts.iter().skip(1)).zip(each);
+        ServiceSet::at(IntervalSet::of(atoms.filter(|(_, has)| *has).map(|((from, to), _)| (*from, *to))))
     }
 }

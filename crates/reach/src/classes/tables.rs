@@ -6,7 +6,7 @@ use super::Class;
 use super::bits::Atoms;
 use crate::address::Family;
 use crate::engine::Engine;
-use crate::filter::{Direction, rule_matches};
+use crate::filter::rule_matches;
 use crate::network::{GroupRule, Peer};
 use crate::spot::{Match, Spot};
 
@@ -14,12 +14,19 @@ use crate::spot::{Match, Spot};
 #[derive(Debug)]
 pub(super) struct Tables {
     words: usize,
-    /// What is surely let through, then what surely or perhaps is: by direction, then `group * classes + class`, the set's number.
-    numbers: [[Vec<u32>; 2]; 2],
+    /// What is surely let through, then what surely or perhaps is.
+    numbers: [Numbers; 2],
     /// The sets, one after another.
     sets: Vec<u64>,
     classes: usize,
     inexact: Vec<bool>,
+}
+
+/// By direction, then `group * classes + class`: the set's number.
+#[derive(Debug, Default)]
+struct Numbers {
+    egress: Vec<u32>,
+    ingress: Vec<u32>,
 }
 
 /// Which of the two bounds.
@@ -32,37 +39,51 @@ pub(super) enum Bound {
 impl Tables {
     pub fn new(engine: &Engine<'_>, atoms: &Atoms, classes: &[Class]) -> Self {
         let spots: Vec<Option<Spot>> =
-            classes.iter().map(|class| engine.primary(class.hosts[0], Family::V4).and_then(|owner| engine.spot(owner))).collect();
-        let mut known = Known { engine, spots: &spots, matches: HashMap::new(), inexact: vec![false; classes.len()] };
+            classes.iter().map(|class| engine.primary(class.example(), Family::V4).and_then(|owner| engine.spot(owner))).collect();
+        let is_unknown = |group: &usize| engine.network.security_groups.known(*group).is_none();
+        let inexact = classes.iter().map(|class| class.security_groups.iter().any(is_unknown)).collect();
+        let mut known = Known { engine, spots: &spots, matches: HashMap::new(), inexact };
         let mut interned = Interned::default();
-        let mut numbers = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
-        for (place, direction) in [Direction::Egress, Direction::Ingress].into_iter().enumerate() {
-            for group in &engine.network.security_groups {
-                let rules = if direction == Direction::Ingress { &group.ingress } else { &group.egress };
+        let (mut sure, mut perhaps) = (Numbers::default(), Numbers::default());
+        for group in &engine.network.security_groups {
+            let directions =
+                [(&group.egress, &mut sure.egress, &mut perhaps.egress), (&group.ingress, &mut sure.ingress, &mut perhaps.ingress)];
+            for (rules, sure, perhaps) in directions {
                 let parts: Vec<Vec<u64>> = rules.iter().map(|rule| atoms.bits(&rule.services)).collect();
-                for (bound, (row, trails)) in known.rows(group.vpc, rules).into_iter().enumerate() {
+                for (numbers, (row, trails)) in [sure, perhaps].into_iter().zip(known.rows(group.vpc, rules)) {
                     let mut seen: Vec<Option<u32>> = vec![None; trails.count()];
-                    numbers[bound][place].extend(row.into_iter().map(|trail| {
-                        *seen[trail].get_or_insert_with(|| interned.number(trails.rules(trail).map(|rule| &parts[rule][..]), atoms.words()))
+                    let mut number = |trail: usize| interned.number(trails.rules(trail).filter_map(|rule| parts.get(rule)), atoms.words());
+                    numbers.extend(row.into_iter().map(|trail| match seen.get_mut(trail) {
+                        Some(seen) => *seen.get_or_insert_with(|| number(trail)),
+                        None => number(trail),
                     }));
                 }
             }
         }
+        let numbers = [sure, perhaps];
         Self { words: atoms.words(), numbers, sets: interned.sets, classes: classes.len(), inexact: known.inexact }
     }
 
     /// Whether every rule surely is, or surely is not, about both classes.
     pub fn is_exact(&self, from: usize, to: usize) -> bool {
-        !self.inexact[from] && !self.inexact[to]
+        [from, to].iter().all(|class| self.inexact.get(*class) == Some(&false))
     }
 
     /// What the groups of one class let out to another, and those of the other let in.
     pub fn through(&self, bound: Bound, (from, out): (usize, &[usize]), (to, into): (usize, &[usize]), bits: &mut [u64]) {
-        let [egress, ingress] = &self.numbers[bound as usize];
-        let start = |numbers: &[u32], group: usize, class: usize| numbers[group * self.classes + class] as usize * self.words;
+        let [sure, perhaps] = &self.numbers;
+        // A group that is not known lets through nothing surely, and perhaps anything.
+        let (Numbers { egress, ingress }, not_known) = match bound {
+            Bound::Sure => (sure, 0),
+            Bound::Perhaps => (perhaps, u64::MAX),
+        };
+        let word_of = |numbers: &[u32], group: usize, class: usize, word: usize| {
+            let number = numbers.get(group.saturating_mul(self.classes).saturating_add(class));
+            number.and_then(|number| self.sets.get(*number as usize * self.words + word)).copied().unwrap_or(not_known)
+        };
         for (word, bits) in bits.iter_mut().enumerate() {
-            let out = out.iter().fold(0, |all, group| all | self.sets[start(egress, *group, to) + word]);
-            *bits = into.iter().fold(0, |all, group| all | self.sets[start(ingress, *group, from) + word]) & out;
+            let out = out.iter().fold(0, |all, group| all | word_of(egress, *group, to, word));
+            *bits = into.iter().fold(0, |all, group| all | word_of(ingress, *group, from, word)) & out;
         }
     }
 }
@@ -76,7 +97,7 @@ struct Interned {
 
 impl Interned {
     /// The number of the set that several make up.
-    fn number<'p>(&mut self, parts: impl Iterator<Item = &'p [u64]>, words: usize) -> u32 {
+    fn number<'p>(&mut self, parts: impl Iterator<Item = &'p Vec<u64>>, words: usize) -> u32 {
         let mut bits = vec![0; words];
         for part in parts {
             bits.iter_mut().zip(part).for_each(|(bits, word)| *bits |= word);
@@ -127,7 +148,7 @@ impl Trails {
 
     /// The rules of a set, the last one first.
     fn rules(&self, trail: usize) -> impl Iterator<Item = usize> {
-        let at = |trail: usize| trail.checked_sub(1).map(|index| self.0[index]);
+        let at = |trail: usize| trail.checked_sub(1).and_then(|index| self.0.get(index).copied());
         std::iter::successors(at(trail), move |(before, _)| at(*before)).map(|(_, rule)| rule)
     }
 }
@@ -142,8 +163,9 @@ impl Known<'_, '_> {
             for ((row, trails), more) in rows.iter_mut().zip([none, perhaps]) {
                 let mut grown: HashMap<usize, usize> = HashMap::new();
                 for class in sure.iter().chain(more) {
-                    let trail = row[*class];
-                    row[*class] = *grown.entry(trail).or_insert_with(|| trails.push(trail, index));
+                    if let Some(trail) = row.get_mut(*class) {
+                        *trail = *grown.entry(*trail).or_insert_with_key(|trail| trails.push(*trail, index));
+                    }
                 }
             }
         }
@@ -160,18 +182,18 @@ impl Known<'_, '_> {
         };
         let (engine, spots, inexact) = (self.engine, self.spots, &mut self.inexact);
         self.matches.entry((vpc, key)).or_insert_with(|| {
-            let mut about = [Vec::new(), Vec::new()];
-            for (class, spot) in spots.iter().enumerate() {
+            let (mut sure, mut perhaps) = (Vec::new(), Vec::new());
+            for ((class, spot), inexact) in spots.iter().enumerate().zip(inexact) {
                 match spot.as_ref().map_or(Match::No, |spot| rule_matches(engine, vpc, rule, spot, true)) {
-                    Match::Yes => about[0].push(class),
+                    Match::Yes => sure.push(class),
                     Match::Perhaps => {
-                        about[1].push(class);
-                        inexact[class] = true;
+                        perhaps.push(class);
+                        *inexact = true;
                     }
                     Match::No => {}
                 }
             }
-            about
+            [sure, perhaps]
         })
     }
 }

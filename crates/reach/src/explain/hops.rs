@@ -34,7 +34,7 @@ pub struct Hop {
 
 /// The hops of a walk, there and back, as far as the wanted services get.
 pub(super) fn hops(engine: &Engine<'_>, walked: &Walked, wanted: &ServiceSet) -> (Vec<Hop>, Vec<Hop>) {
-    let steps = &walked.log.steps;
+    let (forth, home) = walked.halves();
     let tell = |steps: &[Step]| {
         let mut hops = Vec::new();
         for step in steps {
@@ -47,12 +47,12 @@ pub(super) fn hops(engine: &Engine<'_>, walked: &Walked, wanted: &ServiceSet) ->
         }
         hops
     };
-    let mut there = tell(&steps[..walked.there]);
+    let mut there = tell(forth);
     let denied = there.last().is_some_and(|hop| hop.result == "deny");
     if !denied && let Ok(end) = walked.forward {
         there.push(arrival(engine, end));
     }
-    let back = if denied { Vec::new() } else { tell(&steps[walked.there..]) };
+    let back = if denied { Vec::new() } else { tell(home) };
     (there, back)
 }
 
@@ -104,7 +104,7 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
         Check::Table { table, route, target } => {
             let (number, table) = (*table, &network.route_tables[*table]);
             let (text, source) = match *route {
-                Some(index) => (self::route(engine, number, index), table.routes[index].source.clone()),
+                Some(index) => (self::route(engine, number, index), table.route(index).source.clone()),
                 None => {
                     let own = network.vpcs[table.vpc].ranges.iter().find(|range| target.is_in(range) != Match::No);
                     (format!("{} -> local", own.map(ToString::to_string).unwrap_or_default()), None)
@@ -126,7 +126,7 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
 
 /// A route of a table, in words.
 pub(crate) fn route(engine: &Engine<'_>, table: usize, route: usize) -> String {
-    let route = &engine.network.route_tables[table].routes[route];
+    let route = engine.network.route_tables[table].route(route);
     format!("{} -> {}", engine.network.name_of_destination(&route.destination), engine.network.name_of(&route.target))
 }
 

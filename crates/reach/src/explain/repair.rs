@@ -124,8 +124,8 @@ pub(super) fn repairs(engine: &Engine<'_>, start: &Start, target: &Spot, wanted:
     }
     // A repair that does all that another does, and more, is none.
     let sets: Vec<BTreeSet<String>> = found.iter().map(|repair| repair.iter().map(|blocker| blocker.fix.clone()).collect()).collect();
-    let is_more = |index: usize| sets.iter().any(|other| other.len() < sets[index].len() && other.is_subset(&sets[index]));
-    found.iter().enumerate().filter(|(index, _)| !is_more(*index)).map(|(_, repair)| repair.clone()).collect()
+    let is_more = |own: &BTreeSet<String>| sets.iter().any(|other| other.len() < own.len() && other.is_subset(own));
+    found.iter().zip(&sets).filter(|(_, own)| !is_more(own)).map(|(repair, _)| repair.clone()).collect()
 }
 
 /// Blockers that one change lifts, once.

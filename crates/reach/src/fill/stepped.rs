@@ -57,7 +57,7 @@ impl<'a> Stepped<'a> {
         for step in steps {
             self.take(step, &mut there);
         }
-        let is_gone = |id: &str| self.places.get(id).is_some_and(|place| there.objects[*place].is_none());
+        let is_gone = |id: &str| self.places.get(id).is_some_and(|place| there.objects.get(*place).is_some_and(Option::is_none));
         let interfaces = near(observed, &self.world.topology.name).without(is_gone);
         let objects = there.objects.into_iter().flatten().collect();
         Observed { objects, interfaces, elsewhere: BTreeMap::new(), ..observed.clone() }
@@ -77,13 +77,13 @@ impl<'a> Stepped<'a> {
                 }
             }
             Role::Modify => {
-                if let Some(object) = self.place(&id, there).and_then(|place| there.objects[place].as_mut()) {
+                if let Some(object) = self.place(&id, there).and_then(Option::as_mut) {
                     self.change(object, &call.sets, &call.unsets);
                 }
             }
             Role::Delete => {
-                if let Some(place) = self.place(&id, there) {
-                    there.objects[place] = None;
+                if let Some(object) = self.place(&id, there) {
+                    *object = None;
                 }
                 if address.kind == Kind::Vpc {
                     let gone = BTreeSet::from([id.as_str()]);
@@ -94,8 +94,9 @@ impl<'a> Stepped<'a> {
         }
     }
 
-    fn place(&self, id: &str, there: &There) -> Option<usize> {
-        there.new.get(id).or_else(|| self.places.get(id)).copied()
+    fn place<'t>(&self, id: &str, there: &'t mut There) -> Option<&'t mut Option<Object>> {
+        let place = *there.new.get(id).or_else(|| self.places.get(id))?;
+        there.objects.get_mut(place)
     }
 
     fn change(&self, object: &mut Object, sets: &Record, unsets: &Record) {

@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 
-use crate::network::{Destination, Named, Network, Peer, Target};
+use crate::network::{Destination, NOWHERE, Named, Network, Peer, Table, Target};
+
+/// A network's number, and the place of a part in it.
+pub(super) type Place = (usize, usize);
 
 /// The networks in which a part is, with its place there, in their order.
-pub(super) type Places = Vec<(usize, usize)>;
+pub(super) type Places = Vec<Place>;
 
 /// The parts of one sort of all networks.
 pub(super) struct Join {
     /// Where each part is.
-    pub parts: Vec<Places>,
+    parts: Vec<Places>,
     /// Of each network, which part each of its own is.
     of: Vec<Vec<usize>>,
 }
@@ -26,11 +29,12 @@ impl Join {
             for (index, named) in named(network).into_iter().enumerate() {
                 let key = named.id.as_deref().unwrap_or(&named.name);
                 let count = seen.entry(key).and_modify(|count| *count += 1).or_default();
-                let part = *known.entry((key, *count)).or_insert_with(|| {
-                    join.parts.push(Places::new());
-                    join.parts.len() - 1
-                });
-                join.parts[part].push((side, index));
+                let next = join.parts.len();
+                let part = *known.entry((key, *count)).or_insert(next);
+                match join.parts.get_mut(part) {
+                    Some(places) => places.push((side, index)),
+                    None => join.parts.push(vec![(side, index)]),
+                }
                 own.push(part);
             }
             join.of.push(own);
@@ -40,12 +44,22 @@ impl Join {
 
     /// Which part one of a side's own is.
     pub fn at(&self, side: usize, index: Option<usize>) -> Option<usize> {
-        index.map(|index| self.of[side][index])
+        Some(*self.of.get(side)?.get(index?)?)
+    }
+
+    /// Which part one of a side's own is; what the side does not have is nowhere.
+    fn of(&self, side: usize, index: usize) -> usize {
+        self.at(side, Some(index)).unwrap_or(NOWHERE)
+    }
+
+    /// Where a part is.
+    pub fn places(&self, part: usize) -> &[Place] {
+        self.parts.get(part).map_or(&[], Vec::as_slice)
     }
 
     /// All parts, each made from its places.
-    pub fn each<T>(&self, make: impl FnMut(&Places) -> Option<T>) -> Option<Vec<T>> {
-        self.parts.iter().map(make).collect()
+    pub fn each<T>(&self, mut make: impl FnMut(&[Place]) -> Option<T>) -> Option<Table<T>> {
+        self.parts.iter().map(|places| make(places)).collect()
     }
 }
 
@@ -101,12 +115,22 @@ impl<'a> Sides<'a> {
         })
     }
 
+    /// The networks of some places, with their numbers and the places there.
+    pub fn at(&self, places: &[Place]) -> impl Iterator<Item = (usize, &'a Network, usize)> {
+        places.iter().filter_map(|(side, index)| Some((*side, *self.of.get(*side)?, *index)))
+    }
+
+    /// The parts at some places, each with its side.
+    pub fn own<T>(&self, places: &[Place], of: fn(&Network) -> &Table<T>) -> Vec<(usize, &'a T)> {
+        self.at(places).filter_map(|(side, network, index)| Some((side, of(network).known(index)?))).collect()
+    }
+
     /// Whom a rule of one side is about.
     pub fn peer(&self, side: usize, peer: &Peer) -> Peer {
         match peer {
             Peer::Range(_) | Peer::Stranger(_) | Peer::Unread => peer.clone(),
-            Peer::List(list) => Peer::List(self.prefix_lists.of[side][*list]),
-            Peer::Group(group) => Peer::Group(self.security_groups.of[side][*group]),
+            Peer::List(list) => Peer::List(self.prefix_lists.of(side, *list)),
+            Peer::Group(group) => Peer::Group(self.security_groups.of(side, *group)),
         }
     }
 
@@ -114,17 +138,17 @@ impl<'a> Sides<'a> {
     pub fn destination(&self, side: usize, destination: &Destination) -> Destination {
         match destination {
             Destination::Range(_) => destination.clone(),
-            Destination::List(list) => Destination::List(self.prefix_lists.of[side][*list]),
+            Destination::List(list) => Destination::List(self.prefix_lists.of(side, *list)),
         }
     }
 
     /// Where a route of one side leads.
     pub fn target(&self, side: usize, target: &Target) -> Target {
         match target {
-            Target::InternetGateway(index) => Target::InternetGateway(self.internet_gateways.of[side][*index]),
-            Target::NatGateway(index) => Target::NatGateway(self.nat_gateways.of[side][*index]),
-            Target::Endpoint(index) => Target::Endpoint(self.endpoints.of[side][*index]),
-            Target::Interface(index) => Target::Interface(self.interfaces.of[side][*index]),
+            Target::InternetGateway(index) => Target::InternetGateway(self.internet_gateways.of(side, *index)),
+            Target::NatGateway(index) => Target::NatGateway(self.nat_gateways.of(side, *index)),
+            Target::Endpoint(index) => Target::Endpoint(self.endpoints.of(side, *index)),
+            Target::Interface(index) => Target::Interface(self.interfaces.of(side, *index)),
             Target::Peering(_) | Target::TransitGateway(_) | Target::EgressOnlyGateway(_) | Target::Blackhole(_) | Target::Other(_) => {
                 target.clone()
             }

@@ -1,14 +1,14 @@
 //! Route tables of several networks mixed: all routes that there are at any time, and which of them may be missing.
 
-use super::join::{Places, Sides};
+use super::join::{Place, Sides};
 use super::of_subnet;
 use crate::network::{Named, Route, RouteTable};
 
 /// A table of one network or of several.
-pub(super) fn table(sides: &Sides<'_>, places: &Places) -> Option<RouteTable> {
+pub(super) fn table(sides: &Sides<'_>, places: &[Place]) -> Option<RouteTable> {
     let versions: Vec<Vec<Route>> = places.iter().map(|version| routes(sides, *version)).collect();
-    let (side, index) = *places.first()?;
-    let first = &sides.of[side].route_tables[index];
+    let own = sides.own(places, |network| &network.route_tables);
+    let (side, first) = *own.first()?;
     let vpc = sides.vpcs.at(side, Some(first.vpc))?;
     let unread = is_unread(sides, places);
     Some(RouteTable { named: first.named.clone(), vpc, unread, ..mix(&versions) })
@@ -19,7 +19,7 @@ pub(super) fn of_any<'s>(
     sides: &Sides<'_>,
     subnet: &Named,
     vpc: usize,
-    sources: impl Iterator<Item = Option<&'s Places>>,
+    sources: impl Iterator<Item = Option<&'s [Place]>>,
 ) -> Option<RouteTable> {
     let mut unread = false;
     let versions = sources.flat_map(|source| match source {
@@ -33,18 +33,19 @@ pub(super) fn of_any<'s>(
     Some(RouteTable { named: of_subnet("route tables", subnet), vpc, unread, ..mix(&versions) })
 }
 
-fn is_unread(sides: &Sides<'_>, places: &Places) -> bool {
-    places.iter().any(|(side, index)| sides.of[*side].route_tables[*index].unread)
+fn is_unread(sides: &Sides<'_>, places: &[Place]) -> bool {
+    sides.own(places, |network| &network.route_tables).iter().any(|(_, table)| table.unread)
 }
 
 /// The routes of a table of one side, in the terms of the mixed network.
-fn routes(sides: &Sides<'_>, (side, index): (usize, usize)) -> Vec<Route> {
-    let route = |route: &Route| Route {
+fn routes(sides: &Sides<'_>, place: Place) -> Vec<Route> {
+    let route = |side: usize, route: &Route| Route {
         destination: sides.destination(side, &route.destination),
         target: sides.target(side, &route.target),
         ..route.clone()
     };
-    sides.of[side].route_tables[index].routes.iter().map(route).collect()
+    let own = sides.own(&[place], |network| &network.route_tables);
+    own.iter().flat_map(|(side, table)| table.routes.iter().map(|one| route(*side, one))).collect()
 }
 
 /// The routes of all versions. One that is not in each of them may be missing, and then a less specific one takes its packets.

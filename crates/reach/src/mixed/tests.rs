@@ -169,7 +169,7 @@ fn what_is_in_one_network_only_is_there_as_itself() {
         let mut host = network.interfaces[0].clone();
         host.named = Named::new("other");
         host.addresses[0] = Own { private: Assigned::Later, public: None };
-        network.interfaces = vec![host];
+        network.interfaces = vec![host].into();
         network.security_groups[0].ingress.push(rule(22, "10.0.0.0/8"));
     });
     let between = mixed(&[&before, &after]).unwrap();

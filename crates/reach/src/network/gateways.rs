@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde_json::Value as Json;
 
-use super::{Assigned, Named};
+use super::{Assigned, Named, Table};
 
 /// An internet gateway.
 #[derive(Clone, Debug, Default)]
@@ -90,9 +90,9 @@ pub struct TransitGateway {
     /// Its name.
     pub named: Named,
     /// What is attached to it.
-    pub attachments: Vec<Attachment>,
+    pub attachments: Table<Attachment>,
     /// Its route tables.
-    pub route_tables: Vec<TransitTable>,
+    pub route_tables: Table<TransitTable>,
     /// Whether security groups may be referenced across it.
     pub group_references: bool,
     /// Whether what is attached to it is not all known.

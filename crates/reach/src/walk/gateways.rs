@@ -170,10 +170,9 @@ impl Walk<'_, '_> {
     fn through_edge(&mut self, table: usize, vpc: usize) -> Step<End> {
         let network = self.network();
         let chosen = lookup(self.walker.engine, table, &self.target);
-        let choice = self.walker.choose(&vec![0; chosen.len()])?;
-        let Chosen::Route(index) = chosen[choice] else { return self.deliver(vpc, None) };
+        let Chosen::Route(index) = *self.walker.pick(&chosen, 0)? else { return self.deliver(vpc, None) };
         let named = &network.route_tables[table].named;
-        match &network.route_tables[table].routes[index].target {
+        match &network.route_tables[table].route(index).target {
             Target::Interface(appliance) => {
                 let public = network.interfaces[*appliance].addresses.iter().any(|own| own.public.is_some());
                 if !public {

@@ -65,7 +65,9 @@ impl Walk<'_, '_> {
         let entry = match entry {
             Some(entry) => Some(entry),
             None if !self.holds(Law::TransitNeedsAttachmentInZone) => None,
-            None if own.unread => return Err(Stop::Unknown(format!("the subnets of {} are not known", own.named.name))),
+            None if own.unread || own.subnets.iter().any(|place| network.subnets.known(*place).is_none()) => {
+                return Err(Stop::Unknown(format!("the subnets of {} are not known", own.named.name)));
+            }
             None => {
                 let zone = zone.clone().unwrap_or_default();
                 let repair = Repair { fix: format!("add a subnet of {zone} to {}", own.named.name), to: None };
@@ -80,7 +82,7 @@ impl Walk<'_, '_> {
 
     /// Through a transit gateway from an attachment, by the table that it is associated with.
     fn through(&mut self, gateway: &TransitGateway, from: &Attachment, zone: Option<&String>) -> Step<End> {
-        let landing = match from.route_table.and_then(|table| gateway.route_tables.get(table)) {
+        let landing = match from.route_table.and_then(|table| gateway.route_tables.known(table)) {
             Some(table) => self.transit_route(gateway, table)?,
             None if from.unread => return Err(Stop::Unknown(format!("which table {} is associated with is not known", from.named.name))),
             None => return self.walker.dead(Code::TransitAssociation, &from.named, ""),
@@ -88,8 +90,8 @@ impl Walk<'_, '_> {
         let network = self.network();
         // A peering hands the packet to the other gateway, where its own table decides.
         if let Some((other, place)) = landing.peer {
-            let there = network.transit_gateways.get(other);
-            let Some((there, from)) = there.and_then(|there| Some((there, there.attachments.get(place)?))) else {
+            let there = network.transit_gateways.known(other);
+            let Some((there, from)) = there.and_then(|there| Some((there, there.attachments.known(place)?))) else {
                 return Err(Stop::Unknown(format!("what is behind {} is not known", landing.named.name)));
             };
             self.transits += 1;
@@ -121,14 +123,13 @@ impl Walk<'_, '_> {
             })
             .collect();
         let chosen = winners(&contenders, None);
-        let choice = self.walker.choose(&vec![0; chosen.len()])?;
-        let Some(route) = chosen.get(choice).copied().flatten().and_then(|route| table.routes.get(route)) else {
+        let Some(route) = self.walker.pick(&chosen, 0)?.and_then(|route| table.routes.get(route)) else {
             return self.walker.dead(Code::TransitNoRoute, &table.named, format!("for {}", self.target));
         };
         let Some(attachment) = route.attachment else {
             return self.walker.dead(Code::TransitBlackhole, &table.named, route.range.to_string());
         };
-        let Some(attachment) = gateway.attachments.get(attachment) else {
+        let Some(attachment) = gateway.attachments.known(attachment) else {
             return Err(Stop::Unknown(format!("where the route to {} of {} leads is not known", route.range, table.named.name)));
         };
         self.pass(&table.named, format!("{} -> {}", route.range, attachment.named.name))?;
@@ -141,17 +142,20 @@ impl Walk<'_, '_> {
         if attachment.vpc.is_none() {
             return Err(Stop::Unknown(format!("what is behind {} is not modelled", attachment.named.name)));
         }
-        let same: Vec<usize> = attachment.subnets.iter().copied().filter(|&s| network.subnets[s].zone.as_ref() == zone).collect();
+        // One that is not known may be of any zone.
+        let is_same = |place: &usize| network.subnets.known(*place).is_none_or(|subnet| subnet.zone.as_ref() == zone);
+        let same: Vec<usize> = attachment.subnets.iter().copied().filter(is_same).collect();
+        let is_lost = same.is_empty() && attachment.unread;
         let able = if same.is_empty() { attachment.subnets.clone() } else { same };
-        if able.is_empty() && attachment.unread {
+        if is_lost {
             return Err(Stop::Unknown(format!("the subnets of {} are not known", attachment.named.name)));
         }
         if able.is_empty() {
             return self.walker.dead(Code::TransitAttachment, &attachment.named, "it has no subnets");
         }
-        let choice = self.walker.choose(&vec![0; able.len()])?;
+        let subnet = *self.walker.pick(&able, 0)?;
         self.entered = Entered::Transit;
-        self.out_of_subnet(able[choice], self.holds(Law::TransitSubnetsFilter))
+        self.out_of_subnet(subnet, self.holds(Law::TransitSubnetsFilter))
     }
 
     /// Through an appliance: an interface that takes packets which are not for it, and sends them on unchanged.
@@ -173,17 +177,18 @@ impl Walk<'_, '_> {
         if ends.contains(&Some(host.subnet)) {
             return self.walker.dead(Code::ApplianceSubnet, &at, "");
         }
-        let way = usize::from(self.is_answer());
-        if self.is_answer() && !self.flow.appliances[0].contains(&interface) {
+        let [there, _] = &self.flow.appliances;
+        if self.is_answer() && !there.contains(&interface) {
             return Err(Stop::Unknown(format!("the answer goes through {}, which has not seen the question", at.name)));
         }
-        if self.flow.appliances[way].contains(&interface) {
+        if self.appliances().contains(&interface) {
             return self.walker.dead(Code::Loop, &at, "");
         }
         self.acl(host.subnet, Direction::Ingress)?;
-        self.groups(interface, Direction::Ingress, self.source.clone(), self.flow.appliances[way].is_empty())?;
+        let references = self.appliances().is_empty();
+        self.groups(interface, Direction::Ingress, self.source.clone(), references)?;
         self.walker.assume(format!("{} sends on unchanged what comes through it", at.name));
-        self.flow.appliances[way].push(interface);
+        self.appliances().push(interface);
         self.groups(interface, Direction::Egress, self.target.clone(), true)?;
         self.entered = Entered::Here;
         self.out_of_subnet(host.subnet, true)
@@ -203,6 +208,9 @@ impl Walk<'_, '_> {
         let network = self.network();
         let outside = !self.is_private(&self.target) && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_));
         let wanted = self.walker.script.wanted.as_ref();
+        if !network.has(target) {
+            return true;
+        }
         match target {
             Target::InternetGateway(index) => network.internet_gateways[*index].vpc == Some(vpc) && outside,
             Target::NatGateway(index) => outside && !self.is_answer() && self.flow.nat.is_none() && network.nat_gateways[*index].available,

@@ -46,6 +46,9 @@ impl Saved {
         let groups = items(json, "Groups").iter().map(|group| self.group(text(group, "GroupId"), vpc)).collect();
         let host = hosts.get(instance);
         let running = host.is_none_or(|host| host.running);
+        if host.is_none() && !instance.is_empty() {
+            self.network.gaps.push(format!("whether {instance} runs is not known: it is taken to run"));
+        }
         let mut addresses: Vec<Own> = items(json, "PrivateIpAddresses")
             .iter()
             .filter_map(|address| {
