@@ -111,11 +111,7 @@ pub async fn is_gone(ec2: &Ec2, kind: Kind, id: &str) -> Result<bool, Failure> {
         Kind::RouteTable => ask!(ec2, "DescribeRouteTables", client.describe_route_tables().route_table_ids(id)),
         Kind::NetworkAcl => ask!(ec2, "DescribeNetworkAcls", client.describe_network_acls().network_acl_ids(id)),
         Kind::SecurityGroup => ask!(ec2, "DescribeSecurityGroups", client.describe_security_groups().group_ids(id)),
-        // moto keeps the tags of a key that is gone, and answers nothing for its id. To believe that builds nothing twice: EC2 takes the
-        // name of a key once.
-        Kind::KeyPair => {
-            return Ok(read_by_ids(ec2, kind, &[id.to_owned()]).await?.is_empty());
-        }
+        Kind::KeyPair => key_pair::read_one(ec2, id).await,
     };
     match asked {
         Err(failure) if failure.class == Class::NotFound => Ok(true),

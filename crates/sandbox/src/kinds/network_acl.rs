@@ -256,6 +256,9 @@ fn read_entry(call: &Call<'_>) -> Result<Entry, Fault> {
         _ => None,
     };
     let icmp = if needs_icmp { Some(icmp.ok_or_else(|| Fault::missing("icmpTypeCode"))?) } else { None };
+    if let Some((kind, code)) = icmp.filter(|(kind, code)| [kind, code].into_iter().any(|number| !(-1..=255).contains(number))) {
+        return Err(Fault::invalid(&format!("{kind}:{code}"), "icmpTypeCode", "a type and a code are -1 to 255"));
+    }
     Ok(Entry { egress, number, protocol, action: action.to_owned(), peer, ports, icmp })
 }
 

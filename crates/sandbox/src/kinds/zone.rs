@@ -37,7 +37,7 @@ pub fn chosen(region: &Region, name: Option<&str>, id: Option<&str>) -> Result<O
         (None, Some(id)) => (id, "availabilityZoneId"),
     };
     let zones = zones(&region.name);
-    zones.iter().find(|zone| zone.name == wanted.0 || zone.id == wanted.0).cloned().map(Some).ok_or_else(|| {
+    zones.iter().find(|zone| if name.is_some() { zone.name == wanted.0 } else { zone.id == wanted.0 }).cloned().map(Some).ok_or_else(|| {
         let all: Vec<&str> = zones.iter().map(|zone| zone.name.as_str()).collect();
         Fault::new(
             "InvalidParameterValue",
