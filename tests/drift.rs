@@ -1,8 +1,10 @@
 //! Every attribute of every kind, changed behind our back: the plan sees exactly that, and an apply repairs it.
 
+use std::collections::BTreeSet;
+
 use trueup_model::schema::{Cost, Effect};
 use trueup_model::{Action, Kind};
-use trueup_tests::meddlings::{MEDDLINGS, Meddling, filled, network};
+use trueup_tests::meddlings::{DELETIONS, ELSEWHERE, MEDDLINGS, Meddling, filled, network};
 use trueup_tests::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY, World, paused, topology};
 
 #[test]
@@ -89,25 +91,54 @@ fn tags_are_repaired_and_those_of_others_are_left_alone() {
 }
 
 #[test]
+fn every_call_of_ec2_that_changes_something_is_tried_or_has_its_reason() {
+    let tried = MEDDLINGS.iter().flat_map(|meddling| meddling.calls).chain(DELETIONS.iter().flat_map(|(_, calls)| *calls));
+    let tried: BTreeSet<&str> = tried.map(|call| call.split('&').next().unwrap_or_default()).collect();
+    let reasoned: BTreeSet<&str> = ELSEWHERE.iter().map(|(action, _)| *action).collect();
+    let changing = |action: &&str| !["Describe", "Get"].iter().any(|start| action.starts_with(start));
+    let all: BTreeSet<&str> = trueup_sandbox::actions().filter(changing).collect();
+    let missing: Vec<_> = all.iter().filter(|action| !tried.contains(*action) && !reasoned.contains(*action)).collect();
+    assert!(missing.is_empty(), "nobody tries {missing:?}");
+    let twice: Vec<_> = reasoned.iter().filter(|action| tried.contains(*action) || !all.contains(*action)).collect();
+    assert!(twice.is_empty(), "tried, or unknown to the sandbox: {twice:?}");
+}
+
+#[test]
 fn what_is_deleted_behind_our_back_is_made_again() {
-    let deletions = [
-        ("instance.db", "TerminateInstances&InstanceId.1={instance.db}"),
-        ("vpc_endpoint.s3", "DeleteVpcEndpoints&VpcEndpointId.1={vpc_endpoint.s3}"),
-        ("subnet.plain", "DeleteSubnet&SubnetId={subnet.plain}"),
-        ("key_pair.ops", "DeleteKeyPair&KeyPairId={key_pair.ops}"),
-        ("nat_gateway.main", "DeleteNatGateway&NatGatewayId={nat_gateway.main}"),
-    ];
+    for kind in Kind::ALL {
+        assert!(DELETIONS.iter().any(|(address, _)| address.starts_with(&format!("{kind}."))), "nobody deletes a {kind}");
+    }
+    paused(async {
+        let world = World::new().await;
+        let wanted = topology(&network());
+        world.apply(&wanted).await;
+        for (address, calls) in DELETIONS {
+            for call in *calls {
+                world.call(&filled(call, &world.plan(&wanted).await, "")).await;
+            }
+            let plan = world.apply(&wanted).await;
+            let created: Vec<String> =
+                plan.changes.iter().filter(|change| change.action == Action::Create).map(|change| change.address.to_string()).collect();
+            assert_eq!(created, [*address]);
+        }
+    });
+}
+
+#[test]
+fn a_root_volume_that_somebody_detached_is_told_and_the_instance_left_alone() {
     paused(async {
         let world = World::new().await;
         let wanted = topology(EVERY_KIND);
         world.apply(&wanted).await;
-        for (address, call) in deletions {
-            world.call(&filled(call, &world.plan(&wanted).await, "")).await;
-            let plan = world.apply(&wanted).await;
-            let created: Vec<String> =
-                plan.changes.iter().filter(|change| change.action == Action::Create).map(|change| change.address.to_string()).collect();
-            assert_eq!(created, [address]);
-        }
+        let live = world.plan(&wanted).await;
+        world.call(&filled("StopInstances&InstanceId.1={instance.web}", &live, "")).await;
+        world.call(&filled("DetachVolume&VolumeId={instance.web#root_volume_id}", &live, "")).await;
+        let plan = world.plan(&wanted).await;
+        assert_eq!(
+            plan.unread.iter().map(|unread| &*unread.why).collect::<Vec<_>>(),
+            ["EC2 shows no volume at /dev/sda1, its root device"]
+        );
+        assert!(!plan.changes[0].attributes.iter().any(|attribute| attribute.path.starts_with("root_volume")), "{:#?}", plan.changes);
     });
 }
 

@@ -20,10 +20,12 @@ const fn meddling(address: &'static str, attribute: &'static str, calls: &'stati
 
 const STOP: &str = "StopInstances&InstanceId.1={instance.web}";
 const START: &str = "StartInstances&InstanceId.1={instance.web}";
+const PROFILE_OF_IDLE: &str = "DescribeIamInstanceProfileAssociations&Filter.1.Name=instance-id&Filter.1.Value.1={instance.idle}";
 
 /// What EC2 lets people change on what is there.
 pub const MEDDLINGS: &[Meddling] = &[
     meddling("vpc.main", "secondary_cidr_blocks", &["AssociateVpcCidrBlock&VpcId={vpc.main}&CidrBlock=10.7.0.0/16"]),
+    meddling("vpc.spare", "secondary_cidr_blocks", &["DisassociateVpcCidrBlock&AssociationId={vpc.spare#association of 10.51.0.0/16}"]),
     meddling("vpc.spare", "instance_tenancy", &["ModifyVpcTenancy&VpcId={vpc.spare}&InstanceTenancy=default"]),
     meddling("vpc.spare", "enable_dns_support", &["ModifyVpcAttribute&VpcId={vpc.spare}&EnableDnsSupport.Value=false"]),
     meddling("vpc.main", "enable_dns_hostnames", &["ModifyVpcAttribute&VpcId={vpc.main}&EnableDnsHostnames.Value=false"]),
@@ -107,6 +109,29 @@ pub const MEDDLINGS: &[Meddling] = &[
         ],
     ),
     meddling(
+        "security_group.idle",
+        "egress",
+        &[
+            "DescribeSecurityGroupRules&Filter.1.Name=group-id&Filter.1.Value.1={security_group.idle}",
+            "ModifySecurityGroupRules&GroupId={security_group.idle}&SecurityGroupRule.1.SecurityGroupRuleId={answer#securityGroupRuleId}\
+             &SecurityGroupRule.1.SecurityGroupRule.IpProtocol=tcp&SecurityGroupRule.1.SecurityGroupRule.FromPort=22\
+             &SecurityGroupRule.1.SecurityGroupRule.ToPort=22&SecurityGroupRule.1.SecurityGroupRule.CidrIpv4=192.0.2.0/24",
+        ],
+    ),
+    meddling(
+        "security_group.web",
+        "egress",
+        &[
+            "AuthorizeSecurityGroupEgress&GroupId={security_group.web}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0",
+        ],
+    ),
+    meddling(
+        "security_group.web",
+        "egress",
+        &["UpdateSecurityGroupRuleDescriptionsEgress&GroupId={security_group.web}&IpPermissions.1.IpProtocol=-1\
+             &IpPermissions.1.Groups.1.GroupId={security_group.db}&IpPermissions.1.Groups.1.Description=mine"],
+    ),
+    meddling(
         "instance.web",
         "instance_type",
         &[STOP, "ModifyInstanceAttribute&InstanceId={instance.web}&InstanceType.Value=t3.small", START],
@@ -122,12 +147,29 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.db#network_interface}&AssociatePublicIpAddress=true"],
     ),
     meddling("instance.web", "elastic_ip", &["DisassociateAddress&AssociationId={instance.web#elastic_ip_association}"]),
-    meddling("instance.db", "elastic_ip", &["AllocateAddress&Domain=vpc", "AssociateAddress&InstanceId={instance.db}&AllocationId={made}"]),
+    meddling(
+        "instance.db",
+        "elastic_ip",
+        &["AllocateAddress&Domain=vpc", "AssociateAddress&InstanceId={instance.db}&AllocationId={answer#allocationId}"],
+    ),
     meddling("instance.web", "user_data", &[STOP, "ModifyInstanceAttribute&InstanceId={instance.web}&UserData.Value=cm0gLXJm", START]),
     meddling(
         "instance.web",
         "iam_instance_profile",
         &["AssociateIamInstanceProfile&InstanceId={instance.web}&IamInstanceProfile.Name=administrator"],
+    ),
+    meddling(
+        "instance.idle",
+        "iam_instance_profile",
+        &[PROFILE_OF_IDLE, "DisassociateIamInstanceProfile&AssociationId={answer#associationId}"],
+    ),
+    meddling(
+        "instance.idle",
+        "iam_instance_profile",
+        &[
+            PROFILE_OF_IDLE,
+            "ReplaceIamInstanceProfileAssociation&AssociationId={answer#associationId}&IamInstanceProfile.Name=administrator",
+        ],
     ),
     meddling("instance.web", "source_dest_check", &["ModifyInstanceAttribute&InstanceId={instance.web}&SourceDestCheck.Value=false"]),
     meddling("instance.web", "monitoring", &["UnmonitorInstances&InstanceId.1={instance.web}"]),
@@ -148,7 +190,20 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["ModifyInstanceAttribute&InstanceId={instance.web}&BlockDeviceMapping.1.DeviceName={instance.web#root_device}\
              &BlockDeviceMapping.1.Ebs.DeleteOnTermination=false"],
     ),
+    meddling("instance.idle", "root_volume", &["ModifyVolume&VolumeId={instance.idle#root_volume_id}&Iops=4000"]),
+    meddling("instance.idle", "root_volume", &["ModifyVolume&VolumeId={instance.idle#root_volume_id}&Throughput=250"]),
     meddling("instance.web", "state", &[STOP]),
+    meddling("instance.idle", "state", &["StartInstances&InstanceId.1={instance.idle}"]),
+    meddling(
+        "instance.web",
+        "security_groups",
+        &["ModifyInstanceAttribute&InstanceId={instance.web}&GroupId.1={security_group.web}&GroupId.2={security_group.db}"],
+    ),
+    meddling(
+        "instance.web",
+        "source_dest_check",
+        &["ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.web#network_interface}&SourceDestCheck.Value=false"],
+    ),
     meddling("internet_gateway.spare", "vpc", &["DetachInternetGateway&InternetGatewayId={internet_gateway.spare}&VpcId={vpc.spare}"]),
     meddling(
         "vpc_endpoint.s3",
@@ -161,14 +216,98 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.s3}&AddRouteTableId.1={route_table.public}"],
     ),
     meddling("vpc_endpoint.s3", "policy", &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.s3}&ResetPolicy=true"]),
+    meddling(
+        "vpc_endpoint.s3",
+        "policy",
+        &[
+            "ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.s3}&PolicyDocument=%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Deny%22%2C%22Principal%22%3A%22*%22\
+             %2C%22Action%22%3A%22*%22%2C%22Resource%22%3A%22*%22%7D%5D%7D",
+        ],
+    ),
 ];
 
-/// The network with a second VPC, whose gateway nothing needs.
+/// What somebody deletes by hand, where EC2 lets them: whose object, and the calls.
+pub const DELETIONS: &[(&str, &[&str])] = &[
+    ("vpc.idle", &["DeleteVpc&VpcId={vpc.idle}"]),
+    ("subnet.plain", &["DeleteSubnet&SubnetId={subnet.plain}"]),
+    (
+        "internet_gateway.spare",
+        &[
+            "DetachInternetGateway&InternetGatewayId={internet_gateway.spare}&VpcId={vpc.spare}",
+            "DeleteInternetGateway&InternetGatewayId={internet_gateway.spare}",
+        ],
+    ),
+    ("elastic_ip.idle", &["ReleaseAddress&AllocationId={elastic_ip.idle}"]),
+    ("nat_gateway.main", &["DeleteNatGateway&NatGatewayId={nat_gateway.main}"]),
+    ("route_table.idle", &["DeleteRouteTable&RouteTableId={route_table.idle}"]),
+    ("network_acl.outer", &["DeleteNetworkAcl&NetworkAclId={network_acl.outer}"]),
+    ("security_group.idle", &["DeleteSecurityGroup&GroupId={security_group.idle}"]),
+    ("key_pair.ops", &["DeleteKeyPair&KeyPairId={key_pair.ops}"]),
+    ("instance.db", &["TerminateInstances&InstanceId.1={instance.db}"]),
+    ("vpc_endpoint.s3", &["DeleteVpcEndpoints&VpcEndpointId.1={vpc_endpoint.s3}"]),
+];
+
+/// The calls of EC2 that change something, and that no spec has anything to say of: why.
+pub const ELSEWHERE: &[(&str, &str)] = &[
+    ("AssociateDhcpOptions", "no attribute speaks of DHCP options"),
+    ("AttachInternetGateway", "EC2 attaches one to a VPC; one that is spare is put back where it was by `DetachInternetGateway`'s row"),
+    ("AttachNetworkInterface", "no attribute speaks of further interfaces"),
+    ("AttachVolume", "no attribute speaks of volumes other than the root's"),
+    ("CreateDhcpOptions", MAKES),
+    ("CreateEgressOnlyInternetGateway", MAKES),
+    ("CreateInternetGateway", MAKES),
+    ("CreateKeyPair", MAKES),
+    ("CreateManagedPrefixList", MAKES),
+    ("CreateNatGateway", MAKES),
+    ("CreateNetworkAcl", MAKES),
+    ("CreateNetworkInterface", MAKES),
+    ("CreateRouteTable", MAKES),
+    ("CreateSecurityGroup", MAKES),
+    ("CreateSubnet", MAKES),
+    ("CreateTags", "tags are tried for every kind"),
+    ("CreateVolume", MAKES),
+    ("CreateVpc", MAKES),
+    ("CreateVpcEndpoint", MAKES),
+    ("DeleteDhcpOptions", OTHERS),
+    ("DeleteEgressOnlyInternetGateway", OTHERS),
+    ("DeleteManagedPrefixList", OTHERS),
+    ("DeleteNetworkInterface", "EC2 does not delete one that is in use"),
+    ("DeleteTags", "tags are tried for every kind"),
+    ("DeleteVolume", "EC2 does not delete one that is in use"),
+    ("DetachNetworkInterface", "EC2 does not detach the first one"),
+    ("DetachVolume", "the root's is tried by itself: an instance without one is told, and not repaired"),
+    ("DisableVpcClassicLink", RETIRED),
+    ("EnableVpcClassicLink", RETIRED),
+    ("ImportKeyPair", MAKES),
+    ("ModifyInstanceCreditSpecification", "no attribute speaks of CPU credits"),
+    ("ModifyManagedPrefixList", OTHERS),
+    ("RebootInstances", "changes nothing that stays"),
+    ("RunInstances", MAKES),
+];
+const MAKES: &str = "makes what is nobody's: `drift --unmanaged` tells it where it is in a VPC of the topology";
+const OTHERS: &str = "of what others have: plans look up what they use of it";
+const RETIRED: &str = "EC2 has retired it";
+
+/// What nothing else of the network needs, so that EC2 lets people delete it, and an instance that is stopped.
+const IDLE: [(&str, &str); 4] = [
+    ("elastic_ip", "{}"),
+    ("route_table", "{vpc: main}"),
+    ("security_group", "{vpc: main, description: Idle}"),
+    (
+        "instance",
+        "{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: private, security_groups: [db], state: stopped, \
+         iam_instance_profile: web, root_volume: {type: gp3, iops: 3000, throughput: 125}}",
+    ),
+];
+
+/// The network with a second VPC, whose gateway nothing needs, and with what is idle.
 #[must_use]
 pub fn network() -> String {
-    let spared = EVERY_KIND
-        .replace("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {vpc: main}\n  spare: {vpc: spare}\n")
-        .replace("vpc:\n  main:\n", "vpc:\n  spare: {cidr_block: 10.50.0.0/16, instance_tenancy: dedicated}\n  main:\n");
+    let spared =
+        EVERY_KIND.replace("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {vpc: main}\n  spare: {vpc: spare}\n").replace(
+            "vpc:\n  main:\n",
+            "vpc:\n  idle: {cidr_block: 10.60.0.0/16}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated}\n  main:\n",
+        );
     // With two VPCs, each resource says which is its own.
     let own = [
         ("subnet", &["public", "private", "plain"][..]),
@@ -177,6 +316,9 @@ pub fn network() -> String {
         ("security_group", &["web", "db"]),
     ];
     let mut text = spared.replace("  s3:\n", "  s3:\n    vpc: main\n");
+    for (kind, idle) in IDLE {
+        text = text.replace(&format!("\n{kind}:\n"), &format!("\n{kind}:\n  idle: {idle}\n"));
+    }
     for (kind, names) in own {
         let (head, tail) = text.split_once(&format!("\n{kind}:\n")).unwrap_or_else(|| panic!("no {kind} in the network"));
         let mut tail = tail.to_owned();
@@ -188,7 +330,8 @@ pub fn network() -> String {
     text
 }
 
-/// A call with ids in place of addresses; `{made}` is the id in the last answer.
+/// A call with ids in place of addresses; `{answer#element}` is the text of an element in the last
+/// answer.
 ///
 /// # Panics
 /// Where an address is not there.
@@ -206,11 +349,11 @@ pub fn filled(call: &str, plan: &Plan, answer: &str) -> String {
 }
 
 fn value(name: &str, plan: &Plan, answer: &str) -> String {
-    if name == "made" {
-        let id = answer.split_once("<allocationId>").and_then(|(_, rest)| rest.split_once('<'));
-        return id.unwrap_or_else(|| panic!("no id in {answer}")).0.to_owned();
-    }
     let (address, fact) = name.split_once('#').unwrap_or((name, ""));
+    if address == "answer" {
+        let text = answer.split_once(&format!("<{fact}>")).and_then(|(_, rest)| rest.split_once('<'));
+        return text.unwrap_or_else(|| panic!("no {fact} in {answer}")).0.to_owned();
+    }
     let mut objects = plan.objects.values();
     let object = objects.find(|object| object.owner.as_ref().is_some_and(|owner| owner.address == address));
     let object = object.unwrap_or_else(|| panic!("{address} is not there"));

@@ -64,6 +64,8 @@ impl Memory {
     pub fn made(&self, kind: Kind, id: &str) {
         let mut inner = self.inner();
         inner.ended.remove(id);
+        // EC2 may answer with something that was seen long ago and is gone.
+        inner.seen.remove(id);
         inner.made.insert(id.to_owned(), (kind, Instant::now()));
     }
 

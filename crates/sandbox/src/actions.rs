@@ -198,6 +198,11 @@ actions! {
     "UpdateSecurityGroupRuleDescriptionsIngress" => security_group_rule::describe_ingress_anew,
 }
 
+/// The names of all actions, in order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ACTIONS.iter().map(|action| action.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

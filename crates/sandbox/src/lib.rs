@@ -32,6 +32,7 @@ use state::ids::mix;
 use throttle::Throttle;
 use wire::Fault;
 
+pub use actions::names as actions;
 pub use hostile::ReplyLost;
 pub use options::{Behaviour, DEFAULT_REGION, Options, UnknownBehaviour};
 pub use serve::{Hosts, serve};

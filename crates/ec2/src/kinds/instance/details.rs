@@ -14,6 +14,16 @@ use crate::failure::Failure;
 use crate::read::pages;
 use crate::{Ec2, filter};
 
+/// Why nothing is known of an instance's root volume.
+fn without_volume(object: &Object) -> String {
+    let (device, volume) = (object.facts.text(fact::ROOT_DEVICE), object.facts.text(fact::ROOT_VOLUME));
+    match (device, volume) {
+        ("", _) => "EC2 did not say its `rootDeviceName`".to_owned(),
+        (device, "") => format!("EC2 shows no volume at {device}, its root device"),
+        (_, volume) => format!("EC2 did not show {volume}, its root volume"),
+    }
+}
+
 /// Reads the root volumes of these instances, many in one call.
 pub async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<(), Failure> {
     let ids: Vec<String> =
@@ -28,7 +38,7 @@ pub async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<()
     }
     for object in &mut objects {
         let Some(volume) = volumes.get(object.facts.text(fact::ROOT_VOLUME)) else {
-            told(object, ROOT_VOLUME, "rootDeviceName", None::<Value>);
+            object.unread.insert(ROOT_VOLUME.to_owned(), without_volume(object));
             continue;
         };
         let deleted = object.facts.get("root_volume_deleted_on_termination").cloned();
