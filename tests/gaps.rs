@@ -6,25 +6,31 @@ mod spec;
 
 use serde_json::{Value as Json, json};
 use spec::{live, seed, spec};
-use trueup_model::{Plan, Step};
+use trueup_model::{Demand, Expectation, Plan, Reachability, Step};
 use trueup_reach::{Ends, tell_gaps};
 
 type Resources = Vec<(&'static str, Json)>;
 
 /// A plan with its gaps, each as who cannot reach whom, over what, and because of whom.
 fn gaps_of(before: &Resources, after: &Resources, reorder: impl FnOnce(&mut Plan)) -> Vec<String> {
-    let (topology, observed) = (spec(after), live(&spec(before)));
-    let mut plan = trueup_plan::plan(&topology, &observed);
-    assert!(plan.refused.is_empty() && !plan.is_empty(), "{:?}", plan.refused);
-    reorder(&mut plan);
-    let ends = Ends::of(&plan, &topology, &observed).unwrap();
-    tell_gaps(&mut plan, &topology, &observed, &ends);
-    let told = plan.reachability.unwrap_or_default();
+    let told = told_of(before, after, vec![], reorder);
     assert_eq!((told.gaps_more, told.gaps_unlooked), (0, 0));
     let line = |gap: &trueup_model::ReachChange| {
         format!("{} -> {} {} ({})", gap.from.join("+"), gap.to.join("+"), gap.over, gap.because.join("+"))
     };
     told.gaps.iter().map(line).collect()
+}
+
+/// What is said about the time in between, where these expectations are in the spec.
+fn told_of(before: &Resources, after: &Resources, expect: Vec<Expectation>, reorder: impl FnOnce(&mut Plan)) -> Reachability {
+    let (mut topology, observed) = (spec(after), live(&spec(before)));
+    topology.expect = expect;
+    let mut plan = trueup_plan::plan(&topology, &observed);
+    assert!(plan.refused.is_empty() && !plan.is_empty(), "{:?}", plan.refused);
+    reorder(&mut plan);
+    let ends = Ends::of(&plan, &topology, &observed).unwrap();
+    tell_gaps(&mut plan, &topology, &observed, &ends);
+    plan.reachability.unwrap_or_default()
 }
 
 fn with(mut resources: Resources, address: &str, attribute: &str, value: Json) -> Resources {
@@ -61,6 +67,55 @@ fn an_order_that_opens_a_gap_is_told_with_whose_step_it_is() {
         plan.steps.iter_mut().find(leaves).unwrap().after.clear();
     };
     assert_eq!(gaps_of(&with_endpoint(), &moved(), hasty), ["instance.private-host -> s3 tcp/all, icmp/8/0 (vpc_endpoint.s3)"]);
+}
+
+#[test]
+fn a_can_that_a_gap_touches_is_named() {
+    let hasty = |plan: &mut Plan| {
+        let leaves = |step: &&mut Step| step.address.to_string() == "vpc_endpoint.s3" && step.call.sets.is_empty();
+        plan.steps.iter_mut().find(leaves).unwrap().after.clear();
+    };
+    let expect = || {
+        let other = Expectation::new("instance.private-host", Demand::Can, "dynamodb");
+        vec![Expectation::new("instance.private-host", Demand::Can, "s3"), other]
+    };
+    let told = told_of(&with_endpoint(), &moved(), expect(), hasty);
+    let lines: Vec<String> = told.interrupted.iter().map(|told| format!("{} ({})", told.expectation, told.because.join("+"))).collect();
+    assert_eq!(lines, ["instance.private-host can reach s3 (vpc_endpoint.s3)"]);
+    assert_eq!(told_of(&with_endpoint(), &moved(), expect(), |_| ()).interrupted, []);
+}
+
+/// The seed with a host whose two groups both let the other host in, from these ranges.
+fn with_two_groups(ranges: [&str; 3]) -> Resources {
+    let mut resources = seed();
+    let names = ["security_group.one", "security_group.two", "security_group.three"];
+    for (name, range) in names.into_iter().zip(ranges) {
+        let rule = json!([{"protocol": "tcp", "port": "5432", "cidr": range}]);
+        resources.push((name, json!({"vpc": "vpc.main", "description": "D", "ingress": rule})));
+    }
+    with(resources, "instance.private-host", "security_groups", json!(names[..2]))
+}
+
+#[test]
+fn a_gap_that_two_steps_make_together_is_found() {
+    let before = with_two_groups(["10.0.0.0/16", "10.0.0.0/16", "10.0.0.0/16"]);
+    let after = with_two_groups(["10.0.0.0/17", "10.0.0.0/18", "10.0.0.0/19"]);
+    // The first two take their old ranges away at once. What the third does waits for the first one's new range.
+    let hasty = |plan: &mut Plan| {
+        let of = |plan: &Plan, group: &str, action: &str| {
+            let is_it = |step: &Step| step.address.to_string() == format!("security_group.{group}") && step.call.action == action;
+            plan.steps.iter().position(is_it).unwrap()
+        };
+        for group in ["one", "two"] {
+            let revokes = of(plan, group, "RevokeSecurityGroupIngress");
+            plan.steps[revokes].after.clear();
+        }
+        let (gives, waits) = (of(plan, "one", "AuthorizeSecurityGroupIngress"), of(plan, "three", "RevokeSecurityGroupIngress"));
+        plan.steps[waits].after = vec![plan.steps[gives].number];
+    };
+    let gaps = gaps_of(&before, &after, hasty);
+    assert!(gaps.iter().any(|gap| gap.ends_with("tcp/5432 (security_group.one+security_group.two)")), "{gaps:?}");
+    assert_eq!(gaps_of(&before, &after, |_| ()), [""; 0]);
 }
 
 #[test]

@@ -296,7 +296,7 @@ const IDLE: [(&str, &str); 4] = [
     (
         "instance",
         "{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: private, security_groups: [db], state: stopped, \
-         iam_instance_profile: web, root_volume: {type: gp3, iops: 3000, throughput: 125}}",
+         associate_public_ip_address: false, iam_instance_profile: web, root_volume: {size: 8, type: gp3, iops: 3000, throughput: 125}}",
     ),
 ];
 
@@ -306,7 +306,7 @@ pub fn network() -> String {
     let spared =
         EVERY_KIND.replace("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {vpc: main}\n  spare: {vpc: spare}\n").replace(
             "vpc:\n  main:\n",
-            "vpc:\n  idle: {cidr_block: 10.60.0.0/16}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated}\n  main:\n",
+            "vpc:\n  idle: {cidr_block: 10.70.0.0/16}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated}\n  main:\n",
         );
     // With two VPCs, each resource says which is its own.
     let own = [
@@ -317,7 +317,7 @@ pub fn network() -> String {
     ];
     let mut text = spared.replace("  s3:\n", "  s3:\n    vpc: main\n");
     for (kind, idle) in IDLE {
-        text = text.replace(&format!("\n{kind}:\n"), &format!("\n{kind}:\n  idle: {idle}\n"));
+        text = with_last(&text, kind, &format!("  idle: {idle}\n"));
     }
     for (kind, names) in own {
         let (head, tail) = text.split_once(&format!("\n{kind}:\n")).unwrap_or_else(|| panic!("no {kind} in the network"));
@@ -328,6 +328,15 @@ pub fn network() -> String {
         text = format!("{head}\n{kind}:\n{tail}");
     }
     text
+}
+
+/// The text with one more resource of a kind, behind all others of it.
+fn with_last(text: &str, kind: &str, resource: &str) -> String {
+    let head = format!("\n{kind}:\n");
+    let (before, rest) = text.split_once(&head).unwrap_or_else(|| panic!("no {kind} in the network"));
+    let end = rest.match_indices('\n').map(|(place, _)| place + 1).find(|place| !rest[*place..].starts_with(' ')).unwrap_or(rest.len());
+    let (section, after) = rest.split_at(end);
+    format!("{before}{head}{section}{resource}{after}")
 }
 
 /// A call with ids in place of addresses; `{answer#element}` is the text of an element in the last

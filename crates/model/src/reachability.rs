@@ -50,6 +50,8 @@ pub struct Reachability {
     pub gaps_more: usize,
     /// How many steps that take something away were not looked at one by one, because they are too many.
     pub gaps_unlooked: usize,
+    /// What a `can` asks for and works before and after, and not while the steps are carried out.
+    pub interrupted: Vec<Interrupted>,
     /// Who appears on the internet by another address.
     pub source_changes: Vec<SourceChange>,
     /// How many more there are.
@@ -92,6 +94,17 @@ pub enum SourceAddress {
         /// What they leave by.
         by: String,
     },
+}
+
+/// An expectation that holds before and after a plan, and may not hold while it is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// The expectation, as a sentence.
+    pub expectation: String,
+    /// Where the spec says so.
+    pub place: Place,
+    /// The resources whose steps take it away.
+    pub because: Vec<String>,
 }
 
 /// Steps are done one after the other, and what opens waits for what closes where it must, because otherwise a state in between might

@@ -1,16 +1,21 @@
 //! Gaps: what works before and after a plan, and not, or not all of it, while its steps are carried out.
 //!
 //! A gap begins with a step that takes something away. Steps run side by side, so the worst is looked at: what is there when such a step
-//! is done, with all that must come before it and nothing else; and what is there when all such steps are. What may come before, and
-//! does not have to, may come too late.
+//! is done, with all that must come before it and nothing else; what is there when two of them are, because each may leave the other's
+//! way open; and what is there when all are. What may come before, and does not have to, may come too late.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::rules::touches_packets;
-use trueup_model::{Action, Effect, Kind, Level, Observed, Plan, ReachChange, Reachability, Role, Step, StepAction, Topology};
+use trueup_model::{
+    Action, Demand, Effect, Expectation, Interrupted, Kind, Level, Observed, Plan, ReachChange, Reachability, Role, Status, Step,
+    StepAction, Topology,
+};
 
 use crate::change::{Change, End, Shift, changes, merged};
 use crate::ends::Ends;
+use crate::engine::Engine;
+use crate::expect::check;
 use crate::interim::{Interim, gaps};
 use crate::service::ServiceSet;
 
@@ -31,17 +36,21 @@ pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ends
     }
     let most = (HOSTS_MAX / ends.before().network.interfaces.len().max(1)).clamp(1, STATES_MAX);
     let interim = Interim::in_any_case(plan, topology, observed, ends);
-    let mut found: BTreeMap<Between, (ServiceSet, BTreeSet<String>)> = BTreeMap::new();
+    let gone = out_of_service(plan);
+    let mut meanwhile = Meanwhile::new(&interim, topology, ends, &gone);
     let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
     let one_by_one = takes.iter().take(most).map(|take| vec![*take]);
-    for ending in one_by_one.chain([takes.clone()]) {
+    for ending in one_by_one.chain([takes.clone()]).chain(pairs(&takes)) {
+        if seen.len() > most {
+            break;
+        }
         let steps = until(plan, &ending);
         if seen.insert(steps.iter().filter(|step| touches(step)).map(|step| step.number).collect()) {
             let because: Vec<String> = ending.iter().map(|step| step.address.to_string()).collect();
-            look(&interim, ends, &steps, &because, &mut found);
+            meanwhile.look(&steps, &because);
         }
     }
-    let gone = out_of_service(plan);
+    let Meanwhile { found, interrupted, .. } = meanwhile;
     let rows = rows(found, &gone);
     let unlooked = takes.len().saturating_sub(most);
     let told = plan.reachability.get_or_insert_with(Reachability::default);
@@ -51,27 +60,69 @@ pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ends
     told.gaps_more = gaps.len().saturating_sub(GAPS_MAX);
     told.gaps = gaps.into_iter().take(GAPS_MAX).collect();
     told.gaps_unlooked = unlooked;
+    let interrupted = interrupted.into_iter().filter_map(|(place, because)| Some((topology.expect.get(place)?, because)));
+    told.interrupted = interrupted
+        .map(|(asked, because)| Interrupted {
+            expectation: asked.to_string(),
+            place: asked.place.clone(),
+            because: because.into_iter().collect(),
+        })
+        .collect();
 }
 
-/// What is lost in the state that these steps leave, and comes back.
-fn look(
-    interim: &Interim<'_>,
-    ends: &Ends,
-    steps: &[&Step],
-    because: &[String],
-    found: &mut BTreeMap<Between, (ServiceSet, BTreeSet<String>)>,
-) {
-    let network = interim.network(steps);
-    let (before, after, between) = (ends.before(), ends.after(), crate::Engine::new(&network));
-    for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
-        let of = (gap.from, gap.to, gap.shift.before, gap.shift.after);
-        let is_new = !found.contains_key(&of);
-        let (over, why) = found.entry(of).or_default();
-        if is_new || !gap.shift.over.subtract(over).is_empty() {
-            *over = over.union(&gap.shift.over);
-            why.extend(because.iter().cloned());
+/// Each two of the steps. What all of them together take away is looked at besides.
+fn pairs<'p>(steps: &[&'p Step]) -> impl Iterator<Item = Vec<&'p Step>> {
+    let firsts = steps.iter().enumerate();
+    firsts.flat_map(|(place, first)| steps.iter().skip(place + 1).map(|second| vec![*first, *second]))
+}
+
+/// What was found in the states that were looked at.
+struct Meanwhile<'a> {
+    interim: &'a Interim<'a>,
+    ends: &'a Ends,
+    found: BTreeMap<Between, (ServiceSet, BTreeSet<String>)>,
+    /// What must work and works at both ends, by its place in the spec.
+    kept: Vec<(usize, &'a Expectation)>,
+    /// Which of that does not in between, and because of whom.
+    interrupted: BTreeMap<usize, BTreeSet<String>>,
+}
+
+impl<'a> Meanwhile<'a> {
+    fn new(interim: &'a Interim<'a>, topology: &'a Topology, ends: &'a Ends, gone: &BTreeSet<String>) -> Self {
+        // Of hosts that are stopped or replaced themselves that is told with them.
+        let asked = topology.expect.iter().enumerate().filter(|(_, asked)| {
+            asked.demand == Demand::Can && ![&asked.from, &asked.to].into_iter().any(|party| gone.contains(party.as_str()))
+        });
+        let (before, after) = (ends.before(), ends.after());
+        let kept = asked.filter(|(_, asked)| [&before, &after].into_iter().all(|engine| works(engine, asked))).collect();
+        Self { interim, ends, found: BTreeMap::new(), kept, interrupted: BTreeMap::new() }
+    }
+
+    /// What is lost in the state that these steps leave, and comes back.
+    fn look(&mut self, steps: &[&Step], because: &[String]) {
+        let network = self.interim.network(steps);
+        let (before, after, between) = (self.ends.before(), self.ends.after(), Engine::new(&network));
+        for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
+            let of = (gap.from, gap.to, gap.shift.before, gap.shift.after);
+            let is_new = !self.found.contains_key(&of);
+            let (over, why) = self.found.entry(of).or_default();
+            if is_new || !gap.shift.over.subtract(over).is_empty() {
+                *over = over.union(&gap.shift.over);
+                why.extend(because.iter().cloned());
+            }
+        }
+        for (place, asked) in &self.kept {
+            // The first reason is the smallest: steps come one by one before they come together.
+            if !self.interrupted.contains_key(place) && !works(&between, asked) {
+                self.interrupted.insert(*place, because.iter().cloned().collect());
+            }
         }
     }
+}
+
+/// Whether what is asked for works, for certain and for somebody.
+fn works(engine: &Engine<'_>, asked: &Expectation) -> bool {
+    check(engine, asked).is_ok_and(|checked| checked.status == Status::Passed)
 }
 
 /// The gaps in rows, without the hosts that are stopped or replaced themselves: what that is felt as is told with them.

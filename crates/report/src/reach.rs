@@ -1,7 +1,7 @@
 //! What a plan does to who can talk to whom, in the words and the data that all formats share.
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Barrier, Finding, Level, ReachChange, Reachability, SourceAddress, SourceChange, Status};
+use trueup_model::{Barrier, Finding, Interrupted, Level, Place, ReachChange, Reachability, SourceAddress, SourceChange, Status};
 
 use crate::words;
 
@@ -79,13 +79,19 @@ pub fn gaps(barrier: &Barrier) -> Vec<String> {
 /// What works before and after a plan and not while it is carried out, each in a line.
 pub fn meanwhile(told: &Reachability) -> Vec<String> {
     let line = |gap: &ReachChange| format!("{} ({})", self::gap(gap), because(gap));
-    let mut lines: Vec<String> = told.gaps.iter().map(line).collect();
+    let mut lines: Vec<String> = told.interrupted.iter().map(interrupted).collect();
+    lines.extend(told.gaps.iter().map(line));
     lines.extend((told.gaps_more > 0).then(|| format!("and {} more", told.gaps_more)));
     lines.extend((told.gaps_unlooked > 0).then(|| {
         let steps = words::count(told.gaps_unlooked, "more step");
         format!("{steps} that take something away were looked at together only: there may be others")
     }));
     lines
+}
+
+fn interrupted(told: &Interrupted) -> String {
+    let Place { file, line, .. } = &told.place;
+    format!("it is expected that {} ({file}:{line}), and in between it may not be so ({})", told.expectation, named(&told.because))
 }
 
 fn gap(gap: &ReachChange) -> String {
@@ -221,6 +227,10 @@ pub fn json(reachability: &Reachability) -> Json {
     if !reachability.source_changes.is_empty() {
         document["source_changes"] = reachability.source_changes.iter().map(source).collect();
         document["source_changes_more"] = json!(reachability.source_changes_more);
+    }
+    if !reachability.interrupted.is_empty() {
+        let interrupted = |told: &Interrupted| json!({"expectation": told.expectation, "because": told.because, "source": told.place});
+        document["interrupted"] = reachability.interrupted.iter().map(interrupted).collect();
     }
     document
 }

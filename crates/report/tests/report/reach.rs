@@ -1,6 +1,8 @@
 //! Who can talk to whom: in all formats, bounded, and with what the internet newly reaches first.
 
-use trueup_model::{Action, Barrier, Finding, Label, Level, Loss, Plan, ReachChange, Reachability, SourceAddress, SourceChange, Status};
+use trueup_model::{
+    Action, Barrier, Finding, Interrupted, Label, Level, Loss, Place, Plan, ReachChange, Reachability, SourceAddress, SourceChange, Status,
+};
 use trueup_report::Clean;
 use trueup_report::text::PlanOptions;
 
@@ -114,6 +116,25 @@ fn drift_tells_what_does_not_hold() {
     trueup_report::text::drift(&mut text, &drift, &[], trueup_report::Style::default()).unwrap();
     insta::assert_snapshot!(text);
     assert_eq!(trueup_report::json::drift(&drift, None)["expectations"][1]["status"], "failed");
+}
+
+#[test]
+fn a_can_that_may_not_hold_in_between_is_told_with_its_line() {
+    let interrupted = Interrupted {
+        expectation: "instance.app can reach s3".into(),
+        place: Place { file: "net.yaml".into(), line: 12, ..Place::default() },
+        because: vec!["vpc_endpoint.s3".into()],
+    };
+    let plan =
+        Plan { reachability: Some(Reachability { interrupted: vec![interrupted], ..Reachability::default() }), ..sample::replacement() };
+    let mut text = Clean::default();
+    trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
+    let line = "it is expected that instance.app can reach s3 (net.yaml:12), and in between it may not be so (vpc_endpoint.s3)";
+    assert!(text.contains(&format!("Gap: {line}\n")), "{text}");
+    let markdown = trueup_report::markdown::plan(&plan, sample::SPEC, 65536);
+    assert!(markdown.contains("- **Gap:** it is expected that instance.app can reach s3 (net.yaml:12), and in between"), "{markdown}");
+    let json = &trueup_report::json::plan(&plan)["reachability"]["interrupted"][0];
+    assert_eq!((json["because"][0].as_str(), json["source"]["line"].as_u64()), (Some("vpc_endpoint.s3"), Some(12)), "{json:#}");
 }
 
 #[test]

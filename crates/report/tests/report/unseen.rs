@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trueup_model::{
-    Action, Barrier, Diagnostic, Event, Finding, Kind, Level, Loss, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record,
-    Refusal, Status, StepAction, StepRef, Topology,
+    Action, Barrier, Diagnostic, Event, Finding, Interrupted, Kind, Level, Loss, Observed, Outcome, Place, Plan, ReachChange, Reachability,
+    Record, Refusal, Status, StepAction, StepRef, Topology,
 };
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 use trueup_report::{Clean, Style, is_hidden, json, markdown, mermaid};
@@ -102,6 +102,7 @@ fn dirty(dirt: &str) -> Plan {
         barrier: Some(barrier),
         more: 2,
         gaps: vec![reach],
+        interrupted: vec![Interrupted { expectation: own(), place: place(dirt), because: vec![own()] }],
         ..Reachability::default()
     });
     plan
