@@ -66,6 +66,11 @@ const EXCEPTIONS: &[Exception] = &[
         "group_set of moto",
         &["&GroupId.2={security_group.db}"],
     ),
+    exception(
+        "an instance shows a check of its own, which its interface's does not change",
+        "modify_network_interface_attribute of moto",
+        &["#network_interface}&SourceDestCheck.Value=false"],
+    ),
     exception("RunInstances ignores DisableApiTermination", "run_instances of moto", &["first apply"]),
     exception(
         "a rule's description is not taken away, and that of a rule about a group does not change",
