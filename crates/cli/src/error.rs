@@ -96,7 +96,7 @@ impl Error {
             Self::Cloud(error) => match error.class {
                 ErrorClass::Credentials | ErrorClass::Denied => Exit::CREDENTIALS,
                 ErrorClass::Connection | ErrorClass::Throttled => Exit::CONNECTION,
-                ErrorClass::Refused => Exit::ERROR,
+                ErrorClass::Refused | ErrorClass::Stopped => Exit::ERROR,
             },
             _ => Exit::ERROR,
         }
@@ -114,6 +114,7 @@ impl Error {
                 ErrorClass::Connection => "connection",
                 ErrorClass::Throttled => "throttled",
                 ErrorClass::Refused => "refused",
+                ErrorClass::Stopped => "interrupted",
             },
             Self::Source(_) | Self::Keys(_) | Self::Saved { .. } | Self::Read { .. } | Self::Write { .. } => "file",
             Self::Sandbox(_) => "sandbox",

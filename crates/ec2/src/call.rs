@@ -151,7 +151,7 @@ impl Caller {
                 // Reads are few and come together; what changes something takes its turn.
                 if errand.purpose == Purpose::Read { None } else { self.turns.acquire().await.ok() }
             });
-            let Some(turn) = turn.await else { return Err(Failure::invalid(action, NOT_SENT)) };
+            let Some(turn) = turn.await else { return Err(Failure { stopped: true, ..Failure::invalid(action, NOT_SENT) }) };
             *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
             // Boxed: the SDK's futures are large, and many wait side by side.
             let answer = Box::pin(send(request.clone())).await;
@@ -171,7 +171,8 @@ impl Caller {
                 }
             };
             if !self.pause(pause).await {
-                return Err(Failure { message: format!("{}; {STOPPED}", failure.message.trim_end_matches('.')), ..failure });
+                let message = format!("{}; {STOPPED}", failure.message.trim_end_matches('.'));
+                return Err(Failure { message, stopped: true, ..failure });
             }
         }
     }

@@ -22,6 +22,8 @@ pub struct Failure {
     pub message: String,
     /// The call that failed.
     pub action: &'static str,
+    /// Whether it was not sent, or not tried again, only because the run is being ended.
+    pub stopped: bool,
     /// Whether an attempt before the last one may have done what was asked for.
     pub maybe_done: bool,
     /// Whether the answer was one that EC2 would not give: not its XML.
@@ -38,6 +40,7 @@ impl Failure {
             code: String::new(),
             message: message.into(),
             action,
+            stopped: false,
             maybe_done: false,
             foreign: false,
             encoded: None,
@@ -208,9 +211,10 @@ const RENEW: &str = "set AWS_PROFILE or --profile, run `aws sso login`, or set A
 
 impl From<Failure> for CloudError {
     fn from(failure: Failure) -> Self {
-        let Failure { class, code, message, action, encoded, .. } = failure;
+        let Failure { class, code, message, action, encoded, stopped, .. } = failure;
         let said = if code.is_empty() { message } else { format!("{action}: {message} ({code})") };
         let (class, message) = match class {
+            _ if stopped => (ErrorClass::Stopped, said),
             Class::Credentials if code.contains("Expired") => {
                 (ErrorClass::Credentials, format!("the AWS credentials have expired: {said}. Renew them: {RENEW}"))
             }

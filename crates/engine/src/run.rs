@@ -124,7 +124,9 @@ impl<'a, C: Cloud> Run<'a, C> {
     fn again(&mut self, number: usize, why: &str, sink: &mut dyn FnMut(Event)) {
         let acts = self.again.entry(number).or_default();
         *acts += 1;
-        if *acts > AGAIN_MAX || self.stopped {
+        if self.stopped {
+            self.pending(number, why.to_owned(), sink);
+        } else if *acts > AGAIN_MAX {
             self.fail(number, String::new(), why.to_owned(), sink);
         } else {
             let why = format!("{why}: it is made again");
@@ -153,7 +155,11 @@ impl<'a, C: Cloud> Run<'a, C> {
                     Ok(acted) => self.acted(step, acted, sink),
                     Err(error) => {
                         let last = error.class == ErrorClass::Credentials;
-                        self.fail(step, error.code, error.message, sink);
+                        if error.class == ErrorClass::Stopped {
+                            self.pending(step, error.message, sink);
+                        } else {
+                            self.fail(step, error.code, error.message, sink);
+                        }
                         if last {
                             self.stop(false, sink);
                         }
@@ -202,9 +208,14 @@ impl<'a, C: Cloud> Run<'a, C> {
     }
 
     fn could_not_look(&mut self, kind: Kind, waiting: &[Waiting], error: &CloudError, sink: &mut dyn FnMut(Event)) {
+        if self.stopped {
+            waiting.iter().for_each(|waiting| self.left(waiting.step, &waiting.wait, &waiting.state, sink));
+            let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
+            return self.settling.seen(kind, &[], &looked_at);
+        }
         let failed = self.failed_looks.entry(kind).or_default();
         *failed += 1;
-        let still: Vec<(usize, String)> = if *failed >= FAILED_LOOKS_MAX || error.class == ErrorClass::Credentials || self.stopped {
+        let still: Vec<(usize, String)> = if *failed >= FAILED_LOOKS_MAX || error.class == ErrorClass::Credentials {
             Vec::new()
         } else {
             waiting.iter().map(|waiting| (waiting.step, waiting.state.clone())).collect()
@@ -224,7 +235,15 @@ impl<'a, C: Cloud> Run<'a, C> {
     fn left(&mut self, number: usize, wait: &Wait, state: &str, sink: &mut dyn FnMut(Event)) {
         let state = if state.is_empty() { String::new() } else { format!(" is {state}, and") };
         let message = format!("{}{state} was not waited for until it is {}, because the run ended before", wait.id, wait.until);
-        self.fail(number, String::new(), message, sink);
+        self.pending(number, message, sink);
+    }
+
+    /// A step that the end of the run cuts short: nothing says that it failed.
+    fn pending(&mut self, number: usize, why: String, sink: &mut dyn FnMut(Event)) {
+        let step = self.step(number);
+        sink(Event::StepPending { step: reference(step), why, elapsed: self.elapsed(number) });
+        let aftermath = self.schedule.pending(number);
+        self.tell_aftermath(&aftermath, None, sink);
     }
 
     /// Tells retries and long waits, and gives up on what takes too long.

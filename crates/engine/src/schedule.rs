@@ -80,8 +80,18 @@ impl Schedule {
 
     /// A running step failed. What depends on it is skipped, but for what takes back something that is done.
     pub fn failed(&mut self, step: usize) -> Aftermath {
-        self.running.remove(&step);
         self.outcome.failed.push(step);
+        self.not_through(step)
+    }
+
+    /// A running step is left as it is. What depends on it is skipped likewise.
+    pub fn pending(&mut self, step: usize) -> Aftermath {
+        self.outcome.pending.push(step);
+        self.not_through(step)
+    }
+
+    fn not_through(&mut self, step: usize) -> Aftermath {
+        self.running.remove(&step);
         let (mut skipped, mut put_back) = (BTreeSet::new(), BTreeSet::new());
         let mut queue = vec![step];
         while let Some(step) = queue.pop() {
@@ -147,9 +157,9 @@ impl Schedule {
 
     /// How it ended, each list in the order of the numbers. Nobody knows of a step that still runs how it ended: it is no success.
     pub fn outcome(mut self) -> Outcome {
-        self.outcome.failed.extend(&self.running);
+        self.outcome.pending.extend(&self.running);
         self.outcome.skipped.extend(self.ready.iter().chain(self.waiting.keys()));
-        for list in [&mut self.outcome.done, &mut self.outcome.failed, &mut self.outcome.skipped] {
+        for list in [&mut self.outcome.done, &mut self.outcome.failed, &mut self.outcome.pending, &mut self.outcome.skipped] {
             list.sort_unstable();
         }
         self.outcome

@@ -157,4 +157,6 @@ pub enum ErrorClass {
     Refused,
     /// EC2 asked for patience longer than we have it.
     Throttled,
+    /// It was not sent, or not tried again, because the run is being ended.
+    Stopped,
 }

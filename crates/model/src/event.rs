@@ -59,6 +59,15 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A step was begun, and the run ended before it was through: the next run sees what became of it.
+    StepPending {
+        /// Which step.
+        step: StepRef,
+        /// What was not waited for, or not tried again.
+        why: String,
+        /// Since its start.
+        elapsed: Duration,
+    },
     /// A step was not tried.
     StepSkipped {
         /// Which step.
@@ -107,6 +116,8 @@ pub struct Outcome {
     pub done: Vec<usize>,
     /// Tried and failed.
     pub failed: Vec<usize>,
+    /// Begun, and not through when the run was ended: EC2 may still be at it.
+    pub pending: Vec<usize>,
     /// Not tried.
     pub skipped: Vec<usize>,
     /// Whether the user stopped it.
@@ -116,6 +127,6 @@ pub struct Outcome {
 impl Outcome {
     /// Whether every step is through.
     pub fn is_success(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && !self.stopped
+        self.failed.is_empty() && self.pending.is_empty() && self.skipped.is_empty() && !self.stopped
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use trueup_model::{Address, Event, Plan, StepRef};
 
 use crate::clean::Clean;
-use crate::shown::{self, clean};
+use crate::shown;
 use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
 
@@ -21,14 +21,14 @@ pub fn event(out: &mut Clean, event: &Event, plan: &Plan, style: Style) -> fmt::
         }
         Event::Waiting { step, what, elapsed } => {
             let waiting = format!("waiting ({}): ", time(*elapsed));
-            about(&mut page, plan, step, &[(Paint::Dim, &waiting), (Paint::Plain, &clean(what))])
+            about(&mut page, plan, step, &[(Paint::Dim, &waiting), (Paint::Plain, what)])
         }
         Event::Retrying { step, why, elapsed } => {
             let retrying = format!("trying {} again ({}): ", step.call, time(*elapsed));
-            about(&mut page, plan, step, &[(Paint::Update, &retrying), (Paint::Plain, &clean(why))])
+            about(&mut page, plan, step, &[(Paint::Update, &retrying), (Paint::Plain, why)])
         }
         Event::StepDone { step, id, elapsed } => {
-            let id = id.as_ref().map(|id| format!("{} ", clean(id))).unwrap_or_default();
+            let id = id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
             let (call, took) = (format!("{} ", step.call), format!("{id}({})", time(*elapsed)));
             about(&mut page, plan, step, &[(Paint::Plain, &call), (Paint::Create, "done "), (Paint::Plain, &took)])
         }
@@ -37,6 +37,10 @@ pub fn event(out: &mut Clean, event: &Event, plan: &Plan, style: Style) -> fmt::
             let said = said(code, message);
             let place = place(plan, step.number).map(|place| format!("   {place}")).unwrap_or_default();
             about(&mut page, plan, step, &[(Paint::Delete, &failed), (Paint::Plain, &said), (Paint::Dim, &place)])
+        }
+        Event::StepPending { step, why, elapsed } => {
+            let pending = format!("{} not through ({}): ", step.call, time(*elapsed));
+            about(&mut page, plan, step, &[(Paint::Update, &pending), (Paint::Plain, why)])
         }
         Event::StepSkipped { step, because: Some(address) } => {
             let skipped = format!("{} skipped: ", step.call);
@@ -72,7 +76,7 @@ fn about(page: &mut Page<'_>, plan: &Plan, step: &StepRef, pieces: &[Piece<'_>])
 
 /// EC2's error code and message.
 pub fn said(code: &str, message: &str) -> String {
-    if code.is_empty() || message.contains(code) { clean(message) } else { format!("{}: {}", clean(code), clean(message)) }
+    if code.is_empty() || message.contains(code) { message.to_owned() } else { format!("{code}: {message}") }
 }
 
 /// Why steps are skipped that need what could not be done.

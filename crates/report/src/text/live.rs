@@ -21,6 +21,7 @@ pub struct Live {
     total: usize,
     done: usize,
     failed: usize,
+    pending: usize,
     skipped: usize,
     /// What runs: its number, what it is, and since when.
     running: BTreeMap<usize, (String, Duration)>,
@@ -55,6 +56,11 @@ impl Live {
             Event::StepFailed { step, .. } => {
                 self.running.remove(&step.number);
                 self.failed += 1;
+                true
+            }
+            Event::StepPending { step, .. } => {
+                self.running.remove(&step.number);
+                self.pending += 1;
                 true
             }
             Event::StepSkipped { because, .. } => {
@@ -105,7 +111,7 @@ impl Live {
             .map(|(what, since)| fit(&clean(&format!("  {what} ({})", time(now.saturating_sub(*since)))), width))
             .collect();
         let mut counts = format!("{}/{} done, {} running", self.done, self.total, self.running.len());
-        for (number, what) in [(self.failed, "failed"), (self.skipped, "skipped")] {
+        for (number, what) in [(self.failed, "failed"), (self.pending, "not through"), (self.skipped, "skipped")] {
             if number > 0 {
                 let _ = write!(counts, ", {number} {what}");
             }

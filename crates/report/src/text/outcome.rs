@@ -1,4 +1,4 @@
-//! How an apply ended: what is done, what failed and why, what was not tried, and what to do next.
+//! How an apply ended: what is done, what failed and why, what was not through or not tried, and what to do next.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,6 +14,7 @@ use crate::words;
 #[derive(Clone, Debug, Default)]
 pub struct Failures {
     failed: BTreeMap<usize, (String, String)>,
+    pending: BTreeMap<usize, String>,
     skipped: BTreeMap<usize, Option<Address>>,
 }
 
@@ -23,6 +24,9 @@ impl Failures {
         match event {
             Event::StepFailed { step, code, message, .. } => {
                 self.failed.insert(step.number, (code.clone(), message.clone()));
+            }
+            Event::StepPending { step, why, .. } => {
+                self.pending.insert(step.number, why.clone());
             }
             Event::StepSkipped { step, because } => {
                 self.skipped.insert(step.number, because.clone());
@@ -40,8 +44,9 @@ pub fn outcome(out: &mut Clean, plan: &Plan, outcome: &Outcome, failures: &Failu
         return page.line(0, 0, &[(Paint::Create, &words)]);
     }
     let how = if outcome.stopped { "Stopped" } else { "Not finished" };
+    let halfway = if outcome.pending.is_empty() { String::new() } else { format!("{} not through, ", outcome.pending.len()) };
     let words = format!(
-        "{how}: {} done, {} failed, {} skipped",
+        "{how}: {} done, {} failed, {halfway}{} skipped",
         words::count(outcome.done.len(), "step"),
         outcome.failed.len(),
         outcome.skipped.len()
@@ -49,6 +54,7 @@ pub fn outcome(out: &mut Clean, plan: &Plan, outcome: &Outcome, failures: &Failu
     page.line(0, 0, &[(Paint::Delete, &words)])?;
     done(&mut page, plan, outcome)?;
     failed(&mut page, plan, outcome, failures)?;
+    pending(&mut page, plan, outcome, failures)?;
     skipped(&mut page, plan, outcome, failures)?;
     let next = match (outcome.failed.is_empty(), outcome.stopped) {
         (false, false) => "Mend what failed, then run this again; it goes on from here: ",
@@ -73,7 +79,7 @@ fn achieved(plan: &Plan) -> String {
 
 /// The addresses of which every step is through.
 fn done(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome) -> fmt::Result {
-    let open: BTreeSet<usize> = outcome.failed.iter().chain(&outcome.skipped).copied().collect();
+    let open: BTreeSet<usize> = [&outcome.failed, &outcome.pending, &outcome.skipped].into_iter().flatten().copied().collect();
     let unfinished: BTreeSet<&Address> = plan.steps.iter().filter(|step| open.contains(&step.number)).map(|step| &step.address).collect();
     let all = addresses(plan, &outcome.done);
     let (part, whole): (Vec<&Address>, Vec<&Address>) = all.into_iter().partition(|address| unfinished.contains(address));
@@ -93,6 +99,18 @@ fn failed(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failur
         page.line(2, 8, &[(Paint::Delete, "failed: "), (Paint::Strong, &address), (Paint::Plain, step.call.action), (Paint::Dim, &place)])?;
         if let Some((code, message)) = failures.failed.get(&step.number) {
             page.line(6, 8, &[(Paint::Plain, &said(code, message))])?;
+        }
+    }
+    Ok(())
+}
+
+/// What EC2 may still be at, and what nobody has asked for again.
+fn pending(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures) -> fmt::Result {
+    for step in steps(plan, &outcome.pending) {
+        let address = format!("{} ", step.address);
+        page.line(2, 8, &[(Paint::Update, "not through: "), (Paint::Strong, &address), (Paint::Plain, step.call.action)])?;
+        if let Some(why) = failures.pending.get(&step.number) {
+            page.line(6, 8, &[(Paint::Plain, why)])?;
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ fn seconds(seconds: f64) -> Duration {
 
 /// A run of which one step fails.
 fn events(plan: &Plan) -> Vec<Event> {
-    let outcome = Outcome { done: vec![1, 2], failed: vec![3], skipped: vec![4, 5], stopped: false };
+    let outcome = Outcome { done: vec![1, 2], failed: vec![3], skipped: vec![4, 5], ..Outcome::default() };
     vec![
         Event::Started { steps: 5 },
         Event::StepStarted { step: step(plan, 1) },
@@ -66,7 +66,7 @@ fn an_end_names_what_is_done_and_what_is_not() {
     let plan = sample::replacement();
     let mut failures = Failures::default();
     events(&plan).iter().for_each(|event| failures.hear(event));
-    let ended = Outcome { done: vec![1, 2], failed: vec![3], skipped: vec![4, 5], stopped: false };
+    let ended = Outcome { done: vec![1, 2], failed: vec![3], skipped: vec![4, 5], ..Outcome::default() };
     insta::assert_snapshot!(outcome(&plan, &ended, &failures));
 }
 
@@ -83,6 +83,30 @@ fn a_good_end_and_a_stop() {
       done: instance.private-host
       done in part: subnet.private
       not started: subnet.private
+    Run this again; it goes on from here: trueup apply gateway-endpoint.yaml
+    ");
+}
+
+/// What a stop leaves half-way did not fail, and there is nothing to mend.
+#[test]
+fn what_is_under_way_when_a_run_is_stopped_has_not_failed() {
+    let plan = sample::replacement();
+    let mut failures = Failures::default();
+    let why = "i-0ccccccccccccccc0 is pending, and was not waited for until it is running, because the run ended before";
+    let pending = Event::StepPending { step: step(&plan, 3), why: why.into(), elapsed: seconds(4.0) };
+    let mut out = Clean::default();
+    text::event(&mut out, &pending, &plan, Style::default()).unwrap();
+    assert_eq!(&*out, format!("[3/5] instance.private-host: RunInstances not through (4.0 s): {why}\n"));
+    failures.hear(&pending);
+    (4..=5).for_each(|number| failures.hear(&Event::StepSkipped { step: step(&plan, number), because: None }));
+    let stopped = Outcome { done: vec![1, 2], pending: vec![3], skipped: vec![4, 5], stopped: true, ..Outcome::default() };
+    assert!(!stopped.is_success());
+    insta::assert_snapshot!(outcome(&plan, &stopped, &failures), @r"
+    Stopped: 2 steps done, 0 failed, 1 not through, 2 skipped
+      done in part: subnet.private
+      not through: instance.private-host RunInstances
+          i-0ccccccccccccccc0 is pending, and was not waited for until it is running, because the run ended before
+      not started: subnet.private, instance.private-host
     Run this again; it goes on from here: trueup apply gateway-endpoint.yaml
     ");
 }
