@@ -144,6 +144,55 @@ pub struct Spec {
     pub spec: PathBuf,
 }
 
+/// What a user agrees to beforehand.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Consents {
+    /// Do without asking what loses nothing: creates and changes in place.
+    #[arg(long)]
+    pub auto_approve: bool,
+
+    /// With --auto-approve, also delete, replace or stop: everything, or what has this address (`replace:subnet.private`); `unprotect`
+    /// ends what EC2 itself protects against termination; `second` builds beside another topology that has the same addresses.
+    #[arg(long, value_name = "WHAT[:ADDRESS]")]
+    pub allow: Vec<Allow>,
+
+    /// Do exactly the plan with this fingerprint, and nothing if the plan is another by now.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub expect: Option<Fingerprint>,
+}
+
+/// What a plan may not go beyond.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Limits {
+    /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
+    #[arg(long, value_name = "N")]
+    pub max_deletes: Option<u32>,
+
+    /// How many hosts that do the same work (they share a security group or the stem of a name) may be stopped or replaced at a time.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub at_once: NonZeroUsize,
+
+    /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
+    #[arg(long)]
+    pub deny_exposure: bool,
+}
+
+/// How fast a plan is carried out.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Pace {
+    /// How many calls may be under way at a time.
+    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub parallelism: u16,
+}
+
+impl Pace {
+    /// `--parallelism` as it is typed, where it is not what a command does anyway.
+    pub fn typed(&self) -> String {
+        let Self { parallelism } = self;
+        if *parallelism == PARALLELISM { String::new() } else { format!(" --parallelism {parallelism}") }
+    }
+}
+
 /// `trueup validate`.
 #[derive(Debug, ClapArgs)]
 pub struct Validate {
@@ -183,17 +232,9 @@ pub struct Plan {
     #[arg(long)]
     pub show_user_data: bool,
 
-    /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
-    #[arg(long, value_name = "N")]
-    pub max_deletes: Option<u32>,
-
-    /// How many hosts that do the same work (they share a security group or the stem of a name) may be stopped or replaced at a time.
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub at_once: NonZeroUsize,
-
-    /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
-    #[arg(long)]
-    pub deny_exposure: bool,
+    /// How far it may go.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 /// `trueup apply`.
@@ -203,38 +244,21 @@ pub struct Apply {
     #[command(flatten)]
     pub spec: Spec,
 
-    /// Do without asking what loses nothing: creates and changes in place.
-    #[arg(long)]
-    pub auto_approve: bool,
+    /// What the user agrees to.
+    #[command(flatten)]
+    pub consents: Consents,
 
-    /// With --auto-approve, also delete, replace or stop: everything, or what has this address (`replace:subnet.private`); `unprotect`
-    /// ends what EC2 itself protects against termination; `second` builds beside another topology that has the same addresses.
-    #[arg(long, value_name = "WHAT[:ADDRESS]")]
-    pub allow: Vec<Allow>,
-
-    /// Do exactly the plan with this fingerprint, and nothing if the plan is another by now.
-    #[arg(long, value_name = "FINGERPRINT")]
-    pub expect: Option<Fingerprint>,
-
-    /// Refuse a plan that deletes or replaces more than N objects, whatever the spec's `max_deletes`.
-    #[arg(long, value_name = "N")]
-    pub max_deletes: Option<u32>,
-
-    /// How many hosts that do the same work (they share a security group or the stem of a name) may be stopped or replaced at a time.
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub at_once: NonZeroUsize,
-
-    /// Refuse a plan by which the internet reaches something new that no `expect` of the spec says it can.
-    #[arg(long)]
-    pub deny_exposure: bool,
+    /// How far it may go.
+    #[command(flatten)]
+    pub limits: Limits,
 
     /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may hold secrets.
     #[arg(long)]
     pub show_user_data: bool,
 
-    /// How many calls may be under way at a time.
-    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub parallelism: u16,
+    /// How fast it goes.
+    #[command(flatten)]
+    pub pace: Pace,
 }
 
 /// `trueup drift`.
@@ -261,33 +285,32 @@ pub struct Drift {
     pub unmanaged: bool,
 }
 
-/// `trueup destroy`.
+/// `trueup destroy`. Its consents are those of `apply`, in the words of what only deletes.
 #[derive(Debug, ClapArgs)]
+#[command(
+    mut_arg("auto_approve", |arg| arg.help("Do it without asking; every object that ends needs --allow too")),
+    mut_arg("allow", |arg| arg.help(
+        "With --auto-approve, delete: everything (`delete`), or what has this address (`delete:subnet.private`); `unprotect` as well \
+         ends what EC2 itself protects"
+    )),
+    mut_arg("expect", |arg| arg.help("Do exactly the teardown with this fingerprint, and nothing if it is another by now"))
+)]
 pub struct Destroy {
     /// Which spec.
     #[command(flatten)]
     pub spec: Spec,
 
-    /// Do it without asking; every object that ends needs --allow too.
-    #[arg(long)]
-    pub auto_approve: bool,
-
-    /// With --auto-approve, delete: everything (`delete`), or what has this address (`delete:subnet.private`); `unprotect` as well
-    /// ends what EC2 itself protects.
-    #[arg(long, value_name = "WHAT[:ADDRESS]")]
-    pub allow: Vec<Allow>,
-
-    /// Do exactly the teardown with this fingerprint, and nothing if it is another by now.
-    #[arg(long, value_name = "FINGERPRINT")]
-    pub expect: Option<Fingerprint>,
+    /// What the user agrees to.
+    #[command(flatten)]
+    pub consents: Consents,
 
     /// Refuse to delete more than N objects, whatever the spec's `max_deletes`.
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
 
-    /// How many calls may be under way at a time.
-    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub parallelism: u16,
+    /// How fast it goes.
+    #[command(flatten)]
+    pub pace: Pace,
 }
 
 /// `trueup show`.
@@ -391,11 +414,6 @@ pub struct Man {
     /// Write a page for every command into this directory instead.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-}
-
-/// `--parallelism` as it is typed, where it is not what a command does anyway.
-pub fn pace(parallelism: u16) -> String {
-    if parallelism == PARALLELISM { String::new() } else { format!(" --parallelism {parallelism}") }
 }
 
 impl Args {

@@ -5,6 +5,9 @@ use std::fmt::Write;
 use trueup_model::Plan;
 use trueup_plan::consent::{Allow, Need, missing};
 
+use crate::args::Consents;
+use crate::io::Io;
+
 /// What the user said on the command line.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
@@ -18,6 +21,19 @@ pub struct Said<'a> {
     pub deny_exposure: bool,
     /// Whether there is a terminal to ask at.
     pub terminal: bool,
+}
+
+impl<'a> Said<'a> {
+    /// What these consents say, with a terminal where there is one.
+    pub fn of(consents: &'a Consents, deny_exposure: bool, io: &Io<'_>) -> Self {
+        Self {
+            auto_approve: consents.auto_approve,
+            allow: &consents.allow,
+            expect: consents.expect.as_ref().map(|fingerprint| fingerprint.0.as_str()),
+            deny_exposure,
+            terminal: io.stdin_is_terminal && io.stderr.is_terminal,
+        }
+    }
 }
 
 /// What follows from it.

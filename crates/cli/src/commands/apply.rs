@@ -1,6 +1,6 @@
 //! `trueup apply`: makes the network true to the spec.
 
-use crate::args::{Apply, Global, pace};
+use crate::args::{Apply, Global};
 use crate::commands::change::{Goal, change};
 use crate::consent::Said;
 use crate::error::Error;
@@ -12,34 +12,28 @@ use crate::session::Session;
 /// Plans, asks for consent, carries the plan out, and reads again.
 pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     print::show_user_data(io, args.show_user_data, true);
-    let mut session = Session::open_for(global, &args.spec.spec, Some(args.parallelism), io).await?;
-    session.topology.at_once = Some(args.at_once);
-    session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
-    let said = Said {
-        auto_approve: args.auto_approve,
-        allow: &args.allow,
-        expect: args.expect.as_ref().map(|fingerprint| fingerprint.0.as_str()),
-        deny_exposure: args.deny_exposure,
-        terminal: io.stdin_is_terminal && io.stderr.is_terminal,
-    };
+    let mut session = Session::open_for(global, &args.spec.spec, Some(args.pace.parallelism), io).await?;
+    session.topology.at_once = Some(args.limits.at_once);
+    session.topology.max_deletes = args.limits.max_deletes.or(session.topology.max_deletes);
+    let said = Said::of(&args.consents, args.limits.deny_exposure, io);
     let again = session.again("apply", &options(args));
     let result = change(&mut session, io, Goal::Apply, said, &again).await;
     session.close(result)
 }
 
 /// The options of a run that also hold for the one that goes on with it. Consent does not: it was given to another plan.
-fn options(args: &Apply) -> String {
+fn options(Apply { limits, pace, .. }: &Apply) -> String {
     let mut words = String::new();
-    if let Some(max) = args.max_deletes {
+    if let Some(max) = limits.max_deletes {
         words += &format!(" --max-deletes {max}");
     }
-    if args.at_once.get() > 1 {
-        words += &format!(" --at-once {}", args.at_once);
+    if limits.at_once.get() > 1 {
+        words += &format!(" --at-once {}", limits.at_once);
     }
-    if args.deny_exposure {
+    if limits.deny_exposure {
         words += " --deny-exposure";
     }
-    words + &pace(args.parallelism)
+    words + &pace.typed()
 }
 
 #[cfg(test)]

@@ -17,9 +17,9 @@ const COMMENT_BYTES_MAX: usize = 65_536;
 pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     print::show_user_data(io, args.show_user_data, args.format == PlanFormat::Text);
     let mut session = Session::open(global, &args.spec.spec, io).await?;
-    session.topology.at_once = Some(args.at_once);
-    session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
-    let planned = if args.destroy { teardown(&mut session).await } else { build(&mut session, args.deny_exposure).await };
+    session.topology.at_once = Some(args.limits.at_once);
+    session.topology.max_deletes = args.limits.max_deletes.or(session.topology.max_deletes);
+    let planned = if args.destroy { teardown(&mut session).await } else { build(&mut session, args.limits.deny_exposure).await };
     let result = planned.map(|mut plan| {
         if args.format != PlanFormat::Text {
             // Text goes to a person, who has read them on standard error already.
