@@ -6,6 +6,7 @@ pub mod fuse;
 pub mod meddlings;
 pub mod over_http;
 pub mod programs;
+pub mod settled;
 pub mod simulation;
 pub mod spoiling;
 pub mod trial;

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use trueup_tests::settled::settled;
 use trueup_tests::trial::{Sandbox, Trial};
 
 /// Asserts that a session is the one that the snapshot of this name holds.
@@ -13,51 +14,6 @@ macro_rules! session {
             insta::assert_snapshot!($name, [$($seen),+].map(|seen| settled(&seen)).join("\n"));
         })
     };
-}
-
-/// A transcript without what is another in each run: ids, addresses that EC2 gives, digests, keys, times, and the order in which
-/// steps that run side by side end.
-fn settled(seen: &str) -> String {
-    let lines = seen.lines().filter(|line| !line.starts_with('[') || line.starts_with("[exit"));
-    // The columns of a table are as wide as what was taken out of them.
-    let even = |line: String| if line.contains(" arn:") { line.split_whitespace().collect::<Vec<_>>().join("  ") } else { line };
-    lines.map(|line| even(words(line)) + "\n").collect()
-}
-
-fn words(line: &str) -> String {
-    let mut out = String::new();
-    let mut word = String::new();
-    for c in line.chars().chain(['\n']) {
-        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '+' | '/' | '=') {
-            word.push(c);
-        } else {
-            out.push_str(&hidden(&word));
-            out.push(c);
-            word.clear();
-        }
-    }
-    out.trim_end().to_owned()
-}
-
-fn hidden(word: &str) -> String {
-    let hex = |text: &str, count: usize| text.len() >= count && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if let Some((head, tail)) = word.rsplit_once('-')
-        && hex(tail, 17)
-    {
-        return format!("{head}-ID");
-    }
-    if let Some((head, tail)) = word.split_once("sha256:")
-        && hex(tail, 64)
-    {
-        return format!("{head}sha256:DIGEST");
-    }
-    let given =
-        word.starts_with("54.") || word.starts_with("10.0.2.") && !word.contains('/') || word.starts_with("10.0.1.") && !word.contains('/');
-    match word {
-        _ if given => "ADDRESS".to_owned(),
-        _ if word.starts_with("AAAA") => "KEY".to_owned(),
-        _ => word.to_owned(),
-    }
 }
 
 #[test]

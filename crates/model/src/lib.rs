@@ -46,7 +46,9 @@ pub use plan::{
     Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step, StepAction, Summary, Turns,
     Twin, Unread, Untagged,
 };
-pub use reachability::{Barrier, Finding, Interrupted, Level, ReachChange, Reachability, SourceAddress, SourceChange, Status, Stuck};
+pub use reachability::{
+    Barrier, Finding, Interrupted, Level, OpenedGroup, PublicSubnet, ReachChange, Reachability, SourceAddress, SourceChange, Status, Stuck,
+};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};
 pub use stake::{Loss, Stake};

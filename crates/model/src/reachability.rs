@@ -33,6 +33,8 @@ impl Level {
 /// What a plan does to who can talk to whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reachability {
+    /// How many hosts are known, before or after; none where nobody looked. Without any, all of this is about nobody.
+    pub hosts: Option<usize>,
     /// What changes: what the internet newly reaches first.
     pub changes: Vec<ReachChange>,
     /// How many more there are.
@@ -52,10 +54,34 @@ pub struct Reachability {
     pub gaps_unlooked: usize,
     /// What a `can` asks for and works before and after, and not while the steps are carried out.
     pub interrupted: Vec<Interrupted>,
+    /// Security groups that come to let in the internet, or more of it, and of whose users none is known.
+    pub opened_groups: Vec<OpenedGroup>,
+    /// Subnets that come to be public ones: their route table leads to an internet gateway, which it did not.
+    pub public_subnets: Vec<PublicSubnet>,
     /// Who appears on the internet by another address.
     pub source_changes: Vec<SourceChange>,
     /// How many more there are.
     pub source_changes_more: usize,
+}
+
+/// A security group that comes to let in the internet, or more of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenedGroup {
+    /// The group.
+    pub group: String,
+    /// Which services it comes to let in.
+    pub over: String,
+    /// Whether it is known that nobody carries it now; else nobody could look.
+    pub users_known: bool,
+}
+
+/// A subnet that comes to be a public one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct PublicSubnet {
+    /// The subnet.
+    pub subnet: String,
+    /// The resource whose change is the reason.
+    pub because: String,
 }
 
 /// Subnets and hosts that all appear on the internet by another address than before: whoever lets in only the old one shuts them out.

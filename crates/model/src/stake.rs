@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::plan::{Action, Change, Plan};
-use crate::reachability::ReachChange;
+use crate::reachability::{OpenedGroup, PublicSubnet, ReachChange};
 
 /// Something that is gone for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,6 +52,10 @@ impl std::fmt::Display for Loss {
 pub enum Stake<'a> {
     /// The internet reaches what it did not reach.
     Exposes(Vec<&'a ReachChange>),
+    /// Groups come to let in the internet, and nobody is known to carry them.
+    Opens(&'a [OpenedGroup]),
+    /// Subnets come to have a route to an internet gateway.
+    MakesPublic(&'a [PublicSubnet]),
     /// Objects go, and nothing takes their place.
     Deletes(Vec<&'a Change>),
     /// Objects go, and others take their place.
@@ -98,8 +102,12 @@ impl Plan {
         let readdresses = Stake::Readdresses { subnets: subnets.into_iter().collect(), hosts: hosts.into_iter().collect() };
         let is_readdressed =
             |stake: &Stake<'_>| matches!(stake, Stake::Readdresses { subnets, hosts } if !(subnets.is_empty() && hosts.is_empty()));
+        let (groups, public) =
+            self.reachability.as_ref().map(|told| (&told.opened_groups[..], &told.public_subnets[..])).unwrap_or_default();
         let stakes = [
             (exposures.is_empty(), Stake::Exposes(exposures)),
+            (groups.is_empty(), Stake::Opens(groups)),
+            (public.is_empty(), Stake::MakesPublic(public)),
             (deleted.is_empty(), Stake::Deletes(deleted)),
             (replaced.is_empty(), Stake::Replaces(replaced)),
             (stopped.is_empty(), Stake::Stops(stopped)),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Demand, Diagnostic, Level, Refusal, Topology};
+use trueup_model::{Demand, Diagnostic, Level, OpenedGroup, Refusal, Topology};
 
 use crate::address::{AddressSet, Family, number, of_range, public};
 use crate::change::{Change, End, Row, Shift, merged};
@@ -22,13 +22,21 @@ pub fn exposures(engine: &Engine<'_>, topology: &Topology, found: &[Change]) -> 
     merged(&left).iter().take(ROWS_MAX).map(refusal).collect()
 }
 
+/// What is told of groups that come to let in more of the internet.
+#[derive(Default)]
+pub struct Opened {
+    pub groups: Vec<OpenedGroup>,
+    pub diagnostics: Vec<Diagnostic>,
+    pub refused: Vec<Refusal>,
+}
+
 /// Groups of the topology that come to let in more of the internet, though nobody who is known carries them: a load balancer or a database
 /// may, now or later. With `deny`, refusals of those whose users could not be looked up.
-pub fn opened(before: &Engine<'_>, after: &Engine<'_>, deny: bool) -> (Vec<Diagnostic>, Vec<Refusal>) {
+pub fn opened(before: &Engine<'_>, after: &Engine<'_>, deny: bool) -> Opened {
     let network = after.network;
     let carried = |group: usize| network.interfaces.iter().any(|interface| interface.security_groups.contains(&group));
     let unread = network.unread_interfaces.as_ref();
-    let (mut told, mut refused) = (Vec::new(), Vec::new());
+    let mut opened = Opened::default();
     for (index, group) in network.security_groups.iter().enumerate() {
         let Some(place) = group.named.source.as_ref().filter(|_| unread.is_some() || !carried(index)) else { continue };
         let old = before.network.security_groups.iter().find(|old| old.named.name == group.named.name);
@@ -39,18 +47,20 @@ pub fn opened(before: &Engine<'_>, after: &Engine<'_>, deny: bool) -> (Vec<Diagn
         if over.is_empty() {
             continue;
         }
-        let opens = format!("{} comes to let in {} from the internet or more of it", group.named.name, over.in_words());
+        let (group, over) = (group.named.name.clone(), over.in_words());
+        let opens = format!("{group} comes to let in {over} from the internet or more of it");
         let diagnostic = match unread {
             Some(why) => {
                 let message = format!("{opens}, and who carries it is not known: network interfaces could not be read ({why})");
-                refused.extend(deny.then(|| Refusal { guard: "exposure", address: group.named.name.clone(), why: message.clone() }));
+                opened.refused.extend(deny.then(|| Refusal { guard: "exposure", address: group.clone(), why: message.clone() }));
                 Diagnostic::warning("group-opens", message).help("let the credentials call ec2:DescribeNetworkInterfaces")
             }
             None => Diagnostic::note("group-opens", format!("{opens}; no interface carries it now")),
         };
-        told.push(diagnostic.at(place.clone(), ""));
+        opened.diagnostics.push(diagnostic.at(place.clone(), ""));
+        opened.groups.push(OpenedGroup { group, over, users_known: unread.is_none() });
     }
-    (told, refused)
+    opened
 }
 
 /// What a rule lets in from the internet.

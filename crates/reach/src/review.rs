@@ -1,14 +1,16 @@
 //! The review of a plan: what it does to who can talk to whom, and what of that the spec does not allow.
 
+use std::collections::BTreeSet;
+
 use trueup_model::{Finding, Kind, Observed, Plan, ReachChange, Reachability, Refusal, Status, Topology};
 
 use crate::change::{Row, causes, changes, merged};
 use crate::ends::{Ends, after, is_elsewhere, is_read};
-use crate::engine::Ready;
+use crate::engine::{Engine, Ready};
 use crate::exposure::{exposures, opened};
 use crate::findings;
 use crate::lint::stranded;
-use crate::sources::source_changes;
+use crate::sources::{public_subnets, source_changes};
 
 /// Rows that are told at most; what is beyond is counted.
 pub(crate) const ROWS_MAX: usize = 100;
@@ -37,9 +39,12 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: O
         if deny_exposure {
             plan.refused.extend(exposures(&new, topology, &found));
         }
-        let (opening, refused) = opened(&old, &new, deny_exposure);
-        plan.diagnostics.extend(opening);
-        plan.refused.extend(refused);
+        let opened = opened(&old, &new, deny_exposure);
+        plan.diagnostics.extend(opened.diagnostics);
+        plan.refused.extend(opened.refused);
+        told.opened_groups = opened.groups;
+        told.public_subnets = public_subnets(&old, &new);
+        told.hosts = Some(hosts([&old, &new]));
         let mut causes = causes(topology, observed, plan, (&old, &new));
         tell(&mut told, merged(&found), |row| ReachChange { because: causes.of(&row), ..row.told });
         told.source_changes = source_changes(&old, &new, plan);
@@ -66,6 +71,7 @@ pub fn drifted(plan: &Plan, topology: &Topology, observed: &Observed) -> Reachab
         told.untold = Some(UNREAD.to_owned());
     } else if let Some(ends) = Ends::of(plan, topology, observed) {
         let (live, wanted) = (ends.before(), ends.after());
+        told.hosts = Some(hosts([&live, &wanted]));
         let rows = merged(&changes(&wanted, &live));
         // The reasons are differences, which the plan has from what is live to what is wanted.
         let mut causes = causes(topology, observed, plan, (&live, &wanted));
@@ -75,6 +81,12 @@ pub fn drifted(plan: &Plan, topology: &Topology, observed: &Observed) -> Reachab
         });
     }
     told
+}
+
+/// How many hosts are known in any of these networks.
+fn hosts(engines: [&Engine<'_>; 2]) -> usize {
+    let hosts = engines.into_iter().flat_map(|engine| &engine.network.interfaces).map(|host| &host.named.name);
+    hosts.collect::<BTreeSet<_>>().len()
 }
 
 /// Writes the first rows, and how many there are beyond.

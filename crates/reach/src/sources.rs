@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ipnet::IpNet;
-use trueup_model::{Plan, SourceAddress, SourceChange};
+use trueup_model::{Plan, PublicSubnet, SourceAddress, SourceChange};
 
 use crate::address::{AddressSet, Family, of_range, public};
 use crate::engine::Engine;
@@ -54,7 +54,7 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
             let Some(key) = key else { continue };
             let row = rows.entry(key).or_default();
             row.subnets.insert(before.network.subnets[old].named.name.clone());
-            row.because.insert(reason(before, after, (old, new), tables, (from, to)));
+            row.because.insert(reason(before, after, (old, new), tables, Some((from, to))));
         }
     }
     for (old, new) in same(before, after, |engine| &engine.network.interfaces, |host: &Interface| &host.named) {
@@ -67,7 +67,7 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
             let row = rows.entry(key).or_default();
             row.hosts.insert(host.named.name.clone());
             let own = from == to;
-            let because = || reason(before, after, (host.subnet, later.subnet), tables, (from, to));
+            let because = || reason(before, after, (host.subnet, later.subnet), tables, Some((from, to)));
             row.because.insert(if own || host.subnet_name(before) != later.subnet_name(after) {
                 host.named.name.clone()
             } else {
@@ -83,6 +83,24 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
         because: row.because.into_iter().filter(|name| changed.contains(name)).collect(),
     };
     rows.into_iter().map(told).collect()
+}
+
+/// The subnets that are there before and after, and from which a route leads to an internet gateway only afterwards.
+pub fn public_subnets(before: &Engine<'_>, after: &Engine<'_>) -> Vec<PublicSubnet> {
+    let mut known: [HashMap<usize, bool>; 2] = Default::default();
+    let mut is_public = |end: usize, engine: &Engine<'_>, table: Option<usize>| {
+        let leads_out = |table: usize| pieces([(engine, table); 2]).iter().any(|piece| exit(engine, table, piece) == Some(Exit::Own));
+        table.is_some_and(|table| *known[end].entry(table).or_insert_with(|| leads_out(table)))
+    };
+    let mut public = BTreeSet::new();
+    for (old, new) in same(before, after, |engine| &engine.network.subnets, |subnet: &Subnet| &subnet.named) {
+        let tables = [before.network.table_of(old), after.network.table_of(new)];
+        if is_public(1, after, tables[1]) && !is_public(0, before, tables[0]) {
+            let because = reason(before, after, (old, new), tables, None);
+            public.insert(PublicSubnet { subnet: after.network.subnets[new].named.name.clone(), because });
+        }
+    }
+    public.into_iter().collect()
 }
 
 /// What is there before and after: it keeps its id, or its name has passed to another.
@@ -173,20 +191,20 @@ fn addresses(ends: [(&Engine<'_>, &Exit, Option<&Interface>); 2]) -> Option<Key>
     (!is_same).then_some((before, after))
 }
 
-/// The resource whose change is the reason that a subnet's packets leave by another address.
-fn reason(before: &Engine<'_>, after: &Engine<'_>, subnets: Pair, tables: [Option<usize>; 2], exits: (&Exit, &Exit)) -> String {
+/// The resource whose change is the reason that a subnet's packets leave in another way: the subnet, where it has another table; the
+/// gateway, where they leave by the same one; else the table.
+fn reason(before: &Engine<'_>, after: &Engine<'_>, subnets: Pair, tables: [Option<usize>; 2], exits: Option<(&Exit, &Exit)>) -> String {
     let table = |engine: &Engine<'_>, table: Option<usize>| table.map(|table| engine.network.route_tables[table].named.name.clone());
     let name = |engine: &Engine<'_>, exit: &Exit| match exit {
-        Exit::Nat(nat) => engine.network.nat_gateways[*nat].named.name.clone(),
-        Exit::By(by) => by.clone(),
-        Exit::Own => String::new(),
+        Exit::Nat(nat) => Some(engine.network.nat_gateways[*nat].named.name.clone()),
+        Exit::Own | Exit::By(_) => None,
     };
     let (old, new) = (table(before, tables[0]), table(after, tables[1]));
-    match (old == new, name(before, exits.0), name(after, exits.1)) {
-        (false, ..) => after.network.subnets[subnets.1].named.name.clone(),
-        (true, old_exit, new_exit) if old_exit == new_exit => new_exit,
-        (true, ..) => new.unwrap_or_default(),
+    if old != new {
+        return after.network.subnets[subnets.1].named.name.clone();
     }
+    let same = exits.and_then(|(from, to)| name(before, from).filter(|gateway| Some(gateway) == name(after, to).as_ref()));
+    same.or(new).unwrap_or_default()
 }
 
 impl Interface {

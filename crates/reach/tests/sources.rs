@@ -86,6 +86,16 @@ fn reviewed(before: &Resources, after: &Resources, losses: &[(&str, Loss)]) -> V
     plan.reachability.unwrap().source_changes
 }
 
+fn public(before: &Resources, after: &Resources) -> Vec<String> {
+    let (before, after) = (spec(before), spec(after));
+    let observed = seen(&before);
+    let mut plan = plan(&before, &after, &observed, &[]);
+    let ends = Ends::of(&plan, &after, &observed);
+    review(&mut plan, &after, &observed, ends.as_ref(), false);
+    let subnets = plan.reachability.unwrap().public_subnets;
+    subnets.into_iter().map(|public| format!("{} because of {}", public.subnet, public.because)).collect()
+}
+
 fn told(before: &Resources, after: &Resources) -> Vec<String> {
     reviewed(before, after, &[]).iter().map(row).collect()
 }
@@ -190,4 +200,26 @@ fn a_host_with_another_public_address_is_told() {
     let changes = reviewed(&network(), &network(), &[("instance.bastion", loss)]);
     assert!(matches!(&changes[..], [one] if row(one).ends_with(" -> new (instance.bastion) because instance.bastion")), "{changes:?}");
     assert_eq!(told(&network(), &network()), [""; 0]);
+}
+
+#[test]
+fn a_subnet_that_gains_a_route_to_the_internet_gateway_is_public() {
+    // Whoever is in it: databases and load balancers are no instances of the spec.
+    let mut before = network();
+    before.retain(|(address, _)| *address != "instance.private-host");
+    let mut after = before.clone();
+    set(&mut after, "route_table.private", table(&json!({"destination": ANYWHERE, "internet_gateway": "internet_gateway.main"})));
+    assert_eq!(public(&before, &after), ["subnet.private because of route_table.private"]);
+    // A subnet that moves is the reason itself.
+    let mut moved = before.clone();
+    set(&mut moved, "subnet.private", json!({"vpc": "vpc.main", "cidr_block": "10.0.2.0/24", "route_table": "route_table.public"}));
+    assert_eq!(public(&before, &moved), ["subnet.private because of subnet.private"]);
+    assert_eq!(public(&after, &before), [""; 0]);
+    // It has one already, and one more makes no difference; one that is new is as it was wanted.
+    let routes = json!([{"destination": ANYWHERE, "internet_gateway": "internet_gateway.main"},
+                        {"destination": "198.51.100.0/24", "internet_gateway": "internet_gateway.main"}]);
+    let mut more = after.clone();
+    set(&mut more, "route_table.private", json!({"vpc": "vpc.main", "routes": routes}));
+    more.push(("subnet.new", json!({"vpc": "vpc.main", "cidr_block": "10.0.9.0/24", "route_table": "route_table.private"})));
+    assert_eq!(public(&after, &more), [""; 0]);
 }

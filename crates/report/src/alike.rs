@@ -67,10 +67,12 @@ fn digest(lines: &[Line]) -> u64 {
     hasher.finish()
 }
 
-/// The addresses because of which the internet reaches more.
+/// The addresses because of which the internet reaches more, or may.
 fn exposing(plan: &Plan) -> BTreeSet<&str> {
-    let changes = plan.reachability.iter().flat_map(|told| &told.changes).filter(|change| change.exposure);
-    changes.flat_map(|change| &change.because).map(String::as_str).collect()
+    let Some(told) = &plan.reachability else { return BTreeSet::new() };
+    let exposed = told.changes.iter().filter(|change| change.exposure).flat_map(|change| &change.because);
+    let groups = told.opened_groups.iter().map(|opened| &opened.group);
+    exposed.chain(groups).chain(told.public_subnets.iter().map(|public| &public.because)).map(String::as_str).collect()
 }
 
 /// Whether two can be told in one go. Of a deletion there is no more to tell than what goes with it.

@@ -6,8 +6,6 @@ use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 use trueup_model::{Value, policy};
 
-use crate::shown::clean;
-
 /// Unchanged lines shown around each change.
 const CONTEXT: usize = 3;
 
@@ -36,7 +34,7 @@ pub fn lines(before: &str, after: &str) -> Vec<DiffLine> {
                 ChangeTag::Insert => '+',
             };
             let text = change.value().trim_end_matches('\n').replace('\t', "    ");
-            out.push(DiffLine { sign, text: clean(&text) });
+            out.push(DiffLine { sign, text });
         }
     }
     out

@@ -8,6 +8,7 @@ use trueup_model::unmanaged::{Thing, Unmanaged};
 use trueup_model::{Action, AttributeChange, Change, Diagnostic, Finding, Kind, Label, Observed, Place, Plan, Topology, Value};
 
 use crate::difference;
+use crate::lines;
 use crate::reach;
 use crate::shown;
 use crate::stakes;
@@ -227,9 +228,11 @@ fn details(json: &mut Json, kind: Kind, attribute: &AttributeChange) {
         json["member"] = json!(member);
     }
     if shown::attribute(kind, &attribute.path).is_some_and(|table| table.digest) && attribute.before.is_some() {
-        let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_text).unwrap_or_default().to_owned();
-        let (removed, added) = difference::counts(&text(&attribute.before), &text(&attribute.after));
-        json["lines"] = json!({"removed": removed, "added": added});
+        // Bytes have no lines.
+        if let Some([before, after]) = lines::texts(attribute.before.as_ref(), attribute.after.as_ref()) {
+            let (removed, added) = difference::counts(&before, &after);
+            json["lines"] = json!({"removed": removed, "added": added});
+        }
     }
 }
 

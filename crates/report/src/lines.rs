@@ -51,6 +51,12 @@ pub struct Long {
     pub private: bool,
 }
 
+/// How the two sides of a text that may not be shown differ: in lines, where both are text; of bytes their digests say all there is.
+pub fn texts(before: Option<&Value>, after: Option<&Value>) -> Option<[String; 2]> {
+    let text = |value: Option<&Value>| value.map_or(Some(String::new()), |value| value.as_text().map(str::to_owned));
+    Some([text(before)?, text(after)?])
+}
+
 impl Long {
     /// `2 lines removed, 1 line added`: what may be told of texts that may not be shown.
     pub fn counts(&self) -> String {
@@ -89,7 +95,7 @@ fn compact(change: &Change, group: &[AttributeChange]) -> Option<Line> {
             format!("[{}]", members.join(", "))
         }
         None => {
-            let named = |a: &AttributeChange| Some(format!("{}: {}", shown::clean(a.member.as_ref()?), shown::value(a.after.as_ref()?)));
+            let named = |a: &AttributeChange| Some(format!("{}: {}", a.member.as_ref()?, shown::value(a.after.as_ref()?)));
             format!("{{{}}}", group.iter().filter_map(named).collect::<Vec<_>>().join(", "))
         }
     };
@@ -123,8 +129,7 @@ fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Li
         let shown = |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), shown::digest);
         (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
         if change.action != Action::Create {
-            let text = |value: Option<&Value>| value.and_then(Value::as_text).unwrap_or_default().to_owned();
-            line.long = Some(Long { before: text(before), after: text(after), private: true });
+            line.long = texts(before, after).map(|[before, after]| Long { before, after, private: true });
         }
     } else {
         let shown = |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), |value| names.value(value));
@@ -150,14 +155,14 @@ fn member(kind: Kind, attribute: &AttributeChange, key: &str, names: &Names<'_>)
         // A tag: its key is the name, and its value the contents.
         None => (key.to_owned(), attribute.before.as_ref().map(shown::value), attribute.after.as_ref().map(shown::value)),
     };
-    let name = format!("{} {}", attribute.path, shown::clean(&key));
+    let name = format!("{} {key}", attribute.path);
     Line { what, name, before, after, remark: None, long: None }
 }
 
 /// What members hold besides their key: in their own words, or their fields, and of two only those that differ.
 fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>, names: &Names<'_>) -> (Option<String>, Option<String>) {
     if let Some(words) = members.words {
-        let told = |value: Option<&Value>| value.map(|value| shown::clean(&words(value)));
+        let told = |value: Option<&Value>| value.map(words);
         return (told(before), told(after));
     }
     let fields = |value: Option<&Value>| value.and_then(Value::as_map).map(|map| besides(members, map)).unwrap_or_default();

@@ -19,12 +19,18 @@ pub fn sign(change: &ReachChange) -> &'static str {
     }
 }
 
+/// What stands around the services of a flow: where columns are kept, and in a sentence.
+pub const COLUMNS: [&str; 2] = ["  ", "  "];
+pub const PROSE: [&str; 2] = [" over ", ": "];
+/// Likewise before what is itself a part of the sentence.
+pub const PROSE_ON: [&str; 2] = [" over ", " "];
+
 /// A change in a sentence: what the internet newly reaches is said in full.
-pub fn sentence(change: &ReachChange) -> String {
+pub fn sentence(change: &ReachChange, [before, after]: [&str; 2]) -> String {
     let over = &change.over;
     if !change.exposure {
         let levels = format!("{} -> {}", change.before.as_str(), change.after.as_str());
-        return format!("{} -> {}  {over}  {levels}", named(&change.from), named(&change.to));
+        return format!("{} -> {}{before}{over}{after}{levels}", named(&change.from), named(&change.to));
     }
     let hosts = if change.to.len() == 1 { change.to[0].clone() } else { words::count(change.to.len(), "host") };
     let from = from(change);
@@ -67,18 +73,18 @@ pub fn barrier(barrier: &Barrier) -> String {
 
 /// What a barrier costs, each in a line: what works before and after it and not while steps wait. Where none waits, the order costs
 /// nothing that it would not cost anyhow.
-pub fn gaps(barrier: &Barrier) -> Vec<String> {
+pub fn gaps(barrier: &Barrier, around: [&str; 2]) -> Vec<String> {
     if !barrier.waits {
         return Vec::new();
     }
-    let mut lines: Vec<String> = barrier.gaps.iter().map(gap).collect();
+    let mut lines: Vec<String> = barrier.gaps.iter().map(|gap| self::gap(gap, around)).collect();
     lines.extend((barrier.more > 0).then(|| format!("and {} more", barrier.more)));
     if lines.is_empty() { vec!["none: all that works before and after works in between".to_owned()] } else { lines }
 }
 
 /// What works before and after a plan and not while it is carried out, each in a line.
-pub fn meanwhile(told: &Reachability) -> Vec<String> {
-    let line = |gap: &ReachChange| format!("{} ({})", self::gap(gap), because(gap));
+pub fn meanwhile(told: &Reachability, around: [&str; 2]) -> Vec<String> {
+    let line = |gap: &ReachChange| format!("{} ({})", self::gap(gap, around), because(gap));
     let mut lines: Vec<String> = told.interrupted.iter().map(interrupted).collect();
     lines.extend(told.gaps.iter().map(line));
     lines.extend((told.gaps_more > 0).then(|| format!("and {} more", told.gaps_more)));
@@ -94,13 +100,13 @@ fn interrupted(told: &Interrupted) -> String {
     format!("it is expected that {} ({file}:{line}), and in between it may not be so ({})", told.expectation, named(&told.because))
 }
 
-fn gap(gap: &ReachChange) -> String {
+fn gap(gap: &ReachChange, [before, after]: [&str; 2]) -> String {
     let meanwhile = match gap.after {
         Level::Blocked => "does not work",
         Level::Unknown => "may not work",
         _ => "works in part only",
     };
-    format!("{} -> {}  {}  {meanwhile} in between", named(&gap.from), named(&gap.to), gap.over)
+    format!("{} -> {}{before}{}{after}{meanwhile} in between", named(&gap.from), named(&gap.to), gap.over)
 }
 
 /// The reasons of a change; nothing where none is known.
@@ -110,6 +116,14 @@ pub fn because(change: &ReachChange) -> String {
 
 fn reasons(names: &[String]) -> String {
     if names.is_empty() { String::new() } else { format!("because of {}", named(names)) }
+}
+
+/// Subnets that come to be public ones, in a sentence without a full stop.
+pub fn public(told: &Reachability) -> Option<String> {
+    let subnets: Vec<String> = told.public_subnets.iter().map(|public| public.subnet.clone()).collect();
+    let verb = if subnets.len() == 1 { "gets" } else { "get" };
+    let whoever = "whoever has a public address there is on the internet";
+    (!subnets.is_empty()).then(|| format!("{} {verb} a route to the internet gateway: {whoever}", named(&subnets)))
 }
 
 /// Who appears on the internet by another address, each in a line, and in the first one what that comes to.
@@ -211,6 +225,7 @@ pub fn json(reachability: &Reachability) -> Json {
         })
     };
     let mut document = json!({
+        "hosts": reachability.hosts,
         "changes": reachability.changes.iter().map(change).collect::<Vec<_>>(),
         "more": reachability.more,
         "untold": reachability.untold,
@@ -223,6 +238,12 @@ pub fn json(reachability: &Reachability) -> Json {
         document["gaps"] = reachability.gaps.iter().map(change).collect();
         document["gaps_more"] = json!(reachability.gaps_more);
         document["gaps_unlooked"] = json!(reachability.gaps_unlooked);
+    }
+    if !reachability.opened_groups.is_empty() {
+        document["opened_groups"] = json!(reachability.opened_groups);
+    }
+    if !reachability.public_subnets.is_empty() {
+        document["public_subnets"] = json!(reachability.public_subnets);
     }
     if !reachability.source_changes.is_empty() {
         document["source_changes"] = reachability.source_changes.iter().map(source).collect();

@@ -58,7 +58,7 @@ pub fn digest(value: &Value) -> String {
 
 /// A place as `file:line`.
 pub fn place(place: &Place) -> String {
-    format!("{}:{}", clean(&place.file), place.line)
+    format!("{}:{}", place.file, place.line)
 }
 
 #[cfg(test)]

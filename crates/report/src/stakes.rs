@@ -1,7 +1,7 @@
 //! What is at stake in a plan, in the words and the data that all formats share.
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Change, Plan, ReachChange, Stake};
+use trueup_model::{Change, Kind, OpenedGroup, Plan, PublicSubnet, ReachChange, Stake};
 
 use crate::reach;
 use crate::words;
@@ -17,6 +17,18 @@ pub fn clauses(plan: &Plan) -> Vec<String> {
 fn clause(plan: &Plan, stake: &Stake<'_>) -> String {
     match stake {
         Stake::Exposes(changes) => exposes(changes),
+        Stake::Opens(groups) => {
+            let users = |group: &OpenedGroup| if group.users_known { "no interface carries it now" } else { "who carries it is not known" };
+            match groups {
+                [only] => format!("opens {} of {} to the internet ({})", only.over, only.group, users(only)),
+                all => format!("opens {} to the internet that nobody is known to carry", words::count(all.len(), "security group")),
+            }
+        }
+        Stake::MakesPublic(subnets) => {
+            let named =
+                if subnets.len() > NAMED_MAX { words::count(subnets.len(), Kind::Subnet.as_str()) } else { names(subnets).join(" and ") };
+            format!("gives {named} a route to the internet gateway")
+        }
         Stake::Deletes(changes) => format!("deletes {}", which(changes, "resource")),
         Stake::Replaces(changes) => format!("replaces {}", which(changes, "resource")),
         Stake::Stops(changes) => format!("stops {}{}", which(changes, "host"), in_turns(plan, changes)),
@@ -31,7 +43,7 @@ fn clause(plan: &Plan, stake: &Stake<'_>) -> String {
             format!("loses {} for ever", told.collect::<Vec<_>>().join(" and "))
         }
         Stake::Readdresses { subnets, hosts } => {
-            let whose = [(subnets, "subnet"), (hosts, "host")].map(|(names, noun)| match names.len() {
+            let whose = [(subnets, Kind::Subnet.as_str()), (hosts, "host")].map(|(names, noun)| match names.len() {
                 0 => String::new(),
                 1..=NAMED_MAX => names.join(" and "),
                 number => words::count(number, noun),
@@ -55,6 +67,10 @@ fn in_turns(plan: &Plan, changes: &[&Change]) -> String {
     turns.map(|turns| format!(" {}", words::at_once(turns))).unwrap_or_default()
 }
 
+fn names(subnets: &[PublicSubnet]) -> Vec<&str> {
+    subnets.iter().map(|public| public.subnet.as_str()).collect()
+}
+
 /// The names of a few, or how many there are.
 fn which(changes: &[&Change], noun: &str) -> String {
     if changes.len() > NAMED_MAX {
@@ -68,6 +84,8 @@ pub fn json(plan: &Plan) -> Json {
     let addresses = |changes: &[&Change]| changes.iter().map(|change| change.address.to_string()).collect::<Vec<_>>();
     let stake = |stake: &Stake<'_>| match stake {
         Stake::Exposes(changes) => json!({"what": "exposes", "changes": changes.len()}),
+        Stake::Opens(groups) => json!({"what": "opens", "groups": groups}),
+        Stake::MakesPublic(subnets) => json!({"what": "makes_public", "subnets": names(subnets)}),
         Stake::Deletes(changes) => json!({"what": "deletes", "addresses": addresses(changes)}),
         Stake::Replaces(changes) => json!({"what": "replaces", "addresses": addresses(changes)}),
         Stake::Stops(changes) => json!({"what": "stops", "addresses": addresses(changes)}),

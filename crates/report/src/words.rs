@@ -111,7 +111,7 @@ const UNREAD_NAMED_MAX: usize = 4;
 /// What could not be read: `instance was not read`, `vpc and user_data of instance.web were not read`.
 pub fn unread(plan: &Plan) -> Option<String> {
     let kinds = plan.unreadable.keys().map(ToString::to_string);
-    let attributes = plan.unread.iter().map(|unread| crate::shown::clean(&format!("{} of {}", unread.attribute, unread.address)));
+    let attributes = plan.unread.iter().map(|unread| format!("{} of {}", unread.attribute, unread.address));
     let names: Vec<String> = kinds.chain(attributes).collect();
     Some(match &names[..] {
         [] => return None,

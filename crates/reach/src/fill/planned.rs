@@ -18,16 +18,13 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
     let is_left_out = |address: &Address| Some(address) == without;
     let wanted = |object: &Object| topology.resources.get(&object.address(&topology.name)?).filter(|wanted| !is_left_out(&wanted.address));
     let own = |object: &Object| object.claim(&topology.name).and_then(|_| wanted(object));
-    // An instance that is started again, or that gives back an Elastic IP address, gets another public address.
+    // An instance that is stopped, or that gets or gives back an Elastic IP address, gets another public address.
     let loses = |change: &&&Change| change.losses.iter().any(|loss| matches!(loss, Loss::PublicAddress { .. }));
     let losers: BTreeSet<&str> = changes.iter().filter(loses).filter_map(|change| change.id.as_deref()).collect();
     let updated = |object: &Object, resource: &Resource| {
         let updated = world.updated(object, resource);
-        let gives_back = updated.record.get("elastic_ip") != object.record.get("elastic_ip");
-        if gives_back || losers.contains(object.id.as_str()) {
-            return Object { facts: updated.facts.without(&["public_ip"]), ..updated };
-        }
-        updated
+        let is_other = losers.contains(object.id.as_str()) || updated.record.get(ELASTIC_IP) != object.record.get(ELASTIC_IP);
+        if is_other { without_public(updated) } else { updated }
     };
     let stays = |object: &&Object| !gone.contains(object.id.as_str()) && !ends_with_its_vpc(object, &gone);
     let mut objects: Vec<Object> = observed
@@ -42,6 +39,14 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
     }
     let interfaces = near(observed, &topology.name).without(|instance| gone.contains(instance));
     Observed { objects, interfaces, elsewhere: BTreeMap::new(), ..observed.clone() }
+}
+
+/// The attribute by which an instance has an Elastic IP address.
+pub(super) const ELASTIC_IP: &str = "elastic_ip";
+
+/// An object whose public address will be another than the one that was seen.
+pub(super) fn without_public(object: Object) -> Object {
+    Object { facts: object.facts.without(&["public_ip"]), ..object }
 }
 
 /// What a plan ends and what it makes.

@@ -6,7 +6,7 @@ use trueup_model::schema::{Cost, Effect, Members};
 use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags};
 
 use super::observed::near;
-use super::planned::{Turnover, World, claims, ends_with_its_vpc, main_table};
+use super::planned::{ELASTIC_IP, Turnover, World, claims, ends_with_its_vpc, main_table, without_public};
 
 /// The steps of a plan, as far as they leave something to see.
 #[derive(Clone, Debug)]
@@ -134,6 +134,11 @@ impl<'a> Stepped<'a> {
                 _ => value.clone(),
             };
             object.record.set(name, all);
+        }
+        // Its public address goes with a stop, and with an Elastic IP address that comes or goes.
+        let exchanges = [&sets, &unsets].into_iter().any(|record| record.get(ELASTIC_IP).is_some());
+        if exchanges || (sets.text("state") == "stopped" && object.record.get(ELASTIC_IP).is_none()) {
+            *object = without_public(object.clone());
         }
         // What a call sets is no more as it was seen.
         let set: Vec<&str> = sets.iter().map(|(name, _)| name).collect();

@@ -10,7 +10,6 @@ use crate::alike::Block;
 use crate::difference;
 use crate::lines::{Line, What};
 use crate::names::Names;
-use crate::shown::clean;
 use crate::why;
 use crate::words;
 
@@ -32,7 +31,7 @@ pub struct Details<'a> {
 impl Details<'_> {
     /// The chains of reasons.
     pub fn why(&self) -> String {
-        let tree: Vec<String> = why::tree(self.plan).iter().map(|line| clean(line)).collect();
+        let tree: Vec<String> = why::tree(self.plan);
         if tree.is_empty() { String::new() } else { format!("**Why**\n{}", fenced("", &tree)) }
     }
 
@@ -177,7 +176,7 @@ pub fn id(change: &Change) -> String {
 
 /// One line of a change as lines of a diff, with the sign in the first column.
 fn drawn(line: &Line, action: Action) -> Vec<String> {
-    let remark = line.remark.as_ref().map(|remark| format!("     # {}", clean(remark))).unwrap_or_default();
+    let remark = line.remark.as_ref().map(|remark| format!("     # {remark}")).unwrap_or_default();
     let side = |sign: &str, text: &Option<String>| match text {
         Some(text) => format!("{sign} {}: {text}", line.name),
         None => format!("{sign} {}", line.name),

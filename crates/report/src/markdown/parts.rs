@@ -1,5 +1,7 @@
 //! The parts of a comment around its changes: title, what is at stake, warnings, what is lost, who can talk to whom, the command.
 
+use std::collections::BTreeSet;
+
 use trueup_model::{Change, Disruption, Plan, ReachChange, Reachability, Severity, Status, Summary};
 
 use super::details::{id, losses};
@@ -175,11 +177,12 @@ impl Parts<'_> {
         if needs.is_empty() {
             return Vec::new();
         }
-        let flags = if needs.len() > TOLD_MAX || extent == Extent::Counts {
-            words::count(needs.len(), "consent")
-        } else {
-            code(&needs.iter().map(|need| format!("--allow {need}")).collect::<Vec<_>>().join(" "))
-        };
+        // Where they are many, what allows all of a sort.
+        let sorts: BTreeSet<&str> = needs.iter().filter_map(|need| need.split(':').next()).collect();
+        let many = needs.len() > TOLD_MAX || extent == Extent::Counts;
+        let told: Vec<&str> = if many { sorts.into_iter().collect() } else { needs.iter().map(String::as_str).collect() };
+        let flags = code(&told.iter().map(|need| format!("--allow {need}")).collect::<Vec<_>>().join(" "));
+        let flags = if many { format!("{flags} ({})", words::count(needs.len(), "consent")) } else { flags };
         let command = self.command();
         vec![format!("**An unattended {command} refuses this** (exit 3) without {flags}, or `--expect` with the fingerprint below.")]
     }
@@ -192,16 +195,17 @@ impl Parts<'_> {
         if let Some(why) = &reachability.untold {
             lines.push(format!("- What changes is not told, because {}", sentence(why)));
         }
+        lines.extend(reach::public(reachability).map(|public| format!("- **Public:** {}", prose(&public))));
         let sources = if extent == Extent::Counts { Vec::new() } else { reach::sources(reachability, TOLD_MAX) };
         lines.extend(sources.iter().map(|source| format!("- **Source address:** {}", prose(source))));
         if let Some(barrier) = &reachability.barrier {
             lines.push(format!("- **Barrier:** {}", prose(&reach::barrier(barrier))));
             if extent != Extent::Counts {
-                lines.extend(reach::gaps(barrier).iter().map(|gap| format!("  - {}", prose(gap))));
+                lines.extend(reach::gaps(barrier, reach::PROSE_ON).iter().map(|gap| format!("  - {}", prose(gap))));
             }
         }
         if extent != Extent::Counts {
-            lines.extend(reach::meanwhile(reachability).iter().map(|gap| format!("- **Gap:** {}", prose(gap))));
+            lines.extend(reach::meanwhile(reachability, reach::PROSE_ON).iter().map(|gap| format!("- **Gap:** {}", prose(gap))));
         }
         let doubtful = reachability.findings.iter().filter(|finding| finding.status == Status::Warned);
         let doubtful = doubtful.map(|finding| {
@@ -210,9 +214,21 @@ impl Parts<'_> {
         });
         lines.extend(told(extent, doubtful, "expectations that do not hold for certain"));
         let counts = reach::counts(&reachability.findings).map(|counts| format!("{}.", prose(&counts)));
-        let heading = if unchanged { "**Reachability:** unchanged between the hosts that are known." } else { "**Reachability**" };
+        let heading = match reachability.hosts {
+            Some(0) if lines.is_empty() => "**Reachability:** no hosts are known, so nothing can be told of who talks to whom.".to_owned(),
+            Some(0) => "**Reachability:** no hosts are known.".to_owned(),
+            Some(hosts) if unchanged => format!("**Reachability:** unchanged between the hosts that are known ({hosts})."),
+            None if unchanged => "**Reachability:** unchanged between the hosts that are known.".to_owned(),
+            _ => "**Reachability**".to_owned(),
+        };
         match (lines.is_empty(), counts) {
-            (true, None) => String::new(),
+            (true, None) => {
+                if unchanged && reachability.hosts.is_some() {
+                    heading
+                } else {
+                    String::new()
+                }
+            }
             (true, Some(counts)) if unchanged => format!("{heading} {counts}"),
             (true, Some(counts)) => counts,
             (false, counts) => {
@@ -251,7 +267,7 @@ fn changes(reachability: &Reachability, extent: Extent) -> Vec<String> {
         let loud = if change.exposure { "**Exposure:** " } else { "" };
         let because = reach::because(change);
         let because = if because.is_empty() { because } else { format!(" ({})", prose(&because)) };
-        format!("- {loud}{}{because}", prose(&reach::sentence(change)))
+        format!("- {loud}{}{because}", prose(&reach::sentence(change, reach::PROSE)))
     };
     let number = reachability.changes.len() + reachability.more;
     if extent == Extent::Counts {

@@ -10,7 +10,7 @@ use super::{blackholes, head, remarks, troubles};
 use crate::clean::Clean;
 use crate::lines::{self, Line, What};
 use crate::names::Names;
-use crate::shown::{self, clean};
+use crate::shown;
 use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
 
@@ -39,7 +39,7 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
         && unmanaged.is_empty()
         && plan.blackholes.is_empty()
     {
-        let topology = format!("{}: ", clean(&plan.topology));
+        let topology = format!("{}: ", plan.topology);
         let words = format!("no drift, {} as the spec wants them.", words::count(plan.kept.len(), "resource"));
         let words = if plan.kept.len() == 1 { words.replace("wants them", "wants it") } else { words };
         page.line(0, 2, &[(Paint::Strong, &topology), (Paint::Create, &words)])?;
@@ -135,7 +135,7 @@ fn name(value: &Value, replaced: &BTreeMap<&str, &Address>) -> Value {
 
 fn one(page: &mut Page<'_>, drifted: &Drifted<'_>, names: &Names<'_>) -> fmt::Result {
     let change = drifted.change;
-    let id = change.id.as_ref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
+    let id = change.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
     let address = change.address.to_string();
     let lead: [Piece<'_>; 3] = [(Paint::Strong, &address), (Paint::Dim, &id), (Paint::Plain, ": ")];
     let place = change.source.as_ref().filter(|place| !place.file.is_empty());
@@ -149,7 +149,7 @@ fn one(page: &mut Page<'_>, drifted: &Drifted<'_>, names: &Names<'_>) -> fmt::Re
     if let Some((paint, words)) = whole {
         page.line(0, 4, &[lead[0], lead[1], lead[2], (paint, words), (Paint::Dim, &place)])?;
         for note in &change.notes {
-            page.line(4, 8, &[(Paint::Dim, "note: "), (Paint::Plain, &clean(note))])?;
+            page.line(4, 8, &[(Paint::Dim, "note: "), (Paint::Plain, note)])?;
         }
         return Ok(());
     }
@@ -172,12 +172,12 @@ fn one(page: &mut Page<'_>, drifted: &Drifted<'_>, names: &Names<'_>) -> fmt::Re
 
 fn nobodys(page: &mut Page<'_>, thing: &Unmanaged) -> fmt::Result {
     let lead = format!("unmanaged in {}: ", thing.vpc);
-    let name = thing.name.as_ref().map(|name| format!(" `{}`", clean(name))).unwrap_or_default();
-    let id = clean(&thing.id);
+    let name = thing.name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
+    let id = &thing.id;
     let words = match &thing.what {
         Thing::Object(kind) => format!("{kind} {id}{name}"),
-        Thing::Interface(what) => format!("interface {id} ({})", clean(what)),
-        Thing::Member { of, attribute, key, .. } => format!("{of} {id} that EC2 made: {attribute} {}", clean(key)),
+        Thing::Interface(what) => format!("interface {id} ({what})"),
+        Thing::Member { of, attribute, key, .. } => format!("{of} {id} that EC2 made: {attribute} {key}"),
     };
     page.line(0, 4, &[(Paint::Strong, &lead), (Paint::Update, &words)])
 }

@@ -25,7 +25,6 @@ pub(crate) use drift::drifted;
 pub(crate) use show::{Shown, shown};
 
 use crate::clean::Clean;
-use crate::shown::clean;
 use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
 
@@ -69,18 +68,18 @@ pub fn question(out: &mut Clean, sentence: &str, style: Style) -> fmt::Result {
 /// What a plan puts at stake, as a clause: `deletes 31 resources, loses 4 volumes for ever`; none where that is nothing.
 pub fn stakes(plan: &Plan) -> Option<String> {
     let clauses = crate::stakes::clauses(plan);
-    (!clauses.is_empty()).then(|| clean(&clauses.join(", ")))
+    (!clauses.is_empty()).then(|| clauses.join(", "))
 }
 
 /// What a read waits for. EC2's own words may be in it.
 pub fn waiting(words: &str) -> String {
-    clean(words)
+    crate::shown::clean(words)
 }
 
 /// Whose network this is, and where.
 fn head(page: &mut Page<'_>, topology: &str, account: &str, region: &str) -> fmt::Result {
-    let name = format!("{} ", clean(topology));
-    let place = format!("(account {}, {})", clean(account), clean(region));
+    let name = format!("{topology} ");
+    let place = format!("(account {account}, {region})");
     page.line(0, 2, &[(Paint::Strong, &name), (Paint::Dim, &place)])
 }
 
@@ -88,22 +87,18 @@ fn head(page: &mut Page<'_>, topology: &str, account: &str, region: &str) -> fmt
 fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     for (kind, why) in &plan.unreadable {
         let kind = format!("{kind}: ");
-        let why = format!("{}. Nothing of it and nothing that depends on it is changed.", clean(why).trim_end_matches('.'));
+        let why = format!("{}. Nothing of it and nothing that depends on it is changed.", why.trim_end_matches('.'));
         page.line(0, 4, &[(Paint::Delete, "NOT READ "), (Paint::Strong, &kind), (Paint::Plain, &why)])?;
     }
     for unread in &plan.unread {
-        let what = format!("{} {}: ", clean(&unread.address.to_string()), clean(&unread.attribute));
-        let why = format!("{}. Nothing is changed because of it.", clean(&unread.why).trim_end_matches('.'));
+        let what = format!("{} {}: ", unread.address, unread.attribute);
+        let why = format!("{}. Nothing is changed because of it.", unread.why.trim_end_matches('.'));
         page.line(0, 4, &[(Paint::Delete, "NOT READ "), (Paint::Strong, &what), (Paint::Plain, &why)])?;
     }
     for refusal in &plan.refused {
-        let address = format!("{} ", clean(&refusal.address));
+        let address = format!("{} ", refusal.address);
         let guard = format!("({}): ", refusal.guard);
-        page.line(
-            0,
-            4,
-            &[(Paint::Delete, "REFUSED "), (Paint::Strong, &address), (Paint::Dim, &guard), (Paint::Plain, &clean(&refusal.why))],
-        )?;
+        page.line(0, 4, &[(Paint::Delete, "REFUSED "), (Paint::Strong, &address), (Paint::Dim, &guard), (Paint::Plain, &refusal.why)])?;
     }
     if plan.is_complete() && plan.refused.is_empty() { Ok(()) } else { page.blank() }
 }
@@ -111,10 +106,10 @@ fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
 /// The routes that lead nowhere and stay so, a line each.
 fn blackholes(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     for blackhole in &plan.blackholes {
-        let (address, id) = (blackhole.address.to_string(), format!(" ({}): ", clean(&blackhole.id)));
+        let (address, id) = (blackhole.address.to_string(), format!(" ({}): ", blackhole.id));
         let place = Some(&blackhole.place).filter(|place| !place.file.is_empty());
         let place = place.map(|place| format!("   {}", crate::shown::place(place))).unwrap_or_default();
-        let told = clean(&words::blackhole(blackhole));
+        let told = words::blackhole(blackhole);
         page.line(0, 4, &[(Paint::Strong, &address), (Paint::Dim, &id), (Paint::Delete, &told), (Paint::Dim, &place)])?;
     }
     Ok(())
@@ -126,9 +121,9 @@ fn remarks(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
         let severity = format!("{}: ", words::severity(diagnostic.severity));
         let place = diagnostic.place().filter(|place| !place.file.is_empty());
         let place = place.map(|place| format!(" ({})", crate::shown::place(place))).unwrap_or_default();
-        page.line(0, 4, &[(Paint::Update, &severity), (Paint::Plain, &clean(&diagnostic.message)), (Paint::Dim, &place)])?;
+        page.line(0, 4, &[(Paint::Update, &severity), (Paint::Plain, &diagnostic.message), (Paint::Dim, &place)])?;
         if let Some(help) = &diagnostic.help {
-            page.line(4, 4, &[(Paint::Dim, "help: "), (Paint::Plain, &clean(help))])?;
+            page.line(4, 4, &[(Paint::Dim, "help: "), (Paint::Plain, help)])?;
         }
     }
     if plan.diagnostics.is_empty() { Ok(()) } else { page.blank() }

@@ -11,7 +11,7 @@ use crate::clean::Clean;
 use crate::difference;
 use crate::lines::{Line, Long, What};
 use crate::names::Names;
-use crate::shown::{self, clean};
+use crate::shown;
 use crate::stakes;
 use crate::style::{Page, Paint, Piece, Style, pad, widest};
 use crate::words;
@@ -90,10 +90,10 @@ fn counts(plan: &Plan) -> String {
 fn at_stake(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     let clauses = stakes::clauses(plan);
     if !clauses.is_empty() {
-        page.line(0, 4, &[(Paint::Delete, "At stake: "), (Paint::Strong, &clean(&clauses.join(", ")))])?;
+        page.line(0, 4, &[(Paint::Delete, "At stake: "), (Paint::Strong, &clauses.join(", "))])?;
     }
     for renamed in &plan.renamed {
-        page.line(0, 4, &[(Paint::Update, "Renamed? "), (Paint::Plain, &clean(&words::renamed(plan, renamed)))])?;
+        page.line(0, 4, &[(Paint::Update, "Renamed? "), (Paint::Plain, &words::renamed(plan, renamed))])?;
     }
     let is_long = plan.changes.len() > LONG;
     if is_long {
@@ -150,7 +150,7 @@ fn member(page: &mut Page<'_>, change: &Change) -> fmt::Result {
 }
 
 fn id_and_place(change: &Change) -> [String; 2] {
-    let id = change.id.as_ref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
+    let id = change.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
     let place = change.source.as_ref().filter(|place| !place.file.is_empty());
     [id, place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default()]
 }
@@ -210,7 +210,7 @@ pub(super) fn long(page: &mut Page<'_>, long: &Long) -> fmt::Result {
 fn because(page: &mut Page<'_>, change: &Change) -> fmt::Result {
     for (depth, reason) in change.because.iter().enumerate() {
         let lead = if depth == 0 { "because: ".to_owned() } else { format!("{:1$}└─ ", "", 9 + 3 * (depth - 1)) };
-        page.line(4, 4 + widest([lead.as_str()]), &[(Paint::Dim, &lead), (Paint::Plain, &clean(reason))])?;
+        page.line(4, 4 + widest([lead.as_str()]), &[(Paint::Dim, &lead), (Paint::Plain, reason)])?;
     }
     Ok(())
 }
@@ -229,7 +229,7 @@ fn shared(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
         page.line(indent, indent + 4, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change))])?;
     }
     for note in &change.notes {
-        page.line(indent, indent + 4, &[(Paint::Dim, "note: "), (Paint::Plain, &clean(note))])?;
+        page.line(indent, indent + 4, &[(Paint::Dim, "note: "), (Paint::Plain, note)])?;
     }
     Ok(())
 }
@@ -237,10 +237,10 @@ fn shared(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
 /// What is each one's own.
 fn lost(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
     if let Some(lifts) = words::lifts(change) {
-        page.line(indent, indent + 4, &[(Paint::Delete, "protection lifted: "), (Paint::Plain, &clean(&lifts))])?;
+        page.line(indent, indent + 4, &[(Paint::Delete, "protection lifted: "), (Paint::Plain, &lifts)])?;
     }
     for loss in &change.losses {
-        page.line(indent, indent + 4, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &clean(&loss.to_string()))])?;
+        page.line(indent, indent + 4, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &loss.to_string())])?;
     }
     Ok(())
 }
@@ -267,7 +267,7 @@ fn steps(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
         };
         page.line(2, number_width + 4, &[(Paint::Dim, &number), (paint, &address), (Paint::Plain, &after)])?;
         for why in &step.why {
-            page.line(number_width + 4, number_width + 4, &[(Paint::Dim, "because "), (Paint::Dim, &clean(why))])?;
+            page.line(number_width + 4, number_width + 4, &[(Paint::Dim, "because "), (Paint::Dim, why)])?;
         }
     }
     Ok(())

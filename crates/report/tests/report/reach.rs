@@ -1,7 +1,8 @@
 //! Who can talk to whom: in all formats, bounded, and with what the internet newly reaches first.
 
 use trueup_model::{
-    Action, Barrier, Finding, Interrupted, Label, Level, Loss, Place, Plan, ReachChange, Reachability, SourceAddress, SourceChange, Status,
+    Action, Barrier, Finding, Interrupted, Label, Level, Loss, OpenedGroup, Place, Plan, PublicSubnet, ReachChange, Reachability,
+    SourceAddress, SourceChange, Status,
 };
 use trueup_report::Clean;
 use trueup_report::text::PlanOptions;
@@ -226,6 +227,43 @@ fn who_appears_by_another_address_is_told() {
     let last = stakes.as_array().unwrap().last().unwrap();
     assert_eq!(
         last,
-        &serde_json::json!({"what": "readdresses", "subnets": ["subnet.private-a", "subnet.private-b", "subnet.c"], "hosts": []})
+        &serde_json::json!({"what": "readdresses", "subnets": ["subnet.c", "subnet.private-a", "subnet.private-b"], "hosts": []})
     );
+}
+
+#[test]
+fn what_opens_although_nobody_is_known_is_at_stake() {
+    let opened_groups = vec![OpenedGroup { group: "security_group.alb".into(), over: "tcp/443".into(), users_known: false }];
+    let told = Reachability {
+        hosts: Some(0),
+        opened_groups,
+        public_subnets: vec![PublicSubnet { subnet: "subnet.database-a".into(), because: "route_table.database".into() }],
+        ..Reachability::default()
+    };
+    let changes = vec![sample::change(Action::Update, "route_table.database", Some("rtb-1"), Vec::new())];
+    let mut plan = Plan { reachability: Some(told), changes, ..sample::nothing() };
+    let stakes = "opens tcp/443 of security_group.alb to the internet (who carries it is not known), gives subnet.database-a a route to the \
+                  internet gateway";
+    let public = "subnet.database-a gets a route to the internet gateway: whoever has a public address there is on the internet";
+    let mut text = Clean::default();
+    trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
+    assert!(text.contains(&format!("At stake: {stakes}\n")) && text.contains(&format!("\nPublic: {public}\n")), "{text}");
+    let markdown = trueup_report::markdown::plan(&plan, sample::SPEC, 65536);
+    assert!(markdown.contains(&format!(": {} · 1 to change\n", stakes.replace('_', "\\_"))), "{markdown}");
+    assert!(markdown.contains(&format!("**Reachability:** no hosts are known.\n\n- **Public:** {public}\n")), "{markdown}");
+    let json = trueup_report::json::plan(&plan);
+    assert_eq!(
+        json["stakes"][0],
+        serde_json::json!({"what": "opens", "groups": [{"group": "security_group.alb", "over": "tcp/443", "users_known": false}]})
+    );
+    assert_eq!(json["stakes"][1], serde_json::json!({"what": "makes_public", "subnets": ["subnet.database-a"]}));
+    assert_eq!(json["reachability"]["hosts"], 0);
+    // Without hosts there is nothing that could be unchanged; with some there is.
+    for (hosts, said) in
+        [(0, "no hosts are known, so nothing can be told of who talks to whom."), (6, "unchanged between the hosts that are known (6).")]
+    {
+        plan.reachability = Some(Reachability { hosts: Some(hosts), ..Reachability::default() });
+        let markdown = trueup_report::markdown::plan(&plan, sample::SPEC, 65536);
+        assert!(markdown.contains(&format!("\n**Reachability:** {said}\n")), "{markdown}");
+    }
 }

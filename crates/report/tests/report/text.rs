@@ -2,7 +2,7 @@
 
 use crate::sample;
 
-use trueup_model::{Action, Kind, Plan};
+use trueup_model::{Action, Kind, Plan, Value};
 use trueup_report::text::{self, PlanOptions};
 use trueup_report::{Clean, Style, json};
 
@@ -114,4 +114,23 @@ fn what_only_follows_from_a_replacement_is_no_drift() {
     assert!(text.contains("security_groups sg-0bbbbbbbbbbbbbbb0: not in the spec, live"), "{text}");
     assert!(!text.contains("security_groups security_group.a") && !text.contains("security_groups sg-0aaa"), "{text}");
     assert_eq!(json::drift(&plan, None)["drift"][1]["attributes"].as_array().unwrap().len(), 1);
+}
+
+/// Bytes, such as gzip, have no lines: their digests and lengths say all there is to say.
+#[test]
+fn user_data_that_is_bytes_has_no_lines() {
+    let bytes = |last: u8| Some(Value::data(vec![0x1f, 0x8b, 0x08, 0xff, last]));
+    for (before, after) in [(bytes(1), bytes(2)), (Some("#!/bin/sh\n".into()), bytes(2)), (bytes(1), None)] {
+        let user_data = sample::attribute(Kind::Instance, "user_data", before.clone(), after.clone());
+        let changes = vec![sample::change(Action::Update, "instance.a", Some("i-1"), vec![user_data])];
+        let plan = Plan { changes, ..sample::nothing() };
+        let mut text = Clean::default();
+        text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
+        let markdown = trueup_report::markdown::plan(&plan, sample::SPEC, 65536);
+        for told in [&*text, &markdown] {
+            assert!(told.contains("sha256:") && told.contains(" bytes)") && !told.contains(" removed"), "{told}");
+        }
+        let attribute = &trueup_report::json::plan(&plan)["changes"][0]["attributes"][0];
+        assert!(attribute.get("lines").is_none() && attribute["before"]["sha256"].is_string(), "{attribute:#}");
+    }
 }
