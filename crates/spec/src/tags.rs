@@ -5,6 +5,9 @@ use trueup_model::{Diagnostic, Place, Record, Value, tags};
 use crate::decode::Decoder;
 use crate::node::{Node, Yaml, shown};
 
+/// EC2 takes keys and values as they are, whatever their characters and case ("Tag restrictions" in the EC2 user guide). Nothing there takes
+/// spaces off their ends, and people have met `Name ` beside `Name` (issue 625 of github.com/open-guides/og-aws): so they are kept, and
+/// told.
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
 /// EC2 takes 50, and Trueup needs up to seven: topology, address, run, protection, the mark of what is being replaced, what is read
@@ -37,6 +40,10 @@ impl Decoder<'_> {
             match bad_key(&key.text) {
                 Some((message, help)) => self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help)),
                 None => {
+                    if let Some(message) = spaces(&key.text, value.as_text().unwrap_or_default()) {
+                        let help = "take the spaces out, unless they are meant";
+                        self.problems.push(Diagnostic::warning("tag-spaces", message).at(place, "").help(help));
+                    }
                     if let Some((message, help)) = value.as_text().and_then(|value| bad_value(&key.text, value)) {
                         let place = self.problems.place(node.span);
                         self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help));
@@ -85,6 +92,19 @@ fn bad_key(key: &str) -> Option<(String, String)> {
         }
         _ => None,
     }
+}
+
+/// What is to be said of spaces at the ends of a key or a value.
+fn spaces(key: &str, value: &str) -> Option<String> {
+    let padded = |text: &str| text.trim() != text;
+    let what = if padded(key) {
+        "the tag key `{}` has spaces at its ends"
+    } else if padded(value) {
+        "the value of the tag `{}` has spaces at its ends"
+    } else {
+        return None;
+    };
+    Some(format!("{}: EC2 keeps them, and it is another text than the one without", what.replace("{}", &shown(key))))
 }
 
 fn bad_value(key: &str, value: &str) -> Option<(String, String)> {

@@ -154,3 +154,15 @@ fn what_ec2_would_change_or_could_not_match_is_refused() {
         assert!(parsed.topology.is_some(), "{}", told(&text, &parsed.diagnostics));
     }
 }
+
+#[test]
+fn spaces_at_the_ends_of_tags_are_kept_and_told() {
+    let text = with_vpc("elastic_ip: {a: {tags: {'team ': x, cost centre: ' 7', plain: x y}}}\n");
+    let parsed = read(&text);
+    let said = told(&text, &parsed.diagnostics);
+    assert!(said.contains("the tag key `team ` has spaces") && said.contains("the value of the tag `cost centre` has spaces"), "{said}");
+    assert!(!said.contains("plain"), "{said}");
+    let topology = parsed.topology.unwrap();
+    let tags = topology.of(trueup_model::Kind::ElasticIp).next().unwrap().record.get("tags").unwrap().as_map().unwrap();
+    assert_eq!((tags.text("team "), tags.text("cost centre")), ("x", " 7"));
+}

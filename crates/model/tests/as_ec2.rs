@@ -1,0 +1,215 @@
+//! What EC2 makes of each text that a spec has: what it keeps, what it takes off or folds, what it refuses, and where that is written. A
+//! format keeps what EC2 keeps, and refuses what EC2 would change behind a spec's back.
+
+use std::collections::BTreeMap;
+
+use trueup_model::net::Format;
+use trueup_model::{Attribute, Kind, Type, expect};
+
+/// One format, by its words.
+struct Row {
+    what: &'static str,
+    /// Where AWS says so.
+    source: &'static str,
+    /// As it is written, and as EC2 answers it.
+    kept: &'static [(&'static str, &'static str)],
+    /// What EC2 refuses, or keeps otherwise than it was given.
+    refused: &'static [&'static str],
+}
+
+/// Formats that EC2 never sees.
+const OURS: [&str; 4] = [
+    "a path relative to the spec",
+    "a party: instance.x, subnet.x, security_group.x, internet, s3, dynamodb, cidr/10.0.0.0/8, tag/key=value, an id or an address",
+    "a gateway or endpoint, such as vpc_endpoint.s3, or its id",
+    "services such as tcp/443, udp/53, tcp/8000-8080, icmp or all, several with commas",
+];
+
+/// An id of these letters.
+macro_rules! id {
+    ($what:literal, $good:literal, $short:literal) => {
+        Row {
+            what: $what,
+            source: "EC2 user guide, Resource IDs: the prefix, and 8 or 17 hex digits in lower case",
+            kept: &[($good, $good)],
+            refused: &[$short, concat!($good, "0"), concat!(" ", $good), concat!($good, "\n")],
+        }
+    };
+}
+
+const ROWS: &[Row] = &[
+    Row {
+        what: "text",
+        source: "EC2 API reference, RunInstances: UserData is base64 of bytes, all of which EC2 keeps",
+        kept: &[(" #!/bin/sh\n", " #!/bin/sh\n"), ("", ""), ("é\0", "é\0")],
+        refused: &[],
+    },
+    Row {
+        what: "an IPv4 range between /16 and /28",
+        source: "EC2 API reference, CreateVpc: host bits are cleared (100.68.0.18/18 becomes 100.68.0.0/18); VPC user guide, VPC CIDR blocks",
+        kept: &[("10.0.0.0/16", "10.0.0.0/16")],
+        refused: &["10.0.0.1/16", "010.0.0.0/16", "10.0.0.0/16 ", "10.0.0.0/15", "10.0.0.0/29", "10.0.0.0", "::/64"],
+    },
+    Row {
+        what: "an IPv4 or IPv6 range such as 10.0.0.0/16",
+        source: "EC2 API reference, AuthorizeSecurityGroupIngress and CreateNetworkAclEntry: host bits are cleared; IPv6 is answered in short form",
+        kept: &[("10.0.0.0/8", "10.0.0.0/8"), ("2001:DB8:0:0::/64", "2001:db8::/64"), ("::/0", "::/0")],
+        refused: &["10.0.0.1/8", "2001:db8::1/64", "10.0.0.0/33", " ::/0", "0.0.0.0"],
+    },
+    Row {
+        what: "an IPv4 address such as 10.0.0.10",
+        source: "EC2 API reference, RunInstances: PrivateIpAddress",
+        kept: &[("10.0.0.10", "10.0.0.10")],
+        refused: &["10.0.0.010", "10.0.0", "10.0.0.256", "10.0.0.10 ", "::1"],
+    },
+    Row {
+        what: "a port, or a range of ports such as 8000-8080",
+        source: "EC2 API reference, IpPermission: FromPort and ToPort are numbers",
+        kept: &[("22", "22"), ("8000-8080", "8000-8080"), ("8000 - 8080", "8000-8080"), ("80-80", "80")],
+        refused: &["022", "65536", "90-80", "-1", "+22", "22 ", "http"],
+    },
+    Row {
+        what: "a protocol: tcp, udp, icmp, icmpv6, all, or a number from 0 to 255",
+        source: "EC2 API reference, IpPermission: a number that has a name is answered by it",
+        kept: &[("6", "tcp"), ("17", "udp"), ("1", "icmp"), ("58", "icmpv6"), ("50", "50"), ("all", "all")],
+        refused: &["TCP", "-1", "256", "006", "tcp ", "sctp"],
+    },
+    Row {
+        what: "a description of at most 255 characters that EC2 allows",
+        source: "EC2 API reference, CreateSecurityGroup and IpRange: up to 255 of these characters; spaces at the end are not kept as they are",
+        kept: &[("a b", "a b"), ("._-:/()#,@[]+=&;{}!$*", "._-:/()#,@[]+=&;{}!$*"), ("UPPER", "UPPER")],
+        refused: &["", " a", "a ", "a\tb", "a\nb", "ä", "a%", "it's", "a\u{a0}b", "“a”"],
+    },
+    Row {
+        what: "a group name of at most 250 characters that EC2 allows",
+        source: "EC2 API reference, CreateSecurityGroup: never `sg-…`, unique whatever the case; VPC user guide, security groups: spaces at the end \
+                 of a name are taken off when it is saved",
+        kept: &[("a b", "a b"), ("Web", "Web"), ("x-sg-", "x-sg-")],
+        refused: &["", "web ", " web", "sg-web", "SG-web", "default", "Default", "ä", "a\tb", "web#12af"],
+    },
+    Row {
+        what: "a key name of 1 to 255 ASCII characters",
+        source: "EC2 API reference, CreateKeyPair: up to 255 ASCII characters; EC2 user guide, Create a key pair: no spaces at its ends",
+        kept: &[("a b", "a b"), ("Key", "Key"), ("!\"'%~", "!\"'%~")],
+        refused: &["", " k", "k ", "ключ", "a\tb", "a\nb", "a\u{7f}"],
+    },
+    Row {
+        what: "a public key in OpenSSH's form: ssh-ed25519 AAAA…",
+        source: "EC2 user guide, Requirements for key pairs: ED25519 and RSA in OpenSSH's format; DescribeKeyPairs answers its own comment",
+        kept: &[(
+            "\tssh-ed25519  AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKcwJ1E3MKZvvn6GEsXfCVVx5qVzMzNhV me@here\n",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKcwJ1E3MKZvvn6GEsXfCVVx5qVzMzNhV",
+        )],
+        refused: &[
+            "",
+            "ssh-ed25519",
+            "ssh-ed25519 AAAA",
+            "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA",
+            "-----BEGIN",
+        ],
+    },
+    Row {
+        what: "the id of an image, such as ami-003634241a8fcdec0",
+        source: "EC2 user guide, Resource IDs",
+        kept: &[("ami-003634241a8fcdec0", "ami-003634241a8fcdec0"), ("ami-12345678", "ami-12345678")],
+        refused: &["ami-1234567", "AMI-12345678", "ami-003634241A8FCDEC0", "ami-12345678 "],
+    },
+    Row {
+        what: "an instance type such as t2.micro",
+        source: "EC2 API reference, RunInstances: InstanceType is one of its words, in lower case",
+        kept: &[("t2.micro", "t2.micro"), ("u-6tb1.metal", "u-6tb1.metal")],
+        refused: &["T2.micro", "t2", "t2.micro ", "t2 .micro", ".micro"],
+    },
+    Row {
+        what: "the name of an instance profile, or its ARN",
+        source: "IAM API reference, InstanceProfile: 1 to 128 of letters, digits and _+=,.@-, in their case; a path is no part of the name",
+        kept: &[("Web", "Web"), ("arn:aws:iam::123456789012:instance-profile/path/web", "web"), ("_+=,.@-", "_+=,.@-")],
+        refused: &["", "web ", "a b", "ä", "path/web", "arn:aws:iam::123456789012:role/web"],
+    },
+    Row {
+        what: "an availability zone such as us-west-2a",
+        source: "EC2 user guide, Regions and Zones: names of zones, local zones and Wavelength Zones",
+        kept: &[
+            ("us-west-2a", "us-west-2a"),
+            ("us-west-2-lax-1b", "us-west-2-lax-1b"),
+            ("us-east-1-wl1-bos-wlz-1", "us-east-1-wl1-bos-wlz-1"),
+        ],
+        refused: &["us-west-2", "US-WEST-2A", "usw2-az1", "us-west-2a ", "a"],
+    },
+    Row {
+        what: "the id of an availability zone such as usw2-az1",
+        source: "EC2 user guide, AZ IDs",
+        kept: &[("usw2-az1", "usw2-az1"), ("usw2-lax1-az1", "usw2-lax1-az1"), ("usw2-wl1-las-wlz1", "usw2-wl1-las-wlz1")],
+        refused: &["us-west-2a", "USW2-AZ1", "usw2-az", "-az1", "usw2-az1 "],
+    },
+    Row {
+        what: "a range such as 0.0.0.0/0, or a prefix list such as aws/s3",
+        source: "EC2 API reference, CreateRoute: host bits are cleared; DestinationPrefixListId",
+        kept: &[("0.0.0.0/0", "0.0.0.0/0"), ("::/0", "::/0"), ("aws/s3", "aws/s3"), ("pl-12345678", "pl-12345678")],
+        refused: &["10.0.0.1/8", "aws/", "aws/S3", "pl-1", "s3", "0.0.0.0/0 "],
+    },
+    Row {
+        what: "a prefix list: an id such as pl-…, or aws/s3",
+        source: "EC2 API reference, PrefixListId",
+        kept: &[("aws/s3", "aws/s3"), ("pl-12345678", "pl-12345678"), ("com.amazonaws.us-west-2.s3", "com.amazonaws.us-west-2.s3")],
+        refused: &["aws/", "aws/S3", "pl-1", "s3", "aws/s3 "],
+    },
+    Row {
+        what: "a service such as s3, or its full name",
+        source: "EC2 API reference, CreateVpcEndpoint: ServiceName",
+        kept: &[("s3", "s3"), ("com.amazonaws.us-west-2.s3", "com.amazonaws.us-west-2.s3")],
+        refused: &["", "S3", "s3 ", "aws/s3"],
+    },
+    id!("an EC2 id that starts with eigw-", "eigw-12345678", "eigw-1"),
+    id!("an EC2 id that starts with eni-", "eni-12345678", "eni-1"),
+    id!("an EC2 id that starts with tgw-", "tgw-12345678", "tgw-1"),
+    id!("an EC2 id that starts with pcx-", "pcx-12345678", "pcx-1"),
+    id!("an EC2 id that starts with vgw-", "vgw-12345678", "vgw-1"),
+];
+
+fn formats(table: &[Attribute], all: &mut BTreeMap<&'static str, &'static Format>) {
+    table.iter().for_each(|attribute| of_type(&attribute.ty, all));
+}
+
+fn of_type(ty: &Type, all: &mut BTreeMap<&'static str, &'static Format>) {
+    match ty {
+        Type::Text(format) => drop(all.insert(format.what, format)),
+        Type::Object(table) => formats(table, all),
+        Type::Set(members) => of_type(&members.ty, all),
+        Type::OneOrMany(inner) => of_type(inner, all),
+        Type::Bool | Type::Int(..) | Type::Choice(_) | Type::Ref(..) | Type::Tags | Type::Policy => {}
+    }
+}
+
+#[test]
+fn each_format_keeps_what_ec2_keeps() {
+    let mut all = BTreeMap::new();
+    Kind::ALL.into_iter().for_each(|kind| formats(kind.schema().attributes, &mut all));
+    formats(expect::FIELDS, &mut all);
+    let mut faults = Vec::new();
+    for (what, format) in &all {
+        if OURS.contains(what) {
+            continue;
+        }
+        let Some(row) = ROWS.iter().find(|row| row.what == *what) else {
+            faults.push(format!("{what}: what does EC2 make of it? It has no row"));
+            continue;
+        };
+        for (written, kept) in row.kept {
+            let read = (format.read)(written);
+            if read.as_deref() != Ok(*kept) {
+                faults.push(format!("{what}: {written:?} is read as {read:?} and not {kept:?} ({})", row.source));
+            }
+        }
+        for text in row.refused {
+            if let Ok(read) = (format.read)(text) {
+                faults.push(format!("{what}: {text:?} is taken as {read:?} ({})", row.source));
+            }
+        }
+    }
+    let known = |what: &str| all.contains_key(what);
+    faults.extend(
+        ROWS.iter().map(|row| row.what).chain(OURS).filter(|what| !known(what)).map(|what| format!("{what}: there is no such format")),
+    );
+    assert!(faults.is_empty(), "{faults:#?}");
+}
