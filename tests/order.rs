@@ -192,3 +192,77 @@ fn a_route_whose_target_is_gone_is_told_though_it_is_as_the_spec_wants_it() {
         assert!(text.to_string().contains("leads nowhere") && !text.to_string().contains("no drift"), "{text}");
     });
 }
+
+/// A VPC with a second range, and a route table with some routes; and a VPC of others' addresses, which has nothing to do with it.
+fn ranges(second: &str, routes: &str) -> trueup_model::Topology {
+    topology(&format!(
+        "topology: t
+region: us-west-2
+vpc:
+  main: {{cidr_block: 10.0.0.0/16, secondary_cidr_blocks: [{second}]}}
+  like: {{cidr_block: 10.5.0.0/16}}
+subnet: {{like: {{vpc: like, cidr_block: 10.5.1.0/24}}}}
+internet_gateway: {{main: {{vpc: main}}}}
+route_table:
+  main: {{vpc: main, routes: [{{destination: 0.0.0.0/0, internet_gateway: main}}{routes}]}}
+"
+    ))
+}
+
+#[test]
+fn a_range_and_a_route_into_it_take_turns() {
+    paused(async {
+        const ROUTES: &str = ", {destination: 10.5.1.0/24, internet_gateway: main}, {destination: 10.5.0.0/16, internet_gateway: main}";
+        for behaviour in [Behaviour::Instant, Behaviour::Realistic] {
+            let world = World::with(behaviour).await;
+            let (routed, ranged) = (ranges("", ROUTES), ranges("10.5.0.0/16", ""));
+            world.apply(&routed).await;
+            let order = |plan: &trueup_model::Plan| plan.steps.iter().map(|step| step.call.action).collect::<Vec<_>>();
+            // EC2 refuses a range that a route leads to, and a route to a part of a range.
+            let there = world.apply(&ranged).await;
+            assert_eq!(order(&there), ["DeleteRoute", "DeleteRoute", "AssociateVpcCidrBlock"]);
+            assert_eq!(there.steps[2].after, [1, 2]);
+            let back = world.apply(&routed).await;
+            assert_eq!(order(&back), ["DisassociateVpcCidrBlock", "CreateRoute", "CreateRoute"]);
+            let why = back.steps[2].why.first().map(String::as_str);
+            assert_eq!(why, Some("EC2 refuses CreateRoute while 10.5.0.0/16 is in vpc.main.secondary_cidr_blocks"));
+            // Both at once: a range goes where a route comes, and another comes where a route goes.
+            let (one, other) = (
+                ranges("10.5.0.0/16", ", {destination: 10.6.1.0/24, internet_gateway: main}"),
+                ranges("10.6.0.0/16", ", {destination: 10.5.1.0/24, internet_gateway: main}"),
+            );
+            world.apply(&one).await;
+            world.apply(&other).await;
+            world.apply(&one).await;
+        }
+    });
+}
+
+#[test]
+fn a_customers_prefix_list_takes_the_room_of_all_that_it_may_hold() {
+    paused(async {
+        let world = World::new().await;
+        let made = world.call("CreateManagedPrefixList&PrefixListName=office&MaxEntries=50&AddressFamily=IPv4").await;
+        let list = made.split("<prefixListId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
+        let group = |rules: &str| {
+            topology(&format!(
+                "topology: t\nregion: us-west-2\nvpc: {{main: {{cidr_block: 10.0.0.0/16}}}}\n\
+                 security_group: {{web: {{description: Web, ingress: [{rules}]}}}}\n"
+            ))
+        };
+        let ports =
+            group("{protocol: tcp, port: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], cidr: 10.0.0.0/8}");
+        world.apply(&ports).await;
+        let listed = group(&format!("{{protocol: tcp, port: 443, prefix_list: {list}}}"));
+        let plan = world.plan(&listed).await;
+        let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action).collect();
+        assert_eq!(order, ["RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]);
+        assert!(plan.changes[0].notes[0].contains("no room for 1 new ingress rules"), "{:?}", plan.changes[0].notes);
+        world.run(&plan).await;
+        // On the way back it is the list that makes room.
+        let plan = world.plan(&ports).await;
+        let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action).collect();
+        assert_eq!(order, ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress"]);
+        world.run(&plan).await;
+    });
+}

@@ -7,7 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use trueup_model::room::Lists;
 use trueup_model::{Act, Kind};
+
+use crate::prefix_list::PrefixList;
 
 /// How long a new object may be invisible to some calls.
 const YOUNG: Duration = Duration::from_secs(600);
@@ -38,8 +41,8 @@ struct Inner {
     last_end: Option<Instant>,
     /// Whether something that was made turned out not to be there.
     lost: bool,
-    /// By their ids; with their names where they are AWS's own.
-    prefix_lists: BTreeMap<String, Option<String>>,
+    /// By their ids.
+    prefix_lists: BTreeMap<String, PrefixList>,
     root_devices: HashMap<String, String>,
 }
 
@@ -169,7 +172,7 @@ impl Memory {
     }
 
     /// Remembers prefix lists by their ids, and the names of AWS's own.
-    pub fn learn_prefix_lists(&self, lists: impl IntoIterator<Item = (String, Option<String>)>) {
+    pub fn learn_prefix_lists(&self, lists: impl IntoIterator<Item = (String, PrefixList)>) {
         self.inner().prefix_lists.extend(lists);
     }
 
@@ -180,7 +183,13 @@ impl Memory {
 
     /// The name of a prefix list.
     pub fn prefix_list_name(&self, id: &str) -> Option<String> {
-        self.inner().prefix_lists.get(id).cloned().flatten()
+        self.inner().prefix_lists.get(id).and_then(|list| list.name.clone())
+    }
+
+    /// How many entries the lists of customers may hold, by id.
+    pub fn prefix_list_entries(&self) -> Lists {
+        let inner = self.inner();
+        inner.prefix_lists.iter().filter_map(|(id, list)| Some((id.clone(), list.entries_max?))).collect()
     }
 
     /// Whether a prefix list was shown.
@@ -190,7 +199,7 @@ impl Memory {
 
     /// The id of a prefix list.
     pub fn prefix_list_id(&self, name: &str) -> Option<String> {
-        self.inner().prefix_lists.iter().find(|(_, known)| known.as_deref() == Some(name)).map(|(id, _)| id.clone())
+        self.inner().prefix_lists.iter().find(|(_, known)| known.name.as_deref() == Some(name)).map(|(id, _)| id.clone())
     }
 
     /// Remembers what an image calls its root device.

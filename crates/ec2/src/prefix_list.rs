@@ -8,7 +8,16 @@ use crate::answer::needed_text;
 use crate::failure::Failure;
 use crate::read::pages;
 
-/// Learns the names of AWS's own lists.
+/// What is remembered of a list.
+#[derive(Clone, Debug, Default)]
+pub struct PrefixList {
+    /// The name of one of AWS's own.
+    pub name: Option<String>,
+    /// How many entries a customer's list may hold, which is what it weighs wherever it is named.
+    pub entries_max: Option<usize>,
+}
+
+/// Learns the names of AWS's own lists, and what those of customers may hold.
 pub async fn learn(ec2: &Ec2) -> Result<(), Failure> {
     const ACTION: &str = "DescribeManagedPrefixLists";
     let mut lists = Vec::new();
@@ -20,7 +29,9 @@ pub async fn learn(ec2: &Ec2) -> Result<(), Failure> {
         // Others' lists have names that are not theirs alone.
         let name = Some(name).filter(|_| owner.as_deref() == Some("AWS"));
         needed_text(ACTION, "ownerId", owner)?;
-        lists.push((id, name));
+        // EC2 tells it of customers' lists alone.
+        let entries_max = list.max_entries.and_then(|entries| usize::try_from(entries).ok());
+        lists.push((id, PrefixList { name, entries_max }));
         Ok::<_, Failure>(())
     });
     ec2.memory.learn_prefix_lists(lists);

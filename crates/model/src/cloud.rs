@@ -35,6 +35,8 @@ pub struct Scope {
     pub topology: String,
     /// The attributes that the spec declares, by address: those that cost a call each are read only here.
     pub declared: BTreeMap<Address, BTreeSet<String>>,
+    /// Whether the spec names a prefix list by its id: what it may hold is read then.
+    pub names_lists: bool,
 }
 
 /// One step with every reference resolved: what a cloud carries out.

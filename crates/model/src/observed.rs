@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::room::Lists;
 use crate::value::Record;
 use crate::{Address, Interfaces, Kind};
 
@@ -20,6 +21,8 @@ pub struct Observed {
     /// Objects that carry no topology's tags any more and are the topology's all the same, as their owner here says: EC2 keeps the client
     /// token that they were made under. By id.
     pub lost: BTreeSet<String>,
+    /// How many entries the prefix lists of customers may hold, where something of ours or the spec names one by its id.
+    pub lists: Lists,
     /// The network interfaces, of instances and of everything else.
     pub interfaces: Interfaces,
     /// Where nothing of the topology is here, and it is to be built: how many objects with its tags there are in which other region.

@@ -1,7 +1,18 @@
 //! Room: how many members an account's quota leaves in a set, and how a full set exchanges them.
 
+use std::collections::BTreeMap;
+
 use crate::call::{Call, Role};
 use crate::value::Value;
+
+/// How many entries each prefix list of a customer may hold (`MaxEntries`), by id, as far as that was read.
+pub type Lists = BTreeMap<String, usize>;
+
+/// No list is known.
+pub static NO_LISTS: Lists = Lists::new();
+
+/// What a member weighs.
+pub type Weigh<'w> = &'w dyn Fn(&Value) -> Counts;
 
 /// So many members of a full set are gone at a time at most.
 const PORTION: usize = 10;
@@ -17,7 +28,7 @@ pub struct Counts {
 
 impl Counts {
     /// Of some members, each of which weighs so much.
-    pub fn of<'a>(members: impl IntoIterator<Item = &'a Value>, weigh: fn(&Value) -> Self) -> Self {
+    pub fn of<'a>(members: impl IntoIterator<Item = &'a Value>, weigh: Weigh<'_>) -> Self {
         members.into_iter().fold(Self::default(), |counts, member| counts.plus(weigh(member)))
     }
 
@@ -55,8 +66,9 @@ impl Counts {
     }
 }
 
-/// What a prefix list counts as (Amazon VPC user guide: AWS-managed prefix lists). Of other lists it is not known here, and EC2 tells it.
-pub fn of_list(name: &str) -> usize {
+/// What a prefix list counts as: one of AWS's its weight ("AWS-managed prefix list weight" in the Amazon VPC user guide: 1 where it is
+/// not among these), a customer's as many entries as it may hold ("Prefix lists concepts and rules" there). One that was not read counts 1.
+pub fn of_list(name: &str, lists: &Lists) -> usize {
     const WEIGHTS: [(&str, usize); 6] = [
         ("cloudfront.origin-facing", 55),
         ("ec2-instance-connect", 2),
@@ -66,7 +78,7 @@ pub fn of_list(name: &str) -> usize {
         ("vpc-lattice", 10),
     ];
     let known = WEIGHTS.iter().find(|(service, _)| name.strip_suffix(service).is_some_and(|head| head.ends_with(['.', '/'])));
-    known.map_or(1, |(_, weight)| *weight)
+    known.map(|(_, weight)| *weight).or_else(|| lists.get(name).copied()).unwrap_or(1)
 }
 
 /// A part of an exchange: members that are added, or taken away, together.
@@ -80,13 +92,7 @@ pub enum Portion<'a> {
 
 /// How members are exchanged: what is new comes before what is old goes, as far as there is room; where there is none, old ones make it,
 /// a few at a time. `have` is what is there and `most` what may be.
-pub fn exchange<'a>(
-    have: Counts,
-    most: Counts,
-    added: &[&'a Value],
-    removed: &[&'a Value],
-    weigh: fn(&Value) -> Counts,
-) -> Vec<Portion<'a>> {
+pub fn exchange<'a>(have: Counts, most: Counts, added: &[&'a Value], removed: &[&'a Value], weigh: Weigh<'_>) -> Vec<Portion<'a>> {
     let (mut have, mut added, mut removed) = (have, added.to_vec(), removed.to_vec());
     let mut portions = Vec::new();
     while !added.is_empty() {
@@ -125,7 +131,7 @@ pub fn told(portions: &[Portion<'_>], what: &str, granted: usize) -> Option<Stri
 }
 
 /// Whether one call leaves room in a family of the set `name` that another one takes.
-pub fn is_made(earlier: &Call, later: &Call, name: &str, weigh: fn(&Value) -> Counts) -> bool {
+pub fn is_made(earlier: &Call, later: &Call, name: &str, weigh: Weigh<'_>) -> bool {
     let count = |record: &crate::Record| Counts::of(record.list(name), weigh);
     let (left, given) = (count(&earlier.sets), count(&earlier.unsets));
     let (taken, freed) = (count(&later.sets), count(&later.unsets));
@@ -145,7 +151,7 @@ mod tests {
     fn portions(have: usize, most: usize, added: usize, removed: usize) -> Vec<String> {
         let value = Value::text("x");
         let (added, removed) = (vec![&value; added], vec![&value; removed]);
-        let portions = exchange(Counts::both(have), Counts::both(most), &added, &removed, one);
+        let portions = exchange(Counts::both(have), Counts::both(most), &added, &removed, &one);
         portions
             .iter()
             .map(|portion| match portion {
@@ -166,10 +172,30 @@ mod tests {
     }
 
     #[test]
+    fn a_list_weighs_what_it_may_hold() {
+        let lists = Lists::from([("pl-0123456789abcdef0".to_owned(), 40)]);
+        for (name, weight) in [
+            ("com.amazonaws.us-west-2.s3", 1),
+            ("com.amazonaws.us-west-2.dynamodb", 1),
+            ("com.amazonaws.us-west-2.s3express", 6),
+            ("com.amazonaws.global.cloudfront.origin-facing", 55),
+            ("com.amazonaws.global.ipv6.cloudfront.origin-facing", 55),
+            ("com.amazonaws.us-west-2.ec2-instance-connect", 2),
+            ("com.amazonaws.global.groundstation", 5),
+            ("com.amazonaws.us-west-2.ipv6.route53-healthchecks", 25),
+            ("com.amazonaws.us-west-2.vpc-lattice", 10),
+            ("pl-0123456789abcdef0", 40),
+            ("pl-0123456789abcdef1", 1),
+        ] {
+            assert_eq!(of_list(name, &lists), weight, "{name}");
+        }
+    }
+
+    #[test]
     fn what_it_costs_is_told_where_there_is_no_room() {
         let value = Value::text("x");
         let told = |have: usize| {
-            let portions = exchange(Counts::both(have), Counts::both(60), &[&value; 3], &[&value; 3], one);
+            let portions = exchange(Counts::both(have), Counts::both(60), &[&value; 3], &[&value; 3], &one);
             self::told(&portions, "rules", 60)
         };
         assert!(told(60).is_some_and(|told| told.contains("no room for 3 new rules")));

@@ -8,6 +8,7 @@ use crate::call::{Call, Claim, Needs, Role};
 use crate::diagnostic::Diagnostic;
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::room::{Lists, NO_LISTS};
 use crate::schema::{Effect, Schema, Type};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
@@ -73,7 +74,7 @@ pub trait Rules: Sync {
     }
 
     /// What must have happened before `call` that no reference of it says.
-    fn after(&self, _call: &Call, _record: &Record, _view: &View<'_>) -> Vec<After> {
+    fn after(&self, _address: &Address, _call: &Call, _record: &Record, _view: &View<'_>) -> Vec<After> {
         Vec::new()
     }
 
@@ -179,8 +180,8 @@ pub trait Rules: Sync {
         None
     }
 
-    /// Remarks about a live object that is compared with this record, for the reader of a plan.
-    fn notes(&self, _record: &Record, _object: Option<&Object>) -> Vec<String> {
+    /// Remarks about a live object that is compared with this record, for the reader of a plan; `lists` is what is known of prefix lists.
+    fn notes(&self, _record: &Record, _object: Option<&Object>, _lists: &Lists) -> Vec<String> {
         Vec::new()
     }
 }
@@ -194,6 +195,8 @@ pub enum After {
     Gone(Address, String),
     /// The step that changes this attribute of an address, or the end of its live object.
     Changed(Address, String, &'static str),
+    /// The step that takes the member with this key out of a set of a live object, or its end.
+    Without(Address, String, &'static str, String),
 }
 
 /// A change in place of one live object.
@@ -209,12 +212,21 @@ pub struct Update<'a> {
     pub changed: BTreeSet<&'static str>,
     /// Whether the object was only just made by this plan.
     pub newborn: bool,
+    /// What is known of prefix lists.
+    pub lists: &'a Lists,
 }
 
 impl<'a> Update<'a> {
     /// The update that brings `before` to `after`.
     pub fn new(kind: Kind, before: &'a Record, after: &'a Record, newborn: bool) -> Self {
-        Self { kind, before, after, changed: kind.schema().differing(after, before), newborn }
+        Self { kind, before, after, changed: kind.schema().differing(after, before), newborn, lists: &NO_LISTS }
+    }
+
+    /// The same, where this is known of prefix lists.
+    #[must_use]
+    pub fn knowing(mut self, lists: &'a Lists) -> Self {
+        self.lists = lists;
+        self
     }
 
     /// Whether this attribute differs.

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 
+use trueup_model::room::Lists;
 use trueup_model::{Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value, View};
 
 /// Stands for the mark of retiring on an object that was made twice.
@@ -27,6 +28,8 @@ pub struct Folded {
     pub retiring: BTreeMap<Address, Vec<usize>>,
     /// Objects of ours that carry no tags: by id.
     pub lost: BTreeSet<String>,
+    /// What is known of prefix lists.
+    pub lists: Lists,
     /// Addresses that are refused, with what depends on them.
     pub frozen: BTreeSet<Address>,
     /// Why.
@@ -65,6 +68,7 @@ pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
         unreadable: observed.unreadable.keys().copied().collect(),
         objects: observed.objects.clone(),
         lost: observed.lost.clone(),
+        lists: observed.lists.clone(),
         ..Folded::default()
     };
     claim(&mut folded);

@@ -232,7 +232,7 @@ impl<'a> Judge<'a> {
                 calls.push(protect());
             }
             let mut change = change(address, Action::Create, None, Some(resource), attributes);
-            change.notes.extend(rules.notes(&resource.record, None));
+            change.notes.extend(rules.notes(&resource.record, None, &self.folded.lists));
             return Some((verdict(address, Action::Create, None, Some(resource), calls), change));
         };
         if self.folded.lost.contains(&object.id) {
@@ -242,7 +242,7 @@ impl<'a> Judge<'a> {
         let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
         let (marks, marked) = marks(object, resource, &attributes);
         attributes.extend(marked);
-        let notes = rules.notes(&resource.record, Some(object));
+        let notes = rules.notes(&resource.record, Some(object), &self.folded.lists);
         if attributes.is_empty() && marks.is_empty() {
             if unread::is_partly_known(object, Some(resource)) {
                 return None;
@@ -275,7 +275,7 @@ impl<'a> Judge<'a> {
             let (gone, new): (Vec<Call>, Vec<Call>) =
                 tags::calls(object, &before, &after).into_iter().partition(|call| call.sets.is_empty());
             calls.extend(gone);
-            let update = Update::new(address.kind, &before, &after, false);
+            let update = Update::new(address.kind, &before, &after, false).knowing(&self.folded.lists);
             calls.extend(rules.update(&update));
             calls.extend(new);
             losses = rules.losses_by_update(object, &update, worst);

@@ -42,7 +42,9 @@ pub fn scope(topology: &Topology) -> Scope {
         });
         (resource.address.clone(), names.map(|(name, _)| name.to_owned()).collect())
     });
-    Scope { topology: topology.name.clone(), declared: declared.collect() }
+    let mut outside = topology.resources.values().flat_map(|resource| resource.address.kind.rules().outside(&resource.record));
+    let names_lists = outside.any(|sought| sought.text().starts_with("pl-"));
+    Scope { topology: topology.name.clone(), declared: declared.collect(), names_lists }
 }
 
 /// The plan that makes what was observed true to the topology.

@@ -342,12 +342,15 @@ impl<'v> Lowering<'v> {
             let node = &self.nodes[index];
             let address = &node.verdict.address;
             let record = node.verdict.resource.map_or(&empty, |resource| &resource.record);
-            for after in address.kind.rules().after(node.call, record, &view) {
+            for after in address.kind.rules().after(address, node.call, record, &view) {
                 let (other, step) = match &after {
                     After::Ready(other) => (other, self.ready.get(other).copied()),
                     After::Gone(other, id) => (other, self.ended.get(id.as_str()).copied()),
                     After::Changed(other, id, attribute) => {
                         (other, self.ended.get(id.as_str()).copied().or_else(|| self.changes(other, attribute)))
+                    }
+                    After::Without(other, id, attribute, key) => {
+                        (other, self.ended.get(id.as_str()).copied().or_else(|| self.takes_out(other, attribute, key)))
                     }
                 };
                 if matches!(after, After::Gone(..)) && step.is_none() {
@@ -362,6 +365,9 @@ impl<'v> Lowering<'v> {
                         After::Changed(other, _, attribute) => {
                             format!("{} waits until {other}.{attribute} has changed", node.call.action)
                         }
+                        After::Without(other, _, attribute, key) => {
+                            format!("EC2 refuses {} while {key} is in {other}.{attribute}", node.call.action)
+                        }
                     };
                     self.graph.edge(step, index, Why::Must, Some(sentence));
                 }
@@ -374,6 +380,14 @@ impl<'v> Lowering<'v> {
     fn changes(&self, address: &Address, attribute: &str) -> Option<usize> {
         let touches = |call: &Call| call.sets.get(attribute).is_some() || call.unsets.get(attribute).is_some();
         self.nodes.iter().position(|node| node.verdict.address == *address && touches(node.call))
+    }
+
+    /// The step that takes the member with this key out of a set of an address.
+    fn takes_out(&self, address: &Address, attribute: &str, key: &str) -> Option<usize> {
+        let Some(Type::Set(members)) = address.kind.schema().attribute(attribute).map(|attribute| &attribute.ty) else { return None };
+        let has = |record: &Record| record.list(attribute).iter().any(|member| (members.key)(member) == key);
+        let takes = |call: &Call| has(&call.unsets) && !has(&call.sets);
+        self.nodes.iter().position(|node| node.verdict.address == *address && takes(node.call))
     }
 }
 

@@ -57,7 +57,7 @@ mod tests {
             (Kind::Instance, vec![object(Kind::Instance, "i-1", Some("t"), &[("network_interface", "eni-1")])]),
             (Kind::NatGateway, vec![object(Kind::NatGateway, "nat-2", None, &[("network_interface", "eni-2")])]),
         ]);
-        let scope = Scope { topology: "t".into(), declared: BTreeMap::new() };
+        let scope = Scope { topology: "t".into(), ..Scope::default() };
         let leaving = leaving.iter().map(|id| (*id).to_owned()).collect();
         tell(&mut by_kind, &scope, &leaving, &|id| gone.contains(&id));
         by_kind[&Kind::ElasticIp][0].facts.text(HELD_BY).to_owned()

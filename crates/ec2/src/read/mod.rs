@@ -27,7 +27,7 @@ pub(crate) use page::pages;
 pub use whole::tagged;
 
 use crate::failure::Failure;
-use crate::{Ec2, filter, kinds};
+use crate::{Ec2, filter, kinds, prefix_list};
 
 /// What this process made a moment ago may not be shown at once: the read is repeated after these pauses.
 const AGAIN: [Duration; 5] =
@@ -95,6 +95,11 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         objects.retain(|object| !ec2.memory.is_ended(&object.id));
     }
     complete::complete(ec2, scope, &mut by_kind, &links, &mut unreadable).await?;
+    // What a list that the spec names weighs. Without an answer it is one entry for all that is known, and the look at what is outside
+    // tells why.
+    if scope.names_lists && !ec2.memory.knows_prefix_lists() {
+        let _ = prefix_list::learn(ec2).await;
+    }
     unreadable.spread();
     let is_stranger = |object: &&Object| object.owner.as_ref().is_none_or(|owner| owner.topology != scope.topology);
     let strangers = by_kind.values().flatten().filter(is_stranger).map(|object| object.id.clone()).collect();
@@ -104,7 +109,18 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         by_kind.into_iter().filter(|(kind, _)| !unreadable.kinds.contains_key(kind)).flat_map(|(_, objects)| objects).collect();
     objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
     let (account, region) = (ec2.account.clone(), ec2.region.clone());
-    Ok((Observed { account, region, objects, unreadable: unreadable.kinds, interfaces, ..Observed::default() }, whole))
+    Ok((
+        Observed {
+            account,
+            region,
+            objects,
+            unreadable: unreadable.kinds,
+            lists: ec2.memory.prefix_list_entries(),
+            interfaces,
+            ..Observed::default()
+        },
+        whole,
+    ))
 }
 
 /// The kinds that could not be read.

@@ -235,7 +235,7 @@ mod tests {
     fn what_is_tagged_or_used_must_be_listed() {
         let (vpc, subnet, other) = ("vpc-00000001", "subnet-00000001", "subnet-00000002");
         let wanted = ["vpc.main", "subnet.a", "subnet.b"].map(|address| (address.parse().unwrap(), BTreeSet::new()));
-        let scope = Scope { topology: "t".into(), declared: wanted.into() };
+        let scope = Scope { topology: "t".into(), declared: wanted.into(), ..Scope::default() };
         let listed = |vpcs: &[&str], subnets: &[(&str, &str)]| {
             BTreeMap::from([
                 (Kind::Vpc, vpcs.iter().map(|id| object(Kind::Vpc, id, "vpc.main", None)).collect::<Vec<_>>()),
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_the_list_and_the_tags_say_differently_is_not_known() {
-        let scope = Scope { topology: "t".into(), declared: BTreeMap::new() };
+        let scope = Scope { topology: "t".into(), ..Scope::default() };
         let id = "subnet-00000001";
         let told = |object: Object, tagged: Option<&str>, asked: Option<&str>| {
             let ids = tagged.map(|address| (id.to_owned(), Some(address.to_owned()).filter(|text| !text.is_empty()))).into_iter().collect();
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_vpc_has_what_ec2_makes_with_it() {
-        let scope = Scope { topology: "t".into(), declared: BTreeMap::new() };
+        let scope = Scope { topology: "t".into(), ..Scope::default() };
         let vpc = "vpc-00000001";
         let of_vpc = |kind: Kind, id: &str| Object { owner: None, implicit: true, ..object(kind, id, "", Some(vpc)) };
         let mut by_kind = BTreeMap::from([

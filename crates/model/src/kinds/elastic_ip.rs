@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::room::Lists;
 use crate::rules::{Rules, Update};
 use crate::schema::Schema;
 use crate::stake::Loss;
@@ -95,7 +96,7 @@ impl Rules for ElasticIpRules {
         Some(object.facts.text(HELD_BY).to_owned()).filter(|holder| !holder.is_empty())
     }
 
-    fn notes(&self, _record: &Record, object: Option<&Object>) -> Vec<String> {
+    fn notes(&self, _record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
         let held = object.and_then(|object| Some((object, self.held_by(object)?)));
         let note = |(object, holder): (&Object, String)| {
             format!("{} ({}) is associated with {holder}, which is not of this topology", object.facts.text("public_ip"), object.id)

@@ -12,6 +12,7 @@ use crate::json::Typed;
 use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::room::Lists;
 use crate::rules::{After, Context, Rules, Update, View, are_apart};
 use crate::schema::{Effect, Schema};
 use crate::stake::Loss;
@@ -159,7 +160,7 @@ impl Rules for InstanceRules {
     }
 
     /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one without.
-    fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
+    fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         let given = call.sets.get("associate_public_ip_address") == Some(&Value::Bool(true));
         if !given && !matches!(call.action, "RunInstances" | "AssociateAddress") {
             return Vec::new();
@@ -258,7 +259,7 @@ impl Rules for InstanceRules {
         }
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
         const NOTES: [(&str, &str); 2] = [
             ("user_data", "user data runs at the first boot only: the new one does not run by itself"),
             (

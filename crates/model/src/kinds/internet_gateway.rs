@@ -106,7 +106,7 @@ impl Rules for InternetGatewayRules {
     }
 
     /// EC2 refuses to detach while public addresses are mapped in the VPC.
-    fn after(&self, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+    fn after(&self, _address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
         if call.action != "DetachInternetGateway" {
             return Vec::new();
         }

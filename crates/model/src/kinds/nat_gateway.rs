@@ -111,7 +111,7 @@ impl Rules for NatGatewayRules {
     }
 
     /// Without an attached internet gateway a public NAT gateway is created and then fails.
-    fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
+    fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         if call.action != "CreateNatGateway" || record.text("connectivity_type") != "public" {
             return Vec::new();
         }

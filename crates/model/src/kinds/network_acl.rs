@@ -15,7 +15,7 @@ use crate::json::Typed;
 use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::room::Counts;
+use crate::room::{Counts, Lists};
 use crate::rules::{Context, Rules, Update};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
@@ -147,7 +147,7 @@ impl Rules for NetworkAclRules {
         is_both(|call| call.role == Role::Modify) && DIRECTIONS.into_iter().all(|direction| !order::makes_room(earlier, later, direction))
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
         let Some(object) = object else { return Vec::new() };
         let update = Update::new(Kind::NetworkAcl, &object.record, record, false);
         let told = DIRECTIONS.into_iter().filter_map(|direction| {
@@ -180,7 +180,7 @@ impl Rules for NetworkAclRules {
 /// EC2 counts IPv4 and IPv6 apart.
 fn check_quota(resource: &Resource, direction: &str, out: &mut Vec<Diagnostic>) {
     let entries = resource.record.list(direction);
-    let counts = Counts::of(entries, entry::weight);
+    let counts = Counts::of(entries, &entry::weight);
     for (family, count) in counts.named() {
         let so_many = format!("{} has {count} {direction} entries for {family}", resource.address);
         let place = resource.place(direction);

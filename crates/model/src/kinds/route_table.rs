@@ -15,12 +15,12 @@ use crate::kinds::{vpc, vpc_endpoint};
 use crate::net::{Complaint, Format, RANGE, id_tail, is_word, range};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::room::{self, Counts, Portion};
+use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
 use crate::rules::{After, Context, Rules, Update, View, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Kind, Ref, Sought};
+use crate::{Address, Kind, Ref, Sought};
 
 /// A route table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,22 +170,23 @@ pub const REDIRECTED: &str = "redirected_local_routes";
 const ROUTES_GRANTED: usize = 500;
 
 /// How much of a table a route takes: a prefix list counts as all that it may hold.
-fn weight(route: &Value) -> Counts {
+fn weight(route: &Value, lists: &Lists) -> Counts {
     let destination = destination(route);
     match destination.parse() {
         Ok(ipnet::IpNet::V4(_)) => Counts { v4: 1, v6: 0 },
         Ok(ipnet::IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
-        Err(_) => Counts::both(room::of_list(&destination)),
+        Err(_) => Counts::both(room::of_list(&destination, lists)),
     }
 }
 
 /// How routes are exchanged. What is there and what is wanted is within the account's quota, and so is what every account may have.
 fn exchanged<'a>(update: &Update<'a>) -> Vec<Portion<'a>> {
     let routes = update.members("routes");
-    let count = |record: &Record| Counts::of(record.list("routes"), weight);
+    let weight = |route: &Value| weight(route, update.lists);
+    let count = |record: &Record| Counts::of(record.list("routes"), &weight);
     let have = count(update.before);
     let most = have.max(count(update.after)).max(Counts::both(ROUTES_GRANTED));
-    room::exchange(have, most, &routes.added, &routes.removed, weight)
+    room::exchange(have, most, &routes.added, &routes.removed, &weight)
 }
 
 /// What a route table is.
@@ -271,8 +272,8 @@ impl Rules for RouteTableRules {
         vec![Call::delete("DeleteRouteTable", object.record.clone())]
     }
 
-    /// A route to a subnet of the VPC is there only while the subnet is.
-    fn after(&self, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
+    /// A route to a subnet of the VPC is there only while the subnet is, and another one into a range of the VPC only after the range.
+    fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         if call.action == "CreateRoute" { inside::after(call, record, view) } else { Vec::new() }
     }
 
@@ -308,12 +309,14 @@ impl Rules for RouteTableRules {
     /// A table has one route for each destination, and each call is about another one; only the room for a new one may be what an old one
     /// leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        earlier.role == Role::Modify && later.role == Role::Modify && !room::is_made(earlier, later, "routes", weight)
+        earlier.role == Role::Modify
+            && later.role == Role::Modify
+            && !room::is_made(earlier, later, "routes", &|route| weight(route, &NO_LISTS))
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+    fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<String> {
         let Some(object) = object else { return Vec::new() };
-        let update = Update::new(Kind::RouteTable, &object.record, record, false);
+        let update = Update::new(Kind::RouteTable, &object.record, record, false).knowing(lists);
         room::told(&exchanged(&update), "routes", ROUTES_GRANTED).into_iter().collect()
     }
 

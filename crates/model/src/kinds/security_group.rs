@@ -15,7 +15,7 @@ use crate::kinds::vpc;
 use crate::net::{Complaint, Format, without_edges};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::room::{self, Counts, Portion};
+use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
 use crate::rules::{Context, Rules, Update, later, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
@@ -180,10 +180,11 @@ static DIRECTIONS: [Direction; 2] = [
 /// account may have.
 fn exchanged<'a>(update: &Update<'a>, direction: &str) -> Vec<Portion<'a>> {
     let rules = update.members(direction);
-    let count = |record: &Record| Counts::of(record.list(direction), rule::weight);
+    let weight = |rule: &Value| rule::weight(rule, update.lists);
+    let count = |record: &Record| Counts::of(record.list(direction), &weight);
     let have = count(update.before);
     let most = have.max(count(update.after)).max(Counts::both(RULES_GRANTED));
-    room::exchange(have, most, &rules.added, &rules.removed, rule::weight)
+    room::exchange(have, most, &rules.added, &rules.removed, &weight)
 }
 
 /// What a security group is.
@@ -230,7 +231,7 @@ impl Rules for SecurityGroupRules {
             check_sources(resource, topology, out);
             for direction in ["ingress", "egress"] {
                 // EC2 counts the address families apart, and of a prefix list all that it may hold.
-                let counts = Counts::of(record.list(direction), rule::weight);
+                let counts = Counts::of(record.list(direction), &|rule| rule::weight(rule, &NO_LISTS));
                 let count = counts.v4.max(counts.v6);
                 if count > RULES_GRANTED {
                     let message = format!(
@@ -338,12 +339,13 @@ impl Rules for SecurityGroupRules {
     /// Each call is about other rules; only the room for a new one may be what an old one leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         let are_changes = earlier.role == Role::Modify && later.role == Role::Modify;
-        are_changes && DIRECTIONS.iter().all(|direction| !room::is_made(earlier, later, direction.name, rule::weight))
+        are_changes
+            && DIRECTIONS.iter().all(|direction| !room::is_made(earlier, later, direction.name, &|rule| rule::weight(rule, &NO_LISTS)))
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>) -> Vec<String> {
+    fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<String> {
         let Some(object) = object else { return Vec::new() };
-        let update = Update::new(Kind::SecurityGroup, &object.record, record, false);
+        let update = Update::new(Kind::SecurityGroup, &object.record, record, false).knowing(lists);
         DIRECTIONS
             .iter()
             .filter_map(|direction| room::told(&exchanged(&update, direction.name), &format!("{} rules", direction.name), RULES_GRANTED))

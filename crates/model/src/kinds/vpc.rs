@@ -9,7 +9,7 @@ use crate::json::Typed;
 use crate::net::{VPC_RANGE, overlap};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{After, Rules, Update, View, members_record};
+use crate::rules::{After, Live, Rules, Update, View, members_record, worst};
 use crate::schema::{Attribute, Effect, Members, Schema, Type, none, plain_key};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -49,7 +49,8 @@ vpc:
 ",
     notes: &[
         "With every range EC2 puts a local route into all route tables of the VPC. Those routes are EC2's and are not declared.",
-        "A secondary range can go only when no subnet is in it any more, so a plan that takes away both ends the subnet first.",
+        "A secondary range can go only when no subnet is in it any more, so a plan that takes away both ends the subnet first. It can \
+         come only when no route leads to it or to a part of it: such a route goes first, and one to a part of a range that goes comes after.",
         "EC2 changes one DNS attribute a call, and hostnames can be on only while support is: plans turn support on first and off \
          last.",
         "Reading the two DNS attributes costs two calls for each VPC: EC2 does not list them.",
@@ -166,16 +167,38 @@ impl Rules for VpcRules {
         vec![Call::delete("DeleteVpc", object.record.clone())]
     }
 
-    fn after(&self, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
-        // A range can go only when no subnet is in it any more.
-        if call.action != "DisassociateVpcCidrBlock" {
+    /// A range can go only when no subnet is in it any more, and come only when no route leads to a part of it.
+    fn after(&self, address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+        let nets = |record: &Record| -> Vec<IpNet> {
+            record.list("secondary_cidr_blocks").iter().filter_map(|range| range.as_text()?.parse().ok()).collect()
+        };
+        // A VPC that is replaced has other subnets and tables then.
+        if staying(address, view).is_none() {
             return Vec::new();
         }
-        let gone: Vec<IpNet> = call.unsets.list("secondary_cidr_blocks").iter().filter_map(|r| r.as_text()?.parse().ok()).collect();
-        view.live_of(Kind::Subnet)
-            .filter(|subnet| subnet.record.text("cidr_block").parse().is_ok_and(|range: IpNet| gone.iter().any(|net| net.contains(&range))))
-            .map(|subnet| After::Gone(subnet.address.clone(), subnet.id.to_owned()))
-            .collect()
+        let own = |live: &Live<'_>| of(live.record).map(|vpc| view.named(vpc)) == Some(Ref::Name(address.clone()));
+        let is_in = |text: &str, nets: &[IpNet]| text.parse().is_ok_and(|part: IpNet| nets.iter().any(|net| net.contains(&part)));
+        match call.action {
+            "DisassociateVpcCidrBlock" => {
+                let gone = nets(&call.unsets);
+                let inside = view.live_of(Kind::Subnet).filter(own).filter(|subnet| is_in(subnet.record.text("cidr_block"), &gone));
+                inside.map(|subnet| After::Gone(subnet.address.clone(), subnet.id.to_owned())).collect()
+            }
+            "AssociateVpcCidrBlock" => {
+                let new = nets(&call.sets);
+                let routes = view.live_of(Kind::RouteTable).filter(own).flat_map(|table| {
+                    let routes = table.record.list("routes").iter().filter_map(Value::as_map);
+                    routes.map(move |route| (table, route.text("destination")))
+                });
+                let leads_in = routes.filter(|(_, destination)| is_in(destination, &new));
+                leads_in
+                    .map(|(table, destination)| {
+                        After::Without(table.address.clone(), table.id.to_owned(), "routes", destination.to_owned())
+                    })
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn claims(&self, address: &Address, sets: &Record) -> Vec<Claim> {
@@ -229,6 +252,16 @@ fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnost
                 .help("choose another range: of the same private block as the primary one, of 100.64.0.0/10, or a public one"),
         );
     }
+}
+
+/// The live VPC of an address, where the plan leaves it the same object.
+pub fn staying<'v>(address: &Address, view: &View<'v>) -> Option<Live<'v>> {
+    let live = view.live.get(view.holders.get(address)?)?;
+    let wanted = view.wanted.get(address)?;
+    let effects =
+        SCHEMA.attributes.iter().filter(|attribute| attribute.differs(wanted.get(attribute.name), live.record.get(attribute.name)));
+    let worst = worst(effects.map(|attribute| attribute.effect(live.record.get(attribute.name), wanted.get(attribute.name))));
+    (worst != Effect::Replace).then_some(*live)
 }
 
 /// All IPv4 ranges of a VPC's record, the primary one first.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::security_group::{SecurityGroup, named};
 use super::security_group_permission::{described, read_modified, read_rules};
-use super::{tag, yes};
+use super::{prefix_list, tag, yes};
 use crate::call::{ACCOUNT, Answer, Call, arn, has_form};
 use crate::state::Region;
 use crate::state::region::Tags;
@@ -178,6 +178,14 @@ pub fn authorize_egress(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     authorize(call, x, true)
 }
 
+/// A rule with a customer's prefix list counts as all that the list may hold.
+fn weight(call: &Call<'_>, rule: &Rule) -> usize {
+    match &rule.source {
+        Source::List(id) => prefix_list::find(call, id).ok().and_then(|list| list.max_entries).map_or(1, |most| most as usize),
+        _ => 1,
+    }
+}
+
 fn authorize(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
     let id = named(call)?;
     let group = call.find::<SecurityGroup>(&id)?.clone();
@@ -185,7 +193,8 @@ fn authorize(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
     if let Some(rule) = rules.iter().find(|rule| group.rules.iter().any(|have| have.same(rule))) {
         return Err(Fault::new("InvalidPermission.Duplicate", format!("{} already exists", rule.said())));
     }
-    if group.rules.iter().filter(|rule| rule.egress == egress).count() + rules.len() > RULES_LIMIT {
+    let have = group.rules.iter().filter(|rule| rule.egress == egress);
+    if have.chain(&rules).map(|rule| weight(call, rule)).sum::<usize>() > RULES_LIMIT {
         return Err(Fault::new("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached."));
     }
     let tags: Tags = call.tags_for("security-group-rule", &["security-group-rule"])?;

@@ -52,9 +52,9 @@ pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
     let delete = entries.removed.into_iter().map(|old| Step { old: Some(old), new: None });
     let mut steps: Vec<Step<'_>> = create.chain(replace).chain(delete).collect();
     steps.sort_by_key(Step::turn);
-    let mut have = Counts::of(update.before.list(direction), weight);
+    let mut have = Counts::of(update.before.list(direction), &weight);
     // What is there and what is wanted is within the account's quota, and so is what every account may have.
-    let room = have.max(Counts::of(update.after.list(direction), weight)).max(Counts::both(ENTRIES_GRANTED));
+    let room = have.max(Counts::of(update.after.list(direction), &weight)).max(Counts::both(ENTRIES_GRANTED));
     let mut calls = Vec::new();
     while !steps.is_empty() {
         let next = steps.iter().position(|step| step.counted(have).fits(room)).unwrap_or_default();
@@ -67,7 +67,7 @@ pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
 
 /// Whether one call leaves room in a family that another one takes.
 pub fn makes_room(earlier: &Call, later: &Call, direction: &str) -> bool {
-    is_made(earlier, later, direction, weight)
+    is_made(earlier, later, direction, &weight)
 }
 
 #[cfg(test)]

@@ -62,11 +62,25 @@ fn check_endpoints(resource: &Resource, path: &str, route: &Record, topology: &T
     }
 }
 
-/// The subnets that the routes of a call lead to: EC2 takes such a route only while the subnet is there.
+/// The subnets that the routes of a call lead to, and the ranges of the VPC that are in their way: EC2 takes such a route only while the
+/// subnet is there, or only when the range is gone.
 pub fn after(call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
     let own = vpc::of(record).map(|vpc| view.named(vpc));
     let routes = call.sets.list("routes").iter().filter_map(Value::as_map);
     let destinations: Vec<&str> = routes.map(|route| route.text("destination")).collect();
     let leads_to = |subnet: &Record| destinations.contains(&subnet.text("cidr_block")) && vpc::of(subnet).map(|vpc| view.named(vpc)) == own;
-    view.wanted_of(Kind::Subnet).filter(|(_, subnet)| leads_to(subnet)).map(|(address, _)| After::Ready(address.clone())).collect()
+    let subnets = view.wanted_of(Kind::Subnet).filter(|(_, subnet)| leads_to(subnet)).map(|(address, _)| After::Ready(address.clone()));
+    subnets.chain(leaving(own.as_ref(), &destinations, view)).collect()
+}
+
+/// The end of each secondary range of the VPC that goes and has one of these destinations in it.
+fn leaving(own: Option<&Ref>, destinations: &[&str], view: &View<'_>) -> Vec<After> {
+    let Some(address) = own.and_then(Ref::address) else { return Vec::new() };
+    let (Some(live), Some(wanted)) = (vpc::staying(address, view), view.wanted.get(address)) else { return Vec::new() };
+    let stay = vpc::ranges(wanted);
+    let goes = vpc::ranges(live.record).into_iter().filter(|range| !stay.contains(range));
+    let is_in_the_way =
+        |range: &IpNet| destinations.iter().any(|destination| destination.parse().is_ok_and(|part: IpNet| range.contains(&part)));
+    let without = |range: IpNet| After::Without(address.clone(), live.id.to_owned(), "secondary_cidr_blocks", range.to_string());
+    goes.filter(is_in_the_way).map(without).collect()
 }

@@ -9,7 +9,7 @@ use super::DESCRIPTION;
 use crate::kinds::route_table::{self, list};
 use crate::kinds::vpc_endpoint;
 use crate::net::{Format, PORTS, PROTOCOL, RANGE};
-use crate::room::{self, Counts};
+use crate::room::{self, Counts, Lists};
 use crate::rules::Context;
 use crate::schema::{Attribute, Follow, Type};
 use crate::traffic;
@@ -65,12 +65,12 @@ pub fn allow_all_ipv6() -> Value {
 }
 
 /// How much of a group a rule takes: a reference counts as a rule of each family, and a prefix list as all that it may hold.
-pub fn weight(rule: &Value) -> Counts {
+pub fn weight(rule: &Value, lists: &Lists) -> Counts {
     let Some(rule) = rule.as_map() else { return Counts::default() };
     match rule.text("cidr").parse() {
         Ok(IpNet::V4(_)) => Counts { v4: 1, v6: 0 },
         Ok(IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
-        Err(_) => Counts::both(room::of_list(rule.text("prefix_list"))),
+        Err(_) => Counts::both(room::of_list(rule.text("prefix_list"), lists)),
     }
 }
 
