@@ -219,8 +219,10 @@ fn what_is_just_past_it_is_taken_by_neither() {
     });
 }
 
-/// A quota that may be raised: the number that every account has, and what has one more.
-fn quotas() -> Vec<(&'static str, usize, fn(usize) -> Json)> {
+/// A quota that may be raised: what it is of, the number that every account has, and a piece of a spec that has so many.
+type Quota = (&'static str, usize, fn(usize) -> Json);
+
+fn quotas() -> Vec<Quota> {
     fn rules(count: usize) -> Json {
         let rules: Vec<Json> = (1..=count).map(|port| json!({"protocol": "tcp", "port": port, "cidr": "10.0.0.0/8"})).collect();
         json!({"security_group.main": {"ingress": rules}})
