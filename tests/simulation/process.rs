@@ -192,7 +192,7 @@ impl Process {
             self.log.push(self.number, Said::Word("dies"));
             return Ok(None);
         };
-        let steps = outcome.done.len() + outcome.failed.len() + outcome.skipped.len();
+        let steps = outcome.done.len() + outcome.failed.len() + outcome.pending.len() + outcome.skipped.len();
         if steps == plan.steps.len() { Ok(Some(outcome)) } else { Err(format!("{steps} of {} steps are accounted for", plan.steps.len())) }
     }
 }
