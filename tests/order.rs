@@ -70,7 +70,8 @@ fn looking(transport: Transport, look: &'static str, seen: &Arc<Mutex<Vec<(Strin
         Box::pin(async move {
             let body = String::from_utf8_lossy(request.body()).into_owned();
             let action = body.split("Action=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or_default().to_owned();
-            if !action.starts_with("Describe") && !action.starts_with("Get") {
+            let only_asks = action.starts_with("Describe") || action.starts_with("Get") || body.contains("&DryRun=true");
+            if !only_asks {
                 let (head, _) = request.clone().into_parts();
                 let ask = http::Request::from_parts(head, format!("Action={look}&Version=2016-11-15").into());
                 let answer = transport(ask).await;

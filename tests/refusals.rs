@@ -1,7 +1,7 @@
 //! Every class of refusal on the wire: what EC2 says to one action, for how long it is repeated, and how the step ends.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use trueup_ec2::Transport;
@@ -319,5 +319,83 @@ fn what_was_stopped_for_a_change_that_ec2_refuses_is_started_again() {
         let back = events.iter().filter(|event| matches!(event, Event::PuttingBack { because: Some(_), .. })).count();
         assert_eq!(back, 1);
         assert!(world.plan(&topology(&spec)).await.is_empty(), "it is not as it was");
+    });
+}
+
+/// The same way to an EC2, on which every call that changes something is written down: its action, and whether it was a dry run.
+fn listening(transport: Transport, heard: &Arc<Mutex<Vec<(String, bool)>>>) -> Transport {
+    let heard = Arc::clone(heard);
+    Arc::new(move |request| {
+        let asked = String::from_utf8_lossy(request.body()).into_owned();
+        let action = asked.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default();
+        let dry = asked.contains("&DryRun=true");
+        assert!(!(dry && asked.contains("ClientToken=")), "a dry run uses a token: {asked}");
+        if !action.starts_with("Describe") && !action.starts_with("Get") {
+            heard.lock().unwrap().push((action.to_owned(), dry));
+        }
+        transport(request)
+    })
+}
+
+#[test]
+fn what_ec2_says_that_it_would_refuse_ends_the_run_before_anything_is_stopped_or_ended() {
+    let denied = |action| refused(action, 403, "UnauthorizedOperation", ALWAYS);
+    let image = ("ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c");
+    for (edit, refused, permission) in [
+        (("t3.micro", "t3.small"), denied("ModifyInstanceAttribute"), "`ec2:ModifyInstanceAttribute`"),
+        (("t3.micro", "t3.small"), denied("StartInstances"), "`ec2:StartInstances`"),
+        (image, denied("RunInstances"), "`ec2:RunInstances`"),
+        (image, denied("TerminateInstances"), "`ec2:TerminateInstances`"),
+        (image, refused("RunInstances", 400, "InvalidParameterValue", ALWAYS), "Not now. (InvalidParameterValue)"),
+    ] {
+        paused(async {
+            let world = World::new().await;
+            let spec = specs().0;
+            world.apply(&topology(&spec)).await;
+            let calls = Arc::default();
+            let heard = Arc::default();
+            let way = |transport| listening(refusing(transport, refused, &calls), &heard);
+            let world = world.again(way).await;
+            let plan = world.plan(&topology(&spec.replace(edit.0, edit.1))).await;
+            let (outcome, events) = run(&world, &plan).await;
+            assert_eq!((outcome.done.len(), outcome.failed.len()), (0, 1), "{}", refused.action);
+            assert_eq!(outcome.skipped.len() + 1, plan.steps.len());
+            let told = events.iter().find_map(|event| match event {
+                Event::StepFailed { step, message, .. } => Some((step.call, message)),
+                _ => None,
+            });
+            let (call, message) = told.unwrap();
+            assert!(call == refused.action && message.contains(permission) && message.ends_with("so nothing was done"), "{message}");
+            assert!(heard.lock().unwrap().iter().all(|(_, dry)| *dry), "something was done");
+            assert!(world.plan(&topology(&spec)).await.is_empty(), "it is not as it was");
+        });
+    }
+}
+
+#[test]
+fn only_a_plan_that_stops_or_ends_something_is_rehearsed_and_what_may_pass_does_not_end_it() {
+    paused(async {
+        let base = World::new().await;
+        let spec = specs().0;
+        let (heard, calls) = (Arc::default(), Arc::default());
+        // There is no room when it is rehearsed, and there is when it counts.
+        let no_room = refused("RunInstances", 500, "InsufficientInstanceCapacity", 1);
+        let world = base.again(|transport| listening(transport, &heard)).await;
+        let dry = || {
+            let all: Vec<(String, bool)> = std::mem::take(&mut *heard.lock().unwrap());
+            let mut dry: Vec<String> = all.into_iter().filter(|(_, dry)| *dry).map(|(action, _)| action).collect();
+            dry.sort_unstable();
+            dry
+        };
+        world.apply(&topology(&spec)).await;
+        world.apply(&topology(&specs().1)).await;
+        assert_eq!(dry(), [""; 0], "nothing was stopped or ended");
+        let typed = specs().1.replace("t3.micro", "t3.small");
+        world.apply(&topology(&typed)).await;
+        assert_eq!(dry(), ["ModifyInstanceAttribute", "StartInstances", "StopInstances"]);
+        let world = base.again(|transport| listening(refusing(transport, no_room, &calls), &heard)).await;
+        let plan = world.plan(&topology(&typed.replace("ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c"))).await;
+        assert!(run(&world, &plan).await.0.is_success());
+        assert_eq!(dry(), ["RunInstances", "TerminateInstances"]);
     });
 }

@@ -239,6 +239,11 @@ impl<C: Cloud> Cloud for WithKeys<C> {
         }
     }
 
+    async fn rehearse(&self, act: &Act) -> Result<(), CloudError> {
+        // What is in a key file is for the call itself.
+        if matches!(act.action, WRITE | IMPORT) { Ok(()) } else { self.cloud.rehearse(act).await }
+    }
+
     fn give_up_repeats(&self, now: bool) {
         self.cloud.give_up_repeats(now);
     }

@@ -150,7 +150,7 @@ impl<'a> Task<'a> {
         };
         match ended {
             Ok(answer) => Ok(Some(answer)),
-            Err(failure) if is_gone(failure.class, &failure.code) => Ok(None),
+            Err(failure) if is_gone(failure.class, &failure.code) && !self.errand.rehearsing => Ok(None),
             Err(failure) => Err(failure),
         }
     }

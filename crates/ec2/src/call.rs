@@ -17,6 +17,7 @@ use crate::classify::Class;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::patience::{patience, pause, seed};
+use crate::rehearsal::is_asked;
 use crate::waiting::{Teller, Waiting};
 
 /// What a call is made for: it decides how long refusals are waited out.
@@ -30,6 +31,8 @@ pub struct Errand<'a> {
     pub young: bool,
     /// Whether something that may still be in the way is going away.
     pub ending: bool,
+    /// Whether the call is only asked about, and not to be carried out.
+    pub rehearsing: bool,
     /// Hears why a call is repeated.
     pub retrying: &'a dyn Fn(&str),
 }
@@ -54,7 +57,7 @@ pub enum Purpose {
 impl<'a> Errand<'a> {
     /// An errand that changes something.
     pub fn new(seed: u64, retrying: &'a dyn Fn(&str)) -> Self {
-        Self { seed, purpose: Purpose::Change, young: false, ending: false, retrying }
+        Self { seed, purpose: Purpose::Change, young: false, ending: false, rehearsing: false, retrying }
     }
 
     /// An errand that reads, and tells nobody.
@@ -145,6 +148,9 @@ impl Caller {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let mut attempts = Attempts::default();
+        if errand.rehearsing && !is_asked(action) {
+            return Err(Failure { class: Class::Rehearsed, ..Failure::invalid(action, "it was not asked about") });
+        }
         loop {
             let turn = self.unless_given_up(async {
                 self.begin(errand, action).await;

@@ -33,6 +33,8 @@ pub enum Class {
     NotFound,
     /// The client token was used for something else.
     Idempotency,
+    /// It would have been taken: it was a dry run.
+    Rehearsed,
     /// The request is wrong, or anything else that repeating does not help.
     Invalid,
 }
@@ -155,6 +157,9 @@ const NEVER_THERE: [&str; 1] = ["InvalidAMIID.NotFound"];
 
 const IDEMPOTENCY: [&str; 3] = ["IdempotentParameterMismatch", "IdempotentInstanceTerminated", "InvalidClientToken"];
 
+/// What EC2 answers a dry run of what it would take.
+const DRY_RUN: &str = "DryRunOperation";
+
 /// Words in a message that make a refusal of parameters one that passes: what they name was made a moment ago, or is being changed.
 const PASSING: [&str; 4] =
     ["Invalid IAM Instance Profile", "has no associated IAM Roles", "LaunchPlan instance type does not match", "pending instance"];
@@ -170,6 +175,8 @@ pub fn classify(code: &str, message: &str, server: bool) -> Class {
         Class::Credentials
     } else if DENIED.contains(&code) || code == "AuthFailure" {
         Class::Denied
+    } else if code == DRY_RUN {
+        Class::Rehearsed
     } else if IDEMPOTENCY.contains(&code) {
         Class::Idempotency
     } else if NEVER_THERE.contains(&code) {
@@ -198,6 +205,17 @@ pub fn classify(code: &str, message: &str, server: bool) -> Class {
 /// Whether a refusal says that the object to be deleted (or the association, the rule, the route) is gone already.
 pub fn is_gone(class: Class, code: &str) -> bool {
     class == Class::NotFound && code != "InvalidAMIID.Unavailable"
+}
+
+/// Whether a call that was rehearsed and refused so would be refused later too: it is not permitted, or the request itself is wrong. What
+/// is said of a state (`OperationNotPermitted`: EC2's own protection, which a plan lifts first), of names, room or quotas may have changed
+/// by then.
+pub fn is_for_good(class: Class, code: &str) -> bool {
+    match class {
+        Class::Denied => true,
+        Class::Invalid => code != "OperationNotPermitted",
+        _ => code == "Unsupported",
+    }
 }
 
 /// Codes of a part that is not there, of an object that is.
@@ -250,6 +268,7 @@ mod tests {
                  InvalidAssociationID.NotFound InvalidPlacementGroup.Unknown InvalidVpcEndpointId.NotFound",
             ),
             (Class::Idempotency, "IdempotentParameterMismatch IdempotentInstanceTerminated"),
+            (Class::Rehearsed, "DryRunOperation"),
             (Class::Invalid, "InvalidParameterValue InvalidVpcRange InvalidGroup.Reserved MissingParameter OperationNotPermitted"),
         ];
         for (class, codes) in table {

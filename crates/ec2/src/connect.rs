@@ -1,5 +1,6 @@
 //! Connecting: region, credentials, endpoint and timeouts, and whose account it is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -86,7 +87,7 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
     caller.include(&identity);
     let client = aws_sdk_ec2::Client::new(&config);
     let shown_after = connect.shown_after.unwrap_or(if caller.endpoint().is_aws { SHOWN_AFTER } else { Duration::ZERO });
-    Ok(Ec2 { shown_after, client, caller, memory: Memory::new(), account, region })
+    Ok(Ec2 { shown_after, client, caller: Arc::new(caller), memory: Arc::new(Memory::new()), account, region })
 }
 
 /// Asks STS whose credentials these are.

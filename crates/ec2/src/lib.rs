@@ -21,6 +21,7 @@ mod ownership;
 mod patience;
 mod prefix_list;
 mod read;
+mod rehearsal;
 mod reply;
 mod tags;
 mod token;
@@ -28,6 +29,7 @@ mod transport;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Sought, Wait};
@@ -43,8 +45,8 @@ use memory::Memory;
 /// A live EC2: one account and region, reached with one set of credentials.
 pub struct Ec2 {
     client: aws_sdk_ec2::Client,
-    caller: Caller,
-    memory: Memory,
+    caller: Arc<Caller>,
+    memory: Arc<Memory>,
     shown_after: Duration,
     account: String,
     region: String,
@@ -116,6 +118,10 @@ impl Cloud for Ec2 {
 
     async fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
         act::act(self, act, retrying).await
+    }
+
+    async fn rehearse(&self, act: &Act) -> Result<(), CloudError> {
+        rehearsal::rehearse(self, act).await
     }
 
     fn give_up_repeats(&self, now: bool) {

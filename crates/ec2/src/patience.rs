@@ -8,7 +8,9 @@ use crate::failure::Failure;
 
 /// For how long after the first refusal of this sort a call is repeated. Zero is not at all.
 pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
-    let seconds = match (failure.class, errand.purpose) {
+    // What is only asked about is not waited for: what may pass is no answer.
+    let purpose = if errand.rehearsing { Purpose::Read } else { errand.purpose };
+    let seconds = match (failure.class, purpose) {
         (Class::Throttle, Purpose::Read) => 60,
         (Class::Throttle, _) => 600,
         // A create without a token is looked up before it is repeated: not here.

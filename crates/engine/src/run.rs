@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -13,6 +14,7 @@ use trueup_model::{
 };
 
 use crate::known::Known;
+use crate::rehearsal;
 use crate::retries::Retries;
 use crate::schedule::{Aftermath, Schedule};
 use crate::settle::{Settling, Waiting};
@@ -22,6 +24,9 @@ const FAILED_LOOKS_MAX: u32 = 5;
 
 /// What came to nothing is carried out again so often: each time a client token is used up, and EC2 remembers those of a day.
 const AGAIN_MAX: u32 = 40;
+
+/// What is said of a call that was only asked about.
+const ASKED_FIRST: &str = "EC2 was asked before anything was stopped or ended, so nothing was done";
 
 /// What a piece of work that was under way came to.
 enum Came {
@@ -72,6 +77,11 @@ impl<'a, C: Cloud> Run<'a, C> {
     pub async fn finish(mut self, stop: impl Future<Output = ()>, sink: &mut dyn FnMut(Event)) -> Outcome {
         let mut stop = pin!(stop);
         sink(Event::Started { steps: self.plan.steps.len() });
+        tokio::select! {
+            biased;
+            () = &mut stop => self.stop(true, sink),
+            refused = rehearsal::refused(self.plan, self.cloud) => self.refused(&refused, sink),
+        }
         loop {
             self.start(sink);
             self.look();
@@ -274,6 +284,18 @@ impl<'a, C: Cloud> Run<'a, C> {
         sink(Event::StepFailed { step: reference(step), code, message, elapsed: self.elapsed(number) });
         let aftermath = self.schedule.failed(number);
         self.tell_aftermath(&aftermath, Some(&step.address), sink);
+    }
+
+    /// Before anything was done EC2 has said what it would refuse: then nothing is.
+    fn refused(&mut self, refused: &[(usize, CloudError)], sink: &mut dyn FnMut(Event)) {
+        let Some((first, _)) = refused.first() else { return };
+        for (number, error) in refused {
+            let message = format!("{}. {ASKED_FIRST}", error.message.trim_end_matches('.'));
+            sink(Event::StepFailed { step: reference(self.step(*number)), code: error.code.clone(), message, elapsed: Duration::ZERO });
+        }
+        let steps: Vec<usize> = refused.iter().map(|(number, _)| *number).collect();
+        let aftermath = Aftermath { skipped: self.schedule.refused(&steps), put_back: Vec::new() };
+        self.tell_aftermath(&aftermath, Some(&self.step(*first).address), sink);
     }
 
     fn stop(&mut self, may_put_back: bool, sink: &mut dyn FnMut(Event)) {

@@ -118,6 +118,16 @@ impl Schedule {
         Aftermath { skipped: skipped.into_iter().collect(), put_back: put_back.into_iter().collect() }
     }
 
+    /// These would fail, and nothing has started: nothing does. Answers what is skipped.
+    pub fn refused(&mut self, steps: &[usize]) -> Vec<usize> {
+        let left: BTreeSet<usize> = std::mem::take(&mut self.ready).into_iter().chain(self.waiting.keys().copied()).collect();
+        self.waiting.clear();
+        let skipped: Vec<usize> = left.into_iter().filter(|step| !steps.contains(step)).collect();
+        self.outcome.failed.extend(steps);
+        self.outcome.skipped.extend(&skipped);
+        skipped
+    }
+
     /// The user wants no more: nothing new starts, but for what takes back something that is done, where that may still be.
     pub fn stop(&mut self, may_put_back: bool) -> Aftermath {
         self.outcome.stopped = true;

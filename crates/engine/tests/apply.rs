@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use trueup_engine::{Options, apply};
 use trueup_model::{
-    Act, Acted, Call, Cloud, CloudError, ErrorClass, Event, Kind, Observed, Outcome, Plan, Record, Ref, Scope, Settled, Step, StepAction,
-    Value, Wait,
+    Act, Acted, Action, Call, Change, Cloud, CloudError, Disruption, ErrorClass, Event, Kind, Observed, Outcome, Plan, Record, Ref, Scope,
+    Settled, Step, StepAction, Value, Wait,
 };
 
 /// A cloud in which every act takes a second, and what is said about an address happens to it.
@@ -25,6 +25,10 @@ struct Script {
     left: RefCell<BTreeMap<String, u32>>,
     /// How many times what is made turns out not to be there.
     lost: Cell<u32>,
+    /// Addresses whose calls would be refused.
+    refusing: Vec<&'static str>,
+    /// What was asked about.
+    rehearsed: RefCell<Vec<String>>,
     /// What was said about repeats.
     given_up: RefCell<Vec<bool>>,
 }
@@ -54,6 +58,16 @@ impl Cloud for Script {
             Wait { id: id.clone(), until: "available" }
         });
         Ok(Acted { id: Some(id), facts: Record::new(), wait })
+    }
+
+    async fn rehearse(&self, act: &Act) -> Result<(), CloudError> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let address = act.address.to_string();
+        self.rehearsed.borrow_mut().push(format!("{} {address}", act.action));
+        if self.refusing.contains(&address.as_str()) {
+            return Err(CloudError { class: ErrorClass::Denied, code: "Nope".into(), message: "you may not.".into() });
+        }
+        Ok(())
     }
 
     fn give_up_repeats(&self, now: bool) {
@@ -225,4 +239,58 @@ fn equal_runs_tell_equal_stories() {
         run(&plan(&[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("subnet.a", Some("vpc.a"), &[1])]), &cloud, 2, None).1
     };
     assert_eq!(story(), story());
+}
+
+/// A plan that replaces a host: two more that are new, one of which refers to what is not there yet, and two that go.
+fn replacing() -> Plan {
+    let mut plan = plan(&[
+        ("subnet.new", None, &[]),
+        ("instance.a", None, &[]),
+        ("instance.b", Some("subnet.new"), &[1]),
+        ("instance.a", None, &[2]),
+        ("instance.c", None, &[3]),
+    ]);
+    for (number, id) in [(4, "i-a"), (5, "i-c")] {
+        let step = &mut plan.steps[number - 1];
+        (step.action, step.target, step.call) = (StepAction::Delete, Some(id.into()), Call::delete("Terminate", Record::new()));
+    }
+    plan.changes.push(Change {
+        address: "instance.a".parse().unwrap(),
+        action: Action::Replace,
+        id: Some("i-a".into()),
+        because: Vec::new(),
+        order: None,
+        disruption: Disruption::DataLost,
+        lifts: None,
+        losses: Vec::new(),
+        notes: Vec::new(),
+        source: None,
+        attributes: Vec::new(),
+    });
+    plan
+}
+
+#[test]
+fn what_can_be_asked_in_full_is_asked_before_anything_ends() {
+    let cloud = Script::default();
+    let (outcome, _) = run(&replacing(), &cloud, 10, None);
+    assert!(outcome.is_success());
+    assert_eq!(cloud.rehearsed.take(), ["Create subnet.new", "Create instance.a", "Terminate instance.a"], "of the ends one of a sort");
+    // A plan that ends nothing is not rehearsed.
+    run(&Plan { changes: Vec::new(), ..replacing() }, &cloud, 10, None);
+    assert!(cloud.rehearsed.take().is_empty());
+}
+
+#[test]
+fn what_would_be_refused_ends_the_run_before_its_first_step() {
+    let cloud = Script { refusing: vec!["instance.a"], ..Script::default() };
+    let (outcome, events) = run(&replacing(), &cloud, 10, None);
+    assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![], vec![2, 4], vec![1, 3, 5]));
+    assert!(cloud.acts.take().is_empty() && !outcome.stopped);
+    let told = |event: &Event| matches!(event, Event::StepFailed { message, .. } if message.starts_with("you may not. EC2 was asked"));
+    assert_eq!(events.iter().filter(|event| told(event)).count(), 2);
+    assert!(matches!(events.last(), Some(Event::Finished { .. })));
+    // Whoever stops it meanwhile has nothing done either.
+    let (outcome, _) = run(&replacing(), &Script::default(), 10, Some(Duration::from_millis(500)));
+    assert!(outcome.stopped && outcome.done.is_empty() && outcome.skipped.len() == 5);
 }

@@ -18,6 +18,14 @@ pub trait Cloud {
     /// Makes one mutating call. Repeats by itself what EC2 is known to refuse for a while; `retrying` hears why.
     fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> impl Future<Output = Result<Acted, CloudError>>;
 
+    /// Asks whether EC2 would take a call, and does not make it. An error is a refusal that the call would meet later too; where nothing
+    /// can be asked, or what is in the way may pass, there is none. That there is none promises nothing: EC2 checks the permission, and
+    /// little else.
+    fn rehearse(&self, act: &Act) -> impl Future<Output = Result<(), CloudError>> {
+        let _ = act;
+        std::future::ready(Ok(()))
+    }
+
     /// Whether a call that EC2 refuses for a while is given up at once instead of being repeated, and one that waits for its turn is
     /// not made: so while a run is being stopped. Calls that are under way end with their answer.
     fn give_up_repeats(&self, now: bool) {
