@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trueup_ec2::{Connect, Ec2, Transport};
 use trueup_engine::Options;
-use trueup_model::{Action, Change, Cloud, Event, Files, Plan, Topology};
+use trueup_model::{Action, Change, Cloud, Event, Files, Interfaces, Observed, Plan, Topology};
 use trueup_sandbox::Sandbox;
 
 use super::document::elements;
@@ -93,6 +93,8 @@ pub struct Prepared {
     /// The network where everything is as it should be; each run of a plan reads it, and changes nothing.
     sandbox: Arc<Sandbox>,
     answers: Vec<(String, String)>,
+    /// The interfaces as whole answers tell them; each run of a plan that is told others was told so.
+    interfaces: Interfaces,
 }
 
 impl Prepared {
@@ -106,7 +108,7 @@ impl Prepared {
         let topology = read_with(&text, &Examples).topology.unwrap_or_else(|| panic!("{} is no spec", journey.name));
         let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options::default()));
         let log = SharedLog::default();
-        let mut prepared = Self { goal: journey.goal, topology, sandbox, answers: Vec::new() };
+        let mut prepared = Self { goal: journey.goal, topology, sandbox, answers: Vec::new(), interfaces: Interfaces::default() };
         paused(async {
             let way = transport(&prepared.sandbox);
             if prepared.goal != Goal::Apply {
@@ -114,11 +116,14 @@ impl Prepared {
             }
             locked(&log).answers = Some(Vec::new());
             prepared
-                .once(prepared.goal, &spoiler(way, None, Arc::clone(&log)))
+                .once(prepared.goal, &spoiler(Arc::clone(&way), None, Arc::clone(&log)))
                 .await
                 .unwrap_or_else(|why| panic!("{}: {why}", journey.name));
+            let answers = locked(&log).answers.take();
+            prepared.answers = answers.unwrap_or_default();
+            let observed = prepared.observed(&way).await.unwrap_or_else(|why| panic!("{}: {why}", journey.name));
+            prepared.interfaces = observed.interfaces;
         });
-        prepared.answers = locked(&log).answers.take().unwrap_or_default();
         prepared
     }
 
@@ -164,17 +169,23 @@ impl Prepared {
         let log = SharedLog::default();
         let start = Instant::now();
         let way = spoiler(transport(&self.sandbox), Some(spoiling.clone()), Arc::clone(&log));
-        let planned = self.planned(Goal::Apply, &way).await;
+        let observed = self.observed(&way).await;
         within(&locked(&log), start, READ_CALLS_MAX, READ_TIME_MAX)?;
         if let Some(action) = locked(&log).changed() {
             return Err(format!("a plan called {action}"));
         }
         // What cannot be read at all is an error, and nothing is said of the network.
-        let Ok(plan) = planned else { return Ok(()) };
-        if plan.is_empty() || self.may_say(spoiling) {
+        let Ok(observed) = observed else { return Ok(()) };
+        let plan = trueup_plan::plan(&self.topology, &observed);
+        if plan.is_empty() && self.is_told(spoiling, &observed.interfaces) || self.may_say(spoiling) {
             return Ok(());
         }
-        Err(format!("planned: {}", told(&plan)))
+        Err(format!("planned: {}; read: {:?}", told(&plan), observed.interfaces))
+    }
+
+    /// Whether the interfaces are those that there are, or unknown: who is reached rests on them.
+    fn is_told(&self, spoiling: &Spoiling, interfaces: &Interfaces) -> bool {
+        spoiling.action != "DescribeNetworkInterfaces" || matches!(interfaces, Interfaces::Unread(_)) || *interfaces == self.interfaces
     }
 
     /// Whether EC2 may answer so of a network that is otherwise.
@@ -244,8 +255,9 @@ impl Prepared {
         self.once(goal, way).await.unwrap_or_else(|why| panic!("{goal:?} of {}: {why}", self.topology.name));
     }
 
-    async fn planned(&self, goal: Goal, way: &Transport) -> Result<Plan, String> {
-        self.plan_of(goal, &connected(way).await?).await
+    async fn observed(&self, way: &Transport) -> Result<Observed, String> {
+        let ec2 = connected(way).await?;
+        ec2.observe(&trueup_plan::scope(&self.topology)).await.map_err(|error| error.to_string())
     }
 
     async fn plan_of(&self, goal: Goal, ec2: &Ec2) -> Result<Plan, String> {

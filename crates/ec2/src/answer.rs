@@ -102,6 +102,11 @@ impl Reader {
         self.unknown(attribute, format!("EC2 did not say its `{element}`"));
     }
 
+    /// Why something was not read, where anything was not.
+    pub fn first_unread(&self) -> Option<&str> {
+        self.unread.values().next().map(String::as_str)
+    }
+
     /// An attribute cannot be read, for this reason; the first one counts.
     pub fn unknown(&mut self, attribute: &'static str, why: String) {
         self.unread.entry(attribute).or_insert(why);
