@@ -28,8 +28,9 @@ pub struct Task<'a> {
 
 /// Carries out one step.
 pub async fn act(ec2: &Ec2, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
+    let young = ec2.memory.young_in(act);
     let errand = Errand {
-        young: ec2.memory.is_young(act),
+        young: &young,
         ending: ec2.memory.is_ending(),
         ..Errand::new(seed(&act.topology) ^ seed(&act.address.to_string()), retrying)
     };

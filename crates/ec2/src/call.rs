@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::bucket::Buckets;
-use crate::classify::Class;
+use crate::classify::{Class, why_it_passes};
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::patience::{patience, pause, seed};
@@ -27,8 +27,8 @@ pub struct Errand<'a> {
     pub seed: u64,
     /// What the call does.
     pub purpose: Purpose,
-    /// Whether it refers to something that was made a moment ago and may not be visible everywhere yet.
-    pub young: bool,
+    /// What it refers to that was made a moment ago and may not be visible everywhere yet: ids, and names that stand for them.
+    pub young: &'a [String],
     /// Whether something that may still be in the way is going away.
     pub ending: bool,
     /// Whether the call is only asked about, and not to be carried out.
@@ -57,7 +57,7 @@ pub enum Purpose {
 impl<'a> Errand<'a> {
     /// An errand that changes something.
     pub fn new(seed: u64, retrying: &'a dyn Fn(&str)) -> Self {
-        Self { seed, purpose: Purpose::Change, young: false, ending: false, rehearsing: false, retrying }
+        Self { seed, purpose: Purpose::Change, young: &[], ending: false, rehearsing: false, retrying }
     }
 
     /// An errand that reads, and tells nobody.
@@ -244,7 +244,8 @@ impl Caller {
         if !answered || left.is_zero() {
             return Err(failure);
         }
-        let said = if failure.code.is_empty() { failure.message } else { format!("{} ({})", failure.message, failure.code) };
+        let why = why_it_passes(failure.class, &failure.code, &failure.message).map(|why| format!(": {why}")).unwrap_or_default();
+        let said = if failure.code.is_empty() { failure.message } else { format!("{} ({}){why}", failure.message, failure.code) };
         (errand.retrying)(&said);
         if errand.purpose == Purpose::Read {
             self.teller.refused(failure.action, &said);

@@ -51,30 +51,35 @@ impl Class {
     }
 }
 
-const THROTTLE: [&str; 11] = [
-    "RequestLimitExceeded",
-    "EC2ThrottledException",
-    "BandwidthLimitExceeded",
-    "SlowDown",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "TooManyRequestsException",
-    "LimitExceededException",
-    "PriorRequestNotComplete",
-    "SnapshotCreationPerVolumeRateExceeded",
-    "ConcurrentMutationLimitExceeded",
-];
+/// A code that is repeated, and why it passes.
+type Passes = (&'static str, &'static str);
 
-const SERVER: [&str; 8] = [
-    "InternalError",
-    "InternalFailure",
-    "InternalServerError",
-    "ServerInternal",
-    "ServiceUnavailable",
-    "Unavailable",
-    "RetryableError",
-    "RequestTimeout",
+const THROTTLE: [Passes; 11] = [
+    ("RequestLimitExceeded", REFILLS),
+    ("EC2ThrottledException", REFILLS),
+    ("BandwidthLimitExceeded", REFILLS),
+    ("SlowDown", REFILLS),
+    ("RequestThrottled", REFILLS),
+    ("RequestThrottledException", REFILLS),
+    ("TooManyRequestsException", REFILLS),
+    ("LimitExceededException", REFILLS),
+    ("PriorRequestNotComplete", "EC2 finishes an earlier request of the same sort first"),
+    ("SnapshotCreationPerVolumeRateExceeded", "so often it may be done, and then again"),
+    ("ConcurrentMutationLimitExceeded", "EC2 finishes the changes that are under way first"),
 ];
+const REFILLS: &str = "EC2's request limits refill with time";
+
+const SERVER: [Passes; 8] = [
+    ("InternalError", OWN_TROUBLE),
+    ("InternalFailure", OWN_TROUBLE),
+    ("InternalServerError", OWN_TROUBLE),
+    ("ServerInternal", OWN_TROUBLE),
+    ("ServiceUnavailable", OWN_TROUBLE),
+    ("Unavailable", OWN_TROUBLE),
+    ("RetryableError", OWN_TROUBLE),
+    ("RequestTimeout", "the request came too slowly, and the next one may not"),
+];
+const OWN_TROUBLE: &str = "the trouble is EC2's own, and mostly over in seconds";
 
 const CAPACITY: [&str; 10] = [
     "InsufficientInstanceCapacity",
@@ -120,37 +125,52 @@ const CREDENTIALS: [&str; 14] = [
     "InvalidToken",
 ];
 
-const DUPLICATE: [&str; 7] = [
-    "RouteAlreadyExists",
-    "InvalidSubnet.Conflict",
-    "CidrConflict",
-    "Resource.AlreadyAssociated",
-    "Resource.AlreadyAssigned",
-    "DuplicateSubnetsInSameZone",
-    "InvalidIPAddress.AlreadyAllocated",
+const DUPLICATE: [Passes; 7] = [
+    ("RouteAlreadyExists", LET_GO),
+    ("InvalidSubnet.Conflict", LET_GO),
+    ("CidrConflict", LET_GO),
+    ("Resource.AlreadyAssociated", LET_GO),
+    ("Resource.AlreadyAssigned", LET_GO),
+    ("DuplicateSubnetsInSameZone", LET_GO),
+    ("InvalidIPAddress.AlreadyAllocated", LET_GO),
+];
+/// Such refusals are repeated only where this run has let something go.
+const LET_GO: &str = "what has it was let go of a moment ago, and EC2 may not know yet";
+
+const DEPENDENCY: [Passes; 6] = [
+    ("DependencyViolation", "what used it is still on its way out"),
+    ("VolumeInUse", "the instance that had it is still on its way out"),
+    ("InvalidAddress.Locked", "what had the address is still on its way out"),
+    ("ResourceInUse", "what used it is still on its way out"),
+    ("InvalidInstanceID.InUse", "what the instance was used for is still being ended"),
+    ("InvalidAssociation.InUse", "what came by the association is still on its way out"),
 ];
 
-const DEPENDENCY: [&str; 6] =
-    ["DependencyViolation", "VolumeInUse", "InvalidAddress.Locked", "ResourceInUse", "InvalidInstanceID.InUse", "InvalidAssociation.InUse"];
-
-const TRANSIENT: [&str; 13] = [
-    "IncorrectState",
-    "IncorrectStateException",
-    "IncorrectInstanceState",
-    "IncorrectModificationState",
-    "InvalidState",
-    "InvalidStateTransition",
-    "InvalidVpcState",
-    "InvalidInstanceID",
-    "InvalidInstanceID.NotReady",
-    "InvalidParameterException",
-    "ConcurrentTagAccess",
-    "ResourceNotReady",
-    "VolumeModificationInProgress",
+const TRANSIENT: [Passes; 13] = [
+    ("IncorrectState", CHANGES_STATE),
+    ("IncorrectStateException", CHANGES_STATE),
+    ("IncorrectInstanceState", "the instance is still on its way to the state that it was asked into"),
+    ("IncorrectModificationState", "the volume is still being changed"),
+    ("InvalidState", CHANGES_STATE),
+    ("InvalidStateTransition", CHANGES_STATE),
+    ("InvalidVpcState", "the VPC is still being made"),
+    ("InvalidInstanceID", "the instance is still being launched or ended"),
+    ("InvalidInstanceID.NotReady", "the instance is still being launched"),
+    ("InvalidParameterException", "what it names was made a moment ago, and EC2 may not know yet"),
+    ("ConcurrentTagAccess", "somebody else is tagging the same object"),
+    ("ResourceNotReady", "what it names is still being made"),
+    ("VolumeModificationInProgress", "the volume is still being changed"),
 ];
+const CHANGES_STATE: &str = "it is still on its way to another state";
 
 /// Codes of what is not there that have neither `NotFound` nor `Unknown` in them.
-const NOT_FOUND: [&str; 4] = ["Gateway.NotAttached", "NatGatewayNotFound", "InvalidSubnet", "InvalidAMIID.Unavailable"];
+const NOT_FOUND: [Passes; 4] = [
+    ("Gateway.NotAttached", NOT_SHOWN),
+    ("NatGatewayNotFound", NOT_SHOWN),
+    ("InvalidSubnet", NOT_SHOWN),
+    ("InvalidAMIID.Unavailable", "the image is still being made"),
+];
+const NOT_SHOWN: &str = "what was made a moment ago is not shown everywhere at once";
 
 /// Codes of what no run makes: where it is not there, it does not come.
 const NEVER_THERE: [&str; 1] = ["InvalidAMIID.NotFound"];
@@ -161,15 +181,56 @@ const IDEMPOTENCY: [&str; 3] = ["IdempotentParameterMismatch", "IdempotentInstan
 const DRY_RUN: &str = "DryRunOperation";
 
 /// Words in a message that make a refusal of parameters one that passes: what they name was made a moment ago, or is being changed.
-const PASSING: [&str; 4] =
-    ["Invalid IAM Instance Profile", "has no associated IAM Roles", "LaunchPlan instance type does not match", "pending instance"];
+const PASSING: [Passes; 4] = [
+    ("Invalid IAM Instance Profile", "IAM tells EC2 of a new profile only after seconds"),
+    ("has no associated IAM Roles", "IAM tells EC2 of a profile's role only after seconds"),
+    ("LaunchPlan instance type does not match", "the instance's type is still being changed"),
+    ("pending instance", "the instance is still being launched"),
+];
+
+/// Ends of codes that stand for whole families of them.
+const FAMILIES: [(Class, &str, &str); 8] = [
+    (Class::NotFound, "NotFound", NOT_SHOWN),
+    (Class::NotFound, "NotFoundException", NOT_SHOWN),
+    (Class::NotFound, ".Unknown", NOT_SHOWN),
+    (Class::Duplicate, ".Duplicate", LET_GO),
+    (Class::Duplicate, "AlreadyExists", LET_GO),
+    (Class::Duplicate, "AlreadyExistsException", LET_GO),
+    (Class::Dependency, ".InUse", "what used it is still on its way out"),
+    (Class::Throttle, "ThrottlingException", REFILLS),
+];
+
+fn has(table: &[Passes], code: &str) -> bool {
+    table.iter().any(|(known, _)| *known == code)
+}
+
+/// Why a refusal that is repeated passes; none where nobody knows that it does.
+pub fn why_it_passes(class: Class, code: &str, message: &str) -> Option<&'static str> {
+    let table: &[Passes] = match class {
+        Class::Lost => return Some("the connection broke, and the next one may not"),
+        Class::Unusable => return Some("the answer was spoiled on its way, and the next one may not be"),
+        Class::Unreachable => return Some("the network may be away for a moment"),
+        Class::Throttle => &THROTTLE,
+        Class::Server => &SERVER,
+        Class::Duplicate => &DUPLICATE,
+        Class::Dependency => &DEPENDENCY,
+        Class::NotFound => &NOT_FOUND,
+        Class::Transient => &TRANSIENT,
+        _ => return None,
+    };
+    let by_words = PASSING.iter().find(|(words, _)| class == Class::Transient && message.contains(words)).map(|(_, why)| *why);
+    let by_code = || table.iter().find(|(known, _)| *known == code).map(|(_, why)| *why);
+    let by_family = || FAMILIES.iter().find(|(of, end, _)| *of == class && code.contains(end)).map(|(_, _, why)| *why);
+    // Of a status of 5xx the code may be any.
+    by_words.or_else(by_code).or_else(by_family).or((class == Class::Server).then_some(OWN_TROUBLE))
+}
 
 /// The class of an error code, with the words that came with it. `server` says that the answer had an HTTP status of 5xx.
 pub fn classify(code: &str, message: &str, server: bool) -> Class {
     let ends = |tails: &[&str]| tails.iter().any(|tail| code.ends_with(tail));
-    if THROTTLE.contains(&code) || code.starts_with("Throttling") {
+    if has(&THROTTLE, code) || code.starts_with("Throttling") {
         Class::Throttle
-    } else if SERVER.contains(&code) {
+    } else if has(&SERVER, code) {
         Class::Server
     } else if CREDENTIALS.contains(&code) || (code == "AuthFailure" && message.contains("validate the provided access credentials")) {
         Class::Credentials
@@ -181,19 +242,19 @@ pub fn classify(code: &str, message: &str, server: bool) -> Class {
         Class::Idempotency
     } else if NEVER_THERE.contains(&code) {
         Class::Invalid
-    } else if PASSING.iter().any(|words| message.contains(words)) {
+    } else if PASSING.iter().any(|(words, _)| message.contains(words)) {
         Class::Transient
-    } else if NOT_FOUND.contains(&code) || code.contains("NotFound") || ends(&[".Unknown"]) {
+    } else if has(&NOT_FOUND, code) || code.contains("NotFound") || ends(&[".Unknown"]) {
         Class::NotFound
     } else if CAPACITY.contains(&code) {
         Class::Capacity
     } else if QUOTA.contains(&code) || ends(&["LimitExceeded"]) {
         Class::Quota
-    } else if DUPLICATE.contains(&code) || ends(&[".Duplicate", "AlreadyExists", "AlreadyExistsException"]) {
+    } else if has(&DUPLICATE, code) || ends(&[".Duplicate", "AlreadyExists", "AlreadyExistsException"]) {
         Class::Duplicate
-    } else if DEPENDENCY.contains(&code) || ends(&[".InUse"]) {
+    } else if has(&DEPENDENCY, code) || ends(&[".InUse"]) {
         Class::Dependency
-    } else if TRANSIENT.contains(&code) {
+    } else if has(&TRANSIENT, code) {
         Class::Transient
     } else if server {
         Class::Server
@@ -276,6 +337,31 @@ mod tests {
                 assert_eq!(classify(code, "", false), class, "{code}");
             }
         }
+    }
+
+    #[test]
+    fn every_code_that_is_repeated_says_why_it_passes() {
+        let tables: [(Class, &[Passes]); 6] = [
+            (Class::Throttle, &THROTTLE),
+            (Class::Server, &SERVER),
+            (Class::Duplicate, &DUPLICATE),
+            (Class::Dependency, &DEPENDENCY),
+            (Class::Transient, &TRANSIENT),
+            (Class::NotFound, &NOT_FOUND),
+        ];
+        for (class, (code, why)) in tables.iter().flat_map(|(class, table)| table.iter().map(|passes| (*class, *passes))) {
+            assert_eq!((classify(code, "", false), why_it_passes(class, code, "")), (class, Some(why)), "{code}");
+        }
+        for (class, end, why) in FAMILIES {
+            let code = format!("Any{end}");
+            let class = if class == Class::Throttle { classify(end, "", false) } else { classify(&code, "", false) };
+            assert_eq!(why_it_passes(class, &code, ""), Some(why), "{code}");
+        }
+        for (words, why) in PASSING {
+            let class = classify("InvalidParameterValue", words, false);
+            assert_eq!(why_it_passes(class, "InvalidParameterValue", words), Some(why));
+        }
+        assert!(why_it_passes(Class::Server, "", "").is_some());
     }
 
     #[test]

@@ -154,14 +154,14 @@ impl Memory {
         self.inner().last_end.is_some_and(|at| at.elapsed() < ENDING)
     }
 
-    /// Whether an act refers to something that was made a moment ago.
-    pub fn is_young(&self, act: &Act) -> bool {
+    /// What an act refers to that was made a moment ago.
+    pub fn young_in(&self, act: &Act) -> Vec<String> {
         let inner = self.inner();
         let at = |id: &str| inner.made.get(id).map(|(_, at)| at).or(inner.named.get(id));
-        let young = |id: &str| at(id).is_some_and(|at| at.elapsed() < YOUNG);
+        let young = |id: &&str| at(id).is_some_and(|at| at.elapsed() < YOUNG);
         let refs = act.sets.record().refs().into_iter().chain(act.unsets.record().refs());
         let names = refs.filter_map(|reference| reference.id()).chain(act.target.as_ref().map(|target| target.id.as_str()));
-        names.into_iter().any(young)
+        names.filter(young).map(str::to_owned).collect()
     }
 
     /// The objects that were made a moment ago and must be there.

@@ -166,8 +166,8 @@ where
         let told = format!("somebody else made {} for {} at the same time, so {} is given up", rival.id, task.act.address, made.id);
         (task.errand.retrying)(&told);
         task.ec2.memory.ended(&made.id);
-        let young = Task { errand: Errand { young: true, ..task.errand }, ..*task };
-        give_up(&young, &made.id).await?;
+        let young = [made.id.clone()];
+        give_up(&Task { errand: Errand { young: &young, ..task.errand }, ..*task }, &made.id).await?;
         // Two that give up at the same time do not come back at the same time: their ids differ.
         tokio::time::sleep(shown_after * 2 + Duration::from_millis(seed(&made.id) % 8000)).await;
         if let Some(id) = lasting(task).await? {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use trueup_model::kind::is_id_tail;
+
 use crate::call::{Errand, Purpose};
 use crate::classify::{Class, is_of_object};
 use crate::failure::Failure;
@@ -10,6 +12,7 @@ use crate::failure::Failure;
 pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
     // What is only asked about is not waited for: what may pass is no answer.
     let purpose = if errand.rehearsing { Purpose::Read } else { errand.purpose };
+    let young = is_about_young(errand, &failure.message);
     let seconds = match (failure.class, purpose) {
         (Class::Throttle, Purpose::Read) => 60,
         (Class::Throttle, _) => 600,
@@ -21,9 +24,9 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
         (Class::Server | Class::Lost | Class::Unusable | Class::Unreachable, _) => 180,
         (Class::NotFound, Purpose::Read) => 0,
         // What was made a moment ago is not gone because it is not shown. After an attempt that may have ended it, it is.
-        (Class::NotFound, Purpose::Delete | Purpose::TryDelete) if errand.young && !failure.maybe_done && is_of_object(&failure.code) => 60,
+        (Class::NotFound, Purpose::Delete | Purpose::TryDelete) if young && !failure.maybe_done && is_of_object(&failure.code) => 60,
         (Class::NotFound, Purpose::Delete | Purpose::TryDelete) => 0,
-        (Class::NotFound, _) if errand.young => 300,
+        (Class::NotFound, _) if young => 300,
         (Class::NotFound, _) => 10,
         (Class::Dependency, Purpose::Delete | Purpose::Change) if errand.ending => 900,
         (Class::Dependency, Purpose::Delete | Purpose::Change) => 60,
@@ -34,6 +37,17 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
         _ => 0,
     };
     Duration::from_secs(seconds)
+}
+
+/// What EC2 makes along with something else: an id of such a thing says nothing of how old that is.
+const MADE_ALONG: [&str; 8] = ["eni", "vol", "rtbassoc", "aclassoc", "eipassoc", "vpc-cidr-assoc", "subnet-cidr-assoc", "sgr"];
+
+/// Whether a refusal may be about something that was made a moment ago: it names it, or nothing by its id that was not.
+fn is_about_young(errand: &Errand<'_>, message: &str) -> bool {
+    let words = || message.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter_map(|word| Some((word, word.rsplit_once('-')?)));
+    let is_other = |(prefix, tail): (&str, &str)| is_id_tail(tail) && !MADE_ALONG.contains(&prefix);
+    let names = |young: &String| message.contains(young.as_str());
+    !errand.young.is_empty() && (errand.young.iter().any(names) || !words().any(|(_, parts)| is_other(parts)))
 }
 
 /// The pause before the attempt after `attempt` (from 1): it doubles, up to a limit, and is a little different for every errand.
@@ -66,6 +80,7 @@ fn mix(number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::why_it_passes;
 
     #[test]
     fn pauses_grow_to_their_limit_and_repeat_themselves() {
@@ -88,8 +103,10 @@ mod tests {
         let dependency = Failure { class: Class::Dependency, ..Failure::invalid("X", "") };
         let ends = |purpose| patience(&Errand { purpose, ending: true, ..Errand::new(1, &hears) }, &dependency);
         assert!(ends(Purpose::TryDelete).is_zero() && !ends(Purpose::Delete).is_zero());
+        let made = ["sg-00000001".to_owned()];
         let gone = |code: &str, young, maybe_done| {
             let failure = Failure { class: Class::NotFound, code: code.to_owned(), maybe_done, ..Failure::invalid("X", "") };
+            let young: &[String] = if young { &made } else { &[] };
             patience(&Errand { purpose: Purpose::Delete, young, ..Errand::new(1, &hears) }, &failure).is_zero()
         };
         assert!(gone("InvalidGroup.NotFound", false, false) && !gone("InvalidGroup.NotFound", true, false));
@@ -100,5 +117,57 @@ mod tests {
         // Nothing was sent: a network that is away for a moment makes nothing twice.
         let unreachable = Failure { class: Class::Unreachable, ..Failure::invalid("CreateVpc", "") };
         assert!(!patience(&create, &unreachable).is_zero());
+    }
+
+    #[test]
+    fn what_is_not_there_and_is_not_new_is_not_waited_for_because_something_else_is() {
+        let hears = |_: &str| {};
+        let young = ["sg-00000001".to_owned(), "net-ops".to_owned()];
+        let waits = |message: &str, young: &[String]| {
+            let failure = Failure { class: Class::NotFound, ..Failure::invalid("RunInstances", message) };
+            patience(&Errand { purpose: Purpose::CreateOnce, young, ..Errand::new(1, &hears) }, &failure).as_secs()
+        };
+        for (message, seconds) in [
+            ("The security group 'sg-00000001' does not exist", 300),
+            ("The security groups 'sg-0aaaaaaaaaaaaaaaa', 'sg-00000001' do not exist", 300),
+            ("The key pair 'net-ops' does not exist", 300),
+            // Which one is not said, or it is said of what came with something.
+            ("There is no such group", 300),
+            ("The networkInterface ID 'eni-00000009' does not exist", 300),
+            ("The security group 'sg-0aaaaaaaaaaaaaaaa' does not exist", 10),
+            ("The transit gateway ID 'tgw-0123456789abcdef0' does not exist.", 10),
+        ] {
+            assert_eq!(waits(message, &young), seconds, "{message}");
+            assert_eq!(waits(message, &[]), 10);
+        }
+    }
+
+    #[test]
+    fn only_what_is_known_to_pass_is_repeated() {
+        let hears = |_: &str| {};
+        let purposes = [Purpose::Read, Purpose::Create, Purpose::CreateOnce, Purpose::Change, Purpose::Delete, Purpose::TryDelete];
+        let classes = [
+            (Class::Throttle, "SlowDown"),
+            (Class::Server, ""),
+            (Class::Lost, ""),
+            (Class::Unusable, ""),
+            (Class::Unreachable, ""),
+            (Class::Capacity, "InsufficientInstanceCapacity"),
+            (Class::Quota, "VpcLimitExceeded"),
+            (Class::Denied, "UnauthorizedOperation"),
+            (Class::Credentials, "ExpiredToken"),
+            (Class::Duplicate, "InvalidGroup.Duplicate"),
+            (Class::Dependency, "DependencyViolation"),
+            (Class::Transient, "IncorrectState"),
+            (Class::NotFound, "InvalidVpcID.NotFound"),
+            (Class::Idempotency, "IdempotentParameterMismatch"),
+            (Class::Rehearsed, "DryRunOperation"),
+            (Class::Invalid, "InvalidParameterValue"),
+        ];
+        for (class, code) in classes {
+            let failure = Failure { class, code: code.to_owned(), ..Failure::invalid("X", "") };
+            let waits = |purpose| !patience(&Errand { purpose, ending: true, ..Errand::new(1, &hears) }, &failure).is_zero();
+            assert_eq!(purposes.into_iter().any(waits), why_it_passes(class, code, "").is_some(), "{class:?}");
+        }
     }
 }

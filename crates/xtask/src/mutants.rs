@@ -48,7 +48,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("ownership", OBSERVED, "filter(|owner| «owner.topology == topology»)?;\n        owner.address", "true"),
     mutant("ownership", FOLD, "«owner.topology == folded.topology»", "true"),
     // What is new is not shown everywhere at once.
-    mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) if errand.young => «300»,", "0"),
+    mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) if young => «300»,", "0"),
     mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) => «10»,", "0"),
     mutant(
         "visibility of what was made",
