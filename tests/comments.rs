@@ -89,6 +89,17 @@ fn a_tag_on_33_resources_is_three_lines() {
 }
 
 #[test]
+fn what_many_have_in_common_is_read_after_what_is_felt() {
+    let tag = ("{environment: production}", "{environment: production, team: shop}");
+    let file = edited("common", &[tag, ("us-west-2c, route_table: private-c}", "us-west-2c, route_table: private-a}")]);
+    let text = trial().see(&format!("plan --sandbox {file}"));
+    for told in [text, comment(&file)] {
+        let place = |words: &str| told.find(words).unwrap_or_else(|| panic!("{words} is not in\n{told}"));
+        assert!(place("route_table: route_table.private-") < place("change 32 resources alike"), "{told}");
+    }
+}
+
+#[test]
 fn a_group_of_a_host_opens_to_the_internet() {
     reads("open_a_group", "", &[("cidr: 198.51.100.7/32", "cidr: 0.0.0.0/0")]);
 }

@@ -56,7 +56,9 @@ pub fn blocks<'a>(plan: &'a Plan, names: &Names<'_>) -> Vec<Block<'a>> {
             }
         }
     }
-    blocks.sort_by_key(|block| (!block.dangerous, rank(block.first().action)));
+    // What many have in common and nobody feels, such as a tag on all, is the last of its sort to be read.
+    let is_common = |block: &Block<'_>| block.changes.len() > 1 && block.first().disruption == Disruption::None;
+    blocks.sort_by_key(|block| (!block.dangerous, rank(block.first().action), is_common(block)));
     blocks
 }
 

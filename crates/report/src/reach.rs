@@ -142,7 +142,7 @@ fn source(change: &SourceChange) -> String {
     let why = reasons(&change.because);
     let why = if why.is_empty() { why } else { format!(" ({why})") };
     let [before, after] = [&change.before, &change.after].map(|address| by(address, change));
-    format!("{} {verb} on the internet as {before} now, and as {after} afterwards{why}", who.join(" and "))
+    format!("{} {verb} on the internet as {before} now, and afterwards as {after}{why}", who.join(" and "))
 }
 
 /// An address and whose it is; of a host that is spoken of that is plain.

@@ -257,7 +257,7 @@ impl Parts<'_> {
             return guards;
         }
         let command = format!("trueup {} {} --expect {}", self.command(), self.spec, self.plan.fingerprint);
-        format!("{guards}\n{}", code(&command))
+        format!("{guards}\n\n{}", code(&command))
     }
 }
 

@@ -202,10 +202,10 @@ fn who_appears_by_another_address_is_told() {
     let mut text = Clean::default();
     trueup_report::text::plan(&mut text, &plan, &PlanOptions::default()).unwrap();
     let lines = [
-        "hosts of subnet.private-a, subnet.private-b and instance.b appear on the internet as 203.0.113.7 of nat_gateway.a now, and as \
-         203.0.113.9 of nat_gateway.b afterwards (because of route_table.private-a): whoever lets in only the old one shuts them out",
-        "instance.b appears on the internet as 203.0.113.8 now, and as another address that EC2 chooses afterwards (because of instance.b)",
-        "hosts of subnet.c appear on the internet as 203.0.113.7 of nat_gateway.a now, and as an address that is not known (by tgw-1) afterwards",
+        "hosts of subnet.private-a, subnet.private-b and instance.b appear on the internet as 203.0.113.7 of nat_gateway.a now, and \
+         afterwards as 203.0.113.9 of nat_gateway.b (because of route_table.private-a): whoever lets in only the old one shuts them out",
+        "instance.b appears on the internet as 203.0.113.8 now, and afterwards as another address that EC2 chooses (because of instance.b)",
+        "hosts of subnet.c appear on the internet as 203.0.113.7 of nat_gateway.a now, and afterwards as an address that is not known (by tgw-1)",
         "and 2 more",
     ];
     let markdown = trueup_report::markdown::plan(&plan, sample::SPEC, 65536);
