@@ -7,7 +7,7 @@ use trueup_model::{Demand, Expectation, Status};
 use crate::answer::Answer;
 use crate::code::Code;
 use crate::engine::Engine;
-use crate::explain::{Explanation, evidence, explain};
+use crate::explain::{Explanation, brief, evidence};
 use crate::party::{Party, PartyError, reach, reach_any};
 use crate::policy::{Access, access};
 use crate::service::{ServiceError, ServiceSet};
@@ -87,13 +87,16 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
             Demand::Can if checked.verdict == Verdict::Allowed => {
                 evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty()).or(over.as_ref()))
             }
-            Demand::Can => explain(engine, &from, &to, over.as_ref()),
+            Demand::Can => brief(engine, &from, &to, over.as_ref(), HOSTS_MAX),
             Demand::Cannot => evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty())),
         };
         checked.explanation = explained.ok().map(Box::new);
     }
     Ok(checked)
 }
+
+/// In larger networks what else a change opens is not looked at for an expectation: there may be many of them.
+const HOSTS_MAX: usize = 60;
 
 /// Whether others than those who are known may belong to a party.
 fn is_of_many(party: &Party) -> bool {
@@ -103,7 +106,7 @@ fn is_of_many(party: &Party) -> bool {
 /// Whether packets end where nobody has the address that is asked about: then that they get nowhere says nothing.
 fn is_nobodys(engine: &Engine<'_>, from: &Party, to: &Party) -> bool {
     let is_address = matches!(to, Party::Range(_) | Party::Address(_)) && to.interfaces(engine).is_empty();
-    let told = is_address.then(|| explain(engine, from, to, None).ok()).flatten();
+    let told = is_address.then(|| brief(engine, from, to, None, 0).ok()).flatten();
     told.is_some_and(|told| told.blockers.iter().any(|blocker| blocker.code == Code::NoSuchHost))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Data, not prose: it is printed by [`std::fmt::Display`] and serialised as the command line shows it.
 
+mod edit;
 mod hops;
 mod repair;
 mod text;
@@ -23,6 +24,8 @@ use crate::trip::Failure;
 use crate::verdict::Verdict;
 use crate::walk::Start;
 
+pub use edit::Edit;
+pub(crate) use edit::ranges;
 pub use hops::Hop;
 pub(crate) use hops::{blocker, route};
 pub use repair::Blocker;
@@ -49,6 +52,9 @@ pub struct Explanation {
     pub blockers: Vec<Blocker>,
     /// Other repairs, dearer or as cheap.
     pub alternatives: Vec<Vec<Blocker>>,
+    /// Whether it was looked at what else they open: in large networks it is not.
+    #[serde(rename = "opens_looked_at")]
+    pub is_looked_at: bool,
     /// What the answer rests on.
     pub assumptions: BTreeSet<String>,
 }
@@ -83,13 +89,27 @@ fn in_short<S: Serializer>(set: &ServiceSet, serializer: S) -> Result<S::Ok, S::
     if set.is_everything() { serializer.serialize_str("all") } else { set.serialize(serializer) }
 }
 
+/// In larger networks it is not looked at what else a change opens: that takes a look at all pairs.
+const HOSTS_MAX: usize = 300;
+
 /// Answers with reasons.
 pub fn explain(engine: &Engine<'_>, from: &Party, to: &Party, over: Option<&ServiceSet>) -> Result<Explanation, PartyError> {
+    brief(engine, from, to, over, HOSTS_MAX)
+}
+
+/// The same, where what else the changes open is looked at in a network of so many interfaces at most.
+pub(crate) fn brief(
+    engine: &Engine<'_>,
+    from: &Party,
+    to: &Party,
+    over: Option<&ServiceSet>,
+    most: usize,
+) -> Result<Explanation, PartyError> {
     let answer = reach(engine, from, to)?;
     let verdict = answer.verdict(over);
     // The first pair whose own verdict it is shows it best, else the first that is not allowed.
     let shown = shown(engine, from, to, over, &[&|own| own == verdict, &|own| own != Verdict::Allowed])?;
-    Ok(explained(engine, (from, to), over, answer, shown))
+    Ok(explained(engine, (from, to), over, (answer, shown), most))
 }
 
 /// The same about a pair for which something of it works, or may: who wants it shut must see what is open.
@@ -97,15 +117,15 @@ pub(crate) fn evidence(engine: &Engine<'_>, from: &Party, to: &Party, over: Opti
     let answer = reach(engine, from, to)?;
     let open = |own| matches!(own, Verdict::Allowed | Verdict::Partial | Verdict::Unknown);
     let shown = shown(engine, from, to, over, &[&open])?;
-    Ok(explained(engine, (from, to), over, answer, shown))
+    Ok(explained(engine, (from, to), over, (answer, shown), 0))
 }
 
 fn explained(
     engine: &Engine<'_>,
     (from, to): (&Party, &Party),
     over: Option<&ServiceSet>,
-    answer: Answer,
-    shown: Option<(Start, Spot)>,
+    (answer, shown): (Answer, Option<(Start, Spot)>),
+    most: usize,
 ) -> Explanation {
     let verdict = answer.verdict(over);
     let mut explanation = Explanation {
@@ -118,6 +138,7 @@ fn explained(
         back: Vec::new(),
         blockers: Vec::new(),
         alternatives: Vec::new(),
+        is_looked_at: true,
         assumptions: answer.assumptions,
     };
     explanation.assumptions.extend(engine.network.gaps.iter().cloned());
@@ -127,7 +148,15 @@ fn explained(
         (explanation.forward, explanation.back) = hops::hops(engine, &way.walked, &wanted);
     }
     if verdict != Verdict::Allowed {
-        let mut repairs = repair::repairs(engine, &start, &target, &wanted).into_iter();
+        let mut repairs = repair::repairs(engine, &start, &target, &wanted);
+        explanation.is_looked_at = engine.network.interfaces.len() <= most;
+        if explanation.is_looked_at {
+            let asked = edit::Asked::of(engine, from, to, wanted);
+            repairs.iter_mut().for_each(|repair| asked.tell(engine, repair));
+        }
+        // What opens more to the internet than was asked for comes last, if it comes at all.
+        repairs.sort_by_key(|repair| repair.iter().any(|blocker| blocker.exposes));
+        let mut repairs = repairs.into_iter();
         explanation.blockers = repairs.next().unwrap_or_default();
         explanation.alternatives = repairs.collect();
         if explanation.blockers.is_empty() {

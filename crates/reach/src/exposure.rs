@@ -7,7 +7,7 @@ use trueup_model::{Demand, Diagnostic, Level, OpenedGroup, Refusal, Topology};
 use crate::address::{AddressSet, Family, number, of_range, public};
 use crate::change::{Change, End, Row, Shift, merged};
 use crate::engine::Engine;
-use crate::network::{GroupRule, Peer};
+use crate::network::{GroupRule, Named, Peer};
 use crate::party::Party;
 use crate::review::ROWS_MAX;
 use crate::service::ServiceSet;
@@ -19,7 +19,7 @@ const NAMES_MAX: usize = 3;
 pub fn exposures(engine: &Engine<'_>, topology: &Topology, found: &[Change]) -> Vec<Refusal> {
     let allowances = allowances(engine, topology);
     let left: Vec<Change> = found.iter().filter(|change| change.is_exposure()).flat_map(|change| undeclared(change, &allowances)).collect();
-    merged(&left).iter().take(ROWS_MAX).map(refusal).collect()
+    merged(&left).iter().take(ROWS_MAX).map(|row| refusal(engine, row)).collect()
 }
 
 /// What is told of groups that come to let in more of the internet.
@@ -132,7 +132,7 @@ fn less(parts: Vec<(AddressSet, ServiceSet)>, allowance: &Allowance) -> Vec<(Add
     parts.into_iter().flat_map(cut).filter(|(addresses, over)| !addresses.is_empty() && !over.is_empty()).collect()
 }
 
-fn refusal(row: &Row) -> Refusal {
+fn refusal(engine: &Engine<'_>, row: &Row) -> Refusal {
     let told = &row.told;
     let verb = if told.after == Level::Unknown { "may become" } else { "becomes" };
     let hosts = some(&told.to);
@@ -141,12 +141,16 @@ fn refusal(row: &Row) -> Refusal {
         true => format!("the whole internet (so far: {})", some(&told.so_far)),
         false => some(&told.from),
     };
-    let why = format!("{} {verb} reachable from {from}, and no `expect` says that it can: close it, or expect {}", told.over, wanted(row));
+    let why = format!(
+        "{} {verb} reachable from {from}, and no `expect` says that it can: close it, or expect {}",
+        told.over,
+        wanted(engine, row)
+    );
     Refusal { guard: "exposure", address: hosts, why }
 }
 
 /// The expectations that would declare it.
-fn wanted(row: &Row) -> String {
+fn wanted(engine: &Engine<'_>, row: &Row) -> String {
     let mut parties: Vec<String> = Vec::new();
     for from in &row.from {
         let End::Outside(from) = from else { continue };
@@ -154,10 +158,21 @@ fn wanted(row: &Row) -> String {
             if from.is_whole() { vec!["internet".to_owned()] } else { from.ranges().iter().map(|range| format!("cidr/{range}")).collect() };
         parties.extend(own.into_iter().filter(|party| !parties.contains(party)).collect::<Vec<_>>());
     }
-    let member = |host: &String, from: &String| format!("`{{from: {from}, can: {host}, over: '{}'}}`", row.told.over);
+    // What is not the spec's goes by its id there.
+    let others: BTreeMap<&str, &str> = engine.network.interfaces.iter().filter_map(|host| foreign(&host.named)).collect();
+    let member = |host: &String, from: &String| {
+        let to = others.get(host.as_str()).copied().unwrap_or(host);
+        format!("`{{from: {from}, can: {to}, over: '{}'}}`", row.told.over)
+    };
     let all: Vec<String> = row.told.to.iter().flat_map(|host| parties.iter().map(|from| member(host, from))).take(NAMES_MAX + 1).collect();
     let shown = first(&all, " and ");
     if all.len() > NAMES_MAX { format!("{shown} and so on, for {} ranges", parties.len()) } else { shown }
+}
+
+/// The name and the id of what has no address in a spec.
+fn foreign(named: &Named) -> Option<(&str, &str)> {
+    let id = named.id.as_deref()?;
+    named.name.parse::<trueup_model::Address>().is_err().then_some((&named.name, id))
 }
 
 /// The first of several names, and how many more there are.

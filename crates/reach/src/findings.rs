@@ -111,7 +111,14 @@ fn missing(finding: &mut Finding, explanation: &Explanation, live: bool) {
     if live && !reasons.is_empty() {
         finding.why = format!("{} ({})", finding.why, reasons.join("; "));
     }
-    let fixes: Vec<&str> = told().map(|blocker| blocker.fix.as_str()).filter(|fix| !fix.is_empty()).collect();
+    let fix = |blocker: &Blocker| match &blocker.opens[..] {
+        [] => blocker.fix.clone(),
+        opens => format!("{} (that opens as well: {})", blocker.fix, opens.join("; ")),
+    };
+    let mut fixes: Vec<String> = told().filter(|blocker| !blocker.fix.is_empty()).map(fix).collect();
+    if !explanation.is_looked_at && !fixes.is_empty() {
+        fixes.push("what else that opens was not looked at".to_owned());
+    }
     finding.help = Some(fixes.join("; ")).filter(|help| !help.is_empty());
 }
 

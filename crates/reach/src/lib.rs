@@ -78,7 +78,7 @@ pub use code::Code;
 pub use ends::Ends;
 pub use engine::{CLIENT_PORTS, Engine};
 pub use expect::{Checked, ExpectError, check};
-pub use explain::{Blocker, Explanation, Hop, Services, explain};
+pub use explain::{Blocker, Edit, Explanation, Hop, Services, explain};
 pub use filter::Direction;
 pub use gaps::tell_gaps;
 pub use interim::Interim;

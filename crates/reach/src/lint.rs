@@ -51,7 +51,12 @@ fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                 );
                 let diagnostic = at(Diagnostic::warning("shadowed-acl-entry", message), entry.source.as_ref(), &acl.named);
                 let diagnostic = by.source.iter().fold(diagnostic, |d, place| d.at(place.clone(), "decides before it"));
-                out.push(diagnostic.help("give it a lower number, or remove it"));
+                let help = match (entry.allow, by.allow) {
+                    (true, false) => "remove it: with a lower number it would allow what is denied now",
+                    (true, true) => "remove it",
+                    (false, _) => "give it a lower number, or remove it",
+                };
+                out.push(diagnostic.help(help));
             }
         }
     }
@@ -133,7 +138,7 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
             };
             let message = format!("an {} rule of {} can never match: {why}", direction.as_str(), group.named.name);
             let diagnostic = at(Diagnostic::warning("rule-never-matches", message), rule.source.as_ref(), &group.named);
-            out.push(diagnostic.help("name a group that hosts carry, or a range"));
+            out.push(diagnostic.help("name a group that hosts carry, or remove it"));
         }
     }
 }
@@ -171,7 +176,7 @@ fn dead_routes(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     for (table, own) in engine.network.route_tables.iter().enumerate() {
         for (index, route) in own.routes.iter().enumerate() {
             if let Target::Blackhole(name) = &route.target {
-                let message = format!("a route of {} drops what it matches: {name} is gone", own.named.name);
+                let message = format!("a route of {} drops what it matches: {name} is gone or not ready", own.named.name);
                 let diagnostic = at(Diagnostic::warning("blackhole-route", message), route.source.as_ref(), &own.named);
                 out.push(diagnostic.help("point it at something that is there, or remove it"));
             } else if let Destination::Range(range) = &route.destination
@@ -196,7 +201,8 @@ fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
         let message = format!("{} has a public address, and {} has no route to an internet gateway", interface.named.name, subnet.name);
         let diagnostic = at(Diagnostic::warning("public-address-without-route", message), None, &interface.named);
         let diagnostic = subnet.source.iter().fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
-        out.push(diagnostic.help("route 0.0.0.0/0 to the internet gateway, or take the public address away"));
+        let help = format!("take the public address away: a route to an internet gateway would open all of {}", subnet.name);
+        out.push(diagnostic.help(help));
     }
 }
 

@@ -87,15 +87,15 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
 
 /// The subnets that are there before and after, and from which a route leads to an internet gateway only afterwards.
 pub fn public_subnets(before: &Engine<'_>, after: &Engine<'_>) -> Vec<PublicSubnet> {
-    let mut known: [HashMap<usize, bool>; 2] = Default::default();
-    let mut is_public = |end: usize, engine: &Engine<'_>, table: Option<usize>| {
+    let (mut old_tables, mut new_tables): (HashMap<usize, bool>, HashMap<usize, bool>) = Default::default();
+    let is_public = |known: &mut HashMap<usize, bool>, engine: &Engine<'_>, table: Option<usize>| {
         let leads_out = |table: usize| pieces([(engine, table); 2]).iter().any(|piece| exit(engine, table, piece) == Some(Exit::Own));
-        table.is_some_and(|table| *known[end].entry(table).or_insert_with(|| leads_out(table)))
+        table.is_some_and(|table| *known.entry(table).or_insert_with(|| leads_out(table)))
     };
     let mut public = BTreeSet::new();
     for (old, new) in same(before, after, |engine| &engine.network.subnets, |subnet: &Subnet| &subnet.named) {
         let tables = [before.network.table_of(old), after.network.table_of(new)];
-        if is_public(1, after, tables[1]) && !is_public(0, before, tables[0]) {
+        if is_public(&mut new_tables, after, tables[1]) && !is_public(&mut old_tables, before, tables[0]) {
             let because = reason(before, after, (old, new), tables, None);
             public.insert(PublicSubnet { subnet: after.network.subnets[new].named.name.clone(), because });
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::code::Code;
 use crate::engine::Engine;
+use crate::explain::Edit;
 use crate::filter::{self, Direction};
 use crate::network::Named;
 use crate::service::{Bounds, ServiceSet};
@@ -73,6 +74,8 @@ pub(crate) struct Failure {
 #[derive(Clone, Debug)]
 pub(crate) struct Repair<T> {
     pub fix: String,
+    /// The same as a change of the network, where there is one.
+    pub edit: Option<Edit>,
     pub to: T,
 }
 
@@ -81,6 +84,7 @@ pub(crate) struct Repair<T> {
 pub(crate) struct Passed {
     pub failure: Failure,
     pub fix: String,
+    pub edit: Option<Edit>,
     pub step: usize,
     pub back: bool,
     pub role: Role,
@@ -153,7 +157,7 @@ impl<'a, 'e> Walker<'a, 'e> {
         let repair = self.pick(repairs, 1)?.clone();
         let source = at.source.clone();
         let (step, back) = (self.log.steps.len(), self.log.back);
-        self.log.passed.push(Passed { failure, fix: repair.fix, step, back, role, source, matched: Vec::new() });
+        self.log.passed.push(Passed { failure, fix: repair.fix, edit: repair.edit, step, back, role, source, matched: Vec::new() });
         Ok(repair.to)
     }
 

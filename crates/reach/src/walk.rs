@@ -115,7 +115,8 @@ impl<'a> Walk<'a, '_> {
 
     fn step(&mut self, check: Check) -> Step<()> {
         if self.walker.log.steps.len() > STEPS_MAX {
-            return self.walker.dead(Code::Loop, &Named::default(), "");
+            let last = self.walker.log.via.last().map_or("the network", String::as_str);
+            return self.walker.dead(Code::Loop, &Named::new(last), "");
         }
         self.walker.step(check, self.role)
     }
@@ -299,7 +300,7 @@ impl<'a> Walk<'a, '_> {
         // Another route here would also change what was taken from this table before.
         let used = self.tables.iter().any(|(other, at, _)| *other == table && *at == self.target.at);
         let relaxed = self.walker.script.wanted.is_some() && !used;
-        let repairs = if relaxed { self.carriers(vpc, subnet, matched) } else { Vec::new() };
+        let repairs = if relaxed { self.carriers(table, subnet, matched) } else { Vec::new() };
         let imagined = self.walker.fail(code, &named, detail, self.role, &repairs)?;
         self.remember(table, Some(imagined.clone()));
         self.carry(&imagined, vpc, subnet)
@@ -360,10 +361,10 @@ impl<'a> Walk<'a, '_> {
                 return Err(Stop::Unknown(format!("in which VPC {} is is not known", network.interfaces[index].named.name)));
             }
             (Owner::Whoever | Owner::Outside, None) if unread.hosts || self.is_anybodys(vpc) => {
-                return Err(Stop::Unknown(format!("who has {} in {} is not known", self.target, at.name)));
+                return Err(Stop::Unknown(format!("who has {} in {} is not known", engine.tell(&self.target), at.name)));
             }
-            (Owner::Interface(..) | Owner::Nat(_), Some(_)) => return self.walker.dead(Code::WrongHost, at, format!("{}", self.target)),
-            _ => return self.walker.dead(Code::NoSuchHost, at, format!("{}", self.target)),
+            (Owner::Interface(..) | Owner::Nat(_), Some(_)) => return self.walker.dead(Code::WrongHost, at, engine.tell(&self.target)),
+            _ => return self.walker.dead(Code::NoSuchHost, at, engine.tell(&self.target)),
         };
         self.target.owner = owner;
         let border = |own: usize| subnet != Some(own);
@@ -452,7 +453,7 @@ impl<'a> Walk<'a, '_> {
             return self.walker.dead(Code::WrongHost, &at, "the answer comes to somebody else");
         }
         if self.flow.target.at != self.source.at {
-            return self.walker.dead(Code::ReplyChanged, &at, format!("it comes from {}", self.source));
+            return self.walker.dead(Code::ReplyChanged, &at, format!("it comes from {}", self.walker.engine.tell(&self.source)));
         }
         let [there, back] = &self.flow.appliances;
         if there.iter().collect::<std::collections::BTreeSet<_>>() != back.iter().collect() {

@@ -132,7 +132,9 @@ fn whatever_leads_nowhere_ends_no_answer() {
         let engine = Engine::new(&net);
         summary(&engine);
         lint(&engine);
-        for (from, to) in parties(&net).iter().flat_map(|from| parties(&net).into_iter().map(move |to| (from, to))) {
+        let all = parties(&net);
+        for _ in 0..12 {
+            let (from, to) = (&all[rng.usize(..all.len())], all[rng.usize(..all.len())].clone());
             if let Ok(told) = explain(&engine, from, &to, None) {
                 assert!(!told.to_string().is_empty());
             }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use trueup_model::Place;
 
+use super::Edit;
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::filter::{Direction, entries, rule_matches};
@@ -192,18 +193,23 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
     let network = engine.network;
     let tell = |peer: &Spot| engine.tell(peer);
     let is_unread = |group: &usize| network.security_groups[*group].is_unread();
-    let (code, at, fix, detail, source, matched) = match &step.check {
+    let (code, at, (fix, edit), detail, source, matched) = match &step.check {
         // Of what is not known nobody says that it denies, or what to change in it.
         Check::Groups { interface, .. } if network.interfaces[*interface].security_groups.iter().any(is_unread) => return None,
         Check::Acl { subnet, .. } if network.acl_of(*subnet).is_some_and(|acl| network.network_acls[acl].unread) => return None,
         Check::Groups { interface, direction, peer, references } => {
             let host = &network.interfaces[*interface];
             let arrow = if *direction == Direction::Ingress { "from" } else { "to" };
-            let groups: Vec<&str> = host.security_groups.iter().map(|group| network.security_groups[*group].named.name.as_str()).collect();
-            let fix = format!("allow {needed} {arrow} {} in {}", tell(peer), groups.join(" or "));
+            // In the group that the fewest carry: whoever carries it is let through as well.
+            let carriers = |group: usize| network.interfaces.iter().filter(|other| other.security_groups.contains(&group)).count();
+            let narrowest = host.security_groups.iter().copied().min_by_key(|group| carriers(*group));
+            let name = narrowest.map_or("a security group of its own", |group| network.security_groups[group].named.name.as_str());
+            let fix = format!("allow {needed} {arrow} {} in {name}", tell(peer));
+            let edit = narrowest.zip(super::edit::peers(engine, peer));
+            let edit = edit.map(|(group, peers)| Edit::Allow { group, direction: *direction, services: needed.clone(), peers });
             let near = near_rules(engine, *interface, *direction, peer, *references, needed);
-            let place = host.security_groups.first().and_then(|group| network.security_groups[*group].named.source.clone());
-            (Code::SecurityGroup, &host.named, fix, format!("{needed} {arrow} {}", tell(peer)), place, near)
+            let place = narrowest.and_then(|group| network.security_groups[group].named.source.clone());
+            (Code::SecurityGroup, &host.named, (fix, edit), format!("{needed} {arrow} {}", tell(peer)), place, near)
         }
         Check::Acl { subnet, direction, peer } => {
             let place = &network.subnets[*subnet].named;
@@ -215,15 +221,18 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
                 Some(entry) => format!("allow {needed} {} in {name} {} before entry {}", tell(peer), direction.as_str(), entry.number),
                 None => format!("allow {needed} {} in {name} {}", tell(peer), direction.as_str()),
             };
+            let edit = network.acl_of(*subnet).zip(super::edit::ranges(engine, peer));
+            let before = deny.map(|entry| entry.number);
+            let edit = edit.map(|(acl, ranges)| Edit::Admit { acl, direction: *direction, services: needed.clone(), ranges, before });
             let source = deny.and_then(|entry| entry.source.clone()).or_else(|| acl.and_then(|acl| acl.source.clone()));
             let matched = shadows(engine, *subnet, *direction, peer, needed, &decided);
-            (Code::NetworkAcl, place, fix, format!("{} {needed} {}", direction.as_str(), tell(peer)), source, matched)
+            (Code::NetworkAcl, place, (fix, edit), format!("{} {needed} {}", direction.as_str(), tell(peer)), source, matched)
         }
         _ => return None,
     };
     let failure = Failure { code, at: at.clone(), detail };
     let source = source.or_else(|| at.source.clone());
-    Some(Passed { failure, fix, step: 0, back: false, role: step.role, source, matched })
+    Some(Passed { failure, fix, edit, step: 0, back: false, role: step.role, source, matched })
 }
 
 /// The rules that come near: they are about these services or this peer, and not about both.

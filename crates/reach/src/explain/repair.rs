@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use serde::Serialize;
 use trueup_model::Place;
 
+use super::Edit;
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::service::ServiceSet;
@@ -17,7 +18,7 @@ use crate::trip::{Failure, Passed, Script, needed};
 use crate::walk::{Start, Walked, walk};
 
 /// One thing that would have to change.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Blocker {
     /// Our code for it.
     pub code: Code,
@@ -42,6 +43,15 @@ pub struct Blocker {
     pub source: Option<Place>,
     /// What to change.
     pub fix: String,
+    /// What that opens and was not asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub opens: Vec<String>,
+    /// Whether some of that is from the internet.
+    #[serde(skip)]
+    pub exposes: bool,
+    /// The change of the network, where there is one.
+    #[serde(skip)]
+    pub edit: Option<Edit>,
     /// What did match, or came near.
     pub matched: Vec<String>,
 }
@@ -61,6 +71,9 @@ impl Blocker {
             services: None,
             source: failure.at.source.clone(),
             fix: String::new(),
+            opens: Vec::new(),
+            exposes: false,
+            edit: None,
             matched: Vec::new(),
         }
     }
@@ -79,6 +92,9 @@ impl Blocker {
             services: Some(needed(engine, wanted, passed.role)),
             source: passed.source.clone(),
             fix: passed.fix.clone(),
+            opens: Vec::new(),
+            exposes: false,
+            edit: passed.edit.clone(),
             matched: passed.matched.clone(),
         }
     }

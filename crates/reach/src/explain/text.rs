@@ -32,6 +32,9 @@ impl fmt::Display for Explanation {
         for other in &self.alternatives {
             blockers(f, other, "or")?;
         }
+        if !self.is_looked_at && self.blockers.iter().any(|blocker| !blocker.fix.is_empty()) {
+            writeln!(f, " what else these changes open was not looked at: there are too many hosts")?;
+        }
         for assumption in &self.assumptions {
             writeln!(f, " assumed: {assumption}")?;
         }
@@ -61,6 +64,9 @@ fn blockers(f: &mut fmt::Formatter<'_>, blockers: &[Blocker], word: &str) -> fmt
         }
         if !blocker.fix.is_empty() {
             writeln!(f, "    fix: {}", blocker.fix)?;
+            for opened in &blocker.opens {
+                writeln!(f, "      opens as well: {opened}")?;
+            }
         }
         if let Some(place) = blocker.source.as_ref().filter(|place| place.line > 0) {
             writeln!(f, "    at {}:{}:{}", place.file, place.line, place.column)?;

@@ -3,10 +3,11 @@
 use super::{End, Entered, Step, Walk};
 use crate::address::{Family, public};
 use crate::code::Code;
+use crate::explain::Edit;
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Chosen, lookup};
-use crate::network::{Destination, EndpointKind, Named, PublicAccess, Target};
+use crate::network::{EndpointKind, Named, PublicAccess, Target};
 use crate::service::ServiceSet;
 use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Check, Repair, Role, Stop};
@@ -29,7 +30,7 @@ impl Walk<'_, '_> {
             Some(gateway) => network.internet_gateways[gateway].named.clone(),
             None if imagined && !network.vpcs[vpc].unread.gateway => {
                 let fix = format!("attach an internet gateway to {}", network.vpcs[vpc].named.name);
-                let repair = Repair { fix, to: () };
+                let repair = Repair { fix, edit: Some(Edit::Gateway(vpc)), to: () };
                 self.walker.fail(Code::NoInternetGateway, &network.vpcs[vpc].named, String::new(), self.role, &[repair])?;
                 Named::new("internet gateway")
             }
@@ -41,7 +42,7 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
         }
         if self.is_private(&self.target) && self.holds(Law::GatewayDropsPrivateDestinations) {
-            return self.walker.dead(Code::PrivateDestination, &at, format!("{}", self.target));
+            return self.walker.dead(Code::PrivateDestination, &at, self.walker.engine.tell(&self.target));
         }
         if self.source.family == Family::V6 {
             if self.source.is_among(&public(Family::V6)) != Match::Yes {
@@ -86,7 +87,7 @@ impl Walk<'_, '_> {
                 if self.walker.log.passed.iter().any(|passed| passed.fix == fix) {
                     return Ok(spot);
                 }
-                (host.clone(), vec![Repair { fix, to: spot }])
+                (host.clone(), vec![Repair { fix, edit: Some(Edit::Publish(index)), to: spot }])
             }
             Some(Owner::NatPublic(index)) => (network.nat_gateways[index].named.clone(), Vec::new()),
             _ => (Named::new(self.source.to_string()), Vec::new()),
@@ -120,7 +121,7 @@ impl Walk<'_, '_> {
             Owner::Public(index, place) => (network.vpc_of(index), Owner::Interface(index, place)),
             Owner::Interface(index, place) if self.target.family == Family::V6 => (network.vpc_of(index), Owner::Interface(index, place)),
             Owner::NatPublic(index) => (network.nat_gateways[index].vpc, Owner::Nat(index)),
-            _ => return self.walker.dead(Code::NoSuchHost, &Named::new("internet"), format!("{}", self.target)),
+            _ => return self.walker.dead(Code::NoSuchHost, &Named::new("internet"), self.walker.engine.tell(&self.target)),
         };
         let home = &network.vpcs[vpc];
         // What an egress-only gateway started comes back through it.
@@ -141,7 +142,7 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::PublicAccessBlocked, &home.named, "");
         }
         if self.is_private(&self.source) {
-            return self.walker.dead(Code::PrivateSource, named, format!("{}", self.source));
+            return self.walker.dead(Code::PrivateSource, named, self.walker.engine.tell(&self.source));
         }
         if let Owner::Public(index, _) = self.target.owner
             && !self.is_answer()
@@ -153,7 +154,7 @@ impl Walk<'_, '_> {
             if !interface.running && self.holds(Law::StoppedHostsAreSilent) {
                 return self.walker.dead(Code::NotRunning, host, "");
             }
-            let repair = Repair { fix: public_fix(&host.name), to: () };
+            let repair = Repair { fix: public_fix(&host.name), edit: Some(Edit::Publish(index)), to: () };
             self.walker.fail(Code::NotPublic, host, String::new(), self.role, &[repair])?;
         }
         if let Some(spot) = self.walker.engine.spot(inner) {
@@ -242,18 +243,28 @@ impl Walk<'_, '_> {
         let network = self.network();
         let (gateway, place) = (&network.nat_gateways[nat], &network.subnets[subnet]);
         let (named, name) = (gateway.named.clone(), &place.named.name);
-        let leads_out = |other: &&crate::network::Subnet| {
-            let table = other.route_table.or(network.vpcs[other.vpc].main_table).map(|table| &network.route_tables[table]);
-            let everywhere = |route: &crate::network::Route| matches!((&route.destination, &route.target), (Destination::Range(range), Target::InternetGateway(_)) if range.prefix_len() == 0);
-            other.vpc == place.vpc && table.is_some_and(|table| table.routes.iter().any(everywhere))
+        let own = self.flow.client.map(|client| network.interfaces[client].subnet);
+        let is_out = |table: usize, chosen: &Chosen| match chosen {
+            Chosen::Route(index) => {
+                matches!(network.route_tables[table].route(*index).target, Target::InternetGateway(gateway) if network.internet_gateways[gateway].vpc == Some(place.vpc))
+            }
+            Chosen::Local | Chosen::Nothing => false,
         };
-        let mut able: Vec<&crate::network::Subnet> = network.subnets.iter().filter(leads_out).collect();
-        able.sort_by_key(|other| (other.zone != place.zone, &other.named.name));
-        let example = able.first().map(|other| format!(", such as {}", other.named.name)).unwrap_or_default();
+        // Where it stands it serves nobody, and in the subnet of its client neither.
+        let leads_out = |(index, other): &(usize, &crate::network::Subnet)| {
+            let table = network.table_of(*index).filter(|table| !network.route_tables[*table].unread);
+            let chosen = table.map(|table| (table, lookup(self.walker.engine, table, &self.target)));
+            let is_led = chosen.is_some_and(|(table, chosen)| !chosen.is_empty() && chosen.iter().all(|one| is_out(table, one)));
+            other.vpc == place.vpc && *index != subnet && own != Some(*index) && is_led
+        };
+        let mut able: Vec<(usize, &crate::network::Subnet)> = network.subnets.iter().enumerate().filter(leads_out).collect();
+        able.sort_by_key(|(_, other)| (other.zone != place.zone, &other.named.name));
+        let example = able.first().map(|(_, other)| format!(", such as {}", other.named.name)).unwrap_or_default();
         let fix = format!("put {} into a subnet whose route table leads to an internet gateway{example}", named.name);
+        let edit = able.first().map(|(other, _)| Edit::Move { nat, subnet: *other });
         let vpc = place.vpc;
         let detail = format!("it stands in {name}");
-        self.walker.fail(Code::NatWithoutRoute, &named, detail, self.role, &[Repair { fix, to: () }])?;
+        self.walker.fail(Code::NatWithoutRoute, &named, detail, self.role, &[Repair { fix, edit, to: () }])?;
         self.out(vpc, true)
     }
 

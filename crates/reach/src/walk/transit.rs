@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use super::{Carrier, End, Entered, Step, Walk};
 use crate::address::Family;
 use crate::code::Code;
+use crate::explain::Edit;
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Contender, winners};
@@ -40,7 +41,7 @@ impl Walk<'_, '_> {
             if !self.holds(Law::PeeringIsNotTransitive) {
                 return Ok(End::Outside);
             }
-            return self.walker.dead(Code::PeeringTransitive, &at, format!("{}", self.target));
+            return self.walker.dead(Code::PeeringTransitive, &at, self.walker.engine.tell(&self.target));
         }
         self.pass(&at, format!("to {}", network.vpcs[other].named.name))?;
         self.deliver(other, None)
@@ -50,7 +51,7 @@ impl Walk<'_, '_> {
     pub(super) fn transit(&mut self, transit: usize, vpc: usize, subnet: usize) -> Step<End> {
         let network = self.network();
         let gateway = &network.transit_gateways[transit];
-        let Some(own) = gateway.attachments.iter().find(|attachment| attachment.vpc == Some(vpc)) else {
+        let Some((place, own)) = gateway.attachments.iter().enumerate().find(|(_, attachment)| attachment.vpc == Some(vpc)) else {
             if gateway.unread {
                 return Err(Stop::Unknown(format!("what is attached to {} is not known", gateway.named.name)));
             }
@@ -70,7 +71,8 @@ impl Walk<'_, '_> {
             }
             None => {
                 let zone = zone.clone().unwrap_or_default();
-                let repair = Repair { fix: format!("add a subnet of {zone} to {}", own.named.name), to: None };
+                let fix = format!("add a subnet of {zone} to {}", own.named.name);
+                let repair = Repair { fix, edit: Some(Edit::Attach { gateway: transit, attachment: place, subnet }), to: None };
                 self.walker.fail(Code::TransitZone, &own.named, zone, self.role, &[repair])?
             }
         };
@@ -124,7 +126,7 @@ impl Walk<'_, '_> {
             .collect();
         let chosen = winners(&contenders, None);
         let Some(route) = self.walker.pick(&chosen, 0)?.and_then(|route| table.routes.get(route)) else {
-            return self.walker.dead(Code::TransitNoRoute, &table.named, format!("for {}", self.target));
+            return self.walker.dead(Code::TransitNoRoute, &table.named, format!("for {}", self.walker.engine.tell(&self.target)));
         };
         let Some(attachment) = route.attachment else {
             return self.walker.dead(Code::TransitBlackhole, &table.named, route.range.to_string());
@@ -231,12 +233,14 @@ impl Walk<'_, '_> {
 
     /// Routes that a relaxed trip may imagine, beside the one that matches or in its place: to each thing of the VPC that could carry
     /// the packet.
-    pub(super) fn carriers(&self, vpc: usize, subnet: usize, matched: Option<&Route>) -> Vec<Repair<Carrier>> {
+    pub(super) fn carriers(&self, table: usize, subnet: usize, matched: Option<&Route>) -> Vec<Repair<Carrier>> {
         let network = self.network();
+        let vpc = network.route_tables[table].vpc;
         // Inside the VPC the local route carries everything, where nothing takes its place.
         if self.target.is_in_any(&network.vpcs[vpc].ranges) != Match::No {
-            let fix = format!("remove the route that holds {}: the local route leads there", self.target);
-            return vec![Repair { fix, to: Carrier::Local }];
+            let fix = format!("remove the route that holds {}: the local route leads there", self.walker.engine.tell(&self.target));
+            let edit = Some(Edit::Unroute { table, target: self.target.clone() });
+            return vec![Repair { fix, edit, to: Carrier::Local }];
         }
         let mut targets: Vec<Target> = Vec::new();
         let service = self.walker.engine.is_service(&self.target);
@@ -256,13 +260,21 @@ impl Walk<'_, '_> {
         targets.extend(transits.map(|(index, _)| Target::TransitGateway(index)));
         targets.retain(|target| self.leads(target, vpc));
         let outside = self.leads_out();
-        let range = if outside { "0.0.0.0/0".to_owned() } else { self.target.to_string() };
+        let range = match &self.target.at {
+            _ if outside => "0.0.0.0/0".to_owned(),
+            At::One(_) => self.target.to_string(),
+            // Of an address that EC2 has yet to choose, its subnet's range.
+            At::Among(_) => match crate::explain::ranges(self.walker.engine, &self.target).as_deref() {
+                Some([range]) => range.to_string(),
+                _ => self.target.to_string(),
+            },
+        };
         let mut repairs: Vec<Repair<Carrier>> = Vec::new();
         let serves = |target: &Target| matches!(target, Target::Endpoint(_));
         if let Some(list) = service.filter(|_| !self.is_answer() && !targets.iter().any(serves)) {
             let service = &network.prefix_lists[list].named.name;
             let fix = format!("add a gateway endpoint for {service}, with this route table in its `route_tables`");
-            repairs.push(Repair { fix, to: Carrier::NewEndpoint });
+            repairs.push(Repair { fix, edit: Some(Edit::Endpoint { table, list }), to: Carrier::NewEndpoint });
         }
         for target in targets {
             let name = network.name_of(&target);
@@ -270,10 +282,15 @@ impl Walk<'_, '_> {
                 Target::Endpoint(_) => format!("add the route table to the `route_tables` of {name}"),
                 _ => self.route_to(name, &range, matched),
             };
-            repairs.push(Repair { fix, to: Carrier::Route(target) });
+            let edit = match (&target, service) {
+                (Target::Endpoint(_), Some(list)) => Some(Edit::Endpoint { table, list }),
+                _ => self.edit_of(table, Some(target.clone()), &range, matched),
+            };
+            repairs.push(Repair { fix, edit, to: Carrier::Route(target) });
         }
         if gateway.is_none() && outside {
-            repairs.push(Repair { fix: self.route_to("a new internet gateway", &range, matched), to: Carrier::NewGateway });
+            let edit = self.edit_of(table, None, &range, matched);
+            repairs.push(Repair { fix: self.route_to("a new internet gateway", &range, matched), edit, to: Carrier::NewGateway });
         }
         repairs
     }
@@ -282,12 +299,7 @@ impl Walk<'_, '_> {
     /// matches only a more specific one would count.
     fn route_to(&self, name: &str, range: &str, matched: Option<&Route>) -> String {
         let network = self.network();
-        let wanted = range.parse::<IpNet>().or_else(|_| range.parse::<std::net::IpAddr>().map(IpNet::from));
-        let in_the_way = matched.filter(|route| match &route.destination {
-            Destination::Range(own) => wanted.is_ok_and(|wanted| wanted.prefix_len() <= own.prefix_len()),
-            Destination::List(_) => true,
-        });
-        let Some(route) = in_the_way else { return format!("add a route: {range} -> {name}") };
+        let Some(route) = in_the_way(range, matched) else { return format!("add a route: {range} -> {name}") };
         let destination = network.name_of_destination(&route.destination);
         let price = match &route.target {
             Target::NatGateway(nat) if network.nat_gateways[*nat].available => {
@@ -298,9 +310,30 @@ impl Walk<'_, '_> {
         format!("change the route: {destination} -> {name} instead of {}{price}", network.name_of(&route.target))
     }
 
+    /// The same as a change of the network.
+    fn edit_of(&self, table: usize, target: Option<Target>, range: &str, matched: Option<&Route>) -> Option<Edit> {
+        let destination = match in_the_way(range, matched) {
+            Some(route) => route.destination.clone(),
+            None => Destination::Range(read_range(range)?),
+        };
+        Some(Edit::Route { table, destination, target })
+    }
+
     fn leads_out(&self) -> bool {
         !self.is_private(&self.target)
             && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_))
             && self.target.family == Family::V4
     }
+}
+
+fn read_range(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+}
+
+/// The route that matches, where it is the one that would have to change.
+fn in_the_way<'r>(range: &str, matched: Option<&'r Route>) -> Option<&'r Route> {
+    matched.filter(|route| match &route.destination {
+        Destination::Range(own) => read_range(range).is_some_and(|wanted| wanted.prefix_len() <= own.prefix_len()),
+        Destination::List(_) => true,
+    })
 }
