@@ -57,7 +57,10 @@ fn a_throttled_read_is_told_while_it_lasts_and_in_the_last_line() {
         });
         let (plan, told) = planned(&seed, way).await;
         assert!(told.len() >= 3, "{told:?}");
-        assert_eq!(told[0], "still reading after 5 s: DescribeInstances: Request limit exceeded. (RequestLimitExceeded)");
+        assert_eq!(
+            told[0],
+            "still reading after 5 s: DescribeInstances: Request limit exceeded. (RequestLimitExceeded): EC2's request limits refill with time"
+        );
         assert!(plan.is_empty() && !plan.is_complete());
         let last = text(&plan).lines().last().unwrap_or_default().to_owned();
         assert_eq!(last, "Drift: 0 of 11 resources differ; instance was not read");
