@@ -21,7 +21,7 @@ fn mended(network: &Network, blockers: &[Blocker]) -> Option<Network> {
 }
 
 fn networks() -> u64 {
-    std::env::var("REACH_NETWORKS").ok().and_then(|text| text.parse().ok()).unwrap_or(120)
+    std::env::var("REACH_NETWORKS").ok().and_then(|text| text.parse::<u64>().ok()).map_or(120, |all| all / 10)
 }
 
 /// What is asked about in a network: two hosts, or a host and an address, or a host from the internet.

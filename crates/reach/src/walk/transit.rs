@@ -84,8 +84,9 @@ impl Walk<'_, '_> {
 
     /// Through a transit gateway from an attachment, by the table that it is associated with.
     fn through(&mut self, gateway: &TransitGateway, from: &Attachment, zone: Option<&String>) -> Step<End> {
-        let landing = match from.route_table.and_then(|table| gateway.route_tables.known(table)) {
-            Some(table) => self.transit_route(gateway, table)?,
+        let landing = match from.route_table {
+            // A place that the list does not have is a table of which nothing is known, and not none.
+            Some(table) => self.transit_route(gateway, &gateway.route_tables[table])?,
             None if from.unread => return Err(Stop::Unknown(format!("which table {} is associated with is not known", from.named.name))),
             None => return self.walker.dead(Code::TransitAssociation, &from.named, ""),
         };
