@@ -102,11 +102,9 @@ fn judge(attempt: &str, result: Result<(), String>) -> bool {
     }
 }
 
-/// What is different in moto's world: none of the seed's images, entries of network ACLs without ICMP types, and zones by their names
-/// (see the exceptions).
+/// What is different in moto's world: entries of network ACLs without ICMP types, and zones by their names (see the exceptions).
 fn adapted(text: &str) -> String {
-    text.replace("ami-003634241a8fcdec0", "ami-760aaa0f")
-        .replace("allow, protocol: icmp, icmp_type: 8", "allow, protocol: icmp")
+    text.replace("allow, protocol: icmp, icmp_type: 8", "allow, protocol: icmp")
         .replace("availability_zone_id: usw2-az2", "availability_zone: us-west-2b")
         .replace("usw2-az2", "us-west-2b")
 }

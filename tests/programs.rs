@@ -83,9 +83,10 @@ impl Programs {
         Server::start("trueup sandbox serve", command)
     }
 
-    /// moto: another's simulated EC2.
+    /// moto: another's simulated EC2, with the images that the specs name.
     pub fn moto(&self) -> Server {
         let mut command = Command::new(self.python.join("moto_server"));
+        command.env("MOTO_AMIS_PATH", interop("moto-images.json"));
         command.args(["-H", "127.0.0.1", "-p", "0"]).env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         Server::start("moto_server", command)
     }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Failure, target};
+use crate::{Failure, root, target};
 
 /// A stand-in for EC2. It ends when this is dropped.
 #[derive(Debug)]
@@ -21,9 +21,10 @@ impl Server {
         Self::start(command.args(["sandbox", "serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()).stdout(Stdio::piped()))
     }
 
-    /// moto, empty.
+    /// moto, with nothing but the images that the specs name.
     pub fn moto(program: &Path) -> Result<Self, Failure> {
         let mut command = Command::new(program);
+        command.env("MOTO_AMIS_PATH", root().join("tests/interop/moto-images.json"));
         Self::start(command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped()))
     }
 
