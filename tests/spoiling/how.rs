@@ -73,7 +73,8 @@ pub fn all(text: &str) -> Vec<How> {
 /// A number, range or address like this one that cannot be.
 fn out_of_bounds(content: &str) -> Option<String> {
     match content.split_once('/') {
-        Some((range, length)) if is_address(range) && length.parse::<u8>().is_ok() => Some(format!("{range}/99")),
+        // No range of either family is as narrow.
+        Some((range, length)) if is_address(range) && length.parse::<u8>().is_ok() => Some(format!("{range}/199")),
         None if is_address(content) => Some(format!("{content}00")),
         None if content.parse::<i64>().is_ok() => Some("999999999".to_owned()),
         _ => None,
@@ -154,6 +155,6 @@ mod tests {
             assert_eq!(same, how == How::Slow, "{how:?}");
         }
         let answer = Response::new(Bytes::from(text));
-        assert_eq!(How::Bounds(4).spoil(answer).body(), &text.replace("/16", "/99"));
+        assert_eq!(How::Bounds(4).spoil(answer).body(), &text.replace("/16", "/199"));
     }
 }

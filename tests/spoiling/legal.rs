@@ -95,6 +95,7 @@ const MAY: &[May] = &[
     may("DescribeNetworkInterfaces", "networkInterfaceSet", "interfaceType", &[Word], "EC2 makes new types: it is told as it is"),
     may("DescribeManagedPrefixLists", "prefixListSet", "prefixListName", &[Word, Bounds], "a list may have any name"),
     may("DescribeInstanceAttribute", "DescribeInstanceAttributeResponse", "userData", &[Emptied], "so EC2 says that there is none"),
+    may("DescribeInstanceAttribute", "userData", "value", &[LeftOut], "so EC2 says that there is none"),
 ];
 
 /// Why EC2 may answer so; none where it never would.

@@ -1,5 +1,6 @@
 //! `key_pair`, live.
 
+use aws_sdk_ec2::operation::describe_key_pairs::builders::DescribeKeyPairsFluentBuilder;
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{Filter, KeyPairInfo};
 use trueup_model::kinds::key_pair::{KeyPair, read_public_key};
@@ -13,20 +14,24 @@ use crate::read::Found;
 use crate::{Ec2, filter, ownership, tags};
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
-    const ACTION: &str = "DescribeKeyPairs";
-    let request = ec2.client.describe_key_pairs().include_public_key(true).set_filters(filters);
-    // EC2 answers all of them at once.
-    let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
-    let objects = needed(ACTION, "keySet", answer.key_pairs)?.into_iter().map(fold).collect::<Result<_, _>>()?;
-    Ok(Found { objects, ..Found::default() })
+    found(ec2, ec2.client.describe_key_pairs().set_filters(filters)).await
 }
 
-/// One key pair by its id: one that is not shown is gone. moto keeps the tags of a key that is gone, and answers nothing for its id; to
-/// believe that builds nothing twice, because EC2 takes the name of a key once.
+/// One key pair, by its id: an id that EC2 does not know is an error. moto does not look at the id, and keeps the tags of a key that is
+/// gone: elsewhere than at AWS what is not shown is gone. That builds nothing twice, because the name of a key is taken once.
 pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
-    let found = read(ec2, Some(vec![filter::of("key-pair-id", [id])])).await?;
-    let gone = if found.objects.iter().any(|object| object.id == id) { Vec::new() } else { vec![id.to_owned()] };
+    let found = found(ec2, ec2.client.describe_key_pairs().key_pair_ids(id)).await?;
+    let is_shown = found.objects.iter().any(|object| object.id == id);
+    let gone = if is_shown || ec2.caller.endpoint().is_aws { Vec::new() } else { vec![id.to_owned()] };
     Ok(Found { gone, ..found })
+}
+
+async fn found(ec2: &Ec2, request: DescribeKeyPairsFluentBuilder) -> Result<Found, Failure> {
+    const ACTION: &str = "DescribeKeyPairs";
+    // EC2 answers all of them at once.
+    let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request.include_public_key(true), |request| request.send()).await?;
+    let objects = needed(ACTION, "keySet", answer.key_pairs)?.into_iter().map(fold).collect::<Result<_, _>>()?;
+    Ok(Found { objects, ..Found::default() })
 }
 
 fn fold(pair: KeyPairInfo) -> Result<Object, Failure> {
