@@ -31,8 +31,7 @@ pub fn is_asked(action: &str) -> bool {
 
 /// Whether EC2 would take a call. An error is one that the call would meet later too, as far as that can be known.
 pub async fn rehearse(ec2: &Ec2, act: &Act) -> Result<(), CloudError> {
-    // What is changed of a volume is changed at once where `DryRun` is not heeded, and stops nothing.
-    if !is_asked(act.action) || act.sets.record().get("root_volume").is_some() && act.action != "RunInstances" {
+    if !is_asked(act.action) || kinds::instance::is_about_volume(act) {
         return Ok(());
     }
     let rehearsing = ec2.rehearsing();

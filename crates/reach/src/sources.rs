@@ -66,12 +66,10 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
             let Some(key) = key else { continue };
             let row = rows.entry(key).or_default();
             row.hosts.insert(host.named.name.clone());
-            let own = from == to;
-            let because = || reason(before, after, (host.subnet, later.subnet), tables, Some((from, to)));
-            row.because.insert(if own || host.subnet_name(before) != later.subnet_name(after) {
+            row.because.insert(if from == to || host.subnet_name(before) != later.subnet_name(after) {
                 host.named.name.clone()
             } else {
-                because()
+                reason(before, after, (host.subnet, later.subnet), tables, Some((from, to)))
             });
         }
     }
@@ -89,7 +87,7 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
 pub fn public_subnets(before: &Engine<'_>, after: &Engine<'_>) -> Vec<PublicSubnet> {
     let (mut old_tables, mut new_tables): (HashMap<usize, bool>, HashMap<usize, bool>) = Default::default();
     let is_public = |known: &mut HashMap<usize, bool>, engine: &Engine<'_>, table: Option<usize>| {
-        let leads_out = |table: usize| pieces([(engine, table); 2]).iter().any(|piece| exit(engine, table, piece) == Some(Exit::Own));
+        let leads_out = |table: usize| pieces(&[(engine, table)]).iter().any(|piece| exit(engine, table, piece) == Some(Exit::Own));
         table.is_some_and(|table| *known.entry(table).or_insert_with(|| leads_out(table)))
     };
     let mut public = BTreeSet::new();
@@ -123,15 +121,15 @@ fn same<'e, 'a, T: 'a>(
 fn exits(before: &Engine<'_>, after: &Engine<'_>, tables: [Option<usize>; 2]) -> Vec<(Exit, Exit)> {
     let [Some(old), Some(new)] = tables else { return Vec::new() };
     let mut found: Vec<(Exit, Exit)> = Vec::new();
-    for piece in pieces([(before, old), (after, new)]) {
+    for piece in pieces(&[(before, old), (after, new)]) {
         let pair = exit(before, old, &piece).zip(exit(after, new, &piece));
         found.extend(pair.filter(|pair| !found.contains(pair)));
     }
     found
 }
 
-/// The internet in pieces that the routes of two tables do not tell apart. Prefix lists are left out: what is in them may be anything.
-fn pieces(tables: [(&Engine<'_>, usize); 2]) -> Vec<Spot> {
+/// The internet in pieces that the routes of these tables do not tell apart. Prefix lists are left out: what is in them may be anything.
+fn pieces(tables: &[(&Engine<'_>, usize)]) -> Vec<Spot> {
     let routes = tables.iter().flat_map(|(engine, table)| &engine.network.route_tables[*table].routes);
     let range = |destination: &Destination| match destination {
         Destination::Range(range) if Family::of_range(range) == Family::V4 => Some(*range),

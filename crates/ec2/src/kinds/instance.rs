@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::operation::describe_instances::builders::DescribeInstancesFluentBuilder;
 use aws_sdk_ec2::types::{Filter, NetworkInterface, VolumeModification, VolumeModificationState};
-use trueup_model::{Acted, Record, Settled, Wait};
+use trueup_model::{Act, Acted, Record, Settled, Wait};
 
 use crate::act::{Task, wait};
 use crate::answer::{needed, some};
@@ -37,6 +37,11 @@ pub mod fact {
     pub const ASSOCIATION: &str = "elastic_ip_association";
     /// The metadata options, all of them.
     pub const METADATA: &str = "metadata_options";
+}
+
+/// Whether an act changes the volume of an instance that is there: at once where `DryRun` is not heeded, and stopping nothing.
+pub fn is_about_volume(act: &Act) -> bool {
+    act.action == "ModifyInstanceAttribute" && act.sets.record().get("root_volume").is_some()
 }
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
