@@ -1,5 +1,5 @@
-//! Holds `validate` and EC2 together, limit by limit: what is just right is taken by both, what is just past it by neither. A new
-//! attribute without a row here fails.
+//! Holds `validate` and EC2 together, limit by limit: what is just right is taken by both, what is just past
+//! it by neither. A new attribute without a row here fails.
 
 #[path = "at_the_limit/hosts.rs"]
 mod hosts;
@@ -18,10 +18,16 @@ use trueup_tests::{PUBLIC_KEY, World, paused, read, topology};
 const WITHOUT: &[(&str, &str)] = &[
     ("key_pair.private_key_file", "a path"),
     ("key_pair.public_key_file", "a path"),
-    ("key_pair.key_type", "what is made here: EC2 sees the public half alone"),
+    (
+        "key_pair.key_type",
+        "what is made here: EC2 sees the public half alone",
+    ),
     ("instance.user_data_file", "a path"),
     ("vpc_endpoint.policy_file", "a path"),
-    ("route_table.routes.egress_only_internet_gateway", "the id of what no spec makes: a plan looks it up"),
+    (
+        "route_table.routes.egress_only_internet_gateway",
+        "the id of what no spec makes: a plan looks it up",
+    ),
     ("route_table.routes.network_interface", "the same"),
     ("route_table.routes.transit_gateway", "the same"),
     ("route_table.routes.vpc_peering_connection", "the same"),
@@ -29,7 +35,11 @@ const WITHOUT: &[(&str, &str)] = &[
 ];
 
 /// Ends of a range that no spec can be applied with, with why.
-const OUT_OF_REACH: &[(&str, i64, &str)] = &[("instance.root_volume.size", 1, "the snapshot of every image of today is larger")];
+const OUT_OF_REACH: &[(&str, i64, &str)] = &[(
+    "instance.root_volume.size",
+    1,
+    "the snapshot of every image of today is larger",
+)];
 
 /// Words that are the only ones of their choice, and EC2's spelling of them is another.
 const ONLY_WORDS: &[&str] = &["gateway"];
@@ -59,8 +69,15 @@ fn spec(over: &Json) -> String {
         all.as_object_mut().unwrap().remove("vpc.other");
     }
     for (address, attributes) in over.as_object().unwrap() {
-        let vpc = ["subnet.", "security_group."].iter().any(|kind| address.starts_with(kind)).then(|| json!({"vpc": "main"}));
-        let resource = all.as_object_mut().unwrap().entry(address).or_insert_with(|| vpc.unwrap_or_else(|| json!({})));
+        let vpc = ["subnet.", "security_group."]
+            .iter()
+            .any(|kind| address.starts_with(kind))
+            .then(|| json!({"vpc": "main"}));
+        let resource = all
+            .as_object_mut()
+            .unwrap()
+            .entry(address)
+            .or_insert_with(|| vpc.unwrap_or_else(|| json!({})));
         for (name, value) in attributes.as_object().unwrap() {
             resource[name] = value.clone();
         }
@@ -79,24 +96,34 @@ async fn built() -> (World, BTreeMap<String, String>) {
     let base = topology(&spec(&json!({})));
     world.apply(&base).await;
     let objects = world.observe(&base).await.objects;
-    let ids = objects.into_iter().filter_map(|object| Some((object.address("limits")?.to_string(), object.id))).collect();
+    let ids = objects
+        .into_iter()
+        .filter_map(|object| Some((object.address("limits")?.to_string(), object.id)))
+        .collect();
     (world, ids)
 }
 
 fn with_ids(query: &str, ids: &BTreeMap<String, String>) -> String {
-    ids.iter().fold(query.to_owned(), |query, (address, id)| query.replace(&format!("{{{address}}}"), id))
+    ids.iter().fold(query.to_owned(), |query, (address, id)| {
+        query.replace(&format!("{{{address}}}"), id)
+    })
 }
 
 /// The code of a refusal.
 fn code(refusal: &str) -> &str {
-    refusal.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or(refusal, |(code, _)| code)
+    refusal
+        .split_once("<Code>")
+        .and_then(|(_, rest)| rest.split_once("</Code>"))
+        .map_or(refusal, |(code, _)| code)
 }
 
 /// The attributes that have a limit, by their path.
 fn limited(path: &str, ty: &'static Type, out: &mut Vec<(String, &'static Type)>) {
     match ty {
         Type::Int(..) | Type::Choice(_) | Type::Text(_) => out.push((path.to_owned(), ty)),
-        Type::Object(fields) => fields.iter().for_each(|field| limited(&format!("{path}.{}", field.name), &field.ty, out)),
+        Type::Object(fields) => fields
+            .iter()
+            .for_each(|field| limited(&format!("{path}.{}", field.name), &field.ty, out)),
         Type::Set(members) => limited(path, &members.ty, out),
         Type::OneOrMany(inner) => limited(path, inner, out),
         Type::Bool | Type::Ref(..) | Type::Tags | Type::Policy => {}
@@ -121,28 +148,50 @@ fn values<'j>(json: &'j Json, name: &str, out: &mut Vec<&'j Json>) {
 fn lacks(path: &str, ty: &Type, rows: &[Row]) -> Vec<String> {
     let own: Vec<&Row> = rows.iter().filter(|row| row.of == path).collect();
     if own.is_empty() {
-        return vec![format!("{path} has no row: say what is just right and what is just past it")];
+        return vec![format!(
+            "{path} has no row: say what is just right and what is just past it"
+        )];
     }
     let name = path.rsplit('.').next().unwrap();
     let among = |cases: fn(&Row) -> &[Case]| {
         let mut found = Vec::new();
-        own.iter().flat_map(|row| cases(row)).for_each(|case| values(&case.spec, name, &mut found));
+        own.iter()
+            .flat_map(|row| cases(row))
+            .for_each(|case| values(&case.spec, name, &mut found));
         found.into_iter().cloned().collect::<Vec<Json>>()
     };
     let (at, past) = (among(|row| &row.at), among(|row| &row.past));
     let lack = |what: String, is_there: bool| (!is_there).then(|| format!("{path}: no row has {what}"));
     match ty {
         Type::Int(from, to) => {
-            let skipped = |value: i64| OUT_OF_REACH.iter().any(|(of, end, _)| *of == path && *end == value);
-            let ends = [from, to].map(|end| lack(format!("{end}, which is just right"), skipped(*end) || at.contains(&json!(end))));
-            let over = [from - 1, to + 1].map(|end| lack(format!("{end}, which is just past it"), past.contains(&json!(end))));
+            let skipped = |value: i64| {
+                OUT_OF_REACH
+                    .iter()
+                    .any(|(of, end, _)| *of == path && *end == value)
+            };
+            let ends = [from, to].map(|end| {
+                lack(
+                    format!("{end}, which is just right"),
+                    skipped(*end) || at.contains(&json!(end)),
+                )
+            });
+            let over = [from - 1, to + 1].map(|end| {
+                lack(
+                    format!("{end}, which is just past it"),
+                    past.contains(&json!(end)),
+                )
+            });
             ends.into_iter().chain(over).flatten().collect()
         }
         Type::Choice(words) => {
             let words = words.iter().filter(|word| !ONLY_WORDS.contains(word));
-            words.filter_map(|word| lack(format!("`{word}`"), at.contains(&json!(word)))).collect()
+            words
+                .filter_map(|word| lack(format!("`{word}`"), at.contains(&json!(word))))
+                .collect()
         }
-        _ => lack("a value that is just past its limit".into(), !past.is_empty()).into_iter().collect(),
+        _ => lack("a value that is just past its limit".into(), !past.is_empty())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -158,10 +207,18 @@ fn every_limit_of_every_attribute_has_a_row() {
     }
     let rows = rows();
     let is_without = |path: &str| WITHOUT.iter().any(|(without, _)| *without == path);
-    let lacking: Vec<String> = all.iter().filter(|(path, _)| !is_without(path)).flat_map(|(path, ty)| lacks(path, ty, &rows)).collect();
+    let lacking: Vec<String> = all
+        .iter()
+        .filter(|(path, _)| !is_without(path))
+        .flat_map(|(path, ty)| lacks(path, ty, &rows))
+        .collect();
     assert!(lacking.is_empty(), "{lacking:#?}");
     let known = |path: &str| all.iter().any(|(known, _)| known == path);
-    let strange: Vec<&str> = WITHOUT.iter().map(|(path, _)| *path).filter(|path| !known(path)).collect();
+    let strange: Vec<&str> = WITHOUT
+        .iter()
+        .map(|(path, _)| *path)
+        .filter(|path| !known(path))
+        .collect();
     assert!(strange.is_empty(), "{strange:?} are no attributes");
 }
 
@@ -169,29 +226,62 @@ fn every_limit_of_every_attribute_has_a_row() {
 fn what_is_just_right_is_taken_by_both() {
     paused(async {
         let mut faults = Vec::new();
-        for (row, case) in rows().iter().flat_map(|row| row.at.iter().map(move |case| (row, case))) {
+        for (row, case) in rows()
+            .iter()
+            .flat_map(|row| row.at.iter().map(move |case| (row, case)))
+        {
             let parsed = read(&spec(&case.spec));
             let Some(topology) = parsed.topology else {
-                let said: Vec<&String> = parsed.diagnostics.iter().map(|diagnostic| &diagnostic.message).collect();
-                faults.push(format!("{}: validate refuses {}: {said:?}", row.of, short(&case.spec)));
+                let said: Vec<&String> = parsed
+                    .diagnostics
+                    .iter()
+                    .map(|diagnostic| &diagnostic.message)
+                    .collect();
+                faults.push(format!(
+                    "{}: validate refuses {}: {said:?}",
+                    row.of,
+                    short(&case.spec)
+                ));
                 continue;
             };
             if let Err(failed) = World::new().await.try_apply(&topology).await {
-                faults.push(format!("{}: an apply of {} fails: {failed}", row.of, short(&case.spec)));
+                faults.push(format!(
+                    "{}: an apply of {} fails: {failed}",
+                    row.of,
+                    short(&case.spec)
+                ));
             }
         }
         // The calls themselves, so that a refusal of what is just past it is not one of the call's form.
         let (world, ids) = built().await;
-        for (row, case) in rows().iter().flat_map(|row| row.at.iter().map(move |case| (row, case))) {
-            let taken = if WITHOUT_DRY_RUN.iter().any(|action| case.query.starts_with(action)) {
+        for (row, case) in rows()
+            .iter()
+            .flat_map(|row| row.at.iter().map(move |case| (row, case)))
+        {
+            let taken = if WITHOUT_DRY_RUN
+                .iter()
+                .any(|action| case.query.starts_with(action))
+            {
                 let (world, ids) = built().await;
                 world.try_call(&with_ids(&case.query, &ids)).await
             } else {
-                let asked = world.try_call(&format!("{}&DryRun=true", with_ids(&case.query, &ids))).await;
-                asked.or_else(|refusal| if code(&refusal) == "DryRunOperation" { Ok(refusal) } else { Err(refusal) })
+                let asked = world
+                    .try_call(&format!("{}&DryRun=true", with_ids(&case.query, &ids)))
+                    .await;
+                asked.or_else(|refusal| {
+                    if code(&refusal) == "DryRunOperation" {
+                        Ok(refusal)
+                    } else {
+                        Err(refusal)
+                    }
+                })
             };
             if let Err(answer) = taken {
-                faults.push(format!("{}: EC2 refuses {}: {answer}", row.of, short(&json!(case.query))));
+                faults.push(format!(
+                    "{}: EC2 refuses {}: {answer}",
+                    row.of,
+                    short(&json!(case.query))
+                ));
             }
         }
         assert!(faults.is_empty(), "{}: {faults:#?}", faults.len());
@@ -201,17 +291,27 @@ fn what_is_just_right_is_taken_by_both() {
 #[test]
 fn what_is_just_past_it_is_taken_by_neither() {
     /// Refusals of a call's form, which say nothing about a value.
-    const FORM: [&str; 4] = ["InvalidAction", "UnknownParameter", "InvalidSubnetID.NotFound", "InvalidVpcID.NotFound"];
+    const FORM: [&str; 4] = [
+        "InvalidAction",
+        "UnknownParameter",
+        "InvalidSubnetID.NotFound",
+        "InvalidVpcID.NotFound",
+    ];
     paused(async {
         let mut faults = Vec::new();
         let (world, ids) = built().await;
-        for (row, case) in rows().iter().flat_map(|row| row.past.iter().map(move |case| (row, case))) {
+        for (row, case) in rows()
+            .iter()
+            .flat_map(|row| row.past.iter().map(move |case| (row, case)))
+        {
             if read(&spec(&case.spec)).topology.is_some() {
                 faults.push(format!("{}: validate takes {}", row.of, short(&case.spec)));
             }
             match world.try_call(&with_ids(&case.query, &ids)).await {
                 Ok(_) => faults.push(format!("{}: EC2 takes {}", row.of, short(&json!(case.query)))),
-                Err(refusal) if FORM.contains(&code(&refusal)) => faults.push(format!("{}: {}: {refusal}", row.of, case.query)),
+                Err(refusal) if FORM.contains(&code(&refusal)) => {
+                    faults.push(format!("{}: {}: {refusal}", row.of, case.query))
+                }
                 Err(_) => {}
             }
         }
@@ -219,12 +319,15 @@ fn what_is_just_past_it_is_taken_by_neither() {
     });
 }
 
-/// A quota that may be raised: what it is of, the number that every account has, and a piece of a spec that has so many.
+/// A quota that may be raised: what it is of, the number that every account has, and a piece of a spec that
+/// has so many.
 type Quota = (&'static str, usize, fn(usize) -> Json);
 
 fn quotas() -> Vec<Quota> {
     fn rules(count: usize) -> Json {
-        let rules: Vec<Json> = (1..=count).map(|port| json!({"protocol": "tcp", "port": port, "cidr": "10.0.0.0/8"})).collect();
+        let rules: Vec<Json> = (1..=count)
+            .map(|port| json!({"protocol": "tcp", "port": port, "cidr": "10.0.0.0/8"}))
+            .collect();
         json!({"security_group.main": {"ingress": rules}})
     }
     fn entries(count: usize) -> Json {
@@ -240,10 +343,19 @@ fn quotas() -> Vec<Quota> {
     }
     fn vpcs(count: usize) -> Json {
         // Two are in the base.
-        (2..count).map(|n| (format!("vpc.v{n}"), json!({"cidr_block": format!("10.{}.0.0/16", 100 + n)}))).collect()
+        (2..count)
+            .map(|n| {
+                (
+                    format!("vpc.v{n}"),
+                    json!({"cidr_block": format!("10.{}.0.0/16", 100 + n)}),
+                )
+            })
+            .collect()
     }
     fn addresses(count: usize) -> Json {
-        (1..count).map(|n| (format!("elastic_ip.e{n}"), json!({}))).collect()
+        (1..count)
+            .map(|n| (format!("elastic_ip.e{n}"), json!({})))
+            .collect()
     }
     fn tags(count: usize) -> Json {
         // EC2's name is one more.
@@ -268,8 +380,9 @@ fn what_every_account_may_have_is_taken_and_one_more_is_told() {
             let told = |over: &Json| {
                 let parsed = read(&spec(over));
                 let loud = |severity: &Severity| matches!(severity, Severity::Error | Severity::Warning);
-                let said =
-                    parsed.diagnostics.iter().any(|diagnostic| loud(&diagnostic.severity) && matches!(diagnostic.code, "quota" | "tag"));
+                let said = parsed.diagnostics.iter().any(|diagnostic| {
+                    loud(&diagnostic.severity) && matches!(diagnostic.code, "quota" | "tag")
+                });
                 (parsed.topology, said)
             };
             let (full, said) = told(&make(granted));

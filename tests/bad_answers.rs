@@ -1,4 +1,5 @@
-//! Bad answers of EC2's as a person meets them: told while they last, bounded, and never taken for the network.
+//! Bad answers of EC2's as a person meets them: told while they last, bounded, and never taken for the
+//! network.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -15,7 +16,11 @@ use trueup_tests::{World, paused, topology};
 const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
 
 /// A transport that puts something else in the place of an action's answers.
-fn instead(inner: Transport, action: &'static str, change: fn(http::Response<Bytes>) -> http::Response<Bytes>) -> Transport {
+fn instead(
+    inner: Transport,
+    action: &'static str,
+    change: fn(http::Response<Bytes>) -> http::Response<Bytes>,
+) -> Transport {
     Arc::new(move |request: http::Request<Bytes>| {
         let inner = Arc::clone(&inner);
         Box::pin(async move {
@@ -30,9 +35,19 @@ fn instead(inner: Transport, action: &'static str, change: fn(http::Response<Byt
 async fn planned(seed: &Topology, way: Transport) -> (Plan, Vec<String>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let hears = Arc::clone(&told);
-    let waiting: trueup_ec2::Waiting =
-        Arc::new(move |text: &str| hears.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned()));
-    let ec2 = Ec2::connect(Connect { transport: Some(way), waiting: Some(waiting), ..Connect::default() }).await.unwrap();
+    let waiting: trueup_ec2::Waiting = Arc::new(move |text: &str| {
+        hears
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(text.to_owned())
+    });
+    let ec2 = Ec2::connect(Connect {
+        transport: Some(way),
+        waiting: Some(waiting),
+        ..Connect::default()
+    })
+    .await
+    .unwrap();
     let observed = ec2.observe(&trueup_plan::scope(seed)).await.unwrap();
     let told = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
     (trueup_plan::plan(seed, &observed), told)
@@ -75,14 +90,19 @@ fn an_answer_that_ends_early_is_not_believed() {
         world.apply(&seed).await;
         let way = instead(world.transport(), "DescribeVpcs", |answer| {
             answer.map(|body| {
-                let id = String::from_utf8_lossy(&body).find("<tagSet>").unwrap_or_default();
+                let id = String::from_utf8_lossy(&body)
+                    .find("<tagSet>")
+                    .unwrap_or_default();
                 body.slice(..id)
             })
         });
         let (plan, _) = planned(&seed, way).await;
         assert!(plan.is_empty(), "{:?}", plan.changes);
         let why = &plan.unreadable[&Kind::Vpc];
-        assert!(why.contains("DescribeVpcs cannot be used: it ends early"), "{why}");
+        assert!(
+            why.contains("DescribeVpcs cannot be used: it ends early"),
+            "{why}"
+        );
     });
 }
 
@@ -92,16 +112,34 @@ fn what_is_listed_without_its_tags_is_unknown_and_not_absent() {
         let world = World::new().await;
         let seed = topology(SEED);
         world.apply(&seed).await;
-        for action in ["DescribeVpcs", "DescribeRouteTables", "DescribeInternetGateways", "DescribeSecurityGroups", "DescribeKeyPairs"] {
+        for action in [
+            "DescribeVpcs",
+            "DescribeRouteTables",
+            "DescribeInternetGateways",
+            "DescribeSecurityGroups",
+            "DescribeKeyPairs",
+        ] {
             let way = instead(world.transport(), action, |answer| {
                 answer.map(|body| {
-                    let text = String::from_utf8_lossy(&body).replace("<tagSet>", "<!--").replace("</tagSet>", "-->");
+                    let text = String::from_utf8_lossy(&body)
+                        .replace("<tagSet>", "<!--")
+                        .replace("</tagSet>", "-->");
                     text.into()
                 })
             });
             let (plan, _) = planned(&seed, way).await;
-            assert!(plan.is_empty() && !plan.is_complete(), "{action}: {:?}", plan.changes);
-            assert!(plan.unreadable.values().any(|why| why.contains("without this topology's tags")), "{action}: {:?}", plan.unreadable);
+            assert!(
+                plan.is_empty() && !plan.is_complete(),
+                "{action}: {:?}",
+                plan.changes
+            );
+            assert!(
+                plan.unreadable
+                    .values()
+                    .any(|why| why.contains("without this topology's tags")),
+                "{action}: {:?}",
+                plan.unreadable
+            );
         }
     });
 }
@@ -114,13 +152,15 @@ fn a_body_without_an_end_ends_with_an_error() {
         for mut stream in listener.incoming().flatten() {
             let mut request = [0; 4096];
             let _ = stream.read(&mut request);
-            let head =
-                "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\n\r\n<?xml version=\"1.0\"?><GetCallerIdentityResponse>";
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\n\r\n<?xml version=\"1.0\"?><GetCallerIdentityResponse>";
             let _ = stream.write_all(head.as_bytes());
             // Until nobody listens any more.
             while stream.write_all(&[b' '; 65_536]).is_ok() {}
         }
     });
     let seen = Trial::of_the_seed().see(&format!("plan --endpoint-url {url} seed.yaml"));
-    assert!(seen.contains("has more than 64 MiB and no end") && seen.ends_with("[exit 1]\n"), "{seen}");
+    assert!(
+        seen.contains("has more than 64 MiB and no end") && seen.ends_with("[exit 1]\n"),
+        "{seen}"
+    );
 }

@@ -1,5 +1,5 @@
-//! What a plan opens on its way, on random networks and random edits: a plan that is said to open nothing opens nothing in any order
-//! of its steps, and one with a barrier opens nothing in the order that it has.
+//! What a plan opens on its way, on random networks and random edits: a plan that is said to open nothing
+//! opens nothing in any order of its steps, and one with a barrier opens nothing in the order that it has.
 
 #[path = "../crates/reach/tests/common/spec.rs"]
 #[expect(dead_code, reason = "the networks of other tests")]
@@ -16,7 +16,8 @@ use trueup_reach::{Ends, Engine, Interim, check};
 
 /// Random networks that are looked at.
 const NETWORKS: u64 = 250;
-/// One by one: an endpoint brings its routes with its birth, and a default route that is alone for a moment leads where it should not.
+/// One by one: an endpoint brings its routes with its birth, and a default route that is alone for a moment
+/// leads where it should not.
 const KNOWN: [u64; 1] = [3265];
 /// Random orders of each plan.
 const ORDERS: usize = 6;
@@ -43,11 +44,19 @@ fn resource(rng: &mut Rng, address: &'static str) -> Json {
             let to_internet = json!({"internet_gateway": "internet_gateway.main"});
             let to_nat = json!({"nat_gateway": "nat_gateway.main"});
             let mut route = |destination: &str| {
-                let mut route = if rng.bool() { to_internet.clone() } else { to_nat.clone() };
+                let mut route = if rng.bool() {
+                    to_internet.clone()
+                } else {
+                    to_nat.clone()
+                };
                 route["destination"] = destination.into();
                 route
             };
-            let routes = [route("0.0.0.0/0"), route("203.0.113.0/24"), route("203.0.113.0/25")];
+            let routes = [
+                route("0.0.0.0/0"),
+                route("203.0.113.0/24"),
+                route("203.0.113.0/25"),
+            ];
             json!({"vpc": "vpc.main", "routes": some(rng, &routes)})
         }
         ("network_acl", _) => {
@@ -99,7 +108,11 @@ fn resource(rng: &mut Rng, address: &'static str) -> Json {
             json!({"vpc": "vpc.main", "service": "com.amazonaws.us-west-2.s3", "route_tables": tables})
         }
         (_, name) => {
-            let subnet = if name == "x" { "subnet.one" } else { any(rng, &["subnet.one", "subnet.two"]) };
+            let subnet = if name == "x" {
+                "subnet.one"
+            } else {
+                any(rng, &["subnet.one", "subnet.two"])
+            };
             let mut groups = some(rng, &["security_group.a", "security_group.b", "security_group.c"]);
             if groups.is_empty() {
                 groups.push("security_group.a");
@@ -140,15 +153,25 @@ const MORE: [&str; 2] = ["instance.z", "vpc_endpoint.s3"];
 /// A network, and an edit of it.
 fn pair(rng: &mut Rng) -> (Resources, Resources) {
     let mut before: Resources = ALL.map(|address| (address, resource(rng, address))).into();
-    before.extend(some(rng, &MORE).into_iter().map(|address| (address, resource(rng, address))).collect::<Vec<_>>());
+    before.extend(
+        some(rng, &MORE)
+            .into_iter()
+            .map(|address| (address, resource(rng, address)))
+            .collect::<Vec<_>>(),
+    );
     let often = rng.u8(2..6);
     let mut after: Resources = Vec::new();
     for address in ALL.into_iter().chain(MORE) {
-        let old = before.iter().find(|(other, _)| *other == address).map(|(_, attributes)| attributes.clone());
+        let old = before
+            .iter()
+            .find(|(other, _)| *other == address)
+            .map(|(_, attributes)| attributes.clone());
         let stays = old.is_some() || rng.u8(..4) == 0;
         match old.filter(|_| rng.u8(..often) > 0) {
             Some(old) => after.push((address, old)),
-            None if stays && !(MORE.contains(&address) && rng.bool()) => after.push((address, resource(rng, address))),
+            None if stays && !(MORE.contains(&address) && rng.bool()) => {
+                after.push((address, resource(rng, address)))
+            }
             None => {}
         }
     }
@@ -156,7 +179,10 @@ fn pair(rng: &mut Rng) -> (Resources, Resources) {
 }
 
 fn cannot(from: &str, to: &str, except: Option<&str>) -> Expectation {
-    Expectation { except: except.map(str::to_owned), ..Expectation::new(from, Demand::Cannot, to) }
+    Expectation {
+        except: except.map(str::to_owned),
+        ..Expectation::new(from, Demand::Cannot, to)
+    }
 }
 
 fn expectations(rng: &mut Rng) -> Vec<Expectation> {
@@ -187,7 +213,9 @@ fn shuffled<'p>(rng: &mut Rng, plan: &'p Plan) -> Vec<&'p Step> {
     let mut left: Vec<&Step> = plan.steps.iter().collect();
     let (mut order, mut done) = (Vec::new(), BTreeSet::new());
     while !left.is_empty() {
-        let ready: Vec<usize> = (0..left.len()).filter(|at| left[*at].after.iter().all(|number| done.contains(number))).collect();
+        let ready: Vec<usize> = (0..left.len())
+            .filter(|at| left[*at].after.iter().all(|number| done.contains(number)))
+            .collect();
         let step = left.remove(ready[rng.usize(..ready.len())]);
         done.insert(step.number);
         order.push(step);
@@ -199,7 +227,9 @@ fn shuffled<'p>(rng: &mut Rng, plan: &'p Plan) -> Vec<&'p Step> {
 fn what_is_said_to_open_nothing_opens_nothing_in_any_order() {
     let (mut silent, mut bad) = (0, 0);
     for seed in (0..NETWORKS).chain(KNOWN) {
-        let Some((topology, observed, plan, mut rng)) = drawn(seed) else { continue };
+        let Some((topology, observed, plan, mut rng)) = drawn(seed) else {
+            continue;
+        };
         let ends = Ends::in_any_case(&plan, &topology, &observed);
         let exact = Interim::in_any_case(&plan, &topology, &observed, &ends);
         let said = Interim::of(&plan, &topology, &observed, &ends).is_some();
@@ -208,22 +238,38 @@ fn what_is_said_to_open_nothing_opens_nothing_in_any_order() {
             let order = shuffled(&mut rng, &plan);
             let broken = (1..order.len()).find(|count| !exact.is_fine(&order[..*count]));
             bad += usize::from(broken.is_some());
-            let told = |steps: &[&Step]| steps.iter().map(|step| format!("{} {}", step.address, step.call.action)).collect::<Vec<_>>();
+            let told = |steps: &[&Step]| {
+                steps
+                    .iter()
+                    .map(|step| format!("{} {}", step.address, step.call.action))
+                    .collect::<Vec<_>>()
+            };
             let expected: Vec<String> = topology.expect.iter().map(ToString::to_string).collect();
-            assert!(said || broken.is_none(), "seed {seed}: {:#?} {expected:#?}", told(&order[..broken.unwrap_or_default()]));
+            assert!(
+                said || broken.is_none(),
+                "seed {seed}: {:#?} {expected:#?}",
+                told(&order[..broken.unwrap_or_default()])
+            );
         }
     }
     // Neither sort is rare.
-    assert!(silent > 20 && bad > 100, "{silent} plans that open nothing, {bad} orders that do");
+    assert!(
+        silent > 20 && bad > 100,
+        "{silent} plans that open nothing, {bad} orders that do"
+    );
 }
 
 #[test]
 fn with_a_barrier_every_state_is_fine_and_without_it_some_are_not() {
     let (mut needed, mut stuck) = (0, 0);
     for seed in 0..NETWORKS {
-        let Some((topology, observed, usual, _)) = drawn(seed) else { continue };
+        let Some((topology, observed, usual, _)) = drawn(seed) else {
+            continue;
+        };
         let ends = Ends::in_any_case(&usual, &topology, &observed);
-        let Some(interim) = Interim::of(&usual, &topology, &observed, &ends) else { continue };
+        let Some(interim) = Interim::of(&usual, &topology, &observed, &ends) else {
+            continue;
+        };
         let mut plan = usual.clone();
         if trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)).is_err() {
             stuck += 1;
@@ -233,20 +279,33 @@ fn with_a_barrier_every_state_is_fine_and_without_it_some_are_not() {
         let steps: Vec<&Step> = plan.steps.iter().collect();
         for count in 1..steps.len() {
             assert!(interim.is_fine(&steps[..count]), "seed {seed}, step {count}");
-            assert!(steps[count].after.iter().all(|number| *number <= count), "seed {seed}, step {count}");
+            assert!(
+                steps[count].after.iter().all(|number| *number <= count),
+                "seed {seed}, step {count}"
+            );
         }
-        let calls = |plan: &Plan| plan.steps.iter().map(|step| format!("{} {:?}", step.address, step.call)).collect::<BTreeSet<_>>();
+        let calls = |plan: &Plan| {
+            plan.steps
+                .iter()
+                .map(|step| format!("{} {:?}", step.address, step.call))
+                .collect::<BTreeSet<_>>()
+        };
         assert_eq!(calls(&plan), calls(&usual), "seed {seed}");
         let usual: Vec<&Step> = usual.steps.iter().collect();
         needed += usize::from((1..usual.len()).any(|count| !interim.is_fine(&usual[..count])));
     }
-    assert!(needed > 20, "only {needed} plans needed one, and {stuck} had none");
+    assert!(
+        needed > 20,
+        "only {needed} plans needed one, and {stuck} had none"
+    );
 }
 
 #[test]
 fn after_all_steps_the_network_is_the_one_that_the_plan_is_reviewed_for() {
     for seed in 0..NETWORKS {
-        let Some((topology, observed, plan, mut rng)) = drawn(seed) else { continue };
+        let Some((topology, observed, plan, mut rng)) = drawn(seed) else {
+            continue;
+        };
         let told = |mut observed: Observed| {
             observed.objects.sort_by(|a, b| a.id.cmp(&b.id));
             format!("{:#?}", network(&observed, &topology.name, &Lists::new()))
@@ -255,7 +314,12 @@ fn after_all_steps_the_network_is_the_one_that_the_plan_is_reviewed_for() {
         let stepped = Stepped::new(&topology, &observed, &plan).after(&order);
         let (is, wanted) = (told(stepped), told(planned(&topology, &observed, &plan, None)));
         if is != wanted {
-            let differing: Vec<_> = is.lines().zip(wanted.lines()).filter(|(is, wanted)| is != wanted).take(5).collect();
+            let differing: Vec<_> = is
+                .lines()
+                .zip(wanted.lines())
+                .filter(|(is, wanted)| is != wanted)
+                .take(5)
+                .collect();
             panic!("seed {seed}: {differing:#?}");
         }
     }
@@ -264,14 +328,22 @@ fn after_all_steps_the_network_is_the_one_that_the_plan_is_reviewed_for() {
 #[test]
 fn a_state_that_is_not_fine_is_one_in_which_an_expectation_does_not_hold() {
     for seed in 0..NETWORKS / 4 {
-        let Some((topology, observed, plan, mut rng)) = drawn(seed) else { continue };
+        let Some((topology, observed, plan, mut rng)) = drawn(seed) else {
+            continue;
+        };
         let ends = Ends::in_any_case(&plan, &topology, &observed);
         let interim = Interim::in_any_case(&plan, &topology, &observed, &ends);
         let order = shuffled(&mut rng, &plan);
         for count in (1..order.len()).filter(|count| !interim.is_fine(&order[..*count])) {
-            let state = network(&Stepped::new(&topology, &observed, &plan).after(&order[..count]), &topology.name, &Lists::new());
+            let state = network(
+                &Stepped::new(&topology, &observed, &plan).after(&order[..count]),
+                &topology.name,
+                &Lists::new(),
+            );
             let engine = Engine::new(&state);
-            let fails = |expectation| check(&engine, expectation).is_ok_and(|checked| checked.status != Status::Passed);
+            let fails = |expectation| {
+                check(&engine, expectation).is_ok_and(|checked| checked.status != Status::Passed)
+            };
             assert!(topology.expect.iter().any(fails), "seed {seed}, {count} steps");
         }
     }

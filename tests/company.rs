@@ -1,5 +1,5 @@
-//! Two processes on one network at the same time, and a person who changes it meanwhile: one set of objects remains, nobody else's
-//! object goes, and each process ends and says what became of every step.
+//! Two processes on one network at the same time, and a person who changes it meanwhile: one set of objects
+//! remains, nobody else's object goes, and each process ends and says what became of every step.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +12,11 @@ use trueup_sandbox::{Behaviour, Options, Sandbox};
 use trueup_tests::meddlings::{MEDDLINGS, Meddling, filled, network};
 use trueup_tests::{EVERY_KIND, World, holders, one_each, paused, topology};
 
-/// How much later the second one comes: at the same moment, within a call of the first, and at every stage of its run.
-const LATER_MILLIS: [u64; 16] = [0, 10, 30, 90, 200, 500, 1000, 1500, 2000, 3000, 5000, 9000, 20_000, 45_000, 100_000, 200_000];
+/// How much later the second one comes: at the same moment, within a call of the first, and at every stage of
+/// its run.
+const LATER_MILLIS: [u64; 16] = [
+    0, 10, 30, 90, 200, 500, 1000, 1500, 2000, 3000, 5000, 9000, 20_000, 45_000, 100_000, 200_000,
+];
 
 /// With so many draws of when EC2 shows to others what is new.
 const SEEDS: u64 = 4;
@@ -28,7 +31,8 @@ enum Aim {
     Destroy,
 }
 
-/// A process: it comes so much later, plans, and carries its plan out to an end that accounts for every step. What failed.
+/// A process: it comes so much later, plans, and carries its plan out to an end that accounts for every step.
+/// What failed.
 async fn run(world: &World, wanted: &Topology, aim: Aim, later: Duration) -> Vec<String> {
     sleep(later).await;
     let process = world.again(|transport| transport).await;
@@ -44,15 +48,31 @@ async fn run(world: &World, wanted: &Topology, aim: Aim, later: Duration) -> Vec
             failures.push(message);
         }
     };
-    let outcome = trueup_engine::apply(&plan, &process.ec2, &trueup_engine::Options::default(), std::future::pending(), &mut note).await;
-    assert_eq!(outcome.done.len() + outcome.failed.len() + outcome.skipped.len(), plan.steps.len(), "a step is not accounted for");
+    let outcome = trueup_engine::apply(
+        &plan,
+        &process.ec2,
+        &trueup_engine::Options::default(),
+        std::future::pending(),
+        &mut note,
+    )
+    .await;
+    assert_eq!(
+        outcome.done.len() + outcome.failed.len() + outcome.skipped.len(),
+        plan.steps.len(),
+        "a step is not accounted for"
+    );
     assert_eq!(outcome.failed.len(), failures.len(), "a failure is not told");
     failures
 }
 
-/// A region where others have something already: that as well. Each `seed` shows what is made to others at other times.
+/// A region where others have something already: that as well. Each `seed` shows what is made to others at
+/// other times.
 async fn among_others(wanted: &Topology, seed: u64) -> (World, BTreeMap<String, usize>) {
-    let options = Options { behaviour: Behaviour::Realistic, seed, ..Options::default() };
+    let options = Options {
+        behaviour: Behaviour::Realistic,
+        seed,
+        ..Options::default()
+    };
     let world = World::over(&Arc::new(Sandbox::new(options))).await;
     world.call("CreateVpc&CidrBlock=172.20.0.0/16").await;
     world.call("CreateInternetGateway").await;
@@ -77,17 +97,27 @@ async fn is_one_set(world: &World, wanted: &Topology, others: &BTreeMap<String, 
 #[test]
 fn two_applies_at_once_leave_one_set() {
     let wanted = topology(EVERY_KIND);
-    for (seed, later) in (0..SEEDS).flat_map(|seed| LATER_MILLIS.map(|millis| (seed, Duration::from_millis(millis)))) {
+    for (seed, later) in
+        (0..SEEDS).flat_map(|seed| LATER_MILLIS.map(|millis| (seed, Duration::from_millis(millis))))
+    {
         paused(async {
             let (world, others) = among_others(&wanted, seed).await;
             let apply = |later| run(&world, &wanted, Aim::Apply, later);
             let (first, second) = join(apply(Duration::ZERO), apply(later)).await;
             // One of them may meet a part that the other one has just added, and leaves the rest to it.
-            assert!(first.is_empty() || second.is_empty(), "{later:?}: {first:#?} {second:#?}");
+            assert!(
+                first.is_empty() || second.is_empty(),
+                "{later:?}: {first:#?} {second:#?}"
+            );
             // Nobody heals anything before.
             is_one_set(&world, &wanted, &others, later).await;
             let rest = world.plan(&wanted).await;
-            assert!(rest.is_empty() && rest.refused.is_empty(), "{later:?}: {:#?} {:?}", rest.changes, rest.refused);
+            assert!(
+                rest.is_empty() && rest.refused.is_empty(),
+                "{later:?}: {:#?} {:?}",
+                rest.changes,
+                rest.refused
+            );
         });
     }
 }
@@ -102,7 +132,11 @@ fn an_apply_while_a_destroy_runs_and_a_destroy_while_an_apply_runs_both_end() {
                 if matches!(first, Aim::Destroy) {
                     world.apply(&wanted).await;
                 }
-                join(run(&world, &wanted, first, Duration::ZERO), run(&world, &wanted, second, later)).await;
+                join(
+                    run(&world, &wanted, first, Duration::ZERO),
+                    run(&world, &wanted, second, later),
+                )
+                .await;
                 sleep(SETTLED).await;
                 let left = holders(&world.observe(&wanted).await);
                 let doubled: Vec<_> = left.iter().filter(|(_, count)| **count > 1).collect();
@@ -127,16 +161,27 @@ fn what_another_run_made_with_what_somebody_deleted_since_is_taken() {
         let plan = late.plan(&wanted).await;
         let made = world.apply(&wanted).await;
         assert!(!made.is_empty());
-        let tables = world.observe(&wanted).await.objects.into_iter().filter(|object| object.kind == Kind::RouteTable);
+        let tables = world
+            .observe(&wanted)
+            .await
+            .objects
+            .into_iter()
+            .filter(|object| object.kind == Kind::RouteTable);
         for table in tables.filter(|table| table.owner.is_some()) {
-            world.call(&format!("DeleteRouteTable&RouteTableId={}", table.id)).await;
+            world
+                .call(&format!("DeleteRouteTable&RouteTableId={}", table.id))
+                .await;
         }
         // Its table is another one, and so would be its endpoint.
         late.run(&plan).await;
         is_one_set(&world, &wanted, &others, SETTLED).await;
         // The endpoint is the other run's, which knew another table.
         let rest = world.plan(&wanted).await;
-        let rest: Vec<String> = rest.changes.iter().map(|change| change.address.to_string()).collect();
+        let rest: Vec<String> = rest
+            .changes
+            .iter()
+            .map(|change| change.address.to_string())
+            .collect();
         assert_eq!(rest, ["vpc_endpoint.s3"]);
         world.apply(&wanted).await;
     });
@@ -145,7 +190,11 @@ fn what_another_run_made_with_what_somebody_deleted_since_is_taken() {
 #[test]
 fn what_somebody_changes_during_an_apply_is_met_and_then_repaired() {
     let before = topology(&network());
-    let after = topology(&network().replace("10.50.0.0/16", "10.60.0.0/16").replace("t3.micro", "t3.small"));
+    let after = topology(
+        &network()
+            .replace("10.50.0.0/16", "10.60.0.0/16")
+            .replace("t3.micro", "t3.small"),
+    );
     for (seed, Meddling { calls, .. }) in (0..).zip(MEDDLINGS) {
         paused(async {
             let (world, others) = among_others(&after, seed).await;
@@ -157,7 +206,10 @@ fn what_somebody_changes_during_an_apply_is_met_and_then_repaired() {
                 let mut answer = String::new();
                 for call in *calls {
                     // What is refused meanwhile did not happen.
-                    answer = world.try_call(&filled(call, &live, &answer)).await.unwrap_or_default();
+                    answer = world
+                        .try_call(&filled(call, &live, &answer))
+                        .await
+                        .unwrap_or_default();
                 }
             };
             join(run(&world, &after, Aim::Apply, Duration::ZERO), hand).await;

@@ -1,5 +1,5 @@
-//! The process dies at every call of an apply and of a destroy, before the call and after it. Another process finishes the work,
-//! and nothing is lost, doubled or left behind.
+//! The process dies at every call of an apply and of a destroy, before the call and after it. Another process
+//! finishes the work, and nothing is lost, doubled or left behind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -72,7 +72,12 @@ fn dies_at(from: Option<&Topology>, aim: Aim<'_>, death: Death, call: usize) -> 
             let done = successor.try_run(&plan).await;
             assert!(done.is_ok(), "{death:?} call {call}: {done:?}");
             let rest = aim.plan(&successor).await;
-            assert!(rest.is_empty() && rest.refused.is_empty(), "{death:?} call {call}: {:#?} {:?}", rest.changes, rest.refused);
+            assert!(
+                rest.is_empty() && rest.refused.is_empty(),
+                "{death:?} call {call}: {:#?} {:?}",
+                rest.changes,
+                rest.refused
+            );
         }
         is_whole(&world, aim, &format!("{death:?} call {call}")).await;
         died
@@ -172,19 +177,27 @@ fn a_group_in_use_is_replaced_through_any_death() {
 
 #[test]
 fn a_network_is_replaced_whole_through_any_death() {
-    let moved = small("", "").replace("10.0.", "10.1.").replace("10.1.0.0/8", "10.0.0.0/8");
+    let moved = small("", "")
+        .replace("10.0.", "10.1.")
+        .replace("10.1.0.0/8", "10.0.0.0/8");
     die_on_the_way_to(&moved);
 }
 
 #[test]
 fn a_nat_gateway_gets_another_address_through_any_death() {
-    let other = small("elastic_ip: {n: {}}", "elastic_ip: {m: {}}").replace("elastic_ip: n}", "elastic_ip: m}");
+    let other =
+        small("elastic_ip: {n: {}}", "elastic_ip: {m: {}}").replace("elastic_ip: n}", "elastic_ip: m}");
     die_on_the_way_to(&other);
 }
 
 #[test]
 fn an_endpoint_is_replaced_through_any_death() {
-    let with = |service: &str| format!("{}vpc_endpoint: {{e: {{service: {service}, route_tables: [out]}}}}\n", small("", ""));
+    let with = |service: &str| {
+        format!(
+            "{}vpc_endpoint: {{e: {{service: {service}, route_tables: [out]}}}}\n",
+            small("", "")
+        )
+    };
     die_everywhere(Some(&with("s3")), Aim::Apply(&topology(&with("dynamodb"))));
 }
 

@@ -1,4 +1,5 @@
-//! Every attribute of every kind, changed behind our back: the plan sees exactly that, and an apply repairs it.
+//! Every attribute of every kind, changed behind our back: the plan sees exactly that, and an apply repairs
+//! it.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,8 @@ fn every_attribute_that_can_change_behind_our_back_is_meddled_with() {
         for attribute in kind.rules().schema().attributes {
             let fixed = matches!(attribute.effect, Cost::Fixed(Effect::Replace)) || attribute.input;
             let tried = MEDDLINGS.iter().any(|meddling| {
-                meddling.address.starts_with(&format!("{kind}.")) && meddling.attribute.split('.').next() == Some(attribute.name)
+                meddling.address.starts_with(&format!("{kind}."))
+                    && meddling.attribute.split('.').next() == Some(attribute.name)
             });
             assert!(fixed || tried, "nobody meddles with {kind}.{}", attribute.name);
         }
@@ -26,7 +28,12 @@ fn what_is_changed_behind_our_back_is_seen_and_repaired() {
         let world = World::new().await;
         let wanted = topology(&network());
         world.apply(&wanted).await;
-        for Meddling { address, attribute, calls } in MEDDLINGS {
+        for Meddling {
+            address,
+            attribute,
+            calls,
+        } in MEDDLINGS
+        {
             let live = world.plan(&wanted).await;
             let mut answer = String::new();
             for call in *calls {
@@ -37,9 +44,17 @@ fn what_is_changed_behind_our_back_is_seen_and_repaired() {
                 .changes
                 .iter()
                 .filter(|change| change.address.to_string() == *address)
-                .flat_map(|change| change.attributes.iter().map(|attribute| attribute.path.split('.').next().unwrap_or_default()))
+                .flat_map(|change| {
+                    change
+                        .attributes
+                        .iter()
+                        .map(|attribute| attribute.path.split('.').next().unwrap_or_default())
+                })
                 .collect();
-            assert!(!paths.is_empty() && paths.iter().all(|path| path == attribute), "{calls:?}: the plan says {paths:?}");
+            assert!(
+                !paths.is_empty() && paths.iter().all(|path| path == attribute),
+                "{calls:?}: the plan says {paths:?}"
+            );
             if plan.changes.iter().all(|change| change.action == Action::Update) {
                 assert_eq!(plan.changes.len(), 1, "{calls:?}: {:#?}", plan.changes);
             }
@@ -61,10 +76,19 @@ fn a_metadata_option_is_changed_while_the_endpoint_that_nobody_declared_is_off()
         let world = World::new().await;
         world.apply(&spec(2)).await;
         let live = world.plan(&spec(2)).await;
-        world.call(&filled("ModifyInstanceMetadataOptions&InstanceId={instance.i}&HttpEndpoint=disabled", &live, "")).await;
+        world
+            .call(&filled(
+                "ModifyInstanceMetadataOptions&InstanceId={instance.i}&HttpEndpoint=disabled",
+                &live,
+                "",
+            ))
+            .await;
         world.apply(&spec(3)).await;
         let told = world.call("DescribeInstances").await;
-        assert!(told.contains("<httpPutResponseHopLimit>3<") && told.contains("<httpEndpoint>disabled<"), "{told}");
+        assert!(
+            told.contains("<httpPutResponseHopLimit>3<") && told.contains("<httpEndpoint>disabled<"),
+            "{told}"
+        );
     });
 }
 
@@ -76,15 +100,42 @@ fn tags_are_repaired_and_those_of_others_are_left_alone() {
         world.apply(&wanted).await;
         let live = world.plan(&wanted).await;
         for (id, object) in live.objects.iter().filter(|(_, object)| object.owner.is_some()) {
-            world.call(&format!("CreateTags&ResourceId.1={id}&Tag.1.Key=cost-centre&Tag.1.Value=42")).await;
-            assert!(world.plan(&wanted).await.is_empty(), "{}: a tag that no spec declares is nobody's drift", object.kind);
-            world.call(&format!("CreateTags&ResourceId.1={id}&Tag.1.Key=Name&Tag.1.Value=renamed")).await;
-            world.call(&format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=team")).await;
+            world
+                .call(&format!(
+                    "CreateTags&ResourceId.1={id}&Tag.1.Key=cost-centre&Tag.1.Value=42"
+                ))
+                .await;
+            assert!(
+                world.plan(&wanted).await.is_empty(),
+                "{}: a tag that no spec declares is nobody's drift",
+                object.kind
+            );
+            world
+                .call(&format!(
+                    "CreateTags&ResourceId.1={id}&Tag.1.Key=Name&Tag.1.Value=renamed"
+                ))
+                .await;
+            world
+                .call(&format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=team"))
+                .await;
             let plan = world.plan(&wanted).await;
-            let keys: Vec<&str> = plan.changes[0].attributes.iter().filter_map(|attribute| attribute.member.as_deref()).collect();
-            assert_eq!((plan.changes.len(), keys), (1, vec!["Name", "team"]), "{}", object.kind);
+            let keys: Vec<&str> = plan.changes[0]
+                .attributes
+                .iter()
+                .filter_map(|attribute| attribute.member.as_deref())
+                .collect();
+            assert_eq!(
+                (plan.changes.len(), keys),
+                (1, vec!["Name", "team"]),
+                "{}",
+                object.kind
+            );
             world.apply(&wanted).await;
-            let tags = world.call(&format!("DescribeTags&Filter.1.Name=resource-id&Filter.1.Value.1={id}")).await;
+            let tags = world
+                .call(&format!(
+                    "DescribeTags&Filter.1.Name=resource-id&Filter.1.Value.1={id}"
+                ))
+                .await;
             assert!(tags.contains("cost-centre"), "{}: {tags}", object.kind);
         }
     });
@@ -92,21 +143,37 @@ fn tags_are_repaired_and_those_of_others_are_left_alone() {
 
 #[test]
 fn every_call_of_ec2_that_changes_something_is_tried_or_has_its_reason() {
-    let tried = MEDDLINGS.iter().flat_map(|meddling| meddling.calls).chain(DELETIONS.iter().flat_map(|(_, calls)| *calls));
-    let tried: BTreeSet<&str> = tried.map(|call| call.split('&').next().unwrap_or_default()).collect();
+    let tried = MEDDLINGS
+        .iter()
+        .flat_map(|meddling| meddling.calls)
+        .chain(DELETIONS.iter().flat_map(|(_, calls)| *calls));
+    let tried: BTreeSet<&str> = tried
+        .map(|call| call.split('&').next().unwrap_or_default())
+        .collect();
     let reasoned: BTreeSet<&str> = ELSEWHERE.iter().map(|(action, _)| *action).collect();
     let changing = |action: &&str| !["Describe", "Get"].iter().any(|start| action.starts_with(start));
     let all: BTreeSet<&str> = trueup_sandbox::actions().filter(changing).collect();
-    let missing: Vec<_> = all.iter().filter(|action| !tried.contains(*action) && !reasoned.contains(*action)).collect();
+    let missing: Vec<_> = all
+        .iter()
+        .filter(|action| !tried.contains(*action) && !reasoned.contains(*action))
+        .collect();
     assert!(missing.is_empty(), "nobody tries {missing:?}");
-    let twice: Vec<_> = reasoned.iter().filter(|action| tried.contains(*action) || !all.contains(*action)).collect();
+    let twice: Vec<_> = reasoned
+        .iter()
+        .filter(|action| tried.contains(*action) || !all.contains(*action))
+        .collect();
     assert!(twice.is_empty(), "tried, or unknown to the sandbox: {twice:?}");
 }
 
 #[test]
 fn what_is_deleted_behind_our_back_is_made_again() {
     for kind in Kind::ALL {
-        assert!(DELETIONS.iter().any(|(address, _)| address.starts_with(&format!("{kind}."))), "nobody deletes a {kind}");
+        assert!(
+            DELETIONS
+                .iter()
+                .any(|(address, _)| address.starts_with(&format!("{kind}."))),
+            "nobody deletes a {kind}"
+        );
     }
     paused(async {
         let world = World::new().await;
@@ -117,8 +184,12 @@ fn what_is_deleted_behind_our_back_is_made_again() {
                 world.call(&filled(call, &world.plan(&wanted).await, "")).await;
             }
             let plan = world.apply(&wanted).await;
-            let created: Vec<String> =
-                plan.changes.iter().filter(|change| change.action == Action::Create).map(|change| change.address.to_string()).collect();
+            let created: Vec<String> = plan
+                .changes
+                .iter()
+                .filter(|change| change.action == Action::Create)
+                .map(|change| change.address.to_string())
+                .collect();
             assert_eq!(created, [*address]);
         }
     });
@@ -131,14 +202,29 @@ fn a_root_volume_that_somebody_detached_is_told_and_the_instance_left_alone() {
         let wanted = topology(EVERY_KIND);
         world.apply(&wanted).await;
         let live = world.plan(&wanted).await;
-        world.call(&filled("StopInstances&InstanceId.1={instance.web}", &live, "")).await;
-        world.call(&filled("DetachVolume&VolumeId={instance.web#root_volume_id}", &live, "")).await;
+        world
+            .call(&filled("StopInstances&InstanceId.1={instance.web}", &live, ""))
+            .await;
+        world
+            .call(&filled(
+                "DetachVolume&VolumeId={instance.web#root_volume_id}",
+                &live,
+                "",
+            ))
+            .await;
         let plan = world.plan(&wanted).await;
         assert_eq!(
             plan.unread.iter().map(|unread| &*unread.why).collect::<Vec<_>>(),
             ["EC2 shows no volume at /dev/sda1, its root device"]
         );
-        assert!(!plan.changes[0].attributes.iter().any(|attribute| attribute.path.starts_with("root_volume")), "{:#?}", plan.changes);
+        assert!(
+            !plan.changes[0]
+                .attributes
+                .iter()
+                .any(|attribute| attribute.path.starts_with("root_volume")),
+            "{:#?}",
+            plan.changes
+        );
     });
 }
 
@@ -148,9 +234,15 @@ fn another_key_under_our_name_and_tags_is_replaced_and_the_instance_stays() {
         let world = World::new().await;
         let wanted = topology(EVERY_KIND);
         world.apply(&wanted).await;
-        world.apply(&topology(&EVERY_KIND.replace(PUBLIC_KEY, OTHER_KEY))).await;
+        world
+            .apply(&topology(&EVERY_KIND.replace(PUBLIC_KEY, OTHER_KEY)))
+            .await;
         let plan = world.apply(&wanted).await;
-        let said: Vec<String> = plan.changes.iter().map(|change| format!("{:?} {}", change.action, change.address)).collect();
+        let said: Vec<String> = plan
+            .changes
+            .iter()
+            .map(|change| format!("{:?} {}", change.action, change.address))
+            .collect();
         assert_eq!(said, ["Replace key_pair.ops"]);
     });
 }

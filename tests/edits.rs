@@ -1,8 +1,11 @@
-//! Every edit of a spec, there and back: it takes the calls that it should take, and nothing is left to do after it.
+//! Every edit of a spec, there and back: it takes the calls that it should take, and nothing is left to do
+//! after it.
 
 use trueup_model::{Event, Kind, Plan};
 use trueup_sandbox::Behaviour;
-use trueup_tests::edit_list::{Edit, edits_in_place, edits_of_resources, edits_that_replace, edits_with_a_stop};
+use trueup_tests::edit_list::{
+    Edit, edits_in_place, edits_of_resources, edits_that_replace, edits_with_a_stop,
+};
 use trueup_tests::{EVERY_KIND, World, paused, topology};
 
 #[test]
@@ -14,7 +17,13 @@ fn every_kind_is_made_read_back_and_deleted() {
             world.apply(&topology).await;
             let observed = world.observe(&topology).await;
             for kind in Kind::ALL {
-                assert!(observed.objects.iter().any(|object| object.kind == kind && object.owner.is_some()), "{kind}");
+                assert!(
+                    observed
+                        .objects
+                        .iter()
+                        .any(|object| object.kind == kind && object.owner.is_some()),
+                    "{kind}"
+                );
             }
             world.destroy(&topology).await;
         });
@@ -35,11 +44,20 @@ fn try_edits(edits: Vec<Edit>, exactly: bool) {
                 assert_eq!(calls_of(&done), calls, "{from} -> {to}");
             }
             for call in calls {
-                assert!(calls_of(&done).contains(call), "{from} -> {to}: {call} is not in {:?}", calls_of(&done));
+                assert!(
+                    calls_of(&done).contains(call),
+                    "{from} -> {to}: {call} is not in {:?}",
+                    calls_of(&done)
+                );
             }
             let back = world.apply(&topology(base)).await;
             if exactly {
-                assert_eq!(back.is_empty(), done.is_empty(), "{from} -> {to} and back: {:?}", calls_of(&back));
+                assert_eq!(
+                    back.is_empty(),
+                    done.is_empty(),
+                    "{from} -> {to} and back: {:?}",
+                    calls_of(&back)
+                );
             }
         }
         world.destroy(&topology(base)).await;
@@ -67,13 +85,27 @@ fn what_cannot_change_is_replaced() {
 
 #[test]
 fn an_instance_profile_is_given_swapped_and_taken() {
-    let with = |profile: &str| topology(&EVERY_KIND.replace("    security_groups: [db]", &format!("    security_groups: [db]{profile}")));
+    let with = |profile: &str| {
+        topology(&EVERY_KIND.replace(
+            "    security_groups: [db]",
+            &format!("    security_groups: [db]{profile}"),
+        ))
+    };
     paused(async {
         let world = World::new().await;
         world.apply(&with("")).await;
-        assert_eq!(calls_of(&world.apply(&with("\n    iam_instance_profile: web")).await), ["AssociateIamInstanceProfile"]);
-        assert_eq!(calls_of(&world.apply(&with("\n    iam_instance_profile: db")).await), ["ReplaceIamInstanceProfileAssociation"]);
-        assert_eq!(calls_of(&world.apply(&with("")).await), ["DisassociateIamInstanceProfile"]);
+        assert_eq!(
+            calls_of(&world.apply(&with("\n    iam_instance_profile: web")).await),
+            ["AssociateIamInstanceProfile"]
+        );
+        assert_eq!(
+            calls_of(&world.apply(&with("\n    iam_instance_profile: db")).await),
+            ["ReplaceIamInstanceProfileAssociation"]
+        );
+        assert_eq!(
+            calls_of(&world.apply(&with("")).await),
+            ["DisassociateIamInstanceProfile"]
+        );
     });
 }
 
@@ -84,15 +116,25 @@ fn resources_that_go_and_others_in_their_place() {
 
 /// The next number of a sequence that is the same in each run.
 fn next(state: &mut u64) -> usize {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
     usize::try_from(*state >> 33).unwrap_or_default()
 }
 
 #[test]
 fn any_edits_together_apply_in_one_go_without_a_refusal_on_the_way() {
-    let lists = [edits_in_place(), edits_with_a_stop(), edits_that_replace(), edits_of_resources()];
+    let lists = [
+        edits_in_place(),
+        edits_with_a_stop(),
+        edits_that_replace(),
+        edits_of_resources(),
+    ];
     let edits: Vec<Edit> = lists.into_iter().flatten().collect();
-    let mut state = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let mut state = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(1);
     for round in 0..8 {
         paused(async {
             let world = World::new().await;
@@ -109,9 +151,15 @@ fn any_edits_together_apply_in_one_go_without_a_refusal_on_the_way() {
                 let wanted = trueup_tests::parsed(&text);
                 let Ok(wanted) = wanted else { continue };
                 let plan = world.plan(&wanted).await;
-                assert!(plan.refused.is_empty(), "{round}.{step} {done:?}: {:?}", plan.refused);
+                assert!(
+                    plan.refused.is_empty(),
+                    "{round}.{step} {done:?}: {:?}",
+                    plan.refused
+                );
                 let events = world.run(&plan).await;
-                let retried = events.iter().find(|event| matches!(event, Event::Retrying { .. }));
+                let retried = events
+                    .iter()
+                    .find(|event| matches!(event, Event::Retrying { .. }));
                 assert!(retried.is_none(), "{round}.{step} {done:?}: {retried:?}");
                 let again = world.plan(&wanted).await;
                 assert!(again.is_empty(), "{round}.{step} {done:?}: {:#?}", again.changes);
@@ -132,7 +180,13 @@ fn edited(edits: &[(&str, &str)]) -> String {
 fn renaming_and_swapping_what_others_stand_in_is_done_in_one_go() {
     let cases: [&[(&str, &str)]; 7] = [
         // A subnet with an instance in it gets another name, and with it another address in the plan.
-        &[("  private:\n    cidr_block: 10.0.2.0/24", "  inner:\n    cidr_block: 10.0.2.0/24"), ("subnet: private", "subnet: inner")],
+        &[
+            (
+                "  private:\n    cidr_block: 10.0.2.0/24",
+                "  inner:\n    cidr_block: 10.0.2.0/24",
+            ),
+            ("subnet: private", "subnet: inner"),
+        ],
         // Two subnets swap their ranges.
         &[
             ("cidr_block: 10.0.1.0/24", "cidr_block: SWAP"),
@@ -142,16 +196,30 @@ fn renaming_and_swapping_what_others_stand_in_is_done_in_one_go() {
         ],
         // A group that is in use gets another name in the spec, and keeps the one in EC2.
         &[
-            ("  db:\n    description: Database", "  database:\n    group_name: db\n    description: Database"),
+            (
+                "  db:\n    description: Database",
+                "  database:\n    group_name: db\n    description: Database",
+            ),
             ("security_group: db}", "security_group: database}"),
             ("security_groups: [db]", "security_groups: [database]"),
         ],
         // The Elastic IP addresses of an instance and a NAT gateway change places.
-        &[("elastic_ip: nat}", "elastic_ip: SWAP}"), ("elastic_ip: web\n", "elastic_ip: nat\n"), ("elastic_ip: SWAP}", "elastic_ip: web}")],
+        &[
+            ("elastic_ip: nat}", "elastic_ip: SWAP}"),
+            ("elastic_ip: web\n", "elastic_ip: nat\n"),
+            ("elastic_ip: SWAP}", "elastic_ip: web}"),
+        ],
         // An ACL that a subnet is in gets another name.
-        &[("  inner:\n", "  core:\n"), ("network_acl: inner", "network_acl: core")],
+        &[
+            ("  inner:\n", "  core:\n"),
+            ("network_acl: inner", "network_acl: core"),
+        ],
         // Two ACLs change names: what is in them changes places.
-        &[("  inner:\n", "  SWAP:\n"), ("  outer:\n", "  inner:\n"), ("  SWAP:\n", "  outer:\n")],
+        &[
+            ("  inner:\n", "  SWAP:\n"),
+            ("  outer:\n", "  inner:\n"),
+            ("  SWAP:\n", "  outer:\n"),
+        ],
         // A group that is in use gets another description, and is another group.
         &[("description: Web", "description: Front")],
     ];
@@ -168,7 +236,9 @@ fn there_and_back(one: &str, other: &str) {
         for text in [other, one] {
             let wanted = topology(text);
             let events = world.run(&world.plan(&wanted).await).await;
-            let retried = events.iter().find(|event| matches!(event, Event::Retrying { .. }));
+            let retried = events
+                .iter()
+                .find(|event| matches!(event, Event::Retrying { .. }));
             assert!(retried.is_none(), "{text}: {retried:?}");
             let again = world.plan(&wanted).await;
             assert!(again.is_empty(), "{text}: {:#?}", again.changes);
@@ -186,18 +256,35 @@ vpc: {main: {cidr_block: 10.0.0.0/16}}
 subnet: {one: {cidr_block: 10.0.1.0/24, network_acl: own}, two: {cidr_block: 10.0.2.0/24, network_acl: own}}
 network_acl: {own: {ingress: [{rule_number: 1, action: allow, protocol: all, cidr: 0.0.0.0/0}]}}
 ";
-    let without = WITH.replace(", network_acl: own", "").split("network_acl: {own").next().unwrap().to_owned();
+    let without = WITH
+        .replace(", network_acl: own", "")
+        .split("network_acl: {own")
+        .next()
+        .unwrap()
+        .to_owned();
     there_and_back(WITH, &without);
     paused(async {
         let world = World::new().await;
         world.apply(&topology(WITH)).await;
         let done = world.apply(&topology(&without)).await;
-        assert_eq!(calls_of(&done), ["ReplaceNetworkAclAssociation", "ReplaceNetworkAclAssociation", "DeleteNetworkAcl"]);
+        assert_eq!(
+            calls_of(&done),
+            [
+                "ReplaceNetworkAclAssociation",
+                "ReplaceNetworkAclAssociation",
+                "DeleteNetworkAcl"
+            ]
+        );
         // A spec may also name the default ACL, by its id.
         let live = world.observe(&topology(&without)).await;
-        let subnet = live.objects.iter().find(|object| object.kind == Kind::Subnet && object.owner.is_some()).unwrap();
+        let subnet = live
+            .objects
+            .iter()
+            .find(|object| object.kind == Kind::Subnet && object.owner.is_some())
+            .unwrap();
         let default = subnet.facts.text("default_network_acl");
-        let named = topology(&without.replace("10.0.1.0/24", &format!("10.0.1.0/24, network_acl: {default}")));
+        let named =
+            topology(&without.replace("10.0.1.0/24", &format!("10.0.1.0/24, network_acl: {default}")));
         assert!(world.plan(&named).await.is_empty());
         world.apply(&topology(WITH)).await;
         assert_eq!(calls_of(&world.apply(&topology(&without)).await).len(), 3);
@@ -215,10 +302,16 @@ vpc_endpoint:
   one: {service: s3, route_tables: [a]}
   two: {service: s3, route_tables: [b, c]}
 ";
-    there_and_back(ENDPOINTS, &ENDPOINTS.replace("[a]", "[a, c]").replace("[b, c]", "[b]"));
     there_and_back(
         ENDPOINTS,
-        &ENDPOINTS.replace("[a]", "[b, c]").replace("two: {service: s3, route_tables: [b, c]}", "two: {service: s3, route_tables: [a]}"),
+        &ENDPOINTS.replace("[a]", "[a, c]").replace("[b, c]", "[b]"),
+    );
+    there_and_back(
+        ENDPOINTS,
+        &ENDPOINTS.replace("[a]", "[b, c]").replace(
+            "two: {service: s3, route_tables: [b, c]}",
+            "two: {service: s3, route_tables: [a]}",
+        ),
     );
     const RANGES: &str = "
 topology: ranges
@@ -228,8 +321,13 @@ subnet: {one: {cidr_block: 10.0.1.0/24}}
 ";
     there_and_back(RANGES, &RANGES.replace("10.1.0.0/20", "10.1.0.0/16"));
     // A subnet moves to a new range while the one that it leaves goes, and DNS changes too.
-    let moved = RANGES.replace("10.1.0.0/20", "10.2.0.0/20").replace("10.2.0.0/20]", "10.2.0.0/20], enable_dns_hostnames: true");
-    there_and_back(&RANGES.replace("10.0.1.0/24", "10.1.1.0/24"), &moved.replace("10.0.1.0/24", "10.2.1.0/24"));
+    let moved = RANGES
+        .replace("10.1.0.0/20", "10.2.0.0/20")
+        .replace("10.2.0.0/20]", "10.2.0.0/20], enable_dns_hostnames: true");
+    there_and_back(
+        &RANGES.replace("10.0.1.0/24", "10.1.1.0/24"),
+        &moved.replace("10.0.1.0/24", "10.2.1.0/24"),
+    );
 }
 
 #[test]
@@ -246,8 +344,14 @@ instance:
     paused(async {
         let world = World::new().await;
         world.apply(&topology(PUBLIC)).await;
-        let plan = world.plan(&topology(&PUBLIC.replace("internet_gateway: {main: }\n", ""))).await;
-        let why: Vec<_> = plan.refused.iter().map(|refusal| (refusal.guard, refusal.address.as_str(), refusal.why.as_str())).collect();
+        let plan = world
+            .plan(&topology(&PUBLIC.replace("internet_gateway: {main: }\n", "")))
+            .await;
+        let why: Vec<_> = plan
+            .refused
+            .iter()
+            .map(|refusal| (refusal.guard, refusal.address.as_str(), refusal.why.as_str()))
+            .collect();
         let expected = "EC2 refuses DetachInternetGateway while instance.web is there, and instance.web stays: change or remove it as well";
         assert_eq!(why, [("order", "internet_gateway.main", expected)]);
     });

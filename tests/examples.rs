@@ -36,36 +36,63 @@ fn the_nat_gateway_is_applied_is_stable_and_is_destroyed() {
 #[test]
 fn what_is_live_reaches_what_its_spec_wants() {
     let mut works = 0;
-    for spec in [SEED, NAT, include_str!("../specs/network-acl.yaml"), include_str!("../specs/production.yaml"), EVERY_KIND] {
+    for spec in [
+        SEED,
+        NAT,
+        include_str!("../specs/network-acl.yaml"),
+        include_str!("../specs/production.yaml"),
+        EVERY_KIND,
+    ] {
         let topology = topology(spec);
         let observed = paused(async {
             let world = World::new().await;
             world.apply(&topology).await;
             world.observe(&topology).await
         });
-        let (wanted, live) = (wanted(&topology, &Lists::new()), live(&observed, &topology.name, &Lists::new()));
+        let (wanted, live) = (
+            wanted(&topology, &Lists::new()),
+            live(&observed, &topology.name, &Lists::new()),
+        );
         works += same_reach(&topology, &Engine::new(&wanted), &Engine::new(&live));
     }
     assert!(works > 20, "{works} questions of which something works");
 }
 
-/// Holds the answers about all pairs against each other. What the spec leaves open, such as an address that EC2 chooses, is known
-/// on the live network. Answers how many of the questions something works for.
+/// Holds the answers about all pairs against each other. What the spec leaves open, such as an address that
+/// EC2 chooses, is known on the live network. Answers how many of the questions something works for.
 fn same_reach(topology: &Topology, wanted: &Engine<'_>, live: &Engine<'_>) -> usize {
-    let hosts = wanted.network.interfaces.iter().map(|interface| interface.named.name.clone());
-    let parties: Vec<String> = hosts.chain(["internet", "s3", "dynamodb"].map(str::to_owned)).collect();
+    let hosts = wanted
+        .network
+        .interfaces
+        .iter()
+        .map(|interface| interface.named.name.clone());
+    let parties: Vec<String> = hosts
+        .chain(["internet", "s3", "dynamodb"].map(str::to_owned))
+        .collect();
     let mut works = 0;
-    for (from, to) in parties.iter().flat_map(|from| parties.iter().map(move |to| (from, to))).filter(|(from, to)| from != to) {
+    for (from, to) in parties
+        .iter()
+        .flat_map(|from| parties.iter().map(move |to| (from, to)))
+        .filter(|(from, to)| from != to)
+    {
         let answer = |engine: &Engine<'_>| {
-            let party = |name: &str| Party::read(engine, name).unwrap_or_else(|error| panic!("{}: {error}", topology.name));
-            reach(engine, &party(from), &party(to)).unwrap_or_else(|error| panic!("{}: {error}", topology.name))
+            let party = |name: &str| {
+                Party::read(engine, name).unwrap_or_else(|error| panic!("{}: {error}", topology.name))
+            };
+            reach(engine, &party(from), &party(to))
+                .unwrap_or_else(|error| panic!("{}: {error}", topology.name))
         };
         let (wanted, live) = (answer(wanted), answer(live));
         let sets = |answer: &trueup_reach::Answer, but: &ServiceSet| {
             [&answer.allowed, &answer.partial, &answer.unknown].map(|set| set.subtract(but).to_string())
         };
         let open = &wanted.unknown;
-        assert_eq!(sets(&live, open), sets(&wanted, open), "{}: {from} -> {to}", topology.name);
+        assert_eq!(
+            sets(&live, open),
+            sets(&wanted, open),
+            "{}: {from} -> {to}",
+            topology.name
+        );
         works += usize::from(!wanted.allowed.is_empty());
     }
     works
@@ -78,7 +105,10 @@ fn a_stop_says_which_public_address_it_costs() {
         world.apply(&topology(SEED)).await;
         let plan = world.plan(&topology(&SEED.replace("t2.micro", "t3.micro"))).await;
         let losses = |address: &str| {
-            let change = plan.changes.iter().find(|change| change.address.to_string() == address);
+            let change = plan
+                .changes
+                .iter()
+                .find(|change| change.address.to_string() == address);
             change.map(|change| (change.disruption, change.losses.len()))
         };
         assert_eq!(losses("instance.bastion"), Some((Disruption::AddressLost, 1)));

@@ -1,5 +1,5 @@
-//! Who is in our groups and is none of ours: a load balancer, a database. A plan that opens a group to the internet opens them, and so
-//! does a hand.
+//! Who is in our groups and is none of ours: a load balancer, a database. A plan that opens a group to the
+//! internet opens them, and so does a hand.
 
 use trueup_tests::trial::{Sandbox, Trial};
 
@@ -15,8 +15,12 @@ security_group:
 
 /// What an answer says first in an element.
 fn element(answer: &str, name: &str) -> String {
-    let text = answer.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once('<'));
-    text.unwrap_or_else(|| panic!("no {name} in {answer}")).0.to_owned()
+    let text = answer
+        .split_once(&format!("<{name}>"))
+        .and_then(|(_, rest)| rest.split_once('<'));
+    text.unwrap_or_else(|| panic!("no {name} in {answer}"))
+        .0
+        .to_owned()
 }
 
 #[test]
@@ -27,13 +31,25 @@ fn a_load_balancer_in_our_group_is_exposed_by_a_plan_and_by_hand() {
     let at = format!("--endpoint-url http://{}", sandbox.address);
     trial.see(&format!("apply {at} --auto-approve shop.yaml"));
     let of = |kind: &str, address: &str, id: &str| {
-        element(&sandbox.call(&format!("Describe{kind}&Filter.1.Name=tag:trueup:address&Filter.1.Value.1={address}")), id)
+        element(
+            &sandbox.call(&format!(
+                "Describe{kind}&Filter.1.Name=tag:trueup:address&Filter.1.Value.1={address}"
+            )),
+            id,
+        )
     };
-    let (subnet, group) = (of("Subnets", "subnet.front", "subnetId"), of("SecurityGroups", "security_group.front", "groupId"));
-    let call = format!("CreateNetworkInterface&SubnetId={subnet}&SecurityGroupId.1={group}&Description=ELB%20app/front/1");
+    let (subnet, group) = (
+        of("Subnets", "subnet.front", "subnetId"),
+        of("SecurityGroups", "security_group.front", "groupId"),
+    );
+    let call = format!(
+        "CreateNetworkInterface&SubnetId={subnet}&SecurityGroupId.1={group}&Description=ELB%20app/front/1"
+    );
     let interface = element(&sandbox.call(&call), "networkInterfaceId");
     let address = element(&sandbox.call("AllocateAddress&Domain=vpc"), "allocationId");
-    sandbox.call(&format!("AssociateAddress&AllocationId={address}&NetworkInterfaceId={interface}"));
+    sandbox.call(&format!(
+        "AssociateAddress&AllocationId={address}&NetworkInterfaceId={interface}"
+    ));
     trial.write("shop.yaml", SPEC.replace("203.0.113.0/24", "0.0.0.0/0"));
     let who = format!("interface {interface} (ELB app/front/1)");
     let told = format!(
@@ -43,18 +59,31 @@ fn a_load_balancer_in_our_group_is_exposed_by_a_plan_and_by_hand() {
     assert!(plan.contains(&told) && plan.ends_with("[exit 0]\n"), "{plan}");
     let denied = trial.see(&format!("plan {at} --deny-exposure shop.yaml"));
     let refused = format!("REFUSED {who} (exposure): tcp/443 may become reachable from the whole internet");
-    assert!(denied.contains(&refused) && denied.ends_with("[exit 3]\n"), "{denied}");
+    assert!(
+        denied.contains(&refused) && denied.ends_with("[exit 3]\n"),
+        "{denied}"
+    );
     // What it proposes to expect is taken.
-    let proposed = denied.split_once("or expect `").and_then(|(_, rest)| rest.split_once('`')).unwrap().0;
-    trial.write("shop.yaml", format!("{}expect:\n  - {proposed}\n", SPEC.replace("203.0.113.0/24", "0.0.0.0/0")));
+    let proposed = denied
+        .split_once("or expect `")
+        .and_then(|(_, rest)| rest.split_once('`'))
+        .unwrap()
+        .0;
+    trial.write(
+        "shop.yaml",
+        format!(
+            "{}expect:\n  - {proposed}\n",
+            SPEC.replace("203.0.113.0/24", "0.0.0.0/0")
+        ),
+    );
     let declared = trial.see(&format!("plan {at} --deny-exposure shop.yaml"));
     assert!(!declared.contains("(exposure)"), "{declared}");
     // By hand.
     trial.write("shop.yaml", SPEC);
-    let rule =
-        "IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=22&IpPermissions.1.ToPort=22&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0";
+    let rule = "IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=22&IpPermissions.1.ToPort=22&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0";
     sandbox.call(&format!("AuthorizeSecurityGroupIngress&GroupId={group}&{rule}"));
     let drift = trial.see(&format!("drift {at} shop.yaml"));
-    let told = format!("! tcp/22 of {who} may become reachable from the internet   because of security_group.front");
+    let told =
+        format!("! tcp/22 of {who} may become reachable from the internet   because of security_group.front");
     assert!(drift.contains(&told) && drift.ends_with("[exit 2]\n"), "{drift}");
 }

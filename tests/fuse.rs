@@ -1,4 +1,5 @@
-//! A process that dies at a call: a connection that burns through, before the call is sent or before its answer comes.
+//! A process that dies at a call: a connection that burns through, before the call is sent or before its
+//! answer comes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,7 +35,8 @@ impl Fuse {
         self.through.notified().await;
     }
 
-    /// This way to an EC2 with the fuse in it. What comes after the last call is never sent: the process is dead.
+    /// This way to an EC2 with the fuse in it. What comes after the last call is never sent: the process is
+    /// dead.
     pub fn within(&self, transport: Transport, death: Death) -> Transport {
         let fuse = self.clone();
         Arc::new(move |request| {
@@ -53,6 +55,8 @@ impl Fuse {
     }
 
     fn ends_now(&self) -> bool {
-        self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) == Ok(1)
+        self.left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            == Ok(1)
     }
 }

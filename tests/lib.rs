@@ -23,12 +23,15 @@ use trueup_model::{Cloud, Event, Files, Observed, Outcome, Plan, Topology};
 use trueup_sandbox::{Behaviour, Sandbox};
 
 /// A public key that stands for every key file in the tests.
-pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKcwJ1E3MKZvvn6GEsXfCVVx5qVzMzNhV";
+pub const PUBLIC_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPVhGwVMZ0wKcwJ1E3MKZvvn6GEsXfCVVx5qVzMzNhV";
 
 /// Another key.
-pub const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn8eQzpPWYIuDDWzYZeFEFUWjmzXwCCPHXOAkJSYAPM";
+pub const OTHER_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn8eQzpPWYIuDDWzYZeFEFUWjmzXwCCPHXOAkJSYAPM";
 
-/// So long a create waits before it looks whether it was the only one: longer than the sandbox takes to show a new object.
+/// So long a create waits before it looks whether it was the only one: longer than the sandbox takes to show
+/// a new object.
 pub const SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// A spec with all kinds.
@@ -63,7 +66,11 @@ impl World {
 
     /// A fresh sandbox of this behaviour.
     pub async fn with(behaviour: Behaviour) -> Self {
-        Self::over(&Arc::new(Sandbox::new(trueup_sandbox::Options { behaviour, ..trueup_sandbox::Options::default() }))).await
+        Self::over(&Arc::new(Sandbox::new(trueup_sandbox::Options {
+            behaviour,
+            ..trueup_sandbox::Options::default()
+        })))
+        .await
     }
 
     /// This sandbox.
@@ -76,10 +83,17 @@ impl World {
         Self::behind(over_http::transport(url)).await
     }
 
-    /// Another process on the same network, whose way there goes through `wrap`. Like one at AWS it gives EC2 a moment to show what it
-    /// made to others.
+    /// Another process on the same network, whose way there goes through `wrap`. Like one at AWS it gives EC2
+    /// a moment to show what it made to others.
     pub async fn again(&self, wrap: impl FnOnce(Transport) -> Transport) -> Self {
-        Self::by(wrap(Arc::clone(&self.transport)), Connect { shown_after: Some(SHOWN_AFTER), ..Connect::default() }).await
+        Self::by(
+            wrap(Arc::clone(&self.transport)),
+            Connect {
+                shown_after: Some(SHOWN_AFTER),
+                ..Connect::default()
+            },
+        )
+        .await
     }
 
     /// The way there.
@@ -97,7 +111,14 @@ impl World {
     }
 
     async fn connected(transport: Transport, region: Option<String>) -> Self {
-        Self::by(transport, Connect { region, ..Connect::default() }).await
+        Self::by(
+            transport,
+            Connect {
+                region,
+                ..Connect::default()
+            },
+        )
+        .await
     }
 
     /// Another process on the same network, which connects so.
@@ -106,14 +127,22 @@ impl World {
     }
 
     async fn by(transport: Transport, connect: Connect) -> Self {
-        let connect = Connect { transport: Some(Arc::clone(&transport)), ..connect };
-        let ec2 = Ec2::connect(connect).await.unwrap_or_else(|error| panic!("no connection: {error}"));
+        let connect = Connect {
+            transport: Some(Arc::clone(&transport)),
+            ..connect
+        };
+        let ec2 = Ec2::connect(connect)
+            .await
+            .unwrap_or_else(|error| panic!("no connection: {error}"));
         Self { ec2, transport }
     }
 
-    /// Sends a call of somebody else, such as `DeleteTags&ResourceId.1=vpc-1&Tag.1.Key=Name`; it must succeed.
+    /// Sends a call of somebody else, such as `DeleteTags&ResourceId.1=vpc-1&Tag.1.Key=Name`; it must
+    /// succeed.
     pub async fn call(&self, query: &str) -> String {
-        self.try_call(query).await.unwrap_or_else(|refused| panic!("{query}: {refused}"))
+        self.try_call(query)
+            .await
+            .unwrap_or_else(|refused| panic!("{query}: {refused}"))
     }
 
     /// Sends a call of somebody else; a refusal is the error.
@@ -121,12 +150,17 @@ impl World {
         let form = "application/x-www-form-urlencoded; charset=utf-8";
         let body = format!("Action={query}&Version=2016-11-15");
         let credential = "AWS4-HMAC-SHA256 Credential=test/20260101/us-west-2/ec2/aws4_request, SignedHeaders=host, Signature=0";
-        let request = http::Request::post("https://ec2.us-west-2.amazonaws.com/").header("content-type", form);
+        let request =
+            http::Request::post("https://ec2.us-west-2.amazonaws.com/").header("content-type", form);
         let request = request.header("authorization", credential).body(body.into());
         let request = request.unwrap_or_else(|error| panic!("{query}: {error}"));
         let response = (self.transport)(request).await;
         let text = String::from_utf8_lossy(response.body()).into_owned();
-        if response.status().is_success() { Ok(text) } else { Err(text) }
+        if response.status().is_success() {
+            Ok(text)
+        } else {
+            Err(text)
+        }
     }
 
     /// What makes the network true to the topology.
@@ -137,31 +171,51 @@ impl World {
 
     /// What is there.
     pub async fn observe(&self, topology: &Topology) -> Observed {
-        let observed = self.ec2.observe(&trueup_plan::scope(topology)).await.unwrap_or_else(|error| panic!("{error}"));
+        let observed = self
+            .ec2
+            .observe(&trueup_plan::scope(topology))
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         assert!(observed.unreadable.is_empty(), "{:?}", observed.unreadable);
         observed
     }
 
     /// Carries out a plan, which must succeed.
     pub async fn run(&self, plan: &Plan) -> Vec<Event> {
-        self.try_run(plan).await.unwrap_or_else(|failed| panic!("{failed}"))
+        self.try_run(plan)
+            .await
+            .unwrap_or_else(|failed| panic!("{failed}"))
     }
 
     /// Carries out a plan; what failed is the error.
     pub async fn try_run(&self, plan: &Plan) -> Result<Vec<Event>, String> {
         assert!(plan.refused.is_empty(), "{:?}", plan.refused);
         let mut events = Vec::new();
-        let outcome: Outcome =
-            trueup_engine::apply(plan, &self.ec2, &Options::default(), std::future::pending(), &mut |event| events.push(event)).await;
+        let outcome: Outcome = trueup_engine::apply(
+            plan,
+            &self.ec2,
+            &Options::default(),
+            std::future::pending(),
+            &mut |event| events.push(event),
+        )
+        .await;
         if outcome.is_success() {
             return Ok(events);
         }
-        Err(format!("{:#?}", events.iter().filter(|event| matches!(event, Event::StepFailed { .. })).collect::<Vec<_>>()))
+        Err(format!(
+            "{:#?}",
+            events
+                .iter()
+                .filter(|event| matches!(event, Event::StepFailed { .. }))
+                .collect::<Vec<_>>()
+        ))
     }
 
     /// Makes the network true to the topology; the plan after it must be empty.
     pub async fn apply(&self, topology: &Topology) -> Plan {
-        self.try_apply(topology).await.unwrap_or_else(|failed| panic!("{failed}"))
+        self.try_apply(topology)
+            .await
+            .unwrap_or_else(|failed| panic!("{failed}"))
     }
 
     /// Makes the network true to the topology; what failed, or is left to do, is the error.
@@ -172,7 +226,10 @@ impl World {
         if again.is_empty() && again.refused.is_empty() {
             return Ok(plan);
         }
-        Err(format!("a plan straight after an apply is not empty: {:#?} {:?}", again.changes, again.refused))
+        Err(format!(
+            "a plan straight after an apply is not empty: {:#?} {:?}",
+            again.changes, again.refused
+        ))
     }
 
     /// Deletes what the topology owns; nothing of it may be left.
@@ -180,7 +237,11 @@ impl World {
         let plan = trueup_plan::destroy(topology, &self.observe(topology).await);
         self.run(&plan).await;
         let left = self.observe(topology).await;
-        let ours: Vec<_> = left.objects.iter().filter(|object| object.owner.is_some()).collect();
+        let ours: Vec<_> = left
+            .objects
+            .iter()
+            .filter(|object| object.owner.is_some())
+            .collect();
         assert!(ours.is_empty(), "a destroy left {ours:#?}");
         plan
     }
@@ -208,7 +269,14 @@ pub fn read(text: &str) -> trueup_spec::Parsed {
 
 /// The same, with these files beside it.
 pub fn read_with(text: &str, files: &dyn Files) -> trueup_spec::Parsed {
-    trueup_spec::parse("spec.yaml", text, &trueup_spec::Options { region: Some("us-west-2"), files })
+    trueup_spec::parse(
+        "spec.yaml",
+        text,
+        &trueup_spec::Options {
+            region: Some("us-west-2"),
+            files,
+        },
+    )
 }
 
 /// Reads a spec; the problems of one that is not right.
@@ -219,7 +287,11 @@ pub fn parsed(text: &str) -> Result<Topology, String> {
 /// The same, with these files beside it.
 pub fn parsed_with(text: &str, files: &dyn Files) -> Result<Topology, String> {
     let parsed = read_with(text, files);
-    let problems: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| (&diagnostic.message, diagnostic.place())).collect();
+    let problems: Vec<_> = parsed
+        .diagnostics
+        .iter()
+        .map(|diagnostic| (&diagnostic.message, diagnostic.place()))
+        .collect();
     parsed.topology.ok_or_else(|| format!("{problems:#?}"))
 }
 
@@ -243,12 +315,19 @@ pub fn holders(observed: &Observed) -> BTreeMap<String, usize> {
 
 /// One object for each resource.
 pub fn one_each(topology: &Topology) -> BTreeMap<String, usize> {
-    topology.resources.keys().map(|address| (address.to_string(), 1)).collect()
+    topology
+        .resources
+        .keys()
+        .map(|address| (address.to_string(), 1))
+        .collect()
 }
 
 /// Runs a test on a paused clock: what takes EC2 minutes takes no time here.
 pub fn paused<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build();
     runtime.unwrap_or_else(|error| panic!("{error}")).block_on(test)
 }
 
@@ -259,6 +338,10 @@ pub fn paused<T>(test: impl Future<Output = T>) -> T {
 pub fn trueup() -> PathBuf {
     let tests = std::env::current_exe().unwrap_or_else(|error| panic!("{error}"));
     let trueup = tests.ancestors().nth(2).unwrap_or(Path::new(".")).join("trueup");
-    assert!(trueup.exists(), "{} is not built: run `cargo xtask test`, or `cargo build --workspace` before", trueup.display());
+    assert!(
+        trueup.exists(),
+        "{} is not built: run `cargo xtask test`, or `cargo build --workspace` before",
+        trueup.display()
+    );
     trueup
 }

@@ -4,7 +4,8 @@ use trueup_model::Plan;
 
 use crate::EVERY_KIND;
 
-/// What somebody does by hand. `{subnet.web}` stands for an id, and `{subnet.web#fact}` for what else is known of the object.
+/// What somebody does by hand. `{subnet.web}` stands for an id, and `{subnet.web#fact}` for what else is
+/// known of the object.
 pub struct Meddling {
     /// Whose attribute.
     pub address: &'static str,
@@ -14,39 +15,90 @@ pub struct Meddling {
     pub calls: &'static [&'static str],
 }
 
-const fn meddling(address: &'static str, attribute: &'static str, calls: &'static [&'static str]) -> Meddling {
-    Meddling { address, attribute, calls }
+const fn meddling(
+    address: &'static str,
+    attribute: &'static str,
+    calls: &'static [&'static str],
+) -> Meddling {
+    Meddling {
+        address,
+        attribute,
+        calls,
+    }
 }
 
 const STOP: &str = "StopInstances&InstanceId.1={instance.web}";
 const START: &str = "StartInstances&InstanceId.1={instance.web}";
-const PROFILE_OF_IDLE: &str = "DescribeIamInstanceProfileAssociations&Filter.1.Name=instance-id&Filter.1.Value.1={instance.idle}";
+const PROFILE_OF_IDLE: &str =
+    "DescribeIamInstanceProfileAssociations&Filter.1.Name=instance-id&Filter.1.Value.1={instance.idle}";
 
 /// What EC2 lets people change on what is there.
 pub const MEDDLINGS: &[Meddling] = &[
-    meddling("vpc.main", "secondary_cidr_blocks", &["AssociateVpcCidrBlock&VpcId={vpc.main}&CidrBlock=10.7.0.0/16"]),
-    meddling("vpc.spare", "secondary_cidr_blocks", &["DisassociateVpcCidrBlock&AssociationId={vpc.spare#association of 10.51.0.0/16}"]),
-    meddling("vpc.spare", "instance_tenancy", &["ModifyVpcTenancy&VpcId={vpc.spare}&InstanceTenancy=default"]),
-    meddling("vpc.spare", "enable_dns_support", &["ModifyVpcAttribute&VpcId={vpc.spare}&EnableDnsSupport.Value=false"]),
-    meddling("vpc.main", "enable_dns_hostnames", &["ModifyVpcAttribute&VpcId={vpc.main}&EnableDnsHostnames.Value=false"]),
-    meddling("subnet.plain", "map_public_ip_on_launch", &["ModifySubnetAttribute&SubnetId={subnet.plain}&MapPublicIpOnLaunch.Value=true"]),
-    meddling("subnet.private", "route_table", &["DisassociateRouteTable&AssociationId={subnet.private#route_table_association}"]),
+    meddling(
+        "vpc.main",
+        "secondary_cidr_blocks",
+        &["AssociateVpcCidrBlock&VpcId={vpc.main}&CidrBlock=10.7.0.0/16"],
+    ),
+    meddling(
+        "vpc.spare",
+        "secondary_cidr_blocks",
+        &["DisassociateVpcCidrBlock&AssociationId={vpc.spare#association of 10.51.0.0/16}"],
+    ),
+    meddling(
+        "vpc.spare",
+        "instance_tenancy",
+        &["ModifyVpcTenancy&VpcId={vpc.spare}&InstanceTenancy=default"],
+    ),
+    meddling(
+        "vpc.spare",
+        "enable_dns_support",
+        &["ModifyVpcAttribute&VpcId={vpc.spare}&EnableDnsSupport.Value=false"],
+    ),
+    meddling(
+        "vpc.main",
+        "enable_dns_hostnames",
+        &["ModifyVpcAttribute&VpcId={vpc.main}&EnableDnsHostnames.Value=false"],
+    ),
+    meddling(
+        "subnet.plain",
+        "map_public_ip_on_launch",
+        &["ModifySubnetAttribute&SubnetId={subnet.plain}&MapPublicIpOnLaunch.Value=true"],
+    ),
     meddling(
         "subnet.private",
         "route_table",
-        &["ReplaceRouteTableAssociation&AssociationId={subnet.private#route_table_association}&RouteTableId={route_table.public}"],
+        &["DisassociateRouteTable&AssociationId={subnet.private#route_table_association}"],
     ),
-    meddling("subnet.plain", "route_table", &["AssociateRouteTable&SubnetId={subnet.plain}&RouteTableId={route_table.public}"]),
-    meddling("route_table.private", "routes", &["DeleteRoute&RouteTableId={route_table.private}&DestinationCidrBlock=0.0.0.0/0"]),
+    meddling(
+        "subnet.private",
+        "route_table",
+        &[
+            "ReplaceRouteTableAssociation&AssociationId={subnet.private#route_table_association}&RouteTableId={route_table.public}",
+        ],
+    ),
+    meddling(
+        "subnet.plain",
+        "route_table",
+        &["AssociateRouteTable&SubnetId={subnet.plain}&RouteTableId={route_table.public}"],
+    ),
     meddling(
         "route_table.private",
         "routes",
-        &["CreateRoute&RouteTableId={route_table.private}&DestinationCidrBlock=9.9.9.9/32&NatGatewayId={nat_gateway.main}"],
+        &["DeleteRoute&RouteTableId={route_table.private}&DestinationCidrBlock=0.0.0.0/0"],
     ),
     meddling(
         "route_table.private",
         "routes",
-        &["ReplaceRoute&RouteTableId={route_table.private}&DestinationCidrBlock=0.0.0.0/0&GatewayId={internet_gateway.main}"],
+        &[
+            "CreateRoute&RouteTableId={route_table.private}&DestinationCidrBlock=9.9.9.9/32&NatGatewayId={nat_gateway.main}",
+        ],
+    ),
+    meddling(
+        "route_table.private",
+        "routes",
+        &[
+            "ReplaceRoute&RouteTableId={route_table.private}&DestinationCidrBlock=0.0.0.0/0&GatewayId={internet_gateway.main}",
+        ],
     ),
     meddling(
         "route_table.private",
@@ -58,20 +110,30 @@ pub const MEDDLINGS: &[Meddling] = &[
     meddling(
         "subnet.private",
         "network_acl",
-        &["ReplaceNetworkAclAssociation&AssociationId={subnet.private#network_acl_association}\
-             &NetworkAclId={subnet.private#default_network_acl}"],
+        &[
+            "ReplaceNetworkAclAssociation&AssociationId={subnet.private#network_acl_association}\
+             &NetworkAclId={subnet.private#default_network_acl}",
+        ],
     ),
     meddling(
         "subnet.plain",
         "network_acl",
-        &["ReplaceNetworkAclAssociation&AssociationId={subnet.plain#network_acl_association}&NetworkAclId={network_acl.outer}"],
+        &[
+            "ReplaceNetworkAclAssociation&AssociationId={subnet.plain#network_acl_association}&NetworkAclId={network_acl.outer}",
+        ],
     ),
-    meddling("network_acl.inner", "ingress", &["DeleteNetworkAclEntry&NetworkAclId={network_acl.inner}&RuleNumber=90&Egress=false"]),
     meddling(
         "network_acl.inner",
         "ingress",
-        &["ReplaceNetworkAclEntry&NetworkAclId={network_acl.inner}&RuleNumber=1000&Egress=false&RuleAction=allow&Protocol=17\
-             &PortRange.From=1024&PortRange.To=2048&Ipv6CidrBlock=2001:db8::/32"],
+        &["DeleteNetworkAclEntry&NetworkAclId={network_acl.inner}&RuleNumber=90&Egress=false"],
+    ),
+    meddling(
+        "network_acl.inner",
+        "ingress",
+        &[
+            "ReplaceNetworkAclEntry&NetworkAclId={network_acl.inner}&RuleNumber=1000&Egress=false&RuleAction=allow&Protocol=17\
+             &PortRange.From=1024&PortRange.To=2048&Ipv6CidrBlock=2001:db8::/32",
+        ],
     ),
     meddling(
         "network_acl.outer",
@@ -90,8 +152,10 @@ pub const MEDDLINGS: &[Meddling] = &[
     meddling(
         "security_group.db",
         "ingress",
-        &["RevokeSecurityGroupIngress&GroupId={security_group.db}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=5432\
-             &IpPermissions.1.ToPort=5432&IpPermissions.1.Groups.1.GroupId={security_group.web}"],
+        &[
+            "RevokeSecurityGroupIngress&GroupId={security_group.db}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=5432\
+             &IpPermissions.1.ToPort=5432&IpPermissions.1.Groups.1.GroupId={security_group.web}",
+        ],
     ),
     meddling(
         "security_group.db",
@@ -128,31 +192,56 @@ pub const MEDDLINGS: &[Meddling] = &[
     meddling(
         "security_group.web",
         "egress",
-        &["UpdateSecurityGroupRuleDescriptionsEgress&GroupId={security_group.web}&IpPermissions.1.IpProtocol=-1\
-             &IpPermissions.1.Groups.1.GroupId={security_group.db}&IpPermissions.1.Groups.1.Description=mine"],
+        &[
+            "UpdateSecurityGroupRuleDescriptionsEgress&GroupId={security_group.web}&IpPermissions.1.IpProtocol=-1\
+             &IpPermissions.1.Groups.1.GroupId={security_group.db}&IpPermissions.1.Groups.1.Description=mine",
+        ],
     ),
     meddling(
         "instance.web",
         "instance_type",
-        &[STOP, "ModifyInstanceAttribute&InstanceId={instance.web}&InstanceType.Value=t3.small", START],
+        &[
+            STOP,
+            "ModifyInstanceAttribute&InstanceId={instance.web}&InstanceType.Value=t3.small",
+            START,
+        ],
     ),
     meddling(
         "instance.web",
         "security_groups",
-        &["ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.web#network_interface}&SecurityGroupId.1={security_group.db}"],
+        &[
+            "ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.web#network_interface}&SecurityGroupId.1={security_group.db}",
+        ],
     ),
     meddling(
         "instance.db",
         "associate_public_ip_address",
-        &["ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.db#network_interface}&AssociatePublicIpAddress=true"],
+        &[
+            "ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.db#network_interface}&AssociatePublicIpAddress=true",
+        ],
     ),
-    meddling("instance.web", "elastic_ip", &["DisassociateAddress&AssociationId={instance.web#elastic_ip_association}"]),
+    meddling(
+        "instance.web",
+        "elastic_ip",
+        &["DisassociateAddress&AssociationId={instance.web#elastic_ip_association}"],
+    ),
     meddling(
         "instance.db",
         "elastic_ip",
-        &["AllocateAddress&Domain=vpc", "AssociateAddress&InstanceId={instance.db}&AllocationId={answer#allocationId}"],
+        &[
+            "AllocateAddress&Domain=vpc",
+            "AssociateAddress&InstanceId={instance.db}&AllocationId={answer#allocationId}",
+        ],
     ),
-    meddling("instance.web", "user_data", &[STOP, "ModifyInstanceAttribute&InstanceId={instance.web}&UserData.Value=cm0gLXJm", START]),
+    meddling(
+        "instance.web",
+        "user_data",
+        &[
+            STOP,
+            "ModifyInstanceAttribute&InstanceId={instance.web}&UserData.Value=cm0gLXJm",
+            START,
+        ],
+    ),
     meddling(
         "instance.web",
         "iam_instance_profile",
@@ -161,7 +250,10 @@ pub const MEDDLINGS: &[Meddling] = &[
     meddling(
         "instance.idle",
         "iam_instance_profile",
-        &[PROFILE_OF_IDLE, "DisassociateIamInstanceProfile&AssociationId={answer#associationId}"],
+        &[
+            PROFILE_OF_IDLE,
+            "DisassociateIamInstanceProfile&AssociationId={answer#associationId}",
+        ],
     ),
     meddling(
         "instance.idle",
@@ -171,40 +263,98 @@ pub const MEDDLINGS: &[Meddling] = &[
             "ReplaceIamInstanceProfileAssociation&AssociationId={answer#associationId}&IamInstanceProfile.Name=administrator",
         ],
     ),
-    meddling("instance.web", "source_dest_check", &["ModifyInstanceAttribute&InstanceId={instance.web}&SourceDestCheck.Value=false"]),
-    meddling("instance.web", "monitoring", &["UnmonitorInstances&InstanceId.1={instance.web}"]),
-    meddling("instance.db", "monitoring", &["MonitorInstances&InstanceId.1={instance.db}"]),
+    meddling(
+        "instance.web",
+        "source_dest_check",
+        &["ModifyInstanceAttribute&InstanceId={instance.web}&SourceDestCheck.Value=false"],
+    ),
+    meddling(
+        "instance.web",
+        "monitoring",
+        &["UnmonitorInstances&InstanceId.1={instance.web}"],
+    ),
+    meddling(
+        "instance.db",
+        "monitoring",
+        &["MonitorInstances&InstanceId.1={instance.db}"],
+    ),
     meddling(
         "instance.web",
         "disable_api_termination",
         &["ModifyInstanceAttribute&InstanceId={instance.web}&DisableApiTermination.Value=false"],
     ),
-    meddling("instance.web", "metadata_options", &["ModifyInstanceMetadataOptions&InstanceId={instance.web}&HttpTokens=optional"]),
-    meddling("instance.web", "metadata_options", &["ModifyInstanceMetadataOptions&InstanceId={instance.web}&HttpPutResponseHopLimit=64"]),
-    meddling("instance.web", "ebs_optimized", &[STOP, "ModifyInstanceAttribute&InstanceId={instance.web}&EbsOptimized.Value=true", START]),
-    meddling("instance.web", "root_volume", &["ModifyVolume&VolumeId={instance.web#root_volume_id}&VolumeType=gp2"]),
-    meddling("instance.web", "root_volume", &["ModifyVolume&VolumeId={instance.web#root_volume_id}&Size=40"]),
+    meddling(
+        "instance.web",
+        "metadata_options",
+        &["ModifyInstanceMetadataOptions&InstanceId={instance.web}&HttpTokens=optional"],
+    ),
+    meddling(
+        "instance.web",
+        "metadata_options",
+        &["ModifyInstanceMetadataOptions&InstanceId={instance.web}&HttpPutResponseHopLimit=64"],
+    ),
+    meddling(
+        "instance.web",
+        "ebs_optimized",
+        &[
+            STOP,
+            "ModifyInstanceAttribute&InstanceId={instance.web}&EbsOptimized.Value=true",
+            START,
+        ],
+    ),
     meddling(
         "instance.web",
         "root_volume",
-        &["ModifyInstanceAttribute&InstanceId={instance.web}&BlockDeviceMapping.1.DeviceName={instance.web#root_device}\
-             &BlockDeviceMapping.1.Ebs.DeleteOnTermination=false"],
+        &["ModifyVolume&VolumeId={instance.web#root_volume_id}&VolumeType=gp2"],
     ),
-    meddling("instance.idle", "root_volume", &["ModifyVolume&VolumeId={instance.idle#root_volume_id}&Iops=4000"]),
-    meddling("instance.idle", "root_volume", &["ModifyVolume&VolumeId={instance.idle#root_volume_id}&Throughput=250"]),
+    meddling(
+        "instance.web",
+        "root_volume",
+        &["ModifyVolume&VolumeId={instance.web#root_volume_id}&Size=40"],
+    ),
+    meddling(
+        "instance.web",
+        "root_volume",
+        &[
+            "ModifyInstanceAttribute&InstanceId={instance.web}&BlockDeviceMapping.1.DeviceName={instance.web#root_device}\
+             &BlockDeviceMapping.1.Ebs.DeleteOnTermination=false",
+        ],
+    ),
+    meddling(
+        "instance.idle",
+        "root_volume",
+        &["ModifyVolume&VolumeId={instance.idle#root_volume_id}&Iops=4000"],
+    ),
+    meddling(
+        "instance.idle",
+        "root_volume",
+        &["ModifyVolume&VolumeId={instance.idle#root_volume_id}&Throughput=250"],
+    ),
     meddling("instance.web", "state", &[STOP]),
-    meddling("instance.idle", "state", &["StartInstances&InstanceId.1={instance.idle}"]),
+    meddling(
+        "instance.idle",
+        "state",
+        &["StartInstances&InstanceId.1={instance.idle}"],
+    ),
     meddling(
         "instance.web",
         "security_groups",
-        &["ModifyInstanceAttribute&InstanceId={instance.web}&GroupId.1={security_group.web}&GroupId.2={security_group.db}"],
+        &[
+            "ModifyInstanceAttribute&InstanceId={instance.web}&GroupId.1={security_group.web}&GroupId.2={security_group.db}",
+        ],
     ),
     meddling(
         "instance.web",
         "source_dest_check",
-        &["ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.web#network_interface}&SourceDestCheck.Value=false"],
+        &[
+            "ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.web#network_interface}&SourceDestCheck.Value=false",
+        ],
     ),
-    meddling("internet_gateway.spare", "vpc", &["DetachInternetGateway&InternetGatewayId={internet_gateway.spare}&VpcId={vpc.spare}"]),
+    meddling(
+        "internet_gateway.spare",
+        "vpc",
+        &["DetachInternetGateway&InternetGatewayId={internet_gateway.spare}&VpcId={vpc.spare}"],
+    ),
     meddling(
         "vpc_endpoint.s3",
         "route_tables",
@@ -215,7 +365,11 @@ pub const MEDDLINGS: &[Meddling] = &[
         "route_tables",
         &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.s3}&AddRouteTableId.1={route_table.public}"],
     ),
-    meddling("vpc_endpoint.s3", "policy", &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.s3}&ResetPolicy=true"]),
+    meddling(
+        "vpc_endpoint.s3",
+        "policy",
+        &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.s3}&ResetPolicy=true"],
+    ),
     meddling(
         "vpc_endpoint.s3",
         "policy",
@@ -237,22 +391,49 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
             "DeleteInternetGateway&InternetGatewayId={internet_gateway.spare}",
         ],
     ),
-    ("elastic_ip.idle", &["ReleaseAddress&AllocationId={elastic_ip.idle}"]),
-    ("nat_gateway.main", &["DeleteNatGateway&NatGatewayId={nat_gateway.main}"]),
-    ("route_table.idle", &["DeleteRouteTable&RouteTableId={route_table.idle}"]),
-    ("network_acl.outer", &["DeleteNetworkAcl&NetworkAclId={network_acl.outer}"]),
-    ("security_group.idle", &["DeleteSecurityGroup&GroupId={security_group.idle}"]),
+    (
+        "elastic_ip.idle",
+        &["ReleaseAddress&AllocationId={elastic_ip.idle}"],
+    ),
+    (
+        "nat_gateway.main",
+        &["DeleteNatGateway&NatGatewayId={nat_gateway.main}"],
+    ),
+    (
+        "route_table.idle",
+        &["DeleteRouteTable&RouteTableId={route_table.idle}"],
+    ),
+    (
+        "network_acl.outer",
+        &["DeleteNetworkAcl&NetworkAclId={network_acl.outer}"],
+    ),
+    (
+        "security_group.idle",
+        &["DeleteSecurityGroup&GroupId={security_group.idle}"],
+    ),
     ("key_pair.ops", &["DeleteKeyPair&KeyPairId={key_pair.ops}"]),
     ("instance.db", &["TerminateInstances&InstanceId.1={instance.db}"]),
-    ("vpc_endpoint.s3", &["DeleteVpcEndpoints&VpcEndpointId.1={vpc_endpoint.s3}"]),
+    (
+        "vpc_endpoint.s3",
+        &["DeleteVpcEndpoints&VpcEndpointId.1={vpc_endpoint.s3}"],
+    ),
 ];
 
 /// The calls of EC2 that change something, and that no spec has anything to say of: why.
 pub const ELSEWHERE: &[(&str, &str)] = &[
     ("AssociateDhcpOptions", "no attribute speaks of DHCP options"),
-    ("AttachInternetGateway", "EC2 attaches one to a VPC; one that is spare is put back where it was by `DetachInternetGateway`'s row"),
-    ("AttachNetworkInterface", "no attribute speaks of further interfaces"),
-    ("AttachVolume", "no attribute speaks of volumes other than the root's"),
+    (
+        "AttachInternetGateway",
+        "EC2 attaches one to a VPC; one that is spare is put back where it was by `DetachInternetGateway`'s row",
+    ),
+    (
+        "AttachNetworkInterface",
+        "no attribute speaks of further interfaces",
+    ),
+    (
+        "AttachVolume",
+        "no attribute speaks of volumes other than the root's",
+    ),
     ("CreateDhcpOptions", MAKES),
     ("CreateEgressOnlyInternetGateway", MAKES),
     ("CreateInternetGateway", MAKES),
@@ -275,20 +456,28 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("DeleteTags", "tags are tried for every kind"),
     ("DeleteVolume", "EC2 does not delete one that is in use"),
     ("DetachNetworkInterface", "EC2 does not detach the first one"),
-    ("DetachVolume", "the root's is tried by itself: an instance without one is told, and not repaired"),
+    (
+        "DetachVolume",
+        "the root's is tried by itself: an instance without one is told, and not repaired",
+    ),
     ("DisableVpcClassicLink", RETIRED),
     ("EnableVpcClassicLink", RETIRED),
     ("ImportKeyPair", MAKES),
-    ("ModifyInstanceCreditSpecification", "no attribute speaks of CPU credits"),
+    (
+        "ModifyInstanceCreditSpecification",
+        "no attribute speaks of CPU credits",
+    ),
     ("ModifyManagedPrefixList", OTHERS),
     ("RebootInstances", "changes nothing that stays"),
     ("RunInstances", MAKES),
 ];
-const MAKES: &str = "makes what is nobody's: `drift --unmanaged` tells it where it is in a VPC of the topology";
+const MAKES: &str =
+    "makes what is nobody's: `drift --unmanaged` tells it where it is in a VPC of the topology";
 const OTHERS: &str = "of what others have: plans look up what they use of it";
 const RETIRED: &str = "EC2 has retired it";
 
-/// What nothing else of the network needs, so that EC2 lets people delete it, and an instance that is stopped.
+/// What nothing else of the network needs, so that EC2 lets people delete it, and an instance that is
+/// stopped.
 const IDLE: [(&str, &str); 4] = [
     ("elastic_ip", "{}"),
     ("route_table", "{vpc: main}"),
@@ -320,7 +509,9 @@ pub fn network() -> String {
         text = with_last(&text, kind, &format!("  idle: {idle}\n"));
     }
     for (kind, names) in own {
-        let (head, tail) = text.split_once(&format!("\n{kind}:\n")).unwrap_or_else(|| panic!("no {kind} in the network"));
+        let (head, tail) = text
+            .split_once(&format!("\n{kind}:\n"))
+            .unwrap_or_else(|| panic!("no {kind} in the network"));
         let mut tail = tail.to_owned();
         for name in names {
             tail = tail.replacen(&format!("  {name}:\n"), &format!("  {name}:\n    vpc: main\n"), 1);
@@ -333,8 +524,14 @@ pub fn network() -> String {
 /// The text with one more resource of a kind, behind all others of it.
 fn with_last(text: &str, kind: &str, resource: &str) -> String {
     let head = format!("\n{kind}:\n");
-    let (before, rest) = text.split_once(&head).unwrap_or_else(|| panic!("no {kind} in the network"));
-    let end = rest.match_indices('\n').map(|(place, _)| place + 1).find(|place| !rest[*place..].starts_with(' ')).unwrap_or(rest.len());
+    let (before, rest) = text
+        .split_once(&head)
+        .unwrap_or_else(|| panic!("no {kind} in the network"));
+    let end = rest
+        .match_indices('\n')
+        .map(|(place, _)| place + 1)
+        .find(|place| !rest[*place..].starts_with(' '))
+        .unwrap_or(rest.len());
     let (section, after) = rest.split_at(end);
     format!("{before}{head}{section}{resource}{after}")
 }
@@ -349,7 +546,9 @@ pub fn filled(call: &str, plan: &Plan, answer: &str) -> String {
     let mut text = String::new();
     let mut rest = call;
     while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').unwrap_or_else(|| panic!("{call}: a brace is not closed"));
+        let (name, after) = after
+            .split_once('}')
+            .unwrap_or_else(|| panic!("{call}: a brace is not closed"));
         text.push_str(before);
         text.push_str(&value(name, plan, answer));
         rest = after;
@@ -360,11 +559,25 @@ pub fn filled(call: &str, plan: &Plan, answer: &str) -> String {
 fn value(name: &str, plan: &Plan, answer: &str) -> String {
     let (address, fact) = name.split_once('#').unwrap_or((name, ""));
     if address == "answer" {
-        let text = answer.split_once(&format!("<{fact}>")).and_then(|(_, rest)| rest.split_once('<'));
-        return text.unwrap_or_else(|| panic!("no {fact} in {answer}")).0.to_owned();
+        let text = answer
+            .split_once(&format!("<{fact}>"))
+            .and_then(|(_, rest)| rest.split_once('<'));
+        return text
+            .unwrap_or_else(|| panic!("no {fact} in {answer}"))
+            .0
+            .to_owned();
     }
     let mut objects = plan.objects.values();
-    let object = objects.find(|object| object.owner.as_ref().is_some_and(|owner| owner.address == address));
+    let object = objects.find(|object| {
+        object
+            .owner
+            .as_ref()
+            .is_some_and(|owner| owner.address == address)
+    });
     let object = object.unwrap_or_else(|| panic!("{address} is not there"));
-    if fact.is_empty() { object.id.clone() } else { object.facts.text(fact).to_owned() }
+    if fact.is_empty() {
+        object.id.clone()
+    } else {
+        object.facts.text(fact).to_owned()
+    }
 }

@@ -1,5 +1,5 @@
-//! Trueup against moto, another's simulated EC2: what the tests on our own sandbox say must hold there as well, but for a list of
-//! moto's own differences, each of which must still be true.
+//! Trueup against moto, another's simulated EC2: what the tests on our own sandbox say must hold there as
+//! well, but for a list of moto's own differences, each of which must still be true.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use trueup_tests::meddlings::{MEDDLINGS, Meddling, filled, network};
 use trueup_tests::programs::{Programs, Server, output};
 use trueup_tests::{World, topology};
 
-/// Something that moto does otherwise than EC2, with the section of the notes on EC2 that tells it, and the attempts that may fail
-/// for it: parts of their names.
+/// Something that moto does otherwise than EC2, with the section of the notes on EC2 that tells it, and the
+/// attempts that may fail for it: parts of their names.
 struct Exception {
     what: &'static str,
     source: &'static str,
@@ -19,15 +19,36 @@ struct Exception {
 }
 
 const fn exception(what: &'static str, source: &'static str, excuses: &'static [&'static str]) -> Exception {
-    Exception { what, source, excuses }
+    Exception {
+        what,
+        source,
+        excuses,
+    }
 }
 
-/// All that is excused. Where an attempt succeeds that is excused here, moto has mended its ways, and its line goes.
+/// All that is excused. Where an attempt succeeds that is excused here, moto has mended its ways, and its
+/// line goes.
 const EXCEPTIONS: &[Exception] = &[
-    exception("the service-name filter of DescribeVpcEndpointServices is an internal error", "ec2.md 9.2", &["service by filter"]),
-    exception("MonitorInstances and UnmonitorInstances are not implemented", "ec2.md 9.3", &["monitoring: true", "onitorInstances"]),
-    exception("ModifyInstanceAttribute takes user data only if it is encoded twice", "ec2.md 9.5", &["echo hello", "UserData.Value"]),
-    exception("ResetPolicy of ModifyVpcEndpoint is ignored", "ec2.md 9.5", &["ResetPolicy=true"]),
+    exception(
+        "the service-name filter of DescribeVpcEndpointServices is an internal error",
+        "ec2.md 9.2",
+        &["service by filter"],
+    ),
+    exception(
+        "MonitorInstances and UnmonitorInstances are not implemented",
+        "ec2.md 9.3",
+        &["monitoring: true", "onitorInstances"],
+    ),
+    exception(
+        "ModifyInstanceAttribute takes user data only if it is encoded twice",
+        "ec2.md 9.5",
+        &["echo hello", "UserData.Value"],
+    ),
+    exception(
+        "ResetPolicy of ModifyVpcEndpoint is ignored",
+        "ec2.md 9.5",
+        &["ResetPolicy=true"],
+    ),
     exception(
         "an interface stays in use after its instance, and so does its private address: the successor's launch is an internal error",
         "ec2.md 9.5",
@@ -38,9 +59,21 @@ const EXCEPTIONS: &[Exception] = &[
         "ec2.md 9.5",
         &["10.0.1.10", "elastic_ip: nat}"],
     ),
-    exception("the primary interface has DeleteOnTermination false unless it is asked for", "ec2.md 9.5", &["equal networks"]),
-    exception("an entry of a network ACL is shown without its ICMP type and code", "ec2.md 9.5", &["allow, protocol: icmp, icmp_type: 8"]),
-    exception("a subnet that is created by AvailabilityZoneId is its zone's default one", "create_subnet of moto", &["subnet by zone id"]),
+    exception(
+        "the primary interface has DeleteOnTermination false unless it is asked for",
+        "ec2.md 9.5",
+        &["equal networks"],
+    ),
+    exception(
+        "an entry of a network ACL is shown without its ICMP type and code",
+        "ec2.md 9.5",
+        &["allow, protocol: icmp, icmp_type: 8"],
+    ),
+    exception(
+        "a subnet that is created by AvailabilityZoneId is its zone's default one",
+        "create_subnet of moto",
+        &["subnet by zone id"],
+    ),
     exception(
         "a local route that was led to an interface is still shown with `local` as its gateway",
         "replace_route of moto",
@@ -71,7 +104,11 @@ const EXCEPTIONS: &[Exception] = &[
         "modify_network_interface_attribute of moto",
         &["#network_interface}&SourceDestCheck.Value=false"],
     ),
-    exception("RunInstances ignores DisableApiTermination", "run_instances of moto", &["first apply"]),
+    exception(
+        "RunInstances ignores DisableApiTermination",
+        "run_instances of moto",
+        &["first apply"],
+    ),
     exception(
         "a rule's description is not taken away, and that of a rule about a group does not change",
         "update_security_group_rule_descriptions of moto",
@@ -87,7 +124,9 @@ const EXCEPTIONS: &[Exception] = &[
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn excuse(attempt: &str) -> Option<&'static Exception> {
-    EXCEPTIONS.iter().find(|exception| exception.excuses.iter().any(|part| attempt.contains(part)))
+    EXCEPTIONS
+        .iter()
+        .find(|exception| exception.excuses.iter().any(|part| attempt.contains(part)))
 }
 
 /// An attempt that is excused must fail, and any other succeed. Answers whether it did.
@@ -102,7 +141,8 @@ fn judge(attempt: &str, result: Result<(), String>) -> bool {
     }
 }
 
-/// What is different in moto's world: entries of network ACLs without ICMP types, and zones by their names (see the exceptions).
+/// What is different in moto's world: entries of network ACLs without ICMP types, and zones by their names
+/// (see the exceptions).
 fn adapted(text: &str) -> String {
     text.replace("allow, protocol: icmp, icmp_type: 8", "allow, protocol: icmp")
         .replace("availability_zone_id: usw2-az2", "availability_zone: us-west-2b")
@@ -121,7 +161,12 @@ impl<'a> Network<'a> {
     async fn new(programs: &'a Programs, text: &str) -> Self {
         let wanted = topology(text);
         let (server, world) = Self::made(programs, &wanted).await;
-        Self { programs, server, world, wanted }
+        Self {
+            programs,
+            server,
+            world,
+            wanted,
+        }
     }
 
     async fn made(programs: &Programs, wanted: &Topology) -> (Server, World) {
@@ -129,7 +174,10 @@ impl<'a> Network<'a> {
         let folder = folder();
         for name in ["administrator", "web"] {
             let profile = ["iam", "create-instance-profile", "--instance-profile-name", name];
-            output(programs.command("aws", &server.url, folder.path()).args(profile), 0);
+            output(
+                programs.command("aws", &server.url, folder.path()).args(profile),
+                0,
+            );
         }
         let world = World::at(&server.url).await;
         let first = world.try_apply(wanted).await.map(|_| ());
@@ -148,7 +196,9 @@ impl<'a> Network<'a> {
     async fn apply(&self, topology: &Topology, attempt: &str) -> Result<(), String> {
         let apply = async { self.world.try_apply(topology).await.map(|_| ()) };
         match excuse(attempt) {
-            Some(_) => tokio::time::timeout(PATIENCE, apply).await.unwrap_or_else(|_| Err("it takes too long".to_owned())),
+            Some(_) => tokio::time::timeout(PATIENCE, apply)
+                .await
+                .unwrap_or_else(|_| Err("it takes too long".to_owned())),
             None => apply.await,
         }
     }
@@ -161,9 +211,14 @@ impl<'a> Network<'a> {
             answer = self.world.try_call(&filled(call, &live, &answer)).await?;
         }
         let plan = self.world.plan(&self.wanted).await;
-        let ours = plan.changes.iter().filter(|change| change.address.to_string() == meddling.address);
-        let paths: Vec<&str> =
-            ours.flat_map(|change| &change.attributes).map(|change| change.path.split('.').next().unwrap_or_default()).collect();
+        let ours = plan
+            .changes
+            .iter()
+            .filter(|change| change.address.to_string() == meddling.address);
+        let paths: Vec<&str> = ours
+            .flat_map(|change| &change.attributes)
+            .map(|change| change.path.split('.').next().unwrap_or_default())
+            .collect();
         if paths.is_empty() || paths.iter().any(|path| *path != meddling.attribute) {
             return Err(format!("the plan says {paths:?}"));
         }
@@ -175,25 +230,48 @@ impl<'a> Network<'a> {
 fn on_moto(test: impl AsyncFnOnce(&Programs)) {
     let Some(programs) = Programs::find() else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.unwrap_or_else(|error| panic!("{error}")).block_on(test(&programs));
+    runtime
+        .unwrap_or_else(|error| panic!("{error}"))
+        .block_on(test(&programs));
 }
 
 fn edits() -> impl Iterator<Item = (String, Edit)> {
-    let all = edits_in_place().into_iter().chain(edits_with_a_stop()).chain(edits_that_replace());
+    let all = edits_in_place()
+        .into_iter()
+        .chain(edits_with_a_stop())
+        .chain(edits_that_replace());
     all.map(|edit| (format!("edit of `{}`", edit.from.trim()), edit))
 }
 
 fn meddlings() -> impl Iterator<Item = (String, &'static Meddling)> {
-    MEDDLINGS.iter().map(|meddling| (format!("{}: {}", meddling.address, meddling.calls.join(", ")), meddling))
+    MEDDLINGS.iter().map(|meddling| {
+        (
+            format!("{}: {}", meddling.address, meddling.calls.join(", ")),
+            meddling,
+        )
+    })
 }
 
 #[test]
 fn every_exception_excuses_something() {
-    let others = ["first apply", "service by filter", "subnet by zone id", "equal networks"].map(str::to_owned);
-    let attempts: Vec<String> = edits().map(|(attempt, _)| attempt).chain(meddlings().map(|(attempt, _)| attempt)).chain(others).collect();
+    let others = [
+        "first apply",
+        "service by filter",
+        "subnet by zone id",
+        "equal networks",
+    ]
+    .map(str::to_owned);
+    let attempts: Vec<String> = edits()
+        .map(|(attempt, _)| attempt)
+        .chain(meddlings().map(|(attempt, _)| attempt))
+        .chain(others)
+        .collect();
     for Exception { what, excuses, .. } in EXCEPTIONS {
         for part in *excuses {
-            assert!(attempts.iter().any(|attempt| attempt.contains(part)), "{what}: nothing is called {part}");
+            assert!(
+                attempts.iter().any(|attempt| attempt.contains(part)),
+                "{what}: nothing is called {part}"
+            );
         }
     }
 }
@@ -237,7 +315,14 @@ fn a_subnet_by_zone_id_is_what_moto_makes_of_it() {
         let server = programs.moto();
         let text = "topology: t\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\n\
                     subnet: {a: {cidr_block: 10.0.1.0/24, availability_zone_id: usw2-az2}}\n";
-        judge("subnet by zone id", World::at(&server.url).await.try_apply(&topology(text)).await.map(|_| ()));
+        judge(
+            "subnet by zone id",
+            World::at(&server.url)
+                .await
+                .try_apply(&topology(text))
+                .await
+                .map(|_| ()),
+        );
     });
 }
 
@@ -255,11 +340,30 @@ fn the_articles_commands_and_an_apply_leave_the_same_network_on_moto() {
         .args(format!("{filter}com.amazonaws.us-west-2.s3").split(' '))
         .output()
         .unwrap_or_else(|error| panic!("{error}"));
-    judge("service by filter", if asked.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&asked.stderr).into_owned()) });
+    judge(
+        "service by filter",
+        if asked.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&asked.stderr).into_owned())
+        },
+    );
 
     let by_trueup = by_trueup(&programs, &ours, &["--tolerant"]);
-    let by_hand = by_hand(&programs, &theirs, &ARTICLE.replace(filter, names), &["--tolerant"]);
-    judge("equal networks", if by_hand == by_trueup { Ok(()) } else { Err(String::new()) });
+    let by_hand = by_hand(
+        &programs,
+        &theirs,
+        &ARTICLE.replace(filter, names),
+        &["--tolerant"],
+    );
+    judge(
+        "equal networks",
+        if by_hand == by_trueup {
+            Ok(())
+        } else {
+            Err(String::new())
+        },
+    );
     // The interfaces of two instances, each told of twice, and nothing else.
     let (kept, gone) = ("\"DeleteOnTermination\": false", "\"DeleteOnTermination\": true");
     assert_eq!(by_hand.matches(kept).count(), 4);

@@ -1,4 +1,5 @@
-//! What goes before what, what is gone for a while, and what a plan says about it: seen at the sandbox, call by call.
+//! What goes before what, what is gone for a while, and what a plan says about it: seen at the sandbox, call
+//! by call.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,13 +22,23 @@ fn what_ec2_protects_from_termination_goes_only_with_a_consent_of_its_own() {
     trial.write("t.yaml", PROTECTED);
     trial.see("apply --sandbox --auto-approve t.yaml");
     let refused = trial.see("destroy --sandbox --auto-approve --allow delete t.yaml");
-    assert!(refused.contains("--allow unprotect:instance.x") && refused.ends_with("[exit 3]\n"), "{refused}");
-    assert!(refused.contains("protection lifted: EC2 refuses to end it while `disable_api_termination` is on"), "{refused}");
+    assert!(
+        refused.contains("--allow unprotect:instance.x") && refused.ends_with("[exit 3]\n"),
+        "{refused}"
+    );
+    assert!(
+        refused.contains("protection lifted: EC2 refuses to end it while `disable_api_termination` is on"),
+        "{refused}"
+    );
     // To replace it is another consent.
     trial.write("t.yaml", PROTECTED.replace("10.0.1.0/24", "10.0.2.0/24"));
     let refused = trial.see("apply --sandbox --auto-approve --allow replace t.yaml");
-    assert!(refused.contains("--allow unprotect:instance.x") && refused.ends_with("[exit 3]\n"), "{refused}");
-    let replaced = trial.see("apply --sandbox --auto-approve --allow replace --allow unprotect:instance.x t.yaml");
+    assert!(
+        refused.contains("--allow unprotect:instance.x") && refused.ends_with("[exit 3]\n"),
+        "{refused}"
+    );
+    let replaced =
+        trial.see("apply --sandbox --auto-approve --allow replace --allow unprotect:instance.x t.yaml");
     assert!(replaced.ends_with("[exit 0]\n"), "{replaced}");
     let destroyed = trial.see("destroy --sandbox --auto-approve --allow delete --allow unprotect t.yaml");
     assert!(destroyed.ends_with("[exit 0]\n"), "{destroyed}");
@@ -43,12 +54,19 @@ fn a_tag_whose_line_was_taken_out_is_told_until_null_takes_it_away() {
     assert!(!silent.contains("note"), "{silent}");
     trial.write("t.yaml", spec.replace(", team: network", ""));
     let told = trial.see("plan --sandbox t.yaml");
-    assert!(told.contains("tag `team` of vpc.main is no longer in the spec, and stays") && told.contains("Nothing to do"), "{told}");
+    assert!(
+        told.contains("tag `team` of vpc.main is no longer in the spec, and stays")
+            && told.contains("Nothing to do"),
+        "{told}"
+    );
     trial.write("t.yaml", spec.replace("team: network", "team: null"));
     trial.see("apply --sandbox --auto-approve t.yaml");
     trial.write("t.yaml", spec.replace(", team: network", ""));
     let silent = trial.see("plan --sandbox t.yaml");
-    assert!(silent.contains("Nothing to do") && !silent.contains("note"), "{silent}");
+    assert!(
+        silent.contains("Nothing to do") && !silent.contains("note"),
+        "{silent}"
+    );
 }
 
 const HOSTS: &str = "topology: t
@@ -69,13 +87,21 @@ fn looking(transport: Transport, look: &'static str, seen: &Arc<Mutex<Vec<(Strin
         let (transport, seen) = (Arc::clone(&transport), Arc::clone(&seen));
         Box::pin(async move {
             let body = String::from_utf8_lossy(request.body()).into_owned();
-            let action = body.split("Action=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or_default().to_owned();
-            let only_asks = action.starts_with("Describe") || action.starts_with("Get") || body.contains("&DryRun=true");
+            let action = body
+                .split("Action=")
+                .nth(1)
+                .and_then(|rest| rest.split('&').next())
+                .unwrap_or_default()
+                .to_owned();
+            let only_asks =
+                action.starts_with("Describe") || action.starts_with("Get") || body.contains("&DryRun=true");
             if !only_asks {
                 let (head, _) = request.clone().into_parts();
                 let ask = http::Request::from_parts(head, format!("Action={look}&Version=2016-11-15").into());
                 let answer = transport(ask).await;
-                seen.lock().unwrap().push((action, String::from_utf8_lossy(answer.body()).into_owned()));
+                seen.lock()
+                    .unwrap()
+                    .push((action, String::from_utf8_lossy(answer.body()).into_owned()));
             }
             transport(request).await
         })
@@ -89,16 +115,32 @@ fn seen(before: &str, after: &str, at_once: usize, look: &'static str) -> Vec<(S
         let world = World::with(Behaviour::Realistic).await;
         world.apply(&topology(before)).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
-        let wanted = trueup_model::Topology { at_once: std::num::NonZeroUsize::new(at_once), ..topology(after) };
-        world.again(|transport| looking(transport, look, &seen)).await.apply(&wanted).await;
+        let wanted = trueup_model::Topology {
+            at_once: std::num::NonZeroUsize::new(at_once),
+            ..topology(after)
+        };
+        world
+            .again(|transport| looking(transport, look, &seen))
+            .await
+            .apply(&wanted)
+            .await;
     });
     Arc::try_unwrap(seen).unwrap().into_inner().unwrap()
 }
 
 /// How many hosts are not running, at most, when the next one is stopped.
 fn down(at_once: usize) -> usize {
-    let seen = seen(HOSTS, &HOSTS.replace("t3.small", "t3.large"), at_once, "DescribeInstances");
-    let stops: Vec<&String> = seen.iter().filter(|(action, _)| action == "StopInstances").map(|(_, answer)| answer).collect();
+    let seen = seen(
+        HOSTS,
+        &HOSTS.replace("t3.small", "t3.large"),
+        at_once,
+        "DescribeInstances",
+    );
+    let stops: Vec<&String> = seen
+        .iter()
+        .filter(|(action, _)| action == "StopInstances")
+        .map(|(_, answer)| answer)
+        .collect();
     assert_eq!(stops.len(), 3);
     let running = |answer: &&String| answer.matches("<name>running</name>").count();
     stops.iter().map(|answer| 3 - running(answer)).max().unwrap()
@@ -119,10 +161,18 @@ fn a_subnet_that_moves_with_its_endpoint_has_it_all_the_time() {
              vpc_endpoint: {{s3: {{service: s3, route_tables: [{table}]}}}}\n"
         )
     };
-    const ITS_TABLE: &str = "DescribeRouteTables&Filter.1.Name=association.subnet-id&Filter.1.Value.1=subnet-*";
+    const ITS_TABLE: &str =
+        "DescribeRouteTables&Filter.1.Name=association.subnet-id&Filter.1.Value.1=subnet-*";
     let seen = seen(&spec("a"), &spec("b"), 1, ITS_TABLE);
     let actions: Vec<&str> = seen.iter().map(|(action, _)| action.as_str()).collect();
-    assert_eq!(actions, ["ModifyVpcEndpoint", "ReplaceRouteTableAssociation", "ModifyVpcEndpoint"]);
+    assert_eq!(
+        actions,
+        [
+            "ModifyVpcEndpoint",
+            "ReplaceRouteTableAssociation",
+            "ModifyVpcEndpoint"
+        ]
+    );
     for (action, answer) in &seen {
         assert!(answer.contains("<gatewayId>vpce-"), "{action}: {answer}");
     }
@@ -153,8 +203,9 @@ fn with_quota(transport: Transport) -> Transport {
 #[test]
 fn a_group_at_its_quota_exchanges_its_rules() {
     let spec = |first: usize| {
-        let rules: String =
-            (first..first + 60).map(|port| format!("      - {{protocol: tcp, port: {port}, cidr: 10.0.0.0/8}}\n")).collect();
+        let rules: String = (first..first + 60)
+            .map(|port| format!("      - {{protocol: tcp, port: {port}, cidr: 10.0.0.0/8}}\n"))
+            .collect();
         format!(
             "topology: t\nregion: us-west-2\nvpc: {{main: {{cidr_block: 10.0.0.0/16}}}}\n\
              security_group:\n  web:\n    description: Web\n    ingress:\n{rules}"
@@ -164,37 +215,61 @@ fn a_group_at_its_quota_exchanges_its_rules() {
         let world = World::new().await;
         world.apply(&topology(&spec(1000))).await;
         let plan = world.again(with_quota).await.apply(&topology(&spec(1025))).await;
-        assert!(plan.changes[0].notes[0].contains("no room for 25 new ingress rules"), "{:?}", plan.changes[0].notes);
+        assert!(
+            plan.changes[0].notes[0].contains("no room for 25 new ingress rules"),
+            "{:?}",
+            plan.changes[0].notes
+        );
     });
 }
 
 #[test]
 fn a_route_whose_target_is_gone_is_told_though_it_is_as_the_spec_wants_it() {
     let spec = |more: &str| {
-        HOSTS.replace("subnet: {a: {cidr_block: 10.0.1.0/24}}", &format!("subnet: {{a: {{cidr_block: 10.0.1.0/24}}}}\n{more}"))
+        HOSTS.replace(
+            "subnet: {a: {cidr_block: 10.0.1.0/24}}",
+            &format!("subnet: {{a: {{cidr_block: 10.0.1.0/24}}}}\n{more}"),
+        )
     };
     paused(async {
         let world = World::new().await;
         world.apply(&topology(&spec(""))).await;
         let observed = world.observe(&topology(&spec(""))).await;
-        let host = observed.objects.iter().find(|object| object.id.starts_with("i-")).unwrap();
-        let route = format!("{{destination: 192.168.0.0/16, network_interface: {}}}", host.facts.text("network_interface"));
+        let host = observed
+            .objects
+            .iter()
+            .find(|object| object.id.starts_with("i-"))
+            .unwrap();
+        let route = format!(
+            "{{destination: 192.168.0.0/16, network_interface: {}}}",
+            host.facts.text("network_interface")
+        );
         let wanted = topology(&spec(&format!("route_table: {{out: {{routes: [{route}]}}}}\n")));
         world.apply(&wanted).await;
         assert!(world.plan(&wanted).await.blackholes.is_empty());
-        world.call(&format!("TerminateInstances&InstanceId.1={}", host.id)).await;
+        world
+            .call(&format!("TerminateInstances&InstanceId.1={}", host.id))
+            .await;
         world.apply(&wanted).await;
         let plan = world.plan(&wanted).await;
-        let told: Vec<String> = plan.blackholes.iter().map(|hole| format!("{} {}", hole.address, hole.destination)).collect();
+        let told: Vec<String> = plan
+            .blackholes
+            .iter()
+            .map(|hole| format!("{} {}", hole.address, hole.destination))
+            .collect();
         assert!(plan.is_empty(), "{:?}", plan.changes);
         assert_eq!(told, ["route_table.out 192.168.0.0/16"]);
         let mut text = trueup_report::Clean::default();
         trueup_report::text::drift(&mut text, &plan, &[], trueup_report::Style::default()).unwrap();
-        assert!(text.to_string().contains("leads nowhere") && !text.to_string().contains("no drift"), "{text}");
+        assert!(
+            text.to_string().contains("leads nowhere") && !text.to_string().contains("no drift"),
+            "{text}"
+        );
     });
 }
 
-/// A VPC with a second range, and a route table with some routes; and a VPC of others' addresses, which has nothing to do with it.
+/// A VPC with a second range, and a route table with some routes; and a VPC of others' addresses, which has
+/// nothing to do with it.
 fn ranges(second: &str, routes: &str) -> trueup_model::Topology {
     topology(&format!(
         "topology: t
@@ -218,19 +293,36 @@ fn a_range_and_a_route_into_it_take_turns() {
             let world = World::with(behaviour).await;
             let (routed, ranged) = (ranges("", ROUTES), ranges("10.5.0.0/16", ""));
             world.apply(&routed).await;
-            let order = |plan: &trueup_model::Plan| plan.steps.iter().map(|step| step.call.action).collect::<Vec<_>>();
+            let order = |plan: &trueup_model::Plan| {
+                plan.steps.iter().map(|step| step.call.action).collect::<Vec<_>>()
+            };
             // EC2 refuses a range that a route leads to, and a route to a part of a range.
             let there = world.apply(&ranged).await;
-            assert_eq!(order(&there), ["DeleteRoute", "DeleteRoute", "AssociateVpcCidrBlock"]);
+            assert_eq!(
+                order(&there),
+                ["DeleteRoute", "DeleteRoute", "AssociateVpcCidrBlock"]
+            );
             assert_eq!(there.steps[2].after, [1, 2]);
             let back = world.apply(&routed).await;
-            assert_eq!(order(&back), ["DisassociateVpcCidrBlock", "CreateRoute", "CreateRoute"]);
+            assert_eq!(
+                order(&back),
+                ["DisassociateVpcCidrBlock", "CreateRoute", "CreateRoute"]
+            );
             let why = back.steps[2].why.first().map(String::as_str);
-            assert_eq!(why, Some("EC2 refuses CreateRoute while 10.5.0.0/16 is in vpc.main.secondary_cidr_blocks"));
+            assert_eq!(
+                why,
+                Some("EC2 refuses CreateRoute while 10.5.0.0/16 is in vpc.main.secondary_cidr_blocks")
+            );
             // Both at once: a range goes where a route comes, and another comes where a route goes.
             let (one, other) = (
-                ranges("10.5.0.0/16", ", {destination: 10.6.1.0/24, internet_gateway: main}"),
-                ranges("10.6.0.0/16", ", {destination: 10.5.1.0/24, internet_gateway: main}"),
+                ranges(
+                    "10.5.0.0/16",
+                    ", {destination: 10.6.1.0/24, internet_gateway: main}",
+                ),
+                ranges(
+                    "10.6.0.0/16",
+                    ", {destination: 10.5.1.0/24, internet_gateway: main}",
+                ),
             );
             world.apply(&one).await;
             world.apply(&other).await;
@@ -243,27 +335,52 @@ fn a_range_and_a_route_into_it_take_turns() {
 fn a_customers_prefix_list_takes_the_room_of_all_that_it_may_hold() {
     paused(async {
         let world = World::new().await;
-        let made = world.call("CreateManagedPrefixList&PrefixListName=office&MaxEntries=50&AddressFamily=IPv4").await;
-        let list = made.split("<prefixListId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
+        let made = world
+            .call("CreateManagedPrefixList&PrefixListName=office&MaxEntries=50&AddressFamily=IPv4")
+            .await;
+        let list = made
+            .split("<prefixListId>")
+            .nth(1)
+            .and_then(|rest| rest.split('<').next())
+            .unwrap();
         let group = |rules: &str| {
             topology(&format!(
                 "topology: t\nregion: us-west-2\nvpc: {{main: {{cidr_block: 10.0.0.0/16}}}}\n\
                  security_group: {{web: {{description: Web, ingress: [{rules}]}}}}\n"
             ))
         };
-        let ports =
-            group("{protocol: tcp, port: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], cidr: 10.0.0.0/8}");
+        let ports = group(
+            "{protocol: tcp, port: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], cidr: 10.0.0.0/8}",
+        );
         world.apply(&ports).await;
         let listed = group(&format!("{{protocol: tcp, port: 443, prefix_list: {list}}}"));
         let plan = world.plan(&listed).await;
         let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action).collect();
-        assert_eq!(order, ["RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]);
-        assert!(plan.changes[0].notes[0].contains("no room for 1 new ingress rules"), "{:?}", plan.changes[0].notes);
+        assert_eq!(
+            order,
+            [
+                "RevokeSecurityGroupIngress",
+                "AuthorizeSecurityGroupIngress",
+                "RevokeSecurityGroupIngress"
+            ]
+        );
+        assert!(
+            plan.changes[0].notes[0].contains("no room for 1 new ingress rules"),
+            "{:?}",
+            plan.changes[0].notes
+        );
         world.run(&plan).await;
         // On the way back it is the list that makes room.
         let plan = world.plan(&ports).await;
         let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action).collect();
-        assert_eq!(order, ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress"]);
+        assert_eq!(
+            order,
+            [
+                "AuthorizeSecurityGroupIngress",
+                "RevokeSecurityGroupIngress",
+                "AuthorizeSecurityGroupIngress"
+            ]
+        );
         world.run(&plan).await;
     });
 }

@@ -1,4 +1,5 @@
-//! The programs that the interoperation tests run: the real `trueup`, the AWS CLI, Python, and servers of EC2 on loopback ports.
+//! The programs that the interoperation tests run: the real `trueup`, the AWS CLI, Python, and servers of EC2
+//! on loopback ports.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -9,7 +10,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long a server may take to say where it listens. moto loads for seconds; nothing passes sooner for this being long.
+/// How long a server may take to say where it listens. moto loads for seconds; nothing passes sooner for this
+/// being long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The Python environment of the interoperation tests, and the real `trueup`.
@@ -20,7 +22,8 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// The programs, or nothing where `cargo xtask test` does not run the tests: they are skipped then, but never in CI.
+    /// The programs, or nothing where `cargo xtask test` does not run the tests: they are skipped then, but
+    /// never in CI.
     ///
     /// # Panics
     /// In CI without them, and where the environment is there and `trueup` is not built.
@@ -28,15 +31,21 @@ impl Programs {
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub fn find() -> Option<Self> {
         let Some(python) = std::env::var_os("TRUEUP_PYTHON").map(PathBuf::from) else {
-            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "TRUEUP_PYTHON is not set: run `cargo xtask test`");
+            assert!(
+                std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+                "TRUEUP_PYTHON is not set: run `cargo xtask test`"
+            );
             eprintln!("skipped: TRUEUP_PYTHON is not set; `cargo xtask test` sets it");
             return None;
         };
-        Some(Self { python, trueup: crate::trueup() })
+        Some(Self {
+            python,
+            trueup: crate::trueup(),
+        })
     }
 
-    /// A command with this program in `folder`, which reaches EC2 at `url` with made-up credentials and knows nothing of the
-    /// user's own AWS settings.
+    /// A command with this program in `folder`, which reaches EC2 at `url` with made-up credentials and knows
+    /// nothing of the user's own AWS settings.
     pub fn command(&self, program: impl AsRef<OsStr>, url: &str, folder: &Path) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -45,7 +54,8 @@ impl Programs {
             }
         }
         let old = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(std::iter::once(self.python.clone()).chain(std::env::split_paths(&old)));
+        let path =
+            std::env::join_paths(std::iter::once(self.python.clone()).chain(std::env::split_paths(&old)));
         command
             .current_dir(folder)
             .env("PATH", path.unwrap_or_else(|error| panic!("{error}")))
@@ -79,7 +89,14 @@ impl Programs {
     /// The embedded EC2, served by the real `trueup`.
     pub fn sandbox(&self) -> Server {
         let mut command = Command::new(&self.trueup);
-        command.args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--region", "us-west-2"]);
+        command.args([
+            "sandbox",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--region",
+            "us-west-2",
+        ]);
         Server::start("trueup sandbox serve", command)
     }
 
@@ -87,7 +104,10 @@ impl Programs {
     pub fn moto(&self) -> Server {
         let mut command = Command::new(self.python.join("moto_server"));
         command.env("MOTO_AMIS_PATH", interop("moto-images.json"));
-        command.args(["-H", "127.0.0.1", "-p", "0"]).env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+            .args(["-H", "127.0.0.1", "-p", "0"])
+            .env("PYTHONUNBUFFERED", "1")
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         Server::start("moto_server", command)
     }
 }
@@ -113,12 +133,18 @@ impl Server {
     /// # Panics
     /// Where it does not.
     pub fn start(name: &str, mut command: Command) -> Self {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
         let mut child = child.unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
         let (found, address) = mpsc::channel();
         let log = Arc::new(Mutex::new(String::new()));
-        let streams: [Option<Box<dyn Read + Send>>; 2] =
-            [child.stdout.take().map(|stream| Box::new(stream) as _), child.stderr.take().map(|stream| Box::new(stream) as _)];
+        let streams: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|stream| Box::new(stream) as _),
+            child.stderr.take().map(|stream| Box::new(stream) as _),
+        ];
         for stream in streams.into_iter().flatten() {
             let (found, log) = (found.clone(), Arc::clone(&log));
             // Read to the end: a server whose log is not read stands still.
@@ -133,10 +159,17 @@ impl Server {
             });
         }
         drop(found);
-        let mut server = Self { child, url: String::new(), log };
+        let mut server = Self {
+            child,
+            url: String::new(),
+            log,
+        };
         match address.recv_timeout(PATIENCE) {
             Ok(url) => server.url = url,
-            Err(error) => panic!("{name} does not say where it listens ({error}):\n{}", server.log()),
+            Err(error) => panic!(
+                "{name} does not say where it listens ({error}):\n{}",
+                server.log()
+            ),
         }
         server
     }
@@ -161,8 +194,23 @@ impl Drop for Server {
 /// # Panics
 /// Where it cannot be started or ends otherwise, with all that it said.
 pub fn output(command: &mut Command, code: i32) -> String {
-    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let (stdout, stderr) = (String::from_utf8_lossy(&stdout).into_owned(), String::from_utf8_lossy(&stderr));
-    assert_eq!(status.code(), Some(code), "{:?} {:?}\n{stdout}\n{stderr}", command.get_program(), command.get_args());
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&stdout).into_owned(),
+        String::from_utf8_lossy(&stderr),
+    );
+    assert_eq!(
+        status.code(),
+        Some(code),
+        "{:?} {:?}\n{stdout}\n{stderr}",
+        command.get_program(),
+        command.get_args()
+    );
     stdout
 }

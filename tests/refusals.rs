@@ -1,4 +1,5 @@
-//! Every class of refusal on the wire: what EC2 says to one action, for how long it is repeated, and how the step ends.
+//! Every class of refusal on the wire: what EC2 says to one action, for how long it is repeated, and how the
+//! step ends.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -39,17 +40,26 @@ enum End {
     /// It is done, having been told to be repeated so often at least.
     Done { retries: usize },
     /// It fails after so many seconds, and says this.
-    Fails { after: std::ops::RangeInclusive<u64>, says: &'static str },
+    Fails {
+        after: std::ops::RangeInclusive<u64>,
+        says: &'static str,
+    },
 }
 
 const ALWAYS: usize = usize::MAX;
 /// Refusals that are not waited out.
 const AT_ONCE: std::ops::RangeInclusive<u64> = 0..=3;
-/// What has a client token is asked for again as after a lost reply: seconds, and never as long as what is on its way is waited for.
+/// What has a client token is asked for again as after a lost reply: seconds, and never as long as what is on
+/// its way is waited for.
 const UNDER_A_TOKEN: std::ops::RangeInclusive<u64> = 0..=20;
 
 fn refused(action: &'static str, status: u16, code: &'static str, times: usize) -> Refused {
-    Refused { action, status, code, times }
+    Refused {
+        action,
+        status,
+        code,
+        times,
+    }
 }
 
 /// The same way to an EC2, on which calls are refused; `calls` counts those that might be.
@@ -78,52 +88,87 @@ fn refusing(transport: Transport, refused: Refused, calls: &Arc<AtomicUsize>) ->
 async fn run(world: &World, plan: &Plan) -> (Outcome, Vec<Event>) {
     let mut events = Vec::new();
     let mut sink = |event| events.push(event);
-    let outcome = trueup_engine::apply(plan, &world.ec2, &Options::default(), std::future::pending(), &mut sink).await;
+    let outcome = trueup_engine::apply(
+        plan,
+        &world.ec2,
+        &Options::default(),
+        std::future::pending(),
+        &mut sink,
+    )
+    .await;
     (outcome, events)
 }
 
 /// The spec, and an edit of it: another tag, and no route.
 fn specs() -> (String, String) {
     let spec = SPEC.replace("KEY", &format!("\"{PUBLIC_KEY}\""));
-    let edited = spec.replace("[{destination: 0.0.0.0/0, internet_gateway: main}]", "[]").replace("elastic_ip: {n: {}}", EDITED_TAGS);
+    let edited = spec
+        .replace("[{destination: 0.0.0.0/0, internet_gateway: main}]", "[]")
+        .replace("elastic_ip: {n: {}}", EDITED_TAGS);
     (spec, edited)
 }
 
 const EDITED_TAGS: &str = "elastic_ip: {n: {tags: {use: edited}}}";
 
-/// An apply of everything from nothing, of an edit or of a destroy, whichever makes the call, with this refusal on the way.
+/// An apply of everything from nothing, of an edit or of a destroy, whichever makes the call, with this
+/// refusal on the way.
 async fn meet(refused: Refused) -> (Plan, Outcome, Vec<Event>) {
     let (spec, edited) = specs();
     let (spec, edited) = (topology(&spec), topology(&edited));
     let world = World::with(Behaviour::Realistic).await;
     let edits = ["CreateTags", "DeleteRoute"].contains(&refused.action);
-    let ends = !edits && ["Delete", "Terminate", "Release", "Detach", "Disassociate"].iter().any(|verb| refused.action.starts_with(verb));
+    let ends = !edits
+        && ["Delete", "Terminate", "Release", "Detach", "Disassociate"]
+            .iter()
+            .any(|verb| refused.action.starts_with(verb));
     if ends || edits {
         world.apply(&spec).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
     let calls = Arc::default();
-    let world = world.again(|transport| refusing(transport, refused, &calls)).await;
+    let world = world
+        .again(|transport| refusing(transport, refused, &calls))
+        .await;
     let wanted = if edits { &edited } else { &spec };
     let observed = world.observe(wanted).await;
-    let plan = if ends { trueup_plan::destroy(wanted, &observed) } else { trueup_plan::plan(wanted, &observed) };
+    let plan = if ends {
+        trueup_plan::destroy(wanted, &observed)
+    } else {
+        trueup_plan::plan(wanted, &observed)
+    };
     let (outcome, events) = run(&world, &plan).await;
-    assert!(calls.load(Ordering::SeqCst) > 0, "{} is never called", refused.action);
+    assert!(
+        calls.load(Ordering::SeqCst) > 0,
+        "{} is never called",
+        refused.action
+    );
     (plan, outcome, events)
 }
 
 fn check(refused: Refused, end: &End) {
     let what = format!("{} to {}", refused.code, refused.action);
     let (plan, outcome, events) = paused(meet(refused));
-    let told = events.iter().filter(|event| matches!(event, Event::Retrying { step, .. } if step.call == refused.action)).count();
+    let told = events
+        .iter()
+        .filter(|event| matches!(event, Event::Retrying { step, .. } if step.call == refused.action))
+        .count();
     let failed: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
-            Event::StepFailed { step, message, elapsed, .. } => Some((step.call, message.as_str(), elapsed.as_secs())),
+            Event::StepFailed {
+                step,
+                message,
+                elapsed,
+                ..
+            } => Some((step.call, message.as_str(), elapsed.as_secs())),
             _ => None,
         })
         .collect();
-    assert_eq!(outcome.done.len() + outcome.failed.len() + outcome.skipped.len(), plan.steps.len(), "{what}: not all steps are told");
+    assert_eq!(
+        outcome.done.len() + outcome.failed.len() + outcome.skipped.len(),
+        plan.steps.len(),
+        "{what}: not all steps are told"
+    );
     match end {
         End::Done { retries } => {
             assert!(outcome.is_success(), "{what}: {failed:?}");
@@ -140,71 +185,186 @@ fn check(refused: Refused, end: &End) {
 
 #[test]
 fn too_many_requests_are_waited_out() {
-    check(refused("CreateVpc", 503, "RequestLimitExceeded", 5), &End::Done { retries: 1 });
-    check(refused("CreateTags", 400, "ThrottlingException", 1), &End::Done { retries: 1 });
-    check(refused("CreateVpc", 503, "RequestLimitExceeded", ALWAYS), &End::Fails { after: 590..=640, says: "Too many requests" });
+    check(
+        refused("CreateVpc", 503, "RequestLimitExceeded", 5),
+        &End::Done { retries: 1 },
+    );
+    check(
+        refused("CreateTags", 400, "ThrottlingException", 1),
+        &End::Done { retries: 1 },
+    );
+    check(
+        refused("CreateVpc", 503, "RequestLimitExceeded", ALWAYS),
+        &End::Fails {
+            after: 590..=640,
+            says: "Too many requests",
+        },
+    );
 }
 
 #[test]
 fn trouble_of_ec2_s_own_passes_or_ends_the_step() {
     // Without a client token, what was maybe made is looked for first.
-    check(refused("CreateVpc", 500, "InternalError", 3), &End::Done { retries: 1 });
-    check(refused("CreateSubnet", 503, "Unavailable", ALWAYS), &End::Fails { after: 170..=240, says: "Unavailable" });
-    check(refused("CreateNatGateway", 500, "InternalError", 3), &End::Done { retries: 1 });
-    check(refused("AttachInternetGateway", 500, "InternalError", ALWAYS), &End::Fails { after: 175..=190, says: "InternalError" });
+    check(
+        refused("CreateVpc", 500, "InternalError", 3),
+        &End::Done { retries: 1 },
+    );
+    check(
+        refused("CreateSubnet", 503, "Unavailable", ALWAYS),
+        &End::Fails {
+            after: 170..=240,
+            says: "Unavailable",
+        },
+    );
+    check(
+        refused("CreateNatGateway", 500, "InternalError", 3),
+        &End::Done { retries: 1 },
+    );
+    check(
+        refused("AttachInternetGateway", 500, "InternalError", ALWAYS),
+        &End::Fails {
+            after: 175..=190,
+            says: "InternalError",
+        },
+    );
 }
 
 #[test]
 fn answers_that_never_come_are_asked_for_again() {
     check(refused("CreateVpc", 504, "", 2), &End::Done { retries: 1 });
     check(refused("CreateRouteTable", 504, "", 2), &End::Done { retries: 1 });
-    check(refused("CreateRoute", 504, "", ALWAYS), &End::Fails { after: 175..=190, says: "the connection broke" });
+    check(
+        refused("CreateRoute", 504, "", ALWAYS),
+        &End::Fails {
+            after: 175..=190,
+            says: "the connection broke",
+        },
+    );
 }
 
 #[test]
 fn no_room_no_quota_no_permission_and_wrong_requests_are_final() {
     for (action, status, code, says) in [
-        ("RunInstances", 500, "InsufficientInstanceCapacity", "InsufficientInstanceCapacity"),
+        (
+            "RunInstances",
+            500,
+            "InsufficientInstanceCapacity",
+            "InsufficientInstanceCapacity",
+        ),
         ("CreateVpc", 400, "VpcLimitExceeded", "Ask AWS to raise the quota"),
-        ("AllocateAddress", 400, "AddressLimitExceeded", "Ask AWS to raise the quota"),
-        ("CreateSubnet", 403, "UnauthorizedOperation", "need the permission `ec2:CreateSubnet`"),
-        ("CreateVpcEndpoint", 400, "InvalidParameterValue", "InvalidParameterValue"),
+        (
+            "AllocateAddress",
+            400,
+            "AddressLimitExceeded",
+            "Ask AWS to raise the quota",
+        ),
+        (
+            "CreateSubnet",
+            403,
+            "UnauthorizedOperation",
+            "need the permission `ec2:CreateSubnet`",
+        ),
+        (
+            "CreateVpcEndpoint",
+            400,
+            "InvalidParameterValue",
+            "InvalidParameterValue",
+        ),
         ("CreateVpc", 400, "SomethingNew", "SomethingNew"),
     ] {
-        check(refused(action, status, code, ALWAYS), &End::Fails { after: AT_ONCE, says });
+        check(
+            refused(action, status, code, ALWAYS),
+            &End::Fails { after: AT_ONCE, says },
+        );
     }
 }
 
 #[test]
 fn what_is_not_there_yet_is_waited_for_and_what_is_gone_is_done() {
-    check(refused("CreateRoute", 400, "InvalidInternetGatewayID.NotFound", 4), &End::Done { retries: 1 });
-    let young = End::Fails { after: 290..=310, says: "NotFound" };
-    check(refused("CreateRoute", 400, "InvalidInternetGatewayID.NotFound", ALWAYS), &young);
-    check(refused("DeleteRoute", 400, "InvalidRoute.NotFound", ALWAYS), &End::Done { retries: 0 });
+    check(
+        refused("CreateRoute", 400, "InvalidInternetGatewayID.NotFound", 4),
+        &End::Done { retries: 1 },
+    );
+    let young = End::Fails {
+        after: 290..=310,
+        says: "NotFound",
+    };
+    check(
+        refused("CreateRoute", 400, "InvalidInternetGatewayID.NotFound", ALWAYS),
+        &young,
+    );
+    check(
+        refused("DeleteRoute", 400, "InvalidRoute.NotFound", ALWAYS),
+        &End::Done { retries: 0 },
+    );
     // The group was made a moment ago: it is not shown yet, and its rule is still there.
-    check(refused("RevokeSecurityGroupEgress", 400, "InvalidGroup.NotFound", 3), &End::Done { retries: 1 });
-    check(refused("RevokeSecurityGroupEgress", 400, "InvalidPermission.NotFound", ALWAYS), &End::Done { retries: 0 });
-    check(refused("DeleteKeyPair", 400, "InvalidKeyPair.NotFound", ALWAYS), &End::Done { retries: 0 });
+    check(
+        refused("RevokeSecurityGroupEgress", 400, "InvalidGroup.NotFound", 3),
+        &End::Done { retries: 1 },
+    );
+    check(
+        refused(
+            "RevokeSecurityGroupEgress",
+            400,
+            "InvalidPermission.NotFound",
+            ALWAYS,
+        ),
+        &End::Done { retries: 0 },
+    );
+    check(
+        refused("DeleteKeyPair", 400, "InvalidKeyPair.NotFound", ALWAYS),
+        &End::Done { retries: 0 },
+    );
 }
 
 #[test]
 fn states_that_pass_and_what_depends_are_waited_for() {
-    check(refused("AttachInternetGateway", 400, "IncorrectState", 3), &End::Done { retries: 1 });
-    check(refused("AttachInternetGateway", 400, "IncorrectState", ALWAYS), &End::Fails { after: 235..=250, says: "IncorrectState" });
-    check(refused("DeleteSubnet", 400, "DependencyViolation", 3), &End::Done { retries: 1 });
-    let ending = End::Fails { after: 890..=910, says: "DependencyViolation" };
-    check(refused("DeleteSubnet", 400, "DependencyViolation", ALWAYS), &ending);
+    check(
+        refused("AttachInternetGateway", 400, "IncorrectState", 3),
+        &End::Done { retries: 1 },
+    );
+    check(
+        refused("AttachInternetGateway", 400, "IncorrectState", ALWAYS),
+        &End::Fails {
+            after: 235..=250,
+            says: "IncorrectState",
+        },
+    );
+    check(
+        refused("DeleteSubnet", 400, "DependencyViolation", 3),
+        &End::Done { retries: 1 },
+    );
+    let ending = End::Fails {
+        after: 890..=910,
+        says: "DependencyViolation",
+    };
+    check(
+        refused("DeleteSubnet", 400, "DependencyViolation", ALWAYS),
+        &ending,
+    );
 }
 
 #[test]
 fn what_is_said_to_be_there_already_must_be_there() {
-    check(refused("CreateSecurityGroup", 400, "InvalidGroup.Duplicate", ALWAYS), &End::Fails { after: 10..=30, says: "Duplicate" });
+    check(
+        refused("CreateSecurityGroup", 400, "InvalidGroup.Duplicate", ALWAYS),
+        &End::Fails {
+            after: 10..=30,
+            says: "Duplicate",
+        },
+    );
 }
 
 #[test]
 fn a_client_token_that_is_used_up_makes_way_for_the_next() {
-    check(refused("CreateNatGateway", 400, "IdempotentParameterMismatch", 2), &End::Done { retries: 0 });
-    check(refused("RunInstances", 400, "IdempotentInstanceTerminated", 1), &End::Done { retries: 0 });
+    check(
+        refused("CreateNatGateway", 400, "IdempotentParameterMismatch", 2),
+        &End::Done { retries: 0 },
+    );
+    check(
+        refused("RunInstances", 400, "IdempotentInstanceTerminated", 1),
+        &End::Done { retries: 0 },
+    );
 }
 
 #[test]
@@ -219,9 +379,21 @@ fn expired_credentials_end_the_run_at_once_with_everything_told() {
         assert!(outcome.stopped && !outcome.done.is_empty(), "{code}: {outcome:?}");
         let told = [&outcome.done, &outcome.failed, &outcome.pending, &outcome.skipped];
         assert_eq!(told.into_iter().map(Vec::len).sum::<usize>(), plan.steps.len());
-        let failed = events.iter().position(|event| matches!(event, Event::StepFailed { .. })).unwrap();
-        assert!(matches!(&events[failed], Event::StepFailed { message, .. } if message.contains("aws sso login")), "{:?}", events[failed]);
-        assert!(!events[failed..].iter().any(|event| matches!(event, Event::StepStarted { .. })), "{code}: something starts after the end");
+        let failed = events
+            .iter()
+            .position(|event| matches!(event, Event::StepFailed { .. }))
+            .unwrap();
+        assert!(
+            matches!(&events[failed], Event::StepFailed { message, .. } if message.contains("aws sso login")),
+            "{:?}",
+            events[failed]
+        );
+        assert!(
+            !events[failed..]
+                .iter()
+                .any(|event| matches!(event, Event::StepStarted { .. })),
+            "{code}: something starts after the end"
+        );
     }
 }
 
@@ -231,14 +403,29 @@ fn what_lives_in_another_region_is_asked_about() {
         let spec = topology(&specs().0);
         let world = World::new().await;
         world.apply(&spec).await;
-        let moved = trueup_model::Topology { region: Some("eu-west-1".into()), ..spec.clone() };
+        let moved = trueup_model::Topology {
+            region: Some("eu-west-1".into()),
+            ..spec.clone()
+        };
         let lives = async |region: &str, topology: &trueup_model::Topology| {
             let there = world.in_region(region).await;
             let observed = there.observe(topology).await;
-            let elsewhere = there.ec2.elsewhere(&trueup_plan::scope(topology), &observed).await;
-            trueup_plan::plan(topology, &trueup_model::Observed { elsewhere, ..observed }).twin
+            let elsewhere = there
+                .ec2
+                .elsewhere(&trueup_plan::scope(topology), &observed)
+                .await;
+            trueup_plan::plan(
+                topology,
+                &trueup_model::Observed {
+                    elsewhere,
+                    ..observed
+                },
+            )
+            .twin
         };
-        let Some(trueup_model::Twin::Regions(regions)) = lives("eu-west-1", &moved).await else { panic!("it is not found") };
+        let Some(trueup_model::Twin::Regions(regions)) = lives("eu-west-1", &moved).await else {
+            panic!("it is not found")
+        };
         assert_eq!(regions.keys().collect::<Vec<_>>(), ["us-west-2"]);
         assert_eq!(lives("us-west-2", &spec).await, None);
         world.destroy(&spec).await;
@@ -258,7 +445,10 @@ fn nameless(transport: Transport, action: &'static str, id: &'static str) -> Tra
             }
             answer.map(|body| {
                 let text = String::from_utf8_lossy(&body).into_owned();
-                let (from, to) = (text.find(&format!("<{id}>")).unwrap(), text.find(&format!("</{id}>")).unwrap());
+                let (from, to) = (
+                    text.find(&format!("<{id}>")).unwrap(),
+                    text.find(&format!("</{id}>")).unwrap(),
+                );
                 bytes::Bytes::from(format!("{}<{id}>{}", &text[..from], &text[to..]))
             })
         })
@@ -284,17 +474,31 @@ fn what_is_made_and_answered_without_its_id_is_found_or_an_error_and_never_waite
             let spoilt = world.again(|transport| nameless(transport, action, id)).await;
             let (outcome, events) = run(&spoilt, &spoilt.plan(&spec).await).await;
             let told = events.iter().find_map(|event| match event {
-                Event::StepFailed { step, message, elapsed, .. } if step.call == action => Some((message.as_str(), elapsed.as_secs())),
+                Event::StepFailed {
+                    step,
+                    message,
+                    elapsed,
+                    ..
+                } if step.call == action => Some((message.as_str(), elapsed.as_secs())),
                 _ => None,
             });
             match told {
                 Some((message, seconds)) => {
-                    assert!(message.contains("id") && UNDER_A_TOKEN.contains(&seconds), "{action}: {message} after {seconds} s");
+                    assert!(
+                        message.contains("id") && UNDER_A_TOKEN.contains(&seconds),
+                        "{action}: {message} after {seconds} s"
+                    );
                 }
-                // An answer without its id is as good as none: what was made was found by its tags or its token.
-                None => assert!(outcome.is_success() && world.plan(&spec).await.is_empty(), "{action}: {outcome:?}"),
+                // An answer without its id is as good as none: what was made was found by its tags or its
+                // token.
+                None => assert!(
+                    outcome.is_success() && world.plan(&spec).await.is_empty(),
+                    "{action}: {outcome:?}"
+                ),
             }
-            let waits = events.iter().any(|event| matches!(event, Event::Waiting { what, .. } if what.starts_with(' ')));
+            let waits = events
+                .iter()
+                .any(|event| matches!(event, Event::Waiting { what, .. } if what.starts_with(' ')));
             assert!(!waits, "{action}: {events:?}");
             // It is there, and the next run finds it by its tags.
             world.apply(&spec).await;
@@ -309,27 +513,50 @@ fn what_was_stopped_for_a_change_that_ec2_refuses_is_started_again() {
         let spec = specs().0;
         world.apply(&topology(&spec)).await;
         // Of another architecture than the image: EC2 refuses it of the stopped instance.
-        let plan = world.plan(&topology(&spec.replace("t3.micro", "t4g.micro"))).await;
+        let plan = world
+            .plan(&topology(&spec.replace("t3.micro", "t4g.micro")))
+            .await;
         let (outcome, events) = run(&world, &plan).await;
-        let calls = |numbers: &[usize]| numbers.iter().map(|number| plan.steps[number - 1].call.action).collect::<Vec<_>>();
+        let calls = |numbers: &[usize]| {
+            numbers
+                .iter()
+                .map(|number| plan.steps[number - 1].call.action)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(
             (calls(&outcome.done), calls(&outcome.failed)),
-            (vec!["StopInstances", "StartInstances"], vec!["ModifyInstanceAttribute"])
+            (
+                vec!["StopInstances", "StartInstances"],
+                vec!["ModifyInstanceAttribute"]
+            )
         );
-        let back = events.iter().filter(|event| matches!(event, Event::PuttingBack { because: Some(_), .. })).count();
+        let back = events
+            .iter()
+            .filter(|event| matches!(event, Event::PuttingBack { because: Some(_), .. }))
+            .count();
         assert_eq!(back, 1);
-        assert!(world.plan(&topology(&spec)).await.is_empty(), "it is not as it was");
+        assert!(
+            world.plan(&topology(&spec)).await.is_empty(),
+            "it is not as it was"
+        );
     });
 }
 
-/// The same way to an EC2, on which every call that changes something is written down: its action, and whether it was a dry run.
+/// The same way to an EC2, on which every call that changes something is written down: its action, and
+/// whether it was a dry run.
 fn listening(transport: Transport, heard: &Arc<Mutex<Vec<(String, bool)>>>) -> Transport {
     let heard = Arc::clone(heard);
     Arc::new(move |request| {
         let asked = String::from_utf8_lossy(request.body()).into_owned();
-        let action = asked.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default();
+        let action = asked
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("Action="))
+            .unwrap_or_default();
         let dry = asked.contains("&DryRun=true");
-        assert!(!(dry && asked.contains("ClientToken=")), "a dry run uses a token: {asked}");
+        assert!(
+            !(dry && asked.contains("ClientToken=")),
+            "a dry run uses a token: {asked}"
+        );
         if !action.starts_with("Describe") && !action.starts_with("Get") {
             heard.lock().unwrap().push((action.to_owned(), dry));
         }
@@ -342,11 +569,23 @@ fn what_ec2_says_that_it_would_refuse_ends_the_run_before_anything_is_stopped_or
     let denied = |action| refused(action, 403, "UnauthorizedOperation", ALWAYS);
     let image = ("ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c");
     for (edit, refused, permission) in [
-        (("t3.micro", "t3.small"), denied("ModifyInstanceAttribute"), "`ec2:ModifyInstanceAttribute`"),
-        (("t3.micro", "t3.small"), denied("StartInstances"), "`ec2:StartInstances`"),
+        (
+            ("t3.micro", "t3.small"),
+            denied("ModifyInstanceAttribute"),
+            "`ec2:ModifyInstanceAttribute`",
+        ),
+        (
+            ("t3.micro", "t3.small"),
+            denied("StartInstances"),
+            "`ec2:StartInstances`",
+        ),
         (image, denied("RunInstances"), "`ec2:RunInstances`"),
         (image, denied("TerminateInstances"), "`ec2:TerminateInstances`"),
-        (image, refused("RunInstances", 400, "InvalidParameterValue", ALWAYS), "Not now. (InvalidParameterValue)"),
+        (
+            image,
+            refused("RunInstances", 400, "InvalidParameterValue", ALWAYS),
+            "Not now. (InvalidParameterValue)",
+        ),
     ] {
         paused(async {
             let world = World::new().await;
@@ -358,16 +597,32 @@ fn what_ec2_says_that_it_would_refuse_ends_the_run_before_anything_is_stopped_or
             let world = world.again(way).await;
             let plan = world.plan(&topology(&spec.replace(edit.0, edit.1))).await;
             let (outcome, events) = run(&world, &plan).await;
-            assert_eq!((outcome.done.len(), outcome.failed.len()), (0, 1), "{}", refused.action);
+            assert_eq!(
+                (outcome.done.len(), outcome.failed.len()),
+                (0, 1),
+                "{}",
+                refused.action
+            );
             assert_eq!(outcome.skipped.len() + 1, plan.steps.len());
             let told = events.iter().find_map(|event| match event {
                 Event::StepFailed { step, message, .. } => Some((step.call, message)),
                 _ => None,
             });
             let (call, message) = told.unwrap();
-            assert!(call == refused.action && message.contains(permission) && message.ends_with("so nothing was done"), "{message}");
-            assert!(heard.lock().unwrap().iter().all(|(_, dry)| *dry), "something was done");
-            assert!(world.plan(&topology(&spec)).await.is_empty(), "it is not as it was");
+            assert!(
+                call == refused.action
+                    && message.contains(permission)
+                    && message.ends_with("so nothing was done"),
+                "{message}"
+            );
+            assert!(
+                heard.lock().unwrap().iter().all(|(_, dry)| *dry),
+                "something was done"
+            );
+            assert!(
+                world.plan(&topology(&spec)).await.is_empty(),
+                "it is not as it was"
+            );
         });
     }
 }
@@ -383,7 +638,11 @@ fn only_a_plan_that_stops_or_ends_something_is_rehearsed_and_what_may_pass_does_
         let world = base.again(|transport| listening(transport, &heard)).await;
         let dry = || {
             let all: Vec<(String, bool)> = std::mem::take(&mut *heard.lock().unwrap());
-            let mut dry: Vec<String> = all.into_iter().filter(|(_, dry)| *dry).map(|(action, _)| action).collect();
+            let mut dry: Vec<String> = all
+                .into_iter()
+                .filter(|(_, dry)| *dry)
+                .map(|(action, _)| action)
+                .collect();
             dry.sort_unstable();
             dry
         };
@@ -392,9 +651,18 @@ fn only_a_plan_that_stops_or_ends_something_is_rehearsed_and_what_may_pass_does_
         assert_eq!(dry(), [""; 0], "nothing was stopped or ended");
         let typed = specs().1.replace("t3.micro", "t3.small");
         world.apply(&topology(&typed)).await;
-        assert_eq!(dry(), ["ModifyInstanceAttribute", "StartInstances", "StopInstances"]);
-        let world = base.again(|transport| listening(refusing(transport, no_room, &calls), &heard)).await;
-        let plan = world.plan(&topology(&typed.replace("ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c"))).await;
+        assert_eq!(
+            dry(),
+            ["ModifyInstanceAttribute", "StartInstances", "StopInstances"]
+        );
+        let world = base
+            .again(|transport| listening(refusing(transport, no_room, &calls), &heard))
+            .await;
+        let plan = world
+            .plan(&topology(
+                &typed.replace("ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c"),
+            ))
+            .await;
         assert!(run(&world, &plan).await.0.is_success());
         assert_eq!(dry(), ["RunInstances", "TerminateInstances"]);
     });

@@ -7,12 +7,16 @@ fn seeds_hold() {
     for seed in 0..8 {
         let course = Course::new(seed);
         let tally = simulate(&course, false).unwrap_or_else(|why| panic!("{course}: {why}"));
-        assert!(tally.all_calls() >= 300 && tally.resources >= 20, "{course} is too small: {} calls", tally.all_calls());
+        assert!(
+            tally.all_calls() >= 300 && tally.resources >= 20,
+            "{course} is too small: {} calls",
+            tally.all_calls()
+        );
     }
 }
 
-/// Courses that failed once, each for a reason of its own. When what a seed draws changes, they are others, and the list begins anew;
-/// a trouble that came later is kept away from them.
+/// Courses that failed once, each for a reason of its own. When what a seed draws changes, they are others,
+/// and the list begins anew; a trouble that came later is kept away from them.
 const REFUTED: [&str; 12] = [
     "--seed 36 --without sweeping",
     "--seed 145 --without sweeping",

@@ -1,11 +1,19 @@
 //! What a golden file can hold of a session: all but what is another in each run.
 
-/// A transcript without what is another in each run: ids, addresses that EC2 gives, digests, keys, times, and the order in which
-/// steps that run side by side end.
+/// A transcript without what is another in each run: ids, addresses that EC2 gives, digests, keys, times, and
+/// the order in which steps that run side by side end.
 pub fn settled(seen: &str) -> String {
-    let lines = seen.lines().filter(|line| !line.starts_with('[') || line.starts_with("[exit"));
+    let lines = seen
+        .lines()
+        .filter(|line| !line.starts_with('[') || line.starts_with("[exit"));
     // The columns of a table are as wide as what was taken out of them.
-    let even = |line: String| if line.contains(" arn:") { line.split_whitespace().collect::<Vec<_>>().join("  ") } else { line };
+    let even = |line: String| {
+        if line.contains(" arn:") {
+            line.split_whitespace().collect::<Vec<_>>().join("  ")
+        } else {
+            line
+        }
+    };
     lines.map(|line| even(words(line)) + "\n").collect()
 }
 
@@ -25,7 +33,8 @@ fn words(line: &str) -> String {
 }
 
 fn hidden(word: &str) -> String {
-    let hex = |text: &str, count: usize| text.len() >= count && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let hex =
+        |text: &str, count: usize| text.len() >= count && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let bare = word.trim_end_matches('.');
     let end = &word[bare.len()..];
     // An image is the spec's own.

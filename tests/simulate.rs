@@ -1,6 +1,7 @@
-//! `simulate --seeds N [--first S]` runs many seeds on all cores and shrinks what fails, or ends at the first failure where it is given
-//! `--until-failure`; `simulate --seed S` runs one again, and less of it: with `--resources N`, `--edits K`, nothing that befalls it in
-//! some rounds (`--quiet 0,2`), or `--without faults,meddling,death,stop,company`.
+//! `simulate --seeds N [--first S]` runs many seeds on all cores and shrinks what fails, or ends at the first
+//! failure where it is given `--until-failure`; `simulate --seed S` runs one again, and less of it: with
+//! `--resources N`, `--edits K`, nothing that befalls it in some rounds (`--quiet 0,2`), or `--without
+//! faults,meddling,death,stop,company`.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,9 +25,18 @@ const USAGE: &str = "usage: simulate --seeds N [--first S] [--until-failure]\n  
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let number = |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1)?.parse::<u64>().ok());
+    let number = |name: &str| {
+        words
+            .iter()
+            .position(|word| word == name)
+            .and_then(|at| words.get(at + 1)?.parse::<u64>().ok())
+    };
     match (number("--seeds"), words.join(" ").parse::<Course>()) {
-        (Some(seeds), _) => many(number("--first").unwrap_or(0), seeds, words.iter().any(|word| word == "--until-failure")),
+        (Some(seeds), _) => many(
+            number("--first").unwrap_or(0),
+            seeds,
+            words.iter().any(|word| word == "--until-failure"),
+        ),
         (None, Ok(course)) if !words.is_empty() => one(&course),
         (None, Err(why)) => refuse(&format!("{why}\n{USAGE}")),
         (None, Ok(_)) => refuse(USAGE),
@@ -41,7 +51,13 @@ fn refuse(why: &str) -> ExitCode {
 fn one(course: &Course) -> ExitCode {
     match attempt(course, true) {
         Ok(tally) => {
-            say(&format!("{}holds: {} resources, {} calls: {:?}", tally.log, tally.resources, tally.all_calls(), tally.calls));
+            say(&format!(
+                "{}holds: {} resources, {} calls: {:?}",
+                tally.log,
+                tally.resources,
+                tally.all_calls(),
+                tally.calls
+            ));
             ExitCode::SUCCESS
         }
         Err(why) => refuse(&why),
@@ -51,7 +67,12 @@ fn one(course: &Course) -> ExitCode {
 fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
     let start = Instant::now();
     let failures_max = if until_failure { 1 } else { FAILURES_MAX };
-    let (next, done, calls, refused) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0), AtomicUsize::new(0));
+    let (next, done, calls, refused) = (
+        AtomicU64::new(0),
+        AtomicU64::new(0),
+        AtomicU64::new(0),
+        AtomicUsize::new(0),
+    );
     let failed: Mutex<Vec<u64>> = Mutex::default();
     let told = Mutex::new(start);
     let failures = || failed.lock().unwrap_or_else(PoisonError::into_inner).len();
@@ -70,7 +91,10 @@ fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
                     calls.fetch_add(tally.all_calls(), Ordering::Relaxed);
                     refused.fetch_add(tally.refused, Ordering::Relaxed);
                 }
-                Err(_) => failed.lock().unwrap_or_else(PoisonError::into_inner).push(first + number),
+                Err(_) => failed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(first + number),
             }
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +107,12 @@ fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
     let done = done.into_inner();
-    say(&format!("{}; {} calls, {} edits refused", rate(done), calls.into_inner(), refused.into_inner()));
+    say(&format!(
+        "{}; {} calls, {} edits refused",
+        rate(done),
+        calls.into_inner(),
+        refused.into_inner()
+    ));
     let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     failed.sort_unstable();
     for seed in &failed {
@@ -91,21 +120,33 @@ fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
             let why = attempt(&Course::new(*seed), false).err().unwrap_or_default();
             say(&format!(
                 "seed {seed} fails: {}",
-                why.lines().find(|line| !line.starts_with(|c: char| c.is_ascii_digit())).unwrap_or("it panics")
+                why.lines()
+                    .find(|line| !line.starts_with(|c: char| c.is_ascii_digit()))
+                    .unwrap_or("it panics")
             ));
             continue;
         }
         let (course, why) = smallest(Course::new(*seed));
-        say(&format!("\nseed {seed} fails. Again, as small as it gets: cargo xtask simulate {course}\n{why}"));
+        say(&format!(
+            "\nseed {seed} fails. Again, as small as it gets: cargo xtask simulate {course}\n{why}"
+        ));
     }
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// The least of a failing course that still fails, and why.
 fn smallest(mut course: Course) -> (Course, String) {
-    let mut why = attempt(&course, false).err().unwrap_or_else(|| "it does not fail again".to_owned());
-    while let Some((smaller, because)) =
-        course.smaller().into_iter().find_map(|smaller| attempt(&smaller, false).err().map(|why| (smaller, why)))
+    let mut why = attempt(&course, false)
+        .err()
+        .unwrap_or_else(|| "it does not fail again".to_owned());
+    while let Some((smaller, because)) = course
+        .smaller()
+        .into_iter()
+        .find_map(|smaller| attempt(&smaller, false).err().map(|why| (smaller, why)))
     {
         (course, why) = (smaller, because);
     }
@@ -115,7 +156,10 @@ fn smallest(mut course: Course) -> (Course, String) {
 /// Runs a course; a panic is a failure like any other.
 fn attempt(course: &Course, told: bool) -> Result<Tally, String> {
     catch_unwind(AssertUnwindSafe(|| simulate(course, told))).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Err(text.unwrap_or_else(|| "it panics".to_owned()))
     })
 }

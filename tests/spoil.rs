@@ -1,4 +1,5 @@
-//! `spoil --all` tries every spoiling on all cores; `spoil --draw N --seed S` tries some; `spoil --number K` tries one again.
+//! `spoil --all` tries every spoiling on all cores; `spoil --draw N --seed S` tries some; `spoil --number K`
+//! tries one again.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -17,20 +18,31 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// How often progress is told.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
-const USAGE: &str = "usage: spoil --all [--journey WORDS]\n       spoil --draw N --seed S\n       spoil --number K";
+const USAGE: &str =
+    "usage: spoil --all [--journey WORDS]\n       spoil --draw N --seed S\n       spoil --number K";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1));
+    let value = |name: &str| {
+        words
+            .iter()
+            .position(|word| word == name)
+            .and_then(|at| words.get(at + 1))
+    };
     let number = |name: &str| value(name).and_then(|word| word.parse::<usize>().ok());
     let spoilings = Spoilings::find();
     let all = spoilings.trials();
-    let chosen: Vec<&Trial> = match (number("--number"), number("--draw"), words.first().map(String::as_str)) {
+    let chosen: Vec<&Trial> = match (
+        number("--number"),
+        number("--draw"),
+        words.first().map(String::as_str),
+    ) {
         (Some(one), ..) => all.iter().filter(|trial| trial.number == one).collect(),
         (None, Some(count), _) => drawn(all, count, number("--seed").unwrap_or_default()),
-        (None, None, Some("--all")) => {
-            all.iter().filter(|trial| value("--journey").is_none_or(|words| trial.to_string().contains(words.as_str()))).collect()
-        }
+        (None, None, Some("--all")) => all
+            .iter()
+            .filter(|trial| value("--journey").is_none_or(|words| trial.to_string().contains(words.as_str())))
+            .collect(),
         _ => {
             say(USAGE);
             return ExitCode::FAILURE;
@@ -53,13 +65,20 @@ fn attempt_all(spoilings: &Spoilings, chosen: &[&Trial]) -> ExitCode {
     let told = Mutex::new(start);
     let rate = |done: usize| {
         let a_second = Duration::from_secs(done as u64).div_duration_f64(start.elapsed());
-        format!("{done} of {} tried, {a_second:.1} a second, {} wrong", chosen.len(), wrong.load(Ordering::Relaxed))
+        format!(
+            "{done} of {} tried, {a_second:.1} a second, {} wrong",
+            chosen.len(),
+            wrong.load(Ordering::Relaxed)
+        )
     };
     let work = || {
         while let Some(trial) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Err(why) = attempt(spoilings, trial) {
                 wrong.fetch_add(1, Ordering::Relaxed);
-                say(&format!("{why}\n  again: cargo xtask spoil --number {}", trial.number));
+                say(&format!(
+                    "{why}\n  again: cargo xtask spoil --number {}",
+                    trial.number
+                ));
             }
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
             if told.elapsed() > TOLD_EVERY {
@@ -71,12 +90,17 @@ fn attempt_all(spoilings: &Spoilings, chosen: &[&Trial]) -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
     say(&rate(chosen.len()));
-    if wrong.load(Ordering::Relaxed) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if wrong.load(Ordering::Relaxed) == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Runs one; a panic is wrong like anything else.
 fn attempt(spoilings: &Spoilings, trial: &Trial) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(|| spoilings.attempt(trial))).unwrap_or_else(|_| Err(format!("{trial}\n  it panics")))
+    catch_unwind(AssertUnwindSafe(|| spoilings.attempt(trial)))
+        .unwrap_or_else(|_| Err(format!("{trial}\n  it panics")))
 }
 
 fn say(text: &str) {

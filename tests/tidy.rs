@@ -16,7 +16,10 @@ use std::path::{Path, PathBuf};
 /// The top of the repository.
 fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().unwrap_or_else(|| panic!("{} has no parent", tests.display())).to_owned()
+    tests
+        .parent()
+        .unwrap_or_else(|| panic!("{} has no parent", tests.display()))
+        .to_owned()
 }
 
 /// All files below a folder of the repository that end like this, by their paths in it, in order.
@@ -24,7 +27,8 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let entries =
+            std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         for entry in entries {
             let path = entry.unwrap_or_else(|error| panic!("{error}")).path();
             if path.is_dir() {
@@ -34,7 +38,10 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
             }
         }
     }
-    assert!(!found.is_empty(), "{folder} has no .{extension} file: what is checked has moved");
+    assert!(
+        !found.is_empty(),
+        "{folder} has no .{extension} file: what is checked has moved"
+    );
     found.sort();
     found
 }
@@ -58,12 +65,25 @@ fn none(what: &str, complaints: &[String]) {
 
 #[test]
 fn every_source_file_says_what_it_is_for() {
-    let silent = sources().into_iter().filter(|path| !text(path).starts_with("//! "));
-    none("a file opens with `//!`: what it is for", &silent.map(|path| path.display().to_string()).collect::<Vec<_>>());
+    let silent = sources()
+        .into_iter()
+        .filter(|path| !text(path).starts_with("//! "));
+    none(
+        "a file opens with `//!`: what it is for",
+        &silent.map(|path| path.display().to_string()).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
 fn no_source_file_is_longer_than_a_person_reads() {
-    let long = sources().into_iter().map(|path| (text(&path).lines().count(), path)).filter(|(lines, _)| *lines >= 500);
-    none("a file has less than 500 lines", &long.map(|(lines, path)| format!("{}: {lines}", path.display())).collect::<Vec<_>>());
+    let long = sources()
+        .into_iter()
+        .map(|path| (text(&path).lines().count(), path))
+        .filter(|(lines, _)| *lines >= 500);
+    none(
+        "a file has less than 500 lines",
+        &long
+            .map(|(lines, path)| format!("{}: {lines}", path.display()))
+            .collect::<Vec<_>>(),
+    );
 }

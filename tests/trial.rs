@@ -1,5 +1,5 @@
-//! The real `trueup` in a folder of its own, and what may stand in EC2's place: a sandbox, a proxy that refuses, a port where nobody
-//! answers.
+//! The real `trueup` in a folder of its own, and what may stand in EC2's place: a sandbox, a proxy that
+//! refuses, a port where nobody answers.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,7 +20,9 @@ pub struct Trial {
 impl Trial {
     /// A folder with the seed.
     pub fn of_the_seed() -> Self {
-        let trial = Self { folder: tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}")) };
+        let trial = Self {
+            folder: tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}")),
+        };
         trial.write("seed.yaml", include_str!("../specs/gateway-endpoint.yaml"));
         trial
     }
@@ -41,28 +43,39 @@ impl Trial {
     /// `trueup` with these words, with made-up credentials and without the user's own settings.
     pub fn command(&self, words: &str) -> Command {
         let mut command = Command::new(trueup());
-        command.env_clear().current_dir(self.folder.path()).stdin(Stdio::null()).args(words.split_whitespace()).envs([
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("AWS_CONFIG_FILE", "/dev/null"),
-            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ]);
+        command
+            .env_clear()
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .args(words.split_whitespace())
+            .envs([
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_EC2_METADATA_DISABLED", "true"),
+                ("AWS_CONFIG_FILE", "/dev/null"),
+                ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ]);
         command
     }
 
-    /// What a user sees of a command: standard output, standard error and the exit code, with paths and ports made equal.
+    /// What a user sees of a command: standard output, standard error and the exit code, with paths and ports
+    /// made equal.
     pub fn see(&self, words: &str) -> String {
         self.seen(words, &mut self.command(words))
     }
 
     /// What a user sees of a prepared command.
     pub fn seen(&self, words: &str, command: &mut Command) -> String {
-        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let output = command
+            .output()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut text = format!("$ trueup {words}\n");
         text.push_str(&String::from_utf8_lossy(&output.stdout));
         text.push_str(&String::from_utf8_lossy(&output.stderr));
-        let ended = output.status.code().map_or_else(|| output.status.to_string(), |code| format!("exit {code}"));
+        let ended = output
+            .status
+            .code()
+            .map_or_else(|| output.status.to_string(), |code| format!("exit {code}"));
         let _ = writeln!(text, "[{ended}]");
         ports_hidden(&text.replace(&self.folder.path().display().to_string(), "FOLDER"))
     }
@@ -92,10 +105,22 @@ impl Sandbox {
     /// Serves a sandbox whose state is in a file of the folder.
     pub fn serve(folder: &Path) -> Self {
         let mut command = Command::new(trueup());
-        command.args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--region", "us-west-2", "--state", "state.json"]);
+        command.args([
+            "sandbox",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--region",
+            "us-west-2",
+            "--state",
+            "state.json",
+        ]);
         command.current_dir(folder);
         let server = Server::start("trueup sandbox serve", command);
-        Self { address: server.url.trim_start_matches("http://").to_owned(), _server: server }
+        Self {
+            address: server.url.trim_start_matches("http://").to_owned(),
+            _server: server,
+        }
     }
 
     /// Sends a call of somebody else; answers the XML.
@@ -112,7 +137,8 @@ impl Sandbox {
     }
 }
 
-/// Runs a command of the AWS CLI that a message or a page proposes: `aws ec2 create-tags`, sent as the CLI sends it.
+/// Runs a command of the AWS CLI that a message or a page proposes: `aws ec2 create-tags`, sent as the CLI
+/// sends it.
 ///
 /// # Panics
 /// Where the command is another, or is refused.
@@ -121,14 +147,19 @@ pub fn create_tags(sandbox: &Sandbox, command: &str) {
     assert_eq!(words[..3], ["aws", "ec2", "create-tags"], "{command}");
     let values = |option: &str| {
         let rest = words.iter().skip_while(|word| **word != option).skip(1);
-        rest.take_while(|word| !word.starts_with("--")).copied().collect::<Vec<_>>()
+        rest.take_while(|word| !word.starts_with("--"))
+            .copied()
+            .collect::<Vec<_>>()
     };
     let mut query = "CreateTags".to_owned();
     for (number, id) in (1..).zip(values("--resources")) {
         query += &format!("&ResourceId.{number}={id}");
     }
     for (number, tag) in (1..).zip(values("--tags")) {
-        let (key, value) = tag.strip_prefix("Key=").and_then(|tag| tag.split_once(",Value=")).unwrap_or_else(|| panic!("{tag}"));
+        let (key, value) = tag
+            .strip_prefix("Key=")
+            .and_then(|tag| tag.split_once(",Value="))
+            .unwrap_or_else(|| panic!("{tag}"));
         query += &format!("&Tag.{number}.Key={key}&Tag.{number}.Value={value}");
     }
     let answer = sandbox.call(&query);
@@ -138,24 +169,36 @@ pub fn create_tags(sandbox: &Sandbox, command: &str) {
 /// Sends a whole request and reads the answer to its end.
 fn forward(address: &str, request: &[u8]) -> Vec<u8> {
     let mut upstream = TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
-    upstream.write_all(request).unwrap_or_else(|error| panic!("{address}: {error}"));
+    upstream
+        .write_all(request)
+        .unwrap_or_else(|error| panic!("{address}: {error}"));
     let mut answer = Vec::new();
-    upstream.read_to_end(&mut answer).unwrap_or_else(|error| panic!("{address}: {error}"));
+    upstream
+        .read_to_end(&mut answer)
+        .unwrap_or_else(|error| panic!("{address}: {error}"));
     answer
 }
 
-/// Stands between `trueup` and a sandbox: what `refuse` has an error for (a status, a code, a message) is refused, and all else is
-/// passed on. Answers where it listens; it ends with the test.
-pub fn proxy(sandbox: &str, refuse: impl Fn(&str) -> Option<(u16, &'static str, &'static str)> + Send + 'static) -> String {
+/// Stands between `trueup` and a sandbox: what `refuse` has an error for (a status, a code, a message) is
+/// refused, and all else is passed on. Answers where it listens; it ends with the test.
+pub fn proxy(
+    sandbox: &str,
+    refuse: impl Fn(&str) -> Option<(u16, &'static str, &'static str)> + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
     let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
     let sandbox = sandbox.to_owned();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            let Some((head, body)) = request(&stream) else { continue };
+            let Some((head, body)) = request(&stream) else {
+                continue;
+            };
             let answer = match refuse(&body) {
                 Some(error) => refusal(error, body.contains("Action=GetCallerIdentity")).into_bytes(),
-                None => forward(&sandbox, format!("{head}Connection: close\r\n\r\n{body}").as_bytes()),
+                None => forward(
+                    &sandbox,
+                    format!("{head}Connection: close\r\n\r\n{body}").as_bytes(),
+                ),
             };
             // Who asked may be gone.
             let _ = (&stream).write_all(&answer);
@@ -180,13 +223,19 @@ impl Listener {
         let heard = Arc::clone(&heads);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let Some((head, body)) = request(&stream) else { continue };
+                let Some((head, body)) = request(&stream) else {
+                    continue;
+                };
                 heard.lock().unwrap_or_else(PoisonError::into_inner).push(head);
                 // Who asked may be gone.
-                let _ = (&stream).write_all(refusal(error, body.contains("Action=GetCallerIdentity")).as_bytes());
+                let _ =
+                    (&stream).write_all(refusal(error, body.contains("Action=GetCallerIdentity")).as_bytes());
             }
         });
-        Self { url: format!("http://{address}"), heads }
+        Self {
+            url: format!("http://{address}"),
+            heads,
+        }
     }
 
     /// The heads of all requests so far.
@@ -221,11 +270,16 @@ fn request(stream: &TcpStream) -> Option<(String, String)> {
 fn refusal((status, code, message): (u16, &str, &str), of_sts: bool) -> String {
     let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     let body = if of_sts {
-        format!("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">{error}<RequestId>0</RequestId></ErrorResponse>")
+        format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">{error}<RequestId>0</RequestId></ErrorResponse>"
+        )
     } else {
         format!("<Response><Errors>{error}</Errors><RequestID>0</RequestID></Response>")
     };
-    format!("HTTP/1.1 {status} Refused\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status} Refused\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// A port where connections are accepted and never answered, for as long as the listener lives.

@@ -1,7 +1,8 @@
-//! What validates is applied: random valid specs over every attribute of every kind, each on a fresh network through apply, plan,
-//! edits and destroy. None may be refused, and nothing may be left.
+//! What validates is applied: random valid specs over every attribute of every kind, each on a fresh network
+//! through apply, plan, edits and destroy. None may be refused, and nothing may be left.
 //!
-//! `WIDE_SEEDS=5000` tries so many, `WIDE_FIRST=7 WIDE_SEEDS=1` tries one again. Seeds start at the clock, so that each run tries others.
+//! `WIDE_SEEDS=5000` tries so many, `WIDE_FIRST=7 WIDE_SEEDS=1` tries one again. Seeds start at the clock, so
+//! that each run tries others.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,12 +33,16 @@ struct Tally {
     refused_by_plan: usize,
 }
 
-/// Makes a network, edits it and destroys it; an error where EC2 refused a part of that, or something is left to do.
+/// Makes a network, edits it and destroys it; an error where EC2 refused a part of that, or something is left
+/// to do.
 async fn live_through(network: &mut Network, edits: usize) -> Result<Tally, String> {
     let sandbox = Arc::new(Sandbox::new(Options::default()));
     let world = World::over(&sandbox).await;
     let mut tally = Tally::default();
-    world.try_apply(network.topology()).await.map_err(|why| format!("the first apply: {why}"))?;
+    world
+        .try_apply(network.topology())
+        .await
+        .map_err(|why| format!("the first apply: {why}"))?;
     for number in 0..edits {
         let before = network.clone();
         network.edit();
@@ -46,13 +51,23 @@ async fn live_through(network: &mut Network, edits: usize) -> Result<Tally, Stri
             tally.refused_by_plan += 1;
             continue;
         }
-        world.try_apply(network.topology()).await.map_err(|why| format!("edit {number}, of {}: {why}", before.text()))?;
+        world
+            .try_apply(network.topology())
+            .await
+            .map_err(|why| format!("edit {number}, of {}: {why}", before.text()))?;
         tally.edits += 1;
     }
     let plan = trueup_plan::destroy(network.topology(), &world.observe(network.topology()).await);
-    world.try_run(&plan).await.map_err(|why| format!("the destroy: {why}"))?;
+    world
+        .try_run(&plan)
+        .await
+        .map_err(|why| format!("the destroy: {why}"))?;
     let left = sandbox.live_tags(REGION);
-    if left.is_empty() { Ok(tally) } else { Err(format!("the destroy left {left:?}")) }
+    if left.is_empty() {
+        Ok(tally)
+    } else {
+        Err(format!("the destroy left {left:?}"))
+    }
 }
 
 fn draw(seed: u64) -> Network {
@@ -64,7 +79,11 @@ fn draw(seed: u64) -> Network {
 fn shrunk(mut network: Network) -> Network {
     for _ in 0..ROUNDS {
         let fails = |network: &mut Network| paused(live_through(network, 0)).is_err();
-        match network.smaller().into_iter().find_map(|mut smaller| fails(&mut smaller).then_some(smaller)) {
+        match network
+            .smaller()
+            .into_iter()
+            .find_map(|mut smaller| fails(&mut smaller).then_some(smaller))
+        {
             Some(smaller) => network = smaller,
             None => break,
         }
@@ -77,19 +96,31 @@ fn fault(seed: u64) -> Result<Tally, String> {
     let mut network = draw(seed);
     let first = network.clone();
     paused(live_through(&mut network, EDITS)).map_err(|why| {
-        let spec = if why.starts_with("the first") { shrunk(first).text() } else { network.text() };
+        let spec = if why.starts_with("the first") {
+            shrunk(first).text()
+        } else {
+            network.text()
+        };
         format!("seed {seed}: {why}\nwith {spec}\nagain: WIDE_FIRST={seed} WIDE_SEEDS=1")
     })
 }
 
 fn setting(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(usual)
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "which seeds were tried is part of what a run says")]
+#[expect(
+    clippy::print_stderr,
+    reason = "which seeds were tried is part of what a run says"
+)]
 fn what_validates_is_applied() {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs() * 1000);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |now| now.as_secs() * 1000);
     let (first, seeds) = (setting("WIDE_FIRST", now), setting("WIDE_SEEDS", SEEDS));
     let (next, faults) = (AtomicU64::new(first), Mutex::new(Vec::new()));
     let (edits, refused) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -119,10 +150,16 @@ fn what_validates_is_applied() {
         refused.into_inner(),
         faults.len()
     );
-    assert!(faults.is_empty(), "{} of {seeds} specs:\n{}", faults.len(), faults.join("\n\n"));
+    assert!(
+        faults.is_empty(),
+        "{} of {seeds} specs:\n{}",
+        faults.len(),
+        faults.join("\n\n")
+    );
 }
 
-/// What no draw can have, each with why: the sandbox has no such thing to refer to, or the file is tried elsewhere.
+/// What no draw can have, each with why: the sandbox has no such thing to refer to, or the file is tried
+/// elsewhere.
 const NOT_DRAWN: [&str; 12] = [
     "route_table.routes.egress_only_internet_gateway",
     "route_table.routes.local_target",
@@ -146,8 +183,16 @@ fn every_attribute_of_every_kind_is_drawn() {
             let kind = resource.address.kind;
             for (name, value) in resource.record.iter() {
                 drawn.insert(format!("{kind}.{name}"));
-                let members = value.as_list().iter().filter_map(|member| member.as_map()).chain(value.as_map());
-                drawn.extend(members.flat_map(|member| member.iter()).map(|(field, _)| format!("{kind}.{name}.{field}")));
+                let members = value
+                    .as_list()
+                    .iter()
+                    .filter_map(|member| member.as_map())
+                    .chain(value.as_map());
+                drawn.extend(
+                    members
+                        .flat_map(|member| member.iter())
+                        .map(|(field, _)| format!("{kind}.{name}.{field}")),
+                );
             }
         }
     }
@@ -163,7 +208,10 @@ fn every_attribute_of_every_kind_is_drawn() {
                 },
                 _ => &[],
             };
-            let all = fields.iter().map(|field| format!("{name}.{}", field.name)).chain([name.clone()]);
+            let all = fields
+                .iter()
+                .map(|field| format!("{name}.{}", field.name))
+                .chain([name.clone()]);
             missing.extend(all.filter(|name| !drawn.contains(name) && !NOT_DRAWN.contains(&name.as_str())));
         }
     }
@@ -197,10 +245,19 @@ fn user_data_may_be_bytes() {
         world.apply(&wanted(b"\x1f\x8b\x08\x00\xff\xfe")).await;
         let other = wanted(b"\x1f\x8b\x08\x00\xff\xfd");
         let plan = world.plan(&other).await;
-        assert!(plan.steps.iter().any(|step| step.call.action == "ModifyInstanceAttribute"), "{:#?}", plan.changes);
+        assert!(
+            plan.steps
+                .iter()
+                .any(|step| step.call.action == "ModifyInstanceAttribute"),
+            "{:#?}",
+            plan.changes
+        );
         world.apply(&other).await;
         let live = world.observe(&other).await;
-        let data = live.objects.iter().find_map(|object| object.record.get("user_data"));
+        let data = live
+            .objects
+            .iter()
+            .find_map(|object| object.record.get("user_data"));
         assert_eq!(data, Some(&Value::Bytes(b"\x1f\x8b\x08\x00\xff\xfd".to_vec())));
     });
 }

@@ -5,14 +5,16 @@ use serde_json::{Value as Json, json};
 
 use crate::rows::{Case, Row, mixed, put, row, texts};
 
-const LAUNCH: &str = "RunInstances&ImageId=ami-003634241a8fcdec0&MinCount=1&MaxCount=1&SubnetId={subnet.main}";
+const LAUNCH: &str =
+    "RunInstances&ImageId=ami-003634241a8fcdec0&MinCount=1&MaxCount=1&SubnetId={subnet.main}";
 const DISK: &str = "RunInstances&ImageId=ami-003634241a8fcdec0&InstanceType=m5.large&MinCount=1&MaxCount=1&SubnetId={subnet.main}\
                     &BlockDeviceMapping.1.DeviceName=/dev/sda1";
 
 /// The limits of an instance.
 pub fn hosts() -> Vec<Row> {
     let host = |fields: Json| {
-        let mut all = json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "main"});
+        let mut all =
+            json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "main"});
         for (name, value) in fields.as_object().into_iter().flatten() {
             all[name] = value.clone();
         }
@@ -20,7 +22,10 @@ pub fn hosts() -> Vec<Row> {
     };
     let encoded = |length: usize| {
         let text = base64::engine::general_purpose::STANDARD.encode(vec![b'#'; length]);
-        format!("&UserData={}", form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>())
+        format!(
+            "&UserData={}",
+            form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>()
+        )
     };
     let (full, over) = (encoded(16 * 1024), encoded(16 * 1024 + 1));
     vec![
@@ -76,15 +81,30 @@ pub fn volumes() -> Vec<Row> {
             "image": "ami-003634241a8fcdec0", "instance_type": "m5.large", "subnet": "main", "root_volume": "$",
         }});
         let case = |volume: &Json| {
-            let names = [("size", "VolumeSize"), ("type", "VolumeType"), ("iops", "Iops"), ("throughput", "Throughput")];
+            let names = [
+                ("size", "VolumeSize"),
+                ("type", "VolumeType"),
+                ("iops", "Iops"),
+                ("throughput", "Throughput"),
+            ];
             let given = names.iter().filter(|(name, _)| volume.get(name).is_some());
             let values = given.map(|(name, parameter)| {
                 let value = &volume[name];
-                format!("&BlockDeviceMapping.1.Ebs.{parameter}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                format!(
+                    "&BlockDeviceMapping.1.Ebs.{parameter}={}",
+                    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+                )
             });
-            Case { spec: put(&spec, volume), query: values.fold(DISK.to_owned(), |all, one| all + &one) }
+            Case {
+                spec: put(&spec, volume),
+                query: values.fold(DISK.to_owned(), |all, one| all + &one),
+            }
         };
-        Row { of: name, at: at.iter().map(case).collect(), past: past.iter().map(case).collect() }
+        Row {
+            of: name,
+            at: at.iter().map(case).collect(),
+            past: past.iter().map(case).collect(),
+        }
     };
     let of = |ty: &str, size: i64| json!({"type": ty, "size": size});
     let fast = |ty: &str, size: i64, iops: i64| json!({"type": ty, "size": size, "iops": iops});
@@ -92,7 +112,13 @@ pub fn volumes() -> Vec<Row> {
     vec![
         disk(
             "instance.root_volume.size",
-            &[of("gp2", 16_384), of("gp3", 65_536), fast("io1", 16_384, 100), fast("io2", 65_536, 100), of("standard", 1_024)],
+            &[
+                of("gp2", 16_384),
+                of("gp3", 65_536),
+                fast("io1", 16_384, 100),
+                fast("io2", 65_536, 100),
+                of("standard", 1_024),
+            ],
             &[
                 of("gp2", 0),
                 of("gp2", 16_385),
@@ -105,8 +131,20 @@ pub fn volumes() -> Vec<Row> {
         ),
         disk(
             "instance.root_volume.type",
-            &[of("gp2", 8), of("gp3", 8), fast("io1", 8, 100), fast("io2", 8, 100), of("standard", 8)],
-            &[of("st1", 125), of("sc1", 125), of("gp1", 8), of("io1", 8), of("io2", 8)],
+            &[
+                of("gp2", 8),
+                of("gp3", 8),
+                fast("io1", 8, 100),
+                fast("io2", 8, 100),
+                of("standard", 8),
+            ],
+            &[
+                of("st1", 125),
+                of("sc1", 125),
+                of("gp1", 8),
+                of("io1", 8),
+                of("io2", 8),
+            ],
         ),
         disk(
             "instance.root_volume.iops",
@@ -156,11 +194,25 @@ pub fn metadata() -> Vec<Row> {
     };
     let launch = |parameter: &str| format!("{LAUNCH}&InstanceType=t2.micro&MetadataOptions.{parameter}=$");
     let switch = |of: &'static str, name: &str, parameter: &str| {
-        row(of, &options(name), &launch(parameter), &texts(&["enabled", "disabled"]), &texts(&["on"]))
+        row(
+            of,
+            &options(name),
+            &launch(parameter),
+            &texts(&["enabled", "disabled"]),
+            &texts(&["on"]),
+        )
     };
     vec![
-        switch("instance.metadata_options.http_endpoint", "http_endpoint", "HttpEndpoint"),
-        switch("instance.metadata_options.instance_metadata_tags", "instance_metadata_tags", "InstanceMetadataTags"),
+        switch(
+            "instance.metadata_options.http_endpoint",
+            "http_endpoint",
+            "HttpEndpoint",
+        ),
+        switch(
+            "instance.metadata_options.instance_metadata_tags",
+            "instance_metadata_tags",
+            "InstanceMetadataTags",
+        ),
         row(
             "instance.metadata_options.http_tokens",
             &options("http_tokens"),

@@ -1,4 +1,5 @@
-//! The table of limits: values that are just right and values that are just past them, with EC2's own call for each.
+//! The table of limits: values that are just right and values that are just past them, with EC2's own call
+//! for each.
 
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
@@ -31,15 +32,29 @@ pub fn row(of: &'static str, spec: &Json, query: &str, at: &[Json], past: &[Json
     let case = |value: &Json| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let text: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        Case { spec: put(spec, value), query: query.replace('$', &text) }
+        Case {
+            spec: put(spec, value),
+            query: query.replace('$', &text),
+        }
     };
-    Row { of, at: at.iter().map(case).collect(), past: past.iter().map(case).collect() }
+    Row {
+        of,
+        at: at.iter().map(case).collect(),
+        past: past.iter().map(case).collect(),
+    }
 }
 
 /// A row whose cases differ in more than one value: a piece of a spec and the end of the call for each.
 pub fn mixed(of: &'static str, spec: &Json, query: &str, at: &[(Json, &str)], past: &[(Json, &str)]) -> Row {
-    let case = |(value, end): &(Json, &str)| Case { spec: put(spec, value), query: format!("{query}{end}") };
-    Row { of, at: at.iter().map(case).collect(), past: past.iter().map(case).collect() }
+    let case = |(value, end): &(Json, &str)| Case {
+        spec: put(spec, value),
+        query: format!("{query}{end}"),
+    };
+    Row {
+        of,
+        at: at.iter().map(case).collect(),
+        past: past.iter().map(case).collect(),
+    }
 }
 
 /// A piece of a spec with a value in the place of `$`.
@@ -47,7 +62,10 @@ pub fn put(spec: &Json, value: &Json) -> Json {
     match spec {
         Json::String(text) if text == "$" => value.clone(),
         Json::Array(list) => list.iter().map(|one| put(one, value)).collect(),
-        Json::Object(fields) => fields.iter().map(|(name, one)| (name.clone(), put(one, value))).collect(),
+        Json::Object(fields) => fields
+            .iter()
+            .map(|(name, one)| (name.clone(), put(one, value)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -59,7 +77,19 @@ pub fn texts(all: &[&str]) -> Vec<Json> {
 
 /// All rows.
 pub fn rows() -> Vec<Row> {
-    [networks(), routing(), filters(), groups(), hosts(), volumes(), metadata(), others()].into_iter().flatten().collect()
+    [
+        networks(),
+        routing(),
+        filters(),
+        groups(),
+        hosts(),
+        volumes(),
+        metadata(),
+        others(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn networks() -> Vec<Row> {
@@ -72,15 +102,44 @@ fn networks() -> Vec<Row> {
             "vpc.cidr_block",
             &vpc,
             "CreateVpc&CidrBlock=$",
-            &texts(&["10.1.0.0/16", "10.1.0.0/28", "1.0.0.0/16", "223.255.0.0/16", "100.64.0.0/16", "172.31.0.0/16"]),
-            &texts(&["10.0.0.0/15", "10.1.0.0/29", "0.1.0.0/16", "127.0.0.0/16", "169.254.0.0/16", "224.0.0.0/16", "255.255.0.0/16"]),
+            &texts(&[
+                "10.1.0.0/16",
+                "10.1.0.0/28",
+                "1.0.0.0/16",
+                "223.255.0.0/16",
+                "100.64.0.0/16",
+                "172.31.0.0/16",
+            ]),
+            &texts(&[
+                "10.0.0.0/15",
+                "10.1.0.0/29",
+                "0.1.0.0/16",
+                "127.0.0.0/16",
+                "169.254.0.0/16",
+                "224.0.0.0/16",
+                "255.255.0.0/16",
+            ]),
         ),
         row(
             "vpc.secondary_cidr_blocks",
             &second,
             "AssociateVpcCidrBlock&VpcId={vpc.main}&CidrBlock=$",
-            &texts(&["10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/28", "100.64.0.0/16", "1.0.0.0/16"]),
-            &texts(&["10.2.0.0/15", "10.2.0.0/29", "172.16.0.0/16", "192.168.0.0/16", "198.19.0.0/16", "169.254.0.0/16", "10.0.9.0/24"]),
+            &texts(&[
+                "10.2.0.0/16",
+                "10.1.0.0/16",
+                "10.2.0.0/28",
+                "100.64.0.0/16",
+                "1.0.0.0/16",
+            ]),
+            &texts(&[
+                "10.2.0.0/15",
+                "10.2.0.0/29",
+                "172.16.0.0/16",
+                "192.168.0.0/16",
+                "198.19.0.0/16",
+                "169.254.0.0/16",
+                "10.0.9.0/24",
+            ]),
         ),
         row(
             "vpc.instance_tenancy",
@@ -94,7 +153,13 @@ fn networks() -> Vec<Row> {
             &subnet,
             "CreateSubnet&VpcId={vpc.main}&CidrBlock=$",
             &texts(&["10.0.1.0/28", "10.0.128.0/17"]),
-            &texts(&["10.0.1.0/29", "10.1.0.0/24", "10.0.0.0/15", "10.0.0.0/28", "10.0.0.0/23"]),
+            &texts(&[
+                "10.0.1.0/29",
+                "10.1.0.0/24",
+                "10.0.0.0/15",
+                "10.0.0.0/28",
+                "10.0.0.0/23",
+            ]),
         ),
         row(
             "subnet.cidr_block",
@@ -122,12 +187,24 @@ fn networks() -> Vec<Row> {
             &json!({"elastic_ip.x": {}, "nat_gateway.x": "$"}),
             "CreateNatGateway&SubnetId={subnet.main}",
             &[
-                (json!({"subnet": "main", "connectivity_type": "public", "elastic_ip": "x"}), "&AllocationId={elastic_ip.main}"),
-                (json!({"subnet": "main", "connectivity_type": "private"}), "&ConnectivityType=private"),
+                (
+                    json!({"subnet": "main", "connectivity_type": "public", "elastic_ip": "x"}),
+                    "&AllocationId={elastic_ip.main}",
+                ),
+                (
+                    json!({"subnet": "main", "connectivity_type": "private"}),
+                    "&ConnectivityType=private",
+                ),
             ],
             &[
-                (json!({"subnet": "main", "connectivity_type": "public"}), "&ConnectivityType=public"),
-                (json!({"subnet": "main", "connectivity_type": "hybrid"}), "&ConnectivityType=hybrid"),
+                (
+                    json!({"subnet": "main", "connectivity_type": "public"}),
+                    "&ConnectivityType=public",
+                ),
+                (
+                    json!({"subnet": "main", "connectivity_type": "hybrid"}),
+                    "&ConnectivityType=hybrid",
+                ),
                 (
                     json!({"subnet": "main", "connectivity_type": "private", "elastic_ip": "x"}),
                     "&ConnectivityType=private&AllocationId={elastic_ip.main}",
@@ -149,8 +226,21 @@ fn routing() -> Vec<Row> {
         "route_table.routes.destination",
         &json!({"route_table.main": {"routes": [{"destination": "$", "internet_gateway": "main"}]}}),
         "CreateRoute&RouteTableId={route_table.main}&GatewayId={internet_gateway.main}&DestinationCidrBlock=$",
-        &texts(&["0.0.0.0/0", "10.1.0.0/16", "1.2.3.4/32", "10.0.0.0/8", "169.254.172.0/22"]),
-        &texts(&["10.0.0.0/16", "10.0.5.0/24", "169.254.168.0/22", "169.254.169.254/32", "1.2.3.4/33", "1.2.3.256/32"]),
+        &texts(&[
+            "0.0.0.0/0",
+            "10.1.0.0/16",
+            "1.2.3.4/32",
+            "10.0.0.0/8",
+            "169.254.172.0/22",
+        ]),
+        &texts(&[
+            "10.0.0.0/16",
+            "10.0.5.0/24",
+            "169.254.168.0/22",
+            "169.254.169.254/32",
+            "1.2.3.4/33",
+            "1.2.3.256/32",
+        ]),
     )]
 }
 
@@ -167,8 +257,9 @@ fn filters() -> Vec<Row> {
     };
     let tcp = format!("{ENTRY}&RuleNumber=100&RuleAction=allow&Protocol=6&CidrBlock=10.0.0.0/8");
     let icmp = format!("{ENTRY}&RuleNumber=100&RuleAction=allow&Protocol=1&CidrBlock=10.0.0.0/8");
-    let plain =
-        format!("{ENTRY}&RuleNumber=100&RuleAction=allow&CidrBlock=10.0.0.0/8&PortRange.From=1&PortRange.To=2&Icmp.Type=8&Icmp.Code=0");
+    let plain = format!(
+        "{ENTRY}&RuleNumber=100&RuleAction=allow&CidrBlock=10.0.0.0/8&PortRange.From=1&PortRange.To=2&Icmp.Type=8&Icmp.Code=0"
+    );
     vec![
         row(
             "network_acl.ingress.rule_number",
@@ -188,14 +279,26 @@ fn filters() -> Vec<Row> {
             "network_acl.ingress.protocol",
             &entry(json!({"protocol": "$"})),
             &plain,
-            &[(json!("all"), "&Protocol=-1"), (json!("icmp"), "&Protocol=1"), (json!("0"), "&Protocol=0"), (json!("255"), "&Protocol=255")],
-            &[(json!("256"), "&Protocol=256"), (json!("-2"), "&Protocol=-2"), (json!("sctp"), "&Protocol=sctp")],
+            &[
+                (json!("all"), "&Protocol=-1"),
+                (json!("icmp"), "&Protocol=1"),
+                (json!("0"), "&Protocol=0"),
+                (json!("255"), "&Protocol=255"),
+            ],
+            &[
+                (json!("256"), "&Protocol=256"),
+                (json!("-2"), "&Protocol=-2"),
+                (json!("sctp"), "&Protocol=sctp"),
+            ],
         ),
         mixed(
             "network_acl.ingress.port",
             &entry(json!({"port": "$"})),
             &tcp,
-            &[(json!(0), "&PortRange.From=0&PortRange.To=0"), (json!("65535"), "&PortRange.From=65535&PortRange.To=65535")],
+            &[
+                (json!(0), "&PortRange.From=0&PortRange.To=0"),
+                (json!("65535"), "&PortRange.From=65535&PortRange.To=65535"),
+            ],
             &[
                 (json!(65536), "&PortRange.From=65536&PortRange.To=65536"),
                 (json!("0-65536"), "&PortRange.From=0&PortRange.To=65536"),
@@ -272,11 +375,18 @@ fn groups() -> Vec<Row> {
             &format!("{permission}.IpProtocol="),
             &[
                 (json!("all"), "-1"),
-                (json!("icmp"), "icmp&IpPermissions.1.FromPort=-1&IpPermissions.1.ToPort=-1"),
+                (
+                    json!("icmp"),
+                    "icmp&IpPermissions.1.FromPort=-1&IpPermissions.1.ToPort=-1",
+                ),
                 (json!("0"), "0"),
                 (json!("255"), "255"),
             ],
-            &[(json!("256"), "256"), (json!("-2"), "-2"), (json!("sctp"), "sctp")],
+            &[
+                (json!("256"), "256"),
+                (json!("-2"), "-2"),
+                (json!("sctp"), "sctp"),
+            ],
         ),
         mixed(
             "security_group.ingress.port",
@@ -284,13 +394,28 @@ fn groups() -> Vec<Row> {
             &format!("{permission}.IpProtocol=tcp"),
             &[
                 (json!(0), "&IpPermissions.1.FromPort=0&IpPermissions.1.ToPort=0"),
-                (json!("65535"), "&IpPermissions.1.FromPort=65535&IpPermissions.1.ToPort=65535"),
+                (
+                    json!("65535"),
+                    "&IpPermissions.1.FromPort=65535&IpPermissions.1.ToPort=65535",
+                ),
             ],
             &[
-                (json!(65536), "&IpPermissions.1.FromPort=65536&IpPermissions.1.ToPort=65536"),
-                (json!("0-65536"), "&IpPermissions.1.FromPort=0&IpPermissions.1.ToPort=65536"),
-                (json!("2-1"), "&IpPermissions.1.FromPort=2&IpPermissions.1.ToPort=1"),
-                (json!("-2"), "&IpPermissions.1.FromPort=-2&IpPermissions.1.ToPort=-2"),
+                (
+                    json!(65536),
+                    "&IpPermissions.1.FromPort=65536&IpPermissions.1.ToPort=65536",
+                ),
+                (
+                    json!("0-65536"),
+                    "&IpPermissions.1.FromPort=0&IpPermissions.1.ToPort=65536",
+                ),
+                (
+                    json!("2-1"),
+                    "&IpPermissions.1.FromPort=2&IpPermissions.1.ToPort=1",
+                ),
+                (
+                    json!("-2"),
+                    "&IpPermissions.1.FromPort=-2&IpPermissions.1.ToPort=-2",
+                ),
             ],
         ),
         row(
@@ -327,11 +452,18 @@ fn groups() -> Vec<Row> {
 }
 
 fn others() -> Vec<Row> {
-    let key = |of: &'static str, spec: Json, query: &str, at: &[Json], past: &[Json]| row(of, &spec, query, at, past);
-    let material = form_urlencoded::byte_serialize(base64::engine::general_purpose::STANDARD.encode(trueup_tests::PUBLIC_KEY).as_bytes())
-        .collect::<String>();
+    let key = |of: &'static str, spec: Json, query: &str, at: &[Json], past: &[Json]| {
+        row(of, &spec, query, at, past)
+    };
+    let material = form_urlencoded::byte_serialize(
+        base64::engine::general_purpose::STANDARD
+            .encode(trueup_tests::PUBLIC_KEY)
+            .as_bytes(),
+    )
+    .collect::<String>();
     let policy = |length: usize| {
-        let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Sid": ""});
+        let statement =
+            json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Sid": ""});
         let empty = json!({"Statement": [statement.clone()]}).to_string().len();
         let mut document = json!({"Statement": [statement]});
         document["Statement"][0]["Sid"] = json!("x".repeat(length - empty));
@@ -339,8 +471,15 @@ fn others() -> Vec<Row> {
     };
     let tagged = |key: &str, value: &str| {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let query = format!("CreateTags&ResourceId.1={{vpc.main}}&Tag.1.Key={}&Tag.1.Value={}", encode(key), encode(value));
-        Case { spec: json!({"vpc.main": {"tags": {key: value}}}), query }
+        let query = format!(
+            "CreateTags&ResourceId.1={{vpc.main}}&Tag.1.Key={}&Tag.1.Value={}",
+            encode(key),
+            encode(value)
+        );
+        Case {
+            spec: json!({"vpc.main": {"tags": {key: value}}}),
+            query,
+        }
     };
     vec![
         key(
@@ -354,15 +493,27 @@ fn others() -> Vec<Row> {
             "key_pair.public_key",
             &json!({"key_pair.x": {"public_key": "$"}}),
             "ImportKeyPair&KeyName=y",
-            &[(json!(trueup_tests::PUBLIC_KEY), &format!("&PublicKeyMaterial={material}"))],
-            &[(json!("ssh-ed25519 AAAA"), "&PublicKeyMaterial=c3NoLWVkMjU1MTkgQUFBQQ%3D%3D")],
+            &[(
+                json!(trueup_tests::PUBLIC_KEY),
+                &format!("&PublicKeyMaterial={material}"),
+            )],
+            &[(
+                json!("ssh-ed25519 AAAA"),
+                "&PublicKeyMaterial=c3NoLWVkMjU1MTkgQUFBQQ%3D%3D",
+            )],
         ),
         mixed(
             "vpc_endpoint.service",
             &json!({"vpc_endpoint.x": {"vpc": "main", "service": "$"}}),
             "CreateVpcEndpoint&VpcId={vpc.main}&ServiceName=",
-            &[(json!("s3"), "com.amazonaws.us-west-2.s3"), (json!("dynamodb"), "com.amazonaws.us-west-2.dynamodb")],
-            &[(json!("com.amazonaws.us-east-1.s3"), "com.amazonaws.us-east-1.s3"), (json!("s4"), "com.amazonaws.us-west-2.s4")],
+            &[
+                (json!("s3"), "com.amazonaws.us-west-2.s3"),
+                (json!("dynamodb"), "com.amazonaws.us-west-2.dynamodb"),
+            ],
+            &[
+                (json!("com.amazonaws.us-east-1.s3"), "com.amazonaws.us-east-1.s3"),
+                (json!("s4"), "com.amazonaws.us-west-2.s4"),
+            ],
         ),
         row(
             "vpc_endpoint.type",
@@ -376,7 +527,11 @@ fn others() -> Vec<Row> {
             &json!({"vpc_endpoint.x": {"vpc": "main", "service": "s3", "policy": "$"}}),
             "CreateVpcEndpoint&VpcId={vpc.main}&ServiceName=com.amazonaws.us-west-2.s3&PolicyDocument=$",
             &[policy(20_480)],
-            &[policy(20_481), json!({"Version": "2012-10-17"}), json!({"Statement": []})],
+            &[
+                policy(20_481),
+                json!({"Version": "2012-10-17"}),
+                json!({"Statement": []}),
+            ],
         ),
         Row {
             of: "tags",

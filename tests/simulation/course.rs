@@ -46,7 +46,14 @@ pub enum Trouble {
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Faults, Self::Meddling, Self::Death, Self::Stop, Self::Company, Self::Sweeping];
+    pub const ALL: [Self; 6] = [
+        Self::Faults,
+        Self::Meddling,
+        Self::Death,
+        Self::Stop,
+        Self::Company,
+        Self::Sweeping,
+    ];
 
     /// Its word.
     fn word(self) -> &'static str {
@@ -64,7 +71,13 @@ impl Trouble {
 impl Course {
     /// All of it.
     pub fn new(seed: u64) -> Self {
-        Self { seed, resources: RESOURCES, edits: EDITS, troubles: Trouble::ALL.into(), quiet: BTreeSet::new() }
+        Self {
+            seed,
+            resources: RESOURCES,
+            edits: EDITS,
+            troubles: Trouble::ALL.into(),
+            quiet: BTreeSet::new(),
+        }
     }
 
     /// Whether there may be this trouble in a round.
@@ -84,12 +97,24 @@ impl Course {
             smaller.push(course);
         }
         if let Some(edits) = self.edits.checked_sub(1) {
-            smaller.push(Self { edits, ..self.clone() });
+            smaller.push(Self {
+                edits,
+                ..self.clone()
+            });
         }
-        if let Some(resources) = self.resources.checked_sub(RESOURCES_STEP).filter(|resources| *resources >= RESOURCES_LEAST) {
-            smaller.push(Self { resources, ..self.clone() });
+        if let Some(resources) = self
+            .resources
+            .checked_sub(RESOURCES_STEP)
+            .filter(|resources| *resources >= RESOURCES_LEAST)
+        {
+            smaller.push(Self {
+                resources,
+                ..self.clone()
+            });
         }
-        for round in (0..=self.edits + 1).filter(|round| !self.troubles.is_empty() && !self.quiet.contains(round)) {
+        for round in
+            (0..=self.edits + 1).filter(|round| !self.troubles.is_empty() && !self.quiet.contains(round))
+        {
             let mut course = self.clone();
             course.quiet.insert(round);
             smaller.push(course);
@@ -111,8 +136,16 @@ impl fmt::Display for Course {
         if !quiet.is_empty() {
             write!(f, " --quiet {}", quiet.join(","))?;
         }
-        let without: Vec<&str> = Trouble::ALL.into_iter().filter(|trouble| !self.troubles.contains(trouble)).map(Trouble::word).collect();
-        if without.is_empty() { Ok(()) } else { write!(f, " --without {}", without.join(",")) }
+        let without: Vec<&str> = Trouble::ALL
+            .into_iter()
+            .filter(|trouble| !self.troubles.contains(trouble))
+            .map(Trouble::word)
+            .collect();
+        if without.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " --without {}", without.join(","))
+        }
     }
 }
 
@@ -135,7 +168,9 @@ impl FromStr for Course {
                 "--without" => {
                     for word in value.split(',') {
                         let trouble = Trouble::ALL.into_iter().find(|trouble| trouble.word() == word);
-                        course.troubles.remove(&trouble.ok_or_else(|| format!("`{word}` is no trouble"))?);
+                        course
+                            .troubles
+                            .remove(&trouble.ok_or_else(|| format!("`{word}` is no trouble"))?);
                     }
                 }
                 _ => return Err(format!("`{name}` is not known")),
@@ -157,6 +192,9 @@ mod tests {
             assert_eq!(course.to_string().parse(), Ok(course));
         }
         assert_eq!(Course::new(7).to_string(), "--seed 7");
-        assert_eq!("--without rain".parse::<Course>(), Err("`rain` is no trouble".to_owned()));
+        assert_eq!(
+            "--without rain".parse::<Course>(),
+            Err("`rain` is no trouble".to_owned())
+        );
     }
 }

@@ -27,7 +27,12 @@ pub type Tagged = BTreeMap<String, BTreeMap<String, String>>;
 /// What is not so.
 pub fn whole(observed: &Observed, topology: &Topology, neighbours: &str) -> Result<(), String> {
     let mut live: BTreeMap<String, usize> = BTreeMap::new();
-    for owner in observed.objects.iter().filter_map(|object| object.owner.as_ref()).filter(|owner| owner.topology == topology.name) {
+    for owner in observed
+        .objects
+        .iter()
+        .filter_map(|object| object.owner.as_ref())
+        .filter(|owner| owner.topology == topology.name)
+    {
         if owner.retiring.is_some() {
             return Err(format!("{} is retiring and was left behind", owner.address));
         }
@@ -38,43 +43,91 @@ pub fn whole(observed: &Observed, topology: &Topology, neighbours: &str) -> Resu
         return Err(format!("there are {live:?}, and wanted are {wanted:?}"));
     }
     let now = self::neighbours(observed, topology);
-    if now == neighbours { Ok(()) } else { Err(format!("what belongs to others was\n{neighbours}\nand is\n{now}")) }
+    if now == neighbours {
+        Ok(())
+    } else {
+        Err(format!("what belongs to others was\n{neighbours}\nand is\n{now}"))
+    }
 }
 
-/// A plan makes nothing at an address that something had all the time while it was read; these are the tags of what was there.
+/// A plan makes nothing at an address that something had all the time while it was read; these are the tags
+/// of what was there.
 ///
 /// # Errors
 /// What would be made twice.
-pub fn sees<'t>(plan: &Plan, there: impl Iterator<Item = &'t BTreeMap<String, String>>) -> Result<(), String> {
-    let held = there.filter(|tags| tags.get(tags::TOPOLOGY) == Some(&plan.topology) && !tags.contains_key(tags::RETIRING));
-    let held: BTreeSet<&str> = held.filter_map(|tags| tags.get(tags::ADDRESS)).map(String::as_str).collect();
-    let made = plan.changes.iter().filter(|change| change.action == Action::Create).map(|change| change.address.to_string());
+pub fn sees<'t>(
+    plan: &Plan,
+    there: impl Iterator<Item = &'t BTreeMap<String, String>>,
+) -> Result<(), String> {
+    let held = there.filter(|tags| {
+        tags.get(tags::TOPOLOGY) == Some(&plan.topology) && !tags.contains_key(tags::RETIRING)
+    });
+    let held: BTreeSet<&str> = held
+        .filter_map(|tags| tags.get(tags::ADDRESS))
+        .map(String::as_str)
+        .collect();
+    let made = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Create)
+        .map(|change| change.address.to_string());
     let twice: Vec<String> = made.filter(|address| held.contains(address.as_str())).collect();
-    if twice.is_empty() { Ok(()) } else { Err(format!("a plan makes what is there: {}", twice.join(", "))) }
+    if twice.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("a plan makes what is there: {}", twice.join(", ")))
+    }
 }
 
-/// A plan from a read that is not whole changes nothing of what could not be read, and makes nothing that refers to something that
-/// may be there, or may not.
+/// A plan from a read that is not whole changes nothing of what could not be read, and makes nothing that
+/// refers to something that may be there, or may not.
 ///
 /// # Errors
 /// What it touches all the same.
 pub fn leaves_alone(plan: &Plan, topology: &Topology, observed: &Observed) -> Result<(), String> {
-    if let Some(change) = plan.changes.iter().find(|change| observed.unreadable.contains_key(&change.address.kind)) {
-        return Err(format!("{} was not read, and the plan changes it", change.address));
+    if let Some(change) = plan
+        .changes
+        .iter()
+        .find(|change| observed.unreadable.contains_key(&change.address.kind))
+    {
+        return Err(format!(
+            "{} was not read, and the plan changes it",
+            change.address
+        ));
     }
-    let held: BTreeSet<Address> = observed.objects.iter().filter_map(|object| object.address(&topology.name)).collect();
+    let held: BTreeSet<Address> = observed
+        .objects
+        .iter()
+        .filter_map(|object| object.address(&topology.name))
+        .collect();
     let made: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
-    for change in plan.changes.iter().filter(|change| change.action == Action::Create) {
-        let refs = topology.resources.get(&change.address).map(|resource| resource.record.refs()).unwrap_or_default();
-        if let Some(unknown) = refs.iter().filter_map(|r| r.address()).find(|to| !held.contains(*to) && !made.contains(to)) {
-            return Err(format!("{} is made, and {unknown}, which it refers to, is not known", change.address));
+    for change in plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Create)
+    {
+        let refs = topology
+            .resources
+            .get(&change.address)
+            .map(|resource| resource.record.refs())
+            .unwrap_or_default();
+        if let Some(unknown) = refs
+            .iter()
+            .filter_map(|r| r.address())
+            .find(|to| !held.contains(*to) && !made.contains(to))
+        {
+            return Err(format!(
+                "{} is made, and {unknown}, which it refers to, is not known",
+                change.address
+            ));
         }
     }
     Ok(())
 }
 
-/// Of what is made under a client token nothing is ever there twice, whoever made it and whatever was lost on the way: unless each
-/// stands in another one of two VPCs, or takes another one of two addresses, that are still to be settled.
+/// Of what is made under a client token nothing is ever there twice, whoever made it and whatever was lost on
+/// the way: unless each stands in another one of two VPCs, or takes another one of two addresses, that are
+/// still to be settled.
 ///
 /// # Errors
 /// What is there twice.
@@ -85,8 +138,8 @@ pub fn once(there: &Tagged) -> Result<(), String> {
     }
 }
 
-/// Runs without faults and deaths, and without others who meddle, leave one object at most at each address, also of what EC2 makes any
-/// number of.
+/// Runs without faults and deaths, and without others who meddle, leave one object at most at each address,
+/// also of what EC2 makes any number of.
 ///
 /// # Errors
 /// What is there twice, where nothing was before.
@@ -99,17 +152,26 @@ pub fn kept_once(before: &Tagged, after: &Tagged) -> Result<(), String> {
 
 /// Whether these tags make it part of the simulated topology.
 pub fn is_ours(tags: &BTreeMap<String, String>) -> bool {
-    tags.get(tags::TOPOLOGY).is_some_and(|topology| topology == TOPOLOGY)
+    tags.get(tags::TOPOLOGY)
+        .is_some_and(|topology| topology == TOPOLOGY)
 }
 
 fn is_kept(tags: &BTreeMap<String, String>) -> bool {
     !tags.contains_key(tags::RETIRING)
 }
 
-/// The first address that several objects hold: of those whose ids begin with one of these, and whose tags count.
-fn doubled<'t>(there: &'t Tagged, of: &[&str], counts: &dyn Fn(&BTreeMap<String, String>) -> bool) -> Option<(&'t str, Vec<&'t str>)> {
+/// The first address that several objects hold: of those whose ids begin with one of these, and whose tags
+/// count.
+fn doubled<'t>(
+    there: &'t Tagged,
+    of: &[&str],
+    counts: &dyn Fn(&BTreeMap<String, String>) -> bool,
+) -> Option<(&'t str, Vec<&'t str>)> {
     let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (id, tags) in there.iter().filter(|(id, tags)| of.iter().any(|prefix| id.starts_with(prefix)) && counts(tags)) {
+    for (id, tags) in there
+        .iter()
+        .filter(|(id, tags)| of.iter().any(|prefix| id.starts_with(prefix)) && counts(tags))
+    {
         if let Some(address) = tags.get(tags::ADDRESS).filter(|_| is_ours(tags)) {
             held.entry(address).or_default().push(id);
         }
@@ -124,14 +186,36 @@ fn doubled<'t>(there: &'t Tagged, of: &[&str], counts: &dyn Fn(&BTreeMap<String,
 pub fn same(plan: &Plan, again: &Plan) -> Result<(), String> {
     let shown = |plan: &Plan| {
         let json = trueup_report::json::plan(plan).to_string();
-        (plan.fingerprint.clone(), json, trueup_report::markdown::plan(plan, "spec.yaml", COMMENT_BYTES_MAX))
+        (
+            plan.fingerprint.clone(),
+            json,
+            trueup_report::markdown::plan(plan, "spec.yaml", COMMENT_BYTES_MAX),
+        )
     };
-    if shown(plan) == shown(again) { Ok(()) } else { Err(format!("equal inputs give {:?} and {:?}", shown(plan), shown(again))) }
+    if shown(plan) == shown(again) {
+        Ok(())
+    } else {
+        Err(format!(
+            "equal inputs give {:?} and {:?}",
+            shown(plan),
+            shown(again)
+        ))
+    }
 }
 
 /// The objects of others, as they are; what EC2 makes beside ours comes and goes with ours.
 pub fn neighbours(observed: &Observed, topology: &Topology) -> String {
-    let ours = |object: &&trueup_model::Object| object.owner.as_ref().is_some_and(|owner| owner.topology == topology.name);
-    let others = observed.objects.iter().filter(|object| !ours(object) && !object.implicit);
-    others.map(|object| format!("{} {}\n", object.id, object.record)).collect()
+    let ours = |object: &&trueup_model::Object| {
+        object
+            .owner
+            .as_ref()
+            .is_some_and(|owner| owner.topology == topology.name)
+    };
+    let others = observed
+        .objects
+        .iter()
+        .filter(|object| !ours(object) && !object.implicit);
+    others
+        .map(|object| format!("{} {}\n", object.id, object.record))
+        .collect()
 }

@@ -7,7 +7,8 @@ use fastrand::Rng;
 
 use super::course::{Course, Trouble};
 
-/// Draws. What is drawn does not depend on the troubles of a course: with less of them it is the same course with less trouble.
+/// Draws. What is drawn does not depend on the troubles of a course: with less of them it is the same course
+/// with less trouble.
 pub struct Luck<'a> {
     course: &'a Course,
     /// The number of the edit.
@@ -36,7 +37,13 @@ impl<'a> Luck<'a> {
     /// The luck of a course.
     pub fn new(course: &'a Course) -> Self {
         let rng = |word: u64| Rng::with_seed(course.seed ^ word);
-        Self { course, round: 0, rng: rng(0x7369_6d75), added: rng(0x6164_6465), sweeping: rng(0x7377_6565) }
+        Self {
+            course,
+            round: 0,
+            rng: rng(0x7369_6d75),
+            added: rng(0x6164_6465),
+            sweeping: rng(0x7377_6565),
+        }
     }
 
     /// The next edit.
@@ -88,7 +95,10 @@ impl<'a> Luck<'a> {
 
     /// An order in which nothing befalls the next process.
     pub fn order(&mut self) -> Fate {
-        Fate { barrier: self.barrier(), ..Fate::default() }
+        Fate {
+            barrier: self.barrier(),
+            ..Fate::default()
+        }
     }
 
     fn barrier(&mut self) -> Option<usize> {

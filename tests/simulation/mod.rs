@@ -1,6 +1,6 @@
-//! Simulation: random networks, edited and meddled with at random, over an EC2 at its worst, by processes that die, are stopped
-//! or are not alone. Whatever happens, nothing is lost, doubled or left behind. A seed decides everything, so that what fails
-//! fails again.
+//! Simulation: random networks, edited and meddled with at random, over an EC2 at its worst, by processes
+//! that die, are stopped or are not alone. Whatever happens, nothing is lost, doubled or left behind. A seed
+//! decides everything, so that what fails fails again.
 
 mod course;
 mod invariants;
@@ -71,7 +71,9 @@ pub fn simulate(course: &Course, told: bool) -> Result<Tally, String> {
     paused(async {
         let mut simulation = Simulation::new(course).await;
         let result = simulation.all().await;
-        let Simulation { ground, mut tally, .. } = simulation;
+        let Simulation {
+            ground, mut tally, ..
+        } = simulation;
         tally.calls = ground.sandbox.calls();
         let whole = ground.log.text(usize::MAX / 2);
         let result = match ground.secrets.told_in(&whole) {
@@ -100,7 +102,11 @@ struct Simulation<'a> {
 
 impl<'a> Simulation<'a> {
     async fn new(course: &'a Course) -> Self {
-        let options = Options { behaviour: Behaviour::Hostile, seed: course.seed, ..Options::default() };
+        let options = Options {
+            behaviour: Behaviour::Hostile,
+            seed: course.seed,
+            ..Options::default()
+        };
         let sandbox = Arc::new(Sandbox::new(options));
         sandbox.set_faults(false);
         let secrets = Arc::new(Secrets::empty());
@@ -108,7 +114,12 @@ impl<'a> Simulation<'a> {
         Self {
             spec: Spec::of(&network),
             network,
-            ground: Ground { world: World::over(&sandbox).await, sandbox, secrets, log: Log::default() },
+            ground: Ground {
+                world: World::over(&sandbox).await,
+                sandbox,
+                secrets,
+                log: Log::default(),
+            },
             luck: Luck::new(course),
             course,
             processes: 0,
@@ -132,7 +143,9 @@ impl<'a> Simulation<'a> {
             observed = result.map_err(|why| format!("edit {edit}: {why}\n{}", self.network.text()))?;
         }
         self.luck.next_round();
-        self.end(&neighbours).await.map_err(|why| format!("destroy: {why}\n{}", self.network.text()))
+        self.end(&neighbours)
+            .await
+            .map_err(|why| format!("destroy: {why}\n{}", self.network.text()))
     }
 
     /// Makes the network true to the topology, which then is all there is.
@@ -156,19 +169,34 @@ impl<'a> Simulation<'a> {
             self.reach_whole(neighbours).await?;
         }
         let left = self.reach(Aim::Destroy, None).await?;
-        invariants::whole(&left, &Topology { resources: BTreeMap::new(), ..topology }, neighbours)
+        invariants::whole(
+            &left,
+            &Topology {
+                resources: BTreeMap::new(),
+                ..topology
+            },
+            neighbours,
+        )
     }
 
-    /// Somebody edits the spec, and somebody else the network. What EC2 can do in no order, and what would end something that is
-    /// protected, is taken back: the plan refuses it.
+    /// Somebody edits the spec, and somebody else the network. What EC2 can do in no order, and what would
+    /// end something that is protected, is taken back: the plan refuses it.
     async fn edit(&mut self, observed: &Observed) -> Result<(), String> {
         let before = self.network.clone();
         self.network.edit();
         let edited = self.network.topology().clone();
         // What an edit declares for the first time is read for the first time.
-        let seen = if self.network.protects() { Some(self.ground.world.observe(&edited).await) } else { None };
+        let seen = if self.network.protects() {
+            Some(self.ground.world.observe(&edited).await)
+        } else {
+            None
+        };
         let plan = Aim::Apply.plan(&edited, seen.as_ref().unwrap_or(observed));
-        if let Some(refusal) = plan.refused.iter().find(|refusal| !matches!(refusal.guard, "order" | "protected")) {
+        if let Some(refusal) = plan
+            .refused
+            .iter()
+            .find(|refusal| !matches!(refusal.guard, "order" | "protected"))
+        {
             return Err(format!("refused: {refusal:?}"));
         }
         if !plan.refused.is_empty() || network::strands_an_instance(before.topology(), &edited) {
@@ -185,10 +213,15 @@ impl<'a> Simulation<'a> {
     }
 
     fn order(&self, aim: Aim, max_deletes: Option<u32>) -> Order {
-        Order { spec: Rc::clone(&self.spec), aim, max_deletes }
+        Order {
+            spec: Rc::clone(&self.spec),
+            aim,
+            max_deletes,
+        }
     }
 
-    /// Makes the network true to the topology, or deletes it: first in trouble, then without. Answers what is there then.
+    /// Makes the network true to the topology, or deletes it: first in trouble, then without. Answers what is
+    /// there then.
     async fn reach(&mut self, aim: Aim, mut max_deletes: Option<u32>) -> Result<Observed, String> {
         // Now and then nothing befalls it: then EC2 refuses nothing at all.
         if !self.luck.one_in(QUIET_ONE_IN) {
@@ -229,25 +262,46 @@ impl<'a> Simulation<'a> {
     /// Of two protected objects at one address somebody chooses the one that goes; nothing else is refused.
     async fn choose_between_doubles(&self, plan: &Plan) -> Result<(), String> {
         let is_doubled = |object: &&trueup_model::Object| {
-            object.owner.as_ref().is_some_and(|owner| owner.protect && owner.retiring.as_deref() == Some(trueup_plan::DOUBLED))
+            object
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.protect && owner.retiring.as_deref() == Some(trueup_plan::DOUBLED))
         };
-        let doubled: Vec<&str> = plan.objects.values().filter(is_doubled).map(|object| object.id.as_str()).collect();
+        let doubled: Vec<&str> = plan
+            .objects
+            .values()
+            .filter(is_doubled)
+            .map(|object| object.id.as_str())
+            .collect();
         let named = |why: &str| doubled.iter().any(|id| why.contains(id));
-        if let Some(other) = plan.refused.iter().find(|refusal| refusal.guard != "protected" || !named(&refusal.why)) {
+        if let Some(other) = plan
+            .refused
+            .iter()
+            .find(|refusal| refusal.guard != "protected" || !named(&refusal.why))
+        {
             return Err(format!("refused: {other:?}"));
         }
         for id in doubled {
-            self.ground.world.call(&format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=trueup:protect")).await;
+            self.ground
+                .world
+                .call(&format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=trueup:protect"))
+                .await;
         }
         Ok(())
     }
 
     /// A process without trouble, what it sees and what it would do.
-    async fn look(&mut self, aim: Aim, max_deletes: Option<u32>) -> Result<(Process, Observed, Plan), String> {
+    async fn look(
+        &mut self,
+        aim: Aim,
+        max_deletes: Option<u32>,
+    ) -> Result<(Process, Observed, Plan), String> {
         self.processes += 1;
         let order = self.order(aim, max_deletes);
         let topology = order.topology(&self.ground)?;
-        let process = Process::start(&self.ground, self.processes, true).await.ok_or("no connection")?;
+        let process = Process::start(&self.ground, self.processes, true)
+            .await
+            .ok_or("no connection")?;
         let observed = process.observe(&topology, aim).await?.ok_or("a read failed")?;
         let plan = aim.plan(&topology, &observed);
         if !plan.is_empty() {
@@ -260,7 +314,10 @@ impl<'a> Simulation<'a> {
     async fn look_again(&self, process: &Process, aim: Aim, max_deletes: Option<u32>) -> Result<(), String> {
         let topology = self.order(aim, max_deletes).topology(&self.ground)?;
         let observed = process.observe(&topology, aim).await?.ok_or("a read failed")?;
-        invariants::sees(&aim.plan(&topology, &observed), self.ground.sandbox.live_tags(DEFAULT_REGION).values())
+        invariants::sees(
+            &aim.plan(&topology, &observed),
+            self.ground.sandbox.live_tags(DEFAULT_REGION).values(),
+        )
     }
 
     /// One or two processes at a time try it, and whatever may befall them befalls them.
@@ -270,7 +327,9 @@ impl<'a> Simulation<'a> {
         if self.luck.has(Trouble::Company, 3) {
             aims.push(other);
         }
-        let fates: Vec<Fate> = (0..aims.len()).map(|number| self.luck.fate(number == 0)).collect();
+        let fates: Vec<Fate> = (0..aims.len())
+            .map(|number| self.luck.fate(number == 0))
+            .collect();
         let orders: Vec<Order> = aims.into_iter().map(|aim| self.order(aim, max_deletes)).collect();
         let (mut hand, moment) = (self.luck.fork(), self.luck.moment());
         let meddles = self.luck.has(Trouble::Meddling, 4);
@@ -282,8 +341,14 @@ impl<'a> Simulation<'a> {
         self.processes += orders.len();
         let ground = &self.ground;
         let before = nothing_befalls.then(|| ground.sandbox.live_tags(DEFAULT_REGION));
-        ground.sandbox.set_faults(!faultless && self.luck.may_have(Trouble::Faults));
-        let runs = orders.iter().zip(fates).enumerate().map(|(index, (order, fate))| process::run(ground, first + index, order, fate));
+        ground
+            .sandbox
+            .set_faults(!faultless && self.luck.may_have(Trouble::Faults));
+        let runs = orders
+            .iter()
+            .zip(fates)
+            .enumerate()
+            .map(|(index, (order, fate))| process::run(ground, first + index, order, fate));
         let meddling = async {
             if meddles {
                 sleep(moment).await;
@@ -295,7 +360,8 @@ impl<'a> Simulation<'a> {
                 meddling::sweep(ground, &mut hand).await;
             }
         };
-        let (results, (), ()) = futures_util::future::join3(futures_util::future::join_all(runs), meddling, sweeping).await;
+        let (results, (), ()) =
+            futures_util::future::join3(futures_util::future::join_all(runs), meddling, sweeping).await;
         ground.sandbox.set_faults(false);
         let after = ground.sandbox.live_tags(DEFAULT_REGION);
         invariants::once(&after)?;

@@ -1,4 +1,5 @@
-//! A random network as a spec, and random edits of it. A draw need not be right: what the spec's own checks refuse is drawn again.
+//! A random network as a spec, and random edits of it. A draw need not be right: what the spec's own checks
+//! refuse is drawn again.
 
 mod draw;
 mod wide;
@@ -71,13 +72,32 @@ impl Network {
 
     fn draws(rng: Rng, resources: usize, secrets: &Arc<Secrets>, protects: bool, wide: bool) -> Self {
         let secrets = Arc::clone(secrets);
-        let mut network = Self { rng, spec: Map::new(), topology: Topology::default(), files: 0, next: 0, secrets, protects, wide };
+        let mut network = Self {
+            rng,
+            spec: Map::new(),
+            topology: Topology::default(),
+            files: 0,
+            next: 0,
+            secrets,
+            protects,
+            wide,
+        };
         // Several at a time: what makes each draw slow is finding out whether it is right.
-        let base = ["vpc", "internet_gateway", "route_table", "subnet", "subnet", "security_group", "key_pair", "elastic_ip"];
+        let base = [
+            "vpc",
+            "internet_gateway",
+            "route_table",
+            "subnet",
+            "subnet",
+            "security_group",
+            "key_pair",
+            "elastic_ip",
+        ];
         // What is drawn from everything is seldom right all together.
         let at_a_time = if wide { 1 } else { ADDED_AT_A_TIME };
         if wide {
-            base.iter().for_each(|kind| network.change(|network| network.add(kind)));
+            base.iter()
+                .for_each(|kind| network.change(|network| network.add(kind)));
         } else {
             network.change(|network| base.iter().for_each(|kind| network.add(kind)));
         }
@@ -94,8 +114,16 @@ impl Network {
 
     /// The spec as text.
     pub fn text(&self) -> String {
-        let mut document = Map::from_iter([("topology".to_owned(), json!(TOPOLOGY)), ("region".to_owned(), json!("us-west-2"))]);
-        document.extend(self.spec.iter().filter(|(_, resources)| resources.as_object().is_some_and(|all| !all.is_empty())).map(own));
+        let mut document = Map::from_iter([
+            ("topology".to_owned(), json!(TOPOLOGY)),
+            ("region".to_owned(), json!("us-west-2")),
+        ]);
+        document.extend(
+            self.spec
+                .iter()
+                .filter(|(_, resources)| resources.as_object().is_some_and(|all| !all.is_empty()))
+                .map(own),
+        );
         Value::Object(document).to_string()
     }
 
@@ -137,7 +165,11 @@ impl Network {
                 all.push(network);
                 for attribute in resource.as_object().into_iter().flat_map(Map::keys) {
                     let mut network = self.clone();
-                    if let Some(resource) = network.resources(kind).and_then(|all| all.get_mut(name)).and_then(Value::as_object_mut) {
+                    if let Some(resource) = network
+                        .resources(kind)
+                        .and_then(|all| all.get_mut(name))
+                        .and_then(Value::as_object_mut)
+                    {
                         resource.remove(attribute);
                     }
                     all.push(network);
@@ -155,7 +187,13 @@ impl Network {
 
     /// Takes the protection off everything.
     pub fn unprotect(&mut self) {
-        for resource in self.spec.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+        for resource in self
+            .spec
+            .values_mut()
+            .filter_map(Value::as_object_mut)
+            .flat_map(Map::values_mut)
+            .filter_map(Value::as_object_mut)
+        {
             resource.remove("protect");
         }
         assert!(self.understand(), "without protection the spec is wrong");
@@ -179,11 +217,16 @@ impl Network {
         // Some networks have no room for some changes: no internet gateway more than VPCs.
     }
 
-    /// Finds out what the spec means. Not where something is wrong with it, or doubtful: EC2 refuses much of what is.
+    /// Finds out what the spec means. Not where something is wrong with it, or doubtful: EC2 refuses much of
+    /// what is.
     fn understand(&mut self) -> bool {
         let files = self.secrets.learn();
         let read = read_with(&self.text(), &*self.secrets);
-        let topology = read.topology.filter(|_| read.diagnostics.iter().all(|diagnostic| diagnostic.code != "other-vpc"));
+        let topology = read.topology.filter(|_| {
+            read.diagnostics
+                .iter()
+                .all(|diagnostic| diagnostic.code != "other-vpc")
+        });
         let understood = topology.is_some();
         if let Some(topology) = topology {
             (self.topology, self.files) = (topology, files);
@@ -205,7 +248,11 @@ impl Network {
     }
 
     fn names(&self, kind: &str) -> Vec<String> {
-        self.spec.get(kind).and_then(Value::as_object).map(|all| all.keys().cloned().collect()).unwrap_or_default()
+        self.spec
+            .get(kind)
+            .and_then(Value::as_object)
+            .map(|all| all.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     fn name(&mut self, kind: &str) -> Option<String> {
@@ -219,7 +266,10 @@ impl Network {
 
     /// The names of `kind` in a VPC.
     fn within(&self, kind: &str, vpc: &str) -> Vec<String> {
-        self.names(kind).into_iter().filter(|name| self.attribute(kind, name, "vpc") == Some(vpc)).collect()
+        self.names(kind)
+            .into_iter()
+            .filter(|name| self.attribute(kind, name, "vpc") == Some(vpc))
+            .collect()
     }
 
     /// One of `kind` in a VPC.
@@ -230,7 +280,11 @@ impl Network {
 
     /// A VPC that has no internet gateway: EC2 gives it only one.
     fn vpc_without_gateway(&mut self) -> Option<String> {
-        let free: Vec<String> = self.names("vpc").into_iter().filter(|vpc| self.within("internet_gateway", vpc).is_empty()).collect();
+        let free: Vec<String> = self
+            .names("vpc")
+            .into_iter()
+            .filter(|vpc| self.within("internet_gateway", vpc).is_empty())
+            .collect();
         (!free.is_empty()).then(|| self.any(&free).clone())
     }
 
@@ -238,9 +292,17 @@ impl Network {
     fn free_address(&mut self) -> Option<String> {
         let users = ["nat_gateway", "instance"];
         let used = |address: &str| {
-            users.iter().any(|kind| self.names(kind).iter().any(|name| self.attribute(kind, name, "elastic_ip") == Some(address)))
+            users.iter().any(|kind| {
+                self.names(kind)
+                    .iter()
+                    .any(|name| self.attribute(kind, name, "elastic_ip") == Some(address))
+            })
         };
-        let free: Vec<String> = self.names("elastic_ip").into_iter().filter(|address| !used(address)).collect();
+        let free: Vec<String> = self
+            .names("elastic_ip")
+            .into_iter()
+            .filter(|address| !used(address))
+            .collect();
         (!free.is_empty()).then(|| self.any(&free).clone())
     }
 
@@ -261,8 +323,16 @@ impl Network {
     fn alter(&mut self) {
         let kind = *self.any(&KINDS);
         let Some(name) = self.name(kind) else { return };
-        let Some(Value::Object(drawn)) = self.draw(kind) else { return };
-        let Some(resource) = self.resources(kind).and_then(|all| all.get_mut(&name)).and_then(Value::as_object_mut) else { return };
+        let Some(Value::Object(drawn)) = self.draw(kind) else {
+            return;
+        };
+        let Some(resource) = self
+            .resources(kind)
+            .and_then(|all| all.get_mut(&name))
+            .and_then(Value::as_object_mut)
+        else {
+            return;
+        };
         let mut keys: Vec<String> = drawn.keys().chain(resource.keys()).cloned().collect();
         keys.sort();
         keys.dedup();
@@ -270,7 +340,13 @@ impl Network {
             return;
         }
         let key = &keys[self.rng.usize(0..keys.len())];
-        let Some(resource) = self.resources(kind).and_then(|all| all.get_mut(&name)).and_then(Value::as_object_mut) else { return };
+        let Some(resource) = self
+            .resources(kind)
+            .and_then(|all| all.get_mut(&name))
+            .and_then(Value::as_object_mut)
+        else {
+            return;
+        };
         match drawn.get(key) {
             Some(value) => resource.insert(key.clone(), value.clone()),
             None => resource.remove(key),
@@ -292,16 +368,24 @@ impl Network {
         let mut lost = Vec::new();
         for (other, resources) in &mut self.spec {
             for (user, resource) in resources.as_object_mut().into_iter().flatten() {
-                let Some(resource) = resource.as_object_mut() else { continue };
+                let Some(resource) = resource.as_object_mut() else {
+                    continue;
+                };
                 resource.retain(|key, value| match value {
-                    Value::String(text) => !(is_reference(key, kind) && text == name && is_optional(other, key)),
+                    Value::String(text) => {
+                        !(is_reference(key, kind) && text == name && is_optional(other, key))
+                    }
                     _ => true,
                 });
-                let needs = resource.iter().any(|(key, value)| is_reference(key, kind) && value == name);
+                let needs = resource
+                    .iter()
+                    .any(|(key, value)| is_reference(key, kind) && value == name);
                 for value in resource.values_mut() {
                     if let Value::Array(members) = value {
                         members.retain(|member| match member {
-                            Value::Object(fields) => !fields.iter().any(|(key, value)| is_reference(key, kind) && value == name),
+                            Value::Object(fields) => !fields
+                                .iter()
+                                .any(|(key, value)| is_reference(key, kind) && value == name),
                             other => other != name,
                         });
                     }
@@ -326,7 +410,12 @@ impl Network {
         {
             resources.insert(new.clone(), resource);
         }
-        for resource in self.spec.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        for resource in self
+            .spec
+            .values_mut()
+            .filter_map(Value::as_object_mut)
+            .flat_map(Map::values_mut)
+        {
             renamed(resource, kind, &name, &new);
         }
     }
@@ -358,8 +447,9 @@ impl Network {
     }
 }
 
-/// Whether an instance loses its Elastic IP address, or starts, in a VPC that loses its internet gateway. EC2 gives the instance
-/// another public address if it was launched with one, which nobody can see before, and then keeps the gateway.
+/// Whether an instance loses its Elastic IP address, or starts, in a VPC that loses its internet gateway. EC2
+/// gives the instance another public address if it was launched with one, which nobody can see before, and
+/// then keeps the gateway.
 pub fn strands_an_instance(before: &Topology, after: &Topology) -> bool {
     let vpc = |topology: &Topology, record: &Record| {
         let subnet = topology.follow(record.reference("subnet"))?;
@@ -372,9 +462,14 @@ pub fn strands_an_instance(before: &Topology, after: &Topology) -> bool {
             .map(|gateway| gateway.address.clone())
     };
     before.of(Kind::Instance).any(|instance| {
-        let loses = |after: &Record| instance.record.get("elastic_ip").is_some() && after.get("elastic_ip").is_none();
-        let starts = |after: &Record| instance.record.text("state") == "stopped" && after.text("state") != "stopped";
-        let gets = after.resources.get(&instance.address).is_some_and(|after| loses(&after.record) || starts(&after.record));
+        let loses =
+            |after: &Record| instance.record.get("elastic_ip").is_some() && after.get("elastic_ip").is_none();
+        let starts =
+            |after: &Record| instance.record.text("state") == "stopped" && after.text("state") != "stopped";
+        let gets = after
+            .resources
+            .get(&instance.address)
+            .is_some_and(|after| loses(&after.record) || starts(&after.record));
         gets && vpc(before, &instance.record).is_some_and(|vpc| gateway(before, &vpc) != gateway(after, &vpc))
     })
 }
@@ -390,12 +485,16 @@ fn own((kind, resources): (&String, &Value)) -> (String, Value) {
 
 /// Whether an attribute of this name refers to resources of `kind`.
 fn is_reference(key: &str, kind: &str) -> bool {
-    key.strip_prefix(kind).is_some_and(|rest| matches!(rest, "" | "s"))
+    key.strip_prefix(kind)
+        .is_some_and(|rest| matches!(rest, "" | "s"))
 }
 
 /// Whether a resource does without the reference.
 fn is_optional(kind: &str, key: &str) -> bool {
-    matches!((kind, key), ("subnet", "route_table" | "network_acl") | ("instance", "key_pair" | "elastic_ip"))
+    matches!(
+        (kind, key),
+        ("subnet", "route_table" | "network_acl") | ("instance", "key_pair" | "elastic_ip")
+    )
 }
 
 /// Puts a resource's new name wherever it is referred to.

@@ -83,7 +83,10 @@ impl Spec {
     /// The spec of this network.
     pub fn of(network: &Network) -> Rc<Self> {
         let meaning = Some((network.files(), network.topology().clone()));
-        Rc::new(Self { text: network.text(), meaning: RefCell::new(meaning) })
+        Rc::new(Self {
+            text: network.text(),
+            meaning: RefCell::new(meaning),
+        })
     }
 
     fn topology(&self, secrets: &Secrets) -> Result<Topology, String> {
@@ -117,7 +120,10 @@ impl Order {
     /// # Errors
     /// What is wrong with it.
     pub fn topology(&self, ground: &Ground) -> Result<Topology, String> {
-        Ok(Topology { max_deletes: self.max_deletes, ..self.spec.topology(&ground.secrets)? })
+        Ok(Topology {
+            max_deletes: self.max_deletes,
+            ..self.spec.topology(&ground.secrets)?
+        })
     }
 }
 
@@ -145,13 +151,28 @@ impl Process {
     pub async fn start(ground: &Ground, number: usize, alone: bool) -> Option<Self> {
         let watch = Arc::new(Watch::default());
         let transport = Watch::within(&watch, ground.world.transport(), &ground.secrets, &ground.sandbox);
-        let transport = if alone { Watch::alone(&watch, transport, &ground.sandbox) } else { transport };
-        let connect = Connect { transport: Some(transport), shown_after: Some(SHOWN_AFTER), ..Connect::default() };
+        let transport = if alone {
+            Watch::alone(&watch, transport, &ground.sandbox)
+        } else {
+            transport
+        };
+        let connect = Connect {
+            transport: Some(transport),
+            shown_after: Some(SHOWN_AFTER),
+            ..Connect::default()
+        };
         let cloud = WithKeys::new(Ec2::connect(connect).await.ok()?, ground.secrets.files());
-        Some(Self { number, cloud, watch, log: ground.log.clone(), secrets: Arc::clone(&ground.secrets) })
+        Some(Self {
+            number,
+            cloud,
+            watch,
+            log: ground.log.clone(),
+            secrets: Arc::clone(&ground.secrets),
+        })
     }
 
-    /// What is there, once everything could be read; reading changes nothing. A plan from less says nothing about what it lacks.
+    /// What is there, once everything could be read; reading changes nothing. A plan from less says nothing
+    /// about what it lacks.
     pub async fn observe(&self, topology: &Topology, aim: Aim) -> Result<Option<Observed>, String> {
         for _ in 0..READS_MAX {
             let observed = self.cloud.observe(&trueup_plan::scope(topology)).await;
@@ -166,8 +187,15 @@ impl Process {
     }
 
     /// Carries out a plan. Nothing where the process dies on the way.
-    pub async fn carry_out(&self, plan: &Plan, max_deletes: Option<u32>, fate: Fate) -> Result<Option<Outcome>, String> {
-        let plan = &fate.barrier.map_or_else(|| plan.clone(), |draw| behind_barrier(plan, draw));
+    pub async fn carry_out(
+        &self,
+        plan: &Plan,
+        max_deletes: Option<u32>,
+        fate: Fate,
+    ) -> Result<Option<Outcome>, String> {
+        let plan = &fate
+            .barrier
+            .map_or_else(|| plan.clone(), |draw| behind_barrier(plan, draw));
         self.watch.expect(plan, max_deletes);
         let stop = async {
             match fate.stops {
@@ -193,12 +221,17 @@ impl Process {
             return Ok(None);
         };
         let steps = outcome.done.len() + outcome.failed.len() + outcome.pending.len() + outcome.skipped.len();
-        if steps == plan.steps.len() { Ok(Some(outcome)) } else { Err(format!("{steps} of {} steps are accounted for", plan.steps.len())) }
+        if steps == plan.steps.len() {
+            Ok(Some(outcome))
+        } else {
+            Err(format!("{steps} of {} steps are accounted for", plan.steps.len()))
+        }
     }
 }
 
-/// The plan with its steps one after the other, and in another order than usual: as if something were forbidden that one step opens
-/// and another one closes. Where EC2 takes them in no other order, the plan as it is.
+/// The plan with its steps one after the other, and in another order than usual: as if something were
+/// forbidden that one step opens and another one closes. Where EC2 takes them in no other order, the plan as
+/// it is.
 fn behind_barrier(plan: &Plan, draw: usize) -> Plan {
     let count = plan.steps.len().max(1);
     let (one, other) = (draw % count + 1, draw / count % count + 1);
@@ -221,12 +254,22 @@ fn behind_barrier(plan: &Plan, draw: usize) -> Plan {
 pub async fn run(ground: &Ground, number: usize, order: &Order, fate: Fate) -> Result<(), String> {
     sleep(fate.late).await;
     let topology = order.topology(ground)?;
-    let Some(process) = Process::start(ground, number, false).await else { return Ok(()) };
+    let Some(process) = Process::start(ground, number, false).await else {
+        return Ok(());
+    };
     let before = ground.sandbox.shown_tags(DEFAULT_REGION);
-    let Some(observed) = process.observe(&topology, order.aim).await? else { return Ok(()) };
+    let Some(observed) = process.observe(&topology, order.aim).await? else {
+        return Ok(());
+    };
     let plan = order.aim.plan(&topology, &observed);
     let after = ground.sandbox.shown_tags(DEFAULT_REGION);
-    invariants::sees(&plan, before.iter().filter(|(id, tags)| after.get(*id) == Some(tags)).map(|(_, tags)| tags))?;
+    invariants::sees(
+        &plan,
+        before
+            .iter()
+            .filter(|(id, tags)| after.get(*id) == Some(tags))
+            .map(|(_, tags)| tags),
+    )?;
     if plan.refused.is_empty() {
         process.carry_out(&plan, order.max_deletes, fate).await?;
     }

@@ -22,11 +22,19 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// A folder without keys. In memory where the system has such a place: the files are many and short-lived.
+    /// A folder without keys. In memory where the system has such a place: the files are many and
+    /// short-lived.
     pub fn empty() -> Self {
         let shared = Path::new("/dev/shm");
-        let folder = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
-        Self { folder: folder.unwrap_or_else(|error| panic!("no folder for key files: {error}")), known: Mutex::default() }
+        let folder = if shared.is_dir() {
+            tempfile::tempdir_in(shared)
+        } else {
+            tempfile::tempdir()
+        };
+        Self {
+            folder: folder.unwrap_or_else(|error| panic!("no folder for key files: {error}")),
+            known: Mutex::default(),
+        }
     }
 
     /// Where the key files are.
@@ -43,18 +51,28 @@ impl Secrets {
     pub fn learn(&self) -> usize {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut names: BTreeSet<String> = known.iter().map(|(name, _)| name.clone()).collect();
-        for entry in std::fs::read_dir(self.folder.path()).into_iter().flatten().flatten() {
+        for entry in std::fs::read_dir(self.folder.path())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let name = entry.file_name().to_string_lossy().into_owned();
             if !names.insert(name.clone()) {
                 continue;
             }
             let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
-            // The first two lines hold the public half. What is not a letter or a digit is written in many ways.
+            // The first two lines hold the public half. What is not a letter or a digit is written in many
+            // ways.
             let lines = text.lines().filter(|line| !line.starts_with('-')).skip(2);
-            let runs = lines.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric())).filter(|run| run.len() >= RUN_MIN);
+            let runs = lines
+                .flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric()))
+                .filter(|run| run.len() >= RUN_MIN);
             // The private half repeats the public one.
             let public = self.public_key(&name).ok().flatten().unwrap_or_default();
-            known.extend(runs.filter(|run| !public.contains(run)).map(|run| (name.clone(), run.to_owned())));
+            known.extend(
+                runs.filter(|run| !public.contains(run))
+                    .map(|run| (name.clone(), run.to_owned())),
+            );
         }
         names.len()
     }
@@ -66,15 +84,21 @@ impl Secrets {
         }
         self.learn();
         form_urlencoded::parse(request.as_bytes()).find_map(|(_, value)| {
-            let inside = base64::engine::general_purpose::STANDARD.decode(value.as_bytes()).unwrap_or_default();
-            self.told_in(&value).or_else(|| self.told_in(&String::from_utf8_lossy(&inside)))
+            let inside = base64::engine::general_purpose::STANDARD
+                .decode(value.as_bytes())
+                .unwrap_or_default();
+            self.told_in(&value)
+                .or_else(|| self.told_in(&String::from_utf8_lossy(&inside)))
         })
     }
 
     /// The file whose private half is in a text.
     pub fn told_in(&self, text: &str) -> Option<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().find(|(_, secret)| text.contains(secret.as_str())).map(|(name, _)| name.clone())
+        known
+            .iter()
+            .find(|(_, secret)| text.contains(secret.as_str()))
+            .map(|(name, _)| name.clone())
     }
 }
 
@@ -97,7 +121,9 @@ mod tests {
         let secrets = Secrets::empty();
         // What no real key has, in a file of the form of one.
         let line = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/abcd";
-        let file = format!("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\nBBBB\n{line}\n-----END OPENSSH PRIVATE KEY-----\n");
+        let file = format!(
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\nBBBB\n{line}\n-----END OPENSSH PRIVATE KEY-----\n"
+        );
         std::fs::write(secrets.folder().join("k.pem"), &file).unwrap();
         let encoded = base64::engine::general_purpose::STANDARD.encode(&file);
         let request = form_urlencoded::Serializer::new(String::new())
@@ -105,7 +131,10 @@ mod tests {
             .append_pair("PublicKeyMaterial", &encoded)
             .finish();
         assert_eq!(secrets.told_in_request(&request).as_deref(), Some("k.pem"));
-        assert_eq!(secrets.told_in(&format!("it says {line}")).as_deref(), Some("k.pem"));
+        assert_eq!(
+            secrets.told_in(&format!("it says {line}")).as_deref(),
+            Some("k.pem")
+        );
         let harmless = "Action=ImportKeyPair&PublicKeyMaterial=c3NoLWVkMjU1MTkgQUFBQQ%3D%3D";
         assert_eq!(secrets.told_in_request(harmless), None);
     }

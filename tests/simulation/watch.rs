@@ -1,6 +1,7 @@
-//! What is called on the way to EC2, looked at call by call: reads change nothing; a run makes no change, touches nothing and ends
-//! nothing that its plan did not announce, ends no more than it may and nothing that is protected; no private key goes over the wire;
-//! and where nothing else goes on, EC2 refuses nothing because of its order.
+//! What is called on the way to EC2, looked at call by call: reads change nothing; a run makes no change,
+//! touches nothing and ends nothing that its plan did not announce, ends no more than it may and nothing that
+//! is protected; no private key goes over the wire; and where nothing else goes on, EC2 refuses nothing
+//! because of its order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,10 +23,14 @@ const STAND_INS: [(&str, &str); 6] = [
 ];
 
 /// What gives up what this run has just made, because somebody else made the same.
-const GIVES_UP: [(&str, &str); 3] =
-    [("DeleteVpc", "CreateVpc"), ("DeleteInternetGateway", "CreateInternetGateway"), ("ReleaseAddress", "AllocateAddress")];
+const GIVES_UP: [(&str, &str); 3] = [
+    ("DeleteVpc", "CreateVpc"),
+    ("DeleteInternetGateway", "CreateInternetGateway"),
+    ("ReleaseAddress", "AllocateAddress"),
+];
 
-/// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only their names end everywhere.
+/// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only
+/// their names end everywhere.
 const ENDS: [(&str, &str); 11] = [
     ("DeleteVpc", "VpcId"),
     ("DeleteSubnet", "SubnetId"),
@@ -88,15 +93,23 @@ impl Touched {
         }
         // What is taken away may lead to what an earlier run has marked as on its way out.
         let held = |object: &&Object| {
-            unsets.iter().any(|unset| matches!(unset, Ref::Name(it) if object.address(&plan.topology).as_ref() == Some(it)))
+            unsets.iter().any(
+                |unset| matches!(unset, Ref::Name(it) if object.address(&plan.topology).as_ref() == Some(it)),
+            )
         };
-        self.ids.extend(plan.objects.values().filter(held).map(|object| object.id.clone()));
+        self.ids
+            .extend(plan.objects.values().filter(held).map(|object| object.id.clone()));
     }
 }
 
 impl Watch {
     /// This way to an EC2, watched.
-    pub fn within(watch: &Arc<Self>, transport: Transport, secrets: &Arc<Secrets>, sandbox: &Arc<Sandbox>) -> Transport {
+    pub fn within(
+        watch: &Arc<Self>,
+        transport: Transport,
+        secrets: &Arc<Secrets>,
+        sandbox: &Arc<Sandbox>,
+    ) -> Transport {
         let (watch, secrets, sandbox) = (Arc::clone(watch), Arc::clone(secrets), Arc::clone(sandbox));
         Arc::new(move |request| {
             let text = String::from_utf8_lossy(request.body());
@@ -112,13 +125,17 @@ impl Watch {
     pub fn alone(watch: &Arc<Self>, transport: Transport, sandbox: &Arc<Sandbox>) -> Transport {
         let (watch, sandbox) = (Arc::clone(watch), Arc::clone(sandbox));
         Arc::new(move |request| {
-            let (watch, sandbox, transport) = (Arc::clone(&watch), Arc::clone(&sandbox), Arc::clone(&transport));
+            let (watch, sandbox, transport) =
+                (Arc::clone(&watch), Arc::clone(&sandbox), Arc::clone(&transport));
             Box::pin(async move {
                 let asked = request.body().clone();
                 let response = transport(request).await;
                 if !response.status().is_success() && !sandbox.is_releasing(DEFAULT_REGION) {
                     let text = String::from_utf8_lossy(response.body());
-                    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("", |(code, _)| code);
+                    let code = text
+                        .split_once("<Code>")
+                        .and_then(|(_, rest)| rest.split_once("</Code>"))
+                        .map_or("", |(code, _)| code);
                     if is_of_order(code) {
                         let asked = String::from_utf8_lossy(&asked);
                         watch.complain(|| format!("EC2 refuses {} for its order: {code}", action(&asked)));
@@ -135,7 +152,12 @@ impl Watch {
         // Of what was made twice, protection keeps one, unless there is something to lose.
         let doubled = |owner: &Owner| owner.retiring.as_deref() == Some(trueup_plan::DOUBLED);
         let spare = |object: &Object| object.kind.rules().losses(object).is_empty();
-        let protects = |object: &&Object| object.owner.as_ref().is_some_and(|owner| owner.protect && !(doubled(owner) && spare(object)));
+        let protects = |object: &&Object| {
+            object
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.protect && !(doubled(owner) && spare(object)))
+        };
         let mut actions = BTreeMap::<_, Touched>::new();
         for step in &plan.steps {
             actions.entry(step.call.action).or_default().by(step, plan);
@@ -144,7 +166,9 @@ impl Watch {
         seen.ended.clear();
         seen.announced = Some(Announced {
             actions,
-            ends: deletes.filter_map(|step| Some((step.call.action, called(plan.objects.get(step.target.as_ref()?)?)))).collect(),
+            ends: deletes
+                .filter_map(|step| Some((step.call.action, called(plan.objects.get(step.target.as_ref()?)?))))
+                .collect(),
             known: plan.objects.keys().cloned().collect(),
             protected: plan.objects.values().filter(protects).map(called).collect(),
             max_deletes,
@@ -173,12 +197,24 @@ impl Watch {
             return;
         }
         let mut seen = self.seen();
-        let Seen { announced, ended, runs, complaint } = &mut *seen;
+        let Seen {
+            announced,
+            ended,
+            runs,
+            complaint,
+        } = &mut *seen;
         runs.extend(run(request).map(str::to_owned));
-        let own = |id: &str| sandbox.tags_of(DEFAULT_REGION, id).get(tags::RUN).is_none_or(|run| runs.contains(run));
+        let own = |id: &str| {
+            sandbox
+                .tags_of(DEFAULT_REGION, id)
+                .get(tags::RUN)
+                .is_none_or(|run| runs.contains(run))
+        };
         let wrong = match announced {
             None => Some(format!("a plan calls {action}")),
-            Some(announced) => announced.wrong(action, request, ended, &own).or_else(|| announced.touches(action, request, sandbox)),
+            Some(announced) => announced
+                .wrong(action, request, ended, &own)
+                .or_else(|| announced.touches(action, request, sandbox)),
         };
         if let Some(wrong) = wrong {
             complaint.get_or_insert(wrong);
@@ -188,7 +224,13 @@ impl Watch {
 
 impl Announced {
     /// What is wrong with a call that changes something.
-    fn wrong(&self, action: &str, request: &str, ended: &mut BTreeSet<String>, own: &dyn Fn(&str) -> bool) -> Option<String> {
+    fn wrong(
+        &self,
+        action: &str,
+        request: &str,
+        ended: &mut BTreeSet<String>,
+        own: &dyn Fn(&str) -> bool,
+    ) -> Option<String> {
         if self.announced(action).next().is_none() {
             return Some(format!("{action} is called, and the plan does not announce it"));
         }
@@ -196,7 +238,9 @@ impl Announced {
         let gives_up = self.in_place_of(&GIVES_UP, action).next().is_some();
         let ids: Vec<&str> = values(request, parameter).collect();
         if ids.is_empty() {
-            return Some(format!("{action} ends something that it does not name by {parameter}"));
+            return Some(format!(
+                "{action} ends something that it does not name by {parameter}"
+            ));
         }
         for id in ids {
             if self.protected.contains(id) {
@@ -213,43 +257,80 @@ impl Announced {
             }
             ended.insert(id.to_owned());
         }
-        let max = self.max_deletes.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
+        let max = self
+            .max_deletes
+            .map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
         (ended.len() > max).then(|| format!("{action} ends more than the {max} objects that may go"))
     }
 
-    /// What a call acts on or refers to that no step with its action does: by its id, or by the address in the tags that it has now.
+    /// What a call acts on or refers to that no step with its action does: by its id, or by the address in
+    /// the tags that it has now.
     fn touches(&self, action: &str, request: &str, sandbox: &Sandbox) -> Option<String> {
         let touched: Vec<&Touched> = self.announced(action).collect();
         let is_announced = |id: &str| {
             let tags = sandbox.tags_of(DEFAULT_REGION, id);
-            let address = tags.get(tags::ADDRESS).filter(|_| !tags.contains_key(tags::RETIRING));
+            let address = tags
+                .get(tags::ADDRESS)
+                .filter(|_| !tags.contains_key(tags::RETIRING));
             tags.is_empty()
-                || touched.iter().any(|touched| touched.ids.contains(id) || address.is_some_and(|it| touched.addresses.contains(it)))
+                || touched.iter().any(|touched| {
+                    touched.ids.contains(id) || address.is_some_and(|it| touched.addresses.contains(it))
+                })
         };
-        let values = request.split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
-        let other = values.filter(|value| value.contains('-')).find(|value| !is_announced(value))?;
-        Some(format!("{action} touches {other}, and the plan does not announce it"))
+        let values = request
+            .split('&')
+            .filter_map(|pair| Some(pair.split_once('=')?.1));
+        let other = values
+            .filter(|value| value.contains('-'))
+            .find(|value| !is_announced(value))?;
+        Some(format!(
+            "{action} touches {other}, and the plan does not announce it"
+        ))
     }
 
     /// What the steps touch for which an action may be called.
     fn announced<'a>(&'a self, action: &'a str) -> impl Iterator<Item = &'a Touched> {
-        self.actions.get(action).into_iter().chain(self.in_place_of(&STAND_INS, action)).chain(self.in_place_of(&GIVES_UP, action))
+        self.actions
+            .get(action)
+            .into_iter()
+            .chain(self.in_place_of(&STAND_INS, action))
+            .chain(self.in_place_of(&GIVES_UP, action))
     }
 
     /// The same of the announced calls in whose place it comes.
-    fn in_place_of<'a>(&'a self, pairs: &'a [(&str, &str)], action: &'a str) -> impl Iterator<Item = &'a Touched> {
-        pairs.iter().filter(move |(call, _)| *call == action).filter_map(|(_, of)| self.actions.get(of))
+    fn in_place_of<'a>(
+        &'a self,
+        pairs: &'a [(&str, &str)],
+        action: &'a str,
+    ) -> impl Iterator<Item = &'a Touched> {
+        pairs
+            .iter()
+            .filter(move |(call, _)| *call == action)
+            .filter_map(|(_, of)| self.actions.get(of))
     }
 }
 
 /// What the call that ends an object calls it.
 fn called(object: &Object) -> String {
-    if object.kind == Kind::KeyPair { object.record.text("key_name").to_owned() } else { object.id.clone() }
+    if object.kind == Kind::KeyPair {
+        object.record.text("key_name").to_owned()
+    } else {
+        object.id.clone()
+    }
 }
 
 /// Whether a refusal says that something else has to come first.
 fn is_of_order(code: &str) -> bool {
-    ["DependencyViolation", "InUse", ".Conflict", ".Duplicate", "AlreadyExists", "AlreadyAssociated"].iter().any(|end| code.ends_with(end))
+    [
+        "DependencyViolation",
+        "InUse",
+        ".Conflict",
+        ".Duplicate",
+        "AlreadyExists",
+        "AlreadyAssociated",
+    ]
+    .iter()
+    .any(|end| code.ends_with(end))
 }
 
 fn action(request: &str) -> &str {
@@ -258,7 +339,9 @@ fn action(request: &str) -> &str {
 
 /// The value of a parameter; ids and actions need no decoding.
 fn value<'a>(request: &'a str, name: &str) -> Option<&'a str> {
-    request.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    request
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The values of a parameter, or of a list of them: `InstanceId.1`, `InstanceId.2`.
@@ -271,6 +354,8 @@ fn values<'a>(request: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> 
 
 /// What a create writes as `trueup:run`.
 fn run(request: &str) -> Option<&str> {
-    let key = request.split('&').find_map(|pair| pair.strip_suffix("=trueup%3Arun"))?;
+    let key = request
+        .split('&')
+        .find_map(|pair| pair.strip_suffix("=trueup%3Arun"))?;
     value(request, &key.replace(".Key", ".Value"))
 }

@@ -27,7 +27,12 @@ impl Element {
 
     /// The name of what it is in, past the items of lists.
     pub fn parent(&self) -> &str {
-        self.path.iter().rev().skip(1).find(|name| *name != "item").map_or("", String::as_str)
+        self.path
+            .iter()
+            .rev()
+            .skip(1)
+            .find(|name| *name != "item")
+            .map_or("", String::as_str)
     }
 }
 
@@ -38,21 +43,35 @@ pub fn elements(text: &str) -> Vec<Element> {
     for token in Tokenizer::from(text) {
         match token {
             Ok(Token::ElementStart { local, span, .. }) => {
-                let mut path = open.last().map(|&parent| elements[parent].path.clone()).unwrap_or_default();
+                let mut path = open
+                    .last()
+                    .map(|&parent| elements[parent].path.clone())
+                    .unwrap_or_default();
                 path.push(local.as_str().to_owned());
                 if let Some(&parent) = open.last() {
                     elements[parent].has_children = true;
                 }
                 open.push(elements.len());
-                elements.push(Element { path, start: span.start(), inner: 0, inner_end: 0, end: 0, has_children: false });
+                elements.push(Element {
+                    path,
+                    start: span.start(),
+                    inner: 0,
+                    inner_end: 0,
+                    end: 0,
+                    has_children: false,
+                });
             }
             Ok(Token::ElementEnd { end, span }) => {
-                let Some(&last) = open.last() else { return Vec::new() };
+                let Some(&last) = open.last() else {
+                    return Vec::new();
+                };
                 let element = &mut elements[last];
                 match end {
                     ElementEnd::Open => element.inner = span.end(),
                     ElementEnd::Close(..) => (element.inner_end, element.end) = (span.start(), span.end()),
-                    ElementEnd::Empty => (element.inner, element.inner_end, element.end) = (span.end(), span.end(), span.end()),
+                    ElementEnd::Empty => {
+                        (element.inner, element.inner_end, element.end) = (span.end(), span.end(), span.end())
+                    }
                 }
                 if end != ElementEnd::Open {
                     open.pop();
@@ -73,10 +92,19 @@ mod tests {
     fn every_element_is_found_where_it_is() {
         let text = "<?xml version=\"1.0\"?>\n<A x=\"1\"><set><item><id>i-1</id></item></set><none/></A>";
         let elements = elements(text);
-        assert_eq!(elements.iter().map(Element::name).collect::<Vec<_>>(), ["A", "set", "item", "id", "none"]);
+        assert_eq!(
+            elements.iter().map(Element::name).collect::<Vec<_>>(),
+            ["A", "set", "item", "id", "none"]
+        );
         let id = &elements[3];
-        assert_eq!((&text[id.start..id.end], &text[id.inner..id.inner_end]), ("<id>i-1</id>", "i-1"));
-        assert_eq!((id.parent(), id.has_children, elements[1].has_children), ("set", false, true));
+        assert_eq!(
+            (&text[id.start..id.end], &text[id.inner..id.inner_end]),
+            ("<id>i-1</id>", "i-1")
+        );
+        assert_eq!(
+            (id.parent(), id.has_children, elements[1].has_children),
+            ("set", false, true)
+        );
         assert_eq!(&text[elements[4].start..elements[4].end], "<none/>");
         assert!(super::elements("<A><b></A>").is_empty() && super::elements("<A>").is_empty());
     }

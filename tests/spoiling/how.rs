@@ -40,7 +40,16 @@ pub enum How {
 }
 
 /// Those that are about the whole answer.
-pub const WHOLE: [How; 8] = [How::Pages, How::Endless, How::Html, How::Json, How::ContentType, How::Redirect, How::Nothing, How::Slow];
+pub const WHOLE: [How; 8] = [
+    How::Pages,
+    How::Endless,
+    How::Html,
+    How::Json,
+    How::ContentType,
+    How::Redirect,
+    How::Nothing,
+    How::Slow,
+];
 
 /// Longer than a client waits.
 pub const SLOW: Duration = Duration::from_secs(30);
@@ -74,7 +83,9 @@ pub fn all(text: &str) -> Vec<How> {
 fn out_of_bounds(content: &str) -> Option<String> {
     match content.split_once('/') {
         // No range of either family is as narrow.
-        Some((range, length)) if is_address(range) && length.parse::<u8>().is_ok() => Some(format!("{range}/199")),
+        Some((range, length)) if is_address(range) && length.parse::<u8>().is_ok() => {
+            Some(format!("{range}/199"))
+        }
         None if is_address(content) => Some(format!("{content}00")),
         None if content.parse::<i64>().is_ok() => Some("999999999".to_owned()),
         _ => None,
@@ -89,7 +100,11 @@ impl How {
     /// The element that is spoiled, where it is one.
     pub fn element(self) -> Option<usize> {
         match self {
-            Self::Cut(number) | Self::LeftOut(number) | Self::Emptied(number) | Self::Word(number) | Self::Bounds(number) => Some(number),
+            Self::Cut(number)
+            | Self::LeftOut(number)
+            | Self::Emptied(number)
+            | Self::Word(number)
+            | Self::Bounds(number) => Some(number),
             _ => None,
         }
     }
@@ -99,13 +114,19 @@ impl How {
         let text = String::from_utf8_lossy(answer.body()).into_owned();
         let (mut head, body) = answer.into_parts();
         let mut of_type = |content_type: &'static str, body: &'static str| {
-            head.headers.insert("content-type", http::HeaderValue::from_static(content_type));
+            head.headers
+                .insert("content-type", http::HeaderValue::from_static(content_type));
             Bytes::from_static(body.as_bytes())
         };
         let body = match self {
-            Self::Pages => text.rsplit_once("</").map_or(body, |(rest, root)| format!("{rest}<nextToken>again</nextToken></{root}").into()),
+            Self::Pages => text.rsplit_once("</").map_or(body, |(rest, root)| {
+                format!("{rest}<nextToken>again</nextToken></{root}").into()
+            }),
             Self::Endless => ENDLESS.clone(),
-            Self::Html => of_type("text/html", "<!DOCTYPE html>\n<html><body><p>Log in to go on</body></html>"),
+            Self::Html => of_type(
+                "text/html",
+                "<!DOCTYPE html>\n<html><body><p>Log in to go on</body></html>",
+            ),
             Self::Json => of_type("application/json", "{\"message\": \"hello\"}"),
             Self::ContentType => {
                 of_type("image/png", "");
@@ -113,7 +134,10 @@ impl How {
             }
             Self::Redirect => {
                 head.status = http::StatusCode::FOUND;
-                head.headers.insert("location", http::HeaderValue::from_static("http://192.0.2.1/login"));
+                head.headers.insert(
+                    "location",
+                    http::HeaderValue::from_static("http://192.0.2.1/login"),
+                );
                 Bytes::new()
             }
             Self::Nothing => Bytes::new(),
@@ -127,7 +151,13 @@ impl How {
         let elements = elements(text);
         let element: &Element = elements.get(self.element()?)?;
         let content = &text[element.inner..element.inner_end];
-        let with = |content: &str| format!("{}{content}{}", &text[..element.inner], &text[element.inner_end..]);
+        let with = |content: &str| {
+            format!(
+                "{}{content}{}",
+                &text[..element.inner],
+                &text[element.inner_end..]
+            )
+        };
         Some(match self {
             Self::Cut(_) => text[..element.end].to_owned(),
             Self::LeftOut(_) => format!("{}{}", &text[..element.start], &text[element.end..]),
@@ -149,9 +179,14 @@ mod tests {
         let all = all(text);
         assert_eq!(all.len(), WHOLE.len() + 5 * 3 + 3 + 2);
         for how in all {
-            let answer = Response::builder().header("content-type", "text/xml").body(Bytes::from(text)).unwrap();
+            let answer = Response::builder()
+                .header("content-type", "text/xml")
+                .body(Bytes::from(text))
+                .unwrap();
             let spoiled = how.spoil(answer);
-            let same = spoiled.body() == text && spoiled.status() == 200 && spoiled.headers()["content-type"] == "text/xml";
+            let same = spoiled.body() == text
+                && spoiled.status() == 200
+                && spoiled.headers()["content-type"] == "text/xml";
             assert_eq!(same, how == How::Slow, "{how:?}");
         }
         let answer = Response::new(Bytes::from(text));

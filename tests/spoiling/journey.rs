@@ -104,11 +104,22 @@ impl Prepared {
     /// Where even that does not work.
     pub fn new(journey: &Journey) -> Self {
         // What is protected is not destroyed.
-        let text = journey.spec.replace("    protect: true\n", "").replace("protect: true, ", "");
-        let topology = read_with(&text, &Examples).topology.unwrap_or_else(|| panic!("{} is no spec", journey.name));
+        let text = journey
+            .spec
+            .replace("    protect: true\n", "")
+            .replace("protect: true, ", "");
+        let topology = read_with(&text, &Examples)
+            .topology
+            .unwrap_or_else(|| panic!("{} is no spec", journey.name));
         let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options::default()));
         let log = SharedLog::default();
-        let mut prepared = Self { goal: journey.goal, topology, sandbox, answers: Vec::new(), interfaces: Interfaces::default() };
+        let mut prepared = Self {
+            goal: journey.goal,
+            topology,
+            sandbox,
+            answers: Vec::new(),
+            interfaces: Interfaces::default(),
+        };
         paused(async {
             let way = transport(&prepared.sandbox);
             if prepared.goal != Goal::Apply {
@@ -121,7 +132,10 @@ impl Prepared {
                 .unwrap_or_else(|why| panic!("{}: {why}", journey.name));
             let answers = locked(&log).answers.take();
             prepared.answers = answers.unwrap_or_default();
-            let observed = prepared.observed(&way).await.unwrap_or_else(|why| panic!("{}: {why}", journey.name));
+            let observed = prepared
+                .observed(&way)
+                .await
+                .unwrap_or_else(|why| panic!("{}: {why}", journey.name));
             prepared.interfaces = observed.interfaces;
         });
         prepared
@@ -129,7 +143,11 @@ impl Prepared {
 
     /// Everything that can be spoiled in it. What is read before anything is changed is the plans' affair.
     pub fn spoilings(&self) -> Vec<Spoiling> {
-        let first = if self.goal == Goal::Plan { Some(0) } else { self.answers.iter().position(|(action, _)| !is_read(action)) };
+        let first = if self.goal == Goal::Plan {
+            Some(0)
+        } else {
+            self.answers.iter().position(|(action, _)| !is_read(action))
+        };
         let mut counts = std::collections::BTreeMap::<&str, usize>::new();
         let mut found = Vec::new();
         for (index, (action, text)) in self.answers.iter().enumerate() {
@@ -148,7 +166,12 @@ impl Prepared {
                     (_, 0) => &[false, true],
                     _ => &[false],
                 };
-                found.extend(often.iter().map(|&always| Spoiling { action: action.clone(), nth, always, how }));
+                found.extend(often.iter().map(|&always| Spoiling {
+                    action: action.clone(),
+                    nth,
+                    always,
+                    how,
+                }));
             }
         }
         found
@@ -164,7 +187,8 @@ impl Prepared {
         })
     }
 
-    /// Reads and plans. There is nothing to do, whatever the answers look like, unless EC2 said that there is.
+    /// Reads and plans. There is nothing to do, whatever the answers look like, unless EC2 said that there
+    /// is.
     async fn plan(&self, spoiling: &Spoiling) -> Result<(), String> {
         let log = SharedLog::default();
         let start = Instant::now();
@@ -180,26 +204,42 @@ impl Prepared {
         if plan.is_empty() && self.is_told(spoiling, &observed.interfaces) || self.may_say(spoiling) {
             return Ok(());
         }
-        Err(format!("planned: {}; read: {:?}", told(&plan), observed.interfaces))
+        Err(format!(
+            "planned: {}; read: {:?}",
+            told(&plan),
+            observed.interfaces
+        ))
     }
 
     /// Whether the interfaces are those that there are, or unknown: who is reached rests on them.
     fn is_told(&self, spoiling: &Spoiling, interfaces: &Interfaces) -> bool {
-        spoiling.action != "DescribeNetworkInterfaces" || matches!(interfaces, Interfaces::Unread(_)) || *interfaces == self.interfaces
+        spoiling.action != "DescribeNetworkInterfaces"
+            || matches!(interfaces, Interfaces::Unread(_))
+            || *interfaces == self.interfaces
     }
 
     /// Whether EC2 may answer so of a network that is otherwise.
     fn may_say(&self, spoiling: &Spoiling) -> bool {
-        let mut of_action = self.answers.iter().filter(|(action, _)| *action == spoiling.action);
-        let Some((action, text)) = of_action.nth(spoiling.nth) else { return false };
+        let mut of_action = self
+            .answers
+            .iter()
+            .filter(|(action, _)| *action == spoiling.action);
+        let Some((action, text)) = of_action.nth(spoiling.nth) else {
+            return false;
+        };
         let elements = elements(text);
-        spoiling.how.element().and_then(|number| elements.get(number)).is_some_and(|element| {
-            let content = &text[element.inner..element.inner_end];
-            legal::reason(action, element, content, spoiling.how).is_some()
-        })
+        spoiling
+            .how
+            .element()
+            .and_then(|number| elements.get(number))
+            .is_some_and(|element| {
+                let content = &text[element.inner..element.inner_end];
+                legal::reason(action, element, content, spoiling.how).is_some()
+            })
     }
 
-    /// Applies or destroys with an answer that is spoiled, and then with whole ones: it gets there, and nothing is there twice.
+    /// Applies or destroys with an answer that is spoiled, and then with whole ones: it gets there, and
+    /// nothing is there twice.
     async fn change(&self, goal: Goal, spoiling: &Spoiling) -> Result<(), String> {
         let sandbox = Arc::new(Sandbox::new(trueup_sandbox::Options::default()));
         let way = transport(&sandbox);
@@ -220,18 +260,34 @@ impl Prepared {
                 Err(why) => why,
             };
         }
-        Err(format!("{RUNS_MAX} runs with whole answers do not get there: {left}"))
+        Err(format!(
+            "{RUNS_MAX} runs with whole answers do not get there: {left}"
+        ))
     }
 
     /// Whether nothing is there twice, or is left.
     async fn whole(&self, goal: Goal, way: &Transport) -> Result<(), String> {
         let ec2 = connected(way).await?;
-        let observed = ec2.observe(&trueup_plan::scope(&self.topology)).await.map_err(|error| error.to_string())?;
+        let observed = ec2
+            .observe(&trueup_plan::scope(&self.topology))
+            .await
+            .map_err(|error| error.to_string())?;
         let ours = observed.objects.iter().filter(|object| object.owner.is_some());
-        let held: Vec<String> = ours.filter_map(|object| object.address(&self.topology.name)).map(|address| address.to_string()).collect();
+        let held: Vec<String> = ours
+            .filter_map(|object| object.address(&self.topology.name))
+            .map(|address| address.to_string())
+            .collect();
         let different: BTreeSet<&String> = held.iter().collect();
-        let wanted = if goal == Goal::Destroy { 0 } else { self.topology.resources.len() };
-        if held.len() == wanted && different.len() == wanted { Ok(()) } else { Err(format!("in the end there is {held:?}")) }
+        let wanted = if goal == Goal::Destroy {
+            0
+        } else {
+            self.topology.resources.len()
+        };
+        if held.len() == wanted && different.len() == wanted {
+            Ok(())
+        } else {
+            Err(format!("in the end there is {held:?}"))
+        }
     }
 
     /// Makes the journey once; what is left to do is the error.
@@ -240,28 +296,48 @@ impl Prepared {
         let plan = self.plan_of(goal, &ec2).await?;
         if plan.is_complete() && plan.refused.is_empty() {
             let mut failed = Vec::new();
-            let mut hears = |event: Event| failed.extend(matches!(event, Event::StepFailed { .. }).then(|| format!("{event:?}")));
-            let outcome = trueup_engine::apply(&plan, &ec2, &Options::default(), std::future::pending(), &mut hears).await;
+            let mut hears = |event: Event| {
+                failed.extend(matches!(event, Event::StepFailed { .. }).then(|| format!("{event:?}")))
+            };
+            let outcome = trueup_engine::apply(
+                &plan,
+                &ec2,
+                &Options::default(),
+                std::future::pending(),
+                &mut hears,
+            )
+            .await;
             if !outcome.is_success() {
                 return Err(format!("steps failed: {failed:?}"));
             }
         }
         let left = self.plan_of(goal, &ec2).await?;
-        if left.is_empty() && left.is_complete() && left.refused.is_empty() { Ok(()) } else { Err(told(&left)) }
+        if left.is_empty() && left.is_complete() && left.refused.is_empty() {
+            Ok(())
+        } else {
+            Err(told(&left))
+        }
     }
 
     /// The same with whole answers.
     async fn reach(&self, goal: Goal, way: &Transport) {
-        self.once(goal, way).await.unwrap_or_else(|why| panic!("{goal:?} of {}: {why}", self.topology.name));
+        self.once(goal, way)
+            .await
+            .unwrap_or_else(|why| panic!("{goal:?} of {}: {why}", self.topology.name));
     }
 
     async fn observed(&self, way: &Transport) -> Result<Observed, String> {
         let ec2 = connected(way).await?;
-        ec2.observe(&trueup_plan::scope(&self.topology)).await.map_err(|error| error.to_string())
+        ec2.observe(&trueup_plan::scope(&self.topology))
+            .await
+            .map_err(|error| error.to_string())
     }
 
     async fn plan_of(&self, goal: Goal, ec2: &Ec2) -> Result<Plan, String> {
-        let observed = ec2.observe(&trueup_plan::scope(&self.topology)).await.map_err(|error| error.to_string())?;
+        let observed = ec2
+            .observe(&trueup_plan::scope(&self.topology))
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(match goal {
             Goal::Destroy => trueup_plan::destroy(&self.topology, &observed),
             Goal::Plan | Goal::Apply => trueup_plan::plan(&self.topology, &observed),
@@ -287,7 +363,11 @@ fn within(log: &Log, start: Instant, calls: usize, time: Duration) -> Result<(),
         return Err(format!("{} calls: {:?}", log.calls(), log.counts));
     }
     if start.elapsed() > time {
-        return Err(format!("it took {} s: {:?}", start.elapsed().as_secs(), log.counts));
+        return Err(format!(
+            "it took {} s: {:?}",
+            start.elapsed().as_secs(),
+            log.counts
+        ));
     }
     Ok(())
 }
@@ -295,11 +375,30 @@ fn within(log: &Log, start: Instant, calls: usize, time: Duration) -> Result<(),
 /// What a plan would do.
 fn told(plan: &Plan) -> String {
     let change = |change: &Change| {
-        let attributes = change.attributes.iter().filter(|_| change.action != Action::Create);
-        let attributes: Vec<String> = attributes.map(|a| format!("{} {:?} -> {:?}", a.path, a.before, a.after)).collect();
-        format!("{:?} {} [{}]", change.action, change.address, attributes.join(", "))
+        let attributes = change
+            .attributes
+            .iter()
+            .filter(|_| change.action != Action::Create);
+        let attributes: Vec<String> = attributes
+            .map(|a| format!("{} {:?} -> {:?}", a.path, a.before, a.after))
+            .collect();
+        format!(
+            "{:?} {} [{}]",
+            change.action,
+            change.address,
+            attributes.join(", ")
+        )
     };
     let changes: Vec<String> = plan.changes.iter().map(change).collect();
-    let unread: Vec<String> = plan.unread.iter().map(|unread| format!("{} {}: {}", unread.address, unread.attribute, unread.why)).collect();
-    format!("{} | not read: {:?} {unread:?} | refused: {:?}", changes.join("; "), plan.unreadable, plan.refused)
+    let unread: Vec<String> = plan
+        .unread
+        .iter()
+        .map(|unread| format!("{} {}: {}", unread.address, unread.attribute, unread.why))
+        .collect();
+    format!(
+        "{} | not read: {:?} {unread:?} | refused: {:?}",
+        changes.join("; "),
+        plan.unreadable,
+        plan.refused
+    )
 }

@@ -1,7 +1,9 @@
-//! Bad answers: any answer of EC2's, spoiled in every way, under plans, applies and destroys of the example networks.
+//! Bad answers: any answer of EC2's, spoiled in every way, under plans, applies and destroys of the example
+//! networks.
 //!
-//! A journey is run once with whole answers, and what passes is written down. Every answer in it is then spoiled in each way that
-//! there is, one a run. Whatever comes, nothing may be done or told that EC2 did not say.
+//! A journey is run once with whole answers, and what passes is written down. Every answer in it is then
+//! spoiled in each way that there is, one a run. Whatever comes, nothing may be done or told that EC2 did not
+//! say.
 
 mod document;
 mod how;
@@ -27,9 +29,18 @@ pub struct Trial {
 
 impl fmt::Display for Trial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Spoiling { action, nth, always, how } = &self.spoiling;
+        let Spoiling {
+            action,
+            nth,
+            always,
+            how,
+        } = &self.spoiling;
         let often = if *always { "from then on" } else { "once" };
-        write!(f, "spoiling {} ({}): {how:?} of {action} number {nth}, {often}", self.number, JOURNEYS[self.journey].name)
+        write!(
+            f,
+            "spoiling {} ({}): {how:?} of {action} number {nth}, {often}",
+            self.number, JOURNEYS[self.journey].name
+        )
     }
 }
 
@@ -41,7 +52,9 @@ pub struct Spoilings {
 
 impl fmt::Debug for Spoilings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spoilings").field("trials", &self.trials.len()).finish_non_exhaustive()
+        f.debug_struct("Spoilings")
+            .field("trials", &self.trials.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,7 +66,14 @@ impl Spoilings {
             let spoilings = prepared.spoilings();
             spoilings.into_iter().map(move |spoiling| (journey, spoiling))
         });
-        let trials = spoilings.enumerate().map(|(number, (journey, spoiling))| Trial { number, journey, spoiling }).collect();
+        let trials = spoilings
+            .enumerate()
+            .map(|(number, (journey, spoiling))| Trial {
+                number,
+                journey,
+                spoiling,
+            })
+            .collect();
         Self { prepared, trials }
     }
 
@@ -64,6 +84,8 @@ impl Spoilings {
 
     /// Runs one; what is wrong is the error.
     pub fn attempt(&self, trial: &Trial) -> Result<(), String> {
-        self.prepared[trial.journey].attempt(&trial.spoiling).map_err(|why| format!("{trial}\n  {why}"))
+        self.prepared[trial.journey]
+            .attempt(&trial.spoiling)
+            .map_err(|why| format!("{trial}\n  {why}"))
     }
 }

@@ -40,7 +40,10 @@ impl Log {
 
     /// The first call that changes something.
     pub fn changed(&self) -> Option<&str> {
-        self.counts.keys().map(String::as_str).find(|action| !is_read(action))
+        self.counts
+            .keys()
+            .map(String::as_str)
+            .find(|action| !is_read(action))
     }
 }
 
@@ -73,12 +76,19 @@ pub fn spoiler(inner: Transport, spoiling: Option<Spoiling>, log: SharedLog) -> 
             let over = {
                 let mut log = locked(&log);
                 if let Some(answers) = &mut log.answers {
-                    answers.push((action.clone(), String::from_utf8_lossy(answer.body()).into_owned()));
+                    answers.push((
+                        action.clone(),
+                        String::from_utf8_lossy(answer.body()).into_owned(),
+                    ));
                 }
                 log.over
             };
             let hit = |spoiling: &Spoiling| {
-                let at = if spoiling.always { nth >= spoiling.nth } else { nth == spoiling.nth };
+                let at = if spoiling.always {
+                    nth >= spoiling.nth
+                } else {
+                    nth == spoiling.nth
+                };
                 at && spoiling.action == action
             };
             match spoiling.filter(|spoiling| !over && hit(spoiling)) {

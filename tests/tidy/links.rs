@@ -10,7 +10,11 @@ const TOP: [&str; 3] = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = files("docs", "md");
-    documents.extend(TOP.into_iter().map(PathBuf::from).filter(|path| root().join(path).exists()));
+    documents.extend(
+        TOP.into_iter()
+            .map(PathBuf::from)
+            .filter(|path| root().join(path).exists()),
+    );
     documents
 }
 
@@ -22,8 +26,13 @@ fn prose(document: &str) -> Vec<(usize, String)> {
         if line.trim_start().starts_with("```") {
             fenced = !fenced;
         } else if !fenced {
-            let spans =
-                line.split('`').enumerate().map(|(part, text)| if part % 2 == 1 { " ".repeat(text.len()) } else { text.to_owned() });
+            let spans = line.split('`').enumerate().map(|(part, text)| {
+                if part % 2 == 1 {
+                    " ".repeat(text.len())
+                } else {
+                    text.to_owned()
+                }
+            });
             lines.push((index + 1, spans.collect::<Vec<_>>().join("`")));
         }
     }
@@ -33,8 +42,14 @@ fn prose(document: &str) -> Vec<(usize, String)> {
 /// The targets of a line's links, images and definitions.
 fn targets(line: &str) -> Vec<&str> {
     let inline = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let defined = line.strip_prefix('[').and_then(|rest| rest.split_once("]: ")).map(|(_, target)| target.trim());
-    inline.chain(defined).map(|target| target.split(' ').next().unwrap_or_default()).collect()
+    let defined = line
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("]: "))
+        .map(|(_, target)| target.trim());
+    inline
+        .chain(defined)
+        .map(|target| target.split(' ').next().unwrap_or_default())
+        .collect()
 }
 
 /// What GitHub calls the headings of a document.
@@ -44,7 +59,13 @@ fn anchors(document: &str) -> Vec<String> {
     let mut fenced = false;
     for line in document.lines() {
         fenced ^= line.trim_start().starts_with("```");
-        let Some(heading) = line.strip_prefix('#').filter(|_| !fenced).map(|rest| rest.trim_start_matches('#').trim()) else { continue };
+        let Some(heading) = line
+            .strip_prefix('#')
+            .filter(|_| !fenced)
+            .map(|rest| rest.trim_start_matches('#').trim())
+        else {
+            continue;
+        };
         let slug: String = heading
             .to_lowercase()
             .chars()
@@ -52,7 +73,11 @@ fn anchors(document: &str) -> Vec<String> {
             .map(|c| if c == ' ' { '-' } else { c })
             .collect();
         let count = seen.entry(slug.clone()).or_default();
-        anchors.push(if *count == 0 { slug } else { format!("{slug}-{count}") });
+        anchors.push(if *count == 0 {
+            slug
+        } else {
+            format!("{slug}-{count}")
+        });
         *count += 1;
     }
     anchors
@@ -63,13 +88,20 @@ fn broken(from: &Path, target: &str) -> Option<String> {
     if target.starts_with("https://") || target.starts_with("http://") || target.starts_with("mailto:") {
         return None;
     }
-    let (path, anchor) = target.split_once('#').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
-    let to = if path.is_empty() { from.to_owned() } else { join(from.parent().unwrap_or(Path::new("")), path) };
+    let (path, anchor) = target
+        .split_once('#')
+        .map_or((target, None), |(path, anchor)| (path, Some(anchor)));
+    let to = if path.is_empty() {
+        from.to_owned()
+    } else {
+        join(from.parent().unwrap_or(Path::new("")), path)
+    };
     if !root().join(&to).exists() {
         return Some(format!("there is no {}", to.display()));
     }
     let anchor = anchor.filter(|_| to.extension().is_some_and(|extension| extension == "md"))?;
-    (!anchors(&text(&to)).iter().any(|known| known == anchor)).then(|| format!("{} has no heading #{anchor}", to.display()))
+    (!anchors(&text(&to)).iter().any(|known| known == anchor))
+        .then(|| format!("{} has no heading #{anchor}", to.display()))
 }
 
 /// A path relative to a folder, without `..`; what leads out of the repository is found nowhere.
@@ -91,7 +123,9 @@ fn every_link_leads_somewhere() {
     for path in documents() {
         for (line, prose) in prose(&text(&path)) {
             for target in targets(&prose) {
-                complaints.extend(broken(&path, target).map(|why| format!("{}:{line}: {target}: {why}", path.display())));
+                complaints.extend(
+                    broken(&path, target).map(|why| format!("{}:{line}: {target}: {why}", path.display())),
+                );
             }
         }
     }
@@ -105,26 +139,51 @@ fn every_document_of_docs_is_reached_from_its_start() {
     while let Some(from) = reached.get(next).cloned() {
         next += 1;
         for (_, prose) in prose(&text(&from)) {
-            for target in targets(&prose).into_iter().filter(|target| !target.contains("://")) {
-                let to = join(from.parent().unwrap_or(Path::new("")), target.split('#').next().unwrap_or_default());
+            for target in targets(&prose)
+                .into_iter()
+                .filter(|target| !target.contains("://"))
+            {
+                let to = join(
+                    from.parent().unwrap_or(Path::new("")),
+                    target.split('#').next().unwrap_or_default(),
+                );
                 if root().join(&to).is_dir() {
-                    reached
-                        .extend(files(&to.to_string_lossy(), "md").into_iter().filter(|page| !reached.contains(page)).collect::<Vec<_>>());
-                } else if to.extension().is_some_and(|extension| extension == "md") && root().join(&to).exists() && !reached.contains(&to) {
+                    reached.extend(
+                        files(&to.to_string_lossy(), "md")
+                            .into_iter()
+                            .filter(|page| !reached.contains(page))
+                            .collect::<Vec<_>>(),
+                    );
+                } else if to.extension().is_some_and(|extension| extension == "md")
+                    && root().join(&to).exists()
+                    && !reached.contains(&to)
+                {
                     reached.push(to);
                 }
             }
         }
     }
-    let lost = files("docs", "md").into_iter().filter(|page| !reached.contains(page)).map(|page| page.display().to_string());
+    let lost = files("docs", "md")
+        .into_iter()
+        .filter(|page| !reached.contains(page))
+        .map(|page| page.display().to_string());
     none("nothing leads to these documents", &lost.collect::<Vec<_>>());
 }
 
 #[test]
 fn links_are_found_and_judged() {
     let found = prose("a [b](c.md#d) and `[no](no.md)`\n```\n[no](no.md)\n```\n[e]: f.md\n");
-    assert_eq!(found.iter().flat_map(|(_, line)| targets(line)).collect::<Vec<_>>(), ["c.md#d", "f.md"]);
-    assert_eq!(anchors("# One & two\n## `a_b`: c\n```\n# no\n```\n## One & two\n"), ["one--two", "a_b-c", "one--two-1"]);
+    assert_eq!(
+        found
+            .iter()
+            .flat_map(|(_, line)| targets(line))
+            .collect::<Vec<_>>(),
+        ["c.md#d", "f.md"]
+    );
+    assert_eq!(
+        anchors("# One & two\n## `a_b`: c\n```\n# no\n```\n## One & two\n"),
+        ["one--two", "a_b-c", "one--two-1"]
+    );
     let here = Path::new("docs/README.md");
     assert_eq!(broken(here, "../CONTRIBUTING.md#style"), None);
     assert!(broken(here, "../CONTRIBUTING.md#no-such-heading").is_some());

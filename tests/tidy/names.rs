@@ -1,7 +1,8 @@
 //! The middle names no attribute: what understands one is in its kind's files.
 //!
-//! A literal offends if it is the name of an attribute or of a member's field, or a path that starts with one. Names that no
-//! English word could be (`cidr_block`) offend anywhere in a literal, so that no message is made for one attribute either.
+//! A literal offends if it is the name of an attribute or of a member's field, or a path that starts with
+//! one. Names that no English word could be (`cidr_block`) offend anywhere in a literal, so that no message
+//! is made for one attribute either.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +33,9 @@ fn attribute_names() -> BTreeSet<&'static str> {
         }
     }
     let mut names = BTreeSet::new();
-    Kind::ALL.into_iter().for_each(|kind| collect(kind.schema().attributes, &mut names));
+    Kind::ALL
+        .into_iter()
+        .for_each(|kind| collect(kind.schema().attributes, &mut names));
     names.retain(|name| !OWN_WORDS.contains(name));
     names
 }
@@ -52,12 +55,19 @@ fn literals(source: &str) -> Vec<(usize, String)> {
             let raw = source[..source.len() - rest.len()].trim_end_matches('#');
             let hashes = source.len() - rest.len() - raw.len();
             let body = &rest[1..];
-            let end = if raw.ends_with('r') { body.find(&format!("\"{}", "#".repeat(hashes))) } else { closing(body) };
+            let end = if raw.ends_with('r') {
+                body.find(&format!("\"{}", "#".repeat(hashes)))
+            } else {
+                closing(body)
+            };
             let end = end.unwrap_or_else(|| panic!("line {at}: a literal without an end"));
             found.push((at, body[..end].to_owned()));
             rest = &body[end + 1..];
         } else if rest.starts_with("'\\") {
-            rest = rest.get(3..).and_then(|tail| tail.find('\'').map(|end| &tail[end + 1..])).unwrap_or_default();
+            rest = rest
+                .get(3..)
+                .and_then(|tail| tail.find('\'').map(|end| &tail[end + 1..]))
+                .unwrap_or_default();
         } else if rest.starts_with("'\"'") {
             rest = &rest[3..];
         } else {
@@ -79,31 +89,54 @@ fn closing(body: &str) -> Option<usize> {
 
 /// The attribute that a literal names, if it names one.
 fn named<'n>(literal: &str, names: &BTreeSet<&'n str>) -> Option<&'n str> {
-    let words = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned).collect::<Vec<_>>();
+    let words = |text: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let first = literal.split(['.', '[']).next().unwrap_or_default();
     let whole = names.get(first).copied().filter(|_| !literal.contains(' '));
-    whole.or_else(|| words(literal).iter().filter(|word| word.contains('_')).find_map(|word| names.get(word.as_str()).copied()))
+    whole.or_else(|| {
+        words(literal)
+            .iter()
+            .filter(|word| word.contains('_'))
+            .find_map(|word| names.get(word.as_str()).copied())
+    })
 }
 
 #[test]
 fn the_middle_names_no_attribute() {
     let names = attribute_names();
     let mut complaints = Vec::new();
-    for path in MIDDLE.into_iter().flat_map(|folder| files(folder, "rs")).filter(|path| !path.ends_with("tests.rs")) {
+    for path in MIDDLE
+        .into_iter()
+        .flat_map(|folder| files(folder, "rs"))
+        .filter(|path| !path.ends_with("tests.rs"))
+    {
         for (line, literal) in literals(&text(&path)) {
             if let Some(name) = named(&literal, &names) {
                 complaints.push(format!("{}:{line} names `{name}`: \"{literal}\"", path.display()));
             }
         }
     }
-    none("what understands an attribute belongs into its kind's files", &complaints);
+    none(
+        "what understands an attribute belongs into its kind's files",
+        &complaints,
+    );
 }
 
 #[test]
 fn literals_are_found_in_every_spelling() {
     let source = "let a = \"one\"; // \"not this\"\nlet b = r#\"t\"wo\"#; let q = ('\"', '\\'', 'c');\nlet c = \"th\\\"ree\";\n#[cfg(test)]\n\"not this\"";
     let found = literals(source);
-    assert_eq!(found, [(1, "one".to_owned()), (2, "t\"wo".to_owned()), (3, "th\\\"ree".to_owned())]);
+    assert_eq!(
+        found,
+        [
+            (1, "one".to_owned()),
+            (2, "t\"wo".to_owned()),
+            (3, "th\\\"ree".to_owned())
+        ]
+    );
 }
 
 #[test]

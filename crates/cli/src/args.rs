@@ -20,8 +20,8 @@ const PARALLELISM: u16 = 10;
 
 /// Makes an AWS network true to its spec.
 ///
-/// A spec is a YAML file that describes a network. Trueup reads what is live, says exactly what differs, and makes it so, without a
-/// state file.
+/// A spec is a YAML file that describes a network. Trueup reads what is live, says exactly what differs, and
+/// makes it so, without a state file.
 #[derive(Debug, Parser)]
 #[command(name = "trueup", version, propagate_version = true, max_term_width = 100, after_long_help = crate::exit::HELP)]
 pub struct Args {
@@ -45,7 +45,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Where EC2 and STS answer, instead of AWS: a sandbox or another stand-in. Wins over AWS_ENDPOINT_URL and its kin.
+    /// Where EC2 and STS answer, instead of AWS: a sandbox or another stand-in. Wins over AWS_ENDPOINT_URL
+    /// and its kin.
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub endpoint_url: Option<String>,
 
@@ -91,24 +92,24 @@ pub enum Command {
     Plan(Plan),
     /// Make the network true to the spec
     ///
-    /// Plans, asks for consent, does it, and reads everything again: a second plan must be empty. `--auto-approve` is consent to
-    /// what loses nothing; deleting, replacing and stopping need `--allow` as well, or `--expect` with the plan's fingerprint, or
-    /// a yes at the terminal.
+    /// Plans, asks for consent, does it, and reads everything again: a second plan must be empty.
+    /// `--auto-approve` is consent to what loses nothing; deleting, replacing and stopping need `--allow` as
+    /// well, or `--expect` with the plan's fingerprint, or a yes at the terminal.
     Apply(Apply),
     /// Say what differs, as seen from the cloud: for cron
     Drift(Drift),
     /// Delete what the topology owns
     ///
-    /// Consent is needed as for `apply`: `plan --destroy` shows what goes, and its fingerprint is what `--expect` takes. What is
-    /// protected refuses. Private key files stay where they are.
+    /// Consent is needed as for `apply`: `plan --destroy` shows what goes, and its fingerprint is what
+    /// `--expect` takes. What is protected refuses. Private key files stay where they are.
     Destroy(Destroy),
     /// Show what is live: addresses, ids, ARNs
     Show(Show),
     /// Say who can talk to whom: on the spec, on the live network, or in saved answers of EC2
     ///
-    /// Nothing is sent: it is worked out from routes, security groups, gateways and endpoints. With `--from` and `--to` it answers
-    /// one question, and exits with 0 only if all of it is allowed; without them it shows what works between all groups of equal
-    /// hosts, the internet and AWS's services.
+    /// Nothing is sent: it is worked out from routes, security groups, gateways and endpoints. With `--from`
+    /// and `--to` it answers one question, and exits with 0 only if all of it is allowed; without them it
+    /// shows what works between all groups of equal hosts, the internet and AWS's services.
     Reach(Reach),
     /// Draw a spec as a Mermaid diagram: what needs what, or who can talk to whom
     Graph(Graph),
@@ -128,9 +129,9 @@ impl Command {
     pub fn wants_json(&self) -> bool {
         match self {
             Self::Plan(Plan { format, .. }) => *format == PlanFormat::Json,
-            Self::Drift(Drift { format, .. }) | Self::Show(Show { format, .. }) | Self::Reach(Reach { format, .. }) => {
-                *format == Format::Json
-            }
+            Self::Drift(Drift { format, .. })
+            | Self::Show(Show { format, .. })
+            | Self::Reach(Reach { format, .. }) => *format == Format::Json,
             _ => false,
         }
     }
@@ -151,8 +152,9 @@ pub struct Consents {
     #[arg(long)]
     pub auto_approve: bool,
 
-    /// With --auto-approve, also delete, replace or stop: everything, or what has this address (`replace:subnet.private`); `unprotect`
-    /// ends what EC2 itself protects against termination; `second` builds beside another topology that has the same addresses.
+    /// With --auto-approve, also delete, replace or stop: everything, or what has this address
+    /// (`replace:subnet.private`); `unprotect` ends what EC2 itself protects against termination; `second`
+    /// builds beside another topology that has the same addresses.
     #[arg(long, value_name = "WHAT[:ADDRESS]")]
     pub allow: Vec<Allow>,
 
@@ -168,7 +170,8 @@ pub struct Limits {
     #[arg(long, value_name = "N")]
     pub max_deletes: Option<u32>,
 
-    /// How many hosts that do the same work (they share a security group or the stem of a name) may be stopped or replaced at a time.
+    /// How many hosts that do the same work (they share a security group or the stem of a name) may be
+    /// stopped or replaced at a time.
     #[arg(long, value_name = "N", default_value = "1")]
     pub at_once: NonZeroUsize,
 
@@ -189,7 +192,11 @@ impl Pace {
     /// `--parallelism` as it is typed, where it is not what a command does anyway.
     pub fn typed(&self) -> String {
         let Self { parallelism } = self;
-        if *parallelism == PARALLELISM { String::new() } else { format!(" --parallelism {parallelism}") }
+        if *parallelism == PARALLELISM {
+            String::new()
+        } else {
+            format!(" --parallelism {parallelism}")
+        }
     }
 }
 
@@ -228,7 +235,8 @@ pub struct Plan {
     #[arg(long)]
     pub steps: bool,
 
-    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may hold secrets.
+    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may
+    /// hold secrets.
     #[arg(long)]
     pub show_user_data: bool,
 
@@ -252,7 +260,8 @@ pub struct Apply {
     #[command(flatten)]
     pub limits: Limits,
 
-    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may hold secrets.
+    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may
+    /// hold secrets.
     #[arg(long)]
     pub show_user_data: bool,
 
@@ -276,11 +285,13 @@ pub struct Drift {
     #[arg(long)]
     pub quiet: bool,
 
-    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may hold secrets.
+    /// Show how user data differs, and not only how many of its lines do: at a terminal only, because it may
+    /// hold secrets.
     #[arg(long)]
     pub show_user_data: bool,
 
-    /// Tell too what is in the topology's VPCs and is nobody's: instances, subnets, interfaces, rules of the default group.
+    /// Tell too what is in the topology's VPCs and is nobody's: instances, subnets, interfaces, rules of the
+    /// default group.
     #[arg(long)]
     pub unmanaged: bool,
 }
@@ -332,7 +343,8 @@ pub struct Reach {
     #[arg(value_name = "SPEC", value_hint = ValueHint::FilePath, required_unless_present = "from_json")]
     pub spec: Option<PathBuf>,
 
-    /// Who asks: instance.x, subnet.x, security_group.x, internet, cidr/10.0.0.0/8, tag/key=value, an id or an address.
+    /// Who asks: instance.x, subnet.x, security_group.x, internet, cidr/10.0.0.0/8, tag/key=value, an id or
+    /// an address.
     #[arg(long, value_name = "PARTY", requires = "to")]
     pub from: Option<String>,
 
@@ -356,7 +368,8 @@ pub struct Reach {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 
-    /// Ask about saved answers of EC2 instead: a folder with a folder for each region, of `describe-…` answers as JSON.
+    /// Ask about saved answers of EC2 instead: a folder with a folder for each region, of `describe-…`
+    /// answers as JSON.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["spec", "live"], value_hint = ValueHint::DirPath)]
     pub from_json: Option<PathBuf>,
 
@@ -426,20 +439,27 @@ impl Args {
 
     /// What clap cannot say about options that are global.
     fn check(&self) -> Result<(), clap::Error> {
-        let conflict = |message: &str| Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message));
+        let conflict =
+            |message: &str| Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message));
         let serve = matches!(self.command, Command::Sandbox(_));
         let global = &self.global;
         if global.sandbox.is_some() && (global.endpoint_url.is_some() || global.profile.is_some()) {
-            return conflict("--sandbox cannot be used with --endpoint-url or --profile: the embedded EC2 needs neither");
+            return conflict(
+                "--sandbox cannot be used with --endpoint-url or --profile: the embedded EC2 needs neither",
+            );
         }
         if global.behaviour.is_some() && global.sandbox.is_none() && !serve {
             return conflict("--behaviour is about the sandbox: use it with --sandbox or `sandbox serve`");
         }
-        if let Command::Sandbox(Sandbox::Serve(Serve { listen, allow_host, .. })) = &self.command
+        if let Command::Sandbox(Sandbox::Serve(Serve {
+            listen, allow_host, ..
+        })) = &self.command
             && !listen.ip().is_loopback()
             && allow_host.is_empty()
         {
-            return conflict("--listen beyond this machine needs --allow-host HOST: the name or address by which the sandbox may be asked");
+            return conflict(
+                "--listen beyond this machine needs --allow-host HOST: the name or address by which the sandbox may be asked",
+            );
         }
         if serve && global.sandbox.is_some() {
             return conflict("`sandbox serve` takes its state file by --state, not by --sandbox");
@@ -464,14 +484,30 @@ mod tests {
     #[test]
     fn the_sandbox_takes_its_file_only_after_an_equals_sign() {
         let args = read(&["trueup", "plan", "--sandbox", "a.yaml"]).unwrap();
-        assert_eq!(args.global.sandbox.as_deref(), Some(std::path::Path::new(".trueup/sandbox.json")));
+        assert_eq!(
+            args.global.sandbox.as_deref(),
+            Some(std::path::Path::new(".trueup/sandbox.json"))
+        );
         let args = read(&["trueup", "plan", "--sandbox=x.json", "a.yaml"]).unwrap();
-        assert_eq!(args.global.sandbox.as_deref(), Some(std::path::Path::new("x.json")));
+        assert_eq!(
+            args.global.sandbox.as_deref(),
+            Some(std::path::Path::new("x.json"))
+        );
     }
 
     #[test]
     fn options_that_do_not_go_together_are_refused() {
-        assert!(read(&["trueup", "plan", "--sandbox", "--endpoint-url", "http://127.0.0.1:1", "a.yaml"]).is_err());
+        assert!(
+            read(&[
+                "trueup",
+                "plan",
+                "--sandbox",
+                "--endpoint-url",
+                "http://127.0.0.1:1",
+                "a.yaml"
+            ])
+            .is_err()
+        );
         assert!(read(&["trueup", "plan", "--behaviour", "instant", "a.yaml"]).is_err());
         assert!(read(&["trueup", "sandbox", "serve", "--sandbox"]).is_err());
         assert!(read(&["trueup", "sandbox", "serve", "--behaviour", "realistic"]).is_ok());

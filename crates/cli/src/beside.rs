@@ -1,5 +1,6 @@
-//! The files that a spec names. A spec can come from a stranger's pull request, so it reads and writes in its own repository alone:
-//! wherever a path leads, by `..` or by links, it must end there, at an ordinary file that is not large.
+//! The files that a spec names. A spec can come from a stranger's pull request, so it reads and writes in its
+//! own repository alone: wherever a path leads, by `..` or by links, it must end there, at an ordinary file
+//! that is not large.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -15,8 +16,8 @@ use crate::keys;
 const BYTES_MAX: u64 = 1 << 20;
 /// What marks the top folder of a repository, and holds what is nobody's to read, such as credentials.
 const GIT: &str = ".git";
-/// What looks like ordinary files there is made up by the system while it is read. Devices do not look so, and `/dev/shm` has
-/// ordinary files.
+/// What looks like ordinary files there is made up by the system while it is read. Devices do not look so,
+/// and `/dev/shm` has ordinary files.
 const OF_THE_SYSTEM: [&str; 2] = ["/proc", "/sys"];
 
 /// Why a file that a spec names cannot be used.
@@ -79,7 +80,9 @@ impl Beside {
         let failed = |error| explain(path, error);
         let at = self.find(path)?;
         let seen = std::fs::metadata(&at).map_err(failed)?;
-        let is_ordinary = |metadata: &Metadata| metadata.is_file() && !OF_THE_SYSTEM.iter().any(|folder| at.starts_with(folder));
+        let is_ordinary = |metadata: &Metadata| {
+            metadata.is_file() && !OF_THE_SYSTEM.iter().any(|folder| at.starts_with(folder))
+        };
         if seen.is_dir() {
             return Err(FileError::Directory(path.to_owned()));
         }
@@ -133,7 +136,8 @@ impl Beside {
         }
     }
 
-    /// What is not there is where the nearest folder is that is there; a link to nothing is told as what it is.
+    /// What is not there is where the nearest folder is that is there; a link to nothing is told as what it
+    /// is.
     fn check_missing(&self, path: &str, full: &Path) -> Result<(), FileError> {
         let there = full.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
         self.check(path, &there.unwrap_or_else(|| full.to_owned()))?;
@@ -145,20 +149,33 @@ impl Beside {
 
     fn check(&self, path: &str, at: &Path) -> Result<(), FileError> {
         let root = self.root();
-        if at.strip_prefix(&root).is_ok_and(|inside| inside.iter().any(|part| part == GIT)) {
+        if at
+            .strip_prefix(&root)
+            .is_ok_and(|inside| inside.iter().any(|part| part == GIT))
+        {
             return Err(FileError::OfGit(path.to_owned()));
         }
-        let mut allowed = self.outside.iter().filter_map(|folder| folder.canonicalize().ok());
+        let mut allowed = self
+            .outside
+            .iter()
+            .filter_map(|folder| folder.canonicalize().ok());
         if at.starts_with(&root) || allowed.any(|folder| at.starts_with(folder)) {
             return Ok(());
         }
-        Err(FileError::Outside { path: path.to_owned(), at: at.to_owned(), root })
+        Err(FileError::Outside {
+            path: path.to_owned(),
+            at: at.to_owned(),
+            root,
+        })
     }
 
     /// The top folder of the repository that the spec is in; the spec's own where it is in none.
     fn root(&self) -> PathBuf {
         let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
-        let top = folder.ancestors().find(|ancestor| ancestor.join(GIT).symlink_metadata().is_ok()).map(Path::to_owned);
+        let top = folder
+            .ancestors()
+            .find(|ancestor| ancestor.join(GIT).symlink_metadata().is_ok())
+            .map(Path::to_owned);
         top.unwrap_or(folder)
     }
 }
@@ -183,7 +200,9 @@ impl Files for Beside {
 
     fn public_key(&self, path: &str) -> Result<Option<String>, String> {
         match self.read(path) {
-            Ok(bytes) => keys::public_half(&bytes).map(Some).map_err(|why| format!("{path} {why}")),
+            Ok(bytes) => keys::public_half(&bytes)
+                .map(Some)
+                .map_err(|why| format!("{path} {why}")),
             Err(FileError::Missing(_)) => Ok(None),
             Err(error) => Err(error.to_string()),
         }
@@ -208,7 +227,12 @@ mod tests {
             for folder in ["repo/.git", "repo/specs", "elsewhere"] {
                 std::fs::create_dir_all(top.path().join(folder)).unwrap();
             }
-            for file in ["repo/.git/config", "repo/policy", "repo/specs/text", "elsewhere/secret"] {
+            for file in [
+                "repo/.git/config",
+                "repo/policy",
+                "repo/specs/text",
+                "elsewhere/secret",
+            ] {
                 std::fs::write(top.path().join(file), "hello").unwrap();
             }
             Self { top }
@@ -219,7 +243,10 @@ mod tests {
         }
 
         fn beside(&self, outside: &[&str]) -> Beside {
-            Beside::new(self.path("repo/specs"), outside.iter().map(|folder| self.path(folder)).collect())
+            Beside::new(
+                self.path("repo/specs"),
+                outside.iter().map(|folder| self.path(folder)).collect(),
+            )
         }
     }
 
@@ -232,14 +259,34 @@ mod tests {
         symlink(&secret, ground.path("repo/specs/link")).unwrap();
         symlink(ground.path("elsewhere"), ground.path("repo/specs/folder")).unwrap();
         symlink("../policy", ground.path("repo/specs/inner")).unwrap();
-        assert_eq!(beside.text("inner").as_deref(), Ok("hello"), "a link inside of the repository");
+        assert_eq!(
+            beside.text("inner").as_deref(),
+            Ok("hello"),
+            "a link inside of the repository"
+        );
         let absolute = secret.display().to_string();
-        for path in
-            ["../../elsewhere/secret", "link", "folder/secret", "folder/nothing", absolute.as_str(), "/proc/self/environ", "/etc/none"]
-        {
-            assert!(matches!(beside.read(path), Err(FileError::Outside { .. })), "{path}: {:?}", beside.read(path));
-            assert!(matches!(beside.public_key(path), Err(why) if why.contains("--allow-files-outside")), "{path}");
-            assert!(path == "link" || matches!(beside.place(path), Err(FileError::Outside { .. })), "{path}");
+        for path in [
+            "../../elsewhere/secret",
+            "link",
+            "folder/secret",
+            "folder/nothing",
+            absolute.as_str(),
+            "/proc/self/environ",
+            "/etc/none",
+        ] {
+            assert!(
+                matches!(beside.read(path), Err(FileError::Outside { .. })),
+                "{path}: {:?}",
+                beside.read(path)
+            );
+            assert!(
+                matches!(beside.public_key(path), Err(why) if why.contains("--allow-files-outside")),
+                "{path}"
+            );
+            assert!(
+                path == "link" || matches!(beside.place(path), Err(FileError::Outside { .. })),
+                "{path}"
+            );
         }
         for path in ["../.git/config", "../.git/new"] {
             assert!(matches!(beside.read(path), Err(FileError::OfGit(_))), "{path}");
@@ -253,9 +300,15 @@ mod tests {
         let beside = ground.beside(&["elsewhere", "nowhere"]);
         assert_eq!(beside.text("../../elsewhere/secret").as_deref(), Ok("hello"));
         assert!(beside.place("../../elsewhere/new.pem").is_ok());
-        assert!(matches!(beside.read("/etc/hostname"), Err(FileError::Outside { .. })));
+        assert!(matches!(
+            beside.read("/etc/hostname"),
+            Err(FileError::Outside { .. })
+        ));
         let system = Beside::new(ground.path("repo/specs"), vec!["/proc".into()]);
-        assert!(matches!(system.read("/proc/self/environ"), Err(FileError::Special(_))));
+        assert!(matches!(
+            system.read("/proc/self/environ"),
+            Err(FileError::Special(_))
+        ));
     }
 
     #[test]
@@ -263,7 +316,9 @@ mod tests {
         let ground = Ground::new();
         std::fs::remove_dir_all(ground.path("repo/.git")).unwrap();
         let beside = ground.beside(&[]);
-        assert!(beside.text("text").is_ok() && matches!(beside.read("../policy"), Err(FileError::Outside { .. })));
+        assert!(
+            beside.text("text").is_ok() && matches!(beside.read("../policy"), Err(FileError::Outside { .. }))
+        );
         // A worktree or a submodule has a file of that name.
         std::fs::write(ground.path("repo/.git"), "gitdir: elsewhere").unwrap();
         assert!(beside.text("../policy").is_ok());
@@ -277,11 +332,22 @@ mod tests {
         assert_eq!(beside.text("../specs"), Err("../specs is a directory".to_owned()));
         assert_eq!(beside.public_key("none"), Ok(None));
         assert_eq!(beside.public_key(".."), Err(".. is a directory".to_owned()));
-        assert!(beside.public_key("text").unwrap_err().starts_with("text holds no private key"));
+        assert!(
+            beside
+                .public_key("text")
+                .unwrap_err()
+                .starts_with("text holds no private key")
+        );
         let pipe = ground.path("repo/specs/pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert_eq!(beside.text("pipe"), Err("pipe is not an ordinary file".to_owned()));
-        File::create(ground.path("repo/specs/large")).unwrap().set_len(BYTES_MAX + 1).unwrap();
+        assert_eq!(
+            beside.text("pipe"),
+            Err("pipe is not an ordinary file".to_owned())
+        );
+        File::create(ground.path("repo/specs/large"))
+            .unwrap()
+            .set_len(BYTES_MAX + 1)
+            .unwrap();
         assert_eq!(beside.text("large"), Err("large is larger than 1 MiB".to_owned()));
         symlink("nothing", ground.path("repo/specs/dangling")).unwrap();
         let told = "dangling is a link to nothing, which is not there: make that file, or remove the link";

@@ -77,9 +77,17 @@ pub fn decide(plan: &Plan, said: Said<'_>) -> Decision {
     }
     if said.auto_approve {
         let missing = missing(plan, said.allow);
-        return if missing.is_empty() { Decision::Go } else { Decision::Missing(missing) };
+        return if missing.is_empty() {
+            Decision::Go
+        } else {
+            Decision::Missing(missing)
+        };
     }
-    if said.terminal { Decision::Ask } else { Decision::Unapproved }
+    if said.terminal {
+        Decision::Ask
+    } else {
+        Decision::Unapproved
+    }
 }
 
 /// What an answer at the terminal says: yes, no, or neither.
@@ -93,7 +101,9 @@ pub fn reply(line: &str) -> Option<bool> {
 
 /// What to add to the command line for consents that are missing.
 pub fn explain(missing: &[Need], fingerprint: &str) -> String {
-    let mut text = "this plan needs more consent than --auto-approve; nothing was done. Add what you agree to:\n".to_owned();
+    let mut text =
+        "this plan needs more consent than --auto-approve; nothing was done. Add what you agree to:\n"
+            .to_owned();
     for need in missing {
         let _ = writeln!(text, "  --allow {need}");
     }
@@ -124,32 +134,111 @@ mod tests {
             attributes: Vec::new(),
         };
         let changes = actions.iter().enumerate().map(change).collect();
-        Plan { changes, fingerprint: "sha256:1".to_owned(), ..Plan::default() }
+        Plan {
+            changes,
+            fingerprint: "sha256:1".to_owned(),
+            ..Plan::default()
+        }
     }
 
-    const NOTHING: Said<'_> = Said { auto_approve: false, allow: &[], expect: None, deny_exposure: false, terminal: false };
+    const NOTHING: Said<'_> = Said {
+        auto_approve: false,
+        allow: &[],
+        expect: None,
+        deny_exposure: false,
+        terminal: false,
+    };
 
     #[test]
     fn auto_approve_is_consent_to_what_loses_nothing() {
-        let said = Said { auto_approve: true, ..NOTHING };
-        assert_eq!(decide(&plan(&[Action::Create, Action::Update]), said), Decision::Go);
+        let said = Said {
+            auto_approve: true,
+            ..NOTHING
+        };
+        assert_eq!(
+            decide(&plan(&[Action::Create, Action::Update]), said),
+            Decision::Go
+        );
         let risky = plan(&[Action::Create, Action::Delete, Action::Replace]);
-        let Decision::Missing(missing) = decide(&risky, said) else { panic!("it must not go") };
-        assert_eq!(missing.iter().map(ToString::to_string).collect::<Vec<_>>(), ["delete:subnet.s1", "replace:subnet.s2"]);
+        let Decision::Missing(missing) = decide(&risky, said) else {
+            panic!("it must not go")
+        };
+        assert_eq!(
+            missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["delete:subnet.s1", "replace:subnet.s2"]
+        );
         let text = explain(&missing, "sha256:1");
-        assert!(text.contains("--allow delete:subnet.s1\n") && text.contains("--expect sha256:1"), "{text}");
+        assert!(
+            text.contains("--allow delete:subnet.s1\n") && text.contains("--expect sha256:1"),
+            "{text}"
+        );
         let allow = ["delete".parse().unwrap(), "replace:subnet.s2".parse().unwrap()];
-        assert_eq!(decide(&risky, Said { allow: &allow, ..said }), Decision::Go);
-        assert!(matches!(decide(&risky, Said { allow: &allow[1..], ..said }), Decision::Missing(_)));
+        assert_eq!(
+            decide(
+                &risky,
+                Said {
+                    allow: &allow,
+                    ..said
+                }
+            ),
+            Decision::Go
+        );
+        assert!(matches!(
+            decide(
+                &risky,
+                Said {
+                    allow: &allow[1..],
+                    ..said
+                }
+            ),
+            Decision::Missing(_)
+        ));
     }
 
     #[test]
     fn the_fingerprint_is_approval_of_exactly_one_plan() {
         let risky = plan(&[Action::Delete]);
-        assert_eq!(decide(&risky, Said { expect: Some("sha256:1"), ..NOTHING }), Decision::Go);
-        assert_eq!(decide(&risky, Said { expect: Some("sha256:2"), auto_approve: true, ..NOTHING }), Decision::Other);
-        assert_eq!(decide(&plan(&[]), Said { expect: Some("sha256:2"), ..NOTHING }), Decision::Other);
-        assert_eq!(decide(&plan(&[]), Said { expect: Some("sha256:1"), ..NOTHING }), Decision::Nothing);
+        assert_eq!(
+            decide(
+                &risky,
+                Said {
+                    expect: Some("sha256:1"),
+                    ..NOTHING
+                }
+            ),
+            Decision::Go
+        );
+        assert_eq!(
+            decide(
+                &risky,
+                Said {
+                    expect: Some("sha256:2"),
+                    auto_approve: true,
+                    ..NOTHING
+                }
+            ),
+            Decision::Other
+        );
+        assert_eq!(
+            decide(
+                &plan(&[]),
+                Said {
+                    expect: Some("sha256:2"),
+                    ..NOTHING
+                }
+            ),
+            Decision::Other
+        );
+        assert_eq!(
+            decide(
+                &plan(&[]),
+                Said {
+                    expect: Some("sha256:1"),
+                    ..NOTHING
+                }
+            ),
+            Decision::Nothing
+        );
     }
 
     #[test]
@@ -163,19 +252,45 @@ mod tests {
     #[test]
     fn without_approval_it_asks_or_ends() {
         assert_eq!(decide(&plan(&[Action::Create]), NOTHING), Decision::Unapproved);
-        assert_eq!(decide(&plan(&[Action::Delete]), Said { terminal: true, ..NOTHING }), Decision::Ask);
+        assert_eq!(
+            decide(
+                &plan(&[Action::Delete]),
+                Said {
+                    terminal: true,
+                    ..NOTHING
+                }
+            ),
+            Decision::Ask
+        );
         assert_eq!(decide(&plan(&[]), NOTHING), Decision::Nothing);
         let allow = ["delete".parse().unwrap()];
-        assert_eq!(decide(&plan(&[Action::Delete]), Said { allow: &allow, ..NOTHING }), Decision::Unapproved);
+        assert_eq!(
+            decide(
+                &plan(&[Action::Delete]),
+                Said {
+                    allow: &allow,
+                    ..NOTHING
+                }
+            ),
+            Decision::Unapproved
+        );
     }
 
     #[test]
     fn guards_and_gaps_come_before_every_consent() {
-        let said = Said { auto_approve: true, expect: Some("sha256:1"), ..NOTHING };
+        let said = Said {
+            auto_approve: true,
+            expect: Some("sha256:1"),
+            ..NOTHING
+        };
         let mut plan = plan(&[Action::Create]);
         plan.unreadable = BTreeMap::from([(Kind::Subnet, "denied".to_owned())]);
         assert_eq!(decide(&plan, said), Decision::Incomplete);
-        plan.refused.push(Refusal { guard: "protected", address: "subnet.a".into(), why: "it is protected".into() });
+        plan.refused.push(Refusal {
+            guard: "protected",
+            address: "subnet.a".into(),
+            why: "it is protected".into(),
+        });
         assert_eq!(decide(&plan, said), Decision::Guarded);
         plan.changes.clear();
         assert_eq!(decide(&plan, said), Decision::Guarded);

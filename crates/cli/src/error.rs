@@ -116,7 +116,9 @@ impl Error {
                 ErrorClass::Refused => "refused",
                 ErrorClass::Stopped => "interrupted",
             },
-            Self::Source(_) | Self::Keys(_) | Self::Saved { .. } | Self::Read { .. } | Self::Write { .. } => "file",
+            Self::Source(_) | Self::Keys(_) | Self::Saved { .. } | Self::Read { .. } | Self::Write { .. } => {
+                "file"
+            }
             Self::Sandbox(_) => "sandbox",
             Self::Question(_) | Self::Party(_) | Self::Misspelt(..) => "question",
             Self::Listen { .. } | Self::System { .. } => "system",

@@ -20,7 +20,8 @@ pub struct Exit {
     pub error: bool,
     /// There are no valid credentials, or they may not ask whose they are.
     pub credentials: bool,
-    /// The endpoint cannot be reached, or asks for more patience than we have: later it may be another matter.
+    /// The endpoint cannot be reached, or asks for more patience than we have: later it may be another
+    /// matter.
     pub connection: bool,
     /// It began to change the network and did not finish, or the closing check found differences.
     pub unfinished: bool,
@@ -45,17 +46,32 @@ impl Exit {
         changed: false,
     };
     /// The command could not do what it is for, and a person must mend that.
-    pub const ERROR: Self = Self { error: true, ..Self::OK };
+    pub const ERROR: Self = Self {
+        error: true,
+        ..Self::OK
+    };
     /// Nobody is there to say whose account this is.
-    pub const CREDENTIALS: Self = Self { credentials: true, ..Self::OK };
+    pub const CREDENTIALS: Self = Self {
+        credentials: true,
+        ..Self::OK
+    };
     /// Nothing could be asked for now.
-    pub const CONNECTION: Self = Self { connection: true, ..Self::OK };
+    pub const CONNECTION: Self = Self {
+        connection: true,
+        ..Self::OK
+    };
     /// A guard refused, and nothing was done.
-    pub const REFUSED: Self = Self { refused: true, ..Self::OK };
+    pub const REFUSED: Self = Self {
+        refused: true,
+        ..Self::OK
+    };
 
     /// The command was ended by this signal.
     pub fn signal(signal: Signal) -> Self {
-        Self { signal: Some(signal), ..Self::OK }
+        Self {
+            signal: Some(signal),
+            ..Self::OK
+        }
     }
 
     /// What holds about two things that were done one after the other.
@@ -76,10 +92,18 @@ impl Exit {
     /// The exit code: that of the first statement that holds.
     pub fn code(self) -> u8 {
         match self {
-            Self { signal: Some(Signal::Interrupt), .. } => 130,
-            Self { signal: Some(Signal::Terminate), .. } => 143,
+            Self {
+                signal: Some(Signal::Interrupt),
+                ..
+            } => 130,
+            Self {
+                signal: Some(Signal::Terminate),
+                ..
+            } => 143,
             Self { error: true, .. } => 1,
-            Self { credentials: true, .. } => 6,
+            Self {
+                credentials: true, ..
+            } => 6,
             Self { connection: true, .. } => 7,
             Self { unfinished: true, .. } => 5,
             Self { refused: true, .. } => 3,
@@ -120,14 +144,35 @@ mod tests {
             (Exit::ERROR, 1),
             (Exit::CREDENTIALS, 6),
             (Exit::CONNECTION, 7),
-            (Exit { unfinished: true, ..Exit::OK }, 5),
+            (
+                Exit {
+                    unfinished: true,
+                    ..Exit::OK
+                },
+                5,
+            ),
             (Exit::REFUSED, 3),
-            (Exit { incomplete: true, ..Exit::OK }, 4),
-            (Exit { changed: true, ..Exit::OK }, 2),
+            (
+                Exit {
+                    incomplete: true,
+                    ..Exit::OK
+                },
+                4,
+            ),
+            (
+                Exit {
+                    changed: true,
+                    ..Exit::OK
+                },
+                2,
+            ),
             (Exit::OK, 0),
         ];
         for (index, (exit, code)) in ordered.iter().enumerate() {
-            let with_later = ordered[index..].iter().rev().fold(Exit::OK, |all, (later, _)| all.and(*later));
+            let with_later = ordered[index..]
+                .iter()
+                .rev()
+                .fold(Exit::OK, |all, (later, _)| all.and(*later));
             assert_eq!((exit.code(), with_later.code()), (*code, *code));
         }
         assert_eq!(Exit::signal(Signal::Terminate).code(), 143);

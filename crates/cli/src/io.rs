@@ -22,13 +22,19 @@ pub struct Io<'a> {
 
 impl std::fmt::Debug for Io<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Io").field("stdin_is_terminal", &self.stdin_is_terminal).finish_non_exhaustive()
+        f.debug_struct("Io")
+            .field("stdin_is_terminal", &self.stdin_is_terminal)
+            .finish_non_exhaustive()
     }
 }
 
 impl Io<'_> {
     /// Runs `command` with streams that keep what is said, and passes it on where `passes` says so.
-    pub async fn held<T>(&mut self, command: impl AsyncFnOnce(&mut Io<'_>) -> T, passes: impl FnOnce(&T) -> bool) -> T {
+    pub async fn held<T>(
+        &mut self,
+        command: impl AsyncFnOnce(&mut Io<'_>) -> T,
+        passes: impl FnOnce(&T) -> bool,
+    ) -> T {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let result = {
             let mut held = Io {
@@ -68,16 +74,28 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// A stream over `writer`, without colour.
     pub fn new(writer: &'a mut dyn Write, is_terminal: bool, width: Option<usize>) -> Self {
-        Self { writer, is_terminal, color: false, width, secrets: false, failure: None, closed: false }
+        Self {
+            writer,
+            is_terminal,
+            color: false,
+            width,
+            secrets: false,
+            failure: None,
+            closed: false,
+        }
     }
 
     /// A stream that looks the same and keeps what is written in a buffer.
     fn like<'b>(&self, buffer: &'b mut Vec<u8>) -> Stream<'b> {
-        Stream { color: self.color, secrets: self.secrets, ..Stream::new(buffer, self.is_terminal, self.width) }
+        Stream {
+            color: self.color,
+            secrets: self.secrets,
+            ..Stream::new(buffer, self.is_terminal, self.width)
+        }
     }
 
-    /// Writes `text` and passes it on at once. Where nobody listens any more, that is their affair: the work goes on and the exit
-    /// code stays the right one. Any other failure is kept for the end of the command.
+    /// Writes `text` and passes it on at once. Where nobody listens any more, that is their affair: the work
+    /// goes on and the exit code stays the right one. Any other failure is kept for the end of the command.
     pub fn write(&mut self, text: &Clean) {
         self.put(text.as_bytes());
     }
@@ -109,7 +127,11 @@ impl<'a> Stream<'a> {
 
     /// What the stream can show.
     pub fn style(&self) -> Style {
-        Style { color: self.color, width: self.width, secrets: self.secrets }
+        Style {
+            color: self.color,
+            width: self.width,
+            secrets: self.secrets,
+        }
     }
 
     /// Why something that was written is lost, if it is; a closed pipe is no reason.
@@ -118,7 +140,8 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Whether to use colour: what `--color` says, then `NO_COLOR`, then `CLICOLOR_FORCE`, then what the stream is.
+/// Whether to use colour: what `--color` says, then `NO_COLOR`, then `CLICOLOR_FORCE`, then what the stream
+/// is.
 pub fn colored(choice: Color, is_terminal: bool, env: &dyn Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
     match choice {
@@ -137,14 +160,23 @@ mod tests {
     #[test]
     fn colour_is_decided_by_option_then_environment_then_stream() {
         let env = |pairs: &'static [(&str, &str)]| {
-            move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            move |name: &str| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| (*value).to_owned())
+            }
         };
         assert!(colored(Color::Auto, true, &env(&[])));
         assert!(!colored(Color::Auto, false, &env(&[])));
         assert!(!colored(Color::Auto, true, &env(&[("NO_COLOR", "1")])));
         assert!(colored(Color::Auto, true, &env(&[("NO_COLOR", "")])));
         assert!(colored(Color::Auto, false, &env(&[("CLICOLOR_FORCE", "1")])));
-        assert!(!colored(Color::Auto, false, &env(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")])));
+        assert!(!colored(
+            Color::Auto,
+            false,
+            &env(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")])
+        ));
         assert!(!colored(Color::Auto, true, &env(&[("TERM", "dumb")])));
         assert!(colored(Color::Always, false, &env(&[("NO_COLOR", "1")])));
         assert!(!colored(Color::Never, true, &env(&[("CLICOLOR_FORCE", "1")])));
@@ -169,7 +201,10 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_quiet_and_a_full_disk_is_not() {
-        for (kind, fails) in [(io::ErrorKind::BrokenPipe, false), (io::ErrorKind::StorageFull, true)] {
+        for (kind, fails) in [
+            (io::ErrorKind::BrokenPipe, false),
+            (io::ErrorKind::StorageFull, true),
+        ] {
             let mut writer = Gone(Vec::new(), kind);
             let mut stream = Stream::new(&mut writer, false, None);
             stream.line("one");

@@ -1,4 +1,5 @@
-//! Key files: made here, read here. No private key ever leaves this file but into the file that the spec names.
+//! Key files: made here, read here. No private key ever leaves this file but into the file that the spec
+//! names.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use ssh_key::{Algorithm, LineEnding, PrivateKey};
 use thiserror::Error;
 use trueup_model::kinds::key_pair::read_public_key;
 use trueup_model::{
-    Act, Acted, Cloud, CloudError, Diagnostic, ErrorClass, Kind, Observed, Plan, Resolved, Scope, Settled, Topology, Value, Wait,
+    Act, Acted, Cloud, CloudError, Diagnostic, ErrorClass, Kind, Observed, Plan, Resolved, Scope, Settled,
+    Topology, Value, Wait,
 };
 
 use crate::beside::{Beside, FileError};
@@ -70,19 +72,29 @@ pub enum KeyError {
     },
 }
 
-/// The public half of a private key file in OpenSSH's form or in PEM (PKCS#1, PKCS#8), or what the file is instead.
+/// The public half of a private key file in OpenSSH's form or in PEM (PKCS#1, PKCS#8), or what the file is
+/// instead.
 pub fn public_half(bytes: &[u8]) -> Result<String, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "holds no private key: it is not text".to_owned())?;
-    let label = text.lines().find_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
+    let label = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
     let key = match label {
-        Some("OPENSSH PRIVATE KEY") => return spell(PrivateKey::from_openssh(text).map_err(|_| broken())?.public_key()),
+        Some("OPENSSH PRIVATE KEY") => {
+            return spell(PrivateKey::from_openssh(text).map_err(|_| broken())?.public_key());
+        }
         Some("RSA PRIVATE KEY") if text.contains("ENCRYPTED") => return Err(encrypted()),
         Some("ENCRYPTED PRIVATE KEY") => return Err(encrypted()),
         Some("RSA PRIVATE KEY") => rsa_pair(rsa::RsaPrivateKey::from_pkcs1_pem(text).map_err(|_| broken())?)?,
         Some("PRIVATE KEY") => pkcs8_pair(text)?,
-        Some("EC PRIVATE KEY" | "DSA PRIVATE KEY") => return Err("holds a key of a sort that EC2 does not take: ed25519 or RSA".to_owned()),
+        Some("EC PRIVATE KEY" | "DSA PRIVATE KEY") => {
+            return Err("holds a key of a sort that EC2 does not take: ed25519 or RSA".to_owned());
+        }
         Some(label) if label.contains("PUBLIC KEY") || label.contains("CERTIFICATE") => {
-            return Err(format!("holds no private key but a {}", label.to_ascii_lowercase()));
+            return Err(format!(
+                "holds no private key but a {}",
+                label.to_ascii_lowercase()
+            ));
         }
         _ => return Err("holds no private key in OpenSSH's or PEM form".to_owned()),
     };
@@ -98,10 +110,13 @@ fn encrypted() -> String {
 }
 
 fn rsa_pair(key: rsa::RsaPrivateKey) -> Result<KeypairData, String> {
-    RsaKeypair::try_from(key).map(KeypairData::from).map_err(|_| broken())
+    RsaKeypair::try_from(key)
+        .map(KeypairData::from)
+        .map_err(|_| broken())
 }
 
-/// The OID of Ed25519 of RFC 8410; its key is an OCTET STRING of 32 bytes in the OCTET STRING that every PKCS#8 key is.
+/// The OID of Ed25519 of RFC 8410; its key is an OCTET STRING of 32 bytes in the OCTET STRING that every
+/// PKCS#8 key is.
 const ED25519: &str = "1.3.101.112";
 
 fn pkcs8_pair(text: &str) -> Result<KeypairData, String> {
@@ -113,14 +128,23 @@ fn pkcs8_pair(text: &str) -> Result<KeypairData, String> {
     if info.algorithm.oid.to_string() != ED25519 {
         return Err("holds a key of a sort that EC2 does not take: ed25519 or RSA".to_owned());
     }
-    let seed = info.private_key.strip_prefix(&[0x04, 0x20]).and_then(|seed| <&[u8; 32]>::try_from(seed).ok()).ok_or_else(broken)?;
+    let seed = info
+        .private_key
+        .strip_prefix(&[0x04, 0x20])
+        .and_then(|seed| <&[u8; 32]>::try_from(seed).ok())
+        .ok_or_else(broken)?;
     Ok(KeypairData::from(Ed25519Keypair::from_seed(seed)))
 }
 
 /// A public key as the spec's reader spells it.
 fn spell(key: &ssh_key::PublicKey) -> Result<String, String> {
     let text = key.to_openssh().map_err(|_| broken())?;
-    read_public_key(&text).map_err(|_| format!("holds a key of the sort {}, and EC2 takes ed25519 and RSA", key.algorithm()))
+    read_public_key(&text).map_err(|_| {
+        format!(
+            "holds a key of the sort {}, and EC2 takes ed25519 and RSA",
+            key.algorithm()
+        )
+    })
 }
 
 /// Checks that every key file that a plan will write can be written, before anything is changed.
@@ -128,7 +152,11 @@ pub fn check(plan: &Plan, base: &Beside) -> Result<(), KeyError> {
     for step in plan.steps.iter().filter(|step| step.call.action == WRITE) {
         let file = step.call.sets.text(FILE);
         let (folder, _) = place(base, file)?;
-        tempfile::tempfile_in(&folder).map_err(|source| KeyError::Folder { file: file.to_owned(), folder, source })?;
+        tempfile::tempfile_in(&folder).map_err(|source| KeyError::Folder {
+            file: file.to_owned(),
+            folder,
+            source,
+        })?;
     }
     Ok(())
 }
@@ -138,9 +166,13 @@ pub fn open_to_others(topology: &Topology, files: &Beside) -> Vec<Diagnostic> {
     let open = topology.of(Kind::KeyPair).filter_map(|resource| {
         let file = resource.record.get(FILE)?.as_text()?;
         let mode = files.mode(file).filter(|mode| mode & 0o077 != 0)?;
-        let message = format!("{file} holds a private key, and others than its owner can use it (its mode is {mode:04o})");
+        let message = format!(
+            "{file} holds a private key, and others than its owner can use it (its mode is {mode:04o})"
+        );
         let warning = Diagnostic::warning("key-file-mode", message).at(resource.place(FILE), "");
-        Some(warning.help(format!("chmod 600 {file}; where others could read it before, make a new key")))
+        Some(warning.help(format!(
+            "chmod 600 {file}; where others could read it before, make a new key"
+        )))
     });
     open.collect()
 }
@@ -151,17 +183,23 @@ fn place(base: &Beside, file: &str) -> Result<(PathBuf, PathBuf), KeyError> {
     if folder.is_dir() {
         return Ok((folder, path));
     }
-    Err(KeyError::NoFolder { file: file.to_owned(), folder })
+    Err(KeyError::NoFolder {
+        file: file.to_owned(),
+        folder,
+    })
 }
 
-/// Makes a key and writes its private half, readable by its owner alone. A file that is there already is never overwritten, and
-/// its key is the one: then all that is checked is that it is a key.
+/// Makes a key and writes its private half, readable by its owner alone. A file that is there already is
+/// never overwritten, and its key is the one: then all that is checked is that it is a key.
 fn write(base: &Beside, file: &str, rsa: bool) -> Result<(), KeyError> {
     let (folder, path) = place(base, file)?;
     if base.exists(file) {
         return read(base, file).map(|_| ());
     }
-    let make = |source| KeyError::Make { file: file.to_owned(), source };
+    let make = |source| KeyError::Make {
+        file: file.to_owned(),
+        source,
+    };
     let key = if rsa {
         let pair = RsaKeypair::random(&mut OsRng, RSA_BITS).map_err(make)?;
         PrivateKey::new(KeypairData::from(pair), "").map_err(make)?
@@ -169,22 +207,31 @@ fn write(base: &Beside, file: &str, rsa: bool) -> Result<(), KeyError> {
         PrivateKey::random(&mut OsRng, Algorithm::Ed25519).map_err(make)?
     };
     let text = key.to_openssh(LineEnding::LF).map_err(make)?;
-    // Whole or not at all, whatever happens to the process or the machine: a temporary file has mode 0600, and is given its name
-    // only when its content is on the disk and only where nothing has that name.
+    // Whole or not at all, whatever happens to the process or the machine: a temporary file has mode 0600,
+    // and is given its name only when its content is on the disk and only where nothing has that name.
     let save = || -> io::Result<()> {
-        let mut temporary = tempfile::Builder::new().prefix(".trueup-key-").tempfile_in(&folder)?;
+        let mut temporary = tempfile::Builder::new()
+            .prefix(".trueup-key-")
+            .tempfile_in(&folder)?;
         temporary.write_all(text.as_bytes())?;
         temporary.as_file().sync_all()?;
         temporary.persist_noclobber(&path).map_err(|error| error.error)?;
         std::fs::File::open(&folder)?.sync_all()
     };
-    save().map_err(|source| KeyError::Folder { file: file.to_owned(), folder: folder.clone(), source })
+    save().map_err(|source| KeyError::Folder {
+        file: file.to_owned(),
+        folder: folder.clone(),
+        source,
+    })
 }
 
 /// The public half of a key file of the spec.
 fn read(base: &Beside, file: &str) -> Result<String, KeyError> {
     let bytes = base.read(file)?;
-    public_half(&bytes).map_err(|why| KeyError::NoKey { file: file.to_owned(), why })
+    public_half(&bytes).map_err(|why| KeyError::NoKey {
+        file: file.to_owned(),
+        why,
+    })
 }
 
 /// A cloud whose key pairs are made here: it writes key files, and gives EC2 the public half of them.
@@ -222,7 +269,8 @@ impl<C: Cloud> Cloud for WithKeys<C> {
                     let written = tokio::task::spawn_blocking(move || write(&base, &file, rsa)).await;
                     written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
                 } else {
-                    // At once: it takes no longer than writing the file, and runs on a simulated clock are the same every time.
+                    // At once: it takes no longer than writing the file, and runs on a simulated clock are
+                    // the same every time.
                     write(&base, &file, rsa)
                 };
                 written.map_err(|error| local(&error))?;
@@ -232,7 +280,8 @@ impl<C: Cloud> Cloud for WithKeys<C> {
                 let key = read(&self.base, &file).map_err(|error| local(&error))?;
                 let sets = sets.without(&[FILE]).with("public_key", key);
                 // Every reference is an id already: this only puts the record back.
-                let sets = Resolved::new(&sets, &|_| None).map_err(|address| refused(format!("{address} is not known yet")))?;
+                let sets = Resolved::new(&sets, &|_| None)
+                    .map_err(|address| refused(format!("{address} is not known yet")))?;
                 self.cloud.act(&Act { sets, ..act.clone() }, retrying).await
             }
             _ => self.cloud.act(act, retrying).await,
@@ -241,7 +290,11 @@ impl<C: Cloud> Cloud for WithKeys<C> {
 
     async fn rehearse(&self, act: &Act) -> Result<(), CloudError> {
         // What is in a key file is for the call itself.
-        if matches!(act.action, WRITE | IMPORT) { Ok(()) } else { self.cloud.rehearse(act).await }
+        if matches!(act.action, WRITE | IMPORT) {
+            Ok(())
+        } else {
+            self.cloud.rehearse(act).await
+        }
     }
 
     fn give_up_repeats(&self, now: bool) {
@@ -254,12 +307,18 @@ impl<C: Cloud> Cloud for WithKeys<C> {
 }
 
 fn local(error: &KeyError) -> CloudError {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let cause = std::error::Error::source(error)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
     refused(format!("{error}{cause}"))
 }
 
 fn refused(message: String) -> CloudError {
-    CloudError { class: ErrorClass::Refused, code: String::new(), message }
+    CloudError {
+        class: ErrorClass::Refused,
+        code: String::new(),
+        message,
+    }
 }
 
 #[cfg(test)]
@@ -275,7 +334,12 @@ mod tests {
 
     /// What `ssh-keygen -y` says about a file.
     fn ssh_keygen(path: &Path) -> Option<String> {
-        let output = Command::new("ssh-keygen").arg("-y").arg("-f").arg(path).output().ok()?;
+        let output = Command::new("ssh-keygen")
+            .arg("-y")
+            .arg("-f")
+            .arg(path)
+            .output()
+            .ok()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         read_public_key(&text).ok()
     }
@@ -303,7 +367,10 @@ mod tests {
                 assert_eq!(public, theirs);
             }
         }
-        let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(names.len(), 2, "nothing else is left: {names:?}");
     }
 
@@ -316,7 +383,10 @@ mod tests {
         write(&beside(&folder), "k.pem", false).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first);
         std::fs::write(&path, "my notes").unwrap();
-        assert!(matches!(write(&beside(&folder), "k.pem", false), Err(KeyError::NoKey { .. })));
+        assert!(matches!(
+            write(&beside(&folder), "k.pem", false),
+            Err(KeyError::NoKey { .. })
+        ));
         assert_eq!(std::fs::read(&path).unwrap(), b"my notes");
     }
 
@@ -336,12 +406,14 @@ mod tests {
         let pkcs1 = public_half(key.to_pkcs1_pem(LineEnding::LF).unwrap().as_bytes()).unwrap();
         let pkcs8 = public_half(key.to_pkcs8_pem(LineEnding::LF).unwrap().as_bytes()).unwrap();
         let pair = rsa_pair(key).unwrap();
-        let openssh = PrivateKey::new(pair, "me@here").unwrap().to_openssh(LineEnding::LF).unwrap();
+        let openssh = PrivateKey::new(pair, "me@here")
+            .unwrap()
+            .to_openssh(LineEnding::LF)
+            .unwrap();
         assert_eq!(public_half(openssh.as_bytes()).as_ref(), Ok(&pkcs1));
         assert_eq!(pkcs1, pkcs8);
         // The example of RFC 8410, section 10.3, and its public half.
-        let ed25519 =
-            "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+        let ed25519 = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
         let public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh";
         assert_eq!(public_half(ed25519.as_bytes()).as_deref(), Ok(public));
     }
@@ -352,11 +424,26 @@ mod tests {
             (b"", "holds no private key in"),
             (b"hello", "holds no private key in"),
             (b"\xff\xfe", "it is not text"),
-            (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm me", "holds no private key in"),
-            (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "but a public key"),
-            (b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n", "does not take"),
-            (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "passphrase"),
-            (b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "broken"),
+            (
+                b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm me",
+                "holds no private key in",
+            ),
+            (
+                b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+                "but a public key",
+            ),
+            (
+                b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n",
+                "does not take",
+            ),
+            (
+                b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+                "passphrase",
+            ),
+            (
+                b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+                "broken",
+            ),
         ];
         for (bytes, expected) in cases {
             let why = public_half(bytes).unwrap_err();
@@ -404,10 +491,19 @@ mod tests {
         let file = Record::new().with(FILE, "k.pem");
         cloud.act(&act(WRITE, &file), &|_| {}).await.unwrap();
         assert!(cloud.cloud.0.borrow().is_empty(), "writing a file is no call");
-        cloud.act(&act(IMPORT, &file.with("key_name", "k")), &|_| {}).await.unwrap();
+        cloud
+            .act(&act(IMPORT, &file.with("key_name", "k")), &|_| {})
+            .await
+            .unwrap();
         let seen = cloud.cloud.0.borrow();
         let names: BTreeMap<&str, &Value> = seen[0].1.iter().collect();
-        assert_eq!(names.keys().copied().collect::<Vec<_>>(), ["key_name", "public_key"]);
-        assert_eq!(seen[0].1.text("public_key"), read(&beside(&folder), "k.pem").unwrap());
+        assert_eq!(
+            names.keys().copied().collect::<Vec<_>>(),
+            ["key_name", "public_key"]
+        );
+        assert_eq!(
+            seen[0].1.text("public_key"),
+            read(&beside(&folder), "k.pem").unwrap()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The command: arguments, files, exit codes. Everything that it says goes through the streams that it is given.
+//! The command: arguments, files, exit codes. Everything that it says goes through the streams that it is
+//! given.
 
 pub mod args;
 mod beside;
@@ -37,7 +38,8 @@ pub fn run(line: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Exit {
     let exit = match Args::read(&line) {
         Ok(args) => {
             set_color(io, args.global.color);
-            dispatch(&args, io).unwrap_or_else(|error| print::failed(io, None, &error, args.command.wants_json()))
+            dispatch(&args, io)
+                .unwrap_or_else(|error| print::failed(io, None, &error, args.command.wants_json()))
         }
         Err(error) => usage(&error, io),
     };
@@ -63,10 +65,14 @@ fn dispatch(args: &Args, io: &mut Io<'_>) -> Result<Exit, Error> {
     }
 }
 
-/// Runs a command that waits for a cloud. What still blocks when it ends, such as a question that nobody answers, is left behind.
+/// Runs a command that waits for a cloud. What still blocks when it ends, such as a question that nobody
+/// answers, is left behind.
 fn block_on(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|source| Error::System { what: "start the runtime", source })?;
+    let runtime = runtime.map_err(|source| Error::System {
+        what: "start the runtime",
+        source,
+    })?;
     let result = runtime.block_on(command);
     runtime.shutdown_background();
     result
@@ -74,10 +80,18 @@ fn block_on(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, 
 
 /// What clap has to say: help and version are answers, everything else is an error.
 fn usage(error: &clap::Error, io: &mut Io<'_>) -> Exit {
-    let stream = if error.use_stderr() { &mut io.stderr } else { &mut io.stdout };
+    let stream = if error.use_stderr() {
+        &mut io.stderr
+    } else {
+        &mut io.stdout
+    };
     let text = error.render();
     let plain = text.to_string();
-    let styled = if stream.color { text.ansi().to_string() } else { plain.clone() };
+    let styled = if stream.color {
+        text.ansi().to_string()
+    } else {
+        plain.clone()
+    };
     stream.write(&Clean::styled(&plain, styled));
     if error.use_stderr() { Exit::ERROR } else { Exit::OK }
 }
@@ -85,8 +99,16 @@ fn usage(error: &clap::Error, io: &mut Io<'_>) -> Exit {
 /// What `--color` says, for the messages about a command line that cannot be read.
 fn color_of(line: &[OsString]) -> Color {
     let words: Vec<&str> = line.iter().filter_map(|word| word.to_str()).collect();
-    let pairs = words.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1]);
-    match words.iter().filter_map(|word| word.strip_prefix("--color=")).chain(pairs).next_back() {
+    let pairs = words
+        .windows(2)
+        .filter(|pair| pair[0] == "--color")
+        .map(|pair| pair[1]);
+    match words
+        .iter()
+        .filter_map(|word| word.strip_prefix("--color="))
+        .chain(pairs)
+        .next_back()
+    {
         Some("always") => Color::Always,
         Some("never") => Color::Never,
         _ => Color::Auto,
@@ -95,7 +117,12 @@ fn color_of(line: &[OsString]) -> Color {
 
 /// Whatever was said and is lost, for another reason than that nobody listens, is an error.
 fn finish(exit: Exit, io: &mut Io<'_>) -> Exit {
-    let Some(failure) = io.stdout.take_failure() else { return exit };
-    print::error(&mut io.stderr, &format!("cannot write to standard output: {failure}"));
+    let Some(failure) = io.stdout.take_failure() else {
+        return exit;
+    };
+    print::error(
+        &mut io.stderr,
+        &format!("cannot write to standard output: {failure}"),
+    );
     Exit { error: true, ..exit }
 }

@@ -9,7 +9,8 @@ use trueup_cli::{Io, Stream};
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (stdout(), stderr());
-    let width = |stream: &dyn AsFd| terminal_size_of(stream.as_fd()).map(|(Width(columns), _)| usize::from(columns));
+    let width =
+        |stream: &dyn AsFd| terminal_size_of(stream.as_fd()).map(|(Width(columns), _)| usize::from(columns));
     let (out_is_terminal, out_width) = (out.is_terminal(), width(&out));
     let (err_is_terminal, err_width) = (err.is_terminal(), width(&err));
     let mut io = Io {

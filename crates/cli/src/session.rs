@@ -43,7 +43,9 @@ struct Embedded {
 
 impl std::fmt::Debug for Embedded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Embedded").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Embedded")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,46 +56,80 @@ impl Session {
     }
 
     /// The same, with so many calls that change something at a time.
-    pub async fn open_for(global: &Global, path: &Path, parallelism: Option<u16>, io: &mut Io<'_>) -> Result<Self, Error> {
+    pub async fn open_for(
+        global: &Global,
+        path: &Path,
+        parallelism: Option<u16>,
+        io: &mut Io<'_>,
+    ) -> Result<Self, Error> {
         let source = Source::read(path, &global.allow_files_outside, io.stdin)?;
         let parsed = parse(&source, global.region.as_deref());
         let Some(topology) = parsed.topology else {
             print::diagnostics(&mut io.stderr, &parsed.diagnostics, std::slice::from_ref(&source));
             return Err(Error::Spec(parsed.diagnostics));
         };
-        let mut signals = Signals::listen().map_err(|source| Error::System { what: "listen for signals", source })?;
+        let mut signals = Signals::listen().map_err(|source| Error::System {
+            what: "listen for signals",
+            source,
+        })?;
         let sandbox = match &global.sandbox {
-            Some(path) => Some(Embedded { path: path.clone(), sandbox: Arc::new(open_sandbox(path, global)?) }),
+            Some(path) => Some(Embedded {
+                path: path.clone(),
+                sandbox: Arc::new(open_sandbox(path, global)?),
+            }),
             None => None,
         };
         let connect = Connect {
             region: global.region.clone().or_else(|| topology.region.clone()),
             profile: global.profile.clone(),
             endpoint_url: global.endpoint_url.clone(),
-            transport: sandbox.as_ref().map(|embedded| transport(Arc::clone(&embedded.sandbox))),
+            transport: sandbox
+                .as_ref()
+                .map(|embedded| transport(Arc::clone(&embedded.sandbox))),
             request_rate: global.request_rate,
             parallelism: parallelism.map(usize::from),
             waiting: Some(waiting(io.waiting)),
             ..Connect::default()
         };
         let cloud = signals.or(Ec2::connect(connect)).await??;
-        // What a spec means may depend on the region, and only now is it known where neither it nor the command line says it.
+        // What a spec means may depend on the region, and only now is it known where neither it nor the
+        // command line says it.
         let parsed = match topology.region {
-            Some(_) => Parsed { topology: Some(topology), diagnostics: parsed.diagnostics },
+            Some(_) => Parsed {
+                topology: Some(topology),
+                diagnostics: parsed.diagnostics,
+            },
             None => parse(&source, Some(cloud.region())),
         };
         let mut diagnostics = parsed.diagnostics;
         if let Some(topology) = &parsed.topology {
-            diagnostics.extend(place(topology, cloud.account(), cloud.region(), cloud.endpoint().is_aws));
+            diagnostics.extend(place(
+                topology,
+                cloud.account(),
+                cloud.region(),
+                cloud.endpoint().is_aws,
+            ));
         }
         print::diagnostics(&mut io.stderr, &diagnostics, std::slice::from_ref(&source));
-        let Some(topology) = parsed.topology else { return Err(Error::Spec(diagnostics)) };
+        let Some(topology) = parsed.topology else {
+            return Err(Error::Spec(diagnostics));
+        };
         let cloud = WithKeys::new(cloud, source.files.clone());
         let (call_report, words) = (global.call_report.clone(), words(global, path));
-        Ok(Self { source, topology, diagnostics, cloud, signals, sandbox, call_report, words })
+        Ok(Self {
+            source,
+            topology,
+            diagnostics,
+            cloud,
+            signals,
+            sandbox,
+            call_report,
+            words,
+        })
     }
 
-    /// The command line of another command about the same spec in the same place, with the options of its own that `options` adds.
+    /// The command line of another command about the same spec in the same place, with the options of its own
+    /// that `options` adds.
     pub fn again(&self, command: &str, options: &str) -> String {
         format!("trueup {command}{options}{}", self.words)
     }
@@ -101,15 +137,21 @@ impl Session {
     /// Whether the spec is for another account or region: then nothing is read and nothing is done.
     pub fn is_elsewhere(&self) -> bool {
         let cloud = self.cloud.cloud();
-        let differs = |wanted: &Option<String>, is: &str| wanted.as_deref().is_some_and(|wanted| wanted != is);
+        let differs =
+            |wanted: &Option<String>, is: &str| wanted.as_deref().is_some_and(|wanted| wanted != is);
         differs(&self.topology.account, cloud.account()) || differs(&self.topology.region, cloud.region())
     }
 
-    /// Reads what is live. In another account or region than the spec's there is nothing to read: no plan is made of it.
+    /// Reads what is live. In another account or region than the spec's there is nothing to read: no plan is
+    /// made of it.
     pub async fn observe(&mut self) -> Result<Observed, Error> {
         if self.is_elsewhere() {
             let cloud = self.cloud.cloud();
-            return Ok(Observed { account: cloud.account().to_owned(), region: cloud.region().to_owned(), ..Observed::default() });
+            return Ok(Observed {
+                account: cloud.account().to_owned(),
+                region: cloud.region().to_owned(),
+                ..Observed::default()
+            });
         }
         let scope = trueup_plan::scope(&self.topology);
         Ok(self.signals.or(self.cloud.observe(&scope)).await??)
@@ -118,7 +160,10 @@ impl Session {
     /// Adds what a plan has no use for: the instances of others in the topology's VPCs.
     pub async fn observe_others(&mut self, observed: &mut Observed) -> Result<(), Error> {
         let scope = trueup_plan::scope(&self.topology);
-        let others = self.signals.or(self.cloud.cloud().others(&scope, observed)).await??;
+        let others = self
+            .signals
+            .or(self.cloud.cloud().others(&scope, observed))
+            .await??;
         observed.objects.extend(others);
         Ok(())
     }
@@ -130,12 +175,23 @@ impl Session {
             return Ok(observed);
         }
         let scope = trueup_plan::scope(&self.topology);
-        let elsewhere = self.signals.or(self.cloud.cloud().elsewhere(&scope, &observed)).await?;
-        Ok(Observed { elsewhere, ..observed })
+        let elsewhere = self
+            .signals
+            .or(self.cloud.cloud().elsewhere(&scope, &observed))
+            .await?;
+        Ok(Observed {
+            elsewhere,
+            ..observed
+        })
     }
 
-    /// What is live, with what a plan would make although it is there and only lost its tags; nothing where there is none of that.
-    pub async fn look_for_lost(&mut self, plan: &Plan, observed: &Observed) -> Result<Option<Observed>, Error> {
+    /// What is live, with what a plan would make although it is there and only lost its tags; nothing where
+    /// there is none of that.
+    pub async fn look_for_lost(
+        &mut self,
+        plan: &Plan,
+        observed: &Observed,
+    ) -> Result<Option<Observed>, Error> {
         let creates = trueup_engine::creates(plan);
         let lost = self.signals.or(self.cloud.cloud().lost(&creates)).await?;
         if lost.is_empty() {
@@ -144,7 +200,9 @@ impl Session {
         let mut observed = observed.clone();
         observed.lost = lost.iter().map(|object| object.id.clone()).collect();
         observed.objects.extend(lost);
-        observed.objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+        observed
+            .objects
+            .sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
         Ok(Some(observed))
     }
 
@@ -176,8 +234,20 @@ impl Session {
 
 /// Reads a spec's text with the files beside it.
 pub fn parse(source: &Source, region: Option<&str>) -> Parsed {
-    let mut parsed = trueup_spec::parse(&source.name, &source.text, &Options { region, files: &source.files });
-    parsed.diagnostics.extend(parsed.topology.iter().flat_map(|topology| keys::open_to_others(topology, &source.files)));
+    let mut parsed = trueup_spec::parse(
+        &source.name,
+        &source.text,
+        &Options {
+            region,
+            files: &source.files,
+        },
+    );
+    parsed.diagnostics.extend(
+        parsed
+            .topology
+            .iter()
+            .flat_map(|topology| keys::open_to_others(topology, &source.files)),
+    );
     parsed
 }
 
@@ -188,7 +258,10 @@ fn waiting(hears: fn(&str)) -> Waiting {
 
 /// The sandbox whose state is at `path`.
 fn open_sandbox(path: &Path, global: &Global) -> Result<Sandbox, Error> {
-    let options = trueup_sandbox::Options { behaviour: global.behaviour.unwrap_or_default().into(), ..Default::default() };
+    let options = trueup_sandbox::Options {
+        behaviour: global.behaviour.unwrap_or_default().into(),
+        ..Default::default()
+    };
     Ok(Sandbox::open(path, options)?)
 }
 
@@ -198,7 +271,11 @@ pub fn transport(sandbox: Arc<Sandbox>) -> Transport {
         let sandbox = Arc::clone(&sandbox);
         Box::pin(async move {
             let mut response = sandbox.handle(request).await;
-            if response.extensions_mut().remove::<trueup_sandbox::ReplyLost>().is_some() {
+            if response
+                .extensions_mut()
+                .remove::<trueup_sandbox::ReplyLost>()
+                .is_some()
+            {
                 response.extensions_mut().insert(trueup_ec2::ReplyLost);
             }
             response
@@ -209,7 +286,11 @@ pub fn transport(sandbox: Arc<Sandbox>) -> Transport {
 /// The options that say where, and the spec, as they are typed in a shell.
 fn words(global: &Global, spec: &Path) -> String {
     let mut words = String::new();
-    let options = [("--region", &global.region), ("--profile", &global.profile), ("--endpoint-url", &global.endpoint_url)];
+    let options = [
+        ("--region", &global.region),
+        ("--profile", &global.profile),
+        ("--endpoint-url", &global.endpoint_url),
+    ];
     for (name, value) in options {
         if let Some(value) = value {
             words += &format!(" {name} {}", quoted(value));
@@ -220,7 +301,11 @@ fn words(global: &Global, spec: &Path) -> String {
         Some(path) => words += &format!(" --sandbox={}", quoted(&path.to_string_lossy())),
         None => {}
     }
-    if let Some(behaviour) = global.behaviour.as_ref().and_then(clap::ValueEnum::to_possible_value) {
+    if let Some(behaviour) = global
+        .behaviour
+        .as_ref()
+        .and_then(clap::ValueEnum::to_possible_value)
+    {
         words += &format!(" --behaviour {}", behaviour.get_name());
     }
     for folder in &global.allow_files_outside {
@@ -235,7 +320,11 @@ fn words(global: &Global, spec: &Path) -> String {
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// What is to be said about where a topology is used.
@@ -247,14 +336,18 @@ fn place(topology: &Topology, account: &str, region: &str, is_aws: bool) -> Vec<
     };
     match &topology.account {
         Some(wanted) if wanted != account => found.push(at(
-            Diagnostic::error("wrong-account", format!("the spec is for account {wanted}, and these credentials are of account {account}"))
-                .help("use credentials of the spec's account; nothing was read and nothing will be done here"),
+            Diagnostic::error(
+                "wrong-account",
+                format!("the spec is for account {wanted}, and these credentials are of account {account}"),
+            )
+            .help("use credentials of the spec's account; nothing was read and nothing will be done here"),
             "account",
             "the only account that it may be used in",
         )),
         None if is_aws => found.push(at(
-            Diagnostic::warning("no-account", "the spec does not say which account it is for")
-                .help(format!("write `account: \"{account}\"` beside `topology`, so that other credentials are refused")),
+            Diagnostic::warning("no-account", "the spec does not say which account it is for").help(format!(
+                "write `account: \"{account}\"` beside `topology`, so that other credentials are refused"
+            )),
             "topology",
             "",
         )),
@@ -262,8 +355,11 @@ fn place(topology: &Topology, account: &str, region: &str, is_aws: bool) -> Vec<
     }
     if let Some(wanted) = topology.region.as_deref().filter(|wanted| *wanted != region) {
         found.push(at(
-            Diagnostic::error("wrong-region", format!("the spec is for region {wanted}, and --region says {region}"))
-                .help("leave --region out, or correct `region:`; nothing was read and nothing will be done here"),
+            Diagnostic::error(
+                "wrong-region",
+                format!("the spec is for region {wanted}, and --region says {region}"),
+            )
+            .help("leave --region out, or correct `region:`; nothing was read and nothing will be done here"),
             "region",
             "the only region that it may be used in",
         ));
@@ -277,7 +373,12 @@ mod tests {
 
     fn topology(account: Option<&str>, region: Option<&str>) -> Topology {
         let own = |text: Option<&str>| text.map(str::to_owned);
-        Topology { name: "t".into(), account: own(account), region: own(region), ..Topology::default() }
+        Topology {
+            name: "t".into(),
+            account: own(account),
+            region: own(region),
+            ..Topology::default()
+        }
     }
 
     #[test]
@@ -287,14 +388,25 @@ mod tests {
             let args = crate::args::Args::try_parse_from(line).unwrap();
             words(&args.global, Path::new("my net.yaml"))
         };
-        assert_eq!(told(&["trueup", "--sandbox", "schema"]), " --sandbox 'my net.yaml'");
+        assert_eq!(
+            told(&["trueup", "--sandbox", "schema"]),
+            " --sandbox 'my net.yaml'"
+        );
         assert_eq!(
             told(&["trueup", "--region", "us-west-2", "schema", "--sandbox=it's"]),
             " --region us-west-2 --sandbox='it'\\''s' 'my net.yaml'"
         );
         // What makes it slower, or more like EC2, is part of it.
         assert_eq!(
-            told(&["trueup", "--sandbox", "--behaviour", "realistic", "--request-rate", "0.5", "schema"]),
+            told(&[
+                "trueup",
+                "--sandbox",
+                "--behaviour",
+                "realistic",
+                "--request-rate",
+                "0.5",
+                "schema"
+            ]),
             " --sandbox --behaviour realistic --request-rate 0.5 'my net.yaml'"
         );
     }
@@ -302,10 +414,19 @@ mod tests {
     #[test]
     fn another_account_or_region_is_told() {
         let codes = |topology: &Topology, is_aws| {
-            place(topology, "123456789012", "us-west-2", is_aws).iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>()
+            place(topology, "123456789012", "us-west-2", is_aws)
+                .iter()
+                .map(|diagnostic| diagnostic.code)
+                .collect::<Vec<_>>()
         };
-        assert_eq!(codes(&topology(Some("123456789012"), Some("us-west-2")), true), [""; 0]);
-        assert_eq!(codes(&topology(Some("210987654321"), Some("eu-west-1")), true), ["wrong-account", "wrong-region"]);
+        assert_eq!(
+            codes(&topology(Some("123456789012"), Some("us-west-2")), true),
+            [""; 0]
+        );
+        assert_eq!(
+            codes(&topology(Some("210987654321"), Some("eu-west-1")), true),
+            ["wrong-account", "wrong-region"]
+        );
         assert_eq!(codes(&topology(None, None), true), ["no-account"]);
         assert_eq!(codes(&topology(None, None), false), [""; 0]);
     }

@@ -8,7 +8,8 @@ use tokio::signal::unix::{self, SignalKind};
 use crate::error::Error;
 use crate::exit::Signal;
 
-/// Listens for the signals that end a command. From its making on they no longer end the process by themselves.
+/// Listens for the signals that end a command. From its making on they no longer end the process by
+/// themselves.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: unix::Signal,
@@ -18,7 +19,10 @@ pub struct Signals {
 impl Signals {
     /// Starts to listen. Needs a running tokio runtime.
     pub fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: unix::signal(SignalKind::interrupt())?, terminate: unix::signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: unix::signal(SignalKind::interrupt())?,
+            terminate: unix::signal(SignalKind::terminate())?,
+        })
     }
 
     /// The next signal.

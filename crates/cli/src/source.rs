@@ -57,19 +57,30 @@ pub enum SourceError {
 }
 
 impl Source {
-    /// Reads the spec at `path`, which may name files of its repository and of the directories `outside`; `-` is what `stdin` gives,
-    /// and is taken to be in the current directory.
-    pub fn read(path: &Path, outside: &[PathBuf], stdin: impl FnOnce() -> Box<dyn io::BufRead + Send>) -> Result<Self, SourceError> {
+    /// Reads the spec at `path`, which may name files of its repository and of the directories `outside`; `-`
+    /// is what `stdin` gives, and is taken to be in the current directory.
+    pub fn read(
+        path: &Path,
+        outside: &[PathBuf],
+        stdin: impl FnOnce() -> Box<dyn io::BufRead + Send>,
+    ) -> Result<Self, SourceError> {
         if path == Path::new("-") {
             let name = "<stdin>".to_owned();
             let text = read_text(&name, &mut stdin())?;
-            return Ok(Self { name, files: Beside::new(PathBuf::from("."), outside.to_owned()), text });
+            return Ok(Self {
+                name,
+                files: Beside::new(PathBuf::from("."), outside.to_owned()),
+                text,
+            });
         }
         let name = path.display().to_string();
         let io = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => SourceError::Missing(name.clone()),
             io::ErrorKind::IsADirectory => SourceError::Directory(name.clone()),
-            _ => SourceError::Io { name: name.clone(), source },
+            _ => SourceError::Io {
+                name: name.clone(),
+                source,
+            },
         };
         let metadata = std::fs::metadata(path).map_err(io)?;
         if metadata.is_dir() {
@@ -79,8 +90,15 @@ impl Source {
             return Err(SourceError::TooLarge { name });
         }
         let text = read_text(&name, &mut File::open(path).map_err(io)?)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Self { name, files: Beside::new(folder.to_owned(), outside.to_owned()), text })
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        Ok(Self {
+            name,
+            files: Beside::new(folder.to_owned(), outside.to_owned()),
+            text,
+        })
     }
 }
 
@@ -88,15 +106,28 @@ impl Source {
 fn read_text(name: &str, reader: &mut dyn Read) -> Result<String, SourceError> {
     let mut bytes = Vec::new();
     let limit = BYTES_MAX as u64 + 1;
-    reader.take(limit).read_to_end(&mut bytes).map_err(|source| SourceError::Io { name: name.to_owned(), source })?;
+    reader
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|source| SourceError::Io {
+            name: name.to_owned(),
+            source,
+        })?;
     if bytes.len() > BYTES_MAX {
-        return Err(SourceError::TooLarge { name: name.to_owned() });
+        return Err(SourceError::TooLarge {
+            name: name.to_owned(),
+        });
     }
     String::from_utf8(bytes).map_err(|error| {
-        let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let good =
+            String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
         let line = good.matches('\n').count() + 1;
         let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        SourceError::NotText { name: name.to_owned(), line, column }
+        SourceError::NotText {
+            name: name.to_owned(),
+            line,
+            column,
+        }
     })
 }
 
@@ -115,7 +146,14 @@ mod tests {
         assert!(matches!(read("missing.yaml"), Err(SourceError::Missing(_))));
         assert!(matches!(read(""), Err(SourceError::Directory(_))));
         std::fs::write(folder.path().join("latin.yaml"), b"a: 1\nb: \xe9\n").unwrap();
-        assert!(matches!(read("latin.yaml"), Err(SourceError::NotText { line: 2, column: 4, .. })));
+        assert!(matches!(
+            read("latin.yaml"),
+            Err(SourceError::NotText {
+                line: 2,
+                column: 4,
+                ..
+            })
+        ));
         let large = File::create(folder.path().join("large.yaml")).unwrap();
         large.set_len(BYTES_MAX as u64 + 1).unwrap();
         assert!(matches!(read("large.yaml"), Err(SourceError::TooLarge { .. })));
@@ -124,6 +162,9 @@ mod tests {
     #[test]
     fn standard_input_is_bounded_too() {
         let endless = || -> Box<dyn io::BufRead + Send> { Box::new(io::BufReader::new(io::repeat(b'#'))) };
-        assert!(matches!(Source::read(Path::new("-"), &[], endless), Err(SourceError::TooLarge { .. })));
+        assert!(matches!(
+            Source::read(Path::new("-"), &[], endless),
+            Err(SourceError::TooLarge { .. })
+        ));
     }
 }

@@ -61,7 +61,9 @@ impl<'a> Task<'a> {
     /// The id of the object that it acts on.
     pub fn id(&self) -> Result<&'a str, Failure> {
         let target = self.act.target.as_ref().filter(|target| !target.id.is_empty());
-        target.map(|target| target.id.as_str()).ok_or_else(|| self.defect("acts on an object, and none is given"))
+        target
+            .map(|target| target.id.as_str())
+            .ok_or_else(|| self.defect("acts on an object, and none is given"))
     }
 
     /// A fact about the object that it acts on.
@@ -85,7 +87,8 @@ impl<'a> Task<'a> {
         self.sets().get(name).and_then(Value::as_text).map(str::to_owned)
     }
 
-    /// Whether an object is not what this step is to make: it takes its place, or it was ended, by this process or before.
+    /// Whether an object is not what this step is to make: it takes its place, or it was ended, by this
+    /// process or before.
     pub fn is_over(&self, id: &str) -> bool {
         let memory = &self.ec2.memory;
         self.act.replaces.as_deref() == Some(id) || memory.is_ended(id) || memory.is_dead(id)
@@ -93,7 +96,10 @@ impl<'a> Task<'a> {
 
     /// A step that does not fit its action: a defect of Trueup.
     pub fn defect(&self, why: &str) -> Failure {
-        Failure::invalid(self.act.action, format!("the step {} of {} {why}", self.act.step, self.act.address))
+        Failure::invalid(
+            self.act.action,
+            format!("the step {} of {} {why}", self.act.step, self.act.address),
+        )
     }
 
     /// A step that cannot be done, for a reason that is not EC2's.
@@ -103,11 +109,19 @@ impl<'a> Task<'a> {
 
     /// A step with an action that its kind does not have.
     pub fn unknown_action(&self) -> Failure {
-        self.defect(&format!("asks for {}, which its kind does not have", self.act.action))
+        self.defect(&format!(
+            "asks for {}, which its kind does not have",
+            self.act.action
+        ))
     }
 
     /// Makes a call that changes something and may be repeated.
-    pub async fn call<B, T, E, F>(&self, action: &'static str, request: B, send: impl Fn(B) -> F) -> Result<T, Failure>
+    pub async fn call<B, T, E, F>(
+        &self,
+        action: &'static str,
+        request: B,
+        send: impl Fn(B) -> F,
+    ) -> Result<T, Failure>
     where
         B: Clone,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -117,7 +131,12 @@ impl<'a> Task<'a> {
     }
 
     /// Makes a call that ends something; what is gone already is done.
-    pub async fn end<B, T, E, F>(&self, action: &'static str, request: B, send: impl Fn(B) -> F) -> Result<Option<T>, Failure>
+    pub async fn end<B, T, E, F>(
+        &self,
+        action: &'static str,
+        request: B,
+        send: impl Fn(B) -> F,
+    ) -> Result<Option<T>, Failure>
     where
         B: Clone,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -142,7 +161,12 @@ impl<'a> Task<'a> {
         let mut held = Held::default();
         let errand = self.errand.to(Purpose::TryDelete);
         let ended = loop {
-            match self.ec2.caller.call(&errand, action, request.clone(), &send).await {
+            match self
+                .ec2
+                .caller
+                .call(&errand, action, request.clone(), &send)
+                .await
+            {
                 Err(failure) if failure.class == Class::Dependency && purpose == Purpose::Delete => {
                     tokio::time::sleep(held.refused(self, failure).await?).await;
                 }
@@ -165,7 +189,9 @@ impl<'a> Task<'a> {
             return;
         }
         let action = self.act.action;
-        let ends = ["Delete", "Terminate", "Release"].iter().any(|verb| action.starts_with(verb));
+        let ends = ["Delete", "Terminate", "Release"]
+            .iter()
+            .any(|verb| action.starts_with(verb));
         match &self.act.target {
             Some(target) if ends && kinds::ends_object(kind, action) => memory.ended(&target.id),
             _ if ends || !self.unsets().is_empty() => memory.ending(),
@@ -175,20 +201,34 @@ impl<'a> Task<'a> {
 }
 
 fn id_in(record: &Record, name: &str) -> Option<String> {
-    record.reference(name).and_then(|reference| reference.id()).map(str::to_owned)
+    record
+        .reference(name)
+        .and_then(|reference| reference.id())
+        .map(str::to_owned)
 }
 
 /// The ids in a list of references.
 pub fn ids(record: &Record, name: &str) -> Vec<String> {
-    record.list(name).iter().filter_map(|value| value.as_ref()?.id()).map(str::to_owned).collect()
+    record
+        .list(name)
+        .iter()
+        .filter_map(|value| value.as_ref()?.id())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A step that made this object.
 pub fn made(id: impl Into<String>) -> Acted {
-    Acted { id: Some(id.into()), ..Acted::default() }
+    Acted {
+        id: Some(id.into()),
+        ..Acted::default()
+    }
 }
 
 /// What is waited for.
 pub fn wait(id: &str, until: &'static str) -> Option<Wait> {
-    Some(Wait { id: id.to_owned(), until })
+    Some(Wait {
+        id: id.to_owned(),
+        until,
+    })
 }

@@ -1,4 +1,5 @@
-//! What all kinds share in reading EC2's answers: what EC2 always says and did not say is unknown, and so is a word that nobody knows.
+//! What all kinds share in reading EC2's answers: what EC2 always says and did not say is unknown, and so is
+//! a word that nobody knows.
 
 use std::collections::BTreeMap;
 
@@ -23,12 +24,21 @@ pub fn reference(id: Option<String>) -> Option<Ref> {
 
 /// Facts from those that are there.
 pub fn facts<const N: usize>(pairs: [(&str, Option<String>); N]) -> Record {
-    pairs.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::Text(some(text)?)))).collect()
+    pairs
+        .into_iter()
+        .filter_map(|(name, text)| Some((name.to_owned(), Value::Text(some(text)?))))
+        .collect()
 }
 
-/// An element without which it is not known what an object is, or what belongs together: without it nothing of the answer is.
+/// An element without which it is not known what an object is, or what belongs together: without it nothing
+/// of the answer is.
 pub fn needed<T>(action: &'static str, element: &str, value: Option<T>) -> Result<T, Failure> {
-    value.ok_or_else(|| Failure::invalid(action, format!("EC2's answer is not whole: something in it is without its `{element}`")))
+    value.ok_or_else(|| {
+        Failure::invalid(
+            action,
+            format!("EC2's answer is not whole: something in it is without its `{element}`"),
+        )
+    })
 }
 
 /// The same of a text, which is not empty either.
@@ -37,7 +47,12 @@ pub fn needed_text(action: &'static str, element: &str, value: Option<String>) -
 }
 
 /// The same of an id of this kind.
-pub fn needed_id(action: &'static str, element: &str, kind: Kind, value: Option<String>) -> Result<String, Failure> {
+pub fn needed_id(
+    action: &'static str,
+    element: &str,
+    kind: Kind,
+    value: Option<String>,
+) -> Result<String, Failure> {
     needed(action, element, value.filter(|id| kind.is_id(id)))
 }
 
@@ -61,7 +76,12 @@ pub struct Reader {
 
 impl Reader {
     /// An element that EC2 always sends.
-    pub fn always<T: Default>(&mut self, attribute: &'static str, element: &'static str, value: Option<T>) -> T {
+    pub fn always<T: Default>(
+        &mut self,
+        attribute: &'static str,
+        element: &'static str,
+        value: Option<T>,
+    ) -> T {
         self.elements.insert(attribute, element);
         value.unwrap_or_else(|| {
             self.missing(attribute, element);
@@ -80,10 +100,19 @@ impl Reader {
     }
 
     /// A word that EC2 always sends, one of these in whatever case.
-    pub fn word(&mut self, attribute: &'static str, element: &'static str, value: Option<&str>, known: &[&str]) -> String {
+    pub fn word(
+        &mut self,
+        attribute: &'static str,
+        element: &'static str,
+        value: Option<&str>,
+        known: &[&str],
+    ) -> String {
         let word = self.text(attribute, element, value.map(str::to_owned));
         if !word.is_empty() && !known.iter().any(|known| known.eq_ignore_ascii_case(&word)) {
-            self.unknown(attribute, format!("EC2 says `{word}` as its `{element}`, which is not a word that is known here"));
+            self.unknown(
+                attribute,
+                format!("EC2 says `{word}` as its `{element}`, which is not a word that is known here"),
+            );
         }
         word
     }
@@ -92,7 +121,10 @@ impl Reader {
     pub fn port(&mut self, attribute: &'static str, element: &'static str, value: Option<i32>) -> u16 {
         let port = self.always(attribute, element, value);
         u16::try_from(port).unwrap_or_else(|_| {
-            self.unknown(attribute, format!("EC2 says {port} as its `{element}`, which is no port"));
+            self.unknown(
+                attribute,
+                format!("EC2 says {port} as its `{element}`, which is no port"),
+            );
             0
         })
     }
@@ -112,8 +144,9 @@ impl Reader {
         self.unread.entry(attribute).or_insert(why);
     }
 
-    /// The object of kind `T` as EC2 answered it. Its tags are split into whose it is and what a spec may speak of. An attribute that
-    /// was not read, or that is nothing which the kind's table knows, is not in its record.
+    /// The object of kind `T` as EC2 answered it. Its tags are split into whose it is and what a spec may
+    /// speak of. An attribute that was not read, or that is nothing which the kind's table knows, is not in
+    /// its record.
     pub fn object<T: Typed>(
         self,
         action: &'static str,
@@ -124,11 +157,30 @@ impl Reader {
     ) -> Result<Object, Failure> {
         let kind = T::KIND;
         let id = some(id).filter(|id| kind.is_id(id));
-        let id = id.ok_or_else(|| Failure::invalid(action, format!("EC2's answer is not whole: a {kind} in it is without its id")))?;
-        let record = typed.to_record().map_err(|error| Failure::invalid(action, crate::failure::chain(&error)))?;
-        let mut object = Object { kind, id, record, facts, owner: None, implicit: false, unread: BTreeMap::new() };
+        let id = id.ok_or_else(|| {
+            Failure::invalid(
+                action,
+                format!("EC2's answer is not whole: a {kind} in it is without its id"),
+            )
+        })?;
+        let record = typed
+            .to_record()
+            .map_err(|error| Failure::invalid(action, crate::failure::chain(&error)))?;
+        let mut object = Object {
+            kind,
+            id,
+            record,
+            facts,
+            owner: None,
+            implicit: false,
+            unread: BTreeMap::new(),
+        };
         self.tagged(action, &mut object, tags.unwrap_or_default())?;
-        object.unread.extend(self.unread.into_iter().map(|(attribute, why)| (attribute.to_owned(), why)));
+        object.unread.extend(
+            self.unread
+                .into_iter()
+                .map(|(attribute, why)| (attribute.to_owned(), why)),
+        );
         check(&mut object, &self.elements);
         Ok(object)
     }
@@ -141,7 +193,10 @@ impl Reader {
                 Some(value) => pairs.push((key, value)),
                 // Whose it is must be known; of any other tag it may be unknown what it says.
                 None if key.starts_with(tags::PREFIX) => needed(action, "value", None)?,
-                None => drop(object.unread.insert("tags".to_owned(), format!("EC2 did not say the `value` of its tag `{key}`"))),
+                None => drop(object.unread.insert(
+                    "tags".to_owned(),
+                    format!("EC2 did not say the `value` of its tag `{key}`"),
+                )),
             }
         }
         let (owner, rest) = tags::split(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
@@ -161,10 +216,21 @@ fn check(object: &mut Object, elements: &BTreeMap<&'static str, &'static str>) {
             object.record.remove(attribute.name);
             continue;
         }
-        let Some(why) = object.record.get(attribute.name).and_then(|value| attribute.misfit(value)) else { continue };
-        let element = elements.get(attribute.name).map_or_else(|| camel(attribute.name), |element| (*element).to_owned());
+        let Some(why) = object
+            .record
+            .get(attribute.name)
+            .and_then(|value| attribute.misfit(value))
+        else {
+            continue;
+        };
+        let element = elements
+            .get(attribute.name)
+            .map_or_else(|| camel(attribute.name), |element| (*element).to_owned());
         object.record.remove(attribute.name);
-        object.unread.insert(attribute.name.to_owned(), format!("what EC2 says as its `{element}` is not known here: {why}"));
+        object.unread.insert(
+            attribute.name.to_owned(),
+            format!("what EC2 says as its `{element}` is not known here: {why}"),
+        );
     }
 }
 
@@ -172,7 +238,11 @@ fn check(object: &mut Object, elements: &BTreeMap<&'static str, &'static str>) {
 pub fn told(object: &mut Object, attribute: &'static str, element: &str, value: Option<impl Into<Value>>) {
     match value {
         Some(value) => object.record.set(attribute, value),
-        None => drop(object.unread.insert(attribute.to_owned(), format!("EC2 did not say its `{element}`"))),
+        None => drop(
+            object
+                .unread
+                .insert(attribute.to_owned(), format!("EC2 did not say its `{element}`")),
+        ),
     }
     check(object, &BTreeMap::new());
 }
@@ -187,17 +257,31 @@ mod tests {
         let typed = NatGateway {
             subnet: reader.id("subnet", "subnetId", None),
             elastic_ip: reference(Some(elastic_ip.to_owned())),
-            connectivity_type: reader.text("connectivity_type", "connectivityType", Some(connectivity.to_owned())),
+            connectivity_type: reader.text(
+                "connectivity_type",
+                "connectivityType",
+                Some(connectivity.to_owned()),
+            ),
             private_ip_address: Some("10.0.0.300".into()),
         };
-        reader.object("DescribeNatGateways", Some("nat-00000001".into()), &typed, Some(tags), Record::new())
+        reader.object(
+            "DescribeNatGateways",
+            Some("nat-00000001".into()),
+            &typed,
+            Some(tags),
+            Record::new(),
+        )
     }
 
     #[test]
     fn what_was_not_said_and_what_nobody_knows_is_not_in_the_record() {
         let object = read("zzz", "eipalloc-1x", Vec::new()).unwrap();
         assert_eq!(object.record.to_string(), "{tags: {}}");
-        let why: Vec<String> = object.unread.iter().map(|(attribute, why)| format!("{attribute}: {why}")).collect();
+        let why: Vec<String> = object
+            .unread
+            .iter()
+            .map(|(attribute, why)| format!("{attribute}: {why}"))
+            .collect();
         assert_eq!(
             why,
             [
@@ -216,6 +300,12 @@ mod tests {
         assert!(object.record.get("tags").is_none() && object.unread["tags"].contains("`team`"));
         assert!(read("public", "", vec![tag("trueup:topology")]).is_err());
         assert!(read("public", "", vec![Tag::builder().value("x").build()]).is_err());
-        assert_eq!(read("public", "", vec![Tag::builder().key("team").value("").build()]).unwrap().record.text("team"), "");
+        assert_eq!(
+            read("public", "", vec![Tag::builder().key("team").value("").build()])
+                .unwrap()
+                .record
+                .text("team"),
+            ""
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! One token bucket for each action, as EC2 has them for each account and region.
 //!
-//! The documented sizes are where a bucket starts; every throttle makes it slower, every success a little faster again. At an
-//! endpoint that is not AWS's own nothing is documented: a bucket there is open until the first throttle.
+//! The documented sizes are where a bucket starts; every throttle makes it slower, every success a little
+//! faster again. At an endpoint that is not AWS's own nothing is documented: a bucket there is open until the
+//! first throttle.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,8 +19,8 @@ pub struct Buckets {
     lines: Mutex<HashMap<&'static str, Arc<Line>>>,
 }
 
-/// A bucket and those who wait for its tokens, one behind the other. Only the first one looks at the clock, so that all of them go by
-/// what the rate is when it is their turn.
+/// A bucket and those who wait for its tokens, one behind the other. Only the first one looks at the clock,
+/// so that all of them go by what the rate is when it is their turn.
 #[derive(Debug)]
 struct Line {
     bucket: Mutex<Bucket>,
@@ -52,7 +53,10 @@ const TOGETHER: Duration = Duration::from_secs(1);
 impl Buckets {
     /// Full buckets: this share of the documented ones, or open ones.
     pub fn new(share: Option<f64>) -> Self {
-        Self { share, lines: Mutex::default() }
+        Self {
+            share,
+            lines: Mutex::default(),
+        }
     }
 
     /// Waits for a token for `action`; tells before how long that takes as things are.
@@ -87,13 +91,21 @@ impl Buckets {
 
     fn line(&self, action: &'static str) -> Arc<Line> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(lines.entry(action).or_insert_with(|| Arc::new(Line::new(Bucket::new(action, self.share)))))
+        Arc::clone(
+            lines
+                .entry(action)
+                .or_insert_with(|| Arc::new(Line::new(Bucket::new(action, self.share)))),
+        )
     }
 }
 
 impl Line {
     fn new(bucket: Bucket) -> Self {
-        Self { bucket: Mutex::new(bucket), first: tokio::sync::Mutex::default(), waiting: AtomicU32::default() }
+        Self {
+            bucket: Mutex::new(bucket),
+            first: tokio::sync::Mutex::default(),
+            waiting: AtomicU32::default(),
+        }
     }
 
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
@@ -114,12 +126,22 @@ impl Bucket {
     fn new(action: &str, share: Option<f64>) -> Self {
         let (size, rate) = documented(action);
         let (size, rate) = share.map_or((size, rate), |share| ((size * share).max(1.0), rate * share));
-        Self { open: share.is_none(), size, rate_max: rate, rate, tokens: size, at: Instant::now(), slowed: None }
+        Self {
+            open: share.is_none(),
+            size,
+            rate_max: rate,
+            rate,
+            tokens: size,
+            at: Instant::now(),
+            slowed: None,
+        }
     }
 
     fn refill(&mut self) {
         let now = Instant::now();
-        self.tokens = self.size.min(self.tokens + self.rate * now.duration_since(self.at).as_secs_f64());
+        self.tokens = self
+            .size
+            .min(self.tokens + self.rate * now.duration_since(self.at).as_secs_f64());
         self.at = now;
     }
 
@@ -130,7 +152,11 @@ impl Bucket {
         }
         self.refill();
         let missing = f64::from(before) + 1.0 - self.tokens;
-        if missing <= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(missing / self.rate) }
+        if missing <= 0.0 {
+            Duration::ZERO
+        } else {
+            Duration::from_secs_f64(missing / self.rate)
+        }
     }
 
     /// Takes a token, unless it is not there yet: then says when it will be.
@@ -225,9 +251,19 @@ mod tests {
 
     /// How long `calls` that are made at once take against an EC2 with this bucket.
     async fn seconds_against(ec2: (f64, f64), share: Option<f64>, calls: usize) -> f64 {
-        let (buckets, turns, start) = (Buckets::new(share), tokio::sync::Semaphore::new(10), Instant::now());
-        let ec2 =
-            Mutex::new(Bucket { open: false, size: ec2.0, rate_max: ec2.1, rate: ec2.1, tokens: ec2.0, ..Bucket::new("CreateVpc", None) });
+        let (buckets, turns, start) = (
+            Buckets::new(share),
+            tokio::sync::Semaphore::new(10),
+            Instant::now(),
+        );
+        let ec2 = Mutex::new(Bucket {
+            open: false,
+            size: ec2.0,
+            rate_max: ec2.1,
+            rate: ec2.1,
+            tokens: ec2.0,
+            ..Bucket::new("CreateVpc", None)
+        });
         let call = |number: u64| {
             let (buckets, turns, ec2) = (&buckets, &turns, &ec2);
             async move {
@@ -251,12 +287,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn many_that_are_throttled_together_are_through_soon_after_what_ec2_takes() {
-        // An endpoint of which nothing is documented and that keeps EC2's limits; a bucket that others have half emptied; one that
-        // gets half of what is documented.
-        for (ec2, share) in [((50.0, 5.0), None), ((10.0, 5.0), Some(1.0)), ((50.0, 2.5), Some(1.0))] {
+        // An endpoint of which nothing is documented and that keeps EC2's limits; a bucket that others have
+        // half emptied; one that gets half of what is documented.
+        for (ec2, share) in [
+            ((50.0, 5.0), None),
+            ((10.0, 5.0), Some(1.0)),
+            ((50.0, 2.5), Some(1.0)),
+        ] {
             let least = (200.0 - ec2.0) / ec2.1;
             let took = seconds_against(ec2, share, 200).await;
-            assert!(took < least * 2.0 + 10.0, "{ec2:?} {share:?}: {took} s, and EC2 takes {least} s");
+            assert!(
+                took < least * 2.0 + 10.0,
+                "{ec2:?} {share:?}: {took} s, and EC2 takes {least} s"
+            );
         }
     }
 

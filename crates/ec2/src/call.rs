@@ -27,7 +27,8 @@ pub struct Errand<'a> {
     pub seed: u64,
     /// What the call does.
     pub purpose: Purpose,
-    /// What it refers to that was made a moment ago and may not be visible everywhere yet: ids, and names that stand for them.
+    /// What it refers to that was made a moment ago and may not be visible everywhere yet: ids, and names
+    /// that stand for them.
     pub young: &'a [String],
     /// Whether something that may still be in the way is going away.
     pub ending: bool,
@@ -57,12 +58,22 @@ pub enum Purpose {
 impl<'a> Errand<'a> {
     /// An errand that changes something.
     pub fn new(seed: u64, retrying: &'a dyn Fn(&str)) -> Self {
-        Self { seed, purpose: Purpose::Change, young: &[], ending: false, rehearsing: false, retrying }
+        Self {
+            seed,
+            purpose: Purpose::Change,
+            young: &[],
+            ending: false,
+            rehearsing: false,
+            retrying,
+        }
     }
 
     /// An errand that reads, and tells nobody.
     pub fn read(action: &str) -> Self {
-        Errand { purpose: Purpose::Read, ..Errand::new(seed(action), &|_| {}) }
+        Errand {
+            purpose: Purpose::Read,
+            ..Errand::new(seed(action), &|_| {})
+        }
     }
 
     /// This errand for another purpose.
@@ -105,7 +116,12 @@ struct Attempts {
 
 impl Caller {
     /// A caller of this endpoint.
-    pub fn new(endpoint: Endpoint, request_rate: Option<f64>, parallelism: usize, waiting: Option<Waiting>) -> Self {
+    pub fn new(
+        endpoint: Endpoint,
+        request_rate: Option<f64>,
+        parallelism: usize,
+        waiting: Option<Waiting>,
+    ) -> Self {
         Self {
             turns: Semaphore::new(parallelism),
             buckets: Buckets::new(request_rate.or(endpoint.is_aws.then_some(1.0))),
@@ -122,10 +138,12 @@ impl Caller {
         &self.endpoint
     }
 
-    /// Takes over what another caller did and learned: its counts and, where both call the same endpoint, that it answers.
+    /// Takes over what another caller did and learned: its counts and, where both call the same endpoint,
+    /// that it answers.
     pub fn include(&self, other: &Self) {
         if self.endpoint.url == other.endpoint.url {
-            self.answered.fetch_or(other.answered.load(Ordering::Relaxed), Ordering::Relaxed);
+            self.answered
+                .fetch_or(other.answered.load(Ordering::Relaxed), Ordering::Relaxed);
         }
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for (action, count) in other.counts.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -136,12 +154,21 @@ impl Caller {
     /// How many calls were made, by action.
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.iter().map(|(action, count)| ((*action).to_owned(), *count)).collect()
+        counts
+            .iter()
+            .map(|(action, count)| ((*action).to_owned(), *count))
+            .collect()
     }
 
-    /// Makes the call of `action` that `send` makes from the request, and repeats it as long as the errand has patience with what
-    /// comes back.
-    pub async fn call<B, T, E, F>(&self, errand: &Errand<'_>, action: &'static str, request: B, send: impl Fn(B) -> F) -> Result<T, Failure>
+    /// Makes the call of `action` that `send` makes from the request, and repeats it as long as the errand
+    /// has patience with what comes back.
+    pub async fn call<B, T, E, F>(
+        &self,
+        errand: &Errand<'_>,
+        action: &'static str,
+        request: B,
+        send: impl Fn(B) -> F,
+    ) -> Result<T, Failure>
     where
         B: Clone,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -149,16 +176,33 @@ impl Caller {
     {
         let mut attempts = Attempts::default();
         if errand.rehearsing && !is_asked(action) {
-            return Err(Failure { class: Class::Rehearsed, ..Failure::invalid(action, "it was not asked about") });
+            return Err(Failure {
+                class: Class::Rehearsed,
+                ..Failure::invalid(action, "it was not asked about")
+            });
         }
         loop {
             let turn = self.unless_given_up(async {
                 self.begin(errand, action).await;
                 // Reads are few and come together; what changes something takes its turn.
-                if errand.purpose == Purpose::Read { None } else { self.turns.acquire().await.ok() }
+                if errand.purpose == Purpose::Read {
+                    None
+                } else {
+                    self.turns.acquire().await.ok()
+                }
             });
-            let Some(turn) = turn.await else { return Err(Failure { stopped: true, ..Failure::invalid(action, NOT_SENT) }) };
-            *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
+            let Some(turn) = turn.await else {
+                return Err(Failure {
+                    stopped: true,
+                    ..Failure::invalid(action, NOT_SENT)
+                });
+            };
+            *self
+                .counts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(action)
+                .or_default() += 1;
             // Boxed: the SDK's futures are large, and many wait side by side.
             let answer = Box::pin(send(request.clone())).await;
             drop(turn);
@@ -178,7 +222,11 @@ impl Caller {
             };
             if !self.pause(pause).await {
                 let message = format!("{}; {STOPPED}", failure.message.trim_end_matches('.'));
-                return Err(Failure { message, stopped: true, ..failure });
+                return Err(Failure {
+                    message,
+                    stopped: true,
+                    ..failure
+                });
             }
         }
     }
@@ -191,7 +239,10 @@ impl Caller {
     async fn begin(&self, errand: &Errand<'_>, action: &'static str) {
         let told = |wait: Duration| {
             if wait >= TOLD_WAIT {
-                (errand.retrying)(&format!("{action} waits {} s to stay within EC2's request limits", wait.as_secs()));
+                (errand.retrying)(&format!(
+                    "{action} waits {} s to stay within EC2's request limits",
+                    wait.as_secs()
+                ));
             }
         };
         self.buckets.take(action, told).await;
@@ -224,11 +275,19 @@ impl Caller {
     }
 
     /// Decides about a refusal: the pause before the next attempt, or the failure for good.
-    fn refused(&self, errand: &Errand<'_>, mut failure: Failure, attempts: &mut Attempts) -> Result<Duration, Failure> {
+    fn refused(
+        &self,
+        errand: &Errand<'_>,
+        mut failure: Failure,
+        attempts: &mut Attempts,
+    ) -> Result<Duration, Failure> {
         failure.maybe_done = attempts.ambiguous;
         attempts.ambiguous |= failure.class.is_ambiguous();
         attempts.made += 1;
-        let answers = !matches!(failure.class, Class::Lost | Class::Unreachable | Class::Credentials);
+        let answers = !matches!(
+            failure.class,
+            Class::Lost | Class::Unreachable | Class::Credentials
+        );
         let answered = self.answered.fetch_or(answers, Ordering::Relaxed) || answers;
         if failure.class == Class::Throttle {
             self.buckets.throttled(failure.action);
@@ -244,8 +303,14 @@ impl Caller {
         if !answered || left.is_zero() {
             return Err(failure);
         }
-        let why = why_it_passes(failure.class, &failure.code, &failure.message).map(|why| format!(": {why}")).unwrap_or_default();
-        let said = if failure.code.is_empty() { failure.message } else { format!("{} ({}){why}", failure.message, failure.code) };
+        let why = why_it_passes(failure.class, &failure.code, &failure.message)
+            .map(|why| format!(": {why}"))
+            .unwrap_or_default();
+        let said = if failure.code.is_empty() {
+            failure.message
+        } else {
+            format!("{} ({}){why}", failure.message, failure.code)
+        };
         (errand.retrying)(&said);
         if errand.purpose == Purpose::Read {
             self.teller.refused(failure.action, &said);

@@ -11,7 +11,8 @@ pub enum Class {
     Server,
     /// The connection broke or nothing answered in time: what was asked for may have happened.
     Lost,
-    /// An answer came that cannot be used: it was cut off, or is not EC2's. What was asked for may have happened.
+    /// An answer came that cannot be used: it was cut off, or is not EC2's. What was asked for may have
+    /// happened.
     Unusable,
     /// No connection came about: nothing was done.
     Unreachable,
@@ -42,7 +43,10 @@ pub enum Class {
 impl Class {
     /// Whether the trouble is on the way to EC2 or EC2's own, and says nothing about what was asked for.
     pub fn is_of_transport(self) -> bool {
-        matches!(self, Self::Throttle | Self::Server | Self::Lost | Self::Unusable | Self::Unreachable)
+        matches!(
+            self,
+            Self::Throttle | Self::Server | Self::Lost | Self::Unusable | Self::Unreachable
+        )
     }
 
     /// Whether what was asked for may have happened all the same.
@@ -63,9 +67,18 @@ const THROTTLE: [Passes; 11] = [
     ("RequestThrottledException", REFILLS),
     ("TooManyRequestsException", REFILLS),
     ("LimitExceededException", REFILLS),
-    ("PriorRequestNotComplete", "EC2 finishes an earlier request of the same sort first"),
-    ("SnapshotCreationPerVolumeRateExceeded", "so often it may be done, and then again"),
-    ("ConcurrentMutationLimitExceeded", "EC2 finishes the changes that are under way first"),
+    (
+        "PriorRequestNotComplete",
+        "EC2 finishes an earlier request of the same sort first",
+    ),
+    (
+        "SnapshotCreationPerVolumeRateExceeded",
+        "so often it may be done, and then again",
+    ),
+    (
+        "ConcurrentMutationLimitExceeded",
+        "EC2 finishes the changes that are under way first",
+    ),
 ];
 const REFILLS: &str = "EC2's request limits refill with time";
 
@@ -77,7 +90,10 @@ const SERVER: [Passes; 8] = [
     ("ServiceUnavailable", OWN_TROUBLE),
     ("Unavailable", OWN_TROUBLE),
     ("RetryableError", OWN_TROUBLE),
-    ("RequestTimeout", "the request came too slowly, and the next one may not"),
+    (
+        "RequestTimeout",
+        "the request came too slowly, and the next one may not",
+    ),
 ];
 const OWN_TROUBLE: &str = "the trouble is EC2's own, and mostly over in seconds";
 
@@ -140,26 +156,50 @@ const LET_GO: &str = "what has it was let go of a moment ago, and EC2 may not kn
 const DEPENDENCY: [Passes; 6] = [
     ("DependencyViolation", "what used it is still on its way out"),
     ("VolumeInUse", "the instance that had it is still on its way out"),
-    ("InvalidAddress.Locked", "what had the address is still on its way out"),
+    (
+        "InvalidAddress.Locked",
+        "what had the address is still on its way out",
+    ),
     ("ResourceInUse", "what used it is still on its way out"),
-    ("InvalidInstanceID.InUse", "what the instance was used for is still being ended"),
-    ("InvalidAssociation.InUse", "what came by the association is still on its way out"),
+    (
+        "InvalidInstanceID.InUse",
+        "what the instance was used for is still being ended",
+    ),
+    (
+        "InvalidAssociation.InUse",
+        "what came by the association is still on its way out",
+    ),
 ];
 
 const TRANSIENT: [Passes; 13] = [
     ("IncorrectState", CHANGES_STATE),
     ("IncorrectStateException", CHANGES_STATE),
-    ("IncorrectInstanceState", "the instance is still on its way to the state that it was asked into"),
+    (
+        "IncorrectInstanceState",
+        "the instance is still on its way to the state that it was asked into",
+    ),
     ("IncorrectModificationState", "the volume is still being changed"),
     ("InvalidState", CHANGES_STATE),
     ("InvalidStateTransition", CHANGES_STATE),
     ("InvalidVpcState", "the VPC is still being made"),
-    ("InvalidInstanceID", "the instance is still being launched or ended"),
-    ("InvalidInstanceID.NotReady", "the instance is still being launched"),
-    ("InvalidParameterException", "what it names was made a moment ago, and EC2 may not know yet"),
+    (
+        "InvalidInstanceID",
+        "the instance is still being launched or ended",
+    ),
+    (
+        "InvalidInstanceID.NotReady",
+        "the instance is still being launched",
+    ),
+    (
+        "InvalidParameterException",
+        "what it names was made a moment ago, and EC2 may not know yet",
+    ),
     ("ConcurrentTagAccess", "somebody else is tagging the same object"),
     ("ResourceNotReady", "what it names is still being made"),
-    ("VolumeModificationInProgress", "the volume is still being changed"),
+    (
+        "VolumeModificationInProgress",
+        "the volume is still being changed",
+    ),
 ];
 const CHANGES_STATE: &str = "it is still on its way to another state";
 
@@ -175,16 +215,30 @@ const NOT_SHOWN: &str = "what was made a moment ago is not shown everywhere at o
 /// Codes of what no run makes: where it is not there, it does not come.
 const NEVER_THERE: [&str; 1] = ["InvalidAMIID.NotFound"];
 
-const IDEMPOTENCY: [&str; 3] = ["IdempotentParameterMismatch", "IdempotentInstanceTerminated", "InvalidClientToken"];
+const IDEMPOTENCY: [&str; 3] = [
+    "IdempotentParameterMismatch",
+    "IdempotentInstanceTerminated",
+    "InvalidClientToken",
+];
 
 /// What EC2 answers a dry run of what it would take.
 const DRY_RUN: &str = "DryRunOperation";
 
-/// Words in a message that make a refusal of parameters one that passes: what they name was made a moment ago, or is being changed.
+/// Words in a message that make a refusal of parameters one that passes: what they name was made a moment
+/// ago, or is being changed.
 const PASSING: [Passes; 4] = [
-    ("Invalid IAM Instance Profile", "IAM tells EC2 of a new profile only after seconds"),
-    ("has no associated IAM Roles", "IAM tells EC2 of a profile's role only after seconds"),
-    ("LaunchPlan instance type does not match", "the instance's type is still being changed"),
+    (
+        "Invalid IAM Instance Profile",
+        "IAM tells EC2 of a new profile only after seconds",
+    ),
+    (
+        "has no associated IAM Roles",
+        "IAM tells EC2 of a profile's role only after seconds",
+    ),
+    (
+        "LaunchPlan instance type does not match",
+        "the instance's type is still being changed",
+    ),
     ("pending instance", "the instance is still being launched"),
 ];
 
@@ -196,7 +250,11 @@ const FAMILIES: [(Class, &str, &str); 8] = [
     (Class::Duplicate, ".Duplicate", LET_GO),
     (Class::Duplicate, "AlreadyExists", LET_GO),
     (Class::Duplicate, "AlreadyExistsException", LET_GO),
-    (Class::Dependency, ".InUse", "what used it is still on its way out"),
+    (
+        Class::Dependency,
+        ".InUse",
+        "what used it is still on its way out",
+    ),
     (Class::Throttle, "ThrottlingException", REFILLS),
 ];
 
@@ -218,21 +276,40 @@ pub fn why_it_passes(class: Class, code: &str, message: &str) -> Option<&'static
         Class::Transient => &TRANSIENT,
         _ => return None,
     };
-    let by_words = PASSING.iter().find(|(words, _)| class == Class::Transient && message.contains(words)).map(|(_, why)| *why);
-    let by_code = || table.iter().find(|(known, _)| *known == code).map(|(_, why)| *why);
-    let by_family = || FAMILIES.iter().find(|(of, end, _)| *of == class && code.contains(end)).map(|(_, _, why)| *why);
+    let by_words = PASSING
+        .iter()
+        .find(|(words, _)| class == Class::Transient && message.contains(words))
+        .map(|(_, why)| *why);
+    let by_code = || {
+        table
+            .iter()
+            .find(|(known, _)| *known == code)
+            .map(|(_, why)| *why)
+    };
+    let by_family = || {
+        FAMILIES
+            .iter()
+            .find(|(of, end, _)| *of == class && code.contains(end))
+            .map(|(_, _, why)| *why)
+    };
     // Of a status of 5xx the code may be any.
-    by_words.or_else(by_code).or_else(by_family).or((class == Class::Server).then_some(OWN_TROUBLE))
+    by_words
+        .or_else(by_code)
+        .or_else(by_family)
+        .or((class == Class::Server).then_some(OWN_TROUBLE))
 }
 
-/// The class of an error code, with the words that came with it. `server` says that the answer had an HTTP status of 5xx.
+/// The class of an error code, with the words that came with it. `server` says that the answer had an HTTP
+/// status of 5xx.
 pub fn classify(code: &str, message: &str, server: bool) -> Class {
     let ends = |tails: &[&str]| tails.iter().any(|tail| code.ends_with(tail));
     if has(&THROTTLE, code) || code.starts_with("Throttling") {
         Class::Throttle
     } else if has(&SERVER, code) {
         Class::Server
-    } else if CREDENTIALS.contains(&code) || (code == "AuthFailure" && message.contains("validate the provided access credentials")) {
+    } else if CREDENTIALS.contains(&code)
+        || (code == "AuthFailure" && message.contains("validate the provided access credentials"))
+    {
         Class::Credentials
     } else if DENIED.contains(&code) || code == "AuthFailure" {
         Class::Denied
@@ -263,14 +340,15 @@ pub fn classify(code: &str, message: &str, server: bool) -> Class {
     }
 }
 
-/// Whether a refusal says that the object to be deleted (or the association, the rule, the route) is gone already.
+/// Whether a refusal says that the object to be deleted (or the association, the rule, the route) is gone
+/// already.
 pub fn is_gone(class: Class, code: &str) -> bool {
     class == Class::NotFound && code != "InvalidAMIID.Unavailable"
 }
 
-/// Whether a call that was rehearsed and refused so would be refused later too: it is not permitted, or the request itself is wrong. What
-/// is said of a state (`OperationNotPermitted`: EC2's own protection, which a plan lifts first), of names, room or quotas may have changed
-/// by then.
+/// Whether a call that was rehearsed and refused so would be refused later too: it is not permitted, or the
+/// request itself is wrong. What is said of a state (`OperationNotPermitted`: EC2's own protection, which a
+/// plan lifts first), of names, room or quotas may have changed by then.
 pub fn is_for_good(class: Class, code: &str) -> bool {
     match class {
         Class::Denied => true,
@@ -294,7 +372,8 @@ pub fn is_of_object(code: &str) -> bool {
     !PARTS.contains(&code)
 }
 
-/// Whether a refusal names an object on the wrong number of network interfaces: EC2 then wants the interface itself.
+/// Whether a refusal names an object on the wrong number of network interfaces: EC2 then wants the interface
+/// itself.
 pub fn wants_interface(code: &str) -> bool {
     matches!(code, "InvalidInstanceID" | "InvalidParameterCombination")
 }
@@ -306,31 +385,52 @@ mod tests {
     #[test]
     fn every_code_of_the_reference_has_its_class() {
         let table = [
-            (Class::Throttle, "RequestLimitExceeded ThrottlingException EC2ThrottledException"),
+            (
+                Class::Throttle,
+                "RequestLimitExceeded ThrottlingException EC2ThrottledException",
+            ),
             (Class::Server, "InternalError Unavailable ServiceUnavailable"),
-            (Class::Capacity, "InsufficientInstanceCapacity InsufficientFreeAddressesInSubnet Unsupported"),
+            (
+                Class::Capacity,
+                "InsufficientInstanceCapacity InsufficientFreeAddressesInSubnet Unsupported",
+            ),
             (
                 Class::Quota,
                 "VpcLimitExceeded AddressLimitExceeded RulesPerSecurityGroupLimitExceeded VcpuLimitExceeded CidrLimitExceeded \
                  TagLimitExceeded InvalidInterface.IpAddressLimitExceeded",
             ),
             (Class::Denied, "UnauthorizedOperation AuthFailure OptInRequired"),
-            (Class::Credentials, "ExpiredToken RequestExpired InvalidClientTokenId SignatureDoesNotMatch"),
+            (
+                Class::Credentials,
+                "ExpiredToken RequestExpired InvalidClientTokenId SignatureDoesNotMatch",
+            ),
             (
                 Class::Duplicate,
                 "InvalidGroup.Duplicate InvalidKeyPair.Duplicate InvalidPermission.Duplicate RouteAlreadyExists InvalidSubnet.Conflict \
                  Resource.AlreadyAssociated InvalidLaunchTemplateName.AlreadyExistsException",
             ),
-            (Class::Dependency, "DependencyViolation InvalidGroup.InUse InvalidIPAddress.InUse VolumeInUse"),
-            (Class::Transient, "IncorrectState IncorrectInstanceState ConcurrentTagAccess InvalidParameterException"),
+            (
+                Class::Dependency,
+                "DependencyViolation InvalidGroup.InUse InvalidIPAddress.InUse VolumeInUse",
+            ),
+            (
+                Class::Transient,
+                "IncorrectState IncorrectInstanceState ConcurrentTagAccess InvalidParameterException",
+            ),
             (
                 Class::NotFound,
                 "InvalidVpcID.NotFound InvalidSubnetId.NotFound NatGatewayNotFound InvalidPermission.NotFound Gateway.NotAttached \
                  InvalidAssociationID.NotFound InvalidPlacementGroup.Unknown InvalidVpcEndpointId.NotFound",
             ),
-            (Class::Idempotency, "IdempotentParameterMismatch IdempotentInstanceTerminated"),
+            (
+                Class::Idempotency,
+                "IdempotentParameterMismatch IdempotentInstanceTerminated",
+            ),
             (Class::Rehearsed, "DryRunOperation"),
-            (Class::Invalid, "InvalidParameterValue InvalidVpcRange InvalidGroup.Reserved MissingParameter OperationNotPermitted"),
+            (
+                Class::Invalid,
+                "InvalidParameterValue InvalidVpcRange InvalidGroup.Reserved MissingParameter OperationNotPermitted",
+            ),
         ];
         for (class, codes) in table {
             for code in codes.split_whitespace() {
@@ -349,12 +449,23 @@ mod tests {
             (Class::Transient, &TRANSIENT),
             (Class::NotFound, &NOT_FOUND),
         ];
-        for (class, (code, why)) in tables.iter().flat_map(|(class, table)| table.iter().map(|passes| (*class, *passes))) {
-            assert_eq!((classify(code, "", false), why_it_passes(class, code, "")), (class, Some(why)), "{code}");
+        for (class, (code, why)) in tables
+            .iter()
+            .flat_map(|(class, table)| table.iter().map(|passes| (*class, *passes)))
+        {
+            assert_eq!(
+                (classify(code, "", false), why_it_passes(class, code, "")),
+                (class, Some(why)),
+                "{code}"
+            );
         }
         for (class, end, why) in FAMILIES {
             let code = format!("Any{end}");
-            let class = if class == Class::Throttle { classify(end, "", false) } else { classify(&code, "", false) };
+            let class = if class == Class::Throttle {
+                classify(end, "", false)
+            } else {
+                classify(&code, "", false)
+            };
             assert_eq!(why_it_passes(class, &code, ""), Some(why), "{code}");
         }
         for (words, why) in PASSING {
@@ -368,8 +479,12 @@ mod tests {
     fn words_and_status_decide_where_the_code_does_not() {
         let key = "AWS was not able to validate the provided access credentials";
         assert_eq!(classify("AuthFailure", key, false), Class::Credentials);
-        let profile = "Value (web) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name";
-        assert_eq!(classify("InvalidParameterValue", profile, false), Class::Transient);
+        let profile =
+            "Value (web) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name";
+        assert_eq!(
+            classify("InvalidParameterValue", profile, false),
+            Class::Transient
+        );
         assert_eq!(classify("", "", true), Class::Server);
         assert_eq!(classify("Whatever", "", false), Class::Invalid);
     }

@@ -35,7 +35,8 @@ use crate::reply::Checked;
 use crate::transport::{Connector, TokioClock, Transport};
 use crate::waiting::Waiting;
 
-/// How to reach an EC2. What is left out is found as every AWS tool finds it: environment, profile, instance metadata.
+/// How to reach an EC2. What is left out is found as every AWS tool finds it: environment, profile, instance
+/// metadata.
 #[derive(Clone, Default)]
 pub struct Connect {
     /// The region.
@@ -44,16 +45,17 @@ pub struct Connect {
     pub profile: Option<String>,
     /// The endpoint for every call, in place of AWS's own and of `AWS_ENDPOINT_URL`.
     pub endpoint_url: Option<String>,
-    /// Answers in place of a socket. Then nothing is looked up: the region is `us-west-2` unless it is given, and the
-    /// credentials mean nothing.
+    /// Answers in place of a socket. Then nothing is looked up: the region is `us-west-2` unless it is given,
+    /// and the credentials mean nothing.
     pub transport: Option<Transport>,
     /// How many calls that change something may be under way at a time: 10, where it is left out.
     pub parallelism: Option<usize>,
-    /// How much of EC2's documented request limits to use. Where it is left out, all of them at AWS's own endpoints; others have none
-    /// that are known.
+    /// How much of EC2's documented request limits to use. Where it is left out, all of them at AWS's own
+    /// endpoints; others have none that are known.
     pub request_rate: Option<f64>,
-    /// How long EC2 may take to show everybody what somebody made: so long a create waits before it looks whether it was the only
-    /// one. Where it is left out, 2 seconds at AWS's own endpoints and no time at others.
+    /// How long EC2 may take to show everybody what somebody made: so long a create waits before it looks
+    /// whether it was the only one. Where it is left out, 2 seconds at AWS's own endpoints and no time at
+    /// others.
     pub shown_after: Option<Duration>,
     /// Hears what a read waits for, where it takes 5 seconds and more.
     pub waiting: Option<Waiting>,
@@ -80,21 +82,42 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
     };
     let region = config.region().map(ToString::to_string).unwrap_or_default();
     let parallelism = connect.parallelism.unwrap_or(PARALLELISM);
-    let (ec2, sts) = (Endpoint::of(Service::Ec2, &config).await?, Endpoint::of(Service::Sts, &config).await?);
+    let (ec2, sts) = (
+        Endpoint::of(Service::Ec2, &config).await?,
+        Endpoint::of(Service::Sts, &config).await?,
+    );
     let identity = Caller::new(sts, connect.request_rate, parallelism, connect.waiting.clone());
     let account = identity.told(account(&config, &identity)).await?;
     let caller = Caller::new(ec2, connect.request_rate, parallelism, connect.waiting);
     caller.include(&identity);
     let client = aws_sdk_ec2::Client::new(&config);
-    let shown_after = connect.shown_after.unwrap_or(if caller.endpoint().is_aws { SHOWN_AFTER } else { Duration::ZERO });
-    Ok(Ec2 { shown_after, client, caller: Arc::new(caller), memory: Arc::new(Memory::new()), account, region })
+    let shown_after = connect.shown_after.unwrap_or(if caller.endpoint().is_aws {
+        SHOWN_AFTER
+    } else {
+        Duration::ZERO
+    });
+    Ok(Ec2 {
+        shown_after,
+        client,
+        caller: Arc::new(caller),
+        memory: Arc::new(Memory::new()),
+        account,
+        region,
+    })
 }
 
 /// Asks STS whose credentials these are.
 async fn account(config: &SdkConfig, caller: &Caller) -> Result<String, CloudError> {
     const ACTION: &str = "GetCallerIdentity";
     let client = aws_sdk_sts::Client::new(config);
-    let identity = caller.call(&Errand::read(ACTION), ACTION, client.get_caller_identity(), |request| request.send()).await?;
+    let identity = caller
+        .call(
+            &Errand::read(ACTION),
+            ACTION,
+            client.get_caller_identity(),
+            |request| request.send(),
+        )
+        .await?;
     let account = identity.account.filter(|account| !account.is_empty());
     Ok(account.ok_or_else(|| Failure::invalid(ACTION, "STS answered without an account"))?)
 }
@@ -122,21 +145,35 @@ fn behind(transport: Transport, region: Option<String>, endpoint_url: Option<Str
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts());
     // In process: AWS's documented buckets do not hold there.
-    config.set_endpoint_url(Some(endpoint_url.unwrap_or_else(|| "http://sandbox.invalid".to_owned())));
+    config.set_endpoint_url(Some(
+        endpoint_url.unwrap_or_else(|| "http://sandbox.invalid".to_owned()),
+    ));
     config.build()
 }
 
-/// The configuration as AWS's tools find it. A profile that is asked for gives the credentials, whatever the environment has of them.
-async fn found(region: Option<String>, profile: Option<String>, endpoint_url: Option<String>) -> Result<SdkConfig, CloudError> {
+/// The configuration as AWS's tools find it. A profile that is asked for gives the credentials, whatever the
+/// environment has of them.
+async fn found(
+    region: Option<String>,
+    profile: Option<String>,
+    endpoint_url: Option<String>,
+) -> Result<SdkConfig, CloudError> {
     exists(profile.as_deref()).await?;
     let region = find_region(region, profile.as_deref()).await?;
     let credentials = match &profile {
         Some(profile) => {
             let known = ProviderConfig::without_region().with_region(Some(region.clone()));
-            SharedCredentialsProvider::new(ProfileFileCredentialsProvider::builder().configure(&known).profile_name(profile).build())
+            SharedCredentialsProvider::new(
+                ProfileFileCredentialsProvider::builder()
+                    .configure(&known)
+                    .profile_name(profile)
+                    .build(),
+            )
         }
         None => {
-            let chain = DefaultCredentialsChain::builder().region(region.clone()).imds_client(metadata());
+            let chain = DefaultCredentialsChain::builder()
+                .region(region.clone())
+                .imds_client(metadata());
             SharedCredentialsProvider::new(chain.build().await)
         }
     };
@@ -169,24 +206,41 @@ async fn exists(asked: Option<&str>) -> Result<(), CloudError> {
         (None, None) => return Ok(()),
     };
     let profiles = profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None).await;
-    let profiles = profiles.map_err(|error| refused(format!("the AWS configuration files cannot be read: {}", chain(&error))))?;
+    let profiles = profiles.map_err(|error| {
+        refused(format!(
+            "the AWS configuration files cannot be read: {}",
+            chain(&error)
+        ))
+    })?;
     if profiles.get_profile(name).is_some() {
         return Ok(());
     }
     let mut known: Vec<&str> = profiles.profiles().collect();
     known.sort_unstable();
-    let known = if known.is_empty() { "no profiles at all".to_owned() } else { format!("only {}", known.join(", ")) };
-    Err(refused(format!("there is no profile `{name}`, which {by} asks for: the AWS configuration files have {known}")))
+    let known = if known.is_empty() {
+        "no profiles at all".to_owned()
+    } else {
+        format!("only {}", known.join(", "))
+    };
+    Err(refused(format!(
+        "there is no profile `{name}`, which {by} asks for: the AWS configuration files have {known}"
+    )))
 }
 
 /// What is refused before anything is asked.
 pub fn refused(message: String) -> CloudError {
-    CloudError { class: ErrorClass::Refused, code: String::new(), message }
+    CloudError {
+        class: ErrorClass::Refused,
+        code: String::new(),
+        message,
+    }
 }
 
 /// The way by sockets, as the SDK makes it by itself.
 fn sockets() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https()
 }
 
 async fn find_region(region: Option<String>, profile: Option<&str>) -> Result<Region, CloudError> {
@@ -200,10 +254,9 @@ async fn find_region(region: Option<String>, profile: Option<&str>) -> Result<Re
     let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(file.build())
         .or_else(ImdsRegionProvider::builder().imds_client(metadata()).build());
-    chain
-        .region()
-        .await
-        .ok_or_else(|| refused("no region is known: write `region:` in the spec, or give --region or AWS_REGION".to_owned()))
+    chain.region().await.ok_or_else(|| {
+        refused("no region is known: write `region:` in the spec, or give --region or AWS_REGION".to_owned())
+    })
 }
 
 /// The metadata service, asked once and briefly: on most machines it is not there.

@@ -8,7 +8,10 @@ pub const VALUES_MAX: usize = 200;
 
 /// What has one of these values.
 pub fn of<S: Into<String>>(name: &str, values: impl IntoIterator<Item = S>) -> Filter {
-    Filter::builder().name(name).set_values(Some(values.into_iter().map(Into::into).collect())).build()
+    Filter::builder()
+        .name(name)
+        .set_values(Some(values.into_iter().map(Into::into).collect()))
+        .build()
 }
 
 /// What carries the tags of this topology.

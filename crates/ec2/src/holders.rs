@@ -1,5 +1,6 @@
-//! Who holds what EC2 refuses to end. EC2 says only that something does, so it is asked once a call was refused for that: what is on
-//! its way out is waited for, and anything else is told, with what it is and whose.
+//! Who holds what EC2 refuses to end. EC2 says only that something does, so it is asked once a call was
+//! refused for that: what is on its way out is waited for, and anything else is told, with what it is and
+//! whose.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -38,14 +39,21 @@ impl Held {
         self.attempts += 1;
         let since = *self.since.get_or_insert(now);
         let (stays, failure) = match holders(task).await {
-            Ok(holders) => (holders.iter().any(|holder| !holder.leaving), naming(failure, &holders)),
+            Ok(holders) => (
+                holders.iter().any(|holder| !holder.leaving),
+                naming(failure, &holders),
+            ),
             Err(why) => {
-                let message = format!("{}; what that is cannot be read: {}", failure.message, why.message);
+                let message = format!(
+                    "{}; what that is cannot be read: {}",
+                    failure.message, why.message
+                );
                 (false, Failure { message, ..failure })
             }
         };
         self.stays = stays.then(|| self.stays.unwrap_or(now));
-        let left = patience(&task.errand.to(Purpose::Delete), &failure).saturating_sub(now.duration_since(since));
+        let left =
+            patience(&task.errand.to(Purpose::Delete), &failure).saturating_sub(now.duration_since(since));
         if left.is_zero() || self.stays.is_some_and(|at| now.duration_since(at) >= STAYS) {
             return Err(failure);
         }
@@ -59,8 +67,16 @@ fn naming(failure: Failure, holders: &[Holder]) -> Failure {
     if holders.is_empty() {
         return failure;
     }
-    let until = if holders.iter().all(|holder| holder.leaving) { "" } else { ". Let go of it there, and run this again" };
-    let message = format!("{}: {}{until}", failure.message.trim_end_matches('.'), told(holders));
+    let until = if holders.iter().all(|holder| holder.leaving) {
+        ""
+    } else {
+        ". Let go of it there, and run this again"
+    };
+    let message = format!(
+        "{}: {}{until}",
+        failure.message.trim_end_matches('.'),
+        told(holders)
+    );
     Failure { message, ..failure }
 }
 
@@ -73,8 +89,8 @@ struct Holder {
     leaving: bool,
 }
 
-/// What keeps the object of a step there, or a part of it, in the order of the ids. None may be found: EC2 shows what it has just
-/// done to some and not yet to others.
+/// What keeps the object of a step there, or a part of it, in the order of the ids. None may be found: EC2
+/// shows what it has just done to some and not yet to others.
 async fn holders(task: &Task<'_>) -> Result<Vec<Holder>, Failure> {
     let id = task.id()?;
     let mut found = match task.act.action {
@@ -91,7 +107,10 @@ async fn holders(task: &Task<'_>) -> Result<Vec<Holder>, Failure> {
         }
         "DetachInternetGateway" => {
             let vpc = task.unset_id("vpc").unwrap_or_default();
-            interfaces(task, filter::of("vpc-id", [vpc]), |interface| interface.association.is_some()).await?
+            interfaces(task, filter::of("vpc-id", [vpc]), |interface| {
+                interface.association.is_some()
+            })
+            .await?
         }
         "ReleaseAddress" => interfaces(task, filter::of("association.allocation-id", [id]), |_| true).await?,
         "DeleteRouteTable" | "DeleteNetworkAcl" => subnets(task, id).await?,
@@ -105,20 +124,44 @@ async fn holders(task: &Task<'_>) -> Result<Vec<Holder>, Failure> {
 /// The holders in a clause, those that stay first.
 fn told(holders: &[Holder]) -> String {
     let (leaving, staying): (Vec<&Holder>, Vec<&Holder>) = holders.iter().partition(|holder| holder.leaving);
-    let named: Vec<&str> = staying.iter().chain(&leaving).take(NAMED_MAX).map(|holder| holder.what.as_str()).collect();
+    let named: Vec<&str> = staying
+        .iter()
+        .chain(&leaving)
+        .take(NAMED_MAX)
+        .map(|holder| holder.what.as_str())
+        .collect();
     let more = holders.len().saturating_sub(NAMED_MAX);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
     format!("{}{more}", named.join("; "))
 }
 
 /// The network interfaces that pass a filter and a test.
-async fn interfaces(task: &Task<'_>, filter: Filter, holds: impl Fn(&NetworkInterface) -> bool) -> Result<Vec<Holder>, Failure> {
+async fn interfaces(
+    task: &Task<'_>,
+    filter: Filter,
+    holds: impl Fn(&NetworkInterface) -> bool,
+) -> Result<Vec<Holder>, Failure> {
     let mut all = Vec::new();
-    let request = task.ec2.client.describe_network_interfaces().max_results(1000).filters(filter);
-    pages!(task.ec2, "DescribeNetworkInterfaces", request, network_interfaces, |interface: NetworkInterface| {
-        all.extend(Some(interface).filter(|interface| holds(interface)));
-        Ok::<_, Failure>(())
-    });
+    let request = task
+        .ec2
+        .client
+        .describe_network_interfaces()
+        .max_results(1000)
+        .filters(filter);
+    pages!(
+        task.ec2,
+        "DescribeNetworkInterfaces",
+        request,
+        network_interfaces,
+        |interface: NetworkInterface| {
+            all.extend(Some(interface).filter(|interface| holds(interface)));
+            Ok::<_, Failure>(())
+        }
+    );
     let user = |interface: &NetworkInterface| user(interface, &task.ec2.account);
     let leaving = leaving(task, all.iter().filter_map(user)).await?;
     let holder = |interface: &NetworkInterface| Holder {
@@ -129,23 +172,36 @@ async fn interfaces(task: &Task<'_>, filter: Filter, holds: impl Fn(&NetworkInte
 }
 
 fn is_detaching(interface: &NetworkInterface) -> bool {
-    let status = interface.attachment().and_then(|attachment| attachment.status()).map(|status| status.as_str());
+    let status = interface
+        .attachment()
+        .and_then(|attachment| attachment.status())
+        .map(|status| status.as_str());
     matches!(status, Some("detaching" | "detached"))
 }
 
-/// The instance, NAT gateway or endpoint of this account that an interface belongs to, where one of them has it.
+/// The instance, NAT gateway or endpoint of this account that an interface belongs to, where one of them has
+/// it.
 fn user(interface: &NetworkInterface, account: &str) -> Option<String> {
-    let own = interface.attachment().filter(|attachment| attachment.instance_owner_id().is_none_or(|owner| owner == account));
+    let own = interface.attachment().filter(|attachment| {
+        attachment
+            .instance_owner_id()
+            .is_none_or(|owner| owner == account)
+    });
     let instance = own.and_then(|attachment| attachment.instance_id());
     // EC2 names the gateway or endpoint in the description only.
     let words = interface.description().unwrap_or_default().split_whitespace();
     let mut named = words.filter(|word| Kind::NatGateway.is_id(word) || Kind::VpcEndpoint.is_id(word));
-    instance.filter(|id| !id.is_empty()).or_else(|| named.next()).map(str::to_owned)
+    instance
+        .filter(|id| !id.is_empty())
+        .or_else(|| named.next())
+        .map(str::to_owned)
 }
 
-/// Those of some users that have ended or are ending, by this run or by anyone: they are not shown, or not as living.
+/// Those of some users that have ended or are ending, by this run or by anyone: they are not shown, or not as
+/// living.
 async fn leaving(task: &Task<'_>, users: impl Iterator<Item = String>) -> Result<BTreeSet<String>, Failure> {
-    let (mut leaving, others): (BTreeSet<String>, BTreeSet<String>) = users.partition(|id| task.ec2.memory.is_ended(id));
+    let (mut leaving, others): (BTreeSet<String>, BTreeSet<String>) =
+        users.partition(|id| task.ec2.memory.is_ended(id));
     let mut by_kind: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
     for id in others {
         if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.is_id(&id)) {
@@ -154,7 +210,11 @@ async fn leaving(task: &Task<'_>, users: impl Iterator<Item = String>) -> Result
     }
     for (kind, ids) in by_kind {
         for ids in ids.chunks(filter::VALUES_MAX) {
-            let living: BTreeSet<String> = kinds::read_by_ids(task.ec2, kind, ids).await?.into_iter().map(|object| object.id).collect();
+            let living: BTreeSet<String> = kinds::read_by_ids(task.ec2, kind, ids)
+                .await?
+                .into_iter()
+                .map(|object| object.id)
+                .collect();
             leaving.extend(ids.iter().filter(|id| !living.contains(*id)).cloned());
         }
     }
@@ -168,12 +228,20 @@ fn words(interface: &NetworkInterface) -> String {
     if let Some(description) = interface.description().filter(|text| !text.is_empty()) {
         about.push(format!("\"{description}\""));
     }
-    if let Some(ty) = interface.interface_type().map(|ty| ty.as_str()).filter(|ty| *ty != "interface") {
+    if let Some(ty) = interface
+        .interface_type()
+        .map(|ty| ty.as_str())
+        .filter(|ty| *ty != "interface")
+    {
         about.push(format!("of type {ty}"));
     }
     let attachment = interface.attachment();
-    let instance = attachment.and_then(|attachment| attachment.instance_id()).filter(|id| !id.is_empty());
-    let owner = attachment.and_then(|attachment| attachment.instance_owner_id()).or(interface.requester_id());
+    let instance = attachment
+        .and_then(|attachment| attachment.instance_id())
+        .filter(|id| !id.is_empty());
+    let owner = attachment
+        .and_then(|attachment| attachment.instance_owner_id())
+        .or(interface.requester_id());
     about.push(match (instance, owner) {
         (Some(instance), _) => format!("attached to {instance}"),
         (None, Some(owner)) if interface.requester_managed() == Some(true) => format!("managed by {owner}"),
@@ -186,7 +254,10 @@ fn words(interface: &NetworkInterface) -> String {
 /// The groups whose rules name a group.
 async fn rules(task: &Task<'_>, group: &str) -> Result<Vec<Holder>, Failure> {
     let mut found = Vec::new();
-    for (direction, name) in [("ingress", "ip-permission.group-id"), ("egress", "egress.ip-permission.group-id")] {
+    for (direction, name) in [
+        ("ingress", "ip-permission.group-id"),
+        ("egress", "egress.ip-permission.group-id"),
+    ] {
         let read = security_group::read(task.ec2, Some(vec![filter::of(name, [group])])).await?;
         let others = read.objects.into_iter().filter(|other| other.id != group);
         found.extend(others.map(|other| Holder {
@@ -212,9 +283,15 @@ async fn members(task: &Task<'_>, vpc: &str) -> Result<Vec<Holder>, Failure> {
     for (kind, name) in KINDS {
         let read = kinds::read(task.ec2, kind, &[filter::of(name, [vpc])]).await?;
         let own = read.objects.iter().filter(|object| !object.implicit);
-        found.extend(own.map(|object| Holder { what: called(object), leaving: task.ec2.memory.is_ended(&object.id) }));
+        found.extend(own.map(|object| Holder {
+            what: called(object),
+            leaving: task.ec2.memory.is_ended(&object.id),
+        }));
         let kind = kind.as_str().replace('_', " ");
-        found.extend(read.gone.into_iter().map(|id| Holder { what: format!("{kind} {id}, which is being deleted"), leaving: true }));
+        found.extend(read.gone.into_iter().map(|id| Holder {
+            what: format!("{kind} {id}, which is being deleted"),
+            leaving: true,
+        }));
     }
     Ok(found)
 }
@@ -222,20 +299,46 @@ async fn members(task: &Task<'_>, vpc: &str) -> Result<Vec<Holder>, Failure> {
 /// The subnets that are associated with a route table or a network ACL.
 async fn subnets(task: &Task<'_>, id: &str) -> Result<Vec<Holder>, Failure> {
     let kind = task.act.address.kind;
-    let name = if kind == Kind::RouteTable { "route-table-id" } else { "association.network-acl-id" };
-    let links = kinds::read(task.ec2, kind, &[filter::of(name, [id])]).await?.links;
-    let users = links.tables.into_iter().chain(links.acls).filter(|(_, (by, _))| by == id);
+    let name = if kind == Kind::RouteTable {
+        "route-table-id"
+    } else {
+        "association.network-acl-id"
+    };
+    let links = kinds::read(task.ec2, kind, &[filter::of(name, [id])])
+        .await?
+        .links;
+    let users = links
+        .tables
+        .into_iter()
+        .chain(links.acls)
+        .filter(|(_, (by, _))| by == id);
     Ok(users
-        .map(|(subnet, _)| Holder { leaving: task.ec2.memory.is_ended(&subnet), what: format!("subnet {subnet} is associated with it") })
+        .map(|(subnet, _)| Holder {
+            leaving: task.ec2.memory.is_ended(&subnet),
+            what: format!("subnet {subnet} is associated with it"),
+        })
         .collect())
 }
 
 /// An object by its kind, id and what it is called.
 fn called(object: &Object) -> String {
     let kind = object.kind.as_str().replace('_', " ");
-    let name = object.record.get("tags").and_then(|tags| tags.as_map()).map(|tags| tags.text("Name")).unwrap_or_default();
-    let name = if name.is_empty() { object.record.text("group_name") } else { name };
-    if name.is_empty() { format!("{kind} {}", object.id) } else { format!("{kind} {} ({name})", object.id) }
+    let name = object
+        .record
+        .get("tags")
+        .and_then(|tags| tags.as_map())
+        .map(|tags| tags.text("Name"))
+        .unwrap_or_default();
+    let name = if name.is_empty() {
+        object.record.text("group_name")
+    } else {
+        name
+    };
+    if name.is_empty() {
+        format!("{kind} {}", object.id)
+    } else {
+        format!("{kind} {} ({name})", object.id)
+    }
 }
 
 #[cfg(test)]
@@ -249,29 +352,60 @@ mod tests {
 
     #[test]
     fn an_interface_is_told_with_what_it_is_for_and_whose_it_is() {
-        let attachment = NetworkInterfaceAttachment::builder().instance_owner_id("amazon-elb").build();
-        let balancer = interface().description("ELB app/alb/123").requester_managed(true).attachment(attachment).build();
-        assert_eq!(words(&balancer), "network interface eni-1 (\"ELB app/alb/123\", managed by amazon-elb)");
-        assert_eq!(words(&interface().build()), "network interface eni-1 (attached to nothing)");
-        let attachment = NetworkInterfaceAttachment::builder().instance_id("i-00000001").build();
-        assert_eq!(words(&interface().attachment(attachment).build()), "network interface eni-1 (attached to i-00000001)");
-        let lambda = interface().interface_type(NetworkInterfaceType::from("lambda")).requester_managed(true).requester_id("AROA:fn");
-        assert_eq!(words(&lambda.build()), "network interface eni-1 (of type lambda, managed by AROA:fn)");
+        let attachment = NetworkInterfaceAttachment::builder()
+            .instance_owner_id("amazon-elb")
+            .build();
+        let balancer = interface()
+            .description("ELB app/alb/123")
+            .requester_managed(true)
+            .attachment(attachment)
+            .build();
+        assert_eq!(
+            words(&balancer),
+            "network interface eni-1 (\"ELB app/alb/123\", managed by amazon-elb)"
+        );
+        assert_eq!(
+            words(&interface().build()),
+            "network interface eni-1 (attached to nothing)"
+        );
+        let attachment = NetworkInterfaceAttachment::builder()
+            .instance_id("i-00000001")
+            .build();
+        assert_eq!(
+            words(&interface().attachment(attachment).build()),
+            "network interface eni-1 (attached to i-00000001)"
+        );
+        let lambda = interface()
+            .interface_type(NetworkInterfaceType::from("lambda"))
+            .requester_managed(true)
+            .requester_id("AROA:fn");
+        assert_eq!(
+            words(&lambda.build()),
+            "network interface eni-1 (of type lambda, managed by AROA:fn)"
+        );
     }
 
     #[test]
     fn the_gateway_behind_an_interface_is_found_in_its_description() {
-        let gateway = interface().description("Interface for NAT Gateway nat-0123456789abcdef0").build();
+        let gateway = interface()
+            .description("Interface for NAT Gateway nat-0123456789abcdef0")
+            .build();
         assert_eq!(user(&gateway, "1").as_deref(), Some("nat-0123456789abcdef0"));
         assert_eq!(user(&interface().description("mine").build(), "1"), None);
         // What another account has in a shared subnet is not shown to this one.
-        let attachment = NetworkInterfaceAttachment::builder().instance_id("i-00000001").instance_owner_id("2").build();
+        let attachment = NetworkInterfaceAttachment::builder()
+            .instance_id("i-00000001")
+            .instance_owner_id("2")
+            .build();
         assert_eq!(user(&interface().attachment(attachment).build(), "1"), None);
     }
 
     #[test]
     fn what_stays_is_named_before_what_leaves_and_not_all_of_it() {
-        let holder = |n: usize, leaving| Holder { what: format!("h{n}"), leaving };
+        let holder = |n: usize, leaving| Holder {
+            what: format!("h{n}"),
+            leaving,
+        };
         let all: Vec<Holder> = (0..7).map(|n| holder(n, n < 3)).collect();
         assert_eq!(told(&all), "h3; h4; h5; h6; h0; and 2 more");
     }

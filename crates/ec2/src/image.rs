@@ -9,21 +9,39 @@ use crate::failure::Failure;
 use crate::read::pages;
 use crate::{Ec2, filter};
 
-/// The states of those images that there are of these ids, at most as many as one request takes. What they call their root devices is
-/// remembered.
+/// The states of those images that there are of these ids, at most as many as one request takes. What they
+/// call their root devices is remembered.
 pub async fn read(ec2: &Ec2, ids: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     const ACTION: &str = "DescribeImages";
     let mut states = BTreeMap::new();
-    // Whoever knows the id of a deprecated image may launch it. One that is disabled is there, and is not to be had.
-    let request = ec2.client.describe_images().include_deprecated(true).include_disabled(true).max_results(1000);
-    pages!(ec2, "DescribeImages", request.filters(filter::of("image-id", ids)), images, |image: Image| {
-        let id = needed_text(ACTION, "imageId", image.image_id)?;
-        if let Some(device) = some(image.root_device_name) {
-            ec2.memory.learn_root_device(&id, &device);
+    // Whoever knows the id of a deprecated image may launch it. One that is disabled is there, and is not to
+    // be had.
+    let request = ec2
+        .client
+        .describe_images()
+        .include_deprecated(true)
+        .include_disabled(true)
+        .max_results(1000);
+    pages!(
+        ec2,
+        "DescribeImages",
+        request.filters(filter::of("image-id", ids)),
+        images,
+        |image: Image| {
+            let id = needed_text(ACTION, "imageId", image.image_id)?;
+            if let Some(device) = some(image.root_device_name) {
+                ec2.memory.learn_root_device(&id, &device);
+            }
+            states.insert(
+                id,
+                image
+                    .state
+                    .map(|state| state.as_str().to_owned())
+                    .unwrap_or_default(),
+            );
+            Ok::<_, Failure>(())
         }
-        states.insert(id, image.state.map(|state| state.as_str().to_owned()).unwrap_or_default());
-        Ok::<_, Failure>(())
-    });
+    );
     Ok(states)
 }
 
@@ -33,6 +51,12 @@ pub async fn root_device(ec2: &Ec2, id: &str) -> Result<String, Failure> {
         return Ok(device);
     }
     let states = read(ec2, &[id.to_owned()]).await?;
-    let there = if states.contains_key(id) { "EC2 did not say the `rootDeviceName` of" } else { "there is no" };
-    ec2.memory.root_device(id).ok_or_else(|| Failure::invalid("DescribeImages", format!("{there} image {id} in {}", ec2.region)))
+    let there = if states.contains_key(id) {
+        "EC2 did not say the `rootDeviceName` of"
+    } else {
+        "there is no"
+    };
+    ec2.memory
+        .root_device(id)
+        .ok_or_else(|| Failure::invalid("DescribeImages", format!("{there} image {id} in {}", ec2.region)))
 }

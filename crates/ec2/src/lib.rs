@@ -1,8 +1,8 @@
 //! The only crate that knows the EC2 SDK: it connects, calls, reads and acts.
 //!
-//! [`Ec2`] is a live EC2 behind the engine's seam, [`Cloud`]. The journey of a call: a kind's file builds the request, [`call`]
-//! passes it through a token bucket, makes it, classifies what came back, repeats what is known to pass, and counts it. Reading
-//! folds EC2's answers into the spec's own language, one file per kind.
+//! [`Ec2`] is a live EC2 behind the engine's seam, [`Cloud`]. The journey of a call: a kind's file builds the
+//! request, [`call`] passes it through a token bucket, makes it, classifies what came back, repeats what is
+//! known to pass, and counts it. Reading folds EC2's answers into the spec's own language, one file per kind.
 
 mod act;
 mod answer;
@@ -32,7 +32,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use trueup_model::{Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Sought, Wait};
+use trueup_model::{
+    Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Sought, Wait,
+};
 
 pub use connect::Connect;
 pub use endpoint::{Endpoint, Service};
@@ -56,8 +58,8 @@ impl Ec2 {
     /// Connects, and asks STS (`GetCallerIdentity`) whose credentials these are.
     ///
     /// # Errors
-    /// `Credentials` where there are none or they are not valid, `Connection` where nothing answers, `Refused` where no region
-    /// is known.
+    /// `Credentials` where there are none or they are not valid, `Connection` where nothing answers,
+    /// `Refused` where no region is known.
     pub async fn connect(connect: Connect) -> Result<Self, CloudError> {
         connect::connect(connect).await
     }
@@ -77,24 +79,29 @@ impl Ec2 {
         &self.account
     }
 
-    /// The instances in the topology's VPCs that are not the topology's: one `DescribeInstances`, which no plan needs.
+    /// The instances in the topology's VPCs that are not the topology's: one `DescribeInstances`, which no
+    /// plan needs.
     pub async fn others(&self, scope: &Scope, observed: &Observed) -> Result<Vec<Object>, CloudError> {
         Ok(read::others(self, scope, observed).await?)
     }
 
-    /// Where a topology lives of which nothing was observed here: by region, how many objects carry its tags (`DescribeRegions`,
-    /// `DescribeTags`). A region that these credentials may not read, or that does not answer, says nothing.
+    /// Where a topology lives of which nothing was observed here: by region, how many objects carry its tags
+    /// (`DescribeRegions`, `DescribeTags`). A region that these credentials may not read, or that does not
+    /// answer, says nothing.
     pub async fn elsewhere(&self, scope: &Scope, observed: &Observed) -> BTreeMap<String, usize> {
-        self.caller.told(read::elsewhere(self, scope, &observed.objects)).await
+        self.caller
+            .told(read::elsewhere(self, scope, &observed.objects))
+            .await
     }
 
-    /// What there is of these, which no bulk read shows (`DescribeImages`, `DescribeInstanceTypeOfferings`, `DescribeTransitGateways`, …).
+    /// What there is of these, which no bulk read shows (`DescribeImages`, `DescribeInstanceTypeOfferings`,
+    /// `DescribeTransitGateways`, …).
     pub async fn outside(&self, sought: &BTreeSet<Sought>) -> BTreeMap<Sought, Outside> {
         read::outside(self, sought).await
     }
 
-    /// The objects that creates equal to these made before and that carry no topology's tags any more (`DescribeInstances`): EC2 would
-    /// answer with them, and make nothing.
+    /// The objects that creates equal to these made before and that carry no topology's tags any more
+    /// (`DescribeInstances`): EC2 would answer with them, and make nothing.
     pub async fn lost(&self, creates: &[Act]) -> Vec<Object> {
         read::lost(self, creates).await
     }
@@ -107,7 +114,10 @@ impl Ec2 {
 
 impl std::fmt::Debug for Ec2 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ec2").field("account", &self.account).field("region", &self.region).finish_non_exhaustive()
+        f.debug_struct("Ec2")
+            .field("account", &self.account)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
     }
 }
 
@@ -133,6 +143,10 @@ impl Cloud for Ec2 {
         if !kinds::has_token(kind) {
             return Ok(settled);
         }
-        Ok(waits.iter().zip(settled).map(|(wait, settled)| ownership::repeated(self, wait, settled)).collect())
+        Ok(waits
+            .iter()
+            .zip(settled)
+            .map(|(wait, settled)| ownership::repeated(self, wait, settled))
+            .collect())
     }
 }

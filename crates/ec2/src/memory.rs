@@ -51,7 +51,10 @@ impl Memory {
     pub fn new() -> Self {
         // The standard library's hashers start from keys that are drawn at random.
         let random = RandomState::new().build_hasher().finish();
-        Self { run: format!("{random:016x}"), inner: Mutex::default() }
+        Self {
+            run: format!("{random:016x}"),
+            inner: Mutex::default(),
+        }
     }
 
     /// A text that no other process has: what its creates are known by where others may make the same.
@@ -101,7 +104,8 @@ impl Memory {
         inner.last_end = Some(now);
     }
 
-    /// What was made turned out not to be there: it was ended or failed before, and EC2 repeated the answer of its create.
+    /// What was made turned out not to be there: it was ended or failed before, and EC2 repeated the answer
+    /// of its create.
     pub fn lost(&self, id: &str) {
         self.ended(id);
         self.inner().lost = true;
@@ -159,8 +163,15 @@ impl Memory {
         let inner = self.inner();
         let at = |id: &str| inner.made.get(id).map(|(_, at)| at).or(inner.named.get(id));
         let young = |id: &&str| at(id).is_some_and(|at| at.elapsed() < YOUNG);
-        let refs = act.sets.record().refs().into_iter().chain(act.unsets.record().refs());
-        let names = refs.filter_map(|reference| reference.id()).chain(act.target.as_ref().map(|target| target.id.as_str()));
+        let refs = act
+            .sets
+            .record()
+            .refs()
+            .into_iter()
+            .chain(act.unsets.record().refs());
+        let names = refs
+            .filter_map(|reference| reference.id())
+            .chain(act.target.as_ref().map(|target| target.id.as_str()));
         names.filter(young).map(str::to_owned).collect()
     }
 
@@ -183,13 +194,20 @@ impl Memory {
 
     /// The name of a prefix list.
     pub fn prefix_list_name(&self, id: &str) -> Option<String> {
-        self.inner().prefix_lists.get(id).and_then(|list| list.name.clone())
+        self.inner()
+            .prefix_lists
+            .get(id)
+            .and_then(|list| list.name.clone())
     }
 
     /// How many entries the lists of customers may hold, by id.
     pub fn prefix_list_entries(&self) -> Lists {
         let inner = self.inner();
-        inner.prefix_lists.iter().filter_map(|(id, list)| Some((id.clone(), list.entries_max?))).collect()
+        inner
+            .prefix_lists
+            .iter()
+            .filter_map(|(id, list)| Some((id.clone(), list.entries_max?)))
+            .collect()
     }
 
     /// Whether a prefix list was shown.
@@ -199,12 +217,18 @@ impl Memory {
 
     /// The id of a prefix list.
     pub fn prefix_list_id(&self, name: &str) -> Option<String> {
-        self.inner().prefix_lists.iter().find(|(_, known)| known.name.as_deref() == Some(name)).map(|(id, _)| id.clone())
+        self.inner()
+            .prefix_lists
+            .iter()
+            .find(|(_, known)| known.name.as_deref() == Some(name))
+            .map(|(id, _)| id.clone())
     }
 
     /// Remembers what an image calls its root device.
     pub fn learn_root_device(&self, image: &str, device: &str) {
-        self.inner().root_devices.insert(image.to_owned(), device.to_owned());
+        self.inner()
+            .root_devices
+            .insert(image.to_owned(), device.to_owned());
     }
 
     /// What an image calls its root device, where that was learned.

@@ -1,6 +1,7 @@
-//! Creates that make one object, whatever happens to their answers and whoever else is at it. Without a client token, what may
-//! have been made is looked for by its tags before it is made again; with one, what is answered must still be there. Where EC2
-//! would take two of them (VPCs, internet gateways, addresses), a create makes sure afterwards that it was the only one.
+//! Creates that make one object, whatever happens to their answers and whoever else is at it. Without a
+//! client token, what may have been made is looked for by its tags before it is made again; with one, what is
+//! answered must still be there. Where EC2 would take two of them (VPCs, internet gateways, addresses), a
+//! create makes sure afterwards that it was the only one.
 
 use std::error::Error;
 use std::future::Future;
@@ -20,12 +21,18 @@ use crate::token::token;
 use crate::{Ec2, filter, kinds, read};
 
 /// What was made is there without anybody knowing what it is called: the next run finds it by its tags.
-pub const WITHOUT_ID: &str = "EC2 answered without the id of what it made: run this again, which looks for it by its tags";
+pub const WITHOUT_ID: &str =
+    "EC2 answered without the id of what it made: run this again, which looks for it by its tags";
 /// For how long a create is repeated whose outcome is not known.
 const AMBIGUOUS: Duration = Duration::from_secs(180);
 /// A new object may take a while until it can be found.
-const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(10)];
-/// What was made under a client token and is not shown for so long is gone: the answer was about something that ended before.
+const LOOKS: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(10),
+];
+/// What was made under a client token and is not shown for so long is gone: the answer was about something
+/// that ended before.
 const UNSEEN_MAX: Duration = Duration::from_secs(120);
 /// The same where everything is shown at once, or nearly so: at an endpoint that is not AWS's own.
 const UNSEEN_ELSEWHERE_MAX: Duration = Duration::from_secs(15);
@@ -46,8 +53,8 @@ pub struct Made<T> {
     own: bool,
 }
 
-/// Makes an object once. After a failure that may have made it all the same, and where EC2 says that it is there already, the
-/// object is looked for by the tags that its create writes.
+/// Makes an object once. After a failure that may have made it all the same, and where EC2 says that it is
+/// there already, the object is looked for by the tags that its create writes.
 pub async fn create<B, T, E, F>(
     task: &Task<'_>,
     request: B,
@@ -79,21 +86,39 @@ where
     let errand = task.errand.to(Purpose::Create);
     let start = Instant::now();
     loop {
-        let failure = match task.ec2.caller.call(&errand, action, request.clone(), &send).await {
+        let failure = match task
+            .ec2
+            .caller
+            .call(&errand, action, request.clone(), &send)
+            .await
+        {
             Ok(answer) => match known(task, id(&answer)) {
-                Some(id) => return Ok(Made { id, answer: Some(answer), own: true }),
+                Some(id) => {
+                    return Ok(Made {
+                        id,
+                        answer: Some(answer),
+                        own: true,
+                    });
+                }
                 None => without_id(task),
             },
             Err(failure) if failure.class.is_ambiguous() || failure.class == Class::Duplicate => failure,
             Err(failure) => return Err(failure),
         };
         if let Some(object) = look(task, &failure, own).await? {
-            return Ok(Made { own: own(&object), id: object.id, answer: None });
+            return Ok(Made {
+                own: own(&object),
+                id: object.id,
+                answer: None,
+            });
         }
         if failure.class == Class::Duplicate || failure.foreign || start.elapsed() > AMBIGUOUS {
             return Err(failure);
         }
-        (task.errand.retrying)(&format!("{}; nothing with its tags is there, so it is made again", failure.message));
+        (task.errand.retrying)(&format!(
+            "{}; nothing with its tags is there, so it is made again",
+            failure.message
+        ));
     }
 }
 
@@ -107,8 +132,13 @@ fn without_id(task: &Task<'_>) -> Failure {
     Failure::unusable(task.act.action, WITHOUT_ID)
 }
 
-/// Looks for the object that a create may have made all the same. What is not its own is what somebody else made meanwhile.
-async fn look(task: &Task<'_>, failure: &Failure, own: &dyn Fn(&Object) -> bool) -> Result<Option<Object>, Failure> {
+/// Looks for the object that a create may have made all the same. What is not its own is what somebody else
+/// made meanwhile.
+async fn look(
+    task: &Task<'_>,
+    failure: &Failure,
+    own: &dyn Fn(&Object) -> bool,
+) -> Result<Option<Object>, Failure> {
     let looks = if failure.foreign { &LOOKS[..1] } else { &LOOKS[..] };
     let mut others = None;
     for pause in looks {
@@ -124,23 +154,29 @@ async fn look(task: &Task<'_>, failure: &Failure, own: &dyn Fn(&Object) -> bool)
     Ok(others)
 }
 
-/// The objects that hold the address of a create: ours, not retiring, not the one that is being replaced, none that this process
-/// has ended.
+/// The objects that hold the address of a create: ours, not retiring, not the one that is being replaced,
+/// none that this process has ended.
 async fn holders(task: &Task<'_>) -> Result<Vec<Object>, Failure> {
     let act = task.act;
-    let filters = [filter::topology(&act.topology), filter::address(&act.address.to_string())];
+    let filters = [
+        filter::topology(&act.topology),
+        filter::address(&act.address.to_string()),
+    ];
     let found = kinds::read(task.ec2, act.address.kind, &filters).await?;
     let holds = |object: &Object| {
-        let claims = object.claim(&act.topology).is_some() && object.address(&act.topology).as_ref() == Some(&act.address);
+        let claims = object.claim(&act.topology).is_some()
+            && object.address(&act.topology).as_ref() == Some(&act.address);
         claims && act.replaces.as_deref() != Some(&object.id) && !task.ec2.memory.is_ended(&object.id)
     };
     Ok(found.objects.into_iter().filter(holds).collect())
 }
 
-/// Makes an object of which EC2 would take several, as [`create`] does, and makes sure that it is the only one.
+/// Makes an object of which EC2 would take several, as [`create`] does, and makes sure that it is the only
+/// one.
 ///
-/// Whoever sees another object at its address gives its own up: each process creates before it looks, so of two at most one keeps
-/// what it made. Where both gave up, the one that comes back first makes it, and the other one finds it.
+/// Whoever sees another object at its address gives its own up: each process creates before it looks, so of
+/// two at most one keeps what it made. Where both gave up, the one that comes back first makes it, and the
+/// other one finds it.
 pub async fn create_alone<B, T, E, F>(
     task: &Task<'_>,
     request: B,
@@ -155,26 +191,57 @@ where
 {
     let shown_after = task.ec2.shown_after;
     let run = task.ec2.memory.run();
-    let own = |object: &Object| object.owner.as_ref().is_some_and(|owner| owner.run.as_deref() == Some(run));
+    let own = |object: &Object| {
+        object
+            .owner
+            .as_ref()
+            .is_some_and(|owner| owner.run.as_deref() == Some(run))
+    };
     for _ in 0..ROUNDS_MAX {
         let made = create_or_find(task, request.clone(), &send, &id, &own).await?;
         if !made.own {
             return Ok(made);
         }
         tokio::time::sleep(shown_after).await;
-        let Some(rival) = holders(task).await?.into_iter().find(|object| object.id != made.id) else { return Ok(made) };
-        let told = format!("somebody else made {} for {} at the same time, so {} is given up", rival.id, task.act.address, made.id);
+        let Some(rival) = holders(task)
+            .await?
+            .into_iter()
+            .find(|object| object.id != made.id)
+        else {
+            return Ok(made);
+        };
+        let told = format!(
+            "somebody else made {} for {} at the same time, so {} is given up",
+            rival.id, task.act.address, made.id
+        );
         (task.errand.retrying)(&told);
         task.ec2.memory.ended(&made.id);
         let young = [made.id.clone()];
-        give_up(&Task { errand: Errand { young: &young, ..task.errand }, ..*task }, &made.id).await?;
+        give_up(
+            &Task {
+                errand: Errand {
+                    young: &young,
+                    ..task.errand
+                },
+                ..*task
+            },
+            &made.id,
+        )
+        .await?;
         // Two that give up at the same time do not come back at the same time: their ids differ.
         tokio::time::sleep(shown_after * 2 + Duration::from_millis(seed(&made.id) % 8000)).await;
         if let Some(id) = lasting(task).await? {
-            return Ok(Made { id, answer: None, own: false });
+            return Ok(Made {
+                id,
+                answer: None,
+                own: false,
+            });
         }
     }
-    Err(task.refused(format!("somebody else keeps making {} at the same time: let one run end before the next", task.act.address)))
+    Err(task.refused(format!(
+        "somebody else keeps making {} at the same time: let one run end before the next",
+        task.act.address
+    )))
 }
 
 /// The id of an object that is the only one.
@@ -191,9 +258,10 @@ async fn lasting(task: &Task<'_>) -> Result<Option<String>, Failure> {
     Ok(second.filter(|second| first.as_ref() == Some(second)))
 }
 
-/// Makes an object under a client token, which `with` puts into the request; answers its id, which `id` finds. A token that EC2
-/// refuses, or under which it answers something that has ended, is used up, and the next one is tried. Once something was lost, what
-/// holds the address is taken instead: another run may have made it with what was there before, and so under another token.
+/// Makes an object under a client token, which `with` puts into the request; answers its id, which `id`
+/// finds. A token that EC2 refuses, or under which it answers something that has ended, is used up, and the
+/// next one is tried. Once something was lost, what holds the address is taken instead: another run may have
+/// made it with what was there before, and so under another token.
 pub async fn create_once<B, T, E, F>(
     task: &Task<'_>,
     with: impl Fn(&str) -> B,
@@ -210,7 +278,10 @@ where
     {
         return Ok(object.id);
     }
-    let answer = create_unless(task, with, send, &id, |answer| id(answer).is_some_and(|id| task.is_over(id))).await?;
+    let answer = create_unless(task, with, send, &id, |answer| {
+        id(answer).is_some_and(|id| task.is_over(id))
+    })
+    .await?;
     let id = known(task, id(&answer)).ok_or_else(|| without_id(task))?;
     if task.ec2.memory.is_stranger(&id) && !carries_tags(task, &id).await? {
         return Err(task.refused(lost_tags(task, &id)));
@@ -220,18 +291,31 @@ where
 
 /// Whether an object carries the topology's tags by now, as either of EC2's two ways to ask for them says.
 async fn carries_tags(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
-    let Act { topology, address, .. } = task.act;
+    let Act {
+        topology, address, ..
+    } = task.act;
     let found = kinds::read_by_ids(task.ec2, address.kind, &[id.to_owned()]).await?;
-    if found.iter().any(|object| object.address(topology).as_ref() == Some(address)) {
+    if found
+        .iter()
+        .any(|object| object.address(topology).as_ref() == Some(address))
+    {
         return Ok(true);
     }
-    let scope = Scope { topology: topology.clone(), ..Scope::default() };
-    Ok(read::tagged(task.ec2, &scope).await?.is_some_and(|tagged| tagged.has(id)))
+    let scope = Scope {
+        topology: topology.clone(),
+        ..Scope::default()
+    };
+    Ok(read::tagged(task.ec2, &scope)
+        .await?
+        .is_some_and(|tagged| tagged.has(id)))
 }
 
-/// What EC2 answers a create with under our client token, and was there before without our tags, is no new object.
+/// What EC2 answers a create with under our client token, and was there before without our tags, is no new
+/// object.
 fn lost_tags(task: &Task<'_>, id: &str) -> String {
-    let Act { topology, address, .. } = task.act;
+    let Act {
+        topology, address, ..
+    } = task.act;
     let command = trueup_model::tags::command(&task.ec2.region, id, topology, address);
     format!(
         "EC2 answers with {id}, which was made by an equal call before and carries this topology's tags no more: nothing new was made, and \
@@ -259,10 +343,17 @@ where
         let request = with(&token(task.act, counter));
         counter += 1;
         let last = counter >= TOKENS_MAX;
-        match task.ec2.caller.call(&errand, task.act.action, request, &send).await {
+        match task
+            .ec2
+            .caller
+            .call(&errand, task.act.action, request, &send)
+            .await
+        {
             Ok(answer) if known(task, id(&answer)).is_none() => {
                 // Under the same token EC2 answers it once more.
-                let Some(pause) = pauses.next() else { return Err(without_id(task)) };
+                let Some(pause) = pauses.next() else {
+                    return Err(without_id(task));
+                };
                 counter -= 1;
                 (task.errand.retrying)(&without_id(task).message);
                 tokio::time::sleep(*pause).await;
@@ -274,26 +365,37 @@ where
     }
 }
 
-/// What a look at something that was made under a client token means: EC2 may repeat the answer of a create long after the object
-/// is gone. Then the token is used up, and the create is to be carried out again.
+/// What a look at something that was made under a client token means: EC2 may repeat the answer of a create
+/// long after the object is gone. Then the token is used up, and the create is to be carried out again.
 pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
     let memory = &ec2.memory;
     let Some(age) = memory.age(&wait.id) else {
         // What this run did not make it does not make again.
-        return if let Settled::Lost(why) = settled { Settled::Failed(why) } else { settled };
+        return if let Settled::Lost(why) = settled {
+            Settled::Failed(why)
+        } else {
+            settled
+        };
     };
-    let unseen_max = if ec2.shown_after.is_zero() { UNSEEN_ELSEWHERE_MAX } else { UNSEEN_MAX };
+    let unseen_max = if ec2.shown_after.is_zero() {
+        UNSEEN_ELSEWHERE_MAX
+    } else {
+        UNSEEN_MAX
+    };
     let is_invisible = matches!(&settled, Settled::Pending(state) if state == kinds::INVISIBLE);
     if !is_invisible {
         memory.saw(&wait.id);
     }
     let lost = match settled {
         // What was seen once and is not shown now was left out: what ends is shown for a while.
-        Settled::Pending(_) if is_invisible && age > unseen_max && !memory.was_seen(&wait.id) => format!("{} is not there", wait.id),
+        Settled::Pending(_) if is_invisible && age > unseen_max && !memory.was_seen(&wait.id) => {
+            format!("{} is not there", wait.id)
+        }
         // Another run that made the same has stopped it, as the spec wants.
         Settled::Pending(state) if state == "stopped" => return Settled::Done(Record::new()),
         Settled::Pending(state) if state == "deleting" => format!("{} is {state}", wait.id),
-        // What had failed before this run began is an old answer; what fails now EC2 has refused, and would refuse again.
+        // What had failed before this run began is an old answer; what fails now EC2 has refused, and would
+        // refuse again.
         Settled::Failed(why) if memory.was_gone(&wait.id) => why,
         Settled::Lost(why) => why,
         settled => return settled,

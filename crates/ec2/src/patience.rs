@@ -1,4 +1,5 @@
-//! How long each sort of refusal is waited out, and how long the pauses are: a function of the errand, so that equal runs are equal.
+//! How long each sort of refusal is waited out, and how long the pauses are: a function of the errand, so
+//! that equal runs are equal.
 
 use std::time::Duration;
 
@@ -11,7 +12,11 @@ use crate::failure::Failure;
 /// For how long after the first refusal of this sort a call is repeated. Zero is not at all.
 pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
     // What is only asked about is not waited for: what may pass is no answer.
-    let purpose = if errand.rehearsing { Purpose::Read } else { errand.purpose };
+    let purpose = if errand.rehearsing {
+        Purpose::Read
+    } else {
+        errand.purpose
+    };
     let young = is_about_young(errand, &failure.message);
     let seconds = match (failure.class, purpose) {
         (Class::Throttle, Purpose::Read) => 60,
@@ -23,15 +28,24 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
         (Class::Server | Class::Lost | Class::Unusable | Class::Unreachable, Purpose::Read) => 30,
         (Class::Server | Class::Lost | Class::Unusable | Class::Unreachable, _) => 180,
         (Class::NotFound, Purpose::Read) => 0,
-        // What was made a moment ago is not gone because it is not shown. After an attempt that may have ended it, it is.
-        (Class::NotFound, Purpose::Delete | Purpose::TryDelete) if young && !failure.maybe_done && is_of_object(&failure.code) => 60,
+        // What was made a moment ago is not gone because it is not shown. After an attempt that may have
+        // ended it, it is.
+        (Class::NotFound, Purpose::Delete | Purpose::TryDelete)
+            if young && !failure.maybe_done && is_of_object(&failure.code) =>
+        {
+            60
+        }
         (Class::NotFound, Purpose::Delete | Purpose::TryDelete) => 0,
         (Class::NotFound, _) if young => 300,
         (Class::NotFound, _) => 10,
         (Class::Dependency, Purpose::Delete | Purpose::Change) if errand.ending => 900,
         (Class::Dependency, Purpose::Delete | Purpose::Change) => 60,
         // What held it was let go of a moment ago.
-        (Class::Duplicate, Purpose::Change | Purpose::Create | Purpose::CreateOnce) if errand.ending && !failure.maybe_done => 60,
+        (Class::Duplicate, Purpose::Change | Purpose::Create | Purpose::CreateOnce)
+            if errand.ending && !failure.maybe_done =>
+        {
+            60
+        }
         (Class::Transient, Purpose::Read) => 0,
         (Class::Transient, _) => 240,
         _ => 0,
@@ -40,17 +54,32 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
 }
 
 /// What EC2 makes along with something else: an id of such a thing says nothing of how old that is.
-const MADE_ALONG: [&str; 8] = ["eni", "vol", "rtbassoc", "aclassoc", "eipassoc", "vpc-cidr-assoc", "subnet-cidr-assoc", "sgr"];
+const MADE_ALONG: [&str; 8] = [
+    "eni",
+    "vol",
+    "rtbassoc",
+    "aclassoc",
+    "eipassoc",
+    "vpc-cidr-assoc",
+    "subnet-cidr-assoc",
+    "sgr",
+];
 
-/// Whether a refusal may be about something that was made a moment ago: it names it, or nothing by its id that was not.
+/// Whether a refusal may be about something that was made a moment ago: it names it, or nothing by its id
+/// that was not.
 fn is_about_young(errand: &Errand<'_>, message: &str) -> bool {
-    let words = || message.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter_map(|word| Some((word, word.rsplit_once('-')?)));
+    let words = || {
+        message
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+            .filter_map(|word| Some((word, word.rsplit_once('-')?)))
+    };
     let is_other = |(prefix, tail): (&str, &str)| is_id_tail(tail) && !MADE_ALONG.contains(&prefix);
     let names = |young: &String| message.contains(young.as_str());
     !errand.young.is_empty() && (errand.young.iter().any(names) || !words().any(|(_, parts)| is_other(parts)))
 }
 
-/// The pause before the attempt after `attempt` (from 1): it doubles, up to a limit, and is a little different for every errand.
+/// The pause before the attempt after `attempt` (from 1): it doubles, up to a limit, and is a little
+/// different for every errand.
 pub fn pause(errand: &Errand<'_>, action: &str, class: Class, attempt: u32) -> Duration {
     let limit = match class {
         Class::Throttle => 20_000,
@@ -66,7 +95,9 @@ pub fn pause(errand: &Errand<'_>, action: &str, class: Class, attempt: u32) -> D
 
 /// A number that stands for a text: the same one always.
 pub fn seed(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Spreads a number's bits (the finaliser of SplitMix64).
@@ -85,7 +116,11 @@ mod tests {
     #[test]
     fn pauses_grow_to_their_limit_and_repeat_themselves() {
         let errand = Errand::read("DescribeVpcs");
-        let pauses = || (1..12).map(|attempt| pause(&errand, "DescribeVpcs", Class::Server, attempt)).collect::<Vec<_>>();
+        let pauses = || {
+            (1..12)
+                .map(|attempt| pause(&errand, "DescribeVpcs", Class::Server, attempt))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(pauses(), pauses());
         assert!(pauses()[0] <= Duration::from_millis(250));
         assert!(pauses().iter().all(|pause| *pause <= Duration::from_secs(10)));
@@ -95,27 +130,73 @@ mod tests {
     #[test]
     fn what_cannot_pass_is_not_waited_for() {
         let hears = |_: &str| {};
-        let errand = Errand { purpose: Purpose::Change, ..Errand::new(1, &hears) };
-        for class in [Class::Invalid, Class::Quota, Class::Capacity, Class::Denied, Class::Credentials] {
-            let failure = Failure { class, ..Failure::invalid("X", "") };
+        let errand = Errand {
+            purpose: Purpose::Change,
+            ..Errand::new(1, &hears)
+        };
+        for class in [
+            Class::Invalid,
+            Class::Quota,
+            Class::Capacity,
+            Class::Denied,
+            Class::Credentials,
+        ] {
+            let failure = Failure {
+                class,
+                ..Failure::invalid("X", "")
+            };
             assert_eq!(patience(&errand, &failure), Duration::ZERO, "{class:?}");
         }
-        let dependency = Failure { class: Class::Dependency, ..Failure::invalid("X", "") };
-        let ends = |purpose| patience(&Errand { purpose, ending: true, ..Errand::new(1, &hears) }, &dependency);
+        let dependency = Failure {
+            class: Class::Dependency,
+            ..Failure::invalid("X", "")
+        };
+        let ends = |purpose| {
+            patience(
+                &Errand {
+                    purpose,
+                    ending: true,
+                    ..Errand::new(1, &hears)
+                },
+                &dependency,
+            )
+        };
         assert!(ends(Purpose::TryDelete).is_zero() && !ends(Purpose::Delete).is_zero());
         let made = ["sg-00000001".to_owned()];
         let gone = |code: &str, young, maybe_done| {
-            let failure = Failure { class: Class::NotFound, code: code.to_owned(), maybe_done, ..Failure::invalid("X", "") };
+            let failure = Failure {
+                class: Class::NotFound,
+                code: code.to_owned(),
+                maybe_done,
+                ..Failure::invalid("X", "")
+            };
             let young: &[String] = if young { &made } else { &[] };
-            patience(&Errand { purpose: Purpose::Delete, young, ..Errand::new(1, &hears) }, &failure).is_zero()
+            patience(
+                &Errand {
+                    purpose: Purpose::Delete,
+                    young,
+                    ..Errand::new(1, &hears)
+                },
+                &failure,
+            )
+            .is_zero()
         };
         assert!(gone("InvalidGroup.NotFound", false, false) && !gone("InvalidGroup.NotFound", true, false));
         assert!(gone("InvalidGroup.NotFound", true, true) && gone("InvalidPermission.NotFound", true, false));
-        let create = Errand { purpose: Purpose::Create, ..Errand::new(1, &hears) };
-        let lost = Failure { class: Class::Lost, ..Failure::invalid("CreateVpc", "") };
+        let create = Errand {
+            purpose: Purpose::Create,
+            ..Errand::new(1, &hears)
+        };
+        let lost = Failure {
+            class: Class::Lost,
+            ..Failure::invalid("CreateVpc", "")
+        };
         assert_eq!(patience(&create, &lost), Duration::ZERO);
         // Nothing was sent: a network that is away for a moment makes nothing twice.
-        let unreachable = Failure { class: Class::Unreachable, ..Failure::invalid("CreateVpc", "") };
+        let unreachable = Failure {
+            class: Class::Unreachable,
+            ..Failure::invalid("CreateVpc", "")
+        };
         assert!(!patience(&create, &unreachable).is_zero());
     }
 
@@ -124,18 +205,35 @@ mod tests {
         let hears = |_: &str| {};
         let young = ["sg-00000001".to_owned(), "net-ops".to_owned()];
         let waits = |message: &str, young: &[String]| {
-            let failure = Failure { class: Class::NotFound, ..Failure::invalid("RunInstances", message) };
-            patience(&Errand { purpose: Purpose::CreateOnce, young, ..Errand::new(1, &hears) }, &failure).as_secs()
+            let failure = Failure {
+                class: Class::NotFound,
+                ..Failure::invalid("RunInstances", message)
+            };
+            patience(
+                &Errand {
+                    purpose: Purpose::CreateOnce,
+                    young,
+                    ..Errand::new(1, &hears)
+                },
+                &failure,
+            )
+            .as_secs()
         };
         for (message, seconds) in [
             ("The security group 'sg-00000001' does not exist", 300),
-            ("The security groups 'sg-0aaaaaaaaaaaaaaaa', 'sg-00000001' do not exist", 300),
+            (
+                "The security groups 'sg-0aaaaaaaaaaaaaaaa', 'sg-00000001' do not exist",
+                300,
+            ),
             ("The key pair 'net-ops' does not exist", 300),
             // Which one is not said, or it is said of what came with something.
             ("There is no such group", 300),
             ("The networkInterface ID 'eni-00000009' does not exist", 300),
             ("The security group 'sg-0aaaaaaaaaaaaaaaa' does not exist", 10),
-            ("The transit gateway ID 'tgw-0123456789abcdef0' does not exist.", 10),
+            (
+                "The transit gateway ID 'tgw-0123456789abcdef0' does not exist.",
+                10,
+            ),
         ] {
             assert_eq!(waits(message, &young), seconds, "{message}");
             assert_eq!(waits(message, &[]), 10);
@@ -145,7 +243,14 @@ mod tests {
     #[test]
     fn only_what_is_known_to_pass_is_repeated() {
         let hears = |_: &str| {};
-        let purposes = [Purpose::Read, Purpose::Create, Purpose::CreateOnce, Purpose::Change, Purpose::Delete, Purpose::TryDelete];
+        let purposes = [
+            Purpose::Read,
+            Purpose::Create,
+            Purpose::CreateOnce,
+            Purpose::Change,
+            Purpose::Delete,
+            Purpose::TryDelete,
+        ];
         let classes = [
             (Class::Throttle, "SlowDown"),
             (Class::Server, ""),
@@ -165,9 +270,27 @@ mod tests {
             (Class::Invalid, "InvalidParameterValue"),
         ];
         for (class, code) in classes {
-            let failure = Failure { class, code: code.to_owned(), ..Failure::invalid("X", "") };
-            let waits = |purpose| !patience(&Errand { purpose, ending: true, ..Errand::new(1, &hears) }, &failure).is_zero();
-            assert_eq!(purposes.into_iter().any(waits), why_it_passes(class, code, "").is_some(), "{class:?}");
+            let failure = Failure {
+                class,
+                code: code.to_owned(),
+                ..Failure::invalid("X", "")
+            };
+            let waits = |purpose| {
+                !patience(
+                    &Errand {
+                        purpose,
+                        ending: true,
+                        ..Errand::new(1, &hears)
+                    },
+                    &failure,
+                )
+                .is_zero()
+            };
+            assert_eq!(
+                purposes.into_iter().any(waits),
+                why_it_passes(class, code, "").is_some(),
+                "{class:?}"
+            );
         }
     }
 }

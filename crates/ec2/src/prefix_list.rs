@@ -22,18 +22,26 @@ pub async fn learn(ec2: &Ec2) -> Result<(), Failure> {
     const ACTION: &str = "DescribeManagedPrefixLists";
     let mut lists = Vec::new();
     let request = ec2.client.describe_managed_prefix_lists().max_results(100);
-    pages!(ec2, "DescribeManagedPrefixLists", request, prefix_lists, |list: ManagedPrefixList| {
-        let id = needed_text(ACTION, "prefixListId", list.prefix_list_id)?;
-        let name = needed_text(ACTION, "prefixListName", list.prefix_list_name)?;
-        let owner = list.owner_id.filter(|owner| owner == "AWS" || owner.chars().all(|c| c.is_ascii_digit()));
-        // Others' lists have names that are not theirs alone.
-        let name = Some(name).filter(|_| owner.as_deref() == Some("AWS"));
-        needed_text(ACTION, "ownerId", owner)?;
-        // EC2 tells it of customers' lists alone.
-        let entries_max = list.max_entries.and_then(|entries| usize::try_from(entries).ok());
-        lists.push((id, PrefixList { name, entries_max }));
-        Ok::<_, Failure>(())
-    });
+    pages!(
+        ec2,
+        "DescribeManagedPrefixLists",
+        request,
+        prefix_lists,
+        |list: ManagedPrefixList| {
+            let id = needed_text(ACTION, "prefixListId", list.prefix_list_id)?;
+            let name = needed_text(ACTION, "prefixListName", list.prefix_list_name)?;
+            let owner = list
+                .owner_id
+                .filter(|owner| owner == "AWS" || owner.chars().all(|c| c.is_ascii_digit()));
+            // Others' lists have names that are not theirs alone.
+            let name = Some(name).filter(|_| owner.as_deref() == Some("AWS"));
+            needed_text(ACTION, "ownerId", owner)?;
+            // EC2 tells it of customers' lists alone.
+            let entries_max = list.max_entries.and_then(|entries| usize::try_from(entries).ok());
+            lists.push((id, PrefixList { name, entries_max }));
+            Ok::<_, Failure>(())
+        }
+    );
     ec2.memory.learn_prefix_lists(lists);
     Ok(())
 }
@@ -47,14 +55,24 @@ pub async fn id(ec2: &Ec2, text: &str) -> Result<String, Failure> {
         return Ok(id);
     }
     learn(ec2).await?;
-    let unknown = || Failure::invalid("DescribeManagedPrefixLists", format!("AWS has no prefix list `{text}` in {}", ec2.region));
+    let unknown = || {
+        Failure::invalid(
+            "DescribeManagedPrefixLists",
+            format!("AWS has no prefix list `{text}` in {}", ec2.region),
+        )
+    };
     ec2.memory.prefix_list_id(text).ok_or_else(unknown)
 }
 
 /// Whether a record speaks of a prefix list by its id, in the member `field` of one of these sets.
 pub fn is_used(object: &Object, sets: &[&str], field: &str) -> bool {
-    let members = sets.iter().flat_map(|set| object.record.list(set)).filter_map(Value::as_map);
-    members.into_iter().any(|member| member.text(field).starts_with("pl-"))
+    let members = sets
+        .iter()
+        .flat_map(|set| object.record.list(set))
+        .filter_map(Value::as_map);
+    members
+        .into_iter()
+        .any(|member| member.text(field).starts_with("pl-"))
 }
 
 /// Puts the names of AWS's own lists in the place of their ids.
@@ -65,9 +83,17 @@ pub fn name(ec2: &Ec2, object: &mut Object, sets: &[&str], field: &str) {
             continue;
         }
         let shown = |id: &str| !id.starts_with("pl-") || ec2.memory.is_prefix_list(id);
-        let hidden = object.record.list(set).iter().filter_map(Value::as_map).find(|member| !shown(member.text(field)));
+        let hidden = object
+            .record
+            .list(set)
+            .iter()
+            .filter_map(Value::as_map)
+            .find(|member| !shown(member.text(field)));
         if let Some(id) = hidden.map(|member| member.text(field).to_owned()) {
-            object.unread.insert((*set).to_owned(), format!("EC2 does not show the prefix list {id}, which is in it"));
+            object.unread.insert(
+                (*set).to_owned(),
+                format!("EC2 does not show the prefix list {id}, which is in it"),
+            );
             object.record.remove(set);
             continue;
         }

@@ -1,12 +1,14 @@
-//! Whether an answer is whole, in the one place that all of them pass, whatever way they come: its body is read to its end, within
-//! bounds, and what says that it succeeded must be the whole document that was asked for.
+//! Whether an answer is whole, in the one place that all of them pass, whatever way they come: its body is
+//! read to its end, within bounds, and what says that it succeeded must be the whole document that was asked
+//! for.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -40,7 +42,10 @@ impl Error for Unusable {}
 
 impl Unusable {
     fn cut(why: impl Into<String>) -> Self {
-        Self { why: why.into(), foreign: false }
+        Self {
+            why: why.into(),
+            foreign: false,
+        }
     }
 }
 
@@ -56,7 +61,11 @@ impl Checked {
 }
 
 impl HttpClient for Checked {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector(self.0.http_connector(settings, components)))
     }
 }
@@ -73,7 +82,8 @@ impl HttpConnector for Connector {
             let body = read(response.take_body()).await?;
             let fit = match response.status().as_u16() {
                 200..300 => document(&body, action.as_deref()),
-                // A refusal is believed as little where it was cut off. What is no XML at all is told by its status.
+                // A refusal is believed as little where it was cut off. What is no XML at all is told by its
+                // status.
                 400..500 if body.trim_ascii_start().starts_with(b"<?xml") => document(&body, None),
                 _ => Ok(()),
             };
@@ -92,7 +102,10 @@ fn unusable(why: Unusable) -> ConnectorError {
 fn named(why: Unusable, response: &HttpResponse) -> Unusable {
     let content_type = response.headers().get("content-type").filter(|_| why.foreign);
     match content_type {
-        Some(content_type) => Unusable { why: format!("{} ({content_type})", why.why), ..why },
+        Some(content_type) => Unusable {
+            why: format!("{} ({content_type})", why.why),
+            ..why
+        },
         None => why,
     }
 }
@@ -100,14 +113,20 @@ fn named(why: Unusable, response: &HttpResponse) -> Unusable {
 /// The action that a request asks for: it is the first of its parameters.
 fn action(body: &[u8]) -> Option<&str> {
     let parameters = std::str::from_utf8(body).ok()?;
-    parameters.split('&').find_map(|parameter| parameter.strip_prefix("Action="))
+    parameters
+        .split('&')
+        .find_map(|parameter| parameter.strip_prefix("Action="))
 }
 
 /// All bytes of a body, if they are not too many.
 async fn read(body: SdkBody) -> Result<Vec<u8>, ConnectorError> {
     let mut stream = ByteStream::new(body);
     let mut bytes = Vec::new();
-    while let Some(piece) = stream.try_next().await.map_err(|error| ConnectorError::io(error.into()))? {
+    while let Some(piece) = stream
+        .try_next()
+        .await
+        .map_err(|error| ConnectorError::io(error.into()))?
+    {
         if bytes.len() + piece.len() > BYTES_MAX {
             let why = format!("it has more than {} MiB and no end", BYTES_MAX >> 20);
             return Err(unusable(Unusable { why, foreign: true }));
@@ -130,11 +149,20 @@ fn document(bytes: &[u8], action: Option<&str>) -> Result<(), Unusable> {
                 }
                 open.push(local.as_str());
                 if open.len() > DEPTH_MAX {
-                    return Err(Unusable { why: format!("it is more than {DEPTH_MAX} elements deep"), foreign: true });
+                    return Err(Unusable {
+                        why: format!("it is more than {DEPTH_MAX} elements deep"),
+                        foreign: true,
+                    });
                 }
             }
-            Ok(Token::ElementEnd { end: ElementEnd::Empty, .. }) => drop(open.pop()),
-            Ok(Token::ElementEnd { end: ElementEnd::Close(_, name), .. }) => {
+            Ok(Token::ElementEnd {
+                end: ElementEnd::Empty,
+                ..
+            }) => drop(open.pop()),
+            Ok(Token::ElementEnd {
+                end: ElementEnd::Close(_, name),
+                ..
+            }) => {
                 if open.pop() != Some(name.as_str()) {
                     return Err(Unusable::cut(format!("`</{name}>` ends what did not begin")));
                 }
@@ -145,10 +173,21 @@ fn document(bytes: &[u8], action: Option<&str>) -> Result<(), Unusable> {
         }
     }
     let Some(root) = root else {
-        return Err(Unusable { why: if bytes.is_empty() { "it is empty" } else { "it is no XML" }.to_owned(), foreign: true });
+        return Err(Unusable {
+            why: if bytes.is_empty() {
+                "it is empty"
+            } else {
+                "it is no XML"
+            }
+            .to_owned(),
+            foreign: true,
+        });
     };
     if let Some(action) = action.filter(|action| root.strip_suffix("Response") != Some(action)) {
-        return Err(Unusable { why: format!("it is `{root}`, and not the answer to {action}"), foreign: true });
+        return Err(Unusable {
+            why: format!("it is `{root}`, and not the answer to {action}"),
+            foreign: true,
+        });
     }
     match open.last() {
         Some(element) => Err(Unusable::cut(format!("it ends early, inside `{element}`"))),
@@ -179,7 +218,10 @@ mod tests {
         let why = |text: &str| document(text.as_bytes(), Some("DescribeVpcs")).unwrap_err();
         assert_eq!(why("").why, "it is empty");
         assert_eq!(why("{\"a\": 1}").why, "it is no XML");
-        assert_eq!(why("<html><body>Log in</body></html>").why, "it is `html`, and not the answer to DescribeVpcs");
+        assert_eq!(
+            why("<html><body>Log in</body></html>").why,
+            "it is `html`, and not the answer to DescribeVpcs"
+        );
         assert!(why("<html><body><p>Log in").foreign && !why("<DescribeVpcsResponse><vpcSet>").foreign);
         assert!(document(b"<Response/>", None).is_ok());
         let deep = "<DescribeVpcsResponse>".to_owned() + &"<a>".repeat(DEPTH_MAX);
@@ -191,12 +233,18 @@ mod tests {
         let piece = bytes::Bytes::from(vec![b' '; BYTES_MAX + 1]);
         assert!(read(SdkBody::from(piece.slice(..BYTES_MAX))).await.is_ok());
         let error = read(SdkBody::from(piece)).await.unwrap_err();
-        assert!(crate::failure::chain(&error).contains("more than 64 MiB"), "{error:?}");
+        assert!(
+            crate::failure::chain(&error).contains("more than 64 MiB"),
+            "{error:?}"
+        );
     }
 
     #[test]
     fn the_action_is_in_the_request() {
-        assert_eq!(action(b"Action=DescribeVpcs&Version=2016-11-15"), Some("DescribeVpcs"));
+        assert_eq!(
+            action(b"Action=DescribeVpcs&Version=2016-11-15"),
+            Some("DescribeVpcs")
+        );
         assert_eq!(action(b"{}"), None);
     }
 }

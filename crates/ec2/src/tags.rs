@@ -11,30 +11,52 @@ pub fn specification(task: &Task<'_>) -> TagSpecification {
     specified(task, task.ec2.memory.run())
 }
 
-/// The same under a client token: equal calls, whichever process makes them, make one object, and must be equal in everything.
+/// The same under a client token: equal calls, whichever process makes them, make one object, and must be
+/// equal in everything.
 pub fn specification_under(task: &Task<'_>, token: &str) -> TagSpecification {
     specified(task, token.get(..16).unwrap_or(token))
 }
 
 fn specified(task: &Task<'_>, run: &str) -> TagSpecification {
     let mut tags = task.act.ownership.clone().with(tags::RUN, run);
-    for (key, value) in task.sets().get("tags").and_then(Value::as_map).into_iter().flat_map(Record::iter) {
+    for (key, value) in task
+        .sets()
+        .get("tags")
+        .and_then(Value::as_map)
+        .into_iter()
+        .flat_map(Record::iter)
+    {
         tags.set(key, value.clone());
     }
     let kind: Kind = task.act.address.kind;
-    TagSpecification::builder().resource_type(kind.schema().tag_type.into()).set_tags(Some(list(&tags))).build()
+    TagSpecification::builder()
+        .resource_type(kind.schema().tag_type.into())
+        .set_tags(Some(list(&tags)))
+        .build()
 }
 
 fn list(tags: &Record) -> Vec<Tag> {
     let written = tags.iter().filter(|(_, value)| **value != Value::Null);
-    written.map(|(key, value)| Tag::builder().key(key).value(value.to_string()).build()).collect()
+    written
+        .map(|(key, value)| Tag::builder().key(key).value(value.to_string()).build())
+        .collect()
 }
 
 /// `CreateTags`: writes the tags of `sets`.
 pub async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
-    let tags = task.sets().get("tags").and_then(Value::as_map).map(list).unwrap_or_default();
+    let tags = task
+        .sets()
+        .get("tags")
+        .and_then(Value::as_map)
+        .map(list)
+        .unwrap_or_default();
     if !tags.is_empty() {
-        let request = task.ec2.client.create_tags().resources(task.id()?).set_tags(Some(tags));
+        let request = task
+            .ec2
+            .client
+            .create_tags()
+            .resources(task.id()?)
+            .set_tags(Some(tags));
         task.call("CreateTags", request, |request| request.send()).await?;
     }
     Ok(Acted::default())
@@ -43,10 +65,19 @@ pub async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
 /// `DeleteTags`: takes the keys of `unsets` away, whatever their values.
 pub async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
     let tags = task.unsets().get("tags").and_then(Value::as_map);
-    let keys: Vec<Tag> = tags.into_iter().flat_map(Record::iter).map(|(key, _)| Tag::builder().key(key).build()).collect();
+    let keys: Vec<Tag> = tags
+        .into_iter()
+        .flat_map(Record::iter)
+        .map(|(key, _)| Tag::builder().key(key).build())
+        .collect();
     // Without any key EC2 would take all of them.
     if !keys.is_empty() {
-        let request = task.ec2.client.delete_tags().resources(task.id()?).set_tags(Some(keys));
+        let request = task
+            .ec2
+            .client
+            .delete_tags()
+            .resources(task.id()?)
+            .set_tags(Some(keys));
         task.call("DeleteTags", request, |request| request.send()).await?;
     }
     Ok(Acted::default())

@@ -3,13 +3,19 @@
 use sha2::{Digest, Sha256};
 use trueup_model::Act;
 
-/// The token of a create: 64 hex digits that follow from what is created and how many tokens were used up, and from nothing else: two
-/// runs make one object, though to one of them it is a new one and to the other a successor.
+/// The token of a create: 64 hex digits that follow from what is created and how many tokens were used up,
+/// and from nothing else: two runs make one object, though to one of them it is a new one and to the other a
+/// successor.
 ///
 /// A token is used up when EC2 refuses it, or answers something that has ended since or is to be replaced.
 pub fn token(act: &Act, counter: u32) -> String {
     let mut hash = Sha256::new();
-    let parts = [&act.topology, &act.address.to_string(), act.action, &act.sets.record().to_string()];
+    let parts = [
+        &act.topology,
+        &act.address.to_string(),
+        act.action,
+        &act.sets.record().to_string(),
+    ];
     for part in parts {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
@@ -41,7 +47,16 @@ mod tests {
     #[test]
     fn equal_creates_have_one_token_and_others_another() {
         let first = token(&act("subnet-1", None), 0);
-        assert_eq!(first, token(&Act { step: 9, ..act("subnet-1", Some("nat-1")) }, 0));
+        assert_eq!(
+            first,
+            token(
+                &Act {
+                    step: 9,
+                    ..act("subnet-1", Some("nat-1"))
+                },
+                0
+            )
+        );
         assert_eq!(first.len(), 64);
         let others = [token(&act("subnet-2", None), 0), token(&act("subnet-1", None), 1)];
         assert!(others.iter().all(|other| *other != first));

@@ -25,17 +25,39 @@ impl Known {
             .filter(|step| step.action == StepAction::Delete && step.call.role == Role::Delete)
             .filter_map(|step| step.target.as_deref())
             .collect();
-        let name = |object: &Object| object.kind.rules().ec2_name(&object.record).unwrap_or_else(|| object.id.clone());
-        // What is left over from an earlier replacement comes first, so that the holder of its address takes its place.
+        let name = |object: &Object| {
+            object
+                .kind
+                .rules()
+                .ec2_name(&object.record)
+                .unwrap_or_else(|| object.id.clone())
+        };
+        // What is left over from an earlier replacement comes first, so that the holder of its address takes
+        // its place.
         let is_holder = |object: &&Object| object.claim(&plan.topology).is_some();
         let left_over = plan.objects.values().filter(|object| !is_holder(object));
         let objects: Vec<&Object> = left_over.chain(plan.objects.values().filter(is_holder)).collect();
-        let ours = || objects.iter().filter_map(|object| Some((object.address(&plan.topology)?, *object)));
-        let called =
-            ours().filter(|(_, object)| !replaced.contains(object.id.as_str())).map(|(address, object)| (address, name(object))).collect();
+        let ours = || {
+            objects
+                .iter()
+                .filter_map(|object| Some((object.address(&plan.topology)?, *object)))
+        };
+        let called = ours()
+            .filter(|(_, object)| !replaced.contains(object.id.as_str()))
+            .map(|(address, object)| (address, name(object)))
+            .collect();
         let held = ours().map(|(address, object)| (address, name(object))).collect();
-        let facts = plan.objects.values().map(|object| (object.id.clone(), object.facts.clone())).collect();
-        Self { called, held, made: HashMap::new(), facts }
+        let facts = plan
+            .objects
+            .values()
+            .map(|object| (object.id.clone(), object.facts.clone()))
+            .collect();
+        Self {
+            called,
+            held,
+            made: HashMap::new(),
+            facts,
+        }
     }
 
     /// What EC2 calls the resource of an address.
@@ -45,19 +67,30 @@ impl Known {
 
     /// What EC2 calls what an address had before the plan, or has now where it is new.
     pub fn held(&self, address: &Address) -> Option<String> {
-        self.held.get(address).or_else(|| self.called.get(address)).cloned()
+        self.held
+            .get(address)
+            .or_else(|| self.called.get(address))
+            .cloned()
     }
 
     /// The object that a step acts on: the one that it names, or the one that this run made for its address.
     pub fn target(&self, step: &Step) -> Option<Target> {
-        let id = step.target.clone().or_else(|| self.made.get(&step.address).cloned())?;
+        let id = step
+            .target
+            .clone()
+            .or_else(|| self.made.get(&step.address).cloned())?;
         let facts = self.facts.get(&id).cloned().unwrap_or_default();
         Some(Target { id, facts })
     }
 
     /// A step made this object.
     pub fn made(&mut self, step: &Step, id: &str) {
-        let name = step.address.kind.rules().ec2_name(&step.call.sets).unwrap_or_else(|| id.to_owned());
+        let name = step
+            .address
+            .kind
+            .rules()
+            .ec2_name(&step.call.sets)
+            .unwrap_or_else(|| id.to_owned());
         self.called.insert(step.address.clone(), name);
         self.made.insert(step.address.clone(), id.to_owned());
     }

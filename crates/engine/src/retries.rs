@@ -27,7 +27,10 @@ impl Retries {
     /// Hears why the call of a step is repeated. What was told a moment ago is not worth telling again.
     pub fn hear(&self, step: usize, why: &str) {
         let mut inner = self.inner.borrow_mut();
-        let old = inner.last.get(&step).is_some_and(|(last, at)| last == why && at.elapsed() < TOLD_EVERY);
+        let old = inner
+            .last
+            .get(&step)
+            .is_some_and(|(last, at)| last == why && at.elapsed() < TOLD_EVERY);
         if !old {
             inner.last.insert(step, (why.to_owned(), Instant::now()));
             inner.untold.push((step, why.to_owned()));
@@ -60,7 +63,10 @@ mod tests {
         retries.hear(1, "throttled");
         retries.news().await;
         let told = |step, why: &str| (step, why.to_owned());
-        assert_eq!(retries.take(), [told(1, "in use"), told(2, "in use"), told(1, "throttled")]);
+        assert_eq!(
+            retries.take(),
+            [told(1, "in use"), told(2, "in use"), told(1, "throttled")]
+        );
         tokio::time::advance(TOLD_EVERY).await;
         retries.hear(1, "throttled");
         assert_eq!(retries.take(), [told(1, "throttled")]);

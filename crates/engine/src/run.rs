@@ -10,7 +10,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use trueup_model::{
-    Act, Acted, Address, Cloud, CloudError, ErrorClass, Event, Kind, Outcome, Plan, Resolved, Settled, Step, StepRef, Wait,
+    Act, Acted, Address, Cloud, CloudError, ErrorClass, Event, Kind, Outcome, Plan, Resolved, Settled, Step,
+    StepRef, Wait,
 };
 
 use crate::known::Known;
@@ -22,7 +23,8 @@ use crate::settle::{Settling, Waiting};
 /// Looks that fail are tried again so often, and then what is waited for has failed.
 const FAILED_LOOKS_MAX: u32 = 5;
 
-/// What came to nothing is carried out again so often: each time a client token is used up, and EC2 remembers those of a day.
+/// What came to nothing is carried out again so often: each time a client token is used up, and EC2 remembers
+/// those of a day.
 const AGAIN_MAX: u32 = 40;
 
 /// What is said of a call that was only asked about.
@@ -30,8 +32,15 @@ const ASKED_FIRST: &str = "EC2 was asked before anything was stopped or ended, s
 
 /// What a piece of work that was under way came to.
 enum Came {
-    Act { step: usize, result: Result<Acted, CloudError> },
-    Look { kind: Kind, waiting: Vec<Waiting>, result: Result<Vec<Settled>, CloudError> },
+    Act {
+        step: usize,
+        result: Result<Acted, CloudError>,
+    },
+    Look {
+        kind: Kind,
+        waiting: Vec<Waiting>,
+        result: Result<Vec<Settled>, CloudError>,
+    },
 }
 
 type Work<'a> = Pin<Box<dyn Future<Output = Came> + 'a>>;
@@ -76,7 +85,9 @@ impl<'a, C: Cloud> Run<'a, C> {
     /// Runs until nothing is left to do or to wait for.
     pub async fn finish(mut self, stop: impl Future<Output = ()>, sink: &mut dyn FnMut(Event)) -> Outcome {
         let mut stop = pin!(stop);
-        sink(Event::Started { steps: self.plan.steps.len() });
+        sink(Event::Started {
+            steps: self.plan.steps.len(),
+        });
         tokio::select! {
             biased;
             () = &mut stop => self.stop(true, sink),
@@ -101,17 +112,23 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
         self.cloud.give_up_repeats(false);
         let outcome = self.schedule.outcome();
-        sink(Event::Finished { outcome: outcome.clone() });
+        sink(Event::Finished {
+            outcome: outcome.clone(),
+        });
         outcome
     }
 
     /// Starts what can start.
     fn start(&mut self, sink: &mut dyn FnMut(Event)) {
         while self.acting < self.parallelism {
-            let Some(number) = self.schedule.start() else { return };
+            let Some(number) = self.schedule.start() else {
+                return;
+            };
             let step = self.step(number);
             self.started.insert(number, Instant::now());
-            sink(Event::StepStarted { step: reference(step) });
+            sink(Event::StepStarted {
+                step: reference(step),
+            });
             self.act(number, sink);
         }
     }
@@ -123,7 +140,10 @@ impl<'a, C: Cloud> Run<'a, C> {
                 let (cloud, retries) = (self.cloud, Rc::clone(&self.retries));
                 self.work.push(Box::pin(async move {
                     let retrying = |why: &str| retries.hear(number, why);
-                    Came::Act { step: number, result: cloud.act(&act, &retrying).await }
+                    Came::Act {
+                        step: number,
+                        result: cloud.act(&act, &retrying).await,
+                    }
                 }));
             }
             Err(message) => self.fail(number, String::new(), message, sink),
@@ -140,7 +160,11 @@ impl<'a, C: Cloud> Run<'a, C> {
             self.fail(number, String::new(), why.to_owned(), sink);
         } else {
             let why = format!("{why}: it is made again");
-            sink(Event::Retrying { step: reference(self.step(number)), why, elapsed: self.elapsed(number) });
+            sink(Event::Retrying {
+                step: reference(self.step(number)),
+                why,
+                elapsed: self.elapsed(number),
+            });
             self.act(number, sink);
         }
     }
@@ -152,7 +176,11 @@ impl<'a, C: Cloud> Run<'a, C> {
             self.work.push(Box::pin(async move {
                 let waits: Vec<Wait> = waiting.iter().map(|waiting| waiting.wait.clone()).collect();
                 let result = cloud.settle(kind, &waits).await;
-                Came::Look { kind, waiting, result }
+                Came::Look {
+                    kind,
+                    waiting,
+                    result,
+                }
             }));
         }
     }
@@ -176,11 +204,19 @@ impl<'a, C: Cloud> Run<'a, C> {
                     }
                 }
             }
-            Came::Look { kind, waiting, result: Ok(settled) } => {
+            Came::Look {
+                kind,
+                waiting,
+                result: Ok(settled),
+            } => {
                 self.failed_looks.remove(&kind);
                 self.looked(kind, &waiting, settled, sink);
             }
-            Came::Look { kind, waiting, result: Err(error) } => self.could_not_look(kind, &waiting, &error, sink),
+            Came::Look {
+                kind,
+                waiting,
+                result: Err(error),
+            } => self.could_not_look(kind, &waiting, &error, sink),
         }
     }
 
@@ -189,7 +225,11 @@ impl<'a, C: Cloud> Run<'a, C> {
         if let Some(id) = &acted.id {
             self.known.made(step, id);
         }
-        if let Some(id) = acted.id.clone().or_else(|| self.known.target(step).map(|target| target.id)) {
+        if let Some(id) = acted
+            .id
+            .clone()
+            .or_else(|| self.known.target(step).map(|target| target.id))
+        {
             self.known.learned(&id, &acted.facts);
         }
         match acted.wait {
@@ -199,17 +239,30 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    fn looked(&mut self, kind: Kind, waiting: &[Waiting], settled: Vec<Settled>, sink: &mut dyn FnMut(Event)) {
+    fn looked(
+        &mut self,
+        kind: Kind,
+        waiting: &[Waiting],
+        settled: Vec<Settled>,
+        sink: &mut dyn FnMut(Event),
+    ) {
         let mut still = Vec::new();
         for (waiting, settled) in waiting.iter().zip(settled) {
             match settled {
-                Settled::Pending(state) if self.stopped => self.left(waiting.step, &waiting.wait, &state, sink),
+                Settled::Pending(state) if self.stopped => {
+                    self.left(waiting.step, &waiting.wait, &state, sink)
+                }
                 Settled::Pending(state) => still.push((waiting.step, state)),
                 Settled::Done(facts) => {
                     self.known.learned(&waiting.wait.id, &facts);
                     self.done(waiting.step, sink);
                 }
-                Settled::Failed(why) => self.fail(waiting.step, String::new(), format!("{}: {why}", waiting.wait.id), sink),
+                Settled::Failed(why) => self.fail(
+                    waiting.step,
+                    String::new(),
+                    format!("{}: {why}", waiting.wait.id),
+                    sink,
+                ),
                 Settled::Lost(why) => self.again(waiting.step, &why, sink),
             }
         }
@@ -217,19 +270,31 @@ impl<'a, C: Cloud> Run<'a, C> {
         self.settling.seen(kind, &still, &looked_at);
     }
 
-    fn could_not_look(&mut self, kind: Kind, waiting: &[Waiting], error: &CloudError, sink: &mut dyn FnMut(Event)) {
+    fn could_not_look(
+        &mut self,
+        kind: Kind,
+        waiting: &[Waiting],
+        error: &CloudError,
+        sink: &mut dyn FnMut(Event),
+    ) {
         if self.stopped {
-            waiting.iter().for_each(|waiting| self.left(waiting.step, &waiting.wait, &waiting.state, sink));
+            waiting
+                .iter()
+                .for_each(|waiting| self.left(waiting.step, &waiting.wait, &waiting.state, sink));
             let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
             return self.settling.seen(kind, &[], &looked_at);
         }
         let failed = self.failed_looks.entry(kind).or_default();
         *failed += 1;
-        let still: Vec<(usize, String)> = if *failed >= FAILED_LOOKS_MAX || error.class == ErrorClass::Credentials {
-            Vec::new()
-        } else {
-            waiting.iter().map(|waiting| (waiting.step, waiting.state.clone())).collect()
-        };
+        let still: Vec<(usize, String)> =
+            if *failed >= FAILED_LOOKS_MAX || error.class == ErrorClass::Credentials {
+                Vec::new()
+            } else {
+                waiting
+                    .iter()
+                    .map(|waiting| (waiting.step, waiting.state.clone()))
+                    .collect()
+            };
         if still.is_empty() {
             self.failed_looks.remove(&kind);
             for waiting in waiting {
@@ -243,15 +308,26 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     /// What a step made is not waited for any longer: the next run sees what became of it.
     fn left(&mut self, number: usize, wait: &Wait, state: &str, sink: &mut dyn FnMut(Event)) {
-        let state = if state.is_empty() { String::new() } else { format!(" is {state}, and") };
-        let message = format!("{}{state} was not waited for until it is {}, because the run ended before", wait.id, wait.until);
+        let state = if state.is_empty() {
+            String::new()
+        } else {
+            format!(" is {state}, and")
+        };
+        let message = format!(
+            "{}{state} was not waited for until it is {}, because the run ended before",
+            wait.id, wait.until
+        );
         self.pending(number, message, sink);
     }
 
     /// A step that the end of the run cuts short: nothing says that it failed.
     fn pending(&mut self, number: usize, why: String, sink: &mut dyn FnMut(Event)) {
         let step = self.step(number);
-        sink(Event::StepPending { step: reference(step), why, elapsed: self.elapsed(number) });
+        sink(Event::StepPending {
+            step: reference(step),
+            why,
+            elapsed: self.elapsed(number),
+        });
         let aftermath = self.schedule.pending(number);
         self.tell_aftermath(&aftermath, None, sink);
     }
@@ -259,16 +335,34 @@ impl<'a, C: Cloud> Run<'a, C> {
     /// Tells retries and long waits, and gives up on what takes too long.
     fn tell(&mut self, sink: &mut dyn FnMut(Event)) {
         for (number, why) in self.retries.take() {
-            sink(Event::Retrying { step: reference(self.step(number)), why, elapsed: self.elapsed(number) });
+            sink(Event::Retrying {
+                step: reference(self.step(number)),
+                why,
+                elapsed: self.elapsed(number),
+            });
         }
         for waiting in self.settling.overdue() {
-            let state = if waiting.state.is_empty() { "not seen yet" } else { &waiting.state };
-            let message = format!("{} is still {state}, and {} was waited for too long", waiting.wait.id, waiting.wait.until);
+            let state = if waiting.state.is_empty() {
+                "not seen yet"
+            } else {
+                &waiting.state
+            };
+            let message = format!(
+                "{} is still {state}, and {} was waited for too long",
+                waiting.wait.id, waiting.wait.until
+            );
             self.fail(waiting.step, String::new(), message, sink);
         }
         for waiting in self.settling.worth_telling() {
-            let what = format!("{} is {}, wanted {}", waiting.wait.id, waiting.state, waiting.wait.until);
-            sink(Event::Waiting { step: reference(self.step(waiting.step)), what, elapsed: self.elapsed(waiting.step) });
+            let what = format!(
+                "{} is {}, wanted {}",
+                waiting.wait.id, waiting.state, waiting.wait.until
+            );
+            sink(Event::Waiting {
+                step: reference(self.step(waiting.step)),
+                what,
+                elapsed: self.elapsed(waiting.step),
+            });
         }
     }
 
@@ -276,12 +370,21 @@ impl<'a, C: Cloud> Run<'a, C> {
         let step = self.step(number);
         let id = self.known.target(step).map(|target| target.id);
         self.schedule.done(number);
-        sink(Event::StepDone { step: reference(step), id, elapsed: self.elapsed(number) });
+        sink(Event::StepDone {
+            step: reference(step),
+            id,
+            elapsed: self.elapsed(number),
+        });
     }
 
     fn fail(&mut self, number: usize, code: String, message: String, sink: &mut dyn FnMut(Event)) {
         let step = self.step(number);
-        sink(Event::StepFailed { step: reference(step), code, message, elapsed: self.elapsed(number) });
+        sink(Event::StepFailed {
+            step: reference(step),
+            code,
+            message,
+            elapsed: self.elapsed(number),
+        });
         let aftermath = self.schedule.failed(number);
         self.tell_aftermath(&aftermath, Some(&step.address), sink);
     }
@@ -291,10 +394,18 @@ impl<'a, C: Cloud> Run<'a, C> {
         let Some((first, _)) = refused.first() else { return };
         for (number, error) in refused {
             let message = format!("{}. {ASKED_FIRST}", error.message.trim_end_matches('.'));
-            sink(Event::StepFailed { step: reference(self.step(*number)), code: error.code.clone(), message, elapsed: Duration::ZERO });
+            sink(Event::StepFailed {
+                step: reference(self.step(*number)),
+                code: error.code.clone(),
+                message,
+                elapsed: Duration::ZERO,
+            });
         }
         let steps: Vec<usize> = refused.iter().map(|(number, _)| *number).collect();
-        let aftermath = Aftermath { skipped: self.schedule.refused(&steps), put_back: Vec::new() };
+        let aftermath = Aftermath {
+            skipped: self.schedule.refused(&steps),
+            put_back: Vec::new(),
+        };
         self.tell_aftermath(&aftermath, Some(&self.step(*first).address), sink);
     }
 
@@ -303,7 +414,10 @@ impl<'a, C: Cloud> Run<'a, C> {
             return;
         }
         let aftermath = self.schedule.stop(may_put_back);
-        sink(Event::Stopping { running: self.schedule.running(), left: aftermath.skipped.len() });
+        sink(Event::Stopping {
+            running: self.schedule.running(),
+            left: aftermath.skipped.len(),
+        });
         self.tell_aftermath(&aftermath, None, sink);
         // What EC2 has not answered yet ends with its answer; nothing is repeated, and nothing is waited for.
         self.cloud.give_up_repeats(true);
@@ -314,10 +428,16 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     fn tell_aftermath(&self, aftermath: &Aftermath, because: Option<&Address>, sink: &mut dyn FnMut(Event)) {
         for skipped in &aftermath.skipped {
-            sink(Event::StepSkipped { step: reference(self.step(*skipped)), because: because.cloned() });
+            sink(Event::StepSkipped {
+                step: reference(self.step(*skipped)),
+                because: because.cloned(),
+            });
         }
         for back in &aftermath.put_back {
-            sink(Event::PuttingBack { step: reference(self.step(*back)), because: because.cloned() });
+            sink(Event::PuttingBack {
+                step: reference(self.step(*back)),
+                because: because.cloned(),
+            });
         }
     }
 
@@ -327,11 +447,15 @@ impl<'a, C: Cloud> Run<'a, C> {
     }
 
     fn elapsed(&self, number: usize) -> std::time::Duration {
-        self.started.get(&number).map(Instant::elapsed).unwrap_or_default()
+        self.started
+            .get(&number)
+            .map(Instant::elapsed)
+            .unwrap_or_default()
     }
 }
 
-/// Puts ids in the place of names. What a step needs was made before it, or the schedule would not have started it.
+/// Puts ids in the place of names. What a step needs was made before it, or the schedule would not have
+/// started it.
 pub fn resolve(plan: &Plan, known: &Known, step: &Step) -> Result<Act, String> {
     let called = |address: &Address| known.called(address);
     let unknown = |address| format!("the id of {address} is not known");
@@ -343,14 +467,22 @@ pub fn resolve(plan: &Plan, known: &Known, step: &Step) -> Result<Act, String> {
         target: known.target(step),
         sets: Resolved::new(&step.call.sets, &called).map_err(unknown)?,
         // What is taken away may lead to what is gone already: then nothing acts on it.
-        unsets: Resolved::new(&step.call.unsets, &|address| known.held(address).or(Some(address.to_string()))).map_err(unknown)?,
+        unsets: Resolved::new(&step.call.unsets, &|address| {
+            known.held(address).or(Some(address.to_string()))
+        })
+        .map_err(unknown)?,
         ownership: step.ownership.clone(),
         replaces: step.replaces.clone(),
     })
 }
 
 fn reference(step: &Step) -> StepRef {
-    StepRef { number: step.number, address: step.address.clone(), action: step.action, call: step.call.action }
+    StepRef {
+        number: step.number,
+        address: step.address.clone(),
+        action: step.action,
+        call: step.call.action,
+    }
 }
 
 async fn until(next: Option<Instant>) {

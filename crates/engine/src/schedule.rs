@@ -39,18 +39,31 @@ impl Schedule {
             outcome: Outcome::default(),
         };
         for step in steps {
-            let before = step.after.iter().filter_map(|before| steps.get(before.checked_sub(1)?));
-            let changes: Vec<&Step> = before.filter(|before| before.target == step.target && before.address == step.address).collect();
+            let before = step
+                .after
+                .iter()
+                .filter_map(|before| steps.get(before.checked_sub(1)?));
+            let changes: Vec<&Step> = before
+                .filter(|before| before.target == step.target && before.address == step.address)
+                .collect();
             let mut earlier = steps.iter().take(step.number.saturating_sub(1));
-            let taken = if changes.is_empty() { None } else { earlier.rfind(|earlier| step.takes_back(earlier)) };
-            schedule.takes_back.extend(taken.map(|taken| (step.number, taken.number)));
+            let taken = if changes.is_empty() {
+                None
+            } else {
+                earlier.rfind(|earlier| step.takes_back(earlier))
+            };
+            schedule
+                .takes_back
+                .extend(taken.map(|taken| (step.number, taken.number)));
             for before in &step.after {
                 schedule.dependants.entry(*before).or_default().push(step.number);
             }
             if step.after.is_empty() {
                 schedule.ready.insert(step.number);
             } else {
-                schedule.waiting.insert(step.number, step.after.iter().copied().collect());
+                schedule
+                    .waiting
+                    .insert(step.number, step.after.iter().copied().collect());
             }
         }
         schedule
@@ -115,12 +128,18 @@ impl Schedule {
             self.wait_only(*back, |before| *before != step && !skipped.contains(before));
         }
         self.outcome.skipped.extend(&skipped);
-        Aftermath { skipped: skipped.into_iter().collect(), put_back: put_back.into_iter().collect() }
+        Aftermath {
+            skipped: skipped.into_iter().collect(),
+            put_back: put_back.into_iter().collect(),
+        }
     }
 
     /// These would fail, and nothing has started: nothing does. Answers what is skipped.
     pub fn refused(&mut self, steps: &[usize]) -> Vec<usize> {
-        let left: BTreeSet<usize> = std::mem::take(&mut self.ready).into_iter().chain(self.waiting.keys().copied()).collect();
+        let left: BTreeSet<usize> = std::mem::take(&mut self.ready)
+            .into_iter()
+            .chain(self.waiting.keys().copied())
+            .collect();
         self.waiting.clear();
         let skipped: Vec<usize> = left.into_iter().filter(|step| !steps.contains(step)).collect();
         self.outcome.failed.extend(steps);
@@ -128,12 +147,17 @@ impl Schedule {
         skipped
     }
 
-    /// The user wants no more: nothing new starts, but for what takes back something that is done, where that may still be.
+    /// The user wants no more: nothing new starts, but for what takes back something that is done, where that
+    /// may still be.
     pub fn stop(&mut self, may_put_back: bool) -> Aftermath {
         self.outcome.stopped = true;
         let mut left: BTreeSet<usize> = std::mem::take(&mut self.ready);
         left.extend(self.waiting.keys());
-        let put_back: BTreeSet<usize> = left.iter().copied().filter(|step| may_put_back && self.must_put_back(*step)).collect();
+        let put_back: BTreeSet<usize> = left
+            .iter()
+            .copied()
+            .filter(|step| may_put_back && self.must_put_back(*step))
+            .collect();
         self.waiting.retain(|step, _| put_back.contains(step));
         let running = self.running.clone();
         for back in &put_back {
@@ -142,17 +166,24 @@ impl Schedule {
         }
         left.retain(|step| !put_back.contains(step));
         self.outcome.skipped.extend(&left);
-        Aftermath { skipped: left.into_iter().collect(), put_back: put_back.into_iter().collect() }
+        Aftermath {
+            skipped: left.into_iter().collect(),
+            put_back: put_back.into_iter().collect(),
+        }
     }
 
     /// Whether a step takes back what is done.
     fn must_put_back(&self, step: usize) -> bool {
-        self.takes_back.get(&step).is_some_and(|taken| self.outcome.done.contains(taken))
+        self.takes_back
+            .get(&step)
+            .is_some_and(|taken| self.outcome.done.contains(taken))
     }
 
     /// Leaves a step to wait only for what passes a test.
     fn wait_only(&mut self, step: usize, keeps: impl Fn(&usize) -> bool) {
-        let Some(before) = self.waiting.get_mut(&step) else { return };
+        let Some(before) = self.waiting.get_mut(&step) else {
+            return;
+        };
         before.retain(keeps);
         if before.is_empty() {
             self.waiting.remove(&step);
@@ -165,11 +196,19 @@ impl Schedule {
         self.running.len()
     }
 
-    /// How it ended, each list in the order of the numbers. Nobody knows of a step that still runs how it ended: it is no success.
+    /// How it ended, each list in the order of the numbers. Nobody knows of a step that still runs how it
+    /// ended: it is no success.
     pub fn outcome(mut self) -> Outcome {
         self.outcome.pending.extend(&self.running);
-        self.outcome.skipped.extend(self.ready.iter().chain(self.waiting.keys()));
-        for list in [&mut self.outcome.done, &mut self.outcome.failed, &mut self.outcome.pending, &mut self.outcome.skipped] {
+        self.outcome
+            .skipped
+            .extend(self.ready.iter().chain(self.waiting.keys()));
+        for list in [
+            &mut self.outcome.done,
+            &mut self.outcome.failed,
+            &mut self.outcome.pending,
+            &mut self.outcome.skipped,
+        ] {
             list.sort_unstable();
         }
         self.outcome
@@ -202,13 +241,25 @@ mod tests {
     #[test]
     fn a_failure_skips_exactly_what_depends_on_it() {
         let mut schedule = Schedule::new(&steps(&[&[], &[], &[1], &[3], &[2]]));
-        assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(1), Some(2), None));
-        assert_eq!(schedule.failed(1), Aftermath { skipped: vec![3, 4], put_back: Vec::new() });
+        assert_eq!(
+            (schedule.start(), schedule.start(), schedule.start()),
+            (Some(1), Some(2), None)
+        );
+        assert_eq!(
+            schedule.failed(1),
+            Aftermath {
+                skipped: vec![3, 4],
+                put_back: Vec::new()
+            }
+        );
         schedule.done(2);
         assert_eq!(schedule.start(), Some(5));
         schedule.done(5);
         let outcome = schedule.outcome();
-        assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![2, 5], vec![1], vec![3, 4]));
+        assert_eq!(
+            (outcome.done, outcome.failed, outcome.skipped),
+            (vec![2, 5], vec![1], vec![3, 4])
+        );
     }
 
     #[test]
@@ -225,8 +276,12 @@ mod tests {
     fn stopping() -> Schedule {
         let mut steps = steps(&[&[], &[1], &[2], &[1, 2, 3], &[4]]);
         let state = |state: &str| Record::new().with("state", state);
-        steps[0].call = Call::modify("StopInstances").setting(state("stopped")).unsetting(state("running"));
-        steps[3].call = Call::modify("StartInstances").setting(state("running")).unsetting(state("stopped"));
+        steps[0].call = Call::modify("StopInstances")
+            .setting(state("stopped"))
+            .unsetting(state("running"));
+        steps[3].call = Call::modify("StartInstances")
+            .setting(state("running"))
+            .unsetting(state("stopped"));
         Schedule::new(&steps)
     }
 
@@ -236,18 +291,33 @@ mod tests {
         schedule.start();
         schedule.done(1);
         assert_eq!(schedule.start(), Some(2));
-        assert_eq!(schedule.failed(2), Aftermath { skipped: vec![3, 5], put_back: vec![4] });
+        assert_eq!(
+            schedule.failed(2),
+            Aftermath {
+                skipped: vec![3, 5],
+                put_back: vec![4]
+            }
+        );
         assert_eq!(schedule.start(), Some(4));
         schedule.done(4);
         let outcome = schedule.outcome();
-        assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![1, 4], vec![2], vec![3, 5]));
+        assert_eq!(
+            (outcome.done, outcome.failed, outcome.skipped),
+            (vec![1, 4], vec![2], vec![3, 5])
+        );
     }
 
     #[test]
     fn what_could_not_be_stopped_is_not_started() {
         let mut schedule = stopping();
         schedule.start();
-        assert_eq!(schedule.failed(1), Aftermath { skipped: vec![2, 3, 4, 5], put_back: Vec::new() });
+        assert_eq!(
+            schedule.failed(1),
+            Aftermath {
+                skipped: vec![2, 3, 4, 5],
+                put_back: Vec::new()
+            }
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Settling: what a call made is waited for until it is in its final state. One look asks for all objects of a kind.
+//! Settling: what a call made is waited for until it is in its final state. One look asks for all objects of
+//! a kind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use trueup_model::{Kind, Wait};
 const FIRST: Duration = Duration::from_millis(500);
 /// The longest pause between two looks, as long as those of AWS's own waiters.
 const LONGEST: Duration = Duration::from_secs(15);
-/// Once EC2 may be done, a look comes after a tenth of the time that was waited already, so that on average a twentieth is lost.
+/// Once EC2 may be done, a look comes after a tenth of the time that was waited already, so that on average a
+/// twentieth is lost.
 const SHARE: u32 = 10;
 /// A wait is told at most this often.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
@@ -31,12 +33,16 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// The time until the next look. Before `soonest`, looks only find what has failed, and what servers other than AWS's do at once: each
-    /// pause is as long as all the time that was waited until then.
+    /// The time until the next look. Before `soonest`, looks only find what has failed, and what servers
+    /// other than AWS's do at once: each pause is as long as all the time that was waited until then.
     fn pause(&self) -> Duration {
         let waited = self.since.elapsed();
         let left = self.soonest.saturating_sub(waited);
-        let pause = if left.is_zero() { waited / SHARE } else { waited.min(left) };
+        let pause = if left.is_zero() {
+            waited / SHARE
+        } else {
+            waited.min(left)
+        };
         pause.clamp(FIRST, LONGEST)
     }
 
@@ -64,8 +70,20 @@ impl Settling {
     pub fn add(&mut self, kind: Kind, step: usize, wait: Wait) {
         let now = Instant::now();
         let (soonest, deadline) = (soonest(kind, wait.until), now + patience(kind, wait.until));
-        let waiting = Waiting { step, state: String::new(), since: now, soonest, deadline, told: now, wait };
-        let kindred = self.kinds.entry(kind).or_insert_with(|| Kindred { waiting: Vec::new(), next: now + FIRST, looking: false });
+        let waiting = Waiting {
+            step,
+            state: String::new(),
+            since: now,
+            soonest,
+            deadline,
+            told: now,
+            wait,
+        };
+        let kindred = self.kinds.entry(kind).or_insert_with(|| Kindred {
+            waiting: Vec::new(),
+            next: now + FIRST,
+            looking: false,
+        });
         // What is new is worth an early look, for all of its kind.
         kindred.next = kindred.next.min(now + FIRST);
         kindred.waiting.push(waiting);
@@ -78,14 +96,29 @@ impl Settling {
 
     /// When the next look is due, or something is worth telling.
     pub fn next(&self) -> Option<Instant> {
-        let looks = self.kinds.values().filter(|kindred| !kindred.looking).map(|kindred| kindred.next);
-        looks.chain(self.kinds.values().flat_map(|kindred| &kindred.waiting).filter_map(Waiting::tells)).min()
+        let looks = self
+            .kinds
+            .values()
+            .filter(|kindred| !kindred.looking)
+            .map(|kindred| kindred.next);
+        looks
+            .chain(
+                self.kinds
+                    .values()
+                    .flat_map(|kindred| &kindred.waiting)
+                    .filter_map(Waiting::tells),
+            )
+            .min()
     }
 
-    /// The kinds that are due for a look, each with all that is waited for. They count as being looked at until [`Settling::seen`].
+    /// The kinds that are due for a look, each with all that is waited for. They count as being looked at
+    /// until [`Settling::seen`].
     pub fn due(&mut self) -> Vec<(Kind, Vec<Waiting>)> {
         let now = Instant::now();
-        let due = self.kinds.iter_mut().filter(|(_, kindred)| !kindred.looking && kindred.next <= now);
+        let due = self
+            .kinds
+            .iter_mut()
+            .filter(|(_, kindred)| !kindred.looking && kindred.next <= now);
         due.map(|(kind, kindred)| {
             kindred.looking = true;
             (*kind, kindred.waiting.clone())
@@ -95,16 +128,27 @@ impl Settling {
 
     /// A look at `kind` is over: these are still waited for, with the state they are in.
     pub fn seen(&mut self, kind: Kind, still: &[(usize, String)], looked_at: &[usize]) {
-        let Some(kindred) = self.kinds.get_mut(&kind) else { return };
+        let Some(kindred) = self.kinds.get_mut(&kind) else {
+            return;
+        };
         kindred.looking = false;
         kindred.waiting.retain_mut(|waiting| {
-            let state = still.iter().find(|(step, _)| *step == waiting.step).map(|(_, state)| state);
+            let state = still
+                .iter()
+                .find(|(step, _)| *step == waiting.step)
+                .map(|(_, state)| state);
             if let Some(state) = state {
                 waiting.state.clone_from(state);
             }
             state.is_some() || !looked_at.contains(&waiting.step)
         });
-        kindred.next = Instant::now() + kindred.waiting.iter().map(Waiting::pause).min().unwrap_or_default();
+        kindred.next = Instant::now()
+            + kindred
+                .waiting
+                .iter()
+                .map(Waiting::pause)
+                .min()
+                .unwrap_or_default();
         if kindred.waiting.is_empty() {
             self.kinds.remove(&kind);
         }
@@ -112,7 +156,9 @@ impl Settling {
 
     /// What is not being looked at is waited for no more.
     pub fn end(&mut self) -> Vec<Waiting> {
-        let (looking, idle) = std::mem::take(&mut self.kinds).into_iter().partition(|(_, kindred)| kindred.looking);
+        let (looking, idle) = std::mem::take(&mut self.kinds)
+            .into_iter()
+            .partition(|(_, kindred)| kindred.looking);
         self.kinds = looking;
         let idle: BTreeMap<Kind, Kindred> = idle;
         idle.into_values().flat_map(|kindred| kindred.waiting).collect()
@@ -123,11 +169,14 @@ impl Settling {
         let now = Instant::now();
         let mut overdue = Vec::new();
         for kindred in self.kinds.values_mut().filter(|kindred| !kindred.looking) {
-            let (late, still) = std::mem::take(&mut kindred.waiting).into_iter().partition(|waiting: &Waiting| waiting.deadline <= now);
+            let (late, still) = std::mem::take(&mut kindred.waiting)
+                .into_iter()
+                .partition(|waiting: &Waiting| waiting.deadline <= now);
             kindred.waiting = still;
             overdue.extend::<Vec<Waiting>>(late);
         }
-        self.kinds.retain(|_, kindred| !kindred.waiting.is_empty() || kindred.looking);
+        self.kinds
+            .retain(|_, kindred| !kindred.waiting.is_empty() || kindred.looking);
         overdue
     }
 
@@ -173,7 +222,14 @@ mod tests {
     /// When looks come at an object that is done after `seconds`; the last one finds it done.
     async fn looks(kind: Kind, until: &'static str, seconds: u64) -> Vec<Duration> {
         let (start, mut settling, mut looks) = (Instant::now(), Settling::default(), Vec::new());
-        settling.add(kind, 1, Wait { id: "id-1".to_owned(), until });
+        settling.add(
+            kind,
+            1,
+            Wait {
+                id: "id-1".to_owned(),
+                until,
+            },
+        );
         while let Some(next) = settling.next() {
             tokio::time::sleep_until(next).await;
             settling.worth_telling();
@@ -182,7 +238,11 @@ mod tests {
             }
             looks.push(start.elapsed());
             let done = start.elapsed() >= Duration::from_secs(seconds);
-            let still = if done { vec![] } else { vec![(1, "pending".to_owned())] };
+            let still = if done {
+                vec![]
+            } else {
+                vec![(1, "pending".to_owned())]
+            };
             settling.seen(kind, &still, &[1]);
         }
         looks
@@ -202,11 +262,18 @@ mod tests {
             (Kind::RouteTable, "available", 50, 35),
         ] {
             let looks = looks(kind, until, seconds).await;
-            assert!(looks.len() <= looks_max, "{kind:?} {until} after {seconds} s: {looks:?}");
+            assert!(
+                looks.len() <= looks_max,
+                "{kind:?} {until} after {seconds} s: {looks:?}"
+            );
             let late = looks.last().unwrap().saturating_sub(Duration::from_secs(seconds));
-            assert!(late <= Duration::from_secs(seconds).mul_f64(0.1).max(FIRST), "{kind:?} {until} after {seconds} s: {looks:?}");
+            assert!(
+                late <= Duration::from_secs(seconds).mul_f64(0.1).max(FIRST),
+                "{kind:?} {until} after {seconds} s: {looks:?}"
+            );
         }
-        // What other servers do at once is seen at once, what fails early is seen early, and what never gets there is asked for rarely.
+        // What other servers do at once is seen at once, what fails early is seen early, and what never gets
+        // there is asked for rarely.
         assert_eq!(looks(Kind::NatGateway, "available", 0).await, [FIRST]);
         assert!(*looks(Kind::NatGateway, "available", 20).await.last().unwrap() <= Duration::from_secs(31));
         assert!((60..100).contains(&looks(Kind::VpcEndpoint, "available", 900).await.len()));
@@ -215,7 +282,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_wait_is_told_between_two_looks() {
         let mut settling = Settling::default();
-        settling.add(Kind::NatGateway, 1, Wait { id: "nat-1".to_owned(), until: "available" });
+        settling.add(
+            Kind::NatGateway,
+            1,
+            Wait {
+                id: "nat-1".to_owned(),
+                until: "available",
+            },
+        );
         let (start, mut told) = (Instant::now(), Vec::new());
         while start.elapsed() < Duration::from_secs(45) {
             tokio::time::sleep_until(settling.next().unwrap()).await;

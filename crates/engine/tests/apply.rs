@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use trueup_engine::{Options, apply};
 use trueup_model::{
-    Act, Acted, Action, Call, Change, Cloud, CloudError, Disruption, ErrorClass, Event, Kind, Observed, Outcome, Plan, Record, Ref, Scope,
-    Settled, Step, StepAction, Value, Wait,
+    Act, Acted, Action, Call, Change, Cloud, CloudError, Disruption, ErrorClass, Event, Kind, Observed,
+    Outcome, Plan, Record, Ref, Scope, Settled, Step, StepAction, Value, Wait,
 };
 
 /// A cloud in which every act takes a second, and what is said about an address happens to it.
@@ -47,25 +47,48 @@ impl Cloud for Script {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.acting.set(self.acting.get() - 1);
-        self.acts.borrow_mut().push(format!("{} {} {}", act.action, address, act.sets.record()));
+        self.acts
+            .borrow_mut()
+            .push(format!("{} {} {}", act.action, address, act.sets.record()));
         if self.failing.contains(&address.as_str()) {
-            let class = if self.expired { ErrorClass::Credentials } else { ErrorClass::Refused };
-            return Err(CloudError { class, code: "Nope".into(), message: "no".into() });
+            let class = if self.expired {
+                ErrorClass::Credentials
+            } else {
+                ErrorClass::Refused
+            };
+            return Err(CloudError {
+                class,
+                code: "Nope".into(),
+                message: "no".into(),
+            });
         }
         let id = format!("id-{}", act.step);
         let wait = self.slow.get(address.as_str()).map(|looks| {
             self.left.borrow_mut().insert(id.clone(), *looks);
-            Wait { id: id.clone(), until: "available" }
+            Wait {
+                id: id.clone(),
+                until: "available",
+            }
         });
-        Ok(Acted { id: Some(id), facts: Record::new(), wait })
+        Ok(Acted {
+            id: Some(id),
+            facts: Record::new(),
+            wait,
+        })
     }
 
     async fn rehearse(&self, act: &Act) -> Result<(), CloudError> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let address = act.address.to_string();
-        self.rehearsed.borrow_mut().push(format!("{} {address}", act.action));
+        self.rehearsed
+            .borrow_mut()
+            .push(format!("{} {address}", act.action));
         if self.refusing.contains(&address.as_str()) {
-            return Err(CloudError { class: ErrorClass::Denied, code: "Nope".into(), message: "you may not.".into() });
+            return Err(CloudError {
+                class: ErrorClass::Denied,
+                code: "Nope".into(),
+                message: "you may not.".into(),
+            });
         }
         Ok(())
     }
@@ -78,7 +101,10 @@ impl Cloud for Script {
         self.looks.borrow_mut().push(waits.len());
         if let Some(lost) = self.lost.get().checked_sub(1) {
             self.lost.set(lost);
-            return Ok(waits.iter().map(|wait| Settled::Lost(format!("{} is not there", wait.id))).collect());
+            return Ok(waits
+                .iter()
+                .map(|wait| Settled::Lost(format!("{} is not there", wait.id)))
+                .collect());
         }
         let mut left = self.left.borrow_mut();
         let look = |wait: &Wait| match left.get_mut(&wait.id) {
@@ -101,17 +127,36 @@ fn plan(steps: &[(&str, Option<&str>, &[usize])]) -> Plan {
         target: None,
         replaces: None,
         ownership: Record::new(),
-        call: Call::create("Create", refers.iter().map(|to| ("to".to_owned(), Value::Ref(Ref::Name(to.parse().unwrap())))).collect()),
+        call: Call::create(
+            "Create",
+            refers
+                .iter()
+                .map(|to| ("to".to_owned(), Value::Ref(Ref::Name(to.parse().unwrap()))))
+                .collect(),
+        ),
         after: after.to_vec(),
         yields: Vec::new(),
         why: Vec::new(),
         source: None,
     };
-    Plan { topology: "t".into(), steps: steps.iter().enumerate().map(step).collect(), ..Plan::default() }
+    Plan {
+        topology: "t".into(),
+        steps: steps.iter().enumerate().map(step).collect(),
+        ..Plan::default()
+    }
 }
 
-fn run(plan: &Plan, cloud: &Script, parallelism: usize, stop_after: Option<Duration>) -> (Outcome, Vec<Event>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+fn run(
+    plan: &Plan,
+    cloud: &Script,
+    parallelism: usize,
+    stop_after: Option<Duration>,
+) -> (Outcome, Vec<Event>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let mut events = Vec::new();
         let stop = async {
@@ -120,7 +165,10 @@ fn run(plan: &Plan, cloud: &Script, parallelism: usize, stop_after: Option<Durat
                 None => std::future::pending().await,
             }
         };
-        let outcome = apply(plan, cloud, &Options { parallelism }, stop, &mut |event| events.push(event)).await;
+        let outcome = apply(plan, cloud, &Options { parallelism }, stop, &mut |event| {
+            events.push(event)
+        })
+        .await;
         (outcome, events)
     })
 }
@@ -128,17 +176,27 @@ fn run(plan: &Plan, cloud: &Script, parallelism: usize, stop_after: Option<Durat
 #[test]
 fn ids_reach_the_steps_that_refer_to_them() {
     let cloud = Script::default();
-    let (outcome, events) = run(&plan(&[("vpc.main", None, &[]), ("subnet.a", Some("vpc.main"), &[1])]), &cloud, 10, None);
+    let (outcome, events) = run(
+        &plan(&[("vpc.main", None, &[]), ("subnet.a", Some("vpc.main"), &[1])]),
+        &cloud,
+        10,
+        None,
+    );
     assert!(outcome.is_success());
-    assert_eq!(cloud.acts.take(), ["Create vpc.main {}", "Create subnet.a {to: id-1}"]);
+    assert_eq!(
+        cloud.acts.take(),
+        ["Create vpc.main {}", "Create subnet.a {to: id-1}"]
+    );
     assert!(matches!(events.first(), Some(Event::Started { steps: 2 })));
     assert!(matches!(events.last(), Some(Event::Finished { .. })));
 }
 
 #[test]
 fn no_more_acts_run_at_a_time_than_allowed() {
-    let steps: Vec<(String, Option<&str>, &[usize])> = (0..9).map(|n| (format!("vpc.v{n}"), None, &[][..])).collect();
-    let steps: Vec<(&str, Option<&str>, &[usize])> = steps.iter().map(|(a, r, b)| (a.as_str(), *r, *b)).collect();
+    let steps: Vec<(String, Option<&str>, &[usize])> =
+        (0..9).map(|n| (format!("vpc.v{n}"), None, &[][..])).collect();
+    let steps: Vec<(&str, Option<&str>, &[usize])> =
+        steps.iter().map(|(a, r, b)| (a.as_str(), *r, *b)).collect();
     let cloud = Script::default();
     run(&plan(&steps), &cloud, 3, None);
     assert_eq!(cloud.acting_max.get(), 3);
@@ -146,35 +204,82 @@ fn no_more_acts_run_at_a_time_than_allowed() {
 
 #[test]
 fn a_failure_skips_what_depends_on_it_and_says_so() {
-    let cloud = Script { failing: vec!["vpc.a"], ..Script::default() };
-    let steps: &[(&str, Option<&str>, &[usize])] =
-        &[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("subnet.a", Some("vpc.a"), &[1]), ("subnet.b", Some("vpc.b"), &[2])];
+    let cloud = Script {
+        failing: vec!["vpc.a"],
+        ..Script::default()
+    };
+    let steps: &[(&str, Option<&str>, &[usize])] = &[
+        ("vpc.a", None, &[]),
+        ("vpc.b", None, &[]),
+        ("subnet.a", Some("vpc.a"), &[1]),
+        ("subnet.b", Some("vpc.b"), &[2]),
+    ];
     let (outcome, events) = run(&plan(steps), &cloud, 10, None);
-    assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![2, 4], vec![1], vec![3]));
-    assert!(events.iter().any(|event| matches!(event, Event::StepFailed { code, .. } if code == "Nope")));
+    assert_eq!(
+        (outcome.done, outcome.failed, outcome.skipped),
+        (vec![2, 4], vec![1], vec![3])
+    );
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::StepFailed { code, .. } if code == "Nope"))
+    );
     assert!(
         events.iter().any(|event| matches!(event, Event::StepSkipped { because: Some(address), .. } if address.to_string() == "vpc.a"))
     );
-    assert!(events.iter().any(|event| matches!(event, Event::Retrying { why, .. } if why == "asked to wait")));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Retrying { why, .. } if why == "asked to wait"))
+    );
 }
 
 #[test]
 fn expired_credentials_end_the_run_and_everything_is_told() {
     let slow = BTreeMap::from([("vpc.slow", u32::MAX)]);
-    let cloud = Script { failing: vec!["vpc.late"], expired: true, slow, ..Script::default() };
-    let steps: &[(&str, Option<&str>, &[usize])] =
-        &[("vpc.done", None, &[]), ("vpc.slow", None, &[]), ("vpc.late", None, &[1]), ("vpc.other", None, &[3]), ("vpc.next", None, &[2])];
+    let cloud = Script {
+        failing: vec!["vpc.late"],
+        expired: true,
+        slow,
+        ..Script::default()
+    };
+    let steps: &[(&str, Option<&str>, &[usize])] = &[
+        ("vpc.done", None, &[]),
+        ("vpc.slow", None, &[]),
+        ("vpc.late", None, &[1]),
+        ("vpc.other", None, &[3]),
+        ("vpc.next", None, &[2]),
+    ];
     let (outcome, events) = run(&plan(steps), &cloud, 10, None);
-    assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![1], vec![3], vec![4, 5]));
+    assert_eq!(
+        (outcome.done, outcome.failed, outcome.skipped),
+        (vec![1], vec![3], vec![4, 5])
+    );
     assert_eq!(outcome.pending, [2], "what is waited for did not fail");
-    assert!(events.iter().any(|event| matches!(event, Event::StepFailed { step, .. } if step.number == 3)));
-    assert!(events.iter().any(|event| matches!(event, Event::StepPending { step, .. } if step.number == 2)));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::StepFailed { step, .. } if step.number == 3))
+    );
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::StepPending { step, .. } if step.number == 2))
+    );
 }
 
 #[test]
 fn one_look_asks_for_all_objects_of_a_kind() {
-    let cloud = Script { slow: BTreeMap::from([("vpc.a", 3), ("vpc.b", 3), ("vpc.c", 3)]), ..Script::default() };
-    let (outcome, _) = run(&plan(&[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("vpc.c", None, &[])]), &cloud, 10, None);
+    let cloud = Script {
+        slow: BTreeMap::from([("vpc.a", 3), ("vpc.b", 3), ("vpc.c", 3)]),
+        ..Script::default()
+    };
+    let (outcome, _) = run(
+        &plan(&[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("vpc.c", None, &[])]),
+        &cloud,
+        10,
+        None,
+    );
     assert!(outcome.is_success());
     assert_eq!(cloud.looks.take(), [3, 3, 3, 3]);
 }
@@ -182,9 +287,16 @@ fn one_look_asks_for_all_objects_of_a_kind() {
 #[test]
 fn what_turns_out_not_to_be_there_is_made_again_a_few_times() {
     let make = |lost| {
-        let cloud = Script { slow: BTreeMap::from([("vpc.a", 0)]), lost: Cell::new(lost), ..Script::default() };
+        let cloud = Script {
+            slow: BTreeMap::from([("vpc.a", 0)]),
+            lost: Cell::new(lost),
+            ..Script::default()
+        };
         let (outcome, events) = run(&plan(&[("vpc.a", None, &[])]), &cloud, 10, None);
-        let told = events.iter().filter(|event| matches!(event, Event::Retrying { why, .. } if why.contains("made again"))).count();
+        let told = events
+            .iter()
+            .filter(|event| matches!(event, Event::Retrying { why, .. } if why.contains("made again")))
+            .count();
         (outcome.is_success(), cloud.acts.take().len(), told)
     };
     assert_eq!(make(2), (true, 3, 2));
@@ -193,8 +305,16 @@ fn what_turns_out_not_to_be_there_is_made_again_a_few_times() {
 
 #[test]
 fn a_long_wait_is_told_and_one_without_end_fails() {
-    let cloud = Script { slow: BTreeMap::from([("vpc.a", u32::MAX)]), ..Script::default() };
-    let (outcome, events) = run(&plan(&[("vpc.a", None, &[]), ("subnet.a", Some("vpc.a"), &[1])]), &cloud, 10, None);
+    let cloud = Script {
+        slow: BTreeMap::from([("vpc.a", u32::MAX)]),
+        ..Script::default()
+    };
+    let (outcome, events) = run(
+        &plan(&[("vpc.a", None, &[]), ("subnet.a", Some("vpc.a"), &[1])]),
+        &cloud,
+        10,
+        None,
+    );
     assert_eq!((outcome.failed, outcome.skipped), (vec![1], vec![2]));
     let told =
         events.iter().filter(|event| matches!(event, Event::Waiting { what, .. } if what == "id-1 is pending, wanted available")).count();
@@ -203,7 +323,10 @@ fn a_long_wait_is_told_and_one_without_end_fails() {
 
 #[test]
 fn a_retry_is_told_while_the_act_is_under_way() {
-    let cloud = Script { failing: vec!["vpc.a"], ..Script::default() };
+    let cloud = Script {
+        failing: vec!["vpc.a"],
+        ..Script::default()
+    };
     let (_, events) = run(&plan(&[("vpc.a", None, &[])]), &cloud, 10, None);
     assert!(
         events.iter().any(|event| matches!(event, Event::Retrying { why, elapsed, .. } if why == "asked to wait" && elapsed.is_zero())),
@@ -215,19 +338,38 @@ fn a_retry_is_told_while_the_act_is_under_way() {
 fn a_stop_lets_calls_end_and_starts_repeats_and_waits_for_nothing() {
     // In the call, while what it made is waited for, and while a look is under way.
     for stop_after in [500, 1_200, 4_000] {
-        let cloud = Script { slow: BTreeMap::from([("vpc.a", 10_000)]), ..Script::default() };
-        let steps = [("vpc.a", None, &[] as &[usize]), ("subnet.a", Some("vpc.a"), &[1])];
+        let cloud = Script {
+            slow: BTreeMap::from([("vpc.a", 10_000)]),
+            ..Script::default()
+        };
+        let steps = [
+            ("vpc.a", None, &[] as &[usize]),
+            ("subnet.a", Some("vpc.a"), &[1]),
+        ];
         let (outcome, events) = run(&plan(&steps), &cloud, 10, Some(Duration::from_millis(stop_after)));
         assert_eq!((outcome.done, outcome.failed), (vec![], vec![]), "nothing failed");
-        assert_eq!((outcome.pending, outcome.skipped, outcome.stopped), (vec![1], vec![2], true));
-        assert!(events.iter().any(|event| matches!(event, Event::Stopping { running: 1, left: 1 })));
+        assert_eq!(
+            (outcome.pending, outcome.skipped, outcome.stopped),
+            (vec![1], vec![2], true)
+        );
+        assert!(
+            events
+                .iter()
+                .any(|event| matches!(event, Event::Stopping { running: 1, left: 1 }))
+        );
         let told = events.iter().find_map(|event| match event {
             Event::StepPending { why, elapsed, .. } => Some((why.as_str(), *elapsed)),
             _ => None,
         });
         let (message, elapsed) = told.unwrap();
-        assert!(message.starts_with("id-1") && message.contains("was not waited for until it is available"), "{message}");
-        assert!(elapsed <= Duration::from_millis(stop_after.max(1_000)), "{elapsed:?}");
+        assert!(
+            message.starts_with("id-1") && message.contains("was not waited for until it is available"),
+            "{message}"
+        );
+        assert!(
+            elapsed <= Duration::from_millis(stop_after.max(1_000)),
+            "{elapsed:?}"
+        );
         assert_eq!(cloud.given_up.borrow().as_slice(), [true, false]);
     }
 }
@@ -235,13 +377,28 @@ fn a_stop_lets_calls_end_and_starts_repeats_and_waits_for_nothing() {
 #[test]
 fn equal_runs_tell_equal_stories() {
     let story = || {
-        let cloud = Script { failing: vec!["vpc.b"], slow: BTreeMap::from([("vpc.a", 2)]), ..Script::default() };
-        run(&plan(&[("vpc.a", None, &[]), ("vpc.b", None, &[]), ("subnet.a", Some("vpc.a"), &[1])]), &cloud, 2, None).1
+        let cloud = Script {
+            failing: vec!["vpc.b"],
+            slow: BTreeMap::from([("vpc.a", 2)]),
+            ..Script::default()
+        };
+        run(
+            &plan(&[
+                ("vpc.a", None, &[]),
+                ("vpc.b", None, &[]),
+                ("subnet.a", Some("vpc.a"), &[1]),
+            ]),
+            &cloud,
+            2,
+            None,
+        )
+        .1
     };
     assert_eq!(story(), story());
 }
 
-/// A plan that replaces a host: two more that are new, one of which refers to what is not there yet, and two that go.
+/// A plan that replaces a host: two more that are new, one of which refers to what is not there yet, and two
+/// that go.
 fn replacing() -> Plan {
     let mut plan = plan(&[
         ("subnet.new", None, &[]),
@@ -252,7 +409,11 @@ fn replacing() -> Plan {
     ]);
     for (number, id) in [(4, "i-a"), (5, "i-c")] {
         let step = &mut plan.steps[number - 1];
-        (step.action, step.target, step.call) = (StepAction::Delete, Some(id.into()), Call::delete("Terminate", Record::new()));
+        (step.action, step.target, step.call) = (
+            StepAction::Delete,
+            Some(id.into()),
+            Call::delete("Terminate", Record::new()),
+        );
     }
     plan.changes.push(Change {
         address: "instance.a".parse().unwrap(),
@@ -275,22 +436,45 @@ fn what_can_be_asked_in_full_is_asked_before_anything_ends() {
     let cloud = Script::default();
     let (outcome, _) = run(&replacing(), &cloud, 10, None);
     assert!(outcome.is_success());
-    assert_eq!(cloud.rehearsed.take(), ["Create subnet.new", "Create instance.a", "Terminate instance.a"], "of the ends one of a sort");
+    assert_eq!(
+        cloud.rehearsed.take(),
+        ["Create subnet.new", "Create instance.a", "Terminate instance.a"],
+        "of the ends one of a sort"
+    );
     // A plan that ends nothing is not rehearsed.
-    run(&Plan { changes: Vec::new(), ..replacing() }, &cloud, 10, None);
+    run(
+        &Plan {
+            changes: Vec::new(),
+            ..replacing()
+        },
+        &cloud,
+        10,
+        None,
+    );
     assert!(cloud.rehearsed.take().is_empty());
 }
 
 #[test]
 fn what_would_be_refused_ends_the_run_before_its_first_step() {
-    let cloud = Script { refusing: vec!["instance.a"], ..Script::default() };
+    let cloud = Script {
+        refusing: vec!["instance.a"],
+        ..Script::default()
+    };
     let (outcome, events) = run(&replacing(), &cloud, 10, None);
-    assert_eq!((outcome.done, outcome.failed, outcome.skipped), (vec![], vec![2, 4], vec![1, 3, 5]));
+    assert_eq!(
+        (outcome.done, outcome.failed, outcome.skipped),
+        (vec![], vec![2, 4], vec![1, 3, 5])
+    );
     assert!(cloud.acts.take().is_empty() && !outcome.stopped);
     let told = |event: &Event| matches!(event, Event::StepFailed { message, .. } if message.starts_with("you may not. EC2 was asked"));
     assert_eq!(events.iter().filter(|event| told(event)).count(), 2);
     assert!(matches!(events.last(), Some(Event::Finished { .. })));
     // Whoever stops it meanwhile has nothing done either.
-    let (outcome, _) = run(&replacing(), &Script::default(), 10, Some(Duration::from_millis(500)));
+    let (outcome, _) = run(
+        &replacing(),
+        &Script::default(),
+        10,
+        Some(Duration::from_millis(500)),
+    );
     assert!(outcome.stopped && outcome.done.is_empty() && outcome.skipped.len() == 5);
 }

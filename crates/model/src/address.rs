@@ -37,8 +37,14 @@ impl Name {
     /// Reads a name, refusing what breaks the pattern.
     pub fn new(text: &str) -> Result<Self, AddressError> {
         let starts = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-        let holds = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-'));
-        if starts && holds && text.len() <= NAME_LENGTH_MAX { Ok(Self(text.to_owned())) } else { Err(AddressError::Name(text.to_owned())) }
+        let holds = text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-'));
+        if starts && holds && text.len() <= NAME_LENGTH_MAX {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(AddressError::Name(text.to_owned()))
+        }
     }
 
     /// The name as text.
@@ -68,14 +74,20 @@ impl Address {
         if kind.is_id(name) {
             return Err(AddressError::IdForm(name.to_owned()));
         }
-        Ok(Self { kind, name: Name::new(name)? })
+        Ok(Self {
+            kind,
+            name: Name::new(name)?,
+        })
     }
 }
 
 impl Address {
     /// What no address of `kind` comes before: the start of a range, and nobody's address.
     pub(crate) fn first(kind: Kind) -> Self {
-        Self { kind, name: Name(String::new()) }
+        Self {
+            kind,
+            name: Name(String::new()),
+        }
     }
 }
 
@@ -89,7 +101,9 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let (kind, name) = text.split_once('.').ok_or_else(|| AddressError::Form(text.to_owned()))?;
+        let (kind, name) = text
+            .split_once('.')
+            .ok_or_else(|| AddressError::Form(text.to_owned()))?;
         let kind = kind.parse().map_err(|_| AddressError::Kind(kind.to_owned()))?;
         Self::new(kind, name)
     }
@@ -103,20 +117,23 @@ impl Serialize for Address {
 
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
-/// What an attribute points at: a resource of the topology by its address, or anything else by what EC2 calls it.
+/// What an attribute points at: a resource of the topology by its address, or anything else by what EC2 calls
+/// it.
 ///
-/// As text an address has a dot after its kind (`vpc.main`) and an outside object is its EC2 id (`vpc-0f…`), so the two
-/// never mix up.
+/// As text an address has a dot after its kind (`vpc.main`) and an outside object is its EC2 id (`vpc-0f…`),
+/// so the two never mix up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ref {
     /// A resource of this topology.
     Name(Address),
-    /// An object outside the topology, or one whose address is being given to a successor: EC2's id (or, for a reference
-    /// that follows the name, EC2's name).
+    /// An object outside the topology, or one whose address is being given to a successor: EC2's id (or, for
+    /// a reference that follows the name, EC2's name).
     Id(String),
 }
 
@@ -181,22 +198,35 @@ mod tests {
         assert_eq!(name.to_string(), "vpc.main");
         let id = Ref::parse(Kind::Vpc, "vpc-0123456789abcdef0").unwrap();
         assert_eq!(id, Ref::Id("vpc-0123456789abcdef0".into()));
-        assert_eq!(Ref::parse(Kind::Vpc, "vpc-01234567").unwrap(), Ref::Id("vpc-01234567".into()));
+        assert_eq!(
+            Ref::parse(Kind::Vpc, "vpc-01234567").unwrap(),
+            Ref::Id("vpc-01234567".into())
+        );
         // Not the length of an id: a name like any other.
-        assert_eq!(Ref::parse(Kind::Vpc, "vpc-0123").unwrap().to_string(), "vpc.vpc-0123");
+        assert_eq!(
+            Ref::parse(Kind::Vpc, "vpc-0123").unwrap().to_string(),
+            "vpc.vpc-0123"
+        );
     }
 
     #[test]
     fn names_of_the_form_of_an_id_are_refused() {
         let refused = Address::new(Kind::Subnet, "subnet-0123456789abcdef0");
-        assert_eq!(refused, Err(AddressError::IdForm("subnet-0123456789abcdef0".into())));
+        assert_eq!(
+            refused,
+            Err(AddressError::IdForm("subnet-0123456789abcdef0".into()))
+        );
         assert!(Address::new(Kind::Subnet, "Public").is_err());
         assert!(Address::new(Kind::Subnet, "-x").is_err());
     }
 
     #[test]
     fn references_survive_json() {
-        for reference in [Ref::Name("vpc.a.b".parse().unwrap()), Ref::Id("my.key".into()), Ref::Id("vpc-01234567".into())] {
+        for reference in [
+            Ref::Name("vpc.a.b".parse().unwrap()),
+            Ref::Id("my.key".into()),
+            Ref::Id("vpc-01234567".into()),
+        ] {
             let json = serde_json::to_string(&reference).unwrap();
             assert_eq!(serde_json::from_str::<Ref>(&json).unwrap(), reference);
         }

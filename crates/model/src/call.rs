@@ -8,8 +8,8 @@ use crate::value::Record;
 
 /// One mutating call of EC2, or one local act such as writing a key file.
 ///
-/// What it sets and takes away decides its place in the order: it follows what makes the objects that `sets` refers to, and
-/// precedes what deletes the objects that only `unsets` refers to.
+/// What it sets and takes away decides its place in the order: it follows what makes the objects that `sets`
+/// refers to, and precedes what deletes the objects that only `unsets` refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The EC2 action, such as `CreateSubnet`; the name of a local act is not one of EC2's.
@@ -50,7 +50,13 @@ pub enum Needs {
 
 impl Call {
     fn new(action: &'static str, role: Role) -> Self {
-        Self { action, role, sets: Record::new(), unsets: Record::new(), needs: Needs::Ready }
+        Self {
+            action,
+            role,
+            sets: Record::new(),
+            unsets: Record::new(),
+            needs: Needs::Ready,
+        }
     }
 
     /// A local act before the create.
@@ -95,7 +101,8 @@ impl Call {
     }
 }
 
-/// Something that only one object can have at a time. A call that takes it follows every call of the plan that gives it up.
+/// Something that only one object can have at a time. A call that takes it follows every call of the plan
+/// that gives it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Where it is exclusive, such as `ranges in vpc.main`.
@@ -118,13 +125,23 @@ pub enum Taken {
 impl Claim {
     /// A claim of a name.
     pub fn text(space: impl Into<String>, text: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { space: space.into(), taken: Taken::Text(text.into()), what: what.into() }
+        Self {
+            space: space.into(),
+            taken: Taken::Text(text.into()),
+            what: what.into(),
+        }
     }
 
     /// A claim of a range; text that is no range claims its spelling.
     pub fn range(space: impl Into<String>, range: &str, what: impl Into<String>) -> Self {
-        let taken = range.parse().map_or_else(|_| Taken::Text(range.to_owned()), Taken::Range);
-        Self { space: space.into(), taken, what: what.into() }
+        let taken = range
+            .parse()
+            .map_or_else(|_| Taken::Text(range.to_owned()), Taken::Range);
+        Self {
+            space: space.into(),
+            taken,
+            what: what.into(),
+        }
     }
 
     /// Whether both cannot hold at a time.

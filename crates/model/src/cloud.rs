@@ -11,28 +11,31 @@ use crate::{Address, Kind, Ref};
 
 /// A live EC2, or a stand-in for one.
 pub trait Cloud {
-    /// Reads everything, in one bulk read. A kind that cannot be read is in [`Observed::unreadable`]; an error here means that
-    /// nothing can be known at all (no credentials, no connection).
+    /// Reads everything, in one bulk read. A kind that cannot be read is in [`Observed::unreadable`]; an
+    /// error here means that nothing can be known at all (no credentials, no connection).
     fn observe(&self, scope: &Scope) -> impl Future<Output = Result<Observed, CloudError>>;
 
-    /// Makes one mutating call. Repeats by itself what EC2 is known to refuse for a while; `retrying` hears why.
+    /// Makes one mutating call. Repeats by itself what EC2 is known to refuse for a while; `retrying` hears
+    /// why.
     fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> impl Future<Output = Result<Acted, CloudError>>;
 
-    /// Asks whether EC2 would take a call, and does not make it. An error is a refusal that the call would meet later too; where nothing
-    /// can be asked, or what is in the way may pass, there is none. That there is none promises nothing: EC2 checks the permission, and
-    /// little else.
+    /// Asks whether EC2 would take a call, and does not make it. An error is a refusal that the call would
+    /// meet later too; where nothing can be asked, or what is in the way may pass, there is none. That there
+    /// is none promises nothing: EC2 checks the permission, and little else.
     fn rehearse(&self, act: &Act) -> impl Future<Output = Result<(), CloudError>> {
         let _ = act;
         std::future::ready(Ok(()))
     }
 
-    /// Whether a call that EC2 refuses for a while is given up at once instead of being repeated, and one that waits for its turn is
-    /// not made: so while a run is being stopped. Calls that are under way end with their answer.
+    /// Whether a call that EC2 refuses for a while is given up at once instead of being repeated, and one
+    /// that waits for its turn is not made: so while a run is being stopped. Calls that are under way end
+    /// with their answer.
     fn give_up_repeats(&self, now: bool) {
         let _ = now;
     }
 
-    /// Looks once at all objects of `kind` that are waited for, in one call where EC2 has one. Answers in the order of `waits`.
+    /// Looks once at all objects of `kind` that are waited for, in one call where EC2 has one. Answers in the
+    /// order of `waits`.
     fn settle(&self, kind: Kind, waits: &[Wait]) -> impl Future<Output = Result<Vec<Settled>, CloudError>>;
 }
 
@@ -66,7 +69,8 @@ pub struct Act {
     pub unsets: Resolved,
     /// The tags of ownership that a create writes.
     pub ownership: Record,
-    /// The id of the object that a create replaces: a look for what the create made must not take that one for it.
+    /// The id of the object that a create replaces: a look for what the create made must not take that one
+    /// for it.
     pub replaces: Option<String>,
 }
 

@@ -74,23 +74,39 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A problem that makes the spec unusable.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), labels: Vec::new(), help: None, patch: None }
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            labels: Vec::new(),
+            help: None,
+            patch: None,
+        }
     }
 
     /// A problem that the user may live with.
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message)
+        }
     }
 
     /// Something worth knowing.
     pub fn note(code: Code, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Note, ..Self::error(code, message) }
+        Self {
+            severity: Severity::Note,
+            ..Self::error(code, message)
+        }
     }
 
     /// Points at `place`, with `text` beside it.
     #[must_use]
     pub fn at(mut self, place: Place, text: impl Into<String>) -> Self {
-        self.labels.push(Label { place, text: text.into() });
+        self.labels.push(Label {
+            place,
+            text: text.into(),
+        });
         self
     }
 
@@ -104,7 +120,10 @@ impl Diagnostic {
     /// Proposes to put `text` in the place of `place`.
     #[must_use]
     pub fn patch(mut self, place: Place, text: impl Into<String>) -> Self {
-        self.patch = Some(Patch { place, text: text.into() });
+        self.patch = Some(Patch {
+            place,
+            text: text.into(),
+        });
         self
     }
 

@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::Address;
 use crate::plan::StepAction;
 
-/// One thing that happened. `elapsed` counts from the start of the run or, for an end of a step, from its start.
+/// One thing that happened. `elapsed` counts from the start of the run or, for an end of a step, from its
+/// start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -75,14 +76,16 @@ pub enum Event {
         /// The address whose failure is the reason; none where the user stopped the run.
         because: Option<Address>,
     },
-    /// A step is carried out although one before it failed or was not tried: it takes back what the plan did before.
+    /// A step is carried out although one before it failed or was not tried: it takes back what the plan did
+    /// before.
     PuttingBack {
         /// Which step.
         step: StepRef,
         /// The address whose failure is the reason; none where the user stopped the run.
         because: Option<Address>,
     },
-    /// The user asked to stop: nothing new starts and nothing is repeated; calls that are under way end with their answer.
+    /// The user asked to stop: nothing new starts and nothing is repeated; calls that are under way end with
+    /// their answer.
     Stopping {
         /// How many steps are still running.
         running: usize,

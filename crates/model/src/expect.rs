@@ -22,8 +22,8 @@ pub struct Expectation {
     pub demand: Demand,
     /// Who is asked for.
     pub to: String,
-    /// The services meant. Without any: for `can`, TCP 443 of a service of AWS and else anything that is answered; for `cannot`,
-    /// everything that is answered.
+    /// The services meant. Without any: for `can`, TCP 443 of a service of AWS and else anything that is
+    /// answered; for `cannot`, everything that is answered.
     pub over: Option<String>,
     /// Services that a `cannot` leaves out.
     pub except: Option<String>,
@@ -88,7 +88,12 @@ impl Expectation {
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} reach {}", self.from, self.demand.as_str(), self.to)?;
-        for (word, services) in [(" over ", &self.over), (" except ", &self.except), (" via ", &self.via), (" action ", &self.action)] {
+        for (word, services) in [
+            (" over ", &self.over),
+            (" except ", &self.except),
+            (" via ", &self.via),
+            (" action ", &self.action),
+        ] {
             if let Some(services) = services {
                 write!(f, "{word}{services}")?;
             }
@@ -99,19 +104,50 @@ impl fmt::Display for Expectation {
 
 /// The fields of an expectation, as a spec has them.
 pub static FIELDS: &[Attribute] = &[
-    Attribute::new("from", Type::Text(&PARTY), "Who asks: a host, all hosts of a subnet or group, `internet`, a range, a tag.").required(),
-    Attribute::new("can", Type::Text(&PARTY), "Who is reached: from every member of the one party to every member of the other."),
-    Attribute::new("cannot", Type::Text(&PARTY), "Who is not reached, by any member of the one party at any member of the other."),
+    Attribute::new(
+        "from",
+        Type::Text(&PARTY),
+        "Who asks: a host, all hosts of a subnet or group, `internet`, a range, a tag.",
+    )
+    .required(),
+    Attribute::new(
+        "can",
+        Type::Text(&PARTY),
+        "Who is reached: from every member of the one party to every member of the other.",
+    ),
+    Attribute::new(
+        "cannot",
+        Type::Text(&PARTY),
+        "Who is not reached, by any member of the one party at any member of the other.",
+    ),
     Attribute::new(
         "over",
         Type::Text(&SERVICES),
         "Which services. Left out: of `can`, tcp/443 for AWS services and else anything; of `cannot`, everything.",
     ),
-    Attribute::new("via", Type::Text(&WAY), "With `can`: a gateway or endpoint that every packet goes through."),
-    Attribute::new("only", Type::Bool, "With `can` and `over`: nothing else works.").default(|| Value::Bool(false)),
-    Attribute::new("except", Type::Text(&SERVICES), "With `cannot`: services that are left out."),
-    Attribute::new("action", Type::Text(&TEXT), "With `can`: an action that the endpoints on the way permit, such as s3:GetObject."),
-    Attribute::new("on_unknown", Type::Choice(&["fail", "warn"]), "What follows where it cannot be told.").default(|| Value::text("fail")),
+    Attribute::new(
+        "via",
+        Type::Text(&WAY),
+        "With `can`: a gateway or endpoint that every packet goes through.",
+    ),
+    Attribute::new("only", Type::Bool, "With `can` and `over`: nothing else works.")
+        .default(|| Value::Bool(false)),
+    Attribute::new(
+        "except",
+        Type::Text(&SERVICES),
+        "With `cannot`: services that are left out.",
+    ),
+    Attribute::new(
+        "action",
+        Type::Text(&TEXT),
+        "With `can`: an action that the endpoints on the way permit, such as s3:GetObject.",
+    ),
+    Attribute::new(
+        "on_unknown",
+        Type::Choice(&["fail", "warn"]),
+        "What follows where it cannot be told.",
+    )
+    .default(|| Value::text("fail")),
 ];
 
 /// The kinds whose resources are parties.
@@ -151,23 +187,44 @@ static PARTY: Format = Format {
 
 static WAY: Format = Format {
     what: "a gateway or endpoint, such as vpc_endpoint.s3, or its id",
-    pattern: concat!("^((eni|pcx|tgw|eigw|igw|nat|vpce)-", id_tail!(), "|(internet_gateway|nat_gateway|vpc_endpoint)\\.", name!(), ")$"),
+    pattern: concat!(
+        "^((eni|pcx|tgw|eigw|igw|nat|vpce)-",
+        id_tail!(),
+        "|(internet_gateway|nat_gateway|vpc_endpoint)\\.",
+        name!(),
+        ")$"
+    ),
     number: false,
-    read: |text| read_named(text, &WAYS).unwrap_or_else(|| Err(Complaint::new(format!("`{text}` is no gateway and no endpoint")))),
+    read: |text| {
+        read_named(text, &WAYS)
+            .unwrap_or_else(|| Err(Complaint::new(format!("`{text}` is no gateway and no endpoint"))))
+    },
 };
 
 fn read_party(text: &str) -> Result<String, Complaint> {
-    let is_service = AWS_SERVICES.contains(&text) || text.strip_prefix("com.amazonaws.").is_some_and(|name| is_word(name, ".-"));
+    let is_service = AWS_SERVICES.contains(&text)
+        || text
+            .strip_prefix("com.amazonaws.")
+            .is_some_and(|name| is_word(name, ".-"));
     if text == "internet" || is_service {
         return Ok(text.to_owned());
     }
     if let Some(range) = text.strip_prefix("cidr/") {
-        let prefixed = |complaint: Complaint| Complaint { instead: complaint.instead.map(|range| format!("cidr/{range}")), ..complaint };
-        return (RANGE.read)(range).map(|range| format!("cidr/{range}")).map_err(prefixed);
+        let prefixed = |complaint: Complaint| Complaint {
+            instead: complaint.instead.map(|range| format!("cidr/{range}")),
+            ..complaint
+        };
+        return (RANGE.read)(range)
+            .map(|range| format!("cidr/{range}"))
+            .map_err(prefixed);
     }
     if let Some(tag) = text.strip_prefix("tag/") {
         let key = tag.split('=').next().unwrap_or_default();
-        return if key.is_empty() { Err(Complaint::new(format!("`{text}` names no tag"))) } else { Ok(text.to_owned()) };
+        return if key.is_empty() {
+            Err(Complaint::new(format!("`{text}` names no tag")))
+        } else {
+            Ok(text.to_owned())
+        };
     }
     if text.parse::<std::net::IpAddr>().is_ok() {
         return Ok(text.to_owned());
@@ -177,7 +234,12 @@ fn read_party(text: &str) -> Result<String, Complaint> {
     }
     let complaint = Complaint::new(format!("`{text}` is no party"));
     // A bare range, a bare tag.
-    let meant = [("cidr/", (RANGE.read)(text).is_ok()), ("tag/", text.contains('='))].into_iter().find(|(_, is)| *is);
+    let meant = [
+        ("cidr/", (RANGE.read)(text).is_ok()),
+        ("tag/", text.contains('=')),
+    ]
+    .into_iter()
+    .find(|(_, is)| *is);
     Err(match meant {
         Some((prefix, _)) => complaint.instead(format!("{prefix}{text}")),
         None => complaint,
@@ -186,8 +248,11 @@ fn read_party(text: &str) -> Result<String, Complaint> {
 
 /// Reads an address or an id of one of these kinds; none where it has neither form.
 fn read_named(text: &str, kinds: &[Kind]) -> Option<Result<String, Complaint>> {
-    // Network interfaces, peering connections and transit gateways are no kinds here and may be named all the same.
-    let foreign = ["eni-", "pcx-", "tgw-", "eigw-"].iter().any(|prefix| text.strip_prefix(prefix).is_some_and(is_id_tail));
+    // Network interfaces, peering connections and transit gateways are no kinds here and may be named all the
+    // same.
+    let foreign = ["eni-", "pcx-", "tgw-", "eigw-"]
+        .iter()
+        .any(|prefix| text.strip_prefix(prefix).is_some_and(is_id_tail));
     if foreign || kinds.iter().any(|kind| kind.is_id(text)) {
         return Some(Ok(text.to_owned()));
     }
@@ -196,7 +261,11 @@ fn read_named(text: &str, kinds: &[Kind]) -> Option<Result<String, Complaint>> {
         Ok(text.to_owned())
     } else {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-        Err(Complaint::new(format!("`{text}` is of kind {}, and only {} are named here", address.kind, kinds.join(", "))))
+        Err(Complaint::new(format!(
+            "`{text}` is of kind {}, and only {} are named here",
+            address.kind,
+            kinds.join(", ")
+        )))
     })
 }
 
@@ -206,11 +275,23 @@ mod tests {
 
     #[test]
     fn parties_are_read_or_corrected() {
-        for good in ["internet", "s3", "instance.web", "i-0123456789abcdef0", "cidr/10.0.0.0/8", "tag/tier=web", "tag/tier", "203.0.113.9"]
-        {
+        for good in [
+            "internet",
+            "s3",
+            "instance.web",
+            "i-0123456789abcdef0",
+            "cidr/10.0.0.0/8",
+            "tag/tier=web",
+            "tag/tier",
+            "203.0.113.9",
+        ] {
             assert_eq!((PARTY.read)(good).as_deref(), Ok(good));
         }
-        for (bad, meant) in [("10.0.0.0/8", "cidr/10.0.0.0/8"), ("tier=web", "tag/tier=web"), ("cidr/10.0.0.1/8", "cidr/10.0.0.0/8")] {
+        for (bad, meant) in [
+            ("10.0.0.0/8", "cidr/10.0.0.0/8"),
+            ("tier=web", "tag/tier=web"),
+            ("cidr/10.0.0.1/8", "cidr/10.0.0.0/8"),
+        ] {
             assert_eq!((PARTY.read)(bad).unwrap_err().instead.as_deref(), Some(meant));
         }
         assert_eq!(
@@ -218,6 +299,10 @@ mod tests {
             "`vpc.main` is of kind vpc, and only instance, subnet, security_group are named here"
         );
         assert!((PARTY.read)("web").is_err() && (PARTY.read)("tag/").is_err());
-        assert!((WAY.read)("vpc_endpoint.s3").is_ok() && (WAY.read)("instance.x").is_err() && (WAY.read)("pcx-0123456789abcdef0").is_ok());
+        assert!(
+            (WAY.read)("vpc_endpoint.s3").is_ok()
+                && (WAY.read)("instance.x").is_err()
+                && (WAY.read)("pcx-0123456789abcdef0").is_ok()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Network interfaces that are live: of instances, and of what is no kind here, such as load balancers, databases and functions.
+//! Network interfaces that are live: of instances, and of what is no kind here, such as load balancers,
+//! databases and functions.
 
 use std::net::IpAddr;
 
@@ -45,13 +46,16 @@ pub struct NetworkInterface {
     pub vpc: String,
     /// Its subnet's id.
     pub subnet: String,
-    /// Its private IPv4 addresses, the primary one first, each with the public one that internet gateways put in its place.
+    /// Its private IPv4 addresses, the primary one first, each with the public one that internet gateways put
+    /// in its place.
     pub addresses: Vec<(IpAddr, Option<IpAddr>)>,
     /// The ids of its security groups.
     pub groups: Vec<String>,
-    /// `interface`, `nat_gateway`, `vpc_endpoint`, `network_load_balancer`, `lambda` and so on, as EC2 says it.
+    /// `interface`, `nat_gateway`, `vpc_endpoint`, `network_load_balancer`, `lambda` and so on, as EC2 says
+    /// it.
     pub interface_type: String,
-    /// What whoever made it wrote, such as `ELB app/shop/50dc6c495c0c9188`. Load balancers and databases are known by it.
+    /// What whoever made it wrote, such as `ELB app/shop/50dc6c495c0c9188`. Load balancers and databases are
+    /// known by it.
     pub description: String,
     /// The account that it is in: 12 digits.
     pub owner: String,
@@ -73,8 +77,13 @@ impl NetworkInterface {
         match &self.instance {
             Some(instance) => format!("instance {instance}"),
             None if !description.trim().is_empty() => description.trim().to_owned(),
-            None if !matches!(self.interface_type.as_str(), "" | "interface") => self.interface_type.replace('_', " "),
-            None => self.requester.clone().unwrap_or_else(|| "attached to nothing".to_owned()),
+            None if !matches!(self.interface_type.as_str(), "" | "interface") => {
+                self.interface_type.replace('_', " ")
+            }
+            None => self
+                .requester
+                .clone()
+                .unwrap_or_else(|| "attached to nothing".to_owned()),
         }
     }
 }

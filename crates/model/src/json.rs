@@ -9,8 +9,8 @@ use crate::schema::{Attribute, Type};
 use crate::value::{Record, Value};
 use crate::{Kind, Ref};
 
-/// A record that is not what the kind's struct expects. The spec's reader checks records before they get here, so this is a
-/// defect of Trueup and not of a spec.
+/// A record that is not what the kind's struct expects. The spec's reader checks records before they get
+/// here, so this is a defect of Trueup and not of a spec.
 #[derive(Debug, Error)]
 #[error("a record of kind {kind} does not fit its type")]
 pub struct JsonError {
@@ -30,12 +30,18 @@ pub trait Typed: Serialize + DeserializeOwned {
     fn from_record(record: &Record) -> Result<Self, JsonError> {
         serde_json::to_value(record.without(&["tags"]))
             .and_then(serde_json::from_value)
-            .map_err(|source| JsonError { kind: Self::KIND, source })
+            .map_err(|source| JsonError {
+                kind: Self::KIND,
+                source,
+            })
     }
 
     /// Writes the struct into a record, without what is not set.
     fn to_record(&self) -> Result<Record, JsonError> {
-        let json = serde_json::to_value(self).map_err(|source| JsonError { kind: Self::KIND, source })?;
+        let json = serde_json::to_value(self).map_err(|source| JsonError {
+            kind: Self::KIND,
+            source,
+        })?;
         Ok(record(&json, Self::KIND.schema().attributes))
     }
 }
@@ -59,21 +65,29 @@ pub fn value(json: &Json, ty: Option<&Type>) -> Option<Value> {
     Some(match (json, ty) {
         (Json::Null, _) => return None,
         (Json::Bool(value), _) => Value::Bool(*value),
-        (Json::Number(number), _) => number.as_i64().map_or_else(|| Value::Text(number.to_string()), Value::Int),
+        (Json::Number(number), _) => number
+            .as_i64()
+            .map_or_else(|| Value::Text(number.to_string()), Value::Int),
         (Json::String(text), Some(Type::Ref(..))) => Value::Ref(match text.parse() {
             Ok(address) => Ref::Name(address),
             Err(_) => Ref::Id(text.clone()),
         }),
         (Json::String(text), _) => Value::Text(text.clone()),
         (Json::Array(list), Some(Type::Set(members))) => {
-            let mut list: Vec<Value> = list.iter().filter_map(|json| value(json, Some(&members.ty))).collect();
+            let mut list: Vec<Value> = list
+                .iter()
+                .filter_map(|json| value(json, Some(&members.ty)))
+                .collect();
             members.sort(&mut list);
             Value::List(list)
         }
         (Json::Array(list), _) => Value::List(list.iter().filter_map(|json| value(json, None)).collect()),
         (json, Some(Type::Object(fields))) => Value::Map(record(json, fields)),
-        (Json::Object(fields), _) => {
-            Value::Map(fields.iter().filter_map(|(name, json)| Some((name.clone(), value(json, None)?))).collect())
-        }
+        (Json::Object(fields), _) => Value::Map(
+            fields
+                .iter()
+                .filter_map(|(name, json)| Some((name.clone(), value(json, None)?)))
+                .collect(),
+        ),
     })
 }

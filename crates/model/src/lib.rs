@@ -1,8 +1,9 @@
 //! The vocabulary of Trueup, pure: what a network is, and what can be said about changing one.
 //!
-//! Nothing here reads a file, a clock or a cloud. [`kinds`] says what each kind of resource is; the other modules are the
-//! nouns that every stage of the journey shares: a [`Topology`] is wanted, an [`Observed`] is there, a [`Plan`] makes the
-//! second into the first through a [`Cloud`], and [`Event`]s and [`Diagnostic`]s tell the user about it.
+//! Nothing here reads a file, a clock or a cloud. [`kinds`] says what each kind of resource is; the other
+//! modules are the nouns that every stage of the journey shares: a [`Topology`] is wanted, an [`Observed`] is
+//! there, a [`Plan`] makes the second into the first through a [`Cloud`], and [`Event`]s and [`Diagnostic`]s
+//! tell the user about it.
 
 pub mod address;
 pub mod call;
@@ -43,11 +44,12 @@ pub use kind::Kind;
 pub use observed::{Object, Observed, Owner};
 pub use outside::{Outside, Sought, Zone};
 pub use plan::{
-    Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step, StepAction, Summary, Turns,
-    Twin, Unread, Untagged,
+    Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step,
+    StepAction, Summary, Turns, Twin, Unread, Untagged,
 };
 pub use reachability::{
-    Barrier, Finding, Interrupted, Level, OpenedGroup, PublicSubnet, ReachChange, Reachability, SourceAddress, SourceChange, Status, Stuck,
+    Barrier, Finding, Interrupted, Level, OpenedGroup, PublicSubnet, ReachChange, Reachability,
+    SourceAddress, SourceChange, Status, Stuck,
 };
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};

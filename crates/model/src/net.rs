@@ -1,7 +1,7 @@
 //! Forms of text that a network is described in: ranges, addresses, ports, protocols.
 //!
-//! A [`Format`] reads what a person wrote into the one canonical spelling that EC2 would answer with, or says what is wrong
-//! and what was probably meant.
+//! A [`Format`] reads what a person wrote into the one canonical spelling that EC2 would answer with, or says
+//! what is wrong and what was probably meant.
 
 use std::net::Ipv4Addr;
 use std::str::FromStr;
@@ -13,8 +13,9 @@ use ipnet::{IpNet, Ipv4Net};
 pub struct Format {
     /// What the text is, for messages: `an IPv4 range such as 10.0.0.0/16`.
     pub what: &'static str,
-    /// A regular expression (ECMA 262) that every such text matches, for editors; empty for any text. It says what [`Format::read`]
-    /// takes as far as an expression can, and `tests/formats.rs` lists what it cannot say.
+    /// A regular expression (ECMA 262) that every such text matches, for editors; empty for any text. It says
+    /// what [`Format::read`] takes as far as an expression can, and `tests/formats.rs` lists what it cannot
+    /// say.
     pub pattern: &'static str,
     /// Whether a bare YAML number is such a text too.
     pub number: bool,
@@ -34,7 +35,10 @@ pub struct Complaint {
 impl Complaint {
     /// A complaint without a proposal.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), instead: None }
+        Self {
+            message: message.into(),
+            instead: None,
+        }
     }
 
     /// Proposes this text instead.
@@ -45,7 +49,8 @@ impl Complaint {
     }
 }
 
-/// The pattern of one byte in decimal, of which EC2's addresses, prefix lengths and ICMP types are made: no leading zeros.
+/// The pattern of one byte in decimal, of which EC2's addresses, prefix lengths and ICMP types are made: no
+/// leading zeros.
 macro_rules! byte {
     () => {
         "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -55,7 +60,15 @@ macro_rules! byte {
 /// The pattern of an IPv4 address.
 macro_rules! ipv4 {
     () => {
-        concat!(crate::net::byte!(), r"\.", crate::net::byte!(), r"\.", crate::net::byte!(), r"\.", crate::net::byte!())
+        concat!(
+            crate::net::byte!(),
+            r"\.",
+            crate::net::byte!(),
+            r"\.",
+            crate::net::byte!(),
+            r"\.",
+            crate::net::byte!()
+        )
     };
 }
 
@@ -69,7 +82,12 @@ macro_rules! ipv6 {
 /// The pattern of a range of either family.
 macro_rules! range {
     () => {
-        concat!(crate::net::ipv4!(), "/(3[0-2]|[12]?[0-9])|", crate::net::ipv6!(), "/(12[0-8]|1[01][0-9]|[1-9]?[0-9])")
+        concat!(
+            crate::net::ipv4!(),
+            "/(3[0-2]|[12]?[0-9])|",
+            crate::net::ipv6!(),
+            "/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
+        )
     };
 }
 
@@ -90,11 +108,19 @@ macro_rules! id_tail {
 pub(crate) use {byte, id_tail, ipv4, ipv6, port, range};
 
 /// Any text.
-pub static TEXT: Format = Format { what: "text", pattern: "", number: false, read: |text| Ok(text.to_owned()) };
+pub static TEXT: Format = Format {
+    what: "text",
+    pattern: "",
+    number: false,
+    read: |text| Ok(text.to_owned()),
+};
 
 /// Whether a text consists of these characters and lower-case letters and digits.
 pub fn is_word(text: &str, also: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c))
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c))
 }
 
 /// Refuses spaces at the ends of a text: EC2 takes them off names, and refuses them in others.
@@ -103,8 +129,14 @@ pub fn without_edges(text: &str, what: &str) -> Result<(), Complaint> {
     if trimmed == text {
         return Ok(());
     }
-    let complaint = Complaint::new(format!("a {what} has no spaces at its ends: EC2 takes them off, or refuses them"));
-    Err(if trimmed.is_empty() { complaint } else { complaint.instead(trimmed) })
+    let complaint = Complaint::new(format!(
+        "a {what} has no spaces at its ends: EC2 takes them off, or refuses them"
+    ));
+    Err(if trimmed.is_empty() {
+        complaint
+    } else {
+        complaint.instead(trimmed)
+    })
 }
 
 /// A path, relative to the spec.
@@ -114,9 +146,9 @@ pub static PATH: Format = Format {
     number: false,
     read: |text| match text.strip_prefix('~') {
         // A shell does that; who means a folder of this name writes `./~`.
-        Some(rest) if rest.is_empty() || rest.contains('/') => {
-            Err(Complaint::new(format!("`{text}` starts with `~`, which does not stand for a home directory here")))
-        }
+        Some(rest) if rest.is_empty() || rest.contains('/') => Err(Complaint::new(format!(
+            "`{text}` starts with `~`, which does not stand for a home directory here"
+        ))),
         _ => not_empty(text),
     },
 };
@@ -128,7 +160,9 @@ pub static IPV4_RANGE: Format = Format {
     number: false,
     read: |text| match read_range(text)? {
         IpNet::V4(net) => Ok(net.to_string()),
-        IpNet::V6(_) => Err(Complaint::new(format!("`{text}` is an IPv6 range, and this takes IPv4"))),
+        IpNet::V6(_) => Err(Complaint::new(format!(
+            "`{text}` is an IPv6 range, and this takes IPv4"
+        ))),
     },
 };
 
@@ -143,13 +177,20 @@ pub static VPC_RANGE: Format = Format {
     read: |text| {
         let text = (IPV4_RANGE.read)(text)?;
         let net = ipv4_range(&text);
-        if let Some(kept) = net.and_then(|net| NEVER_A_VPC.iter().find(|kept| kept.parse().is_ok_and(|kept: Ipv4Net| kept.contains(&net))))
-        {
-            return Err(Complaint::new(format!("EC2 refuses `{text}`: the addresses of {kept} are not for networks")));
+        if let Some(kept) = net.and_then(|net| {
+            NEVER_A_VPC
+                .iter()
+                .find(|kept| kept.parse().is_ok_and(|kept: Ipv4Net| kept.contains(&net)))
+        }) {
+            return Err(Complaint::new(format!(
+                "EC2 refuses `{text}`: the addresses of {kept} are not for networks"
+            )));
         }
         match net.map(|net| net.prefix_len()) {
             Some(16..=28) => Ok(text),
-            _ => Err(Complaint::new(format!("EC2 takes prefix lengths from /16 to /28 here, and `{text}` is outside them"))),
+            _ => Err(Complaint::new(format!(
+                "EC2 takes prefix lengths from /16 to /28 here, and `{text}` is outside them"
+            ))),
         }
     },
 };
@@ -208,12 +249,16 @@ fn read_range(text: &str) -> Result<IpNet, Complaint> {
     };
     let canonical = net.trunc();
     if net != canonical {
-        let complaint = Complaint::new(format!("`{text}` has host bits set: the range that contains it is {canonical}"));
+        let complaint = Complaint::new(format!(
+            "`{text}` has host bits set: the range that contains it is {canonical}"
+        ));
         return Err(complaint.instead(canonical.to_string()));
     }
     // IPv6 has several right spellings; IPv4 has one, and a leading zero is read as octal elsewhere.
     if matches!(net, IpNet::V4(_)) && net.to_string() != text {
-        return Err(Complaint::new(format!("`{text}` is spelled with leading zeros")).instead(net.to_string()));
+        return Err(
+            Complaint::new(format!("`{text}` is spelled with leading zeros")).instead(net.to_string())
+        );
     }
     Ok(canonical)
 }
@@ -221,9 +266,13 @@ fn read_range(text: &str) -> Result<IpNet, Complaint> {
 fn read_ports(text: &str) -> Result<String, Complaint> {
     let port = |part: &str| {
         number::<u16>(part).ok_or_else(|| {
-            let complaint = Complaint::new(format!("`{text}` is not a port from 0 to 65535 or a range of them"));
+            let complaint = Complaint::new(format!(
+                "`{text}` is not a port from 0 to 65535 or a range of them"
+            ));
             match without_zeros(text) {
-                Some(plain) => Complaint::new(format!("`{text}` is spelled with leading zeros")).instead(plain),
+                Some(plain) => {
+                    Complaint::new(format!("`{text}` is spelled with leading zeros")).instead(plain)
+                }
                 None => complaint,
             }
         })
@@ -231,9 +280,15 @@ fn read_ports(text: &str) -> Result<String, Complaint> {
     let Some((from, to)) = text.split_once('-') else {
         return Ok(port(text)?.to_string());
     };
-    let (from, to) = (port(from.trim_end_matches(' '))?, port(to.trim_start_matches(' '))?);
+    let (from, to) = (
+        port(from.trim_end_matches(' '))?,
+        port(to.trim_start_matches(' '))?,
+    );
     if from > to {
-        return Err(Complaint::new(format!("the range `{text}` ends before it starts")).instead(format!("{to}-{from}")));
+        return Err(
+            Complaint::new(format!("the range `{text}` ends before it starts"))
+                .instead(format!("{to}-{from}")),
+        );
     }
     Ok(ports(from, to))
 }
@@ -241,19 +296,29 @@ fn read_ports(text: &str) -> Result<String, Complaint> {
 /// A number in plain digits: no sign, and no leading zeros, which mean octal in YAML and elsewhere.
 pub fn number<T: FromStr>(text: &str) -> Option<T> {
     let plain = text == "0" || !text.starts_with('0');
-    text.parse().ok().filter(|_| plain && text.chars().all(|c| c.is_ascii_digit()))
+    text.parse()
+        .ok()
+        .filter(|_| plain && text.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// A number, or two of them with a hyphen, without the leading zeros that it has; none where it has none.
 fn without_zeros(text: &str) -> Option<String> {
-    let plain = |part: &str| number::<u16>(part.trim()).or_else(|| number(part.trim().trim_start_matches('0')));
-    let parts: Option<Vec<String>> = text.split('-').map(|part| plain(part).map(|number| number.to_string())).collect();
+    let plain =
+        |part: &str| number::<u16>(part.trim()).or_else(|| number(part.trim().trim_start_matches('0')));
+    let parts: Option<Vec<String>> = text
+        .split('-')
+        .map(|part| plain(part).map(|number| number.to_string()))
+        .collect();
     parts.map(|parts| parts.join("-")).filter(|plain| plain != text)
 }
 
 /// The canonical spelling of the ports from `from` to `to`.
 pub fn ports(from: u16, to: u16) -> String {
-    if from == to { from.to_string() } else { format!("{from}-{to}") }
+    if from == to {
+        from.to_string()
+    } else {
+        format!("{from}-{to}")
+    }
 }
 
 /// The first and last port of a canonical spelling.
@@ -275,8 +340,16 @@ fn read_protocol(text: &str) -> Result<String, Complaint> {
         Some(number) => Ok(protocol_name(number)),
         None => {
             let lower = text.to_ascii_lowercase();
-            let complaint = Complaint::new(format!("`{text}` is not a protocol: tcp, udp, icmp, icmpv6, all, or a number from 0 to 255"));
-            Err(if matches!(lower.as_str(), "tcp" | "udp" | "icmp" | "icmpv6" | "all") { complaint.instead(lower) } else { complaint })
+            let complaint = Complaint::new(format!(
+                "`{text}` is not a protocol: tcp, udp, icmp, icmpv6, all, or a number from 0 to 255"
+            ));
+            Err(
+                if matches!(lower.as_str(), "tcp" | "udp" | "icmp" | "icmpv6" | "all") {
+                    complaint.instead(lower)
+                } else {
+                    complaint
+                },
+            )
         }
     }
 }
@@ -309,16 +382,37 @@ mod tests {
     #[test]
     fn ranges_are_canonical_or_corrected() {
         assert_eq!((IPV4_RANGE.read)("10.0.0.0/16").unwrap(), "10.0.0.0/16");
-        assert_eq!((IPV4_RANGE.read)("10.0.0.5/16").unwrap_err().instead.unwrap(), "10.0.0.0/16");
-        assert_eq!((IPV4_RANGE.read)("010.0.0.0/8").unwrap_err().instead.as_deref(), Some("10.0.0.0/8"));
+        assert_eq!(
+            (IPV4_RANGE.read)("10.0.0.5/16").unwrap_err().instead.unwrap(),
+            "10.0.0.0/16"
+        );
+        assert_eq!(
+            (IPV4_RANGE.read)("010.0.0.0/8").unwrap_err().instead.as_deref(),
+            Some("10.0.0.0/8")
+        );
         assert_eq!((RANGE.read)("2001:DB8:0:0::/64").unwrap(), "2001:db8::/64");
-        assert_eq!((RANGE.read)("10.0.0.1").unwrap_err().instead.unwrap(), "10.0.0.1/32");
+        assert_eq!(
+            (RANGE.read)("10.0.0.1").unwrap_err().instead.unwrap(),
+            "10.0.0.1/32"
+        );
         assert!((VPC_RANGE.read)("10.0.0.0/8").is_err());
         assert!((VPC_RANGE.read)("10.0.0.0/29").is_err());
-        for kept in ["0.1.0.0/16", "127.0.0.0/16", "169.254.0.0/24", "224.0.0.0/16", "255.255.0.0/16"] {
+        for kept in [
+            "0.1.0.0/16",
+            "127.0.0.0/16",
+            "169.254.0.0/24",
+            "224.0.0.0/16",
+            "255.255.0.0/16",
+        ] {
             assert!((VPC_RANGE.read)(kept).is_err(), "{kept}");
         }
-        for free in ["1.0.0.0/16", "100.64.0.0/16", "172.17.0.0/16", "198.19.0.0/16", "203.0.113.0/24"] {
+        for free in [
+            "1.0.0.0/16",
+            "100.64.0.0/16",
+            "172.17.0.0/16",
+            "198.19.0.0/16",
+            "203.0.113.0/24",
+        ] {
             assert_eq!((VPC_RANGE.read)(free).unwrap(), free);
         }
     }

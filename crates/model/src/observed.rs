@@ -13,19 +13,21 @@ pub struct Observed {
     pub account: String,
     /// The region that was read.
     pub region: String,
-    /// The live objects, ours and others', in the order of kind and id. Ghosts (terminated instances, deleted gateways) are
-    /// left out.
+    /// The live objects, ours and others', in the order of kind and id. Ghosts (terminated instances, deleted
+    /// gateways) are left out.
     pub objects: Vec<Object>,
     /// Kinds that could not be read, with the reason. Their objects are unknown, not absent.
     pub unreadable: BTreeMap<Kind, String>,
-    /// Objects that carry no topology's tags any more and are the topology's all the same, as their owner here says: EC2 keeps the client
-    /// token that they were made under. By id.
+    /// Objects that carry no topology's tags any more and are the topology's all the same, as their owner
+    /// here says: EC2 keeps the client token that they were made under. By id.
     pub lost: BTreeSet<String>,
-    /// How many entries the prefix lists of customers may hold, where something of ours or the spec names one by its id.
+    /// How many entries the prefix lists of customers may hold, where something of ours or the spec names one
+    /// by its id.
     pub lists: Lists,
     /// The network interfaces, of instances and of everything else.
     pub interfaces: Interfaces,
-    /// Where nothing of the topology is here, and it is to be built: how many objects with its tags there are in which other region.
+    /// Where nothing of the topology is here, and it is to be built: how many objects with its tags there are
+    /// in which other region.
     pub elsewhere: BTreeMap<String, usize>,
 }
 
@@ -36,17 +38,18 @@ pub struct Object {
     pub kind: Kind,
     /// EC2's id.
     pub id: String,
-    /// Its attributes, `tags` included (without `aws:` and ownership tags). References are ids here; planning turns those of
-    /// ours into names.
+    /// Its attributes, `tags` included (without `aws:` and ownership tags). References are ids here; planning
+    /// turns those of ours into names.
     pub record: Record,
-    /// What is needed to act on it or to explain it, and is never compared: association ids, addresses, states.
+    /// What is needed to act on it or to explain it, and is never compared: association ids, addresses,
+    /// states.
     pub facts: Record,
     /// Whose it is, by its tags.
     pub owner: Option<Owner>,
     /// Whether EC2 made it by itself: a main route table, a default group, the default VPC and what is in it.
     pub implicit: bool,
-    /// What of it could not be read, with the reason: EC2 did not say it, or said what is not known. Such an attribute (`state`, for
-    /// kinds whose table has none) is not in the record: it is unknown, not absent.
+    /// What of it could not be read, with the reason: EC2 did not say it, or said what is not known. Such an
+    /// attribute (`state`, for kinds whose table has none) is not in the record: it is unknown, not absent.
     pub unread: BTreeMap<String, String>,
 }
 
@@ -72,13 +75,21 @@ pub struct Owner {
 impl Object {
     /// The address that this object claims in `topology`: that of its tags, unless it is retiring.
     pub fn claim(&self, topology: &str) -> Option<&str> {
-        let owner = self.owner.as_ref().filter(|owner| owner.topology == topology && owner.retiring.is_none())?;
+        let owner = self
+            .owner
+            .as_ref()
+            .filter(|owner| owner.topology == topology && owner.retiring.is_none())?;
         Some(&owner.address)
     }
 
-    /// The address that the tags name, where they are those of `topology`, retiring or not, and the kinds agree.
+    /// The address that the tags name, where they are those of `topology`, retiring or not, and the kinds
+    /// agree.
     pub fn address(&self, topology: &str) -> Option<Address> {
         let owner = self.owner.as_ref().filter(|owner| owner.topology == topology)?;
-        owner.address.parse().ok().filter(|address: &Address| address.kind == self.kind)
+        owner
+            .address
+            .parse()
+            .ok()
+            .filter(|address: &Address| address.kind == self.kind)
     }
 }

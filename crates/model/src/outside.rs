@@ -41,7 +41,10 @@ impl Sought {
 impl fmt::Display for Sought {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InstanceType { name, zone: Zone::Name(zone) | Zone::Id(zone) } => write!(f, "{name} in {zone}"),
+            Self::InstanceType {
+                name,
+                zone: Zone::Name(zone) | Zone::Id(zone),
+            } => write!(f, "{name} in {zone}"),
             _ => f.write_str(self.text()),
         }
     }

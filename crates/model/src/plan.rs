@@ -23,13 +23,15 @@ pub struct Plan {
     pub region: String,
     /// The account it is for.
     pub account: String,
-    /// Whether it ends all that the topology owns, whatever the spec wants: then `destroy` carries it out, and not `apply`.
+    /// Whether it ends all that the topology owns, whatever the spec wants: then `destroy` carries it out,
+    /// and not `apply`.
     pub teardown: bool,
     /// `sha256:…` over topology, account, region, changes and steps: what a reviewer approves.
     pub fingerprint: String,
     /// Kinds that could not be read, with the reason; their resources are left alone.
     pub unreadable: BTreeMap<Kind, String>,
-    /// Attributes of our objects that could not be read and would have to be known; nothing is done because of them.
+    /// Attributes of our objects that could not be read and would have to be known; nothing is done because
+    /// of them.
     pub unread: Vec<Unread>,
     /// What differs, in the order of the addresses.
     pub changes: Vec<Change>,
@@ -37,19 +39,24 @@ pub struct Plan {
     pub kept: Vec<Address>,
     /// What will be done, numbered from 1 in an order that respects every dependency.
     pub steps: Vec<Step>,
-    /// Hosts that do the same work and are stopped or replaced, and how many of them are out of service at a time.
+    /// Hosts that do the same work and are stopped or replaced, and how many of them are out of service at a
+    /// time.
     pub turns: Vec<Turns>,
-    /// Routes of ours that lead nowhere, as EC2 says, and that the plan leaves as they are: the spec wants them so.
+    /// Routes of ours that lead nowhere, as EC2 says, and that the plan leaves as they are: the spec wants
+    /// them so.
     pub blackholes: Vec<Blackhole>,
     /// What will not be done, and which guard refused it.
     pub refused: Vec<Refusal>,
     /// Problems of the spec and remarks of the planner.
     pub diagnostics: Vec<Diagnostic>,
-    /// What it does to who can talk to whom. It follows from the topology and what was observed, so it is not in the fingerprint.
+    /// What it does to who can talk to whom. It follows from the topology and what was observed, so it is not
+    /// in the fingerprint.
     pub reachability: Option<Reachability>,
-    /// Where this topology, or a part of it, seems to be already, though nothing of that belongs to it: to build it needs consent.
+    /// Where this topology, or a part of it, seems to be already, though nothing of that belongs to it: to
+    /// build it needs consent.
     pub twin: Option<Twin>,
-    /// What it deletes, and creates again just so at another address. It follows from the changes, so it is not in the fingerprint.
+    /// What it deletes, and creates again just so at another address. It follows from the changes, so it is
+    /// not in the fingerprint.
     pub renamed: Vec<Renamed>,
     /// The live objects that the steps act on, by id, as they were observed.
     pub objects: BTreeMap<String, Object>,
@@ -71,7 +78,8 @@ pub struct Unread {
 /// Where a topology, or a part of it, seems to be already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Twin {
-    /// Here, as another topology that has most of its resources, while nothing belongs to this one: perhaps its earlier name.
+    /// Here, as another topology that has most of its resources, while nothing belongs to this one: perhaps
+    /// its earlier name.
     Topology(String),
     /// In other regions, where so many objects carry its tags, while nothing does here.
     Regions(BTreeMap<String, usize>),
@@ -124,7 +132,8 @@ pub struct Turns {
     pub at_once: usize,
 }
 
-/// What goes at one address and comes at another, equal to it and to nothing else: it was probably only renamed in the spec.
+/// What goes at one address and comes at another, equal to it and to nothing else: it was probably only
+/// renamed in the spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Renamed {
     /// The address whose object is deleted.
@@ -133,7 +142,8 @@ pub struct Renamed {
     pub to: Address,
     /// The object. With the tags of its new address it would stay.
     pub id: String,
-    /// What the spec would have to say of it then, because it follows from the name and EC2 cannot change it: attributes and values.
+    /// What the spec would have to say of it then, because it follows from the name and EC2 cannot change it:
+    /// attributes and values.
     pub keep: BTreeMap<&'static str, String>,
 }
 
@@ -199,7 +209,8 @@ pub struct Change {
     pub order: Option<Order>,
     /// What users of the network feel.
     pub disruption: Disruption,
-    /// The attribute by which EC2 itself refuses to end the object, where that is on and is lifted so that the object can go.
+    /// The attribute by which EC2 itself refuses to end the object, where that is on and is lifted so that
+    /// the object can go.
     pub lifts: Option<&'static str>,
     /// What is lost for ever.
     pub losses: Vec<Loss>,
@@ -249,7 +260,8 @@ pub struct Step {
     pub call: Call,
     /// The numbers of the steps that must be done before.
     pub after: Vec<usize>,
-    /// Those of them that EC2 does not demand, and that a barrier may undo: they keep up what works, or have like hosts take turns.
+    /// Those of them that EC2 does not demand, and that a barrier may undo: they keep up what works, or have
+    /// like hosts take turns.
     pub yields: Vec<usize>,
     /// For an order that no reference explains: the constraint, in a sentence.
     pub why: Vec<String>,
@@ -274,8 +286,8 @@ pub enum StepAction {
 /// Something that will not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `outside`, `protected`, `in_use`, `order`, `max_deletes`,
-    /// `expect`, `exposure`.
+    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `outside`, `protected`, `in_use`,
+    /// `order`, `max_deletes`, `expect`, `exposure`.
     pub guard: &'static str,
     /// Whose change is refused; of an expectation, who asks.
     pub address: String,
@@ -299,7 +311,10 @@ pub struct Summary {
 impl Plan {
     /// How many addresses have which action.
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary { keep: self.kept.len(), ..Summary::default() };
+        let mut summary = Summary {
+            keep: self.kept.len(),
+            ..Summary::default()
+        };
         for change in &self.changes {
             *match change.action {
                 Action::Create => &mut summary.create,
@@ -313,13 +328,16 @@ impl Plan {
         summary
     }
 
-    /// All that a change needs consent to: what [`Plan::consent`] says, and `unprotect` where EC2's own protection is lifted for it.
+    /// All that a change needs consent to: what [`Plan::consent`] says, and `unprotect` where EC2's own
+    /// protection is lifted for it.
     pub fn consents(&self, change: &Change) -> impl Iterator<Item = &'static str> {
-        self.consent(change).into_iter().chain(change.lifts.map(|_| "unprotect"))
+        self.consent(change)
+            .into_iter()
+            .chain(change.lifts.map(|_| "unprotect"))
     }
 
-    /// What a change needs consent to by its action: `delete`, `replace` or `stop`. What an interrupted replacement left over goes by the consent
-    /// to that replacement.
+    /// What a change needs consent to by its action: `delete`, `replace` or `stop`. What an interrupted
+    /// replacement left over goes by the consent to that replacement.
     pub fn consent(&self, change: &Change) -> Option<&'static str> {
         match change.action {
             Action::Delete if self.is_left_over(change) => Some("replace"),
@@ -334,7 +352,9 @@ impl Plan {
     /// Whether the object that a change is about has a successor, or will have one.
     fn is_left_over(&self, change: &Change) -> bool {
         let object = change.id.as_ref().and_then(|id| self.objects.get(id));
-        let retiring = object.and_then(|object| object.owner.as_ref()).is_some_and(|owner| owner.retiring.is_some());
+        let retiring = object
+            .and_then(|object| object.owner.as_ref())
+            .is_some_and(|owner| owner.retiring.is_some());
         let goes_on = |other: &Change| other.address == change.address && other.action != Action::Delete;
         retiring && (self.kept.contains(&change.address) || self.changes.iter().any(goes_on))
     }
@@ -351,11 +371,12 @@ impl Plan {
 }
 
 impl Step {
-    /// Whether this step takes back what another one of the same object did, and nothing else: a start after a stop. It is carried out
-    /// even where a step between the two fails.
+    /// Whether this step takes back what another one of the same object did, and nothing else: a start after
+    /// a stop. It is carried out even where a step between the two fails.
     pub fn takes_back(&self, earlier: &Self) -> bool {
         let (back, there) = (&self.call, &earlier.call);
-        let same = (&self.address, &self.target) == (&earlier.address, &earlier.target) && self.number > earlier.number;
+        let same = (&self.address, &self.target) == (&earlier.address, &earlier.target)
+            && self.number > earlier.number;
         same && !back.sets.is_empty() && back.sets == there.unsets && back.unsets == there.sets
     }
 }

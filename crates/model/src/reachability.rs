@@ -33,7 +33,8 @@ impl Level {
 /// What a plan does to who can talk to whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reachability {
-    /// How many hosts are known, before or after; none where nobody looked. Without any, all of this is about nobody.
+    /// How many hosts are known, before or after; none where nobody looked. Without any, all of this is about
+    /// nobody.
     pub hosts: Option<usize>,
     /// What changes: what the internet newly reaches first.
     pub changes: Vec<ReachChange>,
@@ -43,10 +44,11 @@ pub struct Reachability {
     pub untold: Option<String>,
     /// How the spec's expectations fare on the network that it wants.
     pub findings: Vec<Finding>,
-    /// The order that the steps keep so that nothing is open for a moment only; none where any order of them would do.
+    /// The order that the steps keep so that nothing is open for a moment only; none where any order of them
+    /// would do.
     pub barrier: Option<Barrier>,
-    /// What works before and after and not, or less, while the steps are carried out, where no barrier says so: how much of it works then
-    /// stands as `after`, and whose step takes it away as `because`.
+    /// What works before and after and not, or less, while the steps are carried out, where no barrier says
+    /// so: how much of it works then stands as `after`, and whose step takes it away as `because`.
     pub gaps: Vec<ReachChange>,
     /// How many more there are.
     pub gaps_more: usize,
@@ -84,7 +86,8 @@ pub struct PublicSubnet {
     pub because: String,
 }
 
-/// Subnets and hosts that all appear on the internet by another address than before: whoever lets in only the old one shuts them out.
+/// Subnets and hosts that all appear on the internet by another address than before: whoever lets in only the
+/// old one shuts them out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceChange {
     /// Subnets, which stand for the hosts in them.
@@ -133,15 +136,17 @@ pub struct Interrupted {
     pub because: Vec<String>,
 }
 
-/// Steps are done one after the other, and what opens waits for what closes where it must, because otherwise a state in between might
-/// open what no `cannot` allows.
+/// Steps are done one after the other, and what opens waits for what closes where it must, because otherwise
+/// a state in between might open what no `cannot` allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Barrier {
     /// The expectations that it is for, as sentences.
     pub expectations: Vec<String>,
-    /// Whether a step waits for one that the usual order has later; else that order is kept, one step at a time.
+    /// Whether a step waits for one that the usual order has later; else that order is kept, one step at a
+    /// time.
     pub waits: bool,
-    /// What works before and after and not, or less, while a step waits: how much of it works then stands as `after`.
+    /// What works before and after and not, or less, while a step waits: how much of it works then stands as
+    /// `after`.
     pub gaps: Vec<ReachChange>,
     /// How many more there are.
     pub more: usize,
@@ -150,7 +155,8 @@ pub struct Barrier {
 /// Where the search for an order with a barrier ended without one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stuck {
-    /// The numbers of the steps that can be done with every state fine, in their order: as many as were found.
+    /// The numbers of the steps that can be done with every state fine, in their order: as many as were
+    /// found.
     pub done: Vec<usize>,
     /// The numbers of those that could be next, each of which leaves a state that is not fine.
     pub next: Vec<usize>,
@@ -226,10 +232,14 @@ impl Finding {
     pub fn diagnostic(&self) -> Option<Diagnostic> {
         let diagnostic = match self.status {
             Status::Passed => return None,
-            Status::Warned => Diagnostic::warning("expectation", format!("it is expected that {}: {}", self.expectation, self.why)),
-            Status::Unknown | Status::Failed => {
-                Diagnostic::error("expectation", format!("it is expected that {}: {}", self.expectation, self.why))
-            }
+            Status::Warned => Diagnostic::warning(
+                "expectation",
+                format!("it is expected that {}: {}", self.expectation, self.why),
+            ),
+            Status::Unknown | Status::Failed => Diagnostic::error(
+                "expectation",
+                format!("it is expected that {}: {}", self.expectation, self.why),
+            ),
         };
         let mut diagnostic = diagnostic.at(self.place.clone(), "expected here");
         diagnostic.labels.extend(self.because.iter().cloned());

@@ -29,7 +29,9 @@ pub struct Counts {
 impl Counts {
     /// Of some members, each of which weighs so much.
     pub fn of<'a>(members: impl IntoIterator<Item = &'a Value>, weigh: Weigh<'_>) -> Self {
-        members.into_iter().fold(Self::default(), |counts, member| counts.plus(weigh(member)))
+        members
+            .into_iter()
+            .fold(Self::default(), |counts, member| counts.plus(weigh(member)))
     }
 
     /// The same number of both.
@@ -40,19 +42,28 @@ impl Counts {
     /// With so many more.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { v4: self.v4 + other.v4, v6: self.v6 + other.v6 }
+        Self {
+            v4: self.v4 + other.v4,
+            v6: self.v6 + other.v6,
+        }
     }
 
     /// With so many less.
     #[must_use]
     pub fn less(self, other: Self) -> Self {
-        Self { v4: self.v4.saturating_sub(other.v4), v6: self.v6.saturating_sub(other.v6) }
+        Self {
+            v4: self.v4.saturating_sub(other.v4),
+            v6: self.v6.saturating_sub(other.v6),
+        }
     }
 
     /// The larger of each.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
-        Self { v4: self.v4.max(other.v4), v6: self.v6.max(other.v6) }
+        Self {
+            v4: self.v4.max(other.v4),
+            v6: self.v6.max(other.v6),
+        }
     }
 
     /// Whether there are not more of either.
@@ -66,8 +77,9 @@ impl Counts {
     }
 }
 
-/// What a prefix list counts as: one of AWS's its weight ("AWS-managed prefix list weight" in the Amazon VPC user guide: 1 where it is
-/// not among these), a customer's as many entries as it may hold ("Prefix lists concepts and rules" there). One that was not read counts 1.
+/// What a prefix list counts as: one of AWS's its weight ("AWS-managed prefix list weight" in the Amazon VPC
+/// user guide: 1 where it is not among these), a customer's as many entries as it may hold ("Prefix lists
+/// concepts and rules" there). One that was not read counts 1.
 pub fn of_list(name: &str, lists: &Lists) -> usize {
     const WEIGHTS: [(&str, usize); 6] = [
         ("cloudfront.origin-facing", 55),
@@ -77,8 +89,14 @@ pub fn of_list(name: &str, lists: &Lists) -> usize {
         ("s3express", 6),
         ("vpc-lattice", 10),
     ];
-    let known = WEIGHTS.iter().find(|(service, _)| name.strip_suffix(service).is_some_and(|head| head.ends_with(['.', '/'])));
-    known.map(|(_, weight)| *weight).or_else(|| lists.get(name).copied()).unwrap_or(1)
+    let known = WEIGHTS.iter().find(|(service, _)| {
+        name.strip_suffix(service)
+            .is_some_and(|head| head.ends_with(['.', '/']))
+    });
+    known
+        .map(|(_, weight)| *weight)
+        .or_else(|| lists.get(name).copied())
+        .unwrap_or(1)
 }
 
 /// A part of an exchange: members that are added, or taken away, together.
@@ -90,9 +108,15 @@ pub enum Portion<'a> {
     Take(Vec<&'a Value>),
 }
 
-/// How members are exchanged: what is new comes before what is old goes, as far as there is room; where there is none, old ones make it,
-/// a few at a time. `have` is what is there and `most` what may be.
-pub fn exchange<'a>(have: Counts, most: Counts, added: &[&'a Value], removed: &[&'a Value], weigh: Weigh<'_>) -> Vec<Portion<'a>> {
+/// How members are exchanged: what is new comes before what is old goes, as far as there is room; where there
+/// is none, old ones make it, a few at a time. `have` is what is there and `most` what may be.
+pub fn exchange<'a>(
+    have: Counts,
+    most: Counts,
+    added: &[&'a Value],
+    removed: &[&'a Value],
+    weigh: Weigh<'_>,
+) -> Vec<Portion<'a>> {
     let (mut have, mut added, mut removed) = (have, added.to_vec(), removed.to_vec());
     let mut portions = Vec::new();
     while !added.is_empty() {
@@ -111,17 +135,35 @@ pub fn exchange<'a>(have: Counts, most: Counts, added: &[&'a Value], removed: &[
         if !added.is_empty() {
             let portion: Vec<&Value> = removed.drain(..removed.len().min(PORTION)).collect();
             have = portion.iter().fold(have, |have, member| have.less(weigh(member)));
-            portions.extend(Some(portion).filter(|portion| !portion.is_empty()).map(Portion::Take));
+            portions.extend(
+                Some(portion)
+                    .filter(|portion| !portion.is_empty())
+                    .map(Portion::Take),
+            );
         }
     }
-    portions.extend(Some(removed).filter(|removed| !removed.is_empty()).map(Portion::Take));
+    portions.extend(
+        Some(removed)
+            .filter(|removed| !removed.is_empty())
+            .map(Portion::Take),
+    );
     portions
 }
 
 /// What an exchange costs where there is no room: nothing is said where there is.
 pub fn told(portions: &[Portion<'_>], what: &str, granted: usize) -> Option<String> {
-    let late = portions.iter().skip_while(|portion| matches!(portion, Portion::Add(_)));
-    let late: usize = late.map(|portion| if let Portion::Add(members) = portion { members.len() } else { 0 }).sum();
+    let late = portions
+        .iter()
+        .skip_while(|portion| matches!(portion, Portion::Add(_)));
+    let late: usize = late
+        .map(|portion| {
+            if let Portion::Add(members) = portion {
+                members.len()
+            } else {
+                0
+            }
+        })
+        .sum();
     (late > 0).then(|| {
         format!(
             "there is no room for {late} new {what} beside the old ones (an account's quota is {granted} unless it was raised): old ones go \
@@ -136,7 +178,8 @@ pub fn is_made(earlier: &Call, later: &Call, name: &str, weigh: Weigh<'_>) -> bo
     let (left, given) = (count(&earlier.sets), count(&earlier.unsets));
     let (taken, freed) = (count(&later.sets), count(&later.unsets));
     let are_changes = earlier.role == Role::Modify && later.role == Role::Modify;
-    are_changes && ((given.v4 > left.v4 && taken.v4 > freed.v4) || (given.v6 > left.v6 && taken.v6 > freed.v6))
+    are_changes
+        && ((given.v4 > left.v4 && taken.v4 > freed.v4) || (given.v6 > left.v6 && taken.v6 > freed.v6))
 }
 
 #[cfg(test)]
@@ -195,7 +238,13 @@ mod tests {
     fn what_it_costs_is_told_where_there_is_no_room() {
         let value = Value::text("x");
         let told = |have: usize| {
-            let portions = exchange(Counts::both(have), Counts::both(60), &[&value; 3], &[&value; 3], &one);
+            let portions = exchange(
+                Counts::both(have),
+                Counts::both(60),
+                &[&value; 3],
+                &[&value; 3],
+                &one,
+            );
             self::told(&portions, "rules", 60)
         };
         assert!(told(60).is_some_and(|told| told.contains("no room for 3 new rules")));

@@ -1,4 +1,5 @@
-//! What a kind must say about itself: the seam between the pure middle, which names no attribute, and the kinds' files.
+//! What a kind must say about itself: the seam between the pure middle, which names no attribute, and the
+//! kinds' files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,14 +21,16 @@ pub trait Rules: Sync {
     /// The table of attributes.
     fn schema(&self) -> &'static Schema;
 
-    /// Rewrites a record as a person wrote it into its canonical form: shorthands expanded, files read, names completed.
+    /// Rewrites a record as a person wrote it into its canonical form: shorthands expanded, files read, names
+    /// completed.
     fn normalise(&self, _record: &mut Record, _context: &mut Context<'_>) {}
 
-    /// Checks all resources of this kind: what EC2 would refuse is an error, what an account may have raised a warning.
+    /// Checks all resources of this kind: what EC2 would refuse is an error, what an account may have raised
+    /// a warning.
     fn check(&self, _topology: &Topology, _out: &mut Vec<Diagnostic>) {}
 
-    /// What a live object keeps where the spec leaves it open: written into what is wanted of it. `says` tells whether the spec itself
-    /// has a line for an attribute.
+    /// What a live object keeps where the spec leaves it open: written into what is wanted of it. `says`
+    /// tells whether the spec itself has a line for an attribute.
     fn keep(&self, _wanted: &mut Record, _live: &Record, _says: &dyn Fn(&str) -> bool) {}
 
     /// The ranges of addresses that a resource is.
@@ -40,10 +43,12 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
-    /// The call that makes the object. `replaced` is the object whose successor it is, while that one still lives.
+    /// The call that makes the object. `replaced` is the object whose successor it is, while that one still
+    /// lives.
     fn create(&self, record: &Record, replaced: Option<&Object>) -> Call;
 
-    /// What a new object has right after [`Rules::create`]; what is still missing is brought about by [`Rules::update`].
+    /// What a new object has right after [`Rules::create`]; what is still missing is brought about by
+    /// [`Rules::update`].
     fn born(&self, record: &Record) -> Record {
         let mut born = self.schema().defaults();
         for (name, value) in self.create(record, None).sets.iter() {
@@ -52,7 +57,8 @@ pub trait Rules: Sync {
         born
     }
 
-    /// What EC2 gives an object of this kind that it makes by itself, with this id: a default group, a main route table.
+    /// What EC2 gives an object of this kind that it makes by itself, with this id: a default group, a main
+    /// route table.
     fn implicit(&self, _id: &str) -> Record {
         self.schema().defaults()
     }
@@ -68,7 +74,8 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
-    /// The space of claims in which EC2 chooses for this call: whoever claims something certain there comes first, lest EC2 give it away.
+    /// The space of claims in which EC2 chooses for this call: whoever claims something certain there comes
+    /// first, lest EC2 give it away.
     fn takes_any(&self, _call: &Call) -> Option<String> {
         None
     }
@@ -78,17 +85,20 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
-    /// The attribute by which EC2 itself refuses to end this object, where that is on. Lifting it needs a consent of its own.
+    /// The attribute by which EC2 itself refuses to end this object, where that is on. Lifting it needs a
+    /// consent of its own.
     fn lifts(&self, _object: &Object) -> Option<&'static str> {
         None
     }
 
-    /// The ids of what goes with this object when it goes, and that others may refer to: an instance's interface.
+    /// The ids of what goes with this object when it goes, and that others may refer to: an instance's
+    /// interface.
     fn along(&self, _object: &Object) -> Vec<String> {
         Vec::new()
     }
 
-    /// The routes of this object that lead nowhere, as EC2 says: the destination of each, and the id of where it leads.
+    /// The routes of this object that lead nowhere, as EC2 says: the destination of each, and the id of where
+    /// it leads.
     fn blackholes(&self, _object: &Object) -> Vec<(String, String)> {
         Vec::new()
     }
@@ -98,13 +108,14 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
-    /// What is lost for ever when this object changes and stays the same object. `effect` is the worst of what changes.
+    /// What is lost for ever when this object changes and stays the same object. `effect` is the worst of
+    /// what changes.
     fn losses_by_update(&self, _object: &Object, _update: &Update<'_>, _effect: Effect) -> Vec<Loss> {
         Vec::new()
     }
 
-    /// What has an object of ours that only one thing can have, and is not of its topology: while it has, nothing else gets it, and EC2
-    /// does not end it.
+    /// What has an object of ours that only one thing can have, and is not of its topology: while it has,
+    /// nothing else gets it, and EC2 does not end it.
     fn held_by(&self, _object: &Object) -> Option<String> {
         None
     }
@@ -149,12 +160,14 @@ pub trait Rules: Sync {
         true
     }
 
-    /// Whether the object comes under what this attribute refers to: a subnet under its route table, a host under its groups.
+    /// Whether the object comes under what this attribute refers to: a subnet under its route table, a host
+    /// under its groups.
     fn joins(&self, _attribute: &str) -> bool {
         false
     }
 
-    /// What an object shares with those that do the same work, in words: they are stopped and replaced one after the other.
+    /// What an object shares with those that do the same work, in words: they are stopped and replaced one
+    /// after the other.
     fn company(&self, _address: &Address, _record: &Record) -> Vec<String> {
         Vec::new()
     }
@@ -169,18 +182,20 @@ pub trait Rules: Sync {
         attribute != "tags"
     }
 
-    /// Whether EC2 takes two calls of one object in either order: that of [`Rules::update`] is a preference then.
+    /// Whether EC2 takes two calls of one object in either order: that of [`Rules::update`] is a preference
+    /// then.
     fn commute(&self, _earlier: &Call, _later: &Call) -> bool {
         false
     }
 
-    /// What is wanted of this live object, where what a spec leaves out means what EC2 makes of it there; none where that is what the
-    /// record says.
+    /// What is wanted of this live object, where what a spec leaves out means what EC2 makes of it there;
+    /// none where that is what the record says.
     fn fitted(&self, _resource: &Resource, _object: &Object) -> Option<Record> {
         None
     }
 
-    /// Remarks about a live object that is compared with this record, for the reader of a plan; `lists` is what is known of prefix lists.
+    /// Remarks about a live object that is compared with this record, for the reader of a plan; `lists` is
+    /// what is known of prefix lists.
     fn notes(&self, _record: &Record, _object: Option<&Object>, _lists: &Lists) -> Vec<String> {
         Vec::new()
     }
@@ -219,7 +234,14 @@ pub struct Update<'a> {
 impl<'a> Update<'a> {
     /// The update that brings `before` to `after`.
     pub fn new(kind: Kind, before: &'a Record, after: &'a Record, newborn: bool) -> Self {
-        Self { kind, before, after, changed: kind.schema().differing(after, before), newborn, lists: &NO_LISTS }
+        Self {
+            kind,
+            before,
+            after,
+            changed: kind.schema().differing(after, before),
+            newborn,
+            lists: &NO_LISTS,
+        }
     }
 
     /// The same, where this is known of prefix lists.
@@ -236,12 +258,22 @@ impl<'a> Update<'a> {
 
     /// A call that sets `name` to its new value and takes its old one away, where it differs.
     pub fn set(&self, name: &'static str, action: &'static str) -> Option<Call> {
-        self.has(name).then(|| Call::modify(action).setting(self.after.only(&[name])).unsetting(self.before.only(&[name])))
+        self.has(name).then(|| {
+            Call::modify(action)
+                .setting(self.after.only(&[name]))
+                .unsetting(self.before.only(&[name]))
+        })
     }
 
-    /// The calls for a reference or a value of which an object has at most one: one action to give it, one to swap it in one
-    /// call where EC2 has that, one to take it.
-    pub fn attach(&self, name: &'static str, give: &'static str, swap: Option<&'static str>, take: &'static str) -> Vec<Call> {
+    /// The calls for a reference or a value of which an object has at most one: one action to give it, one to
+    /// swap it in one call where EC2 has that, one to take it.
+    pub fn attach(
+        &self,
+        name: &'static str,
+        give: &'static str,
+        swap: Option<&'static str>,
+        take: &'static str,
+    ) -> Vec<Call> {
         if !self.has(name) {
             return Vec::new();
         }
@@ -258,7 +290,9 @@ impl<'a> Update<'a> {
     /// How the members of the set `name` differ.
     pub fn members(&self, name: &str) -> crate::schema::Differences<'a> {
         match self.kind.schema().attribute(name).map(|a| &a.ty) {
-            Some(Type::Set(members)) if self.has(name) => members.compare(self.before.list(name), self.after.list(name)),
+            Some(Type::Set(members)) if self.has(name) => {
+                members.compare(self.before.list(name), self.after.list(name))
+            }
             _ => crate::schema::Differences::default(),
         }
     }
@@ -269,7 +303,8 @@ pub fn members_record(name: &str, members: &[&Value]) -> Record {
     Record::new().with(name, members.iter().map(|&m| m.clone()).collect::<Vec<_>>())
 }
 
-/// All calls that make a new object of `kind` from nothing, in their order. Tags ride in the create call itself.
+/// All calls that make a new object of `kind` from nothing, in their order. Tags ride in the create call
+/// itself.
 pub fn make(kind: Kind, record: &Record, replaced: Option<&Object>) -> Vec<Call> {
     let rules = kind.rules();
     let mut calls = rules.prepare(record);
@@ -294,7 +329,13 @@ pub fn later(call: Call) -> Call {
 
 /// Whether two calls only change an object, and no attribute is in both.
 pub fn are_apart(earlier: &Call, later: &Call) -> bool {
-    let names = |call: &Call| call.sets.iter().chain(call.unsets.iter()).map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
+    let names = |call: &Call| {
+        call.sets
+            .iter()
+            .chain(call.unsets.iter())
+            .map(|(name, _)| name.to_owned())
+            .collect::<BTreeSet<_>>()
+    };
     earlier.role == Role::Modify && later.role == Role::Modify && names(earlier).is_disjoint(&names(later))
 }
 
@@ -304,8 +345,14 @@ pub fn touches_packets(kind: Kind, call: &Call) -> bool {
     let attributes = kind.schema().attributes;
     match call.role {
         Role::Prepare => false,
-        Role::Create | Role::Delete => attributes.is_empty() || attributes.iter().any(|attribute| carries(attribute.name)),
-        Role::Modify => call.sets.iter().chain(call.unsets.iter()).any(|(name, _)| carries(name)),
+        Role::Create | Role::Delete => {
+            attributes.is_empty() || attributes.iter().any(|attribute| carries(attribute.name))
+        }
+        Role::Modify => call
+            .sets
+            .iter()
+            .chain(call.unsets.iter())
+            .any(|(name, _)| carries(name)),
     }
 }
 
@@ -341,12 +388,18 @@ pub struct Live<'a> {
 impl<'a> View<'a> {
     /// The wanted resources of `kind`.
     pub fn wanted_of(&self, kind: Kind) -> impl Iterator<Item = (&'a Address, &'a Record)> {
-        self.wanted.iter().filter(move |(address, _)| address.kind == kind).map(|(a, r)| (*a, *r))
+        self.wanted
+            .iter()
+            .filter(move |(address, _)| address.kind == kind)
+            .map(|(a, r)| (*a, *r))
     }
 
     /// The live objects of `kind`, those on their way out included.
     pub fn live_of(&self, kind: Kind) -> impl Iterator<Item = Live<'a>> {
-        self.live.values().filter(move |live| live.address.kind == kind).copied()
+        self.live
+            .values()
+            .filter(move |live| live.address.kind == kind)
+            .copied()
     }
 
     /// The reference `attribute` of what `reference` points at, among the wanted resources.
@@ -356,7 +409,10 @@ impl<'a> View<'a> {
 
     /// The reference by name, where it is an id of ours: in a call, what is being replaced stands by its id.
     pub fn named(&self, reference: &Ref) -> Ref {
-        let live = reference.id().and_then(|id| self.live.get(id)).filter(|live| live.holds);
+        let live = reference
+            .id()
+            .and_then(|id| self.live.get(id))
+            .filter(|live| live.holds);
         live.map_or_else(|| reference.clone(), |live| Ref::Name(live.address.clone()))
     }
 
@@ -382,14 +438,26 @@ pub struct Context<'a> {
     pub files: &'a dyn Files,
     /// What is wrong, by the path of the attribute as the spec has it.
     pub problems: Vec<Problem>,
-    /// By set: from which member of the spec each member comes, where normalising has dropped or multiplied some.
+    /// By set: from which member of the spec each member comes, where normalising has dropped or multiplied
+    /// some.
     pub origins: BTreeMap<String, Vec<usize>>,
 }
 
 impl Context<'_> {
     /// Notes that the attribute at `path` is wrong.
-    pub fn problem(&mut self, path: impl Into<String>, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.push(Problem { path: path.into(), code, message: message.into(), help: help.into() });
+    pub fn problem(
+        &mut self,
+        path: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.problems.push(Problem {
+            path: path.into(),
+            code,
+            message: message.into(),
+            help: help.into(),
+        });
     }
 }
 
@@ -416,6 +484,7 @@ pub trait Files {
         self.text(path).map(String::into_bytes)
     }
 
-    /// The public half of a private key file in OpenSSH's form, `None` where there is no such file, or why it is no key.
+    /// The public half of a private key file in OpenSSH's form, `None` where there is no such file, or why it
+    /// is no key.
     fn public_key(&self, path: &str) -> Result<Option<String>, String>;
 }

@@ -1,7 +1,7 @@
 //! The table of a kind: what attributes it has, how each is written, and what changing it costs.
 //!
-//! One table per kind is the source of the spec's reading, the JSON Schema, the documentation page and the diff. The typed
-//! struct beside it says the same in Rust's types; a test holds the two together.
+//! One table per kind is the source of the spec's reading, the JSON Schema, the documentation page and the
+//! diff. The typed struct beside it says the same in Rust's types; a test holds the two together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,15 +40,24 @@ impl Schema {
 
     /// The values of all attributes that are left out of a spec and have one default value.
     pub fn defaults(&self) -> Record {
-        self.attributes.iter().filter_map(|a| Some((a.name.to_owned(), a.default_value()?))).collect()
+        self.attributes
+            .iter()
+            .filter_map(|a| Some((a.name.to_owned(), a.default_value()?)))
+            .collect()
     }
 
-    /// The attributes of a record that are read only on request, because that costs a call for each object, and that are set to
-    /// something else than EC2's default.
+    /// The attributes of a record that are read only on request, because that costs a call for each object,
+    /// and that are set to something else than EC2's default.
     pub fn read_on_request(&self, record: &Record) -> BTreeSet<&'static str> {
-        let unlisted = self.attributes.iter().filter(|attribute| attribute.when_seen && !attribute.is_auto());
-        let set =
-            unlisted.filter(|attribute| record.get(attribute.name).is_some_and(|value| Some(value) != attribute.default_value().as_ref()));
+        let unlisted = self
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.when_seen && !attribute.is_auto());
+        let set = unlisted.filter(|attribute| {
+            record
+                .get(attribute.name)
+                .is_some_and(|value| Some(value) != attribute.default_value().as_ref())
+        });
         set.map(|attribute| attribute.name).collect()
     }
 
@@ -94,7 +103,8 @@ pub struct Attribute {
     pub digest: bool,
     /// Words of EC2 that cannot be chosen here, each with why.
     pub refused: &'static [(&'static str, &'static str)],
-    /// Whether EC2 may answer with more than a spec may say: texts from before the rule, words for what a spec cannot make.
+    /// Whether EC2 may answer with more than a spec may say: texts from before the rule, words for what a
+    /// spec cannot make.
     pub wider_live: bool,
 }
 
@@ -171,7 +181,8 @@ pub struct Members {
     pub ty: Type,
     /// What tells members apart, as it is shown to the user: `tcp/22 cidr 0.0.0.0/0`.
     pub key: fn(&Value) -> String,
-    /// The rank of a member whose place among the others means something; those of one rank are in the order of their keys.
+    /// The rank of a member whose place among the others means something; those of one rank are in the order
+    /// of their keys.
     pub rank: fn(&Value) -> i64,
     /// What a member is besides its key, in words; none where its fields say it.
     pub words: Option<fn(&Value) -> String>,
@@ -236,7 +247,11 @@ impl Attribute {
 
     /// What changing it costs depends on the values; `reason` says why it may be more than in place.
     #[must_use]
-    pub const fn by(mut self, effect: fn(Option<&Value>, Option<&Value>) -> Effect, reason: &'static str) -> Self {
+    pub const fn by(
+        mut self,
+        effect: fn(Option<&Value>, Option<&Value>) -> Effect,
+        reason: &'static str,
+    ) -> Self {
         self.effect = Cost::By(effect);
         self.reason = reason;
         self
@@ -312,9 +327,14 @@ impl Attribute {
         matches!(self.omitted, Omitted::Auto)
     }
 
-    /// Why a live value is nothing that this attribute can be: then it is not known what EC2 means. None where it is.
+    /// Why a live value is nothing that this attribute can be: then it is not known what EC2 means. None
+    /// where it is.
     pub fn misfit(&self, live: &Value) -> Option<String> {
-        if self.wider_live { None } else { self.ty.misfit(live) }
+        if self.wider_live {
+            None
+        } else {
+            self.ty.misfit(live)
+        }
     }
 
     /// What it costs to go from `before` to `after`.
@@ -352,14 +372,20 @@ impl Type {
             (Self::Object(fields), Value::Map(wanted), live) => {
                 let empty = Record::new();
                 let live = live.and_then(Value::as_map).unwrap_or(&empty);
-                fields.iter().any(|field| field.differs(wanted.get(field.name), live.get(field.name)))
+                fields
+                    .iter()
+                    .any(|field| field.differs(wanted.get(field.name), live.get(field.name)))
             }
             (Self::Set(members), Value::List(wanted), live) => {
                 let live = live.map_or(&[][..], Value::as_list);
                 members.by_place(wanted) != members.by_place(live)
             }
             (Self::Policy, wanted, Some(live)) => {
-                let canonical = |value: &Value| serde_json::to_value(value).map(|json| crate::policy::canonical(&json)).ok();
+                let canonical = |value: &Value| {
+                    serde_json::to_value(value)
+                        .map(|json| crate::policy::canonical(&json))
+                        .ok()
+                };
                 wanted != live && canonical(wanted) != canonical(live)
             }
             (_, wanted, live) => live != Some(wanted),
@@ -372,8 +398,12 @@ impl Type {
     fn misfit(&self, live: &Value) -> Option<String> {
         match (self, live) {
             (Self::Int(least, most), Value::Int(number)) if (least..=most).contains(&number) => None,
-            (Self::Int(least, most), other) => Some(format!("`{other}` is not a number from {least} to {most}")),
-            (Self::Text(format), Value::Text(text)) => (format.read)(text).err().map(|complaint| complaint.message),
+            (Self::Int(least, most), other) => {
+                Some(format!("`{other}` is not a number from {least} to {most}"))
+            }
+            (Self::Text(format), Value::Text(text)) => {
+                (format.read)(text).err().map(|complaint| complaint.message)
+            }
             (Self::Choice(words), other) => {
                 let known = other.as_text().is_some_and(|word| words.contains(&word));
                 (!known).then(|| format!("`{other}` is not {}", words.join(" or ")))
@@ -381,10 +411,16 @@ impl Type {
             (Self::Ref(kind, Follow::Id), Value::Ref(Ref::Id(id))) if !kind.is_id(id) => {
                 Some(format!("`{id}` is not an id of kind {kind}"))
             }
-            (Self::Object(fields), Value::Map(map)) => {
-                fields.iter().find_map(|field| Some(format!("{} of it: {}", field.name, field.misfit(map.get(field.name)?)?)))
+            (Self::Object(fields), Value::Map(map)) => fields.iter().find_map(|field| {
+                Some(format!(
+                    "{} of it: {}",
+                    field.name,
+                    field.misfit(map.get(field.name)?)?
+                ))
+            }),
+            (Self::Set(members), Value::List(list)) => {
+                list.iter().find_map(|member| members.ty.misfit(member))
             }
-            (Self::Set(members), Value::List(list)) => list.iter().find_map(|member| members.ty.misfit(member)),
             (Self::OneOrMany(one), Value::List(list)) => list.iter().find_map(|member| one.misfit(member)),
             (Self::OneOrMany(one), one_value) => one.misfit(one_value),
             _ => None,
@@ -395,7 +431,12 @@ impl Type {
 impl Members {
     /// Members that are told apart by this key, and are in its order.
     pub const fn new(ty: Type, key: fn(&Value) -> String) -> Self {
-        Self { ty, key, rank: |_| 0, words: None }
+        Self {
+            ty,
+            key,
+            rank: |_| 0,
+            words: None,
+        }
     }
 
     /// Members are in the order of this number.
@@ -427,7 +468,8 @@ impl Members {
         list.iter().map(|member| (self.place(member), member)).collect()
     }
 
-    /// What must be added, taken away and altered (old, new) to get from `before` to `after`, each in the members' order.
+    /// What must be added, taken away and altered (old, new) to get from `before` to `after`, each in the
+    /// members' order.
     pub fn compare<'a>(&self, before: &'a [Value], after: &'a [Value]) -> Differences<'a> {
         let (old, new) = (self.by_place(before), self.by_place(after));
         let mut differences = Differences::default();
@@ -438,7 +480,11 @@ impl Members {
                 Some(_) => {}
             }
         }
-        differences.removed = old.iter().filter(|(key, _)| !new.contains_key(*key)).map(|(_, value)| *value).collect();
+        differences.removed = old
+            .iter()
+            .filter(|(key, _)| !new.contains_key(*key))
+            .map(|(_, value)| *value)
+            .collect();
         differences
     }
 }

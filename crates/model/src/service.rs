@@ -25,7 +25,9 @@ pub enum Service {
 
 /// Why a text is no service.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not a service: write `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmpv6`, a protocol's number, or `all`")]
+#[error(
+    "`{0}` is not a service: write `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmpv6`, a protocol's number, or `all`"
+)]
 pub struct ServiceError(pub String);
 
 /// The numbers of IP protocols that a spec may name: GRE, ESP, AH. No service has these ports.
@@ -54,16 +56,28 @@ pub static SERVICES: Format = Format {
     pattern: concat!("^", service!(), "(,", service!(), ")*$"),
     number: true,
     read: |text| match services(text) {
-        Ok(all) => match all.into_iter().find(|service| matches!(service, Service::Protocol(number) if !PROTOCOLS.contains(number))) {
+        Ok(all) => match all
+            .into_iter()
+            .find(|service| matches!(service, Service::Protocol(number) if !PROTOCOLS.contains(number)))
+        {
             // Who writes a port and forgets the protocol would believe that something is checked.
-            Some(_) => Err(Complaint::new(format!("`{text}` is an IP protocol's number, not a port")).instead(format!("tcp/{text}"))),
+            Some(_) => Err(
+                Complaint::new(format!("`{text}` is an IP protocol's number, not a port"))
+                    .instead(format!("tcp/{text}")),
+            ),
             None => Ok(text.to_owned()),
         },
         Err(_) => {
             let complaint = Complaint::new(format!("`{text}` is not a service"));
-            let turned = text.split_once('/').map(|(port, protocol)| format!("{}/{port}", protocol.to_lowercase()));
+            let turned = text
+                .split_once('/')
+                .map(|(port, protocol)| format!("{}/{port}", protocol.to_lowercase()));
             // `443/tcp` is how others write it, and `443` means TCP to most.
-            let meant = [text.to_lowercase().replace(':', "/"), turned.unwrap_or_default(), format!("tcp/{text}")];
+            let meant = [
+                text.to_lowercase().replace(':', "/"),
+                turned.unwrap_or_default(),
+                format!("tcp/{text}"),
+            ];
             Err(match meant.into_iter().find(|meant| services(meant).is_ok()) {
                 Some(meant) => complaint.instead(meant),
                 None => complaint,
@@ -72,10 +86,13 @@ pub static SERVICES: Format = Format {
     },
 };
 
-/// Reads `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmp/8/0`, `icmpv6`, `50`, `all`, or several of them with commas.
-/// `icmp` alone is the echo request, in either family, because that is what people ask about; `icmp/all` is all of ICMP.
+/// Reads `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmp/8/0`, `icmpv6`, `50`, `all`, or
+/// several of them with commas. `icmp` alone is the echo request, in either family, because that is what
+/// people ask about; `icmp/all` is all of ICMP.
 pub fn services(text: &str) -> Result<Vec<Service>, ServiceError> {
-    text.split(',').map(|part| one(part.trim_matches(' ')).ok_or_else(|| ServiceError(text.to_owned()))).collect()
+    text.split(',')
+        .map(|part| one(part.trim_matches(' ')).ok_or_else(|| ServiceError(text.to_owned())))
+        .collect()
 }
 
 fn one(text: &str) -> Option<Service> {
@@ -91,8 +108,13 @@ fn one(text: &str) -> Option<Service> {
         None => Some(Service::Ping),
         Some("all" | "*") => Some(of(None, None)),
         Some(rest) => {
-            let (ty, code) = rest.split_once('/').map_or((rest, None), |(ty, code)| (ty, Some(code)));
-            Some(of(Some(number(ty)?), code.map(|code| number(code).ok_or(())).transpose().ok()?))
+            let (ty, code) = rest
+                .split_once('/')
+                .map_or((rest, None), |(ty, code)| (ty, Some(code)));
+            Some(of(
+                Some(number(ty)?),
+                code.map(|code| number(code).ok_or(())).transpose().ok()?,
+            ))
         }
     };
     match protocol {
@@ -112,12 +134,23 @@ mod tests {
 
     #[test]
     fn services_are_read_or_corrected() {
-        assert_eq!(services("tcp/443, udp/53"), Ok(vec![Service::Tcp(443, 443), Service::Udp(53, 53)]));
+        assert_eq!(
+            services("tcp/443, udp/53"),
+            Ok(vec![Service::Tcp(443, 443), Service::Udp(53, 53)])
+        );
         assert_eq!(services("icmp/8/0"), Ok(vec![Service::Icmp(Some(8), Some(0))]));
-        for (text, meant) in [("443/tcp", "tcp/443"), ("TCP/443", "tcp/443"), ("tcp:443", "tcp/443"), ("8080-8090", "tcp/8080-8090")] {
+        for (text, meant) in [
+            ("443/tcp", "tcp/443"),
+            ("TCP/443", "tcp/443"),
+            ("tcp:443", "tcp/443"),
+            ("8080-8090", "tcp/8080-8090"),
+        ] {
             assert_eq!((SERVICES.read)(text).unwrap_err().instead.as_deref(), Some(meant));
         }
-        assert_eq!((SERVICES.read)("22").unwrap_err().instead.as_deref(), Some("tcp/22"));
+        assert_eq!(
+            (SERVICES.read)("22").unwrap_err().instead.as_deref(),
+            Some("tcp/22")
+        );
         assert!((SERVICES.read)("50").is_ok());
         assert_eq!((SERVICES.read)("https").unwrap_err().instead, None);
     }

@@ -71,7 +71,8 @@ pub enum Stake<'a> {
         /// Addresses that others may know: those of the internet.
         addresses: usize,
     },
-    /// Others see another address: whoever lets in only the old one shuts them out. Where that address is lost, that is told already.
+    /// Others see another address: whoever lets in only the old one shuts them out. Where that address is
+    /// lost, that is told already.
     Readdresses {
         /// Subnets, which stand for their hosts.
         subnets: Vec<&'a str>,
@@ -83,27 +84,55 @@ pub enum Stake<'a> {
 impl Plan {
     /// What is at stake, the worst first; nothing where a plan only makes or changes what nobody feels.
     pub fn stakes(&self) -> Vec<Stake<'_>> {
-        let exposures: Vec<&ReachChange> =
-            self.reachability.iter().flat_map(|told| &told.changes).filter(|change| change.exposure).collect();
-        let of = |is: &dyn Fn(&Change) -> bool| self.changes.iter().filter(|change| is(change)).collect::<Vec<_>>();
+        let exposures: Vec<&ReachChange> = self
+            .reachability
+            .iter()
+            .flat_map(|told| &told.changes)
+            .filter(|change| change.exposure)
+            .collect();
+        let of = |is: &dyn Fn(&Change) -> bool| {
+            self.changes
+                .iter()
+                .filter(|change| is(change))
+                .collect::<Vec<_>>()
+        };
         let deleted = of(&|change| change.action == Action::Delete);
         let replaced = of(&|change| change.action == Action::Replace);
         let stopped = of(&|change| change.action == Action::Update && self.consent(change).is_some());
         let unprotected = of(&|change| change.lifts.is_some());
-        let number = |is: fn(&Loss) -> bool| self.changes.iter().flat_map(|change| &change.losses).filter(|loss| is(loss)).count();
+        let number = |is: fn(&Loss) -> bool| {
+            self.changes
+                .iter()
+                .flat_map(|change| &change.losses)
+                .filter(|loss| is(loss))
+                .count()
+        };
         let volumes = number(|loss| matches!(loss, Loss::RootVolume { .. }));
         let addresses = number(|loss| matches!(loss, Loss::PublicAddress { .. } | Loss::ElasticIp { .. }));
         let sources = || self.reachability.iter().flat_map(|told| &told.source_changes);
-        let subnets: BTreeSet<&str> = sources().flat_map(|change| &change.subnets).map(String::as_str).collect();
-        let lose = self.changes.iter().filter(|change| change.losses.iter().any(|loss| matches!(loss, Loss::PublicAddress { .. })));
+        let subnets: BTreeSet<&str> = sources()
+            .flat_map(|change| &change.subnets)
+            .map(String::as_str)
+            .collect();
+        let lose = self.changes.iter().filter(|change| {
+            change
+                .losses
+                .iter()
+                .any(|loss| matches!(loss, Loss::PublicAddress { .. }))
+        });
         let losers: BTreeSet<String> = lose.map(|change| change.address.to_string()).collect();
         let hosts = sources().flat_map(|change| &change.hosts).map(String::as_str);
         let hosts: BTreeSet<&str> = hosts.filter(|host| !losers.contains(*host)).collect();
-        let readdresses = Stake::Readdresses { subnets: subnets.into_iter().collect(), hosts: hosts.into_iter().collect() };
-        let is_readdressed =
-            |stake: &Stake<'_>| matches!(stake, Stake::Readdresses { subnets, hosts } if !(subnets.is_empty() && hosts.is_empty()));
-        let (groups, public) =
-            self.reachability.as_ref().map(|told| (&told.opened_groups[..], &told.public_subnets[..])).unwrap_or_default();
+        let readdresses = Stake::Readdresses {
+            subnets: subnets.into_iter().collect(),
+            hosts: hosts.into_iter().collect(),
+        };
+        let is_readdressed = |stake: &Stake<'_>| matches!(stake, Stake::Readdresses { subnets, hosts } if !(subnets.is_empty() && hosts.is_empty()));
+        let (groups, public) = self
+            .reachability
+            .as_ref()
+            .map(|told| (&told.opened_groups[..], &told.public_subnets[..]))
+            .unwrap_or_default();
         let stakes = [
             (exposures.is_empty(), Stake::Exposes(exposures)),
             (groups.is_empty(), Stake::Opens(groups)),
@@ -115,6 +144,10 @@ impl Plan {
             (volumes + addresses == 0, Stake::Loses { volumes, addresses }),
             (!is_readdressed(&readdresses), readdresses),
         ];
-        stakes.into_iter().filter(|(is_none, _)| !is_none).map(|(_, stake)| stake).collect()
+        stakes
+            .into_iter()
+            .filter(|(is_none, _)| !is_none)
+            .map(|(_, stake)| stake)
+            .collect()
     }
 }

@@ -15,14 +15,15 @@ pub const ADDRESS: &str = "trueup:address";
 pub const RETIRING: &str = "trueup:retiring";
 /// Marks an object that must not be deleted, replaced or stopped.
 pub const PROTECT: &str = "trueup:protect";
-/// Names the attributes whose reading costs a call for each object and that the spec set once: they are read from then on, so
-/// that taking the line out of the spec is seen.
+/// Names the attributes whose reading costs a call for each object and that the spec set once: they are read
+/// from then on, so that taking the line out of the spec is seen.
 pub const READ: &str = "trueup:read";
-/// Says which run made an object. Two objects at one address with different ones were made at the same time, and one of them goes;
-/// with equal ones, somebody copied the tags.
+/// Says which run made an object. Two objects at one address with different ones were made at the same time,
+/// and one of them goes; with equal ones, somebody copied the tags.
 pub const RUN: &str = "trueup:run";
-/// Remembers which tags the spec has written, so that one whose line is taken out of the spec is told from what somebody else put
-/// there: five hex digits for each key, because keys in full would not fit into one value.
+/// Remembers which tags the spec has written, so that one whose line is taken out of the spec is told from
+/// what somebody else put there: five hex digits for each key, because keys in full would not fit into one
+/// value.
 pub const WRITTEN: &str = "trueup:written";
 /// The prefix of the tags above, which specs may not use.
 pub const PREFIX: &str = "trueup:";
@@ -31,7 +32,9 @@ pub const NAME: &str = "Name";
 
 /// The tags that make an object the resource of `topology`.
 pub fn ownership(topology: &str, resource: &Resource) -> Record {
-    let mut tags = Record::new().with(TOPOLOGY, topology).with(ADDRESS, resource.address.to_string());
+    let mut tags = Record::new()
+        .with(TOPOLOGY, topology)
+        .with(ADDRESS, resource.address.to_string());
     if resource.protect {
         tags.set(PROTECT, "true");
     }
@@ -48,13 +51,21 @@ pub fn ownership(topology: &str, resource: &Resource) -> Record {
 
 /// The command that gives an object the tags by which it is the resource of a topology, as it is typed.
 pub fn command(region: &str, id: &str, topology: &str, address: &Address) -> String {
-    format!("aws ec2 create-tags --region {region} --resources {id} --tags Key={TOPOLOGY},Value={topology} Key={ADDRESS},Value={address}")
+    format!(
+        "aws ec2 create-tags --region {region} --resources {id} --tags Key={TOPOLOGY},Value={topology} Key={ADDRESS},Value={address}"
+    )
 }
 
 /// What [`WRITTEN`] remembers of a record's tags. EC2's name is no part of it: every spec has one.
 pub fn written(record: &Record) -> BTreeSet<String> {
-    let tags = record.get("tags").and_then(Value::as_map).into_iter().flat_map(Record::iter);
-    tags.filter(|(key, value)| *key != NAME && **value != Value::Null).map(|(key, _)| digest(key)).collect()
+    let tags = record
+        .get("tags")
+        .and_then(Value::as_map)
+        .into_iter()
+        .flat_map(Record::iter);
+    tags.filter(|(key, value)| *key != NAME && **value != Value::Null)
+        .map(|(key, _)| digest(key))
+        .collect()
 }
 
 /// What stands for a key in [`WRITTEN`].
@@ -68,7 +79,10 @@ const DIGEST_LENGTH: usize = 5;
 /// The digests in a value of [`WRITTEN`].
 fn digests(value: &str) -> BTreeSet<String> {
     let digits: Vec<char> = value.chars().collect();
-    digits.chunks(DIGEST_LENGTH).map(|digest| digest.iter().collect()).collect()
+    digits
+        .chunks(DIGEST_LENGTH)
+        .map(|digest| digest.iter().collect())
+        .collect()
 }
 
 /// The value of a tag that is a set of words.
@@ -76,7 +90,8 @@ pub fn words(set: &BTreeSet<&str>) -> String {
     set.iter().copied().collect::<Vec<_>>().join(" ")
 }
 
-/// Splits an object's tags into whose it is and the tags that a spec may speak of. AWS's own (`aws:`) are dropped.
+/// Splits an object's tags into whose it is and the tags that a spec may speak of. AWS's own (`aws:`) are
+/// dropped.
 pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<Owner>, Record) {
     let (mut topology, mut address, mut retiring, mut run) = (None, None, None, None);
     let (mut protect, mut read, mut written) = (false, BTreeSet::new(), BTreeSet::new());
@@ -95,7 +110,15 @@ pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<
         }
     }
     let owner = match (topology, address) {
-        (Some(topology), Some(address)) => Some(Owner { topology, address, retiring, protect, read, written, run }),
+        (Some(topology), Some(address)) => Some(Owner {
+            topology,
+            address,
+            retiring,
+            protect,
+            read,
+            written,
+            run,
+        }),
         _ => None,
     };
     (owner, rest)

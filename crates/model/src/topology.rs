@@ -20,7 +20,8 @@ pub struct Topology {
     pub region: Option<String>,
     /// A plan that ends more objects than this is refused.
     pub max_deletes: Option<u32>,
-    /// How many hosts that do the same work a plan may have out of service at a time; none is one. No spec says so: who plans does.
+    /// How many hosts that do the same work a plan may have out of service at a time; none is one. No spec
+    /// says so: who plans does.
     pub at_once: Option<NonZeroUsize>,
     /// What it consists of.
     pub resources: BTreeMap<Address, Resource>,
@@ -50,7 +51,10 @@ impl Topology {
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
         // Addresses are ordered by kind first: what comes before and after is not walked through.
         let first = Address::first(kind);
-        self.resources.range(first..).map(|(_, resource)| resource).take_while(move |resource| resource.address.kind == kind)
+        self.resources
+            .range(first..)
+            .map(|(_, resource)| resource)
+            .take_while(move |resource| resource.address.kind == kind)
     }
 
     /// The resource that `reference` points at, where that is in the topology.

@@ -1,4 +1,5 @@
-//! What a rule says of the traffic that it matches: protocol, port, ICMP type and code. Security groups and network ACLs say it alike.
+//! What a rule says of the traffic that it matches: protocol, port, ICMP type and code. Security groups and
+//! network ACLs say it alike.
 
 use ipnet::IpNet;
 
@@ -37,17 +38,25 @@ pub fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
     check_family(rule, path, context);
     let is_open = |name: &str| matches!(rule.get(name), None | Some(Value::Int(-1)));
     if !is_open("icmp_code") && is_open("icmp_type") {
-        context.problem(path, "rule-icmp", "an `icmp_code` needs an `icmp_type`", "give the type, or remove the code");
+        context.problem(
+            path,
+            "rule-icmp",
+            "an `icmp_code` needs an `icmp_type`",
+            "give the type, or remove the code",
+        );
     }
 }
 
 /// The range's family, where it is a range.
 pub fn family(range: &str) -> Option<&'static str> {
-    range.parse::<IpNet>().ok().map(|range| if range.network().is_ipv4() { "IPv4" } else { "IPv6" })
+    range
+        .parse::<IpNet>()
+        .ok()
+        .map(|range| if range.network().is_ipv4() { "IPv4" } else { "IPv6" })
 }
 
-/// Each family has an ICMP of its own: with a range of the other one a rule matches nothing, and an entry of a network ACL loses its type
-/// and code as well.
+/// Each family has an ICMP of its own: with a range of the other one a rule matches nothing, and an entry of
+/// a network ACL loses its type and code as well.
 fn check_family(rule: &Record, path: &str, context: &mut Context<'_>) {
     let protocol = rule.text("protocol");
     let (own, other) = match protocol {
@@ -59,10 +68,18 @@ fn check_family(rule: &Record, path: &str, context: &mut Context<'_>) {
         Some(Value::List(list)) => &list[..],
         range => range.map(std::slice::from_ref).unwrap_or_default(),
     };
-    let strange = ranges.iter().filter_map(Value::as_text).find_map(|range| Some((range, family(range).filter(|family| *family != own)?)));
+    let strange = ranges
+        .iter()
+        .filter_map(Value::as_text)
+        .find_map(|range| Some((range, family(range).filter(|family| *family != own)?)));
     if let Some((range, family)) = strange {
         let message = format!("{protocol} is of {own}, and {range} is a range of {family}");
-        context.problem(format!("{path}.cidr"), "rule-family", message, format!("use protocol {other}, or a range of {own}"));
+        context.problem(
+            format!("{path}.cidr"),
+            "rule-family",
+            message,
+            format!("use protocol {other}, or a range of {own}"),
+        );
     }
 }
 
@@ -73,14 +90,17 @@ pub fn words(rule: &Record) -> String {
         words = format!("{words}/{port}");
     }
     if let Some(icmp) = rule.get("icmp_type").and_then(Value::as_int) {
-        let code = rule.get("icmp_code").and_then(Value::as_int).map_or(String::new(), |code| format!(":{code}"));
+        let code = rule
+            .get("icmp_code")
+            .and_then(Value::as_int)
+            .map_or(String::new(), |code| format!(":{code}"));
         words = format!("{words}/{icmp}{code}");
     }
     words
 }
 
-/// The rule as EC2's answers are read: where every ICMP type or code is meant EC2 says -1, and a spec leaves it out; ports are of tcp
-/// and udp only.
+/// The rule as EC2's answers are read: where every ICMP type or code is meant EC2 says -1, and a spec leaves
+/// it out; ports are of tcp and udp only.
 #[must_use]
 pub fn canonical(mut rule: Record) -> Record {
     for name in ["icmp_type", "icmp_code"] {

@@ -20,10 +20,11 @@ pub struct Unmanaged {
 pub enum Thing {
     /// An object of a kind that a spec could declare.
     Object(Kind),
-    /// A network interface of what is none of these kinds, such as a load balancer, a database or a function; or of nothing. What it is.
+    /// A network interface of what is none of these kinds, such as a load balancer, a database or a function;
+    /// or of nothing. What it is.
     Interface(String),
-    /// A member of an object that EC2 made by itself, beyond those that EC2 gave it: a rule of the default security group, a route of the
-    /// main route table, an entry of the default network ACL.
+    /// A member of an object that EC2 made by itself, beyond those that EC2 gave it: a rule of the default
+    /// security group, a route of the main route table, an entry of the default network ACL.
     Member {
         /// What it is a member of.
         of: Kind,

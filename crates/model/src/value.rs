@@ -210,7 +210,8 @@ impl Serialize for Value {
     }
 }
 
-/// Named values in the order of their names. A clone shares them until one of the two changes: a plan clones records at every turn.
+/// Named values in the order of their names. A clone shares them until one of the two changes: a plan clones
+/// records at every turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record(Arc<BTreeMap<String, Value>>);
 
@@ -249,7 +250,11 @@ impl Record {
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        if self.0.contains_key(name) { Arc::make_mut(&mut self.0).remove(name) } else { None }
+        if self.0.contains_key(name) {
+            Arc::make_mut(&mut self.0).remove(name)
+        } else {
+            None
+        }
     }
 
     /// Whether nothing is set.
@@ -265,13 +270,21 @@ impl Record {
     /// The attributes of `names` only.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> Self {
-        self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+        self.0
+            .iter()
+            .filter(|(name, _)| names.contains(&name.as_str()))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect()
     }
 
     /// All attributes but those of `names`.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
-        self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+        self.0
+            .iter()
+            .filter(|(name, _)| !names.contains(&name.as_str()))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect()
     }
 
     /// The text of `name`, or the empty text.

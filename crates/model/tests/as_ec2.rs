@@ -1,5 +1,6 @@
-//! What EC2 makes of each text that a spec has: what it keeps, what it takes off or folds, what it refuses, and where that is written. A
-//! format keeps what EC2 keeps, and refuses what EC2 would change behind a spec's back.
+//! What EC2 makes of each text that a spec has: what it keeps, what it takes off or folds, what it refuses,
+//! and where that is written. A format keeps what EC2 keeps, and refuses what EC2 would change behind a
+//! spec's back.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,12 @@ macro_rules! id {
             what: $what,
             source: "EC2 user guide, Resource IDs: the prefix, and 8 or 17 hex digits in lower case",
             kept: &[($good, $good)],
-            refused: &[$short, concat!($good, "0"), concat!(" ", $good), concat!($good, "\n")],
+            refused: &[
+                $short,
+                concat!($good, "0"),
+                concat!(" ", $good),
+                concat!($good, "\n"),
+            ],
         }
     };
 }
@@ -48,12 +54,24 @@ const ROWS: &[Row] = &[
         what: "an IPv4 range between /16 and /28",
         source: "EC2 API reference, CreateVpc: host bits are cleared (100.68.0.18/18 becomes 100.68.0.0/18); VPC user guide, VPC CIDR blocks",
         kept: &[("10.0.0.0/16", "10.0.0.0/16")],
-        refused: &["10.0.0.1/16", "010.0.0.0/16", "10.0.0.0/16 ", "10.0.0.0/15", "10.0.0.0/29", "10.0.0.0", "::/64"],
+        refused: &[
+            "10.0.0.1/16",
+            "010.0.0.0/16",
+            "10.0.0.0/16 ",
+            "10.0.0.0/15",
+            "10.0.0.0/29",
+            "10.0.0.0",
+            "::/64",
+        ],
     },
     Row {
         what: "an IPv4 or IPv6 range such as 10.0.0.0/16",
         source: "EC2 API reference, AuthorizeSecurityGroupIngress and CreateNetworkAclEntry: host bits are cleared; IPv6 is answered in short form",
-        kept: &[("10.0.0.0/8", "10.0.0.0/8"), ("2001:DB8:0:0::/64", "2001:db8::/64"), ("::/0", "::/0")],
+        kept: &[
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("2001:DB8:0:0::/64", "2001:db8::/64"),
+            ("::/0", "::/0"),
+        ],
         refused: &["10.0.0.1/8", "2001:db8::1/64", "10.0.0.0/33", " ::/0", "0.0.0.0"],
     },
     Row {
@@ -65,27 +83,47 @@ const ROWS: &[Row] = &[
     Row {
         what: "a port, or a range of ports such as 8000-8080",
         source: "EC2 API reference, IpPermission: FromPort and ToPort are numbers",
-        kept: &[("22", "22"), ("8000-8080", "8000-8080"), ("8000 - 8080", "8000-8080"), ("80-80", "80")],
+        kept: &[
+            ("22", "22"),
+            ("8000-8080", "8000-8080"),
+            ("8000 - 8080", "8000-8080"),
+            ("80-80", "80"),
+        ],
         refused: &["022", "65536", "90-80", "-1", "+22", "22 ", "http"],
     },
     Row {
         what: "a protocol: tcp, udp, icmp, icmpv6, all, or a number from 0 to 255",
         source: "EC2 API reference, IpPermission: a number that has a name is answered by it",
-        kept: &[("6", "tcp"), ("17", "udp"), ("1", "icmp"), ("58", "icmpv6"), ("50", "50"), ("all", "all")],
+        kept: &[
+            ("6", "tcp"),
+            ("17", "udp"),
+            ("1", "icmp"),
+            ("58", "icmpv6"),
+            ("50", "50"),
+            ("all", "all"),
+        ],
         refused: &["TCP", "-1", "256", "006", "tcp ", "sctp"],
     },
     Row {
         what: "a description of at most 255 characters that EC2 allows",
         source: "EC2 API reference, CreateSecurityGroup and IpRange: up to 255 of these characters; spaces at the end are not kept as they are",
-        kept: &[("a b", "a b"), ("._-:/()#,@[]+=&;{}!$*", "._-:/()#,@[]+=&;{}!$*"), ("UPPER", "UPPER")],
-        refused: &["", " a", "a ", "a\tb", "a\nb", "ä", "a%", "it's", "a\u{a0}b", "“a”"],
+        kept: &[
+            ("a b", "a b"),
+            ("._-:/()#,@[]+=&;{}!$*", "._-:/()#,@[]+=&;{}!$*"),
+            ("UPPER", "UPPER"),
+        ],
+        refused: &[
+            "", " a", "a ", "a\tb", "a\nb", "ä", "a%", "it's", "a\u{a0}b", "“a”",
+        ],
     },
     Row {
         what: "a group name of at most 250 characters that EC2 allows",
         source: "EC2 API reference, CreateSecurityGroup: never `sg-…`, unique whatever the case; VPC user guide, security groups: spaces at the end \
                  of a name are taken off when it is saved",
         kept: &[("a b", "a b"), ("Web", "Web"), ("x-sg-", "x-sg-")],
-        refused: &["", "web ", " web", "sg-web", "SG-web", "default", "Default", "ä", "a\tb", "web#12af"],
+        refused: &[
+            "", "web ", " web", "sg-web", "SG-web", "default", "Default", "ä", "a\tb", "web#12af",
+        ],
     },
     Row {
         what: "a key name of 1 to 255 ASCII characters",
@@ -111,8 +149,16 @@ const ROWS: &[Row] = &[
     Row {
         what: "the id of an image, such as ami-003634241a8fcdec0",
         source: "EC2 user guide, Resource IDs",
-        kept: &[("ami-003634241a8fcdec0", "ami-003634241a8fcdec0"), ("ami-12345678", "ami-12345678")],
-        refused: &["ami-1234567", "AMI-12345678", "ami-003634241A8FCDEC0", "ami-12345678 "],
+        kept: &[
+            ("ami-003634241a8fcdec0", "ami-003634241a8fcdec0"),
+            ("ami-12345678", "ami-12345678"),
+        ],
+        refused: &[
+            "ami-1234567",
+            "AMI-12345678",
+            "ami-003634241A8FCDEC0",
+            "ami-12345678 ",
+        ],
     },
     Row {
         what: "an instance type such as t2.micro",
@@ -123,8 +169,19 @@ const ROWS: &[Row] = &[
     Row {
         what: "the name of an instance profile, or its ARN",
         source: "IAM API reference, InstanceProfile: 1 to 128 of letters, digits and _+=,.@-, in their case; a path is no part of the name",
-        kept: &[("Web", "Web"), ("arn:aws:iam::123456789012:instance-profile/path/web", "web"), ("_+=,.@-", "_+=,.@-")],
-        refused: &["", "web ", "a b", "ä", "path/web", "arn:aws:iam::123456789012:role/web"],
+        kept: &[
+            ("Web", "Web"),
+            ("arn:aws:iam::123456789012:instance-profile/path/web", "web"),
+            ("_+=,.@-", "_+=,.@-"),
+        ],
+        refused: &[
+            "",
+            "web ",
+            "a b",
+            "ä",
+            "path/web",
+            "arn:aws:iam::123456789012:role/web",
+        ],
     },
     Row {
         what: "an availability zone such as us-west-2a",
@@ -139,25 +196,41 @@ const ROWS: &[Row] = &[
     Row {
         what: "the id of an availability zone such as usw2-az1",
         source: "EC2 user guide, AZ IDs",
-        kept: &[("usw2-az1", "usw2-az1"), ("usw2-lax1-az1", "usw2-lax1-az1"), ("usw2-wl1-las-wlz1", "usw2-wl1-las-wlz1")],
+        kept: &[
+            ("usw2-az1", "usw2-az1"),
+            ("usw2-lax1-az1", "usw2-lax1-az1"),
+            ("usw2-wl1-las-wlz1", "usw2-wl1-las-wlz1"),
+        ],
         refused: &["us-west-2a", "USW2-AZ1", "usw2-az", "-az1", "usw2-az1 "],
     },
     Row {
         what: "a range such as 0.0.0.0/0, or a prefix list such as aws/s3",
         source: "EC2 API reference, CreateRoute: host bits are cleared; DestinationPrefixListId",
-        kept: &[("0.0.0.0/0", "0.0.0.0/0"), ("::/0", "::/0"), ("aws/s3", "aws/s3"), ("pl-12345678", "pl-12345678")],
+        kept: &[
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("::/0", "::/0"),
+            ("aws/s3", "aws/s3"),
+            ("pl-12345678", "pl-12345678"),
+        ],
         refused: &["10.0.0.1/8", "aws/", "aws/S3", "pl-1", "s3", "0.0.0.0/0 "],
     },
     Row {
         what: "a prefix list: an id such as pl-…, or aws/s3",
         source: "EC2 API reference, PrefixListId",
-        kept: &[("aws/s3", "aws/s3"), ("pl-12345678", "pl-12345678"), ("com.amazonaws.us-west-2.s3", "com.amazonaws.us-west-2.s3")],
+        kept: &[
+            ("aws/s3", "aws/s3"),
+            ("pl-12345678", "pl-12345678"),
+            ("com.amazonaws.us-west-2.s3", "com.amazonaws.us-west-2.s3"),
+        ],
         refused: &["aws/", "aws/S3", "pl-1", "s3", "aws/s3 "],
     },
     Row {
         what: "a service such as s3, or its full name",
         source: "EC2 API reference, CreateVpcEndpoint: ServiceName",
-        kept: &[("s3", "s3"), ("com.amazonaws.us-west-2.s3", "com.amazonaws.us-west-2.s3")],
+        kept: &[
+            ("s3", "s3"),
+            ("com.amazonaws.us-west-2.s3", "com.amazonaws.us-west-2.s3"),
+        ],
         refused: &["", "S3", "s3 ", "aws/s3"],
     },
     id!("an EC2 id that starts with eigw-", "eigw-12345678", "eigw-1"),
@@ -184,7 +257,9 @@ fn of_type(ty: &Type, all: &mut BTreeMap<&'static str, &'static Format>) {
 #[test]
 fn each_format_keeps_what_ec2_keeps() {
     let mut all = BTreeMap::new();
-    Kind::ALL.into_iter().for_each(|kind| formats(kind.schema().attributes, &mut all));
+    Kind::ALL
+        .into_iter()
+        .for_each(|kind| formats(kind.schema().attributes, &mut all));
     formats(expect::FIELDS, &mut all);
     let mut faults = Vec::new();
     for (what, format) in &all {
@@ -198,7 +273,10 @@ fn each_format_keeps_what_ec2_keeps() {
         for (written, kept) in row.kept {
             let read = (format.read)(written);
             if read.as_deref() != Ok(*kept) {
-                faults.push(format!("{what}: {written:?} is read as {read:?} and not {kept:?} ({})", row.source));
+                faults.push(format!(
+                    "{what}: {written:?} is read as {read:?} and not {kept:?} ({})",
+                    row.source
+                ));
             }
         }
         for text in row.refused {
@@ -209,7 +287,11 @@ fn each_format_keeps_what_ec2_keeps() {
     }
     let known = |what: &str| all.contains_key(what);
     faults.extend(
-        ROWS.iter().map(|row| row.what).chain(OURS).filter(|what| !known(what)).map(|what| format!("{what}: there is no such format")),
+        ROWS.iter()
+            .map(|row| row.what)
+            .chain(OURS)
+            .filter(|what| !known(what))
+            .map(|what| format!("{what}: there is no such format")),
     );
     assert!(faults.is_empty(), "{faults:#?}");
 }

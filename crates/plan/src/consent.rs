@@ -15,7 +15,8 @@ pub enum What {
     Replace,
     /// An object is stopped, for a while or until further notice.
     Stop,
-    /// A network, or a part of one, is built beside what looks like it and does not carry the topology's tags.
+    /// A network, or a part of one, is built beside what looks like it and does not carry the topology's
+    /// tags.
     Second,
     /// EC2's own protection against termination is lifted, so that an object can go.
     Unprotect,
@@ -25,9 +26,16 @@ pub enum What {
 
 impl What {
     fn read(text: &str) -> Option<Self> {
-        [Self::Delete, Self::Replace, Self::Stop, Self::Second, Self::Unprotect, Self::Reclaim]
-            .into_iter()
-            .find(|what| what.to_string() == text)
+        [
+            Self::Delete,
+            Self::Replace,
+            Self::Stop,
+            Self::Second,
+            Self::Unprotect,
+            Self::Reclaim,
+        ]
+        .into_iter()
+        .find(|what| what.to_string() == text)
     }
 }
 
@@ -82,32 +90,59 @@ impl FromStr for Allow {
             Some((what, address)) => (what, Some(address.parse().map_err(|_| bad())?)),
             None => (text, None),
         };
-        Ok(Self { what: What::read(what).ok_or_else(bad)?, address })
+        Ok(Self {
+            what: What::read(what).ok_or_else(bad)?,
+            address,
+        })
     }
 }
 
 impl Allow {
     fn covers(&self, need: &Need) -> bool {
-        self.what == need.what && self.address.as_ref().is_none_or(|address| *address == need.address)
+        self.what == need.what
+            && self
+                .address
+                .as_ref()
+                .is_none_or(|address| *address == need.address)
     }
 }
 
 /// The consents that a plan needs, in the order of its changes.
 pub fn needs(plan: &Plan) -> Vec<Need> {
-    let need = |word: &str, address: &Address| Some(Need { what: What::read(word)?, address: address.clone() });
-    let of = |change: &Change| plan.consents(change).filter_map(|word| need(word, &change.address)).collect::<Vec<_>>();
+    let need = |word: &str, address: &Address| {
+        Some(Need {
+            what: What::read(word)?,
+            address: address.clone(),
+        })
+    };
+    let of = |change: &Change| {
+        plan.consents(change)
+            .filter_map(|word| need(word, &change.address))
+            .collect::<Vec<_>>()
+    };
     let twins: Vec<&Address> = match &plan.twin {
         Some(Twin::Untagged(all)) => all.keys().collect(),
-        Some(Twin::Topology(_) | Twin::Regions(_)) => plan.changes.first().map(|change| &change.address).into_iter().collect(),
+        Some(Twin::Topology(_) | Twin::Regions(_)) => plan
+            .changes
+            .first()
+            .map(|change| &change.address)
+            .into_iter()
+            .collect(),
         None => Vec::new(),
     };
-    let second = twins.into_iter().map(|address| Need { what: What::Second, address: address.clone() });
+    let second = twins.into_iter().map(|address| Need {
+        what: What::Second,
+        address: address.clone(),
+    });
     second.chain(plan.changes.iter().flat_map(of)).collect()
 }
 
 /// The consents that a plan needs and nobody gave.
 pub fn missing(plan: &Plan, allowed: &[Allow]) -> Vec<Need> {
-    needs(plan).into_iter().filter(|need| !allowed.iter().any(|allow| allow.covers(need))).collect()
+    needs(plan)
+        .into_iter()
+        .filter(|need| !allowed.iter().any(|allow| allow.covers(need)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -116,7 +151,10 @@ mod tests {
 
     #[test]
     fn consents_are_read_and_cover_what_they_say() {
-        let need = Need { what: What::Replace, address: "subnet.a".parse().unwrap() };
+        let need = Need {
+            what: What::Replace,
+            address: "subnet.a".parse().unwrap(),
+        };
         assert_eq!(need.to_string(), "replace:subnet.a");
         assert!("replace".parse::<Allow>().unwrap().covers(&need));
         assert!("replace:subnet.a".parse::<Allow>().unwrap().covers(&need));

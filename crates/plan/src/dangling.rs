@@ -1,8 +1,11 @@
-//! What points at nothing: references by an id to what a plan ends, and routes and references that lead nowhere already.
+//! What points at nothing: references by an id to what a plan ends, and routes and references that lead
+//! nowhere already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Action, Address, Blackhole, Diagnostic, Kind, Object, Observed, Plan, Record, Ref, Topology};
+use trueup_model::{
+    Action, Address, Blackhole, Diagnostic, Kind, Object, Observed, Plan, Record, Ref, Topology,
+};
 
 use crate::fold::Folded;
 
@@ -21,17 +24,33 @@ pub fn tell_ends(topology: &Topology, observed: &Observed, plan: &mut Plan) {
     let mut told: Vec<Diagnostic> = Vec::new();
     for (address, resource) in &topology.resources {
         let ids = ids(address.kind, &resource.record);
-        for (id, (gone, action)) in ids.iter().filter_map(|id| Some((id, ends.get(id)?))).filter(|(_, (gone, _))| gone != address) {
-            let message = format!("{address} names {id}, which goes with this plan: {gone} is {}", verb(*action));
+        for (id, (gone, action)) in ids
+            .iter()
+            .filter_map(|id| Some((id, ends.get(id)?)))
+            .filter(|(_, (gone, _))| gone != address)
+        {
+            let message = format!(
+                "{address} names {id}, which goes with this plan: {gone} is {}",
+                verb(*action)
+            );
             let is_object = gone.kind.is_id(id);
             let help = match action {
-                Action::Replace if is_object => format!("write `{}` in place of the id: a name follows what takes its place", gone.name),
-                Action::Replace => format!("what takes the place of {gone} has another one: write that after the apply"),
+                Action::Replace if is_object => format!(
+                    "write `{}` in place of the id: a name follows what takes its place",
+                    gone.name
+                ),
+                Action::Replace => {
+                    format!("what takes the place of {gone} has another one: write that after the apply")
+                }
                 _ => "write something else in the same edit, or take it out".to_owned(),
             };
             let place = crate::outside::place(topology, address, id).1;
             let warning = Diagnostic::warning("dangling", message).help(help);
-            told.push(place.into_iter().fold(warning, |warning, place| warning.at(place, "")));
+            told.push(
+                place
+                    .into_iter()
+                    .fold(warning, |warning, place| warning.at(place, "")),
+            );
         }
     }
     // What EC2 made with a VPC goes with it.
@@ -39,31 +58,63 @@ pub fn tell_ends(topology: &Topology, observed: &Observed, plan: &mut Plan) {
         let home = object.kind.rules().home(&object.record).and_then(Ref::id);
         object.implicit && home.is_some_and(|vpc| ends.contains_key(vpc))
     };
-    let others = observed.objects.iter().filter(|object| object.owner.as_ref().is_none_or(|owner| owner.topology != topology.name));
+    let others = observed.objects.iter().filter(|object| {
+        object
+            .owner
+            .as_ref()
+            .is_none_or(|owner| owner.topology != topology.name)
+    });
     for object in others.filter(|object| !goes_along(object)) {
-        for (id, (gone, action)) in ids(object.kind, &object.record).iter().filter_map(|id| Some((id, ends.get(id)?))) {
-            let whose = object.owner.as_ref().map(|owner| format!(" of topology `{}`", owner.topology)).unwrap_or_default();
-            let message =
-                format!("{} {}{whose} refers to {id}, which goes with this plan: {gone} is {}", object.kind, object.id, verb(*action));
-            let help =
-                "it is never touched: whoever it belongs to must lead it elsewhere first, or it leads nowhere, or EC2 refuses the end";
+        for (id, (gone, action)) in ids(object.kind, &object.record)
+            .iter()
+            .filter_map(|id| Some((id, ends.get(id)?)))
+        {
+            let whose = object
+                .owner
+                .as_ref()
+                .map(|owner| format!(" of topology `{}`", owner.topology))
+                .unwrap_or_default();
+            let message = format!(
+                "{} {}{whose} refers to {id}, which goes with this plan: {gone} is {}",
+                object.kind,
+                object.id,
+                verb(*action)
+            );
+            let help = "it is never touched: whoever it belongs to must lead it elsewhere first, or it leads nowhere, or EC2 refuses the end";
             told.push(Diagnostic::warning("dangling", message).help(help));
         }
     }
     let more = told.len().saturating_sub(TOLD_MAX);
     told.truncate(TOLD_MAX);
-    told.extend((more > 0).then(|| Diagnostic::warning("dangling", format!("{more} more references to what goes with this plan"))));
+    told.extend((more > 0).then(|| {
+        Diagnostic::warning(
+            "dangling",
+            format!("{more} more references to what goes with this plan"),
+        )
+    }));
     plan.diagnostics.extend(told);
 }
 
 fn ends(observed: &Observed, plan: &Plan) -> Ends {
-    let gone = plan.changes.iter().filter(|change| matches!(change.action, Action::Delete | Action::Replace));
-    let by_id: BTreeMap<&str, (&Address, Action)> =
-        gone.filter_map(|change| Some((change.id.as_deref()?, (&change.address, change.action)))).collect();
+    let gone = plan
+        .changes
+        .iter()
+        .filter(|change| matches!(change.action, Action::Delete | Action::Replace));
+    let by_id: BTreeMap<&str, (&Address, Action)> = gone
+        .filter_map(|change| Some((change.id.as_deref()?, (&change.address, change.action))))
+        .collect();
     let mut ends = Ends::new();
     for object in observed.objects.iter() {
-        let Some((address, action)) = by_id.get(object.id.as_str()) else { continue };
-        for id in object.kind.rules().along(object).into_iter().chain([object.id.clone()]) {
+        let Some((address, action)) = by_id.get(object.id.as_str()) else {
+            continue;
+        };
+        for id in object
+            .kind
+            .rules()
+            .along(object)
+            .into_iter()
+            .chain([object.id.clone()])
+        {
             ends.insert(id, ((*address).clone(), *action));
         }
     }
@@ -71,18 +122,31 @@ fn ends(observed: &Observed, plan: &Plan) -> Ends {
 }
 
 fn verb(action: Action) -> &'static str {
-    if action == Action::Replace { "replaced" } else { "deleted" }
+    if action == Action::Replace {
+        "replaced"
+    } else {
+        "deleted"
+    }
 }
 
 /// Every id in a record.
 fn ids(kind: Kind, record: &Record) -> BTreeSet<String> {
     let refs = record.refs().into_iter().filter_map(Ref::id).map(str::to_owned);
-    refs.chain(kind.rules().outside(record).iter().map(|sought| sought.text().to_owned())).collect()
+    refs.chain(
+        kind.rules()
+            .outside(record)
+            .iter()
+            .map(|sought| sought.text().to_owned()),
+    )
+    .collect()
 }
 
 /// The routes of ours that lead nowhere, as EC2 says, and that the plan leaves as they are.
 pub fn blackholes(folded: &Folded, plan: &Plan) -> Vec<Blackhole> {
-    let live = folded.wanted.iter().filter_map(|(address, resource)| Some((address, resource, folded.live(address)?)));
+    let live = folded
+        .wanted
+        .iter()
+        .filter_map(|(address, resource)| Some((address, resource, folded.live(address)?)));
     let known = live.filter(|(address, ..)| !folded.frozen.contains(address));
     let all = known.flat_map(|(address, resource, object)| {
         let of_it = address.kind.rules().blackholes(object).into_iter();
@@ -99,9 +163,16 @@ pub fn blackholes(folded: &Folded, plan: &Plan) -> Vec<Blackhole> {
 
 /// Whether the plan changes this route, or ends what has it.
 fn is_mended(plan: &Plan, blackhole: &Blackhole) -> bool {
-    let of_it = plan.changes.iter().filter(|change| change.address == blackhole.address);
+    let of_it = plan
+        .changes
+        .iter()
+        .filter(|change| change.address == blackhole.address);
     of_it.into_iter().any(|change| {
         let touches = |member: &Option<String>| member.as_deref() == Some(blackhole.destination.as_str());
-        change.action != Action::Update || change.attributes.iter().any(|attribute| touches(&attribute.member))
+        change.action != Action::Update
+            || change
+                .attributes
+                .iter()
+                .any(|attribute| touches(&attribute.member))
     })
 }

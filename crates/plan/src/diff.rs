@@ -5,12 +5,22 @@ use std::collections::BTreeSet;
 use trueup_model::schema::Members;
 use trueup_model::{Address, Attribute, AttributeChange, Effect, Kind, Record, Ref, Resource, Type, Value};
 
-/// How `after` differs from `before`, in the order of the kind's table. `new` are the addresses whose ids this plan makes.
-pub fn diff(kind: Kind, before: Option<&Record>, after: &Record, resource: &Resource, new: &BTreeSet<Address>) -> Vec<AttributeChange> {
+/// How `after` differs from `before`, in the order of the kind's table. `new` are the addresses whose ids
+/// this plan makes.
+pub fn diff(
+    kind: Kind,
+    before: Option<&Record>,
+    after: &Record,
+    resource: &Resource,
+    new: &BTreeSet<Address>,
+) -> Vec<AttributeChange> {
     let differ = Differ { resource, new };
     let mut changes = Vec::new();
     for attribute in kind.schema().attributes {
-        let (old, wanted) = (before.and_then(|before| before.get(attribute.name)), after.get(attribute.name));
+        let (old, wanted) = (
+            before.and_then(|before| before.get(attribute.name)),
+            after.get(attribute.name),
+        );
         let differs = match before {
             Some(_) => attribute.differs(wanted, old),
             // Of a new object, what is as EC2 makes it needs no words.
@@ -30,15 +40,33 @@ struct Differ<'a> {
 }
 
 impl Differ<'_> {
-    fn attribute(&self, attribute: &Attribute, path: &str, old: Option<&Value>, new: Option<&Value>, out: &mut Vec<AttributeChange>) {
+    fn attribute(
+        &self,
+        attribute: &Attribute,
+        path: &str,
+        old: Option<&Value>,
+        new: Option<&Value>,
+        out: &mut Vec<AttributeChange>,
+    ) {
         match &attribute.ty {
             Type::Set(members) => self.members(attribute, members, old, new, out),
             Type::Object(fields) => {
-                let field = |value: Option<&Value>, name: &str| value.and_then(Value::as_map).and_then(|map| map.get(name)).cloned();
+                let field = |value: Option<&Value>, name: &str| {
+                    value
+                        .and_then(Value::as_map)
+                        .and_then(|map| map.get(name))
+                        .cloned()
+                };
                 for inner in *fields {
                     let (old, new) = (field(old, inner.name), field(new, inner.name));
                     if inner.differs(new.as_ref(), old.as_ref()) {
-                        self.attribute(inner, &format!("{path}.{}", inner.name), old.as_ref(), new.as_ref(), out);
+                        self.attribute(
+                            inner,
+                            &format!("{path}.{}", inner.name),
+                            old.as_ref(),
+                            new.as_ref(),
+                            out,
+                        );
                     }
                 }
             }
@@ -46,13 +74,23 @@ impl Differ<'_> {
         }
     }
 
-    fn members(&self, attribute: &Attribute, members: &Members, old: Option<&Value>, new: Option<&Value>, out: &mut Vec<AttributeChange>) {
+    fn members(
+        &self,
+        attribute: &Attribute,
+        members: &Members,
+        old: Option<&Value>,
+        new: Option<&Value>,
+        out: &mut Vec<AttributeChange>,
+    ) {
         let list = |value: Option<&Value>| value.map_or_else(Vec::new, |value| value.as_list().to_vec());
         let (old, new) = (list(old), list(new));
         let differences = members.compare(&old, &new);
         let mut changes: Vec<AttributeChange> = Vec::new();
         let removed = differences.removed.iter().map(|old| (Some(*old), None));
-        let altered = differences.altered.iter().map(|(old, new)| (Some(*old), Some(*new)));
+        let altered = differences
+            .altered
+            .iter()
+            .map(|(old, new)| (Some(*old), Some(*new)));
         let added = differences.added.iter().map(|new| (None, Some(*new)));
         for (old, new) in removed.chain(altered).chain(added) {
             let key = new.or(old).map(members.key);
@@ -63,8 +101,12 @@ impl Differ<'_> {
 
     /// Tags are compared key by key, and only the keys that the spec declares.
     fn tags(&self, before: Option<&Record>, after: &Record, out: &mut Vec<AttributeChange>) {
-        let Some(wanted) = after.get("tags").and_then(Value::as_map) else { return };
-        let live = before.and_then(|before| before.get("tags")).and_then(Value::as_map);
+        let Some(wanted) = after.get("tags").and_then(Value::as_map) else {
+            return;
+        };
+        let live = before
+            .and_then(|before| before.get("tags"))
+            .and_then(Value::as_map);
         for (key, value) in wanted.iter() {
             let old = live.and_then(|live| live.get(key));
             let new = Some(value).filter(|value| **value != Value::Null);
@@ -97,7 +139,11 @@ impl Differ<'_> {
             before: old.cloned(),
             after: new.map(|value| self.unknown(value)),
             effect,
-            reason: if effect == Effect::InPlace { "" } else { attribute.reason },
+            reason: if effect == Effect::InPlace {
+                ""
+            } else {
+                attribute.reason
+            },
             place: Some(self.resource.place(path)),
         }
     }

@@ -4,9 +4,9 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use trueup_model::{Plan, Twin};
 
-/// `sha256:` and the digest of canonical JSON of topology, account, region, changes and steps, and of the twin where there is one;
-/// that it is a teardown where it is one.
-/// Live ids are in it; lines of the spec, diagnostics and versions are not.
+/// `sha256:` and the digest of canonical JSON of topology, account, region, changes and steps, and of the
+/// twin where there is one; that it is a teardown where it is one. Live ids are in it; lines of the spec,
+/// diagnostics and versions are not.
 pub fn of(plan: &Plan) -> String {
     let mut document = json!({
         "topology": plan.topology,
@@ -22,7 +22,9 @@ pub fn of(plan: &Plan) -> String {
         // Who approved a network did not approve a second one.
         document["twin"] = match twin {
             Twin::Topology(name) => json!({"topology": name}),
-            Twin::Untagged(all) => json!({"untagged": all.values().map(|untagged| &untagged.id).collect::<Vec<_>>()}),
+            Twin::Untagged(all) => {
+                json!({"untagged": all.values().map(|untagged| &untagged.id).collect::<Vec<_>>()})
+            }
             Twin::Regions(regions) => json!({"regions": regions.keys().collect::<Vec<_>>()}),
         };
     }
@@ -35,8 +37,12 @@ pub fn short(text: &str) -> String {
 }
 
 fn hex(text: &str) -> String {
-    let digits = Sha256::digest(text.as_bytes()).into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+    let digits = Sha256::digest(text.as_bytes())
+        .into_iter()
+        .flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
 }
 
 fn change(change: &trueup_model::Change) -> Json {

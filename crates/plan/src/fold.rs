@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 
 use trueup_model::room::Lists;
-use trueup_model::{Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value, View};
+use trueup_model::{
+    Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value,
+    View,
+};
 
 /// Stands for the mark of retiring on an object that was made twice.
 pub const DOUBLED: &str = "made twice";
@@ -47,15 +50,34 @@ impl Folded {
     /// What hooks may look at.
     pub fn view(&self) -> View<'_> {
         let held = self.holder.iter().map(|(address, &index)| (address, index, true));
-        let retiring = self.retiring.iter().flat_map(|(address, all)| all.iter().map(move |&index| (address, index, false)));
+        let retiring = self
+            .retiring
+            .iter()
+            .flat_map(|(address, all)| all.iter().map(move |&index| (address, index, false)));
         let live = held.chain(retiring).map(|(address, index, holds)| {
             let object = &self.objects[index];
-            (object.id.as_str(), Live { address, id: &object.id, record: &object.record, holds })
+            (
+                object.id.as_str(),
+                Live {
+                    address,
+                    id: &object.id,
+                    record: &object.record,
+                    holds,
+                },
+            )
         });
         View {
-            wanted: self.wanted.iter().map(|(address, resource)| (address, &resource.record)).collect(),
+            wanted: self
+                .wanted
+                .iter()
+                .map(|(address, resource)| (address, &resource.record))
+                .collect(),
             live: live.collect(),
-            holders: self.holder.iter().map(|(address, &index)| (address, self.objects[index].id.as_str())).collect(),
+            holders: self
+                .holder
+                .iter()
+                .map(|(address, &index)| (address, self.objects[index].id.as_str()))
+                .collect(),
         }
     }
 }
@@ -86,14 +108,26 @@ pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
     folded
 }
 
-/// What is there as a plan takes it: what retires and has no successor holds its address again, and of what was made twice one retires.
+/// What is there as a plan takes it: what retires and has no successor holds its address again, and of what
+/// was made twice one retires.
 pub fn held<'o>(topology: &Topology, observed: &'o Observed) -> Cow<'o, Observed> {
-    let own = || observed.objects.iter().filter(|object| object.owner.as_ref().is_some_and(|owner| owner.topology == topology.name));
+    let own = || {
+        observed.objects.iter().filter(|object| {
+            object
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.topology == topology.name)
+        })
+    };
     let claims: BTreeSet<&str> = own().filter_map(|object| object.claim(&topology.name)).collect();
     if own().count() == claims.len() {
         return Cow::Borrowed(observed);
     }
-    let mut folded = Folded { topology: topology.name.clone(), objects: observed.objects.clone(), ..Folded::default() };
+    let mut folded = Folded {
+        topology: topology.name.clone(),
+        objects: observed.objects.clone(),
+        ..Folded::default()
+    };
     claim(&mut folded);
     resume(&mut folded, topology);
     for &index in folded.holder.values() {
@@ -101,18 +135,34 @@ pub fn held<'o>(topology: &Topology, observed: &'o Observed) -> Cow<'o, Observed
             owner.retiring = None;
         }
     }
-    Cow::Owned(Observed { objects: folded.objects, ..observed.clone() })
+    Cow::Owned(Observed {
+        objects: folded.objects,
+        ..observed.clone()
+    })
 }
 
 /// Reads the ownership tags of every object.
 fn claim(folded: &mut Folded) {
     let mut claims: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
     for (index, object) in folded.objects.iter().enumerate() {
-        let Some(owner) = object.owner.as_ref().filter(|owner| owner.topology == folded.topology) else { continue };
+        let Some(owner) = object
+            .owner
+            .as_ref()
+            .filter(|owner| owner.topology == folded.topology)
+        else {
+            continue;
+        };
         match object.address(&folded.topology) {
             Some(address) if object.implicit => {
-                let why = format!("{} was made by EC2 itself and is never touched: remove our tags from it", object.id);
-                folded.refused.push(Refusal { guard: "foreign", address: address.to_string(), why });
+                let why = format!(
+                    "{} was made by EC2 itself and is never touched: remove our tags from it",
+                    object.id
+                );
+                folded.refused.push(Refusal {
+                    guard: "foreign",
+                    address: address.to_string(),
+                    why,
+                });
                 folded.frozen.insert(address);
             }
             None => {
@@ -120,10 +170,16 @@ fn claim(folded: &mut Folded) {
                     "{} is a {} and its tag `trueup:address` says `{}`: correct or remove the tag",
                     object.id, object.kind, owner.address
                 );
-                folded.refused.push(Refusal { guard: "foreign", address: owner.address.clone(), why });
+                folded.refused.push(Refusal {
+                    guard: "foreign",
+                    address: owner.address.clone(),
+                    why,
+                });
                 folded.frozen.extend(owner.address.parse::<Address>());
             }
-            Some(address) if owner.retiring.is_some() => folded.retiring.entry(address).or_default().push(index),
+            Some(address) if owner.retiring.is_some() => {
+                folded.retiring.entry(address).or_default().push(index)
+            }
             Some(address) => claims.entry(address).or_default().push(index),
         }
     }
@@ -140,49 +196,85 @@ fn claim(folded: &mut Folded) {
             }
             folded.holder.insert(address, kept);
         } else {
-            let ids: Vec<&str> = holders.iter().map(|&index| folded.objects[index].id.as_str()).collect();
+            let ids: Vec<&str> = holders
+                .iter()
+                .map(|&index| folded.objects[index].id.as_str())
+                .collect();
             let why = format!(
                 "{} objects carry its tags: {}. One of them is a copy: remove `trueup:topology` and `trueup:address` from it",
                 ids.len(),
                 ids.join(", ")
             );
-            folded.refused.push(Refusal { guard: "double_claim", address: address.to_string(), why });
+            folded.refused.push(Refusal {
+                guard: "double_claim",
+                address: address.to_string(),
+                why,
+            });
             folded.frozen.insert(address);
         }
     }
 }
 
-/// Which of the objects with one address's tags holds it. Of several that different runs made at the same time, the one that is in
-/// nothing that goes itself (`spare`), and then the one that most refers to and is referred to; the others go. None where some are
-/// copies: nobody knows which.
+/// Which of the objects with one address's tags holds it. Of several that different runs made at the same
+/// time, the one that is in nothing that goes itself (`spare`), and then the one that most refers to and is
+/// referred to; the others go. None where some are copies: nobody knows which.
 fn settled(folded: &Folded, holders: &[usize], spare: &BTreeSet<String>) -> Option<usize> {
     let object = |index: usize| &folded.objects[index];
-    let runs: BTreeSet<&str> = holders.iter().filter_map(|&index| object(index).owner.as_ref()?.run.as_deref()).collect();
+    let runs: BTreeSet<&str> = holders
+        .iter()
+        .filter_map(|&index| object(index).owner.as_ref()?.run.as_deref())
+        .collect();
     if holders.len() > 1 && runs.len() < holders.len() {
         return None;
     }
     let uses = |id: &str| {
-        let users = folded.objects.iter().filter(|user| user.record.refs().into_iter().any(|reference| reference.id() == Some(id)));
+        let users = folded.objects.iter().filter(|user| {
+            user.record
+                .refs()
+                .into_iter()
+                .any(|reference| reference.id() == Some(id))
+        });
         users.count()
     };
     let rank = |index: usize| {
         let Object { id, record, .. } = object(index);
-        let goes = record.refs().into_iter().filter(|reference| reference.id().is_some_and(|id| spare.contains(id))).count();
+        let goes = record
+            .refs()
+            .into_iter()
+            .filter(|reference| reference.id().is_some_and(|id| spare.contains(id)))
+            .count();
         (Reverse(goes), uses(id), record.refs().len(), Reverse(id))
     };
-    if let [only] = holders { Some(*only) } else { holders.iter().copied().max_by_key(|&index| rank(index)) }
+    if let [only] = holders {
+        Some(*only)
+    } else {
+        holders.iter().copied().max_by_key(|&index| rank(index))
+    }
 }
 
-/// A retiring object whose successor was never made holds its address again: either the spec matches it after all and the mark
-/// comes off, or its replacement goes on. Of several, the one that differs least.
+/// A retiring object whose successor was never made holds its address again: either the spec matches it after
+/// all and the mark comes off, or its replacement goes on. Of several, the one that differs least.
 fn resume(folded: &mut Folded, topology: &Topology) {
     for (address, retiring) in &mut folded.retiring {
         let free = !folded.holder.contains_key(address) && !folded.frozen.contains(address);
-        let Some(wanted) = topology.resources.get(address).filter(|_| free) else { continue };
+        let Some(wanted) = topology.resources.get(address).filter(|_| free) else {
+            continue;
+        };
         // References are ids on the one side and names on the other: only plain values are compared here.
-        let plain =
-            |record: &Record| record.iter().filter(|(_, value)| value.as_ref().is_none()).map(|(n, v)| (n.to_owned(), v.clone())).collect();
-        let differs = |index: usize| address.kind.schema().differing(&plain(&wanted.record), &plain(&folded.objects[index].record)).len();
+        let plain = |record: &Record| {
+            record
+                .iter()
+                .filter(|(_, value)| value.as_ref().is_none())
+                .map(|(n, v)| (n.to_owned(), v.clone()))
+                .collect()
+        };
+        let differs = |index: usize| {
+            address
+                .kind
+                .schema()
+                .differing(&plain(&wanted.record), &plain(&folded.objects[index].record))
+                .len()
+        };
         if let Some(best) = (0..retiring.len()).min_by_key(|&at| differs(retiring[at])) {
             folded.holder.insert(address.clone(), retiring.remove(best));
         }
@@ -194,7 +286,12 @@ fn keep(folded: &mut Folded) {
     for (address, resource) in &mut folded.wanted {
         if let Some(&index) = folded.holder.get(address) {
             let Resource { record, places, .. } = resource;
-            address.kind.rules().keep(record, &folded.objects[index].record, &|name| places.contains_key(name));
+            address
+                .kind
+                .rules()
+                .keep(record, &folded.objects[index].record, &|name| {
+                    places.contains_key(name)
+                });
         }
     }
 }
@@ -207,7 +304,12 @@ fn freeze_dependants(folded: &mut Folded) {
             .iter()
             .filter(|(address, resource)| {
                 !folded.frozen.contains(address)
-                    && resource.record.refs().iter().filter_map(|r| r.address()).any(|to| folded.frozen.contains(to))
+                    && resource
+                        .record
+                        .refs()
+                        .iter()
+                        .filter_map(|r| r.address())
+                        .any(|to| folded.frozen.contains(to))
             })
             .map(|(address, _)| address.clone())
             .collect();
@@ -231,16 +333,31 @@ impl Names {
         // A name that its holder is about to lose is not the one that the spec's users of the holder mean.
         let keeps = |address: &Address, record: &Record| {
             let wanted = folded.wanted.get(address);
-            wanted.is_none_or(|wanted| ec2_name(address.kind, &wanted.record) == ec2_name(address.kind, record))
+            wanted
+                .is_none_or(|wanted| ec2_name(address.kind, &wanted.record) == ec2_name(address.kind, record))
         };
-        let held = folded.holder.iter().map(|(address, &index)| (address, &folded.objects[index].record));
+        let held = folded
+            .holder
+            .iter()
+            .map(|(address, &index)| (address, &folded.objects[index].record));
         let held = held.filter(|(address, record)| keeps(address, record));
-        let wanted = folded.wanted.iter().map(|(address, resource)| (address, &resource.record));
-        let named =
-            held.chain(wanted).filter_map(|(address, record)| Some(((address.kind, ec2_name(address.kind, record)?), address.clone())));
-        let of_id = folded.objects.iter().filter_map(|object| Some((object.id.clone(), ec2_name(object.kind, &object.record)?)));
+        let wanted = folded
+            .wanted
+            .iter()
+            .map(|(address, resource)| (address, &resource.record));
+        let named = held.chain(wanted).filter_map(|(address, record)| {
+            Some(((address.kind, ec2_name(address.kind, record)?), address.clone()))
+        });
+        let of_id = folded
+            .objects
+            .iter()
+            .filter_map(|object| Some((object.id.clone(), ec2_name(object.kind, &object.record)?)));
         Self {
-            by_id: folded.holder.iter().map(|(address, &index)| (folded.objects[index].id.clone(), address.clone())).collect(),
+            by_id: folded
+                .holder
+                .iter()
+                .map(|(address, &index)| (folded.objects[index].id.clone(), address.clone()))
+                .collect(),
             by_ec2_name: named.collect(),
             ec2_name_of_id: of_id.collect(),
         }
@@ -248,18 +365,30 @@ impl Names {
 
     fn fold(&self, kind: Kind, record: &Record) -> Record {
         let by_id = |reference: &Ref| match reference {
-            Ref::Id(id) => Value::Ref(self.by_id.get(id).map_or_else(|| reference.clone(), |address| Ref::Name(address.clone()))),
+            Ref::Id(id) => Value::Ref(
+                self.by_id
+                    .get(id)
+                    .map_or_else(|| reference.clone(), |address| Ref::Name(address.clone())),
+            ),
             Ref::Name(_) => Value::Ref(reference.clone()),
         };
         let mut out = record.map_refs(&by_id);
         for attribute in kind.schema().attributes {
-            if let (Type::Ref(to, Follow::Name), Some(Ref::Id(text))) = (&attribute.ty, record.reference(attribute.name)) {
+            if let (Type::Ref(to, Follow::Name), Some(Ref::Id(text))) =
+                (&attribute.ty, record.reference(attribute.name))
+            {
                 let name = self.ec2_name_of_id.get(text).unwrap_or(text).clone();
-                let folded = self.by_ec2_name.get(&(*to, name.clone())).map_or(Ref::Id(name), |address| Ref::Name(address.clone()));
+                let folded = self
+                    .by_ec2_name
+                    .get(&(*to, name.clone()))
+                    .map_or(Ref::Id(name), |address| Ref::Name(address.clone()));
                 out.set(attribute.name, folded);
             }
             // The members of a set are in the order of their keys, and some keys may have just changed.
-            if let Some(Value::List(list)) = out.get(attribute.name).filter(|value| Some(*value) != record.get(attribute.name)) {
+            if let Some(Value::List(list)) = out
+                .get(attribute.name)
+                .filter(|value| Some(*value) != record.get(attribute.name))
+            {
                 let list = list.clone();
                 kind.schema().set_list(&mut out, attribute.name, list);
             }
@@ -268,13 +397,19 @@ impl Names {
     }
 }
 
-/// A record in which references to these addresses are the ids of what holds them now: their successors are others.
+/// A record in which references to these addresses are the ids of what holds them now: their successors are
+/// others.
 pub fn unfold(kind: Kind, record: &Record, replaced: &BTreeMap<Address, String>) -> Record {
     if replaced.is_empty() {
         return record.clone();
     }
-    let by_name: Vec<&str> =
-        kind.schema().attributes.iter().filter(|a| matches!(a.ty, Type::Ref(_, Follow::Name))).map(|a| a.name).collect();
+    let by_name: Vec<&str> = kind
+        .schema()
+        .attributes
+        .iter()
+        .filter(|a| matches!(a.ty, Type::Ref(_, Follow::Name)))
+        .map(|a| a.name)
+        .collect();
     let mut out = record.map_refs(&|reference| {
         let id = reference.address().and_then(|address| replaced.get(address));
         Value::Ref(id.map_or_else(|| reference.clone(), |id| Ref::Id(id.clone())))

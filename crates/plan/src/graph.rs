@@ -18,11 +18,14 @@ pub enum Why {
     Release,
     /// The same, where EC2 would delete it all the same: a route to it leads nowhere for a while.
     Loose,
-    /// The earlier step makes what the successor needs of what the later one ends: the gap between the two stays short.
+    /// The earlier step makes what the successor needs of what the later one ends: the gap between the two
+    /// stays short.
     Gap,
-    /// The later step takes away what the earlier one leaves, or moves to what the earlier one makes: what works is to work in between.
+    /// The later step takes away what the earlier one leaves, or moves to what the earlier one makes: what
+    /// works is to work in between.
     Keep,
-    /// The earlier step has a host back that does the same work as the one that the later step takes out of service.
+    /// The earlier step has a host back that does the same work as the one that the later step takes out of
+    /// service.
     Turn,
 }
 
@@ -55,11 +58,20 @@ impl Graph {
         }
     }
 
-    /// Breaks circles by the fixed rule of [`Why`], weakest first. What is left over is a circle that nothing may break.
+    /// Breaks circles by the fixed rule of [`Why`], weakest first. What is left over is a circle that nothing
+    /// may break.
     pub fn break_cycles(&mut self, nodes: usize) -> Result<(), Vec<usize>> {
-        for weakest in [Why::Turn, Why::Keep, Why::Gap, Why::Loose, Why::Release, Why::Ready] {
+        for weakest in [
+            Why::Turn,
+            Why::Keep,
+            Why::Gap,
+            Why::Loose,
+            Why::Release,
+            Why::Ready,
+        ] {
             for circle in self.cycles(nodes) {
-                self.edges.retain(|(a, b), (why, _)| *why < weakest || !(circle.contains(a) && circle.contains(b)));
+                self.edges
+                    .retain(|(a, b), (why, _)| *why < weakest || !(circle.contains(a) && circle.contains(b)));
             }
         }
         self.cycles(nodes).into_iter().next().map_or(Ok(()), Err)
@@ -79,7 +91,8 @@ impl Graph {
         circles
     }
 
-    /// The nodes in an order that respects every edge; of those that could be next, the one whose key is smallest.
+    /// The nodes in an order that respects every edge; of those that could be next, the one whose key is
+    /// smallest.
     pub fn order<K: Ord + Clone>(&self, keys: &[K]) -> Vec<usize> {
         order(keys, self.edges.keys().copied())
     }
@@ -88,7 +101,10 @@ impl Graph {
     pub fn before(&self) -> BTreeMap<usize, Vec<Before<'_>>> {
         let mut before: BTreeMap<usize, Vec<Before<'_>>> = BTreeMap::new();
         for ((a, b), (why, sentence)) in &self.edges {
-            before.entry(*b).or_default().push((*a, *why, sentence.as_deref()));
+            before
+                .entry(*b)
+                .or_default()
+                .push((*a, *why, sentence.as_deref()));
         }
         before
     }
@@ -105,15 +121,23 @@ mod tests {
 
     #[test]
     fn circles_give_way_where_they_may_the_weakest_first() {
-        for (stronger, weaker) in
-            [(Why::Ready, Why::Release), (Why::Release, Why::Loose), (Why::Loose, Why::Gap), (Why::Gap, Why::Keep), (Why::Keep, Why::Turn)]
-        {
+        for (stronger, weaker) in [
+            (Why::Ready, Why::Release),
+            (Why::Release, Why::Loose),
+            (Why::Loose, Why::Gap),
+            (Why::Gap, Why::Keep),
+            (Why::Keep, Why::Turn),
+        ] {
             let mut graph = Graph::default();
             graph.edge(0, 1, Why::Must, None);
             graph.edge(1, 2, stronger, None);
             graph.edge(2, 0, weaker, None);
             assert_eq!(graph.break_cycles(3), Ok(()));
-            assert_eq!(graph.order(&["a", "b", "c"]), [0, 1, 2], "{stronger:?} {weaker:?}");
+            assert_eq!(
+                graph.order(&["a", "b", "c"]),
+                [0, 1, 2],
+                "{stronger:?} {weaker:?}"
+            );
         }
     }
 

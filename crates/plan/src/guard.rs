@@ -13,45 +13,86 @@ pub fn place(topology: &Topology, observed: &Observed) -> Vec<Refusal> {
     let mut compare = |guard, wanted: &Option<String>, is: &str, what: &str, remedy: &str| {
         if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != is) {
             let why = format!("the spec is for {what} {wanted}, and this is {what} {is}: {remedy}");
-            refused.push(Refusal { guard, address: topology.name.clone(), why });
+            refused.push(Refusal {
+                guard,
+                address: topology.name.clone(),
+                why,
+            });
         }
     };
-    compare("account", &topology.account, &observed.account, "account", "use credentials of that account, or correct `account:`");
-    compare("region", &topology.region, &observed.region, "region", "leave --region out, or correct `region:`");
+    compare(
+        "account",
+        &topology.account,
+        &observed.account,
+        "account",
+        "use credentials of that account, or correct `account:`",
+    );
+    compare(
+        "region",
+        &topology.region,
+        &observed.region,
+        "region",
+        "leave --region out, or correct `region:`",
+    );
     refused
 }
 
-/// Refuses a plan that ends more objects than the topology allows: what nobody meant deletes more than what somebody did.
+/// Refuses a plan that ends more objects than the topology allows: what nobody meant deletes more than what
+/// somebody did.
 pub fn budget(topology: &Topology, plan: &Plan) -> Option<Refusal> {
     const NAMED_MAX: usize = 5;
     let max = topology.max_deletes?;
     let ends = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
-    let ended: Vec<String> = plan.changes.iter().filter(ends).map(|change| change.address.to_string()).collect();
+    let ended: Vec<String> = plan
+        .changes
+        .iter()
+        .filter(ends)
+        .map(|change| change.address.to_string())
+        .collect();
     if ended.len() <= usize::try_from(max).unwrap_or(usize::MAX) {
         return None;
     }
-    let more = ended.len().checked_sub(NAMED_MAX).filter(|more| *more > 0).map(|more| format!(" and {more} more")).unwrap_or_default();
+    let more = ended
+        .len()
+        .checked_sub(NAMED_MAX)
+        .filter(|more| *more > 0)
+        .map(|more| format!(" and {more} more"))
+        .unwrap_or_default();
     let why = format!(
         "the plan ends {} object{} ({}{more}), and `max_deletes` is {max}: if that is meant, raise it, or give --max-deletes {0}",
         ended.len(),
         if ended.len() == 1 { "" } else { "s" },
         ended[..ended.len().min(NAMED_MAX)].join(", ")
     );
-    Some(Refusal { guard: "max_deletes", address: topology.name.clone(), why })
+    Some(Refusal {
+        guard: "max_deletes",
+        address: topology.name.clone(),
+        why,
+    })
 }
 
-/// Whether nothing that a verdict gives to its object, or ends, is in the hands of somebody else; refuses it in the plan where something
-/// is.
+/// Whether nothing that a verdict gives to its object, or ends, is in the hands of somebody else; refuses it
+/// in the plan where something is.
 pub fn is_free(folded: &Folded, verdict: &Verdict<'_>, plan: &mut Plan) -> bool {
-    let given = verdict.calls.iter().flat_map(|call| call.sets.refs()).filter_map(|reference| folded.live(reference.address()?));
+    let given = verdict
+        .calls
+        .iter()
+        .flat_map(|call| call.sets.refs())
+        .filter_map(|reference| folded.live(reference.address()?));
     let ended = verdict.object.filter(|_| !verdict.ends.is_empty());
-    let held = given.chain(ended).find_map(|object| Some((object, object.kind.rules().held_by(object)?)));
+    let held = given
+        .chain(ended)
+        .find_map(|object| Some((object, object.kind.rules().held_by(object)?)));
     let Some((object, holder)) = held else { return true };
     let why = format!(
         "{} is associated with {holder}, which is not of this topology, and nothing is taken from others: take it off there, or change the spec",
         object.id
     );
-    plan.refused.push(Refusal { guard: "in_use", address: verdict.address.to_string(), why });
+    plan.refused.push(Refusal {
+        guard: "in_use",
+        address: verdict.address.to_string(),
+        why,
+    });
     false
 }
 
@@ -65,9 +106,16 @@ impl<'a> Foreign<'a> {
     /// Looks at everything that does not carry the topology's tags.
     pub fn new(folded: &'a Folded) -> Self {
         let mut held: BTreeMap<String, Vec<(Claim, &Object)>> = BTreeMap::new();
-        for object in folded.objects.iter().filter(|object| object.owner.as_ref().is_none_or(|owner| owner.topology != folded.topology)) {
+        for object in folded.objects.iter().filter(|object| {
+            object
+                .owner
+                .as_ref()
+                .is_none_or(|owner| owner.topology != folded.topology)
+        }) {
             // Of no resource of ours: the address only serves as a name in claims.
-            let Ok(address) = Address::new(object.kind, "foreign") else { continue };
+            let Ok(address) = Address::new(object.kind, "foreign") else {
+                continue;
+            };
             for call in object.kind.rules().delete(object) {
                 for claim in object.kind.rules().claims(&address, &call.unsets) {
                     held.entry(claim.space.clone()).or_default().push((claim, object));
@@ -77,13 +125,21 @@ impl<'a> Foreign<'a> {
         Self { held }
     }
 
-    /// Whether nothing that a verdict takes is held by an object of others; refuses it in the plan where something is.
+    /// Whether nothing that a verdict takes is held by an object of others; refuses it in the plan where
+    /// something is.
     pub fn allows(&self, verdict: &Verdict<'_>, plan: &mut Plan) -> bool {
         for claim in verdict.takes() {
-            let clash = self.held.get(&claim.space).and_then(|held| held.iter().find(|(held, _)| held.clashes(&claim)));
+            let clash = self
+                .held
+                .get(&claim.space)
+                .and_then(|held| held.iter().find(|(held, _)| held.clashes(&claim)));
             if let Some((held, object)) = clash {
                 let why = why(verdict, &claim, held, object, plan);
-                plan.refused.push(Refusal { guard: "foreign", address: verdict.address.to_string(), why });
+                plan.refused.push(Refusal {
+                    guard: "foreign",
+                    address: verdict.address.to_string(),
+                    why,
+                });
                 return false;
             }
         }
@@ -96,7 +152,10 @@ fn why(verdict: &Verdict<'_>, wanted: &Claim, held: &Claim, object: &Object, pla
     let Object { id, kind, owner, .. } = object;
     let holds = match held.what == wanted.what {
         true => format!("{id} has {} already", held.what),
-        false => format!("{id} has {} already, so nothing else can have {}", held.what, wanted.what),
+        false => format!(
+            "{id} has {} already, so nothing else can have {}",
+            held.what, wanted.what
+        ),
     };
     match owner {
         Some(owner) => format!(
@@ -111,6 +170,8 @@ fn why(verdict: &Verdict<'_>, wanted: &Claim, held: &Claim, object: &Object, pla
                 verdict.address
             )
         }
-        None => format!("{holds}, and carries no topology's tags: it is never touched. Change the spec, or remove that object yourself"),
+        None => format!(
+            "{holds}, and carries no topology's tags: it is never touched. Change the spec, or remove that object yourself"
+        ),
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::rules::{Update, make};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Claim, Diagnostic, Disruption, Effect, Kind, Object, Order, Plan, Record, Refusal,
-    Resource, Role, Type, Value,
+    Action, Address, AttributeChange, Call, Change, Claim, Diagnostic, Disruption, Effect, Kind, Object,
+    Order, Plan, Record, Refusal, Resource, Role, Type, Value,
 };
 
 use crate::diff::{diff, unknowns};
@@ -40,12 +40,18 @@ pub struct Verdict<'a> {
 impl Verdict<'_> {
     /// What its calls take that only one object can have.
     pub fn takes(&self) -> Vec<Claim> {
-        self.calls.iter().flat_map(|call| self.address.kind.rules().claims(&self.address, &call.sets)).collect()
+        self.calls
+            .iter()
+            .flat_map(|call| self.address.kind.rules().claims(&self.address, &call.sets))
+            .collect()
     }
 
     /// What the end of its live object gives up.
     pub fn gives_up(&self) -> Vec<Claim> {
-        self.ends.iter().flat_map(|call| self.address.kind.rules().claims(&self.address, &call.unsets)).collect()
+        self.ends
+            .iter()
+            .flat_map(|call| self.address.kind.rules().claims(&self.address, &call.unsets))
+            .collect()
     }
 }
 
@@ -75,15 +81,20 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
             plan.changes.push(change);
         }
     }
-    plan.changes.sort_by(|a, b| (&a.address, a.action, &a.id).cmp(&(&b.address, b.action, &b.id)));
+    plan.changes
+        .sort_by(|a, b| (&a.address, a.action, &a.id).cmp(&(&b.address, b.action, &b.id)));
     replacement::order(&mut verdicts);
     verdicts
 }
 
-/// Puts into the changes what only the whole plan decides: which object of a replacement comes first, and what that is felt as.
+/// Puts into the changes what only the whole plan decides: which object of a replacement comes first, and
+/// what that is felt as.
 pub fn finish(verdicts: &[Verdict<'_>], plan: &mut Plan) {
     let key = |address: &Address, id: Option<&String>| (address.clone(), id.cloned());
-    let by_object: BTreeMap<_, _> = verdicts.iter().map(|v| (key(&v.address, v.object.map(|o| &o.id)), v)).collect();
+    let by_object: BTreeMap<_, _> = verdicts
+        .iter()
+        .map(|v| (key(&v.address, v.object.map(|o| &o.id)), v))
+        .collect();
     let moved = moved(plan);
     for change in &mut plan.changes {
         if let Some(verdict) = by_object.get(&key(&change.address, change.id.as_ref())) {
@@ -94,10 +105,19 @@ pub fn finish(verdicts: &[Verdict<'_>], plan: &mut Plan) {
 
 /// What goes and is left by its users before that: each of them has something else in its place.
 fn moved(plan: &Plan) -> BTreeSet<Address> {
-    let gone: BTreeSet<&Address> =
-        plan.changes.iter().filter(|change| change.action == Action::Delete).map(|change| &change.address).collect();
+    let gone: BTreeSet<&Address> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Delete)
+        .map(|change| &change.address)
+        .collect();
     let mut left: BTreeMap<&Address, bool> = BTreeMap::new();
-    for attribute in plan.changes.iter().filter(|change| change.action != Action::Delete).flat_map(|change| &change.attributes) {
+    for attribute in plan
+        .changes
+        .iter()
+        .filter(|change| change.action != Action::Delete)
+        .flat_map(|change| &change.attributes)
+    {
         let Some(before) = &attribute.before else { continue };
         before.each_ref(&mut |reference| {
             if let Some(address) = reference.address().filter(|address| gone.contains(address)) {
@@ -105,25 +125,47 @@ fn moved(plan: &Plan) -> BTreeSet<Address> {
             }
         });
     }
-    left.into_iter().filter(|(_, moves)| *moves).map(|(address, _)| address.clone()).collect()
+    left.into_iter()
+        .filter(|(_, moves)| *moves)
+        .map(|(address, _)| address.clone())
+        .collect()
 }
 
 /// Our objects whose address is not wanted, and what is left of earlier replacements.
 fn unwanted(folded: &Folded) -> Vec<(Address, &Object)> {
-    let gone = folded.holder.iter().filter(|(address, _)| !folded.wanted.contains_key(address)).map(|(address, &index)| (address, index));
-    let left = folded.retiring.iter().flat_map(|(address, objects)| objects.iter().map(move |&index| (address, index)));
-    gone.chain(left).map(|(address, index)| (address.clone(), &folded.objects[index])).collect()
+    let gone = folded
+        .holder
+        .iter()
+        .filter(|(address, _)| !folded.wanted.contains_key(address))
+        .map(|(address, &index)| (address, index));
+    let left = folded
+        .retiring
+        .iter()
+        .flat_map(|(address, objects)| objects.iter().map(move |&index| (address, index)));
+    gone.chain(left)
+        .map(|(address, index)| (address.clone(), &folded.objects[index]))
+        .collect()
 }
 
 /// What is not there and refers to something that could not be read, or to something else that waits.
 fn waiting<'a>(folded: &'a Folded, users: &BTreeMap<&'a Address, Vec<&'a Address>>) -> BTreeSet<&'a Address> {
     let is_missing = |address: &&Address| !folded.holder.contains_key(*address);
-    let unread = users.iter().filter(|(to, _)| folded.unreadable.contains(&to.kind)).flat_map(|(_, users)| users);
+    let unread = users
+        .iter()
+        .filter(|(to, _)| folded.unreadable.contains(&to.kind))
+        .flat_map(|(_, users)| users);
     let mut queue: Vec<&Address> = unread.copied().filter(is_missing).collect();
     let mut found = BTreeSet::new();
     while let Some(address) = queue.pop() {
         if found.insert(address) {
-            queue.extend(users.get(address).into_iter().flatten().copied().filter(is_missing));
+            queue.extend(
+                users
+                    .get(address)
+                    .into_iter()
+                    .flatten()
+                    .copied()
+                    .filter(is_missing),
+            );
         }
     }
     found
@@ -135,7 +177,8 @@ struct Judge<'a> {
     replaced: BTreeMap<Address, String>,
     /// The addresses whose ids this plan makes.
     new: BTreeSet<Address>,
-    /// The addresses that the spec does not declare, and which resource of the spec names their objects all the same, by id.
+    /// The addresses that the spec does not declare, and which resource of the spec names their objects all
+    /// the same, by id.
     named: BTreeMap<Address, Address>,
     /// Who refers to each address.
     users: BTreeMap<&'a Address, Vec<&'a Address>>,
@@ -145,10 +188,20 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn new(folded: &'a Folded) -> Self {
-        let new = folded.wanted.keys().filter(|address| !folded.holder.contains_key(address)).cloned().collect();
+        let new = folded
+            .wanted
+            .keys()
+            .filter(|address| !folded.holder.contains_key(address))
+            .cloned()
+            .collect();
         let named = folded.wanted.iter().flat_map(|(user, resource)| {
-            let refs = resource.record.refs().into_iter().filter_map(|reference| reference.address());
-            refs.filter(|address| !folded.wanted.contains_key(address)).map(|address| (address.clone(), user.clone()))
+            let refs = resource
+                .record
+                .refs()
+                .into_iter()
+                .filter_map(|reference| reference.address());
+            refs.filter(|address| !folded.wanted.contains_key(address))
+                .map(|address| (address.clone(), user.clone()))
         });
         let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
         for (address, resource) in &folded.wanted {
@@ -157,21 +210,45 @@ impl<'a> Judge<'a> {
             }
         }
         let waiting = waiting(folded, &users);
-        Self { folded, replaced: BTreeMap::new(), new, named: named.collect(), users, waiting }
+        Self {
+            folded,
+            replaced: BTreeMap::new(),
+            new,
+            named: named.collect(),
+            users,
+            waiting,
+        }
     }
 
     /// Finds everything that is replaced: by its own change, or because what it refers to is.
     fn settle_replacements(&mut self) {
         let mut queue: Vec<&Address> = self.folded.wanted.keys().collect();
         while let Some(address) = queue.pop() {
-            let Some(object) = self.folded.live(address).filter(|_| !self.replaced.contains_key(address)) else { continue };
+            let Some(object) = self
+                .folded
+                .live(address)
+                .filter(|_| !self.replaced.contains_key(address))
+            else {
+                continue;
+            };
             let resource = &self.folded.wanted[address];
-            if self.is_out(address) || self.is_protected(object, Some(resource)) || self.folded.lost.contains(&object.id) {
+            if self.is_out(address)
+                || self.is_protected(object, Some(resource))
+                || self.folded.lost.contains(&object.id)
+            {
                 continue;
             }
             let (before, after) = self.sides(object, resource);
-            let effects = address.kind.schema().attributes.iter().filter(|a| a.differs(after.get(a.name), before.get(a.name)));
-            let replaces = effects.map(|a| a.effect(before.get(a.name), after.get(a.name))).max() == Some(Effect::Replace);
+            let effects = address
+                .kind
+                .schema()
+                .attributes
+                .iter()
+                .filter(|a| a.differs(after.get(a.name), before.get(a.name)));
+            let replaces = effects
+                .map(|a| a.effect(before.get(a.name), after.get(a.name)))
+                .max()
+                == Some(Effect::Replace);
             if replaces && !self.touches_unread(address.kind) {
                 self.replaced.insert(address.clone(), object.id.clone());
                 self.new.insert(address.clone());
@@ -182,20 +259,35 @@ impl<'a> Judge<'a> {
 
     /// Whether nothing may be said about an address: it is refused, or its kind could not be read.
     fn is_out(&self, address: &Address) -> bool {
-        self.folded.frozen.contains(address) || self.folded.unreadable.contains(&address.kind) || self.waiting.contains(address)
+        self.folded.frozen.contains(address)
+            || self.folded.unreadable.contains(&address.kind)
+            || self.waiting.contains(address)
     }
 
-    /// Whether objects of a kind that could not be read may refer to those of this one, or be referred to by them.
+    /// Whether objects of a kind that could not be read may refer to those of this one, or be referred to by
+    /// them.
     fn touches_unread(&self, kind: Kind) -> bool {
-        let refers = |from: Kind, to: Kind| from.schema().attributes.iter().any(|attribute| unread::kinds_of(&attribute.ty).contains(&to));
-        self.folded.unreadable.iter().any(|unread| refers(kind, *unread) || refers(*unread, kind))
+        let refers = |from: Kind, to: Kind| {
+            from.schema()
+                .attributes
+                .iter()
+                .any(|attribute| unread::kinds_of(&attribute.ty).contains(&to))
+        };
+        self.folded
+            .unreadable
+            .iter()
+            .any(|unread| refers(kind, *unread) || refers(*unread, kind))
     }
 
-    /// What is there, with references to what is replaced as the ids of what goes, and what is wanted: of both what could be read.
+    /// What is there, with references to what is replaced as the ids of what goes, and what is wanted: of
+    /// both what could be read.
     fn sides(&self, object: &Object, resource: &Resource) -> (Record, Record) {
         let known = |record: &Record| unread::without(object, self.readable(object.kind, record));
         let fitted = object.kind.rules().fitted(resource, object);
-        (known(&unfold(object.kind, &object.record, &self.replaced)), known(fitted.as_ref().unwrap_or(&resource.record)))
+        (
+            known(&unfold(object.kind, &object.record, &self.replaced)),
+            known(fitted.as_ref().unwrap_or(&resource.record)),
+        )
     }
 
     /// A record without the attributes that refer to kinds that could not be read.
@@ -203,37 +295,67 @@ impl<'a> Judge<'a> {
         if self.folded.unreadable.is_empty() {
             return record.clone();
         }
-        let unread = |ty: &Type| unread::kinds_of(ty).iter().any(|kind| self.folded.unreadable.contains(kind));
-        let names: Vec<&str> = kind.schema().attributes.iter().filter(|a| unread(&a.ty)).map(|a| a.name).collect();
+        let unread = |ty: &Type| {
+            unread::kinds_of(ty)
+                .iter()
+                .any(|kind| self.folded.unreadable.contains(kind))
+        };
+        let names: Vec<&str> = kind
+            .schema()
+            .attributes
+            .iter()
+            .filter(|a| unread(&a.ty))
+            .map(|a| a.name)
+            .collect();
         record.without(&names)
     }
 
     fn is_protected(&self, object: &Object, resource: Option<&Resource>) -> bool {
-        object.owner.as_ref().is_some_and(|owner| owner.protect) || resource.is_some_and(|resource| resource.protect)
+        object.owner.as_ref().is_some_and(|owner| owner.protect)
+            || resource.is_some_and(|resource| resource.protect)
     }
 
-    /// Whether an object is one of two that were made for one address, has nothing that could be lost, and is used by nothing that
-    /// stays: protection keeps the other one.
+    /// Whether an object is one of two that were made for one address, has nothing that could be lost, and is
+    /// used by nothing that stays: protection keeps the other one.
     fn is_spare(&self, object: &Object) -> bool {
         // What EC2 made with it goes with it.
         let stays = |user: &Object| !user.implicit && !is_doubled(user);
-        let uses = |user: &Object| user.record.refs().into_iter().any(|reference| reference.id() == Some(&object.id));
+        let uses = |user: &Object| {
+            user.record
+                .refs()
+                .into_iter()
+                .any(|reference| reference.id() == Some(&object.id))
+        };
         is_doubled(object)
             && object.kind.rules().losses(object).is_empty()
             && !self.folded.objects.iter().any(|user| stays(user) && uses(user))
     }
 
-    fn wanted(&self, address: &Address, resource: &'a Resource, plan: &mut Plan) -> Option<(Verdict<'a>, Change)> {
+    fn wanted(
+        &self,
+        address: &Address,
+        resource: &'a Resource,
+        plan: &mut Plan,
+    ) -> Option<(Verdict<'a>, Change)> {
         let rules = address.kind.rules();
         let Some(object) = self.folded.live(address) else {
             let attributes = diff(address.kind, None, &resource.record, resource, &self.new);
             let mut calls = make(address.kind, &resource.record, None);
-            if resource.protect && stops(address.kind, &rules.born(&resource.record), &resource.record).next().is_some() {
+            if resource.protect
+                && stops(address.kind, &rules.born(&resource.record), &resource.record)
+                    .next()
+                    .is_some()
+            {
                 calls.push(protect());
             }
             let mut change = change(address, Action::Create, None, Some(resource), attributes);
-            change.notes.extend(rules.notes(&resource.record, None, &self.folded.lists));
-            return Some((verdict(address, Action::Create, None, Some(resource), calls), change));
+            change
+                .notes
+                .extend(rules.notes(&resource.record, None, &self.folded.lists));
+            return Some((
+                verdict(address, Action::Create, None, Some(resource), calls),
+                change,
+            ));
         };
         if self.folded.lost.contains(&object.id) {
             return Some(reclaim(&self.folded.topology, object, resource));
@@ -248,15 +370,25 @@ impl<'a> Judge<'a> {
                 return None;
             }
             plan.kept.push(address.clone());
-            plan.diagnostics.extend(
-                notes.into_iter().map(|note| Diagnostic::note("kept", format!("{address}: {note}")).at(resource.place.clone(), "")),
-            );
+            plan.diagnostics.extend(notes.into_iter().map(|note| {
+                Diagnostic::note("kept", format!("{address}: {note}")).at(resource.place.clone(), "")
+            }));
             return None;
         }
         let worst = trueup_model::rules::worst(attributes.iter().map(|attribute| attribute.effect));
-        let finishes = worst == Effect::Stop && is_unfinished(address.kind, &before, &after) && !self.is_protected(object, None);
+        let finishes = worst == Effect::Stop
+            && is_unfinished(address.kind, &before, &after)
+            && !self.is_protected(object, None);
         if worst != Effect::InPlace && self.is_protected(object, Some(resource)) && !finishes {
-            plan.refused.push(protected(address, object, if worst == Effect::Stop { "stopping" } else { "replacing" }));
+            plan.refused.push(protected(
+                address,
+                object,
+                if worst == Effect::Stop {
+                    "stopping"
+                } else {
+                    "replacing"
+                },
+            ));
             return None;
         }
         let replaced = self.replaced.contains_key(address);
@@ -271,9 +403,11 @@ impl<'a> Judge<'a> {
             calls = make(address.kind, &resource.record, Some(&self.unfolded(object)));
             verdict_marks = retire(object, resource);
         } else {
-            // Some tags are refused beside what is there before, others beside what is there after: those that go are first, new ones last.
-            let (gone, new): (Vec<Call>, Vec<Call>) =
-                tags::calls(object, &before, &after).into_iter().partition(|call| call.sets.is_empty());
+            // Some tags are refused beside what is there before, others beside what is there after: those
+            // that go are first, new ones last.
+            let (gone, new): (Vec<Call>, Vec<Call>) = tags::calls(object, &before, &after)
+                .into_iter()
+                .partition(|call| call.sets.is_empty());
             calls.extend(gone);
             let update = Update::new(address.kind, &before, &after, false).knowing(&self.folded.lists);
             calls.extend(rules.update(&update));
@@ -301,8 +435,16 @@ impl<'a> Judge<'a> {
         Some((verdict, change))
     }
 
-    fn unwanted(&self, address: &Address, object: &'a Object, plan: &mut Plan) -> Option<(Verdict<'a>, Change)> {
-        if self.folded.unreadable.contains(&object.kind) || self.folded.frozen.contains(address) || self.touches_unread(address.kind) {
+    fn unwanted(
+        &self,
+        address: &Address,
+        object: &'a Object,
+        plan: &mut Plan,
+    ) -> Option<(Verdict<'a>, Change)> {
+        if self.folded.unreadable.contains(&object.kind)
+            || self.folded.frozen.contains(address)
+            || self.touches_unread(address.kind)
+        {
             return None;
         }
         if unread::is_partly_known(object, None) {
@@ -313,7 +455,11 @@ impl<'a> Judge<'a> {
                 "{user} still names {} by its id, and the spec does not declare {address} any more: change {user}, or declare {address} again",
                 object.id
             );
-            plan.refused.push(Refusal { guard: "in_use", address: address.to_string(), why });
+            plan.refused.push(Refusal {
+                guard: "in_use",
+                address: address.to_string(),
+                why,
+            });
             return None;
         }
         if self.is_protected(object, None) && !self.is_spare(object) {
@@ -324,11 +470,15 @@ impl<'a> Judge<'a> {
         let mut change = change(address, Action::Delete, Some(object), None, Vec::new());
         change.losses = rules.losses(object);
         change.lifts = rules.lifts(object);
-        change.notes.extend(match object.owner.as_ref().and_then(|owner| owner.retiring.as_deref()) {
-            Some(DOUBLED) => Some("two runs made it at the same time: this is the one that is used less".to_owned()),
-            Some(_) => Some("left over from an earlier replacement".to_owned()),
-            None => None,
-        });
+        change.notes.extend(
+            match object.owner.as_ref().and_then(|owner| owner.retiring.as_deref()) {
+                Some(DOUBLED) => {
+                    Some("two runs made it at the same time: this is the one that is used less".to_owned())
+                }
+                Some(_) => Some("left over from an earlier replacement".to_owned()),
+                None => None,
+            },
+        );
         let mut verdict = verdict(address, Action::Delete, Some(object), None, Vec::new());
         verdict.ends = self.ends(object);
         Some((verdict, change))
@@ -342,12 +492,18 @@ impl<'a> Judge<'a> {
     }
 
     fn unfolded(&self, object: &Object) -> Object {
-        Object { record: unfold(object.kind, &object.record, &self.replaced), ..object.clone() }
+        Object {
+            record: unfold(object.kind, &object.record, &self.replaced),
+            ..object.clone()
+        }
     }
 
     /// The chain of reasons from the edited line to this address.
     fn because(&self, address: &Address, seen: &mut BTreeSet<Address>) -> Vec<String> {
-        let (Some(resource), Some(object)) = (self.folded.wanted.get(address), self.folded.live(address)) else { return Vec::new() };
+        let (Some(resource), Some(object)) = (self.folded.wanted.get(address), self.folded.live(address))
+        else {
+            return Vec::new();
+        };
         if !seen.insert(address.clone()) {
             return Vec::new();
         }
@@ -355,7 +511,10 @@ impl<'a> Judge<'a> {
         let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
         attributes.sort_by_key(|attribute| std::cmp::Reverse(attribute.effect));
         let replaced = self.replaced.contains_key(address);
-        for attribute in attributes.iter().filter(|attribute| !replaced || attribute.effect == Effect::Replace) {
+        for attribute in attributes
+            .iter()
+            .filter(|attribute| !replaced || attribute.effect == Effect::Replace)
+        {
             let mut causes = Vec::new();
             if let Some(after) = &attribute.after {
                 unknowns(after, &mut causes);
@@ -366,8 +525,15 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let place = attribute.place.clone().unwrap_or_else(|| resource.place.clone());
-            let reason = if attribute.reason.is_empty() { "follows in place" } else { attribute.reason };
-            chain.push(format!("{address}.{} ({}:{}): {reason}", attribute.path, place.file, place.line));
+            let reason = if attribute.reason.is_empty() {
+                "follows in place"
+            } else {
+                attribute.reason
+            };
+            chain.push(format!(
+                "{address}.{} ({}:{}): {reason}",
+                attribute.path, place.file, place.line
+            ));
             return chain;
         }
         Vec::new()
@@ -398,11 +564,15 @@ fn verdict<'a>(
 fn reclaim<'a>(topology: &str, object: &'a Object, resource: &'a Resource) -> (Verdict<'a>, Change) {
     let address = &resource.address;
     let mut change = change(address, Action::Adopt, Some(object), Some(resource), Vec::new());
-    change
-        .notes
-        .push(format!("{} was made for it by an equal call and lost its tags: it gets them back, and nothing else is done", object.id));
+    change.notes.push(format!(
+        "{} was made for it by an equal call and lost its tags: it gets them back, and nothing else is done",
+        object.id
+    ));
     let calls = vec![tags::give_back(topology, resource)];
-    (verdict(address, Action::Adopt, Some(object), Some(resource), calls), change)
+    (
+        verdict(address, Action::Adopt, Some(object), Some(resource), calls),
+        change,
+    )
 }
 
 fn change(
@@ -429,7 +599,10 @@ fn change(
 
 /// Whether an object is one of two that were made for one address, and not the one that has it.
 fn is_doubled(object: &Object) -> bool {
-    object.owner.as_ref().is_some_and(|owner| owner.retiring.as_deref() == Some(DOUBLED))
+    object
+        .owner
+        .as_ref()
+        .is_some_and(|owner| owner.retiring.as_deref() == Some(DOUBLED))
 }
 
 fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
@@ -440,19 +613,32 @@ fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
              is protected. Remove its tag `trueup:protect`, if it really is the one that must go"
         )
     } else {
-        format!("{what} {id} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen")
+        format!(
+            "{what} {id} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen"
+        )
     };
-    Refusal { guard: "protected", address: address.to_string(), why }
+    Refusal {
+        guard: "protected",
+        address: address.to_string(),
+        why,
+    }
 }
 
 /// What a successor is made with instead of what the spec says, because the old one still has that.
 fn differently_named(verdict: &Verdict<'_>) -> Option<String> {
     let wanted = &verdict.resource?.record;
     let create = verdict.calls.iter().find(|call| call.role == Role::Create)?;
-    let differs =
-        |(name, value): &(&str, &Value)| value.as_text().zip(wanted.get(name)).is_some_and(|(text, wanted)| wanted.as_text() != Some(text));
+    let differs = |(name, value): &(&str, &Value)| {
+        value
+            .as_text()
+            .zip(wanted.get(name))
+            .is_some_and(|(text, wanted)| wanted.as_text() != Some(text))
+    };
     let (name, value) = create.sets.iter().find(differs)?;
-    Some(format!("its {name} at EC2 is {value} from now on: the one that goes still has {}", wanted.text(name)))
+    Some(format!(
+        "its {name} at EC2 is {value} from now on: the one that goes still has {}",
+        wanted.text(name)
+    ))
 }
 
 /// Puts into a change what its verdict says in the end.

@@ -1,8 +1,9 @@
 //! Diff, judge and lower: from what is wanted and what is there to complete data about what to do.
 //!
-//! Everything here is a pure function; equal inputs give byte-equal plans. The journey: [`fold`] turns ids of ours into names,
-//! [`judge`] decides address by address what differs and what that costs, [`lower`] turns verdicts into steps and their order.
-//! Nothing here names an attribute: what understands one is in its kind's file.
+//! Everything here is a pure function; equal inputs give byte-equal plans. The journey: [`fold`] turns ids of
+//! ours into names, [`judge`] decides address by address what differs and what that costs, [`lower`] turns
+//! verdicts into steps and their order. Nothing here names an attribute: what understands one is in its
+//! kind's file.
 
 mod barrier;
 pub mod consent;
@@ -40,11 +41,21 @@ pub fn scope(topology: &Topology) -> Scope {
             // A default that was filled in is not declared: reading it may cost a call for each object.
             resource.places.contains_key(*name) || defaults.get(name) != Some(*value)
         });
-        (resource.address.clone(), names.map(|(name, _)| name.to_owned()).collect())
+        (
+            resource.address.clone(),
+            names.map(|(name, _)| name.to_owned()).collect(),
+        )
     });
-    let mut outside = topology.resources.values().flat_map(|resource| resource.address.kind.rules().outside(&resource.record));
+    let mut outside = topology
+        .resources
+        .values()
+        .flat_map(|resource| resource.address.kind.rules().outside(&resource.record));
     let names_lists = outside.any(|sought| sought.text().starts_with("pl-"));
-    Scope { topology: topology.name.clone(), declared: declared.collect(), names_lists }
+    Scope {
+        topology: topology.name.clone(),
+        declared: declared.collect(),
+        names_lists,
+    }
 }
 
 /// The plan that makes what was observed true to the topology.
@@ -75,22 +86,33 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
         plan.blackholes = dangling::blackholes(&folded, &plan);
         plan.refused.extend(guard::budget(topology, &plan));
         if let Some(twin) = second::twin(topology, &folded, observed) {
-            plan.diagnostics.extend(second::diagnostics(topology, &twin, &plan.region));
+            plan.diagnostics
+                .extend(second::diagnostics(topology, &twin, &plan.region));
             plan.twin = Some(twin);
         }
-        plan.objects = folded.objects.iter().map(|object| (object.id.clone(), object.clone())).collect();
+        plan.objects = folded
+            .objects
+            .iter()
+            .map(|object| (object.id.clone(), object.clone()))
+            .collect();
     }
     plan.fingerprint = fingerprint::of(&plan);
     plan
 }
 
-/// The plan that deletes everything that carries the topology's tags. Its fingerprint is another than that of a plan that makes an
-/// empty spec true: who approved one did not approve the other.
+/// The plan that deletes everything that carries the topology's tags. Its fingerprint is another than that of
+/// a plan that makes an empty spec true: who approved one did not approve the other.
 pub fn destroy(topology: &Topology, observed: &Observed) -> Plan {
-    let nothing = Topology { resources: BTreeMap::new(), ..topology.clone() };
+    let nothing = Topology {
+        resources: BTreeMap::new(),
+        ..topology.clone()
+    };
     // What the spec protects is protected before any apply has said so to EC2.
     let protected = |object: &Object| {
-        object.address(&topology.name).and_then(|address| topology.resources.get(&address)).is_some_and(|resource| resource.protect)
+        object
+            .address(&topology.name)
+            .and_then(|address| topology.resources.get(&address))
+            .is_some_and(|resource| resource.protect)
     };
     let mut observed = observed.clone();
     for object in observed.objects.iter_mut().filter(|object| protected(object)) {
@@ -98,10 +120,16 @@ pub fn destroy(topology: &Topology, observed: &Observed) -> Plan {
     }
     let mut plan = plan(&nothing, &observed);
     for change in &mut plan.changes {
-        change.source = topology.resources.get(&change.address).map(|resource| resource.place.clone());
+        change.source = topology
+            .resources
+            .get(&change.address)
+            .map(|resource| resource.place.clone());
     }
     for step in &mut plan.steps {
-        step.source = topology.resources.get(&step.address).map(|resource| resource.place.clone());
+        step.source = topology
+            .resources
+            .get(&step.address)
+            .map(|resource| resource.place.clone());
     }
     plan.teardown = true;
     plan.fingerprint = fingerprint::of(&plan);

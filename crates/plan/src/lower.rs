@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::Follow;
 use trueup_model::{
-    Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Resource, Role, Step, StepAction, Type, Value,
-    tags,
+    Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Resource, Role,
+    Step, StepAction, Type, Value, tags,
 };
 
 use crate::fold::Folded;
@@ -34,9 +34,20 @@ pub struct Circle {
 
 impl From<Circle> for Refusal {
     fn from(circle: Circle) -> Self {
-        let address = circle.addresses.first().map(ToString::to_string).unwrap_or_default();
-        let why = format!("each of these would have to come before the others: {}. Apply the changes one after the other", circle.steps);
-        Self { guard: "order", address, why }
+        let address = circle
+            .addresses
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let why = format!(
+            "each of these would have to come before the others: {}. Apply the changes one after the other",
+            circle.steps
+        );
+        Self {
+            guard: "order",
+            address,
+            why,
+        }
     }
 }
 
@@ -55,13 +66,24 @@ pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Resu
     let nodes = lowering.nodes;
     let mut graph = lowering.graph;
     if let Err(circle) = graph.break_cycles(nodes.len()) {
-        let steps: Vec<String> =
-            circle.iter().map(|&node| format!("{} of {}", nodes[node].call.action, nodes[node].verdict.address)).collect();
-        let addresses = circle.iter().map(|&node| nodes[node].verdict.address.clone()).collect();
-        return Err(Circle { addresses, steps: steps.join(", ") });
+        let steps: Vec<String> = circle
+            .iter()
+            .map(|&node| format!("{} of {}", nodes[node].call.action, nodes[node].verdict.address))
+            .collect();
+        let addresses = circle
+            .iter()
+            .map(|&node| nodes[node].verdict.address.clone())
+            .collect();
+        return Err(Circle {
+            addresses,
+            steps: steps.join(", "),
+        });
     }
     plan.refused.extend(refused);
-    plan.turns = companies.iter().map(|company| company.told(&graph, folded.at_once)).collect();
+    plan.turns = companies
+        .iter()
+        .map(|company| company.told(&graph, folded.at_once))
+        .collect();
     number(&nodes, &graph, &plan.topology.clone(), plan);
     Ok(())
 }
@@ -69,19 +91,33 @@ pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Resu
 /// Gives the steps their numbers.
 fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
     // What ends something comes as late as it may.
-    let keys: Vec<(bool, &Address, usize)> =
-        nodes.iter().enumerate().map(|(index, node)| (node.action == StepAction::Delete, &node.verdict.address, index)).collect();
+    let keys: Vec<(bool, &Address, usize)> = nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| (node.action == StepAction::Delete, &node.verdict.address, index))
+        .collect();
     let ordered = graph.order(&keys);
-    let numbers: HashMap<usize, usize> = ordered.iter().enumerate().map(|(number, &node)| (node, number + 1)).collect();
+    let numbers: HashMap<usize, usize> = ordered
+        .iter()
+        .enumerate()
+        .map(|(number, &node)| (node, number + 1))
+        .collect();
     let before = graph.before();
     for &index in &ordered {
         let node = &nodes[index];
         let verdict = node.verdict;
-        let mut after: Vec<(usize, Why, Option<&str>)> =
-            before.get(&index).into_iter().flatten().map(|(before, why, sentence)| (numbers[before], *why, *sentence)).collect();
+        let mut after: Vec<(usize, Why, Option<&str>)> = before
+            .get(&index)
+            .into_iter()
+            .flatten()
+            .map(|(before, why, sentence)| (numbers[before], *why, *sentence))
+            .collect();
         after.sort_unstable();
         let creates = node.call.role == Role::Create;
-        let mut why: Vec<String> = after.iter().filter_map(|(_, _, sentence)| sentence.map(str::to_owned)).collect();
+        let mut why: Vec<String> = after
+            .iter()
+            .filter_map(|(_, _, sentence)| sentence.map(str::to_owned))
+            .collect();
         why.dedup();
         plan.steps.push(Step {
             number: numbers[&index],
@@ -89,10 +125,18 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
             address: verdict.address.clone(),
             target: node.target.clone(),
             replaces: verdict.object.filter(|_| creates).map(|object| object.id.clone()),
-            ownership: verdict.resource.filter(|_| creates).map(|resource| ownership(topology, resource, verdict)).unwrap_or_default(),
+            ownership: verdict
+                .resource
+                .filter(|_| creates)
+                .map(|resource| ownership(topology, resource, verdict))
+                .unwrap_or_default(),
             call: node.call.clone(),
             why,
-            yields: after.iter().filter(|(_, why, _)| why.yields()).map(|(number, ..)| *number).collect(),
+            yields: after
+                .iter()
+                .filter(|(_, why, _)| why.yields())
+                .map(|(number, ..)| *number)
+                .collect(),
             after: after.into_iter().map(|(number, ..)| number).collect(),
             source: verdict.resource.map(|resource| resource.place.clone()),
         });
@@ -101,7 +145,10 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
 
 /// The tags of ownership that a create writes: those that no later call of its verdict does.
 fn ownership(topology: &str, resource: &Resource, verdict: &Verdict<'_>) -> Record {
-    let later = verdict.calls.iter().filter_map(|call| call.sets.get("tags").and_then(Value::as_map));
+    let later = verdict
+        .calls
+        .iter()
+        .filter_map(|call| call.sets.get("tags").and_then(Value::as_map));
     let later: Vec<&str> = later.flat_map(Record::iter).map(|(key, _)| key).collect();
     tags::ownership(topology, resource).without(&later)
 }
@@ -133,9 +180,15 @@ impl<'v> Lowering<'v> {
             _ => (StepAction::Create, None),
         };
         let mut chain: Vec<(StepAction, &Call, Option<String>)> = Vec::new();
-        let marks = verdict.marks.iter().map(|call| (StepAction::Retire, call, live.clone()));
+        let marks = verdict
+            .marks
+            .iter()
+            .map(|call| (StepAction::Retire, call, live.clone()));
         let calls = verdict.calls.iter().map(|call| (make, call, target.clone()));
-        let ends = verdict.ends.iter().map(|call| (StepAction::Delete, call, live.clone()));
+        let ends = verdict
+            .ends
+            .iter()
+            .map(|call| (StepAction::Delete, call, live.clone()));
         if verdict.order == Some(Order::DeleteFirst) {
             chain.extend(ends);
             chain.extend(calls);
@@ -148,7 +201,12 @@ impl<'v> Lowering<'v> {
         let mut last = None;
         for (action, call, target) in chain {
             let index = self.nodes.len();
-            self.nodes.push(Node { verdict, action, call, target });
+            self.nodes.push(Node {
+                verdict,
+                action,
+                call,
+                target,
+            });
             match (verdict.action, last) {
                 (Action::Update, _) => self.follow(first, index, &mut before),
                 (_, Some(last)) => self.graph.edge(last, index, Why::Must, None),
@@ -159,15 +217,17 @@ impl<'v> Lowering<'v> {
         }
     }
 
-    /// A step follows the one before it of its verdict. Where EC2 takes two calls for what is there in either order, that is only a
-    /// preference, and the step follows by itself those for which it is none. `before` has for each step of the verdict, the `first` on,
-    /// those that must come before it.
+    /// A step follows the one before it of its verdict. Where EC2 takes two calls for what is there in either
+    /// order, that is only a preference, and the step follows by itself those for which it is none. `before`
+    /// has for each step of the verdict, the `first` on, those that must come before it.
     fn follow(&mut self, first: usize, index: usize, before: &mut Vec<BTreeSet<usize>>) {
         let later = &self.nodes[index];
         let rules = later.verdict.address.kind.rules();
         let is_preference = |earlier: usize| {
             let earlier = &self.nodes[earlier];
-            let are_updates = [earlier.action, later.action].iter().all(|action| *action == StepAction::Update);
+            let are_updates = [earlier.action, later.action]
+                .iter()
+                .all(|action| *action == StepAction::Update);
             are_updates && rules.commute(earlier.call, later.call)
         };
         let mut covered: BTreeSet<usize> = BTreeSet::new();
@@ -179,9 +239,14 @@ impl<'v> Lowering<'v> {
                 covered.extend(&before[earlier - first]);
             }
         }
-        let last = index.checked_sub(1).filter(|last| *last >= first && !fixed.contains(last));
-        last.into_iter().for_each(|last| self.graph.edge(last, index, Why::Keep, None));
-        fixed.into_iter().for_each(|earlier| self.graph.edge(earlier, index, Why::Must, None));
+        let last = index
+            .checked_sub(1)
+            .filter(|last| *last >= first && !fixed.contains(last));
+        last.into_iter()
+            .for_each(|last| self.graph.edge(last, index, Why::Keep, None));
+        fixed
+            .into_iter()
+            .for_each(|earlier| self.graph.edge(earlier, index, Why::Must, None));
         before.push(covered);
     }
 
@@ -194,7 +259,8 @@ impl<'v> Lowering<'v> {
                 self.created.insert(address, index);
                 self.ready.insert(address, index);
             }
-            // What is new is complete without what EC2 gave it unasked; of what is there, what only takes away completes nothing.
+            // What is new is complete without what EC2 gave it unasked; of what is there, what only takes
+            // away completes nothing.
             (StepAction::Create, Role::Modify) => {
                 self.ready.insert(address, index);
             }
@@ -204,8 +270,12 @@ impl<'v> Lowering<'v> {
             (_, Role::Delete) => {
                 if let Some(object) = node.verdict.object {
                     self.ended.insert(&object.id, index);
-                    // What an address has is its holder, and not what is left over from an earlier replacement.
-                    let left_over = object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some());
+                    // What an address has is its holder, and not what is left over from an earlier
+                    // replacement.
+                    let left_over = object
+                        .owner
+                        .as_ref()
+                        .is_some_and(|owner| owner.retiring.is_some());
                     if !left_over || !self.ending.contains_key(address) {
                         self.ending.insert(address, &object.id);
                     }
@@ -221,7 +291,8 @@ impl<'v> Lowering<'v> {
         }
     }
 
-    /// A step follows what makes the objects that it refers to, and precedes what ends the objects that it lets go of.
+    /// A step follows what makes the objects that it refers to, and precedes what ends the objects that it
+    /// lets go of.
     fn references(&mut self) {
         for index in 0..self.nodes.len() {
             let (call, action) = (self.nodes[index].call, self.nodes[index].action);
@@ -233,7 +304,11 @@ impl<'v> Lowering<'v> {
                     Needs::Ready => self.ready.get(address).filter(|_| address != own),
                 };
                 if let Some(&maker) = maker {
-                    let why = if self.created.get(address) == Some(&maker) { Why::Must } else { Why::Ready };
+                    let why = if self.created.get(address) == Some(&maker) {
+                        Why::Must
+                    } else {
+                        Why::Ready
+                    };
                     self.graph.edge(maker, index, why, None);
                 }
                 // Completing may give way in a circle, existing may not.
@@ -245,13 +320,23 @@ impl<'v> Lowering<'v> {
                 }
             }
             let loose = loose(own.kind, &call.unsets);
-            for reference in call.unsets.refs().into_iter().filter(|reference| !sets.contains(reference)) {
+            for reference in call
+                .unsets
+                .refs()
+                .into_iter()
+                .filter(|reference| !sets.contains(reference))
+            {
                 let id = match reference {
                     Ref::Id(id) => Some(id.as_str()),
                     Ref::Name(address) => self.ending.get(address).copied(),
                 };
-                // Who moves away from an object does so before anything is taken from it; what ends with it, before it ends.
-                let ends = if action == StepAction::Delete { &self.ended } else { &self.ends };
+                // Who moves away from an object does so before anything is taken from it; what ends with it,
+                // before it ends.
+                let ends = if action == StepAction::Delete {
+                    &self.ended
+                } else {
+                    &self.ends
+                };
                 if let Some(&end) = id.and_then(|id| ends.get(id)) {
                     let why = match action {
                         _ if loose.contains(reference) => Why::Loose,
@@ -282,40 +367,65 @@ impl<'v> Lowering<'v> {
         for (claim, taker) in taken {
             for (held, holder) in freed.get(&claim.space).into_iter().flatten() {
                 if held.clashes(&claim) {
-                    self.graph.edge(*holder, taker, Why::Must, Some(format!("only one at a time can have {}", claim.what)));
+                    self.graph.edge(
+                        *holder,
+                        taker,
+                        Why::Must,
+                        Some(format!("only one at a time can have {}", claim.what)),
+                    );
                 }
             }
         }
     }
 
-    /// Where EC2 chooses for one step, it might choose what another one must have: that one comes first. Where that closes a circle, what
-    /// EC2 might give away is held by something else until then.
+    /// Where EC2 chooses for one step, it might choose what another one must have: that one comes first.
+    /// Where that closes a circle, what EC2 might give away is held by something else until then.
     fn certain_before_any(&mut self, taken: &[(Claim, usize)]) {
         let mut certain: HashMap<&str, Vec<(&Claim, usize)>> = HashMap::new();
-        for (claim, index) in taken.iter().filter(|(_, index)| self.nodes[*index].call.role == Role::Create) {
+        for (claim, index) in taken
+            .iter()
+            .filter(|(_, index)| self.nodes[*index].call.role == Role::Create)
+        {
             certain.entry(&claim.space).or_default().push((claim, *index));
         }
         for (index, node) in self.nodes.iter().enumerate() {
-            let Some(space) = node.verdict.address.kind.rules().takes_any(node.call) else { continue };
+            let Some(space) = node.verdict.address.kind.rules().takes_any(node.call) else {
+                continue;
+            };
             for (claim, first) in certain.get(space.as_str()).into_iter().flatten() {
-                let sentence = format!("{} takes {} before EC2 can give it away", self.nodes[*first].verdict.address, claim.what);
+                let sentence = format!(
+                    "{} takes {} before EC2 can give it away",
+                    self.nodes[*first].verdict.address, claim.what
+                );
                 self.graph.edge(*first, index, Why::Ready, Some(sentence));
             }
         }
     }
 
-    /// What a new object must have and EC2 has given to one that stays: no step of the plan takes it away there, so EC2 would refuse.
+    /// What a new object must have and EC2 has given to one that stays: no step of the plan takes it away
+    /// there, so EC2 would refuse.
     fn given_away(&self, folded: &Folded) -> Vec<Refusal> {
         let claims = |address: &Address, record: &Record| address.kind.rules().claims(address, record);
-        let freed = self.nodes.iter().flat_map(|node| claims(&node.verdict.address, &node.call.unsets));
+        let freed = self
+            .nodes
+            .iter()
+            .flat_map(|node| claims(&node.verdict.address, &node.call.unsets));
         let freed: BTreeSet<String> = freed.map(|claim| claim.what).collect();
         let mut given: HashMap<String, Vec<(Claim, &Address)>> = HashMap::new();
         for (address, resource) in &folded.wanted {
-            let stays = folded.live(address).filter(|object| !self.ended.contains_key(object.id.as_str()));
+            let stays = folded
+                .live(address)
+                .filter(|object| !self.ended.contains_key(object.id.as_str()));
             let asked = claims(address, &resource.record);
-            for claim in stays.into_iter().flat_map(|object| claims(address, &object.record)) {
+            for claim in stays
+                .into_iter()
+                .flat_map(|object| claims(address, &object.record))
+            {
                 if !asked.contains(&claim) && !freed.contains(&claim.what) {
-                    given.entry(claim.space.clone()).or_default().push((claim, address));
+                    given
+                        .entry(claim.space.clone())
+                        .or_default()
+                        .push((claim, address));
                 }
             }
         }
@@ -324,9 +434,19 @@ impl<'v> Lowering<'v> {
             let address = &node.verdict.address;
             for claim in claims(address, &node.call.sets) {
                 let clashes = |(held, other): &&(Claim, &Address)| held.clashes(&claim) && *other != address;
-                if let Some((_, other)) = given.get(&claim.space).and_then(|given| given.iter().find(clashes)) {
-                    let why = format!("EC2 gave {} to {other}, which stays: choose another, or let {other} have another first", claim.what);
-                    refused.push(Refusal { guard: "order", address: address.to_string(), why });
+                if let Some((_, other)) = given
+                    .get(&claim.space)
+                    .and_then(|given| given.iter().find(clashes))
+                {
+                    let why = format!(
+                        "EC2 gave {} to {other}, which stays: choose another, or let {other} have another first",
+                        claim.what
+                    );
+                    refused.push(Refusal {
+                        guard: "order",
+                        address: address.to_string(),
+                        why,
+                    });
                 }
             }
         }
@@ -346,17 +466,31 @@ impl<'v> Lowering<'v> {
                 let (other, step) = match &after {
                     After::Ready(other) => (other, self.ready.get(other).copied()),
                     After::Gone(other, id) => (other, self.ended.get(id.as_str()).copied()),
-                    After::Changed(other, id, attribute) => {
-                        (other, self.ended.get(id.as_str()).copied().or_else(|| self.changes(other, attribute)))
-                    }
-                    After::Without(other, id, attribute, key) => {
-                        (other, self.ended.get(id.as_str()).copied().or_else(|| self.takes_out(other, attribute, key)))
-                    }
+                    After::Changed(other, id, attribute) => (
+                        other,
+                        self.ended
+                            .get(id.as_str())
+                            .copied()
+                            .or_else(|| self.changes(other, attribute)),
+                    ),
+                    After::Without(other, id, attribute, key) => (
+                        other,
+                        self.ended
+                            .get(id.as_str())
+                            .copied()
+                            .or_else(|| self.takes_out(other, attribute, key)),
+                    ),
                 };
                 if matches!(after, After::Gone(..)) && step.is_none() {
-                    let why =
-                        format!("EC2 refuses {} while {other} is there, and {other} stays: change or remove it as well", node.call.action);
-                    refused.push(Refusal { guard: "order", address: address.to_string(), why });
+                    let why = format!(
+                        "EC2 refuses {} while {other} is there, and {other} stays: change or remove it as well",
+                        node.call.action
+                    );
+                    refused.push(Refusal {
+                        guard: "order",
+                        address: address.to_string(),
+                        why,
+                    });
                 }
                 if let Some(step) = step.filter(|_| other != address) {
                     let sentence = match &after {
@@ -366,7 +500,10 @@ impl<'v> Lowering<'v> {
                             format!("{} waits until {other}.{attribute} has changed", node.call.action)
                         }
                         After::Without(other, _, attribute, key) => {
-                            format!("EC2 refuses {} while {key} is in {other}.{attribute}", node.call.action)
+                            format!(
+                                "EC2 refuses {} while {key} is in {other}.{attribute}",
+                                node.call.action
+                            )
                         }
                     };
                     self.graph.edge(step, index, Why::Must, Some(sentence));
@@ -378,22 +515,48 @@ impl<'v> Lowering<'v> {
 
     /// The step that changes an attribute of an address.
     fn changes(&self, address: &Address, attribute: &str) -> Option<usize> {
-        let touches = |call: &Call| call.sets.get(attribute).is_some() || call.unsets.get(attribute).is_some();
-        self.nodes.iter().position(|node| node.verdict.address == *address && touches(node.call))
+        let touches =
+            |call: &Call| call.sets.get(attribute).is_some() || call.unsets.get(attribute).is_some();
+        self.nodes
+            .iter()
+            .position(|node| node.verdict.address == *address && touches(node.call))
     }
 
     /// The step that takes the member with this key out of a set of an address.
     fn takes_out(&self, address: &Address, attribute: &str, key: &str) -> Option<usize> {
-        let Some(Type::Set(members)) = address.kind.schema().attribute(attribute).map(|attribute| &attribute.ty) else { return None };
-        let has = |record: &Record| record.list(attribute).iter().any(|member| (members.key)(member) == key);
+        let Some(Type::Set(members)) = address
+            .kind
+            .schema()
+            .attribute(attribute)
+            .map(|attribute| &attribute.ty)
+        else {
+            return None;
+        };
+        let has = |record: &Record| {
+            record
+                .list(attribute)
+                .iter()
+                .any(|member| (members.key)(member) == key)
+        };
         let takes = |call: &Call| has(&call.unsets) && !has(&call.sets);
-        self.nodes.iter().position(|node| node.verdict.address == *address && takes(node.call))
+        self.nodes
+            .iter()
+            .position(|node| node.verdict.address == *address && takes(node.call))
     }
 }
 
-/// The references of a record that do not hold what they lead to: those that follow the name, and those whose kind says so.
+/// The references of a record that do not hold what they lead to: those that follow the name, and those whose
+/// kind says so.
 fn loose(kind: Kind, record: &Record) -> Vec<Ref> {
-    let named = |name: &str| kind.schema().attribute(name).is_some_and(|a| matches!(a.ty, Type::Ref(_, Follow::Name)));
-    let names: Vec<&str> = record.iter().map(|(name, _)| name).filter(|name| named(name) || !kind.rules().holds(name)).collect();
+    let named = |name: &str| {
+        kind.schema()
+            .attribute(name)
+            .is_some_and(|a| matches!(a.ty, Type::Ref(_, Follow::Name)))
+    };
+    let names: Vec<&str> = record
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| named(name) || !kind.rules().holds(name))
+        .collect();
     record.only(&names).refs().into_iter().cloned().collect()
 }

@@ -6,8 +6,14 @@ use trueup_model::tags::{PROTECT, READ, RETIRING, words};
 use trueup_model::{AttributeChange, Call, Effect, Kind, Object, Record, Resource, Value, schema::Attribute};
 
 /// The calls that bring the tags of ownership up to date on a live object, and what they show as.
-pub fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) -> (Vec<Call>, Option<AttributeChange>) {
-    let Some(owner) = &object.owner else { return (Vec::new(), None) };
+pub fn marks(
+    object: &Object,
+    resource: &Resource,
+    changed: &[AttributeChange],
+) -> (Vec<Call>, Option<AttributeChange>) {
+    let Some(owner) = &object.owner else {
+        return (Vec::new(), None);
+    };
     let mut calls = Vec::new();
     if let Some(token) = &owner.retiring {
         calls.push(Call::modify("DeleteTags").unsetting(tag(RETIRING, token)));
@@ -20,7 +26,11 @@ pub fn marks(object: &Object, resource: &Resource, changed: &[AttributeChange]) 
     if owner.protect == resource.protect {
         return (calls, None);
     }
-    calls.push(if resource.protect { protect() } else { Call::modify("DeleteTags").unsetting(tag(PROTECT, "true")) });
+    calls.push(if resource.protect {
+        protect()
+    } else {
+        Call::modify("DeleteTags").unsetting(tag(PROTECT, "true"))
+    });
     let change = AttributeChange {
         path: "protect".to_owned(),
         member: None,
@@ -44,7 +54,11 @@ pub fn protect() -> Call {
 
 /// The call that marks an object as on its way out, unless an earlier run did.
 pub fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
-    if object.owner.as_ref().is_some_and(|owner| owner.retiring.is_some()) {
+    if object
+        .owner
+        .as_ref()
+        .is_some_and(|owner| owner.retiring.is_some())
+    {
         return Vec::new();
     }
     let token = crate::fingerprint::short(&format!("{} {} {}", resource.address, object.id, resource.record));
@@ -52,13 +66,22 @@ pub fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
 }
 
 /// The attributes that a stop brings from one record to another.
-pub fn stops<'a>(kind: Kind, before: &'a Record, after: &'a Record) -> impl Iterator<Item = &'static Attribute> + 'a {
-    let differing = kind.schema().attributes.iter().filter(|a| a.differs(after.get(a.name), before.get(a.name)));
+pub fn stops<'a>(
+    kind: Kind,
+    before: &'a Record,
+    after: &'a Record,
+) -> impl Iterator<Item = &'static Attribute> + 'a {
+    let differing = kind
+        .schema()
+        .attributes
+        .iter()
+        .filter(|a| a.differs(after.get(a.name), before.get(a.name)));
     differing.filter(|a| a.effect(before.get(a.name), after.get(a.name)) == Effect::Stop)
 }
 
-/// Whether all that a stop is still needed for is as it was born: so ends a launch that was cut off. What is stopped at last is
-/// protected last, because protection would refuse the stop to the run that comes after a crash.
+/// Whether all that a stop is still needed for is as it was born: so ends a launch that was cut off. What is
+/// stopped at last is protected last, because protection would refuse the stop to the run that comes after a
+/// crash.
 pub fn is_unfinished(kind: Kind, before: &Record, wanted: &Record) -> bool {
     let born = kind.rules().born(wanted);
     stops(kind, before, wanted).all(|a| !a.differs(born.get(a.name), before.get(a.name)))

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Address, Diagnostic, Kind, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal, Role, Sought, Topology, Value, Zone,
+    Address, Diagnostic, Kind, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal, Role, Sought,
+    Topology, Value, Zone,
 };
 
 /// Something outside the topology that a step uses.
@@ -17,11 +18,14 @@ struct Use {
 
 /// What a plan uses and the bulk read did not show: somebody must look for it before anything is made.
 pub fn unlisted(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeSet<Sought> {
-    uses(plan, topology, observed).into_iter().map(|one| one.sought).collect()
+    uses(plan, topology, observed)
+        .into_iter()
+        .map(|one| one.sought)
+        .collect()
 }
 
-/// Refuses a plan that uses what was looked for and is not there, or what is in another VPC than it must be, and tells what could not
-/// be looked for.
+/// Refuses a plan that uses what was looked for and is not there, or what is in another VPC than it must be,
+/// and tells what could not be looked for.
 pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: &BTreeMap<Sought, Outside>) {
     refuse_strangers(plan, topology, observed);
     for Use { address, sought } in uses(plan, topology, observed) {
@@ -29,9 +33,14 @@ pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: 
             None | Some(Outside::There) => continue,
             Some(Outside::Unknown(why)) => {
                 let message = format!("whether {} is not known: {why}", question(&sought));
-                let warning = Diagnostic::warning("outside", message).help("if it is not, the apply stops at the step that uses it");
+                let warning = Diagnostic::warning("outside", message)
+                    .help("if it is not, the apply stops at the step that uses it");
                 let (_, place) = place(topology, &address, sought.text());
-                plan.diagnostics.push(place.into_iter().fold(warning, |warning, place| warning.at(place, "")));
+                plan.diagnostics.push(
+                    place
+                        .into_iter()
+                        .fold(warning, |warning, place| warning.at(place, "")),
+                );
                 continue;
             }
             Some(Outside::Absent) => absent(plan, &sought),
@@ -41,8 +50,15 @@ pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: 
             Sought::InstanceType { .. } => "write one that is offered there",
             _ => "write the id of one that can be used, or make it first",
         };
-        let why = format!("{why}, and {} names it: {remedy}", spot(topology, &address, sought.text()));
-        plan.refused.push(Refusal { guard: "outside", address: address.to_string(), why });
+        let why = format!(
+            "{why}, and {} names it: {remedy}",
+            spot(topology, &address, sought.text())
+        );
+        plan.refused.push(Refusal {
+            guard: "outside",
+            address: address.to_string(),
+            why,
+        });
     }
 }
 
@@ -58,7 +74,10 @@ fn question(sought: &Sought) -> String {
 fn absent(plan: &Plan, sought: &Sought) -> String {
     let Plan { region, account, .. } = plan;
     match sought {
-        Sought::InstanceType { name, zone: Zone::Any } => format!("EC2 offers no {name} in {region}"),
+        Sought::InstanceType {
+            name,
+            zone: Zone::Any,
+        } => format!("EC2 offers no {name} in {region}"),
         Sought::InstanceType { .. } => format!("EC2 offers no {sought}"),
         _ => format!("there is no {sought} in {region} of account {account}"),
     }
@@ -66,21 +85,36 @@ fn absent(plan: &Plan, sought: &Sought) -> String {
 
 /// Refuses what steps use in the VPC of their resource and what is in another one.
 fn refuse_strangers(plan: &mut Plan, topology: &Topology, observed: &Observed) {
-    let objects: BTreeMap<&str, &Object> = observed.objects.iter().map(|object| (object.id.as_str(), object)).collect();
-    let held: BTreeMap<&str, &str> =
-        observed.objects.iter().filter_map(|object| Some((object.claim(&topology.name)?, object.id.as_str()))).collect();
+    let objects: BTreeMap<&str, &Object> = observed
+        .objects
+        .iter()
+        .map(|object| (object.id.as_str(), object))
+        .collect();
+    let held: BTreeMap<&str, &str> = observed
+        .objects
+        .iter()
+        .filter_map(|object| Some((object.claim(&topology.name)?, object.id.as_str())))
+        .collect();
     // The VPC of a resource or an object: its id or, before there is one, its address.
     let vpc = |kind: Kind, record: &Record| -> Option<String> {
         let mut home = kind.rules().home(record)?;
         loop {
             let (kind, record) = match home {
                 Ref::Id(id) if Kind::Vpc.is_id(id) => return Some(id.clone()),
-                Ref::Id(id) => objects.get(id.as_str()).map(|object| (object.kind, &object.record))?,
+                Ref::Id(id) => objects
+                    .get(id.as_str())
+                    .map(|object| (object.kind, &object.record))?,
                 Ref::Name(address) if address.kind == Kind::Vpc => {
                     let address = address.to_string();
-                    return Some(held.get(address.as_str()).map_or(address.clone(), |id| (*id).to_owned()));
+                    return Some(
+                        held.get(address.as_str())
+                            .map_or(address.clone(), |id| (*id).to_owned()),
+                    );
                 }
-                Ref::Name(address) => topology.resources.get(address).map(|resource| (address.kind, &resource.record))?,
+                Ref::Name(address) => topology
+                    .resources
+                    .get(address)
+                    .map(|resource| (address.kind, &resource.record))?,
             };
             home = kind.rules().home(record)?;
         }
@@ -88,8 +122,15 @@ fn refuse_strangers(plan: &mut Plan, topology: &Topology, observed: &Observed) {
     let mut strangers = BTreeSet::new();
     for step in &plan.steps {
         let beside = step.address.kind.rules().beside(&step.call.sets);
-        for object in beside.into_iter().filter_map(Ref::id).filter_map(|id| objects.get(id)) {
-            let own = topology.resources.get(&step.address).and_then(|resource| vpc(step.address.kind, &resource.record));
+        for object in beside
+            .into_iter()
+            .filter_map(Ref::id)
+            .filter_map(|id| objects.get(id))
+        {
+            let own = topology
+                .resources
+                .get(&step.address)
+                .and_then(|resource| vpc(step.address.kind, &resource.record));
             if let (Some(own), Some(other)) = (own, vpc(object.kind, &object.record))
                 && own != other
                 && object.address(&topology.name).is_none()
@@ -101,20 +142,34 @@ fn refuse_strangers(plan: &mut Plan, topology: &Topology, observed: &Observed) {
     for (address, id, own, other) in strangers {
         let at = spot(topology, &address, &id);
         let why = format!("{id} is in {other}, and {at} needs one in {own}: write the id of another one");
-        plan.refused.push(Refusal { guard: "outside", address: address.to_string(), why });
+        plan.refused.push(Refusal {
+            guard: "outside",
+            address: address.to_string(),
+            why,
+        });
     }
 }
 
 /// What the steps of a plan use that is neither ours nor was seen.
 fn uses(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeSet<Use> {
-    let objects: BTreeMap<&str, &Object> = observed.objects.iter().map(|object| (object.id.as_str(), object)).collect();
-    let names: BTreeSet<(Kind, String)> =
-        observed.objects.iter().filter_map(|object| Some((object.kind, object.kind.rules().ec2_name(&object.record)?))).collect();
+    let objects: BTreeMap<&str, &Object> = observed
+        .objects
+        .iter()
+        .map(|object| (object.id.as_str(), object))
+        .collect();
+    let names: BTreeSet<(Kind, String)> = observed
+        .objects
+        .iter()
+        .filter_map(|object| Some((object.kind, object.kind.rules().ec2_name(&object.record)?)))
+        .collect();
     let mut found = BTreeSet::new();
     for step in &plan.steps {
         let kind = step.address.kind;
         let mut note = |sought: Sought| {
-            found.insert(Use { address: step.address.clone(), sought });
+            found.insert(Use {
+                address: step.address.clone(),
+                sought,
+            });
         };
         for text in step.call.sets.refs().into_iter().filter_map(Ref::id) {
             let by_id = Kind::ALL.into_iter().find(|kind| kind.is_id(text));
@@ -123,14 +178,27 @@ fn uses(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeSet<Use> 
             if !is_seen && !plan.unreadable.contains_key(&of) {
                 let text = text.to_owned();
                 // A key pair may be given by its name.
-                note(if by_id.is_some() { Sought::Object(text) } else { Sought::KeyPair(text) });
+                note(if by_id.is_some() {
+                    Sought::Object(text)
+                } else {
+                    Sought::KeyPair(text)
+                });
             }
         }
-        for sought in kind.rules().outside(&step.call.sets).into_iter().filter(|sought| !objects.contains_key(sought.text())) {
+        for sought in kind
+            .rules()
+            .outside(&step.call.sets)
+            .into_iter()
+            .filter(|sought| !objects.contains_key(sought.text()))
+        {
             note(match sought {
-                Sought::InstanceType { name, zone: Zone::Any } => {
-                    Sought::InstanceType { name, zone: zone(plan, topology, &objects, &step.address).unwrap_or(Zone::Any) }
-                }
+                Sought::InstanceType {
+                    name,
+                    zone: Zone::Any,
+                } => Sought::InstanceType {
+                    name,
+                    zone: zone(plan, topology, &objects, &step.address).unwrap_or(Zone::Any),
+                },
                 sought => sought,
             });
         }
@@ -139,44 +207,72 @@ fn uses(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeSet<Use> 
 }
 
 /// The zone that a resource is in, or will be: what it is in says so.
-fn zone(plan: &Plan, topology: &Topology, objects: &BTreeMap<&str, &Object>, address: &Address) -> Option<Zone> {
+fn zone(
+    plan: &Plan,
+    topology: &Topology,
+    objects: &BTreeMap<&str, &Object>,
+    address: &Address,
+) -> Option<Zone> {
     let resource = topology.resources.get(address)?;
     let live = |object: &Object| object.kind.rules().zone(&object.record);
     match address.kind.rules().home(&resource.record)? {
         Ref::Id(id) => live(objects.get(id.as_str())?),
-        Ref::Name(home) => topology.resources.get(home).and_then(|wanted| home.kind.rules().zone(&wanted.record)).or_else(|| {
-            // Of what is made anew the zone is EC2's choice.
-            let is_made = plan.steps.iter().any(|step| step.address == *home && step.call.role == Role::Create);
-            let home = home.to_string();
-            live(objects.values().find(|object| !is_made && object.claim(&topology.name) == Some(&home))?)
-        }),
+        Ref::Name(home) => topology
+            .resources
+            .get(home)
+            .and_then(|wanted| home.kind.rules().zone(&wanted.record))
+            .or_else(|| {
+                // Of what is made anew the zone is EC2's choice.
+                let is_made = plan
+                    .steps
+                    .iter()
+                    .any(|step| step.address == *home && step.call.role == Role::Create);
+                let home = home.to_string();
+                live(
+                    objects
+                        .values()
+                        .find(|object| !is_made && object.claim(&topology.name) == Some(&home))?,
+                )
+            }),
     }
 }
 
 /// Where the spec names an object outside.
 pub(crate) fn place(topology: &Topology, address: &Address, text: &str) -> (String, Option<Place>) {
-    let Some(resource) = topology.resources.get(address) else { return (address.to_string(), None) };
+    let Some(resource) = topology.resources.get(address) else {
+        return (address.to_string(), None);
+    };
     let path = path(&resource.record, text, "").unwrap_or_default();
     let place = resource.place(&path);
-    (format!("{address}.{path}").trim_end_matches('.').to_owned(), Some(place).filter(|place| !place.file.is_empty()))
+    (
+        format!("{address}.{path}").trim_end_matches('.').to_owned(),
+        Some(place).filter(|place| !place.file.is_empty()),
+    )
 }
 
 /// The same, as a message says it.
 fn spot(topology: &Topology, address: &Address, text: &str) -> String {
     let (path, place) = place(topology, address, text);
-    let at = place.map(|place| format!(" ({}:{})", place.file, place.line)).unwrap_or_default();
+    let at = place
+        .map(|place| format!(" ({}:{})", place.file, place.line))
+        .unwrap_or_default();
     format!("`{path}`{at}")
 }
 
 /// The path of the first value of a record that is this text.
 fn path(record: &Record, text: &str, before: &str) -> Option<String> {
-    record.iter().find_map(|(name, value)| path_in(value, text, format!("{before}{name}")))
+    record
+        .iter()
+        .find_map(|(name, value)| path_in(value, text, format!("{before}{name}")))
 }
 
 fn path_in(value: &Value, text: &str, path: String) -> Option<String> {
     match value {
         Value::Text(here) | Value::Ref(Ref::Id(here)) => (here == text).then_some(path),
-        Value::List(list) => list.iter().enumerate().find_map(|(index, value)| path_in(value, text, format!("{path}[{index}]"))),
+        Value::List(list) => list
+            .iter()
+            .enumerate()
+            .find_map(|(index, value)| path_in(value, text, format!("{path}[{index}]"))),
         Value::Map(map) => self::path(map, text, &format!("{path}.")),
         _ => None,
     }

@@ -7,44 +7,78 @@ use trueup_model::{Action, Address, Claim, Object, Order};
 
 use crate::judge::Verdict;
 
-/// Decides which of a replacement's two objects comes first: the new one, unless both need something that only one can have, or
-/// what it stands in goes first itself.
+/// Decides which of a replacement's two objects comes first: the new one, unless both need something that
+/// only one can have, or what it stands in goes first itself.
 pub fn order(verdicts: &mut [Verdict<'_>]) {
-    for verdict in verdicts.iter_mut().filter(|verdict| verdict.action == Action::Replace) {
+    for verdict in verdicts
+        .iter_mut()
+        .filter(|verdict| verdict.action == Action::Replace)
+    {
         verdict.order = Some(Order::CreateFirst);
         let held = verdict.gives_up();
-        if let Some(claim) = verdict.takes().iter().find(|claim| held.iter().any(|held| held.clashes(claim))) {
-            delete_first(verdict, format!("the old and the new one both need {}, which only one can have", claim.what));
+        if let Some(claim) = verdict
+            .takes()
+            .iter()
+            .find(|claim| held.iter().any(|held| held.clashes(claim)))
+        {
+            delete_first(
+                verdict,
+                format!(
+                    "the old and the new one both need {}, which only one can have",
+                    claim.what
+                ),
+            );
         }
     }
     spread(verdicts);
     succeed(verdicts);
 }
 
-/// A new resource that wants what an object that goes still has is made as its successor, where the kind knows how: a security
-/// group that got another address in the spec, and that instances use.
+/// A new resource that wants what an object that goes still has is made as its successor, where the kind
+/// knows how: a security group that got another address in the spec, and that instances use.
 fn succeed(verdicts: &mut [Verdict<'_>]) {
     let mut held: BTreeMap<String, Vec<(Claim, &Object)>> = BTreeMap::new();
     for verdict in verdicts.iter().filter(|verdict| verdict.action == Action::Delete) {
         for claim in verdict.gives_up() {
-            held.entry(claim.space.clone()).or_default().extend(verdict.object.map(|object| (claim, object)));
+            held.entry(claim.space.clone())
+                .or_default()
+                .extend(verdict.object.map(|object| (claim, object)));
         }
     }
-    for verdict in verdicts.iter_mut().filter(|verdict| verdict.action == Action::Create) {
-        let clash = |claim: &Claim| held.get(&claim.space)?.iter().find(|(held, _)| held.clashes(claim)).map(|(_, object)| *object);
-        let old = verdict.takes().iter().find_map(clash).filter(|old| old.kind == verdict.address.kind);
+    for verdict in verdicts
+        .iter_mut()
+        .filter(|verdict| verdict.action == Action::Create)
+    {
+        let clash = |claim: &Claim| {
+            held.get(&claim.space)?
+                .iter()
+                .find(|(held, _)| held.clashes(claim))
+                .map(|(_, object)| *object)
+        };
+        let old = verdict
+            .takes()
+            .iter()
+            .find_map(clash)
+            .filter(|old| old.kind == verdict.address.kind);
         if let (Some(old), Some(resource)) = (old, verdict.resource) {
             verdict.calls = make(verdict.address.kind, &resource.record, Some(old));
         }
     }
 }
 
-/// Breaks a circle of steps: what would be created first in it is deleted first. Whether that changed anything.
+/// Breaks a circle of steps: what would be created first in it is deleted first. Whether that changed
+/// anything.
 pub fn give_way(verdicts: &mut [Verdict<'_>], circle: &BTreeSet<Address>) -> bool {
     let names: Vec<String> = circle.iter().map(ToString::to_string).collect();
     let mut gave = false;
-    for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::CreateFirst) && circle.contains(&verdict.address)) {
-        delete_first(verdict, format!("{} would wait for each other otherwise", names.join(", ")));
+    for verdict in verdicts
+        .iter_mut()
+        .filter(|verdict| verdict.order == Some(Order::CreateFirst) && circle.contains(&verdict.address))
+    {
+        delete_first(
+            verdict,
+            format!("{} would wait for each other otherwise", names.join(", ")),
+        );
         gave = true;
     }
     spread(verdicts);
@@ -56,20 +90,33 @@ fn delete_first(verdict: &mut Verdict<'_>, constraint: String) {
     verdict.constraint = Some(constraint);
     // The old one is not kept beside its successor: it needs no mark, and the new one no other name.
     verdict.marks.clear();
-    verdict.calls = make(verdict.address.kind, &verdict.resource.map(|r| r.record.clone()).unwrap_or_default(), None);
+    verdict.calls = make(
+        verdict.address.kind,
+        &verdict.resource.map(|r| r.record.clone()).unwrap_or_default(),
+        None,
+    );
 }
 
 /// What stands in something that goes first goes first as well.
 fn spread(verdicts: &mut [Verdict<'_>]) {
     let first = |verdict: &&Verdict<'_>| verdict.order == Some(Order::DeleteFirst);
-    let ids = |verdict: &Verdict<'_>| verdict.object.map(|object| (object.id.clone(), verdict.address.clone()));
+    let ids = |verdict: &Verdict<'_>| {
+        verdict
+            .object
+            .map(|object| (object.id.clone(), verdict.address.clone()))
+    };
     let mut first: BTreeMap<String, Address> = verdicts.iter().filter(first).filter_map(ids).collect();
     let mut grown = !first.is_empty();
     while grown {
         grown = false;
-        for verdict in verdicts.iter_mut().filter(|verdict| verdict.order == Some(Order::CreateFirst)) {
+        for verdict in verdicts
+            .iter_mut()
+            .filter(|verdict| verdict.order == Some(Order::CreateFirst))
+        {
             let ends = verdict.ends.iter().flat_map(|call| call.unsets.refs());
-            let Some(stands_in) = ends.filter_map(|r| r.id()).find_map(|id| first.get(id)).cloned() else { continue };
+            let Some(stands_in) = ends.filter_map(|r| r.id()).find_map(|id| first.get(id)).cloned() else {
+                continue;
+            };
             delete_first(verdict, format!("{stands_in}, which it depends on, goes first"));
             first.extend(ids(verdict));
             grown = true;

@@ -1,4 +1,5 @@
-//! The spec's tags on what is there already: the calls that bring them, and those that the spec does not speak of any more.
+//! The spec's tags on what is there already: the calls that bring them, and those that the spec does not
+//! speak of any more.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +7,12 @@ use trueup_model::{Address, Call, Diagnostic, Object, Plan, Record, Resource, Va
 
 use crate::fold::Folded;
 
-/// The calls that bring the spec's tags to a live object. Whenever they change, so does the memory of what the spec has written.
+/// The calls that bring the spec's tags to a live object. Whenever they change, so does the memory of what
+/// the spec has written.
 pub fn calls(object: &Object, before: &Record, after: &Record) -> Vec<Call> {
     let (live, wanted) = (of(before), of(after));
-    let differs = |key: &str, value: &Value| live.get(key) != Some(value).filter(|value| **value != Value::Null);
+    let differs =
+        |key: &str, value: &Value| live.get(key) != Some(value).filter(|value| **value != Value::Null);
     let changed: Vec<(&str, &Value)> = wanted.iter().filter(|(key, value)| differs(key, value)).collect();
     let pick = |null: bool| -> Record {
         changed
@@ -19,7 +22,10 @@ pub fn calls(object: &Object, before: &Record, after: &Record) -> Vec<Call> {
             .collect()
     };
     let (mut set, taken) = (pick(false), pick(true));
-    let mut unset: Record = taken.iter().filter_map(|(key, _)| Some((key.to_owned(), live.get(key)?.clone()))).collect();
+    let mut unset: Record = taken
+        .iter()
+        .filter_map(|(key, _)| Some((key.to_owned(), live.get(key)?.clone())))
+        .collect();
     if !changed.is_empty() {
         remember(object, after, &mut set, &mut unset);
     }
@@ -36,12 +42,22 @@ pub fn calls(object: &Object, before: &Record, after: &Record) -> Vec<Call> {
 /// The call that gives an object all the tags that a create would write: those of ownership, and the spec's.
 pub fn give_back(topology: &str, resource: &Resource) -> Call {
     let mut all = tags::ownership(topology, resource);
-    of(&resource.record).iter().filter(|(_, value)| **value != Value::Null).for_each(|(key, value)| all.set(key, value.clone()));
+    of(&resource.record)
+        .iter()
+        .filter(|(_, value)| **value != Value::Null)
+        .for_each(|(key, value)| all.set(key, value.clone()));
     Call::modify("CreateTags").setting(Record::new().with("tags", all))
 }
 
 fn remember(object: &Object, after: &Record, set: &mut Record, unset: &mut Record) {
-    let (written, wrote) = (tags::written(after), object.owner.as_ref().map(|owner| owner.written.clone()).unwrap_or_default());
+    let (written, wrote) = (
+        tags::written(after),
+        object
+            .owner
+            .as_ref()
+            .map(|owner| owner.written.clone())
+            .unwrap_or_default(),
+    );
     if written == wrote {
         return;
     }
@@ -53,14 +69,30 @@ fn remember(object: &Object, after: &Record, set: &mut Record, unset: &mut Recor
     }
 }
 
-/// Tells of the tags that the spec has written, does not declare any more, and that are still there: they stay.
+/// Tells of the tags that the spec has written, does not declare any more, and that are still there: they
+/// stay.
 pub fn tell_left(folded: &Folded, plan: &mut Plan) {
     let mut left: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
-    for (address, resource) in folded.wanted.iter().filter(|(address, _)| !folded.unreadable.contains(&address.kind)) {
-        let Some(object) = folded.live(address) else { continue };
-        let Some(owner) = object.owner.as_ref().filter(|owner| !owner.written.is_empty()) else { continue };
-        let (live, wanted) = (object.record.get("tags").and_then(Value::as_map), of(&resource.record));
-        let keys = live.into_iter().flat_map(Record::iter).map(|(key, _)| key).filter(|key| wanted.get(key).is_none());
+    for (address, resource) in folded
+        .wanted
+        .iter()
+        .filter(|(address, _)| !folded.unreadable.contains(&address.kind))
+    {
+        let Some(object) = folded.live(address) else {
+            continue;
+        };
+        let Some(owner) = object.owner.as_ref().filter(|owner| !owner.written.is_empty()) else {
+            continue;
+        };
+        let (live, wanted) = (
+            object.record.get("tags").and_then(Value::as_map),
+            of(&resource.record),
+        );
+        let keys = live
+            .into_iter()
+            .flat_map(Record::iter)
+            .map(|(key, _)| key)
+            .filter(|key| wanted.get(key).is_none());
         for key in keys.filter(|key| owner.written.contains(&tags::digest(key))) {
             left.entry(key).or_default().push(address);
         }
@@ -68,8 +100,12 @@ pub fn tell_left(folded: &Folded, plan: &mut Plan) {
     let notes = left.into_iter().map(|(key, addresses)| {
         let whose = some(&addresses);
         let message = format!("tag `{key}` of {whose} is no longer in the spec, and stays");
-        let place = addresses.first().and_then(|address| folded.wanted.get(address)).map(|resource| resource.place("tags"));
-        let note = Diagnostic::note("tag-left", message).help(format!("write `{key}: null` under `tags` to take it away"));
+        let place = addresses
+            .first()
+            .and_then(|address| folded.wanted.get(address))
+            .map(|resource| resource.place("tags"));
+        let note = Diagnostic::note("tag-left", message)
+            .help(format!("write `{key}: null` under `tags` to take it away"));
         place.into_iter().fold(note, |note, place| note.at(place, ""))
     });
     plan.diagnostics.extend(notes);
@@ -78,13 +114,25 @@ pub fn tell_left(folded: &Folded, plan: &mut Plan) {
 /// The first of several addresses, and how many there are.
 fn some(addresses: &[&Address]) -> String {
     const NAMED_MAX: usize = 3;
-    let named: Vec<String> = addresses.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let named: Vec<String> = addresses
+        .iter()
+        .take(NAMED_MAX)
+        .map(ToString::to_string)
+        .collect();
     match addresses.len() - named.len() {
         0 => named.join(", "),
-        more => format!("{} resources ({} and {more} more)", addresses.len(), named.join(", ")),
+        more => format!(
+            "{} resources ({} and {more} more)",
+            addresses.len(),
+            named.join(", ")
+        ),
     }
 }
 
 fn of(record: &Record) -> Record {
-    record.get("tags").and_then(Value::as_map).cloned().unwrap_or_default()
+    record
+        .get("tags")
+        .and_then(Value::as_map)
+        .cloned()
+        .unwrap_or_default()
 }

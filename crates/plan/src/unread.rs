@@ -1,4 +1,5 @@
-//! What of our objects could not be read: it is compared with nothing, and a plan that would have to know it is not whole.
+//! What of our objects could not be read: it is compared with nothing, and a plan that would have to know it
+//! is not whole.
 
 use trueup_model::{Kind, Object, Record, Resource, Type, Unread};
 
@@ -6,13 +7,28 @@ use crate::fold::Folded;
 
 /// What could not be read of our objects, in the order of the addresses.
 pub fn of(folded: &Folded) -> Vec<Unread> {
-    let held = folded.holder.iter().map(|(address, &index)| (address, index, folded.wanted.get(address)));
-    let retiring = folded.retiring.iter().flat_map(|(address, all)| all.iter().map(move |&index| (address, index, None)));
+    let held = folded
+        .holder
+        .iter()
+        .map(|(address, &index)| (address, index, folded.wanted.get(address)));
+    let retiring = folded
+        .retiring
+        .iter()
+        .flat_map(|(address, all)| all.iter().map(move |&index| (address, index, None)));
     let mut all = Vec::new();
     for (address, index, wanted) in held.chain(retiring) {
         let object = &folded.objects[index];
-        for (attribute, why) in object.unread.iter().filter(|(name, _)| counts(object, wanted, name)) {
-            all.push(Unread { address: address.clone(), id: object.id.clone(), attribute: attribute.clone(), why: why.clone() });
+        for (attribute, why) in object
+            .unread
+            .iter()
+            .filter(|(name, _)| counts(object, wanted, name))
+        {
+            all.push(Unread {
+                address: address.clone(),
+                id: object.id.clone(),
+                attribute: attribute.clone(),
+                why: why.clone(),
+            });
         }
     }
     all.sort_by(|a, b| (&a.address, &a.id, &a.attribute).cmp(&(&b.address, &b.id, &b.attribute)));
@@ -22,7 +38,11 @@ pub fn of(folded: &Folded) -> Vec<Unread> {
 /// Whether a plan must know this attribute: what the spec leaves to EC2 is compared with nothing.
 fn counts(object: &Object, wanted: Option<&Resource>, name: &str) -> bool {
     let left_to_ec2 = |wanted: &Resource| wanted.record.get(name).is_none();
-    let auto = object.kind.schema().attribute(name).is_some_and(|attribute| attribute.is_auto());
+    let auto = object
+        .kind
+        .schema()
+        .attribute(name)
+        .is_some_and(|attribute| attribute.is_auto());
     !(auto && wanted.is_some_and(left_to_ec2))
 }
 

@@ -12,15 +12,33 @@ use world::{live, seed, topology};
 fn an_address_that_ec2_gave_to_something_that_stays_is_refused_before_anything_is_done() {
     let before = topology(&seed());
     let mut observed = live(&before);
-    let bastion = observed.objects.iter_mut().find(|object| object.kind == Kind::Instance).unwrap();
+    let bastion = observed
+        .objects
+        .iter_mut()
+        .find(|object| object.kind == Kind::Instance)
+        .unwrap();
     bastion.record.set("private_ip_address", "10.0.2.9");
-    let (holder, subnet) = (bastion.owner.clone().unwrap().address, bastion.record.reference("subnet").unwrap().to_string());
-    let subnet = observed.objects.iter().find(|object| object.id == subnet).unwrap().owner.clone().unwrap().address;
+    let (holder, subnet) = (
+        bastion.owner.clone().unwrap().address,
+        bastion.record.reference("subnet").unwrap().to_string(),
+    );
+    let subnet = observed
+        .objects
+        .iter()
+        .find(|object| object.id == subnet)
+        .unwrap()
+        .owner
+        .clone()
+        .unwrap()
+        .address;
     let mut resources = seed();
     let inner = json!({"subnet": subnet, "connectivity_type": "private", "private_ip_address": "10.0.2.9"});
     resources.push(("nat_gateway.inner", inner));
     let plan = plan(&topology(&resources), &observed);
     let why: Vec<&str> = plan.refused.iter().map(|refusal| refusal.why.as_str()).collect();
     assert_eq!(why.len(), 1, "{why:?}");
-    assert!(why[0].contains(&format!("EC2 gave 10.0.2.9 in {subnet} to {holder}, which stays")), "{why:?}");
+    assert!(
+        why[0].contains(&format!("EC2 gave 10.0.2.9 in {subnet} to {holder}, which stays")),
+        "{why:?}"
+    );
 }

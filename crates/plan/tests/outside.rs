@@ -16,17 +16,32 @@ const GROUP: &str = "sg-0aaaaaaaaaaaaaaaa";
 fn wanted() -> Topology {
     let rule = json!([{"protocol": "tcp", "port": "443", "security_group": GROUP}]);
     let routes = json!([{"destination": "10.0.0.0/8", "transit_gateway": GATEWAY}]);
-    let resources = with(with(seed(), "route_table.private", "routes", routes), "security_group.private-sg", "ingress", rule);
+    let resources = with(
+        with(seed(), "route_table.private", "routes", routes),
+        "security_group.private-sg",
+        "ingress",
+        rule,
+    );
     let mut wanted = topology(&resources);
-    let table = wanted.resources.get_mut(&"route_table.private".parse().unwrap()).unwrap();
-    let place = Place { file: "net.yaml".into(), line: 7, ..Place::default() };
+    let table = wanted
+        .resources
+        .get_mut(&"route_table.private".parse().unwrap())
+        .unwrap();
+    let place = Place {
+        file: "net.yaml".into(),
+        line: 7,
+        ..Place::default()
+    };
     table.places = std::sync::Arc::new(BTreeMap::from([("routes[0].transit_gateway".to_owned(), place)]));
     wanted
 }
 
 /// What a plan looks for, as a message says it.
 fn sought(wanted: &Topology, observed: &Observed) -> Vec<String> {
-    outside::unlisted(&plan(wanted, observed), wanted, observed).iter().map(Sought::to_string).collect()
+    outside::unlisted(&plan(wanted, observed), wanted, observed)
+        .iter()
+        .map(Sought::to_string)
+        .collect()
 }
 
 /// The seed's image and type: what its hosts are launched with.
@@ -37,7 +52,13 @@ fn checked(wanted: &Topology, observed: &Observed, found: &Outside) -> Plan {
     let mut plan = plan(wanted, observed);
     let looked = outside::unlisted(&plan, wanted, observed).into_iter();
     // What a launch takes is there.
-    let of = |sought: &Sought| if LAUNCHED.contains(&sought.text()) { Outside::There } else { found.clone() };
+    let of = |sought: &Sought| {
+        if LAUNCHED.contains(&sought.text()) {
+            Outside::There
+        } else {
+            found.clone()
+        }
+    };
     let looked = looked.map(|sought| (sought.clone(), of(&sought))).collect();
     outside::check(&mut plan, wanted, observed, &looked);
     plan
@@ -46,16 +67,45 @@ fn checked(wanted: &Topology, observed: &Observed, found: &Outside) -> Plan {
 #[test]
 fn what_is_not_there_is_refused_at_its_line() {
     let wanted = wanted();
-    let nothing = Observed { region: "us-west-2".into(), account: "123456789012".into(), ..Observed::default() };
+    let nothing = Observed {
+        region: "us-west-2".into(),
+        account: "123456789012".into(),
+        ..Observed::default()
+    };
     let before = plan(&wanted, &nothing);
-    assert_eq!(sought(&wanted, &nothing), [LAUNCHED[0], GROUP, GATEWAY, LAUNCHED[1]]);
-    assert!(number(&before, "route_table.private", "CreateRoute") > 0, "{:?}", steps(&before));
+    assert_eq!(
+        sought(&wanted, &nothing),
+        [LAUNCHED[0], GROUP, GATEWAY, LAUNCHED[1]]
+    );
+    assert!(
+        number(&before, "route_table.private", "CreateRoute") > 0,
+        "{:?}",
+        steps(&before)
+    );
     let refused = checked(&wanted, &nothing, &Outside::Absent).refused;
-    let told: Vec<(&str, &str)> = refused.iter().map(|refusal| (refusal.guard, refusal.address.as_str())).collect();
-    assert_eq!(told, [("outside", "route_table.private"), ("outside", "security_group.private-sg")]);
+    let told: Vec<(&str, &str)> = refused
+        .iter()
+        .map(|refusal| (refusal.guard, refusal.address.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("outside", "route_table.private"),
+            ("outside", "security_group.private-sg")
+        ]
+    );
     let why = &refused[0].why;
-    assert!(why.contains(GATEWAY) && why.contains("`route_table.private.routes[0].transit_gateway` (net.yaml:7)"), "{why}");
-    assert!(refused[1].why.contains("`security_group.private-sg.ingress[0].security_group`"), "{}", refused[1].why);
+    assert!(
+        why.contains(GATEWAY) && why.contains("`route_table.private.routes[0].transit_gateway` (net.yaml:7)"),
+        "{why}"
+    );
+    assert!(
+        refused[1]
+            .why
+            .contains("`security_group.private-sg.ingress[0].security_group`"),
+        "{}",
+        refused[1].why
+    );
 
     let state = checked(&wanted, &nothing, &Outside::Unusable("deleting".into())).refused;
     assert!(state[0].why.contains("it is deleting"), "{}", state[0].why);
@@ -63,7 +113,14 @@ fn what_is_not_there_is_refused_at_its_line() {
     // What nobody may look at is told, and no reason to refuse anything.
     let unknown = checked(&wanted, &nothing, &Outside::Unknown("no permission".into()));
     assert!(unknown.refused.is_empty() && unknown.is_complete());
-    assert_eq!(unknown.diagnostics.iter().filter(|told| told.message.contains("no permission")).count(), 2);
+    assert_eq!(
+        unknown
+            .diagnostics
+            .iter()
+            .filter(|told| told.message.contains("no permission"))
+            .count(),
+        2
+    );
 }
 
 #[test]
@@ -72,39 +129,75 @@ fn what_is_seen_or_not_used_is_not_looked_for() {
     // What is there already uses it, and stays as it is.
     let there = live(&wanted);
     let kept = plan(&wanted, &there);
-    assert!(changes(&kept).is_empty() && sought(&wanted, &there).is_empty(), "{:?}", changes(&kept));
+    assert!(
+        changes(&kept).is_empty() && sought(&wanted, &there).is_empty(),
+        "{:?}",
+        changes(&kept)
+    );
     // A subnet in a VPC of others, which the bulk read shows.
-    let subnet = topology(&[("subnet.a", json!({"vpc": "vpc-00000001", "cidr_block": "10.0.9.0/24"}))]);
+    let subnet = topology(&[(
+        "subnet.a",
+        json!({"vpc": "vpc-00000001", "cidr_block": "10.0.9.0/24"}),
+    )]);
     let vpc = live(&topology(&[("vpc.main", json!({"cidr_block": "10.0.0.0/16"}))]));
     assert!(sought(&subnet, &vpc).is_empty());
     assert_eq!(sought(&subnet, &Observed::default()), ["vpc-00000001"]);
     // Nor is what could not be read: that is told already.
-    let unread = Observed { unreadable: [(trueup_model::Kind::Vpc, "denied".to_owned())].into(), ..Observed::default() };
+    let unread = Observed {
+        unreadable: [(trueup_model::Kind::Vpc, "denied".to_owned())].into(),
+        ..Observed::default()
+    };
     assert!(sought(&subnet, &unread).is_empty());
 }
 
 #[test]
 fn what_is_in_another_vpc_than_it_must_be_is_refused() {
-    let vpcs = [("vpc.main", json!({"cidr_block": "10.0.0.0/16"})), ("vpc.other", json!({"cidr_block": "10.9.0.0/16"}))];
+    let vpcs = [
+        ("vpc.main", json!({"cidr_block": "10.0.0.0/16"})),
+        ("vpc.other", json!({"cidr_block": "10.9.0.0/16"})),
+    ];
     let table = |vpc: &str| ("route_table.t", json!({"vpc": vpc}));
     // Two VPCs of others, and a table in one of them.
-    let others = Topology { name: "others".into(), ..topology(&[vpcs[0].clone(), vpcs[1].clone(), table("vpc.other")]) };
+    let others = Topology {
+        name: "others".into(),
+        ..topology(&[vpcs[0].clone(), vpcs[1].clone(), table("vpc.other")])
+    };
     let there = live(&others);
     let id = |address: &str| {
-        let owner = |object: &&trueup_model::Object| object.owner.as_ref().is_some_and(|owner| owner.address == address);
+        let owner = |object: &&trueup_model::Object| {
+            object
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.address == address)
+        };
         there.objects.iter().find(owner).unwrap().id.clone()
     };
-    let subnet =
-        |vpc: &str| topology(&[("subnet.a", json!({"vpc": vpc, "cidr_block": "10.0.9.0/24", "route_table": id("route_table.t")}))]);
-    assert!(checked(&subnet(&id("vpc.other")), &there, &Outside::There).refused.is_empty());
+    let subnet = |vpc: &str| {
+        topology(&[(
+            "subnet.a",
+            json!({"vpc": vpc, "cidr_block": "10.0.9.0/24", "route_table": id("route_table.t")}),
+        )])
+    };
+    assert!(
+        checked(&subnet(&id("vpc.other")), &there, &Outside::There)
+            .refused
+            .is_empty()
+    );
     let refused = checked(&subnet(&id("vpc.main")), &there, &Outside::There).refused;
     assert_eq!((refused.len(), refused[0].guard), (1, "outside"));
     let why = &refused[0].why;
-    assert!(why.starts_with(&format!("{} is in {}", id("route_table.t"), id("vpc.other"))) && why.contains(&id("vpc.main")), "{why}");
+    assert!(
+        why.starts_with(&format!("{} is in {}", id("route_table.t"), id("vpc.other")))
+            && why.contains(&id("vpc.main")),
+        "{why}"
+    );
     // A VPC that is yet to be made has nothing of others in it.
     let new = topology(&[
         ("vpc.new", json!({"cidr_block": "10.7.0.0/16"})),
-        ("subnet.a", json!({"vpc": "vpc.new", "cidr_block": "10.7.9.0/24", "route_table": id("route_table.t")})),
+        (
+            "subnet.a",
+            json!({"vpc": "vpc.new", "cidr_block": "10.7.9.0/24", "route_table": id("route_table.t")}),
+        ),
     ]);
     assert_eq!(checked(&new, &there, &Outside::There).refused.len(), 1);
 }
@@ -120,13 +213,33 @@ fn an_image_and_a_type_are_looked_for_where_a_step_launches_or_changes_the_type(
     assert!(!changes(&plan(&tagged, &there)).is_empty() && sought(&tagged, &there).is_empty());
     assert_eq!(sought(&with_type("t9.micro"), &there), ["t9.micro"]);
     let refused = checked(&with_type("t9.micro"), &there, &Outside::Absent).refused;
-    assert_eq!((refused.len(), refused[0].guard, refused[0].address.as_str()), (1, "outside", "instance.bastion"));
+    assert_eq!(
+        (refused.len(), refused[0].guard, refused[0].address.as_str()),
+        (1, "outside", "instance.bastion")
+    );
     let why = &refused[0].why;
-    assert!(why.starts_with("EC2 offers no t9.micro in us-west-2, and `instance.bastion.instance_type`"), "{why}");
-    let unknown = checked(&with_type("t9.micro"), &there, &Outside::Unknown("no permission".into()));
+    assert!(
+        why.starts_with("EC2 offers no t9.micro in us-west-2, and `instance.bastion.instance_type`"),
+        "{why}"
+    );
+    let unknown = checked(
+        &with_type("t9.micro"),
+        &there,
+        &Outside::Unknown("no permission".into()),
+    );
     assert!(unknown.refused.is_empty());
-    assert!(unknown.diagnostics.iter().any(|told| told.message == "whether EC2 offers t9.micro is not known: no permission"));
-    let image = topology(&with(seed(), "instance.bastion", "image", json!("ami-0123456789abcdef0")));
+    assert!(
+        unknown
+            .diagnostics
+            .iter()
+            .any(|told| told.message == "whether EC2 offers t9.micro is not known: no permission")
+    );
+    let image = topology(&with(
+        seed(),
+        "instance.bastion",
+        "image",
+        json!("ami-0123456789abcdef0"),
+    ));
     assert_eq!(sought(&image, &there), ["ami-0123456789abcdef0", "t2.micro"]);
 }
 
@@ -138,7 +251,11 @@ fn a_type_is_looked_for_in_the_zone_of_its_subnet() {
             subnet[zone] = json!(value);
         }
         let mut resources = with(seed(), "instance.bastion", "instance_type", json!("t9.micro"));
-        resources.iter_mut().find(|(address, _)| *address == "subnet.public").unwrap().1 = subnet;
+        resources
+            .iter_mut()
+            .find(|(address, _)| *address == "subnet.public")
+            .unwrap()
+            .1 = subnet;
         topology(&resources)
     };
     let zone_of = |wanted: &Topology, observed: &Observed| {
@@ -150,20 +267,48 @@ fn a_type_is_looked_for_in_the_zone_of_its_subnet() {
     };
     let nothing = Observed::default();
     let name = || Some(Zone::Name("us-west-2b".into()));
-    assert_eq!(zone_of(&zoned("10.0.1.0/24", "availability_zone", "us-west-2b"), &nothing), name());
-    assert_eq!(zone_of(&zoned("10.0.1.0/24", "availability_zone_id", "usw2-az2"), &nothing), Some(Zone::Id("usw2-az2".into())));
+    assert_eq!(
+        zone_of(&zoned("10.0.1.0/24", "availability_zone", "us-west-2b"), &nothing),
+        name()
+    );
+    assert_eq!(
+        zone_of(
+            &zoned("10.0.1.0/24", "availability_zone_id", "usw2-az2"),
+            &nothing
+        ),
+        Some(Zone::Id("usw2-az2".into()))
+    );
     assert_eq!(zone_of(&zoned("10.0.1.0/24", "", ""), &nothing), Some(Zone::Any));
     // A spec that leaves the zone to EC2 means the one that it chose, as long as the subnet stays.
-    let there = live(&with_type_of(&zoned("10.0.1.0/24", "availability_zone", "us-west-2b"), "t2.micro"));
+    let there = live(&with_type_of(
+        &zoned("10.0.1.0/24", "availability_zone", "us-west-2b"),
+        "t2.micro",
+    ));
     assert_eq!(zone_of(&zoned("10.0.1.0/24", "", ""), &there), name());
     assert_eq!(zone_of(&zoned("10.0.9.0/24", "", ""), &there), Some(Zone::Any));
-    let told = checked(&zoned("10.0.1.0/24", "availability_zone", "us-west-2b"), &there, &Outside::Absent).refused;
-    assert!(told[0].why.starts_with("EC2 offers no t9.micro in us-west-2b, and "), "{}", told[0].why);
+    let told = checked(
+        &zoned("10.0.1.0/24", "availability_zone", "us-west-2b"),
+        &there,
+        &Outside::Absent,
+    )
+    .refused;
+    assert!(
+        told[0]
+            .why
+            .starts_with("EC2 offers no t9.micro in us-west-2b, and "),
+        "{}",
+        told[0].why
+    );
 }
 
 /// The same with a bastion of another type.
 fn with_type_of(wanted: &Topology, ty: &str) -> Topology {
     let mut wanted = wanted.clone();
-    wanted.resources.get_mut(&"instance.bastion".parse().unwrap()).unwrap().record.set("instance_type", ty);
+    wanted
+        .resources
+        .get_mut(&"instance.bastion".parse().unwrap())
+        .unwrap()
+        .record
+        .set("instance_type", ty);
     wanted
 }

@@ -1,4 +1,5 @@
-//! What is full exchanges its members all the same: old ones make room, a few at a time, and the plan says so.
+//! What is full exchanges its members all the same: old ones make room, a few at a time, and the plan says
+//! so.
 
 #[expect(dead_code, reason = "the words of other tests")]
 mod world;
@@ -9,11 +10,16 @@ use trueup_plan::{barrier, plan};
 use world::{live, seed, topology, with};
 
 fn rules(from: usize, count: usize) -> Json {
-    (from..from + count).map(|port| json!({"protocol": "tcp", "port": port.to_string(), "cidr": "10.0.0.0/8"})).collect()
+    (from..from + count)
+        .map(|port| json!({"protocol": "tcp", "port": port.to_string(), "cidr": "10.0.0.0/8"}))
+        .collect()
 }
 
 fn edited(address: &str, attribute: &str, before: Json, after: Json) -> Plan {
-    let plan = plan(&topology(&with(seed(), address, attribute, after)), &live(&topology(&with(seed(), address, attribute, before))));
+    let plan = plan(
+        &topology(&with(seed(), address, attribute, after)),
+        &live(&topology(&with(seed(), address, attribute, before))),
+    );
     assert!(plan.refused.is_empty(), "{:?}", plan.refused);
     plan
 }
@@ -21,24 +27,47 @@ fn edited(address: &str, attribute: &str, before: Json, after: Json) -> Plan {
 /// How many come and go by each call.
 fn exchange(plan: &Plan, attribute: &str) -> Vec<i64> {
     let count = |list: usize| i64::try_from(list).unwrap();
-    plan.steps.iter().map(|step| count(step.call.sets.list(attribute).len()) - count(step.call.unsets.list(attribute).len())).collect()
+    plan.steps
+        .iter()
+        .map(|step| {
+            count(step.call.sets.list(attribute).len()) - count(step.call.unsets.list(attribute).len())
+        })
+        .collect()
 }
 
 #[test]
 fn a_full_group_takes_old_rules_away_first_a_few_at_a_time() {
-    let plan = edited("security_group.private-sg", "ingress", rules(1, 60), rules(16, 60));
+    let plan = edited(
+        "security_group.private-sg",
+        "ingress",
+        rules(1, 60),
+        rules(16, 60),
+    );
     assert_eq!(exchange(&plan, "ingress"), [-10, 10, -5, 5]);
     let note = &plan.changes[0].notes[0];
-    assert!(note.contains("no room for 15 new ingress rules") && note.contains("10 at a time"), "{note}");
+    assert!(
+        note.contains("no room for 15 new ingress rules") && note.contains("10 at a time"),
+        "{note}"
+    );
 }
 
 #[test]
 fn where_there_is_room_new_rules_come_first_and_nothing_is_said() {
-    let plan = edited("security_group.private-sg", "ingress", rules(1, 40), rules(21, 40));
+    let plan = edited(
+        "security_group.private-sg",
+        "ingress",
+        rules(1, 40),
+        rules(21, 40),
+    );
     assert_eq!(exchange(&plan, "ingress"), [20, -20]);
     assert!(plan.changes[0].notes.is_empty());
     // An account that has more already may have them again.
-    let plan = edited("security_group.private-sg", "ingress", rules(1, 80), rules(11, 70));
+    let plan = edited(
+        "security_group.private-sg",
+        "ingress",
+        rules(1, 80),
+        rules(11, 70),
+    );
     assert_eq!(exchange(&plan, "ingress"), [-10]);
 }
 
@@ -51,7 +80,12 @@ fn a_prefix_list_takes_as_much_room_as_it_may_hold() {
 
 #[test]
 fn a_barrier_does_not_put_new_rules_before_the_room_for_them() {
-    let mut plan = edited("security_group.private-sg", "ingress", rules(1, 60), rules(16, 60));
+    let mut plan = edited(
+        "security_group.private-sg",
+        "ingress",
+        rules(1, 60),
+        rules(16, 60),
+    );
     assert!(barrier(&mut plan, &|_| true).is_ok());
     assert_eq!(exchange(&plan, "ingress"), [-10, 10, -5, 5]);
 }
@@ -64,16 +98,27 @@ fn a_full_table_and_a_full_acl_do_the_same_and_say_so() {
     };
     let plan = edited("route_table.public", "routes", routes(0, 500), routes(3, 500));
     assert_eq!(exchange(&plan, "routes"), [-1, -1, -1, 1, 1, 1]);
-    assert!(plan.changes[0].notes[0].contains("no room for 3 new routes"), "{:?}", plan.changes[0].notes);
+    assert!(
+        plan.changes[0].notes[0].contains("no room for 3 new routes"),
+        "{:?}",
+        plan.changes[0].notes
+    );
     let entries = |from: i64| -> Json {
         (from..from + 19).map(|number| json!({"rule_number": number, "action": "allow", "protocol": "all", "cidr": "10.0.0.0/8"})).collect()
     };
     let acl = |from: i64| {
         let mut resources = seed();
-        resources.push(("network_acl.a", json!({"vpc": "vpc.main", "ingress": entries(from)})));
+        resources.push((
+            "network_acl.a",
+            json!({"vpc": "vpc.main", "ingress": entries(from)}),
+        ));
         topology(&resources)
     };
     let plan = trueup_plan::plan(&acl(101), &live(&acl(100)));
     assert_eq!(exchange(&plan, "ingress"), [-1, 1]);
-    assert!(plan.changes[0].notes[0].starts_with("ingress is full"), "{:?}", plan.changes[0].notes);
+    assert!(
+        plan.changes[0].notes[0].starts_with("ingress is full"),
+        "{:?}",
+        plan.changes[0].notes
+    );
 }

@@ -1,10 +1,11 @@
 //! All pairs of a made-up network: `cargo run --release --example pairs -- HOSTS SUBNETS GROUPS`.
 //!
-//! Three groups a host, ten rules a group, a tenth of the rules by group reference, one rule in fifty for a single host. `later` as a
-//! fourth argument leaves the hosts' addresses to EC2. Prints the time and how many pairs have something open.
+//! Three groups a host, ten rules a group, a tenth of the rules by group reference, one rule in fifty for a
+//! single host. `later` as a fourth argument leaves the hosts' addresses to EC2. Prints the time and how many
+//! pairs have something open.
 //!
-//! `groups` as an argument asks something else: a network in which half of the hosts are in one group and half in another, and the
-//! time that `security_group.web cannot security_group.db` takes.
+//! `groups` as an argument asks something else: a network in which half of the hosts are in one group and
+//! half in another, and the time that `security_group.web cannot security_group.db` takes.
 
 use std::error::Error;
 use std::io::Write;
@@ -12,7 +13,9 @@ use std::time::Instant;
 
 use fastrand::Rng;
 use trueup_model::{Demand, Expectation};
-use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Peer, Route, RouteTable, SecurityGroup, Subnet, Vpc};
+use trueup_reach::network::{
+    Assigned, GroupRule, Interface, Named, Peer, Route, RouteTable, SecurityGroup, Subnet, Vpc,
+};
 use trueup_reach::network::{Destination, InternetGateway, Origin, Target};
 use trueup_reach::{Engine, Matrix, Network, Own, ServiceSet, check};
 
@@ -25,7 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut network = network(hosts, subnets, groups)?;
     if std::env::args().any(|argument| argument == "later") {
-        network.interfaces.iter_mut().for_each(|interface| interface.addresses[0].private = Assigned::Later);
+        network
+            .interfaces
+            .iter_mut()
+            .for_each(|interface| interface.addresses[0].private = Assigned::Later);
     }
     let begin = Instant::now();
     let engine = Engine::new(&network);
@@ -38,7 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         open += if cell.is_blocked() { 0 } else { pairs };
     });
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{} classes, {all} pairs, {open} with something open", matrix.classes.len())?;
+    writeln!(
+        out,
+        "{} classes, {all} pairs, {open} with something open",
+        matrix.classes.len()
+    )?;
     writeln!(out, "ready after {ready:?}, done after {:?}", begin.elapsed())?;
     Ok(())
 }
@@ -55,25 +65,50 @@ fn between_groups(hosts: usize, subnets: usize) -> Result<(), Box<dyn Error>> {
     let expectation = Expectation::new("security_group.web", Demand::Cannot, "security_group.db");
     let begin = Instant::now();
     let found = check(&Engine::new(&network), &expectation)?;
-    writeln!(std::io::stdout().lock(), "{:?} after {:?}: {}", found.status, begin.elapsed(), found.why)?;
+    writeln!(
+        std::io::stdout().lock(),
+        "{:?} after {:?}: {}",
+        found.status,
+        begin.elapsed(),
+        found.why
+    )?;
     Ok(())
 }
 
 fn network(hosts: usize, subnets: usize, groups: usize) -> Result<Network, Box<dyn Error>> {
     let mut rng = Rng::with_seed(7);
     let mut net = Network::default();
-    net.vpcs.push(Vpc { named: Named::new("vpc.main"), ranges: vec!["10.0.0.0/8".parse()?], main_table: Some(0), ..Vpc::default() });
-    net.internet_gateways.push(InternetGateway { named: Named::new("internet_gateway.main"), vpc: Some(0), edge_table: None });
+    net.vpcs.push(Vpc {
+        named: Named::new("vpc.main"),
+        ranges: vec!["10.0.0.0/8".parse()?],
+        main_table: Some(0),
+        ..Vpc::default()
+    });
+    net.internet_gateways.push(InternetGateway {
+        named: Named::new("internet_gateway.main"),
+        vpc: Some(0),
+        edge_table: None,
+    });
     let default = Route {
         destination: Destination::Range("0.0.0.0/0".parse()?),
         target: Target::InternetGateway(0),
         origin: Origin::Static,
         source: None,
     };
-    net.route_tables.push(RouteTable { named: Named::new("route_table.main"), vpc: 0, routes: vec![default], ..RouteTable::default() });
+    net.route_tables.push(RouteTable {
+        named: Named::new("route_table.main"),
+        vpc: 0,
+        routes: vec![default],
+        ..RouteTable::default()
+    });
     for subnet in 0..subnets {
         let range = format!("10.{}.{}.0/24", subnet / 250, subnet % 250).parse()?;
-        net.subnets.push(Subnet { named: Named::new(format!("subnet.s{subnet}")), vpc: 0, ranges: vec![range], ..Subnet::default() });
+        net.subnets.push(Subnet {
+            named: Named::new(format!("subnet.s{subnet}")),
+            vpc: 0,
+            ranges: vec![range],
+            ..Subnet::default()
+        });
     }
     for group in 0..groups {
         net.security_groups.push(SecurityGroup {
@@ -88,7 +123,10 @@ fn network(hosts: usize, subnets: usize, groups: usize) -> Result<Network, Box<d
         net.interfaces.push(Interface {
             named: Named::new(format!("instance.h{host}")),
             subnet,
-            addresses: vec![Own { private: Assigned::Known(address), public: None }],
+            addresses: vec![Own {
+                private: Assigned::Known(address),
+                public: None,
+            }],
             security_groups: (0..3).map(|_| rng.usize(..groups)).collect(),
             source_dest_check: true,
             running: true,
@@ -106,10 +144,18 @@ fn network(hosts: usize, subnets: usize, groups: usize) -> Result<Network, Box<d
                 (_, 0, _) => Peer::Group(rng.usize(..groups)),
                 _ => Peer::Range(subnet.ranges[0]),
             };
-            net.security_groups[group].ingress.push(GroupRule { services: ServiceSet::tcp(port, port), peer, source: None });
+            net.security_groups[group].ingress.push(GroupRule {
+                services: ServiceSet::tcp(port, port),
+                peer,
+                source: None,
+            });
         }
         let everywhere = Peer::Range("0.0.0.0/0".parse()?);
-        net.security_groups[group].egress.push(GroupRule { services: ServiceSet::all(), peer: everywhere, source: None });
+        net.security_groups[group].egress.push(GroupRule {
+            services: ServiceSet::all(),
+            peer: everywhere,
+            source: None,
+        });
     }
     Ok(net)
 }

@@ -1,8 +1,9 @@
 //! Compares answers with probes of real networks: `cargo run --example probes -- FOLDER…`.
 //!
-//! Each folder holds `aws_configs`, saved answers in the layout of [`trueup_reach::fill::saved`], and `probes.jsonl`: an object a
-//! line with `src` (an address, or `internet`), `dst`, `proto`, `port`, `reachable`, and `use`, which is `scored` where the probe
-//! counts. Prints every probe that is answered differently or not at all. Ends with an error where one is answered wrongly.
+//! Each folder holds `aws_configs`, saved answers in the layout of [`trueup_reach::fill::saved`], and
+//! `probes.jsonl`: an object a line with `src` (an address, or `internet`), `dst`, `proto`, `port`,
+//! `reachable`, and `use`, which is `scored` where the probe counts. Prints every probe that is answered
+//! differently or not at all. Ends with an error where one is answered wrongly.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,7 +22,11 @@ fn main() -> Result<()> {
     for folder in std::env::args().skip(1) {
         wrong += compare(Path::new(&folder), &mut out)?;
     }
-    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} probes are answered wrongly").into()) }
+    if wrong == 0 {
+        Ok(())
+    } else {
+        Err(format!("{wrong} probes are answered wrongly").into())
+    }
 }
 
 fn compare(folder: &Path, out: &mut impl Write) -> Result<usize> {

@@ -1,7 +1,8 @@
 //! Addresses on one line of numbers, and sets of them.
 //!
-//! IPv4 lies where IPv6 keeps its IPv4-mapped addresses, which no packet carries; a range of one family never holds an address
-//! of the other. The very last IPv6 address cannot be told, which is a multicast address and nobody's.
+//! IPv4 lies where IPv6 keeps its IPv4-mapped addresses, which no packet carries; a range of one family never
+//! holds an address of the other. The very last IPv6 address cannot be told, which is a multicast address and
+//! nobody's.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -32,7 +33,11 @@ impl Family {
 
     /// The family of a range.
     pub fn of_range(range: &IpNet) -> Self {
-        if matches!(range, IpNet::V4(_)) { Self::V4 } else { Self::V6 }
+        if matches!(range, IpNet::V4(_)) {
+            Self::V4
+        } else {
+            Self::V6
+        }
     }
 }
 
@@ -70,19 +75,28 @@ pub fn address(number: u128) -> IpAddr {
 
 /// The first number of a range, and the one behind its last.
 pub fn bounds(range: &IpNet) -> (u128, u128) {
-    (number(range.network()), number(range.broadcast()).saturating_add(1))
+    (
+        number(range.network()),
+        number(range.broadcast()).saturating_add(1),
+    )
 }
 
 /// The addresses of a range.
 pub fn of_range(range: &IpNet) -> AddressSet {
     let (from, to) = bounds(range);
     let all = AddressSet::span(from, to);
-    if Family::of_range(range) == Family::V6 { all.subtract(&AddressSet::span(V4, V4_END)) } else { all }
+    if Family::of_range(range) == Family::V6 {
+        all.subtract(&AddressSet::span(V4, V4_END))
+    } else {
+        all
+    }
 }
 
 /// The addresses of several ranges.
 pub fn of_ranges<'a>(ranges: impl IntoIterator<Item = &'a IpNet>) -> AddressSet {
-    ranges.into_iter().fold(AddressSet::none(), |all, range| all.union(&of_range(range)))
+    ranges
+        .into_iter()
+        .fold(AddressSet::none(), |all, range| all.union(&of_range(range)))
 }
 
 /// Whether an address belongs to a range.
@@ -108,7 +122,9 @@ const NOT_PUBLIC_V4: [(u32, u32); 9] = [
 pub fn public(family: Family) -> AddressSet {
     match family {
         Family::V4 => {
-            let holes = NOT_PUBLIC_V4.iter().map(|(from, to)| (V4 + u128::from(*from), V4 + u128::from(*to)));
+            let holes = NOT_PUBLIC_V4
+                .iter()
+                .map(|(from, to)| (V4 + u128::from(*from), V4 + u128::from(*to)));
             AddressSet::span(V4, V4_END - 1).subtract(&AddressSet::of(holes))
         }
         Family::V6 => AddressSet::span(0x2000_u128 << 112, 0x4000_u128 << 112),
@@ -117,8 +133,17 @@ pub fn public(family: Family) -> AddressSet {
 
 /// RFC 1918 and RFC 6598: private addresses, which an internet gateway drops.
 pub fn private_v4() -> AddressSet {
-    let ranges = [NOT_PUBLIC_V4[1], NOT_PUBLIC_V4[2], NOT_PUBLIC_V4[5], NOT_PUBLIC_V4[6]];
-    AddressSet::of(ranges.iter().map(|(from, to)| (V4 + u128::from(*from), V4 + u128::from(*to))))
+    let ranges = [
+        NOT_PUBLIC_V4[1],
+        NOT_PUBLIC_V4[2],
+        NOT_PUBLIC_V4[5],
+        NOT_PUBLIC_V4[6],
+    ];
+    AddressSet::of(
+        ranges
+            .iter()
+            .map(|(from, to)| (V4 + u128::from(*from), V4 + u128::from(*to))),
+    )
 }
 
 /// A set as ranges, the fewest that make it up; at most `most` of them.
@@ -163,7 +188,10 @@ mod tests {
         let set = of_range(&"10.0.0.0/24".parse().unwrap()).union(&of_range(&"10.0.1.0/25".parse().unwrap()));
         let told: Vec<String> = ranges(&set, 9).iter().map(ToString::to_string).collect();
         assert_eq!(told, ["10.0.0.0/24", "10.0.1.0/25"]);
-        let all: Vec<String> = ranges(&of_range(&"0.0.0.0/0".parse().unwrap()), 9).iter().map(ToString::to_string).collect();
+        let all: Vec<String> = ranges(&of_range(&"0.0.0.0/0".parse().unwrap()), 9)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(all, ["0.0.0.0/0"]);
     }
 }

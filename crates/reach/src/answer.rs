@@ -18,7 +18,8 @@ pub struct Answer {
     pub partial: ServiceSet,
     /// About these it cannot be told, for what is not known or not modelled.
     pub unknown: ServiceSet,
-    /// These get there, and the answer does not come back: enough for what needs no answer, such as logs over UDP.
+    /// These get there, and the answer does not come back: enough for what needs no answer, such as logs over
+    /// UDP.
     pub one_way: ServiceSet,
     /// All services that packets of the families asked about can carry.
     pub asked: ServiceSet,
@@ -40,8 +41,16 @@ impl Answer {
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         let allowed = self.allowed.union(&other.allowed);
-        let partial = self.partial.union(&other.partial).subtract(&allowed).subtract(&self.unknown.union(&other.unknown));
-        let unknown = self.possible().union(&other.possible()).subtract(&allowed).subtract(&partial);
+        let partial = self
+            .partial
+            .union(&other.partial)
+            .subtract(&allowed)
+            .subtract(&self.unknown.union(&other.unknown));
+        let unknown = self
+            .possible()
+            .union(&other.possible())
+            .subtract(&allowed)
+            .subtract(&partial);
         let one_way = self.one_way.union(&other.one_way);
         self.merged(other, allowed, partial, unknown, &one_way)
     }
@@ -51,7 +60,11 @@ impl Answer {
     pub fn either(&self, other: &Self) -> Self {
         let allowed = self.allowed.intersect(&other.allowed);
         let partial = self.partial.intersect(&other.partial);
-        let unknown = self.possible().union(&other.possible()).subtract(&allowed).subtract(&partial);
+        let unknown = self
+            .possible()
+            .union(&other.possible())
+            .subtract(&allowed)
+            .subtract(&partial);
         let one_way = self.one_way.intersect(&other.one_way);
         self.merged(other, allowed, partial, unknown, &one_way)
     }
@@ -61,10 +74,16 @@ impl Answer {
     pub fn and(&self, other: &Self) -> Self {
         // What only one of them was asked about, for its family, the other one has no say in.
         let silent = |answer: &Self| ServiceSet::all().subtract(&answer.asked);
-        let allowed = self.allowed.intersect(&other.allowed.union(&silent(other))).union(&other.allowed.intersect(&silent(self)));
+        let allowed = self
+            .allowed
+            .intersect(&other.allowed.union(&silent(other)))
+            .union(&other.allowed.intersect(&silent(self)));
         let both_possible = self.possible().union(&other.possible());
         let (mine, theirs) = (self.blocked(), other.blocked());
-        let mixed = self.allowed.intersect(&theirs).union(&other.allowed.intersect(&mine));
+        let mixed = self
+            .allowed
+            .intersect(&theirs)
+            .union(&other.allowed.intersect(&mine));
         let partial = self.partial.union(&other.partial).union(&mixed);
         let unknown = both_possible.subtract(&allowed).subtract(&partial);
         let one_way = self.one_way.union(&other.one_way);
@@ -75,7 +94,14 @@ impl Answer {
         self.asked.subtract(&self.possible())
     }
 
-    fn merged(&self, other: &Self, allowed: ServiceSet, partial: ServiceSet, unknown: ServiceSet, one_way: &ServiceSet) -> Self {
+    fn merged(
+        &self,
+        other: &Self,
+        allowed: ServiceSet,
+        partial: ServiceSet,
+        unknown: ServiceSet,
+        one_way: &ServiceSet,
+    ) -> Self {
         let one_way = one_way.subtract(&allowed).subtract(&partial);
         let nothing = |answer: &Self| answer.possible().is_empty();
         let via = match (nothing(self), nothing(other)) {
@@ -113,7 +139,10 @@ pub(crate) fn ways(engine: &Engine<'_>, start: &Start, target: &Spot) -> Option<
         match undecided(&walked) {
             Some(costs) => scripts.extend((0..costs.len()).rev().map(|choice| {
                 let choices = script.choices.iter().copied().chain([choice]).collect();
-                Script { choices, wanted: None }
+                Script {
+                    choices,
+                    wanted: None,
+                }
             })),
             None => ways.push(Way { walked }),
         }
@@ -137,7 +166,12 @@ pub fn ask(engine: &Engine<'_>, start: &Start, target: &Spot) -> Answer {
     let Some(ways) = ways(engine, start, target) else {
         let assumptions = BTreeSet::from(["too much is not known to tell the way of a packet".to_owned()]);
         let asked = ServiceSet::of_family(target.family);
-        return Answer { unknown: asked.clone(), asked, assumptions, ..Answer::default() };
+        return Answer {
+            unknown: asked.clone(),
+            asked,
+            assumptions,
+            ..Answer::default()
+        };
     };
     let answers = ways.iter().map(|way| answer(engine, &way.walked, target.family));
     answers.reduce(|all, one| all.either(&one)).unwrap_or_default()
@@ -146,7 +180,9 @@ pub fn ask(engine: &Engine<'_>, start: &Start, target: &Spot) -> Answer {
 /// What the filters of a way let through together, of the steps for which `role` is the port's.
 fn through<'s>(engine: &Engine<'_>, steps: impl Iterator<Item = &'s Step>, role: Role) -> Bounds {
     let all = Bounds::exact(ServiceSet::all());
-    steps.filter(|step| step.role == role).fold(all, |all, step| all.intersect(&step.bounds(engine)))
+    steps
+        .filter(|step| step.role == role)
+        .fold(all, |all, step| all.intersect(&step.bounds(engine)))
 }
 
 /// What a walk there and back lets through.
@@ -182,7 +218,9 @@ pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> An
     }
     let sure = Bounds::sure as fn(&Bounds) -> &ServiceSet;
     let answered = |pick: fn(&Bounds) -> &ServiceSet, whole: bool| {
-        pick(&there).answered(pick(&back), engine.client_ports, whole).answered(pick(&behind_nat), NAT_PORTS, whole)
+        pick(&there)
+            .answered(pick(&back), engine.client_ports, whole)
+            .answered(pick(&behind_nat), NAT_PORTS, whole)
     };
     let allowed = answered(sure, true);
     let partial = answered(sure, false).subtract(&answered(Bounds::perhaps, true));
@@ -193,7 +231,16 @@ pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> An
     if let Ok(End::Service(endpoint)) = &walked.forward {
         via.insert(engine.network.endpoints[*endpoint].named.name.clone());
     }
-    Answer { allowed, partial, unknown, one_way, asked: own.sure, invalid, assumptions, via }
+    Answer {
+        allowed,
+        partial,
+        unknown,
+        one_way,
+        asked: own.sure,
+        invalid,
+        assumptions,
+        via,
+    }
 }
 
 /// Why a way is blocked for every service, where it is.

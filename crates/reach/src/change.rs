@@ -1,4 +1,5 @@
-//! What changes between two networks: the same hosts before and after, in groups that neither network tells apart.
+//! What changes between two networks: the same hosts before and after, in groups that neither network tells
+//! apart.
 
 mod cause;
 mod outside;
@@ -98,7 +99,11 @@ impl Change {
 type Sets = [ServiceSet; 3];
 
 fn sets(answer: &Answer) -> Sets {
-    [answer.allowed.clone(), answer.partial.clone(), answer.unknown.clone()]
+    [
+        answer.allowed.clone(),
+        answer.partial.clone(),
+        answer.unknown.clone(),
+    ]
 }
 
 /// How the services go from one level to another.
@@ -107,11 +112,23 @@ fn shifts(before: &Sets, after: &Sets) -> Vec<Shift> {
         let all = ServiceSet::conversations();
         let [allowed, partial, unknown] = sets.each_ref().map(|set| set.intersect(&all));
         let blocked = all.subtract(&allowed).subtract(&partial).subtract(&unknown);
-        [(Level::Blocked, blocked), (Level::Unknown, unknown), (Level::Partial, partial), (Level::Allowed, allowed)]
+        [
+            (Level::Blocked, blocked),
+            (Level::Unknown, unknown),
+            (Level::Partial, partial),
+            (Level::Allowed, allowed),
+        ]
     };
     let (old, new) = (levels(before), levels(after));
-    let pairs = old.iter().flat_map(|old| new.iter().map(move |new| (old, new))).filter(|(old, new)| old.0 != new.0);
-    let shifts = pairs.map(|(old, new)| Shift { before: old.0, after: new.0, over: old.1.intersect(&new.1) });
+    let pairs = old
+        .iter()
+        .flat_map(|old| new.iter().map(move |new| (old, new)))
+        .filter(|(old, new)| old.0 != new.0);
+    let shifts = pairs.map(|(old, new)| Shift {
+        before: old.0,
+        after: new.0,
+        over: old.1.intersect(&new.1),
+    });
     shifts.filter(|shift| !shift.over.is_empty()).collect()
 }
 
@@ -152,7 +169,11 @@ fn groups(before: &Engine<'_>, old: &Matrix<'_, '_>, after: &Engine<'_>, new: &M
     for (side, engine, matrix) in [(first, before, old), (last, after, new)] {
         for (number, class) in matrix.classes.iter().enumerate() {
             for &host in &class.hosts {
-                *side(hosts.entry(&engine.network.interfaces[host].named.name).or_default()) = Some((number, host));
+                *side(
+                    hosts
+                        .entry(&engine.network.interfaces[host].named.name)
+                        .or_default(),
+                ) = Some((number, host));
             }
         }
     }
@@ -163,7 +184,11 @@ fn groups(before: &Engine<'_>, old: &Matrix<'_, '_>, after: &Engine<'_>, new: &M
         let next = groups.len();
         match groups.get_mut(*known.entry(key).or_insert(next)) {
             Some(group) => group.names.push(name.to_owned()),
-            None => groups.push(Group { names: vec![name.to_owned()], before, after }),
+            None => groups.push(Group {
+                names: vec![name.to_owned()],
+                before,
+                after,
+            }),
         }
     }
     groups
@@ -192,13 +217,20 @@ impl Cells {
             });
             cells.push(number);
         });
-        Self { width: matrix.classes.len(), cells, distinct }
+        Self {
+            width: matrix.classes.len(),
+            cells,
+            distinct,
+        }
     }
 
     /// The number of the answer; 0 where one of the two is not there.
     fn at(&self, from: Place, to: Place) -> usize {
         let place = from.zip(to).map(|((from, _), (to, _))| from * self.width + to);
-        place.and_then(|place| self.cells.get(place)).copied().unwrap_or(0)
+        place
+            .and_then(|place| self.cells.get(place))
+            .copied()
+            .unwrap_or(0)
     }
 }
 
@@ -217,8 +249,14 @@ fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<C
                 continue;
             }
             let sets = old.distinct.get(pair.0).zip(new.distinct.get(pair.1));
-            let shifts = known.entry(pair).or_insert_with(|| sets.map(|(old, new)| shifts(old, new)).unwrap_or_default());
-            found.extend(shifts.iter().map(|shift| Change { from: from.end(), to: to.end(), shift: shift.clone() }));
+            let shifts = known
+                .entry(pair)
+                .or_insert_with(|| sets.map(|(old, new)| shifts(old, new)).unwrap_or_default());
+            found.extend(shifts.iter().map(|shift| Change {
+                from: from.end(),
+                to: to.end(),
+                shift: shift.clone(),
+            }));
         }
     }
     found
@@ -228,14 +266,23 @@ fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<C
 fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
     let ask = |engine: &Engine<'_>, host: Place, to: &Party| {
         let from = host.map(|(_, host)| Party::Named(engine.network.interfaces[host].named.name.clone()));
-        from.and_then(|from| reach(engine, &from, to).ok()).map(|answer| sets(&answer)).unwrap_or_default()
+        from.and_then(|from| reach(engine, &from, to).ok())
+            .map(|answer| sets(&answer))
+            .unwrap_or_default()
     };
     let ends = std::iter::once((End::Internet, Party::Internet));
     let ends = ends.chain(SERVICES.map(|name| (End::Service(name), Party::Service(name.to_owned()))));
     let mut found = Vec::new();
     for (end, party) in ends {
-        let shifts = shifts(&ask(before, group.before, &party), &ask(after, group.after, &party));
-        found.extend(shifts.into_iter().map(|shift| Change { from: group.end(), to: end.clone(), shift }));
+        let shifts = shifts(
+            &ask(before, group.before, &party),
+            &ask(after, group.after, &party),
+        );
+        found.extend(shifts.into_iter().map(|shift| Change {
+            from: group.end(),
+            to: end.clone(),
+            shift,
+        }));
     }
     found
 }
@@ -253,7 +300,11 @@ impl Pieces {
     fn new(before: &Engine<'_>, after: &Engine<'_>) -> Self {
         let (mut pieces, mut v4, mut v6) = (Vec::new(), AddressSet::none(), AddressSet::none());
         for (family, whole) in [(Family::V4, &mut v4), (Family::V6, &mut v6)] {
-            for (old, new) in before.internet(family).iter().flat_map(|old| after.internet(family).iter().map(move |new| (old, new))) {
+            for (old, new) in before
+                .internet(family)
+                .iter()
+                .flat_map(|old| after.internet(family).iter().map(move |new| (old, new)))
+            {
                 let both = old.set().intersect(&new.set());
                 if !both.is_empty() {
                     *whole = whole.union(&both);
@@ -261,7 +312,13 @@ impl Pieces {
                 }
             }
         }
-        Self { pieces, whole: ByFamily { v4: Arc::new(v4), v6: Arc::new(v6) } }
+        Self {
+            pieces,
+            whole: ByFamily {
+                v4: Arc::new(v4),
+                v6: Arc::new(v6),
+            },
+        }
     }
 
     fn reaching(&self, before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
@@ -269,12 +326,20 @@ impl Pieces {
         let mut known: Vec<Known<'_>> = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
             let ask = |engine: &Engine<'_>, host: Place| {
-                let answer = host.map(|(_, host)| between(engine, &Member::Outside(piece.clone()), &Member::Interface(host)));
+                let answer = host.map(|(_, host)| {
+                    between(engine, &Member::Outside(piece.clone()), &Member::Interface(host))
+                });
                 answer.map(|answer| sets(&answer)).unwrap_or_default()
             };
             let (old, new) = (ask(before, group.before), ask(after, group.after));
             for shift in shifts(&old, &new) {
-                add(found.entry((piece.family, shift.before, shift.after)).or_default(), shift.over, &piece.set());
+                add(
+                    found
+                        .entry((piece.family, shift.before, shift.after))
+                        .or_default(),
+                    shift.over,
+                    &piece.set(),
+                );
             }
             known.push((piece, old, new));
         }
@@ -290,15 +355,31 @@ impl Pieces {
             changes.extend(by_set.into_iter().map(|(set, over)| {
                 // Who had as much before, and who has it in the end, of the addresses that are not these.
                 let able = |side: for<'k, 'p> fn(&'k Known<'p>) -> &'k Sets| {
-                    let able = known.iter().filter(|one| one.0.family == family && at_least(side(one), after).is_superset(&over));
+                    let able = known.iter().filter(|one| {
+                        one.0.family == family && at_least(side(one), after).is_superset(&over)
+                    });
                     able.fold(AddressSet::none(), |all, one| all.union(&one.0.set()))
                 };
                 let whole = self.whole.of(family).clone();
                 let opens = after > before;
-                let so_far = if opens { able(|(_, old, _)| old) } else { AddressSet::none() };
+                let so_far = if opens {
+                    able(|(_, old, _)| old)
+                } else {
+                    AddressSet::none()
+                };
                 let in_the_end = if opens { able(|(.., new)| new) } else { set.clone() };
-                let from = End::Outside(Outside { family, set, so_far, in_the_end, whole });
-                Change { from, to: group.end(), shift: Shift { before, after, over } }
+                let from = End::Outside(Outside {
+                    family,
+                    set,
+                    so_far,
+                    in_the_end,
+                    whole,
+                });
+                Change {
+                    from,
+                    to: group.end(),
+                    shift: Shift { before, after, over },
+                }
             }));
         }
         changes

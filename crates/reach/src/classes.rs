@@ -1,8 +1,9 @@
 //! Classes of equal hosts, and the answers of all pairs of them.
 //!
-//! Two hosts are equal where no rule, route or group tells them apart. For all pairs the services are cut into atoms that no rule
-//! tells apart either, so that a set of services is a few words of bits. What a group lets through for a host is looked up, the
-//! way between two subnets is walked once for hosts that it treats alike, and a pair costs a few operations on words.
+//! Two hosts are equal where no rule, route or group tells them apart. For all pairs the services are cut
+//! into atoms that no rule tells apart either, so that a set of services is a few words of bits. What a group
+//! lets through for a host is looked up, the way between two subnets is walked once for hosts that it treats
+//! alike, and a pair costs a few operations on words.
 
 mod bits;
 mod tables;
@@ -56,8 +57,8 @@ struct Site {
     special: bool,
 }
 
-/// What hosts of one class have in common: the site, the groups, the ranges of rules that hold the address, and which addresses have
-/// a public one.
+/// What hosts of one class have in common: the site, the groups, the ranges of rules that hold the address,
+/// and which addresses have a public one.
 type Likeness = (Site, Vec<usize>, Vec<usize>, Vec<bool>);
 
 /// Distinct ranges that a network speaks of, and which of them hold an address.
@@ -66,7 +67,9 @@ struct Ranges(Vec<ipnet::IpNet>);
 impl Ranges {
     /// The ranges by which packets are routed, and filtered at the borders of subnets.
     fn of_ways(network: &Network) -> Self {
-        let all = ranges::of_routes(network).chain(ranges::of_acls(network)).chain(ranges::of_lists(network));
+        let all = ranges::of_routes(network)
+            .chain(ranges::of_acls(network))
+            .chain(ranges::of_lists(network));
         Self::distinct(all)
     }
 
@@ -83,7 +86,12 @@ impl Ranges {
     }
 
     fn holding(&self, address: u128) -> Vec<usize> {
-        self.0.iter().enumerate().filter(|(_, range)| is_in(address, range)).map(|(index, _)| index).collect()
+        self.0
+            .iter()
+            .enumerate()
+            .filter(|(_, range)| is_in(address, range))
+            .map(|(index, _)| index)
+            .collect()
     }
 }
 
@@ -95,12 +103,17 @@ pub fn classes(engine: &Engine<'_>) -> Vec<Class> {
 fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
     let network = engine.network;
     let (of_ways, of_groups) = (Ranges::of_ways(network), Ranges::of_groups(network));
-    let known = |interface: &crate::network::Interface| match interface.addresses.first().map(|own| own.private) {
-        Some(Assigned::Known(address)) => Some(number(address)),
-        _ => None,
-    };
+    let known =
+        |interface: &crate::network::Interface| match interface.addresses.first().map(|own| own.private) {
+            Some(Assigned::Known(address)) => Some(number(address)),
+            _ => None,
+        };
     let mut holders: HashMap<u128, usize> = HashMap::new();
-    let all = network.interfaces.iter().flat_map(|interface| &interface.addresses).map(|own| own.private);
+    let all = network
+        .interfaces
+        .iter()
+        .flat_map(|interface| &interface.addresses)
+        .map(|own| own.private);
     for private in all.chain(network.nat_gateways.iter().map(|gateway| gateway.private)) {
         if let Assigned::Known(address) = private {
             *holders.entry(number(address)).or_default() += 1;
@@ -120,17 +133,34 @@ fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
             running: interface.running,
             check: interface.source_dest_check,
             appliance: Some(index).filter(|index| appliances.contains(index)),
-            signature: if address.is_some() { holding(&of_ways) } else { vec![NOWHERE] },
+            signature: if address.is_some() {
+                holding(&of_ways)
+            } else {
+                vec![NOWHERE]
+            },
             special: shared || engine.primary(index, Family::V6).is_some(),
         };
         let mut groups = interface.security_groups.clone();
         groups.sort_unstable();
-        let public = interface.addresses.iter().map(|own| own.public.is_some()).collect();
+        let public = interface
+            .addresses
+            .iter()
+            .map(|own| own.public.is_some())
+            .collect();
         let next = classes.len();
-        let class = *found.entry((site.clone(), groups.clone(), holding(&of_groups), public)).or_insert(next);
+        let class = *found
+            .entry((site.clone(), groups.clone(), holding(&of_groups), public))
+            .or_insert(next);
         match classes.get_mut(class) {
             Some((class, _)) => class.hosts.push(index),
-            None => classes.push((Class { hosts: vec![index], subnet: interface.subnet, security_groups: groups }, site)),
+            None => classes.push((
+                Class {
+                    hosts: vec![index],
+                    subnet: interface.subnet,
+                    security_groups: groups,
+                },
+                site,
+            )),
         }
     }
     classes
@@ -173,13 +203,17 @@ pub struct Cell<'m> {
 impl Cell<'_> {
     /// Whether nothing gets through.
     pub fn is_blocked(&self) -> bool {
-        [self.allowed, self.partial, self.unknown].iter().all(|set| set.iter().all(|word| *word == 0))
+        [self.allowed, self.partial, self.unknown]
+            .iter()
+            .all(|set| set.iter().all(|word| *word == 0))
     }
 
     /// Writes what is equal for equal answers of one matrix.
     pub(crate) fn key(&self, key: &mut Vec<u64>) {
         key.clear();
-        [self.allowed, self.partial, self.unknown].iter().for_each(|set| key.extend_from_slice(set));
+        [self.allowed, self.partial, self.unknown]
+            .iter()
+            .for_each(|set| key.extend_from_slice(set));
     }
 
     /// What gets through, and back.
@@ -209,30 +243,55 @@ impl<'e, 'a> Matrix<'e, 'a> {
             let own = examples.entry(site).or_default();
             own.extend(class.hosts.iter().take(2_usize.saturating_sub(own.len())));
         }
-        let numbers: HashMap<&Site, usize> = examples.keys().enumerate().map(|(number, site)| (*site, number)).collect();
-        let sites = grouped.iter().map(|(_, site)| numbers.get(site).copied().unwrap_or(NOWHERE)).collect();
+        let numbers: HashMap<&Site, usize> = examples
+            .keys()
+            .enumerate()
+            .map(|(number, site)| (*site, number))
+            .collect();
+        let sites = grouped
+            .iter()
+            .map(|(_, site)| numbers.get(site).copied().unwrap_or(NOWHERE))
+            .collect();
         let between = |(from, own): (&Site, &[usize]), (to, others): (&Site, &[usize])| {
             let target = if from == to { others.get(1) } else { others.first() };
             match own.first().zip(target) {
-                Some((source, target)) if !from.special && !to.special => way(engine, &atoms, *source, *target),
+                Some((source, target)) if !from.special && !to.special => {
+                    way(engine, &atoms, *source, *target)
+                }
                 _ => Way::Each,
             }
         };
-        let from = |(from, own): (&&Site, &Vec<usize>)| examples.iter().map(|(to, others)| between((*from, own), (*to, others))).collect();
+        let from = |(from, own): (&&Site, &Vec<usize>)| {
+            examples
+                .iter()
+                .map(|(to, others)| between((*from, own), (*to, others)))
+                .collect()
+        };
         let ways = examples.iter().map(from).collect();
         let classes: Vec<Class> = grouped.into_iter().map(|(class, _)| class).collect();
         let tables = Tables::new(engine, &atoms, &classes);
-        Self { engine, classes, sites, ways, tables, atoms }
+        Self {
+            engine,
+            classes,
+            sites,
+            ways,
+            tables,
+            atoms,
+        }
     }
 
-    /// Calls `visit` with each ordered pair of classes and its answer. A class and itself are two hosts of it, or one and itself.
+    /// Calls `visit` with each ordered pair of classes and its answer. A class and itself are two hosts of
+    /// it, or one and itself.
     pub fn each(&self, mut visit: impl FnMut(usize, usize, Cell<'_>)) {
         let empty = || vec![0; self.atoms.words()];
         let (mut sure, mut perhaps, mut sets) = (empty(), empty(), [empty(), empty(), empty()]);
         for ((from, source), site) in self.classes.iter().enumerate().zip(&self.sites) {
             let ways = self.ways.get(*site).map_or(&[][..], Vec::as_slice);
             for ((to, target), site) in self.classes.iter().enumerate().zip(&self.sites) {
-                let (out, into) = ((from, &source.security_groups[..]), (to, &target.security_groups[..]));
+                let (out, into) = (
+                    (from, &source.security_groups[..]),
+                    (to, &target.security_groups[..]),
+                );
                 match ways.get(*site) {
                     Some(Way::Closed) => sets.iter_mut().for_each(|set| set.fill(0)),
                     Some(Way::Known(masks)) if from != to || source.hosts.len() > 1 => {
@@ -245,13 +304,25 @@ impl<'e, 'a> Matrix<'e, 'a> {
                     }
                     _ => {
                         let answer = self.ask(source, target);
-                        for (set, services) in sets.iter_mut().zip([&answer.allowed, &answer.partial, &answer.unknown]) {
+                        for (set, services) in
+                            sets.iter_mut()
+                                .zip([&answer.allowed, &answer.partial, &answer.unknown])
+                        {
                             set.clone_from(&self.atoms.bits(services));
                         }
                     }
                 }
                 let [allowed, partial, unknown] = &sets;
-                visit(from, to, Cell { atoms: &self.atoms, allowed, partial, unknown });
+                visit(
+                    from,
+                    to,
+                    Cell {
+                        atoms: &self.atoms,
+                        allowed,
+                        partial,
+                        unknown,
+                    },
+                );
             }
         }
     }
@@ -259,8 +330,16 @@ impl<'e, 'a> Matrix<'e, 'a> {
     fn ask(&self, from: &Class, to: &Class) -> Answer {
         let source = from.example();
         let is_own = to.example() == source;
-        let target = if is_own { to.hosts.get(1).copied().unwrap_or(source) } else { to.example() };
-        between(self.engine, &Member::Interface(source), &Member::Interface(target))
+        let target = if is_own {
+            to.hosts.get(1).copied().unwrap_or(source)
+        } else {
+            to.example()
+        };
+        between(
+            self.engine,
+            &Member::Interface(source),
+            &Member::Interface(target),
+        )
     }
 }
 
@@ -269,24 +348,43 @@ fn combine(sure: &[u64], perhaps: &[u64], masks: &[Vec<u64>; 3], sets: &mut [Vec
     let ([allowed, partial, unknown], [a, p, u]) = (masks, sets);
     let masks = allowed.iter().zip(partial).zip(unknown);
     let out = a.iter_mut().zip(p).zip(u);
-    for (((sure, perhaps), ((allowed, partial), unknown)), ((a, p), u)) in sure.iter().zip(perhaps).zip(masks).zip(out) {
+    for (((sure, perhaps), ((allowed, partial), unknown)), ((a, p), u)) in
+        sure.iter().zip(perhaps).zip(masks).zip(out)
+    {
         *a = allowed & sure;
         *p = partial & sure;
         *u = (allowed | partial | unknown) & perhaps & !*a & !*p;
     }
 }
 
-/// The way between two hosts, without their groups. It is the same for all hosts of their sites where the groups of the two ends
-/// are asked about the two ends, and no other groups are asked.
+/// The way between two hosts, without their groups. It is the same for all hosts of their sites where the
+/// groups of the two ends are asked about the two ends, and no other groups are asked.
 fn way(engine: &Engine<'_>, atoms: &Atoms, source: usize, target: usize) -> Way {
-    let spot = |interface| engine.primary(interface, Family::V4).and_then(|owner| engine.spot(owner));
-    let (Some(from), Some(to)) = (spot(source), spot(target)) else { return Way::Each };
-    let Some(mut all) = ways(engine, &Start::Interface(source, from.clone()), &to) else { return Way::Each };
-    let (Some(way), true) = (all.pop(), all.is_empty()) else { return Way::Each };
+    let spot = |interface| {
+        engine
+            .primary(interface, Family::V4)
+            .and_then(|owner| engine.spot(owner))
+    };
+    let (Some(from), Some(to)) = (spot(source), spot(target)) else {
+        return Way::Each;
+    };
+    let Some(mut all) = ways(engine, &Start::Interface(source, from.clone()), &to) else {
+        return Way::Each;
+    };
+    let (Some(way), true) = (all.pop(), all.is_empty()) else {
+        return Way::Each;
+    };
     let mut walked = way.walked;
     let plain = |step: &Step| match &step.check {
-        Check::Groups { interface, peer, references, .. } => {
-            *references && ((*interface == source && peer.at == to.at) || (*interface == target && peer.at == from.at))
+        Check::Groups {
+            interface,
+            peer,
+            references,
+            ..
+        } => {
+            *references
+                && ((*interface == source && peer.at == to.at)
+                    || (*interface == target && peer.at == from.at))
         }
         _ => true,
     };

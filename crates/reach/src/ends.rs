@@ -1,4 +1,5 @@
-//! The two ends of a plan: the network that is live and the one that the plan leaves, for all that is asked about both.
+//! The two ends of a plan: the network that is live and the one that the plan leaves, for all that is asked
+//! about both.
 
 use trueup_model::{Observed, Plan, Topology};
 
@@ -22,7 +23,10 @@ impl Ends {
     #[doc(hidden)]
     pub fn in_any_case(plan: &Plan, topology: &Topology, observed: &Observed) -> Self {
         let before = Ready::new(live_network(observed, &topology.name, &Lists::new()));
-        Self { before, after: after(plan, topology, observed) }
+        Self {
+            before,
+            after: after(plan, topology, observed),
+        }
     }
 
     pub(crate) fn before(&self) -> Engine<'_> {
@@ -41,7 +45,9 @@ pub(crate) fn after(plan: &Plan, topology: &Topology, observed: &Observed) -> Re
 
 /// Whether the spec is for another account or region, where nothing was read.
 pub(crate) fn is_elsewhere(plan: &Plan) -> bool {
-    plan.refused.iter().any(|refusal| matches!(refusal.guard, "account" | "region"))
+    plan.refused
+        .iter()
+        .any(|refusal| matches!(refusal.guard, "account" | "region"))
 }
 
 /// Whether everything was read. In another account or region than the spec's nothing was.

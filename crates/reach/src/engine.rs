@@ -54,11 +54,19 @@ pub(crate) struct Ready {
 
 impl Ready {
     pub fn new(network: Network) -> Self {
-        Self { known: Arc::new(Known::of(&network)), network }
+        Self {
+            known: Arc::new(Known::of(&network)),
+            network,
+        }
     }
 
     pub fn engine(&self) -> Engine<'_> {
-        Engine { network: &self.network, client_ports: CLIENT_PORTS, laws: Laws::default(), known: self.known.clone() }
+        Engine {
+            network: &self.network,
+            client_ports: CLIENT_PORTS,
+            laws: Laws::default(),
+            known: self.known.clone(),
+        }
     }
 }
 
@@ -71,7 +79,12 @@ impl<'a> Engine<'a> {
     /// An engine in which not all laws hold, for tests.
     #[doc(hidden)]
     pub fn with_laws(network: &'a Network, laws: Laws) -> Self {
-        Self { network, client_ports: CLIENT_PORTS, laws, known: Arc::new(Known::of(network)) }
+        Self {
+            network,
+            client_ports: CLIENT_PORTS,
+            laws,
+            known: Arc::new(Known::of(network)),
+        }
     }
 
     /// The number of each interface's likeness: what nothing tells apart has one number.
@@ -86,7 +99,10 @@ impl<'a> Engine<'a> {
 
     /// The internet of a family, in pieces that the network does not tell apart.
     pub fn internet(&self, family: Family) -> &[Spot] {
-        self.known.internet.of(family).get_or_init(|| crate::party::internet(self, family))
+        self.known
+            .internet
+            .of(family)
+            .get_or_init(|| crate::party::internet(self, family))
     }
 
     /// Who holds an address inside a VPC.
@@ -96,15 +112,25 @@ impl<'a> Engine<'a> {
 
     /// Whether somebody who may be in a VPC has an address, or EC2 may yet give it to somebody there.
     pub(crate) fn may_be_held(&self, vpc: usize, addresses: &AddressSet) -> bool {
-        let vpcs = self.network.vpcs.iter().enumerate().filter(|(_, vpc)| vpc.unread.identity);
+        let vpcs = self
+            .network
+            .vpcs
+            .iter()
+            .enumerate()
+            .filter(|(_, vpc)| vpc.unread.identity);
         let anywhere: Vec<usize> = vpcs.map(|(other, _)| other).collect();
         let mut held =
-            self.known.holders.keys().filter(|(own, number)| (*own == vpc || anywhere.contains(own)) && addresses.contains(*number));
+            self.known.holders.keys().filter(|(own, number)| {
+                (*own == vpc || anywhere.contains(own)) && addresses.contains(*number)
+            });
         if held.next().is_some() {
             return true;
         }
         let is_here = |own: usize| own == vpc || anywhere.contains(&own);
-        self.known.free.iter().any(|(subnet, free)| is_here(self.network.subnets[*subnet].vpc) && free.overlaps(addresses))
+        self.known
+            .free
+            .iter()
+            .any(|(subnet, free)| is_here(self.network.subnets[*subnet].vpc) && free.overlaps(addresses))
     }
 
     /// Who is reached at an address from the internet.
@@ -122,20 +148,30 @@ impl<'a> Engine<'a> {
         &self.known.services
     }
 
-    /// Whether a private address is one of an interface that carries a group. Where two VPCs use one range, EC2 cannot tell their
-    /// hosts apart either: a group stands for addresses.
+    /// Whether a private address is one of an interface that carries a group. Where two VPCs use one range,
+    /// EC2 cannot tell their hosts apart either: a group stands for addresses.
     pub(crate) fn is_member(&self, group: usize, spot: &Spot) -> Match {
         let carries = |index: usize| self.network.interfaces[index].security_groups.contains(&group);
         let is_one = match (spot.owner, &spot.at) {
-            (Owner::Public(index, _), _) if !self.laws.hold(crate::laws::Law::PublicSourceIsNoGroupMember) => carries(index),
+            (Owner::Public(index, _), _)
+                if !self.laws.hold(crate::laws::Law::PublicSourceIsNoGroupMember) =>
+            {
+                carries(index)
+            }
             (Owner::Public(..) | Owner::NatPublic(_), _) => return Match::No,
-            (_, At::One(number)) => self.known.members.get(group).is_some_and(|members| members.contains(*number)),
+            (_, At::One(number)) => self
+                .known
+                .members
+                .get(group)
+                .is_some_and(|members| members.contains(*number)),
             (Owner::Interface(index, _), At::Among(_)) => carries(index),
             _ => return Match::No,
         };
         match is_one {
             true => Match::Yes,
-            false if self.is_stray(spot) || self.network.security_groups.known(group).is_none() => Match::Perhaps,
+            false if self.is_stray(spot) || self.network.security_groups.known(group).is_none() => {
+                Match::Perhaps
+            }
             false => Match::No,
         }
     }
@@ -145,7 +181,9 @@ impl<'a> Engine<'a> {
         match (spot.owner, &spot.at) {
             (Owner::Public(..) | Owner::NatPublic(_), _) => false,
             (_, At::One(number)) => self.known.strays.contains(*number),
-            (Owner::Interface(index, _), At::Among(_)) => has_strays(self.network, &self.network.interfaces[index]),
+            (Owner::Interface(index, _), At::Among(_)) => {
+                has_strays(self.network, &self.network.interfaces[index])
+            }
             _ => false,
         }
     }
@@ -163,17 +201,33 @@ impl<'a> Engine<'a> {
                 let interface = network.interfaces.known(index)?;
                 (interface.addresses.get(place)?.private, Some(interface.subnet))
             }
-            Owner::Public(index, place) => (network.interfaces.known(index)?.addresses.get(place)?.public?, None),
-            Owner::Nat(index) => (network.nat_gateways.known(index)?.private, network.nat_gateways[index].subnet),
+            Owner::Public(index, place) => (
+                network.interfaces.known(index)?.addresses.get(place)?.public?,
+                None,
+            ),
+            Owner::Nat(index) => (
+                network.nat_gateways.known(index)?.private,
+                network.nat_gateways[index].subnet,
+            ),
             Owner::NatPublic(index) => (network.nat_gateways.known(index)?.public?, None),
             Owner::Outside | Owner::Whoever => return None,
         };
         Some(match (assigned, subnet) {
             (Assigned::Known(address), _) => Spot::one(number(address), owner),
-            (Assigned::Later, None) => Spot { family: Family::V4, at: At::Among(self.known.fresh.clone()), owner, listed: Listed::Never },
+            (Assigned::Later, None) => Spot {
+                family: Family::V4,
+                at: At::Among(self.known.fresh.clone()),
+                owner,
+                listed: Listed::Never,
+            },
             (Assigned::Later, Some(subnet)) => {
                 let free = self.known.free.get(&subnet).cloned().unwrap_or_default();
-                Spot { family: Family::V4, at: At::Among(free), owner, listed: Listed::Never }
+                Spot {
+                    family: Family::V4,
+                    at: At::Among(free),
+                    owner,
+                    listed: Listed::Never,
+                }
             }
         })
     }
@@ -182,7 +236,11 @@ impl<'a> Engine<'a> {
     pub(crate) fn tell(&self, spot: &Spot) -> String {
         let network = self.network;
         let yet = |subnet: usize| {
-            let ranges: Vec<String> = network.subnets[subnet].ranges.iter().map(ToString::to_string).collect();
+            let ranges: Vec<String> = network.subnets[subnet]
+                .ranges
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             if ranges.is_empty() {
                 format!("an address of {}", network.subnets[subnet].named.name)
             } else {
@@ -193,9 +251,15 @@ impl<'a> Engine<'a> {
             (At::One(_), ..) => spot.to_string(),
             (_, _, Listed::In(list)) => network.prefix_lists[list].named.name.clone(),
             (_, Owner::Interface(index, _), _) => yet(network.interfaces[index].subnet),
-            (_, Owner::Nat(index), _) => network.nat_gateways[index].subnet.map_or_else(|| spot.to_string(), yet),
-            (_, Owner::Public(index, _), _) => format!("the public address of {}", network.interfaces[index].named.name),
-            (_, Owner::NatPublic(index), _) => format!("the public address of {}", network.nat_gateways[index].named.name),
+            (_, Owner::Nat(index), _) => network.nat_gateways[index]
+                .subnet
+                .map_or_else(|| spot.to_string(), yet),
+            (_, Owner::Public(index, _), _) => {
+                format!("the public address of {}", network.interfaces[index].named.name)
+            }
+            (_, Owner::NatPublic(index), _) => {
+                format!("the public address of {}", network.nat_gateways[index].named.name)
+            }
             // Pieces of the internet that take many ranges to tell are most of it.
             (At::Among(set), ..) if crate::address::ranges(set, 4).len() > 3 => "the internet".to_owned(),
             _ => spot.to_string(),
@@ -208,14 +272,27 @@ impl<'a> Engine<'a> {
             Assigned::Known(address) => Family::of(address) == family,
             Assigned::Later => family == Family::V4,
         };
-        let place = self.network.interfaces.known(interface)?.addresses.iter().position(is)?;
+        let place = self
+            .network
+            .interfaces
+            .known(interface)?
+            .addresses
+            .iter()
+            .position(is)?;
         Some(Owner::Interface(interface, place))
     }
 
     /// The public IPv4 addresses of an interface.
     pub fn publics_of(&self, interface: usize) -> Vec<Owner> {
-        let addresses = self.network.interfaces.known(interface).map_or(&[][..], |interface| &interface.addresses);
-        let public = addresses.iter().enumerate().filter(|(_, own)| own.public.is_some());
+        let addresses = self
+            .network
+            .interfaces
+            .known(interface)
+            .map_or(&[][..], |interface| &interface.addresses);
+        let public = addresses
+            .iter()
+            .enumerate()
+            .filter(|(_, own)| own.public.is_some());
         public.map(|(place, _)| Owner::Public(interface, place)).collect()
     }
 
@@ -238,18 +315,30 @@ impl<'a> Engine<'a> {
 
     /// The service of AWS that a spot surely belongs to, by its prefix list.
     pub(crate) fn is_service(&self, spot: &Spot) -> Option<usize> {
-        let services = self.network.prefix_lists.iter().enumerate().filter(|(_, list)| list.is_service);
-        services.map(|(index, _)| index).find(|index| self.is_listed(spot, *index) == Match::Yes)
+        let services = self
+            .network
+            .prefix_lists
+            .iter()
+            .enumerate()
+            .filter(|(_, list)| list.is_service);
+        services
+            .map(|(index, _)| index)
+            .find(|index| self.is_listed(spot, *index) == Match::Yes)
     }
 
-    /// The family's shortest and longest prefix among a list's entries that may hold the spot, with whether one surely does.
+    /// The family's shortest and longest prefix among a list's entries that may hold the spot, with whether
+    /// one surely does.
     pub(crate) fn listed_prefixes(&self, spot: &Spot, list: usize) -> Vec<(Match, u8, u8)> {
         match &self.network.prefix_lists[list].entries {
             Some(entries) if self.is_listed(spot, list) != Match::No => {
-                let each = entries.iter().map(|range| (spot.is_in(range), range.prefix_len(), range.prefix_len()));
+                let each = entries
+                    .iter()
+                    .map(|range| (spot.is_in(range), range.prefix_len(), range.prefix_len()));
                 let mut each: Vec<_> = each.filter(|(matches, ..)| *matches != Match::No).collect();
                 // Several entries may hold a set of addresses together.
-                if each.iter().all(|(matches, ..)| *matches != Match::Yes) && self.is_listed(spot, list) == Match::Yes {
+                if each.iter().all(|(matches, ..)| *matches != Match::Yes)
+                    && self.is_listed(spot, list) == Match::Yes
+                {
                     let lengths = || each.iter().map(|(_, length, _)| *length);
                     let (least, most) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
                     each = vec![(Match::Yes, least, most)];
@@ -269,20 +358,37 @@ impl<'a> Engine<'a> {
     pub(crate) fn is_visible(&self, own: usize, other: usize) -> Match {
         let network = self.network;
         let regional = |a: usize, b: usize| {
-            !self.laws.hold(crate::laws::Law::GroupsSpanRegionalPeeringOnly) || network.vpcs[a].region == network.vpcs[b].region
+            !self.laws.hold(crate::laws::Law::GroupsSpanRegionalPeeringOnly)
+                || network.vpcs[a].region == network.vpcs[b].region
         };
-        let peered = |a, b| network.peerings.iter().any(|p| p.active && (p.vpcs == [Some(a), Some(b)] || p.vpcs == [Some(b), Some(a)]));
+        let peered = |a, b| {
+            network
+                .peerings
+                .iter()
+                .any(|p| p.active && (p.vpcs == [Some(a), Some(b)] || p.vpcs == [Some(b), Some(a)]))
+        };
         let attached = |vpc: usize| {
             move |gateway: &&crate::network::TransitGateway| {
-                gateway.group_references && gateway.attachments.iter().any(|attachment| attachment.vpc == Some(vpc))
+                gateway.group_references
+                    && gateway
+                        .attachments
+                        .iter()
+                        .any(|attachment| attachment.vpc == Some(vpc))
             }
         };
         if own == other
             || (regional(own, other) && peered(own, other))
-            || network.transit_gateways.iter().filter(attached(own)).any(|gateway| attached(other)(&gateway))
+            || network
+                .transit_gateways
+                .iter()
+                .filter(attached(own))
+                .any(|gateway| attached(other)(&gateway))
         {
             Match::Yes
-        } else if self.known.ajar.contains(&own) || network.vpcs[own].unread.identity || network.vpcs[other].unread.identity {
+        } else if self.known.ajar.contains(&own)
+            || network.vpcs[own].unread.identity
+            || network.vpcs[other].unread.identity
+        {
             Match::Perhaps
         } else {
             Match::No
@@ -297,68 +403,144 @@ impl Known {
             let vpc = network.vpc_of(index);
             for (place, own) in interface.addresses.iter().enumerate() {
                 if let Assigned::Known(address) = own.private {
-                    holders.entry((vpc, number(address))).or_insert(Owner::Interface(index, place));
+                    holders
+                        .entry((vpc, number(address)))
+                        .or_insert(Owner::Interface(index, place));
                     if Family::of(address) == Family::V6 {
-                        publics.entry(number(address)).or_insert(Owner::Interface(index, place));
+                        publics
+                            .entry(number(address))
+                            .or_insert(Owner::Interface(index, place));
                     }
                 }
                 if let Some(Assigned::Known(address)) = own.public {
-                    publics.entry(number(address)).or_insert(Owner::Public(index, place));
+                    publics
+                        .entry(number(address))
+                        .or_insert(Owner::Public(index, place));
                 }
             }
         }
         for (index, gateway) in network.nat_gateways.iter().enumerate() {
             if let Assigned::Known(address) = gateway.private {
-                holders.entry((gateway.vpc, number(address))).or_insert(Owner::Nat(index));
+                holders
+                    .entry((gateway.vpc, number(address)))
+                    .or_insert(Owner::Nat(index));
             }
             if let Some(Assigned::Known(address)) = gateway.public {
                 publics.entry(number(address)).or_insert(Owner::NatPublic(index));
             }
         }
-        let lists: Vec<Option<AddressSet>> = network.prefix_lists.iter().map(|list| list.entries.as_ref().map(of_ranges)).collect();
+        let lists: Vec<Option<AddressSet>> = network
+            .prefix_lists
+            .iter()
+            .map(|list| list.entries.as_ref().map(of_ranges))
+            .collect();
         let is_service = |list: &PrefixList| list.is_service;
-        let services = network.prefix_lists.iter().zip(&lists).filter(|(list, _)| is_service(list));
-        let services = services.filter_map(|(_, set)| set.clone()).fold(AddressSet::none(), |all, set| all.union(&set));
+        let services = network
+            .prefix_lists
+            .iter()
+            .zip(&lists)
+            .filter(|(list, _)| is_service(list));
+        let services = services
+            .filter_map(|(_, set)| set.clone())
+            .fold(AddressSet::none(), |all, set| all.union(&set));
         let known = IntervalSet::of(publics.keys().map(|number| (*number, number + 1)));
         let fresh = Arc::new(public(Family::V4).subtract(&known).subtract(&services));
-        let gateways = (0..network.vpcs.len()).map(|vpc| network.internet_gateway_of(vpc)).collect();
-        let leads_on =
-            |table: &crate::network::RouteTable| table.unread || table.routes.iter().any(|route| matches!(route.target, Target::Other(_)));
-        let ajar = network.route_tables.iter().filter(|table| leads_on(table)).map(|table| table.vpc).collect();
+        let gateways = (0..network.vpcs.len())
+            .map(|vpc| network.internet_gateway_of(vpc))
+            .collect();
+        let leads_on = |table: &crate::network::RouteTable| {
+            table.unread
+                || table
+                    .routes
+                    .iter()
+                    .any(|route| matches!(route.target, Target::Other(_)))
+        };
+        let ajar = network
+            .route_tables
+            .iter()
+            .filter(|table| leads_on(table))
+            .map(|table| table.vpc)
+            .collect();
         let waits = |own: &crate::network::Own| own.private == Assigned::Later;
-        let hosts = network.interfaces.iter().filter(|interface| interface.addresses.iter().any(waits)).map(|interface| interface.subnet);
-        let standing =
-            network.nat_gateways.iter().filter(|gateway| gateway.private == Assigned::Later).filter_map(|gateway| gateway.subnet);
+        let hosts = network
+            .interfaces
+            .iter()
+            .filter(|interface| interface.addresses.iter().any(waits))
+            .map(|interface| interface.subnet);
+        let standing = network
+            .nat_gateways
+            .iter()
+            .filter(|gateway| gateway.private == Assigned::Later)
+            .filter_map(|gateway| gateway.subnet);
         let waiting: BTreeSet<usize> = hosts.chain(standing).collect();
         let known = |interface: &crate::network::Interface| {
-            let each = interface
-                .addresses
-                .iter()
-                .filter_map(|own| if let Assigned::Known(address) = own.private { Some(number(address)) } else { None });
+            let each = interface.addresses.iter().filter_map(|own| {
+                if let Assigned::Known(address) = own.private {
+                    Some(number(address))
+                } else {
+                    None
+                }
+            });
             each.map(|number| (number, number + 1)).collect::<Vec<_>>()
         };
         let mut members = vec![Vec::new(); network.security_groups.len()];
-        for (interface, group) in network.interfaces.iter().flat_map(|one| one.security_groups.iter().map(move |group| (one, *group))) {
-            members.get_mut(group).into_iter().for_each(|own: &mut Vec<_>| own.extend(known(interface)));
+        for (interface, group) in network
+            .interfaces
+            .iter()
+            .flat_map(|one| one.security_groups.iter().map(move |group| (one, *group)))
+        {
+            members
+                .get_mut(group)
+                .into_iter()
+                .for_each(|own: &mut Vec<_>| own.extend(known(interface)));
         }
         let members = members.into_iter().map(IntervalSet::of).collect();
-        let strays = IntervalSet::of(network.interfaces.iter().filter(|one| has_strays(network, one)).flat_map(known));
-        let free = waiting.into_iter().map(|subnet| (subnet, Arc::new(free_in(network, &holders, subnet)))).collect();
+        let strays = IntervalSet::of(
+            network
+                .interfaces
+                .iter()
+                .filter(|one| has_strays(network, one))
+                .flat_map(known),
+        );
+        let free = waiting
+            .into_iter()
+            .map(|subnet| (subnet, Arc::new(free_in(network, &holders, subnet))))
+            .collect();
         let (internet, likeness) = Default::default();
-        Self { holders, publics, lists, services, fresh, gateways, ajar, free, members, strays, internet, likeness }
+        Self {
+            holders,
+            publics,
+            lists,
+            services,
+            fresh,
+            gateways,
+            ajar,
+            free,
+            members,
+            strays,
+            internet,
+            likeness,
+        }
     }
 }
 
 /// Whether an interface carries a group that is not known.
 fn has_strays(network: &Network, interface: &crate::network::Interface) -> bool {
-    interface.security_groups.iter().any(|group| network.security_groups.known(*group).is_none())
+    interface
+        .security_groups
+        .iter()
+        .any(|group| network.security_groups.known(*group).is_none())
 }
 
-/// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that are taken. Of a subnet whose
-/// ranges are not known, and of one that is full, it may be any of all.
+/// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that
+/// are taken. Of a subnet whose ranges are not known, and of one that is full, it may be any of all.
 fn free_in(network: &Network, holders: &HashMap<(usize, u128), Owner>, subnet: usize) -> AddressSet {
     let subnet = &network.subnets[subnet];
-    let ranges: Vec<&IpNet> = subnet.ranges.iter().filter(|range| Family::of_range(range) == Family::V4).collect();
+    let ranges: Vec<&IpNet> = subnet
+        .ranges
+        .iter()
+        .filter(|range| Family::of_range(range) == Family::V4)
+        .collect();
     if ranges.is_empty() {
         return of_range(&IpNet::V4(Ipv4Net::default()));
     }
@@ -367,10 +549,16 @@ fn free_in(network: &Network, holders: &HashMap<(usize, u128), Owner>, subnet: u
     for range in ranges {
         let all = of_range(range);
         let (from, to) = crate::address::bounds(range);
-        let kept = if to - from > 5 { IntervalSet::of([(from, from + 4), (to - 1, to)]) } else { AddressSet::none() };
+        let kept = if to - from > 5 {
+            IntervalSet::of([(from, from + 4), (to - 1, to)])
+        } else {
+            AddressSet::none()
+        };
         free = free.union(&all.subtract(&kept));
     }
-    let taken = holders.keys().filter(|(vpc, number)| *vpc == subnet.vpc && free.contains(*number));
+    let taken = holders
+        .keys()
+        .filter(|(vpc, number)| *vpc == subnet.vpc && free.contains(*number));
     let free = free.subtract(&IntervalSet::of(taken.map(|(_, number)| (*number, number + 1))));
     if free.is_empty() { whole } else { free }
 }

@@ -30,7 +30,8 @@ pub struct Checked {
     pub explanation: Option<Box<Explanation>>,
 }
 
-/// Why an expectation means nothing. What a spec's reader has let through is never an error on the network that the spec wants.
+/// Why an expectation means nothing. What a spec's reader has let through is never an error on the network
+/// that the spec wants.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ExpectError {
     /// A party is nothing in this network.
@@ -48,14 +49,22 @@ pub(crate) fn forbidden(expectation: &Expectation) -> Result<ServiceSet, Service
     Ok(services(&expectation.except)?.map_or_else(|| over.clone(), |except| over.subtract(&except)))
 }
 
-/// Checks an expectation. A party that is nothing in the network is an error; to one that has no hosts nothing gets, and from it
-/// neither.
+/// Checks an expectation. A party that is nothing in the network is an error; to one that has no hosts
+/// nothing gets, and from it neither.
 pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, ExpectError> {
-    let (from, to) = (Party::read(engine, &expectation.from)?, Party::read(engine, &expectation.to)?);
-    let over = expectation.over.as_deref().map(ServiceSet::read).transpose()?.or_else(|| match (&to, expectation.demand) {
-        (Party::Service(_), Demand::Can) => Some(ServiceSet::tcp(443, 443)),
-        _ => None,
-    });
+    let (from, to) = (
+        Party::read(engine, &expectation.from)?,
+        Party::read(engine, &expectation.to)?,
+    );
+    let over = expectation
+        .over
+        .as_deref()
+        .map(ServiceSet::read)
+        .transpose()?
+        .or_else(|| match (&to, expectation.demand) {
+            (Party::Service(_), Demand::Can) => Some(ServiceSet::tcp(443, 443)),
+            _ => None,
+        });
     let found = match expectation.demand {
         Demand::Can => can(engine, expectation, &from, &to, over.as_ref()).map_err(ExpectError::from),
         Demand::Cannot => cannot(engine, expectation, &from, &to),
@@ -66,12 +75,20 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
     };
     if checked.status == Status::Passed
         && let Some(why) = &engine.network.unread_interfaces
-        && let Some(party) = [(&from, &expectation.from), (&to, &expectation.to)].into_iter().find(|(party, _)| is_of_many(party))
+        && let Some(party) = [(&from, &expectation.from), (&to, &expectation.to)]
+            .into_iter()
+            .find(|(party, _)| is_of_many(party))
     {
-        let why = format!("who else is in {} is not known: network interfaces could not be read ({why})", party.1);
+        let why = format!(
+            "who else is in {} is not known: network interfaces could not be read ({why})",
+            party.1
+        );
         checked = self::checked(Status::Unknown, Verdict::Unknown, why, ServiceSet::none());
     }
-    if checked.status == Status::Passed && expectation.demand == Demand::Cannot && is_nobodys(engine, &from, &to) {
+    if checked.status == Status::Passed
+        && expectation.demand == Demand::Cannot
+        && is_nobodys(engine, &from, &to)
+    {
         checked = without_hosts(engine, expectation, &from);
     }
     if checked.is_empty {
@@ -84,74 +101,161 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
         // What is at fault is what the explanation is about: one service of it is enough.
         let explained = match expectation.demand {
             // What works goes another way, or is more than there should be.
-            Demand::Can if checked.verdict == Verdict::Allowed => {
-                evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty()).or(over.as_ref()))
-            }
+            Demand::Can if checked.verdict == Verdict::Allowed => evidence(
+                engine,
+                &from,
+                &to,
+                Some(&checked.services)
+                    .filter(|set| !set.is_empty())
+                    .or(over.as_ref()),
+            ),
             Demand::Can => brief(engine, &from, &to, over.as_ref(), HOSTS_MAX),
-            Demand::Cannot => evidence(engine, &from, &to, Some(&checked.services).filter(|set| !set.is_empty())),
+            Demand::Cannot => evidence(
+                engine,
+                &from,
+                &to,
+                Some(&checked.services).filter(|set| !set.is_empty()),
+            ),
         };
         checked.explanation = explained.ok().map(Box::new);
     }
     Ok(checked)
 }
 
-/// In larger networks what else a change opens is not looked at for an expectation: there may be many of them.
+/// In larger networks what else a change opens is not looked at for an expectation: there may be many of
+/// them.
 const HOSTS_MAX: usize = 60;
 
 /// Whether others than those who are known may belong to a party.
 fn is_of_many(party: &Party) -> bool {
-    matches!(party, Party::Subnet(_) | Party::Group(_) | Party::Tag(..) | Party::Range(_))
+    matches!(
+        party,
+        Party::Subnet(_) | Party::Group(_) | Party::Tag(..) | Party::Range(_)
+    )
 }
 
-/// Whether packets end where nobody has the address that is asked about: then that they get nowhere says nothing.
+/// Whether packets end where nobody has the address that is asked about: then that they get nowhere says
+/// nothing.
 fn is_nobodys(engine: &Engine<'_>, from: &Party, to: &Party) -> bool {
     let is_address = matches!(to, Party::Range(_) | Party::Address(_)) && to.interfaces(engine).is_empty();
-    let told = is_address.then(|| brief(engine, from, to, None, 0).ok()).flatten();
-    told.is_some_and(|told| told.blockers.iter().any(|blocker| blocker.code == Code::NoSuchHost))
+    let told = is_address
+        .then(|| brief(engine, from, to, None, 0).ok())
+        .flatten();
+    told.is_some_and(|told| {
+        told.blockers
+            .iter()
+            .any(|blocker| blocker.code == Code::NoSuchHost)
+    })
 }
 
 fn without_hosts(engine: &Engine<'_>, expectation: &Expectation, from: &Party) -> Checked {
-    let party = if from.members(engine).is_err() { &expectation.from } else { &expectation.to };
-    let status = if expectation.demand == Demand::Can { Status::Failed } else { Status::Passed };
-    Checked { is_empty: true, ..checked(status, Verdict::Blocked, format!("{party} has no hosts"), ServiceSet::none()) }
+    let party = if from.members(engine).is_err() {
+        &expectation.from
+    } else {
+        &expectation.to
+    };
+    let status = if expectation.demand == Demand::Can {
+        Status::Failed
+    } else {
+        Status::Passed
+    };
+    Checked {
+        is_empty: true,
+        ..checked(
+            status,
+            Verdict::Blocked,
+            format!("{party} has no hosts"),
+            ServiceSet::none(),
+        )
+    }
 }
 
 fn checked(status: Status, verdict: Verdict, why: String, services: ServiceSet) -> Checked {
-    Checked { status, verdict, why, services, is_empty: false, explanation: None }
+    Checked {
+        status,
+        verdict,
+        why,
+        services,
+        is_empty: false,
+        explanation: None,
+    }
 }
 
-fn can(engine: &Engine<'_>, expectation: &Expectation, from: &Party, to: &Party, over: Option<&ServiceSet>) -> Result<Checked, PartyError> {
+fn can(
+    engine: &Engine<'_>,
+    expectation: &Expectation,
+    from: &Party,
+    to: &Party,
+    over: Option<&ServiceSet>,
+) -> Result<Checked, PartyError> {
     let answer = reach(engine, from, to)?;
     let verdict = answer.verdict(over);
     let told = format!("{} -> {}", expectation.from, expectation.to);
-    let missing = over.map(|over| over.intersect(&answer.asked).subtract(&answer.allowed)).unwrap_or_default();
+    let missing = over
+        .map(|over| over.intersect(&answer.asked).subtract(&answer.allowed))
+        .unwrap_or_default();
     Ok(match verdict {
         Verdict::Allowed => beyond(engine, expectation, &answer, over, from),
-        Verdict::Unknown => checked(Status::Unknown, verdict, format!("whether {told} works cannot be told"), missing),
-        Verdict::Partial => checked(Status::Failed, verdict, format!("{told} works in part only"), missing),
-        Verdict::Blocked | Verdict::Invalid => checked(Status::Failed, verdict, format!("{told} is {verdict}"), missing),
+        Verdict::Unknown => checked(
+            Status::Unknown,
+            verdict,
+            format!("whether {told} works cannot be told"),
+            missing,
+        ),
+        Verdict::Partial => checked(
+            Status::Failed,
+            verdict,
+            format!("{told} works in part only"),
+            missing,
+        ),
+        Verdict::Blocked | Verdict::Invalid => {
+            checked(Status::Failed, verdict, format!("{told} is {verdict}"), missing)
+        }
     })
 }
 
 /// What else is expected of something that works.
-fn beyond(engine: &Engine<'_>, expectation: &Expectation, answer: &Answer, over: Option<&ServiceSet>, from: &Party) -> Checked {
+fn beyond(
+    engine: &Engine<'_>,
+    expectation: &Expectation,
+    answer: &Answer,
+    over: Option<&ServiceSet>,
+    from: &Party,
+) -> Checked {
     let verdict = Verdict::Allowed;
     if let Some(via) = &expectation.via
         && !answer.via.iter().any(|name| is_called(engine, name, via))
     {
         let ways: Vec<&str> = answer.via.iter().map(String::as_str).collect();
-        let ways = if ways.is_empty() { "nothing".to_owned() } else { ways.join(", ") };
-        return checked(Status::Failed, verdict, format!("it goes through {ways}, and not always through {via}"), ServiceSet::none());
+        let ways = if ways.is_empty() {
+            "nothing".to_owned()
+        } else {
+            ways.join(", ")
+        };
+        return checked(
+            Status::Failed,
+            verdict,
+            format!("it goes through {ways}, and not always through {via}"),
+            ServiceSet::none(),
+        );
     }
     if expectation.only {
         let meant = over.cloned().unwrap_or_else(ServiceSet::all);
         let more = |set: &ServiceSet| set.intersect(&ServiceSet::conversations()).subtract(&meant);
-        let (sure, perhaps) = (more(&answer.allowed.union(&answer.partial)), more(&answer.unknown));
+        let (sure, perhaps) = (
+            more(&answer.allowed.union(&answer.partial)),
+            more(&answer.unknown),
+        );
         if !sure.is_empty() {
             return checked(Status::Failed, verdict, format!("{sure} works as well"), sure);
         }
         if !perhaps.is_empty() {
-            return checked(Status::Unknown, verdict, format!("{perhaps} may work as well"), perhaps);
+            return checked(
+                Status::Unknown,
+                verdict,
+                format!("{perhaps} may work as well"),
+                perhaps,
+            );
         }
     }
     if let Some(action) = &expectation.action {
@@ -162,32 +266,66 @@ fn beyond(engine: &Engine<'_>, expectation: &Expectation, answer: &Answer, over:
 
 /// Whether the endpoints on the way permit an action on everything.
 fn permits(engine: &Engine<'_>, answer: &Answer, action: &str, from: &Party) -> Checked {
-    let vpcs: Vec<usize> = from.interfaces(engine).into_iter().map(|interface| engine.network.vpc_of(interface)).collect();
-    let endpoints = engine.network.endpoints.iter().filter(|e| answer.via.contains(&e.named.name) && vpcs.contains(&e.vpc));
+    let vpcs: Vec<usize> = from
+        .interfaces(engine)
+        .into_iter()
+        .map(|interface| engine.network.vpc_of(interface))
+        .collect();
+    let endpoints = engine
+        .network
+        .endpoints
+        .iter()
+        .filter(|e| answer.via.contains(&e.named.name) && vpcs.contains(&e.vpc));
     for endpoint in endpoints {
         let name = &endpoint.named.name;
         let (status, why) = match access(endpoint.policy.as_ref(), action, "*") {
             Access::Full => continue,
-            Access::None => (Status::Failed, format!("the policy of {name} does not permit {action}")),
-            Access::Restricted(what) => (Status::Failed, format!("the policy of {name} permits only {}", what.join("; "))),
-            Access::Conditional(keys) => {
-                (Status::Unknown, format!("whether the policy of {name} permits {action} depends on {}", keys.join(", ")))
-            }
+            Access::None => (
+                Status::Failed,
+                format!("the policy of {name} does not permit {action}"),
+            ),
+            Access::Restricted(what) => (
+                Status::Failed,
+                format!("the policy of {name} permits only {}", what.join("; ")),
+            ),
+            Access::Conditional(keys) => (
+                Status::Unknown,
+                format!(
+                    "whether the policy of {name} permits {action} depends on {}",
+                    keys.join(", ")
+                ),
+            ),
         };
         return checked(status, Verdict::Allowed, why, ServiceSet::none());
     }
-    checked(Status::Passed, Verdict::Allowed, String::new(), ServiceSet::none())
+    checked(
+        Status::Passed,
+        Verdict::Allowed,
+        String::new(),
+        ServiceSet::none(),
+    )
 }
 
 fn is_called(engine: &Engine<'_>, name: &str, wanted: &str) -> bool {
     let network = engine.network;
-    let named = network.endpoints.iter().map(|part| &part.named).chain(network.internet_gateways.iter().map(|part| &part.named));
-    let named = named.chain(network.nat_gateways.iter().map(|part| &part.named)).chain(network.peerings.iter().map(|part| &part.named));
+    let named = network
+        .endpoints
+        .iter()
+        .map(|part| &part.named)
+        .chain(network.internet_gateways.iter().map(|part| &part.named));
+    let named = named
+        .chain(network.nat_gateways.iter().map(|part| &part.named))
+        .chain(network.peerings.iter().map(|part| &part.named));
     let mut named = named.chain(network.transit_gateways.iter().map(|part| &part.named));
     name == wanted || named.any(|named| named.name == name && named.id.as_deref() == Some(wanted))
 }
 
-fn cannot(engine: &Engine<'_>, expectation: &Expectation, from: &Party, to: &Party) -> Result<Checked, ExpectError> {
+fn cannot(
+    engine: &Engine<'_>,
+    expectation: &Expectation,
+    from: &Party,
+    to: &Party,
+) -> Result<Checked, ExpectError> {
     let meant = forbidden(expectation)?;
     let answer = reach_any(engine, from, to)?;
     let verdict = answer.verdict(Some(&meant));
@@ -195,11 +333,26 @@ fn cannot(engine: &Engine<'_>, expectation: &Expectation, from: &Party, to: &Par
     let perhaps = answer.unknown.intersect(&meant);
     let told = format!("{} -> {}", expectation.from, expectation.to);
     Ok(if answer.invalid {
-        checked(Status::Failed, verdict, format!("{told} is invalid"), ServiceSet::none())
+        checked(
+            Status::Failed,
+            verdict,
+            format!("{told} is invalid"),
+            ServiceSet::none(),
+        )
     } else if !sure.is_empty() {
-        checked(Status::Failed, verdict, format!("{told} works over {}", sure.in_words()), sure)
+        checked(
+            Status::Failed,
+            verdict,
+            format!("{told} works over {}", sure.in_words()),
+            sure,
+        )
     } else if !perhaps.is_empty() {
-        checked(Status::Unknown, verdict, format!("whether {told} works over {} cannot be told", perhaps.in_words()), perhaps)
+        checked(
+            Status::Unknown,
+            verdict,
+            format!("whether {told} works over {} cannot be told", perhaps.in_words()),
+            perhaps,
+        )
     } else {
         checked(Status::Passed, verdict, String::new(), ServiceSet::none())
     })

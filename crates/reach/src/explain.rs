@@ -1,4 +1,5 @@
-//! Explanations: every hop there and back with the rule that decided, and for what is blocked every blocker of the cheapest repair.
+//! Explanations: every hop there and back with the rule that decided, and for what is blocked every blocker
+//! of the cheapest repair.
 //!
 //! Data, not prose: it is printed by [`std::fmt::Display`] and serialised as the command line shows it.
 
@@ -59,7 +60,8 @@ pub struct Explanation {
     pub assumptions: BTreeSet<String>,
 }
 
-/// The services of an answer that count, as they are printed: those asked about, and without any, those that are answered.
+/// The services of an answer that count, as they are printed: those asked about, and without any, those that
+/// are answered.
 #[derive(Clone, Debug, Serialize)]
 pub struct Services {
     /// See [`crate::Answer::allowed`].
@@ -80,20 +82,35 @@ impl Services {
     fn of(answer: &Answer, over: Option<&ServiceSet>) -> Self {
         let counting = over.cloned().unwrap_or_else(ServiceSet::conversations);
         let [allowed, partial, unknown, one_way] =
-            [&answer.allowed, &answer.partial, &answer.unknown, &answer.one_way].map(|set| set.intersect(&counting));
-        Self { allowed, partial, unknown, one_way }
+            [&answer.allowed, &answer.partial, &answer.unknown, &answer.one_way]
+                .map(|set| set.intersect(&counting));
+        Self {
+            allowed,
+            partial,
+            unknown,
+            one_way,
+        }
     }
 }
 
 fn in_short<S: Serializer>(set: &ServiceSet, serializer: S) -> Result<S::Ok, S::Error> {
-    if set.is_everything() { serializer.serialize_str("all") } else { set.serialize(serializer) }
+    if set.is_everything() {
+        serializer.serialize_str("all")
+    } else {
+        set.serialize(serializer)
+    }
 }
 
 /// In larger networks it is not looked at what else a change opens: that takes a look at all pairs.
 const HOSTS_MAX: usize = 300;
 
 /// Answers with reasons.
-pub fn explain(engine: &Engine<'_>, from: &Party, to: &Party, over: Option<&ServiceSet>) -> Result<Explanation, PartyError> {
+pub fn explain(
+    engine: &Engine<'_>,
+    from: &Party,
+    to: &Party,
+    over: Option<&ServiceSet>,
+) -> Result<Explanation, PartyError> {
     brief(engine, from, to, over, HOSTS_MAX)
 }
 
@@ -108,12 +125,23 @@ pub(crate) fn brief(
     let answer = reach(engine, from, to)?;
     let verdict = answer.verdict(over);
     // The first pair whose own verdict it is shows it best, else the first that is not allowed.
-    let shown = shown(engine, from, to, over, &[&|own| own == verdict, &|own| own != Verdict::Allowed])?;
+    let shown = shown(
+        engine,
+        from,
+        to,
+        over,
+        &[&|own| own == verdict, &|own| own != Verdict::Allowed],
+    )?;
     Ok(explained(engine, (from, to), over, (answer, shown), most))
 }
 
 /// The same about a pair for which something of it works, or may: who wants it shut must see what is open.
-pub(crate) fn evidence(engine: &Engine<'_>, from: &Party, to: &Party, over: Option<&ServiceSet>) -> Result<Explanation, PartyError> {
+pub(crate) fn evidence(
+    engine: &Engine<'_>,
+    from: &Party,
+    to: &Party,
+    over: Option<&ServiceSet>,
+) -> Result<Explanation, PartyError> {
     let answer = reach(engine, from, to)?;
     let open = |own| matches!(own, Verdict::Allowed | Verdict::Partial | Verdict::Unknown);
     let shown = shown(engine, from, to, over, &[&open])?;
@@ -141,8 +169,12 @@ fn explained(
         is_looked_at: true,
         assumptions: answer.assumptions,
     };
-    explanation.assumptions.extend(engine.network.gaps.iter().cloned());
-    let Some((start, target)) = shown else { return explanation };
+    explanation
+        .assumptions
+        .extend(engine.network.gaps.iter().cloned());
+    let Some((start, target)) = shown else {
+        return explanation;
+    };
     let wanted = wanted(engine, over, &start, &target);
     if let Some(way) = ways(engine, &start, &target).and_then(|ways| ways.into_iter().next()) {
         (explanation.forward, explanation.back) = hops::hops(engine, &way.walked, &wanted);
@@ -166,7 +198,8 @@ fn explained(
     explanation
 }
 
-/// The question of the first pair whose verdict is as the first wish has it, else as the next one has it, else of the first pair.
+/// The question of the first pair whose verdict is as the first wish has it, else as the next one has it,
+/// else of the first pair.
 fn shown(
     engine: &Engine<'_>,
     from: &Party,
@@ -177,27 +210,42 @@ fn shown(
     let sources = from.members(engine)?;
     if let Party::Address(address) = to {
         let spot = Spot::one(crate::address::number(*address), Owner::Whoever);
-        return Ok(sources.iter().find_map(|source| start(engine, source, spot.family)).map(|start| (start, spot)));
+        return Ok(sources
+            .iter()
+            .find_map(|source| start(engine, source, spot.family))
+            .map(|start| (start, spot)));
     }
     let targets = to.targets(engine)?;
-    let pairs = || sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
+    let pairs = || {
+        sources
+            .iter()
+            .flat_map(|source| targets.iter().map(move |target| (source, target)))
+    };
     const LOOKED_AT: usize = 2000;
     let first = |wish: &&dyn Fn(Verdict) -> bool| {
-        pairs().take(LOOKED_AT).find(|(source, target)| wish(between(engine, source, target).verdict(over)))
+        pairs()
+            .take(LOOKED_AT)
+            .find(|(source, target)| wish(between(engine, source, target).verdict(over)))
     };
     let found = wishes.iter().find_map(first);
-    Ok(found.or_else(|| pairs().next()).and_then(|(source, target)| question(engine, source, target)))
+    Ok(found
+        .or_else(|| pairs().next())
+        .and_then(|(source, target)| question(engine, source, target)))
 }
 
 fn start(engine: &Engine<'_>, member: &Member, family: Family) -> Option<Start> {
     match member {
-        Member::Interface(index) => Some(Start::Interface(*index, engine.spot(engine.primary(*index, family)?)?)),
+        Member::Interface(index) => Some(Start::Interface(
+            *index,
+            engine.spot(engine.primary(*index, family)?)?,
+        )),
         Member::Outside(spot) if spot.family == family => Some(Start::Outside(spot.clone())),
         Member::Outside(_) | Member::Service(..) => None,
     }
 }
 
-/// The question that a pair of members comes to. A host without a public address gets one for the sake of the explanation.
+/// The question that a pair of members comes to. A host without a public address gets one for the sake of the
+/// explanation.
 fn question(engine: &Engine<'_>, from: &Member, to: &Member) -> Option<(Start, Spot)> {
     let target = match (from, to) {
         (Member::Interface(from), Member::Interface(to)) => {
@@ -205,10 +253,17 @@ fn question(engine: &Engine<'_>, from: &Member, to: &Member) -> Option<(Start, S
             engine.spot(both(Family::V4).or_else(|| both(Family::V6))?)?
         }
         (_, Member::Outside(spot) | Member::Service(_, spot)) => spot.clone(),
-        (Member::Outside(spot), Member::Interface(to)) if spot.family == Family::V6 => engine.spot(engine.primary(*to, Family::V6)?)?,
+        (Member::Outside(spot), Member::Interface(to)) if spot.family == Family::V6 => {
+            engine.spot(engine.primary(*to, Family::V6)?)?
+        }
         (_, Member::Interface(to)) => match engine.publics_of(*to).first() {
             Some(owner) => engine.spot(*owner)?,
-            None => Spot::among(Family::V4, crate::address::public(Family::V4), Owner::Public(*to, 0), Listed::Never),
+            None => Spot::among(
+                Family::V4,
+                crate::address::public(Family::V4),
+                Owner::Public(*to, 0),
+                Listed::Never,
+            ),
         },
     };
     Some((start(engine, from, target.family)?, target))
@@ -222,7 +277,10 @@ fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target:
     }
     let answer = ask(engine, start, target);
     let sets = [answer.allowed, answer.partial, answer.unknown, answer.one_way];
-    let best = sets.into_iter().map(|set| set.intersect(&ServiceSet::conversations())).find(|set| !set.is_empty());
+    let best = sets
+        .into_iter()
+        .map(|set| set.intersect(&ServiceSet::conversations()))
+        .find(|set| !set.is_empty());
     best.unwrap_or_else(|| match target.owner {
         Owner::Outside | Owner::Whoever => ServiceSet::tcp(443, 443),
         _ => ServiceSet::tcp(22, 22),
@@ -232,17 +290,28 @@ fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target:
 /// Where nothing near would change the outcome: what stopped the packet.
 fn dead_end(engine: &Engine<'_>, start: &Start, target: &Spot) -> Vec<Blocker> {
     let ways = ways(engine, start, target).unwrap_or_default();
-    let Some((failure, back, walked)) =
-        ways.iter().find_map(|way| failure(&way.walked).map(|(failure, back)| (failure, back, &way.walked)))
+    let Some((failure, back, walked)) = ways
+        .iter()
+        .find_map(|way| failure(&way.walked).map(|(failure, back)| (failure, back, &way.walked)))
     else {
         return Vec::new();
     };
     let mut blockers = vec![Blocker::dead(failure, back, walked)];
     // Of a host that does not run, only a spec tells whether it has a public address when it does.
-    if let (Code::NotRunning, Owner::Public(host, _), None) = (failure.code, target.owner, engine.spot(target.owner)) {
+    if let (Code::NotRunning, Owner::Public(host, _), None) =
+        (failure.code, target.owner, engine.spot(target.owner))
+    {
         let at = engine.network.interfaces[host].named.clone();
-        let detail = if at.id.is_some() { "EC2 may give it one when it runs" } else { "" };
-        let private = Failure { code: Code::NotPublic, at, detail: detail.to_owned() };
+        let detail = if at.id.is_some() {
+            "EC2 may give it one when it runs"
+        } else {
+            ""
+        };
+        let private = Failure {
+            code: Code::NotPublic,
+            at,
+            detail: detail.to_owned(),
+        };
         blockers.push(Blocker::dead(&private, back, walked));
     }
     blockers

@@ -18,8 +18,16 @@ const NAMES_MAX: usize = 3;
 /// Refusals of what the internet newly reaches and no expectation says that it can.
 pub fn exposures(engine: &Engine<'_>, topology: &Topology, found: &[Change]) -> Vec<Refusal> {
     let allowances = allowances(engine, topology);
-    let left: Vec<Change> = found.iter().filter(|change| change.is_exposure()).flat_map(|change| undeclared(change, &allowances)).collect();
-    merged(&left).iter().take(ROWS_MAX).map(|row| refusal(engine, row)).collect()
+    let left: Vec<Change> = found
+        .iter()
+        .filter(|change| change.is_exposure())
+        .flat_map(|change| undeclared(change, &allowances))
+        .collect();
+    merged(&left)
+        .iter()
+        .take(ROWS_MAX)
+        .map(|row| refusal(engine, row))
+        .collect()
 }
 
 /// What is told of groups that come to let in more of the internet.
@@ -30,18 +38,43 @@ pub struct Opened {
     pub refused: Vec<Refusal>,
 }
 
-/// Groups of the topology that come to let in more of the internet, though nobody who is known carries them: a load balancer or a database
-/// may, now or later. With `deny`, refusals of those whose users could not be looked up.
+/// Groups of the topology that come to let in more of the internet, though nobody who is known carries them:
+/// a load balancer or a database may, now or later. With `deny`, refusals of those whose users could not be
+/// looked up.
 pub fn opened(before: &Engine<'_>, after: &Engine<'_>, deny: bool) -> Opened {
     let network = after.network;
-    let carried = |group: usize| network.interfaces.iter().any(|interface| interface.security_groups.contains(&group));
+    let carried = |group: usize| {
+        network
+            .interfaces
+            .iter()
+            .any(|interface| interface.security_groups.contains(&group))
+    };
     let unread = network.unread_interfaces.as_ref();
     let mut opened = Opened::default();
     for (index, group) in network.security_groups.iter().enumerate() {
-        let Some(place) = group.named.source.as_ref().filter(|_| unread.is_some() || !carried(index)) else { continue };
-        let old = before.network.security_groups.iter().find(|old| old.named.name == group.named.name);
-        let old: Vec<Allowance> = old.into_iter().flat_map(|old| &old.ingress).filter_map(allowance).collect();
-        let parts = group.ingress.iter().filter_map(allowance).filter_map(|rule| Some((rule.from?, rule.over)));
+        let Some(place) = group
+            .named
+            .source
+            .as_ref()
+            .filter(|_| unread.is_some() || !carried(index))
+        else {
+            continue;
+        };
+        let old = before
+            .network
+            .security_groups
+            .iter()
+            .find(|old| old.named.name == group.named.name);
+        let old: Vec<Allowance> = old
+            .into_iter()
+            .flat_map(|old| &old.ingress)
+            .filter_map(allowance)
+            .collect();
+        let parts = group
+            .ingress
+            .iter()
+            .filter_map(allowance)
+            .filter_map(|rule| Some((rule.from?, rule.over)));
         let left = parts.flat_map(|part| old.iter().fold(vec![part], less));
         let over = left.fold(ServiceSet::none(), |all, (_, over)| all.union(&over));
         if over.is_empty() {
@@ -51,23 +84,40 @@ pub fn opened(before: &Engine<'_>, after: &Engine<'_>, deny: bool) -> Opened {
         let opens = format!("{group} comes to let in {over} from the internet or more of it");
         let diagnostic = match unread {
             Some(why) => {
-                let message = format!("{opens}, and who carries it is not known: network interfaces could not be read ({why})");
-                opened.refused.extend(deny.then(|| Refusal { guard: "exposure", address: group.clone(), why: message.clone() }));
-                Diagnostic::warning("group-opens", message).help("let the credentials call ec2:DescribeNetworkInterfaces")
+                let message = format!(
+                    "{opens}, and who carries it is not known: network interfaces could not be read ({why})"
+                );
+                opened.refused.extend(deny.then(|| Refusal {
+                    guard: "exposure",
+                    address: group.clone(),
+                    why: message.clone(),
+                }));
+                Diagnostic::warning("group-opens", message)
+                    .help("let the credentials call ec2:DescribeNetworkInterfaces")
             }
             None => Diagnostic::note("group-opens", format!("{opens}; no interface carries it now")),
         };
         opened.diagnostics.push(diagnostic.at(place.clone(), ""));
-        opened.groups.push(OpenedGroup { group, over, users_known: unread.is_none() });
+        opened.groups.push(OpenedGroup {
+            group,
+            over,
+            users_known: unread.is_none(),
+        });
     }
     opened
 }
 
 /// What a rule lets in from the internet.
 fn allowance(rule: &GroupRule) -> Option<Allowance> {
-    let Peer::Range(range) = &rule.peer else { return None };
+    let Peer::Range(range) = &rule.peer else {
+        return None;
+    };
     let from = of_range(range).intersect(&public(Family::of_range(range)));
-    (!from.is_empty()).then(|| Allowance { from: Some(from), names: BTreeSet::new(), over: rule.services.clone() })
+    (!from.is_empty()).then(|| Allowance {
+        from: Some(from),
+        names: BTreeSet::new(),
+        over: rule.services.clone(),
+    })
 }
 
 /// What an expectation lets the internet reach.
@@ -79,7 +129,10 @@ struct Allowance {
 }
 
 fn allowances(engine: &Engine<'_>, topology: &Topology) -> Vec<Allowance> {
-    let cans = topology.expect.iter().filter(|expectation| expectation.demand == Demand::Can);
+    let cans = topology
+        .expect
+        .iter()
+        .filter(|expectation| expectation.demand == Demand::Can);
     cans.filter_map(|expectation| {
         let from = match Party::read(engine, &expectation.from).ok()? {
             Party::Internet => None,
@@ -88,7 +141,10 @@ fn allowances(engine: &Engine<'_>, topology: &Topology) -> Vec<Allowance> {
             _ => return None,
         };
         let hosts = Party::read(engine, &expectation.to).ok()?.interfaces(engine);
-        let names = hosts.into_iter().map(|host| engine.network.interfaces[host].named.name.clone()).collect();
+        let names = hosts
+            .into_iter()
+            .map(|host| engine.network.interfaces[host].named.name.clone())
+            .collect();
         // Without services it only says that something works, and not what may.
         let over = ServiceSet::read(expectation.over.as_deref()?).ok()?;
         Some(Allowance { from, names, over })
@@ -96,12 +152,17 @@ fn allowances(engine: &Engine<'_>, topology: &Topology) -> Vec<Allowance> {
     .collect()
 }
 
-/// What of an exposure no allowance declares. Each takes away its services for its addresses, so that several may declare it together.
+/// What of an exposure no allowance declares. Each takes away its services for its addresses, so that several
+/// may declare it together.
 fn undeclared(change: &Change, allowances: &[Allowance]) -> Vec<Change> {
-    let (End::Outside(from), End::Hosts(names)) = (&change.from, &change.to) else { return Vec::new() };
+    let (End::Outside(from), End::Hosts(names)) = (&change.from, &change.to) else {
+        return Vec::new();
+    };
     let mut left: BTreeMap<(AddressSet, ServiceSet), BTreeSet<String>> = BTreeMap::new();
     for host in names {
-        let own = allowances.iter().filter(|allowance| allowance.names.contains(host));
+        let own = allowances
+            .iter()
+            .filter(|allowance| allowance.names.contains(host));
         let parts = own.fold(vec![(from.set.clone(), change.shift.over.clone())], less);
         // Addresses for which the same is left are one part, however they were cut.
         let mut by_services: BTreeMap<ServiceSet, AddressSet> = BTreeMap::new();
@@ -115,7 +176,14 @@ fn undeclared(change: &Change, allowances: &[Allowance]) -> Vec<Change> {
     }
     let each = left.into_iter().map(|((addresses, over), hosts)| {
         let to = End::Hosts(hosts.into_iter().collect());
-        Change { from: End::Outside(from.part(addresses)), to, shift: Shift { over, ..change.shift.clone() } }
+        Change {
+            from: End::Outside(from.part(addresses)),
+            to,
+            shift: Shift {
+                over,
+                ..change.shift.clone()
+            },
+        }
     });
     each.collect()
 }
@@ -129,12 +197,20 @@ fn less(parts: Vec<(AddressSet, ServiceSet)>, allowance: &Allowance) -> Vec<(Add
         };
         [(inside, over.subtract(&allowance.over)), (beyond, over)]
     };
-    parts.into_iter().flat_map(cut).filter(|(addresses, over)| !addresses.is_empty() && !over.is_empty()).collect()
+    parts
+        .into_iter()
+        .flat_map(cut)
+        .filter(|(addresses, over)| !addresses.is_empty() && !over.is_empty())
+        .collect()
 }
 
 fn refusal(engine: &Engine<'_>, row: &Row) -> Refusal {
     let told = &row.told;
-    let verb = if told.after == Level::Unknown { "may become" } else { "becomes" };
+    let verb = if told.after == Level::Unknown {
+        "may become"
+    } else {
+        "becomes"
+    };
     let hosts = some(&told.to);
     let from = match told.from.iter().any(|from| from == "internet") {
         true if told.so_far.is_empty() => "the internet".to_owned(),
@@ -146,7 +222,11 @@ fn refusal(engine: &Engine<'_>, row: &Row) -> Refusal {
         told.over,
         wanted(engine, row)
     );
-    Refusal { guard: "exposure", address: hosts, why }
+    Refusal {
+        guard: "exposure",
+        address: hosts,
+        why,
+    }
 }
 
 /// The expectations that would declare it.
@@ -154,35 +234,72 @@ fn wanted(engine: &Engine<'_>, row: &Row) -> String {
     let mut parties: Vec<String> = Vec::new();
     for from in &row.from {
         let End::Outside(from) = from else { continue };
-        let own =
-            if from.is_whole() { vec!["internet".to_owned()] } else { from.ranges().iter().map(|range| format!("cidr/{range}")).collect() };
-        parties.extend(own.into_iter().filter(|party| !parties.contains(party)).collect::<Vec<_>>());
+        let own = if from.is_whole() {
+            vec!["internet".to_owned()]
+        } else {
+            from.ranges()
+                .iter()
+                .map(|range| format!("cidr/{range}"))
+                .collect()
+        };
+        parties.extend(
+            own.into_iter()
+                .filter(|party| !parties.contains(party))
+                .collect::<Vec<_>>(),
+        );
     }
     // What is not the spec's goes by its id there.
-    let others: BTreeMap<&str, &str> = engine.network.interfaces.iter().filter_map(|host| foreign(&host.named)).collect();
+    let others: BTreeMap<&str, &str> = engine
+        .network
+        .interfaces
+        .iter()
+        .filter_map(|host| foreign(&host.named))
+        .collect();
     let member = |host: &String, from: &String| {
         let to = others.get(host.as_str()).copied().unwrap_or(host);
         format!("`{{from: {from}, can: {to}, over: '{}'}}`", row.told.over)
     };
-    let all: Vec<String> = row.told.to.iter().flat_map(|host| parties.iter().map(|from| member(host, from))).take(NAMES_MAX + 1).collect();
+    let all: Vec<String> = row
+        .told
+        .to
+        .iter()
+        .flat_map(|host| parties.iter().map(|from| member(host, from)))
+        .take(NAMES_MAX + 1)
+        .collect();
     let shown = first(&all, " and ");
-    if all.len() > NAMES_MAX { format!("{shown} and so on, for {} ranges", parties.len()) } else { shown }
+    if all.len() > NAMES_MAX {
+        format!("{shown} and so on, for {} ranges", parties.len())
+    } else {
+        shown
+    }
 }
 
 /// The name and the id of what has no address in a spec.
 fn foreign(named: &Named) -> Option<(&str, &str)> {
     let id = named.id.as_deref()?;
-    named.name.parse::<trueup_model::Address>().is_err().then_some((&named.name, id))
+    named
+        .name
+        .parse::<trueup_model::Address>()
+        .is_err()
+        .then_some((&named.name, id))
 }
 
 /// The first of several names, and how many more there are.
 pub(crate) fn some(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMES_MAX);
     let shown = first(names, ", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
+    if more == 0 {
+        shown
+    } else {
+        format!("{shown} and {more} more")
+    }
 }
 
 /// As many as are told.
 fn first(all: &[String], between: &str) -> String {
-    all.iter().take(NAMES_MAX).map(String::as_str).collect::<Vec<_>>().join(between)
+    all.iter()
+        .take(NAMES_MAX)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(between)
 }

@@ -25,35 +25,61 @@ impl Direction {
     }
 }
 
-/// Whether a rule of a group of `vpc` is about `peer`. `references` says whether references to groups still hold for this packet.
-pub(crate) fn rule_matches(engine: &Engine<'_>, vpc: usize, rule: &GroupRule, peer: &Spot, references: bool) -> Match {
+/// Whether a rule of a group of `vpc` is about `peer`. `references` says whether references to groups still
+/// hold for this packet.
+pub(crate) fn rule_matches(
+    engine: &Engine<'_>,
+    vpc: usize,
+    rule: &GroupRule,
+    peer: &Spot,
+    references: bool,
+) -> Match {
     match &rule.peer {
         Peer::Range(range) => peer.is_in(range),
         Peer::List(list) => engine.is_listed(peer, *list),
         Peer::Group(group) => {
             if references {
-                engine.is_member(*group, peer).min(engine.is_visible(vpc, engine.network.security_groups[*group].vpc))
+                engine
+                    .is_member(*group, peer)
+                    .min(engine.is_visible(vpc, engine.network.security_groups[*group].vpc))
             } else {
                 Match::No
             }
         }
-        // An interface whose groups are known has known groups only; what is public is nobody's private address.
-        Peer::Stranger(_) if references && (peer.owner == Owner::Whoever || engine.is_stray(peer)) => Match::Perhaps,
+        // An interface whose groups are known has known groups only; what is public is nobody's private
+        // address.
+        Peer::Stranger(_) if references && (peer.owner == Owner::Whoever || engine.is_stray(peer)) => {
+            Match::Perhaps
+        }
         Peer::Stranger(_) => Match::No,
         Peer::Unread => Match::Perhaps,
     }
 }
 
 /// What the groups of an interface let through for a peer: all that any rule of any group allows.
-pub(crate) fn groups(engine: &Engine<'_>, interface: usize, direction: Direction, peer: &Spot, references: bool) -> Bounds {
-    let law = if direction == Direction::Ingress { Law::GroupsFilterIngress } else { Law::GroupsFilterEgress };
+pub(crate) fn groups(
+    engine: &Engine<'_>,
+    interface: usize,
+    direction: Direction,
+    peer: &Spot,
+    references: bool,
+) -> Bounds {
+    let law = if direction == Direction::Ingress {
+        Law::GroupsFilterIngress
+    } else {
+        Law::GroupsFilterEgress
+    };
     if !engine.laws.hold(law) {
         return Bounds::exact(ServiceSet::all());
     }
     let mut bounds = Bounds::exact(ServiceSet::none());
     for &group in &engine.network.interfaces[interface].security_groups {
         let group = &engine.network.security_groups[group];
-        let rules = if direction == Direction::Ingress { &group.ingress } else { &group.egress };
+        let rules = if direction == Direction::Ingress {
+            &group.ingress
+        } else {
+            &group.egress
+        };
         for rule in rules {
             let matches = rule_matches(engine, group.vpc, rule, peer, references);
             if matches == Match::Yes {
@@ -67,10 +93,19 @@ pub(crate) fn groups(engine: &Engine<'_>, interface: usize, direction: Direction
     bounds
 }
 
-/// The entries of the ACL of a subnet in the order in which EC2 looks at them; `None` where the ACL is EC2's initial one.
-pub(crate) fn entries<'a>(engine: &Engine<'a>, subnet: usize, direction: Direction) -> Option<Vec<&'a AclEntry>> {
+/// The entries of the ACL of a subnet in the order in which EC2 looks at them; `None` where the ACL is EC2's
+/// initial one.
+pub(crate) fn entries<'a>(
+    engine: &Engine<'a>,
+    subnet: usize,
+    direction: Direction,
+) -> Option<Vec<&'a AclEntry>> {
     let acl = &engine.network.network_acls[engine.network.acl_of(subnet)?];
-    let entries = if direction == Direction::Ingress { &acl.ingress } else { &acl.egress };
+    let entries = if direction == Direction::Ingress {
+        &acl.ingress
+    } else {
+        &acl.egress
+    };
     let mut ordered: Vec<&AclEntry> = entries.iter().collect();
     ordered.sort_by_key(|entry| entry.number);
     Some(ordered)
@@ -78,14 +113,24 @@ pub(crate) fn entries<'a>(engine: &Engine<'a>, subnet: usize, direction: Directi
 
 /// What the ACL of a subnet lets through for a peer: for each service, the first entry that matches decides.
 pub(crate) fn acl(engine: &Engine<'_>, subnet: usize, direction: Direction, peer: &Spot) -> Bounds {
-    let Some(entries) = entries(engine, subnet, direction).filter(|_| engine.laws.hold(Law::AclsFilter)) else {
+    let Some(entries) = entries(engine, subnet, direction).filter(|_| engine.laws.hold(Law::AclsFilter))
+    else {
         return Bounds::exact(ServiceSet::all());
     };
-    if engine.network.acl_of(subnet).is_some_and(|acl| engine.network.network_acls[acl].unread) {
-        return Bounds { sure: ServiceSet::none(), perhaps: ServiceSet::all() };
+    if engine
+        .network
+        .acl_of(subnet)
+        .is_some_and(|acl| engine.network.network_acls[acl].unread)
+    {
+        return Bounds {
+            sure: ServiceSet::none(),
+            perhaps: ServiceSet::all(),
+        };
     }
     if !engine.laws.hold(Law::AclsAreOrdered) {
-        let allows = entries.iter().filter(|entry| entry.allow && peer.is_in(&entry.range) == Match::Yes);
+        let allows = entries
+            .iter()
+            .filter(|entry| entry.allow && peer.is_in(&entry.range) == Match::Yes);
         return Bounds::exact(allows.fold(ServiceSet::none(), |all, entry| all.union(&entry.services)));
     }
     // In the worst case what may match denies, and in the best case it allows.

@@ -41,10 +41,13 @@ pub fn live(topology: &Topology, observed: &Observed) -> Vec<Finding> {
     findings(&Engine::new(&network), &topology.expect, true)
 }
 
-/// How expectations fare. What is not there yet counts only where `live` says that it should be: a host that is missing reaches
-/// nothing, and nothing reaches it.
+/// How expectations fare. What is not there yet counts only where `live` says that it should be: a host that
+/// is missing reaches nothing, and nothing reaches it.
 fn findings(engine: &Engine<'_>, expectations: &[Expectation], live: bool) -> Vec<Finding> {
-    expectations.iter().map(|expectation| finding(engine, expectation, live)).collect()
+    expectations
+        .iter()
+        .map(|expectation| finding(engine, expectation, live))
+        .collect()
 }
 
 fn finding(engine: &Engine<'_>, expectation: &Expectation, live: bool) -> Finding {
@@ -83,15 +86,26 @@ fn tell(finding: &mut Finding, expectation: &Expectation, checked: &Checked, liv
         }
         return;
     }
-    let Some(explanation) = &checked.explanation else { return };
+    let Some(explanation) = &checked.explanation else {
+        return;
+    };
     if checked.verdict == Verdict::Allowed || expectation.demand == Demand::Cannot {
         open(finding, explanation);
     } else {
         missing(finding, explanation, live);
     }
     if checked.status != Status::Failed && !explanation.assumptions.is_empty() {
-        let assumptions: Vec<&str> = explanation.assumptions.iter().take(REASONS_MAX).map(String::as_str).collect();
-        let remedy = if expectation.warn_on_unknown { "" } else { "; `on_unknown: warn` lets that pass" };
+        let assumptions: Vec<&str> = explanation
+            .assumptions
+            .iter()
+            .take(REASONS_MAX)
+            .map(String::as_str)
+            .collect();
+        let remedy = if expectation.warn_on_unknown {
+            ""
+        } else {
+            "; `on_unknown: warn` lets that pass"
+        };
         finding.help = Some(format!("{}{remedy}", assumptions.join("; ")));
     }
 }
@@ -102,11 +116,14 @@ fn says_nothing(finding: &mut Finding) {
     finding.help = Some("as long as nothing is there, this says nothing".to_owned());
 }
 
-/// What would have to change so that it works. What is live has no lines in a spec, so its reasons are told at once.
+/// What would have to change so that it works. What is live has no lines in a spec, so its reasons are told
+/// at once.
 fn missing(finding: &mut Finding, explanation: &Explanation, live: bool) {
     let told = || explanation.blockers.iter().take(REASONS_MAX);
     let reason = |blocker: &Blocker| format!("{}: {}", blocker.component, blocker.what);
-    finding.because = told().filter_map(|blocker| label(blocker.source.as_ref(), reason(blocker))).collect();
+    finding.because = told()
+        .filter_map(|blocker| label(blocker.source.as_ref(), reason(blocker)))
+        .collect();
     let reasons: Vec<String> = told().map(reason).collect();
     if live && !reasons.is_empty() {
         finding.why = format!("{} ({})", finding.why, reasons.join("; "));
@@ -115,7 +132,10 @@ fn missing(finding: &mut Finding, explanation: &Explanation, live: bool) {
         [] => blocker.fix.clone(),
         opens => format!("{} (that opens as well: {})", blocker.fix, opens.join("; ")),
     };
-    let mut fixes: Vec<String> = told().filter(|blocker| !blocker.fix.is_empty()).map(fix).collect();
+    let mut fixes: Vec<String> = told()
+        .filter(|blocker| !blocker.fix.is_empty())
+        .map(fix)
+        .collect();
     if !explanation.is_looked_at && !fixes.is_empty() {
         fixes.push("what else that opens was not looked at".to_owned());
     }
@@ -125,13 +145,26 @@ fn missing(finding: &mut Finding, explanation: &Explanation, live: bool) {
 /// What lets it through, on the way there.
 fn open(finding: &mut Finding, explanation: &Explanation) {
     let deciding = explanation.forward.iter().filter(|hop| hop.result != "end");
-    let rules: Vec<(Option<&Place>, String)> =
-        deciding.filter_map(|hop| Some((hop.source.as_ref(), format!("{}: {}", hop.component, hop.rule.as_ref()?)))).collect();
-    finding.because = rules.iter().filter_map(|(place, text)| label(*place, text.clone())).take(REASONS_MAX).collect();
+    let rules: Vec<(Option<&Place>, String)> = deciding
+        .filter_map(|hop| {
+            Some((
+                hop.source.as_ref(),
+                format!("{}: {}", hop.component, hop.rule.as_ref()?),
+            ))
+        })
+        .collect();
+    finding.because = rules
+        .iter()
+        .filter_map(|(place, text)| label(*place, text.clone()))
+        .take(REASONS_MAX)
+        .collect();
     let texts: Vec<String> = rules.into_iter().map(|(_, text)| text).collect();
     finding.help = Some(format!("it goes by {}", texts.join("; "))).filter(|_| !texts.is_empty());
 }
 
 fn label(place: Option<&Place>, text: String) -> Option<Label> {
-    place.filter(|place| place.line > 0).map(|place| Label { place: place.clone(), text })
+    place.filter(|place| place.line > 0).map(|place| Label {
+        place: place.clone(),
+        text,
+    })
 }

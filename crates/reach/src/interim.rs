@@ -1,12 +1,16 @@
-//! The time in between: whether a plan, on its way from one network to another, opens for a moment what a `cannot` forbids.
+//! The time in between: whether a plan, on its way from one network to another, opens for a moment what a
+//! `cannot` forbids.
 //!
-//! First by the two networks mixed, which holds for every order of the steps. Where that is not enough, by the network that each
-//! step leaves when one is done after the other, which is exact.
+//! First by the two networks mixed, which holds for every order of the steps. Where that is not enough, by
+//! the network that each step leaves when one is done after the other, which is exact.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use trueup_model::{Barrier, Demand, Expectation, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step, Stuck, Topology};
+use trueup_model::{
+    Barrier, Demand, Expectation, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step, Stuck,
+    Topology,
+};
 
 use crate::change::{Change, End, Shift, changes, merged};
 use crate::ends::Ends;
@@ -31,23 +35,37 @@ pub struct Interim<'a> {
 }
 
 impl<'a> Interim<'a> {
-    /// What a plan goes through; `None` where nothing that is forbidden can open on the way, whatever the order. A plan that is
-    /// refused goes nowhere.
+    /// What a plan goes through; `None` where nothing that is forbidden can open on the way, whatever the
+    /// order. A plan that is refused goes nowhere.
     pub fn of(plan: &Plan, topology: &'a Topology, observed: &'a Observed, ends: &'a Ends) -> Option<Self> {
-        let forbids = topology.expect.iter().any(|expectation| expectation.demand == Demand::Cannot);
+        let forbids = topology
+            .expect
+            .iter()
+            .any(|expectation| expectation.demand == Demand::Cannot);
         if !forbids || plan.steps.len() < 2 || !plan.refused.is_empty() {
             return None;
         }
         let interim = Self::in_any_case(plan, topology, observed, ends);
         let expectations = interim.opened_in_any_order(plan);
-        (!expectations.is_empty()).then_some(Self { expectations, ..interim })
+        (!expectations.is_empty()).then_some(Self {
+            expectations,
+            ..interim
+        })
     }
 
     /// What a plan goes through, whether or not that matters: for tests.
     #[doc(hidden)]
     pub fn in_any_case(plan: &Plan, topology: &'a Topology, observed: &'a Observed, ends: &'a Ends) -> Self {
-        let expectations = topology.expect.iter().filter(|expectation| expectation.demand == Demand::Cannot).collect();
-        Self { stepped: Stepped::new(topology, observed, plan), ends, expectations }
+        let expectations = topology
+            .expect
+            .iter()
+            .filter(|expectation| expectation.demand == Demand::Cannot)
+            .collect();
+        Self {
+            stepped: Stepped::new(topology, observed, plan),
+            ends,
+            expectations,
+        }
     }
 
     /// Whether what is there after these steps opens nothing that is forbidden.
@@ -60,22 +78,39 @@ impl<'a> Interim<'a> {
         let network = self.network(steps);
         let (engine, before, after) = (Engine::new(&network), self.ends.before(), self.ends.after());
         let between = Between::new(&engine, [&before, &after], false);
-        self.expectations.iter().copied().find(|expectation| between.opens(expectation))
+        self.expectations
+            .iter()
+            .copied()
+            .find(|expectation| between.opens(expectation))
     }
 
     /// The expectations against which something might open, whatever the order of the steps.
     fn opened_in_any_order(&self, plan: &Plan) -> Vec<&'a Expectation> {
         // What is made is not born as it will be: it runs, it is in the default ACL, it lets everything out.
-        let births: Vec<&Step> = plan.steps.iter().filter(|step| step.call.role == Role::Create).collect();
-        let by_address = self.expectations.iter().any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
+        let births: Vec<&Step> = plan
+            .steps
+            .iter()
+            .filter(|step| step.call.role == Role::Create)
+            .collect();
+        let by_address = self
+            .expectations
+            .iter()
+            .any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
         // Of an address that goes from one host to another it is not told at once who has it.
         let born = self.network(&births);
         let (before, after) = (self.ends.before(), self.ends.after());
-        let mixed = mixed(&[before.network, &born, after.network]).filter(|mixed| !by_address || mixed.is_unambiguous());
-        let Some(mixed) = mixed else { return self.expectations.clone() };
+        let mixed = mixed(&[before.network, &born, after.network])
+            .filter(|mixed| !by_address || mixed.is_unambiguous());
+        let Some(mixed) = mixed else {
+            return self.expectations.clone();
+        };
         let engine = Engine::new(&mixed);
         let between = Between::new(&engine, [&before, &after], true);
-        self.expectations.iter().copied().filter(|expectation| between.opens(expectation)).collect()
+        self.expectations
+            .iter()
+            .copied()
+            .filter(|expectation| between.opens(expectation))
+            .collect()
     }
 
     pub(crate) fn network(&self, steps: &[&Step]) -> Network {
@@ -83,8 +118,9 @@ impl<'a> Interim<'a> {
         left(&observed, self.stepped.topology())
     }
 
-    /// Writes into a plan whose steps keep the order that all this asks for, what the order costs: `waiting` are the numbers of the steps
-    /// that wait for it. Of a plan that is refused no step is done, and nothing is said.
+    /// Writes into a plan whose steps keep the order that all this asks for, what the order costs: `waiting`
+    /// are the numbers of the steps that wait for it. Of a plan that is refused no step is done, and nothing
+    /// is said.
     pub fn announce(&self, plan: &mut Plan, waiting: &[usize]) {
         if !plan.refused.is_empty() {
             return;
@@ -96,7 +132,9 @@ impl<'a> Interim<'a> {
             more: rows.len().saturating_sub(GAPS_MAX),
             gaps: rows.into_iter().take(GAPS_MAX).map(|row| row.told).collect(),
         };
-        plan.reachability.get_or_insert_with(Reachability::default).barrier = Some(barrier);
+        plan.reachability
+            .get_or_insert_with(Reachability::default)
+            .barrier = Some(barrier);
     }
 
     /// Refuses a plan for which no such order was found.
@@ -105,36 +143,67 @@ impl<'a> Interim<'a> {
         let done: Vec<&Step> = stuck.done.iter().filter_map(step).collect();
         let next: Vec<&Step> = stuck.next.iter().filter_map(step).collect();
         let opens = |next: &&Step| self.broken(&[&done[..], &[*next]].concat());
-        let expectation = next.iter().find_map(opens).or_else(|| self.expectations.first().copied());
+        let expectation = next
+            .iter()
+            .find_map(opens)
+            .or_else(|| self.expectations.first().copied());
         let (place, expected, from) = match expectation {
             Some(expectation) => {
                 let Place { file, line, .. } = &expectation.place;
-                (format!("{file}:{line}: "), format!("it is expected that {expectation}"), expectation.from.clone())
+                (
+                    format!("{file}:{line}: "),
+                    format!("it is expected that {expectation}"),
+                    expectation.from.clone(),
+                )
             }
-            None => (String::new(), "nothing that is forbidden may open".to_owned(), plan.topology.clone()),
+            None => (
+                String::new(),
+                "nothing that is forbidden may open".to_owned(),
+                plan.topology.clone(),
+            ),
         };
         let found = match stuck.given_up {
-            Some(most) => format!("and no order was found in which it holds in between, though more than {most} states were looked at"),
+            Some(most) => format!(
+                "and no order was found in which it holds in between, though more than {most} states were looked at"
+            ),
             None => "and in no order of the steps in between".to_owned(),
         };
-        let told: Vec<String> =
-            next.iter().map(|step| format!("step {} ({} of {})", step.number, step.call.action, step.address)).collect();
-        let far =
-            if done.is_empty() { "at the beginning".to_owned() } else { format!("with {} of {} steps done", done.len(), plan.steps.len()) };
+        let told: Vec<String> = next
+            .iter()
+            .map(|step| format!("step {} ({} of {})", step.number, step.call.action, step.address))
+            .collect();
+        let far = if done.is_empty() {
+            "at the beginning".to_owned()
+        } else {
+            format!("with {} of {} steps done", done.len(), plan.steps.len())
+        };
         let opening = match next.len() {
             0 => String::new(),
-            1 => format!("; {far} it might be opened by the only one that could be next, {}", some(&told)),
-            _ => format!("; {far} it might be opened by each one that could be next: {}", some(&told)),
+            1 => format!(
+                "; {far} it might be opened by the only one that could be next, {}",
+                some(&told)
+            ),
+            _ => format!(
+                "; {far} it might be opened by each one that could be next: {}",
+                some(&told)
+            ),
         };
         let help = match stuck.given_up {
             Some(_) => "Split the apply: change fewer things at a time",
-            None => "Apply something else in between, in which what is forbidden is closed by what does not change afterwards",
+            None => {
+                "Apply something else in between, in which what is forbidden is closed by what does not change afterwards"
+            }
         };
         let why = format!("{place}{expected}: that holds before and after, {found}{opening}. {help}");
-        plan.refused.push(Refusal { guard: "expect", address: from, why });
+        plan.refused.push(Refusal {
+            guard: "expect",
+            address: from,
+            why,
+        });
     }
 
-    /// What works before and after, and not or less while one of these steps waits: at the end of that time it shows.
+    /// What works before and after, and not or less while one of these steps waits: at the end of that time
+    /// it shows.
     fn gaps(&self, plan: &Plan, waiting: &[usize]) -> Vec<Change> {
         let (before, after) = (self.ends.before(), self.ends.after());
         let mut found: BTreeMap<(End, End, Level, Level), ServiceSet> = BTreeMap::new();
@@ -143,11 +212,17 @@ impl<'a> Interim<'a> {
             let network = self.network(&steps);
             let between = Engine::new(&network);
             for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
-                let over = found.entry((gap.from, gap.to, gap.shift.before, gap.shift.after)).or_default();
+                let over = found
+                    .entry((gap.from, gap.to, gap.shift.before, gap.shift.after))
+                    .or_default();
                 *over = over.union(&gap.shift.over);
             }
         }
-        let change = |((from, to, before, after), over)| Change { from, to, shift: Shift { before, after, over } };
+        let change = |((from, to, before, after), over)| Change {
+            from,
+            to,
+            shift: Shift { before, after, over },
+        };
         found.into_iter().map(change).collect()
     }
 }
@@ -155,11 +230,26 @@ impl<'a> Interim<'a> {
 /// What has gone down and comes up again.
 pub fn gaps(down: &[Change], up: &[Change]) -> Vec<Change> {
     let mut found = Vec::new();
-    for down in down.iter().filter(|change| change.shift.after < change.shift.before) {
-        for up in up.iter().filter(|change| change.shift.after > change.shift.before) {
+    for down in down
+        .iter()
+        .filter(|change| change.shift.after < change.shift.before)
+    {
+        for up in up
+            .iter()
+            .filter(|change| change.shift.after > change.shift.before)
+        {
             let over = down.shift.over.intersect(&up.shift.over);
-            if let (Some(from), Some(to), false) = (down.from.both(&up.from), down.to.both(&up.to), over.is_empty()) {
-                found.push(Change { from, to, shift: Shift { over, ..down.shift.clone() } });
+            if let (Some(from), Some(to), false) =
+                (down.from.both(&up.from), down.to.both(&up.to), over.is_empty())
+            {
+                found.push(Change {
+                    from,
+                    to,
+                    shift: Shift {
+                        over,
+                        ..down.shift.clone()
+                    },
+                });
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Sets of numbers as sorted intervals: what filters let through, exactly, whatever the number of ports or addresses.
+//! Sets of numbers as sorted intervals: what filters let through, exactly, whatever the number of ports or
+//! addresses.
 
 /// A set of numbers: half-open intervals, sorted, none empty, none touching another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +19,11 @@ impl<T: Copy + Ord> IntervalSet<T> {
 
     /// The numbers from `from` up to, and without, `to`.
     pub fn span(from: T, to: T) -> Self {
-        if from < to { Self(vec![(from, to)]) } else { Self(Vec::new()) }
+        if from < to {
+            Self(vec![(from, to)])
+        } else {
+            Self(Vec::new())
+        }
     }
 
     /// The union of intervals in any order.
@@ -58,7 +63,10 @@ impl<T: Copy + Ord> IntervalSet<T> {
     /// Where the last interval ends that does not begin after a point.
     fn up_to(&self, point: T) -> Option<T> {
         let after = self.0.partition_point(|(from, _)| *from <= point);
-        after.checked_sub(1).and_then(|last| self.0.get(last)).map(|(_, end)| *end)
+        after
+            .checked_sub(1)
+            .and_then(|last| self.0.get(last))
+            .map(|(_, end)| *end)
     }
 
     /// What is in this set, in the other, or in both.
@@ -124,7 +132,10 @@ impl<T: Copy + Ord> IntervalSet<T> {
 
     /// Whether all of `other` is in this set.
     pub fn is_superset(&self, other: &Self) -> bool {
-        other.0.iter().all(|&(from, to)| self.up_to(from).is_some_and(|end| to <= end))
+        other
+            .0
+            .iter()
+            .all(|&(from, to)| self.up_to(from).is_some_and(|end| to <= end))
     }
 }
 
@@ -154,7 +165,10 @@ mod tests {
             assert_eq!(a.overlaps(&b), !both.is_empty());
             assert_eq!(a.is_superset(&b), b.subtract(&a).is_empty());
             for set in [union, both, less] {
-                assert!(set.intervals().windows(2).all(|pair| pair[0].1 < pair[1].0), "{set:?} is not canonical");
+                assert!(
+                    set.intervals().windows(2).all(|pair| pair[0].1 < pair[1].0),
+                    "{set:?} is not canonical"
+                );
                 assert!(set.intervals().iter().all(|(from, to)| from < to));
             }
         }

@@ -1,8 +1,12 @@
-//! The laws of EC2's forwarding as switches, so that tests can show that each one matters. Everything else has them all.
+//! The laws of EC2's forwarding as switches, so that tests can show that each one matters. Everything else
+//! has them all.
 
 /// A law that a test can switch off. Each names what EC2 does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each one is the sentence of its name; where it is used says more")]
+#[expect(
+    missing_docs,
+    reason = "each one is the sentence of its name; where it is used says more"
+)]
 pub enum Law {
     ExplicitTableBeforeMain,
     LongestPrefixWins,

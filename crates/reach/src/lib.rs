@@ -1,8 +1,9 @@
 //! Who can talk to whom on an EC2 network: exact analysis over sets of intervals, without sending a packet.
 //!
-//! [`network`] is the small model that all works on, and [`fill`] fills it: from a spec, from what is live, from saved answers of
-//! EC2. An [`Engine`] over it answers about two parties ([`reach`]), with reasons ([`explain`]), about all pairs of hosts
-//! ([`Matrix`]), about what a spec expects ([`check`]), and about what the network says and never does ([`lint()`]).
+//! [`network`] is the small model that all works on, and [`fill`] fills it: from a spec, from what is live,
+//! from saved answers of EC2. An [`Engine`] over it answers about two parties ([`reach`]), with reasons
+//! ([`explain`]), about all pairs of hosts ([`Matrix`]), about what a spec expects ([`check`]), and about
+//! what the network says and never does ([`lint()`]).
 //!
 //! ```
 //! use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Own, Peer, SecurityGroup, Subnet, Vpc};
@@ -11,25 +12,15 @@
 //! let mut network = Network::default();
 //! network.vpcs.push(Vpc { ranges: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() });
 //! network.subnets.push(Subnet { ranges: vec!["10.0.1.0/24".parse().unwrap()], ..Subnet::default() });
-//! let rule = |services| GroupRule { services, peer: Peer::Range("10.0.0.0/16".parse().unwrap()), source: None };
-//! let (ingress, egress) = (vec![rule(ServiceSet::tcp(22, 22))], vec![rule(ServiceSet::all())]);
-//! network.security_groups.push(SecurityGroup { ingress, egress, ..SecurityGroup::default() });
-//! for (name, address) in [("instance.a", "10.0.1.10"), ("instance.b", "10.0.1.11")] {
-//!     let own = Own { private: Assigned::Known(address.parse().unwrap()), public: None };
-//!     let named = Named::new(name);
-//!     network.interfaces.push(Interface {
-//!         named,
-//!         addresses: vec![own],
-//!         security_groups: vec![0],
-//!         source_dest_check: true,
-//!         running: true,
-//!         ..Interface::default()
-//!     });
-//! }
-//! let engine = Engine::new(&network);
+//! let rule = |services| GroupRule { services, peer: Peer::Range("10.0.0.0/16".parse().unwrap()), source:
+//! None }; let (ingress, egress) = (vec![rule(ServiceSet::tcp(22, 22))], vec![rule(ServiceSet::all())]);
+//! network.security_groups.push(SecurityGroup { ingress, egress, ..SecurityGroup::default() }); for (name,
+//! address) in [("instance.a", "10.0.1.10"), ("instance.b", "10.0.1.11")] { let own = Own { private:
+//! Assigned::Known(address.parse().unwrap()), public: None }; let named = Named::new(name);
+//! network.interfaces.push(Interface { named, addresses: vec![own], security_groups: vec![0],
+//! source_dest_check: true, running: true, ..Interface::default() }); } let engine = Engine::new(&network);
 //! let (a, b) = (Party::read(&engine, "instance.a").unwrap(), Party::read(&engine, "instance.b").unwrap());
-//! let answer = reach(&engine, &a, &b).unwrap();
-//! assert_eq!(answer.allowed.to_string(), "tcp/22");
+//! let answer = reach(&engine, &a, &b).unwrap(); assert_eq!(answer.allowed.to_string(), "tcp/22");
 //! assert_eq!(answer.verdict(Some(&ServiceSet::read("tcp/443").unwrap())), Verdict::Blocked);
 //! ```
 

@@ -1,6 +1,8 @@
-//! Likeness: which hosts nothing tells apart by any of their addresses, so that one pair of them stands for all that are like it.
+//! Likeness: which hosts nothing tells apart by any of their addresses, so that one pair of them stands for
+//! all that are like it.
 //!
-//! [`crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every address counts.
+//! [`crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every address
+//! counts.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,7 +23,8 @@ struct Likeness {
     /// One that is like no other.
     alone: Option<usize>,
     security_groups: Vec<usize>,
-    /// The marks of its addresses, each with that of the public one in its place; none is an address that is not known.
+    /// The marks of its addresses, each with that of the public one in its place; none is an address that is
+    /// not known.
     addresses: Vec<(Option<usize>, Option<Option<usize>>)>,
 }
 
@@ -31,10 +34,20 @@ pub(crate) fn likeness(network: &Network) -> Vec<usize> {
     let (appliances, shared) = (appliances(network), shared(network));
     let mut numbers: HashMap<Likeness, usize> = HashMap::new();
     let mut number_of = |(index, interface): (usize, &Interface)| {
-        let mut mark =
-            |assigned: Assigned| if let Assigned::Known(address) = assigned { Some(marks.of_address(number(address))) } else { None };
-        let addresses = interface.addresses.iter().map(|own| (mark(own.private), own.public.map(&mut mark))).collect();
-        let is_alone = appliances.contains(&index) || known(interface).any(|address| shared.contains(&address));
+        let mut mark = |assigned: Assigned| {
+            if let Assigned::Known(address) = assigned {
+                Some(marks.of_address(number(address)))
+            } else {
+                None
+            }
+        };
+        let addresses = interface
+            .addresses
+            .iter()
+            .map(|own| (mark(own.private), own.public.map(&mut mark)))
+            .collect();
+        let is_alone =
+            appliances.contains(&index) || known(interface).any(|address| shared.contains(&address));
         let mut security_groups = interface.security_groups.clone();
         security_groups.sort_unstable();
         let likeness = Likeness {
@@ -49,36 +62,80 @@ pub(crate) fn likeness(network: &Network) -> Vec<usize> {
         let next = numbers.len();
         *numbers.entry(likeness).or_insert(next)
     };
-    network.interfaces.iter().enumerate().map(&mut number_of).collect()
+    network
+        .interfaces
+        .iter()
+        .enumerate()
+        .map(&mut number_of)
+        .collect()
 }
 
 /// The addresses of an interface that are known, private and public.
 fn known(interface: &Interface) -> impl Iterator<Item = u128> {
-    let all = interface.addresses.iter().flat_map(|own| [Some(own.private), own.public]).flatten();
-    all.filter_map(|assigned| if let Assigned::Known(address) = assigned { Some(number(address)) } else { None })
+    let all = interface
+        .addresses
+        .iter()
+        .flat_map(|own| [Some(own.private), own.public])
+        .flatten();
+    all.filter_map(|assigned| {
+        if let Assigned::Known(address) = assigned {
+            Some(number(address))
+        } else {
+            None
+        }
+    })
 }
 
 /// The interfaces that routes lead to.
 pub(crate) fn routed_to(network: &Network) -> impl Iterator<Item = usize> {
-    let targets = network.route_tables.iter().flat_map(|table| &table.routes).map(|route| &route.target);
-    targets.filter_map(|target| if let Target::Interface(index) = target { Some(*index) } else { None })
+    let targets = network
+        .route_tables
+        .iter()
+        .flat_map(|table| &table.routes)
+        .map(|route| &route.target);
+    targets.filter_map(|target| {
+        if let Target::Interface(index) = target {
+            Some(*index)
+        } else {
+            None
+        }
+    })
 }
 
 /// The interfaces that something of the network leads to by itself.
 fn appliances(network: &Network) -> BTreeSet<usize> {
-    let endpoints = network.endpoints.iter().filter_map(|endpoint| match &endpoint.kind {
-        EndpointKind::Interface(interfaces) => Some(interfaces),
-        _ => None,
-    });
+    let endpoints = network
+        .endpoints
+        .iter()
+        .filter_map(|endpoint| match &endpoint.kind {
+            EndpointKind::Interface(interfaces) => Some(interfaces),
+            _ => None,
+        });
     routed_to(network).chain(endpoints.flatten().copied()).collect()
 }
 
 /// The addresses that more than one has: where two VPCs use one range, groups cannot tell their hosts apart.
 fn shared(network: &Network) -> BTreeSet<u128> {
-    let gateways = network.nat_gateways.iter().flat_map(|gateway| [Some(gateway.private), gateway.public]).flatten();
-    let gateways = gateways.filter_map(|assigned| if let Assigned::Known(address) = assigned { Some(number(address)) } else { None });
+    let gateways = network
+        .nat_gateways
+        .iter()
+        .flat_map(|gateway| [Some(gateway.private), gateway.public])
+        .flatten();
+    let gateways = gateways.filter_map(|assigned| {
+        if let Assigned::Known(address) = assigned {
+            Some(number(address))
+        } else {
+            None
+        }
+    });
     let mut once = BTreeSet::new();
-    network.interfaces.iter().flat_map(known).chain(gateways).filter(|address| !once.insert(*address)).collect()
+    network
+        .interfaces
+        .iter()
+        .flat_map(known)
+        .chain(gateways)
+        .filter(|address| !once.insert(*address))
+        .collect()
 }
 
 /// Marks of addresses: equal where every range of the network holds both, or neither.
@@ -93,26 +150,50 @@ struct Marks {
 
 impl Marks {
     fn of(network: &Network) -> Self {
-        let spoken_of = ranges::of_routes(network).chain(ranges::of_groups(network)).chain(ranges::of_acls(network));
-        let own = ranges::of_vpcs(network).chain(network.subnets.iter().flat_map(|subnet| subnet.ranges.iter().copied()));
+        let spoken_of = ranges::of_routes(network)
+            .chain(ranges::of_groups(network))
+            .chain(ranges::of_acls(network));
+        let own = ranges::of_vpcs(network).chain(
+            network
+                .subnets
+                .iter()
+                .flat_map(|subnet| subnet.ranges.iter().copied()),
+        );
         let mut ranges: Vec<IpNet> = spoken_of.chain(ranges::of_lists(network)).chain(own).collect();
         ranges.sort();
         ranges.dedup();
         // The families meet somewhere on the line of addresses.
         let families = bounds(&IpNet::V4(Ipv4Net::default()));
-        let mut edges: Vec<u128> = ranges.iter().map(bounds).chain([families]).flat_map(|(from, to)| [from, to]).collect();
+        let mut edges: Vec<u128> = ranges
+            .iter()
+            .map(bounds)
+            .chain([families])
+            .flat_map(|(from, to)| [from, to])
+            .collect();
         edges.sort_unstable();
         edges.dedup();
-        Self { ranges, edges, known: HashMap::new(), numbers: HashMap::new() }
+        Self {
+            ranges,
+            edges,
+            known: HashMap::new(),
+            numbers: HashMap::new(),
+        }
     }
 
     fn of_address(&mut self, address: u128) -> usize {
         let piece = self.edges.partition_point(|edge| *edge <= address);
         let (ranges, numbers) = (&self.ranges, &mut self.numbers);
         *self.known.entry(piece).or_insert_with(|| {
-            let holding = ranges.iter().enumerate().filter(|(_, range)| is_in(address, range)).map(|(index, _)| index).collect();
+            let holding = ranges
+                .iter()
+                .enumerate()
+                .filter(|(_, range)| is_in(address, range))
+                .map(|(index, _)| index)
+                .collect();
             let next = numbers.len();
-            *numbers.entry((Family::of(crate::address::address(address)), holding)).or_insert(next)
+            *numbers
+                .entry((Family::of(crate::address::address(address)), holding))
+                .or_insert(next)
         })
     }
 }
@@ -124,9 +205,12 @@ pub(crate) struct Alike {
     pub number: usize,
 }
 
-/// The places of the pairs that stand for all pairs of two hosts: of pairs that are alike the first one, all in the order of the
-/// parties. `None` in a party is like nothing else in it; a host and itself are no pair.
-pub(crate) fn pairs(sources: &[Option<Alike>], targets: &[Option<Alike>]) -> impl Iterator<Item = (usize, usize)> {
+/// The places of the pairs that stand for all pairs of two hosts: of pairs that are alike the first one, all
+/// in the order of the parties. `None` in a party is like nothing else in it; a host and itself are no pair.
+pub(crate) fn pairs(
+    sources: &[Option<Alike>],
+    targets: &[Option<Alike>],
+) -> impl Iterator<Item = (usize, usize)> {
     // How many of its likeness are before it, and who is first and second.
     let mut firsts: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
     let mut few: Vec<(usize, Option<Alike>)> = Vec::new();
@@ -151,7 +235,9 @@ pub(crate) fn pairs(sources: &[Option<Alike>], targets: &[Option<Alike>]) -> imp
         let (count, first) = seen.entry(own.number).or_insert((0, own.host));
         *count += 1;
         // The second one is asked only where the first one had but itself.
-        let only = firsts.get(&own.number).is_some_and(|hosts| matches!(hosts[..], [(_, host)] if host == *first));
+        let only = firsts
+            .get(&own.number)
+            .is_some_and(|hosts| matches!(hosts[..], [(_, host)] if host == *first));
         match *count {
             1 => plan.push((place, *source, true)),
             2 if only => plan.push((place, *source, false)),
@@ -173,14 +259,22 @@ pub(crate) fn pairs(sources: &[Option<Alike>], targets: &[Option<Alike>]) -> imp
                 None => false,
             }
         };
-        few.iter().filter(counts).map(|(target, _)| (place, *target)).collect::<Vec<_>>()
+        few.iter()
+            .filter(counts)
+            .map(|(target, _)| (place, *target))
+            .collect::<Vec<_>>()
     })
 }
 
-/// Whether an answer's assumptions name a host or one of its addresses, so that they are not those of its like.
+/// Whether an answer's assumptions name a host or one of its addresses, so that they are not those of its
+/// like.
 pub(crate) fn is_named(engine: &Engine<'_>, assumptions: &BTreeSet<String>, host: usize) -> bool {
     let interface = &engine.network.interfaces[host];
-    let names = || known(interface).map(|address| crate::address::address(address).to_string()).chain([interface.named.name.clone()]);
+    let names = || {
+        known(interface)
+            .map(|address| crate::address::address(address).to_string())
+            .chain([interface.named.name.clone()])
+    };
     !assumptions.is_empty() && names().any(|name| assumptions.iter().any(|sentence| sentence.contains(&name)))
 }
 
@@ -194,7 +288,8 @@ mod tests {
         let mut found = Vec::new();
         for (i, source) in sources.iter().enumerate() {
             for (j, target) in targets.iter().enumerate() {
-                let key = |own: &Option<Alike>, place: usize| own.map_or((true, place), |own| (false, own.number));
+                let key =
+                    |own: &Option<Alike>, place: usize| own.map_or((true, place), |own| (false, own.number));
                 let is_self = source.is_some() && source.map(|own| own.host) == target.map(|own| own.host);
                 if !is_self && seen.insert((key(source, i), key(target, j))) {
                     found.push((i, j));
@@ -210,13 +305,24 @@ mod tests {
         for _ in 0..20_000 {
             let numbers: Vec<usize> = (0..6).map(|_| rng.usize(..3)).collect();
             let mut party = || {
-                let mut hosts: Vec<Option<Alike>> = (0..6).map(|host| Some(Alike { host, number: numbers[host] })).collect();
+                let mut hosts: Vec<Option<Alike>> = (0..6)
+                    .map(|host| {
+                        Some(Alike {
+                            host,
+                            number: numbers[host],
+                        })
+                    })
+                    .collect();
                 hosts.retain(|_| rng.bool());
                 hosts.extend((0..rng.usize(..3)).map(|_| None));
                 hosts
             };
             let (sources, targets) = (party(), party());
-            assert_eq!(pairs(&sources, &targets).collect::<Vec<_>>(), slow(&sources, &targets), "{sources:?} {targets:?}");
+            assert_eq!(
+                pairs(&sources, &targets).collect::<Vec<_>>(),
+                slow(&sources, &targets),
+                "{sources:?} {targets:?}"
+            );
         }
     }
 }

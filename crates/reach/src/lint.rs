@@ -37,11 +37,16 @@ fn at(diagnostic: Diagnostic, place: Option<&Place>, named: &Named) -> Diagnosti
 /// Entries of a network ACL behind others that decide about all that they match.
 fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     for acl in &engine.network.network_acls {
-        for (direction, entries) in [(Direction::Ingress, &acl.ingress), (Direction::Egress, &acl.egress)] {
+        for (direction, entries) in [
+            (Direction::Ingress, &acl.ingress),
+            (Direction::Egress, &acl.egress),
+        ] {
             let mut ordered: Vec<&AclEntry> = entries.iter().collect();
             ordered.sort_by_key(|entry| entry.number);
             for (place, entry) in ordered.iter().enumerate() {
-                let Some(by) = ordered.get(..place).and_then(|before| shadowing(before, entry)) else { continue };
+                let Some(by) = ordered.get(..place).and_then(|before| shadowing(before, entry)) else {
+                    continue;
+                };
                 let message = format!(
                     "entry {} of {} {} never decides: entry {} comes before it and is about all of it",
                     entry.number,
@@ -49,8 +54,15 @@ fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                     direction.as_str(),
                     by.number
                 );
-                let diagnostic = at(Diagnostic::warning("shadowed-acl-entry", message), entry.source.as_ref(), &acl.named);
-                let diagnostic = by.source.iter().fold(diagnostic, |d, place| d.at(place.clone(), "decides before it"));
+                let diagnostic = at(
+                    Diagnostic::warning("shadowed-acl-entry", message),
+                    entry.source.as_ref(),
+                    &acl.named,
+                );
+                let diagnostic = by
+                    .source
+                    .iter()
+                    .fold(diagnostic, |d, place| d.at(place.clone(), "decides before it"));
                 let help = match (entry.allow, by.allow) {
                     (true, false) => "remove it: with a lower number it would allow what is denied now",
                     (true, true) => "remove it",
@@ -65,7 +77,8 @@ fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
 /// The entry that takes the last of what another one matches away from it, where nothing is left.
 fn shadowing<'a>(before: &[&'a AclEntry], entry: &AclEntry) -> Option<&'a AclEntry> {
     // Rectangles of services and addresses, cut by each entry before.
-    let mut left: Vec<(ServiceSet, IntervalSet<u128>)> = vec![(entry.services.clone(), crate::address::of_range(&entry.range))];
+    let mut left: Vec<(ServiceSet, IntervalSet<u128>)> =
+        vec![(entry.services.clone(), crate::address::of_range(&entry.range))];
     for other in before {
         let (from, to) = bounds(&other.range);
         let range = IntervalSet::span(from, to);
@@ -89,16 +102,27 @@ fn shadowing<'a>(before: &[&'a AclEntry], entry: &AclEntry) -> Option<&'a AclEnt
 }
 
 /// What a spec alone does not tell.
-const LOOK_LIVE: &str = "`trueup reach --live` tells whether something else carries it, such as a load balancer or a database";
+const LOOK_LIVE: &str =
+    "`trueup reach --live` tells whether something else carries it, such as a load balancer or a database";
 
-/// Rules of security groups that no packet can match: nobody carries the group, or the group they name, or it is out of reach.
+/// Rules of security groups that no packet can match: nobody carries the group, or the group they name, or it
+/// is out of reach.
 fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     let network = engine.network;
-    let carried = |group: usize| network.interfaces.iter().any(|interface| interface.security_groups.contains(&group));
+    let carried = |group: usize| {
+        network
+            .interfaces
+            .iter()
+            .any(|interface| interface.security_groups.contains(&group))
+    };
     for (index, group) in network.security_groups.iter().enumerate() {
         if !carried(index) {
             // Groups of others and those that EC2 makes are seen as well.
-            let is_ours = group.named.id.as_ref().map_or(group.named.source.is_some(), |id| *id != group.named.name);
+            let is_ours = group
+                .named
+                .id
+                .as_ref()
+                .map_or(group.named.source.is_some(), |id| *id != group.named.name);
             let diagnostic = match network.origin {
                 _ if !is_ours || network.unread_interfaces.is_some() => continue,
                 Origin::Spec => {
@@ -106,8 +130,12 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                     Diagnostic::note("unused-security-group", message).help(LOOK_LIVE)
                 }
                 Origin::Read => {
-                    let message = format!("{} is on no interface, so its rules do nothing now", group.named.name);
-                    Diagnostic::warning("unused-security-group", message).help("use it, or remove it if nothing is to use it")
+                    let message = format!(
+                        "{} is on no interface, so its rules do nothing now",
+                        group.named.name
+                    );
+                    Diagnostic::warning("unused-security-group", message)
+                        .help("use it, or remove it if nothing is to use it")
                 }
             };
             out.push(at(diagnostic, None, &group.named));
@@ -126,7 +154,11 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                         direction.as_str(),
                         group.named.name
                     );
-                    let diagnostic = at(Diagnostic::note("rule-never-matches", message), rule.source.as_ref(), &group.named);
+                    let diagnostic = at(
+                        Diagnostic::note("rule-never-matches", message),
+                        rule.source.as_ref(),
+                        &group.named,
+                    );
                     out.push(diagnostic.help(LOOK_LIVE));
                     continue;
                 }
@@ -136,21 +168,38 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
             } else {
                 continue;
             };
-            let message = format!("an {} rule of {} can never match: {why}", direction.as_str(), group.named.name);
-            let diagnostic = at(Diagnostic::warning("rule-never-matches", message), rule.source.as_ref(), &group.named);
+            let message = format!(
+                "an {} rule of {} can never match: {why}",
+                direction.as_str(),
+                group.named.name
+            );
+            let diagnostic = at(
+                Diagnostic::warning("rule-never-matches", message),
+                rule.source.as_ref(),
+                &group.named,
+            );
             out.push(diagnostic.help("name a group that hosts carry, or remove it"));
         }
     }
 }
 
-fn both_sides<'a>(ingress: &'a [GroupRule], egress: &'a [GroupRule]) -> impl Iterator<Item = (Direction, &'a GroupRule)> {
-    ingress.iter().map(|rule| (Direction::Ingress, rule)).chain(egress.iter().map(|rule| (Direction::Egress, rule)))
+fn both_sides<'a>(
+    ingress: &'a [GroupRule],
+    egress: &'a [GroupRule],
+) -> impl Iterator<Item = (Direction, &'a GroupRule)> {
+    ingress
+        .iter()
+        .map(|rule| (Direction::Ingress, rule))
+        .chain(egress.iter().map(|rule| (Direction::Egress, rule)))
 }
 
 /// Rules that another rule of the same group implies.
 fn implied_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     for group in &engine.network.security_groups {
-        for (direction, rules) in [(Direction::Ingress, &group.ingress), (Direction::Egress, &group.egress)] {
+        for (direction, rules) in [
+            (Direction::Ingress, &group.ingress),
+            (Direction::Egress, &group.egress),
+        ] {
             for (index, rule) in rules.iter().enumerate() {
                 let implies = |(other, by): (usize, &GroupRule)| {
                     let same = by.peer == rule.peer && by.services == rule.services;
@@ -158,12 +207,22 @@ fn implied_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                         (Peer::Range(wide), Peer::Range(narrow)) => wide.contains(narrow),
                         (wide, narrow) => wide == narrow,
                     };
-                    other != index && wider && by.services.is_superset(&rule.services) && (!same || other < index)
+                    other != index
+                        && wider
+                        && by.services.is_superset(&rule.services)
+                        && (!same || other < index)
                 };
                 if rules.iter().enumerate().any(implies) {
-                    let message =
-                        format!("an {} rule of {} adds nothing: another one allows all of it", direction.as_str(), group.named.name);
-                    let diagnostic = at(Diagnostic::note("implied-rule", message), rule.source.as_ref(), &group.named);
+                    let message = format!(
+                        "an {} rule of {} adds nothing: another one allows all of it",
+                        direction.as_str(),
+                        group.named.name
+                    );
+                    let diagnostic = at(
+                        Diagnostic::note("implied-rule", message),
+                        rule.source.as_ref(),
+                        &group.named,
+                    );
                     out.push(diagnostic.help("remove it"));
                 }
             }
@@ -176,14 +235,28 @@ fn dead_routes(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     for (table, own) in engine.network.route_tables.iter().enumerate() {
         for (index, route) in own.routes.iter().enumerate() {
             if let Target::Blackhole(name) = &route.target {
-                let message = format!("a route of {} drops what it matches: {name} is gone or not ready", own.named.name);
-                let diagnostic = at(Diagnostic::warning("blackhole-route", message), route.source.as_ref(), &own.named);
+                let message = format!(
+                    "a route of {} drops what it matches: {name} is gone or not ready",
+                    own.named.name
+                );
+                let diagnostic = at(
+                    Diagnostic::warning("blackhole-route", message),
+                    route.source.as_ref(),
+                    &own.named,
+                );
                 out.push(diagnostic.help("point it at something that is there, or remove it"));
             } else if let Destination::Range(range) = &route.destination
                 && is_forbidden(engine, table, index, &Spot::one(bounds(range).0, Owner::Whoever))
             {
-                let message = format!("EC2 refuses the route to {range} in {}: it lies inside the VPC's ranges", own.named.name);
-                let diagnostic = at(Diagnostic::warning("forbidden-route", message), route.source.as_ref(), &own.named);
+                let message = format!(
+                    "EC2 refuses the route to {range} in {}: it lies inside the VPC's ranges",
+                    own.named.name
+                );
+                let diagnostic = at(
+                    Diagnostic::warning("forbidden-route", message),
+                    route.source.as_ref(),
+                    &own.named,
+                );
                 out.push(diagnostic.help("a route inside the VPC is for a whole subnet, and leads to an appliance or a NAT gateway"));
             }
         }
@@ -198,23 +271,41 @@ fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let subnet = &engine.network.subnets[interface.subnet].named;
-        let message = format!("{} has a public address, and {} has no route to an internet gateway", interface.named.name, subnet.name);
-        let diagnostic = at(Diagnostic::warning("public-address-without-route", message), None, &interface.named);
-        let diagnostic = subnet.source.iter().fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
-        let help = format!("take the public address away: a route to an internet gateway would open all of {}", subnet.name);
+        let message = format!(
+            "{} has a public address, and {} has no route to an internet gateway",
+            interface.named.name, subnet.name
+        );
+        let diagnostic = at(
+            Diagnostic::warning("public-address-without-route", message),
+            None,
+            &interface.named,
+        );
+        let diagnostic = subnet
+            .source
+            .iter()
+            .fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
+        let help = format!(
+            "take the public address away: a route to an internet gateway would open all of {}",
+            subnet.name
+        );
         out.push(diagnostic.help(help));
     }
 }
 
 /// Whether a subnet's table leads some of the internet to an internet gateway.
 fn leads_out(engine: &Engine<'_>, subnet: usize) -> bool {
-    let Some(table) = engine.network.table_of(subnet) else { return true };
+    let Some(table) = engine.network.table_of(subnet) else {
+        return true;
+    };
     let own = &engine.network.route_tables[table];
     if own.unread {
         return true;
     }
     let is_out = |chosen: &Chosen| matches!(chosen, Chosen::Route(index) if matches!(own.route(*index).target, Target::InternetGateway(_) | Target::Other(_)));
-    engine.internet(Family::V4).iter().any(|piece| lookup(engine, table, piece).iter().any(is_out))
+    engine
+        .internet(Family::V4)
+        .iter()
+        .any(|piece| lookup(engine, table, piece).iter().any(is_out))
 }
 
 /// What is looked at before a plan or in a check of a spec: public NAT gateways that serve nobody.
@@ -227,16 +318,34 @@ pub fn stranded(engine: &Engine<'_>) -> Vec<Diagnostic> {
 /// Public NAT gateways in subnets without a way out.
 fn stranded_nat_gateways(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     for gateway in &engine.network.nat_gateways {
-        let Some(subnet) = gateway.subnet.filter(|subnet| gateway.public.is_some() && !leads_out(engine, *subnet)) else { continue };
+        let Some(subnet) = gateway
+            .subnet
+            .filter(|subnet| gateway.public.is_some() && !leads_out(engine, *subnet))
+        else {
+            continue;
+        };
         let subnet = &engine.network.subnets[subnet].named;
-        let message = format!("{} has no way out: {} has no route to an internet gateway", gateway.named.name, subnet.name);
-        let diagnostic = at(Diagnostic::warning("nat-gateway-without-route", message), None, &gateway.named);
-        let diagnostic = subnet.source.iter().fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
-        out.push(diagnostic.help("put it into a subnet whose table routes 0.0.0.0/0 to the internet gateway"));
+        let message = format!(
+            "{} has no way out: {} has no route to an internet gateway",
+            gateway.named.name, subnet.name
+        );
+        let diagnostic = at(
+            Diagnostic::warning("nat-gateway-without-route", message),
+            None,
+            &gateway.named,
+        );
+        let diagnostic = subnet
+            .source
+            .iter()
+            .fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
+        out.push(
+            diagnostic.help("put it into a subnet whose table routes 0.0.0.0/0 to the internet gateway"),
+        );
     }
 }
 
-/// Hosts that take packets whose answers do not come back: from the internet, and from hosts of other subnets.
+/// Hosts that take packets whose answers do not come back: from the internet, and from hosts of other
+/// subnets.
 fn unanswered(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
     let classes = crate::classes::classes(engine);
     let hosts: Vec<usize> = classes.iter().map(crate::classes::Class::example).collect();
@@ -244,19 +353,27 @@ fn unanswered(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
         let named = &engine.network.interfaces[host].named;
         let mut lost = ServiceSet::none();
         for public in engine.publics_of(host) {
-            let Some(target) = engine.spot(public) else { continue };
+            let Some(target) = engine.spot(public) else {
+                continue;
+            };
             for piece in engine.internet(Family::V4) {
                 let answer = ask(engine, &Start::Outside(piece.clone()), &target);
                 lost = lost.union(&answer.one_way.intersect(&tcp()));
             }
         }
         if !lost.is_empty() {
-            let message = format!("{} takes {lost} from the internet, and the answers do not come back", named.name);
+            let message = format!(
+                "{} takes {lost} from the internet, and the answers do not come back",
+                named.name
+            );
             let diagnostic = at(Diagnostic::warning("return-blocked", message), None, named);
-            out.push(diagnostic.help("let the answers out: a route, and the client's ports in the network ACL"));
+            out.push(
+                diagnostic.help("let the answers out: a route, and the client's ports in the network ACL"),
+            );
         }
     }
-    // Between hosts the pairs grow with the square of the classes: past this many it costs too long for a lint.
+    // Between hosts the pairs grow with the square of the classes: past this many it costs too long for a
+    // lint.
     const CLASSES_MAX: usize = 200;
     if hosts.len() > CLASSES_MAX || engine.network.network_acls.is_empty() && engine.network.vpcs.len() < 2 {
         return;
@@ -270,9 +387,14 @@ fn unanswered(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
         });
         if let Some((from, lost)) = lossy {
             let from = &engine.network.interfaces[*from].named.name;
-            let message = format!("{} takes {lost} from {from}, and the answers come back in part or not at all", named.name);
+            let message = format!(
+                "{} takes {lost} from {from}, and the answers come back in part or not at all",
+                named.name
+            );
             let diagnostic = at(Diagnostic::warning("return-blocked", message), None, named);
-            out.push(diagnostic.help("let the answers out: a route, and the client's ports in the network ACL"));
+            out.push(
+                diagnostic.help("let the answers out: a route, and the client's ports in the network ACL"),
+            );
         }
     }
 }

@@ -1,9 +1,10 @@
-//! The network that several networks are mixed to: whatever works at any time while one becomes the other step by step, in whichever
-//! order, may work in it.
+//! The network that several networks are mixed to: whatever works at any time while one becomes the other
+//! step by step, in whichever order, may work in it.
 //!
-//! A part that is in one of them only is there as itself. Of a part of several, everything that lets packets through is there that
-//! any of them has: rules, allowing entries, groups, addresses. What holds packets off is there where it never changes: an entry that
-//! denies, a route that keeps packets from a less specific one. The others may be missing.
+//! A part that is in one of them only is there as itself. Of a part of several, everything that lets packets
+//! through is there that any of them has: rules, allowing entries, groups, addresses. What holds packets off
+//! is there where it never changes: an entry that denies, a route that keeps packets from a less specific
+//! one. The others may be missing.
 
 mod join;
 mod routes;
@@ -16,8 +17,8 @@ use ipnet::IpNet;
 
 use crate::address::{Family, of_range, public};
 use crate::network::{
-    AclEntry, Assigned, Endpoint, EndpointKind, GroupRule, Interface, InternetGateway, Named, NatGateway, Network, NetworkAcl, Own,
-    PrefixList, RouteTable, SecurityGroup, Subnet, Table, Unread, Vpc,
+    AclEntry, Assigned, Endpoint, EndpointKind, GroupRule, Interface, InternetGateway, Named, NatGateway,
+    Network, NetworkAcl, Own, PrefixList, RouteTable, SecurityGroup, Subnet, Table, Unread, Vpc,
 };
 use crate::service::ServiceSet;
 use join::{Join, Place, Places, Sides, agreed};
@@ -25,16 +26,28 @@ use join::{Join, Place, Places, Sides, agreed};
 /// The networks mixed; `None` where something changes of which this cannot be told.
 pub fn mixed(all: &[&Network]) -> Option<Network> {
     let sides = Sides::new(all)?;
-    let mut network =
-        Network { gaps: gaps(&sides), unread_interfaces: all.iter().find_map(|one| one.unread_interfaces.clone()), ..Network::default() };
+    let mut network = Network {
+        gaps: gaps(&sides),
+        unread_interfaces: all.iter().find_map(|one| one.unread_interfaces.clone()),
+        ..Network::default()
+    };
     network.prefix_lists = sides.prefix_lists.each(|places| list(&sides, places))?;
     network.vpcs = sides.vpcs.each(|places| vpc(&sides, places))?;
     network.route_tables = sides.route_tables.each(|places| routes::table(&sides, places))?;
     network.network_acls = sides.network_acls.each(|places| acl_of(&sides, places))?;
-    network.subnets = sides.subnets.each(|places| subnet(&sides, places, &mut network.route_tables, &mut network.network_acls))?;
+    network.subnets = sides.subnets.each(|places| {
+        subnet(
+            &sides,
+            places,
+            &mut network.route_tables,
+            &mut network.network_acls,
+        )
+    })?;
     network.security_groups = sides.security_groups.each(|places| group(&sides, places))?;
     network.interfaces = sides.interfaces.each(|places| interface(&sides, places))?;
-    network.internet_gateways = sides.internet_gateways.each(|places| internet_gateway(&sides, places))?;
+    network.internet_gateways = sides
+        .internet_gateways
+        .each(|places| internet_gateway(&sides, places))?;
     network.nat_gateways = sides.nat_gateways.each(|places| nat_gateway(&sides, places))?;
     network.endpoints = sides.endpoints.each(|places| endpoint(&sides, places))?;
     Some(network)
@@ -46,47 +59,77 @@ fn gaps(sides: &Sides<'_>) -> Vec<String> {
 }
 
 fn list(sides: &Sides<'_>, places: &[Place]) -> Option<PrefixList> {
-    sides.own(places, |network| &network.prefix_lists).first().map(|(_, list)| (*list).clone())
+    sides
+        .own(places, |network| &network.prefix_lists)
+        .first()
+        .map(|(_, list)| (*list).clone())
 }
 
 fn vpc(sides: &Sides<'_>, places: &[Place]) -> Option<Vpc> {
     let own = sides.own(places, |network| &network.vpcs);
     let (_, first) = *own.first()?;
     let mut ranges = first.ranges.clone();
-    ranges.extend(own.iter().flat_map(|(_, vpc)| &vpc.ranges).filter(|range| !first.ranges.contains(range)));
+    ranges.extend(
+        own.iter()
+            .flat_map(|(_, vpc)| &vpc.ranges)
+            .filter(|range| !first.ranges.contains(range)),
+    );
     let is_sure = |range: &IpNet| own.iter().all(|(_, vpc)| vpc.ranges.contains(range));
     let unsure_ranges: Vec<IpNet> = ranges.iter().filter(|range| !is_sure(range)).copied().collect();
     // What is inside a VPC is not on the internet: a public range would be on either side of that.
-    if unsure_ranges.iter().any(|range| of_range(range).overlaps(&public(Family::of_range(range)))) {
+    if unsure_ranges
+        .iter()
+        .any(|range| of_range(range).overlaps(&public(Family::of_range(range))))
+    {
         return None;
     }
-    let part = |join: &Join, pick: fn(&Vpc) -> Option<usize>| agreed(own.iter().map(|(side, vpc)| join.at(*side, pick(vpc))));
+    let part = |join: &Join, pick: fn(&Vpc) -> Option<usize>| {
+        agreed(own.iter().map(|(side, vpc)| join.at(*side, pick(vpc))))
+    };
     Some(Vpc {
         ranges,
         unsure_ranges,
         main_table: part(&sides.route_tables, |vpc| vpc.main_table)?,
         default_acl: part(&sides.network_acls, |vpc| vpc.default_acl)?,
         public_access: agreed(own.iter().map(|(_, vpc)| vpc.public_access))?,
-        unread: own.iter().fold(Unread::default(), |all, (_, vpc)| all.or(vpc.unread)),
+        unread: own
+            .iter()
+            .fold(Unread::default(), |all, (_, vpc)| all.or(vpc.unread)),
         ..first.clone()
     })
 }
 
 /// A subnet. What its table and its ACL are at any time is put into one for it where that changes.
-fn subnet(sides: &Sides<'_>, places: &[Place], tables: &mut Table<RouteTable>, acls: &mut Table<NetworkAcl>) -> Option<Subnet> {
+fn subnet(
+    sides: &Sides<'_>,
+    places: &[Place],
+    tables: &mut Table<RouteTable>,
+    acls: &mut Table<NetworkAcl>,
+) -> Option<Subnet> {
     let own = sides.own(places, |network| &network.subnets);
-    let vpc = agreed(own.iter().map(|(side, subnet)| sides.vpcs.at(*side, Some(subnet.vpc))))??;
+    let vpc = agreed(
+        own.iter()
+            .map(|(side, subnet)| sides.vpcs.at(*side, Some(subnet.vpc))),
+    )??;
     agreed(own.iter().map(|(_, subnet)| &subnet.ranges))?;
     let used = |join: &Join, of: fn(&Network, usize) -> Option<usize>| -> Vec<Option<usize>> {
-        sides.at(places).map(|(side, network, index)| join.at(side, of(network, index))).collect()
+        sides
+            .at(places)
+            .map(|(side, network, index)| join.at(side, of(network, index)))
+            .collect()
     };
-    let (table, acl) = (used(&sides.route_tables, Network::table_of), used(&sides.network_acls, Network::acl_of));
+    let (table, acl) = (
+        used(&sides.route_tables, Network::table_of),
+        used(&sides.network_acls, Network::acl_of),
+    );
     let (_, first) = *own.first()?;
     let named = &first.named;
     let route_table = match agreed(table.iter().copied()) {
         Some(table) => table,
         None => {
-            let sources = table.iter().map(|table| table.map(|table| sides.route_tables.places(table)));
+            let sources = table
+                .iter()
+                .map(|table| table.map(|table| sides.route_tables.places(table)));
             tables.push(routes::of_any(sides, named, vpc, sources)?);
             Some(tables.len() - 1)
         }
@@ -94,16 +137,27 @@ fn subnet(sides: &Sides<'_>, places: &[Place], tables: &mut Table<RouteTable>, a
     let network_acl = match agreed(acl.iter().copied()) {
         Some(acl) => acl,
         None => {
-            let sources: Vec<Places> =
-                acl.iter().map(|acl| acl.map_or_else(Vec::new, |acl| sides.network_acls.places(acl).to_vec())).collect();
+            let sources: Vec<Places> = acl
+                .iter()
+                .map(|acl| acl.map_or_else(Vec::new, |acl| sides.network_acls.places(acl).to_vec()))
+                .collect();
             // EC2's initial ACL allows everything.
             let open = sources.iter().any(Vec::is_empty);
             let entries = acl_of(sides, &sources.concat()).unwrap_or_default();
-            acls.push(NetworkAcl { named: of_subnet("network ACLs", named), vpc, ..if open { all_allowed() } else { entries } });
+            acls.push(NetworkAcl {
+                named: of_subnet("network ACLs", named),
+                vpc,
+                ..if open { all_allowed() } else { entries }
+            });
             Some(acls.len() - 1)
         }
     };
-    Some(Subnet { vpc, route_table, network_acl, ..first.clone() })
+    Some(Subnet {
+        vpc,
+        route_table,
+        network_acl,
+        ..first.clone()
+    })
 }
 
 /// What several parts that a subnet has one after the other are called.
@@ -112,10 +166,22 @@ fn of_subnet(what: &str, subnet: &Named) -> Named {
 }
 
 fn all_allowed() -> NetworkAcl {
-    let everywhere = ["0.0.0.0/0", "::/0"].into_iter().filter_map(|range| range.parse().ok());
-    let entries = everywhere.map(|range| AclEntry { number: 1, allow: true, services: ServiceSet::all(), range, source: None });
+    let everywhere = ["0.0.0.0/0", "::/0"]
+        .into_iter()
+        .filter_map(|range| range.parse().ok());
+    let entries = everywhere.map(|range| AclEntry {
+        number: 1,
+        allow: true,
+        services: ServiceSet::all(),
+        range,
+        source: None,
+    });
     let entries: Vec<AclEntry> = entries.collect();
-    NetworkAcl { ingress: entries.clone(), egress: entries, ..NetworkAcl::default() }
+    NetworkAcl {
+        ingress: entries.clone(),
+        egress: entries,
+        ..NetworkAcl::default()
+    }
 }
 
 /// An ACL that allows what any of these may come to allow.
@@ -137,10 +203,16 @@ fn acl_of(sides: &Sides<'_>, versions: &[Place]) -> Option<NetworkAcl> {
 
 /// Every entry of any list that allows, and of those that deny the ones that are in all lists.
 fn entries(lists: &[&Vec<AclEntry>]) -> Vec<AclEntry> {
-    let same = |a: &AclEntry, b: &AclEntry| (a.number, a.allow, a.range) == (b.number, b.allow, b.range) && a.services == b.services;
+    let same = |a: &AclEntry, b: &AclEntry| {
+        (a.number, a.allow, a.range) == (b.number, b.allow, b.range) && a.services == b.services
+    };
     let mut kept: Vec<AclEntry> = Vec::new();
     for entry in lists.iter().copied().flatten() {
-        let everywhere = || lists.iter().all(|list| list.iter().any(|other| same(entry, other)));
+        let everywhere = || {
+            lists
+                .iter()
+                .all(|list| list.iter().any(|other| same(entry, other)))
+        };
         if !kept.iter().any(|other| same(entry, other)) && (entry.allow || everywhere()) {
             kept.push(entry.clone());
         }
@@ -150,12 +222,24 @@ fn entries(lists: &[&Vec<AclEntry>]) -> Vec<AclEntry> {
 
 fn group(sides: &Sides<'_>, places: &[Place]) -> Option<SecurityGroup> {
     let own = sides.own(places, |network| &network.security_groups);
-    let vpc = agreed(own.iter().map(|(side, group)| sides.vpcs.at(*side, Some(group.vpc))))??;
+    let vpc = agreed(
+        own.iter()
+            .map(|(side, group)| sides.vpcs.at(*side, Some(group.vpc))),
+    )??;
     let direction = |pick: fn(&SecurityGroup) -> &Vec<GroupRule>| {
         let mut kept: Vec<GroupRule> = Vec::new();
-        for (side, rule) in own.iter().flat_map(|(side, group)| pick(group).iter().map(move |rule| (*side, rule))) {
-            let rule = GroupRule { peer: sides.peer(side, &rule.peer), ..rule.clone() };
-            if !kept.iter().any(|other| other.peer == rule.peer && other.services == rule.services) {
+        for (side, rule) in own
+            .iter()
+            .flat_map(|(side, group)| pick(group).iter().map(move |rule| (*side, rule)))
+        {
+            let rule = GroupRule {
+                peer: sides.peer(side, &rule.peer),
+                ..rule.clone()
+            };
+            if !kept
+                .iter()
+                .any(|other| other.peer == rule.peer && other.services == rule.services)
+            {
                 kept.push(rule);
             }
         }
@@ -171,14 +255,21 @@ fn group(sides: &Sides<'_>, places: &[Place]) -> Option<SecurityGroup> {
 
 fn interface(sides: &Sides<'_>, places: &[Place]) -> Option<Interface> {
     let own = sides.own(places, |network| &network.interfaces);
-    let subnet = agreed(own.iter().map(|(side, host)| sides.subnets.at(*side, Some(host.subnet))))??;
-    let groups =
-        own.iter().flat_map(|(side, host)| host.security_groups.iter().filter_map(|group| sides.security_groups.at(*side, Some(*group))));
+    let subnet = agreed(
+        own.iter()
+            .map(|(side, host)| sides.subnets.at(*side, Some(host.subnet))),
+    )??;
+    let groups = own.iter().flat_map(|(side, host)| {
+        host.security_groups
+            .iter()
+            .filter_map(|group| sides.security_groups.at(*side, Some(*group)))
+    });
     let groups: BTreeSet<usize> = groups.collect();
     let mut addresses: Vec<Own> = Vec::new();
     for one in own.iter().flat_map(|(_, host)| &host.addresses) {
         let same = |other: &&mut Own| {
-            other.private == one.private && (other.public == one.public || other.public.is_none() || one.public.is_none())
+            other.private == one.private
+                && (other.public == one.public || other.public.is_none() || one.public.is_none())
         };
         match addresses.iter_mut().find(same) {
             Some(other) => other.public = other.public.or(one.public),
@@ -199,21 +290,44 @@ fn interface(sides: &Sides<'_>, places: &[Place]) -> Option<Interface> {
 
 fn internet_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<InternetGateway> {
     let own = sides.own(places, |network| &network.internet_gateways);
-    let attached = own.iter().filter_map(|(side, gateway)| sides.vpcs.at(*side, gateway.vpc));
+    let attached = own
+        .iter()
+        .filter_map(|(side, gateway)| sides.vpcs.at(*side, gateway.vpc));
     // One that moves to another VPC is attached to either.
-    let vpc = agreed(attached.map(Some)).or_else(|| own.iter().all(|(_, gateway)| gateway.vpc.is_none()).then_some(None))?;
+    let vpc = agreed(attached.map(Some)).or_else(|| {
+        own.iter()
+            .all(|(_, gateway)| gateway.vpc.is_none())
+            .then_some(None)
+    })?;
     let edge = own.iter().any(|(_, gateway)| gateway.edge_table.is_some());
-    if edge { None } else { Some(InternetGateway { vpc, ..own.first()?.1.clone() }) }
+    if edge {
+        None
+    } else {
+        Some(InternetGateway {
+            vpc,
+            ..own.first()?.1.clone()
+        })
+    }
 }
 
 fn nat_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<NatGateway> {
     let own = sides.own(places, |network| &network.nat_gateways);
     let public: Vec<Assigned> = own.iter().filter_map(|(_, gateway)| gateway.public).collect();
     Some(NatGateway {
-        vpc: agreed(own.iter().map(|(side, gateway)| sides.vpcs.at(*side, Some(gateway.vpc))))??,
-        subnet: agreed(own.iter().map(|(side, gateway)| sides.subnets.at(*side, gateway.subnet)))?,
+        vpc: agreed(
+            own.iter()
+                .map(|(side, gateway)| sides.vpcs.at(*side, Some(gateway.vpc))),
+        )??,
+        subnet: agreed(
+            own.iter()
+                .map(|(side, gateway)| sides.subnets.at(*side, gateway.subnet)),
+        )?,
         private: agreed(own.iter().map(|(_, gateway)| gateway.private))?,
-        public: if public.is_empty() { None } else { Some(agreed(public)?) },
+        public: if public.is_empty() {
+            None
+        } else {
+            Some(agreed(public)?)
+        },
         available: own.iter().any(|(_, gateway)| gateway.available),
         ..own.first()?.1.clone()
     })
@@ -222,10 +336,15 @@ fn nat_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<NatGateway> {
 fn endpoint(sides: &Sides<'_>, places: &[Place]) -> Option<Endpoint> {
     let own = sides.own(places, |network| &network.endpoints);
     // An interface endpoint answers to a service's name, and where it does is not either of two ways.
-    let plain = own.iter().all(|(_, endpoint)| !matches!(endpoint.kind, EndpointKind::Interface(_)) && !endpoint.private_dns);
+    let plain = own
+        .iter()
+        .all(|(_, endpoint)| !matches!(endpoint.kind, EndpointKind::Interface(_)) && !endpoint.private_dns);
     plain.then_some(())?;
     Some(Endpoint {
-        vpc: agreed(own.iter().map(|(side, endpoint)| sides.vpcs.at(*side, Some(endpoint.vpc))))??,
+        vpc: agreed(
+            own.iter()
+                .map(|(side, endpoint)| sides.vpcs.at(*side, Some(endpoint.vpc))),
+        )??,
         kind: agreed(own.iter().map(|(_, endpoint)| endpoint.kind.clone()))?,
         available: own.iter().any(|(_, endpoint)| endpoint.available),
         ..own.first()?.1.clone()

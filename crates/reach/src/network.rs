@@ -1,7 +1,7 @@
 //! The small model of a network that reach works on: what forwards and filters packets, and nothing else.
 //!
-//! It is filled from a spec, from what is live, or from saved answers of EC2 (see [`crate::fill`]). Parts refer to each other by
-//! their place in the lists of [`Network`]; see [`Table`].
+//! It is filled from a spec, from what is live, or from saved answers of EC2 (see [`crate::fill`]). Parts
+//! refer to each other by their place in the lists of [`Network`]; see [`Table`].
 
 mod gateways;
 mod table;
@@ -18,7 +18,8 @@ use trueup_model::Place;
 use crate::service::ServiceSet;
 
 pub use gateways::{
-    Attachment, EgressOnlyGateway, Endpoint, EndpointKind, InternetGateway, NatGateway, Peering, TransitGateway, TransitRoute, TransitTable,
+    Attachment, EgressOnlyGateway, Endpoint, EndpointKind, InternetGateway, NatGateway, Peering,
+    TransitGateway, TransitRoute, TransitTable,
 };
 pub use table::{NOWHERE, Part, Table};
 
@@ -38,13 +39,20 @@ pub struct Named {
 impl Named {
     /// A part of this name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), id: None, source: None }
+        Self {
+            name: name.into(),
+            id: None,
+            source: None,
+        }
     }
 }
 
 /// One or several regions' networks, as far as they are known.
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "the fields are the lists of what their types document")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the lists of what their types document"
+)]
 pub struct Network {
     pub vpcs: Table<Vpc>,
     pub subnets: Table<Subnet>,
@@ -90,9 +98,11 @@ pub struct Vpc {
     pub region: String,
     /// The table of subnets that are not associated with one.
     pub main_table: Option<usize>,
-    /// The network ACL of subnets that are not associated with one; without it, EC2's initial one, which allows everything.
+    /// The network ACL of subnets that are not associated with one; without it, EC2's initial one, which
+    /// allows everything.
     pub default_acl: Option<usize>,
-    /// Whether Amazon's DNS server answers and hosts get DNS names, which private names of endpoints need; none where that is not known.
+    /// Whether Amazon's DNS server answers and hosts get DNS names, which private names of endpoints need;
+    /// none where that is not known.
     pub dns: Option<bool>,
     /// Whether VPC Block Public Access holds the internet off.
     pub public_access: PublicAccess,
@@ -115,9 +125,17 @@ pub struct Unread {
 
 impl Unread {
     /// What is known is less than the id.
-    pub const ALL: Self = Self { ranges: true, gateway: true, hosts: true, identity: true };
+    pub const ALL: Self = Self {
+        ranges: true,
+        gateway: true,
+        hosts: true,
+        identity: true,
+    };
     /// Nothing but the id is known.
-    pub const BUT_ID: Self = Self { identity: false, ..Self::ALL };
+    pub const BUT_ID: Self = Self {
+        identity: false,
+        ..Self::ALL
+    };
 
     /// What is not known of one of the two.
     #[must_use]
@@ -240,7 +258,8 @@ pub struct NetworkAcl {
     pub named: Named,
     /// Its VPC.
     pub vpc: usize,
-    /// What may come in: the entry with the lowest number that matches decides, and without one nothing passes.
+    /// What may come in: the entry with the lowest number that matches decides, and without one nothing
+    /// passes.
     pub ingress: Vec<AclEntry>,
     /// What may go out, likewise.
     pub egress: Vec<AclEntry>,
@@ -294,8 +313,17 @@ impl RouteTable {
 impl SecurityGroup {
     /// A group whose rules are not known: it may let through anything, and nothing surely.
     pub fn unread(named: Named, vpc: usize) -> Self {
-        let rules = vec![GroupRule { services: ServiceSet::all(), peer: Peer::Unread, source: None }];
-        Self { named, vpc, ingress: rules.clone(), egress: rules }
+        let rules = vec![GroupRule {
+            services: ServiceSet::all(),
+            peer: Peer::Unread,
+            source: None,
+        }];
+        Self {
+            named,
+            vpc,
+            ingress: rules.clone(),
+            egress: rules,
+        }
     }
 
     /// Whether its rules are not known.
@@ -414,14 +442,19 @@ impl Network {
 
     /// The internet gateway that is attached to a VPC.
     pub fn internet_gateway_of(&self, vpc: usize) -> Option<usize> {
-        self.internet_gateways.iter().position(|gateway| gateway.vpc == Some(vpc))
+        self.internet_gateways
+            .iter()
+            .position(|gateway| gateway.vpc == Some(vpc))
     }
 
     /// Whether no two of its interfaces and gateways have an address in common.
     pub fn is_unambiguous(&self) -> bool {
         let hosts = self.interfaces.iter().enumerate().flat_map(|(index, host)| {
             let vpc = self.vpc_of(index);
-            let each = host.addresses.iter().flat_map(move |own| [(Some(vpc), Some(own.private)), (None, own.public)]);
+            let each = host
+                .addresses
+                .iter()
+                .flat_map(move |own| [(Some(vpc), Some(own.private)), (None, own.public)]);
             each.map(move |address| (index, address))
         });
         let gateways = self.nat_gateways.iter().enumerate().flat_map(|(index, gateway)| {
@@ -429,10 +462,12 @@ impl Network {
             each.map(|address| (self.interfaces.len() + index, address))
         });
         let mut owners: BTreeMap<(Option<usize>, IpAddr), usize> = BTreeMap::new();
-        hosts.chain(gateways).all(|(owner, (vpc, assigned))| match assigned {
-            Some(Assigned::Known(address)) => *owners.entry((vpc, address)).or_insert(owner) == owner,
-            _ => true,
-        })
+        hosts
+            .chain(gateways)
+            .all(|(owner, (vpc, assigned))| match assigned {
+                Some(Assigned::Known(address)) => *owners.entry((vpc, address)).or_insert(owner) == owner,
+                _ => true,
+            })
     }
 
     /// What a route is for, in a word.

@@ -21,7 +21,8 @@ pub(crate) struct Between<'e, 'a> {
     engine: &'e Engine<'a>,
     /// The networks before and after.
     ends: [End<'e, 'a>; 2],
-    /// Whether it is every network between them at a time: then whoever is meant at any time is meant, and what cannot be told counts.
+    /// Whether it is every network between them at a time: then whoever is meant at any time is meant, and
+    /// what cannot be told counts.
     is_mixed: bool,
     /// For each interface a number; those of one number are told apart neither here nor at the ends.
     numbers: Vec<usize>,
@@ -54,17 +55,27 @@ impl End<'_, '_> {
     /// How many here each host of this end is.
     fn counts(&self) -> HashMap<usize, usize> {
         let mut counts = HashMap::new();
-        self.same.iter().flatten().for_each(|host| *counts.entry(*host).or_default() += 1);
+        self.same
+            .iter()
+            .flatten()
+            .for_each(|host| *counts.entry(*host).or_default() += 1);
         counts
     }
 
     /// Who is at this end what this member is here; an address of somebody at this end is nobody outside.
     fn same(&self, member: &Member) -> Vec<Member> {
         match member {
-            Member::Interface(index) => self.hosts(*index).iter().copied().map(Member::Interface).collect(),
+            Member::Interface(index) => self
+                .hosts(*index)
+                .iter()
+                .copied()
+                .map(Member::Interface)
+                .collect(),
             Member::Outside(spot) if spot.set().overlaps(&self.engine.owned_publics()) => Vec::new(),
             Member::Outside(_) => vec![member.clone()],
-            Member::Service(name, _) => Party::Service(name.clone()).members(self.engine).unwrap_or_default(),
+            Member::Service(name, _) => Party::Service(name.clone())
+                .members(self.engine)
+                .unwrap_or_default(),
         }
     }
 }
@@ -72,57 +83,101 @@ impl End<'_, '_> {
 impl<'e, 'a> Between<'e, 'a> {
     /// A network, or with `is_mixed` every one, between two.
     pub fn new(engine: &'e Engine<'a>, ends: [&'e Engine<'a>; 2], is_mixed: bool) -> Self {
-        let ends = ends.map(|end| End { engine: end, same: same(engine.network, end.network) });
+        let ends = ends.map(|end| End {
+            engine: end,
+            same: same(engine.network, end.network),
+        });
         let counts = ends.each_ref().map(End::counts);
         let mut numbers: HashMap<Likeness, usize> = HashMap::new();
         let number = |index: usize| {
             // Who is two at an end, or one of two here, is like nobody.
             let is_shared = |end: &End<'_, '_>, counts: &HashMap<usize, usize>| {
                 let own = end.hosts(index);
-                own.len() > 1 || own.iter().any(|host| counts.get(host).is_some_and(|count| *count > 1))
+                own.len() > 1
+                    || own
+                        .iter()
+                        .any(|host| counts.get(host).is_some_and(|count| *count > 1))
             };
-            let is_alone = ends.iter().zip(&counts).any(|(end, counts)| is_shared(end, counts));
-            let there = ends.each_ref().map(|end| end.hosts(index).first().map(|host| end.engine.likeness_of(*host)));
+            let is_alone = ends
+                .iter()
+                .zip(&counts)
+                .any(|(end, counts)| is_shared(end, counts));
+            let there = ends
+                .each_ref()
+                .map(|end| end.hosts(index).first().map(|host| end.engine.likeness_of(*host)));
             let next = numbers.len();
-            *numbers.entry((engine.likeness_of(index), there, Some(index).filter(|_| is_alone))).or_insert(next)
+            *numbers
+                .entry((engine.likeness_of(index), there, Some(index).filter(|_| is_alone)))
+                .or_insert(next)
         };
         let numbers = (0..engine.network.interfaces.len()).map(number).collect();
-        Self { engine, ends, is_mixed, numbers }
+        Self {
+            engine,
+            ends,
+            is_mixed,
+            numbers,
+        }
     }
 
     /// Whether it opens something that the expectation, a `cannot`, forbids.
     pub fn opens(&self, expectation: &Expectation) -> bool {
         // A party that is nothing here is nobody.
-        let parties = Party::read(self.engine, &expectation.from).and_then(|from| Ok((from, Party::read(self.engine, &expectation.to)?)));
+        let parties = Party::read(self.engine, &expectation.from)
+            .and_then(|from| Ok((from, Party::read(self.engine, &expectation.to)?)));
         let (from, to) = match parties {
             Ok(parties) => parties,
             Err(PartyError::Nothing(_)) => return false,
             // Of what cannot be read it is not known that it is closed.
             Err(_) => return true,
         };
-        let Ok(meant) = forbidden(expectation) else { return true };
+        let Ok(meant) = forbidden(expectation) else {
+            return true;
+        };
         let sources = self.members(&expectation.from, &from);
         let targets: Vec<Target> = match to {
-            Party::Address(address) => vec![Target::Address(Spot::one(crate::address::number(address), Owner::Whoever))],
-            to => self.members(&expectation.to, &to).into_iter().map(Target::Member).collect(),
+            Party::Address(address) => vec![Target::Address(Spot::one(
+                crate::address::number(address),
+                Owner::Whoever,
+            ))],
+            to => self
+                .members(&expectation.to, &to)
+                .into_iter()
+                .map(Target::Member)
+                .collect(),
         };
         let open = |source: &Member, target: &Target| {
             let answer = ask(self.engine, source, target);
             let sure = answer.allowed.union(&answer.partial);
             // Of what is mixed, nothing is sure.
-            let counts = if self.is_mixed || !expectation.warn_on_unknown { sure.union(&answer.unknown) } else { sure };
+            let counts = if self.is_mixed || !expectation.warn_on_unknown {
+                sure.union(&answer.unknown)
+            } else {
+                sure
+            };
             counts.intersect(&meant)
         };
         // Who has an address is not like those who have not.
         let is_address = targets.iter().any(|target| matches!(target, Target::Address(_)));
         let alike = |member: &Member| match member {
-            Member::Interface(host) if !is_address => self.numbers.get(*host).map(|number| Alike { host: *host, number: *number }),
+            Member::Interface(host) if !is_address => self.numbers.get(*host).map(|number| Alike {
+                host: *host,
+                number: *number,
+            }),
             _ => None,
         };
         let own: Vec<Option<Alike>> = sources.iter().map(alike).collect();
-        let others: Vec<Option<Alike>> =
-            targets.iter().map(|target| if let Target::Member(member) = target { alike(member) } else { None }).collect();
-        let mut pairs = pairs(&own, &others).filter_map(|(source, target)| sources.get(source).zip(targets.get(target)));
+        let others: Vec<Option<Alike>> = targets
+            .iter()
+            .map(|target| {
+                if let Target::Member(member) = target {
+                    alike(member)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let mut pairs =
+            pairs(&own, &others).filter_map(|(source, target)| sources.get(source).zip(targets.get(target)));
         pairs.any(|(source, target)| {
             // Most pairs are closed, and then the ends need not be asked.
             is_pair(source, target)
@@ -142,8 +197,12 @@ impl<'e, 'a> Between<'e, 'a> {
                 address @ Target::Address(_) => vec![address.clone()],
             };
             let sources = end.same(source);
-            let pairs = sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
-            pairs.fold(left, |left, (source, target)| left.subtract(&ask(end.engine, source, target).possible()))
+            let pairs = sources
+                .iter()
+                .flat_map(|source| targets.iter().map(move |target| (source, target)));
+            pairs.fold(left, |left, (source, target)| {
+                left.subtract(&ask(end.engine, source, target).possible())
+            })
         });
         left.is_empty()
     }
@@ -158,7 +217,10 @@ impl<'e, 'a> Between<'e, 'a> {
             Target::Member(member) => outside(member).into_iter().map(Target::Member).collect(),
             address @ Target::Address(_) => vec![address.clone()],
         };
-        outside(source).into_iter().flat_map(|source| targets.iter().map(move |target| (source.clone(), target.clone()))).collect()
+        outside(source)
+            .into_iter()
+            .flat_map(|source| targets.iter().map(move |target| (source.clone(), target.clone())))
+            .collect()
     }
 
     /// An outside set of addresses in pieces that neither end tells apart.
@@ -185,7 +247,9 @@ impl<'e, 'a> Between<'e, 'a> {
         }
         let mut known: BTreeSet<usize> = party.interfaces(self.engine).into_iter().collect();
         for end in &self.ends {
-            let there = Party::read(end.engine, text).map(|party| party.interfaces(end.engine)).unwrap_or_default();
+            let there = Party::read(end.engine, text)
+                .map(|party| party.interfaces(end.engine))
+                .unwrap_or_default();
             let there: BTreeSet<usize> = there.into_iter().collect();
             for (index, same) in end.same.iter().enumerate() {
                 if same.iter().any(|host| there.contains(host)) && known.insert(index) {
@@ -195,20 +259,29 @@ impl<'e, 'a> Between<'e, 'a> {
         }
         // Addresses that are ours for a part of the time are anybody's for the rest of it.
         let [before, after] = self.ends.each_ref().map(|end| end.engine.owned_publics());
-        let loose = before.union(&after).subtract(&before.intersect(&after)).intersect(&public(Family::V4));
+        let loose = before
+            .union(&after)
+            .subtract(&before.intersect(&after))
+            .intersect(&public(Family::V4));
         let meant = match party {
             Party::Internet => loose,
             Party::Range(range) => loose.intersect(&of_range(range)),
             _ => AddressSet::none(),
         };
-        members.extend(cut(self.engine, Family::V4, &meant, Listed::Never).into_iter().map(Member::Outside));
+        members.extend(
+            cut(self.engine, Family::V4, &meant, Listed::Never)
+                .into_iter()
+                .map(Member::Outside),
+        );
         members
     }
 }
 
 /// Whether two are asked about: not a host and itself, and not what is outside at both ends.
 fn is_pair(source: &Member, target: &Target) -> bool {
-    let Target::Member(target) = target else { return true };
+    let Target::Member(target) = target else {
+        return true;
+    };
     match (source, target) {
         (Member::Interface(from), Member::Interface(to)) => from != to,
         (Member::Outside(_) | Member::Service(..), Member::Outside(_) | Member::Service(..)) => false,
@@ -229,11 +302,20 @@ fn same(one: &Network, other: &Network) -> Vec<Vec<usize>> {
     let mut ids: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, host) in other.interfaces.iter().enumerate() {
         names.entry(&host.named.name).or_default().push(index);
-        host.named.id.iter().for_each(|id| ids.entry(id).or_default().push(index));
+        host.named
+            .id
+            .iter()
+            .for_each(|id| ids.entry(id).or_default().push(index));
     }
     let of = |host: &crate::network::Interface| {
         let by_id = host.named.id.as_deref().and_then(|id| ids.get(id));
-        let all: BTreeSet<usize> = names.get(host.named.name.as_str()).into_iter().chain(by_id).flatten().copied().collect();
+        let all: BTreeSet<usize> = names
+            .get(host.named.name.as_str())
+            .into_iter()
+            .chain(by_id)
+            .flatten()
+            .copied()
+            .collect();
         all.into_iter().collect()
     };
     one.interfaces.iter().map(of).collect()
@@ -250,13 +332,31 @@ mod tests {
     fn opens(from: &str, over: &str) -> bool {
         let mut network = Network::default();
         for (vpc, name) in ["instance.a", "instance.b"].into_iter().enumerate() {
-            network.vpcs.push(Vpc { ranges: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() });
-            network.subnets.push(Subnet { vpc, ranges: vec!["10.0.1.0/24".parse().unwrap()], ..Subnet::default() });
-            let addresses = vec![Own { private: Assigned::Known("10.0.1.10".parse().unwrap()), public: None }];
-            network.interfaces.push(Interface { named: Named::new(name), subnet: vpc, addresses, ..Interface::default() });
+            network.vpcs.push(Vpc {
+                ranges: vec!["10.0.0.0/16".parse().unwrap()],
+                ..Vpc::default()
+            });
+            network.subnets.push(Subnet {
+                vpc,
+                ranges: vec!["10.0.1.0/24".parse().unwrap()],
+                ..Subnet::default()
+            });
+            let addresses = vec![Own {
+                private: Assigned::Known("10.0.1.10".parse().unwrap()),
+                public: None,
+            }];
+            network.interfaces.push(Interface {
+                named: Named::new(name),
+                subnet: vpc,
+                addresses,
+                ..Interface::default()
+            });
         }
         let engine = Engine::new(&network);
-        let expectation = Expectation { over: Some(over.to_owned()), ..Expectation::new(from, Demand::Cannot, "instance.b") };
+        let expectation = Expectation {
+            over: Some(over.to_owned()),
+            ..Expectation::new(from, Demand::Cannot, "instance.b")
+        };
         Between::new(&engine, [&engine, &engine], false).opens(&expectation)
     }
 

@@ -71,23 +71,46 @@ impl Party {
     /// Reads a party.
     pub fn read(engine: &Engine<'_>, text: &str) -> Result<Self, PartyError> {
         let network = engine.network;
-        let is = |named: &crate::network::Named, name: &str| named.name == name || named.id.as_deref() == Some(name);
-        let subnet = |name: &str| network.subnets.iter().position(|subnet| is(&subnet.named, name)).map(Self::Subnet);
-        let group = |name: &str| network.security_groups.iter().position(|group| is(&group.named, name)).map(Self::Group);
+        let is = |named: &crate::network::Named, name: &str| {
+            named.name == name || named.id.as_deref() == Some(name)
+        };
+        let subnet = |name: &str| {
+            network
+                .subnets
+                .iter()
+                .position(|subnet| is(&subnet.named, name))
+                .map(Self::Subnet)
+        };
+        let group = |name: &str| {
+            network
+                .security_groups
+                .iter()
+                .position(|group| is(&group.named, name))
+                .map(Self::Group)
+        };
         if text == "internet" {
             return Ok(Self::Internet);
         }
-        if let Some(range) = text.strip_prefix("cidr/").and_then(|range| range.parse::<IpNet>().ok()) {
+        if let Some(range) = text
+            .strip_prefix("cidr/")
+            .and_then(|range| range.parse::<IpNet>().ok())
+        {
             return Ok(Self::Range(range.trunc()));
         }
         if let Some(tag) = text.strip_prefix("tag/") {
-            let (key, value) = tag.split_once('=').map_or((tag, None), |(key, value)| (key, Some(value.to_owned())));
+            let (key, value) = tag
+                .split_once('=')
+                .map_or((tag, None), |(key, value)| (key, Some(value.to_owned())));
             return Ok(Self::Tag(key.to_owned(), value));
         }
         if let Ok(address) = text.parse() {
             return Ok(Self::Address(address));
         }
-        if network.interfaces.iter().any(|interface| is(&interface.named, text)) {
+        if network
+            .interfaces
+            .iter()
+            .any(|interface| is(&interface.named, text))
+        {
             return Ok(Self::Named(text.to_owned()));
         }
         if let Some(party) = subnet(text).or_else(|| group(text)) {
@@ -105,13 +128,24 @@ impl Party {
         let belongs = |(index, interface): &(usize, &crate::network::Interface)| match self {
             Self::Named(name) => interface.named.name == *name || interface.named.id.as_ref() == Some(name),
             // One that is being replaced is there twice.
-            Self::Subnet(subnet) => is_called(&engine.network.subnets, interface.subnet, *subnet, |subnet| &subnet.named),
+            Self::Subnet(subnet) => is_called(&engine.network.subnets, interface.subnet, *subnet, |subnet| {
+                &subnet.named
+            }),
             Self::Group(group) => {
                 let groups = &engine.network.security_groups;
-                interface.security_groups.iter().any(|own| is_called(groups, *own, *group, |group| &group.named))
+                interface
+                    .security_groups
+                    .iter()
+                    .any(|own| is_called(groups, *own, *group, |group| &group.named))
             }
-            Self::Tag(key, value) => interface.tags.get(key).is_some_and(|own| value.as_ref().is_none_or(|value| value == own)),
-            Self::Range(range) => addresses(engine, *index).any(|address| range.contains(&address)) || is_to_be_in(engine, *index, range),
+            Self::Tag(key, value) => interface
+                .tags
+                .get(key)
+                .is_some_and(|own| value.as_ref().is_none_or(|value| value == own)),
+            Self::Range(range) => {
+                addresses(engine, *index).any(|address| range.contains(&address))
+                    || is_to_be_in(engine, *index, range)
+            }
             Self::Address(address) => addresses(engine, *index).any(|own| own == *address),
             Self::Internet | Self::Service(_) => false,
         };
@@ -120,7 +154,11 @@ impl Party {
 
     /// All that belongs to it.
     pub fn members(&self, engine: &Engine<'_>) -> Result<Vec<Member>, PartyError> {
-        let mut members: Vec<Member> = self.interfaces(engine).into_iter().map(Member::Interface).collect();
+        let mut members: Vec<Member> = self
+            .interfaces(engine)
+            .into_iter()
+            .map(Member::Interface)
+            .collect();
         match self {
             Self::Internet => {
                 members.extend(engine.internet(Family::V4).iter().cloned().map(Member::Outside));
@@ -129,8 +167,14 @@ impl Party {
             Self::Service(name) => members.push(Member::Service(name.clone(), service_spot(engine, name)?)),
             Self::Range(range) => {
                 let family = Family::of_range(range);
-                let outside = of_range(range).intersect(&public(family)).subtract(&engine.owned_publics());
-                members.extend(cut(engine, family, &outside, Listed::Unsure).into_iter().map(Member::Outside));
+                let outside = of_range(range)
+                    .intersect(&public(family))
+                    .subtract(&engine.owned_publics());
+                members.extend(
+                    cut(engine, family, &outside, Listed::Unsure)
+                        .into_iter()
+                        .map(Member::Outside),
+                );
             }
             Self::Address(address) if members.is_empty() => {
                 let spot = Spot::one(number(*address), Owner::Outside);
@@ -146,13 +190,22 @@ impl Party {
         Ok(members)
     }
 
-    /// All that packets to it may come to: addresses that nobody has are asked about too, and where their packets end is the answer.
+    /// All that packets to it may come to: addresses that nobody has are asked about too, and where their
+    /// packets end is the answer.
     pub(crate) fn targets(&self, engine: &Engine<'_>) -> Result<Vec<Member>, PartyError> {
         match (self.members(engine), self) {
             (Err(PartyError::NoHosts(_)), Self::Range(range)) => {
                 let family = Family::of_range(range);
                 let pieces = cut(engine, family, &of_range(range), Listed::Unsure);
-                Ok(pieces.into_iter().map(|piece| Member::Outside(Spot { owner: Owner::Whoever, ..piece })).collect())
+                Ok(pieces
+                    .into_iter()
+                    .map(|piece| {
+                        Member::Outside(Spot {
+                            owner: Owner::Whoever,
+                            ..piece
+                        })
+                    })
+                    .collect())
             }
             (members, _) => members,
         }
@@ -188,9 +241,16 @@ impl fmt::Display for Party {
 
 /// The addresses of an interface that are known, private and public.
 fn addresses(engine: &Engine<'_>, interface: usize) -> impl Iterator<Item = IpAddr> {
-    let known = |assigned: Assigned| if let Assigned::Known(address) = assigned { Some(address) } else { None };
+    let known = |assigned: Assigned| {
+        if let Assigned::Known(address) = assigned {
+            Some(address)
+        } else {
+            None
+        }
+    };
     let own = &engine.network.interfaces[interface].addresses;
-    own.iter().flat_map(move |own| known(own.private).into_iter().chain(own.public.and_then(known)))
+    own.iter()
+        .flat_map(move |own| known(own.private).into_iter().chain(own.public.and_then(known)))
 }
 
 /// Whether an interface gets an address of a range, whichever EC2 chooses.
@@ -202,23 +262,39 @@ fn is_to_be_in(engine: &Engine<'_>, interface: usize, range: &IpNet) -> bool {
 /// The prefix lists of a service, by its short or its full name.
 fn services(engine: &Engine<'_>, name: &str) -> Vec<usize> {
     let is = |full: &str| {
-        full == name || full.strip_prefix("com.amazonaws.").and_then(|rest| rest.split_once('.')).is_some_and(|at| at.1 == name)
+        full == name
+            || full
+                .strip_prefix("com.amazonaws.")
+                .and_then(|rest| rest.split_once('.'))
+                .is_some_and(|at| at.1 == name)
     };
     let lists = engine.network.prefix_lists.iter().enumerate();
-    lists.filter(|(_, list)| list.is_service && is(&list.named.name)).map(|(index, _)| index).collect()
+    lists
+        .filter(|(_, list)| list.is_service && is(&list.named.name))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 /// The addresses of a service in the region of the network.
 fn service_spot(engine: &Engine<'_>, name: &str) -> Result<Spot, PartyError> {
     let list = services(engine, name).first().copied();
     let set = list.and_then(|list| engine.network.prefix_lists[list].entries.as_ref());
-    let set = set.map_or_else(|| public(Family::V4), |entries| crate::address::of_ranges(entries).intersect(&public(Family::V4)));
-    Ok(Spot::among(Family::V4, set, Owner::Outside, list.map_or(Listed::Unsure, Listed::In)))
+    let set = set.map_or_else(
+        || public(Family::V4),
+        |entries| crate::address::of_ranges(entries).intersect(&public(Family::V4)),
+    );
+    Ok(Spot::among(
+        Family::V4,
+        set,
+        Owner::Outside,
+        list.map_or(Listed::Unsure, Listed::In),
+    ))
 }
 
 /// Which services get from one member to another, and back.
 pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
-    let start = |owner: Owner, interface: usize| engine.spot(owner).map(|spot| Start::Interface(interface, spot));
+    let start =
+        |owner: Owner, interface: usize| engine.spot(owner).map(|spot| Start::Interface(interface, spot));
     match (from, to) {
         (Member::Interface(from), Member::Interface(to)) => {
             let families = [Family::V4, Family::V6].into_iter().filter_map(|family| {
@@ -228,7 +304,9 @@ pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
             families.reduce(|all, one| all.or(&one)).unwrap_or_default()
         }
         (Member::Interface(from), Member::Outside(spot)) => {
-            let source = engine.primary(*from, spot.family).and_then(|owner| start(owner, *from));
+            let source = engine
+                .primary(*from, spot.family)
+                .and_then(|owner| start(owner, *from));
             source.map_or_else(|| nothing(spot.family), |start| ask(engine, &start, spot))
         }
         (Member::Interface(from), Member::Service(name, spot)) => to_service(engine, *from, name, spot),
@@ -237,8 +315,12 @@ pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
                 Family::V4 => engine.publics_of(*to),
                 Family::V6 => engine.primary(*to, Family::V6).into_iter().collect(),
             };
-            let answers = targets.into_iter().filter_map(|owner| Some(ask(engine, &Start::Outside(spot.clone()), &engine.spot(owner)?)));
-            answers.reduce(|all, one| all.or(&one)).unwrap_or_else(|| nothing(spot.family))
+            let answers = targets
+                .into_iter()
+                .filter_map(|owner| Some(ask(engine, &Start::Outside(spot.clone()), &engine.spot(owner)?)));
+            answers
+                .reduce(|all, one| all.or(&one))
+                .unwrap_or_else(|| nothing(spot.family))
         }
         // Services start nothing, and what happens outside is none of this network's.
         (Member::Service(..), _) => nothing(Family::V4),
@@ -251,7 +333,10 @@ pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
 }
 
 fn nothing(family: Family) -> Answer {
-    Answer { asked: ServiceSet::of_family(family), ..Answer::default() }
+    Answer {
+        asked: ServiceSet::of_family(family),
+        ..Answer::default()
+    }
 }
 
 /// To a service: its name is looked up in the host's VPC first, where an interface endpoint may answer to it.
@@ -259,30 +344,45 @@ fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answ
     let network = engine.network;
     let vpc = network.vpc_of(from);
     let serves = |service: &str| service == name || service.rsplit('.').next() == Some(name);
-    let private = network.endpoints.iter().filter(|endpoint| endpoint.vpc == vpc && endpoint.private_dns && serves(&endpoint.service));
-    let interfaces = private.filter(|_| network.vpcs[vpc].dns != Some(false)).filter_map(|endpoint| match &endpoint.kind {
-        EndpointKind::Interface(interfaces) => Some(interfaces),
-        _ => None,
-    });
+    let private = network
+        .endpoints
+        .iter()
+        .filter(|endpoint| endpoint.vpc == vpc && endpoint.private_dns && serves(&endpoint.service));
+    let interfaces = private
+        .filter(|_| network.vpcs[vpc].dns != Some(false))
+        .filter_map(|endpoint| match &endpoint.kind {
+            EndpointKind::Interface(interfaces) => Some(interfaces),
+            _ => None,
+        });
     let mut interfaces = interfaces;
     if let Some(interfaces) = interfaces.find(|interfaces| !interfaces.is_empty()) {
-        let answers = interfaces.iter().map(|to| between(engine, &Member::Interface(from), &Member::Interface(*to)));
+        let answers = interfaces
+            .iter()
+            .map(|to| between(engine, &Member::Interface(from), &Member::Interface(*to)));
         // The name gives all of its addresses, and a client takes any of them.
         let private = answers.reduce(|all, one| all.and(&one)).unwrap_or_default();
-        return if network.vpcs[vpc].dns == Some(true) { private } else { private.either(&by_routes(engine, from, spot)) };
+        return if network.vpcs[vpc].dns == Some(true) {
+            private
+        } else {
+            private.either(&by_routes(engine, from, spot))
+        };
     }
     by_routes(engine, from, spot)
 }
 
 /// To a service's public addresses, wherever the routes lead.
 fn by_routes(engine: &Engine<'_>, from: usize, spot: &Spot) -> Answer {
-    let Some(start) = engine.primary(from, Family::V4).and_then(|owner| Some(Start::Interface(from, engine.spot(owner)?))) else {
+    let Some(start) = engine
+        .primary(from, Family::V4)
+        .and_then(|owner| Some(Start::Interface(from, engine.spot(owner)?)))
+    else {
         return nothing(Family::V4);
     };
     let pieces = cut(engine, Family::V4, &spot.set(), spot.listed);
     let answers = pieces.iter().map(|piece| ask(engine, &start, piece));
     // Where the list is not known, the pieces are what it might hold, and not what it holds.
-    let known = matches!(spot.listed, Listed::In(list) if engine.network.prefix_lists[list].entries.is_some());
+    let known =
+        matches!(spot.listed, Listed::In(list) if engine.network.prefix_lists[list].entries.is_some());
     let merged = answers.reduce(|all, one| if known { all.and(&one) } else { all.either(&one) });
     merged.unwrap_or_else(|| nothing(Family::V4))
 }
@@ -303,40 +403,71 @@ pub(crate) fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> An
     let owners = |interface: usize, public: bool| {
         let own = &engine.network.interfaces[interface].addresses;
         let private = (0..own.len()).map(move |place| Owner::Interface(interface, place));
-        let publics = if public { engine.publics_of(interface) } else { Vec::new() };
-        private.chain(publics).filter_map(|owner| engine.spot(owner)).collect::<Vec<_>>()
+        let publics = if public {
+            engine.publics_of(interface)
+        } else {
+            Vec::new()
+        };
+        private
+            .chain(publics)
+            .filter_map(|owner| engine.spot(owner))
+            .collect::<Vec<_>>()
     };
     let starts: Vec<(Family, Start)> = match from {
-        Member::Interface(index) => owners(*index, false).into_iter().map(|spot| (spot.family, Start::Interface(*index, spot))).collect(),
+        Member::Interface(index) => owners(*index, false)
+            .into_iter()
+            .map(|spot| (spot.family, Start::Interface(*index, spot)))
+            .collect(),
         Member::Outside(spot) => vec![(spot.family, Start::Outside(spot.clone()))],
         Member::Service(..) => Vec::new(),
     };
     let targets = match (from, to) {
         (Member::Outside(spot), Member::Interface(index)) => {
             let mut own = owners(*index, true);
-            own.retain(|target| target.family == spot.family && (spot.family == Family::V6 || matches!(target.owner, Owner::Public(..))));
+            own.retain(|target| {
+                target.family == spot.family
+                    && (spot.family == Family::V6 || matches!(target.owner, Owner::Public(..)))
+            });
             own
         }
         (Member::Interface(_), Member::Interface(index)) => owners(*index, true),
         (Member::Interface(_), Member::Outside(spot)) => vec![spot.clone()],
         _ => Vec::new(),
     };
-    let pairs = starts.iter().flat_map(|(family, start)| targets.iter().filter(|target| target.family == *family).map(move |t| (start, t)));
+    let pairs = starts.iter().flat_map(|(family, start)| {
+        targets
+            .iter()
+            .filter(|target| target.family == *family)
+            .map(move |t| (start, t))
+    });
     pairs.fold(first, |all, (start, target)| all.or(&ask(engine, start, target)))
 }
 
-/// How two members are asked about, and how two answers are put together: twice the same one must come to no more than once.
-type Question = (fn(&Engine<'_>, &Member, &Member) -> Answer, fn(&Answer, &Answer) -> Answer);
+/// How two members are asked about, and how two answers are put together: twice the same one must come to no
+/// more than once.
+type Question = (
+    fn(&Engine<'_>, &Member, &Member) -> Answer,
+    fn(&Answer, &Answer) -> Answer,
+);
 
 fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -> Result<Answer, PartyError> {
     let sources = from.members(engine)?;
     let mut all: Option<Answer> = None;
-    let mut add = |answer: Answer| all = Some(all.as_ref().map_or_else(|| answer.clone(), |all| join(all, &answer)));
+    let mut add = |answer: Answer| {
+        all = Some(
+            all.as_ref()
+                .map_or_else(|| answer.clone(), |all| join(all, &answer)),
+        )
+    };
     // An address that is asked for is whoever's the packet finds it to be.
     if let Party::Address(address) = to {
         let spot = Spot::one(number(*address), Owner::Whoever);
-        let same_family = |source: &&Member| !matches!(source, Member::Outside(outside) if outside.family != spot.family);
-        sources.iter().filter(same_family).for_each(|source| add(to_address(engine, source, &spot)));
+        let same_family =
+            |source: &&Member| !matches!(source, Member::Outside(outside) if outside.family != spot.family);
+        sources
+            .iter()
+            .filter(same_family)
+            .for_each(|source| add(to_address(engine, source, &spot)));
         return Ok(all.unwrap_or_default());
     }
     let targets = to.targets(engine)?;
@@ -344,25 +475,42 @@ fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -
     if let ([Member::Interface(source)], [Member::Interface(target)]) = (&sources[..], &targets[..])
         && source == target
     {
-        return Ok(ask(engine, &Member::Interface(*source), &Member::Interface(*target)));
+        return Ok(ask(
+            engine,
+            &Member::Interface(*source),
+            &Member::Interface(*target),
+        ));
     }
     let (own, others) = (alike(engine, &sources), alike(engine, &targets));
     for place in pairs(&own, &others) {
-        let Some((source, target)) = sources.get(place.0).zip(targets.get(place.1)) else { continue };
+        let Some((source, target)) = sources.get(place.0).zip(targets.get(place.1)) else {
+            continue;
+        };
         if !is_meant(engine, source, target) {
             continue;
         }
         let answer = ask(engine, source, target);
-        let is_told =
-            |alike: Option<&Option<Alike>>| alike.copied().flatten().is_some_and(|alike| is_named(engine, &answer.assumptions, alike.host));
+        let is_told = |alike: Option<&Option<Alike>>| {
+            alike
+                .copied()
+                .flatten()
+                .is_some_and(|alike| is_named(engine, &answer.assumptions, alike.host))
+        };
         let is_each = is_told(own.get(place.0)) || is_told(others.get(place.1));
         add(answer);
         // What is said of one host is not said of those that are like it.
         if is_each {
-            let (sources_like, targets_like) = (like(&sources, &own, place.0), like(&targets, &others, place.1));
-            let pairs = sources_like.iter().flat_map(|source| targets_like.iter().map(move |target| (source, target)));
-            let is_other = |((one, a), (other, b)): &(&Like<'_>, &Like<'_>)| (one.0, other.0) != place && (a.is_none() || a != b);
-            pairs.filter(is_other).for_each(|((source, _), (target, _))| add(ask(engine, source.1, target.1)));
+            let (sources_like, targets_like) =
+                (like(&sources, &own, place.0), like(&targets, &others, place.1));
+            let pairs = sources_like
+                .iter()
+                .flat_map(|source| targets_like.iter().map(move |target| (source, target)));
+            let is_other = |((one, a), (other, b)): &(&Like<'_>, &Like<'_>)| {
+                (one.0, other.0) != place && (a.is_none() || a != b)
+            };
+            pairs
+                .filter(is_other)
+                .for_each(|((source, _), (target, _))| add(ask(engine, source.1, target.1)));
         }
     }
     Ok(all.unwrap_or_default())
@@ -374,21 +522,40 @@ type Like<'m> = ((usize, &'m Member), Option<Alike>);
 /// The member at a place, and those that are like it.
 fn like<'m>(members: &'m [Member], alike: &[Option<Alike>], place: usize) -> Vec<Like<'m>> {
     let own = alike.get(place).copied().flatten();
-    let is_like = |((at, _), other): &Like<'_>| *at == place || own.zip(*other).is_some_and(|(a, b)| a.number == b.number);
-    members.iter().enumerate().zip(alike.iter().copied()).filter(is_like).collect()
+    let is_like = |((at, _), other): &Like<'_>| {
+        *at == place || own.zip(*other).is_some_and(|(a, b)| a.number == b.number)
+    };
+    members
+        .iter()
+        .enumerate()
+        .zip(alike.iter().copied())
+        .filter(is_like)
+        .collect()
 }
 
 /// The hosts among members with their likeness.
 fn alike(engine: &Engine<'_>, members: &[Member]) -> Vec<Option<Alike>> {
-    let host = |member: &Member| if let Member::Interface(host) = member { Some(*host) } else { None };
-    let number = |host: usize| Alike { host, number: engine.likeness_of(host) };
+    let host = |member: &Member| {
+        if let Member::Interface(host) = member {
+            Some(*host)
+        } else {
+            None
+        }
+    };
+    let number = |host: usize| Alike {
+        host,
+        number: engine.likeness_of(host),
+    };
     members.iter().map(|member| host(member).map(number)).collect()
 }
 
-/// Whether a pair has a family in common: the IPv6 internet is asked about only where a host has such an address.
+/// Whether a pair has a family in common: the IPv6 internet is asked about only where a host has such an
+/// address.
 fn is_meant(engine: &Engine<'_>, from: &Member, to: &Member) -> bool {
     let lacks = |member: &Member, spot: &Spot| match member {
-        Member::Interface(interface) => spot.family == Family::V6 && engine.primary(*interface, Family::V6).is_none(),
+        Member::Interface(interface) => {
+            spot.family == Family::V6 && engine.primary(*interface, Family::V6).is_none()
+        }
         _ => false,
     };
     match (from, to) {
@@ -400,7 +567,9 @@ fn is_meant(engine: &Engine<'_>, from: &Member, to: &Member) -> bool {
 pub(crate) fn to_address(engine: &Engine<'_>, from: &Member, spot: &Spot) -> Answer {
     match from {
         Member::Interface(from) => {
-            let start = engine.primary(*from, spot.family).and_then(|owner| Some(Start::Interface(*from, engine.spot(owner)?)));
+            let start = engine
+                .primary(*from, spot.family)
+                .and_then(|owner| Some(Start::Interface(*from, engine.spot(owner)?)));
             start.map_or_else(|| nothing(spot.family), |start| ask(engine, &start, spot))
         }
         Member::Outside(outside) => ask(engine, &Start::Outside(outside.clone()), spot),
@@ -411,6 +580,13 @@ pub(crate) fn to_address(engine: &Engine<'_>, from: &Member, spot: &Spot) -> Ans
 /// The addresses of the internet, less those that are somebody's here, and less those of services.
 pub(crate) fn internet(engine: &Engine<'_>, family: Family) -> Vec<Spot> {
     let owned = engine.owned_publics().union(engine.service_addresses());
-    let taken = ranges::of_vpcs(engine.network).map(|range| of_range(&range)).fold(owned, |all, range| all.union(&range));
-    cut(engine, family, &public(family).subtract(&IntervalSet::of(taken.intervals().iter().copied())), Listed::Never)
+    let taken = ranges::of_vpcs(engine.network)
+        .map(|range| of_range(&range))
+        .fold(owned, |all, range| all.union(&range));
+    cut(
+        engine,
+        family,
+        &public(family).subtract(&IntervalSet::of(taken.intervals().iter().copied())),
+        Listed::Never,
+    )
 }

@@ -9,7 +9,8 @@ use crate::network::Network;
 use crate::ranges;
 use crate::spot::{Listed, Owner, Spot};
 
-/// Cuts a set of outside addresses into pieces that the network treats alike, in the order of their lowest addresses.
+/// Cuts a set of outside addresses into pieces that the network treats alike, in the order of their lowest
+/// addresses.
 pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed: Listed) -> Vec<Spot> {
     // At each number: which distinctions begin and end there.
     let mut edges: BTreeMap<u128, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
@@ -28,7 +29,10 @@ pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed:
     let mut since = None;
     for (at, (begin, end)) in edges {
         if let Some(since) = since.filter(|since| set.contains(*since)) {
-            pieces.entry(inside.iter().copied().collect()).or_default().push((since, at));
+            pieces
+                .entry(inside.iter().copied().collect())
+                .or_default()
+                .push((since, at));
         }
         end.iter().for_each(|index| {
             inside.remove(index);
@@ -38,18 +42,27 @@ pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed:
     }
     let mut pieces: Vec<AddressSet> = pieces.into_values().map(IntervalSet::of).collect();
     pieces.sort_by_key(AddressSet::first);
-    pieces.into_iter().map(|piece| Spot::among(family, piece, Owner::Outside, listed)).collect()
+    pieces
+        .into_iter()
+        .map(|piece| Spot::among(family, piece, Owner::Outside, listed))
+        .collect()
 }
 
-/// Every distinction that the network makes between addresses: its ranges, and for prefix lists the entries of each length.
+/// Every distinction that the network makes between addresses: its ranges, and for prefix lists the entries
+/// of each length.
 fn distinctions(network: &Network) -> BTreeSet<AddressSet> {
-    let ranges =
-        ranges::of_routes(network).chain(ranges::of_groups(network)).chain(ranges::of_acls(network)).chain(ranges::of_vpcs(network));
+    let ranges = ranges::of_routes(network)
+        .chain(ranges::of_groups(network))
+        .chain(ranges::of_acls(network))
+        .chain(ranges::of_vpcs(network));
     let mut all: BTreeSet<AddressSet> = ranges.map(|range| of_range(&range)).collect();
     for list in &network.prefix_lists {
         let mut by_length: BTreeMap<u8, Vec<(u128, u128)>> = BTreeMap::new();
         for range in list.entries.iter().flatten() {
-            by_length.entry(range.prefix_len()).or_default().extend(of_range(range).intervals());
+            by_length
+                .entry(range.prefix_len())
+                .or_default()
+                .extend(of_range(range).intervals());
         }
         all.extend(by_length.into_values().map(IntervalSet::of));
     }

@@ -1,7 +1,8 @@
 //! Endpoint policies: what they leave of the service that the network reaches.
 //!
-//! Only what can be told from the policy itself is: who may do what to which resource. Conditions and named principals depend on
-//! who asks, so they are told and not decided. Identity and bucket policies are outside the network.
+//! Only what can be told from the policy itself is: who may do what to which resource. Conditions and named
+//! principals depend on who asks, so they are told and not decided. Identity and bucket policies are outside
+//! the network.
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -31,7 +32,8 @@ impl std::fmt::Display for Access {
     }
 }
 
-/// What a policy leaves of an action on a resource; `*` asks about all of them. No policy is EC2's default, full access.
+/// What a policy leaves of an action on a resource; `*` asks about all of them. No policy is EC2's default,
+/// full access.
 pub fn access(policy: Option<&Json>, action: &str, resource: &str) -> Access {
     let Some(policy) = policy else { return Access::Full };
     let statements = listed(policy.get("Statement"));
@@ -39,12 +41,19 @@ pub fn access(policy: Option<&Json>, action: &str, resource: &str) -> Access {
     let (mut whole, mut parts, mut conditions) = (false, Vec::new(), Vec::new());
     let mut denied = Vec::new();
     for statement in &statements {
-        let (covers, touches) = (covers(statement, &asked.0, &asked.1), touches(statement, &asked.0, &asked.1));
+        let (covers, touches) = (
+            covers(statement, &asked.0, &asked.1),
+            touches(statement, &asked.0, &asked.1),
+        );
         if !touches {
             continue;
         }
         let own = conditions_of(statement);
-        match (statement.get("Effect").and_then(Json::as_str), own.is_empty(), covers) {
+        match (
+            statement.get("Effect").and_then(Json::as_str),
+            own.is_empty(),
+            covers,
+        ) {
             (Some("Deny"), true, true) => return Access::None,
             (Some("Deny"), true, false) => denied.push(format!("not {}", words(statement))),
             (Some("Allow"), true, true) => whole = true,
@@ -83,7 +92,13 @@ fn listed(value: Option<&Json>) -> Vec<Json> {
 
 fn texts(statement: &Json, field: &str) -> Option<Vec<String>> {
     let value = statement.get(field)?;
-    Some(listed(Some(value)).iter().filter_map(Json::as_str).map(str::to_owned).collect())
+    Some(
+        listed(Some(value))
+            .iter()
+            .filter_map(Json::as_str)
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 /// What a statement depends on: the keys of its conditions, and principals other than everyone.
@@ -97,9 +112,13 @@ fn conditions_of(statement: &Json) -> Vec<String> {
         .collect();
     let everyone = match statement.get("Principal") {
         Some(Json::String(text)) => text == "*",
-        Some(Json::Object(forms)) => forms.get("AWS").is_some_and(|ids| listed(Some(ids)).iter().any(|id| id == "*")),
+        Some(Json::Object(forms)) => forms
+            .get("AWS")
+            .is_some_and(|ids| listed(Some(ids)).iter().any(|id| id == "*")),
         // An endpoint's policy names a principal; without one nobody in particular is meant.
-        None => !statement.as_object().is_some_and(|fields| fields.contains_key("NotPrincipal")),
+        None => !statement
+            .as_object()
+            .is_some_and(|fields| fields.contains_key("NotPrincipal")),
         Some(_) => false,
     };
     if !everyone {
@@ -111,7 +130,13 @@ fn conditions_of(statement: &Json) -> Vec<String> {
 /// Whether a statement is about all that was asked.
 fn covers(statement: &Json, action: &str, resource: &str) -> bool {
     let all = |field: &str, not: &str, asked: &str, fold: bool| {
-        let spell = |text: &String| if fold { text.to_ascii_lowercase() } else { text.clone() };
+        let spell = |text: &String| {
+            if fold {
+                text.to_ascii_lowercase()
+            } else {
+                text.clone()
+            }
+        };
         match (texts(statement, field), texts(statement, not)) {
             (Some(patterns), _) => patterns.iter().any(|pattern| glob_covers(&spell(pattern), asked)),
             (None, Some(patterns)) => !patterns.iter().any(|pattern| globs_meet(&spell(pattern), asked)),
@@ -124,7 +149,13 @@ fn covers(statement: &Json, action: &str, resource: &str) -> bool {
 /// Whether a statement is about anything that was asked.
 fn touches(statement: &Json, action: &str, resource: &str) -> bool {
     let any = |field: &str, not: &str, asked: &str, fold: bool| {
-        let spell = |text: &String| if fold { text.to_ascii_lowercase() } else { text.clone() };
+        let spell = |text: &String| {
+            if fold {
+                text.to_ascii_lowercase()
+            } else {
+                text.clone()
+            }
+        };
         match (texts(statement, field), texts(statement, not)) {
             (Some(patterns), _) => patterns.iter().any(|pattern| globs_meet(&spell(pattern), asked)),
             (None, Some(patterns)) => !patterns.iter().any(|pattern| glob_covers(&spell(pattern), asked)),
@@ -158,8 +189,13 @@ fn glob_covers(pattern: &str, asked: &str) -> bool {
 
 /// Whether two patterns match a text in common.
 fn globs_meet(a: &str, b: &str) -> bool {
-    // From the ends of both to their beginnings: whether what is left of the one meets what is left of the other.
-    let ends = |text: &'_ str| -> Vec<Option<char>> { std::iter::once(None).chain(text.chars().rev().map(Some)).collect() };
+    // From the ends of both to their beginnings: whether what is left of the one meets what is left of the
+    // other.
+    let ends = |text: &'_ str| -> Vec<Option<char>> {
+        std::iter::once(None)
+            .chain(text.chars().rev().map(Some))
+            .collect()
+    };
     let (a, b) = (ends(a), ends(b));
     let mut row = vec![false; b.len()];
     for left in a {
@@ -189,7 +225,11 @@ fn words(statement: &Json) -> String {
         (None, Some(texts)) => format!("all but {}", texts.join(", ")),
         (None, None) => "*".to_owned(),
     };
-    format!("{} on {}", side("Action", "NotAction"), side("Resource", "NotResource"))
+    format!(
+        "{} on {}",
+        side("Action", "NotAction"),
+        side("Resource", "NotResource")
+    )
 }
 
 #[cfg(test)]
@@ -203,27 +243,45 @@ mod tests {
 
     #[test]
     fn one_bucket_breaks_listing_all_of_them() {
-        let one =
-            policy(&json!([{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]}]));
+        let one = policy(
+            &json!([{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]}]),
+        );
         assert_eq!(
             access(Some(&one), "s3:ListAllMyBuckets", "*"),
             Access::Restricted(vec!["s3:* on arn:aws:s3:::b, arn:aws:s3:::b/*".into()])
         );
-        assert_eq!(access(Some(&one), "s3:ListBucket", "arn:aws:s3:::b"), Access::Full);
-        assert_eq!(access(Some(&one), "s3:GetObject", "arn:aws:s3:::b/*"), Access::Full);
-        assert_eq!(access(Some(&one), "s3:GetObject", "arn:aws:s3:::c/*"), Access::None);
+        assert_eq!(
+            access(Some(&one), "s3:ListBucket", "arn:aws:s3:::b"),
+            Access::Full
+        );
+        assert_eq!(
+            access(Some(&one), "s3:GetObject", "arn:aws:s3:::b/*"),
+            Access::Full
+        );
+        assert_eq!(
+            access(Some(&one), "s3:GetObject", "arn:aws:s3:::c/*"),
+            Access::None
+        );
         assert_eq!(access(Some(&one), "dynamodb:GetItem", "*"), Access::None);
         assert_eq!(access(None, "*", "*"), Access::Full);
     }
 
     #[test]
     fn conditions_and_principals_are_told() {
-        let who = policy(&json!({"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "*", "Resource": "*"}));
-        assert_eq!(access(Some(&who), "*", "*"), Access::Conditional(vec!["principal".into()]));
+        let who = policy(
+            &json!({"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "*", "Resource": "*"}),
+        );
+        assert_eq!(
+            access(Some(&who), "*", "*"),
+            Access::Conditional(vec!["principal".into()])
+        );
         let deny = policy(&json!([
             {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"},
             {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}]));
-        assert_eq!(access(Some(&deny), "*", "*"), Access::Conditional(vec!["aws:PrincipalOrgID".into()]));
+        assert_eq!(
+            access(Some(&deny), "*", "*"),
+            Access::Conditional(vec!["aws:PrincipalOrgID".into()])
+        );
     }
 
     #[test]
@@ -233,8 +291,13 @@ mod tests {
             {"Effect": "Deny", "Principal": "*", "Action": "s3:Delete*", "Resource": "*"}]));
         assert_eq!(access(Some(&deny), "s3:DeleteObject", "*"), Access::None);
         assert_eq!(access(Some(&deny), "s3:GetObject", "*"), Access::Full);
-        assert_eq!(access(Some(&deny), "*", "*"), Access::Restricted(vec!["not s3:Delete* on *".into()]));
-        let but = policy(&json!([{"Effect": "Allow", "Principal": "*", "NotAction": "s3:Delete*", "Resource": "*"}]));
+        assert_eq!(
+            access(Some(&deny), "*", "*"),
+            Access::Restricted(vec!["not s3:Delete* on *".into()])
+        );
+        let but = policy(
+            &json!([{"Effect": "Allow", "Principal": "*", "NotAction": "s3:Delete*", "Resource": "*"}]),
+        );
         assert_eq!(access(Some(&but), "s3:GetObject", "*"), Access::Full);
         assert_eq!(access(Some(&but), "s3:DeleteObject", "*"), Access::None);
     }
@@ -250,7 +313,11 @@ mod tests {
             ("*", "", true, true),
             ("s3:Put*", "s3:Get*", false, false),
         ] {
-            assert_eq!((glob_covers(pattern, asked), globs_meet(pattern, asked)), (covers, meet), "{pattern} {asked}");
+            assert_eq!(
+                (glob_covers(pattern, asked), globs_meet(pattern, asked)),
+                (covers, meet),
+                "{pattern} {asked}"
+            );
         }
     }
 }

@@ -18,19 +18,43 @@ pub(crate) const ROWS_MAX: usize = 100;
 /// Why nothing is told of what changes.
 const UNREAD: &str = "not everything was read";
 
-/// Writes into a plan what it does to who can talk to whom and how the spec's expectations fare, and refuses it where they do not
-/// hold; with `deny_exposure` also where the internet would reach something new that no expectation says it can. `ends` are the plan's.
-pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: Option<&Ends>, deny_exposure: bool) {
-    let mut told = Reachability { findings: found(plan, topology, observed, ends), ..Reachability::default() };
-    // What cannot be told because something could not be read is no fault of the plan, which is not carried out as it is.
+/// Writes into a plan what it does to who can talk to whom and how the spec's expectations fare, and refuses
+/// it where they do not hold; with `deny_exposure` also where the internet would reach something new that no
+/// expectation says it can. `ends` are the plan's.
+pub fn review(
+    plan: &mut Plan,
+    topology: &Topology,
+    observed: &Observed,
+    ends: Option<&Ends>,
+    deny_exposure: bool,
+) {
+    let mut told = Reachability {
+        findings: found(plan, topology, observed, ends),
+        ..Reachability::default()
+    };
+    // What cannot be told because something could not be read is no fault of the plan, which is not carried
+    // out as it is.
     let is_complete = plan.is_complete();
-    let is_fault = |finding: &&Finding| finding.status == Status::Failed || (finding.is_failure() && is_complete);
-    plan.refused.extend(told.findings.iter().filter(is_fault).map(|finding| {
-        let place = &finding.place;
-        let help = finding.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-        let why = format!("{}:{}: it is expected that {}: {}{help}", place.file, place.line, finding.expectation, finding.why);
-        Refusal { guard: "expect", address: finding.from.clone(), why }
-    }));
+    let is_fault =
+        |finding: &&Finding| finding.status == Status::Failed || (finding.is_failure() && is_complete);
+    plan.refused
+        .extend(told.findings.iter().filter(is_fault).map(|finding| {
+            let place = &finding.place;
+            let help = finding
+                .help
+                .as_ref()
+                .map(|help| format!(" ({help})"))
+                .unwrap_or_default();
+            let why = format!(
+                "{}:{}: it is expected that {}: {}{help}",
+                place.file, place.line, finding.expectation, finding.why
+            );
+            Refusal {
+                guard: "expect",
+                address: finding.from.clone(),
+                why,
+            }
+        }));
     if !is_read(plan) {
         told.untold = Some(UNREAD.to_owned());
     } else if let Some(ends) = ends {
@@ -46,12 +70,20 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: O
         told.public_subnets = public_subnets(&old, &new);
         told.hosts = Some(hosts([&old, &new]));
         let mut causes = causes(topology, observed, plan, (&old, &new));
-        tell(&mut told, merged(&found), |row| ReachChange { because: causes.of(&row), ..row.told });
+        tell(&mut told, merged(&found), |row| ReachChange {
+            because: causes.of(&row),
+            ..row.told
+        });
         told.source_changes = source_changes(&old, &new, plan);
         told.source_changes_more = told.source_changes.len().saturating_sub(ROWS_MAX);
         told.source_changes.truncate(ROWS_MAX);
     }
-    if is_read(plan) && topology.resources.keys().any(|address| address.kind == Kind::NatGateway) {
+    if is_read(plan)
+        && topology
+            .resources
+            .keys()
+            .any(|address| address.kind == Kind::NatGateway)
+    {
         let own = ends.is_none().then(|| after(plan, topology, observed));
         let engine = own.as_ref().map(Ready::engine).or_else(|| ends.map(Ends::after));
         plan.diagnostics.extend(engine.iter().flat_map(stranded));
@@ -59,14 +91,17 @@ pub fn review(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: O
     plan.reachability = Some(told);
 }
 
-/// What drift does to who can talk to whom, as seen from the spec: what is live against what the plan would leave. And how the spec's
-/// expectations fare on what is live.
+/// What drift does to who can talk to whom, as seen from the spec: what is live against what the plan would
+/// leave. And how the spec's expectations fare on what is live.
 pub fn drifted(plan: &Plan, topology: &Topology, observed: &Observed) -> Reachability {
     if is_elsewhere(plan) {
         // Nothing was read.
         return Reachability::default();
     }
-    let mut told = Reachability { findings: findings::live(topology, observed), ..Reachability::default() };
+    let mut told = Reachability {
+        findings: findings::live(topology, observed),
+        ..Reachability::default()
+    };
     if !is_read(plan) {
         told.untold = Some(UNREAD.to_owned());
     } else if let Some(ends) = Ends::of(plan, topology, observed) {
@@ -77,7 +112,10 @@ pub fn drifted(plan: &Plan, topology: &Topology, observed: &Observed) -> Reachab
         let mut causes = causes(topology, observed, plan, (&live, &wanted));
         tell(&mut told, rows, |row| {
             let told = row.told.clone();
-            ReachChange { because: causes.of(&row.reversed()), ..told }
+            ReachChange {
+                because: causes.of(&row.reversed()),
+                ..told
+            }
         });
     }
     told
@@ -85,7 +123,10 @@ pub fn drifted(plan: &Plan, topology: &Topology, observed: &Observed) -> Reachab
 
 /// How many hosts are known in any of these networks.
 fn hosts(engines: [&Engine<'_>; 2]) -> usize {
-    let hosts = engines.into_iter().flat_map(|engine| &engine.network.interfaces).map(|host| &host.named.name);
+    let hosts = engines
+        .into_iter()
+        .flat_map(|engine| &engine.network.interfaces)
+        .map(|host| &host.named.name);
     hosts.collect::<BTreeSet<_>>().len()
 }
 
@@ -95,8 +136,8 @@ fn tell(told: &mut Reachability, rows: Vec<Row>, with_reasons: impl FnMut(Row) -
     told.changes = rows.into_iter().take(ROWS_MAX).map(with_reasons).collect();
 }
 
-/// How the expectations fare on the network that the plan leaves. In another account or region nothing was read, and the spec is all
-/// that is known.
+/// How the expectations fare on the network that the plan leaves. In another account or region nothing was
+/// read, and the spec is all that is known.
 fn found(plan: &Plan, topology: &Topology, observed: &Observed, ends: Option<&Ends>) -> Vec<Finding> {
     match ends {
         _ if topology.expect.is_empty() => Vec::new(),

@@ -1,6 +1,7 @@
 //! Services on one line of numbers: TCP ports, UDP ports, ICMP types and codes, other protocols, ICMPv6.
 //!
-//! For two given addresses every filter of EC2 is a set on this line, and a path lets through the intersection.
+//! For two given addresses every filter of EC2 is a set on this line, and a path lets through the
+//! intersection.
 
 use std::fmt;
 
@@ -57,7 +58,10 @@ impl ServiceSet {
         let (from, to) = match (ty, code) {
             (None, _) => (0, 0x1_0000),
             (Some(ty), None) => (u32::from(ty) << 8, (u32::from(ty) + 1) << 8),
-            (Some(ty), Some(code)) => ((u32::from(ty) << 8) + u32::from(code), (u32::from(ty) << 8) + u32::from(code) + 1),
+            (Some(ty), Some(code)) => (
+                (u32::from(ty) << 8) + u32::from(code),
+                (u32::from(ty) << 8) + u32::from(code) + 1,
+            ),
         };
         Self(IntervalSet::span(base + from, base + to))
     }
@@ -69,19 +73,24 @@ impl ServiceSet {
             6 => Self::tcp(0, u16::MAX),
             17 => Self::udp(0, u16::MAX),
             58 => Self::icmp(Family::V6, None, None),
-            other => Self(IntervalSet::span(OTHER + u32::from(other), OTHER + u32::from(other) + 1)),
+            other => Self(IntervalSet::span(
+                OTHER + u32::from(other),
+                OTHER + u32::from(other) + 1,
+            )),
         }
     }
 
     /// What is answered: all but the ICMP messages that nobody answers.
     pub fn conversations() -> Self {
         let icmp = Self::icmp(Family::V4, None, None).union(&Self::icmp(Family::V6, None, None));
-        let asks = ECHOES.iter().map(|(family, ask, _)| Self::icmp(*family, Some(*ask), Some(0)));
+        let asks = ECHOES
+            .iter()
+            .map(|(family, ask, _)| Self::icmp(*family, Some(*ask), Some(0)));
         asks.fold(Self::all().subtract(&icmp), |all, ask| all.union(&ask))
     }
 
-    /// For people: as it is printed, or `all` where it is everything that is answered, because who reads what works has no use for the
-    /// rest. All that is none of TCP, UDP and ICMP is `other protocols`.
+    /// For people: as it is printed, or `all` where it is everything that is answered, because who reads what
+    /// works has no use for the rest. All that is none of TCP, UDP and ICMP is `other protocols`.
     pub fn in_words(&self) -> String {
         let others = Self(IntervalSet::span(OTHER, ICMPV6));
         if self.is_everything() {
@@ -91,18 +100,30 @@ impl ServiceSet {
             return self.to_string();
         }
         let named = self.subtract(&others);
-        if named.is_empty() { "other protocols".to_owned() } else { format!("{named}, other protocols") }
+        if named.is_empty() {
+            "other protocols".to_owned()
+        } else {
+            format!("{named}, other protocols")
+        }
     }
 
     /// Whether it is every service, of one family or of both.
     fn is_whole(&self) -> bool {
-        [Self::all(), Self::of_family(Family::V4), Self::of_family(Family::V6)].contains(self)
+        [
+            Self::all(),
+            Self::of_family(Family::V4),
+            Self::of_family(Family::V6),
+        ]
+        .contains(self)
     }
 
     /// Whether it is all that is answered, in one family or in both.
     pub(crate) fn is_everything(&self) -> bool {
         let all = Self::conversations();
-        *self == all || [Family::V4, Family::V6].iter().any(|family| *self == all.intersect(&Self::of_family(*family)))
+        *self == all
+            || [Family::V4, Family::V6]
+                .iter()
+                .any(|family| *self == all.intersect(&Self::of_family(*family)))
     }
 
     /// Echo requests of a family: what `ping` sends.
@@ -110,10 +131,13 @@ impl ServiceSet {
         Self::icmp(family, Some(if family == Family::V4 { 8 } else { 128 }), Some(0))
     }
 
-    /// Reads `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmp/8/0`, `icmpv6`, `50`, `all`, or several of them with commas.
-    /// `icmp` alone is the echo request, in either family, because that is what people ask about; `icmp/all` is all of ICMP.
+    /// Reads `tcp/443`, `udp/53`, `tcp/8000-8080`, `icmp`, `icmp/8`, `icmp/8/0`, `icmpv6`, `50`, `all`, or
+    /// several of them with commas. `icmp` alone is the echo request, in either family, because that is what
+    /// people ask about; `icmp/all` is all of ICMP.
     pub fn read(text: &str) -> Result<Self, ServiceError> {
-        Ok(services(text)?.into_iter().fold(Self::none(), |all, service| all.union(&Self::of(service))))
+        Ok(services(text)?
+            .into_iter()
+            .fold(Self::none(), |all, service| all.union(&Self::of(service))))
     }
 
     /// What a service that somebody wrote stands for.
@@ -172,19 +196,30 @@ impl ServiceSet {
         self.0.is_superset(&other.0)
     }
 
-    /// What is answered, given the answers that come back: TCP and UDP answers go to the client's ports `client`; an echo
-    /// request (ICMP 8, ICMPv6 128) is answered by the reply, a timestamp request (13) by 14; other protocols by themselves. What
-    /// has no answer, such as other ICMP, is not held up by the way back.
+    /// What is answered, given the answers that come back: TCP and UDP answers go to the client's ports
+    /// `client`; an echo request (ICMP 8, ICMPv6 128) is answered by the reply, a timestamp request (13) by
+    /// 14; other protocols by themselves. What has no answer, such as other ICMP, is not held up by the way
+    /// back.
     pub(crate) fn answered(&self, back: &Self, client: (u16, u16), whole: bool) -> Self {
         let mut passing = Self::none();
-        for (base, all) in [(TCP, Self::tcp(client.0, client.1)), (UDP, Self::udp(client.0, client.1))] {
-            if if whole { back.is_superset(&all) } else { back.overlaps(&all) } {
+        for (base, all) in [
+            (TCP, Self::tcp(client.0, client.1)),
+            (UDP, Self::udp(client.0, client.1)),
+        ] {
+            if if whole {
+                back.is_superset(&all)
+            } else {
+                back.overlaps(&all)
+            } {
                 passing = passing.union(&Self(IntervalSet::span(base, base + 0x1_0000)));
             }
         }
         let mut silent = Self::icmp(Family::V4, None, None).union(&Self::icmp(Family::V6, None, None));
         for (family, ask, reply) in ECHOES {
-            let (ask, reply) = (Self::icmp(family, Some(ask), Some(0)), Self::icmp(family, Some(reply), Some(0)));
+            let (ask, reply) = (
+                Self::icmp(family, Some(ask), Some(0)),
+                Self::icmp(family, Some(reply), Some(0)),
+            );
             silent = silent.subtract(&ask);
             if back.is_superset(&reply) {
                 passing = passing.union(&ask);
@@ -223,9 +258,13 @@ impl fmt::Display for ServiceSet {
             return f.write_str("all");
         }
         let mut parts = Vec::new();
-        for (name, base, size) in
-            [("tcp", TCP, 0x1_0000), ("udp", UDP, 0x1_0000), ("icmp", ICMP, 0x1_0000), ("", OTHER, 0x100), ("icmpv6", ICMPV6, 0x1_0000)]
-        {
+        for (name, base, size) in [
+            ("tcp", TCP, 0x1_0000),
+            ("udp", UDP, 0x1_0000),
+            ("icmp", ICMP, 0x1_0000),
+            ("", OTHER, 0x100),
+            ("icmpv6", ICMPV6, 0x1_0000),
+        ] {
             let section = self.0.intersect(&IntervalSet::span(base, base + size));
             for &(from, to) in section.intervals() {
                 let (from, last) = (from - base, to - base - 1);
@@ -235,9 +274,17 @@ impl fmt::Display for ServiceSet {
                     _ if (from, last) == (0, size - 1) => parts.push(format!("{name}/all")),
                     "tcp" | "udp" if from == last => parts.push(format!("{name}/{from}")),
                     "tcp" | "udp" => parts.push(format!("{name}/{from}-{last}")),
-                    _ if from.trailing_zeros() >= 8 && last == from + 0xff => parts.push(format!("{name}/{}", from >> 8)),
+                    _ if from.trailing_zeros() >= 8 && last == from + 0xff => {
+                        parts.push(format!("{name}/{}", from >> 8))
+                    }
                     _ if from == last => parts.push(format!("{name}/{}/{}", from >> 8, from & 0xff)),
-                    _ => parts.push(format!("{name}/{}/{}-{}/{}", from >> 8, from & 0xff, last >> 8, last & 0xff)),
+                    _ => parts.push(format!(
+                        "{name}/{}/{}-{}/{}",
+                        from >> 8,
+                        from & 0xff,
+                        last >> 8,
+                        last & 0xff
+                    )),
                 }
             }
         }
@@ -248,7 +295,11 @@ impl fmt::Display for ServiceSet {
 
 impl Serialize for ServiceSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.is_empty() { serializer.serialize_str("") } else { serializer.collect_str(self) }
+        if self.is_empty() {
+            serializer.serialize_str("")
+        } else {
+            serializer.collect_str(self)
+        }
     }
 }
 
@@ -274,13 +325,19 @@ impl Bounds {
 
     /// A set that is known exactly.
     pub fn exact(set: ServiceSet) -> Self {
-        Self { sure: set.clone(), perhaps: set }
+        Self {
+            sure: set.clone(),
+            perhaps: set,
+        }
     }
 
     /// What is in both.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
-        Self { sure: self.sure.intersect(&other.sure), perhaps: self.perhaps.intersect(&other.perhaps) }
+        Self {
+            sure: self.sure.intersect(&other.sure),
+            perhaps: self.perhaps.intersect(&other.perhaps),
+        }
     }
 }
 
@@ -314,8 +371,14 @@ mod tests {
     fn what_has_no_name_is_other_protocols_for_people() {
         let all = ServiceSet::conversations().intersect(&ServiceSet::of_family(Family::V4));
         let without_tcp = all.subtract(&ServiceSet::protocol(6));
-        assert_eq!(without_tcp.in_words(), "udp/all, icmp/8/0, icmp/13/0, other protocols");
-        assert_eq!(without_tcp.subtract(&ServiceSet::protocol(50)).in_words(), "udp/all, icmp/8/0, icmp/13/0, 0-49, 51-255");
+        assert_eq!(
+            without_tcp.in_words(),
+            "udp/all, icmp/8/0, icmp/13/0, other protocols"
+        );
+        assert_eq!(
+            without_tcp.subtract(&ServiceSet::protocol(50)).in_words(),
+            "udp/all, icmp/8/0, icmp/13/0, 0-49, 51-255"
+        );
         assert_eq!(all.in_words(), "all");
         assert_eq!(ServiceSet::all().in_words(), "all");
         assert_eq!(ServiceSet::read("50").unwrap().in_words(), "50");
@@ -327,9 +390,15 @@ mod tests {
         let all = ServiceSet::of_family(Family::V4);
         let half = ServiceSet::tcp(1024, 40000).union(&ServiceSet::icmp(Family::V4, Some(0), None));
         let whole = all.answered(&half, client, true);
-        assert!(!whole.overlaps(&ServiceSet::tcp(0, 65535)), "some client ports get no answer");
+        assert!(
+            !whole.overlaps(&ServiceSet::tcp(0, 65535)),
+            "some client ports get no answer"
+        );
         assert!(whole.is_superset(&ServiceSet::ping(Family::V4)));
-        assert!(whole.is_superset(&ServiceSet::icmp(Family::V4, Some(3), None)), "nothing answers these");
+        assert!(
+            whole.is_superset(&ServiceSet::icmp(Family::V4, Some(3), None)),
+            "nothing answers these"
+        );
         assert!(!whole.overlaps(&ServiceSet::icmp(Family::V4, Some(13), Some(0))));
         let some = all.answered(&half, client, false);
         assert!(some.is_superset(&ServiceSet::tcp(0, 65535)) && !some.overlaps(&ServiceSet::udp(0, 65535)));

@@ -68,8 +68,17 @@ pub enum Listed {
 impl Spot {
     /// A known address.
     pub fn one(number: u128, owner: Owner) -> Self {
-        let listed = if matches!(owner, Owner::Outside | Owner::Whoever) { Listed::Unsure } else { Listed::Never };
-        Self { family: Family::of(crate::address::address(number)), at: At::One(number), owner, listed }
+        let listed = if matches!(owner, Owner::Outside | Owner::Whoever) {
+            Listed::Unsure
+        } else {
+            Listed::Never
+        };
+        Self {
+            family: Family::of(crate::address::address(number)),
+            at: At::One(number),
+            owner,
+            listed,
+        }
     }
 
     /// One of several addresses.
@@ -79,7 +88,12 @@ impl Spot {
             _ => None,
         };
         let at = single.map_or_else(|| At::Among(Arc::new(set)), At::One);
-        Self { family, at, owner, listed }
+        Self {
+            family,
+            at,
+            owner,
+            listed,
+        }
     }
 
     /// Whether it is in a range.

@@ -1,4 +1,5 @@
-//! A network at a glance: which services get from each group of equal hosts to each other one, to the internet and to AWS's services.
+//! A network at a glance: which services get from each group of equal hosts to each other one, to the
+//! internet and to AWS's services.
 
 use std::fmt;
 
@@ -33,14 +34,22 @@ pub struct Row {
 impl Row {
     /// What works, in words.
     pub fn what(&self) -> String {
-        told([&self.allowed, &self.partial, &self.unknown], ServiceSet::in_words)
+        told(
+            [&self.allowed, &self.partial, &self.unknown],
+            ServiceSet::in_words,
+        )
     }
 }
 
 /// What works, what works in part and what perhaps does.
 pub(crate) fn told(sets: [&ServiceSet; 3], words: impl Fn(&ServiceSet) -> String) -> String {
-    let sets = ["", "partly ", "perhaps "].into_iter().zip(sets).filter(|(_, set)| !set.is_empty());
-    sets.map(|(word, set)| format!("{word}{}", words(set))).collect::<Vec<_>>().join("  ")
+    let sets = ["", "partly ", "perhaps "]
+        .into_iter()
+        .zip(sets)
+        .filter(|(_, set)| !set.is_empty());
+    sets.map(|(word, set)| format!("{word}{}", words(set)))
+        .collect::<Vec<_>>()
+        .join("  ")
 }
 
 impl fmt::Display for Row {
@@ -49,12 +58,17 @@ impl fmt::Display for Row {
     }
 }
 
-/// What works in a network and is answered: groups of hosts among each other, then with the internet and AWS's services.
+/// What works in a network and is answered: groups of hosts among each other, then with the internet and
+/// AWS's services.
 pub fn summary(engine: &Engine<'_>) -> Vec<Row> {
     let matrix = Matrix::new(engine);
     let name = |class: &Class| {
         let first = &engine.network.interfaces[class.example()].named.name;
-        if class.hosts.len() == 1 { first.clone() } else { format!("{first} (and {} like it)", class.hosts.len() - 1) }
+        if class.hosts.len() == 1 {
+            first.clone()
+        } else {
+            format!("{first} (and {} like it)", class.hosts.len() - 1)
+        }
     };
     let names: Vec<String> = matrix.classes.iter().map(name).collect();
     let mut rows = Vec::new();
@@ -67,18 +81,32 @@ pub fn summary(engine: &Engine<'_>) -> Vec<Row> {
             (_, _, false) => Verdict::Unknown,
             _ => return,
         };
-        rows.push(Row { from: from.to_owned(), to: to.to_owned(), verdict, allowed, partial, unknown });
+        rows.push(Row {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            verdict,
+            allowed,
+            partial,
+            unknown,
+        });
     };
     matrix.each(|from, to, cell| {
-        let is_pair = from != to || matrix.classes.get(from).is_some_and(|class| class.hosts.len() > 1);
-        if let (Some(from), Some(to), true, false) = (names.get(from), names.get(to), is_pair, cell.is_blocked()) {
+        let is_pair = from != to
+            || matrix
+                .classes
+                .get(from)
+                .is_some_and(|class| class.hosts.len() > 1);
+        if let (Some(from), Some(to), true, false) =
+            (names.get(from), names.get(to), is_pair, cell.is_blocked())
+        {
             row(from, to, [cell.allowed(), cell.partial(), cell.unknown()]);
         }
     });
     for (class, name) in matrix.classes.iter().zip(&names) {
         let host = Party::Named(engine.network.interfaces[class.example()].named.name.clone());
         let mut ask = |from: &Party, to: &Party, words: (&str, &str)| {
-            // Where one of the two is empty, such as an internet that nobody can reach, there is nothing to say.
+            // Where one of the two is empty, such as an internet that nobody can reach, there is nothing to
+            // say.
             if let Ok(answer) = reach(engine, from, to) {
                 row(words.0, words.1, [answer.allowed, answer.partial, answer.unknown]);
             }

@@ -1,8 +1,8 @@
 //! A trip: one packet's way through the network as a list of steps, without regard to ports.
 //!
-//! For two given ends the way depends on addresses only, so it is walked once; what the filters on it let through is worked out
-//! from the steps. Where something cannot be told, or where a repair is looked for, the trip asks its script which way to take,
-//! and whoever runs it tries them all: see [`Script`].
+//! For two given ends the way depends on addresses only, so it is walked once; what the filters on it let
+//! through is worked out from the steps. Where something cannot be told, or where a repair is looked for, the
+//! trip asks its script which way to take, and whoever runs it tries them all: see [`Script`].
 
 use std::collections::BTreeSet;
 
@@ -36,15 +36,32 @@ pub(crate) struct Step {
 #[derive(Clone, Debug)]
 pub(crate) enum Check {
     /// The security groups of an interface, asked about a new flow.
-    Groups { interface: usize, direction: Direction, peer: Spot, references: bool },
+    Groups {
+        interface: usize,
+        direction: Direction,
+        peer: Spot,
+        references: bool,
+    },
     /// The security groups of an interface, which remember the flow.
     Tracked { interface: usize },
     /// The network ACL of a subnet.
-    Acl { subnet: usize, direction: Direction, peer: Spot },
+    Acl {
+        subnet: usize,
+        direction: Direction,
+        peer: Spot,
+    },
     /// A table that was looked up; no route is the local one.
-    Table { table: usize, route: Option<usize>, target: Spot },
+    Table {
+        table: usize,
+        route: Option<usize>,
+        target: Spot,
+    },
     /// Something that takes only some services.
-    Gate { at: Named, services: ServiceSet, code: Code },
+    Gate {
+        at: Named,
+        services: ServiceSet,
+        code: Code,
+    },
     /// Something that lets everything through, with what it does.
     Pass { at: Named, does: String },
 }
@@ -122,7 +139,11 @@ pub(crate) struct Walker<'a, 'e> {
 
 impl<'a, 'e> Walker<'a, 'e> {
     pub fn new(engine: &'e Engine<'a>, script: &'e Script) -> Self {
-        Self { engine, script, log: Log::default() }
+        Self {
+            engine,
+            script,
+            log: Log::default(),
+        }
     }
 
     /// Which of several ways to take, each at a cost.
@@ -148,22 +169,47 @@ impl<'a, 'e> Walker<'a, 'e> {
         things.get(choice).ok_or_else(nothing)
     }
 
-    /// Something holds every packet up. A relaxed trip goes on with one of the repairs; where there is none, the trip ends.
-    pub fn fail<T: Clone>(&mut self, code: Code, at: &Named, detail: String, role: Role, repairs: &[Repair<T>]) -> Result<T, Stop> {
-        let failure = Failure { code, at: at.clone(), detail };
+    /// Something holds every packet up. A relaxed trip goes on with one of the repairs; where there is none,
+    /// the trip ends.
+    pub fn fail<T: Clone>(
+        &mut self,
+        code: Code,
+        at: &Named,
+        detail: String,
+        role: Role,
+        repairs: &[Repair<T>],
+    ) -> Result<T, Stop> {
+        let failure = Failure {
+            code,
+            at: at.clone(),
+            detail,
+        };
         if self.script.wanted.is_none() || repairs.is_empty() {
             return Err(Stop::Blocked(Box::new(failure)));
         }
         let repair = self.pick(repairs, 1)?.clone();
         let source = at.source.clone();
         let (step, back) = (self.log.steps.len(), self.log.back);
-        self.log.passed.push(Passed { failure, fix: repair.fix, edit: repair.edit, step, back, role, source, matched: Vec::new() });
+        self.log.passed.push(Passed {
+            failure,
+            fix: repair.fix,
+            edit: repair.edit,
+            step,
+            back,
+            role,
+            source,
+            matched: Vec::new(),
+        });
         Ok(repair.to)
     }
 
     /// Something holds every packet up, and nothing near would change that.
     pub fn dead<T>(&mut self, code: Code, at: &Named, detail: impl Into<String>) -> Result<T, Stop> {
-        Err(Stop::Blocked(Box::new(Failure { code, at: at.clone(), detail: detail.into() })))
+        Err(Stop::Blocked(Box::new(Failure {
+            code,
+            at: at.clone(),
+            detail: detail.into(),
+        })))
     }
 
     /// Goes through a check. A relaxed trip pays for what it walks past.
@@ -188,7 +234,11 @@ impl<'a, 'e> Walker<'a, 'e> {
             };
         };
         self.choose(&[1])?;
-        self.log.passed.push(Passed { step: self.log.steps.len(), back: self.log.back, ..blocker });
+        self.log.passed.push(Passed {
+            step: self.log.steps.len(),
+            back: self.log.back,
+            ..blocker
+        });
         Ok(())
     }
 
@@ -201,10 +251,21 @@ impl Step {
     /// What this step lets through.
     pub fn bounds(&self, engine: &Engine<'_>) -> Bounds {
         match &self.check {
-            Check::Groups { interface, direction, peer, references } => filter::groups(engine, *interface, *direction, peer, *references),
-            Check::Acl { subnet, direction, peer } => filter::acl(engine, *subnet, *direction, peer),
+            Check::Groups {
+                interface,
+                direction,
+                peer,
+                references,
+            } => filter::groups(engine, *interface, *direction, peer, *references),
+            Check::Acl {
+                subnet,
+                direction,
+                peer,
+            } => filter::acl(engine, *subnet, *direction, peer),
             Check::Gate { services, .. } => Bounds::exact(services.clone()),
-            Check::Tracked { .. } | Check::Table { .. } | Check::Pass { .. } => Bounds::exact(ServiceSet::all()),
+            Check::Tracked { .. } | Check::Table { .. } | Check::Pass { .. } => {
+                Bounds::exact(ServiceSet::all())
+            }
         }
     }
 }

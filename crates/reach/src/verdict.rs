@@ -82,7 +82,14 @@ mod tests {
         let tcp = |from, to| ServiceSet::tcp(from, to);
         let over = tcp(80, 90);
         let verdict = |allowed, partial, unknown| {
-            Answer { allowed, partial, unknown, asked: asked.clone(), ..Answer::default() }.verdict(Some(&over))
+            Answer {
+                allowed,
+                partial,
+                unknown,
+                asked: asked.clone(),
+                ..Answer::default()
+            }
+            .verdict(Some(&over))
         };
         let none = ServiceSet::none;
         assert_eq!(verdict(tcp(0, 100), none(), none()), Verdict::Allowed);

@@ -1,9 +1,10 @@
 //! The walk: a packet from one end to the other, and its answer back, as EC2 forwards them.
 //!
-//! The order of checks: source/destination check and egress rules of the sending interface; inside its own subnet straight to the
-//! other interface; else the subnet's network ACL, its route table, the route's target, which may put the packet into another
-//! subnet; in the end the network ACL of the last subnet and the ingress rules of the interface there. The answer is a second walk
-//! with addresses swapped, past the same ACLs and tables, which security groups and NAT gateways recognise.
+//! The order of checks: source/destination check and egress rules of the sending interface; inside its own
+//! subnet straight to the other interface; else the subnet's network ACL, its route table, the route's
+//! target, which may put the packet into another subnet; in the end the network ACL of the last subnet and
+//! the ingress rules of the interface there. The answer is a second walk with addresses swapped, past the
+//! same ACLs and tables, which security groups and NAT gateways recognise.
 
 mod gateways;
 mod transit;
@@ -85,10 +86,24 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
         Start::Interface(interface, spot) => (spot.clone(), Some(*interface)),
         Start::Outside(spot) => (spot.clone(), None),
     };
-    let flow = Flow { target: target.clone(), client, nat: None, appliances: [Vec::new(), Vec::new()], egress_only: None };
+    let flow = Flow {
+        target: target.clone(),
+        client,
+        nat: None,
+        appliances: [Vec::new(), Vec::new()],
+        egress_only: None,
+    };
     let walker = Walker::new(engine, script);
-    let mut walk =
-        Walk { walker, source, target: target.clone(), role: Role::Service, entered: Entered::Here, transits: 0, tables: Vec::new(), flow };
+    let mut walk = Walk {
+        walker,
+        source,
+        target: target.clone(),
+        role: Role::Service,
+        entered: Entered::Here,
+        transits: 0,
+        tables: Vec::new(),
+        flow,
+    };
     let forward = match start {
         Start::Interface(interface, _) => walk.leave(*interface),
         Start::Outside(_) => walk.arrive(),
@@ -99,7 +114,12 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
         Ok(_) if !engine.laws.hold(Law::RepliesNeedRoutes) => None,
         Ok(end) => Some(walk.answer(*end)),
     };
-    Walked { log: walk.walker.log, there, forward, back }
+    Walked {
+        log: walk.walker.log,
+        there,
+        forward,
+        back,
+    }
 }
 
 type Step<T> = Result<T, Stop>;
@@ -122,7 +142,10 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn pass(&mut self, at: &Named, does: impl Into<String>) -> Step<()> {
-        self.step(Check::Pass { at: at.clone(), does: does.into() })
+        self.step(Check::Pass {
+            at: at.clone(),
+            does: does.into(),
+        })
     }
 
     fn is_answer(&self) -> bool {
@@ -165,50 +188,100 @@ impl<'a> Walk<'a, '_> {
         if let Owner::Interface(owner, place) = self.target.owner {
             return Some(place).filter(|_| owner == interface);
         }
-        let At::One(number) = self.target.at else { return None };
-        match self.walker.engine.holder(self.network().vpc_of(interface), number) {
-            Some(Owner::Interface(owner, place)) if owner == interface && self.target.owner == Owner::Whoever => Some(place),
+        let At::One(number) = self.target.at else {
+            return None;
+        };
+        match self
+            .walker
+            .engine
+            .holder(self.network().vpc_of(interface), number)
+        {
+            Some(Owner::Interface(owner, place))
+                if owner == interface && self.target.owner == Owner::Whoever =>
+            {
+                Some(place)
+            }
             _ => None,
         }
     }
 
-    /// Amazon's own servers: no security group and no network ACL is asked about them, and nothing is routed there.
+    /// Amazon's own servers: no security group and no network ACL is asked about them, and nothing is routed
+    /// there.
     fn is_amazon(&self, vpc: usize) -> bool {
-        let At::One(number) = self.target.at else { return false };
+        let At::One(number) = self.target.at else {
+            return false;
+        };
         let resolver = |range: &ipnet::IpNet| bounds(range).0 + 2;
-        let local = ["169.254.169.253", "169.254.169.254", "169.254.169.123", "fd00:ec2::253", "fd00:ec2::254", "fd00:ec2::123"];
-        self.network().vpcs[vpc].ranges.first().is_some_and(|range| resolver(range) == number)
-            || local.iter().any(|text| text.parse().is_ok_and(|address| crate::address::number(address) == number))
+        let local = [
+            "169.254.169.253",
+            "169.254.169.254",
+            "169.254.169.123",
+            "fd00:ec2::253",
+            "fd00:ec2::254",
+            "fd00:ec2::123",
+        ];
+        self.network().vpcs[vpc]
+            .ranges
+            .first()
+            .is_some_and(|range| resolver(range) == number)
+            || local.iter().any(|text| {
+                text.parse()
+                    .is_ok_and(|address| crate::address::number(address) == number)
+            })
     }
 
     /// Asks an interface's security groups about a new flow; they remember answers.
     fn groups(&mut self, interface: usize, direction: Direction, peer: Spot, references: bool) -> Step<()> {
         let tracked = self.is_answer() && self.holds(Law::GroupsRemember);
         let references = references || !self.holds(Law::AppliancesHideGroupMembers);
-        self.step(if tracked { Check::Tracked { interface } } else { Check::Groups { interface, direction, peer, references } })
+        self.step(if tracked {
+            Check::Tracked { interface }
+        } else {
+            Check::Groups {
+                interface,
+                direction,
+                peer,
+                references,
+            }
+        })
     }
 
     fn acl(&mut self, subnet: usize, direction: Direction) -> Step<()> {
         if self.is_answer() && !self.holds(Law::AclsForget) {
             return Ok(());
         }
-        let peer = if direction == Direction::Ingress { self.source.clone() } else { self.target.clone() };
-        self.step(Check::Acl { subnet, direction, peer })
+        let peer = if direction == Direction::Ingress {
+            self.source.clone()
+        } else {
+            self.target.clone()
+        };
+        self.step(Check::Acl {
+            subnet,
+            direction,
+            peer,
+        })
     }
 
     /// Out of something that stands in a subnet, past its ACL where `filtered`.
     fn out_of_subnet(&mut self, subnet: usize, filtered: bool) -> Step<End> {
         let place = &self.network().subnets[subnet];
-        let inside =
-            match self.target.owner {
-                Owner::Interface(index, _) if matches!(self.target.at, At::Among(_)) => {
-                    if self.network().interfaces[index].subnet == subnet { Match::Yes } else { Match::No }
+        let inside = match self.target.owner {
+            Owner::Interface(index, _) if matches!(self.target.at, At::Among(_)) => {
+                if self.network().interfaces[index].subnet == subnet {
+                    Match::Yes
+                } else {
+                    Match::No
                 }
-                Owner::Nat(index) if matches!(self.target.at, At::Among(_)) => {
-                    if self.network().nat_gateways[index].subnet == Some(subnet) { Match::Yes } else { Match::No }
+            }
+            Owner::Nat(index) if matches!(self.target.at, At::Among(_)) => {
+                if self.network().nat_gateways[index].subnet == Some(subnet) {
+                    Match::Yes
+                } else {
+                    Match::No
                 }
-                _ => self.target.is_in_any(&place.ranges),
-            };
+            }
+            _ => self.target.is_in_any(&place.ranges),
+        };
         if inside == Match::Yes && self.holds(Law::OwnSubnetSkipsAclAndRoutes) {
             return self.deliver(place.vpc, Some(subnet));
         }
@@ -222,70 +295,119 @@ impl<'a> Walk<'a, '_> {
     fn route(&mut self, subnet: usize) -> Step<End> {
         let network = self.network();
         let place = &network.subnets[subnet];
-        let table = if self.holds(Law::ExplicitTableBeforeMain) { network.table_of(subnet) } else { network.vpcs[place.vpc].main_table };
+        let table = if self.holds(Law::ExplicitTableBeforeMain) {
+            network.table_of(subnet)
+        } else {
+            network.vpcs[place.vpc].main_table
+        };
         let never = ["169.254.168.0/22", "fd00:ec2::/32"];
-        let local = |range: &&str| range.parse().is_ok_and(|range: ipnet::IpNet| self.target.is_in(&range) == Match::Yes);
+        let local = |range: &&str| {
+            range
+                .parse()
+                .is_ok_and(|range: ipnet::IpNet| self.target.is_in(&range) == Match::Yes)
+        };
         if self.holds(Law::LinkLocalIsNeverForwarded) && never.iter().any(local) {
             return self.walker.dead(Code::LinkLocal, &place.named, "");
         }
         let Some(table) = table else {
-            return Err(Stop::Unknown(format!("the route table of {} is not known", place.named.name)));
+            return Err(Stop::Unknown(format!(
+                "the route table of {} is not known",
+                place.named.name
+            )));
         };
         if network.route_tables[table].unread {
-            return Err(Stop::Unknown(format!("the routes of {} are not known", network.route_tables[table].named.name)));
+            return Err(Stop::Unknown(format!(
+                "the routes of {} are not known",
+                network.route_tables[table].named.name
+            )));
         }
         let chosen = lookup(self.walker.engine, table, &self.target);
         let taken = *self.walker.pick(&chosen, 0)?;
         if chosen.len() > 1 {
             let name = &network.route_tables[table].named.name;
             let target = self.walker.engine.tell(&self.target);
-            self.walker.assume(format!("which route of {name} takes {target} depends on addresses that are not known"));
+            self.walker.assume(format!(
+                "which route of {name} takes {target} depends on addresses that are not known"
+            ));
         }
         self.take(table, taken, subnet)
     }
 
     fn take(&mut self, table: usize, chosen: Chosen, subnet: usize) -> Step<End> {
         let network = self.network();
-        let (named, vpc) = (&network.route_tables[table].named, network.route_tables[table].vpc);
-        let imagined = self.tables.iter().find(|(other, at, route)| *other == table && *at == self.target.at && route.is_some());
+        let (named, vpc) = (
+            &network.route_tables[table].named,
+            network.route_tables[table].vpc,
+        );
+        let imagined = self
+            .tables
+            .iter()
+            .find(|(other, at, route)| *other == table && *at == self.target.at && route.is_some());
         if let Some((.., Some(route))) = imagined {
             return self.carry(&route.clone(), vpc, subnet);
         }
         match chosen {
             Chosen::Local => {
-                self.step(Check::Table { table, route: None, target: self.target.clone() })?;
+                self.step(Check::Table {
+                    table,
+                    route: None,
+                    target: self.target.clone(),
+                })?;
                 self.deliver(vpc, None)
             }
             Chosen::Route(index) if is_forbidden(self.walker.engine, table, index, &self.target) => {
                 let failure = crate::trip::Failure {
                     code: Code::ForbiddenRoute,
                     at: named.clone(),
-                    detail: format!("to {}", network.name_of(&network.route_tables[table].route(index).target)),
+                    detail: format!(
+                        "to {}",
+                        network.name_of(&network.route_tables[table].route(index).target)
+                    ),
                 };
                 Err(Stop::Invalid(Box::new(failure)))
             }
             Chosen::Route(index) => {
                 let target = &network.route_tables[table].route(index).target;
                 match target {
-                    Target::Blackhole(name) => self.reroute(Code::Blackhole, (table, Some(index)), subnet, format!("it led to {name}")),
+                    Target::Blackhole(name) => self.reroute(
+                        Code::Blackhole,
+                        (table, Some(index)),
+                        subnet,
+                        format!("it led to {name}"),
+                    ),
                     _ if self.walker.script.wanted.is_some() && !self.leads(target, vpc) => {
                         let route = crate::explain::route(self.walker.engine, table, index);
                         self.reroute(Code::RouteTarget, (table, Some(index)), subnet, route)
                     }
                     target => {
-                        self.step(Check::Table { table, route: Some(index), target: self.target.clone() })?;
+                        self.step(Check::Table {
+                            table,
+                            route: Some(index),
+                            target: self.target.clone(),
+                        })?;
                         self.remember(table, None);
                         self.go(target, vpc, subnet)
                     }
                 }
             }
-            Chosen::Nothing => self.reroute(Code::NoRoute, (table, None), subnet, format!("for {}", self.walker.engine.tell(&self.target))),
+            Chosen::Nothing => self.reroute(
+                Code::NoRoute,
+                (table, None),
+                subnet,
+                format!("for {}", self.walker.engine.tell(&self.target)),
+            ),
         }
     }
 
-    /// The table leads nowhere, or its route that matches does. A relaxed trip tries a route to each thing of the VPC that could carry
-    /// the packet.
-    fn reroute(&mut self, code: Code, (table, route): (usize, Option<usize>), subnet: usize, detail: String) -> Step<End> {
+    /// The table leads nowhere, or its route that matches does. A relaxed trip tries a route to each thing of
+    /// the VPC that could carry the packet.
+    fn reroute(
+        &mut self,
+        code: Code,
+        (table, route): (usize, Option<usize>),
+        subnet: usize,
+        detail: String,
+    ) -> Step<End> {
         let network = self.network();
         let vpc = network.route_tables[table].vpc;
         if let Some((nat, ..)) = self.flow.nat.as_ref().filter(|_| !self.is_answer())
@@ -298,9 +420,16 @@ impl<'a> Walk<'a, '_> {
         let mut named = network.route_tables[table].named.clone();
         named.source = matched.and_then(|route| route.source.clone()).or(named.source);
         // Another route here would also change what was taken from this table before.
-        let used = self.tables.iter().any(|(other, at, _)| *other == table && *at == self.target.at);
+        let used = self
+            .tables
+            .iter()
+            .any(|(other, at, _)| *other == table && *at == self.target.at);
         let relaxed = self.walker.script.wanted.is_some() && !used;
-        let repairs = if relaxed { self.carriers(table, subnet, matched) } else { Vec::new() };
+        let repairs = if relaxed {
+            self.carriers(table, subnet, matched)
+        } else {
+            Vec::new()
+        };
         let imagined = self.walker.fail(code, &named, detail, self.role, &repairs)?;
         self.remember(table, Some(imagined.clone()));
         self.carry(&imagined, vpc, subnet)
@@ -339,31 +468,51 @@ impl<'a> Walk<'a, '_> {
             Target::EgressOnlyGateway(index) => self.egress_only(*index, vpc),
             Target::Interface(index) => self.appliance(*index, subnet),
             Target::Blackhole(name) => self.walker.dead(Code::Blackhole, &Named::new(name.as_str()), ""),
-            Target::Other(name) => Err(Stop::Unknown(format!("what {name} does with a packet is not modelled"))),
+            Target::Other(name) => Err(Stop::Unknown(format!(
+                "what {name} does with a packet is not modelled"
+            ))),
         }
     }
 
-    /// To whoever holds the target's address in a VPC; `subnet` is the one that the packet is in already, behind its ACL.
+    /// To whoever holds the target's address in a VPC; `subnet` is the one that the packet is in already,
+    /// behind its ACL.
     fn deliver(&mut self, vpc: usize, subnet: Option<usize>) -> Step<End> {
         let network = self.network();
         let engine = self.walker.engine;
-        let by_address = if let At::One(number) = self.target.at { engine.holder(vpc, number) } else { None };
+        let by_address = if let At::One(number) = self.target.at {
+            engine.holder(vpc, number)
+        } else {
+            None
+        };
         let is_here = |owner: Owner| match owner {
             Owner::Interface(index, _) => network.vpc_of(index) == vpc,
             Owner::Nat(index) => network.nat_gateways[index].vpc == vpc,
             _ => false,
         };
-        let Vpc { named: at, unread, .. } = &network.vpcs[vpc];
+        let Vpc {
+            named: at, unread, ..
+        } = &network.vpcs[vpc];
         let owner = match (self.target.owner, by_address) {
             (owner, _) if is_here(owner) => owner,
             (Owner::Whoever, Some(owner)) => owner,
-            (Owner::Interface(index, _), _) if unread.identity || network.vpcs[network.vpc_of(index)].unread.identity => {
-                return Err(Stop::Unknown(format!("in which VPC {} is is not known", network.interfaces[index].named.name)));
+            (Owner::Interface(index, _), _)
+                if unread.identity || network.vpcs[network.vpc_of(index)].unread.identity =>
+            {
+                return Err(Stop::Unknown(format!(
+                    "in which VPC {} is is not known",
+                    network.interfaces[index].named.name
+                )));
             }
             (Owner::Whoever | Owner::Outside, None) if unread.hosts || self.is_anybodys(vpc) => {
-                return Err(Stop::Unknown(format!("who has {} in {} is not known", engine.tell(&self.target), at.name)));
+                return Err(Stop::Unknown(format!(
+                    "who has {} in {} is not known",
+                    engine.tell(&self.target),
+                    at.name
+                )));
             }
-            (Owner::Interface(..) | Owner::Nat(_), Some(_)) => return self.walker.dead(Code::WrongHost, at, engine.tell(&self.target)),
+            (Owner::Interface(..) | Owner::Nat(_), Some(_)) => {
+                return self.walker.dead(Code::WrongHost, at, engine.tell(&self.target));
+            }
             _ => return self.walker.dead(Code::NoSuchHost, at, engine.tell(&self.target)),
         };
         self.target.owner = owner;
@@ -405,8 +554,14 @@ impl<'a> Walk<'a, '_> {
             Behind::Endpoint if self.is_answer() => {}
             Behind::Endpoint => {
                 let tcp = ServiceSet::tcp(0, u16::MAX);
-                self.step(Check::Gate { at: host.named.clone(), services: tcp, code: Code::EndpointProtocol })?;
-                self.walker.assume("interface endpoints take TCP only; UDP, which a few services take, is not modelled");
+                self.step(Check::Gate {
+                    at: host.named.clone(),
+                    services: tcp,
+                    code: Code::EndpointProtocol,
+                })?;
+                self.walker.assume(
+                    "interface endpoints take TCP only; UDP, which a few services take, is not modelled",
+                );
             }
         }
         let references = self.appliances().is_empty();
@@ -422,15 +577,25 @@ impl<'a> Walk<'a, '_> {
         let host = &self.network().interfaces[interface];
         match host.behind {
             Behind::Host | Behind::Endpoint => Ok(()),
-            Behind::Service => Err(Stop::Unknown(format!("what {} does with a packet is not modelled", host.named.name))),
-            Behind::Nothing => Err(Stop::Unknown(format!("nothing is attached to {} as yet", host.named.name))),
+            Behind::Service => Err(Stop::Unknown(format!(
+                "what {} does with a packet is not modelled",
+                host.named.name
+            ))),
+            Behind::Nothing => Err(Stop::Unknown(format!(
+                "nothing is attached to {} as yet",
+                host.named.name
+            ))),
         }
     }
 
     /// The way back of the answer, from where the packet ended.
     fn answer(&mut self, end: End) -> Step<()> {
         self.walker.log.back = true;
-        self.role = if self.flow.nat.is_some() { Role::Nat } else { Role::Client };
+        self.role = if self.flow.nat.is_some() {
+            Role::Nat
+        } else {
+            Role::Client
+        };
         std::mem::swap(&mut self.source, &mut self.target);
         (self.entered, self.transits) = (Entered::Here, 0);
         let came = match end {
@@ -450,14 +615,22 @@ impl<'a> Walk<'a, '_> {
             _ => false,
         };
         if !is_client {
-            return self.walker.dead(Code::WrongHost, &at, "the answer comes to somebody else");
+            return self
+                .walker
+                .dead(Code::WrongHost, &at, "the answer comes to somebody else");
         }
         if self.flow.target.at != self.source.at {
-            return self.walker.dead(Code::ReplyChanged, &at, format!("it comes from {}", self.walker.engine.tell(&self.source)));
+            return self.walker.dead(
+                Code::ReplyChanged,
+                &at,
+                format!("it comes from {}", self.walker.engine.tell(&self.source)),
+            );
         }
         let [there, back] = &self.flow.appliances;
         if there.iter().collect::<std::collections::BTreeSet<_>>() != back.iter().collect() {
-            return Err(Stop::Unknown("the answer does not go through the same appliance".to_owned()));
+            return Err(Stop::Unknown(
+                "the answer does not go through the same appliance".to_owned(),
+            ));
         }
         Ok(())
     }

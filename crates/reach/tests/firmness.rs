@@ -1,7 +1,8 @@
-//! Less is known of what a spec names by an id only: of random specs, parts are replaced by ids, and no answer may become firmer.
+//! Less is known of what a spec names by an id only: of random specs, parts are replaced by ids, and no
+//! answer may become firmer.
 //!
-//! A few hundred specs by default; with `REACH_NETWORKS=10000` as many as it says, as CI does. A failure prints its seed; `REACH_SEED` runs
-//! one again.
+//! A few hundred specs by default; with `REACH_NETWORKS=10000` as many as it says, as CI does. A failure
+//! prints its seed; `REACH_SEED` runs one again.
 
 #[path = "common/spec.rs"]
 #[expect(dead_code, reason = "what is live of a spec is for other tests")]
@@ -36,7 +37,10 @@ fn pick<T: Copy>(rng: &mut Rng, list: &[T]) -> T {
 
 fn peer(rng: &mut Rng, groups: &[String]) -> (&'static str, String) {
     match rng.u8(..4) {
-        0 => ("security_group", pick(rng, &groups.iter().collect::<Vec<_>>()).clone()),
+        0 => (
+            "security_group",
+            pick(rng, &groups.iter().collect::<Vec<_>>()).clone(),
+        ),
         1 => ("cidr", "10.0.0.0/16".to_owned()),
         2 => ("cidr", "10.0.2.0/24".to_owned()),
         _ => ("cidr", "0.0.0.0/0".to_owned()),
@@ -70,12 +74,17 @@ fn resources(rng: &mut Rng) -> Resources {
         let own = format!("vpc.{vpc}");
         all.insert(own.clone(), json!({"cidr_block": format!("10.{vpc}.0.0/16")}));
         all.insert(format!("internet_gateway.{vpc}"), json!({"vpc": own}));
-        let groups: Vec<String> = (0..2).map(|group| format!("security_group.{vpc}-{group}")).collect();
+        let groups: Vec<String> = (0..2)
+            .map(|group| format!("security_group.{vpc}-{group}"))
+            .collect();
         for group in &groups {
             let attributes = json!({"vpc": own, "description": "Any", "ingress": rules(rng, &groups), "egress": rules(rng, &groups)});
             all.insert(group.clone(), attributes);
         }
-        all.insert(format!("network_acl.{vpc}"), json!({"vpc": own, "ingress": entries(rng), "egress": entries(rng)}));
+        all.insert(
+            format!("network_acl.{vpc}"),
+            json!({"vpc": own, "ingress": entries(rng), "egress": entries(rng)}),
+        );
         all.insert(format!("elastic_ip.{vpc}"), json!({}));
         let nat = format!("nat_gateway.{vpc}");
         let elastic_ip = format!("elastic_ip.{vpc}");
@@ -84,17 +93,21 @@ fn resources(rng: &mut Rng) -> Resources {
             let default = match rng.u8(..4) {
                 0 => json!([]),
                 1 => json!([{"destination": "0.0.0.0/0", "nat_gateway": nat}]),
-                _ => json!([{"destination": "0.0.0.0/0", "internet_gateway": format!("internet_gateway.{vpc}")}]),
+                _ => {
+                    json!([{"destination": "0.0.0.0/0", "internet_gateway": format!("internet_gateway.{vpc}")}])
+                }
             };
-            all.insert(format!("route_table.{vpc}-{table}"), json!({"vpc": own, "routes": default}));
+            all.insert(
+                format!("route_table.{vpc}-{table}"),
+                json!({"vpc": own, "routes": default}),
+            );
         }
         if rng.bool() {
             let attributes = json!({"vpc": own, "service": "com.amazonaws.us-west-2.s3", "route_tables": [format!("route_table.{vpc}-0")]});
             all.insert(format!("vpc_endpoint.{vpc}"), attributes);
         }
         for subnet in 1..rng.usize(3..5) {
-            let mut attributes =
-                json!({"vpc": own, "cidr_block": format!("10.{vpc}.{subnet}.0/24"), "map_public_ip_on_launch": rng.bool()});
+            let mut attributes = json!({"vpc": own, "cidr_block": format!("10.{vpc}.{subnet}.0/24"), "map_public_ip_on_launch": rng.bool()});
             if rng.u8(..4) > 0 {
                 attributes["route_table"] = json!(format!("route_table.{vpc}-{}", rng.u8(..2)));
             }
@@ -119,7 +132,10 @@ fn resources(rng: &mut Rng) -> Resources {
 /// The same with a resource named by an id wherever it is spoken of.
 fn without(resources: &Resources, gone: &str, number: usize) -> Resources {
     let address: Address = gone.parse().unwrap();
-    let id = json!(format!("{}0123456789abcde{number:02x}", address.kind.schema().id_prefix));
+    let id = json!(format!(
+        "{}0123456789abcde{number:02x}",
+        address.kind.schema().id_prefix
+    ));
     fn replace(json: &mut Json, from: &str, to: &Json) {
         match json {
             Json::String(text) if text == from => *json = to.clone(),
@@ -130,12 +146,16 @@ fn without(resources: &Resources, gone: &str, number: usize) -> Resources {
     }
     let mut left = resources.clone();
     left.remove(gone);
-    left.values_mut().for_each(|attributes| replace(attributes, gone, &id));
+    left.values_mut()
+        .for_each(|attributes| replace(attributes, gone, &id));
     left
 }
 
 fn network(resources: &Resources) -> Network {
-    let list: Vec<(&str, Json)> = resources.iter().map(|(address, attributes)| (address.as_str(), attributes.clone())).collect();
+    let list: Vec<(&str, Json)> = resources
+        .iter()
+        .map(|(address, attributes)| (address.as_str(), attributes.clone()))
+        .collect();
     topology(&spec(&list), &Lists::new())
 }
 
@@ -153,24 +173,43 @@ fn firmer(seed: u64, softened: &mut usize) -> Option<String> {
     let mut after = before.clone();
     let mut gone = Vec::new();
     for _ in 0..rng.usize(1..4) {
-        let able: Vec<String> =
-            after.keys().filter(|address| OUTSIDE.contains(&address.parse::<Address>().unwrap().kind)).cloned().collect();
-        let Some(one) = able.get(rng.usize(..able.len().max(1))) else { break };
+        let able: Vec<String> = after
+            .keys()
+            .filter(|address| OUTSIDE.contains(&address.parse::<Address>().unwrap().kind))
+            .cloned()
+            .collect();
+        let Some(one) = able.get(rng.usize(..able.len().max(1))) else {
+            break;
+        };
         after = without(&after, one, gone.len());
         gone.push(one.clone());
     }
     let (old, new) = (network(&before), network(&after));
     let (old, new) = (Engine::new(&old), Engine::new(&new));
-    let hosts: Vec<&String> = before.keys().filter(|address| address.starts_with("instance.")).collect();
-    let mut pairs: Vec<(&str, &str)> = hosts.iter().flat_map(|from| hosts.iter().map(move |to| (from.as_str(), to.as_str()))).collect();
-    pairs.extend(hosts.iter().flat_map(|host| [("internet", host.as_str()), (host.as_str(), "internet"), (host.as_str(), "s3")]));
+    let hosts: Vec<&String> = before
+        .keys()
+        .filter(|address| address.starts_with("instance."))
+        .collect();
+    let mut pairs: Vec<(&str, &str)> = hosts
+        .iter()
+        .flat_map(|from| hosts.iter().map(move |to| (from.as_str(), to.as_str())))
+        .collect();
+    pairs.extend(hosts.iter().flat_map(|host| {
+        [
+            ("internet", host.as_str()),
+            (host.as_str(), "internet"),
+            (host.as_str(), "s3"),
+        ]
+    }));
     pairs.extend(hosts.iter().map(|host| (host.as_str(), "10.0.1.20")));
     for (from, to) in pairs {
         let ask = |engine: &Engine<'_>| {
             let party = |text: &str| Party::read(engine, text).unwrap();
             reach(engine, &party(from), &party(to)).ok()
         };
-        let (Some(one), Some(other)) = (ask(&old), ask(&new)) else { continue };
+        let (Some(one), Some(other)) = (ask(&old), ask(&new)) else {
+            continue;
+        };
         *softened += usize::from(!other.unknown.subtract(&one.unknown).is_empty());
         let names = ["allowed", "partial", "blocked"];
         for ((name, sure), still) in names.into_iter().zip(firm(&other)).zip(firm(&one)) {
@@ -197,5 +236,8 @@ fn no_answer_becomes_firmer_where_parts_are_of_others() {
     for seed in 0..count {
         assert_eq!(firmer(seed, &mut softened), None);
     }
-    assert!(softened > usize::try_from(count).unwrap(), "{softened} answers became unknown");
+    assert!(
+        softened > usize::try_from(count).unwrap(),
+        "{softened} answers became unknown"
+    );
 }

@@ -15,21 +15,52 @@ use world::{OUTSIDE, SERVICE, net, network, services};
 
 const NETWORKS: u64 = 250;
 
-/// Some questions about a network: from each host to others, to public addresses, to the internet and the service, and in.
+/// Some questions about a network: from each host to others, to public addresses, to the internet and the
+/// service, and in.
 fn questions(rng: &mut Rng, net: &Network) -> Vec<(Option<usize>, IpAddr, IpAddr)> {
-    let known = |assigned: Assigned| if let Assigned::Known(address) = assigned { Some(address) } else { None };
-    let all: Vec<IpAddr> = net.interfaces.iter().flat_map(|host| &host.addresses).filter_map(|own| known(own.private)).collect();
-    let publics: Vec<IpAddr> =
-        net.interfaces.iter().flat_map(|host| &host.addresses).filter_map(|own| own.public.and_then(known)).collect();
+    let known = |assigned: Assigned| {
+        if let Assigned::Known(address) = assigned {
+            Some(address)
+        } else {
+            None
+        }
+    };
+    let all: Vec<IpAddr> = net
+        .interfaces
+        .iter()
+        .flat_map(|host| &host.addresses)
+        .filter_map(|own| known(own.private))
+        .collect();
+    let publics: Vec<IpAddr> = net
+        .interfaces
+        .iter()
+        .flat_map(|host| &host.addresses)
+        .filter_map(|own| own.public.and_then(known))
+        .collect();
     let mut questions = Vec::new();
     for _ in 0..10 {
         let host = rng.usize(..net.interfaces.len());
-        let Some(source) = known(net.interfaces[host].addresses[0].private) else { continue };
-        let mut targets = vec![all[rng.usize(..all.len())], OUTSIDE[rng.usize(..4)].parse().unwrap(), SERVICE[0].parse().unwrap()];
+        let Some(source) = known(net.interfaces[host].addresses[0].private) else {
+            continue;
+        };
+        let mut targets = vec![
+            all[rng.usize(..all.len())],
+            OUTSIDE[rng.usize(..4)].parse().unwrap(),
+            SERVICE[0].parse().unwrap(),
+        ];
         targets.extend(publics.get(rng.usize(..publics.len().max(1))));
-        questions.extend(targets.into_iter().filter(|target| target.is_ipv4()).map(|target| (Some(host), source, target)));
+        questions.extend(
+            targets
+                .into_iter()
+                .filter(|target| target.is_ipv4())
+                .map(|target| (Some(host), source, target)),
+        );
     }
-    questions.extend(publics.iter().map(|public| (None, OUTSIDE[1].parse().unwrap(), *public)));
+    questions.extend(
+        publics
+            .iter()
+            .map(|public| (None, OUTSIDE[1].parse().unwrap(), *public)),
+    );
     questions
 }
 
@@ -45,9 +76,12 @@ fn answer(net: &Network, (from, source, target): (Option<usize>, IpAddr, IpAddr)
     answer
 }
 
-/// Changes random networks, compares the answers before and after, and counts those that differ; `false` from `change` is a network
-/// that has no such thing.
-fn compare(change: impl Fn(&mut Rng, &mut Network) -> bool, holds: impl Fn(&Answer, &Answer) -> bool) -> usize {
+/// Changes random networks, compares the answers before and after, and counts those that differ; `false` from
+/// `change` is a network that has no such thing.
+fn compare(
+    change: impl Fn(&mut Rng, &mut Network) -> bool,
+    holds: impl Fn(&Answer, &Answer) -> bool,
+) -> usize {
     let mut changed = 0;
     for seed in 0..NETWORKS {
         let mut rng = Rng::with_seed(seed);
@@ -58,7 +92,10 @@ fn compare(change: impl Fn(&mut Rng, &mut Network) -> bool, holds: impl Fn(&Answ
         }
         for question in questions(&mut rng, &before) {
             let (old, new) = (answer(&before, question), answer(&after, question));
-            assert!(holds(&old, &new), "seed {seed}: {question:?}\nbefore {old:?}\nafter {new:?}");
+            assert!(
+                holds(&old, &new),
+                "seed {seed}: {question:?}\nbefore {old:?}\nafter {new:?}"
+            );
             changed += usize::from(old != new);
         }
     }
@@ -82,14 +119,25 @@ fn no_more(old: &Answer, new: &Answer) -> bool {
 }
 
 fn random_range(rng: &mut Rng) -> IpNet {
-    net(["0.0.0.0/0", "10.0.0.0/8", "10.0.1.0/24", "203.0.113.0/25", "44.0.0.0/24", "10.1.0.0/16"][rng.usize(..6)])
+    net([
+        "0.0.0.0/0",
+        "10.0.0.0/8",
+        "10.0.1.0/24",
+        "203.0.113.0/25",
+        "44.0.0.0/24",
+        "10.1.0.0/16",
+    ][rng.usize(..6)])
 }
 
 #[test]
 fn a_rule_more_never_takes_away() {
     let add = |rng: &mut Rng, net: &mut Network| {
         let group = rng.usize(..net.security_groups.len());
-        let rule = GroupRule { services: services(rng), peer: Peer::Range(random_range(rng)), source: None };
+        let rule = GroupRule {
+            services: services(rng),
+            peer: Peer::Range(random_range(rng)),
+            source: None,
+        };
         if rng.bool() {
             net.security_groups[group].ingress.push(rule);
         } else {
@@ -97,7 +145,10 @@ fn a_rule_more_never_takes_away() {
         }
         true
     };
-    assert!(compare(add, no_less) > 20, "a change that changes nothing shows nothing");
+    assert!(
+        compare(add, no_less) > 20,
+        "a change that changes nothing shows nothing"
+    );
 }
 
 #[test]
@@ -107,7 +158,13 @@ fn a_denial_more_never_adds() {
             return false;
         }
         let acl = rng.usize(..net.network_acls.len());
-        let entry = AclEntry { number: rng.u32(..60), allow: false, services: services(rng), range: random_range(rng), source: None };
+        let entry = AclEntry {
+            number: rng.u32(..60),
+            allow: false,
+            services: services(rng),
+            range: random_range(rng),
+            source: None,
+        };
         if rng.bool() {
             net.network_acls[acl].ingress.push(entry);
         } else {
@@ -115,7 +172,10 @@ fn a_denial_more_never_adds() {
         }
         true
     };
-    assert!(compare(deny, no_more) > 20, "a change that changes nothing shows nothing");
+    assert!(
+        compare(deny, no_more) > 20,
+        "a change that changes nothing shows nothing"
+    );
 }
 
 #[test]
@@ -128,7 +188,10 @@ fn a_route_less_adds_only_by_exposing_a_shorter_one() {
         routes.retain(|route| route.destination != Destination::Range(all));
         routes.len() < before
     };
-    assert!(compare(cut, no_more) > 20, "a change that changes nothing shows nothing");
+    assert!(
+        compare(cut, no_more) > 20,
+        "a change that changes nothing shows nothing"
+    );
 }
 
 #[test]
@@ -140,9 +203,13 @@ fn halves_are_the_whole() {
                 *rules = rules
                     .iter()
                     .flat_map(|rule| match &rule.peer {
-                        Peer::Range(range) if range.prefix_len() < 32 => {
-                            halves(range).into_iter().map(|half| GroupRule { peer: Peer::Range(half), ..rule.clone() }).collect()
-                        }
+                        Peer::Range(range) if range.prefix_len() < 32 => halves(range)
+                            .into_iter()
+                            .map(|half| GroupRule {
+                                peer: Peer::Range(half),
+                                ..rule.clone()
+                            })
+                            .collect(),
                         _ => vec![rule.clone()],
                     })
                     .collect();
@@ -153,7 +220,11 @@ fn halves_are_the_whole() {
                 *entries = entries
                     .iter()
                     .flat_map(|entry| {
-                        let parts = if entry.range.prefix_len() < 32 { halves(&entry.range) } else { vec![entry.range] };
+                        let parts = if entry.range.prefix_len() < 32 {
+                            halves(&entry.range)
+                        } else {
+                            vec![entry.range]
+                        };
                         parts.into_iter().zip([0, 1]).map(|(range, more)| AclEntry {
                             range,
                             number: entry.number * 2 + more,
@@ -178,7 +249,10 @@ fn order_and_names_do_not_matter() {
         }
         for acl in &mut net.network_acls {
             rng.shuffle(&mut acl.ingress);
-            acl.ingress.iter_mut().chain(&mut acl.egress).for_each(|entry| entry.number = entry.number * 3 + 7);
+            acl.ingress
+                .iter_mut()
+                .chain(&mut acl.egress)
+                .for_each(|entry| entry.number = entry.number * 3 + 7);
         }
         for table in &mut net.route_tables {
             rng.shuffle(&mut table.routes);
@@ -195,7 +269,11 @@ fn order_and_names_do_not_matter() {
 #[test]
 fn a_target_that_goes_takes_its_routes_along() {
     let end = |rng: &mut Rng, net: &mut Network| {
-        let routes: Vec<_> = net.route_tables.iter_mut().flat_map(|table| &mut table.routes).collect();
+        let routes: Vec<_> = net
+            .route_tables
+            .iter_mut()
+            .flat_map(|table| &mut table.routes)
+            .collect();
         let count = routes.len();
         if count == 0 {
             return false;

@@ -1,5 +1,5 @@
-//! A place that no list has, wherever a network refers to one: what is there is not known, so no answer ends in the middle, and none is
-//! firmer than it was.
+//! A place that no list has, wherever a network refers to one: what is there is not known, so no answer ends
+//! in the middle, and none is firmer than it was.
 
 #[path = "common/world.rs"]
 #[expect(dead_code, reason = "other tests use the addresses outside")]
@@ -34,7 +34,11 @@ fn references(net: &mut Network) -> Vec<&mut usize> {
             Target::Blackhole(_) | Target::Other(_) => {}
         }
     }
-    for rule in net.security_groups.iter_mut().flat_map(|group| group.ingress.iter_mut().chain(&mut group.egress)) {
+    for rule in net
+        .security_groups
+        .iter_mut()
+        .flat_map(|group| group.ingress.iter_mut().chain(&mut group.egress))
+    {
         if let Peer::List(index) | Peer::Group(index) = &mut rule.peer {
             all.push(index);
         }
@@ -46,7 +50,11 @@ fn references(net: &mut Network) -> Vec<&mut usize> {
         for attachment in &mut gateway.attachments {
             all.extend(attachment.subnets.iter_mut().chain(&mut attachment.route_table));
         }
-        for route in gateway.route_tables.iter_mut().flat_map(|table| &mut table.routes) {
+        for route in gateway
+            .route_tables
+            .iter_mut()
+            .flat_map(|table| &mut table.routes)
+        {
             all.extend(&mut route.attachment);
         }
     }
@@ -65,11 +73,29 @@ fn homes(net: &mut Network) -> Vec<&mut usize> {
         all.push(&mut gateway.vpc);
         all.extend(&mut gateway.subnet);
     }
-    all.extend(net.internet_gateways.iter_mut().filter_map(|gateway| gateway.vpc.as_mut()));
+    all.extend(
+        net.internet_gateways
+            .iter_mut()
+            .filter_map(|gateway| gateway.vpc.as_mut()),
+    );
     all.extend(net.endpoints.iter_mut().map(|endpoint| &mut endpoint.vpc));
-    all.extend(net.egress_only_gateways.iter_mut().map(|gateway| &mut gateway.vpc));
-    all.extend(net.peerings.iter_mut().flat_map(|peering| &mut peering.vpcs).flatten());
-    all.extend(net.transit_gateways.iter_mut().flat_map(|gateway| &mut gateway.attachments).filter_map(|one| one.vpc.as_mut()));
+    all.extend(
+        net.egress_only_gateways
+            .iter_mut()
+            .map(|gateway| &mut gateway.vpc),
+    );
+    all.extend(
+        net.peerings
+            .iter_mut()
+            .flat_map(|peering| &mut peering.vpcs)
+            .flatten(),
+    );
+    all.extend(
+        net.transit_gateways
+            .iter_mut()
+            .flat_map(|gateway| &mut gateway.attachments)
+            .filter_map(|one| one.vpc.as_mut()),
+    );
     all
 }
 
@@ -88,11 +114,20 @@ fn firm(answer: &Answer) -> [ServiceSet; 3] {
 
 fn parties(net: &Network) -> Vec<Party> {
     let hosts = (0..net.interfaces.len()).map(|host| Party::Named(format!("host-{host}")));
-    hosts.chain([Party::Internet, Party::Service("s3".to_owned()), Party::Address("8.8.8.8".parse().unwrap())]).collect()
+    hosts
+        .chain([
+            Party::Internet,
+            Party::Service("s3".to_owned()),
+            Party::Address("8.8.8.8".parse().unwrap()),
+        ])
+        .collect()
 }
 
 fn networks() -> u64 {
-    std::env::var("REACH_NETWORKS").ok().and_then(|text| text.parse::<u64>().ok()).map_or(200, |all| all / 10)
+    std::env::var("REACH_NETWORKS")
+        .ok()
+        .and_then(|text| text.parse::<u64>().ok())
+        .map_or(200, |all| all / 10)
 }
 
 #[test]
@@ -104,16 +139,28 @@ fn a_reference_that_leads_nowhere_makes_no_answer_firmer() {
         let mut after = before.clone();
         lose(&mut rng, references(&mut after));
         let (old, new) = (Engine::new(&before), Engine::new(&after));
-        for (from, to) in parties(&before).iter().flat_map(|from| parties(&before).into_iter().map(move |to| (from, to))) {
-            let (Ok(one), Ok(other)) = (reach(&old, from, &to), reach(&new, from, &to)) else { continue };
+        for (from, to) in parties(&before)
+            .iter()
+            .flat_map(|from| parties(&before).into_iter().map(move |to| (from, to)))
+        {
+            let (Ok(one), Ok(other)) = (reach(&old, from, &to), reach(&new, from, &to)) else {
+                continue;
+            };
             // What EC2 would refuse is said of nothing else.
             if one.invalid || other.invalid {
                 continue;
             }
             softened += usize::from(!other.unknown.subtract(&one.unknown).is_empty());
-            for ((name, sure), still) in ["allowed", "partial", "blocked"].into_iter().zip(firm(&other)).zip(firm(&one)) {
+            for ((name, sure), still) in ["allowed", "partial", "blocked"]
+                .into_iter()
+                .zip(firm(&other))
+                .zip(firm(&one))
+            {
                 let more = sure.subtract(&still);
-                assert!(more.is_empty(), "seed {seed}: {from} -> {to}: {more} is {name}, and it was not; {other:?}");
+                assert!(
+                    more.is_empty(),
+                    "seed {seed}: {from} -> {to}: {more} is {name}, and it was not; {other:?}"
+                );
             }
         }
     }

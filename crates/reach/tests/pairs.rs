@@ -19,9 +19,16 @@ fn the_matrix_says_what_each_pair_says() {
         // More hosts that are alike: twins of what is there.
         for index in 0..net.interfaces.len() {
             let mut twin = net.interfaces[index].clone();
-            let trueup_reach::network::Assigned::Known(std::net::IpAddr::V4(address)) = twin.addresses[0].private else { continue };
+            let trueup_reach::network::Assigned::Known(std::net::IpAddr::V4(address)) =
+                twin.addresses[0].private
+            else {
+                continue;
+            };
             let next = std::net::IpAddr::from(std::net::Ipv4Addr::from(u32::from(address) + 120));
-            twin.addresses = vec![trueup_reach::Own { private: trueup_reach::network::Assigned::Known(next), public: None }];
+            twin.addresses = vec![trueup_reach::Own {
+                private: trueup_reach::network::Assigned::Known(next),
+                public: None,
+            }];
             net.interfaces.push(twin);
         }
         // In some networks EC2 has yet to choose addresses.
@@ -56,25 +63,53 @@ fn the_matrix_says_what_each_pair_says() {
             open += usize::from(!cell.is_blocked());
         });
     }
-    assert!(compared > 10_000 && open > 1000 && merged > 50, "{compared} {open} {merged}");
+    assert!(
+        compared > 10_000 && open > 1000 && merged > 50,
+        "{compared} {open} {merged}"
+    );
 }
 
 #[test]
 fn every_rule_of_a_long_group_counts() {
     let mut network = Network::default();
-    network.vpcs.push(Vpc { ranges: vec![net("10.0.0.0/16")], ..Vpc::default() });
-    network.subnets.push(Subnet { ranges: vec![net("10.0.1.0/24")], ..Subnet::default() });
-    let rule = |services, range: &str| GroupRule { services, peer: Peer::Range(net(range)), source: None };
+    network.vpcs.push(Vpc {
+        ranges: vec![net("10.0.0.0/16")],
+        ..Vpc::default()
+    });
+    network.subnets.push(Subnet {
+        ranges: vec![net("10.0.1.0/24")],
+        ..Subnet::default()
+    });
+    let rule = |services, range: &str| GroupRule {
+        services,
+        peer: Peer::Range(net(range)),
+        source: None,
+    };
     // The last one is the only one that is about the other host.
-    let mut ingress: Vec<GroupRule> = (1..400).map(|port| rule(ServiceSet::tcp(port, port), "192.0.2.0/24")).collect();
+    let mut ingress: Vec<GroupRule> = (1..400)
+        .map(|port| rule(ServiceSet::tcp(port, port), "192.0.2.0/24"))
+        .collect();
     ingress.push(rule(ServiceSet::tcp(443, 443), "10.0.1.10/32"));
     let egress = vec![rule(ServiceSet::all(), "0.0.0.0/0")];
-    network.security_groups.push(SecurityGroup { ingress, egress, ..SecurityGroup::default() });
+    network.security_groups.push(SecurityGroup {
+        ingress,
+        egress,
+        ..SecurityGroup::default()
+    });
     for (number, name) in [(10, "host-a"), (11, "host-b")] {
         let address = std::net::Ipv4Addr::new(10, 0, 1, number).into();
-        let addresses = vec![Own { private: Assigned::Known(address), public: None }];
+        let addresses = vec![Own {
+            private: Assigned::Known(address),
+            public: None,
+        }];
         let named = Named::new(name);
-        network.interfaces.push(Interface { named, addresses, security_groups: vec![0], running: true, ..Interface::default() });
+        network.interfaces.push(Interface {
+            named,
+            addresses,
+            security_groups: vec![0],
+            running: true,
+            ..Interface::default()
+        });
     }
     let engine = Engine::new(&network);
     let matrix = Matrix::new(&engine);

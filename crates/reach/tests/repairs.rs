@@ -1,5 +1,5 @@
-//! What an explanation says has to change is changed, and then it works; whatever else works then that did not, the explanation has
-//! told.
+//! What an explanation says has to change is changed, and then it works; whatever else works then that did
+//! not, the explanation has told.
 
 #[path = "common/world.rs"]
 #[expect(dead_code, reason = "other tests use the addresses outside")]
@@ -21,7 +21,10 @@ fn mended(network: &Network, blockers: &[Blocker]) -> Option<Network> {
 }
 
 fn networks() -> u64 {
-    std::env::var("REACH_NETWORKS").ok().and_then(|text| text.parse::<u64>().ok()).map_or(120, |all| all / 10)
+    std::env::var("REACH_NETWORKS")
+        .ok()
+        .and_then(|text| text.parse::<u64>().ok())
+        .map_or(120, |all| all / 10)
 }
 
 /// What is asked about in a network: two hosts, or a host and an address, or a host from the internet.
@@ -39,22 +42,45 @@ fn question(rng: &mut Rng, network: &Network) -> (Party, Party) {
 /// All pairs of hosts, the internet and a service, with what works.
 fn everything(network: &Network) -> BTreeMap<(String, String), Answer> {
     let engine = Engine::new(network);
-    let hosts: Vec<Party> = network.interfaces.iter().map(|host| Party::Named(host.named.name.clone())).collect();
+    let hosts: Vec<Party> = network
+        .interfaces
+        .iter()
+        .map(|host| Party::Named(host.named.name.clone()))
+        .collect();
     let mut pairs: Vec<(Party, Party)> = Vec::new();
     for from in &hosts {
-        pairs.extend(hosts.iter().filter(|to| *to != from).map(|to| (from.clone(), to.clone())));
-        pairs.extend([(from.clone(), Party::Internet), (from.clone(), Party::Service("s3".to_owned())), (Party::Internet, from.clone())]);
+        pairs.extend(
+            hosts
+                .iter()
+                .filter(|to| *to != from)
+                .map(|to| (from.clone(), to.clone())),
+        );
+        pairs.extend([
+            (from.clone(), Party::Internet),
+            (from.clone(), Party::Service("s3".to_owned())),
+            (Party::Internet, from.clone()),
+        ]);
     }
-    let asked = pairs.iter().filter_map(|(from, to)| Some(((from.to_string(), to.to_string()), reach(&engine, from, to).ok()?)));
+    let asked = pairs
+        .iter()
+        .filter_map(|(from, to)| Some(((from.to_string(), to.to_string()), reach(&engine, from, to).ok()?)));
     asked.collect()
 }
 
 /// The pairs of which more surely works than before, without what was asked for.
-fn opened(before: &Network, after: &Network, (from, to): &(Party, Party), over: &ServiceSet) -> Vec<(String, String, ServiceSet)> {
+fn opened(
+    before: &Network,
+    after: &Network,
+    (from, to): &(Party, Party),
+    over: &ServiceSet,
+) -> Vec<(String, String, ServiceSet)> {
     let (old, new) = (everything(before), everything(after));
     let more = new.into_iter().filter_map(|((source, target), answer)| {
         let known = old.get(&(source.clone(), target.clone()))?;
-        let more = answer.allowed.subtract(&known.possible()).intersect(&ServiceSet::conversations());
+        let more = answer
+            .allowed
+            .subtract(&known.possible())
+            .intersect(&ServiceSet::conversations());
         let is_asked = (&source, &target) == (&from.to_string(), &to.to_string());
         let is_out = target == "internet" || target == "s3";
         let more = match is_asked {
@@ -78,8 +104,12 @@ fn what_is_mended_works_and_what_else_it_opens_is_told() {
             let asked = question(&mut rng, &before);
             let over = ServiceSet::tcp(443, 443);
             let engine = Engine::new(&before);
-            let Ok(explained) = explain(&engine, &asked.0, &asked.1, Some(&over)) else { continue };
-            if !matches!(explained.verdict, Verdict::Blocked | Verdict::Partial) || explained.blockers.is_empty() {
+            let Ok(explained) = explain(&engine, &asked.0, &asked.1, Some(&over)) else {
+                continue;
+            };
+            if !matches!(explained.verdict, Verdict::Blocked | Verdict::Partial)
+                || explained.blockers.is_empty()
+            {
                 continue;
             }
             for repair in std::iter::once(&explained.blockers).chain(&explained.alternatives) {
@@ -87,17 +117,23 @@ fn what_is_mended_works_and_what_else_it_opens_is_told() {
                     continue;
                 }
                 told += 1;
-                let Some(after) = mended(&before, repair) else { continue };
+                let Some(after) = mended(&before, repair) else {
+                    continue;
+                };
                 let engine = Engine::new(&after);
                 let verdict = reach(&engine, &asked.0, &asked.1).unwrap().verdict(Some(&over));
-                // Where EC2 picks one of several ways and does not say which, only one of them was mended; and of the pieces of the
-                // internet the first one is explained.
+                // Where EC2 picks one of several ways and does not say which, only one of them was mended;
+                // and of the pieces of the internet the first one is explained.
                 let is_whole = !matches!((&asked.0, &asked.1), (Party::Internet, _) | (_, Party::Internet));
-                if matches!(verdict, Verdict::Unknown | Verdict::Invalid) || (!is_whole && verdict != Verdict::Allowed) {
+                if matches!(verdict, Verdict::Unknown | Verdict::Invalid)
+                    || (!is_whole && verdict != Verdict::Allowed)
+                {
                     continue;
                 }
                 count += 1;
-                repair.iter().for_each(|blocker| *tried.entry(blocker.code.as_str()).or_default() += 1);
+                repair
+                    .iter()
+                    .for_each(|blocker| *tried.entry(blocker.code.as_str()).or_default() += 1);
                 assert_eq!(
                     verdict,
                     Verdict::Allowed,
@@ -106,26 +142,44 @@ fn what_is_mended_works_and_what_else_it_opens_is_told() {
                 );
                 let lines: Vec<&String> = repair.iter().flat_map(|blocker| &blocker.opens).collect();
                 for (from, to, over) in opened(&before, &after, &asked, &over) {
-                    assert!(is_told(&lines, &from, &to), "seed {seed}: {explained}\nand {over} from {from} to {to}");
+                    assert!(
+                        is_told(&lines, &from, &to),
+                        "seed {seed}: {explained}\nand {over} from {from} to {to}"
+                    );
                 }
                 let is_told = !lines.is_empty();
                 silent += usize::from(!is_told);
             }
             // Nothing that exposes more comes before what does not.
             let exposes = |repair: &[Blocker]| repair.iter().any(|blocker| blocker.exposes);
-            assert!(!exposes(&explained.blockers) || explained.alternatives.iter().all(|other| exposes(other)), "{explained}");
+            assert!(
+                !exposes(&explained.blockers) || explained.alternatives.iter().all(|other| exposes(other)),
+                "{explained}"
+            );
         }
     }
     assert!(count * 3 > told && count > 100, "{count} of {told}");
     assert!(silent > 10, "{silent} of {count} open nothing else");
-    for code in [Code::SecurityGroup, Code::NetworkAcl, Code::NoPublicAddress, Code::NoRoute, Code::RouteTarget, Code::Blackhole] {
+    for code in [
+        Code::SecurityGroup,
+        Code::NetworkAcl,
+        Code::NoPublicAddress,
+        Code::NoRoute,
+        Code::RouteTarget,
+        Code::Blackhole,
+    ] {
         assert!(tried.contains_key(code.as_str()), "{tried:?}");
     }
 }
 
-/// Whether lines tell of a pair; where they are cut, it may be among the others. A part of the internet goes by its ranges.
+/// Whether lines tell of a pair; where they are cut, it may be among the others. A part of the internet goes
+/// by its ranges.
 fn is_told(lines: &[&String], from: &str, to: &str) -> bool {
     let names = |line: &String, name: &str| line.split([' ', ',']).any(|word| word == name);
-    let is_it = |line: &&&String| line.ends_with(" more") || ((from == "internet" || names(line, from)) && names(line, to));
-    lines.iter().any(|line| is_it(&line) || (line.contains(" more to ") && names(line, to)))
+    let is_it = |line: &&&String| {
+        line.ends_with(" more") || ((from == "internet" || names(line, from)) && names(line, to))
+    };
+    lines
+        .iter()
+        .any(|line| is_it(&line) || (line.contains(" more to ") && names(line, to)))
 }

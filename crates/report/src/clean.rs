@@ -1,8 +1,9 @@
-//! Text that may go to a terminal: the one function that makes text harmless, and the type that says that it was done.
+//! Text that may go to a terminal: the one function that makes text harmless, and the type that says that it
+//! was done.
 //!
-//! What comes from specs, from file names, from EC2 and from the command line can hold characters that steer a terminal, that turn the
-//! direction of writing round, or that nobody sees. They are shown by their escapes. Whoever writes to a stream needs a [`Clean`], and
-//! there is no way to one but through here.
+//! What comes from specs, from file names, from EC2 and from the command line can hold characters that steer
+//! a terminal, that turn the direction of writing round, or that nobody sees. They are shown by their
+//! escapes. Whoever writes to a stream needs a [`Clean`], and there is no way to one but through here.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -10,7 +11,8 @@ use std::ops::Deref;
 
 use serde_json::Value as Json;
 
-/// Text in which nothing steers a terminal but the colours and the cursor moves that the reporters put there themselves.
+/// Text in which nothing steers a terminal but the colours and the cursor moves that the reporters put there
+/// themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clean(String);
 
@@ -35,7 +37,8 @@ impl Clean {
         Self(escaped(&document.to_string()) + "\n")
     }
 
-    /// `styled` is `plain` with colours. Where there is something in it that must not be shown, the colours are given up with it.
+    /// `styled` is `plain` with colours. Where there is something in it that must not be shown, the colours
+    /// are given up with it.
     pub fn styled(plain: &str, styled: String) -> Self {
         let lines = Self::lines(plain);
         if lines.0 == plain { Self(styled) } else { lines }
@@ -75,7 +78,8 @@ fn escape(out: &mut String, c: char) {
     out.extend(c.escape_default());
 }
 
-/// JSON with the escapes of JSON for what is not seen. Outside of its texts there is nothing of that sort but line ends.
+/// JSON with the escapes of JSON for what is not seen. Outside of its texts there is nothing of that sort but
+/// line ends.
 fn escaped(json: &str) -> String {
     let escape = |out: &mut String, c: char| {
         for unit in c.encode_utf16(&mut [0; 2]) {
@@ -87,17 +91,24 @@ fn escaped(json: &str) -> String {
 
 /// The text with something else in the place of every character that is not wanted.
 fn without(text: &str, unwanted: impl Fn(char) -> bool, instead: impl Fn(&mut String, char)) -> Cow<'_, str> {
-    let Some(first) = text.find(&unwanted) else { return Cow::Borrowed(text) };
+    let Some(first) = text.find(&unwanted) else {
+        return Cow::Borrowed(text);
+    };
     let mut out = String::with_capacity(text.len() + 16);
     out.push_str(&text[..first]);
     for c in text[first..].chars() {
-        if unwanted(c) { instead(&mut out, c) } else { out.push(c) }
+        if unwanted(c) {
+            instead(&mut out, c)
+        } else {
+            out.push(c)
+        }
     }
     Cow::Owned(out)
 }
 
-/// Whether nobody sees a character as what it is: it steers (C0, C1), it turns, joins or marks other characters (the general category
-/// Cf), it ends a line, or fonts draw nothing for it (the property `Default_Ignorable_Code_Point`).
+/// Whether nobody sees a character as what it is: it steers (C0, C1), it turns, joins or marks other
+/// characters (the general category Cf), it ends a line, or fonts draw nothing for it (the property
+/// `Default_Ignorable_Code_Point`).
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -115,7 +126,10 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_shown_by_its_escape() {
-        assert_eq!(clean("a\u{1b}[31m\nb\u{202e}\u{9b}\u{61c}网"), "a\\u{1b}[31m\\nb\\u{202e}\\u{9b}\\u{61c}网");
+        assert_eq!(
+            clean("a\u{1b}[31m\nb\u{202e}\u{9b}\u{61c}网"),
+            "a\\u{1b}[31m\\nb\\u{202e}\\u{9b}\\u{61c}网"
+        );
         assert_eq!(&*Clean::lines("a\tb\r\nc\u{200d}"), "a\tb\\r\nc\\u{200d}");
         assert_eq!(clean(&clean("\u{7f}")), clean("\u{7f}"), "once is enough");
     }
@@ -124,7 +138,10 @@ mod tests {
     fn json_says_the_same_in_characters_that_are_seen() {
         let document = json!({"a\u{9b}": "\u{1b}\u{7f}\u{2028}\u{e0041}\"\\é网", "b": [1, "\n"]});
         for text in [Clean::json(&document), Clean::json_line(&document)] {
-            assert!(text.trim_end().chars().all(|c| c == '\n' || !is_hidden(c)), "{text}");
+            assert!(
+                text.trim_end().chars().all(|c| c == '\n' || !is_hidden(c)),
+                "{text}"
+            );
             assert_eq!(serde_json::from_str::<Json>(&text).unwrap(), document);
         }
         assert_eq!(&*Clean::json_line(&json!("\u{e0041}é")), "\"\\udb40\\udc41é\"\n");
@@ -133,10 +150,14 @@ mod tests {
     #[test]
     fn colours_are_given_up_where_something_would_be_hidden_in_them() {
         assert_eq!(&*Clean::styled("a", "\u{1b}[1ma".to_owned()), "\u{1b}[1ma");
-        assert_eq!(&*Clean::styled("a\u{9b}", "\u{1b}[1ma\u{9b}".to_owned()), "a\\u{9b}");
+        assert_eq!(
+            &*Clean::styled("a\u{9b}", "\u{1b}[1ma\u{9b}".to_owned()),
+            "a\\u{9b}"
+        );
     }
 
-    /// All code points that the Unicode Character Database has as Cc, Cf, Zl or Zp; those that are not assigned may come to it.
+    /// All code points that the Unicode Character Database has as Cc, Cf, Zl or Zp; those that are not
+    /// assigned may come to it.
     #[test]
     fn every_control_and_format_character_is_hidden() {
         let ranges = [
@@ -164,7 +185,11 @@ mod tests {
             (0xe0001, 0xe0001),
             (0xe0020, 0xe007f),
         ];
-        for c in ranges.iter().flat_map(|(from, to)| *from..=*to).filter_map(char::from_u32) {
+        for c in ranges
+            .iter()
+            .flat_map(|(from, to)| *from..=*to)
+            .filter_map(char::from_u32)
+        {
             assert!(is_hidden(c), "{}", c.escape_unicode());
         }
         for c in "aé ß网ع\u{301}\u{a0}😀".chars() {

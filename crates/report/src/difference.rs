@@ -23,9 +23,15 @@ pub fn lines(before: &str, after: &str) -> Vec<DiffLine> {
     let diff = TextDiff::from_lines(before, after);
     let mut out = Vec::new();
     for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
-        let starts_late = index > 0 || group.first().is_some_and(|op| op.old_range().start > 0 && op.new_range().start > 0);
+        let starts_late = index > 0
+            || group
+                .first()
+                .is_some_and(|op| op.old_range().start > 0 && op.new_range().start > 0);
         if starts_late {
-            out.push(DiffLine { sign: '…', text: String::new() });
+            out.push(DiffLine {
+                sign: '…',
+                text: String::new(),
+            });
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             let sign = match change.tag() {
@@ -43,7 +49,11 @@ pub fn lines(before: &str, after: &str) -> Vec<DiffLine> {
 /// How many lines of `before` are gone in `after`, and how many are new.
 pub fn counts(before: &str, after: &str) -> (usize, usize) {
     let diff = TextDiff::from_lines(before, after);
-    let number = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    let number = |tag| {
+        diff.iter_all_changes()
+            .filter(|change| change.tag() == tag)
+            .count()
+    };
     (number(ChangeTag::Delete), number(ChangeTag::Insert))
 }
 
@@ -53,7 +63,9 @@ pub fn policies(before: Option<&Value>, after: Option<&Value>) -> (String, Strin
     let (before, after) = (json(before), json(after));
     let spelling = Spelling::of(before.iter().chain(&after));
     let text = |document: &Option<Json>| {
-        let Some(document) = document else { return String::new() };
+        let Some(document) = document else {
+            return String::new();
+        };
         let mut canonical = policy::canonical(document);
         spelling.restore(&mut canonical);
         let mut text = serde_json::to_string_pretty(&canonical).unwrap_or_default();
@@ -94,7 +106,8 @@ impl Spelling {
         self.by_lower.insert(text.to_ascii_lowercase(), text.to_owned());
     }
 
-    /// A text that nobody wrote was lowered. One that somebody wrote stays as it is, so that two texts never become one.
+    /// A text that nobody wrote was lowered. One that somebody wrote stays as it is, so that two texts never
+    /// become one.
     fn written(&self, text: &str) -> Option<&String> {
         self.by_lower.get(text).filter(|_| !self.written.contains(text))
     }
@@ -128,17 +141,33 @@ mod tests {
 
     #[test]
     fn policies_that_mean_the_same_are_the_same_text() {
-        let a = value(&json!({"Statement": {"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"]}}), None).unwrap();
-        let b = value(&json!({"Statement": [{"Action": ["S3:GetObject", "s3:putobject"], "Effect": "Allow"}]}), None).unwrap();
+        let a = value(
+            &json!({"Statement": {"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"]}}),
+            None,
+        )
+        .unwrap();
+        let b = value(
+            &json!({"Statement": [{"Action": ["S3:GetObject", "s3:putobject"], "Effect": "Allow"}]}),
+            None,
+        )
+        .unwrap();
         let (before, after) = policies(Some(&a), Some(&b));
         assert_eq!(before, after);
     }
 
     #[test]
     fn actions_keep_their_spelling_and_differences_stay() {
-        let document =
-            |action: &str, resource: &str| value(&json!({"Statement": [{"Action": action, "Resource": resource}]}), None).unwrap();
-        let (before, after) = policies(Some(&document("s3:GetObject", "arn:B")), Some(&document("s3:GetObject", "arn:b")));
+        let document = |action: &str, resource: &str| {
+            value(
+                &json!({"Statement": [{"Action": action, "Resource": resource}]}),
+                None,
+            )
+            .unwrap()
+        };
+        let (before, after) = policies(
+            Some(&document("s3:GetObject", "arn:B")),
+            Some(&document("s3:GetObject", "arn:b")),
+        );
         assert!(before.contains("s3:GetObject"), "{before}");
         assert_ne!(before, after);
         let (_, alone) = policies(None, Some(&document("s3:GetObject", "arn:b")));
@@ -149,7 +178,10 @@ mod tests {
     fn unchanged_lines_far_away_are_left_out() {
         let before: String = (0..20).map(|n| format!("{n}\n")).collect();
         let after = before.replace("10\n", "ten\n");
-        let shown: Vec<String> = lines(&before, &after).iter().map(|line| format!("{}{}", line.sign, line.text)).collect();
+        let shown: Vec<String> = lines(&before, &after)
+            .iter()
+            .map(|line| format!("{}{}", line.sign, line.text))
+            .collect();
         assert_eq!(shown, ["…", " 7", " 8", " 9", "-10", "+ten", " 11", " 12", " 13"]);
         assert!(lines(&before, &before).is_empty());
     }

@@ -1,11 +1,14 @@
 //! Plans, drift, live networks and diagnostics as JSON for other programs.
 //!
-//! The formats are versioned: an addition raises the minor number, anything else the major one. A reference is its address, an
-//! outside object its id, what is known only after apply `{"unknown": address}`, and what may be secret `{"sha256": hex}`.
+//! The formats are versioned: an addition raises the minor number, anything else the major one. A reference
+//! is its address, an outside object its id, what is known only after apply `{"unknown": address}`, and what
+//! may be secret `{"sha256": hex}`.
 
 use serde_json::{Value as Json, json};
 use trueup_model::unmanaged::{Thing, Unmanaged};
-use trueup_model::{Action, AttributeChange, Change, Diagnostic, Finding, Kind, Label, Observed, Place, Plan, Topology, Value};
+use trueup_model::{
+    Action, AttributeChange, Change, Diagnostic, Finding, Kind, Label, Observed, Place, Plan, Topology, Value,
+};
 
 use crate::difference;
 use crate::lines;
@@ -84,7 +87,12 @@ fn nobodys(thing: &Unmanaged) -> Json {
             json["kind"] = json!("interface");
             json["what"] = json!(what);
         }
-        Thing::Member { of, attribute, key, value } => {
+        Thing::Member {
+            of,
+            attribute,
+            key,
+            value,
+        } => {
             json["kind"] = json!(of);
             json["path"] = json!(attribute);
             json["member"] = json!(key);
@@ -94,8 +102,8 @@ fn nobodys(thing: &Unmanaged) -> Json {
     json
 }
 
-/// Why a command could not do what it is for: the class of the failure, EC2's code where it is EC2's, a sentence, and what is wrong
-/// with the spec where it is that.
+/// Why a command could not do what it is for: the class of the failure, EC2's code where it is EC2's, a
+/// sentence, and what is wrong with the spec where it is that.
 pub fn failure(class: &str, code: Option<&str>, message: &str, found: &[Diagnostic]) -> Json {
     json!({
         "format_version": FORMAT_VERSION,
@@ -129,7 +137,8 @@ pub fn findings(findings: &[Finding]) -> Json {
     reach::findings(findings)
 }
 
-/// What is live of a topology: for each address its id, ARN and addresses; `id` is null where nothing is there.
+/// What is live of a topology: for each address its id, ARN and addresses; `id` is null where nothing is
+/// there.
 pub fn show(topology: &Topology, observed: &Observed) -> Json {
     let resource = |shown: crate::text::Shown<'_>| {
         json!({
@@ -173,14 +182,21 @@ fn head(plan: &Plan) -> Json {
 }
 
 fn unreadable(kinds: &std::collections::BTreeMap<Kind, String>) -> Json {
-    kinds.iter().map(|(kind, why)| json!({"kind": kind, "why": why})).collect()
+    kinds
+        .iter()
+        .map(|(kind, why)| json!({"kind": kind, "why": why}))
+        .collect()
 }
 
 fn change(change: &Change) -> Json {
     let attributes = change.attributes.iter().map(|attribute| {
         let kind = change.address.kind;
         // Nothing has to give way for a new resource.
-        let effect = if change.action == Action::Create { trueup_model::Effect::InPlace } else { attribute.effect };
+        let effect = if change.action == Action::Create {
+            trueup_model::Effect::InPlace
+        } else {
+            attribute.effect
+        };
         let mut json = json!({
             "path": attribute.path,
             "before": side(kind, attribute, attribute.before.as_ref()),
@@ -219,15 +235,19 @@ fn step(step: &trueup_model::Step) -> Json {
 }
 
 fn place(place: Option<&Place>) -> Json {
-    place.filter(|place| !place.file.is_empty()).map_or(Json::Null, |place| json!(place))
+    place
+        .filter(|place| !place.file.is_empty())
+        .map_or(Json::Null, |place| json!(place))
 }
 
-/// What else there is to say about a difference: whose member it is, and how much of a text differs that is not shown.
+/// What else there is to say about a difference: whose member it is, and how much of a text differs that is
+/// not shown.
 fn details(json: &mut Json, kind: Kind, attribute: &AttributeChange) {
     if let Some(member) = &attribute.member {
         json["member"] = json!(member);
     }
-    if shown::attribute(kind, &attribute.path).is_some_and(|table| table.digest) && attribute.before.is_some() {
+    if shown::attribute(kind, &attribute.path).is_some_and(|table| table.digest) && attribute.before.is_some()
+    {
         // Bytes have no lines.
         if let Some([before, after]) = lines::texts(attribute.before.as_ref(), attribute.after.as_ref()) {
             let (removed, added) = difference::counts(&before, &after);

@@ -1,7 +1,7 @@
 //! Plans, drift, events and diagnostics as terminal text, JSON and Markdown.
 //!
-//! Pure: everything is a function of the model's data and writes to a [`Clean`] or returns a value. Nothing here
-//! names an attribute; what an attribute is, its kind's table says.
+//! Pure: everything is a function of the model's data and writes to a [`Clean`] or returns a value. Nothing
+//! here names an attribute; what an attribute is, its kind's table says.
 
 mod alike;
 mod clean;

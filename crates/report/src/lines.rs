@@ -51,9 +51,11 @@ pub struct Long {
     pub private: bool,
 }
 
-/// How the two sides of a text that may not be shown differ: in lines, where both are text; of bytes their digests say all there is.
+/// How the two sides of a text that may not be shown differ: in lines, where both are text; of bytes their
+/// digests say all there is.
 pub fn texts(before: Option<&Value>, after: Option<&Value>) -> Option<[String; 2]> {
-    let text = |value: Option<&Value>| value.map_or(Some(String::new()), |value| value.as_text().map(str::to_owned));
+    let text =
+        |value: Option<&Value>| value.map_or(Some(String::new()), |value| value.as_text().map(str::to_owned));
     Some([text(before)?, text(after)?])
 }
 
@@ -61,7 +63,11 @@ impl Long {
     /// `2 lines removed, 1 line added`: what may be told of texts that may not be shown.
     pub fn counts(&self) -> String {
         let (removed, added) = difference::counts(&self.before, &self.after);
-        format!("{} removed, {} added", words::count(removed, "line"), words::count(added, "line"))
+        format!(
+            "{} removed, {} added",
+            words::count(removed, "line"),
+            words::count(added, "line")
+        )
     }
 }
 
@@ -81,7 +87,8 @@ pub fn of(change: &Change, names: &Names<'_>) -> Vec<Line> {
     lines
 }
 
-/// What a new resource has of one attribute, on one line: all its tags, or all members that are nothing but their key.
+/// What a new resource has of one attribute, on one line: all its tags, or all members that are nothing but
+/// their key.
 fn compact(change: &Change, group: &[AttributeChange]) -> Option<Line> {
     let path = &group[0].path;
     if change.action != Action::Create || group.iter().any(|attribute| attribute.member.is_none()) {
@@ -89,25 +96,53 @@ fn compact(change: &Change, group: &[AttributeChange]) -> Option<Line> {
     }
     let kind = change.address.kind;
     let after = match shown::members(kind, path) {
-        Some(Members { ty: Type::Object(_), .. }) => return None,
+        Some(Members {
+            ty: Type::Object(_), ..
+        }) => return None,
         Some(_) => {
-            let members: Vec<String> = group.iter().filter_map(|a| a.after.as_ref()).map(shown::value).collect();
+            let members: Vec<String> = group
+                .iter()
+                .filter_map(|a| a.after.as_ref())
+                .map(shown::value)
+                .collect();
             format!("[{}]", members.join(", "))
         }
         None => {
-            let named = |a: &AttributeChange| Some(format!("{}: {}", a.member.as_ref()?, shown::value(a.after.as_ref()?)));
-            format!("{{{}}}", group.iter().filter_map(named).collect::<Vec<_>>().join(", "))
+            let named = |a: &AttributeChange| {
+                Some(format!(
+                    "{}: {}",
+                    a.member.as_ref()?,
+                    shown::value(a.after.as_ref()?)
+                ))
+            };
+            format!(
+                "{{{}}}",
+                group.iter().filter_map(named).collect::<Vec<_>>().join(", ")
+            )
         }
     };
-    Some(Line { what: What::Attribute, name: path.clone(), before: None, after: Some(after), remark: None, long: None })
+    Some(Line {
+        what: What::Attribute,
+        name: path.clone(),
+        before: None,
+        after: Some(after),
+        remark: None,
+        long: None,
+    })
 }
 
 fn line(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Line {
     let kind = change.address.kind;
     let remark = words::cost(change.action, attribute.effect, attribute.reason);
     match &attribute.member {
-        Some(key) => Line { remark, ..member(kind, attribute, key, names) },
-        None => Line { remark, ..single(change, attribute, names) },
+        Some(key) => Line {
+            remark,
+            ..member(kind, attribute, key, names)
+        },
+        None => Line {
+            remark,
+            ..single(change, attribute, names)
+        },
     }
 }
 
@@ -115,7 +150,14 @@ fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Li
     let table = shown::attribute(change.address.kind, &attribute.path);
     let (before, after) = (attribute.before.as_ref(), attribute.after.as_ref());
     let absent = table.and_then(Attribute::left_out).unwrap_or("none");
-    let mut line = Line { what: What::Attribute, name: attribute.path.clone(), before: None, after: None, remark: None, long: None };
+    let mut line = Line {
+        what: What::Attribute,
+        name: attribute.path.clone(),
+        before: None,
+        after: None,
+        remark: None,
+        long: None,
+    };
     let is_policy = table.is_some_and(|a| matches!(a.ty, Type::Policy));
     if is_policy {
         let (old, new) = difference::policies(before, after);
@@ -124,15 +166,24 @@ fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Li
             None => absent.to_owned(),
         };
         (line.before, line.after) = (Some(name(before, &old)), Some(name(after, &new)));
-        line.long = Some(Long { before: old, after: new, private: false });
+        line.long = Some(Long {
+            before: old,
+            after: new,
+            private: false,
+        });
     } else if table.is_some_and(|a| a.digest) {
         let shown = |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), shown::digest);
         (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
         if change.action != Action::Create {
-            line.long = texts(before, after).map(|[before, after]| Long { before, after, private: true });
+            line.long = texts(before, after).map(|[before, after]| Long {
+                before,
+                after,
+                private: true,
+            });
         }
     } else {
-        let shown = |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), |value| names.value(value));
+        let shown =
+            |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), |value| names.value(value));
         (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
     }
     if change.action == Action::Create {
@@ -149,29 +200,62 @@ fn member(kind: Kind, attribute: &AttributeChange, key: &str, names: &Names<'_>)
     };
     let (key, before, after) = match shown::members(kind, &attribute.path) {
         Some(members) => {
-            let (before, after) = rest(members, attribute.before.as_ref(), attribute.after.as_ref(), names);
+            let (before, after) = rest(
+                members,
+                attribute.before.as_ref(),
+                attribute.after.as_ref(),
+                names,
+            );
             (names.key(members, attribute, key), before, after)
         }
         // A tag: its key is the name, and its value the contents.
-        None => (key.to_owned(), attribute.before.as_ref().map(shown::value), attribute.after.as_ref().map(shown::value)),
+        None => (
+            key.to_owned(),
+            attribute.before.as_ref().map(shown::value),
+            attribute.after.as_ref().map(shown::value),
+        ),
     };
     let name = format!("{} {key}", attribute.path);
-    Line { what, name, before, after, remark: None, long: None }
+    Line {
+        what,
+        name,
+        before,
+        after,
+        remark: None,
+        long: None,
+    }
 }
 
-/// What members hold besides their key: in their own words, or their fields, and of two only those that differ.
-fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>, names: &Names<'_>) -> (Option<String>, Option<String>) {
+/// What members hold besides their key: in their own words, or their fields, and of two only those that
+/// differ.
+fn rest(
+    members: &Members,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    names: &Names<'_>,
+) -> (Option<String>, Option<String>) {
     if let Some(words) = members.words {
         let told = |value: Option<&Value>| value.map(words);
         return (told(before), told(after));
     }
-    let fields = |value: Option<&Value>| value.and_then(Value::as_map).map(|map| besides(members, map)).unwrap_or_default();
+    let fields = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_map)
+            .map(|map| besides(members, map))
+            .unwrap_or_default()
+    };
     let (old, new) = (fields(before), fields(after));
     let both = before.is_some() && after.is_some();
     let fields: BTreeSet<&str> = old.iter().chain(new.iter()).map(|(name, _)| name).collect();
-    let shown: Vec<&str> = fields.into_iter().filter(|name| !both || old.get(name) != new.get(name)).collect();
+    let shown: Vec<&str> = fields
+        .into_iter()
+        .filter(|name| !both || old.get(name) != new.get(name))
+        .collect();
     let text = |record: &Record| {
-        let fields: Vec<String> = shown.iter().filter_map(|name| Some(field(name, names.value(record.get(name)?)))).collect();
+        let fields: Vec<String> = shown
+            .iter()
+            .filter_map(|name| Some(field(name, names.value(record.get(name)?))))
+            .collect();
         (!fields.is_empty()).then(|| fields.join(", "))
     };
     (text(&old), text(&new))
@@ -180,12 +264,20 @@ fn rest(members: &Members, before: Option<&Value>, after: Option<&Value>, names:
 /// A field and its value; an address that says by itself what it is needs no name.
 fn field(name: &str, value: String) -> String {
     let says_it = value.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-    if says_it { value } else { format!("{name}: {value}") }
+    if says_it {
+        value
+    } else {
+        format!("{name}: {value}")
+    }
 }
 
 /// The fields of a member that do not show in its key.
 fn besides(members: &Members, member: &Record) -> Record {
     let key = (members.key)(&Value::Map(member.clone()));
     let is_key = |name: &str| (members.key)(&Value::Map(member.without(&[name]))) != key;
-    member.iter().filter(|(name, _)| !is_key(name)).map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    member
+        .iter()
+        .filter(|(name, _)| !is_key(name))
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect()
 }

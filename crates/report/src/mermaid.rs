@@ -45,7 +45,11 @@ struct Drawing {
 
 impl Default for Drawing {
     fn default() -> Self {
-        Self { out: "flowchart LR\n".to_owned(), nodes: BTreeMap::new(), arrows: std::collections::BTreeSet::new() }
+        Self {
+            out: "flowchart LR\n".to_owned(),
+            nodes: BTreeMap::new(),
+            arrows: std::collections::BTreeSet::new(),
+        }
     }
 }
 
@@ -62,7 +66,11 @@ impl Drawing {
     }
 
     fn arrow(&mut self, from: &str, to: &str, what: &str) {
-        let label = if what.is_empty() { String::new() } else { format!("|\"{}\"|", text(what)) };
+        let label = if what.is_empty() {
+            String::new()
+        } else {
+            format!("|\"{}\"|", text(what))
+        };
         let arrow = format!("  {from} -->{label} {to}\n");
         if self.arrows.insert(arrow.clone()) {
             self.out.push_str(&arrow);
@@ -93,7 +101,11 @@ mod tests {
     #[test]
     fn flows_share_their_nodes_and_cannot_break_out() {
         let own = |from: &str, to: &str, what: &str| (from.to_owned(), to.to_owned(), what.to_owned());
-        let drawn = flows(&[own("internet", "instance.a", "tcp/22"), own("instance.a", "s3", "all"), own("x\"] --> y", "s3", "")]);
+        let drawn = flows(&[
+            own("internet", "instance.a", "tcp/22"),
+            own("instance.a", "s3", "all"),
+            own("x\"] --> y", "s3", ""),
+        ]);
         let expected = "flowchart LR\n  n0[\"internet\"]\n  n1[\"instance.a\"]\n  n0 -->|\"tcp/22\"| n1\n  n2[\"s3\"]\n  n1 -->|\"all\"| n2\n  \
                         n3[\"x#quot;] --#gt; y\"]\n  n3 --> n2\n";
         assert_eq!(drawn, expected);

@@ -1,4 +1,5 @@
-//! Whose an id is: where a change lets go of an object of ours, it is called by its address, and not by its id alone.
+//! Whose an id is: where a change lets go of an object of ours, it is called by its address, and not by its
+//! id alone.
 
 use std::collections::BTreeMap;
 
@@ -16,33 +17,50 @@ pub struct Names<'a> {
 impl<'a> Names<'a> {
     /// Those of the objects that a plan knows.
     pub fn of(plan: &'a Plan) -> Self {
-        let named = plan.objects.iter().filter_map(|(id, object)| Some((id.as_str(), object.address(&plan.topology)?)));
-        Self { addresses: named.collect() }
+        let named = plan
+            .objects
+            .iter()
+            .filter_map(|(id, object)| Some((id.as_str(), object.address(&plan.topology)?)));
+        Self {
+            addresses: named.collect(),
+        }
     }
 
     /// The value on one line, ids of ours with their addresses.
     pub fn value(&self, value: &Value) -> String {
-        shown::value(&value.map_refs(&|reference| match reference.id().and_then(|id| self.addresses.get(id)) {
-            Some(address) => Value::text(format!("{address} ({reference})")),
-            None => Value::Ref(reference.clone()),
-        }))
+        shown::value(&value.map_refs(
+            &|reference| match reference.id().and_then(|id| self.addresses.get(id)) {
+                Some(address) => Value::text(format!("{address} ({reference})")),
+                None => Value::Ref(reference.clone()),
+            },
+        ))
     }
 
     /// The key of a member in the same way; what is known only after apply is said to be new.
     pub fn key(&self, members: &Members, attribute: &AttributeChange, key: &str) -> String {
-        let Some(value) = attribute.after.as_ref().or(attribute.before.as_ref()) else { return key.to_owned() };
+        let Some(value) = attribute.after.as_ref().or(attribute.before.as_ref()) else {
+            return key.to_owned();
+        };
         let own = (members.key)(value);
-        let named = (members.key)(&value.map_refs(&|reference| match reference.id().and_then(|id| self.addresses.get(id)) {
-            Some(address) => Value::Ref(Ref::Name(address.clone())),
-            None => Value::Ref(reference.clone()),
+        let named = (members.key)(&value.map_refs(&|reference| {
+            match reference.id().and_then(|id| self.addresses.get(id)) {
+                Some(address) => Value::Ref(Ref::Name(address.clone())),
+                None => Value::Ref(reference.clone()),
+            }
         }));
         if named != own {
             let mut ids = Vec::new();
-            value.each_ref(&mut |reference| ids.extend(reference.id().filter(|id| self.addresses.contains_key(id))));
+            value.each_ref(&mut |reference| {
+                ids.extend(reference.id().filter(|id| self.addresses.contains_key(id)))
+            });
             return format!("{named} ({})", ids.join(", "));
         }
         // A reference may be what a member holds, and no part of its key.
-        if is_unknown(value) && own != key { format!("{key} (new)") } else { key.to_owned() }
+        if is_unknown(value) && own != key {
+            format!("{key} (new)")
+        } else {
+            key.to_owned()
+        }
     }
 }
 

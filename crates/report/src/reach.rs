@@ -1,7 +1,10 @@
 //! What a plan does to who can talk to whom, in the words and the data that all formats share.
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Barrier, Finding, Interrupted, Level, Place, ReachChange, Reachability, SourceAddress, SourceChange, Status};
+use trueup_model::{
+    Barrier, Finding, Interrupted, Level, Place, ReachChange, Reachability, SourceAddress, SourceChange,
+    Status,
+};
 
 use crate::words;
 
@@ -30,9 +33,17 @@ pub fn sentence(change: &ReachChange, [before, after]: [&str; 2]) -> String {
     let over = &change.over;
     if !change.exposure {
         let levels = format!("{} -> {}", change.before.as_str(), change.after.as_str());
-        return format!("{} -> {}{before}{over}{after}{levels}", named(&change.from), named(&change.to));
+        return format!(
+            "{} -> {}{before}{over}{after}{levels}",
+            named(&change.from),
+            named(&change.to)
+        );
     }
-    let hosts = if change.to.len() == 1 { change.to[0].clone() } else { words::count(change.to.len(), "host") };
+    let hosts = if change.to.len() == 1 {
+        change.to[0].clone()
+    } else {
+        words::count(change.to.len(), "host")
+    };
     let from = from(change);
     let becomes = match (change.before, change.after) {
         (_, Level::Unknown) => "may become reachable",
@@ -40,7 +51,11 @@ pub fn sentence(change: &ReachChange, [before, after]: [&str; 2]) -> String {
         (Level::Partial, _) => "becomes reachable in full",
         _ => "becomes reachable",
     };
-    let which = if change.to.len() == 1 { String::new() } else { format!(" ({})", named(&change.to)) };
+    let which = if change.to.len() == 1 {
+        String::new()
+    } else {
+        format!(" ({})", named(&change.to))
+    };
     format!("{over} of {hosts} {becomes} from {from}{which}")
 }
 
@@ -51,7 +66,11 @@ pub fn exposure(change: &ReachChange) -> String {
         (_, Level::Partial) => "exposes a part of",
         _ => "exposes",
     };
-    let hosts = if change.to.len() <= 2 { change.to.join(" and ") } else { words::count(change.to.len(), "host") };
+    let hosts = if change.to.len() <= 2 {
+        change.to.join(" and ")
+    } else {
+        words::count(change.to.len(), "host")
+    };
     format!("{verb} {} of {hosts} to {}", change.over, from(change))
 }
 
@@ -66,20 +85,27 @@ fn from(change: &ReachChange) -> String {
 /// What a barrier is for and what it does, in a sentence without a full stop.
 pub fn barrier(barrier: &Barrier) -> String {
     let others = named(&barrier.expectations);
-    let (order, otherwise) =
-        if barrier.waits { ("and what opens waits for what closes", "in another order") } else { ("in the usual order", "side by side") };
+    let (order, otherwise) = if barrier.waits {
+        ("and what opens waits for what closes", "in another order")
+    } else {
+        ("in the usual order", "side by side")
+    };
     format!("one step at a time, {order}: {otherwise} this might not hold for a moment: {others}")
 }
 
-/// What a barrier costs, each in a line: what works before and after it and not while steps wait. Where none waits, the order costs
-/// nothing that it would not cost anyhow.
+/// What a barrier costs, each in a line: what works before and after it and not while steps wait. Where none
+/// waits, the order costs nothing that it would not cost anyhow.
 pub fn gaps(barrier: &Barrier, around: [&str; 2]) -> Vec<String> {
     if !barrier.waits {
         return Vec::new();
     }
     let mut lines: Vec<String> = barrier.gaps.iter().map(|gap| self::gap(gap, around)).collect();
     lines.extend((barrier.more > 0).then(|| format!("and {} more", barrier.more)));
-    if lines.is_empty() { vec!["none: all that works before and after works in between".to_owned()] } else { lines }
+    if lines.is_empty() {
+        vec!["none: all that works before and after works in between".to_owned()]
+    } else {
+        lines
+    }
 }
 
 /// What works before and after a plan and not while it is carried out, each in a line.
@@ -97,7 +123,11 @@ pub fn meanwhile(told: &Reachability, around: [&str; 2]) -> Vec<String> {
 
 fn interrupted(told: &Interrupted) -> String {
     let Place { file, line, .. } = &told.place;
-    format!("it is expected that {} ({file}:{line}), and in between it may not be so ({})", told.expectation, named(&told.because))
+    format!(
+        "it is expected that {} ({file}:{line}), and in between it may not be so ({})",
+        told.expectation,
+        named(&told.because)
+    )
 }
 
 fn gap(gap: &ReachChange, [before, after]: [&str; 2]) -> String {
@@ -106,7 +136,12 @@ fn gap(gap: &ReachChange, [before, after]: [&str; 2]) -> String {
         Level::Unknown => "may not work",
         _ => "works in part only",
     };
-    format!("{} -> {}{before}{}{after}{meanwhile} in between", named(&gap.from), named(&gap.to), gap.over)
+    format!(
+        "{} -> {}{before}{}{after}{meanwhile} in between",
+        named(&gap.from),
+        named(&gap.to),
+        gap.over
+    )
 }
 
 /// The reasons of a change; nothing where none is known.
@@ -115,34 +150,64 @@ pub fn because(change: &ReachChange) -> String {
 }
 
 fn reasons(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("because of {}", named(names)) }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("because of {}", named(names))
+    }
 }
 
 /// Subnets that come to be public ones, in a sentence without a full stop.
 pub fn public(told: &Reachability) -> Option<String> {
-    let subnets: Vec<String> = told.public_subnets.iter().map(|public| public.subnet.clone()).collect();
+    let subnets: Vec<String> = told
+        .public_subnets
+        .iter()
+        .map(|public| public.subnet.clone())
+        .collect();
     let verb = if subnets.len() == 1 { "gets" } else { "get" };
     let whoever = "whoever has a public address there is on the internet";
-    (!subnets.is_empty()).then(|| format!("{} {verb} a route to the internet gateway: {whoever}", named(&subnets)))
+    (!subnets.is_empty()).then(|| {
+        format!(
+            "{} {verb} a route to the internet gateway: {whoever}",
+            named(&subnets)
+        )
+    })
 }
 
 /// Who appears on the internet by another address, each in a line, and in the first one what that comes to.
 pub fn sources(told: &Reachability, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = told.source_changes.iter().take(most).map(source).collect();
-    lines.iter_mut().take(1).for_each(|line| line.push_str(": whoever lets in only the old one shuts them out"));
+    lines
+        .iter_mut()
+        .take(1)
+        .for_each(|line| line.push_str(": whoever lets in only the old one shuts them out"));
     let more = told.source_changes.len() + told.source_changes_more - lines.len();
     lines.extend((more > 0).then(|| format!("and {more} more")));
     lines
 }
 
 fn source(change: &SourceChange) -> String {
-    let subnets = if change.subnets.is_empty() { String::new() } else { format!("hosts of {}", named(&change.subnets)) };
-    let who: Vec<String> = [subnets, named(&change.hosts)].into_iter().filter(|who| !who.is_empty()).collect();
-    let verb = if change.subnets.is_empty() && change.hosts.len() == 1 { "appears" } else { "appear" };
+    let subnets = if change.subnets.is_empty() {
+        String::new()
+    } else {
+        format!("hosts of {}", named(&change.subnets))
+    };
+    let who: Vec<String> = [subnets, named(&change.hosts)]
+        .into_iter()
+        .filter(|who| !who.is_empty())
+        .collect();
+    let verb = if change.subnets.is_empty() && change.hosts.len() == 1 {
+        "appears"
+    } else {
+        "appear"
+    };
     let why = reasons(&change.because);
     let why = if why.is_empty() { why } else { format!(" ({why})") };
     let [before, after] = [&change.before, &change.after].map(|address| by(address, change));
-    format!("{} {verb} on the internet as {before} now, and afterwards as {after}{why}", who.join(" and "))
+    format!(
+        "{} {verb} on the internet as {before} now, and afterwards as {after}{why}",
+        who.join(" and ")
+    )
 }
 
 /// An address and whose it is; of a host that is spoken of that is plain.
@@ -165,7 +230,8 @@ pub fn counts(findings: &[Finding]) -> Option<String> {
     let failed = number(|status| status == Status::Failed);
     // What is said to be enough though it cannot be told does not hold either.
     let unknown = number(|status| matches!(status, Status::Unknown | Status::Warned)) - silent;
-    let verb = |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
+    let verb =
+        |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
     let mut parts = vec![verb(held, "holds", "hold")];
     parts.extend((silent > 0).then(|| verb(silent, "says nothing", "say nothing")));
     parts.extend((failed > 0).then(|| verb(failed, "does not", "do not")));
@@ -175,14 +241,26 @@ pub fn counts(findings: &[Finding]) -> Option<String> {
 
 /// Ranges where they are few, else their number.
 fn some(ranges: &[String]) -> String {
-    if ranges.len() <= NAMES_MAX + 1 { ranges.join(", ") } else { words::count(ranges.len(), "range") }
+    if ranges.len() <= NAMES_MAX + 1 {
+        ranges.join(", ")
+    } else {
+        words::count(ranges.len(), "range")
+    }
 }
 
 /// The first of several names, and how many more there are: never one, which would hide a name to no use.
 pub fn named(names: &[String]) -> String {
-    let more = if names.len() <= NAMES_MAX + 1 { 0 } else { names.len() - NAMES_MAX };
+    let more = if names.len() <= NAMES_MAX + 1 {
+        0
+    } else {
+        names.len() - NAMES_MAX
+    };
     let first = names[..names.len() - more].join(", ");
-    if more == 0 { first } else { format!("{first} and {more} more") }
+    if more == 0 {
+        first
+    } else {
+        format!("{first} and {more} more")
+    }
 }
 
 /// All of it, for programs.

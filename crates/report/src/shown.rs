@@ -13,7 +13,9 @@ pub fn attribute(kind: Kind, path: &str) -> Option<&'static Attribute> {
     let mut names = path.split('.');
     let mut found = kind.schema().attribute(names.next()?)?;
     for name in names {
-        let Type::Object(fields) = found.ty else { return None };
+        let Type::Object(fields) = found.ty else {
+            return None;
+        };
         found = fields.iter().find(|field| field.name == name)?;
     }
     Some(found)
@@ -32,9 +34,15 @@ pub fn value(value: &Value) -> String {
     match value {
         Value::Text(text) if text.is_empty() || text.trim() != text => format!("\"{}\"", clean(text)),
         Value::Text(text) => clean(text),
-        Value::List(list) => format!("[{}]", list.iter().map(self::value).collect::<Vec<_>>().join(", ")),
+        Value::List(list) => format!(
+            "[{}]",
+            list.iter().map(self::value).collect::<Vec<_>>().join(", ")
+        ),
         Value::Map(map) => {
-            let fields: Vec<String> = map.iter().map(|(name, field)| format!("{}: {}", clean(name), self::value(field))).collect();
+            let fields: Vec<String> = map
+                .iter()
+                .map(|(name, field)| format!("{}: {}", clean(name), self::value(field)))
+                .collect();
             format!("{{{}}}", fields.join(", "))
         }
         other => clean(&other.to_string()),
@@ -43,7 +51,9 @@ pub fn value(value: &Value) -> String {
 
 /// The SHA-256 of a value's text, in hex.
 pub fn sha256(value: &Value) -> String {
-    let bytes = value.as_bytes().map_or_else(|| value.to_string().into_bytes(), <[u8]>::to_vec);
+    let bytes = value
+        .as_bytes()
+        .map_or_else(|| value.to_string().into_bytes(), <[u8]>::to_vec);
     Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -68,7 +78,10 @@ mod tests {
 
     #[test]
     fn values_are_one_harmless_line() {
-        assert_eq!(value(&Value::text("a\u{1b}[31m\nb\u{202e}")), "a\\u{1b}[31m\\nb\\u{202e}");
+        assert_eq!(
+            value(&Value::text("a\u{1b}[31m\nb\u{202e}")),
+            "a\\u{1b}[31m\\nb\\u{202e}"
+        );
         assert_eq!(value(&Value::text("")), "\"\"");
         assert_eq!(value(&Value::text(" a")), "\" a\"");
         let nested = Value::List(vec![Value::Map(Record::new().with("a", 1).with("b", "\t"))]);
@@ -85,7 +98,10 @@ mod tests {
         });
         for (kind, name, fields) in fields {
             for field in fields {
-                assert_eq!(attribute(kind, &format!("{name}.{}", field.name)).map(|a| a.name), Some(field.name));
+                assert_eq!(
+                    attribute(kind, &format!("{name}.{}", field.name)).map(|a| a.name),
+                    Some(field.name)
+                );
             }
         }
         assert!(attribute(Kind::Vpc, "nothing.here").is_none());

@@ -14,7 +14,8 @@ pub struct Style {
     pub color: bool,
     /// How many columns it has; none where lines may have any length.
     pub width: Option<usize>,
-    /// Whether it may show texts that may hold secrets, such as user data: a person's terminal may, where that person asked for it.
+    /// Whether it may show texts that may hold secrets, such as user data: a person's terminal may, where
+    /// that person asked for it.
     pub secrets: bool,
 }
 
@@ -66,7 +67,10 @@ pub struct Page<'a> {
 impl<'a> Page<'a> {
     /// A page on `out`.
     pub fn new(out: &'a mut Clean, style: Style) -> Self {
-        Self { out: out.raw(), style }
+        Self {
+            out: out.raw(),
+            style,
+        }
     }
 
     /// Whether texts that may hold secrets may be written on it.
@@ -79,8 +83,8 @@ impl<'a> Page<'a> {
         self.out.write_char('\n')
     }
 
-    /// One line, `indent` columns in. Where it is too wide it goes on in the next line, `hang` columns in; words are never
-    /// broken, because ids and fingerprints are there to be copied.
+    /// One line, `indent` columns in. Where it is too wide it goes on in the next line, `hang` columns in;
+    /// words are never broken, because ids and fingerprints are there to be copied.
     pub fn line(&mut self, indent: usize, hang: usize, pieces: &[Piece<'_>]) -> fmt::Result {
         let limit = self.style.width.unwrap_or(usize::MAX);
         write!(self.out, "{:indent$}", "")?;
@@ -158,19 +162,43 @@ mod tests {
 
     #[test]
     fn lines_wrap_between_words_and_keep_their_gaps() {
-        let narrow = Style { width: Some(12), ..Style::default() };
-        assert_eq!(written(narrow, &[(Paint::Plain, "one two three")]), "  one two\n    three\n");
+        let narrow = Style {
+            width: Some(12),
+            ..Style::default()
+        };
+        assert_eq!(
+            written(narrow, &[(Paint::Plain, "one two three")]),
+            "  one two\n    three\n"
+        );
         assert_eq!(written(narrow, &[(Paint::Plain, "a   b")]), "  a   b\n");
-        assert_eq!(written(narrow, &[(Paint::Plain, "averylongwordindeed x")]), "  averylongwordindeed\n    x\n");
-        assert_eq!(written(Style::default(), &[(Paint::Plain, "one two three")]), "  one two three\n");
+        assert_eq!(
+            written(narrow, &[(Paint::Plain, "averylongwordindeed x")]),
+            "  averylongwordindeed\n    x\n"
+        );
+        assert_eq!(
+            written(Style::default(), &[(Paint::Plain, "one two three")]),
+            "  one two three\n"
+        );
         // Two columns for each of these characters.
-        assert_eq!(written(narrow, &[(Paint::Plain, "网络网络 b c")]), "  网络网络 b\n    c\n");
+        assert_eq!(
+            written(narrow, &[(Paint::Plain, "网络网络 b c")]),
+            "  网络网络 b\n    c\n"
+        );
     }
 
     #[test]
     fn colour_is_there_only_when_asked_for() {
         let pieces = [(Paint::Delete, "gone"), (Paint::Plain, " now")];
         assert_eq!(written(Style::default(), &pieces), "  gone now\n");
-        assert_eq!(written(Style { color: true, ..Style::default() }, &pieces), "  \u{1b}[31mgone\u{1b}[0m now\n");
+        assert_eq!(
+            written(
+                Style {
+                    color: true,
+                    ..Style::default()
+                },
+                &pieces
+            ),
+            "  \u{1b}[31mgone\u{1b}[0m now\n"
+        );
     }
 }

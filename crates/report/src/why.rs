@@ -15,10 +15,17 @@ pub fn tree(plan: &Plan) -> Vec<String> {
     for change in &plan.changes {
         let mut node = &mut root;
         for reason in &change.because {
-            let index = node.effects.iter().position(|effect| effect.reason == reason).unwrap_or_else(|| {
-                node.effects.push(Cause { reason, effects: Vec::new() });
-                node.effects.len() - 1
-            });
+            let index = node
+                .effects
+                .iter()
+                .position(|effect| effect.reason == reason)
+                .unwrap_or_else(|| {
+                    node.effects.push(Cause {
+                        reason,
+                        effects: Vec::new(),
+                    });
+                    node.effects.len() - 1
+                });
             node = &mut node.effects[index];
         }
     }
@@ -33,7 +40,15 @@ pub fn tree(plan: &Plan) -> Vec<String> {
 fn draw(cause: &Cause<'_>, margin: &str, lines: &mut Vec<String>) {
     for (index, effect) in cause.effects.iter().enumerate() {
         let last = index + 1 == cause.effects.len();
-        lines.push(format!("{margin}{}{}", if last { "└─ " } else { "├─ " }, effect.reason));
-        draw(effect, &format!("{margin}{}", if last { "   " } else { "│  " }), lines);
+        lines.push(format!(
+            "{margin}{}{}",
+            if last { "└─ " } else { "├─ " },
+            effect.reason
+        ));
+        draw(
+            effect,
+            &format!("{margin}{}", if last { "   " } else { "│  " }),
+            lines,
+        );
     }
 }

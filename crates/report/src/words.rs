@@ -1,6 +1,8 @@
 //! The words that text and Markdown share.
 
-use trueup_model::{Action, Blackhole, Change, Disruption, Effect, Order, Plan, Renamed, Severity, Turns, tags};
+use trueup_model::{
+    Action, Blackhole, Change, Disruption, Effect, Order, Plan, Renamed, Severity, Turns, tags,
+};
 
 use crate::style::Paint;
 
@@ -73,14 +75,25 @@ pub fn cost(action: Action, effect: Effect, reason: &str) -> Option<String> {
         (_, Effect::Stop) => "stop and start",
         (_, Effect::Replace) => "forces replacement",
     };
-    Some(if reason.is_empty() { cost.to_owned() } else { format!("{cost}: {reason}") })
+    Some(if reason.is_empty() {
+        cost.to_owned()
+    } else {
+        format!("{cost}: {reason}")
+    })
 }
 
 /// What was probably only renamed, and how it would stay, in sentences.
 pub fn renamed(plan: &Plan, renamed: &Renamed) -> String {
     let Renamed { from, to, id, keep } = renamed;
-    let keep: Vec<String> = keep.iter().map(|(name, value)| format!("`{name}: {value}`")).collect();
-    let keep = if keep.is_empty() { String::new() } else { format!(", write {} there", keep.join(" and ")) };
+    let keep: Vec<String> = keep
+        .iter()
+        .map(|(name, value)| format!("`{name}: {value}`"))
+        .collect();
+    let keep = if keep.is_empty() {
+        String::new()
+    } else {
+        format!(", write {} there", keep.join(" and "))
+    };
     let command = tags::command(&plan.region, id, &plan.topology, to);
     format!(
         "{from} ({id}) goes, and {to} is made just like it. If it is the same one under another name, keep it{keep}: give it its new \
@@ -89,12 +102,16 @@ pub fn renamed(plan: &Plan, renamed: &Renamed) -> String {
 }
 
 /// What a teardown is.
-pub const TEARDOWN: &str = "all that carries the topology's tags goes, whatever the spec wants; `trueup destroy` does it.";
+pub const TEARDOWN: &str =
+    "all that carries the topology's tags goes, whatever the spec wants; `trueup destroy` does it.";
 
 /// That a plan has nothing to do.
 pub fn nothing(plan: &Plan) -> String {
     if plan.teardown {
-        format!("Nothing to do: nothing in {} belongs to topology {}.", plan.region, plan.topology)
+        format!(
+            "Nothing to do: nothing in {} belongs to topology {}.",
+            plan.region, plan.topology
+        )
     } else {
         "Nothing to do: the network is as the spec wants it.".to_owned()
     }
@@ -102,7 +119,11 @@ pub fn nothing(plan: &Plan) -> String {
 
 /// `1 step`, `2 steps`.
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 /// So many of the things that could not be read are named.
@@ -111,15 +132,24 @@ const UNREAD_NAMED_MAX: usize = 4;
 /// What could not be read: `instance was not read`, `vpc and user_data of instance.web were not read`.
 pub fn unread(plan: &Plan) -> Option<String> {
     let kinds = plan.unreadable.keys().map(ToString::to_string);
-    let attributes = plan.unread.iter().map(|unread| format!("{} of {}", unread.attribute, unread.address));
+    let attributes = plan
+        .unread
+        .iter()
+        .map(|unread| format!("{} of {}", unread.attribute, unread.address));
     let names: Vec<String> = kinds.chain(attributes).collect();
     Some(match &names[..] {
         [] => return None,
         [only] => format!("{only} was not read"),
-        [first @ .., last] if names.len() <= UNREAD_NAMED_MAX => format!("{} and {last} were not read", first.join(", ")),
+        [first @ .., last] if names.len() <= UNREAD_NAMED_MAX => {
+            format!("{} and {last} were not read", first.join(", "))
+        }
         _ => {
             let counts = [(plan.unreadable.len(), "kind"), (plan.unread.len(), "attribute")];
-            let told: Vec<String> = counts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(*number, noun)).collect();
+            let told: Vec<String> = counts
+                .iter()
+                .filter(|(number, _)| *number > 0)
+                .map(|(number, noun)| count(*number, noun))
+                .collect();
             format!("{} were not read", told.join(" and "))
         }
     })
@@ -127,7 +157,9 @@ pub fn unread(plan: &Plan) -> Option<String> {
 
 /// What an unattended apply must be allowed, as `--allow` takes it.
 pub fn consents(plan: &Plan, change: &Change) -> Vec<String> {
-    plan.consents(change).map(|word| format!("{word}:{}", change.address)).collect()
+    plan.consents(change)
+        .map(|word| format!("{word}:{}", change.address))
+        .collect()
 }
 
 /// That EC2's own protection is lifted; none where it is not.
@@ -141,16 +173,30 @@ pub fn lifts(change: &Change) -> Option<String> {
 
 /// Which hosts are stopped or replaced, and how many of them at a time.
 pub fn turns(plan: &Plan, turns: &Turns) -> String {
-    let changes = plan.changes.iter().filter(|change| turns.hosts.contains(&change.address));
+    let changes = plan
+        .changes
+        .iter()
+        .filter(|change| turns.hosts.contains(&change.address));
     let (mut stopped, mut replaced) = (false, false);
-    changes.for_each(|change| if change.action == Action::Replace { replaced = true } else { stopped = true });
+    changes.for_each(|change| {
+        if change.action == Action::Replace {
+            replaced = true
+        } else {
+            stopped = true
+        }
+    });
     let what = match (stopped, replaced) {
         (_, false) => "stop",
         (false, true) => "are replaced",
         (true, true) => "stop or are replaced",
     };
     let hosts: Vec<String> = turns.hosts.iter().map(ToString::to_string).collect();
-    format!("{} that do the same work {what}, {}: {}", count(hosts.len(), "host"), at_once(turns), crate::reach::named(&hosts))
+    format!(
+        "{} that do the same work {what}, {}: {}",
+        count(hosts.len(), "host"),
+        at_once(turns),
+        crate::reach::named(&hosts)
+    )
 }
 
 /// How many of those that take turns are out of service at a time.
@@ -164,6 +210,13 @@ pub fn at_once(turns: &Turns) -> String {
 
 /// A route that leads nowhere.
 pub fn blackhole(blackhole: &Blackhole) -> String {
-    let target = if blackhole.target.is_empty() { String::new() } else { format!(" to {}", blackhole.target) };
-    format!("the route {}{target} leads nowhere: its target is gone or not ready, and EC2 drops what it matches", blackhole.destination)
+    let target = if blackhole.target.is_empty() {
+        String::new()
+    } else {
+        format!(" to {}", blackhole.target)
+    };
+    format!(
+        "the route {}{target} leads nowhere: its target is gone or not ready, and EC2 drops what it matches",
+        blackhole.destination
+    )
 }

@@ -8,9 +8,15 @@ use trueup_sandbox::{Behaviour, Hosts, Options, Sandbox, serve};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let port: u16 = arguments.next().ok_or("usage: serve PORT [BEHAVIOUR] [STATE-FILE]")?.parse()?;
+    let port: u16 = arguments
+        .next()
+        .ok_or("usage: serve PORT [BEHAVIOUR] [STATE-FILE]")?
+        .parse()?;
     let behaviour: Behaviour = arguments.next().unwrap_or_else(|| "instant".into()).parse()?;
-    let options = Options { behaviour, ..Options::default() };
+    let options = Options {
+        behaviour,
+        ..Options::default()
+    };
     let sandbox = Arc::new(match arguments.next() {
         Some(path) => Sandbox::open(Path::new(&path), options)?,
         None => Sandbox::new(options),

@@ -2,10 +2,11 @@
 
 use crate::call::{Answer, Call};
 use crate::kinds::{
-    account, dhcp_options, egress_only_gateway, elastic_ip, endpoint_service, image, instance, instance_attribute, instance_launch,
-    instance_profile, instance_state, instance_type, internet_gateway, key_pair, nat_gateway, network_acl, network_interface,
-    network_interface_attribute, prefix_list, route, route_association, route_table, security_group, security_group_rule, sts, subnet, tag,
-    volume, vpc, vpc_endpoint, zone,
+    account, dhcp_options, egress_only_gateway, elastic_ip, endpoint_service, image, instance,
+    instance_attribute, instance_launch, instance_profile, instance_state, instance_type, internet_gateway,
+    key_pair, nat_gateway, network_acl, network_interface, network_interface_attribute, prefix_list, route,
+    route_association, route_table, security_group, security_group_rule, sts, subnet, tag, volume, vpc,
+    vpc_endpoint, zone,
 };
 use crate::wire::Xml;
 

@@ -1,4 +1,5 @@
-//! From a request to its answer: find the action, run it as one transaction, write what changed, wrap the XML.
+//! From a request to its answer: find the action, run it as one transaction, write what changed, wrap the
+//! XML.
 
 use std::fmt::Write;
 
@@ -23,7 +24,8 @@ use crate::wire::{Fault, Node, Xml};
 const TOKEN_LIFE: Millis = 24 * crate::state::clock::HOUR;
 /// The longest client token.
 const TOKEN_LENGTH: usize = 64;
-/// What a region that nobody has used yet answers by itself: nothing there has tags, and its default VPC is not made for that.
+/// What a region that nobody has used yet answers by itself: nothing there has tags, and its default VPC is
+/// not made for that.
 const OF_NO_REGION: &str = "DescribeTags";
 
 /// A request that was read.
@@ -41,22 +43,38 @@ pub struct Asked {
 /// Reads a request: form parameters in the query string or the body, the region in the signature's scope.
 pub fn read(request: &Request<Bytes>) -> Result<Asked, Fault> {
     let query = request.uri().query().unwrap_or_default();
-    let body: &[u8] = if request.method() == Method::POST { request.body() } else { &[] };
+    let body: &[u8] = if request.method() == Method::POST {
+        request.body()
+    } else {
+        &[]
+    };
     let params = Node::parse(&[query.as_bytes(), body])?;
     let region = signed_region(request.headers(), query);
     let action = params.text("Action").unwrap_or_default().to_owned();
     let version = params.text("Version").unwrap_or_default().to_owned();
-    Ok(Asked { params, region, action, version })
+    Ok(Asked {
+        params,
+        region,
+        action,
+        version,
+    })
 }
 
 /// The region in `Credential=KEY/DATE/REGION/SERVICE/aws4_request`, in a header or in a presigned query.
 fn signed_region(headers: &HeaderMap, query: &str) -> Option<String> {
-    let header = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let header = headers
+        .get(http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let scope = match header {
-        Some(header) => header.split("Credential=").nth(1)?.split([',', ' ']).next()?.to_owned(),
-        None => {
-            form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "X-Amz-Credential").map(|(_, value)| value.into_owned())?
-        }
+        Some(header) => header
+            .split("Credential=")
+            .nth(1)?
+            .split([',', ' '])
+            .next()?
+            .to_owned(),
+        None => form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == "X-Amz-Credential")
+            .map(|(_, value)| value.into_owned())?,
     };
     let region = scope.split('/').rev().nth(2)?;
     Some(region.to_owned()).filter(|region| !region.is_empty())
@@ -65,12 +83,17 @@ fn signed_region(headers: &HeaderMap, query: &str) -> Option<String> {
 /// The action, or EC2's answer to a name that it does not know.
 pub fn find_action(asked: &Asked) -> Result<&'static Action, Fault> {
     let is_sts = asked.version == sts::VERSION;
-    Action::named(&asked.action).filter(|action| (action.name == "GetCallerIdentity") == is_sts).ok_or_else(|| {
-        if asked.action.is_empty() {
-            return Fault::new("MissingAction", "The request must contain the parameter Action");
-        }
-        Fault::new("InvalidAction", format!("The action {} is not valid for this web service.", asked.action))
-    })
+    Action::named(&asked.action)
+        .filter(|action| (action.name == "GetCallerIdentity") == is_sts)
+        .ok_or_else(|| {
+            if asked.action.is_empty() {
+                return Fault::new("MissingAction", "The request must contain the parameter Action");
+            }
+            Fault::new(
+                "InvalidAction",
+                format!("The action {} is not valid for this web service.", asked.action),
+            )
+        })
 }
 
 /// What runs a call.
@@ -94,12 +117,23 @@ struct Outcome {
 
 impl Engine {
     /// Answers a call with the XML inside the response element.
-    pub fn run(&mut self, action: &'static Action, asked: &Asked, region: &str, now: Millis) -> Result<String, Fault> {
+    pub fn run(
+        &mut self,
+        action: &'static Action,
+        asked: &Asked,
+        region: &str,
+        now: Millis,
+    ) -> Result<String, Fault> {
         if !partition::is_region(region) {
-            return Err(Fault::new("AuthFailure", format!("Credential should be scoped to a valid Region, not {region}")));
+            return Err(Fault::new(
+                "AuthFailure",
+                format!("Credential should be scoped to a valid Region, not {region}"),
+            ));
         }
         if action.name == OF_NO_REGION && !self.world.regions.contains_key(region) {
-            self.world.regions.insert(region.to_owned(), Region::empty(region));
+            self.world
+                .regions
+                .insert(region.to_owned(), Region::empty(region));
             let answer = self.transact(action, asked, region, now);
             self.world.regions.remove(region);
             return answer;
@@ -109,9 +143,19 @@ impl Engine {
     }
 
     /// One call as one transaction: all of it happens, or nothing.
-    fn transact(&mut self, action: &'static Action, asked: &Asked, region: &str, now: Millis) -> Result<String, Fault> {
+    fn transact(
+        &mut self,
+        action: &'static Action,
+        asked: &Asked,
+        region: &str,
+        now: Millis,
+    ) -> Result<String, Fault> {
         let params = &asked.params;
-        let dry_run = if action.takes_dry_run() { params.flag("DryRun")? == Some(true) } else { false };
+        let dry_run = if action.takes_dry_run() {
+            params.flag("DryRun")? == Some(true)
+        } else {
+            false
+        };
         let token = match (action.takes_token(), dry_run) {
             (true, false) => self.token(action, params, region, now)?,
             (true, true) => {
@@ -127,13 +171,22 @@ impl Engine {
         };
         let outcome = self.attempt(action, params, region, now)?;
         let result = outcome.result.and_then(|()| match params.unread() {
-            Some(name) => Err(Fault::new("UnknownParameter", format!("The parameter {name} is not recognized"))),
+            Some(name) => Err(Fault::new(
+                "UnknownParameter",
+                format!("The parameter {name} is not recognized"),
+            )),
             None => Ok(()),
         });
         let result = match result {
             _ if !dry_run => result,
             Err(fault) if fault.shows_in_dry_run() => Err(fault),
-            _ => Err(Fault { status: 412, ..Fault::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.") }),
+            _ => Err(Fault {
+                status: 412,
+                ..Fault::new(
+                    "DryRunOperation",
+                    "Request would have succeeded, but DryRun flag is set.",
+                )
+            }),
         };
         if let Err(fault) = result {
             self.rollback(region);
@@ -141,9 +194,21 @@ impl Engine {
         }
         let answer = outcome.xml.into_string();
         if let Some((key, request)) = token {
-            let instances = outcome.made.into_iter().filter(|id| id.starts_with("i-")).collect();
+            let instances = outcome
+                .made
+                .into_iter()
+                .filter(|id| id.starts_with("i-"))
+                .collect();
             if let Some(region) = self.world.regions.get_mut(region) {
-                region.tokens.insert(key, Token { request, answer: answer.clone(), instances, at: now });
+                region.tokens.insert(
+                    key,
+                    Token {
+                        request,
+                        answer: answer.clone(),
+                        instances,
+                        at: now,
+                    },
+                );
             }
         }
         self.settle(region, now)?;
@@ -169,7 +234,13 @@ impl Engine {
         self.commit(region)
     }
 
-    fn attempt(&mut self, action: &'static Action, params: &Node, region: &str, now: Millis) -> Result<Outcome, Fault> {
+    fn attempt(
+        &mut self,
+        action: &'static Action,
+        params: &Node,
+        region: &str,
+        now: Millis,
+    ) -> Result<Outcome, Fault> {
         let mut xml = Xml::default();
         let done = self.with_call(action.name, params, region, now, |call| {
             let result = (action.run)(call, &mut xml);
@@ -189,7 +260,16 @@ impl Engine {
     ) -> Option<R> {
         let region = self.world.regions.get_mut(region)?;
         let (ids, mischief) = (&mut self.world.ids, self.mischief.as_mut());
-        let mut call = Call { action, params, region, ids, now, behaviour: self.behaviour, mischief, made: Vec::new() };
+        let mut call = Call {
+            action,
+            params,
+            region,
+            ids,
+            now,
+            behaviour: self.behaviour,
+            mischief,
+            made: Vec::new(),
+        };
         Some(work(&mut call))
     }
 
@@ -209,7 +289,9 @@ impl Engine {
     /// Makes the changes of a call final, in the journal first: what cannot be written down has not happened.
     fn commit(&mut self, name: &str) -> Result<(), Fault> {
         let written = self.write_down(name);
-        let Some(region) = self.world.regions.get_mut(name) else { return Ok(()) };
+        let Some(region) = self.world.regions.get_mut(name) else {
+            return Ok(());
+        };
         match written {
             Ok(()) => {
                 region.tables_mut().into_iter().for_each(|table| table.commit());
@@ -217,25 +299,46 @@ impl Engine {
             }
             Err(error) => {
                 self.rollback(name);
-                Err(Fault::server("InternalError", 500, &format!("The change could not be written down: {error}")))
+                Err(Fault::server(
+                    "InternalError",
+                    500,
+                    &format!("The change could not be written down: {error}"),
+                ))
             }
         }
     }
 
     fn write_down(&mut self, name: &str) -> std::io::Result<()> {
-        let (Some(files), Some(region)) = (&mut self.files, self.world.regions.get_mut(name)) else { return Ok(()) };
+        let (Some(files), Some(region)) = (&mut self.files, self.world.regions.get_mut(name)) else {
+            return Ok(());
+        };
         let mut changes: Vec<Change> = Vec::new();
         for table in region.tables_mut() {
             table.tell_changes(&mut changes)?;
         }
-        if changes.is_empty() { Ok(()) } else { files.append(name, self.world.ids.counter, &changes) }
+        if changes.is_empty() {
+            Ok(())
+        } else {
+            files.append(name, self.world.ids.counter, &changes)
+        }
     }
 
     /// What is known of the client token of a request.
-    fn token(&mut self, action: &Action, params: &Node, region: &str, now: Millis) -> Result<Remembered, Fault> {
-        let Some(token) = params.filled("ClientToken") else { return Ok(Remembered::None) };
+    fn token(
+        &mut self,
+        action: &Action,
+        params: &Node,
+        region: &str,
+        now: Millis,
+    ) -> Result<Remembered, Fault> {
+        let Some(token) = params.filled("ClientToken") else {
+            return Ok(Remembered::None);
+        };
         if token.len() > TOKEN_LENGTH || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Fault::new("InvalidClientToken", "The client token must be up to 64 ASCII characters"));
+            return Err(Fault::new(
+                "InvalidClientToken",
+                "The client token must be up to 64 ASCII characters",
+            ));
         }
         let key = format!("{} {token}", action.name);
         let digest = Sha256::digest(params.canonical(&["ClientToken", "DryRun"]).as_bytes());
@@ -244,9 +347,16 @@ impl Engine {
             let _ = write!(text, "{byte:02x}");
             text
         });
-        let Some(region) = self.world.regions.get_mut(region) else { return Ok(Remembered::None) };
-        let known = region.tokens.get(&key).filter(|known| now - known.at < TOKEN_LIFE);
-        let Some(known) = known else { return Ok(Remembered::New(key, request)) };
+        let Some(region) = self.world.regions.get_mut(region) else {
+            return Ok(Remembered::None);
+        };
+        let known = region
+            .tokens
+            .get(&key)
+            .filter(|known| now - known.at < TOKEN_LIFE);
+        let Some(known) = known else {
+            return Ok(Remembered::New(key, request));
+        };
         if known.request != request {
             return Err(Fault::new(
                 "IdempotentParameterMismatch",

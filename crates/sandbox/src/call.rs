@@ -57,19 +57,28 @@ impl Call<'_> {
             // Five of six show at once, the rest within a second and a half.
             let delay = i64::try_from(self.ids.below(9000)).unwrap_or_default() - 7500;
             self.region.takes(&id, delay);
-            self.region.fresh.insert(id.clone(), Shown::after(&id, self.now, delay));
+            self.region
+                .fresh
+                .insert(id.clone(), Shown::after(&id, self.now, delay));
         }
         id
     }
 
     /// Whether one of so many such things goes wrong now. Only in the hostile behaviour, while faults happen.
     pub fn goes_wrong(&mut self, one_in: u64) -> bool {
-        self.mischief.as_mut().is_some_and(|mischief| mischief.strikes(one_in))
+        self.mischief
+            .as_mut()
+            .is_some_and(|mischief| mischief.strikes(one_in))
     }
 
     /// The state of something that has just been made: `pending`, or a word that nobody documented.
     pub fn state_at_first(&mut self) -> String {
-        if self.goes_wrong(8) { "preparing" } else { "pending" }.to_owned()
+        if self.goes_wrong(8) {
+            "preparing"
+        } else {
+            "pending"
+        }
+        .to_owned()
     }
 
     /// A public address.
@@ -95,7 +104,14 @@ impl Call<'_> {
     pub fn at(&mut self, at: Millis, what: What, id: &str) {
         self.ids.counter += 1;
         let key = due::key(at, self.ids.counter);
-        self.region.dues.insert(key, Due { at, what, id: id.to_owned() });
+        self.region.dues.insert(
+            key,
+            Due {
+                at,
+                what,
+                id: id.to_owned(),
+            },
+        );
     }
 
     /// The object of kind `T` with this id, as a request may refer to it.
@@ -110,7 +126,10 @@ impl Call<'_> {
         let mut tags = Tags::new();
         for specification in self.params.list("TagSpecification") {
             let Some(named) = specification.filled("ResourceType") else {
-                return Err(Fault::new("InvalidParameterValue", "Tag specification resource type must have a value"));
+                return Err(Fault::new(
+                    "InvalidParameterValue",
+                    "Tag specification resource type must have a value",
+                ));
             };
             if !allowed.contains(&named) {
                 return Err(Fault::new(
@@ -135,7 +154,12 @@ impl Call<'_> {
     }
 
     /// Answers a list call: by ids or all, filtered, paged.
-    pub fn describe<T: Kind>(&mut self, x: &mut Xml, listing: &Listing, mut write: impl FnMut(&mut Xml, &Seen<'_, T>)) -> Answer {
+    pub fn describe<T: Kind>(
+        &mut self,
+        x: &mut Xml,
+        listing: &Listing,
+        mut write: impl FnMut(&mut Xml, &Seen<'_, T>),
+    ) -> Answer {
         let (page, next) = self.select(listing, |_| true)?;
         x.set(listing.set, page, |x, seen| write(x, &seen));
         x.maybe("nextToken", next);
@@ -143,15 +167,30 @@ impl Call<'_> {
     }
 
     /// The objects that a list call asks for, and the token of the next page.
-    pub fn select<T: Kind>(&mut self, listing: &Listing, shown: impl Fn(&T) -> bool) -> Result<(Vec<Seen<'_, T>>, Option<String>), Fault> {
+    pub fn select<T: Kind>(
+        &mut self,
+        listing: &Listing,
+        shown: impl Fn(&T) -> bool,
+    ) -> Result<(Vec<Seen<'_, T>>, Option<String>), Fault> {
         let ids = self.params.texts(listing.ids);
         let filters = Filters::read(self.params)?.bind_with(T::FIELDS, T::NEVER)?;
         let page = match listing.pages {
             Some(limits) => Page::read(self.params, self.action, limits, !ids.is_empty())?,
-            None => Page { size: None, after: None },
+            None => Page {
+                size: None,
+                after: None,
+            },
         };
-        // EC2 may give less than a full page, and what comes and goes meanwhile shows in the next one or does not.
-        let page = if page.size.is_some() && self.goes_wrong(6) { Page { size: page.size.map(|size| size.min(3)), ..page } } else { page };
+        // EC2 may give less than a full page, and what comes and goes meanwhile shows in the next one or does
+        // not.
+        let page = if page.size.is_some() && self.goes_wrong(6) {
+            Page {
+                size: page.size.map(|size| size.min(3)),
+                ..page
+            }
+        } else {
+            page
+        };
         // A list may be empty that should not be.
         let empty = ids.is_empty() && self.goes_wrong(100);
         let region = &*self.region;
@@ -177,7 +216,9 @@ impl Call<'_> {
             for id in ids {
                 find::<T>(region, id)?;
                 let entry = T::table(region).entry(id);
-                if let Some((id, row)) = entry.filter(|(id, _)| page.after.as_ref().is_none_or(|after| *id > after.as_str())) {
+                if let Some((id, row)) =
+                    entry.filter(|(id, _)| page.after.as_ref().is_none_or(|after| *id > after.as_str()))
+                {
                     consider(id, row);
                 }
             }
@@ -191,17 +232,29 @@ pub fn find<'r, T: Kind>(region: &'r Region, id: &str) -> Result<&'r T, Fault> {
     if !has_form(id, T::PREFIX) {
         return Err(T::malformed(id));
     }
-    T::table(region).get(id).filter(|_| region.shows(id)).ok_or_else(|| T::not_found(id))
+    T::table(region)
+        .get(id)
+        .filter(|_| region.shows(id))
+        .ok_or_else(|| T::not_found(id))
 }
 
 /// Whether an id is `prefix-` and 8 or 17 hex digits.
 pub fn has_form(id: &str, prefix: &str) -> bool {
     id.strip_prefix(prefix)
         .and_then(|rest| rest.strip_prefix('-'))
-        .is_some_and(|digits| matches!(digits.len(), 8 | 17) && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+        .is_some_and(|digits| {
+            matches!(digits.len(), 8 | 17)
+                && digits
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        })
 }
 
 /// The ARN of a resource of this account.
 pub fn arn(region: &Region, resource: &str, id: &str) -> String {
-    format!("arn:{}:ec2:{}:{ACCOUNT}:{resource}/{id}", partition::of(&region.name).name, region.name)
+    format!(
+        "arn:{}:ec2:{}:{ACCOUNT}:{resource}/{id}",
+        partition::of(&region.name).name,
+        region.name
+    )
 }

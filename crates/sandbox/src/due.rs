@@ -35,12 +35,22 @@ pub enum What {
 impl What {
     /// Whether something lets go of what it held from then on.
     pub fn releases(self) -> bool {
-        matches!(self, Self::CidrDisassociated | Self::NatDeleted | Self::InstanceTerminated | Self::EndpointDeleted)
+        matches!(
+            self,
+            Self::CidrDisassociated | Self::NatDeleted | Self::InstanceTerminated | Self::EndpointDeleted
+        )
     }
 
     /// Whether something new can be used from then on.
     pub fn completes(self) -> bool {
-        matches!(self, Self::VpcAvailable | Self::SubnetAvailable | Self::NatReady | Self::InstanceRunning | Self::EndpointAvailable)
+        matches!(
+            self,
+            Self::VpcAvailable
+                | Self::SubnetAvailable
+                | Self::NatReady
+                | Self::InstanceRunning
+                | Self::EndpointAvailable
+        )
     }
 }
 

@@ -1,4 +1,5 @@
-//! A network and a service at their worst, drawn from a seed: throttling, server errors, lost replies, slow answers.
+//! A network and a service at their worst, drawn from a seed: throttling, server errors, lost replies, slow
+//! answers.
 
 use std::time::Duration;
 
@@ -36,7 +37,10 @@ pub struct Hostile {
 impl Hostile {
     /// Equal seeds draw equal fates.
     pub fn new(seed: u64) -> Self {
-        Self { seed: mix(seed ^ 0x6861_7264), drawn: 0 }
+        Self {
+            seed: mix(seed ^ 0x6861_7264),
+            drawn: 0,
+        }
     }
 
     fn draw(&mut self) -> u64 {
@@ -89,6 +93,9 @@ mod tests {
             *counts.entry(format!("{fate:?}")).or_default() += 1;
         }
         assert_eq!(counts.len(), 6, "{counts:?}");
-        assert!(counts["Answered"] > 1600, "most requests come through: {counts:?}");
+        assert!(
+            counts["Answered"] > 1600,
+            "most requests come through: {counts:?}"
+        );
     }
 }

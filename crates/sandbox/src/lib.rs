@@ -1,7 +1,8 @@
 //! A simulated EC2 on the wire: query protocol in, EC2's XML out, plus STS `GetCallerIdentity`.
 //!
 //! [`Sandbox::handle`] answers one HTTP request in process; [`serve`] puts the same thing on a port.
-//! The sandbox is written from EC2's documented behaviour and knows nothing of the kinds of the rest of Trueup.
+//! The sandbox is written from EC2's documented behaviour and knows nothing of the kinds of the rest of
+//! Trueup.
 
 mod actions;
 mod answer;
@@ -39,7 +40,8 @@ pub use serve::{Hosts, serve};
 pub use state::file::OpenError;
 pub use throttle::documented as bucket_of;
 
-/// When a sandbox in memory starts, unless it is told otherwise: 2026-01-01, so that equal runs give equal answers.
+/// When a sandbox in memory starts, unless it is told otherwise: 2026-01-01, so that equal runs give equal
+/// answers.
 const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
 /// A simulated EC2. Cheap to share behind an [`Arc`](std::sync::Arc); requests are answered one at a time.
@@ -76,12 +78,15 @@ impl Sandbox {
     /// A fresh sandbox in memory, whose clock shows `start` now.
     #[must_use]
     pub fn starting_at(options: Options, start: SystemTime) -> Self {
-        let world = World { ids: Ids::new(options.seed), regions: BTreeMap::new() };
+        let world = World {
+            ids: Ids::new(options.seed),
+            regions: BTreeMap::new(),
+        };
         Self::with(options, start, world, None)
     }
 
-    /// The sandbox that lives in the state file at `path`, which is created with its folders if it is missing.
-    /// Its clock is the wall clock, and it keeps the seed that it was created with.
+    /// The sandbox that lives in the state file at `path`, which is created with its folders if it is
+    /// missing. Its clock is the wall clock, and it keeps the seed that it was created with.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -93,16 +98,26 @@ impl Sandbox {
     fn with(options: Options, start: SystemTime, world: World, files: Option<Files>) -> Self {
         let mischief = (options.behaviour == Behaviour::Hostile).then(|| Hostile::new(mix(options.seed)));
         let inner = Inner {
-            engine: Engine { world, files, behaviour: options.behaviour, mischief },
+            engine: Engine {
+                world,
+                files,
+                behaviour: options.behaviour,
+                mischief,
+            },
             calls: BTreeMap::new(),
             requests: 0,
             throttle: Throttle::default(),
             hostile: Hostile::new(options.seed),
         };
-        Self { options, clock: Clock::starting_at(start), inner: Mutex::new(inner) }
+        Self {
+            options,
+            clock: Clock::starting_at(start),
+            inner: Mutex::new(inner),
+        }
     }
 
-    /// Answers one request. The region is the one of its signature's credential scope, or else that of the options.
+    /// Answers one request. The region is the one of its signature's credential scope, or else that of the
+    /// options.
     ///
     /// A response that carries [`ReplyLost`] in its extensions stands for one that never came.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
@@ -111,9 +126,13 @@ impl Sandbox {
             tokio::time::sleep(reply.delay).await;
         }
         let mut response = Response::new(Bytes::from(reply.body));
-        *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/xml;charset=UTF-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            header::HeaderValue::from_static("text/xml;charset=UTF-8"),
+        );
         if let Ok(id) = header::HeaderValue::from_str(&reply.request_id) {
             headers.insert("x-amzn-requestid", id);
         }
@@ -141,7 +160,9 @@ impl Sandbox {
         let region = asked.region.as_deref().unwrap_or(&self.options.region);
         let (fate, delay) = match self.options.behaviour {
             Behaviour::Hostile if inner.engine.mischief.is_some() => inner.hostile.next(),
-            Behaviour::Instant | Behaviour::Realistic | Behaviour::Hostile => (Fate::Answered, Duration::ZERO),
+            Behaviour::Instant | Behaviour::Realistic | Behaviour::Hostile => {
+                (Fate::Answered, Duration::ZERO)
+            }
         };
         let bounded = asked.params.has("Filter") || asked.params.has("MaxResults");
         let throttled = match self.options.behaviour {
@@ -151,12 +172,20 @@ impl Sandbox {
         let result = match fate {
             _ if throttled => Err(limit_exceeded()),
             Fate::Throttled => Err(limit_exceeded()),
-            Fate::Refused => Err(Fault::server("Unavailable", 503, "The server is overloaded and can't handle the request.")),
+            Fate::Refused => Err(Fault::server(
+                "Unavailable",
+                503,
+                "The server is overloaded and can't handle the request.",
+            )),
             Fate::NeverArrived => Ok(String::new()),
             Fate::Answered | Fate::FailedAfter | Fate::Lost => inner.engine.run(action, &asked, region, now),
         };
         let result = match (fate, result) {
-            (Fate::FailedAfter, Ok(_)) => Err(Fault::server("InternalError", 500, "An internal error has occurred")),
+            (Fate::FailedAfter, Ok(_)) => Err(Fault::server(
+                "InternalError",
+                500,
+                "An internal error has occurred",
+            )),
             (_, result) => result,
         };
         let mut reply = match result {
@@ -181,17 +210,25 @@ impl Sandbox {
     /// Whether faults happen from now on, in the hostile behaviour.
     pub fn set_faults(&self, on: bool) {
         let seed = mix(self.options.seed ^ self.lock().requests);
-        self.lock().engine.mischief = (on && self.options.behaviour == Behaviour::Hostile).then(|| Hostile::new(seed));
+        self.lock().engine.mischief =
+            (on && self.options.behaviour == Behaviour::Hostile).then(|| Hostile::new(seed));
     }
 
-    /// How long each object of a region takes until it can be used after the call that made it: its way to `available` or
-    /// `running`, and until lookups show it.
+    /// How long each object of a region takes until it can be used after the call that made it: its way to
+    /// `available` or `running`, and until lookups show it.
     #[must_use]
     pub fn latencies(&self, region: &str) -> BTreeMap<String, Duration> {
         let inner = self.lock();
         let region = inner.engine.world.regions.get(region);
         let latencies = region.into_iter().flat_map(|region| &region.latencies);
-        latencies.map(|(id, delay)| (id.clone(), Duration::from_millis(u64::try_from(*delay).unwrap_or_default()))).collect()
+        latencies
+            .map(|(id, delay)| {
+                (
+                    id.clone(),
+                    Duration::from_millis(u64::try_from(*delay).unwrap_or_default()),
+                )
+            })
+            .collect()
     }
 
     /// The tags of everything in a region that is there and not on its way out: by id.
@@ -204,27 +241,52 @@ impl Sandbox {
     #[must_use]
     pub fn shown_tags(&self, region: &str) -> BTreeMap<String, BTreeMap<String, String>> {
         let now = self.clock.now();
-        self.tags_where(region, |region, id| !region.is_ending(id) && region.shows_everywhere(id, now))
+        self.tags_where(region, |region, id| {
+            !region.is_ending(id) && region.shows_everywhere(id, now)
+        })
     }
 
-    fn tags_where(&self, region: &str, holds: impl Fn(&state::Region, &str) -> bool) -> BTreeMap<String, BTreeMap<String, String>> {
+    fn tags_where(
+        &self,
+        region: &str,
+        holds: impl Fn(&state::Region, &str) -> bool,
+    ) -> BTreeMap<String, BTreeMap<String, String>> {
         let inner = self.lock();
-        let Some(region) = inner.engine.world.regions.get(region) else { return BTreeMap::new() };
-        region.tags.iter().filter(|(id, _)| holds(region, id)).map(|(id, tags)| (id.clone(), tags.clone())).collect()
+        let Some(region) = inner.engine.world.regions.get(region) else {
+            return BTreeMap::new();
+        };
+        region
+            .tags
+            .iter()
+            .filter(|(id, _)| holds(region, id))
+            .map(|(id, tags)| (id.clone(), tags.clone()))
+            .collect()
     }
 
     /// The tags of something in a region.
     #[must_use]
     pub fn tags_of(&self, region: &str, id: &str) -> BTreeMap<String, String> {
         let inner = self.lock();
-        inner.engine.world.regions.get(region).and_then(|region| region.tags_of(id)).cloned().unwrap_or_default()
+        inner
+            .engine
+            .world
+            .regions
+            .get(region)
+            .and_then(|region| region.tags_of(id))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Whether something in a region is on its way out: until it is gone, it may be in the way of calls.
     #[must_use]
     pub fn is_releasing(&self, region: &str) -> bool {
         let inner = self.lock();
-        inner.engine.world.regions.get(region).is_some_and(|region| region.dues.iter().any(|(_, due)| due.what.releases()))
+        inner
+            .engine
+            .world
+            .regions
+            .get(region)
+            .is_some_and(|region| region.dues.iter().any(|(_, due)| due.what.releases()))
     }
 
     /// How often each action was called since the start.
@@ -259,11 +321,24 @@ fn limit_exceeded() -> Fault {
 }
 
 fn refusal(fault: &Fault, version: &str, request_id: String) -> Reply {
-    Reply { status: fault.status, body: answer::refuse(fault, version, &request_id), request_id, delay: Duration::ZERO, lost: false }
+    Reply {
+        status: fault.status,
+        body: answer::refuse(fault, version, &request_id),
+        request_id,
+        delay: Duration::ZERO,
+        lost: false,
+    }
 }
 
 /// A request id in the form of a UUID.
 fn request_id(seed: u64, number: u64) -> String {
     let (a, b) = (mix(seed ^ mix(number)), mix(number ^ mix(seed)));
-    format!("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff, 0x8000 | (b >> 50), b & 0xffff_ffff_ffff)
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        0x8000 | (b >> 50),
+        b & 0xffff_ffff_ffff
+    )
 }

@@ -22,7 +22,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { behaviour: Behaviour::Instant, seed: 0, region: DEFAULT_REGION.to_owned() }
+        Self {
+            behaviour: Behaviour::Instant,
+            seed: 0,
+            region: DEFAULT_REGION.to_owned(),
+        }
     }
 }
 
@@ -34,7 +38,8 @@ pub enum Behaviour {
     Instant,
     /// EC2's documented latencies, eventual consistency of new ids, and request token buckets.
     Realistic,
-    /// Realistic states, and faults drawn from the seed: throttling, lost replies, server errors, slow answers.
+    /// Realistic states, and faults drawn from the seed: throttling, lost replies, server errors, slow
+    /// answers.
     Hostile,
 }
 
@@ -56,7 +61,8 @@ pub struct UnknownBehaviour(pub String);
 impl FromStr for Behaviour {
     type Err = UnknownBehaviour;
 
-    /// Reads `instant` or `realistic`. The hostile behaviour is for tests in process and has no name to ask for.
+    /// Reads `instant` or `realistic`. The hostile behaviour is for tests in process and has no name to ask
+    /// for.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "instant" => Ok(Self::Instant),
@@ -75,6 +81,9 @@ mod tests {
         for behaviour in [Behaviour::Instant, Behaviour::Realistic] {
             assert_eq!(behaviour.to_string().parse(), Ok(behaviour));
         }
-        assert_eq!("hostile".parse::<Behaviour>(), Err(UnknownBehaviour("hostile".into())));
+        assert_eq!(
+            "hostile".parse::<Behaviour>(),
+            Err(UnknownBehaviour("hostile".into()))
+        );
     }
 }

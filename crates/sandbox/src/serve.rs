@@ -1,4 +1,5 @@
-//! The sandbox behind a port, for clients of other processes: HTTP/1.1 without TLS, for this machine unless more is asked for.
+//! The sandbox behind a port, for clients of other processes: HTTP/1.1 without TLS, for this machine unless
+//! more is asked for.
 
 mod door;
 mod patient;
@@ -30,7 +31,8 @@ use crate::{ReplyLost, Sandbox, answer};
 const BODY_LIMIT: usize = 1 << 20;
 /// So many connections at a time; others wait to be accepted. Fewer than any system's limit of open files.
 const CONNECTIONS_MAX: usize = 128;
-/// So long a client may take for the head of a request, silence before it included, for its body, or to take its answer.
+/// So long a client may take for the head of a request, silence before it included, for its body, or to take
+/// its answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// So long until accepting is tried again where the system has no more descriptors or memory.
 const EXHAUSTED_FOR: Duration = Duration::from_millis(100);
@@ -40,8 +42,14 @@ const EXHAUSTED_FOR: Duration = Duration::from_millis(100);
 /// Requests must be signed, must name a host of `hosts`, and must not come from a web page.
 ///
 /// # Errors
-/// What accepting a connection reports, but for the failures that concern one connection alone and those that pass.
-pub async fn serve(listener: TcpListener, sandbox: Arc<Sandbox>, hosts: Hosts, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+/// What accepting a connection reports, but for the failures that concern one connection alone and those that
+/// pass.
+pub async fn serve(
+    listener: TcpListener,
+    sandbox: Arc<Sandbox>,
+    hosts: Hosts,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<()> {
     let mut stop = pin!(stop);
     let hosts = Arc::new(hosts);
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -81,10 +89,14 @@ pub async fn serve(listener: TcpListener, sandbox: Arc<Sandbox>, hosts: Hosts, s
 
 fn concerns_one_connection(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
-/// Whether the system has no descriptors or no memory left, which passes: ENOMEM, ENFILE, EMFILE, and ENOBUFS of Linux and macOS.
+/// Whether the system has no descriptors or no memory left, which passes: ENOMEM, ENFILE, EMFILE, and ENOBUFS
+/// of Linux and macOS.
 fn is_exhausted(error: &std::io::Error) -> bool {
     matches!(error.raw_os_error(), Some(12 | 23 | 24 | 55 | 105))
 }
@@ -101,13 +113,20 @@ impl fmt::Display for BrokenOff {
 
 impl std::error::Error for BrokenOff {}
 
-async fn respond(sandbox: Arc<Sandbox>, hosts: Arc<Hosts>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, BrokenOff> {
+async fn respond(
+    sandbox: Arc<Sandbox>,
+    hosts: Arc<Hosts>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, BrokenOff> {
     let (head, body) = request.into_parts();
     if let Err(fault) = door::check(&head, &hosts) {
         let text = answer::refuse(&fault, "", "00000000-0000-4000-8000-000000000000");
         let mut response = Response::new(Full::new(Bytes::from(text)));
         *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::FORBIDDEN);
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/xml;charset=UTF-8"),
+        );
         return Ok(response);
     }
     let refused = |status, why: &'static str| {

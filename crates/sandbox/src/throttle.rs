@@ -16,8 +16,13 @@ const fn bucket(size: f64, refill: f64) -> Bucket {
 }
 
 /// Reads that cost more where neither a filter nor a page size is sent.
-const HEAVY_READS: &[&str] =
-    &["DescribeInstances", "DescribeInstanceStatus", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeVolumes"];
+const HEAVY_READS: &[&str] = &[
+    "DescribeInstances",
+    "DescribeInstanceStatus",
+    "DescribeNetworkInterfaces",
+    "DescribeSecurityGroups",
+    "DescribeVolumes",
+];
 
 fn bucket_of(action: &str, bounded: bool) -> Bucket {
     match action {
@@ -41,7 +46,8 @@ fn bucket_of(action: &str, bounded: bool) -> Bucket {
     }
 }
 
-/// The size of an action's bucket and how much of it comes back each second; of a read, where it is filtered or paged.
+/// The size of an action's bucket and how much of it comes back each second; of a read, where it is filtered
+/// or paged.
 #[must_use]
 pub fn documented(action: &str) -> (f64, f64) {
     let Bucket { size, refill } = bucket_of(action, true);
@@ -55,11 +61,15 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Takes a token; false means that the request comes too soon. `bounded` says that it has a filter or a page size.
+    /// Takes a token; false means that the request comes too soon. `bounded` says that it has a filter or a
+    /// page size.
     pub fn admits(&mut self, region: &str, action: &'static str, bounded: bool) -> bool {
         let Bucket { size, refill } = bucket_of(action, bounded);
         let now = Instant::now();
-        let (level, since) = self.levels.entry((region.to_owned(), action)).or_insert((size, now));
+        let (level, since) = self
+            .levels
+            .entry((region.to_owned(), action))
+            .or_insert((size, now));
         *level = (*level + now.duration_since(*since).as_secs_f64() * refill).min(size);
         *since = now;
         if *level < 1.0 {
@@ -83,8 +93,14 @@ mod tests {
             assert!(throttle.admits("us-west-2", "CreateVpcEndpoint", false));
         }
         assert!(!throttle.admits("us-west-2", "CreateVpcEndpoint", false));
-        assert!(throttle.admits("eu-west-1", "CreateVpcEndpoint", false), "each region has its own");
-        assert!(throttle.admits("us-west-2", "DeleteVpcEndpoints", false), "each action has its own");
+        assert!(
+            throttle.admits("eu-west-1", "CreateVpcEndpoint", false),
+            "each region has its own"
+        );
+        assert!(
+            throttle.admits("us-west-2", "DeleteVpcEndpoints", false),
+            "each action has its own"
+        );
         tokio::time::advance(Duration::from_millis(3400)).await;
         assert!(throttle.admits("us-west-2", "CreateVpcEndpoint", false));
         assert!(!throttle.admits("us-west-2", "CreateVpcEndpoint", false));

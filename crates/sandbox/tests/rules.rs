@@ -15,20 +15,36 @@ async fn requests_are_checked() {
             ("GetCallerIdentity", "InvalidAction"),
             ("CreateVpc", "MissingParameter"),
             ("CreateVpc&CidrBlock=10.0.0.0/16&Colour=red", "UnknownParameter"),
-            ("CreateVpc&CidrBlock=10.0.0.0/16&DryRun=maybe", "InvalidParameterValue"),
+            (
+                "CreateVpc&CidrBlock=10.0.0.0/16&DryRun=maybe",
+                "InvalidParameterValue",
+            ),
             ("CreateVpc&CidrBlock=10.0.0.0/16&DryRun=true", "DryRunOperation"),
-            ("DescribeVpcs&Filter.1.Name=colour&Filter.1.Value.1=red", "InvalidParameterValue"),
+            (
+                "DescribeVpcs&Filter.1.Name=colour&Filter.1.Value.1=red",
+                "InvalidParameterValue",
+            ),
             ("DescribeVpcs&Filter.1.Name=vpc-id", "InvalidParameterValue"),
             ("DescribeVpcs&MaxResults=4", "InvalidParameterValue"),
             ("DescribeVpcs&MaxResults=1001", "InvalidParameterValue"),
             ("DescribeRouteTables&MaxResults=101", "InvalidParameterValue"),
-            ("DescribeManagedPrefixLists&MaxResults=101", "InvalidParameterValue"),
+            (
+                "DescribeManagedPrefixLists&MaxResults=101",
+                "InvalidParameterValue",
+            ),
             ("DescribeVpcs&NextToken=nonsense", "InvalidNextToken"),
-            ("ModifyVpcAttribute&VpcId=vpc-12345678&DryRun=true", "InvalidVpcID.NotFound"),
+            (
+                "ModifyVpcAttribute&VpcId=vpc-12345678&DryRun=true",
+                "InvalidVpcID.NotFound",
+            ),
         ],
     )
     .await;
-    assert_eq!(all(&cloud.ok("DescribeVpcs").await, "vpcId").len(), 1, "a dry run and a refused parameter change nothing");
+    assert_eq!(
+        all(&cloud.ok("DescribeVpcs").await, "vpcId").len(),
+        1,
+        "a dry run and a refused parameter change nothing"
+    );
 }
 
 #[tokio::test]
@@ -39,36 +55,105 @@ async fn ids_are_malformed_or_unknown() {
         &[
             ("DescribeVpcs&VpcId.1=foo", "InvalidVpcId.Malformed"),
             ("DescribeVpcs&VpcId.1=vpc-12345678", "InvalidVpcID.NotFound"),
-            ("DescribeSubnets&SubnetId.1=subnet-12345678", "InvalidSubnetID.NotFound"),
-            ("DescribeInternetGateways&InternetGatewayId.1=igw-12345678", "InvalidInternetGatewayID.NotFound"),
-            ("DescribeNatGateways&NatGatewayId.1=nat-12345678", "NatGatewayNotFound"),
+            (
+                "DescribeSubnets&SubnetId.1=subnet-12345678",
+                "InvalidSubnetID.NotFound",
+            ),
+            (
+                "DescribeInternetGateways&InternetGatewayId.1=igw-12345678",
+                "InvalidInternetGatewayID.NotFound",
+            ),
+            (
+                "DescribeNatGateways&NatGatewayId.1=nat-12345678",
+                "NatGatewayNotFound",
+            ),
             ("DescribeNatGateways&NatGatewayId.1=nat", "NatGatewayMalformed"),
-            ("DescribeAddresses&AllocationId.1=eipalloc-12345678", "InvalidAllocationID.NotFound"),
+            (
+                "DescribeAddresses&AllocationId.1=eipalloc-12345678",
+                "InvalidAllocationID.NotFound",
+            ),
             ("DescribeAddresses&PublicIp.1=1.2.3.4", "InvalidAddress.NotFound"),
-            ("DescribeRouteTables&RouteTableId.1=rtb-12345678", "InvalidRouteTableID.NotFound"),
-            ("DescribeSecurityGroups&GroupId.1=sg-12345678", "InvalidGroup.NotFound"),
+            (
+                "DescribeRouteTables&RouteTableId.1=rtb-12345678",
+                "InvalidRouteTableID.NotFound",
+            ),
+            (
+                "DescribeSecurityGroups&GroupId.1=sg-12345678",
+                "InvalidGroup.NotFound",
+            ),
             ("DescribeSecurityGroups&GroupId.1=foo", "InvalidGroupId.Malformed"),
-            ("DescribeSecurityGroups&GroupName.1=nobody", "InvalidGroup.NotFound"),
-            ("DescribeSecurityGroupRules&SecurityGroupRuleId.1=sgr-12345678", "InvalidSecurityGroupRuleId.NotFound"),
-            ("DescribeNetworkAcls&NetworkAclId.1=acl-12345678", "InvalidNetworkAclID.NotFound"),
+            (
+                "DescribeSecurityGroups&GroupName.1=nobody",
+                "InvalidGroup.NotFound",
+            ),
+            (
+                "DescribeSecurityGroupRules&SecurityGroupRuleId.1=sgr-12345678",
+                "InvalidSecurityGroupRuleId.NotFound",
+            ),
+            (
+                "DescribeNetworkAcls&NetworkAclId.1=acl-12345678",
+                "InvalidNetworkAclID.NotFound",
+            ),
             ("DescribeKeyPairs&KeyName.1=nobody", "InvalidKeyPair.NotFound"),
-            ("DescribeInstances&InstanceId.1=i-12345678", "InvalidInstanceID.NotFound"),
-            ("DescribeInstances&InstanceId.1=foo", "InvalidInstanceID.Malformed"),
-            ("DescribeInstances&InstanceId.1=i-12345678&MaxResults=5", "InvalidParameterCombination"),
-            ("DescribeNetworkInterfaces&NetworkInterfaceId.1=eni-12345678", "InvalidNetworkInterfaceID.NotFound"),
-            ("DescribeVolumes&VolumeId.1=vol-12345678", "InvalidVolume.NotFound"),
-            ("DescribeVpcEndpoints&VpcEndpointId.1=vpce-12345678", "InvalidVpcEndpointId.NotFound"),
-            ("DescribeManagedPrefixLists&PrefixListId.1=pl-12345678", "InvalidPrefixListID.NotFound"),
+            (
+                "DescribeInstances&InstanceId.1=i-12345678",
+                "InvalidInstanceID.NotFound",
+            ),
+            (
+                "DescribeInstances&InstanceId.1=foo",
+                "InvalidInstanceID.Malformed",
+            ),
+            (
+                "DescribeInstances&InstanceId.1=i-12345678&MaxResults=5",
+                "InvalidParameterCombination",
+            ),
+            (
+                "DescribeNetworkInterfaces&NetworkInterfaceId.1=eni-12345678",
+                "InvalidNetworkInterfaceID.NotFound",
+            ),
+            (
+                "DescribeVolumes&VolumeId.1=vol-12345678",
+                "InvalidVolume.NotFound",
+            ),
+            (
+                "DescribeVpcEndpoints&VpcEndpointId.1=vpce-12345678",
+                "InvalidVpcEndpointId.NotFound",
+            ),
+            (
+                "DescribeManagedPrefixLists&PrefixListId.1=pl-12345678",
+                "InvalidPrefixListID.NotFound",
+            ),
             ("DescribeImages&ImageId.1=ami-00000000", "InvalidAMIID.NotFound"),
             ("DescribeImages&ImageId.1=foo", "InvalidAMIID.Malformed"),
-            ("DescribeVpcEndpointServices&ServiceName.1=com.amazonaws.us-west-2.unicorn", "InvalidServiceName"),
+            (
+                "DescribeVpcEndpointServices&ServiceName.1=com.amazonaws.us-west-2.unicorn",
+                "InvalidServiceName",
+            ),
             ("DeleteNatGateway&NatGatewayId=nat-12345678", "NatGatewayNotFound"),
-            ("ReleaseAddress&AllocationId=eipalloc-12345678", "InvalidAllocationID.NotFound"),
-            ("DisassociateRouteTable&AssociationId=rtbassoc-12345678", "InvalidAssociationID.NotFound"),
-            ("DisassociateAddress&AssociationId=eipassoc-12345678", "InvalidAssociationID.NotFound"),
-            ("DisassociateVpcCidrBlock&AssociationId=vpc-cidr-assoc-1", "InvalidVpcCidrBlockAssociationID.NotFound"),
-            ("CreateTags&ResourceId.1=vpc-12345678&Tag.1.Key=a&Tag.1.Value=b", "InvalidVpcID.NotFound"),
-            ("CreateTags&ResourceId.1=unicorn-1&Tag.1.Key=a&Tag.1.Value=b", "InvalidID"),
+            (
+                "ReleaseAddress&AllocationId=eipalloc-12345678",
+                "InvalidAllocationID.NotFound",
+            ),
+            (
+                "DisassociateRouteTable&AssociationId=rtbassoc-12345678",
+                "InvalidAssociationID.NotFound",
+            ),
+            (
+                "DisassociateAddress&AssociationId=eipassoc-12345678",
+                "InvalidAssociationID.NotFound",
+            ),
+            (
+                "DisassociateVpcCidrBlock&AssociationId=vpc-cidr-assoc-1",
+                "InvalidVpcCidrBlockAssociationID.NotFound",
+            ),
+            (
+                "CreateTags&ResourceId.1=vpc-12345678&Tag.1.Key=a&Tag.1.Value=b",
+                "InvalidVpcID.NotFound",
+            ),
+            (
+                "CreateTags&ResourceId.1=unicorn-1&Tag.1.Key=a&Tag.1.Value=b",
+                "InvalidID",
+            ),
         ],
     )
     .await;
@@ -84,27 +169,57 @@ async fn vpc_ranges_follow_the_guide() {
             ("CreateVpc&CidrBlock=10.0.0.0/29", "InvalidVpc.Range"),
             ("CreateVpc&CidrBlock=169.254.0.0/16", "InvalidVpc.Range"),
             ("CreateVpc&CidrBlock=10.0.0.0", "InvalidParameterValue"),
-            ("CreateVpc&CidrBlock=10.0.0.0/16&InstanceTenancy=host", "InvalidParameterValue"),
+            (
+                "CreateVpc&CidrBlock=10.0.0.0/16&InstanceTenancy=host",
+                "InvalidParameterValue",
+            ),
         ],
     )
     .await;
-    assert_eq!(cloud.get("CreateVpc&CidrBlock=10.5.3.7/16", "cidrBlock").await, "10.5.0.0/16", "host bits are cleared");
+    assert_eq!(
+        cloud.get("CreateVpc&CidrBlock=10.5.3.7/16", "cidrBlock").await,
+        "10.5.0.0/16",
+        "host bits are cleared"
+    );
     let vpc = cloud.vpc().await;
-    let primary = all(&cloud.ok(&format!("DescribeVpcs&VpcId.1={vpc}")).await, "associationId").remove(0);
+    let primary = all(
+        &cloud.ok(&format!("DescribeVpcs&VpcId.1={vpc}")).await,
+        "associationId",
+    )
+    .remove(0);
     refused_with(
         &cloud,
         &[("vpc", &vpc), ("primary", &primary)],
         &[
-            ("AssociateVpcCidrBlock&VpcId={vpc}&CidrBlock=10.0.128.0/20", "InvalidVpc.Range"),
-            ("AssociateVpcCidrBlock&VpcId={vpc}&CidrBlock=172.16.0.0/16", "InvalidVpc.Range"),
-            ("DisassociateVpcCidrBlock&AssociationId={primary}", "OperationNotPermitted"),
-            ("ModifyVpcTenancy&VpcId={vpc}&InstanceTenancy=dedicated", "UnsupportedTenancy"),
+            (
+                "AssociateVpcCidrBlock&VpcId={vpc}&CidrBlock=10.0.128.0/20",
+                "InvalidVpc.Range",
+            ),
+            (
+                "AssociateVpcCidrBlock&VpcId={vpc}&CidrBlock=172.16.0.0/16",
+                "InvalidVpc.Range",
+            ),
+            (
+                "DisassociateVpcCidrBlock&AssociationId={primary}",
+                "OperationNotPermitted",
+            ),
+            (
+                "ModifyVpcTenancy&VpcId={vpc}&InstanceTenancy=dedicated",
+                "UnsupportedTenancy",
+            ),
             ("ModifyVpcAttribute&VpcId={vpc}", "MissingParameter"),
-            ("ModifyVpcAttribute&VpcId={vpc}&EnableDnsSupport.Value=true&EnableDnsHostnames.Value=true", "InvalidParameterCombination"),
+            (
+                "ModifyVpcAttribute&VpcId={vpc}&EnableDnsSupport.Value=true&EnableDnsHostnames.Value=true",
+                "InvalidParameterCombination",
+            ),
         ],
     )
     .await;
-    cloud.ok(&format!("ModifyVpcAttribute&VpcId={vpc}&EnableDnsSupport.Value=false")).await;
+    cloud
+        .ok(&format!(
+            "ModifyVpcAttribute&VpcId={vpc}&EnableDnsSupport.Value=false"
+        ))
+        .await;
     let query = format!("ModifyVpcAttribute&VpcId={vpc}&EnableDnsHostnames.Value=true");
     assert_eq!(cloud.code(&query).await, "InvalidParameterCombination");
 }
@@ -142,37 +257,72 @@ async fn subnets_lie_inside_and_apart() {
 #[tokio::test]
 async fn a_vpc_has_one_internet_gateway() {
     let cloud = Cloud::new();
-    let (vpc, other) = (cloud.vpc().await, cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await);
+    let (vpc, other) = (
+        cloud.vpc().await,
+        cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await,
+    );
     let gateway = cloud.gateway(&vpc).await;
     let second = cloud.get("CreateInternetGateway", "internetGatewayId").await;
     refused_with(
         &cloud,
-        &[("vpc", &vpc), ("other", &other), ("gateway", &gateway), ("second", &second)],
         &[
-            ("AttachInternetGateway&InternetGatewayId={gateway}&VpcId={other}", "Resource.AlreadyAssociated"),
-            ("AttachInternetGateway&InternetGatewayId={second}&VpcId={vpc}", "InvalidParameterValue"),
-            ("DetachInternetGateway&InternetGatewayId={second}&VpcId={vpc}", "Gateway.NotAttached"),
-            ("DeleteInternetGateway&InternetGatewayId={gateway}", "DependencyViolation"),
+            ("vpc", &vpc),
+            ("other", &other),
+            ("gateway", &gateway),
+            ("second", &second),
+        ],
+        &[
+            (
+                "AttachInternetGateway&InternetGatewayId={gateway}&VpcId={other}",
+                "Resource.AlreadyAssociated",
+            ),
+            (
+                "AttachInternetGateway&InternetGatewayId={second}&VpcId={vpc}",
+                "InvalidParameterValue",
+            ),
+            (
+                "DetachInternetGateway&InternetGatewayId={second}&VpcId={vpc}",
+                "Gateway.NotAttached",
+            ),
+            (
+                "DeleteInternetGateway&InternetGatewayId={gateway}",
+                "DependencyViolation",
+            ),
             ("DeleteVpc&VpcId={vpc}", "DependencyViolation"),
         ],
     )
     .await;
     let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
-    cloud.ok(&format!("ModifySubnetAttribute&SubnetId={subnet}&MapPublicIpOnLaunch.Value=true")).await;
+    cloud
+        .ok(&format!(
+            "ModifySubnetAttribute&SubnetId={subnet}&MapPublicIpOnLaunch.Value=true"
+        ))
+        .await;
     let instance = cloud.instance(&subnet, "").await;
     let detach = format!("DetachInternetGateway&InternetGatewayId={gateway}&VpcId={vpc}");
     assert_eq!(cloud.code(&detach).await, "DependencyViolation");
-    cloud.ok(&format!("TerminateInstances&InstanceId.1={instance}")).await;
+    cloud
+        .ok(&format!("TerminateInstances&InstanceId.1={instance}"))
+        .await;
     cloud.ok(&detach).await;
 }
 
 #[tokio::test]
 async fn routes_have_one_destination_and_a_target_that_exists() {
     let cloud = Cloud::new();
-    let (vpc, other) = (cloud.vpc().await, cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await);
+    let (vpc, other) = (
+        cloud.vpc().await,
+        cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await,
+    );
     let (gateway, elsewhere) = (cloud.gateway(&vpc).await, cloud.gateway(&other).await);
-    let table = cloud.get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId").await;
-    cloud.ok(&format!("CreateRoute&RouteTableId={table}&DestinationCidrBlock=0.0.0.0/0&GatewayId={gateway}")).await;
+    let table = cloud
+        .get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId")
+        .await;
+    cloud
+        .ok(&format!(
+            "CreateRoute&RouteTableId={table}&DestinationCidrBlock=0.0.0.0/0&GatewayId={gateway}"
+        ))
+        .await;
     refused_with(
         &cloud,
         &[("t", &table), ("g", &gateway), ("elsewhere", &elsewhere)],
@@ -207,20 +357,36 @@ async fn routes_have_one_destination_and_a_target_that_exists() {
 #[tokio::test]
 async fn a_subnet_has_one_table() {
     let cloud = Cloud::new();
-    let (vpc, other) = (cloud.vpc().await, cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await);
+    let (vpc, other) = (
+        cloud.vpc().await,
+        cloud.get("CreateVpc&CidrBlock=10.1.0.0/16", "vpcId").await,
+    );
     let subnet = cloud.subnet(&vpc, "10.0.1.0/24").await;
-    let table = cloud.get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId").await;
-    let second = cloud.get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId").await;
-    let foreign = cloud.get(&format!("CreateRouteTable&VpcId={other}"), "routeTableId").await;
+    let table = cloud
+        .get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId")
+        .await;
+    let second = cloud
+        .get(&format!("CreateRouteTable&VpcId={vpc}"), "routeTableId")
+        .await;
+    let foreign = cloud
+        .get(&format!("CreateRouteTable&VpcId={other}"), "routeTableId")
+        .await;
     let main = cloud
         .ok(&format!(
             "DescribeRouteTables&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}&Filter.2.Name=association.main&Filter.2.Value.1=true"
         ))
         .await;
-    let (main, main_table) = (harness::first(&main, "routeTableAssociationId").unwrap(), harness::first(&main, "routeTableId").unwrap());
+    let (main, main_table) = (
+        harness::first(&main, "routeTableAssociationId").unwrap(),
+        harness::first(&main, "routeTableId").unwrap(),
+    );
     let associate = format!("AssociateRouteTable&RouteTableId={table}&SubnetId={subnet}");
     let association = cloud.get(&associate, "associationId").await;
-    assert_eq!(cloud.get(&associate, "associationId").await, association, "the same again is the same");
+    assert_eq!(
+        cloud.get(&associate, "associationId").await,
+        association,
+        "the same again is the same"
+    );
     refused_with(
         &cloud,
         &[
@@ -233,19 +399,43 @@ async fn a_subnet_has_one_table() {
             ("a", &association),
         ],
         &[
-            ("AssociateRouteTable&RouteTableId={second}&SubnetId={s}", "Resource.AlreadyAssociated"),
-            ("AssociateRouteTable&RouteTableId={foreign}&SubnetId={s}", "InvalidParameterValue"),
-            ("ReplaceRouteTableAssociation&AssociationId={a}&RouteTableId={foreign}", "InvalidParameterValue"),
-            ("DisassociateRouteTable&AssociationId={main}", "InvalidParameterValue"),
+            (
+                "AssociateRouteTable&RouteTableId={second}&SubnetId={s}",
+                "Resource.AlreadyAssociated",
+            ),
+            (
+                "AssociateRouteTable&RouteTableId={foreign}&SubnetId={s}",
+                "InvalidParameterValue",
+            ),
+            (
+                "ReplaceRouteTableAssociation&AssociationId={a}&RouteTableId={foreign}",
+                "InvalidParameterValue",
+            ),
+            (
+                "DisassociateRouteTable&AssociationId={main}",
+                "InvalidParameterValue",
+            ),
             ("DeleteRouteTable&RouteTableId={t}", "DependencyViolation"),
             ("DeleteRouteTable&RouteTableId={mt}", "DependencyViolation"),
         ],
     )
     .await;
-    let swapped = cloud.get(&format!("ReplaceRouteTableAssociation&AssociationId={main}&RouteTableId={second}"), "newAssociationId").await;
+    let swapped = cloud
+        .get(
+            &format!("ReplaceRouteTableAssociation&AssociationId={main}&RouteTableId={second}"),
+            "newAssociationId",
+        )
+        .await;
     assert_ne!(swapped, main);
-    assert_eq!(cloud.code(&format!("DeleteRouteTable&RouteTableId={second}")).await, "DependencyViolation");
-    cloud.ok(&format!("DeleteRouteTable&RouteTableId={main_table}")).await;
+    assert_eq!(
+        cloud
+            .code(&format!("DeleteRouteTable&RouteTableId={second}"))
+            .await,
+        "DependencyViolation"
+    );
+    cloud
+        .ok(&format!("DeleteRouteTable&RouteTableId={main_table}"))
+        .await;
 }
 
 #[tokio::test]
@@ -253,20 +443,44 @@ async fn group_names_are_checked() {
     let cloud = Cloud::new();
     let vpc = cloud.vpc().await;
     let group = cloud.group(&vpc, "web").await;
-    let query =
-        format!("DescribeSecurityGroups&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}&Filter.2.Name=group-name&Filter.2.Value.1=default");
+    let query = format!(
+        "DescribeSecurityGroups&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}&Filter.2.Name=group-name&Filter.2.Value.1=default"
+    );
     let default = cloud.get(&query, "groupId").await;
     refused_with(
         &cloud,
-        &[("v", &vpc), ("g", &group), ("d", &default), ("long", &"x".repeat(256))],
         &[
-            ("CreateSecurityGroup&VpcId={v}&GroupName=WEB&GroupDescription=x", "InvalidGroup.Duplicate"),
-            ("CreateSecurityGroup&VpcId={v}&GroupName=default&GroupDescription=x", "InvalidGroup.Reserved"),
-            ("CreateSecurityGroup&VpcId={v}&GroupName=sg-web&GroupDescription=x", "InvalidParameterValue"),
-            ("CreateSecurityGroup&VpcId={v}&GroupName={long}&GroupDescription=x", "InvalidParameterValue"),
-            ("CreateSecurityGroup&VpcId={v}&GroupName=a&GroupDescription=%C3%A9", "InvalidParameterValue"),
+            ("v", &vpc),
+            ("g", &group),
+            ("d", &default),
+            ("long", &"x".repeat(256)),
+        ],
+        &[
+            (
+                "CreateSecurityGroup&VpcId={v}&GroupName=WEB&GroupDescription=x",
+                "InvalidGroup.Duplicate",
+            ),
+            (
+                "CreateSecurityGroup&VpcId={v}&GroupName=default&GroupDescription=x",
+                "InvalidGroup.Reserved",
+            ),
+            (
+                "CreateSecurityGroup&VpcId={v}&GroupName=sg-web&GroupDescription=x",
+                "InvalidParameterValue",
+            ),
+            (
+                "CreateSecurityGroup&VpcId={v}&GroupName={long}&GroupDescription=x",
+                "InvalidParameterValue",
+            ),
+            (
+                "CreateSecurityGroup&VpcId={v}&GroupName=a&GroupDescription=%C3%A9",
+                "InvalidParameterValue",
+            ),
             ("CreateSecurityGroup&VpcId={v}&GroupName=a", "MissingParameter"),
-            ("CreateSecurityGroup&VpcId=vpc-12345678&GroupName=a&GroupDescription=x", "InvalidVpcID.NotFound"),
+            (
+                "CreateSecurityGroup&VpcId=vpc-12345678&GroupName=a&GroupDescription=x",
+                "InvalidVpcID.NotFound",
+            ),
             ("DeleteSecurityGroup&GroupId={d}", "CannotDelete"),
             ("DeleteVpc&VpcId={v}", "DependencyViolation"),
         ],
@@ -280,8 +494,16 @@ async fn rules_apply_wholly_or_not_at_all() {
     let vpc = cloud.vpc().await;
     let (group, other) = (cloud.group(&vpc, "a").await, cloud.group(&vpc, "b").await);
     let authorize = format!("AuthorizeSecurityGroupIngress&GroupId={group}&{TCP}");
-    cloud.ok(&format!("{authorize}&IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8")).await;
-    cloud.ok(&format!("AuthorizeSecurityGroupIngress&GroupId={other}&{TCP}&IpPermissions.1.Groups.1.GroupId={group}")).await;
+    cloud
+        .ok(&format!(
+            "{authorize}&IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8"
+        ))
+        .await;
+    cloud
+        .ok(&format!(
+            "AuthorizeSecurityGroupIngress&GroupId={other}&{TCP}&IpPermissions.1.Groups.1.GroupId={group}"
+        ))
+        .await;
     refused_with(
         &cloud,
         &[("authorize", &authorize), ("g", &group), ("tcp", TCP)],
@@ -319,17 +541,31 @@ async fn rules_apply_wholly_or_not_at_all() {
         ],
     )
     .await;
-    let rules = cloud.ok(&format!("DescribeSecurityGroupRules&Filter.1.Name=group-id&Filter.1.Value.1={group}")).await;
+    let rules = cloud
+        .ok(&format!(
+            "DescribeSecurityGroupRules&Filter.1.Name=group-id&Filter.1.Value.1={group}"
+        ))
+        .await;
     let mut ranges = all(&rules, "cidrIpv4");
     ranges.sort();
-    assert_eq!(ranges, ["0.0.0.0/0", "10.0.0.0/8"], "refused calls left nothing behind");
+    assert_eq!(
+        ranges,
+        ["0.0.0.0/0", "10.0.0.0/8"],
+        "refused calls left nothing behind"
+    );
 }
 
 #[tokio::test]
 async fn in_a_default_vpc_unknown_permissions_are_listed() {
     let cloud = Cloud::new();
-    let group = cloud.get("CreateSecurityGroup&GroupName=a&GroupDescription=x", "groupId").await;
-    let revoked = cloud.ok(&format!("RevokeSecurityGroupIngress&GroupId={group}&{TCP}&IpPermissions.1.IpRanges.1.CidrIp=9.0.0.0/8")).await;
+    let group = cloud
+        .get("CreateSecurityGroup&GroupName=a&GroupDescription=x", "groupId")
+        .await;
+    let revoked = cloud
+        .ok(&format!(
+            "RevokeSecurityGroupIngress&GroupId={group}&{TCP}&IpPermissions.1.IpRanges.1.CidrIp=9.0.0.0/8"
+        ))
+        .await;
     assert!(revoked.contains("<unknownIpPermissionSet><item>"), "{revoked}");
 }
 
@@ -350,7 +586,18 @@ async fn a_rule_keeps_its_kind_of_source() {
     let to_group = format!("{modify}&SecurityGroupRule.1.SecurityGroupRule.ReferencedGroupId={group}");
     assert_eq!(cloud.code(&to_group).await, "InvalidParameterValue");
     assert_eq!(cloud.code(&modify).await, "InvalidParameterCombination");
-    cloud.ok(&format!("{modify}&SecurityGroupRule.1.SecurityGroupRule.CidrIpv4=11.0.0.0/8")).await;
-    let rules = cloud.ok(&format!("DescribeSecurityGroupRules&SecurityGroupRuleId.1={rule}")).await;
-    assert_eq!((all(&rules, "cidrIpv4"), all(&rules, "fromPort")), (vec!["11.0.0.0/8".into()], vec!["23".into()]));
+    cloud
+        .ok(&format!(
+            "{modify}&SecurityGroupRule.1.SecurityGroupRule.CidrIpv4=11.0.0.0/8"
+        ))
+        .await;
+    let rules = cloud
+        .ok(&format!(
+            "DescribeSecurityGroupRules&SecurityGroupRuleId.1={rule}"
+        ))
+        .await;
+    assert_eq!(
+        (all(&rules, "cidrIpv4"), all(&rules, "fromPort")),
+        (vec!["11.0.0.0/8".into()], vec!["23".into()])
+    );
 }

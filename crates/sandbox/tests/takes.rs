@@ -8,11 +8,19 @@ use http::Request;
 
 /// Asks as if from a region.
 async fn ask_in(cloud: &Cloud, region: &str, query: &str) -> (u16, String) {
-    let credential = format!("AWS4-HMAC-SHA256 Credential=test/20260101/{region}/ec2/aws4_request, SignedHeaders=host, Signature=0");
+    let credential = format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/{region}/ec2/aws4_request, SignedHeaders=host, Signature=0"
+    );
     let body = Bytes::from(format!("Action={query}&Version=2016-11-15"));
-    let request = Request::post("http://localhost/").header("authorization", credential).body(body).unwrap();
+    let request = Request::post("http://localhost/")
+        .header("authorization", credential)
+        .body(body)
+        .unwrap();
     let response = cloud.sandbox.handle(request).await;
-    (response.status().as_u16(), String::from_utf8(response.body().to_vec()).unwrap())
+    (
+        response.status().as_u16(),
+        String::from_utf8(response.body().to_vec()).unwrap(),
+    )
 }
 
 #[tokio::test]
@@ -28,11 +36,20 @@ async fn every_partition_has_its_regions_zones_lists_and_services() {
     ];
     for (region, zone, host) in places {
         let (_, zones) = ask_in(&cloud, region, "DescribeAvailabilityZones").await;
-        assert!(all(&zones, "zoneId").contains(&zone.to_owned()), "{region}: {zones}");
+        assert!(
+            all(&zones, "zoneId").contains(&zone.to_owned()),
+            "{region}: {zones}"
+        );
         let (_, regions) = ask_in(&cloud, region, "DescribeRegions").await;
-        assert!(all(&regions, "regionEndpoint").contains(&host.to_owned()), "{region}: {regions}");
+        assert!(
+            all(&regions, "regionEndpoint").contains(&host.to_owned()),
+            "{region}: {regions}"
+        );
         let (_, lists) = ask_in(&cloud, region, "DescribeManagedPrefixLists").await;
-        assert!(all(&lists, "prefixListName").contains(&format!("com.amazonaws.{region}.s3")), "{region}: {lists}");
+        assert!(
+            all(&lists, "prefixListName").contains(&format!("com.amazonaws.{region}.s3")),
+            "{region}: {lists}"
+        );
         let (_, vpc) = ask_in(&cloud, region, "CreateVpc&CidrBlock=10.0.0.0/16").await;
         let vpc = first(&vpc, "vpcId").unwrap();
         let endpoint = format!("CreateVpcEndpoint&VpcId={vpc}&ServiceName=com.amazonaws.{region}.s3");
@@ -40,9 +57,16 @@ async fn every_partition_has_its_regions_zones_lists_and_services() {
         assert_eq!(status, 200, "{region}: {answer}");
     }
     let (_, regions) = ask_in(&cloud, "cn-north-1", "DescribeRegions").await;
-    assert_eq!(all(&regions, "regionName"), ["cn-north-1", "cn-northwest-1"], "a partition knows its own regions only");
+    assert_eq!(
+        all(&regions, "regionName"),
+        ["cn-north-1", "cn-northwest-1"],
+        "a partition knows its own regions only"
+    );
     let (_, lists) = ask_in(&cloud, "cn-north-1", "DescribeManagedPrefixLists").await;
-    assert!(lists.contains("<prefixListArn>arn:aws-cn:ec2:cn-north-1:"), "{lists}");
+    assert!(
+        lists.contains("<prefixListArn>arn:aws-cn:ec2:cn-north-1:"),
+        "{lists}"
+    );
     let (status, answer) = ask_in(&cloud, "us-north-7", "DescribeVpcs").await;
     assert!(status == 401 || answer.contains("AuthFailure"), "{answer}");
 }
@@ -51,8 +75,14 @@ async fn every_partition_has_its_regions_zones_lists_and_services() {
 async fn an_image_of_ones_own_boots_on_every_type() {
     let cloud = Cloud::new();
     let subnet = cloud.subnet(&cloud.vpc().await, "10.0.1.0/24").await;
-    for (image, kind) in [("ami-0123456789abcdef0", "m7i-flex.2xlarge"), ("ami-12345678", "c7gd.medium"), ("ami-12345678", "t3.2xlarge")] {
-        let run = format!("RunInstances&MinCount=1&MaxCount=1&SubnetId={subnet}&ImageId={image}&InstanceType={kind}");
+    for (image, kind) in [
+        ("ami-0123456789abcdef0", "m7i-flex.2xlarge"),
+        ("ami-12345678", "c7gd.medium"),
+        ("ami-12345678", "t3.2xlarge"),
+    ] {
+        let run = format!(
+            "RunInstances&MinCount=1&MaxCount=1&SubnetId={subnet}&ImageId={image}&InstanceType={kind}"
+        );
         let answer = cloud.ok(&run).await;
         assert_eq!(first(&answer, "imageId").as_deref(), Some(image));
         let described = cloud.ok(&format!("DescribeImages&ImageId.1={image}")).await;
@@ -75,14 +105,36 @@ async fn instance_types_are_taken_by_family_and_size() {
         ("m5.metal", "x86_64", 96, 393_216),
     ];
     for (name, architecture, vcpus, memory) in types {
-        let answer = cloud.ok(&format!("DescribeInstanceTypes&InstanceType.1={name}")).await;
+        let answer = cloud
+            .ok(&format!("DescribeInstanceTypes&InstanceType.1={name}"))
+            .await;
         assert_eq!(all(&answer, "instanceType"), [name]);
-        assert!(answer.contains(&format!("<item>{architecture}</item>")), "{name}: {answer}");
-        assert!(answer.contains(&format!("<defaultVCpus>{vcpus}</defaultVCpus>")), "{name}: {answer}");
-        assert!(answer.contains(&format!("<sizeInMiB>{memory}</sizeInMiB>")), "{name}: {answer}");
+        assert!(
+            answer.contains(&format!("<item>{architecture}</item>")),
+            "{name}: {answer}"
+        );
+        assert!(
+            answer.contains(&format!("<defaultVCpus>{vcpus}</defaultVCpus>")),
+            "{name}: {answer}"
+        );
+        assert!(
+            answer.contains(&format!("<sizeInMiB>{memory}</sizeInMiB>")),
+            "{name}: {answer}"
+        );
     }
-    for name in ["t3.4xlarge", "m5.nano", "m5.huge", "q7.large", "m99.large", "m5x.large", "m5", "large"] {
-        let code = cloud.code(&format!("DescribeInstanceTypes&InstanceType.1={name}")).await;
+    for name in [
+        "t3.4xlarge",
+        "m5.nano",
+        "m5.huge",
+        "q7.large",
+        "m99.large",
+        "m5x.large",
+        "m5",
+        "large",
+    ] {
+        let code = cloud
+            .code(&format!("DescribeInstanceTypes&InstanceType.1={name}"))
+            .await;
         assert_eq!(code, "InvalidInstanceType", "{name}");
     }
 }

@@ -1,4 +1,5 @@
-//! Reads a spec, or as many generated resources as asked for, and tells how long it took: `validate FILE` or `validate 10000`.
+//! Reads a spec, or as many generated resources as asked for, and tells how long it took: `validate FILE` or
+//! `validate 10000`.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -26,7 +27,10 @@ fn generate(count: usize) -> String {
     let (mut subnets, mut tables) = (String::new(), String::new());
     for n in 0..count / 2 {
         let (vpc, third) = (n % vpcs, n / vpcs);
-        let _ = writeln!(subnets, "  s{n}: {{vpc: v{vpc}, cidr_block: 10.{vpc}.{third}.0/24, route_table: t{n}}}");
+        let _ = writeln!(
+            subnets,
+            "  s{n}: {{vpc: v{vpc}, cidr_block: 10.{vpc}.{third}.0/24, route_table: t{n}}}"
+        );
         let _ = writeln!(tables, "  t{n}: {{vpc: v{vpc}}}");
     }
     let _ = write!(text, "subnet:\n{subnets}route_table:\n{tables}");
@@ -40,7 +44,14 @@ fn main() -> std::io::Result<()> {
         Err(_) => std::fs::read_to_string(&argument)?,
     };
     let start = Instant::now();
-    let parsed = trueup_spec::parse(&argument, &text, &trueup_spec::Options { region: None, files: &NoFiles });
+    let parsed = trueup_spec::parse(
+        &argument,
+        &text,
+        &trueup_spec::Options {
+            region: None,
+            files: &NoFiles,
+        },
+    );
     let resources = parsed.topology.map_or(0, |topology| topology.resources.len());
     writeln!(
         std::io::stdout(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trueup_model::{Address, Attribute, Context, Diagnostic, Files, Kind, Ref, Resource, Topology, Type, Value};
+use trueup_model::{
+    Address, Attribute, Context, Diagnostic, Files, Kind, Ref, Resource, Topology, Type, Value,
+};
 
 use crate::decode::may_be_sole;
 use crate::document::Document;
@@ -23,7 +25,8 @@ pub struct Completed {
 }
 
 impl Completed {
-    /// Until now members are found where the spec has them, by their old numbers; from now on by their numbers in the records.
+    /// Until now members are found where the spec has them, by their old numbers; from now on by their
+    /// numbers in the records.
     pub fn settle_places(&mut self) {
         for (address, origins) in std::mem::take(&mut self.origins) {
             if let Some(resource) = self.topology.resources.get_mut(&address) {
@@ -34,15 +37,51 @@ impl Completed {
 }
 
 /// Makes every record canonical and whole.
-pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, problems: &mut Problems) -> Completed {
-    let Document { topology: name, account, region: own, max_deletes, tags: head, expect, places, drafts, names } = document;
+pub fn complete(
+    document: Document,
+    region: Option<&str>,
+    files: &dyn Files,
+    problems: &mut Problems,
+) -> Completed {
+    let Document {
+        topology: name,
+        account,
+        region: own,
+        max_deletes,
+        tags: head,
+        expect,
+        places,
+        drafts,
+        names,
+    } = document;
     let region = own.or_else(|| region.map(str::to_owned));
-    let mut topology = Topology { name, account, region, max_deletes, at_once: None, resources: BTreeMap::new(), expect, places };
+    let mut topology = Topology {
+        name,
+        account,
+        region,
+        max_deletes,
+        at_once: None,
+        resources: BTreeMap::new(),
+        expect,
+        places,
+    };
     let (mut all_notes, mut all_origins) = (BTreeMap::new(), BTreeMap::new());
     for draft in drafts {
-        let Draft { address, place, record, tags: own_tags, protect, mut notes } = draft;
-        let mut resource =
-            Resource { address: address.clone(), record, protect, place, places: Arc::new(std::mem::take(&mut notes.places)) };
+        let Draft {
+            address,
+            place,
+            record,
+            tags: own_tags,
+            protect,
+            mut notes,
+        } = draft;
+        let mut resource = Resource {
+            address: address.clone(),
+            record,
+            protect,
+            place,
+            places: Arc::new(std::mem::take(&mut notes.places)),
+        };
         fill_vpc(&mut resource, &mut notes, &names, problems);
         let mut context = Context {
             topology: &topology.name,
@@ -53,11 +92,17 @@ pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, pro
             origins: Origins::new(),
         };
         address.kind.rules().normalise(&mut resource.record, &mut context);
-        let Context { problems: told, origins, .. } = context;
+        let Context {
+            problems: told,
+            origins,
+            ..
+        } = context;
         for problem in told {
             // One mistake is told once: what follows from it is not.
             if !notes.touches(&problem.path) {
-                let diagnostic = Diagnostic::error(problem.code, problem.message).at(resource.place(&problem.path), "").help(problem.help);
+                let diagnostic = Diagnostic::error(problem.code, problem.message)
+                    .at(resource.place(&problem.path), "")
+                    .help(problem.help);
                 problems.push(diagnostic);
                 notes.broken.insert(problem.path);
             }
@@ -75,12 +120,23 @@ pub fn complete(document: Document, region: Option<&str>, files: &dyn Files, pro
         }
         topology.resources.insert(address, resource);
     }
-    Completed { topology, notes: all_notes, origins: all_origins }
+    Completed {
+        topology,
+        notes: all_notes,
+        origins: all_origins,
+    }
 }
 
 /// The only VPC of a topology need not be named.
 fn fill_vpc(resource: &mut Resource, notes: &mut Notes, names: &Names, problems: &mut Problems) {
-    for attribute in resource.address.kind.schema().attributes.iter().filter(|attribute| may_be_sole(attribute)) {
+    for attribute in resource
+        .address
+        .kind
+        .schema()
+        .attributes
+        .iter()
+        .filter(|attribute| may_be_sole(attribute))
+    {
         if resource.record.get(attribute.name).is_some() || names.unreadable.contains(&Kind::Vpc) {
             continue;
         }
@@ -96,11 +152,17 @@ fn fill_vpc(resource: &mut Resource, notes: &mut Notes, names: &Names, problems:
         } else if !notes.spoils(attribute.name) {
             let help = match names.of(Kind::Vpc).count() {
                 0 => "declare a `vpc`, or give the id of one (`vpc-…`)".to_owned(),
-                count => format!("the topology has {count} VPCs, so say which: {}", names.list(Kind::Vpc)),
+                count => format!(
+                    "the topology has {count} VPCs, so say which: {}",
+                    names.list(Kind::Vpc)
+                ),
             };
-            let diagnostic = Diagnostic::error("missing", format!("{} has no `{}`", resource.address, attribute.name))
-                .at(resource.place.clone(), format!("needs `{}`", attribute.name))
-                .help(help);
+            let diagnostic = Diagnostic::error(
+                "missing",
+                format!("{} has no `{}`", resource.address, attribute.name),
+            )
+            .at(resource.place.clone(), format!("needs `{}`", attribute.name))
+            .help(help);
             problems.push(diagnostic);
             notes.broken.insert(attribute.name.to_owned());
         }

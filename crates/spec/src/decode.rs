@@ -1,7 +1,7 @@
 //! Decode: one value of the tree held against one type of a table.
 //!
-//! A mistake does not end the reading: where it is clear what was meant, reading goes on with that, so that one run tells
-//! every mistake and none that only follows from another.
+//! A mistake does not end the reading: where it is clear what was meant, reading goes on with that, so that
+//! one run tells every mistake and none that only follows from another.
 
 use trueup_model::net::Format;
 use trueup_model::schema::Members;
@@ -49,7 +49,11 @@ impl<'a> Decoder<'a> {
             if fields.extra.contains(&key.text.as_str()) {
                 continue;
             }
-            let attribute = match fields.attributes.iter().find(|attribute| attribute.name == key.text) {
+            let attribute = match fields
+                .attributes
+                .iter()
+                .find(|attribute| attribute.name == key.text)
+            {
                 Some(attribute) => attribute,
                 None => match self.unknown_key(fields, key, map) {
                     Some(meant) => meant,
@@ -61,13 +65,25 @@ impl<'a> Decoder<'a> {
             if fields.path.is_empty() {
                 self.later = attribute.later;
             }
-            self.notes.places.insert(path.clone(), self.problems.place(if key_shows_better(key, node) { key.span } else { node.span }));
+            self.notes.places.insert(
+                path.clone(),
+                self.problems.place(if key_shows_better(key, node) {
+                    key.span
+                } else {
+                    node.span
+                }),
+            );
             if matches!(node.value, Yaml::Null) {
                 self.no_value(key, attribute, &path);
             } else if let Some((word, why)) = refused(attribute, node) {
                 let message = format!("`{}` cannot be `{word}`: {why}", attribute.name);
                 let place = self.problems.place(node.span);
-                self.broken(&path, Diagnostic::error("choice", message).at(place, "").help(format!("leave `{}` out", attribute.name)));
+                self.broken(
+                    &path,
+                    Diagnostic::error("choice", message)
+                        .at(place, "")
+                        .help(format!("leave `{}` out", attribute.name)),
+                );
             } else if let Some(value) = self.value(&attribute.ty, attribute.name, &path, node) {
                 record.set(attribute.name, value);
             }
@@ -80,26 +96,59 @@ impl<'a> Decoder<'a> {
         match (ty, &node.value) {
             (Type::Bool, Yaml::Bool(value, _)) => Some(Value::Bool(*value)),
             (Type::Bool, value) => {
-                let meant = if let Yaml::Text(text) = value { switch(text) } else { None };
-                self.wrong(name, path, node, "true or false", meant.map(|meant| meant.to_string()).as_deref());
+                let meant = if let Yaml::Text(text) = value {
+                    switch(text)
+                } else {
+                    None
+                };
+                self.wrong(
+                    name,
+                    path,
+                    node,
+                    "true or false",
+                    meant.map(|meant| meant.to_string()).as_deref(),
+                );
                 meant.map(Value::Bool)
             }
             (Type::Int(from, to), _) => self.int(*from, *to, name, path, node),
             (Type::Text(format), Yaml::Text(text)) => self.text(format, text, name, path, node),
-            (Type::Text(format), Yaml::Number(spelled)) if format.number => self.text(format, spelled, name, path, node),
+            (Type::Text(format), Yaml::Number(spelled)) if format.number => {
+                self.text(format, spelled, name, path, node)
+            }
             (Type::Text(format), Yaml::Number(spelled) | Yaml::Bool(_, spelled)) => {
                 let meant = (format.read)(spelled).ok();
-                self.wrong(name, path, node, format.what, meant.as_ref().map(|_| format!("\"{spelled}\"")).as_deref());
+                self.wrong(
+                    name,
+                    path,
+                    node,
+                    format.what,
+                    meant.as_ref().map(|_| format!("\"{spelled}\"")).as_deref(),
+                );
                 meant.map(Value::Text)
             }
             (Type::Text(format), _) => self.wrong(name, path, node, format.what, None),
-            (Type::Choice(words), Yaml::Text(text)) if words.contains(&text.as_str()) => Some(Value::text(text.as_str())),
+            (Type::Choice(words), Yaml::Text(text)) if words.contains(&text.as_str()) => {
+                Some(Value::text(text.as_str()))
+            }
             (Type::Choice(words), _) => self.choice(words, name, path, node),
-            (Type::Ref(kind, _), Yaml::Text(text) | Yaml::Number(text) | Yaml::Bool(_, text)) => self.reference(*kind, text, path, node),
+            (Type::Ref(kind, _), Yaml::Text(text) | Yaml::Number(text) | Yaml::Bool(_, text)) => {
+                self.reference(*kind, text, path, node)
+            }
             (Type::Ref(kind, _), _) => self.wrong(name, path, node, &wanted_reference(*kind), None),
             (Type::Object(attributes), Yaml::Map(map)) => {
-                let whose = if path.ends_with(']') { format!("this member of `{name}`") } else { format!("`{name}`") };
-                let fields = Fields { what: name, whose: &whose, path, own: node.span, attributes, extra: &[] };
+                let whose = if path.ends_with(']') {
+                    format!("this member of `{name}`")
+                } else {
+                    format!("`{name}`")
+                };
+                let fields = Fields {
+                    what: name,
+                    whose: &whose,
+                    path,
+                    own: node.span,
+                    attributes,
+                    extra: &[],
+                };
                 Some(Value::Map(self.fields(&fields, map)))
             }
             (Type::Object(_), _) => self.wrong(name, path, node, "a mapping", None),
@@ -123,7 +172,13 @@ impl<'a> Decoder<'a> {
             },
             Yaml::Text(text) => {
                 let meant = number(text).filter(|value| (from..=to).contains(value));
-                self.wrong(name, path, node, &wanted, meant.map(|meant| meant.to_string()).as_deref());
+                self.wrong(
+                    name,
+                    path,
+                    node,
+                    &wanted,
+                    meant.map(|meant| meant.to_string()).as_deref(),
+                );
                 meant.map(Value::Int)
             }
             _ => self.wrong(name, path, node, &wanted, None),
@@ -136,10 +191,16 @@ impl<'a> Decoder<'a> {
             Err(complaint) => complaint,
         };
         let place = self.problems.place(node.span);
-        let message = if text.is_empty() { format!("`{name}` is empty") } else { complaint.message };
+        let message = if text.is_empty() {
+            format!("`{name}` is empty")
+        } else {
+            complaint.message
+        };
         let diagnostic = Diagnostic::error("format", message);
         // What is proposed must itself be right here.
-        let meant = complaint.instead.and_then(|instead| Some(((format.read)(&instead).ok()?, instead)));
+        let meant = complaint
+            .instead
+            .and_then(|instead| Some(((format.read)(&instead).ok()?, instead)));
         self.broken(
             path,
             match &meant {
@@ -154,15 +215,22 @@ impl<'a> Decoder<'a> {
     }
 
     fn choice(&mut self, words: &[&str], name: &str, path: &str, node: &Node) -> Option<Value> {
-        let list = if words.len() == 1 { words.join("") } else { format!("one of {}", words.join(", ")) };
+        let list = if words.len() == 1 {
+            words.join("")
+        } else {
+            format!("one of {}", words.join(", "))
+        };
         let Yaml::Text(text) = &node.value else {
             return self.wrong(name, path, node, &list, None);
         };
         let place = self.problems.place(node.span);
-        let diagnostic = Diagnostic::error("choice", format!("`{name}` cannot be `{}`", shown(text))).at(place.clone(), "");
+        let diagnostic = Diagnostic::error("choice", format!("`{name}` cannot be `{}`", shown(text)))
+            .at(place.clone(), "");
         let near = self.names.suggest.nearest(text, words.iter().copied());
         let diagnostic = match near {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
+            Some(near) => diagnostic
+                .help(format!("did you mean `{near}`?"))
+                .patch(place, near),
             None => diagnostic.help(format!("write {list}")),
         };
         self.broken(path, diagnostic);
@@ -174,16 +242,21 @@ impl<'a> Decoder<'a> {
         let mut seen = std::collections::BTreeMap::new();
         for (index, node) in list.iter().enumerate() {
             let inner = format!("{path}[{index}]");
-            self.notes.places.insert(inner.clone(), self.problems.place(node.span));
+            self.notes
+                .places
+                .insert(inner.clone(), self.problems.place(node.span));
             let value = self.value(&members.ty, name, &inner, node);
             // Kinds tell doubled rules and routes themselves, after expanding them.
             if let Some(value) = value.as_ref().filter(|_| !matches!(members.ty, Type::Object(_)))
                 && let Some(first) = seen.insert((members.key)(value), node.span)
             {
-                let diagnostic = Diagnostic::error("member-twice", format!("`{name}` has {} twice", shown(&(members.key)(value))))
-                    .at(self.problems.place(node.span), "the second time")
-                    .at(self.problems.place(first), "the first time")
-                    .help("keep one of them");
+                let diagnostic = Diagnostic::error(
+                    "member-twice",
+                    format!("`{name}` has {} twice", shown(&(members.key)(value))),
+                )
+                .at(self.problems.place(node.span), "the second time")
+                .at(self.problems.place(first), "the first time")
+                .help("keep one of them");
                 self.broken(&inner, diagnostic);
             }
             values.push(value.unwrap_or(Value::Null));
@@ -193,23 +266,31 @@ impl<'a> Decoder<'a> {
 
     /// One member where a list is wanted: a slip that is clear enough to go on with.
     fn lone_member(&mut self, members: &Members, name: &str, path: &str, node: &Node) -> Option<Value> {
-        let plain = node.spelled().filter(|_| !matches!(members.ty, Type::Object(_))).map(|text| format!("[{text}]"));
+        let plain = node
+            .spelled()
+            .filter(|_| !matches!(members.ty, Type::Object(_)))
+            .map(|text| format!("[{text}]"));
         self.wrong(name, path, node, "a list", plain.as_deref());
         plain.map(|_| self.set(members, name, path, std::slice::from_ref(node)))
     }
 
     fn many(&mut self, inner: &Type, name: &str, path: &str, node: &Node, list: &[Node]) -> Option<Value> {
         if list.is_empty() {
-            let diagnostic = Diagnostic::error("empty-list", format!("`{name}` is an empty list, which would stand for no rule at all"))
-                .at(self.problems.place(node.span), "nothing in it")
-                .help(format!("give `{name}` a value, or remove the rule"));
+            let diagnostic = Diagnostic::error(
+                "empty-list",
+                format!("`{name}` is an empty list, which would stand for no rule at all"),
+            )
+            .at(self.problems.place(node.span), "nothing in it")
+            .help(format!("give `{name}` a value, or remove the rule"));
             self.broken(path, diagnostic);
             return None;
         }
         let mut values = Vec::with_capacity(list.len());
         for (index, node) in list.iter().enumerate() {
             let path = format!("{path}[{index}]");
-            self.notes.places.insert(path.clone(), self.problems.place(node.span));
+            self.notes
+                .places
+                .insert(path.clone(), self.problems.place(node.span));
             values.extend(self.value(inner, name, &path, node));
         }
         Some(Value::List(values))
@@ -235,7 +316,14 @@ impl<'a> Decoder<'a> {
             Yaml::Map(map) => Value::Map(
                 map.iter()
                     .map(|(key, node)| {
-                        let shown = if matches!(node.value, Yaml::Null) { &Node { value: Yaml::Null, span: key.span } } else { node };
+                        let shown = if matches!(node.value, Yaml::Null) {
+                            &Node {
+                                value: Yaml::Null,
+                                span: key.span,
+                            }
+                        } else {
+                            node
+                        };
                         (key.text.clone(), self.plain(path, shown))
                     })
                     .collect(),
@@ -245,17 +333,27 @@ impl<'a> Decoder<'a> {
 
     /// A switch that is no attribute of EC2's.
     pub fn switch(&mut self, name: &str, node: &Node) -> bool {
-        self.value(&Type::Bool, name, name, node).and_then(|value| value.as_bool()).unwrap_or(false)
+        self.value(&Type::Bool, name, name, node)
+            .and_then(|value| value.as_bool())
+            .unwrap_or(false)
     }
 
     /// Says what is wanted and what was found; `instead` is what to write.
-    pub fn wrong(&mut self, name: &str, path: &str, node: &Node, wanted: &str, instead: Option<&str>) -> Option<Value> {
+    pub fn wrong(
+        &mut self,
+        name: &str,
+        path: &str,
+        node: &Node,
+        wanted: &str,
+        instead: Option<&str>,
+    ) -> Option<Value> {
         let place = self.problems.place(node.span);
         let diagnostic = Diagnostic::error("type", format!("`{name}` cannot be {}", node.what()));
         let diagnostic = match instead {
-            Some(instead) => {
-                diagnostic.at(place.clone(), format!("wanted: {wanted}")).help(format!("write `{instead}`")).patch(place, instead)
-            }
+            Some(instead) => diagnostic
+                .at(place.clone(), format!("wanted: {wanted}"))
+                .help(format!("write `{instead}`"))
+                .patch(place, instead),
             None => diagnostic.at(place, "").help(format!("write {wanted}")),
         };
         self.broken(path, diagnostic);
@@ -271,13 +369,21 @@ impl<'a> Decoder<'a> {
     fn missing(&mut self, fields: &Fields<'_>, given: &[&str]) {
         // What may be filled in later is asked for there.
         let filled = |attribute: &Attribute| fields.path.is_empty() && may_be_sole(attribute);
-        let lacks = |attribute: &&Attribute| attribute.required && !given.contains(&attribute.name) && !filled(attribute);
+        let lacks = |attribute: &&Attribute| {
+            attribute.required && !given.contains(&attribute.name) && !filled(attribute)
+        };
         let missing: Vec<&Attribute> = fields.attributes.iter().filter(lacks).collect();
         if missing.is_empty() {
             return;
         }
-        let names: Vec<String> = missing.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
-        let docs: Vec<String> = missing.iter().map(|attribute| format!("`{}`: {}", attribute.name, attribute.doc)).collect();
+        let names: Vec<String> = missing
+            .iter()
+            .map(|attribute| format!("`{}`", attribute.name))
+            .collect();
+        let docs: Vec<String> = missing
+            .iter()
+            .map(|attribute| format!("`{}`: {}", attribute.name, attribute.doc))
+            .collect();
         let names = and(&names);
         for attribute in missing {
             self.notes.broken.insert(join(fields.path, attribute.name));
@@ -290,7 +396,8 @@ impl<'a> Decoder<'a> {
 
     fn no_value(&mut self, key: &Key, attribute: &Attribute, path: &str) {
         let place = self.problems.place(key.span);
-        let diagnostic = Diagnostic::error("no-value", format!("`{}` has no value", key.text)).at(place, "nothing after the colon");
+        let diagnostic = Diagnostic::error("no-value", format!("`{}` has no value", key.text))
+            .at(place, "nothing after the colon");
         let help = match (attribute.required, &attribute.ty) {
             (true, _) => attribute.doc,
             (false, Type::Set(_)) => "write `[]` for none, or remove the line for what EC2 does by default",
@@ -299,12 +406,27 @@ impl<'a> Decoder<'a> {
         self.broken(path, diagnostic.help(help));
     }
 
-    /// Notes a key that nobody knows; gives the attribute that was probably meant, where the mapping does not have it too.
-    fn unknown_key<'f>(&mut self, fields: &Fields<'f>, key: &Key, map: &[(Key, Node)]) -> Option<&'f Attribute> {
+    /// Notes a key that nobody knows; gives the attribute that was probably meant, where the mapping does not
+    /// have it too.
+    fn unknown_key<'f>(
+        &mut self,
+        fields: &Fields<'f>,
+        key: &Key,
+        map: &[(Key, Node)],
+    ) -> Option<&'f Attribute> {
         let place = self.problems.place(key.span);
-        let known = || fields.attributes.iter().map(|attribute| attribute.name).chain(fields.extra.iter().copied());
-        let diagnostic = Diagnostic::error("unknown-key", format!("`{}` has no attribute `{}`", fields.what, shown(&key.text)))
-            .at(place.clone(), "unknown");
+        let known = || {
+            fields
+                .attributes
+                .iter()
+                .map(|attribute| attribute.name)
+                .chain(fields.extra.iter().copied())
+        };
+        let diagnostic = Diagnostic::error(
+            "unknown-key",
+            format!("`{}` has no attribute `{}`", fields.what, shown(&key.text)),
+        )
+        .at(place.clone(), "unknown");
         let meant = synonyms::attribute(&key.text, |name| known().any(|known| known == name));
         let near = match meant {
             Some(Meant::Name(name)) => Some(name),
@@ -312,9 +434,17 @@ impl<'a> Decoder<'a> {
             None => self.names.suggest.nearest(&key.text, known()),
         };
         let diagnostic = match (near, meant) {
-            (Some(near), _) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
+            (Some(near), _) => diagnostic
+                .help(format!("did you mean `{near}`?"))
+                .patch(place, near),
             (None, Some(Meant::Otherwise(how))) => diagnostic.help(how),
-            (None, _) => diagnostic.help(format!("it has {}", known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+            (None, _) => diagnostic.help(format!(
+                "it has {}",
+                known()
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )),
         };
         self.broken(&join(fields.path, &key.text), diagnostic);
         let near = near.filter(|near| map.iter().all(|(key, _)| key.text != *near))?;
@@ -330,24 +460,39 @@ pub fn may_be_sole(attribute: &Attribute) -> bool {
 /// Why a text is no name, with the name that it nearly is.
 pub fn name_error(error: &AddressError, text: &str, place: Place) -> Diagnostic {
     let diagnostic = Diagnostic::error("name", error.to_string());
-    let slug: String = text.to_lowercase().chars().map(|c| if c.is_whitespace() { '-' } else { c }).collect();
+    let slug: String = text
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_whitespace() { '-' } else { c })
+        .collect();
     match (error, trueup_model::Name::new(&slug)) {
         (AddressError::IdForm(_), _) => diagnostic
             .at(place, "an EC2 id")
             .help("choose another name: what has the form of an id is taken for one where it is referred to"),
-        (_, Ok(name)) => diagnostic.at(place.clone(), "").help(format!("did you mean `{name}`?")).patch(place, name.as_str()),
+        (_, Ok(name)) => diagnostic
+            .at(place.clone(), "")
+            .help(format!("did you mean `{name}`?"))
+            .patch(place, name.as_str()),
         _ => diagnostic.at(place, "").help("names look like `private-a`"),
     }
 }
 
 /// What a reference is, for messages.
 pub fn wanted_reference(kind: Kind) -> String {
-    format!("the name of {}, or the id of one (`{}…`)", a(kind), kind.schema().id_prefix)
+    format!(
+        "the name of {}, or the id of one (`{}…`)",
+        a(kind),
+        kind.schema().id_prefix
+    )
 }
 
 /// The kind with its article.
 pub fn a(kind: Kind) -> String {
-    let article = if kind.as_str().starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let article = if kind.as_str().starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
     format!("{article} {kind}")
 }
 
@@ -360,7 +505,11 @@ pub fn and(words: &[String]) -> String {
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 /// Other languages' spellings of a switch.
@@ -374,11 +523,15 @@ fn switch(text: &str) -> Option<bool> {
 
 /// The word of EC2 that is written here and cannot be chosen, with why.
 fn refused(attribute: &Attribute, node: &Node) -> Option<(&'static str, &'static str)> {
-    let Yaml::Text(text) = &node.value else { return None };
+    let Yaml::Text(text) = &node.value else {
+        return None;
+    };
     attribute.refused.iter().find(|(word, _)| word == text).copied()
 }
 
-/// Whether a problem with this value is better shown at its key: nothing stands there, or it starts on a later line.
+/// Whether a problem with this value is better shown at its key: nothing stands there, or it starts on a
+/// later line.
 fn key_shows_better(key: &Key, node: &Node) -> bool {
-    matches!(node.value, Yaml::Null) || (matches!(node.value, Yaml::List(_) | Yaml::Map(_)) && node.span.line > key.span.line)
+    matches!(node.value, Yaml::Null)
+        || (matches!(node.value, Yaml::List(_) | Yaml::Map(_)) && node.span.line > key.span.line)
 }

@@ -43,11 +43,20 @@ enum Entry<'n> {
 
 /// Reads the root of a document. `None` where nothing of it can be used.
 pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
-    let place = problems.place(Span { line: 1, column: 1, start: 0, end: 0 });
+    let place = problems.place(Span {
+        line: 1,
+        column: 1,
+        start: 0,
+        end: 0,
+    });
     let map = match &root.value {
         Yaml::Map(map) if !map.is_empty() => map,
         Yaml::Map(_) | Yaml::Null => {
-            problems.push(Diagnostic::error("empty", "the spec is empty").at(place, "").help(START));
+            problems.push(
+                Diagnostic::error("empty", "the spec is empty")
+                    .at(place, "")
+                    .help(START),
+            );
             return None;
         }
         _ => {
@@ -63,7 +72,12 @@ pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
             declare(*kind, key, node, &mut names, problems);
         }
     }
-    let mut reader = Reader { problems, names: &names, head: Head::default(), drafts: Vec::new() };
+    let mut reader = Reader {
+        problems,
+        names: &names,
+        head: Head::default(),
+        drafts: Vec::new(),
+    };
     for entry in &entries {
         match entry {
             Entry::Head(name, key, node) => reader.head(name, key, node),
@@ -72,8 +86,26 @@ pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
     }
     reader.topology(&entries, map.first().map_or(root.span, |(key, _)| key.span));
     let Reader { head, drafts, .. } = reader;
-    let Head { topology, account, region, max_deletes, tags, expect, places } = head;
-    Some(Document { topology, account, region, max_deletes, tags, expect, places, drafts, names })
+    let Head {
+        topology,
+        account,
+        region,
+        max_deletes,
+        tags,
+        expect,
+        places,
+    } = head;
+    Some(Document {
+        topology,
+        account,
+        region,
+        max_deletes,
+        tags,
+        expect,
+        places,
+        drafts,
+        names,
+    })
 }
 
 /// The keys of the root by what they say, those that were probably meant otherwise included.
@@ -86,13 +118,20 @@ fn entries<'n>(map: &'n [(Key, Node)], names: &Names, problems: &mut Problems) -
         }
         let place = problems.place(key.span);
         let kinds = || Kind::ALL.iter().map(|kind| kind.as_str());
-        let near = names.suggest.nearest(&key.text, kinds().chain(HEAD)).or_else(|| synonyms::kind(&key.text).map(Kind::as_str));
-        let diagnostic = Diagnostic::error("unknown-kind", format!("`{}` is not a kind", shown(&key.text))).at(place.clone(), "unknown");
+        let near = names
+            .suggest
+            .nearest(&key.text, kinds().chain(HEAD))
+            .or_else(|| synonyms::kind(&key.text).map(Kind::as_str));
+        let diagnostic = Diagnostic::error("unknown-kind", format!("`{}` is not a kind", shown(&key.text)))
+            .at(place.clone(), "unknown");
         problems.push(match near {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
-            None => {
-                diagnostic.help(format!("the kinds are {}; keys that start with `x-` are ignored", kinds().collect::<Vec<_>>().join(", ")))
-            }
+            Some(near) => diagnostic
+                .help(format!("did you mean `{near}`?"))
+                .patch(place, near),
+            None => diagnostic.help(format!(
+                "the kinds are {}; keys that start with `x-` are ignored",
+                kinds().collect::<Vec<_>>().join(", ")
+            )),
         });
         let near = near.filter(|near| map.iter().all(|(key, _)| key.text != *near));
         entries.extend(near.and_then(|near| entry(near, key, node)));
@@ -116,8 +155,17 @@ fn declare(kind: Kind, key: &Key, node: &Node, names: &mut Names, problems: &mut
         _ => {
             let message = format!("under `{kind}` there are names, and this is {}", node.what());
             let diagnostic = Diagnostic::error("type", message)
-                .at(problems.place(if node.span.line > key.span.line { key.span } else { node.span }), "")
-                .help(format!("write `{kind}:`, under it a name, and under that its attributes"));
+                .at(
+                    problems.place(if node.span.line > key.span.line {
+                        key.span
+                    } else {
+                        node.span
+                    }),
+                    "",
+                )
+                .help(format!(
+                    "write `{kind}:`, under it a name, and under that its attributes"
+                ));
             problems.push(diagnostic);
             names.unreadable.insert(kind);
         }
@@ -144,36 +192,77 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn decoder(&mut self) -> Decoder<'_> {
-        Decoder { problems: self.problems, names: self.names, notes: Notes::default(), later: false }
+        Decoder {
+            problems: self.problems,
+            names: self.names,
+            notes: Notes::default(),
+            later: false,
+        }
     }
 
     fn head(&mut self, name: &'static str, key: &Key, node: &Node) {
-        let place = self.problems.place(if matches!(node.value, Yaml::Null) { key.span } else { node.span });
+        let place = self.problems.place(if matches!(node.value, Yaml::Null) {
+            key.span
+        } else {
+            node.span
+        });
         self.head.places.insert(name.to_owned(), place.clone());
         match (name, &node.value) {
             (_, Yaml::Null) => {
-                let diagnostic = Diagnostic::error("no-value", format!("`{name}` has no value")).at(place, "nothing after the colon");
-                self.problems.push(diagnostic.help(if name == "topology" { START } else { "give it a value, or remove the line" }));
+                let diagnostic = Diagnostic::error("no-value", format!("`{name}` has no value"))
+                    .at(place, "nothing after the colon");
+                self.problems.push(diagnostic.help(if name == "topology" {
+                    START
+                } else {
+                    "give it a value, or remove the line"
+                }));
             }
             ("tags", _) => self.head.tags = self.decoder().tags(node),
             ("expect", _) => self.head.expect = self.decoder().expectations(node),
-            ("topology", Yaml::Text(text) | Yaml::Number(text) | Yaml::Bool(_, text)) => match Name::new(text) {
-                Ok(name) => name.as_str().clone_into(&mut self.head.topology),
-                Err(error) => self.problems.push(name_error(&error, text, place)),
-            },
+            ("topology", Yaml::Text(text) | Yaml::Number(text) | Yaml::Bool(_, text)) => {
+                match Name::new(text) {
+                    Ok(name) => name.as_str().clone_into(&mut self.head.topology),
+                    Err(error) => self.problems.push(name_error(&error, text, place)),
+                }
+            }
             ("account", Yaml::Text(text)) => self.account(text, place),
             ("account", Yaml::Number(spelled)) => {
                 let quoted = format!("\"{spelled}\"");
-                let message = "`account` is text, and without quotes YAML reads a number, whose leading zeros are lost";
+                let message =
+                    "`account` is text, and without quotes YAML reads a number, whose leading zeros are lost";
                 let diagnostic = Diagnostic::error("type", message).at(place.clone(), "not quoted");
-                self.problems.push(diagnostic.help(format!("quote it: `{quoted}`")).patch(place, quoted));
+                self.problems.push(
+                    diagnostic
+                        .help(format!("quote it: `{quoted}`"))
+                        .patch(place, quoted),
+                );
             }
             ("region", Yaml::Text(text)) => self.region(text, place),
-            ("max_deletes", Yaml::Number(text)) if text.parse::<u32>().is_ok() => self.head.max_deletes = text.parse().ok(),
-            ("max_deletes", _) => drop(self.decoder().wrong(name, name, node, "a number of objects, such as 3", None)),
-            ("topology", _) => drop(self.decoder().wrong(name, name, node, "a name, such as `gateway-endpoint`", None)),
-            ("account", _) => drop(self.decoder().wrong(name, name, node, "an account's 12 digits in quotes", None)),
-            _ => drop(self.decoder().wrong(name, name, node, "a region, such as us-west-2", None)),
+            ("max_deletes", Yaml::Number(text)) if text.parse::<u32>().is_ok() => {
+                self.head.max_deletes = text.parse().ok()
+            }
+            ("max_deletes", _) => {
+                drop(
+                    self.decoder()
+                        .wrong(name, name, node, "a number of objects, such as 3", None),
+                )
+            }
+            ("topology", _) => {
+                drop(
+                    self.decoder()
+                        .wrong(name, name, node, "a name, such as `gateway-endpoint`", None),
+                )
+            }
+            ("account", _) => {
+                drop(
+                    self.decoder()
+                        .wrong(name, name, node, "an account's 12 digits in quotes", None),
+                )
+            }
+            _ => drop(
+                self.decoder()
+                    .wrong(name, name, node, "a region, such as us-west-2", None),
+            ),
         }
     }
 
@@ -183,10 +272,16 @@ impl Reader<'_> {
             return;
         }
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let diagnostic = Diagnostic::error("account", format!("`{}` is not an account: 12 digits", shown(text))).at(place.clone(), "");
+        let diagnostic = Diagnostic::error(
+            "account",
+            format!("`{}` is not an account: 12 digits", shown(text)),
+        )
+        .at(place.clone(), "");
         // An ARN and the console's spelling hold it.
         self.problems.push(if digits.len() == 12 {
-            diagnostic.help(format!("did you mean `\"{digits}\"`?")).patch(place, format!("\"{digits}\""))
+            diagnostic
+                .help(format!("did you mean `\"{digits}\"`?"))
+                .patch(place, format!("\"{digits}\""))
         } else {
             diagnostic.help("`aws sts get-caller-identity` tells yours")
         });
@@ -198,16 +293,22 @@ impl Reader<'_> {
             return;
         }
         let region = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
-        let diagnostic = Diagnostic::error("region", format!("`{}` is not a region", shown(text))).at(place.clone(), "");
+        let diagnostic =
+            Diagnostic::error("region", format!("`{}` is not a region", shown(text))).at(place.clone(), "");
         self.problems.push(if region != text && is_region(region) {
-            diagnostic.help(format!("that is an availability zone: its region is `{region}`")).patch(place, region)
+            diagnostic
+                .help(format!("that is an availability zone: its region is `{region}`"))
+                .patch(place, region)
         } else {
             diagnostic.help("write it as AWS does, such as `us-west-2`")
         });
     }
 
     fn topology(&mut self, entries: &[Entry<'_>], first: Span) {
-        if !entries.iter().any(|entry| matches!(entry, Entry::Head("topology", ..))) {
+        if !entries
+            .iter()
+            .any(|entry| matches!(entry, Entry::Head("topology", ..)))
+        {
             let diagnostic = Diagnostic::error("missing", "the spec has no `topology`")
                 .at(self.problems.place(first.start()), "needs `topology: NAME`")
                 .help("the name goes into the tags by which Trueup knows its objects again: choose one and never change it");
@@ -231,16 +332,36 @@ impl Reader<'_> {
     fn resource(&mut self, address: Address, key: &Key, node: &Node) {
         let place = self.problems.place(key.span);
         let mut decoder = self.decoder();
-        let mut draft = Draft { address, place, record: Record::new(), tags: Record::new(), protect: false, notes: Notes::default() };
+        let mut draft = Draft {
+            address,
+            place,
+            record: Record::new(),
+            tags: Record::new(),
+            protect: false,
+            notes: Notes::default(),
+        };
         let kind = draft.address.kind;
         let map: &[(Key, Node)] = match &node.value {
             Yaml::Map(map) => map,
             Yaml::Null => &[],
             _ => {
-                let at = decoder.problems.place(if node.span.line > key.span.line { key.span } else { node.span });
+                let at = decoder.problems.place(if node.span.line > key.span.line {
+                    key.span
+                } else {
+                    node.span
+                });
                 let message = format!("{} has attributes, and this is {}", draft.address, node.what());
-                let help = format!("write `{}:`, and under it attributes such as `{}`", key.text, example(kind));
-                decoder.broken("", Diagnostic::error("type", message).at(at, "wanted: a mapping").help(help));
+                let help = format!(
+                    "write `{}:`, and under it attributes such as `{}`",
+                    key.text,
+                    example(kind)
+                );
+                decoder.broken(
+                    "",
+                    Diagnostic::error("type", message)
+                        .at(at, "wanted: a mapping")
+                        .help(help),
+                );
                 draft.notes = decoder.notes;
                 self.drafts.push(draft);
                 return;
@@ -248,16 +369,32 @@ impl Reader<'_> {
         };
         let whose = draft.address.to_string();
         let attributes = kind.schema().attributes;
-        let fields = Fields { what: kind.as_str(), whose: &whose, path: "", own: key.span, attributes, extra: &EXTRA };
+        let fields = Fields {
+            what: kind.as_str(),
+            whose: &whose,
+            path: "",
+            own: key.span,
+            attributes,
+            extra: &EXTRA,
+        };
         draft.record = decoder.fields(&fields, map);
         for (key, node) in map.iter().filter(|(key, _)| EXTRA.contains(&key.text.as_str())) {
-            let shown = if matches!(node.value, Yaml::Null) { key.span } else { node.span };
+            let shown = if matches!(node.value, Yaml::Null) {
+                key.span
+            } else {
+                node.span
+            };
             let place = decoder.problems.place(shown);
             decoder.notes.places.insert(key.text.clone(), place.clone());
             match (key.text.as_str(), &node.value) {
                 (_, Yaml::Null) => {
                     let diagnostic = Diagnostic::error("no-value", format!("`{}` has no value", key.text));
-                    decoder.broken(&key.text, diagnostic.at(place, "nothing after the colon").help("give it a value, or remove the line"));
+                    decoder.broken(
+                        &key.text,
+                        diagnostic
+                            .at(place, "nothing after the colon")
+                            .help("give it a value, or remove the line"),
+                    );
                 }
                 ("tags", _) => draft.tags = decoder.tags(node),
                 _ => draft.protect = decoder.switch(&key.text, node),
@@ -271,12 +408,20 @@ impl Reader<'_> {
 /// A region's name: `us-west-2`, `us-gov-east-1`.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    let [words @ .., number] = parts.as_slice() else { return false };
+    let [words @ .., number] = parts.as_slice() else {
+        return false;
+    };
     let word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    words.len() >= 2 && words.iter().all(word) && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    words.len() >= 2
+        && words.iter().all(word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// An attribute to show what attributes look like.
 fn example(kind: Kind) -> &'static str {
-    kind.schema().attributes.first().map_or("tags", |attribute| attribute.name)
+    kind.schema()
+        .attributes
+        .first()
+        .map_or("tags", |attribute| attribute.name)
 }

@@ -11,7 +11,8 @@ pub struct Draft {
     pub address: Address,
     /// Where its name stands.
     pub place: Place,
-    /// Its attributes as written, without tags. A member of a set that could not be read is `Null`, so that paths keep their numbers.
+    /// Its attributes as written, without tags. A member of a set that could not be read is `Null`, so that
+    /// paths keep their numbers.
     pub record: Record,
     /// Its own tags.
     pub tags: Record,
@@ -51,11 +52,15 @@ impl Notes {
 
     /// The same, or whether something inside it is.
     pub fn touches(&self, path: &str) -> bool {
-        self.broken.iter().any(|broken| within(broken, path) || within(path, broken))
+        self.broken
+            .iter()
+            .any(|broken| within(broken, path) || within(path, broken))
     }
 }
 
 /// Whether the path `inner` is `outer` or leads into it. The empty path is the whole resource.
 fn within(outer: &str, inner: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| outer.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
+    inner
+        .strip_prefix(outer)
+        .is_some_and(|rest| outer.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
 }

@@ -14,10 +14,19 @@ impl Decoder<'_> {
     /// All members that can be read.
     pub fn expectations(&mut self, node: &Node) -> Vec<Expectation> {
         let Yaml::List(list) = &node.value else {
-            self.wrong("expect", "expect", node, "a list, such as `- {from: internet, cannot: subnet.private}`", None);
+            self.wrong(
+                "expect",
+                "expect",
+                node,
+                "a list, such as `- {from: internet, cannot: subnet.private}`",
+                None,
+            );
             return Vec::new();
         };
-        list.iter().enumerate().filter_map(|(index, node)| self.expectation(&format!("expect[{index}]"), node)).collect()
+        list.iter()
+            .enumerate()
+            .filter_map(|(index, node)| self.expectation(&format!("expect[{index}]"), node))
+            .collect()
     }
 
     fn expectation(&mut self, path: &str, node: &Node) -> Option<Expectation> {
@@ -26,13 +35,29 @@ impl Decoder<'_> {
             self.wrong("expect", path, node, wanted, None);
             return None;
         };
-        let fields = Fields { what: "expect", whose: "this member of `expect`", path, own: node.span, attributes: FIELDS, extra: &[] };
+        let fields = Fields {
+            what: "expect",
+            whose: "this member of `expect`",
+            path,
+            own: node.span,
+            attributes: FIELDS,
+            extra: &[],
+        };
         let record = self.fields(&fields, map);
         let place = self.problems.place(node.span);
         let prefix = format!("{path}.");
-        let own = self.notes.places.iter().filter_map(|(at, place)| Some((at.strip_prefix(&prefix)?.to_owned(), place.clone())));
+        let own = self
+            .notes
+            .places
+            .iter()
+            .filter_map(|(at, place)| Some((at.strip_prefix(&prefix)?.to_owned(), place.clone())));
         let places = own.collect();
-        let text = |name: &str| record.get(name).and_then(|value| value.as_text()).map(str::to_owned);
+        let text = |name: &str| {
+            record
+                .get(name)
+                .and_then(|value| value.as_text())
+                .map(str::to_owned)
+        };
         let demand = self.demand(path, &record, place.clone());
         let expectation = Expectation {
             from: text("from")?,
@@ -41,7 +66,10 @@ impl Decoder<'_> {
             over: text("over"),
             except: text("except"),
             via: text("via"),
-            only: record.get("only").and_then(|value| value.as_bool()).unwrap_or(false),
+            only: record
+                .get("only")
+                .and_then(|value| value.as_bool())
+                .unwrap_or(false),
             action: text("action"),
             warn_on_unknown: record.text("on_unknown") == "warn",
             place,
@@ -61,10 +89,16 @@ impl Decoder<'_> {
         let problem = match (said(Demand::Can), said(Demand::Cannot)) {
             (true, false) => return Some(Demand::Can),
             (false, true) => return Some(Demand::Cannot),
-            (true, true) => Diagnostic::error("expect-both", "this member of `expect` says both `can` and `cannot`")
-                .help("make two members of it, each `over` the services that it is about"),
-            (false, false) => Diagnostic::error("missing", "this member of `expect` says neither `can` nor `cannot`")
-                .help("say who is reached, as in `can: s3`, or who is not, as in `cannot: internet`"),
+            (true, true) => Diagnostic::error(
+                "expect-both",
+                "this member of `expect` says both `can` and `cannot`",
+            )
+            .help("make two members of it, each `over` the services that it is about"),
+            (false, false) => Diagnostic::error(
+                "missing",
+                "this member of `expect` says neither `can` nor `cannot`",
+            )
+            .help("say who is reached, as in `can: s3`, or who is not, as in `cannot: internet`"),
         };
         self.broken(path, problem.at(place, ""));
         None
@@ -76,10 +110,30 @@ impl Decoder<'_> {
         let (only, action) = (expectation.only, expectation.action.as_ref());
         let remove = "remove it";
         let odd = [
-            ("via", !can && expectation.via.is_some(), "`via` goes with `can`: what does not work takes no way", remove),
-            ("only", !can && only, "`only` goes with `can`: `cannot` has `except`", remove),
-            ("action", !can && action.is_some(), "`action` goes with `can`", remove),
-            ("except", can && expectation.except.is_some(), "`except` goes with `cannot`: `can` has `over`", remove),
+            (
+                "via",
+                !can && expectation.via.is_some(),
+                "`via` goes with `can`: what does not work takes no way",
+                remove,
+            ),
+            (
+                "only",
+                !can && only,
+                "`only` goes with `can`: `cannot` has `except`",
+                remove,
+            ),
+            (
+                "action",
+                !can && action.is_some(),
+                "`action` goes with `can`",
+                remove,
+            ),
+            (
+                "except",
+                can && expectation.except.is_some(),
+                "`except` goes with `cannot`: `can` has `over`",
+                remove,
+            ),
             (
                 "action",
                 can && action.is_some() && !is_service(&expectation.to),
@@ -101,30 +155,52 @@ impl Decoder<'_> {
         ];
         for (field, _, message, help) in odd.into_iter().filter(|(_, is, ..)| *is) {
             let place = expectation.place(field);
-            self.broken(&format!("{path}.{field}"), Diagnostic::error("expect-field", message).at(place, "").help(help));
+            self.broken(
+                &format!("{path}.{field}"),
+                Diagnostic::error("expect-field", message)
+                    .at(place, "")
+                    .help(help),
+            );
         }
     }
 
     /// Names that the topology does not declare.
     fn named(&mut self, path: &str, expectation: &Expectation) {
-        let parties = [("from", &expectation.from, &PARTIES[..]), (expectation.demand.as_str(), &expectation.to, &PARTIES[..])];
+        let parties = [
+            ("from", &expectation.from, &PARTIES[..]),
+            (expectation.demand.as_str(), &expectation.to, &PARTIES[..]),
+        ];
         let via = expectation.via.as_ref().map(|via| ("via", via, &WAYS[..]));
         for (field, text, kinds) in parties.into_iter().chain(via) {
-            let Ok(address) = text.parse::<Address>() else { continue };
+            let Ok(address) = text.parse::<Address>() else {
+                continue;
+            };
             let (kind, name) = (address.kind, address.name.as_str());
             if self.names.has(kind, name) || self.names.unreadable.contains(&kind) {
                 continue;
             }
             let place = expectation.place(field);
             let diagnostic =
-                Diagnostic::error("unknown-reference", format!("there is no {kind} called `{name}`")).at(place.clone(), "unknown");
-            let elsewhere = kinds.iter().find(|other| self.names.has(**other, name)).map(|other| format!("{other}.{name}"));
-            let near = elsewhere.or_else(|| self.names.nearest(kind, name).map(|near| format!("{kind}.{near}")));
+                Diagnostic::error("unknown-reference", format!("there is no {kind} called `{name}`"))
+                    .at(place.clone(), "unknown");
+            let elsewhere = kinds
+                .iter()
+                .find(|other| self.names.has(**other, name))
+                .map(|other| format!("{other}.{name}"));
+            let near = elsewhere.or_else(|| {
+                self.names
+                    .nearest(kind, name)
+                    .map(|near| format!("{kind}.{near}"))
+            });
             self.broken(
                 &format!("{path}.{field}"),
                 match near {
-                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")).patch(place, near),
-                    None if self.names.of(kind).next().is_none() => diagnostic.help(format!("the topology has no {kind}")),
+                    Some(near) => diagnostic
+                        .help(format!("did you mean `{near}`?"))
+                        .patch(place, near),
+                    None if self.names.of(kind).next().is_none() => {
+                        diagnostic.help(format!("the topology has no {kind}"))
+                    }
                     None => diagnostic.help(format!("the topology has {}", self.names.list(kind))),
                 },
             );

@@ -1,9 +1,10 @@
 //! The spec language: YAML text to a [`Topology`], with every error in one run.
 //!
-//! The journey: [`yaml`] reads the text into a tree whose every key and value knows its place; [`document`] and [`decode`] hold
-//! the tree against the kinds' tables, which gives a [`draft`] of each resource; [`complete`] fills in what may be left out and
-//! lets each kind write its record canonically; [`references`] looks for circles; then the kinds check what no single attribute
-//! can tell. What only follows from a mistake that is told already is not told.
+//! The journey: [`yaml`] reads the text into a tree whose every key and value knows its place; [`document`]
+//! and [`decode`] hold the tree against the kinds' tables, which gives a [`draft`] of each resource;
+//! [`complete`] fills in what may be left out and lets each kind write its record canonically; [`references`]
+//! looks for circles; then the kinds check what no single attribute can tell. What only follows from a
+//! mistake that is told already is not told.
 
 mod complete;
 mod decode;
@@ -56,15 +57,32 @@ pub fn parse(file: &str, text: &str, options: &Options<'_>) -> Parsed {
     let mut problems = Problems::new(file);
     let topology = read(text, options, &mut problems);
     let diagnostics = problems.sorted();
-    let usable = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
-    Parsed { topology: topology.filter(|_| usable), diagnostics }
+    let usable = diagnostics
+        .iter()
+        .all(|diagnostic| diagnostic.severity != Severity::Error);
+    Parsed {
+        topology: topology.filter(|_| usable),
+        diagnostics,
+    }
 }
 
 fn read(text: &str, options: &Options<'_>, problems: &mut Problems) -> Option<Topology> {
     if text.len() > BYTES_MAX {
-        let message = format!("the spec has {} bytes, and {BYTES_MAX} is the most that is read", text.len());
-        let place = problems.place(node::Span { line: 1, column: 1, start: 0, end: 0 });
-        problems.push(Diagnostic::error("too-large", message).at(place, "").help("split the topology into several specs"));
+        let message = format!(
+            "the spec has {} bytes, and {BYTES_MAX} is the most that is read",
+            text.len()
+        );
+        let place = problems.place(node::Span {
+            line: 1,
+            column: 1,
+            start: 0,
+            end: 0,
+        });
+        problems.push(
+            Diagnostic::error("too-large", message)
+                .at(place, "")
+                .help("split the topology into several specs"),
+        );
         return None;
     }
     let root = yaml::read(text, problems)?;
@@ -85,23 +103,43 @@ fn read(text: &str, options: &Options<'_>, problems: &mut Problems) -> Option<To
 fn wrong(completed: &Completed) -> BTreeSet<usize> {
     let mut wrong: BTreeSet<usize> = BTreeSet::new();
     for (address, notes) in &completed.notes {
-        // What is said about a resource as a whole, at its name, may follow from any of its attributes but the tags.
-        if notes.broken.iter().all(|path| path.starts_with("tags") || path == "protect") {
+        // What is said about a resource as a whole, at its name, may follow from any of its attributes but
+        // the tags.
+        if notes
+            .broken
+            .iter()
+            .all(|path| path.starts_with("tags") || path == "protect")
+        {
             continue;
         }
         let resource = &completed.topology.resources[address];
         wrong.insert(resource.place.start);
-        wrong.extend(resource.places.iter().filter(|(path, _)| notes.spoils(path)).map(|(_, place)| place.start));
+        wrong.extend(
+            resource
+                .places
+                .iter()
+                .filter(|(path, _)| notes.spoils(path))
+                .map(|(_, place)| place.start),
+        );
     }
     wrong
 }
 
-/// Lets the kinds check the topology as a whole, and drops what they say about attributes that are known to be wrong.
+/// Lets the kinds check the topology as a whole, and drops what they say about attributes that are known to
+/// be wrong.
 fn check(topology: &Topology, wrong: &BTreeSet<usize>, problems: &mut Problems) {
     for kind in Kind::ALL {
         let mut found = Vec::new();
         kind.rules().check(topology, &mut found);
-        let sound = |diagnostic: &Diagnostic| diagnostic.labels.iter().all(|label| !wrong.contains(&label.place.start));
-        found.into_iter().filter(sound).for_each(|diagnostic| problems.push(diagnostic));
+        let sound = |diagnostic: &Diagnostic| {
+            diagnostic
+                .labels
+                .iter()
+                .all(|label| !wrong.contains(&label.place.start))
+        };
+        found
+            .into_iter()
+            .filter(sound)
+            .for_each(|diagnostic| problems.push(diagnostic));
     }
 }

@@ -37,7 +37,10 @@ impl Names {
 
     /// Another kind that has this name.
     pub fn elsewhere(&self, name: &str) -> Option<Kind> {
-        self.declared.iter().find(|(_, names)| names.contains(name)).map(|(kind, _)| *kind)
+        self.declared
+            .iter()
+            .find(|(_, names)| names.contains(name))
+            .map(|(kind, _)| *kind)
     }
 
     /// The name that was probably meant.

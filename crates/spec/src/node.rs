@@ -86,6 +86,9 @@ impl Span {
 
     /// The first character of this stretch, for what has no better place.
     pub fn start(self) -> Self {
-        Self { end: self.start, ..self }
+        Self {
+            end: self.start,
+            ..self
+        }
     }
 }

@@ -13,16 +13,25 @@ const CIRCLES_MAX: usize = 20;
 /// Who needs whom, with the attribute that says so.
 type Graph<'a> = BTreeMap<&'a Address, Vec<(&'a Address, &'a str)>>;
 
-/// Tells every circle once, as a path of names from its smallest one. Attributes that are set after the create are no part of one.
+/// Tells every circle once, as a path of names from its smallest one. Attributes that are set after the
+/// create are no part of one.
 pub fn circles(topology: &Topology, notes: &BTreeMap<Address, Notes>, problems: &mut Problems) {
     let mut graph: Graph<'_> = BTreeMap::new();
     for (address, notes) in notes {
-        let needs = notes.uses.iter().filter(|used| !used.later && notes_have(topology, &used.to));
-        graph.insert(address, needs.map(|used| (&used.to, used.path.as_str())).collect());
+        let needs = notes
+            .uses
+            .iter()
+            .filter(|used| !used.later && notes_have(topology, &used.to));
+        graph.insert(
+            address,
+            needs.map(|used| (&used.to, used.path.as_str())).collect(),
+        );
     }
     for _ in 0..CIRCLES_MAX {
         prune(&mut graph);
-        let Some(start) = graph.keys().find_map(|start| shortest(start, &graph)) else { return };
+        let Some(start) = graph.keys().find_map(|start| shortest(start, &graph)) else {
+            return;
+        };
         problems.push(tell(&start, topology));
         // What is told is taken out, so that the next round finds another.
         for (from, to, path) in &start {
@@ -37,7 +46,8 @@ fn notes_have(topology: &Topology, address: &Address) -> bool {
     topology.resources.contains_key(address)
 }
 
-/// Takes out again and again what needs nothing or is needed by nothing: what is left is in circles or between them.
+/// Takes out again and again what needs nothing or is needed by nothing: what is left is in circles or
+/// between them.
 fn prune(graph: &mut Graph<'_>) {
     strip(graph);
     let mut turned: Graph<'_> = graph.keys().map(|address| (*address, Vec::new())).collect();
@@ -63,7 +73,11 @@ fn strip(graph: &mut Graph<'_>) {
             users.entry(to).or_default().push(from);
         }
     }
-    let mut free: Vec<&Address> = left.iter().filter(|(_, count)| **count == 0).map(|(address, _)| *address).collect();
+    let mut free: Vec<&Address> = left
+        .iter()
+        .filter(|(_, count)| **count == 0)
+        .map(|(address, _)| *address)
+        .collect();
     let mut gone: BTreeSet<&Address> = BTreeSet::new();
     while let Some(address) = free.pop() {
         gone.insert(address);
@@ -96,7 +110,11 @@ fn shortest<'a>(start: &'a Address, graph: &Graph<'a>) -> Option<Vec<Edge<'a>>> 
             reached.insert(to, (from, to, path));
             if *to == start {
                 let mut circle = vec![reached[start]];
-                while let Some(first) = circle.last().map(|(from, ..)| *from).filter(|from| *from != start) {
+                while let Some(first) = circle
+                    .last()
+                    .map(|(from, ..)| *from)
+                    .filter(|from| *from != start)
+                {
                     circle.push(reached[first]);
                 }
                 circle.reverse();
@@ -110,9 +128,19 @@ fn shortest<'a>(start: &'a Address, graph: &Graph<'a>) -> Option<Vec<Edge<'a>>> 
 
 fn tell(circle: &[Edge<'_>], topology: &Topology) -> Diagnostic {
     let names: Vec<String> = circle.iter().map(|(from, ..)| from.to_string()).collect();
-    let message = format!("these need each other in a circle: {} → {}", names.join(" → "), names[0]);
-    let diagnostic = circle.iter().fold(Diagnostic::error("cycle", message), |diagnostic, (from, to, path)| {
-        diagnostic.at(topology.resources[*from].place(path), format!("{from} needs {to}"))
-    });
+    let message = format!(
+        "these need each other in a circle: {} → {}",
+        names.join(" → "),
+        names[0]
+    );
+    let diagnostic = circle.iter().fold(
+        Diagnostic::error("cycle", message),
+        |diagnostic, (from, to, path)| {
+            diagnostic.at(
+                topology.resources[*from].place(path),
+                format!("{from} needs {to}"),
+            )
+        },
+    );
     diagnostic.help("none of them can be made first: break the circle at one of these places")
 }

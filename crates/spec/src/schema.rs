@@ -1,6 +1,7 @@
 //! The JSON Schema of specs, for editors: draft-07, from the same tables that read them.
 //!
-//! Editors show the descriptions on hover, so these also say what leaving an attribute out means and what changing it costs.
+//! Editors show the descriptions on hover, so these also say what leaving an attribute out means and what
+//! changing it costs.
 
 use serde_json::{Map, Value as Json, json};
 use trueup_model::expect::FIELDS;
@@ -107,9 +108,16 @@ fn resource(kind: Kind) -> Json {
 
 /// A mapping with these fields; `own` where they are the attributes of a resource.
 fn fields(attributes: &[Attribute], own: bool) -> Json {
-    let properties: Map<String, Json> = attributes.iter().map(|attribute| (attribute.name.to_owned(), property(attribute, own))).collect();
+    let properties: Map<String, Json> = attributes
+        .iter()
+        .map(|attribute| (attribute.name.to_owned(), property(attribute, own)))
+        .collect();
     let asked = |attribute: &&Attribute| attribute.required && !(own && may_be_sole(attribute));
-    let required: Vec<&str> = attributes.iter().filter(asked).map(|attribute| attribute.name).collect();
+    let required: Vec<&str> = attributes
+        .iter()
+        .filter(asked)
+        .map(|attribute| attribute.name)
+        .collect();
     let mut object = json!({"type": "object", "properties": properties, "additionalProperties": false});
     if !required.is_empty() {
         object["required"] = json!(required);
@@ -123,7 +131,9 @@ fn property(attribute: &Attribute, own: bool) -> Json {
     match attribute.omitted {
         _ if attribute.doc.contains("eft out") => {}
         _ if own && may_be_sole(attribute) => description.push("Left out, the topology's only VPC.".into()),
-        Omitted::Auto if !attribute.input => description.push("Left out, it is not compared: EC2 or you may choose.".into()),
+        Omitted::Auto if !attribute.input => {
+            description.push("Left out, it is not compared: EC2 or you may choose.".into())
+        }
         Omitted::Default(value) => description.push(format!("Default: {}.", value())),
         Omitted::Auto | Omitted::Absent => {}
     }
@@ -131,8 +141,12 @@ fn property(attribute: &Attribute, own: bool) -> Json {
     if own && !attribute.input {
         description.push(match attribute.effect {
             Cost::Fixed(Effect::InPlace) => "Changes in place.".into(),
-            Cost::Fixed(Effect::Stop) => format!("Changing it stops and starts the resource: {}.", attribute.reason),
-            Cost::Fixed(Effect::Replace) => format!("Changing it replaces the resource: {}.", attribute.reason),
+            Cost::Fixed(Effect::Stop) => {
+                format!("Changing it stops and starts the resource: {}.", attribute.reason)
+            }
+            Cost::Fixed(Effect::Replace) => {
+                format!("Changing it replaces the resource: {}.", attribute.reason)
+            }
             Cost::By(_) => format!("Changes in place where it can; otherwise: {}.", attribute.reason),
         });
     }
@@ -148,7 +162,8 @@ fn ty(ty: &Type) -> Json {
         Type::Bool => json!({"type": "boolean"}),
         Type::Int(from, to) => json!({"type": "integer", "minimum": from, "maximum": to}),
         Type::Text(format) => {
-            let mut schema = json!({"type": if format.number { json!(["string", "integer"]) } else { json!("string") }});
+            let mut schema =
+                json!({"type": if format.number { json!(["string", "integer"]) } else { json!("string") }});
             if !format.pattern.is_empty() {
                 schema["pattern"] = json!(format.pattern);
             }
@@ -158,7 +173,9 @@ fn ty(ty: &Type) -> Json {
         Type::Ref(..) => json!({"type": "string"}),
         Type::Object(attributes) => fields(attributes, false),
         Type::Set(members) => json!({"type": "array", "items": self::ty(&members.ty)}),
-        Type::OneOrMany(inner) => json!({"oneOf": [self::ty(inner), {"type": "array", "items": self::ty(inner), "minItems": 1}]}),
+        Type::OneOrMany(inner) => {
+            json!({"oneOf": [self::ty(inner), {"type": "array", "items": self::ty(inner), "minItems": 1}]})
+        }
         Type::Tags => tags(""),
         Type::Policy => json!({"type": "object"}),
     }

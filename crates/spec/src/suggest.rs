@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-/// How many words may be compared for one file: ten thousand wrong references into ten thousand names must not take minutes.
+/// How many words may be compared for one file: ten thousand wrong references into ten thousand names must
+/// not take minutes.
 const COMPARED_MAX: usize = 300_000;
 
 /// Suggests words, and grows tired.
@@ -13,7 +14,9 @@ pub struct Suggest {
 
 impl Default for Suggest {
     fn default() -> Self {
-        Self { left: Cell::new(COMPARED_MAX) }
+        Self {
+            left: Cell::new(COMPARED_MAX),
+        }
     }
 }
 
@@ -42,7 +45,10 @@ mod tests {
     #[test]
     fn slips_are_recognised_and_other_words_are_not() {
         let suggest = Suggest::default();
-        assert_eq!(suggest.nearest("cidr_blok", ["cidr_block", "vpc"]), Some("cidr_block"));
+        assert_eq!(
+            suggest.nearest("cidr_blok", ["cidr_block", "vpc"]),
+            Some("cidr_block")
+        );
         assert_eq!(suggest.nearest("subent", ["subnet", "vpc"]), Some("subnet"));
         assert_eq!(suggest.nearest("bucket", ["subnet", "vpc"]), None);
         assert_eq!(suggest.nearest("a", ["b"]), None);

@@ -13,12 +13,16 @@ pub enum Meant {
 
 use Meant::{Name, Otherwise};
 
-const RESOURCE_NAME: Meant =
-    Otherwise("a resource is called by its key under the kind; what the console shows is the tag `Name`, which follows from it");
+const RESOURCE_NAME: Meant = Otherwise(
+    "a resource is called by its key under the kind; what the console shows is the tag `Name`, which follows from it",
+);
 const PORTS: Meant = Otherwise("write both in one: `port: 443`, or `port: 8000-8080`");
-const GATEWAY: Meant = Otherwise("say what it is: `internet_gateway`, `nat_gateway`, `transit_gateway` or another target of a route");
+const GATEWAY: Meant = Otherwise(
+    "say what it is: `internet_gateway`, `nat_gateway`, `transit_gateway` or another target of a route",
+);
 
-/// Words for attributes of any kind, and what is meant, the most likely first: of these the first that a mapping has counts.
+/// Words for attributes of any kind, and what is meant, the most likely first: of these the first that a
+/// mapping has counts.
 const WORDS: [(&str, &[Meant]); 36] = [
     ("acl", &[Name("network_acl")]),
     ("ami", &[Name("image")]),
@@ -26,7 +30,10 @@ const WORDS: [(&str, &[Meant]); 36] = [
     ("associate_public_ip", &[Name("associate_public_ip_address")]),
     ("az", &[Name("availability_zone")]),
     ("cidr", &[Name("cidr_block"), Name("cidr"), Name("destination")]),
-    ("cidr_block", &[Name("destination"), Name("cidr"), Name("cidr_block")]),
+    (
+        "cidr_block",
+        &[Name("destination"), Name("cidr"), Name("cidr_block")],
+    ),
     ("cidr_blocks", &[Name("cidr"), Name("cidr_block")]),
     ("destination_cidr_block", &[Name("destination")]),
     ("dns_hostnames", &[Name("enable_dns_hostnames")]),
@@ -46,9 +53,21 @@ const WORDS: [(&str, &[Meant]); 36] = [
     ("nat", &[Name("nat_gateway")]),
     ("prefix_list_ids", &[Name("prefix_list")]),
     ("private_ip", &[Name("private_ip_address")]),
-    ("public_ip", &[Name("associate_public_ip_address"), Name("map_public_ip_on_launch"), Name("elastic_ip")]),
+    (
+        "public_ip",
+        &[
+            Name("associate_public_ip_address"),
+            Name("map_public_ip_on_launch"),
+            Name("elastic_ip"),
+        ],
+    ),
     ("rule_no", &[Name("rule_number")]),
-    ("self", &[Otherwise("name the group itself: `security_group`, with this group's own name")]),
+    (
+        "self",
+        &[Otherwise(
+            "name the group itself: `security_group`, with this group's own name",
+        )],
+    ),
     ("sg", &[Name("security_group"), Name("security_groups")]),
     ("source", &[Name("cidr"), Name("security_group")]),
     ("source_security_group", &[Name("security_group")]),
@@ -81,12 +100,18 @@ const KINDS: [(&str, Kind); 15] = [
 pub fn attribute(word: &str, has: impl Fn(&str) -> bool) -> Option<Meant> {
     let word = spelled(word);
     // A reference has no `_id` and, of one thing, no plural.
-    let bare = word.strip_suffix("_ids").or_else(|| word.strip_suffix("_id")).unwrap_or(&word);
+    let bare = word
+        .strip_suffix("_ids")
+        .or_else(|| word.strip_suffix("_id"))
+        .unwrap_or(&word);
     let fits = |meant: &Meant| match meant {
         Name(name) => has(name),
         Otherwise(_) => true,
     };
-    let listed = WORDS.iter().filter(|(listed, _)| *listed == word || *listed == bare).flat_map(|(_, all)| *all);
+    let listed = WORDS
+        .iter()
+        .filter(|(listed, _)| *listed == word || *listed == bare)
+        .flat_map(|(_, all)| *all);
     listed.copied().find(fits)
 }
 
@@ -94,7 +119,14 @@ pub fn attribute(word: &str, has: impl Fn(&str) -> bool) -> Option<Meant> {
 pub fn kind(word: &str) -> Option<Kind> {
     let word = spelled(word);
     let word = word.strip_prefix("aws_").unwrap_or(&word);
-    let named = |word: &str| word.parse().ok().or_else(|| KINDS.iter().find(|(listed, _)| *listed == word).map(|(_, kind)| *kind));
+    let named = |word: &str| {
+        word.parse().ok().or_else(|| {
+            KINDS
+                .iter()
+                .find(|(listed, _)| *listed == word)
+                .map(|(_, kind)| *kind)
+        })
+    };
     named(word).or_else(|| named(word.strip_suffix('s')?))
 }
 
@@ -118,15 +150,29 @@ mod tests {
 
     #[test]
     fn words_of_other_tools_are_understood_where_they_fit() {
-        let subnet = |name: &str| ["vpc", "cidr_block", "availability_zone", "map_public_ip_on_launch"].contains(&name);
+        let subnet = |name: &str| {
+            [
+                "vpc",
+                "cidr_block",
+                "availability_zone",
+                "map_public_ip_on_launch",
+            ]
+            .contains(&name)
+        };
         assert_eq!(attribute("cidr", subnet), Some(Name("cidr_block")));
-        assert_eq!(attribute("public_ip", subnet), Some(Name("map_public_ip_on_launch")));
+        assert_eq!(
+            attribute("public_ip", subnet),
+            Some(Name("map_public_ip_on_launch"))
+        );
         assert_eq!(attribute("az", subnet), Some(Name("availability_zone")));
         assert_eq!(attribute("name", subnet), Some(RESOURCE_NAME));
         assert_eq!(attribute("colour", subnet), None);
         let rule = |name: &str| ["protocol", "port", "cidr", "security_group"].contains(&name);
         assert_eq!(attribute("cidr_blocks", rule), Some(Name("cidr")));
-        assert_eq!(attribute("sourceSecurityGroupId", rule), Some(Name("security_group")));
+        assert_eq!(
+            attribute("sourceSecurityGroupId", rule),
+            Some(Name("security_group"))
+        );
         assert_eq!(attribute("FromPort", rule), Some(PORTS));
         assert_eq!(kind("aws_eip"), Some(Kind::ElasticIp));
         assert_eq!(kind("security_groups"), Some(Kind::SecurityGroup));
@@ -136,12 +182,18 @@ mod tests {
 
     #[test]
     fn every_word_that_is_proposed_is_one_of_ours() {
-        let ours: Vec<&str> = Kind::ALL.iter().flat_map(|kind| names(kind.schema().attributes)).collect();
+        let ours: Vec<&str> = Kind::ALL
+            .iter()
+            .flat_map(|kind| names(kind.schema().attributes))
+            .collect();
         for (word, all) in WORDS {
             assert_eq!(word, spelled(word));
             for meant in all {
                 if let Name(name) = meant {
-                    assert!(ours.contains(name), "{word} is said to be {name}, which no kind has");
+                    assert!(
+                        ours.contains(name),
+                        "{word} is said to be {name}, which no kind has"
+                    );
                 }
             }
         }
@@ -161,6 +213,9 @@ mod tests {
             }
             _ => Vec::new(),
         };
-        attributes.iter().flat_map(|a| std::iter::once(a.name).chain(inside(&a.ty))).collect()
+        attributes
+            .iter()
+            .flat_map(|a| std::iter::once(a.name).chain(inside(&a.ty)))
+            .collect()
     }
 }

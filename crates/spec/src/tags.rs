@@ -5,13 +5,13 @@ use trueup_model::{Diagnostic, Place, Record, Value, tags};
 use crate::decode::Decoder;
 use crate::node::{Node, Yaml, shown};
 
-/// EC2 takes keys and values as they are, whatever their characters and case ("Tag restrictions" in the EC2 user guide). Nothing there takes
-/// spaces off their ends, and people have met `Name ` beside `Name` (issue 625 of github.com/open-guides/og-aws): so they are kept, and
-/// told.
+/// EC2 takes keys and values as they are, whatever their characters and case ("Tag restrictions" in the EC2
+/// user guide). Nothing there takes spaces off their ends, and people have met `Name ` beside `Name` (issue
+/// 625 of github.com/open-guides/og-aws): so they are kept, and told.
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
-/// EC2 takes 50, and Trueup needs up to seven: topology, address, run, protection, the mark of what is being replaced, what is read
-/// on request, and which tags the spec has written.
+/// EC2 takes 50, and Trueup needs up to seven: topology, address, run, protection, the mark of what is being
+/// replaced, what is read on request, and which tags the spec has written.
 const COUNT_MAX: usize = 43;
 
 impl Decoder<'_> {
@@ -21,7 +21,13 @@ impl Decoder<'_> {
         let map = match &node.value {
             Yaml::Map(map) => map,
             _ => {
-                self.wrong("tags", "tags", node, "keys and values, such as `{team: network}`", None);
+                self.wrong(
+                    "tags",
+                    "tags",
+                    node,
+                    "keys and values, such as `{team: network}`",
+                    None,
+                );
                 return out;
             }
         };
@@ -38,13 +44,21 @@ impl Decoder<'_> {
                 }
             };
             match bad_key(&key.text) {
-                Some((message, help)) => self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help)),
+                Some((message, help)) => {
+                    self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help))
+                }
                 None => {
                     if let Some(message) = spaces(&key.text, value.as_text().unwrap_or_default()) {
                         let help = "take the spaces out, unless they are meant";
-                        self.problems.push(Diagnostic::warning("tag-spaces", message).at(place, "").help(help));
+                        self.problems.push(
+                            Diagnostic::warning("tag-spaces", message)
+                                .at(place, "")
+                                .help(help),
+                        );
                     }
-                    if let Some((message, help)) = value.as_text().and_then(|value| bad_value(&key.text, value)) {
+                    if let Some((message, help)) =
+                        value.as_text().and_then(|value| bad_value(&key.text, value))
+                    {
                         let place = self.problems.place(node.span);
                         self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help));
                     }
@@ -56,7 +70,8 @@ impl Decoder<'_> {
     }
 }
 
-/// All tags of a resource: the head's, the name that EC2 shows unless somebody gave another, and its own over both.
+/// All tags of a resource: the head's, the name that EC2 shows unless somebody gave another, and its own over
+/// both.
 pub fn all(topology: &str, name: &str, head: &Record, own: &Record) -> Record {
     let mut all = Record::new().with(tags::NAME, format!("{topology}-{name}"));
     for (key, value) in head.iter().chain(own.iter()) {
@@ -70,26 +85,49 @@ pub fn check(whose: &str, all: &Record, place: Place) -> Option<Diagnostic> {
     let count = all.iter().filter(|(_, value)| **value != Value::Null).count();
     if count > COUNT_MAX {
         let message = format!("{whose} has {count} tags; EC2 takes 50, of which Trueup needs 7");
-        return Some(Diagnostic::error("tag", message).at(place, "").help(format!("remove {}", count - COUNT_MAX)));
+        return Some(
+            Diagnostic::error("tag", message)
+                .at(place, "")
+                .help(format!("remove {}", count - COUNT_MAX)),
+        );
     }
     // Of the values only the default name has not been looked at.
     let (message, _) = bad_value(tags::NAME, all.text(tags::NAME))?;
-    Some(Diagnostic::error("tag", message).at(place, "").help("give a shorter tag `Name`, or a shorter name"))
+    Some(
+        Diagnostic::error("tag", message)
+            .at(place, "")
+            .help("give a shorter tag `Name`, or a shorter name"),
+    )
 }
 
 fn bad_key(key: &str) -> Option<(String, String)> {
     if key.to_lowercase().starts_with("aws:") {
-        return Some((format!("the tag key `{}` starts with `aws:`, which is AWS's", shown(key)), "choose another key".into()));
+        return Some((
+            format!("the tag key `{}` starts with `aws:`, which is AWS's", shown(key)),
+            "choose another key".into(),
+        ));
     }
     if key.starts_with(tags::PREFIX) {
-        let help = if key == tags::PROTECT { "write `protect: true` on the resource" } else { "choose another key" };
-        return Some((format!("the tag key `{}` starts with `{}`, which is Trueup's", shown(key), tags::PREFIX), help.into()));
+        let help = if key == tags::PROTECT {
+            "write `protect: true` on the resource"
+        } else {
+            "choose another key"
+        };
+        return Some((
+            format!(
+                "the tag key `{}` starts with `{}`, which is Trueup's",
+                shown(key),
+                tags::PREFIX
+            ),
+            help.into(),
+        ));
     }
     match key.chars().count() {
         0 => Some(("a tag key is empty".into(), "give it a name".into())),
-        length if length > KEY_MAX => {
-            Some((format!("the tag key `{}` has {length} characters", shown(key)), format!("EC2 takes {KEY_MAX}: shorten it")))
-        }
+        length if length > KEY_MAX => Some((
+            format!("the tag key `{}` has {length} characters", shown(key)),
+            format!("EC2 takes {KEY_MAX}: shorten it"),
+        )),
         _ => None,
     }
 }
@@ -104,11 +142,18 @@ fn spaces(key: &str, value: &str) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{}: EC2 keeps them, and it is another text than the one without", what.replace("{}", &shown(key))))
+    Some(format!(
+        "{}: EC2 keeps them, and it is another text than the one without",
+        what.replace("{}", &shown(key))
+    ))
 }
 
 fn bad_value(key: &str, value: &str) -> Option<(String, String)> {
     let length = value.chars().count();
-    (length > VALUE_MAX)
-        .then(|| (format!("the value of the tag `{}` has {length} characters", shown(key)), format!("EC2 takes {VALUE_MAX}: shorten it")))
+    (length > VALUE_MAX).then(|| {
+        (
+            format!("the value of the tag `{}` has {length} characters", shown(key)),
+            format!("EC2 takes {VALUE_MAX}: shorten it"),
+        )
+    })
 }

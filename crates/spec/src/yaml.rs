@@ -1,11 +1,13 @@
-//! YAML: the only module that names the library. Syntax, anchors and limits are the library's; merges and doubled keys are ours,
-//! because the library stops at the first.
+//! YAML: the only module that names the library. Syntax, anchors and limits are the library's; merges and
+//! doubled keys are ours, because the library stops at the first.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Spanned, UserMessageFormatter};
+use serde_saphyr::{
+    DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Spanned, UserMessageFormatter,
+};
 use trueup_model::{Diagnostic, Place};
 
 use crate::node::{Key, Node, Span, Yaml, shown};
@@ -61,7 +63,15 @@ fn read_within(nodes_max: usize, text: &str, problems: &mut Problems) -> Option<
 
 fn explain(error: &Error, text: &str, problems: &Problems) -> Diagnostic {
     let mut error = error.without_snippet();
-    let span = error.location().map(|location| scanned(location, text)).unwrap_or(Span { line: 1, column: 1, start: 0, end: 0 });
+    let span = error
+        .location()
+        .map(|location| scanned(location, text))
+        .unwrap_or(Span {
+            line: 1,
+            column: 1,
+            start: 0,
+            end: 0,
+        });
     while let Error::AliasError { error: inner, .. } = error {
         error = inner;
     }
@@ -136,23 +146,35 @@ fn is_too_large(error: &Error, message: &str) -> bool {
     ) || message.contains("recursion limit")
 }
 
-/// The tab that an error near `line` is about: the parser points at the token before it, which may be lines above where the
-/// message speaks of tabs.
+/// The tab that an error near `line` is about: the parser points at the token before it, which may be lines
+/// above where the message speaks of tabs.
 fn tab(text: &str, line: usize, told: bool) -> Option<Span> {
     let mut start = 0;
     let mut within_line = None;
     for (index, content) in text.split_inclusive('\n').enumerate() {
         let number = index + 1;
         let indent = content.len() - content.trim_start_matches([' ', '\t']).len();
-        let near = if told { number >= line } else { (line.saturating_sub(1)..=line + 1).contains(&number) };
-        let span = |column: usize| Span { line: number, column: column + 1, start: start + column, end: start + column + 1 };
+        let near = if told {
+            number >= line
+        } else {
+            (line.saturating_sub(1)..=line + 1).contains(&number)
+        };
+        let span = |column: usize| Span {
+            line: number,
+            column: column + 1,
+            start: start + column,
+            end: start + column + 1,
+        };
         if near && !content.trim().is_empty() {
             if let Some(column) = content[..indent].find('\t') {
                 return Some(span(column));
             }
             // `-<tab>x` has its tab behind a dash.
             if told && within_line.is_none() && number == line {
-                within_line = content.find('\t').filter(|at| content.is_char_boundary(*at)).map(span);
+                within_line = content
+                    .find('\t')
+                    .filter(|at| content.is_char_boundary(*at))
+                    .map(span);
             }
         }
         start += content.len();
@@ -164,20 +186,40 @@ fn tab(text: &str, line: usize, told: bool) -> Option<Span> {
 fn alias<'t>(text: &'t str, span: Span, problems: &Problems) -> (&'t str, Place) {
     let rest = text.get(span.start..).unwrap_or_default();
     let name = rest.strip_prefix('*').unwrap_or(rest);
-    let name = name.split(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | '[' | '{')).next().unwrap_or_default();
-    (name, problems.place(Span { end: span.start + usize::from(rest.starts_with('*')) + name.len(), ..span }))
+    let name = name
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | '[' | '{'))
+        .next()
+        .unwrap_or_default();
+    (
+        name,
+        problems.place(Span {
+            end: span.start + usize::from(rest.starts_with('*')) + name.len(),
+            ..span
+        }),
+    )
 }
 
 /// The tag before a value on its line.
 fn tag(text: &str, value: Span) -> Span {
     let line = text[..value.start].rfind('\n').map_or(0, |end| end + 1);
     let before = &text[line..value.start];
-    let Some(offset) = before.rfind('!').map(|last| before[..last].rfind([' ', '[', '{', ',']).map_or(0, |start| start + 1)) else {
+    let Some(offset) = before.rfind('!').map(|last| {
+        before[..last]
+            .rfind([' ', '[', '{', ','])
+            .map_or(0, |start| start + 1)
+    }) else {
         return value;
     };
-    let width = before[offset..].find(char::is_whitespace).unwrap_or(before.len() - offset);
+    let width = before[offset..]
+        .find(char::is_whitespace)
+        .unwrap_or(before.len() - offset);
     let start = line + offset;
-    Span { column: before[..offset].chars().count() + 1, start, end: start + width, ..value }
+    Span {
+        column: before[..offset].chars().count() + 1,
+        start,
+        end: start + width,
+        ..value
+    }
 }
 
 /// The span of an error: the scanner gives a line and a column only.
@@ -187,11 +229,23 @@ fn scanned(location: Location, text: &str) -> Span {
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let rest = text.get(start..).unwrap_or_default();
     // The parser does not count a byte order mark.
-    let mark = if line == 1 && rest.starts_with('\u{feff}') { 1 } else { 0 };
+    let mark = if line == 1 && rest.starts_with('\u{feff}') {
+        1
+    } else {
+        0
+    };
     let content = rest.split(['\n', '\r']).next().unwrap_or_default();
-    let offset = content.char_indices().nth(column - 1 + mark).map_or(content.len(), |(offset, _)| offset);
+    let offset = content
+        .char_indices()
+        .nth(column - 1 + mark)
+        .map_or(content.len(), |(offset, _)| offset);
     let width = content[offset..].chars().next().map_or(0, char::len_utf8);
-    Span { line, column, start: start + offset, end: start + offset + width }
+    Span {
+        line,
+        column,
+        start: start + offset,
+        end: start + offset + width,
+    }
 }
 
 /// Turns what serde filled into our tree.
@@ -204,14 +258,22 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(text: &'a str, problems: &'a mut Problems) -> Self {
-        Self { text, ends: text.match_indices(['\n', '\r']).map(|(end, _)| end).collect(), problems }
+        Self {
+            text,
+            ends: text.match_indices(['\n', '\r']).map(|(end, _)| end).collect(),
+            problems,
+        }
     }
 
     /// `alias` is the use of an anchor that this stands in: what is inside stands where it is written.
     fn node(&mut self, tree: Spanned<Tree>, alias: Option<Location>) -> Node {
         let used = self.place(tree.referenced, tree.defined, alias);
         let written = self.span(tree.defined);
-        let inner = if tree.referenced == tree.defined { None } else { Some(tree.referenced) };
+        let inner = if tree.referenced == tree.defined {
+            None
+        } else {
+            Some(tree.referenced)
+        };
         let value = match tree.value {
             Tree::Null => Yaml::Null,
             Tree::Bool(value) => Yaml::Bool(value, written.of(self.text).to_owned()),
@@ -221,16 +283,25 @@ impl<'a> Builder<'a> {
             Tree::List(list) => {
                 let list: Vec<Node> = list.into_iter().map(|tree| self.node(tree, inner)).collect();
                 let end = list.last().map(|node| node.span.end);
-                return Node { value: Yaml::List(list), span: self.extent(used, written, end) };
+                return Node {
+                    value: Yaml::List(list),
+                    span: self.extent(used, written, end),
+                };
             }
             Tree::Map(map) => {
                 let map = self.map(map, inner);
                 let end = map.last().map(|(_, node)| node.span.end);
-                return Node { value: Yaml::Map(map), span: self.extent(used, written, end) };
+                return Node {
+                    value: Yaml::Map(map),
+                    span: self.extent(used, written, end),
+                };
             }
         };
         let end = used.end - (used.of(self.text).len() - used.of(self.text).trim_end().len());
-        Node { value, span: Span { end, ..used } }
+        Node {
+            value,
+            span: Span { end, ..used },
+        }
     }
 
     fn map(&mut self, map: Vec<(Spanned<Tree>, Spanned<Tree>)>, alias: Option<Location>) -> Vec<(Key, Node)> {
@@ -242,10 +313,17 @@ impl<'a> Builder<'a> {
             let node = self.node(tree, alias);
             let Some(text) = key.spelled() else {
                 let message = format!("a key is a word, and this is {}", key.what());
-                self.problems.push(Diagnostic::error("key", message).at(self.problems.place(key.span), "").help("write `key: value`"));
+                self.problems.push(
+                    Diagnostic::error("key", message)
+                        .at(self.problems.place(key.span), "")
+                        .help("write `key: value`"),
+                );
                 continue;
             };
-            let key = Key { text: text.to_owned(), span: key.span };
+            let key = Key {
+                text: text.to_owned(),
+                span: key.span,
+            };
             if let Some(first) = seen.get(&key.text) {
                 self.doubled(&key, *first);
                 continue;
@@ -280,42 +358,69 @@ impl<'a> Builder<'a> {
             _ => {
                 let message = format!("`<<` merges mappings, and this is {}", node.what());
                 let place = self.problems.place(node.span);
-                self.problems.push(Diagnostic::error("merge", message).at(place, "").help("write `<<: *name` or `<<: [*one, *other]`"));
+                self.problems.push(
+                    Diagnostic::error("merge", message)
+                        .at(place, "")
+                        .help("write `<<: *name` or `<<: [*one, *other]`"),
+                );
             }
         }
     }
 
     fn doubled(&mut self, key: &Key, first: Span) {
-        let help = if key.text == "<<" { "merge several with `<<: [*one, *other]`" } else { "keep one of them" };
-        let diagnostic = Diagnostic::error("duplicate-key", format!("the key `{}` stands twice in this mapping", shown(&key.text)))
-            .at(self.problems.place(key.span), "the second time")
-            .at(self.problems.place(first), "the first time")
-            .help(help);
+        let help = if key.text == "<<" {
+            "merge several with `<<: [*one, *other]`"
+        } else {
+            "keep one of them"
+        };
+        let diagnostic = Diagnostic::error(
+            "duplicate-key",
+            format!("the key `{}` stands twice in this mapping", shown(&key.text)),
+        )
+        .at(self.problems.place(key.span), "the second time")
+        .at(self.problems.place(first), "the first time")
+        .help(help);
         self.problems.push(diagnostic);
     }
 
     /// Where a value stands for the reader: where it is used, and inside an anchor where it is written.
     fn place(&self, referenced: Location, defined: Location, alias: Option<Location>) -> Span {
-        self.span(if alias == Some(referenced) { defined } else { referenced })
+        self.span(if alias == Some(referenced) {
+            defined
+        } else {
+            referenced
+        })
     }
 
-    /// What the first line shows of a list or mapping that starts at `span` and whose last member ends at `end`.
+    /// What the first line shows of a list or mapping that starts at `span` and whose last member ends at
+    /// `end`.
     fn extent(&self, used: Span, written: Span, end: Option<usize>) -> Span {
         if used != written {
             return used;
         }
         let rest = &self.text[used.start..];
-        let end_of_line = self.ends.get(self.ends.partition_point(|end| *end < used.start)).copied();
+        let end_of_line = self
+            .ends
+            .get(self.ends.partition_point(|end| *end < used.start))
+            .copied();
         let line = &self.text[used.start..end_of_line.unwrap_or(self.text.len())];
         let opens = rest.starts_with(['{', '[']);
         let last = end.map_or(usize::from(opens), |end| end.saturating_sub(used.start));
         if last > line.len() || (last == 0 && !opens) {
-            return Span { end: used.start + line.trim_end().len(), ..used };
+            return Span {
+                end: used.start + line.trim_end().len(),
+                ..used
+            };
         }
         // The bracket that closes it, where it is on this line.
         let tail = &line[last..];
-        let close = tail.find(['}', ']']).filter(|at| opens && tail[..*at].chars().all(|c| matches!(c, ' ' | '\t' | ',')));
-        Span { end: used.start + close.map_or(last, |at| last + at + 1), ..used }
+        let close = tail
+            .find(['}', ']'])
+            .filter(|at| opens && tail[..*at].chars().all(|c| matches!(c, ' ' | '\t' | ',')));
+        Span {
+            end: used.start + close.map_or(last, |at| last + at + 1),
+            ..used
+        }
     }
 
     fn span(&self, location: Location) -> Span {
@@ -324,7 +429,12 @@ impl<'a> Builder<'a> {
         let start = number(span.byte_offset()).unwrap_or(0).min(self.text.len());
         let end = (start + number(span.byte_len()).unwrap_or(0)).min(self.text.len());
         let place = |value: u64| usize::try_from(value).unwrap_or(1).max(1);
-        Span { line: place(location.line()), column: place(location.column()), start, end }
+        Span {
+            line: place(location.line()),
+            column: place(location.column()),
+            start,
+            end,
+        }
     }
 }
 
@@ -412,10 +522,20 @@ mod tests {
         let codes = |text: &str| {
             let mut problems = Problems::new("spec.yaml");
             read_within(100, text, &mut problems);
-            problems.sorted().iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>()
+            problems
+                .sorted()
+                .iter()
+                .map(|diagnostic| diagnostic.code)
+                .collect::<Vec<_>>()
         };
         assert_eq!(codes(&format!("[{}1]", "1,".repeat(90))), Vec::<&str>::new());
         assert_eq!(codes(&format!("[{}1]", "1,".repeat(100))), ["too-complex"]);
-        assert_eq!(codes(&format!("[&a [1, 2, 3, 4, 5, 6, 7, 8, 9], {}*a]", "*a, ".repeat(10))), ["too-complex"]);
+        assert_eq!(
+            codes(&format!(
+                "[&a [1, 2, 3, 4, 5, 6, 7, 8, 9], {}*a]",
+                "*a, ".repeat(10)
+            )),
+            ["too-complex"]
+        );
     }
 }

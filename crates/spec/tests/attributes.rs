@@ -44,7 +44,9 @@ fn shorthands_stand_for_many_rules() {
         "security_group: {web: {description: Web, ingress: [{protocol: tcp, port: [80, \"443\"], cidr: [10.0.0.0/8, \"fd00::/8\"]}]}}\n",
     );
     let parsed = read(&text);
-    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
+    let topology = parsed
+        .topology
+        .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
     let group = &topology.resources[&"security_group.web".parse().unwrap()];
     assert_eq!(group.record.list("ingress").len(), 4);
     assert_eq!(group.record.list("egress").len(), 1);
@@ -57,7 +59,9 @@ fn entries_are_in_the_order_of_their_numbers() {
         "network_acl:\n  a:\n    ingress:\n      - {rule_number: 1000, action: deny, protocol: all, cidr: 10.0.0.0/8}\n      - {rule_number: 90, action: allow, protocol: 6, port: 22, cidr: 2001:DB8:0::/48}\n      - {rule_number: 100, action: allow, protocol: icmp, icmp_type: 8, icmp_code: -1, cidr: 0.0.0.0/0}\n",
     );
     let parsed = read(&text);
-    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
+    let topology = parsed
+        .topology
+        .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
     let acl = &topology.resources[&"network_acl.a".parse().unwrap()];
     assert_eq!(
         acl.record.get("ingress").unwrap().to_string(),
@@ -92,19 +96,44 @@ internet_gateway: {i: }
     let topology = read(&text).topology.unwrap();
     let lines = |address: &str, paths: &[&str]| {
         let resource = &topology.resources[&address.parse().unwrap()];
-        paths.iter().map(|path| resource.place(path).line).collect::<Vec<_>>()
+        paths
+            .iter()
+            .map(|path| resource.place(path).line)
+            .collect::<Vec<_>>()
     };
-    assert_eq!(lines("network_acl.a", &["ingress", "ingress[0]", "ingress[1]", "ingress[0].action"]), [6, 8, 7, 8]);
+    assert_eq!(
+        lines(
+            "network_acl.a",
+            &["ingress", "ingress[0]", "ingress[1]", "ingress[0].action"]
+        ),
+        [6, 8, 7, 8]
+    );
     // What stands for several rules is the place of each.
-    assert_eq!(lines("security_group.g", &["ingress[0]", "ingress[1].port", "ingress[2]"]), [14, 14, 13]);
-    assert_eq!(lines("route_table.r", &["routes[0].destination", "routes[1]"]), [19, 18]);
+    assert_eq!(
+        lines(
+            "security_group.g",
+            &["ingress[0]", "ingress[1].port", "ingress[2]"]
+        ),
+        [14, 14, 13]
+    );
+    assert_eq!(
+        lines("route_table.r", &["routes[0].destination", "routes[1]"]),
+        [19, 18]
+    );
 }
 
 #[test]
 fn files_that_are_no_keys_are_told() {
     let text = "topology: t\nkey_pair: {a: {private_key_file: a.pem}, b: {public_key_file: a.pem}}\n";
     let files = Memory(BTreeMap::from([("a.pem", "not a key")]));
-    let parsed = parse("spec.yaml", text, &Options { region: None, files: &files });
+    let parsed = parse(
+        "spec.yaml",
+        text,
+        &Options {
+            region: None,
+            files: &files,
+        },
+    );
     insta::assert_snapshot!(told(text, &parsed.diagnostics));
 }
 
@@ -114,8 +143,13 @@ fn a_policy_is_kept_as_it_is_written() {
         "vpc_endpoint: {e: {service: s3, policy: {Version: 2012-10-17, Statement: [{Effect: Deny, Principal: {AWS: [123456789012, 012345678901]}, Action: s3:*, Resource: '*', Condition: {NumericLessThan: {s3:max-keys: 10}, Bool: {aws:SecureTransport: false}}}]}}}\n",
     );
     let parsed = read(&text);
-    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
-    let policy = topology.resources[&"vpc_endpoint.e".parse().unwrap()].record.get("policy").unwrap();
+    let topology = parsed
+        .topology
+        .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
+    let policy = topology.resources[&"vpc_endpoint.e".parse().unwrap()]
+        .record
+        .get("policy")
+        .unwrap();
     insta::assert_snapshot!(serde_json::to_string(policy).unwrap());
 }
 
@@ -131,14 +165,35 @@ fn what_ec2_would_change_or_could_not_match_is_refused() {
     let readable = "metadata_options: {instance_metadata_tags: enabled}";
     let refused = [
         (group("{description: ' G'}"), "no spaces at its ends"),
-        (group("{description: G, group_name: 'g '}"), "no spaces at its ends"),
-        (group("{description: G, ingress: [{protocol: all, cidr: 10.0.0.0/8, description: 'x '}]}"), "no spaces at its ends"),
-        (group("{description: G, ingress: [{protocol: icmp, cidr: '::/0'}]}"), "icmp is of IPv4, and ::/0 is a range of IPv6"),
-        (group("{description: G, egress: [{protocol: icmpv6, cidr: ['::/0', 10.0.0.0/8]}]}"), "icmpv6 is of IPv6, and 10.0.0.0/8"),
+        (
+            group("{description: G, group_name: 'g '}"),
+            "no spaces at its ends",
+        ),
+        (
+            group("{description: G, ingress: [{protocol: all, cidr: 10.0.0.0/8, description: 'x '}]}"),
+            "no spaces at its ends",
+        ),
+        (
+            group("{description: G, ingress: [{protocol: icmp, cidr: '::/0'}]}"),
+            "icmp is of IPv4, and ::/0 is a range of IPv6",
+        ),
+        (
+            group("{description: G, egress: [{protocol: icmpv6, cidr: ['::/0', 10.0.0.0/8]}]}"),
+            "icmpv6 is of IPv6, and 10.0.0.0/8",
+        ),
         (instance("iam_instance_profile: 'web '"), "no spaces at its ends"),
-        (instance(&format!("{readable}, tags: {{cost centre: x}}")), "EC2 then refuses the key `cost centre`"),
-        (instance(&format!("{readable}, tags: {{a/b: x}}")), "EC2 then refuses the key `a/b`"),
-        (instance(&format!("{readable}, tags: {{_index: x}}")), "EC2 then refuses the key `_index`"),
+        (
+            instance(&format!("{readable}, tags: {{cost centre: x}}")),
+            "EC2 then refuses the key `cost centre`",
+        ),
+        (
+            instance(&format!("{readable}, tags: {{a/b: x}}")),
+            "EC2 then refuses the key `a/b`",
+        ),
+        (
+            instance(&format!("{readable}, tags: {{_index: x}}")),
+            "EC2 then refuses the key `_index`",
+        ),
     ];
     for (text, why) in refused {
         let parsed = read(&text);
@@ -146,7 +201,9 @@ fn what_ec2_would_change_or_could_not_match_is_refused() {
         assert!(parsed.topology.is_none() && said.contains(why), "{text}\n{said}");
     }
     for text in [
-        group("{description: G, ingress: [{protocol: icmp, cidr: 10.0.0.0/8}, {protocol: icmpv6, cidr: '::/0'}]}"),
+        group(
+            "{description: G, ingress: [{protocol: icmp, cidr: 10.0.0.0/8}, {protocol: icmpv6, cidr: '::/0'}]}",
+        ),
         instance(&format!("{readable}, tags: {{team.a: x, cost centre: null}}")),
         instance("tags: {cost centre: x}"),
     ] {
@@ -160,9 +217,21 @@ fn spaces_at_the_ends_of_tags_are_kept_and_told() {
     let text = with_vpc("elastic_ip: {a: {tags: {'team ': x, cost centre: ' 7', plain: x y}}}\n");
     let parsed = read(&text);
     let said = told(&text, &parsed.diagnostics);
-    assert!(said.contains("the tag key `team ` has spaces") && said.contains("the value of the tag `cost centre` has spaces"), "{said}");
+    assert!(
+        said.contains("the tag key `team ` has spaces")
+            && said.contains("the value of the tag `cost centre` has spaces"),
+        "{said}"
+    );
     assert!(!said.contains("plain"), "{said}");
     let topology = parsed.topology.unwrap();
-    let tags = topology.of(trueup_model::Kind::ElasticIp).next().unwrap().record.get("tags").unwrap().as_map().unwrap();
+    let tags = topology
+        .of(trueup_model::Kind::ElasticIp)
+        .next()
+        .unwrap()
+        .record
+        .get("tags")
+        .unwrap()
+        .as_map()
+        .unwrap();
     assert_eq!((tags.text("team "), tags.text("cost centre")), ("x", " 7"));
 }

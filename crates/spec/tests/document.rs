@@ -31,17 +31,38 @@ bad! {
 
 fn topology(text: &str) -> trueup_model::Topology {
     let parsed = read(text);
-    parsed.topology.unwrap_or_else(|| panic!("{}", told(text, &parsed.diagnostics)))
+    parsed
+        .topology
+        .unwrap_or_else(|| panic!("{}", told(text, &parsed.diagnostics)))
 }
 
 #[test]
 fn tags_are_those_of_the_head_under_those_of_the_resource() {
     let text = "topology: net\ntags: {team: network, cost: 007, on: true, ratio: 1.10}\nelastic_ip:\n  a:\n  b: {tags: {team: null, Name: mine, cost: 'x'}}\n";
     let topology = topology(text);
-    let tags = |name: &str| topology.resources[&name.parse().unwrap()].record.get("tags").unwrap().to_string();
-    assert_eq!(tags("elastic_ip.a"), "{Name: net-a, cost: 007, on: true, ratio: 1.10, team: network}");
-    assert_eq!(tags("elastic_ip.b"), "{Name: mine, cost: x, on: true, ratio: 1.10, team: null}");
-    let removed = topology.resources[&"elastic_ip.b".parse().unwrap()].record.get("tags").unwrap().as_map().unwrap().get("team").cloned();
+    let tags = |name: &str| {
+        topology.resources[&name.parse().unwrap()]
+            .record
+            .get("tags")
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!(
+        tags("elastic_ip.a"),
+        "{Name: net-a, cost: 007, on: true, ratio: 1.10, team: network}"
+    );
+    assert_eq!(
+        tags("elastic_ip.b"),
+        "{Name: mine, cost: x, on: true, ratio: 1.10, team: null}"
+    );
+    let removed = topology.resources[&"elastic_ip.b".parse().unwrap()]
+        .record
+        .get("tags")
+        .unwrap()
+        .as_map()
+        .unwrap()
+        .get("team")
+        .cloned();
     assert_eq!(removed, Some(Value::Null));
 }
 
@@ -50,7 +71,10 @@ fn the_head_is_kept_and_anchors_are_ignored() {
     let topology = topology(
         "x-anything: {goes: [here]}\ntopology: t\naccount: '012345678901'\nregion: us-gov-east-1\nelastic_ip: {e: {protect: true}, f: }\nsubnet:\n",
     );
-    assert_eq!((topology.name.as_str(), topology.account.as_deref()), ("t", Some("012345678901")));
+    assert_eq!(
+        (topology.name.as_str(), topology.account.as_deref()),
+        ("t", Some("012345678901"))
+    );
     assert_eq!(topology.region.as_deref(), Some("us-gov-east-1"));
     assert!(topology.resources[&"elastic_ip.e".parse().unwrap()].protect);
     assert!(!topology.resources[&"elastic_ip.f".parse().unwrap()].protect);
@@ -61,21 +85,46 @@ fn the_head_is_kept_and_anchors_are_ignored() {
 #[test]
 fn the_region_of_the_options_is_for_specs_without_one() {
     let files = Memory::default();
-    let region = |text: &str| parse("s", text, &Options { region: Some("eu-west-1"), files: &files }).topology.unwrap().region.unwrap();
+    let region = |text: &str| {
+        parse(
+            "s",
+            text,
+            &Options {
+                region: Some("eu-west-1"),
+                files: &files,
+            },
+        )
+        .topology
+        .unwrap()
+        .region
+        .unwrap()
+    };
     assert_eq!(region("topology: t\n"), "eu-west-1");
     assert_eq!(region("topology: t\nregion: us-west-2\n"), "us-west-2");
 }
 
 #[test]
 fn names_may_be_spelled_with_digits_alone() {
-    let topology = topology("topology: 2024\nvpc: {1: {cidr_block: 10.0.0.0/16}}\ninternet_gateway: {true: {vpc: 1}}\n");
-    assert_eq!(topology.resources[&"internet_gateway.true".parse().unwrap()].record.reference("vpc").unwrap().to_string(), "vpc.1");
+    let topology =
+        topology("topology: 2024\nvpc: {1: {cidr_block: 10.0.0.0/16}}\ninternet_gateway: {true: {vpc: 1}}\n");
+    assert_eq!(
+        topology.resources[&"internet_gateway.true".parse().unwrap()]
+            .record
+            .reference("vpc")
+            .unwrap()
+            .to_string(),
+        "vpc.1"
+    );
 }
 
 #[test]
 fn every_diagnostic_comes_once_and_in_order() {
     let text = "topology: t\nregion: x\nvpc: {b: {cidr_block: 1, nope: 2}, a: {nope: 1}}\nsubnet: {z: {}}\n";
-    let places: Vec<_> = read(text).diagnostics.iter().map(|diagnostic| diagnostic.place().unwrap().clone()).collect();
+    let places: Vec<_> = read(text)
+        .diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.place().unwrap().clone())
+        .collect();
     assert!(places.is_sorted());
     assert_eq!(places.len(), 7, "{}", told(text, &read(text).diagnostics));
 }

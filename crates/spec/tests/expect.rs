@@ -45,16 +45,40 @@ fn what_is_expected_is_kept_with_its_places() {
 ",
     );
     let parsed = read(&text);
-    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
-    let [first, second, third] = &topology.expect[..] else { panic!("{:?}", topology.expect) };
-    assert_eq!(first.to_string(), "instance.app can reach s3 over tcp/443 via vpc_endpoint.s3 action s3:ListAllMyBuckets");
+    let topology = parsed
+        .topology
+        .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
+    let [first, second, third] = &topology.expect[..] else {
+        panic!("{:?}", topology.expect)
+    };
+    assert_eq!(
+        first.to_string(),
+        "instance.app can reach s3 over tcp/443 via vpc_endpoint.s3 action s3:ListAllMyBuckets"
+    );
     assert_eq!((second.demand, second.warn_on_unknown), (Demand::Cannot, true));
-    assert_eq!(second.to_string(), "internet cannot reach subnet.private except icmp");
-    assert_eq!((second.place.line, second.place("cannot").line, second.place("via").line), (9, 10, 9));
-    assert_eq!(third.to_string(), "cidr/203.0.113.0/24 can reach security_group.web over tcp/22 only");
+    assert_eq!(
+        second.to_string(),
+        "internet cannot reach subnet.private except icmp"
+    );
+    assert_eq!(
+        (
+            second.place.line,
+            second.place("cannot").line,
+            second.place("via").line
+        ),
+        (9, 10, 9)
+    );
+    assert_eq!(
+        third.to_string(),
+        "cidr/203.0.113.0/24 can reach security_group.web over tcp/22 only"
+    );
 }
 
 #[test]
 fn expecting_nothing_is_fine() {
-    assert!(read("topology: t\nexpect: []\n").topology.is_some_and(|topology| topology.expect.is_empty()));
+    assert!(
+        read("topology: t\nexpect: []\n")
+            .topology
+            .is_some_and(|topology| topology.expect.is_empty())
+    );
 }

@@ -1,4 +1,5 @@
-//! The JSON Schema's own patterns, of a spec's head, of names and of tag keys: an editor takes what is read, and nothing else.
+//! The JSON Schema's own patterns, of a spec's head, of names and of tag keys: an editor takes what is read,
+//! and nothing else.
 
 #[expect(dead_code, reason = "the words of other tests")]
 mod common;
@@ -9,33 +10,51 @@ use serde_json::{Value as Json, json};
 use trueup_model::Severity;
 
 /// What is put into a text, at every place of it.
-const SPOILERS: [&str; 18] = ["", " ", "\n", "-", "--", ".", "_", ":", "/", "0", "9", "a", "Z", "é", "\u{a0}", "٣", "aws:", "trueup:"];
+const SPOILERS: [&str; 18] = [
+    "", " ", "\n", "-", "--", ".", "_", ":", "/", "0", "9", "a", "Z", "é", "\u{a0}", "٣", "aws:", "trueup:",
+];
 
 /// A text, and all that differ from it by one insertion, one replacement or one cut.
 fn near(text: &str) -> Vec<String> {
-    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let places: Vec<usize> = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([text.len()])
+        .collect();
     let mut all = vec![text.to_owned(), text.to_uppercase(), text.repeat(2)];
     for (number, at) in places.iter().enumerate() {
         let next = places.get(number + 1).copied().unwrap_or(*at);
-        all.extend(
-            SPOILERS.iter().flat_map(|spoiler| {
-                [text[next..].to_owned(), text[*at..].to_owned()].map(|tail| format!("{}{spoiler}{tail}", &text[..*at]))
-            }),
-        );
+        all.extend(SPOILERS.iter().flat_map(|spoiler| {
+            [text[next..].to_owned(), text[*at..].to_owned()]
+                .map(|tail| format!("{}{spoiler}{tail}", &text[..*at]))
+        }));
     }
     all
 }
 
 /// Whether nothing is wrong with a spec that says this.
 fn is_read(spec: &Json) -> bool {
-    read(&spec.to_string()).diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error)
+    read(&spec.to_string())
+        .diagnostics
+        .iter()
+        .all(|diagnostic| diagnostic.severity != Severity::Error)
 }
 
 /// Whether a schema of a text takes it: its pattern, what it must not match, and its length.
 fn takes(schema: &Json, text: &str) -> bool {
-    let matches = |pattern: &Json| pattern.as_str().is_none_or(|pattern| Regex::new(pattern).unwrap().is_match(text));
-    let refuses = |schema: &Json| schema["pattern"].as_str().is_some_and(|pattern| Regex::new(pattern).unwrap().is_match(text));
-    let fits = schema["maxLength"].as_u64().is_none_or(|most| text.chars().count() as u64 <= most);
+    let matches = |pattern: &Json| {
+        pattern
+            .as_str()
+            .is_none_or(|pattern| Regex::new(pattern).unwrap().is_match(text))
+    };
+    let refuses = |schema: &Json| {
+        schema["pattern"]
+            .as_str()
+            .is_some_and(|pattern| Regex::new(pattern).unwrap().is_match(text))
+    };
+    let fits = schema["maxLength"]
+        .as_u64()
+        .is_none_or(|most| text.chars().count() as u64 <= most);
     matches(&schema["pattern"]) && !refuses(&schema["not"]) && fits
 }
 
@@ -59,17 +78,44 @@ fn an_editor_takes_what_is_read() {
             *(if read { &mut right } else { &mut wrong }) += 1;
             // That a key is not empty is said in words.
             if read != taken && !(text.is_empty() && what == "tag") {
-                faults.push(format!("{what} {text:?}: read {read}, taken by an editor {taken}"));
+                faults.push(format!(
+                    "{what} {text:?}: read {read}, taken by an editor {taken}"
+                ));
             }
         }
     };
-    hold("topology", &head["topology"], &["shop", "a.b_c-0", &long], &|text| spec("topology", text));
-    hold("account", &head["account"], &["123456789012"], &|text| spec("account", text));
-    hold("region", &head["region"], &["us-west-2", "us-gov-east-1", "eusc-de-east-1"], &|text| spec("region", text));
-    hold("name", &head["elastic_ip"]["propertyNames"], &["web", "a.b_c-0"], &name);
+    hold(
+        "topology",
+        &head["topology"],
+        &["shop", "a.b_c-0", &long],
+        &|text| spec("topology", text),
+    );
+    hold("account", &head["account"], &["123456789012"], &|text| {
+        spec("account", text)
+    });
+    hold(
+        "region",
+        &head["region"],
+        &["us-west-2", "us-gov-east-1", "eusc-de-east-1"],
+        &|text| spec("region", text),
+    );
+    hold(
+        "name",
+        &head["elastic_ip"]["propertyNames"],
+        &["web", "a.b_c-0"],
+        &name,
+    );
     let tags = &schema["definitions"]["vpc"]["properties"]["tags"]["propertyNames"];
-    hold("tag", tags, &["team", "cost centre", "aws", "AWS:", "trueup", &"k".repeat(128)], &tag);
-    assert!(right > 1000 && wrong > 1000, "{right} texts are right and {wrong} wrong");
+    hold(
+        "tag",
+        tags,
+        &["team", "cost centre", "aws", "AWS:", "trueup", &"k".repeat(128)],
+        &tag,
+    );
+    assert!(
+        right > 1000 && wrong > 1000,
+        "{right} texts are right and {wrong} wrong"
+    );
     faults.truncate(10);
     assert!(faults.is_empty(), "{faults:#?}");
 }

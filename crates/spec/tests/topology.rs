@@ -90,10 +90,23 @@ fn the_examples_are_right() {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("# yaml-language-server: $schema=../docs/schema.json\n"), "{path:?}");
-        let parsed = parse("spec.yaml", &text, &Options { region: None, files: &files });
+        assert!(
+            text.starts_with("# yaml-language-server: $schema=../docs/schema.json\n"),
+            "{path:?}"
+        );
+        let parsed = parse(
+            "spec.yaml",
+            &text,
+            &Options {
+                region: None,
+                files: &files,
+            },
+        );
         assert_eq!(told(&text, &parsed.diagnostics), "", "{path:?}");
-        assert_eq!(parsed.topology.unwrap().name, path.file_stem().unwrap().to_str().unwrap());
+        assert_eq!(
+            parsed.topology.unwrap().name,
+            path.file_stem().unwrap().to_str().unwrap()
+        );
         count += 1;
     }
     assert!(count >= 3);
@@ -126,14 +139,37 @@ fn a_chain_of_thousands_is_followed_to_its_end() {
         let (mut subnets, mut tables, mut gateways) = (String::new(), String::new(), String::new());
         for n in 0..2000 {
             let next = if n == 1999 { last } else { n + 1 };
-            writeln!(subnets, "  s{n}: {{cidr_block: 10.0.{}.{}/28, route_table: t{n}}}", n / 16, n % 16 * 16).unwrap();
-            let target = if next == 2000 { "transit_gateway: tgw-0123456789abcdef0".into() } else { format!("nat_gateway: n{next}") };
-            writeln!(tables, "  t{n}: {{routes: [{{destination: 0.0.0.0/0, {target}}}]}}").unwrap();
+            writeln!(
+                subnets,
+                "  s{n}: {{cidr_block: 10.0.{}.{}/28, route_table: t{n}}}",
+                n / 16,
+                n % 16 * 16
+            )
+            .unwrap();
+            let target = if next == 2000 {
+                "transit_gateway: tgw-0123456789abcdef0".into()
+            } else {
+                format!("nat_gateway: n{next}")
+            };
+            writeln!(
+                tables,
+                "  t{n}: {{routes: [{{destination: 0.0.0.0/0, {target}}}]}}"
+            )
+            .unwrap();
             writeln!(gateways, "  n{n}: {{subnet: s{n}, connectivity_type: private}}").unwrap();
         }
-        with_vpc(&format!("subnet:\n{subnets}route_table:\n{tables}nat_gateway:\n{gateways}"))
+        with_vpc(&format!(
+            "subnet:\n{subnets}route_table:\n{tables}nat_gateway:\n{gateways}"
+        ))
     };
-    let codes = |text: &str| read(text).diagnostics.iter().map(|d| d.code).filter(|code| *code != "quota").collect::<Vec<_>>();
+    let codes = |text: &str| {
+        read(text)
+            .diagnostics
+            .iter()
+            .map(|d| d.code)
+            .filter(|code| *code != "quota")
+            .collect::<Vec<_>>()
+    };
     assert_eq!(codes(&chain(2000)), Vec::<&str>::new());
     assert_eq!(codes(&chain(0)), ["cycle"]);
     assert_eq!(codes(&chain(1998)), ["cycle"]);
@@ -143,6 +179,12 @@ fn a_chain_of_thousands_is_followed_to_its_end() {
 fn the_schema_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema.json");
     let written = std::fs::read_to_string(path).unwrap_or_default();
-    let current = format!("{}\n", serde_json::to_string_pretty(&trueup_spec::json_schema()).unwrap());
-    assert!(written == current, "docs/schema.json is stale: `cargo run -p trueup-spec --example schema > docs/schema.json`");
+    let current = format!(
+        "{}\n",
+        serde_json::to_string_pretty(&trueup_spec::json_schema()).unwrap()
+    );
+    assert!(
+        written == current,
+        "docs/schema.json is stale: `cargo run -p trueup-spec --example schema > docs/schema.json`"
+    );
 }

@@ -42,7 +42,10 @@ bad! {
 #[test]
 fn a_bomb_ends_quickly() {
     let mut text = String::from("topology: t\nx-a: &a [x, x, x, x, x, x, x, x, x, x]\n");
-    for (name, before) in ["b", "c", "d", "e", "f", "g", "h", "i"].into_iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"]) {
+    for (name, before) in ["b", "c", "d", "e", "f", "g", "h", "i"]
+        .into_iter()
+        .zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+    {
         let uses = vec![format!("*{before}"); 10].join(", ");
         writeln!(text, "x-{name}: &{name} [{uses}]").unwrap();
     }
@@ -57,14 +60,22 @@ fn too_much_is_refused_unread() {
 
 #[test]
 fn an_anchor_serves_as_many_resources_as_there_are() {
-    let mut text =
-        String::from("topology: t\nx-tags: &tags {team: network, cost: '7'}\nvpc:\n  main: {cidr_block: 10.0.0.0/16}\nroute_table:\n");
+    let mut text = String::from(
+        "topology: t\nx-tags: &tags {team: network, cost: '7'}\nvpc:\n  main: {cidr_block: 10.0.0.0/16}\nroute_table:\n",
+    );
     for number in 0..3000 {
         writeln!(text, "  t{number}: {{<<: {{tags: *tags}}}}").unwrap();
     }
     let parsed = read(&text);
-    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
-    let tags = topology.resources[&"route_table.t2999".parse().unwrap()].record.get("tags").unwrap().as_map().unwrap();
+    let topology = parsed
+        .topology
+        .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
+    let tags = topology.resources[&"route_table.t2999".parse().unwrap()]
+        .record
+        .get("tags")
+        .unwrap()
+        .as_map()
+        .unwrap();
     assert_eq!(tags.text("cost"), "7");
 }
 
@@ -72,10 +83,18 @@ fn an_anchor_serves_as_many_resources_as_there_are() {
 fn what_stands_in_an_anchor_is_read_where_it_is_used_and_shown_where_it_is_written() {
     let text = "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16}}\nx-ssh: &ssh {protocol: tcp, port: 22}\nx-port: &port 443\nsecurity_group:\n  g:\n    description: G\n    ingress:\n      - {<<: *ssh, cidr: 10.0.0.0/8}\n      - {<<: *ssh, port: *port, cidr: 10.0.0.0/8}\n      - {<<: [{protocol: udp}, *ssh], cidr: 10.0.0.0/8}\n";
     let parsed = read(text);
-    let topology = parsed.topology.unwrap_or_else(|| panic!("{}", told(text, &parsed.diagnostics)));
+    let topology = parsed
+        .topology
+        .unwrap_or_else(|| panic!("{}", told(text, &parsed.diagnostics)));
     let group = &topology.resources[&"security_group.g".parse().unwrap()];
-    let ports: Vec<String> = group.record.list("ingress").iter().map(ToString::to_string).collect();
-    let rule = |protocol: &str, port: &str| format!("{{cidr: 10.0.0.0/8, port: {port}, protocol: {protocol}}}");
+    let ports: Vec<String> = group
+        .record
+        .list("ingress")
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let rule =
+        |protocol: &str, port: &str| format!("{{cidr: 10.0.0.0/8, port: {port}, protocol: {protocol}}}");
     assert_eq!(ports, [rule("tcp", "22"), rule("tcp", "443"), rule("udp", "22")]);
     assert_eq!(group.place("ingress[0].port").line, 3);
     assert_eq!(group.place("ingress[1].port").line, 10);
@@ -90,7 +109,11 @@ fn json_windows_lines_and_byte_order_marks_are_read() {
         "---\ntopology: t\nvpc: {main: {cidr_block: 10.0.0.0/16}}\n...\n",
     ] {
         let parsed = read(text);
-        assert!(parsed.topology.is_some(), "{text}: {}", told(text, &parsed.diagnostics));
+        assert!(
+            parsed.topology.is_some(),
+            "{text}: {}",
+            told(text, &parsed.diagnostics)
+        );
     }
     common::bad("\u{feff}topologie: t\r\nvpc: {main: {cidr_block: [é, *x]}}\r\n");
     common::bad("topology: t\r\nvpc:\r\n  main:\r\n    cidr_block: [é, 10.0.0.0/16]\r\n    enabled: yes\r\n");
@@ -99,12 +122,24 @@ fn json_windows_lines_and_byte_order_marks_are_read() {
 #[test]
 fn no_text_makes_the_reader_fall_over() {
     let seed = include_str!("../../../specs/gateway-endpoint.yaml");
-    for cut in (0..seed.len()).step_by(7).filter(|cut| seed.is_char_boundary(*cut)) {
+    for cut in (0..seed.len())
+        .step_by(7)
+        .filter(|cut| seed.is_char_boundary(*cut))
+    {
         for text in [&seed[..cut], &seed[cut..]] {
             told(text, &read(text).diagnostics);
         }
     }
-    for (from, to) in [(":", " "), ("{", "["), ("-", "\t"), ("\n", "\n\n  "), (" ", "é"), ("main", "*m"), ("1", "'"), ("public", "null")] {
+    for (from, to) in [
+        (":", " "),
+        ("{", "["),
+        ("-", "\t"),
+        ("\n", "\n\n  "),
+        (" ", "é"),
+        ("main", "*m"),
+        ("1", "'"),
+        ("public", "null"),
+    ] {
         let text = seed.replace(from, to);
         told(&text, &read(&text).diagnostics);
     }

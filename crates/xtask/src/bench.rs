@@ -1,7 +1,8 @@
 //! `bench`: measures what Trueup promises about calls, time and memory, and says which promises hold.
 //!
-//! The released binary is run as a user runs it, against a sandbox in another process and, where it is installed, against
-//! moto. Nothing is measured inside the program itself but the calls, which it counts for `--call-report`.
+//! The released binary is run as a user runs it, against a sandbox in another process and, where it is
+//! installed, against moto. Nothing is measured inside the program itself but the calls, which it counts for
+//! `--call-report`.
 
 mod pace;
 mod process;
@@ -27,18 +28,27 @@ pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
     }
     run(cargo().args(["build", "--release", "--package", "trueup-cli", "--locked"]))?;
     let trueup = Trueup::new(target().join("release/trueup"))?;
-    say(&format!("profile release (the SDK at opt-level 0); {}", machine()));
+    say(&format!(
+        "profile release (the SDK at opt-level 0); {}",
+        machine()
+    ));
     let mut rows = rows::offline(&trueup)?;
     rows.extend(rows::reach(&trueup)?);
     rows.extend(rows::sandbox(&trueup)?);
     rows.extend(pace::rows(&trueup)?);
     match server::moto_program() {
         Some(moto) => rows.extend(rows::moto(&trueup, &moto)?),
-        None => say("moto is not installed: its rows are skipped; `cargo xtask test` installs it into target/python"),
+        None => say(
+            "moto is not installed: its rows are skipped; `cargo xtask test` installs it into target/python",
+        ),
     }
     say(&rows::table(&rows));
     let missed = rows.iter().filter(|row| row.ok == Some(false)).count();
-    if missed == 0 { Ok(()) } else { Err(Failure::new(format!("{missed} figures are missed"))) }
+    if missed == 0 {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{missed} figures are missed")))
+    }
 }
 
 /// A line of result. Where nobody reads it, measuring goes on.
@@ -48,10 +58,17 @@ fn say(line: &str) {
 
 /// What the figures were taken on.
 fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or_else(|_| "an unknown number of".to_owned(), |cores| cores.to_string());
+    let cores = std::thread::available_parallelism()
+        .map_or_else(|_| "an unknown number of".to_owned(), |cores| cores.to_string());
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")).map(|rest| rest.trim_start_matches([' ', '\t', ':']));
-    format!("{cores} cores{}", model.map(|model| format!(" ({model})")).unwrap_or_default())
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
+    format!(
+        "{cores} cores{}",
+        model.map(|model| format!(" ({model})")).unwrap_or_default()
+    )
 }
 
 /// The binary, with a folder for specs and reports.
@@ -69,7 +86,8 @@ struct Run {
 
 impl Trueup {
     fn new(program: PathBuf) -> Result<Self, Failure> {
-        let folder = tempfile::tempdir().map_err(|error| Failure::of("make", Path::new("a temporary folder"), &error))?;
+        let folder = tempfile::tempdir()
+            .map_err(|error| Failure::of("make", Path::new("a temporary folder"), &error))?;
         Ok(Self { program, folder })
     }
 
@@ -112,11 +130,20 @@ impl Trueup {
     fn against(&self, server: &Server, words: &[&str], spec: &Path) -> Result<Run, Failure> {
         let report = self.folder.path().join("calls.json");
         let mut command = self.command();
-        command.args(words).arg(spec).args(["--endpoint-url", &server.url]).arg("--call-report").arg(&report);
+        command
+            .args(words)
+            .arg(spec)
+            .args(["--endpoint-url", &server.url])
+            .arg("--call-report")
+            .arg(&report);
         let needed = measure(&mut command)?;
         let text = fs::read_to_string(&report).map_err(|error| Failure::of("read", &report, &error))?;
         let calls = serde_json::from_str::<std::collections::BTreeMap<String, u64>>(&text);
-        let calls = calls.map_err(|error| Failure::new(format!("the report of calls is of another form: {error}")))?;
-        Ok(Run { needed, calls: calls.values().sum() })
+        let calls = calls
+            .map_err(|error| Failure::new(format!("the report of calls is of another form: {error}")))?;
+        Ok(Run {
+            needed,
+            calls: calls.values().sum(),
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! What developers and CI run: `cargo xtask COMMAND`. One module per command; each gets the words after its name.
+//! What developers and CI run: `cargo xtask COMMAND`. One module per command; each gets the words after its
+//! name.
 
 mod bench;
 mod docs;
@@ -25,8 +26,16 @@ struct Task {
 
 /// The commands, in the order of the usage.
 const TASKS: &[Task] = &[
-    Task { name: "test", help: "runs every test, interoperation included; further words go to `cargo test`", run: test::run_words },
-    Task { name: "docs", help: "writes the pages of the kinds and the JSON Schema; --check only says what is stale", run: docs::run_words },
+    Task {
+        name: "test",
+        help: "runs every test, interoperation included; further words go to `cargo test`",
+        run: test::run_words,
+    },
+    Task {
+        name: "docs",
+        help: "writes the pages of the kinds and the JSON Schema; --check only says what is stale",
+        run: docs::run_words,
+    },
     Task {
         name: "simulate",
         help: "runs random networks in trouble: --seeds N [--first S], or --seed S for one of them again",
@@ -37,14 +46,29 @@ const TASKS: &[Task] = &[
         help: "spoils EC2's answers in every way: --all, --draw N --seed S, or --number K for one of them again",
         run: spoil::run_words,
     },
-    Task { name: "mutants", help: "takes each guard away in turn: the simulation must miss it", run: mutants::run_words },
-    Task { name: "labs", help: "holds answers about reachability against probes of real networks in a folder", run: labs::run_words },
-    Task { name: "bench", help: "measures what Trueup promises, against the sandbox and moto", run: bench::run_words },
+    Task {
+        name: "mutants",
+        help: "takes each guard away in turn: the simulation must miss it",
+        run: mutants::run_words,
+    },
+    Task {
+        name: "labs",
+        help: "holds answers about reachability against probes of real networks in a folder",
+        run: labs::run_words,
+    },
+    Task {
+        name: "bench",
+        help: "measures what Trueup promises, against the sandbox and moto",
+        run: bench::run_words,
+    },
 ];
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let Some(task) = words.first().and_then(|name| TASKS.iter().find(|task| *name == *task.name)) else {
+    let Some(task) = words
+        .first()
+        .and_then(|name| TASKS.iter().find(|task| *name == *task.name))
+    else {
         tell("usage: cargo xtask COMMAND\n");
         for Task { name, help, .. } in TASKS {
             tell(&format!("  {name:<8} {help}"));
@@ -108,7 +132,10 @@ fn cargo() -> Command {
 /// Runs a command whose output is for the user, and fails as it does.
 fn run(command: &mut Command) -> Result<(), Failure> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let shown = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let shown = words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ");
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Failure::new(format!("`{shown}` ended with {status}"))),

@@ -1,7 +1,8 @@
 //! `cargo xtask mutants`: takes each guard of the product away in turn and shows that the simulation notices.
 //!
-//! The product knows nothing of this: a copy of the workspace gets every mutant at once, each behind a question to the environment, so
-//! that one build serves them all. A guard whose text has changed is an error here and not a mutant less.
+//! The product knows nothing of this: a copy of the workspace gets every mutant at once, each behind a
+//! question to the environment, so that one build serves them all. A guard whose text has changed is an error
+//! here and not a mutant less.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -29,8 +30,18 @@ struct Mutant {
     instead: &'static str,
 }
 
-const fn mutant(name: &'static str, file: &'static str, place: &'static str, instead: &'static str) -> Mutant {
-    Mutant { name, file, place, instead }
+const fn mutant(
+    name: &'static str,
+    file: &'static str,
+    place: &'static str,
+    instead: &'static str,
+) -> Mutant {
+    Mutant {
+        name,
+        file,
+        place,
+        instead,
+    }
 }
 
 const OBSERVED: &str = "crates/model/src/observed.rs";
@@ -44,12 +55,32 @@ const WHOLE: &str = "crates/ec2/src/read/whole.rs";
 /// Every guard that the simulation must miss. Several places with one name are one mutant.
 const MUTANTS: &[Mutant] = &[
     // Whose an object is.
-    mutant("ownership", OBSERVED, "«owner.topology == topology && owner.retiring.is_none()»", "owner.retiring.is_none()"),
-    mutant("ownership", OBSERVED, "filter(|owner| «owner.topology == topology»)?;\n        owner.address", "true"),
+    mutant(
+        "ownership",
+        OBSERVED,
+        "«owner.topology == topology && owner.retiring.is_none()»",
+        "owner.retiring.is_none()",
+    ),
+    mutant(
+        "ownership",
+        OBSERVED,
+        "filter(|owner| «owner.topology == topology»)?;\n        owner.address",
+        "true",
+    ),
     mutant("ownership", FOLD, "«owner.topology == folded.topology»", "true"),
     // What is new is not shown everywhere at once.
-    mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) if young => «300»,", "0"),
-    mutant("visibility of what is referred to", PATIENCE, "(Class::NotFound, _) => «10»,", "0"),
+    mutant(
+        "visibility of what is referred to",
+        PATIENCE,
+        "(Class::NotFound, _) if young => «300»,",
+        "0",
+    ),
+    mutant(
+        "visibility of what is referred to",
+        PATIENCE,
+        "(Class::NotFound, _) => «10»,",
+        "0",
+    ),
     mutant(
         "visibility of what was made",
         READ,
@@ -63,24 +94,90 @@ const MUTANTS: &[Mutant] = &[
         "«token(task.act, counter)»",
         "format!(\"{}{}-{counter}\", task.ec2.memory.run(), seed(&task.act.address.to_string()))",
     ),
-    mutant("look before a repeat", OWNERSHIP, "«look(task, &failure, own).await?»", "None::<Object>"),
-    mutant("answers that are repeated", "crates/ec2/src/lib.rs", "«!kinds::has_token(kind)»", "true"),
+    mutant(
+        "look before a repeat",
+        OWNERSHIP,
+        "«look(task, &failure, own).await?»",
+        "None::<Object>",
+    ),
+    mutant(
+        "answers that are repeated",
+        "crates/ec2/src/lib.rs",
+        "«!kinds::has_token(kind)»",
+        "true",
+    ),
     // Two runs at once.
-    mutant("being alone", OWNERSHIP, "«holders(task).await?.into_iter().find(|object| object.id != made.id)»", "None::<Object>"),
-    mutant("what another run made meanwhile", OWNERSHIP, "if «task.ec2.memory.has_lost()»", "false"),
-    mutant("settling doubles", FOLD, "«holders.iter().copied().max_by_key(|&index| rank(index))»", "None"),
+    mutant(
+        "being alone",
+        OWNERSHIP,
+        "«holders(task).await?.into_iter().find(|object| object.id != made.id)»",
+        "None::<Object>",
+    ),
+    mutant(
+        "what another run made meanwhile",
+        OWNERSHIP,
+        "if «task.ec2.memory.has_lost()»",
+        "false",
+    ),
+    mutant(
+        "settling doubles",
+        FOLD,
+        "«holders.iter().copied().max_by_key(|&index| rank(index))»",
+        "None",
+    ),
     // The order of EC2.
-    mutant("order of references", LOWER, "if let Some(&created) = «self.created.get(address)» {", "None::<&usize>"),
+    mutant(
+        "order of references",
+        LOWER,
+        "if let Some(&created) = «self.created.get(address)» {",
+        "None::<&usize>",
+    ),
     mutant("order of claims", LOWER, "if «held.clashes(&claim)» {", "false"),
-    mutant("order of releases", LOWER, "«id.and_then(|id| ends.get(id))»", "None::<&usize>"),
-    mutant("order of hooks", LOWER, "«step.filter(|_| other != address)»", "None::<usize>"),
+    mutant(
+        "order of releases",
+        LOWER,
+        "«id.and_then(|id| ends.get(id))»",
+        "None::<&usize>",
+    ),
+    mutant(
+        "order of hooks",
+        LOWER,
+        "«step.filter(|_| other != address)»",
+        "None::<usize>",
+    ),
     // What must not be done.
-    mutant("budget", "crates/plan/src/lib.rs", "«guard::budget(topology, &plan)»", "None::<trueup_model::Refusal>"),
-    mutant("protection", "crates/plan/src/judge.rs", "«object.owner.as_ref().is_some_and(|owner| owner.protect)» ||", "false"),
-    // What could not be read is not absent: a read that fails is noted, and what lists leave out is found by its tags all the same.
-    mutant("reads that fail", READ, "«self.kinds.entry(kind).or_insert(error.message)»", "Box::leak(Box::default())"),
-    mutant("reads that fail", READ, "let whole = «whole::confirm(ec2, missing, &mut unreadable).await?»", "{ drop(missing); true }"),
-    mutant("lists that are not whole", WHOLE, "«kind_of(id).filter(|kind| wants_more(*kind))»", "None::<Kind>"),
+    mutant(
+        "budget",
+        "crates/plan/src/lib.rs",
+        "«guard::budget(topology, &plan)»",
+        "None::<trueup_model::Refusal>",
+    ),
+    mutant(
+        "protection",
+        "crates/plan/src/judge.rs",
+        "«object.owner.as_ref().is_some_and(|owner| owner.protect)» ||",
+        "false",
+    ),
+    // What could not be read is not absent: a read that fails is noted, and what lists leave out is found by
+    // its tags all the same.
+    mutant(
+        "reads that fail",
+        READ,
+        "«self.kinds.entry(kind).or_insert(error.message)»",
+        "Box::leak(Box::default())",
+    ),
+    mutant(
+        "reads that fail",
+        READ,
+        "let whole = «whole::confirm(ec2, missing, &mut unreadable).await?»",
+        "{ drop(missing); true }",
+    ),
+    mutant(
+        "lists that are not whole",
+        WHOLE,
+        "«kind_of(id).filter(|kind| wants_more(*kind))»",
+        "None::<Kind>",
+    ),
     // No private key leaves its file.
     mutant(
         "private keys",
@@ -95,42 +192,77 @@ pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
     let names: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
     let asked: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
     if let Some(unknown) = asked.iter().find(|name| !names.contains(*name)) {
-        return Err(Failure::new(format!("there is no mutant `{unknown}`; there are: {}", Vec::from_iter(names).join(", "))));
+        return Err(Failure::new(format!(
+            "there is no mutant `{unknown}`; there are: {}",
+            Vec::from_iter(names).join(", ")
+        )));
     }
     let program = build()?;
     let mut survivors = Vec::new();
-    for name in names.into_iter().filter(|name| asked.is_empty() || asked.contains(name)) {
+    for name in names
+        .into_iter()
+        .filter(|name| asked.is_empty() || asked.contains(name))
+    {
         let said = simulate(&program, Some(name), &["--seeds", SEEDS, "--until-failure"])?;
-        tell(&format!("without {name}: {}", said.lines().last().unwrap_or_default()));
+        tell(&format!(
+            "without {name}: {}",
+            said.lines().last().unwrap_or_default()
+        ));
         match refuting(&said) {
             None => survivors.push(name),
             // With the guard in its place the same seed holds, or it says nothing about the guard.
-            Some(seed) if refuting(&simulate(&program, None, &["--seeds", "1", "--first", seed, "--until-failure"])?).is_some() => {
-                return Err(Failure::new(format!("seed {seed} fails without any mutant: mend that first")));
+            Some(seed)
+                if refuting(&simulate(
+                    &program,
+                    None,
+                    &["--seeds", "1", "--first", seed, "--until-failure"],
+                )?)
+                .is_some() =>
+            {
+                return Err(Failure::new(format!(
+                    "seed {seed} fails without any mutant: mend that first"
+                )));
             }
             Some(_) => {}
         }
     }
-    if survivors.is_empty() { Ok(()) } else { Err(Failure::new(format!("nobody misses: {}", survivors.join(", ")))) }
+    if survivors.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("nobody misses: {}", survivors.join(", "))))
+    }
 }
 
 /// What the simulation says, with a mutant or without.
 fn simulate(program: &Path, mutant: Option<&str>, words: &[&str]) -> Result<String, Failure> {
     let mut simulate = Command::new(program);
-    simulate.args(words).env_remove(VARIABLE).envs(mutant.map(|name| (VARIABLE, name))).stdin(Stdio::null());
-    let output = simulate.output().map_err(|error| Failure::of("run", program, &error))?;
+    simulate
+        .args(words)
+        .env_remove(VARIABLE)
+        .envs(mutant.map(|name| (VARIABLE, name)))
+        .stdin(Stdio::null());
+    let output = simulate
+        .output()
+        .map_err(|error| Failure::of("run", program, &error))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     // It tells a failure by its code and names the seed; anything else is no answer.
     match output.status.code() {
         Some(0) => Ok(said),
         Some(1) if refuting(&said).is_some() => Ok(said),
-        _ => Err(Failure::new(format!("the simulation ended with {}: {said}", output.status))),
+        _ => Err(Failure::new(format!(
+            "the simulation ended with {}: {said}",
+            output.status
+        ))),
     }
 }
 
 /// The seed that fails.
 fn refuting(said: &str) -> Option<&str> {
-    said.lines().find_map(|line| line.strip_prefix("seed ")?.split_once(" fails: ").map(|(seed, _)| seed))
+    said.lines().find_map(|line| {
+        line.strip_prefix("seed ")?
+            .split_once(" fails: ")
+            .map(|(seed, _)| seed)
+    })
 }
 
 /// The simulation with all mutants in it.
@@ -141,44 +273,88 @@ fn build() -> Result<PathBuf, Failure> {
         let path = tree.join(file);
         let text = read(&root().join(file))?;
         let mut of_file = MUTANTS.iter().filter(|mutant| mutant.file == file);
-        write(&path, &of_file.try_fold(text, |text, mutant| with(&text, mutant))?)?;
+        write(
+            &path,
+            &of_file.try_fold(text, |text, mutant| with(&text, mutant))?,
+        )?;
     }
     // Under a version of its own it cannot be taken for the product; what both depend on is built once.
     let manifest = tree.join("Cargo.toml");
-    write(&manifest, read(&root().join("Cargo.toml"))?.replacen(VERSION, MUTANT_VERSION, 1))?;
+    write(
+        &manifest,
+        read(&root().join("Cargo.toml"))?.replacen(VERSION, MUTANT_VERSION, 1),
+    )?;
     let mut build = cargo();
     build
-        .args(["build", "--profile", PROFILE, "--offline", "--quiet", "--package", "trueup-tests", "--bin", "simulate"])
+        .args([
+            "build",
+            "--profile",
+            PROFILE,
+            "--offline",
+            "--quiet",
+            "--package",
+            "trueup-tests",
+            "--bin",
+            "simulate",
+        ])
         .current_dir(&tree);
     run(build.env("CARGO_TARGET_DIR", target()))?;
-    let (built, program) = (target().join(PROFILE).join("simulate"), target().join("mutants/simulate"));
+    let (built, program) = (
+        target().join(PROFILE).join("simulate"),
+        target().join("mutants/simulate"),
+    );
     std::fs::rename(&built, &program).map_err(|error| Failure::of("move", &built, &error))?;
     Ok(program)
 }
 
 /// A file's text with a mutant in it.
 fn with(text: &str, mutant: &Mutant) -> Result<String, Failure> {
-    let Mutant { name, file, place, instead } = mutant;
+    let Mutant {
+        name,
+        file,
+        place,
+        instead,
+    } = mutant;
     let unmarked = place.replace(['«', '»'], "");
-    let marked = place.split_once('«').and_then(|(before, rest)| Some((before, rest.split_once('»')?)));
-    let (before, (expression, after)) = marked.ok_or_else(|| Failure::new(format!("the mutant `{name}` marks no expression")))?;
+    let marked = place
+        .split_once('«')
+        .and_then(|(before, rest)| Some((before, rest.split_once('»')?)));
+    let (before, (expression, after)) =
+        marked.ok_or_else(|| Failure::new(format!("the mutant `{name}` marks no expression")))?;
     if text.matches(&unmarked).count() != 1 {
-        return Err(Failure::new(format!("{file} does not have `{unmarked}` once: write the mutant `{name}` anew")));
+        return Err(Failure::new(format!(
+            "{file} does not have `{unmarked}` once: write the mutant `{name}` anew"
+        )));
     }
     let asked = format!("std::env::var_os(\"{VARIABLE}\").is_some_and(|mutant| mutant == \"{name}\")");
-    Ok(text.replacen(&unmarked, &format!("{before}std::convert::identity(if {asked} {{ {instead} }} else {{ {expression} }}){after}"), 1))
+    Ok(text.replacen(
+        &unmarked,
+        &format!("{before}std::convert::identity(if {asked} {{ {instead} }} else {{ {expression} }}){after}"),
+        1,
+    ))
 }
 
 /// Copies what git knows of; what is equal keeps its time, so that cargo builds only what changed.
 fn copy(tree: &Path) -> Result<(), Failure> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
-    let listed = listed.map_err(|error| Failure::new(format!("cannot run git: {error}")))?.stdout;
+    let listed = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root())
+        .output();
+    let listed = listed
+        .map_err(|error| Failure::new(format!("cannot run git: {error}")))?
+        .stdout;
     let mut mutated: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.file).collect();
     mutated.insert("Cargo.toml");
-    for name in listed.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok()) {
+    for name in listed
+        .split(|byte| *byte == 0)
+        .filter_map(|name| std::str::from_utf8(name).ok())
+    {
         let from = root().join(name);
         if !name.is_empty() && !mutated.contains(name) && from.is_file() {
-            write(&tree.join(name), &std::fs::read(&from).map_err(|error| Failure::of("read", &from, &error))?)?;
+            write(
+                &tree.join(name),
+                &std::fs::read(&from).map_err(|error| Failure::of("read", &from, &error))?,
+            )?;
         }
     }
     Ok(())
@@ -193,6 +369,9 @@ fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Failure> {
     if std::fs::read(path).is_ok_and(|old| old == text.as_ref()) {
         return Ok(());
     }
-    let write = || std::fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| std::fs::write(path, text.as_ref()));
+    let write = || {
+        std::fs::create_dir_all(path.parent().unwrap_or(path))
+            .and_then(|()| std::fs::write(path, text.as_ref()))
+    };
     write().map_err(|error| Failure::of("write", path, &error))
 }

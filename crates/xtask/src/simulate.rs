@@ -10,6 +10,17 @@ pub const PROFILE: &str = "simulate";
 /// Builds the simulation for speed and runs it; the words are its own.
 pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
     run(cargo()
-        .args(["run", "--profile", PROFILE, "--locked", "--quiet", "--package", "trueup-tests", "--bin", "simulate", "--"])
+        .args([
+            "run",
+            "--profile",
+            PROFILE,
+            "--locked",
+            "--quiet",
+            "--package",
+            "trueup-tests",
+            "--bin",
+            "simulate",
+            "--",
+        ])
         .args(words))
 }

@@ -7,5 +7,18 @@ use crate::{Failure, cargo, run};
 
 /// Builds the trials for speed and runs them; the words are their own.
 pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
-    run(cargo().args(["run", "--profile", PROFILE, "--locked", "--quiet", "--package", "trueup-tests", "--bin", "spoil", "--"]).args(words))
+    run(cargo()
+        .args([
+            "run",
+            "--profile",
+            PROFILE,
+            "--locked",
+            "--quiet",
+            "--package",
+            "trueup-tests",
+            "--bin",
+            "spoil",
+            "--",
+        ])
+        .args(words))
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask test`: every test of the workspace, with the Python programs that the interoperation tests run.
+//! `cargo xtask test`: every test of the workspace, with the Python programs that the interoperation tests
+//! run.
 
 use std::ffi::OsString;
 
@@ -6,8 +7,7 @@ use crate::python::{self, Python};
 use crate::{Failure, cargo, run, tell};
 
 /// What cannot be tested without Python.
-const NEEDS_PYTHON: &str =
-    "the AWS CLI and boto3 against the sandbox (tests/interop.rs) and Trueup against moto (tests/moto.rs, tests/moto_sessions.rs)";
+const NEEDS_PYTHON: &str = "the AWS CLI and boto3 against the sandbox (tests/interop.rs) and Trueup against moto (tests/moto.rs, tests/moto_sessions.rs)";
 
 /// Makes the Python environment, builds the program that the tests run, and runs the tests.
 pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
@@ -15,7 +15,9 @@ pub fn run_words(words: &[OsString]) -> Result<(), Failure> {
     let programs = match python::environment()? {
         Python::Ready(programs) => Some(programs),
         Python::Missing(why) if ci => {
-            return Err(Failure::new(format!("cannot test {NEEDS_PYTHON}: {why}; with CI=true nothing is skipped")));
+            return Err(Failure::new(format!(
+                "cannot test {NEEDS_PYTHON}: {why}; with CI=true nothing is skipped"
+            )));
         }
         Python::Missing(why) => {
             tell(&format!("skipping {NEEDS_PYTHON}: {why}"));

@@ -16,13 +16,28 @@ pub struct Size {
 }
 
 /// What another tool counts as 134 resources: routes, associations and rules are resources there.
-pub const RESOURCES_134: Size = Size { vpcs: 1, subnets: 14, groups: 19, instances: 0 };
+pub const RESOURCES_134: Size = Size {
+    vpcs: 1,
+    subnets: 14,
+    groups: 19,
+    instances: 0,
+};
 
 /// What another tool counts as 1,420 resources.
-pub const RESOURCES_1420: Size = Size { vpcs: 10, subnets: 15, groups: 20, instances: 0 };
+pub const RESOURCES_1420: Size = Size {
+    vpcs: 10,
+    subnets: 15,
+    groups: 20,
+    instances: 0,
+};
 
 /// 10,000 objects with ids.
-pub const OBJECTS_10000: Size = Size { vpcs: 10, subnets: 150, groups: 248, instances: 450 };
+pub const OBJECTS_10000: Size = Size {
+    vpcs: 10,
+    subnets: 150,
+    groups: 248,
+    instances: 450,
+};
 
 impl Size {
     /// How many resources the spec declares: objects with ids.
@@ -46,8 +61,12 @@ impl Size {
 
     fn write(self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "topology: measured-{}\nregion: us-west-2", self.objects())?;
-        self.each(out, "vpc", 1, |out, vpc, _| write!(out, "{vpc}: {{cidr_block: 10.{vpc}.0.0/16}}"))?;
-        self.each(out, "internet_gateway", 1, |out, vpc, _| write!(out, "{vpc}: {{vpc: \"{vpc}\"}}"))?;
+        self.each(out, "vpc", 1, |out, vpc, _| {
+            write!(out, "{vpc}: {{cidr_block: 10.{vpc}.0.0/16}}")
+        })?;
+        self.each(out, "internet_gateway", 1, |out, vpc, _| {
+            write!(out, "{vpc}: {{vpc: \"{vpc}\"}}")
+        })?;
         self.each(out, "route_table", self.subnets, |out, vpc, n| {
             write!(out, "{vpc}-{n}: {{vpc: \"{vpc}\", routes: [{{destination: 0.0.0.0/0, internet_gateway: \"{vpc}\"}}]}}")
         })?;
@@ -127,10 +146,26 @@ mod tests {
     #[test]
     fn every_size_is_a_right_spec_with_that_many_resources() {
         for size in [RESOURCES_134, RESOURCES_1420, OBJECTS_10000] {
-            let parsed = trueup_spec::parse("size.yaml", &size.spec(), &trueup_spec::Options { region: None, files: &NoFiles });
-            let errors: Vec<_> = parsed.diagnostics.iter().filter(|d| d.severity == Severity::Error).map(|d| &d.message).collect();
+            let parsed = trueup_spec::parse(
+                "size.yaml",
+                &size.spec(),
+                &trueup_spec::Options {
+                    region: None,
+                    files: &NoFiles,
+                },
+            );
+            let errors: Vec<_> = parsed
+                .diagnostics
+                .iter()
+                .filter(|d| d.severity == Severity::Error)
+                .map(|d| &d.message)
+                .collect();
             assert!(errors.is_empty(), "{size:?}: {errors:?}");
-            assert_eq!(parsed.topology.map(|topology| topology.resources.len()), Some(size.objects()), "{size:?}");
+            assert_eq!(
+                parsed.topology.map(|topology| topology.resources.len()),
+                Some(size.objects()),
+                "{size:?}"
+            );
         }
     }
 }

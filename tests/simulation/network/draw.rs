@@ -15,7 +15,8 @@ impl Network {
 
     pub(super) fn vpc(&mut self) -> Value {
         let number = self.number() % 200;
-        let mut vpc = json!({"cidr_block": format!("10.{number}.0.0/16"), "enable_dns_hostnames": self.rng.bool()});
+        let mut vpc =
+            json!({"cidr_block": format!("10.{number}.0.0/16"), "enable_dns_hostnames": self.rng.bool()});
         if self.one_in(3) {
             vpc["secondary_cidr_blocks"] = json!([format!("100.{}.0.0/20", 64 + number % 60)]);
         }
@@ -24,7 +25,10 @@ impl Network {
 
     pub(super) fn subnet(&mut self, vpc: &str) -> Option<Value> {
         let number = self.number() % 250;
-        let range = self.attribute("vpc", vpc, "cidr_block")?.trim_end_matches("0.0/16").to_owned();
+        let range = self
+            .attribute("vpc", vpc, "cidr_block")?
+            .trim_end_matches("0.0/16")
+            .to_owned();
         let zone = *self.any(&["us-west-2a", "us-west-2b", "us-west-2c"]);
         let mut subnet = json!({"vpc": vpc, "cidr_block": format!("{range}{number}.0/24"), "map_public_ip_on_launch": self.rng.bool()});
         if self.rng.bool() {
@@ -53,8 +57,12 @@ impl Network {
             let gateway = self.one_within("internet_gateway", vpc);
             let nat = self.name("nat_gateway");
             match (self.rng.usize(0..4), gateway, nat) {
-                (0 | 1, Some(gateway), _) => routes.push(json!({"destination": destination, "internet_gateway": gateway})),
-                (2, _, Some(nat)) if self.nat_is_in(&nat, vpc) => routes.push(json!({"destination": destination, "nat_gateway": nat})),
+                (0 | 1, Some(gateway), _) => {
+                    routes.push(json!({"destination": destination, "internet_gateway": gateway}))
+                }
+                (2, _, Some(nat)) if self.nat_is_in(&nat, vpc) => {
+                    routes.push(json!({"destination": destination, "nat_gateway": nat}))
+                }
                 _ => {}
             }
         }
@@ -73,7 +81,11 @@ impl Network {
     fn entries(&mut self) -> Vec<Value> {
         let mut entries = Vec::new();
         // Now and then as many as EC2 takes, so that there is no room for a new one.
-        let numbers: Vec<usize> = if self.one_in(12) { (100..139).collect() } else { vec![90, 100, 110, 1000] };
+        let numbers: Vec<usize> = if self.one_in(12) {
+            (100..139).collect()
+        } else {
+            vec![90, 100, 110, 1000]
+        };
         let moved = self.rng.usize(0..3);
         for number in numbers {
             if moved == 0 && self.one_in(3) {
@@ -83,7 +95,9 @@ impl Network {
                 0 => json!({"protocol": "all", "cidr": "0.0.0.0/0"}),
                 1 => json!({"protocol": *self.any(&["icmp", "47"]), "cidr": "10.0.0.0/8"}),
                 2 => json!({"protocol": "udp", "port": "1024-65535", "cidr": "0.0.0.0/0"}),
-                _ => json!({"protocol": "tcp", "port": *self.any(&[22, 443]), "cidr": *self.any(&["10.0.0.0/8", "2001:db8::/32"])}),
+                _ => {
+                    json!({"protocol": "tcp", "port": *self.any(&[22, 443]), "cidr": *self.any(&["10.0.0.0/8", "2001:db8::/32"])})
+                }
             };
             let mut entry = json!({"rule_number": number + moved, "action": *self.any(&["allow", "deny"])});
             if let (Some(entry), Value::Object(matched)) = (entry.as_object_mut(), matched) {
@@ -132,7 +146,11 @@ impl Network {
         let groups = self.within("security_group", &vpc);
         if !groups.is_empty() {
             let mut some: Vec<String> = groups.into_iter().filter(|_| self.rng.usize(0..3) == 0).collect();
-            some.extend(some.is_empty().then(|| self.one_within("security_group", &vpc)).flatten());
+            some.extend(
+                some.is_empty()
+                    .then(|| self.one_within("security_group", &vpc))
+                    .flatten(),
+            );
             instance["security_groups"] = json!(some);
         }
         let options = [
@@ -141,10 +159,18 @@ impl Network {
             ("elastic_ip", self.free_address().map(Value::from)),
             ("monitoring", Some(json!(self.rng.bool()))),
             ("source_dest_check", Some(json!(self.rng.bool()))),
-            ("user_data", Some(json!(*self.any(&["#!/bin/sh\necho one\n", "#!/bin/sh\necho two\n"])))),
+            (
+                "user_data",
+                Some(json!(
+                    *self.any(&["#!/bin/sh\necho one\n", "#!/bin/sh\necho two\n"])
+                )),
+            ),
             ("root_volume", Some(json!({"size": self.rng.usize(8..30)}))),
             ("disable_api_termination", Some(json!(self.rng.bool()))),
-            ("state", Some(json!(*self.any(&["running", "running", "stopped"])))),
+            (
+                "state",
+                Some(json!(*self.any(&["running", "running", "stopped"]))),
+            ),
         ];
         for (key, value) in options {
             if let Some(value) = value.filter(|_| self.one_in(3)) {
@@ -155,8 +181,13 @@ impl Network {
     }
 
     pub(super) fn vpc_endpoint(&mut self, vpc: &str) -> Value {
-        let tables: Vec<String> = self.within("route_table", vpc).into_iter().filter(|_| self.rng.bool()).collect();
-        let mut endpoint = json!({"vpc": vpc, "service": *self.any(&["s3", "dynamodb"]), "route_tables": tables});
+        let tables: Vec<String> = self
+            .within("route_table", vpc)
+            .into_iter()
+            .filter(|_| self.rng.bool())
+            .collect();
+        let mut endpoint =
+            json!({"vpc": vpc, "service": *self.any(&["s3", "dynamodb"]), "route_tables": tables});
         if self.rng.bool() {
             let action = *self.any(&["s3:GetObject", "s3:PutObject"]);
             endpoint["policy"] = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}]});

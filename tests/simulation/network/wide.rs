@@ -1,4 +1,5 @@
-//! A draw over every attribute of every kind: from the tables where it can be, from a small stock where a value has a form.
+//! A draw over every attribute of every kind: from the tables where it can be, from a small stock where a
+//! value has a form.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +12,26 @@ use crate::OTHER_KEY;
 /// Each attribute is drawn in one of so many resources.
 const DRAWN_ONE_IN: usize = 3;
 
-const PRIMARY: [&str; 8] =
-    ["10.0.0.0/16", "10.7.0.0/16", "172.16.0.0/20", "172.31.0.0/16", "192.168.64.0/18", "100.64.0.0/16", "198.19.0.0/24", "203.0.113.0/24"];
-const SECONDARY: [&str; 8] =
-    ["10.1.0.0/16", "10.9.0.0/20", "10.0.64.0/18", "172.20.0.0/16", "192.168.0.0/20", "100.65.0.0/20", "198.19.4.0/22", "198.51.100.0/24"];
+const PRIMARY: [&str; 8] = [
+    "10.0.0.0/16",
+    "10.7.0.0/16",
+    "172.16.0.0/20",
+    "172.31.0.0/16",
+    "192.168.64.0/18",
+    "100.64.0.0/16",
+    "198.19.0.0/24",
+    "203.0.113.0/24",
+];
+const SECONDARY: [&str; 8] = [
+    "10.1.0.0/16",
+    "10.9.0.0/20",
+    "10.0.64.0/18",
+    "172.20.0.0/16",
+    "192.168.0.0/20",
+    "100.65.0.0/20",
+    "198.19.4.0/22",
+    "198.51.100.0/24",
+];
 const DESTINATIONS: [&str; 12] = [
     "0.0.0.0/0",
     "192.0.2.0/24",
@@ -29,8 +46,24 @@ const DESTINATIONS: [&str; 12] = [
     "aws/s3",
     "aws/dynamodb",
 ];
-const TYPES: [&str; 8] = ["t2.micro", "t2.nano", "t3.small", "t3a.medium", "m5.large", "c7i.2xlarge", "r6id.xlarge", "m7i-flex.large"];
-const TEXTS: [&str; 6] = ["a", "Web & DB (prod)", "x_y-z.1:2/3#4@5", "#!/bin/sh\necho one\n", "Zürich → Genève 🗻", "  two  blanks  "];
+const TYPES: [&str; 8] = [
+    "t2.micro",
+    "t2.nano",
+    "t3.small",
+    "t3a.medium",
+    "m5.large",
+    "c7i.2xlarge",
+    "r6id.xlarge",
+    "m7i-flex.large",
+];
+const TEXTS: [&str; 6] = [
+    "a",
+    "Web & DB (prod)",
+    "x_y-z.1:2/3#4@5",
+    "#!/bin/sh\necho one\n",
+    "Zürich → Genève 🗻",
+    "  two  blanks  ",
+];
 /// What a security group's texts may be made of.
 const GROUP_TEXTS: [&str; 4] = ["a", "Web & DB (prod)=1;{x}!$*", "a/b:c#d,e@f[g]+h", "0"];
 
@@ -45,24 +78,38 @@ impl Network {
             if !self.one_in(DRAWN_ONE_IN) {
                 continue;
             }
-            if let Some(value) = self.special(kind, attribute, resource).or_else(|| self.of_type(attribute)) {
+            if let Some(value) = self
+                .special(kind, attribute, resource)
+                .or_else(|| self.of_type(attribute))
+            {
                 resource[attribute.name] = value;
             }
         }
         if self.one_in(DRAWN_ONE_IN) {
-            let tags: Map<String, Value> =
-                (0..self.rng.usize(0..4)).map(|_| (self.any(&TEXTS).trim().to_owned(), json!(*self.any(&TEXTS)))).collect();
+            let tags: Map<String, Value> = (0..self.rng.usize(0..4))
+                .map(|_| (self.any(&TEXTS).trim().to_owned(), json!(*self.any(&TEXTS))))
+                .collect();
             resource["tags"] = Value::Object(tags);
         }
     }
 
     /// What has a form, or depends on something else of the resource.
     fn special(&mut self, kind: Kind, attribute: &Attribute, resource: &Value) -> Option<Value> {
-        let text = |name: &str| resource.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            resource
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         Some(match (kind, attribute.name) {
             (Kind::Vpc, "cidr_block") => json!(*self.any(&PRIMARY)),
             (Kind::Vpc, "secondary_cidr_blocks") => {
-                json!((0..self.rng.usize(0..3)).map(|_| *self.any(&SECONDARY)).collect::<BTreeSet<_>>())
+                json!(
+                    (0..self.rng.usize(0..3))
+                        .map(|_| *self.any(&SECONDARY))
+                        .collect::<BTreeSet<_>>()
+                )
             }
             (Kind::Subnet, "cidr_block") => json!(self.range_in(&text("vpc"))?),
             (Kind::Subnet, "availability_zone") if resource.get("availability_zone_id").is_none() => {
@@ -71,27 +118,49 @@ impl Network {
             (Kind::Subnet, "availability_zone_id") if resource.get("availability_zone").is_none() => {
                 json!(*self.any(&["usw2-az1", "usw2-az2", "usw2-az3", "usw2-az4"]))
             }
-            (Kind::Instance | Kind::NatGateway, "private_ip_address") => json!(self.address_in(&text("subnet"))?),
+            (Kind::Instance | Kind::NatGateway, "private_ip_address") => {
+                json!(self.address_in(&text("subnet"))?)
+            }
             (Kind::Instance, "image") => json!(format!("ami-{:017x}", self.rng.u64(1..))),
             (Kind::Instance, "instance_type") => json!(*self.any(&TYPES)),
             (Kind::Instance, "iam_instance_profile") => {
-                json!(*self.any(&["web", "arn:aws:iam::123456789012:instance-profile/path/web", "a+b=c,d.e@f_g-h"]))
+                json!(*self.any(&[
+                    "web",
+                    "arn:aws:iam::123456789012:instance-profile/path/web",
+                    "a+b=c,d.e@f_g-h"
+                ]))
             }
             (Kind::Instance, "user_data") => json!(*self.any(&TEXTS)),
             (Kind::Instance, "root_volume") => self.volume(),
             (Kind::SecurityGroup, "group_name" | "description") => json!(*self.any(&GROUP_TEXTS)),
             (Kind::SecurityGroup, "ingress" | "egress") => {
-                json!((0..self.rng.usize(0..5)).map(|_| self.rule(&text("vpc"))).collect::<Vec<_>>())
+                json!(
+                    (0..self.rng.usize(0..5))
+                        .map(|_| self.rule(&text("vpc")))
+                        .collect::<Vec<_>>()
+                )
             }
             (Kind::NetworkAcl, "ingress" | "egress") => {
                 let numbers = [1, 2, 100, 110, 32_766];
                 let some: Vec<u32> = numbers.into_iter().filter(|_| self.rng.bool()).collect();
-                json!(some.into_iter().map(|number| self.entry(number)).collect::<Vec<_>>())
+                json!(
+                    some.into_iter()
+                        .map(|number| self.entry(number))
+                        .collect::<Vec<_>>()
+                )
             }
-            (Kind::RouteTable, "routes") => json!((0..self.rng.usize(0..5)).map(|_| self.route(&text("vpc"))).collect::<Option<Vec<_>>>()?),
-            (Kind::VpcEndpoint, "service") => json!(*self.any(&["s3", "s3express", "dynamodb", "com.amazonaws.us-west-2.s3"])),
+            (Kind::RouteTable, "routes") => json!(
+                (0..self.rng.usize(0..5))
+                    .map(|_| self.route(&text("vpc")))
+                    .collect::<Option<Vec<_>>>()?
+            ),
+            (Kind::VpcEndpoint, "service") => {
+                json!(*self.any(&["s3", "s3express", "dynamodb", "com.amazonaws.us-west-2.s3"]))
+            }
             (Kind::VpcEndpoint, "policy") => self.policy(),
-            (Kind::KeyPair, "key_name") => json!(format!("{} {}", self.any(&["key", "a|b", "x#y"]), self.number())),
+            (Kind::KeyPair, "key_name") => {
+                json!(format!("{} {}", self.any(&["key", "a|b", "x#y"]), self.number()))
+            }
             _ => return None,
         })
     }
@@ -115,7 +184,9 @@ impl Network {
                 Some(object)
             }
             // What has a form is drawn above, and what refers to something with the resource itself.
-            Type::Text(_) | Type::Ref(..) | Type::Set(_) | Type::OneOrMany(_) | Type::Tags | Type::Policy => None,
+            Type::Text(_) | Type::Ref(..) | Type::Set(_) | Type::OneOrMany(_) | Type::Tags | Type::Policy => {
+                None
+            }
         }
     }
 
@@ -131,7 +202,10 @@ impl Network {
             .collect();
         let (base, length) = bounds(self.any::<String>(&ranges))?;
         let own = self.rng.u32(length.max(20)..=28);
-        Some(format!("{}/{own}", std::net::Ipv4Addr::from(base + (self.rng.u32(0..1 << (own - length)) << (32 - own)))))
+        Some(format!(
+            "{}/{own}",
+            std::net::Ipv4Addr::from(base + (self.rng.u32(0..1 << (own - length)) << (32 - own)))
+        ))
     }
 
     /// One of the first addresses that EC2 gives in a subnet.
@@ -144,7 +218,10 @@ impl Network {
         let mut volume = json!({});
         let fields = [
             ("size", json!(*self.any(&[8, 20, 100, 1000]))),
-            ("type", json!(*self.any(&["gp2", "gp3", "io1", "io2", "standard"]))),
+            (
+                "type",
+                json!(*self.any(&["gp2", "gp3", "io1", "io2", "standard"])),
+            ),
             ("iops", json!(*self.any(&[100, 3000, 4000, 16_000]))),
             ("throughput", json!(*self.any(&[125, 250, 1000]))),
             ("encrypted", json!(self.rng.bool())),
@@ -169,7 +246,9 @@ impl Network {
     fn protocol(&mut self) -> Value {
         let mut rule = json!({"protocol": *self.any(&["tcp", "udp", "icmp", "icmp", "icmpv6", "all", "50", "6", "0", "255"])});
         match rule["protocol"].as_str() {
-            Some("tcp" | "udp" | "6") => rule["port"] = json!(*self.any(&["22", "0", "65535", "0-65535", "1024-2048"])),
+            Some("tcp" | "udp" | "6") => {
+                rule["port"] = json!(*self.any(&["22", "0", "65535", "0-65535", "1024-2048"]))
+            }
             Some("icmp" | "icmpv6") => {
                 rule["icmp_type"] = json!(*self.any(&[-1, 0, 8, 255]));
                 if rule["icmp_type"] != json!(-1) && self.rng.bool() {
@@ -206,12 +285,22 @@ impl Network {
     }
 
     fn route(&mut self, vpc: &str) -> Option<Value> {
-        let subnet = self.one_within("subnet", vpc).and_then(|subnet| self.attribute("subnet", &subnet, "cidr_block").map(str::to_owned));
-        let destination = if let Some(range) = subnet.filter(|_| self.one_in(4)) { range } else { (*self.any(&DESTINATIONS)).to_owned() };
+        let subnet = self
+            .one_within("subnet", vpc)
+            .and_then(|subnet| self.attribute("subnet", &subnet, "cidr_block").map(str::to_owned));
+        let destination = if let Some(range) = subnet.filter(|_| self.one_in(4)) {
+            range
+        } else {
+            (*self.any(&DESTINATIONS)).to_owned()
+        };
         let gateway = self.one_within("internet_gateway", vpc);
         match (self.rng.bool(), gateway, self.name("nat_gateway")) {
-            (true, Some(gateway), _) => Some(json!({"destination": destination, "internet_gateway": gateway})),
-            (_, _, Some(nat)) if self.nat_is_in(&nat, vpc) => Some(json!({"destination": destination, "nat_gateway": nat})),
+            (true, Some(gateway), _) => {
+                Some(json!({"destination": destination, "internet_gateway": gateway}))
+            }
+            (_, _, Some(nat)) if self.nat_is_in(&nat, vpc) => {
+                Some(json!({"destination": destination, "nat_gateway": nat}))
+            }
             _ => None,
         }
     }
@@ -237,5 +326,8 @@ impl Network {
 /// A range's first address as a number, and its prefix length.
 fn bounds(range: &str) -> Option<(u32, u32)> {
     let (base, length) = range.split_once('/')?;
-    Some((u32::from(base.parse::<std::net::Ipv4Addr>().ok()?), length.parse().ok()?))
+    Some((
+        u32::from(base.parse::<std::net::Ipv4Addr>().ok()?),
+        length.parse().ok()?,
+    ))
 }

@@ -21,7 +21,8 @@ pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit,
     session.close(result)
 }
 
-/// The options of a run that also hold for the one that goes on with it. Consent does not: it was given to another plan.
+/// The options of a run that also hold for the one that goes on with it. Consent does not: it was given to
+/// another plan.
 fn options(Apply { limits, pace, .. }: &Apply) -> String {
     let mut words = String::new();
     if let Some(max) = limits.max_deletes {
@@ -46,8 +47,12 @@ mod tests {
     #[test]
     fn what_goes_on_with_a_run_is_as_careful_and_as_slow() {
         let told = |words: &[&str]| {
-            let line = ["trueup", "apply", "a.yaml", "--auto-approve"].iter().chain(words);
-            let Command::Apply(args) = Args::try_parse_from(line).unwrap().command else { panic!("it is an apply") };
+            let line = ["trueup", "apply", "a.yaml", "--auto-approve"]
+                .iter()
+                .chain(words);
+            let Command::Apply(args) = Args::try_parse_from(line).unwrap().command else {
+                panic!("it is an apply")
+            };
             options(&args)
         };
         assert_eq!(told(&["--parallelism", "10", "--allow", "delete"]), "");

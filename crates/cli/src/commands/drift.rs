@@ -11,19 +11,26 @@ use crate::io::Io;
 use crate::print;
 use crate::session::Session;
 
-/// Looks at every spec in turn; what is wrong with one keeps the others from nothing. With `--quiet` only those speak that are not as
-/// they should be.
+/// Looks at every spec in turn; what is wrong with one keeps the others from nothing. With `--quiet` only
+/// those speak that are not as they should be.
 pub async fn run(args: &Drift, global: &Global, io: &mut Io<'_>) -> Exit {
     print::show_user_data(io, args.show_user_data, args.format == Format::Text);
     let mut exits = Vec::new();
     for spec in &args.specs {
         let look = async |io: &mut Io<'_>| alone(args, spec, global, io).await;
-        let exit = if args.quiet { io.held(look, |exit| *exit != Exit::OK).await } else { look(io).await };
+        let exit = if args.quiet {
+            io.held(look, |exit| *exit != Exit::OK).await
+        } else {
+            look(io).await
+        };
         exits.push(exit);
         if exit.signal.is_some() {
             break;
         }
-        if args.specs.len() > 1 && args.format == Format::Text && (exit.changed || exit.refused || exit.incomplete) {
+        if args.specs.len() > 1
+            && args.format == Format::Text
+            && (exit.changed || exit.refused || exit.incomplete)
+        {
             // It took more than a line.
             io.stdout.line("");
         }
@@ -64,7 +71,11 @@ async fn look(args: &Drift, session: &mut Session, io: &mut Io<'_>) -> Result<Ex
         None
     };
     let unread = unread(args, &observed);
-    print::diagnostics(&mut io.stderr, unread.as_slice(), std::slice::from_ref(&session.source));
+    print::diagnostics(
+        &mut io.stderr,
+        unread.as_slice(),
+        std::slice::from_ref(&session.source),
+    );
     match args.format {
         Format::Text => print::drift(io, &plan, unmanaged.as_deref().unwrap_or_default()),
         Format::Json => {
@@ -77,14 +88,21 @@ async fn look(args: &Drift, session: &mut Session, io: &mut Io<'_>) -> Result<Ex
     }
     let managed = unmanaged.is_none_or(|unmanaged| unmanaged.is_empty());
     let changed = !plan.is_empty() || !holds || !managed || !plan.blackholes.is_empty();
-    Ok(Exit { refused: !plan.refused.is_empty(), incomplete: !plan.is_complete() || unread.is_some(), changed, ..Exit::OK })
+    Ok(Exit {
+        refused: !plan.refused.is_empty(),
+        incomplete: !plan.is_complete() || unread.is_some(),
+        changed,
+        ..Exit::OK
+    })
 }
 
 /// What keeps the list of what is nobody's from being whole.
 fn unread(args: &Drift, observed: &Observed) -> Option<Diagnostic> {
     match &observed.interfaces {
         Interfaces::Unread(why) if args.unmanaged => {
-            let message = format!("network interfaces could not be read, so that not all that is nobody's is known: {why}");
+            let message = format!(
+                "network interfaces could not be read, so that not all that is nobody's is known: {why}"
+            );
             Some(Diagnostic::warning("unread", message))
         }
         _ => None,
@@ -99,10 +117,17 @@ fn counted(specs: usize, exits: &[Exit]) -> String {
         (count(|exit| exit.changed), "with drift"),
         (count(|exit| exit.refused), "refused"),
         (count(|exit| exit.incomplete), "not read whole"),
-        (count(|exit| exit.error || exit.credentials || exit.connection), "failed"),
+        (
+            count(|exit| exit.error || exit.credentials || exit.connection),
+            "failed",
+        ),
         (specs - exits.len(), "not looked at"),
     ];
-    let told: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, words)| format!("{count} {words}"))
+        .collect();
     format!("{specs} specs: {}", told.join(", "))
 }
 
@@ -113,11 +138,32 @@ mod tests {
 
     #[test]
     fn several_specs_are_counted_by_how_they_fare() {
-        let drift = Exit { changed: true, ..Exit::OK };
-        assert_eq!(counted(3, &[Exit::OK, drift, Exit::CONNECTION]), "3 specs: 1 as they should be, 1 with drift, 1 failed");
+        let drift = Exit {
+            changed: true,
+            ..Exit::OK
+        };
+        assert_eq!(
+            counted(3, &[Exit::OK, drift, Exit::CONNECTION]),
+            "3 specs: 1 as they should be, 1 with drift, 1 failed"
+        );
         assert_eq!(counted(2, &[Exit::OK, Exit::OK]), "2 specs: 2 as they should be");
         // What one spec is in two ways counts twice: the numbers say what to look for.
-        assert_eq!(counted(2, &[Exit { incomplete: true, ..drift }, drift]), "2 specs: 2 with drift, 1 not read whole");
-        assert_eq!(counted(9, &[Exit::OK, Exit::signal(Signal::Terminate)]), "9 specs: 1 as they should be, 7 not looked at");
+        assert_eq!(
+            counted(
+                2,
+                &[
+                    Exit {
+                        incomplete: true,
+                        ..drift
+                    },
+                    drift
+                ]
+            ),
+            "2 specs: 2 with drift, 1 not read whole"
+        );
+        assert_eq!(
+            counted(9, &[Exit::OK, Exit::signal(Signal::Terminate)]),
+            "9 specs: 1 as they should be, 7 not looked at"
+        );
     }
 }

@@ -24,7 +24,10 @@ pub fn run(args: &Graph, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error
         return Ok(Exit::OK);
     }
     let network = topology(&wanted, &Lists::new());
-    let flows: Vec<Flow> = summary(&Engine::new(&network)).into_iter().map(|row| (row.from.clone(), row.to.clone(), row.what())).collect();
+    let flows: Vec<Flow> = summary(&Engine::new(&network))
+        .into_iter()
+        .map(|row| (row.from.clone(), row.to.clone(), row.what()))
+        .collect();
     io.stdout.write(&Clean::lines(&mermaid::flows(&flows)));
     Ok(Exit::OK)
 }

@@ -19,7 +19,11 @@ pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, 
     let mut session = Session::open(global, &args.spec.spec, io).await?;
     session.topology.at_once = Some(args.limits.at_once);
     session.topology.max_deletes = args.limits.max_deletes.or(session.topology.max_deletes);
-    let planned = if args.destroy { teardown(&mut session).await } else { build(&mut session, args.limits.deny_exposure).await };
+    let planned = if args.destroy {
+        teardown(&mut session).await
+    } else {
+        build(&mut session, args.limits.deny_exposure).await
+    };
     let result = planned.map(|mut plan| {
         if args.format != PlanFormat::Text {
             // Text goes to a person, who has read them on standard error already.
@@ -28,7 +32,11 @@ pub async fn run(args: &Plan, global: &Global, io: &mut Io<'_>) -> Result<Exit, 
         match args.format {
             PlanFormat::Text => print::plan(io, &plan, args.steps),
             PlanFormat::Json => print::json(&mut io.stdout, &trueup_report::json::plan(&plan)),
-            PlanFormat::Markdown => io.stdout.write(&Clean::lines(&markdown::plan(&plan, &session.source.name, COMMENT_BYTES_MAX))),
+            PlanFormat::Markdown => io.stdout.write(&Clean::lines(&markdown::plan(
+                &plan,
+                &session.source.name,
+                COMMENT_BYTES_MAX,
+            ))),
         }
         Exit {
             refused: !plan.refused.is_empty(),

@@ -1,5 +1,6 @@
-//! The plan that plan and apply show: what makes the network true to the spec, what that does to who can talk to whom, and in which
-//! order, where one that EC2 takes would open for a moment what the spec forbids; and what does not work in between.
+//! The plan that plan and apply show: what makes the network true to the spec, what that does to who can talk
+//! to whom, and in which order, where one that EC2 takes would open for a moment what the spec forbids; and
+//! what does not work in between.
 
 use trueup_model::{Observed, Plan, Topology};
 use trueup_reach::{Ends, Interim};
@@ -7,8 +8,8 @@ use trueup_reach::{Ends, Interim};
 use crate::error::Error;
 use crate::session::Session;
 
-/// Plans, reviews, and looks for what is there and lost its tags, and for what the plan uses of others. With `deny_exposure` a plan is refused by which the internet reaches
-/// something that no expectation says it can.
+/// Plans, reviews, and looks for what is there and lost its tags, and for what the plan uses of others. With
+/// `deny_exposure` a plan is refused by which the internet reaches something that no expectation says it can.
 pub async fn propose(session: &mut Session, observed: &Observed, deny_exposure: bool) -> Result<Plan, Error> {
     let mut plan = reviewed(&session.topology, observed, deny_exposure);
     if let Some(observed) = session.look_for_lost(&plan, observed).await? {
@@ -23,8 +24,12 @@ fn reviewed(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Pl
     let mut plan = trueup_plan::plan(topology, observed);
     let observed = &*trueup_plan::held(topology, observed);
     let ends = Ends::of(&plan, topology, observed);
-    let interim = ends.as_ref().and_then(|ends| Interim::of(&plan, topology, observed, ends));
-    let ordered = interim.as_ref().map(|interim| trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)));
+    let interim = ends
+        .as_ref()
+        .and_then(|ends| Interim::of(&plan, topology, observed, ends));
+    let ordered = interim
+        .as_ref()
+        .map(|interim| trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)));
     trueup_reach::review(&mut plan, topology, observed, ends.as_ref(), deny_exposure);
     match (&interim, ordered) {
         (Some(interim), Some(Ok(waiting))) => interim.announce(&mut plan, &waiting),

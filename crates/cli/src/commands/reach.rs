@@ -1,4 +1,5 @@
-//! `trueup reach`: who can talk to whom, worked out from the spec, from what is live or from saved answers of EC2.
+//! `trueup reach`: who can talk to whom, worked out from the spec, from what is live or from saved answers of
+//! EC2.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -22,10 +23,22 @@ use crate::source::Source;
 /// Answers; changes nothing.
 pub async fn run(args: &Reach, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     if args.explain && args.from.is_none() && args.queries.is_none() {
-        return Err(Error::Question("--explain needs a question: give --from and --to, or --queries"));
+        return Err(Error::Question(
+            "--explain needs a question: give --from and --to, or --queries",
+        ));
     }
-    let Asked { network, sources, findings, exit } = match (&args.from_json, &args.spec) {
-        (Some(folder), _) => Asked { network: from_saved(folder)?, sources: Vec::new(), findings: Vec::new(), exit: Exit::OK },
+    let Asked {
+        network,
+        sources,
+        findings,
+        exit,
+    } = match (&args.from_json, &args.spec) {
+        (Some(folder), _) => Asked {
+            network: from_saved(folder)?,
+            sources: Vec::new(),
+            findings: Vec::new(),
+            exit: Exit::OK,
+        },
         (None, Some(spec)) if args.live => live(global, spec, io).await?,
         (None, Some(spec)) => from_spec(global, spec, io)?,
         (None, None) => return Err(Error::Question("name a spec, or --from-json")),
@@ -38,11 +51,17 @@ pub async fn run(args: &Reach, global: &Global, io: &mut Io<'_>) -> Result<Exit,
         }
         (None, Some(from), Some(to)) => {
             let verdict = answer_one(&engine, (from, to), args, io)?;
-            Ok(Exit { refused: verdict != Verdict::Allowed, ..exit })
+            Ok(Exit {
+                refused: verdict != Verdict::Allowed,
+                ..exit
+            })
         }
         _ => {
             all(&engine, &findings, &sources, args.format, io);
-            Ok(Exit { refused: exit.refused || findings.iter().any(Finding::is_failure), ..exit })
+            Ok(Exit {
+                refused: exit.refused || findings.iter().any(Finding::is_failure),
+                ..exit
+            })
         }
     }
 }
@@ -64,17 +83,35 @@ fn from_spec(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Asked, Err
     print::diagnostics(&mut io.stderr, &parsed.diagnostics, &sources);
     let wanted = parsed.topology.ok_or(Error::Spec(parsed.diagnostics))?;
     let network = topology(&wanted, &Lists::new());
-    Ok(Asked { network, sources, findings: trueup_reach::findings::wanted(&wanted), exit: Exit::OK })
+    Ok(Asked {
+        network,
+        sources,
+        findings: trueup_reach::findings::wanted(&wanted),
+        exit: Exit::OK,
+    })
 }
 
 /// The network that is live, and whether all of it could be read.
 async fn live(global: &Global, spec: &Path, io: &mut Io<'_>) -> Result<Asked, Error> {
     let mut session = Session::open(global, spec, io).await?;
     let result = session.observe().await.map(|seen| {
-        let exit = Exit { refused: session.is_elsewhere(), incomplete: !seen.unreadable.is_empty(), ..Exit::OK };
-        let findings = if session.is_elsewhere() { Vec::new() } else { trueup_reach::findings::live(&session.topology, &seen) };
+        let exit = Exit {
+            refused: session.is_elsewhere(),
+            incomplete: !seen.unreadable.is_empty(),
+            ..Exit::OK
+        };
+        let findings = if session.is_elsewhere() {
+            Vec::new()
+        } else {
+            trueup_reach::findings::live(&session.topology, &seen)
+        };
         let network = observed(&seen, &session.topology.name, &Lists::new());
-        Asked { network, sources: Vec::new(), findings, exit }
+        Asked {
+            network,
+            sources: Vec::new(),
+            findings,
+            exit,
+        }
     });
     session.close(result)
 }
@@ -83,7 +120,10 @@ async fn live(global: &Global, spec: &Path, io: &mut Io<'_>) -> Result<Asked, Er
 fn from_saved(folder: &Path) -> Result<Network, Error> {
     let mut files = BTreeMap::new();
     collect(folder, "", &mut files)?;
-    saved::network(&files).map_err(|source| Error::Saved { folder: folder.to_owned(), source })
+    saved::network(&files).map_err(|source| Error::Saved {
+        folder: folder.to_owned(),
+        source,
+    })
 }
 
 /// The JSON files of a folder and of all in it, by their paths there.
@@ -94,7 +134,10 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
     };
     for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
-        let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let name = format!(
+            "{prefix}{}",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
         if path.is_dir() {
             collect(&path, &format!("{name}/"), files)?;
         } else if path.extension().is_some_and(|extension| extension == "json") {
@@ -104,17 +147,30 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
     Ok(())
 }
 
-fn ask(engine: &Engine<'_>, (from, to): (&str, &str), over: Option<&ServiceSet>) -> Result<Explanation, Error> {
+fn ask(
+    engine: &Engine<'_>,
+    (from, to): (&str, &str),
+    over: Option<&ServiceSet>,
+) -> Result<Explanation, Error> {
     Ok(explain(engine, &party(engine, from)?, &party(engine, to)?, over)?)
 }
 
 /// Reads a party; one that is nothing may be a slip.
 fn party(engine: &Engine<'_>, text: &str) -> Result<Party, Error> {
     Party::read(engine, text).map_err(|nothing| {
-        let Network { interfaces, subnets, security_groups, .. } = engine.network;
+        let Network {
+            interfaces,
+            subnets,
+            security_groups,
+            ..
+        } = engine.network;
         let interfaces = interfaces.iter().map(|interface| &interface.named);
-        let named = interfaces.chain(subnets.iter().map(|subnet| &subnet.named)).chain(security_groups.iter().map(|group| &group.named));
-        let names = named.map(|named| named.name.as_str()).chain(["internet", "s3", "dynamodb"]);
+        let named = interfaces
+            .chain(subnets.iter().map(|subnet| &subnet.named))
+            .chain(security_groups.iter().map(|group| &group.named));
+        let names = named
+            .map(|named| named.name.as_str())
+            .chain(["internet", "s3", "dynamodb"]);
         match Suggest::default().nearest(text, names) {
             Some(near) => Error::Misspelt(text.to_owned(), near.to_owned()),
             None => nothing.into(),
@@ -124,14 +180,30 @@ fn party(engine: &Engine<'_>, text: &str) -> Result<Party, Error> {
 
 /// Without its hops, where nobody asked for them.
 fn shortened(explanation: Explanation, hops: bool) -> Explanation {
-    if hops { explanation } else { Explanation { forward: Vec::new(), back: Vec::new(), ..explanation } }
+    if hops {
+        explanation
+    } else {
+        Explanation {
+            forward: Vec::new(),
+            back: Vec::new(),
+            ..explanation
+        }
+    }
 }
 
-fn answer_one(engine: &Engine<'_>, parties: (&str, &str), args: &Reach, io: &mut Io<'_>) -> Result<Verdict, Error> {
+fn answer_one(
+    engine: &Engine<'_>,
+    parties: (&str, &str),
+    args: &Reach,
+    io: &mut Io<'_>,
+) -> Result<Verdict, Error> {
     let explanation = shortened(ask(engine, parties, args.over.as_ref())?, args.explain);
     match args.format {
         Format::Text => io.stdout.write(&Clean::lines(&explanation.to_string())),
-        Format::Json => print::json(&mut io.stdout, &serde_json::to_value(&explanation).unwrap_or_default()),
+        Format::Json => print::json(
+            &mut io.stdout,
+            &serde_json::to_value(&explanation).unwrap_or_default(),
+        ),
     }
     Ok(explanation.verdict)
 }
@@ -148,7 +220,11 @@ fn all(engine: &Engine<'_>, findings: &[Finding], sources: &[Source], format: Fo
             for gap in &engine.network.gaps {
                 io.stderr.line(&format!("assumed: {gap}"));
             }
-            io.stderr.line(if rows.is_empty() { "Nothing is allowed." } else { "Everything else is blocked." });
+            io.stderr.line(if rows.is_empty() {
+                "Nothing is allowed."
+            } else {
+                "Everything else is blocked."
+            });
             print::diagnostics(&mut io.stderr, &lints, sources);
         }
         Format::Json => {
@@ -164,8 +240,8 @@ fn all(engine: &Engine<'_>, findings: &[Finding], sources: &[Source], format: Fo
     }
 }
 
-/// A question a line in, its answer a line out. A question that cannot be read is answered with what is wrong with it; says whether
-/// all could.
+/// A question a line in, its answer a line out. A question that cannot be read is answered with what is wrong
+/// with it; says whether all could.
 fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) -> Result<bool, Error> {
     let mut all_read = true;
     let mut text = String::new();
@@ -174,8 +250,15 @@ fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) ->
     } else {
         std::fs::read_to_string(file).map(|read| text = read)
     };
-    read.map_err(|source| Error::Read { path: file.to_owned(), source })?;
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    read.map_err(|source| Error::Read {
+        path: file.to_owned(),
+        source,
+    })?;
+    for (index, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
         let answer = query(engine, line).map(|explanation| shortened(explanation, hops));
         let answer = match answer {
             Ok(explanation) => serde_json::to_value(&explanation).unwrap_or_default(),
@@ -191,7 +274,11 @@ fn answer_many(engine: &Engine<'_>, file: &Path, hops: bool, io: &mut Io<'_>) ->
 
 fn query(engine: &Engine<'_>, line: &str) -> Result<Explanation, String> {
     let query: Json = serde_json::from_str(line).map_err(|error| format!("this is not JSON: {error}"))?;
-    let text = |name: &str| query[name].as_str().ok_or_else(|| format!("the question has no `{name}`"));
+    let text = |name: &str| {
+        query[name]
+            .as_str()
+            .ok_or_else(|| format!("the question has no `{name}`"))
+    };
     // Other fields may stand there for others; this one would be taken for an answer to it.
     if query.get("over").is_some() {
         return Err("`over` is no field of a question: say `proto` and `port`".to_owned());
@@ -204,6 +291,9 @@ fn query(engine: &Engine<'_>, line: &str) -> Result<Explanation, String> {
         (Json::String(_), port) => return Err(format!("`port` is a number, and not {port}")),
         (protocol, _) => return Err(format!("`proto` is a text, and not {protocol}")),
     };
-    let over = over.map(|over| ServiceSet::read(&over)).transpose().map_err(|error| error.to_string())?;
+    let over = over
+        .map(|over| ServiceSet::read(&over))
+        .transpose()
+        .map_err(|error| error.to_string())?;
     ask(engine, (text("src")?, text("dst")?), over.as_ref()).map_err(|error| error.to_string())
 }

@@ -16,9 +16,15 @@ pub async fn run(args: &Show, global: &Global, io: &mut Io<'_>) -> Result<Exit, 
         }
         match args.format {
             Format::Text => print::show(io, &session.topology, &observed),
-            Format::Json => print::json(&mut io.stdout, &trueup_report::json::show(&session.topology, &observed)),
+            Format::Json => print::json(
+                &mut io.stdout,
+                &trueup_report::json::show(&session.topology, &observed),
+            ),
         }
-        Exit { incomplete: !observed.unreadable.is_empty(), ..Exit::OK }
+        Exit {
+            incomplete: !observed.unreadable.is_empty(),
+            ..Exit::OK
+        }
     });
     session.close(result)
 }

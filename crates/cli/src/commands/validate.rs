@@ -24,15 +24,28 @@ pub fn run(args: &Validate, global: &Global, io: &mut Io<'_>) -> Exit {
             }
         };
         let parsed = parse(&source, global.region.as_deref());
-        let findings = parsed.topology.as_ref().map(trueup_reach::findings::wanted).unwrap_or_default();
+        let findings = parsed
+            .topology
+            .as_ref()
+            .map(trueup_reach::findings::wanted)
+            .unwrap_or_default();
         let holds = !findings.iter().any(Finding::is_failure);
         found.extend(parsed.diagnostics);
-        found.extend(parsed.topology.as_ref().map(trueup_reach::findings::stranded).unwrap_or_default());
+        found.extend(
+            parsed
+                .topology
+                .as_ref()
+                .map(trueup_reach::findings::stranded)
+                .unwrap_or_default(),
+        );
         found.extend(findings.iter().filter_map(Finding::diagnostic));
         if let (Some(topology), Format::Text, true) = (&parsed.topology, args.format, holds) {
             let count = topology.resources.len();
             let resources = if count == 1 { "resource" } else { "resources" };
-            io.stderr.line(&format!("{} is valid: topology {}, {count} {resources}", source.name, topology.name));
+            io.stderr.line(&format!(
+                "{} is valid: topology {}, {count} {resources}",
+                source.name, topology.name
+            ));
         }
         sources.push(source);
     }
@@ -40,5 +53,12 @@ pub fn run(args: &Validate, global: &Global, io: &mut Io<'_>) -> Exit {
         Format::Text => print::diagnostics(&mut io.stderr, &found, &sources),
         Format::Json => print::json(&mut io.stdout, &trueup_report::json::diagnostics(&found)),
     }
-    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) { Exit::ERROR } else { Exit::OK }
+    if found
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
+    {
+        Exit::ERROR
+    } else {
+        Exit::OK
+    }
 }

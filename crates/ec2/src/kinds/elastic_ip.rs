@@ -15,7 +15,10 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
     const ACTION: &str = "DescribeAddresses";
     let request = ec2.client.describe_addresses().set_filters(filters);
     // EC2 answers all of them at once.
-    let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
+    let answer = ec2
+        .caller
+        .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+        .await?;
     let mut found = Found::default();
     for address in needed(ACTION, "addressesSet", answer.addresses)? {
         fold(address, &mut found)?;
@@ -25,7 +28,8 @@ pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Fail
 
 fn fold(address: Address, found: &mut Found) -> Result<(), Failure> {
     const ACTION: &str = "DescribeAddresses";
-    // Those that belong to a load balancer or another service, and those from before VPCs, are nobody's to manage.
+    // Those that belong to a load balancer or another service, and those from before VPCs, are nobody's to
+    // manage.
     if address.service_managed.is_some() || address.domain == Some(DomainType::Standard) {
         return Ok(());
     }
@@ -37,23 +41,38 @@ fn fold(address: Address, found: &mut Found) -> Result<(), Failure> {
         let association = needed(ACTION, "associationId", association.clone())?;
         let users = [instance.clone(), interface.clone()];
         needed(ACTION, "networkInterfaceId", users.iter().flatten().next())?;
-        found.links.addresses.extend(users.into_iter().flatten().map(|user| (user, (id.clone(), association.clone()))));
+        found.links.addresses.extend(
+            users
+                .into_iter()
+                .flatten()
+                .map(|user| (user, (id.clone(), association.clone()))),
+        );
     }
     let mut reader = Reader::default();
     let facts = facts([
-        ("public_ip", Some(reader.text("public_ip", "publicIp", address.public_ip))),
+        (
+            "public_ip",
+            Some(reader.text("public_ip", "publicIp", address.public_ip)),
+        ),
         ("association", association),
         ("instance", instance),
         ("network_interface", interface),
     ]);
-    found.objects.push(reader.object(ACTION, Some(id), &ElasticIp {}, address.tags, facts)?);
+    found
+        .objects
+        .push(reader.object(ACTION, Some(id), &ElasticIp {}, address.tags, facts)?);
     Ok(())
 }
 
 pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         "AllocateAddress" => {
-            let request = task.ec2.client.allocate_address().domain(DomainType::Vpc).tag_specifications(tags::specification(task));
+            let request = task
+                .ec2
+                .client
+                .allocate_address()
+                .domain(DomainType::Vpc)
+                .tag_specifications(tags::specification(task));
             let made = ownership::create_alone(
                 task,
                 request,
@@ -63,7 +82,10 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
             )
             .await?;
             let public = made.answer.and_then(|answer| answer.public_ip);
-            Ok(Acted { facts: facts([("public_ip", public)]), ..self::made(made.id) })
+            Ok(Acted {
+                facts: facts([("public_ip", public)]),
+                ..self::made(made.id)
+            })
         }
         "ReleaseAddress" => {
             release(task, task.id()?).await?;
@@ -75,7 +97,9 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn release(task: &Task<'_>, id: &str) -> Result<(), Failure> {
     let request = task.ec2.client.release_address().allocation_id(id);
-    task.end("ReleaseAddress", request, |request| request.send()).await.map(drop)
+    task.end("ReleaseAddress", request, |request| request.send())
+        .await
+        .map(drop)
 }
 
 #[cfg(test)]
@@ -86,13 +110,32 @@ mod tests {
     #[test]
     fn empty_texts_are_absent_and_addresses_of_services_are_left_out() {
         let mut found = Found::default();
-        let ours = Address::builder().allocation_id("eipalloc-00000001").instance_id("").association_id("").public_ip("192.0.2.4").build();
+        let ours = Address::builder()
+            .allocation_id("eipalloc-00000001")
+            .instance_id("")
+            .association_id("")
+            .public_ip("192.0.2.4")
+            .build();
         fold(ours, &mut found).unwrap();
-        let used = Address::builder().allocation_id("eipalloc-00000002").instance_id("i-00000001").association_id("eipassoc-1").build();
+        let used = Address::builder()
+            .allocation_id("eipalloc-00000002")
+            .instance_id("i-00000001")
+            .association_id("eipassoc-1")
+            .build();
         fold(used, &mut found).unwrap();
-        fold(Address::builder().allocation_id("eipalloc-00000003").service_managed(ServiceManaged::Alb).build(), &mut found).unwrap();
+        fold(
+            Address::builder()
+                .allocation_id("eipalloc-00000003")
+                .service_managed(ServiceManaged::Alb)
+                .build(),
+            &mut found,
+        )
+        .unwrap();
         assert_eq!(found.objects.len(), 2);
         assert_eq!(found.objects[0].facts.to_string(), "{public_ip: 192.0.2.4}");
-        assert_eq!(found.links.addresses["i-00000001"], ("eipalloc-00000002".to_owned(), "eipassoc-1".to_owned()));
+        assert_eq!(
+            found.links.addresses["i-00000001"],
+            ("eipalloc-00000002".to_owned(), "eipassoc-1".to_owned())
+        );
     }
 }

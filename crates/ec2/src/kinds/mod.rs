@@ -1,4 +1,5 @@
-//! The kinds: one file each, with how the kind is read, how its steps are carried out and how its objects are waited for.
+//! The kinds: one file each, with how the kind is read, how its steps are carried out and how its objects are
+//! waited for.
 
 mod elastic_ip;
 pub mod instance;
@@ -71,13 +72,18 @@ pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled
         Kind::Instance => instance::settle(ec2, waits).await,
         Kind::VpcEndpoint => vpc_endpoint::settle(ec2, waits).await,
         // Nothing of these is ever on its way.
-        Kind::InternetGateway | Kind::ElasticIp | Kind::KeyPair => Ok(waits.iter().map(|_| Settled::Done(Record::new())).collect()),
+        Kind::InternetGateway | Kind::ElasticIp | Kind::KeyPair => {
+            Ok(waits.iter().map(|_| Settled::Done(Record::new())).collect())
+        }
     }
 }
 
 /// Reads the objects of a kind that have one of these ids, at most as many as one request takes.
 pub async fn read_by_ids(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Vec<Object>, Failure> {
-    let filters: Vec<Filter> = id_filter(kind).map(|name| filter::of(name, ids)).into_iter().collect();
+    let filters: Vec<Filter> = id_filter(kind)
+        .map(|name| filter::of(name, ids))
+        .into_iter()
+        .collect();
     let mut objects = read(ec2, kind, &filters).await?.objects;
     objects.retain(|object| ids.contains(&object.id));
     Ok(objects)
@@ -88,14 +94,21 @@ pub fn outlived_by_tags(kind: Kind) -> bool {
     matches!(kind, Kind::Instance | Kind::NatGateway | Kind::VpcEndpoint)
 }
 
-/// Asks for one object by its id, which EC2 refuses where there is none: that is more than a list without it says.
+/// Asks for one object by its id, which EC2 refuses where there is none: that is more than a list without it
+/// says.
 macro_rules! ask {
     ($ec2:expr, $action:literal, $request:expr) => {
-        $ec2.caller.call(&Errand::read($action), $action, $request, |request| request.send()).await.map(|_| Found::default())
+        $ec2.caller
+            .call(&Errand::read($action), $action, $request, |request| {
+                request.send()
+            })
+            .await
+            .map(|_| Found::default())
     };
 }
 
-/// Whether EC2 says of an object that only its tags speak of that it is gone: an answer that shows nothing says nothing.
+/// Whether EC2 says of an object that only its tags speak of that it is gone: an answer that shows nothing
+/// says nothing.
 pub async fn is_gone(ec2: &Ec2, kind: Kind, id: &str) -> Result<bool, Failure> {
     let client = &ec2.client;
     let asked = match kind {
@@ -105,12 +118,32 @@ pub async fn is_gone(ec2: &Ec2, kind: Kind, id: &str) -> Result<bool, Failure> {
         Kind::Vpc => ask!(ec2, "DescribeVpcs", client.describe_vpcs().vpc_ids(id)),
         Kind::Subnet => ask!(ec2, "DescribeSubnets", client.describe_subnets().subnet_ids(id)),
         Kind::InternetGateway => {
-            ask!(ec2, "DescribeInternetGateways", client.describe_internet_gateways().internet_gateway_ids(id))
+            ask!(
+                ec2,
+                "DescribeInternetGateways",
+                client.describe_internet_gateways().internet_gateway_ids(id)
+            )
         }
-        Kind::ElasticIp => ask!(ec2, "DescribeAddresses", client.describe_addresses().allocation_ids(id)),
-        Kind::RouteTable => ask!(ec2, "DescribeRouteTables", client.describe_route_tables().route_table_ids(id)),
-        Kind::NetworkAcl => ask!(ec2, "DescribeNetworkAcls", client.describe_network_acls().network_acl_ids(id)),
-        Kind::SecurityGroup => ask!(ec2, "DescribeSecurityGroups", client.describe_security_groups().group_ids(id)),
+        Kind::ElasticIp => ask!(
+            ec2,
+            "DescribeAddresses",
+            client.describe_addresses().allocation_ids(id)
+        ),
+        Kind::RouteTable => ask!(
+            ec2,
+            "DescribeRouteTables",
+            client.describe_route_tables().route_table_ids(id)
+        ),
+        Kind::NetworkAcl => ask!(
+            ec2,
+            "DescribeNetworkAcls",
+            client.describe_network_acls().network_acl_ids(id)
+        ),
+        Kind::SecurityGroup => ask!(
+            ec2,
+            "DescribeSecurityGroups",
+            client.describe_security_groups().group_ids(id)
+        ),
         Kind::KeyPair => key_pair::read_one(ec2, id).await,
     };
     match asked {
@@ -138,7 +171,10 @@ fn id_filter(kind: Kind) -> Option<&'static str> {
 
 /// Whether the kind's objects are made under a client token.
 pub fn has_token(kind: Kind) -> bool {
-    matches!(kind, Kind::NatGateway | Kind::RouteTable | Kind::NetworkAcl | Kind::Instance | Kind::VpcEndpoint)
+    matches!(
+        kind,
+        Kind::NatGateway | Kind::RouteTable | Kind::NetworkAcl | Kind::Instance | Kind::VpcEndpoint
+    )
 }
 
 /// Whether an action of a kind ends the object itself, and not only a part of it.
@@ -174,7 +210,10 @@ pub struct Seen {
 impl Seen {
     /// What a kind without states is in once it is shown.
     fn shown() -> Self {
-        Self { state: "available".to_owned(), ..Self::default() }
+        Self {
+            state: "available".to_owned(),
+            ..Self::default()
+        }
     }
 }
 
@@ -187,16 +226,26 @@ fn settled(waits: &[Wait], mut seen: BTreeMap<String, Seen>) -> Vec<Settled> {
         None if matches!(wait.until, "deleted" | "terminated") => Settled::Done(Record::new()),
         None => Settled::Pending(INVISIBLE.to_owned()),
         Some(seen) if seen.state == wait.until => Settled::Done(seen.facts),
-        Some(Seen { failed: Some(why), ended: true, .. }) => Settled::Lost(why),
-        Some(Seen { failed: Some(why), .. }) => Settled::Failed(why),
+        Some(Seen {
+            failed: Some(why),
+            ended: true,
+            ..
+        }) => Settled::Lost(why),
+        Some(Seen {
+            failed: Some(why), ..
+        }) => Settled::Failed(why),
         Some(seen) => Settled::Pending(seen.state),
     };
     waits.iter().map(answer).collect()
 }
 
-/// What `shown` tells of the objects that are waited for: it is asked by id, and one id that is not there fails the request. EC2
-/// does not say which of several it is, so that then `shown` is asked for everything, with no id.
-async fn seen_by_ids<Look>(waits: &[Wait], shown: impl Fn(Vec<String>) -> Look) -> Result<BTreeMap<String, Seen>, Failure>
+/// What `shown` tells of the objects that are waited for: it is asked by id, and one id that is not there
+/// fails the request. EC2 does not say which of several it is, so that then `shown` is asked for everything,
+/// with no id.
+async fn seen_by_ids<Look>(
+    waits: &[Wait],
+    shown: impl Fn(Vec<String>) -> Look,
+) -> Result<BTreeMap<String, Seen>, Failure>
 where
     Look: Future<Output = Result<BTreeMap<String, Seen>, Failure>>,
 {
@@ -215,5 +264,7 @@ where
 
 /// The ids of some waits, in the portions that EC2 takes as the values of a filter or as a list.
 fn portions(waits: &[Wait]) -> impl Iterator<Item = Vec<String>> {
-    waits.chunks(crate::filter::VALUES_MAX).map(|waits| waits.iter().map(|wait| wait.id.clone()).collect())
+    waits
+        .chunks(crate::filter::VALUES_MAX)
+        .map(|waits| waits.iter().map(|wait| wait.id.clone()).collect())
 }

@@ -18,12 +18,22 @@ use crate::{Ec2, filter, ownership, tags};
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2.client.describe_network_acls().max_results(1000).set_filters(filters);
-    pages!(ec2, "DescribeNetworkAcls", request, network_acls, |acl: aws_sdk_ec2::types::NetworkAcl| {
-        let object = fold(acl, &mut found)?;
-        found.objects.push(object);
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_network_acls()
+        .max_results(1000)
+        .set_filters(filters);
+    pages!(
+        ec2,
+        "DescribeNetworkAcls",
+        request,
+        network_acls,
+        |acl: aws_sdk_ec2::types::NetworkAcl| {
+            let object = fold(acl, &mut found)?;
+            found.objects.push(object);
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
@@ -34,14 +44,22 @@ fn fold(acl: aws_sdk_ec2::types::NetworkAcl, found: &mut Found) -> Result<Object
     let vpc = needed_id(ACTION, "vpcId", Kind::Vpc, acl.vpc_id)?;
     for association in needed(ACTION, "associationSet", acl.associations)? {
         let subnet = needed_id(ACTION, "subnetId", Kind::Subnet, association.subnet_id)?;
-        let association = needed_text(ACTION, "networkAclAssociationId", association.network_acl_association_id)?;
+        let association = needed_text(
+            ACTION,
+            "networkAclAssociationId",
+            association.network_acl_association_id,
+        )?;
         found.links.acls.insert(subnet, (id.clone(), association));
     }
     let implicit = needed(ACTION, "default", acl.is_default)?;
     if implicit {
         found.links.default_acls.insert(vpc.clone(), id.clone());
     }
-    let mut typed = NetworkAcl { vpc: Ref::Id(vpc), ingress: Vec::new(), egress: Vec::new() };
+    let mut typed = NetworkAcl {
+        vpc: Ref::Id(vpc),
+        ingress: Vec::new(),
+        egress: Vec::new(),
+    };
     let entries = acl.entries.unwrap_or_else(|| {
         reader.missing("ingress", "entrySet");
         reader.missing("egress", "entrySet");
@@ -69,7 +87,10 @@ const LAST_MAX: i64 = NUMBER_MAX + 2;
 fn declared(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -> Option<Entry> {
     let number = i64::from(reader.always(direction, "ruleNumber", entry.rule_number));
     if number > LAST_MAX {
-        reader.unknown(direction, format!("EC2 says {number} as its `ruleNumber`, which is above every number of an entry"));
+        reader.unknown(
+            direction,
+            format!("EC2 says {number} as its `ruleNumber`, which is above every number of an entry"),
+        );
     }
     (number <= NUMBER_MAX).then(|| self::entry(entry, direction, reader))
 }
@@ -79,7 +100,11 @@ fn entry(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -
         all if all == "-1" => "all".to_owned(),
         text => (PROTOCOL.read)(&text).unwrap_or(text),
     };
-    let range = reader.text(direction, "cidrBlock", some(entry.cidr_block).or(some(entry.ipv6_cidr_block)));
+    let range = reader.text(
+        direction,
+        "cidrBlock",
+        some(entry.cidr_block).or(some(entry.ipv6_cidr_block)),
+    );
     let action = entry.rule_action.map(|action| action.as_str().to_owned());
     let mut folded = Entry {
         rule_number: entry.rule_number.map(i64::from).unwrap_or_default(),
@@ -90,8 +115,14 @@ fn entry(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -
     };
     match folded.protocol.as_str() {
         "tcp" | "udp" => {
-            let (from, to) = entry.port_range.map(|range| (range.from, range.to)).unwrap_or_default();
-            folded.port = Some(ports(reader.port(direction, "from", from), reader.port(direction, "to", to)));
+            let (from, to) = entry
+                .port_range
+                .map(|range| (range.from, range.to))
+                .unwrap_or_default();
+            folded.port = Some(ports(
+                reader.port(direction, "from", from),
+                reader.port(direction, "to", to),
+            ));
         }
         "icmp" | "icmpv6" => {
             // What is -1 is every type or code.
@@ -99,7 +130,8 @@ fn entry(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -
             // moto never says them; then they are every one.
             if let Some(icmp) = entry.icmp_type_code {
                 folded.icmp_type = one(reader.always(direction, "type", icmp.r#type));
-                folded.icmp_code = one(reader.always(direction, "code", icmp.code)).filter(|_| folded.icmp_type.is_some());
+                folded.icmp_code =
+                    one(reader.always(direction, "code", icmp.code)).filter(|_| folded.icmp_type.is_some());
             }
         }
         // Ports mean nothing to any other protocol.
@@ -123,13 +155,25 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let with = |token: &str| {
         let request = task.ec2.client.create_network_acl().client_token(token);
-        request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification_under(task, token))
+        request
+            .set_vpc_id(task.set_id("vpc"))
+            .tag_specifications(tags::specification_under(task, token))
     };
-    let id = ownership::create_once(task, with, |request| request.send(), |answer| answer.network_acl()?.network_acl_id()).await?;
-    Ok(Acted { wait: wait(&id, "available"), ..made(id) })
+    let id = ownership::create_once(
+        task,
+        with,
+        |request| request.send(),
+        |answer| answer.network_acl()?.network_acl_id(),
+    )
+    .await?;
+    Ok(Acted {
+        wait: wait(&id, "available"),
+        ..made(id)
+    })
 }
 
-/// A network ACL has no states: it is there once it is shown. They are asked for by id, and not by a filter, which moto does not have.
+/// A network ACL has no states: it is there once it is shown. They are asked for by id, and not by a filter,
+/// which moto does not have.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
     Ok(settled(waits, seen_by_ids(waits, |ids| shown(ec2, ids)).await?))
 }
@@ -139,18 +183,33 @@ async fn shown(ec2: &Ec2, ids: Vec<String>) -> Result<BTreeMap<String, Seen>, Fa
     let mut seen = BTreeMap::new();
     let request = ec2.client.describe_network_acls();
     // EC2 takes either ids or pages.
-    let request = if ids.is_empty() { request.max_results(1000) } else { request.set_network_acl_ids(Some(ids)) };
-    pages!(ec2, "DescribeNetworkAcls", request, network_acls, |acl: aws_sdk_ec2::types::NetworkAcl| {
-        seen.extend(acl.network_acl_id.map(|id| (id, Seen::shown())));
-        Ok::<_, Failure>(())
-    });
+    let request = if ids.is_empty() {
+        request.max_results(1000)
+    } else {
+        request.set_network_acl_ids(Some(ids))
+    };
+    pages!(
+        ec2,
+        "DescribeNetworkAcls",
+        request,
+        network_acls,
+        |acl: aws_sdk_ec2::types::NetworkAcl| {
+            seen.extend(acl.network_acl_id.map(|id| (id, Seen::shown())));
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(seen)
 }
 
 async fn delete(task: &Task<'_>) -> Result<(), Failure> {
     const ACTION: &str = "DeleteNetworkAcl";
     let request = task.ec2.client.delete_network_acl().network_acl_id(task.id()?);
-    match task.end_as(Purpose::TryDelete, ACTION, request.clone(), |request| request.send()).await {
+    match task
+        .end_as(Purpose::TryDelete, ACTION, request.clone(), |request| {
+            request.send()
+        })
+        .await
+    {
         Err(failure) if failure.class == Class::Dependency => {
             release(task).await?;
             task.end(ACTION, request, |request| request.send()).await?;
@@ -162,27 +221,50 @@ async fn delete(task: &Task<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes the ACL off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto never does.
+/// Takes the ACL off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto
+/// never does.
 async fn release(task: &Task<'_>) -> Result<(), Failure> {
     let id = task.id()?;
-    let found = read(task.ec2, Some(vec![filter::of("association.network-acl-id", [id])])).await?;
-    let Some(vpc) = found.objects.iter().find_map(|acl| acl.record.reference("vpc")?.id()) else { return Ok(()) };
+    let found = read(
+        task.ec2,
+        Some(vec![filter::of("association.network-acl-id", [id])]),
+    )
+    .await?;
+    let Some(vpc) = found
+        .objects
+        .iter()
+        .find_map(|acl| acl.record.reference("vpc")?.id())
+    else {
+        return Ok(());
+    };
     let gone = subnet::gone(task.ec2, found.links.acls.keys()).await?;
     if gone.is_empty() {
         return Ok(());
     }
-    let Some(default) = default_of(task.ec2, vpc).await? else { return Ok(()) };
+    let Some(default) = default_of(task.ec2, vpc).await? else {
+        return Ok(());
+    };
     for subnet in gone {
         let (_, association) = &found.links.acls[subnet];
-        let request = task.ec2.client.replace_network_acl_association().association_id(association).network_acl_id(&default);
-        task.end("ReplaceNetworkAclAssociation", request, |request| request.send()).await?;
+        let request = task
+            .ec2
+            .client
+            .replace_network_acl_association()
+            .association_id(association)
+            .network_acl_id(&default);
+        task.end("ReplaceNetworkAclAssociation", request, |request| request.send())
+            .await?;
     }
     Ok(())
 }
 
 /// The id of the ACL that EC2 made with a VPC.
 pub async fn default_of(ec2: &Ec2, vpc: &str) -> Result<Option<String>, Failure> {
-    let mut found = read(ec2, Some(vec![filter::of("vpc-id", [vpc]), filter::of("default", ["true"])])).await?;
+    let mut found = read(
+        ec2,
+        Some(vec![filter::of("vpc-id", [vpc]), filter::of("default", ["true"])]),
+    )
+    .await?;
     Ok(found.links.default_acls.remove(vpc))
 }
 
@@ -194,13 +276,19 @@ pub async fn of_subnet(ec2: &Ec2, subnet: &str) -> Result<Found, Failure> {
 /// The one entry of a record, and whether it is for what goes out.
 fn only<'a>(task: &Task<'_>, record: &'a Record) -> Result<(&'a Record, bool), Failure> {
     let one = |direction: &str| record.list(direction).first().and_then(Value::as_map);
-    let entry = one("ingress").map(|entry| (entry, false)).or_else(|| Some((one("egress")?, true)));
+    let entry = one("ingress")
+        .map(|entry| (entry, false))
+        .or_else(|| Some((one("egress")?, true)));
     entry.ok_or_else(|| task.defect("names no entry"))
 }
 
 /// What EC2 calls an entry.
 fn number(entry: &Record) -> i32 {
-    entry.get("rule_number").and_then(Value::as_int).and_then(|number| i32::try_from(number).ok()).unwrap_or_default()
+    entry
+        .get("rule_number")
+        .and_then(Value::as_int)
+        .and_then(|number| i32::try_from(number).ok())
+        .unwrap_or_default()
 }
 
 /// What an entry matches, as EC2 takes it.
@@ -223,15 +311,35 @@ fn matched(entry: &Record) -> Match {
         "icmpv6" => "58",
         number => number,
     };
-    let number = |name: &str| entry.get(name).and_then(Value::as_int).and_then(|value| i32::try_from(value).ok()).unwrap_or(-1);
+    let number = |name: &str| {
+        entry
+            .get(name)
+            .and_then(Value::as_int)
+            .and_then(|value| i32::try_from(value).ok())
+            .unwrap_or(-1)
+    };
     let ports = port_bounds(entry.text("port"));
     let icmp = matches!(protocol, "1" | "58");
     let range = Some(entry.text("cidr").to_owned());
-    let (v6, v4) = if entry.text("cidr").contains(':') { (range, None) } else { (None, range) };
+    let (v6, v4) = if entry.text("cidr").contains(':') {
+        (range, None)
+    } else {
+        (None, range)
+    };
     Match {
         protocol: protocol.to_owned(),
-        ports: ports.map(|(from, to)| PortRange::builder().from(i32::from(from)).to(i32::from(to)).build()),
-        icmp: icmp.then(|| IcmpTypeCode::builder().r#type(number("icmp_type")).code(number("icmp_code")).build()),
+        ports: ports.map(|(from, to)| {
+            PortRange::builder()
+                .from(i32::from(from))
+                .to(i32::from(to))
+                .build()
+        }),
+        icmp: icmp.then(|| {
+            IcmpTypeCode::builder()
+                .r#type(number("icmp_type"))
+                .code(number("icmp_code"))
+                .build()
+        }),
         v4,
         v6,
     }
@@ -241,7 +349,13 @@ fn matched(entry: &Record) -> Match {
 macro_rules! with_entry {
     ($request:expr, $task:expr) => {{
         let (entry, egress) = only($task, $task.sets())?;
-        let Match { protocol, ports, icmp, v4, v6 } = matched(entry);
+        let Match {
+            protocol,
+            ports,
+            icmp,
+            v4,
+            v6,
+        } = matched(entry);
         $request
             .network_acl_id($task.id()?)
             .rule_number(number(entry))
@@ -257,7 +371,10 @@ macro_rules! with_entry {
 
 async fn create_entry(task: &Task<'_>) -> Result<(), Failure> {
     let request = with_entry!(task.ec2.client.create_network_acl_entry(), task);
-    match task.call("CreateNetworkAclEntry", request, |request| request.send()).await {
+    match task
+        .call("CreateNetworkAclEntry", request, |request| request.send())
+        .await
+    {
         Ok(_) => Ok(()),
         // The first attempt may have made it, and its answer was lost: to make sure of what it says.
         Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => replace_entry(task).await,
@@ -267,14 +384,22 @@ async fn create_entry(task: &Task<'_>) -> Result<(), Failure> {
 
 async fn replace_entry(task: &Task<'_>) -> Result<(), Failure> {
     let request = with_entry!(task.ec2.client.replace_network_acl_entry(), task);
-    task.call("ReplaceNetworkAclEntry", request, |request| request.send()).await?;
+    task.call("ReplaceNetworkAclEntry", request, |request| request.send())
+        .await?;
     Ok(())
 }
 
 async fn delete_entry(task: &Task<'_>) -> Result<(), Failure> {
     let (entry, egress) = only(task, task.unsets())?;
-    let request = task.ec2.client.delete_network_acl_entry().network_acl_id(task.id()?).rule_number(number(entry)).egress(egress);
-    task.end("DeleteNetworkAclEntry", request, |request| request.send()).await?;
+    let request = task
+        .ec2
+        .client
+        .delete_network_acl_entry()
+        .network_acl_id(task.id()?)
+        .rule_number(number(entry))
+        .egress(egress);
+    task.end("DeleteNetworkAclEntry", request, |request| request.send())
+        .await?;
     Ok(())
 }
 
@@ -286,14 +411,33 @@ mod tests {
     type Builder = aws_sdk_ec2::types::builders::NetworkAclEntryBuilder;
 
     fn to(number: i32, protocol: &str, range: &str) -> Builder {
-        let entry = NetworkAclEntry::builder().rule_number(number).egress(false).rule_action(RuleAction::Allow).protocol(protocol);
-        if range.contains(':') { entry.ipv6_cidr_block(range) } else { entry.cidr_block(range) }
+        let entry = NetworkAclEntry::builder()
+            .rule_number(number)
+            .egress(false)
+            .rule_action(RuleAction::Allow)
+            .protocol(protocol);
+        if range.contains(':') {
+            entry.ipv6_cidr_block(range)
+        } else {
+            entry.cidr_block(range)
+        }
     }
 
     fn folded(entries: impl IntoIterator<Item = NetworkAclEntry>) -> String {
-        let acl = aws_sdk_ec2::types::NetworkAcl::builder().network_acl_id("acl-00000001").vpc_id("vpc-00000001");
-        let acl = acl.is_default(false).set_associations(Some(Vec::new())).set_entries(Some(entries.into_iter().collect())).build();
-        fold(acl, &mut Found::default()).unwrap().record.get("ingress").unwrap().to_string()
+        let acl = aws_sdk_ec2::types::NetworkAcl::builder()
+            .network_acl_id("acl-00000001")
+            .vpc_id("vpc-00000001");
+        let acl = acl
+            .is_default(false)
+            .set_associations(Some(Vec::new()))
+            .set_entries(Some(entries.into_iter().collect()))
+            .build();
+        fold(acl, &mut Found::default())
+            .unwrap()
+            .record
+            .get("ingress")
+            .unwrap()
+            .to_string()
     }
 
     #[test]
@@ -303,10 +447,14 @@ mod tests {
         let entries = [
             to(32767, "-1", "0.0.0.0/0").rule_action(RuleAction::Deny).build(),
             to(32768, "-1", "::/0").rule_action(RuleAction::Deny).build(),
-            to(1000, "-1", "2001:DB8:0::/48").rule_action(RuleAction::Deny).build(),
+            to(1000, "-1", "2001:DB8:0::/48")
+                .rule_action(RuleAction::Deny)
+                .build(),
             to(100, "6", "10.0.0.0/8").port_range(ports).build(),
             to(20, "1", "10.0.0.0/8").icmp_type_code(icmp).build(),
-            to(30, "50", "10.0.0.0/8").port_range(PortRange::builder().from(0).to(65535).build()).build(),
+            to(30, "50", "10.0.0.0/8")
+                .port_range(PortRange::builder().from(0).to(65535).build())
+                .build(),
         ];
         assert_eq!(
             folded(entries),
@@ -319,35 +467,64 @@ mod tests {
     #[test]
     fn an_entry_goes_to_ec2_and_comes_back_the_same() {
         let base = |protocol: &str, cidr: &str| {
-            Record::new().with("rule_number", 100).with("action", "allow").with("protocol", protocol).with("cidr", cidr)
+            Record::new()
+                .with("rule_number", 100)
+                .with("action", "allow")
+                .with("protocol", protocol)
+                .with("cidr", cidr)
         };
         let entries = [
             base("tcp", "10.0.0.0/8").with("port", "22"),
             base("udp", "fd00::/8").with("port", "0-65535"),
-            base("icmp", "0.0.0.0/0").with("icmp_type", 3).with("icmp_code", 4),
+            base("icmp", "0.0.0.0/0")
+                .with("icmp_type", 3)
+                .with("icmp_code", 4),
             base("icmpv6", "::/0").with("icmp_type", 128),
             base("icmp", "0.0.0.0/0"),
             base("all", "0.0.0.0/0"),
             base("50", "::/0"),
         ];
         for entry in entries {
-            let Match { protocol, ports, icmp, v4, v6 } = matched(&entry);
-            let answer =
-                NetworkAclEntry::builder().rule_number(number(&entry)).egress(false).rule_action(RuleAction::Allow).protocol(protocol);
-            let answer = answer.set_port_range(ports).set_icmp_type_code(icmp).set_cidr_block(v4).set_ipv6_cidr_block(v6).build();
+            let Match {
+                protocol,
+                ports,
+                icmp,
+                v4,
+                v6,
+            } = matched(&entry);
+            let answer = NetworkAclEntry::builder()
+                .rule_number(number(&entry))
+                .egress(false)
+                .rule_action(RuleAction::Allow)
+                .protocol(protocol);
+            let answer = answer
+                .set_port_range(ports)
+                .set_icmp_type_code(icmp)
+                .set_cidr_block(v4)
+                .set_ipv6_cidr_block(v6)
+                .build();
             assert_eq!(folded([answer]), format!("[{entry}]"));
         }
     }
 
     #[test]
     fn a_default_acl_is_implicit_and_associations_tell_about_subnets() {
-        let acl =
-            aws_sdk_ec2::types::NetworkAcl::builder().network_acl_id("acl-00000001").vpc_id("vpc-00000001").is_default(true).associations(
-                NetworkAclAssociation::builder().subnet_id("subnet-00000001").network_acl_association_id("aclassoc-1").build(),
+        let acl = aws_sdk_ec2::types::NetworkAcl::builder()
+            .network_acl_id("acl-00000001")
+            .vpc_id("vpc-00000001")
+            .is_default(true)
+            .associations(
+                NetworkAclAssociation::builder()
+                    .subnet_id("subnet-00000001")
+                    .network_acl_association_id("aclassoc-1")
+                    .build(),
             );
         let mut found = Found::default();
         assert!(fold(acl.build(), &mut found).unwrap().implicit);
-        assert_eq!(found.links.acls["subnet-00000001"], ("acl-00000001".to_owned(), "aclassoc-1".to_owned()));
+        assert_eq!(
+            found.links.acls["subnet-00000001"],
+            ("acl-00000001".to_owned(), "aclassoc-1".to_owned())
+        );
         assert_eq!(found.links.default_acls["vpc-00000001"], "acl-00000001");
     }
 }

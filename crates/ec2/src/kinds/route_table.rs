@@ -19,18 +19,33 @@ use crate::{Ec2, filter, ownership, prefix_list, tags};
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
     let mut found = Found::default();
     // EC2 gives no more route tables than these at a time.
-    let request = ec2.client.describe_route_tables().max_results(100).set_filters(filters);
-    pages!(ec2, "DescribeRouteTables", request, route_tables, |table: aws_sdk_ec2::types::RouteTable| {
-        let object = fold(table, &mut found)?;
-        found.objects.push(object);
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_route_tables()
+        .max_results(100)
+        .set_filters(filters);
+    pages!(
+        ec2,
+        "DescribeRouteTables",
+        request,
+        route_tables,
+        |table: aws_sdk_ec2::types::RouteTable| {
+            let object = fold(table, &mut found)?;
+            found.objects.push(object);
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
 /// In which states of an association it holds, and in which it does not.
-const HOLDS: [(&str, bool); 5] =
-    [("associating", true), ("associated", true), ("disassociating", false), ("disassociated", false), ("failed", false)];
+const HOLDS: [(&str, bool); 5] = [
+    ("associating", true),
+    ("associated", true),
+    ("disassociating", false),
+    ("disassociated", false),
+    ("failed", false),
+];
 
 fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Object, Failure> {
     const ACTION: &str = "DescribeRouteTables";
@@ -39,11 +54,17 @@ fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Obje
     let mut implicit = false;
     for association in needed(ACTION, "associationSet", table.associations)? {
         // Without a state it is one from before there were any.
-        let state = association.association_state.map_or_else(|| Some("associated".into()), |state| state.state);
+        let state = association
+            .association_state
+            .map_or_else(|| Some("associated".into()), |state| state.state);
         let state = needed(ACTION, "associationState", state)?;
         let holds = HOLDS.iter().find(|(word, _)| *word == state.as_str());
-        let (_, holds) =
-            holds.ok_or_else(|| Failure::invalid(ACTION, format!("EC2 says `{state}` as the state of an association of {id}")))?;
+        let (_, holds) = holds.ok_or_else(|| {
+            Failure::invalid(
+                ACTION,
+                format!("EC2 says `{state}` as the state of an association of {id}"),
+            )
+        })?;
         let main = needed(ACTION, "main", association.main)?;
         let subnet = match some(association.subnet_id) {
             // The main one is of no subnet, and one of a gateway is not either.
@@ -55,7 +76,11 @@ fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Obje
         }
         implicit |= main;
         if let Some(subnet) = subnet {
-            let association = needed_text(ACTION, "routeTableAssociationId", association.route_table_association_id)?;
+            let association = needed_text(
+                ACTION,
+                "routeTableAssociationId",
+                association.route_table_association_id,
+            )?;
             found.links.tables.insert(subnet, (id.clone(), association));
         }
     }
@@ -69,31 +94,60 @@ fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Obje
     let (mut routes, mut redirected, mut blackholes) = (Vec::new(), Vec::<Value>::new(), Vec::<Value>::new());
     for route in live {
         let (local, hole) = (is_local(&route), blackhole(&route));
-        let Some(route) = declared(route, &mut reader) else { continue };
+        let Some(route) = declared(route, &mut reader) else {
+            continue;
+        };
         // A route that the table came with and that leads elsewhere is a local one that somebody redirected.
         redirected.extend(local.then(|| route.destination.clone().into()));
-        blackholes.extend(hole.map(|target| Record::new().with("destination", route.destination.as_str()).with("target", target).into()));
+        blackholes.extend(hole.map(|target| {
+            Record::new()
+                .with("destination", route.destination.as_str())
+                .with("target", target)
+                .into()
+        }));
         routes.push(route);
     }
-    let mut object = reader.object(ACTION, Some(id), &RouteTable { vpc, routes }, table.tags, facts([]))?;
+    let mut object = reader.object(
+        ACTION,
+        Some(id),
+        &RouteTable { vpc, routes },
+        table.tags,
+        facts([]),
+    )?;
     if !redirected.is_empty() {
         object.facts.set(REDIRECTED, redirected);
     }
     object.implicit = implicit;
-    object.facts.set_option("blackholes", Some(blackholes).filter(|all| !all.is_empty()));
+    object
+        .facts
+        .set_option("blackholes", Some(blackholes).filter(|all| !all.is_empty()));
     Ok(object)
 }
 
 const ROUTES: &str = "routes";
 
-/// A route, where somebody declared it: local routes, those that a gateway propagates and those of gateway endpoints are EC2's.
+/// A route, where somebody declared it: local routes, those that a gateway propagates and those of gateway
+/// endpoints are EC2's.
 fn declared(route: aws_sdk_ec2::types::Route, reader: &mut Reader) -> Option<Route> {
     let gateway = route.gateway_id().unwrap_or_default();
     let origin = route.origin().map(|origin| origin.as_str());
-    let origin = reader.word(ROUTES, "origin", origin, &["CreateRouteTable", "CreateRoute", "EnableVgwRoutePropagation", "Advertisement"]);
+    let origin = reader.word(
+        ROUTES,
+        "origin",
+        origin,
+        &[
+            "CreateRouteTable",
+            "CreateRoute",
+            "EnableVgwRoutePropagation",
+            "Advertisement",
+        ],
+    );
     let local = matches!(gateway, "local" | "VpcLattice");
     let propagated = matches!(origin.as_str(), "EnableVgwRoutePropagation" | "Advertisement");
-    let endpoint = route.destination_prefix_list_id().is_some_and(|id| !id.is_empty()) && gateway.starts_with("vpce-");
+    let endpoint = route
+        .destination_prefix_list_id()
+        .is_some_and(|id| !id.is_empty())
+        && gateway.starts_with("vpce-");
     (!local && !propagated && !endpoint).then(|| self::route(route, reader))
 }
 
@@ -107,9 +161,15 @@ fn route(route: aws_sdk_ec2::types::Route, reader: &mut Reader) -> Route {
     // Whatever leads to a gateway of some sort is told by the form of its id.
     let gateway = |prefix: &str| route.gateway_id.clone().filter(|id| id.starts_with(prefix));
     // What leads elsewhere leads nowhere that a spec can say.
-    let elsewhere = [route.carrier_gateway_id, route.local_gateway_id, route.core_network_arn, route.odb_network_arn, route.instance_id]
-        .into_iter()
-        .find_map(some);
+    let elsewhere = [
+        route.carrier_gateway_id,
+        route.local_gateway_id,
+        route.core_network_arn,
+        route.odb_network_arn,
+        route.instance_id,
+    ]
+    .into_iter()
+    .find_map(some);
     let route = Route {
         destination,
         local_target: None,
@@ -123,8 +183,17 @@ fn route(route: aws_sdk_ec2::types::Route, reader: &mut Reader) -> Route {
         transit_gateway: some(route.transit_gateway_id),
         vpc_peering_connection: some(route.vpc_peering_connection_id),
     };
-    if elsewhere.is_none() && route == (Route { destination: route.destination.clone(), ..Route::default() }) {
-        reader.unknown(ROUTES, format!("EC2 did not say where the route to {} leads", route.destination));
+    if elsewhere.is_none()
+        && route
+            == (Route {
+                destination: route.destination.clone(),
+                ..Route::default()
+            })
+    {
+        reader.unknown(
+            ROUTES,
+            format!("EC2 did not say where the route to {} leads", route.destination),
+        );
     }
     route
 }
@@ -140,7 +209,11 @@ fn blackhole(live: &aws_sdk_ec2::types::Route) -> Option<String> {
         live.vpc_peering_connection_id(),
         live.egress_only_internet_gateway_id(),
     ];
-    let target = targets.into_iter().flatten().find(|id| !id.is_empty()).unwrap_or_default();
+    let target = targets
+        .into_iter()
+        .flatten()
+        .find(|id| !id.is_empty())
+        .unwrap_or_default();
     is_one.then(|| target.to_owned())
 }
 
@@ -161,21 +234,41 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let with = |token: &str| {
         let request = task.ec2.client.create_route_table().client_token(token);
-        request.set_vpc_id(task.set_id("vpc")).tag_specifications(tags::specification_under(task, token))
+        request
+            .set_vpc_id(task.set_id("vpc"))
+            .tag_specifications(tags::specification_under(task, token))
     };
-    let id = ownership::create_once(task, with, |request| request.send(), |answer| answer.route_table()?.route_table_id()).await?;
-    Ok(Acted { wait: wait(&id, "available"), ..made(id) })
+    let id = ownership::create_once(
+        task,
+        with,
+        |request| request.send(),
+        |answer| answer.route_table()?.route_table_id(),
+    )
+    .await?;
+    Ok(Acted {
+        wait: wait(&id, "available"),
+        ..made(id)
+    })
 }
 
 /// A route table has no states: it is there once it is shown.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
     let mut seen = BTreeMap::new();
     for ids in portions(waits) {
-        let request = ec2.client.describe_route_tables().filters(filter::of("route-table-id", ids));
-        pages!(ec2, "DescribeRouteTables", request, route_tables, |table: aws_sdk_ec2::types::RouteTable| {
-            seen.insert(table.route_table_id.unwrap_or_default(), Seen::shown());
-            Ok::<_, Failure>(())
-        });
+        let request = ec2
+            .client
+            .describe_route_tables()
+            .filters(filter::of("route-table-id", ids));
+        pages!(
+            ec2,
+            "DescribeRouteTables",
+            request,
+            route_tables,
+            |table: aws_sdk_ec2::types::RouteTable| {
+                seen.insert(table.route_table_id.unwrap_or_default(), Seen::shown());
+                Ok::<_, Failure>(())
+            }
+        );
     }
     Ok(settled(waits, seen))
 }
@@ -183,7 +276,12 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
     const ACTION: &str = "DeleteRouteTable";
     let request = task.ec2.client.delete_route_table().route_table_id(task.id()?);
-    match task.end_as(Purpose::TryDelete, ACTION, request.clone(), |request| request.send()).await {
+    match task
+        .end_as(Purpose::TryDelete, ACTION, request.clone(), |request| {
+            request.send()
+        })
+        .await
+    {
         Err(failure) if failure.class == Class::Dependency => {
             release(task).await?;
             task.end(ACTION, request, |request| request.send()).await?;
@@ -195,20 +293,30 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(Acted::default())
 }
 
-/// Takes the table off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto never does.
+/// Takes the table off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto
+/// never does.
 async fn release(task: &Task<'_>) -> Result<(), Failure> {
     let found = read(task.ec2, Some(vec![filter::of("route-table-id", [task.id()?])])).await?;
     for gone in subnet::gone(task.ec2, found.links.tables.keys()).await? {
         let (_, association) = &found.links.tables[gone];
-        let request = task.ec2.client.disassociate_route_table().association_id(association);
-        task.end("DisassociateRouteTable", request, |request| request.send()).await?;
+        let request = task
+            .ec2
+            .client
+            .disassociate_route_table()
+            .association_id(association);
+        task.end("DisassociateRouteTable", request, |request| request.send())
+            .await?;
     }
     Ok(())
 }
 
 /// The one route of a record.
 fn only<'a>(task: &Task<'_>, record: &'a Record) -> Result<&'a Record, Failure> {
-    record.list("routes").first().and_then(Value::as_map).ok_or_else(|| task.defect("names no route"))
+    record
+        .list("routes")
+        .first()
+        .and_then(Value::as_map)
+        .ok_or_else(|| task.defect("names no route"))
 }
 
 /// What a route is for, as EC2 takes it: an IPv4 range, an IPv6 range, or a prefix list.
@@ -223,9 +331,18 @@ async fn destination(task: &Task<'_>, route: &Record) -> Result<Destination, Fai
     let text = route.text("destination");
     let range = text.parse::<ipnet::IpNet>();
     Ok(match range {
-        Ok(ipnet::IpNet::V4(_)) => Destination { ipv4: Some(text.to_owned()), ..Destination::default() },
-        Ok(ipnet::IpNet::V6(_)) => Destination { ipv6: Some(text.to_owned()), ..Destination::default() },
-        Err(_) => Destination { prefix_list: Some(prefix_list::id(task.ec2, text).await?), ..Destination::default() },
+        Ok(ipnet::IpNet::V4(_)) => Destination {
+            ipv4: Some(text.to_owned()),
+            ..Destination::default()
+        },
+        Ok(ipnet::IpNet::V6(_)) => Destination {
+            ipv6: Some(text.to_owned()),
+            ..Destination::default()
+        },
+        Err(_) => Destination {
+            prefix_list: Some(prefix_list::id(task.ec2, text).await?),
+            ..Destination::default()
+        },
     })
 }
 
@@ -264,11 +381,16 @@ macro_rules! with_target {
 
 async fn create_route(task: &Task<'_>) -> Result<Acted, Failure> {
     let route = only(task, task.sets())?;
-    let request = with_target!(with_destination!(task.ec2.client.create_route(), task, route), route);
+    let request = with_target!(
+        with_destination!(task.ec2.client.create_route(), task, route),
+        route
+    );
     match task.call("CreateRoute", request, |request| request.send()).await {
         Ok(_) => {}
         // The first attempt may have made it, and its answer was lost: to make sure of the target.
-        Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => replace_route(task).await?,
+        Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => {
+            replace_route(task).await?
+        }
         Err(failure) => return Err(failure),
     }
     Ok(Acted::default())
@@ -276,9 +398,13 @@ async fn create_route(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn replace_route(task: &Task<'_>) -> Result<(), Failure> {
     let route = only(task, task.sets())?;
-    let request = with_target!(with_destination!(task.ec2.client.replace_route(), task, route), route);
+    let request = with_target!(
+        with_destination!(task.ec2.client.replace_route(), task, route),
+        route
+    );
     let request = request.set_local_target(route.get("local_target").and_then(Value::as_bool));
-    task.call("ReplaceRoute", request, |request| request.send()).await?;
+    task.call("ReplaceRoute", request, |request| request.send())
+        .await?;
     Ok(())
 }
 
@@ -309,12 +435,42 @@ mod tests {
             .route_table_id("rtb-00000001")
             .vpc_id("vpc-00000001")
             .set_associations(Some(Vec::new()))
-            .routes(to("10.0.0.0/16").gateway_id("local").origin(RouteOrigin::CreateRouteTable).build())
-            .routes(to("0.0.0.0/0").gateway_id("igw-00000001").origin(RouteOrigin::CreateRoute).build())
-            .routes(to("192.168.0.0/16").gateway_id("vgw-00000001").origin(RouteOrigin::EnableVgwRoutePropagation).build())
-            .routes(made().destination_prefix_list_id("pl-00000001").gateway_id("vpce-00000001").build())
-            .routes(to("172.16.0.0/12").nat_gateway_id("nat-00000001").network_interface_id("eni-00000001").build())
-            .routes(made().destination_ipv6_cidr_block("2001:DB8:0::/48").gateway_id("vgw-00000001").build());
+            .routes(
+                to("10.0.0.0/16")
+                    .gateway_id("local")
+                    .origin(RouteOrigin::CreateRouteTable)
+                    .build(),
+            )
+            .routes(
+                to("0.0.0.0/0")
+                    .gateway_id("igw-00000001")
+                    .origin(RouteOrigin::CreateRoute)
+                    .build(),
+            )
+            .routes(
+                to("192.168.0.0/16")
+                    .gateway_id("vgw-00000001")
+                    .origin(RouteOrigin::EnableVgwRoutePropagation)
+                    .build(),
+            )
+            .routes(
+                made()
+                    .destination_prefix_list_id("pl-00000001")
+                    .gateway_id("vpce-00000001")
+                    .build(),
+            )
+            .routes(
+                to("172.16.0.0/12")
+                    .nat_gateway_id("nat-00000001")
+                    .network_interface_id("eni-00000001")
+                    .build(),
+            )
+            .routes(
+                made()
+                    .destination_ipv6_cidr_block("2001:DB8:0::/48")
+                    .gateway_id("vgw-00000001")
+                    .build(),
+            );
         let record = fold(table.build(), &mut Found::default()).unwrap().record;
         let routes = record.get("routes").unwrap().to_string();
         assert_eq!(
@@ -329,8 +485,18 @@ mod tests {
         let table = aws_sdk_ec2::types::RouteTable::builder()
             .route_table_id("rtb-00000001")
             .set_associations(Some(Vec::new()))
-            .routes(to("10.0.0.0/16").network_interface_id("eni-00000001").origin(RouteOrigin::CreateRouteTable).build())
-            .routes(to("10.0.1.0/24").network_interface_id("eni-00000001").origin(RouteOrigin::CreateRoute).build());
+            .routes(
+                to("10.0.0.0/16")
+                    .network_interface_id("eni-00000001")
+                    .origin(RouteOrigin::CreateRouteTable)
+                    .build(),
+            )
+            .routes(
+                to("10.0.1.0/24")
+                    .network_interface_id("eni-00000001")
+                    .origin(RouteOrigin::CreateRoute)
+                    .build(),
+            );
         let object = fold(table.build(), &mut Found::default()).unwrap();
         assert_eq!(object.facts.get(REDIRECTED).unwrap().to_string(), "[10.0.0.0/16]");
         assert_eq!(object.record.list("routes").len(), 2);
@@ -339,16 +505,33 @@ mod tests {
     #[test]
     fn a_route_that_leads_nowhere_known_is_not_read() {
         let told = |route: Builder| {
-            let table = aws_sdk_ec2::types::RouteTable::builder().route_table_id("rtb-00000001").set_associations(Some(Vec::new()));
-            let local = to("10.0.0.0/16").gateway_id("local").origin(RouteOrigin::CreateRouteTable).build();
-            let object = fold(table.routes(local).routes(route.build()).build(), &mut Found::default()).unwrap();
+            let table = aws_sdk_ec2::types::RouteTable::builder()
+                .route_table_id("rtb-00000001")
+                .set_associations(Some(Vec::new()));
+            let local = to("10.0.0.0/16")
+                .gateway_id("local")
+                .origin(RouteOrigin::CreateRouteTable)
+                .build();
+            let object = fold(
+                table.routes(local).routes(route.build()).build(),
+                &mut Found::default(),
+            )
+            .unwrap();
             object.record.get("routes").is_some()
         };
         assert!(told(to("0.0.0.0/0").gateway_id("igw-00000001")));
-        assert!(!told(to("0.0.0.0/0")) && !told(to("0.0.0.0/0").gateway_id("zzz")) && !told(to("0.0.0.0/99").gateway_id("igw-00000001")));
+        assert!(
+            !told(to("0.0.0.0/0"))
+                && !told(to("0.0.0.0/0").gateway_id("zzz"))
+                && !told(to("0.0.0.0/99").gateway_id("igw-00000001"))
+        );
         assert!(!told(made().gateway_id("igw-00000001")));
         // A word for where it comes from that nobody knows: perhaps it is EC2's own.
-        assert!(!told(to("0.0.0.0/0").gateway_id("igw-00000001").origin(RouteOrigin::from("zzz"))));
+        assert!(!told(
+            to("0.0.0.0/0")
+                .gateway_id("igw-00000001")
+                .origin(RouteOrigin::from("zzz"))
+        ));
         // To what a spec has no word for: told, so that it is seen.
         assert!(told(to("0.0.0.0/0").carrier_gateway_id("cagw-00000001")));
     }
@@ -356,11 +539,15 @@ mod tests {
     #[test]
     fn an_association_that_is_not_whole_is_an_error() {
         let read = |association: RouteTableAssociation| {
-            let table = aws_sdk_ec2::types::RouteTable::builder().route_table_id("rtb-00000001").associations(association);
+            let table = aws_sdk_ec2::types::RouteTable::builder()
+                .route_table_id("rtb-00000001")
+                .associations(association);
             fold(table.build(), &mut Found::default()).is_ok()
         };
         let base = || RouteTableAssociation::builder().route_table_association_id("rtbassoc-1");
-        assert!(read(base().main(true).build()) && read(base().main(false).subnet_id("subnet-00000001").build()));
+        assert!(
+            read(base().main(true).build()) && read(base().main(false).subnet_id("subnet-00000001").build())
+        );
         assert!(!read(base().subnet_id("subnet-00000001").build()) && !read(base().main(false).build()));
         assert!(!read(base().main(false).subnet_id("zzz").build()));
     }
@@ -371,10 +558,17 @@ mod tests {
             .route_table_id("rtb-00000001")
             .associations(RouteTableAssociation::builder().main(true).build())
             .associations(
-                RouteTableAssociation::builder().main(false).subnet_id("subnet-00000001").route_table_association_id("rtbassoc-1").build(),
+                RouteTableAssociation::builder()
+                    .main(false)
+                    .subnet_id("subnet-00000001")
+                    .route_table_association_id("rtbassoc-1")
+                    .build(),
             );
         let mut found = Found::default();
         assert!(fold(table.build(), &mut found).unwrap().implicit);
-        assert_eq!(found.links.tables["subnet-00000001"], ("rtb-00000001".to_owned(), "rtbassoc-1".to_owned()));
+        assert_eq!(
+            found.links.tables["subnet-00000001"],
+            ("rtb-00000001".to_owned(), "rtbassoc-1".to_owned())
+        );
     }
 }

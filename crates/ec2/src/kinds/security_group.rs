@@ -21,11 +21,21 @@ pub const DEFAULT: &str = "default";
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2.client.describe_security_groups().max_results(1000).set_filters(filters);
-    pages!(ec2, "DescribeSecurityGroups", request, security_groups, |group: aws_sdk_ec2::types::SecurityGroup| {
-        found.objects.push(fold(group)?);
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_security_groups()
+        .max_results(1000)
+        .set_filters(filters);
+    pages!(
+        ec2,
+        "DescribeSecurityGroups",
+        request,
+        security_groups,
+        |group: aws_sdk_ec2::types::SecurityGroup| {
+            found.objects.push(fold(group)?);
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
@@ -38,18 +48,35 @@ fn fold(group: aws_sdk_ec2::types::SecurityGroup) -> Result<Object, Failure> {
         group_name: fold_name(&name).to_owned(),
         description: reader.text("description", "groupDescription", group.description),
         ingress: rules(group.ip_permissions, ("ingress", "ipPermissions"), &mut reader),
-        egress: rules(group.ip_permissions_egress, ("egress", "ipPermissionsEgress"), &mut reader),
+        egress: rules(
+            group.ip_permissions_egress,
+            ("egress", "ipPermissionsEgress"),
+            &mut reader,
+        ),
     };
     let implicit = name == DEFAULT;
-    let mut object = reader.object(ACTION, group.group_id, &typed, group.tags, facts([("group_name", Some(name))]))?;
+    let mut object = reader.object(
+        ACTION,
+        group.group_id,
+        &typed,
+        group.tags,
+        facts([("group_name", Some(name))]),
+    )?;
     object.implicit = implicit;
     Ok(object)
 }
 
 /// One rule for each source of each permission of a direction, which is EC2's element of this name.
-fn rules(permissions: Option<Vec<IpPermission>>, direction: (&'static str, &'static str), reader: &mut Reader) -> Vec<Rule> {
+fn rules(
+    permissions: Option<Vec<IpPermission>>,
+    direction: (&'static str, &'static str),
+    reader: &mut Reader,
+) -> Vec<Rule> {
     let permissions = reader.always(direction.0, direction.1, permissions);
-    permissions.into_iter().flat_map(|permission| of_permission(permission, direction.0, reader)).collect()
+    permissions
+        .into_iter()
+        .flat_map(|permission| of_permission(permission, direction.0, reader))
+        .collect()
 }
 
 fn of_permission(permission: IpPermission, direction: &'static str, reader: &mut Reader) -> Vec<Rule> {
@@ -58,11 +85,19 @@ fn of_permission(permission: IpPermission, direction: &'static str, reader: &mut
         text => (PROTOCOL.read)(&text).unwrap_or(text),
     };
     let (from, to) = (permission.from_port, permission.to_port);
-    let mut base = Rule { protocol, ..Rule::default() };
+    let mut base = Rule {
+        protocol,
+        ..Rule::default()
+    };
     match base.protocol.as_str() {
         // What is -1 is every port.
         "tcp" | "udp" if from == Some(-1) => base.port = Some(ports(0, u16::MAX)),
-        "tcp" | "udp" => base.port = Some(ports(reader.port(direction, "fromPort", from), reader.port(direction, "toPort", to))),
+        "tcp" | "udp" => {
+            base.port = Some(ports(
+                reader.port(direction, "fromPort", from),
+                reader.port(direction, "toPort", to),
+            ))
+        }
         "icmp" | "icmpv6" => {
             let one = |value: i32| Some(i64::from(value)).filter(|value| *value != -1);
             base.icmp_type = one(reader.always(direction, "fromPort", from));
@@ -74,28 +109,51 @@ fn of_permission(permission: IpPermission, direction: &'static str, reader: &mut
     let mut rules = Vec::new();
     for source in permission.ip_ranges.unwrap_or_default() {
         let range = reader.text(direction, "cidrIp", source.cidr_ip);
-        rules.push(Rule { cidr: Some((RANGE.read)(&range).unwrap_or(range)), description: some(source.description), ..base.clone() });
+        rules.push(Rule {
+            cidr: Some((RANGE.read)(&range).unwrap_or(range)),
+            description: some(source.description),
+            ..base.clone()
+        });
     }
     for source in permission.ipv6_ranges.unwrap_or_default() {
         let range = reader.text(direction, "cidrIpv6", source.cidr_ipv6);
-        rules.push(Rule { cidr: Some((RANGE.read)(&range).unwrap_or(range)), description: some(source.description), ..base.clone() });
+        rules.push(Rule {
+            cidr: Some((RANGE.read)(&range).unwrap_or(range)),
+            description: some(source.description),
+            ..base.clone()
+        });
     }
     for source in permission.prefix_list_ids.unwrap_or_default() {
         let list = reader.text(direction, "prefixListId", source.prefix_list_id);
-        rules.push(Rule { prefix_list: Some(list), description: some(source.description), ..base.clone() });
+        rules.push(Rule {
+            prefix_list: Some(list),
+            description: some(source.description),
+            ..base.clone()
+        });
     }
     for source in permission.user_id_group_pairs.unwrap_or_default() {
         let group = reader.id(direction, "groupId", source.group_id);
-        rules.push(Rule { security_group: Some(group), description: some(source.description), ..base.clone() });
+        rules.push(Rule {
+            security_group: Some(group),
+            description: some(source.description),
+            ..base.clone()
+        });
     }
     if rules.is_empty() {
-        reader.unknown(direction, format!("EC2 did not say whom a rule for {} is for", base.protocol));
+        reader.unknown(
+            direction,
+            format!("EC2 did not say whom a rule for {} is for", base.protocol),
+        );
     }
     rules
 }
 
 /// The rules of a record as EC2 takes them.
-async fn permissions(task: &Task<'_>, record: &Record, direction: &str) -> Result<Vec<IpPermission>, Failure> {
+async fn permissions(
+    task: &Task<'_>,
+    record: &Record,
+    direction: &str,
+) -> Result<Vec<IpPermission>, Failure> {
     let mut permissions = Vec::new();
     for rule in record.list(direction).iter().filter_map(Value::as_map) {
         let list = match rule.get("prefix_list").and_then(Value::as_text) {
@@ -109,26 +167,64 @@ async fn permissions(task: &Task<'_>, record: &Record, direction: &str) -> Resul
 
 fn permission(rule: &Record, prefix_list: Option<String>) -> IpPermission {
     let protocol = rule.text("protocol");
-    let number = |name: &str| rule.get(name).and_then(Value::as_int).and_then(|value| i32::try_from(value).ok()).unwrap_or(-1);
+    let number = |name: &str| {
+        rule.get(name)
+            .and_then(Value::as_int)
+            .and_then(|value| i32::try_from(value).ok())
+            .unwrap_or(-1)
+    };
     let (from, to) = match protocol {
         "icmp" | "icmpv6" => (Some(number("icmp_type")), Some(number("icmp_code"))),
-        "tcp" | "udp" => port_bounds(rule.text("port")).map(|(from, to)| (i32::from(from), i32::from(to))).unzip(),
+        "tcp" | "udp" => port_bounds(rule.text("port"))
+            .map(|(from, to)| (i32::from(from), i32::from(to)))
+            .unzip(),
         _ => (None, None),
     };
     let text = |name: &str| rule.get(name).and_then(Value::as_text).map(str::to_owned);
     let description = text("description");
-    let builder = IpPermission::builder().ip_protocol(if protocol == "all" { "-1" } else { protocol }).set_from_port(from).set_to_port(to);
+    let builder = IpPermission::builder()
+        .ip_protocol(if protocol == "all" { "-1" } else { protocol })
+        .set_from_port(from)
+        .set_to_port(to);
     if let Some(group) = rule.reference("security_group").and_then(Ref::id) {
-        return builder.user_id_group_pairs(UserIdGroupPair::builder().group_id(group).set_description(description).build()).build();
+        return builder
+            .user_id_group_pairs(
+                UserIdGroupPair::builder()
+                    .group_id(group)
+                    .set_description(description)
+                    .build(),
+            )
+            .build();
     }
     if let Some(list) = prefix_list {
-        return builder.prefix_list_ids(PrefixListId::builder().prefix_list_id(list).set_description(description).build()).build();
+        return builder
+            .prefix_list_ids(
+                PrefixListId::builder()
+                    .prefix_list_id(list)
+                    .set_description(description)
+                    .build(),
+            )
+            .build();
     }
     let range = text("cidr").unwrap_or_default();
     if range.contains(':') {
-        builder.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(range).set_description(description).build()).build()
+        builder
+            .ipv6_ranges(
+                Ipv6Range::builder()
+                    .cidr_ipv6(range)
+                    .set_description(description)
+                    .build(),
+            )
+            .build()
     } else {
-        builder.ip_ranges(IpRange::builder().cidr_ip(range).set_description(description).build()).build()
+        builder
+            .ip_ranges(
+                IpRange::builder()
+                    .cidr_ip(range)
+                    .set_description(description)
+                    .build(),
+            )
+            .build()
     }
 }
 
@@ -139,21 +235,36 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
         "AuthorizeSecurityGroupEgress" => authorize(task, "egress").await?,
         "UpdateSecurityGroupRuleDescriptionsIngress" => {
             let rules = permissions(task, task.sets(), "ingress").await?;
-            let request = task.ec2.client.update_security_group_rule_descriptions_ingress().group_id(task.id()?);
+            let request = task
+                .ec2
+                .client
+                .update_security_group_rule_descriptions_ingress()
+                .group_id(task.id()?);
             let request = request.set_ip_permissions(Some(rules));
-            task.call("UpdateSecurityGroupRuleDescriptionsIngress", request, |request| request.send()).await?;
+            task.call("UpdateSecurityGroupRuleDescriptionsIngress", request, |request| {
+                request.send()
+            })
+            .await?;
         }
         "UpdateSecurityGroupRuleDescriptionsEgress" => {
             let rules = permissions(task, task.sets(), "egress").await?;
-            let request = task.ec2.client.update_security_group_rule_descriptions_egress().group_id(task.id()?);
+            let request = task
+                .ec2
+                .client
+                .update_security_group_rule_descriptions_egress()
+                .group_id(task.id()?);
             let request = request.set_ip_permissions(Some(rules));
-            task.call("UpdateSecurityGroupRuleDescriptionsEgress", request, |request| request.send()).await?;
+            task.call("UpdateSecurityGroupRuleDescriptionsEgress", request, |request| {
+                request.send()
+            })
+            .await?;
         }
         "RevokeSecurityGroupIngress" => revoke(task, "ingress").await?,
         "RevokeSecurityGroupEgress" => revoke(task, "egress").await?,
         "DeleteSecurityGroup" => {
             let request = task.ec2.client.delete_security_group().group_id(task.id()?);
-            task.end("DeleteSecurityGroup", request, |request| request.send()).await?;
+            task.end("DeleteSecurityGroup", request, |request| request.send())
+                .await?;
         }
         _ => return Err(task.unknown_action()),
     }
@@ -170,29 +281,53 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_group_name(name.clone())
         .set_description(task.text("description"))
         .tag_specifications(tags::specification(task));
-    let made = ownership::create(task, request, |request| request.send(), |answer| answer.group_id()).await?;
-    Ok(Acted { facts: facts([("group_name", name)]), wait: wait(&made.id, "available"), ..self::made(made.id) })
+    let made = ownership::create(
+        task,
+        request,
+        |request| request.send(),
+        |answer| answer.group_id(),
+    )
+    .await?;
+    Ok(Acted {
+        facts: facts([("group_name", name)]),
+        wait: wait(&made.id, "available"),
+        ..self::made(made.id)
+    })
 }
 
-/// A group has no states: it is there once it is shown. Rules that come before are refused, and each refusal costs a request.
+/// A group has no states: it is there once it is shown. Rules that come before are refused, and each refusal
+/// costs a request.
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
     let mut seen = BTreeMap::new();
     for ids in portions(waits) {
-        let there = read(ec2, Some(vec![filter::of("group-id", ids)])).await?.objects.into_iter();
+        let there = read(ec2, Some(vec![filter::of("group-id", ids)]))
+            .await?
+            .objects
+            .into_iter();
         seen.extend(there.map(|group| (group.id, Seen::shown())));
     }
     Ok(settled(waits, seen))
 }
 
-/// Allows these rules. Rules that are there already are as wanted; EC2 then takes none of the call, so they go one by one.
+/// Allows these rules. Rules that are there already are as wanted; EC2 then takes none of the call, so they
+/// go one by one.
 async fn authorize(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
     let rules = permissions(task, task.sets(), direction).await?;
     // A rule takes nothing that another one might still be giving up: where EC2 says that it is there, it is.
-    let task = &Task { errand: Errand { ending: false, ..task.errand }, ..*task };
+    let task = &Task {
+        errand: Errand {
+            ending: false,
+            ..task.errand
+        },
+        ..*task
+    };
     match authorize_some(task, direction, rules.clone()).await {
         Err(failure) if failure.class == Class::Duplicate && rules.len() > 1 => {
             for rule in rules {
-                unless(Class::Duplicate, authorize_some(task, direction, vec![rule]).await)?;
+                unless(
+                    Class::Duplicate,
+                    authorize_some(task, direction, vec![rule]).await,
+                )?;
             }
             Ok(())
         }
@@ -203,11 +338,19 @@ async fn authorize(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
 async fn authorize_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermission>) -> Result<(), Failure> {
     let (client, id) = (&task.ec2.client, task.id()?);
     if direction == "ingress" {
-        let request = client.authorize_security_group_ingress().group_id(id).set_ip_permissions(Some(rules));
-        task.call("AuthorizeSecurityGroupIngress", request, |request| request.send()).await?;
+        let request = client
+            .authorize_security_group_ingress()
+            .group_id(id)
+            .set_ip_permissions(Some(rules));
+        task.call("AuthorizeSecurityGroupIngress", request, |request| request.send())
+            .await?;
     } else {
-        let request = client.authorize_security_group_egress().group_id(id).set_ip_permissions(Some(rules));
-        task.call("AuthorizeSecurityGroupEgress", request, |request| request.send()).await?;
+        let request = client
+            .authorize_security_group_egress()
+            .group_id(id)
+            .set_ip_permissions(Some(rules));
+        task.call("AuthorizeSecurityGroupEgress", request, |request| request.send())
+            .await?;
     }
     Ok(())
 }
@@ -228,11 +371,21 @@ async fn revoke(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
 async fn revoke_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermission>) -> Result<bool, Failure> {
     let (client, id) = (&task.ec2.client, task.id()?);
     let known = if direction == "ingress" {
-        let request = client.revoke_security_group_ingress().group_id(id).set_ip_permissions(Some(rules));
-        task.end("RevokeSecurityGroupIngress", request, |request| request.send()).await?.is_some()
+        let request = client
+            .revoke_security_group_ingress()
+            .group_id(id)
+            .set_ip_permissions(Some(rules));
+        task.end("RevokeSecurityGroupIngress", request, |request| request.send())
+            .await?
+            .is_some()
     } else {
-        let request = client.revoke_security_group_egress().group_id(id).set_ip_permissions(Some(rules));
-        task.end("RevokeSecurityGroupEgress", request, |request| request.send()).await?.is_some()
+        let request = client
+            .revoke_security_group_egress()
+            .group_id(id)
+            .set_ip_permissions(Some(rules));
+        task.end("RevokeSecurityGroupEgress", request, |request| request.send())
+            .await?
+            .is_some()
     };
     Ok(known)
 }
@@ -249,9 +402,14 @@ pub async fn default_of(ec2: &Ec2, vpc: &str) -> Result<Option<String>, Failure>
     const ACTION: &str = "DescribeSecurityGroups";
     let filters = vec![filter::of("vpc-id", [vpc]), filter::of("group-name", [DEFAULT])];
     let request = ec2.client.describe_security_groups().set_filters(Some(filters));
-    let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
+    let answer = ec2
+        .caller
+        .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+        .await?;
     let groups = answer.security_groups.unwrap_or_default();
-    let own = groups.into_iter().find(|group| group.group_name() == Some(DEFAULT) && group.vpc_id() == Some(vpc));
+    let own = groups
+        .into_iter()
+        .find(|group| group.group_name() == Some(DEFAULT) && group.vpc_id() == Some(vpc));
     Ok(own.and_then(|group| group.group_id))
 }
 
@@ -279,35 +437,84 @@ mod tests {
             .from_port(8000)
             .to_port(8080)
             .ip_ranges(IpRange::builder().cidr_ip("10.0.0.0/8").description("").build())
-            .ipv6_ranges(Ipv6Range::builder().cidr_ipv6("2001:DB8::/32").description("v6").build())
-            .user_id_group_pairs(UserIdGroupPair::builder().group_id("sg-00000002").user_id("123456789012").build());
+            .ipv6_ranges(
+                Ipv6Range::builder()
+                    .cidr_ipv6("2001:DB8::/32")
+                    .description("v6")
+                    .build(),
+            )
+            .user_id_group_pairs(
+                UserIdGroupPair::builder()
+                    .group_id("sg-00000002")
+                    .user_id("123456789012")
+                    .build(),
+            );
         assert_eq!(
             folded(permission.build()),
             "[{cidr: 10.0.0.0/8, port: 8000-8080, protocol: tcp}, {cidr: 2001:db8::/32, description: v6, port: 8000-8080, protocol: \
              tcp}, {port: 8000-8080, protocol: tcp, security_group: sg-00000002}]"
         );
         let range = || IpRange::builder().cidr_ip("0.0.0.0/0").build();
-        let all = IpPermission::builder().ip_protocol("-1").from_port(-1).to_port(-1).ip_ranges(range()).build();
+        let all = IpPermission::builder()
+            .ip_protocol("-1")
+            .from_port(-1)
+            .to_port(-1)
+            .ip_ranges(range())
+            .build();
         assert_eq!(folded(all), "[{cidr: 0.0.0.0/0, protocol: all}]");
-        let ping = IpPermission::builder().ip_protocol("icmp").from_port(8).to_port(-1).ip_ranges(range()).build();
+        let ping = IpPermission::builder()
+            .ip_protocol("icmp")
+            .from_port(8)
+            .to_port(-1)
+            .ip_ranges(range())
+            .build();
         assert_eq!(folded(ping), "[{cidr: 0.0.0.0/0, icmp_type: 8, protocol: icmp}]");
-        let any = IpPermission::builder().ip_protocol("icmp").from_port(-1).to_port(-1).ip_ranges(range()).build();
+        let any = IpPermission::builder()
+            .ip_protocol("icmp")
+            .from_port(-1)
+            .to_port(-1)
+            .ip_ranges(range())
+            .build();
         assert_eq!(folded(any), "[{cidr: 0.0.0.0/0, protocol: icmp}]");
-        let esp = IpPermission::builder().ip_protocol("50").from_port(0).to_port(0).ip_ranges(range()).build();
+        let esp = IpPermission::builder()
+            .ip_protocol("50")
+            .from_port(0)
+            .to_port(0)
+            .ip_ranges(range())
+            .build();
         assert_eq!(folded(esp), "[{cidr: 0.0.0.0/0, protocol: 50}]");
     }
 
     #[test]
     fn a_rule_goes_to_ec2_and_comes_back_the_same() {
         let rules = [
-            Record::new().with("protocol", "tcp").with("port", "22").with("cidr", "10.0.0.0/8").with("description", "ssh"),
-            Record::new().with("protocol", "udp").with("port", "0-65535").with("cidr", "::/0"),
-            Record::new().with("protocol", "icmp").with("icmp_type", 3).with("icmp_code", 4).with("cidr", "0.0.0.0/0"),
-            Record::new().with("protocol", "all").with("security_group", Ref::Id("sg-00000002".into())),
-            Record::new().with("protocol", "tcp").with("port", "443").with("prefix_list", "pl-12345678"),
+            Record::new()
+                .with("protocol", "tcp")
+                .with("port", "22")
+                .with("cidr", "10.0.0.0/8")
+                .with("description", "ssh"),
+            Record::new()
+                .with("protocol", "udp")
+                .with("port", "0-65535")
+                .with("cidr", "::/0"),
+            Record::new()
+                .with("protocol", "icmp")
+                .with("icmp_type", 3)
+                .with("icmp_code", 4)
+                .with("cidr", "0.0.0.0/0"),
+            Record::new()
+                .with("protocol", "all")
+                .with("security_group", Ref::Id("sg-00000002".into())),
+            Record::new()
+                .with("protocol", "tcp")
+                .with("port", "443")
+                .with("prefix_list", "pl-12345678"),
         ];
         for rule in rules {
-            let list = rule.get("prefix_list").and_then(Value::as_text).map(str::to_owned);
+            let list = rule
+                .get("prefix_list")
+                .and_then(Value::as_text)
+                .map(str::to_owned);
             let back = folded(permission(&rule, list));
             assert_eq!(back, format!("[{rule}]"));
         }

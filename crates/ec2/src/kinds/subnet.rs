@@ -24,11 +24,21 @@ const DEFAULT_ACL: &str = "default_network_acl";
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2.client.describe_subnets().max_results(1000).set_filters(filters);
-    pages!(ec2, "DescribeSubnets", request, subnets, |subnet: aws_sdk_ec2::types::Subnet| {
-        found.objects.push(fold(subnet)?);
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_subnets()
+        .max_results(1000)
+        .set_filters(filters);
+    pages!(
+        ec2,
+        "DescribeSubnets",
+        request,
+        subnets,
+        |subnet: aws_sdk_ec2::types::Subnet| {
+            found.objects.push(fold(subnet)?);
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
@@ -36,16 +46,44 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
     const ACTION: &str = "DescribeSubnets";
     let mut reader = Reader::default();
     let state = subnet.state.as_ref().map(|state| state.as_str());
-    let state = reader.word(STATE, "state", state, &["pending", "available", "unavailable", "failed", "failed-insufficient-capacity"]);
-    let facts =
-        facts([(STATE, Some(state)), ("available_ip_address_count", subnet.available_ip_address_count.map(|count| count.to_string()))]);
+    let state = reader.word(
+        STATE,
+        "state",
+        state,
+        &[
+            "pending",
+            "available",
+            "unavailable",
+            "failed",
+            "failed-insufficient-capacity",
+        ],
+    );
+    let facts = facts([
+        (STATE, Some(state)),
+        (
+            "available_ip_address_count",
+            subnet.available_ip_address_count.map(|count| count.to_string()),
+        ),
+    ]);
     let implicit = needed(ACTION, "defaultForAz", subnet.default_for_az)?;
     let typed = Subnet {
         vpc: reader.id("vpc", "vpcId", subnet.vpc_id),
         cidr_block: reader.text("cidr_block", "cidrBlock", subnet.cidr_block),
-        availability_zone: Some(reader.text("availability_zone", "availabilityZone", subnet.availability_zone)),
-        availability_zone_id: Some(reader.text("availability_zone_id", "availabilityZoneId", subnet.availability_zone_id)),
-        map_public_ip_on_launch: reader.always("map_public_ip_on_launch", "mapPublicIpOnLaunch", subnet.map_public_ip_on_launch),
+        availability_zone: Some(reader.text(
+            "availability_zone",
+            "availabilityZone",
+            subnet.availability_zone,
+        )),
+        availability_zone_id: Some(reader.text(
+            "availability_zone_id",
+            "availabilityZoneId",
+            subnet.availability_zone_id,
+        )),
+        map_public_ip_on_launch: reader.always(
+            "map_public_ip_on_launch",
+            "mapPublicIpOnLaunch",
+            subnet.map_public_ip_on_launch,
+        ),
         route_table: None,
         network_acl: None,
     };
@@ -54,14 +92,19 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
     Ok(object)
 }
 
-/// Adds what the answers about route tables and network ACLs say: which ones a subnet is associated with. Without an association its
-/// table is the main one. The default ACL is left out as well, unless the spec declares an ACL: it may name that one by its id.
+/// Adds what the answers about route tables and network ACLs say: which ones a subnet is associated with.
+/// Without an association its table is the main one. The default ACL is left out as well, unless the spec
+/// declares an ACL: it may name that one by its id.
 pub fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
     if let Some((table, association)) = links.tables.get(&object.id) {
         object.record.set("route_table", Ref::Id(table.clone()));
         object.facts.set(ASSOCIATION, association.clone());
     }
-    let default = object.record.reference("vpc").and_then(Ref::id).and_then(|vpc| links.default_acls.get(vpc));
+    let default = object
+        .record
+        .reference("vpc")
+        .and_then(Ref::id)
+        .and_then(|vpc| links.default_acls.get(vpc));
     if let Some(default) = default {
         object.facts.set(DEFAULT_ACL, default.clone());
     }
@@ -76,7 +119,9 @@ pub fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
             None
         }
     };
-    object.unread.extend(unread.map(|why| ("network_acl".to_owned(), why.to_owned())));
+    object
+        .unread
+        .extend(unread.map(|why| ("network_acl".to_owned(), why.to_owned())));
 }
 
 /// Those of some subnets that are not there.
@@ -85,7 +130,11 @@ pub async fn gone<'a>(ec2: &Ec2, ids: impl Iterator<Item = &'a String>) -> Resul
     let mut gone = Vec::new();
     for ids in ids.chunks(filter::VALUES_MAX) {
         let there = read(ec2, Some(vec![filter::of("subnet-id", ids.iter().copied())])).await?;
-        gone.extend(ids.iter().map(|id| id.as_str()).filter(|id| there.objects.iter().all(|subnet| subnet.id != *id)));
+        gone.extend(
+            ids.iter()
+                .map(|id| id.as_str())
+                .filter(|id| there.objects.iter().all(|subnet| subnet.id != *id)),
+        );
     }
     Ok(gone)
 }
@@ -94,10 +143,20 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         "CreateSubnet" => create(task).await,
         "ModifySubnetAttribute" => {
-            let on = task.sets().get("map_public_ip_on_launch").and_then(Value::as_bool).unwrap_or_default();
+            let on = task
+                .sets()
+                .get("map_public_ip_on_launch")
+                .and_then(Value::as_bool)
+                .unwrap_or_default();
             let value = AttributeBooleanValue::builder().value(on).build();
-            let request = task.ec2.client.modify_subnet_attribute().subnet_id(task.id()?).map_public_ip_on_launch(value);
-            task.call("ModifySubnetAttribute", request, |request| request.send()).await?;
+            let request = task
+                .ec2
+                .client
+                .modify_subnet_attribute()
+                .subnet_id(task.id()?)
+                .map_public_ip_on_launch(value);
+            task.call("ModifySubnetAttribute", request, |request| request.send())
+                .await?;
             Ok(Acted::default())
         }
         "AssociateRouteTable" => associate(task).await,
@@ -106,7 +165,8 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
         "ReplaceNetworkAclAssociation" => move_to_acl(task).await,
         "DeleteSubnet" => {
             let request = task.ec2.client.delete_subnet().subnet_id(task.id()?);
-            task.end("DeleteSubnet", request, |request| request.send()).await?;
+            task.end("DeleteSubnet", request, |request| request.send())
+                .await?;
             Ok(Acted::default())
         }
         _ => Err(task.unknown_action()),
@@ -123,17 +183,41 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_availability_zone(task.text("availability_zone"))
         .set_availability_zone_id(task.text("availability_zone_id"))
         .tag_specifications(tags::specification(task));
-    let made = ownership::create(task, request, |request| request.send(), |answer| answer.subnet()?.subnet_id()).await?;
-    let state = made.answer.as_ref().and_then(|answer| answer.subnet()?.state()).map(|state| state.as_str());
-    let wait = if state == Some("available") { None } else { wait(&made.id, "available") };
-    Ok(Acted { wait, ..self::made(made.id) })
+    let made = ownership::create(
+        task,
+        request,
+        |request| request.send(),
+        |answer| answer.subnet()?.subnet_id(),
+    )
+    .await?;
+    let state = made
+        .answer
+        .as_ref()
+        .and_then(|answer| answer.subnet()?.state())
+        .map(|state| state.as_str());
+    let wait = if state == Some("available") {
+        None
+    } else {
+        wait(&made.id, "available")
+    };
+    Ok(Acted {
+        wait,
+        ..self::made(made.id)
+    })
 }
 
 async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
     const ACTION: &str = "AssociateRouteTable";
     let id = task.id()?;
-    let table = task.set_id("route_table").ok_or_else(|| task.defect("names no route table"))?;
-    let request = task.ec2.client.associate_route_table().subnet_id(id).route_table_id(&table);
+    let table = task
+        .set_id("route_table")
+        .ok_or_else(|| task.defect("names no route table"))?;
+    let request = task
+        .ec2
+        .client
+        .associate_route_table()
+        .subnet_id(id)
+        .route_table_id(&table);
     let association = match task.call(ACTION, request, |request| request.send()).await {
         Ok(answer) => answer.association_id,
         // The first attempt did it, and its answer was lost.
@@ -143,27 +227,53 @@ async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
         },
         Err(failure) => return Err(failure),
     };
-    Ok(Acted { facts: facts([(ASSOCIATION, association)]), ..Acted::default() })
+    Ok(Acted {
+        facts: facts([(ASSOCIATION, association)]),
+        ..Acted::default()
+    })
 }
 
 async fn replace_association(task: &Task<'_>) -> Result<Acted, Failure> {
     const ACTION: &str = "ReplaceRouteTableAssociation";
-    let table = task.set_id("route_table").ok_or_else(|| task.defect("names no route table"))?;
+    let table = task
+        .set_id("route_table")
+        .ok_or_else(|| task.defect("names no route table"))?;
     if let Some(known) = known_association(task).await? {
-        let request = task.ec2.client.replace_route_table_association().association_id(known).route_table_id(&table);
+        let request = task
+            .ec2
+            .client
+            .replace_route_table_association()
+            .association_id(known)
+            .route_table_id(&table);
         match task.call(ACTION, request, |request| request.send()).await {
-            Ok(answer) => return Ok(Acted { facts: facts([(ASSOCIATION, answer.new_association_id)]), ..Acted::default() }),
+            Ok(answer) => {
+                return Ok(Acted {
+                    facts: facts([(ASSOCIATION, answer.new_association_id)]),
+                    ..Acted::default()
+                });
+            }
             // Every replacement gives the association another id: the one that is known may be gone by now.
             Err(failure) if is_gone(failure.class, &failure.code) => {}
             Err(failure) => return Err(failure),
         }
     }
     match association(task, task.id()?).await? {
-        Some((now, association)) if now == table => Ok(Acted { facts: facts([(ASSOCIATION, Some(association))]), ..Acted::default() }),
+        Some((now, association)) if now == table => Ok(Acted {
+            facts: facts([(ASSOCIATION, Some(association))]),
+            ..Acted::default()
+        }),
         Some((_, association)) => {
-            let request = task.ec2.client.replace_route_table_association().association_id(association).route_table_id(&table);
+            let request = task
+                .ec2
+                .client
+                .replace_route_table_association()
+                .association_id(association)
+                .route_table_id(&table);
             let answer = task.call(ACTION, request, |request| request.send()).await?;
-            Ok(Acted { facts: facts([(ASSOCIATION, answer.new_association_id)]), ..Acted::default() })
+            Ok(Acted {
+                facts: facts([(ASSOCIATION, answer.new_association_id)]),
+                ..Acted::default()
+            })
         }
         None => associate(task).await,
     }
@@ -171,8 +281,13 @@ async fn replace_association(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
     if let Some(association) = known_association(task).await? {
-        let request = task.ec2.client.disassociate_route_table().association_id(association);
-        task.end("DisassociateRouteTable", request, |request| request.send()).await?;
+        let request = task
+            .ec2
+            .client
+            .disassociate_route_table()
+            .association_id(association);
+        task.end("DisassociateRouteTable", request, |request| request.send())
+            .await?;
     }
     Ok(Acted::default())
 }
@@ -180,13 +295,19 @@ async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
 async fn known_association(task: &Task<'_>) -> Result<Option<String>, Failure> {
     match task.fact(ASSOCIATION) {
         Some(known) => Ok(Some(known.to_owned())),
-        None => Ok(association(task, task.id()?).await?.map(|(_, association)| association)),
+        None => Ok(association(task, task.id()?)
+            .await?
+            .map(|(_, association)| association)),
     }
 }
 
 /// Looks for the route table that a subnet is associated with: the table and the association.
 async fn association(task: &Task<'_>, subnet: &str) -> Result<Option<(String, String)>, Failure> {
-    let found = route_table::read(task.ec2, Some(vec![filter::of("association.subnet-id", [subnet])])).await?;
+    let found = route_table::read(
+        task.ec2,
+        Some(vec![filter::of("association.subnet-id", [subnet])]),
+    )
+    .await?;
     Ok(found.links.tables.get(subnet).cloned())
 }
 
@@ -198,10 +319,18 @@ async fn move_to_acl(task: &Task<'_>) -> Result<Acted, Failure> {
         None => default_acl(task).await?,
     };
     let replace = |association: String| {
-        let request = task.ec2.client.replace_network_acl_association().association_id(association).network_acl_id(&acl);
+        let request = task
+            .ec2
+            .client
+            .replace_network_acl_association()
+            .association_id(association)
+            .network_acl_id(&acl);
         task.call(ACTION, request, |request| request.send())
     };
-    let moved = |association: Option<String>| Acted { facts: facts([(ACL_ASSOCIATION, association)]), ..Acted::default() };
+    let moved = |association: Option<String>| Acted {
+        facts: facts([(ACL_ASSOCIATION, association)]),
+        ..Acted::default()
+    };
     if let Some(known) = task.fact(ACL_ASSOCIATION) {
         match replace(known.to_owned()).await {
             Ok(answer) => return Ok(moved(answer.new_association_id)),
@@ -211,10 +340,17 @@ async fn move_to_acl(task: &Task<'_>) -> Result<Acted, Failure> {
         }
     }
     let subnet = task.id()?;
-    match network_acl::of_subnet(task.ec2, subnet).await?.links.acls.remove(subnet) {
+    match network_acl::of_subnet(task.ec2, subnet)
+        .await?
+        .links
+        .acls
+        .remove(subnet)
+    {
         Some((now, association)) if now == acl => Ok(moved(Some(association))),
         Some((_, association)) => Ok(moved(replace(association).await?.new_association_id)),
-        None => Err(task.refused(format!("EC2 shows {subnet} in no network ACL: try again in a minute"))),
+        None => Err(task.refused(format!(
+            "EC2 shows {subnet} in no network ACL: try again in a minute"
+        ))),
     }
 }
 
@@ -225,23 +361,51 @@ async fn default_acl(task: &Task<'_>) -> Result<String, Failure> {
     }
     let subnet = task.id()?;
     let found = network_acl::of_subnet(task.ec2, subnet).await?;
-    let default = match found.objects.iter().find_map(|acl| acl.record.reference("vpc")?.id()) {
+    let default = match found
+        .objects
+        .iter()
+        .find_map(|acl| acl.record.reference("vpc")?.id())
+    {
         Some(vpc) => network_acl::default_of(task.ec2, vpc).await?,
         None => None,
     };
-    default.ok_or_else(|| task.refused(format!("EC2 shows no default network ACL for the VPC of {subnet}: try again in a minute")))
+    default.ok_or_else(|| {
+        task.refused(format!(
+            "EC2 shows no default network ACL for the VPC of {subnet}: try again in a minute"
+        ))
+    })
 }
 
 pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
     let mut seen = BTreeMap::new();
     for ids in portions(waits) {
-        let request = ec2.client.describe_subnets().filters(filter::of("subnet-id", ids));
-        pages!(ec2, "DescribeSubnets", request, subnets, |subnet: aws_sdk_ec2::types::Subnet| {
-            let state = subnet.state.map_or_else(String::new, |state| state.as_str().to_owned());
-            let failed = state.starts_with("fail").then(|| format!("the subnet is {state}"));
-            seen.insert(subnet.subnet_id.unwrap_or_default(), Seen { state, failed, ..Seen::default() });
-            Ok::<_, Failure>(())
-        });
+        let request = ec2
+            .client
+            .describe_subnets()
+            .filters(filter::of("subnet-id", ids));
+        pages!(
+            ec2,
+            "DescribeSubnets",
+            request,
+            subnets,
+            |subnet: aws_sdk_ec2::types::Subnet| {
+                let state = subnet
+                    .state
+                    .map_or_else(String::new, |state| state.as_str().to_owned());
+                let failed = state
+                    .starts_with("fail")
+                    .then(|| format!("the subnet is {state}"));
+                seen.insert(
+                    subnet.subnet_id.unwrap_or_default(),
+                    Seen {
+                        state,
+                        failed,
+                        ..Seen::default()
+                    },
+                );
+                Ok::<_, Failure>(())
+            }
+        );
     }
     Ok(settled(waits, seen))
 }
@@ -260,9 +424,22 @@ mod tests {
             .build();
         let mut object = fold(subnet).unwrap();
         assert!(object.record.get("route_table").is_none());
-        let tables = BTreeMap::from([("subnet-00000001".to_owned(), ("rtb-00000001".to_owned(), "rtbassoc-1".to_owned()))]);
-        complete(&mut object, &Links { tables, ..Links::default() }, false);
-        assert_eq!(object.record.reference("route_table"), Some(&Ref::Id("rtb-00000001".into())));
+        let tables = BTreeMap::from([(
+            "subnet-00000001".to_owned(),
+            ("rtb-00000001".to_owned(), "rtbassoc-1".to_owned()),
+        )]);
+        complete(
+            &mut object,
+            &Links {
+                tables,
+                ..Links::default()
+            },
+            false,
+        );
+        assert_eq!(
+            object.record.reference("route_table"),
+            Some(&Ref::Id("rtb-00000001".into()))
+        );
         assert_eq!(object.facts.text(ASSOCIATION), "rtbassoc-1");
     }
 
@@ -276,10 +453,24 @@ mod tests {
                 .cidr_block("10.0.1.0/24")
                 .build();
             let mut object = fold(subnet).unwrap();
-            let acls = BTreeMap::from([("subnet-00000001".to_owned(), (acl.to_owned(), "aclassoc-1".to_owned()))]);
+            let acls = BTreeMap::from([(
+                "subnet-00000001".to_owned(),
+                (acl.to_owned(), "aclassoc-1".to_owned()),
+            )]);
             let default_acls = BTreeMap::from([("vpc-00000001".to_owned(), "acl-00000001".to_owned())]);
-            complete(&mut object, &Links { acls, default_acls, ..Links::default() }, declares);
-            assert_eq!((object.facts.text(ACL_ASSOCIATION), object.facts.text(DEFAULT_ACL)), ("aclassoc-1", "acl-00000001"));
+            complete(
+                &mut object,
+                &Links {
+                    acls,
+                    default_acls,
+                    ..Links::default()
+                },
+                declares,
+            );
+            assert_eq!(
+                (object.facts.text(ACL_ASSOCIATION), object.facts.text(DEFAULT_ACL)),
+                ("aclassoc-1", "acl-00000001")
+            );
             object.record.reference("network_acl").map(ToString::to_string)
         };
         assert_eq!(completed("acl-00000001", false), None);

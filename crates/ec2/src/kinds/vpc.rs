@@ -23,18 +23,25 @@ fn association_fact(range: &str) -> String {
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
     let mut found = Found::default();
     let request = ec2.client.describe_vpcs().max_results(1000).set_filters(filters);
-    pages!(ec2, "DescribeVpcs", request, vpcs, |vpc: aws_sdk_ec2::types::Vpc| {
-        let object = fold(vpc)?;
-        if object.implicit {
-            found.links.default_vpcs.insert(object.id.clone());
+    pages!(
+        ec2,
+        "DescribeVpcs",
+        request,
+        vpcs,
+        |vpc: aws_sdk_ec2::types::Vpc| {
+            let object = fold(vpc)?;
+            if object.implicit {
+                found.links.default_vpcs.insert(object.id.clone());
+            }
+            found.objects.push(object);
+            Ok::<_, Failure>(())
         }
-        found.objects.push(object);
-        Ok::<_, Failure>(())
-    });
+    );
     Ok(found)
 }
 
-/// In which states a range belongs to the VPC, and in which it does not: ranges that were taken away stay in the list for a while.
+/// In which states a range belongs to the VPC, and in which it does not: ranges that were taken away stay in
+/// the list for a while.
 const HOLDS: [(&str, bool); 6] = [
     ("associating", true),
     ("associated", true),
@@ -48,18 +55,38 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
     const ACTION: &str = "DescribeVpcs";
     let mut reader = Reader::default();
     let primary = reader.text("cidr_block", "cidrBlock", vpc.cidr_block);
-    let state = reader.word(STATE, "state", vpc.state.as_ref().map(|state| state.as_str()), &["pending", "available"]);
+    let state = reader.word(
+        STATE,
+        "state",
+        vpc.state.as_ref().map(|state| state.as_str()),
+        &["pending", "available"],
+    );
     let mut facts = facts([(STATE, Some(state))]);
     let mut secondary = Vec::new();
-    let associations = reader.always("secondary_cidr_blocks", "cidrBlockAssociationSet", vpc.cidr_block_association_set);
-    if !associations.iter().any(|association| association.cidr_block.as_deref() == Some(primary.as_str())) {
-        reader.unknown("secondary_cidr_blocks", "EC2 did not say its `cidrBlockAssociationSet` in full".to_owned());
+    let associations = reader.always(
+        "secondary_cidr_blocks",
+        "cidrBlockAssociationSet",
+        vpc.cidr_block_association_set,
+    );
+    if !associations
+        .iter()
+        .any(|association| association.cidr_block.as_deref() == Some(primary.as_str()))
+    {
+        reader.unknown(
+            "secondary_cidr_blocks",
+            "EC2 did not say its `cidrBlockAssociationSet` in full".to_owned(),
+        );
     }
     for association in associations {
         let range = reader.text("secondary_cidr_blocks", "cidrBlock", association.cidr_block);
         let state = association.cidr_block_state.and_then(|state| state.state);
         let known = HOLDS.map(|(word, _)| word);
-        let state = reader.word("secondary_cidr_blocks", "cidrBlockState", state.as_ref().map(|state| state.as_str()), &known);
+        let state = reader.word(
+            "secondary_cidr_blocks",
+            "cidrBlockState",
+            state.as_ref().map(|state| state.as_str()),
+            &known,
+        );
         if !HOLDS.contains(&(state.as_str(), true)) {
             continue;
         }
@@ -73,7 +100,12 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
     let typed = Vpc {
         cidr_block: primary,
         secondary_cidr_blocks: secondary,
-        instance_tenancy: reader.word("instance_tenancy", "instanceTenancy", tenancy, &["default", "dedicated", "host"]),
+        instance_tenancy: reader.word(
+            "instance_tenancy",
+            "instanceTenancy",
+            tenancy,
+            &["default", "dedicated", "host"],
+        ),
         // They are no part of this answer: `dns` asks for them where they matter.
         enable_dns_support: None,
         enable_dns_hostnames: None,
@@ -87,14 +119,27 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
 pub async fn dns(ec2: &Ec2, object: &mut Object) -> Result<(), Failure> {
     const ACTION: &str = "DescribeVpcAttribute";
     let ask = |attribute| {
-        let request = ec2.client.describe_vpc_attribute().vpc_id(&object.id).attribute(attribute);
-        async move { ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await }
+        let request = ec2
+            .client
+            .describe_vpc_attribute()
+            .vpc_id(&object.id)
+            .attribute(attribute);
+        async move {
+            ec2.caller
+                .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+                .await
+        }
     };
-    let (support, hostnames) =
-        futures_util::future::try_join(ask(VpcAttributeName::EnableDnsSupport), ask(VpcAttributeName::EnableDnsHostnames)).await?;
+    let (support, hostnames) = futures_util::future::try_join(
+        ask(VpcAttributeName::EnableDnsSupport),
+        ask(VpcAttributeName::EnableDnsHostnames),
+    )
+    .await?;
     // An answer about another VPC is none about this one.
     let of_it = |id: Option<String>| id.as_ref() == Some(&object.id);
-    let on = |value: Option<AttributeBooleanValue>, of_it: bool| value.filter(|_| of_it).and_then(|value| value.value);
+    let on = |value: Option<AttributeBooleanValue>, of_it: bool| {
+        value.filter(|_| of_it).and_then(|value| value.value)
+    };
     let support = on(support.enable_dns_support, of_it(support.vpc_id));
     let hostnames = on(hostnames.enable_dns_hostnames, of_it(hostnames.vpc_id));
     told(object, "enable_dns_support", "enableDnsSupport", support);
@@ -108,8 +153,14 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
         "AssociateVpcCidrBlock" => associate(task).await,
         "DisassociateVpcCidrBlock" => disassociate(task).await,
         "ModifyVpcTenancy" => {
-            let request = task.ec2.client.modify_vpc_tenancy().vpc_id(task.id()?).instance_tenancy(VpcTenancy::Default);
-            task.call("ModifyVpcTenancy", request, |request| request.send()).await?;
+            let request = task
+                .ec2
+                .client
+                .modify_vpc_tenancy()
+                .vpc_id(task.id()?)
+                .instance_tenancy(VpcTenancy::Default);
+            task.call("ModifyVpcTenancy", request, |request| request.send())
+                .await?;
             Ok(Acted::default())
         }
         "ModifyVpcAttribute" => modify(task).await,
@@ -127,7 +178,10 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .client
         .create_vpc()
         .set_cidr_block(task.text("cidr_block"))
-        .set_instance_tenancy(task.text("instance_tenancy").map(|tenancy| Tenancy::from(tenancy.as_str())))
+        .set_instance_tenancy(
+            task.text("instance_tenancy")
+                .map(|tenancy| Tenancy::from(tenancy.as_str())),
+        )
         .tag_specifications(tags::specification(task));
     let made = ownership::create_alone(
         task,
@@ -137,33 +191,61 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         async |task, id| delete(task, id).await,
     )
     .await?;
-    let state = made.answer.as_ref().and_then(|answer| answer.vpc()?.state()).map(|state| state.as_str());
-    let wait = if state == Some("available") { None } else { wait(&made.id, "available") };
-    Ok(Acted { wait, ..self::made(made.id) })
+    let state = made
+        .answer
+        .as_ref()
+        .and_then(|answer| answer.vpc()?.state())
+        .map(|state| state.as_str());
+    let wait = if state == Some("available") {
+        None
+    } else {
+        wait(&made.id, "available")
+    };
+    Ok(Acted {
+        wait,
+        ..self::made(made.id)
+    })
 }
 
 async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
     let request = task.ec2.client.delete_vpc().vpc_id(id);
-    task.end("DeleteVpc", request, |request| request.send()).await.map(drop)
+    task.end("DeleteVpc", request, |request| request.send())
+        .await
+        .map(drop)
 }
 
 /// The one range of a record.
 fn range<'a>(task: &Task<'_>, record: &'a Record) -> Result<&'a str, Failure> {
-    record.list("secondary_cidr_blocks").first().and_then(Value::as_text).ok_or_else(|| task.defect("names no range"))
+    record
+        .list("secondary_cidr_blocks")
+        .first()
+        .and_then(Value::as_text)
+        .ok_or_else(|| task.defect("names no range"))
 }
 
 async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
     const ACTION: &str = "AssociateVpcCidrBlock";
     let (id, range) = (task.id()?, range(task, task.sets())?);
-    let request = task.ec2.client.associate_vpc_cidr_block().vpc_id(id).cidr_block(range);
+    let request = task
+        .ec2
+        .client
+        .associate_vpc_cidr_block()
+        .vpc_id(id)
+        .cidr_block(range);
     let association = match task.call(ACTION, request, |request| request.send()).await {
-        Ok(answer) => answer.cidr_block_association.and_then(|association| association.association_id),
+        Ok(answer) => answer
+            .cidr_block_association
+            .and_then(|association| association.association_id),
         // The first attempt did it, and its answer was lost.
         Err(failure) if failure.maybe_done => Some(association(task, id, range).await?.ok_or(failure)?),
         Err(failure) => return Err(failure),
     };
     let facts = facts([(&association_fact(range), association)]);
-    Ok(Acted { facts, wait: wait(id, "associated"), ..Acted::default() })
+    Ok(Acted {
+        facts,
+        wait: wait(id, "associated"),
+        ..Acted::default()
+    })
 }
 
 async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -174,16 +256,28 @@ async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
         None => association(task, id, range).await?,
     };
     if let Some(association) = association {
-        let request = task.ec2.client.disassociate_vpc_cidr_block().association_id(association);
-        task.end("DisassociateVpcCidrBlock", request, |request| request.send()).await?;
+        let request = task
+            .ec2
+            .client
+            .disassociate_vpc_cidr_block()
+            .association_id(association);
+        task.end("DisassociateVpcCidrBlock", request, |request| request.send())
+            .await?;
     }
-    Ok(Acted { wait: wait(id, "disassociated"), ..Acted::default() })
+    Ok(Acted {
+        wait: wait(id, "disassociated"),
+        ..Acted::default()
+    })
 }
 
 /// Looks for the association of a range of a VPC.
 async fn association(task: &Task<'_>, id: &str, range: &str) -> Result<Option<String>, Failure> {
     let found = read(task.ec2, Some(vec![filter::of("vpc-id", [id])])).await?;
-    let facts = found.objects.into_iter().find(|object| object.id == id).map(|object| object.facts);
+    let facts = found
+        .objects
+        .into_iter()
+        .find(|object| object.id == id)
+        .map(|object| object.facts);
     Ok(facts.and_then(|facts| facts.get(&association_fact(range))?.as_text().map(str::to_owned)))
 }
 
@@ -199,7 +293,8 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
         .vpc_id(task.id()?)
         .set_enable_dns_support(value("enable_dns_support"))
         .set_enable_dns_hostnames(value("enable_dns_hostnames"));
-    task.call("ModifyVpcAttribute", request, |request| request.send()).await?;
+    task.call("ModifyVpcAttribute", request, |request| request.send())
+        .await?;
     Ok(Acted::default())
 }
 
@@ -207,15 +302,24 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
     let mut seen: BTreeMap<String, BTreeMap<&'static str, Seen>> = BTreeMap::new();
     for ids in portions(waits) {
         let request = ec2.client.describe_vpcs().filters(filter::of("vpc-id", ids));
-        pages!(ec2, "DescribeVpcs", request, vpcs, |vpc: aws_sdk_ec2::types::Vpc| {
-            seen.insert(vpc.vpc_id.clone().unwrap_or_default(), look(&vpc));
-            Ok::<_, Failure>(())
-        });
+        pages!(
+            ec2,
+            "DescribeVpcs",
+            request,
+            vpcs,
+            |vpc: aws_sdk_ec2::types::Vpc| {
+                seen.insert(vpc.vpc_id.clone().unwrap_or_default(), look(&vpc));
+                Ok::<_, Failure>(())
+            }
+        );
     }
     // One VPC may be waited for in several respects.
     let answer = |wait: &Wait| {
         let found = seen.get_mut(&wait.id).and_then(|looks| looks.remove(wait.until));
-        settled(std::slice::from_ref(wait), found.map(|seen| (wait.id.clone(), seen)).into_iter().collect())
+        settled(
+            std::slice::from_ref(wait),
+            found.map(|seen| (wait.id.clone(), seen)).into_iter().collect(),
+        )
     };
     Ok(waits.iter().flat_map(answer).collect())
 }
@@ -223,17 +327,57 @@ pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> 
 /// A VPC in each respect that it can be waited for.
 fn look(vpc: &aws_sdk_ec2::types::Vpc) -> BTreeMap<&'static str, Seen> {
     let state = vpc.state().map_or("unknown", |state| state.as_str());
-    let ranges = vpc.cidr_block_association_set().iter().filter_map(|association| association.cidr_block_state());
-    let passing = |passing: &str| ranges.clone().any(|state| state.state().is_some_and(|state| state.as_str() == passing));
-    let failing = ranges.clone().find(|state| state.state().is_some_and(|state| matches!(state.as_str(), "failing" | "failed")));
-    let failed = failing.map(|state| format!("a range cannot be added: {}", state.status_message().unwrap_or("EC2 does not say why")));
-    let respect = |until: &'static str, on_its_way: &'static str| if passing(on_its_way) { on_its_way } else { until };
-    let associated = if failed.is_some() { "failed" } else { respect("associated", "associating") };
+    let ranges = vpc
+        .cidr_block_association_set()
+        .iter()
+        .filter_map(|association| association.cidr_block_state());
+    let passing = |passing: &str| {
+        ranges
+            .clone()
+            .any(|state| state.state().is_some_and(|state| state.as_str() == passing))
+    };
+    let failing = ranges.clone().find(|state| {
+        state
+            .state()
+            .is_some_and(|state| matches!(state.as_str(), "failing" | "failed"))
+    });
+    let failed = failing.map(|state| {
+        format!(
+            "a range cannot be added: {}",
+            state.status_message().unwrap_or("EC2 does not say why")
+        )
+    });
+    let respect =
+        |until: &'static str, on_its_way: &'static str| if passing(on_its_way) { on_its_way } else { until };
+    let associated = if failed.is_some() {
+        "failed"
+    } else {
+        respect("associated", "associating")
+    };
     BTreeMap::from([
-        ("available", Seen { state: state.to_owned(), ..Seen::default() }),
-        ("associated", Seen { state: associated.to_owned(), failed, ..Seen::default() }),
+        (
+            "available",
+            Seen {
+                state: state.to_owned(),
+                ..Seen::default()
+            },
+        ),
+        (
+            "associated",
+            Seen {
+                state: associated.to_owned(),
+                failed,
+                ..Seen::default()
+            },
+        ),
         // A range that could not be added stays there for a while, and is in nobody's way.
-        ("disassociated", Seen { state: respect("disassociated", "disassociating").to_owned(), ..Seen::default() }),
+        (
+            "disassociated",
+            Seen {
+                state: respect("disassociated", "disassociating").to_owned(),
+                ..Seen::default()
+            },
+        ),
     ])
 }
 
@@ -244,7 +388,11 @@ mod tests {
 
     fn association(range: &str, state: VpcCidrBlockStateCode) -> VpcCidrBlockAssociation {
         let state = VpcCidrBlockState::builder().state(state).build();
-        VpcCidrBlockAssociation::builder().association_id(format!("a-{range}")).cidr_block(range).cidr_block_state(state).build()
+        VpcCidrBlockAssociation::builder()
+            .association_id(format!("a-{range}"))
+            .cidr_block(range)
+            .cidr_block_state(state)
+            .build()
     }
 
     #[test]
@@ -259,7 +407,10 @@ mod tests {
             .cidr_block_association_set(association("10.1.0.0/16", VpcCidrBlockStateCode::Associated))
             .build();
         let object = fold(vpc).unwrap();
-        assert_eq!(object.record.get("secondary_cidr_blocks").unwrap().to_string(), "[10.1.0.0/16]");
+        assert_eq!(
+            object.record.get("secondary_cidr_blocks").unwrap().to_string(),
+            "[10.1.0.0/16]"
+        );
         assert_eq!(object.facts.text("association of 10.1.0.0/16"), "a-10.1.0.0/16");
         assert_eq!(object.record.text("instance_tenancy"), "default");
         assert!(object.record.get("enable_dns_support").is_none());

@@ -19,11 +19,22 @@ type Live = aws_sdk_ec2::types::VpcEndpoint;
 
 /// The state in small letters: EC2 answers `available`, and its model says `Available`.
 fn state(endpoint: &Live) -> String {
-    endpoint.state.as_ref().map(|state| state.as_str().to_ascii_lowercase()).unwrap_or_default()
+    endpoint
+        .state
+        .as_ref()
+        .map(|state| state.as_str().to_ascii_lowercase())
+        .unwrap_or_default()
 }
 
 pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
-    found(ec2, ec2.client.describe_vpc_endpoints().max_results(1000).set_filters(filters)).await
+    found(
+        ec2,
+        ec2.client
+            .describe_vpc_endpoints()
+            .max_results(1000)
+            .set_filters(filters),
+    )
+    .await
 }
 
 /// One endpoint, by its id: an id that EC2 does not know is an error.
@@ -33,17 +44,23 @@ pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
 
 async fn found(ec2: &Ec2, request: DescribeVpcEndpointsFluentBuilder) -> Result<Found, Failure> {
     let mut found = Found::default();
-    pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
-        match state(&endpoint).as_str() {
-            "deleted" | "rejected" | "failed" | "expired" => found.gone.extend(endpoint.vpc_endpoint_id),
-            "deleting" => {
-                found.ending = true;
-                found.gone.extend(endpoint.vpc_endpoint_id);
+    pages!(
+        ec2,
+        "DescribeVpcEndpoints",
+        request,
+        vpc_endpoints,
+        |endpoint: Live| {
+            match state(&endpoint).as_str() {
+                "deleted" | "rejected" | "failed" | "expired" => found.gone.extend(endpoint.vpc_endpoint_id),
+                "deleting" => {
+                    found.ending = true;
+                    found.gone.extend(endpoint.vpc_endpoint_id);
+                }
+                _ => found.objects.push(fold(endpoint)?),
             }
-            _ => found.objects.push(fold(endpoint)?),
+            Ok::<_, Failure>(())
         }
-        Ok::<_, Failure>(())
-    });
+    );
     Ok(found)
 }
 
@@ -51,17 +68,33 @@ async fn found(ec2: &Ec2, request: DescribeVpcEndpointsFluentBuilder) -> Result<
 const STATES: [&str; 4] = ["pendingacceptance", "pending", "available", "partial"];
 
 /// EC2's types of endpoints, in small letters. A spec makes the first.
-const TYPES: [&str; 5] = ["gateway", "interface", "gatewayloadbalancer", "resource", "servicenetwork"];
+const TYPES: [&str; 5] = [
+    "gateway",
+    "interface",
+    "gatewayloadbalancer",
+    "resource",
+    "servicenetwork",
+];
 
 fn fold(endpoint: Live) -> Result<Object, Failure> {
     let mut reader = Reader::default();
-    let facts = facts([(STATE, Some(reader.word(STATE, "state", Some(&state(&endpoint)), &STATES)))]);
+    let facts = facts([(
+        STATE,
+        Some(reader.word(STATE, "state", Some(&state(&endpoint)), &STATES)),
+    )]);
     let implicit = endpoint.requester_managed == Some(true);
     let tables = reader.always("route_tables", "routeTableIdSet", endpoint.route_table_ids);
     let endpoint_type = match endpoint.vpc_endpoint_type {
         // Only gateway endpoints have some.
         None if !tables.is_empty() => "gateway".to_owned(),
-        ty => reader.word("type", "vpcEndpointType", ty.as_ref().map(VpcEndpointType::as_str), &TYPES).to_ascii_lowercase(),
+        ty => reader
+            .word(
+                "type",
+                "vpcEndpointType",
+                ty.as_ref().map(VpcEndpointType::as_str),
+                &TYPES,
+            )
+            .to_ascii_lowercase(),
     };
     let policy = match document(&reader.text("policy", "policyDocument", endpoint.policy_document)) {
         Ok(policy) => policy,
@@ -73,7 +106,10 @@ fn fold(endpoint: Live) -> Result<Object, Failure> {
     let service = reader.text("service", "serviceName", endpoint.service_name);
     // EC2 knows services by their full names only.
     if !service.contains('.') {
-        reader.unknown("service", format!("EC2 says `{service}` as its `serviceName`, which is no name of a service"));
+        reader.unknown(
+            "service",
+            format!("EC2 says `{service}` as its `serviceName`, which is no name of a service"),
+        );
     }
     let typed = VpcEndpoint {
         vpc: reader.id("vpc", "vpcId", endpoint.vpc_id),
@@ -82,7 +118,13 @@ fn fold(endpoint: Live) -> Result<Object, Failure> {
         route_tables: tables.into_iter().map(Ref::Id).collect(),
         policy,
     };
-    let mut object = reader.object("DescribeVpcEndpoints", endpoint.vpc_endpoint_id, &typed, endpoint.tags, facts)?;
+    let mut object = reader.object(
+        "DescribeVpcEndpoints",
+        endpoint.vpc_endpoint_id,
+        &typed,
+        endpoint.tags,
+        facts,
+    )?;
     object.implicit = implicit;
     Ok(object)
 }
@@ -110,7 +152,11 @@ fn policy_text(task: &Task<'_>) -> Result<Option<String>, Failure> {
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let service = task.text("service").unwrap_or_default();
     // A spec that does not know its region leaves the service's short name.
-    let service = if service.contains('.') { service } else { format!("com.amazonaws.{}.{service}", task.ec2.region) };
+    let service = if service.contains('.') {
+        service
+    } else {
+        format!("com.amazonaws.{}.{service}", task.ec2.region)
+    };
     let (tables, policy) = (ids(task.sets(), "route_tables"), policy_text(task)?);
     let with = |token: &str| {
         task.ec2
@@ -124,8 +170,17 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_policy_document(policy.clone())
             .tag_specifications(tags::specification_under(task, token))
     };
-    let id = ownership::create_once(task, with, |request| request.send(), |answer| answer.vpc_endpoint()?.vpc_endpoint_id()).await?;
-    Ok(Acted { wait: wait(&id, "available"), ..made(id) })
+    let id = ownership::create_once(
+        task,
+        with,
+        |request| request.send(),
+        |answer| answer.vpc_endpoint()?.vpc_endpoint_id(),
+    )
+    .await?;
+    Ok(Acted {
+        wait: wait(&id, "available"),
+        ..made(id)
+    })
 }
 
 async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -142,8 +197,12 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_remove_route_table_ids(some(ids(task.unsets(), "route_tables")))
         .set_policy_document(policy)
         .set_reset_policy(reset.then_some(true));
-    task.call("ModifyVpcEndpoint", request, |request| request.send()).await?;
-    Ok(Acted { wait: wait(id, "available"), ..Acted::default() })
+    task.call("ModifyVpcEndpoint", request, |request| request.send())
+        .await?;
+    Ok(Acted {
+        wait: wait(id, "available"),
+        ..Acted::default()
+    })
 }
 
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -152,17 +211,31 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
     let request = task.ec2.client.delete_vpc_endpoints().vpc_endpoint_ids(id);
     let refused = match task.call(ACTION, request, |request| request.send()).await {
         // The call succeeds even where the deletion does not: what was refused is in its answer.
-        Ok(answer) => answer.unsuccessful.unwrap_or_default().into_iter().find_map(|item| item.error).map(|error| {
-            let (code, message) = (error.code.unwrap_or_default(), error.message.unwrap_or_default());
-            Failure { class: classify(&code, &message, false), code, ..Failure::invalid(ACTION, message) }
-        }),
+        Ok(answer) => answer
+            .unsuccessful
+            .unwrap_or_default()
+            .into_iter()
+            .find_map(|item| item.error)
+            .map(|error| {
+                let (code, message) = (error.code.unwrap_or_default(), error.message.unwrap_or_default());
+                Failure {
+                    class: classify(&code, &message, false),
+                    code,
+                    ..Failure::invalid(ACTION, message)
+                }
+            }),
         Err(failure) => Some(failure),
     };
     match refused {
         // Other things than the endpoint may be missing as well.
-        Some(failure) if failure.class == Class::NotFound && failure.code.contains("Endpoint") => Ok(Acted::default()),
+        Some(failure) if failure.class == Class::NotFound && failure.code.contains("Endpoint") => {
+            Ok(Acted::default())
+        }
         Some(failure) => Err(failure),
-        None => Ok(Acted { wait: wait(id, "deleted"), ..Acted::default() }),
+        None => Ok(Acted {
+            wait: wait(id, "deleted"),
+            ..Acted::default()
+        }),
     }
 }
 
@@ -175,23 +248,51 @@ async fn shown(ec2: &Ec2, ids: Vec<String>) -> Result<BTreeMap<String, Seen>, Fa
     let mut seen = BTreeMap::new();
     let request = ec2.client.describe_vpc_endpoints();
     // EC2 takes either ids or pages.
-    let request = if ids.is_empty() { request.max_results(1000) } else { request.set_vpc_endpoint_ids(Some(ids)) };
-    pages!(ec2, "DescribeVpcEndpoints", request, vpc_endpoints, |endpoint: Live| {
-        seen.extend([look(&endpoint)]);
-        Ok::<_, Failure>(())
-    });
+    let request = if ids.is_empty() {
+        request.max_results(1000)
+    } else {
+        request.set_vpc_endpoint_ids(Some(ids))
+    };
+    pages!(
+        ec2,
+        "DescribeVpcEndpoints",
+        request,
+        vpc_endpoints,
+        |endpoint: Live| {
+            seen.extend([look(&endpoint)]);
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(seen)
 }
 
 fn look(endpoint: &Live) -> (String, Seen) {
     let state = state(endpoint);
-    let failed = matches!(state.as_str(), "failed" | "rejected" | "expired" | "deleted" | "deleting").then(|| {
-        let why = endpoint.last_error().and_then(|error| error.message()).or(endpoint.failure_reason()).unwrap_or_default();
-        format!("the endpoint is {state}: {why}").trim_end_matches([':', ' ']).to_owned()
+    let failed = matches!(
+        state.as_str(),
+        "failed" | "rejected" | "expired" | "deleted" | "deleting"
+    )
+    .then(|| {
+        let why = endpoint
+            .last_error()
+            .and_then(|error| error.message())
+            .or(endpoint.failure_reason())
+            .unwrap_or_default();
+        format!("the endpoint is {state}: {why}")
+            .trim_end_matches([':', ' '])
+            .to_owned()
     });
     // On its way out, and that is what is waited for: not yet, and no failure.
     let failed = failed.filter(|_| state != "deleting");
-    (endpoint.vpc_endpoint_id.clone().unwrap_or_default(), Seen { ended: state == "deleted", state, failed, facts: Record::new() })
+    (
+        endpoint.vpc_endpoint_id.clone().unwrap_or_default(),
+        Seen {
+            ended: state == "deleted",
+            state,
+            failed,
+            facts: Record::new(),
+        },
+    )
 }
 
 #[cfg(test)]
@@ -201,8 +302,18 @@ mod tests {
     use trueup_model::Value;
 
     fn with_policy(text: &str) -> Record {
-        let endpoint = Live::builder().vpc_endpoint_id("vpce-00000001").vpc_id("vpc-00000001").service_name("com.amazonaws.us-west-2.s3");
-        fold(endpoint.policy_document(text).state(State::from("available")).build()).unwrap().record
+        let endpoint = Live::builder()
+            .vpc_endpoint_id("vpce-00000001")
+            .vpc_id("vpc-00000001")
+            .service_name("com.amazonaws.us-west-2.s3");
+        fold(
+            endpoint
+                .policy_document(text)
+                .state(State::from("available"))
+                .build(),
+        )
+        .unwrap()
+        .record
     }
 
     #[test]
@@ -211,15 +322,25 @@ mod tests {
         assert!(with_policy(default).get("policy").is_none());
         assert!(with_policy("").get("policy").is_none());
         assert!(with_policy(r#"{"Statement":["#).get("policy").is_none());
-        let own = with_policy(r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#);
-        let statement = own.get("policy").and_then(Value::as_map).unwrap().list("Statement")[0].as_map().unwrap();
+        let own = with_policy(
+            r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#,
+        );
+        let statement = own
+            .get("policy")
+            .and_then(Value::as_map)
+            .unwrap()
+            .list("Statement")[0]
+            .as_map()
+            .unwrap();
         assert_eq!(statement.text("Action"), "s3:*");
     }
 
     #[test]
     fn a_policy_that_was_not_said_or_is_cut_off_is_not_the_default_one() {
         let unread = |policy: Option<&str>| {
-            let endpoint = Live::builder().vpc_endpoint_id("vpce-00000001").set_policy_document(policy.map(str::to_owned));
+            let endpoint = Live::builder()
+                .vpc_endpoint_id("vpce-00000001")
+                .set_policy_document(policy.map(str::to_owned));
             fold(endpoint.build()).unwrap().unread.contains_key("policy")
         };
         assert!(unread(None) && unread(Some("")) && unread(Some(r#"{"Statement":["#)) && !unread(Some("{}")));
@@ -228,10 +349,16 @@ mod tests {
     #[test]
     fn states_are_compared_without_regard_to_case() {
         for text in ["available", "Available"] {
-            let endpoint = Live::builder().vpc_endpoint_id("vpce-00000001").state(State::from(text)).build();
+            let endpoint = Live::builder()
+                .vpc_endpoint_id("vpce-00000001")
+                .state(State::from(text))
+                .build();
             assert_eq!(look(&endpoint).1.state, "available");
         }
-        let deleting = Live::builder().vpc_endpoint_id("vpce-00000001").state(State::from("deleting")).build();
+        let deleting = Live::builder()
+            .vpc_endpoint_id("vpce-00000001")
+            .state(State::from("deleting"))
+            .build();
         assert!(look(&deleting).1.failed.is_none());
     }
 }

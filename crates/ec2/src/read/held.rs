@@ -1,29 +1,50 @@
-//! Who has the Elastic IP addresses of a topology: what is not of the topology is told, because nothing is taken from others.
+//! Who has the Elastic IP addresses of a topology: what is not of the topology is told, because nothing is
+//! taken from others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::kinds::elastic_ip::HELD_BY;
 use trueup_model::{Kind, Object, Scope};
 
-/// Notes on each address of ours what has it, where that is not of the topology and is not on its way out. `leaving` are interfaces
-/// that go away, `is_gone` tells ids of what has ended or is ending.
-pub fn tell(by_kind: &mut BTreeMap<Kind, Vec<Object>>, scope: &Scope, leaving: &BTreeSet<String>, is_gone: &dyn Fn(&str) -> bool) {
+/// Notes on each address of ours what has it, where that is not of the topology and is not on its way out.
+/// `leaving` are interfaces that go away, `is_gone` tells ids of what has ended or is ending.
+pub fn tell(
+    by_kind: &mut BTreeMap<Kind, Vec<Object>>,
+    scope: &Scope,
+    leaving: &BTreeSet<String>,
+    is_gone: &dyn Fn(&str) -> bool,
+) {
     const USERS: [Kind; 2] = [Kind::NatGateway, Kind::Instance];
-    let Some(mut addresses) = by_kind.remove(&Kind::ElasticIp) else { return };
+    let Some(mut addresses) = by_kind.remove(&Kind::ElasticIp) else {
+        return;
+    };
     // Of what could not be read nobody knows what is ours.
     if USERS.iter().all(|kind| by_kind.contains_key(kind)) {
-        let is_ours = |object: &Object| object.owner.as_ref().is_some_and(|owner| owner.topology == scope.topology);
+        let is_ours = |object: &Object| {
+            object
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.topology == scope.topology)
+        };
         let users = || USERS.iter().filter_map(|kind| by_kind.get(kind)).flatten();
         for address in addresses.iter_mut().filter(|address| is_ours(address)) {
-            let (instance, interface) = (address.facts.text("instance"), address.facts.text("network_interface"));
-            let has = |user: &&Object| user.id == instance || user.facts.text("network_interface") == interface;
+            let (instance, interface) = (
+                address.facts.text("instance"),
+                address.facts.text("network_interface"),
+            );
+            let has =
+                |user: &&Object| user.id == instance || user.facts.text("network_interface") == interface;
             let user = users().find(has);
             let expected = user.is_some_and(is_ours) || is_gone(instance) || leaving.contains(interface);
             if address.facts.text("association").is_empty() || interface.is_empty() || expected {
                 continue;
             }
             let user = user.map_or(instance, |user| user.id.as_str());
-            let holder = if user.is_empty() { format!("network interface {interface}") } else { format!("{user} ({interface})") };
+            let holder = if user.is_empty() {
+                format!("network interface {interface}")
+            } else {
+                format!("{user} ({interface})")
+            };
             address.facts.set(HELD_BY, holder);
         }
     }
@@ -45,19 +66,56 @@ mod tests {
             run: None,
             written: BTreeSet::new(),
         });
-        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-        Object { kind, id: id.into(), record: Record::new(), facts, owner, implicit: false, unread: BTreeMap::new() }
+        let facts = facts
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+            .collect();
+        Object {
+            kind,
+            id: id.into(),
+            record: Record::new(),
+            facts,
+            owner,
+            implicit: false,
+            unread: BTreeMap::new(),
+        }
     }
 
     /// Who is said to have an address that is associated with this.
     fn held(instance: &str, interface: &str, gone: &[&str], leaving: &[&str]) -> String {
-        let facts = [("association", "eipassoc-1"), ("instance", instance), ("network_interface", interface)];
+        let facts = [
+            ("association", "eipassoc-1"),
+            ("instance", instance),
+            ("network_interface", interface),
+        ];
         let mut by_kind = BTreeMap::from([
-            (Kind::ElasticIp, vec![object(Kind::ElasticIp, "eipalloc-1", Some("t"), &facts)]),
-            (Kind::Instance, vec![object(Kind::Instance, "i-1", Some("t"), &[("network_interface", "eni-1")])]),
-            (Kind::NatGateway, vec![object(Kind::NatGateway, "nat-2", None, &[("network_interface", "eni-2")])]),
+            (
+                Kind::ElasticIp,
+                vec![object(Kind::ElasticIp, "eipalloc-1", Some("t"), &facts)],
+            ),
+            (
+                Kind::Instance,
+                vec![object(
+                    Kind::Instance,
+                    "i-1",
+                    Some("t"),
+                    &[("network_interface", "eni-1")],
+                )],
+            ),
+            (
+                Kind::NatGateway,
+                vec![object(
+                    Kind::NatGateway,
+                    "nat-2",
+                    None,
+                    &[("network_interface", "eni-2")],
+                )],
+            ),
         ]);
-        let scope = Scope { topology: "t".into(), ..Scope::default() };
+        let scope = Scope {
+            topology: "t".into(),
+            ..Scope::default()
+        };
         let leaving = leaving.iter().map(|id| (*id).to_owned()).collect();
         tell(&mut by_kind, &scope, &leaving, &|id| gone.contains(&id));
         by_kind[&Kind::ElasticIp][0].facts.text(HELD_BY).to_owned()

@@ -1,4 +1,5 @@
-//! The bulk read: every kind side by side, then what only some objects need, then what one kind says about another.
+//! The bulk read: every kind side by side, then what only some objects need, then what one kind says about
+//! another.
 
 mod complete;
 mod elsewhere;
@@ -30,10 +31,16 @@ use crate::failure::Failure;
 use crate::{Ec2, filter, kinds, prefix_list};
 
 /// What this process made a moment ago may not be shown at once: the read is repeated after these pauses.
-const AGAIN: [Duration; 5] =
-    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8), Duration::from_secs(15)];
+const AGAIN: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
 
-/// Answers that do not agree with each other are asked for so often: what is new shows in one list before it shows in another.
+/// Answers that do not agree with each other are asked for so often: what is new shows in one list before it
+/// shows in another.
 const WHOLE_LOOKS_MAX: u32 = 4;
 
 /// Everything of a region that a plan for this scope needs.
@@ -43,7 +50,11 @@ pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
     loop {
         let (observed, whole) = once(ec2, scope).await?;
         let shown = |kind: &Kind, id: &str| {
-            observed.unreadable.contains_key(kind) || observed.objects.iter().any(|object| object.kind == *kind && object.id == id)
+            observed.unreadable.contains_key(kind)
+                || observed
+                    .objects
+                    .iter()
+                    .any(|object| object.kind == *kind && object.id == id)
         };
         let missing = ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id));
         looks += 1;
@@ -57,7 +68,8 @@ pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
 async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> {
     let ours = [filter::topology(&scope.topology)];
     let reads = Kind::ALL.map(|kind| {
-        // Instances are the largest answers, and others' instances say nothing that EC2 does not say when it matters.
+        // Instances are the largest answers, and others' instances say nothing that EC2 does not say when it
+        // matters.
         let filters = if kind == Kind::Instance { &ours[..] } else { &[] };
         async move { (kind, kinds::read(ec2, kind, filters).await) }
     });
@@ -65,12 +77,19 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     let mut by_kind = BTreeMap::new();
     let mut links = Links::default();
     let mut gone = BTreeSet::new();
-    let (reads, tagged, interfaces) = join3(join_all(reads), whole::tagged(ec2, scope), interfaces::interfaces(ec2)).await;
+    let (reads, tagged, interfaces) = join3(
+        join_all(reads),
+        whole::tagged(ec2, scope),
+        interfaces::interfaces(ec2),
+    )
+    .await;
     let tagged = match tagged {
         Ok(tagged) => tagged,
         Err(failure) => {
             // Whose anything is, nobody knows.
-            Kind::ALL.into_iter().try_for_each(|kind| unreadable.note(kind, failure.clone()))?;
+            Kind::ALL
+                .into_iter()
+                .try_for_each(|kind| unreadable.note(kind, failure.clone()))?;
             None
         }
     };
@@ -88,25 +107,42 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         }
     }
     ec2.memory.learn_gone(gone.iter().cloned());
-    let missing = whole::check(&by_kind, scope, tagged.as_ref(), &|id| gone.contains(id) || ec2.memory.is_ended(id));
+    let missing = whole::check(&by_kind, scope, tagged.as_ref(), &|id| {
+        gone.contains(id) || ec2.memory.is_ended(id)
+    });
     let whole = whole::confirm(ec2, missing, &mut unreadable).await?;
-    held::tell(&mut by_kind, scope, &links.leaving, &|id| gone.contains(id) || ec2.memory.is_ended(id));
+    held::tell(&mut by_kind, scope, &links.leaving, &|id| {
+        gone.contains(id) || ec2.memory.is_ended(id)
+    });
     for objects in by_kind.values_mut() {
         objects.retain(|object| !ec2.memory.is_ended(&object.id));
     }
     complete::complete(ec2, scope, &mut by_kind, &links, &mut unreadable).await?;
-    // What a list that the spec names weighs. Without an answer it is one entry for all that is known, and the look at what is outside
-    // tells why.
+    // What a list that the spec names weighs. Without an answer it is one entry for all that is known, and
+    // the look at what is outside tells why.
     if scope.names_lists && !ec2.memory.knows_prefix_lists() {
         let _ = prefix_list::learn(ec2).await;
     }
     unreadable.spread();
-    let is_stranger = |object: &&Object| object.owner.as_ref().is_none_or(|owner| owner.topology != scope.topology);
-    let strangers = by_kind.values().flatten().filter(is_stranger).map(|object| object.id.clone()).collect();
+    let is_stranger = |object: &&Object| {
+        object
+            .owner
+            .as_ref()
+            .is_none_or(|owner| owner.topology != scope.topology)
+    };
+    let strangers = by_kind
+        .values()
+        .flatten()
+        .filter(is_stranger)
+        .map(|object| object.id.clone())
+        .collect();
     let interfaces = interfaces.without(|instance| gone.contains(instance) || ec2.memory.is_ended(instance));
     ec2.memory.read(gone, strangers);
-    let mut objects: Vec<_> =
-        by_kind.into_iter().filter(|(kind, _)| !unreadable.kinds.contains_key(kind)).flat_map(|(_, objects)| objects).collect();
+    let mut objects: Vec<_> = by_kind
+        .into_iter()
+        .filter(|(kind, _)| !unreadable.kinds.contains_key(kind))
+        .flat_map(|(_, objects)| objects)
+        .collect();
     objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
     let (account, region) = (ec2.account.clone(), ec2.region.clone());
     Ok((
@@ -130,7 +166,8 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// A kind could not be read. Without credentials or a connection nothing can be known at all: that is the error.
+    /// A kind could not be read. Without credentials or a connection nothing can be known at all: that is the
+    /// error.
     pub fn note(&mut self, kind: Kind, failure: Failure) -> Result<(), CloudError> {
         let error = CloudError::from(failure);
         if matches!(error.class, ErrorClass::Credentials | ErrorClass::Connection) {
@@ -142,7 +179,10 @@ impl Unreadable {
 
     /// Kinds whose records need the answer about another kind are unreadable with it.
     fn spread(&mut self) {
-        for (needed, by) in [(Kind::RouteTable, Kind::Subnet), (Kind::ElasticIp, Kind::Instance)] {
+        for (needed, by) in [
+            (Kind::RouteTable, Kind::Subnet),
+            (Kind::ElasticIp, Kind::Instance),
+        ] {
             if let Some(why) = self.kinds.get(&needed) {
                 let why = format!("{needed} cannot be read: {why}");
                 self.kinds.entry(by).or_insert(why);

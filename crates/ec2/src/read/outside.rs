@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{
-    EgressOnlyInternetGateway, InstanceTypeOffering, LocationType, ManagedPrefixList, NetworkInterface, TransitGateway,
-    VpcPeeringConnection, VpnGateway,
+    EgressOnlyInternetGateway, InstanceTypeOffering, LocationType, ManagedPrefixList, NetworkInterface,
+    TransitGateway, VpcPeeringConnection, VpnGateway,
 };
 use futures_util::future::join_all;
 use trueup_model::kind::is_id_tail;
@@ -60,19 +60,33 @@ enum Places {
 
 fn sort(sought: &Sought) -> Sort<'_> {
     match sought {
-        Sought::Object(id) => Sort::Objects(id.split_once('-').filter(|(_, tail)| is_id_tail(tail)).map_or("", |(sort, _)| sort)),
+        Sought::Object(id) => Sort::Objects(
+            id.split_once('-')
+                .filter(|(_, tail)| is_id_tail(tail))
+                .map_or("", |(sort, _)| sort),
+        ),
         Sought::KeyPair(_) => Sort::KeyPairs,
         Sought::InstanceType { zone: Zone::Any, .. } => Sort::InstanceTypes(Places::Region),
-        Sought::InstanceType { zone: Zone::Name(_), .. } => Sort::InstanceTypes(Places::ZoneNames),
-        Sought::InstanceType { zone: Zone::Id(_), .. } => Sort::InstanceTypes(Places::ZoneIds),
+        Sought::InstanceType {
+            zone: Zone::Name(_), ..
+        } => Sort::InstanceTypes(Places::ZoneNames),
+        Sought::InstanceType {
+            zone: Zone::Id(_), ..
+        } => Sort::InstanceTypes(Places::ZoneIds),
     }
 }
 
 /// What is asked for in the words of the answer: of an instance type, its name and the place.
 fn key(ec2: &Ec2, sought: &Sought) -> String {
     match sought {
-        Sought::InstanceType { name, zone: Zone::Name(place) | Zone::Id(place) } => offering(name, place),
-        Sought::InstanceType { name, zone: Zone::Any } => offering(name, &ec2.region),
+        Sought::InstanceType {
+            name,
+            zone: Zone::Name(place) | Zone::Id(place),
+        } => offering(name, place),
+        Sought::InstanceType {
+            name,
+            zone: Zone::Any,
+        } => offering(name, &ec2.region),
         other => other.text().to_owned(),
     }
 }
@@ -117,7 +131,8 @@ async fn look(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, F
     Ok(found)
 }
 
-/// One look, in as many calls as the texts need. Filters and not lists of ids: an id that is not there would fail the call.
+/// One look, in as many calls as the texts need. Filters and not lists of ids: an id that is not there would
+/// fail the call.
 async fn once(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, Failure> {
     let mut found = States::new();
     let texts: BTreeSet<&str> = sought.iter().map(|one| one.text()).collect();
@@ -145,18 +160,38 @@ fn state(id: Option<String>, state: Option<&str>) -> Option<(String, String)> {
 
 /// What the bulk read did not show: it may have left it out.
 async fn of_a_kind(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
-    let kind = ids.first().and_then(|first| Kind::ALL.into_iter().find(|kind| kind.is_id(first)));
-    let Some(kind) = kind else { return Ok(States::new()) };
-    Ok(kinds::read_by_ids(ec2, kind, ids).await?.into_iter().map(|object| (object.id, String::new())).collect())
+    let kind = ids
+        .first()
+        .and_then(|first| Kind::ALL.into_iter().find(|kind| kind.is_id(first)));
+    let Some(kind) = kind else {
+        return Ok(States::new());
+    };
+    Ok(kinds::read_by_ids(ec2, kind, ids)
+        .await?
+        .into_iter()
+        .map(|object| (object.id, String::new()))
+        .collect())
 }
 
 async fn key_pairs(ec2: &Ec2, names: &[String]) -> Result<States, Failure> {
-    let named = kinds::read(ec2, Kind::KeyPair, &[filter::of("key-name", names.iter().map(|name| filter::escaped(name)))]).await?;
-    let names = named.objects.iter().filter_map(|object| Kind::KeyPair.rules().ec2_name(&object.record));
+    let named = kinds::read(
+        ec2,
+        Kind::KeyPair,
+        &[filter::of(
+            "key-name",
+            names.iter().map(|name| filter::escaped(name)),
+        )],
+    )
+    .await?;
+    let names = named
+        .objects
+        .iter()
+        .filter_map(|object| Kind::KeyPair.rules().ec2_name(&object.record));
     Ok(names.map(|name| (name, String::new())).collect())
 }
 
-/// The places where EC2 offers instance types of these names. Of a type that is on offer nothing says that there is room for it now.
+/// The places where EC2 offers instance types of these names. Of a type that is on offer nothing says that
+/// there is room for it now.
 async fn instance_types(ec2: &Ec2, places: Places, names: &[String]) -> Result<States, Failure> {
     const ACTION: &str = "DescribeInstanceTypeOfferings";
     let by = match places {
@@ -165,75 +200,162 @@ async fn instance_types(ec2: &Ec2, places: Places, names: &[String]) -> Result<S
         Places::ZoneIds => LocationType::AvailabilityZoneId,
     };
     let mut found = States::new();
-    let request = ec2.client.describe_instance_type_offerings().location_type(by).max_results(1000);
+    let request = ec2
+        .client
+        .describe_instance_type_offerings()
+        .location_type(by)
+        .max_results(1000);
     let request = request.filters(filter::of("instance-type", names));
-    pages!(ec2, "DescribeInstanceTypeOfferings", request, instance_type_offerings, |offer: InstanceTypeOffering| {
-        let name = needed_text(ACTION, "instanceType", offer.instance_type.map(|ty| ty.as_str().to_owned()))?;
-        found.insert(offering(&name, &needed_text(ACTION, "location", offer.location)?), String::new());
-        Ok::<_, Failure>(())
-    });
+    pages!(
+        ec2,
+        "DescribeInstanceTypeOfferings",
+        request,
+        instance_type_offerings,
+        |offer: InstanceTypeOffering| {
+            let name = needed_text(
+                ACTION,
+                "instanceType",
+                offer.instance_type.map(|ty| ty.as_str().to_owned()),
+            )?;
+            found.insert(
+                offering(&name, &needed_text(ACTION, "location", offer.location)?),
+                String::new(),
+            );
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
 async fn transit_gateways(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     let mut found = States::new();
-    let request = ec2.client.describe_transit_gateways().filters(filter::of("transit-gateway-id", ids)).max_results(1000);
-    pages!(ec2, "DescribeTransitGateways", request, transit_gateways, |gateway: TransitGateway| {
-        found.extend(state(gateway.transit_gateway_id, gateway.state.as_ref().map(|state| state.as_str())));
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_transit_gateways()
+        .filters(filter::of("transit-gateway-id", ids))
+        .max_results(1000);
+    pages!(
+        ec2,
+        "DescribeTransitGateways",
+        request,
+        transit_gateways,
+        |gateway: TransitGateway| {
+            found.extend(state(
+                gateway.transit_gateway_id,
+                gateway.state.as_ref().map(|state| state.as_str()),
+            ));
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
 async fn peering_connections(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     let mut found = States::new();
-    let request = ec2.client.describe_vpc_peering_connections().filters(filter::of("vpc-peering-connection-id", ids)).max_results(1000);
-    pages!(ec2, "DescribeVpcPeeringConnections", request, vpc_peering_connections, |connection: VpcPeeringConnection| {
-        let code = connection.status.as_ref().and_then(|status| status.code()).map(|code| code.as_str());
-        found.extend(state(connection.vpc_peering_connection_id, code));
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_vpc_peering_connections()
+        .filters(filter::of("vpc-peering-connection-id", ids))
+        .max_results(1000);
+    pages!(
+        ec2,
+        "DescribeVpcPeeringConnections",
+        request,
+        vpc_peering_connections,
+        |connection: VpcPeeringConnection| {
+            let code = connection
+                .status
+                .as_ref()
+                .and_then(|status| status.code())
+                .map(|code| code.as_str());
+            found.extend(state(connection.vpc_peering_connection_id, code));
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
 async fn prefix_lists(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     let mut found = States::new();
-    let request = ec2.client.describe_managed_prefix_lists().filters(filter::of("prefix-list-id", ids)).max_results(100);
-    pages!(ec2, "DescribeManagedPrefixLists", request, prefix_lists, |list: ManagedPrefixList| {
-        found.extend(state(list.prefix_list_id, list.state.as_ref().map(|state| state.as_str())));
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_managed_prefix_lists()
+        .filters(filter::of("prefix-list-id", ids))
+        .max_results(100);
+    pages!(
+        ec2,
+        "DescribeManagedPrefixLists",
+        request,
+        prefix_lists,
+        |list: ManagedPrefixList| {
+            found.extend(state(
+                list.prefix_list_id,
+                list.state.as_ref().map(|state| state.as_str()),
+            ));
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
 async fn network_interfaces(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     let mut found = States::new();
-    let request = ec2.client.describe_network_interfaces().filters(filter::of("network-interface-id", ids)).max_results(1000);
-    pages!(ec2, "DescribeNetworkInterfaces", request, network_interfaces, |interface: NetworkInterface| {
-        found.extend(state(interface.network_interface_id, None));
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_network_interfaces()
+        .filters(filter::of("network-interface-id", ids))
+        .max_results(1000);
+    pages!(
+        ec2,
+        "DescribeNetworkInterfaces",
+        request,
+        network_interfaces,
+        |interface: NetworkInterface| {
+            found.extend(state(interface.network_interface_id, None));
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
 /// EC2 filters these by their tags alone.
 async fn egress_only_gateways(ec2: &Ec2) -> Result<States, Failure> {
     let mut found = States::new();
-    let request = ec2.client.describe_egress_only_internet_gateways().max_results(255);
-    pages!(ec2, "DescribeEgressOnlyInternetGateways", request, egress_only_internet_gateways, |gateway: EgressOnlyInternetGateway| {
-        found.extend(state(gateway.egress_only_internet_gateway_id, None));
-        Ok::<_, Failure>(())
-    });
+    let request = ec2
+        .client
+        .describe_egress_only_internet_gateways()
+        .max_results(255);
+    pages!(
+        ec2,
+        "DescribeEgressOnlyInternetGateways",
+        request,
+        egress_only_internet_gateways,
+        |gateway: EgressOnlyInternetGateway| {
+            found.extend(state(gateway.egress_only_internet_gateway_id, None));
+            Ok::<_, Failure>(())
+        }
+    );
     Ok(found)
 }
 
 async fn vpn_gateways(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     const ACTION: &str = "DescribeVpnGateways";
-    let request = ec2.client.describe_vpn_gateways().filters(filter::of("vpn-gateway-id", ids));
+    let request = ec2
+        .client
+        .describe_vpn_gateways()
+        .filters(filter::of("vpn-gateway-id", ids));
     // EC2 answers all of them at once.
-    let answer = ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await?;
+    let answer = ec2
+        .caller
+        .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+        .await?;
     let gateways = answer.vpn_gateways.unwrap_or_default().into_iter();
     Ok(gateways
-        .filter_map(|gateway: VpnGateway| state(gateway.vpn_gateway_id, gateway.state.as_ref().map(|state| state.as_str())))
+        .filter_map(|gateway: VpnGateway| {
+            state(
+                gateway.vpn_gateway_id,
+                gateway.state.as_ref().map(|state| state.as_str()),
+            )
+        })
         .collect())
 }

@@ -23,13 +23,24 @@ pub struct Pages {
 impl Pages {
     /// Of a list that this action tells.
     pub fn of(action: &'static str) -> Self {
-        Self { action, since: Instant::now(), tokens: BTreeSet::new() }
+        Self {
+            action,
+            since: Instant::now(),
+            tokens: BTreeSet::new(),
+        }
     }
 
     /// What asks for the page after one that came with this token; none after the last one.
     pub fn next(&mut self, token: Option<String>) -> Result<Option<String>, Failure> {
-        let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
-        let endless = |why: &str| Err(Failure::invalid(self.action, format!("EC2's list has no end: {why}")));
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Ok(None);
+        };
+        let endless = |why: &str| {
+            Err(Failure::invalid(
+                self.action,
+                format!("EC2's list has no end: {why}"),
+            ))
+        };
         if !self.tokens.insert(token.clone()) {
             return endless("the same page comes again");
         }
@@ -37,14 +48,17 @@ impl Pages {
             return endless(&format!("it has more than {PAGES_MAX} pages"));
         }
         if self.since.elapsed() > LIST_TIME_MAX {
-            return endless(&format!("after {} minutes there are still more pages", LIST_TIME_MAX.as_secs() / 60));
+            return endless(&format!(
+                "after {} minutes there are still more pages",
+                LIST_TIME_MAX.as_secs() / 60
+            ));
         }
         Ok(Some(token))
     }
 }
 
-/// Calls `$fold` with every item of every page. The SDK's own paginators would go round the one function that makes calls, and
-/// each request is a type of its own: hence a macro.
+/// Calls `$fold` with every item of every page. The SDK's own paginators would go round the one function that
+/// makes calls, and each request is a type of its own: hence a macro.
 macro_rules! pages {
     ($ec2:expr, $action:literal, $request:expr, $items:ident, $fold:expr) => {{
         let errand = $crate::call::Errand::read($action);
@@ -53,7 +67,15 @@ macro_rules! pages {
         let mut pages = $crate::read::Pages::of($action);
         let mut token: Option<String> = None;
         loop {
-            let page = $ec2.caller.call(&errand, $action, request.clone().set_next_token(token), |request| request.send()).await?;
+            let page = $ec2
+                .caller
+                .call(
+                    &errand,
+                    $action,
+                    request.clone().set_next_token(token),
+                    |request| request.send(),
+                )
+                .await?;
             for item in $crate::answer::needed($action, stringify!($items), page.$items)? {
                 fold(item)?;
             }
@@ -75,13 +97,31 @@ mod tests {
     async fn a_list_without_an_end_is_an_error() {
         let mut pages = Pages::of("DescribeVpcs");
         assert_eq!(pages.next(Some("a".into())).unwrap().as_deref(), Some("a"));
-        assert_eq!((pages.next(None).unwrap(), pages.next(Some(String::new())).unwrap()), (None, None));
-        assert!(pages.next(Some("a".into())).unwrap_err().message.contains("the same page"));
+        assert_eq!(
+            (
+                pages.next(None).unwrap(),
+                pages.next(Some(String::new())).unwrap()
+            ),
+            (None, None)
+        );
+        assert!(
+            pages
+                .next(Some("a".into()))
+                .unwrap_err()
+                .message
+                .contains("the same page")
+        );
         let mut pages = Pages::of("DescribeVpcs");
         let more = (0..=PAGES_MAX).find_map(|page| pages.next(Some(page.to_string())).err());
         assert!(more.unwrap().message.contains("more than 5000 pages"));
         let mut pages = Pages::of("DescribeVpcs");
         tokio::time::advance(LIST_TIME_MAX + Duration::from_secs(1)).await;
-        assert!(pages.next(Some("a".into())).unwrap_err().message.contains("15 minutes"));
+        assert!(
+            pages
+                .next(Some("a".into()))
+                .unwrap_err()
+                .message
+                .contains("15 minutes")
+        );
     }
 }

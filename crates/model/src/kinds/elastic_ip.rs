@@ -60,13 +60,20 @@ impl Rules for ElasticIpRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut users: std::collections::BTreeMap<&Ref, &crate::Resource> = std::collections::BTreeMap::new();
         for resource in topology.of(Kind::NatGateway).chain(topology.of(Kind::Instance)) {
-            let Some(address) = resource.record.reference("elastic_ip") else { continue };
+            let Some(address) = resource.record.reference("elastic_ip") else {
+                continue;
+            };
             if let Some(first) = users.insert(address, resource) {
                 out.push(
-                    Diagnostic::error("elastic-ip-twice", format!("{} and {} both use {address}", first.address, resource.address))
-                        .at(resource.place("elastic_ip"), "the second use")
-                        .at(first.place("elastic_ip"), "the first use")
-                        .help("an Elastic IP address serves one gateway or instance: declare another `elastic_ip`"),
+                    Diagnostic::error(
+                        "elastic-ip-twice",
+                        format!("{} and {} both use {address}", first.address, resource.address),
+                    )
+                    .at(resource.place("elastic_ip"), "the second use")
+                    .at(first.place("elastic_ip"), "the first use")
+                    .help(
+                        "an Elastic IP address serves one gateway or instance: declare another `elastic_ip`",
+                    ),
                 );
             }
         }
@@ -89,7 +96,9 @@ impl Rules for ElasticIpRules {
     }
 
     fn losses(&self, object: &Object) -> Vec<Loss> {
-        vec![Loss::ElasticIp { address: object.facts.text("public_ip").to_owned() }]
+        vec![Loss::ElasticIp {
+            address: object.facts.text("public_ip").to_owned(),
+        }]
     }
 
     fn held_by(&self, object: &Object) -> Option<String> {
@@ -99,7 +108,11 @@ impl Rules for ElasticIpRules {
     fn notes(&self, _record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
         let held = object.and_then(|object| Some((object, self.held_by(object)?)));
         let note = |(object, holder): (&Object, String)| {
-            format!("{} ({}) is associated with {holder}, which is not of this topology", object.facts.text("public_ip"), object.id)
+            format!(
+                "{} ({}) is associated with {holder}, which is not of this topology",
+                object.facts.text("public_ip"),
+                object.id
+            )
         };
         held.map(note).into_iter().collect()
     }

@@ -23,7 +23,10 @@ use crate::{Address, Kind, Ref, Sought, Zone, tags};
 /// An instance. What is `None` was not declared, or cannot be seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table, documented there"
+)]
 pub struct Instance {
     pub image: String,
     pub instance_type: String,
@@ -47,7 +50,10 @@ pub struct Instance {
 /// How an instance reads its own metadata (EC2's `InstanceMetadataOptionsRequest`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table, documented there"
+)]
 pub struct MetadataOptions {
     pub http_endpoint: Option<String>,
     pub http_tokens: Option<String>,
@@ -58,7 +64,10 @@ pub struct MetadataOptions {
 /// The volume that an instance boots from: sizes in GiB, throughput in MiB/s.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table, documented there"
+)]
 pub struct RootVolume {
     pub size: Option<i64>,
     #[serde(rename = "type")]
@@ -97,16 +106,26 @@ impl Rules for InstanceRules {
             }
             match context.files.bytes(&path) {
                 Ok(bytes) => record.set("user_data", Value::data(bytes)),
-                Err(why) => context.problem("user_data_file", "user-data", why, "name a file that can be read"),
+                Err(why) => {
+                    context.problem("user_data_file", "user-data", why, "name a file that can be read")
+                }
             }
         }
         volume::normalise(record, context);
         check_metadata_options(record, context);
         check_optimized(record, context);
-        let length = record.get("user_data").and_then(Value::as_bytes).map_or(0, <[u8]>::len);
+        let length = record
+            .get("user_data")
+            .and_then(Value::as_bytes)
+            .map_or(0, <[u8]>::len);
         if length > USER_DATA_BYTES_MAX {
             let message = format!("the user data has {length} bytes, and EC2 takes {USER_DATA_BYTES_MAX}");
-            context.problem("user_data", "user-data", message, "shorten it, or let it fetch the rest");
+            context.problem(
+                "user_data",
+                "user-data",
+                message,
+                "shorten it, or let it fetch the rest",
+            );
         }
     }
 
@@ -131,14 +150,21 @@ impl Rules for InstanceRules {
         let mut calls = Vec::new();
         if let Some(name) = self.lifts(object) {
             let off = Record::new().with(name, false);
-            calls.push(Call::modify("ModifyInstanceAttribute").setting(off).unsetting(object.record.only(&[name])));
+            calls.push(
+                Call::modify("ModifyInstanceAttribute")
+                    .setting(off)
+                    .unsetting(object.record.only(&[name])),
+            );
         }
         calls.push(Call::delete("TerminateInstances", object.record.clone()));
         calls
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        elastic_ip::use_claim(sets).into_iter().chain(subnet::address_claim(sets)).collect()
+        elastic_ip::use_claim(sets)
+            .into_iter()
+            .chain(subnet::address_claim(sets))
+            .collect()
     }
 
     fn home<'r>(&self, record: &'r Record) -> Option<&'r Ref> {
@@ -146,28 +172,51 @@ impl Rules for InstanceRules {
     }
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        record.list("security_groups").iter().filter_map(Value::as_ref).collect()
+        record
+            .list("security_groups")
+            .iter()
+            .filter_map(Value::as_ref)
+            .collect()
     }
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
         let text = |name: &str| record.get(name).and_then(Value::as_text).map(str::to_owned);
-        let of_type = text("instance_type").map(|name| Sought::InstanceType { name, zone: Zone::Any });
-        text("image").map(Sought::Object).into_iter().chain(of_type).collect()
+        let of_type = text("instance_type").map(|name| Sought::InstanceType {
+            name,
+            zone: Zone::Any,
+        });
+        text("image")
+            .map(Sought::Object)
+            .into_iter()
+            .chain(of_type)
+            .collect()
     }
 
     fn takes_any(&self, call: &Call) -> Option<String> {
-        if call.action == "RunInstances" { subnet::any_address(&call.sets) } else { None }
+        if call.action == "RunInstances" {
+            subnet::any_address(&call.sets)
+        } else {
+            None
+        }
     }
 
-    /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one without.
+    /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one
+    /// without.
     fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         let given = call.sets.get("associate_public_ip_address") == Some(&Value::Bool(true));
         if !given && !matches!(call.action, "RunInstances" | "AssociateAddress") {
             return Vec::new();
         }
         let subnet = record.reference("subnet");
-        let serving = internet_gateway::serving(subnet, view).into_iter().cloned().map(After::Ready);
-        let leaving = if call.action == "AssociateAddress" { Vec::new() } else { internet_gateway::leaving(subnet, view) };
+        let serving = internet_gateway::serving(subnet, view)
+            .into_iter()
+            .cloned()
+            .map(After::Ready);
+        let leaving = if call.action == "AssociateAddress" {
+            Vec::new()
+        } else {
+            internet_gateway::leaving(subnet, view)
+        };
         serving.chain(leaving).collect()
     }
 
@@ -191,25 +240,42 @@ impl Rules for InstanceRules {
 
     /// Hosts of one group, and hosts whose names have the same stem.
     fn company(&self, address: &Address, record: &Record) -> Vec<String> {
-        let groups = record.list("security_groups").iter().map(|group| format!("group {group}"));
-        let called = record.get("tags").and_then(Value::as_map).map(|tags| tags.text(tags::NAME)).unwrap_or_default();
+        let groups = record
+            .list("security_groups")
+            .iter()
+            .map(|group| format!("group {group}"));
+        let called = record
+            .get("tags")
+            .and_then(Value::as_map)
+            .map(|tags| tags.text(tags::NAME))
+            .unwrap_or_default();
         // What EC2 shows by itself is the address's name behind that of the topology.
-        let called = Some(called).filter(|called| !called.is_empty() && !called.ends_with(address.name.as_str()));
-        let stems = [Some(address.name.as_str()), called].into_iter().flatten().map(|name| format!("name {}", stem(name)));
+        let called =
+            Some(called).filter(|called| !called.is_empty() && !called.ends_with(address.name.as_str()));
+        let stems = [Some(address.name.as_str()), called]
+            .into_iter()
+            .flatten()
+            .map(|name| format!("name {}", stem(name)));
         groups.chain(stems).collect()
     }
 
     fn is_downtime(&self, calls: &[Call], call: &Call) -> bool {
         const OUT_AND_BACK: [&str; 2] = ["StopInstances", "StartInstances"];
         // What stays stopped is not waited for.
-        OUT_AND_BACK.contains(&call.action) && OUT_AND_BACK.iter().all(|action| calls.iter().any(|call| call.action == *action))
+        OUT_AND_BACK.contains(&call.action)
+            && OUT_AND_BACK
+                .iter()
+                .all(|action| calls.iter().any(|call| call.action == *action))
     }
 
     /// What a stop is needed for has its place between stop and start.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         let calls = [earlier, later];
         let one = |test: fn(&Call) -> bool| calls.into_iter().all(test);
-        are_apart(earlier, later) && one(calls::is_in_place) && !one(calls::is_about_public_address) && !one(calls::is_about_tags)
+        are_apart(earlier, later)
+            && one(calls::is_in_place)
+            && !one(calls::is_about_public_address)
+            && !one(calls::is_about_tags)
     }
 
     fn lifts(&self, object: &Object) -> Option<&'static str> {
@@ -218,27 +284,36 @@ impl Rules for InstanceRules {
     }
 
     fn along(&self, object: &Object) -> Vec<String> {
-        Some(object.facts.text("network_interface").to_owned()).filter(|id| !id.is_empty()).into_iter().collect()
+        Some(object.facts.text("network_interface").to_owned())
+            .filter(|id| !id.is_empty())
+            .into_iter()
+            .collect()
     }
 
     fn losses(&self, object: &Object) -> Vec<Loss> {
         let facts = &object.facts;
         let mut losses = Vec::new();
         if !facts.text("private_ip").is_empty() {
-            losses.push(Loss::PrivateAddress { address: facts.text("private_ip").to_owned() });
+            losses.push(Loss::PrivateAddress {
+                address: facts.text("private_ip").to_owned(),
+            });
         }
         losses.extend(public_address(object));
         if facts.get("root_volume_deleted_on_termination") == Some(&Value::Bool(true)) {
             let gib = facts.get("root_volume_size").and_then(Value::as_int);
-            losses.push(Loss::RootVolume { id: facts.text("root_volume_id").to_owned(), gib });
+            losses.push(Loss::RootVolume {
+                id: facts.text("root_volume_id").to_owned(),
+                gib,
+            });
         }
         losses
     }
 
-    /// EC2 gives an instance another public address at each start, and takes the one it gave where it is not wanted any more or an
-    /// Elastic IP address takes its place.
+    /// EC2 gives an instance another public address at each start, and takes the one it gave where it is not
+    /// wanted any more or an Elastic IP address takes its place.
     fn losses_by_update(&self, object: &Object, update: &Update<'_>, effect: Effect) -> Vec<Loss> {
-        let off = update.has("associate_public_ip_address") && update.after.get("associate_public_ip_address") == Some(&Value::Bool(false));
+        let off = update.has("associate_public_ip_address")
+            && update.after.get("associate_public_ip_address") == Some(&Value::Bool(false));
         let loses = effect == Effect::Stop || off || update.has("elastic_ip");
         public_address(object).filter(|_| loses).into_iter().collect()
     }
@@ -261,14 +336,23 @@ impl Rules for InstanceRules {
 
     fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
         const NOTES: [(&str, &str); 2] = [
-            ("user_data", "user data runs at the first boot only: the new one does not run by itself"),
+            (
+                "user_data",
+                "user data runs at the first boot only: the new one does not run by itself",
+            ),
             (
                 "instance_type",
                 "where EC2 takes the new type and has no room for it, the instance stays stopped: nothing puts the old type back",
             ),
         ];
-        let differing = object.map(|object| self.schema().differing(record, &object.record)).unwrap_or_default();
-        NOTES.into_iter().filter(|(name, _)| differing.contains(name)).map(|(_, note)| note.to_owned()).collect()
+        let differing = object
+            .map(|object| self.schema().differing(record, &object.record))
+            .unwrap_or_default();
+        NOTES
+            .into_iter()
+            .filter(|(name, _)| differing.contains(name))
+            .map(|(_, note)| note.to_owned())
+            .collect()
     }
 }
 
@@ -277,28 +361,47 @@ fn check_optimized(record: &Record, context: &mut Context<'_>) {
     let family = record.text("instance_type").split('.').next().unwrap_or_default();
     if matches!(family, "t1" | "t2") && record.get("ebs_optimized") == Some(&Value::Bool(true)) {
         let message = format!("a {family} instance cannot be `ebs_optimized`");
-        context.problem("ebs_optimized", "ebs-optimized", message, "choose another `instance_type`, or leave this out");
+        context.problem(
+            "ebs_optimized",
+            "ebs-optimized",
+            message,
+            "choose another `instance_type`, or leave this out",
+        );
     }
 }
 
-/// EC2 takes no other option for an endpoint that is off, at launch or later: it would be told and never be so.
+/// EC2 takes no other option for an endpoint that is off, at launch or later: it would be told and never be
+/// so.
 fn check_metadata_options(record: &Record, context: &mut Context<'_>) {
-    let Some(options) = record.get("metadata_options").and_then(Value::as_map) else { return };
+    let Some(options) = record.get("metadata_options").and_then(Value::as_map) else {
+        return;
+    };
     if options.text("http_endpoint") != "disabled" {
         return;
     }
     for (name, _) in options.iter().filter(|(name, _)| *name != "http_endpoint") {
-        let message = format!("with `http_endpoint: disabled` EC2 takes no other metadata option, and this gives `{name}`");
+        let message = format!(
+            "with `http_endpoint: disabled` EC2 takes no other metadata option, and this gives `{name}`"
+        );
         let help = format!("remove `{name}`: where nothing answers it says nothing, or enable the endpoint");
-        context.problem(format!("metadata_options.{name}"), "metadata-options", message, help);
+        context.problem(
+            format!("metadata_options.{name}"),
+            "metadata-options",
+            message,
+            help,
+        );
     }
 }
 
 /// A name without the number or the part that tells it from its like: `app` of `app-a` and of `app2`.
 fn stem(name: &str) -> &str {
     let unnumbered = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let stem =
-        if unnumbered.len() < name.len() { unnumbered } else { name.rsplit_once(['-', '_', '.', ' ']).map_or(name, |(stem, _)| stem) };
+    let stem = if unnumbered.len() < name.len() {
+        unnumbered
+    } else {
+        name.rsplit_once(['-', '_', '.', ' '])
+            .map_or(name, |(stem, _)| stem)
+    };
     let stem = stem.trim_end_matches(['-', '_', '.', ' ']);
     if stem.is_empty() { name } else { stem }
 }
@@ -307,25 +410,41 @@ fn stem(name: &str) -> &str {
 fn public_address(object: &Object) -> Option<Loss> {
     let public = object.facts.text("public_ip");
     let given = !public.is_empty() && object.record.get("elastic_ip").is_none();
-    given.then(|| Loss::PublicAddress { address: public.to_owned() })
+    given.then(|| Loss::PublicAddress {
+        address: public.to_owned(),
+    })
 }
 
 fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
     let groups = resource.record.list("security_groups");
     if groups.len() > 5 {
-        let message = format!("{} has {} security groups; an account's quota is 5 unless it was raised", resource.address, groups.len());
+        let message = format!(
+            "{} has {} security groups; an account's quota is 5 unless it was raised",
+            resource.address,
+            groups.len()
+        );
         out.push(Diagnostic::warning("quota", message).at(resource.place("security_groups"), ""));
     }
-    let own = topology.follow(resource.record.reference("subnet")).and_then(|subnet| vpc::of(&subnet.record));
+    let own = topology
+        .follow(resource.record.reference("subnet"))
+        .and_then(|subnet| vpc::of(&subnet.record));
     for group in groups.iter().filter_map(Value::as_ref) {
-        let other = topology.follow(Some(group)).and_then(|group| vpc::of(&group.record));
+        let other = topology
+            .follow(Some(group))
+            .and_then(|group| vpc::of(&group.record));
         if let (Some(own), Some(other)) = (own, other)
             && own != other
         {
             out.push(
-                Diagnostic::error("other-vpc", format!("{} is in {own}, and {group} in {other}", resource.address))
-                    .at(resource.place("security_groups"), "a security group of another VPC")
-                    .help("an instance uses security groups of its own VPC"),
+                Diagnostic::error(
+                    "other-vpc",
+                    format!("{} is in {own}, and {group} in {other}", resource.address),
+                )
+                .at(
+                    resource.place("security_groups"),
+                    "a security group of another VPC",
+                )
+                .help("an instance uses security groups of its own VPC"),
             );
         }
     }
@@ -338,15 +457,21 @@ fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Ve
         out.push(
             Diagnostic::error(
                 "elastic-ip-without-internet-gateway",
-                format!("{} uses {address}, and {vpc} has no internet gateway", resource.address),
+                format!(
+                    "{} uses {address}, and {vpc} has no internet gateway",
+                    resource.address
+                ),
             )
             .at(resource.place("elastic_ip"), "cannot be reached")
-            .help(format!("attach an `internet_gateway` to {vpc}, or remove `elastic_ip`")),
+            .help(format!(
+                "attach an `internet_gateway` to {vpc}, or remove `elastic_ip`"
+            )),
         );
     }
 }
 
-/// What reads its tags from the metadata service reads them by a path: EC2 refuses keys that do not fit into one.
+/// What reads its tags from the metadata service reads them by a path: EC2 refuses keys that do not fit into
+/// one.
 fn check_metadata_tags(resource: &Resource, out: &mut Vec<Diagnostic>) {
     let options = resource.record.get("metadata_options").and_then(Value::as_map);
     if options.is_none_or(|options| options.text("instance_metadata_tags") != "enabled") {
@@ -356,29 +481,55 @@ fn check_metadata_tags(resource: &Resource, out: &mut Vec<Diagnostic>) {
         let legal = |c: char| c.is_ascii_alphanumeric() || "-_+=,.@:".contains(c);
         key.chars().all(legal) && !matches!(key, "." | ".." | "_index")
     };
-    let tags = resource.record.get("tags").and_then(Value::as_map).into_iter().flat_map(Record::iter);
+    let tags = resource
+        .record
+        .get("tags")
+        .and_then(Value::as_map)
+        .into_iter()
+        .flat_map(Record::iter);
     for (key, _) in tags.filter(|(key, value)| **value != Value::Null && !fits(key)) {
         out.push(
             Diagnostic::error(
                 "metadata-tag",
-                format!("{} lets the instance read its tags, and EC2 then refuses the key `{key}`", resource.address),
+                format!(
+                    "{} lets the instance read its tags, and EC2 then refuses the key `{key}`",
+                    resource.address
+                ),
             )
-            .at(resource.place(&format!("tags.{key}")), "letters, digits and -_+=,.@: only, and none of `.`, `..` and `_index`")
-            .at(resource.place("metadata_options"), "`instance_metadata_tags: enabled`")
-            .help("rename the tag, take it off this instance with `null`, or disable `instance_metadata_tags`"),
+            .at(
+                resource.place(&format!("tags.{key}")),
+                "letters, digits and -_+=,.@: only, and none of `.`, `..` and `_index`",
+            )
+            .at(
+                resource.place("metadata_options"),
+                "`instance_metadata_tags: enabled`",
+            )
+            .help(
+                "rename the tag, take it off this instance with `null`, or disable `instance_metadata_tags`",
+            ),
         );
     }
 }
 
 fn check_public(resource: &Resource, out: &mut Vec<Diagnostic>) {
-    let declared = resource.record.get("associate_public_ip_address").and_then(Value::as_bool) == Some(true);
+    let declared = resource
+        .record
+        .get("associate_public_ip_address")
+        .and_then(Value::as_bool)
+        == Some(true);
     if declared && resource.record.get("elastic_ip").is_some() {
         out.push(
             Diagnostic::warning(
                 "public-address-twice",
-                format!("{} has an Elastic IP address, which takes the place of its public address", resource.address),
+                format!(
+                    "{} has an Elastic IP address, which takes the place of its public address",
+                    resource.address
+                ),
             )
-            .at(resource.place("associate_public_ip_address"), "has no effect beside `elastic_ip`")
+            .at(
+                resource.place("associate_public_ip_address"),
+                "has no effect beside `elastic_ip`",
+            )
             .help("remove `associate_public_ip_address`"),
         );
     }
@@ -390,7 +541,14 @@ mod tests {
 
     #[test]
     fn a_stem_is_a_name_without_what_tells_it_from_its_like() {
-        for (name, is) in [("app-a", "app"), ("app-2", "app"), ("app2", "app"), ("web", "web"), ("7", "7"), ("net-app-b", "net-app")] {
+        for (name, is) in [
+            ("app-a", "app"),
+            ("app-2", "app"),
+            ("app2", "app"),
+            ("web", "web"),
+            ("7", "7"),
+            ("net-app-b", "net-app"),
+        ] {
             assert_eq!(stem(name), is);
         }
     }
@@ -401,12 +559,18 @@ mod tests {
             let words = |(name, group, called): (&str, &str, &str)| {
                 let groups = vec![Value::Ref(Ref::Name(group.parse().unwrap()))];
                 let tags = Record::new().with(tags::NAME, called);
-                InstanceRules.company(&name.parse().unwrap(), &Record::new().with("security_groups", groups).with("tags", tags))
+                InstanceRules.company(
+                    &name.parse().unwrap(),
+                    &Record::new().with("security_groups", groups).with("tags", tags),
+                )
             };
             words(one).iter().any(|word| words(other).contains(word))
         };
         let (a, b) = ("security_group.a", "security_group.b");
-        assert!(shares(("instance.app-a", a, "net-app-a"), ("instance.app-b", b, "net-app-b")));
+        assert!(shares(
+            ("instance.app-a", a, "net-app-a"),
+            ("instance.app-b", b, "net-app-b")
+        ));
         assert!(shares(("instance.x", a, "net-x"), ("instance.y", a, "net-y")));
         assert!(shares(("instance.x", a, "front 1"), ("instance.y", b, "front 2")));
         assert!(!shares(("instance.x", a, "net-x"), ("instance.y", b, "net-y")));

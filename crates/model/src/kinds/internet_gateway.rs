@@ -19,7 +19,10 @@ use crate::{Address, Kind, Ref};
 /// An internet gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct InternetGateway {
     pub vpc: Option<Ref>,
 }
@@ -66,12 +69,17 @@ impl Rules for InternetGatewayRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut by_vpc: BTreeMap<&Ref, &Resource> = BTreeMap::new();
         for resource in topology.of(Kind::InternetGateway) {
-            let Some(vpc) = vpc::of(&resource.record) else { continue };
+            let Some(vpc) = vpc::of(&resource.record) else {
+                continue;
+            };
             if let Some(first) = by_vpc.insert(vpc, resource) {
                 out.push(
                     Diagnostic::error(
                         "second-internet-gateway",
-                        format!("{} and {} are both attached to {vpc}", first.address, resource.address),
+                        format!(
+                            "{} and {} are both attached to {vpc}",
+                            first.address, resource.address
+                        ),
                     )
                     .at(resource.place("vpc"), "the second one")
                     .at(first.place("vpc"), "the first one")
@@ -100,8 +108,13 @@ impl Rules for InternetGatewayRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let claim =
-            |vpc| Claim::text(format!("internet gateways of {vpc}"), "attachment", format!("the place of {vpc}'s internet gateway"));
+        let claim = |vpc| {
+            Claim::text(
+                format!("internet gateways of {vpc}"),
+                "attachment",
+                format!("the place of {vpc}'s internet gateway"),
+            )
+        };
         vpc::of(sets).map(claim).into_iter().collect()
     }
 
@@ -110,7 +123,9 @@ impl Rules for InternetGatewayRules {
         if call.action != "DetachInternetGateway" {
             return Vec::new();
         }
-        let Some(vpc) = vpc::of(&call.unsets).map(|vpc| view.named(vpc)) else { return Vec::new() };
+        let Some(vpc) = vpc::of(&call.unsets).map(|vpc| view.named(vpc)) else {
+            return Vec::new();
+        };
         let mapped = view.live_of(Kind::NatGateway).chain(view.live_of(Kind::Instance));
         mapped
             .filter(|live| is_public(live.record))
@@ -126,7 +141,11 @@ impl Rules for InternetGatewayRules {
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if attribute == "vpc" && before.is_some() { Disruption::Outage } else { Disruption::None }
+        if attribute == "vpc" && before.is_some() {
+            Disruption::Outage
+        } else {
+            Disruption::None
+        }
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {
@@ -153,8 +172,8 @@ fn unmapped(live: &Record, wanted: &Record) -> Option<&'static str> {
     }
 }
 
-/// The VPC of a resource in a subnet, where that VPC will have no internet gateway. A VPC outside the topology may well have one
-/// there.
+/// The VPC of a resource in a subnet, where that VPC will have no internet gateway. A VPC outside the
+/// topology may well have one there.
 pub fn missing<'a>(resource: &Resource, topology: &'a Topology) -> Option<&'a Ref> {
     let subnet = topology.follow(resource.record.reference("subnet"))?;
     let vpc = vpc::of(&subnet.record).filter(|vpc| vpc.address().is_some())?;
@@ -162,19 +181,32 @@ pub fn missing<'a>(resource: &Resource, topology: &'a Topology) -> Option<&'a Re
     (!topology.of(Kind::InternetGateway).any(serves)).then_some(vpc)
 }
 
-/// What a launch in `subnet` comes after, where the VPC's gateway goes: EC2 keeps a gateway while an instance has a public address, and
-/// a subnet may give it one at once.
+/// What a launch in `subnet` comes after, where the VPC's gateway goes: EC2 keeps a gateway while an instance
+/// has a public address, and a subnet may give it one at once.
 pub fn leaving(subnet: Option<&Ref>, view: &View<'_>) -> Vec<After> {
-    let Some(vpc) = view.wanted_ref(subnet, "vpc") else { return Vec::new() };
-    let stays = |address: &Address| view.wanted.get(address).is_some_and(|wanted| vpc::of(wanted) == Some(vpc));
-    let attached = view.live_of(Kind::InternetGateway).filter(|live| vpc::of(live.record) == Some(vpc));
+    let Some(vpc) = view.wanted_ref(subnet, "vpc") else {
+        return Vec::new();
+    };
+    let stays = |address: &Address| {
+        view.wanted
+            .get(address)
+            .is_some_and(|wanted| vpc::of(wanted) == Some(vpc))
+    };
+    let attached = view
+        .live_of(Kind::InternetGateway)
+        .filter(|live| vpc::of(live.record) == Some(vpc));
     let leaving = attached.filter(|live| !live.holds || !stays(live.address));
-    leaving.map(|live| After::Changed(live.address.clone(), live.id.to_owned(), "vpc")).collect()
+    leaving
+        .map(|live| After::Changed(live.address.clone(), live.id.to_owned(), "vpc"))
+        .collect()
 }
 
 /// The gateways that will be attached to the VPC of `subnet`: public addresses need one before they work.
 pub fn serving<'a>(subnet: Option<&Ref>, view: &View<'a>) -> Vec<&'a Address> {
     let vpc = view.wanted_ref(subnet, "vpc");
     let serves = |record: &Record| vpc.is_some() && vpc::of(record) == vpc;
-    view.wanted_of(Kind::InternetGateway).filter(|(_, record)| serves(record)).map(|(address, _)| address).collect()
+    view.wanted_of(Kind::InternetGateway)
+        .filter(|(_, record)| serves(record))
+        .map(|(address, _)| address)
+        .collect()
 }

@@ -17,7 +17,10 @@ use crate::{Address, Kind};
 /// A key pair.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct KeyPair {
     pub key_name: String,
     pub private_key_file: Option<String>,
@@ -37,7 +40,11 @@ static KEY_NAME: Format = Format {
     read: |text| {
         without_edges(text, "key name")?;
         let fits = (1..=255).contains(&text.len()) && text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
-        if fits { Ok(text.to_owned()) } else { Err(Complaint::new("a key name has 1 to 255 ASCII characters")) }
+        if fits {
+            Ok(text.to_owned())
+        } else {
+            Err(Complaint::new("a key name has 1 to 255 ASCII characters"))
+        }
     },
 };
 
@@ -52,15 +59,23 @@ static PUBLIC_KEY: Format = Format {
 pub fn read_public_key(text: &str) -> Result<String, Complaint> {
     let mut words = text.split_ascii_whitespace();
     match (words.next(), words.next()) {
-        (Some(form @ ("ssh-ed25519" | "ssh-rsa")), Some(material)) if is_material(material) => Ok(format!("{form} {material}")),
-        _ => Err(Complaint::new("not a public key that EC2 takes: `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`")),
+        (Some(form @ ("ssh-ed25519" | "ssh-rsa")), Some(material)) if is_material(material) => {
+            Ok(format!("{form} {material}"))
+        }
+        _ => Err(Complaint::new(
+            "not a public key that EC2 takes: `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`",
+        )),
     }
 }
 
 /// Whether it is as long as a key in base64, and of its characters.
 fn is_material(text: &str) -> bool {
     let key = text.trim_end_matches('=');
-    key.len() > 60 && text.len() - key.len() <= 2 && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'))
+    key.len() > 60
+        && text.len() - key.len() <= 2
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'))
 }
 
 static SCHEMA: Schema = Schema {
@@ -87,21 +102,39 @@ key_pair:
         "Instances keep the key they were launched with. A replaced key pair reaches instances that are launched later.",
     ],
     attributes: &[
-        Attribute::new("key_name", Type::Text(&KEY_NAME), "EC2's name for it, unique in the region; left out, `<topology>-<name>`.")
-            .auto()
-            .wider_live()
-            .replace("EC2 cannot rename a key pair"),
-        Attribute::new("private_key_file", Type::Text(&PATH), "The file that holds the private key, or will.").input(),
+        Attribute::new(
+            "key_name",
+            Type::Text(&KEY_NAME),
+            "EC2's name for it, unique in the region; left out, `<topology>-<name>`.",
+        )
+        .auto()
+        .wider_live()
+        .replace("EC2 cannot rename a key pair"),
+        Attribute::new(
+            "private_key_file",
+            Type::Text(&PATH),
+            "The file that holds the private key, or will.",
+        )
+        .input(),
         Attribute::new(
             "key_type",
             Type::Choice(&["ed25519", "rsa"]),
             "What sort of key to make for `private_key_file`; left out, ed25519.",
         )
         .input(),
-        Attribute::new("public_key", Type::Text(&PUBLIC_KEY), "The public key in OpenSSH's form.")
-            .auto()
-            .replace("EC2 cannot change the material of a key pair"),
-        Attribute::new("public_key_file", Type::Text(&PATH), "A file with the public key in OpenSSH's form.").input(),
+        Attribute::new(
+            "public_key",
+            Type::Text(&PUBLIC_KEY),
+            "The public key in OpenSSH's form.",
+        )
+        .auto()
+        .replace("EC2 cannot change the material of a key pair"),
+        Attribute::new(
+            "public_key_file",
+            Type::Text(&PATH),
+            "A file with the public key in OpenSSH's form.",
+        )
+        .input(),
     ],
 };
 
@@ -118,19 +151,45 @@ impl Rules for KeyPairRules {
         if record.get("key_name").is_none() {
             match (KEY_NAME.read)(&format!("{}-{}", context.topology, context.address.name)) {
                 Ok(name) => record.set("key_name", name),
-                Err(complaint) => context.problem("", "key-name", complaint.message, "give a `key_name`, or rename the resource"),
+                Err(complaint) => context.problem(
+                    "",
+                    "key-name",
+                    complaint.message,
+                    "give a `key_name`, or rename the resource",
+                ),
             }
         }
-        let sources = ["private_key_file", "public_key", "public_key_file"].iter().filter(|name| record.get(name).is_some()).count();
+        let sources = ["private_key_file", "public_key", "public_key_file"]
+            .iter()
+            .filter(|name| record.get(name).is_some())
+            .count();
         if sources != 1 {
-            let message = if sources == 0 { "where is the key?" } else { "the key is given more than once" };
-            context.problem("", "key-source", message, "give one of `private_key_file`, `public_key` and `public_key_file`");
+            let message = if sources == 0 {
+                "where is the key?"
+            } else {
+                "the key is given more than once"
+            };
+            context.problem(
+                "",
+                "key-source",
+                message,
+                "give one of `private_key_file`, `public_key` and `public_key_file`",
+            );
             return;
         }
         if record.get("key_type").is_some() && record.get("private_key_file").is_none() {
-            context.problem("key_type", "key-type", "`key_type` is for a key that is made here", "remove it, or use `private_key_file`");
+            context.problem(
+                "key_type",
+                "key-type",
+                "`key_type` is for a key that is made here",
+                "remove it, or use `private_key_file`",
+            );
         }
-        if let Some(path) = record.get("private_key_file").and_then(Value::as_text).map(str::to_owned) {
+        if let Some(path) = record
+            .get("private_key_file")
+            .and_then(Value::as_text)
+            .map(str::to_owned)
+        {
             match context.files.public_key(&path) {
                 Ok(Some(key)) => record.set("public_key", key),
                 Ok(None) => {}
@@ -144,9 +203,18 @@ impl Rules for KeyPairRules {
         }
         if let Some(path) = record.remove("public_key_file") {
             let path = path.as_text().unwrap_or_default().to_owned();
-            match context.files.text(&path).and_then(|text| read_public_key(&text).map_err(|complaint| complaint.message)) {
+            match context
+                .files
+                .text(&path)
+                .and_then(|text| read_public_key(&text).map_err(|complaint| complaint.message))
+            {
                 Ok(key) => record.set("public_key", key),
-                Err(why) => context.problem("public_key_file", "key-file", why, "name a file with a public key in OpenSSH's form"),
+                Err(why) => context.problem(
+                    "public_key_file",
+                    "key-file",
+                    why,
+                    "name a file with a public key in OpenSSH's form",
+                ),
             }
         }
     }
@@ -157,16 +225,23 @@ impl Rules for KeyPairRules {
             let name = resource.record.text("key_name");
             if let Some(first) = names.insert(name, resource) {
                 out.push(
-                    Diagnostic::error("key-name-twice", format!("{} and {} are both called `{name}`", first.address, resource.address))
-                        .at(resource.place("key_name"), "the second one")
-                        .at(first.place("key_name"), "the first one")
-                        .help("key names are unique in a region: give one another `key_name`"),
+                    Diagnostic::error(
+                        "key-name-twice",
+                        format!(
+                            "{} and {} are both called `{name}`",
+                            first.address, resource.address
+                        ),
+                    )
+                    .at(resource.place("key_name"), "the second one")
+                    .at(first.place("key_name"), "the first one")
+                    .help("key names are unique in a region: give one another `key_name`"),
                 );
             }
         }
     }
 
-    /// A name that no line of the spec says is chosen once, for a new key: what is there keeps the one that it has.
+    /// A name that no line of the spec says is chosen once, for a new key: what is there keeps the one that
+    /// it has.
     fn keep(&self, wanted: &mut Record, live: &Record, says: &dyn Fn(&str) -> bool) {
         if let (false, Some(name)) = (says("key_name"), live.get("key_name")) {
             wanted.set("key_name", name.clone());
@@ -185,7 +260,11 @@ impl Rules for KeyPairRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        let material = if record.get("public_key").is_some() { "public_key" } else { "private_key_file" };
+        let material = if record.get("public_key").is_some() {
+            "public_key"
+        } else {
+            "private_key_file"
+        };
         Call::create("ImportKeyPair", record.only(&["key_name", material]))
     }
 
@@ -203,7 +282,9 @@ impl Rules for KeyPairRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let name = sets.get("key_name").and_then(Value::as_text);
-        name.map(|name| Claim::text("key names", name, format!("the key name {name}"))).into_iter().collect()
+        name.map(|name| Claim::text("key names", name, format!("the key name {name}")))
+            .into_iter()
+            .collect()
     }
 
     fn ec2_name(&self, record: &Record) -> Option<String> {
@@ -211,7 +292,10 @@ impl Rules for KeyPairRules {
     }
 
     fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
-        let file = record.get("private_key_file").and_then(Value::as_text).filter(|_| record.get("public_key").is_none());
+        let file = record
+            .get("private_key_file")
+            .and_then(Value::as_text)
+            .filter(|_| record.get("public_key").is_none());
         let note = |file: &str| match object {
             Some(_) => format!("the key is live and {file} is not here: the key is kept as it is"),
             None => format!("{file} will be written, readable by you alone"),

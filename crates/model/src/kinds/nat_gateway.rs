@@ -18,7 +18,10 @@ use crate::{Address, Kind, Ref};
 /// A NAT gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct NatGateway {
     pub subnet: Ref,
     pub elastic_ip: Option<Ref>,
@@ -54,17 +57,33 @@ nat_gateway:
         "Amazon charges for every hour that a gateway exists.",
     ],
     attributes: &[
-        Attribute::new("subnet", Type::Ref(Kind::Subnet, Follow::Id), "The subnet it stands in: a public one for a public gateway.")
-            .required()
-            .replace("a NAT gateway cannot move to another subnet"),
-        Attribute::new("elastic_ip", Type::Ref(Kind::ElasticIp, Follow::Id), "Its public address; required for a public gateway.")
-            .replace("a NAT gateway keeps its primary address for life"),
-        Attribute::new("connectivity_type", Type::Choice(&["public", "private"]), "Whether it translates to a public address.")
-            .default(|| "public".into())
-            .replace("EC2 cannot change a NAT gateway's connectivity"),
-        Attribute::new("private_ip_address", Type::Text(&IPV4), "Its address in the subnet.")
-            .auto()
-            .replace("a NAT gateway keeps its primary address for life"),
+        Attribute::new(
+            "subnet",
+            Type::Ref(Kind::Subnet, Follow::Id),
+            "The subnet it stands in: a public one for a public gateway.",
+        )
+        .required()
+        .replace("a NAT gateway cannot move to another subnet"),
+        Attribute::new(
+            "elastic_ip",
+            Type::Ref(Kind::ElasticIp, Follow::Id),
+            "Its public address; required for a public gateway.",
+        )
+        .replace("a NAT gateway keeps its primary address for life"),
+        Attribute::new(
+            "connectivity_type",
+            Type::Choice(&["public", "private"]),
+            "Whether it translates to a public address.",
+        )
+        .default(|| "public".into())
+        .replace("EC2 cannot change a NAT gateway's connectivity"),
+        Attribute::new(
+            "private_ip_address",
+            Type::Text(&IPV4),
+            "Its address in the subnet.",
+        )
+        .auto()
+        .replace("a NAT gateway keeps its primary address for life"),
     ],
 };
 
@@ -107,7 +126,11 @@ impl Rules for NatGatewayRules {
     }
 
     fn takes_any(&self, call: &Call) -> Option<String> {
-        if call.action == "CreateNatGateway" { subnet::any_address(&call.sets) } else { None }
+        if call.action == "CreateNatGateway" {
+            subnet::any_address(&call.sets)
+        } else {
+            None
+        }
     }
 
     /// Without an attached internet gateway a public NAT gateway is created and then fails.
@@ -115,7 +138,11 @@ impl Rules for NatGatewayRules {
         if call.action != "CreateNatGateway" || record.text("connectivity_type") != "public" {
             return Vec::new();
         }
-        internet_gateway::serving(record.reference("subnet"), view).into_iter().cloned().map(After::Ready).collect()
+        internet_gateway::serving(record.reference("subnet"), view)
+            .into_iter()
+            .cloned()
+            .map(After::Ready)
+            .collect()
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {
@@ -128,16 +155,22 @@ fn check_address(resource: &Resource, out: &mut Vec<Diagnostic>) {
     let address = resource.record.reference("elastic_ip");
     if public && address.is_none() {
         out.push(
-            Diagnostic::error("nat-gateway-without-address", format!("{} is public and has no `elastic_ip`", resource.address))
-                .at(resource.place.clone(), "needs a public address")
-                .help("declare an `elastic_ip` and name it here, or set `connectivity_type: private`"),
+            Diagnostic::error(
+                "nat-gateway-without-address",
+                format!("{} is public and has no `elastic_ip`", resource.address),
+            )
+            .at(resource.place.clone(), "needs a public address")
+            .help("declare an `elastic_ip` and name it here, or set `connectivity_type: private`"),
         );
     }
     if !public && address.is_some() {
         out.push(
-            Diagnostic::error("private-nat-gateway-with-address", format!("{} is private and has an `elastic_ip`", resource.address))
-                .at(resource.place("elastic_ip"), "a private gateway takes none")
-                .help("remove `elastic_ip`, or set `connectivity_type: public`"),
+            Diagnostic::error(
+                "private-nat-gateway-with-address",
+                format!("{} is private and has an `elastic_ip`", resource.address),
+            )
+            .at(resource.place("elastic_ip"), "a private gateway takes none")
+            .help("remove `elastic_ip`, or set `connectivity_type: public`"),
         );
     }
 }
@@ -150,10 +183,15 @@ fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Ve
         out.push(
             Diagnostic::error(
                 "nat-gateway-without-internet-gateway",
-                format!("{} is public, and {vpc} has no internet gateway", resource.address),
+                format!(
+                    "{} is public, and {vpc} has no internet gateway",
+                    resource.address
+                ),
             )
             .at(resource.place.clone(), "cannot reach the internet")
-            .help(format!("attach an `internet_gateway` to {vpc}, or set `connectivity_type: private`")),
+            .help(format!(
+                "attach an `internet_gateway` to {vpc}, or set `connectivity_type: private`"
+            )),
         );
     }
 }

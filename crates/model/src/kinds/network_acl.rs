@@ -25,7 +25,10 @@ use crate::{Kind, Ref};
 /// A network ACL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct NetworkAcl {
     pub vpc: Ref,
     pub ingress: Vec<Entry>,
@@ -39,14 +42,17 @@ impl Typed for NetworkAcl {
 /// The attributes that hold entries. Each direction is an order of its own.
 const DIRECTIONS: [&str; 2] = ["ingress", "egress"];
 
-/// The entries of one direction and one address family that every account may have: EC2's 20, less the one of its own at the end.
+/// The entries of one direction and one address family that every account may have: EC2's 20, less the one of
+/// its own at the end.
 const ENTRIES_GRANTED: usize = 19;
 /// The most that AWS raises that to.
 const ENTRIES_MAX: usize = 39;
 /// The ACLs of a VPC that every account may have.
 const ACLS_GRANTED: usize = 200;
 
-static ENTRIES: Members = Members::new(Type::Object(&entry::FIELDS), entry::key).ranked(entry::number).in_words(entry::words);
+static ENTRIES: Members = Members::new(Type::Object(&entry::FIELDS), entry::key)
+    .ranked(entry::number)
+    .in_words(entry::words);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::NetworkAcl,
@@ -80,8 +86,18 @@ network_acl:
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
             .required()
             .replace("a network ACL cannot move to another VPC"),
-        Attribute::new("ingress", Type::Set(&ENTRIES), "What may come in; left out, nothing.").default(none),
-        Attribute::new("egress", Type::Set(&ENTRIES), "What may go out; left out, nothing.").default(none),
+        Attribute::new(
+            "ingress",
+            Type::Set(&ENTRIES),
+            "What may come in; left out, nothing.",
+        )
+        .default(none),
+        Attribute::new(
+            "egress",
+            Type::Set(&ENTRIES),
+            "What may go out; left out, nothing.",
+        )
+        .default(none),
     ],
 };
 
@@ -114,7 +130,10 @@ impl Rules for NetworkAclRules {
         }
         for (vpc, acls) in by_vpc {
             if let Some(first) = acls.get(ACLS_GRANTED) {
-                let message = format!("{vpc} has {} network ACLs; an account's quota is {ACLS_GRANTED} unless it was raised", acls.len());
+                let message = format!(
+                    "{vpc} has {} network ACLs; an account's quota is {ACLS_GRANTED} unless it was raised",
+                    acls.len()
+                );
                 out.push(Diagnostic::warning("quota", message).at(first.place.clone(), "the 201st"));
             }
         }
@@ -134,7 +153,10 @@ impl Rules for NetworkAclRules {
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        DIRECTIONS.into_iter().flat_map(|direction| order::calls(update, direction)).collect()
+        DIRECTIONS
+            .into_iter()
+            .flat_map(|direction| order::calls(update, direction))
+            .collect()
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
@@ -144,7 +166,10 @@ impl Rules for NetworkAclRules {
     /// Each call is about another number; only the room for a new entry may be what an old one leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         let is_both = |is: fn(&Call) -> bool| is(earlier) && is(later);
-        is_both(|call| call.role == Role::Modify) && DIRECTIONS.into_iter().all(|direction| !order::makes_room(earlier, later, direction))
+        is_both(|call| call.role == Role::Modify)
+            && DIRECTIONS
+                .into_iter()
+                .all(|direction| !order::makes_room(earlier, later, direction))
     }
 
     fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
@@ -173,7 +198,11 @@ impl Rules for NetworkAclRules {
             (Some(_), None) => allows(before),
             _ => true,
         };
-        if DIRECTIONS.contains(&attribute) && cuts { Disruption::Reset } else { Disruption::None }
+        if DIRECTIONS.contains(&attribute) && cuts {
+            Disruption::Reset
+        } else {
+            Disruption::None
+        }
     }
 }
 
@@ -182,7 +211,10 @@ fn check_quota(resource: &Resource, direction: &str, out: &mut Vec<Diagnostic>) 
     let entries = resource.record.list(direction);
     let counts = Counts::of(entries, &entry::weight);
     for (family, count) in counts.named() {
-        let so_many = format!("{} has {count} {direction} entries for {family}", resource.address);
+        let so_many = format!(
+            "{} has {count} {direction} entries for {family}",
+            resource.address
+        );
         let place = resource.place(direction);
         if count > ENTRIES_MAX {
             let most = ENTRIES_MAX + 1;
@@ -193,7 +225,9 @@ fn check_quota(resource: &Resource, direction: &str, out: &mut Vec<Diagnostic>) 
             );
         } else if count > ENTRIES_GRANTED {
             let quota = ENTRIES_GRANTED + 1;
-            let message = format!("{so_many}; with EC2's own last one an account's quota is {quota} unless it was raised");
+            let message = format!(
+                "{so_many}; with EC2's own last one an account's quota is {quota} unless it was raised"
+            );
             out.push(Diagnostic::warning("quota", message).at(place, ""));
         }
     }

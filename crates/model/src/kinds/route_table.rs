@@ -25,7 +25,10 @@ use crate::{Address, Kind, Ref, Sought};
 /// A route table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct RouteTable {
     pub vpc: Ref,
     pub routes: Vec<Route>,
@@ -34,7 +37,10 @@ pub struct RouteTable {
 /// One route: a destination and one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct Route {
     pub destination: String,
     pub local_target: Option<bool>,
@@ -55,7 +61,11 @@ impl Typed for RouteTable {
 /// The pattern of what [`prefix_list`] reads.
 macro_rules! list {
     () => {
-        concat!("pl-", crate::net::id_tail!(), r"|(aws/|com\.amazonaws\.)[a-z0-9.-]+")
+        concat!(
+            "pl-",
+            crate::net::id_tail!(),
+            r"|(aws/|com\.amazonaws\.)[a-z0-9.-]+"
+        )
     };
 }
 pub(crate) use list;
@@ -66,24 +76,34 @@ static DESTINATION: Format = Format {
     number: false,
     read: |text| {
         let is_named = ["com.", "aws/"].iter().any(|prefix| text.starts_with(prefix));
-        if text.contains(['.', ':']) && !is_named { (RANGE.read)(text) } else { prefix_list(text) }
+        if text.contains(['.', ':']) && !is_named {
+            (RANGE.read)(text)
+        } else {
+            prefix_list(text)
+        }
     },
 };
 
 /// Reads a prefix list: an id, an AWS-managed list as `aws/s3`, or a full name.
 pub fn prefix_list(text: &str) -> Result<String, Complaint> {
     let id = text.strip_prefix("pl-").is_some_and(is_id_tail);
-    let named = ["aws/", "com.amazonaws."].iter().find_map(|prefix| text.strip_prefix(prefix));
+    let named = ["aws/", "com.amazonaws."]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix));
     if id || named.is_some_and(|name| is_word(name, ".-")) {
         return Ok(text.to_owned());
     }
-    Err(Complaint::new(format!("`{text}` is not a prefix list: `pl-…`, or `aws/s3`")))
+    Err(Complaint::new(format!(
+        "`{text}` is not a prefix list: `pl-…`, or `aws/s3`"
+    )))
 }
 
 fn read_id(text: &str, prefix: &str) -> Result<String, Complaint> {
     match text.strip_prefix(prefix) {
         Some(tail) if is_id_tail(tail) => Ok(text.to_owned()),
-        _ => Err(Complaint::new(format!("`{text}` is not an EC2 id: `{prefix}` and 8 or 17 hex digits"))),
+        _ => Err(Complaint::new(format!(
+            "`{text}` is not an EC2 id: `{prefix}` and 8 or 17 hex digits"
+        ))),
     }
 }
 
@@ -107,20 +127,57 @@ id_format!(VGW, "vgw-");
 const OUTSIDE: [&str; 6] = ["eigw-", "eni-", "tgw-", "pcx-", "vgw-", "pl-"];
 
 static ROUTE: [Attribute; 10] = [
-    Attribute::new("destination", Type::Text(&DESTINATION), "The range or prefix list that the route is for.").required(),
+    Attribute::new(
+        "destination",
+        Type::Text(&DESTINATION),
+        "The range or prefix list that the route is for.",
+    )
+    .required(),
     Attribute::new(
         "local_target",
         Type::Bool,
         "Target: the VPC itself. Trueup says so where it puts a local route back that somebody redirected; a spec leaves local routes out.",
     ),
-    Attribute::new("internet_gateway", Type::Ref(Kind::InternetGateway, Follow::Id), "Target: an internet gateway of the same VPC."),
-    Attribute::new("nat_gateway", Type::Ref(Kind::NatGateway, Follow::Id), "Target: a NAT gateway."),
-    Attribute::new("vpc_endpoint", Type::Ref(Kind::VpcEndpoint, Follow::Id), "Target: a Gateway Load Balancer endpoint, by its id."),
-    Attribute::new("egress_only_internet_gateway", Type::Text(&EIGW), "Target: an egress-only internet gateway, by its id."),
-    Attribute::new("network_interface", Type::Text(&ENI), "Target: a network interface, by its id."),
-    Attribute::new("transit_gateway", Type::Text(&TGW), "Target: a transit gateway, by its id."),
-    Attribute::new("vpc_peering_connection", Type::Text(&PCX), "Target: a peering connection, by its id."),
-    Attribute::new("vpn_gateway", Type::Text(&VGW), "Target: a virtual private gateway, by its id."),
+    Attribute::new(
+        "internet_gateway",
+        Type::Ref(Kind::InternetGateway, Follow::Id),
+        "Target: an internet gateway of the same VPC.",
+    ),
+    Attribute::new(
+        "nat_gateway",
+        Type::Ref(Kind::NatGateway, Follow::Id),
+        "Target: a NAT gateway.",
+    ),
+    Attribute::new(
+        "vpc_endpoint",
+        Type::Ref(Kind::VpcEndpoint, Follow::Id),
+        "Target: a Gateway Load Balancer endpoint, by its id.",
+    ),
+    Attribute::new(
+        "egress_only_internet_gateway",
+        Type::Text(&EIGW),
+        "Target: an egress-only internet gateway, by its id.",
+    ),
+    Attribute::new(
+        "network_interface",
+        Type::Text(&ENI),
+        "Target: a network interface, by its id.",
+    ),
+    Attribute::new(
+        "transit_gateway",
+        Type::Text(&TGW),
+        "Target: a transit gateway, by its id.",
+    ),
+    Attribute::new(
+        "vpc_peering_connection",
+        Type::Text(&PCX),
+        "Target: a peering connection, by its id.",
+    ),
+    Attribute::new(
+        "vpn_gateway",
+        Type::Text(&VGW),
+        "Target: a virtual private gateway, by its id.",
+    ),
 ];
 
 static ROUTES: Members = Members::new(Type::Object(&ROUTE), destination);
@@ -155,12 +212,20 @@ route_table:
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
             .required()
             .replace("a route table cannot move to another VPC"),
-        Attribute::new("routes", Type::Set(&ROUTES), "The routes, one for each destination.").default(none),
+        Attribute::new(
+            "routes",
+            Type::Set(&ROUTES),
+            "The routes, one for each destination.",
+        )
+        .default(none),
     ],
 };
 
 fn destination(route: &Value) -> String {
-    route.as_map().map(|route| route.text("destination").to_owned()).unwrap_or_default()
+    route
+        .as_map()
+        .map(|route| route.text("destination").to_owned())
+        .unwrap_or_default()
 }
 
 /// The fact with the destinations of the local routes that lead elsewhere than to the VPC itself.
@@ -179,7 +244,8 @@ fn weight(route: &Value, lists: &Lists) -> Counts {
     }
 }
 
-/// How routes are exchanged. What is there and what is wanted is within the account's quota, and so is what every account may have.
+/// How routes are exchanged. What is there and what is wanted is within the account's quota, and so is what
+/// every account may have.
 fn exchanged<'a>(update: &Update<'a>) -> Vec<Portion<'a>> {
     let routes = update.members("routes");
     let weight = |route: &Value| weight(route, update.lists);
@@ -199,7 +265,9 @@ impl Rules for RouteTableRules {
     }
 
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
-        let Some(Value::List(routes)) = record.remove("routes") else { return };
+        let Some(Value::List(routes)) = record.remove("routes") else {
+            return;
+        };
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let (mut canonical, mut origins) = (Vec::new(), Vec::new());
         for (index, route) in routes.into_iter().enumerate() {
@@ -210,12 +278,23 @@ impl Rules for RouteTableRules {
             check_family(&route, index, context);
             if route.get("local_target").is_some() {
                 let help = "remove the route: a table has it by itself, and Trueup puts it back where somebody redirected it";
-                context.problem(format!("routes[{index}].local_target"), "route-local", "local routes are EC2's", help);
+                context.problem(
+                    format!("routes[{index}].local_target"),
+                    "route-local",
+                    "local routes are EC2's",
+                    help,
+                );
             }
             if let Some(first) = seen.insert(full.clone(), index) {
                 let message = format!("two routes to {full}");
-                let help = format!("a table has one route for each destination: remove this one or routes[{first}]");
-                context.problem(format!("routes[{index}].destination"), "route-twice", message, help);
+                let help =
+                    format!("a table has one route for each destination: remove this one or routes[{first}]");
+                context.problem(
+                    format!("routes[{index}].destination"),
+                    "route-twice",
+                    message,
+                    help,
+                );
             }
             canonical.push(Value::Map(route));
             origins.push(index);
@@ -261,7 +340,11 @@ impl Rules for RouteTableRules {
             }
         }
         let altered = update.members("routes").altered;
-        calls.extend(altered.iter().map(|(old, new)| Call::modify("ReplaceRoute").setting(one(new)).unsetting(one(old))));
+        calls.extend(
+            altered
+                .iter()
+                .map(|(old, new)| Call::modify("ReplaceRoute").setting(one(new)).unsetting(one(old))),
+        );
         if let Some(Portion::Take(routes)) = last {
             calls.extend(routes.iter().map(end));
         }
@@ -272,18 +355,29 @@ impl Rules for RouteTableRules {
         vec![Call::delete("DeleteRouteTable", object.record.clone())]
     }
 
-    /// A route to a subnet of the VPC is there only while the subnet is, and another one into a range of the VPC only after the range.
+    /// A route to a subnet of the VPC is there only while the subnet is, and another one into a range of the
+    /// VPC only after the range.
     fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
-        if call.action == "CreateRoute" { inside::after(call, record, view) } else { Vec::new() }
+        if call.action == "CreateRoute" {
+            inside::after(call, record, view)
+        } else {
+            Vec::new()
+        }
     }
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        record.list("routes").iter().filter_map(|route| route.as_map()?.reference("internet_gateway")).collect()
+        record
+            .list("routes")
+            .iter()
+            .filter_map(|route| route.as_map()?.reference("internet_gateway"))
+            .collect()
     }
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
         let routes = record.list("routes").iter().filter_map(Value::as_map);
-        let texts = routes.flat_map(Record::iter).filter_map(|(_, value)| value.as_text());
+        let texts = routes
+            .flat_map(Record::iter)
+            .filter_map(|(_, value)| value.as_text());
         let ids = texts.filter(|text| OUTSIDE.iter().any(|prefix| read_id(text, prefix).is_ok()));
         ids.map(|id| Sought::Object(id.to_owned())).collect()
     }
@@ -294,20 +388,37 @@ impl Rules for RouteTableRules {
         if redirected.is_empty() {
             return None;
         }
-        let local = |destination: &Value| Record::new().with("destination", destination.clone()).with("local_target", true).into();
+        let local = |destination: &Value| {
+            Record::new()
+                .with("destination", destination.clone())
+                .with("local_target", true)
+                .into()
+        };
         let mut record = resource.record.clone();
-        let routes = record.list("routes").iter().cloned().chain(redirected.iter().map(local)).collect();
+        let routes = record
+            .list("routes")
+            .iter()
+            .cloned()
+            .chain(redirected.iter().map(local))
+            .collect();
         self.schema().set_list(&mut record, "routes", routes);
         Some(record)
     }
 
     fn blackholes(&self, object: &Object) -> Vec<(String, String)> {
         let routes = object.facts.list("blackholes").iter().filter_map(Value::as_map);
-        routes.map(|route| (route.text("destination").to_owned(), route.text("target").to_owned())).collect()
+        routes
+            .map(|route| {
+                (
+                    route.text("destination").to_owned(),
+                    route.text("target").to_owned(),
+                )
+            })
+            .collect()
     }
 
-    /// A table has one route for each destination, and each call is about another one; only the room for a new one may be what an old one
-    /// leaves.
+    /// A table has one route for each destination, and each call is about another one; only the room for a
+    /// new one may be what an old one leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         earlier.role == Role::Modify
             && later.role == Role::Modify
@@ -317,11 +428,17 @@ impl Rules for RouteTableRules {
     fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<String> {
         let Some(object) = object else { return Vec::new() };
         let update = Update::new(Kind::RouteTable, &object.record, record, false).knowing(lists);
-        room::told(&exchanged(&update), "routes", ROUTES_GRANTED).into_iter().collect()
+        room::told(&exchanged(&update), "routes", ROUTES_GRANTED)
+            .into_iter()
+            .collect()
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if attribute == "routes" && before.is_some() { Disruption::Reset } else { Disruption::None }
+        if attribute == "routes" && before.is_some() {
+            Disruption::Reset
+        } else {
+            Disruption::None
+        }
     }
 
     /// A route to what is gone is a black hole.
@@ -331,14 +448,27 @@ impl Rules for RouteTableRules {
 }
 
 fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {
-    let targets: Vec<&str> = route.iter().map(|(name, _)| name).filter(|name| *name != "destination").collect();
+    let targets: Vec<&str> = route
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| *name != "destination")
+        .collect();
     let [_] = targets[..] else {
         let names = "`internet_gateway`, `nat_gateway`, `network_interface`, `transit_gateway`, `vpc_peering_connection`, …";
         let message = match targets.len() {
             0 => "a route needs a target".to_owned(),
-            _ => format!("a route has one target, and this one has {}: {}", targets.len(), targets.join(", ")),
+            _ => format!(
+                "a route has one target, and this one has {}: {}",
+                targets.len(),
+                targets.join(", ")
+            ),
         };
-        context.problem(format!("routes[{index}]"), "route-target", message, format!("give one of {names}"));
+        context.problem(
+            format!("routes[{index}]"),
+            "route-target",
+            message,
+            format!("give one of {names}"),
+        );
         return;
     };
 }
@@ -347,15 +477,28 @@ fn check_gateway(resource: &Resource, route: &Record, topology: &Topology, out: 
     let own = vpc::of(&resource.record);
     let gateway = topology.follow(route.reference("internet_gateway"));
     let nat = topology.follow(route.reference("nat_gateway"));
-    let nat_vpc = nat.and_then(|nat| topology.follow(nat.record.reference("subnet"))).and_then(|subnet| vpc::of(&subnet.record));
+    let nat_vpc = nat
+        .and_then(|nat| topology.follow(nat.record.reference("subnet")))
+        .and_then(|subnet| vpc::of(&subnet.record));
     let target_vpc = gateway.and_then(|gateway| vpc::of(&gateway.record)).or(nat_vpc);
-    let (Some(own), Some(other), Some(target)) = (own, target_vpc, gateway.or(nat)) else { return };
+    let (Some(own), Some(other), Some(target)) = (own, target_vpc, gateway.or(nat)) else {
+        return;
+    };
     if own != other {
         let destination = route.text("destination");
         out.push(
-            Diagnostic::error("other-vpc", format!("{} is in {own}, and {} in {other}", resource.address, target.address))
-                .at(resource.place("routes"), format!("the route to {destination} leads to a gateway of another VPC"))
-                .help(format!("route to a gateway of {own}")),
+            Diagnostic::error(
+                "other-vpc",
+                format!(
+                    "{} is in {own}, and {} in {other}",
+                    resource.address, target.address
+                ),
+            )
+            .at(
+                resource.place("routes"),
+                format!("the route to {destination} leads to a gateway of another VPC"),
+            )
+            .help(format!("route to a gateway of {own}")),
         );
     }
 }
@@ -366,22 +509,44 @@ const OF_EC2: [&str; 2] = ["169.254.168.0/22", "fd00:ec2::/32"];
 /// The range by which NAT64 reaches IPv4: the only IPv6 destination of a NAT gateway.
 const NAT64: &str = "64:ff9b::/96";
 
-/// What a destination allows by itself: no route into EC2's own ranges, and targets that carry its version of IP.
+/// What a destination allows by itself: no route into EC2's own ranges, and targets that carry its version of
+/// IP.
 fn check_family(route: &Record, index: usize, context: &mut Context<'_>) {
     let destination = route.text("destination");
-    let Ok(range) = destination.parse::<IpNet>() else { return };
+    let Ok(range) = destination.parse::<IpNet>() else {
+        return;
+    };
     let path = format!("routes[{index}].destination");
-    if let Some(kept) = OF_EC2.iter().find(|kept| kept.parse().is_ok_and(|kept: IpNet| kept.contains(&range))) {
+    if let Some(kept) = OF_EC2
+        .iter()
+        .find(|kept| kept.parse().is_ok_and(|kept: IpNet| kept.contains(&range)))
+    {
         let message = format!("{destination} is in {kept}, which EC2 keeps for its own services");
-        context.problem(path, "route-reserved", message, "remove the route: those services are reached without one");
+        context.problem(
+            path,
+            "route-reserved",
+            message,
+            "remove the route: those services are reached without one",
+        );
         return;
     }
     let v4 = matches!(range, IpNet::V4(_));
     if v4 && route.get("egress_only_internet_gateway").is_some() {
-        let message = format!("an egress-only internet gateway carries IPv6 alone, and {destination} is IPv4");
-        context.problem(path, "route-family", message, "use a `nat_gateway`, or an IPv6 destination such as ::/0");
+        let message =
+            format!("an egress-only internet gateway carries IPv6 alone, and {destination} is IPv4");
+        context.problem(
+            path,
+            "route-family",
+            message,
+            "use a `nat_gateway`, or an IPv6 destination such as ::/0",
+        );
     } else if !v4 && route.get("nat_gateway").is_some() && destination != NAT64 {
         let message = format!("a NAT gateway carries IPv4 and {NAT64}, and {destination} is IPv6");
-        context.problem(path, "route-family", message, "use an `egress_only_internet_gateway`, or an IPv4 destination");
+        context.problem(
+            path,
+            "route-family",
+            message,
+            "use an `egress_only_internet_gateway`, or an IPv4 destination",
+        );
     }
 }

@@ -25,7 +25,10 @@ use crate::{Address, Kind, Ref, Sought};
 /// A security group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct SecurityGroup {
     pub vpc: Ref,
     pub group_name: String,
@@ -68,10 +71,14 @@ static GROUP_NAME: Format = Format {
             return Err(Complaint::new("EC2 refuses group names that start with `sg-`"));
         }
         if text.eq_ignore_ascii_case("default") {
-            return Err(Complaint::new("`default` is the name of the group that EC2 makes with every VPC"));
+            return Err(Complaint::new(
+                "`default` is the name of the group that EC2 makes with every VPC",
+            ));
         }
         if fold_name(text) != text {
-            return Err(Complaint::new("a name that ends in `#` and four hex digits is kept for the successor of a replaced group"));
+            return Err(Complaint::new(
+                "a name that ends in `#` and four hex digits is kept for the successor of a replaced group",
+            ));
         }
         if text.len() > GROUP_NAME_MAX {
             return Err(Complaint::new(format!(
@@ -88,10 +95,18 @@ fn group_text(text: &str, what: &str) -> Result<String, Complaint> {
     const ALSO: &str = " ._-:/()#,@[]+=&;{}!$*";
     let length = text.chars().count();
     if length == 0 || length > 255 {
-        return Err(Complaint::new(format!("a {what} has 1 to 255 characters, and this has {length}")));
+        return Err(Complaint::new(format!(
+            "a {what} has 1 to 255 characters, and this has {length}"
+        )));
     }
-    match text.chars().find(|c| !c.is_ascii_alphanumeric() && !ALSO.contains(*c)) {
-        Some(bad) => Err(Complaint::new(format!("EC2 does not allow `{bad}` in a {what}: letters, digits, spaces and {}", ALSO.trim()))),
+    match text
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && !ALSO.contains(*c))
+    {
+        Some(bad) => Err(Complaint::new(format!(
+            "EC2 does not allow `{bad}` in a {what}: letters, digits, spaces and {}",
+            ALSO.trim()
+        ))),
         None => without_edges(text, what).map(|()| text.to_owned()),
     }
 }
@@ -135,18 +150,32 @@ static SCHEMA: Schema = Schema {
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
             .required()
             .replace("a security group cannot move to another VPC"),
-        Attribute::new("group_name", Type::Text(&GROUP_NAME), "EC2's name for it, unique in its VPC; left out, the resource's name.")
-            .auto()
-            .wider_live()
-            .replace("EC2 cannot rename a security group"),
+        Attribute::new(
+            "group_name",
+            Type::Text(&GROUP_NAME),
+            "EC2's name for it, unique in its VPC; left out, the resource's name.",
+        )
+        .auto()
+        .wider_live()
+        .replace("EC2 cannot rename a security group"),
         Attribute::new("description", Type::Text(&DESCRIPTION), "What it is for.")
             .required()
             .wider_live()
             .replace("EC2 cannot change a security group's description"),
-        Attribute::new("ingress", Type::Set(&RULES), "What may come in; left out, nothing.").default(none).later(),
-        Attribute::new("egress", Type::Set(&RULES), "What may go out; left out, everything, as EC2 has it; `[]` is nothing.")
-            .default(|| Value::List(vec![rule::allow_all()]))
-            .later(),
+        Attribute::new(
+            "ingress",
+            Type::Set(&RULES),
+            "What may come in; left out, nothing.",
+        )
+        .default(none)
+        .later(),
+        Attribute::new(
+            "egress",
+            Type::Set(&RULES),
+            "What may go out; left out, everything, as EC2 has it; `[]` is nothing.",
+        )
+        .default(|| Value::List(vec![rule::allow_all()]))
+        .later(),
     ],
 };
 
@@ -176,8 +205,8 @@ static DIRECTIONS: [Direction; 2] = [
     },
 ];
 
-/// How the rules of a direction are exchanged. What is there and what is wanted is within the account's quota, and so is what every
-/// account may have.
+/// How the rules of a direction are exchanged. What is there and what is wanted is within the account's
+/// quota, and so is what every account may have.
 fn exchanged<'a>(update: &Update<'a>, direction: &str) -> Vec<Portion<'a>> {
     let rules = update.members(direction);
     let weight = |rule: &Value| rule::weight(rule, update.lists);
@@ -201,7 +230,12 @@ impl Rules for SecurityGroupRules {
             let name = context.address.name.as_str();
             match (GROUP_NAME.read)(name) {
                 Ok(name) => record.set("group_name", name),
-                Err(complaint) => context.problem("", "group-name", complaint.message, "give a `group_name`, or rename the resource"),
+                Err(complaint) => context.problem(
+                    "",
+                    "group-name",
+                    complaint.message,
+                    "give a `group_name`, or rename the resource",
+                ),
             }
         }
         for direction in ["ingress", "egress"] {
@@ -221,11 +255,16 @@ impl Rules for SecurityGroupRules {
                 out.push(
                     Diagnostic::error(
                         "group-name-twice",
-                        format!("{} and {} are both called `{name}` in one VPC", first.address, resource.address),
+                        format!(
+                            "{} and {} are both called `{name}` in one VPC",
+                            first.address, resource.address
+                        ),
                     )
                     .at(resource.place("group_name"), "the second one")
                     .at(first.place("group_name"), "the first one")
-                    .help("group names are unique in a VPC, whatever their case: give one another `group_name`"),
+                    .help(
+                        "group names are unique in a VPC, whatever their case: give one another `group_name`",
+                    ),
                 );
             }
             check_sources(resource, topology, out);
@@ -244,10 +283,19 @@ impl Rules for SecurityGroupRules {
         }
     }
 
-    /// A default group lets in what is in it, and lets everything out, over IPv6 too where the VPC has such ranges.
+    /// A default group lets in what is in it, and lets everything out, over IPv6 too where the VPC has such
+    /// ranges.
     fn implicit(&self, id: &str) -> Record {
         let mut record = self.schema().defaults();
-        record.set("ingress", vec![Record::new().with("protocol", "all").with("security_group", Ref::Id(id.to_owned())).into()]);
+        record.set(
+            "ingress",
+            vec![
+                Record::new()
+                    .with("protocol", "all")
+                    .with("security_group", Ref::Id(id.to_owned()))
+                    .into(),
+            ],
+        );
         let ipv6 = Record::new().with("protocol", "all").with("cidr", "::/0").into();
         record.set("egress", vec![rule::allow_all(), ipv6]);
         record
@@ -257,30 +305,44 @@ impl Rules for SecurityGroupRules {
         let mut sets = record.only(&["vpc", "group_name", "description"]);
         let name = record.text("group_name");
         // The old group keeps its name until it goes: the new one needs another, which the reader folds back.
-        if let Some(old) =
-            replaced.filter(|old| old.facts.text("group_name").eq_ignore_ascii_case(name) && old.record.get("vpc") == record.get("vpc"))
-        {
+        if let Some(old) = replaced.filter(|old| {
+            old.facts.text("group_name").eq_ignore_ascii_case(name)
+                && old.record.get("vpc") == record.get("vpc")
+        }) {
             sets.set("group_name", format!("{name}#{}", successor_mark(&old.id)));
         }
         Call::create("CreateSecurityGroup", sets)
     }
 
-    /// What is new is allowed before what is old is taken away, as far as there is room, so that a renamed source loses nothing in between.
+    /// What is new is allowed before what is old is taken away, as far as there is room, so that a renamed
+    /// source loses nothing in between.
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let (mut calls, mut last) = (Vec::new(), Vec::new());
         for direction in &DIRECTIONS {
             let mut portions = exchanged(update, direction.name);
-            let take = |rules: &[&Value]| Call::modify(direction.revoke).unsetting(members_record(direction.name, rules));
-            if let Some(Portion::Take(rules)) = portions.pop_if(|portion| matches!(portion, Portion::Take(_))) {
+            let take = |rules: &[&Value]| {
+                Call::modify(direction.revoke).unsetting(members_record(direction.name, rules))
+            };
+            if let Some(Portion::Take(rules)) = portions.pop_if(|portion| matches!(portion, Portion::Take(_)))
+            {
                 last.push(take(&rules));
             }
             calls.extend(portions.iter().map(|portion| match portion {
-                Portion::Add(rules) => later(Call::modify(direction.authorize).setting(members_record(direction.name, rules))),
+                Portion::Add(rules) => {
+                    later(Call::modify(direction.authorize).setting(members_record(direction.name, rules)))
+                }
                 Portion::Take(rules) => take(rules),
             }));
-            let new: Vec<&Value> = update.members(direction.name).altered.iter().map(|(_, new)| *new).collect();
+            let new: Vec<&Value> = update
+                .members(direction.name)
+                .altered
+                .iter()
+                .map(|(_, new)| *new)
+                .collect();
             if !new.is_empty() {
-                calls.push(later(Call::modify(direction.describe).setting(members_record(direction.name, &new))));
+                calls.push(later(
+                    Call::modify(direction.describe).setting(members_record(direction.name, &new)),
+                ));
             }
         }
         calls.extend(last);
@@ -291,9 +353,15 @@ impl Rules for SecurityGroupRules {
         let own = object.owner.as_ref().map(|owner| owner.address.as_str());
         let mut calls = Vec::new();
         // Two groups that refer to each other hold each other up: their rules go first.
-        for (name, revoke) in [("ingress", "RevokeSecurityGroupIngress"), ("egress", "RevokeSecurityGroupEgress")] {
+        for (name, revoke) in [
+            ("ingress", "RevokeSecurityGroupIngress"),
+            ("egress", "RevokeSecurityGroupEgress"),
+        ] {
             let refers = |rule: &&Value| {
-                let source = rule.as_map().and_then(|rule| rule.reference("security_group")).map(ToString::to_string);
+                let source = rule
+                    .as_map()
+                    .and_then(|rule| rule.reference("security_group"))
+                    .map(ToString::to_string);
                 source.is_some_and(|source| Some(source.as_str()) != own && source != object.id)
             };
             let rules: Vec<&Value> = object.record.list(name).iter().filter(refers).collect();
@@ -311,20 +379,35 @@ impl Rules for SecurityGroupRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let name = sets.get("group_name").and_then(Value::as_text).map(str::to_ascii_lowercase);
-        let claim =
-            |(vpc, name): (&Ref, String)| Claim::text(format!("group names in {vpc}"), &name, format!("the group name {name} in {vpc}"));
+        let name = sets
+            .get("group_name")
+            .and_then(Value::as_text)
+            .map(str::to_ascii_lowercase);
+        let claim = |(vpc, name): (&Ref, String)| {
+            Claim::text(
+                format!("group names in {vpc}"),
+                &name,
+                format!("the group name {name} in {vpc}"),
+            )
+        };
         let claim = vpc::of(sets).zip(name).map(claim);
         claim.into_iter().collect()
     }
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
-        let rules = ["ingress", "egress"].into_iter().flat_map(|direction| record.list(direction)).filter_map(Value::as_map);
+        let rules = ["ingress", "egress"]
+            .into_iter()
+            .flat_map(|direction| record.list(direction))
+            .filter_map(Value::as_map);
         let lists = rules.filter_map(|rule| rule.get("prefix_list")?.as_text());
-        lists.filter(|list| list.starts_with("pl-")).map(|list| Sought::Object(list.to_owned())).collect()
+        lists
+            .filter(|list| list.starts_with("pl-"))
+            .map(|list| Sought::Object(list.to_owned()))
+            .collect()
     }
 
-    /// EC2 lets everything out of a new group, over IPv6 too where the VPC has such a range: a spec that leaves `egress` out means that.
+    /// EC2 lets everything out of a new group, over IPv6 too where the VPC has such a range: a spec that
+    /// leaves `egress` out means that.
     fn fitted(&self, resource: &Resource, object: &Object) -> Option<Record> {
         let is_open = |rule: &&Value| rule::key(rule) == rule::key(&rule::allow_all_ipv6());
         let open = object.record.list("egress").iter().find(is_open)?;
@@ -332,7 +415,8 @@ impl Rules for SecurityGroupRules {
             return None;
         }
         let mut record = resource.record.clone();
-        self.schema().set_list(&mut record, "egress", vec![rule::allow_all(), open.clone()]);
+        self.schema()
+            .set_list(&mut record, "egress", vec![rule::allow_all(), open.clone()]);
         Some(record)
     }
 
@@ -340,7 +424,11 @@ impl Rules for SecurityGroupRules {
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         let are_changes = earlier.role == Role::Modify && later.role == Role::Modify;
         are_changes
-            && DIRECTIONS.iter().all(|direction| !room::is_made(earlier, later, direction.name, &|rule| rule::weight(rule, &NO_LISTS)))
+            && DIRECTIONS.iter().all(|direction| {
+                !room::is_made(earlier, later, direction.name, &|rule| {
+                    rule::weight(rule, &NO_LISTS)
+                })
+            })
     }
 
     fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<String> {
@@ -348,23 +436,39 @@ impl Rules for SecurityGroupRules {
         let update = Update::new(Kind::SecurityGroup, &object.record, record, false).knowing(lists);
         DIRECTIONS
             .iter()
-            .filter_map(|direction| room::told(&exchanged(&update, direction.name), &format!("{} rules", direction.name), RULES_GRANTED))
+            .filter_map(|direction| {
+                room::told(
+                    &exchanged(&update, direction.name),
+                    &format!("{} rules", direction.name),
+                    RULES_GRANTED,
+                )
+            })
             .collect()
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
         let is_rule = matches!(attribute, "ingress" | "egress");
-        if is_rule && before.is_some() && after.is_none() { Disruption::Reset } else { Disruption::None }
+        if is_rule && before.is_some() && after.is_none() {
+            Disruption::Reset
+        } else {
+            Disruption::None
+        }
     }
 }
 
-/// EC2 knows a group of another VPC only where the VPCs are peered. A spec shows that by a route over the peering connection; whether
-/// that leads to the group's VPC nobody can tell before.
+/// EC2 knows a group of another VPC only where the VPCs are peered. A spec shows that by a route over the
+/// peering connection; whether that leads to the group's VPC nobody can tell before.
 fn check_sources(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
     let own = vpc::of(&resource.record);
     let is_peered = |vpc: &Ref| {
-        let mut tables = topology.of(Kind::RouteTable).filter(|table| vpc::of(&table.record) == Some(vpc));
-        let peers = |route: &Value| route.as_map().is_some_and(|route| route.get("vpc_peering_connection").is_some());
+        let mut tables = topology
+            .of(Kind::RouteTable)
+            .filter(|table| vpc::of(&table.record) == Some(vpc));
+        let peers = |route: &Value| {
+            route
+                .as_map()
+                .is_some_and(|route| route.get("vpc_peering_connection").is_some())
+        };
         tables.any(|table| table.record.list("routes").iter().any(peers))
     };
     for direction in ["ingress", "egress"] {
@@ -376,7 +480,11 @@ fn check_sources(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnos
             {
                 let message = format!("{} is in {own}, and {source} in {other}", resource.address);
                 let peered = is_peered(own) && is_peered(other);
-                let new = if peered { Diagnostic::warning } else { Diagnostic::error };
+                let new = if peered {
+                    Diagnostic::warning
+                } else {
+                    Diagnostic::error
+                };
                 out.push(
                     new("other-vpc", message)
                         .at(resource.place(&format!("{direction}[{index}].security_group")), "a security group of another VPC")
@@ -400,7 +508,11 @@ fn successor_mark(id: &str) -> String {
 /// The name as a spec gives it: a successor's mark folded back.
 pub fn fold_name(name: &str) -> &str {
     match name.rsplit_once('#') {
-        Some((folded, mark)) if mark.len() == 4 && mark.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) => folded,
+        Some((folded, mark))
+            if mark.len() == 4 && mark.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) =>
+        {
+            folded
+        }
         _ => name,
     }
 }
@@ -434,11 +546,18 @@ mod tests {
             ("Web ", Some("Web")),
             (" Web", Some("Web")),
         ] {
-            assert_eq!((DESCRIPTION.read)(refused).unwrap_err().instead.as_deref(), instead, "{refused:?}");
+            assert_eq!(
+                (DESCRIPTION.read)(refused).unwrap_err().instead.as_deref(),
+                instead,
+                "{refused:?}"
+            );
         }
         assert!((DESCRIPTION.read)(&"x".repeat(256)).is_err());
         // EC2 takes the spaces off the end of a name, and every plan would find another one.
-        assert_eq!((GROUP_NAME.read)("web ").unwrap_err().instead.as_deref(), Some("web"));
+        assert_eq!(
+            (GROUP_NAME.read)("web ").unwrap_err().instead.as_deref(),
+            Some("web")
+        );
     }
 
     #[test]

@@ -21,7 +21,10 @@ use crate::{Address, Kind, Ref, Zone};
 /// A subnet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct Subnet {
     pub vpc: Ref,
     pub cidr_block: String,
@@ -42,9 +45,15 @@ static ZONE: Format = Format {
     number: false,
     read: |text| {
         if is_zone_id(text) {
-            return Err(Complaint::new(format!("`{text}` is the id of a zone: write it as `availability_zone_id`")));
+            return Err(Complaint::new(format!(
+                "`{text}` is the id of a zone: write it as `availability_zone_id`"
+            )));
         }
-        if is_zone(text) { Ok(text.to_owned()) } else { Err(Complaint::new(format!("`{text}` is not an availability zone"))) }
+        if is_zone(text) {
+            Ok(text.to_owned())
+        } else {
+            Err(Complaint::new(format!("`{text}` is not an availability zone")))
+        }
     },
 };
 
@@ -54,16 +63,26 @@ static ZONE_ID: Format = Format {
     number: false,
     read: |text| {
         if is_zone(text) {
-            return Err(Complaint::new(format!("`{text}` is a zone's name and no id: write it as `availability_zone`")));
+            return Err(Complaint::new(format!(
+                "`{text}` is a zone's name and no id: write it as `availability_zone`"
+            )));
         }
-        if is_zone_id(text) { Ok(text.to_owned()) } else { Err(Complaint::new(format!("`{text}` is not the id of an availability zone"))) }
+        if is_zone_id(text) {
+            Ok(text.to_owned())
+        } else {
+            Err(Complaint::new(format!(
+                "`{text}` is not the id of an availability zone"
+            )))
+        }
     },
 };
 
-/// A zone's name ends in the number of its region, or of a place near it, and a letter: `us-west-2a`, `us-west-2-lax-1b`. That of a
-/// carrier ends in `wlz` and a number: `us-east-1-wl1-bos-wlz-1`.
+/// A zone's name ends in the number of its region, or of a place near it, and a letter: `us-west-2a`,
+/// `us-west-2-lax-1b`. That of a carrier ends in `wlz` and a number: `us-east-1-wl1-bos-wlz-1`.
 fn is_zone(text: &str) -> bool {
-    let Some((area, rest)) = text.split_once('-') else { return false };
+    let Some((area, rest)) = text.split_once('-') else {
+        return false;
+    };
     let region = rest.trim_end_matches(|c: char| c.is_ascii_lowercase());
     let carrier = rest.trim_end_matches(|c: char| c.is_ascii_digit());
     let near = region.len() + 1 == rest.len() && region.ends_with(|c: char| c.is_ascii_digit());
@@ -76,7 +95,10 @@ fn is_zone(text: &str) -> bool {
 /// A zone's id ends in `az` and a number: `usw2-az1`, `usw2-lax1-az1`, `usw2-wl1-las-wlz1`.
 fn is_zone_id(text: &str) -> bool {
     let number = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    let place = number.strip_suffix("-az").or_else(|| number.strip_suffix("-wlz")).filter(|_| number.len() < text.len());
+    let place = number
+        .strip_suffix("-az")
+        .or_else(|| number.strip_suffix("-wlz"))
+        .filter(|_| number.len() < text.len());
     is_word(text, "-") && place.is_some_and(|place| !place.is_empty() && !place.starts_with('-'))
 }
 
@@ -111,12 +133,20 @@ subnet:
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
             .required()
             .replace("a subnet cannot move to another VPC"),
-        Attribute::new("cidr_block", Type::Text(&VPC_RANGE), "The IPv4 range, /16 to /28, inside a range of the VPC.")
-            .required()
-            .replace("EC2 cannot change a subnet's range"),
-        Attribute::new("availability_zone", Type::Text(&ZONE), "The zone by the account's name for it, such as `us-west-2a`.")
-            .auto()
-            .replace("a subnet cannot move to another zone"),
+        Attribute::new(
+            "cidr_block",
+            Type::Text(&VPC_RANGE),
+            "The IPv4 range, /16 to /28, inside a range of the VPC.",
+        )
+        .required()
+        .replace("EC2 cannot change a subnet's range"),
+        Attribute::new(
+            "availability_zone",
+            Type::Text(&ZONE),
+            "The zone by the account's name for it, such as `us-west-2a`.",
+        )
+        .auto()
+        .replace("a subnet cannot move to another zone"),
         Attribute::new(
             "availability_zone_id",
             Type::Text(&ZONE_ID),
@@ -130,8 +160,16 @@ subnet:
             "Whether instances launched here get a public address unless they ask otherwise.",
         )
         .default(|| false.into()),
-        Attribute::new("route_table", Type::Ref(Kind::RouteTable, Follow::Id), "The route table; left out, the VPC's main one."),
-        Attribute::new("network_acl", Type::Ref(Kind::NetworkAcl, Follow::Id), "The network ACL; left out, the VPC's default one."),
+        Attribute::new(
+            "route_table",
+            Type::Ref(Kind::RouteTable, Follow::Id),
+            "The route table; left out, the VPC's main one.",
+        ),
+        Attribute::new(
+            "network_acl",
+            Type::Ref(Kind::NetworkAcl, Follow::Id),
+            "The network ACL; left out, the VPC's default one.",
+        ),
     ],
 };
 
@@ -153,7 +191,9 @@ impl Rules for SubnetRules {
             for (attribute, noun) in [("route_table", "route table"), ("network_acl", "network ACL")] {
                 check_own_vpc(resource, attribute, noun, topology, out);
             }
-            let Ok(range) = record.text("cidr_block").parse::<IpNet>() else { continue };
+            let Ok(range) = record.text("cidr_block").parse::<IpNet>() else {
+                continue;
+            };
             check_inside(resource, range, topology, out);
             if let Some(vpc) = vpc::of(record) {
                 by_vpc.entry(vpc.to_string()).or_default().push((range, resource));
@@ -161,19 +201,27 @@ impl Rules for SubnetRules {
         }
         for (vpc, mut subnets) in by_vpc {
             if subnets.len() > 200 {
-                let message = format!("{vpc} has {} subnets; an account's quota is 200 unless it was raised", subnets.len());
+                let message = format!(
+                    "{vpc} has {} subnets; an account's quota is 200 unless it was raised",
+                    subnets.len()
+                );
                 out.push(Diagnostic::warning("quota", message).at(subnets[200].1.place.clone(), "the 201st"));
             }
-            // Sorted by start and then from wide to narrow, a range overlaps an earlier one exactly if it overlaps the one
-            // that reaches furthest.
-            subnets.sort_by_key(|(range, resource)| (range.network(), range.prefix_len(), resource.address.clone()));
+            // Sorted by start and then from wide to narrow, a range overlaps an earlier one exactly if it
+            // overlaps the one that reaches furthest.
+            subnets.sort_by_key(|(range, resource)| {
+                (range.network(), range.prefix_len(), resource.address.clone())
+            });
             let mut furthest: Option<(IpNet, &Resource)> = None;
             for (range, resource) in subnets {
                 if let Some((other, earlier)) = furthest.filter(|(other, _)| other.contains(&range)) {
                     out.push(
                         Diagnostic::error(
                             "subnets-overlap",
-                            format!("{} ({range}) and {} ({other}) overlap", resource.address, earlier.address),
+                            format!(
+                                "{} ({range}) and {} ({other}) overlap",
+                                resource.address, earlier.address
+                            ),
                         )
                         .at(resource.place("cidr_block"), format!("inside {other}"))
                         .at(earlier.place("cidr_block"), "the other range")
@@ -191,12 +239,23 @@ impl Rules for SubnetRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("CreateSubnet", record.only(&["vpc", "cidr_block", "availability_zone", "availability_zone_id"]))
+        Call::create(
+            "CreateSubnet",
+            record.only(&["vpc", "cidr_block", "availability_zone", "availability_zone_id"]),
+        )
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        let mut calls: Vec<Call> = update.set("map_public_ip_on_launch", "ModifySubnetAttribute").into_iter().collect();
-        calls.extend(update.attach("route_table", "AssociateRouteTable", Some("ReplaceRouteTableAssociation"), "DisassociateRouteTable"));
+        let mut calls: Vec<Call> = update
+            .set("map_public_ip_on_launch", "ModifySubnetAttribute")
+            .into_iter()
+            .collect();
+        calls.extend(update.attach(
+            "route_table",
+            "AssociateRouteTable",
+            Some("ReplaceRouteTableAssociation"),
+            "DisassociateRouteTable",
+        ));
         // A subnet is always in one: to give, to swap and to take it is one and the same call.
         const SWAP: &str = "ReplaceNetworkAclAssociation";
         calls.extend(update.attach("network_acl", SWAP, Some(SWAP), SWAP));
@@ -209,18 +268,27 @@ impl Rules for SubnetRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         match (vpc::of(sets), sets.get("cidr_block").and_then(Value::as_text)) {
-            (Some(vpc), Some(range)) => vec![Claim::range(format!("ranges in {vpc}"), range, format!("{range} in {vpc}"))],
+            (Some(vpc), Some(range)) => vec![Claim::range(
+                format!("ranges in {vpc}"),
+                range,
+                format!("{range} in {vpc}"),
+            )],
             _ => Vec::new(),
         }
     }
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        ["route_table", "network_acl"].into_iter().filter_map(|name| record.reference(name)).collect()
+        ["route_table", "network_acl"]
+            .into_iter()
+            .filter_map(|name| record.reference(name))
+            .collect()
     }
 
     fn zone(&self, record: &Record) -> Option<Zone> {
         let text = |name| record.get(name).and_then(Value::as_text).map(str::to_owned);
-        text("availability_zone").map(Zone::Name).or_else(|| text("availability_zone_id").map(Zone::Id))
+        text("availability_zone")
+            .map(Zone::Name)
+            .or_else(|| text("availability_zone_id").map(Zone::Id))
     }
 
     fn joins(&self, attribute: &str) -> bool {
@@ -232,15 +300,24 @@ impl Rules for SubnetRules {
     }
 
     fn disruption(&self, attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if matches!(attribute, "route_table" | "network_acl") { Disruption::Reset } else { Disruption::None }
+        if matches!(attribute, "route_table" | "network_acl") {
+            Disruption::Reset
+        } else {
+            Disruption::None
+        }
     }
 }
 
 /// Addresses that are given to instances and NAT gateways: of their subnet, and each only once.
 fn check_addresses(topology: &Topology, out: &mut Vec<Diagnostic>) {
     let mut addresses: BTreeMap<(&Ref, &str), &Resource> = BTreeMap::new();
-    for resource in [Kind::NatGateway, Kind::Instance].into_iter().flat_map(|kind| topology.of(kind)) {
-        let Some(subnet) = resource.record.reference("subnet") else { continue };
+    for resource in [Kind::NatGateway, Kind::Instance]
+        .into_iter()
+        .flat_map(|kind| topology.of(kind))
+    {
+        let Some(subnet) = resource.record.reference("subnet") else {
+            continue;
+        };
         let address = resource.record.text("private_ip_address");
         if address.is_empty() {
             continue;
@@ -248,29 +325,49 @@ fn check_addresses(topology: &Topology, out: &mut Vec<Diagnostic>) {
         check_address(resource, address, topology, out);
         if let Some(first) = addresses.insert((subnet, address), resource) {
             out.push(
-                Diagnostic::error("address-twice", format!("{} and {} both have {address} in {subnet}", first.address, resource.address))
-                    .at(resource.place("private_ip_address"), "the second one")
-                    .at(first.place("private_ip_address"), "the first one")
-                    .help("give one of them another address, or let EC2 choose"),
+                Diagnostic::error(
+                    "address-twice",
+                    format!(
+                        "{} and {} both have {address} in {subnet}",
+                        first.address, resource.address
+                    ),
+                )
+                .at(resource.place("private_ip_address"), "the second one")
+                .at(first.place("private_ip_address"), "the first one")
+                .help("give one of them another address, or let EC2 choose"),
             );
         }
     }
 }
 
 fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let Some(subnet) = topology.follow(resource.record.reference("subnet")) else { return };
-    let (Some(range), Ok(ip)) = (ipv4_range(subnet.record.text("cidr_block")), address.parse::<std::net::Ipv4Addr>()) else { return };
+    let Some(subnet) = topology.follow(resource.record.reference("subnet")) else {
+        return;
+    };
+    let (Some(range), Ok(ip)) = (
+        ipv4_range(subnet.record.text("cidr_block")),
+        address.parse::<std::net::Ipv4Addr>(),
+    ) else {
+        return;
+    };
     let first = u32::from(range.network());
     let reserved = (first..first + 4).contains(&u32::from(ip)) || ip == range.broadcast();
     if range.contains(&ip) && !reserved {
         return;
     }
-    let why = if reserved && range.contains(&ip) { "is one of the five that EC2 keeps in" } else { "is outside" };
+    let why = if reserved && range.contains(&ip) {
+        "is one of the five that EC2 keeps in"
+    } else {
+        "is outside"
+    };
     out.push(
-        Diagnostic::error("address-outside-subnet", format!("{address} {why} {} ({range})", subnet.address))
-            .at(resource.place("private_ip_address"), "EC2 refuses this address")
-            .at(subnet.place("cidr_block"), "the subnet's range")
-            .help("choose an address of the subnet other than its first four and its last"),
+        Diagnostic::error(
+            "address-outside-subnet",
+            format!("{address} {why} {} ({range})", subnet.address),
+        )
+        .at(resource.place("private_ip_address"), "EC2 refuses this address")
+        .at(subnet.place("cidr_block"), "the subnet's range")
+        .help("choose an address of the subnet other than its first four and its last"),
     );
 }
 
@@ -278,12 +375,18 @@ fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &
 pub fn address_claim(sets: &Record) -> Option<Claim> {
     let address = sets.get("private_ip_address").and_then(Value::as_text)?;
     let subnet = sets.reference("subnet")?;
-    Some(Claim::text(addresses(subnet), address, format!("{address} in {subnet}")))
+    Some(Claim::text(
+        addresses(subnet),
+        address,
+        format!("{address} in {subnet}"),
+    ))
 }
 
 /// Where EC2 chooses the address for a call that makes something in a subnet and fixes none.
 pub fn any_address(sets: &Record) -> Option<String> {
-    let subnet = sets.reference("subnet").filter(|_| sets.get("private_ip_address").is_none())?;
+    let subnet = sets
+        .reference("subnet")
+        .filter(|_| sets.get("private_ip_address").is_none())?;
     Some(addresses(subnet))
 }
 
@@ -293,13 +396,24 @@ fn addresses(subnet: &Ref) -> String {
 
 fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
     let zone = resource.record.text("availability_zone");
-    if let Some(region) = topology.region.as_deref().filter(|region| !zone.is_empty() && !zone.starts_with(region)) {
-        let diagnostic = Diagnostic::error("zone-outside-region", format!("{zone} is not a zone of {region}"))
-            .at(resource.place("availability_zone"), "in another region");
-        let diagnostic = topology.places.get("region").into_iter().fold(diagnostic, |d, place| d.at(place.clone(), "the region"));
+    if let Some(region) = topology
+        .region
+        .as_deref()
+        .filter(|region| !zone.is_empty() && !zone.starts_with(region))
+    {
+        let diagnostic =
+            Diagnostic::error("zone-outside-region", format!("{zone} is not a zone of {region}"))
+                .at(resource.place("availability_zone"), "in another region");
+        let diagnostic = topology
+            .places
+            .get("region")
+            .into_iter()
+            .fold(diagnostic, |d, place| d.at(place.clone(), "the region"));
         out.push(diagnostic.help(format!("zones of {region} look like `{region}a`")));
     }
-    if resource.record.get("availability_zone").is_some() && resource.record.get("availability_zone_id").is_some() {
+    if resource.record.get("availability_zone").is_some()
+        && resource.record.get("availability_zone_id").is_some()
+    {
         out.push(
             Diagnostic::error("zone-twice", format!("{} gives its zone twice", resource.address))
                 .at(resource.place("availability_zone_id"), "by id")
@@ -310,31 +424,53 @@ fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic
 }
 
 /// What a subnet names belongs to the same VPC.
-fn check_own_vpc(resource: &Resource, attribute: &str, noun: &str, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let Some(used) = topology.follow(resource.record.reference(attribute)) else { return };
+fn check_own_vpc(
+    resource: &Resource,
+    attribute: &str,
+    noun: &str,
+    topology: &Topology,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(used) = topology.follow(resource.record.reference(attribute)) else {
+        return;
+    };
     let (own, other) = (vpc::of(&resource.record), vpc::of(&used.record));
     if let (Some(own), Some(other)) = (own, other)
         && own != other
     {
         out.push(
-            Diagnostic::error("other-vpc", format!("{} is in {own}, and {} in {other}", resource.address, used.address))
-                .at(resource.place(attribute), format!("a {noun} of another VPC"))
-                .help(format!("a subnet uses a {noun} of its own VPC")),
+            Diagnostic::error(
+                "other-vpc",
+                format!(
+                    "{} is in {own}, and {} in {other}",
+                    resource.address, used.address
+                ),
+            )
+            .at(resource.place(attribute), format!("a {noun} of another VPC"))
+            .help(format!("a subnet uses a {noun} of its own VPC")),
         );
     }
 }
 
 fn check_inside(resource: &Resource, range: IpNet, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let Some(parent) = topology.follow(vpc::of(&resource.record)) else { return };
+    let Some(parent) = topology.follow(vpc::of(&resource.record)) else {
+        return;
+    };
     let ranges = vpc::ranges(&parent.record);
     if ranges.is_empty() || ranges.iter().any(|net| net.contains(&range)) {
         return;
     }
     let inside: Vec<String> = ranges.iter().map(ToString::to_string).collect();
     out.push(
-        Diagnostic::error("subnet-outside-vpc", format!("{range} is not inside {} ({})", parent.address, inside.join(", ")))
-            .at(resource.place("cidr_block"), "outside the VPC")
-            .at(parent.place("cidr_block"), "the VPC's range")
-            .help(format!("choose a range inside {}, or add one to the VPC's `secondary_cidr_blocks`", inside.join(" or "))),
+        Diagnostic::error(
+            "subnet-outside-vpc",
+            format!("{range} is not inside {} ({})", parent.address, inside.join(", ")),
+        )
+        .at(resource.place("cidr_block"), "outside the VPC")
+        .at(parent.place("cidr_block"), "the VPC's range")
+        .help(format!(
+            "choose a range inside {}, or add one to the VPC's `secondary_cidr_blocks`",
+            inside.join(" or ")
+        )),
     );
 }

@@ -18,7 +18,10 @@ use crate::{Address, Kind, Ref};
 /// A VPC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct Vpc {
     pub cidr_block: String,
     pub secondary_cidr_blocks: Vec<String>,
@@ -108,31 +111,57 @@ impl Rules for VpcRules {
             for (index, range) in ranges.iter().enumerate() {
                 if let Some(other) = ranges[..index].iter().find(|other| overlap(other, range)) {
                     out.push(
-                        Diagnostic::error("vpc-ranges-overlap", format!("the ranges {other} and {range} of {} overlap", resource.address))
-                            .at(resource.place("secondary_cidr_blocks"), "overlaps another range of the VPC")
-                            .help("choose ranges of a VPC that share no address"),
+                        Diagnostic::error(
+                            "vpc-ranges-overlap",
+                            format!("the ranges {other} and {range} of {} overlap", resource.address),
+                        )
+                        .at(
+                            resource.place("secondary_cidr_blocks"),
+                            "overlaps another range of the VPC",
+                        )
+                        .help("choose ranges of a VPC that share no address"),
                     );
                 }
             }
             check_secondary(resource, &ranges, out);
             if ranges.len() > 5 {
-                let message =
-                    format!("{} has {} IPv4 ranges; an account's quota is 5 unless it was raised", resource.address, ranges.len());
-                out.push(Diagnostic::warning("quota", message).at(resource.place("secondary_cidr_blocks"), ""));
+                let message = format!(
+                    "{} has {} IPv4 ranges; an account's quota is 5 unless it was raised",
+                    resource.address,
+                    ranges.len()
+                );
+                out.push(
+                    Diagnostic::warning("quota", message).at(resource.place("secondary_cidr_blocks"), ""),
+                );
             }
             let on = |name: &str| record.get(name).and_then(Value::as_bool) == Some(true);
             if on("enable_dns_hostnames") && !on("enable_dns_support") {
                 out.push(
-                    Diagnostic::error("dns-hostnames-without-support", "`enable_dns_hostnames` needs `enable_dns_support`")
-                        .at(resource.place("enable_dns_hostnames"), "on, while DNS support is off")
-                        .help("turn `enable_dns_support` on, or `enable_dns_hostnames` off"),
+                    Diagnostic::error(
+                        "dns-hostnames-without-support",
+                        "`enable_dns_hostnames` needs `enable_dns_support`",
+                    )
+                    .at(
+                        resource.place("enable_dns_hostnames"),
+                        "on, while DNS support is off",
+                    )
+                    .help("turn `enable_dns_support` on, or `enable_dns_hostnames` off"),
                 );
             }
         }
         if topology.of(Kind::Vpc).count() > 5 {
             let message = "the topology has more than 5 VPCs; an account's quota for a region is 5 unless it was raised";
-            let place = topology.of(Kind::Vpc).nth(5).map(|resource| resource.place.clone());
-            out.push(place.into_iter().fold(Diagnostic::warning("quota", message), |d, place| d.at(place, "the sixth")));
+            let place = topology
+                .of(Kind::Vpc)
+                .nth(5)
+                .map(|resource| resource.place.clone());
+            out.push(
+                place
+                    .into_iter()
+                    .fold(Diagnostic::warning("quota", message), |d, place| {
+                        d.at(place, "the sixth")
+                    }),
+            );
         }
     }
 
@@ -143,17 +172,32 @@ impl Rules for VpcRules {
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let mut calls = Vec::new();
         let ranges = update.members("secondary_cidr_blocks");
-        // A range makes room for one that overlaps it. The others go last: what is in them moves to the new ones first.
+        // A range makes room for one that overlaps it. The others go last: what is in them moves to the new
+        // ones first.
         let net = |range: &Value| range.as_text().and_then(|text| text.parse::<IpNet>().ok());
-        let is_in_the_way =
-            |old: &Value| ranges.added.iter().any(|new| net(old).zip(net(new)).is_some_and(|(old, new)| overlap(&old, &new)));
-        let (first, last): (Vec<&Value>, Vec<&Value>) = ranges.removed.iter().partition(|old| is_in_the_way(old));
+        let is_in_the_way = |old: &Value| {
+            ranges.added.iter().any(|new| {
+                net(old)
+                    .zip(net(new))
+                    .is_some_and(|(old, new)| overlap(&old, &new))
+            })
+        };
+        let (first, last): (Vec<&Value>, Vec<&Value>) =
+            ranges.removed.iter().partition(|old| is_in_the_way(old));
         let one = |range: &Value| members_record("secondary_cidr_blocks", &[range]);
         let disassociate = |range: &Value| Call::modify("DisassociateVpcCidrBlock").unsetting(one(range));
         calls.extend(first.into_iter().map(disassociate));
-        calls.extend(ranges.added.iter().map(|range| Call::modify("AssociateVpcCidrBlock").setting(one(range))));
+        calls.extend(
+            ranges
+                .added
+                .iter()
+                .map(|range| Call::modify("AssociateVpcCidrBlock").setting(one(range))),
+        );
         calls.extend(update.set("instance_tenancy", "ModifyVpcTenancy"));
-        let mut dns = [update.set("enable_dns_support", "ModifyVpcAttribute"), update.set("enable_dns_hostnames", "ModifyVpcAttribute")];
+        let mut dns = [
+            update.set("enable_dns_support", "ModifyVpcAttribute"),
+            update.set("enable_dns_hostnames", "ModifyVpcAttribute"),
+        ];
         // Hostnames can be on only while support is: what turns support off comes last.
         if update.after.get("enable_dns_support") == Some(&Value::Bool(false)) {
             dns.reverse();
@@ -167,22 +211,36 @@ impl Rules for VpcRules {
         vec![Call::delete("DeleteVpc", object.record.clone())]
     }
 
-    /// A range can go only when no subnet is in it any more, and come only when no route leads to a part of it.
+    /// A range can go only when no subnet is in it any more, and come only when no route leads to a part of
+    /// it.
     fn after(&self, address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
         let nets = |record: &Record| -> Vec<IpNet> {
-            record.list("secondary_cidr_blocks").iter().filter_map(|range| range.as_text()?.parse().ok()).collect()
+            record
+                .list("secondary_cidr_blocks")
+                .iter()
+                .filter_map(|range| range.as_text()?.parse().ok())
+                .collect()
         };
         // A VPC that is replaced has other subnets and tables then.
         if staying(address, view).is_none() {
             return Vec::new();
         }
-        let own = |live: &Live<'_>| of(live.record).map(|vpc| view.named(vpc)) == Some(Ref::Name(address.clone()));
-        let is_in = |text: &str, nets: &[IpNet]| text.parse().is_ok_and(|part: IpNet| nets.iter().any(|net| net.contains(&part)));
+        let own =
+            |live: &Live<'_>| of(live.record).map(|vpc| view.named(vpc)) == Some(Ref::Name(address.clone()));
+        let is_in = |text: &str, nets: &[IpNet]| {
+            text.parse()
+                .is_ok_and(|part: IpNet| nets.iter().any(|net| net.contains(&part)))
+        };
         match call.action {
             "DisassociateVpcCidrBlock" => {
                 let gone = nets(&call.unsets);
-                let inside = view.live_of(Kind::Subnet).filter(own).filter(|subnet| is_in(subnet.record.text("cidr_block"), &gone));
-                inside.map(|subnet| After::Gone(subnet.address.clone(), subnet.id.to_owned())).collect()
+                let inside = view
+                    .live_of(Kind::Subnet)
+                    .filter(own)
+                    .filter(|subnet| is_in(subnet.record.text("cidr_block"), &gone));
+                inside
+                    .map(|subnet| After::Gone(subnet.address.clone(), subnet.id.to_owned()))
+                    .collect()
             }
             "AssociateVpcCidrBlock" => {
                 let new = nets(&call.sets);
@@ -193,7 +251,12 @@ impl Rules for VpcRules {
                 let leads_in = routes.filter(|(_, destination)| is_in(destination, &new));
                 leads_in
                     .map(|(table, destination)| {
-                        After::Without(table.address.clone(), table.id.to_owned(), "routes", destination.to_owned())
+                        After::Without(
+                            table.address.clone(),
+                            table.id.to_owned(),
+                            "routes",
+                            destination.to_owned(),
+                        )
                     })
                     .collect()
             }
@@ -202,8 +265,19 @@ impl Rules for VpcRules {
     }
 
     fn claims(&self, address: &Address, sets: &Record) -> Vec<Claim> {
-        let added = sets.list("secondary_cidr_blocks").iter().filter_map(Value::as_text);
-        added.map(|range| Claim::range(format!("ranges of {address}"), range, format!("{range} in {address}"))).collect()
+        let added = sets
+            .list("secondary_cidr_blocks")
+            .iter()
+            .filter_map(Value::as_text);
+        added
+            .map(|range| {
+                Claim::range(
+                    format!("ranges of {address}"),
+                    range,
+                    format!("{range} in {address}"),
+                )
+            })
+            .collect()
     }
 
     fn ranges(&self, record: &Record) -> Vec<IpNet> {
@@ -219,28 +293,43 @@ impl Rules for VpcRules {
     }
 }
 
-/// The private ranges that EC2 does not mix in one VPC: a secondary range of one of them needs a primary range of the same one.
+/// The private ranges that EC2 does not mix in one VPC: a secondary range of one of them needs a primary
+/// range of the same one.
 const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.19.0.0/16"];
 
 /// What a VPC whose primary range is in the first cannot add: everything in the second.
 const KEPT: [(&str, &str); 1] = [("172.16.0.0/12", "172.31.0.0/16")];
 
-/// EC2 refuses to add some ranges beside others: "IPv4 CIDR block association restrictions" in the VPC user guide. Ranges that are
-/// none of these, and 100.64.0.0/10, go with all.
+/// EC2 refuses to add some ranges beside others: "IPv4 CIDR block association restrictions" in the VPC user
+/// guide. Ranges that are none of these, and 100.64.0.0/10, go with all.
 fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnostic>) {
     let is_in = |range: &IpNet, outer: &str| outer.parse().is_ok_and(|outer: IpNet| outer.contains(range));
-    let Some((primary, secondary)) = ranges.split_first() else { return };
+    let Some((primary, secondary)) = ranges.split_first() else {
+        return;
+    };
     for (index, range) in secondary.iter().enumerate() {
         let home = PRIVATE.iter().find(|private| is_in(range, private));
-        let others = || ranges.iter().enumerate().filter(|(at, _)| *at != index + 1).map(|(_, other)| other);
+        let others = || {
+            ranges
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != index + 1)
+                .map(|(_, other)| other)
+        };
         if others().any(|other| overlap(other, range)) {
             continue;
         }
         let why = if let Some(home) = home.filter(|home| !is_in(primary, home)) {
             format!("{range} is in {home}, and the primary range {primary} is not")
-        } else if let Some((outer, kept)) = KEPT.iter().find(|(outer, kept)| is_in(primary, outer) && is_in(range, kept)) {
+        } else if let Some((outer, kept)) = KEPT
+            .iter()
+            .find(|(outer, kept)| is_in(primary, outer) && is_in(range, kept))
+        {
             format!("no range of {kept} can be added to a VPC of {outer}")
-        } else if let Some(other) = others().find(|other| is_in(other, "10.0.0.0/15")).filter(|_| is_in(range, "10.0.0.0/16")) {
+        } else if let Some(other) = others()
+            .find(|other| is_in(other, "10.0.0.0/15"))
+            .filter(|_| is_in(range, "10.0.0.0/16"))
+        {
             format!("no range of 10.0.0.0/16 can be added beside {other}, which is in 10.0.0.0/15")
         } else {
             continue;
@@ -258,16 +347,27 @@ fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnost
 pub fn staying<'v>(address: &Address, view: &View<'v>) -> Option<Live<'v>> {
     let live = view.live.get(view.holders.get(address)?)?;
     let wanted = view.wanted.get(address)?;
-    let effects =
-        SCHEMA.attributes.iter().filter(|attribute| attribute.differs(wanted.get(attribute.name), live.record.get(attribute.name)));
-    let worst = worst(effects.map(|attribute| attribute.effect(live.record.get(attribute.name), wanted.get(attribute.name))));
+    let effects = SCHEMA
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.differs(wanted.get(attribute.name), live.record.get(attribute.name)));
+    let worst = worst(
+        effects
+            .map(|attribute| attribute.effect(live.record.get(attribute.name), wanted.get(attribute.name))),
+    );
     (worst != Effect::Replace).then_some(*live)
 }
 
 /// All IPv4 ranges of a VPC's record, the primary one first.
 pub fn ranges(record: &Record) -> Vec<IpNet> {
-    let secondary = record.list("secondary_cidr_blocks").iter().filter_map(Value::as_text);
-    std::iter::once(record.text("cidr_block")).chain(secondary).filter_map(|text| text.parse().ok()).collect()
+    let secondary = record
+        .list("secondary_cidr_blocks")
+        .iter()
+        .filter_map(Value::as_text);
+    std::iter::once(record.text("cidr_block"))
+        .chain(secondary)
+        .filter_map(|text| text.parse().ok())
+        .collect()
 }
 
 /// The VPC that a resource's `vpc` attribute names, for hooks of other kinds.

@@ -21,7 +21,10 @@ use crate::{Address, Kind, Ref, policy};
 /// A gateway endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct VpcEndpoint {
     pub vpc: Ref,
     pub service: String,
@@ -42,7 +45,13 @@ static SERVICE: Format = Format {
     what: "a service such as s3, or its full name",
     pattern: "^[a-z0-9.-]+$",
     number: false,
-    read: |text| if is_word(text, ".-") { Ok(text.to_owned()) } else { Err(Complaint::new(format!("`{text}` is not a service"))) },
+    read: |text| {
+        if is_word(text, ".-") {
+            Ok(text.to_owned())
+        } else {
+            Err(Complaint::new(format!("`{text}` is not a service")))
+        }
+    },
 };
 
 const POLICY_LENGTH_MAX: usize = 20_480;
@@ -120,10 +129,20 @@ impl Rules for VpcEndpointRules {
         }
         check_service(record, context);
         read_policy_file(record, context);
-        let Some(document) = record.get("policy").and_then(|policy| serde_json::to_value(policy).ok()) else { return };
+        let Some(document) = record
+            .get("policy")
+            .and_then(|policy| serde_json::to_value(policy).ok())
+        else {
+            return;
+        };
         let length = document.to_string().len();
         if let Some(why) = policy::refusal(&document) {
-            context.problem("policy", "policy", why, "write `Statement:` with `Effect`, `Principal`, `Action` and `Resource`");
+            context.problem(
+                "policy",
+                "policy",
+                why,
+                "write `Statement:` with `Effect`, `Principal`, `Action` and `Resource`",
+            );
         } else if length > POLICY_LENGTH_MAX {
             context.problem(
                 "policy",
@@ -140,7 +159,12 @@ impl Rules for VpcEndpointRules {
         let mut taken: BTreeMap<(String, &Ref), &crate::Resource> = BTreeMap::new();
         for resource in topology.of(Kind::VpcEndpoint) {
             let service = resource.record.text("service");
-            for table in resource.record.list("route_tables").iter().filter_map(Value::as_ref) {
+            for table in resource
+                .record
+                .list("route_tables")
+                .iter()
+                .filter_map(Value::as_ref)
+            {
                 if let Some(first) = taken.insert((service.to_owned(), table), resource) {
                     out.push(
                         Diagnostic::error(
@@ -152,14 +176,19 @@ impl Rules for VpcEndpointRules {
                         .help("a route table has one endpoint for each service: take the table out of one of them"),
                     );
                 }
-                let other = topology.follow(Some(table)).and_then(|table| vpc::of(&table.record));
+                let other = topology
+                    .follow(Some(table))
+                    .and_then(|table| vpc::of(&table.record));
                 if let (Some(own), Some(other)) = (vpc::of(&resource.record), other)
                     && own != other
                 {
                     out.push(
-                        Diagnostic::error("other-vpc", format!("{} is in {own}, and {table} in {other}", resource.address))
-                            .at(resource.place("route_tables"), "a route table of another VPC")
-                            .help("an endpoint serves route tables of its own VPC"),
+                        Diagnostic::error(
+                            "other-vpc",
+                            format!("{} is in {own}, and {table} in {other}", resource.address),
+                        )
+                        .at(resource.place("route_tables"), "a route table of another VPC")
+                        .help("an endpoint serves route tables of its own VPC"),
                     );
                 }
             }
@@ -171,7 +200,10 @@ impl Rules for VpcEndpointRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("CreateVpcEndpoint", record.only(&["vpc", "service", "type", "route_tables", "policy"]))
+        Call::create(
+            "CreateVpcEndpoint",
+            record.only(&["vpc", "service", "type", "route_tables", "policy"]),
+        )
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
@@ -183,8 +215,13 @@ impl Rules for VpcEndpointRules {
         };
         let (mut sets, mut unsets) = (served(&tables.added), served(&tables.removed));
         let mut calls = Vec::new();
-        // What is new comes before what is old goes, so that who moves from one table to another has the endpoint all the time.
-        let late = if sets.is_empty() { Record::new() } else { std::mem::take(&mut unsets) };
+        // What is new comes before what is old goes, so that who moves from one table to another has the
+        // endpoint all the time.
+        let late = if sets.is_empty() {
+            Record::new()
+        } else {
+            std::mem::take(&mut unsets)
+        };
         if update.has("policy") {
             match update.after.get("policy") {
                 Some(policy) => sets.set("policy", policy.clone()),
@@ -201,7 +238,9 @@ impl Rules for VpcEndpointRules {
 
     /// Two endpoints that swap their tables each give up before they take.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        [earlier, later].iter().all(|call| call.action == "ModifyVpcEndpoint")
+        [earlier, later]
+            .iter()
+            .all(|call| call.action == "ModifyVpcEndpoint")
     }
 
     fn carries(&self, attribute: &str) -> bool {
@@ -215,16 +254,30 @@ impl Rules for VpcEndpointRules {
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let service = sets.text("service");
         let tables = sets.list("route_tables").iter().filter_map(Value::as_ref);
-        let claim = |table| Claim::text(format!("endpoints in {table}"), service, format!("an endpoint for {service} in {table}"));
+        let claim = |table| {
+            Claim::text(
+                format!("endpoints in {table}"),
+                service,
+                format!("an endpoint for {service} in {table}"),
+            )
+        };
         tables.filter(|_| !service.is_empty()).map(claim).collect()
     }
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        record.list("route_tables").iter().filter_map(Value::as_ref).collect()
+        record
+            .list("route_tables")
+            .iter()
+            .filter_map(Value::as_ref)
+            .collect()
     }
 
     fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if attribute == "route_tables" && before.is_some() { Disruption::Reset } else { Disruption::None }
+        if attribute == "route_tables" && before.is_some() {
+            Disruption::Reset
+        } else {
+            Disruption::None
+        }
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {
@@ -272,17 +325,31 @@ pub fn kind(record: &Record) -> &str {
 }
 
 fn read_policy_file(record: &mut Record, context: &mut Context<'_>) {
-    let Some(path) = record.remove("policy_file") else { return };
+    let Some(path) = record.remove("policy_file") else {
+        return;
+    };
     if record.get("policy").is_some() {
-        context.problem("policy_file", "policy", "the policy is given twice", "keep `policy` or `policy_file`, not both");
+        context.problem(
+            "policy_file",
+            "policy",
+            "the policy is given twice",
+            "keep `policy` or `policy_file`, not both",
+        );
         return;
     }
     let path = path.as_text().unwrap_or_default().to_owned();
-    let read =
-        context.files.text(&path).and_then(|text| serde_json::from_str(&text).map_err(|error| format!("{path} is not JSON: {error}")));
+    let read = context
+        .files
+        .text(&path)
+        .and_then(|text| serde_json::from_str(&text).map_err(|error| format!("{path} is not JSON: {error}")));
     match read {
         Ok(document) => record.set_option("policy", json::value(&document, None)),
-        Err(why) => context.problem("policy_file", "policy", why, "name a file with an IAM policy in JSON"),
+        Err(why) => context.problem(
+            "policy_file",
+            "policy",
+            why,
+            "name a file with an IAM policy in JSON",
+        ),
     }
 }
 

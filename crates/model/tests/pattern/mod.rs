@@ -1,7 +1,7 @@
 //! Patterns: texts drawn from one, and texts that are nearly of it.
 //!
-//! Only what every dialect of regular expressions reads alike is known here (no `.`, `\s`, `\w`, `\b`, no look-around): a pattern goes
-//! to editors in many languages.
+//! Only what every dialect of regular expressions reads alike is known here (no `.`, `\s`, `\w`, `\b`, no
+//! look-around): a pattern goes to editors in many languages.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -20,7 +20,8 @@ enum Part {
     Edge,
 }
 
-/// What is put into texts to spoil them: edges of character classes, what looks like another character, what means something elsewhere.
+/// What is put into texts to spoil them: edges of character classes, what looks like another character, what
+/// means something elsewhere.
 const SPOILERS: &[&str] = &[
     " ",
     "  ",
@@ -201,7 +202,9 @@ fn repeated(part: Part, chars: &mut Peekable<Chars<'_>>) -> Part {
 fn draw(part: &Part, rng: &mut Rng, out: &mut String) {
     match part {
         Part::Edge => {}
-        Part::Any(all) => all[rng.usize(..all.len())].iter().for_each(|part| draw(part, rng, out)),
+        Part::Any(all) => all[rng.usize(..all.len())]
+            .iter()
+            .for_each(|part| draw(part, rng, out)),
         Part::Times(part, from, to) => {
             // The edges matter most.
             let times = match rng.u32(..4) {

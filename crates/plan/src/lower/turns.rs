@@ -1,5 +1,5 @@
-//! Turns: hosts that do the same work are stopped and replaced one after the other, so that the others go on meanwhile, and so that
-//! what goes wrong with the first one is seen before the next one's turn.
+//! Turns: hosts that do the same work are stopped and replaced one after the other, so that the others go on
+//! meanwhile, and so that what goes wrong with the first one is seen before the next one's turn.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,13 +21,17 @@ struct Turn<'v> {
 pub(super) struct Company<'v>(Vec<Turn<'v>>);
 
 impl<'v> Lowering<'v> {
-    /// Has like hosts wait for each other: at most `at_once` of them are out of service at a time, unless something else demands it.
+    /// Has like hosts wait for each other: at most `at_once` of them are out of service at a time, unless
+    /// something else demands it.
     pub(super) fn turns(&mut self, at_once: usize) -> Vec<Company<'v>> {
         let companies = self.companies();
         for Company(turns) in &companies {
             // The hosts share so many lanes, and in each of them one waits for the other.
             for (earlier, later) in turns.iter().zip(turns.iter().skip(at_once)) {
-                let why = format!("{} is back before: hosts that do the same work go one after the other", earlier.address);
+                let why = format!(
+                    "{} is back before: hosts that do the same work go one after the other",
+                    earlier.address
+                );
                 self.graph.edge(earlier.end, later.begin, Why::Turn, Some(why));
             }
         }
@@ -40,14 +44,25 @@ impl<'v> Lowering<'v> {
         for (index, node) in self.nodes.iter().enumerate() {
             let verdict = node.verdict;
             let is_out = match (verdict.action, verdict.order) {
-                (Action::Update, _) => verdict.address.kind.rules().is_downtime(&verdict.calls, node.call),
+                (Action::Update, _) => verdict
+                    .address
+                    .kind
+                    .rules()
+                    .is_downtime(&verdict.calls, node.call),
                 (Action::Replace, Some(Order::DeleteFirst)) => true,
                 (Action::Replace, _) => node.action == StepAction::Create,
                 _ => false,
             };
             if is_out {
-                let turn = Turn { address: &verdict.address, begin: index, end: index };
-                turns.entry(&verdict.address).and_modify(|turn| turn.end = index).or_insert(turn);
+                let turn = Turn {
+                    address: &verdict.address,
+                    begin: index,
+                    end: index,
+                };
+                turns
+                    .entry(&verdict.address)
+                    .and_modify(|turn| turn.end = index)
+                    .or_insert(turn);
             }
         }
         let words = self.words(&turns);
@@ -59,14 +74,19 @@ impl<'v> Lowering<'v> {
         for (number, turn) in turns.into_values().enumerate() {
             companies.entry(sets.first(number)).or_default().0.push(turn);
         }
-        companies.into_values().filter(|company| company.0.len() > 1).collect()
+        companies
+            .into_values()
+            .filter(|company| company.0.len() > 1)
+            .collect()
     }
 
     /// By each word that hosts may share, the numbers of those that have it.
     fn words(&self, turns: &BTreeMap<&'v Address, Turn<'v>>) -> HashMap<String, Vec<usize>> {
         let mut words: HashMap<String, Vec<usize>> = HashMap::new();
         for (number, turn) in turns.values().enumerate() {
-            let Some(resource) = self.nodes[turn.begin].verdict.resource else { continue };
+            let Some(resource) = self.nodes[turn.begin].verdict.resource else {
+                continue;
+            };
             for word in turn.address.kind.rules().company(turn.address, &resource.record) {
                 words.entry(word).or_default().push(number);
             }
@@ -79,8 +99,16 @@ impl Company<'_> {
     /// How many of its hosts may be out of service at a time, once circles have given way.
     pub(super) fn told(&self, graph: &Graph, at_once: usize) -> Turns {
         let waits = |(earlier, later): &(&Turn<'_>, &Turn<'_>)| graph.has(earlier.end, later.begin);
-        let waiting = self.0.iter().zip(self.0.iter().skip(at_once)).filter(waits).count();
-        Turns { hosts: self.0.iter().map(|turn| turn.address.clone()).collect(), at_once: self.0.len() - waiting }
+        let waiting = self
+            .0
+            .iter()
+            .zip(self.0.iter().skip(at_once))
+            .filter(waits)
+            .count();
+        Turns {
+            hosts: self.0.iter().map(|turn| turn.address.clone()).collect(),
+            at_once: self.0.len() - waiting,
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Address, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Type, Value, json as from_json};
+use trueup_model::{
+    Address, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Type, Value, json as from_json,
+};
 
 /// A topology of resources given as address and attributes.
 pub fn topology(resources: &[(&str, Json)]) -> Topology {
@@ -12,7 +14,11 @@ pub fn topology(resources: &[(&str, Json)]) -> Topology {
         let address: Address = address.parse().unwrap();
         (address.clone(), resource(address, attributes))
     });
-    Topology { name: "test".into(), resources: resources.collect(), ..Topology::default() }
+    Topology {
+        name: "test".into(),
+        resources: resources.collect(),
+        ..Topology::default()
+    }
 }
 
 fn resource(address: Address, attributes: &Json) -> Resource {
@@ -25,7 +31,13 @@ fn resource(address: Address, attributes: &Json) -> Resource {
         record.set("group_name", address.name.as_str());
     }
     let protect = attributes.get("protect") == Some(&json!(true));
-    Resource { address, record, protect, place: Default::default(), places: Arc::default() }
+    Resource {
+        address,
+        record,
+        protect,
+        place: Default::default(),
+        places: Arc::default(),
+    }
 }
 
 /// The network that applying a topology leaves.
@@ -34,7 +46,12 @@ pub fn live(topology: &Topology) -> Observed {
         .resources
         .keys()
         .enumerate()
-        .map(|(n, address)| (address.clone(), format!("{}{:08x}", address.kind.schema().id_prefix, n + 1)))
+        .map(|(n, address)| {
+            (
+                address.clone(),
+                format!("{}{:08x}", address.kind.schema().id_prefix, n + 1),
+            )
+        })
         .collect();
     let objects = topology.resources.iter().map(|(address, resource)| Object {
         kind: address.kind,
@@ -53,7 +70,12 @@ pub fn live(topology: &Topology) -> Observed {
         implicit: false,
         unread: BTreeMap::new(),
     });
-    Observed { objects: objects.collect(), account: "123456789012".into(), region: "us-west-2".into(), ..Observed::default() }
+    Observed {
+        objects: objects.collect(),
+        account: "123456789012".into(),
+        region: "us-west-2".into(),
+        ..Observed::default()
+    }
 }
 
 fn with_ids(address: &Address, record: &Record, ids: &BTreeMap<Address, String>) -> Record {
@@ -64,7 +86,9 @@ fn with_ids(address: &Address, record: &Record, ids: &BTreeMap<Address, String>)
         })
     });
     for attribute in address.kind.schema().attributes {
-        if let (Type::Ref(_, trueup_model::Follow::Name), Some(Ref::Name(to))) = (&attribute.ty, record.reference(attribute.name)) {
+        if let (Type::Ref(_, trueup_model::Follow::Name), Some(Ref::Name(to))) =
+            (&attribute.ty, record.reference(attribute.name))
+        {
             out.set(attribute.name, Ref::Id(to.name.to_string()));
         }
     }
@@ -76,7 +100,11 @@ pub fn steps(plan: &Plan) -> Vec<String> {
     plan.steps
         .iter()
         .map(|step| {
-            let target = step.target.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+            let target = step
+                .target
+                .as_deref()
+                .map(|id| format!(" {id}"))
+                .unwrap_or_default();
             format!("{} {}{target}", step.address, step.call.action)
         })
         .collect()
@@ -84,13 +112,21 @@ pub fn steps(plan: &Plan) -> Vec<String> {
 
 /// The changes as lines: action and address.
 pub fn changes(plan: &Plan) -> Vec<String> {
-    plan.changes.iter().map(|change| format!("{:?} {}", change.action, change.address)).collect()
+    plan.changes
+        .iter()
+        .map(|change| format!("{:?} {}", change.action, change.address))
+        .collect()
 }
 
 /// The number of the step with this call for this address.
 pub fn number(plan: &Plan, address: &str, call: &str) -> usize {
-    let found = plan.steps.iter().find(|step| step.address.to_string() == address && step.call.action == call);
-    found.unwrap_or_else(|| panic!("no {call} of {address} in {:#?}", steps(plan))).number
+    let found = plan
+        .steps
+        .iter()
+        .find(|step| step.address.to_string() == address && step.call.action == call);
+    found
+        .unwrap_or_else(|| panic!("no {call} of {address} in {:#?}", steps(plan)))
+        .number
 }
 
 /// A small network: a VPC with a gateway, a public and a private subnet, two groups, two hosts.
@@ -103,25 +139,54 @@ pub fn seed() -> Vec<(&'static str, Json)> {
     };
     vec![
         ("vpc.main", json!({"cidr_block": "10.0.0.0/16"})),
-        ("subnet.public", json!({"vpc": "vpc.main", "cidr_block": "10.0.1.0/24", "route_table": "route_table.public"})),
-        ("subnet.private", json!({"vpc": "vpc.main", "cidr_block": "10.0.2.0/24", "route_table": "route_table.private"})),
+        (
+            "subnet.public",
+            json!({"vpc": "vpc.main", "cidr_block": "10.0.1.0/24", "route_table": "route_table.public"}),
+        ),
+        (
+            "subnet.private",
+            json!({"vpc": "vpc.main", "cidr_block": "10.0.2.0/24", "route_table": "route_table.private"}),
+        ),
         ("internet_gateway.main", json!({"vpc": "vpc.main"})),
         (
             "route_table.public",
             json!({"vpc": "vpc.main", "routes": [{"destination": "0.0.0.0/0", "internet_gateway": "internet_gateway.main"}]}),
         ),
         ("route_table.private", json!({"vpc": "vpc.main"})),
-        ("security_group.bastion-sg", json!({"vpc": "vpc.main", "description": "Bastion SG", "ingress": [anyone]})),
-        ("security_group.private-sg", json!({"vpc": "vpc.main", "description": "Private hosts", "ingress": [bastion]})),
-        ("key_pair.key", json!({"key_name": "key", "public_key": "ssh-ed25519 AAAA"})),
-        ("instance.bastion", instance("subnet.public", "security_group.bastion-sg", true)),
-        ("instance.private-host", instance("subnet.private", "security_group.private-sg", false)),
-        ("vpc_endpoint.s3", json!({"vpc": "vpc.main", "service": "com.amazonaws.us-west-2.s3", "route_tables": ["route_table.private"]})),
+        (
+            "security_group.bastion-sg",
+            json!({"vpc": "vpc.main", "description": "Bastion SG", "ingress": [anyone]}),
+        ),
+        (
+            "security_group.private-sg",
+            json!({"vpc": "vpc.main", "description": "Private hosts", "ingress": [bastion]}),
+        ),
+        (
+            "key_pair.key",
+            json!({"key_name": "key", "public_key": "ssh-ed25519 AAAA"}),
+        ),
+        (
+            "instance.bastion",
+            instance("subnet.public", "security_group.bastion-sg", true),
+        ),
+        (
+            "instance.private-host",
+            instance("subnet.private", "security_group.private-sg", false),
+        ),
+        (
+            "vpc_endpoint.s3",
+            json!({"vpc": "vpc.main", "service": "com.amazonaws.us-west-2.s3", "route_tables": ["route_table.private"]}),
+        ),
     ]
 }
 
 /// The resources with one attribute of one of them changed.
-pub fn with(mut resources: Vec<(&'static str, Json)>, address: &str, attribute: &str, value: Json) -> Vec<(&'static str, Json)> {
+pub fn with(
+    mut resources: Vec<(&'static str, Json)>,
+    address: &str,
+    attribute: &str,
+    value: Json,
+) -> Vec<(&'static str, Json)> {
     let found = resources.iter_mut().find(|(other, _)| *other == address).unwrap();
     found.1[attribute] = value;
     resources

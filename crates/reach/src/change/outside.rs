@@ -28,13 +28,26 @@ pub struct Outside {
 impl Outside {
     /// Addresses of which nothing is known but that something is said of them.
     pub fn of(family: Family, set: AddressSet, whole: Arc<AddressSet>) -> Self {
-        Self { family, so_far: AddressSet::none(), in_the_end: set.clone(), set, whole }
+        Self {
+            family,
+            so_far: AddressSet::none(),
+            in_the_end: set.clone(),
+            set,
+            whole,
+        }
     }
 
     /// Some of these addresses.
     #[must_use]
     pub fn part(&self, set: AddressSet) -> Self {
-        if set == self.set { self.clone() } else { Self { so_far: self.so_far.clone(), ..Self::of(self.family, set, self.whole.clone()) } }
+        if set == self.set {
+            self.clone()
+        } else {
+            Self {
+                so_far: self.so_far.clone(),
+                ..Self::of(self.family, set, self.whole.clone())
+            }
+        }
     }
 
     /// Whether in the end it is the whole internet.
@@ -42,17 +55,21 @@ impl Outside {
         self.in_the_end == *self.whole
     }
 
-    /// `internet`, the ranges where they are few, what of the internet they are not where that is little, else their number.
+    /// `internet`, the ranges where they are few, what of the internet they are not where that is little,
+    /// else their number.
     pub fn name(&self) -> String {
         let few = |set: &AddressSet| {
             let all = ranges(set, NAMED_MAX + 1);
-            (all.len() <= NAMED_MAX).then(|| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            (all.len() <= NAMED_MAX)
+                .then(|| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         };
         if self.is_whole() {
             return "internet".to_owned();
         }
         few(&self.set)
-            .or_else(|| few(&self.whole.subtract(&self.set)).map(|others| format!("internet except {others}")))
+            .or_else(|| {
+                few(&self.whole.subtract(&self.set)).map(|others| format!("internet except {others}"))
+            })
             .unwrap_or_else(|| format!("{} ranges of the internet", self.ranges().len()))
     }
 

@@ -22,20 +22,36 @@ pub struct Row {
 impl Row {
     /// The change of one pair.
     pub fn change(&self, from: &End, to: &End) -> Change {
-        Change { from: from.clone(), to: to.clone(), shift: self.shift.clone() }
+        Change {
+            from: from.clone(),
+            to: to.clone(),
+            shift: self.shift.clone(),
+        }
     }
 
     /// The same row for whoever goes the other way: from what is after to what is before. What is told stays.
     #[must_use]
     pub fn reversed(self) -> Self {
-        let shift = Shift { before: self.shift.after, after: self.shift.before, ..self.shift };
+        let shift = Shift {
+            before: self.shift.after,
+            after: self.shift.before,
+            ..self.shift
+        };
         Self { shift, ..self }
     }
 }
 
 /// The ranges of all ends that are outside.
 fn outsides(ends: &[&End], ranges: fn(&Outside) -> Vec<String>) -> Vec<String> {
-    ends.iter().flat_map(|end| if let End::Outside(outside) = end { ranges(outside) } else { Vec::new() }).collect()
+    ends.iter()
+        .flat_map(|end| {
+            if let End::Outside(outside) = end {
+                ranges(outside)
+            } else {
+                Vec::new()
+            }
+        })
+        .collect()
 }
 
 /// The changes in as few rows as show them all, what the internet newly reaches first.
@@ -43,11 +59,16 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
     // First all that one end reaches in the same way, then all ends that reach the same.
     let mut targets: BTreeMap<(&End, &Shift), BTreeSet<&End>> = BTreeMap::new();
     for change in changes {
-        targets.entry((&change.from, &change.shift)).or_default().insert(&change.to);
+        targets
+            .entry((&change.from, &change.shift))
+            .or_default()
+            .insert(&change.to);
     }
     let mut rows: BTreeMap<(bool, &Shift, BTreeSet<&End>), Vec<&End>> = BTreeMap::new();
     for ((from, shift), to) in targets {
-        rows.entry((matches!(from, End::Outside(..)), shift, to)).or_default().push(from);
+        rows.entry((matches!(from, End::Outside(..)), shift, to))
+            .or_default()
+            .push(from);
     }
     let names = |ends: &mut dyn Iterator<Item = &&End>| {
         let names: BTreeSet<String> = ends.flat_map(|end| end.names()).collect();
@@ -66,16 +87,30 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
             because: Vec::new(),
         };
         let cloned = |ends: &mut dyn Iterator<Item = &&End>| ends.map(|end| (*end).clone()).collect();
-        Row { told, from: cloned(&mut from.iter()), to: cloned(&mut to.iter()), shift: shift.clone() }
+        Row {
+            told,
+            from: cloned(&mut from.iter()),
+            to: cloned(&mut to.iter()),
+            shift: shift.clone(),
+        }
     };
     let mut rows: Vec<Row> = rows.into_iter().map(row).collect();
     rows.sort_by(|a, b| rank(a).cmp(&rank(b)));
     rows
 }
 
-/// Exposure first, of it what everybody reaches; then what else opens, then what closes; of these, what is sure before what is not.
+/// Exposure first, of it what everybody reaches; then what else opens, then what closes; of these, what is
+/// sure before what is not.
 fn rank(row: &Row) -> impl Ord + '_ {
     let told = &row.told;
     let some = !told.from.iter().any(|name| name == "internet");
-    (!told.exposure, told.exposure && some, told.after < told.before, Reverse(told.after), &told.from, &told.to, &told.over)
+    (
+        !told.exposure,
+        told.exposure && some,
+        told.after < told.before,
+        Reverse(told.after),
+        &told.from,
+        &told.to,
+        &told.over,
+    )
 }

@@ -38,21 +38,43 @@ pub(super) enum Bound {
 
 impl Tables {
     pub fn new(engine: &Engine<'_>, atoms: &Atoms, classes: &[Class]) -> Self {
-        let spots: Vec<Option<Spot>> =
-            classes.iter().map(|class| engine.primary(class.example(), Family::V4).and_then(|owner| engine.spot(owner))).collect();
+        let spots: Vec<Option<Spot>> = classes
+            .iter()
+            .map(|class| {
+                engine
+                    .primary(class.example(), Family::V4)
+                    .and_then(|owner| engine.spot(owner))
+            })
+            .collect();
         let is_unknown = |group: &usize| engine.network.security_groups.known(*group).is_none();
-        let inexact = classes.iter().map(|class| class.security_groups.iter().any(is_unknown)).collect();
-        let mut known = Known { engine, spots: &spots, matches: HashMap::new(), inexact };
+        let inexact = classes
+            .iter()
+            .map(|class| class.security_groups.iter().any(is_unknown))
+            .collect();
+        let mut known = Known {
+            engine,
+            spots: &spots,
+            matches: HashMap::new(),
+            inexact,
+        };
         let mut interned = Interned::default();
         let (mut sure, mut perhaps) = (Numbers::default(), Numbers::default());
         for group in &engine.network.security_groups {
-            let directions =
-                [(&group.egress, &mut sure.egress, &mut perhaps.egress), (&group.ingress, &mut sure.ingress, &mut perhaps.ingress)];
+            let directions = [
+                (&group.egress, &mut sure.egress, &mut perhaps.egress),
+                (&group.ingress, &mut sure.ingress, &mut perhaps.ingress),
+            ];
             for (rules, sure, perhaps) in directions {
                 let parts: Vec<Vec<u64>> = rules.iter().map(|rule| atoms.bits(&rule.services)).collect();
-                for (numbers, (row, trails)) in [sure, perhaps].into_iter().zip(known.rows(group.vpc, rules)) {
+                for (numbers, (row, trails)) in [sure, perhaps].into_iter().zip(known.rows(group.vpc, rules))
+                {
                     let mut seen: Vec<Option<u32>> = vec![None; trails.count()];
-                    let mut number = |trail: usize| interned.number(trails.rules(trail).filter_map(|rule| parts.get(rule)), atoms.words());
+                    let mut number = |trail: usize| {
+                        interned.number(
+                            trails.rules(trail).filter_map(|rule| parts.get(rule)),
+                            atoms.words(),
+                        )
+                    };
                     numbers.extend(row.into_iter().map(|trail| match seen.get_mut(trail) {
                         Some(seen) => *seen.get_or_insert_with(|| number(trail)),
                         None => number(trail),
@@ -61,16 +83,30 @@ impl Tables {
             }
         }
         let numbers = [sure, perhaps];
-        Self { words: atoms.words(), numbers, sets: interned.sets, classes: classes.len(), inexact: known.inexact }
+        Self {
+            words: atoms.words(),
+            numbers,
+            sets: interned.sets,
+            classes: classes.len(),
+            inexact: known.inexact,
+        }
     }
 
     /// Whether every rule surely is, or surely is not, about both classes.
     pub fn is_exact(&self, from: usize, to: usize) -> bool {
-        [from, to].iter().all(|class| self.inexact.get(*class) == Some(&false))
+        [from, to]
+            .iter()
+            .all(|class| self.inexact.get(*class) == Some(&false))
     }
 
     /// What the groups of one class let out to another, and those of the other let in.
-    pub fn through(&self, bound: Bound, (from, out): (usize, &[usize]), (to, into): (usize, &[usize]), bits: &mut [u64]) {
+    pub fn through(
+        &self,
+        bound: Bound,
+        (from, out): (usize, &[usize]),
+        (to, into): (usize, &[usize]),
+        bits: &mut [u64],
+    ) {
         let [sure, perhaps] = &self.numbers;
         // A group that is not known lets through nothing surely, and perhaps anything.
         let (Numbers { egress, ingress }, not_known) = match bound {
@@ -79,11 +115,19 @@ impl Tables {
         };
         let word_of = |numbers: &[u32], group: usize, class: usize, word: usize| {
             let number = numbers.get(group.saturating_mul(self.classes).saturating_add(class));
-            number.and_then(|number| self.sets.get(*number as usize * self.words + word)).copied().unwrap_or(not_known)
+            number
+                .and_then(|number| self.sets.get(*number as usize * self.words + word))
+                .copied()
+                .unwrap_or(not_known)
         };
         for (word, bits) in bits.iter_mut().enumerate() {
-            let out = out.iter().fold(0, |all, group| all | word_of(egress, *group, to, word));
-            *bits = into.iter().fold(0, |all, group| all | word_of(ingress, *group, from, word)) & out;
+            let out = out
+                .iter()
+                .fold(0, |all, group| all | word_of(egress, *group, to, word));
+            *bits = into
+                .iter()
+                .fold(0, |all, group| all | word_of(ingress, *group, from, word))
+                & out;
         }
     }
 }
@@ -128,8 +172,8 @@ enum PeerKey {
     Unread,
 }
 
-/// Sets of rules, each as the set without its last rule, and that rule; the first one is empty. Any number of rules costs a class one
-/// number, and classes that the same rules are about share a set.
+/// Sets of rules, each as the set without its last rule, and that rule; the first one is empty. Any number of
+/// rules costs a class one number, and classes that the same rules are about share a set.
 #[derive(Default)]
 struct Trails(Vec<(usize, usize)>);
 
@@ -164,7 +208,9 @@ impl Known<'_, '_> {
                 let mut grown: HashMap<usize, usize> = HashMap::new();
                 for class in sure.iter().chain(more) {
                     if let Some(trail) = row.get_mut(*class) {
-                        *trail = *grown.entry(*trail).or_insert_with_key(|trail| trails.push(*trail, index));
+                        *trail = *grown
+                            .entry(*trail)
+                            .or_insert_with_key(|trail| trails.push(*trail, index));
                     }
                 }
             }
@@ -184,7 +230,10 @@ impl Known<'_, '_> {
         self.matches.entry((vpc, key)).or_insert_with(|| {
             let (mut sure, mut perhaps) = (Vec::new(), Vec::new());
             for ((class, spot), inexact) in spots.iter().enumerate().zip(inexact) {
-                match spot.as_ref().map_or(Match::No, |spot| rule_matches(engine, vpc, rule, spot, true)) {
+                match spot
+                    .as_ref()
+                    .map_or(Match::No, |spot| rule_matches(engine, vpc, rule, spot, true))
+                {
                     Match::Yes => sure.push(class),
                     Match::Perhaps => {
                         perhaps.push(class);

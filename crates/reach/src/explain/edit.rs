@@ -11,7 +11,8 @@ use crate::engine::Engine;
 use crate::exposure::some;
 use crate::filter::Direction;
 use crate::network::{
-    AclEntry, Assigned, Destination, Endpoint, EndpointKind, GroupRule, InternetGateway, Named, Network, Origin, Peer, Route, Target,
+    AclEntry, Assigned, Destination, Endpoint, EndpointKind, GroupRule, InternetGateway, Named, Network,
+    Origin, Peer, Route, Target,
 };
 use crate::party::{Member, Party};
 use crate::service::ServiceSet;
@@ -93,14 +94,37 @@ impl Edit {
     /// Changes the network.
     pub fn apply(&self, network: &mut Network) {
         match self {
-            Self::Allow { group, direction, services, peers } => {
+            Self::Allow {
+                group,
+                direction,
+                services,
+                peers,
+            } => {
                 let group = &mut network.security_groups[*group];
-                let rules = if *direction == Direction::Ingress { &mut group.ingress } else { &mut group.egress };
-                rules.extend(peers.iter().map(|peer| GroupRule { services: services.clone(), peer: peer.clone(), source: None }));
+                let rules = if *direction == Direction::Ingress {
+                    &mut group.ingress
+                } else {
+                    &mut group.egress
+                };
+                rules.extend(peers.iter().map(|peer| GroupRule {
+                    services: services.clone(),
+                    peer: peer.clone(),
+                    source: None,
+                }));
             }
-            Self::Admit { acl, direction, services, ranges, before } => {
+            Self::Admit {
+                acl,
+                direction,
+                services,
+                ranges,
+                before,
+            } => {
                 let acl = &mut network.network_acls[*acl];
-                let entries = if *direction == Direction::Ingress { &mut acl.ingress } else { &mut acl.egress };
+                let entries = if *direction == Direction::Ingress {
+                    &mut acl.ingress
+                } else {
+                    &mut acl.egress
+                };
                 let last = entries.iter().map(|entry| entry.number).max().unwrap_or_default();
                 let entry = |range: &IpNet| AclEntry {
                     number: before.unwrap_or(last + 1),
@@ -109,7 +133,8 @@ impl Edit {
                     range: *range,
                     source: None,
                 };
-                // Of two entries of one number the first one counts here, which is as good as a number between two others.
+                // Of two entries of one number the first one counts here, which is as good as a number
+                // between two others.
                 entries.splice(0..0, ranges.iter().map(entry));
             }
             Self::Publish(interface) => {
@@ -117,21 +142,36 @@ impl Edit {
                     first.public = first.public.or(Some(Assigned::Later));
                 }
             }
-            Self::Route { table, destination, target } => {
+            Self::Route {
+                table,
+                destination,
+                target,
+            } => {
                 let vpc = network.route_tables[*table].vpc;
-                let target = target.clone().unwrap_or_else(|| Target::InternetGateway(gateway(network, vpc)));
+                let target = target
+                    .clone()
+                    .unwrap_or_else(|| Target::InternetGateway(gateway(network, vpc)));
                 route(network, *table, destination.clone(), target);
             }
             Self::Unroute { table, target } => {
                 let vpc = network.route_tables[*table].vpc;
-                let local = network.vpcs[vpc].ranges.iter().filter(|range| target.is_in(range) != Match::No);
+                let local = network.vpcs[vpc]
+                    .ranges
+                    .iter()
+                    .filter(|range| target.is_in(range) != Match::No);
                 let local = local.map(IpNet::prefix_len).max().unwrap_or_default();
                 let holds = |range: &IpNet| target.is_in(range) != Match::No && range.prefix_len() >= local;
-                let lists: Vec<bool> = network.prefix_lists.iter().map(|list| list.entries.iter().flatten().any(holds)).collect();
-                network.route_tables[*table].routes.retain(|route| match &route.destination {
-                    Destination::Range(range) => !holds(range),
-                    Destination::List(list) => lists.get(*list) != Some(&true),
-                });
+                let lists: Vec<bool> = network
+                    .prefix_lists
+                    .iter()
+                    .map(|list| list.entries.iter().flatten().any(holds))
+                    .collect();
+                network.route_tables[*table]
+                    .routes
+                    .retain(|route| match &route.destination {
+                        Destination::Range(range) => !holds(range),
+                        Destination::List(list) => lists.get(*list) != Some(&true),
+                    });
             }
             Self::Gateway(vpc) => {
                 gateway(network, *vpc);
@@ -139,16 +179,30 @@ impl Edit {
             Self::Endpoint { table, list } => {
                 let vpc = network.route_tables[*table].vpc;
                 let service = network.prefix_lists[*list].named.name.clone();
-                let is_it = |own: &Endpoint| own.vpc == vpc && own.service == service && own.kind == EndpointKind::Gateway;
+                let is_it = |own: &Endpoint| {
+                    own.vpc == vpc && own.service == service && own.kind == EndpointKind::Gateway
+                };
                 let place = network.endpoints.iter().position(is_it).unwrap_or_else(|| {
                     let named = Named::new("a new gateway endpoint");
-                    network.endpoints.push(Endpoint { named, vpc, service, available: true, ..Endpoint::default() });
+                    network.endpoints.push(Endpoint {
+                        named,
+                        vpc,
+                        service,
+                        available: true,
+                        ..Endpoint::default()
+                    });
                     network.endpoints.len() - 1
                 });
                 route(network, *table, Destination::List(*list), Target::Endpoint(place));
             }
-            Self::Attach { gateway, attachment, subnet } => {
-                network.transit_gateways[*gateway].attachments[*attachment].subnets.push(*subnet);
+            Self::Attach {
+                gateway,
+                attachment,
+                subnet,
+            } => {
+                network.transit_gateways[*gateway].attachments[*attachment]
+                    .subnets
+                    .push(*subnet);
             }
             Self::Move { nat, subnet } => network.nat_gateways[*nat].subnet = Some(*subnet),
         }
@@ -159,7 +213,11 @@ impl Edit {
 fn gateway(network: &mut Network, vpc: usize) -> usize {
     network.internet_gateway_of(vpc).unwrap_or_else(|| {
         let named = Named::new("a new internet gateway");
-        network.internet_gateways.push(InternetGateway { named, vpc: Some(vpc), edge_table: None });
+        network.internet_gateways.push(InternetGateway {
+            named,
+            vpc: Some(vpc),
+            edge_table: None,
+        });
         network.internet_gateways.len() - 1
     })
 }
@@ -167,7 +225,12 @@ fn gateway(network: &mut Network, vpc: usize) -> usize {
 fn route(network: &mut Network, table: usize, destination: Destination, target: Target) {
     let routes = &mut network.route_tables[table].routes;
     routes.retain(|other| other.destination != destination || other.origin != Origin::Static);
-    routes.push(Route { destination, target, origin: Origin::Static, source: None });
+    routes.push(Route {
+        destination,
+        target,
+        origin: Origin::Static,
+        source: None,
+    });
 }
 
 /// Whom a rule has to name so that it is about a spot; `None` where there is no saying yet.
@@ -183,8 +246,12 @@ pub(crate) fn ranges(engine: &Engine<'_>, spot: &Spot) -> Option<Vec<IpNet>> {
     const FEW: usize = 3;
     let network = engine.network;
     let of_subnet = |subnet: usize| {
-        let own: Vec<IpNet> =
-            network.subnets[subnet].ranges.iter().filter(|range| Family::of_range(range) == spot.family).copied().collect();
+        let own: Vec<IpNet> = network.subnets[subnet]
+            .ranges
+            .iter()
+            .filter(|range| Family::of_range(range) == spot.family)
+            .copied()
+            .collect();
         Some(own).filter(|own| !own.is_empty())
     };
     match (&spot.at, spot.owner, spot.listed) {
@@ -194,8 +261,16 @@ pub(crate) fn ranges(engine: &Engine<'_>, spot: &Spot) -> Option<Vec<IpNet>> {
         (_, Owner::Nat(index), _) => network.nat_gateways[index].subnet.and_then(of_subnet),
         (At::Among(set), Owner::Outside | Owner::Whoever, _) => {
             let own = crate::address::ranges(set, FEW + 1);
-            let everywhere = if spot.family == Family::V4 { "0.0.0.0/0" } else { "::/0" };
-            if own.len() > FEW { Some(vec![everywhere.parse().ok()?]) } else { Some(own) }
+            let everywhere = if spot.family == Family::V4 {
+                "0.0.0.0/0"
+            } else {
+                "::/0"
+            };
+            if own.len() > FEW {
+                Some(vec![everywhere.parse().ok()?])
+            } else {
+                Some(own)
+            }
         }
         _ => None,
     }
@@ -218,13 +293,32 @@ impl<'p> Asked<'p> {
     pub fn of(engine: &Engine<'_>, from: &'p Party, to: &'p Party, over: ServiceSet) -> Self {
         let names = |party: &Party| {
             let hosts = party.interfaces(engine).into_iter();
-            hosts.map(|host| engine.network.interfaces[host].named.name.clone()).collect()
+            hosts
+                .map(|host| engine.network.interfaces[host].named.name.clone())
+                .collect()
         };
         let spots = from.members(engine).unwrap_or_default();
-        let outside = spots.iter().filter_map(|member| if let Member::Outside(spot) = member { Some(spot.set()) } else { None });
+        let outside = spots.iter().filter_map(|member| {
+            if let Member::Outside(spot) = member {
+                Some(spot.set())
+            } else {
+                None
+            }
+        });
         let outside = outside.fold(AddressSet::none(), |all, set| all.union(&set));
-        let outside = if let Party::Range(range) = from { outside.union(&of_range(range)) } else { outside };
-        Self { from, to, over, sources: names(from), targets: names(to), outside }
+        let outside = if let Party::Range(range) = from {
+            outside.union(&of_range(range))
+        } else {
+            outside
+        };
+        Self {
+            from,
+            to,
+            over,
+            sources: names(from),
+            targets: names(to),
+            outside,
+        }
     }
 
     /// Writes into a repair what each of its changes opens.
@@ -236,7 +330,10 @@ impl<'p> Asked<'p> {
             edit.apply(&mut after);
             let (mut old, mut new) = (Engine::new(&before), Engine::new(&after));
             (old.client_ports, new.client_ports) = (engine.client_ports, engine.client_ports);
-            let opened: Vec<Change> = changes(&old, &new).into_iter().flat_map(|change| self.others(change)).collect();
+            let opened: Vec<Change> = changes(&old, &new)
+                .into_iter()
+                .flat_map(|change| self.others(change))
+                .collect();
             blocker.exposes = opened.iter().any(Change::is_exposure);
             blocker.opens = told(&opened);
             before = after;
@@ -251,14 +348,33 @@ impl<'p> Asked<'p> {
         }
         // What else goes from who was asked about to the same service, or out, is open to nobody.
         let is_out = matches!(to, End::Internet | End::Service(_));
-        let left = if is_out { ServiceSet::none() } else { shift.over.subtract(&self.over) };
+        let left = if is_out {
+            ServiceSet::none()
+        } else {
+            shift.over.subtract(&self.over)
+        };
         let (own, other) = self.split_from(&from);
         let (asked, beside) = self.split_to(&to);
-        let parts = [(own.clone(), asked, left), (own, beside, shift.over.clone()), (other, Some(to), shift.over.clone())];
+        let parts = [
+            (own.clone(), asked, left),
+            (own, beside, shift.over.clone()),
+            (other, Some(to), shift.over.clone()),
+        ];
         let part = |(from, to, over): (Option<End>, Option<End>, ServiceSet)| {
-            (!over.is_empty()).then_some(Change { from: from?, to: to?, shift: Shift { over, ..shift.clone() } })
+            (!over.is_empty()).then_some(Change {
+                from: from?,
+                to: to?,
+                shift: Shift {
+                    over,
+                    ..shift.clone()
+                },
+            })
         };
-        parts.into_iter().filter_map(part).filter(|change| !is_self(change)).collect()
+        parts
+            .into_iter()
+            .filter_map(part)
+            .filter(|change| !is_self(change))
+            .collect()
     }
 
     /// Of who asks, those who were asked about, and the others.
@@ -267,9 +383,15 @@ impl<'p> Asked<'p> {
             End::Hosts(names) => split(names, &self.sources),
             End::Outside(outside) => {
                 let part = |set: AddressSet| (!set.is_empty()).then(|| End::Outside(outside.part(set)));
-                (part(outside.set.intersect(&self.outside)), part(outside.set.subtract(&self.outside)))
+                (
+                    part(outside.set.intersect(&self.outside)),
+                    part(outside.set.subtract(&self.outside)),
+                )
             }
-            End::Internet => (Some(End::Internet).filter(|_| *self.from == Party::Internet), None),
+            End::Internet => (
+                Some(End::Internet).filter(|_| *self.from == Party::Internet),
+                None,
+            ),
             End::Service(_) => (None, Some(end.clone())),
         }
     }
@@ -281,7 +403,11 @@ impl<'p> Asked<'p> {
             End::Service(name) => matches!(self.to, Party::Service(own) if own == name),
             End::Outside(_) => false,
         };
-        if is_asked { (Some(end.clone()), None) } else { (None, Some(end.clone())) }
+        if is_asked {
+            (Some(end.clone()), None)
+        } else {
+            (None, Some(end.clone()))
+        }
     }
 }
 
@@ -291,7 +417,8 @@ fn is_self(change: &Change) -> bool {
 }
 
 fn split(names: &[String], asked: &BTreeSet<String>) -> (Option<End>, Option<End>) {
-    let (own, others): (Vec<String>, Vec<String>) = names.iter().cloned().partition(|name| asked.contains(name));
+    let (own, others): (Vec<String>, Vec<String>) =
+        names.iter().cloned().partition(|name| asked.contains(name));
     let end = |names: Vec<String>| (!names.is_empty()).then_some(End::Hosts(names));
     (end(own), end(others))
 }
@@ -299,7 +426,14 @@ fn split(names: &[String], asked: &BTreeSet<String>) -> (Option<End>, Option<End
 /// What opens, in words: the worst first, and how many more there are.
 fn told(opened: &[Change]) -> Vec<String> {
     let rows = merged(opened);
-    let words = |row: &crate::change::Row| format!("{} from {} to {}", row.told.over, some(&row.told.from), some(&row.told.to));
+    let words = |row: &crate::change::Row| {
+        format!(
+            "{} from {} to {}",
+            row.told.over,
+            some(&row.told.from),
+            some(&row.told.to)
+        )
+    };
     let mut all: Vec<String> = rows.iter().map(words).collect();
     let more = all.len().saturating_sub(TOLD_MAX);
     all.truncate(TOLD_MAX);

@@ -65,7 +65,14 @@ fn arrival(engine: &Engine<'_>, end: End) -> Hop {
         End::Service(endpoint) => engine.network.endpoints[endpoint].service.clone(),
         End::Amazon => "Amazon's DNS, metadata or time server".to_owned(),
     };
-    Hop { kind: "end", component, id: None, rule: None, result: "end", source: None }
+    Hop {
+        kind: "end",
+        component,
+        id: None,
+        rule: None,
+        result: "end",
+        source: None,
+    }
 }
 
 fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
@@ -82,16 +89,30 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
         "unknown"
     };
     let (kind, at, rule, source) = match &step.check {
-        Check::Groups { interface, direction, peer, references } => {
+        Check::Groups {
+            interface,
+            direction,
+            peer,
+            references,
+        } => {
             let rules = rules_for(engine, *interface, *direction, peer, *references, &needed);
-            let text = rules.first().map(|(group, rule)| group_rule(engine, *group, *direction, rule));
+            let text = rules
+                .first()
+                .map(|(group, rule)| group_rule(engine, *group, *direction, rule));
             let source = rules.first().and_then(|(_, rule)| rule.source.clone());
             ("interface", &network.interfaces[*interface].named, text, source)
         }
-        Check::Tracked { interface } => {
-            ("interface", &network.interfaces[*interface].named, Some("an answer to a flow that its groups remember".to_owned()), None)
-        }
-        Check::Acl { subnet, direction, peer } => {
+        Check::Tracked { interface } => (
+            "interface",
+            &network.interfaces[*interface].named,
+            Some("an answer to a flow that its groups remember".to_owned()),
+            None,
+        ),
+        Check::Acl {
+            subnet,
+            direction,
+            peer,
+        } => {
             let decided = deciding(engine, *subnet, *direction, peer, &needed);
             let acl = network.acl_of(*subnet).map(|acl| &network.network_acls[acl]);
             let text = match (acl, decided.first()) {
@@ -100,35 +121,73 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
                 (Some(acl), None) if acl.unread => format!("{}, whose entries are not known", acl.named.name),
                 (Some(acl), None) => format!("{} {} *: deny", acl.named.name, direction.as_str()),
             };
-            ("subnet", &network.subnets[*subnet].named, Some(text), decided.first().and_then(|entry| entry.source.clone()))
+            (
+                "subnet",
+                &network.subnets[*subnet].named,
+                Some(text),
+                decided.first().and_then(|entry| entry.source.clone()),
+            )
         }
         Check::Table { table, route, target } => {
             let (number, table) = (*table, &network.route_tables[*table]);
             let (text, source) = match *route {
-                Some(index) => (self::route(engine, number, index), table.route(index).source.clone()),
+                Some(index) => (
+                    self::route(engine, number, index),
+                    table.route(index).source.clone(),
+                ),
                 None => {
-                    let own = network.vpcs[table.vpc].ranges.iter().find(|range| target.is_in(range) != Match::No);
-                    (format!("{} -> local", own.map(ToString::to_string).unwrap_or_default()), None)
+                    let own = network.vpcs[table.vpc]
+                        .ranges
+                        .iter()
+                        .find(|range| target.is_in(range) != Match::No);
+                    (
+                        format!("{} -> local", own.map(ToString::to_string).unwrap_or_default()),
+                        None,
+                    )
                 }
             };
             ("route_table", &table.named, Some(text), source)
         }
         Check::Gate { at, services, .. } => {
-            let policy = network.endpoints.iter().find(|endpoint| endpoint.named == *at).map(|endpoint| &endpoint.policy);
-            let policy = policy.map(|policy| format!("; policy: {}", access(policy.as_ref(), "*", "*"))).unwrap_or_default();
+            let policy = network
+                .endpoints
+                .iter()
+                .find(|endpoint| endpoint.named == *at)
+                .map(|endpoint| &endpoint.policy);
+            let policy = policy
+                .map(|policy| format!("; policy: {}", access(policy.as_ref(), "*", "*")))
+                .unwrap_or_default();
             ("gateway", at, Some(format!("carries {services}{policy}")), None)
         }
         Check::Pass { at, does } => ("gateway", at, Some(does.clone()), None),
     };
-    let result = if matches!(step.check, Check::Pass { .. } | Check::Tracked { .. } | Check::Table { .. }) { "pass" } else { result };
+    let result = if matches!(
+        step.check,
+        Check::Pass { .. } | Check::Tracked { .. } | Check::Table { .. }
+    ) {
+        "pass"
+    } else {
+        result
+    };
     let source = source.or_else(|| super::place_of(at));
-    Hop { kind, component: at.name.clone(), id: at.id.clone(), rule, result, source }
+    Hop {
+        kind,
+        component: at.name.clone(),
+        id: at.id.clone(),
+        rule,
+        result,
+        source,
+    }
 }
 
 /// A route of a table, in words.
 pub(crate) fn route(engine: &Engine<'_>, table: usize, route: usize) -> String {
     let route = engine.network.route_tables[table].route(route);
-    format!("{} -> {}", engine.network.name_of_destination(&route.destination), engine.network.name_of(&route.target))
+    format!(
+        "{} -> {}",
+        engine.network.name_of_destination(&route.destination),
+        engine.network.name_of(&route.target)
+    )
 }
 
 fn peer_text(engine: &Engine<'_>, peer: &Peer) -> String {
@@ -143,13 +202,28 @@ fn peer_text(engine: &Engine<'_>, peer: &Peer) -> String {
 
 fn group_rule(engine: &Engine<'_>, group: usize, direction: Direction, rule: &GroupRule) -> String {
     let name = &engine.network.security_groups[group].named.name;
-    let arrow = if direction == Direction::Ingress { "from" } else { "to" };
-    format!("{name} {}: {} {arrow} {}", direction.as_str(), rule.services, peer_text(engine, &rule.peer))
+    let arrow = if direction == Direction::Ingress {
+        "from"
+    } else {
+        "to"
+    };
+    format!(
+        "{name} {}: {} {arrow} {}",
+        direction.as_str(),
+        rule.services,
+        peer_text(engine, &rule.peer)
+    )
 }
 
 fn acl_rule(direction: Direction, entry: &AclEntry) -> String {
     let verb = if entry.allow { "allow" } else { "deny" };
-    format!("{} {}: {verb} {} {}", direction.as_str(), entry.number, entry.services, entry.range)
+    format!(
+        "{} {}: {verb} {} {}",
+        direction.as_str(),
+        entry.number,
+        entry.services,
+        entry.range
+    )
 }
 
 /// The rules of an interface's groups that are about a peer and some of the services.
@@ -161,22 +235,42 @@ fn rules_for<'a>(
     references: bool,
     services: &ServiceSet,
 ) -> Vec<(usize, &'a GroupRule)> {
-    let matches =
-        |vpc: usize, rule: &GroupRule| rule.services.overlaps(services) && rule_matches(engine, vpc, rule, peer, references) != Match::No;
-    all_rules(engine, interface, direction).filter(|(group, rule)| matches(engine.network.security_groups[*group].vpc, rule)).collect()
+    let matches = |vpc: usize, rule: &GroupRule| {
+        rule.services.overlaps(services) && rule_matches(engine, vpc, rule, peer, references) != Match::No
+    };
+    all_rules(engine, interface, direction)
+        .filter(|(group, rule)| matches(engine.network.security_groups[*group].vpc, rule))
+        .collect()
 }
 
-fn all_rules<'a>(engine: &Engine<'a>, interface: usize, direction: Direction) -> impl Iterator<Item = (usize, &'a GroupRule)> + use<'a> {
+fn all_rules<'a>(
+    engine: &Engine<'a>,
+    interface: usize,
+    direction: Direction,
+) -> impl Iterator<Item = (usize, &'a GroupRule)> + use<'a> {
     let network = engine.network;
-    network.interfaces[interface].security_groups.iter().flat_map(move |&group| {
-        let own = &network.security_groups[group];
-        let rules = if direction == Direction::Ingress { &own.ingress } else { &own.egress };
-        rules.iter().map(move |rule| (group, rule))
-    })
+    network.interfaces[interface]
+        .security_groups
+        .iter()
+        .flat_map(move |&group| {
+            let own = &network.security_groups[group];
+            let rules = if direction == Direction::Ingress {
+                &own.ingress
+            } else {
+                &own.egress
+            };
+            rules.iter().map(move |rule| (group, rule))
+        })
 }
 
 /// The entries of a subnet's ACL that decide about some of the services, in order.
-fn deciding<'a>(engine: &Engine<'a>, subnet: usize, direction: Direction, peer: &Spot, services: &ServiceSet) -> Vec<&'a AclEntry> {
+fn deciding<'a>(
+    engine: &Engine<'a>,
+    subnet: usize,
+    direction: Direction,
+    peer: &Spot,
+    services: &ServiceSet,
+) -> Vec<&'a AclEntry> {
     let mut open = services.clone();
     let mut decided = Vec::new();
     for entry in entries(engine, subnet, direction).unwrap_or_default() {
@@ -195,44 +289,129 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
     let is_unread = |group: &usize| network.security_groups[*group].is_unread();
     let (code, at, (fix, edit), detail, source, matched) = match &step.check {
         // Of what is not known nobody says that it denies, or what to change in it.
-        Check::Groups { interface, .. } if network.interfaces[*interface].security_groups.iter().any(is_unread) => return None,
-        Check::Acl { subnet, .. } if network.acl_of(*subnet).is_some_and(|acl| network.network_acls[acl].unread) => return None,
-        Check::Groups { interface, direction, peer, references } => {
+        Check::Groups { interface, .. }
+            if network.interfaces[*interface]
+                .security_groups
+                .iter()
+                .any(is_unread) =>
+        {
+            return None;
+        }
+        Check::Acl { subnet, .. }
+            if network
+                .acl_of(*subnet)
+                .is_some_and(|acl| network.network_acls[acl].unread) =>
+        {
+            return None;
+        }
+        Check::Groups {
+            interface,
+            direction,
+            peer,
+            references,
+        } => {
             let host = &network.interfaces[*interface];
-            let arrow = if *direction == Direction::Ingress { "from" } else { "to" };
+            let arrow = if *direction == Direction::Ingress {
+                "from"
+            } else {
+                "to"
+            };
             // In the group that the fewest carry: whoever carries it is let through as well.
-            let carriers = |group: usize| network.interfaces.iter().filter(|other| other.security_groups.contains(&group)).count();
-            let narrowest = host.security_groups.iter().copied().min_by_key(|group| carriers(*group));
-            let name = narrowest.map_or("a security group of its own", |group| network.security_groups[group].named.name.as_str());
+            let carriers = |group: usize| {
+                network
+                    .interfaces
+                    .iter()
+                    .filter(|other| other.security_groups.contains(&group))
+                    .count()
+            };
+            let narrowest = host
+                .security_groups
+                .iter()
+                .copied()
+                .min_by_key(|group| carriers(*group));
+            let name = narrowest.map_or("a security group of its own", |group| {
+                network.security_groups[group].named.name.as_str()
+            });
             let fix = format!("allow {needed} {arrow} {} in {name}", tell(peer));
             let edit = narrowest.zip(super::edit::peers(engine, peer));
-            let edit = edit.map(|(group, peers)| Edit::Allow { group, direction: *direction, services: needed.clone(), peers });
+            let edit = edit.map(|(group, peers)| Edit::Allow {
+                group,
+                direction: *direction,
+                services: needed.clone(),
+                peers,
+            });
             let near = near_rules(engine, *interface, *direction, peer, *references, needed);
             let place = narrowest.and_then(|group| network.security_groups[group].named.source.clone());
-            (Code::SecurityGroup, &host.named, (fix, edit), format!("{needed} {arrow} {}", tell(peer)), place, near)
+            (
+                Code::SecurityGroup,
+                &host.named,
+                (fix, edit),
+                format!("{needed} {arrow} {}", tell(peer)),
+                place,
+                near,
+            )
         }
-        Check::Acl { subnet, direction, peer } => {
+        Check::Acl {
+            subnet,
+            direction,
+            peer,
+        } => {
             let place = &network.subnets[*subnet].named;
-            let acl = network.acl_of(*subnet).map(|acl| &network.network_acls[acl].named);
+            let acl = network
+                .acl_of(*subnet)
+                .map(|acl| &network.network_acls[acl].named);
             let name = acl.map_or("the network ACL", |acl| acl.name.as_str());
             let decided = deciding(engine, *subnet, *direction, peer, needed);
             let deny = decided.iter().find(|entry| !entry.allow);
             let fix = match deny {
-                Some(entry) => format!("allow {needed} {} in {name} {} before entry {}", tell(peer), direction.as_str(), entry.number),
+                Some(entry) => format!(
+                    "allow {needed} {} in {name} {} before entry {}",
+                    tell(peer),
+                    direction.as_str(),
+                    entry.number
+                ),
                 None => format!("allow {needed} {} in {name} {}", tell(peer), direction.as_str()),
             };
             let edit = network.acl_of(*subnet).zip(super::edit::ranges(engine, peer));
             let before = deny.map(|entry| entry.number);
-            let edit = edit.map(|(acl, ranges)| Edit::Admit { acl, direction: *direction, services: needed.clone(), ranges, before });
-            let source = deny.and_then(|entry| entry.source.clone()).or_else(|| acl.and_then(|acl| acl.source.clone()));
+            let edit = edit.map(|(acl, ranges)| Edit::Admit {
+                acl,
+                direction: *direction,
+                services: needed.clone(),
+                ranges,
+                before,
+            });
+            let source = deny
+                .and_then(|entry| entry.source.clone())
+                .or_else(|| acl.and_then(|acl| acl.source.clone()));
             let matched = shadows(engine, *subnet, *direction, peer, needed, &decided);
-            (Code::NetworkAcl, place, (fix, edit), format!("{} {needed} {}", direction.as_str(), tell(peer)), source, matched)
+            (
+                Code::NetworkAcl,
+                place,
+                (fix, edit),
+                format!("{} {needed} {}", direction.as_str(), tell(peer)),
+                source,
+                matched,
+            )
         }
         _ => return None,
     };
-    let failure = Failure { code, at: at.clone(), detail };
+    let failure = Failure {
+        code,
+        at: at.clone(),
+        detail,
+    };
     let source = source.or_else(|| at.source.clone());
-    Some(Passed { failure, fix, edit, step: 0, back: false, role: step.role, source, matched })
+    Some(Passed {
+        failure,
+        fix,
+        edit,
+        step: 0,
+        back: false,
+        role: step.role,
+        source,
+        matched,
+    })
 }
 
 /// The rules that come near: they are about these services or this peer, and not about both.
@@ -249,7 +428,9 @@ fn near_rules(
         let vpc = engine.network.security_groups[*group].vpc;
         rule.services.overlaps(needed) || rule_matches(engine, vpc, rule, peer, references) != Match::No
     });
-    near.take(SHOWN).map(|(group, rule)| group_rule(engine, group, direction, rule)).collect()
+    near.take(SHOWN)
+        .map(|(group, rule)| group_rule(engine, group, direction, rule))
+        .collect()
 }
 
 /// What decided, and which allowing entries behind it never get a say.
@@ -263,10 +444,21 @@ fn shadows(
 ) -> Vec<String> {
     let mut out: Vec<String> = decided.iter().map(|entry| acl_rule(direction, entry)).collect();
     for deny in decided.iter().filter(|entry| !entry.allow) {
-        let later = entries(engine, subnet, direction).unwrap_or_default().into_iter().filter(|entry| entry.number > deny.number);
-        let shadowed = later
-            .filter(|e| e.allow && e.services.overlaps(needed) && e.services.overlaps(&deny.services) && peer.is_in(&e.range) != Match::No);
-        out.extend(shadowed.take(1).map(|entry| format!("entry {} deny shadows entry {} allow", deny.number, entry.number)));
+        let later = entries(engine, subnet, direction)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|entry| entry.number > deny.number);
+        let shadowed = later.filter(|e| {
+            e.allow
+                && e.services.overlaps(needed)
+                && e.services.overlaps(&deny.services)
+                && peer.is_in(&e.range) != Match::No
+        });
+        out.extend(
+            shadowed
+                .take(1)
+                .map(|entry| format!("entry {} deny shadows entry {} allow", deny.number, entry.number)),
+        );
     }
     out
 }

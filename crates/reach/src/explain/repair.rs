@@ -1,7 +1,9 @@
-//! Repairs: what would have to change so that something works, found on the same walk with every failing check at a price.
+//! Repairs: what would have to change so that something works, found on the same walk with every failing
+//! check at a price.
 //!
-//! A check that fails costs one instead of ending the walk, and a missing route may lead to each thing that could carry the packet.
-//! The cheapest walk that arrives and returns names every change that is needed, and not only the first.
+//! A check that fails costs one instead of ending the walk, and a missing route may lead to each thing that
+//! could carry the packet. The cheapest walk that arrives and returns names every change that is needed, and
+//! not only the first.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -100,29 +102,49 @@ impl Blocker {
     }
 }
 
-/// How many walks are tried, how many repairs are told, and how much dearer than the cheapest the others may be.
+/// How many walks are tried, how many repairs are told, and how much dearer than the cheapest the others may
+/// be.
 const WALKS_MAX: usize = 4000;
 const TOLD_MAX: usize = 4;
 const DEARER_MAX: u32 = 1;
 
 /// The cheapest repairs, each with all that it takes, the cheapest first.
-pub(super) fn repairs(engine: &Engine<'_>, start: &Start, target: &Spot, wanted: &ServiceSet) -> Vec<Vec<Blocker>> {
+pub(super) fn repairs(
+    engine: &Engine<'_>,
+    start: &Start,
+    target: &Spot,
+    wanted: &ServiceSet,
+) -> Vec<Vec<Blocker>> {
     // By cost, then by hops, then by the choices themselves: always the same order.
     let mut queue = BinaryHeap::from([Reverse((0_u32, 0_usize, false, Vec::<usize>::new()))]);
     let mut found: Vec<Vec<Blocker>> = Vec::new();
     let mut told: BTreeSet<Vec<(Code, String, String)>> = BTreeSet::new();
     let mut cheapest = None;
     for _ in 0..WALKS_MAX {
-        let Some(Reverse((cost, hops, done, choices))) = queue.pop() else { break };
+        let Some(Reverse((cost, hops, done, choices))) = queue.pop() else {
+            break;
+        };
         if cheapest.is_some_and(|cheapest| cost > cheapest + DEARER_MAX) || found.len() >= TOLD_MAX {
             break;
         }
-        let script = Script { choices, wanted: Some(wanted.clone()) };
+        let script = Script {
+            choices,
+            wanted: Some(wanted.clone()),
+        };
         let walked = walk(engine, &script, start, target);
         if done {
             cheapest.get_or_insert(cost);
-            let blockers = distinct(walked.log.passed.iter().map(|passed| Blocker::new(engine, passed, wanted)));
-            let key = blockers.iter().map(|blocker| (blocker.code, blocker.component.clone(), blocker.fix.clone())).collect();
+            let blockers = distinct(
+                walked
+                    .log
+                    .passed
+                    .iter()
+                    .map(|passed| Blocker::new(engine, passed, wanted)),
+            );
+            let key = blockers
+                .iter()
+                .map(|blocker| (blocker.code, blocker.component.clone(), blocker.fix.clone()))
+                .collect();
             if told.insert(key) {
                 found.push(blockers);
             }
@@ -135,17 +157,35 @@ pub(super) fn repairs(engine: &Engine<'_>, start: &Start, target: &Spot, wanted:
                 queue.push(Reverse((cost + more, walked.log.steps.len(), false, choices)));
             }
         } else if walked.forward.is_ok() && walked.back.as_ref().is_none_or(Result::is_ok) {
-            queue.push(Reverse((cost, hops.max(walked.log.steps.len()), true, script.choices)));
+            queue.push(Reverse((
+                cost,
+                hops.max(walked.log.steps.len()),
+                true,
+                script.choices,
+            )));
         }
     }
     // A repair that does all that another does, and more, is none.
-    let sets: Vec<BTreeSet<String>> = found.iter().map(|repair| repair.iter().map(|blocker| blocker.fix.clone()).collect()).collect();
-    let is_more = |own: &BTreeSet<String>| sets.iter().any(|other| other.len() < own.len() && other.is_subset(own));
-    found.iter().zip(&sets).filter(|(_, own)| !is_more(own)).map(|(repair, _)| repair.clone()).collect()
+    let sets: Vec<BTreeSet<String>> = found
+        .iter()
+        .map(|repair| repair.iter().map(|blocker| blocker.fix.clone()).collect())
+        .collect();
+    let is_more = |own: &BTreeSet<String>| {
+        sets.iter()
+            .any(|other| other.len() < own.len() && other.is_subset(own))
+    };
+    found
+        .iter()
+        .zip(&sets)
+        .filter(|(_, own)| !is_more(own))
+        .map(|(repair, _)| repair.clone())
+        .collect()
 }
 
 /// Blockers that one change lifts, once.
 fn distinct(blockers: impl Iterator<Item = Blocker>) -> Vec<Blocker> {
     let mut seen = BTreeSet::new();
-    blockers.filter(|blocker| seen.insert((blocker.component.clone(), blocker.fix.clone()))).collect()
+    blockers
+        .filter(|blocker| seen.insert((blocker.component.clone(), blocker.fix.clone())))
+        .collect()
 }

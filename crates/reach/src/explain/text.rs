@@ -13,7 +13,12 @@ impl fmt::Display for Explanation {
         match &self.over {
             Some(over) => writeln!(f, " {over}")?,
             None => {
-                let Services { allowed, partial, unknown, .. } = &self.services;
+                let Services {
+                    allowed,
+                    partial,
+                    unknown,
+                    ..
+                } = &self.services;
                 let what = told([allowed, partial, unknown], ServiceSet::in_words);
                 writeln!(f, "  {}", if what.is_empty() { "nothing" } else { &what })?;
             }
@@ -33,7 +38,10 @@ impl fmt::Display for Explanation {
             blockers(f, other, "or")?;
         }
         if !self.is_looked_at && self.blockers.iter().any(|blocker| !blocker.fix.is_empty()) {
-            writeln!(f, " what else these changes open was not looked at: there are too many hosts")?;
+            writeln!(
+                f,
+                " what else these changes open was not looked at: there are too many hosts"
+            )?;
         }
         for assumption in &self.assumptions {
             writeln!(f, " assumed: {assumption}")?;
@@ -44,8 +52,19 @@ impl fmt::Display for Explanation {
 
 fn line(f: &mut fmt::Formatter<'_>, number: usize, hop: &Hop) -> fmt::Result {
     let head = format!("{} {}", hop.kind.replace('_', " "), hop.component);
-    let rule = hop.rule.as_deref().unwrap_or(if hop.result == "end" { "" } else { "no rule matches" });
-    let text = format!("  {number} {head:<32}  {rule:<56}  {}", if matches!(hop.result, "pass" | "end") { "" } else { hop.result });
+    let rule = hop.rule.as_deref().unwrap_or(if hop.result == "end" {
+        ""
+    } else {
+        "no rule matches"
+    });
+    let text = format!(
+        "  {number} {head:<32}  {rule:<56}  {}",
+        if matches!(hop.result, "pass" | "end") {
+            ""
+        } else {
+            hop.result
+        }
+    );
     writeln!(f, "{}", text.trim_end())
 }
 
@@ -53,12 +72,34 @@ fn blockers(f: &mut fmt::Formatter<'_>, blockers: &[Blocker], word: &str) -> fmt
     if blockers.is_empty() {
         return Ok(());
     }
-    writeln!(f, " {word} {} change{}", blockers.len(), if blockers.len() == 1 { "" } else { "s" })?;
+    writeln!(
+        f,
+        " {word} {} change{}",
+        blockers.len(),
+        if blockers.len() == 1 { "" } else { "s" }
+    )?;
     for blocker in blockers {
-        let aws = blocker.aws_code.map(|code| format!(" (AWS: {code})")).unwrap_or_default();
-        let detail = if blocker.detail.is_empty() { String::new() } else { format!(" ({})", blocker.detail) };
-        let way = if blocker.direction == "return" { "on the way back: " } else { "" };
-        writeln!(f, "  x {way}{}: {}{detail}  code {}{aws}", blocker.component, blocker.what, blocker.code.as_str())?;
+        let aws = blocker
+            .aws_code
+            .map(|code| format!(" (AWS: {code})"))
+            .unwrap_or_default();
+        let detail = if blocker.detail.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", blocker.detail)
+        };
+        let way = if blocker.direction == "return" {
+            "on the way back: "
+        } else {
+            ""
+        };
+        writeln!(
+            f,
+            "  x {way}{}: {}{detail}  code {}{aws}",
+            blocker.component,
+            blocker.what,
+            blocker.code.as_str()
+        )?;
         for matched in &blocker.matched {
             writeln!(f, "      {matched}")?;
         }

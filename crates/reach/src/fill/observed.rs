@@ -7,7 +7,8 @@ use trueup_model::{Interfaces, Kind, Object, Observed, Record, Resource, Topolog
 use super::records::{Lists, Part, Seen, fill};
 use crate::network::{Named, Network};
 
-/// The network of a region as one read found it. What belongs to `topology` goes by its address there, everything else by its id.
+/// The network of a region as one read found it. What belongs to `topology` goes by its address there,
+/// everything else by its id.
 pub fn observed(observed: &Observed, topology: &str, lists: &Lists) -> Network {
     let near = near(observed, topology);
     network(observed, &near, topology, lists, |_| None)
@@ -15,7 +16,12 @@ pub fn observed(observed: &Observed, topology: &str, lists: &Lists) -> Network {
 
 /// The interfaces in the VPCs in which the topology has anything: the rest of a region is apart from them.
 pub(super) fn near(observed: &Observed, topology: &str) -> Interfaces {
-    let own = || observed.objects.iter().filter(|object| object.claim(topology).is_some());
+    let own = || {
+        observed
+            .objects
+            .iter()
+            .filter(|object| object.claim(topology).is_some())
+    };
     let vpcs: BTreeMap<&str, String> = observed
         .objects
         .iter()
@@ -29,15 +35,26 @@ pub(super) fn near(observed: &Observed, topology: &str) -> Interfaces {
     };
     let near: BTreeSet<String> = own().filter_map(vpc_of).collect();
     match &observed.interfaces {
-        Interfaces::Read(all) => Interfaces::Read(all.iter().filter(|interface| near.contains(&interface.vpc)).cloned().collect()),
+        Interfaces::Read(all) => Interfaces::Read(
+            all.iter()
+                .filter(|interface| near.contains(&interface.vpc))
+                .cloned()
+                .collect(),
+        ),
         Interfaces::Unread(why) => Interfaces::Unread(why.clone()),
     }
 }
 
-/// The network that is there when a plan is carried out, as [`super::planned`] says: what belongs to the topology is as its spec says it,
-/// and known by its places there.
+/// The network that is there when a plan is carried out, as [`super::planned`] says: what belongs to the
+/// topology is as its spec says it, and known by its places there.
 pub fn left<'a>(observed: &'a Observed, topology: &'a Topology) -> Network {
-    network(observed, &observed.interfaces, &topology.name, &Lists::new(), |address| topology.resources.get(&address.parse().ok()?))
+    network(
+        observed,
+        &observed.interfaces,
+        &topology.name,
+        &Lists::new(),
+        |address| topology.resources.get(&address.parse().ok()?),
+    )
 }
 
 fn network<'a>(
@@ -54,7 +71,11 @@ fn network<'a>(
         Part {
             key: object.id.clone(),
             kind: object.kind,
-            named: Named { name, id: Some(object.id.clone()), source: resource.map(|resource| resource.place.clone()) },
+            named: Named {
+                name,
+                id: Some(object.id.clone()),
+                source: resource.map(|resource| resource.place.clone()),
+            },
             record: &object.record,
             facts: Some::<&Record>(&object.facts),
             unread: Some(&object.unread),
@@ -63,6 +84,9 @@ fn network<'a>(
         }
     };
     let parts: Vec<Part<'_>> = observed.objects.iter().map(part).collect();
-    let seen = Seen { unreadable: observed.unreadable.keys().copied().collect(), interfaces };
+    let seen = Seen {
+        unreadable: observed.unreadable.keys().copied().collect(),
+        interfaces,
+    };
     fill(&parts, &observed.region, lists, Some(seen))
 }

@@ -28,12 +28,17 @@ pub(super) fn list(network: &mut Network, lists: &mut Index, name: &str) -> usiz
     let index = network.prefix_lists.len();
     // Lists of AWS's gateway services hold addresses that are nobody else's; of others nothing is known.
     let is_service = name.starts_with("com.amazonaws.");
-    network.prefix_lists.push(PrefixList { named: Named::new(name), is_service, entries: None });
+    network.prefix_lists.push(PrefixList {
+        named: Named::new(name),
+        is_service,
+        entries: None,
+    });
     lists.put(name, index);
     index
 }
 
-/// What is behind an interface, by its type as EC2 says it; none where it is a part of something that is looked at by itself.
+/// What is behind an interface, by its type as EC2 says it; none where it is a part of something that is
+/// looked at by itself.
 pub(super) fn behind(kind: &str, attached: bool, has_groups: bool) -> Option<Behind> {
     Some(match kind {
         "nat_gateway" | "natGateway" | "transit_gateway" => return None,
@@ -48,7 +53,8 @@ pub(super) fn behind(kind: &str, attached: bool, has_groups: bool) -> Option<Beh
 
 /// The services of a protocol by name or number, with EC2's two numbers: ports, or an ICMP type and code.
 pub(super) fn services(protocol: &str, from: Option<i64>, to: Option<i64>) -> ServiceSet {
-    let port = |value: Option<i64>, open: u16| value.and_then(|value| u16::try_from(value).ok()).unwrap_or(open);
+    let port =
+        |value: Option<i64>, open: u16| value.and_then(|value| u16::try_from(value).ok()).unwrap_or(open);
     let byte = |value: Option<i64>| value.and_then(|value| u8::try_from(value).ok());
     match protocol {
         "-1" | "all" | "" => ServiceSet::all(),
@@ -56,6 +62,8 @@ pub(super) fn services(protocol: &str, from: Option<i64>, to: Option<i64>) -> Se
         "udp" | "17" => ServiceSet::udp(port(from, 0), port(to, u16::MAX)),
         "icmp" | "1" => ServiceSet::icmp(Family::V4, byte(from), byte(to)),
         "icmpv6" | "58" => ServiceSet::icmp(Family::V6, byte(from), byte(to)),
-        number => number.parse().map_or_else(|_| ServiceSet::none(), ServiceSet::protocol),
+        number => number
+            .parse()
+            .map_or_else(|_| ServiceSet::none(), ServiceSet::protocol),
     }
 }

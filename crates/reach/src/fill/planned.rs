@@ -1,30 +1,58 @@
-//! The network that a plan leaves, in the terms of the one that is live: what stays keeps its id, its addresses and its neighbours.
+//! The network that a plan leaves, in the terms of the one that is live: what stays keeps its id, its
+//! addresses and its neighbours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::schema::Omitted;
-use trueup_model::{Action, Address, Change, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Value};
+use trueup_model::{
+    Action, Address, Change, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology,
+    Value,
+};
 
 use super::observed::near;
 
-/// What will be there when a plan is carried out, but for the change at the address `without`. What is yet to be made goes by its
-/// address in the place of an id and has no facts.
+/// What will be there when a plan is carried out, but for the change at the address `without`. What is yet to
+/// be made goes by its address in the place of an id and has no facts.
 pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: Option<&Address>) -> Observed {
-    let changes: Vec<&Change> = plan.changes.iter().filter(|change| Some(&change.address) != without).collect();
+    let changes: Vec<&Change> = plan
+        .changes
+        .iter()
+        .filter(|change| Some(&change.address) != without)
+        .collect();
     let turnover = Turnover::of(topology, &changes);
     let world = World::new(topology, observed, &turnover);
     let Turnover { gone, made } = turnover;
     // What the plan leaves alone is as the spec has it already, and is told in the spec's order.
     let is_left_out = |address: &Address| Some(address) == without;
-    let wanted = |object: &Object| topology.resources.get(&object.address(&topology.name)?).filter(|wanted| !is_left_out(&wanted.address));
+    let wanted = |object: &Object| {
+        topology
+            .resources
+            .get(&object.address(&topology.name)?)
+            .filter(|wanted| !is_left_out(&wanted.address))
+    };
     let own = |object: &Object| object.claim(&topology.name).and_then(|_| wanted(object));
-    // An instance that is stopped, or that gets or gives back an Elastic IP address, gets another public address.
-    let loses = |change: &&&Change| change.losses.iter().any(|loss| matches!(loss, Loss::PublicAddress { .. }));
-    let losers: BTreeSet<&str> = changes.iter().filter(loses).filter_map(|change| change.id.as_deref()).collect();
+    // An instance that is stopped, or that gets or gives back an Elastic IP address, gets another public
+    // address.
+    let loses = |change: &&&Change| {
+        change
+            .losses
+            .iter()
+            .any(|loss| matches!(loss, Loss::PublicAddress { .. }))
+    };
+    let losers: BTreeSet<&str> = changes
+        .iter()
+        .filter(loses)
+        .filter_map(|change| change.id.as_deref())
+        .collect();
     let updated = |object: &Object, resource: &Resource| {
         let updated = world.updated(object, resource);
-        let is_other = losers.contains(object.id.as_str()) || updated.record.get(ELASTIC_IP) != object.record.get(ELASTIC_IP);
-        if is_other { without_public(updated) } else { updated }
+        let is_other = losers.contains(object.id.as_str())
+            || updated.record.get(ELASTIC_IP) != object.record.get(ELASTIC_IP);
+        if is_other {
+            without_public(updated)
+        } else {
+            updated
+        }
     };
     let stays = |object: &&Object| !gone.contains(object.id.as_str()) && !ends_with_its_vpc(object, &gone);
     let mut objects: Vec<Object> = observed
@@ -38,7 +66,12 @@ pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: O
         objects.extend((resource.address.kind == Kind::Vpc).then(|| main_table(&resource.address)));
     }
     let interfaces = near(observed, &topology.name).without(|instance| gone.contains(instance));
-    Observed { objects, interfaces, elsewhere: BTreeMap::new(), ..observed.clone() }
+    Observed {
+        objects,
+        interfaces,
+        elsewhere: BTreeMap::new(),
+        ..observed.clone()
+    }
 }
 
 /// The attribute by which an instance has an Elastic IP address.
@@ -46,7 +79,10 @@ pub(super) const ELASTIC_IP: &str = "elastic_ip";
 
 /// An object whose public address will be another than the one that was seen.
 pub(super) fn without_public(object: Object) -> Object {
-    Object { facts: object.facts.without(&["public_ip"]), ..object }
+    Object {
+        facts: object.facts.without(&["public_ip"]),
+        ..object
+    }
 }
 
 /// What a plan ends and what it makes.
@@ -58,16 +94,25 @@ pub(super) struct Turnover<'p, 't> {
 
 impl<'p, 't> Turnover<'p, 't> {
     pub fn of(topology: &'t Topology, changes: &[&'p Change]) -> Self {
-        let is = |wanted: [Action; 2]| changes.iter().filter(move |change| wanted.contains(&change.action));
-        let gone = is([Action::Delete, Action::Replace]).filter_map(|change| change.id.as_deref()).collect();
-        let made = is([Action::Create, Action::Replace]).filter_map(|change| topology.resources.get(&change.address)).collect();
+        let is = |wanted: [Action; 2]| {
+            changes
+                .iter()
+                .filter(move |change| wanted.contains(&change.action))
+        };
+        let gone = is([Action::Delete, Action::Replace])
+            .filter_map(|change| change.id.as_deref())
+            .collect();
+        let made = is([Action::Create, Action::Replace])
+            .filter_map(|change| topology.resources.get(&change.address))
+            .collect();
         Self { gone, made }
     }
 }
 
 /// What EC2 made with a VPC goes with it.
 pub(super) fn ends_with_its_vpc(object: &Object, gone: &BTreeSet<&str>) -> bool {
-    object.implicit && matches!(object.record.reference("vpc"), Some(Ref::Id(vpc)) if gone.contains(vpc.as_str()))
+    object.implicit
+        && matches!(object.record.reference("vpc"), Some(Ref::Id(vpc)) if gone.contains(vpc.as_str()))
 }
 
 /// What there is while a plan is carried out, and how it is called.
@@ -82,15 +127,32 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     /// What will be there by what a plan ends and makes.
     pub fn new(topology: &'a Topology, observed: &'a Observed, turnover: &Turnover<'_, '_>) -> Self {
-        let stays = observed.objects.iter().filter(|object| !turnover.gone.contains(object.id.as_str()));
+        let stays = observed
+            .objects
+            .iter()
+            .filter(|object| !turnover.gone.contains(object.id.as_str()));
         let mut ids = claims(topology, stays);
-        ids.extend(turnover.made.iter().map(|resource| (resource.address.clone(), resource.address.to_string())));
-        Self { topology, observed, ids }
+        ids.extend(
+            turnover
+                .made
+                .iter()
+                .map(|resource| (resource.address.clone(), resource.address.to_string())),
+        );
+        Self {
+            topology,
+            observed,
+            ids,
+        }
     }
 
     pub fn with_ids(&self, record: &Record) -> Record {
         record.map_refs(&|reference| match reference {
-            Ref::Name(address) => Value::Ref(Ref::Id(self.ids.get(address).cloned().unwrap_or_else(|| address.to_string()))),
+            Ref::Name(address) => Value::Ref(Ref::Id(
+                self.ids
+                    .get(address)
+                    .cloned()
+                    .unwrap_or_else(|| address.to_string()),
+            )),
             Ref::Id(_) => Value::Ref(reference.clone()),
         })
     }
@@ -100,15 +162,27 @@ impl<'a> World<'a> {
         let fitted = object.kind.rules().fitted(resource, object);
         let mut record = self.with_ids(fitted.as_ref().unwrap_or(&resource.record));
         for attribute in object.kind.schema().attributes {
-            if let (None, Omitted::Auto, Some(live)) = (record.get(attribute.name), attribute.omitted, object.record.get(attribute.name)) {
+            if let (None, Omitted::Auto, Some(live)) = (
+                record.get(attribute.name),
+                attribute.omitted,
+                object.record.get(attribute.name),
+            ) {
                 record.set(attribute.name, live.clone());
             }
         }
         // What runs again is not in the state in which it was seen.
-        let facts = if record.text("state") == "running" { object.facts.without(&["state"]) } else { object.facts.clone() };
+        let facts = if record.text("state") == "running" {
+            object.facts.without(&["state"])
+        } else {
+            object.facts.clone()
+        };
         // What could not be read is not changed, and so is not known afterwards.
         let record = record.without(&object.unread.keys().map(String::as_str).collect::<Vec<_>>());
-        Object { record, facts, ..object.clone() }
+        Object {
+            record,
+            facts,
+            ..object.clone()
+        }
     }
 
     /// A new object with this record.
@@ -128,29 +202,59 @@ impl<'a> World<'a> {
             run: None,
         };
         let (kind, id) = (address.kind, address.to_string());
-        Object { kind, id, record, facts: Record::new(), owner: Some(owner), implicit: false, unread: BTreeMap::new() }
+        Object {
+            kind,
+            id,
+            record,
+            facts: Record::new(),
+            owner: Some(owner),
+            implicit: false,
+            unread: BTreeMap::new(),
+        }
     }
 
     /// Whether a subnet gives public addresses to instances that do not say whether they want one.
     fn maps_public(&self, subnet: Option<&Ref>) -> bool {
-        let outside = |id: &str| self.observed.objects.iter().find(|object| object.id == id).map(|object| &object.record);
+        let outside = |id: &str| {
+            self.observed
+                .objects
+                .iter()
+                .find(|object| object.id == id)
+                .map(|object| &object.record)
+        };
         let record = match subnet {
             Some(Ref::Id(id)) => outside(id),
             subnet => self.topology.follow(subnet).map(|resource| &resource.record),
         };
-        record.and_then(|record| record.get("map_public_ip_on_launch")).and_then(Value::as_bool) == Some(true)
+        record
+            .and_then(|record| record.get("map_public_ip_on_launch"))
+            .and_then(Value::as_bool)
+            == Some(true)
     }
 }
 
 /// The ids of the objects that hold addresses.
-pub(super) fn claims<'o>(topology: &Topology, objects: impl Iterator<Item = &'o Object>) -> BTreeMap<Address, String> {
+pub(super) fn claims<'o>(
+    topology: &Topology,
+    objects: impl Iterator<Item = &'o Object>,
+) -> BTreeMap<Address, String> {
     let claim = |object: &Object| Some((object.claim(&topology.name)?.parse().ok()?, object.id.clone()));
     objects.filter_map(claim).collect()
 }
 
 /// The main route table that EC2 makes with a VPC.
 pub(super) fn main_table(vpc: &Address) -> Object {
-    let record = Record::new().with("vpc", Ref::Id(vpc.to_string())).with("routes", Value::List(Vec::new()));
+    let record = Record::new()
+        .with("vpc", Ref::Id(vpc.to_string()))
+        .with("routes", Value::List(Vec::new()));
     let id = format!("the main route table of {vpc}");
-    Object { kind: Kind::RouteTable, id, record, facts: Record::new(), owner: None, implicit: true, unread: BTreeMap::new() }
+    Object {
+        kind: Kind::RouteTable,
+        id,
+        record,
+        facts: Record::new(),
+        owner: None,
+        implicit: true,
+        unread: BTreeMap::new(),
+    }
 }

@@ -19,7 +19,8 @@ use trueup_model::{Interfaces, Kind, Place, Record, Ref, Resource, Value};
 
 use super::parts::{Index, list, services};
 use crate::network::{
-    Assigned, GroupRule, InternetGateway, Named, Network, NetworkOrigin, Peer, RouteTable, SecurityGroup, Subnet, Unread, Vpc,
+    Assigned, GroupRule, InternetGateway, Named, Network, NetworkOrigin, Peer, RouteTable, SecurityGroup,
+    Subnet, Unread, Vpc,
 };
 
 /// What is known about prefix lists, by name or id: EC2 tells it, and no spec does.
@@ -48,7 +49,9 @@ impl Part<'_> {
 
     /// A fact, where it is known and not empty.
     fn fact(&self, name: &str) -> Option<&str> {
-        self.facts.map(|facts| facts.text(name)).filter(|text| !text.is_empty())
+        self.facts
+            .map(|facts| facts.text(name))
+            .filter(|text| !text.is_empty())
     }
 
     /// What it is, or why that is not known.
@@ -59,19 +62,26 @@ impl Part<'_> {
             match schema.attribute(name) {
                 // What has no say in which packets pass may be anything.
                 Some(attribute) if !rules.carries(name) => {
-                    let any = if let Omitted::Default(default) = attribute.omitted { default() } else { Value::text("") };
+                    let any = if let Omitted::Default(default) = attribute.omitted {
+                        default()
+                    } else {
+                        Value::text("")
+                    };
                     record.set(name, any);
                 }
                 _ => return Err(format!("{name} could not be read ({why})")),
             }
         }
-        T::from_record(&record).map_err(|error| format!("its attributes are not understood ({})", error.source))
+        T::from_record(&record)
+            .map_err(|error| format!("its attributes are not understood ({})", error.source))
     }
 
     fn tags(&self) -> BTreeMap<String, String> {
         let tags = self.record.get("tags").and_then(Value::as_map);
         let pairs = tags.into_iter().flat_map(Record::iter);
-        pairs.filter_map(|(key, value)| Some((key.to_owned(), value.as_text()?.to_owned()))).collect()
+        pairs
+            .filter_map(|(key, value)| Some((key.to_owned(), value.as_text()?.to_owned())))
+            .collect()
     }
 }
 
@@ -83,7 +93,11 @@ fn key(reference: &Ref) -> String {
 /// Whether two switches are on; none where that is not known.
 fn both(record: &Record, names: [&str; 2]) -> Option<bool> {
     let each = names.map(|name| record.get(name).and_then(Value::as_bool));
-    if each.contains(&Some(false)) { Some(false) } else { each.into_iter().try_fold(true, |all, one| Some(all && one?)) }
+    if each.contains(&Some(false)) {
+        Some(false)
+    } else {
+        each.into_iter().try_fold(true, |all, one| Some(all && one?))
+    }
 }
 
 /// The network as it grows.
@@ -126,7 +140,14 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, seen: Option
     let mut records = Records {
         parts,
         region: region.to_owned(),
-        network: Network { origin: if live { NetworkOrigin::Read } else { NetworkOrigin::Spec }, ..Network::default() },
+        network: Network {
+            origin: if live {
+                NetworkOrigin::Read
+            } else {
+                NetworkOrigin::Spec
+            },
+            ..Network::default()
+        },
         live,
         unreadable,
         vpcs: Index::default(),
@@ -187,7 +208,10 @@ impl<'a> Records<'a> {
                 Ok(_) => Unread::default(),
                 Err(why) => {
                     self.note(part, &why);
-                    Unread { ranges: true, ..Unread::default() }
+                    Unread {
+                        ranges: true,
+                        ..Unread::default()
+                    }
                 }
             };
             let index = self.unread_vpc(part.key.clone(), part.named.clone(), unread);
@@ -199,13 +223,20 @@ impl<'a> Records<'a> {
 
     fn tables(&mut self) {
         for part in self.of(Kind::RouteTable) {
-            let Some(reference) = part.record.reference("vpc") else { continue };
+            let Some(reference) = part.record.reference("vpc") else {
+                continue;
+            };
             let vpc = self.vpc(reference);
             let index = self.network.route_tables.len();
             self.tables.put(&part.key, index);
             let typed = part.typed::<route_table::RouteTable>();
             let unread = typed.is_err();
-            self.network.route_tables.push(RouteTable { named: part.named.clone(), vpc, unread, ..RouteTable::default() });
+            self.network.route_tables.push(RouteTable {
+                named: part.named.clone(),
+                vpc,
+                unread,
+                ..RouteTable::default()
+            });
             if let Err(why) = typed {
                 self.note(part, &why);
             }
@@ -215,11 +246,20 @@ impl<'a> Records<'a> {
         }
         // A VPC that is yet to be made gets a main table with nothing but the local routes.
         for vpc in 0..self.network.vpcs.len() {
-            let Vpc { main_table, unread, .. } = &self.network.vpcs[vpc];
+            let Vpc {
+                main_table, unread, ..
+            } = &self.network.vpcs[vpc];
             if !self.live && main_table.is_none() && *unread == Unread::default() {
-                let named = Named::new(format!("the main route table of {}", self.network.vpcs[vpc].named.name));
+                let named = Named::new(format!(
+                    "the main route table of {}",
+                    self.network.vpcs[vpc].named.name
+                ));
                 self.network.vpcs[vpc].main_table = Some(self.network.route_tables.len());
-                self.network.route_tables.push(RouteTable { named, vpc, ..RouteTable::default() });
+                self.network.route_tables.push(RouteTable {
+                    named,
+                    vpc,
+                    ..RouteTable::default()
+                });
             }
         }
     }
@@ -252,18 +292,26 @@ impl<'a> Records<'a> {
 
     fn groups(&mut self) {
         for part in self.of(Kind::SecurityGroup) {
-            let Some(reference) = part.record.reference("vpc") else { continue };
+            let Some(reference) = part.record.reference("vpc") else {
+                continue;
+            };
             let vpc = self.vpc(reference);
             let index = self.network.security_groups.len();
             self.groups.put(&part.key, index);
             if part.implicit {
                 self.default_groups.insert(vpc, index);
             }
-            self.network.security_groups.push(SecurityGroup { named: part.named.clone(), vpc, ..SecurityGroup::default() });
+            self.network.security_groups.push(SecurityGroup {
+                named: part.named.clone(),
+                vpc,
+                ..SecurityGroup::default()
+            });
         }
         self.carried_groups();
         for part in self.of(Kind::SecurityGroup) {
-            let Some(index) = self.groups.get(&part.key) else { continue };
+            let Some(index) = self.groups.get(&part.key) else {
+                continue;
+            };
             let typed = match part.typed::<security_group::SecurityGroup>() {
                 Ok(typed) => typed,
                 Err(why) => {
@@ -285,7 +333,10 @@ impl<'a> Records<'a> {
         for (index, rule) in rules.iter().enumerate() {
             let (from, to) = match rule.port.as_deref().and_then(trueup_model::net::port_bounds) {
                 Some((from, to)) => (Some(i64::from(from)), Some(i64::from(to))),
-                None => (rule.icmp_type.filter(|ty| *ty >= 0), rule.icmp_code.filter(|code| *code >= 0)),
+                None => (
+                    rule.icmp_type.filter(|ty| *ty >= 0),
+                    rule.icmp_code.filter(|code| *code >= 0),
+                ),
             };
             let peer = match (&rule.cidr, &rule.security_group, &rule.prefix_list) {
                 (Some(range), ..) => range.parse().ok().map(Peer::Range),
@@ -297,17 +348,25 @@ impl<'a> Records<'a> {
                 _ => None,
             };
             let source = part.place(&format!("{direction}[{index}]"));
-            out.extend(peer.map(|peer| GroupRule { services: services(&rule.protocol, from, to), peer, source }));
+            out.extend(peer.map(|peer| GroupRule {
+                services: services(&rule.protocol, from, to),
+                peer,
+                source,
+            }));
         }
         out
     }
 
-    /// The group that EC2 makes with every VPC: its hosts may talk among themselves, and everything may go out.
+    /// The group that EC2 makes with every VPC: its hosts may talk among themselves, and everything may go
+    /// out.
     fn default_group(&mut self, vpc: usize) -> usize {
         if let Some(index) = self.default_groups.get(&vpc) {
             return *index;
         }
-        let named = Named::new(format!("the default security group of {}", self.network.vpcs[vpc].named.name));
+        let named = Named::new(format!(
+            "the default security group of {}",
+            self.network.vpcs[vpc].named.name
+        ));
         // What others have made of it is not known.
         if self.is_unreadable(Kind::SecurityGroup) || self.network.vpcs[vpc].unread != Unread::default() {
             let index = self.unread_group(&named.name.clone(), named, vpc);
@@ -315,10 +374,22 @@ impl<'a> Records<'a> {
             return index;
         }
         let index = self.network.security_groups.len();
-        let rule = |peer| GroupRule { services: crate::ServiceSet::all(), peer, source: None };
-        let everywhere = ["0.0.0.0/0", "::/0"].into_iter().filter_map(|range| range.parse().ok()).map(Peer::Range);
+        let rule = |peer| GroupRule {
+            services: crate::ServiceSet::all(),
+            peer,
+            source: None,
+        };
+        let everywhere = ["0.0.0.0/0", "::/0"]
+            .into_iter()
+            .filter_map(|range| range.parse().ok())
+            .map(Peer::Range);
         let egress = everywhere.map(rule).collect();
-        self.network.security_groups.push(SecurityGroup { named, vpc, ingress: vec![rule(Peer::Group(index))], egress });
+        self.network.security_groups.push(SecurityGroup {
+            named,
+            vpc,
+            ingress: vec![rule(Peer::Group(index))],
+            egress,
+        });
         self.default_groups.insert(vpc, index);
         index
     }
@@ -326,13 +397,17 @@ impl<'a> Records<'a> {
     fn addresses(&mut self) {
         for part in self.of(Kind::ElasticIp) {
             let known = part.fact("public_ip").and_then(|text| text.parse().ok());
-            self.addresses.insert(part.key.clone(), known.map_or(Assigned::Later, Assigned::Known));
+            self.addresses
+                .insert(part.key.clone(), known.map_or(Assigned::Later, Assigned::Known));
         }
     }
 
     /// The address that a reference to an Elastic IP address means.
     fn elastic(&self, reference: &Ref) -> Assigned {
-        self.addresses.get(&key(reference)).copied().unwrap_or(Assigned::Later)
+        self.addresses
+            .get(&key(reference))
+            .copied()
+            .unwrap_or(Assigned::Later)
     }
 
     fn gateways(&mut self) {
@@ -346,7 +421,11 @@ impl<'a> Records<'a> {
             };
             let vpc = typed.vpc.as_ref().map(|vpc| self.vpc(vpc));
             self.internet.put(&part.key, self.network.internet_gateways.len());
-            self.network.internet_gateways.push(InternetGateway { named: part.named.clone(), vpc, edge_table: None });
+            self.network.internet_gateways.push(InternetGateway {
+                named: part.named.clone(),
+                vpc,
+                edge_table: None,
+            });
         }
     }
 }

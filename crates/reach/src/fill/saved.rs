@@ -1,7 +1,9 @@
-//! A network from saved answers of EC2's `Describe…` calls: folders of JSON files, one for each region, of one or several accounts.
+//! A network from saved answers of EC2's `Describe…` calls: folders of JSON files, one for each region, of
+//! one or several accounts.
 //!
-//! A file is called after the list in it (`Subnets.json` holds `{"Subnets": […]}`), its folder after the region, and a folder
-//! `accounts/<account>` above it says whose answers they are. What two accounts both see is taken from its owner.
+//! A file is called after the list in it (`Subnets.json` holds `{"Subnets": […]}`), its folder after the
+//! region, and a folder `accounts/<account>` above it says whose answers they are. What two accounts both see
+//! is taken from its owner.
 
 mod interfaces;
 mod routing;
@@ -14,7 +16,8 @@ use trueup_model::kinds::network_acl::NUMBER_MAX;
 
 use super::parts::{Index, list, services};
 use crate::network::{
-    AclEntry, GroupRule, InternetGateway, Named, Network, NetworkAcl, Peer, PrefixList, PublicAccess, SecurityGroup, Subnet, Unread, Vpc,
+    AclEntry, GroupRule, InternetGateway, Named, Network, NetworkAcl, Peer, PrefixList, PublicAccess,
+    SecurityGroup, Subnet, Unread, Vpc,
 };
 
 /// Why saved answers cannot be used.
@@ -44,7 +47,10 @@ struct Item {
 /// The network of saved answers, given as texts by path.
 pub fn network(files: &BTreeMap<String, String>) -> Result<Network, SavedError> {
     let answers = Answers::read(files)?;
-    let mut saved = Saved { answers, ..Saved::default() };
+    let mut saved = Saved {
+        answers,
+        ..Saved::default()
+    };
     saved.vpcs();
     if saved.network.vpcs.is_empty() {
         return Err(SavedError::Nothing);
@@ -77,13 +83,23 @@ impl Answers {
         for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".json")) {
             let parts: Vec<&str> = path.split(['/', '\\']).collect();
             let region = parts.iter().rev().nth(1).copied().unwrap_or_default().to_owned();
-            let account = parts.iter().position(|part| *part == "accounts").and_then(|at| parts.get(at + 1));
+            let account = parts
+                .iter()
+                .position(|part| *part == "accounts")
+                .and_then(|at| parts.get(at + 1));
             let account = account.copied().unwrap_or_default().to_owned();
-            let document: Json = serde_json::from_str(text).map_err(|source| SavedError::Json { path: path.clone(), source })?;
+            let document: Json = serde_json::from_str(text).map_err(|source| SavedError::Json {
+                path: path.clone(),
+                source,
+            })?;
             let Json::Object(fields) = document else { continue };
             for (name, items) in fields {
                 let Json::Array(items) = items else { continue };
-                let items = items.into_iter().map(|json| Item { region: region.clone(), account: account.clone(), json });
+                let items = items.into_iter().map(|json| Item {
+                    region: region.clone(),
+                    account: account.clone(),
+                    json,
+                });
                 all.there.insert((account.clone(), region.clone(), name.clone()));
                 all.lists.entry(name).or_default().extend(items);
             }
@@ -91,9 +107,12 @@ impl Answers {
         Ok(all)
     }
 
-    /// Whether a list is missing among the answers that an object comes from: then nothing is known of what would be in it.
+    /// Whether a list is missing among the answers that an object comes from: then nothing is known of what
+    /// would be in it.
     fn lack(&self, item: &Item, name: &str) -> bool {
-        !self.there.contains(&(item.account.clone(), item.region.clone(), name.to_owned()))
+        !self
+            .there
+            .contains(&(item.account.clone(), item.region.clone(), name.to_owned()))
     }
 
     /// The objects of a list, each once by its id; the owner's view of it before others'.
@@ -133,7 +152,9 @@ fn is_on(json: &Json, name: &str) -> bool {
 /// The tags.
 fn tags(json: &Json) -> BTreeMap<String, String> {
     let pairs = items(json, "Tags").iter().chain(items(json, "TagSet"));
-    pairs.map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned())).collect()
+    pairs
+        .map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned()))
+        .collect()
 }
 
 /// The network as it grows, with what its parts are called.
@@ -155,11 +176,14 @@ struct Saved {
 }
 
 impl Saved {
-    /// The group that an interface of a VPC carries. Of one that is not among the answers the rules are not known.
+    /// The group that an interface of a VPC carries. Of one that is not among the answers the rules are not
+    /// known.
     fn group(&mut self, id: &str, vpc: usize) -> usize {
         self.groups.get(id).unwrap_or_else(|| {
             let index = self.network.security_groups.len();
-            self.network.security_groups.push(SecurityGroup::unread(Named::new(id), vpc));
+            self.network
+                .security_groups
+                .push(SecurityGroup::unread(Named::new(id), vpc));
             self.network.gaps.push(format!("{id} is not among the answers"));
             self.groups.put(id, index);
             index
@@ -171,15 +195,33 @@ impl Saved {
         self.subnets.get(id).unwrap_or_else(|| {
             let vpc = self.vpcs.get(vpc).unwrap_or_else(|| {
                 let index = self.network.vpcs.len();
-                let named = Named::new(if vpc.is_empty() { format!("the VPC of {id}") } else { vpc.to_owned() });
-                let unread = if vpc.is_empty() { Unread::ALL } else { Unread::BUT_ID };
-                self.network.vpcs.push(Vpc { named, dns: None, unread, ..Vpc::default() });
+                let named = Named::new(if vpc.is_empty() {
+                    format!("the VPC of {id}")
+                } else {
+                    vpc.to_owned()
+                });
+                let unread = if vpc.is_empty() {
+                    Unread::ALL
+                } else {
+                    Unread::BUT_ID
+                };
+                self.network.vpcs.push(Vpc {
+                    named,
+                    dns: None,
+                    unread,
+                    ..Vpc::default()
+                });
                 self.vpcs.put(vpc, index);
                 index
             });
             let index = self.network.subnets.len();
             let acl = self.unread_acl(format!("the network ACL of {id}"), vpc);
-            self.network.subnets.push(Subnet { named: Named::new(id), vpc, network_acl: Some(acl), ..Subnet::default() });
+            self.network.subnets.push(Subnet {
+                named: Named::new(id),
+                vpc,
+                network_acl: Some(acl),
+                ..Subnet::default()
+            });
             self.network.gaps.push(format!("{id} is not among the answers"));
             self.subnets.put(id, index);
             index
@@ -187,7 +229,12 @@ impl Saved {
     }
 
     fn unread_acl(&mut self, name: String, vpc: usize) -> usize {
-        self.network.network_acls.push(NetworkAcl { named: Named::new(name), vpc, unread: true, ..NetworkAcl::default() });
+        self.network.network_acls.push(NetworkAcl {
+            named: Named::new(name),
+            vpc,
+            unread: true,
+            ..NetworkAcl::default()
+        });
         self.network.network_acls.len() - 1
     }
 
@@ -204,17 +251,30 @@ impl Saved {
     fn vpcs(&mut self) {
         for item in self.answers.take("Vpcs", "VpcId") {
             let id = text(&item.json, "VpcId");
-            let associated =
-                |entry: &&Json, state: &str| matches!(text(entry.get(state).unwrap_or(&Json::Null), "State"), "associated" | "");
-            let v4 = items(&item.json, "CidrBlockAssociationSet").iter().filter(|entry| associated(entry, "CidrBlockState"));
-            let v6 = items(&item.json, "Ipv6CidrBlockAssociationSet").iter().filter(|entry| associated(entry, "Ipv6CidrBlockState"));
-            let texts = v4.map(|entry| text(entry, "CidrBlock")).chain(v6.map(|entry| text(entry, "Ipv6CidrBlock")));
+            let associated = |entry: &&Json, state: &str| {
+                matches!(
+                    text(entry.get(state).unwrap_or(&Json::Null), "State"),
+                    "associated" | ""
+                )
+            };
+            let v4 = items(&item.json, "CidrBlockAssociationSet")
+                .iter()
+                .filter(|entry| associated(entry, "CidrBlockState"));
+            let v6 = items(&item.json, "Ipv6CidrBlockAssociationSet")
+                .iter()
+                .filter(|entry| associated(entry, "Ipv6CidrBlockState"));
+            let texts = v4
+                .map(|entry| text(entry, "CidrBlock"))
+                .chain(v6.map(|entry| text(entry, "Ipv6CidrBlock")));
             let mut ranges: Vec<ipnet::IpNet> = texts.filter_map(|text| text.parse().ok()).collect();
             if let Ok(primary) = text(&item.json, "CidrBlock").parse() {
                 ranges.retain(|range| *range != primary);
                 ranges.insert(0, primary);
             }
-            let access = match text(item.json.get("BlockPublicAccessStates").unwrap_or(&Json::Null), "InternetGatewayBlockMode") {
+            let access = match text(
+                item.json.get("BlockPublicAccessStates").unwrap_or(&Json::Null),
+                "InternetGatewayBlockMode",
+            ) {
                 "block-bidirectional" => PublicAccess::BlockBidirectional,
                 "block-ingress" => PublicAccess::BlockIngress,
                 _ => PublicAccess::Open,
@@ -239,42 +299,80 @@ impl Saved {
 
     fn prefix_lists(&mut self) {
         for item in self.answers.take("PrefixLists", "PrefixListId") {
-            let (id, name) = (text(&item.json, "PrefixListId"), text(&item.json, "PrefixListName"));
-            let ranges = items(&item.json, "Cidrs").iter().filter_map(Json::as_str).filter_map(|range| range.parse().ok()).collect();
+            let (id, name) = (
+                text(&item.json, "PrefixListId"),
+                text(&item.json, "PrefixListName"),
+            );
+            let ranges = items(&item.json, "Cidrs")
+                .iter()
+                .filter_map(Json::as_str)
+                .filter_map(|range| range.parse().ok())
+                .collect();
             let index = self.network.prefix_lists.len();
             self.lists.put(id, index);
             self.lists.put(name, index);
-            let named = Named { name: name.to_owned(), id: Some(id.to_owned()), source: None };
+            let named = Named {
+                name: name.to_owned(),
+                id: Some(id.to_owned()),
+                source: None,
+            };
             let is_service = name.starts_with("com.amazonaws.");
-            self.network.prefix_lists.push(PrefixList { named, is_service, entries: Some(ranges) });
+            self.network.prefix_lists.push(PrefixList {
+                named,
+                is_service,
+                entries: Some(ranges),
+            });
         }
     }
 
     fn subnets(&mut self) {
         for item in self.answers.take("Subnets", "SubnetId") {
             let id = text(&item.json, "SubnetId");
-            let Some(vpc) = self.vpcs.get(text(&item.json, "VpcId")) else { continue };
-            let v6 = items(&item.json, "Ipv6CidrBlockAssociationSet").iter().map(|entry| text(entry, "Ipv6CidrBlock"));
-            let ranges = std::iter::once(text(&item.json, "CidrBlock")).chain(v6).filter_map(|range| range.parse().ok()).collect();
+            let Some(vpc) = self.vpcs.get(text(&item.json, "VpcId")) else {
+                continue;
+            };
+            let v6 = items(&item.json, "Ipv6CidrBlockAssociationSet")
+                .iter()
+                .map(|entry| text(entry, "Ipv6CidrBlock"));
+            let ranges = std::iter::once(text(&item.json, "CidrBlock"))
+                .chain(v6)
+                .filter_map(|range| range.parse().ok())
+                .collect();
             // Zones mean the same place in every account by their id only.
             let zone = Some(text(&item.json, "AvailabilityZoneId")).filter(|zone| !zone.is_empty());
             let zone = zone.unwrap_or(text(&item.json, "AvailabilityZone"));
             self.subnets.put(id, self.network.subnets.len());
             let zone = Some(zone.to_owned());
-            self.network.subnets.push(Subnet { named: Named::new(id), vpc, ranges, zone, ..Subnet::default() });
+            self.network.subnets.push(Subnet {
+                named: Named::new(id),
+                vpc,
+                ranges,
+                zone,
+                ..Subnet::default()
+            });
         }
     }
 
     fn acls(&mut self) {
         for item in self.answers.take("NetworkAcls", "NetworkAclId") {
-            let Some(vpc) = self.vpcs.get(text(&item.json, "VpcId")) else { continue };
+            let Some(vpc) = self.vpcs.get(text(&item.json, "VpcId")) else {
+                continue;
+            };
             let index = self.network.network_acls.len();
             let side = |egress: bool| -> Vec<AclEntry> {
-                let entries = items(&item.json, "Entries").iter().filter(|entry| is_on(entry, "Egress") == egress);
+                let entries = items(&item.json, "Entries")
+                    .iter()
+                    .filter(|entry| is_on(entry, "Egress") == egress);
                 entries.filter_map(acl_entry).collect()
             };
             let named = Named::new(text(&item.json, "NetworkAclId"));
-            let acl = NetworkAcl { named, vpc, ingress: side(false), egress: side(true), unread: false };
+            let acl = NetworkAcl {
+                named,
+                vpc,
+                ingress: side(false),
+                egress: side(true),
+                unread: false,
+            };
             for association in items(&item.json, "Associations") {
                 if let Some(subnet) = self.subnets.get(text(association, "SubnetId")) {
                     self.network.subnets[subnet].network_acl = Some(index);
@@ -290,13 +388,21 @@ impl Saved {
     fn groups(&mut self) {
         let groups = self.answers.take("SecurityGroups", "GroupId");
         for item in &groups {
-            let Some(vpc) = self.vpcs.get(text(&item.json, "VpcId")) else { continue };
+            let Some(vpc) = self.vpcs.get(text(&item.json, "VpcId")) else {
+                continue;
+            };
             let id = text(&item.json, "GroupId");
             self.groups.put(id, self.network.security_groups.len());
-            self.network.security_groups.push(SecurityGroup { named: Named::new(id), vpc, ..SecurityGroup::default() });
+            self.network.security_groups.push(SecurityGroup {
+                named: Named::new(id),
+                vpc,
+                ..SecurityGroup::default()
+            });
         }
         for item in &groups {
-            let Some(index) = self.groups.get(text(&item.json, "GroupId")) else { continue };
+            let Some(index) = self.groups.get(text(&item.json, "GroupId")) else {
+                continue;
+            };
             let ingress = self.rules(items(&item.json, "IpPermissions"));
             let egress = self.rules(items(&item.json, "IpPermissionsEgress"));
             let group = &mut self.network.security_groups[index];
@@ -307,19 +413,48 @@ impl Saved {
     fn rules(&mut self, permissions: &[Json]) -> Vec<GroupRule> {
         let mut rules = Vec::new();
         for permission in permissions {
-            let number = |name: &str| permission.get(name).and_then(Json::as_i64).filter(|number| *number != -1);
-            let services = services(text(permission, "IpProtocol"), number("FromPort"), number("ToPort"));
-            let v4 = items(permission, "IpRanges").iter().map(|range| text(range, "CidrIp"));
-            let v6 = items(permission, "Ipv6Ranges").iter().map(|range| text(range, "CidrIpv6"));
-            let mut peers: Vec<Peer> = v4.chain(v6).filter_map(|range| range.parse().ok()).map(Peer::Range).collect();
+            let number = |name: &str| {
+                permission
+                    .get(name)
+                    .and_then(Json::as_i64)
+                    .filter(|number| *number != -1)
+            };
+            let services = services(
+                text(permission, "IpProtocol"),
+                number("FromPort"),
+                number("ToPort"),
+            );
+            let v4 = items(permission, "IpRanges")
+                .iter()
+                .map(|range| text(range, "CidrIp"));
+            let v6 = items(permission, "Ipv6Ranges")
+                .iter()
+                .map(|range| text(range, "CidrIpv6"));
+            let mut peers: Vec<Peer> = v4
+                .chain(v6)
+                .filter_map(|range| range.parse().ok())
+                .map(Peer::Range)
+                .collect();
             for entry in items(permission, "PrefixListIds") {
-                peers.push(Peer::List(list(&mut self.network, &mut self.lists, text(entry, "PrefixListId"))));
+                peers.push(Peer::List(list(
+                    &mut self.network,
+                    &mut self.lists,
+                    text(entry, "PrefixListId"),
+                )));
             }
             for pair in items(permission, "UserIdGroupPairs") {
                 let id = text(pair, "GroupId");
-                peers.push(self.groups.get(id).map_or_else(|| Peer::Stranger(id.to_owned()), Peer::Group));
+                peers.push(
+                    self.groups
+                        .get(id)
+                        .map_or_else(|| Peer::Stranger(id.to_owned()), Peer::Group),
+                );
             }
-            rules.extend(peers.into_iter().map(|peer| GroupRule { services: services.clone(), peer, source: None }));
+            rules.extend(peers.into_iter().map(|peer| GroupRule {
+                services: services.clone(),
+                peer,
+                source: None,
+            }));
         }
         rules
     }
@@ -327,29 +462,55 @@ impl Saved {
     fn gateways(&mut self) {
         for item in self.answers.take("InternetGateways", "InternetGatewayId") {
             let id = text(&item.json, "InternetGatewayId");
-            let attached = items(&item.json, "Attachments").iter().find_map(|attachment| self.vpcs.get(text(attachment, "VpcId")));
+            let attached = items(&item.json, "Attachments")
+                .iter()
+                .find_map(|attachment| self.vpcs.get(text(attachment, "VpcId")));
             self.internet.put(id, self.network.internet_gateways.len());
-            self.network.internet_gateways.push(InternetGateway { named: Named::new(id), vpc: attached, edge_table: None });
+            self.network.internet_gateways.push(InternetGateway {
+                named: Named::new(id),
+                vpc: attached,
+                edge_table: None,
+            });
         }
-        for item in self.answers.take("EgressOnlyInternetGateways", "EgressOnlyInternetGatewayId") {
+        for item in self
+            .answers
+            .take("EgressOnlyInternetGateways", "EgressOnlyInternetGatewayId")
+        {
             let id = text(&item.json, "EgressOnlyInternetGatewayId");
-            let Some(vpc) = items(&item.json, "Attachments").iter().find_map(|attachment| self.vpcs.get(text(attachment, "VpcId"))) else {
+            let Some(vpc) = items(&item.json, "Attachments")
+                .iter()
+                .find_map(|attachment| self.vpcs.get(text(attachment, "VpcId")))
+            else {
                 continue;
             };
             self.egress_only.put(id, self.network.egress_only_gateways.len());
-            self.network.egress_only_gateways.push(crate::network::EgressOnlyGateway { named: Named::new(id), vpc });
+            self.network
+                .egress_only_gateways
+                .push(crate::network::EgressOnlyGateway {
+                    named: Named::new(id),
+                    vpc,
+                });
         }
     }
 }
 
-/// An entry that somebody made. The last ones, by which EC2 denies all that no other is about, nobody can change: they are the same as
-/// none.
+/// An entry that somebody made. The last ones, by which EC2 denies all that no other is about, nobody can
+/// change: they are the same as none.
 fn acl_entry(entry: &Json) -> Option<AclEntry> {
-    let number = entry.get("RuleNumber").and_then(Json::as_i64).filter(|number| *number <= NUMBER_MAX)?;
-    let range = [text(entry, "CidrBlock"), text(entry, "Ipv6CidrBlock")].iter().find_map(|range| range.parse().ok())?;
+    let number = entry
+        .get("RuleNumber")
+        .and_then(Json::as_i64)
+        .filter(|number| *number <= NUMBER_MAX)?;
+    let range = [text(entry, "CidrBlock"), text(entry, "Ipv6CidrBlock")]
+        .iter()
+        .find_map(|range| range.parse().ok())?;
     let numbers = |outer: &str, from: &str, to: &str| {
         let pair = entry.get(outer);
-        let number = |name: &str| pair.and_then(|pair| pair.get(name)).and_then(Json::as_i64).filter(|number| *number != -1);
+        let number = |name: &str| {
+            pair.and_then(|pair| pair.get(name))
+                .and_then(Json::as_i64)
+                .filter(|number| *number != -1)
+        };
         (number(from), number(to))
     };
     let protocol = text(entry, "Protocol");

@@ -1,9 +1,12 @@
-//! The network while a plan is carried out: what is there after some of its steps, in the terms of [`super::planned`].
+//! The network while a plan is carried out: what is there after some of its steps, in the terms of
+//! [`super::planned`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::{Cost, Effect, Members};
-use trueup_model::{Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags};
+use trueup_model::{
+    Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags,
+};
 
 use super::observed::near;
 use super::planned::{ELASTIC_IP, Turnover, World, claims, ends_with_its_vpc, main_table, without_public};
@@ -37,7 +40,12 @@ impl<'a> Stepped<'a> {
     /// The steps of a plan for what was observed.
     pub fn new(topology: &'a Topology, observed: &'a Observed, plan: &Plan) -> Self {
         let changes: Vec<_> = plan.changes.iter().collect();
-        let places = observed.objects.iter().enumerate().map(|(place, object)| (object.id.as_str(), place)).collect();
+        let places = observed
+            .objects
+            .iter()
+            .enumerate()
+            .map(|(place, object)| (object.id.as_str(), place))
+            .collect();
         Self {
             world: World::new(topology, observed, &Turnover::of(topology, &changes)),
             holders: claims(topology, observed.objects.iter()),
@@ -50,17 +58,30 @@ impl<'a> Stepped<'a> {
         self.world.topology
     }
 
-    /// What is there when these steps are done. An object on its way out keeps the name that it had: it is the same host.
+    /// What is there when these steps are done. An object on its way out keeps the name that it had: it is
+    /// the same host.
     pub fn after(&self, steps: &[&Step]) -> Observed {
         let observed = self.world.observed;
-        let mut there = There { objects: observed.objects.iter().cloned().map(Some).collect(), new: HashMap::new() };
+        let mut there = There {
+            objects: observed.objects.iter().cloned().map(Some).collect(),
+            new: HashMap::new(),
+        };
         for step in steps {
             self.take(step, &mut there);
         }
-        let is_gone = |id: &str| self.places.get(id).is_some_and(|place| there.objects.get(*place).is_some_and(Option::is_none));
+        let is_gone = |id: &str| {
+            self.places
+                .get(id)
+                .is_some_and(|place| there.objects.get(*place).is_some_and(Option::is_none))
+        };
         let interfaces = near(observed, &self.world.topology.name).without(is_gone);
         let objects = there.objects.into_iter().flatten().collect();
-        Observed { objects, interfaces, elsewhere: BTreeMap::new(), ..observed.clone() }
+        Observed {
+            objects,
+            interfaces,
+            elsewhere: BTreeMap::new(),
+            ..observed.clone()
+        }
     }
 
     fn take(&self, step: &Step, there: &mut There) {
@@ -70,7 +91,9 @@ impl<'a> Stepped<'a> {
             Role::Prepare => {}
             Role::Create => {
                 let mut record = address.kind.schema().defaults();
-                call.sets.iter().for_each(|(name, value)| record.set(name, value.clone()));
+                call.sets
+                    .iter()
+                    .for_each(|(name, value)| record.set(name, value.clone()));
                 there.push(self.world.made(address, self.world.with_ids(&record)));
                 if address.kind == Kind::Vpc {
                     there.push(main_table(address));
@@ -87,7 +110,9 @@ impl<'a> Stepped<'a> {
                 }
                 if address.kind == Kind::Vpc {
                     let gone = BTreeSet::from([id.as_str()]);
-                    let ends = |object: &mut Option<Object>| object.take_if(|object| ends_with_its_vpc(object, &gone));
+                    let ends = |object: &mut Option<Object>| {
+                        object.take_if(|object| ends_with_its_vpc(object, &gone))
+                    };
                     there.objects.iter_mut().for_each(|object| drop(ends(object)));
                 }
             }
@@ -106,17 +131,34 @@ impl<'a> Stepped<'a> {
             attribute.is_some_and(|attribute| matches!(attribute.effect, Cost::Fixed(Effect::Replace)))
         };
         let changed = |record: &Record| {
-            let fixed: Vec<&str> = record.iter().map(|(name, _)| name).filter(|name| is_fixed(name)).collect();
+            let fixed: Vec<&str> = record
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| is_fixed(name))
+                .collect();
             spoken(&record.without(&fixed))
         };
         let (sets, unsets) = (self.world.with_ids(&changed(sets)), self.held(&changed(unsets)));
-        let ty = |name: &str| object.kind.schema().attribute(name).map(|attribute| &attribute.ty);
+        let ty = |name: &str| {
+            object
+                .kind
+                .schema()
+                .attribute(name)
+                .map(|attribute| &attribute.ty)
+        };
         for (name, value) in unsets.iter() {
             let left = match (ty(name), object.record.get(name)) {
-                (Some(Type::Set(members)), Some(Value::List(live))) => Some(without(members, live, value.as_list())),
+                (Some(Type::Set(members)), Some(Value::List(live))) => {
+                    Some(without(members, live, value.as_list()))
+                }
                 (Some(Type::Policy), _) => None,
                 (_, Some(Value::Map(live))) => {
-                    let names: Vec<&str> = value.as_map().into_iter().flat_map(Record::iter).map(|(name, _)| name).collect();
+                    let names: Vec<&str> = value
+                        .as_map()
+                        .into_iter()
+                        .flat_map(Record::iter)
+                        .map(|(name, _)| name)
+                        .collect();
                     Some(live.without(&names).into())
                 }
                 _ => None,
@@ -125,10 +167,15 @@ impl<'a> Stepped<'a> {
         }
         for (name, value) in sets.iter() {
             let all = match (ty(name), object.record.get(name), value) {
-                (Some(Type::Set(members)), live, Value::List(new)) => with(members, live.map_or(&[], Value::as_list), new),
+                (Some(Type::Set(members)), live, Value::List(new)) => {
+                    with(members, live.map_or(&[], Value::as_list), new)
+                }
                 (Some(Type::Policy), ..) => value.clone(),
                 (_, Some(Value::Map(live)), Value::Map(new)) => {
-                    let pairs = live.iter().chain(new.iter()).map(|(name, value)| (name.to_owned(), value.clone()));
+                    let pairs = live
+                        .iter()
+                        .chain(new.iter())
+                        .map(|(name, value)| (name.to_owned(), value.clone()));
                     pairs.collect::<Record>().into()
                 }
                 _ => value.clone(),
@@ -136,7 +183,9 @@ impl<'a> Stepped<'a> {
             object.record.set(name, all);
         }
         // Its public address goes with a stop, and with an Elastic IP address that comes or goes.
-        let exchanges = [&sets, &unsets].into_iter().any(|record| record.get(ELASTIC_IP).is_some());
+        let exchanges = [&sets, &unsets]
+            .into_iter()
+            .any(|record| record.get(ELASTIC_IP).is_some());
         if exchanges || (sets.text("state") == "stopped" && object.record.get(ELASTIC_IP).is_none()) {
             *object = without_public(object.clone());
         }
@@ -147,7 +196,10 @@ impl<'a> Stepped<'a> {
 
     /// What a call takes away, with the ids that it goes by: those of what is there now.
     fn held(&self, record: &Record) -> Record {
-        let live = record.map_refs(&|reference| match reference.address().and_then(|address| self.holders.get(address)) {
+        let live = record.map_refs(&|reference| match reference
+            .address()
+            .and_then(|address| self.holders.get(address))
+        {
             Some(id) => Value::Ref(Ref::Id(id.clone())),
             None => Value::Ref(reference.clone()),
         });
@@ -157,20 +209,33 @@ impl<'a> Stepped<'a> {
 
 /// A record without the tags of ownership, of which no spec speaks.
 fn spoken(record: &Record) -> Record {
-    let Some(all) = record.get("tags").and_then(Value::as_map) else { return record.clone() };
+    let Some(all) = record.get("tags").and_then(Value::as_map) else {
+        return record.clone();
+    };
     let of_specs = all.iter().filter(|(key, _)| !key.starts_with(tags::PREFIX));
-    let left: Record = of_specs.map(|(key, value)| (key.to_owned(), value.clone())).collect();
-    if left.is_empty() { record.without(&["tags"]) } else { record.clone().with("tags", left) }
+    let left: Record = of_specs
+        .map(|(key, value)| (key.to_owned(), value.clone()))
+        .collect();
+    if left.is_empty() {
+        record.without(&["tags"])
+    } else {
+        record.clone().with("tags", left)
+    }
 }
 
 fn without(members: &Members, live: &[Value], gone: &[Value]) -> Value {
     let gone: BTreeSet<(i64, String)> = gone.iter().map(|member| members.place(member)).collect();
-    let left = live.iter().filter(|member| !gone.contains(&members.place(member))).cloned();
+    let left = live
+        .iter()
+        .filter(|member| !gone.contains(&members.place(member)))
+        .cloned();
     Value::List(left.collect())
 }
 
 fn with(members: &Members, live: &[Value], new: &[Value]) -> Value {
-    let Value::List(mut all) = without(members, live, new) else { return Value::List(new.to_vec()) };
+    let Value::List(mut all) = without(members, live, new) else {
+        return Value::List(new.to_vec());
+    };
     all.extend(new.iter().cloned());
     members.sort(&mut all);
     Value::List(all)

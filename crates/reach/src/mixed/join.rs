@@ -20,7 +20,10 @@ pub(super) struct Join {
 
 impl Join {
     fn new(networks: &[&Network], named: impl Fn(&Network) -> Vec<&Named>) -> Self {
-        let mut join = Self { parts: Vec::new(), of: Vec::new() };
+        let mut join = Self {
+            parts: Vec::new(),
+            of: Vec::new(),
+        };
         // What is live goes by its id; what nobody has looked at has a name only.
         let mut known: HashMap<(&str, usize), usize> = HashMap::new();
         for (side, network) in networks.iter().enumerate() {
@@ -90,14 +93,18 @@ impl<'a> Sides<'a> {
     pub fn new(networks: &[&'a Network]) -> Option<Self> {
         let of = networks.to_vec();
         let joined = |network: &&Network| {
-            !network.peerings.is_empty() || !network.transit_gateways.is_empty() || !network.egress_only_gateways.is_empty()
+            !network.peerings.is_empty()
+                || !network.transit_gateways.is_empty()
+                || !network.egress_only_gateways.is_empty()
         };
         if of.iter().any(joined) {
             return None;
         }
         macro_rules! join {
             ($parts:ident) => {
-                Join::new(networks, |network| network.$parts.iter().map(|part| &part.named).collect())
+                Join::new(networks, |network| {
+                    network.$parts.iter().map(|part| &part.named).collect()
+                })
             };
         }
         Some(Self {
@@ -117,12 +124,16 @@ impl<'a> Sides<'a> {
 
     /// The networks of some places, with their numbers and the places there.
     pub fn at(&self, places: &[Place]) -> impl Iterator<Item = (usize, &'a Network, usize)> {
-        places.iter().filter_map(|(side, index)| Some((*side, *self.of.get(*side)?, *index)))
+        places
+            .iter()
+            .filter_map(|(side, index)| Some((*side, *self.of.get(*side)?, *index)))
     }
 
     /// The parts at some places, each with its side.
     pub fn own<T>(&self, places: &[Place], of: fn(&Network) -> &Table<T>) -> Vec<(usize, &'a T)> {
-        self.at(places).filter_map(|(side, network, index)| Some((side, of(network).known(index)?))).collect()
+        self.at(places)
+            .filter_map(|(side, network, index)| Some((side, of(network).known(index)?)))
+            .collect()
     }
 
     /// Whom a rule of one side is about.
@@ -145,13 +156,17 @@ impl<'a> Sides<'a> {
     /// Where a route of one side leads.
     pub fn target(&self, side: usize, target: &Target) -> Target {
         match target {
-            Target::InternetGateway(index) => Target::InternetGateway(self.internet_gateways.of(side, *index)),
+            Target::InternetGateway(index) => {
+                Target::InternetGateway(self.internet_gateways.of(side, *index))
+            }
             Target::NatGateway(index) => Target::NatGateway(self.nat_gateways.of(side, *index)),
             Target::Endpoint(index) => Target::Endpoint(self.endpoints.of(side, *index)),
             Target::Interface(index) => Target::Interface(self.interfaces.of(side, *index)),
-            Target::Peering(_) | Target::TransitGateway(_) | Target::EgressOnlyGateway(_) | Target::Blackhole(_) | Target::Other(_) => {
-                target.clone()
-            }
+            Target::Peering(_)
+            | Target::TransitGateway(_)
+            | Target::EgressOnlyGateway(_)
+            | Target::Blackhole(_)
+            | Target::Other(_) => target.clone(),
         }
     }
 }

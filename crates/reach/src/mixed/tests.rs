@@ -3,43 +3,96 @@
 use super::mixed;
 use crate::Engine;
 use crate::network::{
-    AclEntry, Assigned, Destination, GroupRule, Interface, InternetGateway, Named, Network, NetworkAcl, Origin, Own, Peer, Route,
-    RouteTable, SecurityGroup, Subnet, Target, Vpc,
+    AclEntry, Assigned, Destination, GroupRule, Interface, InternetGateway, Named, Network, NetworkAcl,
+    Origin, Own, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
 };
 use crate::party::{Party, reach_any};
 use crate::service::ServiceSet;
 
 fn rule(port: u16, range: &str) -> GroupRule {
-    GroupRule { services: ServiceSet::tcp(port, port), peer: Peer::Range(range.parse().unwrap()), source: None }
+    GroupRule {
+        services: ServiceSet::tcp(port, port),
+        peer: Peer::Range(range.parse().unwrap()),
+        source: None,
+    }
 }
 
 fn entry(number: u32, allow: bool, port: Option<u16>) -> AclEntry {
     let services = port.map_or_else(ServiceSet::all, |port| ServiceSet::tcp(port, port));
-    AclEntry { number, allow, services, range: "0.0.0.0/0".parse().unwrap(), source: None }
+    AclEntry {
+        number,
+        allow,
+        services,
+        range: "0.0.0.0/0".parse().unwrap(),
+        source: None,
+    }
 }
 
 fn route(range: &str, target: Target) -> Route {
-    Route { destination: Destination::Range(range.parse().unwrap()), target, origin: Origin::Static, source: None }
+    Route {
+        destination: Destination::Range(range.parse().unwrap()),
+        target,
+        origin: Origin::Static,
+        source: None,
+    }
 }
 
 /// A host in a subnet with a table, an ACL and a group, in that order of their making; two of each are there.
 fn network(change: impl FnOnce(&mut Network)) -> Network {
     let mut network = Network::default();
-    let own = |name: &str| Named { name: name.to_owned(), id: Some(format!("id of {name}")), source: None };
-    network.vpcs.push(Vpc { named: own("vpc"), ranges: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() });
-    network.internet_gateways.push(InternetGateway { named: own("gateway"), vpc: Some(0), edge_table: None });
+    let own = |name: &str| Named {
+        name: name.to_owned(),
+        id: Some(format!("id of {name}")),
+        source: None,
+    };
+    network.vpcs.push(Vpc {
+        named: own("vpc"),
+        ranges: vec!["10.0.0.0/16".parse().unwrap()],
+        ..Vpc::default()
+    });
+    network.internet_gateways.push(InternetGateway {
+        named: own("gateway"),
+        vpc: Some(0),
+        edge_table: None,
+    });
     for name in ["one", "two"] {
-        network.route_tables.push(RouteTable { named: own(name), ..RouteTable::default() });
+        network.route_tables.push(RouteTable {
+            named: own(name),
+            ..RouteTable::default()
+        });
         let open = vec![entry(100, true, None)];
-        network.network_acls.push(NetworkAcl { named: own(name), ingress: open.clone(), egress: open, ..NetworkAcl::default() });
-        let egress = vec![GroupRule { services: ServiceSet::all(), peer: Peer::Range("0.0.0.0/0".parse().unwrap()), source: None }];
-        network.security_groups.push(SecurityGroup { named: own(name), egress, ..SecurityGroup::default() });
+        network.network_acls.push(NetworkAcl {
+            named: own(name),
+            ingress: open.clone(),
+            egress: open,
+            ..NetworkAcl::default()
+        });
+        let egress = vec![GroupRule {
+            services: ServiceSet::all(),
+            peer: Peer::Range("0.0.0.0/0".parse().unwrap()),
+            source: None,
+        }];
+        network.security_groups.push(SecurityGroup {
+            named: own(name),
+            egress,
+            ..SecurityGroup::default()
+        });
     }
-    network.route_tables[0].routes.push(route("0.0.0.0/0", Target::InternetGateway(0)));
+    network.route_tables[0]
+        .routes
+        .push(route("0.0.0.0/0", Target::InternetGateway(0)));
     let range = vec!["10.0.1.0/24".parse().unwrap()];
-    network.subnets.push(Subnet { named: own("subnet"), ranges: range, route_table: Some(0), network_acl: Some(0), ..Subnet::default() });
-    let address =
-        Own { private: Assigned::Known("10.0.1.10".parse().unwrap()), public: Some(Assigned::Known("34.9.9.9".parse().unwrap())) };
+    network.subnets.push(Subnet {
+        named: own("subnet"),
+        ranges: range,
+        route_table: Some(0),
+        network_acl: Some(0),
+        ..Subnet::default()
+    });
+    let address = Own {
+        private: Assigned::Known("10.0.1.10".parse().unwrap()),
+        public: Some(Assigned::Known("34.9.9.9".parse().unwrap())),
+    };
     network.interfaces.push(Interface {
         named: own("host"),
         addresses: vec![address],
@@ -55,8 +108,15 @@ fn network(change: impl FnOnce(&mut Network)) -> Network {
 /// What may get from one party to another in a network.
 fn works(network: &Network, from: &str, to: &str) -> String {
     let engine = Engine::new(network);
-    let (from, to) = (Party::read(&engine, from).unwrap(), Party::read(&engine, to).unwrap());
-    reach_any(&engine, &from, &to).unwrap().possible().intersect(&ServiceSet::tcp(0, u16::MAX)).to_string()
+    let (from, to) = (
+        Party::read(&engine, from).unwrap(),
+        Party::read(&engine, to).unwrap(),
+    );
+    reach_any(&engine, &from, &to)
+        .unwrap()
+        .possible()
+        .intersect(&ServiceSet::tcp(0, u16::MAX))
+        .to_string()
 }
 
 /// What may get in from the internet before, in between and after.
@@ -72,8 +132,13 @@ fn nothing() -> String {
 
 #[test]
 fn rules_of_either_count_together() {
-    let admits = |port: u16| move |network: &mut Network| network.security_groups[0].ingress.push(rule(port, "0.0.0.0/0"));
-    assert_eq!(through(admits(22), admits(443)), ["tcp/22", "tcp/22, tcp/443", "tcp/443"]);
+    let admits = |port: u16| {
+        move |network: &mut Network| network.security_groups[0].ingress.push(rule(port, "0.0.0.0/0"))
+    };
+    assert_eq!(
+        through(admits(22), admits(443)),
+        ["tcp/22", "tcp/22, tcp/443", "tcp/443"]
+    );
 }
 
 #[test]
@@ -85,40 +150,60 @@ fn a_host_carries_the_groups_of_either() {
             network.interfaces[0].security_groups = vec![group];
         }
     };
-    assert_eq!(through(carries(0), carries(1)), ["tcp/22", "tcp/22, tcp/443", "tcp/443"]);
+    assert_eq!(
+        through(carries(0), carries(1)),
+        ["tcp/22", "tcp/22, tcp/443", "tcp/443"]
+    );
 }
 
 #[test]
 fn a_more_specific_route_that_goes_leaves_its_packets_to_the_others() {
-    // Before, answers to everybody are led astray; after, there is no way out at all. With the one gone first, all works.
+    // Before, answers to everybody are led astray; after, there is no way out at all. With the one gone
+    // first, all works.
     let admits = |network: &mut Network| network.security_groups[0].ingress.push(rule(22, "0.0.0.0/0"));
     let astray = |network: &mut Network| {
         admits(network);
         for half in ["0.0.0.0/1", "128.0.0.0/1"] {
-            network.route_tables[0].routes.push(route(half, Target::Blackhole("gone".to_owned())));
+            network.route_tables[0]
+                .routes
+                .push(route(half, Target::Blackhole("gone".to_owned())));
         }
     };
     let without = |network: &mut Network| {
         admits(network);
         network.route_tables[0].routes.clear();
     };
-    assert_eq!(through(astray, without), [nothing(), "tcp/22".to_owned(), nothing()]);
+    assert_eq!(
+        through(astray, without),
+        [nothing(), "tcp/22".to_owned(), nothing()]
+    );
 }
 
 #[test]
 fn an_entry_that_denies_counts_only_where_it_stays() {
-    let admits = |network: &mut Network| network.security_groups[0].ingress.extend([rule(22, "0.0.0.0/0"), rule(443, "0.0.0.0/0")]);
+    let admits = |network: &mut Network| {
+        network.security_groups[0]
+            .ingress
+            .extend([rule(22, "0.0.0.0/0"), rule(443, "0.0.0.0/0")])
+    };
     let denies = |entries: Vec<AclEntry>| {
         move |network: &mut Network| {
             admits(network);
             network.network_acls[0].ingress.splice(0..0, entries);
         }
     };
-    // The one that stays holds, also where others come and go; one that only gets another number may be missing for a moment.
+    // The one that stays holds, also where others come and go; one that only gets another number may be
+    // missing for a moment.
     let both = || vec![entry(90, false, Some(22)), entry(91, false, Some(443))];
-    assert_eq!(through(denies(both()), denies(vec![entry(90, false, Some(22))])), [nothing(), "tcp/443".to_owned(), "tcp/443".to_owned()]);
+    assert_eq!(
+        through(denies(both()), denies(vec![entry(90, false, Some(22))])),
+        [nothing(), "tcp/443".to_owned(), "tcp/443".to_owned()]
+    );
     let moved = vec![entry(90, false, Some(22)), entry(92, false, Some(443))];
-    assert_eq!(through(denies(both()), denies(moved)), [nothing(), "tcp/443".to_owned(), nothing()]);
+    assert_eq!(
+        through(denies(both()), denies(moved)),
+        [nothing(), "tcp/443".to_owned(), nothing()]
+    );
 }
 
 #[test]
@@ -132,7 +217,10 @@ fn a_subnet_that_changes_its_table_or_its_acl_has_both() {
         }
     };
     // The table with a way out and the ACL with a way in are the subnet's one after the other.
-    assert_eq!(through(uses(0, 1), uses(1, 0)), [nothing(), "tcp/22".to_owned(), nothing()]);
+    assert_eq!(
+        through(uses(0, 1), uses(1, 0)),
+        [nothing(), "tcp/22".to_owned(), nothing()]
+    );
     assert_eq!(through(uses(1, 0), uses(1, 1)), [nothing(), nothing(), nothing()]);
 }
 
@@ -145,7 +233,10 @@ fn a_subnet_that_leaves_every_acl_is_open() {
             (network.subnets[0].route_table, network.subnets[0].network_acl) = (Some(table), acl);
         }
     };
-    assert_eq!(through(uses(Some(0), 0), uses(None, 1)), [nothing(), "tcp/22".to_owned(), nothing()]);
+    assert_eq!(
+        through(uses(Some(0), 0), uses(None, 1)),
+        [nothing(), "tcp/22".to_owned(), nothing()]
+    );
 }
 
 #[test]
@@ -153,13 +244,23 @@ fn a_host_has_the_public_addresses_of_either() {
     let has = |address: Option<&'static str>, group: usize| {
         move |network: &mut Network| {
             network.security_groups[0].ingress.push(rule(22, "0.0.0.0/0"));
-            network.interfaces[0].addresses[0].public = address.map(|address| Assigned::Known(address.parse().unwrap()));
+            network.interfaces[0].addresses[0].public =
+                address.map(|address| Assigned::Known(address.parse().unwrap()));
             network.interfaces[0].security_groups = vec![group];
         }
     };
-    assert_eq!(through(has(None, 0), has(Some("34.9.9.9"), 1)), [nothing(), "tcp/22".to_owned(), nothing()]);
-    let (before, after) = (network(has(Some("34.9.9.8"), 0)), network(has(Some("34.9.9.9"), 0)));
-    assert_eq!(mixed(&[&before, &after]).unwrap().interfaces[0].addresses.len(), 2);
+    assert_eq!(
+        through(has(None, 0), has(Some("34.9.9.9"), 1)),
+        [nothing(), "tcp/22".to_owned(), nothing()]
+    );
+    let (before, after) = (
+        network(has(Some("34.9.9.8"), 0)),
+        network(has(Some("34.9.9.9"), 0)),
+    );
+    assert_eq!(
+        mixed(&[&before, &after]).unwrap().interfaces[0].addresses.len(),
+        2
+    );
 }
 
 #[test]
@@ -168,21 +269,33 @@ fn what_is_in_one_network_only_is_there_as_itself() {
     let after = network(|network| {
         let mut host = network.interfaces[0].clone();
         host.named = Named::new("other");
-        host.addresses[0] = Own { private: Assigned::Later, public: None };
+        host.addresses[0] = Own {
+            private: Assigned::Later,
+            public: None,
+        };
         network.interfaces = vec![host].into();
         network.security_groups[0].ingress.push(rule(22, "10.0.0.0/8"));
     });
     let between = mixed(&[&before, &after]).unwrap();
-    assert_eq!((between.interfaces.len(), works(&between, "host", "other")), (2, "tcp/22".to_owned()));
+    assert_eq!(
+        (between.interfaces.len(), works(&between, "host", "other")),
+        (2, "tcp/22".to_owned())
+    );
 }
 
 #[test]
 fn a_gateway_that_moves_to_another_vpc_is_more_than_can_be_told() {
     let moved = network(|network| {
-        network.vpcs.push(Vpc { named: Named::new("second"), ..Vpc::default() });
+        network.vpcs.push(Vpc {
+            named: Named::new("second"),
+            ..Vpc::default()
+        });
         network.internet_gateways[0].vpc = Some(1);
     });
     assert!(mixed(&[&network(|_| {}), &moved]).is_none());
     let gone = network(|network| network.internet_gateways[0].vpc = None);
-    assert_eq!(mixed(&[&network(|_| {}), &gone]).unwrap().internet_gateways[0].vpc, Some(0));
+    assert_eq!(
+        mixed(&[&network(|_| {}), &gone]).unwrap().internet_gateways[0].vpc,
+        Some(0)
+    );
 }

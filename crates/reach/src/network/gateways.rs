@@ -106,7 +106,8 @@ pub struct Attachment {
     pub named: Named,
     /// The VPC; `None` is another transit gateway, or a VPN or another thing that is not modelled.
     pub vpc: Option<usize>,
-    /// Of a peering of two transit gateways: the other one, and which of its attachments the peering is there.
+    /// Of a peering of two transit gateways: the other one, and which of its attachments the peering is
+    /// there.
     pub peer: Option<(usize, usize)>,
     /// The subnets in which it has interfaces.
     pub subnets: Vec<usize>,

@@ -1,8 +1,9 @@
 //! The lists of a network's parts, which refer to each other by their places.
 //!
-//! A place may come out of a record that was read, out of two networks put together, or out of a route to something of another
-//! region. One that a list does not have leads to a part of which nothing is known: whatever looks at it says *unknown*, and nothing
-//! ends in the middle of an answer. This is why the lists of [`Network`](super::Network) are no plain vectors.
+//! A place may come out of a record that was read, out of two networks put together, or out of a route to
+//! something of another region. One that a list does not have leads to a part of which nothing is known:
+//! whatever looks at it says *unknown*, and nothing ends in the middle of an answer. This is why the lists of
+//! [`Network`](super::Network) are no plain vectors.
 
 use std::ops::{Index, IndexMut};
 
@@ -74,7 +75,10 @@ impl<T: Part> IndexMut<usize> for Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { parts: Vec::new(), lost: None }
+        Self {
+            parts: Vec::new(),
+            lost: None,
+        }
     }
 }
 
@@ -119,7 +123,11 @@ mod tests {
         assert_eq!(table[0].unread, Unread::default());
         assert_eq!(table[7].unread, Unread::ALL);
         table[7].unread = Unread::default();
-        assert_eq!(table[7].unread, Unread::ALL, "what is written nowhere is not read again");
+        assert_eq!(
+            table[7].unread,
+            Unread::ALL,
+            "what is written nowhere is not read again"
+        );
         assert!(table.known(7).is_none() && table.len() == 1);
     }
 }

@@ -18,7 +18,9 @@ impl Walk<'_, '_> {
         let network = self.network();
         let gateway = &network.internet_gateways[gateway];
         if gateway.vpc != Some(vpc) {
-            return self.walker.dead(Code::Blackhole, &gateway.named, "it is not attached to this VPC");
+            return self
+                .walker
+                .dead(Code::Blackhole, &gateway.named, "it is not attached to this VPC");
         }
         self.out(vpc, false)
     }
@@ -30,8 +32,18 @@ impl Walk<'_, '_> {
             Some(gateway) => network.internet_gateways[gateway].named.clone(),
             None if imagined && !network.vpcs[vpc].unread.gateway => {
                 let fix = format!("attach an internet gateway to {}", network.vpcs[vpc].named.name);
-                let repair = Repair { fix, edit: Some(Edit::Gateway(vpc)), to: () };
-                self.walker.fail(Code::NoInternetGateway, &network.vpcs[vpc].named, String::new(), self.role, &[repair])?;
+                let repair = Repair {
+                    fix,
+                    edit: Some(Edit::Gateway(vpc)),
+                    to: (),
+                };
+                self.walker.fail(
+                    Code::NoInternetGateway,
+                    &network.vpcs[vpc].named,
+                    String::new(),
+                    self.role,
+                    &[repair],
+                )?;
                 Named::new("internet gateway")
             }
             None => return self.no_gateway(vpc),
@@ -39,30 +51,46 @@ impl Walk<'_, '_> {
         let from_nat = matches!(self.source.owner, Owner::Nat(_));
         let access = network.vpcs[vpc].public_access;
         if access == PublicAccess::BlockBidirectional || (access == PublicAccess::BlockIngress && !from_nat) {
-            return self.walker.dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
+            return self
+                .walker
+                .dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
         }
         if self.is_private(&self.target) && self.holds(Law::GatewayDropsPrivateDestinations) {
-            return self.walker.dead(Code::PrivateDestination, &at, self.walker.engine.tell(&self.target));
+            return self.walker.dead(
+                Code::PrivateDestination,
+                &at,
+                self.walker.engine.tell(&self.target),
+            );
         }
         if self.source.family == Family::V6 {
             if self.source.is_among(&public(Family::V6)) != Match::Yes {
-                return self.walker.dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
+                return self
+                    .walker
+                    .dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
             }
             self.pass(&at, "to the internet")?;
             return self.outside();
         }
         let outer = match self.source.owner {
-            Owner::Interface(index, place) if network.vpc_of(index) == vpc => Some(Owner::Public(index, place)),
+            Owner::Interface(index, place) if network.vpc_of(index) == vpc => {
+                Some(Owner::Public(index, place))
+            }
             Owner::Nat(index) if network.nat_gateways[index].vpc == vpc => Some(Owner::NatPublic(index)),
             _ => None,
         };
         let spot = outer.and_then(|owner| self.walker.engine.spot(owner));
         self.source = match spot {
             Some(spot) => spot,
-            None if !self.holds(Law::GatewayNeedsPublicAddress) => Spot { owner: outer.unwrap_or(Owner::Outside), ..self.source.clone() },
+            None if !self.holds(Law::GatewayNeedsPublicAddress) => Spot {
+                owner: outer.unwrap_or(Owner::Outside),
+                ..self.source.clone()
+            },
             None => self.without_public(outer)?,
         };
-        self.pass(&at, format!("to the internet, from {}", self.walker.engine.tell(&self.source)))?;
+        self.pass(
+            &at,
+            format!("to the internet, from {}", self.walker.engine.tell(&self.source)),
+        )?;
         self.outside()
     }
 
@@ -70,7 +98,10 @@ impl Walk<'_, '_> {
     fn no_gateway<T>(&mut self, vpc: usize) -> Step<T> {
         let place = &self.network().vpcs[vpc];
         if place.unread.gateway {
-            return Err(Stop::Unknown(format!("whether {} has an internet gateway is not known", place.named.name)));
+            return Err(Stop::Unknown(format!(
+                "whether {} has an internet gateway is not known",
+                place.named.name
+            )));
         }
         self.walker.dead(Code::NoInternetGateway, &place.named, "")
     }
@@ -82,29 +113,45 @@ impl Walk<'_, '_> {
             Some(Owner::Public(index, _)) => {
                 let host = &network.interfaces[index].named;
                 let fix = public_fix(&host.name);
-                let spot = Spot::among(Family::V4, public(Family::V4), Owner::Public(index, 0), crate::spot::Listed::Never);
+                let spot = Spot::among(
+                    Family::V4,
+                    public(Family::V4),
+                    Owner::Public(index, 0),
+                    crate::spot::Listed::Never,
+                );
                 // What was mended on the way there is mended.
                 if self.walker.log.passed.iter().any(|passed| passed.fix == fix) {
                     return Ok(spot);
                 }
-                (host.clone(), vec![Repair { fix, edit: Some(Edit::Publish(index)), to: spot }])
+                (
+                    host.clone(),
+                    vec![Repair {
+                        fix,
+                        edit: Some(Edit::Publish(index)),
+                        to: spot,
+                    }],
+                )
             }
             Some(Owner::NatPublic(index)) => (network.nat_gateways[index].named.clone(), Vec::new()),
             _ => (Named::new(self.source.to_string()), Vec::new()),
         };
-        self.walker.fail(Code::NoPublicAddress, &at, String::new(), self.role, &repairs)
+        self.walker
+            .fail(Code::NoPublicAddress, &at, String::new(), self.role, &repairs)
     }
 
     /// On the internet, with a public source.
     pub(super) fn outside(&mut self) -> Step<End> {
         if self.target.owner == Owner::Whoever {
-            let At::One(number) = self.target.at else { return Ok(End::Outside) };
+            let At::One(number) = self.target.at else {
+                return Ok(End::Outside);
+            };
             self.target.owner = self.walker.engine.public_owner(number).unwrap_or(Owner::Outside);
         }
         match self.target.owner {
             Owner::Outside => Ok(End::Outside),
             Owner::Interface(..) if self.target.family == Family::V4 => {
-                self.walker.dead(Code::PrivateDestination, &Named::new("internet"), "")
+                self.walker
+                    .dead(Code::PrivateDestination, &Named::new("internet"), "")
             }
             _ => self.arrive(),
         }
@@ -114,14 +161,26 @@ impl Walk<'_, '_> {
     pub(super) fn arrive(&mut self) -> Step<End> {
         let network = self.network();
         if self.target.owner == Owner::Whoever {
-            let owner = if let At::One(number) = self.target.at { self.walker.engine.public_owner(number) } else { None };
+            let owner = if let At::One(number) = self.target.at {
+                self.walker.engine.public_owner(number)
+            } else {
+                None
+            };
             self.target.owner = owner.unwrap_or(Owner::Outside);
         }
         let (vpc, inner) = match self.target.owner {
             Owner::Public(index, place) => (network.vpc_of(index), Owner::Interface(index, place)),
-            Owner::Interface(index, place) if self.target.family == Family::V6 => (network.vpc_of(index), Owner::Interface(index, place)),
+            Owner::Interface(index, place) if self.target.family == Family::V6 => {
+                (network.vpc_of(index), Owner::Interface(index, place))
+            }
             Owner::NatPublic(index) => (network.nat_gateways[index].vpc, Owner::Nat(index)),
-            _ => return self.walker.dead(Code::NoSuchHost, &Named::new("internet"), self.walker.engine.tell(&self.target)),
+            _ => {
+                return self.walker.dead(
+                    Code::NoSuchHost,
+                    &Named::new("internet"),
+                    self.walker.engine.tell(&self.target),
+                );
+            }
         };
         let home = &network.vpcs[vpc];
         // What an egress-only gateway started comes back through it.
@@ -130,7 +189,9 @@ impl Walk<'_, '_> {
             self.pass(&network.egress_only_gateways[gateway].named, "an answer")?;
             return self.deliver(vpc, None);
         }
-        let Some(gateway) = self.walker.engine.gateway_of(vpc) else { return self.no_gateway(vpc) };
+        let Some(gateway) = self.walker.engine.gateway_of(vpc) else {
+            return self.no_gateway(vpc);
+        };
         let named = &network.internet_gateways[gateway].named;
         let to_nat = matches!(inner, Owner::Nat(_));
         let held = match home.public_access {
@@ -142,7 +203,9 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::PublicAccessBlocked, &home.named, "");
         }
         if self.is_private(&self.source) {
-            return self.walker.dead(Code::PrivateSource, named, self.walker.engine.tell(&self.source));
+            return self
+                .walker
+                .dead(Code::PrivateSource, named, self.walker.engine.tell(&self.source));
         }
         if let Owner::Public(index, _) = self.target.owner
             && !self.is_answer()
@@ -154,13 +217,21 @@ impl Walk<'_, '_> {
             if !interface.running && self.holds(Law::StoppedHostsAreSilent) {
                 return self.walker.dead(Code::NotRunning, host, "");
             }
-            let repair = Repair { fix: public_fix(&host.name), edit: Some(Edit::Publish(index)), to: () };
-            self.walker.fail(Code::NotPublic, host, String::new(), self.role, &[repair])?;
+            let repair = Repair {
+                fix: public_fix(&host.name),
+                edit: Some(Edit::Publish(index)),
+                to: (),
+            };
+            self.walker
+                .fail(Code::NotPublic, host, String::new(), self.role, &[repair])?;
         }
         if let Some(spot) = self.walker.engine.spot(inner) {
             self.target = spot;
         }
-        self.pass(named, format!("from the internet, to {}", self.walker.engine.tell(&self.target)))?;
+        self.pass(
+            named,
+            format!("from the internet, to {}", self.walker.engine.tell(&self.target)),
+        )?;
         match network.internet_gateways[gateway].edge_table {
             Some(table) => self.through_edge(table, vpc),
             None => self.deliver(vpc, None),
@@ -171,19 +242,35 @@ impl Walk<'_, '_> {
     fn through_edge(&mut self, table: usize, vpc: usize) -> Step<End> {
         let network = self.network();
         let chosen = lookup(self.walker.engine, table, &self.target);
-        let Chosen::Route(index) = *self.walker.pick(&chosen, 0)? else { return self.deliver(vpc, None) };
+        let Chosen::Route(index) = *self.walker.pick(&chosen, 0)? else {
+            return self.deliver(vpc, None);
+        };
         let named = &network.route_tables[table].named;
         match &network.route_tables[table].route(index).target {
             Target::Interface(appliance) => {
-                let public = network.interfaces[*appliance].addresses.iter().any(|own| own.public.is_some());
+                let public = network.interfaces[*appliance]
+                    .addresses
+                    .iter()
+                    .any(|own| own.public.is_some());
                 if !public {
-                    return self.walker.dead(Code::AppliancePublicAddress, &network.interfaces[*appliance].named, "");
+                    return self.walker.dead(
+                        Code::AppliancePublicAddress,
+                        &network.interfaces[*appliance].named,
+                        "",
+                    );
                 }
-                self.step(Check::Table { table, route: Some(index), target: self.target.clone() })?;
+                self.step(Check::Table {
+                    table,
+                    route: Some(index),
+                    target: self.target.clone(),
+                })?;
                 self.appliance(*appliance, usize::MAX)
             }
             Target::Blackhole(name) => self.walker.dead(Code::Blackhole, named, name.as_str()),
-            _ => Err(Stop::Unknown(format!("{} leads to something that is not modelled", named.name))),
+            _ => Err(Stop::Unknown(format!(
+                "{} leads to something that is not modelled",
+                named.name
+            ))),
         }
     }
 
@@ -199,16 +286,28 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::NatReply, &at, "");
         }
         if self.source.family == Family::V6 {
-            if "64:ff9b::/96".parse().is_ok_and(|range| self.target.is_in(&range) != Match::No) {
-                return Err(Stop::Unknown(format!("what {} does with IPv6 packets for IPv4 hosts (NAT64) is not modelled", at.name)));
+            if "64:ff9b::/96"
+                .parse()
+                .is_ok_and(|range| self.target.is_in(&range) != Match::No)
+            {
+                return Err(Stop::Unknown(format!(
+                    "what {} does with IPv6 packets for IPv4 hosts (NAT64) is not modelled",
+                    at.name
+                )));
             }
             return self.walker.dead(Code::NatFamily, &at, "");
         }
         let is_own = matches!(self.source.owner, Owner::Interface(index, _) if network.vpc_of(index) == vpc);
         if self.flow.nat.is_some() || (self.entered == Entered::Transit && gateway.vpc == vpc) {
-            return Err(Stop::Unknown(format!("whether {} takes what does not start in its VPC is not modelled", at.name)));
+            return Err(Stop::Unknown(format!(
+                "whether {} takes what does not start in its VPC is not modelled",
+                at.name
+            )));
         }
-        if [vpc, gateway.vpc].iter().any(|vpc| network.vpcs[*vpc].unread.identity) {
+        if [vpc, gateway.vpc]
+            .iter()
+            .any(|vpc| network.vpcs[*vpc].unread.identity)
+        {
             return Err(Stop::Unknown(format!("in which VPC {} is is not known", at.name)));
         }
         if gateway.vpc != vpc || !is_own {
@@ -220,25 +319,43 @@ impl Walk<'_, '_> {
         if let Some(own) = gateway.subnet.filter(|_| self.holds(Law::NatIsFilteredOnAllLegs)) {
             self.acl(own, Direction::Ingress)?;
         }
-        let three = [1, 6, 17].into_iter().map(ServiceSet::protocol).fold(ServiceSet::none(), |all, one| all.union(&one));
-        let services = if self.holds(Law::NatCarriesThreeProtocols) { three } else { ServiceSet::all() };
-        self.step(Check::Gate { at: at.clone(), services, code: Code::NatProtocol })?;
+        let three = [1, 6, 17]
+            .into_iter()
+            .map(ServiceSet::protocol)
+            .fold(ServiceSet::none(), |all, one| all.union(&one));
+        let services = if self.holds(Law::NatCarriesThreeProtocols) {
+            three
+        } else {
+            ServiceSet::all()
+        };
+        self.step(Check::Gate {
+            at: at.clone(),
+            services,
+            code: Code::NatProtocol,
+        })?;
         let Some(inner) = self.walker.engine.spot(Owner::Nat(nat)) else {
             return Err(Stop::Unknown(format!("the address of {} is not known", at.name)));
         };
         self.flow.nat = Some((nat, self.source.clone(), self.target.clone()));
         self.source = inner;
-        self.pass(&at, format!("translates to {}", self.walker.engine.tell(&self.source)))?;
+        self.pass(
+            &at,
+            format!("translates to {}", self.walker.engine.tell(&self.source)),
+        )?;
         match gateway.subnet {
             Some(own) => self.out_of_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
             None => {
-                self.walker.assume(format!("{} is regional: no network ACL is taken to hold for it", at.name));
+                self.walker.assume(format!(
+                    "{} is regional: no network ACL is taken to hold for it",
+                    at.name
+                ));
                 self.out(vpc, false)
             }
         }
     }
 
-    /// A NAT gateway in a subnet whose table leads nowhere from it: the gateway stands in the wrong subnet. A route would open the subnet.
+    /// A NAT gateway in a subnet whose table leads nowhere from it: the gateway stands in the wrong subnet. A
+    /// route would open the subnet.
     pub(super) fn stranded(&mut self, nat: usize, subnet: usize) -> Step<End> {
         let network = self.network();
         let (gateway, place) = (&network.nat_gateways[nat], &network.subnets[subnet]);
@@ -252,19 +369,36 @@ impl Walk<'_, '_> {
         };
         // Where it stands it serves nobody, and in the subnet of its client neither.
         let leads_out = |(index, other): &(usize, &crate::network::Subnet)| {
-            let table = network.table_of(*index).filter(|table| !network.route_tables[*table].unread);
+            let table = network
+                .table_of(*index)
+                .filter(|table| !network.route_tables[*table].unread);
             let chosen = table.map(|table| (table, lookup(self.walker.engine, table, &self.target)));
-            let is_led = chosen.is_some_and(|(table, chosen)| !chosen.is_empty() && chosen.iter().all(|one| is_out(table, one)));
+            let is_led = chosen.is_some_and(|(table, chosen)| {
+                !chosen.is_empty() && chosen.iter().all(|one| is_out(table, one))
+            });
             other.vpc == place.vpc && *index != subnet && own != Some(*index) && is_led
         };
-        let mut able: Vec<(usize, &crate::network::Subnet)> = network.subnets.iter().enumerate().filter(leads_out).collect();
+        let mut able: Vec<(usize, &crate::network::Subnet)> =
+            network.subnets.iter().enumerate().filter(leads_out).collect();
         able.sort_by_key(|(_, other)| (other.zone != place.zone, &other.named.name));
-        let example = able.first().map(|(_, other)| format!(", such as {}", other.named.name)).unwrap_or_default();
-        let fix = format!("put {} into a subnet whose route table leads to an internet gateway{example}", named.name);
+        let example = able
+            .first()
+            .map(|(_, other)| format!(", such as {}", other.named.name))
+            .unwrap_or_default();
+        let fix = format!(
+            "put {} into a subnet whose route table leads to an internet gateway{example}",
+            named.name
+        );
         let edit = able.first().map(|(other, _)| Edit::Move { nat, subnet: *other });
         let vpc = place.vpc;
         let detail = format!("it stands in {name}");
-        self.walker.fail(Code::NatWithoutRoute, &named, detail, self.role, &[Repair { fix, edit, to: () }])?;
+        self.walker.fail(
+            Code::NatWithoutRoute,
+            &named,
+            detail,
+            self.role,
+            &[Repair { fix, edit, to: () }],
+        )?;
         self.out(vpc, true)
     }
 
@@ -296,7 +430,10 @@ impl Walk<'_, '_> {
         let endpoint = &self.network().endpoints[endpoint];
         let at = endpoint.named.clone();
         if endpoint.kind != EndpointKind::Gateway {
-            return Err(Stop::Unknown(format!("what {} does with a packet is not modelled", at.name)));
+            return Err(Stop::Unknown(format!(
+                "what {} does with a packet is not modelled",
+                at.name
+            )));
         }
         if !endpoint.available {
             return self.walker.dead(Code::Blackhole, &at, "it is not available");
@@ -308,15 +445,27 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::EndpointReply, &at, "");
         }
         let carried = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
-        let services = if self.holds(Law::EndpointCarriesTcpAndEcho) { carried } else { ServiceSet::all() };
-        self.step(Check::Gate { at, services, code: Code::EndpointProtocol })?;
+        let services = if self.holds(Law::EndpointCarriesTcpAndEcho) {
+            carried
+        } else {
+            ServiceSet::all()
+        };
+        self.step(Check::Gate {
+            at,
+            services,
+            code: Code::EndpointProtocol,
+        })?;
         Ok(End::Service(endpoint_index))
     }
 
     /// Into a gateway endpoint that a relaxed trip imagines.
     pub(super) fn new_endpoint(&mut self, vpc: usize) -> Step<End> {
         let services = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
-        self.step(Check::Gate { at: Named::new("a new gateway endpoint"), services, code: Code::EndpointProtocol })?;
+        self.step(Check::Gate {
+            at: Named::new("a new gateway endpoint"),
+            services,
+            code: Code::EndpointProtocol,
+        })?;
         Ok(End::Imagined(vpc))
     }
 
@@ -329,13 +478,19 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::EgressOnlyFamily, &at, "");
         }
         if place.vpc != vpc {
-            return self.walker.dead(Code::Blackhole, &at, "it is not attached to this VPC");
+            return self
+                .walker
+                .dead(Code::Blackhole, &at, "it is not attached to this VPC");
         }
         if network.vpcs[vpc].public_access == PublicAccess::BlockBidirectional {
-            return self.walker.dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
+            return self
+                .walker
+                .dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
         }
         if self.source.is_among(&public(Family::V6)) != Match::Yes {
-            return self.walker.dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
+            return self
+                .walker
+                .dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
         }
         if self.is_answer() && self.holds(Law::EgressOnlyTakesNoFlows) {
             return self.walker.dead(Code::EgressOnlyInbound, &at, "");

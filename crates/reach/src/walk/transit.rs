@@ -1,4 +1,5 @@
-//! The walk through peering connections, transit gateways and appliances, and what could carry a packet that has no route.
+//! The walk through peering connections, transit gateways and appliances, and what could carry a packet that
+//! has no route.
 
 use ipnet::IpNet;
 
@@ -9,7 +10,9 @@ use crate::explain::Edit;
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Contender, winners};
-use crate::network::{Attachment, Behind, Destination, EndpointKind, Route, Target, TransitGateway, TransitTable};
+use crate::network::{
+    Attachment, Behind, Destination, EndpointKind, Route, Target, TransitGateway, TransitTable,
+};
 use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Repair, Stop};
 
@@ -25,23 +28,36 @@ impl Walk<'_, '_> {
         let other = match peering.vpcs {
             [Some(a), b] if a == vpc => b,
             [a, Some(b)] if b == vpc => a,
-            _ => return self.walker.dead(Code::Blackhole, &at, "it does not join this VPC"),
+            _ => {
+                return self
+                    .walker
+                    .dead(Code::Blackhole, &at, "it does not join this VPC");
+            }
         };
         let Some(other) = other else {
             return Err(Stop::Unknown(format!("the VPC behind {} is not known", at.name)));
         };
         if self.entered == Entered::Transit {
-            return Err(Stop::Unknown(format!("whether {} takes what comes over a transit gateway is not modelled", at.name)));
+            return Err(Stop::Unknown(format!(
+                "whether {} takes what comes over a transit gateway is not modelled",
+                at.name
+            )));
         }
         let within = |vpc: usize, spot: &crate::spot::Spot| match spot.owner {
-            Owner::Interface(index, _) if matches!(spot.at, crate::spot::At::Among(_)) => network.vpc_of(index) == vpc,
+            Owner::Interface(index, _) if matches!(spot.at, crate::spot::At::Among(_)) => {
+                network.vpc_of(index) == vpc
+            }
             _ => spot.is_in_any(&network.vpcs[vpc].ranges) == Match::Yes,
         };
         if !within(other, &self.target) {
             if !self.holds(Law::PeeringIsNotTransitive) {
                 return Ok(End::Outside);
             }
-            return self.walker.dead(Code::PeeringTransitive, &at, self.walker.engine.tell(&self.target));
+            return self.walker.dead(
+                Code::PeeringTransitive,
+                &at,
+                self.walker.engine.tell(&self.target),
+            );
         }
         self.pass(&at, format!("to {}", network.vpcs[other].named.name))?;
         self.deliver(other, None)
@@ -51,9 +67,17 @@ impl Walk<'_, '_> {
     pub(super) fn transit(&mut self, transit: usize, vpc: usize, subnet: usize) -> Step<End> {
         let network = self.network();
         let gateway = &network.transit_gateways[transit];
-        let Some((place, own)) = gateway.attachments.iter().enumerate().find(|(_, attachment)| attachment.vpc == Some(vpc)) else {
+        let Some((place, own)) = gateway
+            .attachments
+            .iter()
+            .enumerate()
+            .find(|(_, attachment)| attachment.vpc == Some(vpc))
+        else {
             if gateway.unread {
-                return Err(Stop::Unknown(format!("what is attached to {} is not known", gateway.named.name)));
+                return Err(Stop::Unknown(format!(
+                    "what is attached to {} is not known",
+                    gateway.named.name
+                )));
             }
             return self.walker.dead(Code::TransitAttachment, &gateway.named, "");
         };
@@ -62,18 +86,39 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::Loop, &gateway.named, "");
         }
         let zone = &network.subnets[subnet].zone;
-        let entry = own.subnets.iter().copied().find(|&other| &network.subnets[other].zone == zone);
+        let entry = own
+            .subnets
+            .iter()
+            .copied()
+            .find(|&other| &network.subnets[other].zone == zone);
         let entry = match entry {
             Some(entry) => Some(entry),
             None if !self.holds(Law::TransitNeedsAttachmentInZone) => None,
-            None if own.unread || own.subnets.iter().any(|place| network.subnets.known(*place).is_none()) => {
-                return Err(Stop::Unknown(format!("the subnets of {} are not known", own.named.name)));
+            None if own.unread
+                || own
+                    .subnets
+                    .iter()
+                    .any(|place| network.subnets.known(*place).is_none()) =>
+            {
+                return Err(Stop::Unknown(format!(
+                    "the subnets of {} are not known",
+                    own.named.name
+                )));
             }
             None => {
                 let zone = zone.clone().unwrap_or_default();
                 let fix = format!("add a subnet of {zone} to {}", own.named.name);
-                let repair = Repair { fix, edit: Some(Edit::Attach { gateway: transit, attachment: place, subnet }), to: None };
-                self.walker.fail(Code::TransitZone, &own.named, zone, self.role, &[repair])?
+                let repair = Repair {
+                    fix,
+                    edit: Some(Edit::Attach {
+                        gateway: transit,
+                        attachment: place,
+                        subnet,
+                    }),
+                    to: None,
+                };
+                self.walker
+                    .fail(Code::TransitZone, &own.named, zone, self.role, &[repair])?
             }
         };
         if let Some(entry) = entry.filter(|entry| *entry != subnet && self.holds(Law::TransitSubnetsFilter)) {
@@ -87,15 +132,24 @@ impl Walk<'_, '_> {
         let landing = match from.route_table {
             // A place that the list does not have is a table of which nothing is known, and not none.
             Some(table) => self.transit_route(gateway, &gateway.route_tables[table])?,
-            None if from.unread => return Err(Stop::Unknown(format!("which table {} is associated with is not known", from.named.name))),
+            None if from.unread => {
+                return Err(Stop::Unknown(format!(
+                    "which table {} is associated with is not known",
+                    from.named.name
+                )));
+            }
             None => return self.walker.dead(Code::TransitAssociation, &from.named, ""),
         };
         let network = self.network();
         // A peering hands the packet to the other gateway, where its own table decides.
         if let Some((other, place)) = landing.peer {
             let there = network.transit_gateways.known(other);
-            let Some((there, from)) = there.and_then(|there| Some((there, there.attachments.known(place)?))) else {
-                return Err(Stop::Unknown(format!("what is behind {} is not known", landing.named.name)));
+            let Some((there, from)) = there.and_then(|there| Some((there, there.attachments.known(place)?)))
+            else {
+                return Err(Stop::Unknown(format!(
+                    "what is behind {} is not known",
+                    landing.named.name
+                )));
             };
             self.transits += 1;
             if self.transits > super::TRANSITS_MAX {
@@ -108,9 +162,16 @@ impl Walk<'_, '_> {
     }
 
     /// Which attachment a transit gateway's table leads to.
-    fn transit_route<'g>(&mut self, gateway: &'g TransitGateway, table: &TransitTable) -> Step<&'g Attachment> {
+    fn transit_route<'g>(
+        &mut self,
+        gateway: &'g TransitGateway,
+        table: &TransitTable,
+    ) -> Step<&'g Attachment> {
         if table.unread {
-            return Err(Stop::Unknown(format!("the routes of {} are not known", table.named.name)));
+            return Err(Stop::Unknown(format!(
+                "the routes of {} are not known",
+                table.named.name
+            )));
         }
         let static_wins = self.holds(Law::TransitStaticWins);
         let contenders: Vec<Contender<Option<usize>>> = table
@@ -126,42 +187,77 @@ impl Walk<'_, '_> {
             })
             .collect();
         let chosen = winners(&contenders, None);
-        let Some(route) = self.walker.pick(&chosen, 0)?.and_then(|route| table.routes.get(route)) else {
-            return self.walker.dead(Code::TransitNoRoute, &table.named, format!("for {}", self.walker.engine.tell(&self.target)));
+        let Some(route) = self
+            .walker
+            .pick(&chosen, 0)?
+            .and_then(|route| table.routes.get(route))
+        else {
+            return self.walker.dead(
+                Code::TransitNoRoute,
+                &table.named,
+                format!("for {}", self.walker.engine.tell(&self.target)),
+            );
         };
         let Some(attachment) = route.attachment else {
-            return self.walker.dead(Code::TransitBlackhole, &table.named, route.range.to_string());
+            return self
+                .walker
+                .dead(Code::TransitBlackhole, &table.named, route.range.to_string());
         };
         let Some(attachment) = gateway.attachments.known(attachment) else {
-            return Err(Stop::Unknown(format!("where the route to {} of {} leads is not known", route.range, table.named.name)));
+            return Err(Stop::Unknown(format!(
+                "where the route to {} of {} leads is not known",
+                route.range, table.named.name
+            )));
         };
-        self.pass(&table.named, format!("{} -> {}", route.range, attachment.named.name))?;
+        self.pass(
+            &table.named,
+            format!("{} -> {}", route.range, attachment.named.name),
+        )?;
         Ok(attachment)
     }
 
-    /// Out of a transit gateway into one of an attachment's subnets: that of the zone the packet comes from, else any.
+    /// Out of a transit gateway into one of an attachment's subnets: that of the zone the packet comes from,
+    /// else any.
     fn land(&mut self, attachment: &Attachment, zone: Option<&String>) -> Step<End> {
         let network = self.network();
         if attachment.vpc.is_none() {
-            return Err(Stop::Unknown(format!("what is behind {} is not modelled", attachment.named.name)));
+            return Err(Stop::Unknown(format!(
+                "what is behind {} is not modelled",
+                attachment.named.name
+            )));
         }
         // One that is not known may be of any zone.
-        let is_same = |place: &usize| network.subnets.known(*place).is_none_or(|subnet| subnet.zone.as_ref() == zone);
+        let is_same = |place: &usize| {
+            network
+                .subnets
+                .known(*place)
+                .is_none_or(|subnet| subnet.zone.as_ref() == zone)
+        };
         let same: Vec<usize> = attachment.subnets.iter().copied().filter(is_same).collect();
         let is_lost = same.is_empty() && attachment.unread;
-        let able = if same.is_empty() { attachment.subnets.clone() } else { same };
+        let able = if same.is_empty() {
+            attachment.subnets.clone()
+        } else {
+            same
+        };
         if is_lost {
-            return Err(Stop::Unknown(format!("the subnets of {} are not known", attachment.named.name)));
+            return Err(Stop::Unknown(format!(
+                "the subnets of {} are not known",
+                attachment.named.name
+            )));
         }
         if able.is_empty() {
-            return self.walker.dead(Code::TransitAttachment, &attachment.named, "it has no subnets");
+            return self
+                .walker
+                .dead(Code::TransitAttachment, &attachment.named, "it has no subnets");
         }
         let subnet = *self.walker.pick(&able, 0)?;
         self.entered = Entered::Transit;
         self.out_of_subnet(subnet, self.holds(Law::TransitSubnetsFilter))
     }
 
-    /// Through an appliance: an interface that takes packets which are not for it, and sends them on unchanged.
+    /// Through an appliance: an interface that takes packets which are not for it, and sends them on
+    /// unchanged.
     pub(super) fn appliance(&mut self, interface: usize, from: usize) -> Step<End> {
         let network = self.network();
         let host = &network.interfaces[interface];
@@ -170,19 +266,29 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::NotRunning, &at, "");
         }
         if host.behind != Behind::Host {
-            return Err(Stop::Unknown(format!("what {} does with a packet is not modelled", at.name)));
+            return Err(Stop::Unknown(format!(
+                "what {} does with a packet is not modelled",
+                at.name
+            )));
         }
         if host.source_dest_check && self.holds(Law::CheckedInterfacesAreNoAppliances) {
             return self.walker.dead(Code::SourceDestCheck, &at, "");
         }
         let vpc = network.vpc_of(interface);
-        let ends = [Some(from), self.subnet_of(&self.source, vpc), self.subnet_of(&self.target, vpc)];
+        let ends = [
+            Some(from),
+            self.subnet_of(&self.source, vpc),
+            self.subnet_of(&self.target, vpc),
+        ];
         if ends.contains(&Some(host.subnet)) {
             return self.walker.dead(Code::ApplianceSubnet, &at, "");
         }
         let [there, _] = &self.flow.appliances;
         if self.is_answer() && !there.contains(&interface) {
-            return Err(Stop::Unknown(format!("the answer goes through {}, which has not seen the question", at.name)));
+            return Err(Stop::Unknown(format!(
+                "the answer goes through {}, which has not seen the question",
+                at.name
+            )));
         }
         if self.appliances().contains(&interface) {
             return self.walker.dead(Code::Loop, &at, "");
@@ -190,7 +296,8 @@ impl Walk<'_, '_> {
         self.acl(host.subnet, Direction::Ingress)?;
         let references = self.appliances().is_empty();
         self.groups(interface, Direction::Ingress, self.source.clone(), references)?;
-        self.walker.assume(format!("{} sends on unchanged what comes through it", at.name));
+        self.walker
+            .assume(format!("{} sends on unchanged what comes through it", at.name));
         self.appliances().push(interface);
         self.groups(interface, Direction::Egress, self.target.clone(), true)?;
         self.entered = Entered::Here;
@@ -199,32 +306,51 @@ impl Walk<'_, '_> {
 
     /// The subnet of a VPC that a spot is in.
     fn subnet_of(&self, spot: &Spot, vpc: usize) -> Option<usize> {
-        let holder = if let At::One(number) = spot.at { self.walker.engine.holder(vpc, number) } else { None };
+        let holder = if let At::One(number) = spot.at {
+            self.walker.engine.holder(vpc, number)
+        } else {
+            None
+        };
         match holder.unwrap_or(spot.owner) {
-            Owner::Interface(index, _) if self.network().vpc_of(index) == vpc => Some(self.network().interfaces[index].subnet),
+            Owner::Interface(index, _) if self.network().vpc_of(index) == vpc => {
+                Some(self.network().interfaces[index].subnet)
+            }
             _ => None,
         }
     }
 
-    /// Whether a route's target could carry the packet at all: what cannot is as good as no route, for a relaxed trip.
+    /// Whether a route's target could carry the packet at all: what cannot is as good as no route, for a
+    /// relaxed trip.
     pub(super) fn leads(&self, target: &Target, vpc: usize) -> bool {
         let network = self.network();
-        let outside = !self.is_private(&self.target) && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_));
+        let outside = !self.is_private(&self.target)
+            && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_));
         let wanted = self.walker.script.wanted.as_ref();
         if !network.has(target) {
             return true;
         }
         match target {
             Target::InternetGateway(index) => network.internet_gateways[*index].vpc == Some(vpc) && outside,
-            Target::NatGateway(index) => outside && !self.is_answer() && self.flow.nat.is_none() && network.nat_gateways[*index].available,
+            Target::NatGateway(index) => {
+                outside
+                    && !self.is_answer()
+                    && self.flow.nat.is_none()
+                    && network.nat_gateways[*index].available
+            }
             Target::Endpoint(_) => {
-                let carried = crate::service::ServiceSet::tcp(0, u16::MAX).union(&crate::service::ServiceSet::ping(Family::V4));
+                let carried = crate::service::ServiceSet::tcp(0, u16::MAX)
+                    .union(&crate::service::ServiceSet::ping(Family::V4));
                 !self.is_answer() && wanted.is_none_or(|wanted| carried.is_superset(wanted))
             }
             Target::Peering(index) => {
-                let other = network.peerings[*index].vpcs.iter().flatten().find(|other| **other != vpc);
+                let other = network.peerings[*index]
+                    .vpcs
+                    .iter()
+                    .flatten()
+                    .find(|other| **other != vpc);
                 network.peerings[*index].active
-                    && other.is_some_and(|other| self.target.is_in_any(&network.vpcs[*other].ranges) != Match::No)
+                    && other
+                        .is_some_and(|other| self.target.is_in_any(&network.vpcs[*other].ranges) != Match::No)
             }
             Target::EgressOnlyGateway(_) => self.target.family == Family::V6 && !self.is_answer(),
             Target::Interface(index) => !network.interfaces[*index].source_dest_check,
@@ -232,21 +358,40 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Routes that a relaxed trip may imagine, beside the one that matches or in its place: to each thing of the VPC that could carry
-    /// the packet.
-    pub(super) fn carriers(&self, table: usize, subnet: usize, matched: Option<&Route>) -> Vec<Repair<Carrier>> {
+    /// Routes that a relaxed trip may imagine, beside the one that matches or in its place: to each thing of
+    /// the VPC that could carry the packet.
+    pub(super) fn carriers(
+        &self,
+        table: usize,
+        subnet: usize,
+        matched: Option<&Route>,
+    ) -> Vec<Repair<Carrier>> {
         let network = self.network();
         let vpc = network.route_tables[table].vpc;
         // Inside the VPC the local route carries everything, where nothing takes its place.
         if self.target.is_in_any(&network.vpcs[vpc].ranges) != Match::No {
-            let fix = format!("remove the route that holds {}: the local route leads there", self.walker.engine.tell(&self.target));
-            let edit = Some(Edit::Unroute { table, target: self.target.clone() });
-            return vec![Repair { fix, edit, to: Carrier::Local }];
+            let fix = format!(
+                "remove the route that holds {}: the local route leads there",
+                self.walker.engine.tell(&self.target)
+            );
+            let edit = Some(Edit::Unroute {
+                table,
+                target: self.target.clone(),
+            });
+            return vec![Repair {
+                fix,
+                edit,
+                to: Carrier::Local,
+            }];
         }
         let mut targets: Vec<Target> = Vec::new();
         let service = self.walker.engine.is_service(&self.target);
         let gateway = self.walker.engine.gateway_of(vpc);
-        let nats = network.nat_gateways.iter().enumerate().filter(|(_, nat)| nat.vpc == vpc && nat.subnet != Some(subnet));
+        let nats = network
+            .nat_gateways
+            .iter()
+            .enumerate()
+            .filter(|(_, nat)| nat.vpc == vpc && nat.subnet != Some(subnet));
         let public_nats = nats.filter(|(_, nat)| nat.public.is_some());
         let endpoints = network.endpoints.iter().enumerate().filter(|(_, endpoint)| {
             let listed = |list: usize| network.prefix_lists[list].named.name == endpoint.service;
@@ -256,8 +401,17 @@ impl Walk<'_, '_> {
         targets.extend(gateway.map(Target::InternetGateway));
         targets.extend(public_nats.map(|(index, _)| Target::NatGateway(index)));
         targets.extend((0..network.peerings.len()).map(Target::Peering));
-        let attached = |gateway: &TransitGateway| gateway.attachments.iter().any(|attachment| attachment.vpc == Some(vpc));
-        let transits = network.transit_gateways.iter().enumerate().filter(|(_, gateway)| attached(gateway));
+        let attached = |gateway: &TransitGateway| {
+            gateway
+                .attachments
+                .iter()
+                .any(|attachment| attachment.vpc == Some(vpc))
+        };
+        let transits = network
+            .transit_gateways
+            .iter()
+            .enumerate()
+            .filter(|(_, gateway)| attached(gateway));
         targets.extend(transits.map(|(index, _)| Target::TransitGateway(index)));
         targets.retain(|target| self.leads(target, vpc));
         let outside = self.leads_out();
@@ -274,8 +428,13 @@ impl Walk<'_, '_> {
         let serves = |target: &Target| matches!(target, Target::Endpoint(_));
         if let Some(list) = service.filter(|_| !self.is_answer() && !targets.iter().any(serves)) {
             let service = &network.prefix_lists[list].named.name;
-            let fix = format!("add a gateway endpoint for {service}, with this route table in its `route_tables`");
-            repairs.push(Repair { fix, edit: Some(Edit::Endpoint { table, list }), to: Carrier::NewEndpoint });
+            let fix =
+                format!("add a gateway endpoint for {service}, with this route table in its `route_tables`");
+            repairs.push(Repair {
+                fix,
+                edit: Some(Edit::Endpoint { table, list }),
+                to: Carrier::NewEndpoint,
+            });
         }
         for target in targets {
             let name = network.name_of(&target);
@@ -287,20 +446,30 @@ impl Walk<'_, '_> {
                 (Target::Endpoint(_), Some(list)) => Some(Edit::Endpoint { table, list }),
                 _ => self.edit_of(table, Some(target.clone()), &range, matched),
             };
-            repairs.push(Repair { fix, edit, to: Carrier::Route(target) });
+            repairs.push(Repair {
+                fix,
+                edit,
+                to: Carrier::Route(target),
+            });
         }
         if gateway.is_none() && outside {
             let edit = self.edit_of(table, None, &range, matched);
-            repairs.push(Repair { fix: self.route_to("a new internet gateway", &range, matched), edit, to: Carrier::NewGateway });
+            repairs.push(Repair {
+                fix: self.route_to("a new internet gateway", &range, matched),
+                edit,
+                to: Carrier::NewGateway,
+            });
         }
         repairs
     }
 
-    /// How a table comes to lead what is in a range to something. A table has one route for a destination, and beside a route that
-    /// matches only a more specific one would count.
+    /// How a table comes to lead what is in a range to something. A table has one route for a destination,
+    /// and beside a route that matches only a more specific one would count.
     fn route_to(&self, name: &str, range: &str, matched: Option<&Route>) -> String {
         let network = self.network();
-        let Some(route) = in_the_way(range, matched) else { return format!("add a route: {range} -> {name}") };
+        let Some(route) = in_the_way(range, matched) else {
+            return format!("add a route: {range} -> {name}");
+        };
         let destination = network.name_of_destination(&route.destination);
         let price = match &route.target {
             Target::NatGateway(nat) if network.nat_gateways[*nat].available => {
@@ -308,16 +477,29 @@ impl Walk<'_, '_> {
             }
             _ => "",
         };
-        format!("change the route: {destination} -> {name} instead of {}{price}", network.name_of(&route.target))
+        format!(
+            "change the route: {destination} -> {name} instead of {}{price}",
+            network.name_of(&route.target)
+        )
     }
 
     /// The same as a change of the network.
-    fn edit_of(&self, table: usize, target: Option<Target>, range: &str, matched: Option<&Route>) -> Option<Edit> {
+    fn edit_of(
+        &self,
+        table: usize,
+        target: Option<Target>,
+        range: &str,
+        matched: Option<&Route>,
+    ) -> Option<Edit> {
         let destination = match in_the_way(range, matched) {
             Some(route) => route.destination.clone(),
             None => Destination::Range(read_range(range)?),
         };
-        Some(Edit::Route { table, destination, target })
+        Some(Edit::Route {
+            table,
+            destination,
+            target,
+        })
     }
 
     fn leads_out(&self) -> bool {
@@ -328,13 +510,17 @@ impl Walk<'_, '_> {
 }
 
 fn read_range(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+    text.parse::<IpNet>()
+        .ok()
+        .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }
 
 /// The route that matches, where it is the one that would have to change.
 fn in_the_way<'r>(range: &str, matched: Option<&'r Route>) -> Option<&'r Route> {
     matched.filter(|route| match &route.destination {
-        Destination::Range(own) => read_range(range).is_some_and(|wanted| wanted.prefix_len() <= own.prefix_len()),
+        Destination::Range(own) => {
+            read_range(range).is_some_and(|wanted| wanted.prefix_len() <= own.prefix_len())
+        }
         Destination::List(_) => true,
     })
 }

@@ -41,6 +41,9 @@ pub(crate) struct Walked {
 impl Walked {
     /// The steps of the way there, and those of the way back.
     pub fn halves(&self) -> (&[Step], &[Step]) {
-        self.log.steps.split_at_checked(self.there).unwrap_or((&self.log.steps, &[]))
+        self.log
+            .steps
+            .split_at_checked(self.there)
+            .unwrap_or((&self.log.steps, &[]))
     }
 }

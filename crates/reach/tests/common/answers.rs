@@ -8,10 +8,22 @@ use serde_json::{Value as Json, json};
 pub fn files(entries: &[(&str, &str, Json)]) -> BTreeMap<String, String> {
     let mut lists: BTreeMap<String, Vec<Json>> = BTreeMap::new();
     for (account, name, item) in entries {
-        lists.entry(format!("accounts/{account}/eu-west-1/{name}.json")).or_default().push(item.clone());
+        lists
+            .entry(format!("accounts/{account}/eu-west-1/{name}.json"))
+            .or_default()
+            .push(item.clone());
     }
-    let name = |path: &str| path.rsplit('/').next().unwrap().trim_end_matches(".json").to_owned();
-    lists.into_iter().map(|(path, items)| (path.clone(), json!({name(&path): items}).to_string())).collect()
+    let name = |path: &str| {
+        path.rsplit('/')
+            .next()
+            .unwrap()
+            .trim_end_matches(".json")
+            .to_owned()
+    };
+    lists
+        .into_iter()
+        .map(|(path, items)| (path.clone(), json!({name(&path): items}).to_string()))
+        .collect()
 }
 
 pub fn vpc(id: &str, range: &str, owner: &str) -> Json {
@@ -39,12 +51,14 @@ pub fn group(id: &str, vpc: &str, permission: &Json) -> Json {
 
 /// The default ACL of a VPC, as EC2 makes it.
 pub fn acl(id: &str, vpc: &str) -> Json {
-    let entry =
-        |egress: bool| json!({"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0", "Egress": egress});
+    let entry = |egress: bool| json!({"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0", "Egress": egress});
     json!({"NetworkAclId": id, "VpcId": vpc, "IsDefault": true, "Entries": [entry(false), entry(true)]})
 }
 
 pub fn table(id: &str, vpc: &str, subnets: &[&str], routes: &Json) -> Json {
-    let associations: Vec<Json> = subnets.iter().map(|subnet| json!({"SubnetId": subnet, "Main": false})).collect();
+    let associations: Vec<Json> = subnets
+        .iter()
+        .map(|subnet| json!({"SubnetId": subnet, "Main": false}))
+        .collect();
     json!({"RouteTableId": id, "VpcId": vpc, "Associations": associations, "Routes": routes})
 }

@@ -1,7 +1,7 @@
 //! A second opinion: follows one concrete packet through a network, hop by hop, and then its answer.
 //!
-//! Written from what EC2 documents and not from the engine, with which it shares the description of the network only. It knows
-//! nothing of sets: one source address and port, one destination address and port.
+//! Written from what EC2 documents and not from the engine, with which it shares the description of the
+//! network only. It knows nothing of sets: one source address and port, one destination address and port.
 
 mod filters;
 mod internet;
@@ -11,7 +11,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use trueup_reach::ServiceSet;
 use trueup_reach::address::Family;
-use trueup_reach::network::{Assigned, Behind, Destination, EndpointKind, Network, Origin, PublicAccess, Route, Target};
+use trueup_reach::network::{
+    Assigned, Behind, Destination, EndpointKind, Network, Origin, PublicAccess, Route, Target,
+};
 
 /// What a packet carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +76,9 @@ pub struct Tracer<'n> {
 
 fn never_public(address: IpAddr) -> bool {
     let ranges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
-    ranges.iter().any(|range| range.parse::<IpNet>().unwrap().contains(&address))
+    ranges
+        .iter()
+        .any(|range| range.parse::<IpNet>().unwrap().contains(&address))
 }
 
 fn is_global_v6(address: IpAddr) -> bool {
@@ -98,7 +102,9 @@ impl Load {
         match self {
             Self::Tcp(_, port) => ServiceSet::tcp(port, port),
             Self::Udp(_, port) => ServiceSet::udp(port, port),
-            Self::Icmp(ty, code) => ServiceSet::icmp(if v4 { Family::V4 } else { Family::V6 }, Some(ty), Some(code)),
+            Self::Icmp(ty, code) => {
+                ServiceSet::icmp(if v4 { Family::V4 } else { Family::V6 }, Some(ty), Some(code))
+            }
             Self::Other(number) => ServiceSet::protocol(number),
         }
     }
@@ -114,8 +120,19 @@ impl Tracer<'_> {
         }
     }
 
-    fn there_and_back(&self, from: Option<usize>, source: IpAddr, target: IpAddr, load: Load, memory: &mut Memory) -> Fate {
-        let mut packet = Packet { from: source, to: target, load };
+    fn there_and_back(
+        &self,
+        from: Option<usize>,
+        source: IpAddr,
+        target: IpAddr,
+        load: Load,
+        memory: &mut Memory,
+    ) -> Fate {
+        let mut packet = Packet {
+            from: source,
+            to: target,
+            load,
+        };
         let arrived = match from {
             Some(host) => self.send(host, &mut packet, memory),
             None => self.come_in(&mut packet, memory),
@@ -125,9 +142,15 @@ impl Tracer<'_> {
             Ok(place) => place,
             Err(fate) => return fate,
         };
-        let Some(answer) = packet.load.answer() else { return Fate::Arrives };
+        let Some(answer) = packet.load.answer() else {
+            return Fate::Arrives;
+        };
         memory.answering = true;
-        let mut reply = Packet { from: packet.to, to: packet.from, load: answer };
+        let mut reply = Packet {
+            from: packet.to,
+            to: packet.from,
+            load: answer,
+        };
         let back = match place {
             Place::Host(host) => self.send(host, &mut reply, memory),
             Place::Internet => self.come_in(&mut reply, memory),
@@ -150,7 +173,11 @@ impl Tracer<'_> {
         }
         memory.there.sort_unstable();
         memory.back.sort_unstable();
-        if memory.there == memory.back { Fate::Arrives } else { Fate::Unsure }
+        if memory.there == memory.back {
+            Fate::Arrives
+        } else {
+            Fate::Unsure
+        }
     }
 
     fn send(&self, host: usize, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
@@ -160,7 +187,11 @@ impl Tracer<'_> {
             (_, Behind::Endpoint) if !memory.answering => return Err(Fate::Dies),
             _ => {}
         }
-        if interface.addresses.iter().any(|own| own.private == Assigned::Known(packet.to)) {
+        if interface
+            .addresses
+            .iter()
+            .any(|own| own.private == Assigned::Known(packet.to))
+        {
             return Ok(Place::Host(host));
         }
         let vpc = self.net.vpc_of(host);
@@ -169,10 +200,14 @@ impl Tracer<'_> {
         {
             return Ok(Place::Amazon);
         }
-        if ["169.254.169.253", "169.254.169.254", "169.254.169.123"].iter().any(|text| packet.to.to_string() == **text) {
+        if ["169.254.169.253", "169.254.169.254", "169.254.169.123"]
+            .iter()
+            .any(|text| packet.to.to_string() == **text)
+        {
             return Ok(Place::Amazon);
         }
-        if !memory.answering && (interface.behind != Behind::Service || !interface.security_groups.is_empty()) {
+        if !memory.answering && (interface.behind != Behind::Service || !interface.security_groups.is_empty())
+        {
             self.groups(host, false, packet, true, memory)?;
         }
         if matches!(interface.behind, Behind::Service | Behind::Nothing) {
@@ -181,16 +216,28 @@ impl Tracer<'_> {
         self.out_of_subnet(interface.subnet, false, packet, memory)
     }
 
-    fn out_of_subnet(&self, subnet: usize, foreign: bool, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
+    fn out_of_subnet(
+        &self,
+        subnet: usize,
+        foreign: bool,
+        packet: &mut Packet,
+        memory: &mut Memory,
+    ) -> Hop<Place> {
         let place = &self.net.subnets[subnet];
         if place.ranges.iter().any(|range| range.contains(&packet.to)) {
             return self.local(place.vpc, Some(subnet), packet, memory);
         }
         self.acl(subnet, false, packet, memory)?;
-        if ["169.254.168.0/22", "fd00:ec2::/32"].iter().any(|range| range.parse::<IpNet>().unwrap().contains(&packet.to)) {
+        if ["169.254.168.0/22", "fd00:ec2::/32"]
+            .iter()
+            .any(|range| range.parse::<IpNet>().unwrap().contains(&packet.to))
+        {
             return Err(Fate::Dies);
         }
-        let table = place.route_table.or(self.net.vpcs[place.vpc].main_table).ok_or(Fate::Unsure)?;
+        let table = place
+            .route_table
+            .or(self.net.vpcs[place.vpc].main_table)
+            .ok_or(Fate::Unsure)?;
         if self.net.route_tables[table].unread {
             return Err(Fate::Unsure);
         }
@@ -206,8 +253,12 @@ impl Tracer<'_> {
         let vpc = &self.net.vpcs[table.vpc];
         let is_local = vpc.ranges.iter().any(|range| range.contains(&to));
         // (prefix length, order among equals, route)
-        let mut able: Vec<(u8, u8, Option<usize>)> =
-            vpc.ranges.iter().filter(|range| range.contains(&to)).map(|range| (range.prefix_len(), 1, None)).collect();
+        let mut able: Vec<(u8, u8, Option<usize>)> = vpc
+            .ranges
+            .iter()
+            .filter(|range| range.contains(&to))
+            .map(|range| (range.prefix_len(), 1, None))
+            .collect();
         for (index, route) in table.routes.iter().enumerate() {
             let ranges: Vec<IpNet> = match &route.destination {
                 Destination::Range(range) => vec![*range],
@@ -223,13 +274,27 @@ impl Tracer<'_> {
             if order > 2 && is_local {
                 continue;
             }
-            able.extend(ranges.iter().filter(|range| range.contains(&to)).map(|range| (range.prefix_len(), order, Some(index))));
+            able.extend(
+                ranges
+                    .iter()
+                    .filter(|range| range.contains(&to))
+                    .map(|range| (range.prefix_len(), order, Some(index))),
+            );
         }
-        let best = able.iter().map(|(length, order, _)| (std::cmp::Reverse(*length), *order)).min().ok_or(Fate::Dies)?;
-        let mut winners: Vec<Option<usize>> =
-            able.iter().filter(|(length, order, _)| (std::cmp::Reverse(*length), *order) == best).map(|winner| winner.2).collect();
+        let best = able
+            .iter()
+            .map(|(length, order, _)| (std::cmp::Reverse(*length), *order))
+            .min()
+            .ok_or(Fate::Dies)?;
+        let mut winners: Vec<Option<usize>> = able
+            .iter()
+            .filter(|(length, order, _)| (std::cmp::Reverse(*length), *order) == best)
+            .map(|winner| winner.2)
+            .collect();
         winners.dedup();
-        let [winner] = winners[..] else { return Err(Fate::Tie) };
+        let [winner] = winners[..] else {
+            return Err(Fate::Tie);
+        };
         let Some(index) = winner else { return Ok(None) };
         let route = &table.routes[index];
         let inside = |range: &IpNet| vpc.ranges.iter().any(|own| own.contains(range));
@@ -237,7 +302,12 @@ impl Tracer<'_> {
             && !matches!(route.target, Target::Blackhole(_))
             && match &route.destination {
                 Destination::Range(range) => {
-                    let mut wholes = self.net.subnets.iter().filter(|subnet| subnet.vpc == table.vpc).flat_map(|subnet| &subnet.ranges);
+                    let mut wholes = self
+                        .net
+                        .subnets
+                        .iter()
+                        .filter(|subnet| subnet.vpc == table.vpc)
+                        .flat_map(|subnet| &subnet.ranges);
                     let whole = wholes.any(|own| own == range) || vpc.ranges.contains(range);
                     let middle = matches!(route.target, Target::NatGateway(_) | Target::Interface(_));
                     inside(range) && !(whole && middle)
@@ -247,10 +317,21 @@ impl Tracer<'_> {
                     entries.iter().any(|range| inside(range) && range.contains(&to))
                 }
             };
-        if refused { Err(Fate::Refused) } else { Ok(Some(route)) }
+        if refused {
+            Err(Fate::Refused)
+        } else {
+            Ok(Some(route))
+        }
     }
 
-    fn follow(&self, target: &Target, subnet: usize, foreign: bool, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
+    fn follow(
+        &self,
+        target: &Target,
+        subnet: usize,
+        foreign: bool,
+        packet: &mut Packet,
+        memory: &mut Memory,
+    ) -> Hop<Place> {
         let vpc = self.net.subnets[subnet].vpc;
         memory.hops += 1;
         if memory.hops > 50 {
@@ -259,7 +340,9 @@ impl Tracer<'_> {
         match target {
             Target::Blackhole(_) => Err(Fate::Dies),
             Target::Other(_) => Err(Fate::Unsure),
-            Target::InternetGateway(index) if self.net.internet_gateways[*index].vpc == Some(vpc) => self.go_out(vpc, packet, memory),
+            Target::InternetGateway(index) if self.net.internet_gateways[*index].vpc == Some(vpc) => {
+                self.go_out(vpc, packet, memory)
+            }
             Target::InternetGateway(_) => Err(Fate::Dies),
             Target::EgressOnlyGateway(index) => {
                 let own = self.net.egress_only_gateways[*index].vpc == vpc;
@@ -268,7 +351,11 @@ impl Tracer<'_> {
                     return Err(Fate::Dies);
                 }
                 memory.egress_only = true;
-                if self.public_owner(packet.to) { self.come_in(packet, memory) } else { Ok(Place::Internet) }
+                if self.public_owner(packet.to) {
+                    self.come_in(packet, memory)
+                } else {
+                    Ok(Place::Internet)
+                }
             }
             Target::NatGateway(index) => self.nat(*index, subnet, foreign, packet, memory),
             Target::Endpoint(index) => {
@@ -278,18 +365,32 @@ impl Tracer<'_> {
                 }
                 let carried = matches!(packet.load, Load::Tcp(..) | Load::Icmp(8 | 128, 0));
                 let ours = endpoint.vpc == vpc && !foreign && !memory.answering && endpoint.available;
-                if ours && carried { Ok(Place::Service) } else { Err(Fate::Dies) }
+                if ours && carried {
+                    Ok(Place::Service)
+                } else {
+                    Err(Fate::Dies)
+                }
             }
             Target::Peering(index) => {
                 let peering = &self.net.peerings[*index];
                 if !peering.active || !peering.vpcs.contains(&Some(vpc)) {
                     return Err(Fate::Dies);
                 }
-                let other = peering.vpcs.iter().find(|other| **other != Some(vpc)).copied().flatten().ok_or(Fate::Unsure)?;
+                let other = peering
+                    .vpcs
+                    .iter()
+                    .find(|other| **other != Some(vpc))
+                    .copied()
+                    .flatten()
+                    .ok_or(Fate::Unsure)?;
                 if foreign {
                     return Err(Fate::Unsure);
                 }
-                if !self.net.vpcs[other].ranges.iter().any(|range| range.contains(&packet.to)) {
+                if !self.net.vpcs[other]
+                    .ranges
+                    .iter()
+                    .any(|range| range.contains(&packet.to))
+                {
                     return Err(Fate::Dies);
                 }
                 self.local(other, None, packet, memory)
@@ -302,22 +403,46 @@ impl Tracer<'_> {
     fn transit(&self, index: usize, subnet: usize, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
         let gateway = &self.net.transit_gateways[index];
         let here = &self.net.subnets[subnet];
-        let attachment = gateway.attachments.iter().find(|attachment| attachment.vpc == Some(here.vpc)).ok_or(Fate::Dies)?;
+        let attachment = gateway
+            .attachments
+            .iter()
+            .find(|attachment| attachment.vpc == Some(here.vpc))
+            .ok_or(Fate::Dies)?;
         let zone_of = |subnet: usize| &self.net.subnets[subnet].zone;
-        let entry = *attachment.subnets.iter().find(|entry| zone_of(**entry) == &here.zone).ok_or(Fate::Dies)?;
+        let entry = *attachment
+            .subnets
+            .iter()
+            .find(|entry| zone_of(**entry) == &here.zone)
+            .ok_or(Fate::Dies)?;
         if entry != subnet {
             self.acl(entry, true, packet, memory)?;
         }
         let table = &gateway.route_tables[attachment.route_table.ok_or(Fate::Dies)?];
-        let able = table.routes.iter().filter(|route| route.range.contains(&packet.to));
-        let best = able.clone().map(|route| (route.range.prefix_len(), route.is_static)).max().ok_or(Fate::Dies)?;
-        let winners: Vec<_> = able.filter(|route| (route.range.prefix_len(), route.is_static) == best).collect();
-        let [winner] = winners[..] else { return Err(Fate::Tie) };
+        let able = table
+            .routes
+            .iter()
+            .filter(|route| route.range.contains(&packet.to));
+        let best = able
+            .clone()
+            .map(|route| (route.range.prefix_len(), route.is_static))
+            .max()
+            .ok_or(Fate::Dies)?;
+        let winners: Vec<_> = able
+            .filter(|route| (route.range.prefix_len(), route.is_static) == best)
+            .collect();
+        let [winner] = winners[..] else {
+            return Err(Fate::Tie);
+        };
         let landing = &gateway.attachments[winner.attachment.ok_or(Fate::Dies)?];
         if landing.vpc.is_none() {
             return Err(Fate::Unsure);
         }
-        let same: Vec<usize> = landing.subnets.iter().copied().filter(|other| zone_of(*other) == &here.zone).collect();
+        let same: Vec<usize> = landing
+            .subnets
+            .iter()
+            .copied()
+            .filter(|other| zone_of(*other) == &here.zone)
+            .collect();
         let able = if same.is_empty() { &landing.subnets } else { &same };
         match able[..] {
             [] => Err(Fate::Dies),
@@ -326,13 +451,22 @@ impl Tracer<'_> {
         }
     }
 
-    fn appliance(&self, index: usize, from: Option<usize>, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
+    fn appliance(
+        &self,
+        index: usize,
+        from: Option<usize>,
+        packet: &mut Packet,
+        memory: &mut Memory,
+    ) -> Hop<Place> {
         let interface = &self.net.interfaces[index];
         if interface.running && interface.behind != Behind::Host {
             return Err(Fate::Unsure);
         }
         let vpc = self.net.vpc_of(index);
-        let subnet_of = |address: IpAddr| self.holder_anywhere(address, vpc).map(|host| self.net.interfaces[host].subnet);
+        let subnet_of = |address: IpAddr| {
+            self.holder_anywhere(address, vpc)
+                .map(|host| self.net.interfaces[host].subnet)
+        };
         let ends = [from, subnet_of(packet.from), subnet_of(packet.to)];
         if !interface.running || interface.source_dest_check || ends.contains(&Some(interface.subnet)) {
             return Err(Fate::Dies);
@@ -340,7 +474,11 @@ impl Tracer<'_> {
         if memory.answering && !memory.there.contains(&index) {
             return Err(Fate::Unsure);
         }
-        let seen = if memory.answering { &mut memory.back } else { &mut memory.there };
+        let seen = if memory.answering {
+            &mut memory.back
+        } else {
+            &mut memory.there
+        };
         if seen.contains(&index) {
             return Err(Fate::Dies);
         }
@@ -356,11 +494,23 @@ impl Tracer<'_> {
 
     /// The host that has an address, in this VPC first.
     fn holder_anywhere(&self, address: IpAddr, vpc: usize) -> Option<usize> {
-        let has = |index: &usize| self.net.interfaces[*index].addresses.iter().any(|own| own.private == Assigned::Known(address));
+        let has = |index: &usize| {
+            self.net.interfaces[*index]
+                .addresses
+                .iter()
+                .any(|own| own.private == Assigned::Known(address))
+        };
         (0..self.net.interfaces.len()).find(|index| has(index) && self.net.vpc_of(*index) == vpc)
     }
 
-    fn nat(&self, index: usize, subnet: usize, foreign: bool, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
+    fn nat(
+        &self,
+        index: usize,
+        subnet: usize,
+        foreign: bool,
+        packet: &mut Packet,
+        memory: &mut Memory,
+    ) -> Hop<Place> {
         let gateway = &self.net.nat_gateways[index];
         if !gateway.available || memory.answering || packet.from.is_ipv6() {
             return Err(Fate::Dies);
@@ -368,7 +518,8 @@ impl Tracer<'_> {
         if memory.nat.is_some() || foreign {
             return Err(Fate::Unsure);
         }
-        let own = self.net.subnets[subnet].vpc == gateway.vpc && self.holder_anywhere(packet.from, gateway.vpc).is_some();
+        let own = self.net.subnets[subnet].vpc == gateway.vpc
+            && self.holder_anywhere(packet.from, gateway.vpc).is_some();
         if !own || gateway.subnet == Some(subnet) {
             return Err(Fate::Dies);
         }
@@ -383,17 +534,32 @@ impl Tracer<'_> {
             Load::Icmp(ty, code) => Load::Icmp(ty, code),
             Load::Other(_) => return Err(Fate::Dies),
         };
-        let Assigned::Known(address) = gateway.private else { return Err(Fate::Unsure) };
+        let Assigned::Known(address) = gateway.private else {
+            return Err(Fate::Unsure);
+        };
         packet.from = address;
         match gateway.subnet {
             Some(own) => self.out_of_subnet(own, false, packet, memory),
-            None if self.net.internet_gateways.iter().any(|igw| igw.vpc == Some(gateway.vpc)) => self.go_out(gateway.vpc, packet, memory),
+            None if self
+                .net
+                .internet_gateways
+                .iter()
+                .any(|igw| igw.vpc == Some(gateway.vpc)) =>
+            {
+                self.go_out(gateway.vpc, packet, memory)
+            }
             None => Err(self.no_gateway(gateway.vpc)),
         }
     }
 
     /// To whoever has the address in a VPC.
-    fn local(&self, vpc: usize, inside: Option<usize>, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
+    fn local(
+        &self,
+        vpc: usize,
+        inside: Option<usize>,
+        packet: &mut Packet,
+        memory: &mut Memory,
+    ) -> Hop<Place> {
         if let Some(host) = self.holder_anywhere(packet.to, vpc) {
             let interface = &self.net.interfaces[host];
             if inside != Some(interface.subnet) {
@@ -408,7 +574,9 @@ impl Tracer<'_> {
                 Behind::Endpoint => return Err(Fate::Dies),
             }
             let plain = memory.there.is_empty();
-            if !memory.answering && (interface.behind != Behind::Service || !interface.security_groups.is_empty()) {
+            if !memory.answering
+                && (interface.behind != Behind::Service || !interface.security_groups.is_empty())
+            {
                 self.groups(host, true, packet, plain, memory)?;
             }
             if matches!(interface.behind, Behind::Service | Behind::Nothing) {
@@ -416,14 +584,22 @@ impl Tracer<'_> {
             }
             return Ok(Place::Host(host));
         }
-        let is_nat = |nat: &trueup_reach::network::NatGateway| nat.vpc == vpc && nat.private == Assigned::Known(packet.to);
-        let nobody = if self.net.vpcs[vpc].unread.hosts { Fate::Unsure } else { Fate::Dies };
+        let is_nat = |nat: &trueup_reach::network::NatGateway| {
+            nat.vpc == vpc && nat.private == Assigned::Known(packet.to)
+        };
+        let nobody = if self.net.vpcs[vpc].unread.hosts {
+            Fate::Unsure
+        } else {
+            Fate::Dies
+        };
         let index = self.net.nat_gateways.iter().position(is_nat).ok_or(nobody)?;
         let own = self.net.nat_gateways[index].subnet;
         if let Some(own) = own.filter(|own| inside != Some(*own)) {
             self.acl(own, true, packet, memory)?;
         }
-        let Some((used, asked)) = memory.nat.filter(|_| memory.answering) else { return Err(Fate::Dies) };
+        let Some((used, asked)) = memory.nat.filter(|_| memory.answering) else {
+            return Err(Fate::Dies);
+        };
         if used != index || packet.from != asked.to {
             return Err(Fate::Dies);
         }

@@ -6,9 +6,10 @@ use fastrand::Rng;
 use ipnet::IpNet;
 use trueup_reach::ServiceSet;
 use trueup_reach::network::{
-    AclEntry, Assigned, Attachment, Behind, Destination, EgressOnlyGateway, Endpoint, EndpointKind, GroupRule, Interface, InternetGateway,
-    Named, NatGateway, Network, NetworkAcl, Origin, Own, Peer, Peering, PrefixList, PublicAccess, Route, RouteTable, SecurityGroup, Subnet,
-    Target, TransitGateway, TransitRoute, TransitTable, Vpc,
+    AclEntry, Assigned, Attachment, Behind, Destination, EgressOnlyGateway, Endpoint, EndpointKind,
+    GroupRule, Interface, InternetGateway, Named, NatGateway, Network, NetworkAcl, Origin, Own, Peer,
+    Peering, PrefixList, PublicAccess, Route, RouteTable, SecurityGroup, Subnet, Target, TransitGateway,
+    TransitRoute, TransitTable, Vpc,
 };
 
 /// Addresses that are nobody's here: plain ones, and those of the service.
@@ -60,11 +61,19 @@ pub fn network(rng: &mut Rng) -> Network {
         ("pl-more", vec!["203.0.113.0/25", "198.51.100.0/24"]),
     ] {
         let entries = Some(entries.into_iter().map(self::net).collect());
-        net.prefix_lists.push(PrefixList { named: Named::new(name), is_service: name.ends_with("s3"), entries });
+        net.prefix_lists.push(PrefixList {
+            named: Named::new(name),
+            is_service: name.ends_with("s3"),
+            entries,
+        });
     }
     for vpc in 0..vpcs {
         for group in 0..2 {
-            net.security_groups.push(SecurityGroup { named: Named::new(format!("sg-{vpc}-{group}")), vpc, ..SecurityGroup::default() });
+            net.security_groups.push(SecurityGroup {
+                named: Named::new(format!("sg-{vpc}-{group}")),
+                vpc,
+                ..SecurityGroup::default()
+            });
         }
     }
     for subnet in 0..net.subnets.len() {
@@ -76,7 +85,11 @@ pub fn network(rng: &mut Rng) -> Network {
     add_joints(rng, &mut net);
     for vpc in 0..vpcs {
         for table in 0..rng.usize(1..4) {
-            net.route_tables.push(RouteTable { named: Named::new(format!("rtb-{vpc}-{table}")), vpc, ..RouteTable::default() });
+            net.route_tables.push(RouteTable {
+                named: Named::new(format!("rtb-{vpc}-{table}")),
+                vpc,
+                ..RouteTable::default()
+            });
             let index = net.route_tables.len() - 1;
             net.route_tables[index].routes = routes(rng, &net, vpc);
             net.vpcs[vpc].main_table = Some(index);
@@ -84,7 +97,9 @@ pub fn network(rng: &mut Rng) -> Network {
     }
     for subnet in 0..net.subnets.len() {
         let vpc = net.subnets[subnet].vpc;
-        let tables: Vec<usize> = (0..net.route_tables.len()).filter(|table| net.route_tables[*table].vpc == vpc).collect();
+        let tables: Vec<usize> = (0..net.route_tables.len())
+            .filter(|table| net.route_tables[*table].vpc == vpc)
+            .collect();
         net.subnets[subnet].route_table = Some(tables[rng.usize(..tables.len())]).filter(|_| rng.u8(..4) > 0);
     }
     fill_groups(rng, &mut net);
@@ -106,7 +121,9 @@ fn forget(rng: &mut Rng, net: &mut Network) {
             *group = SecurityGroup::unread(group.named.clone(), group.vpc);
         }
     }
-    net.route_tables.iter_mut().for_each(|table| table.unread = is_lost());
+    net.route_tables
+        .iter_mut()
+        .for_each(|table| table.unread = is_lost());
     net.network_acls.iter_mut().for_each(|acl| acl.unread = is_lost());
     for vpc in &mut net.vpcs {
         (vpc.unread.gateway, vpc.unread.hosts) = (is_lost(), is_lost());
@@ -115,20 +132,44 @@ fn forget(rng: &mut Rng, net: &mut Network) {
 
 /// Puts an appliance between the first two subnets of the first VPC that has three, both ways.
 fn inspect(rng: &mut Rng, net: &mut Network) {
-    let of = |vpc: usize| (0..net.subnets.len()).filter(|subnet| net.subnets[*subnet].vpc == vpc).collect::<Vec<_>>();
-    let Some(three) = (0..net.vpcs.len()).map(of).find(|subnets| subnets.len() > 2) else { return };
-    let Some(appliance) = net.interfaces.iter().position(|interface| interface.subnet == three[2]) else { return };
+    let of = |vpc: usize| {
+        (0..net.subnets.len())
+            .filter(|subnet| net.subnets[*subnet].vpc == vpc)
+            .collect::<Vec<_>>()
+    };
+    let Some(three) = (0..net.vpcs.len()).map(of).find(|subnets| subnets.len() > 2) else {
+        return;
+    };
+    let Some(appliance) = net
+        .interfaces
+        .iter()
+        .position(|interface| interface.subnet == three[2])
+    else {
+        return;
+    };
     let interface = &mut net.interfaces[appliance];
     (interface.source_dest_check, interface.running, interface.behind) = (false, true, Behind::Host);
     // Behind it groups may let nobody in but their own.
     for group in 0..net.security_groups.len() {
         if rng.bool() && !net.interfaces[appliance].security_groups.contains(&group) {
-            net.security_groups[group].ingress = vec![GroupRule { services: ServiceSet::all(), peer: Peer::Group(group), source: None }];
+            net.security_groups[group].ingress = vec![GroupRule {
+                services: ServiceSet::all(),
+                peer: Peer::Group(group),
+                source: None,
+            }];
         }
     }
     for (from, to) in [(three[0], three[1]), (three[1], three[0])] {
-        let (vpc, destination) = (net.subnets[from].vpc, Destination::Range(net.subnets[to].ranges[0]));
-        let route = Route { destination, target: Target::Interface(appliance), origin: Origin::Static, source: None };
+        let (vpc, destination) = (
+            net.subnets[from].vpc,
+            Destination::Range(net.subnets[to].ranges[0]),
+        );
+        let route = Route {
+            destination,
+            target: Target::Interface(appliance),
+            origin: Origin::Static,
+            source: None,
+        };
         net.subnets[from].route_table = Some(net.route_tables.len());
         net.route_tables.push(RouteTable {
             named: Named::new(format!("rtb-{from}-inspected")),
@@ -153,14 +194,26 @@ fn add_vpc(rng: &mut Rng, net: &mut Network, vpc: usize) {
         _ => PublicAccess::Open,
     };
     let region = if rng.u8(..2) == 0 { "us-1" } else { "eu-1" }.to_owned();
-    net.vpcs.push(Vpc { named: Named::new(format!("vpc-{vpc}")), ranges, region, public_access, ..Vpc::default() });
+    net.vpcs.push(Vpc {
+        named: Named::new(format!("vpc-{vpc}")),
+        ranges,
+        region,
+        public_access,
+        ..Vpc::default()
+    });
     for index in 1..=rng.usize(2..4) {
         let mut ranges = vec![self::net(&format!("10.{block}.{index}.0/24"))];
         if v6 {
             ranges.push(self::net(&format!("2001:db8:{vpc}:{index}::/64")));
         }
         let zone = Some(["a", "b"][rng.usize(..2)].to_owned());
-        net.subnets.push(Subnet { named: Named::new(format!("subnet-{vpc}-{index}")), vpc, ranges, zone, ..Subnet::default() });
+        net.subnets.push(Subnet {
+            named: Named::new(format!("subnet-{vpc}-{index}")),
+            vpc,
+            ranges,
+            zone,
+            ..Subnet::default()
+        });
     }
 }
 
@@ -169,17 +222,27 @@ fn add_host(rng: &mut Rng, net: &mut Network, subnet: usize) {
     let place = &net.subnets[subnet];
     let host = |range: &IpNet, number: u32| match range.network() {
         IpAddr::V4(address) => IpAddr::from(Ipv4Addr::from(u32::from(address) + number)),
-        IpAddr::V6(address) => IpAddr::from(std::net::Ipv6Addr::from(u128::from(address) + u128::from(number))),
+        IpAddr::V6(address) => {
+            IpAddr::from(std::net::Ipv6Addr::from(u128::from(address) + u128::from(number)))
+        }
     };
     let number = 10 + u32::try_from(index).unwrap();
     let public = rng.bool().then(|| known(&format!("44.0.0.{number}")));
-    let mut addresses = vec![Own { private: Assigned::Known(host(&place.ranges[0], number)), public }];
+    let mut addresses = vec![Own {
+        private: Assigned::Known(host(&place.ranges[0], number)),
+        public,
+    }];
     if rng.u8(..6) == 0 {
-        addresses
-            .push(Own { private: Assigned::Known(host(&place.ranges[0], number + 100)), public: Some(known(&format!("44.0.1.{number}"))) });
+        addresses.push(Own {
+            private: Assigned::Known(host(&place.ranges[0], number + 100)),
+            public: Some(known(&format!("44.0.1.{number}"))),
+        });
     }
     if let Some(range) = place.ranges.get(1).filter(|_| rng.bool()) {
-        addresses.push(Own { private: Assigned::Known(host(range, number)), public: None });
+        addresses.push(Own {
+            private: Assigned::Known(host(range, number)),
+            public: None,
+        });
     }
     let groups = (0..net.security_groups.len()).filter(|group| net.security_groups[*group].vpc == place.vpc);
     let security_groups: Vec<usize> = groups.filter(|_| rng.u8(..3) > 0).collect();
@@ -203,10 +266,17 @@ fn add_host(rng: &mut Rng, net: &mut Network, subnet: usize) {
 fn add_gateways(rng: &mut Rng, net: &mut Network) {
     for vpc in 0..net.vpcs.len() {
         if rng.u8(..8) > 0 {
-            net.internet_gateways.push(InternetGateway { named: Named::new(format!("igw-{vpc}")), vpc: Some(vpc), edge_table: None });
+            net.internet_gateways.push(InternetGateway {
+                named: Named::new(format!("igw-{vpc}")),
+                vpc: Some(vpc),
+                edge_table: None,
+            });
         }
         if rng.bool() {
-            net.egress_only_gateways.push(EgressOnlyGateway { named: Named::new(format!("eigw-{vpc}")), vpc });
+            net.egress_only_gateways.push(EgressOnlyGateway {
+                named: Named::new(format!("eigw-{vpc}")),
+                vpc,
+            });
         }
         net.endpoints.push(Endpoint {
             named: Named::new(format!("vpce-{vpc}")),
@@ -219,7 +289,9 @@ fn add_gateways(rng: &mut Rng, net: &mut Network) {
     }
     for subnet in 0..net.subnets.len() {
         if rng.u8(..3) == 0 {
-            let IpAddr::V4(address) = net.subnets[subnet].ranges[0].network() else { continue };
+            let IpAddr::V4(address) = net.subnets[subnet].ranges[0].network() else {
+                continue;
+            };
             let regional = rng.u8(..12) == 0;
             net.nat_gateways.push(NatGateway {
                 named: Named::new(format!("nat-{subnet}")),
@@ -239,14 +311,28 @@ fn add_joints(rng: &mut Rng, net: &mut Network) {
     for a in 0..vpcs {
         for b in a + 1..vpcs {
             if rng.u8(..3) > 0 {
-                let vpcs = if rng.bool() { [Some(a), Some(b)] } else { [Some(b), Some(a)] };
-                net.peerings.push(Peering { named: Named::new(format!("pcx-{a}-{b}")), vpcs, active: rng.u8(..6) > 0 });
+                let vpcs = if rng.bool() {
+                    [Some(a), Some(b)]
+                } else {
+                    [Some(b), Some(a)]
+                };
+                net.peerings.push(Peering {
+                    named: Named::new(format!("pcx-{a}-{b}")),
+                    vpcs,
+                    active: rng.u8(..6) > 0,
+                });
             }
         }
     }
-    let mut gateway = TransitGateway { named: Named::new("tgw"), group_references: rng.u8(..3) == 0, ..TransitGateway::default() };
+    let mut gateway = TransitGateway {
+        named: Named::new("tgw"),
+        group_references: rng.u8(..3) == 0,
+        ..TransitGateway::default()
+    };
     for vpc in 0..vpcs {
-        let subnets = (0..net.subnets.len()).filter(|subnet| net.subnets[*subnet].vpc == vpc && rng.u8(..3) > 0).collect();
+        let subnets = (0..net.subnets.len())
+            .filter(|subnet| net.subnets[*subnet].vpc == vpc && rng.u8(..3) > 0)
+            .collect();
         let route_table = Some(rng.usize(..2)).filter(|_| rng.u8(..10) > 0);
         gateway.attachments.push(Attachment {
             named: Named::new(format!("att-{vpc}")),
@@ -256,21 +342,36 @@ fn add_joints(rng: &mut Rng, net: &mut Network) {
             ..Attachment::default()
         });
     }
-    gateway.attachments.push(Attachment { named: Named::new("att-vpn"), ..Attachment::default() });
+    gateway.attachments.push(Attachment {
+        named: Named::new("att-vpn"),
+        ..Attachment::default()
+    });
     for table in 0..2 {
         let mut routes = Vec::new();
         for vpc in 0..vpcs {
             let range = net.vpcs[vpc].ranges[0];
             if rng.u8(..5) > 0 {
-                routes.push(TransitRoute { range, attachment: Some(vpc), is_static: false });
+                routes.push(TransitRoute {
+                    range,
+                    attachment: Some(vpc),
+                    is_static: false,
+                });
             }
             if rng.u8(..8) == 0 {
                 let attachment = Some(rng.usize(..gateway.attachments.len())).filter(|_| rng.bool());
                 let range = if rng.bool() { range } else { self::net("0.0.0.0/0") };
-                routes.push(TransitRoute { range, attachment, is_static: true });
+                routes.push(TransitRoute {
+                    range,
+                    attachment,
+                    is_static: true,
+                });
             }
         }
-        gateway.route_tables.push(TransitTable { named: Named::new(format!("tgw-rtb-{table}")), routes, unread: false });
+        gateway.route_tables.push(TransitTable {
+            named: Named::new(format!("tgw-rtb-{table}")),
+            routes,
+            unread: false,
+        });
     }
     net.transit_gateways.push(gateway);
 }
@@ -278,17 +379,38 @@ fn add_joints(rng: &mut Rng, net: &mut Network) {
 fn routes(rng: &mut Rng, net: &Network, vpc: usize) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
     let mut add = |destination, target, origin| {
-        if !routes.iter().any(|route| route.destination == destination && route.origin == origin) {
-            routes.push(Route { destination, target, origin, source: None });
+        if !routes
+            .iter()
+            .any(|route| route.destination == destination && route.origin == origin)
+        {
+            routes.push(Route {
+                destination,
+                target,
+                origin,
+                source: None,
+            });
         }
     };
     let range = |text: &str| Destination::Range(self::net(text));
     let own = |index: usize| Some(index);
-    let igw = net.internet_gateways.iter().position(|gateway| gateway.vpc == own(vpc)).map(Target::InternetGateway);
-    let eigw = net.egress_only_gateways.iter().position(|gateway| gateway.vpc == vpc).map(Target::EgressOnlyGateway);
-    let nats: Vec<Target> = (0..net.nat_gateways.len()).filter(|nat| net.nat_gateways[*nat].vpc == vpc).map(Target::NatGateway).collect();
+    let igw = net
+        .internet_gateways
+        .iter()
+        .position(|gateway| gateway.vpc == own(vpc))
+        .map(Target::InternetGateway);
+    let eigw = net
+        .egress_only_gateways
+        .iter()
+        .position(|gateway| gateway.vpc == vpc)
+        .map(Target::EgressOnlyGateway);
+    let nats: Vec<Target> = (0..net.nat_gateways.len())
+        .filter(|nat| net.nat_gateways[*nat].vpc == vpc)
+        .map(Target::NatGateway)
+        .collect();
     let hosts: Vec<Target> = (0..net.interfaces.len())
-        .filter(|host| net.vpc_of(*host) == vpc && (!net.interfaces[*host].source_dest_check || rng.u8(..6) == 0))
+        .filter(|host| {
+            net.vpc_of(*host) == vpc && (!net.interfaces[*host].source_dest_check || rng.u8(..6) == 0)
+        })
         .map(Target::Interface)
         .collect();
     let default = match rng.u8(..12) {
@@ -307,8 +429,19 @@ fn routes(rng: &mut Rng, net: &Network, vpc: usize) -> Vec<Route> {
     if rng.bool() {
         add(Destination::List(0), Target::Endpoint(vpc), Origin::Static);
     }
-    for (index, peering) in net.peerings.iter().enumerate().filter(|(_, peering)| peering.vpcs.contains(&Some(vpc))) {
-        let other = peering.vpcs.iter().flatten().find(|other| **other != vpc).copied().unwrap_or(vpc);
+    for (index, peering) in net
+        .peerings
+        .iter()
+        .enumerate()
+        .filter(|(_, peering)| peering.vpcs.contains(&Some(vpc)))
+    {
+        let other = peering
+            .vpcs
+            .iter()
+            .flatten()
+            .find(|other| **other != vpc)
+            .copied()
+            .unwrap_or(vpc);
         if rng.u8(..3) > 0 {
             for own in &net.vpcs[other].ranges {
                 add(Destination::Range(*own), Target::Peering(index), Origin::Static);
@@ -317,7 +450,11 @@ fn routes(rng: &mut Rng, net: &Network, vpc: usize) -> Vec<Route> {
     }
     for other in (0..net.vpcs.len()).filter(|other| *other != vpc) {
         if rng.bool() {
-            add(Destination::Range(net.vpcs[other].ranges[0]), Target::TransitGateway(0), Origin::Static);
+            add(
+                Destination::Range(net.vpcs[other].ranges[0]),
+                Target::TransitGateway(0),
+                Origin::Static,
+            );
         }
     }
     routes.extend(odd_routes(rng, net, vpc, &igw, &nats, &hosts));
@@ -337,14 +474,37 @@ fn any(rng: &mut Rng, targets: &[Target]) -> Option<Target> {
 }
 
 /// Routes that nobody would make on purpose.
-fn odd_routes(rng: &mut Rng, net: &Network, vpc: usize, igw: &Option<Target>, nats: &[Target], hosts: &[Target]) -> Vec<Route> {
+fn odd_routes(
+    rng: &mut Rng,
+    net: &Network,
+    vpc: usize,
+    igw: &Option<Target>,
+    nats: &[Target],
+    hosts: &[Target],
+) -> Vec<Route> {
     let mut routes = Vec::new();
-    let mut add = |destination, target, origin| routes.push(Route { destination, target, origin, source: None });
+    let mut add = |destination, target, origin| {
+        routes.push(Route {
+            destination,
+            target,
+            origin,
+            source: None,
+        })
+    };
     let range = |text: &str| Destination::Range(self::net(text));
     // An appliance between two subnets.
-    let own: Vec<IpNet> = net.subnets.iter().filter(|subnet| subnet.vpc == vpc).map(|subnet| subnet.ranges[0]).collect();
+    let own: Vec<IpNet> = net
+        .subnets
+        .iter()
+        .filter(|subnet| subnet.vpc == vpc)
+        .map(|subnet| subnet.ranges[0])
+        .collect();
     if let Some(target) = any(rng, hosts).filter(|_| rng.u8(..3) == 0) {
-        add(Destination::Range(own[rng.usize(..own.len())]), target, Origin::Static);
+        add(
+            Destination::Range(own[rng.usize(..own.len())]),
+            target,
+            Origin::Static,
+        );
     }
     let joints: Vec<Target> = (0..net.peerings.len()).map(Target::Peering).collect();
     for _ in 0..rng.usize(..3) {
@@ -356,7 +516,9 @@ fn odd_routes(rng: &mut Rng, net: &Network, vpc: usize, igw: &Option<Target>, na
             Some(Target::TransitGateway(0)),
             any(rng, &joints),
         ];
-        let Some(target) = targets[rng.usize(..targets.len())].clone() else { continue };
+        let Some(target) = targets[rng.usize(..targets.len())].clone() else {
+            continue;
+        };
         let subnet = &net.subnets[rng.usize(..net.subnets.len())];
         let destinations = [
             range("203.0.113.0/25"),
@@ -371,7 +533,13 @@ fn odd_routes(rng: &mut Rng, net: &Network, vpc: usize, igw: &Option<Target>, na
             range("10.0.1.0/25"),
             range("203.0.113.0/24"),
         ];
-        let origin = [Origin::Static, Origin::Static, Origin::Static, Origin::VpnBgp, Origin::DirectConnect][rng.usize(..5)];
+        let origin = [
+            Origin::Static,
+            Origin::Static,
+            Origin::Static,
+            Origin::VpnBgp,
+            Origin::DirectConnect,
+        ][rng.usize(..5)];
         let destination = destinations[rng.usize(..destinations.len())].clone();
         if matches!(destination, Destination::List(_)) && origin != Origin::Static {
             continue;
@@ -385,7 +553,13 @@ fn odd_routes(rng: &mut Rng, net: &Network, vpc: usize, igw: &Option<Target>, na
 fn peer_range(rng: &mut Rng, net: &Network) -> IpNet {
     let interface = &net.interfaces[rng.usize(..net.interfaces.len())];
     let own = &interface.addresses[rng.usize(..interface.addresses.len())];
-    let single = |assigned: Assigned| if let Assigned::Known(address) = assigned { IpNet::from(address) } else { self::net("0.0.0.0/0") };
+    let single = |assigned: Assigned| {
+        if let Assigned::Known(address) = assigned {
+            IpNet::from(address)
+        } else {
+            self::net("0.0.0.0/0")
+        }
+    };
     match rng.u8(..14) {
         0..5 => self::net("0.0.0.0/0"),
         5 => self::net("::/0"),
@@ -406,7 +580,11 @@ fn fill_groups(rng: &mut Rng, net: &mut Network) {
             let mut rules: Vec<GroupRule> = Vec::new();
             if open {
                 for range in ["0.0.0.0/0", "::/0"] {
-                    rules.push(GroupRule { services: ServiceSet::all(), peer: Peer::Range(self::net(range)), source: None });
+                    rules.push(GroupRule {
+                        services: ServiceSet::all(),
+                        peer: Peer::Range(self::net(range)),
+                        source: None,
+                    });
                 }
                 return rules;
             }
@@ -417,7 +595,11 @@ fn fill_groups(rng: &mut Rng, net: &mut Network) {
                     4 => Peer::Group(group),
                     _ => Peer::Group(rng.usize(..net.security_groups.len())),
                 };
-                rules.push(GroupRule { services: services(rng), peer, source: None });
+                rules.push(GroupRule {
+                    services: services(rng),
+                    peer,
+                    source: None,
+                });
             }
             rules
         };
@@ -438,14 +620,32 @@ fn fill_acls(rng: &mut Rng, net: &mut Network) {
             if rng.u8(..4) == 0 {
                 let ports = [(32768, 40000), (40001, 65535), (1024, 32767)][rng.usize(..3)];
                 let services = ServiceSet::tcp(ports.0, ports.1).union(&ServiceSet::udp(ports.0, ports.1));
-                entries.push(AclEntry { number: 0, allow: false, services, range: self::net("0.0.0.0/0"), source: None });
+                entries.push(AclEntry {
+                    number: 0,
+                    allow: false,
+                    services,
+                    range: self::net("0.0.0.0/0"),
+                    source: None,
+                });
             }
             for _ in 0..rng.usize(..3) {
-                entries.push(AclEntry { number: 0, allow: rng.bool(), services: services(rng), range: peer_range(rng, net), source: None });
+                entries.push(AclEntry {
+                    number: 0,
+                    allow: rng.bool(),
+                    services: services(rng),
+                    range: peer_range(rng, net),
+                    source: None,
+                });
             }
             for range in ["0.0.0.0/0", "::/0"] {
                 if rng.u8(..6) > 0 {
-                    entries.push(AclEntry { number: 0, allow: true, services: ServiceSet::all(), range: self::net(range), source: None });
+                    entries.push(AclEntry {
+                        number: 0,
+                        allow: true,
+                        services: ServiceSet::all(),
+                        range: self::net(range),
+                        source: None,
+                    });
                 }
             }
             for (index, entry) in entries.iter_mut().enumerate() {
@@ -457,7 +657,17 @@ fn fill_acls(rng: &mut Rng, net: &mut Network) {
         let (ingress, egress) = (side(rng), side(rng));
         let vpc = net.subnets[subnet].vpc;
         let index = net.network_acls.len();
-        net.network_acls.push(NetworkAcl { named: Named::new(format!("acl-{subnet}")), vpc, ingress, egress, unread: false });
-        if rng.u8(..8) == 0 { net.vpcs[vpc].default_acl = Some(index) } else { net.subnets[subnet].network_acl = Some(index) }
+        net.network_acls.push(NetworkAcl {
+            named: Named::new(format!("acl-{subnet}")),
+            vpc,
+            ingress,
+            egress,
+            unread: false,
+        });
+        if rng.u8(..8) == 0 {
+            net.vpcs[vpc].default_acl = Some(index)
+        } else {
+            net.subnets[subnet].network_acl = Some(index)
+        }
     }
 }

@@ -32,7 +32,11 @@ impl Details<'_> {
     /// The chains of reasons.
     pub fn why(&self) -> String {
         let tree: Vec<String> = why::tree(self.plan);
-        if tree.is_empty() { String::new() } else { format!("**Why**\n{}", fenced("", &tree)) }
+        if tree.is_empty() {
+            String::new()
+        } else {
+            format!("**Why**\n{}", fenced("", &tree))
+        }
     }
 
     /// A block in full; of its resources so many are named.
@@ -47,9 +51,17 @@ impl Details<'_> {
 
     fn draw(&self, block: &Block<'_>, changes: &[&Change], listed_max: usize) -> String {
         let first = changes[0];
-        let open = if block.dangerous { "<details open>" } else { "<details>" };
+        let open = if block.dangerous {
+            "<details open>"
+        } else {
+            "<details>"
+        };
         let mut out = format!("{open}<summary>{}</summary>\n\n", summary(changes));
-        let lines: Vec<String> = block.lines(self.names).iter().flat_map(|line| drawn(line, first.action)).collect();
+        let lines: Vec<String> = block
+            .lines(self.names)
+            .iter()
+            .flat_map(|line| drawn(line, first.action))
+            .collect();
         if !lines.is_empty() {
             paragraph(&mut out, &fenced("diff", &lines));
         }
@@ -75,10 +87,17 @@ impl Details<'_> {
         }
         if !(first.action == Action::Delete && changes.len() > 1) {
             // What is lost is told by name below.
-            if first.disruption != Disruption::None && (first.losses.is_empty() || first.disruption < Disruption::AddressLost) {
+            if first.disruption != Disruption::None
+                && (first.losses.is_empty() || first.disruption < Disruption::AddressLost)
+            {
                 after.push(format!("Disruption: {}.", words::disruption(first)));
             }
-            after.extend(changes.iter().filter_map(|change| words::lifts(change)).map(|lifts| sentence(&lifts)));
+            after.extend(
+                changes
+                    .iter()
+                    .filter_map(|change| words::lifts(change))
+                    .map(|lifts| sentence(&lifts)),
+            );
             if let Some(order) = first.order {
                 after.push(format!("Order: {}.", words::order(order)));
             }
@@ -108,7 +127,11 @@ impl Details<'_> {
                 parts.extend(words::lifts(change).map(|lifts| prose(&lifts)));
                 parts.extend(change.notes.iter().map(|note| prose(note)));
             }
-            let tail = if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) };
+            let tail = if parts.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", parts.join("; "))
+            };
             format!("{}{}{tail}", code(&change.address.to_string()), id(change))
         };
         let items: Vec<String> = shown.iter().map(item).collect();
@@ -123,13 +146,29 @@ impl Details<'_> {
     /// Changes that are told together, as a line of the table.
     pub fn row(&self, changes: &[&Change]) -> String {
         let first = changes[0];
-        let shown: Vec<String> = changes.iter().take(NAMED_MAX).map(|change| cell(&change.address.to_string())).collect();
+        let shown: Vec<String> = changes
+            .iter()
+            .take(NAMED_MAX)
+            .map(|change| cell(&change.address.to_string()))
+            .collect();
         let more = changes.len() - shown.len();
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let id = first.id.as_ref().filter(|_| changes.len() == 1).map(|id| cell(id)).unwrap_or_default();
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {more} more")
+        };
+        let id = first
+            .id
+            .as_ref()
+            .filter(|_| changes.len() == 1)
+            .map(|id| cell(id))
+            .unwrap_or_default();
         let sign = cell(words::sign(first.action));
         let (verb, disruption) = (words::verb(first.action), words::disruption(first));
-        format!("| {sign} {verb} | {}{more} | {id} | {disruption} |\n", shown.join(", "))
+        format!(
+            "| {sign} {verb} | {}{more} | {id} | {disruption} |\n",
+            shown.join(", ")
+        )
     }
 
     /// Every call in its order.
@@ -138,12 +177,25 @@ impl Details<'_> {
         if steps.is_empty() {
             return String::new();
         }
-        let mut out = format!("<details><summary>{}, in order</summary>\n\n", words::count(steps.len(), "step"));
+        let mut out = format!(
+            "<details><summary>{}, in order</summary>\n\n",
+            words::count(steps.len(), "step")
+        );
         for step in steps {
             let after: Vec<String> = step.after.iter().map(ToString::to_string).collect();
-            let after = if after.is_empty() { String::new() } else { format!(", after {}", after.join(", ")) };
+            let after = if after.is_empty() {
+                String::new()
+            } else {
+                format!(", after {}", after.join(", "))
+            };
             let why: String = step.why.iter().map(|why| format!("; {}", prose(why))).collect();
-            let _ = writeln!(out, "{}. {} {}{after}{why}", step.number, code(&step.address.to_string()), step.call.action);
+            let _ = writeln!(
+                out,
+                "{}. {} {}{after}{why}",
+                step.number,
+                code(&step.address.to_string()),
+                step.call.action
+            );
         }
         out + "\n</details>\n"
     }
@@ -154,29 +206,64 @@ fn summary(changes: &[&Change]) -> String {
     let first = changes[0];
     let action = format!("{} {}", words::sign(first.action), words::verb(first.action));
     if let [change] = changes {
-        let place = change.source.as_ref().map(|place| format!(" · line {}", place.line)).unwrap_or_default();
-        let id = change.id.as_ref().map(|id| format!(" · {}", html(id))).unwrap_or_default();
+        let place = change
+            .source
+            .as_ref()
+            .map(|place| format!(" · line {}", place.line))
+            .unwrap_or_default();
+        let id = change
+            .id
+            .as_ref()
+            .map(|id| format!(" · {}", html(id)))
+            .unwrap_or_default();
         return format!("{action} {}{id}{place}", html(&change.address.to_string()));
     }
-    let alike = if first.action == Action::Delete { "" } else { " alike" };
-    let named: Vec<String> = changes.iter().map(|change| html(&change.address.to_string())).collect();
-    let names = if named.len() <= NAMED_MAX { format!(": {}", named.join(", ")) } else { String::new() };
-    format!("{action} {}{alike}{names}", words::count(changes.len(), "resource"))
+    let alike = if first.action == Action::Delete {
+        ""
+    } else {
+        " alike"
+    };
+    let named: Vec<String> = changes
+        .iter()
+        .map(|change| html(&change.address.to_string()))
+        .collect();
+    let names = if named.len() <= NAMED_MAX {
+        format!(": {}", named.join(", "))
+    } else {
+        String::new()
+    };
+    format!(
+        "{action} {}{alike}{names}",
+        words::count(changes.len(), "resource")
+    )
 }
 
 /// What is lost with a change.
 pub fn losses(change: &Change) -> String {
-    change.losses.iter().map(|loss| prose(&loss.to_string())).collect::<Vec<_>>().join(", ")
+    change
+        .losses
+        .iter()
+        .map(|loss| prose(&loss.to_string()))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The id of what is there, in brackets.
 pub fn id(change: &Change) -> String {
-    change.id.as_ref().map(|id| format!(" ({})", code(id))).unwrap_or_default()
+    change
+        .id
+        .as_ref()
+        .map(|id| format!(" ({})", code(id)))
+        .unwrap_or_default()
 }
 
 /// One line of a change as lines of a diff, with the sign in the first column.
 fn drawn(line: &Line, action: Action) -> Vec<String> {
-    let remark = line.remark.as_ref().map(|remark| format!("     # {remark}")).unwrap_or_default();
+    let remark = line
+        .remark
+        .as_ref()
+        .map(|remark| format!("     # {remark}"))
+        .unwrap_or_default();
     let side = |sign: &str, text: &Option<String>| match text {
         Some(text) => format!("{sign} {}: {text}", line.name),
         None => format!("{sign} {}", line.name),
@@ -192,7 +279,9 @@ fn drawn(line: &Line, action: Action) -> Vec<String> {
     }
     if let Some(long) = line.long.as_ref().filter(|long| !long.private) {
         lines.extend(
-            difference::lines(&long.before, &long.after).iter().map(|line| format!("{}   {}", line.sign, line.text).trim_end().to_owned()),
+            difference::lines(&long.before, &long.after)
+                .iter()
+                .map(|line| format!("{}   {}", line.sign, line.text).trim_end().to_owned()),
         );
     }
     lines

@@ -1,5 +1,5 @@
-//! What of a comment is there where not all of it fits: first the steps go, then what is harmless is only listed, then only counted.
-//! What is dangerous stays in full as long as there is room.
+//! What of a comment is there where not all of it fits: first the steps go, then what is harmless is only
+//! listed, then only counted. What is dangerous stays in full as long as there is room.
 
 use trueup_model::{Action, Change, Plan};
 
@@ -20,10 +20,23 @@ pub fn comment(plan: &Plan, spec: &str, bytes_max: usize) -> String {
     let names = Names::of(plan);
     let blocks = blocks(plan, &names);
     let parts = Parts { plan, spec };
-    let fit = Fit { parts, details: Details { plan, names: &names }, blocks: &blocks, bytes_max };
+    let fit = Fit {
+        parts,
+        details: Details { plan, names: &names },
+        blocks: &blocks,
+        bytes_max,
+    };
     let whole = [true, false].into_iter().find_map(|steps| fit.whole(steps));
-    let shortened = || [Extent::Whole, Extent::Some].into_iter().find_map(|extent| fit.shortened(extent));
-    let least = || [fit.counts(), parts.title()].into_iter().find(|text| text.len() <= bytes_max);
+    let shortened = || {
+        [Extent::Whole, Extent::Some]
+            .into_iter()
+            .find_map(|extent| fit.shortened(extent))
+    };
+    let least = || {
+        [fit.counts(), parts.title()]
+            .into_iter()
+            .find(|text| text.len() <= bytes_max)
+    };
     whole.or_else(shortened).or_else(least).unwrap_or_default()
 }
 
@@ -57,14 +70,16 @@ impl Fit<'_> {
         (text.len() <= self.bytes_max).then_some(text)
     }
 
-    /// As many changes in full as there is room for, and of the others as many lines as there is room for; none where the head alone
-    /// is too long.
+    /// As many changes in full as there is room for, and of the others as many lines as there is room for;
+    /// none where the head alone is too long.
     fn shortened(&self, extent: Extent) -> Option<String> {
         let (mut text, foot) = (self.parts.head(extent), self.parts.foot());
         let changes = self.parts.plan.changes.len();
         let longest = told(changes, changes, changes, changes);
         self.notice(&mut text, &longest);
-        let room = self.bytes_max.checked_sub(text.len() + foot.len() + TABLE_HEAD.len() + GAPS)?;
+        let room = self
+            .bytes_max
+            .checked_sub(text.len() + foot.len() + TABLE_HEAD.len() + GAPS)?;
         let pieces = self.pieces();
         let shown = self.choose(&pieces, room);
         let (mut full, mut rows) = (String::new(), String::new());
@@ -80,7 +95,10 @@ impl Fit<'_> {
             return None;
         }
         let mut text = self.parts.head(extent);
-        self.notice(&mut text, &told(changes, in_full, listed, changes - in_full - listed));
+        self.notice(
+            &mut text,
+            &told(changes, in_full, listed, changes - in_full - listed),
+        );
         text += &full;
         if !rows.is_empty() {
             paragraph(&mut text, &format!("{TABLE_HEAD}{}", rows.trim_end()));
@@ -103,7 +121,10 @@ impl Fit<'_> {
         let split = |block: &Block<'_>| block.first().action == Action::Delete && block.changes.len() > 1;
         let pieces = self.blocks.iter().flat_map(|block| {
             let step = if split(block) { 1 } else { block.changes.len() };
-            block.changes.chunks(step).map(move |changes| Piece { block, changes })
+            block
+                .changes
+                .chunks(step)
+                .map(move |changes| Piece { block, changes })
         });
         pieces.collect()
     }
@@ -112,7 +133,9 @@ impl Fit<'_> {
     fn choose(&self, pieces: &[Piece<'_>], mut room: usize) -> Vec<Shown> {
         let mut shown: Vec<Shown> = pieces.iter().map(|_| Shown::Not).collect();
         for dangerous in [true, false] {
-            let own: Vec<usize> = (0..pieces.len()).filter(|index| pieces[*index].block.dangerous == dangerous).collect();
+            let own: Vec<usize> = (0..pieces.len())
+                .filter(|index| pieces[*index].block.dangerous == dangerous)
+                .collect();
             for &index in &own {
                 let row = self.details.row(pieces[index].changes);
                 if row.len() > room {
@@ -142,9 +165,16 @@ impl Fit<'_> {
 
     /// Says what was left out.
     fn notice(&self, text: &mut String, left_out: &str) {
-        let destroy = if self.parts.plan.teardown { " --destroy" } else { "" };
+        let destroy = if self.parts.plan.teardown {
+            " --destroy"
+        } else {
+            ""
+        };
         let all = code(&format!("trueup plan{destroy} {}", self.parts.spec));
-        paragraph(text, &format!("> **Shortened** to fit into a comment: {left_out}. {all} shows everything."));
+        paragraph(
+            text,
+            &format!("> **Shortened** to fit into a comment: {left_out}. {all} shows everything."),
+        );
     }
 }
 
@@ -163,7 +193,11 @@ enum Shown {
 
 fn told(all: usize, in_full: usize, listed: usize, left: usize) -> String {
     let are = |number: usize| if number == 1 { "is" } else { "are" };
-    let mut text = format!("{in_full} of {} {} in full", words::count(all, "change"), are(in_full));
+    let mut text = format!(
+        "{in_full} of {} {} in full",
+        words::count(all, "change"),
+        are(in_full)
+    );
     for (number, how) in [(listed, "listed"), (left, "only counted")] {
         if number > 0 {
             text += &format!(", {number} {} {how}", are(number));

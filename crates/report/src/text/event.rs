@@ -14,45 +14,106 @@ use crate::words;
 pub fn event(out: &mut Clean, event: &Event, plan: &Plan, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     match event {
-        Event::Started { steps } => page.line(0, 0, &[(Paint::Strong, &format!("{} to do", words::count(*steps, "step")))]),
+        Event::Started { steps } => page.line(
+            0,
+            0,
+            &[(Paint::Strong, &format!("{} to do", words::count(*steps, "step")))],
+        ),
         Event::StepStarted { step } => {
             let call = format!("{} …", step.call);
             about(&mut page, plan, step, &[(Paint::Plain, &call)])
         }
         Event::Waiting { step, what, elapsed } => {
             let waiting = format!("waiting ({}): ", time(*elapsed));
-            about(&mut page, plan, step, &[(Paint::Dim, &waiting), (Paint::Plain, what)])
+            about(
+                &mut page,
+                plan,
+                step,
+                &[(Paint::Dim, &waiting), (Paint::Plain, what)],
+            )
         }
         Event::Retrying { step, why, elapsed } => {
             let retrying = format!("trying {} again ({}): ", step.call, time(*elapsed));
-            about(&mut page, plan, step, &[(Paint::Update, &retrying), (Paint::Plain, why)])
+            about(
+                &mut page,
+                plan,
+                step,
+                &[(Paint::Update, &retrying), (Paint::Plain, why)],
+            )
         }
         Event::StepDone { step, id, elapsed } => {
             let id = id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
             let (call, took) = (format!("{} ", step.call), format!("{id}({})", time(*elapsed)));
-            about(&mut page, plan, step, &[(Paint::Plain, &call), (Paint::Create, "done "), (Paint::Plain, &took)])
+            about(
+                &mut page,
+                plan,
+                step,
+                &[
+                    (Paint::Plain, &call),
+                    (Paint::Create, "done "),
+                    (Paint::Plain, &took),
+                ],
+            )
         }
-        Event::StepFailed { step, code, message, elapsed } => {
+        Event::StepFailed {
+            step,
+            code,
+            message,
+            elapsed,
+        } => {
             let failed = format!("{} FAILED ({}): ", step.call, time(*elapsed));
             let said = said(code, message);
-            let place = place(plan, step.number).map(|place| format!("   {place}")).unwrap_or_default();
-            about(&mut page, plan, step, &[(Paint::Delete, &failed), (Paint::Plain, &said), (Paint::Dim, &place)])
+            let place = place(plan, step.number)
+                .map(|place| format!("   {place}"))
+                .unwrap_or_default();
+            about(
+                &mut page,
+                plan,
+                step,
+                &[
+                    (Paint::Delete, &failed),
+                    (Paint::Plain, &said),
+                    (Paint::Dim, &place),
+                ],
+            )
         }
         Event::StepPending { step, why, elapsed } => {
             let pending = format!("{} not through ({}): ", step.call, time(*elapsed));
-            about(&mut page, plan, step, &[(Paint::Update, &pending), (Paint::Plain, why)])
+            about(
+                &mut page,
+                plan,
+                step,
+                &[(Paint::Update, &pending), (Paint::Plain, why)],
+            )
         }
-        Event::StepSkipped { step, because: Some(address) } => {
+        Event::StepSkipped {
+            step,
+            because: Some(address),
+        } => {
             let skipped = format!("{} skipped: ", step.call);
-            about(&mut page, plan, step, &[(Paint::Update, &skipped), (Paint::Plain, &failed(address))])
+            about(
+                &mut page,
+                plan,
+                step,
+                &[(Paint::Update, &skipped), (Paint::Plain, &failed(address))],
+            )
         }
         Event::PuttingBack { step, because } => {
             let back = format!("{} all the same, so that it is as it was: ", step.call);
             let why = because.as_ref().map_or_else(|| "stopped".to_owned(), failed);
-            about(&mut page, plan, step, &[(Paint::Update, &back), (Paint::Plain, &why)])
+            about(
+                &mut page,
+                plan,
+                step,
+                &[(Paint::Update, &back), (Paint::Plain, &why)],
+            )
         }
         Event::Stopping { running, left } => {
-            let left = if *left == 0 { String::new() } else { format!(" ({} left)", words::count(*left, "step")) };
+            let left = if *left == 0 {
+                String::new()
+            } else {
+                format!(" ({} left)", words::count(*left, "step"))
+            };
             let words = format!(
                 "stopping: nothing new is started{left} and nothing is repeated; {} under way {} with the answer; stop again to end at once",
                 words::count(*running, "step"),
@@ -71,12 +132,20 @@ fn about(page: &mut Page<'_>, plan: &Plan, step: &StepRef, pieces: &[Piece<'_>])
     let number = format!("[{:>width$}/{total}] ", step.number, width = total.len());
     let address = format!("{}: ", step.address);
     let lead = [(Paint::Dim, number.as_str()), (Paint::Strong, address.as_str())];
-    page.line(0, number.len(), &lead.into_iter().chain(pieces.iter().copied()).collect::<Vec<_>>())
+    page.line(
+        0,
+        number.len(),
+        &lead.into_iter().chain(pieces.iter().copied()).collect::<Vec<_>>(),
+    )
 }
 
 /// EC2's error code and message.
 pub fn said(code: &str, message: &str) -> String {
-    if code.is_empty() || message.contains(code) { message.to_owned() } else { format!("{code}: {message}") }
+    if code.is_empty() || message.contains(code) {
+        message.to_owned()
+    } else {
+        format!("{code}: {message}")
+    }
 }
 
 /// Why steps are skipped that need what could not be done.
@@ -87,7 +156,10 @@ pub fn failed(address: &Address) -> String {
 /// Where the resource of a step stands in the spec.
 pub fn place(plan: &Plan, number: usize) -> Option<String> {
     let step = plan.steps.iter().find(|step| step.number == number)?;
-    step.source.as_ref().filter(|place| !place.file.is_empty()).map(shown::place)
+    step.source
+        .as_ref()
+        .filter(|place| !place.file.is_empty())
+        .map(shown::place)
 }
 
 /// `1.2 s`, `40 s`, `3 min 20 s`.

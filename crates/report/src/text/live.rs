@@ -1,4 +1,5 @@
-//! A live region at the bottom of a terminal: what is under way, and counts. Pure: events and a time go in, text comes out.
+//! A live region at the bottom of a terminal: what is under way, and counts. Pure: events and a time go in,
+//! text comes out.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -29,8 +30,8 @@ pub struct Live {
 }
 
 impl Live {
-    /// What a terminal of `style.width` columns must be sent when `event` happens at `now`, a time since any fixed moment: what
-    /// stays of it goes up, and the region is drawn again below.
+    /// What a terminal of `style.width` columns must be sent when `event` happens at `now`, a time since any
+    /// fixed moment: what stays of it goes up, and the region is drawn again below.
     pub fn hear(&mut self, happened: &Event, plan: &Plan, now: Duration, style: Style) -> Clean {
         let mut out = self.clear();
         let stays = match happened {
@@ -39,7 +40,8 @@ impl Live {
                 false
             }
             Event::StepStarted { step } => {
-                self.running.insert(step.number, (format!("{}: {}", step.address, step.call), now));
+                self.running
+                    .insert(step.number, (format!("{}: {}", step.address, step.call), now));
                 false
             }
             Event::Waiting { step, what, .. } => {
@@ -108,10 +110,24 @@ impl Live {
             .running
             .values()
             .take(LINES_MAX - 1)
-            .map(|(what, since)| fit(&clean(&format!("  {what} ({})", time(now.saturating_sub(*since)))), width))
+            .map(|(what, since)| {
+                fit(
+                    &clean(&format!("  {what} ({})", time(now.saturating_sub(*since)))),
+                    width,
+                )
+            })
             .collect();
-        let mut counts = format!("{}/{} done, {} running", self.done, self.total, self.running.len());
-        for (number, what) in [(self.failed, "failed"), (self.pending, "not through"), (self.skipped, "skipped")] {
+        let mut counts = format!(
+            "{}/{} done, {} running",
+            self.done,
+            self.total,
+            self.running.len()
+        );
+        for (number, what) in [
+            (self.failed, "failed"),
+            (self.pending, "not through"),
+            (self.skipped, "skipped"),
+        ] {
             if number > 0 {
                 let _ = write!(counts, ", {number} {what}");
             }

@@ -45,8 +45,16 @@ pub fn error(out: &mut Clean, message: &str, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     for (number, line) in message.lines().enumerate() {
         let indent = line.len() - line.trim_start().len();
-        let lead: &[Piece<'_>] = if number == 0 { &[(Paint::Error, "error"), (Paint::Plain, ": ")] } else { &[] };
-        page.line(indent, indent + 2, &[lead, &[(Paint::Plain, line.trim_start())]].concat())?;
+        let lead: &[Piece<'_>] = if number == 0 {
+            &[(Paint::Error, "error"), (Paint::Plain, ": ")]
+        } else {
+            &[]
+        };
+        page.line(
+            indent,
+            indent + 2,
+            &[lead, &[(Paint::Plain, line.trim_start())]].concat(),
+        )?;
     }
     Ok(())
 }
@@ -65,7 +73,8 @@ pub fn question(out: &mut Clean, sentence: &str, style: Style) -> fmt::Result {
     Ok(())
 }
 
-/// What a plan puts at stake, as a clause: `deletes 31 resources, loses 4 volumes for ever`; none where that is nothing.
+/// What a plan puts at stake, as a clause: `deletes 31 resources, loses 4 volumes for ever`; none where that
+/// is nothing.
 pub fn stakes(plan: &Plan) -> Option<String> {
     let clauses = crate::stakes::clauses(plan);
     (!clauses.is_empty()).then(|| clauses.join(", "))
@@ -87,20 +96,55 @@ fn head(page: &mut Page<'_>, topology: &str, account: &str, region: &str) -> fmt
 fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     for (kind, why) in &plan.unreadable {
         let kind = format!("{kind}: ");
-        let why = format!("{}. Nothing of it and nothing that depends on it is changed.", why.trim_end_matches('.'));
-        page.line(0, 4, &[(Paint::Delete, "NOT READ "), (Paint::Strong, &kind), (Paint::Plain, &why)])?;
+        let why = format!(
+            "{}. Nothing of it and nothing that depends on it is changed.",
+            why.trim_end_matches('.')
+        );
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Delete, "NOT READ "),
+                (Paint::Strong, &kind),
+                (Paint::Plain, &why),
+            ],
+        )?;
     }
     for unread in &plan.unread {
         let what = format!("{} {}: ", unread.address, unread.attribute);
-        let why = format!("{}. Nothing is changed because of it.", unread.why.trim_end_matches('.'));
-        page.line(0, 4, &[(Paint::Delete, "NOT READ "), (Paint::Strong, &what), (Paint::Plain, &why)])?;
+        let why = format!(
+            "{}. Nothing is changed because of it.",
+            unread.why.trim_end_matches('.')
+        );
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Delete, "NOT READ "),
+                (Paint::Strong, &what),
+                (Paint::Plain, &why),
+            ],
+        )?;
     }
     for refusal in &plan.refused {
         let address = format!("{} ", refusal.address);
         let guard = format!("({}): ", refusal.guard);
-        page.line(0, 4, &[(Paint::Delete, "REFUSED "), (Paint::Strong, &address), (Paint::Dim, &guard), (Paint::Plain, &refusal.why)])?;
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Delete, "REFUSED "),
+                (Paint::Strong, &address),
+                (Paint::Dim, &guard),
+                (Paint::Plain, &refusal.why),
+            ],
+        )?;
     }
-    if plan.is_complete() && plan.refused.is_empty() { Ok(()) } else { page.blank() }
+    if plan.is_complete() && plan.refused.is_empty() {
+        Ok(())
+    } else {
+        page.blank()
+    }
 }
 
 /// The routes that lead nowhere and stay so, a line each.
@@ -108,9 +152,20 @@ fn blackholes(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     for blackhole in &plan.blackholes {
         let (address, id) = (blackhole.address.to_string(), format!(" ({}): ", blackhole.id));
         let place = Some(&blackhole.place).filter(|place| !place.file.is_empty());
-        let place = place.map(|place| format!("   {}", crate::shown::place(place))).unwrap_or_default();
+        let place = place
+            .map(|place| format!("   {}", crate::shown::place(place)))
+            .unwrap_or_default();
         let told = words::blackhole(blackhole);
-        page.line(0, 4, &[(Paint::Strong, &address), (Paint::Dim, &id), (Paint::Delete, &told), (Paint::Dim, &place)])?;
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Strong, &address),
+                (Paint::Dim, &id),
+                (Paint::Delete, &told),
+                (Paint::Dim, &place),
+            ],
+        )?;
     }
     Ok(())
 }
@@ -120,11 +175,25 @@ fn remarks(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     for diagnostic in &plan.diagnostics {
         let severity = format!("{}: ", words::severity(diagnostic.severity));
         let place = diagnostic.place().filter(|place| !place.file.is_empty());
-        let place = place.map(|place| format!(" ({})", crate::shown::place(place))).unwrap_or_default();
-        page.line(0, 4, &[(Paint::Update, &severity), (Paint::Plain, &diagnostic.message), (Paint::Dim, &place)])?;
+        let place = place
+            .map(|place| format!(" ({})", crate::shown::place(place)))
+            .unwrap_or_default();
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Update, &severity),
+                (Paint::Plain, &diagnostic.message),
+                (Paint::Dim, &place),
+            ],
+        )?;
         if let Some(help) = &diagnostic.help {
             page.line(4, 4, &[(Paint::Dim, "help: "), (Paint::Plain, help)])?;
         }
     }
-    if plan.diagnostics.is_empty() { Ok(()) } else { page.blank() }
+    if plan.diagnostics.is_empty() {
+        Ok(())
+    } else {
+        page.blank()
+    }
 }

@@ -1,4 +1,5 @@
-//! How an apply ended: what is done, what failed and why, what was not through or not tried, and what to do next.
+//! How an apply ended: what is done, what failed and why, what was not through or not tried, and what to do
+//! next.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,7 +23,9 @@ impl Failures {
     /// Takes notice of an event.
     pub fn hear(&mut self, event: &Event) {
         match event {
-            Event::StepFailed { step, code, message, .. } => {
+            Event::StepFailed {
+                step, code, message, ..
+            } => {
                 self.failed.insert(step.number, (code.clone(), message.clone()));
             }
             Event::StepPending { step, why, .. } => {
@@ -37,14 +40,29 @@ impl Failures {
 }
 
 /// Writes how a run ended; `again` is the command that goes on with it.
-pub fn outcome(out: &mut Clean, plan: &Plan, outcome: &Outcome, failures: &Failures, again: &str, style: Style) -> fmt::Result {
+pub fn outcome(
+    out: &mut Clean,
+    plan: &Plan,
+    outcome: &Outcome,
+    failures: &Failures,
+    again: &str,
+    style: Style,
+) -> fmt::Result {
     let mut page = Page::new(out, style);
     if outcome.is_success() {
         let words = format!("Done: {}.", achieved(plan));
         return page.line(0, 0, &[(Paint::Create, &words)]);
     }
-    let how = if outcome.stopped { "Stopped" } else { "Not finished" };
-    let halfway = if outcome.pending.is_empty() { String::new() } else { format!("{} not through, ", outcome.pending.len()) };
+    let how = if outcome.stopped {
+        "Stopped"
+    } else {
+        "Not finished"
+    };
+    let halfway = if outcome.pending.is_empty() {
+        String::new()
+    } else {
+        format!("{} not through, ", outcome.pending.len())
+    };
     let words = format!(
         "{how}: {} done, {} failed, {halfway}{} skipped",
         words::count(outcome.done.len(), "step"),
@@ -73,21 +91,39 @@ fn achieved(plan: &Plan) -> String {
         (summary.delete, "deleted"),
         (summary.adopt, "adopted"),
     ];
-    let said: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let said: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
     format!("{} ({})", said.join(", "), words::count(plan.steps.len(), "step"))
 }
 
 /// The addresses of which every step is through.
 fn done(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome) -> fmt::Result {
-    let open: BTreeSet<usize> = [&outcome.failed, &outcome.pending, &outcome.skipped].into_iter().flatten().copied().collect();
-    let unfinished: BTreeSet<&Address> = plan.steps.iter().filter(|step| open.contains(&step.number)).map(|step| &step.address).collect();
+    let open: BTreeSet<usize> = [&outcome.failed, &outcome.pending, &outcome.skipped]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
+    let unfinished: BTreeSet<&Address> = plan
+        .steps
+        .iter()
+        .filter(|step| open.contains(&step.number))
+        .map(|step| &step.address)
+        .collect();
     let all = addresses(plan, &outcome.done);
-    let (part, whole): (Vec<&Address>, Vec<&Address>) = all.into_iter().partition(|address| unfinished.contains(address));
+    let (part, whole): (Vec<&Address>, Vec<&Address>) =
+        all.into_iter().partition(|address| unfinished.contains(address));
     if !whole.is_empty() {
         page.line(2, 8, &[(Paint::Create, "done: "), (Paint::Plain, &list(&whole))])?;
     }
     if !part.is_empty() {
-        page.line(2, 8, &[(Paint::Update, "done in part: "), (Paint::Plain, &list(&part))])?;
+        page.line(
+            2,
+            8,
+            &[(Paint::Update, "done in part: "), (Paint::Plain, &list(&part))],
+        )?;
     }
     Ok(())
 }
@@ -95,8 +131,19 @@ fn done(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome) -> fmt::Result {
 fn failed(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures) -> fmt::Result {
     for step in steps(plan, &outcome.failed) {
         let address = format!("{} ", step.address);
-        let place = place(plan, step.number).map(|place| format!("   {place}")).unwrap_or_default();
-        page.line(2, 8, &[(Paint::Delete, "failed: "), (Paint::Strong, &address), (Paint::Plain, step.call.action), (Paint::Dim, &place)])?;
+        let place = place(plan, step.number)
+            .map(|place| format!("   {place}"))
+            .unwrap_or_default();
+        page.line(
+            2,
+            8,
+            &[
+                (Paint::Delete, "failed: "),
+                (Paint::Strong, &address),
+                (Paint::Plain, step.call.action),
+                (Paint::Dim, &place),
+            ],
+        )?;
         if let Some((code, message)) = failures.failed.get(&step.number) {
             page.line(6, 8, &[(Paint::Plain, &said(code, message))])?;
         }
@@ -108,7 +155,15 @@ fn failed(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failur
 fn pending(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures) -> fmt::Result {
     for step in steps(plan, &outcome.pending) {
         let address = format!("{} ", step.address);
-        page.line(2, 8, &[(Paint::Update, "not through: "), (Paint::Strong, &address), (Paint::Plain, step.call.action)])?;
+        page.line(
+            2,
+            8,
+            &[
+                (Paint::Update, "not through: "),
+                (Paint::Strong, &address),
+                (Paint::Plain, step.call.action),
+            ],
+        )?;
         if let Some(why) = failures.pending.get(&step.number) {
             page.line(6, 8, &[(Paint::Plain, why)])?;
         }
@@ -120,7 +175,10 @@ fn pending(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failu
 fn skipped(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failures) -> fmt::Result {
     let mut reasons: BTreeMap<Option<&Address>, Vec<usize>> = BTreeMap::new();
     for number in &outcome.skipped {
-        reasons.entry(failures.skipped.get(number).and_then(Option::as_ref)).or_default().push(*number);
+        reasons
+            .entry(failures.skipped.get(number).and_then(Option::as_ref))
+            .or_default()
+            .push(*number);
     }
     for (reason, numbers) in reasons {
         let addresses: Vec<&Address> = addresses(plan, &numbers).into_iter().collect();
@@ -135,7 +193,9 @@ fn skipped(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failu
 
 fn steps<'a>(plan: &'a Plan, numbers: &[usize]) -> impl Iterator<Item = &'a Step> {
     let numbers: BTreeSet<usize> = numbers.iter().copied().collect();
-    plan.steps.iter().filter(move |step| numbers.contains(&step.number))
+    plan.steps
+        .iter()
+        .filter(move |step| numbers.contains(&step.number))
 }
 
 fn addresses<'a>(plan: &'a Plan, numbers: &[usize]) -> BTreeSet<&'a Address> {
@@ -143,5 +203,9 @@ fn addresses<'a>(plan: &'a Plan, numbers: &[usize]) -> BTreeSet<&'a Address> {
 }
 
 fn list(addresses: &[&Address]) -> String {
-    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -41,7 +41,11 @@ pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result 
     }
     whose(&mut page, &plan.topology, &plan.account, &plan.region)?;
     if plan.teardown {
-        page.line(0, 2, &[(Paint::Delete, "Teardown: "), (Paint::Plain, words::TEARDOWN)])?;
+        page.line(
+            0,
+            2,
+            &[(Paint::Delete, "Teardown: "), (Paint::Plain, words::TEARDOWN)],
+        )?;
     }
     page.blank()?;
     troubles(&mut page, plan)?;
@@ -52,7 +56,14 @@ pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result 
         page.blank()?;
     }
     for turns in &plan.turns {
-        page.line(0, 4, &[(Paint::Update, "Turns: "), (Paint::Plain, &words::turns(plan, turns))])?;
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Update, "Turns: "),
+                (Paint::Plain, &words::turns(plan, turns)),
+            ],
+        )?;
     }
     if !plan.turns.is_empty() {
         page.blank()?;
@@ -65,7 +76,11 @@ pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result 
         reachability(&mut page, told)?;
     }
     page.line(0, 6, &[(Paint::Strong, &counts(plan))])?;
-    page.line(0, 0, &[(Paint::Dim, "Fingerprint: "), (Paint::Plain, &plan.fingerprint)])
+    page.line(
+        0,
+        0,
+        &[(Paint::Dim, "Fingerprint: "), (Paint::Plain, &plan.fingerprint)],
+    )
 }
 
 /// `Plan: 2 to replace, 0 to create, 1 to change, 0 to delete, 11 unchanged`.
@@ -75,7 +90,11 @@ fn counts(plan: &Plan) -> String {
         "Plan: {} to replace, {} to create, {} to change, {} to delete, {} unchanged",
         summary.replace, summary.create, summary.update, summary.delete, summary.keep
     );
-    for (number, what) in [(summary.adopt, "to adopt"), (summary.forget, "to forget"), (plan.refused.len(), "refused")] {
+    for (number, what) in [
+        (summary.adopt, "to adopt"),
+        (summary.forget, "to forget"),
+        (plan.refused.len(), "refused"),
+    ] {
         if number > 0 {
             let _ = write!(text, ", {number} {what}");
         }
@@ -90,16 +109,34 @@ fn counts(plan: &Plan) -> String {
 fn at_stake(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     let clauses = stakes::clauses(plan);
     if !clauses.is_empty() {
-        page.line(0, 4, &[(Paint::Delete, "At stake: "), (Paint::Strong, &clauses.join(", "))])?;
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Delete, "At stake: "),
+                (Paint::Strong, &clauses.join(", ")),
+            ],
+        )?;
     }
     for renamed in &plan.renamed {
-        page.line(0, 4, &[(Paint::Update, "Renamed? "), (Paint::Plain, &words::renamed(plan, renamed))])?;
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Update, "Renamed? "),
+                (Paint::Plain, &words::renamed(plan, renamed)),
+            ],
+        )?;
     }
     let is_long = plan.changes.len() > LONG;
     if is_long {
         page.line(0, 6, &[(Paint::Strong, &counts(plan))])?;
     }
-    if !clauses.is_empty() || !plan.renamed.is_empty() || is_long { page.blank() } else { Ok(()) }
+    if !clauses.is_empty() || !plan.renamed.is_empty() || is_long {
+        page.blank()
+    } else {
+        Ok(())
+    }
 }
 
 fn block(page: &mut Page<'_>, block: &Block<'_>, names: &Names<'_>) -> fmt::Result {
@@ -107,13 +144,27 @@ fn block(page: &mut Page<'_>, block: &Block<'_>, names: &Names<'_>) -> fmt::Resu
     if block.changes.len() == 1 {
         head(page, first)?;
     } else {
-        let alike = if first.action == Action::Delete { "" } else { " alike" };
+        let alike = if first.action == Action::Delete {
+            ""
+        } else {
+            " alike"
+        };
         let action = format!("{} {} ", words::sign(first.action), words::verb(first.action));
         let number = format!("{}{alike}", words::count(block.changes.len(), "resource"));
-        page.line(0, 4, &[(words::paint(first.action), &action), (Paint::Strong, &number)])?;
+        page.line(
+            0,
+            4,
+            &[(words::paint(first.action), &action), (Paint::Strong, &number)],
+        )?;
     }
     let lines = block.lines(names);
-    let width = widest(lines.iter().filter(|line| line.what == What::Attribute).map(|line| line.name.as_str())).min(NAME_WIDTH_MAX);
+    let width = widest(
+        lines
+            .iter()
+            .filter(|line| line.what == What::Attribute)
+            .map(|line| line.name.as_str()),
+    )
+    .min(NAME_WIDTH_MAX);
     for line in lines.iter() {
         self::line(page, line, width)?;
     }
@@ -135,14 +186,31 @@ fn head(page: &mut Page<'_>, change: &Change) -> fmt::Result {
     let action = format!("{} {} ", words::sign(change.action), words::verb(change.action));
     let [id, place] = id_and_place(change);
     let address = change.address.to_string();
-    page.line(0, 4, &[(words::paint(change.action), &action), (Paint::Strong, &address), (Paint::Plain, &id), (Paint::Dim, &place)])
+    page.line(
+        0,
+        4,
+        &[
+            (words::paint(change.action), &action),
+            (Paint::Strong, &address),
+            (Paint::Plain, &id),
+            (Paint::Dim, &place),
+        ],
+    )
 }
 
 /// One of several that are told together, with what is its own.
 fn member(page: &mut Page<'_>, change: &Change) -> fmt::Result {
     let [id, place] = id_and_place(change);
     let address = change.address.to_string();
-    page.line(4, 8, &[(Paint::Strong, &address), (Paint::Plain, &id), (Paint::Dim, &place)])?;
+    page.line(
+        4,
+        8,
+        &[
+            (Paint::Strong, &address),
+            (Paint::Plain, &id),
+            (Paint::Dim, &place),
+        ],
+    )?;
     if change.action == Action::Delete {
         shared(page, change, 8)?;
     }
@@ -150,9 +218,18 @@ fn member(page: &mut Page<'_>, change: &Change) -> fmt::Result {
 }
 
 fn id_and_place(change: &Change) -> [String; 2] {
-    let id = change.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+    let id = change
+        .id
+        .as_ref()
+        .map(|id| format!(" ({id})"))
+        .unwrap_or_default();
     let place = change.source.as_ref().filter(|place| !place.file.is_empty());
-    [id, place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default()]
+    [
+        id,
+        place
+            .map(|place| format!("   {}", shown::place(place)))
+            .unwrap_or_default(),
+    ]
 }
 
 fn line(page: &mut Page<'_>, line: &Line, width: usize) -> fmt::Result {
@@ -209,8 +286,16 @@ pub(super) fn long(page: &mut Page<'_>, long: &Long) -> fmt::Result {
 /// The chain of reasons, from the edited line to here.
 fn because(page: &mut Page<'_>, change: &Change) -> fmt::Result {
     for (depth, reason) in change.because.iter().enumerate() {
-        let lead = if depth == 0 { "because: ".to_owned() } else { format!("{:1$}└─ ", "", 9 + 3 * (depth - 1)) };
-        page.line(4, 4 + widest([lead.as_str()]), &[(Paint::Dim, &lead), (Paint::Plain, reason)])?;
+        let lead = if depth == 0 {
+            "because: ".to_owned()
+        } else {
+            format!("{:1$}└─ ", "", 9 + 3 * (depth - 1))
+        };
+        page.line(
+            4,
+            4 + widest([lead.as_str()]),
+            &[(Paint::Dim, &lead), (Paint::Plain, reason)],
+        )?;
     }
     Ok(())
 }
@@ -223,13 +308,28 @@ fn consequences(page: &mut Page<'_>, change: &Change) -> fmt::Result {
 /// What several that are told together have in common.
 fn shared(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
     if let Some(order) = change.order {
-        page.line(indent, indent + 4, &[(Paint::Dim, "order: "), (Paint::Plain, words::order(order))])?;
+        page.line(
+            indent,
+            indent + 4,
+            &[(Paint::Dim, "order: "), (Paint::Plain, words::order(order))],
+        )?;
     }
     if change.disruption != Disruption::None {
-        page.line(indent, indent + 4, &[(Paint::Dim, "disruption: "), (Paint::Update, words::disruption(change))])?;
+        page.line(
+            indent,
+            indent + 4,
+            &[
+                (Paint::Dim, "disruption: "),
+                (Paint::Update, words::disruption(change)),
+            ],
+        )?;
     }
     for note in &change.notes {
-        page.line(indent, indent + 4, &[(Paint::Dim, "note: "), (Paint::Plain, note)])?;
+        page.line(
+            indent,
+            indent + 4,
+            &[(Paint::Dim, "note: "), (Paint::Plain, note)],
+        )?;
     }
     Ok(())
 }
@@ -237,10 +337,21 @@ fn shared(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
 /// What is each one's own.
 fn lost(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
     if let Some(lifts) = words::lifts(change) {
-        page.line(indent, indent + 4, &[(Paint::Delete, "protection lifted: "), (Paint::Plain, &lifts)])?;
+        page.line(
+            indent,
+            indent + 4,
+            &[(Paint::Delete, "protection lifted: "), (Paint::Plain, &lifts)],
+        )?;
     }
     for loss in &change.losses {
-        page.line(indent, indent + 4, &[(Paint::Delete, "lost for ever: "), (Paint::Strong, &loss.to_string())])?;
+        page.line(
+            indent,
+            indent + 4,
+            &[
+                (Paint::Delete, "lost for ever: "),
+                (Paint::Strong, &loss.to_string()),
+            ],
+        )?;
     }
     Ok(())
 }
@@ -258,16 +369,28 @@ fn steps(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
             step.call.action.to_owned()
         } else {
             let numbers: Vec<String> = step.after.iter().map(ToString::to_string).collect();
-            format!("{}  after {}", pad(step.call.action, call_width), numbers.join(", "))
+            format!(
+                "{}  after {}",
+                pad(step.call.action, call_width),
+                numbers.join(", ")
+            )
         };
         let paint = match step.action {
             StepAction::Create => Paint::Create,
             StepAction::Update | StepAction::Retire => Paint::Update,
             StepAction::Delete => Paint::Delete,
         };
-        page.line(2, number_width + 4, &[(Paint::Dim, &number), (paint, &address), (Paint::Plain, &after)])?;
+        page.line(
+            2,
+            number_width + 4,
+            &[(Paint::Dim, &number), (paint, &address), (Paint::Plain, &after)],
+        )?;
         for why in &step.why {
-            page.line(number_width + 4, number_width + 4, &[(Paint::Dim, "because "), (Paint::Dim, why)])?;
+            page.line(
+                number_width + 4,
+                number_width + 4,
+                &[(Paint::Dim, "because "), (Paint::Dim, why)],
+            )?;
         }
     }
     Ok(())

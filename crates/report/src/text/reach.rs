@@ -21,10 +21,21 @@ pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
     }
     let sources = reach::sources(told, TOLD_MAX);
     for source in &sources {
-        page.line(0, 4, &[(Paint::Update, "Source address: "), (Paint::Plain, source)])?;
+        page.line(
+            0,
+            4,
+            &[(Paint::Update, "Source address: "), (Paint::Plain, source)],
+        )?;
     }
     if let Some(barrier) = &told.barrier {
-        page.line(0, 4, &[(Paint::Update, "Barrier: "), (Paint::Plain, &reach::barrier(barrier))])?;
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Update, "Barrier: "),
+                (Paint::Plain, &reach::barrier(barrier)),
+            ],
+        )?;
         for gap in reach::gaps(barrier, reach::COLUMNS) {
             page.line(2, 6, &[(Paint::Dim, "gap: "), (Paint::Plain, &gap)])?;
         }
@@ -36,18 +47,37 @@ pub fn reachability(page: &mut Page<'_>, told: &Reachability) -> fmt::Result {
     if let Some(counts) = reach::counts(&told.findings) {
         page.line(0, 4, &[(Paint::Strong, &counts)])?;
     }
-    for finding in told.findings.iter().filter(|finding| finding.status == Status::Warned) {
+    for finding in told
+        .findings
+        .iter()
+        .filter(|finding| finding.status == Status::Warned)
+    {
         self::finding(page, finding)?;
     }
-    let is_any = !told.changes.is_empty() || told.untold.is_some() || !gaps.is_empty() || !sources.is_empty() || public.is_some();
-    if is_any || told.barrier.is_some() || !told.findings.is_empty() { page.blank() } else { Ok(()) }
+    let is_any = !told.changes.is_empty()
+        || told.untold.is_some()
+        || !gaps.is_empty()
+        || !sources.is_empty()
+        || public.is_some();
+    if is_any || told.barrier.is_some() || !told.findings.is_empty() {
+        page.blank()
+    } else {
+        Ok(())
+    }
 }
 
 /// What changes, under this heading.
 pub fn changes(page: &mut Page<'_>, told: &Reachability, heading: &str) -> fmt::Result {
     let number = told.changes.len() + told.more;
     if number > 0 {
-        page.line(0, 0, &[(Paint::Strong, &format!("{heading}: {}", words::count(number, "change")))])?;
+        page.line(
+            0,
+            0,
+            &[(
+                Paint::Strong,
+                &format!("{heading}: {}", words::count(number, "change")),
+            )],
+        )?;
     }
     for change in told.changes.iter().take(TOLD_MAX) {
         let sign = format!("{} ", reach::sign(change));
@@ -56,26 +86,63 @@ pub fn changes(page: &mut Page<'_>, told: &Reachability, heading: &str) -> fmt::
             "+" => Paint::Create,
             _ => Paint::Delete,
         };
-        let (sentence, because) = (reach::sentence(change, reach::COLUMNS), format!("   {}", reach::because(change)));
-        page.line(2, 6, &[(paint, &sign), (Paint::Plain, &sentence), (Paint::Dim, because.trim_end())])?;
+        let (sentence, because) = (
+            reach::sentence(change, reach::COLUMNS),
+            format!("   {}", reach::because(change)),
+        );
+        page.line(
+            2,
+            6,
+            &[
+                (paint, &sign),
+                (Paint::Plain, &sentence),
+                (Paint::Dim, because.trim_end()),
+            ],
+        )?;
     }
     let more = number - told.changes.len().min(TOLD_MAX);
     if more > 0 {
-        page.line(2, 6, &[(Paint::Dim, &format!("and {more} more; --format json lists them"))])?;
+        page.line(
+            2,
+            6,
+            &[(Paint::Dim, &format!("and {more} more; --format json lists them"))],
+        )?;
     }
     if let Some(why) = &told.untold {
-        page.line(0, 4, &[(Paint::Update, &format!("{heading}: ")), (Paint::Plain, &format!("what changes is not told, because {why}"))])?;
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Update, &format!("{heading}: ")),
+                (Paint::Plain, &format!("what changes is not told, because {why}")),
+            ],
+        )?;
     }
     Ok(())
 }
 
 /// An expectation that does not hold, or not for certain.
 pub fn finding(page: &mut Page<'_>, finding: &Finding) -> fmt::Result {
-    let paint = if finding.is_failure() { Paint::Delete } else { Paint::Update };
+    let paint = if finding.is_failure() {
+        Paint::Delete
+    } else {
+        Paint::Update
+    };
     let place = Some(&finding.place).filter(|place| !place.file.is_empty());
-    let place = place.map(|place| format!("   {}", shown::place(place))).unwrap_or_default();
+    let place = place
+        .map(|place| format!("   {}", shown::place(place)))
+        .unwrap_or_default();
     let expectation = format!("{}: ", finding.expectation);
-    page.line(0, 4, &[(paint, "expected: "), (Paint::Strong, &expectation), (Paint::Plain, &finding.why), (Paint::Dim, &place)])?;
+    page.line(
+        0,
+        4,
+        &[
+            (paint, "expected: "),
+            (Paint::Strong, &expectation),
+            (Paint::Plain, &finding.why),
+            (Paint::Dim, &place),
+        ],
+    )?;
     match &finding.help {
         Some(help) => page.line(4, 8, &[(Paint::Dim, "help: "), (Paint::Plain, help)]),
         None => Ok(()),

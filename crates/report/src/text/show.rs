@@ -29,8 +29,12 @@ impl Shown<'_> {
             ["us", "gov"] => "aws-us-gov",
             _ => "aws",
         };
-        let (region, account, arn_type) = (&observed.region, &observed.account, object.kind.schema().arn_type);
-        Some(format!("arn:{partition}:ec2:{region}:{account}:{arn_type}/{}", object.id))
+        let (region, account, arn_type) =
+            (&observed.region, &observed.account, object.kind.schema().arn_type);
+        Some(format!(
+            "arn:{partition}:ec2:{region}:{account}:{arn_type}/{}",
+            object.id
+        ))
     }
 
     /// A fact of the live object that is a text.
@@ -55,11 +59,19 @@ pub fn shown<'a>(topology: &'a Topology, observed: &'a Observed) -> Vec<Shown<'a
                 resource: Some(resource),
                 object: Some(object),
             })),
-            None => shown.push(Shown { address: address.clone(), resource: Some(resource), object: None }),
+            None => shown.push(Shown {
+                address: address.clone(),
+                resource: Some(resource),
+                object: None,
+            }),
         }
     }
     for (address, objects) in live {
-        let rest = objects.into_iter().map(|object| Shown { address: address.clone(), resource: None, object: Some(object) });
+        let rest = objects.into_iter().map(|object| Shown {
+            address: address.clone(),
+            resource: None,
+            object: Some(object),
+        });
         shown.extend(rest);
     }
     shown.sort_by(|a, b| a.address.cmp(&b.address));
@@ -71,20 +83,38 @@ pub fn show(out: &mut Clean, topology: &Topology, observed: &Observed, style: St
     let mut page = Page::new(out, style);
     head(&mut page, &topology.name, &observed.account, &observed.region)?;
     for (kind, why) in &observed.unreadable {
-        page.line(0, 4, &[(Paint::Delete, "NOT READ "), (Paint::Strong, kind.as_str()), (Paint::Plain, &format!(": {}", clean(why)))])?;
+        page.line(
+            0,
+            4,
+            &[
+                (Paint::Delete, "NOT READ "),
+                (Paint::Strong, kind.as_str()),
+                (Paint::Plain, &format!(": {}", clean(why))),
+            ],
+        )?;
     }
     let shown = shown(topology, observed);
     let rows: Vec<[String; 4]> = shown.iter().map(|shown| row(shown, observed)).collect();
     let width = |column: usize| widest(rows.iter().map(|row| row[column].as_str()));
     let (address, id, addresses) = (width(0), width(1), width(2));
     for (shown, row) in shown.iter().zip(&rows) {
-        let paint = if shown.object.is_none() { Paint::Delete } else { Paint::Plain };
-        let mut pieces = vec![(Paint::Strong, pad(&row[0], address + 2)), (paint, pad(&row[1], id + 2))];
+        let paint = if shown.object.is_none() {
+            Paint::Delete
+        } else {
+            Paint::Plain
+        };
+        let mut pieces = vec![
+            (Paint::Strong, pad(&row[0], address + 2)),
+            (paint, pad(&row[1], id + 2)),
+        ];
         if addresses > 0 {
             pieces.push((Paint::Plain, pad(&row[2], addresses + 2)));
         }
         pieces.push((Paint::Dim, row[3].clone()));
-        let pieces: Vec<_> = pieces.iter().map(|(paint, text)| (*paint, text.as_str())).collect();
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|(paint, text)| (*paint, text.as_str()))
+            .collect();
         page.line(0, 4, &pieces)?;
     }
     Ok(())

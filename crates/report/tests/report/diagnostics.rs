@@ -27,12 +27,24 @@ fn place(text: &str, nth: usize) -> Place {
     let start = SPEC.match_indices(text).nth(nth).unwrap().0;
     let line = SPEC[..start].matches('\n').count() + 1;
     let column = SPEC[..start].rsplit('\n').next().unwrap().chars().count() + 1;
-    Place { file: "shop.yaml".into(), line, column, start, end: start + text.len() }
+    Place {
+        file: "shop.yaml".into(),
+        line,
+        column,
+        start,
+        end: start + text.len(),
+    }
 }
 
 fn told(diagnostics: &[Diagnostic], style: Style) -> String {
     let mut out = Clean::default();
-    text::diagnostics(&mut out, diagnostics, &|file| (file == "shop.yaml").then(|| SPEC.to_owned()), style).unwrap();
+    text::diagnostics(
+        &mut out,
+        diagnostics,
+        &|file| (file == "shop.yaml").then(|| SPEC.to_owned()),
+        style,
+    )
+    .unwrap();
     out.to_string()
 }
 
@@ -42,10 +54,13 @@ fn all() -> Vec<Diagnostic> {
             .at(place("cidr_blok", 0), "unknown")
             .help("did you mean `cidr_block`?")
             .patch(place("cidr_blok", 0), "cidr_block"),
-        Diagnostic::error("subnet-outside-vpc", "10.1.0.0/24 is not inside vpc.main (10.0.0.0/16)")
-            .at(place("10.1.0.0/24", 1), "outside the VPC")
-            .at(place("10.0.0.0/16", 0), "the VPC's range")
-            .help("choose a range inside 10.0.0.0/16"),
+        Diagnostic::error(
+            "subnet-outside-vpc",
+            "10.1.0.0/24 is not inside vpc.main (10.0.0.0/16)",
+        )
+        .at(place("10.1.0.0/24", 1), "outside the VPC")
+        .at(place("10.0.0.0/16", 0), "the VPC's range")
+        .help("choose a range inside 10.0.0.0/16"),
         Diagnostic::error("subnets-overlap", "subnet.b and subnet.c overlap")
             .at(place("10.1.0.0/24", 2), "this range")
             .at(place("10.0.0.0/16", 0), "far away"),
@@ -60,7 +75,17 @@ fn problems_show_where_they_are() {
 
 #[test]
 fn problems_in_colour_and_narrow() {
-    insta::assert_snapshot!(told(&all()[..1], Style { color: true, width: Some(40), ..Style::default() }).replace('\u{1b}', "^"));
+    insta::assert_snapshot!(
+        told(
+            &all()[..1],
+            Style {
+                color: true,
+                width: Some(40),
+                ..Style::default()
+            }
+        )
+        .replace('\u{1b}', "^")
+    );
 }
 
 #[test]
@@ -70,7 +95,13 @@ fn nothing_is_said_about_nothing() {
 
 #[test]
 fn places_outside_of_the_text_are_told_without_an_excerpt() {
-    let at = |file: &str, line, start, end| Place { file: file.into(), line, column: 9, start, end };
+    let at = |file: &str, line, start, end| Place {
+        file: file.into(),
+        line,
+        column: 9,
+        start,
+        end,
+    };
     let inside_a_character = SPEC.find('网').unwrap() + 1;
     let length = SPEC.len();
     let places = [
@@ -84,9 +115,15 @@ fn places_outside_of_the_text_are_told_without_an_excerpt() {
         Place::default(),
     ];
     for place in places {
-        let diagnostic = Diagnostic::error("code", "wrong").at(place.clone(), "here").help("mend it").patch(place.clone(), "x");
+        let diagnostic = Diagnostic::error("code", "wrong")
+            .at(place.clone(), "here")
+            .help("mend it")
+            .patch(place.clone(), "x");
         let text = told(&[diagnostic], Style::default());
-        assert!(text.contains("error[code]: wrong") && text.contains("mend it") && text.ends_with("1 error\n"), "{text}");
+        assert!(
+            text.contains("error[code]: wrong") && text.contains("mend it") && text.ends_with("1 error\n"),
+            "{text}"
+        );
         assert!(place.file.is_empty() || text.contains(&*place.file), "{text}");
     }
 }

@@ -9,18 +9,29 @@ const LIMIT: usize = 65_536;
 
 #[test]
 fn nothing() {
-    insta::assert_snapshot!(markdown::plan(&sample::nothing(), "specs/gateway-endpoint.yaml", LIMIT));
+    insta::assert_snapshot!(markdown::plan(
+        &sample::nothing(),
+        "specs/gateway-endpoint.yaml",
+        LIMIT
+    ));
 }
 
 #[test]
 fn a_replacement() {
-    insta::assert_snapshot!(markdown::plan(&sample::replacement(), "specs/gateway-endpoint.yaml", LIMIT));
+    insta::assert_snapshot!(markdown::plan(
+        &sample::replacement(),
+        "specs/gateway-endpoint.yaml",
+        LIMIT
+    ));
 }
 
 #[test]
 fn everything() {
     let text = markdown::plan(&sample::everything(), "specs/gateway-endpoint.yaml", LIMIT);
-    assert!(!text.contains("hunter") && text.contains("# 2 lines removed, 2 lines added"), "user data is a digest");
+    assert!(
+        !text.contains("hunter") && text.contains("# 2 lines removed, 2 lines added"),
+        "user data is a digest"
+    );
     check(&text);
     insta::assert_snapshot!(text);
 }
@@ -28,7 +39,9 @@ fn everything() {
 #[test]
 fn each_extent() {
     let mut plan = sample::everything();
-    plan.steps = (1..40).map(|number| sample::step(number, StepAction::Create, "subnet.extra", "CreateSubnet", &[])).collect();
+    plan.steps = (1..40)
+        .map(|number| sample::step(number, StepAction::Create, "subnet.extra", "CreateSubnet", &[]))
+        .collect();
     let mut seen: Vec<String> = Vec::new();
     for limit in (0..8_192).rev().step_by(25) {
         let text = markdown::plan(&plan, "specs/gateway-endpoint.yaml", limit);
@@ -37,7 +50,10 @@ fn each_extent() {
             seen.push(text);
         }
     }
-    let shortened: Vec<&str> = seen.iter().map(|text| text.lines().find(|line| line.contains("Shortened")).unwrap_or("")).collect();
+    let shortened: Vec<&str> = seen
+        .iter()
+        .map(|text| text.lines().find(|line| line.contains("Shortened")).unwrap_or(""))
+        .collect();
     let tight = seen.iter().find(|text| text.contains("only counted")).unwrap();
     insta::assert_snapshot!(format!("{}\n\n{tight}", shortened.join("\n")));
     for text in &seen {
@@ -45,7 +61,8 @@ fn each_extent() {
     }
 }
 
-/// Fences, details and table rows close what they open, and nothing of others stands outside of code and escapes.
+/// Fences, details and table rows close what they open, and nothing of others stands outside of code and
+/// escapes.
 fn check(text: &str) {
     let (mut fence, mut depth) = (None::<usize>, 0_i32);
     for line in text.lines() {
@@ -61,10 +78,18 @@ fn check(text: &str) {
                     assert_eq!(bars, 5, "{line}");
                 }
                 // A line of HTML is not read as Markdown.
-                let line = &if line.contains("<summary>") { without_elements(line) } else { without_code(line) };
+                let line = &if line.contains("<summary>") {
+                    without_elements(line)
+                } else {
+                    without_code(line)
+                };
                 depth += line.matches("<details").count() as i32 - line.matches("</details>").count() as i32;
                 assert!((0..=1).contains(&depth), "{text}");
-                assert_eq!(line.matches("<summary>").count(), line.matches("</summary>").count(), "{line}");
+                assert_eq!(
+                    line.matches("<summary>").count(),
+                    line.matches("</summary>").count(),
+                    "{line}"
+                );
                 let outside = line.replace("<code>@</code>", "");
                 assert!(!outside.contains('@') && !outside.contains("<img"), "{line}");
             }
@@ -76,7 +101,15 @@ fn check(text: &str) {
 /// The line without its `<code>` elements.
 fn without_elements(line: &str) -> String {
     let parts = line.split("<code>").enumerate();
-    parts.map(|(n, part)| if n == 0 { part } else { part.split_once("</code>").unwrap().1 }).collect()
+    parts
+        .map(|(n, part)| {
+            if n == 0 {
+                part
+            } else {
+                part.split_once("</code>").unwrap().1
+            }
+        })
+        .collect()
 }
 
 /// The line without its code spans.
@@ -93,7 +126,9 @@ fn without_code(line: &str) -> String {
         let ticks = rest[at..].len() - rest[at..].trim_start_matches('`').len();
         let fence = "`".repeat(ticks);
         let tail = &rest[at + ticks..];
-        let end = tail.match_indices(&fence).find(|(end, _)| !tail[end + ticks..].starts_with('`') && !tail[..*end].ends_with('`'));
+        let end = tail
+            .match_indices(&fence)
+            .find(|(end, _)| !tail[end + ticks..].starts_with('`') && !tail[..*end].ends_with('`'));
         match end {
             Some((end, _)) => rest = &tail[end + ticks..],
             None => {
@@ -110,7 +145,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % sides
     }
 
@@ -138,26 +176,55 @@ impl Dice {
 
     fn plan(&mut self) -> Plan {
         let size = [0, 1, 3, 40, 400][self.roll(5)];
-        let mut plan = Plan { topology: "x".repeat(1 + self.roll(128)), ..sample::nothing() };
+        let mut plan = Plan {
+            topology: "x".repeat(1 + self.roll(128)),
+            ..sample::nothing()
+        };
         for number in 0..size {
             let action = [Action::Create, Action::Update, Action::Replace, Action::Delete][self.roll(4)];
             let id = (action != Action::Create).then(|| format!("sg-{number:08x}{}", self.text()));
             let mut attributes = vec![
                 sample::attribute(Kind::SecurityGroup, "description", None, Some(self.text().into())),
-                sample::member("ingress", &self.text(), Some(sample::rule("22", &self.text(), Some(&self.text()))), None),
+                sample::member(
+                    "ingress",
+                    &self.text(),
+                    Some(sample::rule("22", &self.text(), Some(&self.text()))),
+                    None,
+                ),
                 sample::member("tags", &self.text(), None, Some(self.text().into())),
             ];
             attributes.truncate(self.roll(4));
-            let mut change = sample::change(action, &format!("security_group.g{number}"), id.as_deref(), attributes);
+            let mut change = sample::change(
+                action,
+                &format!("security_group.g{number}"),
+                id.as_deref(),
+                attributes,
+            );
             change.because = (0..self.roll(3)).map(|_| self.text()).collect();
-            change.losses = (0..self.roll(3)).map(|_| Loss::PublicAddress { address: self.text() }).collect();
+            change.losses = (0..self.roll(3))
+                .map(|_| Loss::PublicAddress { address: self.text() })
+                .collect();
             change.notes = (0..self.roll(3)).map(|_| self.text()).collect();
-            change.disruption = if self.roll(2) == 0 { Disruption::None } else { Disruption::DataLost };
+            change.disruption = if self.roll(2) == 0 {
+                Disruption::None
+            } else {
+                Disruption::DataLost
+            };
             plan.changes.push(change);
-            plan.steps.push(sample::step(number + 1, StepAction::Create, "vpc.a", "CreateVpc", &[]));
+            plan.steps.push(sample::step(
+                number + 1,
+                StepAction::Create,
+                "vpc.a",
+                "CreateVpc",
+                &[],
+            ));
         }
         for _ in 0..self.roll(30) {
-            plan.refused.push(Refusal { guard: "foreign", address: self.text(), why: self.text() });
+            plan.refused.push(Refusal {
+                guard: "foreign",
+                address: self.text(),
+                why: self.text(),
+            });
         }
         if self.roll(3) == 0 {
             plan.unreadable.insert(Kind::Vpc, self.text());
@@ -178,7 +245,11 @@ fn no_plan_is_too_long_and_none_breaks_the_markup() {
         assert!(text.len() <= limit, "{} > {limit}", text.len());
         assert_eq!(text, markdown::plan(&plan, &spec, limit));
         check(&text);
-        if text.contains("Shortened") { cut += 1 } else { full += 1 }
+        if text.contains("Shortened") {
+            cut += 1
+        } else {
+            full += 1
+        }
     }
     assert!(full > 25 && cut > 25, "{full} {cut}");
 }
@@ -188,13 +259,22 @@ fn a_plan_of_ten_thousand_changes_is_cut_and_not_lost() {
     let mut plan = sample::nothing();
     plan.changes = (0..10_000)
         .map(|n| {
-            let range = sample::attribute(Kind::Subnet, "cidr_block", None, Some(format!("10.0.{n}.0/24").into()));
+            let range = sample::attribute(
+                Kind::Subnet,
+                "cidr_block",
+                None,
+                Some(format!("10.0.{n}.0/24").into()),
+            );
             sample::change(Action::Create, &format!("subnet.s{n}"), None, vec![range])
         })
         .collect();
     let text = markdown::plan(&plan, "big.yaml", LIMIT);
     assert!(text.len() > LIMIT / 2 && text.len() <= LIMIT, "{}", text.len());
-    assert!(text.contains("10000 to create") && text.contains("are only counted"), "{}", &text[..400]);
+    assert!(
+        text.contains("10000 to create") && text.contains("are only counted"),
+        "{}",
+        &text[..400]
+    );
     assert!(text.contains("--expect sha256:"));
     check(&text);
 }

@@ -10,7 +10,12 @@ use trueup_report::{Clean, Style};
 
 fn step(plan: &Plan, number: usize) -> StepRef {
     let step = &plan.steps[number - 1];
-    StepRef { number, address: step.address.clone(), action: step.action, call: step.call.action }
+    StepRef {
+        number,
+        address: step.address.clone(),
+        action: step.action,
+        call: step.call.action,
+    }
 }
 
 fn seconds(seconds: f64) -> Duration {
@@ -19,7 +24,12 @@ fn seconds(seconds: f64) -> Duration {
 
 /// A run of which one step fails.
 fn events(plan: &Plan) -> Vec<Event> {
-    let outcome = Outcome { done: vec![1, 2], failed: vec![3], skipped: vec![4, 5], ..Outcome::default() };
+    let outcome = Outcome {
+        done: vec![1, 2],
+        failed: vec![3],
+        skipped: vec![4, 5],
+        ..Outcome::default()
+    };
     vec![
         Event::Started { steps: 5 },
         Event::StepStarted { step: step(plan, 1) },
@@ -49,7 +59,10 @@ fn each_event_is_a_line() {
     for event in events(&plan) {
         let before = out.lines().count();
         text::event(&mut out, &event, &plan, Style::default()).unwrap();
-        let lines = usize::from(!matches!(event, Event::Finished { .. } | Event::StepSkipped { because: None, .. }));
+        let lines = usize::from(!matches!(
+            event,
+            Event::Finished { .. } | Event::StepSkipped { because: None, .. }
+        ));
         assert_eq!(out.lines().count(), before + lines, "{out}");
     }
     insta::assert_snapshot!(out);
@@ -57,7 +70,15 @@ fn each_event_is_a_line() {
 
 fn outcome(plan: &Plan, outcome: &Outcome, failures: &Failures) -> String {
     let mut out = Clean::default();
-    text::outcome(&mut out, plan, outcome, failures, "trueup apply gateway-endpoint.yaml", Style::default()).unwrap();
+    text::outcome(
+        &mut out,
+        plan,
+        outcome,
+        failures,
+        "trueup apply gateway-endpoint.yaml",
+        Style::default(),
+    )
+    .unwrap();
     out.to_string()
 }
 
@@ -66,18 +87,37 @@ fn an_end_names_what_is_done_and_what_is_not() {
     let plan = sample::replacement();
     let mut failures = Failures::default();
     events(&plan).iter().for_each(|event| failures.hear(event));
-    let ended = Outcome { done: vec![1, 2], failed: vec![3], skipped: vec![4, 5], ..Outcome::default() };
+    let ended = Outcome {
+        done: vec![1, 2],
+        failed: vec![3],
+        skipped: vec![4, 5],
+        ..Outcome::default()
+    };
     insta::assert_snapshot!(outcome(&plan, &ended, &failures));
 }
 
 #[test]
 fn a_good_end_and_a_stop() {
     let plan = sample::replacement();
-    let good = Outcome { done: vec![1, 2, 3, 4, 5], ..Outcome::default() };
-    assert_eq!(outcome(&plan, &good, &Failures::default()), "Done: 2 replaced, 1 changed (5 steps).\n");
+    let good = Outcome {
+        done: vec![1, 2, 3, 4, 5],
+        ..Outcome::default()
+    };
+    assert_eq!(
+        outcome(&plan, &good, &Failures::default()),
+        "Done: 2 replaced, 1 changed (5 steps).\n"
+    );
     let mut failures = Failures::default();
-    failures.hear(&Event::StepSkipped { step: step(&plan, 5), because: None });
-    let stopped = Outcome { done: vec![1, 2, 3, 4], skipped: vec![5], stopped: true, ..Outcome::default() };
+    failures.hear(&Event::StepSkipped {
+        step: step(&plan, 5),
+        because: None,
+    });
+    let stopped = Outcome {
+        done: vec![1, 2, 3, 4],
+        skipped: vec![5],
+        stopped: true,
+        ..Outcome::default()
+    };
     insta::assert_snapshot!(outcome(&plan, &stopped, &failures), @r"
     Stopped: 4 steps done, 0 failed, 1 skipped
       done: instance.private-host
@@ -93,13 +133,31 @@ fn what_is_under_way_when_a_run_is_stopped_has_not_failed() {
     let plan = sample::replacement();
     let mut failures = Failures::default();
     let why = "i-0ccccccccccccccc0 is pending, and was not waited for until it is running, because the run ended before";
-    let pending = Event::StepPending { step: step(&plan, 3), why: why.into(), elapsed: seconds(4.0) };
+    let pending = Event::StepPending {
+        step: step(&plan, 3),
+        why: why.into(),
+        elapsed: seconds(4.0),
+    };
     let mut out = Clean::default();
     text::event(&mut out, &pending, &plan, Style::default()).unwrap();
-    assert_eq!(&*out, format!("[3/5] instance.private-host: RunInstances not through (4.0 s): {why}\n"));
+    assert_eq!(
+        &*out,
+        format!("[3/5] instance.private-host: RunInstances not through (4.0 s): {why}\n")
+    );
     failures.hear(&pending);
-    (4..=5).for_each(|number| failures.hear(&Event::StepSkipped { step: step(&plan, number), because: None }));
-    let stopped = Outcome { done: vec![1, 2], pending: vec![3], skipped: vec![4, 5], stopped: true, ..Outcome::default() };
+    (4..=5).for_each(|number| {
+        failures.hear(&Event::StepSkipped {
+            step: step(&plan, number),
+            because: None,
+        })
+    });
+    let stopped = Outcome {
+        done: vec![1, 2],
+        pending: vec![3],
+        skipped: vec![4, 5],
+        stopped: true,
+        ..Outcome::default()
+    };
     assert!(!stopped.is_success());
     insta::assert_snapshot!(outcome(&plan, &stopped, &failures), @r"
     Stopped: 2 steps done, 0 failed, 1 not through, 2 skipped
@@ -140,7 +198,10 @@ impl Terminal {
 #[test]
 fn the_live_region_leaves_only_what_stays() {
     let plan = sample::replacement();
-    let style = Style { width: Some(60), ..Style::default() };
+    let style = Style {
+        width: Some(60),
+        ..Style::default()
+    };
     let (mut live, mut terminal) = (Live::default(), Terminal::default());
     let mut pictures = String::new();
     for (at, event) in events(&plan).iter().enumerate() {
@@ -158,13 +219,27 @@ fn the_live_region_leaves_only_what_stays() {
 #[test]
 fn the_live_region_fits_the_terminal() {
     let mut plan = sample::replacement();
-    plan.steps =
-        (1..=40).map(|n| sample::step(n, StepAction::Create, "security_group.网络".replace("网络", "a").as_str(), "X", &[])).collect();
-    let style = Style { width: Some(20), ..Style::default() };
+    plan.steps = (1..=40)
+        .map(|n| {
+            sample::step(
+                n,
+                StepAction::Create,
+                "security_group.网络".replace("网络", "a").as_str(),
+                "X",
+                &[],
+            )
+        })
+        .collect();
+    let style = Style {
+        width: Some(20),
+        ..Style::default()
+    };
     let mut live = Live::default();
     let started = std::iter::once(Event::Started { steps: 40 });
     let mut last = Clean::default();
-    for event in started.chain((1..=40).map(|number| Event::StepStarted { step: step(&plan, number) })) {
+    for event in started.chain((1..=40).map(|number| Event::StepStarted {
+        step: step(&plan, number),
+    })) {
         last = live.hear(&event, &plan, Duration::ZERO, style);
     }
     let region = last.split("\u{1b}[J").last().unwrap();
@@ -175,10 +250,23 @@ fn the_live_region_fits_the_terminal() {
 
 #[test]
 fn errors_and_sentences_wrap_between_words() {
-    let style = Style { width: Some(40), ..Style::default() };
+    let style = Style {
+        width: Some(40),
+        ..Style::default()
+    };
     let mut out = Clean::default();
-    text::note(&mut out, "Checked: the network is as the spec wants it, and what it expects holds.", style).unwrap();
-    text::error(&mut out, "this plan needs more consent; nothing was done. Add:\n  --allow delete:subnet.a\nor not", style).unwrap();
+    text::note(
+        &mut out,
+        "Checked: the network is as the spec wants it, and what it expects holds.",
+        style,
+    )
+    .unwrap();
+    text::error(
+        &mut out,
+        "this plan needs more consent; nothing was done. Add:\n  --allow delete:subnet.a\nor not",
+        style,
+    )
+    .unwrap();
     insta::assert_snapshot!(out, @r"
     Checked: the network is as the spec
       wants it, and what it expects holds.

@@ -10,8 +10,24 @@ use trueup_report::{Clean, Style, json, text};
 
 pub fn object(kind: Kind, id: &str, address: &str, facts: Record) -> Object {
     let (read, written) = (BTreeSet::new(), BTreeSet::new());
-    let owner = Owner { topology: "shop".into(), address: address.into(), retiring: None, protect: false, read, written, run: None };
-    Object { kind, id: id.into(), record: Record::new(), facts, owner: Some(owner), implicit: false, unread: BTreeMap::new() }
+    let owner = Owner {
+        topology: "shop".into(),
+        address: address.into(),
+        retiring: None,
+        protect: false,
+        read,
+        written,
+        run: None,
+    };
+    Object {
+        kind,
+        id: id.into(),
+        record: Record::new(),
+        facts,
+        owner: Some(owner),
+        implicit: false,
+        unread: BTreeMap::new(),
+    }
 }
 
 fn topology() -> Topology {
@@ -22,14 +38,26 @@ fn topology() -> Topology {
         place: sample::place(5),
         places: Arc::default(),
     };
-    let resources = ["vpc.main", "subnet.a", "instance.a", "nat_gateway.a", "elastic_ip.a"]
-        .map(|address| (sample::address(address), resource(address)));
-    Topology { name: "shop".into(), resources: resources.into(), ..Topology::default() }
+    let resources = [
+        "vpc.main",
+        "subnet.a",
+        "instance.a",
+        "nat_gateway.a",
+        "elastic_ip.a",
+    ]
+    .map(|address| (sample::address(address), resource(address)));
+    Topology {
+        name: "shop".into(),
+        resources: resources.into(),
+        ..Topology::default()
+    }
 }
 
 fn observed() -> Observed {
     let none = Record::new;
-    let addresses = none().with("public_ip", "203.0.113.7").with("private_ip", "10.0.1.5");
+    let addresses = none()
+        .with("public_ip", "203.0.113.7")
+        .with("private_ip", "10.0.1.5");
     let mut retiring = object(Kind::Subnet, "subnet-0aaaaaaaaaaaaaaa0", "subnet.a", none());
     retiring.owner.as_mut().unwrap().retiring = Some("1f00".into());
     let mut foreign = object(Kind::Vpc, "vpc-0fffffffffffffff0", "vpc.main", none());
@@ -44,11 +72,18 @@ fn observed() -> Observed {
             object(Kind::Subnet, "subnet-0bbbbbbbbbbbbbbb0", "subnet.a", none()),
             object(Kind::Subnet, "subnet-0ccccccccccccccc0", "subnet.old", none()),
             object(Kind::Instance, "i-0aaaaaaaaaaaaaaa0", "instance.a", addresses),
-            object(Kind::ElasticIp, "eipalloc-0aaaaaaaaaaaaaaa0", "elastic_ip.a", none().with("public_ip", "203.0.113.9")),
+            object(
+                Kind::ElasticIp,
+                "eipalloc-0aaaaaaaaaaaaaaa0",
+                "elastic_ip.a",
+                none().with("public_ip", "203.0.113.9"),
+            ),
         ],
         ..Observed::default()
     };
-    observed.unreadable.insert(Kind::NatGateway, "UnauthorizedOperation".into());
+    observed
+        .unreadable
+        .insert(Kind::NatGateway, "UnauthorizedOperation".into());
     observed
 }
 

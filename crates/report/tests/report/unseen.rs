@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trueup_model::{
-    Action, Barrier, Diagnostic, Event, Finding, Interrupted, Kind, Level, Loss, Observed, Outcome, Place, Plan, ReachChange, Reachability,
-    Record, Refusal, Status, StepAction, StepRef, Topology,
+    Action, Barrier, Diagnostic, Event, Finding, Interrupted, Kind, Level, Loss, Observed, Outcome, Place,
+    Plan, ReachChange, Reachability, Record, Refusal, Status, StepAction, StepRef, Topology,
 };
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 use trueup_report::{Clean, Style, is_hidden, json, markdown, mermaid};
 
 use crate::sample;
 
-/// Every character that nobody sees, between letters, with what may follow to make an order of a terminal of it.
+/// Every character that nobody sees, between letters, with what may follow to make an order of a terminal of
+/// it.
 fn dirt() -> String {
-    let hidden = (0..=0x10_ffff).filter_map(char::from_u32).filter(|c| is_hidden(*c));
+    let hidden = (0..=0x10_ffff)
+        .filter_map(char::from_u32)
+        .filter(|c| is_hidden(*c));
     hidden.flat_map(|c| ['a', c, '3', '1', 'm']).collect()
 }
 
@@ -24,7 +27,11 @@ fn without_ours(text: &str) -> String {
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
-        out.push_str(rest.strip_prefix("A\r").or(rest.strip_prefix(['m', 'J'])).unwrap_or_else(|| panic!("{part}")));
+        out.push_str(
+            rest.strip_prefix("A\r")
+                .or(rest.strip_prefix(['m', 'J']))
+                .unwrap_or_else(|| panic!("{part}")),
+        );
     }
     out
 }
@@ -43,17 +50,37 @@ fn dirty(dirt: &str) -> Plan {
         "security_group.a",
         Some(dirt),
         vec![
-            sample::attribute(Kind::SecurityGroup, "description", Some(dirt.into()), Some(format!("{dirt}b").into())),
-            sample::member("ingress", dirt, Some(sample::rule("22", dirt, Some(dirt))), Some(sample::rule("22", dirt, None))),
+            sample::attribute(
+                Kind::SecurityGroup,
+                "description",
+                Some(dirt.into()),
+                Some(format!("{dirt}b").into()),
+            ),
+            sample::member(
+                "ingress",
+                dirt,
+                Some(sample::rule("22", dirt, Some(dirt))),
+                Some(sample::rule("22", dirt, None)),
+            ),
             sample::member("tags", dirt, None, Some(dirt.into())),
         ],
     );
     (change.because, change.notes) = (vec![own()], vec![own()]);
     change.losses = vec![Loss::RootVolume { id: own(), gib: None }];
     change.source = Some(place(dirt));
-    let data = sample::attribute(Kind::Instance, "user_data", Some(dirt.into()), Some(format!("{dirt}\n{dirt}").into()));
+    let data = sample::attribute(
+        Kind::Instance,
+        "user_data",
+        Some(dirt.into()),
+        Some(format!("{dirt}\n{dirt}").into()),
+    );
     let policy = |text: &str| sample::policy(&serde_json::json!({"Statement": [{"Action": text}]}));
-    let policy = sample::attribute(Kind::VpcEndpoint, "policy", Some(policy(dirt)), Some(policy("s3:*")));
+    let policy = sample::attribute(
+        Kind::VpcEndpoint,
+        "policy",
+        Some(policy(dirt)),
+        Some(policy("s3:*")),
+    );
     let reach = ReachChange {
         from: vec![own()],
         to: vec![own()],
@@ -90,11 +117,24 @@ fn dirty(dirt: &str) -> Plan {
             sample::change(Action::Delete, "vpc.a", Some(dirt), Vec::new()),
         ],
         steps: vec![step],
-        refused: vec![Refusal { guard: "foreign", address: own(), why: own() }],
-        diagnostics: vec![Diagnostic::warning("code", own()).at(place(dirt), own()).help(own())],
+        refused: vec![Refusal {
+            guard: "foreign",
+            address: own(),
+            why: own(),
+        }],
+        diagnostics: vec![
+            Diagnostic::warning("code", own())
+                .at(place(dirt), own())
+                .help(own()),
+        ],
         ..sample::nothing()
     };
-    let barrier = Barrier { expectations: vec![own()], waits: true, gaps: vec![reach.clone()], more: 1 };
+    let barrier = Barrier {
+        expectations: vec![own()],
+        waits: true,
+        gaps: vec![reach.clone()],
+        more: 1,
+    };
     plan.reachability = Some(Reachability {
         changes: vec![reach.clone()],
         untold: Some(own()),
@@ -102,18 +142,39 @@ fn dirty(dirt: &str) -> Plan {
         barrier: Some(barrier),
         more: 2,
         gaps: vec![reach],
-        interrupted: vec![Interrupted { expectation: own(), place: place(dirt), because: vec![own()] }],
+        interrupted: vec![Interrupted {
+            expectation: own(),
+            place: place(dirt),
+            because: vec![own()],
+        }],
         ..Reachability::default()
     });
     plan
 }
 
 fn place(file: &str) -> Place {
-    Place { file: file.into(), line: 1, column: 1, start: 0, end: 1 }
+    Place {
+        file: file.into(),
+        line: 1,
+        column: 1,
+        start: 0,
+        end: 1,
+    }
 }
 
 fn styles() -> [Style; 3] {
-    [Style::default(), Style { color: true, ..Style::default() }, Style { color: true, width: Some(60), ..Style::default() }]
+    [
+        Style::default(),
+        Style {
+            color: true,
+            ..Style::default()
+        },
+        Style {
+            color: true,
+            width: Some(60),
+            ..Style::default()
+        },
+    ]
 }
 
 #[test]
@@ -121,10 +182,30 @@ fn no_plan_shows_what_nobody_sees() {
     let plan = dirty(&dirt());
     for style in styles() {
         let mut out = Clean::default();
-        text::plan(&mut out, &plan, &PlanOptions { style: Style { secrets: true, ..style }, steps: true }).unwrap();
+        text::plan(
+            &mut out,
+            &plan,
+            &PlanOptions {
+                style: Style {
+                    secrets: true,
+                    ..style
+                },
+                steps: true,
+            },
+        )
+        .unwrap();
         check("a plan", &out);
         let mut out = Clean::default();
-        text::drift(&mut out, &plan, &[], Style { secrets: true, ..style }).unwrap();
+        text::drift(
+            &mut out,
+            &plan,
+            &[],
+            Style {
+                secrets: true,
+                ..style
+            },
+        )
+        .unwrap();
         check("drift", &out);
         let mut out = Clean::default();
         text::findings(&mut out, &plan.reachability.as_ref().unwrap().findings, style).unwrap();
@@ -154,29 +235,60 @@ fn nothing_that_is_live_shows_what_nobody_sees() {
         unreadable: BTreeMap::from([(Kind::Subnet, own())]),
         ..Observed::default()
     };
-    let topology = Topology { name: own(), ..Topology::default() };
+    let topology = Topology {
+        name: own(),
+        ..Topology::default()
+    };
     for style in styles() {
         let mut out = Clean::default();
         text::show(&mut out, &topology, &observed, style).unwrap();
         assert!(out.contains("vpc.a"), "{out}");
         check("what is live", &out);
     }
-    check("what is live, for programs", &Clean::json(&json::show(&topology, &observed)));
+    check(
+        "what is live, for programs",
+        &Clean::json(&json::show(&topology, &observed)),
+    );
 }
 
 #[test]
 fn no_event_shows_what_nobody_sees() {
     let plan = dirty(&dirt());
-    let step = || StepRef { number: 1, address: sample::address("subnet.extra"), action: StepAction::Create, call: "CreateSubnet" };
+    let step = || StepRef {
+        number: 1,
+        address: sample::address("subnet.extra"),
+        action: StepAction::Create,
+        call: "CreateSubnet",
+    };
     let elapsed = Duration::from_secs(11);
     let events = [
         Event::Started { steps: 1 },
         Event::StepStarted { step: step() },
-        Event::Waiting { step: step(), what: dirt(), elapsed },
-        Event::Retrying { step: step(), why: dirt(), elapsed },
-        Event::StepDone { step: step(), id: Some(dirt()), elapsed },
-        Event::StepFailed { step: step(), code: dirt(), message: dirt(), elapsed },
-        Event::StepSkipped { step: step(), because: None },
+        Event::Waiting {
+            step: step(),
+            what: dirt(),
+            elapsed,
+        },
+        Event::Retrying {
+            step: step(),
+            why: dirt(),
+            elapsed,
+        },
+        Event::StepDone {
+            step: step(),
+            id: Some(dirt()),
+            elapsed,
+        },
+        Event::StepFailed {
+            step: step(),
+            code: dirt(),
+            message: dirt(),
+            elapsed,
+        },
+        Event::StepSkipped {
+            step: step(),
+            because: None,
+        },
         Event::Stopping { running: 1, left: 1 },
     ];
     for style in styles() {
@@ -186,7 +298,10 @@ fn no_event_shows_what_nobody_sees() {
             check("a live region", &live.hear(event, &plan, elapsed, style));
             failures.hear(event);
         }
-        let outcome = Outcome { failed: vec![1], ..Outcome::default() };
+        let outcome = Outcome {
+            failed: vec![1],
+            ..Outcome::default()
+        };
         text::outcome(&mut out, &plan, &outcome, &failures, &dirt(), style).unwrap();
         check("events", &out);
     }
@@ -196,38 +311,92 @@ fn no_event_shows_what_nobody_sees() {
 #[test]
 fn no_excerpt_shows_what_nobody_sees_and_each_still_points_at_its_place() {
     let hidden: Vec<char> = dirt().chars().filter(|c| is_hidden(*c) && *c != '\t').collect();
-    let file: String = hidden.iter().map(|c| if *c == '\n' { "\n".to_owned() } else { format!("x{c}: <y{c}z> # {c}\r\n") }).collect();
+    let file: String = hidden
+        .iter()
+        .map(|c| {
+            if *c == '\n' {
+                "\n".to_owned()
+            } else {
+                format!("x{c}: <y{c}z> # {c}\r\n")
+            }
+        })
+        .collect();
     let mut diagnostics = Vec::new();
     let mut start = 0;
     for (number, line) in file.split_inclusive('\n').enumerate() {
         if let (Some(from), Some(to)) = (line.find('<'), line.find('>')) {
             let column = line[..from].chars().count() + 1;
-            let place = Place { file: "a.yaml".into(), line: number + 1, column, start: start + from, end: start + to + 1 };
+            let place = Place {
+                file: "a.yaml".into(),
+                line: number + 1,
+                column,
+                start: start + from,
+                end: start + to + 1,
+            };
             let words = line[from..].to_owned();
-            let diagnostic = Diagnostic::error("code", &words).at(place.clone(), &words).help(&words).patch(place, &words);
+            let diagnostic = Diagnostic::error("code", &words)
+                .at(place.clone(), &words)
+                .help(&words)
+                .patch(place, &words);
             diagnostics.push(diagnostic);
         }
         start += line.len();
     }
     assert!(diagnostics.len() > 4_000, "{}", diagnostics.len());
-    let chosen: Vec<Diagnostic> = diagnostics.iter().enumerate().filter(|(n, _)| n % 97 == 0 || *n < 330).map(|(_, d)| d.clone()).collect();
+    let chosen: Vec<Diagnostic> = diagnostics
+        .iter()
+        .enumerate()
+        .filter(|(n, _)| n % 97 == 0 || *n < 330)
+        .map(|(_, d)| d.clone())
+        .collect();
     for style in styles() {
         let mut out = Clean::default();
         text::diagnostics(&mut out, &chosen, &|_| Some(file.clone()), style).unwrap();
         check("excerpts", &out);
     }
-    let plain: Vec<Diagnostic> = chosen.iter().map(|d| Diagnostic { message: "m".into(), help: None, patch: None, ..d.clone() }).collect();
+    let plain: Vec<Diagnostic> = chosen
+        .iter()
+        .map(|d| Diagnostic {
+            message: "m".into(),
+            help: None,
+            patch: None,
+            ..d.clone()
+        })
+        .collect();
     for diagnostic in plain {
-        let diagnostic =
-            Diagnostic { labels: vec![trueup_model::Label { text: String::new(), ..diagnostic.labels[0].clone() }], ..diagnostic };
+        let diagnostic = Diagnostic {
+            labels: vec![trueup_model::Label {
+                text: String::new(),
+                ..diagnostic.labels[0].clone()
+            }],
+            ..diagnostic
+        };
         let mut out = Clean::default();
-        text::diagnostics(&mut out, std::slice::from_ref(&diagnostic), &|_| Some(file.clone()), Style::default()).unwrap();
+        text::diagnostics(
+            &mut out,
+            std::slice::from_ref(&diagnostic),
+            &|_| Some(file.clone()),
+            Style::default(),
+        )
+        .unwrap();
         let place = &diagnostic.labels[0].place;
         let lines: Vec<&str> = out.lines().collect();
-        assert_eq!(lines[1].trim_start(), format!("--> a.yaml:{}:{}", place.line, place.column), "{out}");
+        assert_eq!(
+            lines[1].trim_start(),
+            format!("--> a.yaml:{}:{}", place.line, place.column),
+            "{out}"
+        );
         let (source, marks) = (lines[3], lines[4]);
-        let marked: String = source.chars().zip(marks.chars()).filter(|(_, mark)| *mark == '^').map(|(c, _)| c).collect();
+        let marked: String = source
+            .chars()
+            .zip(marks.chars())
+            .filter(|(_, mark)| *mark == '^')
+            .map(|(c, _)| c)
+            .collect();
         assert_eq!(marked, "<y\u{fffd}z>", "{out}");
-        assert!(out.contains("= note: each \u{fffd} is a character that cannot be seen: U+"), "{out}");
+        assert!(
+            out.contains("= note: each \u{fffd} is a character that cannot be seen: U+"),
+            "{out}"
+        );
     }
 }

@@ -18,20 +18,30 @@ pub fn describe_attributes(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         ("max-elastic-ips", "5"),
         ("vpc-max-elastic-ips", "5"),
     ];
-    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|(known, _)| known == *name)) {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !all.iter().any(|(known, _)| known == *name))
+    {
         return Err(Fault::invalid(unknown, "attributeName", "Unknown attribute."));
     }
-    let shown = all.iter().filter(|(name, _)| names.is_empty() || names.contains(name));
+    let shown = all
+        .iter()
+        .filter(|(name, _)| names.is_empty() || names.contains(name));
     x.set("accountAttributeSet", shown, |x, (name, value)| {
         x.text("attributeName", name);
-        x.set("attributeValueSet", [value], |x, value| x.text("attributeValue", value));
+        x.set("attributeValueSet", [value], |x, value| {
+            x.text("attributeValue", value)
+        });
     });
     Ok(())
 }
 
 /// Calls about EC2-Classic: AWS retired it.
 pub fn retired(_: &mut Call<'_>, _: &mut Xml) -> Answer {
-    Err(Fault::new("UnsupportedOperation", "The functionality you requested is not available in this region."))
+    Err(Fault::new(
+        "UnsupportedOperation",
+        "The functionality you requested is not available in this region.",
+    ))
 }
 
 /// Lists of kinds that nothing here makes: always empty.

@@ -48,25 +48,48 @@ pub fn default_set(call: &mut Call<'_>) -> String {
     }
     let id = call.new_id("dopt");
     let domain = super::network_interface::private_domain(&call.region.name);
-    let configurations =
-        vec![("domain-name".to_owned(), vec![domain]), ("domain-name-servers".to_owned(), vec!["AmazonProvidedDNS".to_owned()])];
-    call.region.dhcp_options.insert(&id, DhcpOptions { configurations, is_default: true });
+    let configurations = vec![
+        ("domain-name".to_owned(), vec![domain]),
+        (
+            "domain-name-servers".to_owned(),
+            vec!["AmazonProvidedDNS".to_owned()],
+        ),
+    ];
+    call.region.dhcp_options.insert(
+        &id,
+        DhcpOptions {
+            configurations,
+            is_default: true,
+        },
+    );
     id
 }
 
 fn write(x: &mut Xml, seen: &Seen<'_, DhcpOptions>) {
     x.text("dhcpOptionsId", seen.id);
     x.text("ownerId", ACCOUNT);
-    x.set("dhcpConfigurationSet", &seen.row.configurations, |x, (key, values)| {
-        x.text("key", key);
-        x.set("valueSet", values, |x, value| x.text("value", value));
-    });
+    x.set(
+        "dhcpConfigurationSet",
+        &seen.row.configurations,
+        |x, (key, values)| {
+            x.text("key", key);
+            x.set("valueSet", values, |x, value| x.text("value", value));
+        },
+    );
     tag::write(x, seen.region, seen.id);
 }
 
 /// `DescribeDhcpOptions`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    call.describe(x, &Listing { ids: "DhcpOptionsId", set: "dhcpOptionsSet", pages: Some(USUAL) }, write)
+    call.describe(
+        x,
+        &Listing {
+            ids: "DhcpOptionsId",
+            set: "dhcpOptionsSet",
+            pages: Some(USUAL),
+        },
+        write,
+    )
 }
 
 /// `CreateDhcpOptions`.
@@ -78,11 +101,25 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             "domain-name" | "netbios-node-type" | "ipv6-address-preferred-lease-time" => 1,
             "domain-name-servers" | "netbios-name-servers" => 4,
             "ntp-servers" => 8,
-            other => return Err(Fault::invalid(other, "dhcpConfiguration.key", "it is not a DHCP option")),
+            other => {
+                return Err(Fault::invalid(
+                    other,
+                    "dhcpConfiguration.key",
+                    "it is not a DHCP option",
+                ));
+            }
         };
-        let values: Vec<String> = configuration.texts("Value").into_iter().map(str::to_owned).collect();
+        let values: Vec<String> = configuration
+            .texts("Value")
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         if values.is_empty() || values.len() > most {
-            return Err(Fault::invalid(&values.join(","), key, "it does not take that many values"));
+            return Err(Fault::invalid(
+                &values.join(","),
+                key,
+                "it does not take that many values",
+            ));
         }
         configurations.push((key.to_owned(), values));
     }
@@ -92,8 +129,20 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let tags = call.tags_for("dhcp-options", &["dhcp-options"])?;
     let id = call.new_id("dopt");
     call.tag(&id, tags);
-    let row = DhcpOptions { configurations, is_default: false };
-    x.element("dhcpOptions", |x| write(x, &Seen { id: &id, row: &row, region: call.region }));
+    let row = DhcpOptions {
+        configurations,
+        is_default: false,
+    };
+    x.element("dhcpOptions", |x| {
+        write(
+            x,
+            &Seen {
+                id: &id,
+                row: &row,
+                region: call.region,
+            },
+        )
+    });
     call.region.dhcp_options.insert(id, row);
     Ok(())
 }
@@ -106,7 +155,9 @@ pub fn associate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     if set != "default" {
         call.find::<DhcpOptions>(set)?;
     }
-    call.region.vpcs.update(vpc, |vpc| set.clone_into(&mut vpc.dhcp_options));
+    call.region
+        .vpcs
+        .update(vpc, |vpc| set.clone_into(&mut vpc.dhcp_options));
     x.done();
     Ok(())
 }

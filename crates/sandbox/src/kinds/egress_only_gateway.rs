@@ -50,21 +50,45 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let vpc = call.params.required("VpcId")?;
     call.find::<Vpc>(vpc)?;
     if call.region.egress_only_gateways.owner_of(vpc).is_some() {
-        return Err(Fault::new("InvalidParameterValue", format!("Network {vpc} already has an egress-only internet gateway attached")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Network {vpc} already has an egress-only internet gateway attached"),
+        ));
     }
     let tags = call.tags_for("egress-only-internet-gateway", &["egress-only-internet-gateway"])?;
     let id = call.new_id("eigw");
     call.tag(&id, tags);
     let row = EgressOnlyGateway { vpc: vpc.to_owned() };
-    x.element("egressOnlyInternetGateway", |x| write(x, &Seen { id: &id, row: &row, region: call.region }));
+    x.element("egressOnlyInternetGateway", |x| {
+        write(
+            x,
+            &Seen {
+                id: &id,
+                row: &row,
+                region: call.region,
+            },
+        )
+    });
     call.region.egress_only_gateways.insert(id, row);
     Ok(())
 }
 
 /// `DescribeEgressOnlyInternetGateways`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let pages = Some(Limits { min: 5, max: 255, exclusive: false });
-    call.describe(x, &Listing { ids: "EgressOnlyInternetGatewayId", set: "egressOnlyInternetGatewaySet", pages }, write)
+    let pages = Some(Limits {
+        min: 5,
+        max: 255,
+        exclusive: false,
+    });
+    call.describe(
+        x,
+        &Listing {
+            ids: "EgressOnlyInternetGatewayId",
+            set: "egressOnlyInternetGatewaySet",
+            pages,
+        },
+        write,
+    )
 }
 
 /// `DeleteEgressOnlyInternetGateway`.

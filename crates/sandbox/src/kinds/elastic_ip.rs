@@ -51,7 +51,13 @@ fn link<'s>(seen: &'s Seen<'_, Address>) -> Option<&'s Link> {
 }
 
 fn instance_of(region: &Region, link: &Link) -> Option<String> {
-    region.network_interfaces.get(&link.interface)?.attachment.as_ref()?.instance.clone()
+    region
+        .network_interfaces
+        .get(&link.interface)?
+        .attachment
+        .as_ref()?
+        .instance
+        .clone()
 }
 
 impl Kind for Address {
@@ -98,11 +104,21 @@ pub fn allocate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     if let Some(domain) = p.filled("Domain").filter(|domain| *domain != "vpc") {
         return Err(Fault::invalid(domain, "domain", "it must be vpc"));
     }
-    if let Some(group) = p.filled("NetworkBorderGroup").filter(|group| *group != call.region.name) {
-        return Err(Fault::invalid(group, "networkBorderGroup", "it is not a network border group of this Region"));
+    if let Some(group) = p
+        .filled("NetworkBorderGroup")
+        .filter(|group| *group != call.region.name)
+    {
+        return Err(Fault::invalid(
+            group,
+            "networkBorderGroup",
+            "it is not a network border group of this Region",
+        ));
     }
     if let Some(pool) = p.filled("PublicIpv4Pool").filter(|pool| *pool != "amazon") {
-        return Err(Fault::new("InvalidPublicIpv4PoolID.NotFound", format!("The pool ID '{pool}' does not exist")));
+        return Err(Fault::new(
+            "InvalidPublicIpv4PoolID.NotFound",
+            format!("The pool ID '{pool}' does not exist"),
+        ));
     }
     let tags = call.tags_for("elastic-ip", &["elastic-ip"])?;
     let id = call.new_id("eipalloc");
@@ -123,11 +139,18 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     for text in call.params.texts("PublicIp") {
         let ip = range::address(text, "publicIp")?;
         if call.region.addresses.owner_of(&ip.to_string()).is_none() {
-            return Err(Fault::new("InvalidAddress.NotFound", format!("Address '{text}' not found.")));
+            return Err(Fault::new(
+                "InvalidAddress.NotFound",
+                format!("Address '{text}' not found."),
+            ));
         }
         wanted.push(ip);
     }
-    let listing = Listing { ids: "AllocationId", set: "addressesSet", pages: None };
+    let listing = Listing {
+        ids: "AllocationId",
+        set: "addressesSet",
+        pages: None,
+    };
     let (all, _) = call.select::<Address>(&listing, |row| wanted.is_empty() || wanted.contains(&row.ip))?;
     x.set(listing.set, all, |x, seen| write(x, &seen));
     Ok(())
@@ -135,10 +158,22 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 /// `DescribeAddressesAttribute`: no address here has a reverse DNS name.
 pub fn describe_attribute(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    if let Some(attribute) = call.params.filled("Attribute").filter(|attribute| *attribute != "domain-name") {
+    if let Some(attribute) = call
+        .params
+        .filled("Attribute")
+        .filter(|attribute| *attribute != "domain-name")
+    {
         return Err(Fault::invalid(attribute, "attribute", "it must be domain-name"));
     }
-    let listing = Listing { ids: "AllocationId", set: "addressSet", pages: Some(Limits { min: 1, max: 1000, exclusive: false }) };
+    let listing = Listing {
+        ids: "AllocationId",
+        set: "addressSet",
+        pages: Some(Limits {
+            min: 1,
+            max: 1000,
+            exclusive: false,
+        }),
+    };
     call.describe::<Address>(x, &listing, |x, seen| {
         x.text("publicIp", seen.row.ip);
         x.text("allocationId", seen.id);
@@ -151,7 +186,10 @@ pub fn release(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("AllocationId")?;
     let address = call.find::<Address>(id)?;
     if address.link.is_some() {
-        return Err(Fault::new("InvalidIPAddress.InUse", format!("Address {} is in use.", address.ip)));
+        return Err(Fault::new(
+            "InvalidIPAddress.InUse",
+            format!("Address {} is in use.", address.ip),
+        ));
     }
     call.region.addresses.remove(id);
     call.region.tags.remove(id);
@@ -164,9 +202,16 @@ fn named(call: &Call<'_>) -> Result<String, Fault> {
         call.find::<Address>(id)?;
         return Ok(id.to_owned());
     }
-    let text = call.params.filled("PublicIp").ok_or_else(|| Fault::missing("allocationId"))?;
+    let text = call
+        .params
+        .filled("PublicIp")
+        .ok_or_else(|| Fault::missing("allocationId"))?;
     let ip = range::address(text, "publicIp")?;
-    let owner = call.region.addresses.owner_of(&ip.to_string()).map(|(id, _)| id.clone());
+    let owner = call
+        .region
+        .addresses
+        .owner_of(&ip.to_string())
+        .map(|(id, _)| id.clone());
     owner.ok_or_else(|| Fault::new("InvalidAddress.NotFound", format!("Address '{text}' not found.")))
 }
 
@@ -203,7 +248,9 @@ fn interface(call: &Call<'_>) -> Result<String, Fault> {
             }
         }
         (None, None) => Err(Fault::missing("instanceId")),
-        (Some(_), Some(_)) => Err(Fault::combination("Only one of instanceId and networkInterfaceId can be specified")),
+        (Some(_), Some(_)) => Err(Fault::combination(
+            "Only one of instanceId and networkInterfaceId can be specified",
+        )),
     }
 }
 
@@ -218,13 +265,24 @@ pub fn associate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         None => eni.private_ips[0],
     };
     if !eni.private_ips.contains(&private_ip) {
-        return Err(Fault::new("InvalidParameterValue", format!("Address {private_ip} is not assigned to interface {eni_id}")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Address {private_ip} is not assigned to interface {eni_id}"),
+        ));
     }
     if !internet_gateway::is_attached(call.region, &eni.vpc) {
-        return Err(Fault::new("Gateway.NotAttached", format!("Network {} is not attached to any internet gateway", eni.vpc)));
+        return Err(Fault::new(
+            "Gateway.NotAttached",
+            format!("Network {} is not attached to any internet gateway", eni.vpc),
+        ));
     }
     let may_move = call.params.flag("AllowReassociation")?.unwrap_or(true);
-    let already = |what: &str| Fault::new("Resource.AlreadyAssociated", format!("resource {what} is already associated"));
+    let already = |what: &str| {
+        Fault::new(
+            "Resource.AlreadyAssociated",
+            format!("resource {what} is already associated"),
+        )
+    };
     if let Some(link) = &address.link {
         if link.interface == eni_id && link.private_ip == private_ip {
             x.done();
@@ -235,11 +293,12 @@ pub fn associate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             return Err(already(&id));
         }
     }
-    let other = call
-        .region
-        .addresses
-        .referring(&eni_id)
-        .find_map(|(other, row)| row.link.as_ref().filter(|link| link.private_ip == private_ip).map(|_| other.clone()));
+    let other = call.region.addresses.referring(&eni_id).find_map(|(other, row)| {
+        row.link
+            .as_ref()
+            .filter(|link| link.private_ip == private_ip)
+            .map(|_| other.clone())
+    });
     if let Some(other) = other {
         if !may_move {
             return Err(already(&eni_id));
@@ -253,7 +312,12 @@ pub fn associate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         }
     });
     let association = call.new_id("eipassoc");
-    let link = Link { id: association.clone(), interface: eni_id, private_ip, nat_gateway: None };
+    let link = Link {
+        id: association.clone(),
+        interface: eni_id,
+        private_ip,
+        nat_gateway: None,
+    };
     call.region.addresses.update(&id, |row| row.link = Some(link));
     x.done();
     x.text("associationId", association);
@@ -269,13 +333,21 @@ pub fn disassociate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             .addresses
             .owner_of(id)
             .map(|(owner, _)| owner.clone())
-            .ok_or_else(|| Fault::new("InvalidAssociationID.NotFound", format!("The association ID '{id}' does not exist")))?,
+            .ok_or_else(|| {
+                Fault::new(
+                    "InvalidAssociationID.NotFound",
+                    format!("The association ID '{id}' does not exist"),
+                )
+            })?,
         (None, Some(_)) => named(call)?,
         (None, None) => return Err(Fault::missing("associationId")),
     };
     let link = call.region.addresses.get(&owner).and_then(|row| row.link.clone());
     if link.as_ref().is_some_and(|link| link.nat_gateway.is_some()) {
-        return Err(Fault::new("AuthFailure", "You do not have permission to access the specified resource."));
+        return Err(Fault::new(
+            "AuthFailure",
+            "You do not have permission to access the specified resource.",
+        ));
     }
     call.region.addresses.update(&owner, |row| row.link = None);
     // An instance that EC2 gave an address before gets another one.
@@ -292,7 +364,11 @@ pub fn of_interface(region: &Region, interface: &str, private_ip: Ipv4Addr) -> O
     region
         .addresses
         .referring(interface)
-        .find(|(_, row)| row.link.as_ref().is_some_and(|link| link.private_ip == private_ip))
+        .find(|(_, row)| {
+            row.link
+                .as_ref()
+                .is_some_and(|link| link.private_ip == private_ip)
+        })
         .map(|(id, row)| (id.clone(), row.clone()))
 }
 

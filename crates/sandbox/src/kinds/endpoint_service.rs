@@ -59,10 +59,18 @@ const INTERFACES: &[&str] = &[
 pub fn services(region: &str) -> Vec<Service> {
     let mut all: Vec<Service> = ["dynamodb", "s3", "s3express"]
         .into_iter()
-        .map(|short| Service { name: format!("com.amazonaws.{region}.{short}"), kind: "Gateway".into(), private_dns: None })
+        .map(|short| Service {
+            name: format!("com.amazonaws.{region}.{short}"),
+            kind: "Gateway".into(),
+            private_dns: None,
+        })
         .collect();
     let suffix = partition::of(region).suffix;
-    let vendor = if suffix == "amazonaws.com.cn" { "cn.com.amazonaws" } else { "com.amazonaws" };
+    let vendor = if suffix == "amazonaws.com.cn" {
+        "cn.com.amazonaws"
+    } else {
+        "com.amazonaws"
+    };
     all.extend(INTERFACES.iter().map(|short| Service {
         name: format!("{vendor}.{region}.{short}"),
         kind: "Interface".into(),
@@ -92,14 +100,33 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let names = call.params.texts("ServiceName");
     let regions = call.params.texts("ServiceRegion");
     let filters = Filters::read(call.params)?.bind(FIELDS)?;
-    let page = Page::read(call.params, call.action, Limits { min: 1, max: 1000, exclusive: false }, false)?;
+    let page = Page::read(
+        call.params,
+        call.action,
+        Limits {
+            min: 1,
+            max: 1000,
+            exclusive: false,
+        },
+        false,
+    )?;
     let region = &*call.region;
     if let Some(other) = regions.iter().find(|other| **other != region.name) {
-        return Err(Fault::invalid(other, "serviceRegion", "the sandbox has no cross-Region endpoints"));
+        return Err(Fault::invalid(
+            other,
+            "serviceRegion",
+            "the sandbox has no cross-Region endpoints",
+        ));
     }
     let all = services(&region.name);
-    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|service| service.name == **name)) {
-        return Err(Fault::new("InvalidServiceName", format!("The Vpc Endpoint Service '{unknown}' does not exist")));
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !all.iter().any(|service| service.name == **name))
+    {
+        return Err(Fault::new(
+            "InvalidServiceName",
+            format!("The Vpc Endpoint Service '{unknown}' does not exist"),
+        ));
     }
     let key = |service: &Service| format!("{}\t{}", service.name, service.kind);
     let found: Vec<(String, &Service)> = all
@@ -108,7 +135,11 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         .filter(|(key, service)| {
             (names.is_empty() || names.contains(&service.name.as_str()))
                 && page.after.as_ref().is_none_or(|after| key > after)
-                && filters.holds(&Seen { id: key, row: *service, region })
+                && filters.holds(&Seen {
+                    id: key,
+                    row: *service,
+                    region,
+                })
         })
         .collect();
     let (found, next) = page.cut(call.action, found, |(key, _)| key);
@@ -120,18 +151,28 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         let number = key.bytes().fold(7_u64, |sum, byte| mix(sum ^ u64::from(byte)));
         x.text("serviceName", &service.name);
         x.text("serviceId", format_args!("vpce-svc-0{number:016x}"));
-        x.set("serviceType", [&service.kind], |x, kind| x.text("serviceType", kind));
+        x.set("serviceType", [&service.kind], |x, kind| {
+            x.text("serviceType", kind)
+        });
         x.text("serviceRegion", &region.name);
         x.texts("availabilityZoneIdSet", zones.iter().map(|zone| &zone.id));
         x.texts("availabilityZoneSet", zones.iter().map(|zone| &zone.name));
         x.text("owner", "amazon");
-        let short = service.name.rsplit_once(&format!("{}.", region.name)).map_or("", |(_, short)| short);
+        let short = service
+            .name
+            .rsplit_once(&format!("{}.", region.name))
+            .map_or("", |(_, short)| short);
         let base = if service.kind == "Gateway" { "" } else { "vpce." };
         let suffix = partition::of(&region.name).suffix;
-        x.texts("baseEndpointDnsNameSet", [format!("{short}.{}.{base}{suffix}", region.name)]);
+        x.texts(
+            "baseEndpointDnsNameSet",
+            [format!("{short}.{}.{base}{suffix}", region.name)],
+        );
         if let Some(name) = &service.private_dns {
             x.text("privateDnsName", name);
-            x.set("privateDnsNameSet", [name], |x, name| x.text("privateDnsName", name));
+            x.set("privateDnsNameSet", [name], |x, name| {
+                x.text("privateDnsName", name)
+            });
             x.text("privateDnsNameVerificationState", "verified");
         }
         x.text("vpcEndpointPolicySupported", true);

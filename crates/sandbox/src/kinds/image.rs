@@ -1,4 +1,5 @@
-//! Machine images: a few public ones of each region, and behind every other id somebody's own image that boots on any type.
+//! Machine images: a few public ones of each region, and behind every other id somebody's own image that
+//! boots on any type.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,22 +45,61 @@ impl Row for Image {
 impl Image {
     /// The snapshot of its root volume.
     pub fn snapshot(&self) -> String {
-        let number = self.id.bytes().fold(17_u64, |sum, byte| mix(sum ^ u64::from(byte)));
+        let number = self
+            .id
+            .bytes()
+            .fold(17_u64, |sum, byte| mix(sum ^ u64::from(byte)));
         format!("snap-0{number:016x}")
     }
 }
 
 /// Name, architecture, root device, root type, size, IMDSv2, vendor, date.
-type Published = (&'static str, &'static str, &'static str, &'static str, u32, bool, &'static str, &'static str);
+type Published = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    u32,
+    bool,
+    &'static str,
+    &'static str,
+);
 
 const AMAZON: &str = "137112412989";
 const CANONICAL: &str = "099720109477";
 
 /// What every region offers.
 const EVERYWHERE: &[Published] = &[
-    ("al2023-ami-2023.9.20251027.0-kernel-6.1-x86_64", "x86_64", "/dev/xvda", "gp3", 8, true, AMAZON, "2025-10-27T20:13:27.000Z"),
-    ("al2023-ami-2023.9.20251027.0-kernel-6.1-arm64", "arm64", "/dev/xvda", "gp3", 8, true, AMAZON, "2025-10-27T20:13:27.000Z"),
-    ("amzn2-ami-hvm-2.0.20251014.0-x86_64-gp2", "x86_64", "/dev/xvda", "gp2", 8, false, AMAZON, "2025-10-14T18:02:11.000Z"),
+    (
+        "al2023-ami-2023.9.20251027.0-kernel-6.1-x86_64",
+        "x86_64",
+        "/dev/xvda",
+        "gp3",
+        8,
+        true,
+        AMAZON,
+        "2025-10-27T20:13:27.000Z",
+    ),
+    (
+        "al2023-ami-2023.9.20251027.0-kernel-6.1-arm64",
+        "arm64",
+        "/dev/xvda",
+        "gp3",
+        8,
+        true,
+        AMAZON,
+        "2025-10-27T20:13:27.000Z",
+    ),
+    (
+        "amzn2-ami-hvm-2.0.20251014.0-x86_64-gp2",
+        "x86_64",
+        "/dev/xvda",
+        "gp2",
+        8,
+        false,
+        AMAZON,
+        "2025-10-14T18:02:11.000Z",
+    ),
     (
         "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20251022",
         "x86_64",
@@ -101,7 +141,16 @@ const NAMED: &[(&str, &str, Published)] = &[
     (
         "us-west-2",
         "ami-0d6621c01e8c2de2c",
-        ("amzn2-ami-hvm-2.0.20200406.0-x86_64-gp2", "x86_64", "/dev/xvda", "gp2", 8, false, AMAZON, "2020-04-08T00:15:15.000Z"),
+        (
+            "amzn2-ami-hvm-2.0.20200406.0-x86_64-gp2",
+            "x86_64",
+            "/dev/xvda",
+            "gp2",
+            8,
+            false,
+            AMAZON,
+            "2020-04-08T00:15:15.000Z",
+        ),
     ),
 ];
 
@@ -125,25 +174,40 @@ fn image(id: String, published: &Published) -> Image {
 /// The images of a region, by id.
 pub fn images(region: &str) -> Vec<Image> {
     let everywhere = EVERYWHERE.iter().map(|published| {
-        let number = region.bytes().chain(published.0.bytes()).fold(3_u64, |sum, byte| mix(sum ^ u64::from(byte)));
+        let number = region
+            .bytes()
+            .chain(published.0.bytes())
+            .fold(3_u64, |sum, byte| mix(sum ^ u64::from(byte)));
         image(format!("ami-0{number:016x}"), published)
     });
-    let named = NAMED.iter().filter(|(place, _, _)| *place == region).map(|(_, id, published)| image((*id).to_owned(), published));
+    let named = NAMED
+        .iter()
+        .filter(|(place, _, _)| *place == region)
+        .map(|(_, id, published)| image((*id).to_owned(), published));
     let mut all: Vec<Image> = everywhere.chain(named).collect();
     all.sort_by(|a, b| a.id.cmp(&b.id));
     all
 }
 
-/// The image of this id. Callers bring ids of their own images, which nobody can have made here, so every well-formed id is one;
-/// the ids of zeros alone are of images that are not there.
+/// The image of this id. Callers bring ids of their own images, which nobody can have made here, so every
+/// well-formed id is one; the ids of zeros alone are of images that are not there.
 pub fn find(region: &Region, id: &str) -> Result<Image, Fault> {
     if !has_form(id, "ami") {
-        return Err(Fault::new("InvalidAMIID.Malformed", format!("Invalid id: \"{id}\" (expecting \"ami-...\")")));
+        return Err(Fault::new(
+            "InvalidAMIID.Malformed",
+            format!("Invalid id: \"{id}\" (expecting \"ami-...\")"),
+        ));
     }
     if id.trim_start_matches("ami-").bytes().all(|byte| byte == b'0') {
-        return Err(Fault::new("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist")));
+        return Err(Fault::new(
+            "InvalidAMIID.NotFound",
+            format!("The image id '[{id}]' does not exist"),
+        ));
     }
-    Ok(images(&region.name).into_iter().find(|image| image.id == id).unwrap_or_else(|| somebodys(id)))
+    Ok(images(&region.name)
+        .into_iter()
+        .find(|image| image.id == id)
+        .unwrap_or_else(|| somebodys(id)))
 }
 
 /// An image that nothing is known of but its id.
@@ -204,7 +268,16 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let filters = Filters::read(p)?;
     let named = filters.plain("image-id");
     let filters = filters.bind(FIELDS)?;
-    let page = Page::read(p, call.action, Limits { min: 1, max: 1000, exclusive: true }, !ids.is_empty())?;
+    let page = Page::read(
+        p,
+        call.action,
+        Limits {
+            min: 1,
+            max: 1000,
+            exclusive: true,
+        },
+        !ids.is_empty(),
+    )?;
     let region = &*call.region;
     let mut all = images(&region.name);
     for id in &ids {
@@ -213,8 +286,12 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             all.push(image);
         }
     }
-    // What a filter names exactly is found like what is asked for by its id, and is no error where it is not there.
-    let unlisted = named.iter().filter(|id| !all.iter().any(|known| known.id == **id)).filter_map(|id| find(region, id).ok());
+    // What a filter names exactly is found like what is asked for by its id, and is no error where it is not
+    // there.
+    let unlisted = named
+        .iter()
+        .filter(|id| !all.iter().any(|known| known.id == **id))
+        .filter_map(|id| find(region, id).ok());
     let unlisted: Vec<Image> = unlisted.collect();
     all.extend(unlisted);
     all.sort_by(|a, b| a.id.cmp(&b.id));
@@ -226,7 +303,11 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 && (owners.is_empty() || owners.iter().any(owned))
                 && (runners.is_empty() || runners.contains(&"all"))
                 && page.after.as_ref().is_none_or(|after| image.id > *after)
-                && filters.holds(&Seen { id: &image.id, row: *image, region })
+                && filters.holds(&Seen {
+                    id: &image.id,
+                    row: *image,
+                    region,
+                })
         })
         .collect();
     let (shown, next) = page.cut(call.action, shown, |image| &image.id);
@@ -237,7 +318,14 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 fn write(x: &mut Xml, image: &Image) {
     x.text("imageId", &image.id);
-    x.text("imageLocation", format_args!("{}/{}", image.alias.as_deref().unwrap_or(&image.owner), image.name));
+    x.text(
+        "imageLocation",
+        format_args!(
+            "{}/{}",
+            image.alias.as_deref().unwrap_or(&image.owner),
+            image.name
+        ),
+    );
     x.text("imageState", "available");
     x.text("imageOwnerId", &image.owner);
     x.maybe("imageOwnerAlias", image.alias.as_ref());

@@ -158,7 +158,11 @@ pub fn primary<'r>(region: &'r Region, id: &str) -> Option<(&'r String, &'r Netw
 
 /// The volumes of an instance, by device.
 pub fn volumes<'r>(region: &'r Region, id: &str) -> BTreeMap<&'r str, (&'r String, &'r Volume)> {
-    region.volumes.referring(id).filter_map(|(volume, row)| Some((row.attachment.as_ref()?.device.as_str(), (volume, row)))).collect()
+    region
+        .volumes
+        .referring(id)
+        .filter_map(|(volume, row)| Some((row.attachment.as_ref()?.device.as_str(), (volume, row))))
+        .collect()
 }
 
 impl Kind for Instance {
@@ -176,17 +180,21 @@ impl Kind for Instance {
 
 /// `<blockDeviceMapping>` of an instance.
 pub fn write_volumes(x: &mut Xml, region: &Region, id: &str) {
-    x.set("blockDeviceMapping", volumes(region, id), |x, (device, (volume, row))| {
-        x.text("deviceName", device);
-        x.element("ebs", |x| {
-            x.text("volumeId", volume);
-            x.text("status", "attached");
-            if let Some(attachment) = &row.attachment {
-                x.text("attachTime", stamp(attachment.at));
-                x.text("deleteOnTermination", attachment.delete_on_termination);
-            }
-        });
-    });
+    x.set(
+        "blockDeviceMapping",
+        volumes(region, id),
+        |x, (device, (volume, row))| {
+            x.text("deviceName", device);
+            x.element("ebs", |x| {
+                x.text("volumeId", volume);
+                x.text("status", "attached");
+                if let Some(attachment) = &row.attachment {
+                    x.text("attachTime", stamp(attachment.at));
+                    x.text("deleteOnTermination", attachment.delete_on_termination);
+                }
+            });
+        },
+    );
 }
 
 /// `<metadataOptions>`, under the element that the call uses.
@@ -235,9 +243,13 @@ pub fn write(x: &mut Xml, seen: &Seen<'_, Instance>) {
         });
     }
     write_hardware(x, seen);
-    x.set("networkInterfaceSet", interfaces(seen.region, seen.id), |x, (id, eni)| {
-        network_interface::write_common(x, seen.region, id, eni, false);
-    });
+    x.set(
+        "networkInterfaceSet",
+        interfaces(seen.region, seen.id),
+        |x, (id, eni)| {
+            network_interface::write_common(x, seen.region, id, eni, false);
+        },
+    );
     if let Some(profile) = &row.profile {
         x.element("iamInstanceProfile", |x| {
             x.text("arn", &profile.arn);
@@ -255,8 +267,13 @@ fn write_addresses(x: &mut Xml, seen: &Seen<'_, Instance>, primary: Option<(&Str
         return;
     };
     let public = network_interface::public(seen.region, id, eni, eni.private_ip());
-    x.text("privateDnsName", network_interface::private_name(&seen.region.name, eni.private_ip()));
-    let name = public.as_ref().and_then(|public| network_interface::public_name(seen.region, &eni.vpc, public.ip));
+    x.text(
+        "privateDnsName",
+        network_interface::private_name(&seen.region.name, eni.private_ip()),
+    );
+    let name = public
+        .as_ref()
+        .and_then(|public| network_interface::public_name(seen.region, &eni.vpc, public.ip));
     x.text("dnsName", name.unwrap_or_default());
     x.text("subnetId", &eni.subnet);
     x.text("vpcId", &eni.vpc);
@@ -281,7 +298,9 @@ fn write_hardware(x: &mut Xml, seen: &Seen<'_, Instance>) {
             x.text("threadsPerCore", kind.threads);
         });
     }
-    x.element("capacityReservationSpecification", |x| x.text("capacityReservationPreference", "open"));
+    x.element("capacityReservationSpecification", |x| {
+        x.text("capacityReservationPreference", "open")
+    });
     x.element("hibernationOptions", |x| x.text("configured", false));
     x.element("enclaveOptions", |x| x.text("enabled", false));
     x.text("platformDetails", "Linux/UNIX");
@@ -295,8 +314,17 @@ fn write_hardware(x: &mut Xml, seen: &Seen<'_, Instance>) {
         x.text("autoRecovery", &row.auto_recovery);
         x.text("rebootMigration", "default");
     });
-    x.text("currentInstanceBootMode", if row.architecture == "arm64" { "uefi" } else { "legacy-bios" });
-    x.element("networkPerformanceOptions", |x| x.text("bandwidthWeighting", "default"));
+    x.text(
+        "currentInstanceBootMode",
+        if row.architecture == "arm64" {
+            "uefi"
+        } else {
+            "legacy-bios"
+        },
+    );
+    x.element("networkPerformanceOptions", |x| {
+        x.text("bandwidthWeighting", "default")
+    });
     x.element("operator", |x| x.text("managed", false));
 }
 
@@ -309,17 +337,27 @@ pub fn write_reservation(x: &mut Xml, reservation: &str, members: &[Seen<'_, Ins
 }
 
 /// How `DescribeInstances` and `DescribeInstanceStatus` page.
-pub const PAGES: Option<Limits> = Some(Limits { min: 5, max: 1000, exclusive: true });
+pub const PAGES: Option<Limits> = Some(Limits {
+    min: 5,
+    max: 1000,
+    exclusive: true,
+});
 
 /// `DescribeInstances`, by reservation.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let listing = Listing { ids: "InstanceId", set: "reservationSet", pages: PAGES };
+    let listing = Listing {
+        ids: "InstanceId",
+        set: "reservationSet",
+        pages: PAGES,
+    };
     let (page, next) = call.select::<Instance>(&listing, |_| true)?;
     let mut reservations: BTreeMap<&str, Vec<Seen<'_, Instance>>> = BTreeMap::new();
     for seen in page {
         reservations.entry(&seen.row.reservation).or_default().push(seen);
     }
-    x.set(listing.set, &reservations, |x, (reservation, members)| write_reservation(x, reservation, members));
+    x.set(listing.set, &reservations, |x, (reservation, members)| {
+        write_reservation(x, reservation, members)
+    });
     x.maybe("nextToken", next);
     Ok(())
 }
@@ -329,7 +367,11 @@ pub fn describe_status(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     /// Until the checks of a fresh instance pass.
     const CHECKS: Millis = 120_000;
     let all = call.params.flag("IncludeAllInstances")? == Some(true);
-    let listing = Listing { ids: "InstanceId", set: "instanceStatusSet", pages: PAGES };
+    let listing = Listing {
+        ids: "InstanceId",
+        set: "instanceStatusSet",
+        pages: PAGES,
+    };
     let (instant, now) = (call.behaviour == crate::Behaviour::Instant, call.now);
     let (page, next) = call.select::<Instance>(&listing, |row| all || row.is_running())?;
     x.set(listing.set, page, |x, seen| {

@@ -1,7 +1,9 @@
 //! Attributes of instances: one in each `ModifyInstanceAttribute`, some only while the instance is stopped.
 
 use super::instance::{self, Instance, write_metadata, write_volumes};
-use super::instance_launch::{change_metadata, check_ebs_optimized, check_user_data, default_credits, shutdown_behavior};
+use super::instance_launch::{
+    change_metadata, check_ebs_optimized, check_user_data, default_credits, shutdown_behavior,
+};
 use super::{instance_type, security_group, tag};
 use crate::call::{Answer, Call, Listing};
 use crate::due::What;
@@ -57,7 +59,8 @@ enum Change<'p> {
 }
 
 fn read_flag(text: &str) -> Result<bool, Fault> {
-    text.parse().map_err(|_| Fault::invalid(text, "value", "it must be true or false"))
+    text.parse()
+        .map_err(|_| Fault::invalid(text, "value", "it must be true or false"))
 }
 
 /// Reads the changes of both forms, `InstanceType.Value` and `Attribute` with `Value`.
@@ -68,7 +71,10 @@ fn changes(p: &Node) -> Result<Vec<Change<'_>>, Fault> {
     all.extend(p.flag_of("EbsOptimized")?.map(Change::EbsOptimized));
     all.extend(p.flag_of("DisableApiTermination")?.map(Change::Termination));
     all.extend(p.flag_of("DisableApiStop")?.map(Change::Stop));
-    all.extend(p.value_of("InstanceInitiatedShutdownBehavior").map(Change::Shutdown));
+    all.extend(
+        p.value_of("InstanceInitiatedShutdownBehavior")
+            .map(Change::Shutdown),
+    );
     all.extend(p.flag_of("SourceDestCheck")?.map(Change::SourceDestCheck));
     all.extend(p.flag_of("EnaSupport")?.map(|_| Change::Ena));
     all.extend(p.value_of("SriovNetSupport").map(|_| Change::Ena));
@@ -81,7 +87,9 @@ fn changes(p: &Node) -> Result<Vec<Change<'_>>, Fault> {
         all.push(Change::Devices(devices));
     }
     if let Some(attribute) = p.filled("Attribute") {
-        let Some(value) = p.text("Value") else { return Ok(all) };
+        let Some(value) = p.text("Value") else {
+            return Ok(all);
+        };
         all.push(match attribute {
             "instanceType" => Change::Type(value),
             "userData" => Change::UserData(value),
@@ -106,13 +114,25 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         return Err(Fault::combination("No attributes specified."));
     };
     if !all.is_empty() {
-        return Err(Fault::combination("Fields for multiple attribute types specified; only one attribute can be modified in a request"));
+        return Err(Fault::combination(
+            "Fields for multiple attribute types specified; only one attribute can be modified in a request",
+        ));
     }
     if row.is_ending() {
-        return Err(Fault::new("IncorrectInstanceState", format!("The instance '{id}' is not in a valid state for this operation.")));
+        return Err(Fault::new(
+            "IncorrectInstanceState",
+            format!("The instance '{id}' is not in a valid state for this operation."),
+        ));
     }
-    if matches!(change, Change::Type(_) | Change::UserData(_) | Change::EbsOptimized(_) | Change::Ena) && row.state != "stopped" {
-        return Err(Fault::new("IncorrectInstanceState", format!("The instance '{id}' is not in the 'stopped' state.")));
+    if matches!(
+        change,
+        Change::Type(_) | Change::UserData(_) | Change::EbsOptimized(_) | Change::Ena
+    ) && row.state != "stopped"
+    {
+        return Err(Fault::new(
+            "IncorrectInstanceState",
+            format!("The instance '{id}' is not in the 'stopped' state."),
+        ));
     }
     apply(call, id, &row, change)?;
     x.done();
@@ -135,12 +155,16 @@ fn apply(call: &mut Call<'_>, id: &str, row: &Instance, change: Change<'_>) -> A
         Change::Shutdown(text) => new.shutdown_behavior = shutdown_behavior(text)?,
         Change::SourceDestCheck(on) => {
             let eni = only_interface(call, id)?;
-            call.region.network_interfaces.update(&eni, |eni| eni.source_dest_check = on);
+            call.region
+                .network_interfaces
+                .update(&eni, |eni| eni.source_dest_check = on);
         }
         Change::Groups(groups) => {
             let groups = security_group::for_interface(call, &groups, &row.vpc)?;
             let eni = only_interface(call, id)?;
-            call.region.network_interfaces.update(&eni, |eni| eni.groups = groups);
+            call.region
+                .network_interfaces
+                .update(&eni, |eni| eni.groups = groups);
         }
         Change::Devices(devices) => change_devices(call, id, &devices)?,
         Change::Ena => {}
@@ -151,12 +175,18 @@ fn apply(call: &mut Call<'_>, id: &str, row: &Instance, change: Change<'_>) -> A
 
 fn change_type(row: &mut Instance, name: &str) -> Answer {
     let invalid = |why: String| Fault::new("InvalidInstanceAttributeValue", why);
-    let kind = instance_type::find(name).ok_or_else(|| invalid(format!("Invalid value '{name}' for InstanceType.")))?;
+    let kind = instance_type::find(name)
+        .ok_or_else(|| invalid(format!("Invalid value '{name}' for InstanceType.")))?;
     if kind.architecture != row.architecture {
-        return Err(invalid(format!("The instance type '{name}' does not have the architecture '{}'", row.architecture)));
+        return Err(invalid(format!(
+            "The instance type '{name}' does not have the architecture '{}'",
+            row.architecture
+        )));
     }
     if row.ebs_optimized && kind.ebs_optimized == "unsupported" {
-        return Err(invalid(format!("The instance type '{name}' does not support EBS optimization")));
+        return Err(invalid(format!(
+            "The instance type '{name}' does not support EBS optimization"
+        )));
     }
     row.kind = kind.name.clone();
     row.cpu_credits = default_credits(&kind);
@@ -168,7 +198,9 @@ fn only_interface(call: &Call<'_>, id: &str) -> Result<String, Fault> {
         [(eni, _)] => Ok((*eni).clone()),
         _ => Err(Fault::new(
             "InvalidInstanceID",
-            format!("There are multiple interfaces attached to instance '{id}'. Please specify an interface ID for the operation instead."),
+            format!(
+                "There are multiple interfaces attached to instance '{id}'. Please specify an interface ID for the operation instead."
+            ),
         )),
     }
 }
@@ -178,9 +210,15 @@ fn change_devices(call: &mut Call<'_>, id: &str, devices: &[&Node]) -> Answer {
         let device = node.required("DeviceName")?;
         let ebs = node.child("Ebs").ok_or_else(|| Fault::missing("Ebs"))?;
         let _ = ebs.text("VolumeId");
-        let volume = instance::volumes(call.region, id).get(device).map(|(volume, _)| (*volume).clone());
-        let volume =
-            volume.ok_or_else(|| Fault::new("InvalidInstanceAttributeValue", format!("No device is currently mapped at {device}")))?;
+        let volume = instance::volumes(call.region, id)
+            .get(device)
+            .map(|(volume, _)| (*volume).clone());
+        let volume = volume.ok_or_else(|| {
+            Fault::new(
+                "InvalidInstanceAttributeValue",
+                format!("No device is currently mapped at {device}"),
+            )
+        })?;
         if let Some(on) = ebs.flag("DeleteOnTermination")? {
             call.region.volumes.update(&volume, |volume| {
                 if let Some(attachment) = &mut volume.attachment {
@@ -198,7 +236,10 @@ pub fn modify_metadata(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = p.required("InstanceId")?;
     let row = call.find::<Instance>(id)?;
     if row.is_ending() {
-        return Err(Fault::new("IncorrectInstanceState", format!("The instance '{id}' is not in a valid state for this operation.")));
+        return Err(Fault::new(
+            "IncorrectInstanceState",
+            format!("The instance '{id}' is not in a valid state for this operation."),
+        ));
     }
     let mut options = row.metadata.clone();
     change_metadata(p, &mut options)?;
@@ -248,11 +289,18 @@ fn set_monitoring(call: &mut Call<'_>, x: &mut Xml, moving: &str, done: &str) ->
 
 /// `DescribeInstanceCreditSpecifications`: of the instances that earn credits.
 pub fn describe_credits(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let listing = Listing { ids: "InstanceId", set: "instanceCreditSpecificationSet", pages: Some(USUAL) };
+    let listing = Listing {
+        ids: "InstanceId",
+        set: "instanceCreditSpecificationSet",
+        pages: Some(USUAL),
+    };
     let named = call.params.has("InstanceId");
     let (page, next) = call.select::<Instance>(&listing, |row| {
         // Without ids EC2 answers with the unlimited ones.
-        row.cpu_credits.as_deref().is_some_and(|credits| named || credits == "unlimited") && !row.is_ending()
+        row.cpu_credits
+            .as_deref()
+            .is_some_and(|credits| named || credits == "unlimited")
+            && !row.is_ending()
     })?;
     x.set(listing.set, page, |x, seen| {
         x.text("instanceId", seen.id);
@@ -270,24 +318,40 @@ pub fn modify_credits(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         let id = node.required("InstanceId")?;
         let credits = node.required("CpuCredits")?;
         if !matches!(credits, "standard" | "unlimited") {
-            return Err(Fault::invalid(credits, "cpuCredits", "it must be standard or unlimited"));
+            return Err(Fault::invalid(
+                credits,
+                "cpuCredits",
+                "it must be standard or unlimited",
+            ));
         }
         match call.region.instances.get(id).map(|row| row.cpu_credits.is_some()) {
             None => bad.push((id, "InvalidInstanceID.NotFound", "The instance ID does not exist")),
-            Some(false) => bad.push((id, "InstanceCreditSpecification.NotSupported", "The instance type earns no CPU credits")),
+            Some(false) => bad.push((
+                id,
+                "InstanceCreditSpecification.NotSupported",
+                "The instance type earns no CPU credits",
+            )),
             Some(true) => {
-                call.region.instances.update(id, |row| row.cpu_credits = Some(credits.to_owned()));
+                call.region
+                    .instances
+                    .update(id, |row| row.cpu_credits = Some(credits.to_owned()));
                 good.push(id);
             }
         }
     }
-    x.set("successfulInstanceCreditSpecificationSet", good, |x, id| x.text("instanceId", id));
-    x.set("unsuccessfulInstanceCreditSpecificationSet", bad, |x, (id, code, message)| {
-        x.text("instanceId", id);
-        x.element("error", |x| {
-            x.text("code", code);
-            x.text("message", message);
-        });
+    x.set("successfulInstanceCreditSpecificationSet", good, |x, id| {
+        x.text("instanceId", id)
     });
+    x.set(
+        "unsuccessfulInstanceCreditSpecificationSet",
+        bad,
+        |x, (id, code, message)| {
+            x.text("instanceId", id);
+            x.element("error", |x| {
+                x.text("code", code);
+                x.text("message", message);
+            });
+        },
+    );
     Ok(())
 }

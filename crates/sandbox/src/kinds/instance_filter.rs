@@ -49,14 +49,27 @@ fn public_dns_name(seen: See<'_, '_>) -> Option<String> {
 
 /// The values that the instance's interfaces have for one of their own filters.
 fn of_interfaces(seen: See<'_, '_>, add: Add<'_>, name: &str) {
-    let Some(field) = NetworkInterface::FIELDS.iter().find(|field| field.name == name) else { return };
+    let Some(field) = NetworkInterface::FIELDS.iter().find(|field| field.name == name) else {
+        return;
+    };
     for (id, row) in interfaces(seen.region, seen.id) {
-        (field.values)(&Seen { id, row, region: seen.region }, add);
+        (field.values)(
+            &Seen {
+                id,
+                row,
+                region: seen.region,
+            },
+            add,
+        );
     }
 }
 
 fn group_name(region: &Region, id: &str) -> String {
-    region.security_groups.get(id).map(|group| group.name.clone()).unwrap_or_default()
+    region
+        .security_groups
+        .get(id)
+        .map(|group| group.name.clone())
+        .unwrap_or_default()
 }
 
 /// The filters that instances can pass.

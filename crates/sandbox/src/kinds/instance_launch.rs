@@ -20,7 +20,12 @@ use crate::wire::filter::Seen;
 use crate::wire::{Fault, Node, Xml};
 
 /// The types of resources that a launch can tag.
-const TAGGED: &[&str] = &["instance", "volume", "network-interface", "spot-instances-request"];
+const TAGGED: &[&str] = &[
+    "instance",
+    "volume",
+    "network-interface",
+    "spot-instances-request",
+];
 /// The most user data, decoded, in bytes.
 const USER_DATA_LIMIT: usize = 16 * 1024;
 
@@ -50,7 +55,11 @@ pub fn run(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let least: u32 = p.number("MinCount")?.ok_or_else(|| Fault::missing("MinCount"))?;
     let most: u32 = p.number("MaxCount")?.ok_or_else(|| Fault::missing("MaxCount"))?;
     if least == 0 || least > most {
-        return Err(Fault::invalid(&least.to_string(), "minCount", "it must be at least 1 and at most maxCount"));
+        return Err(Fault::invalid(
+            &least.to_string(),
+            "minCount",
+            "it must be at least 1 and at most maxCount",
+        ));
     }
     let launch = read(call, most)?;
     if call.goes_wrong(12) {
@@ -66,8 +75,11 @@ pub fn run(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         ids.push(start_one(call, &launch, index)?);
     }
     let region = &*call.region;
-    let members: Vec<Seen<'_, Instance>> =
-        ids.iter().filter_map(|id| region.instances.entry(id)).map(|(id, row)| Seen { id, row, region }).collect();
+    let members: Vec<Seen<'_, Instance>> = ids
+        .iter()
+        .filter_map(|id| region.instances.entry(id))
+        .map(|(id, row)| Seen { id, row, region })
+        .collect();
     instance::write_reservation(x, &launch.template.reservation, &members);
     Ok(())
 }
@@ -77,11 +89,15 @@ fn fitting(call: &Call<'_>, launch: &Launch, least: u32, most: u32) -> Result<u3
     let subnet = &launch.template.subnet;
     let net = call.find::<Subnet>(subnet)?.net;
     let each = launch.plugs.iter().filter(|plug| plug.existing.is_none()).count() as u64;
-    let room = subnet::free(call.region, subnet, &net).checked_div(each).unwrap_or(u64::from(most));
+    let room = subnet::free(call.region, subnet, &net)
+        .checked_div(each)
+        .unwrap_or(u64::from(most));
     if room < u64::from(least) {
         return Err(Fault::new(
             "InsufficientFreeAddressesInSubnet",
-            format!("There are not enough free addresses in subnet '{subnet}' to satisfy the requested number of instances."),
+            format!(
+                "There are not enough free addresses in subnet '{subnet}' to satisfy the requested number of instances."
+            ),
         ));
     }
     Ok(u32::try_from(room).unwrap_or(most).min(most))
@@ -91,9 +107,17 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
     let p = call.params;
     let image = image::find(call.region, p.required("ImageId")?)?;
     let kind = p.filled("InstanceType").unwrap_or("m1.small");
-    let kind = instance_type::find(kind)
-        .ok_or_else(|| Fault::new("InvalidParameterValue", format!("Invalid value '{kind}' for InstanceType.")))?;
-    if let Some(other) = image.architecture.as_ref().filter(|architecture| **architecture != kind.architecture) {
+    let kind = instance_type::find(kind).ok_or_else(|| {
+        Fault::new(
+            "InvalidParameterValue",
+            format!("Invalid value '{kind}' for InstanceType."),
+        )
+    })?;
+    if let Some(other) = image
+        .architecture
+        .as_ref()
+        .filter(|architecture| **architecture != kind.architecture)
+    {
         return Err(Fault::new(
             "InvalidParameterValue",
             format!(
@@ -137,7 +161,9 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
         user_data: p.filled("UserData").map(check_user_data).transpose()?,
         disable_api_termination: p.flag("DisableApiTermination")?.unwrap_or(false),
         disable_api_stop: p.flag("DisableApiStop")?.unwrap_or(false),
-        shutdown_behavior: shutdown_behavior(p.filled("InstanceInitiatedShutdownBehavior").unwrap_or("stop"))?,
+        shutdown_behavior: shutdown_behavior(
+            p.filled("InstanceInitiatedShutdownBehavior").unwrap_or("stop"),
+        )?,
         ebs_optimized: check_ebs_optimized(p.flag("EbsOptimized")?.unwrap_or(false), &kind)?,
         tenancy,
         cpu_credits: credits(p, &kind)?,
@@ -147,11 +173,20 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
     if template.metadata.instance_tags == "enabled" {
         tag::check_readable(instance_tags.keys())?;
     }
-    Ok(Launch { template, plugs, disks, instance_tags, volume_tags, interface_tags })
+    Ok(Launch {
+        template,
+        plugs,
+        disks,
+        instance_tags,
+        volume_tags,
+        interface_tags,
+    })
 }
 
 fn monitoring(p: &Node) -> Result<String, Fault> {
-    let on = p.child("Monitoring").map_or(Ok(None), |node| node.flag("Enabled"))?;
+    let on = p
+        .child("Monitoring")
+        .map_or(Ok(None), |node| node.flag("Enabled"))?;
     Ok(if on == Some(true) { "pending" } else { "disabled" }.to_owned())
 }
 
@@ -159,11 +194,23 @@ fn monitoring(p: &Node) -> Result<String, Fault> {
 const FIXED: &[(&str, &str, &[&str])] = &[
     ("HibernationOptions", "Configured", &["false"]),
     ("EnclaveOptions", "Enabled", &["false"]),
-    ("CapacityReservationSpecification", "CapacityReservationPreference", &["open", "none"]),
+    (
+        "CapacityReservationSpecification",
+        "CapacityReservationPreference",
+        &["open", "none"],
+    ),
     ("InstanceMarketOptions", "MarketType", &["on-demand"]),
     ("PrivateDnsNameOptions", "HostnameType", &["ip-name"]),
-    ("PrivateDnsNameOptions", "EnableResourceNameDnsARecord", &["false"]),
-    ("PrivateDnsNameOptions", "EnableResourceNameDnsAAAARecord", &["false"]),
+    (
+        "PrivateDnsNameOptions",
+        "EnableResourceNameDnsARecord",
+        &["false"],
+    ),
+    (
+        "PrivateDnsNameOptions",
+        "EnableResourceNameDnsAAAARecord",
+        &["false"],
+    ),
     ("NetworkPerformanceOptions", "BandwidthWeighting", &["default"]),
     ("CpuOptions", "AmdSevSnp", &["disabled"]),
 ];
@@ -171,15 +218,23 @@ const FIXED: &[(&str, &str, &[&str])] = &[
 /// Reads the options that have one simulated value, and gives that of automatic recovery.
 fn options(p: &Node, kind: &InstanceType) -> Result<String, Fault> {
     for (structure, member, values) in FIXED {
-        p.child(structure).map_or(Ok(()), |node| node.only(member, values))?;
+        p.child(structure)
+            .map_or(Ok(()), |node| node.only(member, values))?;
     }
     if let Some(cpu) = p.child("CpuOptions") {
         cpu.only("CoreCount", &[&(kind.vcpus / kind.threads).to_string()])?;
         cpu.only("ThreadsPerCore", &[&kind.threads.to_string()])?;
     }
-    let recovery = p.child("MaintenanceOptions").and_then(|node| node.filled("AutoRecovery")).unwrap_or("default");
+    let recovery = p
+        .child("MaintenanceOptions")
+        .and_then(|node| node.filled("AutoRecovery"))
+        .unwrap_or("default");
     if !matches!(recovery, "default" | "disabled") {
-        return Err(Fault::invalid(recovery, "autoRecovery", "it must be default or disabled"));
+        return Err(Fault::invalid(
+            recovery,
+            "autoRecovery",
+            "it must be default or disabled",
+        ));
     }
     Ok(recovery.to_owned())
 }
@@ -187,7 +242,11 @@ fn options(p: &Node, kind: &InstanceType) -> Result<String, Fault> {
 /// `stop` or `terminate`.
 pub fn shutdown_behavior(text: &str) -> Result<String, Fault> {
     if !matches!(text, "stop" | "terminate") {
-        return Err(Fault::invalid(text, "instanceInitiatedShutdownBehavior", "it must be stop or terminate"));
+        return Err(Fault::invalid(
+            text,
+            "instanceInitiatedShutdownBehavior",
+            "it must be stop or terminate",
+        ));
     }
     Ok(text.to_owned())
 }
@@ -206,24 +265,46 @@ pub fn check_ebs_optimized(wanted: bool, kind: &InstanceType) -> Result<bool, Fa
 /// Checks user data: base64 of at most 16 KiB.
 pub fn check_user_data(text: &str) -> Result<String, Fault> {
     let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let bytes = STANDARD.decode(&compact).map_err(|_| Fault::new("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data."))?;
+    let bytes = STANDARD.decode(&compact).map_err(|_| {
+        Fault::new(
+            "InvalidUserData.Malformed",
+            "Invalid BASE64 encoding of user data.",
+        )
+    })?;
     if bytes.len() > USER_DATA_LIMIT {
-        return Err(Fault::new("InvalidParameterValue", format!("User data is limited to {USER_DATA_LIMIT} bytes")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("User data is limited to {USER_DATA_LIMIT} bytes"),
+        ));
     }
     Ok(compact)
 }
 
 /// The credit option that a type starts with; nothing for types without credits.
 pub fn default_credits(kind: &InstanceType) -> Option<String> {
-    kind.burstable.then(|| if kind.name.starts_with("t2.") { "standard" } else { "unlimited" }.to_owned())
+    kind.burstable.then(|| {
+        if kind.name.starts_with("t2.") {
+            "standard"
+        } else {
+            "unlimited"
+        }
+        .to_owned()
+    })
 }
 
 fn credits(p: &Node, kind: &InstanceType) -> Result<Option<String>, Fault> {
-    let Some(asked) = p.child("CreditSpecification").and_then(|node| node.filled("CpuCredits")) else {
+    let Some(asked) = p
+        .child("CreditSpecification")
+        .and_then(|node| node.filled("CpuCredits"))
+    else {
         return Ok(default_credits(kind));
     };
     if !matches!(asked, "standard" | "unlimited") {
-        return Err(Fault::invalid(asked, "cpuCredits", "it must be standard or unlimited"));
+        return Err(Fault::invalid(
+            asked,
+            "cpuCredits",
+            "it must be standard or unlimited",
+        ));
     }
     Ok(kind.burstable.then(|| asked.to_owned()))
 }
@@ -245,12 +326,21 @@ fn read_metadata(p: &Node, image: &Image) -> Result<MetadataOptions, Fault> {
 
 /// Takes over the metadata options that a request names, of a launch or of a change.
 pub fn change_metadata(node: &Node, options: &mut MetadataOptions) -> Answer {
-    let others = ["HttpTokens", "HttpPutResponseHopLimit", "HttpProtocolIpv6", "InstanceMetadataTags"];
+    let others = [
+        "HttpTokens",
+        "HttpPutResponseHopLimit",
+        "HttpProtocolIpv6",
+        "InstanceMetadataTags",
+    ];
     if node.filled("HttpEndpoint") == Some("disabled") && others.iter().any(|name| node.has(name)) {
-        return Err(Fault::combination("No other metadata option can be specified when the HTTP endpoint is disabled"));
+        return Err(Fault::combination(
+            "No other metadata option can be specified when the HTTP endpoint is disabled",
+        ));
     }
     let text = |name: &str, allowed: [&str; 2], to: &mut String| {
-        let Some(value) = node.filled(name) else { return Ok(()) };
+        let Some(value) = node.filled(name) else {
+            return Ok(());
+        };
         if !allowed.contains(&value) {
             return Err(Fault::invalid(value, name, "Unknown value"));
         }
@@ -258,12 +348,28 @@ pub fn change_metadata(node: &Node, options: &mut MetadataOptions) -> Answer {
         Ok(())
     };
     text("HttpTokens", ["optional", "required"], &mut options.http_tokens)?;
-    text("HttpEndpoint", ["enabled", "disabled"], &mut options.http_endpoint)?;
-    text("HttpProtocolIpv6", ["enabled", "disabled"], &mut options.http_protocol_ipv6)?;
-    text("InstanceMetadataTags", ["enabled", "disabled"], &mut options.instance_tags)?;
+    text(
+        "HttpEndpoint",
+        ["enabled", "disabled"],
+        &mut options.http_endpoint,
+    )?;
+    text(
+        "HttpProtocolIpv6",
+        ["enabled", "disabled"],
+        &mut options.http_protocol_ipv6,
+    )?;
+    text(
+        "InstanceMetadataTags",
+        ["enabled", "disabled"],
+        &mut options.instance_tags,
+    )?;
     if let Some(limit) = node.number::<u32>("HttpPutResponseHopLimit")? {
         if !(1..=64).contains(&limit) {
-            return Err(Fault::invalid(&limit.to_string(), "httpPutResponseHopLimit", "it must be between 1 and 64"));
+            return Err(Fault::invalid(
+                &limit.to_string(),
+                "httpPutResponseHopLimit",
+                "it must be between 1 and 64",
+            ));
         }
         options.hop_limit = limit;
     }
@@ -271,9 +377,19 @@ pub fn change_metadata(node: &Node, options: &mut MetadataOptions) -> Answer {
 }
 
 fn check_placement(call: &Call<'_>, subnet: &Subnet) -> Result<String, Fault> {
-    let default = call.region.vpcs.get(&subnet.vpc).map_or("default", |vpc| &vpc.tenancy).to_owned();
-    let Some(placement) = call.params.child("Placement") else { return Ok(default) };
-    for (name, zone) in [("AvailabilityZone", &subnet.zone.name), ("AvailabilityZoneId", &subnet.zone.id)] {
+    let default = call
+        .region
+        .vpcs
+        .get(&subnet.vpc)
+        .map_or("default", |vpc| &vpc.tenancy)
+        .to_owned();
+    let Some(placement) = call.params.child("Placement") else {
+        return Ok(default);
+    };
+    for (name, zone) in [
+        ("AvailabilityZone", &subnet.zone.name),
+        ("AvailabilityZoneId", &subnet.zone.id),
+    ] {
         if let Some(asked) = placement.filled(name).filter(|asked| asked != zone) {
             return Err(Fault::new(
                 "InvalidParameterValue",
@@ -282,12 +398,19 @@ fn check_placement(call: &Call<'_>, subnet: &Subnet) -> Result<String, Fault> {
         }
     }
     if let Some(group) = placement.filled("GroupName") {
-        return Err(Fault::new("InvalidPlacementGroup.Unknown", format!("The Placement Group '{group}' is unknown.")));
+        return Err(Fault::new(
+            "InvalidPlacementGroup.Unknown",
+            format!("The Placement Group '{group}' is unknown."),
+        ));
     }
     match placement.filled("Tenancy") {
         None | Some("default") => Ok(default),
         Some("dedicated") => Ok("dedicated".into()),
-        Some(other) => Err(Fault::invalid(other, "tenancy", "it must be default or dedicated")),
+        Some(other) => Err(Fault::invalid(
+            other,
+            "tenancy",
+            "it must be default or dedicated",
+        )),
     }
 }
 
@@ -300,10 +423,21 @@ fn read_disks(call: &Call<'_>, image: &Image) -> Result<Vec<Disk>, Fault> {
             let _ = (node.text("NoDevice"), node.text("VirtualName"));
             continue;
         }
-        let Some(ebs) = node.child("Ebs") else { return Err(Fault::missing("BlockDeviceMapping.Ebs")) };
-        if !["VolumeSize", "VolumeType", "Iops", "Throughput", "Encrypted", "KmsKeyId", "SnapshotId", "DeleteOnTermination"]
-            .iter()
-            .any(|name| ebs.has(name))
+        let Some(ebs) = node.child("Ebs") else {
+            return Err(Fault::missing("BlockDeviceMapping.Ebs"));
+        };
+        if ![
+            "VolumeSize",
+            "VolumeType",
+            "Iops",
+            "Throughput",
+            "Encrypted",
+            "KmsKeyId",
+            "SnapshotId",
+            "DeleteOnTermination",
+        ]
+        .iter()
+        .any(|name| ebs.has(name))
         {
             return Err(Fault::missing("ebs"));
         }
@@ -314,8 +448,14 @@ fn read_disks(call: &Call<'_>, image: &Image) -> Result<Vec<Disk>, Fault> {
         } else if asked.size.is_none() {
             return Err(Fault::missing("volumeSize"));
         }
-        if let Some(snapshot) = ebs.filled("SnapshotId").filter(|id| !is_root || *id != image.snapshot()) {
-            return Err(Fault::new("InvalidSnapshot.NotFound", format!("The snapshot '{snapshot}' does not exist.")));
+        if let Some(snapshot) = ebs
+            .filled("SnapshotId")
+            .filter(|id| !is_root || *id != image.snapshot())
+        {
+            return Err(Fault::new(
+                "InvalidSnapshot.NotFound",
+                format!("The snapshot '{snapshot}' does not exist."),
+            ));
         }
         if is_root && asked.size.is_some_and(|size| size < image.root_size) {
             return Err(Fault::new(
@@ -339,7 +479,10 @@ fn read_disks(call: &Call<'_>, image: &Image) -> Result<Vec<Disk>, Fault> {
         });
     }
     if !disks.iter().any(|disk| disk.device == image.root_device) {
-        let asked = Asked { kind: Some(&image.root_type), ..Asked::default() };
+        let asked = Asked {
+            kind: Some(&image.root_type),
+            ..Asked::default()
+        };
         disks.push(Disk {
             device: image.root_device.clone(),
             shape: volume_shape::shape(&asked, image.root_size, "gp2")?,
@@ -420,22 +563,25 @@ fn plug_in(call: &mut Call<'_>, launch: &Launch, plug: &Plug, instance: &str) ->
         delete_on_termination: plug.delete_on_termination,
         at: call.now,
     };
-    call.region.network_interfaces.update(&eni, |eni| eni.attachment = Some(attachment));
+    call.region
+        .network_interfaces
+        .update(&eni, |eni| eni.attachment = Some(attachment));
     Ok(())
 }
 
-/// A public address for an instance that wants one and has none, at launch, start or when an elastic one leaves.
+/// A public address for an instance that wants one and has none, at launch, start or when an elastic one
+/// leaves.
 pub fn give_public_ip(call: &mut Call<'_>, id: &str) {
-    let wants = call
-        .region
-        .instances
-        .get(id)
-        .is_some_and(|instance| instance.wants_public_ip && matches!(instance.state.as_str(), "pending" | "running"));
+    let wants = call.region.instances.get(id).is_some_and(|instance| {
+        instance.wants_public_ip && matches!(instance.state.as_str(), "pending" | "running")
+    });
     let primary = instance::primary(call.region, id)
         .filter(|(eni, row)| network_interface::public(call.region, eni, row, row.private_ip()).is_none())
         .map(|(eni, _)| eni.clone());
     if let Some(eni) = primary.filter(|_| wants) {
         let ip = call.new_public_ip();
-        call.region.network_interfaces.update(&eni, |eni| eni.public_ip = Some(ip));
+        call.region
+            .network_interfaces
+            .update(&eni, |eni| eni.public_ip = Some(ip));
     }
 }

@@ -1,4 +1,5 @@
-//! The network side of `RunInstances`: the subnet and the interfaces that a request asks for, in either of its forms.
+//! The network side of `RunInstances`: the subnet and the interfaces that a request asks for, in either of
+//! its forms.
 
 use std::net::Ipv4Addr;
 
@@ -53,14 +54,19 @@ pub fn read(call: &Call<'_>, most: u32) -> Result<Network, Fault> {
         None => default_subnet(call)?,
     };
     let vpc = call.find::<Subnet>(&subnet)?.vpc.clone();
-    let mut ids: Vec<String> = p.texts("SecurityGroupId").into_iter().map(str::to_owned).collect();
+    let mut ids: Vec<String> = p
+        .texts("SecurityGroupId")
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     for name in p.texts("SecurityGroup") {
         let found = security_group::by_name(call.region, &vpc, name);
-        ids.push(
-            found
-                .map(|(id, _)| id.clone())
-                .ok_or_else(|| Fault::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist in VPC '{vpc}'")))?,
-        );
+        ids.push(found.map(|(id, _)| id.clone()).ok_or_else(|| {
+            Fault::new(
+                "InvalidGroup.NotFound",
+                format!("The security group '{name}' does not exist in VPC '{vpc}'"),
+            )
+        })?);
     }
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let plug = Plug {
@@ -76,20 +82,33 @@ pub fn read(call: &Call<'_>, most: u32) -> Result<Network, Fault> {
 }
 
 fn read_address(p: &Node, most: u32) -> Result<Option<Ipv4Addr>, Fault> {
-    let address = p.filled("PrivateIpAddress").map(|text| range::address(text, "privateIpAddress")).transpose()?;
+    let address = p
+        .filled("PrivateIpAddress")
+        .map(|text| range::address(text, "privateIpAddress"))
+        .transpose()?;
     if address.is_some() && most > 1 {
-        return Err(Fault::combination("A private IP address cannot be specified for more than one instance"));
+        return Err(Fault::combination(
+            "A private IP address cannot be specified for more than one instance",
+        ));
     }
     Ok(address)
 }
 
 fn default_subnet(call: &Call<'_>) -> Result<String, Fault> {
-    let zone = call.params.child("Placement").and_then(|placement| placement.filled("AvailabilityZone"));
+    let zone = call
+        .params
+        .child("Placement")
+        .and_then(|placement| placement.filled("AvailabilityZone"));
     let mut subnets = call.region.subnets.iter().filter(|(_, row)| row.default_for_az);
     subnets
         .find(|(_, row)| zone.is_none_or(|zone| row.zone.name == zone))
         .map(|(id, _)| id.clone())
-        .ok_or_else(|| Fault::new("MissingInput", "No subnets found for the default VPC. Please specify a subnet."))
+        .ok_or_else(|| {
+            Fault::new(
+                "MissingInput",
+                "No subnets found for the default VPC. Please specify a subnet.",
+            )
+        })
 }
 
 fn read_interfaces(call: &Call<'_>, interfaces: &[&Node], most: u32) -> Result<Network, Fault> {
@@ -97,9 +116,15 @@ fn read_interfaces(call: &Call<'_>, interfaces: &[&Node], most: u32) -> Result<N
     let mut subnet: Option<String> = None;
     let mut wants = None;
     for node in interfaces {
-        let index: u32 = node.number("DeviceIndex")?.ok_or_else(|| Fault::missing("DeviceIndex"))?;
+        let index: u32 = node
+            .number("DeviceIndex")?
+            .ok_or_else(|| Fault::missing("DeviceIndex"))?;
         if plugs.iter().any(|plug| plug.index == index) {
-            return Err(Fault::invalid(&index.to_string(), "deviceIndex", "each interface requires a device index of its own"));
+            return Err(Fault::invalid(
+                &index.to_string(),
+                "deviceIndex",
+                "each interface requires a device index of its own",
+            ));
         }
         for (name, values) in [
             ("InterfaceType", ["interface"]),
@@ -113,7 +138,11 @@ fn read_interfaces(call: &Call<'_>, interfaces: &[&Node], most: u32) -> Result<N
         let existing = node.filled("NetworkInterfaceId");
         let here = match (existing, node.filled("SubnetId")) {
             (Some(id), None) => existing_subnet(call, id, most)?,
-            (Some(_), Some(_)) => return Err(Fault::combination("A subnet cannot be specified for an existing network interface")),
+            (Some(_), Some(_)) => {
+                return Err(Fault::combination(
+                    "A subnet cannot be specified for an existing network interface",
+                ));
+            }
             (None, Some(id)) => id.to_owned(),
             (None, None) => default_subnet(call)?,
         };
@@ -139,18 +168,32 @@ fn read_interfaces(call: &Call<'_>, interfaces: &[&Node], most: u32) -> Result<N
             subnet = Some(here);
         }
     }
-    let subnet = subnet.ok_or_else(|| Fault::new("InvalidParameterValue", "An interface with device index 0 is required"))?;
+    let subnet = subnet.ok_or_else(|| {
+        Fault::new(
+            "InvalidParameterValue",
+            "An interface with device index 0 is required",
+        )
+    })?;
     // With several interfaces EC2 assigns no public address.
-    Ok((subnet, plugs, if interfaces.len() > 1 { Some(false) } else { wants }))
+    Ok((
+        subnet,
+        plugs,
+        if interfaces.len() > 1 { Some(false) } else { wants },
+    ))
 }
 
 fn existing_subnet(call: &Call<'_>, id: &str, most: u32) -> Result<String, Fault> {
     let eni = call.find::<NetworkInterface>(id)?;
     if most > 1 {
-        return Err(Fault::combination("An existing network interface cannot be attached to more than one instance"));
+        return Err(Fault::combination(
+            "An existing network interface cannot be attached to more than one instance",
+        ));
     }
     if eni.attachment.is_some() {
-        return Err(Fault::new("InvalidNetworkInterface.InUse", format!("Interface: [{id}] in use.")));
+        return Err(Fault::new(
+            "InvalidNetworkInterface.InUse",
+            format!("Interface: [{id}] in use."),
+        ));
     }
     Ok(eni.subnet.clone())
 }

@@ -14,8 +14,13 @@ use crate::wire::{Fault, Node, Xml};
 
 /// The profile that `IamInstanceProfile` names, without an association id.
 pub fn read(call: &Call<'_>, p: &Node) -> Result<Option<Profile>, Fault> {
-    let Some(node) = p.child("IamInstanceProfile") else { return Ok(None) };
-    let prefix = format!("arn:{}:iam::{ACCOUNT}:instance-profile/", partition::of(&call.region.name).name);
+    let Some(node) = p.child("IamInstanceProfile") else {
+        return Ok(None);
+    };
+    let prefix = format!(
+        "arn:{}:iam::{ACCOUNT}:instance-profile/",
+        partition::of(&call.region.name).name
+    );
     let (arn, name) = match (node.filled("Arn"), node.filled("Name")) {
         (Some(arn), None) => {
             let path = arn.strip_prefix(&prefix).ok_or_else(|| invalid("arn", arn))?;
@@ -24,7 +29,9 @@ pub fn read(call: &Call<'_>, p: &Node) -> Result<Option<Profile>, Fault> {
         (None, Some(name)) => (format!("{prefix}{name}"), name),
         (None, None) => return Err(Fault::missing("iamInstanceProfile.name")),
         (Some(_), Some(_)) => {
-            return Err(Fault::combination("The parameters iamInstanceProfile.name and iamInstanceProfile.arn cannot be used together"));
+            return Err(Fault::combination(
+                "The parameters iamInstanceProfile.name and iamInstanceProfile.arn cannot be used together",
+            ));
         }
     };
     let allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
@@ -32,13 +39,20 @@ pub fn read(call: &Call<'_>, p: &Node) -> Result<Option<Profile>, Fault> {
         return Err(invalid("name", name));
     }
     let number = arn.bytes().fold(5_u64, |sum, byte| mix(sum ^ u64::from(byte)));
-    Ok(Some(Profile { association: String::new(), arn, id: format!("AIPA{number:016X}"), at: call.now }))
+    Ok(Some(Profile {
+        association: String::new(),
+        arn,
+        id: format!("AIPA{number:016X}"),
+        at: call.now,
+    }))
 }
 
 fn invalid(member: &str, value: &str) -> Fault {
     Fault::new(
         "InvalidParameterValue",
-        format!("Value ({value}) for parameter iamInstanceProfile.{member} is invalid. Invalid IAM Instance Profile {member}"),
+        format!(
+            "Value ({value}) for parameter iamInstanceProfile.{member} is invalid. Invalid IAM Instance Profile {member}"
+        ),
     )
 }
 
@@ -62,15 +76,25 @@ pub fn associate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("InstanceId")?;
     let row = call.find::<Instance>(id)?;
     if row.is_ending() {
-        return Err(Fault::new("IncorrectInstanceState", format!("The instance '{id}' is not in a valid state for this operation.")));
+        return Err(Fault::new(
+            "IncorrectInstanceState",
+            format!("The instance '{id}' is not in a valid state for this operation."),
+        ));
     }
     if row.profile.is_some() {
-        return Err(Fault::new("IncorrectState", format!("There is an existing association for instance {id}")));
+        return Err(Fault::new(
+            "IncorrectState",
+            format!("There is an existing association for instance {id}"),
+        ));
     }
     let mut profile = required(call)?;
     profile.association = call.new_id("iip-assoc");
-    x.element("iamInstanceProfileAssociation", |x| write(x, id, &profile, "associating"));
-    call.region.instances.update(id, |row| row.profile = Some(profile));
+    x.element("iamInstanceProfileAssociation", |x| {
+        write(x, id, &profile, "associating")
+    });
+    call.region
+        .instances
+        .update(id, |row| row.profile = Some(profile));
     Ok(())
 }
 
@@ -79,14 +103,21 @@ fn owner(call: &Call<'_>, association: &str) -> Result<(String, Profile), Fault>
         .instances
         .owner_of(association)
         .and_then(|(id, row)| Some((id.clone(), row.profile.clone()?)))
-        .ok_or_else(|| Fault::new("NoSuchAssociation", format!("An invalid association-id of '{association}' was given")))
+        .ok_or_else(|| {
+            Fault::new(
+                "NoSuchAssociation",
+                format!("An invalid association-id of '{association}' was given"),
+            )
+        })
 }
 
 /// `DisassociateIamInstanceProfile`.
 pub fn disassociate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let (id, profile) = owner(call, call.params.required("AssociationId")?)?;
     call.region.instances.update(&id, |row| row.profile = None);
-    x.element("iamInstanceProfileAssociation", |x| write(x, &id, &profile, "disassociating"));
+    x.element("iamInstanceProfileAssociation", |x| {
+        write(x, &id, &profile, "disassociating")
+    });
     Ok(())
 }
 
@@ -95,8 +126,12 @@ pub fn replace(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let (id, _) = owner(call, call.params.required("AssociationId")?)?;
     let mut profile = required(call)?;
     profile.association = call.new_id("iip-assoc");
-    x.element("iamInstanceProfileAssociation", |x| write(x, &id, &profile, "associating"));
-    call.region.instances.update(&id, |row| row.profile = Some(profile));
+    x.element("iamInstanceProfileAssociation", |x| {
+        write(x, &id, &profile, "associating")
+    });
+    call.region
+        .instances
+        .update(&id, |row| row.profile = Some(profile));
     Ok(())
 }
 
@@ -128,12 +163,21 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let mut found: Vec<Placed> = region
         .instances
         .iter()
-        .filter_map(|(id, row)| Some(Placed { instance: id.clone(), profile: row.profile.clone()? }))
+        .filter_map(|(id, row)| {
+            Some(Placed {
+                instance: id.clone(),
+                profile: row.profile.clone()?,
+            })
+        })
         .filter(|placed| {
             let id = placed.profile.association.as_str();
             (ids.is_empty() || ids.contains(&id))
                 && page.after.as_ref().is_none_or(|after| id > after.as_str())
-                && filters.holds(&Seen { id, row: placed, region })
+                && filters.holds(&Seen {
+                    id,
+                    row: placed,
+                    region,
+                })
         })
         .collect();
     found.sort_by(|a, b| a.profile.association.cmp(&b.profile.association));

@@ -12,7 +12,11 @@ use crate::wire::{Fault, Xml};
 fn write_changes(call: &Call<'_>, x: &mut Xml, before: &[(String, String)]) {
     x.set("instancesSet", before, |x, (id, previous)| {
         x.text("instanceId", id);
-        let current = call.region.instances.get(id).map_or("terminated", |row| row.state.as_str());
+        let current = call
+            .region
+            .instances
+            .get(id)
+            .map_or("terminated", |row| row.state.as_str());
         write_state(x, "currentState", current);
         write_state(x, "previousState", previous);
     });
@@ -28,7 +32,10 @@ fn states(call: &Call<'_>, ids: Vec<String>) -> Vec<(String, String)> {
 }
 
 fn incorrect(id: &str, verb: &str) -> Fault {
-    Fault::new("IncorrectInstanceState", format!("The instance '{id}' is not in a state from which it can be {verb}."))
+    Fault::new(
+        "IncorrectInstanceState",
+        format!("The instance '{id}' is not in a state from which it can be {verb}."),
+    )
 }
 
 /// When the user did it, as EC2 tells.
@@ -66,14 +73,24 @@ pub fn stop(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let _ = (p.flag("Force")?, p.flag("SkipOsShutdown")?);
     if p.flag("Hibernate")? == Some(true) {
-        return Err(Fault::new("UnsupportedHibernationConfiguration", "The instance does not support hibernation"));
+        return Err(Fault::new(
+            "UnsupportedHibernationConfiguration",
+            "The instance does not support hibernation",
+        ));
     }
     let before = states(call, listed(call)?);
     for (id, state) in &before {
-        if call.region.instances.get(id).is_some_and(|row| row.disable_api_stop) {
+        if call
+            .region
+            .instances
+            .get(id)
+            .is_some_and(|row| row.disable_api_stop)
+        {
             return Err(Fault::new(
                 "OperationNotPermitted",
-                format!("The instance '{id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again."),
+                format!(
+                    "The instance '{id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again."
+                ),
             ));
         }
         match state.as_str() {
@@ -83,8 +100,10 @@ pub fn stop(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 call.region.instances.update(id, |row| {
                     row.state = "stopping".into();
                     row.transition = user_initiated(now);
-                    row.state_reason =
-                        Some(("Client.UserInitiatedShutdown".into(), "Client.UserInitiatedShutdown: User initiated shutdown".into()));
+                    row.state_reason = Some((
+                        "Client.UserInitiatedShutdown".into(),
+                        "Client.UserInitiatedShutdown: User initiated shutdown".into(),
+                    ));
                 });
                 call.later(15 * SECOND, 40 * SECOND, What::InstanceStopped, id);
             }
@@ -112,11 +131,15 @@ pub fn terminate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let _ = (p.flag("Force")?, p.flag("SkipOsShutdown")?);
     let before = states(call, listed(call)?);
     for (id, _) in &before {
-        let Some(row) = call.region.instances.get(id).filter(|row| !row.is_ending()) else { continue };
+        let Some(row) = call.region.instances.get(id).filter(|row| !row.is_ending()) else {
+            continue;
+        };
         if row.disable_api_termination {
             return Err(Fault::new(
                 "OperationNotPermitted",
-                format!("The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."),
+                format!(
+                    "The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
+                ),
             ));
         }
         let now = call.now;
@@ -124,8 +147,10 @@ pub fn terminate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         call.region.instances.update(id, |row| {
             row.state = "shutting-down".into();
             row.transition = user_initiated(now);
-            row.state_reason =
-                Some(("Client.UserInitiatedShutdown".into(), "Client.UserInitiatedShutdown: User initiated shutdown".into()));
+            row.state_reason = Some((
+                "Client.UserInitiatedShutdown".into(),
+                "Client.UserInitiatedShutdown: User initiated shutdown".into(),
+            ));
         });
         call.later(20 * SECOND, 45 * SECOND, What::InstanceTerminated, id);
     }
@@ -144,9 +169,13 @@ pub fn running(call: &mut Call<'_>, id: &str) {
 
 /// It is off: the public address that EC2 gave it goes back.
 pub fn stopped(call: &mut Call<'_>, id: &str) {
-    call.region.instances.update(id, |row| row.state = "stopped".into());
+    call.region
+        .instances
+        .update(id, |row| row.state = "stopped".into());
     for eni in call.region.network_interfaces.referring_ids(id) {
-        call.region.network_interfaces.update(&eni, |eni| eni.public_ip = None);
+        call.region
+            .network_interfaces
+            .update(&eni, |eni| eni.public_ip = None);
     }
 }
 
@@ -159,7 +188,14 @@ pub fn terminated(call: &mut Call<'_>, id: &str) {
     });
     let interfaces: Vec<(String, bool)> = instance::interfaces(call.region, id)
         .into_iter()
-        .map(|(eni, row)| (eni.clone(), row.attachment.as_ref().is_some_and(|attachment| attachment.delete_on_termination)))
+        .map(|(eni, row)| {
+            (
+                eni.clone(),
+                row.attachment
+                    .as_ref()
+                    .is_some_and(|attachment| attachment.delete_on_termination),
+            )
+        })
         .collect();
     for (eni, goes) in interfaces {
         if goes {
@@ -183,7 +219,9 @@ pub fn terminated(call: &mut Call<'_>, id: &str) {
             call.region.tags.remove(&volume);
             due::cancel(call, &volume);
         } else {
-            call.region.volumes.update(&volume, |volume| volume.attachment = None);
+            call.region
+                .volumes
+                .update(&volume, |volume| volume.attachment = None);
         }
     }
     let at = call.now + HOUR;
@@ -192,7 +230,9 @@ pub fn terminated(call: &mut Call<'_>, id: &str) {
 
 /// New metadata options hold.
 pub fn metadata_applied(call: &mut Call<'_>, id: &str) {
-    call.region.instances.update(id, |row| row.metadata.state = "applied".into());
+    call.region
+        .instances
+        .update(id, |row| row.metadata.state = "applied".into());
 }
 
 /// Detailed monitoring is on or off.

@@ -1,5 +1,5 @@
-//! Instance types with the figures that matter for networks and launches: exact ones of a selection, those of the others by their
-//! family and size.
+//! Instance types with the figures that matter for networks and launches: exact ones of a selection, those of
+//! the others by their family and size.
 
 use std::collections::BTreeSet;
 
@@ -97,14 +97,36 @@ fn of_family(family: &str, name: &str, figures: (u32, u32, u32, u32, u32)) -> In
         interfaces,
         addresses,
         burstable: family.starts_with('t'),
-        ebs_optimized: if matches!(family, "t1" | "t2") { "unsupported" } else { "default" }.to_owned(),
+        ebs_optimized: if matches!(family, "t1" | "t2") {
+            "unsupported"
+        } else {
+            "default"
+        }
+        .to_owned(),
     }
 }
 
 fn is_xen(family: &str) -> bool {
     matches!(
         family,
-        "c1" | "c3" | "c4" | "d2" | "f1" | "g3" | "i2" | "m1" | "m2" | "m3" | "m4" | "p2" | "p3" | "r3" | "r4" | "t1" | "t2" | "x1" | "x1e"
+        "c1" | "c3"
+            | "c4"
+            | "d2"
+            | "f1"
+            | "g3"
+            | "i2"
+            | "m1"
+            | "m2"
+            | "m3"
+            | "m4"
+            | "p2"
+            | "p3"
+            | "r3"
+            | "r4"
+            | "t1"
+            | "t2"
+            | "x1"
+            | "x1e"
     )
 }
 
@@ -162,7 +184,9 @@ fn size(name: &str) -> Option<(u32, u32, u32)> {
         "xlarge" => (4, 4, 15),
         "metal" => (96, 15, 50),
         _ => {
-            let times = name.strip_prefix("metal-").map_or_else(|| name.strip_suffix("xlarge"), |rest| rest.strip_suffix("xl"));
+            let times = name
+                .strip_prefix("metal-")
+                .map_or_else(|| name.strip_suffix("xlarge"), |rest| rest.strip_suffix("xl"));
             let times: u32 = times?.parse().ok()?;
             let (interfaces, addresses) = if times > 12 {
                 (15, 50)
@@ -171,24 +195,34 @@ fn size(name: &str) -> Option<(u32, u32, u32)> {
             } else {
                 (4, 15)
             };
-            TIMES.contains(&times).then_some((times * 4, interfaces, addresses))?
+            TIMES
+                .contains(&times)
+                .then_some((times * 4, interfaces, addresses))?
         }
     })
 }
 
 /// The type of this name.
 pub fn find(name: &str) -> Option<InstanceType> {
-    TYPES.iter().find(|figures| figures.0 == name).map(read).or_else(|| by_family(name))
+    TYPES
+        .iter()
+        .find(|figures| figures.0 == name)
+        .map(read)
+        .or_else(|| by_family(name))
 }
 
-/// What a type that is not in the selection is, by its family and size; nothing where EC2 has no such family or size.
+/// What a type that is not in the selection is, by its family and size; nothing where EC2 has no such family
+/// or size.
 fn by_family(name: &str) -> Option<InstanceType> {
     let (family, size_name) = name.split_once('.')?;
     let (series, generation, options) = parts(family)?;
     let (_, memory) = SERIES.iter().find(|(known, _)| *known == series)?;
     // Behind a hyphen stands a variant, such as `flex`.
     let letters = options.split('-').next().unwrap_or_default();
-    if !GENERATIONS.contains(&generation) || letters.len() > 3 || !letters.bytes().all(|letter| b"abdefghinqsz".contains(&letter)) {
+    if !GENERATIONS.contains(&generation)
+        || letters.len() > 3
+        || !letters.bytes().all(|letter| b"abdefghinqsz".contains(&letter))
+    {
         return None;
     }
     let (vcpus, interfaces, addresses) = size(size_name)?;
@@ -203,7 +237,11 @@ fn by_family(name: &str) -> Option<InstanceType> {
         "micro" => 1024,
         _ => memory * vcpus,
     };
-    Some(of_family(family, name, (vcpus, threads, memory, interfaces, addresses)))
+    Some(of_family(
+        family,
+        name,
+        (vcpus, threads, memory, interfaces, addresses),
+    ))
 }
 
 const FIELDS: &[Field<InstanceType>] = fields![InstanceType:
@@ -231,26 +269,50 @@ fn free(row: &InstanceType) -> bool {
 /// The types that a call asks for by name, filtered.
 fn chosen(call: &Call<'_>, names: &[&str]) -> Result<Vec<InstanceType>, Fault> {
     let filters = Filters::read(call.params)?.bind(FIELDS)?;
-    let mut all: Vec<InstanceType> = if names.is_empty() { TYPES.iter().map(read).collect() } else { Vec::new() };
+    let mut all: Vec<InstanceType> = if names.is_empty() {
+        TYPES.iter().map(read).collect()
+    } else {
+        Vec::new()
+    };
     for name in names {
         all.push(find(name).ok_or_else(|| unknown(name))?);
     }
     let region = &*call.region;
-    all.retain(|row| filters.holds(&Seen { id: &row.name, row, region }));
+    all.retain(|row| {
+        filters.holds(&Seen {
+            id: &row.name,
+            row,
+            region,
+        })
+    });
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all.dedup_by(|a, b| a.name == b.name);
     Ok(all)
 }
 
 fn unknown(name: &str) -> Fault {
-    Fault::new("InvalidInstanceType", format!("The following supplied instance types do not exist: [{name}]"))
+    Fault::new(
+        "InvalidInstanceType",
+        format!("The following supplied instance types do not exist: [{name}]"),
+    )
 }
 
 /// `DescribeInstanceTypes`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let names = call.params.texts("InstanceType");
-    let page = Page::read(call.params, call.action, Limits { min: 5, max: 100, exclusive: true }, !names.is_empty())?;
-    let all = chosen(call, &names)?.into_iter().filter(|row| page.after.as_ref().is_none_or(|after| row.name > *after));
+    let page = Page::read(
+        call.params,
+        call.action,
+        Limits {
+            min: 5,
+            max: 100,
+            exclusive: true,
+        },
+        !names.is_empty(),
+    )?;
+    let all = chosen(call, &names)?
+        .into_iter()
+        .filter(|row| page.after.as_ref().is_none_or(|after| row.name > *after));
     let (shown, next) = page.cut(call.action, all.collect(), |row| &row.name);
     x.set("instanceTypeSet", &shown, write);
     x.maybe("nextToken", next);
@@ -270,7 +332,14 @@ fn write(x: &mut Xml, row: &InstanceType) {
     x.element("processorInfo", |x| {
         x.texts("supportedArchitectures", [&row.architecture]);
         x.text("sustainedClockSpeedInGhz", "2.5");
-        x.text("manufacturer", if row.architecture == "arm64" { "AWS" } else { "Intel" });
+        x.text(
+            "manufacturer",
+            if row.architecture == "arm64" {
+                "AWS"
+            } else {
+                "Intel"
+            },
+        );
     });
     x.element("vCpuInfo", |x| {
         x.text("defaultVCpus", row.vcpus);
@@ -285,7 +354,14 @@ fn write(x: &mut Xml, row: &InstanceType) {
         x.text("nvmeSupport", if nitro { "required" } else { "unsupported" });
     });
     x.element("networkInfo", |x| {
-        x.text("networkPerformance", if nitro { "Up to 5 Gigabit" } else { "Low to Moderate" });
+        x.text(
+            "networkPerformance",
+            if nitro {
+                "Up to 5 Gigabit"
+            } else {
+                "Low to Moderate"
+            },
+        );
         x.text("maximumNetworkInterfaces", row.interfaces);
         x.text("maximumNetworkCards", 1);
         x.text("defaultNetworkCardIndex", 0);
@@ -297,12 +373,21 @@ fn write(x: &mut Xml, row: &InstanceType) {
         x.text("encryptionInTransitSupported", false);
         x.text("enaSrdSupported", false);
     });
-    x.element("placementGroupInfo", |x| x.texts("supportedStrategies", ["partition", "spread"]));
+    x.element("placementGroupInfo", |x| {
+        x.texts("supportedStrategies", ["partition", "spread"])
+    });
     x.text("hibernationSupported", row.architecture == "x86_64");
     x.text("burstablePerformanceSupported", row.burstable);
     x.text("dedicatedHostsSupported", !row.burstable);
     x.text("autoRecoverySupported", true);
-    x.texts("supportedBootModes", if row.architecture == "arm64" { vec!["uefi"] } else { vec!["legacy-bios", "uefi"] });
+    x.texts(
+        "supportedBootModes",
+        if row.architecture == "arm64" {
+            vec!["uefi"]
+        } else {
+            vec!["legacy-bios", "uefi"]
+        },
+    );
     x.text("nitroEnclavesSupport", "unsupported");
     x.text("nitroTpmSupport", "unsupported");
     x.text("phcSupport", "unsupported");
@@ -321,17 +406,33 @@ pub fn describe_offerings(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let filters = Filters::read(call.params)?;
     // Types that no list has are made up from their families, where they are named.
     let listed = TYPES.iter().map(|figures| figures.0.to_owned());
-    let names: BTreeSet<String> = listed.chain(filters.plain("instance-type").into_iter().filter(|name| find(name).is_some())).collect();
+    let names: BTreeSet<String> = listed
+        .chain(
+            filters
+                .plain("instance-type")
+                .into_iter()
+                .filter(|name| find(name).is_some()),
+        )
+        .collect();
     let filters = filters.bind(OFFERING_FIELDS)?;
     let page = Page::read(call.params, call.action, USUAL, false)?;
     let region = &*call.region;
     let mut all: Vec<(String, Offering)> = Vec::new();
     for name in &names {
         for place in &places {
-            let offering = Offering { name: name.clone(), place: (*place).to_owned() };
+            let offering = Offering {
+                name: name.clone(),
+                place: (*place).to_owned(),
+            };
             let key = format!("{name}\t{place}");
             let later = page.after.as_ref().is_none_or(|after| key > *after);
-            if later && filters.holds(&Seen { id: &key, row: &offering, region }) {
+            if later
+                && filters.holds(&Seen {
+                    id: &key,
+                    row: &offering,
+                    region,
+                })
+            {
                 all.push((key, offering));
             }
         }

@@ -62,14 +62,31 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.new_id("igw");
     call.tag(&id, tags);
     let row = InternetGateway { vpc: None };
-    x.element("internetGateway", |x| write(x, &Seen { id: &id, row: &row, region: call.region }));
+    x.element("internetGateway", |x| {
+        write(
+            x,
+            &Seen {
+                id: &id,
+                row: &row,
+                region: call.region,
+            },
+        )
+    });
     call.region.internet_gateways.insert(id, row);
     Ok(())
 }
 
 /// `DescribeInternetGateways`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    call.describe(x, &Listing { ids: "InternetGatewayId", set: "internetGatewaySet", pages: Some(USUAL) }, write)
+    call.describe(
+        x,
+        &Listing {
+            ids: "InternetGatewayId",
+            set: "internetGatewaySet",
+            pages: Some(USUAL),
+        },
+        write,
+    )
 }
 
 /// `DeleteInternetGateway`.
@@ -93,13 +110,21 @@ pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     if gateway.vpc.is_some() {
         return Err(Fault::new(
             "Resource.AlreadyAssociated",
-            format!("resource {id} is already attached to network {}", gateway.vpc.as_deref().unwrap_or_default()),
+            format!(
+                "resource {id} is already attached to network {}",
+                gateway.vpc.as_deref().unwrap_or_default()
+            ),
         ));
     }
     if is_attached(call.region, vpc) {
-        return Err(Fault::new("InvalidParameterValue", format!("Network {vpc} already has an internet gateway attached")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Network {vpc} already has an internet gateway attached"),
+        ));
     }
-    call.region.internet_gateways.update(id, |gateway| gateway.vpc = Some(vpc.to_owned()));
+    call.region
+        .internet_gateways
+        .update(id, |gateway| gateway.vpc = Some(vpc.to_owned()));
     x.done();
     Ok(())
 }
@@ -111,11 +136,16 @@ pub fn detach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let gateway = call.find::<InternetGateway>(id)?;
     call.find::<Vpc>(vpc)?;
     if gateway.vpc.as_deref() != Some(vpc) {
-        return Err(Fault::new("Gateway.NotAttached", format!("resource {id} is not attached to network {vpc}")));
+        return Err(Fault::new(
+            "Gateway.NotAttached",
+            format!("resource {id} is not attached to network {vpc}"),
+        ));
     }
     let region = &*call.region;
-    let mapped =
-        region.network_interfaces.referring(vpc).any(|(eni, row)| row.public_ip.is_some() || region.addresses.owner_of(eni).is_some());
+    let mapped = region
+        .network_interfaces
+        .referring(vpc)
+        .any(|(eni, row)| row.public_ip.is_some() || region.addresses.owner_of(eni).is_some());
     if mapped {
         return Err(Fault::new(
             "DependencyViolation",
@@ -124,7 +154,9 @@ pub fn detach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             ),
         ));
     }
-    call.region.internet_gateways.update(id, |gateway| gateway.vpc = None);
+    call.region
+        .internet_gateways
+        .update(id, |gateway| gateway.vpc = None);
     x.done();
     Ok(())
 }

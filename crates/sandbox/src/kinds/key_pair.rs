@@ -70,26 +70,46 @@ pub fn find_name<'r>(region: &'r Region, name: &str) -> Result<&'r String, Fault
         .owner_of(&name_key(name))
         .map(|(id, _)| id)
         .filter(|id| region.shows(id))
-        .ok_or_else(|| Fault::new("InvalidKeyPair.NotFound", format!("The key pair '{name}' does not exist")))
+        .ok_or_else(|| {
+            Fault::new(
+                "InvalidKeyPair.NotFound",
+                format!("The key pair '{name}' does not exist"),
+            )
+        })
 }
 
 fn new_name<'p>(call: &Call<'p>) -> Result<&'p str, Fault> {
     let name = call.params.required("KeyName")?;
     if name.len() > 255 || !name.is_ascii() || name.trim() != name {
-        return Err(Fault::invalid(name, "keyName", "it must be up to 255 ASCII characters without spaces around them"));
+        return Err(Fault::invalid(
+            name,
+            "keyName",
+            "it must be up to 255 ASCII characters without spaces around them",
+        ));
     }
     if call.region.key_pairs.owner_of(&name_key(name)).is_some() {
-        return Err(Fault::new("InvalidKeyPair.Duplicate", format!("The keypair already exists: {name}")));
+        return Err(Fault::new(
+            "InvalidKeyPair.Duplicate",
+            format!("The keypair already exists: {name}"),
+        ));
     }
     Ok(name)
 }
 
 fn colons(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+    digest
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .join(":")
 }
 
 fn internal(error: impl std::fmt::Display) -> Fault {
-    Fault::server("InternalError", 500, &format!("The key could not be made: {error}"))
+    Fault::server(
+        "InternalError",
+        500,
+        &format!("The key could not be made: {error}"),
+    )
 }
 
 /// What a generated key gives: private half, fingerprint, public half.
@@ -104,14 +124,22 @@ fn make_rsa() -> Result<Made, Fault> {
     let der = key.to_pkcs8_der().map_err(internal)?;
     let private = key.to_pkcs1_pem(rsa::pkcs1::LineEnding::LF).map_err(internal)?;
     let public = ssh_key::public::RsaPublicKey::try_from(key.to_public_key()).map_err(internal)?;
-    Ok(Made { private: private.to_string(), fingerprint: colons(&Sha1::digest(der.as_bytes())), public: PublicKey::from(public) })
+    Ok(Made {
+        private: private.to_string(),
+        fingerprint: colons(&Sha1::digest(der.as_bytes())),
+        public: PublicKey::from(public),
+    })
 }
 
 fn make_ed25519() -> Result<Made, Fault> {
     let key = PrivateKey::random(&mut OsRng, Algorithm::Ed25519).map_err(internal)?;
     let private = key.to_openssh(LineEnding::LF).map_err(internal)?;
     let public = key.public_key().clone();
-    Ok(Made { private: private.to_string(), fingerprint: ed25519_fingerprint(&public)?, public })
+    Ok(Made {
+        private: private.to_string(),
+        fingerprint: ed25519_fingerprint(&public)?,
+        public,
+    })
 }
 
 fn ed25519_fingerprint(public: &PublicKey) -> Result<String, Fault> {
@@ -141,7 +169,11 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let name = new_name(call)?;
     if let Some(format) = p.filled("KeyFormat").filter(|format| *format != "pem") {
-        return Err(Fault::invalid(format, "keyFormat", "the sandbox answers with pem alone"));
+        return Err(Fault::invalid(
+            format,
+            "keyFormat",
+            "the sandbox answers with pem alone",
+        ));
     }
     let kind = p.filled("KeyType").unwrap_or("rsa");
     let made = match kind {
@@ -162,14 +194,21 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 }
 
 fn bad_format() -> Fault {
-    Fault::new("InvalidKey.Format", "Key is not in valid OpenSSH public key format")
+    Fault::new(
+        "InvalidKey.Format",
+        "Key is not in valid OpenSSH public key format",
+    )
 }
 
 /// `ImportKeyPair`: an OpenSSH public key, RSA or Ed25519.
 pub fn import(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let name = new_name(call)?;
     let material = call.params.required("PublicKeyMaterial")?;
-    let text = STANDARD.decode(material).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(bad_format)?;
+    let text = STANDARD
+        .decode(material)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(bad_format)?;
     let public = PublicKey::from_openssh(text.trim()).map_err(|_| bad_format())?;
     let (kind, fingerprint) = match public.key_data() {
         ssh_key::public::KeyData::Ed25519(_) => ("ed25519", ed25519_fingerprint(&public)?),
@@ -180,7 +219,13 @@ pub fn import(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         }
         _ => return Err(bad_format()),
     };
-    let row = KeyPair { name: name.to_owned(), kind: kind.to_owned(), fingerprint, public_key: openssh(&public, name)?, created: call.now };
+    let row = KeyPair {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        fingerprint,
+        public_key: openssh(&public, name)?,
+        created: call.now,
+    };
     add(call, x, row)
 }
 
@@ -191,8 +236,14 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         find_name(call.region, name)?;
     }
     let with_public = call.params.flag("IncludePublicKey")? == Some(true);
-    let listing = Listing { ids: "KeyPairId", set: "keySet", pages: None };
-    let (all, _) = call.select::<KeyPair>(&listing, |row| names.is_empty() || names.contains(&row.name.as_str()))?;
+    let listing = Listing {
+        ids: "KeyPairId",
+        set: "keySet",
+        pages: None,
+    };
+    let (all, _) = call.select::<KeyPair>(&listing, |row| {
+        names.is_empty() || names.contains(&row.name.as_str())
+    })?;
     x.set(listing.set, all, |x, seen| write(x, &seen, with_public));
     Ok(())
 }
@@ -213,7 +264,11 @@ fn write(x: &mut Xml, seen: &Seen<'_, KeyPair>, with_public: bool) {
 pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let id = match (p.filled("KeyName"), p.filled("KeyPairId")) {
-        (Some(name), _) => call.region.key_pairs.owner_of(&name_key(name)).map(|(id, _)| id.clone()),
+        (Some(name), _) => call
+            .region
+            .key_pairs
+            .owner_of(&name_key(name))
+            .map(|(id, _)| id.clone()),
         (None, Some(id)) => Some(id.to_owned()).filter(|id| call.region.key_pairs.contains(id)),
         (None, None) => return Err(Fault::missing("KeyName")),
     };

@@ -65,12 +65,18 @@ pub trait Kind: Row + 'static {
 
     /// The refusal of an unknown id.
     fn not_found(id: &str) -> Fault {
-        Fault::new(Self::NOT_FOUND, format!("The {} '{id}' does not exist", Self::NOUN))
+        Fault::new(
+            Self::NOT_FOUND,
+            format!("The {} '{id}' does not exist", Self::NOUN),
+        )
     }
 
     /// The refusal of text that is no id.
     fn malformed(id: &str) -> Fault {
-        Fault::new(Self::MALFORMED, format!("Invalid id: \"{id}\" (expecting \"{}-...\")", Self::PREFIX))
+        Fault::new(
+            Self::MALFORMED,
+            format!("Invalid id: \"{id}\" (expecting \"{}-...\")", Self::PREFIX),
+        )
     }
 }
 

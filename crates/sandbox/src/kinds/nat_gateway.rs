@@ -53,7 +53,10 @@ impl Row for NatGateway {
     fn links(&self, add: &mut dyn FnMut(&str)) {
         add(&self.vpc);
         add(&self.subnet);
-        self.allocation.iter().chain(&self.interface).for_each(|id| add(id));
+        self.allocation
+            .iter()
+            .chain(&self.interface)
+            .for_each(|id| add(id));
     }
 }
 
@@ -122,7 +125,11 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let row = call.find::<Subnet>(subnet_id)?.clone();
     let connectivity = p.filled("ConnectivityType").unwrap_or("public");
     if let Some(mode) = p.filled("AvailabilityMode").filter(|mode| *mode != "zonal") {
-        return Err(Fault::invalid(mode, "availabilityMode", "the sandbox simulates zonal NAT gateways alone"));
+        return Err(Fault::invalid(
+            mode,
+            "availabilityMode",
+            "the sandbox simulates zonal NAT gateways alone",
+        ));
     }
     let allocation = p.filled("AllocationId");
     match (connectivity, allocation) {
@@ -132,13 +139,26 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         }
         ("private", None) => {}
         ("private", Some(_)) => {
-            return Err(Fault::combination("AllocationId cannot be specified for a private NAT gateway"));
+            return Err(Fault::combination(
+                "AllocationId cannot be specified for a private NAT gateway",
+            ));
         }
-        (other, _) => return Err(Fault::invalid(other, "connectivityType", "it must be public or private")),
+        (other, _) => {
+            return Err(Fault::invalid(
+                other,
+                "connectivityType",
+                "it must be public or private",
+            ));
+        }
     }
-    let wanted = p.filled("PrivateIpAddress").map(|text| range::address(text, "privateIpAddress")).transpose()?;
+    let wanted = p
+        .filled("PrivateIpAddress")
+        .map(|text| range::address(text, "privateIpAddress"))
+        .transpose()?;
     let tags = call.tags_for("natgateway", &["natgateway"])?;
-    let public_ip = allocation.and_then(|id| call.region.addresses.get(id)).map(|address| address.ip);
+    let public_ip = allocation
+        .and_then(|id| call.region.addresses.get(id))
+        .map(|address| address.ip);
     let id = call.new_id("nat");
     let mut nat = NatGateway {
         vpc: row.vpc,
@@ -155,7 +175,10 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         failure: None,
     };
     nat.failure = if call.goes_wrong(12) {
-        Some(("InternalError".to_owned(), "Network interface could not be created".to_owned()))
+        Some((
+            "InternalError".to_owned(),
+            "Network interface could not be created".to_owned(),
+        ))
     } else {
         build(call, &id, &mut nat, wanted)?
     };
@@ -164,33 +187,69 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     call.later(60 * SECOND, 90 * SECOND, What::NatReady, &id);
     if let Some(row) = call.region.nat_gateways.get(&id) {
         // A failure shows only later.
-        let shown = NatGateway { failure: None, ..row.clone() };
-        x.element("natGateway", |x| write(x, &Seen { id: &id, row: &shown, region: call.region }));
+        let shown = NatGateway {
+            failure: None,
+            ..row.clone()
+        };
+        x.element("natGateway", |x| {
+            write(
+                x,
+                &Seen {
+                    id: &id,
+                    row: &shown,
+                    region: call.region,
+                },
+            )
+        });
     }
     x.maybe("clientToken", p.text("ClientToken"));
     Ok(())
 }
 
 /// What stands in the way, or the interface and the association.
-fn build(call: &mut Call<'_>, id: &str, nat: &mut NatGateway, wanted: Option<Ipv4Addr>) -> Result<Option<(String, String)>, Fault> {
+fn build(
+    call: &mut Call<'_>,
+    id: &str,
+    nat: &mut NatGateway,
+    wanted: Option<Ipv4Addr>,
+) -> Result<Option<(String, String)>, Fault> {
     let failure = |code: &str, message: String| Ok(Some((code.to_owned(), message)));
     let net = call.find::<Subnet>(&nat.subnet)?.net;
     if nat.connectivity == "public" && !internet_gateway::is_attached(call.region, &nat.vpc) {
-        return failure("Gateway.NotAttached", format!("Network {} has no Internet gateway attached", nat.vpc));
+        return failure(
+            "Gateway.NotAttached",
+            format!("Network {} has no Internet gateway attached", nat.vpc),
+        );
     }
     if subnet::free(call.region, &nat.subnet, &net) == 0 {
         return failure(
             "InsufficientFreeAddressesInSubnet",
-            format!("{} has insufficient free addresses to create this NAT gateway", nat.subnet),
+            format!(
+                "{} has insufficient free addresses to create this NAT gateway",
+                nat.subnet
+            ),
         );
     }
-    let busy = nat.allocation.as_ref().and_then(|id| call.region.addresses.get(id)).is_some_and(|row| row.link.is_some());
+    let busy = nat
+        .allocation
+        .as_ref()
+        .and_then(|id| call.region.addresses.get(id))
+        .is_some_and(|row| row.link.is_some());
     if let (true, Some(allocation)) = (busy, &nat.allocation) {
-        return failure("Resource.AlreadyAssociated", format!("Elastic IP address {allocation} is already associated"));
+        return failure(
+            "Resource.AlreadyAssociated",
+            format!("Elastic IP address {allocation} is already associated"),
+        );
     }
     let description = format!("Interface for NAT Gateway {id}");
-    let new =
-        New { subnet: &nat.subnet, groups: Vec::new(), address: wanted, description, kind: "nat_gateway", requester: Some(REQUESTER) };
+    let new = New {
+        subnet: &nat.subnet,
+        groups: Vec::new(),
+        address: wanted,
+        description,
+        kind: "nat_gateway",
+        requester: Some(REQUESTER),
+    };
     let interface = network_interface::make(call, new)?;
     let attachment = Attachment {
         id: call.new_id("ela-attach"),
@@ -200,12 +259,25 @@ fn build(call: &mut Call<'_>, id: &str, nat: &mut NatGateway, wanted: Option<Ipv
         delete_on_termination: false,
         at: call.now,
     };
-    call.region.network_interfaces.update(&interface, |eni| eni.attachment = Some(attachment));
-    let private_ip = call.region.network_interfaces.get(&interface).map(network_interface::NetworkInterface::private_ip);
+    call.region
+        .network_interfaces
+        .update(&interface, |eni| eni.attachment = Some(attachment));
+    let private_ip = call
+        .region
+        .network_interfaces
+        .get(&interface)
+        .map(network_interface::NetworkInterface::private_ip);
     if let (Some(allocation), Some(private_ip)) = (&nat.allocation, private_ip) {
         let association = call.new_id("eipassoc");
-        let link = Link { id: association.clone(), interface: interface.clone(), private_ip, nat_gateway: Some(id.to_owned()) };
-        call.region.addresses.update(allocation, |row| row.link = Some(link));
+        let link = Link {
+            id: association.clone(),
+            interface: interface.clone(),
+            private_ip,
+            nat_gateway: Some(id.to_owned()),
+        };
+        call.region
+            .addresses
+            .update(allocation, |row| row.link = Some(link));
         nat.association = Some(association);
     }
     nat.interface = Some(interface);
@@ -228,7 +300,15 @@ pub fn ready(call: &mut Call<'_>, id: &str) {
 
 /// `DescribeNatGateways`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    call.describe(x, &Listing { ids: "NatGatewayId", set: "natGatewaySet", pages: Some(USUAL) }, write)
+    call.describe(
+        x,
+        &Listing {
+            ids: "NatGatewayId",
+            set: "natGatewaySet",
+            pages: Some(USUAL),
+        },
+        write,
+    )
 }
 
 /// `DeleteNatGateway`: the address is set free when it is gone, the routes stay as black holes.

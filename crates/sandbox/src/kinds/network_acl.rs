@@ -85,7 +85,11 @@ impl Row for NetworkAcl {
 type See<'a, 'b> = &'a Seen<'b, NetworkAcl>;
 
 fn entries(seen: See<'_, '_>, add: &mut dyn FnMut(&str), value: fn(&Entry) -> Option<String>) {
-    seen.row.entries.iter().filter_map(value).for_each(|text| add(&text));
+    seen.row
+        .entries
+        .iter()
+        .filter_map(value)
+        .for_each(|text| add(&text));
 }
 
 impl Kind for NetworkAcl {
@@ -156,24 +160,43 @@ fn write(x: &mut Xml, seen: &Seen<'_, NetworkAcl>) {
 /// The default ACL of a new VPC: all is allowed.
 pub fn make_default(call: &mut Call<'_>, vpc: &str) {
     let id = call.new_id("acl");
-    let entries =
-        [true, false].into_iter().flat_map(|egress| [Entry::all(egress, 100, "allow"), Entry::all(egress, LAST, "deny")]).collect();
-    call.region.network_acls.insert(id, NetworkAcl { vpc: vpc.to_owned(), is_default: true, entries, associations: Vec::new() });
+    let entries = [true, false]
+        .into_iter()
+        .flat_map(|egress| [Entry::all(egress, 100, "allow"), Entry::all(egress, LAST, "deny")])
+        .collect();
+    call.region.network_acls.insert(
+        id,
+        NetworkAcl {
+            vpc: vpc.to_owned(),
+            is_default: true,
+            entries,
+            associations: Vec::new(),
+        },
+    );
 }
 
 /// A new subnet starts in the default ACL of its VPC.
 pub fn adopt_subnet(call: &mut Call<'_>, vpc: &str, subnet: &str) {
-    let default = call.region.network_acls.referring(vpc).find(|(_, acl)| acl.is_default).map(|(id, _)| id.clone());
+    let default = call
+        .region
+        .network_acls
+        .referring(vpc)
+        .find(|(_, acl)| acl.is_default)
+        .map(|(id, _)| id.clone());
     if let Some(default) = default {
         let association = call.new_id("aclassoc");
-        call.region.network_acls.update(&default, |acl| acl.associations.push((association, subnet.to_owned())));
+        call.region.network_acls.update(&default, |acl| {
+            acl.associations.push((association, subnet.to_owned()))
+        });
     }
 }
 
 /// A subnet is gone, and its association with it.
 pub fn drop_subnet(region: &mut Region, subnet: &str) {
     for id in region.network_acls.referring_ids(subnet) {
-        region.network_acls.update(&id, |acl| acl.associations.retain(|(_, member)| member != subnet));
+        region
+            .network_acls
+            .update(&id, |acl| acl.associations.retain(|(_, member)| member != subnet));
     }
 }
 
@@ -190,14 +213,31 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         entries: vec![Entry::all(true, LAST, "deny"), Entry::all(false, LAST, "deny")],
         associations: Vec::new(),
     };
-    x.element("networkAcl", |x| write(x, &Seen { id: &id, row: &row, region: call.region }));
+    x.element("networkAcl", |x| {
+        write(
+            x,
+            &Seen {
+                id: &id,
+                row: &row,
+                region: call.region,
+            },
+        )
+    });
     call.region.network_acls.insert(id, row);
     Ok(())
 }
 
 /// `DescribeNetworkAcls`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    call.describe(x, &Listing { ids: "NetworkAclId", set: "networkAclSet", pages: Some(USUAL) }, write)
+    call.describe(
+        x,
+        &Listing {
+            ids: "NetworkAclId",
+            set: "networkAclSet",
+            pages: Some(USUAL),
+        },
+        write,
+    )
 }
 
 /// `DeleteNetworkAcl`: neither a default one nor one that a subnet uses.
@@ -205,7 +245,10 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("NetworkAclId")?;
     let acl = call.find::<NetworkAcl>(id)?;
     if acl.is_default {
-        return Err(Fault::new("InvalidParameterValue", format!("cannot delete default network ACL {id}")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("cannot delete default network ACL {id}"),
+        ));
     }
     if !acl.associations.is_empty() {
         return Err(Fault::dependency("networkAcl", id));
@@ -218,9 +261,15 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 fn read_entry(call: &Call<'_>) -> Result<Entry, Fault> {
     let p = call.params;
-    let number: u32 = p.number("RuleNumber")?.ok_or_else(|| Fault::missing("ruleNumber"))?;
+    let number: u32 = p
+        .number("RuleNumber")?
+        .ok_or_else(|| Fault::missing("ruleNumber"))?;
     if !(1..LAST).contains(&number) {
-        return Err(Fault::invalid(&number.to_string(), "ruleNumber", "it must be between 1 and 32766"));
+        return Err(Fault::invalid(
+            &number.to_string(),
+            "ruleNumber",
+            "it must be between 1 and 32766",
+        ));
     }
     let egress = p.flag("Egress")?.ok_or_else(|| Fault::missing("egress"))?;
     let protocol = match p.required("Protocol")?.to_ascii_lowercase().as_str() {
@@ -240,7 +289,11 @@ fn read_entry(call: &Call<'_>) -> Result<Entry, Fault> {
         (Some(text), None) => Peer::V4(range::v4(text, "cidrBlock")?),
         (None, Some(text)) => Peer::V6(range::v6(text, "ipv6CidrBlock")?),
         (None, None) => return Err(Fault::missing("cidrBlock")),
-        _ => return Err(Fault::combination("Only one of cidrBlock and ipv6CidrBlock can be specified")),
+        _ => {
+            return Err(Fault::combination(
+                "Only one of cidrBlock and ipv6CidrBlock can be specified",
+            ));
+        }
     };
     let ports = read_pair(call, "PortRange", ("From", "To"))?;
     let icmp = read_pair(call, "Icmp", ("Type", "Code"))?;
@@ -249,21 +302,47 @@ fn read_entry(call: &Call<'_>) -> Result<Entry, Fault> {
         "6" | "17" => {
             let (from, to) = ports.ok_or_else(|| Fault::missing("portRange"))?;
             if !(0 <= from && from <= to && to <= 65535) {
-                return Err(Fault::invalid(&format!("{from}-{to}"), "portRange", "it is not a range of ports"));
+                return Err(Fault::invalid(
+                    &format!("{from}-{to}"),
+                    "portRange",
+                    "it is not a range of ports",
+                ));
             }
             Some((from, to))
         }
         _ => None,
     };
-    let icmp = if needs_icmp { Some(icmp.ok_or_else(|| Fault::missing("icmpTypeCode"))?) } else { None };
-    if let Some((kind, code)) = icmp.filter(|(kind, code)| [kind, code].into_iter().any(|number| !(-1..=255).contains(number))) {
-        return Err(Fault::invalid(&format!("{kind}:{code}"), "icmpTypeCode", "a type and a code are -1 to 255"));
+    let icmp = if needs_icmp {
+        Some(icmp.ok_or_else(|| Fault::missing("icmpTypeCode"))?)
+    } else {
+        None
+    };
+    if let Some((kind, code)) = icmp.filter(|(kind, code)| {
+        [kind, code]
+            .into_iter()
+            .any(|number| !(-1..=255).contains(number))
+    }) {
+        return Err(Fault::invalid(
+            &format!("{kind}:{code}"),
+            "icmpTypeCode",
+            "a type and a code are -1 to 255",
+        ));
     }
-    Ok(Entry { egress, number, protocol, action: action.to_owned(), peer, ports, icmp })
+    Ok(Entry {
+        egress,
+        number,
+        protocol,
+        action: action.to_owned(),
+        peer,
+        ports,
+        icmp,
+    })
 }
 
 fn read_pair(call: &Call<'_>, name: &str, members: (&str, &str)) -> Result<Option<(i32, i32)>, Fault> {
-    let Some(node) = call.params.child(name) else { return Ok(None) };
+    let Some(node) = call.params.child(name) else {
+        return Ok(None);
+    };
     let first = node.number(members.0)?.ok_or_else(|| Fault::missing(members.0))?;
     let second = node.number(members.1)?.ok_or_else(|| Fault::missing(members.1))?;
     Ok(Some((first, second)))
@@ -274,16 +353,29 @@ pub fn create_entry(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("NetworkAclId")?;
     let acl = call.find::<NetworkAcl>(id)?;
     let entry = read_entry(call)?;
-    if acl.entries.iter().any(|have| have.egress == entry.egress && have.number == entry.number) {
+    if acl
+        .entries
+        .iter()
+        .any(|have| have.egress == entry.egress && have.number == entry.number)
+    {
         return Err(Fault::new(
             "NetworkAclEntryAlreadyExists",
-            format!("The network acl entry identified by {} already exists.", entry.number),
+            format!(
+                "The network acl entry identified by {} already exists.",
+                entry.number
+            ),
         ));
     }
     let is_v6 = |entry: &Entry| matches!(entry.peer, Peer::V6(_));
-    let alike = acl.entries.iter().filter(|have| have.number < LAST && have.egress == entry.egress && is_v6(have) == is_v6(&entry));
+    let alike = acl
+        .entries
+        .iter()
+        .filter(|have| have.number < LAST && have.egress == entry.egress && is_v6(have) == is_v6(&entry));
     if alike.count() + 1 >= ENTRIES_LIMIT {
-        return Err(Fault::new("NetworkAclEntryLimitExceeded", format!("Network ACL {id} has too many entries")));
+        return Err(Fault::new(
+            "NetworkAclEntryLimitExceeded",
+            format!("Network ACL {id} has too many entries"),
+        ));
     }
     call.region.network_acls.update(id, |acl| {
         acl.entries.push(entry);
@@ -294,7 +386,10 @@ pub fn create_entry(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 }
 
 fn unknown_entry(number: u32) -> Fault {
-    Fault::new("InvalidNetworkAclEntry.NotFound", format!("The network acl entry identified by {number} does not exist."))
+    Fault::new(
+        "InvalidNetworkAclEntry.NotFound",
+        format!("The network acl entry identified by {number} does not exist."),
+    )
 }
 
 /// `ReplaceNetworkAclEntry`.
@@ -302,7 +397,10 @@ pub fn replace_entry(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("NetworkAclId")?;
     let acl = call.find::<NetworkAcl>(id)?;
     let entry = read_entry(call)?;
-    let at = acl.entries.iter().position(|have| have.egress == entry.egress && have.number == entry.number);
+    let at = acl
+        .entries
+        .iter()
+        .position(|have| have.egress == entry.egress && have.number == entry.number);
     let at = at.ok_or_else(|| unknown_entry(entry.number))?;
     call.region.network_acls.update(id, |acl| acl.entries[at] = entry);
     x.done();
@@ -313,12 +411,24 @@ pub fn replace_entry(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 pub fn delete_entry(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("NetworkAclId")?;
     let acl = call.find::<NetworkAcl>(id)?;
-    let number: u32 = call.params.number("RuleNumber")?.ok_or_else(|| Fault::missing("ruleNumber"))?;
-    let egress = call.params.flag("Egress")?.ok_or_else(|| Fault::missing("egress"))?;
+    let number: u32 = call
+        .params
+        .number("RuleNumber")?
+        .ok_or_else(|| Fault::missing("ruleNumber"))?;
+    let egress = call
+        .params
+        .flag("Egress")?
+        .ok_or_else(|| Fault::missing("egress"))?;
     if number >= LAST {
-        return Err(Fault::new("InvalidParameterValue", format!("The network acl entry {number} cannot be deleted")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("The network acl entry {number} cannot be deleted"),
+        ));
     }
-    let at = acl.entries.iter().position(|have| have.egress == egress && have.number == number);
+    let at = acl
+        .entries
+        .iter()
+        .position(|have| have.egress == egress && have.number == number);
     let at = at.ok_or_else(|| unknown_entry(number))?;
     call.region.network_acls.update(id, |acl| acl.entries.remove(at));
     x.done();
@@ -329,16 +439,38 @@ pub fn delete_entry(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 pub fn replace_association(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let association = call.params.required("AssociationId")?;
     let id = call.params.required("NetworkAclId")?;
-    let unknown = || Fault::new("InvalidAssociationID.NotFound", format!("The association ID '{association}' does not exist"));
-    let (old, row) = call.region.network_acls.owner_of(association).ok_or_else(unknown)?;
-    let subnet = row.associations.iter().find(|(have, _)| have == association).ok_or_else(unknown)?.1.clone();
+    let unknown = || {
+        Fault::new(
+            "InvalidAssociationID.NotFound",
+            format!("The association ID '{association}' does not exist"),
+        )
+    };
+    let (old, row) = call
+        .region
+        .network_acls
+        .owner_of(association)
+        .ok_or_else(unknown)?;
+    let subnet = row
+        .associations
+        .iter()
+        .find(|(have, _)| have == association)
+        .ok_or_else(unknown)?
+        .1
+        .clone();
     let (old, vpc) = (old.clone(), row.vpc.clone());
     if call.find::<NetworkAcl>(id)?.vpc != vpc {
-        return Err(Fault::new("InvalidParameterValue", format!("Network ACL {id} and subnet {subnet} belong to different networks")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Network ACL {id} and subnet {subnet} belong to different networks"),
+        ));
     }
     let new = call.new_id("aclassoc");
-    call.region.network_acls.update(&old, |acl| acl.associations.retain(|(have, _)| have != association));
-    call.region.network_acls.update(id, |acl| acl.associations.push((new.clone(), subnet)));
+    call.region.network_acls.update(&old, |acl| {
+        acl.associations.retain(|(have, _)| have != association)
+    });
+    call.region
+        .network_acls
+        .update(id, |acl| acl.associations.push((new.clone(), subnet)));
     x.text("newAssociationId", new);
     Ok(())
 }

@@ -78,7 +78,9 @@ impl Row for NetworkInterface {
         add(&self.vpc);
         add(&self.subnet);
         self.groups.iter().for_each(|group| add(group));
-        self.private_ips.iter().for_each(|address| add(&place(&self.subnet, *address)));
+        self.private_ips
+            .iter()
+            .for_each(|address| add(&place(&self.subnet, *address)));
         if let Some(attachment) = &self.attachment {
             add(&attachment.id);
             attachment.instance.iter().for_each(|instance| add(instance));
@@ -106,14 +108,22 @@ pub struct Public {
 pub fn public(region: &Region, id: &str, row: &NetworkInterface, private_ip: Ipv4Addr) -> Option<Public> {
     if let Some((allocation, address)) = elastic_ip::of_interface(region, id, private_ip) {
         let association = address.link.map(|link| link.id).unwrap_or_default();
-        return Some(Public { ip: address.ip, elastic: Some((allocation, association)) });
+        return Some(Public {
+            ip: address.ip,
+            elastic: Some((allocation, association)),
+        });
     }
-    row.public_ip.filter(|_| private_ip == row.private_ip()).map(|ip| Public { ip, elastic: None })
+    row.public_ip
+        .filter(|_| private_ip == row.private_ip())
+        .map(|ip| Public { ip, elastic: None })
 }
 
 fn publics(seen: See<'_, '_>, add: &mut dyn FnMut(&str), value: fn(&Public) -> Option<String>) {
     for private_ip in &seen.row.private_ips {
-        if let Some(text) = public(seen.region, seen.id, seen.row, *private_ip).as_ref().and_then(value) {
+        if let Some(text) = public(seen.region, seen.id, seen.row, *private_ip)
+            .as_ref()
+            .and_then(value)
+        {
             add(&text);
         }
     }
@@ -161,7 +171,11 @@ impl Kind for NetworkInterface {
         "source-dest-check" => |seen, add| add(yes(seen.row.source_dest_check)),
         "status" => |seen, add| add(status(seen.row)),
     ];
-    const NEVER: &'static [&'static str] = &["ipv6-addresses.ipv6-address", "operator.managed", "operator.principal"];
+    const NEVER: &'static [&'static str] = &[
+        "ipv6-addresses.ipv6-address",
+        "operator.managed",
+        "operator.principal",
+    ];
 
     fn table(region: &Region) -> &Table<Self> {
         &region.network_interfaces
@@ -169,17 +183,29 @@ impl Kind for NetworkInterface {
 }
 
 fn owner_of(public: &Public) -> &'static str {
-    if public.elastic.is_some() { ACCOUNT } else { "amazon" }
+    if public.elastic.is_some() {
+        ACCOUNT
+    } else {
+        "amazon"
+    }
 }
 
 /// `in-use` or `available`.
 pub fn status(row: &NetworkInterface) -> &'static str {
-    if row.attachment.is_some() { "in-use" } else { "available" }
+    if row.attachment.is_some() {
+        "in-use"
+    } else {
+        "available"
+    }
 }
 
 /// The domain of private host names.
 pub fn private_domain(region: &str) -> String {
-    if region == "us-east-1" { "ec2.internal".into() } else { format!("{region}.compute.internal") }
+    if region == "us-east-1" {
+        "ec2.internal".into()
+    } else {
+        format!("{region}.compute.internal")
+    }
 }
 
 fn dashed(address: Ipv4Addr) -> String {
@@ -194,20 +220,40 @@ pub fn private_name(region: &str, address: Ipv4Addr) -> String {
 /// The public host name of an address in a VPC; nothing where the VPC has no DNS hostnames.
 pub fn public_name(region: &Region, vpc: &str, address: Ipv4Addr) -> Option<String> {
     region.vpcs.get(vpc).filter(|vpc| vpc.dns_hostnames)?;
-    let domain = if region.name == "us-east-1" { "compute-1".to_owned() } else { format!("{}.compute", region.name) };
-    Some(format!("ec2-{}.{domain}.{}", dashed(address), partition::of(&region.name).suffix))
+    let domain = if region.name == "us-east-1" {
+        "compute-1".to_owned()
+    } else {
+        format!("{}.compute", region.name)
+    };
+    Some(format!(
+        "ec2-{}.{domain}.{}",
+        dashed(address),
+        partition::of(&region.name).suffix
+    ))
 }
 
 /// `<association>` of one private address.
-pub fn write_association(x: &mut Xml, region: &Region, id: &str, row: &NetworkInterface, private_ip: Ipv4Addr, ids: bool) {
-    let Some(public) = public(region, id, row, private_ip) else { return };
+pub fn write_association(
+    x: &mut Xml,
+    region: &Region,
+    id: &str,
+    row: &NetworkInterface,
+    private_ip: Ipv4Addr,
+    ids: bool,
+) {
+    let Some(public) = public(region, id, row, private_ip) else {
+        return;
+    };
     x.element("association", |x| {
         if let Some((allocation, association)) = public.elastic.as_ref().filter(|_| ids) {
             x.text("allocationId", allocation);
             x.text("associationId", association);
         }
         x.text("publicIp", public.ip);
-        x.text("publicDnsName", public_name(region, &row.vpc, public.ip).unwrap_or_default());
+        x.text(
+            "publicDnsName",
+            public_name(region, &row.vpc, public.ip).unwrap_or_default(),
+        );
         x.text("ipOwnerId", owner_of(&public));
     });
 }
@@ -243,12 +289,16 @@ pub fn write_common(x: &mut Xml, region: &Region, id: &str, row: &NetworkInterfa
         x.element("attachment", |x| write_attachment(x, attachment, ids));
     }
     write_association(x, region, id, row, row.private_ip(), ids);
-    x.set("privateIpAddressesSet", row.private_ips.iter().enumerate(), |x, (at, address)| {
-        x.text("privateIpAddress", address);
-        x.text("privateDnsName", private_name(&region.name, *address));
-        x.text("primary", at == 0);
-        write_association(x, region, id, row, *address, ids);
-    });
+    x.set(
+        "privateIpAddressesSet",
+        row.private_ips.iter().enumerate(),
+        |x, (at, address)| {
+            x.text("privateIpAddress", address);
+            x.text("privateDnsName", private_name(&region.name, *address));
+            x.text("primary", at == 0);
+            write_association(x, region, id, row, *address, ids);
+        },
+    );
     x.set("ipv6AddressesSet", [(); 0], |_, ()| {});
     x.text("interfaceType", &row.kind);
 }
@@ -285,7 +335,10 @@ pub fn make(call: &mut Call<'_>, new: New<'_>) -> Result<String, Fault> {
     let address = subnet::take_address(call, new.subnet, new.address)?;
     let id = call.new_id("eni");
     let number = call.ids.unique().to_be_bytes();
-    let mac = format!("02:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", number[0], number[1], number[2], number[3], number[4]);
+    let mac = format!(
+        "02:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}",
+        number[0], number[1], number[2], number[3], number[4]
+    );
     let row = NetworkInterface {
         vpc,
         subnet: new.subnet.to_owned(),
@@ -316,26 +369,52 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let subnet_id = p.required("SubnetId")?;
     let vpc = call.find::<Subnet>(subnet_id)?.vpc.clone();
-    let mut address = p.filled("PrivateIpAddress").map(|text| super::range::address(text, "privateIpAddress")).transpose()?;
+    let mut address = p
+        .filled("PrivateIpAddress")
+        .map(|text| super::range::address(text, "privateIpAddress"))
+        .transpose()?;
     for member in p.list("PrivateIpAddresses") {
         let listed = super::range::address(member.required("PrivateIpAddress")?, "privateIpAddress")?;
         if member.flag("Primary")?.unwrap_or(false) && address.is_none() {
             address = Some(listed);
         } else {
-            return Err(Fault::new("UnsupportedOperation", "The sandbox does not simulate secondary private addresses"));
+            return Err(Fault::new(
+                "UnsupportedOperation",
+                "The sandbox does not simulate secondary private addresses",
+            ));
         }
     }
     if let Some(kind) = p.filled("InterfaceType").filter(|kind| *kind != "interface") {
-        return Err(Fault::invalid(kind, "interfaceType", "the sandbox makes interfaces of type interface alone"));
+        return Err(Fault::invalid(
+            kind,
+            "interfaceType",
+            "the sandbox makes interfaces of type interface alone",
+        ));
     }
     let groups = security_group::for_interface(call, &p.texts("SecurityGroupId"), &vpc)?;
     let tags = call.tags_for("network-interface", &["network-interface"])?;
     let description = p.text("Description").unwrap_or_default().to_owned();
-    let new = New { subnet: subnet_id, groups, address, description, kind: "interface", requester: None };
+    let new = New {
+        subnet: subnet_id,
+        groups,
+        address,
+        description,
+        kind: "interface",
+        requester: None,
+    };
     let id = make(call, new)?;
     call.tag(&id, tags);
     if let Some(row) = call.region.network_interfaces.get(&id) {
-        x.element("networkInterface", |x| write(x, &Seen { id: &id, row, region: call.region }));
+        x.element("networkInterface", |x| {
+            write(
+                x,
+                &Seen {
+                    id: &id,
+                    row,
+                    region: call.region,
+                },
+            )
+        });
     }
     x.maybe("clientToken", p.text("ClientToken"));
     Ok(())
@@ -343,15 +422,30 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 /// `DescribeNetworkInterfaces`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let pages = Some(Limits { min: 5, max: 1000, exclusive: true });
-    call.describe(x, &Listing { ids: "NetworkInterfaceId", set: "networkInterfaceSet", pages }, write)
+    let pages = Some(Limits {
+        min: 5,
+        max: 1000,
+        exclusive: true,
+    });
+    call.describe(
+        x,
+        &Listing {
+            ids: "NetworkInterfaceId",
+            set: "networkInterfaceSet",
+            pages,
+        },
+        write,
+    )
 }
 
 /// `DeleteNetworkInterface`: it must be attached to nothing.
 pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("NetworkInterfaceId")?;
     if call.find::<NetworkInterface>(id)?.attachment.is_some() {
-        return Err(Fault::new("InvalidParameterValue", format!("Network interface '{id}' is currently in use.")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Network interface '{id}' is currently in use."),
+        ));
     }
     drop(call.region, id);
     x.done();

@@ -18,7 +18,9 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         "associatePublicIpAddress" => x.text("associatePublicIpAddress", row.public_ip.is_some()),
         "attachment" => {
             if let Some(attachment) = &row.attachment {
-                x.element("attachment", |x| network_interface::write_attachment(x, attachment, true));
+                x.element("attachment", |x| {
+                    network_interface::write_attachment(x, attachment, true)
+                });
             }
         }
         other => return Err(Fault::invalid(other, "attribute", "Unknown attribute.")),
@@ -44,7 +46,11 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     match count {
         0 => return Err(Fault::missing("groupSet")),
         1 => {}
-        _ => return Err(Fault::combination("Only one attribute can be modified in a request")),
+        _ => {
+            return Err(Fault::combination(
+                "Only one attribute can be modified in a request",
+            ));
+        }
     }
     if row.requester.is_some() {
         return Err(Fault::new(
@@ -63,7 +69,9 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     if let Some(node) = attachment {
         let wanted = node.required("AttachmentId")?;
-        let on = node.flag("DeleteOnTermination")?.ok_or_else(|| Fault::missing("attachment.deleteOnTermination"))?;
+        let on = node
+            .flag("DeleteOnTermination")?
+            .ok_or_else(|| Fault::missing("attachment.deleteOnTermination"))?;
         match &mut new.attachment {
             Some(have) if have.id == wanted => have.delete_on_termination = on,
             _ => return Err(unknown_attachment(wanted)),
@@ -77,21 +85,37 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     Ok(())
 }
 
-/// Whether EC2 gives the interface a public address: it holds for the primary one of an instance, at once where that runs, and beside
-/// an elastic address once that has left.
+/// Whether EC2 gives the interface a public address: it holds for the primary one of an instance, at once
+/// where that runs, and beside an elastic address once that has left.
 fn set_public(call: &mut Call<'_>, id: &str, on: bool) {
-    let attachment = call.region.network_interfaces.get(id).and_then(|eni| eni.attachment.clone());
-    let Some(instance) = attachment.filter(|attachment| attachment.index == 0).and_then(|attachment| attachment.instance) else { return };
-    call.region.instances.update(&instance, |instance| instance.wants_public_ip = on);
+    let attachment = call
+        .region
+        .network_interfaces
+        .get(id)
+        .and_then(|eni| eni.attachment.clone());
+    let Some(instance) = attachment
+        .filter(|attachment| attachment.index == 0)
+        .and_then(|attachment| attachment.instance)
+    else {
+        return;
+    };
+    call.region
+        .instances
+        .update(&instance, |instance| instance.wants_public_ip = on);
     if on {
         instance_launch::give_public_ip(call, &instance);
     } else {
-        call.region.network_interfaces.update(id, |eni| eni.public_ip = None);
+        call.region
+            .network_interfaces
+            .update(id, |eni| eni.public_ip = None);
     }
 }
 
 fn unknown_attachment(id: &str) -> Fault {
-    Fault::new("InvalidAttachmentID.NotFound", format!("The attachment '{id}' does not exist"))
+    Fault::new(
+        "InvalidAttachmentID.NotFound",
+        format!("The attachment '{id}' does not exist"),
+    )
 }
 
 /// `AttachNetworkInterface`: to an instance in the same zone, within the limit of its type.
@@ -99,12 +123,17 @@ pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let id = p.required("NetworkInterfaceId")?;
     let instance_id = p.required("InstanceId")?;
-    let index: u32 = p.number("DeviceIndex")?.ok_or_else(|| Fault::missing("deviceIndex"))?;
+    let index: u32 = p
+        .number("DeviceIndex")?
+        .ok_or_else(|| Fault::missing("deviceIndex"))?;
     let _ = p.number::<u32>("NetworkCardIndex")?;
     let eni = call.find::<NetworkInterface>(id)?;
     let row = call.find::<Instance>(instance_id)?;
     if eni.attachment.is_some() {
-        return Err(Fault::new("InvalidNetworkInterface.InUse", format!("Interface: [{id}] in use.")));
+        return Err(Fault::new(
+            "InvalidNetworkInterface.InUse",
+            format!("Interface: [{id}] in use."),
+        ));
     }
     if !matches!(row.state.as_str(), "running" | "stopped") {
         return Err(Fault::new(
@@ -121,7 +150,11 @@ pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         ));
     }
     let have = instance::interfaces(call.region, instance_id);
-    let used = |(_, eni): &(&String, &NetworkInterface)| eni.attachment.as_ref().is_some_and(|attachment| attachment.index == index);
+    let used = |(_, eni): &(&String, &NetworkInterface)| {
+        eni.attachment
+            .as_ref()
+            .is_some_and(|attachment| attachment.index == index)
+    };
     if have.iter().any(used) {
         return Err(Fault::new(
             "InvalidParameterValue",
@@ -132,7 +165,11 @@ pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     if have.len() >= limit as usize {
         return Err(Fault::new(
             "AttachmentLimitExceeded",
-            format!("Interface count {} exceeds the limit for {}", have.len() + 1, row.kind),
+            format!(
+                "Interface count {} exceeds the limit for {}",
+                have.len() + 1,
+                row.kind
+            ),
         ));
     }
     let attachment = Attachment {
@@ -145,7 +182,9 @@ pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     };
     x.text("attachmentId", &attachment.id);
     x.text("networkCardIndex", 0);
-    call.region.network_interfaces.update(id, |eni| eni.attachment = Some(attachment));
+    call.region
+        .network_interfaces
+        .update(id, |eni| eni.attachment = Some(attachment));
     Ok(())
 }
 
@@ -160,12 +199,20 @@ pub fn detach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         .and_then(|(id, eni)| Some((id.clone(), eni.attachment.clone()?)))
         .ok_or_else(|| unknown_attachment(wanted))?;
     if attachment.instance.is_none() {
-        return Err(Fault::new("OperationNotPermitted", format!("You are not allowed to manage '{wanted}' attachments.")));
+        return Err(Fault::new(
+            "OperationNotPermitted",
+            format!("You are not allowed to manage '{wanted}' attachments."),
+        ));
     }
     if attachment.index == 0 {
-        return Err(Fault::new("OperationNotPermitted", "The network interface at device index 0 cannot be detached."));
+        return Err(Fault::new(
+            "OperationNotPermitted",
+            "The network interface at device index 0 cannot be detached.",
+        ));
     }
-    call.region.network_interfaces.update(&id, |eni| eni.attachment = None);
+    call.region
+        .network_interfaces
+        .update(&id, |eni| eni.attachment = None);
     x.done();
     Ok(())
 }

@@ -16,7 +16,8 @@ pub struct Known {
     pub name: &'static str,
     /// What the ids of its zones start with.
     pub short: &'static str,
-    /// Its zones: the letter of the name, and the number of the id. Which is which differs from account to account; this is one account.
+    /// Its zones: the letter of the name, and the number of the id. Which is which differs from account to
+    /// account; this is one account.
     pub zones: &'static [(char, u8)],
 }
 
@@ -58,44 +59,98 @@ const AWS: &[Known] = &[
     known("me-south-1", "mes1", ABC),
     known("mx-central-1", "mxc1", ABC),
     known("sa-east-1", "sae1", ABC),
-    known("us-east-1", "use1", &[('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6)]),
+    known(
+        "us-east-1",
+        "use1",
+        &[('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6)],
+    ),
     known("us-east-2", "use2", ABC),
     known("us-west-1", "usw1", &[('b', 3), ('c', 1)]),
     known("us-west-2", "usw2", ABCD),
 ];
 
-const CHINA: &[Known] = &[known("cn-north-1", "cnn1", &[('a', 1), ('b', 2), ('d', 4)]), known("cn-northwest-1", "cnnw1", ABC)];
+const CHINA: &[Known] = &[
+    known("cn-north-1", "cnn1", &[('a', 1), ('b', 2), ('d', 4)]),
+    known("cn-northwest-1", "cnnw1", ABC),
+];
 
-const GOVCLOUD: &[Known] = &[known("us-gov-east-1", "usge1", ABC), known("us-gov-west-1", "usgw1", ABC)];
+const GOVCLOUD: &[Known] = &[
+    known("us-gov-east-1", "usge1", ABC),
+    known("us-gov-west-1", "usgw1", ABC),
+];
 
-const ISO: &[Known] = &[known("us-iso-east-1", "usie1", ABC), known("us-iso-west-1", "usiw1", ABC)];
+const ISO: &[Known] = &[
+    known("us-iso-east-1", "usie1", ABC),
+    known("us-iso-west-1", "usiw1", ABC),
+];
 
-const ISO_B: &[Known] = &[known("us-isob-east-1", "usibe1", ABC), known("us-isob-west-1", "usibw1", ABC)];
+const ISO_B: &[Known] = &[
+    known("us-isob-east-1", "usibe1", ABC),
+    known("us-isob-west-1", "usibw1", ABC),
+];
 
 const ISO_E: &[Known] = &[known("eu-isoe-west-1", "euiew1", ABC)];
 
-const ISO_F: &[Known] = &[known("us-isof-east-1", "usife1", ABC), known("us-isof-south-1", "usifs1", ABC)];
+const ISO_F: &[Known] = &[
+    known("us-isof-east-1", "usife1", ABC),
+    known("us-isof-south-1", "usifs1", ABC),
+];
 
 const SOVEREIGN: &[Known] = &[known("eusc-de-east-1", "euscde1", &[('a', 1), ('b', 2)])];
 
 /// Where a region is that no partition has.
-const USUAL: Partition = Partition { name: "aws", suffix: "amazonaws.com", regions: AWS };
+const USUAL: Partition = Partition {
+    name: "aws",
+    suffix: "amazonaws.com",
+    regions: AWS,
+};
 
 /// All of them; accounts of the commercial one have opted in to every region here.
 const PARTITIONS: &[Partition] = &[
     USUAL,
-    Partition { name: "aws-cn", suffix: "amazonaws.com.cn", regions: CHINA },
-    Partition { name: "aws-us-gov", suffix: "amazonaws.com", regions: GOVCLOUD },
-    Partition { name: "aws-iso", suffix: "c2s.ic.gov", regions: ISO },
-    Partition { name: "aws-iso-b", suffix: "sc2s.sgov.gov", regions: ISO_B },
-    Partition { name: "aws-iso-e", suffix: "cloud.adc-e.uk", regions: ISO_E },
-    Partition { name: "aws-iso-f", suffix: "csp.hci.ic.gov", regions: ISO_F },
-    Partition { name: "aws-eusc", suffix: "amazonaws.eu", regions: SOVEREIGN },
+    Partition {
+        name: "aws-cn",
+        suffix: "amazonaws.com.cn",
+        regions: CHINA,
+    },
+    Partition {
+        name: "aws-us-gov",
+        suffix: "amazonaws.com",
+        regions: GOVCLOUD,
+    },
+    Partition {
+        name: "aws-iso",
+        suffix: "c2s.ic.gov",
+        regions: ISO,
+    },
+    Partition {
+        name: "aws-iso-b",
+        suffix: "sc2s.sgov.gov",
+        regions: ISO_B,
+    },
+    Partition {
+        name: "aws-iso-e",
+        suffix: "cloud.adc-e.uk",
+        regions: ISO_E,
+    },
+    Partition {
+        name: "aws-iso-f",
+        suffix: "csp.hci.ic.gov",
+        regions: ISO_F,
+    },
+    Partition {
+        name: "aws-eusc",
+        suffix: "amazonaws.eu",
+        regions: SOVEREIGN,
+    },
 ];
 
 /// The region of this name.
 pub fn region(name: &str) -> Option<&'static Known> {
-    PARTITIONS.iter().flat_map(|partition| partition.regions).find(|region| region.name == name)
+    PARTITIONS
+        .iter()
+        .flat_map(|partition| partition.regions)
+        .find(|region| region.name == name)
 }
 
 /// Whether EC2 has a region of this name.
@@ -105,7 +160,10 @@ pub fn is_region(name: &str) -> bool {
 
 /// The partition of a region.
 pub fn of(region: &str) -> &'static Partition {
-    PARTITIONS.iter().find(|partition| partition.regions.iter().any(|known| known.name == region)).unwrap_or(&USUAL)
+    PARTITIONS
+        .iter()
+        .find(|partition| partition.regions.iter().any(|known| known.name == region))
+        .unwrap_or(&USUAL)
 }
 
 #[cfg(test)]
@@ -116,13 +174,29 @@ mod tests {
 
     #[test]
     fn regions_and_their_zone_ids_are_told_apart() {
-        let all: Vec<&Known> = PARTITIONS.iter().flat_map(|partition| partition.regions).collect();
-        assert_eq!(all.iter().map(|known| known.name).collect::<BTreeSet<_>>().len(), all.len());
-        assert_eq!(all.iter().map(|known| known.short).collect::<BTreeSet<_>>().len(), all.len());
+        let all: Vec<&Known> = PARTITIONS
+            .iter()
+            .flat_map(|partition| partition.regions)
+            .collect();
+        assert_eq!(
+            all.iter().map(|known| known.name).collect::<BTreeSet<_>>().len(),
+            all.len()
+        );
+        assert_eq!(
+            all.iter().map(|known| known.short).collect::<BTreeSet<_>>().len(),
+            all.len()
+        );
         for known in all {
             let numbers: BTreeSet<u8> = known.zones.iter().map(|(_, number)| *number).collect();
             assert_eq!(numbers.len(), known.zones.len(), "{}", known.name);
         }
-        assert_eq!((of("cn-north-1").name, of("us-gov-west-1").name, of("us-west-2").name), ("aws-cn", "aws-us-gov", "aws"));
+        assert_eq!(
+            (
+                of("cn-north-1").name,
+                of("us-gov-west-1").name,
+                of("us-west-2").name
+            ),
+            ("aws-cn", "aws-us-gov", "aws")
+        );
     }
 }

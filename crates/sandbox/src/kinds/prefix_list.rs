@@ -18,7 +18,11 @@ const ENTRIES_LIMIT: u32 = 1000;
 /// The most entries that one call adds or removes.
 const BATCH: usize = 100;
 /// How the calls of this kind page.
-const PAGES: Limits = Limits { min: 1, max: 100, exclusive: false };
+const PAGES: Limits = Limits {
+    min: 1,
+    max: 100,
+    exclusive: false,
+};
 
 /// A prefix list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,15 +75,46 @@ const PUBLISHED: &[(&str, &str, &str)] = &[
 
 /// Names (with `{}` for the region) and ranges of the lists of AWS, IPv4.
 const MANAGED: &[(&str, &[&str])] = &[
-    ("com.amazonaws.{}.s3", &["3.5.76.0/22", "18.34.244.0/22", "18.34.48.0/20", "52.92.128.0/17", "52.218.128.0/17"]),
-    ("com.amazonaws.{}.dynamodb", &["35.71.68.0/22", "52.94.10.0/24", "52.94.12.0/24", "52.94.28.0/23", "52.119.252.0/22"]),
-    ("com.amazonaws.{}.s3express", &["44.192.134.240/28", "44.197.48.0/24"]),
+    (
+        "com.amazonaws.{}.s3",
+        &[
+            "3.5.76.0/22",
+            "18.34.244.0/22",
+            "18.34.48.0/20",
+            "52.92.128.0/17",
+            "52.218.128.0/17",
+        ],
+    ),
+    (
+        "com.amazonaws.{}.dynamodb",
+        &[
+            "35.71.68.0/22",
+            "52.94.10.0/24",
+            "52.94.12.0/24",
+            "52.94.28.0/23",
+            "52.119.252.0/22",
+        ],
+    ),
+    (
+        "com.amazonaws.{}.s3express",
+        &["44.192.134.240/28", "44.197.48.0/24"],
+    ),
     ("com.amazonaws.{}.ec2-instance-connect", &["18.237.140.160/29"]),
-    ("com.amazonaws.{}.route53-healthchecks", &["15.177.0.0/18", "54.244.52.192/26", "54.245.168.0/26"]),
+    (
+        "com.amazonaws.{}.route53-healthchecks",
+        &["15.177.0.0/18", "54.244.52.192/26", "54.245.168.0/26"],
+    ),
     ("com.amazonaws.{}.vpc-lattice", &["169.254.171.0/24"]),
     (
         "com.amazonaws.global.cloudfront.origin-facing",
-        &["3.160.0.0/14", "13.124.199.0/24", "52.46.0.0/18", "64.252.64.0/18", "130.176.0.0/17", "204.246.166.0/24"],
+        &[
+            "3.160.0.0/14",
+            "13.124.199.0/24",
+            "52.46.0.0/18",
+            "64.252.64.0/18",
+            "130.176.0.0/17",
+            "204.246.166.0/24",
+        ],
     ),
 ];
 
@@ -92,7 +127,10 @@ fn managed_id(region: &str, name: &str) -> String {
             return (*dynamodb).to_owned();
         }
     }
-    let number = region.bytes().chain(name.bytes()).fold(11_u64, |sum, byte| mix(sum ^ u64::from(byte)));
+    let number = region
+        .bytes()
+        .chain(name.bytes())
+        .fold(11_u64, |sum, byte| mix(sum ^ u64::from(byte)));
     format!("pl-{:08x}", number >> 32)
 }
 
@@ -121,7 +159,10 @@ pub fn find(call: &Call<'_>, id: &str) -> Result<PrefixList, Fault> {
     if !has_form(id, PrefixList::PREFIX) {
         return Err(PrefixList::malformed(id));
     }
-    if let Some((_, row)) = managed(&call.region.name).into_iter().find(|(managed, _)| managed == id) {
+    if let Some((_, row)) = managed(&call.region.name)
+        .into_iter()
+        .find(|(managed, _)| managed == id)
+    {
         return Ok(row);
     }
     call.find::<PrefixList>(id).cloned()
@@ -129,7 +170,10 @@ pub fn find(call: &Call<'_>, id: &str) -> Result<PrefixList, Fault> {
 
 /// The list of a gateway endpoint's service.
 pub fn of_service(region: &str, service: &str) -> Option<String> {
-    managed(region).into_iter().find(|(_, row)| row.name == service).map(|(id, _)| id)
+    managed(region)
+        .into_iter()
+        .find(|(_, row)| row.name == service)
+        .map(|(id, _)| id)
 }
 
 fn all(call: &Call<'_>) -> Vec<(String, PrefixList)> {
@@ -156,7 +200,11 @@ fn select(call: &Call<'_>, pages: Limits, wanted: impl Fn(&PrefixList) -> bool) 
             (ids.is_empty() || ids.contains(&id.as_str()))
                 && page.after.as_ref().is_none_or(|after| id > after)
                 && wanted(row)
-                && filters.holds(&Seen { id, row, region: call.region })
+                && filters.holds(&Seen {
+                    id,
+                    row,
+                    region: call.region,
+                })
         })
         .collect();
     Ok(page.cut(call.action, found, |(id, _)| id))
@@ -164,9 +212,15 @@ fn select(call: &Call<'_>, pages: Limits, wanted: impl Fn(&PrefixList) -> bool) 
 
 /// `DescribePrefixLists`: the lists of AWS that routes and rules can name.
 pub fn describe_services(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let (page, next) = select(call, Limits { min: 5, max: 1000, exclusive: false }, |row| {
-        row.owner == "AWS" && (row.name.ends_with(".s3") || row.name.ends_with(".dynamodb"))
-    })?;
+    let (page, next) = select(
+        call,
+        Limits {
+            min: 5,
+            max: 1000,
+            exclusive: false,
+        },
+        |row| row.owner == "AWS" && (row.name.ends_with(".s3") || row.name.ends_with(".dynamodb")),
+    )?;
     x.set("prefixListSet", page, |x, (id, row)| {
         x.text("prefixListId", id);
         x.text("prefixListName", &row.name);
@@ -181,7 +235,14 @@ fn write(x: &mut Xml, region: &Region, id: &str, row: &PrefixList) {
     x.text("addressFamily", &row.family);
     x.text("state", &row.state);
     let owner = if row.owner == "AWS" { "aws" } else { ACCOUNT };
-    x.text("prefixListArn", format_args!("arn:{}:ec2:{}:{owner}:prefix-list/{id}", partition::of(&region.name).name, region.name));
+    x.text(
+        "prefixListArn",
+        format_args!(
+            "arn:{}:ec2:{}:{owner}:prefix-list/{id}",
+            partition::of(&region.name).name,
+            region.name
+        ),
+    );
     x.text("prefixListName", &row.name);
     x.maybe("maxEntries", row.max_entries);
     if row.owner != "AWS" {
@@ -194,7 +255,9 @@ fn write(x: &mut Xml, region: &Region, id: &str, row: &PrefixList) {
 /// `DescribeManagedPrefixLists`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let (page, next) = select(call, PAGES, |_| true)?;
-    x.set("prefixListSet", page, |x, (id, row)| write(x, call.region, &id, &row));
+    x.set("prefixListSet", page, |x, (id, row)| {
+        write(x, call.region, &id, &row)
+    });
     x.maybe("nextToken", next);
     Ok(())
 }
@@ -203,8 +266,15 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 pub fn entries(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let row = find(call, call.params.required("PrefixListId")?)?;
     let page = Page::read(call.params, call.action, PAGES, false)?;
-    if let Some(version) = call.params.number::<u64>("TargetVersion")?.filter(|version| *version != row.version) {
-        return Err(Fault::new("PrefixListVersionMismatch", format!("The prefix list has no version {version}")));
+    if let Some(version) = call
+        .params
+        .number::<u64>("TargetVersion")?
+        .filter(|version| *version != row.version)
+    {
+        return Err(Fault::new(
+            "PrefixListVersionMismatch",
+            format!("The prefix list has no version {version}"),
+        ));
     }
     let mut entries = row.entries;
     entries.sort();
@@ -223,7 +293,10 @@ type Entry = (String, Option<String>);
 fn read_entries(p: &Node, list: &str, family: &str) -> Result<Vec<Entry>, Fault> {
     let members = p.list(list);
     if members.len() > BATCH {
-        return Err(Fault::new("InvalidParameterValue", format!("At most {BATCH} entries can be given in one request")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("At most {BATCH} entries can be given in one request"),
+        ));
     }
     let mut entries: Vec<Entry> = Vec::new();
     for member in members {
@@ -233,7 +306,10 @@ fn read_entries(p: &Node, list: &str, family: &str) -> Result<Vec<Entry>, Fault>
             _ => range::v6(text, "cidr")?.to_string(),
         };
         if entries.iter().any(|(have, _)| *have == cidr) {
-            return Err(Fault::new("InvalidParameterValue", format!("Duplicate entry {cidr}")));
+            return Err(Fault::new(
+                "InvalidParameterValue",
+                format!("Duplicate entry {cidr}"),
+            ));
         }
         entries.push((cidr, member.filled("Description").map(str::to_owned)));
     }
@@ -242,7 +318,11 @@ fn read_entries(p: &Node, list: &str, family: &str) -> Result<Vec<Entry>, Fault>
 
 fn check_name(name: &str) -> Answer {
     if name.starts_with("com.amazonaws") || name.len() > 255 {
-        return Err(Fault::invalid(name, "prefixListName", "it cannot begin with com.amazonaws"));
+        return Err(Fault::invalid(
+            name,
+            "prefixListName",
+            "it cannot begin with com.amazonaws",
+        ));
     }
     Ok(())
 }
@@ -256,10 +336,16 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     if !matches!(family, "IPv4" | "IPv6") {
         return Err(Fault::invalid(family, "addressFamily", "it must be IPv4 or IPv6"));
     }
-    let max: u32 = p.number("MaxEntries")?.ok_or_else(|| Fault::missing("MaxEntries"))?;
+    let max: u32 = p
+        .number("MaxEntries")?
+        .ok_or_else(|| Fault::missing("MaxEntries"))?;
     let entries = read_entries(p, "Entry", family)?;
     if !(1..=ENTRIES_LIMIT).contains(&max) || entries.len() > max as usize {
-        return Err(Fault::invalid(&max.to_string(), "maxEntries", "it must be 1 to 1000 and hold all entries"));
+        return Err(Fault::invalid(
+            &max.to_string(),
+            "maxEntries",
+            "it must be 1 to 1000 and hold all entries",
+        ));
     }
     let tags = call.tags_for("prefix-list", &["prefix-list"])?;
     let id = call.new_id("pl");
@@ -283,10 +369,16 @@ fn own(call: &Call<'_>) -> Result<(String, PrefixList), Fault> {
     let id = call.params.required("PrefixListId")?;
     let row = find(call, id)?;
     if row.owner == "AWS" {
-        return Err(Fault::new("UnauthorizedOperation", format!("The prefix list {id} is managed by AWS")));
+        return Err(Fault::new(
+            "UnauthorizedOperation",
+            format!("The prefix list {id} is managed by AWS"),
+        ));
     }
     if row.state.ends_with("in-progress") {
-        return Err(Fault::new("IncorrectState", format!("prefix list {id} is in state {}", row.state)));
+        return Err(Fault::new(
+            "IncorrectState",
+            format!("prefix list {id} is in state {}", row.state),
+        ));
     }
     Ok((id.to_owned(), row))
 }
@@ -301,28 +393,45 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let touches = !added.is_empty() || !removed.is_empty();
     if let Some(version) = p.number::<u64>("CurrentVersion")? {
         if version != row.version {
-            return Err(Fault::new("PrefixListVersionMismatch", "The prefix list has the incorrect version number"));
+            return Err(Fault::new(
+                "PrefixListVersionMismatch",
+                "The prefix list has the incorrect version number",
+            ));
         }
     } else if touches {
         return Err(Fault::missing("CurrentVersion"));
     }
     if max.is_some() && touches {
-        return Err(Fault::combination("MaxEntries and entries cannot be modified in the same request"));
+        return Err(Fault::combination(
+            "MaxEntries and entries cannot be modified in the same request",
+        ));
     }
-    if added.iter().any(|(cidr, _)| removed.iter().any(|(gone, _)| gone == cidr)) {
-        return Err(Fault::combination("An entry cannot be added and removed in the same request"));
+    if added
+        .iter()
+        .any(|(cidr, _)| removed.iter().any(|(gone, _)| gone == cidr))
+    {
+        return Err(Fault::combination(
+            "An entry cannot be added and removed in the same request",
+        ));
     }
     for (cidr, _) in &removed {
         let at = row.entries.iter().position(|(have, _)| have == cidr);
-        row.entries.remove(at.ok_or_else(|| Fault::invalid(cidr, "removeEntry", "the list has no such entry"))?);
+        row.entries
+            .remove(at.ok_or_else(|| Fault::invalid(cidr, "removeEntry", "the list has no such entry"))?);
     }
     for (cidr, description) in added {
         row.entries.retain(|(have, _)| *have != cidr);
         row.entries.push((cidr, description));
     }
     row.max_entries = max.or(row.max_entries);
-    if row.max_entries.is_some_and(|max| row.entries.len() > max as usize || max > ENTRIES_LIMIT) {
-        return Err(Fault::new("PrefixListMaxEntriesExceeded", "The prefix list cannot hold that many entries"));
+    if row
+        .max_entries
+        .is_some_and(|max| row.entries.len() > max as usize || max > ENTRIES_LIMIT)
+    {
+        return Err(Fault::new(
+            "PrefixListMaxEntriesExceeded",
+            "The prefix list cannot hold that many entries",
+        ));
     }
     if let Some(name) = p.filled("PrefixListName") {
         check_name(name)?;
@@ -340,14 +449,20 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 /// The change has come through.
 pub fn settled(call: &mut Call<'_>, id: &str) {
-    call.region.prefix_lists.update(id, |row| row.state = row.state.replace("in-progress", "complete"));
+    call.region
+        .prefix_lists
+        .update(id, |row| row.state = row.state.replace("in-progress", "complete"));
 }
 
 /// `DeleteManagedPrefixList`: nothing may refer to it.
 pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let (id, mut row) = own(call)?;
-    if call.region.security_groups.owner_of(&id).is_some() || call.region.route_tables.owner_of(&id).is_some() {
-        return Err(Fault::new("DependencyViolation", format!("The prefix list {id} is in use")));
+    if call.region.security_groups.owner_of(&id).is_some() || call.region.route_tables.owner_of(&id).is_some()
+    {
+        return Err(Fault::new(
+            "DependencyViolation",
+            format!("The prefix list {id} is in use"),
+        ));
     }
     row.state = "delete-in-progress".into();
     x.element("prefixList", |x| write(x, call.region, &id, &row));

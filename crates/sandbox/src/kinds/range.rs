@@ -9,7 +9,10 @@ use crate::wire::Fault;
 /// Reads an IPv4 range and clears its host bits.
 pub fn v4(text: &str, parameter: &str) -> Result<Ipv4Net, Fault> {
     text.parse::<Ipv4Net>().map(|net| net.trunc()).map_err(|_| {
-        Fault::new("InvalidParameterValue", format!("Value ({text}) for parameter {parameter} is invalid. This is not a valid CIDR block."))
+        Fault::new(
+            "InvalidParameterValue",
+            format!("Value ({text}) for parameter {parameter} is invalid. This is not a valid CIDR block."),
+        )
     })
 }
 
@@ -18,7 +21,9 @@ pub fn v6(text: &str, parameter: &str) -> Result<Ipv6Net, Fault> {
     text.parse::<Ipv6Net>().map(|net| net.trunc()).map_err(|_| {
         Fault::new(
             "InvalidParameterValue",
-            format!("Value ({text}) for parameter {parameter} is invalid. This is not a valid IPv6 CIDR block."),
+            format!(
+                "Value ({text}) for parameter {parameter} is invalid. This is not a valid IPv6 CIDR block."
+            ),
         )
     })
 }
@@ -26,7 +31,10 @@ pub fn v6(text: &str, parameter: &str) -> Result<Ipv6Net, Fault> {
 /// Reads an IPv4 address.
 pub fn address(text: &str, parameter: &str) -> Result<Ipv4Addr, Fault> {
     text.parse().map_err(|_| {
-        Fault::new("InvalidParameterValue", format!("Value ({text}) for parameter {parameter} is invalid. Address is malformed."))
+        Fault::new(
+            "InvalidParameterValue",
+            format!("Value ({text}) for parameter {parameter} is invalid. Address is malformed."),
+        )
     })
 }
 
@@ -52,16 +60,26 @@ mod tests {
 
     #[test]
     fn host_bits_are_cleared() {
-        assert_eq!(v4("100.68.0.18/18", "cidrBlock").unwrap().to_string(), "100.68.0.0/18");
+        assert_eq!(
+            v4("100.68.0.18/18", "cidrBlock").unwrap().to_string(),
+            "100.68.0.0/18"
+        );
         assert_eq!(v6("2001:DB8::1/64", "cidr").unwrap().to_string(), "2001:db8::/64");
-        assert_eq!(v4("10.0.0.0/33", "cidrBlock").unwrap_err().code, "InvalidParameterValue");
+        assert_eq!(
+            v4("10.0.0.0/33", "cidrBlock").unwrap_err().code,
+            "InvalidParameterValue"
+        );
     }
 
     #[test]
     fn five_addresses_are_reserved() {
         let net = v4("10.0.0.0/28", "cidrBlock").unwrap();
         assert_eq!(usable(&net), 11);
-        let reserved = net.hosts().chain([net.network(), net.broadcast()]).filter(|a| is_reserved(&net, *a)).count();
+        let reserved = net
+            .hosts()
+            .chain([net.network(), net.broadcast()])
+            .filter(|a| is_reserved(&net, *a))
+            .count();
         assert_eq!(reserved, 5);
     }
 }

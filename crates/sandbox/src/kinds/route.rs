@@ -38,7 +38,11 @@ impl Target {
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Local => None,
-            Self::Internet(id) | Self::Nat(id) | Self::EgressOnly(id) | Self::Interface(id) | Self::Endpoint(id) => Some(id),
+            Self::Internet(id)
+            | Self::Nat(id)
+            | Self::EgressOnly(id)
+            | Self::Interface(id)
+            | Self::Endpoint(id) => Some(id),
         }
     }
 }
@@ -57,7 +61,11 @@ pub struct Route {
 impl Route {
     /// The local route of a range.
     pub fn local(net: Ipv4Net) -> Self {
-        Self { destination: Destination::V4(net), target: Target::Local, implicit: true }
+        Self {
+            destination: Destination::V4(net),
+            target: Target::Local,
+            implicit: true,
+        }
     }
 
     /// Whether its target is the VPC itself.
@@ -72,7 +80,11 @@ impl Route {
 
     /// `CreateRouteTable` or `CreateRoute`.
     pub fn origin(&self) -> &'static str {
-        if self.implicit { "CreateRouteTable" } else { "CreateRoute" }
+        if self.implicit {
+            "CreateRouteTable"
+        } else {
+            "CreateRoute"
+        }
     }
 }
 
@@ -80,14 +92,21 @@ impl Route {
 pub fn state(region: &Region, vpc: &str, route: &Route) -> &'static str {
     let works = match &route.target {
         Target::Local => true,
-        Target::Internet(id) => region.internet_gateways.get(id).is_some_and(|row| row.vpc.as_deref() == Some(vpc)),
-        Target::Nat(id) => {
-            region.nat_gateways.get(id).is_some_and(|row| matches!(row.state.as_str(), "pending" | "preparing" | "available"))
-        }
+        Target::Internet(id) => region
+            .internet_gateways
+            .get(id)
+            .is_some_and(|row| row.vpc.as_deref() == Some(vpc)),
+        Target::Nat(id) => region
+            .nat_gateways
+            .get(id)
+            .is_some_and(|row| matches!(row.state.as_str(), "pending" | "preparing" | "available")),
         Target::EgressOnly(id) => region.egress_only_gateways.contains(id),
         Target::Interface(id) => region.network_interfaces.get(id).is_some_and(|eni| {
             eni.attachment.as_ref().is_some_and(|attachment| {
-                attachment.instance.as_ref().is_none_or(|instance| region.instances.get(instance).is_some_and(Instance::is_running))
+                attachment
+                    .instance
+                    .as_ref()
+                    .is_none_or(|instance| region.instances.get(instance).is_some_and(Instance::is_running))
             })
         }),
         Target::Endpoint(id) => region.vpc_endpoints.contains(id),
@@ -167,7 +186,10 @@ const TARGETS: [&str; 10] = [
 
 fn target(call: &Call<'_>, table: &str, vpc: &str, destination: &Destination) -> Result<Target, Fault> {
     let p: &Node = call.params;
-    let given: Vec<(&str, &str)> = TARGETS.iter().filter_map(|name| Some((*name, p.filled(name)?))).collect();
+    let given: Vec<(&str, &str)> = TARGETS
+        .iter()
+        .filter_map(|name| Some((*name, p.filled(name)?)))
+        .collect();
     let local = p.flag("LocalTarget")? == Some(true);
     let (name, id) = match (given.as_slice(), local) {
         ([], true) => return Ok(Target::Local),
@@ -180,16 +202,32 @@ fn target(call: &Call<'_>, table: &str, vpc: &str, destination: &Destination) ->
         }
         _ => return Err(Fault::combination("The request must contain exactly one target")),
     };
-    let elsewhere =
-        |noun: &str| Fault::new("InvalidParameterValue", format!("route table {table} and {noun} {id} belong to different networks"));
+    let elsewhere = |noun: &str| {
+        Fault::new(
+            "InvalidParameterValue",
+            format!("route table {table} and {noun} {id} belong to different networks"),
+        )
+    };
     let (target, ours) = match name {
         "GatewayId" if has_form(id, "igw") => {
             let gateway = call.find::<InternetGateway>(id)?;
-            (Target::Internet(id.to_owned()), gateway.vpc.as_deref() == Some(vpc))
+            (
+                Target::Internet(id.to_owned()),
+                gateway.vpc.as_deref() == Some(vpc),
+            )
         }
         "NatGatewayId" => {
-            let nat = call.region.nat_gateways.get(id).filter(|nat| nat.state != "deleted" && call.region.shows(id));
-            let nat = nat.ok_or_else(|| Fault::new("InvalidNatGatewayID.NotFound", format!("The natGateway ID '{id}' does not exist")))?;
+            let nat = call
+                .region
+                .nat_gateways
+                .get(id)
+                .filter(|nat| nat.state != "deleted" && call.region.shows(id));
+            let nat = nat.ok_or_else(|| {
+                Fault::new(
+                    "InvalidNatGatewayID.NotFound",
+                    format!("The natGateway ID '{id}' does not exist"),
+                )
+            })?;
             if matches!(destination, Destination::V6(net) if net.to_string() != "64:ff9b::/96") {
                 return Err(Fault::new(
                     "InvalidParameterValue",
@@ -199,11 +237,17 @@ fn target(call: &Call<'_>, table: &str, vpc: &str, destination: &Destination) ->
             (Target::Nat(id.to_owned()), nat.vpc == vpc)
         }
         "EgressOnlyInternetGatewayId" => {
-            let gateway = call
-                .find::<EgressOnlyGateway>(id)
-                .map_err(|_| Fault::new("InvalidGatewayID.NotFound", format!("The gateway ID '{id}' does not exist")))?;
+            let gateway = call.find::<EgressOnlyGateway>(id).map_err(|_| {
+                Fault::new(
+                    "InvalidGatewayID.NotFound",
+                    format!("The gateway ID '{id}' does not exist"),
+                )
+            })?;
             if matches!(destination, Destination::V4(_)) {
-                return Err(Fault::new("InvalidParameterValue", "An egress-only internet gateway takes IPv6 destinations alone"));
+                return Err(Fault::new(
+                    "InvalidParameterValue",
+                    "An egress-only internet gateway takes IPv6 destinations alone",
+                ));
             }
             (Target::EgressOnly(id.to_owned()), gateway.vpc == vpc)
         }
@@ -214,7 +258,11 @@ fn target(call: &Call<'_>, table: &str, vpc: &str, destination: &Destination) ->
         "InstanceId" => instance_target(call, id, vpc)?,
         other => return Err(unknown_target(other, id)),
     };
-    if ours { Ok(target) } else { Err(elsewhere("network gateway")) }
+    if ours {
+        Ok(target)
+    } else {
+        Err(elsewhere("network gateway"))
+    }
 }
 
 fn instance_target(call: &Call<'_>, id: &str, vpc: &str) -> Result<(Target, bool), Fault> {
@@ -224,7 +272,9 @@ fn instance_target(call: &Call<'_>, id: &str, vpc: &str) -> Result<(Target, bool
         (Some((eni, row)), None) => Ok((Target::Interface(eni.clone()), row.vpc == vpc)),
         (Some(_), Some(_)) => Err(Fault::new(
             "InvalidInstanceID",
-            format!("There are multiple interfaces attached to instance '{id}'. Please specify an interface ID for the operation instead."),
+            format!(
+                "There are multiple interfaces attached to instance '{id}'. Please specify an interface ID for the operation instead."
+            ),
         )),
         (None, _) => Err(Instance::not_found(id)),
     }
@@ -233,7 +283,10 @@ fn instance_target(call: &Call<'_>, id: &str, vpc: &str) -> Result<(Target, bool
 fn unknown_target(parameter: &str, id: &str) -> Fault {
     let (code, noun) = match parameter {
         "TransitGatewayId" => ("InvalidTransitGatewayID.NotFound", "transitGateway ID"),
-        "VpcPeeringConnectionId" => ("InvalidVpcPeeringConnectionID.NotFound", "vpcPeeringConnection ID"),
+        "VpcPeeringConnectionId" => (
+            "InvalidVpcPeeringConnectionID.NotFound",
+            "vpcPeeringConnection ID",
+        ),
         "VpcEndpointId" => ("InvalidVpcEndpointId.NotFound", "VpcEndpoint ID"),
         _ => ("InvalidGatewayID.NotFound", "gateway ID"),
     };
@@ -243,24 +296,41 @@ fn unknown_target(parameter: &str, id: &str) -> Fault {
 /// EC2 keeps these ranges for its own services.
 fn check_reserved(destination: &Destination) -> Answer {
     let reserved = match destination {
-        Destination::V4(net) => "169.254.168.0/22".parse::<Ipv4Net>().is_ok_and(|kept| kept.contains(net)),
-        Destination::V6(net) => "fd00:ec2::/32".parse::<Ipv6Net>().is_ok_and(|kept| kept.contains(net)),
+        Destination::V4(net) => "169.254.168.0/22"
+            .parse::<Ipv4Net>()
+            .is_ok_and(|kept| kept.contains(net)),
+        Destination::V6(net) => "fd00:ec2::/32"
+            .parse::<Ipv6Net>()
+            .is_ok_and(|kept| kept.contains(net)),
         Destination::List(_) => false,
     };
     if reserved {
-        return Err(Fault::new("InvalidParameterValue", format!("The destination CIDR block {destination} is reserved")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("The destination CIDR block {destination} is reserved"),
+        ));
     }
     Ok(())
 }
 
 /// A destination inside the VPC must be a whole subnet and lead to a NAT gateway or an interface.
 fn check_inside(call: &Call<'_>, table: &RouteTable, destination: &Destination, target: &Target) -> Answer {
-    let Some(net) = destination.v4() else { return Ok(()) };
-    let inside = table.routes.iter().filter(|route| route.implicit).filter_map(|route| route.destination.v4());
+    let Some(net) = destination.v4() else {
+        return Ok(());
+    };
+    let inside = table
+        .routes
+        .iter()
+        .filter(|route| route.implicit)
+        .filter_map(|route| route.destination.v4());
     if !inside.into_iter().any(|local| local.contains(&net)) {
         return Ok(());
     }
-    let whole = call.region.subnets.referring(&table.vpc).any(|(_, subnet)| subnet.net == net);
+    let whole = call
+        .region
+        .subnets
+        .referring(&table.vpc)
+        .any(|(_, subnet)| subnet.net == net);
     if whole && matches!(target, Target::Nat(_) | Target::Interface(_)) {
         return Ok(());
     }
@@ -280,17 +350,32 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let destination = destination(call)?;
     check_reserved(&destination)?;
     if call.params.filled("GatewayId") == Some("local") {
-        return Err(Fault::new("InvalidGatewayID.NotFound", "The gateway ID 'local' does not exist"));
+        return Err(Fault::new(
+            "InvalidGatewayID.NotFound",
+            "The gateway ID 'local' does not exist",
+        ));
     }
     let target = target(call, id, &table.vpc, &destination)?;
     if table.routes.iter().any(|route| route.destination == destination) {
-        return Err(Fault::new("RouteAlreadyExists", format!("The route identified by {destination} already exists.")));
+        return Err(Fault::new(
+            "RouteAlreadyExists",
+            format!("The route identified by {destination} already exists."),
+        ));
     }
     check_inside(call, table, &destination, &target)?;
     if table.routes.len() >= ROUTES_LIMIT {
-        return Err(Fault::new("RouteLimitExceeded", format!("The maximum number of routes has been reached in {id}")));
+        return Err(Fault::new(
+            "RouteLimitExceeded",
+            format!("The maximum number of routes has been reached in {id}"),
+        ));
     }
-    call.region.route_tables.update(id, |table| table.routes.push(Route { destination, target, implicit: false }));
+    call.region.route_tables.update(id, |table| {
+        table.routes.push(Route {
+            destination,
+            target,
+            implicit: false,
+        })
+    });
     x.done();
     Ok(())
 }
@@ -301,10 +386,16 @@ pub fn replace(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let table = call.find::<RouteTable>(id)?;
     let destination = destination(call)?;
     let target = target(call, id, &table.vpc, &destination)?;
-    let Some(at) = table.routes.iter().position(|route| route.destination == destination) else {
+    let Some(at) = table
+        .routes
+        .iter()
+        .position(|route| route.destination == destination)
+    else {
         return Err(Fault::new(
             "InvalidParameterValue",
-            format!("There is no route defined for '{destination}' in the route table. Use CreateRoute instead."),
+            format!(
+                "There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
+            ),
         ));
     };
     let route = &table.routes[at];
@@ -315,9 +406,14 @@ pub fn replace(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         _ => !route.implicit,
     };
     if !allowed {
-        return Err(Fault::new("InvalidParameterValue", format!("The target of the route '{destination}' cannot be replaced by that")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("The target of the route '{destination}' cannot be replaced by that"),
+        ));
     }
-    call.region.route_tables.update(id, |table| table.routes[at].target = target);
+    call.region
+        .route_tables
+        .update(id, |table| table.routes[at].target = target);
     x.done();
     Ok(())
 }
@@ -327,22 +423,37 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("RouteTableId")?;
     let table = call.find::<RouteTable>(id)?;
     let destination = destination(call)?;
-    let Some(at) = table.routes.iter().position(|route| route.destination == destination) else {
+    let Some(at) = table
+        .routes
+        .iter()
+        .position(|route| route.destination == destination)
+    else {
         let key = match destination {
             Destination::V4(_) => "destination-cidr-block",
             Destination::V6(_) => "destination-ipv6-cidr-block",
             Destination::List(_) => "destination-prefix-list-id",
         };
-        return Err(Fault::new("InvalidRoute.NotFound", format!("no route with {key} {destination} in route table {id}")));
+        return Err(Fault::new(
+            "InvalidRoute.NotFound",
+            format!("no route with {key} {destination} in route table {id}"),
+        ));
     };
     let route = &table.routes[at];
     if route.implicit {
-        return Err(Fault::new("InvalidParameterValue", format!("cannot remove local route {destination} in route table {id}")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("cannot remove local route {destination} in route table {id}"),
+        ));
     }
     if matches!(route.target, Target::Endpoint(_)) {
-        return Err(Fault::new("InvalidParameterValue", format!("cannot remove VPC endpoint route {destination} in route table {id}")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("cannot remove VPC endpoint route {destination} in route table {id}"),
+        ));
     }
-    call.region.route_tables.update(id, |table| table.routes.remove(at));
+    call.region
+        .route_tables
+        .update(id, |table| table.routes.remove(at));
     x.done();
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Route tables: their rows, their life and what other kinds do to them. Routes and associations have their own files.
+//! Route tables: their rows, their life and what other kinds do to them. Routes and associations have their
+//! own files.
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,11 @@ impl Row for RouteTable {
         add(&self.vpc);
         for association in &self.associations {
             add(&association.id);
-            association.subnet.iter().chain(&association.gateway).for_each(|id| add(id));
+            association
+                .subnet
+                .iter()
+                .chain(&association.gateway)
+                .for_each(|id| add(id));
         }
         for route in &self.routes {
             if let Destination::List(id) = &route.destination {
@@ -157,7 +162,9 @@ fn write(x: &mut Xml, seen: &Seen<'_, RouteTable>) {
     x.text("routeTableId", seen.id);
     x.text("vpcId", &seen.row.vpc);
     x.text("ownerId", ACCOUNT);
-    x.set("routeSet", &seen.row.routes, |x, route| route::write(x, seen.region, &seen.row.vpc, route));
+    x.set("routeSet", &seen.row.routes, |x, route| {
+        route::write(x, seen.region, &seen.row.vpc, route)
+    });
     x.set("associationSet", &seen.row.associations, |x, association| {
         x.text("routeTableAssociationId", &association.id);
         x.text("routeTableId", seen.id);
@@ -171,16 +178,31 @@ fn write(x: &mut Xml, seen: &Seen<'_, RouteTable>) {
 }
 
 fn locals(call: &Call<'_>, vpc: &str) -> Vec<Route> {
-    call.region.vpcs.get(vpc).into_iter().flat_map(Vpc::ranges).map(|net| Route::local(*net)).collect()
+    call.region
+        .vpcs
+        .get(vpc)
+        .into_iter()
+        .flat_map(Vpc::ranges)
+        .map(|net| Route::local(*net))
+        .collect()
 }
 
 /// The main table of a new VPC.
 pub fn make_main(call: &mut Call<'_>, vpc: &str, net: Ipv4Net) {
     let id = call.new_id("rtb");
-    let association = Association { id: call.new_id("rtbassoc"), subnet: None, gateway: None };
-    call.region
-        .route_tables
-        .insert(id, RouteTable { vpc: vpc.to_owned(), routes: vec![Route::local(net)], associations: vec![association] });
+    let association = Association {
+        id: call.new_id("rtbassoc"),
+        subnet: None,
+        gateway: None,
+    };
+    call.region.route_tables.insert(
+        id,
+        RouteTable {
+            vpc: vpc.to_owned(),
+            routes: vec![Route::local(net)],
+            associations: vec![association],
+        },
+    );
 }
 
 /// A new range of the VPC: every table of it gets a local route.
@@ -197,25 +219,38 @@ pub fn add_local(call: &mut Call<'_>, vpc: &str, net: Ipv4Net) {
 pub fn remove_local(call: &mut Call<'_>, vpc: &str, net: Ipv4Net) {
     for id in tables_of(call.region, vpc) {
         call.region.route_tables.update(&id, |table| {
-            table.routes.retain(|route| !(route.is_implicit() && route.destination == Destination::V4(net)));
+            table
+                .routes
+                .retain(|route| !(route.is_implicit() && route.destination == Destination::V4(net)));
         });
     }
 }
 
 fn tables_of(region: &Region, vpc: &str) -> Vec<String> {
-    region.route_tables.referring(vpc).filter(|(_, table)| table.vpc == vpc).map(|(id, _)| id.clone()).collect()
+    region
+        .route_tables
+        .referring(vpc)
+        .filter(|(_, table)| table.vpc == vpc)
+        .map(|(id, _)| id.clone())
+        .collect()
 }
 
 /// The main table of a VPC.
 pub fn main_of(region: &Region, vpc: &str) -> Option<String> {
-    region.route_tables.referring(vpc).find(|(_, table)| table.vpc == vpc && table.is_main()).map(|(id, _)| id.clone())
+    region
+        .route_tables
+        .referring(vpc)
+        .find(|(_, table)| table.vpc == vpc && table.is_main())
+        .map(|(id, _)| id.clone())
 }
 
 /// A subnet is gone, and its association with it.
 pub fn drop_subnet(region: &mut Region, subnet: &str) {
     for id in region.route_tables.referring_ids(subnet) {
         region.route_tables.update(&id, |table| {
-            table.associations.retain(|association| association.subnet.as_deref() != Some(subnet));
+            table
+                .associations
+                .retain(|association| association.subnet.as_deref() != Some(subnet));
         });
     }
 }
@@ -226,17 +261,42 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     call.find::<Vpc>(vpc)?;
     let tags = call.tags_for("route-table", &["route-table"])?;
     let id = call.new_id("rtb");
-    let row = RouteTable { vpc: vpc.to_owned(), routes: locals(call, vpc), associations: Vec::new() };
+    let row = RouteTable {
+        vpc: vpc.to_owned(),
+        routes: locals(call, vpc),
+        associations: Vec::new(),
+    };
     call.tag(&id, tags);
-    x.element("routeTable", |x| write(x, &Seen { id: &id, row: &row, region: call.region }));
+    x.element("routeTable", |x| {
+        write(
+            x,
+            &Seen {
+                id: &id,
+                row: &row,
+                region: call.region,
+            },
+        )
+    });
     call.region.route_tables.insert(id, row);
     Ok(())
 }
 
 /// `DescribeRouteTables`, at most 100 to a page.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let pages = Some(Limits { min: 5, max: 100, exclusive: false });
-    call.describe(x, &Listing { ids: "RouteTableId", set: "routeTableSet", pages }, write)
+    let pages = Some(Limits {
+        min: 5,
+        max: 100,
+        exclusive: false,
+    });
+    call.describe(
+        x,
+        &Listing {
+            ids: "RouteTableId",
+            set: "routeTableSet",
+            pages,
+        },
+        write,
+    )
 }
 
 /// `DeleteRouteTable`: neither the main table nor one with associations.
@@ -248,7 +308,9 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     call.region.route_tables.remove(id);
     call.region.tags.remove(id);
     for endpoint in call.region.vpc_endpoints.referring_ids(id) {
-        call.region.vpc_endpoints.update(&endpoint, |row| row.route_tables.retain(|table| table != id));
+        call.region
+            .vpc_endpoints
+            .update(&endpoint, |row| row.route_tables.retain(|table| table != id));
     }
     x.done();
     Ok(())

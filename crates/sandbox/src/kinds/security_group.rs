@@ -47,7 +47,13 @@ impl Row for SecurityGroup {
 type See<'a, 'b> = &'a Seen<'b, SecurityGroup>;
 
 fn rules(seen: See<'_, '_>, egress: bool, add: &mut dyn FnMut(&str), value: fn(&Rule) -> Option<String>) {
-    for text in seen.row.rules.iter().filter(|rule| rule.egress == egress).filter_map(value) {
+    for text in seen
+        .row
+        .rules
+        .iter()
+        .filter(|rule| rule.egress == egress)
+        .filter_map(value)
+    {
         add(&text);
     }
 }
@@ -141,7 +147,11 @@ fn write(x: &mut Xml, seen: &Seen<'_, SecurityGroup>) {
     x.text("vpcId", &row.vpc);
     x.text("securityGroupArn", arn(seen.region, "security-group", seen.id));
     write_permissions(x, "ipPermissions", row.rules.iter().filter(|rule| !rule.egress));
-    write_permissions(x, "ipPermissionsEgress", row.rules.iter().filter(|rule| rule.egress));
+    write_permissions(
+        x,
+        "ipPermissionsEgress",
+        row.rules.iter().filter(|rule| rule.egress),
+    );
     tag::write_if_any(x, seen.region, seen.id);
 }
 
@@ -173,7 +183,11 @@ pub fn default_of(region: &Region, vpc: &str) -> Option<String> {
 
 /// The region's default VPC.
 pub fn default_vpc(region: &Region) -> Option<&String> {
-    region.vpcs.iter().find(|(_, vpc)| vpc.is_default).map(|(id, _)| id)
+    region
+        .vpcs
+        .iter()
+        .find(|(_, vpc)| vpc.is_default)
+        .map(|(id, _)| id)
 }
 
 /// The group that a request names by `GroupId`, or by `GroupName` in the default VPC.
@@ -184,11 +198,21 @@ pub fn named(call: &Call<'_>) -> Result<String, Fault> {
         call.find::<SecurityGroup>(id)?;
         return Ok(id.to_owned());
     }
-    let name = name.ok_or_else(|| Fault::new("MissingParameter", "The request must contain the parameter groupName or groupId"))?;
+    let name = name.ok_or_else(|| {
+        Fault::new(
+            "MissingParameter",
+            "The request must contain the parameter groupName or groupId",
+        )
+    })?;
     default_vpc(call.region)
         .and_then(|vpc| by_name(call.region, vpc, name))
         .map(|(id, _)| id.clone())
-        .ok_or_else(|| Fault::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist in default VPC")))
+        .ok_or_else(|| {
+            Fault::new(
+                "InvalidGroup.NotFound",
+                format!("The security group '{name}' does not exist in default VPC"),
+            )
+        })
 }
 
 /// Checks a group's or rule's text: up to 255 of the characters that EC2 takes.
@@ -216,25 +240,41 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             call.find::<Vpc>(id)?;
             id.to_owned()
         }
-        None => default_vpc(call.region).cloned().ok_or_else(|| Fault::new("VPCIdNotSpecified", "No default VPC for this user"))?,
+        None => default_vpc(call.region)
+            .cloned()
+            .ok_or_else(|| Fault::new("VPCIdNotSpecified", "No default VPC for this user"))?,
     };
     check_text(name, "GroupName")?;
     // EC2 keeps a name without the spaces at its end.
     let name = name.trim_end();
     check_text(description, "GroupDescription")?;
     if name.eq_ignore_ascii_case("default") {
-        return Err(Fault::new("InvalidGroup.Reserved", "The security group 'default' is reserved"));
+        return Err(Fault::new(
+            "InvalidGroup.Reserved",
+            "The security group 'default' is reserved",
+        ));
     }
     if name.to_ascii_lowercase().starts_with("sg-") {
-        return Err(Fault::new("InvalidParameterValue", "Invalid value for groupName: it cannot begin with 'sg-'"));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            "Invalid value for groupName: it cannot begin with 'sg-'",
+        ));
     }
     if by_name(call.region, &vpc, name).is_some() {
-        return Err(Fault::new("InvalidGroup.Duplicate", format!("The security group '{name}' already exists for VPC '{vpc}'")));
+        return Err(Fault::new(
+            "InvalidGroup.Duplicate",
+            format!("The security group '{name}' already exists for VPC '{vpc}'"),
+        ));
     }
     let tags = call.tags_for("security-group", &["security-group"])?;
     let id = call.new_id("sg");
     let rule = Rule::all(call.new_id("sgr"), true, Source::anywhere());
-    let row = SecurityGroup { vpc, name: name.to_owned(), description: description.to_owned(), rules: vec![rule] };
+    let row = SecurityGroup {
+        vpc,
+        name: name.to_owned(),
+        description: description.to_owned(),
+        rules: vec![rule],
+    };
     call.region.security_groups.insert(&id, row);
     call.tag(&id, tags);
     x.text("groupId", &id);
@@ -249,11 +289,18 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     for name in &names {
         let known = default_vpc(call.region).and_then(|vpc| by_name(call.region, vpc, name));
         if known.is_none_or(|(_, row)| row.name != *name) {
-            return Err(Fault::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist")));
+            return Err(Fault::new(
+                "InvalidGroup.NotFound",
+                format!("The security group '{name}' does not exist"),
+            ));
         }
     }
     let vpc = default_vpc(call.region).cloned();
-    let listing = Listing { ids: "GroupId", set: "securityGroupInfo", pages: Some(USUAL) };
+    let listing = Listing {
+        ids: "GroupId",
+        set: "securityGroupInfo",
+        pages: Some(USUAL),
+    };
     let (page, next) = call.select::<SecurityGroup>(&listing, |row| {
         names.is_empty() || (names.contains(&row.name.as_str()) && Some(&row.vpc) == vpc.as_ref())
     })?;
@@ -267,14 +314,26 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = named(call)?;
     let row = call.find::<SecurityGroup>(&id)?.clone();
     if row.name == "default" {
-        return Err(Fault::new("CannotDelete", format!("the specified group: \"{id}\" name: \"default\" cannot be deleted by a user")));
+        return Err(Fault::new(
+            "CannotDelete",
+            format!("the specified group: \"{id}\" name: \"default\" cannot be deleted by a user"),
+        ));
     }
     let region = &mut *call.region;
     let used = region.network_interfaces.owner_of(&id).is_some()
-        || region.vpc_endpoints.referring(&id).any(|(_, endpoint)| endpoint.state != "deleted")
-        || region.security_groups.referring(&id).any(|(other, _)| *other != id);
+        || region
+            .vpc_endpoints
+            .referring(&id)
+            .any(|(_, endpoint)| endpoint.state != "deleted")
+        || region
+            .security_groups
+            .referring(&id)
+            .any(|(other, _)| *other != id);
     if used {
-        return Err(Fault::new("DependencyViolation", format!("resource {id} has a dependent object")));
+        return Err(Fault::new(
+            "DependencyViolation",
+            format!("resource {id} has a dependent object"),
+        ));
     }
     region.security_groups.remove(&id);
     region.tags.remove(&id);
@@ -303,7 +362,10 @@ pub fn for_interface(call: &Call<'_>, ids: &[&str], vpc: &str) -> Result<Vec<Str
     for id in ids {
         let group = call.find::<SecurityGroup>(id)?;
         if group.vpc != vpc {
-            return Err(Fault::new("InvalidParameter", format!("Security group {id} and subnet belong to different networks.")));
+            return Err(Fault::new(
+                "InvalidParameter",
+                format!("Security group {id} and subnet belong to different networks."),
+            ));
         }
         if !groups.iter().any(|have| have == id) {
             groups.push((*id).to_owned());

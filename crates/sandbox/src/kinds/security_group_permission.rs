@@ -15,9 +15,12 @@ fn protocol(text: &str) -> Result<String, Fault> {
         "-1" | "all" => "-1",
         other => {
             let number: Option<u8> = other.parse().ok();
-            return number
-                .map(|number| number.to_string())
-                .ok_or_else(|| Fault::new("InvalidParameterValue", format!("Invalid value '{text}' for IP protocol. Unknown protocol.")));
+            return number.map(|number| number.to_string()).ok_or_else(|| {
+                Fault::new(
+                    "InvalidParameterValue",
+                    format!("Invalid value '{text}' for IP protocol. Unknown protocol."),
+                )
+            });
         }
     };
     Ok(name.to_owned())
@@ -29,9 +32,13 @@ fn ports(protocol: &str, from: Option<i32>, to: Option<i32>) -> Result<Ports, Fa
     let invalid = |message: String| Err(Fault::new("InvalidParameterValue", message));
     match protocol {
         "tcp" | "udp" => match (from, to) {
-            (Some(from), Some(to)) if (0..=65535).contains(&from) && from <= to && to <= 65535 => Ok((Some(from), Some(to))),
+            (Some(from), Some(to)) if (0..=65535).contains(&from) && from <= to && to <= 65535 => {
+                Ok((Some(from), Some(to)))
+            }
             (Some(from), Some(to)) => invalid(format!("Invalid TCP/UDP port range ({from}:{to})")),
-            _ => invalid("Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.".into()),
+            _ => invalid(
+                "Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.".into(),
+            ),
         },
         "icmp" | "icmpv6" => match (from, to) {
             (None, None) if protocol == "icmpv6" => Ok((Some(-1), Some(-1))),
@@ -43,7 +50,9 @@ fn ports(protocol: &str, from: Option<i32>, to: Option<i32>) -> Result<Ports, Fa
                     invalid(format!("ICMP code ({code}) is not valid with ICMP type ({kind})"))
                 }
             }
-            _ => invalid("Invalid value 'Must specify both from and to ports with ICMP.' for portRange.".into()),
+            _ => invalid(
+                "Invalid value 'Must specify both from and to ports with ICMP.' for portRange.".into(),
+            ),
         },
         _ => Ok((None, None)),
     }
@@ -58,21 +67,26 @@ fn source_group(call: &Call<'_>, pair: &Node, vpc: &str) -> Result<String, Fault
     }
     let found = match (id, name) {
         (Some(id), _) => Some((id.to_owned(), &call.find::<SecurityGroup>(id)?.vpc)),
-        (None, Some(name)) => {
-            default_vpc(call.region).and_then(|vpc| by_name(call.region, vpc, name)).map(|(id, row)| (id.clone(), &row.vpc))
-        }
+        (None, Some(name)) => default_vpc(call.region)
+            .and_then(|vpc| by_name(call.region, vpc, name))
+            .map(|(id, row)| (id.clone(), &row.vpc)),
         (None, None) => return Err(Fault::missing("groupId")),
     };
     let wanted = id.or(name).unwrap_or_default();
     match found {
         Some((id, theirs)) if theirs == vpc => Ok(id),
-        _ => Err(Fault::new("InvalidGroup.NotFound", format!("The security group '{wanted}' does not exist in VPC '{vpc}'"))),
+        _ => Err(Fault::new(
+            "InvalidGroup.NotFound",
+            format!("The security group '{wanted}' does not exist in VPC '{vpc}'"),
+        )),
     }
 }
 
 /// The description that a member of a request gives.
 pub fn described(node: &Node) -> Result<Option<String>, Fault> {
-    let Some(text) = node.filled("Description") else { return Ok(None) };
+    let Some(text) = node.filled("Description") else {
+        return Ok(None);
+    };
     check_text(text, "description")?;
     Ok(Some(text.to_owned()))
 }
@@ -93,7 +107,10 @@ pub fn read_rules(call: &Call<'_>, vpc: &str, egress: bool) -> Result<Vec<Rule>,
     }
     for (at, rule) in rules.iter().enumerate() {
         if rules[..at].iter().any(|other| other.same(rule)) {
-            return Err(Fault::new("InvalidParameterValue", "The same permission must not appear multiple times"));
+            return Err(Fault::new(
+                "InvalidParameterValue",
+                "The same permission must not appear multiple times",
+            ));
         }
     }
     Ok(rules)
@@ -107,30 +124,58 @@ fn read_flat(call: &Call<'_>, p: &Node, egress: bool, rules: &mut Vec<Rule>) -> 
         (None, Some(name)) => {
             let _ = p.text("SourceSecurityGroupOwnerId");
             let found = default_vpc(call.region).and_then(|vpc| by_name(call.region, vpc, name));
-            Source::Group(
-                found
-                    .map(|(id, _)| id.clone())
-                    .ok_or_else(|| Fault::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist")))?,
-            )
+            Source::Group(found.map(|(id, _)| id.clone()).ok_or_else(|| {
+                Fault::new(
+                    "InvalidGroup.NotFound",
+                    format!("The security group '{name}' does not exist"),
+                )
+            })?)
         }
         _ => return Err(Fault::missing("cidrIp")),
     };
-    rules.push(Rule { id: String::new(), egress, protocol, from, to, source, description: None });
+    rules.push(Rule {
+        id: String::new(),
+        egress,
+        protocol,
+        from,
+        to,
+        source,
+        description: None,
+    });
     Ok(())
 }
 
-fn read_permission(call: &Call<'_>, permission: &Node, vpc: &str, egress: bool, rules: &mut Vec<Rule>) -> Answer {
+fn read_permission(
+    call: &Call<'_>,
+    permission: &Node,
+    vpc: &str,
+    egress: bool,
+    rules: &mut Vec<Rule>,
+) -> Answer {
     let protocol = protocol(permission.required("IpProtocol")?)?;
-    let (from, to) = ports(&protocol, permission.number("FromPort")?, permission.number("ToPort")?)?;
+    let (from, to) = ports(
+        &protocol,
+        permission.number("FromPort")?,
+        permission.number("ToPort")?,
+    )?;
     let mut sources: Vec<(Source, Option<String>)> = Vec::new();
     for member in permission.list("IpRanges") {
-        sources.push((Source::V4(range::v4(member.required("CidrIp")?, "cidrIp")?), described(member)?));
+        sources.push((
+            Source::V4(range::v4(member.required("CidrIp")?, "cidrIp")?),
+            described(member)?,
+        ));
     }
     for member in permission.list("Ipv6Ranges") {
-        sources.push((Source::V6(range::v6(member.required("CidrIpv6")?, "cidrIpv6")?), described(member)?));
+        sources.push((
+            Source::V6(range::v6(member.required("CidrIpv6")?, "cidrIpv6")?),
+            described(member)?,
+        ));
     }
     for member in permission.list("Groups") {
-        sources.push((Source::Group(source_group(call, member, vpc)?), described(member)?));
+        sources.push((
+            Source::Group(source_group(call, member, vpc)?),
+            described(member)?,
+        ));
     }
     for member in permission.list("PrefixListIds") {
         let id = member.required("PrefixListId")?;
@@ -174,7 +219,15 @@ pub fn read_modified(call: &Call<'_>, asked: &Node, old: &Rule, vpc: &str) -> Re
         sources.push(Source::Group(group.to_owned()));
     }
     match <[Source; 1]>::try_from(sources) {
-        Ok([source]) => Ok(Rule { id: old.id.clone(), egress: old.egress, protocol, from, to, source, description: described(asked)? }),
+        Ok([source]) => Ok(Rule {
+            id: old.id.clone(),
+            egress: old.egress,
+            protocol,
+            from,
+            to,
+            source,
+            description: described(asked)?,
+        }),
         Err(_) => Err(Fault::combination("A security group rule has exactly one source")),
     }
 }

@@ -1,5 +1,5 @@
-//! Rules of security groups: authorise, revoke, modify, describe. One object per source; a rule's description is no
-//! part of its identity; a call applies wholly or not at all.
+//! Rules of security groups: authorise, revoke, modify, describe. One object per source; a rule's description
+//! is no part of its identity; a call applies wholly or not at all.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +70,15 @@ pub struct Rule {
 impl Rule {
     /// A rule for all traffic.
     pub fn all(id: String, egress: bool, source: Source) -> Self {
-        Self { id, egress, protocol: "-1".into(), from: None, to: None, source, description: None }
+        Self {
+            id,
+            egress,
+            protocol: "-1".into(),
+            from: None,
+            to: None,
+            source,
+            description: None,
+        }
     }
 
     /// Whether two rules are one to EC2: the description does not count.
@@ -84,7 +92,11 @@ impl Rule {
 
     fn said(&self) -> String {
         let port = |port: Option<i32>| port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
-        let protocol = if self.protocol == "-1" { "ALL".to_owned() } else { self.protocol.to_uppercase() };
+        let protocol = if self.protocol == "-1" {
+            "ALL".to_owned()
+        } else {
+            self.protocol.to_uppercase()
+        };
         format!(
             "the specified rule \"peer: {}, {protocol}, from port: {}, to port: {}, ALLOW\"",
             self.source.text(),
@@ -131,7 +143,10 @@ fn write_rule(x: &mut Xml, region: &Region, group: &str, rule: &Rule) {
     }
     x.maybe("description", rule.description.as_ref());
     tag::write(x, region, &rule.id);
-    x.text("securityGroupRuleArn", arn(region, "security-group-rule", &rule.id));
+    x.text(
+        "securityGroupRuleArn",
+        arn(region, "security-group-rule", &rule.id),
+    );
 }
 
 /// Protocol and ports, by which group calls bundle rules.
@@ -141,7 +156,10 @@ type Key<'r> = (&'r str, Option<i32>, Option<i32>);
 pub fn write_permissions<'r>(x: &mut Xml, set: &str, rules: impl Iterator<Item = &'r Rule>) {
     let mut grouped: BTreeMap<Key<'_>, Vec<&Rule>> = BTreeMap::new();
     for rule in rules {
-        grouped.entry((&rule.protocol, rule.from, rule.to)).or_default().push(rule);
+        grouped
+            .entry((&rule.protocol, rule.from, rule.to))
+            .or_default()
+            .push(rule);
     }
     x.set(set, grouped, |x, ((protocol, from, to), rules)| {
         x.text("ipProtocol", protocol);
@@ -161,10 +179,14 @@ pub fn write_permissions<'r>(x: &mut Xml, set: &str, rules: impl Iterator<Item =
             x.text("cidrIpv6", rule.source.text());
             x.maybe("description", rule.description.as_ref());
         });
-        x.set("prefixListIds", of(|s| matches!(s, Source::List(_))), |x, rule| {
-            x.text("prefixListId", rule.source.text());
-            x.maybe("description", rule.description.as_ref());
-        });
+        x.set(
+            "prefixListIds",
+            of(|s| matches!(s, Source::List(_))),
+            |x, rule| {
+                x.text("prefixListId", rule.source.text());
+                x.maybe("description", rule.description.as_ref());
+            },
+        );
     });
 }
 
@@ -181,7 +203,10 @@ pub fn authorize_egress(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 /// A rule with a customer's prefix list counts as all that the list may hold.
 fn weight(call: &Call<'_>, rule: &Rule) -> usize {
     match &rule.source {
-        Source::List(id) => prefix_list::find(call, id).ok().and_then(|list| list.max_entries).map_or(1, |most| most as usize),
+        Source::List(id) => prefix_list::find(call, id)
+            .ok()
+            .and_then(|list| list.max_entries)
+            .map_or(1, |most| most as usize),
         _ => 1,
     }
 }
@@ -190,21 +215,34 @@ fn authorize(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
     let id = named(call)?;
     let group = call.find::<SecurityGroup>(&id)?.clone();
     let mut rules = read_rules(call, &group.vpc, egress)?;
-    if let Some(rule) = rules.iter().find(|rule| group.rules.iter().any(|have| have.same(rule))) {
-        return Err(Fault::new("InvalidPermission.Duplicate", format!("{} already exists", rule.said())));
+    if let Some(rule) = rules
+        .iter()
+        .find(|rule| group.rules.iter().any(|have| have.same(rule)))
+    {
+        return Err(Fault::new(
+            "InvalidPermission.Duplicate",
+            format!("{} already exists", rule.said()),
+        ));
     }
     let have = group.rules.iter().filter(|rule| rule.egress == egress);
     if have.chain(&rules).map(|rule| weight(call, rule)).sum::<usize>() > RULES_LIMIT {
-        return Err(Fault::new("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached."));
+        return Err(Fault::new(
+            "RulesPerSecurityGroupLimitExceeded",
+            "The maximum number of rules per security group has been reached.",
+        ));
     }
     let tags: Tags = call.tags_for("security-group-rule", &["security-group-rule"])?;
     for rule in &mut rules {
         rule.id = call.new_id("sgr");
         call.tag(&rule.id, tags.clone());
     }
-    call.region.security_groups.update(&id, |group| group.rules.extend(rules.iter().cloned()));
+    call.region
+        .security_groups
+        .update(&id, |group| group.rules.extend(rules.iter().cloned()));
     x.done();
-    x.set("securityGroupRuleSet", &rules, |x, rule| write_rule(x, call.region, &id, rule));
+    x.set("securityGroupRuleSet", &rules, |x, rule| {
+        write_rule(x, call.region, &id, rule)
+    });
     Ok(())
 }
 
@@ -221,13 +259,17 @@ pub fn revoke_egress(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 /// The rule of a group with this id.
 fn rule_by_id<'g>(group: &'g SecurityGroup, id: &str) -> Result<&'g Rule, Fault> {
     if !has_form(id, "sgr") {
-        return Err(Fault::new("InvalidSecurityGroupRuleId.Malformed", format!("The security group rule ID '{id}' is malformed")));
+        return Err(Fault::new(
+            "InvalidSecurityGroupRuleId.Malformed",
+            format!("The security group rule ID '{id}' is malformed"),
+        ));
     }
-    group
-        .rules
-        .iter()
-        .find(|rule| rule.id == id)
-        .ok_or_else(|| Fault::new("InvalidSecurityGroupRuleId.NotFound", format!("The security group rule ID '{id}' does not exist")))
+    group.rules.iter().find(|rule| rule.id == id).ok_or_else(|| {
+        Fault::new(
+            "InvalidSecurityGroupRuleId.NotFound",
+            format!("The security group rule ID '{id}' does not exist"),
+        )
+    })
 }
 
 fn revoke(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
@@ -245,7 +287,9 @@ fn revoke(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
         }
     } else {
         if call.params.has("IpPermissions") {
-            return Err(Fault::combination("The parameters ipPermissions and securityGroupRuleIds cannot be used together"));
+            return Err(Fault::combination(
+                "The parameters ipPermissions and securityGroupRuleIds cannot be used together",
+            ));
         }
         for rule in ids {
             let rule = rule_by_id(&group, rule)?;
@@ -260,10 +304,15 @@ fn revoke(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
     }
     let in_default = call.region.vpcs.get(&group.vpc).is_some_and(|vpc| vpc.is_default);
     if let Some(rule) = unknown.first().filter(|_| !in_default) {
-        return Err(Fault::new("InvalidPermission.NotFound", format!("{} does not exist in this security group", rule.said())));
+        return Err(Fault::new(
+            "InvalidPermission.NotFound",
+            format!("{} does not exist in this security group", rule.said()),
+        ));
     }
     call.region.security_groups.update(&id, |group| {
-        group.rules.retain(|rule| !doomed.iter().any(|gone| gone.id == rule.id));
+        group
+            .rules
+            .retain(|rule| !doomed.iter().any(|gone| gone.id == rule.id));
     });
     for rule in &doomed {
         call.region.tags.remove(&rule.id);
@@ -272,7 +321,9 @@ fn revoke(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
     if !unknown.is_empty() {
         write_permissions(x, "unknownIpPermissionSet", unknown.iter());
     }
-    x.set("revokedSecurityGroupRuleSet", &doomed, |x, rule| write_revoked(x, &id, rule));
+    x.set("revokedSecurityGroupRuleSet", &doomed, |x, rule| {
+        write_revoked(x, &id, rule)
+    });
     Ok(())
 }
 
@@ -308,14 +359,23 @@ fn describe_anew(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
     let by_id = call.params.list("SecurityGroupRuleDescription");
     if by_id.is_empty() {
         for rule in read_rules(call, &group.vpc, egress)? {
-            let have = group.rules.iter_mut().find(|have| have.same(&rule)).ok_or_else(|| {
-                Fault::new("InvalidPermission.NotFound", format!("{} does not exist in this security group", rule.said()))
-            })?;
+            let have = group
+                .rules
+                .iter_mut()
+                .find(|have| have.same(&rule))
+                .ok_or_else(|| {
+                    Fault::new(
+                        "InvalidPermission.NotFound",
+                        format!("{} does not exist in this security group", rule.said()),
+                    )
+                })?;
             have.description = rule.description;
         }
     }
     for member in by_id {
-        let rule = rule_by_id(&group, member.required("SecurityGroupRuleId")?)?.id.clone();
+        let rule = rule_by_id(&group, member.required("SecurityGroupRuleId")?)?
+            .id
+            .clone();
         let description = described(member)?;
         for have in group.rules.iter_mut().filter(|have| have.id == rule) {
             have.description.clone_from(&description);
@@ -336,16 +396,28 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     for member in members {
         let old = rule_by_id(&group, member.required("SecurityGroupRuleId")?)?.clone();
-        let asked = member.child("SecurityGroupRule").ok_or_else(|| Fault::missing("SecurityGroupRule"))?;
+        let asked = member
+            .child("SecurityGroupRule")
+            .ok_or_else(|| Fault::missing("SecurityGroupRule"))?;
         let new = read_modified(call, asked, &old, &group.vpc)?;
         if std::mem::discriminant(&new.source) != std::mem::discriminant(&old.source) {
             return Err(Fault::new(
                 "InvalidParameterValue",
-                format!("The source type of the security group rule '{}' cannot be changed", old.id),
+                format!(
+                    "The source type of the security group rule '{}' cannot be changed",
+                    old.id
+                ),
             ));
         }
-        if group.rules.iter().any(|have| have.id != old.id && have.same(&new)) {
-            return Err(Fault::new("InvalidPermission.Duplicate", format!("{} already exists", new.said())));
+        if group
+            .rules
+            .iter()
+            .any(|have| have.id != old.id && have.same(&new))
+        {
+            return Err(Fault::new(
+                "InvalidPermission.Duplicate",
+                format!("{} already exists", new.said()),
+            ));
         }
         for have in group.rules.iter_mut().filter(|have| have.id == old.id) {
             *have = new.clone();
@@ -365,7 +437,11 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     for id in &ids {
         let Some((_, group)) = region.security_groups.owner_of(id).filter(|_| region.shows(id)) else {
             return Err(Fault::new(
-                if has_form(id, "sgr") { "InvalidSecurityGroupRuleId.NotFound" } else { "InvalidSecurityGroupRuleId.Malformed" },
+                if has_form(id, "sgr") {
+                    "InvalidSecurityGroupRuleId.NotFound"
+                } else {
+                    "InvalidSecurityGroupRuleId.Malformed"
+                },
                 format!("The security group rule ID '{id}' does not exist"),
             ));
         };
@@ -378,15 +454,24 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             if !wanted || page.after.as_ref().is_some_and(|after| rule.id <= *after) {
                 continue;
             }
-            let placed = Placed { group: group.clone(), rule: rule.clone() };
-            if filters.holds(&Seen { id: &rule.id, row: &placed, region }) {
+            let placed = Placed {
+                group: group.clone(),
+                rule: rule.clone(),
+            };
+            if filters.holds(&Seen {
+                id: &rule.id,
+                row: &placed,
+                region,
+            }) {
                 found.push(placed);
             }
         }
     }
     found.sort_by(|a, b| a.rule.id.cmp(&b.rule.id));
     let (found, next) = page.cut(call.action, found, |placed| &placed.rule.id);
-    x.set("securityGroupRuleSet", &found, |x, placed| write_rule(x, region, &placed.group, &placed.rule));
+    x.set("securityGroupRuleSet", &found, |x, placed| {
+        write_rule(x, region, &placed.group, &placed.rule)
+    });
     x.maybe("nextToken", next);
     Ok(())
 }

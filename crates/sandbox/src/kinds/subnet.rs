@@ -91,27 +91,44 @@ impl Kind for Subnet {
 
 /// How many addresses of a subnet are free.
 pub fn free(region: &Region, id: &str, net: &Ipv4Net) -> u64 {
-    let taken: u64 = region.network_interfaces.referring(id).map(|(_, eni)| eni.private_ips.len() as u64).sum();
+    let taken: u64 = region
+        .network_interfaces
+        .referring(id)
+        .map(|(_, eni)| eni.private_ips.len() as u64)
+        .sum();
     range::usable(net).saturating_sub(taken)
 }
 
 /// An address of the subnet that nobody has: the `wanted` one, or one of EC2's choice.
 pub fn take_address(call: &mut Call<'_>, id: &str, wanted: Option<Ipv4Addr>) -> Result<Ipv4Addr, Fault> {
     let net = call.find::<Subnet>(id)?.net;
-    let taken = |region: &Region, address| region.network_interfaces.owner_of(&super::network_interface::place(id, address)).is_some();
+    let taken = |region: &Region, address| {
+        region
+            .network_interfaces
+            .owner_of(&super::network_interface::place(id, address))
+            .is_some()
+    };
     if let Some(address) = wanted {
         if !net.contains(&address) || range::is_reserved(&net, address) {
-            return Err(Fault::new("InvalidParameterValue", format!("Address {address} does not fall within the subnet's address range")));
+            return Err(Fault::new(
+                "InvalidParameterValue",
+                format!("Address {address} does not fall within the subnet's address range"),
+            ));
         }
         if taken(call.region, address) {
-            return Err(Fault::new("InvalidIPAddress.InUse", format!("Address {address} is in use.")));
+            return Err(Fault::new(
+                "InvalidIPAddress.InUse",
+                format!("Address {address} is in use."),
+            ));
         }
         return Ok(address);
     }
     let full = || {
         Fault::new(
             "InsufficientFreeAddressesInSubnet",
-            format!("The specified subnet '{id}' does not have enough free addresses to satisfy the request."),
+            format!(
+                "The specified subnet '{id}' does not have enough free addresses to satisfy the request."
+            ),
         )
     };
     let usable = range::usable(&net);
@@ -151,7 +168,9 @@ fn write(x: &mut Xml, seen: &Seen<'_, Subnet>) {
         x.text("enableResourceNameDnsARecord", subnet.dns_a_record);
         x.text("enableResourceNameDnsAAAARecord", subnet.dns_aaaa_record);
     });
-    x.element("blockPublicAccessStates", |x| x.text("internetGatewayBlockMode", "off"));
+    x.element("blockPublicAccessStates", |x| {
+        x.text("internetGatewayBlockMode", "off")
+    });
     tag::write_if_any(x, seen.region, seen.id);
 }
 
@@ -185,13 +204,27 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     let net = range::v4(p.required("CidrBlock")?, "cidrBlock")?;
     if !(16..=28).contains(&net.prefix_len()) || !vpc.ranges().any(|range| range.contains(&net)) {
-        return Err(Fault::new("InvalidSubnet.Range", format!("The CIDR '{net}' is invalid.")));
+        return Err(Fault::new(
+            "InvalidSubnet.Range",
+            format!("The CIDR '{net}' is invalid."),
+        ));
     }
     let region = &*call.region;
-    if region.subnets.referring(vpc_id).any(|(_, other)| range::overlap(&net, &other.net)) {
-        return Err(Fault::new("InvalidSubnet.Conflict", format!("The CIDR '{net}' conflicts with another subnet")));
+    if region
+        .subnets
+        .referring(vpc_id)
+        .any(|(_, other)| range::overlap(&net, &other.net))
+    {
+        return Err(Fault::new(
+            "InvalidSubnet.Conflict",
+            format!("The CIDR '{net}' conflicts with another subnet"),
+        ));
     }
-    let chosen = zone::chosen(region, p.filled("AvailabilityZone"), p.filled("AvailabilityZoneId"))?;
+    let chosen = zone::chosen(
+        region,
+        p.filled("AvailabilityZone"),
+        p.filled("AvailabilityZoneId"),
+    )?;
     let tags = call.tags_for("subnet", &["subnet"])?;
     let zone = match chosen {
         Some(zone) => zone,
@@ -204,19 +237,38 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = make(call, vpc_id, net, zone, false);
     call.tag(&id, tags);
     if let Some(row) = call.region.subnets.get(&id) {
-        x.element("subnet", |x| write(x, &Seen { id: &id, row, region: call.region }));
+        x.element("subnet", |x| {
+            write(
+                x,
+                &Seen {
+                    id: &id,
+                    row,
+                    region: call.region,
+                },
+            )
+        });
     }
     Ok(())
 }
 
 /// The subnet is ready.
 pub fn available(call: &mut Call<'_>, id: &str) {
-    call.region.subnets.update(id, |subnet| subnet.state = "available".into());
+    call.region
+        .subnets
+        .update(id, |subnet| subnet.state = "available".into());
 }
 
 /// `DescribeSubnets`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    call.describe(x, &Listing { ids: "SubnetId", set: "subnetSet", pages: Some(USUAL) }, write)
+    call.describe(
+        x,
+        &Listing {
+            ids: "SubnetId",
+            set: "subnetSet",
+            pages: Some(USUAL),
+        },
+        write,
+    )
 }
 
 /// `DeleteSubnet`: whatever has an interface in it blocks it; its associations go with it.
@@ -225,7 +277,10 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     call.find::<Subnet>(id)?;
     let region = &mut *call.region;
     if region.network_interfaces.owner_of(id).is_some()
-        || region.vpc_endpoints.referring(id).any(|(_, endpoint)| endpoint.state != "deleted")
+        || region
+            .vpc_endpoints
+            .referring(id)
+            .any(|(_, endpoint)| endpoint.state != "deleted")
     {
         return Err(Fault::dependency("subnet", id));
     }
@@ -253,13 +308,24 @@ pub fn modify_attribute(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     match count {
         0 => return Err(Fault::missing("MapPublicIpOnLaunch")),
         1 => {}
-        _ => return Err(Fault::combination("Only one subnet attribute can be modified in a request")),
+        _ => {
+            return Err(Fault::combination(
+                "Only one subnet attribute can be modified in a request",
+            ));
+        }
     }
     if ipv6 == Some(true) || dns64 == Some(true) {
-        return Err(Fault::new("InvalidParameterValue", format!("Invalid value 'true'. The subnet {id} does not have an IPv6 CIDR block")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Invalid value 'true'. The subnet {id} does not have an IPv6 CIDR block"),
+        ));
     }
     if let Some(kind) = hostname.filter(|kind| !matches!(*kind, "ip-name" | "resource-name")) {
-        return Err(Fault::invalid(kind, "privateDnsHostnameTypeOnLaunch", "it must be ip-name or resource-name"));
+        return Err(Fault::invalid(
+            kind,
+            "privateDnsHostnameTypeOnLaunch",
+            "it must be ip-name or resource-name",
+        ));
     }
     call.region.subnets.update(id, |subnet| {
         subnet.map_public_ip = public.unwrap_or(subnet.map_public_ip);

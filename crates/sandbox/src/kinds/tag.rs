@@ -30,7 +30,13 @@ const TAGGABLE: &[Taggable] = &[
         noun: "VpcEndpoint ID",
         exists: |r, id| r.vpc_endpoints.contains(id),
     },
-    Taggable { prefix: "vpc-", resource: "vpc", not_found: "InvalidVpcID.NotFound", noun: "vpc ID", exists: |r, id| r.vpcs.contains(id) },
+    Taggable {
+        prefix: "vpc-",
+        resource: "vpc",
+        not_found: "InvalidVpcID.NotFound",
+        noun: "vpc ID",
+        exists: |r, id| r.vpcs.contains(id),
+    },
     Taggable {
         prefix: "subnet-",
         resource: "subnet",
@@ -155,10 +161,16 @@ pub fn read_tags(params: &Node, list: &str) -> Result<Tags, Fault> {
         let value = tag.text("Value").unwrap_or_default();
         check_key(key)?;
         if value.chars().count() > 256 {
-            return Err(Fault::new("InvalidParameterValue", "Tag value exceeds the maximum length of 256 characters"));
+            return Err(Fault::new(
+                "InvalidParameterValue",
+                "Tag value exceeds the maximum length of 256 characters",
+            ));
         }
         if tags.insert(key.to_owned(), value.to_owned()).is_some() {
-            return Err(Fault::new("InvalidParameterValue", format!("Duplicate tag key '{key}' specified.")));
+            return Err(Fault::new(
+                "InvalidParameterValue",
+                format!("Duplicate tag key '{key}' specified."),
+            ));
         }
     }
     Ok(tags)
@@ -172,7 +184,10 @@ fn check_key(key: &str) -> Answer {
     if key.chars().count() > 128 {
         return invalid("Tag key exceeds the maximum length of 128 characters");
     }
-    if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+    if key
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+    {
         return invalid("Tag keys starting with 'aws:' are reserved for internal use");
     }
     Ok(())
@@ -197,17 +212,24 @@ pub fn check_readable<'k>(keys: impl IntoIterator<Item = &'k String>) -> Answer 
 /// Refuses more tags than a resource can have.
 pub fn check_count(tags: &Tags) -> Answer {
     if tags.keys().filter(|key| !key.starts_with("aws:")).count() > TAGS_LIMIT {
-        return Err(Fault::new("TagLimitExceeded", format!("The maximum number of Tags for a resource has been reached ({TAGS_LIMIT}).")));
+        return Err(Fault::new(
+            "TagLimitExceeded",
+            format!("The maximum number of Tags for a resource has been reached ({TAGS_LIMIT})."),
+        ));
     }
     Ok(())
 }
 
 /// `<tagSet>` of a resource.
 pub fn write(x: &mut Xml, region: &Region, id: &str) {
-    x.set("tagSet", region.tags_of(id).into_iter().flatten(), |x, (key, value)| {
-        x.text("key", key);
-        x.text("value", value);
-    });
+    x.set(
+        "tagSet",
+        region.tags_of(id).into_iter().flatten(),
+        |x, (key, value)| {
+            x.text("key", key);
+            x.text("value", value);
+        },
+    );
 }
 
 /// `<tagSet>` only where there are tags: some answers leave an empty one out.
@@ -223,15 +245,22 @@ fn resources(call: &Call<'_>) -> Result<Vec<String>, Fault> {
         return Err(Fault::missing("ResourceId"));
     }
     if ids.len() > RESOURCES_LIMIT {
-        return Err(Fault::new("InvalidParameterValue", format!("At most {RESOURCES_LIMIT} resources can be given")));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("At most {RESOURCES_LIMIT} resources can be given"),
+        ));
     }
     for id in &ids {
-        let kind = taggable(id).ok_or_else(|| Fault::new("InvalidID", format!("The ID '{id}' is not valid")))?;
+        let kind =
+            taggable(id).ok_or_else(|| Fault::new("InvalidID", format!("The ID '{id}' is not valid")))?;
         if !crate::call::has_form(id, kind.prefix.trim_end_matches('-')) {
             return Err(Fault::new("InvalidID", format!("The ID '{id}' is not valid")));
         }
         if !(kind.exists)(call.region, id) || !call.region.shows(id) {
-            return Err(Fault::new(kind.not_found, format!("The {} '{id}' does not exist", kind.noun)));
+            return Err(Fault::new(
+                kind.not_found,
+                format!("The {} '{id}' does not exist", kind.noun),
+            ));
         }
     }
     Ok(ids.into_iter().map(str::to_owned).collect())
@@ -248,7 +277,12 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         let mut all = call.region.tags_of(&id).cloned().unwrap_or_default();
         all.extend(tags.clone());
         check_count(&all)?;
-        if call.region.instances.get(&id).is_some_and(|instance| instance.metadata.instance_tags == "enabled") {
+        if call
+            .region
+            .instances
+            .get(&id)
+            .is_some_and(|instance| instance.metadata.instance_tags == "enabled")
+        {
             check_readable(tags.keys())?;
         }
         call.region.tags.insert(id, all);
@@ -257,7 +291,8 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     Ok(())
 }
 
-/// `DeleteTags`: a key with a value only where it matches, a key alone in any case, no tags at all: every tag.
+/// `DeleteTags`: a key with a value only where it matches, a key alone in any case, no tags at all: every
+/// tag.
 pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let ids = resources(call)?;
     let mut doomed: Vec<(&str, Option<&str>)> = Vec::new();
@@ -267,7 +302,9 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         doomed.push((key, tag.text("Value")));
     }
     for id in ids {
-        let Some(mut tags) = call.region.tags_of(&id).cloned() else { continue };
+        let Some(mut tags) = call.region.tags_of(&id).cloned() else {
+            continue;
+        };
         if doomed.is_empty() {
             tags.retain(|key, _| key.starts_with("aws:"));
         }
@@ -306,7 +343,11 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 continue;
             }
             let alone = Tags::from([(key.clone(), value.clone())]);
-            if filters.holds(&Seen { id, row: &alone, region }) {
+            if filters.holds(&Seen {
+                id,
+                row: &alone,
+                region,
+            }) {
                 found.push((place, id, key, value));
             }
         }

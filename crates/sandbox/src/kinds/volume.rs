@@ -67,7 +67,11 @@ pub struct Volume {
 
 impl Volume {
     fn state(&self) -> &str {
-        if self.attachment.is_some() { "in-use" } else { &self.state }
+        if self.attachment.is_some() {
+            "in-use"
+        } else {
+            &self.state
+        }
     }
 }
 
@@ -127,8 +131,14 @@ impl Kind for Volume {
         "attachment-status.instance-id" => |seen, add| attached(seen, add, |a| a.instance.clone()),
         "volume-status.status" => |_, add| add("ok"),
     ];
-    const NEVER: &'static [&'static str] =
-        &["operator.principal", "event.description", "event.event-id", "event.event-type", "action.code", "action.event-id"];
+    const NEVER: &'static [&'static str] = &[
+        "operator.principal",
+        "event.description",
+        "event.event-id",
+        "event.event-type",
+        "action.code",
+        "action.event-id",
+    ];
 
     fn table(region: &Region) -> &Table<Self> {
         &region.volumes
@@ -148,7 +158,9 @@ fn write(x: &mut Xml, seen: &Seen<'_, Volume>) {
     x.text("availabilityZoneId", &row.zone.id);
     x.text("status", row.state());
     x.text("createTime", stamp(row.created));
-    x.set("attachmentSet", &row.attachment, |x, attachment| write_attachment(x, seen.id, attachment, "attached"));
+    x.set("attachmentSet", &row.attachment, |x, attachment| {
+        write_attachment(x, seen.id, attachment, "attached")
+    });
     x.text("volumeType", &row.shape.kind);
     x.maybe("iops", row.shape.iops);
     x.maybe("throughput", row.shape.throughput);
@@ -171,17 +183,32 @@ fn write_attachment(x: &mut Xml, id: &str, attachment: &VolumeAttachment, status
 /// `CreateVolume`.
 pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
-    let zone = zone::chosen(call.region, p.filled("AvailabilityZone"), p.filled("AvailabilityZoneId"))
-        .map_err(|fault| Fault::new("InvalidZone.NotFound", fault.message))?
-        .ok_or_else(|| Fault::missing("availabilityZone"))?;
+    let zone = zone::chosen(
+        call.region,
+        p.filled("AvailabilityZone"),
+        p.filled("AvailabilityZoneId"),
+    )
+    .map_err(|fault| Fault::new("InvalidZone.NotFound", fault.message))?
+    .ok_or_else(|| Fault::missing("availabilityZone"))?;
     if let Some(snapshot) = p.filled("SnapshotId") {
-        return Err(Fault::new("InvalidSnapshot.NotFound", format!("The snapshot '{snapshot}' does not exist.")));
+        return Err(Fault::new(
+            "InvalidSnapshot.NotFound",
+            format!("The snapshot '{snapshot}' does not exist."),
+        ));
     }
     let asked = Asked::read(p, "Size")?;
-    let size = asked.size.ok_or_else(|| Fault::new("MissingParameter", "The request must contain the parameter size or snapshotId"))?;
+    let size = asked.size.ok_or_else(|| {
+        Fault::new(
+            "MissingParameter",
+            "The request must contain the parameter size or snapshotId",
+        )
+    })?;
     let shape = shape(&asked, size, "gp2")?;
     if p.flag("MultiAttachEnabled")? == Some(true) {
-        return Err(Fault::new("UnsupportedOperation", "The sandbox does not simulate multi-attach volumes"));
+        return Err(Fault::new(
+            "UnsupportedOperation",
+            "The sandbox does not simulate multi-attach volumes",
+        ));
     }
     let (encrypted, kms_key) = encryption(call, p)?;
     let tags = call.tags_for("volume", &["volume"])?;
@@ -198,7 +225,14 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         modification: None,
     };
     call.tag(&id, tags);
-    write(x, &Seen { id: &id, row: &row, region: call.region });
+    write(
+        x,
+        &Seen {
+            id: &id,
+            row: &row,
+            region: call.region,
+        },
+    );
     call.region.volumes.insert(&id, row);
     call.later(3 * SECOND, 10 * SECOND, What::VolumeAvailable, &id);
     Ok(())
@@ -209,7 +243,10 @@ pub fn encryption(call: &Call<'_>, p: &Node) -> Result<(bool, Option<String>), F
     let encrypted = p.flag("Encrypted")?;
     let key = p.filled("KmsKeyId");
     if key.is_some() && encrypted != Some(true) {
-        return Err(Fault::new("InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set."));
+        return Err(Fault::new(
+            "InvalidParameterDependency",
+            "The parameter KmsKeyId requires the parameter Encrypted to be set.",
+        ));
     }
     let encrypted = encrypted == Some(true);
     let account_key = format!(
@@ -217,28 +254,48 @@ pub fn encryption(call: &Call<'_>, p: &Node) -> Result<(bool, Option<String>), F
         partition::of(&call.region.name).name,
         call.region.name
     );
-    Ok((encrypted, encrypted.then(|| key.map_or(account_key, str::to_owned))))
+    Ok((
+        encrypted,
+        encrypted.then(|| key.map_or(account_key, str::to_owned)),
+    ))
 }
 
 /// The volume can be used.
 pub fn available(call: &mut Call<'_>, id: &str) {
-    call.region.volumes.update(id, |volume| volume.state = "available".into());
+    call.region
+        .volumes
+        .update(id, |volume| volume.state = "available".into());
 }
 
 /// How `DescribeVolumes` and `DescribeVolumesModifications` page.
-const PAGES: Option<Limits> = Some(Limits { min: 5, max: 1000, exclusive: true });
+const PAGES: Option<Limits> = Some(Limits {
+    min: 5,
+    max: 1000,
+    exclusive: true,
+});
 
 /// `DescribeVolumes`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let _ = call.params.flag("IncludeManagedResources")?;
-    call.describe(x, &Listing { ids: "VolumeId", set: "volumeSet", pages: PAGES }, write)
+    call.describe(
+        x,
+        &Listing {
+            ids: "VolumeId",
+            set: "volumeSet",
+            pages: PAGES,
+        },
+        write,
+    )
 }
 
 /// `DeleteVolume`.
 pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("VolumeId")?;
     if let Some(attachment) = &call.find::<Volume>(id)?.attachment {
-        return Err(Fault::new("VolumeInUse", format!("Volume {id} is currently attached to {}", attachment.instance)));
+        return Err(Fault::new(
+            "VolumeInUse",
+            format!("Volume {id} is currently attached to {}", attachment.instance),
+        ));
     }
     call.region.volumes.remove(id);
     call.region.tags.remove(id);
@@ -250,14 +307,20 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 fn write_modification(x: &mut Xml, id: &str, modification: &Modification) {
     x.text("volumeId", id);
     x.text("modificationState", &modification.state);
-    for (prefix, shape) in [("target", &modification.target), ("original", &modification.original)] {
+    for (prefix, shape) in [
+        ("target", &modification.target),
+        ("original", &modification.original),
+    ] {
         x.text(&format!("{prefix}Size"), shape.size);
         x.maybe(&format!("{prefix}Iops"), shape.iops);
         x.text(&format!("{prefix}VolumeType"), &shape.kind);
         x.maybe(&format!("{prefix}Throughput"), shape.throughput);
         x.text(&format!("{prefix}MultiAttachEnabled"), false);
     }
-    x.text("progress", if modification.state == "completed" { 100 } else { 0 });
+    x.text(
+        "progress",
+        if modification.state == "completed" { 100 } else { 0 },
+    );
     x.text("startTime", stamp(modification.start));
     x.maybe("endTime", modification.end.map(stamp));
 }
@@ -269,31 +332,55 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let volume = call.find::<Volume>(id)?.clone();
     let mut asked = Asked::read(p, "Size")?;
     if p.flag("MultiAttachEnabled")? == Some(true) {
-        return Err(Fault::new("UnsupportedOperation", "The sandbox does not simulate multi-attach volumes"));
+        return Err(Fault::new(
+            "UnsupportedOperation",
+            "The sandbox does not simulate multi-attach volumes",
+        ));
     }
     if asked.size.is_none() && asked.kind.is_none() && asked.iops.is_none() && asked.throughput.is_none() {
         return Err(Fault::missing("size"));
     }
     if asked.size.is_some_and(|size| size < volume.shape.size) {
-        return Err(Fault::new("InvalidParameterValue", "New size cannot be smaller than existing size"));
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            "New size cannot be smaller than existing size",
+        ));
     }
-    if volume.modification.as_ref().is_some_and(|last| last.state != "completed") {
-        return Err(Fault::new("IncorrectModificationState", format!("Cannot modify volume {id} while its modification is in progress")));
+    if volume
+        .modification
+        .as_ref()
+        .is_some_and(|last| last.state != "completed")
+    {
+        return Err(Fault::new(
+            "IncorrectModificationState",
+            format!("Cannot modify volume {id} while its modification is in progress"),
+        ));
     }
     if asked.kind.is_none_or(|kind| kind == volume.shape.kind) && volume.shape.kind != "gp2" {
         asked.iops = asked.iops.or(volume.shape.iops);
         asked.throughput = asked.throughput.or(volume.shape.throughput);
     }
     let boots = volume.attachment.as_ref().is_some_and(|attachment| {
-        call.region.instances.get(&attachment.instance).is_some_and(|instance| instance.root_device == attachment.device)
+        call.region
+            .instances
+            .get(&attachment.instance)
+            .is_some_and(|instance| instance.root_device == attachment.device)
     });
     if boots {
         check_boots(asked.kind)?;
     }
     let target = shape(&asked, volume.shape.size, &volume.shape.kind)?;
-    let modification = Modification { state: "modifying".into(), original: volume.shape, target, start: call.now, end: None };
+    let modification = Modification {
+        state: "modifying".into(),
+        original: volume.shape,
+        target,
+        start: call.now,
+        end: None,
+    };
     x.element("volumeModification", |x| write_modification(x, id, &modification));
-    call.region.volumes.update(id, |volume| volume.modification = Some(modification));
+    call.region
+        .volumes
+        .update(id, |volume| volume.modification = Some(modification));
     call.later(5 * SECOND, 30 * SECOND, What::VolumeOptimizing, id);
     Ok(())
 }
@@ -322,7 +409,11 @@ pub fn modified(call: &mut Call<'_>, id: &str) {
 
 /// `DescribeVolumesModifications`: of the volumes that were ever modified.
 pub fn describe_modifications(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let listing = Listing { ids: "VolumeId", set: "volumeModificationSet", pages: PAGES };
+    let listing = Listing {
+        ids: "VolumeId",
+        set: "volumeModificationSet",
+        pages: PAGES,
+    };
     let ids = call.params.texts("VolumeId");
     let (page, next) = call.select::<Volume>(&listing, |volume| volume.modification.is_some())?;
     if !ids.is_empty() && page.is_empty() && next.is_none() {
@@ -342,24 +433,36 @@ pub fn describe_modifications(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 /// `DescribeVolumeStatus`: all are well.
 pub fn describe_status(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    call.describe::<Volume>(x, &Listing { ids: "VolumeId", set: "volumeStatusSet", pages: PAGES }, |x, seen| {
-        x.text("volumeId", seen.id);
-        x.text("availabilityZone", &seen.row.zone.name);
-        x.text("availabilityZoneId", &seen.row.zone.id);
-        x.element("volumeStatus", |x| {
-            x.text("status", "ok");
-            x.set("details", [("io-enabled", "passed"), ("io-performance", "not-applicable")], |x, (name, status)| {
-                x.text("name", name);
-                x.text("status", status);
+    call.describe::<Volume>(
+        x,
+        &Listing {
+            ids: "VolumeId",
+            set: "volumeStatusSet",
+            pages: PAGES,
+        },
+        |x, seen| {
+            x.text("volumeId", seen.id);
+            x.text("availabilityZone", &seen.row.zone.name);
+            x.text("availabilityZoneId", &seen.row.zone.id);
+            x.element("volumeStatus", |x| {
+                x.text("status", "ok");
+                x.set(
+                    "details",
+                    [("io-enabled", "passed"), ("io-performance", "not-applicable")],
+                    |x, (name, status)| {
+                        x.text("name", name);
+                        x.text("status", status);
+                    },
+                );
             });
-        });
-        x.set("eventsSet", [(); 0], |_, ()| {});
-        x.set("actionsSet", [(); 0], |_, ()| {});
-        x.set("attachmentStatuses", &seen.row.attachment, |x, attachment| {
-            x.text("ioPerformance", "not-applicable");
-            x.text("instanceId", &attachment.instance);
-        });
-    })
+            x.set("eventsSet", [(); 0], |_, ()| {});
+            x.set("actionsSet", [(); 0], |_, ()| {});
+            x.set("attachmentStatuses", &seen.row.attachment, |x, attachment| {
+                x.text("ioPerformance", "not-applicable");
+                x.text("instanceId", &attachment.instance);
+            });
+        },
+    )
 }
 
 /// `AttachVolume`: in the same zone, on a free device.
@@ -371,13 +474,28 @@ pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let volume = call.find::<Volume>(id)?;
     let instance = call.find::<super::instance::Instance>(instance_id)?;
     if let Some(attachment) = &volume.attachment {
-        return Err(Fault::new("VolumeInUse", format!("{id} is already attached to an instance ({})", attachment.instance)));
+        return Err(Fault::new(
+            "VolumeInUse",
+            format!(
+                "{id} is already attached to an instance ({})",
+                attachment.instance
+            ),
+        ));
     }
     if volume.state != "available" {
-        return Err(Fault::new("IncorrectState", format!("Volume '{id}' is in the '{}' state. It must be 'available'.", volume.state)));
+        return Err(Fault::new(
+            "IncorrectState",
+            format!(
+                "Volume '{id}' is in the '{}' state. It must be 'available'.",
+                volume.state
+            ),
+        ));
     }
     if !matches!(instance.state.as_str(), "running" | "stopped") {
-        return Err(Fault::new("IncorrectState", format!("Instance '{instance_id}' is not 'running' or 'stopped'.")));
+        return Err(Fault::new(
+            "IncorrectState",
+            format!("Instance '{instance_id}' is not 'running' or 'stopped'."),
+        ));
     }
     if volume.zone != instance.zone {
         return Err(Fault::new(
@@ -385,17 +503,32 @@ pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             format!("The volume '{id}' is not in the same availability zone as instance '{instance_id}'"),
         ));
     }
-    let busy = |row: &Volume| row.attachment.as_ref().is_some_and(|attachment| attachment.device == device);
-    if call.region.volumes.referring(instance_id).any(|(_, row)| busy(row)) {
+    let busy = |row: &Volume| {
+        row.attachment
+            .as_ref()
+            .is_some_and(|attachment| attachment.device == device)
+    };
+    if call
+        .region
+        .volumes
+        .referring(instance_id)
+        .any(|(_, row)| busy(row))
+    {
         return Err(Fault::new(
             "InvalidParameterValue",
             format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use"),
         ));
     }
-    let attachment =
-        VolumeAttachment { instance: instance_id.to_owned(), device: device.to_owned(), delete_on_termination: false, at: call.now };
+    let attachment = VolumeAttachment {
+        instance: instance_id.to_owned(),
+        device: device.to_owned(),
+        delete_on_termination: false,
+        at: call.now,
+    };
     write_attachment(x, id, &attachment, "attaching");
-    call.region.volumes.update(id, |volume| volume.attachment = Some(attachment));
+    call.region
+        .volumes
+        .update(id, |volume| volume.attachment = Some(attachment));
     Ok(())
 }
 
@@ -408,7 +541,12 @@ pub fn detach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let instance = p.filled("InstanceId");
     let attachment = attachment
         .filter(|have| instance.is_none_or(|id| have.instance == id))
-        .ok_or_else(|| Fault::new("IncorrectState", format!("Volume '{id}' is in the 'available' state.")))?;
+        .ok_or_else(|| {
+            Fault::new(
+                "IncorrectState",
+                format!("Volume '{id}' is in the 'available' state."),
+            )
+        })?;
     let root = call
         .region
         .instances
@@ -417,7 +555,10 @@ pub fn detach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     if root {
         return Err(Fault::new(
             "OperationNotPermitted",
-            format!("Unable to detach root volume '{}' from instance '{}'", attachment.device, attachment.instance),
+            format!(
+                "Unable to detach root volume '{}' from instance '{}'",
+                attachment.device, attachment.instance
+            ),
         ));
     }
     write_attachment(x, id, &attachment, "detaching");

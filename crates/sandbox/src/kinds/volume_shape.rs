@@ -34,7 +34,12 @@ pub struct Asked<'p> {
 impl<'p> Asked<'p> {
     /// Reads the parameters of these names.
     pub fn read(p: &'p Node, size: &str) -> Result<Self, Fault> {
-        Ok(Self { size: p.number(size)?, kind: p.filled("VolumeType"), iops: p.number("Iops")?, throughput: p.number("Throughput")? })
+        Ok(Self {
+            size: p.number(size)?,
+            kind: p.filled("VolumeType"),
+            iops: p.number("Iops")?,
+            throughput: p.number("Throughput")?,
+        })
     }
 }
 
@@ -54,21 +59,33 @@ pub fn shape(asked: &Asked<'_>, size: u32, default_kind: &str) -> Result<Shape, 
     if !sizes.contains(&size) {
         return Err(Fault::new(
             "InvalidParameterValue",
-            format!("Volume of {size}GiB is out of range; a {kind} volume has {} to {} GiB.", sizes.start(), sizes.end()),
+            format!(
+                "Volume of {size}GiB is out of range; a {kind} volume has {} to {} GiB.",
+                sizes.start(),
+                sizes.end()
+            ),
         ));
     }
     let iops = match (asked.iops, &iops_range) {
         (Some(iops), Some(range)) if range.contains(&iops) => Some(iops),
         (Some(iops), Some(_)) => {
-            return Err(Fault::new("InvalidParameterValue", format!("Volume iops of {iops} is out of range for {kind}")));
+            return Err(Fault::new(
+                "InvalidParameterValue",
+                format!("Volume iops of {iops} is out of range for {kind}"),
+            ));
         }
         (Some(_), None) => {
-            return Err(Fault::combination(format!("The parameter iops is not supported for {kind} volumes.")));
+            return Err(Fault::combination(format!(
+                "The parameter iops is not supported for {kind} volumes."
+            )));
         }
         (None, _) if kind == "gp3" => Some(3000),
         (None, _) if kind == "gp2" => Some((size * 3).clamp(100, 16_000)),
         (None, Some(_)) => {
-            return Err(Fault::new("MissingParameter", format!("The parameter iops must be specified for {kind} volumes.")));
+            return Err(Fault::new(
+                "MissingParameter",
+                format!("The parameter iops must be specified for {kind} volumes."),
+            ));
         }
         (None, None) => None,
     };
@@ -76,10 +93,15 @@ pub fn shape(asked: &Asked<'_>, size: u32, default_kind: &str) -> Result<Shape, 
     let throughput = match (asked.throughput, kind) {
         (Some(rate), "gp3") if (125..=2000).contains(&rate) => Some(rate),
         (Some(rate), "gp3") => {
-            return Err(Fault::new("InvalidParameterValue", format!("Throughput of {rate} MiB/s is out of range")));
+            return Err(Fault::new(
+                "InvalidParameterValue",
+                format!("Throughput of {rate} MiB/s is out of range"),
+            ));
         }
         (Some(_), _) => {
-            return Err(Fault::combination(format!("The parameter throughput is not supported for {kind} volumes.")));
+            return Err(Fault::combination(format!(
+                "The parameter throughput is not supported for {kind} volumes."
+            )));
         }
         (None, "gp3") => Some(125),
         (None, _) => None,
@@ -90,10 +112,17 @@ pub fn shape(asked: &Asked<'_>, size: u32, default_kind: &str) -> Result<Shape, 
         let ratio = f64::from(rate) / f64::from(iops);
         return Err(Fault::new(
             "InvalidParameterValue",
-            format!("Throughput (MiBps) to iops ratio of {ratio:.6} is too high; maximum is 0.250000 MiBps per iops."),
+            format!(
+                "Throughput (MiBps) to iops ratio of {ratio:.6} is too high; maximum is 0.250000 MiBps per iops."
+            ),
         ));
     }
-    Ok(Shape { size, kind: kind.to_owned(), iops, throughput })
+    Ok(Shape {
+        size,
+        kind: kind.to_owned(),
+        iops,
+        throughput,
+    })
 }
 
 /// How many operations a second a volume of a size may have; 3,000 come with every gp3.
@@ -107,7 +136,10 @@ fn check_iops_ratio(kind: &str, size: u32, iops: Option<u32>) -> Answer {
     match iops {
         Some(iops) if iops > (size * most).max(free) => Err(Fault::new(
             "InvalidParameterValue",
-            format!("Iops to volume size ratio of {:.6} is too high; maximum is {most}.", f64::from(iops) / f64::from(size)),
+            format!(
+                "Iops to volume size ratio of {:.6} is too high; maximum is {most}.",
+                f64::from(iops) / f64::from(size)
+            ),
         )),
         _ => Ok(()),
     }
@@ -116,9 +148,10 @@ fn check_iops_ratio(kind: &str, size: u32, iops: Option<u32>) -> Answer {
 /// EC2 boots from no HDD volume.
 pub fn check_boots(kind: Option<&str>) -> Answer {
     match kind {
-        Some(kind @ ("st1" | "sc1")) => {
-            Err(Fault::new("InvalidParameterValue", format!("The volume type {kind} cannot be used for a root device.")))
-        }
+        Some(kind @ ("st1" | "sc1")) => Err(Fault::new(
+            "InvalidParameterValue",
+            format!("The volume type {kind} cannot be used for a root device."),
+        )),
         _ => Ok(()),
     }
 }

@@ -62,7 +62,10 @@ impl Vpc {
 
     /// All ranges in use.
     pub fn ranges(&self) -> impl Iterator<Item = &Ipv4Net> {
-        self.cidrs.iter().filter(|cidr| cidr.counts()).map(|cidr| &cidr.net)
+        self.cidrs
+            .iter()
+            .filter(|cidr| cidr.counts())
+            .map(|cidr| &cidr.net)
     }
 }
 
@@ -119,7 +122,9 @@ fn write(x: &mut Xml, seen: &Seen<'_, Vpc>) {
     x.text("dhcpOptionsId", &vpc.dhcp_options);
     x.text("instanceTenancy", &vpc.tenancy);
     x.text("isDefault", vpc.is_default);
-    x.element("blockPublicAccessStates", |x| x.text("internetGatewayBlockMode", "off"));
+    x.element("blockPublicAccessStates", |x| {
+        x.text("internetGatewayBlockMode", "off")
+    });
     tag::write_if_any(x, seen.region, seen.id);
 }
 
@@ -133,7 +138,10 @@ fn check_range(net: &Ipv4Net) -> Answer {
     let octets = net.network().octets();
     let special = matches!(octets[0], 0 | 127 | 224..) || octets[..2] == [169, 254];
     if special || !(16..=28).contains(&net.prefix_len()) {
-        return Err(Fault::new("InvalidVpc.Range", format!("The CIDR '{net}' is invalid.")));
+        return Err(Fault::new(
+            "InvalidVpc.Range",
+            format!("The CIDR '{net}' is invalid."),
+        ));
     }
     Ok(())
 }
@@ -141,7 +149,11 @@ fn check_range(net: &Ipv4Net) -> Answer {
 /// A VPC with what EC2 creates beside it: main route table, default network ACL and default group.
 pub fn make(call: &mut Call<'_>, net: Ipv4Net, tenancy: &str, is_default: bool) -> String {
     let id = call.new_id("vpc");
-    let cidr = Cidr { id: call.new_id("vpc-cidr-assoc"), net, state: "associated".into() };
+    let cidr = Cidr {
+        id: call.new_id("vpc-cidr-assoc"),
+        net,
+        state: "associated".into(),
+    };
     let vpc = Vpc {
         cidrs: vec![cidr],
         tenancy: tenancy.to_owned(),
@@ -167,7 +179,11 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     check_range(&net)?;
     let tenancy = p.filled("InstanceTenancy").unwrap_or("default");
     if !matches!(tenancy, "default" | "dedicated") {
-        return Err(Fault::invalid(tenancy, "instanceTenancy", "it must be default or dedicated"));
+        return Err(Fault::invalid(
+            tenancy,
+            "instanceTenancy",
+            "it must be default or dedicated",
+        ));
     }
     if p.flag("AmazonProvidedIpv6CidrBlock")? == Some(true) {
         return Err(unsupported_ipv6());
@@ -177,14 +193,26 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     call.tag(&id, tags);
     let vpc = call.region.vpcs.get(&id).cloned();
     if let Some(row) = &vpc {
-        x.element("vpc", |x| write(x, &Seen { id: &id, row, region: call.region }));
+        x.element("vpc", |x| {
+            write(
+                x,
+                &Seen {
+                    id: &id,
+                    row,
+                    region: call.region,
+                },
+            )
+        });
     }
     Ok(())
 }
 
 /// IPv6 ranges are not simulated, and said so rather than ignored.
 pub fn unsupported_ipv6() -> Fault {
-    Fault::new("UnsupportedOperation", "The sandbox does not simulate IPv6 ranges of VPCs and subnets")
+    Fault::new(
+        "UnsupportedOperation",
+        "The sandbox does not simulate IPv6 ranges of VPCs and subnets",
+    )
 }
 
 /// The VPC is ready.
@@ -194,7 +222,15 @@ pub fn available(call: &mut Call<'_>, id: &str) {
 
 /// `DescribeVpcs`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    call.describe(x, &Listing { ids: "VpcId", set: "vpcSet", pages: Some(USUAL) }, write)
+    call.describe(
+        x,
+        &Listing {
+            ids: "VpcId",
+            set: "vpcSet",
+            pages: Some(USUAL),
+        },
+        write,
+    )
 }
 
 /// `DeleteVpc`.
@@ -203,12 +239,21 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     call.find::<Vpc>(id)?;
     let region = &mut *call.region;
     let blocked = region.subnets.owner_of(id).is_some()
-        || region.security_groups.referring(id).any(|(_, group)| group.vpc == id && group.name != "default")
+        || region
+            .security_groups
+            .referring(id)
+            .any(|(_, group)| group.vpc == id && group.name != "default")
         || region.network_acls.referring(id).any(|(_, acl)| !acl.is_default)
-        || region.route_tables.referring(id).any(|(_, table)| table.vpc == id && !table.is_main())
+        || region
+            .route_tables
+            .referring(id)
+            .any(|(_, table)| table.vpc == id && !table.is_main())
         || region.internet_gateways.owner_of(id).is_some()
         || region.egress_only_gateways.owner_of(id).is_some()
-        || region.vpc_endpoints.referring(id).any(|(_, endpoint)| endpoint.state != "deleted")
+        || region
+            .vpc_endpoints
+            .referring(id)
+            .any(|(_, endpoint)| endpoint.state != "deleted")
         || region.network_interfaces.owner_of(id).is_some();
     if blocked {
         return Err(Fault::dependency("vpc", id));
@@ -259,10 +304,17 @@ pub fn modify_attribute(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     match [support, hostnames, metrics].iter().flatten().count() {
         0 => return Err(Fault::missing("EnableDnsSupport")),
         1 => {}
-        _ => return Err(Fault::combination("Only one attribute can be modified in a request")),
+        _ => {
+            return Err(Fault::combination(
+                "Only one attribute can be modified in a request",
+            ));
+        }
     }
     if hostnames == Some(true) && !vpc.dns_support {
-        return Err(Fault::new("InvalidParameterCombination", "Enabling DNS hostnames requires DNS support to be enabled for the VPC"));
+        return Err(Fault::new(
+            "InvalidParameterCombination",
+            "Enabling DNS hostnames requires DNS support to be enabled for the VPC",
+        ));
     }
     if support == Some(false) && vpc.dns_hostnames {
         return Err(Fault::new(
@@ -285,7 +337,10 @@ pub fn modify_tenancy(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let tenancy = call.params.required("InstanceTenancy")?;
     call.find::<Vpc>(id)?;
     if tenancy != "default" {
-        return Err(Fault::new("UnsupportedTenancy", "The tenancy of a VPC can only be changed to default"));
+        return Err(Fault::new(
+            "UnsupportedTenancy",
+            "The tenancy of a VPC can only be changed to default",
+        ));
     }
     call.region.vpcs.update(id, |vpc| vpc.tenancy = "default".into());
     x.done();
@@ -303,8 +358,14 @@ pub fn associate_cidr(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let net = range::v4(p.required("CidrBlock")?, "cidrBlock")?;
     check_range(&net)?;
     check_secondary(call.region, id, vpc, &net)?;
-    let association = Cidr { id: call.new_id("vpc-cidr-assoc"), net, state: "associating".into() };
-    call.region.vpcs.update(id, |vpc| vpc.cidrs.push(association.clone()));
+    let association = Cidr {
+        id: call.new_id("vpc-cidr-assoc"),
+        net,
+        state: "associating".into(),
+    };
+    call.region
+        .vpcs
+        .update(id, |vpc| vpc.cidrs.push(association.clone()));
     call.later(2 * SECOND, 6 * SECOND, What::CidrAssociated, &association.id);
     route_table::add_local(call, id, net);
     x.text("vpcId", id);
@@ -314,12 +375,19 @@ pub fn associate_cidr(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 fn check_secondary(region: &Region, id: &str, vpc: &Vpc, net: &Ipv4Net) -> Answer {
     if vpc.ranges().count() >= RANGES_LIMIT {
-        return Err(Fault::new("CidrLimitExceeded", format!("This network '{id}' has met its maximum number of allowed CIDRs")));
+        return Err(Fault::new(
+            "CidrLimitExceeded",
+            format!("This network '{id}' has met its maximum number of allowed CIDRs"),
+        ));
     }
     if let Some(other) = vpc.ranges().find(|other| range::overlap(net, other)) {
-        return Err(Fault::new("InvalidVpc.Range", format!("The CIDR '{net}' overlaps with another CIDR '{other}' of the VPC")));
+        return Err(Fault::new(
+            "InvalidVpc.Range",
+            format!("The CIDR '{net}' overlaps with another CIDR '{other}' of the VPC"),
+        ));
     }
-    // The guide's table of ranges that do not mix: by the primary one; public ranges and 100.64.0.0/10 go with any.
+    // The guide's table of ranges that do not mix: by the primary one; public ranges and 100.64.0.0/10 go
+    // with any.
     let octets = |net: &Ipv4Net| (net.network().octets()[0], net.network().octets()[1]);
     let (mine, home) = (family(net), vpc.cidr().and_then(family));
     let low = vpc.ranges().any(|range| matches!(octets(range), (10, 0 | 1)));
@@ -330,7 +398,13 @@ fn check_secondary(region: &Region, id: &str, vpc: &Vpc, net: &Ipv4Net) -> Answe
         .route_tables
         .referring(id)
         .flat_map(|(_, table)| &table.routes)
-        .any(|route| !route.is_local() && route.destination.v4().is_some_and(|destination| net.contains(&destination)));
+        .any(|route| {
+            !route.is_local()
+                && route
+                    .destination
+                    .v4()
+                    .is_some_and(|destination| net.contains(&destination))
+        });
     if blocked {
         return Err(Fault::new(
             "InvalidVpc.Range",
@@ -373,7 +447,9 @@ pub fn cidr_disassociated(call: &mut Call<'_>, association: &str) {
 }
 
 fn set_cidr_state(call: &mut Call<'_>, association: &str, state: &str) {
-    let Some(id) = call.region.vpcs.owner_of(association).map(|(id, _)| id.clone()) else { return };
+    let Some(id) = call.region.vpcs.owner_of(association).map(|(id, _)| id.clone()) else {
+        return;
+    };
     call.region.vpcs.update(&id, |vpc| {
         for cidr in vpc.cidrs.iter_mut().filter(|cidr| cidr.id == association) {
             state.clone_into(&mut cidr.state);
@@ -385,9 +461,15 @@ fn set_cidr_state(call: &mut Call<'_>, association: &str, state: &str) {
 pub fn disassociate_cidr(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let association = call.params.required("AssociationId")?;
     let region = &mut *call.region;
-    let owner = region.vpcs.owner_of(association).map(|(id, vpc)| (id.clone(), vpc.clone()));
+    let owner = region
+        .vpcs
+        .owner_of(association)
+        .map(|(id, vpc)| (id.clone(), vpc.clone()));
     let found = owner.and_then(|(id, vpc)| {
-        let at = vpc.cidrs.iter().position(|cidr| cidr.id == association && cidr.counts())?;
+        let at = vpc
+            .cidrs
+            .iter()
+            .position(|cidr| cidr.id == association && cidr.counts())?;
         Some((id, vpc, at))
     });
     let Some((id, vpc, at)) = found else {
@@ -405,10 +487,19 @@ pub fn disassociate_cidr(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         ));
     }
     let net = vpc.cidrs[at].net;
-    if region.subnets.referring(&id).any(|(_, subnet)| net.contains(&subnet.net)) {
-        return Err(Fault::new("DependencyViolation", format!("The vpc CIDR block '{net}' has dependencies and cannot be disassociated.")));
+    if region
+        .subnets
+        .referring(&id)
+        .any(|(_, subnet)| net.contains(&subnet.net))
+    {
+        return Err(Fault::new(
+            "DependencyViolation",
+            format!("The vpc CIDR block '{net}' has dependencies and cannot be disassociated."),
+        ));
     }
-    region.vpcs.update(&id, |vpc| "disassociating".clone_into(&mut vpc.cidrs[at].state));
+    region
+        .vpcs
+        .update(&id, |vpc| "disassociating".clone_into(&mut vpc.cidrs[at].state));
     route_table::remove_local(call, &id, net);
     call.later(2 * SECOND, 6 * SECOND, What::CidrDisassociated, association);
     let mut cidr = vpc.cidrs[at].clone();

@@ -23,8 +23,7 @@ const REQUESTER: &str = "727180483921";
 /// The longest policy, in characters.
 const POLICY_LIMIT: usize = 20_480;
 /// What an endpoint allows that nobody gave a policy.
-const FULL_ACCESS: &str =
-    "{\"Version\":\"2008-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
+const FULL_ACCESS: &str = "{\"Version\":\"2008-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
 
 /// A VPC endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -99,7 +98,11 @@ fn write(x: &mut Xml, seen: &Seen<'_, VpcEndpoint>) {
     x.text("privateDnsEnabled", row.private_dns);
     x.text("requesterManaged", false);
     x.texts("networkInterfaceIdSet", &row.interfaces);
-    let names: Vec<String> = if row.kind == "Interface" { dns_names(seen) } else { Vec::new() };
+    let names: Vec<String> = if row.kind == "Interface" {
+        dns_names(seen)
+    } else {
+        Vec::new()
+    };
     x.set("dnsEntrySet", names, |x, name| {
         x.text("dnsName", name);
         x.text("hostedZoneId", "Z1YSA3EXCYUU9Z");
@@ -112,9 +115,17 @@ fn write(x: &mut Xml, seen: &Seen<'_, VpcEndpoint>) {
 
 fn dns_names(seen: &Seen<'_, VpcEndpoint>) -> Vec<String> {
     let region = &seen.region.name;
-    let short = seen.row.service.rsplit_once(&format!("{region}.")).map_or("", |(_, short)| short);
+    let short = seen
+        .row
+        .service
+        .rsplit_once(&format!("{region}."))
+        .map_or("", |(_, short)| short);
     let salt = &seen.id[seen.id.len().saturating_sub(8)..];
-    let mut names = vec![format!("{}-{salt}.{short}.{region}.vpce.{}", seen.id, partition::of(region).suffix)];
+    let mut names = vec![format!(
+        "{}-{salt}.{short}.{region}.vpce.{}",
+        seen.id,
+        partition::of(region).suffix
+    )];
     if seen.row.private_dns {
         names.extend(private_name(region, &seen.row.service));
     }
@@ -129,7 +140,12 @@ fn private_name(region: &str, service: &str) -> Option<String> {
 }
 
 fn check_policy(text: &str) -> Result<String, Fault> {
-    let bad = |why: &str| Fault::new("InvalidPolicyDocument", format!("The policy document is not valid: {why}"));
+    let bad = |why: &str| {
+        Fault::new(
+            "InvalidPolicyDocument",
+            format!("The policy document is not valid: {why}"),
+        )
+    };
     if text.chars().count() > POLICY_LIMIT {
         return Err(bad("it is longer than 20480 characters"));
     }
@@ -145,7 +161,8 @@ fn check_policy(text: &str) -> Result<String, Fault> {
             return Err(bad("a statement has neither the effect Allow nor Deny"));
         }
         let has = |one: &str, other: &str| statement.get(one).is_some() || statement.get(other).is_some();
-        if !has("Action", "NotAction") || !has("Resource", "NotResource") || !has("Principal", "NotPrincipal") {
+        if !has("Action", "NotAction") || !has("Resource", "NotResource") || !has("Principal", "NotPrincipal")
+        {
             return Err(bad("a statement needs Principal, Action and Resource"));
         }
     }
@@ -160,7 +177,9 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let service = p.required("ServiceName")?;
     let kind = p.filled("VpcEndpointType").unwrap_or("Gateway");
     check_service(call, service, kind)?;
-    let policy = p.filled("PolicyDocument").map_or(Ok(FULL_ACCESS.to_owned()), check_policy)?;
+    let policy = p
+        .filled("PolicyDocument")
+        .map_or(Ok(FULL_ACCESS.to_owned()), check_policy)?;
     let tags = call.tags_for("vpc-endpoint", &["vpc-endpoint"])?;
     let private_dns = p.flag("PrivateDnsEnabled")?;
     check_options(call)?;
@@ -178,10 +197,17 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         created: call.now,
     };
     let id = call.new_id("vpce");
-    let (tables, subnets, groups) = (p.texts("RouteTableId"), p.texts("SubnetId"), p.texts("SecurityGroupId"));
+    let (tables, subnets, groups) = (
+        p.texts("RouteTableId"),
+        p.texts("SubnetId"),
+        p.texts("SecurityGroupId"),
+    );
     if kind == "Gateway" {
         if !subnets.is_empty() || !groups.is_empty() || private_dns == Some(true) {
-            return Err(Fault::new("InvalidParameter", "Subnets, security groups and private DNS are not supported for Gateway endpoints"));
+            return Err(Fault::new(
+                "InvalidParameter",
+                "Subnets, security groups and private DNS are not supported for Gateway endpoints",
+            ));
         }
         add_tables(call, &id, &mut row, &tables)?;
         if call.goes_wrong(10) {
@@ -190,7 +216,10 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         }
     } else {
         if !tables.is_empty() {
-            return Err(Fault::new("InvalidParameter", "Route table IDs are only supported for Gateway type VPC Endpoint."));
+            return Err(Fault::new(
+                "InvalidParameter",
+                "Route table IDs are only supported for Gateway type VPC Endpoint.",
+            ));
         }
         row.groups = security_group::for_interface(call, &groups, vpc)?;
         if row.private_dns {
@@ -200,7 +229,16 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         call.later(30 * SECOND, 90 * SECOND, What::EndpointAvailable, &id);
     }
     call.tag(&id, tags);
-    x.element("vpcEndpoint", |x| write(x, &Seen { id: &id, row: &row, region: call.region }));
+    x.element("vpcEndpoint", |x| {
+        write(
+            x,
+            &Seen {
+                id: &id,
+                row: &row,
+                region: call.region,
+            },
+        )
+    });
     x.maybe("clientToken", p.text("ClientToken"));
     call.region.vpc_endpoints.insert(id, row);
     Ok(())
@@ -208,14 +246,24 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 fn check_service(call: &Call<'_>, service: &str, kind: &str) -> Answer {
     let known = endpoint_service::services(&call.region.name);
-    let kinds: Vec<&str> = known.iter().filter(|known| known.name == service).map(|known| known.kind.as_str()).collect();
+    let kinds: Vec<&str> = known
+        .iter()
+        .filter(|known| known.name == service)
+        .map(|known| known.kind.as_str())
+        .collect();
     if kinds.is_empty() {
-        return Err(Fault::new("InvalidServiceName", format!("The Vpc Endpoint Service '{service}' does not exist")));
+        return Err(Fault::new(
+            "InvalidServiceName",
+            format!("The Vpc Endpoint Service '{service}' does not exist"),
+        ));
     }
     if !kinds.contains(&kind) {
         return Err(Fault::new(
             "InvalidParameter",
-            format!("Endpoint type ({kind}) does not match available service types ([{}]).", kinds.join(", ")),
+            format!(
+                "Endpoint type ({kind}) does not match available service types ([{}]).",
+                kinds.join(", ")
+            ),
         ));
     }
     Ok(())
@@ -224,10 +272,19 @@ fn check_service(call: &Call<'_>, service: &str, kind: &str) -> Answer {
 /// Reads the options that have one simulated value.
 fn check_options(call: &Call<'_>) -> Answer {
     let p = call.params;
-    let dns = p.child("DnsOptions").and_then(|node| node.filled("DnsRecordIpType"));
-    for (name, value) in [("ipAddressType", p.filled("IpAddressType")), ("dnsRecordIpType", dns)] {
+    let dns = p
+        .child("DnsOptions")
+        .and_then(|node| node.filled("DnsRecordIpType"));
+    for (name, value) in [
+        ("ipAddressType", p.filled("IpAddressType")),
+        ("dnsRecordIpType", dns),
+    ] {
         if let Some(value) = value.filter(|value| !matches!(*value, "ipv4" | "service-defined")) {
-            return Err(Fault::invalid(value, name, "the sandbox simulates IPv4 endpoints alone"));
+            return Err(Fault::invalid(
+                value,
+                name,
+                "the sandbox simulates IPv4 endpoints alone",
+            ));
         }
     }
     Ok(())
@@ -244,9 +301,16 @@ fn check_private_dns(call: &Call<'_>, id: &str, row: &VpcEndpoint) -> Answer {
             ),
         ));
     }
-    let conflict = call.region.vpc_endpoints.referring(&row.vpc).any(|(other, have)| {
-        other != id && have.service == row.service && have.private_dns && !matches!(have.state.as_str(), "deleting" | "deleted")
-    });
+    let conflict = call
+        .region
+        .vpc_endpoints
+        .referring(&row.vpc)
+        .any(|(other, have)| {
+            other != id
+                && have.service == row.service
+                && have.private_dns
+                && !matches!(have.state.as_str(), "deleting" | "deleted")
+        });
     if conflict {
         return Err(Fault::new(
             "InvalidParameter",
@@ -261,12 +325,17 @@ fn check_private_dns(call: &Call<'_>, id: &str, row: &VpcEndpoint) -> Answer {
 
 /// Adds the endpoint's route to tables of its VPC.
 fn add_tables(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, tables: &[&str]) -> Answer {
-    let Some(list) = prefix_list::of_service(&call.region.name, &row.service) else { return Ok(()) };
+    let Some(list) = prefix_list::of_service(&call.region.name, &row.service) else {
+        return Ok(());
+    };
     let destination = Destination::List(list);
     for table in tables {
         let have = call.find::<RouteTable>(table)?;
         if have.vpc != row.vpc {
-            return Err(Fault::new("InvalidParameter", format!("Route table {table} does not belong to VPC {}", row.vpc)));
+            return Err(Fault::new(
+                "InvalidParameter",
+                format!("Route table {table} does not belong to VPC {}", row.vpc),
+            ));
         }
         if row.route_tables.iter().any(|have| have == table) {
             continue;
@@ -274,11 +343,19 @@ fn add_tables(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, tables: &[&s
         if have.routes.iter().any(|route| route.destination == destination) {
             return Err(Fault::new(
                 "RouteAlreadyExists",
-                format!("route table {table} already has a route with destination-prefix-list-id {destination}"),
+                format!(
+                    "route table {table} already has a route with destination-prefix-list-id {destination}"
+                ),
             ));
         }
-        let route = Route { destination: destination.clone(), target: Target::Endpoint(id.to_owned()), implicit: false };
-        call.region.route_tables.update(table, |table| table.routes.push(route));
+        let route = Route {
+            destination: destination.clone(),
+            target: Target::Endpoint(id.to_owned()),
+            implicit: false,
+        };
+        call.region
+            .route_tables
+            .update(table, |table| table.routes.push(route));
         row.route_tables.push((*table).to_owned());
     }
     Ok(())
@@ -286,7 +363,9 @@ fn add_tables(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, tables: &[&s
 
 fn remove_tables(region: &mut Region, id: &str, tables: &[String]) {
     for table in tables {
-        region.route_tables.update(table, |table| table.routes.retain(|route| route.target.id() != Some(id)));
+        region.route_tables.update(table, |table| {
+            table.routes.retain(|route| route.target.id() != Some(id))
+        });
     }
 }
 
@@ -295,12 +374,19 @@ fn add_subnets(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, subnets: &[
     for subnet in subnets {
         let new = call.find::<Subnet>(subnet)?.clone();
         if new.vpc != row.vpc {
-            return Err(Fault::new("InvalidParameter", format!("Subnet {subnet} does not belong to VPC {}", row.vpc)));
+            return Err(Fault::new(
+                "InvalidParameter",
+                format!("Subnet {subnet} does not belong to VPC {}", row.vpc),
+            ));
         }
         if row.subnets.iter().any(|have| have == subnet) {
             continue;
         }
-        let same = row.subnets.iter().filter_map(|have| call.region.subnets.get(have)).any(|have| have.zone == new.zone);
+        let same = row
+            .subnets
+            .iter()
+            .filter_map(|have| call.region.subnets.get(have))
+            .any(|have| have.zone == new.zone);
         if same {
             return Err(Fault::new(
                 "DuplicateSubnetsInSameZone",
@@ -345,8 +431,20 @@ pub fn available(call: &mut Call<'_>, id: &str) {
 
 /// `DescribeVpcEndpoints`.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let pages = Some(Limits { min: 1, max: 1000, exclusive: false });
-    call.describe(x, &Listing { ids: "VpcEndpointId", set: "vpcEndpointSet", pages }, write)
+    let pages = Some(Limits {
+        min: 1,
+        max: 1000,
+        exclusive: false,
+    });
+    call.describe(
+        x,
+        &Listing {
+            ids: "VpcEndpointId",
+            set: "vpcEndpointSet",
+            pages,
+        },
+        write,
+    )
 }
 
 /// `ModifyVpcEndpoint`: several changes in one call.
@@ -360,7 +458,11 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     check_options(call)?;
     let reset = p.flag("ResetPolicy")? == Some(true);
     match (reset, p.filled("PolicyDocument")) {
-        (true, Some(_)) => return Err(Fault::combination("ResetPolicy and PolicyDocument cannot be used together")),
+        (true, Some(_)) => {
+            return Err(Fault::combination(
+                "ResetPolicy and PolicyDocument cannot be used together",
+            ));
+        }
         (true, None) => FULL_ACCESS.clone_into(&mut row.policy),
         (false, Some(text)) => row.policy = check_policy(text)?,
         (false, None) => {}
@@ -370,10 +472,15 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let (subnets, no_subnets) = (p.texts("AddSubnetId"), p.texts("RemoveSubnetId"));
     let (groups, no_groups) = (p.texts("AddSecurityGroupId"), p.texts("RemoveSecurityGroupId"));
     let private_dns = p.flag("PrivateDnsEnabled")?;
-    let for_interfaces = [&subnets, &no_subnets, &groups, &no_groups].iter().any(|list| !list.is_empty());
+    let for_interfaces = [&subnets, &no_subnets, &groups, &no_groups]
+        .iter()
+        .any(|list| !list.is_empty());
     let for_gateways = !add_routes.is_empty() || !remove_routes.is_empty();
     if (gateway && (for_interfaces || private_dns.is_some())) || (!gateway && for_gateways) {
-        return Err(Fault::new("InvalidParameter", format!("That change is not supported for {} endpoints", row.kind)));
+        return Err(Fault::new(
+            "InvalidParameter",
+            format!("That change is not supported for {} endpoints", row.kind),
+        ));
     }
     for table in &remove_routes {
         call.find::<RouteTable>(table)?;
@@ -398,9 +505,13 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 
 fn remove_subnets(call: &mut Call<'_>, row: &mut VpcEndpoint, subnets: &[&str]) {
     row.subnets.retain(|have| !subnets.contains(&have.as_str()));
-    let (stay, go): (Vec<String>, Vec<String>) = std::mem::take(&mut row.interfaces)
-        .into_iter()
-        .partition(|eni| call.region.network_interfaces.get(eni).is_some_and(|eni| !subnets.contains(&eni.subnet.as_str())));
+    let (stay, go): (Vec<String>, Vec<String>) =
+        std::mem::take(&mut row.interfaces).into_iter().partition(|eni| {
+            call.region
+                .network_interfaces
+                .get(eni)
+                .is_some_and(|eni| !subnets.contains(&eni.subnet.as_str()))
+        });
     row.interfaces = stay;
     for eni in go {
         network_interface::drop(call.region, &eni);
@@ -411,14 +522,28 @@ fn change_groups(call: &mut Call<'_>, row: &mut VpcEndpoint, added: &[&str], rem
     if added.is_empty() && removed.is_empty() {
         return Ok(());
     }
-    let kept: Vec<String> = row.groups.iter().filter(|have| !removed.contains(&have.as_str())).cloned().collect();
-    let wanted: Vec<&str> = kept.iter().map(String::as_str).chain(added.iter().copied()).collect();
+    let kept: Vec<String> = row
+        .groups
+        .iter()
+        .filter(|have| !removed.contains(&have.as_str()))
+        .cloned()
+        .collect();
+    let wanted: Vec<&str> = kept
+        .iter()
+        .map(String::as_str)
+        .chain(added.iter().copied())
+        .collect();
     if wanted.is_empty() {
-        return Err(Fault::new("InvalidParameter", "An interface endpoint needs at least one security group"));
+        return Err(Fault::new(
+            "InvalidParameter",
+            "An interface endpoint needs at least one security group",
+        ));
     }
     row.groups = security_group::for_interface(call, &wanted, &row.vpc)?;
     for eni in &row.interfaces {
-        call.region.network_interfaces.update(eni, |eni| eni.groups.clone_from(&row.groups));
+        call.region
+            .network_interfaces
+            .update(eni, |eni| eni.groups.clone_from(&row.groups));
     }
     Ok(())
 }
@@ -439,13 +564,19 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             Ok(row) if !matches!(row.state.as_str(), "deleting" | "deleted") => {
                 due::cancel(call, id);
                 remove_tables(call.region, id, &row.route_tables);
-                call.region.vpc_endpoints.update(id, |row| row.state = "deleting".into());
+                call.region
+                    .vpc_endpoints
+                    .update(id, |row| row.state = "deleting".into());
                 let (from, to) = if row.kind == "Gateway" { (3, 10) } else { (20, 90) };
                 call.later(from * SECOND, to * SECOND, What::EndpointDeleted, id);
             }
             Ok(row) if row.state == "deleting" => {}
             Err(fault) if fault.code == VpcEndpoint::MALFORMED => return Err(fault),
-            _ => failed.push((id, "InvalidVpcEndpoint.NotFound", format!("The Vpc Endpoint Id '{id}' does not exist"))),
+            _ => failed.push((
+                id,
+                "InvalidVpcEndpoint.NotFound",
+                format!("The Vpc Endpoint Id '{id}' does not exist"),
+            )),
         }
     }
     x.set("unsuccessful", failed, |x, (id, code, message)| {

@@ -22,8 +22,16 @@ impl Row for Zone {
 
 /// The zones of a region, by name.
 pub fn zones(region: &str) -> Vec<Zone> {
-    let Some(Known { short, zones, .. }) = partition::region(region) else { return Vec::new() };
-    zones.iter().map(|(letter, number)| Zone { name: format!("{region}{letter}"), id: format!("{short}-az{number}") }).collect()
+    let Some(Known { short, zones, .. }) = partition::region(region) else {
+        return Vec::new();
+    };
+    zones
+        .iter()
+        .map(|(letter, number)| Zone {
+            name: format!("{region}{letter}"),
+            id: format!("{short}-az{number}"),
+        })
+        .collect()
 }
 
 /// The zone that a request names by `AvailabilityZone` or `AvailabilityZoneId`; nothing where it names none.
@@ -31,7 +39,9 @@ pub fn chosen(region: &Region, name: Option<&str>, id: Option<&str>) -> Result<O
     let wanted = match (name, id) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => {
-            return Err(Fault::combination("Only one of AvailabilityZone and AvailabilityZoneId can be specified"));
+            return Err(Fault::combination(
+                "Only one of AvailabilityZone and AvailabilityZoneId can be specified",
+            ));
         }
         (Some(name), None) => (name, "availabilityZone"),
         (None, Some(id)) => (id, "availabilityZoneId"),
@@ -75,14 +85,24 @@ pub fn describe_zones(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let region = &*call.region;
     let zones = zones(&region.name);
     for wanted in names.iter().chain(&ids) {
-        if !zones.iter().any(|zone| zone.name == **wanted || zone.id == **wanted) {
-            return Err(Fault::new("InvalidParameterValue", format!("Invalid availability zone: [{wanted}]")));
+        if !zones
+            .iter()
+            .any(|zone| zone.name == **wanted || zone.id == **wanted)
+        {
+            return Err(Fault::new(
+                "InvalidParameterValue",
+                format!("Invalid availability zone: [{wanted}]"),
+            ));
         }
     }
     let shown = zones.iter().filter(|zone| {
         (names.is_empty() || names.contains(&zone.name.as_str()))
             && (ids.is_empty() || ids.contains(&zone.id.as_str()))
-            && filters.holds(&Seen { id: &zone.name, row: *zone, region })
+            && filters.holds(&Seen {
+                id: &zone.name,
+                row: *zone,
+                region,
+            })
     });
     x.set("availabilityZoneInfo", shown, |x, zone| {
         x.text("optInStatus", "opt-in-not-required");
@@ -124,12 +144,26 @@ pub fn describe_regions(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let filters = Filters::read(call.params)?.bind(REGION_FIELDS)?;
     let region = &*call.region;
     let regions = partition::of(&region.name).regions;
-    if let Some(unknown) = names.iter().find(|name| !regions.iter().any(|known| known.name == **name)) {
-        return Err(Fault::new("InvalidParameterValue", format!("Invalid region: [{unknown}]")));
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !regions.iter().any(|known| known.name == **name))
+    {
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Invalid region: [{unknown}]"),
+        ));
     }
-    let shown = regions.iter().map(|known| Named(known.name.to_owned())).filter(|named| {
-        (names.is_empty() || names.contains(&named.0.as_str())) && filters.holds(&Seen { id: &named.0, row: named, region })
-    });
+    let shown = regions
+        .iter()
+        .map(|known| Named(known.name.to_owned()))
+        .filter(|named| {
+            (names.is_empty() || names.contains(&named.0.as_str()))
+                && filters.holds(&Seen {
+                    id: &named.0,
+                    row: named,
+                    region,
+                })
+        });
     x.set("regionInfo", shown, |x, named| {
         x.text("optInStatus", "opt-in-not-required");
         x.text("regionName", &named.0);

@@ -25,20 +25,26 @@ impl Clock {
     /// A clock that shows `start` now.
     pub fn starting_at(start: SystemTime) -> Self {
         let start = start.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { start: Millis::try_from(start.as_millis()).unwrap_or(Millis::MAX / 2), since: Instant::now() }
+        Self {
+            start: Millis::try_from(start.as_millis()).unwrap_or(Millis::MAX / 2),
+            since: Instant::now(),
+        }
     }
 
     /// The time now.
     pub fn now(&self) -> Millis {
-        self.start.saturating_add(Millis::try_from(self.since.elapsed().as_millis()).unwrap_or(Millis::MAX / 2))
+        self.start
+            .saturating_add(Millis::try_from(self.since.elapsed().as_millis()).unwrap_or(Millis::MAX / 2))
     }
 }
 
 /// The time as EC2 writes it: `2026-01-02T03:04:05.000Z`, whole seconds.
 pub fn stamp(time: Millis) -> String {
     let seconds = time.div_euclid(SECOND);
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| "1970-01-01T00:00:00.000Z".to_owned(), |time| time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())
+    jiff::Timestamp::from_second(seconds).map_or_else(
+        |_| "1970-01-01T00:00:00.000Z".to_owned(),
+        |time| time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string(),
+    )
 }
 
 #[cfg(test)]

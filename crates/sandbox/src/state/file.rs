@@ -1,5 +1,5 @@
-//! The state file and its journal: every change is in the journal before it is answered; closing writes the state
-//! file anew and empties the journal.
+//! The state file and its journal: every change is in the journal before it is answered; closing writes the
+//! state file anew and empties the journal.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -101,7 +101,8 @@ pub struct Files {
     path: PathBuf,
     /// Its lock is the lock of the whole.
     journal: File,
-    /// How long the journal is with all that was answered; what is behind that was written in part and must go.
+    /// How long the journal is with all that was answered; what is behind that was written in part and must
+    /// go.
     length: u64,
 }
 
@@ -124,11 +125,17 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn io(path: &Path) -> impl Fn(std::io::Error) -> OpenError + '_ {
-    move |source| OpenError::Io { path: path.to_owned(), source }
+    move |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn corrupted(path: &Path, reason: impl Into<String>) -> OpenError {
-    OpenError::Corrupted { path: path.to_owned(), reason: reason.into() }
+    OpenError::Corrupted {
+        path: path.to_owned(),
+        reason: reason.into(),
+    }
 }
 
 impl Files {
@@ -141,16 +148,32 @@ impl Files {
             return Err(io(path)(std::io::ErrorKind::IsADirectory.into()));
         }
         let journal_path = beside(path, ".journal");
-        let mut journal = OpenOptions::new().read(true).append(true).create(true).open(&journal_path).map_err(io(&journal_path))?;
+        let mut journal = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&journal_path)
+            .map_err(io(&journal_path))?;
         match journal.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { path: path.to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::Locked {
+                    path: path.to_owned(),
+                });
+            }
             Err(TryLockError::Error(source)) => return Err(io(&journal_path)(source)),
         }
         make_private(&journal).map_err(io(&journal_path))?;
-        let mut world = read_snapshot(path)?.unwrap_or_else(|| World { ids: Ids::new(seed), regions: BTreeMap::new() });
+        let mut world = read_snapshot(path)?.unwrap_or_else(|| World {
+            ids: Ids::new(seed),
+            regions: BTreeMap::new(),
+        });
         let length = replay(&journal_path, &mut journal, &mut world)?;
-        let files = Self { path: path.to_owned(), journal, length };
+        let files = Self {
+            path: path.to_owned(),
+            journal,
+            length,
+        };
         if !path.exists() {
             files.write_snapshot(&mut world).map_err(io(path))?;
         }
@@ -159,12 +182,20 @@ impl Files {
 
     /// Puts one call's changes into the journal: all of them, or nothing.
     pub fn append(&mut self, region: &str, counter: u64, changes: &[Change]) -> std::io::Result<()> {
-        let changes = changes.iter().map(|change| (change.table.to_owned(), change.id.clone(), change.row.clone())).collect();
-        let line = line::write(&serde_json::to_vec(&Entry { counter, region: region.to_owned(), changes })?);
+        let changes = changes
+            .iter()
+            .map(|change| (change.table.to_owned(), change.id.clone(), change.row.clone()))
+            .collect();
+        let line = line::write(&serde_json::to_vec(&Entry {
+            counter,
+            region: region.to_owned(),
+            changes,
+        })?);
         // Half a line of an earlier failure may still be there, where taking it away failed too.
         self.journal.set_len(self.length)?;
         if let Err(error) = self.journal.write_all(&line) {
-            // What stays here is cut off before the next line, or with the journal's last line when it is opened again.
+            // What stays here is cut off before the next line, or with the journal's last line when it is
+            // opened again.
             let _ = self.journal.set_len(self.length);
             return Err(error);
         }
@@ -193,8 +224,18 @@ impl Files {
             regions.insert(name.clone(), tables);
         }
         let checksum = Some(line::checksum(&serde_json::to_vec(&(&world.ids, &regions))?));
-        let snapshot = Snapshot { format: FORMAT.into(), version: VERSION, checksum, ids: world.ids.clone(), regions };
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let snapshot = Snapshot {
+            format: FORMAT.into(),
+            version: VERSION,
+            checksum,
+            ids: world.ids.clone(),
+            regions,
+        };
+        let folder = self
+            .path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         make_private(file.as_file())?;
         serde_json::to_writer(std::io::BufWriter::new(&mut file), &snapshot)?;
@@ -210,17 +251,28 @@ fn read_snapshot(path: &Path) -> Result<Option<World>, OpenError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(io(path)(source)),
     };
-    let snapshot: Snapshot = serde_json::from_slice(&bytes).map_err(|error| corrupted(path, error.to_string()))?;
+    let snapshot: Snapshot =
+        serde_json::from_slice(&bytes).map_err(|error| corrupted(path, error.to_string()))?;
     if snapshot.format != FORMAT || snapshot.version != VERSION {
-        return Err(corrupted(path, format!("it is of format {} {}", snapshot.format, snapshot.version)));
+        return Err(corrupted(
+            path,
+            format!("it is of format {} {}", snapshot.format, snapshot.version),
+        ));
     }
     if let Some(expected) = &snapshot.checksum {
-        let found = serde_json::to_vec(&(&snapshot.ids, &snapshot.regions)).map_err(|error| corrupted(path, error.to_string()))?;
+        let found = serde_json::to_vec(&(&snapshot.ids, &snapshot.regions))
+            .map_err(|error| corrupted(path, error.to_string()))?;
         if line::checksum(&found) != *expected {
-            return Err(OpenError::Damaged { path: path.to_owned(), at: "since it was written".to_owned() });
+            return Err(OpenError::Damaged {
+                path: path.to_owned(),
+                at: "since it was written".to_owned(),
+            });
         }
     }
-    let mut world = World { ids: snapshot.ids, regions: BTreeMap::new() };
+    let mut world = World {
+        ids: snapshot.ids,
+        regions: BTreeMap::new(),
+    };
     for (name, tables) in snapshot.regions {
         let mut region = Region::empty(&name);
         for (table, rows) in tables {
@@ -234,15 +286,21 @@ fn read_snapshot(path: &Path) -> Result<Option<World>, OpenError> {
 }
 
 fn load(region: &mut Region, table: &str, id: &str, row: Option<Value>) -> Result<(), String> {
-    let found = region.tables_mut().into_iter().find(|known| known.name() == table);
+    let found = region
+        .tables_mut()
+        .into_iter()
+        .find(|known| known.name() == table);
     let table = found.ok_or_else(|| format!("it has no table `{table}`"))?;
     table.load(id, row).map_err(|error| format!("{id}: {error}"))
 }
 
-/// Reads the journal and gives the length of what holds. A last line that was torn by the end of a process was never answered, and
-/// is cut off.
+/// Reads the journal and gives the length of what holds. A last line that was torn by the end of a process
+/// was never answered, and is cut off.
 fn replay(path: &Path, journal: &mut File, world: &mut World) -> Result<u64, OpenError> {
-    let damaged = |number: usize| OpenError::Damaged { path: path.to_owned(), at: format!("in line {number}") };
+    let damaged = |number: usize| OpenError::Damaged {
+        path: path.to_owned(),
+        at: format!("in line {number}"),
+    };
     journal.seek(SeekFrom::Start(0)).map_err(io(path))?;
     let mut reader = BufReader::new(&*journal);
     let mut bytes = Vec::new();
@@ -268,11 +326,16 @@ fn replay(path: &Path, journal: &mut File, world: &mut World) -> Result<u64, Ope
             Line::WithoutSum(json) if !summed => json,
             _ => return Err(damaged(number)),
         };
-        let entry: Entry = serde_json::from_slice(json).map_err(|error| corrupted(path, format!("line {number}: {error}")))?;
+        let entry: Entry = serde_json::from_slice(json)
+            .map_err(|error| corrupted(path, format!("line {number}: {error}")))?;
         world.ids.counter = world.ids.counter.max(entry.counter);
-        let region = world.regions.entry(entry.region).or_insert_with_key(|name| Region::empty(name));
+        let region = world
+            .regions
+            .entry(entry.region)
+            .or_insert_with_key(|name| Region::empty(name));
         for (table, id, row) in entry.changes {
-            load(region, &table, &id, row).map_err(|reason| corrupted(path, format!("line {number}: {reason}")))?;
+            load(region, &table, &id, row)
+                .map_err(|reason| corrupted(path, format!("line {number}: {reason}")))?;
         }
         good += length as u64;
     }

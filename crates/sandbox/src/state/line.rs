@@ -1,4 +1,5 @@
-//! Lines of the journal: a checksum, a space and JSON, so that what was changed or damaged is told and not believed.
+//! Lines of the journal: a checksum, a space and JSON, so that what was changed or damaged is told and not
+//! believed.
 
 use std::fmt::Write;
 
@@ -84,7 +85,10 @@ mod tests {
             for bit in 0..8 {
                 let mut flipped = whole.to_vec();
                 flipped[at] ^= 1 << bit;
-                assert!(!matches!(read(&flipped), Line::Sound(_)), "bit {bit} of byte {at}");
+                assert!(
+                    !matches!(read(&flipped), Line::Sound(_)),
+                    "bit {bit} of byte {at}"
+                );
             }
         }
     }

@@ -93,12 +93,17 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// By its id after `delay`, in lists and by its tags within the same time or as soon as one and a half seconds allow.
+    /// By its id after `delay`, in lists and by its tags within the same time or as soon as one and a half
+    /// seconds allow.
     pub fn after(id: &str, now: Millis, delay: Millis) -> Self {
         let hash = mix(id.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte))));
         // Five of six show at once, as by the id.
         let spread = |number: u64| i64::try_from(number % 9000).unwrap_or_default() - 7500;
-        Self { by_id: now + delay, in_lists: now + spread(hash), by_tag: now + spread(mix(hash)) }
+        Self {
+            by_id: now + delay,
+            in_lists: now + spread(hash),
+            by_tag: now + spread(mix(hash)),
+        }
     }
 
     fn last(&self) -> Millis {
@@ -187,7 +192,11 @@ impl Region {
 
     /// Whether something has begun to end, or has ended.
     pub fn is_ending(&self, id: &str) -> bool {
-        let state = self.nat_gateways.get(id).map(|nat| &nat.state).or(self.vpc_endpoints.get(id).map(|endpoint| &endpoint.state));
+        let state = self
+            .nat_gateways
+            .get(id)
+            .map(|nat| &nat.state)
+            .or(self.vpc_endpoints.get(id).map(|endpoint| &endpoint.state));
         state.is_some_and(|state| matches!(state.as_str(), "deleting" | "deleted" | "failed"))
             || self.instances.get(id).is_some_and(Instance::is_ending)
     }

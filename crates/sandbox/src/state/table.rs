@@ -35,7 +35,12 @@ pub struct Table<T> {
 impl<T: Row> Table<T> {
     /// An empty table with its name in the state file.
     pub fn new(name: &'static str) -> Self {
-        Self { name, rows: BTreeMap::new(), referring: HashMap::new(), before: BTreeMap::new() }
+        Self {
+            name,
+            rows: BTreeMap::new(),
+            referring: HashMap::new(),
+            before: BTreeMap::new(),
+        }
     }
 
     /// The row with this id.
@@ -60,7 +65,11 @@ impl<T: Row> Table<T> {
 
     /// The rows whose links name `key`, by id.
     pub fn referring<'t>(&'t self, key: &str) -> impl Iterator<Item = (&'t String, &'t T)> + use<'t, T> {
-        self.referring.get(key).into_iter().flatten().filter_map(|id| self.rows.get_key_value(id))
+        self.referring
+            .get(key)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.rows.get_key_value(id))
     }
 
     /// The ids of the rows whose links name `key`.
@@ -89,7 +98,9 @@ impl<T: Row> Table<T> {
     pub fn remove(&mut self, id: &str) -> Option<T> {
         let old = self.rows.remove(id)?;
         self.unlink(id, &old);
-        self.before.entry(id.to_owned()).or_insert_with(|| Some(old.clone()));
+        self.before
+            .entry(id.to_owned())
+            .or_insert_with(|| Some(old.clone()));
         Some(old)
     }
 
@@ -148,7 +159,11 @@ impl<T: Row> AnyTable for Table<T> {
         for (id, old) in &self.before {
             let row = self.rows.get(id).map(serde_json::to_value).transpose()?;
             if row.is_some() || old.is_some() {
-                changes.push(Change { table: self.name, id: id.clone(), row });
+                changes.push(Change {
+                    table: self.name,
+                    id: id.clone(),
+                    row,
+                });
             }
         }
         Ok(())
@@ -178,7 +193,10 @@ impl<T: Row> AnyTable for Table<T> {
     }
 
     fn dump(&self) -> serde_json::Result<BTreeMap<String, Value>> {
-        self.rows.iter().map(|(id, row)| Ok((id.clone(), serde_json::to_value(row)?))).collect()
+        self.rows
+            .iter()
+            .map(|(id, row)| Ok((id.clone(), serde_json::to_value(row)?)))
+            .collect()
     }
 }
 
@@ -239,6 +257,13 @@ mod tests {
         table.remove("gone");
         let mut changes = Vec::new();
         table.tell_changes(&mut changes).unwrap();
-        assert_eq!(changes, [Change { table: "leaf", id: "a".into(), row: Some(serde_json::json!(["x"])) }]);
+        assert_eq!(
+            changes,
+            [Change {
+                table: "leaf",
+                id: "a".into(),
+                row: Some(serde_json::json!(["x"]))
+            }]
+        );
     }
 }

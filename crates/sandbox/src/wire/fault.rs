@@ -16,17 +16,27 @@ pub struct Fault {
 impl Fault {
     /// A client error.
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), status: 400 }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            status: 400,
+        }
     }
 
     /// A required parameter is absent.
     pub fn missing(parameter: &str) -> Self {
-        Self::new("MissingParameter", format!("The request must contain the parameter {parameter}"))
+        Self::new(
+            "MissingParameter",
+            format!("The request must contain the parameter {parameter}"),
+        )
     }
 
     /// A value that the parameter does not take.
     pub fn invalid(value: &str, parameter: &str, why: &str) -> Self {
-        Self::new("InvalidParameterValue", format!("Value ({value}) for parameter {parameter} is invalid: {why}"))
+        Self::new(
+            "InvalidParameterValue",
+            format!("Value ({value}) for parameter {parameter} is invalid: {why}"),
+        )
     }
 
     /// Parameters that do not go together.
@@ -36,15 +46,23 @@ impl Fault {
 
     /// Something else still needs the object.
     pub fn dependency(noun: &str, id: &str) -> Self {
-        Self::new("DependencyViolation", format!("The {noun} '{id}' has dependencies and cannot be deleted."))
+        Self::new(
+            "DependencyViolation",
+            format!("The {noun} '{id}' has dependencies and cannot be deleted."),
+        )
     }
 
     /// A server-side failure.
     pub fn server(code: &'static str, status: u16, message: &str) -> Self {
-        Self { code: Cow::Borrowed(code), message: message.to_owned(), status }
+        Self {
+            code: Cow::Borrowed(code),
+            message: message.to_owned(),
+            status,
+        }
     }
 
-    /// Whether a dry run still reports it: syntax, unknown ids and permissions, not state, quotas or conflicts.
+    /// Whether a dry run still reports it: syntax, unknown ids and permissions, not state, quotas or
+    /// conflicts.
     pub fn shows_in_dry_run(&self) -> bool {
         let code = self.code.as_ref();
         code.ends_with(".NotFound")

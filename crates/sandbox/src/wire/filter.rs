@@ -51,7 +51,10 @@ impl<'p> Filters<'p> {
             let name = filter.required("Name")?;
             let values: Vec<Pattern> = filter.texts("Value").into_iter().map(Pattern::new).collect();
             if values.is_empty() {
-                return Err(Fault::new("InvalidParameterValue", format!("The filter '{name}' must have at least one value")));
+                return Err(Fault::new(
+                    "InvalidParameterValue",
+                    format!("The filter '{name}' must have at least one value"),
+                ));
             }
             count += values.len();
             filters.push((name, values));
@@ -67,8 +70,18 @@ impl<'p> Filters<'p> {
 
     /// The values without wildcards that a filter asks for.
     pub fn plain(&self, name: &str) -> Vec<String> {
-        let values = self.filters.iter().filter(|(filter, _)| *filter == name).flat_map(|(_, patterns)| patterns);
-        let plain = values.filter_map(|pattern| if let Pattern::Exact(text) = pattern { Some(text.clone()) } else { None });
+        let values = self
+            .filters
+            .iter()
+            .filter(|(filter, _)| *filter == name)
+            .flat_map(|(_, patterns)| patterns);
+        let plain = values.filter_map(|pattern| {
+            if let Pattern::Exact(text) = pattern {
+                Some(text.clone())
+            } else {
+                None
+            }
+        });
         plain.collect()
     }
 
@@ -78,18 +91,28 @@ impl<'p> Filters<'p> {
     }
 
     /// Like [`bind`](Self::bind), with names that nothing passes.
-    pub fn bind_with<T: 'static>(self, fields: &'static [Field<T>], never: &[&str]) -> Result<Bound<T>, Fault> {
+    pub fn bind_with<T: 'static>(
+        self,
+        fields: &'static [Field<T>],
+        never: &[&str],
+    ) -> Result<Bound<T>, Fault> {
         let mut tests = Vec::new();
         for (name, patterns) in self.filters {
             let subject = match name {
                 "tag-key" => Subject::TagKey,
                 "tag-value" => Subject::TagValue,
-                _ => match (name.strip_prefix("tag:"), fields.iter().find(|field| field.name == name)) {
+                _ => match (
+                    name.strip_prefix("tag:"),
+                    fields.iter().find(|field| field.name == name),
+                ) {
                     (Some(key), _) => Subject::Tag(key.to_owned()),
                     (None, Some(field)) => Subject::Field(field),
                     (None, None) if never.contains(&name) => Subject::Never,
                     (None, None) => {
-                        return Err(Fault::new("InvalidParameterValue", format!("The filter '{name}' is invalid")));
+                        return Err(Fault::new(
+                            "InvalidParameterValue",
+                            format!("The filter '{name}' is invalid"),
+                        ));
                     }
                 },
             };
@@ -117,14 +140,20 @@ impl<T: Row> Bound<T> {
     pub fn holds(&self, seen: &Seen<'_, T>) -> bool {
         self.tests.iter().all(|(subject, patterns)| {
             let any = |text: &str| patterns.iter().any(|pattern| pattern.matches(text));
-            let tags = || seen.region.tags_of(seen.id).filter(|_| seen.region.finds_by_tag(seen.id));
+            let tags = || {
+                seen.region
+                    .tags_of(seen.id)
+                    .filter(|_| seen.region.finds_by_tag(seen.id))
+            };
             match subject {
                 Subject::Field(field) => {
                     let mut found = false;
                     (field.values)(seen, &mut |value| found = found || any(value));
                     found
                 }
-                Subject::Tag(key) => tags().and_then(|tags| tags.get(key)).is_some_and(|value| any(value)),
+                Subject::Tag(key) => tags()
+                    .and_then(|tags| tags.get(key))
+                    .is_some_and(|value| any(value)),
                 Subject::Never => false,
                 Subject::TagKey => tags().is_some_and(|tags| tags.keys().any(|key| any(key))),
                 Subject::TagValue => tags().is_some_and(|tags| tags.values().any(|value| any(value))),
@@ -229,7 +258,11 @@ mod tests {
             (r"end\", r"end\", true),
             ("*ab", "aab", true),
         ] {
-            assert_eq!(Pattern::new(pattern).matches(text), expected, "{pattern} on {text}");
+            assert_eq!(
+                Pattern::new(pattern).matches(text),
+                expected,
+                "{pattern} on {text}"
+            );
         }
     }
 
@@ -240,10 +273,18 @@ mod tests {
 
     #[test]
     fn filters_are_read_and_limited() {
-        assert_eq!(read("Filter.1.Name=a&Filter.1.Value.1=x&Filter.2.Name=b&Filter.2.Value.1=y"), Ok(2));
+        assert_eq!(
+            read("Filter.1.Name=a&Filter.1.Value.1=x&Filter.2.Name=b&Filter.2.Value.1=y"),
+            Ok(2)
+        );
         assert_eq!(read("Filter.1.Value.1=x").unwrap_err().code, "MissingParameter");
         assert_eq!(read("Filter.1.Name=x").unwrap_err().code, "InvalidParameterValue");
         let many: Vec<String> = (1..=201).map(|n| format!("Filter.1.Value.{n}=x")).collect();
-        assert_eq!(read(&format!("Filter.1.Name=a&{}", many.join("&"))).unwrap_err().code, "FilterLimitExceeded");
+        assert_eq!(
+            read(&format!("Filter.1.Name=a&{}", many.join("&")))
+                .unwrap_err()
+                .code,
+            "FilterLimitExceeded"
+        );
     }
 }

@@ -17,7 +17,11 @@ pub struct Limits {
 }
 
 /// The limits of most list calls.
-pub const USUAL: Limits = Limits { min: 5, max: 1000, exclusive: false };
+pub const USUAL: Limits = Limits {
+    min: 5,
+    max: 1000,
+    exclusive: false,
+};
 
 /// One page asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +38,9 @@ impl Page {
         let size: Option<usize> = params.number("MaxResults")?;
         if let Some(size) = size {
             if by_id && limits.exclusive {
-                return Err(Fault::combination("The parameter MaxResults cannot be used with a list of ids"));
+                return Err(Fault::combination(
+                    "The parameter MaxResults cannot be used with a list of ids",
+                ));
             }
             if size < limits.min {
                 return Err(out_of_range(size, "greater", limits.min));
@@ -43,15 +49,27 @@ impl Page {
                 return Err(out_of_range(size, "less", limits.max));
             }
         }
-        let after = params.filled("NextToken").map(|token| open(token, action)).transpose()?;
+        let after = params
+            .filled("NextToken")
+            .map(|token| open(token, action))
+            .transpose()?;
         Ok(Self { size, after })
     }
 
     /// Splits what is left of a list into this page and the token of the next.
-    pub fn cut<T>(&self, action: &str, mut members: Vec<T>, key: impl Fn(&T) -> &str) -> (Vec<T>, Option<String>) {
-        let Some(size) = self.size.filter(|size| members.len() > *size) else { return (members, None) };
+    pub fn cut<T>(
+        &self,
+        action: &str,
+        mut members: Vec<T>,
+        key: impl Fn(&T) -> &str,
+    ) -> (Vec<T>, Option<String>) {
+        let Some(size) = self.size.filter(|size| members.len() > *size) else {
+            return (members, None);
+        };
         members.truncate(size);
-        let token = members.last().map(|last| URL_SAFE_NO_PAD.encode(format!("{action}\n{}", key(last))));
+        let token = members
+            .last()
+            .map(|last| URL_SAFE_NO_PAD.encode(format!("{action}\n{}", key(last))));
         (members, token)
     }
 }
@@ -59,7 +77,9 @@ impl Page {
 fn out_of_range(size: usize, word: &str, bound: usize) -> Fault {
     Fault::new(
         "InvalidParameterValue",
-        format!("Value ( {size} ) for parameter maxResults is invalid. Expecting a value {word} than or equal to {bound}."),
+        format!(
+            "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {word} than or equal to {bound}."
+        ),
     )
 }
 
@@ -92,19 +112,44 @@ mod tests {
         ] {
             assert_eq!(page(query, by_id, true).unwrap_err().code, code, "{query}");
         }
-        assert_eq!(page("MaxResults=5", true, false), Ok(Page { size: Some(5), after: None }));
+        assert_eq!(
+            page("MaxResults=5", true, false),
+            Ok(Page {
+                size: Some(5),
+                after: None
+            })
+        );
     }
 
     #[test]
     fn a_token_continues_after_the_last_member() {
-        let first = Page { size: Some(2), after: None };
+        let first = Page {
+            size: Some(2),
+            after: None,
+        };
         let (members, token) = first.cut("DescribeX", vec!["a", "b", "c"], |m| m);
         assert_eq!(members, ["a", "b"]);
         let token = token.unwrap();
-        assert_eq!(page(&format!("NextToken={token}"), false, false).unwrap().after.as_deref(), Some("b"));
-        let other = Page { size: Some(3), after: None };
-        assert_eq!(other.cut("DescribeX", vec!["a", "b", "c"], |m| m).1, None, "a full last page has no next");
+        assert_eq!(
+            page(&format!("NextToken={token}"), false, false)
+                .unwrap()
+                .after
+                .as_deref(),
+            Some("b")
+        );
+        let other = Page {
+            size: Some(3),
+            after: None,
+        };
+        assert_eq!(
+            other.cut("DescribeX", vec!["a", "b", "c"], |m| m).1,
+            None,
+            "a full last page has no next"
+        );
         let foreign = Node::parse(&[format!("NextToken={token}").as_bytes()]).unwrap();
-        assert_eq!(Page::read(&foreign, "DescribeY", USUAL, false).unwrap_err().code, "InvalidNextToken");
+        assert_eq!(
+            Page::read(&foreign, "DescribeY", USUAL, false).unwrap_err().code,
+            "InvalidNextToken"
+        );
     }
 }

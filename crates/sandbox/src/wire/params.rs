@@ -20,7 +20,13 @@ fn is_protocol(name: &str) -> bool {
     name.starts_with("X-Amz-")
         || matches!(
             name,
-            "AWSAccessKeyId" | "Signature" | "SignatureMethod" | "SignatureVersion" | "Timestamp" | "Expires" | "SecurityToken"
+            "AWSAccessKeyId"
+                | "Signature"
+                | "SignatureMethod"
+                | "SignatureVersion"
+                | "Timestamp"
+                | "Expires"
+                | "SecurityToken"
         )
 }
 
@@ -38,7 +44,10 @@ impl Node {
                     node = node.children.entry(step.to_owned()).or_default();
                 }
                 if node.value.replace(value.into_owned()).is_some() {
-                    return Err(Fault::new("InvalidParameterValue", format!("The parameter {name} may only be specified once")));
+                    return Err(Fault::new(
+                        "InvalidParameterValue",
+                        format!("The parameter {name} may only be specified once"),
+                    ));
                 }
             }
         }
@@ -74,15 +83,21 @@ impl Node {
 
     /// A numeric parameter.
     pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, Fault> {
-        self.text(name).map(|text| text.parse().map_err(|_| Fault::invalid(text, name, "it is not a number of the right size"))).transpose()
+        self.text(name)
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| Fault::invalid(text, name, "it is not a number of the right size"))
+            })
+            .transpose()
     }
 
     /// Reads a parameter that the sandbox simulates in one way alone: absent, or one of `simulated`.
     pub fn only(&self, name: &str, simulated: &[&str]) -> Result<(), Fault> {
         match self.text(name) {
-            Some(value) if !simulated.contains(&value) => {
-                Err(Fault::new("UnsupportedOperation", format!("The sandbox does not simulate the value {value} of the parameter {name}")))
-            }
+            Some(value) if !simulated.contains(&value) => Err(Fault::new(
+                "UnsupportedOperation",
+                format!("The sandbox does not simulate the value {value} of the parameter {name}"),
+            )),
             _ => Ok(()),
         }
     }
@@ -104,8 +119,14 @@ impl Node {
 
     /// The members of a list, by their numbers. `name.member.N` counts as `name.N`.
     pub fn list(&self, name: &str) -> Vec<&Self> {
-        let Some(node) = self.children.get(name) else { return Vec::new() };
-        let mut members: Vec<(u64, &Self)> = node.children.iter().filter_map(|(key, child)| Some((key.parse().ok()?, child))).collect();
+        let Some(node) = self.children.get(name) else {
+            return Vec::new();
+        };
+        let mut members: Vec<(u64, &Self)> = node
+            .children
+            .iter()
+            .filter_map(|(key, child)| Some((key.parse().ok()?, child)))
+            .collect();
         members.sort_by_key(|(number, _)| *number);
         members.into_iter().map(|(_, child)| child).collect()
     }
@@ -208,6 +229,9 @@ mod tests {
 
     #[test]
     fn a_parameter_twice_is_refused() {
-        assert_eq!(Node::parse(&[b"A=1&A=2"]).unwrap_err().code, "InvalidParameterValue");
+        assert_eq!(
+            Node::parse(&[b"A=1&A=2"]).unwrap_err().code,
+            "InvalidParameterValue"
+        );
     }
 }

@@ -19,19 +19,29 @@ impl Cloud {
     }
 
     pub fn behaving(behaviour: Behaviour) -> Self {
-        Self::of(Sandbox::new(Options { behaviour, ..Options::default() }))
+        Self::of(Sandbox::new(Options {
+            behaviour,
+            ..Options::default()
+        }))
     }
 
     pub fn of(sandbox: Sandbox) -> Self {
-        Self { sandbox: Arc::new(sandbox) }
+        Self {
+            sandbox: Arc::new(sandbox),
+        }
     }
 
     /// The status and the body of the answer to `Action=query`.
     pub async fn ask(&self, query: &str) -> (u16, String) {
         let body = Bytes::from(format!("Action={query}&Version=2016-11-15"));
-        let request = Request::post("http://ec2.us-west-2.amazonaws.com/").body(body).unwrap();
+        let request = Request::post("http://ec2.us-west-2.amazonaws.com/")
+            .body(body)
+            .unwrap();
         let response = self.sandbox.handle(request).await;
-        (response.status().as_u16(), String::from_utf8(response.body().to_vec()).unwrap())
+        (
+            response.status().as_u16(),
+            String::from_utf8(response.body().to_vec()).unwrap(),
+        )
     }
 
     /// The body of an answer that must be good.
@@ -61,25 +71,37 @@ impl Cloud {
 
     /// A subnet of a VPC.
     pub async fn subnet(&self, vpc: &str, cidr: &str) -> String {
-        self.get(&format!("CreateSubnet&VpcId={vpc}&CidrBlock={cidr}&AvailabilityZone=us-west-2a"), "subnetId").await
+        self.get(
+            &format!("CreateSubnet&VpcId={vpc}&CidrBlock={cidr}&AvailabilityZone=us-west-2a"),
+            "subnetId",
+        )
+        .await
     }
 
     /// An internet gateway attached to a VPC.
     pub async fn gateway(&self, vpc: &str) -> String {
         let id = self.get("CreateInternetGateway", "internetGatewayId").await;
-        self.ok(&format!("AttachInternetGateway&InternetGatewayId={id}&VpcId={vpc}")).await;
+        self.ok(&format!(
+            "AttachInternetGateway&InternetGatewayId={id}&VpcId={vpc}"
+        ))
+        .await;
         id
     }
 
     /// A security group of a VPC.
     pub async fn group(&self, vpc: &str, name: &str) -> String {
-        self.get(&format!("CreateSecurityGroup&VpcId={vpc}&GroupName={name}&GroupDescription=x"), "groupId").await
+        self.get(
+            &format!("CreateSecurityGroup&VpcId={vpc}&GroupName={name}&GroupDescription=x"),
+            "groupId",
+        )
+        .await
     }
 
     /// An instance in a subnet.
     pub async fn instance(&self, subnet: &str, more: &str) -> String {
-        let query =
-            format!("RunInstances&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.micro&MinCount=1&MaxCount=1&SubnetId={subnet}{more}");
+        let query = format!(
+            "RunInstances&ImageId=ami-0d6621c01e8c2de2c&InstanceType=t2.micro&MinCount=1&MaxCount=1&SubnetId={subnet}{more}"
+        );
         self.get(&query, "instanceId").await
     }
 }
@@ -87,7 +109,11 @@ impl Cloud {
 /// The texts of an element, in order.
 pub fn all(body: &str, element: &str) -> Vec<String> {
     let (open, close) = (format!("<{element}>"), format!("</{element}>"));
-    body.split(&open).skip(1).filter_map(|rest| rest.split_once(&close)).map(|(text, _)| text.to_owned()).collect()
+    body.split(&open)
+        .skip(1)
+        .filter_map(|rest| rest.split_once(&close))
+        .map(|(text, _)| text.to_owned())
+        .collect()
 }
 
 /// The first text of an element.

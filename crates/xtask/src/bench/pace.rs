@@ -1,5 +1,5 @@
-//! How long an apply takes of EC2's own time, beside the least that it could take: on a paused clock, so that it is the same every
-//! time. `tests/pace.rs` does the work.
+//! How long an apply takes of EC2's own time, beside the least that it could take: on a paused clock, so that
+//! it is the same every time. `tests/pace.rs` does the work.
 
 use super::Trueup;
 use super::rows::Row;
@@ -13,22 +13,51 @@ const RATIO_MAX: f64 = 1.15;
 pub fn rows(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
     let large = trueup.spec("1,420.yaml", &RESOURCES_1420.spec())?;
     let specs = root().join("specs");
-    let paths = [specs.join("gateway-endpoint.yaml"), specs.join("production.yaml"), large];
+    let paths = [
+        specs.join("gateway-endpoint.yaml"),
+        specs.join("production.yaml"),
+        large,
+    ];
     let mut command = cargo();
-    command.args(["run", "--release", "--locked", "--quiet", "--package", "trueup-tests", "--bin", "pace", "--"]).args(paths);
-    let output = command.output().map_err(|error| Failure::new(format!("cannot run pace: {error}")))?;
+    command
+        .args([
+            "run",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--package",
+            "trueup-tests",
+            "--bin",
+            "pace",
+            "--",
+        ])
+        .args(paths);
+    let output = command
+        .output()
+        .map_err(|error| Failure::new(format!("cannot run pace: {error}")))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
-        return Err(Failure::new(format!("pace ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr))));
+        return Err(Failure::new(format!(
+            "pace ended with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        )));
     }
     text.lines().map(row).collect()
 }
 
 fn row(line: &str) -> Result<Row, Failure> {
     let strange = || Failure::new(format!("pace says `{line}`"));
-    let [name, bound, time] = line.split('\t').collect::<Vec<_>>()[..] else { return Err(strange()) };
+    let [name, bound, time] = line.split('\t').collect::<Vec<_>>()[..] else {
+        return Err(strange());
+    };
     let number = |text: &str| text.parse::<f64>().map_err(|_| strange());
     let (bound, time) = (number(bound)?, number(time)?);
     let measured = format!("{:.2} ({time:.1} s of {bound:.1} s)", time / bound);
-    Ok(Row::new(&format!("apply: {name}, EC2's time"), &format!("at most {RATIO_MAX} × bound"), &measured, Some(time <= bound * RATIO_MAX)))
+    Ok(Row::new(
+        &format!("apply: {name}, EC2's time"),
+        &format!("at most {RATIO_MAX} × bound"),
+        &measured,
+        Some(time <= bound * RATIO_MAX),
+    ))
 }

@@ -1,7 +1,7 @@
 //! One run of a program: how long it took, and what it needed at most.
 //!
-//! The kernel's own account is read from `/proc`: the peak of the resident memory while the process runs, and its CPU time
-//! when it has ended and is not yet reaped.
+//! The kernel's own account is read from `/proc`: the peak of the resident memory while the process runs, and
+//! its CPU time when it has ended and is not yet reaped.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -28,11 +28,18 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Runs a command to its end; it must succeed.
 pub fn measure(command: &mut Command) -> Result<Needed, Failure> {
-    let shown = command.get_args().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let shown = command
+        .get_args()
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ");
     let fail = |why: String| Failure::new(format!("`trueup {shown}` {why}"));
     // A pipe that nobody reads would stop the process: what it says goes into a file.
-    let said = tempfile::NamedTempFile::new().map_err(|error| fail(format!("has nowhere to speak to: {error}")))?;
-    let errors = said.reopen().map_err(|error| fail(format!("has nowhere to speak to: {error}")))?;
+    let said =
+        tempfile::NamedTempFile::new().map_err(|error| fail(format!("has nowhere to speak to: {error}")))?;
+    let errors = said
+        .reopen()
+        .map_err(|error| fail(format!("has nowhere to speak to: {error}")))?;
     let start = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -43,18 +50,26 @@ pub fn measure(command: &mut Command) -> Result<Needed, Failure> {
     let folder = format!("/proc/{}", child.id());
     let mut memory = 0;
     let cpu = loop {
-        let stat = fs::read_to_string(format!("{folder}/stat")).map_err(|error| fail(format!("cannot be watched: {error}")))?;
-        let (state, cpu) = read_stat(&stat).ok_or_else(|| fail("cannot be watched: /proc is of another form".to_owned()))?;
+        let stat = fs::read_to_string(format!("{folder}/stat"))
+            .map_err(|error| fail(format!("cannot be watched: {error}")))?;
+        let (state, cpu) =
+            read_stat(&stat).ok_or_else(|| fail("cannot be watched: /proc is of another form".to_owned()))?;
         if state == 'Z' {
             break cpu;
         }
-        if let Some(peak) = fs::read_to_string(format!("{folder}/status")).ok().as_deref().and_then(read_peak) {
+        if let Some(peak) = fs::read_to_string(format!("{folder}/status"))
+            .ok()
+            .as_deref()
+            .and_then(read_peak)
+        {
             memory = peak;
         }
         std::thread::sleep(EVERY);
     };
     let time = start.elapsed();
-    let status = child.wait().map_err(|error| fail(format!("cannot be waited for: {error}")))?;
+    let status = child
+        .wait()
+        .map_err(|error| fail(format!("cannot be waited for: {error}")))?;
     if !status.success() {
         let said = fs::read_to_string(said.path()).unwrap_or_default();
         return Err(fail(format!("ended with {status}:\n{said}")));
@@ -69,7 +84,8 @@ pub fn middle(runs: &[Needed], value: impl Fn(&Needed) -> Duration) -> Duration 
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// State and CPU time from the text of `/proc/PID/stat`. The second field is the program's name and may hold anything.
+/// State and CPU time from the text of `/proc/PID/stat`. The second field is the program's name and may hold
+/// anything.
 fn read_stat(stat: &str) -> Option<(char, Duration)> {
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
     let state = fields.next()?.chars().next()?;
@@ -91,8 +107,13 @@ mod tests {
 
     #[test]
     fn a_process_is_measured() {
-        let needed = measure(Command::new("sh").args(["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"])).unwrap();
-        assert!(needed.time >= needed.cpu / 2 && needed.cpu >= TICK && needed.memory > 100_000, "{needed:?}");
+        let needed =
+            measure(Command::new("sh").args(["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]))
+                .unwrap();
+        assert!(
+            needed.time >= needed.cpu / 2 && needed.cpu >= TICK && needed.memory > 100_000,
+            "{needed:?}"
+        );
     }
 
     #[test]

@@ -35,7 +35,12 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 impl Row {
     fn time(figure: &str, time: Duration, below: Duration) -> Self {
-        Self::new(figure, &format!("under {}", shown(below)), &shown(time), Some(time < below))
+        Self::new(
+            figure,
+            &format!("under {}", shown(below)),
+            &shown(time),
+            Some(time < below),
+        )
     }
 
     fn memory(figure: &str, needed: &[Needed], below: f64) -> Self {
@@ -43,11 +48,21 @@ impl Row {
         // The bound is in MB, and so is what is compared with it.
         let megabytes = most as f64 / 1e6;
         let measured = format!("{megabytes:.0} MB ({:.0} MiB)", most as f64 / MIB);
-        Self::new(figure, &format!("under {below:.0} MB"), &measured, Some(megabytes < below))
+        Self::new(
+            figure,
+            &format!("under {below:.0} MB"),
+            &measured,
+            Some(megabytes < below),
+        )
     }
 
     fn calls(figure: &str, calls: u64, most: u64) -> Self {
-        Self::new(figure, &format!("at most {most}"), &calls.to_string(), Some(calls <= most))
+        Self::new(
+            figure,
+            &format!("at most {most}"),
+            &calls.to_string(),
+            Some(calls <= most),
+        )
     }
 
     fn told(figure: &str, measured: &str) -> Self {
@@ -56,13 +71,22 @@ impl Row {
 
     /// A figure in words.
     pub fn new(figure: &str, reach: &str, measured: &str, ok: Option<bool>) -> Self {
-        Self { figure: figure.to_owned(), reach: reach.to_owned(), measured: measured.to_owned(), ok }
+        Self {
+            figure: figure.to_owned(),
+            reach: reach.to_owned(),
+            measured: measured.to_owned(),
+            ok,
+        }
     }
 }
 
 fn shown(time: Duration) -> String {
     let seconds = time.as_secs_f64();
-    if seconds < 0.1 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
+    if seconds < 0.1 {
+        format!("{:.1} ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.2} s")
+    }
 }
 
 /// What needs no EC2.
@@ -71,12 +95,22 @@ pub fn offline(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
     let seed = trueup.seed()?;
     let large = trueup.spec("objects-10000.yaml", &OBJECTS_10000.spec())?;
     let time = |spec: &Path, times: usize| -> Result<Duration, Failure> {
-        let runs = (0..times).map(|_| trueup.validate(spec)).collect::<Result<Vec<_>, _>>()?;
+        let runs = (0..times)
+            .map(|_| trueup.validate(spec))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(middle(&runs, |run| run.time))
     };
     Ok(vec![
-        Row::time("validate: seed, time", time(&seed, MANY)?, Duration::from_millis(20)),
-        Row::time("validate: 10,000 objects, time", time(&large, FEW)?, Duration::from_secs(1)),
+        Row::time(
+            "validate: seed, time",
+            time(&seed, MANY)?,
+            Duration::from_millis(20),
+        ),
+        Row::time(
+            "validate: 10,000 objects, time",
+            time(&large, FEW)?,
+            Duration::from_secs(1),
+        ),
     ])
 }
 
@@ -84,13 +118,33 @@ pub fn offline(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
 pub fn reach(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
     tell("reach");
     let seed = trueup.seed()?;
-    let matrices = (0..MANY).map(|_| trueup.reach(&seed)).collect::<Result<Vec<_>, _>>()?;
-    run(cargo().args(["build", "--release", "--locked", "--package", "trueup-reach", "--example", "pairs"]))?;
+    let matrices = (0..MANY)
+        .map(|_| trueup.reach(&seed))
+        .collect::<Result<Vec<_>, _>>()?;
+    run(cargo().args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "trueup-reach",
+        "--example",
+        "pairs",
+    ]))?;
     let pairs = target().join("release/examples/pairs");
-    let large = (0..FEW).map(|_| measure(&mut Command::new(&pairs))).collect::<Result<Vec<_>, _>>()?;
+    let large = (0..FEW)
+        .map(|_| measure(&mut Command::new(&pairs)))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(vec![
-        Row::time("reach: seed, time", middle(&matrices, |run| run.time), Duration::from_millis(10)),
-        Row::time("reach: all pairs of 5,000 hosts, time", middle(&large, |run| run.time), Duration::from_secs(2)),
+        Row::time(
+            "reach: seed, time",
+            middle(&matrices, |run| run.time),
+            Duration::from_millis(10),
+        ),
+        Row::time(
+            "reach: all pairs of 5,000 hosts, time",
+            middle(&large, |run| run.time),
+            Duration::from_secs(2),
+        ),
         Row::memory("reach: all pairs of 5,000 hosts, peak memory", &large, 300.0),
     ])
 }
@@ -115,11 +169,18 @@ pub fn sandbox(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
         let apply = trueup.against(&server, &APPLY, &spec)?;
         let plans = plans(trueup, &server, &spec, FEW)?;
         rows.push(Row::calls("plan: 1,420, calls", plans.calls, 40));
-        rows.push(Row::time("plan: 1,420, time", plans.time(), Duration::from_secs(1)));
+        rows.push(Row::time(
+            "plan: 1,420, time",
+            plans.time(),
+            Duration::from_secs(1),
+        ));
         rows.push(Row::memory("plan: 1,420, peak memory", &plans.needed, 120.0));
         rows.push(Row::calls("apply: 1,420, calls", apply.calls, 1_199));
         rows.push(Row::told("apply: 1,420, time", &shown(apply.needed.time)));
-        rows.push(Row::told("apply: 1,420, peak memory", &format!("{:.0} MB", apply.needed.memory as f64 / 1e6)));
+        rows.push(Row::told(
+            "apply: 1,420, peak memory",
+            &format!("{:.0} MB", apply.needed.memory as f64 / 1e6),
+        ));
     }
     {
         tell("sandbox: 10,000 objects, which takes a minute");
@@ -127,8 +188,16 @@ pub fn sandbox(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
         let spec = trueup.spec("objects-10000.yaml", &OBJECTS_10000.spec())?;
         trueup.against(&server, &APPLY, &spec)?;
         let plans = plans(trueup, &server, &spec, FEW)?;
-        rows.push(Row::time("plan: 10,000 objects, CPU", middle(&plans.needed, |run| run.cpu), Duration::from_secs(4)));
-        rows.push(Row::memory("plan: 10,000 objects, peak memory", &plans.needed, 400.0));
+        rows.push(Row::time(
+            "plan: 10,000 objects, CPU",
+            middle(&plans.needed, |run| run.cpu),
+            Duration::from_secs(4),
+        ));
+        rows.push(Row::memory(
+            "plan: 10,000 objects, peak memory",
+            &plans.needed,
+            400.0,
+        ));
         rows.push(Row::told("plan: 10,000 objects, calls", &plans.calls.to_string()));
     }
     Ok(rows)
@@ -138,8 +207,16 @@ pub fn sandbox(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
 pub fn moto(trueup: &Trueup, program: &Path) -> Result<Vec<Row>, Failure> {
     let cases = [
         ("seed", trueup.seed()?, Duration::from_secs(9)),
-        ("134", trueup.spec("resources-134.yaml", &RESOURCES_134.spec())?, Duration::from_secs(8)),
-        ("1,420", trueup.spec("resources-1420.yaml", &RESOURCES_1420.spec())?, Duration::from_secs(25)),
+        (
+            "134",
+            trueup.spec("resources-134.yaml", &RESOURCES_134.spec())?,
+            Duration::from_secs(8),
+        ),
+        (
+            "1,420",
+            trueup.spec("resources-1420.yaml", &RESOURCES_1420.spec())?,
+            Duration::from_secs(25),
+        ),
     ];
     let mut rows = Vec::new();
     for (name, spec, terraform) in cases {
@@ -147,9 +224,19 @@ pub fn moto(trueup: &Trueup, program: &Path) -> Result<Vec<Row>, Failure> {
         let server = Server::moto(program)?;
         let apply = trueup.against(&server, &APPLY, &spec)?;
         let plans = plans(trueup, &server, &spec, FEW)?;
-        rows.push(Row::time(&format!("moto, plan: {name}, time"), plans.time(), terraform / 5));
-        rows.push(Row::told(&format!("moto, plan: {name}, calls"), &plans.calls.to_string()));
-        rows.push(Row::told(&format!("moto, apply: {name}, time"), &shown(apply.needed.time)));
+        rows.push(Row::time(
+            &format!("moto, plan: {name}, time"),
+            plans.time(),
+            terraform / 5,
+        ));
+        rows.push(Row::told(
+            &format!("moto, plan: {name}, calls"),
+            &plans.calls.to_string(),
+        ));
+        rows.push(Row::told(
+            &format!("moto, apply: {name}, time"),
+            &shown(apply.needed.time),
+        ));
     }
     Ok(rows)
 }
@@ -167,9 +254,14 @@ impl Plans {
 }
 
 fn plans(trueup: &Trueup, server: &Server, spec: &Path, times: usize) -> Result<Plans, Failure> {
-    let runs = (0..times).map(|_| trueup.against(server, &PLAN, spec)).collect::<Result<Vec<Run>, _>>()?;
+    let runs = (0..times)
+        .map(|_| trueup.against(server, &PLAN, spec))
+        .collect::<Result<Vec<Run>, _>>()?;
     let calls = runs.iter().map(|run| run.calls).max().unwrap_or_default();
-    Ok(Plans { calls, needed: runs.into_iter().map(|run| run.needed).collect() })
+    Ok(Plans {
+        calls,
+        needed: runs.into_iter().map(|run| run.needed).collect(),
+    })
 }
 
 /// The rows as a table of Markdown, its columns aligned.
@@ -178,15 +270,42 @@ pub fn table(rows: &[Row]) -> String {
     let mut cells = vec![head];
     cells.extend(rows.iter().map(|row| {
         let ok = row.ok.map_or("", |ok| if ok { "yes" } else { "NO" });
-        [row.figure.clone(), row.reach.clone(), row.measured.clone(), ok.to_owned()]
+        [
+            row.figure.clone(),
+            row.reach.clone(),
+            row.measured.clone(),
+            ok.to_owned(),
+        ]
     }));
-    let widths: Vec<usize> = (0..4).map(|column| cells.iter().map(|row| row[column].len()).max().unwrap_or_default()).collect();
+    let widths: Vec<usize> = (0..4)
+        .map(|column| {
+            cells
+                .iter()
+                .map(|row| row[column].len())
+                .max()
+                .unwrap_or_default()
+        })
+        .collect();
     let line = |row: &[String; 4]| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         format!("| {} |", cells.join(" | "))
     };
     let mut lines: Vec<String> = cells.iter().map(line).collect();
-    lines.insert(1, format!("|{}|", widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("|")));
+    lines.insert(
+        1,
+        format!(
+            "|{}|",
+            widths
+                .iter()
+                .map(|width| "-".repeat(width + 2))
+                .collect::<Vec<_>>()
+                .join("|")
+        ),
+    );
     lines.join("\n")
 }
 
@@ -200,10 +319,24 @@ mod tests {
             Row::time("a", Duration::from_millis(20), Duration::from_millis(20)),
             Row::calls("b", 16, 16),
             Row::told("c", "7"),
-            Row::memory("d", &[Needed { time: Duration::ZERO, cpu: Duration::ZERO, memory: 120_000_001 }], 120.0),
+            Row::memory(
+                "d",
+                &[Needed {
+                    time: Duration::ZERO,
+                    cpu: Duration::ZERO,
+                    memory: 120_000_001,
+                }],
+                120.0,
+            ),
         ];
-        assert_eq!(rows.iter().map(|row| row.ok).collect::<Vec<_>>(), [Some(false), Some(true), None, Some(false)]);
+        assert_eq!(
+            rows.iter().map(|row| row.ok).collect::<Vec<_>>(),
+            [Some(false), Some(true), None, Some(false)]
+        );
         let table = table(&rows);
-        assert!(table.contains("| a      | under 20.0 ms | 20.0 ms          | NO  |"), "{table}");
+        assert!(
+            table.contains("| a      | under 20.0 ms | 20.0 ms          | NO  |"),
+            "{table}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Which calls of EC2 make, change and end a resource: asked of the kind itself, so that a page cannot say otherwise.
+//! Which calls of EC2 make, change and end a resource: asked of the kind itself, so that a page cannot say
+//! otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,10 @@ use super::samples;
 pub fn create(kind: Kind) -> (&'static str, Vec<&'static str>) {
     let call = kind.rules().create(&samples::record(kind), None);
     let attributes = kind.schema().attributes.iter().map(|attribute| attribute.name);
-    (call.action, attributes.filter(|name| call.sets.get(name).is_some()).collect())
+    (
+        call.action,
+        attributes.filter(|name| call.sets.get(name).is_some()).collect(),
+    )
 }
 
 /// The calls that end a resource in all its glory, in their order.
@@ -27,7 +31,11 @@ pub fn delete(kind: Kind) -> Vec<&'static str> {
         implicit: false,
         unread: BTreeMap::new(),
     };
-    kind.rules().delete(&object).into_iter().map(|call| call.action).collect()
+    kind.rules()
+        .delete(&object)
+        .into_iter()
+        .map(|call| call.action)
+        .collect()
 }
 
 /// The calls that any change of one attribute in place, or by stop and start, may take.
@@ -46,7 +54,10 @@ pub fn change(kind: Kind, attribute: &Attribute) -> Vec<&'static str> {
         }
         let (before, after) = (with(before), with(after));
         let calls = kind.rules().update(&Update::new(kind, &before, &after, false));
-        let calls = calls.iter().filter(|call| call.role == Role::Modify).map(|call| call.action);
+        let calls = calls
+            .iter()
+            .filter(|call| call.role == Role::Modify)
+            .map(|call| call.action);
         actions.extend(calls.filter(|action| seen.insert(*action)));
     }
     actions
@@ -54,7 +65,9 @@ pub fn change(kind: Kind, attribute: &Attribute) -> Vec<&'static str> {
 
 /// The least and the most that changing an attribute may cost.
 pub fn effects(attribute: &Attribute) -> (Effect, Effect) {
-    let effects = samples::changes(attribute).into_iter().map(|(before, after)| attribute.effect(before.as_ref(), after.as_ref()));
+    let effects = samples::changes(attribute)
+        .into_iter()
+        .map(|(before, after)| attribute.effect(before.as_ref(), after.as_ref()));
     let effects: BTreeSet<Effect> = effects.collect();
     match (effects.first(), effects.last(), attribute.effect) {
         (Some(least), Some(most), _) => (*least, *most),
@@ -71,10 +84,13 @@ pub fn disruption(kind: Kind, attribute: &Attribute) -> Disruption {
         (Type::Set(_), Some(Value::List(list))) => list.into_iter().next(),
         (_, value) => value,
     };
-    let changes = samples::changes(attribute).into_iter().filter(|(b, a)| attribute.effect(b.as_ref(), a.as_ref()) != Effect::Replace);
+    let changes = samples::changes(attribute)
+        .into_iter()
+        .filter(|(b, a)| attribute.effect(b.as_ref(), a.as_ref()) != Effect::Replace);
     let felt = changes.map(|(before, after)| {
         let (before, after) = (members(before), members(after));
-        kind.rules().disruption(attribute.name, before.as_ref(), after.as_ref())
+        kind.rules()
+            .disruption(attribute.name, before.as_ref(), after.as_ref())
     });
     felt.max().unwrap_or_default()
 }

@@ -16,8 +16,16 @@ pub fn index() -> String {
     for kind in Kind::ALL {
         let schema = kind.schema();
         let names: Vec<&str> = schema.attributes.iter().map(|attribute| attribute.name).collect();
-        let names = if names.is_empty() { "tags only".to_owned() } else { words::list(&names).replace(" and ", ", ") };
-        page.push_str(&row(&[&format!("[{kind}]({kind}.md)"), first_sentence(schema.doc), &names]));
+        let names = if names.is_empty() {
+            "tags only".to_owned()
+        } else {
+            words::list(&names).replace(" and ", ", ")
+        };
+        page.push_str(&row(&[
+            &format!("[{kind}]({kind}.md)"),
+            first_sentence(schema.doc),
+            &names,
+        ]));
     }
     page.push_str("\nEvery kind also takes `tags` and `protect`: see [the spec](../spec.md).\n");
     page
@@ -26,7 +34,10 @@ pub fn index() -> String {
 /// The page of one kind.
 pub fn of(kind: Kind) -> String {
     let schema = kind.schema();
-    let mut page = format!("# {kind}\n\n{MADE}\n{}\n\n```yaml\n{}```\n\n", schema.doc, schema.example);
+    let mut page = format!(
+        "# {kind}\n\n{MADE}\n{}\n\n```yaml\n{}```\n\n",
+        schema.doc, schema.example
+    );
     page.push_str(&attributes(kind));
     for attribute in schema.attributes {
         page.push_str(&members(kind, attribute));
@@ -74,22 +85,41 @@ fn members(kind: Kind, attribute: &Attribute) -> String {
     let table = kind.schema().attributes;
     match &attribute.ty {
         Type::Object(fields) => {
-            let mut text = format!("\n## `{}`\n\n| field | what it is | takes | a change |\n|---|---|---|---|\n", attribute.name);
+            let mut text = format!(
+                "\n## `{}`\n\n| field | what it is | takes | a change |\n|---|---|---|---|\n",
+                attribute.name
+            );
             for field in *fields {
                 let takes = words::takes(&field.ty);
-                text.push_str(&row(&[&format!("`{}`", field.name), field.doc, &takes, &words::field_change(field)]));
+                text.push_str(&row(&[
+                    &format!("`{}`", field.name),
+                    field.doc,
+                    &takes,
+                    &words::field_change(field),
+                ]));
             }
             text
         }
         Type::Set(set) if let Type::Object(fields) = &set.ty => {
             // `ingress` and `egress` consist of the same: one table for both, at the first.
-            let alike: Vec<&str> = table.iter().filter(|other| same(other)).map(|other| other.name).collect();
+            let alike: Vec<&str> = table
+                .iter()
+                .filter(|other| same(other))
+                .map(|other| other.name)
+                .collect();
             if alike.first() != Some(&attribute.name) {
                 return String::new();
             }
-            let mut text = format!("\n## {}\n\n| field | what it is | takes |\n|---|---|---|\n", words::list(&alike));
+            let mut text = format!(
+                "\n## {}\n\n| field | what it is | takes |\n|---|---|---|\n",
+                words::list(&alike)
+            );
             for field in *fields {
-                let name = format!("`{}`{}", field.name, if field.required { " (required)" } else { "" });
+                let name = format!(
+                    "`{}`{}",
+                    field.name,
+                    if field.required { " (required)" } else { "" }
+                );
                 text.push_str(&row(&[&name, field.doc, &words::takes(&field.ty)]));
             }
             text
@@ -106,7 +136,11 @@ fn ec2(kind: Kind) -> String {
         text.push_str(&format!(", with {}", words::list(&carried)));
     }
     if let Some((last, before)) = calls::delete(kind).split_last() {
-        let before = if before.is_empty() { String::new() } else { format!(", after {} where that is needed", words::list(before)) };
+        let before = if before.is_empty() {
+            String::new()
+        } else {
+            format!(", after {} where that is needed", words::list(before))
+        };
         text.push_str(&format!(". `{last}` ends it{before}."));
     }
     let changed: Vec<(&Attribute, Vec<&str>)> = kind
@@ -117,11 +151,16 @@ fn ec2(kind: Kind) -> String {
         .map(|attribute| (attribute, calls::change(kind, attribute)))
         .filter(|(_, actions)| !actions.is_empty())
         .collect();
-    text.push_str(" Tags are written by the call that makes it, and changed by `CreateTags` and `DeleteTags`.\n");
+    text.push_str(
+        " Tags are written by the call that makes it, and changed by `CreateTags` and `DeleteTags`.\n",
+    );
     if !changed.is_empty() {
         text.push_str("\n| attribute | changed by |\n|---|---|\n");
         for (attribute, actions) in changed {
-            text.push_str(&row(&[&format!("`{}`", attribute.name), &words::list(&actions).replace(" and ", ", ")]));
+            text.push_str(&row(&[
+                &format!("`{}`", attribute.name),
+                &words::list(&actions).replace(" and ", ", "),
+            ]));
         }
     }
     text
@@ -132,5 +171,12 @@ fn first_sentence(text: &str) -> &str {
 }
 
 fn row(cells: &[&str]) -> String {
-    format!("| {} |\n", cells.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>().join(" | "))
+    format!(
+        "| {} |\n",
+        cells
+            .iter()
+            .map(|cell| cell.replace('|', "\\|"))
+            .collect::<Vec<_>>()
+            .join(" | ")
+    )
 }

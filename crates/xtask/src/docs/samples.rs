@@ -1,4 +1,5 @@
-//! Values of every type of attribute: enough of them to see what each change of an attribute costs and which calls make it.
+//! Values of every type of attribute: enough of them to see what each change of an attribute costs and which
+//! calls make it.
 
 use trueup_model::{Attribute, Kind, Record, Ref, Type, Value};
 
@@ -9,7 +10,10 @@ pub fn of(ty: &Type) -> Vec<Value> {
         Type::Int(from, _) => vec![(*from).into(), (from + 1).into()],
         Type::Text(_) => vec!["a".into(), "b".into()],
         Type::Choice(words) => words.iter().map(|&word| word.into()).collect(),
-        Type::Ref(kind, _) => ["a", "b"].into_iter().filter_map(|name| reference(*kind, name)).collect(),
+        Type::Ref(kind, _) => ["a", "b"]
+            .into_iter()
+            .filter_map(|name| reference(*kind, name))
+            .collect(),
         Type::Object(fields) => objects(fields),
         Type::Set(members) => {
             let members = of(&members.ty);
@@ -17,28 +21,47 @@ pub fn of(ty: &Type) -> Vec<Value> {
         }
         Type::OneOrMany(inner) => of(inner),
         Type::Tags => Vec::new(),
-        Type::Policy => ["a", "b"].into_iter().map(|id| Record::new().with("Id", id).into()).collect(),
+        Type::Policy => ["a", "b"]
+            .into_iter()
+            .map(|id| Record::new().with("Id", id).into())
+            .collect(),
     }
 }
 
 fn reference(kind: Kind, name: &str) -> Option<Value> {
-    trueup_model::Address::new(kind, name).ok().map(|address| Ref::Name(address).into())
+    trueup_model::Address::new(kind, name)
+        .ok()
+        .map(|address| Ref::Name(address).into())
 }
 
 /// A mapping with all fields, and for each field those in which it alone is another.
 fn objects(fields: &[Attribute]) -> Vec<Value> {
-    let first: Record = fields.iter().filter_map(|field| Some((field.name.to_owned(), of(&field.ty).into_iter().next()?))).collect();
+    let first: Record = fields
+        .iter()
+        .filter_map(|field| Some((field.name.to_owned(), of(&field.ty).into_iter().next()?)))
+        .collect();
     let mut all = vec![first.clone().into()];
     for field in fields {
-        all.extend(of(&field.ty).into_iter().skip(1).map(|value| first.clone().with(field.name, value).into()));
+        all.extend(
+            of(&field.ty)
+                .into_iter()
+                .skip(1)
+                .map(|value| first.clone().with(field.name, value).into()),
+        );
     }
     all
 }
 
 /// A resource with every attribute that EC2 knows.
 pub fn record(kind: Kind) -> Record {
-    let attributes = kind.schema().attributes.iter().filter(|attribute| !attribute.input);
-    attributes.filter_map(|attribute| Some((attribute.name.to_owned(), of(&attribute.ty).into_iter().next()?))).collect()
+    let attributes = kind
+        .schema()
+        .attributes
+        .iter()
+        .filter(|attribute| !attribute.input);
+    attributes
+        .filter_map(|attribute| Some((attribute.name.to_owned(), of(&attribute.ty).into_iter().next()?)))
+        .collect()
 }
 
 /// Every pair of different values (`None` for absent) that an attribute may have before and after a change.
@@ -51,6 +74,10 @@ pub fn changes(attribute: &Attribute) -> Vec<(Option<Value>, Option<Value>)> {
     if matches!(attribute.ty, Type::Set(_)) {
         values.push(Some(Vec::new().into()));
     }
-    let pairs = values.iter().flat_map(|before| values.iter().map(move |after| (before.clone(), after.clone())));
-    pairs.filter(|(before, after)| attribute.differs(after.as_ref(), before.as_ref())).collect()
+    let pairs = values
+        .iter()
+        .flat_map(|before| values.iter().map(move |after| (before.clone(), after.clone())));
+    pairs
+        .filter(|(before, after)| attribute.differs(after.as_ref(), before.as_ref()))
+        .collect()
 }

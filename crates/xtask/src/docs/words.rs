@@ -31,7 +31,11 @@ pub fn takes(ty: &Type) -> String {
 }
 
 fn article(kind: Kind) -> &'static str {
-    if kind.as_str().starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
+    if kind.as_str().starts_with(['a', 'e', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    }
 }
 
 fn choice(words: &[&str]) -> String {
@@ -45,7 +49,12 @@ fn choice(words: &[&str]) -> String {
 /// A number with its thousands apart.
 fn grouped(number: i64) -> String {
     let digits = number.abs().to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
     format!("{}{}", if number < 0 { "-" } else { "" }, groups.join(","))
 }
 
@@ -55,7 +64,9 @@ pub fn omitted(attribute: &Attribute) -> String {
         return said.to_owned();
     }
     match attribute.omitted {
-        _ if attribute.required && matches!(attribute.ty, Type::Ref(Kind::Vpc, _)) => "the only VPC; else required".into(),
+        _ if attribute.required && matches!(attribute.ty, Type::Ref(Kind::Vpc, _)) => {
+            "the only VPC; else required".into()
+        }
         _ if attribute.required => "**required**".into(),
         _ if attribute.input => NOTHING.into(),
         Omitted::Auto => "*auto*".into(),

@@ -16,7 +16,10 @@ use crate::{Ec2, filter};
 
 /// Why nothing is known of an instance's root volume.
 fn without_volume(object: &Object) -> String {
-    let (device, volume) = (object.facts.text(fact::ROOT_DEVICE), object.facts.text(fact::ROOT_VOLUME));
+    let (device, volume) = (
+        object.facts.text(fact::ROOT_DEVICE),
+        object.facts.text(fact::ROOT_VOLUME),
+    );
     match (device, volume) {
         ("", _) => "EC2 did not say its `rootDeviceName`".to_owned(),
         (device, "") => format!("EC2 shows no volume at {device}, its root device"),
@@ -26,11 +29,17 @@ fn without_volume(object: &Object) -> String {
 
 /// Reads the root volumes of these instances, many in one call.
 pub async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<(), Failure> {
-    let ids: Vec<String> =
-        objects.iter().map(|object| object.facts.text(fact::ROOT_VOLUME).to_owned()).filter(|id| !id.is_empty()).collect();
+    let ids: Vec<String> = objects
+        .iter()
+        .map(|object| object.facts.text(fact::ROOT_VOLUME).to_owned())
+        .filter(|id| !id.is_empty())
+        .collect();
     let mut volumes: HashMap<String, Volume> = HashMap::new();
     for ids in ids.chunks(filter::VALUES_MAX) {
-        let request = ec2.client.describe_volumes().filters(filter::of("volume-id", ids));
+        let request = ec2
+            .client
+            .describe_volumes()
+            .filters(filter::of("volume-id", ids));
         pages!(ec2, "DescribeVolumes", request, volumes, |volume: Volume| {
             volumes.insert(volume.volume_id.clone().unwrap_or_default(), volume);
             Ok::<_, Failure>(())
@@ -38,11 +47,15 @@ pub async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<()
     }
     for object in &mut objects {
         let Some(volume) = volumes.get(object.facts.text(fact::ROOT_VOLUME)) else {
-            object.unread.insert(ROOT_VOLUME.to_owned(), without_volume(object));
+            object
+                .unread
+                .insert(ROOT_VOLUME.to_owned(), without_volume(object));
             continue;
         };
         let deleted = object.facts.get("root_volume_deleted_on_termination").cloned();
-        object.facts.set_option("root_volume_size", volume.size.map(i64::from));
+        object
+            .facts
+            .set_option("root_volume_size", volume.size.map(i64::from));
         let always = [
             ("size", volume.size.is_some()),
             ("volumeType", volume.volume_type.is_some()),
@@ -66,32 +79,66 @@ fn root_volume(volume: &Volume, deleted: Option<Value>) -> Record {
     record.set_option("type", volume.volume_type().map(|ty| ty.as_str()));
     // What gp3 has when nobody asks for more.
     record.set_option("iops", volume.iops.map(i64::from).or(gp3.then_some(3000)));
-    record.set_option("throughput", volume.throughput.map(i64::from).or(gp3.then_some(125)));
+    record.set_option(
+        "throughput",
+        volume.throughput.map(i64::from).or(gp3.then_some(125)),
+    );
     record.set_option("encrypted", volume.encrypted);
     record.set_option("delete_on_termination", deleted);
     record
 }
 
 /// Reads those attributes of an instance that only `DescribeInstanceAttribute` tells: one call for each.
-pub async fn attributes(ec2: &Ec2, object: &mut Object, user_data: bool, termination: bool) -> Result<(), Failure> {
+pub async fn attributes(
+    ec2: &Ec2,
+    object: &mut Object,
+    user_data: bool,
+    termination: bool,
+) -> Result<(), Failure> {
     const ACTION: &str = "DescribeInstanceAttribute";
     let ask = |attribute: InstanceAttributeName| {
-        let request = ec2.client.describe_instance_attribute().instance_id(&object.id).attribute(attribute);
-        async move { ec2.caller.call(&Errand::read(ACTION), ACTION, request, |request| request.send()).await }
+        let request = ec2
+            .client
+            .describe_instance_attribute()
+            .instance_id(&object.id)
+            .attribute(attribute);
+        async move {
+            ec2.caller
+                .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+                .await
+        }
     };
-    let user_data = if user_data { Some(ask(InstanceAttributeName::UserData).await?) } else { None };
-    let termination = if termination { Some(ask(InstanceAttributeName::DisableApiTermination).await?) } else { None };
+    let user_data = if user_data {
+        Some(ask(InstanceAttributeName::UserData).await?)
+    } else {
+        None
+    };
+    let termination = if termination {
+        Some(ask(InstanceAttributeName::DisableApiTermination).await?)
+    } else {
+        None
+    };
     // An answer about another instance is none about this one.
     let of_it = |id: &Option<String>| id.as_ref() == Some(&object.id);
     let user_data = user_data.map(|answer| answer.user_data.filter(|_| of_it(&answer.instance_id)));
-    let termination = termination.map(|answer| answer.disable_api_termination.filter(|_| of_it(&answer.instance_id)));
+    let termination = termination.map(|answer| {
+        answer
+            .disable_api_termination
+            .filter(|_| of_it(&answer.instance_id))
+    });
     if let Some(value) = user_data {
-        // An element without a value is how EC2 says that there is none; one with an empty value it does not send.
+        // An element without a value is how EC2 says that there is none; one with an empty value it does not
+        // send.
         let text = value.and_then(|value| value.value.map_or_else(|| Some("".into()), |text| decoded(&text)));
         told(object, "user_data", "userData", text);
     }
     if let Some(value) = termination {
-        told(object, "disable_api_termination", "disableApiTermination", value.and_then(|value| value.value));
+        told(
+            object,
+            "disable_api_termination",
+            "disableApiTermination",
+            value.and_then(|value| value.value),
+        );
     }
     Ok(())
 }
@@ -99,7 +146,11 @@ pub async fn attributes(ec2: &Ec2, object: &mut Object, user_data: bool, termina
 /// User data comes in base64, and is not empty.
 fn decoded(encoded: &str) -> Option<Value> {
     let compact: String = encoded.split_ascii_whitespace().collect();
-    STANDARD.decode(&compact).ok().filter(|bytes| !bytes.is_empty()).map(Value::data)
+    STANDARD
+        .decode(&compact)
+        .ok()
+        .filter(|bytes| !bytes.is_empty())
+        .map(Value::data)
 }
 
 #[cfg(test)]
@@ -109,17 +160,32 @@ mod tests {
 
     #[test]
     fn a_volume_is_told_in_the_words_of_a_spec() {
-        let volume = Volume::builder().volume_id("vol-1").size(20).volume_type(VolumeType::Gp3).iops(4000).encrypted(false).build();
+        let volume = Volume::builder()
+            .volume_id("vol-1")
+            .size(20)
+            .volume_type(VolumeType::Gp3)
+            .iops(4000)
+            .encrypted(false)
+            .build();
         let record = root_volume(&volume, Some(Value::Bool(true)));
-        assert_eq!(record.to_string(), "{delete_on_termination: true, encrypted: false, iops: 4000, size: 20, throughput: 125, type: gp3}");
+        assert_eq!(
+            record.to_string(),
+            "{delete_on_termination: true, encrypted: false, iops: 4000, size: 20, throughput: 125, type: gp3}"
+        );
     }
 
     #[test]
     fn user_data_is_decoded() {
         assert_eq!(decoded("IyEvYmluL3No"), Some("#!/bin/sh".into()));
         assert_eq!(decoded("IyEv\nYmlu\nL3No"), Some("#!/bin/sh".into()));
-        assert_eq!(decoded("H4sI/w=="), Some(Value::Bytes(vec![0x1f, 0x8b, 0x08, 0xff])));
+        assert_eq!(
+            decoded("H4sI/w=="),
+            Some(Value::Bytes(vec![0x1f, 0x8b, 0x08, 0xff]))
+        );
         // What was cut off or is no base64 is unknown.
-        assert_eq!([decoded(""), decoded("IyEvYmluL3N"), decoded("#!/bin/sh")], [None, None, None]);
+        assert_eq!(
+            [decoded(""), decoded("IyEvYmluL3N"), decoded("#!/bin/sh")],
+            [None, None, None]
+        );
     }
 }

@@ -2,9 +2,10 @@
 
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, AttributeValue, EbsInstanceBlockDeviceSpecification, HttpTokensState, IamInstanceProfileAssociation,
-    IamInstanceProfileSpecification, InstanceBlockDeviceMappingSpecification, InstanceMetadataEndpointState, InstanceMetadataProtocolState,
-    InstanceMetadataTagsState, SecureBlobAttributeValue, VolumeType,
+    AttributeBooleanValue, AttributeValue, EbsInstanceBlockDeviceSpecification, HttpTokensState,
+    IamInstanceProfileAssociation, IamInstanceProfileSpecification, InstanceBlockDeviceMappingSpecification,
+    InstanceMetadataEndpointState, InstanceMetadataProtocolState, InstanceMetadataTagsState,
+    SecureBlobAttributeValue, VolumeType,
 };
 use trueup_model::{Acted, Record, Value};
 
@@ -19,26 +20,51 @@ use crate::read::pages;
 
 pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
     let (client, id) = (&task.ec2.client, task.id()?);
-    let waiting = |until| Acted { wait: wait(id, until), ..Acted::default() };
+    let waiting = |until| Acted {
+        wait: wait(id, until),
+        ..Acted::default()
+    };
     match task.act.action {
         "StartInstances" => {
-            task.call("StartInstances", client.start_instances().instance_ids(id), |request| request.send()).await?;
+            task.call(
+                "StartInstances",
+                client.start_instances().instance_ids(id),
+                |request| request.send(),
+            )
+            .await?;
             Ok(waiting("running"))
         }
         "StopInstances" => {
-            task.call("StopInstances", client.stop_instances().instance_ids(id), |request| request.send()).await?;
+            task.call(
+                "StopInstances",
+                client.stop_instances().instance_ids(id),
+                |request| request.send(),
+            )
+            .await?;
             Ok(waiting("stopped"))
         }
         "MonitorInstances" => {
-            task.call("MonitorInstances", client.monitor_instances().instance_ids(id), |request| request.send()).await?;
+            task.call(
+                "MonitorInstances",
+                client.monitor_instances().instance_ids(id),
+                |request| request.send(),
+            )
+            .await?;
             Ok(Acted::default())
         }
         "UnmonitorInstances" => {
-            task.call("UnmonitorInstances", client.unmonitor_instances().instance_ids(id), |request| request.send()).await?;
+            task.call(
+                "UnmonitorInstances",
+                client.unmonitor_instances().instance_ids(id),
+                |request| request.send(),
+            )
+            .await?;
             Ok(Acted::default())
         }
         "ModifyInstanceAttribute" => attribute(task).await,
-        "ModifyNetworkInterfaceAttribute" if task.sets().get("associate_public_ip_address").is_some() => public_address(task).await,
+        "ModifyNetworkInterfaceAttribute" if task.sets().get("associate_public_ip_address").is_some() => {
+            public_address(task).await
+        }
         "ModifyNetworkInterfaceAttribute" => groups(task).await,
         "ModifyInstanceMetadataOptions" => metadata(task).await,
         "ModifyVolume" => volume(task).await,
@@ -58,7 +84,11 @@ async fn fact(task: &Task<'_>, name: &str) -> Result<String, Failure> {
     }
     let facts = facts_now(task).await?;
     let text = facts.get(name).and_then(Value::as_text).map(str::to_owned);
-    text.ok_or_else(|| task.defect(&format!("needs the {name} of the instance, which EC2 does not show")))
+    text.ok_or_else(|| {
+        task.defect(&format!(
+            "needs the {name} of the instance, which EC2 does not show"
+        ))
+    })
 }
 
 fn switch(on: bool) -> AttributeBooleanValue {
@@ -68,24 +98,45 @@ fn switch(on: bool) -> AttributeBooleanValue {
 /// EC2 changes one attribute a call: the step names one.
 async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
     const ACTION: &str = "ModifyInstanceAttribute";
-    let request = task.ec2.client.modify_instance_attribute().instance_id(task.id()?);
-    let (name, value) = task.sets().iter().next().ok_or_else(|| task.defect("sets no attribute"))?;
+    let request = task
+        .ec2
+        .client
+        .modify_instance_attribute()
+        .instance_id(task.id()?);
+    let (name, value) = task
+        .sets()
+        .iter()
+        .next()
+        .ok_or_else(|| task.defect("sets no attribute"))?;
     let on = value.as_bool().unwrap_or_default();
     let text = value.as_text().unwrap_or_default();
     let request = match name {
         "instance_type" => request.instance_type(AttributeValue::builder().value(text).build()),
         "user_data" => {
             let bytes = value.as_bytes().unwrap_or_default();
-            request.user_data(SecureBlobAttributeValue::builder().value(Blob::new(bytes)).build())
+            request.user_data(
+                SecureBlobAttributeValue::builder()
+                    .value(Blob::new(bytes))
+                    .build(),
+            )
         }
         "ebs_optimized" => request.ebs_optimized(switch(on)),
         "disable_api_termination" => request.disable_api_termination(switch(on)),
         "source_dest_check" => request.source_dest_check(switch(on)),
         "root_volume" => {
-            let deleted = value.as_map().and_then(|volume| volume.get("delete_on_termination")?.as_bool());
-            let volume = EbsInstanceBlockDeviceSpecification::builder().set_delete_on_termination(deleted).build();
+            let deleted = value
+                .as_map()
+                .and_then(|volume| volume.get("delete_on_termination")?.as_bool());
+            let volume = EbsInstanceBlockDeviceSpecification::builder()
+                .set_delete_on_termination(deleted)
+                .build();
             let device = fact(task, fact::ROOT_DEVICE).await?;
-            request.block_device_mappings(InstanceBlockDeviceMappingSpecification::builder().device_name(device).ebs(volume).build())
+            request.block_device_mappings(
+                InstanceBlockDeviceMappingSpecification::builder()
+                    .device_name(device)
+                    .ebs(volume)
+                    .build(),
+            )
         }
         _ => return Err(task.defect(&format!("sets {name}, which {ACTION} does not have"))),
     };
@@ -93,8 +144,17 @@ async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
         // Of an instance with several interfaces each has its own switch; the spec means the primary one's.
         Err(failure) if name == "source_dest_check" && wants_interface(&failure.code) => {
             let interface = fact(task, fact::INTERFACE).await?;
-            let request = task.ec2.client.modify_network_interface_attribute().network_interface_id(interface);
-            task.call("ModifyNetworkInterfaceAttribute", request.source_dest_check(switch(on)), |request| request.send()).await?;
+            let request = task
+                .ec2
+                .client
+                .modify_network_interface_attribute()
+                .network_interface_id(interface);
+            task.call(
+                "ModifyNetworkInterfaceAttribute",
+                request.source_dest_check(switch(on)),
+                |request| request.send(),
+            )
+            .await?;
         }
         done => {
             done?;
@@ -103,46 +163,93 @@ async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(Acted::default())
 }
 
-/// The groups of the primary interface. None are the one that EC2 made with the VPC: an interface has at least one.
+/// The groups of the primary interface. None are the one that EC2 made with the VPC: an interface has at
+/// least one.
 async fn groups(task: &Task<'_>) -> Result<Acted, Failure> {
     let interface = fact(task, fact::INTERFACE).await?;
     let mut groups = ids(task.sets(), "security_groups");
     if groups.is_empty() {
         let vpc = fact(task, fact::VPC).await?;
         let default = security_group::default_of(task.ec2, &vpc).await?;
-        groups.push(default.ok_or_else(|| task.defect(&format!("needs the default group of {vpc}, which EC2 does not show")))?);
+        groups.push(default.ok_or_else(|| {
+            task.defect(&format!(
+                "needs the default group of {vpc}, which EC2 does not show"
+            ))
+        })?);
     }
-    let request = task.ec2.client.modify_network_interface_attribute().network_interface_id(interface).set_groups(Some(groups));
-    task.call("ModifyNetworkInterfaceAttribute", request, |request| request.send()).await?;
+    let request = task
+        .ec2
+        .client
+        .modify_network_interface_attribute()
+        .network_interface_id(interface)
+        .set_groups(Some(groups));
+    task.call("ModifyNetworkInterfaceAttribute", request, |request| {
+        request.send()
+    })
+    .await?;
     Ok(Acted::default())
 }
 
 /// Whether the primary interface has a public address of EC2's choice.
 async fn public_address(task: &Task<'_>) -> Result<Acted, Failure> {
     let interface = fact(task, fact::INTERFACE).await?;
-    let on = task.sets().get("associate_public_ip_address").and_then(Value::as_bool).unwrap_or_default();
-    let request = task.ec2.client.modify_network_interface_attribute().network_interface_id(&interface).associate_public_ip_address(on);
-    task.call("ModifyNetworkInterfaceAttribute", request, |request| request.send()).await?;
-    Ok(Acted { wait: wait(&interface, if on { super::PUBLIC } else { super::PRIVATE }), ..Acted::default() })
+    let on = task
+        .sets()
+        .get("associate_public_ip_address")
+        .and_then(Value::as_bool)
+        .unwrap_or_default();
+    let request = task
+        .ec2
+        .client
+        .modify_network_interface_attribute()
+        .network_interface_id(&interface)
+        .associate_public_ip_address(on);
+    task.call("ModifyNetworkInterfaceAttribute", request, |request| {
+        request.send()
+    })
+    .await?;
+    Ok(Acted {
+        wait: wait(&interface, if on { super::PUBLIC } else { super::PRIVATE }),
+        ..Acted::default()
+    })
 }
 
 /// All options are sent: what is left out of the spec as it is now.
 async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
-    let known = task.act.target.as_ref().and_then(|target| target.facts.get(fact::METADATA)?.as_map().cloned());
+    let known = task
+        .act
+        .target
+        .as_ref()
+        .and_then(|target| target.facts.get(fact::METADATA)?.as_map().cloned());
     let mut options = match known {
         Some(known) => known,
-        None => facts_now(task).await?.get(fact::METADATA).and_then(Value::as_map).cloned().unwrap_or_default(),
+        None => facts_now(task)
+            .await?
+            .get(fact::METADATA)
+            .and_then(Value::as_map)
+            .cloned()
+            .unwrap_or_default(),
     };
-    let wanted = task.sets().get("metadata_options").and_then(Value::as_map).cloned().unwrap_or_default();
+    let wanted = task
+        .sets()
+        .get("metadata_options")
+        .and_then(Value::as_map)
+        .cloned()
+        .unwrap_or_default();
     for (name, value) in wanted.iter() {
         options.set(name, value.clone());
     }
     let text = |name: &str| options.get(name).and_then(Value::as_text);
-    // EC2 takes nothing else beside an endpoint that is switched off; one that is off already stays so by not being named.
+    // EC2 takes nothing else beside an endpoint that is switched off; one that is off already stays so by not
+    // being named.
     let is_off = text("http_endpoint") == Some("disabled");
     let switches_off = is_off && wanted.get("http_endpoint").is_some();
     let endpoint = text("http_endpoint").filter(|_| switches_off || !is_off);
-    let request = task.ec2.client.modify_instance_metadata_options().instance_id(task.id()?);
+    let request = task
+        .ec2
+        .client
+        .modify_instance_metadata_options()
+        .instance_id(task.id()?);
     let request = request.set_http_endpoint(endpoint.map(InstanceMetadataEndpointState::from));
     let request = if switches_off {
         request
@@ -154,16 +261,29 @@ async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_http_protocol_ipv6(text("http_protocol_ipv6").map(InstanceMetadataProtocolState::from))
             .set_instance_metadata_tags(text("instance_metadata_tags").map(InstanceMetadataTagsState::from))
     };
-    task.call("ModifyInstanceMetadataOptions", request, |request| request.send()).await?;
+    task.call("ModifyInstanceMetadataOptions", request, |request| request.send())
+        .await?;
     let mut facts = Record::new();
     facts.set(fact::METADATA, options);
-    Ok(Acted { facts, ..Acted::default() })
+    Ok(Acted {
+        facts,
+        ..Acted::default()
+    })
 }
 
 async fn volume(task: &Task<'_>) -> Result<Acted, Failure> {
     let volume = fact(task, fact::ROOT_VOLUME).await?;
-    let wanted = task.sets().get("root_volume").and_then(Value::as_map).ok_or_else(|| task.defect("says nothing of the volume"))?;
-    let number = |name: &str| wanted.get(name).and_then(Value::as_int).and_then(|value| i32::try_from(value).ok());
+    let wanted = task
+        .sets()
+        .get("root_volume")
+        .and_then(Value::as_map)
+        .ok_or_else(|| task.defect("says nothing of the volume"))?;
+    let number = |name: &str| {
+        wanted
+            .get(name)
+            .and_then(Value::as_int)
+            .and_then(|value| i32::try_from(value).ok())
+    };
     let request = task
         .ec2
         .client
@@ -173,14 +293,22 @@ async fn volume(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_volume_type(wanted.get("type").and_then(Value::as_text).map(VolumeType::from))
         .set_iops(number("iops"))
         .set_throughput(number("throughput"));
-    task.call("ModifyVolume", request, |request| request.send()).await?;
-    Ok(Acted { wait: wait(&volume, "optimizing"), ..Acted::default() })
+    task.call("ModifyVolume", request, |request| request.send())
+        .await?;
+    Ok(Acted {
+        wait: wait(&volume, "optimizing"),
+        ..Acted::default()
+    })
 }
 
 /// What associates the instance with its profile: the association and the profile's name.
 async fn profile(task: &Task<'_>) -> Result<Option<(String, String)>, Failure> {
     let mut found = None;
-    let request = task.ec2.client.describe_iam_instance_profile_associations().filters(filter::of("instance-id", [task.id()?]));
+    let request = task
+        .ec2
+        .client
+        .describe_iam_instance_profile_associations()
+        .filters(filter::of("instance-id", [task.id()?]));
     let request = request.max_results(100);
     pages!(
         task.ec2,
@@ -188,8 +316,14 @@ async fn profile(task: &Task<'_>) -> Result<Option<(String, String)>, Failure> {
         request,
         iam_instance_profile_associations,
         |association: IamInstanceProfileAssociation| {
-            let state = association.state.as_ref().map_or("associated", |state| state.as_str());
-            let arn = association.iam_instance_profile.and_then(|profile| profile.arn).unwrap_or_default();
+            let state = association
+                .state
+                .as_ref()
+                .map_or("associated", |state| state.as_str());
+            let arn = association
+                .iam_instance_profile
+                .and_then(|profile| profile.arn)
+                .unwrap_or_default();
             let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
             if let (Some(id), "associating" | "associated") = (association.association_id, state) {
                 found = Some((id, name));
@@ -201,14 +335,23 @@ async fn profile(task: &Task<'_>) -> Result<Option<(String, String)>, Failure> {
 }
 
 fn wanted_profile(task: &Task<'_>) -> Result<IamInstanceProfileSpecification, Failure> {
-    let name = task.text("iam_instance_profile").ok_or_else(|| task.defect("names no instance profile"))?;
+    let name = task
+        .text("iam_instance_profile")
+        .ok_or_else(|| task.defect("names no instance profile"))?;
     Ok(IamInstanceProfileSpecification::builder().name(name).build())
 }
 
 async fn associate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
-    let request = task.ec2.client.associate_iam_instance_profile().instance_id(task.id()?);
+    let request = task
+        .ec2
+        .client
+        .associate_iam_instance_profile()
+        .instance_id(task.id()?);
     let request = request.iam_instance_profile(wanted_profile(task)?);
-    match task.call("AssociateIamInstanceProfile", request, |request| request.send()).await {
+    match task
+        .call("AssociateIamInstanceProfile", request, |request| request.send())
+        .await
+    {
         // The first attempt did it, and its answer was lost.
         Err(failure) if failure.maybe_done => {
             let now = profile(task).await?.map(|(_, name)| name);
@@ -224,55 +367,99 @@ async fn associate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 async fn replace_profile(task: &Task<'_>) -> Result<Acted, Failure> {
-    let Some((association, name)) = profile(task).await? else { return associate_profile(task).await };
+    let Some((association, name)) = profile(task).await? else {
+        return associate_profile(task).await;
+    };
     if Some(&name) == task.text("iam_instance_profile").as_ref() {
         return Ok(Acted::default());
     }
     // EC2 swaps the profile of a running instance only: of any other it is taken, and then given.
     if task.fact("state").is_none_or(|state| state == "running") {
-        let request = task.ec2.client.replace_iam_instance_profile_association().association_id(association);
+        let request = task
+            .ec2
+            .client
+            .replace_iam_instance_profile_association()
+            .association_id(association);
         let request = request.iam_instance_profile(wanted_profile(task)?);
-        task.call("ReplaceIamInstanceProfileAssociation", request, |request| request.send()).await?;
+        task.call("ReplaceIamInstanceProfileAssociation", request, |request| {
+            request.send()
+        })
+        .await?;
         return Ok(Acted::default());
     }
-    let request = task.ec2.client.disassociate_iam_instance_profile().association_id(association);
-    task.end("DisassociateIamInstanceProfile", request, |request| request.send()).await?;
+    let request = task
+        .ec2
+        .client
+        .disassociate_iam_instance_profile()
+        .association_id(association);
+    task.end("DisassociateIamInstanceProfile", request, |request| {
+        request.send()
+    })
+    .await?;
     associate_profile(task).await
 }
 
 async fn disassociate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
     if let Some((association, _)) = profile(task).await? {
-        let request = task.ec2.client.disassociate_iam_instance_profile().association_id(association);
-        task.end("DisassociateIamInstanceProfile", request, |request| request.send()).await?;
+        let request = task
+            .ec2
+            .client
+            .disassociate_iam_instance_profile()
+            .association_id(association);
+        task.end("DisassociateIamInstanceProfile", request, |request| {
+            request.send()
+        })
+        .await?;
     }
     Ok(Acted::default())
 }
 
 async fn associate_address(task: &Task<'_>) -> Result<Acted, Failure> {
-    let address = task.set_id("elastic_ip").ok_or_else(|| task.defect("names no address"))?;
+    let address = task
+        .set_id("elastic_ip")
+        .ok_or_else(|| task.defect("names no address"))?;
     nat_gateway::released(task, &address).await?;
     // An address that is in use is not taken from where it is.
-    let request = task.ec2.client.associate_address().instance_id(task.id()?).allocation_id(&address).allow_reassociation(false);
-    let association = match task.call("AssociateAddress", request, |request| request.send()).await {
+    let request = task
+        .ec2
+        .client
+        .associate_address()
+        .instance_id(task.id()?)
+        .allocation_id(&address)
+        .allow_reassociation(false);
+    let association = match task
+        .call("AssociateAddress", request, |request| request.send())
+        .await
+    {
         Ok(answer) => answer.association_id,
         Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => {
             let now = association(task, &address).await?;
-            Some(now.filter(|(instance, _)| Some(instance.as_str()) == task.id().ok()).ok_or(failure)?.1)
+            Some(
+                now.filter(|(instance, _)| Some(instance.as_str()) == task.id().ok())
+                    .ok_or(failure)?
+                    .1,
+            )
         }
         Err(failure) => return Err(failure),
     };
-    Ok(Acted { facts: facts([(fact::ASSOCIATION, association)]), ..Acted::default() })
+    Ok(Acted {
+        facts: facts([(fact::ASSOCIATION, association)]),
+        ..Acted::default()
+    })
 }
 
 async fn disassociate_address(task: &Task<'_>) -> Result<Acted, Failure> {
     let known = match (task.fact(fact::ASSOCIATION), task.unset_id("elastic_ip")) {
         (Some(known), _) => Some(known.to_owned()),
-        (None, Some(address)) => association(task, &address).await?.map(|(_, association)| association),
+        (None, Some(address)) => association(task, &address)
+            .await?
+            .map(|(_, association)| association),
         (None, None) => None,
     };
     if let Some(known) = known {
         let request = task.ec2.client.disassociate_address().association_id(known);
-        task.end("DisassociateAddress", request, |request| request.send()).await?;
+        task.end("DisassociateAddress", request, |request| request.send())
+            .await?;
     }
     Ok(Acted::default())
 }
@@ -282,5 +469,10 @@ async fn association(task: &Task<'_>, address: &str) -> Result<Option<(String, S
     let found = elastic_ip::read(task.ec2, Some(vec![filter::of("allocation-id", [address])])).await?;
     let object = found.objects.into_iter().find(|object| object.id == address);
     let text = |facts: &Record, name: &str| Some(facts.text(name).to_owned()).filter(|text| !text.is_empty());
-    Ok(object.and_then(|object| Some((text(&object.facts, "instance")?, text(&object.facts, "association")?))))
+    Ok(object.and_then(|object| {
+        Some((
+            text(&object.facts, "instance")?,
+            text(&object.facts, "association")?,
+        ))
+    }))
 }

@@ -28,10 +28,21 @@ const STOPPED: [&str; 3] = ["instance_type", "user_data", "ebs_optimized"];
 pub(super) fn update(update: &Update<'_>) -> Vec<Call> {
     let runs = update.before.text("state") == "running";
     let wanted = update.after.text("state") == "running";
-    let stopped: Vec<Call> = STOPPED.iter().filter_map(|name| update.set(name, "ModifyInstanceAttribute")).collect();
+    let stopped: Vec<Call> = STOPPED
+        .iter()
+        .filter_map(|name| update.set(name, "ModifyInstanceAttribute"))
+        .collect();
     let state = |state: &str| Record::new().with("state", state);
-    let stop = || Call::modify("StopInstances").setting(state("stopped")).unsetting(state("running"));
-    let start = || Call::modify("StartInstances").setting(state("running")).unsetting(state("stopped"));
+    let stop = || {
+        Call::modify("StopInstances")
+            .setting(state("stopped"))
+            .unsetting(state("running"))
+    };
+    let start = || {
+        Call::modify("StartInstances")
+            .setting(state("running"))
+            .unsetting(state("stopped"))
+    };
 
     let mut calls = in_place(update);
     let needs_stop = !stopped.is_empty();
@@ -51,14 +62,20 @@ pub(super) fn is_in_place(call: &Call) -> bool {
     names.all(|name| name != "state" && !STOPPED.contains(&name))
 }
 
-/// Whether a call is about the address that the instance is reached by from outside: of two, the first decides what the second meets.
+/// Whether a call is about the address that the instance is reached by from outside: of two, the first
+/// decides what the second meets.
 pub(super) fn is_about_public_address(call: &Call) -> bool {
-    ["associate_public_ip_address", "elastic_ip"].iter().any(|name| call.sets.get(name).is_some() || call.unsets.get(name).is_some())
+    ["associate_public_ip_address", "elastic_ip"]
+        .iter()
+        .any(|name| call.sets.get(name).is_some() || call.unsets.get(name).is_some())
 }
 
-/// Whether a call is about tags, or about who may read them: some tags are legal only while the instance may not.
+/// Whether a call is about tags, or about who may read them: some tags are legal only while the instance may
+/// not.
 pub(super) fn is_about_tags(call: &Call) -> bool {
-    ["tags", "metadata_options"].iter().any(|name| call.sets.get(name).is_some() || call.unsets.get(name).is_some())
+    ["tags", "metadata_options"]
+        .iter()
+        .any(|name| call.sets.get(name).is_some() || call.unsets.get(name).is_some())
 }
 
 fn in_place(update: &Update<'_>) -> Vec<Call> {
@@ -70,7 +87,14 @@ fn in_place(update: &Update<'_>) -> Vec<Call> {
     calls.extend(update.set("disable_api_termination", "ModifyInstanceAttribute"));
     if update.has("monitoring") {
         let on = update.after.get("monitoring") == Some(&Value::Bool(true));
-        calls.extend(update.set("monitoring", if on { "MonitorInstances" } else { "UnmonitorInstances" }));
+        calls.extend(update.set(
+            "monitoring",
+            if on {
+                "MonitorInstances"
+            } else {
+                "UnmonitorInstances"
+            },
+        ));
     }
     calls.extend(update.set("metadata_options", "ModifyInstanceMetadataOptions"));
     calls.extend(update.attach(
@@ -84,14 +108,25 @@ fn in_place(update: &Update<'_>) -> Vec<Call> {
     calls
 }
 
-/// The volume itself is one call, and whether it goes with the instance another: that belongs to the attachment.
+/// The volume itself is one call, and whether it goes with the instance another: that belongs to the
+/// attachment.
 fn root_volume(update: &Update<'_>) -> Vec<Call> {
     if !update.has("root_volume") {
         return Vec::new();
     }
-    let fields = |record: &Record| record.get("root_volume").and_then(Value::as_map).cloned().unwrap_or_default();
+    let fields = |record: &Record| {
+        record
+            .get("root_volume")
+            .and_then(Value::as_map)
+            .cloned()
+            .unwrap_or_default()
+    };
     let (before, after) = (fields(update.before), fields(update.after));
-    let differs = |names: &[&str]| names.iter().any(|name| after.get(name).is_some() && after.get(name) != before.get(name));
+    let differs = |names: &[&str]| {
+        names
+            .iter()
+            .any(|name| after.get(name).is_some() && after.get(name) != before.get(name))
+    };
     let call = |action, names: &[&str]| {
         Call::modify(action)
             .setting(Record::new().with("root_volume", after.only(names)))
@@ -123,7 +158,11 @@ mod tests {
 
     #[test]
     fn a_public_address_comes_and_goes_without_a_stop() {
-        let with = |on: bool| Record::new().with("state", "running").with("associate_public_ip_address", on);
+        let with = |on: bool| {
+            Record::new()
+                .with("state", "running")
+                .with("associate_public_ip_address", on)
+        };
         for on in [true, false] {
             let calls = update(&Update::new(crate::Kind::Instance, &with(!on), &with(on), false));
             let actions: Vec<&str> = calls.iter().map(|call| call.action).collect();
@@ -133,10 +172,17 @@ mod tests {
 
     #[test]
     fn a_type_change_stops_changes_and_starts() {
-        let before = Record::new().with("state", "running").with("instance_type", "t2.micro");
-        let after = Record::new().with("state", "running").with("instance_type", "t3.micro");
+        let before = Record::new()
+            .with("state", "running")
+            .with("instance_type", "t2.micro");
+        let after = Record::new()
+            .with("state", "running")
+            .with("instance_type", "t3.micro");
         let calls = update(&Update::new(crate::Kind::Instance, &before, &after, false));
         let actions: Vec<&str> = calls.iter().map(|call| call.action).collect();
-        assert_eq!(actions, ["StopInstances", "ModifyInstanceAttribute", "StartInstances"]);
+        assert_eq!(
+            actions,
+            ["StopInstances", "ModifyInstanceAttribute", "StartInstances"]
+        );
     }
 }

@@ -11,7 +11,9 @@ static IMAGE: Format = Format {
     number: false,
     read: |text| match text.strip_prefix("ami-") {
         Some(tail) if crate::kind::is_id_tail(tail) => Ok(text.to_owned()),
-        _ => Err(Complaint::new(format!("`{text}` is not the id of an image: `ami-` and 8 or 17 hex digits"))),
+        _ => Err(Complaint::new(format!(
+            "`{text}` is not the id of an image: `ami-` and 8 or 17 hex digits"
+        ))),
     },
 };
 
@@ -25,24 +27,32 @@ static INSTANCE_TYPE: Format = Format {
     },
 };
 
-/// The name of an instance profile; of an ARN, its last part: what stands before that is a path, which EC2 does not ask for.
+/// The name of an instance profile; of an ARN, its last part: what stands before that is a path, which EC2
+/// does not ask for.
 static PROFILE: Format = Format {
     what: "the name of an instance profile, or its ARN",
     pattern: "^(arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile/([!-~]*/)?)?[A-Za-z0-9_+=,.@-]{1,128}$",
     number: false,
     read: |text| {
         without_edges(text, "profile's name")?;
-        let (head, name) = text.rsplit_once('/').map_or((None, text), |(head, name)| (Some(head), name));
+        let (head, name) = text
+            .rsplit_once('/')
+            .map_or((None, text), |(head, name)| (Some(head), name));
         if head.is_some_and(|head| !is_profile_arn(head)) {
-            return Err(Complaint::new(format!("`{text}` is neither the name of an instance profile nor its ARN")));
+            return Err(Complaint::new(format!(
+                "`{text}` is neither the name of an instance profile nor its ARN"
+            )));
         }
         let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         match name.chars().find(|c| !legal(*c)) {
-            Some(bad) => {
-                Err(Complaint::new(format!("IAM does not allow `{bad}` in the name of an instance profile: letters, digits and _+=,.@-")))
-            }
+            Some(bad) => Err(Complaint::new(format!(
+                "IAM does not allow `{bad}` in the name of an instance profile: letters, digits and _+=,.@-"
+            ))),
             None if (1..=128).contains(&name.len()) => Ok(name.to_owned()),
-            None => Err(Complaint::new(format!("the name of an instance profile has 1 to 128 characters, and this has {}", name.len()))),
+            None => Err(Complaint::new(format!(
+                "the name of an instance profile has 1 to 128 characters, and this has {}",
+                name.len()
+            ))),
         }
     },
 };
@@ -50,9 +60,15 @@ static PROFILE: Format = Format {
 /// Whether this is what stands before the last part of a profile's ARN.
 fn is_profile_arn(head: &str) -> bool {
     let parts: Vec<&str> = head.splitn(6, ':').collect();
-    let ["arn", partition, "iam", "", account, resource] = parts[..] else { return false };
-    let path = resource.strip_prefix("instance-profile").filter(|path| path.is_empty() || path.starts_with('/'));
-    partition.strip_prefix("aws").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+    let ["arn", partition, "iam", "", account, resource] = parts[..] else {
+        return false;
+    };
+    let path = resource
+        .strip_prefix("instance-profile")
+        .filter(|path| path.is_empty() || path.starts_with('/'));
+    partition
+        .strip_prefix("aws")
+        .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
         && account.len() == 12
         && account.chars().all(|c| c.is_ascii_digit())
         && path.is_some_and(|path| path.chars().all(|c| c.is_ascii_graphic()))
@@ -61,10 +77,30 @@ fn is_profile_arn(head: &str) -> bool {
 static GROUPS: Members = Members::new(Type::Ref(Kind::SecurityGroup, Follow::Id), plain_key);
 
 static METADATA_OPTIONS: [Attribute; 4] = [
-    Attribute::new("http_endpoint", Type::Choice(&["enabled", "disabled"]), "Whether the metadata service answers.").auto(),
-    Attribute::new("http_tokens", Type::Choice(&["optional", "required"]), "`required` is IMDSv2 only.").auto(),
-    Attribute::new("http_put_response_hop_limit", Type::Int(1, 64), "How many hops an answer may travel.").auto(),
-    Attribute::new("instance_metadata_tags", Type::Choice(&["enabled", "disabled"]), "Whether the instance can read its tags.").auto(),
+    Attribute::new(
+        "http_endpoint",
+        Type::Choice(&["enabled", "disabled"]),
+        "Whether the metadata service answers.",
+    )
+    .auto(),
+    Attribute::new(
+        "http_tokens",
+        Type::Choice(&["optional", "required"]),
+        "`required` is IMDSv2 only.",
+    )
+    .auto(),
+    Attribute::new(
+        "http_put_response_hop_limit",
+        Type::Int(1, 64),
+        "How many hops an answer may travel.",
+    )
+    .auto(),
+    Attribute::new(
+        "instance_metadata_tags",
+        Type::Choice(&["enabled", "disabled"]),
+        "Whether the instance can read its tags.",
+    )
+    .auto(),
 ];
 
 static ROOT_VOLUME: [Attribute; 6] = [
@@ -84,19 +120,29 @@ static ROOT_VOLUME: [Attribute; 6] = [
 ];
 
 fn size_effect(before: Option<&Value>, after: Option<&Value>) -> Effect {
-    if after < before { Effect::Replace } else { Effect::InPlace }
+    if after < before {
+        Effect::Replace
+    } else {
+        Effect::InPlace
+    }
 }
 
 fn root_volume_effect(before: Option<&Value>, after: Option<&Value>) -> Effect {
     let (Some(before), Some(after)) = (before.and_then(Value::as_map), after.and_then(Value::as_map)) else {
         return Effect::InPlace;
     };
-    let differing = ROOT_VOLUME.iter().filter(|field| field.differs(after.get(field.name), before.get(field.name)));
+    let differing = ROOT_VOLUME
+        .iter()
+        .filter(|field| field.differs(after.get(field.name), before.get(field.name)));
     crate::rules::worst(differing.map(|field| field.effect(before.get(field.name), after.get(field.name))))
 }
 
 fn state_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
-    if after.and_then(Value::as_text) == Some("stopped") { Effect::Stop } else { Effect::InPlace }
+    if after.and_then(Value::as_text) == Some("stopped") {
+        Effect::Stop
+    } else {
+        Effect::InPlace
+    }
 }
 
 pub(super) static SCHEMA: Schema = Schema {
@@ -195,10 +241,25 @@ mod tests {
 
     #[test]
     fn a_profile_is_its_name_as_iam_takes_it() {
-        assert_eq!((PROFILE.read)("arn:aws:iam::123456789012:instance-profile/path/web").unwrap(), "web");
+        assert_eq!(
+            (PROFILE.read)("arn:aws:iam::123456789012:instance-profile/path/web").unwrap(),
+            "web"
+        );
         assert_eq!((PROFILE.read)("a+b=c,d.e@f-g_h").unwrap(), "a+b=c,d.e@f-g_h");
-        assert_eq!((PROFILE.read)("web ").unwrap_err().instead.as_deref(), Some("web"));
-        for refused in ["", "a b", "büro", "path/", "path/web", "/web", "arn:aws:iam::1:instance-profile/web", &"x".repeat(129)] {
+        assert_eq!(
+            (PROFILE.read)("web ").unwrap_err().instead.as_deref(),
+            Some("web")
+        );
+        for refused in [
+            "",
+            "a b",
+            "büro",
+            "path/",
+            "path/web",
+            "/web",
+            "arn:aws:iam::1:instance-profile/web",
+            &"x".repeat(129),
+        ] {
             assert!((PROFILE.read)(refused).is_err(), "{refused:?}");
         }
     }

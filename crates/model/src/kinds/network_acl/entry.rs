@@ -14,7 +14,10 @@ use crate::value::{Record, Value};
 /// One entry: its place in the order, what it matches, and what happens to that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct Entry {
     pub rule_number: i64,
     pub action: String,
@@ -30,13 +33,45 @@ pub const NUMBER_MAX: i64 = 32766;
 
 /// The fields of an entry as a spec writes it.
 pub static FIELDS: [Attribute; 7] = [
-    Attribute::new("rule_number", Type::Int(1, NUMBER_MAX), "Its place: lower numbers are looked at first.").required(),
-    Attribute::new("action", Type::Choice(&["allow", "deny"]), "What happens to what it matches.").required(),
-    Attribute::new("protocol", Type::Text(&PROTOCOL), "`tcp`, `udp`, `icmp`, `icmpv6`, `all`, or a number.").required(),
-    Attribute::new("port", Type::Text(&PORTS), "The port that packets go to, or a range such as `1024-65535`. Required for tcp and udp."),
-    Attribute::new("icmp_type", Type::Int(-1, 255), "The ICMP type; left out, every type."),
-    Attribute::new("icmp_code", Type::Int(-1, 255), "The ICMP code; left out, every code."),
-    Attribute::new("cidr", Type::Text(&RANGE), "Who is on the other side: an IPv4 or IPv6 range.").required(),
+    Attribute::new(
+        "rule_number",
+        Type::Int(1, NUMBER_MAX),
+        "Its place: lower numbers are looked at first.",
+    )
+    .required(),
+    Attribute::new(
+        "action",
+        Type::Choice(&["allow", "deny"]),
+        "What happens to what it matches.",
+    )
+    .required(),
+    Attribute::new(
+        "protocol",
+        Type::Text(&PROTOCOL),
+        "`tcp`, `udp`, `icmp`, `icmpv6`, `all`, or a number.",
+    )
+    .required(),
+    Attribute::new(
+        "port",
+        Type::Text(&PORTS),
+        "The port that packets go to, or a range such as `1024-65535`. Required for tcp and udp.",
+    ),
+    Attribute::new(
+        "icmp_type",
+        Type::Int(-1, 255),
+        "The ICMP type; left out, every type.",
+    ),
+    Attribute::new(
+        "icmp_code",
+        Type::Int(-1, 255),
+        "The ICMP code; left out, every code.",
+    ),
+    Attribute::new(
+        "cidr",
+        Type::Text(&RANGE),
+        "Who is on the other side: an IPv4 or IPv6 range.",
+    )
+    .required(),
 ];
 
 /// The entries that EC2 gives a default ACL.
@@ -50,7 +85,9 @@ pub fn allow_all() -> Vec<Value> {
 
 /// An entry's number; 0 where there is none.
 pub fn number(entry: &Value) -> i64 {
-    field(entry, "rule_number").and_then(Value::as_int).unwrap_or_default()
+    field(entry, "rule_number")
+        .and_then(Value::as_int)
+        .unwrap_or_default()
 }
 
 /// What tells two entries of a direction apart.
@@ -60,8 +97,15 @@ pub fn key(entry: &Value) -> String {
 
 /// What an entry does, as users read it: `deny tcp/22 198.51.100.0/24`.
 pub fn words(entry: &Value) -> String {
-    let Some(entry) = entry.as_map() else { return String::new() };
-    format!("{} {} {}", entry.text("action"), traffic::words(entry), entry.text("cidr"))
+    let Some(entry) = entry.as_map() else {
+        return String::new();
+    };
+    format!(
+        "{} {} {}",
+        entry.text("action"),
+        traffic::words(entry),
+        entry.text("cidr")
+    )
 }
 
 /// Whether it lets through what it matches.
@@ -75,7 +119,10 @@ fn field<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
 
 /// How much of an ACL an entry takes.
 pub fn weight(entry: &Value) -> Counts {
-    match field(entry, "cidr").and_then(Value::as_text).and_then(traffic::family) {
+    match field(entry, "cidr")
+        .and_then(Value::as_text)
+        .and_then(traffic::family)
+    {
         Some("IPv6") => Counts { v4: 0, v6: 1 },
         _ => Counts { v4: 1, v6: 0 },
     }
@@ -94,7 +141,9 @@ pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>
             && let Some(first) = seen.insert(number, index)
         {
             let message = format!("two {direction} entries have number {number}");
-            let help = format!("a number stands for one entry in each direction: give this one or {direction}[{first}] another");
+            let help = format!(
+                "a number stands for one entry in each direction: give this one or {direction}[{first}] another"
+            );
             context.problem(format!("{path}.rule_number"), "rule-number-twice", message, help);
         }
         canonical.push(Value::Map(traffic::canonical(entry)));

@@ -10,77 +10,158 @@ use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Kind, Ref};
 
-/// What may be the target of a route that is more specific than a local one ("Routes" of the VPC user guide's route tables).
+/// What may be the target of a route that is more specific than a local one ("Routes" of the VPC user guide's
+/// route tables).
 const TARGETS: [&str; 3] = ["nat_gateway", "network_interface", "vpc_endpoint"];
 
-/// Checks one route against the ranges of its VPC and the endpoints that put routes of their own into its table.
-pub fn check(resource: &Resource, path: &str, route: &Record, topology: &Topology, out: &mut Vec<Diagnostic>) {
+/// Checks one route against the ranges of its VPC and the endpoints that put routes of their own into its
+/// table.
+pub fn check(
+    resource: &Resource,
+    path: &str,
+    route: &Record,
+    topology: &Topology,
+    out: &mut Vec<Diagnostic>,
+) {
     check_endpoints(resource, path, route, topology, out);
     let own = vpc::of(&resource.record);
     let Some(vpc) = topology.follow(own) else { return };
     let destination = route.text("destination");
-    let Ok(range) = destination.parse::<IpNet>() else { return };
-    let Some(local) = vpc::ranges(&vpc.record).into_iter().find(|local| local.contains(&range)) else { return };
-    let at = |diagnostic: Diagnostic| diagnostic.at(resource.place(&format!("{path}.destination")), "EC2 refuses this route");
+    let Ok(range) = destination.parse::<IpNet>() else {
+        return;
+    };
+    let Some(local) = vpc::ranges(&vpc.record)
+        .into_iter()
+        .find(|local| local.contains(&range))
+    else {
+        return;
+    };
+    let at = |diagnostic: Diagnostic| {
+        diagnostic.at(
+            resource.place(&format!("{path}.destination")),
+            "EC2 refuses this route",
+        )
+    };
     if local == range {
-        let message = format!("{destination} is a range of {}: its local route is EC2's", vpc.address);
+        let message = format!(
+            "{destination} is a range of {}: its local route is EC2's",
+            vpc.address
+        );
         out.push(at(Diagnostic::error("route-local", message)).help("remove the route"));
     } else if !TARGETS.iter().any(|target| route.get(target).is_some()) {
-        let message = format!("{destination} is inside {local} of {}: EC2 routes it itself", vpc.address);
-        let help =
-            "remove the route: inside the VPC only a NAT gateway, a network interface or a Gateway Load Balancer endpoint can be a target";
+        let message = format!(
+            "{destination} is inside {local} of {}: EC2 routes it itself",
+            vpc.address
+        );
+        let help = "remove the route: inside the VPC only a NAT gateway, a network interface or a Gateway Load Balancer endpoint can be a target";
         out.push(at(Diagnostic::error("route-inside", message)).help(help));
-    } else if !topology.of(Kind::Subnet).any(|subnet| vpc::of(&subnet.record) == own && subnet.record.text("cidr_block") == destination) {
-        let message = format!("{destination} is inside {local} of {}, and is not the range of a subnet", vpc.address);
-        out.push(at(Diagnostic::error("route-inside", message)).help("inside its VPC a route leads to the whole range of one subnet"));
+    } else if !topology
+        .of(Kind::Subnet)
+        .any(|subnet| vpc::of(&subnet.record) == own && subnet.record.text("cidr_block") == destination)
+    {
+        let message = format!(
+            "{destination} is inside {local} of {}, and is not the range of a subnet",
+            vpc.address
+        );
+        out.push(
+            at(Diagnostic::error("route-inside", message))
+                .help("inside its VPC a route leads to the whole range of one subnet"),
+        );
     }
 }
 
-/// An endpoint puts the route of its service's prefix list into its tables, where a second one has no place; and it is no target.
-fn check_endpoints(resource: &Resource, path: &str, route: &Record, topology: &Topology, out: &mut Vec<Diagnostic>) {
+/// An endpoint puts the route of its service's prefix list into its tables, where a second one has no place;
+/// and it is no target.
+fn check_endpoints(
+    resource: &Resource,
+    path: &str,
+    route: &Record,
+    topology: &Topology,
+    out: &mut Vec<Diagnostic>,
+) {
     let destination = route.text("destination");
     let serves = |endpoint: &&Resource| {
         let is_own = |table: &Value| table.as_ref().and_then(Ref::address) == Some(&resource.address);
-        endpoint.record.text("service") == destination && endpoint.record.list("route_tables").iter().any(is_own)
+        endpoint.record.text("service") == destination
+            && endpoint.record.list("route_tables").iter().any(is_own)
     };
     if let Some(endpoint) = topology.of(Kind::VpcEndpoint).find(serves) {
-        let message = format!("{} puts its own route to {destination} into {}", endpoint.address, resource.address);
+        let message = format!(
+            "{} puts its own route to {destination} into {}",
+            endpoint.address, resource.address
+        );
         out.push(
             Diagnostic::error("route-of-endpoint", message)
-                .at(resource.place(&format!("{path}.destination")), "the same destination")
-                .at(endpoint.place("route_tables"), "the table is one of the endpoint's")
+                .at(
+                    resource.place(&format!("{path}.destination")),
+                    "the same destination",
+                )
+                .at(
+                    endpoint.place("route_tables"),
+                    "the table is one of the endpoint's",
+                )
                 .help("remove the route, or take the table out of the endpoint's `route_tables`"),
         );
     }
     if let Some(endpoint) = topology.follow(route.reference("vpc_endpoint")) {
-        let message = format!("{} is a {} endpoint, and no target of routes", endpoint.address, vpc_endpoint::kind(&endpoint.record));
+        let message = format!(
+            "{} is a {} endpoint, and no target of routes",
+            endpoint.address,
+            vpc_endpoint::kind(&endpoint.record)
+        );
         out.push(
             Diagnostic::error("route-target", message)
-                .at(resource.place(&format!("{path}.vpc_endpoint")), "EC2 refuses this target")
+                .at(
+                    resource.place(&format!("{path}.vpc_endpoint")),
+                    "EC2 refuses this target",
+                )
                 .help("remove the route: a gateway endpoint puts its own routes into its `route_tables`"),
         );
     }
 }
 
-/// The subnets that the routes of a call lead to, and the ranges of the VPC that are in their way: EC2 takes such a route only while the
-/// subnet is there, or only when the range is gone.
+/// The subnets that the routes of a call lead to, and the ranges of the VPC that are in their way: EC2 takes
+/// such a route only while the subnet is there, or only when the range is gone.
 pub fn after(call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
     let own = vpc::of(record).map(|vpc| view.named(vpc));
     let routes = call.sets.list("routes").iter().filter_map(Value::as_map);
     let destinations: Vec<&str> = routes.map(|route| route.text("destination")).collect();
-    let leads_to = |subnet: &Record| destinations.contains(&subnet.text("cidr_block")) && vpc::of(subnet).map(|vpc| view.named(vpc)) == own;
-    let subnets = view.wanted_of(Kind::Subnet).filter(|(_, subnet)| leads_to(subnet)).map(|(address, _)| After::Ready(address.clone()));
-    subnets.chain(leaving(own.as_ref(), &destinations, view)).collect()
+    let leads_to = |subnet: &Record| {
+        destinations.contains(&subnet.text("cidr_block")) && vpc::of(subnet).map(|vpc| view.named(vpc)) == own
+    };
+    let subnets = view
+        .wanted_of(Kind::Subnet)
+        .filter(|(_, subnet)| leads_to(subnet))
+        .map(|(address, _)| After::Ready(address.clone()));
+    subnets
+        .chain(leaving(own.as_ref(), &destinations, view))
+        .collect()
 }
 
 /// The end of each secondary range of the VPC that goes and has one of these destinations in it.
 fn leaving(own: Option<&Ref>, destinations: &[&str], view: &View<'_>) -> Vec<After> {
-    let Some(address) = own.and_then(Ref::address) else { return Vec::new() };
-    let (Some(live), Some(wanted)) = (vpc::staying(address, view), view.wanted.get(address)) else { return Vec::new() };
+    let Some(address) = own.and_then(Ref::address) else {
+        return Vec::new();
+    };
+    let (Some(live), Some(wanted)) = (vpc::staying(address, view), view.wanted.get(address)) else {
+        return Vec::new();
+    };
     let stay = vpc::ranges(wanted);
-    let goes = vpc::ranges(live.record).into_iter().filter(|range| !stay.contains(range));
-    let is_in_the_way =
-        |range: &IpNet| destinations.iter().any(|destination| destination.parse().is_ok_and(|part: IpNet| range.contains(&part)));
-    let without = |range: IpNet| After::Without(address.clone(), live.id.to_owned(), "secondary_cidr_blocks", range.to_string());
+    let goes = vpc::ranges(live.record)
+        .into_iter()
+        .filter(|range| !stay.contains(range));
+    let is_in_the_way = |range: &IpNet| {
+        destinations
+            .iter()
+            .any(|destination| destination.parse().is_ok_and(|part: IpNet| range.contains(&part)))
+    };
+    let without = |range: IpNet| {
+        After::Without(
+            address.clone(),
+            live.id.to_owned(),
+            "secondary_cidr_blocks",
+            range.to_string(),
+        )
+    };
     goes.filter(is_in_the_way).map(without).collect()
 }

@@ -19,7 +19,10 @@ use crate::{Kind, Ref};
 /// One rule: a protocol, its ports or ICMP type, and one source (for egress: destination).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are the attributes of the table below, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the attributes of the table below, documented there"
+)]
 pub struct Rule {
     pub protocol: String,
     pub port: Option<String>,
@@ -40,23 +43,51 @@ static PREFIX_LIST: Format = Format {
 
 /// The fields of a rule as a spec writes it.
 pub static FIELDS: [Attribute; 8] = [
-    Attribute::new("protocol", Type::Text(&PROTOCOL), "`tcp`, `udp`, `icmp`, `icmpv6`, `all`, or a number.").required(),
+    Attribute::new(
+        "protocol",
+        Type::Text(&PROTOCOL),
+        "`tcp`, `udp`, `icmp`, `icmpv6`, `all`, or a number.",
+    )
+    .required(),
     Attribute::new(
         "port",
         Type::OneOrMany(&Type::Text(&PORTS)),
         "A port or a range such as `8000-8080`; a list stands for that many rules. Required for tcp and udp.",
     ),
-    Attribute::new("icmp_type", Type::Int(-1, 255), "The ICMP type; left out, every type."),
-    Attribute::new("icmp_code", Type::Int(-1, 255), "The ICMP code; left out, every code."),
-    Attribute::new("cidr", Type::OneOrMany(&Type::Text(&RANGE)), "Source: an IPv4 or IPv6 range; a list stands for that many rules."),
-    Attribute::new("security_group", Type::Ref(Kind::SecurityGroup, Follow::Id), "Source: whatever has this security group."),
-    Attribute::new("prefix_list", Type::Text(&PREFIX_LIST), "Source: the ranges of this prefix list."),
+    Attribute::new(
+        "icmp_type",
+        Type::Int(-1, 255),
+        "The ICMP type; left out, every type.",
+    ),
+    Attribute::new(
+        "icmp_code",
+        Type::Int(-1, 255),
+        "The ICMP code; left out, every code.",
+    ),
+    Attribute::new(
+        "cidr",
+        Type::OneOrMany(&Type::Text(&RANGE)),
+        "Source: an IPv4 or IPv6 range; a list stands for that many rules.",
+    ),
+    Attribute::new(
+        "security_group",
+        Type::Ref(Kind::SecurityGroup, Follow::Id),
+        "Source: whatever has this security group.",
+    ),
+    Attribute::new(
+        "prefix_list",
+        Type::Text(&PREFIX_LIST),
+        "Source: the ranges of this prefix list.",
+    ),
     Attribute::new("description", Type::Text(&DESCRIPTION), "What the rule is for.").wider_live(),
 ];
 
 /// What EC2 lets out by itself.
 pub fn allow_all() -> Value {
-    Record::new().with("protocol", "all").with("cidr", "0.0.0.0/0").into()
+    Record::new()
+        .with("protocol", "all")
+        .with("cidr", "0.0.0.0/0")
+        .into()
 }
 
 /// What EC2 lets out besides where the VPC has an IPv6 range.
@@ -64,9 +95,12 @@ pub fn allow_all_ipv6() -> Value {
     Record::new().with("protocol", "all").with("cidr", "::/0").into()
 }
 
-/// How much of a group a rule takes: a reference counts as a rule of each family, and a prefix list as all that it may hold.
+/// How much of a group a rule takes: a reference counts as a rule of each family, and a prefix list as all
+/// that it may hold.
 pub fn weight(rule: &Value, lists: &Lists) -> Counts {
-    let Some(rule) = rule.as_map() else { return Counts::default() };
+    let Some(rule) = rule.as_map() else {
+        return Counts::default();
+    };
     match rule.text("cidr").parse() {
         Ok(IpNet::V4(_)) => Counts { v4: 1, v6: 0 },
         Ok(IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
@@ -74,9 +108,12 @@ pub fn weight(rule: &Value, lists: &Lists) -> Counts {
     }
 }
 
-/// What tells two rules of a group apart, as users read it: protocol, ports and source; the description is not part of it.
+/// What tells two rules of a group apart, as users read it: protocol, ports and source; the description is
+/// not part of it.
 pub fn key(rule: &Value) -> String {
-    let Some(rule) = rule.as_map() else { return String::new() };
+    let Some(rule) = rule.as_map() else {
+        return String::new();
+    };
     let mut key = traffic::words(rule);
     for source in ["cidr", "security_group", "prefix_list"] {
         if let Some(value) = rule.get(source) {
@@ -130,7 +167,10 @@ fn multiply(rule: Record) -> Vec<Record> {
         rules
             .into_iter()
             .flat_map(|rule| match rule.get(name) {
-                Some(Value::List(values)) => values.iter().map(|value| rule.clone().with(name, value.clone())).collect(),
+                Some(Value::List(values)) => values
+                    .iter()
+                    .map(|value| rule.clone().with(name, value.clone()))
+                    .collect(),
                 _ => vec![rule],
             })
             .collect()
@@ -139,9 +179,21 @@ fn multiply(rule: Record) -> Vec<Record> {
 
 fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
     traffic::check(rule, path, context);
-    let sources = ["cidr", "security_group", "prefix_list"].iter().filter(|source| rule.get(source).is_some()).count();
+    let sources = ["cidr", "security_group", "prefix_list"]
+        .iter()
+        .filter(|source| rule.get(source).is_some())
+        .count();
     if sources != 1 {
-        let message = if sources == 0 { "a rule needs a source" } else { "a rule has one source, and this one has several" };
-        context.problem(path, "rule-source", message, "give one of `cidr`, `security_group` and `prefix_list`");
+        let message = if sources == 0 {
+            "a rule needs a source"
+        } else {
+            "a rule has one source, and this one has several"
+        };
+        context.problem(
+            path,
+            "rule-source",
+            message,
+            "give one of `cidr`, `security_group` and `prefix_list`",
+        );
     }
 }

@@ -14,7 +14,9 @@ impl Records<'_> {
                 Ok(typed) => typed,
                 Err(why) => {
                     self.note(part, &why);
-                    let Some(vpc) = part.record.reference("vpc").map(|vpc| self.vpc(vpc)) else { continue };
+                    let Some(vpc) = part.record.reference("vpc").map(|vpc| self.vpc(vpc)) else {
+                        continue;
+                    };
                     let index = self.unread_acl(part.key.clone(), vpc);
                     self.network.network_acls[index].named = part.named.clone();
                     if part.implicit {

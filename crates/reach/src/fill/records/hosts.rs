@@ -33,18 +33,26 @@ impl Records<'_> {
                 (None, None) => self.maps_public(&typed.subnet).then_some(Assigned::Later),
             };
             let vpc = self.network.subnets[subnet].vpc;
-            let mut groups: Vec<usize> = typed.security_groups.iter().map(|group| self.group(&key(group), vpc)).collect();
+            let mut groups: Vec<usize> = typed
+                .security_groups
+                .iter()
+                .map(|group| self.group(&key(group), vpc))
+                .collect();
             if typed.security_groups.is_empty() {
                 groups.push(self.default_group(vpc));
             }
-            let running = typed.state == "running" && matches!(part.fact("state"), None | Some("running" | "pending"));
+            let running =
+                typed.state == "running" && matches!(part.fact("state"), None | Some("running" | "pending"));
             self.host(
                 part,
                 Interface {
                     named: part.named.clone(),
                     subnet,
                     behind: Behind::Host,
-                    addresses: vec![Own { private: assigned(typed.private_ip_address.as_deref(), part.fact("private_ip")), public }],
+                    addresses: vec![Own {
+                        private: assigned(typed.private_ip_address.as_deref(), part.fact("private_ip")),
+                        public,
+                    }],
                     security_groups: groups,
                     source_dest_check: typed.source_dest_check,
                     running,
@@ -63,14 +71,23 @@ impl Records<'_> {
         self.network.interfaces.push(interface);
     }
 
-    /// Whether a subnet gives public addresses to instances that do not say whether they want one. A live instance shows whether it
-    /// has one.
+    /// Whether a subnet gives public addresses to instances that do not say whether they want one. A live
+    /// instance shows whether it has one.
     fn maps_public(&self, subnet: &trueup_model::Ref) -> bool {
         let subnet = key(subnet);
         // Of a subnet outside it is not known, and it may.
-        let is_unread = self.subnets.get(&subnet).is_some_and(|index| self.network.subnets[index].ranges.is_empty());
-        let record = self.parts.iter().find(|part| part.kind == Kind::Subnet && part.key == subnet).map(|part| part.record);
-        let maps = record.and_then(|record| record.get("map_public_ip_on_launch")).and_then(trueup_model::Value::as_bool);
+        let is_unread = self
+            .subnets
+            .get(&subnet)
+            .is_some_and(|index| self.network.subnets[index].ranges.is_empty());
+        let record = self
+            .parts
+            .iter()
+            .find(|part| part.kind == Kind::Subnet && part.key == subnet)
+            .map(|part| part.record);
+        let maps = record
+            .and_then(|record| record.get("map_public_ip_on_launch"))
+            .and_then(trueup_model::Value::as_bool);
         !self.live && (is_unread || maps == Some(true))
     }
 
@@ -84,10 +101,12 @@ impl Records<'_> {
                 }
             };
             let subnet = self.subnet(&typed.subnet);
-            let public = (typed.connectivity_type == "public").then(|| match (part.fact("public_ip"), &typed.elastic_ip) {
-                (Some(live), _) => assigned(None, Some(live)),
-                (None, Some(address)) => self.elastic(address),
-                (None, None) => Assigned::Later,
+            let public = (typed.connectivity_type == "public").then(|| {
+                match (part.fact("public_ip"), &typed.elastic_ip) {
+                    (Some(live), _) => assigned(None, Some(live)),
+                    (None, Some(address)) => self.elastic(address),
+                    (None, None) => Assigned::Later,
+                }
             });
             self.nat.put(&part.key, self.network.nat_gateways.len());
             self.network.nat_gateways.push(NatGateway {

@@ -21,9 +21,16 @@ impl Records<'_> {
             let index = self.network.endpoints.len();
             self.endpoints.put(&part.key, index);
             // A spec that does not know its region leaves the service's short name.
-            let service =
-                if typed.service.contains('.') { typed.service } else { format!("com.amazonaws.{}.{}", self.region, typed.service) };
-            let kind = if typed.endpoint_type == "gateway" { EndpointKind::Gateway } else { EndpointKind::Other };
+            let service = if typed.service.contains('.') {
+                typed.service
+            } else {
+                format!("com.amazonaws.{}.{}", self.region, typed.service)
+            };
+            let kind = if typed.endpoint_type == "gateway" {
+                EndpointKind::Gateway
+            } else {
+                EndpointKind::Other
+            };
             self.network.endpoints.push(Endpoint {
                 named: part.named.clone(),
                 vpc,
@@ -34,7 +41,11 @@ impl Records<'_> {
                 private_dns: false,
             });
             let list = list(&mut self.network, &mut self.lists, &service);
-            for table in typed.route_tables.iter().filter_map(|table| self.tables.get(&key(table))) {
+            for table in typed
+                .route_tables
+                .iter()
+                .filter_map(|table| self.tables.get(&key(table)))
+            {
                 self.network.route_tables[table].routes.push(Route {
                     destination: Destination::List(list),
                     target: Target::Endpoint(index),
@@ -47,12 +58,23 @@ impl Records<'_> {
 
     pub(super) fn routes(&mut self) {
         for part in self.of(Kind::RouteTable) {
-            let (Some(index), Ok(typed)) = (self.tables.get(&part.key), part.typed::<RouteTable>()) else { continue };
+            let (Some(index), Ok(typed)) = (self.tables.get(&part.key), part.typed::<RouteTable>()) else {
+                continue;
+            };
             // Every table has its local routes: what leads there is one of them.
-            let led = typed.routes.iter().enumerate().filter(|(_, route)| route.local_target != Some(true));
+            let led = typed
+                .routes
+                .iter()
+                .enumerate()
+                .filter(|(_, route)| route.local_target != Some(true));
             for (place, route) in led {
                 // A gateway of others that a table leads to may be attached to the table's VPC.
-                if !self.live && route.internet_gateway.as_ref().is_some_and(|gateway| self.internet.get(&key(gateway)).is_none()) {
+                if !self.live
+                    && route
+                        .internet_gateway
+                        .as_ref()
+                        .is_some_and(|gateway| self.internet.get(&key(gateway)).is_none())
+                {
                     let vpc = self.network.route_tables[index].vpc;
                     self.network.vpcs[vpc].unread.gateway = true;
                 }
@@ -68,27 +90,54 @@ impl Records<'_> {
             Err(_) => Destination::List(list(&mut self.network, &mut self.lists, &route.destination)),
         };
         let target = self.target(route);
-        Route { destination, target, origin: Origin::Static, source: part.place(&format!("routes[{place}]")) }
+        Route {
+            destination,
+            target,
+            origin: Origin::Static,
+            source: part.place(&format!("routes[{place}]")),
+        }
     }
 
     fn target(&self, route: &route_table::Route) -> Target {
         let known = |reference: &Ref, kind: Kind, found: Option<Target>| {
             let gone = self.live && !self.is_unreadable(kind) && !self.unread.contains(&key(reference));
-            found.unwrap_or_else(|| if gone { Target::Blackhole(key(reference)) } else { Target::Other(key(reference)) })
+            found.unwrap_or_else(|| {
+                if gone {
+                    Target::Blackhole(key(reference))
+                } else {
+                    Target::Other(key(reference))
+                }
+            })
         };
         if let Some(gateway) = &route.internet_gateway {
-            return known(gateway, Kind::InternetGateway, self.internet.get(&key(gateway)).map(Target::InternetGateway));
+            return known(
+                gateway,
+                Kind::InternetGateway,
+                self.internet.get(&key(gateway)).map(Target::InternetGateway),
+            );
         }
         if let Some(gateway) = &route.nat_gateway {
-            return known(gateway, Kind::NatGateway, self.nat.get(&key(gateway)).map(Target::NatGateway));
+            return known(
+                gateway,
+                Kind::NatGateway,
+                self.nat.get(&key(gateway)).map(Target::NatGateway),
+            );
         }
         if let Some(endpoint) = &route.vpc_endpoint {
             return Target::Other(key(endpoint));
         }
         if let Some(interface) = &route.network_interface {
-            return self.hosts.get(interface).map_or_else(|| Target::Other(interface.clone()), Target::Interface);
+            return self
+                .hosts
+                .get(interface)
+                .map_or_else(|| Target::Other(interface.clone()), Target::Interface);
         }
-        let others = [&route.egress_only_internet_gateway, &route.transit_gateway, &route.vpc_peering_connection, &route.vpn_gateway];
+        let others = [
+            &route.egress_only_internet_gateway,
+            &route.transit_gateway,
+            &route.vpc_peering_connection,
+            &route.vpn_gateway,
+        ];
         Target::Other(others.into_iter().flatten().next().cloned().unwrap_or_default())
     }
 }

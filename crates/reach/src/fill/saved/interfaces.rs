@@ -22,11 +22,19 @@ fn known(text: &str) -> Option<Assigned> {
 impl Saved {
     pub(super) fn interfaces(&mut self) {
         let reservations = self.answers.take("Reservations", "ReservationId");
-        let instances = reservations.iter().flat_map(|item| items(&item.json, "Instances"));
+        let instances = reservations
+            .iter()
+            .flat_map(|item| items(&item.json, "Instances"));
         let hosts: BTreeMap<String, Host> = instances
             .map(|instance| {
                 let state = instance.get("State").map_or("", |state| text(state, "Name"));
-                (text(instance, "InstanceId").to_owned(), Host { running: state == "running", tags: tags(instance) })
+                (
+                    text(instance, "InstanceId").to_owned(),
+                    Host {
+                        running: state == "running",
+                        tags: tags(instance),
+                    },
+                )
             })
             .collect();
         for item in self.answers.take("NetworkInterfaces", "NetworkInterfaceId") {
@@ -40,30 +48,51 @@ impl Saved {
         let instance = text(attachment, "InstanceId");
         let attached = json.get("Attachment").is_some() || matches!(text(json, "Status"), "in-use" | "");
         let has_groups = !items(json, "Groups").is_empty();
-        let Some(behind) = behind(text(json, "InterfaceType"), attached, has_groups) else { return };
+        let Some(behind) = behind(text(json, "InterfaceType"), attached, has_groups) else {
+            return;
+        };
         let subnet = self.subnet(text(json, "SubnetId"), text(json, "VpcId"));
         let vpc = self.network.subnets[subnet].vpc;
-        let groups = items(json, "Groups").iter().map(|group| self.group(text(group, "GroupId"), vpc)).collect();
+        let groups = items(json, "Groups")
+            .iter()
+            .map(|group| self.group(text(group, "GroupId"), vpc))
+            .collect();
         let host = hosts.get(instance);
         let running = host.is_none_or(|host| host.running);
         if host.is_none() && !instance.is_empty() {
-            self.network.gaps.push(format!("whether {instance} runs is not known: it is taken to run"));
+            self.network.gaps.push(format!(
+                "whether {instance} runs is not known: it is taken to run"
+            ));
         }
         let mut addresses: Vec<Own> = items(json, "PrivateIpAddresses")
             .iter()
             .filter_map(|address| {
-                let public = address.get("Association").map_or("", |association| text(association, "PublicIp"));
-                Some(Own { private: known(text(address, "PrivateIpAddress"))?, public: known(public) })
+                let public = address
+                    .get("Association")
+                    .map_or("", |association| text(association, "PublicIp"));
+                Some(Own {
+                    private: known(text(address, "PrivateIpAddress"))?,
+                    public: known(public),
+                })
             })
             .collect();
-        let v6 = items(json, "Ipv6Addresses").iter().filter_map(|address| known(text(address, "Ipv6Address")));
-        addresses.extend(v6.map(|private| Own { private, public: None }));
+        let v6 = items(json, "Ipv6Addresses")
+            .iter()
+            .filter_map(|address| known(text(address, "Ipv6Address")));
+        addresses.extend(v6.map(|private| Own {
+            private,
+            public: None,
+        }));
         let mut all_tags = tags(json);
         all_tags.extend(host.map(|host| host.tags.clone()).unwrap_or_default());
         let name = if instance.is_empty() { id } else { instance };
         self.interfaces.put(id, self.network.interfaces.len());
         self.network.interfaces.push(Interface {
-            named: Named { name: name.to_owned(), id: Some(id.to_owned()), source: None },
+            named: Named {
+                name: name.to_owned(),
+                id: Some(id.to_owned()),
+                source: None,
+            },
             subnet,
             behind,
             addresses,
@@ -78,10 +107,20 @@ impl Saved {
         for item in self.answers.take("NatGateways", "NatGatewayId") {
             let id = text(&item.json, "NatGatewayId");
             let state = text(&item.json, "State");
-            let Some(vpc) = self.vpcs.get(text(&item.json, "VpcId")).filter(|_| !matches!(state, "deleted" | "failed")) else { continue };
-            let address = items(&item.json, "NatGatewayAddresses").first().unwrap_or(&Json::Null);
+            let Some(vpc) = self
+                .vpcs
+                .get(text(&item.json, "VpcId"))
+                .filter(|_| !matches!(state, "deleted" | "failed"))
+            else {
+                continue;
+            };
+            let address = items(&item.json, "NatGatewayAddresses")
+                .first()
+                .unwrap_or(&Json::Null);
             let private = text(&item.json, "ConnectivityType") == "private";
-            let public = known(text(address, "PublicIp")).or(Some(Assigned::Later)).filter(|_| !private);
+            let public = known(text(address, "PublicIp"))
+                .or(Some(Assigned::Later))
+                .filter(|_| !private);
             self.nat.put(id, self.network.nat_gateways.len());
             self.network.nat_gateways.push(NatGateway {
                 named: Named::new(id),
@@ -94,7 +133,9 @@ impl Saved {
         }
         for item in self.answers.take("VpcEndpoints", "VpcEndpointId") {
             let (id, json) = (text(&item.json, "VpcEndpointId"), &item.json);
-            let Some(vpc) = self.vpcs.get(text(json, "VpcId")) else { continue };
+            let Some(vpc) = self.vpcs.get(text(json, "VpcId")) else {
+                continue;
+            };
             let interfaces = items(json, "NetworkInterfaceIds").iter().filter_map(Json::as_str);
             let interfaces: Vec<usize> = interfaces.filter_map(|id| self.interfaces.get(id)).collect();
             let kind = match text(json, "VpcEndpointType").to_ascii_lowercase().as_str() {

@@ -9,13 +9,19 @@ use super::{Fate, Hop, Memory, Packet, Tracer};
 impl Tracer<'_> {
     pub(super) fn acl(&self, subnet: usize, incoming: bool, packet: &Packet, memory: &mut Memory) -> Hop<()> {
         let place = &self.net.subnets[subnet];
-        let Some(acl) = place.network_acl.or(self.net.vpcs[place.vpc].default_acl) else { return Ok(()) };
+        let Some(acl) = place.network_acl.or(self.net.vpcs[place.vpc].default_acl) else {
+            return Ok(());
+        };
         let acl = &self.net.network_acls[acl];
         if acl.unread {
             memory.unsure = true;
             return Ok(());
         }
-        let (entries, peer) = if incoming { (&acl.ingress, packet.from) } else { (&acl.egress, packet.to) };
+        let (entries, peer) = if incoming {
+            (&acl.ingress, packet.from)
+        } else {
+            (&acl.egress, packet.to)
+        };
         let service = packet.load.service(packet.to.is_ipv4());
         let matching = |entry: &&AclEntry| entry.range.contains(&peer) && entry.services.overlaps(&service);
         match entries.iter().filter(matching).min_by_key(|entry| entry.number) {
@@ -25,7 +31,14 @@ impl Tracer<'_> {
     }
 
     /// Whether a rule of an interface's groups surely lets a packet through; one that may is remembered.
-    pub(super) fn groups(&self, host: usize, incoming: bool, packet: &Packet, references: bool, memory: &mut Memory) -> Hop<()> {
+    pub(super) fn groups(
+        &self,
+        host: usize,
+        incoming: bool,
+        packet: &Packet,
+        references: bool,
+        memory: &mut Memory,
+    ) -> Hop<()> {
         let peer = if incoming { packet.from } else { packet.to };
         let service = packet.load.service(packet.to.is_ipv4());
         let mut perhaps = false;
@@ -36,7 +49,12 @@ impl Tracer<'_> {
                 match &rule.peer {
                     Peer::Range(range) if range.contains(&peer) => return Ok(()),
                     Peer::List(list)
-                        if self.net.prefix_lists[*list].entries.as_ref().unwrap().iter().any(|range| range.contains(&peer)) =>
+                        if self.net.prefix_lists[*list]
+                            .entries
+                            .as_ref()
+                            .unwrap()
+                            .iter()
+                            .any(|range| range.contains(&peer)) =>
                     {
                         return Ok(());
                     }
@@ -58,20 +76,41 @@ impl Tracer<'_> {
     /// Whether something that nobody knows leads out of a VPC: perhaps to another one.
     fn leads_on(&self, vpc: usize) -> bool {
         let own = self.net.route_tables.iter().filter(|table| table.vpc == vpc);
-        own.into_iter().any(|table| table.unread || table.routes.iter().any(|route| matches!(route.target, Target::Other(_))))
+        own.into_iter().any(|table| {
+            table.unread
+                || table
+                    .routes
+                    .iter()
+                    .any(|route| matches!(route.target, Target::Other(_)))
+        })
     }
 
     fn carries(&self, group: usize, address: IpAddr) -> bool {
-        let carriers = self.net.interfaces.iter().filter(|interface| interface.security_groups.contains(&group));
-        carriers.flat_map(|interface| &interface.addresses).any(|own| own.private == Assigned::Known(address))
+        let carriers = self
+            .net
+            .interfaces
+            .iter()
+            .filter(|interface| interface.security_groups.contains(&group));
+        carriers
+            .flat_map(|interface| &interface.addresses)
+            .any(|own| own.private == Assigned::Known(address))
     }
 
     fn sees(&self, own: usize, other: usize) -> bool {
         let pair = |vpcs: [Option<usize>; 2]| vpcs.contains(&Some(own)) && vpcs.contains(&Some(other));
-        let peered = self.net.peerings.iter().any(|peering| peering.active && pair(peering.vpcs));
+        let peered = self
+            .net
+            .peerings
+            .iter()
+            .any(|peering| peering.active && pair(peering.vpcs));
         let same_region = self.net.vpcs[own].region == self.net.vpcs[other].region;
         let transit = self.net.transit_gateways.iter().any(|gateway| {
-            let attached = |vpc| gateway.attachments.iter().any(|attachment| attachment.vpc == Some(vpc));
+            let attached = |vpc| {
+                gateway
+                    .attachments
+                    .iter()
+                    .any(|attachment| attachment.vpc == Some(vpc))
+            };
             gateway.group_references && attached(own) && attached(other)
         });
         own == other || (peered && same_region) || transit

@@ -9,11 +9,19 @@ use super::{Fate, Hop, Memory, Packet, Place, Tracer, is_global_v6, never_public
 impl Tracer<'_> {
     /// What becomes of a packet where no internet gateway is known.
     pub(super) fn no_gateway(&self, vpc: usize) -> Fate {
-        if self.net.vpcs[vpc].unread.gateway { Fate::Unsure } else { Fate::Dies }
+        if self.net.vpcs[vpc].unread.gateway {
+            Fate::Unsure
+        } else {
+            Fate::Dies
+        }
     }
 
     pub(super) fn go_out(&self, vpc: usize, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
-        let nat = self.net.nat_gateways.iter().find(|nat| nat.vpc == vpc && nat.private == Assigned::Known(packet.from));
+        let nat = self
+            .net
+            .nat_gateways
+            .iter()
+            .find(|nat| nat.vpc == vpc && nat.private == Assigned::Known(packet.from));
         let blocked = match self.net.vpcs[vpc].public_access {
             PublicAccess::Open => false,
             PublicAccess::BlockIngress => nat.is_none(),
@@ -29,11 +37,19 @@ impl Tracer<'_> {
         } else {
             let hosts = (0..self.net.interfaces.len()).filter(|host| self.net.vpc_of(*host) == vpc);
             let mut own = hosts.flat_map(|host| &self.net.interfaces[host].addresses);
-            let public = own.find(|own| own.private == Assigned::Known(packet.from)).and_then(|own| own.public);
-            let Some(Assigned::Known(public)) = public.or(nat.and_then(|nat| nat.public)) else { return Err(Fate::Dies) };
+            let public = own
+                .find(|own| own.private == Assigned::Known(packet.from))
+                .and_then(|own| own.public);
+            let Some(Assigned::Known(public)) = public.or(nat.and_then(|nat| nat.public)) else {
+                return Err(Fate::Dies);
+            };
             packet.from = public;
         }
-        if self.public_owner(packet.to) { self.come_in(packet, memory) } else { Ok(Place::Internet) }
+        if self.public_owner(packet.to) {
+            self.come_in(packet, memory)
+        } else {
+            Ok(Place::Internet)
+        }
     }
 
     pub(super) fn public_owner(&self, address: IpAddr) -> bool {
@@ -44,14 +60,22 @@ impl Tracer<'_> {
     pub(super) fn public_place(&self, address: IpAddr) -> Option<(usize, IpAddr)> {
         for (host, interface) in self.net.interfaces.iter().enumerate() {
             for own in &interface.addresses {
-                let Assigned::Known(private) = own.private else { continue };
+                let Assigned::Known(private) = own.private else {
+                    continue;
+                };
                 if own.public == Some(Assigned::Known(address)) || (address.is_ipv6() && private == address) {
                     return Some((self.net.vpc_of(host), private));
                 }
             }
         }
-        let nat = self.net.nat_gateways.iter().find(|nat| nat.public == Some(Assigned::Known(address)))?;
-        let Assigned::Known(private) = nat.private else { return None };
+        let nat = self
+            .net
+            .nat_gateways
+            .iter()
+            .find(|nat| nat.public == Some(Assigned::Known(address)))?;
+        let Assigned::Known(private) = nat.private else {
+            return None;
+        };
         Some((nat.vpc, private))
     }
 
@@ -60,8 +84,17 @@ impl Tracer<'_> {
         if memory.egress_only && memory.answering {
             return self.local(vpc, None, packet, memory);
         }
-        let gateway = self.net.internet_gateways.iter().find(|gateway| gateway.vpc == Some(vpc)).ok_or(self.no_gateway(vpc))?;
-        let to_nat = self.net.nat_gateways.iter().any(|nat| nat.vpc == vpc && nat.private == Assigned::Known(private));
+        let gateway = self
+            .net
+            .internet_gateways
+            .iter()
+            .find(|gateway| gateway.vpc == Some(vpc))
+            .ok_or(self.no_gateway(vpc))?;
+        let to_nat = self
+            .net
+            .nat_gateways
+            .iter()
+            .any(|nat| nat.vpc == vpc && nat.private == Assigned::Known(private));
         let blocked = match self.net.vpcs[vpc].public_access {
             PublicAccess::Open => false,
             PublicAccess::BlockIngress => !(memory.answering && to_nat),
@@ -71,10 +104,21 @@ impl Tracer<'_> {
             return Err(Fate::Dies);
         }
         packet.to = private;
-        let Some(table) = gateway.edge_table else { return self.local(vpc, None, packet, memory) };
-        let Some(route) = self.pick(table, packet.to)? else { return self.local(vpc, None, packet, memory) };
+        let Some(table) = gateway.edge_table else {
+            return self.local(vpc, None, packet, memory);
+        };
+        let Some(route) = self.pick(table, packet.to)? else {
+            return self.local(vpc, None, packet, memory);
+        };
         match &route.target {
-            Target::Interface(index) if self.net.interfaces[*index].addresses.iter().all(|own| own.public.is_none()) => Err(Fate::Dies),
+            Target::Interface(index)
+                if self.net.interfaces[*index]
+                    .addresses
+                    .iter()
+                    .all(|own| own.public.is_none()) =>
+            {
+                Err(Fate::Dies)
+            }
             Target::Interface(index) => self.appliance(*index, None, packet, memory),
             Target::Blackhole(_) => Err(Fate::Dies),
             _ => Err(Fate::Unsure),
