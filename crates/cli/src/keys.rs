@@ -277,6 +277,7 @@ impl<C: Cloud> Cloud for WithKeys<C> {
                 Ok(Acted::default())
             }
             (IMPORT, Some(file)) => {
+                // guard: private keys
                 let key = read(&self.base, &file).map_err(|error| local(&error))?;
                 let sets = sets.without(&[FILE]).with("public_key", key);
                 // Every reference is an id already: this only puts the record back.

@@ -140,6 +140,7 @@ impl Cloud for Ec2 {
 
     async fn settle(&self, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {
         let settled = kinds::settle(self, kind, waits).await?;
+        // guard: answers that are repeated
         if !kinds::has_token(kind) {
             return Ok(settled);
         }

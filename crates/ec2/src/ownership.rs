@@ -105,6 +105,7 @@ where
             Err(failure) if failure.class.is_ambiguous() || failure.class == Class::Duplicate => failure,
             Err(failure) => return Err(failure),
         };
+        // guard: look before a repeat
         if let Some(object) = look(task, &failure, own).await? {
             return Ok(Made {
                 own: own(&object),
@@ -203,6 +204,7 @@ where
             return Ok(made);
         }
         tokio::time::sleep(shown_after).await;
+        // guard: being alone
         let Some(rival) = holders(task)
             .await?
             .into_iter()
@@ -273,6 +275,7 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + 'static,
 {
+    // guard: what another run made meanwhile
     if task.ec2.memory.has_lost()
         && let Some(object) = holders(task).await?.into_iter().next()
     {
@@ -340,6 +343,7 @@ where
     let mut counter = 0;
     let mut pauses = LOOKS.iter();
     loop {
+        // guard: deterministic token
         let request = with(&token(task.act, counter));
         counter += 1;
         let last = counter >= TOKENS_MAX;

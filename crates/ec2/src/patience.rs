@@ -36,7 +36,9 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
             60
         }
         (Class::NotFound, Purpose::Delete | Purpose::TryDelete) => 0,
+        // guard: visibility of what is referred to
         (Class::NotFound, _) if young => 300,
+        // guard: visibility of what is referred to
         (Class::NotFound, _) => 10,
         (Class::Dependency, Purpose::Delete | Purpose::Change) if errand.ending => 900,
         (Class::Dependency, Purpose::Delete | Purpose::Change) => 60,

@@ -78,6 +78,7 @@ impl Object {
         let owner = self
             .owner
             .as_ref()
+            // guard: ownership
             .filter(|owner| owner.topology == topology && owner.retiring.is_none())?;
         Some(&owner.address)
     }
@@ -85,6 +86,7 @@ impl Object {
     /// The address that the tags name, where they are those of `topology`, retiring or not, and the kinds
     /// agree.
     pub fn address(&self, topology: &str) -> Option<Address> {
+        // guard: ownership
         let owner = self.owner.as_ref().filter(|owner| owner.topology == topology)?;
         owner
             .address

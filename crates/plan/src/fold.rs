@@ -148,6 +148,7 @@ fn claim(folded: &mut Folded) {
         let Some(owner) = object
             .owner
             .as_ref()
+            // guard: ownership
             .filter(|owner| owner.topology == folded.topology)
         else {
             continue;
@@ -248,6 +249,7 @@ fn settled(folded: &Folded, holders: &[usize], spare: &BTreeSet<String>) -> Opti
     if let [only] = holders {
         Some(*only)
     } else {
+        // guard: settling doubles
         holders.iter().copied().max_by_key(|&index| rank(index))
     }
 }

@@ -311,6 +311,7 @@ impl<'a> Judge<'a> {
     }
 
     fn is_protected(&self, object: &Object, resource: Option<&Resource>) -> bool {
+        // guard: protection
         object.owner.as_ref().is_some_and(|owner| owner.protect)
             || resource.is_some_and(|resource| resource.protect)
     }

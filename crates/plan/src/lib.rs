@@ -84,6 +84,7 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
         plan.renamed = rename::renames(&verdicts);
         dangling::tell_ends(topology, observed, &mut plan);
         plan.blackholes = dangling::blackholes(&folded, &plan);
+        // guard: budget
         plan.refused.extend(guard::budget(topology, &plan));
         if let Some(twin) = second::twin(topology, &folded, observed) {
             plan.diagnostics

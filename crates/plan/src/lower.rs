@@ -312,6 +312,7 @@ impl<'v> Lowering<'v> {
                     self.graph.edge(maker, index, why, None);
                 }
                 // Completing may give way in a circle, existing may not.
+                // guard: order of references
                 if let Some(&created) = self.created.get(address) {
                     self.graph.edge(created, index, Why::Must, None);
                     if let Some(&end) = self.gaps.get(own) {
@@ -337,6 +338,7 @@ impl<'v> Lowering<'v> {
                 } else {
                     &self.ends
                 };
+                // guard: order of releases
                 if let Some(&end) = id.and_then(|id| ends.get(id)) {
                     let why = match action {
                         _ if loose.contains(reference) => Why::Loose,
@@ -366,6 +368,7 @@ impl<'v> Lowering<'v> {
         self.certain_before_any(&taken);
         for (claim, taker) in taken {
             for (held, holder) in freed.get(&claim.space).into_iter().flatten() {
+                // guard: order of claims
                 if held.clashes(&claim) {
                     self.graph.edge(
                         *holder,
@@ -492,6 +495,7 @@ impl<'v> Lowering<'v> {
                         why,
                     });
                 }
+                // guard: order of hooks
                 if let Some(step) = step.filter(|_| other != address) {
                     let sentence = match &after {
                         After::Ready(_) => format!("{} needs {other}", node.call.action),

@@ -1,10 +1,12 @@
 //! `cargo xtask mutants`: takes each guard of the product away in turn and shows that the simulation notices.
 //!
-//! The product knows nothing of this: a copy of the workspace gets every mutant at once, each behind a
-//! question to the environment, so that one build serves them all. A guard whose text has changed is an error
-//! here and not a mutant less.
+//! A guard is marked in the product by a comment, and that is all that the product knows of this: a copy of the
+//! workspace gets every mutant at once, each behind a question to the environment, so that one build serves
+//! them all. A mark without a mutant is an error, and so is a mutant without a mark or without its expression.
 
-use std::collections::BTreeSet;
+mod marks;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,168 +23,112 @@ const SEEDS: &str = "2000";
 const VERSION: &str = concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"");
 const MUTANT_VERSION: &str = concat!("version = \"", env!("CARGO_PKG_VERSION"), "-mutant\"");
 
-/// An expression of the product and what takes its place.
+/// A guard of the product, marked there with `// guard: NAME`, and what takes its place.
 struct Mutant {
     name: &'static str,
-    file: &'static str,
-    /// Text that is in the file once, with the expression between « and ».
-    place: &'static str,
+    /// The expression below the mark.
+    expression: &'static str,
     instead: &'static str,
 }
 
-const fn mutant(
-    name: &'static str,
-    file: &'static str,
-    place: &'static str,
-    instead: &'static str,
-) -> Mutant {
+const fn mutant(name: &'static str, expression: &'static str, instead: &'static str) -> Mutant {
     Mutant {
         name,
-        file,
-        place,
+        expression,
         instead,
     }
 }
 
-const OBSERVED: &str = "crates/model/src/observed.rs";
-const FOLD: &str = "crates/plan/src/fold.rs";
-const LOWER: &str = "crates/plan/src/lower.rs";
-const OWNERSHIP: &str = "crates/ec2/src/ownership.rs";
-const PATIENCE: &str = "crates/ec2/src/patience.rs";
-const READ: &str = "crates/ec2/src/read/mod.rs";
-const WHOLE: &str = "crates/ec2/src/read/whole.rs";
-
-/// Every guard that the simulation must miss. Several places with one name are one mutant.
+/// Every guard that the simulation must miss. Several marks with one name are one mutant.
 const MUTANTS: &[Mutant] = &[
     // Whose an object is.
-    mutant(
-        "ownership",
-        OBSERVED,
-        "«owner.topology == topology && owner.retiring.is_none()»",
-        "owner.retiring.is_none()",
-    ),
-    mutant(
-        "ownership",
-        OBSERVED,
-        "filter(|owner| «owner.topology == topology»)?;\n        owner.address",
-        "true",
-    ),
-    mutant("ownership", FOLD, "«owner.topology == folded.topology»", "true"),
+    mutant("ownership", "owner.topology == topology", "true"),
+    mutant("ownership", "owner.topology == folded.topology", "true"),
     // What is new is not shown everywhere at once.
-    mutant(
-        "visibility of what is referred to",
-        PATIENCE,
-        "(Class::NotFound, _) if young => «300»,",
-        "0",
-    ),
-    mutant(
-        "visibility of what is referred to",
-        PATIENCE,
-        "(Class::NotFound, _) => «10»,",
-        "0",
-    ),
+    mutant("visibility of what is referred to", "300", "0"),
+    mutant("visibility of what is referred to", "10", "0"),
     mutant(
         "visibility of what was made",
-        READ,
-        "«ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id))»",
+        "ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id))",
         "{ let _ = &shown; false }",
     ),
     // A create that is repeated makes nothing twice.
     mutant(
         "deterministic token",
-        OWNERSHIP,
-        "«token(task.act, counter)»",
+        "token(task.act, counter)",
         "format!(\"{}{}-{counter}\", task.ec2.memory.run(), seed(&task.act.address.to_string()))",
     ),
     mutant(
         "look before a repeat",
-        OWNERSHIP,
-        "«look(task, &failure, own).await?»",
+        "look(task, &failure, own).await?",
         "None::<Object>",
     ),
-    mutant(
-        "answers that are repeated",
-        "crates/ec2/src/lib.rs",
-        "«!kinds::has_token(kind)»",
-        "true",
-    ),
+    mutant("answers that are repeated", "!kinds::has_token(kind)", "true"),
     // Two runs at once.
     mutant(
         "being alone",
-        OWNERSHIP,
-        "«holders(task).await?.into_iter().find(|object| object.id != made.id)»",
+        "holders(task).await?.into_iter().find(|object| object.id != made.id)",
         "None::<Object>",
     ),
     mutant(
         "what another run made meanwhile",
-        OWNERSHIP,
-        "if «task.ec2.memory.has_lost()»",
+        "task.ec2.memory.has_lost()",
         "false",
     ),
     mutant(
         "settling doubles",
-        FOLD,
-        "«holders.iter().copied().max_by_key(|&index| rank(index))»",
+        "holders.iter().copied().max_by_key(|&index| rank(index))",
         "None",
     ),
     // The order of EC2.
     mutant(
         "order of references",
-        LOWER,
-        "if let Some(&created) = «self.created.get(address)» {",
+        "self.created.get(address)",
         "None::<&usize>",
     ),
-    mutant("order of claims", LOWER, "if «held.clashes(&claim)» {", "false"),
+    mutant("order of claims", "held.clashes(&claim)", "false"),
     mutant(
         "order of releases",
-        LOWER,
-        "«id.and_then(|id| ends.get(id))»",
+        "id.and_then(|id| ends.get(id))",
         "None::<&usize>",
     ),
     mutant(
         "order of hooks",
-        LOWER,
-        "«step.filter(|_| other != address)»",
+        "step.filter(|_| other != address)",
         "None::<usize>",
     ),
     // What must not be done.
     mutant(
         "budget",
-        "crates/plan/src/lib.rs",
-        "«guard::budget(topology, &plan)»",
+        "guard::budget(topology, &plan)",
         "None::<trueup_model::Refusal>",
     ),
     mutant(
         "protection",
-        "crates/plan/src/judge.rs",
-        "«object.owner.as_ref().is_some_and(|owner| owner.protect)» ||",
+        "object.owner.as_ref().is_some_and(|owner| owner.protect)",
         "false",
     ),
     // What could not be read is not absent: a read that fails is noted, and what lists leave out is found by
     // its tags all the same.
     mutant(
         "reads that fail",
-        READ,
-        "«self.kinds.entry(kind).or_insert(error.message)»",
+        "self.kinds.entry(kind).or_insert(error.message)",
         "Box::leak(Box::default())",
     ),
     mutant(
         "reads that fail",
-        READ,
-        "let whole = «whole::confirm(ec2, missing, &mut unreadable).await?»",
+        "whole::confirm(ec2, missing, &mut unreadable).await?",
         "{ drop(missing); true }",
     ),
     mutant(
         "lists that are not whole",
-        WHOLE,
-        "«kind_of(id).filter(|kind| wants_more(*kind))»",
+        "kind_of(id).filter(|kind| wants_more(*kind))",
         "None::<Kind>",
     ),
     // No private key leaves its file.
     mutant(
         "private keys",
-        "crates/cli/src/keys.rs",
-        "let key = «read(&self.base, &file).map_err(|error| local(&error))?»",
+        "read(&self.base, &file).map_err(|error| local(&error))?",
         "self.base.read(&file).map(|key| String::from_utf8_lossy(&key).into_owned()).unwrap_or_default()",
     ),
 ];
@@ -267,16 +213,11 @@ fn refuting(said: &str) -> Option<&str> {
 
 /// The simulation with all mutants in it.
 fn build() -> Result<PathBuf, Failure> {
+    let mutated = marks::with_mutants(&sources()?, MUTANTS)?;
     let tree = target().join("mutants/tree");
-    copy(&tree)?;
-    for file in MUTANTS.iter().map(|mutant| mutant.file).collect::<BTreeSet<_>>() {
-        let path = tree.join(file);
-        let text = read(&root().join(file))?;
-        let mut of_file = MUTANTS.iter().filter(|mutant| mutant.file == file);
-        write(
-            &path,
-            &of_file.try_fold(text, |text, mutant| with(&text, mutant))?,
-        )?;
+    copy(&tree, mutated.keys().map(String::as_str).collect())?;
+    for (file, text) in mutated {
+        write(&tree.join(file), text)?;
     }
     // Under a version of its own it cannot be taken for the product; what both depend on is built once.
     let manifest = tree.join("Cargo.toml");
@@ -307,35 +248,31 @@ fn build() -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
-/// A file's text with a mutant in it.
-fn with(text: &str, mutant: &Mutant) -> Result<String, Failure> {
-    let Mutant {
-        name,
-        file,
-        place,
-        instead,
-    } = mutant;
-    let unmarked = place.replace(['«', '»'], "");
-    let marked = place
-        .split_once('«')
-        .and_then(|(before, rest)| Some((before, rest.split_once('»')?)));
-    let (before, (expression, after)) =
-        marked.ok_or_else(|| Failure::new(format!("the mutant `{name}` marks no expression")))?;
-    if text.matches(&unmarked).count() != 1 {
-        return Err(Failure::new(format!(
-            "{file} does not have `{unmarked}` once: write the mutant `{name}` anew"
-        )));
+/// The product's sources, by their paths in the workspace.
+fn sources() -> Result<BTreeMap<String, String>, Failure> {
+    let mut sources = BTreeMap::new();
+    let mut folders = vec![root().join("crates")];
+    while let Some(folder) = folders.pop() {
+        let failed = |error| Failure::of("list", &folder, &error);
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let ours = path
+                .file_name()
+                .is_some_and(|name| name == "xtask" || name == "tests");
+            if path.is_dir() && !ours {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root()).unwrap_or(&path);
+                sources.insert(name.to_string_lossy().into_owned(), read(&path)?);
+            }
+        }
     }
-    let asked = format!("std::env::var_os(\"{VARIABLE}\").is_some_and(|mutant| mutant == \"{name}\")");
-    Ok(text.replacen(
-        &unmarked,
-        &format!("{before}std::convert::identity(if {asked} {{ {instead} }} else {{ {expression} }}){after}"),
-        1,
-    ))
+    Ok(sources)
 }
 
-/// Copies what git knows of; what is equal keeps its time, so that cargo builds only what changed.
-fn copy(tree: &Path) -> Result<(), Failure> {
+/// Copies what git knows of, less what is mutated; what is equal keeps its time, so that cargo builds only what
+/// changed.
+fn copy(tree: &Path, mut mutated: BTreeSet<&str>) -> Result<(), Failure> {
     let listed = Command::new("git")
         .args(["ls-files", "-z"])
         .current_dir(root())
@@ -343,7 +280,6 @@ fn copy(tree: &Path) -> Result<(), Failure> {
     let listed = listed
         .map_err(|error| Failure::new(format!("cannot run git: {error}")))?
         .stdout;
-    let mut mutated: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.file).collect();
     mutated.insert("Cargo.toml");
     for name in listed
         .split(|byte| *byte == 0)

@@ -56,6 +56,7 @@ pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
                     .iter()
                     .any(|object| object.kind == *kind && object.id == id)
         };
+        // guard: visibility of what was made
         let missing = ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id));
         looks += 1;
         match pauses.next() {
@@ -110,6 +111,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     let missing = whole::check(&by_kind, scope, tagged.as_ref(), &|id| {
         gone.contains(id) || ec2.memory.is_ended(id)
     });
+    // guard: reads that fail
     let whole = whole::confirm(ec2, missing, &mut unreadable).await?;
     held::tell(&mut by_kind, scope, &links.leaving, &|id| {
         gone.contains(id) || ec2.memory.is_ended(id)
@@ -173,6 +175,7 @@ impl Unreadable {
         if matches!(error.class, ErrorClass::Credentials | ErrorClass::Connection) {
             return Err(error);
         }
+        // guard: reads that fail
         self.kinds.entry(kind).or_insert(error.message);
         Ok(())
     }

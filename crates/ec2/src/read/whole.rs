@@ -168,6 +168,7 @@ pub fn check(
         .flat_map(|tagged| tagged.ids.keys())
         .filter(|id| is_missing(id))
     {
+        // guard: lists that are not whole
         if let Some(kind) = kind_of(id).filter(|kind| wants_more(*kind)) {
             missing.tagged.entry(kind).or_default().push(id.clone());
         }
