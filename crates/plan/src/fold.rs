@@ -179,7 +179,7 @@ fn claim(folded: &mut Folded) {
                 folded.frozen.extend(owner.address.parse::<Address>());
             }
             Some(address) if owner.retiring.is_some() => {
-                folded.retiring.entry(address).or_default().push(index)
+                folded.retiring.entry(address).or_default().push(index);
             }
             Some(address) => claims.entry(address).or_default().push(index),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trueup_model::{Action, Address, Change, Claim, Object, Observed, Plan, Refusal, Topology, tags};
 
 use crate::fold::Folded;
-use crate::judge::Verdict;
+use crate::verdict::Verdict;
 
 /// Refuses a topology that belongs to another account or region.
 pub fn place(topology: &Topology, observed: &Observed) -> Vec<Refusal> {

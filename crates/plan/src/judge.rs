@@ -4,56 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::rules::{Update, make};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Claim, Diagnostic, Disruption, Effect, Kind, Object,
-    Order, Plan, Record, Refusal, Resource, Role, Type, Value,
+    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Object, Plan, Refusal,
+    Resource,
 };
 
-use crate::diff::{diff, unknowns};
+use crate::diff::diff;
 use crate::fold::{DOUBLED, Folded, unfold};
 use crate::guard::{Foreign, is_free};
 use crate::marks::{is_unfinished, marks, protect, retire, stops};
+use crate::verdict::Verdict;
 use crate::{replacement, tags, unread};
 
-/// What is decided about one object or address, with the calls that it takes.
-#[derive(Debug)]
-pub struct Verdict<'a> {
-    /// Whose verdict.
-    pub address: Address,
-    /// What is decided; never `Forget` yet.
-    pub action: Action,
-    /// The live object, where there is one.
-    pub object: Option<&'a Object>,
-    /// What is wanted, where something is.
-    pub resource: Option<&'a Resource>,
-    /// Which comes first in a replacement.
-    pub order: Option<Order>,
-    /// Why it must be delete first.
-    pub constraint: Option<String>,
-    /// The calls that make or change the object.
-    pub calls: Vec<Call>,
-    /// The calls that end the live object.
-    pub ends: Vec<Call>,
-    /// Changes of the tags of ownership: the mark of retiring or of protection.
-    pub marks: Vec<Call>,
-}
+mod finish;
+mod replaced;
 
-impl Verdict<'_> {
-    /// What its calls take that only one object can have.
-    pub fn takes(&self) -> Vec<Claim> {
-        self.calls
-            .iter()
-            .flat_map(|call| self.address.kind.rules().claims(&self.address, &call.sets))
-            .collect()
-    }
-
-    /// What the end of its live object gives up.
-    pub fn gives_up(&self) -> Vec<Claim> {
-        self.ends
-            .iter()
-            .flat_map(|call| self.address.kind.rules().claims(&self.address, &call.unsets))
-            .collect()
-    }
-}
+pub use finish::finish;
 
 /// Decides about every address of the spec and every object of ours.
 pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
@@ -87,50 +52,6 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
     verdicts
 }
 
-/// Puts into the changes what only the whole plan decides: which object of a replacement comes first, and
-/// what that is felt as.
-pub fn finish(verdicts: &[Verdict<'_>], plan: &mut Plan) {
-    let key = |address: &Address, id: Option<&String>| (address.clone(), id.cloned());
-    let by_object: BTreeMap<_, _> = verdicts
-        .iter()
-        .map(|v| (key(&v.address, v.object.map(|o| &o.id)), v))
-        .collect();
-    let moved = moved(plan);
-    for change in &mut plan.changes {
-        if let Some(verdict) = by_object.get(&key(&change.address, change.id.as_ref())) {
-            complete(change, verdict, moved.contains(&change.address));
-        }
-    }
-}
-
-/// What goes and is left by its users before that: each of them has something else in its place.
-fn moved(plan: &Plan) -> BTreeSet<Address> {
-    let gone: BTreeSet<&Address> = plan
-        .changes
-        .iter()
-        .filter(|change| change.action == Action::Delete)
-        .map(|change| &change.address)
-        .collect();
-    let mut left: BTreeMap<&Address, bool> = BTreeMap::new();
-    for attribute in plan
-        .changes
-        .iter()
-        .filter(|change| change.action != Action::Delete)
-        .flat_map(|change| &change.attributes)
-    {
-        let Some(before) = &attribute.before else { continue };
-        before.each_ref(&mut |reference| {
-            if let Some(address) = reference.address().filter(|address| gone.contains(address)) {
-                *left.entry(address).or_insert(true) &= attribute.after.is_some();
-            }
-        });
-    }
-    left.into_iter()
-        .filter(|(_, moves)| *moves)
-        .map(|(address, _)| address.clone())
-        .collect()
-}
-
 /// Our objects whose address is not wanted, and what is left of earlier replacements.
 fn unwanted(folded: &Folded) -> Vec<(Address, &Object)> {
     let gone = folded
@@ -145,30 +66,6 @@ fn unwanted(folded: &Folded) -> Vec<(Address, &Object)> {
     gone.chain(left)
         .map(|(address, index)| (address.clone(), &folded.objects[index]))
         .collect()
-}
-
-/// What is not there and refers to something that could not be read, or to something else that waits.
-fn waiting<'a>(folded: &'a Folded, users: &BTreeMap<&'a Address, Vec<&'a Address>>) -> BTreeSet<&'a Address> {
-    let is_missing = |address: &&Address| !folded.holder.contains_key(*address);
-    let unread = users
-        .iter()
-        .filter(|(to, _)| folded.unreadable.contains(&to.kind))
-        .flat_map(|(_, users)| users);
-    let mut queue: Vec<&Address> = unread.copied().filter(is_missing).collect();
-    let mut found = BTreeSet::new();
-    while let Some(address) = queue.pop() {
-        if found.insert(address) {
-            queue.extend(
-                users
-                    .get(address)
-                    .into_iter()
-                    .flatten()
-                    .copied()
-                    .filter(is_missing),
-            );
-        }
-    }
-    found
 }
 
 struct Judge<'a> {
@@ -209,7 +106,7 @@ impl<'a> Judge<'a> {
                 users.entry(to).or_default().push(address);
             }
         }
-        let waiting = waiting(folded, &users);
+        let waiting = replaced::waiting(folded, &users);
         Self {
             folded,
             replaced: BTreeMap::new(),
@@ -221,42 +118,6 @@ impl<'a> Judge<'a> {
     }
 
     /// Finds everything that is replaced: by its own change, or because what it refers to is.
-    fn settle_replacements(&mut self) {
-        let mut queue: Vec<&Address> = self.folded.wanted.keys().collect();
-        while let Some(address) = queue.pop() {
-            let Some(object) = self
-                .folded
-                .live(address)
-                .filter(|_| !self.replaced.contains_key(address))
-            else {
-                continue;
-            };
-            let resource = &self.folded.wanted[address];
-            if self.is_out(address)
-                || self.is_protected(object, Some(resource))
-                || self.folded.lost.contains(&object.id)
-            {
-                continue;
-            }
-            let (before, after) = self.sides(object, resource);
-            let effects = address
-                .kind
-                .schema()
-                .attributes
-                .iter()
-                .filter(|a| a.differs(after.get(a.name), before.get(a.name)));
-            let replaces = effects
-                .map(|a| a.effect(before.get(a.name), after.get(a.name)))
-                .max()
-                == Some(Effect::Replace);
-            if replaces && !self.touches_unread(address.kind) {
-                self.replaced.insert(address.clone(), object.id.clone());
-                self.new.insert(address.clone());
-                queue.extend(self.users.get(address).into_iter().flatten());
-            }
-        }
-    }
-
     /// Whether nothing may be said about an address: it is refused, or its kind could not be read.
     fn is_out(&self, address: &Address) -> bool {
         self.folded.frozen.contains(address)
@@ -266,50 +127,6 @@ impl<'a> Judge<'a> {
 
     /// Whether objects of a kind that could not be read may refer to those of this one, or be referred to by
     /// them.
-    fn touches_unread(&self, kind: Kind) -> bool {
-        let refers = |from: Kind, to: Kind| {
-            from.schema()
-                .attributes
-                .iter()
-                .any(|attribute| unread::kinds_of(&attribute.ty).contains(&to))
-        };
-        self.folded
-            .unreadable
-            .iter()
-            .any(|unread| refers(kind, *unread) || refers(*unread, kind))
-    }
-
-    /// What is there, with references to what is replaced as the ids of what goes, and what is wanted: of
-    /// both what could be read.
-    fn sides(&self, object: &Object, resource: &Resource) -> (Record, Record) {
-        let known = |record: &Record| unread::without(object, self.readable(object.kind, record));
-        let fitted = object.kind.rules().fitted(resource, object);
-        (
-            known(&unfold(object.kind, &object.record, &self.replaced)),
-            known(fitted.as_ref().unwrap_or(&resource.record)),
-        )
-    }
-
-    /// A record without the attributes that refer to kinds that could not be read.
-    fn readable(&self, kind: Kind, record: &Record) -> Record {
-        if self.folded.unreadable.is_empty() {
-            return record.clone();
-        }
-        let unread = |ty: &Type| {
-            unread::kinds_of(ty)
-                .iter()
-                .any(|kind| self.folded.unreadable.contains(kind))
-        };
-        let names: Vec<&str> = kind
-            .schema()
-            .attributes
-            .iter()
-            .filter(|a| unread(&a.ty))
-            .map(|a| a.name)
-            .collect();
-        record.without(&names)
-    }
-
     fn is_protected(&self, object: &Object, resource: Option<&Resource>) -> bool {
         // guard: protection
         object.owner.as_ref().is_some_and(|owner| owner.protect)
@@ -354,7 +171,7 @@ impl<'a> Judge<'a> {
                 .notes
                 .extend(rules.notes(&resource.record, None, &self.folded.lists));
             return Some((
-                verdict(address, Action::Create, None, Some(resource), calls),
+                Verdict::new(address, Action::Create, None, Some(resource), calls),
                 change,
             ));
         };
@@ -425,7 +242,7 @@ impl<'a> Judge<'a> {
         let mut change = change(address, action, Some(object), Some(resource), attributes);
         change.because = self.because(address, &mut BTreeSet::new());
         change.notes.extend(notes);
-        let mut verdict = verdict(address, action, Some(object), Some(resource), calls);
+        let mut verdict = Verdict::new(address, action, Some(object), Some(resource), calls);
         verdict.marks = verdict_marks;
         if replaced {
             verdict.ends = self.ends(object);
@@ -480,7 +297,7 @@ impl<'a> Judge<'a> {
                 None => None,
             },
         );
-        let mut verdict = verdict(address, Action::Delete, Some(object), None, Vec::new());
+        let mut verdict = Verdict::new(address, Action::Delete, Some(object), None, Vec::new());
         verdict.ends = self.ends(object);
         Some((verdict, change))
     }
@@ -498,67 +315,6 @@ impl<'a> Judge<'a> {
             ..object.clone()
         }
     }
-
-    /// The chain of reasons from the edited line to this address.
-    fn because(&self, address: &Address, seen: &mut BTreeSet<Address>) -> Vec<String> {
-        let (Some(resource), Some(object)) = (self.folded.wanted.get(address), self.folded.live(address))
-        else {
-            return Vec::new();
-        };
-        if !seen.insert(address.clone()) {
-            return Vec::new();
-        }
-        let (before, after) = self.sides(object, resource);
-        let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
-        attributes.sort_by_key(|attribute| std::cmp::Reverse(attribute.effect));
-        let replaced = self.replaced.contains_key(address);
-        for attribute in attributes
-            .iter()
-            .filter(|attribute| !replaced || attribute.effect == Effect::Replace)
-        {
-            let mut causes = Vec::new();
-            if let Some(after) = &attribute.after {
-                unknowns(after, &mut causes);
-            }
-            let cause = causes.into_iter().find(|to| self.replaced.contains_key(to));
-            let mut chain = cause.map(|to| self.because(to, seen)).unwrap_or_default();
-            if chain.is_empty() && !replaced {
-                continue;
-            }
-            let place = attribute.place.clone().unwrap_or_else(|| resource.place.clone());
-            let reason = if attribute.reason.is_empty() {
-                "follows in place"
-            } else {
-                attribute.reason
-            };
-            chain.push(format!(
-                "{address}.{} ({}:{}): {reason}",
-                attribute.path, place.file, place.line
-            ));
-            return chain;
-        }
-        Vec::new()
-    }
-}
-
-fn verdict<'a>(
-    address: &Address,
-    action: Action,
-    object: Option<&'a Object>,
-    resource: Option<&'a Resource>,
-    calls: Vec<Call>,
-) -> Verdict<'a> {
-    Verdict {
-        address: address.clone(),
-        action,
-        object,
-        resource,
-        order: None,
-        constraint: None,
-        calls,
-        ends: Vec::new(),
-        marks: Vec::new(),
-    }
 }
 
 /// What lost its tags gets them back, and nothing else happens to it: what else differs is another plan's.
@@ -571,7 +327,7 @@ fn reclaim<'a>(topology: &str, object: &'a Object, resource: &'a Resource) -> (V
     ));
     let calls = vec![tags::give_back(topology, resource)];
     (
-        verdict(address, Action::Adopt, Some(object), Some(resource), calls),
+        Verdict::new(address, Action::Adopt, Some(object), Some(resource), calls),
         change,
     )
 }
@@ -623,57 +379,4 @@ fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
         address: address.to_string(),
         why,
     }
-}
-
-/// What a successor is made with instead of what the spec says, because the old one still has that.
-fn differently_named(verdict: &Verdict<'_>) -> Option<String> {
-    let wanted = &verdict.resource?.record;
-    let create = verdict.calls.iter().find(|call| call.role == Role::Create)?;
-    let differs = |(name, value): &(&str, &Value)| {
-        value
-            .as_text()
-            .zip(wanted.get(name))
-            .is_some_and(|(text, wanted)| wanted.as_text() != Some(text))
-    };
-    let (name, value) = create.sets.iter().find(differs)?;
-    Some(format!(
-        "its {name} at EC2 is {value} from now on: the one that goes still has {}",
-        wanted.text(name)
-    ))
-}
-
-/// Puts into a change what its verdict says in the end.
-fn complete(change: &mut Change, verdict: &Verdict<'_>, moved: bool) {
-    let rules = change.address.kind.rules();
-    change.order = verdict.order;
-    change.notes.extend(verdict.constraint.iter().cloned());
-    change.notes.extend(differently_named(verdict));
-    let is_felt = |object: &Object| rules.loss_disruption(object) >= Disruption::Outage;
-    if verdict.order == Some(Order::DeleteFirst) && verdict.object.is_some_and(is_felt) {
-        change
-            .notes
-            .push("the old one has gone when EC2 is asked for the new one: where EC2 refuses that, nothing brings the old one back".into());
-    }
-    let in_place = change.attributes.iter().map(|a| {
-        let name = a.path.split('.').next().unwrap_or_default();
-        rules.disruption(name, a.before.as_ref(), a.after.as_ref())
-    });
-    change.disruption = match (change.action, verdict.object) {
-        (Action::Create | Action::Adopt, _) | (_, None) => Disruption::None,
-        (Action::Update, _) if !change.losses.is_empty() => Disruption::AddressLost,
-        (Action::Update, _) => in_place.max().unwrap_or_default(),
-        (_, Some(object)) => match (rules.loss_disruption(object), verdict.order) {
-            // The successor is there before the old one goes: only what is open breaks.
-            (Disruption::Outage, Some(Order::CreateFirst)) => Disruption::Reset,
-            // Without a successor nothing works again, unless its users have gone to another one before.
-            (Disruption::Reset | Disruption::Gap | Disruption::Outage, None) => {
-                if moved {
-                    Disruption::Reset
-                } else {
-                    Disruption::Outage
-                }
-            }
-            (disruption, _) => disruption,
-        },
-    };
 }

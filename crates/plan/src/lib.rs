@@ -24,6 +24,7 @@ mod second;
 mod tags;
 mod unmanaged;
 mod unread;
+mod verdict;
 
 pub use barrier::barrier;
 pub use fold::{DOUBLED, held};

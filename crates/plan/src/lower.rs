@@ -13,7 +13,7 @@ use trueup_model::{
 
 use crate::fold::Folded;
 use crate::graph::{Graph, Why};
-use crate::judge::Verdict;
+use crate::verdict::Verdict;
 
 /// A step before it has a number.
 struct Node<'v> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use trueup_model::{Action, Address, Kind, Object, Record, Ref, Renamed, Resource, Value};
 
-use crate::judge::Verdict;
+use crate::verdict::Verdict;
 
 /// Comparisons for one kind: of thousands that go and come nobody would take one by one back.
 const COMPARED_MAX: usize = 40_000;

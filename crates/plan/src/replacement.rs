@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::rules::make;
 use trueup_model::{Action, Address, Claim, Object, Order};
 
-use crate::judge::Verdict;
+use crate::verdict::Verdict;
 
 /// Decides which of a replacement's two objects comes first: the new one, unless both need something that
 /// only one can have, or what it stands in goes first itself.

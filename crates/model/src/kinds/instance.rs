@@ -107,7 +107,7 @@ impl Rules for InstanceRules {
             match context.files.bytes(&path) {
                 Ok(bytes) => record.set("user_data", Value::data(bytes)),
                 Err(why) => {
-                    context.problem("user_data_file", "user-data", why, "name a file that can be read")
+                    context.problem("user_data_file", "user-data", why, "name a file that can be read");
                 }
             }
         }

@@ -1,13 +1,10 @@
 //! What is full exchanges its members all the same: old ones make room, a few at a time, and the plan says
 //! so.
 
-#[expect(dead_code, reason = "the words of other tests")]
-mod world;
-
+use crate::world::{live, seed, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::Plan;
 use trueup_plan::{barrier, plan};
-use world::{live, seed, topology, with};
 
 fn rules(from: usize, count: usize) -> Json {
     (from..from + count)

@@ -1,11 +1,9 @@
 //! Network ACLs in plans: what comes before what, and what is left alone.
 
-mod world;
-
+use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::{Disruption, Kind, Plan, Ref};
 use trueup_plan::{destroy, plan};
-use world::{changes, live, number, seed, steps, topology, with};
 
 type Resources = Vec<(&'static str, Json)>;
 

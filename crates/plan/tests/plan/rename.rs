@@ -1,11 +1,9 @@
 //! What was probably only renamed, and what is left by its users before it goes.
 
-mod world;
-
+use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::{Disruption, Renamed};
 use trueup_plan::plan;
-use world::{changes, live, number, seed, steps, topology, with};
 
 type Resources = Vec<(&'static str, Json)>;
 

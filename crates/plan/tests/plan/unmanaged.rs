@@ -1,14 +1,11 @@
 //! What stands in a topology's VPCs and is nobody's is told, and nothing else is.
 
-#[expect(dead_code, reason = "other tests look at plans")]
-mod world;
-
 use std::collections::BTreeMap;
 
+use crate::world::{live, seed, topology};
 use serde_json::json;
 use trueup_model::unmanaged::Thing;
 use trueup_model::{Interfaces, Kind, NetworkInterface, Object, Observed, Owner, Record, Ref, Value};
-use world::{live, seed, topology};
 
 fn object(kind: Kind, id: &str, record: Record) -> Object {
     Object {

@@ -1,14 +1,11 @@
 //! Hosts that do the same work are stopped and replaced one after the other.
 
-#[expect(dead_code, reason = "the words of other tests")]
-mod world;
-
 use std::num::NonZeroUsize;
 
+use crate::world::{live, number, seed, steps, topology};
 use serde_json::{Value as Json, json};
 use trueup_model::{Order, Plan, Topology};
 use trueup_plan::plan;
-use world::{live, number, seed, steps, topology};
 
 type Resources = Vec<(&'static str, Json)>;
 

@@ -1,13 +1,10 @@
 //! What points at nothing, or will: references by an id to what a plan ends, and routes that EC2 calls black
 //! holes.
 
-#[expect(dead_code, reason = "the words of other tests")]
-mod world;
-
+use crate::world::{live, seed, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::{Kind, Object, Observed, Plan, Record, Topology, Value};
 use trueup_plan::plan;
-use world::{live, seed, topology, with};
 
 /// The seed with a route to a network interface, by its id.
 fn routed() -> Vec<(&'static str, Json)> {

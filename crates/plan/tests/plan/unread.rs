@@ -1,12 +1,9 @@
 //! What could not be read of a live object: unknown, and no reason to do anything.
 
-#[expect(dead_code, reason = "other tests look at the steps")]
-mod world;
-
+use crate::world::{changes, live, seed, topology, with};
 use serde_json::json;
 use trueup_model::{Object, Observed};
 use trueup_plan::{destroy, plan};
-use world::{changes, live, seed, topology, with};
 
 /// The seed, live, with one attribute of one object that could not be read.
 fn unread_in(there: &mut Observed, address: &str, attribute: &str) {

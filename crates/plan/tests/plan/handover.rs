@@ -1,12 +1,9 @@
 //! What is new is there before anybody moves to it, and what is old goes after everybody has moved.
 
-#[expect(dead_code, reason = "the words of other tests")]
-mod world;
-
+use crate::world::{live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::{Plan, Step};
 use trueup_plan::{barrier, plan};
-use world::{live, number, seed, steps, topology, with};
 
 type Resources = Vec<(&'static str, Json)>;
 

@@ -1,12 +1,9 @@
 //! What EC2 chose for one object is not there for another.
 
-#[expect(dead_code, reason = "the words of other tests")]
-mod world;
-
+use crate::world::{live, seed, topology};
 use serde_json::json;
 use trueup_model::Kind;
 use trueup_plan::plan;
-use world::{live, seed, topology};
 
 #[test]
 fn an_address_that_ec2_gave_to_something_that_stays_is_refused_before_anything_is_done() {

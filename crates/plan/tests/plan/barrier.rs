@@ -1,11 +1,9 @@
 //! Steps one after the other, in an order in which every state is fine.
 
-mod world;
-
+use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::{Plan, Step, Stuck};
 use trueup_plan::barrier;
-use world::{changes, live, number, seed, steps, topology, with};
 
 type Resources = Vec<(&'static str, Json)>;
 

@@ -1,12 +1,10 @@
 //! Tags: which ones a plan writes and takes away, and what it says of those that the spec does not speak of
 //! any more.
 
-mod world;
-
+use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::{Kind, Observed, Plan, Record, Value, tags};
 use trueup_plan::plan;
-use world::{changes, live, number, seed, steps, topology, with};
 
 type Resources = Vec<(&'static str, Json)>;
 

@@ -191,3 +191,19 @@ pub fn with(
     found.1[attribute] = value;
     resources
 }
+
+/// The same with a NAT gateway, by which the private subnet gets out.
+pub fn with_nat() -> Vec<(&'static str, Json)> {
+    let mut resources = with(
+        seed(),
+        "route_table.private",
+        "routes",
+        json!([{"destination": "0.0.0.0/0", "nat_gateway": "nat_gateway.main"}]),
+    );
+    resources.push(("elastic_ip.nat", json!({})));
+    resources.push((
+        "nat_gateway.main",
+        json!({"subnet": "subnet.public", "elastic_ip": "elastic_ip.nat"}),
+    ));
+    resources
+}

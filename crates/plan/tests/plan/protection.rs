@@ -1,13 +1,10 @@
 //! What EC2 itself protects from termination: a fact of a plan, and a consent of its own.
 
-#[expect(dead_code, reason = "the words of other tests")]
-mod world;
-
+use crate::world::{live, seed, topology, with};
 use serde_json::json;
 use trueup_model::{Plan, Topology};
 use trueup_plan::consent::{Allow, missing, needs};
 use trueup_plan::{destroy, plan};
-use world::{live, seed, topology, with};
 
 fn protected() -> Topology {
     topology(&with(

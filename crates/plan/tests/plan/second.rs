@@ -1,12 +1,10 @@
 //! What looks like the network that a plan would build: a topology under another name, in another region,
 //! without its tags.
 
-mod world;
-
+use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::{Likeness, Object, Observed, Plan, Record, Topology, Twin, Untagged, Value};
 use trueup_plan::{consent, plan};
-use world::{changes, live, number, seed, steps, topology, with};
 
 fn named(name: &str, topology: &Topology) -> Topology {
     Topology {

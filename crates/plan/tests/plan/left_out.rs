@@ -1,14 +1,12 @@
 //! What a spec leaves out and EC2 makes by itself: it stays, and is put back where somebody changed it.
 
-mod world;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::json;
 use trueup_model::kinds::route_table::REDIRECTED;
 use trueup_model::{Disruption, Loss, Observed, Place, Record, Value};
-use world::{changes, live, number, seed, steps, topology, with};
 
 /// The small network with one live attribute and one fact changed.
 fn meddled(address: &str, attribute: &str, value: Value) -> Observed {

@@ -1,13 +1,11 @@
 //! Objects of others that a plan uses: they are looked for before anything is made.
 
-mod world;
-
 use std::collections::BTreeMap;
 
+use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::json;
 use trueup_model::{Observed, Outside, Place, Plan, Sought, Topology, Zone};
 use trueup_plan::{outside, plan};
-use world::{changes, live, number, seed, steps, topology, with};
 
 const GATEWAY: &str = "tgw-0123456789abcdef0";
 const GROUP: &str = "sg-0aaaaaaaaaaaaaaaa";

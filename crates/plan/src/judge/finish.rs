@@ -1,0 +1,105 @@
+//! What only the whole plan decides about a change: which object of a replacement comes first, and what that
+//! is felt as.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_model::{Action, Address, Change, Disruption, Object, Order, Plan, Role, Value};
+
+use crate::verdict::Verdict;
+
+/// Puts into the changes what only the whole plan decides: which object of a replacement comes first, and
+/// what that is felt as.
+pub fn finish(verdicts: &[Verdict<'_>], plan: &mut Plan) {
+    let key = |address: &Address, id: Option<&String>| (address.clone(), id.cloned());
+    let by_object: BTreeMap<_, _> = verdicts
+        .iter()
+        .map(|v| (key(&v.address, v.object.map(|o| &o.id)), v))
+        .collect();
+    let moved = moved(plan);
+    for change in &mut plan.changes {
+        if let Some(verdict) = by_object.get(&key(&change.address, change.id.as_ref())) {
+            complete(change, verdict, moved.contains(&change.address));
+        }
+    }
+}
+
+/// What goes and is left by its users before that: each of them has something else in its place.
+fn moved(plan: &Plan) -> BTreeSet<Address> {
+    let gone: BTreeSet<&Address> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Delete)
+        .map(|change| &change.address)
+        .collect();
+    let mut left: BTreeMap<&Address, bool> = BTreeMap::new();
+    for attribute in plan
+        .changes
+        .iter()
+        .filter(|change| change.action != Action::Delete)
+        .flat_map(|change| &change.attributes)
+    {
+        let Some(before) = &attribute.before else { continue };
+        before.each_ref(&mut |reference| {
+            if let Some(address) = reference.address().filter(|address| gone.contains(address)) {
+                *left.entry(address).or_insert(true) &= attribute.after.is_some();
+            }
+        });
+    }
+    left.into_iter()
+        .filter(|(_, moves)| *moves)
+        .map(|(address, _)| address.clone())
+        .collect()
+}
+
+/// What a successor is made with instead of what the spec says, because the old one still has that.
+fn differently_named(verdict: &Verdict<'_>) -> Option<String> {
+    let wanted = &verdict.resource?.record;
+    let create = verdict.calls.iter().find(|call| call.role == Role::Create)?;
+    let differs = |(name, value): &(&str, &Value)| {
+        value
+            .as_text()
+            .zip(wanted.get(name))
+            .is_some_and(|(text, wanted)| wanted.as_text() != Some(text))
+    };
+    let (name, value) = create.sets.iter().find(differs)?;
+    Some(format!(
+        "its {name} at EC2 is {value} from now on: the one that goes still has {}",
+        wanted.text(name)
+    ))
+}
+
+/// Puts into a change what its verdict says in the end.
+fn complete(change: &mut Change, verdict: &Verdict<'_>, moved: bool) {
+    let rules = change.address.kind.rules();
+    change.order = verdict.order;
+    change.notes.extend(verdict.constraint.iter().cloned());
+    change.notes.extend(differently_named(verdict));
+    let is_felt = |object: &Object| rules.loss_disruption(object) >= Disruption::Outage;
+    if verdict.order == Some(Order::DeleteFirst) && verdict.object.is_some_and(is_felt) {
+        change
+            .notes
+            .push("the old one has gone when EC2 is asked for the new one: where EC2 refuses that, nothing brings the old one back".into());
+    }
+    let in_place = change.attributes.iter().map(|a| {
+        let name = a.path.split('.').next().unwrap_or_default();
+        rules.disruption(name, a.before.as_ref(), a.after.as_ref())
+    });
+    change.disruption = match (change.action, verdict.object) {
+        (Action::Create | Action::Adopt, _) | (_, None) => Disruption::None,
+        (Action::Update, _) if !change.losses.is_empty() => Disruption::AddressLost,
+        (Action::Update, _) => in_place.max().unwrap_or_default(),
+        (_, Some(object)) => match (rules.loss_disruption(object), verdict.order) {
+            // The successor is there before the old one goes: only what is open breaks.
+            (Disruption::Outage, Some(Order::CreateFirst)) => Disruption::Reset,
+            // Without a successor nothing works again, unless its users have gone to another one before.
+            (Disruption::Reset | Disruption::Gap | Disruption::Outage, None) => {
+                if moved {
+                    Disruption::Reset
+                } else {
+                    Disruption::Outage
+                }
+            }
+            (disruption, _) => disruption,
+        },
+    };
+}
