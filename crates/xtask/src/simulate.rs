@@ -1,4 +1,4 @@
-//! `cargo xtask simulate`: random networks in trouble, many at a time. `tests/simulate.rs` does the work.
+//! `cargo xtask simulate`: random networks in trouble, many at a time. `tests/bin/simulate.rs` does the work.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! `cargo xtask spoil`: EC2's answers spoiled in every way. `tests/spoil.rs` does the work.
+//! `cargo xtask spoil`: EC2's answers spoiled in every way. `tests/bin/spoil.rs` does the work.
 
 use std::ffi::OsString;
 

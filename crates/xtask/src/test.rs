@@ -7,7 +7,7 @@ use crate::python::{self, Python};
 use crate::{Failure, cargo, run, tell};
 
 /// What cannot be tested without Python.
-const NEEDS_PYTHON: &str = "the AWS CLI and boto3 against the sandbox (tests/interop.rs) and Trueup against moto (tests/moto.rs, tests/moto_sessions.rs)";
+const NEEDS_PYTHON: &str = "the AWS CLI and boto3 against the sandbox (tests/cases/interop.rs) and Trueup against moto (tests/cases/moto.rs, tests/cases/moto_sessions.rs)";
 
 /// Makes the Python environment, builds the program that the tests run, and runs the tests.
 pub fn run_words(words: &[OsString]) -> Result<(), Failure> {

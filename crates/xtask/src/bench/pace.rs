@@ -1,5 +1,5 @@
 //! How long an apply takes of EC2's own time, beside the least that it could take: on a paused clock, so that
-//! it is the same every time. `tests/pace.rs` does the work.
+//! it is the same every time. `tests/bin/pace.rs` does the work.
 
 use super::Trueup;
 use super::rows::Row;

@@ -63,7 +63,7 @@ fn drift_says_nothing_about_what_is_well_when_it_is_to_be_quiet() {
     }
     trial.write(
         "other.yaml",
-        include_str!("../specs/gateway-endpoint.yaml").replace("10.0.1.0/24", "10.0.7.0/24"),
+        include_str!("../../specs/gateway-endpoint.yaml").replace("10.0.1.0/24", "10.0.7.0/24"),
     );
     let seen = trial.see("drift --quiet --sandbox seed.yaml other.yaml");
     assert!(

@@ -85,7 +85,7 @@ fn edited(text: &str, from: &str, to: &str) -> String {
 #[test]
 fn the_seed_is_applied_repaired_edited_and_destroyed_on_moto() {
     let Some(programs) = Programs::find() else { return };
-    let seed = include_str!("../specs/gateway-endpoint.yaml");
+    let seed = include_str!("../../specs/gateway-endpoint.yaml");
     let session = Session::new(&programs, seed);
     session.settles("apply --auto-approve");
     let ids = session.ids();
@@ -173,7 +173,7 @@ fn the_seed_is_applied_repaired_edited_and_destroyed_on_moto() {
 #[test]
 fn the_nat_gateway_is_protected_and_then_destroyed_on_moto() {
     let Some(programs) = Programs::find() else { return };
-    let protected = include_str!("../specs/nat-gateway.yaml");
+    let protected = include_str!("../../specs/nat-gateway.yaml");
     let session = Session::new(&programs, protected);
     session.settles("apply --auto-approve");
     session.trueup("destroy --auto-approve --allow delete", 3);
@@ -186,7 +186,7 @@ fn the_nat_gateway_is_protected_and_then_destroyed_on_moto() {
 #[test]
 fn network_acls_are_applied_repaired_edited_and_destroyed_on_moto() {
     let Some(programs) = Programs::find() else { return };
-    let text = include_str!("../specs/network-acl.yaml");
+    let text = include_str!("../../specs/network-acl.yaml");
     let session = Session::new(&programs, text);
     session.settles("apply --auto-approve");
     session.aws("delete-network-acl-entry --network-acl-id {network_acl.web} --ingress --rule-number 90");
@@ -209,11 +209,11 @@ fn network_acls_are_applied_repaired_edited_and_destroyed_on_moto() {
 #[test]
 fn policies_of_endpoints_are_compared_by_meaning_on_moto() {
     let Some(programs) = Programs::find() else { return };
-    let text = include_str!("../specs/endpoint-policy.yaml");
+    let text = include_str!("../../specs/endpoint-policy.yaml");
     let session = Session::new(&programs, text);
     fs::write(
         session.folder.path().join("endpoint-policy.dynamodb.json"),
-        include_str!("../specs/endpoint-policy.dynamodb.json"),
+        include_str!("../../specs/endpoint-policy.dynamodb.json"),
     )
     .unwrap();
     session.settles("apply --auto-approve");

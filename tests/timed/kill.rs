@@ -8,7 +8,7 @@ use std::time::Duration;
 use trueup_tests::programs::{Server, output};
 use trueup_tests::trueup;
 
-const SPEC: &str = include_str!("../specs/gateway-endpoint.yaml");
+const SPEC: &str = include_str!("../../specs/gateway-endpoint.yaml");
 
 /// A run that is not killed takes longer than this many times the pause between two kills.
 const KILLS: u32 = 12;

@@ -13,7 +13,7 @@ use trueup_report::{Clean, Style};
 use trueup_tests::trial::Trial;
 use trueup_tests::{World, paused, topology};
 
-const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
+const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
 
 /// A transport that puts something else in the place of an action's answers.
 fn instead(

@@ -354,7 +354,7 @@ fn questions_about_nothing() {
 #[test]
 fn what_a_network_says_and_never_does() {
     let trial = Trial::of_the_seed();
-    let acl = include_str!("../specs/network-acl.yaml");
+    let acl = include_str!("../../specs/network-acl.yaml");
     let never =
         "      - {rule_number: 300, action: deny, protocol: tcp, port: 443, cidr: 10.0.0.0/8}\n    egress:\n";
     trial.write("acl.yaml", acl.replacen("    egress:\n", never, 1));

@@ -72,7 +72,7 @@ fn crates_know_only_what_the_design_says() {
     for (name, dependencies) in manifests() {
         let Some(may) = allowed.get(name.as_str()) else {
             complaints.push(format!(
-                "{name} is a new crate: say in tests/tidy/crates.rs and docs/design.md what it may know"
+                "{name} is a new crate: say in tests/cases/tidy/crates.rs and docs/design.md what it may know"
             ));
             continue;
         };

@@ -9,8 +9,8 @@ use trueup_sandbox::Behaviour;
 use trueup_tests::fuse::{Death, Fuse};
 use trueup_tests::{OTHER_KEY, PUBLIC_KEY, World, holders, one_each, paused, topology};
 
-const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
-const NAT: &str = include_str!("../specs/nat-gateway.yaml");
+const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
+const NAT: &str = include_str!("../../specs/nat-gateway.yaml");
 
 /// How long somebody takes to start the next process: EC2 shows by then what the dead one did.
 const RESTART: Duration = Duration::from_secs(60);

@@ -1,15 +1,11 @@
 //! What a plan opens on its way, on random networks and random edits: a plan that is said to open nothing
 //! opens nothing in any order of its steps, and one with a barrier opens nothing in the order that it has.
 
-#[path = "../crates/reach/tests/common/spec.rs"]
-#[expect(dead_code, reason = "the networks of other tests")]
-mod spec;
-
 use std::collections::BTreeSet;
 
+use crate::spec::{live, spec};
 use fastrand::Rng;
 use serde_json::{Value as Json, json};
-use spec::{live, spec};
 use trueup_model::{Demand, Expectation, Observed, Plan, Status, Step, Topology};
 use trueup_reach::fill::{Lists, Stepped, observed as network, planned};
 use trueup_reach::{Ends, Engine, Interim, check};

@@ -134,7 +134,7 @@ fn what_somebody_did_by_hand_is_told_and_taken_back() {
 #[test]
 fn network_acls_are_meddled_with_edited_and_asked_about() {
     let trial = Trial::of_the_seed();
-    let spec = include_str!("../specs/network-acl.yaml");
+    let spec = include_str!("../../specs/network-acl.yaml");
     trial.write("acl.yaml", spec);
     let sandbox = Sandbox::serve(trial.folder.path());
     let at = format!("--endpoint-url http://{}", sandbox.address);

@@ -1,12 +1,8 @@
 //! What works before and after a plan and not in between: told where it is so, and nothing is said where it
 //! is not.
 
-#[path = "../crates/reach/tests/common/spec.rs"]
-#[expect(dead_code, reason = "the networks of other tests")]
-mod spec;
-
+use crate::spec::{live, seed, spec};
 use serde_json::{Value as Json, json};
-use spec::{live, seed, spec};
 use trueup_model::{Demand, Expectation, Plan, Reachability, Step};
 use trueup_reach::{Ends, tell_gaps};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use trueup_tests::trial::{Sandbox, Trial, create_tags};
 
-const PAGE: &str = include_str!("../docs/existing-network.md");
+const PAGE: &str = include_str!("../../docs/existing-network.md");
 
 /// The fenced blocks of the page in this language.
 fn blocks(language: &str) -> Vec<&'static str> {

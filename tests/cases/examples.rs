@@ -5,8 +5,8 @@ use trueup_reach::fill::{Lists, observed as live, topology as wanted};
 use trueup_reach::{Engine, Party, ServiceSet, reach};
 use trueup_tests::{EVERY_KIND, World, paused, topology};
 
-const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
-const NAT: &str = include_str!("../specs/nat-gateway.yaml");
+const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
+const NAT: &str = include_str!("../../specs/nat-gateway.yaml");
 
 #[test]
 fn the_seed_is_applied_is_stable_and_is_destroyed() {
@@ -39,8 +39,8 @@ fn what_is_live_reaches_what_its_spec_wants() {
     for spec in [
         SEED,
         NAT,
-        include_str!("../specs/network-acl.yaml"),
-        include_str!("../specs/production.yaml"),
+        include_str!("../../specs/network-acl.yaml"),
+        include_str!("../../specs/production.yaml"),
         EVERY_KIND,
     ] {
         let topology = topology(spec);

@@ -23,7 +23,7 @@ impl Trial {
         let trial = Self {
             folder: tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}")),
         };
-        trial.write("seed.yaml", include_str!("../specs/gateway-endpoint.yaml"));
+        trial.write("seed.yaml", include_str!("../../specs/gateway-endpoint.yaml"));
         trial
     }
 
@@ -35,7 +35,7 @@ impl Trial {
 
     /// Writes the seed with one piece of text in another's place.
     pub fn edit(&self, from: &str, to: &str) {
-        let seed = include_str!("../specs/gateway-endpoint.yaml");
+        let seed = include_str!("../../specs/gateway-endpoint.yaml");
         assert!(seed.contains(from), "`{from}` is not in the seed");
         self.write("seed.yaml", seed.replace(from, to));
     }

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
 
-use crate::hosts::{hosts, metadata, volumes};
+use super::hosts::{hosts, metadata, volumes};
 
 /// The limits of one attribute.
 pub struct Row {

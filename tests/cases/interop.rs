@@ -74,7 +74,7 @@ fn boto3_calls_every_action_of_the_sandbox_and_knows_every_answer() {
         0,
     );
     let called: Vec<&str> = called.lines().collect();
-    let actions = include_str!("../crates/sandbox/src/actions.rs");
+    let actions = include_str!("../../crates/sandbox/src/actions.rs");
     let served: Vec<&str> = actions
         .lines()
         .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => "))

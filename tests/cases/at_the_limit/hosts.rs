@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
 
-use crate::rows::{Case, Row, mixed, put, row, texts};
+use super::rows::{Case, Row, mixed, put, row, texts};
 
 const LAUNCH: &str =
     "RunInstances&ImageId=ami-003634241a8fcdec0&MinCount=1&MaxCount=1&SubnetId={subnet.main}";

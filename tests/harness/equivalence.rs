@@ -5,9 +5,9 @@ use std::fs;
 use crate::programs::{Programs, Server, output};
 
 /// The article's commands.
-pub const ARTICLE: &str = include_str!("interop/article.sh");
+pub const ARTICLE: &str = include_str!("../interop/article.sh");
 /// The seed.
-pub const SEED: &str = include_str!("../specs/gateway-endpoint.yaml");
+pub const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
 
 /// What the article's commands leave, by the AWS CLI. `options` are those of the dump.
 ///

@@ -1,14 +1,9 @@
 //! The house is kept in order: rules about the repository itself that no compiler holds.
 
-#[path = "tidy/crates.rs"]
 mod crates;
-#[path = "tidy/effects.rs"]
 mod effects;
-#[path = "tidy/links.rs"]
 mod links;
-#[path = "tidy/names.rs"]
 mod names;
-#[path = "tidy/specs.rs"]
 mod specs;
 
 use std::path::{Path, PathBuf};

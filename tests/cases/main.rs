@@ -1,0 +1,36 @@
+//! The end-to-end tests in one program: each links the whole SDK. `cargo test -p trueup-tests stories` runs those
+//! of one file, and `… stories::keys` those whose names begin so.
+
+mod at_the_limit;
+mod bad_answers;
+mod bad_input;
+mod barrier;
+mod comments;
+mod company;
+mod connecting;
+mod crash;
+mod cron;
+mod drift;
+mod edits;
+mod examples;
+mod existing;
+mod exposure;
+mod gaps;
+mod identity;
+mod interop;
+mod limits;
+mod moto;
+mod moto_sessions;
+mod order;
+mod others;
+mod refusals;
+mod secrets;
+mod seeds;
+mod spoilings;
+mod stories;
+mod tidy;
+mod wide;
+
+#[path = "../../crates/reach/tests/common/spec.rs"]
+#[expect(dead_code, reason = "the networks of reach's own tests")]
+mod spec;
