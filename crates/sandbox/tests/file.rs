@@ -1,12 +1,11 @@
 //! The state file: it lasts, survives a kill, is locked, and says what is wrong with it.
 
-mod harness;
-
 use std::io::Write;
 use std::path::Path;
 
-use harness::{Cloud, all};
 use trueup_sandbox::{OpenError, Options, Sandbox};
+
+use crate::harness::{Cloud, all};
 
 fn open(path: &Path) -> Cloud {
     Cloud::of(Sandbox::open(path, Options::default()).unwrap())

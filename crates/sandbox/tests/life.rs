@@ -1,14 +1,13 @@
 //! What EC2 does by itself: implicit objects, states over time, client tokens, regions, throttling, bad luck.
 
-mod harness;
-
 use std::time::Duration;
 
 use bytes::Bytes;
-use harness::{Cloud, all, first};
 use http::Request;
 use tokio::time::advance;
 use trueup_sandbox::{Behaviour, Options, ReplyLost, Sandbox};
+
+use crate::harness::{Cloud, all, first};
 
 fn of_vpc(action: &str, vpc: &str) -> String {
     format!("{action}&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}")

@@ -1,8 +1,6 @@
 //! What EC2 refuses, with the exact code of each refusal.
 
-mod harness;
-
-use harness::{Cloud, TCP, all, refused, refused_with};
+use crate::harness::{self, Cloud, TCP, all, refused, refused_with};
 
 #[tokio::test]
 async fn requests_are_checked() {

@@ -1,8 +1,6 @@
 //! What EC2 refuses about instances, addresses, endpoints, keys, lists, ACLs and tags, with the exact codes.
 
-mod harness;
-
-use harness::{Cloud, TCP, all, refused_with};
+use crate::harness::{Cloud, TCP, all, refused_with};
 
 #[tokio::test]
 async fn what_is_used_cannot_be_deleted() {

@@ -1,10 +1,9 @@
 //! What AWS takes, the sandbox takes: any region, any image, any instance type.
 
-mod harness;
-
 use bytes::Bytes;
-use harness::{Cloud, all, first};
 use http::Request;
+
+use crate::harness::{Cloud, all, first};
 
 /// Asks as if from a region.
 async fn ask_in(cloud: &Cloud, region: &str, query: &str) -> (u16, String) {

@@ -1,7 +1,5 @@
 //! What every test of the sandbox needs: sending a query and picking texts out of the answer.
 
-#![expect(dead_code, reason = "each test file uses its share")]
-
 use std::sync::Arc;
 
 use bytes::Bytes;

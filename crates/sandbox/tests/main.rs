@@ -1,0 +1,9 @@
+//! The tests of the simulated EC2, in one program.
+
+mod file;
+mod harness;
+mod life;
+mod rules;
+mod rules_instances;
+mod serve;
+mod takes;
