@@ -119,14 +119,14 @@ fn tags_are_repaired_and_those_of_others_are_left_alone() {
                 .call(&format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=team"))
                 .await;
             let plan = world.plan(&wanted).await;
-            let keys: Vec<&str> = plan.changes[0]
+            let keys: Vec<String> = plan.changes[0]
                 .attributes
                 .iter()
-                .filter_map(|attribute| attribute.member.as_deref())
+                .filter_map(|attribute| Some(attribute.member.as_ref()?.to_string()))
                 .collect();
             assert_eq!(
                 (plan.changes.len(), keys),
-                (1, vec!["Name", "team"]),
+                (1, vec!["Name".to_owned(), "team".to_owned()]),
                 "{}",
                 object.kind
             );

@@ -7,15 +7,18 @@
 
 pub mod address;
 pub mod call;
+pub mod canonical;
 pub mod cloud;
+mod code;
 pub mod diagnostic;
 pub mod event;
 pub mod expect;
-mod hash;
+pub mod hash;
 pub mod interface;
 pub mod json;
 pub mod kind;
 pub mod kinds;
+pub mod members;
 pub mod net;
 pub mod observed;
 pub mod outside;
@@ -41,6 +44,7 @@ pub use event::{Event, Outcome, StepRef};
 pub use expect::{Demand, Expectation};
 pub use interface::{Interfaces, NetworkInterface};
 pub use kind::Kind;
+pub use members::MemberKey;
 pub use observed::{Object, Observed, Owner};
 pub use outside::{Outside, Sought, Zone};
 pub use plan::{

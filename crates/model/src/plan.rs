@@ -6,13 +6,14 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::call::Call;
+use crate::code::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::observed::Object;
 use crate::reachability::Reachability;
 use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::value::{Record, Value};
-use crate::{Address, Kind};
+use crate::{Address, Kind, MemberKey};
 
 /// What makes an observed network true to a topology.
 #[derive(Clone, Debug, Default)]
@@ -148,8 +149,7 @@ pub struct Renamed {
 }
 
 /// What happens to one address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// A new object.
     Create,
@@ -165,9 +165,17 @@ pub enum Action {
     Forget,
 }
 
+codes!(Action {
+    Create => "create",
+    Update => "update",
+    Replace => "replace",
+    Delete => "delete",
+    Adopt => "adopt",
+    Forget => "forget",
+});
+
 /// What users of the network feel. Later ones are worse.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Disruption {
     /// Nothing.
     #[default]
@@ -184,15 +192,28 @@ pub enum Disruption {
     DataLost,
 }
 
+codes!(Disruption {
+    None => "none",
+    Reset => "reset",
+    Gap => "gap",
+    Outage => "outage",
+    AddressLost => "address_lost",
+    DataLost => "data_lost",
+});
+
 /// Which of a replacement's two objects comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The new one is made before the old one goes.
     CreateFirst,
     /// The old one goes first: both cannot exist at a time.
     DeleteFirst,
 }
+
+codes!(Order {
+    CreateFirst => "create_first",
+    DeleteFirst => "delete_first",
+});
 
 /// What differs at one address, and what will be done about it.
 #[derive(Clone, Debug)]
@@ -228,7 +249,7 @@ pub struct AttributeChange {
     /// The attribute: `cidr_block`, `root_volume.size`, `tags`.
     pub path: String,
     /// The member's key, where the attribute is a set.
-    pub member: Option<String>,
+    pub member: Option<MemberKey>,
     /// What is there.
     pub before: Option<Value>,
     /// What is wanted; [`Value::Unknown`] for the id of what this plan makes.
@@ -270,8 +291,7 @@ pub struct Step {
 }
 
 /// What a step does for its address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepAction {
     /// Makes the object or completes a new one.
     Create,
@@ -282,6 +302,13 @@ pub enum StepAction {
     /// Ends a live object.
     Delete,
 }
+
+codes!(StepAction {
+    Create => "create",
+    Update => "update",
+    Retire => "retire",
+    Delete => "delete",
+});
 
 /// Something that will not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

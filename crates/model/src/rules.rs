@@ -210,8 +210,8 @@ pub enum After {
     Gone(Address, String),
     /// The step that changes this attribute of an address, or the end of its live object.
     Changed(Address, String, &'static str),
-    /// The step that takes the member with this key out of a set of a live object, or its end.
-    Without(Address, String, &'static str, String),
+    /// The step that takes the member with this one's key out of a set of a live object, or its end.
+    Without(Address, String, &'static str, Value),
 }
 
 /// A change in place of one live object.

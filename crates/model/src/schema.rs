@@ -3,10 +3,10 @@
 //! One table per kind is the source of the spec's reading, the JSON Schema, the documentation page and the
 //! diff. The typed struct beside it says the same in Rust's types; a test holds the two together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::Serialize;
-
+use crate::code::codes;
+pub use crate::members::{Differences, Members};
 use crate::net::Format;
 use crate::value::{Record, Value};
 use crate::{Kind, Ref};
@@ -120,8 +120,7 @@ pub enum Omitted {
 }
 
 /// What changing an attribute does to the resource. Later ones are worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// Nothing else happens.
     InPlace,
@@ -130,6 +129,12 @@ pub enum Effect {
     /// The resource is replaced by a new one.
     Replace,
 }
+
+codes!(Effect {
+    InPlace => "in_place",
+    Stop => "stop",
+    Replace => "replace",
+});
 
 /// An attribute's effect: fixed, or a function of the old and the new value.
 #[derive(Clone, Copy, Debug)]
@@ -172,20 +177,6 @@ pub enum Follow {
     Id,
     /// The name: a successor of the same name is as good.
     Name,
-}
-
-/// The members of a set.
-#[derive(Debug)]
-pub struct Members {
-    /// What each one is.
-    pub ty: Type,
-    /// What tells members apart, as it is shown to the user: `tcp/22 cidr 0.0.0.0/0`.
-    pub key: fn(&Value) -> String,
-    /// The rank of a member whose place among the others means something; those of one rank are in the order
-    /// of their keys.
-    pub rank: fn(&Value) -> i64,
-    /// What a member is besides its key, in words; none where its fields say it.
-    pub words: Option<fn(&Value) -> String>,
 }
 
 impl Attribute {
@@ -378,7 +369,7 @@ impl Type {
             }
             (Self::Set(members), Value::List(wanted), live) => {
                 let live = live.map_or(&[][..], Value::as_list);
-                members.by_place(wanted) != members.by_place(live)
+                members.by_key(wanted) != members.by_key(live)
             }
             (Self::Policy, wanted, Some(live)) => {
                 let canonical = |value: &Value| {
@@ -428,84 +419,7 @@ impl Type {
     }
 }
 
-impl Members {
-    /// Members that are told apart by this key, and are in its order.
-    pub const fn new(ty: Type, key: fn(&Value) -> String) -> Self {
-        Self {
-            ty,
-            key,
-            rank: |_| 0,
-            words: None,
-        }
-    }
-
-    /// Members are in the order of this number.
-    #[must_use]
-    pub const fn ranked(mut self, rank: fn(&Value) -> i64) -> Self {
-        self.rank = rank;
-        self
-    }
-
-    /// Members are shown in these words.
-    #[must_use]
-    pub const fn in_words(mut self, words: fn(&Value) -> String) -> Self {
-        self.words = Some(words);
-        self
-    }
-
-    /// Puts members in their order.
-    pub fn sort(&self, list: &mut [Value]) {
-        list.sort_by_cached_key(|member| self.place(member));
-    }
-
-    /// Where a member stands among others, and what tells it apart from them.
-    pub fn place(&self, member: &Value) -> (i64, String) {
-        ((self.rank)(member), (self.key)(member))
-    }
-
-    /// The members by what tells them apart.
-    fn by_place<'a>(&self, list: &'a [Value]) -> BTreeMap<(i64, String), &'a Value> {
-        list.iter().map(|member| (self.place(member), member)).collect()
-    }
-
-    /// What must be added, taken away and altered (old, new) to get from `before` to `after`, each in the
-    /// members' order.
-    pub fn compare<'a>(&self, before: &'a [Value], after: &'a [Value]) -> Differences<'a> {
-        let (old, new) = (self.by_place(before), self.by_place(after));
-        let mut differences = Differences::default();
-        for (key, value) in &new {
-            match old.get(key) {
-                None => differences.added.push(value),
-                Some(was) if was != value => differences.altered.push((was, value)),
-                Some(_) => {}
-            }
-        }
-        differences.removed = old
-            .iter()
-            .filter(|(key, _)| !new.contains_key(*key))
-            .map(|(_, value)| *value)
-            .collect();
-        differences
-    }
-}
-
-/// How two sets differ, member by member.
-#[derive(Debug, Default, PartialEq)]
-pub struct Differences<'a> {
-    /// Only in the new set.
-    pub added: Vec<&'a Value>,
-    /// Only in the old set.
-    pub removed: Vec<&'a Value>,
-    /// In both under one key, with other contents: old, new.
-    pub altered: Vec<(&'a Value, &'a Value)>,
-}
-
 /// The default of a set: no members.
 pub fn none() -> Value {
     Value::List(Vec::new())
-}
-
-/// The key of a set whose members are plain values: their text.
-pub fn plain_key(member: &Value) -> String {
-    member.to_string()
 }

@@ -1,6 +1,6 @@
 //! What stands in a VPC of ours and is nobody's: no topology has it.
 
-use crate::{Address, Kind, Value};
+use crate::{Address, Kind, MemberKey, Value};
 
 /// One thing that is nobody's.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub enum Thing {
         /// The set.
         attribute: &'static str,
         /// What tells it apart: `tcp/22 cidr 0.0.0.0/0`.
-        key: String,
+        key: MemberKey,
         /// The member.
         value: Value,
     },

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Action, Address, Blackhole, Diagnostic, Kind, Object, Observed, Plan, Record, Ref, Topology,
+    Action, Address, Blackhole, Diagnostic, Kind, MemberKey, Object, Observed, Plan, Record, Ref, Topology,
 };
 
 use crate::fold::Folded;
@@ -168,7 +168,11 @@ fn is_mended(plan: &Plan, blackhole: &Blackhole) -> bool {
         .iter()
         .filter(|change| change.address == blackhole.address);
     of_it.into_iter().any(|change| {
-        let touches = |member: &Option<String>| member.as_deref() == Some(blackhole.destination.as_str());
+        let touches = |member: &Option<MemberKey>| {
+            member
+                .as_ref()
+                .is_some_and(|key| key.is_text(&blackhole.destination))
+        };
         change.action != Action::Update
             || change
                 .attributes

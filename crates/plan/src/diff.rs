@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use trueup_model::schema::Members;
-use trueup_model::{Address, Attribute, AttributeChange, Effect, Kind, Record, Ref, Resource, Type, Value};
+use trueup_model::{
+    Address, Attribute, AttributeChange, Effect, Kind, MemberKey, Record, Ref, Resource, Type, Value,
+};
 
 /// How `after` differs from `before`, in the order of the kind's table. `new` are the addresses whose ids
 /// this plan makes.
@@ -93,7 +95,7 @@ impl Differ<'_> {
             .map(|(old, new)| (Some(*old), Some(*new)));
         let added = differences.added.iter().map(|new| (None, Some(*new)));
         for (old, new) in removed.chain(altered).chain(added) {
-            let key = new.or(old).map(members.key);
+            let key = new.or(old).map(|member| members.key(member));
             changes.push(self.change(attribute, attribute.name, key, old, new));
         }
         out.extend(changes);
@@ -113,7 +115,7 @@ impl Differ<'_> {
             if old != new {
                 out.push(AttributeChange {
                     path: "tags".to_owned(),
-                    member: Some(key.to_owned()),
+                    member: Some(MemberKey::plain(Value::text(key))),
                     before: old.cloned(),
                     after: new.cloned(),
                     effect: Effect::InPlace,
@@ -128,7 +130,7 @@ impl Differ<'_> {
         &self,
         attribute: &Attribute,
         path: &str,
-        member: Option<String>,
+        member: Option<MemberKey>,
         old: Option<&Value>,
         new: Option<&Value>,
     ) -> AttributeChange {

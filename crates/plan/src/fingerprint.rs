@@ -1,75 +1,87 @@
 //! The fingerprint of a plan: what a reviewer approves and `--expect` checks.
 
-use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
-use trueup_model::{Plan, Twin};
+use trueup_model::{Address, Change, Plan, Record, Ref, Step, Twin, Value, canonical};
 
-/// `sha256:` and the digest of canonical JSON of topology, account, region, changes and steps, and of the
-/// twin where there is one; that it is a teardown where it is one. Live ids are in it; lines of the spec,
-/// diagnostics and versions are not.
+/// `sha256:` and the digest of topology, account, region, changes and steps, and of the twin where there is
+/// one; that it is a teardown where it is one. Live ids are in it; lines of the spec, sentences, diagnostics
+/// and versions are not, and neither is how anything reads.
 pub fn of(plan: &Plan) -> String {
-    let mut document = json!({
-        "topology": plan.topology,
-        "account": plan.account,
-        "region": plan.region,
-        "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
-        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
-    });
+    let mut document = Record::new()
+        .with("topology", plan.topology.as_str())
+        .with("account", plan.account.as_str())
+        .with("region", plan.region.as_str())
+        .with("changes", plan.changes.iter().map(change).collect::<Vec<_>>())
+        .with("steps", plan.steps.iter().map(step).collect::<Vec<_>>());
     if plan.teardown {
-        document["teardown"] = true.into();
+        document.set("teardown", true);
     }
     if let Some(twin) = &plan.twin {
         // Who approved a network did not approve a second one.
-        document["twin"] = match twin {
-            Twin::Topology(name) => json!({"topology": name}),
-            Twin::Untagged(all) => {
-                json!({"untagged": all.values().map(|untagged| &untagged.id).collect::<Vec<_>>()})
-            }
-            Twin::Regions(regions) => json!({"regions": regions.keys().collect::<Vec<_>>()}),
-        };
+        document.set("twin", self::twin(twin));
     }
-    format!("sha256:{}", hex(&document.to_string()))
+    format!("sha256:{}", canonical::sha256(&document.into()))
 }
 
-/// Eight hex digits that depend on a text.
-pub fn short(text: &str) -> String {
-    hex(text).chars().take(8).collect()
+/// Eight hex digits that depend on a value.
+pub fn short(value: &Value) -> String {
+    canonical::sha256(value).chars().take(8).collect()
 }
 
-fn hex(text: &str) -> String {
-    let digits = Sha256::digest(text.as_bytes())
-        .into_iter()
-        .flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits
-        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
-        .collect()
+fn twin(twin: &Twin) -> Record {
+    let texts = |texts: &mut dyn Iterator<Item = &String>| texts.map(Value::text).collect::<Vec<_>>();
+    match twin {
+        Twin::Topology(name) => Record::new().with("topology", name.as_str()),
+        Twin::Untagged(all) => {
+            Record::new().with("untagged", texts(&mut all.values().map(|untagged| &untagged.id)))
+        }
+        Twin::Regions(regions) => Record::new().with("regions", texts(&mut regions.keys())),
+    }
 }
 
-fn change(change: &trueup_model::Change) -> Json {
-    let attributes = change
-        .attributes
-        .iter()
-        .map(|a| json!({"path": a.path, "member": a.member, "before": a.before, "after": a.after, "effect": a.effect}));
-    json!({
-        "address": change.address,
-        "action": change.action,
-        "id": change.id,
-        "order": change.order,
-        "disruption": change.disruption,
-        "attributes": attributes.collect::<Vec<_>>(),
-    })
+fn change(change: &Change) -> Value {
+    let attribute = |attribute: &trueup_model::AttributeChange| {
+        let mut record = Record::new()
+            .with("path", attribute.path.as_str())
+            .with("effect", attribute.effect.code());
+        record.set_option("member", attribute.member.as_ref().map(|key| key.value()));
+        record.set_option("before", attribute.before.clone());
+        record.set_option("after", attribute.after.clone());
+        Value::Map(record)
+    };
+    let mut record = Record::new()
+        .with("address", named(&change.address))
+        .with("action", change.action.code())
+        .with("disruption", change.disruption.code())
+        .with(
+            "attributes",
+            change.attributes.iter().map(attribute).collect::<Vec<_>>(),
+        );
+    record.set_option("id", change.id.as_deref());
+    record.set_option("order", change.order.map(|order| order.code()));
+    Value::Map(record)
 }
 
-fn step(step: &trueup_model::Step) -> Json {
-    json!({
-        "number": step.number,
-        "action": step.action,
-        "address": step.address,
-        "target": step.target,
-        "call": step.call.action,
-        "ownership": step.ownership,
-        "sets": step.call.sets,
-        "unsets": step.call.unsets,
-        "after": step.after,
-    })
+fn step(step: &Step) -> Value {
+    let number = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
+    let mut record = Record::new()
+        .with("number", number(step.number))
+        .with("action", step.action.code())
+        .with("address", named(&step.address))
+        .with("call", step.call.action)
+        .with("ownership", step.ownership.clone())
+        .with("sets", step.call.sets.clone())
+        .with("unsets", step.call.unsets.clone())
+        .with(
+            "after",
+            step.after
+                .iter()
+                .map(|before| number(*before))
+                .collect::<Vec<_>>(),
+        );
+    record.set_option("target", step.target.as_deref());
+    Value::Map(record)
+}
+
+fn named(address: &Address) -> Ref {
+    Ref::Name(address.clone())
 }

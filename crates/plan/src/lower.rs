@@ -5,7 +5,7 @@ mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use trueup_model::schema::Follow;
+use trueup_model::schema::{Follow, Members};
 use trueup_model::{
     Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Resource, Role,
     Step, StepAction, Type, Value, tags,
@@ -476,12 +476,12 @@ impl<'v> Lowering<'v> {
                             .copied()
                             .or_else(|| self.changes(other, attribute)),
                     ),
-                    After::Without(other, id, attribute, key) => (
+                    After::Without(other, id, attribute, member) => (
                         other,
                         self.ended
                             .get(id.as_str())
                             .copied()
-                            .or_else(|| self.takes_out(other, attribute, key)),
+                            .or_else(|| self.takes_out(other, attribute, member)),
                     ),
                 };
                 if matches!(after, After::Gone(..)) && step.is_none() {
@@ -503,12 +503,14 @@ impl<'v> Lowering<'v> {
                         After::Changed(other, _, attribute) => {
                             format!("{} waits until {other}.{attribute} has changed", node.call.action)
                         }
-                        After::Without(other, _, attribute, key) => {
-                            format!(
-                                "EC2 refuses {} while {key} is in {other}.{attribute}",
-                                node.call.action
+                        After::Without(other, _, attribute, member) => format!(
+                            "EC2 refuses {} while {} is in {other}.{attribute}",
+                            node.call.action,
+                            members_of(other.kind, attribute).map_or_else(
+                                || member.to_string(),
+                                |members| members.key(member).to_string()
                             )
-                        }
+                        ),
                     };
                     self.graph.edge(step, index, Why::Must, Some(sentence));
                 }
@@ -527,25 +529,27 @@ impl<'v> Lowering<'v> {
     }
 
     /// The step that takes the member with this key out of a set of an address.
-    fn takes_out(&self, address: &Address, attribute: &str, key: &str) -> Option<usize> {
-        let Some(Type::Set(members)) = address
-            .kind
-            .schema()
-            .attribute(attribute)
-            .map(|attribute| &attribute.ty)
-        else {
-            return None;
-        };
+    fn takes_out(&self, address: &Address, attribute: &str, member: &Value) -> Option<usize> {
+        let members = members_of(address.kind, attribute)?;
+        let key = members.key(member);
         let has = |record: &Record| {
             record
                 .list(attribute)
                 .iter()
-                .any(|member| (members.key)(member) == key)
+                .any(|other| members.key(other) == key)
         };
         let takes = |call: &Call| has(&call.unsets) && !has(&call.sets);
         self.nodes
             .iter()
             .position(|node| node.verdict.address == *address && takes(node.call))
+    }
+}
+
+/// The members of an attribute that is a set.
+fn members_of(kind: Kind, attribute: &str) -> Option<&'static Members> {
+    match kind.schema().attribute(attribute)?.ty {
+        Type::Set(members) => Some(members),
+        _ => None,
     }
 }
 

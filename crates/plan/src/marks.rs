@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use trueup_model::tags::{PROTECT, READ, RETIRING, words};
-use trueup_model::{AttributeChange, Call, Effect, Kind, Object, Record, Resource, Value, schema::Attribute};
+use trueup_model::{
+    AttributeChange, Call, Effect, Kind, Object, Record, Ref, Resource, Value, schema::Attribute,
+};
 
 /// The calls that bring the tags of ownership up to date on a live object, and what they show as.
 pub fn marks(
@@ -61,7 +63,13 @@ pub fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
     {
         return Vec::new();
     }
-    let token = crate::fingerprint::short(&format!("{} {} {}", resource.address, object.id, resource.record));
+    // By which replacement: the one of this object, by what is wanted now. Nobody reads it back: that there is
+    // a mark is what counts.
+    let replacement = Record::new()
+        .with("address", Ref::Name(resource.address.clone()))
+        .with("id", object.id.as_str())
+        .with("wanted", resource.record.clone());
+    let token = crate::fingerprint::short(&replacement.into());
     vec![Call::modify("CreateTags").setting(tag(RETIRING, &token))]
 }
 

@@ -118,7 +118,7 @@ fn beyond(object: &Object) -> impl Iterator<Item = Thing> {
         let thing = |value: &Value| Thing::Member {
             of: object.kind,
             attribute,
-            key: (members.key)(value),
+            key: members.key(value),
             value: value.clone(),
         };
         beyond.map(thing).collect::<Vec<_>>()

@@ -98,9 +98,9 @@ fn without(text: &str, unwanted: impl Fn(char) -> bool, instead: impl Fn(&mut St
     out.push_str(&text[..first]);
     for c in text[first..].chars() {
         if unwanted(c) {
-            instead(&mut out, c)
+            instead(&mut out, c);
         } else {
-            out.push(c)
+            out.push(c);
         }
     }
     Cow::Owned(out)

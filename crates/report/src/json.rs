@@ -95,7 +95,7 @@ fn nobodys(thing: &Unmanaged) -> Json {
         } => {
             json["kind"] = json!(of);
             json["path"] = json!(attribute);
-            json["member"] = json!(key);
+            json["member"] = json!(key.to_string());
             json["live"] = json!(value);
         }
     }
@@ -244,7 +244,7 @@ fn place(place: Option<&Place>) -> Json {
 /// not shown.
 fn details(json: &mut Json, kind: Kind, attribute: &AttributeChange) {
     if let Some(member) = &attribute.member {
-        json["member"] = json!(member);
+        json["member"] = json!(member.to_string());
     }
     if shown::attribute(kind, &attribute.path).is_some_and(|table| table.digest) && attribute.before.is_some()
     {

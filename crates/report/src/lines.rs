@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trueup_model::schema::Members;
-use trueup_model::{Action, Attribute, AttributeChange, Change, Kind, Record, Type, Value};
+use trueup_model::{Action, Attribute, AttributeChange, Change, Kind, MemberKey, Record, Type, Value};
 
 use crate::difference;
 use crate::names::Names;
@@ -192,7 +192,7 @@ fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Li
     line
 }
 
-fn member(kind: Kind, attribute: &AttributeChange, key: &str, names: &Names<'_>) -> Line {
+fn member(kind: Kind, attribute: &AttributeChange, key: &MemberKey, names: &Names<'_>) -> Line {
     let what = match (&attribute.before, &attribute.after) {
         (None, _) => What::Added,
         (_, None) => What::Removed,
@@ -210,7 +210,7 @@ fn member(kind: Kind, attribute: &AttributeChange, key: &str, names: &Names<'_>)
         }
         // A tag: its key is the name, and its value the contents.
         None => (
-            key.to_owned(),
+            key.to_string(),
             attribute.before.as_ref().map(shown::value),
             attribute.after.as_ref().map(shown::value),
         ),
@@ -241,7 +241,7 @@ fn rest(
     let fields = |value: Option<&Value>| {
         value
             .and_then(Value::as_map)
-            .map(|map| besides(members, map))
+            .map(|map| members.besides(map))
             .unwrap_or_default()
     };
     let (old, new) = (fields(before), fields(after));
@@ -269,15 +269,4 @@ fn field(name: &str, value: String) -> String {
     } else {
         format!("{name}: {value}")
     }
-}
-
-/// The fields of a member that do not show in its key.
-fn besides(members: &Members, member: &Record) -> Record {
-    let key = (members.key)(&Value::Map(member.clone()));
-    let is_key = |name: &str| (members.key)(&Value::Map(member.without(&[name]))) != key;
-    member
-        .iter()
-        .filter(|(name, _)| !is_key(name))
-        .map(|(name, value)| (name.to_owned(), value.clone()))
-        .collect()
 }

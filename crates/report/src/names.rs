@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use trueup_model::schema::Members;
-use trueup_model::{Address, AttributeChange, Plan, Ref, Value};
+use trueup_model::{Address, AttributeChange, MemberKey, Plan, Ref, Value};
 
 use crate::shown;
 
@@ -37,12 +37,12 @@ impl<'a> Names<'a> {
     }
 
     /// The key of a member in the same way; what is known only after apply is said to be new.
-    pub fn key(&self, members: &Members, attribute: &AttributeChange, key: &str) -> String {
+    pub fn key(&self, members: &Members, attribute: &AttributeChange, key: &MemberKey) -> String {
         let Some(value) = attribute.after.as_ref().or(attribute.before.as_ref()) else {
-            return key.to_owned();
+            return key.to_string();
         };
-        let own = (members.key)(value);
-        let named = (members.key)(&value.map_refs(&|reference| {
+        let own = members.key(value);
+        let named = members.key(&value.map_refs(&|reference| {
             match reference.id().and_then(|id| self.addresses.get(id)) {
                 Some(address) => Value::Ref(Ref::Name(address.clone())),
                 None => Value::Ref(reference.clone()),
@@ -51,15 +51,15 @@ impl<'a> Names<'a> {
         if named != own {
             let mut ids = Vec::new();
             value.each_ref(&mut |reference| {
-                ids.extend(reference.id().filter(|id| self.addresses.contains_key(id)))
+                ids.extend(reference.id().filter(|id| self.addresses.contains_key(id)));
             });
             return format!("{named} ({})", ids.join(", "));
         }
         // A reference may be what a member holds, and no part of its key.
-        if is_unknown(value) && own != key {
+        if is_unknown(&own.value()) {
             format!("{key} (new)")
         } else {
-            key.to_owned()
+            key.to_string()
         }
     }
 }

@@ -1,8 +1,5 @@
 //! How one value is shown: on one line, harmless to a terminal, long texts that may be secret as a digest.
 
-use std::fmt::Write;
-
-use sha2::{Digest, Sha256};
 use trueup_model::schema::Members;
 use trueup_model::{Attribute, Kind, Place, Type, Value};
 
@@ -54,10 +51,7 @@ pub fn sha256(value: &Value) -> String {
     let bytes = value
         .as_bytes()
         .map_or_else(|| value.to_string().into_bytes(), <[u8]>::to_vec);
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    trueup_model::hash::sha256(&bytes)
 }
 
 /// A value that is long and possibly secret: the beginning of its digest, and its length.

@@ -180,9 +180,9 @@ pub fn turns(plan: &Plan, turns: &Turns) -> String {
     let (mut stopped, mut replaced) = (false, false);
     changes.for_each(|change| {
         if change.action == Action::Replace {
-            replaced = true
+            replaced = true;
         } else {
-            stopped = true
+            stopped = true;
         }
     });
     let what = match (stopped, replaced) {

@@ -248,11 +248,11 @@ impl<'a> Decoder<'a> {
             let value = self.value(&members.ty, name, &inner, node);
             // Kinds tell doubled rules and routes themselves, after expanding them.
             if let Some(value) = value.as_ref().filter(|_| !matches!(members.ty, Type::Object(_)))
-                && let Some(first) = seen.insert((members.key)(value), node.span)
+                && let Some(first) = seen.insert(members.key(value), node.span)
             {
                 let diagnostic = Diagnostic::error(
                     "member-twice",
-                    format!("`{name}` has {} twice", shown(&(members.key)(value))),
+                    format!("`{name}` has {} twice", shown(&members.key(value).to_string())),
                 )
                 .at(self.problems.place(node.span), "the second time")
                 .at(self.problems.place(first), "the first time")

@@ -25,7 +25,7 @@ pub fn order(record: &mut Record, attributes: &[Attribute], mut origins: Origins
             .zip(from)
             .filter(|(member, _)| *member != Value::Null)
             .collect();
-        ordered.sort_by_cached_key(|(member, _)| members.place(member));
+        ordered.sort_by_cached_key(|(member, _)| members.key(member));
         ordered.dedup_by(|later, earlier| later.0 == earlier.0);
         let (list, from): (Vec<Value>, Vec<usize>) = ordered.into_iter().unzip();
         record.set(attribute.name, list);

@@ -7,7 +7,7 @@ use trueup_model::{Act, Kind, Object, Owner};
 
 use crate::failure::Failure;
 use crate::kinds::instance;
-use crate::token::token;
+use crate::token::{earlier, token};
 use crate::{Ec2, filter, kinds};
 
 /// So many client tokens of one launch are looked for: later ones are used once the earlier ones are used up.
@@ -22,7 +22,10 @@ pub async fn lost(ec2: &Ec2, creates: &[Act]) -> Vec<Object> {
         .collect();
     let tokens: BTreeMap<String, &Act> = launches
         .iter()
-        .flat_map(|act| (0..TOKENS).map(|counter| (token(act, counter), *act)))
+        .flat_map(|act| {
+            let of = |counter| [token(act, counter), earlier(act, counter)];
+            (0..TOKENS).flat_map(of).map(|token| (token, *act))
+        })
         .collect();
     let subnets: BTreeSet<&str> = launches
         .iter()

@@ -50,9 +50,8 @@ const ENTRIES_MAX: usize = 39;
 /// The ACLs of a VPC that every account may have.
 const ACLS_GRANTED: usize = 200;
 
-static ENTRIES: Members = Members::new(Type::Object(&entry::FIELDS), entry::key)
-    .ranked(entry::number)
-    .in_words(entry::words);
+static ENTRIES: Members =
+    Members::keyed(Type::Object(&entry::FIELDS), &entry::KEY, entry::key).in_words(entry::words);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::NetworkAcl,

@@ -180,7 +180,7 @@ static ROUTE: [Attribute; 10] = [
     ),
 ];
 
-static ROUTES: Members = Members::new(Type::Object(&ROUTE), destination);
+static ROUTES: Members = Members::keyed(Type::Object(&ROUTE), &["destination"], destination);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::RouteTable,

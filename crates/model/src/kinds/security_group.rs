@@ -111,7 +111,7 @@ fn group_text(text: &str, what: &str) -> Result<String, Complaint> {
     }
 }
 
-static RULES: Members = Members::new(Type::Object(&rule::FIELDS), rule::key);
+static RULES: Members = Members::keyed(Type::Object(&rule::FIELDS), &rule::KEY, rule::key);
 
 static SCHEMA: Schema = Schema {
     kind: Kind::SecurityGroup,
@@ -409,7 +409,7 @@ impl Rules for SecurityGroupRules {
     /// EC2 lets everything out of a new group, over IPv6 too where the VPC has such a range: a spec that
     /// leaves `egress` out means that.
     fn fitted(&self, resource: &Resource, object: &Object) -> Option<Record> {
-        let is_open = |rule: &&Value| rule::key(rule) == rule::key(&rule::allow_all_ipv6());
+        let is_open = |rule: &&Value| RULES.key(rule) == RULES.key(&rule::allow_all_ipv6());
         let open = object.record.list("egress").iter().find(is_open)?;
         if resource.places.contains_key("egress") || resource.record.list("egress") != [rule::allow_all()] {
             return None;

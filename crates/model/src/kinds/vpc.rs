@@ -10,7 +10,7 @@ use crate::net::{VPC_RANGE, overlap};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Live, Rules, Update, View, members_record, worst};
-use crate::schema::{Attribute, Effect, Members, Schema, Type, none, plain_key};
+use crate::schema::{Attribute, Effect, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref};
@@ -34,7 +34,7 @@ impl Typed for Vpc {
     const KIND: Kind = Kind::Vpc;
 }
 
-static RANGES: Members = Members::new(Type::Text(&VPC_RANGE), plain_key);
+static RANGES: Members = Members::plain(Type::Text(&VPC_RANGE));
 
 static SCHEMA: Schema = Schema {
     kind: Kind::Vpc,
@@ -246,16 +246,16 @@ impl Rules for VpcRules {
                 let new = nets(&call.sets);
                 let routes = view.live_of(Kind::RouteTable).filter(own).flat_map(|table| {
                     let routes = table.record.list("routes").iter().filter_map(Value::as_map);
-                    routes.map(move |route| (table, route.text("destination")))
+                    routes.map(move |route| (table, route))
                 });
-                let leads_in = routes.filter(|(_, destination)| is_in(destination, &new));
+                let leads_in = routes.filter(|(_, route)| is_in(route.text("destination"), &new));
                 leads_in
-                    .map(|(table, destination)| {
+                    .map(|(table, route)| {
                         After::Without(
                             table.address.clone(),
                             table.id.to_owned(),
                             "routes",
-                            destination.to_owned(),
+                            Value::Map(route.clone()),
                         )
                     })
                     .collect()

@@ -13,7 +13,7 @@ use crate::net::{Complaint, Format, PATH, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Context, Rules, Update, members_record};
-use crate::schema::{Attribute, Follow, Members, Schema, Type, none, plain_key};
+use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::Topology;
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref, policy};
@@ -39,7 +39,7 @@ impl Typed for VpcEndpoint {
     const KIND: Kind = Kind::VpcEndpoint;
 }
 
-static TABLES: Members = Members::new(Type::Ref(Kind::RouteTable, Follow::Id), plain_key);
+static TABLES: Members = Members::plain(Type::Ref(Kind::RouteTable, Follow::Id));
 
 static SERVICE: Format = Format {
     what: "a service such as s3, or its full name",

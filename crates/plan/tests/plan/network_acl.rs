@@ -103,7 +103,7 @@ fn entries_change_in_place_by_their_numbers() {
     let members: Vec<_> = plan.changes[0]
         .attributes
         .iter()
-        .map(|change| change.member.as_deref().unwrap())
+        .map(|change| change.member.as_ref().unwrap().to_string())
         .collect();
     assert_eq!(members, ["90", "100", "80"]);
     assert_eq!(plan.changes[0].disruption, Disruption::Reset);

@@ -16,7 +16,7 @@ fn an_empty_region_gets_everything_in_an_order_that_ec2_accepts() {
             number(&plan, a.0, a.1) < number(&plan, b.0, b.1),
             "{:#?}",
             steps(&plan)
-        )
+        );
     };
     before(("vpc.main", "CreateVpc"), ("subnet.public", "CreateSubnet"));
     before(
@@ -75,6 +75,30 @@ fn a_plan_straight_after_an_apply_is_empty() {
     let plan = plan(&wanted, &live(&wanted));
     assert!(plan.is_empty() && plan.steps.is_empty(), "{:#?}", plan.changes);
     assert_eq!(plan.summary().keep, wanted.resources.len());
+}
+
+/// What was approved stays approved by a version that only says it more nicely: these change where a plan does
+/// something else, and else never.
+#[test]
+fn a_fingerprint_is_this_for_ever() {
+    let guarded = json!({"vpc": "vpc.main", "description": "Guarded", "ingress": [
+        {"protocol": "tcp", "port": "22", "cidr": "10.0.0.0/8"},
+        {"protocol": "icmp", "icmp_type": 8, "security_group": "security_group.guarded"},
+    ]});
+    let resources = [
+        ("vpc.main", json!({"cidr_block": "10.0.0.0/16"})),
+        ("security_group.guarded", guarded),
+    ];
+    let made = plan(&topology(&resources), &Default::default());
+    assert_eq!(
+        made.fingerprint,
+        "sha256:baef975b77c9dc6a6f9897bd3683ec0ef55f3cf0afb222096e69281b1e9989c5"
+    );
+    let ended = destroy(&topology(&resources), &live(&topology(&resources)));
+    assert_eq!(
+        ended.fingerprint,
+        "sha256:3cbfab2b44f06145b4bb387f6c0aedd9ce19a901b94c65379fd0d80761bfb669"
+    );
 }
 
 #[test]

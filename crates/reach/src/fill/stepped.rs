@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::{Cost, Effect, Members};
 use trueup_model::{
-    Address, Kind, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags,
+    Address, Kind, MemberKey, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags,
 };
 
 use super::observed::near;
@@ -224,10 +224,10 @@ fn spoken(record: &Record) -> Record {
 }
 
 fn without(members: &Members, live: &[Value], gone: &[Value]) -> Value {
-    let gone: BTreeSet<(i64, String)> = gone.iter().map(|member| members.place(member)).collect();
+    let gone: BTreeSet<MemberKey> = gone.iter().map(|member| members.key(member)).collect();
     let left = live
         .iter()
-        .filter(|member| !gone.contains(&members.place(member)))
+        .filter(|member| !gone.contains(&members.key(member)))
         .cloned();
     Value::List(left.collect())
 }

@@ -93,7 +93,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, texts: &'a Texts<'_>) -> Vec<Group<'a>
         match excerpt(&labels, diagnostic, texts) {
             Some((snippet, None)) => group = group.element(snippet),
             Some((snippet, Some(unseen))) => {
-                group = group.element(snippet).element(Level::NOTE.message(unseen))
+                group = group.element(snippet).element(Level::NOTE.message(unseen));
             }
             None => {
                 for label in labels.iter().filter(|label| !label.place.file.is_empty()) {

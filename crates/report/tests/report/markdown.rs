@@ -246,9 +246,9 @@ fn no_plan_is_too_long_and_none_breaks_the_markup() {
         assert_eq!(text, markdown::plan(&plan, &spec, limit));
         check(&text);
         if text.contains("Shortened") {
-            cut += 1
+            cut += 1;
         } else {
-            full += 1
+            full += 1;
         }
     }
     assert!(full > 25 && cut > 25, "{full} {cut}");

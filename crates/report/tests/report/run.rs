@@ -149,7 +149,7 @@ fn what_is_under_way_when_a_run_is_stopped_has_not_failed() {
         failures.hear(&Event::StepSkipped {
             step: step(&plan, number),
             because: None,
-        })
+        });
     });
     let stopped = Outcome {
         done: vec![1, 2],

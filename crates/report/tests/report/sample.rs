@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Loss, Order, Place,
-    Plan, Record, Ref, Refusal, Step, StepAction, Unread, Value,
+    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Loss, MemberKey,
+    Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, Unread, Value,
 };
 
 pub const SPEC: &str = "gateway-endpoint.yaml";
@@ -59,7 +59,7 @@ pub fn attribute(kind: Kind, path: &str, before: Option<Value>, after: Option<Va
 pub fn member(path: &str, key: &str, before: Option<Value>, after: Option<Value>) -> AttributeChange {
     AttributeChange {
         path: path.to_owned(),
-        member: Some(key.to_owned()),
+        member: Some(MemberKey::plain(Value::text(key))),
         before,
         after,
         effect: Effect::InPlace,

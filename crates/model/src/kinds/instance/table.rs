@@ -2,7 +2,7 @@
 
 use crate::Kind;
 use crate::net::{Complaint, Format, IPV4, PATH, TEXT, id_tail, is_word, without_edges};
-use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none, plain_key};
+use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none};
 use crate::value::Value;
 
 static IMAGE: Format = Format {
@@ -74,7 +74,7 @@ fn is_profile_arn(head: &str) -> bool {
         && path.is_some_and(|path| path.chars().all(|c| c.is_ascii_graphic()))
 }
 
-static GROUPS: Members = Members::new(Type::Ref(Kind::SecurityGroup, Follow::Id), plain_key);
+static GROUPS: Members = Members::plain(Type::Ref(Kind::SecurityGroup, Follow::Id));
 
 static METADATA_OPTIONS: [Attribute; 4] = [
     Attribute::new(

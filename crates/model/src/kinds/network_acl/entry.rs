@@ -91,6 +91,9 @@ pub fn number(entry: &Value) -> i64 {
 }
 
 /// What tells two entries of a direction apart.
+pub const KEY: [&str; 1] = ["rule_number"];
+
+/// How that reads.
 pub fn key(entry: &Value) -> String {
     number(entry).to_string()
 }

@@ -160,7 +160,7 @@ fn leaving(own: Option<&Ref>, destinations: &[&str], view: &View<'_>) -> Vec<Aft
             address.clone(),
             live.id.to_owned(),
             "secondary_cidr_blocks",
-            range.to_string(),
+            Value::text(range.to_string()),
         )
     };
     goes.filter(is_in_the_way).map(without).collect()

@@ -108,8 +108,18 @@ pub fn weight(rule: &Value, lists: &Lists) -> Counts {
     }
 }
 
-/// What tells two rules of a group apart, as users read it: protocol, ports and source; the description is
-/// not part of it.
+/// What tells two rules of a group apart: protocol, ports and source; the description is not part of it.
+pub const KEY: [&str; 7] = [
+    "protocol",
+    "port",
+    "icmp_type",
+    "icmp_code",
+    "cidr",
+    "security_group",
+    "prefix_list",
+];
+
+/// How that reads.
 pub fn key(rule: &Value) -> String {
     let Some(rule) = rule.as_map() else {
         return String::new();
