@@ -33,7 +33,7 @@ pub fn whole(observed: &Observed, topology: &Topology, neighbours: &str) -> Resu
         .filter_map(|object| object.owner.as_ref())
         .filter(|owner| owner.topology == topology.name)
     {
-        if owner.retiring.is_some() {
+        if !owner.standing.holds() {
             return Err(format!("{} is retiring and was left behind", owner.address));
         }
         *live.entry(owner.address.clone()).or_default() += 1;

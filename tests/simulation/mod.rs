@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::sleep;
-use trueup_model::{Observed, Plan, Topology};
+use trueup_model::{Observed, Plan, Standing, Topology};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
 
 use crate::{World, paused};
@@ -265,7 +265,7 @@ impl<'a> Simulation<'a> {
             object
                 .owner
                 .as_ref()
-                .is_some_and(|owner| owner.protect && owner.retiring.as_deref() == Some(trueup_plan::DOUBLED))
+                .is_some_and(|owner| owner.protect && owner.standing == Standing::Duplicate)
         };
         let doubled: Vec<&str> = plan
             .objects

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trueup_ec2::Transport;
-use trueup_model::{Kind, Object, Owner, Plan, Ref, Step, StepAction, tags};
+use trueup_model::{Kind, Object, Owner, Plan, Ref, Standing, Step, StepAction, tags};
 use trueup_sandbox::{DEFAULT_REGION, Sandbox};
 
 use super::secrets::Secrets;
@@ -150,7 +150,7 @@ impl Watch {
     pub fn expect(&self, plan: &Plan, max_deletes: Option<u32>) {
         let deletes = plan.steps.iter().filter(|step| step.action == StepAction::Delete);
         // Of what was made twice, protection keeps one, unless there is something to lose.
-        let doubled = |owner: &Owner| owner.retiring.as_deref() == Some(trueup_plan::DOUBLED);
+        let doubled = |owner: &Owner| owner.standing == Standing::Duplicate;
         let spare = |object: &Object| object.kind.rules().losses(object).is_empty();
         let protects = |object: &&Object| {
             object

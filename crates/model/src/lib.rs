@@ -45,7 +45,7 @@ pub use expect::{Demand, Expectation};
 pub use interface::{Interfaces, NetworkInterface};
 pub use kind::Kind;
 pub use members::MemberKey;
-pub use observed::{Object, Observed, Owner};
+pub use observed::{Object, Observed, Owner, Standing};
 pub use outside::{Outside, Sought, Zone};
 pub use plan::{
     Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step,

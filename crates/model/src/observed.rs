@@ -60,8 +60,8 @@ pub struct Owner {
     pub topology: String,
     /// `trueup:address`, as written there.
     pub address: String,
-    /// `trueup:retiring`: a successor is being made, so this object claims no address.
-    pub retiring: Option<String>,
+    /// Whether it has its address still: `trueup:retiring` says that it does not.
+    pub standing: Standing,
     /// `trueup:protect`.
     pub protect: bool,
     /// `trueup:read`.
@@ -72,6 +72,27 @@ pub struct Owner {
     pub run: Option<String>,
 }
 
+/// What an object is to the address in its tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It claims the address.
+    #[default]
+    Holds,
+    /// It had the address, and a successor is being made: the value of its tag, which says by which
+    /// replacement.
+    Retiring(String),
+    /// Another run made an object for the same address at the same time, and that one has it. No tag says so:
+    /// planning finds it out.
+    Duplicate,
+}
+
+impl Standing {
+    /// Whether it claims the address.
+    pub fn holds(&self) -> bool {
+        *self == Self::Holds
+    }
+}
+
 impl Object {
     /// The address that this object claims in `topology`: that of its tags, unless it is retiring.
     pub fn claim(&self, topology: &str) -> Option<&str> {
@@ -79,8 +100,13 @@ impl Object {
             .owner
             .as_ref()
             // guard: ownership
-            .filter(|owner| owner.topology == topology && owner.retiring.is_none())?;
+            .filter(|owner| owner.topology == topology && owner.standing.holds())?;
         Some(&owner.address)
+    }
+
+    /// What this object is to its address; none where no topology's tags are on it.
+    pub fn standing(&self) -> Option<&Standing> {
+        self.owner.as_ref().map(|owner| &owner.standing)
     }
 
     /// The address that the tags name, where they are those of `topology`, retiring or not, and the kinds

@@ -380,8 +380,8 @@ impl Plan {
     fn is_left_over(&self, change: &Change) -> bool {
         let object = change.id.as_ref().and_then(|id| self.objects.get(id));
         let retiring = object
-            .and_then(|object| object.owner.as_ref())
-            .is_some_and(|owner| owner.retiring.is_some());
+            .and_then(Object::standing)
+            .is_some_and(|standing| !standing.holds());
         let goes_on = |other: &Change| other.address == change.address && other.action != Action::Delete;
         retiring && (self.kept.contains(&change.address) || self.changes.iter().any(goes_on))
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::value::{Record, Value};
-use crate::{Address, Owner, Resource};
+use crate::{Address, Owner, Resource, Standing};
 
 /// Holds the topology's name.
 pub const TOPOLOGY: &str = "trueup:topology";
@@ -93,14 +93,15 @@ pub fn words(set: &BTreeSet<&str>) -> String {
 /// Splits an object's tags into whose it is and the tags that a spec may speak of. AWS's own (`aws:`) are
 /// dropped.
 pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<Owner>, Record) {
-    let (mut topology, mut address, mut retiring, mut run) = (None, None, None, None);
+    let (mut topology, mut address, mut run) = (None, None, None);
+    let mut standing = Standing::Holds;
     let (mut protect, mut read, mut written) = (false, BTreeSet::new(), BTreeSet::new());
     let mut rest = Record::new();
     for (key, value) in tags {
         match key {
             TOPOLOGY => topology = Some(value.to_owned()),
             ADDRESS => address = Some(value.to_owned()),
-            RETIRING => retiring = Some(value.to_owned()),
+            RETIRING => standing = Standing::Retiring(value.to_owned()),
             PROTECT => protect = value == "true",
             RUN => run = Some(value.to_owned()),
             WRITTEN => written = digests(value),
@@ -113,7 +114,7 @@ pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<
         (Some(topology), Some(address)) => Some(Owner {
             topology,
             address,
-            retiring,
+            standing,
             protect,
             read,
             written,

@@ -7,12 +7,11 @@ use std::num::NonZeroUsize;
 
 use trueup_model::room::Lists;
 use trueup_model::{
-    Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Topology, Type, Value,
-    View,
+    Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Standing, Topology, Type,
+    Value, View,
 };
 
-/// Stands for the mark of retiring on an object that was made twice.
-pub const DOUBLED: &str = "made twice";
+use crate::difference::Difference;
 
 /// What is wanted and what is there in one language: every reference to a resource of ours is its name.
 #[derive(Debug, Default)]
@@ -132,7 +131,7 @@ pub fn held<'o>(topology: &Topology, observed: &'o Observed) -> Cow<'o, Observed
     resume(&mut folded, topology);
     for &index in folded.holder.values() {
         if let Some(owner) = &mut folded.objects[index].owner {
-            owner.retiring = None;
+            owner.standing = Standing::Holds;
         }
     }
     Cow::Owned(Observed {
@@ -178,7 +177,7 @@ fn claim(folded: &mut Folded) {
                 });
                 folded.frozen.extend(owner.address.parse::<Address>());
             }
-            Some(address) if owner.retiring.is_some() => {
+            Some(address) if !owner.standing.holds() => {
                 folded.retiring.entry(address).or_default().push(index);
             }
             Some(address) => claims.entry(address).or_default().push(index),
@@ -190,7 +189,7 @@ fn claim(folded: &mut Folded) {
         if let Some(kept) = settled(folded, &holders, &spare) {
             for doubled in holders.into_iter().filter(|index| *index != kept) {
                 if let Some(owner) = &mut folded.objects[doubled].owner {
-                    owner.retiring = Some(DOUBLED.to_owned());
+                    owner.standing = Standing::Duplicate;
                 }
                 spare.insert(folded.objects[doubled].id.clone());
                 folded.retiring.entry(address.clone()).or_default().push(doubled);
@@ -271,10 +270,9 @@ fn resume(folded: &mut Folded, topology: &Topology) {
                 .collect()
         };
         let differs = |index: usize| {
-            address
-                .kind
-                .schema()
-                .differing(&plain(&wanted.record), &plain(&folded.objects[index].record))
+            let live = plain(&folded.objects[index].record);
+            Difference::new(address.kind, live, plain(&wanted.record))
+                .attributes
                 .len()
         };
         if let Some(best) = (0..retiring.len()).min_by_key(|&at| differs(retiring[at])) {

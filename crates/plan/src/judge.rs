@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::rules::{Update, make};
 use trueup_model::{
     Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Object, Plan, Refusal,
-    Resource,
+    Resource, Standing,
 };
 
-use crate::diff::diff;
-use crate::fold::{DOUBLED, Folded, unfold};
+use crate::difference::{Difference, all_new};
+use crate::fold::{Folded, unfold};
 use crate::guard::{Foreign, is_free};
-use crate::marks::{is_unfinished, marks, protect, retire, stops};
-use crate::verdict::Verdict;
+use crate::marks::{is_unfinished, marks, protect, retire};
+use crate::verdict::{Judged, Verdict};
 use crate::{replacement, tags, unread};
 
 mod finish;
@@ -21,35 +21,29 @@ mod replaced;
 pub use finish::finish;
 
 /// Decides about every address of the spec and every object of ours.
-pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Verdict<'a>> {
+pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Judged<'a>> {
     let mut judge = Judge::new(folded);
     judge.settle_replacements();
     let foreign = Foreign::new(folded);
-    let mut verdicts = Vec::new();
+    let mut judged = Vec::new();
     for (address, resource) in &folded.wanted {
-        if judge.is_out(address) {
-            continue;
-        }
-        if let Some((verdict, change)) = judge.wanted(address, resource, plan)
-            && foreign.allows(&verdict, plan)
-            && is_free(folded, &verdict, plan)
+        if !judge.is_out(address)
+            && let Some(decided) = judge.wanted(address, resource, plan)
+            && foreign.allows(&decided.verdict, plan)
+            && is_free(folded, &decided.verdict, plan)
         {
-            verdicts.push(verdict);
-            plan.changes.push(change);
+            judged.push(decided);
         }
     }
     for (address, object) in unwanted(folded) {
-        if let Some((verdict, change)) = judge.unwanted(&address, object, plan)
-            && is_free(folded, &verdict, plan)
+        if let Some(decided) = judge.unwanted(&address, object, plan)
+            && is_free(folded, &decided.verdict, plan)
         {
-            verdicts.push(verdict);
-            plan.changes.push(change);
+            judged.push(decided);
         }
     }
-    plan.changes
-        .sort_by(|a, b| (&a.address, a.action, &a.id).cmp(&(&b.address, b.action, &b.id)));
-    replacement::order(&mut verdicts);
-    verdicts
+    replacement::order(&mut judged);
+    judged
 }
 
 /// Our objects whose address is not wanted, and what is left of earlier replacements.
@@ -81,6 +75,10 @@ struct Judge<'a> {
     users: BTreeMap<&'a Address, Vec<&'a Address>>,
     /// What is not there and depends on something that could not be read.
     waiting: BTreeSet<&'a Address>,
+    /// How each address that is there differs from what is wanted.
+    differences: BTreeMap<&'a Address, Difference>,
+    /// The same, as it is told.
+    changes: BTreeMap<&'a Address, Vec<AttributeChange>>,
 }
 
 impl<'a> Judge<'a> {
@@ -114,6 +112,8 @@ impl<'a> Judge<'a> {
             named: named.collect(),
             users,
             waiting,
+            differences: BTreeMap::new(),
+            changes: BTreeMap::new(),
         }
     }
 
@@ -149,20 +149,20 @@ impl<'a> Judge<'a> {
             && !self.folded.objects.iter().any(|user| stays(user) && uses(user))
     }
 
-    fn wanted(
-        &self,
-        address: &Address,
-        resource: &'a Resource,
-        plan: &mut Plan,
-    ) -> Option<(Verdict<'a>, Change)> {
+    fn wanted(&self, address: &Address, resource: &'a Resource, plan: &mut Plan) -> Option<Judged<'a>> {
         let rules = address.kind.rules();
         let Some(object) = self.folded.live(address) else {
-            let attributes = diff(address.kind, None, &resource.record, resource, &self.new);
+            let attributes = all_new(resource, &self.new);
             let mut calls = make(address.kind, &resource.record, None);
             if resource.protect
-                && stops(address.kind, &rules.born(&resource.record), &resource.record)
-                    .next()
-                    .is_some()
+                && Difference::new(
+                    address.kind,
+                    rules.born(&resource.record),
+                    resource.record.clone(),
+                )
+                .costing(Effect::Stop)
+                .next()
+                .is_some()
             {
                 calls.push(protect());
             }
@@ -170,16 +170,16 @@ impl<'a> Judge<'a> {
             change
                 .notes
                 .extend(rules.notes(&resource.record, None, &self.folded.lists));
-            return Some((
-                Verdict::new(address, Action::Create, None, Some(resource), calls),
+            return Some(Judged {
+                verdict: Verdict::new(address, Action::Create, None, Some(resource), calls),
                 change,
-            ));
+            });
         };
         if self.folded.lost.contains(&object.id) {
             return Some(reclaim(&self.folded.topology, object, resource));
         }
-        let (before, after) = self.sides(object, resource);
-        let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
+        let difference = self.differences.get(address)?;
+        let mut attributes = self.changes.get(address).cloned().unwrap_or_default();
         let (marks, marked) = marks(object, resource, &attributes);
         attributes.extend(marked);
         let notes = rules.notes(&resource.record, Some(object), &self.folded.lists);
@@ -195,7 +195,7 @@ impl<'a> Judge<'a> {
         }
         let worst = trueup_model::rules::worst(attributes.iter().map(|attribute| attribute.effect));
         let finishes = worst == Effect::Stop
-            && is_unfinished(address.kind, &before, &after)
+            && is_unfinished(address.kind, difference)
             && !self.is_protected(object, None);
         if worst != Effect::InPlace && self.is_protected(object, Some(resource)) && !finishes {
             plan.refused.push(protected(
@@ -223,11 +223,18 @@ impl<'a> Judge<'a> {
         } else {
             // Some tags are refused beside what is there before, others beside what is there after: those
             // that go are first, new ones last.
-            let (gone, new): (Vec<Call>, Vec<Call>) = tags::calls(object, &before, &after)
+            let (gone, new): (Vec<Call>, Vec<Call>) = tags::calls(object, difference)
                 .into_iter()
                 .partition(|call| call.sets.is_empty());
             calls.extend(gone);
-            let update = Update::new(address.kind, &before, &after, false).knowing(&self.folded.lists);
+            let update = Update {
+                kind: address.kind,
+                before: &difference.before,
+                after: &difference.after,
+                changed: difference.attributes.clone(),
+                newborn: false,
+                lists: &self.folded.lists,
+            };
             calls.extend(rules.update(&update));
             calls.extend(new);
             losses = rules.losses_by_update(object, &update, worst);
@@ -250,15 +257,10 @@ impl<'a> Judge<'a> {
             change.lifts = rules.lifts(object);
         }
         change.losses = losses;
-        Some((verdict, change))
+        Some(Judged { verdict, change })
     }
 
-    fn unwanted(
-        &self,
-        address: &Address,
-        object: &'a Object,
-        plan: &mut Plan,
-    ) -> Option<(Verdict<'a>, Change)> {
+    fn unwanted(&self, address: &Address, object: &'a Object, plan: &mut Plan) -> Option<Judged<'a>> {
         if self.folded.unreadable.contains(&object.kind)
             || self.folded.frozen.contains(address)
             || self.touches_unread(address.kind)
@@ -288,18 +290,16 @@ impl<'a> Judge<'a> {
         let mut change = change(address, Action::Delete, Some(object), None, Vec::new());
         change.losses = rules.losses(object);
         change.lifts = rules.lifts(object);
-        change.notes.extend(
-            match object.owner.as_ref().and_then(|owner| owner.retiring.as_deref()) {
-                Some(DOUBLED) => {
-                    Some("two runs made it at the same time: this is the one that is used less".to_owned())
-                }
-                Some(_) => Some("left over from an earlier replacement".to_owned()),
-                None => None,
-            },
-        );
+        change.notes.extend(match object.standing() {
+            Some(Standing::Duplicate) => {
+                Some("two runs made it at the same time: this is the one that is used less".to_owned())
+            }
+            Some(Standing::Retiring(_)) => Some("left over from an earlier replacement".to_owned()),
+            Some(Standing::Holds) | None => None,
+        });
         let mut verdict = Verdict::new(address, Action::Delete, Some(object), None, Vec::new());
         verdict.ends = self.ends(object);
-        Some((verdict, change))
+        Some(Judged { verdict, change })
     }
 
     /// The calls that end an object. Its tags hold nothing, and others may have put some there.
@@ -318,7 +318,7 @@ impl<'a> Judge<'a> {
 }
 
 /// What lost its tags gets them back, and nothing else happens to it: what else differs is another plan's.
-fn reclaim<'a>(topology: &str, object: &'a Object, resource: &'a Resource) -> (Verdict<'a>, Change) {
+fn reclaim<'a>(topology: &str, object: &'a Object, resource: &'a Resource) -> Judged<'a> {
     let address = &resource.address;
     let mut change = change(address, Action::Adopt, Some(object), Some(resource), Vec::new());
     change.notes.push(format!(
@@ -326,10 +326,10 @@ fn reclaim<'a>(topology: &str, object: &'a Object, resource: &'a Resource) -> (V
         object.id
     ));
     let calls = vec![tags::give_back(topology, resource)];
-    (
-        Verdict::new(address, Action::Adopt, Some(object), Some(resource), calls),
+    Judged {
+        verdict: Verdict::new(address, Action::Adopt, Some(object), Some(resource), calls),
         change,
-    )
+    }
 }
 
 fn change(
@@ -356,10 +356,7 @@ fn change(
 
 /// Whether an object is one of two that were made for one address, and not the one that has it.
 fn is_doubled(object: &Object) -> bool {
-    object
-        .owner
-        .as_ref()
-        .is_some_and(|owner| owner.retiring.as_deref() == Some(DOUBLED))
+    object.standing() == Some(&Standing::Duplicate)
 }
 
 fn protected(address: &Address, object: &Object, what: &str) -> Refusal {

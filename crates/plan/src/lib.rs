@@ -8,7 +8,7 @@
 mod barrier;
 pub mod consent;
 mod dangling;
-mod diff;
+mod difference;
 mod fingerprint;
 mod fold;
 mod graph;
@@ -27,7 +27,7 @@ mod unread;
 mod verdict;
 
 pub use barrier::barrier;
-pub use fold::{DOUBLED, held};
+pub use fold::held;
 pub use unmanaged::unmanaged;
 
 use std::collections::BTreeMap;
@@ -73,16 +73,16 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
         let folded = fold::fold(topology, observed);
         plan.refused.extend(folded.refused.iter().cloned());
         plan.unread = unread::of(&folded);
-        let mut verdicts = judge::judge(&folded, &mut plan);
-        while let Err(circle) = lower::lower(&folded, &verdicts, &mut plan) {
-            if !replacement::give_way(&mut verdicts, &circle.addresses) {
+        let mut judged = judge::judge(&folded, &mut plan);
+        while let Err(circle) = lower::lower(&folded, &judged, &mut plan) {
+            if !replacement::give_way(&mut judged, &circle.addresses) {
                 plan.refused.push(circle.into());
                 break;
             }
         }
-        judge::finish(&verdicts, &mut plan);
+        plan.renamed = rename::renames(&judged);
+        plan.changes = judge::finish(judged);
         tags::tell_left(&folded, &mut plan);
-        plan.renamed = rename::renames(&verdicts);
         dangling::tell_ends(topology, observed, &mut plan);
         plan.blackholes = dangling::blackholes(&folded, &plan);
         // guard: budget

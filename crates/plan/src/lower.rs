@@ -13,7 +13,7 @@ use trueup_model::{
 
 use crate::fold::Folded;
 use crate::graph::{Graph, Why};
-use crate::verdict::Verdict;
+use crate::verdict::{Judged, Verdict};
 
 /// A step before it has a number.
 struct Node<'v> {
@@ -52,9 +52,9 @@ impl From<Circle> for Refusal {
 }
 
 /// Writes the steps of the verdicts into the plan, unless their demands make a circle that nothing may break.
-pub fn lower(folded: &Folded, verdicts: &[Verdict<'_>], plan: &mut Plan) -> Result<(), Circle> {
+pub fn lower(folded: &Folded, judged: &[Judged<'_>], plan: &mut Plan) -> Result<(), Circle> {
     let mut lowering = Lowering::default();
-    for verdict in verdicts {
+    for Judged { verdict, .. } in judged {
         lowering.verdict(verdict);
     }
     lowering.references();
@@ -272,10 +272,7 @@ impl<'v> Lowering<'v> {
                     self.ended.insert(&object.id, index);
                     // What an address has is its holder, and not what is left over from an earlier
                     // replacement.
-                    let left_over = object
-                        .owner
-                        .as_ref()
-                        .is_some_and(|owner| owner.retiring.is_some());
+                    let left_over = object.owner.as_ref().is_some_and(|owner| !owner.standing.holds());
                     if !left_over || !self.ending.contains_key(address) {
                         self.ending.insert(address, &object.id);
                     }

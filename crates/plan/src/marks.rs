@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use trueup_model::tags::{PROTECT, READ, RETIRING, words};
-use trueup_model::{
-    AttributeChange, Call, Effect, Kind, Object, Record, Ref, Resource, Value, schema::Attribute,
-};
+use trueup_model::{AttributeChange, Call, Effect, Kind, Object, Record, Ref, Resource, Standing, Value};
+
+use crate::difference::Difference;
 
 /// The calls that bring the tags of ownership up to date on a live object, and what they show as.
 pub fn marks(
@@ -17,7 +17,7 @@ pub fn marks(
         return (Vec::new(), None);
     };
     let mut calls = Vec::new();
-    if let Some(token) = &owner.retiring {
+    if let Standing::Retiring(token) = &owner.standing {
         calls.push(Call::modify("DeleteTags").unsetting(tag(RETIRING, token)));
     }
     let set = resource.address.kind.schema().read_on_request(&resource.record);
@@ -56,11 +56,7 @@ pub fn protect() -> Call {
 
 /// The call that marks an object as on its way out, unless an earlier run did.
 pub fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
-    if object
-        .owner
-        .as_ref()
-        .is_some_and(|owner| owner.retiring.is_some())
-    {
+    if object.owner.as_ref().is_some_and(|owner| !owner.standing.holds()) {
         return Vec::new();
     }
     // By which replacement: the one of this object, by what is wanted now. Nobody reads it back: that there is
@@ -73,24 +69,12 @@ pub fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
     vec![Call::modify("CreateTags").setting(tag(RETIRING, &token))]
 }
 
-/// The attributes that a stop brings from one record to another.
-pub fn stops<'a>(
-    kind: Kind,
-    before: &'a Record,
-    after: &'a Record,
-) -> impl Iterator<Item = &'static Attribute> + 'a {
-    let differing = kind
-        .schema()
-        .attributes
-        .iter()
-        .filter(|a| a.differs(after.get(a.name), before.get(a.name)));
-    differing.filter(|a| a.effect(before.get(a.name), after.get(a.name)) == Effect::Stop)
-}
-
 /// Whether all that a stop is still needed for is as it was born: so ends a launch that was cut off. What is
 /// stopped at last is protected last, because protection would refuse the stop to the run that comes after a
 /// crash.
-pub fn is_unfinished(kind: Kind, before: &Record, wanted: &Record) -> bool {
-    let born = kind.rules().born(wanted);
-    stops(kind, before, wanted).all(|a| !a.differs(born.get(a.name), before.get(a.name)))
+pub fn is_unfinished(kind: Kind, difference: &Difference) -> bool {
+    let born = kind.rules().born(&difference.after);
+    difference
+        .costing(Effect::Stop)
+        .all(|a| !a.differs(born.get(a.name), difference.before.get(a.name)))
 }

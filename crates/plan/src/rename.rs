@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use trueup_model::{Action, Address, Kind, Object, Record, Ref, Renamed, Resource, Value};
 
-use crate::verdict::Verdict;
+use crate::difference::Difference;
+use crate::verdict::Judged;
 
 /// Comparisons for one kind: of thousands that go and come nobody would take one by one back.
 const COMPARED_MAX: usize = 40_000;
@@ -15,16 +16,13 @@ type Sides<'a> = (Vec<(&'a Address, &'a Object)>, Vec<(&'a Address, &'a Resource
 
 /// What was probably only renamed: a deletion and a creation that are equal, and of which neither is equal to
 /// another one.
-pub fn renames(verdicts: &[Verdict<'_>]) -> Vec<Renamed> {
+pub fn renames(judged: &[Judged<'_>]) -> Vec<Renamed> {
     let mut kinds: BTreeMap<Kind, Sides<'_>> = BTreeMap::new();
-    for verdict in verdicts {
+    for Judged { verdict, .. } in judged {
         let sides = kinds.entry(verdict.address.kind).or_default();
         match (verdict.action, verdict.object, verdict.resource) {
             (Action::Delete, Some(object), _)
-                if object
-                    .owner
-                    .as_ref()
-                    .is_some_and(|owner| owner.retiring.is_none()) =>
+                if object.owner.as_ref().is_some_and(|owner| owner.standing.holds()) =>
             {
                 sides.0.push((&verdict.address, object));
             }
@@ -92,20 +90,14 @@ fn pairs(
 fn differences(from: &Address, live: &Record, resource: &Resource) -> Option<BTreeMap<&'static str, String>> {
     let (to, wanted) = (&resource.address, &resource.record);
     let mut keep = BTreeMap::new();
-    for attribute in to
-        .kind
-        .schema()
-        .attributes
-        .iter()
-        .filter(|a| a.differs(wanted.get(a.name), live.get(a.name)))
-    {
+    for name in Difference::new(to.kind, live.clone(), wanted.clone()).attributes {
         // What follows from the resource's own name differs because of that.
-        let (old, new) = (live.text(attribute.name), wanted.text(attribute.name));
+        let (old, new) = (live.text(name), wanted.text(name));
         let rest = old.strip_suffix(from.name.as_str())?;
         if new.strip_suffix(to.name.as_str()) != Some(rest) {
             return None;
         }
-        keep.insert(attribute.name, old.to_owned());
+        keep.insert(name, old.to_owned());
     }
     Some(keep)
 }

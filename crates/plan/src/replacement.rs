@@ -5,15 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::rules::make;
 use trueup_model::{Action, Address, Claim, Object, Order};
 
-use crate::verdict::Verdict;
+use crate::verdict::{Judged, Verdict};
 
 /// Decides which of a replacement's two objects comes first: the new one, unless both need something that
 /// only one can have, or what it stands in goes first itself.
-pub fn order(verdicts: &mut [Verdict<'_>]) {
-    for verdict in verdicts
-        .iter_mut()
-        .filter(|verdict| verdict.action == Action::Replace)
-    {
+pub fn order(judged: &mut [Judged<'_>]) {
+    for verdict in each(judged).filter(|verdict| verdict.action == Action::Replace) {
         verdict.order = Some(Order::CreateFirst);
         let held = verdict.gives_up();
         if let Some(claim) = verdict
@@ -30,25 +27,22 @@ pub fn order(verdicts: &mut [Verdict<'_>]) {
             );
         }
     }
-    spread(verdicts);
-    succeed(verdicts);
+    spread(judged);
+    succeed(judged);
 }
 
 /// A new resource that wants what an object that goes still has is made as its successor, where the kind
 /// knows how: a security group that got another address in the spec, and that instances use.
-fn succeed(verdicts: &mut [Verdict<'_>]) {
+fn succeed(judged: &mut [Judged<'_>]) {
     let mut held: BTreeMap<String, Vec<(Claim, &Object)>> = BTreeMap::new();
-    for verdict in verdicts.iter().filter(|verdict| verdict.action == Action::Delete) {
+    for verdict in all(judged).filter(|verdict| verdict.action == Action::Delete) {
         for claim in verdict.gives_up() {
             held.entry(claim.space.clone())
                 .or_default()
                 .extend(verdict.object.map(|object| (claim, object)));
         }
     }
-    for verdict in verdicts
-        .iter_mut()
-        .filter(|verdict| verdict.action == Action::Create)
-    {
+    for verdict in each(judged).filter(|verdict| verdict.action == Action::Create) {
         let clash = |claim: &Claim| {
             held.get(&claim.space)?
                 .iter()
@@ -68,11 +62,10 @@ fn succeed(verdicts: &mut [Verdict<'_>]) {
 
 /// Breaks a circle of steps: what would be created first in it is deleted first. Whether that changed
 /// anything.
-pub fn give_way(verdicts: &mut [Verdict<'_>], circle: &BTreeSet<Address>) -> bool {
+pub fn give_way(judged: &mut [Judged<'_>], circle: &BTreeSet<Address>) -> bool {
     let names: Vec<String> = circle.iter().map(ToString::to_string).collect();
     let mut gave = false;
-    for verdict in verdicts
-        .iter_mut()
+    for verdict in each(judged)
         .filter(|verdict| verdict.order == Some(Order::CreateFirst) && circle.contains(&verdict.address))
     {
         delete_first(
@@ -81,7 +74,7 @@ pub fn give_way(verdicts: &mut [Verdict<'_>], circle: &BTreeSet<Address>) -> boo
         );
         gave = true;
     }
-    spread(verdicts);
+    spread(judged);
     gave
 }
 
@@ -98,21 +91,18 @@ fn delete_first(verdict: &mut Verdict<'_>, constraint: String) {
 }
 
 /// What stands in something that goes first goes first as well.
-fn spread(verdicts: &mut [Verdict<'_>]) {
+fn spread(judged: &mut [Judged<'_>]) {
     let first = |verdict: &&Verdict<'_>| verdict.order == Some(Order::DeleteFirst);
     let ids = |verdict: &Verdict<'_>| {
         verdict
             .object
             .map(|object| (object.id.clone(), verdict.address.clone()))
     };
-    let mut first: BTreeMap<String, Address> = verdicts.iter().filter(first).filter_map(ids).collect();
+    let mut first: BTreeMap<String, Address> = all(judged).filter(first).filter_map(ids).collect();
     let mut grown = !first.is_empty();
     while grown {
         grown = false;
-        for verdict in verdicts
-            .iter_mut()
-            .filter(|verdict| verdict.order == Some(Order::CreateFirst))
-        {
+        for verdict in each(judged).filter(|verdict| verdict.order == Some(Order::CreateFirst)) {
             let ends = verdict.ends.iter().flat_map(|call| call.unsets.refs());
             let Some(stands_in) = ends.filter_map(|r| r.id()).find_map(|id| first.get(id)).cloned() else {
                 continue;
@@ -122,4 +112,12 @@ fn spread(verdicts: &mut [Verdict<'_>]) {
             grown = true;
         }
     }
+}
+
+fn all<'j, 'a>(judged: &'j [Judged<'a>]) -> impl Iterator<Item = &'j Verdict<'a>> {
+    judged.iter().map(|judged| &judged.verdict)
+}
+
+fn each<'j, 'a>(judged: &'j mut [Judged<'a>]) -> impl Iterator<Item = &'j mut Verdict<'a>> {
+    judged.iter_mut().map(|judged| &mut judged.verdict)
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use trueup_model::{Address, Call, Diagnostic, Object, Plan, Record, Resource, Value, tags};
 
+use crate::difference::Difference;
 use crate::fold::Folded;
 
 /// The calls that bring the spec's tags to a live object. Whenever they change, so does the memory of what
 /// the spec has written.
-pub fn calls(object: &Object, before: &Record, after: &Record) -> Vec<Call> {
-    let (live, wanted) = (of(before), of(after));
+pub fn calls(object: &Object, difference: &Difference) -> Vec<Call> {
+    let (live, wanted) = (of(&difference.before), of(&difference.after));
     let differs =
         |key: &str, value: &Value| live.get(key) != Some(value).filter(|value| **value != Value::Null);
     let changed: Vec<(&str, &Value)> = wanted.iter().filter(|(key, value)| differs(key, value)).collect();
@@ -27,7 +28,7 @@ pub fn calls(object: &Object, before: &Record, after: &Record) -> Vec<Call> {
         .filter_map(|(key, _)| Some((key.to_owned(), live.get(key)?.clone())))
         .collect();
     if !changed.is_empty() {
-        remember(object, after, &mut set, &mut unset);
+        remember(object, &difference.after, &mut set, &mut unset);
     }
     let mut calls = Vec::new();
     if !set.is_empty() {

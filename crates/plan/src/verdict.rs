@@ -1,6 +1,15 @@
 //! Verdicts: what is decided about one object or address.
 
-use trueup_model::{Action, Address, Call, Claim, Object, Order, Resource};
+use trueup_model::{Action, Address, Call, Change, Claim, Object, Order, Resource};
+
+/// What is decided about one object or address, and what is told of it.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// For whoever makes steps of it.
+    pub verdict: Verdict<'a>,
+    /// For the reader.
+    pub change: Change,
+}
 
 /// What is decided about one object or address, with the calls that it takes.
 #[derive(Debug)]

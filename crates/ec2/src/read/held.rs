@@ -54,13 +54,13 @@ pub fn tell(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trueup_model::{Owner, Record};
+    use trueup_model::{Owner, Record, Standing};
 
     fn object(kind: Kind, id: &str, topology: Option<&str>, facts: &[(&str, &str)]) -> Object {
         let owner = topology.map(|topology| Owner {
             topology: topology.into(),
             address: format!("{kind}.it"),
-            retiring: None,
+            standing: Standing::Holds,
             protect: false,
             read: BTreeSet::new(),
             run: None,

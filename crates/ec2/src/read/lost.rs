@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Act, Kind, Object, Owner};
+use trueup_model::{Act, Kind, Object, Owner, Standing};
 
 use crate::failure::Failure;
 use crate::kinds::instance;
@@ -40,7 +40,7 @@ pub async fn lost(ec2: &Ec2, creates: &[Act]) -> Vec<Object> {
         object.owner = Some(Owner {
             topology: act.topology.clone(),
             address: act.address.to_string(),
-            retiring: None,
+            standing: Standing::Holds,
             protect: false,
             read: BTreeSet::new(),
             written: BTreeSet::new(),

@@ -328,13 +328,13 @@ fn held(object: &Object) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trueup_model::{Owner, Record, Ref};
+    use trueup_model::{Owner, Record, Ref, Standing};
 
     fn object(kind: Kind, id: &str, address: &str, vpc: Option<&str>) -> Object {
         let owner = Owner {
             topology: "t".into(),
             address: address.into(),
-            retiring: None,
+            standing: Standing::Holds,
             protect: false,
             read: BTreeSet::new(),
             written: BTreeSet::new(),

@@ -3,41 +3,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Action, Address, Change, Disruption, Object, Order, Plan, Role, Value};
+use trueup_model::{Action, Address, Change, Disruption, Object, Order, Role, Value};
 
-use crate::verdict::Verdict;
+use crate::verdict::{Judged, Verdict};
 
-/// Puts into the changes what only the whole plan decides: which object of a replacement comes first, and
-/// what that is felt as.
-pub fn finish(verdicts: &[Verdict<'_>], plan: &mut Plan) {
-    let key = |address: &Address, id: Option<&String>| (address.clone(), id.cloned());
-    let by_object: BTreeMap<_, _> = verdicts
-        .iter()
-        .map(|v| (key(&v.address, v.object.map(|o| &o.id)), v))
-        .collect();
-    let moved = moved(plan);
-    for change in &mut plan.changes {
-        if let Some(verdict) = by_object.get(&key(&change.address, change.id.as_ref())) {
-            complete(change, verdict, moved.contains(&change.address));
-        }
-    }
+/// The changes in the order of their addresses, with what only the whole plan decides: which object of a
+/// replacement comes first, and what that is felt as.
+pub fn finish(judged: Vec<Judged<'_>>) -> Vec<Change> {
+    let moved = moved(&judged);
+    let complete = |Judged { verdict, mut change }: Judged<'_>| {
+        complete(&mut change, &verdict, moved.contains(&verdict.address));
+        change
+    };
+    let mut changes: Vec<Change> = judged.into_iter().map(complete).collect();
+    changes.sort_by(|a, b| (&a.address, a.action, &a.id).cmp(&(&b.address, b.action, &b.id)));
+    changes
 }
 
 /// What goes and is left by its users before that: each of them has something else in its place.
-fn moved(plan: &Plan) -> BTreeSet<Address> {
-    let gone: BTreeSet<&Address> = plan
-        .changes
+fn moved(judged: &[Judged<'_>]) -> BTreeSet<Address> {
+    let (gone, staying): (Vec<&Change>, Vec<&Change>) = judged
         .iter()
-        .filter(|change| change.action == Action::Delete)
-        .map(|change| &change.address)
-        .collect();
+        .map(|judged| &judged.change)
+        .partition(|change| change.action == Action::Delete);
+    let gone: BTreeSet<&Address> = gone.into_iter().map(|change| &change.address).collect();
     let mut left: BTreeMap<&Address, bool> = BTreeMap::new();
-    for attribute in plan
-        .changes
-        .iter()
-        .filter(|change| change.action != Action::Delete)
-        .flat_map(|change| &change.attributes)
-    {
+    for attribute in staying.into_iter().flat_map(|change| &change.attributes) {
         let Some(before) = &attribute.before else { continue };
         before.each_ref(&mut |reference| {
             if let Some(address) = reference.address().filter(|address| gone.contains(address)) {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Address, Effect, Kind, Object, Record, Resource, Type};
+use trueup_model::{Address, AttributeChange, Effect, Kind, Object, Record, Resource, Type};
 
 use super::Judge;
-use crate::diff::{diff, unknowns};
+use crate::difference::{Difference, unknowns};
 use crate::fold::{Folded, unfold};
 use crate::unread;
 
@@ -36,42 +36,40 @@ pub fn waiting<'a>(
     found
 }
 
-impl Judge<'_> {
-    /// Finds everything that is replaced: by its own change, or because what it refers to is.
+impl<'a> Judge<'a> {
+    /// Compares every address with what is there, and finds everything that is replaced: by its own change, or
+    /// because what it refers to is.
     pub fn settle_replacements(&mut self) {
-        let mut queue: Vec<&Address> = self.folded.wanted.keys().collect();
+        let mut queue: Vec<&'a Address> = self.folded.wanted.keys().collect();
         while let Some(address) = queue.pop() {
-            let Some(object) = self
-                .folded
-                .live(address)
-                .filter(|_| !self.replaced.contains_key(address))
-            else {
+            let Some(object) = self.folded.live(address).filter(|_| !self.is_out(address)) else {
                 continue;
             };
-            let resource = &self.folded.wanted[address];
-            if self.is_out(address)
-                || self.is_protected(object, Some(resource))
-                || self.folded.lost.contains(&object.id)
-            {
+            if self.folded.lost.contains(&object.id) {
                 continue;
             }
-            let (before, after) = self.sides(object, resource);
-            let effects = address
-                .kind
-                .schema()
-                .attributes
-                .iter()
-                .filter(|a| a.differs(after.get(a.name), before.get(a.name)));
-            let replaces = effects
-                .map(|a| a.effect(before.get(a.name), after.get(a.name)))
-                .max()
-                == Some(Effect::Replace);
-            if replaces && !self.touches_unread(address.kind) {
+            let resource = &self.folded.wanted[address];
+            let difference = self.difference(object, resource);
+            let replaces = difference.costing(Effect::Replace).next().is_some();
+            self.differences.insert(address, difference);
+            if replaces
+                && !self.replaced.contains_key(address)
+                && !self.is_protected(object, Some(resource))
+                && !self.touches_unread(address.kind)
+            {
                 self.replaced.insert(address.clone(), object.id.clone());
                 self.new.insert(address.clone());
+                // To its users it is another object now: they are compared once more.
                 queue.extend(self.users.get(address).into_iter().flatten());
             }
         }
+        let changes = |(address, difference): (&&'a Address, &Difference)| {
+            (
+                *address,
+                difference.changes(&self.folded.wanted[*address], &self.new),
+            )
+        };
+        self.changes = self.differences.iter().map(changes).collect();
     }
 
     /// Whether objects of a kind that could not be read may refer to those of this one, or be referred to by
@@ -89,12 +87,13 @@ impl Judge<'_> {
             .any(|unread| refers(kind, *unread) || refers(*unread, kind))
     }
 
-    /// What is there, with references to what is replaced as the ids of what goes, and what is wanted: of
-    /// both what could be read.
-    pub fn sides(&self, object: &Object, resource: &Resource) -> (Record, Record) {
+    /// How what is wanted differs from what is there, of both what could be read; references to what is
+    /// replaced are the ids of what goes.
+    fn difference(&self, object: &Object, resource: &Resource) -> Difference {
         let known = |record: &Record| unread::without(object, self.readable(object.kind, record));
         let fitted = object.kind.rules().fitted(resource, object);
-        (
+        Difference::new(
+            object.kind,
             known(&unfold(object.kind, &object.record, &self.replaced)),
             known(fitted.as_ref().unwrap_or(&resource.record)),
         )
@@ -121,19 +120,18 @@ impl Judge<'_> {
     }
     /// The chain of reasons from the edited line to this address.
     pub fn because(&self, address: &Address, seen: &mut BTreeSet<Address>) -> Vec<String> {
-        let (Some(resource), Some(object)) = (self.folded.wanted.get(address), self.folded.live(address))
+        let (Some(resource), Some(changes)) = (self.folded.wanted.get(address), self.changes.get(address))
         else {
             return Vec::new();
         };
         if !seen.insert(address.clone()) {
             return Vec::new();
         }
-        let (before, after) = self.sides(object, resource);
-        let mut attributes = diff(address.kind, Some(&before), &after, resource, &self.new);
+        let mut attributes: Vec<&AttributeChange> = changes.iter().collect();
         attributes.sort_by_key(|attribute| std::cmp::Reverse(attribute.effect));
         let replaced = self.replaced.contains_key(address);
         for attribute in attributes
-            .iter()
+            .into_iter()
             .filter(|attribute| !replaced || attribute.effect == Effect::Replace)
         {
             let mut causes = Vec::new();

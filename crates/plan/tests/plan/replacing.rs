@@ -2,7 +2,7 @@
 
 use crate::world::{changes, live, number, seed, steps, topology, with, with_nat};
 use serde_json::json;
-use trueup_model::{Disruption, Kind, Object, Observed, Order};
+use trueup_model::{Disruption, Kind, Object, Observed, Order, Standing};
 use trueup_plan::{destroy, held, plan};
 
 #[test]
@@ -225,7 +225,7 @@ fn what_is_left_of_a_replacement_is_deleted_or_takes_its_address_back() {
         .find(|object| object.id.starts_with("subnet-"))
         .unwrap()
         .clone();
-    old.owner.as_mut().unwrap().retiring = Some("1".into());
+    old.owner.as_mut().unwrap().standing = Standing::Retiring("1".into());
     old.id = "subnet-ffffffff".into();
     there.objects.push(old);
     let left = plan(&wanted, &there);
@@ -240,19 +240,14 @@ fn what_is_left_of_a_replacement_is_deleted_or_takes_its_address_back() {
         .owner
         .as_mut()
         .unwrap()
-        .retiring = Some("1".into());
+        .standing = Standing::Retiring("1".into());
     let back = plan(&wanted, &marked);
     assert_eq!(back.steps.len(), 1, "{:?}", steps(&back));
     assert_eq!(back.steps[0].call.action, "DeleteTags");
 
     // Whoever asks who can talk to whom sees it as the plan does.
     let retiring = |observed: &Observed| {
-        let marked = |object: &&Object| {
-            object
-                .owner
-                .as_ref()
-                .is_some_and(|owner| owner.retiring.is_some())
-        };
+        let marked = |object: &&Object| object.owner.as_ref().is_some_and(|owner| !owner.standing.holds());
         observed
             .objects
             .iter()
@@ -285,7 +280,7 @@ fn what_an_interrupted_replacement_left_over_goes_by_the_consent_to_it() {
         id: "subnet-ffffffff".to_owned(),
         ..holder
     };
-    old.owner.as_mut().unwrap().retiring = Some("token".to_owned());
+    old.owner.as_mut().unwrap().standing = Standing::Retiring("token".to_owned());
     live.objects.push(old);
     let wanted = topology(&seed());
     let needs: Vec<String> = trueup_plan::consent::needs(&plan(&wanted, &live))

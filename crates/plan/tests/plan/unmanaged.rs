@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::world::{live, seed, topology};
 use serde_json::json;
 use trueup_model::unmanaged::Thing;
-use trueup_model::{Interfaces, Kind, NetworkInterface, Object, Observed, Owner, Record, Ref, Value};
+use trueup_model::{
+    Interfaces, Kind, NetworkInterface, Object, Observed, Owner, Record, Ref, Standing, Value,
+};
 
 fn object(kind: Kind, id: &str, record: Record) -> Object {
     Object {
@@ -66,7 +68,7 @@ fn only_what_is_in_a_vpc_of_ours_and_is_nobodys_is_told() {
     let owner = Owner {
         topology: "other".into(),
         address: "instance.b".into(),
-        retiring: None,
+        standing: Standing::Holds,
         protect: false,
         read: Default::default(),
         written: Default::default(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Address, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology, Type, Value, json as from_json,
+    Address, Object, Observed, Owner, Plan, Record, Ref, Resource, Standing, Topology, Type, Value,
+    json as from_json,
 };
 
 /// A topology of resources given as address and attributes.
@@ -61,7 +62,7 @@ pub fn live(topology: &Topology) -> Observed {
         owner: Some(Owner {
             topology: topology.name.clone(),
             address: address.to_string(),
-            retiring: None,
+            standing: Standing::Holds,
             protect: resource.protect,
             read: BTreeSet::new(),
             written: trueup_model::tags::written(&resource.record),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::schema::Omitted;
 use trueup_model::{
-    Action, Address, Change, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource, Topology,
-    Value,
+    Action, Address, Change, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource, Standing,
+    Topology, Value,
 };
 
 use super::observed::near;
@@ -195,7 +195,7 @@ impl<'a> World<'a> {
         let owner = Owner {
             topology: self.topology.name.clone(),
             address: address.to_string(),
-            retiring: None,
+            standing: Standing::Holds,
             protect: wanted.is_some_and(|resource| resource.protect),
             read: BTreeSet::new(),
             written: BTreeSet::new(),

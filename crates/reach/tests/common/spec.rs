@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Address, Kind, Object, Observed, Owner, Place, Record, Ref, Resource, Topology, Value, json as from_json,
+    Address, Kind, Object, Observed, Owner, Place, Record, Ref, Resource, Standing, Topology, Value,
+    json as from_json,
 };
 
 /// A spec of resources, each an address with its attributes.
@@ -120,7 +121,7 @@ fn owner(topology: &Topology, address: &Address) -> Owner {
     Owner {
         topology: topology.name.clone(),
         address: address.to_string(),
-        retiring: None,
+        standing: Standing::Holds,
         protect: false,
         read: BTreeSet::new(),
         written: BTreeSet::new(),

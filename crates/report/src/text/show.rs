@@ -128,7 +128,7 @@ fn row(shown: &Shown<'_>, observed: &Observed) -> [String; 4] {
         None => "missing".to_owned(),
     };
     let remark = match shown.object.and_then(|object| object.owner.as_ref()) {
-        Some(owner) if owner.retiring.is_some() => "   (being replaced)",
+        Some(owner) if !owner.standing.holds() => "   (being replaced)",
         _ if shown.resource.is_none() => "   (not in the spec)",
         _ => "",
     };

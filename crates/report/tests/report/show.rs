@@ -5,7 +5,7 @@ use crate::sample;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use trueup_model::{Kind, Object, Observed, Owner, Record, Resource, Topology};
+use trueup_model::{Kind, Object, Observed, Owner, Record, Resource, Standing, Topology};
 use trueup_report::{Clean, Style, json, text};
 
 pub fn object(kind: Kind, id: &str, address: &str, facts: Record) -> Object {
@@ -13,7 +13,7 @@ pub fn object(kind: Kind, id: &str, address: &str, facts: Record) -> Object {
     let owner = Owner {
         topology: "shop".into(),
         address: address.into(),
-        retiring: None,
+        standing: Standing::Holds,
         protect: false,
         read,
         written,
@@ -59,7 +59,7 @@ fn observed() -> Observed {
         .with("public_ip", "203.0.113.7")
         .with("private_ip", "10.0.1.5");
     let mut retiring = object(Kind::Subnet, "subnet-0aaaaaaaaaaaaaaa0", "subnet.a", none());
-    retiring.owner.as_mut().unwrap().retiring = Some("1f00".into());
+    retiring.owner.as_mut().unwrap().standing = Standing::Retiring("1f00".into());
     let mut foreign = object(Kind::Vpc, "vpc-0fffffffffffffff0", "vpc.main", none());
     foreign.owner.as_mut().unwrap().topology = "other".into();
     let mut observed = Observed {

@@ -1,4 +1,4 @@
-//! Diff: how two records of one kind differ, attribute by attribute and member by member.
+//! How two records of one kind differ, attribute by attribute and member by member.
 
 use std::collections::BTreeSet;
 
@@ -7,32 +7,65 @@ use trueup_model::{
     Address, Attribute, AttributeChange, Effect, Kind, MemberKey, Record, Ref, Resource, Type, Value,
 };
 
-/// How `after` differs from `before`, in the order of the kind's table. `new` are the addresses whose ids
-/// this plan makes.
-pub fn diff(
+/// How what is wanted at one address differs from what is there: asked once, and handed on to whoever needs it.
+#[derive(Debug)]
+pub struct Difference {
     kind: Kind,
-    before: Option<&Record>,
-    after: &Record,
-    resource: &Resource,
-    new: &BTreeSet<Address>,
-) -> Vec<AttributeChange> {
-    let differ = Differ { resource, new };
-    let mut changes = Vec::new();
-    for attribute in kind.schema().attributes {
-        let (old, wanted) = (
-            before.and_then(|before| before.get(attribute.name)),
-            after.get(attribute.name),
-        );
-        let differs = match before {
-            Some(_) => attribute.differs(wanted, old),
-            // Of a new object, what is as EC2 makes it needs no words.
-            None => wanted.is_some() && wanted.cloned() != attribute.default_value(),
-        };
-        if differs {
-            differ.attribute(attribute, attribute.name, old, wanted, &mut changes);
+    /// What is there.
+    pub before: Record,
+    /// What is wanted.
+    pub after: Record,
+    /// The attributes of the table in which the two differ. Tags are in none.
+    pub attributes: BTreeSet<&'static str>,
+}
+
+impl Difference {
+    /// Compares two records of a kind.
+    pub fn new(kind: Kind, before: Record, after: Record) -> Self {
+        Self {
+            kind,
+            attributes: kind.schema().differing(&after, &before),
+            before,
+            after,
         }
     }
-    differ.tags(before, after, &mut changes);
+
+    /// The attributes that differ and whose change costs this.
+    pub fn costing(&self, effect: Effect) -> impl Iterator<Item = &'static Attribute> {
+        self.table()
+            .filter(move |a| a.effect(self.before.get(a.name), self.after.get(a.name)) == effect)
+    }
+
+    /// Attribute by attribute and member by member, in the order of the kind's table. `new` are the addresses
+    /// whose ids this plan makes.
+    pub fn changes(&self, resource: &Resource, new: &BTreeSet<Address>) -> Vec<AttributeChange> {
+        let differ = Differ { resource, new };
+        let mut changes = Vec::new();
+        for attribute in self.table() {
+            let (old, wanted) = (self.before.get(attribute.name), self.after.get(attribute.name));
+            differ.attribute(attribute, attribute.name, old, wanted, &mut changes);
+        }
+        differ.tags(Some(&self.before), &self.after, &mut changes);
+        changes
+    }
+
+    fn table(&self) -> impl Iterator<Item = &'static Attribute> {
+        let attributes = self.kind.schema().attributes.iter();
+        attributes.filter(|attribute| self.attributes.contains(attribute.name))
+    }
+}
+
+/// What a new object has. What is as EC2 makes it needs no words.
+pub fn all_new(resource: &Resource, new: &BTreeSet<Address>) -> Vec<AttributeChange> {
+    let (differ, after) = (Differ { resource, new }, &resource.record);
+    let mut changes = Vec::new();
+    for attribute in resource.address.kind.schema().attributes {
+        let wanted = after.get(attribute.name);
+        if wanted.is_some() && wanted.cloned() != attribute.default_value() {
+            differ.attribute(attribute, attribute.name, None, wanted, &mut changes);
+        }
+    }
+    differ.tags(None, after, &mut changes);
     changes
 }
 
