@@ -31,6 +31,6 @@ mod stories;
 mod tidy;
 mod wide;
 
-#[path = "../../crates/reach/tests/common/spec.rs"]
+#[path = "../../crates/reach/tests/reach/common/spec.rs"]
 #[expect(dead_code, reason = "the networks of reach's own tests")]
 mod spec;

@@ -3,6 +3,7 @@
 mod crates;
 mod effects;
 mod links;
+mod modules;
 mod names;
 mod specs;
 

@@ -14,7 +14,7 @@ pub struct Format {
     /// What the text is, for messages: `an IPv4 range such as 10.0.0.0/16`.
     pub what: &'static str,
     /// A regular expression (ECMA 262) that every such text matches, for editors; empty for any text. It says
-    /// what [`Format::read`] takes as far as an expression can, and `tests/formats.rs` lists what it cannot
+    /// what [`Format::read`] takes as far as an expression can, and `tests/model/formats.rs` lists what it cannot
     /// say.
     pub pattern: &'static str,
     /// Whether a bare YAML number is such a text too.

@@ -1,0 +1,21 @@
+//! The tests of reachability, in one program.
+
+mod agreement;
+mod alike;
+mod common;
+mod expectations;
+mod firmness;
+mod interfaces;
+mod interim;
+mod laws;
+mod lints;
+mod network_acl;
+mod nowhere;
+mod pairs;
+mod repairs;
+mod review;
+mod saved;
+mod sources;
+mod story;
+mod transit;
+mod unread;

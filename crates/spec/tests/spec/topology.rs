@@ -1,0 +1,189 @@
+//! What no single attribute can tell: references, circles, and the kinds' checks of a topology as a whole.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use trueup_spec::{Options, parse};
+
+use crate::common::{Memory, read, told};
+
+const VPC: &str = "topology: t\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\n";
+
+fn with_vpc(rest: &str) -> String {
+    format!("{VPC}{rest}")
+}
+
+/// So many entries of an ACL, for one range.
+fn entries(count: usize, range: &str) -> String {
+    let entry = |number| format!("{{rule_number: {number}, action: deny, protocol: all, cidr: \"{range}\"}}");
+    (1..=count).map(entry).collect::<Vec<_>>().join(", ")
+}
+
+/// Root volumes that EC2 refuses, and among them some that it takes: those are not told.
+const VOLUMES: [&str; 18] = [
+    "",
+    "encrypted: false",
+    "type: gp2, iops: 3000",
+    "type: standard, throughput: 125",
+    "type: io1",
+    "type: gp3, iops: 500",
+    "type: st1, size: 200",
+    "iops: 4000",
+    "throughput: 250",
+    "size: 20000",
+    "type: gp2, size: 16385",
+    "type: io1, size: 8, iops: 401",
+    "type: io1, size: 8, iops: 400",
+    "type: gp3, size: 8, iops: 4001",
+    "type: gp3, size: 4, iops: 3000",
+    "type: gp3, throughput: 751",
+    "type: gp3, size: 40, iops: 8000, throughput: 2000",
+    "type: io2, size: 100, iops: 100000, throughput: 125",
+];
+
+bad! {
+    references: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: privat}, b: {cidr_block: 10.0.1.0/24, route_table: route_table.private}, c: {cidr_block: 10.0.2.0/24, route_table: [private]}}\nroute_table: {private: , public: }\ninternet_gateway: {g: {vpc: igw-0123456789abcdef0}}\n");
+    references_to_another_kind: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, vpc: private}, b: {cidr_block: 10.0.1.0/24, route_table: main}}\nroute_table: {private: }\n");
+    references_to_nothing: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: Private Table}, b: {cidr_block: 10.0.1.0/24, route_table: rtb-0123}, c: {cidr_block: 10.0.2.0/24, route_table: other}}\n");
+    references_among_many: &with_vpc(&format!("subnet: {{a: {{cidr_block: 10.0.0.0/24, route_table: missing}}}}\nroute_table: {{{}}}\n", (0..12).map(|n| format!("t{n}: ")).collect::<Vec<_>>().join(", ")));
+    no_vpc: "topology: t\ninternet_gateway: {g: }\n";
+    which_vpc: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\ninternet_gateway: {g: }\n";
+    circle: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: r}}\nroute_table:\n  r:\n    routes:\n      - {destination: 0.0.0.0/0, nat_gateway: n}\nnat_gateway: {n: {subnet: a, connectivity_type: private}}\n");
+    two_circles: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, route_table: r}, b: {cidr_block: 10.0.1.0/24, route_table: r}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, nat_gateway: n}, {destination: 1.0.0.0/8, nat_gateway: m}]}}\nnat_gateway: {n: {subnet: a, connectivity_type: private}, m: {subnet: b, connectivity_type: private}}\n");
+    outside_and_overlap: &with_vpc("subnet:\n  a: {cidr_block: 10.1.0.0/24}\n  b: {cidr_block: 10.0.0.0/23}\n  c: {cidr_block: 10.0.1.0/24}\n");
+    vpc_ranges_overlap: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16, secondary_cidr_blocks: [10.0.128.0/20, 10.1.0.0/16]}}\n";
+    vpc_dns: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16, enable_dns_support: false, enable_dns_hostnames: true}}\n";
+    gateways: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\ninternet_gateway: {one: {vpc: a}, two: {vpc: a}}\nroute_table: {r: {vpc: b, routes: [{destination: 0.0.0.0/0, internet_gateway: one}]}}\nsubnet: {s: {vpc: b, cidr_block: 10.1.0.0/24}}\nelastic_ip: {e: }\nnat_gateway: {n: {subnet: s, elastic_ip: e}, m: {subnet: s}, o: {subnet: s, elastic_ip: e, connectivity_type: private}}\n";
+    other_vpcs: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nsubnet: {s: {vpc: a, cidr_block: 10.0.0.0/24, route_table: r}}\nroute_table: {r: {vpc: b}}\nsecurity_group: {g: {vpc: b, description: G}}\ninstance: {i: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, security_groups: [g]}}\nvpc_endpoint: {e: {vpc: a, service: s3, route_tables: [r]}}\n";
+    group_names: &with_vpc("security_group:\n  a: {description: A, group_name: Web}\n  b: {description: B, group_name: web}\n  c: {description: 'C|D', group_name: sg-x}\n  default: {description: D}\n");
+    key_names: "topology: t\nkey_pair: {a: {private_key_file: a.pem}, b: {key_name: t-a, private_key_file: b.pem}}\n";
+    local_route: &with_vpc("route_table: {r: {routes: [{destination: 10.0.0.0/16, internet_gateway: g}]}}\ninternet_gateway: {g: }\n");
+    zones: &with_vpc("subnet: {a: {cidr_block: 10.0.0.0/24, availability_zone: us-west-2a, availability_zone_id: usw2-az1}, b: {cidr_block: 10.0.1.0/24, availability_zone: us-east-1a}}\n");
+    addresses: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance:\n  a: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.3}\n  b: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.1.10}\n  c: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.10, elastic_ip: e}\n  d: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, private_ip_address: 10.0.0.10, elastic_ip: e, associate_public_ip_address: true}\nelastic_ip: {e: }\n");
+    endpoints: &with_vpc("route_table: {r: }\nvpc_endpoint: {a: {service: s3, route_tables: [r]}, b: {service: com.amazonaws.us-west-2.s3, route_tables: [r]}}\n");
+    vpc_ranges: "topology: t\nvpc:\n  a: {cidr_block: 10.0.0.0/16, secondary_cidr_blocks: [172.16.0.0/16, 100.64.0.0/16]}\n  b: {cidr_block: 172.16.0.0/16, secondary_cidr_blocks: [172.31.0.0/20, 198.51.100.0/24]}\n  c: {cidr_block: 10.1.0.0/16, secondary_cidr_blocks: [10.0.0.0/20, 10.2.0.0/16]}\n  d: {cidr_block: 100.64.0.0/16, secondary_cidr_blocks: [10.5.0.0/16]}\n  e: {cidr_block: 127.0.0.0/16}\n";
+    routes_that_ec2_refuses: &with_vpc("internet_gateway: {g: }\nsubnet: {s: {cidr_block: 10.0.1.0/24}}\nnat_gateway: {n: {subnet: s, connectivity_type: private}}\nroute_table:\n  r:\n    routes:\n      - {destination: 169.254.169.254/32, internet_gateway: g}\n      - {destination: fd00:ec2::/64, internet_gateway: g}\n      - {destination: 10.0.1.0/24, internet_gateway: g}\n      - {destination: 10.0.2.0/24, nat_gateway: n}\n      - {destination: 10.0.0.0/8, nat_gateway: n}\n      - {destination: \"::/0\", nat_gateway: n}\n      - {destination: 0.0.0.0/0, egress_only_internet_gateway: eigw-0123456789abcdef0}\n      - {destination: aws/s3, nat_gateway: n}\n      - {destination: 192.0.2.0/24, vpc_endpoint: e}\n  fine: {routes: [{destination: 10.0.1.0/24, nat_gateway: n}, {destination: 169.254.0.0/16, internet_gateway: g}, {destination: \"64:ff9b::/96\", nat_gateway: n}]}\nvpc_endpoint: {e: {service: s3, route_tables: [r]}}\n");
+    endpoints_that_ec2_refuses: &with_vpc("route_table: {r: }\nvpc_endpoint:\n  a: {service: dynamo, route_tables: [r]}\n  b: {service: com.amazonaws.eu-west-1.s3}\n  c: {service: ssm, type: interface}\n  d: {service: s3, policy: {Statement: []}}\n  e: {service: dynamodb, policy: {Statement: [{Effect: Allow, Action: \"*\", Resource: \"*\"}]}}\n  f: {service: s3express, policy: {Statement: {Effect: Permit, Principal: \"*\", Action: \"*\", Resource: \"*\"}}}\n");
+    groups_of_other_vpcs: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nsecurity_group:\n  web: {vpc: a, description: W}\n  db: {vpc: b, description: D, ingress: [{protocol: tcp, port: 5432, security_group: web}]}\n";
+    groups_of_peered_vpcs: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nroute_table:\n  a: {vpc: a, routes: [{destination: 10.1.0.0/16, vpc_peering_connection: pcx-0123456789abcdef0}]}\n  b: {vpc: b, routes: [{destination: 10.0.0.0/16, vpc_peering_connection: pcx-0123456789abcdef0}]}\nsecurity_group:\n  web: {vpc: a, description: W}\n  db: {vpc: b, description: D, ingress: [{protocol: tcp, port: 5432, security_group: web}]}\n";
+    root_volumes: &with_vpc(&format!("subnet: {{s: {{cidr_block: 10.0.0.0/24}}}}\ninstance:\n{}", VOLUMES.iter().enumerate().map(|(n, volume)| format!("  i{n}: {{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: s, root_volume: {{{volume}}}}}\n")).collect::<String>()));
+    metadata_of_an_endpoint_that_is_off: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance:\n  i: {image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: s, metadata_options: {http_endpoint: disabled, http_tokens: required, http_put_response_hop_limit: 2}}\n  fine: {image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: s, metadata_options: {http_endpoint: disabled}}\n");
+    optimized: &with_vpc("subnet: {s: {cidr_block: 10.0.0.0/24}}\ninstance: {i: {image: ami-003634241a8fcdec0, instance_type: t2.micro, subnet: s, ebs_optimized: true}}\n");
+    quotas: &with_vpc(&format!("security_group:\n  g:\n    description: G\n    ingress:\n      - {{protocol: tcp, port: [{}], cidr: 10.0.0.0/8}}\nelastic_ip: {{a: , b: , c: , d: , e: , f: }}\n", (1..=61).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")));
+    network_acls: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nsubnet:\n  one: {vpc: a, cidr_block: 10.0.0.0/24, network_acl: other}\n  two: {vpc: a, cidr_block: 10.0.1.0/24, network_acl: nothing}\n  three: {vpc: a, cidr_block: 10.0.2.0/24, network_acl: rtb-0123456789abcdef0}\n  four: {vpc: a, cidr_block: 10.0.3.0/24, network_acl: acl-0123456789abcdef0}\nnetwork_acl: {other: {vpc: b}}\n";
+    network_acl_quotas: &with_vpc(&format!("x-20: &many [{}]\nx-40: &more [{}]\nx-19: &full [{}]\nnetwork_acl:\n  long: {{ingress: *many, egress: *more}}\n  full: {{ingress: *full}}\n", entries(20, "10.0.0.0/8"), entries(40, "::/0"), entries(19, "10.0.0.0/8")));
+    // A mistake is told, and nothing that only follows from it.
+    no_follow_on: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/8}}\ninternet_gateway: {g: {vpc: mian}}\nelastic_ip: {E: }\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\nnat_gateway: {n: {subnet: s, elastic_ip: E}, m: {subnet: s, elastic_ip: [e]}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, nat_gateway: o}]}}\n";
+    no_follow_on_of_misspelt_kinds: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16}}\ninternet_gatway: {g: }\nelastic_ip: {e: }\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\nnat_gateway: {n: {subnet: s, elastic_ip: e}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, internet_gateway: g}]}}\n";
+}
+
+#[test]
+fn the_examples_are_right() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../specs");
+    let policy = include_str!("../../../../specs/endpoint-policy.dynamodb.json");
+    let files = Memory(BTreeMap::from([("endpoint-policy.dynamodb.json", policy)]));
+    let mut count = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("# yaml-language-server: $schema=../docs/schema.json\n"),
+            "{path:?}"
+        );
+        let parsed = parse(
+            "spec.yaml",
+            &text,
+            &Options {
+                region: None,
+                files: &files,
+            },
+        );
+        assert_eq!(told(&text, &parsed.diagnostics), "", "{path:?}");
+        assert_eq!(
+            parsed.topology.unwrap().name,
+            path.file_stem().unwrap().to_str().unwrap()
+        );
+        count += 1;
+    }
+    assert!(count >= 3);
+}
+
+#[test]
+fn the_seed_is_read_canonically() {
+    let text = include_str!("../../../../specs/gateway-endpoint.yaml");
+    let topology = read(text).topology.unwrap();
+    let mut out = String::new();
+    for resource in topology.resources.values() {
+        writeln!(out, "{} {}", resource.address, resource.record).unwrap();
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn groups_that_name_each_other_and_themselves_are_no_circle() {
+    let text = with_vpc(
+        "security_group:\n  a: {description: A, ingress: [{protocol: all, security_group: b}, {protocol: all, security_group: a}]}\n  b: {description: B, egress: [{protocol: all, security_group: a}]}\n",
+    );
+    let parsed = read(&text);
+    assert!(parsed.topology.is_some(), "{}", told(&text, &parsed.diagnostics));
+}
+
+#[test]
+fn a_chain_of_thousands_is_followed_to_its_end() {
+    // Each gateway stands in a subnet whose table leads to the next one; the last leads back to the first.
+    let chain = |last: usize| {
+        let (mut subnets, mut tables, mut gateways) = (String::new(), String::new(), String::new());
+        for n in 0..2000 {
+            let next = if n == 1999 { last } else { n + 1 };
+            writeln!(
+                subnets,
+                "  s{n}: {{cidr_block: 10.0.{}.{}/28, route_table: t{n}}}",
+                n / 16,
+                n % 16 * 16
+            )
+            .unwrap();
+            let target = if next == 2000 {
+                "transit_gateway: tgw-0123456789abcdef0".into()
+            } else {
+                format!("nat_gateway: n{next}")
+            };
+            writeln!(
+                tables,
+                "  t{n}: {{routes: [{{destination: 0.0.0.0/0, {target}}}]}}"
+            )
+            .unwrap();
+            writeln!(gateways, "  n{n}: {{subnet: s{n}, connectivity_type: private}}").unwrap();
+        }
+        with_vpc(&format!(
+            "subnet:\n{subnets}route_table:\n{tables}nat_gateway:\n{gateways}"
+        ))
+    };
+    let codes = |text: &str| {
+        read(text)
+            .diagnostics
+            .iter()
+            .map(|d| d.code)
+            .filter(|code| *code != "quota")
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&chain(2000)), Vec::<&str>::new());
+    assert_eq!(codes(&chain(0)), ["cycle"]);
+    assert_eq!(codes(&chain(1998)), ["cycle"]);
+}
+
+#[test]
+fn the_schema_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema.json");
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    let current = format!(
+        "{}\n",
+        serde_json::to_string_pretty(&trueup_spec::json_schema()).unwrap()
+    );
+    assert!(
+        written == current,
+        "docs/schema.json is stale: `cargo run -p trueup-spec --example schema > docs/schema.json`"
+    );
+}
