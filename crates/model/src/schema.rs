@@ -89,6 +89,8 @@ pub struct Attribute {
     pub required: bool,
     /// What leaving it out means.
     pub omitted: Omitted,
+    /// What there is then, in words: `the VPC's main one`; empty where that is none, or the default.
+    pub absent: &'static str,
     /// What changing it costs.
     pub effect: Cost,
     /// Why changing it costs that, in EC2's terms; empty where it changes in place.
@@ -188,6 +190,7 @@ impl Attribute {
             doc,
             required: false,
             omitted: Omitted::Absent,
+            absent: "",
             effect: Cost::Fixed(Effect::InPlace),
             reason: "",
             when_seen: false,
@@ -210,6 +213,13 @@ impl Attribute {
     #[must_use]
     pub const fn default(mut self, value: fn() -> Value) -> Self {
         self.omitted = Omitted::Default(value);
+        self
+    }
+
+    /// Left out, there is this.
+    #[must_use]
+    pub const fn absent(mut self, words: &'static str) -> Self {
+        self.absent = words;
         self
     }
 
@@ -291,18 +301,12 @@ impl Attribute {
         self
     }
 
-    /// What it is, without what leaving it out means.
-    pub fn what(&self) -> &'static str {
-        self.split().map_or(self.doc, |(what, _)| what)
-    }
-
-    /// What leaving it out means, where that is more than that there is none: `the VPC's main one`.
-    pub fn left_out(&self) -> Option<&'static str> {
-        self.split().map(|(_, left_out)| left_out.trim_end_matches('.'))
-    }
-
-    fn split(&self) -> Option<(&'static str, &'static str)> {
-        self.doc.split_once("; left out, ")
+    /// What it is, and what leaving it out means where that is more than that there is none.
+    pub fn documentation(&self) -> String {
+        match self.absent {
+            "" => self.doc.to_owned(),
+            absent => format!("{}; left out, {absent}.", self.doc.trim_end_matches('.')),
+        }
     }
 
     /// The value that leaving this out asks for, where it is one value.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trueup_model::schema::Members;
-use trueup_model::{Action, Attribute, AttributeChange, Change, Kind, MemberKey, Record, Type, Value};
+use trueup_model::{Action, AttributeChange, Change, Kind, MemberKey, Record, Type, Value};
 
 use crate::difference;
 use crate::names::Names;
@@ -149,7 +149,10 @@ fn line(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Line
 fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Line {
     let table = shown::attribute(change.address.kind, &attribute.path);
     let (before, after) = (attribute.before.as_ref(), attribute.after.as_ref());
-    let absent = table.and_then(Attribute::left_out).unwrap_or("none");
+    let absent = table
+        .map(|table| table.absent)
+        .filter(|absent| !absent.is_empty())
+        .unwrap_or("none");
     let mut line = Line {
         what: What::Attribute,
         name: attribute.path.clone(),

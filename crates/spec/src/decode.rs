@@ -382,7 +382,7 @@ impl<'a> Decoder<'a> {
             .collect();
         let docs: Vec<String> = missing
             .iter()
-            .map(|attribute| format!("`{}`: {}", attribute.name, attribute.doc))
+            .map(|attribute| format!("`{}`: {}", attribute.name, attribute.documentation()))
             .collect();
         let names = and(&names);
         for attribute in missing {

@@ -127,9 +127,9 @@ fn fields(attributes: &[Attribute], own: bool) -> Json {
 
 fn property(attribute: &Attribute, own: bool) -> Json {
     let mut schema = ty(&attribute.ty);
-    let mut description = vec![attribute.doc.to_owned()];
+    let mut description = vec![attribute.documentation()];
     match attribute.omitted {
-        _ if attribute.doc.contains("eft out") => {}
+        _ if !attribute.absent.is_empty() => {}
         _ if own && may_be_sole(attribute) => description.push("Left out, the topology's only VPC.".into()),
         Omitted::Auto if !attribute.input => {
             description.push("Left out, it is not compared: EC2 or you may choose.".into())

@@ -105,8 +105,9 @@ key_pair:
         Attribute::new(
             "key_name",
             Type::Text(&KEY_NAME),
-            "EC2's name for it, unique in the region; left out, `<topology>-<name>`.",
+            "EC2's name for it, unique in the region.",
         )
+        .absent("`<topology>-<name>`")
         .auto()
         .wider_live()
         .replace("EC2 cannot rename a key pair"),
@@ -119,8 +120,9 @@ key_pair:
         Attribute::new(
             "key_type",
             Type::Choice(&["ed25519", "rsa"]),
-            "What sort of key to make for `private_key_file`; left out, ed25519.",
+            "What sort of key to make for `private_key_file`.",
         )
+        .absent("ed25519")
         .input(),
         Attribute::new(
             "public_key",

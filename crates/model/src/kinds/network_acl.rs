@@ -85,18 +85,12 @@ network_acl:
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
             .required()
             .replace("a network ACL cannot move to another VPC"),
-        Attribute::new(
-            "ingress",
-            Type::Set(&ENTRIES),
-            "What may come in; left out, nothing.",
-        )
-        .default(none),
-        Attribute::new(
-            "egress",
-            Type::Set(&ENTRIES),
-            "What may go out; left out, nothing.",
-        )
-        .default(none),
+        Attribute::new("ingress", Type::Set(&ENTRIES), "What may come in.")
+            .absent("nothing")
+            .default(none),
+        Attribute::new("egress", Type::Set(&ENTRIES), "What may go out.")
+            .absent("nothing")
+            .default(none),
     ],
 };
 

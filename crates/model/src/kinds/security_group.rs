@@ -153,8 +153,9 @@ static SCHEMA: Schema = Schema {
         Attribute::new(
             "group_name",
             Type::Text(&GROUP_NAME),
-            "EC2's name for it, unique in its VPC; left out, the resource's name.",
+            "EC2's name for it, unique in its VPC.",
         )
+        .absent("the resource's name")
         .auto()
         .wider_live()
         .replace("EC2 cannot rename a security group"),
@@ -162,20 +163,14 @@ static SCHEMA: Schema = Schema {
             .required()
             .wider_live()
             .replace("EC2 cannot change a security group's description"),
-        Attribute::new(
-            "ingress",
-            Type::Set(&RULES),
-            "What may come in; left out, nothing.",
-        )
-        .default(none)
-        .later(),
-        Attribute::new(
-            "egress",
-            Type::Set(&RULES),
-            "What may go out; left out, everything, as EC2 has it; `[]` is nothing.",
-        )
-        .default(|| Value::List(vec![rule::allow_all()]))
-        .later(),
+        Attribute::new("ingress", Type::Set(&RULES), "What may come in.")
+            .absent("nothing")
+            .default(none)
+            .later(),
+        Attribute::new("egress", Type::Set(&RULES), "What may go out.")
+            .absent("everything, as EC2 has it; `[]` is nothing")
+            .default(|| Value::List(vec![rule::allow_all()]))
+            .later(),
     ],
 };
 

@@ -163,13 +163,15 @@ subnet:
         Attribute::new(
             "route_table",
             Type::Ref(Kind::RouteTable, Follow::Id),
-            "The route table; left out, the VPC's main one.",
-        ),
+            "The route table.",
+        )
+        .absent("the VPC's main one"),
         Attribute::new(
             "network_acl",
             Type::Ref(Kind::NetworkAcl, Follow::Id),
-            "The network ACL; left out, the VPC's default one.",
-        ),
+            "The network ACL.",
+        )
+        .absent("the VPC's default one"),
     ],
 };
 

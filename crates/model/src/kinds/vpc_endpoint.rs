@@ -106,7 +106,7 @@ static SCHEMA: Schema = Schema {
             .wider_live()
             .replace("EC2 cannot change an endpoint's type"),
         Attribute::new("route_tables", Type::Set(&TABLES), "The route tables whose subnets use it.").default(none),
-        Attribute::new("policy", Type::Policy, "Who may do what through it, as an IAM policy; left out, full access."),
+        Attribute::new("policy", Type::Policy, "Who may do what through it, as an IAM policy.").absent("full access"),
         Attribute::new("policy_file", Type::Text(&PATH), "A file with the policy, in JSON.").input(),
     ],
 };

@@ -58,7 +58,7 @@ fn attributes(kind: Kind) -> String {
     }
     text.push_str("| attribute | what it is | takes | left out | a change |\n|---|---|---|---|---|\n");
     for attribute in attributes {
-        let what = format!("{}.", attribute.what().trim_end_matches('.'));
+        let what = format!("{}.", attribute.doc.trim_end_matches('.'));
         let cells = [
             &format!("`{}`", attribute.name),
             &what,
@@ -93,7 +93,7 @@ fn members(kind: Kind, attribute: &Attribute) -> String {
                 let takes = words::takes(&field.ty);
                 text.push_str(&row(&[
                     &format!("`{}`", field.name),
-                    field.doc,
+                    &field.documentation(),
                     &takes,
                     &words::field_change(field),
                 ]));
@@ -120,7 +120,7 @@ fn members(kind: Kind, attribute: &Attribute) -> String {
                     field.name,
                     if field.required { " (required)" } else { "" }
                 );
-                text.push_str(&row(&[&name, field.doc, &words::takes(&field.ty)]));
+                text.push_str(&row(&[&name, &field.documentation(), &words::takes(&field.ty)]));
             }
             text
         }

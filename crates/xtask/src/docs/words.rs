@@ -60,8 +60,8 @@ fn grouped(number: i64) -> String {
 
 /// What leaving an attribute of a resource out means.
 pub fn omitted(attribute: &Attribute) -> String {
-    if let Some(said) = attribute.left_out() {
-        return said.to_owned();
+    if !attribute.absent.is_empty() {
+        return attribute.absent.to_owned();
     }
     match attribute.omitted {
         _ if attribute.required && matches!(attribute.ty, Type::Ref(Kind::Vpc, _)) => {

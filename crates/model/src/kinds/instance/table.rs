@@ -184,7 +184,7 @@ instance:
         Attribute::new("subnet", Type::Ref(Kind::Subnet, Follow::Id), "The subnet it is in.")
             .required()
             .replace("an instance cannot move to another subnet"),
-        Attribute::new("security_groups", Type::Set(&GROUPS), "Its security groups; left out, the VPC's default group.").default(none),
+        Attribute::new("security_groups", Type::Set(&GROUPS), "Its security groups.").absent("the VPC's default group").default(none),
         Attribute::new("key_pair", Type::Ref(Kind::KeyPair, Follow::Name), "The key pair it is launched with.")
             .replace("the key is put in at the first boot"),
         Attribute::new(

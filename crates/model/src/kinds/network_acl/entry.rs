@@ -56,16 +56,8 @@ pub static FIELDS: [Attribute; 7] = [
         Type::Text(&PORTS),
         "The port that packets go to, or a range such as `1024-65535`. Required for tcp and udp.",
     ),
-    Attribute::new(
-        "icmp_type",
-        Type::Int(-1, 255),
-        "The ICMP type; left out, every type.",
-    ),
-    Attribute::new(
-        "icmp_code",
-        Type::Int(-1, 255),
-        "The ICMP code; left out, every code.",
-    ),
+    Attribute::new("icmp_type", Type::Int(-1, 255), "The ICMP type.").absent("every type"),
+    Attribute::new("icmp_code", Type::Int(-1, 255), "The ICMP code.").absent("every code"),
     Attribute::new(
         "cidr",
         Type::Text(&RANGE),
