@@ -5,6 +5,7 @@
 
 mod edit;
 mod hops;
+mod proposal;
 mod repair;
 mod text;
 
@@ -29,6 +30,7 @@ pub use edit::Edit;
 pub(crate) use edit::ranges;
 pub use hops::Hop;
 pub(crate) use hops::{blocker, route};
+pub use proposal::{Form, Opens, Proposal, Unformed};
 pub use repair::Blocker;
 
 /// An answer with its reasons.
@@ -187,7 +189,8 @@ fn explained(
             repairs.iter_mut().for_each(|repair| asked.tell(engine, repair));
         }
         // What opens more to the internet than was asked for comes last, if it comes at all.
-        repairs.sort_by_key(|repair| repair.iter().any(|blocker| blocker.exposes));
+        let rank = |blocker: &Blocker| blocker.proposal.as_ref().map(Proposal::rank);
+        repairs.sort_by_key(|repair| repair.iter().filter_map(rank).max());
         let mut repairs = repairs.into_iter();
         explanation.blockers = repairs.next().unwrap_or_default();
         explanation.alternatives = repairs.collect();

@@ -128,13 +128,8 @@ fn missing(finding: &mut Finding, explanation: &Explanation, live: bool) {
     if live && !reasons.is_empty() {
         finding.why = format!("{} ({})", finding.why, reasons.join("; "));
     }
-    let fix = |blocker: &Blocker| match &blocker.opens[..] {
-        [] => blocker.fix.clone(),
-        opens => format!("{} (that opens as well: {})", blocker.fix, opens.join("; ")),
-    };
     let mut fixes: Vec<String> = told()
-        .filter(|blocker| !blocker.fix.is_empty())
-        .map(fix)
+        .filter_map(|blocker| Some(blocker.proposal.as_ref()?.to_string()))
         .collect();
     if !explanation.is_looked_at && !fixes.is_empty() {
         fixes.push("what else that opens was not looked at".to_owned());

@@ -69,13 +69,13 @@ pub use code::Code;
 pub use ends::Ends;
 pub use engine::{CLIENT_PORTS, Engine};
 pub use expect::{Checked, ExpectError, check};
-pub use explain::{Blocker, Edit, Explanation, Hop, Services, explain};
+pub use explain::{Blocker, Edit, Explanation, Form, Hop, Opens, Proposal, Services, Unformed, explain};
 pub use filter::Direction;
 pub use gaps::tell_gaps;
 pub use interim::Interim;
 #[doc(hidden)]
 pub use laws::{Law, Laws};
-pub use lint::{lint, stranded};
+pub use lint::{Lint, Removal, lint, lints, stranded};
 pub use network::{Network, Own};
 pub use party::{Member, Party, PartyError, between, reach, reach_any};
 pub use review::{drifted, review};

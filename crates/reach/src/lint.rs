@@ -1,5 +1,7 @@
 //! Lints: what a network says and never does.
 
+mod removal;
+
 use trueup_model::{Diagnostic, Place};
 
 use crate::address::{Family, bounds};
@@ -7,15 +9,49 @@ use crate::answer::ask;
 use crate::engine::Engine;
 use crate::filter::Direction;
 use crate::interval::IntervalSet;
-use crate::lookup::{Chosen, is_forbidden, lookup};
+use crate::lookup::is_forbidden;
 use crate::network::{AclEntry, Destination, GroupRule, Named, NetworkOrigin as Origin, Own, Peer, Target};
 use crate::party::{Member, between};
 use crate::service::ServiceSet;
 use crate::spot::{Match, Owner, Spot};
 use crate::walk::Start;
 
+pub use removal::Removal;
+
+/// A lint. Where its help advises to take something away, it says what.
+#[derive(Clone, Debug)]
+pub struct Lint {
+    /// What is told.
+    pub diagnostic: Diagnostic,
+    /// What its help advises to take away: with it goes nothing that works, and nothing opens.
+    pub removal: Option<Removal>,
+}
+
+impl Lint {
+    /// Advice that takes nothing away.
+    fn new(diagnostic: Diagnostic, help: impl Into<String>) -> Self {
+        Self {
+            diagnostic: diagnostic.help(help),
+            removal: None,
+        }
+    }
+
+    /// Advice to take something away, or to do something else.
+    fn removing(diagnostic: Diagnostic, help: impl Into<String>, removal: Removal) -> Self {
+        Self {
+            removal: Some(removal),
+            ..Self::new(diagnostic, help)
+        }
+    }
+}
+
 /// What a network says and never does, as warnings with the places of the spec.
 pub fn lint(engine: &Engine<'_>) -> Vec<Diagnostic> {
+    lints(engine).into_iter().map(|lint| lint.diagnostic).collect()
+}
+
+/// The same, with what they advise to take away.
+pub fn lints(engine: &Engine<'_>) -> Vec<Lint> {
     let mut out = Vec::new();
     shadowed_entries(engine, &mut out);
     useless_rules(engine, &mut out);
@@ -35,8 +71,8 @@ fn at(diagnostic: Diagnostic, place: Option<&Place>, named: &Named) -> Diagnosti
 }
 
 /// Entries of a network ACL behind others that decide about all that they match.
-fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
-    for acl in &engine.network.network_acls {
+fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Lint>) {
+    for (index, acl) in engine.network.network_acls.iter().enumerate() {
         for (direction, entries) in [
             (Direction::Ingress, &acl.ingress),
             (Direction::Egress, &acl.egress),
@@ -68,7 +104,12 @@ fn shadowed_entries(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                     (true, true) => "remove it",
                     (false, _) => "give it a lower number, or remove it",
                 };
-                out.push(diagnostic.help(help));
+                let removal = Removal::Entry {
+                    acl: index,
+                    direction,
+                    number: entry.number,
+                };
+                out.push(Lint::removing(diagnostic, help, removal));
             }
         }
     }
@@ -107,7 +148,7 @@ const LOOK_LIVE: &str =
 
 /// Rules of security groups that no packet can match: nobody carries the group, or the group they name, or it
 /// is out of reach.
-fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Lint>) {
     let network = engine.network;
     let carried = |group: usize| {
         network
@@ -123,25 +164,26 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                 .id
                 .as_ref()
                 .map_or(group.named.source.is_some(), |id| *id != group.named.name);
-            let diagnostic = match network.origin {
+            out.push(match network.origin {
                 _ if !is_ours || network.unread_interfaces.is_some() => continue,
                 Origin::Spec => {
                     let message = format!("{} is on no instance of this spec", group.named.name);
-                    Diagnostic::note("unused-security-group", message).help(LOOK_LIVE)
+                    let diagnostic = Diagnostic::note("unused-security-group", message);
+                    Lint::new(at(diagnostic, None, &group.named), LOOK_LIVE)
                 }
                 Origin::Read => {
                     let message = format!(
                         "{} is on no interface, so its rules do nothing now",
                         group.named.name
                     );
-                    Diagnostic::warning("unused-security-group", message)
-                        .help("use it, or remove it if nothing is to use it")
+                    let diagnostic = Diagnostic::warning("unused-security-group", message);
+                    let help = "use it, or remove it if nothing is to use it";
+                    Lint::removing(at(diagnostic, None, &group.named), help, Removal::Group(index))
                 }
-            };
-            out.push(at(diagnostic, None, &group.named));
+            });
             continue;
         }
-        for (direction, rule) in both_sides(&group.ingress, &group.egress) {
+        for (direction, place, rule) in both_sides(&group.ingress, &group.egress) {
             let Peer::Group(other) = rule.peer else { continue };
             let name = &network.security_groups[other].named.name;
             let why = if !carried(other) {
@@ -159,7 +201,7 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                         rule.source.as_ref(),
                         &group.named,
                     );
-                    out.push(diagnostic.help(LOOK_LIVE));
+                    out.push(Lint::new(diagnostic, LOOK_LIVE));
                     continue;
                 }
                 format!("no interface carries {name}")
@@ -178,7 +220,13 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                 rule.source.as_ref(),
                 &group.named,
             );
-            out.push(diagnostic.help("name a group that hosts carry, or remove it"));
+            let removal = Removal::Rule {
+                group: index,
+                direction,
+                place,
+            };
+            let help = "name a group that hosts carry, or remove it";
+            out.push(Lint::removing(diagnostic, help, removal));
         }
     }
 }
@@ -186,16 +234,17 @@ fn useless_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
 fn both_sides<'a>(
     ingress: &'a [GroupRule],
     egress: &'a [GroupRule],
-) -> impl Iterator<Item = (Direction, &'a GroupRule)> {
-    ingress
-        .iter()
-        .map(|rule| (Direction::Ingress, rule))
-        .chain(egress.iter().map(|rule| (Direction::Egress, rule)))
+) -> impl Iterator<Item = (Direction, usize, &'a GroupRule)> {
+    let side = |direction, rules: &'a [GroupRule]| {
+        let placed = rules.iter().enumerate();
+        placed.map(move |(place, rule)| (direction, place, rule))
+    };
+    side(Direction::Ingress, ingress).chain(side(Direction::Egress, egress))
 }
 
 /// Rules that another rule of the same group implies.
-fn implied_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
-    for group in &engine.network.security_groups {
+fn implied_rules(engine: &Engine<'_>, out: &mut Vec<Lint>) {
+    for (number, group) in engine.network.security_groups.iter().enumerate() {
         for (direction, rules) in [
             (Direction::Ingress, &group.ingress),
             (Direction::Egress, &group.egress),
@@ -223,7 +272,12 @@ fn implied_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                         rule.source.as_ref(),
                         &group.named,
                     );
-                    out.push(diagnostic.help("remove it"));
+                    let removal = Removal::Rule {
+                        group: number,
+                        direction,
+                        place: index,
+                    };
+                    out.push(Lint::removing(diagnostic, "remove it", removal));
                 }
             }
         }
@@ -231,7 +285,7 @@ fn implied_rules(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 /// Routes that EC2 drops packets on, or refuses.
-fn dead_routes(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+fn dead_routes(engine: &Engine<'_>, out: &mut Vec<Lint>) {
     for (table, own) in engine.network.route_tables.iter().enumerate() {
         for (index, route) in own.routes.iter().enumerate() {
             if let Target::Blackhole(name) = &route.target {
@@ -244,7 +298,16 @@ fn dead_routes(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                     route.source.as_ref(),
                     &own.named,
                 );
-                out.push(diagnostic.help("point it at something that is there, or remove it"));
+                let help = "point it at something that is there";
+                out.push(if is_last(engine, table, index) {
+                    let removal = Removal::Route { table, place: index };
+                    Lint::removing(diagnostic, format!("{help}, or remove it"), removal)
+                } else {
+                    Lint::new(
+                        diagnostic,
+                        format!("{help}: without it, another route may take what it drops"),
+                    )
+                });
             } else if let Destination::Range(range) = &route.destination
                 && is_forbidden(engine, table, index, &Spot::one(bounds(range).0, Owner::Whoever))
             {
@@ -257,17 +320,40 @@ fn dead_routes(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                     route.source.as_ref(),
                     &own.named,
                 );
-                out.push(diagnostic.help("a route inside the VPC is for a whole subnet, and leads to an appliance or a NAT gateway"));
+                let help = "a route inside the VPC is for a whole subnet, and leads to an appliance or a NAT gateway";
+                out.push(Lint::new(diagnostic, help));
             }
         }
     }
 }
 
+/// Whether no other route of a table may take what one of them matches.
+fn is_last(engine: &Engine<'_>, table: usize, index: usize) -> bool {
+    let network = engine.network;
+    let own = &network.route_tables[table];
+    let addresses = |destination: &Destination| match destination {
+        Destination::Range(range) => Some(crate::address::of_range(range)),
+        Destination::List(list) => {
+            let entries = network.prefix_lists[*list].entries.as_ref();
+            entries.map(crate::address::of_ranges)
+        }
+    };
+    let taken = addresses(&own.route(index).destination);
+    let others = own.routes.iter().enumerate().filter(|(place, _)| *place != index);
+    let others = others.map(|(_, route)| addresses(&route.destination));
+    let local = network.vpcs[own.vpc]
+        .ranges
+        .iter()
+        .map(|range| Some(crate::address::of_range(range)));
+    let mut others = others.chain(local);
+    others.all(|other| matches!((&taken, other), (Some(taken), Some(other)) if !taken.overlaps(&other)))
+}
+
 /// Public addresses of hosts whose subnet has no way out by an internet gateway.
-fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
-    for interface in &engine.network.interfaces {
+fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Lint>) {
+    for (host, interface) in engine.network.interfaces.iter().enumerate() {
         let public = interface.addresses.iter().any(|own: &Own| own.public.is_some());
-        if !public || leads_out(engine, interface.subnet) {
+        if !public || leads_out(engine, interface.subnet) || is_answering(engine, host) {
             continue;
         }
         let subnet = &engine.network.subnets[interface.subnet].named;
@@ -288,11 +374,23 @@ fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
             "take the public address away: a route to an internet gateway would open all of {}",
             subnet.name
         );
-        out.push(diagnostic.help(help));
+        out.push(Lint::removing(diagnostic, help, Removal::PublicAddresses(host)));
     }
 }
 
-/// Whether a subnet's table leads some of the internet to an internet gateway.
+/// Whether a host may answer the internet all the same, such as by way of an appliance.
+fn is_answering(engine: &Engine<'_>, host: usize) -> bool {
+    let targets = engine.publics_of(host).into_iter();
+    let mut targets = targets.filter_map(|public| engine.spot(public));
+    targets.any(|target| {
+        engine.internet(Family::V4).iter().any(|piece| {
+            let answer = ask(engine, &Start::Outside(piece.clone()), &target);
+            answer.possible().overlaps(&ServiceSet::conversations())
+        })
+    })
+}
+
+/// Whether a subnet's table leads anything to an internet gateway, such as a service's addresses only.
 fn leads_out(engine: &Engine<'_>, subnet: usize) -> bool {
     let Some(table) = engine.network.table_of(subnet) else {
         return true;
@@ -301,22 +399,24 @@ fn leads_out(engine: &Engine<'_>, subnet: usize) -> bool {
     if own.unread {
         return true;
     }
-    let is_out = |chosen: &Chosen| matches!(chosen, Chosen::Route(index) if matches!(own.route(*index).target, Target::InternetGateway(_) | Target::Other(_)));
-    engine
-        .internet(Family::V4)
-        .iter()
-        .any(|piece| lookup(engine, table, piece).iter().any(is_out))
+    own.routes.iter().any(|route| {
+        let is_v4 = match &route.destination {
+            Destination::Range(range) => Family::of_range(range) == Family::V4,
+            Destination::List(_) => true,
+        };
+        is_v4 && matches!(route.target, Target::InternetGateway(_) | Target::Other(_))
+    })
 }
 
 /// What is looked at before a plan or in a check of a spec: public NAT gateways that serve nobody.
 pub fn stranded(engine: &Engine<'_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     stranded_nat_gateways(engine, &mut out);
-    out
+    out.into_iter().map(|lint| lint.diagnostic).collect()
 }
 
 /// Public NAT gateways in subnets without a way out.
-fn stranded_nat_gateways(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+fn stranded_nat_gateways(engine: &Engine<'_>, out: &mut Vec<Lint>) {
     for gateway in &engine.network.nat_gateways {
         let Some(subnet) = gateway
             .subnet
@@ -338,15 +438,14 @@ fn stranded_nat_gateways(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
             .source
             .iter()
             .fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
-        out.push(
-            diagnostic.help("put it into a subnet whose table routes 0.0.0.0/0 to the internet gateway"),
-        );
+        let help = "put it into a subnet whose table routes 0.0.0.0/0 to the internet gateway";
+        out.push(Lint::new(diagnostic, help));
     }
 }
 
 /// Hosts that take packets whose answers do not come back: from the internet, and from hosts of other
 /// subnets.
-fn unanswered(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
+fn unanswered(engine: &Engine<'_>, out: &mut Vec<Lint>) {
     let classes = crate::classes::classes(engine);
     let hosts: Vec<usize> = classes.iter().map(crate::classes::Class::example).collect();
     for &host in &hosts {
@@ -367,9 +466,7 @@ fn unanswered(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                 named.name
             );
             let diagnostic = at(Diagnostic::warning("return-blocked", message), None, named);
-            out.push(
-                diagnostic.help("let the answers out: a route, and the client's ports in the network ACL"),
-            );
+            out.push(Lint::new(diagnostic, LET_OUT));
         }
     }
     // Between hosts the pairs grow with the square of the classes: past this many it costs too long for a
@@ -392,12 +489,12 @@ fn unanswered(engine: &Engine<'_>, out: &mut Vec<Diagnostic>) {
                 named.name
             );
             let diagnostic = at(Diagnostic::warning("return-blocked", message), None, named);
-            out.push(
-                diagnostic.help("let the answers out: a route, and the client's ports in the network ACL"),
-            );
+            out.push(Lint::new(diagnostic, LET_OUT));
         }
     }
 }
+
+const LET_OUT: &str = "let the answers out: a route, and the client's ports in the network ACL";
 
 fn tcp() -> ServiceSet {
     ServiceSet::tcp(0, u16::MAX)

@@ -129,7 +129,7 @@ pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Ch
                 range.prefix_len(),
                 LOCAL_RANK,
                 Chosen::Local,
-            )
+            );
         });
         add(Match::Perhaps, LOCAL_LEAST, LOCAL_MOST, LOCAL_RANK, Chosen::Local);
     }

@@ -457,7 +457,7 @@ fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -
         all = Some(
             all.as_ref()
                 .map_or_else(|| answer.clone(), |all| join(all, &answer)),
-        )
+        );
     };
     // An address that is asked for is whoever's the packet finds it to be.
     if let Party::Address(address) = to {

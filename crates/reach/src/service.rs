@@ -275,7 +275,7 @@ impl fmt::Display for ServiceSet {
                     "tcp" | "udp" if from == last => parts.push(format!("{name}/{from}")),
                     "tcp" | "udp" => parts.push(format!("{name}/{from}-{last}")),
                     _ if from.trailing_zeros() >= 8 && last == from + 0xff => {
-                        parts.push(format!("{name}/{}", from >> 8))
+                        parts.push(format!("{name}/{}", from >> 8));
                     }
                     _ if from == last => parts.push(format!("{name}/{}/{}", from >> 8, from & 0xff)),
                     _ => parts.push(format!(

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::code::Code;
 use crate::engine::Engine;
-use crate::explain::Edit;
+use crate::explain::Proposal;
 use crate::filter::{self, Direction};
 use crate::network::Named;
 use crate::service::{Bounds, ServiceSet};
@@ -90,9 +90,7 @@ pub(crate) struct Failure {
 /// A change that would get a packet further.
 #[derive(Clone, Debug)]
 pub(crate) struct Repair<T> {
-    pub fix: String,
-    /// The same as a change of the network, where there is one.
-    pub edit: Option<Edit>,
+    pub proposal: Proposal,
     pub to: T,
 }
 
@@ -100,8 +98,7 @@ pub(crate) struct Repair<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Passed {
     pub failure: Failure,
-    pub fix: String,
-    pub edit: Option<Edit>,
+    pub proposal: Proposal,
     pub step: usize,
     pub back: bool,
     pub role: Role,
@@ -192,8 +189,7 @@ impl<'a, 'e> Walker<'a, 'e> {
         let (step, back) = (self.log.steps.len(), self.log.back);
         self.log.passed.push(Passed {
             failure,
-            fix: repair.fix,
-            edit: repair.edit,
+            proposal: repair.proposal,
             step,
             back,
             role,

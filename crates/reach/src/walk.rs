@@ -15,10 +15,10 @@ use crate::code::Code;
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Chosen, is_forbidden, lookup};
-use crate::network::{Behind, Named, Target, Vpc};
+use crate::network::{Behind, Destination, Named, Target, Vpc};
 use crate::service::ServiceSet;
 use crate::spot::{At, Match, Owner, Spot};
-use crate::trip::{Check, Role, Script, Stop, Walker};
+use crate::trip::{Check, Repair, Role, Script, Stop, Walker};
 
 pub use walked::Start;
 pub(crate) use walked::{End, Walked};
@@ -66,6 +66,26 @@ enum Carrier {
     Local,
 }
 
+/// A route that a relaxed trip imagines.
+#[derive(Clone, Debug)]
+struct Imagined {
+    carrier: Carrier,
+    /// What the table has it for; none where it is the local route.
+    destination: Option<Destination>,
+}
+
+/// What was taken from a table before.
+#[derive(Clone, Debug)]
+struct Taken {
+    table: usize,
+    /// For which target.
+    at: At,
+    /// The destination of the route; none where it is the local route.
+    destination: Option<Destination>,
+    /// What a relaxed trip imagined it to lead to; none where the table has it.
+    imagined: Option<Carrier>,
+}
+
 /// A packet on its way.
 pub(crate) struct Walk<'a, 'e> {
     walker: Walker<'a, 'e>,
@@ -75,8 +95,8 @@ pub(crate) struct Walk<'a, 'e> {
     entered: Entered,
     /// How many transit gateways were gone through on this way.
     transits: u32,
-    /// The tables that were looked up, for which target, and the route that a relaxed trip imagined there.
-    tables: Vec<(usize, At, Option<Carrier>)>,
+    /// What a relaxed trip took from which table.
+    taken: Vec<Taken>,
     flow: Flow,
 }
 
@@ -101,7 +121,7 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
         role: Role::Service,
         entered: Entered::Here,
         transits: 0,
-        tables: Vec::new(),
+        taken: Vec::new(),
         flow,
     };
     let forward = match start {
@@ -339,12 +359,14 @@ impl<'a> Walk<'a, '_> {
             &network.route_tables[table].named,
             network.route_tables[table].vpc,
         );
-        let imagined = self
-            .tables
+        let before = |taken: &&Taken| taken.table == table && taken.at == self.target.at;
+        let mut imagined = self
+            .taken
             .iter()
-            .find(|(other, at, route)| *other == table && *at == self.target.at && route.is_some());
-        if let Some((.., Some(route))) = imagined {
-            return self.carry(&route.clone(), vpc, subnet);
+            .filter(before)
+            .map(|taken| taken.imagined.clone());
+        if let Some(carrier) = imagined.find_map(|carrier| carrier) {
+            return self.carry(&carrier, vpc, subnet);
         }
         match chosen {
             Chosen::Local => {
@@ -385,7 +407,8 @@ impl<'a> Walk<'a, '_> {
                             route: Some(index),
                             target: self.target.clone(),
                         })?;
-                        self.remember(table, None);
+                        let destination = network.route_tables[table].route(index).destination.clone();
+                        self.remember(table, Some(destination), None);
                         self.go(target, vpc, subnet)
                     }
                 }
@@ -420,19 +443,28 @@ impl<'a> Walk<'a, '_> {
         let mut named = network.route_tables[table].named.clone();
         named.source = matched.and_then(|route| route.source.clone()).or(named.source);
         // Another route here would also change what was taken from this table before.
-        let used = self
-            .tables
-            .iter()
-            .any(|(other, at, _)| *other == table && *at == self.target.at);
+        let here = || self.taken.iter().filter(|taken| taken.table == table);
+        let used = here().any(|taken| taken.at == self.target.at);
         let relaxed = self.walker.script.wanted.is_some() && !used;
-        let repairs = if relaxed {
+        let mut repairs = if relaxed {
             self.carriers(table, subnet, matched)
         } else {
             Vec::new()
         };
-        let imagined = self.walker.fail(code, &named, detail, self.role, &repairs)?;
-        self.remember(table, Some(imagined.clone()));
-        self.carry(&imagined, vpc, subnet)
+        // A table has one route for a destination. What was imagined for it before carries this packet too, and
+        // where the table's own carried an earlier one, it cannot change.
+        let other = |repair: &Repair<Imagined>| {
+            here().find(|taken| taken.destination.is_some() && taken.destination == repair.to.destination)
+        };
+        let known = repairs.iter().find_map(|repair| other(repair)?.imagined.clone());
+        repairs.retain(|repair| other(repair).is_none());
+        if let Some(carrier) = known {
+            return self.carry(&carrier, vpc, subnet);
+        }
+        let Imagined { carrier, destination } =
+            self.walker.fail(code, &named, detail, self.role, &repairs)?;
+        self.remember(table, destination, Some(carrier.clone()));
+        self.carry(&carrier, vpc, subnet)
     }
 
     /// Goes on as a relaxed trip imagines.
@@ -446,9 +478,14 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Keeps in mind what a relaxed trip took from a table.
-    fn remember(&mut self, table: usize, imagined: Option<Carrier>) {
+    fn remember(&mut self, table: usize, destination: Option<Destination>, imagined: Option<Carrier>) {
         if self.walker.script.wanted.is_some() {
-            self.tables.push((table, self.target.at.clone(), imagined));
+            self.taken.push(Taken {
+                table,
+                at: self.target.at.clone(),
+                destination,
+                imagined,
+            });
         }
     }
 

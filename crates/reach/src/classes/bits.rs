@@ -16,7 +16,7 @@ impl Atoms {
     pub fn of(network: &Network) -> Self {
         let mut starts = Vec::new();
         let mut cut = |set: &ServiceSet| {
-            starts.extend(set.line().intervals().iter().flat_map(|(from, to)| [*from, *to]))
+            starts.extend(set.line().intervals().iter().flat_map(|(from, to)| [*from, *to]));
         };
         cut(&ServiceSet::all());
         cut(&ServiceSet::conversations());

@@ -12,7 +12,7 @@ use crate::exposure::some;
 use crate::filter::Direction;
 use crate::network::{
     AclEntry, Assigned, Destination, Endpoint, EndpointKind, GroupRule, InternetGateway, Named, Network,
-    Origin, Peer, Route, Target,
+    Origin, Peer, Route, SecurityGroup, Target,
 };
 use crate::party::{Member, Party};
 use crate::service::ServiceSet;
@@ -25,6 +25,17 @@ pub enum Edit {
     Allow {
         /// Which group.
         group: usize,
+        /// Which way.
+        direction: Direction,
+        /// For these services.
+        services: ServiceSet,
+        /// For each of these.
+        peers: Vec<Peer>,
+    },
+    /// A host gets a security group of its own, with rules.
+    AllowAlone {
+        /// Which host.
+        interface: usize,
         /// Which way.
         direction: Direction,
         /// For these services.
@@ -99,18 +110,22 @@ impl Edit {
                 direction,
                 services,
                 peers,
+            } => allow(network, *group, *direction, services, peers),
+            Self::AllowAlone {
+                interface,
+                direction,
+                services,
+                peers,
             } => {
-                let group = &mut network.security_groups[*group];
-                let rules = if *direction == Direction::Ingress {
-                    &mut group.ingress
-                } else {
-                    &mut group.egress
+                let group = SecurityGroup {
+                    named: Named::new("a new security group"),
+                    vpc: network.vpc_of(*interface),
+                    ..SecurityGroup::default()
                 };
-                rules.extend(peers.iter().map(|peer| GroupRule {
-                    services: services.clone(),
-                    peer: peer.clone(),
-                    source: None,
-                }));
+                network.security_groups.push(group);
+                let group = network.security_groups.len() - 1;
+                network.interfaces[*interface].security_groups.push(group);
+                allow(network, group, *direction, services, peers);
             }
             Self::Admit {
                 acl,
@@ -207,6 +222,20 @@ impl Edit {
             Self::Move { nat, subnet } => network.nat_gateways[*nat].subnet = Some(*subnet),
         }
     }
+}
+
+/// A group gets a rule for each peer.
+fn allow(network: &mut Network, group: usize, way: Direction, services: &ServiceSet, peers: &[Peer]) {
+    let group = &mut network.security_groups[group];
+    let rules = match way {
+        Direction::Ingress => &mut group.ingress,
+        Direction::Egress => &mut group.egress,
+    };
+    rules.extend(peers.iter().map(|peer| GroupRule {
+        services: services.clone(),
+        peer: peer.clone(),
+        source: None,
+    }));
 }
 
 /// The internet gateway of a VPC, which is made where it has none.
@@ -321,11 +350,13 @@ impl<'p> Asked<'p> {
         }
     }
 
-    /// Writes into a repair what each of its changes opens.
+    /// Writes into a repair what each of its changes opens: beside those before it, because a route may open
+    /// nothing and then a public address all that the route has left. A change that has no form says that of
+    /// itself, and so the others count as if it came last.
     pub fn tell(&self, engine: &Engine<'_>, repair: &mut [Blocker]) {
         let mut before = engine.network.clone();
-        for blocker in repair {
-            let Some(edit) = &blocker.edit else { continue };
+        for proposal in repair.iter_mut().filter_map(|blocker| blocker.proposal.as_mut()) {
+            let Some(edit) = proposal.edit() else { continue };
             let mut after = before.clone();
             edit.apply(&mut after);
             let (mut old, mut new) = (Engine::new(&before), Engine::new(&after));
@@ -334,8 +365,7 @@ impl<'p> Asked<'p> {
                 .into_iter()
                 .flat_map(|change| self.others(change))
                 .collect();
-            blocker.exposes = opened.iter().any(Change::is_exposure);
-            blocker.opens = told(&opened);
+            proposal.looked_at(told(&opened), opened.iter().any(Change::is_exposure));
             before = after;
         }
     }
@@ -346,13 +376,13 @@ impl<'p> Asked<'p> {
         if shift.after <= shift.before {
             return Vec::new();
         }
-        // What else goes from who was asked about to the same service, or out, is open to nobody.
+        // What is open between the two besides. Out of the network it is nearly all that there is, and easier
+        // to read with what was asked for than without.
         let is_out = matches!(to, End::Internet | End::Service(_));
-        let left = if is_out {
-            ServiceSet::none()
-        } else {
-            shift.over.subtract(&self.over)
-        };
+        let mut left = shift.over.subtract(&self.over);
+        if is_out && !left.is_empty() {
+            left = shift.over.clone();
+        }
         let (own, other) = self.split_from(&from);
         let (asked, beside) = self.split_to(&to);
         let parts = [

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use trueup_model::Place;
 
-use super::Edit;
+use super::{Edit, Proposal};
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::filter::{Direction, entries, rule_matches};
@@ -287,7 +287,7 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
     let network = engine.network;
     let tell = |peer: &Spot| engine.tell(peer);
     let is_unread = |group: &usize| network.security_groups[*group].is_unread();
-    let (code, at, (fix, edit), detail, source, matched) = match &step.check {
+    let (code, at, proposal, detail, source, matched) = match &step.check {
         // Of what is not known nobody says that it denies, or what to change in it.
         Check::Groups { interface, .. }
             if network.interfaces[*interface]
@@ -333,19 +333,29 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
                 network.security_groups[group].named.name.as_str()
             });
             let fix = format!("allow {needed} {arrow} {} in {name}", tell(peer));
-            let edit = narrowest.zip(super::edit::peers(engine, peer));
-            let edit = edit.map(|(group, peers)| Edit::Allow {
-                group,
-                direction: *direction,
-                services: needed.clone(),
-                peers,
+            let edit = super::edit::peers(engine, peer).map(|peers| {
+                let (direction, services) = (*direction, needed.clone());
+                match narrowest {
+                    Some(group) => Edit::Allow {
+                        group,
+                        direction,
+                        services,
+                        peers,
+                    },
+                    None => Edit::AllowAlone {
+                        interface: *interface,
+                        direction,
+                        services,
+                        peers,
+                    },
+                }
             });
             let near = near_rules(engine, *interface, *direction, peer, *references, needed);
             let place = narrowest.and_then(|group| network.security_groups[group].named.source.clone());
             (
                 Code::SecurityGroup,
                 &host.named,
-                (fix, edit),
+                Proposal::new(fix, edit),
                 format!("{needed} {arrow} {}", tell(peer)),
                 place,
                 near,
@@ -388,7 +398,7 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
             (
                 Code::NetworkAcl,
                 place,
-                (fix, edit),
+                Proposal::new(fix, edit),
                 format!("{} {needed} {}", direction.as_str(), tell(peer)),
                 source,
                 matched,
@@ -404,8 +414,7 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
     let source = source.or_else(|| at.source.clone());
     Some(Passed {
         failure,
-        fix,
-        edit,
+        proposal,
         step: 0,
         back: false,
         role: step.role,

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use serde::Serialize;
 use trueup_model::Place;
 
-use super::Edit;
+use super::{Proposal, proposal};
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::service::ServiceSet;
@@ -43,17 +43,9 @@ pub struct Blocker {
     pub services: Option<ServiceSet>,
     /// Where the spec declares what holds it up.
     pub source: Option<Place>,
-    /// What to change.
-    pub fix: String,
-    /// What that opens and was not asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub opens: Vec<String>,
-    /// Whether some of that is from the internet.
-    #[serde(skip)]
-    pub exposes: bool,
-    /// The change of the network, where there is one.
-    #[serde(skip)]
-    pub edit: Option<Edit>,
+    /// What to change, with what that opens; nothing where no change near it would help.
+    #[serde(flatten, serialize_with = "proposal::fields")]
+    pub proposal: Option<Proposal>,
     /// What did match, or came near.
     pub matched: Vec<String>,
 }
@@ -72,12 +64,14 @@ impl Blocker {
             detail: failure.detail.clone(),
             services: None,
             source: failure.at.source.clone(),
-            fix: String::new(),
-            opens: Vec::new(),
-            exposes: false,
-            edit: None,
+            proposal: None,
             matched: Vec::new(),
         }
+    }
+
+    /// What to change; empty where nothing is proposed.
+    pub fn fix(&self) -> &str {
+        self.proposal.as_ref().map_or("", Proposal::fix)
     }
 
     fn new(engine: &Engine<'_>, passed: &Passed, wanted: &ServiceSet) -> Self {
@@ -93,10 +87,7 @@ impl Blocker {
             detail: failure.detail.clone(),
             services: Some(needed(engine, wanted, passed.role)),
             source: passed.source.clone(),
-            fix: passed.fix.clone(),
-            opens: Vec::new(),
-            exposes: false,
-            edit: passed.edit.clone(),
+            proposal: Some(passed.proposal.clone()),
             matched: passed.matched.clone(),
         }
     }
@@ -143,7 +134,7 @@ pub(super) fn repairs(
             );
             let key = blockers
                 .iter()
-                .map(|blocker| (blocker.code, blocker.component.clone(), blocker.fix.clone()))
+                .map(|blocker| (blocker.code, blocker.component.clone(), blocker.fix().to_owned()))
                 .collect();
             if told.insert(key) {
                 found.push(blockers);
@@ -168,7 +159,7 @@ pub(super) fn repairs(
     // A repair that does all that another does, and more, is none.
     let sets: Vec<BTreeSet<String>> = found
         .iter()
-        .map(|repair| repair.iter().map(|blocker| blocker.fix.clone()).collect())
+        .map(|repair| repair.iter().map(|blocker| blocker.fix().to_owned()).collect())
         .collect();
     let is_more = |own: &BTreeSet<String>| {
         sets.iter()
@@ -186,6 +177,6 @@ pub(super) fn repairs(
 fn distinct(blockers: impl Iterator<Item = Blocker>) -> Vec<Blocker> {
     let mut seen = BTreeSet::new();
     blockers
-        .filter(|blocker| seen.insert((blocker.component.clone(), blocker.fix.clone())))
+        .filter(|blocker| seen.insert((blocker.component.clone(), blocker.fix().to_owned())))
         .collect()
 }

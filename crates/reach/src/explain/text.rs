@@ -37,7 +37,7 @@ impl fmt::Display for Explanation {
         for other in &self.alternatives {
             blockers(f, other, "or")?;
         }
-        if !self.is_looked_at && self.blockers.iter().any(|blocker| !blocker.fix.is_empty()) {
+        if !self.is_looked_at && self.blockers.iter().any(|blocker| blocker.proposal.is_some()) {
             writeln!(
                 f,
                 " what else these changes open was not looked at: there are too many hosts"
@@ -103,9 +103,9 @@ fn blockers(f: &mut fmt::Formatter<'_>, blockers: &[Blocker], word: &str) -> fmt
         for matched in &blocker.matched {
             writeln!(f, "      {matched}")?;
         }
-        if !blocker.fix.is_empty() {
-            writeln!(f, "    fix: {}", blocker.fix)?;
-            for opened in &blocker.opens {
+        if let Some(proposal) = &blocker.proposal {
+            writeln!(f, "    fix: {}", proposal.fix())?;
+            for opened in proposal.opens().lines() {
                 writeln!(f, "      opens as well: {opened}")?;
             }
         }

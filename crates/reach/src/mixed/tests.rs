@@ -184,7 +184,7 @@ fn an_entry_that_denies_counts_only_where_it_stays() {
     let admits = |network: &mut Network| {
         network.security_groups[0]
             .ingress
-            .extend([rule(22, "0.0.0.0/0"), rule(443, "0.0.0.0/0")])
+            .extend([rule(22, "0.0.0.0/0"), rule(443, "0.0.0.0/0")]);
     };
     let denies = |entries: Vec<AclEntry>| {
         move |network: &mut Network| {

@@ -3,7 +3,7 @@
 use super::{End, Entered, Step, Walk};
 use crate::address::{Family, public};
 use crate::code::Code;
-use crate::explain::Edit;
+use crate::explain::{Edit, Form, Proposal, Unformed};
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Chosen, lookup};
@@ -33,8 +33,7 @@ impl Walk<'_, '_> {
             None if imagined && !network.vpcs[vpc].unread.gateway => {
                 let fix = format!("attach an internet gateway to {}", network.vpcs[vpc].named.name);
                 let repair = Repair {
-                    fix,
-                    edit: Some(Edit::Gateway(vpc)),
+                    proposal: Proposal::new(fix, Edit::Gateway(vpc)),
                     to: (),
                 };
                 self.walker.fail(
@@ -120,14 +119,19 @@ impl Walk<'_, '_> {
                     crate::spot::Listed::Never,
                 );
                 // What was mended on the way there is mended.
-                if self.walker.log.passed.iter().any(|passed| passed.fix == fix) {
+                if self
+                    .walker
+                    .log
+                    .passed
+                    .iter()
+                    .any(|passed| passed.proposal.fix() == fix)
+                {
                     return Ok(spot);
                 }
                 (
                     host.clone(),
                     vec![Repair {
-                        fix,
-                        edit: Some(Edit::Publish(index)),
+                        proposal: Proposal::new(fix, Edit::Publish(index)),
                         to: spot,
                     }],
                 )
@@ -218,8 +222,7 @@ impl Walk<'_, '_> {
                 return self.walker.dead(Code::NotRunning, host, "");
             }
             let repair = Repair {
-                fix: public_fix(&host.name),
-                edit: Some(Edit::Publish(index)),
+                proposal: Proposal::new(public_fix(&host.name), Edit::Publish(index)),
                 to: (),
             };
             self.walker
@@ -389,7 +392,11 @@ impl Walk<'_, '_> {
             "put {} into a subnet whose route table leads to an internet gateway{example}",
             named.name
         );
-        let edit = able.first().map(|(other, _)| Edit::Move { nat, subnet: *other });
+        let form = match able.first() {
+            Some((other, _)) => Form::Edit(Edit::Move { nat, subnet: *other }),
+            None => Form::Unformed(Unformed::Subnet),
+        };
+        let proposal = Proposal::new(fix, form);
         let vpc = place.vpc;
         let detail = format!("it stands in {name}");
         self.walker.fail(
@@ -397,7 +404,7 @@ impl Walk<'_, '_> {
             &named,
             detail,
             self.role,
-            &[Repair { fix, edit, to: () }],
+            &[Repair { proposal, to: () }],
         )?;
         self.out(vpc, true)
     }

@@ -3,10 +3,10 @@
 
 use ipnet::IpNet;
 
-use super::{Carrier, End, Entered, Step, Walk};
+use super::{Carrier, End, Entered, Imagined, Step, Walk};
 use crate::address::Family;
 use crate::code::Code;
-use crate::explain::Edit;
+use crate::explain::{Edit, Proposal};
 use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Contender, winners};
@@ -108,13 +108,13 @@ impl Walk<'_, '_> {
             None => {
                 let zone = zone.clone().unwrap_or_default();
                 let fix = format!("add a subnet of {zone} to {}", own.named.name);
+                let edit = Edit::Attach {
+                    gateway: transit,
+                    attachment: place,
+                    subnet,
+                };
                 let repair = Repair {
-                    fix,
-                    edit: Some(Edit::Attach {
-                        gateway: transit,
-                        attachment: place,
-                        subnet,
-                    }),
+                    proposal: Proposal::new(fix, edit),
                     to: None,
                 };
                 self.walker
@@ -365,7 +365,7 @@ impl Walk<'_, '_> {
         table: usize,
         subnet: usize,
         matched: Option<&Route>,
-    ) -> Vec<Repair<Carrier>> {
+    ) -> Vec<Repair<Imagined>> {
         let network = self.network();
         let vpc = network.route_tables[table].vpc;
         // Inside the VPC the local route carries everything, where nothing takes its place.
@@ -374,14 +374,16 @@ impl Walk<'_, '_> {
                 "remove the route that holds {}: the local route leads there",
                 self.walker.engine.tell(&self.target)
             );
-            let edit = Some(Edit::Unroute {
+            let edit = Edit::Unroute {
                 table,
                 target: self.target.clone(),
-            });
+            };
             return vec![Repair {
-                fix,
-                edit,
-                to: Carrier::Local,
+                proposal: Proposal::new(fix, edit),
+                to: Imagined {
+                    carrier: Carrier::Local,
+                    destination: None,
+                },
             }];
         }
         let mut targets: Vec<Target> = Vec::new();
@@ -424,16 +426,19 @@ impl Walk<'_, '_> {
                 _ => self.target.to_string(),
             },
         };
-        let mut repairs: Vec<Repair<Carrier>> = Vec::new();
+        let mut repairs: Vec<Repair<Imagined>> = Vec::new();
+        let destination = destination_of(&range, matched);
         let serves = |target: &Target| matches!(target, Target::Endpoint(_));
         if let Some(list) = service.filter(|_| !self.is_answer() && !targets.iter().any(serves)) {
             let service = &network.prefix_lists[list].named.name;
             let fix =
                 format!("add a gateway endpoint for {service}, with this route table in its `route_tables`");
             repairs.push(Repair {
-                fix,
-                edit: Some(Edit::Endpoint { table, list }),
-                to: Carrier::NewEndpoint,
+                proposal: Proposal::new(fix, Edit::Endpoint { table, list }),
+                to: Imagined {
+                    carrier: Carrier::NewEndpoint,
+                    destination: Some(Destination::List(list)),
+                },
             });
         }
         for target in targets {
@@ -442,22 +447,32 @@ impl Walk<'_, '_> {
                 Target::Endpoint(_) => format!("add the route table to the `route_tables` of {name}"),
                 _ => self.route_to(name, &range, matched),
             };
-            let edit = match (&target, service) {
-                (Target::Endpoint(_), Some(list)) => Some(Edit::Endpoint { table, list }),
-                _ => self.edit_of(table, Some(target.clone()), &range, matched),
+            let (edit, destination) = match (&target, service) {
+                (Target::Endpoint(_), Some(list)) => (
+                    Some(Edit::Endpoint { table, list }),
+                    Some(Destination::List(list)),
+                ),
+                _ => (
+                    edit_of(table, Some(target.clone()), destination.clone()),
+                    destination.clone(),
+                ),
             };
             repairs.push(Repair {
-                fix,
-                edit,
-                to: Carrier::Route(target),
+                proposal: Proposal::new(fix, edit),
+                to: Imagined {
+                    carrier: Carrier::Route(target),
+                    destination,
+                },
             });
         }
         if gateway.is_none() && outside {
-            let edit = self.edit_of(table, None, &range, matched);
+            let edit = edit_of(table, None, destination.clone());
             repairs.push(Repair {
-                fix: self.route_to("a new internet gateway", &range, matched),
-                edit,
-                to: Carrier::NewGateway,
+                proposal: Proposal::new(self.route_to("a new internet gateway", &range, matched), edit),
+                to: Imagined {
+                    carrier: Carrier::NewGateway,
+                    destination: destination.clone(),
+                },
             });
         }
         repairs
@@ -483,30 +498,28 @@ impl Walk<'_, '_> {
         )
     }
 
-    /// The same as a change of the network.
-    fn edit_of(
-        &self,
-        table: usize,
-        target: Option<Target>,
-        range: &str,
-        matched: Option<&Route>,
-    ) -> Option<Edit> {
-        let destination = match in_the_way(range, matched) {
-            Some(route) => route.destination.clone(),
-            None => Destination::Range(read_range(range)?),
-        };
-        Some(Edit::Route {
-            table,
-            destination,
-            target,
-        })
-    }
-
     fn leads_out(&self) -> bool {
         !self.is_private(&self.target)
             && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_))
             && self.target.family == Family::V4
     }
+}
+
+/// What a table has to have a route for: the destination of the one that matches, where that one has to change.
+fn destination_of(range: &str, matched: Option<&Route>) -> Option<Destination> {
+    match in_the_way(range, matched) {
+        Some(route) => Some(route.destination.clone()),
+        None => read_range(range).map(Destination::Range),
+    }
+}
+
+/// Such a route as a change of the network.
+fn edit_of(table: usize, target: Option<Target>, destination: Option<Destination>) -> Option<Edit> {
+    Some(Edit::Route {
+        table,
+        destination: destination?,
+        target,
+    })
 }
 
 fn read_range(text: &str) -> Option<IpNet> {

@@ -42,7 +42,7 @@ fn public_addresses_and_nat_gateways_need_a_way_out() {
             "subnet.public",
             "route_table",
             json!("route_table.private"),
-        )
+        );
     });
     assert_eq!(codes(&lost), ["public-address-without-route", "return-blocked"]);
     let stranded = network(|resources| {
@@ -67,7 +67,7 @@ fn rules_that_do_nothing_are_told() {
             "security_group.bastion-sg",
             "ingress",
             json!([anyone, narrow]),
-        )
+        );
     });
     assert_eq!(codes(&implied), ["implied-rule"]);
     let spare = network(|resources| {

@@ -265,7 +265,7 @@ fn the_entries_with_which_ec2_ends_an_acl_are_not_told() {
         Some(&ServiceSet::tcp(443, 443)),
     )
     .unwrap();
-    assert_eq!(told.blockers[0].fix, "allow tcp/443 10.1.1.10 in acl-1 ingress");
+    assert_eq!(told.blockers[0].fix(), "allow tcp/443 10.1.1.10 in acl-1 ingress");
     assert!(!told.to_string().contains("32767"), "{told}");
 }
 

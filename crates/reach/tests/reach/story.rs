@@ -183,7 +183,7 @@ fn an_explanation_names_every_change() {
 
     // S3 is one change away, and the internet gateway would take two.
     let told = explained(&network, "instance.private-host", "s3", "tcp/443");
-    let fixes: Vec<&str> = told.blockers.iter().map(|blocker| blocker.fix.as_str()).collect();
+    let fixes: Vec<&str> = told.blockers.iter().map(|blocker| blocker.fix()).collect();
     assert_eq!(
         fixes,
         [
@@ -333,7 +333,7 @@ fn a_route_that_is_there_is_changed_and_not_added() {
             blocker.component.as_str(),
             blocker.what,
             blocker.detail.as_str(),
-            blocker.fix.as_str()
+            blocker.fix()
         ),
         (
             Code::RouteTarget,
@@ -355,7 +355,7 @@ fn a_route_that_is_there_is_changed_and_not_added() {
     table.routes[0].target = trueup_reach::network::Target::Blackhole("nat-1".into());
     let told = explained(&network, "internet", "instance.private-host", "tcp/22");
     assert_eq!(
-        told.blockers[0].fix,
+        told.blockers[0].fix(),
         "change the route: 0.0.0.0/0 -> internet_gateway.main instead of nat-1"
     );
 }
@@ -492,7 +492,7 @@ fn a_nat_gateway_in_the_wrong_subnet_is_named_and_its_subnet_is_not_opened() {
         .blockers
         .iter()
         .chain(told.alternatives.iter().flatten())
-        .map(|blocker| blocker.fix.as_str())
+        .map(|blocker| blocker.fix())
         .collect();
     assert_eq!(told.blockers[0].component, "nat_gateway.c");
     assert_eq!(

@@ -489,7 +489,7 @@ fn odd_routes(
             target,
             origin,
             source: None,
-        })
+        });
     };
     let range = |text: &str| Destination::Range(self::net(text));
     // An appliance between two subnets.
@@ -665,9 +665,9 @@ fn fill_acls(rng: &mut Rng, net: &mut Network) {
             unread: false,
         });
         if rng.u8(..8) == 0 {
-            net.vpcs[vpc].default_acl = Some(index)
+            net.vpcs[vpc].default_acl = Some(index);
         } else {
-            net.subnets[subnet].network_acl = Some(index)
+            net.subnets[subnet].network_acl = Some(index);
         }
     }
 }
