@@ -52,7 +52,8 @@ pub struct Reachability {
     pub gaps: Vec<ReachChange>,
     /// How many more there are.
     pub gaps_more: usize,
-    /// How many steps that take something away were not looked at one by one, because they are too many.
+    /// How many steps that take something away or give it were not looked at one by one, because they are too
+    /// many.
     pub gaps_unlooked: usize,
     /// What a `can` asks for and works before and after, and not while the steps are carried out.
     pub interrupted: Vec<Interrupted>,

@@ -1,9 +1,20 @@
 //! Gaps: what works before and after a plan, and not, or not all of it, while its steps are carried out.
 //!
-//! A gap begins with a step that takes something away. Steps run side by side, so the worst is looked at:
-//! what is there when such a step is done, with all that must come before it and nothing else; what is there
-//! when two of them are, because each may leave the other's way open; and what is there when all are. What
-//! may come before, and does not have to, may come too late.
+//! A gap begins with a step that takes something away and ends with one that gives it back. Steps run side by
+//! side, so the worst is looked at, from both ends:
+//!
+//! - what is there when a taking step is done, with all that must come before it and nothing else: what may
+//!   come before, and does not have to, may come too late;
+//! - what is there when two of them are, because each may leave the other's way open, and when all are;
+//! - what is there when all is done but one giving step and what must come after it: several may have been
+//!   taken, each by a step of its own, before that one gives.
+//!
+//! ```text
+//! take A ─┐                      looked at:  A | B | C | A B | A C | B C | A B C D give   (no gap in any)
+//! take B ─┤ nothing waits                    all but `give` and D = A B C                 (a gap)
+//! take C ─┘
+//! give ──> take D
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,33 +47,35 @@ pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ends
     if !plan.refused.is_empty() || takes.is_empty() || !plan.steps.iter().any(gives) {
         return;
     }
+    let gives: Vec<&Step> = plan.steps.iter().filter(|step| gives(step)).collect();
     let most = (HOSTS_MAX / ends.before().network.interfaces.len().max(1)).clamp(1, STATES_MAX);
     let interim = Interim::in_any_case(plan, topology, observed, ends);
     let gone = out_of_service(plan);
     let mut meanwhile = Meanwhile::new(&interim, topology, ends, &gone);
     let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
-    let one_by_one = takes.iter().take(most).map(|take| vec![*take]);
-    for ending in one_by_one.chain([takes.clone()]).chain(pairs(&takes)) {
+    let mut unlooked = 0;
+    let one_by_one = alternating(
+        takes.iter().map(|take| Moment::Done(vec![*take])),
+        gives.iter().map(|give| Moment::Late(give)),
+    );
+    for moment in one_by_one {
+        if seen.len() < most {
+            meanwhile.look(plan, &moment, &mut seen);
+        } else {
+            unlooked += 1;
+        }
+    }
+    meanwhile.look(plan, &Moment::Done(takes.clone()), &mut seen);
+    for pair in pairs(&takes) {
         if seen.len() > most {
             break;
         }
-        let steps = until(plan, &ending);
-        if seen.insert(
-            steps
-                .iter()
-                .filter(|step| touches(step))
-                .map(|step| step.number)
-                .collect(),
-        ) {
-            let because: Vec<String> = ending.iter().map(|step| step.address.to_string()).collect();
-            meanwhile.look(&steps, &because);
-        }
+        meanwhile.look(plan, &Moment::Done(pair), &mut seen);
     }
     let Meanwhile {
         found, interrupted, ..
     } = meanwhile;
     let rows = rows(found, &gone);
-    let unlooked = takes.len().saturating_sub(most);
     let told = plan.reachability.get_or_insert_with(Reachability::default);
     let known: Vec<ReachChange> = told
         .barrier
@@ -88,6 +101,45 @@ pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ends
             because: because.into_iter().collect(),
         })
         .collect();
+}
+
+/// A time in the middle of a plan at which a gap shows.
+enum Moment<'p> {
+    /// These steps are done, with all that must come before them and nothing else.
+    Done(Vec<&'p Step>),
+    /// All is done but this step and what must come after it.
+    Late(&'p Step),
+}
+
+impl<'p> Moment<'p> {
+    /// The steps that are done, in the order of the plan.
+    fn steps(&self, plan: &'p Plan) -> Vec<&'p Step> {
+        match self {
+            Self::Done(ending) => until(plan, ending),
+            Self::Late(late) => without(plan, late),
+        }
+    }
+
+    /// Whose doing a gap is: who takes, or who gives too late.
+    fn because(&self) -> Vec<String> {
+        let steps = match self {
+            Self::Done(ending) => ending.as_slice(),
+            Self::Late(late) => std::slice::from_ref(late),
+        };
+        steps.iter().map(|step| step.address.to_string()).collect()
+    }
+}
+
+/// The elements of two lists in turn, and then the rest of the longer one.
+fn alternating<T>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let (mut one, mut other, mut is_first) = (one, other, false);
+    std::iter::from_fn(move || {
+        is_first = !is_first;
+        match is_first {
+            true => one.next().or_else(|| other.next()),
+            false => other.next().or_else(|| one.next()),
+        }
+    })
 }
 
 /// Each two of the steps. What all of them together take away is looked at besides.
@@ -134,9 +186,14 @@ impl<'a> Meanwhile<'a> {
         }
     }
 
-    /// What is lost in the state that these steps leave, and comes back.
-    fn look(&mut self, steps: &[&Step], because: &[String]) {
-        let network = self.interim.network(steps);
+    /// What is lost at a moment, and comes back. Moments at which packets meet the same are one.
+    fn look(&mut self, plan: &Plan, moment: &Moment<'_>, seen: &mut BTreeSet<Vec<usize>>) {
+        let steps = moment.steps(plan);
+        let felt = steps.iter().filter(|step| touches(step));
+        if !seen.insert(felt.map(|step| step.number).collect()) {
+            return;
+        }
+        let (network, because) = (self.interim.network(&steps), moment.because());
         let (before, after, between) = (self.ends.before(), self.ends.after(), Engine::new(&network));
         for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
             let of = (gap.from, gap.to, gap.shift.before, gap.shift.after);
@@ -224,6 +281,23 @@ fn takes(step: &Step) -> bool {
 /// Whether a step makes or gives something, so that what is lost may come back.
 fn gives(step: &Step) -> bool {
     touches(step) && (step.call.role == Role::Create || !step.call.sets.is_empty())
+}
+
+/// All steps but one and those that must come after it, in the order of the plan.
+fn without<'p>(plan: &'p Plan, late: &Step) -> Vec<&'p Step> {
+    let mut waiting = BTreeSet::from([late.number]);
+    let mut is_more = true;
+    while is_more {
+        let known = waiting.len();
+        for step in &plan.steps {
+            if step.after.iter().any(|number| waiting.contains(number)) {
+                waiting.insert(step.number);
+            }
+        }
+        is_more = waiting.len() > known;
+    }
+    let done = plan.steps.iter().filter(|step| !waiting.contains(&step.number));
+    done.collect()
 }
 
 /// These steps and all that must come before them, in the order of the plan.

@@ -116,7 +116,9 @@ pub fn meanwhile(told: &Reachability, around: [&str; 2]) -> Vec<String> {
     lines.extend((told.gaps_more > 0).then(|| format!("and {} more", told.gaps_more)));
     lines.extend((told.gaps_unlooked > 0).then(|| {
         let steps = words::count(told.gaps_unlooked, "more step");
-        format!("{steps} that take something away were looked at together only: there may be others")
+        format!(
+            "{steps} that take something away or give it were looked at together only: there may be others"
+        )
     }));
     lines
 }
