@@ -1,10 +1,12 @@
 //! The tests of reachability, in one program.
 
+mod advice;
 mod agreement;
 mod alike;
 mod common;
 mod expectations;
 mod firmness;
+mod gaps;
 mod interfaces;
 mod interim;
 mod laws;

@@ -1,15 +1,12 @@
 //! What a lint advises to take away is taken away, and then everything works that did, and nothing else does.
 
-#[path = "common/world.rs"]
-#[expect(dead_code, reason = "other tests use the addresses outside")]
-mod world;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use trueup_reach::network::{Named, Target};
 use trueup_reach::{Answer, Engine, Network, Party, Removal, ServiceSet, lints, reach};
-use world::network;
+
+use crate::common::world::network;
 
 fn networks() -> u64 {
     let all = std::env::var("REACH_NETWORKS").ok();

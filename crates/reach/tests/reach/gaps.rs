@@ -1,14 +1,11 @@
 //! Gaps that show only when several steps have taken something and one that gives it back is late.
 
-#[path = "common/spec.rs"]
-#[expect(dead_code, reason = "the networks of other tests")]
-mod spec;
-
 use serde_json::{Value as Json, json};
-use spec::{live, seed, spec};
 use trueup_model::call::Needs;
 use trueup_model::{Address, Call, Kind, Plan, Record, Role, Step, StepAction, Topology, json::record};
 use trueup_reach::{Ends, tell_gaps};
+
+use crate::common::spec::{live, seed, spec};
 
 const GROUPS: [&str; 4] = ["one", "two", "three", "four"];
 
