@@ -350,7 +350,13 @@ instance:
         let why: Vec<_> = plan
             .refused
             .iter()
-            .map(|refusal| (refusal.guard, refusal.address.as_str(), refusal.why.as_str()))
+            .map(|refusal| {
+                (
+                    refusal.guard.code(),
+                    refusal.address.as_str(),
+                    refusal.why.as_str(),
+                )
+            })
             .collect();
         let expected = "EC2 refuses DetachInternetGateway while instance.web is there, and instance.web stays: change or remove it as well";
         assert_eq!(why, [("order", "internet_gateway.main", expected)]);

@@ -201,7 +201,10 @@ fn an_address_that_a_stranger_has_is_told_in_the_plan_with_the_stranger() {
             let [refusal] = &plan.refused[..] else {
                 panic!("{:?}", plan.refused)
             };
-            assert_eq!((refusal.guard, refusal.address.as_str()), ("in_use", address));
+            assert_eq!(
+                (refusal.guard.code(), refusal.address.as_str()),
+                ("in_use", address)
+            );
             assert!(
                 refusal.why.contains(&interface) && plan.steps.is_empty(),
                 "{}",

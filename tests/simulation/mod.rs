@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::sleep;
-use trueup_model::{Observed, Plan, Standing, Topology};
+use trueup_model::{Guard, Observed, Plan, Standing, Topology};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
 
 use crate::{World, paused};
@@ -161,7 +161,11 @@ impl<'a> Simulation<'a> {
         let topology = self.network.topology().clone();
         if topology.resources.values().any(|resource| resource.protect) {
             let (_, _, plan) = self.look(Aim::Destroy, None).await?;
-            if !plan.refused.iter().any(|refusal| refusal.guard == "protected") {
+            if !plan
+                .refused
+                .iter()
+                .any(|refusal| refusal.guard == Guard::Protected)
+            {
                 return Err("what is protected would be deleted".to_owned());
             }
             self.network.unprotect();
@@ -195,7 +199,7 @@ impl<'a> Simulation<'a> {
         if let Some(refusal) = plan
             .refused
             .iter()
-            .find(|refusal| !matches!(refusal.guard, "order" | "protected"))
+            .find(|refusal| !matches!(refusal.guard, Guard::Order | Guard::Protected))
         {
             return Err(format!("refused: {refusal:?}"));
         }
@@ -234,7 +238,11 @@ impl<'a> Simulation<'a> {
         let mut applies = 0;
         loop {
             let (process, observed, plan) = self.look(aim, max_deletes).await?;
-            if plan.refused.iter().any(|refusal| refusal.guard == "max_deletes") {
+            if plan
+                .refused
+                .iter()
+                .any(|refusal| refusal.guard == Guard::MaxDeletes)
+            {
                 // Who meant it says so.
                 max_deletes = None;
                 continue;
@@ -277,7 +285,7 @@ impl<'a> Simulation<'a> {
         if let Some(other) = plan
             .refused
             .iter()
-            .find(|refusal| refusal.guard != "protected" || !named(&refusal.why))
+            .find(|refusal| refusal.guard != Guard::Protected || !named(&refusal.why))
         {
             return Err(format!("refused: {other:?}"));
         }

@@ -115,7 +115,7 @@ pub fn explain(missing: &[Need], fingerprint: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use trueup_model::{Action, Change, Disruption, Kind, Refusal};
+    use trueup_model::{Action, Change, Disruption, Guard, Kind, Refusal};
 
     use super::*;
 
@@ -287,7 +287,7 @@ mod tests {
         plan.unreadable = BTreeMap::from([(Kind::Subnet, "denied".to_owned())]);
         assert_eq!(decide(&plan, said), Decision::Incomplete);
         plan.refused.push(Refusal {
-            guard: "protected",
+            guard: Guard::Protected,
             address: "subnet.a".into(),
             why: "it is protected".into(),
         });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use trueup_model::{Act, Cloud, CloudError, Plan, Role};
+use trueup_model::{Act, Cloud, CloudError, Consent, Plan, Role};
 
 use crate::known::Known;
 use crate::run::resolve;
@@ -24,11 +24,12 @@ pub async fn refused<C: Cloud>(plan: &Plan, cloud: &C) -> Vec<(usize, CloudError
 /// those that end an object one of each sort is asked, because of an end little more can be asked than
 /// whether it is permitted.
 fn acts(plan: &Plan) -> Vec<Act> {
-    if !plan
-        .changes
-        .iter()
-        .any(|change| matches!(plan.consent(change), Some("stop" | "replace" | "delete")))
-    {
+    if !plan.changes.iter().any(|change| {
+        matches!(
+            plan.consent(change),
+            Some(Consent::Stop | Consent::Replace | Consent::Delete)
+        )
+    }) {
         return Vec::new();
     }
     let known = Known::new(plan);

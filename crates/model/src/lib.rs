@@ -25,6 +25,7 @@ pub mod outside;
 pub mod plan;
 pub mod policy;
 pub mod reachability;
+pub mod reason;
 pub mod room;
 pub mod rules;
 pub mod schema;
@@ -55,6 +56,7 @@ pub use reachability::{
     Barrier, Finding, Interrupted, Level, OpenedGroup, PublicSubnet, ReachChange, Reachability,
     SourceAddress, SourceChange, Status, Stuck,
 };
+pub use reason::{Consent, Guard};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};
 pub use stake::{Loss, Stake};

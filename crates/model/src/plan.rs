@@ -10,6 +10,7 @@ use crate::code::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::observed::Object;
 use crate::reachability::Reachability;
+use crate::reason::{Consent, Guard};
 use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::value::{Record, Value};
@@ -313,9 +314,8 @@ codes!(StepAction {
 /// Something that will not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// Which guard: `account`, `region`, `double_claim`, `foreign`, `outside`, `protected`, `in_use`,
-    /// `order`, `max_deletes`, `expect`, `exposure`.
-    pub guard: &'static str,
+    /// Which guard.
+    pub guard: Guard,
     /// Whose change is refused; of an expectation, who asks.
     pub address: String,
     /// Why, and what to do.
@@ -355,23 +355,23 @@ impl Plan {
         summary
     }
 
-    /// All that a change needs consent to: what [`Plan::consent`] says, and `unprotect` where EC2's own
-    /// protection is lifted for it.
-    pub fn consents(&self, change: &Change) -> impl Iterator<Item = &'static str> {
+    /// All that a change needs consent to: what [`Plan::consent`] says, and that EC2's own
+    /// protection is lifted where it is.
+    pub fn consents(&self, change: &Change) -> impl Iterator<Item = Consent> {
         self.consent(change)
             .into_iter()
-            .chain(change.lifts.map(|_| "unprotect"))
+            .chain(change.lifts.map(|_| Consent::Unprotect))
     }
 
-    /// What a change needs consent to by its action: `delete`, `replace` or `stop`. What an interrupted
+    /// What a change needs consent to by its action. What an interrupted
     /// replacement left over goes by the consent to that replacement.
-    pub fn consent(&self, change: &Change) -> Option<&'static str> {
+    pub fn consent(&self, change: &Change) -> Option<Consent> {
         match change.action {
-            Action::Delete if self.is_left_over(change) => Some("replace"),
-            Action::Delete => Some("delete"),
-            Action::Adopt => Some("reclaim"),
-            Action::Replace => Some("replace"),
-            Action::Update if change.effect() == Effect::Stop => Some("stop"),
+            Action::Delete if self.is_left_over(change) => Some(Consent::Replace),
+            Action::Delete => Some(Consent::Delete),
+            Action::Adopt => Some(Consent::Reclaim),
+            Action::Replace => Some(Consent::Replace),
+            Action::Update if change.effect() == Effect::Stop => Some(Consent::Stop),
             _ => None,
         }
     }

@@ -4,73 +4,27 @@ use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
-use trueup_model::{Address, Change, Plan, Twin};
-
-/// Something that needs consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
-    /// An object goes.
-    Delete,
-    /// An object goes and another takes its address.
-    Replace,
-    /// An object is stopped, for a while or until further notice.
-    Stop,
-    /// A network, or a part of one, is built beside what looks like it and does not carry the topology's
-    /// tags.
-    Second,
-    /// EC2's own protection against termination is lifted, so that an object can go.
-    Unprotect,
-    /// An object that was made for a resource and lost its tags gets them back.
-    Reclaim,
-}
-
-impl What {
-    fn read(text: &str) -> Option<Self> {
-        [
-            Self::Delete,
-            Self::Replace,
-            Self::Stop,
-            Self::Second,
-            Self::Unprotect,
-            Self::Reclaim,
-        ]
-        .into_iter()
-        .find(|what| what.to_string() == text)
-    }
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Delete => "delete",
-            Self::Replace => "replace",
-            Self::Stop => "stop",
-            Self::Second => "second",
-            Self::Unprotect => "unprotect",
-            Self::Reclaim => "reclaim",
-        })
-    }
-}
+use trueup_model::{Address, Change, Consent, Plan, Twin};
 
 /// One consent that a plan needs, printed as it is given: `replace:subnet.private`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Need {
     /// To what.
-    pub what: What,
+    pub what: Consent,
     /// For which resource.
     pub address: Address,
 }
 
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.what, self.address)
+        write!(f, "{}:{}", self.what.code(), self.address)
     }
 }
 
 /// One consent given: to all of a sort, or for one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allow {
-    what: What,
+    what: Consent,
     address: Option<Address>,
 }
 
@@ -91,7 +45,7 @@ impl FromStr for Allow {
             None => (text, None),
         };
         Ok(Self {
-            what: What::read(what).ok_or_else(bad)?,
+            what: Consent::from_code(what).ok_or_else(bad)?,
             address,
         })
     }
@@ -109,15 +63,13 @@ impl Allow {
 
 /// The consents that a plan needs, in the order of its changes.
 pub fn needs(plan: &Plan) -> Vec<Need> {
-    let need = |word: &str, address: &Address| {
-        Some(Need {
-            what: What::read(word)?,
-            address: address.clone(),
-        })
+    let need = |what: Consent, address: &Address| Need {
+        what,
+        address: address.clone(),
     };
     let of = |change: &Change| {
         plan.consents(change)
-            .filter_map(|word| need(word, &change.address))
+            .map(|what| need(what, &change.address))
             .collect::<Vec<_>>()
     };
     let twins: Vec<&Address> = match &plan.twin {
@@ -130,10 +82,7 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
             .collect(),
         None => Vec::new(),
     };
-    let second = twins.into_iter().map(|address| Need {
-        what: What::Second,
-        address: address.clone(),
-    });
+    let second = twins.into_iter().map(|address| need(Consent::Second, address));
     second.chain(plan.changes.iter().flat_map(of)).collect()
 }
 
@@ -152,7 +101,7 @@ mod tests {
     #[test]
     fn consents_are_read_and_cover_what_they_say() {
         let need = Need {
-            what: What::Replace,
+            what: Consent::Replace,
             address: "subnet.a".parse().unwrap(),
         };
         assert_eq!(need.to_string(), "replace:subnet.a");

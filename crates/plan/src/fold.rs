@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 
 use trueup_model::room::Lists;
 use trueup_model::{
-    Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Standing, Topology, Type,
-    Value, View,
+    Address, Follow, Guard, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Standing, Topology,
+    Type, Value, View,
 };
 
 use crate::difference::Difference;
@@ -159,7 +159,7 @@ fn claim(folded: &mut Folded) {
                     object.id
                 );
                 folded.refused.push(Refusal {
-                    guard: "foreign",
+                    guard: Guard::Foreign,
                     address: address.to_string(),
                     why,
                 });
@@ -171,7 +171,7 @@ fn claim(folded: &mut Folded) {
                     object.id, object.kind, owner.address
                 );
                 folded.refused.push(Refusal {
-                    guard: "foreign",
+                    guard: Guard::Foreign,
                     address: owner.address.clone(),
                     why,
                 });
@@ -206,7 +206,7 @@ fn claim(folded: &mut Folded) {
                 ids.join(", ")
             );
             folded.refused.push(Refusal {
-                guard: "double_claim",
+                guard: Guard::DoubleClaim,
                 address: address.to_string(),
                 why,
             });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Action, Address, Change, Claim, Object, Observed, Plan, Refusal, Topology, tags};
+use trueup_model::{Action, Address, Change, Claim, Guard, Object, Observed, Plan, Refusal, Topology, tags};
 
 use crate::fold::Folded;
 use crate::verdict::Verdict;
@@ -21,14 +21,14 @@ pub fn place(topology: &Topology, observed: &Observed) -> Vec<Refusal> {
         }
     };
     compare(
-        "account",
+        Guard::Account,
         &topology.account,
         &observed.account,
         "account",
         "use credentials of that account, or correct `account:`",
     );
     compare(
-        "region",
+        Guard::Region,
         &topology.region,
         &observed.region,
         "region",
@@ -65,7 +65,7 @@ pub fn budget(topology: &Topology, plan: &Plan) -> Option<Refusal> {
         ended[..ended.len().min(NAMED_MAX)].join(", ")
     );
     Some(Refusal {
-        guard: "max_deletes",
+        guard: Guard::MaxDeletes,
         address: topology.name.clone(),
         why,
     })
@@ -89,7 +89,7 @@ pub fn is_free(folded: &Folded, verdict: &Verdict<'_>, plan: &mut Plan) -> bool 
         object.id
     );
     plan.refused.push(Refusal {
-        guard: "in_use",
+        guard: Guard::InUse,
         address: verdict.address.to_string(),
         why,
     });
@@ -136,7 +136,7 @@ impl<'a> Foreign<'a> {
             if let Some((held, object)) = clash {
                 let why = why(verdict, &claim, held, object, plan);
                 plan.refused.push(Refusal {
-                    guard: "foreign",
+                    guard: Guard::Foreign,
                     address: verdict.address.to_string(),
                     why,
                 });

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::rules::{Update, make};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Object, Plan, Refusal,
-    Resource, Standing,
+    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Guard, Object, Plan,
+    Refusal, Resource, Standing,
 };
 
 use crate::difference::{Difference, all_new};
@@ -276,7 +276,7 @@ impl<'a> Judge<'a> {
                 object.id
             );
             plan.refused.push(Refusal {
-                guard: "in_use",
+                guard: Guard::InUse,
                 address: address.to_string(),
                 why,
             });
@@ -372,7 +372,7 @@ fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
         )
     };
     Refusal {
-        guard: "protected",
+        guard: Guard::Protected,
         address: address.to_string(),
         why,
     }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::{Follow, Members};
 use trueup_model::{
-    Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Resource, Role,
-    Step, StepAction, Type, Value, tags,
+    Action, Address, After, Call, Claim, Guard, Kind, Needs, Order, Plan, Record, Ref, Refusal, Resource,
+    Role, Step, StepAction, Type, Value, tags,
 };
 
 use crate::fold::Folded;
@@ -44,7 +44,7 @@ impl From<Circle> for Refusal {
             circle.steps
         );
         Self {
-            guard: "order",
+            guard: Guard::Order,
             address,
             why,
         }
@@ -443,7 +443,7 @@ impl<'v> Lowering<'v> {
                         claim.what
                     );
                     refused.push(Refusal {
-                        guard: "order",
+                        guard: Guard::Order,
                         address: address.to_string(),
                         why,
                     });
@@ -487,7 +487,7 @@ impl<'v> Lowering<'v> {
                         node.call.action
                     );
                     refused.push(Refusal {
-                        guard: "order",
+                        guard: Guard::Order,
                         address: address.to_string(),
                         why,
                     });

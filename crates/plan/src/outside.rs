@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Address, Diagnostic, Kind, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal, Role, Sought,
-    Topology, Value, Zone,
+    Address, Diagnostic, Guard, Kind, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal, Role,
+    Sought, Topology, Value, Zone,
 };
 
 /// Something outside the topology that a step uses.
@@ -55,7 +55,7 @@ pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: 
             spot(topology, &address, sought.text())
         );
         plan.refused.push(Refusal {
-            guard: "outside",
+            guard: Guard::Outside,
             address: address.to_string(),
             why,
         });
@@ -143,7 +143,7 @@ fn refuse_strangers(plan: &mut Plan, topology: &Topology, observed: &Observed) {
         let at = spot(topology, &address, &id);
         let why = format!("{id} is in {other}, and {at} needs one in {own}: write the id of another one");
         plan.refused.push(Refusal {
-            guard: "outside",
+            guard: Guard::Outside,
             address: address.to_string(),
             why,
         });

@@ -1,7 +1,7 @@
 //! The two ends of a plan: the network that is live and the one that the plan leaves, for all that is asked
 //! about both.
 
-use trueup_model::{Observed, Plan, Topology};
+use trueup_model::{Guard, Observed, Plan, Topology};
 
 use crate::engine::{Engine, Ready};
 use crate::fill::{Lists, left, observed as live_network, planned};
@@ -47,7 +47,7 @@ pub(crate) fn after(plan: &Plan, topology: &Topology, observed: &Observed) -> Re
 pub(crate) fn is_elsewhere(plan: &Plan) -> bool {
     plan.refused
         .iter()
-        .any(|refusal| matches!(refusal.guard, "account" | "region"))
+        .any(|refusal| matches!(refusal.guard, Guard::Account | Guard::Region))
 }
 
 /// Whether everything was read. In another account or region than the spec's nothing was.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Demand, Diagnostic, Level, OpenedGroup, Refusal, Topology};
+use trueup_model::{Demand, Diagnostic, Guard, Level, OpenedGroup, Refusal, Topology};
 
 use crate::address::{AddressSet, Family, number, of_range, public};
 use crate::change::{Change, End, Row, Shift, merged};
@@ -88,7 +88,7 @@ pub fn opened(before: &Engine<'_>, after: &Engine<'_>, deny: bool) -> Opened {
                     "{opens}, and who carries it is not known: network interfaces could not be read ({why})"
                 );
                 opened.refused.extend(deny.then(|| Refusal {
-                    guard: "exposure",
+                    guard: Guard::Exposure,
                     address: group.clone(),
                     why: message.clone(),
                 }));
@@ -223,7 +223,7 @@ fn refusal(engine: &Engine<'_>, row: &Row) -> Refusal {
         wanted(engine, row)
     );
     Refusal {
-        guard: "exposure",
+        guard: Guard::Exposure,
         address: hosts,
         why,
     }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use trueup_model::{
-    Barrier, Demand, Expectation, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step, Stuck,
-    Topology,
+    Barrier, Demand, Expectation, Guard, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step,
+    Stuck, Topology,
 };
 
 use crate::change::{Change, End, Shift, changes, merged};
@@ -196,7 +196,7 @@ impl<'a> Interim<'a> {
         };
         let why = format!("{place}{expected}: that holds before and after, {found}{opening}. {help}");
         plan.refused.push(Refusal {
-            guard: "expect",
+            guard: Guard::Expect,
             address: from,
             why,
         });

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use trueup_model::{Finding, Kind, Observed, Plan, ReachChange, Reachability, Refusal, Status, Topology};
+use trueup_model::{
+    Finding, Guard, Kind, Observed, Plan, ReachChange, Reachability, Refusal, Status, Topology,
+};
 
 use crate::change::{Row, causes, changes, merged};
 use crate::ends::{Ends, after, is_elsewhere, is_read};
@@ -50,7 +52,7 @@ pub fn review(
                 place.file, place.line, finding.expectation, finding.why
             );
             Refusal {
-                guard: "expect",
+                guard: Guard::Expect,
                 address: finding.from.clone(),
                 why,
             }

@@ -158,7 +158,7 @@ pub fn unread(plan: &Plan) -> Option<String> {
 /// What an unattended apply must be allowed, as `--allow` takes it.
 pub fn consents(plan: &Plan, change: &Change) -> Vec<String> {
     plan.consents(change)
-        .map(|word| format!("{word}:{}", change.address))
+        .map(|consent| format!("{}:{}", consent.code(), change.address))
         .collect()
 }
 

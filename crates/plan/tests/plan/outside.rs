@@ -83,7 +83,7 @@ fn what_is_not_there_is_refused_at_its_line() {
     let refused = checked(&wanted, &nothing, &Outside::Absent).refused;
     let told: Vec<(&str, &str)> = refused
         .iter()
-        .map(|refusal| (refusal.guard, refusal.address.as_str()))
+        .map(|refusal| (refusal.guard.code(), refusal.address.as_str()))
         .collect();
     assert_eq!(
         told,
@@ -182,7 +182,7 @@ fn what_is_in_another_vpc_than_it_must_be_is_refused() {
             .is_empty()
     );
     let refused = checked(&subnet(&id("vpc.main")), &there, &Outside::There).refused;
-    assert_eq!((refused.len(), refused[0].guard), (1, "outside"));
+    assert_eq!((refused.len(), refused[0].guard.code()), (1, "outside"));
     let why = &refused[0].why;
     assert!(
         why.starts_with(&format!("{} is in {}", id("route_table.t"), id("vpc.other")))
@@ -212,7 +212,11 @@ fn an_image_and_a_type_are_looked_for_where_a_step_launches_or_changes_the_type(
     assert_eq!(sought(&with_type("t9.micro"), &there), ["t9.micro"]);
     let refused = checked(&with_type("t9.micro"), &there, &Outside::Absent).refused;
     assert_eq!(
-        (refused.len(), refused[0].guard, refused[0].address.as_str()),
+        (
+            refused.len(),
+            refused[0].guard.code(),
+            refused[0].address.as_str()
+        ),
         (1, "outside", "instance.bastion")
     );
     let why = &refused[0].why;

@@ -2,7 +2,7 @@
 
 use crate::world::{changes, live, seed, steps, topology, with};
 use serde_json::json;
-use trueup_model::{Action, Kind, Object, Observed, Plan, Ref, Value};
+use trueup_model::{Action, Guard, Kind, Object, Observed, Plan, Ref, Value};
 use trueup_plan::{destroy, plan};
 
 #[test]
@@ -20,7 +20,7 @@ fn two_claimants_of_one_address_are_refused_with_what_depends_on_it() {
     let plan = plan(&wanted, &there);
     assert_eq!(plan.refused.len(), 1);
     assert_eq!(
-        (plan.refused[0].guard, plan.refused[0].address.as_str()),
+        (plan.refused[0].guard.code(), plan.refused[0].address.as_str()),
         ("double_claim", "vpc.main")
     );
     assert!(plan.changes.is_empty(), "{:?}", changes(&plan));
@@ -37,7 +37,7 @@ fn what_others_hold_is_refused_and_never_touched() {
     there.objects.push(key);
     let plan = plan(&wanted, &there);
     assert_eq!(
-        (plan.refused[0].guard, plan.refused[0].address.as_str()),
+        (plan.refused[0].guard.code(), plan.refused[0].address.as_str()),
         ("foreign", "key_pair.key")
     );
     assert!(
@@ -72,7 +72,7 @@ fn what_somebody_else_holds_is_told_as_it_is() {
     let refused = plan
         .refused
         .iter()
-        .find(|refusal| refusal.guard == "foreign")
+        .find(|refusal| refusal.guard == Guard::Foreign)
         .unwrap();
     let told =
         format!("{id} has 10.0.2.0/24 in vpc.main already, so nothing else can have 10.0.2.0/25 in vpc.main");
@@ -100,7 +100,7 @@ fn protection_refuses_replacing_stopping_and_deleting_even_when_the_spec_forgot_
     for wanted in [replace, stop, topology(&without)] {
         let plan = plan(&wanted, &there);
         assert_eq!(
-            (plan.refused[0].guard, plan.refused[0].address.as_str()),
+            (plan.refused[0].guard.code(), plan.refused[0].address.as_str()),
             ("protected", "instance.bastion")
         );
         assert!(plan.steps.is_empty(), "{:?}", steps(&plan));
@@ -140,7 +140,7 @@ fn what_is_made_to_be_stopped_is_protected_last_so_that_a_launch_that_was_cut_of
         "protect",
         json!(true),
     )));
-    assert_eq!(plan(&wanted, &there).refused[0].guard, "protected");
+    assert_eq!(plan(&wanted, &there).refused[0].guard.code(), "protected");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn the_wrong_account_or_region_is_refused_whole() {
     wanted.account = Some("999999999999".into());
     wanted.region = Some("eu-west-1".into());
     let plan = plan(&wanted, &live(&topology(&[])));
-    let guards: Vec<&str> = plan.refused.iter().map(|refusal| refusal.guard).collect();
+    let guards: Vec<&str> = plan.refused.iter().map(|refusal| refusal.guard.code()).collect();
     assert_eq!(guards, ["account", "region"]);
     assert!(plan.steps.is_empty());
 }
@@ -164,7 +164,7 @@ fn a_destroy_spares_what_the_spec_protects_even_before_an_apply() {
     assert!(
         plan.refused
             .iter()
-            .any(|refusal| refusal.guard == "protected" && refusal.address == first.to_string()),
+            .any(|refusal| refusal.guard == Guard::Protected && refusal.address == first.to_string()),
         "{:?}",
         plan.refused
     );
@@ -192,7 +192,7 @@ fn what_the_spec_names_by_its_id_is_not_deleted_with_its_address() {
     assert!(
         plan.refused
             .iter()
-            .any(|refusal| refusal.guard == "in_use" && refusal.address == "vpc.main"),
+            .any(|refusal| refusal.guard == Guard::InUse && refusal.address == "vpc.main"),
         "{:?}",
         plan.refused
     );
@@ -208,7 +208,11 @@ fn a_budget_refuses_a_plan_that_ends_more() {
     nothing.max_deletes = Some(3);
     let refusals = refused(&nothing);
     assert_eq!(
-        (refusals.len(), refusals[0].guard, refusals[0].address.as_str()),
+        (
+            refusals.len(),
+            refusals[0].guard.code(),
+            refusals[0].address.as_str()
+        ),
         (1, "max_deletes", "test")
     );
     let all = wanted.resources.len();
@@ -224,7 +228,10 @@ fn a_budget_refuses_a_plan_that_ends_more() {
         max_deletes: Some(3),
         ..wanted.clone()
     };
-    assert_eq!(destroy(&few, &live(&wanted)).refused[0].guard, "max_deletes");
+    assert_eq!(
+        destroy(&few, &live(&wanted)).refused[0].guard.code(),
+        "max_deletes"
+    );
     let all = destroy(&wanted, &live(&wanted));
     assert!(all.refused.is_empty() && all.teardown);
     assert_ne!(all.fingerprint, plan(&topology(&[]), &live(&wanted)).fingerprint);
@@ -253,5 +260,5 @@ fn what_two_runs_made_at_one_address_is_settled_and_copies_are_refused() {
     assert_eq!(changes(&settled), ["Delete vpc.main"]);
     assert_eq!(settled.changes[0].id.as_deref(), Some("vpc-0000ffff"));
     run(observed.objects.last_mut().unwrap(), "a");
-    assert_eq!(plan(&wanted, &observed).refused[0].guard, "double_claim");
+    assert_eq!(plan(&wanted, &observed).refused[0].guard.code(), "double_claim");
 }

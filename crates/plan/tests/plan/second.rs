@@ -227,7 +227,7 @@ fn a_refusal_of_what_is_foreign_names_what_it_has_and_offers_its_tags() {
         assert_eq!(
             plan.refused
                 .iter()
-                .map(|refusal| refusal.guard)
+                .map(|refusal| refusal.guard.code())
                 .collect::<Vec<_>>(),
             ["foreign"]
         );

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use trueup_model::call::Needs;
-use trueup_model::{Call, Demand, Expectation, Plan, Record, Role, Step, StepAction, Stuck, Topology, Value};
+use trueup_model::{
+    Call, Demand, Expectation, Guard, Plan, Record, Role, Step, StepAction, Stuck, Topology, Value,
+};
 use trueup_reach::{Ends, Interim};
 
 use crate::common::spec::{live, seed, spec};
@@ -33,7 +35,7 @@ fn refused(plan: &mut Plan, stuck: &Stuck) -> String {
     assert_eq!(
         (
             plan.refused.len(),
-            plan.refused[0].guard,
+            plan.refused[0].guard.code(),
             plan.refused[0].address.as_str()
         ),
         (1, "expect", "internet")
@@ -127,7 +129,7 @@ fn of_a_plan_that_is_refused_no_order_is_told() {
             .is_some_and(|barrier| !barrier.waits && barrier.gaps.is_empty())
     );
     plan.refused.push(trueup_model::Refusal {
-        guard: "expect",
+        guard: Guard::Expect,
         address: "internet".into(),
         why: "it is so".into(),
     });

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Change, Demand, Disruption, Expectation, Level, Plan, ReachChange, Status, Topology,
+    Action, Change, Demand, Disruption, Expectation, Guard, Level, Plan, ReachChange, Status, Topology,
 };
 use trueup_reach::{Ends, review};
 
@@ -380,7 +380,7 @@ fn exposure_is_refused_unless_it_is_expected() {
         let plan = reviewed(&seed(), &after, expect, true);
         plan.refused
             .iter()
-            .map(|refusal| format!("{} {}: {}", refusal.guard, refusal.address, refusal.why))
+            .map(|refusal| format!("{} {}: {}", refusal.guard.code(), refusal.address, refusal.why))
             .collect::<Vec<_>>()
     };
     let all = refused(&[]);
@@ -430,7 +430,7 @@ fn several_expectations_declare_an_exposure_together() {
         let whys = plan
             .refused
             .iter()
-            .filter(|refusal| refusal.guard == "exposure")
+            .filter(|refusal| refusal.guard == Guard::Exposure)
             .map(|refusal| refusal.why.clone());
         whys.collect::<Vec<_>>()
     };
@@ -503,7 +503,7 @@ fn expectations_that_do_not_hold_refuse_the_plan_and_say_why() {
     let refused: Vec<_> = plan
         .refused
         .iter()
-        .map(|refusal| (refusal.guard, refusal.address.as_str()))
+        .map(|refusal| (refusal.guard.code(), refusal.address.as_str()))
         .collect();
     assert_eq!(refused, [("expect", "internet")]);
     assert!(
@@ -560,7 +560,7 @@ fn the_whole_internet_is_told_as_such_though_an_office_was_there_before() {
     let why = &whole
         .refused
         .iter()
-        .find(|refusal| refusal.guard == "exposure")
+        .find(|refusal| refusal.guard == Guard::Exposure)
         .unwrap()
         .why;
     assert!(

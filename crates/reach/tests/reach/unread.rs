@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Change, Demand, Disruption, Expectation, Kind, Observed, Plan, Status, Topology, Value,
+    Action, Change, Demand, Disruption, Expectation, Guard, Kind, Observed, Plan, Status, Topology, Value,
 };
 use trueup_reach::fill::{Lists, observed, topology};
 use trueup_reach::{Engine, Network, Party, ServiceSet, Verdict, findings, reach, review};
@@ -328,7 +328,7 @@ fn the_expectations_of_a_plan_are_about_the_network_that_it_leaves() {
     let told = plan.reachability.as_ref().unwrap();
     assert_eq!(told.findings[0].status, Status::Failed, "{told:?}");
     assert!(
-        plan.refused.iter().any(|refusal| refusal.guard == "expect"),
+        plan.refused.iter().any(|refusal| refusal.guard == Guard::Expect),
         "{:?}",
         plan.refused
     );

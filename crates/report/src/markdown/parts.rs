@@ -141,7 +141,7 @@ impl Parts<'_> {
         let refused = plan.refused.iter().map(|r| {
             format!(
                 "**Refused** ({}): {}: {}",
-                r.guard,
+                r.guard.code(),
                 code(&r.address),
                 prose(&r.why)
             )

@@ -128,7 +128,7 @@ fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     }
     for refusal in &plan.refused {
         let address = format!("{} ", refusal.address);
-        let guard = format!("({}): ", refusal.guard);
+        let guard = format!("({}): ", refusal.guard.code());
         page.line(
             0,
             4,

@@ -2,7 +2,7 @@
 
 use crate::sample;
 
-use trueup_model::{Action, Disruption, Kind, Loss, Plan, Refusal, StepAction};
+use trueup_model::{Action, Disruption, Guard, Kind, Loss, Plan, Refusal, StepAction};
 use trueup_report::markdown;
 
 const LIMIT: usize = 65_536;
@@ -221,7 +221,7 @@ impl Dice {
         }
         for _ in 0..self.roll(30) {
             plan.refused.push(Refusal {
-                guard: "foreign",
+                guard: Guard::Foreign,
                 address: self.text(),
                 why: self.text(),
             });

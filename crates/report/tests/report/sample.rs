@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Kind, Loss, MemberKey,
-    Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, Unread, Value,
+    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Guard, Kind, Loss,
+    MemberKey, Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, Unread, Value,
 };
 
 pub const SPEC: &str = "gateway-endpoint.yaml";
@@ -402,11 +402,11 @@ pub fn everything() -> Plan {
     ];
     let refused = vec![
         Refusal {
-            guard: "foreign",
+            guard: Guard::Foreign,
             address: "key_pair.bastion-key".into(),
             why: "key-0aaaaaaaaaaaaaaa0 has key names already and belongs to topology `other`: it is never touched".into(),
         },
-        Refusal { guard: "protected", address: "vpc.main".into(), why: "replacing it is refused: <b>it</b> is protected @everyone".into() },
+        Refusal { guard: Guard::Protected, address: "vpc.main".into(), why: "replacing it is refused: <b>it</b> is protected @everyone".into() },
     ];
     let mut plan = Plan {
         changes,

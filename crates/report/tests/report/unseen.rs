@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trueup_model::{
-    Action, Barrier, Diagnostic, Event, Finding, Interrupted, Kind, Level, Loss, Observed, Outcome, Place,
-    Plan, ReachChange, Reachability, Record, Refusal, Status, StepAction, StepRef, Topology,
+    Action, Barrier, Diagnostic, Event, Finding, Guard, Interrupted, Kind, Level, Loss, Observed, Outcome,
+    Place, Plan, ReachChange, Reachability, Record, Refusal, Status, StepAction, StepRef, Topology,
 };
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 use trueup_report::{Clean, Style, is_hidden, json, markdown, mermaid};
@@ -118,7 +118,7 @@ fn dirty(dirt: &str) -> Plan {
         ],
         steps: vec![step],
         refused: vec![Refusal {
-            guard: "foreign",
+            guard: Guard::Foreign,
             address: own(),
             why: own(),
         }],
