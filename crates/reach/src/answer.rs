@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::address::Family;
 use crate::engine::Engine;
+use crate::packet_end::PacketEnd;
 use crate::service::{Bounds, ServiceSet};
-use crate::spot::Spot;
 use crate::trip::{Failure, NAT_PORTS, Role, Script, Step, Stop};
 use crate::walk::{End, Start, Walked, walk};
 
@@ -131,7 +131,7 @@ pub(crate) struct Way {
 }
 
 /// Every way that a packet may take, each walked to its end; `None` where there are too many.
-pub(crate) fn ways(engine: &Engine<'_>, start: &Start, target: &Spot) -> Option<Vec<Way>> {
+pub(crate) fn ways(engine: &Engine<'_>, start: &Start, target: &PacketEnd) -> Option<Vec<Way>> {
     let mut scripts = vec![Script::default()];
     let mut ways = Vec::new();
     while let Some(script) = scripts.pop() {
@@ -162,7 +162,7 @@ pub(crate) fn undecided(walked: &Walked) -> Option<&[u32]> {
 }
 
 /// Which services get from one address to another and back.
-pub fn ask(engine: &Engine<'_>, start: &Start, target: &Spot) -> Answer {
+pub fn ask(engine: &Engine<'_>, start: &Start, target: &PacketEnd) -> Answer {
     let Some(ways) = ways(engine, start, target) else {
         let assumptions = BTreeSet::from(["too much is not known to tell the way of a packet".to_owned()]);
         let asked = ServiceSet::of_family(target.family);

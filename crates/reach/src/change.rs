@@ -15,9 +15,9 @@ use crate::answer::Answer;
 use crate::classes::Matrix;
 use crate::engine::Engine;
 use crate::interval::IntervalSet;
+use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::party::{Member, Party, between, reach};
 use crate::service::ServiceSet;
-use crate::spot::{Listed, Owner, Spot};
 
 pub use cause::causes;
 pub use outside::Outside;
@@ -288,11 +288,11 @@ fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change>
 }
 
 /// A piece of the internet, with what works from it before and after.
-type Known<'p> = (&'p Spot, Sets, Sets);
+type Known<'p> = (&'p PacketEnd, Sets, Sets);
 
 /// The internet in pieces that neither network tells apart.
 struct Pieces {
-    pieces: Vec<Spot>,
+    pieces: Vec<PacketEnd>,
     whole: ByFamily<Arc<AddressSet>>,
 }
 
@@ -308,7 +308,7 @@ impl Pieces {
                 let both = old.set().intersect(&new.set());
                 if !both.is_empty() {
                     *whole = whole.union(&both);
-                    pieces.push(Spot::among(family, both, Owner::Outside, Listed::Never));
+                    pieces.push(PacketEnd::among(family, both, Owner::Outside, Listed::Never));
                 }
             }
         }
@@ -416,7 +416,7 @@ fn add(parts: &mut Vec<(ServiceSet, AddressSet)>, over: ServiceSet, set: &Addres
 }
 
 /// One piece of a set of outside addresses stands for all of it.
-fn spot(family: Family, set: &AddressSet) -> Spot {
+fn packet_end(family: Family, set: &AddressSet) -> PacketEnd {
     let first = set.intervals().first().copied().unwrap_or_default();
-    Spot::among(family, IntervalSet::of([first]), Owner::Outside, Listed::Never)
+    PacketEnd::among(family, IntervalSet::of([first]), Owner::Outside, Listed::Never)
 }

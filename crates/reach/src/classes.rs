@@ -360,12 +360,12 @@ fn combine(sure: &[u64], perhaps: &[u64], masks: &[Vec<u64>; 3], sets: &mut [Vec
 /// The way between two hosts, without their groups. It is the same for all hosts of their sites where the
 /// groups of the two ends are asked about the two ends, and no other groups are asked.
 fn way(engine: &Engine<'_>, atoms: &Atoms, source: usize, target: usize) -> Way {
-    let spot = |interface| {
+    let packet_end = |interface| {
         engine
             .primary(interface, Family::V4)
-            .and_then(|owner| engine.spot(owner))
+            .and_then(|owner| engine.packet_end(owner))
     };
-    let (Some(from), Some(to)) = (spot(source), spot(target)) else {
+    let (Some(from), Some(to)) = (packet_end(source), packet_end(target)) else {
         return Way::Each;
     };
     let Some(mut all) = ways(engine, &Start::Interface(source, from.clone()), &to) else {

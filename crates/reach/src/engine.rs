@@ -1,4 +1,4 @@
-//! The engine: a network with what is looked up often, and the spots of its addresses.
+//! The engine: a network with what is looked up often, and the packet ends of its addresses.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use crate::interval::IntervalSet;
 use crate::laws::Laws;
 use crate::likeness::likeness;
 use crate::network::{Assigned, NOWHERE, Network, PrefixList, Target};
-use crate::spot::{At, Listed, Match, Owner, Spot};
+use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 
 /// The ports that clients send from unless something else is said: what Linux uses.
 pub const CLIENT_PORTS: (u16, u16) = (32768, 60999);
@@ -41,7 +41,7 @@ struct Known {
     members: Vec<AddressSet>,
     /// The addresses of interfaces that carry a group which is not known.
     strays: AddressSet,
-    internet: ByFamily<OnceLock<Vec<Spot>>>,
+    internet: ByFamily<OnceLock<Vec<PacketEnd>>>,
     likeness: OnceLock<Vec<usize>>,
 }
 
@@ -98,7 +98,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The internet of a family, in pieces that the network does not tell apart.
-    pub fn internet(&self, family: Family) -> &[Spot] {
+    pub fn internet(&self, family: Family) -> &[PacketEnd] {
         self.known
             .internet
             .of(family)
@@ -150,26 +150,26 @@ impl<'a> Engine<'a> {
 
     /// Whether a private address is one of an interface that carries a group. Where two VPCs use one range,
     /// EC2 cannot tell their hosts apart either: a group stands for addresses.
-    pub(crate) fn is_member(&self, group: usize, spot: &Spot) -> Match {
+    pub(crate) fn is_member(&self, group: usize, packet_end: &PacketEnd) -> Match {
         let carries = |index: usize| self.network.interfaces[index].security_groups.contains(&group);
-        let is_one = match (spot.owner, &spot.at) {
+        let is_one = match (packet_end.owner, &packet_end.at) {
             (Owner::Public(index, _), _)
                 if !self.laws.hold(crate::laws::Law::PublicSourceIsNoGroupMember) =>
             {
                 carries(index)
             }
             (Owner::Public(..) | Owner::NatPublic(_), _) => return Match::No,
-            (_, At::One(number)) => self
+            (_, Addresses::One(number)) => self
                 .known
                 .members
                 .get(group)
                 .is_some_and(|members| members.contains(*number)),
-            (Owner::Interface(index, _), At::Among(_)) => carries(index),
+            (Owner::Interface(index, _), Addresses::Among(_)) => carries(index),
             _ => return Match::No,
         };
         match is_one {
             true => Match::Yes,
-            false if self.is_stray(spot) || self.network.security_groups.known(group).is_none() => {
+            false if self.is_stray(packet_end) || self.network.security_groups.known(group).is_none() => {
                 Match::Perhaps
             }
             false => Match::No,
@@ -177,11 +177,11 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether a private address is one of an interface of whose groups not all are known.
-    pub(crate) fn is_stray(&self, spot: &Spot) -> bool {
-        match (spot.owner, &spot.at) {
+    pub(crate) fn is_stray(&self, packet_end: &PacketEnd) -> bool {
+        match (packet_end.owner, &packet_end.at) {
             (Owner::Public(..) | Owner::NatPublic(_), _) => false,
-            (_, At::One(number)) => self.known.strays.contains(*number),
-            (Owner::Interface(index, _), At::Among(_)) => {
+            (_, Addresses::One(number)) => self.known.strays.contains(*number),
+            (Owner::Interface(index, _), Addresses::Among(_)) => {
                 has_strays(self.network, &self.network.interfaces[index])
             }
             _ => false,
@@ -193,8 +193,8 @@ impl<'a> Engine<'a> {
         self.known.gateways.get(vpc).copied().flatten()
     }
 
-    /// The spot of an address that is somebody's. `None` where the owner has no such address.
-    pub fn spot(&self, owner: Owner) -> Option<Spot> {
+    /// The packet end of an address that is somebody's. `None` where the owner has no such address.
+    pub fn packet_end(&self, owner: Owner) -> Option<PacketEnd> {
         let network = self.network;
         let (assigned, subnet) = match owner {
             Owner::Interface(index, place) => {
@@ -210,21 +210,21 @@ impl<'a> Engine<'a> {
                 network.nat_gateways[index].subnet,
             ),
             Owner::NatPublic(index) => (network.nat_gateways.known(index)?.public?, None),
-            Owner::Outside | Owner::Whoever => return None,
+            Owner::Outside | Owner::Unresolved => return None,
         };
         Some(match (assigned, subnet) {
-            (Assigned::Known(address), _) => Spot::one(number(address), owner),
-            (Assigned::Later, None) => Spot {
+            (Assigned::Known(address), _) => PacketEnd::one(number(address), owner),
+            (Assigned::Later, None) => PacketEnd {
                 family: Family::V4,
-                at: At::Among(self.known.fresh.clone()),
+                at: Addresses::Among(self.known.fresh.clone()),
                 owner,
                 listed: Listed::Never,
             },
             (Assigned::Later, Some(subnet)) => {
                 let free = self.known.free.get(&subnet).cloned().unwrap_or_default();
-                Spot {
+                PacketEnd {
                     family: Family::V4,
-                    at: At::Among(free),
+                    at: Addresses::Among(free),
                     owner,
                     listed: Listed::Never,
                 }
@@ -232,8 +232,8 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// What a spot is called where it is told: its address, or what is known instead.
-    pub(crate) fn tell(&self, spot: &Spot) -> String {
+    /// What a packet end is called where it is told: its address, or what is known instead.
+    pub(crate) fn tell(&self, packet_end: &PacketEnd) -> String {
         let network = self.network;
         let yet = |subnet: usize| {
             let ranges: Vec<String> = network.subnets[subnet]
@@ -247,13 +247,13 @@ impl<'a> Engine<'a> {
                 format!("an address of {}", ranges.join(" "))
             }
         };
-        match (&spot.at, spot.owner, spot.listed) {
-            (At::One(_), ..) => spot.to_string(),
+        match (&packet_end.at, packet_end.owner, packet_end.listed) {
+            (Addresses::One(_), ..) => packet_end.to_string(),
             (_, _, Listed::In(list)) => network.prefix_lists[list].named.name.clone(),
             (_, Owner::Interface(index, _), _) => yet(network.interfaces[index].subnet),
             (_, Owner::Nat(index), _) => network.nat_gateways[index]
                 .subnet
-                .map_or_else(|| spot.to_string(), yet),
+                .map_or_else(|| packet_end.to_string(), yet),
             (_, Owner::Public(index, _), _) => {
                 format!("the public address of {}", network.interfaces[index].named.name)
             }
@@ -261,8 +261,10 @@ impl<'a> Engine<'a> {
                 format!("the public address of {}", network.nat_gateways[index].named.name)
             }
             // Pieces of the internet that take many ranges to tell are most of it.
-            (At::Among(set), ..) if crate::address::ranges(set, 4).len() > 3 => "the internet".to_owned(),
-            _ => spot.to_string(),
+            (Addresses::Among(set), ..) if crate::address::ranges(set, 4).len() > 3 => {
+                "the internet".to_owned()
+            }
+            _ => packet_end.to_string(),
         }
     }
 
@@ -296,25 +298,28 @@ impl<'a> Engine<'a> {
         public.map(|(place, _)| Owner::Public(interface, place)).collect()
     }
 
-    /// Whether a spot is in a prefix list.
-    pub(crate) fn is_listed(&self, spot: &Spot, list: usize) -> Match {
+    /// Whether a packet end is in a prefix list.
+    pub(crate) fn is_listed(&self, packet_end: &PacketEnd, list: usize) -> Match {
         let service = self.network.prefix_lists[list].is_service;
-        if service && matches!(spot.owner, Owner::Interface(..) | Owner::Nat(_)) {
+        if service && matches!(packet_end.owner, Owner::Interface(..) | Owner::Nat(_)) {
             return Match::No;
         }
-        match (self.known.lists.get(list).and_then(Option::as_ref), spot.listed) {
+        match (
+            self.known.lists.get(list).and_then(Option::as_ref),
+            packet_end.listed,
+        ) {
             (_, Listed::In(own)) if own == list => Match::Yes,
             (_, Listed::In(_)) if service => Match::No,
-            (_, Listed::Never) if service && matches!(spot.at, At::Among(_)) => Match::No,
-            (Some(entries), _) => spot.is_among(entries),
+            (_, Listed::Never) if service && matches!(packet_end.at, Addresses::Among(_)) => Match::No,
+            (Some(entries), _) => packet_end.is_among(entries),
             (None, Listed::Never) if service => Match::No,
-            (None, _) if service && spot.is_among(&public(spot.family)) == Match::No => Match::No,
+            (None, _) if service && packet_end.is_among(&public(packet_end.family)) == Match::No => Match::No,
             (None, _) => Match::Perhaps,
         }
     }
 
-    /// The service of AWS that a spot surely belongs to, by its prefix list.
-    pub(crate) fn is_service(&self, spot: &Spot) -> Option<usize> {
+    /// The service of AWS that a packet end surely belongs to, by its prefix list.
+    pub(crate) fn is_service(&self, packet_end: &PacketEnd) -> Option<usize> {
         let services = self
             .network
             .prefix_lists
@@ -323,21 +328,21 @@ impl<'a> Engine<'a> {
             .filter(|(_, list)| list.is_service);
         services
             .map(|(index, _)| index)
-            .find(|index| self.is_listed(spot, *index) == Match::Yes)
+            .find(|index| self.is_listed(packet_end, *index) == Match::Yes)
     }
 
-    /// The family's shortest and longest prefix among a list's entries that may hold the spot, with whether
+    /// The family's shortest and longest prefix among a list's entries that may hold the packet end, with whether
     /// one surely does.
-    pub(crate) fn listed_prefixes(&self, spot: &Spot, list: usize) -> Vec<(Match, u8, u8)> {
+    pub(crate) fn listed_prefixes(&self, packet_end: &PacketEnd, list: usize) -> Vec<(Match, u8, u8)> {
         match &self.network.prefix_lists[list].entries {
-            Some(entries) if self.is_listed(spot, list) != Match::No => {
+            Some(entries) if self.is_listed(packet_end, list) != Match::No => {
                 let each = entries
                     .iter()
-                    .map(|range| (spot.is_in(range), range.prefix_len(), range.prefix_len()));
+                    .map(|range| (packet_end.is_in(range), range.prefix_len(), range.prefix_len()));
                 let mut each: Vec<_> = each.filter(|(matches, ..)| *matches != Match::No).collect();
                 // Several entries may hold a set of addresses together.
                 if each.iter().all(|(matches, ..)| *matches != Match::Yes)
-                    && self.is_listed(spot, list) == Match::Yes
+                    && self.is_listed(packet_end, list) == Match::Yes
                 {
                     let lengths = || each.iter().map(|(_, length, _)| *length);
                     let (least, most) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
@@ -347,9 +352,9 @@ impl<'a> Engine<'a> {
             }
             Some(_) => Vec::new(),
             // The entries of AWS's lists are between these; a default route is always shorter.
-            None => match self.is_listed(spot, list) {
+            None => match self.is_listed(packet_end, list) {
                 Match::No => Vec::new(),
-                matches => vec![(matches, 8, if spot.family == Family::V4 { 32 } else { 128 })],
+                matches => vec![(matches, 8, if packet_end.family == Family::V4 { 32 } else { 128 })],
             },
         }
     }

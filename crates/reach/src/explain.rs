@@ -19,9 +19,9 @@ use crate::answer::{Answer, ask, failure, ways};
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::network::Named;
+use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::party::{Member, Party, PartyError, between, reach};
 use crate::service::ServiceSet;
-use crate::spot::{Listed, Owner, Spot};
 use crate::trip::Failure;
 use crate::verdict::Verdict;
 use crate::walk::Start;
@@ -154,7 +154,7 @@ fn explained(
     engine: &Engine<'_>,
     (from, to): (&Party, &Party),
     over: Option<&ServiceSet>,
-    (answer, shown): (Answer, Option<(Start, Spot)>),
+    (answer, shown): (Answer, Option<(Start, PacketEnd)>),
     most: usize,
 ) -> Explanation {
     let verdict = answer.verdict(over);
@@ -209,14 +209,14 @@ fn shown(
     to: &Party,
     over: Option<&ServiceSet>,
     wishes: &[&dyn Fn(Verdict) -> bool],
-) -> Result<Option<(Start, Spot)>, PartyError> {
+) -> Result<Option<(Start, PacketEnd)>, PartyError> {
     let sources = from.members(engine)?;
     if let Party::Address(address) = to {
-        let spot = Spot::one(crate::address::number(*address), Owner::Whoever);
+        let packet_end = PacketEnd::one(crate::address::number(*address), Owner::Unresolved);
         return Ok(sources
             .iter()
-            .find_map(|source| start(engine, source, spot.family))
-            .map(|start| (start, spot)));
+            .find_map(|source| start(engine, source, packet_end.family))
+            .map(|start| (start, packet_end)));
     }
     let targets = to.targets(engine)?;
     let pairs = || {
@@ -240,28 +240,30 @@ fn start(engine: &Engine<'_>, member: &Member, family: Family) -> Option<Start> 
     match member {
         Member::Interface(index) => Some(Start::Interface(
             *index,
-            engine.spot(engine.primary(*index, family)?)?,
+            engine.packet_end(engine.primary(*index, family)?)?,
         )),
-        Member::Outside(spot) if spot.family == family => Some(Start::Outside(spot.clone())),
+        Member::Outside(packet_end) if packet_end.family == family => {
+            Some(Start::Outside(packet_end.clone()))
+        }
         Member::Outside(_) | Member::Service(..) => None,
     }
 }
 
 /// The question that a pair of members comes to. A host without a public address gets one for the sake of the
 /// explanation.
-fn question(engine: &Engine<'_>, from: &Member, to: &Member) -> Option<(Start, Spot)> {
+fn question(engine: &Engine<'_>, from: &Member, to: &Member) -> Option<(Start, PacketEnd)> {
     let target = match (from, to) {
         (Member::Interface(from), Member::Interface(to)) => {
             let both = |family| engine.primary(*from, family).and(engine.primary(*to, family));
-            engine.spot(both(Family::V4).or_else(|| both(Family::V6))?)?
+            engine.packet_end(both(Family::V4).or_else(|| both(Family::V6))?)?
         }
-        (_, Member::Outside(spot) | Member::Service(_, spot)) => spot.clone(),
-        (Member::Outside(spot), Member::Interface(to)) if spot.family == Family::V6 => {
-            engine.spot(engine.primary(*to, Family::V6)?)?
+        (_, Member::Outside(packet_end) | Member::Service(_, packet_end)) => packet_end.clone(),
+        (Member::Outside(packet_end), Member::Interface(to)) if packet_end.family == Family::V6 => {
+            engine.packet_end(engine.primary(*to, Family::V6)?)?
         }
         (_, Member::Interface(to)) => match engine.publics_of(*to).first() {
-            Some(owner) => engine.spot(*owner)?,
-            None => Spot::among(
+            Some(owner) => engine.packet_end(*owner)?,
+            None => PacketEnd::among(
                 Family::V4,
                 crate::address::public(Family::V4),
                 Owner::Public(*to, 0),
@@ -273,7 +275,7 @@ fn question(engine: &Engine<'_>, from: &Member, to: &Member) -> Option<(Start, S
 }
 
 /// The services that an explanation is about: those asked about, or else those that get furthest.
-fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target: &Spot) -> ServiceSet {
+fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target: &PacketEnd) -> ServiceSet {
     let own = ServiceSet::of_family(target.family);
     if let Some(over) = over {
         return over.intersect(&own);
@@ -285,13 +287,13 @@ fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target:
         .map(|set| set.intersect(&ServiceSet::conversations()))
         .find(|set| !set.is_empty());
     best.unwrap_or_else(|| match target.owner {
-        Owner::Outside | Owner::Whoever => ServiceSet::tcp(443, 443),
+        Owner::Outside | Owner::Unresolved => ServiceSet::tcp(443, 443),
         _ => ServiceSet::tcp(22, 22),
     })
 }
 
 /// Where nothing near would change the outcome: what stopped the packet.
-fn dead_end(engine: &Engine<'_>, start: &Start, target: &Spot) -> Vec<Blocker> {
+fn dead_end(engine: &Engine<'_>, start: &Start, target: &PacketEnd) -> Vec<Blocker> {
     let ways = ways(engine, start, target).unwrap_or_default();
     let Some((failure, back, walked)) = ways
         .iter()
@@ -302,7 +304,7 @@ fn dead_end(engine: &Engine<'_>, start: &Start, target: &Spot) -> Vec<Blocker> {
     let mut blockers = vec![Blocker::dead(failure, back, walked)];
     // Of a host that does not run, only a spec tells whether it has a public address when it does.
     if let (Code::NotRunning, Owner::Public(host, _), None) =
-        (failure.code, target.owner, engine.spot(target.owner))
+        (failure.code, target.owner, engine.packet_end(target.owner))
     {
         let at = engine.network.interfaces[host].named.clone();
         let detail = if at.id.is_some() {

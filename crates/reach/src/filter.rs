@@ -3,8 +3,8 @@
 use crate::engine::Engine;
 use crate::laws::Law;
 use crate::network::{AclEntry, GroupRule, Peer};
+use crate::packet_end::{Match, Owner, PacketEnd};
 use crate::service::{Bounds, ServiceSet};
-use crate::spot::{Match, Owner, Spot};
 
 /// Which way a packet crosses a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +31,7 @@ pub(crate) fn rule_matches(
     engine: &Engine<'_>,
     vpc: usize,
     rule: &GroupRule,
-    peer: &Spot,
+    peer: &PacketEnd,
     references: bool,
 ) -> Match {
     match &rule.peer {
@@ -48,7 +48,7 @@ pub(crate) fn rule_matches(
         }
         // An interface whose groups are known has known groups only; what is public is nobody's private
         // address.
-        Peer::Stranger(_) if references && (peer.owner == Owner::Whoever || engine.is_stray(peer)) => {
+        Peer::Stranger(_) if references && (peer.owner == Owner::Unresolved || engine.is_stray(peer)) => {
             Match::Perhaps
         }
         Peer::Stranger(_) => Match::No,
@@ -61,7 +61,7 @@ pub(crate) fn groups(
     engine: &Engine<'_>,
     interface: usize,
     direction: Direction,
-    peer: &Spot,
+    peer: &PacketEnd,
     references: bool,
 ) -> Bounds {
     let law = if direction == Direction::Ingress {
@@ -112,7 +112,7 @@ pub(crate) fn entries<'a>(
 }
 
 /// What the ACL of a subnet lets through for a peer: for each service, the first entry that matches decides.
-pub(crate) fn acl(engine: &Engine<'_>, subnet: usize, direction: Direction, peer: &Spot) -> Bounds {
+pub(crate) fn acl(engine: &Engine<'_>, subnet: usize, direction: Direction, peer: &PacketEnd) -> Bounds {
     let Some(entries) = entries(engine, subnet, direction).filter(|_| engine.laws.hold(Law::AclsFilter))
     else {
         return Bounds::exact(ServiceSet::all());

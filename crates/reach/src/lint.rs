@@ -11,9 +11,9 @@ use crate::filter::Direction;
 use crate::interval::IntervalSet;
 use crate::lookup::is_forbidden;
 use crate::network::{AclEntry, Destination, GroupRule, Named, NetworkOrigin as Origin, Own, Peer, Target};
+use crate::packet_end::{Match, Owner, PacketEnd};
 use crate::party::{Member, between};
 use crate::service::ServiceSet;
-use crate::spot::{Match, Owner, Spot};
 use crate::walk::Start;
 
 pub use removal::Removal;
@@ -309,7 +309,12 @@ fn dead_routes(engine: &Engine<'_>, out: &mut Vec<Lint>) {
                     )
                 });
             } else if let Destination::Range(range) = &route.destination
-                && is_forbidden(engine, table, index, &Spot::one(bounds(range).0, Owner::Whoever))
+                && is_forbidden(
+                    engine,
+                    table,
+                    index,
+                    &PacketEnd::one(bounds(range).0, Owner::Unresolved),
+                )
             {
                 let message = format!(
                     "EC2 refuses the route to {range} in {}: it lies inside the VPC's ranges",
@@ -381,7 +386,7 @@ fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Lint>) {
 /// Whether a host may answer the internet all the same, such as by way of an appliance.
 fn is_answering(engine: &Engine<'_>, host: usize) -> bool {
     let targets = engine.publics_of(host).into_iter();
-    let mut targets = targets.filter_map(|public| engine.spot(public));
+    let mut targets = targets.filter_map(|public| engine.packet_end(public));
     targets.any(|target| {
         engine.internet(Family::V4).iter().any(|piece| {
             let answer = ask(engine, &Start::Outside(piece.clone()), &target);
@@ -452,7 +457,7 @@ fn unanswered(engine: &Engine<'_>, out: &mut Vec<Lint>) {
         let named = &engine.network.interfaces[host].named;
         let mut lost = ServiceSet::none();
         for public in engine.publics_of(host) {
-            let Some(target) = engine.spot(public) else {
+            let Some(target) = engine.packet_end(public) else {
                 continue;
             };
             for piece in engine.internet(Family::V4) {

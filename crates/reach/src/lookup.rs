@@ -4,7 +4,7 @@ use crate::address::Family;
 use crate::engine::Engine;
 use crate::laws::Law;
 use crate::network::{Destination, Origin, Target};
-use crate::spot::{Match, Spot};
+use crate::packet_end::{Match, PacketEnd};
 
 /// What a table says about a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +75,7 @@ fn rank(engine: &Engine<'_>, destination: &Destination, origin: Origin) -> u8 {
 }
 
 /// What a table says about where a packet goes; more than one thing where that cannot be told.
-pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Chosen> {
+pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &PacketEnd) -> Vec<Chosen> {
     let table = &engine.network.route_tables[table];
     let vpc = &engine.network.vpcs[table.vpc];
     let ranges = &vpc.ranges;
@@ -165,7 +165,7 @@ pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &Spot) -> Vec<Ch
 
 /// Whether EC2 would refuse a route: one inside the VPC's ranges may only be for a whole subnet (or take the
 /// place of the local route), and only lead to an appliance or a NAT gateway.
-pub(crate) fn is_forbidden(engine: &Engine<'_>, table: usize, route: usize, target: &Spot) -> bool {
+pub(crate) fn is_forbidden(engine: &Engine<'_>, table: usize, route: usize, target: &PacketEnd) -> bool {
     let table = &engine.network.route_tables[table];
     let vpc = &engine.network.vpcs[table.vpc];
     let route = table.route(route);

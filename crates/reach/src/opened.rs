@@ -10,10 +10,10 @@ use crate::engine::Engine;
 use crate::expect::forbidden;
 use crate::likeness::{Alike, pairs};
 use crate::network::Network;
+use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::party::{Member, Party, PartyError, between_any, to_address};
 use crate::pieces::cut;
 use crate::service::ServiceSet;
-use crate::spot::{Listed, Owner, Spot};
 
 /// A network in between, with those that it stands between.
 pub(crate) struct Between<'e, 'a> {
@@ -36,7 +36,7 @@ type Likeness = (usize, [Option<usize>; 2], Option<usize>);
 enum Target {
     Member(Member),
     /// Whoever has this address where the packet comes by.
-    Address(Spot),
+    Address(PacketEnd),
 }
 
 /// One of the two ends.
@@ -71,7 +71,9 @@ impl End<'_, '_> {
                 .copied()
                 .map(Member::Interface)
                 .collect(),
-            Member::Outside(spot) if spot.set().overlaps(&self.engine.owned_publics()) => Vec::new(),
+            Member::Outside(packet_end) if packet_end.set().overlaps(&self.engine.owned_publics()) => {
+                Vec::new()
+            }
             Member::Outside(_) => vec![member.clone()],
             Member::Service(name, _) => Party::Service(name.clone())
                 .members(self.engine)
@@ -135,9 +137,9 @@ impl<'e, 'a> Between<'e, 'a> {
         };
         let sources = self.members(&expectation.from, &from);
         let targets: Vec<Target> = match to {
-            Party::Address(address) => vec![Target::Address(Spot::one(
+            Party::Address(address) => vec![Target::Address(PacketEnd::one(
                 crate::address::number(address),
-                Owner::Whoever,
+                Owner::Unresolved,
             ))],
             to => self
                 .members(&expectation.to, &to)
@@ -210,7 +212,7 @@ impl<'e, 'a> Between<'e, 'a> {
     /// Two members in pairs that neither end tells apart.
     fn pieces_of(&self, source: &Member, target: &Target) -> Vec<(Member, Target)> {
         let outside = |member: &Member| match member {
-            Member::Outside(spot) => self.pieces(spot).into_iter().map(Member::Outside).collect(),
+            Member::Outside(packet_end) => self.pieces(packet_end).into_iter().map(Member::Outside).collect(),
             other => vec![other.clone()],
         };
         let targets: Vec<Target> = match target {
@@ -224,8 +226,8 @@ impl<'e, 'a> Between<'e, 'a> {
     }
 
     /// An outside set of addresses in pieces that neither end tells apart.
-    fn pieces(&self, spot: &Spot) -> Vec<Spot> {
-        let mut pieces = vec![spot.clone()];
+    fn pieces(&self, packet_end: &PacketEnd) -> Vec<PacketEnd> {
+        let mut pieces = vec![packet_end.clone()];
         for end in self.ends.each_ref().map(|end| end.engine) {
             let owned = end.owned_publics();
             let parts = |set: &AddressSet| [set.subtract(&owned), set.intersect(&owned)];
@@ -233,7 +235,7 @@ impl<'e, 'a> Between<'e, 'a> {
                 .iter()
                 .flat_map(|piece| parts(&piece.set()))
                 .filter(|part| !part.is_empty())
-                .flat_map(|part| cut(end, spot.family, &part, spot.listed))
+                .flat_map(|part| cut(end, packet_end.family, &part, packet_end.listed))
                 .collect();
         }
         pieces
@@ -292,7 +294,7 @@ fn is_pair(source: &Member, target: &Target) -> bool {
 fn ask(engine: &Engine<'_>, source: &Member, target: &Target) -> Answer {
     match target {
         Target::Member(target) => between_any(engine, source, target),
-        Target::Address(spot) => to_address(engine, source, spot),
+        Target::Address(packet_end) => to_address(engine, source, packet_end),
     }
 }
 

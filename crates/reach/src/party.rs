@@ -13,10 +13,10 @@ use crate::engine::Engine;
 use crate::interval::IntervalSet;
 use crate::likeness::{Alike, is_named, pairs};
 use crate::network::{Assigned, EndpointKind};
+use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::pieces::cut;
 use crate::ranges;
 use crate::service::ServiceSet;
-use crate::spot::{At, Listed, Match, Owner, Spot};
 use crate::walk::Start;
 
 /// One end of a question.
@@ -62,9 +62,9 @@ pub enum Member {
     /// An interface.
     Interface(usize),
     /// A piece of the internet.
-    Outside(Spot),
+    Outside(PacketEnd),
     /// A service of AWS: its addresses.
-    Service(String, Spot),
+    Service(String, PacketEnd),
 }
 
 impl Party {
@@ -177,9 +177,9 @@ impl Party {
                 );
             }
             Self::Address(address) if members.is_empty() => {
-                let spot = Spot::one(number(*address), Owner::Outside);
+                let packet_end = PacketEnd::one(number(*address), Owner::Outside);
                 if public(Family::of(*address)).contains(number(*address)) {
-                    members.push(Member::Outside(spot));
+                    members.push(Member::Outside(packet_end));
                 }
             }
             _ => {}
@@ -200,8 +200,8 @@ impl Party {
                 Ok(pieces
                     .into_iter()
                     .map(|piece| {
-                        Member::Outside(Spot {
-                            owner: Owner::Whoever,
+                        Member::Outside(PacketEnd {
+                            owner: Owner::Unresolved,
                             ..piece
                         })
                     })
@@ -255,8 +255,10 @@ fn addresses(engine: &Engine<'_>, interface: usize) -> impl Iterator<Item = IpAd
 
 /// Whether an interface gets an address of a range, whichever EC2 chooses.
 fn is_to_be_in(engine: &Engine<'_>, interface: usize, range: &IpNet) -> bool {
-    let spot = engine.spot(Owner::Interface(interface, 0));
-    spot.is_some_and(|spot| matches!(spot.at, At::Among(_)) && spot.is_in(range) == Match::Yes)
+    let packet_end = engine.packet_end(Owner::Interface(interface, 0));
+    packet_end.is_some_and(|packet_end| {
+        matches!(packet_end.at, Addresses::Among(_)) && packet_end.is_in(range) == Match::Yes
+    })
 }
 
 /// The prefix lists of a service, by its short or its full name.
@@ -276,14 +278,14 @@ fn services(engine: &Engine<'_>, name: &str) -> Vec<usize> {
 }
 
 /// The addresses of a service in the region of the network.
-fn service_spot(engine: &Engine<'_>, name: &str) -> Result<Spot, PartyError> {
+fn service_spot(engine: &Engine<'_>, name: &str) -> Result<PacketEnd, PartyError> {
     let list = services(engine, name).first().copied();
     let set = list.and_then(|list| engine.network.prefix_lists[list].entries.as_ref());
     let set = set.map_or_else(
         || public(Family::V4),
         |entries| crate::address::of_ranges(entries).intersect(&public(Family::V4)),
     );
-    Ok(Spot::among(
+    Ok(PacketEnd::among(
         Family::V4,
         set,
         Owner::Outside,
@@ -293,41 +295,53 @@ fn service_spot(engine: &Engine<'_>, name: &str) -> Result<Spot, PartyError> {
 
 /// Which services get from one member to another, and back.
 pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
-    let start =
-        |owner: Owner, interface: usize| engine.spot(owner).map(|spot| Start::Interface(interface, spot));
+    let start = |owner: Owner, interface: usize| {
+        engine
+            .packet_end(owner)
+            .map(|packet_end| Start::Interface(interface, packet_end))
+    };
     match (from, to) {
         (Member::Interface(from), Member::Interface(to)) => {
             let families = [Family::V4, Family::V6].into_iter().filter_map(|family| {
                 let (source, target) = (engine.primary(*from, family)?, engine.primary(*to, family)?);
-                Some(ask(engine, &start(source, *from)?, &engine.spot(target)?))
+                Some(ask(engine, &start(source, *from)?, &engine.packet_end(target)?))
             });
             families.reduce(|all, one| all.or(&one)).unwrap_or_default()
         }
-        (Member::Interface(from), Member::Outside(spot)) => {
+        (Member::Interface(from), Member::Outside(packet_end)) => {
             let source = engine
-                .primary(*from, spot.family)
+                .primary(*from, packet_end.family)
                 .and_then(|owner| start(owner, *from));
-            source.map_or_else(|| nothing(spot.family), |start| ask(engine, &start, spot))
+            source.map_or_else(
+                || nothing(packet_end.family),
+                |start| ask(engine, &start, packet_end),
+            )
         }
-        (Member::Interface(from), Member::Service(name, spot)) => to_service(engine, *from, name, spot),
-        (Member::Outside(spot), Member::Interface(to)) => {
-            let targets = match spot.family {
+        (Member::Interface(from), Member::Service(name, packet_end)) => {
+            to_service(engine, *from, name, packet_end)
+        }
+        (Member::Outside(packet_end), Member::Interface(to)) => {
+            let targets = match packet_end.family {
                 Family::V4 => engine.publics_of(*to),
                 Family::V6 => engine.primary(*to, Family::V6).into_iter().collect(),
             };
-            let answers = targets
-                .into_iter()
-                .filter_map(|owner| Some(ask(engine, &Start::Outside(spot.clone()), &engine.spot(owner)?)));
+            let answers = targets.into_iter().filter_map(|owner| {
+                Some(ask(
+                    engine,
+                    &Start::Outside(packet_end.clone()),
+                    &engine.packet_end(owner)?,
+                ))
+            });
             answers
                 .reduce(|all, one| all.or(&one))
-                .unwrap_or_else(|| nothing(spot.family))
+                .unwrap_or_else(|| nothing(packet_end.family))
         }
         // Services start nothing, and what happens outside is none of this network's.
         (Member::Service(..), _) => nothing(Family::V4),
-        (Member::Outside(spot), Member::Outside(_) | Member::Service(..)) => Answer {
-            unknown: ServiceSet::of_family(spot.family),
+        (Member::Outside(packet_end), Member::Outside(_) | Member::Service(..)) => Answer {
+            unknown: ServiceSet::of_family(packet_end.family),
             assumptions: BTreeSet::from(["what outsiders reach outside is not known here".to_owned()]),
-            ..nothing(spot.family)
+            ..nothing(packet_end.family)
         },
     }
 }
@@ -340,7 +354,7 @@ fn nothing(family: Family) -> Answer {
 }
 
 /// To a service: its name is looked up in the host's VPC first, where an interface endpoint may answer to it.
-fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answer {
+fn to_service(engine: &Engine<'_>, from: usize, name: &str, packet_end: &PacketEnd) -> Answer {
     let network = engine.network;
     let vpc = network.vpc_of(from);
     let serves = |service: &str| service == name || service.rsplit('.').next() == Some(name);
@@ -364,25 +378,25 @@ fn to_service(engine: &Engine<'_>, from: usize, name: &str, spot: &Spot) -> Answ
         return if network.vpcs[vpc].dns == Some(true) {
             private
         } else {
-            private.either(&by_routes(engine, from, spot))
+            private.either(&by_routes(engine, from, packet_end))
         };
     }
-    by_routes(engine, from, spot)
+    by_routes(engine, from, packet_end)
 }
 
 /// To a service's public addresses, wherever the routes lead.
-fn by_routes(engine: &Engine<'_>, from: usize, spot: &Spot) -> Answer {
+fn by_routes(engine: &Engine<'_>, from: usize, packet_end: &PacketEnd) -> Answer {
     let Some(start) = engine
         .primary(from, Family::V4)
-        .and_then(|owner| Some(Start::Interface(from, engine.spot(owner)?)))
+        .and_then(|owner| Some(Start::Interface(from, engine.packet_end(owner)?)))
     else {
         return nothing(Family::V4);
     };
-    let pieces = cut(engine, Family::V4, &spot.set(), spot.listed);
+    let pieces = cut(engine, Family::V4, &packet_end.set(), packet_end.listed);
     let answers = pieces.iter().map(|piece| ask(engine, &start, piece));
     // Where the list is not known, the pieces are what it might hold, and not what it holds.
     let known =
-        matches!(spot.listed, Listed::In(list) if engine.network.prefix_lists[list].entries.is_some());
+        matches!(packet_end.listed, Listed::In(list) if engine.network.prefix_lists[list].entries.is_some());
     let merged = answers.reduce(|all, one| if known { all.and(&one) } else { all.either(&one) });
     merged.unwrap_or_else(|| nothing(Family::V4))
 }
@@ -410,28 +424,28 @@ pub(crate) fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> An
         };
         private
             .chain(publics)
-            .filter_map(|owner| engine.spot(owner))
+            .filter_map(|owner| engine.packet_end(owner))
             .collect::<Vec<_>>()
     };
     let starts: Vec<(Family, Start)> = match from {
         Member::Interface(index) => owners(*index, false)
             .into_iter()
-            .map(|spot| (spot.family, Start::Interface(*index, spot)))
+            .map(|packet_end| (packet_end.family, Start::Interface(*index, packet_end)))
             .collect(),
-        Member::Outside(spot) => vec![(spot.family, Start::Outside(spot.clone()))],
+        Member::Outside(packet_end) => vec![(packet_end.family, Start::Outside(packet_end.clone()))],
         Member::Service(..) => Vec::new(),
     };
     let targets = match (from, to) {
-        (Member::Outside(spot), Member::Interface(index)) => {
+        (Member::Outside(packet_end), Member::Interface(index)) => {
             let mut own = owners(*index, true);
             own.retain(|target| {
-                target.family == spot.family
-                    && (spot.family == Family::V6 || matches!(target.owner, Owner::Public(..)))
+                target.family == packet_end.family
+                    && (packet_end.family == Family::V6 || matches!(target.owner, Owner::Public(..)))
             });
             own
         }
         (Member::Interface(_), Member::Interface(index)) => owners(*index, true),
-        (Member::Interface(_), Member::Outside(spot)) => vec![spot.clone()],
+        (Member::Interface(_), Member::Outside(packet_end)) => vec![packet_end.clone()],
         _ => Vec::new(),
     };
     let pairs = starts.iter().flat_map(|(family, start)| {
@@ -461,13 +475,12 @@ fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -
     };
     // An address that is asked for is whoever's the packet finds it to be.
     if let Party::Address(address) = to {
-        let spot = Spot::one(number(*address), Owner::Whoever);
-        let same_family =
-            |source: &&Member| !matches!(source, Member::Outside(outside) if outside.family != spot.family);
+        let packet_end = PacketEnd::one(number(*address), Owner::Unresolved);
+        let same_family = |source: &&Member| !matches!(source, Member::Outside(outside) if outside.family != packet_end.family);
         sources
             .iter()
             .filter(same_family)
-            .for_each(|source| add(to_address(engine, source, &spot)));
+            .for_each(|source| add(to_address(engine, source, &packet_end)));
         return Ok(all.unwrap_or_default());
     }
     let targets = to.targets(engine)?;
@@ -552,33 +565,38 @@ fn alike(engine: &Engine<'_>, members: &[Member]) -> Vec<Option<Alike>> {
 /// Whether a pair has a family in common: the IPv6 internet is asked about only where a host has such an
 /// address.
 fn is_meant(engine: &Engine<'_>, from: &Member, to: &Member) -> bool {
-    let lacks = |member: &Member, spot: &Spot| match member {
+    let lacks = |member: &Member, packet_end: &PacketEnd| match member {
         Member::Interface(interface) => {
-            spot.family == Family::V6 && engine.primary(*interface, Family::V6).is_none()
+            packet_end.family == Family::V6 && engine.primary(*interface, Family::V6).is_none()
         }
         _ => false,
     };
     match (from, to) {
-        (Member::Outside(spot), other) | (other, Member::Outside(spot)) => !lacks(other, spot),
+        (Member::Outside(packet_end), other) | (other, Member::Outside(packet_end)) => {
+            !lacks(other, packet_end)
+        }
         _ => true,
     }
 }
 
-pub(crate) fn to_address(engine: &Engine<'_>, from: &Member, spot: &Spot) -> Answer {
+pub(crate) fn to_address(engine: &Engine<'_>, from: &Member, packet_end: &PacketEnd) -> Answer {
     match from {
         Member::Interface(from) => {
             let start = engine
-                .primary(*from, spot.family)
-                .and_then(|owner| Some(Start::Interface(*from, engine.spot(owner)?)));
-            start.map_or_else(|| nothing(spot.family), |start| ask(engine, &start, spot))
+                .primary(*from, packet_end.family)
+                .and_then(|owner| Some(Start::Interface(*from, engine.packet_end(owner)?)));
+            start.map_or_else(
+                || nothing(packet_end.family),
+                |start| ask(engine, &start, packet_end),
+            )
         }
-        Member::Outside(outside) => ask(engine, &Start::Outside(outside.clone()), spot),
-        Member::Service(..) => nothing(spot.family),
+        Member::Outside(outside) => ask(engine, &Start::Outside(outside.clone()), packet_end),
+        Member::Service(..) => nothing(packet_end.family),
     }
 }
 
 /// The addresses of the internet, less those that are somebody's here, and less those of services.
-pub(crate) fn internet(engine: &Engine<'_>, family: Family) -> Vec<Spot> {
+pub(crate) fn internet(engine: &Engine<'_>, family: Family) -> Vec<PacketEnd> {
     let owned = engine.owned_publics().union(engine.service_addresses());
     let taken = ranges::of_vpcs(engine.network)
         .map(|range| of_range(&range))

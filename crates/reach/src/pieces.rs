@@ -6,12 +6,12 @@ use crate::address::{AddressSet, Family, of_range};
 use crate::engine::Engine;
 use crate::interval::IntervalSet;
 use crate::network::Network;
+use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::ranges;
-use crate::spot::{Listed, Owner, Spot};
 
 /// Cuts a set of outside addresses into pieces that the network treats alike, in the order of their lowest
 /// addresses.
-pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed: Listed) -> Vec<Spot> {
+pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed: Listed) -> Vec<PacketEnd> {
     // At each number: which distinctions begin and end there.
     let mut edges: BTreeMap<u128, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (index, distinction) in distinctions(engine.network).iter().enumerate() {
@@ -44,7 +44,7 @@ pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed:
     pieces.sort_by_key(AddressSet::first);
     pieces
         .into_iter()
-        .map(|piece| Spot::among(family, piece, Owner::Outside, listed))
+        .map(|piece| PacketEnd::among(family, piece, Owner::Outside, listed))
         .collect()
 }
 

@@ -14,7 +14,7 @@ use crate::address::{AddressSet, Family, of_range, public};
 use crate::engine::Engine;
 use crate::lookup::{Chosen, lookup};
 use crate::network::{Assigned, Destination, Interface, Named, Subnet, Table, Target};
-use crate::spot::{Listed, Owner, Spot};
+use crate::packet_end::{Listed, Owner, PacketEnd};
 
 /// How packets of a subnet come to the internet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,7 +191,7 @@ fn exits(before: &Engine<'_>, after: &Engine<'_>, tables: [Option<usize>; 2]) ->
 
 /// The internet in pieces that the routes of these tables do not tell apart. Prefix lists are left out: what
 /// is in them may be anything.
-fn pieces(tables: &[(&Engine<'_>, usize)]) -> Vec<Spot> {
+fn pieces(tables: &[(&Engine<'_>, usize)]) -> Vec<PacketEnd> {
     let routes = tables
         .iter()
         .flat_map(|(engine, table)| &engine.network.route_tables[*table].routes);
@@ -206,13 +206,13 @@ fn pieces(tables: &[(&Engine<'_>, usize)]) -> Vec<Spot> {
             .filter(|other| *other != range && range.contains(*other));
         let inner = inner.fold(AddressSet::none(), |all, other| all.union(&of_range(other)));
         let set = of_range(range).intersect(&public(Family::V4)).subtract(&inner);
-        (!set.is_empty()).then(|| Spot::among(Family::V4, set, Owner::Outside, Listed::Never))
+        (!set.is_empty()).then(|| PacketEnd::among(Family::V4, set, Owner::Outside, Listed::Never))
     };
     ranges.iter().filter_map(piece).collect()
 }
 
 /// How a table lets packets out to a piece of the internet; none where it does not.
-fn exit(engine: &Engine<'_>, table: usize, piece: &Spot) -> Option<Exit> {
+fn exit(engine: &Engine<'_>, table: usize, piece: &PacketEnd) -> Option<Exit> {
     let network = engine.network;
     let own = &network.route_tables[table];
     let mut chosen = lookup(engine, table, piece)

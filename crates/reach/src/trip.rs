@@ -11,8 +11,8 @@ use crate::engine::Engine;
 use crate::explain::Proposal;
 use crate::filter::{self, Direction};
 use crate::network::Named;
+use crate::packet_end::PacketEnd;
 use crate::service::{Bounds, ServiceSet};
-use crate::spot::Spot;
 
 /// Whose port the destination port of a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) enum Check {
     Groups {
         interface: usize,
         direction: Direction,
-        peer: Spot,
+        peer: PacketEnd,
         references: bool,
     },
     /// The security groups of an interface, which remember the flow.
@@ -48,13 +48,13 @@ pub(crate) enum Check {
     Acl {
         subnet: usize,
         direction: Direction,
-        peer: Spot,
+        peer: PacketEnd,
     },
     /// A table that was looked up; no route is the local one.
     Table {
         table: usize,
         route: Option<usize>,
-        target: Spot,
+        target: PacketEnd,
     },
     /// Something that takes only some services.
     Gate {

@@ -16,8 +16,8 @@ use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Chosen, is_forbidden, lookup};
 use crate::network::{Behind, Destination, Named, Target, Vpc};
+use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
 use crate::service::ServiceSet;
-use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Check, Repair, Role, Script, Stop, Walker};
 
 pub use walked::Start;
@@ -42,11 +42,11 @@ enum Entered {
 #[derive(Clone, Debug)]
 struct Flow {
     /// Where the client sent to, as it knows it.
-    target: Spot,
+    target: PacketEnd,
     /// The interface that started the flow; none of those here.
     client: Option<usize>,
     /// The NAT gateway that was gone through: the gateway, its client, and where the client was sending.
-    nat: Option<(usize, Spot, Spot)>,
+    nat: Option<(usize, PacketEnd, PacketEnd)>,
     /// Appliances on the way there, and on the way back.
     appliances: [Vec<usize>; 2],
     /// Whether the way there went out of an egress-only gateway.
@@ -79,7 +79,7 @@ struct Imagined {
 struct Taken {
     table: usize,
     /// For which target.
-    at: At,
+    at: Addresses,
     /// The destination of the route; none where it is the local route.
     destination: Option<Destination>,
     /// What a relaxed trip imagined it to lead to; none where the table has it.
@@ -89,8 +89,8 @@ struct Taken {
 /// A packet on its way.
 pub(crate) struct Walk<'a, 'e> {
     walker: Walker<'a, 'e>,
-    source: Spot,
-    target: Spot,
+    source: PacketEnd,
+    target: PacketEnd,
     role: Role,
     entered: Entered,
     /// How many transit gateways were gone through on this way.
@@ -101,10 +101,10 @@ pub(crate) struct Walk<'a, 'e> {
 }
 
 /// Walks from one end to the other and back.
-pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, target: &Spot) -> Walked {
+pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, target: &PacketEnd) -> Walked {
     let (source, client) = match start {
-        Start::Interface(interface, spot) => (spot.clone(), Some(*interface)),
-        Start::Outside(spot) => (spot.clone(), None),
+        Start::Interface(interface, packet_end) => (packet_end.clone(), Some(*interface)),
+        Start::Outside(packet_end) => (packet_end.clone(), None),
     };
     let flow = Flow {
         target: target.clone(),
@@ -208,7 +208,7 @@ impl<'a> Walk<'a, '_> {
         if let Owner::Interface(owner, place) = self.target.owner {
             return Some(place).filter(|_| owner == interface);
         }
-        let At::One(number) = self.target.at else {
+        let Addresses::One(number) = self.target.at else {
             return None;
         };
         match self
@@ -217,7 +217,7 @@ impl<'a> Walk<'a, '_> {
             .holder(self.network().vpc_of(interface), number)
         {
             Some(Owner::Interface(owner, place))
-                if owner == interface && self.target.owner == Owner::Whoever =>
+                if owner == interface && self.target.owner == Owner::Unresolved =>
             {
                 Some(place)
             }
@@ -228,7 +228,7 @@ impl<'a> Walk<'a, '_> {
     /// Amazon's own servers: no security group and no network ACL is asked about them, and nothing is routed
     /// there.
     fn is_amazon(&self, vpc: usize) -> bool {
-        let At::One(number) = self.target.at else {
+        let Addresses::One(number) = self.target.at else {
             return false;
         };
         let resolver = |range: &ipnet::IpNet| bounds(range).0 + 2;
@@ -251,7 +251,13 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Asks an interface's security groups about a new flow; they remember answers.
-    fn groups(&mut self, interface: usize, direction: Direction, peer: Spot, references: bool) -> Step<()> {
+    fn groups(
+        &mut self,
+        interface: usize,
+        direction: Direction,
+        peer: PacketEnd,
+        references: bool,
+    ) -> Step<()> {
         let tracked = self.is_answer() && self.holds(Law::GroupsRemember);
         let references = references || !self.holds(Law::AppliancesHideGroupMembers);
         self.step(if tracked {
@@ -286,14 +292,14 @@ impl<'a> Walk<'a, '_> {
     fn out_of_subnet(&mut self, subnet: usize, filtered: bool) -> Step<End> {
         let place = &self.network().subnets[subnet];
         let inside = match self.target.owner {
-            Owner::Interface(index, _) if matches!(self.target.at, At::Among(_)) => {
+            Owner::Interface(index, _) if matches!(self.target.at, Addresses::Among(_)) => {
                 if self.network().interfaces[index].subnet == subnet {
                     Match::Yes
                 } else {
                     Match::No
                 }
             }
-            Owner::Nat(index) if matches!(self.target.at, At::Among(_)) => {
+            Owner::Nat(index) if matches!(self.target.at, Addresses::Among(_)) => {
                 if self.network().nat_gateways[index].subnet == Some(subnet) {
                     Match::Yes
                 } else {
@@ -516,7 +522,7 @@ impl<'a> Walk<'a, '_> {
     fn deliver(&mut self, vpc: usize, subnet: Option<usize>) -> Step<End> {
         let network = self.network();
         let engine = self.walker.engine;
-        let by_address = if let At::One(number) = self.target.at {
+        let by_address = if let Addresses::One(number) = self.target.at {
             engine.holder(vpc, number)
         } else {
             None
@@ -531,7 +537,7 @@ impl<'a> Walk<'a, '_> {
         } = &network.vpcs[vpc];
         let owner = match (self.target.owner, by_address) {
             (owner, _) if is_here(owner) => owner,
-            (Owner::Whoever, Some(owner)) => owner,
+            (Owner::Unresolved, Some(owner)) => owner,
             (Owner::Interface(index, _), _)
                 if unread.identity || network.vpcs[network.vpc_of(index)].unread.identity =>
             {
@@ -540,7 +546,7 @@ impl<'a> Walk<'a, '_> {
                     network.interfaces[index].named.name
                 )));
             }
-            (Owner::Whoever | Owner::Outside, None) if unread.hosts || self.is_anybodys(vpc) => {
+            (Owner::Unresolved | Owner::Outside, None) if unread.hosts || self.is_anybodys(vpc) => {
                 return Err(Stop::Unknown(format!(
                     "who has {} in {} is not known",
                     engine.tell(&self.target),
@@ -577,7 +583,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Whether somebody who is perhaps in a VPC has the target's address, or may get it.
     fn is_anybodys(&self, vpc: usize) -> bool {
-        self.target.owner == Owner::Whoever && self.walker.engine.may_be_held(vpc, &self.target.set())
+        self.target.owner == Owner::Unresolved && self.walker.engine.may_be_held(vpc, &self.target.set())
     }
 
     /// Into the interface that the packet is for.
@@ -673,7 +679,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Whether the target's address is one that an internet gateway carries packets to.
-    fn is_private(&self, spot: &Spot) -> bool {
-        spot.family == Family::V4 && spot.is_among(&crate::address::private_v4()) == Match::Yes
+    fn is_private(&self, packet_end: &PacketEnd) -> bool {
+        packet_end.family == Family::V4 && packet_end.is_among(&crate::address::private_v4()) == Match::Yes
     }
 }

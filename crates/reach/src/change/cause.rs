@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::{Address, Observed, Plan, Ref, Topology};
 
-use super::{Change, End, Row, SERVICES, Sets, Shift, sets, shifts, spot};
+use super::{Change, End, Row, SERVICES, Sets, Shift, packet_end, sets, shifts};
 use crate::engine::{Engine, Ready};
 use crate::fill::{left, planned};
 use crate::network::{Network, Target};
@@ -338,7 +338,7 @@ fn answer(engine: &Engine<'_>, change: &Change) -> Sets {
     let named = |names: &[String]| names.first().cloned().map(Party::Named);
     let found = match (&change.from, &change.to) {
         (End::Outside(from), End::Hosts(to)) => {
-            host(to).map(|to| between(engine, &Member::Outside(spot(from.family, &from.set)), &to))
+            host(to).map(|to| between(engine, &Member::Outside(packet_end(from.family, &from.set)), &to))
         }
         (End::Hosts(from), End::Hosts(to)) => {
             // Hosts of one group among each other: two of them.

@@ -8,7 +8,7 @@ use crate::address::Family;
 use crate::engine::Engine;
 use crate::filter::rule_matches;
 use crate::network::{GroupRule, Peer};
-use crate::spot::{Match, Spot};
+use crate::packet_end::{Match, PacketEnd};
 
 /// For each group, each direction and each class: which set of services.
 #[derive(Debug)]
@@ -38,12 +38,12 @@ pub(super) enum Bound {
 
 impl Tables {
     pub fn new(engine: &Engine<'_>, atoms: &Atoms, classes: &[Class]) -> Self {
-        let spots: Vec<Option<Spot>> = classes
+        let packet_ends: Vec<Option<PacketEnd>> = classes
             .iter()
             .map(|class| {
                 engine
                     .primary(class.example(), Family::V4)
-                    .and_then(|owner| engine.spot(owner))
+                    .and_then(|owner| engine.packet_end(owner))
             })
             .collect();
         let is_unknown = |group: &usize| engine.network.security_groups.known(*group).is_none();
@@ -53,7 +53,7 @@ impl Tables {
             .collect();
         let mut known = Known {
             engine,
-            spots: &spots,
+            packet_ends: &packet_ends,
             matches: HashMap::new(),
             inexact,
         };
@@ -157,7 +157,7 @@ impl Interned {
 /// Which rules are about which classes.
 struct Known<'e, 'a> {
     engine: &'e Engine<'a>,
-    spots: &'e [Option<Spot>],
+    packet_ends: &'e [Option<PacketEnd>],
     /// By the VPC of the rule and its peer: the classes it surely is about, and those it perhaps is about.
     matches: HashMap<(usize, PeerKey), [Vec<usize>; 2]>,
     inexact: Vec<bool>,
@@ -200,7 +200,7 @@ impl Trails {
 impl Known<'_, '_> {
     /// For each class, the rules that surely are about it, and those that surely or perhaps are.
     fn rows(&mut self, vpc: usize, rules: &[GroupRule]) -> [(Vec<usize>, Trails); 2] {
-        let mut rows = [(); 2].map(|()| (vec![Trails::EMPTY; self.spots.len()], Trails::default()));
+        let mut rows = [(); 2].map(|()| (vec![Trails::EMPTY; self.packet_ends.len()], Trails::default()));
         for (index, rule) in rules.iter().enumerate() {
             let [sure, perhaps] = self.about(vpc, rule);
             let none: &[usize] = &[];
@@ -226,14 +226,13 @@ impl Known<'_, '_> {
             Peer::Stranger(id) => PeerKey::Stranger(id.clone()),
             Peer::Unread => PeerKey::Unread,
         };
-        let (engine, spots, inexact) = (self.engine, self.spots, &mut self.inexact);
+        let (engine, packet_ends, inexact) = (self.engine, self.packet_ends, &mut self.inexact);
         self.matches.entry((vpc, key)).or_insert_with(|| {
             let (mut sure, mut perhaps) = (Vec::new(), Vec::new());
-            for ((class, spot), inexact) in spots.iter().enumerate().zip(inexact) {
-                match spot
-                    .as_ref()
-                    .map_or(Match::No, |spot| rule_matches(engine, vpc, rule, spot, true))
-                {
+            for ((class, packet_end), inexact) in packet_ends.iter().enumerate().zip(inexact) {
+                match packet_end.as_ref().map_or(Match::No, |packet_end| {
+                    rule_matches(engine, vpc, rule, packet_end, true)
+                }) {
                     Match::Yes => sure.push(class),
                     Match::Perhaps => {
                         perhaps.push(class);

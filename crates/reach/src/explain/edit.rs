@@ -14,9 +14,9 @@ use crate::network::{
     AclEntry, Assigned, Destination, Endpoint, EndpointKind, GroupRule, InternetGateway, Named, Network,
     Origin, Peer, Route, SecurityGroup, Target,
 };
+use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::party::{Member, Party};
 use crate::service::ServiceSet;
-use crate::spot::{At, Listed, Match, Owner, Spot};
 
 /// One change of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub enum Edit {
         /// Which table.
         table: usize,
         /// To whom.
-        target: Spot,
+        target: PacketEnd,
     },
     /// A VPC gets an internet gateway.
     Gateway(usize),
@@ -262,35 +262,35 @@ fn route(network: &mut Network, table: usize, destination: Destination, target: 
     });
 }
 
-/// Whom a rule has to name so that it is about a spot; `None` where there is no saying yet.
-pub(super) fn peers(engine: &Engine<'_>, spot: &Spot) -> Option<Vec<Peer>> {
-    match spot.listed {
+/// Whom a rule has to name so that it is about a packet end; `None` where there is no saying yet.
+pub(super) fn peers(engine: &Engine<'_>, packet_end: &PacketEnd) -> Option<Vec<Peer>> {
+    match packet_end.listed {
         Listed::In(list) => Some(vec![Peer::List(list)]),
-        _ => Some(ranges(engine, spot)?.into_iter().map(Peer::Range).collect()),
+        _ => Some(ranges(engine, packet_end)?.into_iter().map(Peer::Range).collect()),
     }
 }
 
 /// The same in ranges.
-pub(crate) fn ranges(engine: &Engine<'_>, spot: &Spot) -> Option<Vec<IpNet>> {
+pub(crate) fn ranges(engine: &Engine<'_>, packet_end: &PacketEnd) -> Option<Vec<IpNet>> {
     const FEW: usize = 3;
     let network = engine.network;
     let of_subnet = |subnet: usize| {
         let own: Vec<IpNet> = network.subnets[subnet]
             .ranges
             .iter()
-            .filter(|range| Family::of_range(range) == spot.family)
+            .filter(|range| Family::of_range(range) == packet_end.family)
             .copied()
             .collect();
         Some(own).filter(|own| !own.is_empty())
     };
-    match (&spot.at, spot.owner, spot.listed) {
+    match (&packet_end.at, packet_end.owner, packet_end.listed) {
         (_, _, Listed::In(list)) => network.prefix_lists[list].entries.clone(),
-        (At::One(_), ..) => Some(crate::address::ranges(&spot.set(), 1)),
+        (Addresses::One(_), ..) => Some(crate::address::ranges(&packet_end.set(), 1)),
         (_, Owner::Interface(index, _), _) => of_subnet(network.interfaces[index].subnet),
         (_, Owner::Nat(index), _) => network.nat_gateways[index].subnet.and_then(of_subnet),
-        (At::Among(set), Owner::Outside | Owner::Whoever, _) => {
+        (Addresses::Among(set), Owner::Outside | Owner::Unresolved, _) => {
             let own = crate::address::ranges(set, FEW + 1);
-            let everywhere = if spot.family == Family::V4 {
+            let everywhere = if packet_end.family == Family::V4 {
                 "0.0.0.0/0"
             } else {
                 "::/0"
@@ -326,10 +326,10 @@ impl<'p> Asked<'p> {
                 .map(|host| engine.network.interfaces[host].named.name.clone())
                 .collect()
         };
-        let spots = from.members(engine).unwrap_or_default();
-        let outside = spots.iter().filter_map(|member| {
-            if let Member::Outside(spot) = member {
-                Some(spot.set())
+        let packet_ends = from.members(engine).unwrap_or_default();
+        let outside = packet_ends.iter().filter_map(|member| {
+            if let Member::Outside(packet_end) = member {
+                Some(packet_end.set())
             } else {
                 None
             }

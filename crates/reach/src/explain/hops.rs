@@ -8,9 +8,9 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::filter::{Direction, entries, rule_matches};
 use crate::network::{AclEntry, GroupRule, Peer};
+use crate::packet_end::{Match, PacketEnd};
 use crate::policy::access;
 use crate::service::ServiceSet;
-use crate::spot::{Match, Spot};
 use crate::trip::{Check, Failure, Passed, Step, needed};
 use crate::walk::{End, Walked};
 
@@ -231,7 +231,7 @@ fn rules_for<'a>(
     engine: &Engine<'a>,
     interface: usize,
     direction: Direction,
-    peer: &Spot,
+    peer: &PacketEnd,
     references: bool,
     services: &ServiceSet,
 ) -> Vec<(usize, &'a GroupRule)> {
@@ -268,7 +268,7 @@ fn deciding<'a>(
     engine: &Engine<'a>,
     subnet: usize,
     direction: Direction,
-    peer: &Spot,
+    peer: &PacketEnd,
     services: &ServiceSet,
 ) -> Vec<&'a AclEntry> {
     let mut open = services.clone();
@@ -285,7 +285,7 @@ fn deciding<'a>(
 /// What a filter that holds up needed services says about it; `None` for what is no filter.
 pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> Option<Passed> {
     let network = engine.network;
-    let tell = |peer: &Spot| engine.tell(peer);
+    let tell = |peer: &PacketEnd| engine.tell(peer);
     let is_unread = |group: &usize| network.security_groups[*group].is_unread();
     let (code, at, proposal, detail, source, matched) = match &step.check {
         // Of what is not known nobody says that it denies, or what to change in it.
@@ -428,7 +428,7 @@ fn near_rules(
     engine: &Engine<'_>,
     interface: usize,
     direction: Direction,
-    peer: &Spot,
+    peer: &PacketEnd,
     references: bool,
     needed: &ServiceSet,
 ) -> Vec<String> {
@@ -447,7 +447,7 @@ fn shadows(
     engine: &Engine<'_>,
     subnet: usize,
     direction: Direction,
-    peer: &Spot,
+    peer: &PacketEnd,
     needed: &ServiceSet,
     decided: &[&AclEntry],
 ) -> Vec<String> {

@@ -14,8 +14,8 @@ use trueup_model::Place;
 use super::{Proposal, proposal};
 use crate::code::Code;
 use crate::engine::Engine;
+use crate::packet_end::PacketEnd;
 use crate::service::ServiceSet;
-use crate::spot::Spot;
 use crate::trip::{Failure, Passed, Script, needed};
 use crate::walk::{Start, Walked, walk};
 
@@ -103,7 +103,7 @@ const DEARER_MAX: u32 = 1;
 pub(super) fn repairs(
     engine: &Engine<'_>,
     start: &Start,
-    target: &Spot,
+    target: &PacketEnd,
     wanted: &ServiceSet,
 ) -> Vec<Vec<Blocker>> {
     // By cost, then by hops, then by the choices themselves: always the same order.

@@ -8,8 +8,8 @@ use crate::filter::Direction;
 use crate::laws::Law;
 use crate::lookup::{Chosen, lookup};
 use crate::network::{EndpointKind, Named, PublicAccess, Target};
+use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
 use crate::service::ServiceSet;
-use crate::spot::{At, Match, Owner, Spot};
 use crate::trip::{Check, Repair, Role, Stop};
 
 impl Walk<'_, '_> {
@@ -77,10 +77,10 @@ impl Walk<'_, '_> {
             Owner::Nat(index) if network.nat_gateways[index].vpc == vpc => Some(Owner::NatPublic(index)),
             _ => None,
         };
-        let spot = outer.and_then(|owner| self.walker.engine.spot(owner));
-        self.source = match spot {
-            Some(spot) => spot,
-            None if !self.holds(Law::GatewayNeedsPublicAddress) => Spot {
+        let packet_end = outer.and_then(|owner| self.walker.engine.packet_end(owner));
+        self.source = match packet_end {
+            Some(packet_end) => packet_end,
+            None if !self.holds(Law::GatewayNeedsPublicAddress) => PacketEnd {
                 owner: outer.unwrap_or(Owner::Outside),
                 ..self.source.clone()
             },
@@ -106,17 +106,17 @@ impl Walk<'_, '_> {
     }
 
     /// The source has no public address. A relaxed trip gives it one.
-    fn without_public(&mut self, outer: Option<Owner>) -> Step<Spot> {
+    fn without_public(&mut self, outer: Option<Owner>) -> Step<PacketEnd> {
         let network = self.network();
         let (at, repairs) = match outer {
             Some(Owner::Public(index, _)) => {
                 let host = &network.interfaces[index].named;
                 let fix = public_fix(&host.name);
-                let spot = Spot::among(
+                let packet_end = PacketEnd::among(
                     Family::V4,
                     public(Family::V4),
                     Owner::Public(index, 0),
-                    crate::spot::Listed::Never,
+                    crate::packet_end::Listed::Never,
                 );
                 // What was mended on the way there is mended.
                 if self
@@ -126,13 +126,13 @@ impl Walk<'_, '_> {
                     .iter()
                     .any(|passed| passed.proposal.fix() == fix)
                 {
-                    return Ok(spot);
+                    return Ok(packet_end);
                 }
                 (
                     host.clone(),
                     vec![Repair {
                         proposal: Proposal::new(fix, Edit::Publish(index)),
-                        to: spot,
+                        to: packet_end,
                     }],
                 )
             }
@@ -145,8 +145,8 @@ impl Walk<'_, '_> {
 
     /// On the internet, with a public source.
     pub(super) fn outside(&mut self) -> Step<End> {
-        if self.target.owner == Owner::Whoever {
-            let At::One(number) = self.target.at else {
+        if self.target.owner == Owner::Unresolved {
+            let Addresses::One(number) = self.target.at else {
                 return Ok(End::Outside);
             };
             self.target.owner = self.walker.engine.public_owner(number).unwrap_or(Owner::Outside);
@@ -164,8 +164,8 @@ impl Walk<'_, '_> {
     /// From the internet to a public address of ours, in by the internet gateway of its VPC.
     pub(super) fn arrive(&mut self) -> Step<End> {
         let network = self.network();
-        if self.target.owner == Owner::Whoever {
-            let owner = if let At::One(number) = self.target.at {
+        if self.target.owner == Owner::Unresolved {
+            let owner = if let Addresses::One(number) = self.target.at {
                 self.walker.engine.public_owner(number)
             } else {
                 None
@@ -213,7 +213,7 @@ impl Walk<'_, '_> {
         }
         if let Owner::Public(index, _) = self.target.owner
             && !self.is_answer()
-            && self.walker.engine.spot(self.target.owner).is_none()
+            && self.walker.engine.packet_end(self.target.owner).is_none()
         {
             let interface = &network.interfaces[index];
             let host = &interface.named;
@@ -228,8 +228,8 @@ impl Walk<'_, '_> {
             self.walker
                 .fail(Code::NotPublic, host, String::new(), self.role, &[repair])?;
         }
-        if let Some(spot) = self.walker.engine.spot(inner) {
-            self.target = spot;
+        if let Some(packet_end) = self.walker.engine.packet_end(inner) {
+            self.target = packet_end;
         }
         self.pass(
             named,
@@ -336,7 +336,7 @@ impl Walk<'_, '_> {
             services,
             code: Code::NatProtocol,
         })?;
-        let Some(inner) = self.walker.engine.spot(Owner::Nat(nat)) else {
+        let Some(inner) = self.walker.engine.packet_end(Owner::Nat(nat)) else {
             return Err(Stop::Unknown(format!("the address of {} is not known", at.name)));
         };
         self.flow.nat = Some((nat, self.source.clone(), self.target.clone()));

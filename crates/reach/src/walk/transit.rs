@@ -13,7 +13,7 @@ use crate::lookup::{Contender, winners};
 use crate::network::{
     Attachment, Behind, Destination, EndpointKind, Route, Target, TransitGateway, TransitTable,
 };
-use crate::spot::{At, Match, Owner, Spot};
+use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
 use crate::trip::{Repair, Stop};
 
 impl Walk<'_, '_> {
@@ -43,11 +43,11 @@ impl Walk<'_, '_> {
                 at.name
             )));
         }
-        let within = |vpc: usize, spot: &crate::spot::Spot| match spot.owner {
-            Owner::Interface(index, _) if matches!(spot.at, crate::spot::At::Among(_)) => {
+        let within = |vpc: usize, packet_end: &crate::packet_end::PacketEnd| match packet_end.owner {
+            Owner::Interface(index, _) if matches!(packet_end.at, crate::packet_end::Addresses::Among(_)) => {
                 network.vpc_of(index) == vpc
             }
-            _ => spot.is_in_any(&network.vpcs[vpc].ranges) == Match::Yes,
+            _ => packet_end.is_in_any(&network.vpcs[vpc].ranges) == Match::Yes,
         };
         if !within(other, &self.target) {
             if !self.holds(Law::PeeringIsNotTransitive) {
@@ -304,14 +304,14 @@ impl Walk<'_, '_> {
         self.out_of_subnet(host.subnet, true)
     }
 
-    /// The subnet of a VPC that a spot is in.
-    fn subnet_of(&self, spot: &Spot, vpc: usize) -> Option<usize> {
-        let holder = if let At::One(number) = spot.at {
+    /// The subnet of a VPC that a packet end is in.
+    fn subnet_of(&self, packet_end: &PacketEnd, vpc: usize) -> Option<usize> {
+        let holder = if let Addresses::One(number) = packet_end.at {
             self.walker.engine.holder(vpc, number)
         } else {
             None
         };
-        match holder.unwrap_or(spot.owner) {
+        match holder.unwrap_or(packet_end.owner) {
             Owner::Interface(index, _) if self.network().vpc_of(index) == vpc => {
                 Some(self.network().interfaces[index].subnet)
             }
@@ -419,12 +419,14 @@ impl Walk<'_, '_> {
         let outside = self.leads_out();
         let range = match &self.target.at {
             _ if outside => "0.0.0.0/0".to_owned(),
-            At::One(_) => self.target.to_string(),
+            Addresses::One(_) => self.target.to_string(),
             // Of an address that EC2 has yet to choose, its subnet's range.
-            At::Among(_) => match crate::explain::ranges(self.walker.engine, &self.target).as_deref() {
-                Some([range]) => range.to_string(),
-                _ => self.target.to_string(),
-            },
+            Addresses::Among(_) => {
+                match crate::explain::ranges(self.walker.engine, &self.target).as_deref() {
+                    Some([range]) => range.to_string(),
+                    _ => self.target.to_string(),
+                }
+            }
         };
         let mut repairs: Vec<Repair<Imagined>> = Vec::new();
         let destination = destination_of(&range, matched);

@@ -1,6 +1,6 @@
 //! Where a walk begins, where it ends, and what came of it.
 
-use crate::spot::Spot;
+use crate::packet_end::PacketEnd;
 use crate::trip::{Log, Step, Stop};
 
 /// Where a packet ended.
@@ -22,9 +22,9 @@ pub(crate) enum End {
 #[derive(Clone, Debug)]
 pub enum Start {
     /// At an interface, from one of its addresses.
-    Interface(usize, Spot),
+    Interface(usize, PacketEnd),
     /// On the internet.
-    Outside(Spot),
+    Outside(PacketEnd),
 }
 
 /// What came of a walk there and back.

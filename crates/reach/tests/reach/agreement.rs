@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use fastrand::Rng;
 use trueup_reach::address::{Family, number};
 use trueup_reach::network::Assigned;
-use trueup_reach::spot::{Owner, Spot};
+use trueup_reach::packet_end::{Owner, PacketEnd};
 use trueup_reach::{Answer, Engine, Law, Laws, Network, ServiceSet, Start, ask};
 
 use crate::common::tracer::{Fate, Load, Tracer};
@@ -108,14 +108,14 @@ fn answer(net: &Network, laws: Laws, question: Question) -> Answer {
                 .iter()
                 .position(|own| own.private == Assigned::Known(question.source))
                 .unwrap();
-            Start::Interface(host, engine.spot(Owner::Interface(host, place)).unwrap())
+            Start::Interface(host, engine.packet_end(Owner::Interface(host, place)).unwrap())
         }
-        None => Start::Outside(Spot::one(number(question.source), Owner::Outside)),
+        None => Start::Outside(PacketEnd::one(number(question.source), Owner::Outside)),
     };
     ask(
         &engine,
         &start,
-        &Spot::one(number(question.target), Owner::Whoever),
+        &PacketEnd::one(number(question.target), Owner::Unresolved),
     )
 }
 

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use ipnet::IpNet;
 use trueup_reach::address::number;
 use trueup_reach::network::{AclEntry, Assigned, Destination, GroupRule, Peer, Target};
-use trueup_reach::spot::{Owner, Spot};
+use trueup_reach::packet_end::{Owner, PacketEnd};
 use trueup_reach::{Answer, Engine, Network, ServiceSet, Start, ask};
 
 use crate::common::world::{OUTSIDE, SERVICE, net, network, services};
@@ -65,10 +65,14 @@ fn questions(rng: &mut Rng, net: &Network) -> Vec<(Option<usize>, IpAddr, IpAddr
 fn answer(net: &Network, (from, source, target): (Option<usize>, IpAddr, IpAddr)) -> Answer {
     let engine = Engine::new(net);
     let start = match from {
-        Some(host) => Start::Interface(host, engine.spot(Owner::Interface(host, 0)).unwrap()),
-        None => Start::Outside(Spot::one(number(source), Owner::Outside)),
+        Some(host) => Start::Interface(host, engine.packet_end(Owner::Interface(host, 0)).unwrap()),
+        None => Start::Outside(PacketEnd::one(number(source), Owner::Outside)),
     };
-    let mut answer = ask(&engine, &start, &Spot::one(number(target), Owner::Whoever));
+    let mut answer = ask(
+        &engine,
+        &start,
+        &PacketEnd::one(number(target), Owner::Unresolved),
+    );
     answer.assumptions.clear();
     answer.via.clear();
     answer

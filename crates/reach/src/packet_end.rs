@@ -17,20 +17,20 @@ pub enum Match {
 
 /// One end of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
+pub struct PacketEnd {
     /// The family of its address.
     pub family: Family,
     /// Its address.
-    pub at: At,
+    pub at: Addresses,
     /// Whose address it is.
     pub owner: Owner,
     /// Whether it belongs to prefix lists whose entries are not known.
     pub listed: Listed,
 }
 
-/// Where a spot is.
+/// Where a packet end is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum At {
+pub enum Addresses {
     /// At this address.
     One(u128),
     /// At one of these addresses; which, is not known or does not matter.
@@ -51,7 +51,7 @@ pub enum Owner {
     /// A NAT gateway's Elastic IP address.
     NatPublic(usize),
     /// Not looked up yet: whoever holds it where the packet comes by.
-    Whoever,
+    Unresolved,
 }
 
 /// Whether an address belongs to prefix lists whose entries are not known.
@@ -65,17 +65,17 @@ pub enum Listed {
     Unsure,
 }
 
-impl Spot {
+impl PacketEnd {
     /// A known address.
     pub fn one(number: u128, owner: Owner) -> Self {
-        let listed = if matches!(owner, Owner::Outside | Owner::Whoever) {
+        let listed = if matches!(owner, Owner::Outside | Owner::Unresolved) {
             Listed::Unsure
         } else {
             Listed::Never
         };
         Self {
             family: Family::of(crate::address::address(number)),
-            at: At::One(number),
+            at: Addresses::One(number),
             owner,
             listed,
         }
@@ -87,7 +87,7 @@ impl Spot {
             [(from, to)] if *to - *from == 1 => Some(*from),
             _ => None,
         };
-        let at = single.map_or_else(|| At::Among(Arc::new(set)), At::One);
+        let at = single.map_or_else(|| Addresses::Among(Arc::new(set)), Addresses::One);
         Self {
             family,
             at,
@@ -102,14 +102,14 @@ impl Spot {
             return Match::No;
         }
         match &self.at {
-            At::One(number) => {
+            Addresses::One(number) => {
                 if is_in(*number, range) {
                     Match::Yes
                 } else {
                     Match::No
                 }
             }
-            At::Among(set) => {
+            Addresses::Among(set) => {
                 let (from, to) = bounds(range);
                 relation(set, &AddressSet::span(from, to))
             }
@@ -119,9 +119,9 @@ impl Spot {
     /// Whether it is in a set of addresses.
     pub fn is_among(&self, other: &AddressSet) -> Match {
         match &self.at {
-            At::One(number) if other.contains(*number) => Match::Yes,
-            At::One(_) => Match::No,
-            At::Among(set) => relation(set, other),
+            Addresses::One(number) if other.contains(*number) => Match::Yes,
+            Addresses::One(_) => Match::No,
+            Addresses::Among(set) => relation(set, other),
         }
     }
 
@@ -138,8 +138,8 @@ impl Spot {
     /// The addresses it may have.
     pub fn set(&self) -> AddressSet {
         match &self.at {
-            At::One(number) => AddressSet::span(*number, *number + 1),
-            At::Among(set) => (**set).clone(),
+            Addresses::One(number) => AddressSet::span(*number, *number + 1),
+            Addresses::Among(set) => (**set).clone(),
         }
     }
 }
@@ -155,11 +155,11 @@ fn relation(set: &AddressSet, other: &AddressSet) -> Match {
 }
 
 /// Prints the address, or the ranges of a set.
-impl std::fmt::Display for Spot {
+impl std::fmt::Display for PacketEnd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.at {
-            At::One(number) => crate::address::address(*number).fmt(f),
-            At::Among(set) => {
+            Addresses::One(number) => crate::address::address(*number).fmt(f),
+            Addresses::Among(set) => {
                 const SHOWN: usize = 3;
                 let ranges = crate::address::ranges(set, SHOWN + 1);
                 let shown: Vec<String> = ranges.iter().take(SHOWN).map(ToString::to_string).collect();
