@@ -2,7 +2,7 @@
 
 use trueup_model::{Disruption, Topology};
 use trueup_reach::fill::{Lists, observed as live, topology as wanted};
-use trueup_reach::{Engine, Party, ServiceSet, reach};
+use trueup_reach::{Engine, Selector, ServiceSet, reach};
 use trueup_tests::{EVERY_KIND, World, paused, topology};
 
 const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
@@ -66,20 +66,20 @@ fn same_reach(topology: &Topology, wanted: &Engine<'_>, live: &Engine<'_>) -> us
         .interfaces
         .iter()
         .map(|interface| interface.named.name.clone());
-    let parties: Vec<String> = hosts
+    let selectors: Vec<String> = hosts
         .chain(["internet", "s3", "dynamodb"].map(str::to_owned))
         .collect();
     let mut works = 0;
-    for (from, to) in parties
+    for (from, to) in selectors
         .iter()
-        .flat_map(|from| parties.iter().map(move |to| (from, to)))
+        .flat_map(|from| selectors.iter().map(move |to| (from, to)))
         .filter(|(from, to)| from != to)
     {
         let answer = |engine: &Engine<'_>| {
-            let party = |name: &str| {
-                Party::read(engine, name).unwrap_or_else(|error| panic!("{}: {error}", topology.name))
+            let selector = |name: &str| {
+                Selector::read(engine, name).unwrap_or_else(|error| panic!("{}: {error}", topology.name))
             };
-            reach(engine, &party(from), &party(to))
+            reach(engine, &selector(from), &selector(to))
                 .unwrap_or_else(|error| panic!("{}: {error}", topology.name))
         };
         let (wanted, live) = (answer(wanted), answer(live));

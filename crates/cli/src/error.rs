@@ -29,9 +29,9 @@ pub enum Error {
     /// A question about reachability is about nothing.
     #[error("{0}")]
     Question(&'static str),
-    /// A party to such a question is none.
+    /// A selector of such a question selects nothing that is there.
     #[error(transparent)]
-    Party(#[from] trueup_reach::PartyError),
+    Selector(#[from] trueup_reach::SelectorError),
     /// It is none, and there is one of almost that name.
     #[error("`{0}` is nothing in this network: did you mean `{1}`?")]
     Misspelt(String, String),
@@ -120,7 +120,7 @@ impl Error {
                 "file"
             }
             Self::Sandbox(_) => "sandbox",
-            Self::Question(_) | Self::Party(_) | Self::Misspelt(..) => "question",
+            Self::Question(_) | Self::Selector(_) | Self::Misspelt(..) => "question",
             Self::Listen { .. } | Self::System { .. } => "system",
         }
     }

@@ -12,7 +12,7 @@ use std::io::Write;
 use std::path::Path;
 
 use serde_json::Value as Json;
-use trueup_reach::{Answer, Engine, Party, ServiceSet, Verdict, fill::saved, reach};
+use trueup_reach::{Answer, Engine, Selector, ServiceSet, Verdict, fill::saved, reach};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -65,8 +65,8 @@ fn ask(engine: &Engine<'_>, probe: &Json) -> Result<Verdict> {
         _ => return Err("a probe has no proto".into()),
     };
     let over = ServiceSet::read(&service)?;
-    let from = Party::read(engine, probe["src"].as_str().unwrap_or_default())?;
-    let to = Party::read(engine, probe["dst"].as_str().unwrap_or_default())?;
+    let from = Selector::read(engine, probe["src"].as_str().unwrap_or_default())?;
+    let to = Selector::read(engine, probe["dst"].as_str().unwrap_or_default())?;
     let answer: Answer = reach(engine, &from, &to)?;
     Ok(answer.verdict(Some(&over)))
 }

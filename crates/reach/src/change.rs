@@ -16,7 +16,7 @@ use crate::classes::Matrix;
 use crate::engine::Engine;
 use crate::interval::IntervalSet;
 use crate::packet_end::{Listed, Owner, PacketEnd};
-use crate::party::{Member, Party, between, reach};
+use crate::selector::{Selected, Selector, between, reach};
 use crate::service::ServiceSet;
 
 pub use cause::causes;
@@ -264,19 +264,19 @@ fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<C
 
 /// What changes from hosts to the internet and to services.
 fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
-    let ask = |engine: &Engine<'_>, host: Place, to: &Party| {
-        let from = host.map(|(_, host)| Party::Named(engine.network.interfaces[host].named.name.clone()));
+    let ask = |engine: &Engine<'_>, host: Place, to: &Selector| {
+        let from = host.map(|(_, host)| Selector::Named(engine.network.interfaces[host].named.name.clone()));
         from.and_then(|from| reach(engine, &from, to).ok())
             .map(|answer| sets(&answer))
             .unwrap_or_default()
     };
-    let ends = std::iter::once((End::Internet, Party::Internet));
-    let ends = ends.chain(SERVICES.map(|name| (End::Service(name), Party::Service(name.to_owned()))));
+    let ends = std::iter::once((End::Internet, Selector::Internet));
+    let ends = ends.chain(SERVICES.map(|name| (End::Service(name), Selector::Service(name.to_owned()))));
     let mut found = Vec::new();
-    for (end, party) in ends {
+    for (end, selector) in ends {
         let shifts = shifts(
-            &ask(before, group.before, &party),
-            &ask(after, group.after, &party),
+            &ask(before, group.before, &selector),
+            &ask(after, group.after, &selector),
         );
         found.extend(shifts.into_iter().map(|shift| Change {
             from: group.end(),
@@ -327,7 +327,11 @@ impl Pieces {
         for piece in &self.pieces {
             let ask = |engine: &Engine<'_>, host: Place| {
                 let answer = host.map(|(_, host)| {
-                    between(engine, &Member::Outside(piece.clone()), &Member::Interface(host))
+                    between(
+                        engine,
+                        &Selected::Outside(piece.clone()),
+                        &Selected::Interface(host),
+                    )
                 });
                 answer.map(|answer| sets(&answer)).unwrap_or_default()
             };

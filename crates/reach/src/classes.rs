@@ -15,8 +15,8 @@ use crate::answer::{Answer, answer, ways};
 use crate::engine::Engine;
 use crate::likeness::routed_to;
 use crate::network::{Assigned, Behind, NOWHERE, Network};
-use crate::party::{Member, between};
 use crate::ranges;
+use crate::selector::{Selected, between};
 use crate::service::ServiceSet;
 use crate::trip::{Check, Step};
 use crate::walk::Start;
@@ -337,8 +337,8 @@ impl<'e, 'a> Matrix<'e, 'a> {
         };
         between(
             self.engine,
-            &Member::Interface(source),
-            &Member::Interface(target),
+            &Selected::Interface(source),
+            &Selected::Interface(target),
         )
     }
 }

@@ -102,7 +102,7 @@ impl<'a> Engine<'a> {
         self.known
             .internet
             .of(family)
-            .get_or_init(|| crate::party::internet(self, family))
+            .get_or_init(|| crate::selector::internet(self, family))
     }
 
     /// Who holds an address inside a VPC.

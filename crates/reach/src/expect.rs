@@ -8,8 +8,8 @@ use crate::answer::Answer;
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::explain::{Explanation, brief, evidence};
-use crate::party::{Party, PartyError, reach, reach_any};
 use crate::policy::{Access, access};
+use crate::selector::{Selector, SelectorError, reach, reach_any};
 use crate::service::{ServiceError, ServiceSet};
 use crate::verdict::Verdict;
 
@@ -24,7 +24,7 @@ pub struct Checked {
     pub why: String,
     /// The services at fault: those that should work and do not, or work and should not.
     pub services: ServiceSet,
-    /// Whether one of the parties has no hosts, so that nothing could be asked.
+    /// Whether one of the selectors has no hosts, so that nothing could be asked.
     pub is_empty: bool,
     /// The reasons, where it does not hold.
     pub explanation: Option<Box<Explanation>>,
@@ -34,9 +34,9 @@ pub struct Checked {
 /// that the spec wants.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ExpectError {
-    /// A party is nothing in this network.
+    /// A selector is nothing in this network.
     #[error(transparent)]
-    Party(#[from] PartyError),
+    Selector(#[from] SelectorError),
     /// The services cannot be read.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -49,12 +49,12 @@ pub(crate) fn forbidden(expectation: &Expectation) -> Result<ServiceSet, Service
     Ok(services(&expectation.except)?.map_or_else(|| over.clone(), |except| over.subtract(&except)))
 }
 
-/// Checks an expectation. A party that is nothing in the network is an error; to one that has no hosts
+/// Checks an expectation. A selector that is nothing in the network is an error; to one that has no hosts
 /// nothing gets, and from it neither.
 pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, ExpectError> {
     let (from, to) = (
-        Party::read(engine, &expectation.from)?,
-        Party::read(engine, &expectation.to)?,
+        Selector::read(engine, &expectation.from)?,
+        Selector::read(engine, &expectation.to)?,
     );
     let over = expectation
         .over
@@ -62,7 +62,7 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
         .map(ServiceSet::read)
         .transpose()?
         .or_else(|| match (&to, expectation.demand) {
-            (Party::Service(_), Demand::Can) => Some(ServiceSet::tcp(443, 443)),
+            (Selector::Service(_), Demand::Can) => Some(ServiceSet::tcp(443, 443)),
             _ => None,
         });
     let found = match expectation.demand {
@@ -70,18 +70,18 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
         Demand::Cannot => cannot(engine, expectation, &from, &to),
     };
     let mut checked = match found {
-        Err(ExpectError::Party(PartyError::NoHosts(_))) => without_hosts(engine, expectation, &from),
+        Err(ExpectError::Selector(SelectorError::NoHosts(_))) => without_hosts(engine, expectation, &from),
         found => found?,
     };
     if checked.status == Status::Passed
         && let Some(why) = &engine.network.unread_interfaces
-        && let Some(party) = [(&from, &expectation.from), (&to, &expectation.to)]
+        && let Some(selector) = [(&from, &expectation.from), (&to, &expectation.to)]
             .into_iter()
-            .find(|(party, _)| is_of_many(party))
+            .find(|(selector, _)| is_of_many(selector))
     {
         let why = format!(
             "who else is in {} is not known: network interfaces could not be read ({why})",
-            party.1
+            selector.1
         );
         checked = self::checked(Status::Unknown, Verdict::Unknown, why, ServiceSet::none());
     }
@@ -126,18 +126,19 @@ pub fn check(engine: &Engine<'_>, expectation: &Expectation) -> Result<Checked, 
 /// them.
 const HOSTS_MAX: usize = 60;
 
-/// Whether others than those who are known may belong to a party.
-fn is_of_many(party: &Party) -> bool {
+/// Whether others than those who are known may belong to a selector.
+fn is_of_many(selector: &Selector) -> bool {
     matches!(
-        party,
-        Party::Subnet(_) | Party::Group(_) | Party::Tag(..) | Party::Range(_)
+        selector,
+        Selector::Subnet(_) | Selector::Group(_) | Selector::Tag(..) | Selector::Range(_)
     )
 }
 
 /// Whether packets end where nobody has the address that is asked about: then that they get nowhere says
 /// nothing.
-fn is_nobodys(engine: &Engine<'_>, from: &Party, to: &Party) -> bool {
-    let is_address = matches!(to, Party::Range(_) | Party::Address(_)) && to.interfaces(engine).is_empty();
+fn is_nobodys(engine: &Engine<'_>, from: &Selector, to: &Selector) -> bool {
+    let is_address =
+        matches!(to, Selector::Range(_) | Selector::Address(_)) && to.interfaces(engine).is_empty();
     let told = is_address
         .then(|| brief(engine, from, to, None, 0).ok())
         .flatten();
@@ -148,8 +149,8 @@ fn is_nobodys(engine: &Engine<'_>, from: &Party, to: &Party) -> bool {
     })
 }
 
-fn without_hosts(engine: &Engine<'_>, expectation: &Expectation, from: &Party) -> Checked {
-    let party = if from.members(engine).is_err() {
+fn without_hosts(engine: &Engine<'_>, expectation: &Expectation, from: &Selector) -> Checked {
+    let selector = if from.selected(engine).is_err() {
         &expectation.from
     } else {
         &expectation.to
@@ -164,7 +165,7 @@ fn without_hosts(engine: &Engine<'_>, expectation: &Expectation, from: &Party) -
         ..checked(
             status,
             Verdict::Blocked,
-            format!("{party} has no hosts"),
+            format!("{selector} has no hosts"),
             ServiceSet::none(),
         )
     }
@@ -184,10 +185,10 @@ fn checked(status: Status, verdict: Verdict, why: String, services: ServiceSet) 
 fn can(
     engine: &Engine<'_>,
     expectation: &Expectation,
-    from: &Party,
-    to: &Party,
+    from: &Selector,
+    to: &Selector,
     over: Option<&ServiceSet>,
-) -> Result<Checked, PartyError> {
+) -> Result<Checked, SelectorError> {
     let answer = reach(engine, from, to)?;
     let verdict = answer.verdict(over);
     let told = format!("{} -> {}", expectation.from, expectation.to);
@@ -220,7 +221,7 @@ fn beyond(
     expectation: &Expectation,
     answer: &Answer,
     over: Option<&ServiceSet>,
-    from: &Party,
+    from: &Selector,
 ) -> Checked {
     let verdict = Verdict::Allowed;
     if let Some(via) = &expectation.via
@@ -265,7 +266,7 @@ fn beyond(
 }
 
 /// Whether the endpoints on the way permit an action on everything.
-fn permits(engine: &Engine<'_>, answer: &Answer, action: &str, from: &Party) -> Checked {
+fn permits(engine: &Engine<'_>, answer: &Answer, action: &str, from: &Selector) -> Checked {
     let vpcs: Vec<usize> = from
         .interfaces(engine)
         .into_iter()
@@ -323,8 +324,8 @@ fn is_called(engine: &Engine<'_>, name: &str, wanted: &str) -> bool {
 fn cannot(
     engine: &Engine<'_>,
     expectation: &Expectation,
-    from: &Party,
-    to: &Party,
+    from: &Selector,
+    to: &Selector,
 ) -> Result<Checked, ExpectError> {
     let meant = forbidden(expectation)?;
     let answer = reach_any(engine, from, to)?;

@@ -20,7 +20,7 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::network::Named;
 use crate::packet_end::{Listed, Owner, PacketEnd};
-use crate::party::{Member, Party, PartyError, between, reach};
+use crate::selector::{Selected, Selector, SelectorError, between, reach};
 use crate::service::ServiceSet;
 use crate::trip::Failure;
 use crate::verdict::Verdict;
@@ -109,21 +109,21 @@ const HOSTS_MAX: usize = 300;
 /// Answers with reasons.
 pub fn explain(
     engine: &Engine<'_>,
-    from: &Party,
-    to: &Party,
+    from: &Selector,
+    to: &Selector,
     over: Option<&ServiceSet>,
-) -> Result<Explanation, PartyError> {
+) -> Result<Explanation, SelectorError> {
     brief(engine, from, to, over, HOSTS_MAX)
 }
 
 /// The same, where what else the changes open is looked at in a network of so many interfaces at most.
 pub(crate) fn brief(
     engine: &Engine<'_>,
-    from: &Party,
-    to: &Party,
+    from: &Selector,
+    to: &Selector,
     over: Option<&ServiceSet>,
     most: usize,
-) -> Result<Explanation, PartyError> {
+) -> Result<Explanation, SelectorError> {
     let answer = reach(engine, from, to)?;
     let verdict = answer.verdict(over);
     // The first pair whose own verdict it is shows it best, else the first that is not allowed.
@@ -140,10 +140,10 @@ pub(crate) fn brief(
 /// The same about a pair for which something of it works, or may: who wants it shut must see what is open.
 pub(crate) fn evidence(
     engine: &Engine<'_>,
-    from: &Party,
-    to: &Party,
+    from: &Selector,
+    to: &Selector,
     over: Option<&ServiceSet>,
-) -> Result<Explanation, PartyError> {
+) -> Result<Explanation, SelectorError> {
     let answer = reach(engine, from, to)?;
     let open = |own| matches!(own, Verdict::Allowed | Verdict::Partial | Verdict::Unknown);
     let shown = shown(engine, from, to, over, &[&open])?;
@@ -152,7 +152,7 @@ pub(crate) fn evidence(
 
 fn explained(
     engine: &Engine<'_>,
-    (from, to): (&Party, &Party),
+    (from, to): (&Selector, &Selector),
     over: Option<&ServiceSet>,
     (answer, shown): (Answer, Option<(Start, PacketEnd)>),
     most: usize,
@@ -205,13 +205,13 @@ fn explained(
 /// else of the first pair.
 fn shown(
     engine: &Engine<'_>,
-    from: &Party,
-    to: &Party,
+    from: &Selector,
+    to: &Selector,
     over: Option<&ServiceSet>,
     wishes: &[&dyn Fn(Verdict) -> bool],
-) -> Result<Option<(Start, PacketEnd)>, PartyError> {
-    let sources = from.members(engine)?;
-    if let Party::Address(address) = to {
+) -> Result<Option<(Start, PacketEnd)>, SelectorError> {
+    let sources = from.selected(engine)?;
+    if let Selector::Address(address) = to {
         let packet_end = PacketEnd::one(crate::address::number(*address), Owner::Unresolved);
         return Ok(sources
             .iter()
@@ -236,32 +236,32 @@ fn shown(
         .and_then(|(source, target)| question(engine, source, target)))
 }
 
-fn start(engine: &Engine<'_>, member: &Member, family: Family) -> Option<Start> {
-    match member {
-        Member::Interface(index) => Some(Start::Interface(
+fn start(engine: &Engine<'_>, one: &Selected, family: Family) -> Option<Start> {
+    match one {
+        Selected::Interface(index) => Some(Start::Interface(
             *index,
             engine.packet_end(engine.primary(*index, family)?)?,
         )),
-        Member::Outside(packet_end) if packet_end.family == family => {
+        Selected::Outside(packet_end) if packet_end.family == family => {
             Some(Start::Outside(packet_end.clone()))
         }
-        Member::Outside(_) | Member::Service(..) => None,
+        Selected::Outside(_) | Selected::Service(..) => None,
     }
 }
 
 /// The question that a pair of members comes to. A host without a public address gets one for the sake of the
 /// explanation.
-fn question(engine: &Engine<'_>, from: &Member, to: &Member) -> Option<(Start, PacketEnd)> {
+fn question(engine: &Engine<'_>, from: &Selected, to: &Selected) -> Option<(Start, PacketEnd)> {
     let target = match (from, to) {
-        (Member::Interface(from), Member::Interface(to)) => {
+        (Selected::Interface(from), Selected::Interface(to)) => {
             let both = |family| engine.primary(*from, family).and(engine.primary(*to, family));
             engine.packet_end(both(Family::V4).or_else(|| both(Family::V6))?)?
         }
-        (_, Member::Outside(packet_end) | Member::Service(_, packet_end)) => packet_end.clone(),
-        (Member::Outside(packet_end), Member::Interface(to)) if packet_end.family == Family::V6 => {
+        (_, Selected::Outside(packet_end) | Selected::Service(_, packet_end)) => packet_end.clone(),
+        (Selected::Outside(packet_end), Selected::Interface(to)) if packet_end.family == Family::V6 => {
             engine.packet_end(engine.primary(*to, Family::V6)?)?
         }
-        (_, Member::Interface(to)) => match engine.publics_of(*to).first() {
+        (_, Selected::Interface(to)) => match engine.publics_of(*to).first() {
             Some(owner) => engine.packet_end(*owner)?,
             None => PacketEnd::among(
                 Family::V4,
@@ -322,7 +322,7 @@ fn dead_end(engine: &Engine<'_>, start: &Start, target: &PacketEnd) -> Vec<Block
     blockers
 }
 
-impl Party {
+impl Selector {
     /// What it is called in the network.
     pub fn name(&self, engine: &Engine<'_>) -> String {
         match self {

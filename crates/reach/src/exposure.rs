@@ -8,8 +8,8 @@ use crate::address::{AddressSet, Family, number, of_range, public};
 use crate::change::{Change, End, Row, Shift, merged};
 use crate::engine::Engine;
 use crate::network::{GroupRule, Named, Peer};
-use crate::party::Party;
 use crate::review::ROWS_MAX;
+use crate::selector::Selector;
 use crate::service::ServiceSet;
 
 /// Names, or expectations, that a sentence has at most.
@@ -134,13 +134,13 @@ fn allowances(engine: &Engine<'_>, topology: &Topology) -> Vec<Allowance> {
         .iter()
         .filter(|expectation| expectation.demand == Demand::Can);
     cans.filter_map(|expectation| {
-        let from = match Party::read(engine, &expectation.from).ok()? {
-            Party::Internet => None,
-            Party::Range(range) => Some(of_range(&range)),
-            Party::Address(address) => Some(AddressSet::span(number(address), number(address) + 1)),
+        let from = match Selector::read(engine, &expectation.from).ok()? {
+            Selector::Internet => None,
+            Selector::Range(range) => Some(of_range(&range)),
+            Selector::Address(address) => Some(AddressSet::span(number(address), number(address) + 1)),
             _ => return None,
         };
-        let hosts = Party::read(engine, &expectation.to).ok()?.interfaces(engine);
+        let hosts = Selector::read(engine, &expectation.to).ok()?.interfaces(engine);
         let names = hosts
             .into_iter()
             .map(|host| engine.network.interfaces[host].named.name.clone())
@@ -231,7 +231,7 @@ fn refusal(engine: &Engine<'_>, row: &Row) -> Refusal {
 
 /// The expectations that would declare it.
 fn wanted(engine: &Engine<'_>, row: &Row) -> String {
-    let mut parties: Vec<String> = Vec::new();
+    let mut selectors: Vec<String> = Vec::new();
     for from in &row.from {
         let End::Outside(from) = from else { continue };
         let own = if from.is_whole() {
@@ -242,9 +242,9 @@ fn wanted(engine: &Engine<'_>, row: &Row) -> String {
                 .map(|range| format!("cidr/{range}"))
                 .collect()
         };
-        parties.extend(
+        selectors.extend(
             own.into_iter()
-                .filter(|party| !parties.contains(party))
+                .filter(|selector| !selectors.contains(selector))
                 .collect::<Vec<_>>(),
         );
     }
@@ -255,7 +255,7 @@ fn wanted(engine: &Engine<'_>, row: &Row) -> String {
         .iter()
         .filter_map(|host| foreign(&host.named))
         .collect();
-    let member = |host: &String, from: &String| {
+    let one = |host: &String, from: &String| {
         let to = others.get(host.as_str()).copied().unwrap_or(host);
         format!("`{{from: {from}, can: {to}, over: '{}'}}`", row.told.over)
     };
@@ -263,12 +263,12 @@ fn wanted(engine: &Engine<'_>, row: &Row) -> String {
         .told
         .to
         .iter()
-        .flat_map(|host| parties.iter().map(|from| member(host, from)))
+        .flat_map(|host| selectors.iter().map(|from| one(host, from)))
         .take(NAMES_MAX + 1)
         .collect();
     let shown = first(&all, " and ");
     if all.len() > NAMES_MAX {
-        format!("{shown} and so on, for {} ranges", parties.len())
+        format!("{shown} and so on, for {} ranges", selectors.len())
     } else {
         shown
     }

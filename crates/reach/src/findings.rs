@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::expect::{Checked, ExpectError, check};
 use crate::explain::{Blocker, Explanation};
 use crate::fill::{Lists, observed as live_network, topology as wanted_network};
-use crate::party::PartyError;
+use crate::selector::SelectorError;
 use crate::verdict::Verdict;
 
 /// Reasons of one finding that are told at most.
@@ -63,9 +63,9 @@ fn finding(engine: &Engine<'_>, expectation: &Expectation, live: bool) -> Findin
     };
     match check(engine, expectation) {
         Ok(checked) => tell(&mut finding, expectation, &checked, live),
-        Err(ExpectError::Party(PartyError::Nothing(party))) if live => {
+        Err(ExpectError::Selector(SelectorError::Nothing(selector))) if live => {
             finding.status = Status::Failed;
-            finding.why = format!("{party} is not there");
+            finding.why = format!("{selector} is not there");
             if expectation.demand == Demand::Cannot {
                 says_nothing(&mut finding);
             }

@@ -171,7 +171,7 @@ impl<'a> Meanwhile<'a> {
             asked.demand == Demand::Can
                 && ![&asked.from, &asked.to]
                     .into_iter()
-                    .any(|party| gone.contains(party.as_str()))
+                    .any(|selector| gone.contains(selector.as_str()))
         });
         let (before, after) = (ends.before(), ends.after());
         let kept = asked

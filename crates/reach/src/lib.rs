@@ -1,13 +1,13 @@
 //! Who can talk to whom on an EC2 network: exact analysis over sets of intervals, without sending a packet.
 //!
 //! [`network`] is the small model that all works on, and [`fill`] fills it: from a spec, from what is live,
-//! from saved answers of EC2. An [`Engine`] over it answers about two parties ([`reach`]), with reasons
+//! from saved answers of EC2. An [`Engine`] over it answers about two selectors ([`reach`]), with reasons
 //! ([`explain`]), about all pairs of hosts ([`Matrix`]), about what a spec expects ([`check`]), and about
 //! what the network says and never does ([`lint()`]).
 //!
 //! ```
 //! use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Own, Peer, SecurityGroup, Subnet, Vpc};
-//! use trueup_reach::{Engine, Network, Party, ServiceSet, Verdict, reach};
+//! use trueup_reach::{Engine, Network, Selector, ServiceSet, Verdict, reach};
 //!
 //! let mut network = Network::default();
 //! network.vpcs.push(Vpc { ranges: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() });
@@ -19,7 +19,7 @@
 //! Assigned::Known(address.parse().unwrap()), public: None }; let named = Named::new(name);
 //! network.interfaces.push(Interface { named, addresses: vec![own], security_groups: vec![0],
 //! source_dest_check: true, running: true, ..Interface::default() }); } let engine = Engine::new(&network);
-//! let (a, b) = (Party::read(&engine, "instance.a").unwrap(), Party::read(&engine, "instance.b").unwrap());
+//! let (a, b) = (Selector::read(&engine, "instance.a").unwrap(), Selector::read(&engine, "instance.b").unwrap());
 //! let answer = reach(&engine, &a, &b).unwrap(); assert_eq!(answer.allowed.to_string(), "tcp/22");
 //! assert_eq!(answer.verdict(Some(&ServiceSet::read("tcp/443").unwrap())), Verdict::Blocked);
 //! ```
@@ -51,11 +51,11 @@ mod mixed;
 pub mod network;
 mod opened;
 pub mod packet_end;
-mod party;
 mod pieces;
 pub mod policy;
 mod ranges;
 mod review;
+mod selector;
 pub mod service;
 mod sources;
 mod summary;
@@ -77,8 +77,8 @@ pub use interim::Interim;
 pub use laws::{Law, Laws};
 pub use lint::{Lint, Removal, lint, lints, stranded};
 pub use network::{Network, Own};
-pub use party::{Member, Party, PartyError, between, reach, reach_any};
 pub use review::{drifted, review};
+pub use selector::{Selected, Selector, SelectorError, between, reach, reach_any};
 pub use service::{Bounds, ServiceError, ServiceSet};
 pub use summary::{Row, summary};
 pub use verdict::Verdict;

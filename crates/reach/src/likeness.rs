@@ -198,7 +198,7 @@ impl Marks {
     }
 }
 
-/// A host of a party with the number of its likeness. Two hosts of one likeness are alike, and still two.
+/// A host of a selector with the number of its likeness. Two hosts of one likeness are alike, and still two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Alike {
     pub host: usize,
@@ -206,7 +206,7 @@ pub(crate) struct Alike {
 }
 
 /// The places of the pairs that stand for all pairs of two hosts: of pairs that are alike the first one, all
-/// in the order of the parties. `None` in a party is like nothing else in it; a host and itself are no pair.
+/// in the order of the selectors. `None` in a selector is like nothing else in it; a host and itself are no pair.
 pub(crate) fn pairs(
     sources: &[Option<Alike>],
     targets: &[Option<Alike>],
@@ -304,7 +304,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(1);
         for _ in 0..20_000 {
             let numbers: Vec<usize> = (0..6).map(|_| rng.usize(..3)).collect();
-            let mut party = || {
+            let mut selector = || {
                 let mut hosts: Vec<Option<Alike>> = (0..6)
                     .map(|host| {
                         Some(Alike {
@@ -317,7 +317,7 @@ mod tests {
                 hosts.extend((0..rng.usize(..3)).map(|_| None));
                 hosts
             };
-            let (sources, targets) = (party(), party());
+            let (sources, targets) = (selector(), selector());
             assert_eq!(
                 pairs(&sources, &targets).collect::<Vec<_>>(),
                 slow(&sources, &targets),

@@ -12,7 +12,7 @@ use crate::interval::IntervalSet;
 use crate::lookup::is_forbidden;
 use crate::network::{AclEntry, Destination, GroupRule, Named, NetworkOrigin as Origin, Own, Peer, Target};
 use crate::packet_end::{Match, Owner, PacketEnd};
-use crate::party::{Member, between};
+use crate::selector::{Selected, between};
 use crate::service::ServiceSet;
 use crate::walk::Start;
 
@@ -483,7 +483,7 @@ fn unanswered(engine: &Engine<'_>, out: &mut Vec<Lint>) {
     for &to in &hosts {
         let named = &engine.network.interfaces[to].named;
         let lossy = hosts.iter().filter(|from| **from != to).find_map(|from| {
-            let answer = between(engine, &Member::Interface(*from), &Member::Interface(to));
+            let answer = between(engine, &Selected::Interface(*from), &Selected::Interface(to));
             let lost = answer.one_way.union(&answer.partial).intersect(&tcp());
             (!lost.is_empty()).then_some((from, lost))
         });

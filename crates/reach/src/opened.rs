@@ -11,8 +11,8 @@ use crate::expect::forbidden;
 use crate::likeness::{Alike, pairs};
 use crate::network::Network;
 use crate::packet_end::{Listed, Owner, PacketEnd};
-use crate::party::{Member, Party, PartyError, between_any, to_address};
 use crate::pieces::cut;
+use crate::selector::{Selected, Selector, SelectorError, between_any, to_address};
 use crate::service::ServiceSet;
 
 /// A network in between, with those that it stands between.
@@ -34,7 +34,7 @@ type Likeness = (usize, [Option<usize>; 2], Option<usize>);
 /// Who is asked for.
 #[derive(Clone, Debug)]
 enum Target {
-    Member(Member),
+    Selected(Selected),
     /// Whoever has this address where the packet comes by.
     Address(PacketEnd),
 }
@@ -63,20 +63,20 @@ impl End<'_, '_> {
     }
 
     /// Who is at this end what this member is here; an address of somebody at this end is nobody outside.
-    fn same(&self, member: &Member) -> Vec<Member> {
-        match member {
-            Member::Interface(index) => self
+    fn same(&self, one: &Selected) -> Vec<Selected> {
+        match one {
+            Selected::Interface(index) => self
                 .hosts(*index)
                 .iter()
                 .copied()
-                .map(Member::Interface)
+                .map(Selected::Interface)
                 .collect(),
-            Member::Outside(packet_end) if packet_end.set().overlaps(&self.engine.owned_publics()) => {
+            Selected::Outside(packet_end) if packet_end.set().overlaps(&self.engine.owned_publics()) => {
                 Vec::new()
             }
-            Member::Outside(_) => vec![member.clone()],
-            Member::Service(name, _) => Party::Service(name.clone())
-                .members(self.engine)
+            Selected::Outside(_) => vec![one.clone()],
+            Selected::Service(name, _) => Selector::Service(name.clone())
+                .selected(self.engine)
                 .unwrap_or_default(),
         }
     }
@@ -123,31 +123,31 @@ impl<'e, 'a> Between<'e, 'a> {
 
     /// Whether it opens something that the expectation, a `cannot`, forbids.
     pub fn opens(&self, expectation: &Expectation) -> bool {
-        // A party that is nothing here is nobody.
-        let parties = Party::read(self.engine, &expectation.from)
-            .and_then(|from| Ok((from, Party::read(self.engine, &expectation.to)?)));
-        let (from, to) = match parties {
-            Ok(parties) => parties,
-            Err(PartyError::Nothing(_)) => return false,
+        // A selector that is nothing here is nobody.
+        let selectors = Selector::read(self.engine, &expectation.from)
+            .and_then(|from| Ok((from, Selector::read(self.engine, &expectation.to)?)));
+        let (from, to) = match selectors {
+            Ok(selectors) => selectors,
+            Err(SelectorError::Nothing(_)) => return false,
             // Of what cannot be read it is not known that it is closed.
             Err(_) => return true,
         };
         let Ok(meant) = forbidden(expectation) else {
             return true;
         };
-        let sources = self.members(&expectation.from, &from);
+        let sources = self.selected(&expectation.from, &from);
         let targets: Vec<Target> = match to {
-            Party::Address(address) => vec![Target::Address(PacketEnd::one(
+            Selector::Address(address) => vec![Target::Address(PacketEnd::one(
                 crate::address::number(address),
                 Owner::Unresolved,
             ))],
             to => self
-                .members(&expectation.to, &to)
+                .selected(&expectation.to, &to)
                 .into_iter()
-                .map(Target::Member)
+                .map(Target::Selected)
                 .collect(),
         };
-        let open = |source: &Member, target: &Target| {
+        let open = |source: &Selected, target: &Target| {
             let answer = ask(self.engine, source, target);
             let sure = answer.allowed.union(&answer.partial);
             // Of what is mixed, nothing is sure.
@@ -160,8 +160,8 @@ impl<'e, 'a> Between<'e, 'a> {
         };
         // Who has an address is not like those who have not.
         let is_address = targets.iter().any(|target| matches!(target, Target::Address(_)));
-        let alike = |member: &Member| match member {
-            Member::Interface(host) if !is_address => self.numbers.get(*host).map(|number| Alike {
+        let alike = |one: &Selected| match one {
+            Selected::Interface(host) if !is_address => self.numbers.get(*host).map(|number| Alike {
                 host: *host,
                 number: *number,
             }),
@@ -171,8 +171,8 @@ impl<'e, 'a> Between<'e, 'a> {
         let others: Vec<Option<Alike>> = targets
             .iter()
             .map(|target| {
-                if let Target::Member(member) = target {
-                    alike(member)
+                if let Target::Selected(one) = target {
+                    alike(one)
                 } else {
                     None
                 }
@@ -192,10 +192,10 @@ impl<'e, 'a> Between<'e, 'a> {
     }
 
     /// Whether all these services may work before or after, each at one of the two.
-    fn is_open_at_an_end(&self, source: &Member, target: &Target, open: &ServiceSet) -> bool {
+    fn is_open_at_an_end(&self, source: &Selected, target: &Target, open: &ServiceSet) -> bool {
         let left = self.ends.iter().fold(open.clone(), |left, end| {
             let targets: Vec<Target> = match target {
-                Target::Member(member) => end.same(member).into_iter().map(Target::Member).collect(),
+                Target::Selected(one) => end.same(one).into_iter().map(Target::Selected).collect(),
                 address @ Target::Address(_) => vec![address.clone()],
             };
             let sources = end.same(source);
@@ -210,13 +210,17 @@ impl<'e, 'a> Between<'e, 'a> {
     }
 
     /// Two members in pairs that neither end tells apart.
-    fn pieces_of(&self, source: &Member, target: &Target) -> Vec<(Member, Target)> {
-        let outside = |member: &Member| match member {
-            Member::Outside(packet_end) => self.pieces(packet_end).into_iter().map(Member::Outside).collect(),
+    fn pieces_of(&self, source: &Selected, target: &Target) -> Vec<(Selected, Target)> {
+        let outside = |one: &Selected| match one {
+            Selected::Outside(packet_end) => self
+                .pieces(packet_end)
+                .into_iter()
+                .map(Selected::Outside)
+                .collect(),
             other => vec![other.clone()],
         };
         let targets: Vec<Target> = match target {
-            Target::Member(member) => outside(member).into_iter().map(Target::Member).collect(),
+            Target::Selected(one) => outside(one).into_iter().map(Target::Selected).collect(),
             address @ Target::Address(_) => vec![address.clone()],
         };
         outside(source)
@@ -241,21 +245,21 @@ impl<'e, 'a> Between<'e, 'a> {
         pieces
     }
 
-    /// Who is meant by a party here.
-    fn members(&self, text: &str, party: &Party) -> Vec<Member> {
-        let mut members = party.members(self.engine).unwrap_or_default();
+    /// Who is meant by a selector here.
+    fn selected(&self, text: &str, selector: &Selector) -> Vec<Selected> {
+        let mut selected = selector.selected(self.engine).unwrap_or_default();
         if !self.is_mixed {
-            return members;
+            return selected;
         }
-        let mut known: BTreeSet<usize> = party.interfaces(self.engine).into_iter().collect();
+        let mut known: BTreeSet<usize> = selector.interfaces(self.engine).into_iter().collect();
         for end in &self.ends {
-            let there = Party::read(end.engine, text)
-                .map(|party| party.interfaces(end.engine))
+            let there = Selector::read(end.engine, text)
+                .map(|selector| selector.interfaces(end.engine))
                 .unwrap_or_default();
             let there: BTreeSet<usize> = there.into_iter().collect();
             for (index, same) in end.same.iter().enumerate() {
                 if same.iter().any(|host| there.contains(host)) && known.insert(index) {
-                    members.push(Member::Interface(index));
+                    selected.push(Selected::Interface(index));
                 }
             }
         }
@@ -265,35 +269,35 @@ impl<'e, 'a> Between<'e, 'a> {
             .union(&after)
             .subtract(&before.intersect(&after))
             .intersect(&public(Family::V4));
-        let meant = match party {
-            Party::Internet => loose,
-            Party::Range(range) => loose.intersect(&of_range(range)),
+        let meant = match selector {
+            Selector::Internet => loose,
+            Selector::Range(range) => loose.intersect(&of_range(range)),
             _ => AddressSet::none(),
         };
-        members.extend(
+        selected.extend(
             cut(self.engine, Family::V4, &meant, Listed::Never)
                 .into_iter()
-                .map(Member::Outside),
+                .map(Selected::Outside),
         );
-        members
+        selected
     }
 }
 
 /// Whether two are asked about: not a host and itself, and not what is outside at both ends.
-fn is_pair(source: &Member, target: &Target) -> bool {
-    let Target::Member(target) = target else {
+fn is_pair(source: &Selected, target: &Target) -> bool {
+    let Target::Selected(target) = target else {
         return true;
     };
     match (source, target) {
-        (Member::Interface(from), Member::Interface(to)) => from != to,
-        (Member::Outside(_) | Member::Service(..), Member::Outside(_) | Member::Service(..)) => false,
+        (Selected::Interface(from), Selected::Interface(to)) => from != to,
+        (Selected::Outside(_) | Selected::Service(..), Selected::Outside(_) | Selected::Service(..)) => false,
         _ => true,
     }
 }
 
-fn ask(engine: &Engine<'_>, source: &Member, target: &Target) -> Answer {
+fn ask(engine: &Engine<'_>, source: &Selected, target: &Target) -> Answer {
     match target {
-        Target::Member(target) => between_any(engine, source, target),
+        Target::Selected(target) => between_any(engine, source, target),
         Target::Address(packet_end) => to_address(engine, source, packet_end),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::classes::{Class, Matrix};
 use crate::engine::Engine;
-use crate::party::{Party, reach};
+use crate::selector::{Selector, reach};
 use crate::service::ServiceSet;
 use crate::verdict::Verdict;
 
@@ -103,18 +103,18 @@ pub fn summary(engine: &Engine<'_>) -> Vec<Row> {
         }
     });
     for (class, name) in matrix.classes.iter().zip(&names) {
-        let host = Party::Named(engine.network.interfaces[class.example()].named.name.clone());
-        let mut ask = |from: &Party, to: &Party, words: (&str, &str)| {
+        let host = Selector::Named(engine.network.interfaces[class.example()].named.name.clone());
+        let mut ask = |from: &Selector, to: &Selector, words: (&str, &str)| {
             // Where one of the two is empty, such as an internet that nobody can reach, there is nothing to
             // say.
             if let Ok(answer) = reach(engine, from, to) {
                 row(words.0, words.1, [answer.allowed, answer.partial, answer.unknown]);
             }
         };
-        ask(&Party::Internet, &host, ("internet", name));
-        ask(&host, &Party::Internet, (name, "internet"));
+        ask(&Selector::Internet, &host, ("internet", name));
+        ask(&host, &Selector::Internet, (name, "internet"));
         for service in SERVICES {
-            ask(&host, &Party::Service(service.to_owned()), (name, service));
+            ask(&host, &Selector::Service(service.to_owned()), (name, service));
         }
     }
     rows

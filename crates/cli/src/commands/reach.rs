@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use trueup_model::Finding;
 use trueup_reach::fill::{Lists, observed, saved, topology};
-use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, summary};
+use trueup_reach::{Engine, Explanation, Network, Selector, ServiceSet, Verdict, explain, summary};
 use trueup_report::Clean;
 use trueup_spec::Suggest;
 
@@ -152,12 +152,17 @@ fn ask(
     (from, to): (&str, &str),
     over: Option<&ServiceSet>,
 ) -> Result<Explanation, Error> {
-    Ok(explain(engine, &party(engine, from)?, &party(engine, to)?, over)?)
+    Ok(explain(
+        engine,
+        &selector(engine, from)?,
+        &selector(engine, to)?,
+        over,
+    )?)
 }
 
-/// Reads a party; one that is nothing may be a slip.
-fn party(engine: &Engine<'_>, text: &str) -> Result<Party, Error> {
-    Party::read(engine, text).map_err(|nothing| {
+/// Reads a selector; one that is nothing may be a slip.
+fn selector(engine: &Engine<'_>, text: &str) -> Result<Selector, Error> {
+    Selector::read(engine, text).map_err(|nothing| {
         let Network {
             interfaces,
             subnets,
@@ -193,11 +198,11 @@ fn shortened(explanation: Explanation, hops: bool) -> Explanation {
 
 fn answer_one(
     engine: &Engine<'_>,
-    parties: (&str, &str),
+    selectors: (&str, &str),
     args: &Reach,
     io: &mut Io<'_>,
 ) -> Result<Verdict, Error> {
-    let explanation = shortened(ask(engine, parties, args.over.as_ref())?, args.explain);
+    let explanation = shortened(ask(engine, selectors, args.over.as_ref())?, args.explain);
     match args.format {
         Format::Text => io.stdout.write(&Clean::lines(&explanation.to_string())),
         Format::Json => print::json(

@@ -8,7 +8,7 @@ use super::{Change, End, Row, SERVICES, Sets, Shift, packet_end, sets, shifts};
 use crate::engine::{Engine, Ready};
 use crate::fill::{left, planned};
 use crate::network::{Network, Target};
-use crate::party::{Member, Party, between, reach};
+use crate::selector::{Selected, Selector, between, reach};
 
 /// How many networks with one change less are tried for one plan.
 const TRIED_MAX: usize = 40;
@@ -334,27 +334,31 @@ fn answer(engine: &Engine<'_>, change: &Change) -> Sets {
             .iter()
             .position(|interface| interface.named.name == *name)
     };
-    let host = |names: &[String]| names.first().and_then(find).map(Member::Interface);
-    let named = |names: &[String]| names.first().cloned().map(Party::Named);
+    let host = |names: &[String]| names.first().and_then(find).map(Selected::Interface);
+    let named = |names: &[String]| names.first().cloned().map(Selector::Named);
     let found = match (&change.from, &change.to) {
-        (End::Outside(from), End::Hosts(to)) => {
-            host(to).map(|to| between(engine, &Member::Outside(packet_end(from.family, &from.set)), &to))
-        }
+        (End::Outside(from), End::Hosts(to)) => host(to).map(|to| {
+            between(
+                engine,
+                &Selected::Outside(packet_end(from.family, &from.set)),
+                &to,
+            )
+        }),
         (End::Hosts(from), End::Hosts(to)) => {
             // Hosts of one group among each other: two of them.
             let other = if from == to { to.get(1) } else { to.first() };
             host(from)
                 .zip(other.and_then(find))
-                .map(|(from, to)| between(engine, &from, &Member::Interface(to)))
+                .map(|(from, to)| between(engine, &from, &Selected::Interface(to)))
         }
         (End::Hosts(from), End::Internet) => {
-            named(from).and_then(|from| reach(engine, &from, &Party::Internet).ok())
+            named(from).and_then(|from| reach(engine, &from, &Selector::Internet).ok())
         }
         (End::Hosts(from), End::Service(name)) => {
             let service = SERVICES
                 .into_iter()
                 .find(|service| service == name)
-                .map(|name| Party::Service(name.to_owned()));
+                .map(|name| Selector::Service(name.to_owned()));
             named(from)
                 .zip(service)
                 .and_then(|(from, to)| reach(engine, &from, &to).ok())

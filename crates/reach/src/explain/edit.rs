@@ -15,7 +15,7 @@ use crate::network::{
     Origin, Peer, Route, SecurityGroup, Target,
 };
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
-use crate::party::{Member, Party};
+use crate::selector::{Selected, Selector};
 use crate::service::ServiceSet;
 
 /// One change of a network.
@@ -307,8 +307,8 @@ pub(crate) fn ranges(engine: &Engine<'_>, packet_end: &PacketEnd) -> Option<Vec<
 
 /// What was asked for: between whom, and which services.
 pub(super) struct Asked<'p> {
-    from: &'p Party,
-    to: &'p Party,
+    from: &'p Selector,
+    to: &'p Selector,
     over: ServiceSet,
     sources: BTreeSet<String>,
     targets: BTreeSet<String>,
@@ -319,23 +319,23 @@ pub(super) struct Asked<'p> {
 const TOLD_MAX: usize = 3;
 
 impl<'p> Asked<'p> {
-    pub fn of(engine: &Engine<'_>, from: &'p Party, to: &'p Party, over: ServiceSet) -> Self {
-        let names = |party: &Party| {
-            let hosts = party.interfaces(engine).into_iter();
+    pub fn of(engine: &Engine<'_>, from: &'p Selector, to: &'p Selector, over: ServiceSet) -> Self {
+        let names = |selector: &Selector| {
+            let hosts = selector.interfaces(engine).into_iter();
             hosts
                 .map(|host| engine.network.interfaces[host].named.name.clone())
                 .collect()
         };
-        let packet_ends = from.members(engine).unwrap_or_default();
-        let outside = packet_ends.iter().filter_map(|member| {
-            if let Member::Outside(packet_end) = member {
+        let packet_ends = from.selected(engine).unwrap_or_default();
+        let outside = packet_ends.iter().filter_map(|one| {
+            if let Selected::Outside(packet_end) = one {
                 Some(packet_end.set())
             } else {
                 None
             }
         });
         let outside = outside.fold(AddressSet::none(), |all, set| all.union(&set));
-        let outside = if let Party::Range(range) = from {
+        let outside = if let Selector::Range(range) = from {
             outside.union(&of_range(range))
         } else {
             outside
@@ -419,7 +419,7 @@ impl<'p> Asked<'p> {
                 )
             }
             End::Internet => (
-                Some(End::Internet).filter(|_| *self.from == Party::Internet),
+                Some(End::Internet).filter(|_| *self.from == Selector::Internet),
                 None,
             ),
             End::Service(_) => (None, Some(end.clone())),
@@ -429,8 +429,8 @@ impl<'p> Asked<'p> {
     fn split_to(&self, end: &End) -> (Option<End>, Option<End>) {
         let is_asked = match end {
             End::Hosts(names) => return split(names, &self.targets),
-            End::Internet => *self.to == Party::Internet,
-            End::Service(name) => matches!(self.to, Party::Service(own) if own == name),
+            End::Internet => *self.to == Selector::Internet,
+            End::Service(name) => matches!(self.to, Selector::Service(own) if own == name),
             End::Outside(_) => false,
         };
         if is_asked {

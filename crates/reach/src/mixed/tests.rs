@@ -6,7 +6,7 @@ use crate::network::{
     AclEntry, Assigned, Destination, GroupRule, Interface, InternetGateway, Named, Network, NetworkAcl,
     Origin, Own, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
 };
-use crate::party::{Party, reach_any};
+use crate::selector::{Selector, reach_any};
 use crate::service::ServiceSet;
 
 fn rule(port: u16, range: &str) -> GroupRule {
@@ -105,12 +105,12 @@ fn network(change: impl FnOnce(&mut Network)) -> Network {
     network
 }
 
-/// What may get from one party to another in a network.
+/// What may get from one selector to another in a network.
 fn works(network: &Network, from: &str, to: &str) -> String {
     let engine = Engine::new(network);
     let (from, to) = (
-        Party::read(&engine, from).unwrap(),
-        Party::read(&engine, to).unwrap(),
+        Selector::read(&engine, from).unwrap(),
+        Selector::read(&engine, to).unwrap(),
     );
     reach_any(&engine, &from, &to)
         .unwrap()

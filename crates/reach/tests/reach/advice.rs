@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use trueup_reach::network::{Named, Target};
-use trueup_reach::{Answer, Engine, Network, Party, Removal, ServiceSet, lints, reach};
+use trueup_reach::{Answer, Engine, Network, Removal, Selector, ServiceSet, lints, reach};
 
 use crate::common::world::network;
 
@@ -20,12 +20,12 @@ fn networks() -> u64 {
 fn everything(network: &Network, one_way: bool) -> BTreeMap<(String, String), Answer> {
     let engine = Engine::new(network);
     let answered = ServiceSet::conversations();
-    let mut parties = vec![Party::Internet, Party::Service("s3".to_owned())];
+    let mut selectors = vec![Selector::Internet, Selector::Service("s3".to_owned())];
     let hosts = network.interfaces.iter();
-    parties.extend(hosts.map(|host| Party::Named(host.named.name.clone())));
-    let pairs = parties
+    selectors.extend(hosts.map(|host| Selector::Named(host.named.name.clone())));
+    let pairs = selectors
         .iter()
-        .flat_map(|from| parties.iter().map(move |to| (from, to)));
+        .flat_map(|from| selectors.iter().map(move |to| (from, to)));
     let answers = pairs.filter(|(from, to)| from != to).filter_map(|(from, to)| {
         let answer = reach(&engine, from, to).ok()?;
         let told = Answer {

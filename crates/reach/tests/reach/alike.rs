@@ -1,10 +1,10 @@
-//! A question about two parties is answered by pairs that stand for others as it is by all pairs, one by one.
+//! A question about two selectors is answered by pairs that stand for others as it is by all pairs, one by one.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use fastrand::Rng;
 use trueup_reach::network::{Assigned, Network};
-use trueup_reach::{Answer, Engine, Own, Party, reach, reach_any};
+use trueup_reach::{Answer, Engine, Own, Selector, reach, reach_any};
 
 use crate::common::world::network;
 
@@ -44,8 +44,8 @@ fn with_twins(rng: &mut Rng, net: &mut Network) {
 }
 
 /// The same by asking about every two hosts by name: the answers in order, put together.
-fn one_by_one(engine: &Engine<'_>, from: &Party, to: &Party, is_any: bool) -> Option<Answer> {
-    let host = |host: &usize| Party::Named(engine.network.interfaces[*host].named.name.clone());
+fn one_by_one(engine: &Engine<'_>, from: &Selector, to: &Selector, is_any: bool) -> Option<Answer> {
+    let host = |host: &usize| Selector::Named(engine.network.interfaces[*host].named.name.clone());
     let (sources, targets) = (from.interfaces(engine), to.interfaces(engine));
     let others = sources
         .iter()
@@ -79,10 +79,12 @@ fn pairs_that_stand_for_others_say_what_all_of_them_say() {
         names.dedup();
         assert_eq!(names.len(), net.interfaces.len());
         let engine = Engine::new(&net);
-        let groups = (0..net.security_groups.len()).map(Party::Group);
-        let parties: Vec<Party> = groups.chain((0..net.subnets.len()).map(Party::Subnet)).collect();
-        for from in &parties {
-            for to in parties.iter().filter(|_| rng.u8(..3) == 0).collect::<Vec<_>>() {
+        let groups = (0..net.security_groups.len()).map(Selector::Group);
+        let selectors: Vec<Selector> = groups
+            .chain((0..net.subnets.len()).map(Selector::Subnet))
+            .collect();
+        for from in &selectors {
+            for to in selectors.iter().filter(|_| rng.u8(..3) == 0).collect::<Vec<_>>() {
                 for is_any in [false, true] {
                     let Some(mut slow) = one_by_one(&engine, from, to, is_any) else {
                         continue;

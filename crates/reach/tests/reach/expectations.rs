@@ -193,7 +193,7 @@ fn an_address_that_nobody_has_is_an_answer() {
     let network = topology(&spec(&seed()), &Lists::new());
     let engine = Engine::new(&network);
     let asked = |from: &str, to: &str| {
-        let read = |text: &str| trueup_reach::Party::read(&engine, text).unwrap();
+        let read = |text: &str| trueup_reach::Selector::read(&engine, text).unwrap();
         trueup_reach::explain(&engine, &read(from), &read(to), None)
     };
     let nowhere = asked("instance.private-host", "cidr/10.9.9.9/32").unwrap();
@@ -205,7 +205,7 @@ fn an_address_that_nobody_has_is_an_answer() {
             .to_string()
             .contains("internet_gateway.main")
     );
-    // Parties are called by their names, in errors too.
+    // Selectors are called by their names, in errors too.
     let error = asked("internet", "cidr/10.0.1.0/24")
         .map(|_| ())
         .and(asked("cidr/10.9.9.9/32", "instance.bastion").map(|_| ()));
@@ -217,9 +217,9 @@ fn an_address_that_nobody_has_is_an_answer() {
     empty.retain(|(address, _)| *address != "instance.private-host");
     let network = topology(&spec(&empty), &Lists::new());
     let engine = Engine::new(&network);
-    let party = trueup_reach::Party::read(&engine, "subnet.private").unwrap();
-    let internet = trueup_reach::Party::read(&engine, "internet").unwrap();
-    let error = trueup_reach::explain(&engine, &internet, &party, None).unwrap_err();
+    let selector = trueup_reach::Selector::read(&engine, "subnet.private").unwrap();
+    let internet = trueup_reach::Selector::read(&engine, "internet").unwrap();
+    let error = trueup_reach::explain(&engine, &internet, &selector, None).unwrap_err();
     assert!(
         error.to_string().starts_with("`subnet.private` has no hosts"),
         "{error}"

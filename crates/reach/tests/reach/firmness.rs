@@ -10,7 +10,7 @@ use fastrand::Rng;
 use serde_json::{Value as Json, json};
 use trueup_model::{Address, Kind};
 use trueup_reach::fill::{Lists, topology};
-use trueup_reach::{Answer, Engine, Network, Party, ServiceSet, reach};
+use trueup_reach::{Answer, Engine, Network, Selector, ServiceSet, reach};
 
 use crate::common::spec::spec;
 
@@ -201,8 +201,8 @@ fn firmer(seed: u64, softened: &mut usize) -> Option<String> {
     pairs.extend(hosts.iter().map(|host| (host.as_str(), "10.0.1.20")));
     for (from, to) in pairs {
         let ask = |engine: &Engine<'_>| {
-            let party = |text: &str| Party::read(engine, text).unwrap();
-            reach(engine, &party(from), &party(to)).ok()
+            let selector = |text: &str| Selector::read(engine, text).unwrap();
+            reach(engine, &selector(from), &selector(to)).ok()
         };
         let (Some(one), Some(other)) = (ask(&old), ask(&new)) else {
             continue;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use trueup_model::{Demand, Expectation, Interfaces, NetworkInterface, Observed, Status, Topology};
 use trueup_reach::fill::{Lists, observed};
-use trueup_reach::{Engine, Network, Party, ServiceSet, Verdict, findings, reach};
+use trueup_reach::{Engine, Network, Selector, ServiceSet, Verdict, findings, reach};
 
 use crate::common::spec::{live, seed, spec};
 
@@ -65,8 +65,8 @@ fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
     let engine = Engine::new(network);
     let answer = reach(
         &engine,
-        &Party::read(&engine, from).unwrap(),
-        &Party::read(&engine, to).unwrap(),
+        &Selector::read(&engine, from).unwrap(),
+        &Selector::read(&engine, to).unwrap(),
     )
     .unwrap();
     answer.verdict(Some(&ServiceSet::read(over).unwrap()))

@@ -3,15 +3,15 @@
 use serde_json::{Value as Json, json};
 use trueup_model::{Kind, Object, Observed, Record, Ref, Topology, json as from_json};
 use trueup_reach::fill::{Lists, observed, topology};
-use trueup_reach::{Engine, Explanation, Network, Party, ServiceSet, Verdict, explain};
+use trueup_reach::{Engine, Explanation, Network, Selector, ServiceSet, Verdict, explain};
 
 use crate::common::spec::{live, seed, spec};
 
 fn explained(network: &Network, from: &str, to: &str, over: &str) -> Explanation {
     let engine = Engine::new(network);
     let (from, to) = (
-        Party::read(&engine, from).unwrap(),
-        Party::read(&engine, to).unwrap(),
+        Selector::read(&engine, from).unwrap(),
+        Selector::read(&engine, to).unwrap(),
     );
     explain(&engine, &from, &to, Some(&ServiceSet::read(over).unwrap())).unwrap()
 }

@@ -3,7 +3,7 @@
 
 use fastrand::Rng;
 use trueup_reach::network::{Destination, NOWHERE, Peer, Target};
-use trueup_reach::{Answer, Engine, Network, Party, ServiceSet, explain, lint, reach, summary};
+use trueup_reach::{Answer, Engine, Network, Selector, ServiceSet, explain, lint, reach, summary};
 
 use crate::common::world::network;
 
@@ -109,13 +109,13 @@ fn firm(answer: &Answer) -> [ServiceSet; 3] {
     [&answer.allowed, &answer.partial, &blocked].map(|set| set.intersect(&ServiceSet::conversations()))
 }
 
-fn parties(net: &Network) -> Vec<Party> {
-    let hosts = (0..net.interfaces.len()).map(|host| Party::Named(format!("host-{host}")));
+fn selectors(net: &Network) -> Vec<Selector> {
+    let hosts = (0..net.interfaces.len()).map(|host| Selector::Named(format!("host-{host}")));
     hosts
         .chain([
-            Party::Internet,
-            Party::Service("s3".to_owned()),
-            Party::Address("8.8.8.8".parse().unwrap()),
+            Selector::Internet,
+            Selector::Service("s3".to_owned()),
+            Selector::Address("8.8.8.8".parse().unwrap()),
         ])
         .collect()
 }
@@ -136,9 +136,9 @@ fn a_reference_that_leads_nowhere_makes_no_answer_firmer() {
         let mut after = before.clone();
         lose(&mut rng, references(&mut after));
         let (old, new) = (Engine::new(&before), Engine::new(&after));
-        for (from, to) in parties(&before)
+        for (from, to) in selectors(&before)
             .iter()
-            .flat_map(|from| parties(&before).into_iter().map(move |to| (from, to)))
+            .flat_map(|from| selectors(&before).into_iter().map(move |to| (from, to)))
         {
             let (Ok(one), Ok(other)) = (reach(&old, from, &to), reach(&new, from, &to)) else {
                 continue;
@@ -176,7 +176,7 @@ fn whatever_leads_nowhere_ends_no_answer() {
         let engine = Engine::new(&net);
         summary(&engine);
         lint(&engine);
-        let all = parties(&net);
+        let all = selectors(&net);
         for _ in 0..12 {
             let (from, to) = (&all[rng.usize(..all.len())], all[rng.usize(..all.len())].clone());
             if let Ok(told) = explain(&engine, from, &to, None) {

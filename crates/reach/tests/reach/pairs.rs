@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Peer, SecurityGroup, Subnet, Vpc};
-use trueup_reach::{Engine, Matrix, Member, between, classes};
+use trueup_reach::{Engine, Matrix, Selected, between, classes};
 use trueup_reach::{Network, Own, ServiceSet};
 
 use crate::common::world::{net, network};
@@ -45,7 +45,11 @@ fn the_matrix_says_what_each_pair_says() {
                     if from == to && (source == target) != (sources.len() == 1) {
                         continue;
                     }
-                    let own = between(&engine, &Member::Interface(*source), &Member::Interface(*target));
+                    let own = between(
+                        &engine,
+                        &Selected::Interface(*source),
+                        &Selected::Interface(*target),
+                    );
                     let all = (own.allowed, own.partial, own.unknown);
                     assert_eq!(
                         all,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use trueup_reach::network::Assigned;
 use trueup_reach::{
-    Answer, Blocker, Code, Engine, Network, Opens, Party, ServiceSet, Unformed, Verdict, explain, reach,
+    Answer, Blocker, Code, Engine, Network, Opens, Selector, ServiceSet, Unformed, Verdict, explain, reach,
 };
 
 use crate::common::world::network;
@@ -38,8 +38,8 @@ fn unassign(rng: &mut Rng, network: &mut Network) {
 
 /// What is asked about in a network: two hosts, or a host and an address, or a host from the internet,
 /// or by its public address.
-fn question(rng: &mut Rng, network: &Network) -> (Party, Party) {
-    let mut host = || Party::Named(format!("host-{}", rng.usize(..network.interfaces.len())));
+fn question(rng: &mut Rng, network: &Network) -> (Selector, Selector) {
+    let mut host = || Selector::Named(format!("host-{}", rng.usize(..network.interfaces.len())));
     let (from, to) = (host(), host());
     let known = network.interfaces.iter().flat_map(|host| &host.addresses);
     let public: Vec<_> = known
@@ -49,10 +49,10 @@ fn question(rng: &mut Rng, network: &Network) -> (Party, Party) {
         })
         .collect();
     match rng.u8(..7) {
-        3 if !public.is_empty() => (from, Party::Address(public[rng.usize(..public.len())])),
-        0 => (from, Party::Address("8.8.8.8".parse().unwrap())),
-        1 => (Party::Internet, to),
-        2 => (from, Party::Internet),
+        3 if !public.is_empty() => (from, Selector::Address(public[rng.usize(..public.len())])),
+        0 => (from, Selector::Address("8.8.8.8".parse().unwrap())),
+        1 => (Selector::Internet, to),
+        2 => (from, Selector::Internet),
         _ => (from, to),
     }
 }
@@ -60,12 +60,12 @@ fn question(rng: &mut Rng, network: &Network) -> (Party, Party) {
 /// All pairs of hosts, the internet and a service, with what works.
 fn everything(network: &Network) -> BTreeMap<(String, String), Answer> {
     let engine = Engine::new(network);
-    let hosts: Vec<Party> = network
+    let hosts: Vec<Selector> = network
         .interfaces
         .iter()
-        .map(|host| Party::Named(host.named.name.clone()))
+        .map(|host| Selector::Named(host.named.name.clone()))
         .collect();
-    let mut pairs: Vec<(Party, Party)> = Vec::new();
+    let mut pairs: Vec<(Selector, Selector)> = Vec::new();
     for from in &hosts {
         pairs.extend(
             hosts
@@ -74,9 +74,9 @@ fn everything(network: &Network) -> BTreeMap<(String, String), Answer> {
                 .map(|to| (from.clone(), to.clone())),
         );
         pairs.extend([
-            (from.clone(), Party::Internet),
-            (from.clone(), Party::Service("s3".to_owned())),
-            (Party::Internet, from.clone()),
+            (from.clone(), Selector::Internet),
+            (from.clone(), Selector::Service("s3".to_owned())),
+            (Selector::Internet, from.clone()),
         ]);
     }
     let asked = pairs
@@ -89,7 +89,7 @@ fn everything(network: &Network) -> BTreeMap<(String, String), Answer> {
 fn opened(
     before: &Network,
     after: &Network,
-    (from, to): &(Party, Party),
+    (from, to): &(Selector, Selector),
     over: &ServiceSet,
 ) -> Vec<(String, String, ServiceSet)> {
     let (old, new) = (everything(before), everything(after));
@@ -173,7 +173,10 @@ fn what_is_mended_works_and_what_else_it_opens_is_told() {
                 let verdict = reach(&engine, &asked.0, &asked.1).unwrap().verdict(Some(&over));
                 // Where EC2 picks one of several ways and does not say which, only one of them was mended;
                 // and of the pieces of the internet the first one is explained.
-                let is_whole = !matches!((&asked.0, &asked.1), (Party::Internet, _) | (_, Party::Internet));
+                let is_whole = !matches!(
+                    (&asked.0, &asked.1),
+                    (Selector::Internet, _) | (_, Selector::Internet)
+                );
                 if matches!(verdict, Verdict::Unknown | Verdict::Invalid)
                     || (!is_whole && verdict != Verdict::Allowed)
                 {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use trueup_reach::fill::saved;
-use trueup_reach::{Engine, Network, Party, ServiceSet, Verdict, explain, reach};
+use trueup_reach::{Engine, Network, Selector, ServiceSet, Verdict, explain, reach};
 
 use crate::common::answers::{acl, files, group, interface, subnet, table, vpc};
 
@@ -131,8 +131,8 @@ fn network() -> Network {
 fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
     let engine = Engine::new(network);
     let (from, to) = (
-        Party::read(&engine, from).unwrap(),
-        Party::read(&engine, to).unwrap(),
+        Selector::read(&engine, from).unwrap(),
+        Selector::read(&engine, to).unwrap(),
     );
     reach(&engine, &from, &to)
         .unwrap()
@@ -168,7 +168,7 @@ fn accounts_are_one_network() {
 fn what_was_deleted_is_a_blackhole_and_what_is_unknown_no_host() {
     let network = network();
     let engine = Engine::new(&network);
-    let read = |text: &str| Party::read(&engine, text).unwrap();
+    let read = |text: &str| Selector::read(&engine, text).unwrap();
     let told = explain(
         &engine,
         &read("10.1.3.10"),
@@ -180,7 +180,7 @@ fn what_was_deleted_is_a_blackhole_and_what_is_unknown_no_host() {
     // There is no entry for its instance, so it is taken to run: it is in use.
     assert_eq!(told.blockers[0].code.as_str(), "blackhole", "{told}");
     assert_eq!(told.blockers[0].detail, "it led to nat-old");
-    assert!(Party::read(&engine, "i-nobody").is_err());
+    assert!(Selector::read(&engine, "i-nobody").is_err());
 }
 
 #[test]
@@ -257,11 +257,11 @@ fn the_entries_with_which_ec2_ends_an_acl_are_not_told() {
     assert_eq!(trueup_reach::lint(&Engine::new(&open)), []);
     let shut = network("10.9.0.0/16");
     let engine = Engine::new(&shut);
-    let party = |name: &str| Party::read(&engine, name).unwrap();
+    let selector = |name: &str| Selector::read(&engine, name).unwrap();
     let told = explain(
         &engine,
-        &party("eni-1"),
-        &party("eni-2"),
+        &selector("eni-1"),
+        &selector("eni-2"),
         Some(&ServiceSet::tcp(443, 443)),
     )
     .unwrap();
@@ -292,34 +292,34 @@ fn ask_everything(files: &BTreeMap<String, String>) {
     let engine = Engine::new(&network);
     trueup_reach::summary(&engine);
     trueup_reach::lint(&engine);
-    let mut parties: Vec<String> = network
+    let mut selectors: Vec<String> = network
         .interfaces
         .iter()
         .take(6)
         .map(|interface| interface.named.name.clone())
         .collect();
-    parties.extend([
+    selectors.extend([
         "internet".to_owned(),
         "cidr/10.250.0.0/24".to_owned(),
         "10.20.0.7".to_owned(),
     ]);
-    for (from, to) in parties
+    for (from, to) in selectors
         .iter()
-        .zip(parties.iter().skip(1))
-        .chain(parties.iter().zip(parties.iter().rev()))
+        .zip(selectors.iter().skip(1))
+        .chain(selectors.iter().zip(selectors.iter().rev()))
     {
-        let (Ok(from), Ok(to)) = (Party::read(&engine, from), Party::read(&engine, to)) else {
+        let (Ok(from), Ok(to)) = (Selector::read(&engine, from), Selector::read(&engine, to)) else {
             continue;
         };
         if let Ok(told) = explain(&engine, &from, &to, None) {
             let _ = told.to_string();
         }
     }
-    for (from, to) in parties
+    for (from, to) in selectors
         .iter()
-        .flat_map(|from| parties.iter().map(move |to| (from, to)))
+        .flat_map(|from| selectors.iter().map(move |to| (from, to)))
     {
-        let (Ok(from), Ok(to)) = (Party::read(&engine, from), Party::read(&engine, to)) else {
+        let (Ok(from), Ok(to)) = (Selector::read(&engine, from), Selector::read(&engine, to)) else {
             continue;
         };
         let _ = reach(&engine, &from, &to);

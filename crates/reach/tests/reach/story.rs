@@ -3,15 +3,15 @@
 
 use serde_json::json;
 use trueup_reach::fill::{Lists, observed, topology};
-use trueup_reach::{Code, Engine, Explanation, Network, Party, ServiceSet, Verdict, explain, reach};
+use trueup_reach::{Code, Engine, Explanation, Network, Selector, ServiceSet, Verdict, explain, reach};
 
 use crate::common::spec::{endpoint, live, seed, spec};
 
 fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
     let engine = Engine::new(network);
     let (from, to) = (
-        Party::read(&engine, from).unwrap(),
-        Party::read(&engine, to).unwrap(),
+        Selector::read(&engine, from).unwrap(),
+        Selector::read(&engine, to).unwrap(),
     );
     let over = (!over.is_empty()).then(|| ServiceSet::read(over).unwrap());
     reach(&engine, &from, &to).unwrap().verdict(over.as_ref())
@@ -20,8 +20,8 @@ fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
 fn explained(network: &Network, from: &str, to: &str, over: &str) -> Explanation {
     let engine = Engine::new(network);
     let (from, to) = (
-        Party::read(&engine, from).unwrap(),
-        Party::read(&engine, to).unwrap(),
+        Selector::read(&engine, from).unwrap(),
+        Selector::read(&engine, to).unwrap(),
     );
     explain(&engine, &from, &to, Some(&ServiceSet::read(over).unwrap())).unwrap()
 }
@@ -113,9 +113,9 @@ fn with_the_endpoint_s3_works_and_the_internet_still_does_not() {
             Verdict::Blocked
         );
         let engine = Engine::new(&network);
-        let s3 = Party::read(&engine, "s3").unwrap();
+        let s3 = Selector::read(&engine, "s3").unwrap();
         let via = |from: &str| {
-            reach(&engine, &Party::read(&engine, from).unwrap(), &s3)
+            reach(&engine, &Selector::read(&engine, from).unwrap(), &s3)
                 .unwrap()
                 .via
         };
@@ -425,8 +425,8 @@ fn what_is_blocked_allows_nothing() {
         let over = over.map(|over| ServiceSet::read(over).unwrap());
         let told = explain(
             &engine,
-            &Party::read(&engine, from).unwrap(),
-            &Party::read(&engine, to).unwrap(),
+            &Selector::read(&engine, from).unwrap(),
+            &Selector::read(&engine, to).unwrap(),
             over.as_ref(),
         )
         .unwrap();
@@ -486,8 +486,14 @@ fn a_nat_gateway_in_the_wrong_subnet_is_named_and_its_subnet_is_not_opened() {
     let wanted = spec(&resources);
     let network = topology(&wanted, &Lists::new());
     let engine = Engine::new(&network);
-    let party = |text: &str| Party::read(&engine, text).unwrap();
-    let told = explain(&engine, &party("instance.private-host"), &party("internet"), None).unwrap();
+    let selector = |text: &str| Selector::read(&engine, text).unwrap();
+    let told = explain(
+        &engine,
+        &selector("instance.private-host"),
+        &selector("internet"),
+        None,
+    )
+    .unwrap();
     let fixes: Vec<&str> = told
         .blockers
         .iter()

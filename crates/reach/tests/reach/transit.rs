@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use trueup_reach::fill::saved;
-use trueup_reach::{Engine, Network, Party, ServiceSet, Verdict, explain, reach};
+use trueup_reach::{Engine, Network, Selector, ServiceSet, Verdict, explain, reach};
 
 use crate::common::answers::{acl, group, interface, subnet, table, vpc};
 
@@ -122,8 +122,8 @@ fn network(entries: &Entries) -> Network {
 fn verdict(network: &Network) -> (Verdict, Option<String>) {
     let engine = Engine::new(network);
     let (from, to) = (
-        Party::read(&engine, "eni-ours").unwrap(),
-        Party::Address("10.2.1.10".parse().unwrap()),
+        Selector::read(&engine, "eni-ours").unwrap(),
+        Selector::Address("10.2.1.10".parse().unwrap()),
     );
     let over = ServiceSet::read("tcp/443").unwrap();
     let verdict = reach(&engine, &from, &to).unwrap().verdict(Some(&over));
@@ -154,8 +154,8 @@ fn a_packet_goes_over_both_gateways_and_back() {
     let network = network(&both());
     assert_eq!(verdict(&network), (Verdict::Allowed, None));
     let engine = Engine::new(&network);
-    let party = |name: &str| Party::read(&engine, name).unwrap();
-    let told = explain(&engine, &party("eni-ours"), &party("eni-theirs"), None)
+    let selector = |name: &str| Selector::read(&engine, name).unwrap();
+    let told = explain(&engine, &selector("eni-ours"), &selector("eni-theirs"), None)
         .unwrap()
         .to_string();
     let expected = [
@@ -260,7 +260,7 @@ fn an_object_that_is_left_out_makes_no_firm_answer_but_that_it_is_not_there() {
         let (account, name, _) = entries.remove(place);
         let network = network(&entries);
         let engine = Engine::new(&network);
-        if Party::read(&engine, "eni-ours").is_err() {
+        if Selector::read(&engine, "eni-ours").is_err() {
             continue;
         }
         match verdict(&network) {

@@ -8,7 +8,7 @@ use trueup_model::{
     Action, Change, Demand, Disruption, Expectation, Guard, Kind, Observed, Plan, Status, Topology, Value,
 };
 use trueup_reach::fill::{Lists, observed, topology};
-use trueup_reach::{Engine, Network, Party, ServiceSet, Verdict, findings, reach, review};
+use trueup_reach::{Engine, Network, Selector, ServiceSet, Verdict, findings, reach, review};
 
 use crate::common::spec::{endpoint, live, seed, spec};
 
@@ -16,8 +16,8 @@ fn verdict(network: &Network, from: &str, to: &str, over: &str) -> Verdict {
     let engine = Engine::new(network);
     let answer = reach(
         &engine,
-        &Party::read(&engine, from).unwrap(),
-        &Party::read(&engine, to).unwrap(),
+        &Selector::read(&engine, from).unwrap(),
+        &Selector::read(&engine, to).unwrap(),
     )
     .unwrap();
     answer.verdict(Some(&ServiceSet::read(over).unwrap()))
@@ -237,7 +237,7 @@ fn a_kind_that_could_not_be_read_makes_no_answer_firm() {
         (Kind::VpcEndpoint, "instance.private-host s3"),
     ]
     .into();
-    for (kind, parties) in expected {
+    for (kind, selectors) in expected {
         let mut seen = seen.clone();
         seen.objects.retain(|object| object.kind != kind);
         seen.unreadable.insert(kind, "not allowed".to_owned());
@@ -250,7 +250,7 @@ fn a_kind_that_could_not_be_read_makes_no_answer_firm() {
         private.record.set("associate_public_ip_address", true);
         private.facts.set("public_ip", "34.1.1.1");
         let network = observed(&seen, "test", &Lists::new());
-        let (from, to) = parties.split_once(' ').unwrap();
+        let (from, to) = selectors.split_once(' ').unwrap();
         assert_eq!(
             verdict(&network, from, to, "tcp/22"),
             Verdict::Unknown,

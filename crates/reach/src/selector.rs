@@ -1,4 +1,4 @@
-//! The parties of a question: who asks, and who is asked for.
+//! The selectors of a question: who asks, and who is asked for.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::walk::Start;
 
 /// One end of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Party {
+pub enum Selector {
     /// The interfaces that are called this: `instance.web`, or an id.
     Named(String),
     /// Every interface in a subnet, by the subnet's name or id.
@@ -40,9 +40,9 @@ pub enum Party {
     Address(IpAddr),
 }
 
-/// Why a text is no party.
+/// Why a text is no selector.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum PartyError {
+pub enum SelectorError {
     /// Nothing is called this.
     #[error(
         "`{0}` is nothing in this network: name an instance, a subnet, a security group, `internet`, `s3`, `dynamodb`, `cidr/10.0.0.0/16`, `tag/key=value` or an address"
@@ -56,9 +56,9 @@ pub enum PartyError {
     Several(String, String),
 }
 
-/// What a party consists of.
+/// What a selector consists of.
 #[derive(Clone, Debug)]
-pub enum Member {
+pub enum Selected {
     /// An interface.
     Interface(usize),
     /// A piece of the internet.
@@ -67,9 +67,9 @@ pub enum Member {
     Service(String, PacketEnd),
 }
 
-impl Party {
-    /// Reads a party.
-    pub fn read(engine: &Engine<'_>, text: &str) -> Result<Self, PartyError> {
+impl Selector {
+    /// Reads a selector.
+    pub fn read(engine: &Engine<'_>, text: &str) -> Result<Self, SelectorError> {
         let network = engine.network;
         let is = |named: &crate::network::Named, name: &str| {
             named.name == name || named.id.as_deref() == Some(name)
@@ -113,13 +113,13 @@ impl Party {
         {
             return Ok(Self::Named(text.to_owned()));
         }
-        if let Some(party) = subnet(text).or_else(|| group(text)) {
-            return Ok(party);
+        if let Some(selector) = subnet(text).or_else(|| group(text)) {
+            return Ok(selector);
         }
         if matches!(text, "s3" | "dynamodb") || !services(engine, text).is_empty() {
             return Ok(Self::Service(text.to_owned()));
         }
-        Err(PartyError::Nothing(text.to_owned()))
+        Err(SelectorError::Nothing(text.to_owned()))
     }
 
     /// The interfaces that belong to it.
@@ -153,61 +153,63 @@ impl Party {
     }
 
     /// All that belongs to it.
-    pub fn members(&self, engine: &Engine<'_>) -> Result<Vec<Member>, PartyError> {
-        let mut members: Vec<Member> = self
+    pub fn selected(&self, engine: &Engine<'_>) -> Result<Vec<Selected>, SelectorError> {
+        let mut selected: Vec<Selected> = self
             .interfaces(engine)
             .into_iter()
-            .map(Member::Interface)
+            .map(Selected::Interface)
             .collect();
         match self {
             Self::Internet => {
-                members.extend(engine.internet(Family::V4).iter().cloned().map(Member::Outside));
-                members.extend(engine.internet(Family::V6).iter().cloned().map(Member::Outside));
+                selected.extend(engine.internet(Family::V4).iter().cloned().map(Selected::Outside));
+                selected.extend(engine.internet(Family::V6).iter().cloned().map(Selected::Outside));
             }
-            Self::Service(name) => members.push(Member::Service(name.clone(), service_spot(engine, name)?)),
+            Self::Service(name) => {
+                selected.push(Selected::Service(name.clone(), service_spot(engine, name)?))
+            }
             Self::Range(range) => {
                 let family = Family::of_range(range);
                 let outside = of_range(range)
                     .intersect(&public(family))
                     .subtract(&engine.owned_publics());
-                members.extend(
+                selected.extend(
                     cut(engine, family, &outside, Listed::Unsure)
                         .into_iter()
-                        .map(Member::Outside),
+                        .map(Selected::Outside),
                 );
             }
-            Self::Address(address) if members.is_empty() => {
+            Self::Address(address) if selected.is_empty() => {
                 let packet_end = PacketEnd::one(number(*address), Owner::Outside);
                 if public(Family::of(*address)).contains(number(*address)) {
-                    members.push(Member::Outside(packet_end));
+                    selected.push(Selected::Outside(packet_end));
                 }
             }
             _ => {}
         }
-        if members.is_empty() {
-            return Err(PartyError::NoHosts(self.name(engine)));
+        if selected.is_empty() {
+            return Err(SelectorError::NoHosts(self.name(engine)));
         }
-        Ok(members)
+        Ok(selected)
     }
 
     /// All that packets to it may come to: addresses that nobody has are asked about too, and where their
     /// packets end is the answer.
-    pub(crate) fn targets(&self, engine: &Engine<'_>) -> Result<Vec<Member>, PartyError> {
-        match (self.members(engine), self) {
-            (Err(PartyError::NoHosts(_)), Self::Range(range)) => {
+    pub(crate) fn targets(&self, engine: &Engine<'_>) -> Result<Vec<Selected>, SelectorError> {
+        match (self.selected(engine), self) {
+            (Err(SelectorError::NoHosts(_)), Self::Range(range)) => {
                 let family = Family::of_range(range);
                 let pieces = cut(engine, family, &of_range(range), Listed::Unsure);
                 Ok(pieces
                     .into_iter()
                     .map(|piece| {
-                        Member::Outside(PacketEnd {
+                        Selected::Outside(PacketEnd {
                             owner: Owner::Unresolved,
                             ..piece
                         })
                     })
                     .collect())
             }
-            (members, _) => members,
+            (selected, _) => selected,
         }
     }
 }
@@ -222,11 +224,11 @@ fn is_called<T: crate::network::Part>(
     one == other || named(&parts[one]).name == named(&parts[other]).name
 }
 
-impl fmt::Display for Party {
+impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => f.write_str(name),
-            // In a network they have names: see [`Party::name`].
+            // In a network they have names: see [`Selector::name`].
             Self::Subnet(_) => f.write_str("subnet"),
             Self::Group(_) => f.write_str("security group"),
             Self::Tag(key, None) => write!(f, "tag/{key}"),
@@ -278,7 +280,7 @@ fn services(engine: &Engine<'_>, name: &str) -> Vec<usize> {
 }
 
 /// The addresses of a service in the region of the network.
-fn service_spot(engine: &Engine<'_>, name: &str) -> Result<PacketEnd, PartyError> {
+fn service_spot(engine: &Engine<'_>, name: &str) -> Result<PacketEnd, SelectorError> {
     let list = services(engine, name).first().copied();
     let set = list.and_then(|list| engine.network.prefix_lists[list].entries.as_ref());
     let set = set.map_or_else(
@@ -294,21 +296,21 @@ fn service_spot(engine: &Engine<'_>, name: &str) -> Result<PacketEnd, PartyError
 }
 
 /// Which services get from one member to another, and back.
-pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
+pub fn between(engine: &Engine<'_>, from: &Selected, to: &Selected) -> Answer {
     let start = |owner: Owner, interface: usize| {
         engine
             .packet_end(owner)
             .map(|packet_end| Start::Interface(interface, packet_end))
     };
     match (from, to) {
-        (Member::Interface(from), Member::Interface(to)) => {
+        (Selected::Interface(from), Selected::Interface(to)) => {
             let families = [Family::V4, Family::V6].into_iter().filter_map(|family| {
                 let (source, target) = (engine.primary(*from, family)?, engine.primary(*to, family)?);
                 Some(ask(engine, &start(source, *from)?, &engine.packet_end(target)?))
             });
             families.reduce(|all, one| all.or(&one)).unwrap_or_default()
         }
-        (Member::Interface(from), Member::Outside(packet_end)) => {
+        (Selected::Interface(from), Selected::Outside(packet_end)) => {
             let source = engine
                 .primary(*from, packet_end.family)
                 .and_then(|owner| start(owner, *from));
@@ -317,10 +319,10 @@ pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
                 |start| ask(engine, &start, packet_end),
             )
         }
-        (Member::Interface(from), Member::Service(name, packet_end)) => {
+        (Selected::Interface(from), Selected::Service(name, packet_end)) => {
             to_service(engine, *from, name, packet_end)
         }
-        (Member::Outside(packet_end), Member::Interface(to)) => {
+        (Selected::Outside(packet_end), Selected::Interface(to)) => {
             let targets = match packet_end.family {
                 Family::V4 => engine.publics_of(*to),
                 Family::V6 => engine.primary(*to, Family::V6).into_iter().collect(),
@@ -337,8 +339,8 @@ pub fn between(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
                 .unwrap_or_else(|| nothing(packet_end.family))
         }
         // Services start nothing, and what happens outside is none of this network's.
-        (Member::Service(..), _) => nothing(Family::V4),
-        (Member::Outside(packet_end), Member::Outside(_) | Member::Service(..)) => Answer {
+        (Selected::Service(..), _) => nothing(Family::V4),
+        (Selected::Outside(packet_end), Selected::Outside(_) | Selected::Service(..)) => Answer {
             unknown: ServiceSet::of_family(packet_end.family),
             assumptions: BTreeSet::from(["what outsiders reach outside is not known here".to_owned()]),
             ..nothing(packet_end.family)
@@ -372,7 +374,7 @@ fn to_service(engine: &Engine<'_>, from: usize, name: &str, packet_end: &PacketE
     if let Some(interfaces) = interfaces.find(|interfaces| !interfaces.is_empty()) {
         let answers = interfaces
             .iter()
-            .map(|to| between(engine, &Member::Interface(from), &Member::Interface(*to)));
+            .map(|to| between(engine, &Selected::Interface(from), &Selected::Interface(*to)));
         // The name gives all of its addresses, and a client takes any of them.
         let private = answers.reduce(|all, one| all.and(&one)).unwrap_or_default();
         return if network.vpcs[vpc].dns == Some(true) {
@@ -401,18 +403,18 @@ fn by_routes(engine: &Engine<'_>, from: usize, packet_end: &PacketEnd) -> Answer
     merged.unwrap_or_else(|| nothing(Family::V4))
 }
 
-/// Which services get from every member of one party to every member of another.
-pub fn reach(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
+/// Which services get from every member of one selector to every member of another.
+pub fn reach(engine: &Engine<'_>, from: &Selector, to: &Selector) -> Result<Answer, SelectorError> {
     asked(engine, from, to, (between, Answer::and))
 }
 
-/// Which services get from any address of any member of one party to any address of any member of another.
-pub fn reach_any(engine: &Engine<'_>, from: &Party, to: &Party) -> Result<Answer, PartyError> {
+/// Which services get from any address of any member of one selector to any address of any member of another.
+pub fn reach_any(engine: &Engine<'_>, from: &Selector, to: &Selector) -> Result<Answer, SelectorError> {
     asked(engine, from, to, (between_any, Answer::or))
 }
 
 /// Any address of one member to any address of another: secondary addresses and public ones are ways as well.
-pub(crate) fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> Answer {
+pub(crate) fn between_any(engine: &Engine<'_>, from: &Selected, to: &Selected) -> Answer {
     let first = between(engine, from, to);
     let owners = |interface: usize, public: bool| {
         let own = &engine.network.interfaces[interface].addresses;
@@ -428,15 +430,15 @@ pub(crate) fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> An
             .collect::<Vec<_>>()
     };
     let starts: Vec<(Family, Start)> = match from {
-        Member::Interface(index) => owners(*index, false)
+        Selected::Interface(index) => owners(*index, false)
             .into_iter()
             .map(|packet_end| (packet_end.family, Start::Interface(*index, packet_end)))
             .collect(),
-        Member::Outside(packet_end) => vec![(packet_end.family, Start::Outside(packet_end.clone()))],
-        Member::Service(..) => Vec::new(),
+        Selected::Outside(packet_end) => vec![(packet_end.family, Start::Outside(packet_end.clone()))],
+        Selected::Service(..) => Vec::new(),
     };
     let targets = match (from, to) {
-        (Member::Outside(packet_end), Member::Interface(index)) => {
+        (Selected::Outside(packet_end), Selected::Interface(index)) => {
             let mut own = owners(*index, true);
             own.retain(|target| {
                 target.family == packet_end.family
@@ -444,8 +446,8 @@ pub(crate) fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> An
             });
             own
         }
-        (Member::Interface(_), Member::Interface(index)) => owners(*index, true),
-        (Member::Interface(_), Member::Outside(packet_end)) => vec![packet_end.clone()],
+        (Selected::Interface(_), Selected::Interface(index)) => owners(*index, true),
+        (Selected::Interface(_), Selected::Outside(packet_end)) => vec![packet_end.clone()],
         _ => Vec::new(),
     };
     let pairs = starts.iter().flat_map(|(family, start)| {
@@ -460,12 +462,17 @@ pub(crate) fn between_any(engine: &Engine<'_>, from: &Member, to: &Member) -> An
 /// How two members are asked about, and how two answers are put together: twice the same one must come to no
 /// more than once.
 type Question = (
-    fn(&Engine<'_>, &Member, &Member) -> Answer,
+    fn(&Engine<'_>, &Selected, &Selected) -> Answer,
     fn(&Answer, &Answer) -> Answer,
 );
 
-fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -> Result<Answer, PartyError> {
-    let sources = from.members(engine)?;
+fn asked(
+    engine: &Engine<'_>,
+    from: &Selector,
+    to: &Selector,
+    (ask, join): Question,
+) -> Result<Answer, SelectorError> {
+    let sources = from.selected(engine)?;
     let mut all: Option<Answer> = None;
     let mut add = |answer: Answer| {
         all = Some(
@@ -474,9 +481,9 @@ fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -
         );
     };
     // An address that is asked for is whoever's the packet finds it to be.
-    if let Party::Address(address) = to {
+    if let Selector::Address(address) = to {
         let packet_end = PacketEnd::one(number(*address), Owner::Unresolved);
-        let same_family = |source: &&Member| !matches!(source, Member::Outside(outside) if outside.family != packet_end.family);
+        let same_family = |source: &&Selected| !matches!(source, Selected::Outside(outside) if outside.family != packet_end.family);
         sources
             .iter()
             .filter(same_family)
@@ -485,13 +492,13 @@ fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -
     }
     let targets = to.targets(engine)?;
     // A host's way to itself says something only where there is no other.
-    if let ([Member::Interface(source)], [Member::Interface(target)]) = (&sources[..], &targets[..])
+    if let ([Selected::Interface(source)], [Selected::Interface(target)]) = (&sources[..], &targets[..])
         && source == target
     {
         return Ok(ask(
             engine,
-            &Member::Interface(*source),
-            &Member::Interface(*target),
+            &Selected::Interface(*source),
+            &Selected::Interface(*target),
         ));
     }
     let (own, others) = (alike(engine, &sources), alike(engine, &targets));
@@ -530,15 +537,15 @@ fn asked(engine: &Engine<'_>, from: &Party, to: &Party, (ask, join): Question) -
 }
 
 /// A member with its place, and its likeness.
-type Like<'m> = ((usize, &'m Member), Option<Alike>);
+type Like<'m> = ((usize, &'m Selected), Option<Alike>);
 
 /// The member at a place, and those that are like it.
-fn like<'m>(members: &'m [Member], alike: &[Option<Alike>], place: usize) -> Vec<Like<'m>> {
+fn like<'m>(selected: &'m [Selected], alike: &[Option<Alike>], place: usize) -> Vec<Like<'m>> {
     let own = alike.get(place).copied().flatten();
     let is_like = |((at, _), other): &Like<'_>| {
         *at == place || own.zip(*other).is_some_and(|(a, b)| a.number == b.number)
     };
-    members
+    selected
         .iter()
         .enumerate()
         .zip(alike.iter().copied())
@@ -547,9 +554,9 @@ fn like<'m>(members: &'m [Member], alike: &[Option<Alike>], place: usize) -> Vec
 }
 
 /// The hosts among members with their likeness.
-fn alike(engine: &Engine<'_>, members: &[Member]) -> Vec<Option<Alike>> {
-    let host = |member: &Member| {
-        if let Member::Interface(host) = member {
+fn alike(engine: &Engine<'_>, selected: &[Selected]) -> Vec<Option<Alike>> {
+    let host = |one: &Selected| {
+        if let Selected::Interface(host) = one {
             Some(*host)
         } else {
             None
@@ -559,29 +566,29 @@ fn alike(engine: &Engine<'_>, members: &[Member]) -> Vec<Option<Alike>> {
         host,
         number: engine.likeness_of(host),
     };
-    members.iter().map(|member| host(member).map(number)).collect()
+    selected.iter().map(|one| host(one).map(number)).collect()
 }
 
 /// Whether a pair has a family in common: the IPv6 internet is asked about only where a host has such an
 /// address.
-fn is_meant(engine: &Engine<'_>, from: &Member, to: &Member) -> bool {
-    let lacks = |member: &Member, packet_end: &PacketEnd| match member {
-        Member::Interface(interface) => {
+fn is_meant(engine: &Engine<'_>, from: &Selected, to: &Selected) -> bool {
+    let lacks = |one: &Selected, packet_end: &PacketEnd| match one {
+        Selected::Interface(interface) => {
             packet_end.family == Family::V6 && engine.primary(*interface, Family::V6).is_none()
         }
         _ => false,
     };
     match (from, to) {
-        (Member::Outside(packet_end), other) | (other, Member::Outside(packet_end)) => {
+        (Selected::Outside(packet_end), other) | (other, Selected::Outside(packet_end)) => {
             !lacks(other, packet_end)
         }
         _ => true,
     }
 }
 
-pub(crate) fn to_address(engine: &Engine<'_>, from: &Member, packet_end: &PacketEnd) -> Answer {
+pub(crate) fn to_address(engine: &Engine<'_>, from: &Selected, packet_end: &PacketEnd) -> Answer {
     match from {
-        Member::Interface(from) => {
+        Selected::Interface(from) => {
             let start = engine
                 .primary(*from, packet_end.family)
                 .and_then(|owner| Some(Start::Interface(*from, engine.packet_end(owner)?)));
@@ -590,8 +597,8 @@ pub(crate) fn to_address(engine: &Engine<'_>, from: &Member, packet_end: &Packet
                 |start| ask(engine, &start, packet_end),
             )
         }
-        Member::Outside(outside) => ask(engine, &Start::Outside(outside.clone()), packet_end),
-        Member::Service(..) => nothing(packet_end.family),
+        Selected::Outside(outside) => ask(engine, &Start::Outside(outside.clone()), packet_end),
+        Selected::Service(..) => nothing(packet_end.family),
     }
 }
 
