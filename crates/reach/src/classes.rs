@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::address::{Family, is_in, number};
 use crate::answer::{Answer, answer, ways};
 use crate::engine::Engine;
-use crate::likeness::routed_to;
+use crate::equivalence::routed_to;
 use crate::network::{Assigned, Behind, NOWHERE, Network};
 use crate::ranges;
 use crate::selector::{Selected, between};
@@ -59,7 +59,7 @@ struct Site {
 
 /// What hosts of one class have in common: the site, the groups, the ranges of rules that hold the address,
 /// and which addresses have a public one.
-type Likeness = (Site, Vec<usize>, Vec<usize>, Vec<bool>);
+type ClassKey = (Site, Vec<usize>, Vec<usize>, Vec<bool>);
 
 /// Distinct ranges that a network speaks of, and which of them hold an address.
 struct Ranges(Vec<ipnet::IpNet>);
@@ -120,7 +120,7 @@ fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
         }
     }
     let appliances: BTreeSet<usize> = routed_to(network).collect();
-    let mut found: HashMap<Likeness, usize> = HashMap::new();
+    let mut found: HashMap<ClassKey, usize> = HashMap::new();
     let mut classes: Vec<(Class, Site)> = Vec::new();
     for (index, interface) in network.interfaces.iter().enumerate() {
         let address = known(interface);

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::address::{AddressSet, ByFamily, Family, number, of_range, of_ranges, public};
+use crate::equivalence::host_classes;
 use crate::interval::IntervalSet;
 use crate::laws::Laws;
-use crate::likeness::likeness;
 use crate::network::{Assigned, NOWHERE, Network, PrefixList, Target};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 
@@ -42,7 +42,7 @@ struct Known {
     /// The addresses of interfaces that carry a group which is not known.
     strays: AddressSet,
     internet: ByFamily<OnceLock<Vec<PacketEnd>>>,
-    likeness: OnceLock<Vec<usize>>,
+    host_classes: OnceLock<Vec<usize>>,
 }
 
 /// A network with what its engine has worked out.
@@ -87,14 +87,14 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// The number of each interface's likeness: what nothing tells apart has one number.
-    pub(crate) fn likeness(&self) -> &[usize] {
-        self.known.likeness.get_or_init(|| likeness(self.network))
+    /// The number of each interface's class: what nothing tells apart has one number.
+    pub(crate) fn host_classes(&self) -> &[usize] {
+        self.known.host_classes.get_or_init(|| host_classes(self.network))
     }
 
-    /// The number of an interface's likeness.
-    pub(crate) fn likeness_of(&self, interface: usize) -> usize {
-        self.likeness().get(interface).copied().unwrap_or(NOWHERE)
+    /// The number of an interface's class.
+    pub(crate) fn host_class_of(&self, interface: usize) -> usize {
+        self.host_classes().get(interface).copied().unwrap_or(NOWHERE)
     }
 
     /// The internet of a family, in pieces that the network does not tell apart.
@@ -511,7 +511,7 @@ impl Known {
             .into_iter()
             .map(|subnet| (subnet, Arc::new(free_in(network, &holders, subnet))))
             .collect();
-        let (internet, likeness) = Default::default();
+        let (internet, host_classes) = Default::default();
         Self {
             holders,
             publics,
@@ -524,7 +524,7 @@ impl Known {
             members,
             strays,
             internet,
-            likeness,
+            host_classes,
         }
     }
 }

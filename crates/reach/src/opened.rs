@@ -7,8 +7,8 @@ use trueup_model::Expectation;
 use crate::address::{AddressSet, Family, of_range, public};
 use crate::answer::Answer;
 use crate::engine::Engine;
+use crate::equivalence::{HostClass, pairs};
 use crate::expect::forbidden;
-use crate::likeness::{Alike, pairs};
 use crate::network::Network;
 use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::pieces::cut;
@@ -28,8 +28,8 @@ pub(crate) struct Between<'e, 'a> {
     numbers: Vec<usize>,
 }
 
-/// What hosts of one number have in common: their likeness here and at each end, or that one is like nobody.
-type Likeness = (usize, [Option<usize>; 2], Option<usize>);
+/// What hosts of one number have in common: their class here and at each end, or that one is like nobody.
+type ClassKey = (usize, [Option<usize>; 2], Option<usize>);
 
 /// Who is asked for.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl<'e, 'a> Between<'e, 'a> {
             same: same(engine.network, end.network),
         });
         let counts = ends.each_ref().map(End::counts);
-        let mut numbers: HashMap<Likeness, usize> = HashMap::new();
+        let mut numbers: HashMap<ClassKey, usize> = HashMap::new();
         let number = |index: usize| {
             // Who is two at an end, or one of two here, is like nobody.
             let is_shared = |end: &End<'_, '_>, counts: &HashMap<usize, usize>| {
@@ -104,12 +104,18 @@ impl<'e, 'a> Between<'e, 'a> {
                 .iter()
                 .zip(&counts)
                 .any(|(end, counts)| is_shared(end, counts));
-            let there = ends
-                .each_ref()
-                .map(|end| end.hosts(index).first().map(|host| end.engine.likeness_of(*host)));
+            let there = ends.each_ref().map(|end| {
+                end.hosts(index)
+                    .first()
+                    .map(|host| end.engine.host_class_of(*host))
+            });
             let next = numbers.len();
             *numbers
-                .entry((engine.likeness_of(index), there, Some(index).filter(|_| is_alone)))
+                .entry((
+                    engine.host_class_of(index),
+                    there,
+                    Some(index).filter(|_| is_alone),
+                ))
                 .or_insert(next)
         };
         let numbers = (0..engine.network.interfaces.len()).map(number).collect();
@@ -160,19 +166,19 @@ impl<'e, 'a> Between<'e, 'a> {
         };
         // Who has an address is not like those who have not.
         let is_address = targets.iter().any(|target| matches!(target, Target::Address(_)));
-        let alike = |one: &Selected| match one {
-            Selected::Interface(host) if !is_address => self.numbers.get(*host).map(|number| Alike {
+        let class_of = |one: &Selected| match one {
+            Selected::Interface(host) if !is_address => self.numbers.get(*host).map(|number| HostClass {
                 host: *host,
                 number: *number,
             }),
             _ => None,
         };
-        let own: Vec<Option<Alike>> = sources.iter().map(alike).collect();
-        let others: Vec<Option<Alike>> = targets
+        let own: Vec<Option<HostClass>> = sources.iter().map(class_of).collect();
+        let others: Vec<Option<HostClass>> = targets
             .iter()
             .map(|target| {
                 if let Target::Selected(one) = target {
-                    alike(one)
+                    class_of(one)
                 } else {
                     None
                 }

@@ -10,8 +10,8 @@ use thiserror::Error;
 use crate::address::{Family, number, of_range, public};
 use crate::answer::{Answer, ask};
 use crate::engine::Engine;
+use crate::equivalence::{HostClass, is_named, pairs};
 use crate::interval::IntervalSet;
-use crate::likeness::{Alike, is_named, pairs};
 use crate::network::{Assigned, EndpointKind};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::pieces::cut;
@@ -501,7 +501,7 @@ fn asked(
             &Selected::Interface(*target),
         ));
     }
-    let (own, others) = (alike(engine, &sources), alike(engine, &targets));
+    let (own, others) = (classes(engine, &sources), classes(engine, &targets));
     for place in pairs(&own, &others) {
         let Some((source, target)) = sources.get(place.0).zip(targets.get(place.1)) else {
             continue;
@@ -510,11 +510,11 @@ fn asked(
             continue;
         }
         let answer = ask(engine, source, target);
-        let is_told = |alike: Option<&Option<Alike>>| {
-            alike
+        let is_told = |class: Option<&Option<HostClass>>| {
+            class
                 .copied()
                 .flatten()
-                .is_some_and(|alike| is_named(engine, &answer.assumptions, alike.host))
+                .is_some_and(|class| is_named(engine, &answer.assumptions, class.host))
         };
         let is_each = is_told(own.get(place.0)) || is_told(others.get(place.1));
         add(answer);
@@ -536,25 +536,25 @@ fn asked(
     Ok(all.unwrap_or_default())
 }
 
-/// A member with its place, and its likeness.
-type Like<'m> = ((usize, &'m Selected), Option<Alike>);
+/// A member with its place, and its class.
+type Like<'m> = ((usize, &'m Selected), Option<HostClass>);
 
 /// The member at a place, and those that are like it.
-fn like<'m>(selected: &'m [Selected], alike: &[Option<Alike>], place: usize) -> Vec<Like<'m>> {
-    let own = alike.get(place).copied().flatten();
+fn like<'m>(selected: &'m [Selected], classes: &[Option<HostClass>], place: usize) -> Vec<Like<'m>> {
+    let own = classes.get(place).copied().flatten();
     let is_like = |((at, _), other): &Like<'_>| {
         *at == place || own.zip(*other).is_some_and(|(a, b)| a.number == b.number)
     };
     selected
         .iter()
         .enumerate()
-        .zip(alike.iter().copied())
+        .zip(classes.iter().copied())
         .filter(is_like)
         .collect()
 }
 
-/// The hosts among members with their likeness.
-fn alike(engine: &Engine<'_>, selected: &[Selected]) -> Vec<Option<Alike>> {
+/// The hosts among members with their class.
+fn classes(engine: &Engine<'_>, selected: &[Selected]) -> Vec<Option<HostClass>> {
     let host = |one: &Selected| {
         if let Selected::Interface(host) = one {
             Some(*host)
@@ -562,9 +562,9 @@ fn alike(engine: &Engine<'_>, selected: &[Selected]) -> Vec<Option<Alike>> {
             None
         }
     };
-    let number = |host: usize| Alike {
+    let number = |host: usize| HostClass {
         host,
-        number: engine.likeness_of(host),
+        number: engine.host_class_of(host),
     };
     selected.iter().map(|one| host(one).map(number)).collect()
 }

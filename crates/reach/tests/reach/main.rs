@@ -2,8 +2,8 @@
 
 mod advice;
 mod agreement;
-mod alike;
 mod common;
+mod equivalence;
 mod expectations;
 mod firmness;
 mod gaps;

@@ -1,4 +1,4 @@
-//! Likeness: which hosts nothing tells apart by any of their addresses, so that one pair of them stands for
+//! Equivalence: which hosts nothing tells apart by any of their addresses, so that one pair of them stands for
 //! all that are like it.
 //!
 //! [`crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every address
@@ -15,7 +15,7 @@ use crate::ranges;
 
 /// What a question about a host depends on.
 #[derive(PartialEq, Eq, Hash)]
-struct Likeness {
+struct ClassKey {
     subnet: usize,
     behind: Behind,
     running: bool,
@@ -28,11 +28,11 @@ struct Likeness {
     addresses: Vec<(Option<usize>, Option<Option<usize>>)>,
 }
 
-/// The number of each interface's likeness: equal ones are told apart by nothing.
-pub(crate) fn likeness(network: &Network) -> Vec<usize> {
+/// The number of each interface's class: those of one class are told apart by nothing.
+pub(crate) fn host_classes(network: &Network) -> Vec<usize> {
     let mut marks = Marks::of(network);
     let (appliances, shared) = (appliances(network), shared(network));
-    let mut numbers: HashMap<Likeness, usize> = HashMap::new();
+    let mut numbers: HashMap<ClassKey, usize> = HashMap::new();
     let mut number_of = |(index, interface): (usize, &Interface)| {
         let mut mark = |assigned: Assigned| {
             if let Assigned::Known(address) = assigned {
@@ -50,7 +50,7 @@ pub(crate) fn likeness(network: &Network) -> Vec<usize> {
             appliances.contains(&index) || known(interface).any(|address| shared.contains(&address));
         let mut security_groups = interface.security_groups.clone();
         security_groups.sort_unstable();
-        let likeness = Likeness {
+        let key = ClassKey {
             subnet: interface.subnet,
             behind: interface.behind,
             running: interface.running,
@@ -60,7 +60,7 @@ pub(crate) fn likeness(network: &Network) -> Vec<usize> {
             addresses,
         };
         let next = numbers.len();
-        *numbers.entry(likeness).or_insert(next)
+        *numbers.entry(key).or_insert(next)
     };
     network
         .interfaces
@@ -198,9 +198,9 @@ impl Marks {
     }
 }
 
-/// A host of a selector with the number of its likeness. Two hosts of one likeness are alike, and still two.
+/// A host of a selector with the number of its class. Two hosts of one class are alike, and still two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Alike {
+pub(crate) struct HostClass {
     pub host: usize,
     pub number: usize,
 }
@@ -208,12 +208,12 @@ pub(crate) struct Alike {
 /// The places of the pairs that stand for all pairs of two hosts: of pairs that are alike the first one, all
 /// in the order of the selectors. `None` in a selector is like nothing else in it; a host and itself are no pair.
 pub(crate) fn pairs(
-    sources: &[Option<Alike>],
-    targets: &[Option<Alike>],
+    sources: &[Option<HostClass>],
+    targets: &[Option<HostClass>],
 ) -> impl Iterator<Item = (usize, usize)> {
-    // How many of its likeness are before it, and who is first and second.
+    // How many of its class are before it, and who is first and second.
     let mut firsts: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
-    let mut few: Vec<(usize, Option<Alike>)> = Vec::new();
+    let mut few: Vec<(usize, Option<HostClass>)> = Vec::new();
     for (place, target) in targets.iter().enumerate() {
         let Some(own) = target else {
             few.push((place, None));
@@ -226,7 +226,7 @@ pub(crate) fn pairs(
         }
     }
     let mut seen: HashMap<usize, (usize, usize)> = HashMap::new();
-    let mut plan: Vec<(usize, Option<Alike>, bool)> = Vec::new();
+    let mut plan: Vec<(usize, Option<HostClass>, bool)> = Vec::new();
     for (place, source) in sources.iter().enumerate() {
         let Some(own) = source else {
             plan.push((place, None, true));
@@ -245,7 +245,7 @@ pub(crate) fn pairs(
         }
     }
     plan.into_iter().flat_map(move |(place, source, is_first)| {
-        let counts = |(target, own): &&(usize, Option<Alike>)| {
+        let counts = |(target, own): &&(usize, Option<HostClass>)| {
             let Some(own) = own else { return is_first };
             let is_own = source.is_some_and(|source| source.number == own.number);
             if !is_own && !is_first {
@@ -283,13 +283,14 @@ mod tests {
     use super::*;
 
     /// The pairs by looking at all of them.
-    fn slow(sources: &[Option<Alike>], targets: &[Option<Alike>]) -> Vec<(usize, usize)> {
+    fn slow(sources: &[Option<HostClass>], targets: &[Option<HostClass>]) -> Vec<(usize, usize)> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
         for (i, source) in sources.iter().enumerate() {
             for (j, target) in targets.iter().enumerate() {
-                let key =
-                    |own: &Option<Alike>, place: usize| own.map_or((true, place), |own| (false, own.number));
+                let key = |own: &Option<HostClass>, place: usize| {
+                    own.map_or((true, place), |own| (false, own.number))
+                };
                 let is_self = source.is_some() && source.map(|own| own.host) == target.map(|own| own.host);
                 if !is_self && seen.insert((key(source, i), key(target, j))) {
                     found.push((i, j));
@@ -305,9 +306,9 @@ mod tests {
         for _ in 0..20_000 {
             let numbers: Vec<usize> = (0..6).map(|_| rng.usize(..3)).collect();
             let mut selector = || {
-                let mut hosts: Vec<Option<Alike>> = (0..6)
+                let mut hosts: Vec<Option<HostClass>> = (0..6)
                     .map(|host| {
-                        Some(Alike {
+                        Some(HostClass {
                             host,
                             number: numbers[host],
                         })
