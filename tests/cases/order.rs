@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use trueup_ec2::Transport;
+use trueup_model::Note;
 use trueup_sandbox::Behaviour;
 use trueup_tests::trial::Trial;
 use trueup_tests::{World, paused, topology};
@@ -216,7 +217,7 @@ fn a_group_at_its_quota_exchanges_its_rules() {
         world.apply(&topology(&spec(1000))).await;
         let plan = world.again(with_quota).await.apply(&topology(&spec(1025))).await;
         assert!(
-            plan.changes[0].notes[0].contains("no room for 25 new ingress rules"),
+            matches!(&plan.changes[0].notes[0], Note::NoRoom { late: 25, what, .. } if what == "ingress rules"),
             "{:?}",
             plan.changes[0].notes
         );
@@ -365,7 +366,7 @@ fn a_customers_prefix_list_takes_the_room_of_all_that_it_may_hold() {
             ]
         );
         assert!(
-            plan.changes[0].notes[0].contains("no room for 1 new ingress rules"),
+            matches!(&plan.changes[0].notes[0], Note::NoRoom { late: 1, what, .. } if what == "ingress rules"),
             "{:?}",
             plan.changes[0].notes
         );

@@ -49,14 +49,14 @@ pub use members::MemberKey;
 pub use observed::{Object, Observed, Owner, Standing};
 pub use outside::{Outside, Sought, Zone};
 pub use plan::{
-    Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Renamed, Step,
-    StepAction, Summary, Turns, Twin, Unread, Untagged,
+    Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Remark, Renamed,
+    Step, StepAction, Summary, Turns, Twin, Unread, Untagged,
 };
 pub use reachability::{
     Barrier, Finding, Interrupted, Level, OpenedGroup, PublicSubnet, ReachChange, Reachability,
     SourceAddress, SourceChange, Status, Stuck,
 };
-pub use reason::{Consent, Guard};
+pub use reason::{Cause, Consent, Constraint, Guard, Note};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};
 pub use stake::{Loss, Stake};

@@ -10,7 +10,7 @@ use crate::code::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::observed::Object;
 use crate::reachability::Reachability;
-use crate::reason::{Consent, Guard};
+use crate::reason::{Cause, Consent, Guard, Note};
 use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::value::{Record, Value};
@@ -39,6 +39,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What is as it should be.
     pub kept: Vec<Address>,
+    /// What there is to say about what is as it should be.
+    pub remarks: Vec<Remark>,
     /// What will be done, numbered from 1 in an order that respects every dependency.
     pub steps: Vec<Step>,
     /// Hosts that do the same work and are stopped or replaced, and how many of them are out of service at a
@@ -62,6 +64,17 @@ pub struct Plan {
     pub renamed: Vec<Renamed>,
     /// The live objects that the steps act on, by id, as they were observed.
     pub objects: BTreeMap<String, Object>,
+}
+
+/// A remark about a resource that is as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// The resource.
+    pub address: Address,
+    /// What there is to say.
+    pub note: Note,
+    /// Where the resource stands in the spec.
+    pub place: Place,
 }
 
 /// An attribute of a live object that could not be read.
@@ -226,7 +239,7 @@ pub struct Change {
     /// EC2's id of what is there.
     pub id: Option<String>,
     /// Why, as a chain that starts at the edited line: never empty for a replacement.
-    pub because: Vec<String>,
+    pub because: Vec<Cause>,
     /// For a replacement, which comes first.
     pub order: Option<Order>,
     /// What users of the network feel.
@@ -237,7 +250,7 @@ pub struct Change {
     /// What is lost for ever.
     pub losses: Vec<Loss>,
     /// Remarks for the reader: what does not happen by itself, what a key file means.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Where the resource stands in the spec; none where the spec does not have it.
     pub source: Option<Place>,
     /// What differs, attribute by attribute and member by member.

@@ -1,7 +1,11 @@
 //! Reasons as data: why a plan does, does not, or must be allowed to do something. The sentences are made
 //! where plans are drawn; whoever decides or compares looks at these.
 
+use std::collections::BTreeSet;
+
+use crate::Address;
 use crate::code::codes;
+use crate::diagnostic::Place;
 
 /// A rule about what must not be done, whatever the spec says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,3 +74,130 @@ codes!(Consent {
     Unprotect => "unprotect",
     Reclaim => "reclaim",
 });
+
+/// One link of the chain from an edited line to what it causes: this attribute differs, and so something
+/// happens to its resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The resource.
+    pub address: Address,
+    /// Its attribute.
+    pub attribute: String,
+    /// Where that stands in the spec.
+    pub place: Place,
+    /// Why it costs more than a change in place, as the table of the kind says; none where it follows in
+    /// place.
+    pub reason: Option<&'static str>,
+}
+
+/// Why the old object of a replacement must go before the new one is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Constraint {
+    /// Both need something that only one can have: this.
+    OnlyOne(String),
+    /// The steps for these would wait for each other otherwise.
+    Circle(BTreeSet<Address>),
+    /// This, which it depends on, goes first itself.
+    DependsOn(Address),
+}
+
+impl Constraint {
+    /// The word for it in JSON.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OnlyOne(_) => "only_one",
+            Self::Circle(_) => "circle",
+            Self::DependsOn(_) => "depends_on",
+        }
+    }
+}
+
+/// A remark about a change, or about what is as it should be: what does not happen by itself, what a key file
+/// means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Why the old object goes first.
+    DeleteFirst(Constraint),
+    /// Where EC2 refuses the new object, nothing brings back the old one, which users feel.
+    NotBroughtBack,
+    /// The successor has another name at EC2, because the old one still has the wanted one.
+    OtherName {
+        /// The attribute.
+        attribute: String,
+        /// What it is from now on.
+        name: String,
+        /// What the spec says.
+        taken: String,
+    },
+    /// Two runs made it at the same time, and the other one is used more.
+    Duplicate,
+    /// An earlier replacement left it over.
+    LeftOver,
+    /// It lost its tags, and gets them back.
+    Reclaimed {
+        /// The object.
+        id: String,
+    },
+    /// The key is live and its file is not here.
+    KeyFileAbsent {
+        /// The file.
+        file: String,
+    },
+    /// The private key will be in this file.
+    KeyFileWritten {
+        /// The file.
+        file: String,
+    },
+    /// Something of others has the address.
+    AddressHeld {
+        /// The public address.
+        address: String,
+        /// EC2's id of it.
+        id: String,
+        /// What has it.
+        holder: String,
+    },
+    /// A direction of an ACL is at its quota.
+    AclFull {
+        /// `ingress` or `egress`.
+        direction: &'static str,
+        /// How many entries every account may have.
+        quota: usize,
+    },
+    /// New members find no room beside the old ones.
+    NoRoom {
+        /// How many come late.
+        late: usize,
+        /// What they are.
+        what: String,
+        /// How many every account may have.
+        quota: usize,
+        /// How many go at a time.
+        portion: usize,
+    },
+    /// User data runs at the first boot only.
+    FirstBootOnly,
+    /// Where EC2 has no room for the new type, the instance stays stopped.
+    StaysStopped,
+}
+
+impl Note {
+    /// The word for it in JSON.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::DeleteFirst(_) => "delete_first",
+            Self::NotBroughtBack => "not_brought_back",
+            Self::OtherName { .. } => "other_name",
+            Self::Duplicate => "duplicate",
+            Self::LeftOver => "left_over",
+            Self::Reclaimed { .. } => "reclaimed",
+            Self::KeyFileAbsent { .. } => "key_file_absent",
+            Self::KeyFileWritten { .. } => "key_file_written",
+            Self::AddressHeld { .. } => "address_held",
+            Self::AclFull { .. } => "acl_full",
+            Self::NoRoom { .. } => "no_room",
+            Self::FirstBootOnly => "first_boot_only",
+            Self::StaysStopped => "stays_stopped",
+        }
+    }
+}

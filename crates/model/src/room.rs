@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::call::{Call, Role};
+use crate::reason::Note;
 use crate::value::Value;
 
 /// How many entries each prefix list of a customer may hold (`MaxEntries`), by id, as far as that was read.
@@ -151,7 +152,7 @@ pub fn exchange<'a>(
 }
 
 /// What an exchange costs where there is no room: nothing is said where there is.
-pub fn told(portions: &[Portion<'_>], what: &str, granted: usize) -> Option<String> {
+pub fn told(portions: &[Portion<'_>], what: &str, granted: usize) -> Option<Note> {
     let late = portions
         .iter()
         .skip_while(|portion| matches!(portion, Portion::Add(_)));
@@ -164,11 +165,11 @@ pub fn told(portions: &[Portion<'_>], what: &str, granted: usize) -> Option<Stri
             }
         })
         .sum();
-    (late > 0).then(|| {
-        format!(
-            "there is no room for {late} new {what} beside the old ones (an account's quota is {granted} unless it was raised): old ones go \
-             first, {PORTION} at a time, and what they allow does not work until the new ones are there"
-        )
+    (late > 0).then(|| Note::NoRoom {
+        late,
+        what: what.to_owned(),
+        quota: granted,
+        portion: PORTION,
     })
 }
 
@@ -247,7 +248,7 @@ mod tests {
             );
             self::told(&portions, "rules", 60)
         };
-        assert!(told(60).is_some_and(|told| told.contains("no room for 3 new rules")));
+        assert!(matches!(told(60), Some(Note::NoRoom { late: 3, what, .. }) if what == "rules"));
         assert_eq!(told(57), None);
     }
 }

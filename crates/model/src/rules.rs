@@ -9,6 +9,7 @@ use crate::call::{Call, Claim, Needs, Role};
 use crate::diagnostic::Diagnostic;
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::reason::Note;
 use crate::room::{Lists, NO_LISTS};
 use crate::schema::{Effect, Schema, Type};
 use crate::stake::Loss;
@@ -196,7 +197,7 @@ pub trait Rules: Sync {
 
     /// Remarks about a live object that is compared with this record, for the reader of a plan; `lists` is
     /// what is known of prefix lists.
-    fn notes(&self, _record: &Record, _object: Option<&Object>, _lists: &Lists) -> Vec<String> {
+    fn notes(&self, _record: &Record, _object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
         Vec::new()
     }
 }

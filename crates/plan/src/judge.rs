@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::rules::{Update, make};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Guard, Object, Plan,
-    Refusal, Resource, Standing,
+    Action, Address, AttributeChange, Call, Change, Disruption, Effect, Guard, Note, Object, Plan, Refusal,
+    Remark, Resource, Standing,
 };
 
 use crate::difference::{Difference, all_new};
@@ -188,8 +188,10 @@ impl<'a> Judge<'a> {
                 return None;
             }
             plan.kept.push(address.clone());
-            plan.diagnostics.extend(notes.into_iter().map(|note| {
-                Diagnostic::note("kept", format!("{address}: {note}")).at(resource.place.clone(), "")
+            plan.remarks.extend(notes.into_iter().map(|note| Remark {
+                address: address.clone(),
+                note,
+                place: resource.place.clone(),
             }));
             return None;
         }
@@ -291,10 +293,8 @@ impl<'a> Judge<'a> {
         change.losses = rules.losses(object);
         change.lifts = rules.lifts(object);
         change.notes.extend(match object.standing() {
-            Some(Standing::Duplicate) => {
-                Some("two runs made it at the same time: this is the one that is used less".to_owned())
-            }
-            Some(Standing::Retiring(_)) => Some("left over from an earlier replacement".to_owned()),
+            Some(Standing::Duplicate) => Some(Note::Duplicate),
+            Some(Standing::Retiring(_)) => Some(Note::LeftOver),
             Some(Standing::Holds) | None => None,
         });
         let mut verdict = Verdict::new(address, Action::Delete, Some(object), None, Vec::new());
@@ -321,10 +321,9 @@ impl<'a> Judge<'a> {
 fn reclaim<'a>(topology: &str, object: &'a Object, resource: &'a Resource) -> Judged<'a> {
     let address = &resource.address;
     let mut change = change(address, Action::Adopt, Some(object), Some(resource), Vec::new());
-    change.notes.push(format!(
-        "{} was made for it by an equal call and lost its tags: it gets them back, and nothing else is done",
-        object.id
-    ));
+    change.notes.push(Note::Reclaimed {
+        id: object.id.clone(),
+    });
     let calls = vec![tags::give_back(topology, resource)];
     Judged {
         verdict: Verdict::new(address, Action::Adopt, Some(object), Some(resource), calls),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::rules::make;
-use trueup_model::{Action, Address, Claim, Object, Order};
+use trueup_model::{Action, Address, Claim, Constraint, Object, Order};
 
 use crate::verdict::{Judged, Verdict};
 
@@ -18,13 +18,7 @@ pub fn order(judged: &mut [Judged<'_>]) {
             .iter()
             .find(|claim| held.iter().any(|held| held.clashes(claim)))
         {
-            delete_first(
-                verdict,
-                format!(
-                    "the old and the new one both need {}, which only one can have",
-                    claim.what
-                ),
-            );
+            delete_first(verdict, Constraint::OnlyOne(claim.what.clone()));
         }
     }
     spread(judged);
@@ -63,22 +57,18 @@ fn succeed(judged: &mut [Judged<'_>]) {
 /// Breaks a circle of steps: what would be created first in it is deleted first. Whether that changed
 /// anything.
 pub fn give_way(judged: &mut [Judged<'_>], circle: &BTreeSet<Address>) -> bool {
-    let names: Vec<String> = circle.iter().map(ToString::to_string).collect();
     let mut gave = false;
     for verdict in each(judged)
         .filter(|verdict| verdict.order == Some(Order::CreateFirst) && circle.contains(&verdict.address))
     {
-        delete_first(
-            verdict,
-            format!("{} would wait for each other otherwise", names.join(", ")),
-        );
+        delete_first(verdict, Constraint::Circle(circle.clone()));
         gave = true;
     }
     spread(judged);
     gave
 }
 
-fn delete_first(verdict: &mut Verdict<'_>, constraint: String) {
+fn delete_first(verdict: &mut Verdict<'_>, constraint: Constraint) {
     verdict.order = Some(Order::DeleteFirst);
     verdict.constraint = Some(constraint);
     // The old one is not kept beside its successor: it needs no mark, and the new one no other name.
@@ -107,7 +97,7 @@ fn spread(judged: &mut [Judged<'_>]) {
             let Some(stands_in) = ends.filter_map(|r| r.id()).find_map(|id| first.get(id)).cloned() else {
                 continue;
             };
-            delete_first(verdict, format!("{stands_in}, which it depends on, goes first"));
+            delete_first(verdict, Constraint::DependsOn(stands_in));
             first.extend(ids(verdict));
             grown = true;
         }

@@ -1,6 +1,6 @@
 //! Verdicts: what is decided about one object or address.
 
-use trueup_model::{Action, Address, Call, Change, Claim, Object, Order, Resource};
+use trueup_model::{Action, Address, Call, Change, Claim, Constraint, Object, Order, Resource};
 
 /// What is decided about one object or address, and what is told of it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Verdict<'a> {
     /// Which comes first in a replacement.
     pub order: Option<Order>,
     /// Why it must be delete first.
-    pub constraint: Option<String>,
+    pub constraint: Option<Constraint>,
     /// The calls that make or change the object.
     pub calls: Vec<Call>,
     /// The calls that end the live object.

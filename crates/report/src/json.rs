@@ -13,6 +13,7 @@ use trueup_model::{
 use crate::difference;
 use crate::lines;
 use crate::reach;
+use crate::reasons;
 use crate::shown;
 use crate::stakes;
 
@@ -34,7 +35,7 @@ pub fn plan(plan: &Plan) -> Json {
     if let Some(told) = &plan.reachability {
         document["reachability"] = reach::json(told);
     }
-    document["diagnostics"] = diagnostics(&plan.diagnostics);
+    document["diagnostics"] = diagnostics(&reasons::diagnostics(plan));
     document
 }
 
@@ -211,13 +212,16 @@ fn change(change: &Change) -> Json {
         "kind": change.address.kind,
         "action": change.action,
         "id": change.id,
-        "because": change.because,
+        "because": change.because.iter().map(reasons::cause).collect::<Vec<_>>(),
         "order": change.order,
         "disruption": change.disruption,
         "losses": change.losses,
         "source": place(change.source.as_ref()),
         "attributes": attributes.collect::<Vec<_>>(),
     });
+    if !change.notes.is_empty() {
+        document["notes"] = change.notes.iter().map(reasons::note_json).collect();
+    }
     if let Some(lifts) = change.lifts {
         document["lifts"] = json!(lifts);
     }

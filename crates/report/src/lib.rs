@@ -12,6 +12,7 @@ pub mod markdown;
 pub mod mermaid;
 mod names;
 mod reach;
+pub mod reasons;
 mod shown;
 mod stakes;
 mod style;

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::reason::Note;
 use crate::room::Lists;
 use crate::rules::{Rules, Update};
 use crate::schema::Schema;
@@ -105,14 +106,12 @@ impl Rules for ElasticIpRules {
         Some(object.facts.text(HELD_BY).to_owned()).filter(|holder| !holder.is_empty())
     }
 
-    fn notes(&self, _record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
+    fn notes(&self, _record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
         let held = object.and_then(|object| Some((object, self.held_by(object)?)));
-        let note = |(object, holder): (&Object, String)| {
-            format!(
-                "{} ({}) is associated with {holder}, which is not of this topology",
-                object.facts.text("public_ip"),
-                object.id
-            )
+        let note = |(object, holder): (&Object, String)| Note::AddressHeld {
+            address: object.facts.text("public_ip").to_owned(),
+            id: object.id.clone(),
+            holder,
         };
         held.map(note).into_iter().collect()
     }

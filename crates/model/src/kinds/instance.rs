@@ -12,6 +12,7 @@ use crate::json::Typed;
 use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::reason::Note;
 use crate::room::Lists;
 use crate::rules::{After, Context, Rules, Update, View, are_apart};
 use crate::schema::{Effect, Schema};
@@ -334,16 +335,10 @@ impl Rules for InstanceRules {
         }
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
-        const NOTES: [(&str, &str); 2] = [
-            (
-                "user_data",
-                "user data runs at the first boot only: the new one does not run by itself",
-            ),
-            (
-                "instance_type",
-                "where EC2 takes the new type and has no room for it, the instance stays stopped: nothing puts the old type back",
-            ),
+    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
+        const NOTES: [(&str, Note); 2] = [
+            ("user_data", Note::FirstBootOnly),
+            ("instance_type", Note::StaysStopped),
         ];
         let differing = object
             .map(|object| self.schema().differing(record, &object.record))
@@ -351,7 +346,7 @@ impl Rules for InstanceRules {
         NOTES
             .into_iter()
             .filter(|(name, _)| differing.contains(name))
-            .map(|(_, note)| note.to_owned())
+            .map(|(_, note)| note)
             .collect()
     }
 }

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::net::{Complaint, Format, PATH, without_edges};
 use crate::observed::Object;
+use crate::reason::Note;
 use crate::room::Lists;
 use crate::rules::{Context, Rules, Update};
 use crate::schema::{Attribute, Schema, Type};
@@ -293,14 +294,18 @@ impl Rules for KeyPairRules {
         record.get("key_name").and_then(Value::as_text).map(str::to_owned)
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
+    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
         let file = record
             .get("private_key_file")
             .and_then(Value::as_text)
             .filter(|_| record.get("public_key").is_none());
         let note = |file: &str| match object {
-            Some(_) => format!("the key is live and {file} is not here: the key is kept as it is"),
-            None => format!("{file} will be written, readable by you alone"),
+            Some(_) => Note::KeyFileAbsent {
+                file: file.to_owned(),
+            },
+            None => Note::KeyFileWritten {
+                file: file.to_owned(),
+            },
         };
         file.map(note).into_iter().collect()
     }

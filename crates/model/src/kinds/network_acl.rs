@@ -15,6 +15,7 @@ use crate::json::Typed;
 use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::reason::Note;
 use crate::room::{Counts, Lists};
 use crate::rules::{Context, Rules, Update};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
@@ -165,19 +166,20 @@ impl Rules for NetworkAclRules {
                 .all(|direction| !order::makes_room(earlier, later, direction))
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<String> {
+    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
         let Some(object) = object else { return Vec::new() };
         let update = Update::new(Kind::NetworkAcl, &object.record, record, false);
         let told = DIRECTIONS.into_iter().filter_map(|direction| {
             let calls = order::calls(&update, direction);
-            let makes = |(number, call): (usize, &Call)| calls[number..].iter().any(|later| order::makes_room(call, later, direction));
+            let makes = |(number, call): (usize, &Call)| {
+                calls[number..]
+                    .iter()
+                    .any(|later| order::makes_room(call, later, direction))
+            };
             let full = calls.iter().enumerate().any(makes);
-            full.then(|| {
-                let quota = ENTRIES_GRANTED + 1;
-                format!(
-                    "{direction} is full (an account's quota is {quota} entries unless it was raised): old entries go before new ones come, and \
-                     what they allow does not work until those are there"
-                )
+            full.then_some(Note::AclFull {
+                direction,
+                quota: ENTRIES_GRANTED + 1,
             })
         });
         told.collect()

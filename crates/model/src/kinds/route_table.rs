@@ -15,6 +15,7 @@ use crate::kinds::{vpc, vpc_endpoint};
 use crate::net::{Complaint, Format, RANGE, id_tail, is_word, range};
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::reason::Note;
 use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
 use crate::rules::{After, Context, Rules, Update, View, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
@@ -425,7 +426,7 @@ impl Rules for RouteTableRules {
             && !room::is_made(earlier, later, "routes", &|route| weight(route, &NO_LISTS))
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<String> {
+    fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<Note> {
         let Some(object) = object else { return Vec::new() };
         let update = Update::new(Kind::RouteTable, &object.record, record, false).knowing(lists);
         room::told(&exchanged(&update), "routes", ROUTES_GRANTED)

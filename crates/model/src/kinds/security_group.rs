@@ -15,6 +15,7 @@ use crate::kinds::vpc;
 use crate::net::{Complaint, Format, without_edges};
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::reason::Note;
 use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
 use crate::rules::{Context, Rules, Update, later, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
@@ -426,7 +427,7 @@ impl Rules for SecurityGroupRules {
             })
     }
 
-    fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<String> {
+    fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<Note> {
         let Some(object) = object else { return Vec::new() };
         let update = Update::new(Kind::SecurityGroup, &object.record, record, false).knowing(lists);
         DIRECTIONS

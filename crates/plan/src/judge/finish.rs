@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Action, Address, Change, Disruption, Object, Order, Role, Value};
+use trueup_model::{Action, Address, Change, Disruption, Note, Object, Order, Role, Value};
 
 use crate::verdict::{Judged, Verdict};
 
@@ -43,7 +43,7 @@ fn moved(judged: &[Judged<'_>]) -> BTreeSet<Address> {
 }
 
 /// What a successor is made with instead of what the spec says, because the old one still has that.
-fn differently_named(verdict: &Verdict<'_>) -> Option<String> {
+fn differently_named(verdict: &Verdict<'_>) -> Option<Note> {
     let wanted = &verdict.resource?.record;
     let create = verdict.calls.iter().find(|call| call.role == Role::Create)?;
     let differs = |(name, value): &(&str, &Value)| {
@@ -53,23 +53,24 @@ fn differently_named(verdict: &Verdict<'_>) -> Option<String> {
             .is_some_and(|(text, wanted)| wanted.as_text() != Some(text))
     };
     let (name, value) = create.sets.iter().find(differs)?;
-    Some(format!(
-        "its {name} at EC2 is {value} from now on: the one that goes still has {}",
-        wanted.text(name)
-    ))
+    Some(Note::OtherName {
+        attribute: name.to_owned(),
+        name: value.as_text().unwrap_or_default().to_owned(),
+        taken: wanted.text(name).to_owned(),
+    })
 }
 
 /// Puts into a change what its verdict says in the end.
 fn complete(change: &mut Change, verdict: &Verdict<'_>, moved: bool) {
     let rules = change.address.kind.rules();
     change.order = verdict.order;
-    change.notes.extend(verdict.constraint.iter().cloned());
+    change
+        .notes
+        .extend(verdict.constraint.clone().map(Note::DeleteFirst));
     change.notes.extend(differently_named(verdict));
     let is_felt = |object: &Object| rules.loss_disruption(object) >= Disruption::Outage;
     if verdict.order == Some(Order::DeleteFirst) && verdict.object.is_some_and(is_felt) {
-        change
-            .notes
-            .push("the old one has gone when EC2 is asked for the new one: where EC2 refuses that, nothing brings the old one back".into());
+        change.notes.push(Note::NotBroughtBack);
     }
     let in_place = change.attributes.iter().map(|a| {
         let name = a.path.split('.').next().unwrap_or_default();

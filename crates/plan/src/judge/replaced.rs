@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Address, AttributeChange, Effect, Kind, Object, Record, Resource, Type};
+use trueup_model::{Address, AttributeChange, Cause, Effect, Kind, Object, Record, Resource, Type};
 
 use super::Judge;
 use crate::difference::{Difference, unknowns};
@@ -119,7 +119,7 @@ impl<'a> Judge<'a> {
         record.without(&names)
     }
     /// The chain of reasons from the edited line to this address.
-    pub fn because(&self, address: &Address, seen: &mut BTreeSet<Address>) -> Vec<String> {
+    pub fn because(&self, address: &Address, seen: &mut BTreeSet<Address>) -> Vec<Cause> {
         let (Some(resource), Some(changes)) = (self.folded.wanted.get(address), self.changes.get(address))
         else {
             return Vec::new();
@@ -143,16 +143,12 @@ impl<'a> Judge<'a> {
             if chain.is_empty() && !replaced {
                 continue;
             }
-            let place = attribute.place.clone().unwrap_or_else(|| resource.place.clone());
-            let reason = if attribute.reason.is_empty() {
-                "follows in place"
-            } else {
-                attribute.reason
-            };
-            chain.push(format!(
-                "{address}.{} ({}:{}): {reason}",
-                attribute.path, place.file, place.line
-            ));
+            chain.push(Cause {
+                address: address.clone(),
+                attribute: attribute.path.clone(),
+                place: attribute.place.clone().unwrap_or_else(|| resource.place.clone()),
+                reason: Some(attribute.reason).filter(|reason| !reason.is_empty()),
+            });
             return chain;
         }
         Vec::new()

@@ -2,7 +2,7 @@
 
 use crate::world::{changes, live, number, seed, steps, topology, with, with_nat};
 use serde_json::json;
-use trueup_model::{Disruption, Kind, Object, Observed, Order, Standing};
+use trueup_model::{Disruption, Kind, Note, Object, Observed, Order, Standing};
 use trueup_plan::{destroy, held, plan};
 
 #[test]
@@ -25,8 +25,10 @@ fn a_new_range_replaces_the_subnet_and_what_stands_in_it_create_first() {
     );
     let host = &plan.changes[1];
     assert_eq!(host.because.len(), 2, "{:?}", host.because);
-    assert!(
-        host.because[0].starts_with("subnet.private.cidr_block"),
+    let first = &host.because[0];
+    assert_eq!(
+        (first.address.to_string(), first.attribute.as_str()),
+        ("subnet.private".to_owned(), "cidr_block"),
         "{:?}",
         host.because
     );
@@ -161,8 +163,11 @@ fn a_group_in_use_gets_a_successor_its_users_move_and_then_it_goes() {
         create.call.sets
     );
     let called = create.call.sets.text("group_name");
-    let told =
-        format!("its group_name at EC2 is {called} from now on: the one that goes still has bastion-sg");
+    let told = Note::OtherName {
+        attribute: "group_name".into(),
+        name: called.into(),
+        taken: "bastion-sg".into(),
+    };
     assert!(
         plan.changes.iter().any(|change| change.notes.contains(&told)),
         "{:#?}",

@@ -3,7 +3,7 @@
 
 use crate::world::{live, seed, topology, with};
 use serde_json::{Value as Json, json};
-use trueup_model::Plan;
+use trueup_model::{Note, Plan};
 use trueup_plan::{barrier, plan};
 
 fn rules(from: usize, count: usize) -> Json {
@@ -41,11 +41,13 @@ fn a_full_group_takes_old_rules_away_first_a_few_at_a_time() {
         rules(16, 60),
     );
     assert_eq!(exchange(&plan, "ingress"), [-10, 10, -5, 5]);
-    let note = &plan.changes[0].notes[0];
-    assert!(
-        note.contains("no room for 15 new ingress rules") && note.contains("10 at a time"),
-        "{note}"
-    );
+    let Note::NoRoom {
+        late, what, portion, ..
+    } = &plan.changes[0].notes[0]
+    else {
+        panic!("{:?}", plan.changes[0].notes)
+    };
+    assert_eq!((*late, what.as_str(), *portion), (15, "ingress rules", 10));
 }
 
 #[test]
@@ -96,7 +98,7 @@ fn a_full_table_and_a_full_acl_do_the_same_and_say_so() {
     let plan = edited("route_table.public", "routes", routes(0, 500), routes(3, 500));
     assert_eq!(exchange(&plan, "routes"), [-1, -1, -1, 1, 1, 1]);
     assert!(
-        plan.changes[0].notes[0].contains("no room for 3 new routes"),
+        matches!(&plan.changes[0].notes[..], [Note::NoRoom { late: 3, what, .. }] if what == "routes"),
         "{:?}",
         plan.changes[0].notes
     );
@@ -114,7 +116,13 @@ fn a_full_table_and_a_full_acl_do_the_same_and_say_so() {
     let plan = trueup_plan::plan(&acl(101), &live(&acl(100)));
     assert_eq!(exchange(&plan, "ingress"), [-1, 1]);
     assert!(
-        plan.changes[0].notes[0].starts_with("ingress is full"),
+        matches!(
+            plan.changes[0].notes[..],
+            [Note::AclFull {
+                direction: "ingress",
+                ..
+            }]
+        ),
         "{:?}",
         plan.changes[0].notes
     );

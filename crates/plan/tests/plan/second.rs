@@ -3,7 +3,7 @@
 
 use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
-use trueup_model::{Likeness, Object, Observed, Plan, Record, Topology, Twin, Untagged, Value};
+use trueup_model::{Likeness, Note, Object, Observed, Plan, Record, Topology, Twin, Untagged, Value};
 use trueup_plan::{consent, plan};
 
 fn named(name: &str, topology: &Topology) -> Topology {
@@ -322,7 +322,7 @@ fn what_is_known_to_have_lost_its_tags_gets_them_back_with_a_consent_and_nothing
     let told = ["trueup:topology", "trueup:address", "trueup:protect"].map(|key| tags.text(key));
     assert_eq!(told, ["test", "instance.bastion", "true"]);
     assert!(
-        plan.changes[0].notes[0].contains("lost its tags") && plan.refused.is_empty(),
+        matches!(plan.changes[0].notes[0], Note::Reclaimed { .. }) && plan.refused.is_empty(),
         "{:?}",
         plan.changes[0].notes
     );

@@ -10,6 +10,7 @@ use crate::alike::Block;
 use crate::difference;
 use crate::lines::{Line, What};
 use crate::names::Names;
+use crate::reasons;
 use crate::why;
 use crate::words;
 
@@ -101,7 +102,7 @@ impl Details<'_> {
             if let Some(order) = first.order {
                 after.push(format!("Order: {}.", words::order(order)));
             }
-            after.extend(first.notes.iter().map(|note| sentence(note)));
+            after.extend(first.notes.iter().map(|note| sentence(&reasons::note(note))));
         }
         if let ([only], false) = (changes, first.losses.is_empty()) {
             after.push(format!("Lost for ever: {}.", losses(only)));
@@ -125,7 +126,7 @@ impl Details<'_> {
             }
             if deleted {
                 parts.extend(words::lifts(change).map(|lifts| prose(&lifts)));
-                parts.extend(change.notes.iter().map(|note| prose(note)));
+                parts.extend(change.notes.iter().map(|note| prose(&reasons::note(note))));
             }
             let tail = if parts.is_empty() {
                 String::new()

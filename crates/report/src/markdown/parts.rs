@@ -9,6 +9,7 @@ use super::details::{id, losses};
 use super::escape::{code, prose, sentence};
 use super::fit::paragraph;
 use crate::reach;
+use crate::reasons;
 use crate::shown;
 use crate::stakes;
 use crate::words;
@@ -152,9 +153,8 @@ impl Parts<'_> {
 
     /// What may go wrong, before anything that folds: a quota that is exceeded is no footnote.
     fn warnings(self, extent: Extent) -> Vec<String> {
-        let warnings = self
-            .plan
-            .diagnostics
+        let diagnostics = reasons::diagnostics(self.plan);
+        let warnings = diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.severity != Severity::Note);
         let lines = warnings.map(|diagnostic| {
@@ -177,9 +177,8 @@ impl Parts<'_> {
 
     /// What else there is to say about the spec.
     pub fn notes(self, extent: Extent) -> String {
-        let notes = self
-            .plan
-            .diagnostics
+        let diagnostics = reasons::diagnostics(self.plan);
+        let notes = diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.severity == Severity::Note);
         let lines: Vec<String> = told(

@@ -223,7 +223,14 @@ fn one(page: &mut Page<'_>, drifted: &Drifted<'_>, names: &Names<'_>) -> fmt::Re
             &[lead[0], lead[1], lead[2], (paint, words), (Paint::Dim, &place)],
         )?;
         for note in &change.notes {
-            page.line(4, 8, &[(Paint::Dim, "note: "), (Paint::Plain, note)])?;
+            page.line(
+                4,
+                8,
+                &[
+                    (Paint::Dim, "note: "),
+                    (Paint::Plain, &crate::reasons::note(note)),
+                ],
+            )?;
         }
         return Ok(());
     }

@@ -172,7 +172,8 @@ fn blackholes(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
 
 /// The remarks that came with a plan, a line each.
 fn remarks(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
-    for diagnostic in &plan.diagnostics {
+    let diagnostics = crate::reasons::diagnostics(plan);
+    for diagnostic in &diagnostics {
         let severity = format!("{}: ", words::severity(diagnostic.severity));
         let place = diagnostic.place().filter(|place| !place.file.is_empty());
         let place = place
@@ -191,7 +192,7 @@ fn remarks(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
             page.line(4, 4, &[(Paint::Dim, "help: "), (Paint::Plain, help)])?;
         }
     }
-    if plan.diagnostics.is_empty() {
+    if diagnostics.is_empty() {
         Ok(())
     } else {
         page.blank()

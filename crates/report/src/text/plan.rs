@@ -11,6 +11,7 @@ use crate::clean::Clean;
 use crate::difference;
 use crate::lines::{Line, Long, What};
 use crate::names::Names;
+use crate::reasons;
 use crate::shown;
 use crate::stakes;
 use crate::style::{Page, Paint, Piece, Style, pad, widest};
@@ -294,7 +295,7 @@ fn because(page: &mut Page<'_>, change: &Change) -> fmt::Result {
         page.line(
             4,
             4 + widest([lead.as_str()]),
-            &[(Paint::Dim, &lead), (Paint::Plain, reason)],
+            &[(Paint::Dim, &lead), (Paint::Plain, &reasons::cause(reason))],
         )?;
     }
     Ok(())
@@ -328,7 +329,7 @@ fn shared(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
         page.line(
             indent,
             indent + 4,
-            &[(Paint::Dim, "note: "), (Paint::Plain, note)],
+            &[(Paint::Dim, "note: "), (Paint::Plain, &reasons::note(note))],
         )?;
     }
     Ok(())

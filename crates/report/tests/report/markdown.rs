@@ -2,7 +2,7 @@
 
 use crate::sample;
 
-use trueup_model::{Action, Disruption, Guard, Kind, Loss, Plan, Refusal, StepAction};
+use trueup_model::{Action, Cause, Disruption, Guard, Kind, Loss, Note, Plan, Refusal, StepAction};
 use trueup_report::markdown;
 
 const LIMIT: usize = 65_536;
@@ -200,11 +200,18 @@ impl Dice {
                 id.as_deref(),
                 attributes,
             );
-            change.because = (0..self.roll(3)).map(|_| self.text()).collect();
+            change.because = (0..self.roll(3))
+                .map(|_| Cause {
+                    attribute: self.text(),
+                    ..sample::cause("vpc.a", "", 1, "EC2 cannot change it")
+                })
+                .collect();
             change.losses = (0..self.roll(3))
                 .map(|_| Loss::PublicAddress { address: self.text() })
                 .collect();
-            change.notes = (0..self.roll(3)).map(|_| self.text()).collect();
+            change.notes = (0..self.roll(3))
+                .map(|_| Note::KeyFileWritten { file: self.text() })
+                .collect();
             change.disruption = if self.roll(2) == 0 {
                 Disruption::None
             } else {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Diagnostic, Disruption, Effect, Guard, Kind, Loss,
-    MemberKey, Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, Unread, Value,
+    Action, Address, AttributeChange, Call, Cause, Change, Diagnostic, Disruption, Effect, Guard, Kind, Loss,
+    MemberKey, Note, Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, Unread, Value,
 };
 
 pub const SPEC: &str = "gateway-endpoint.yaml";
@@ -65,6 +65,15 @@ pub fn member(path: &str, key: &str, before: Option<Value>, after: Option<Value>
         effect: Effect::InPlace,
         reason: "",
         place: Some(place(40)),
+    }
+}
+
+pub fn cause(address: &str, attribute: &str, line: usize, reason: &'static str) -> Cause {
+    Cause {
+        address: address.parse().unwrap(),
+        attribute: attribute.to_owned(),
+        place: place(line),
+        reason: Some(reason),
     }
 }
 
@@ -140,9 +149,12 @@ pub fn nothing() -> Plan {
 
 /// A subnet's range changes, and the instance in it must follow.
 pub fn replacement() -> Plan {
-    let why = [
-        "subnet.private.cidr_block (gateway-endpoint.yaml:26): EC2 cannot change a subnet's range".to_owned(),
-    ];
+    let why = [cause(
+        "subnet.private",
+        "cidr_block",
+        26,
+        "EC2 cannot change a subnet's range",
+    )];
     let mut subnet = change(
         Action::Replace,
         "subnet.private",
@@ -168,10 +180,12 @@ pub fn replacement() -> Plan {
         )],
     );
     instance.because = why.to_vec();
-    instance.because.push(
-        "instance.private-host.subnet (gateway-endpoint.yaml:55): an instance cannot move to another subnet"
-            .to_owned(),
-    );
+    instance.because.push(cause(
+        "instance.private-host",
+        "subnet",
+        55,
+        "an instance cannot move to another subnet",
+    ));
     instance.order = Some(Order::CreateFirst);
     instance.disruption = Disruption::DataLost;
     instance.losses = vec![
@@ -260,7 +274,7 @@ pub fn everything() -> Plan {
         ],
     );
     stop.disruption = Disruption::Outage;
-    stop.notes = vec!["user data runs at the first boot only: the new one does not run by itself".into()];
+    stop.notes = vec![Note::FirstBootOnly];
     let mut gone = change(
         Action::Delete,
         "elastic_ip.old",

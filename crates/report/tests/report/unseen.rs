@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trueup_model::{
-    Action, Barrier, Diagnostic, Event, Finding, Guard, Interrupted, Kind, Level, Loss, Observed, Outcome,
-    Place, Plan, ReachChange, Reachability, Record, Refusal, Status, StepAction, StepRef, Topology,
+    Action, Barrier, Cause, Constraint, Diagnostic, Event, Finding, Guard, Interrupted, Kind, Level, Loss,
+    Note, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record, Refusal, Status, StepAction,
+    StepRef, Topology,
 };
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 use trueup_report::{Clean, Style, is_hidden, json, markdown, mermaid};
@@ -65,7 +66,12 @@ fn dirty(dirt: &str) -> Plan {
             sample::member("tags", dirt, None, Some(dirt.into())),
         ],
     );
-    (change.because, change.notes) = (vec![own()], vec![own()]);
+    change.because = vec![Cause {
+        place: place(dirt),
+        attribute: own(),
+        ..sample::cause("vpc.a", "", 1, "")
+    }];
+    change.notes = notes(dirt);
     change.losses = vec![Loss::RootVolume { id: own(), gib: None }];
     change.source = Some(place(dirt));
     let data = sample::attribute(
@@ -399,4 +405,25 @@ fn no_excerpt_shows_what_nobody_sees_and_each_still_points_at_its_place() {
             "{out}"
         );
     }
+}
+
+/// One of each remark that says what somebody else wrote.
+fn notes(dirt: &str) -> Vec<Note> {
+    let own = || dirt.to_owned();
+    vec![
+        Note::DeleteFirst(Constraint::OnlyOne(own())),
+        Note::OtherName {
+            attribute: own(),
+            name: own(),
+            taken: own(),
+        },
+        Note::Reclaimed { id: own() },
+        Note::KeyFileAbsent { file: own() },
+        Note::KeyFileWritten { file: own() },
+        Note::AddressHeld {
+            address: own(),
+            id: own(),
+            holder: own(),
+        },
+    ]
 }
