@@ -564,9 +564,48 @@ fn listening(transport: Transport, heard: &Arc<Mutex<Vec<(String, bool)>>>) -> T
     })
 }
 
+/// What of `edited` is refused, and that nothing was done then: the message that says so.
+async fn nothing_is_done(world: World, spec: &str, edited: &str, refused: Refused) -> String {
+    world.apply(&topology(spec)).await;
+    let calls = Arc::default();
+    let heard = Arc::default();
+    let way = |transport| listening(refusing(transport, refused, &calls), &heard);
+    let world = world.again(way).await;
+    let plan = world.plan(&topology(edited)).await;
+    let (outcome, events) = run(&world, &plan).await;
+    assert_eq!(
+        (outcome.done.len(), outcome.failed.len()),
+        (0, 1),
+        "{}",
+        refused.action
+    );
+    assert_eq!(outcome.skipped.len() + 1, plan.steps.len());
+    let told = events.iter().find_map(|event| match event {
+        Event::StepFailed { step, message, .. } => Some((step.call, message)),
+        _ => None,
+    });
+    let (call, message) = told.unwrap();
+    assert!(
+        call == refused.action && message.ends_with("so nothing was done"),
+        "{message}"
+    );
+    assert!(
+        heard.lock().unwrap().iter().all(|(_, dry)| *dry),
+        "something was done"
+    );
+    assert!(
+        world.plan(&topology(spec)).await.is_empty(),
+        "it is not as it was"
+    );
+    message.clone()
+}
+
+fn denied(action: &'static str) -> Refused {
+    refused(action, 403, "UnauthorizedOperation", ALWAYS)
+}
+
 #[test]
 fn what_ec2_says_that_it_would_refuse_ends_the_run_before_anything_is_stopped_or_ended() {
-    let denied = |action| refused(action, 403, "UnauthorizedOperation", ALWAYS);
     let image = ("ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c");
     for (edit, refused, permission) in [
         (
@@ -587,42 +626,67 @@ fn what_ec2_says_that_it_would_refuse_ends_the_run_before_anything_is_stopped_or
             "Not now. (InvalidParameterValue)",
         ),
     ] {
+        let spec = specs().0;
+        let edited = spec.replace(edit.0, edit.1);
+        let message = paused(async { nothing_is_done(World::new().await, &spec, &edited, refused).await });
+        assert!(message.contains(permission), "{message}");
+    }
+}
+
+/// A network without a host, and edits that replace its subnet, its NAT gateway, or a group.
+const REPLACED: &str = "topology: replaced
+region: us-west-2
+vpc: {main: {cidr_block: 10.0.0.0/16}}
+internet_gateway: {main: {}}
+route_table: {out: {routes: [{destination: 0.0.0.0/0, internet_gateway: main}]}}
+subnet:
+  a: {cidr_block: 10.0.1.0/24, route_table: out}
+  b: {cidr_block: 10.0.2.0/24, route_table: out}
+elastic_ip: {n: {}}
+nat_gateway: {n: {subnet: a, elastic_ip: n}}
+security_group: {web: {description: Web, ingress: [{protocol: tcp, port: 80, cidr: 10.0.0.0/8}], egress: []}}
+";
+
+#[test]
+fn nothing_of_a_network_is_ended_where_what_takes_its_place_would_be_refused() {
+    for (edit, refused) in [
+        (("{subnet: a,", "{subnet: b,"), denied("CreateNatGateway")),
+        (("{subnet: a,", "{subnet: b,"), denied("DeleteNatGateway")),
+        (("10.0.2.0/24", "10.0.3.0/24"), denied("CreateSubnet")),
+        (("10.0.2.0/24", "10.0.3.0/24"), denied("DeleteSubnet")),
+        (
+            ("10.0.2.0/24", "10.0.3.0/24"),
+            refused("CreateSubnet", 400, "InvalidParameterValue", ALWAYS),
+        ),
+        (
+            ("description: Web", "description: Of the web"),
+            denied("CreateSecurityGroup"),
+        ),
+    ] {
+        let edited = REPLACED.replace(edit.0, edit.1);
+        paused(async { nothing_is_done(World::new().await, REPLACED, &edited, refused).await });
+    }
+}
+
+#[test]
+fn a_destroy_that_may_not_end_all_of_it_ends_nothing() {
+    for action in [
+        "DeleteVpc",
+        "DeleteNatGateway",
+        "ReleaseAddress",
+        "DetachInternetGateway",
+    ] {
         paused(async {
             let world = World::new().await;
-            let spec = specs().0;
-            world.apply(&topology(&spec)).await;
-            let calls = Arc::default();
-            let heard = Arc::default();
-            let way = |transport| listening(refusing(transport, refused, &calls), &heard);
+            world.apply(&topology(REPLACED)).await;
+            let (calls, heard) = (Arc::default(), Arc::default());
+            let way = |transport| listening(refusing(transport, denied(action), &calls), &heard);
             let world = world.again(way).await;
-            let plan = world.plan(&topology(&spec.replace(edit.0, edit.1))).await;
-            let (outcome, events) = run(&world, &plan).await;
-            assert_eq!(
-                (outcome.done.len(), outcome.failed.len()),
-                (0, 1),
-                "{}",
-                refused.action
-            );
-            assert_eq!(outcome.skipped.len() + 1, plan.steps.len());
-            let told = events.iter().find_map(|event| match event {
-                Event::StepFailed { step, message, .. } => Some((step.call, message)),
-                _ => None,
-            });
-            let (call, message) = told.unwrap();
-            assert!(
-                call == refused.action
-                    && message.contains(permission)
-                    && message.ends_with("so nothing was done"),
-                "{message}"
-            );
-            assert!(
-                heard.lock().unwrap().iter().all(|(_, dry)| *dry),
-                "something was done"
-            );
-            assert!(
-                world.plan(&topology(&spec)).await.is_empty(),
-                "it is not as it was"
-            );
+            let observed = world.observe(&topology(REPLACED)).await;
+            let plan = trueup_plan::destroy(&topology(REPLACED), &observed);
+            let (outcome, _) = run(&world, &plan).await;
+            assert!(outcome.done.is_empty() && outcome.failed.len() == 1, "{action}");
+            assert!(heard.lock().unwrap().iter().all(|(_, dry)| *dry), "{action}");
         });
     }
 }
@@ -664,6 +728,6 @@ fn only_a_plan_that_stops_or_ends_something_is_rehearsed_and_what_may_pass_does_
             ))
             .await;
         assert!(run(&world, &plan).await.0.is_success());
-        assert_eq!(dry(), ["RunInstances", "TerminateInstances"]);
+        assert_eq!(dry(), ["CreateTags", "RunInstances", "TerminateInstances"]);
     });
 }

@@ -14,6 +14,8 @@ pub struct World {
     /// The connection.
     pub ec2: Ec2,
     transport: Transport,
+    /// Whether what answers is the sandbox, which heeds `DryRun` as EC2 does.
+    is_sandbox: bool,
 }
 
 impl World {
@@ -33,12 +35,12 @@ impl World {
 
     /// This sandbox.
     pub async fn over(sandbox: &Arc<Sandbox>) -> Self {
-        Self::behind(transport(sandbox)).await
+        Self::behind(transport(sandbox), true).await
     }
 
     /// What answers at a URL.
     pub async fn at(url: &str) -> Self {
-        Self::behind(over_http::transport(url)).await
+        Self::behind(over_http::transport(url), false).await
     }
 
     /// Another process on the same network, whose way there goes through `wrap`. Like one at AWS it gives EC2
@@ -50,6 +52,7 @@ impl World {
                 shown_after: Some(SHOWN_AFTER),
                 ..Connect::default()
             },
+            self.is_sandbox,
         )
         .await
     }
@@ -61,38 +64,36 @@ impl World {
 
     /// Another process, in another region of the same account.
     pub async fn in_region(&self, region: &str) -> Self {
-        Self::connected(Arc::clone(&self.transport), Some(region.to_owned())).await
-    }
-
-    async fn behind(transport: Transport) -> Self {
-        Self::connected(transport, None).await
-    }
-
-    async fn connected(transport: Transport, region: Option<String>) -> Self {
-        Self::by(
-            transport,
-            Connect {
-                region,
-                ..Connect::default()
-            },
-        )
+        self.connecting(Connect {
+            region: Some(region.to_owned()),
+            ..Connect::default()
+        })
         .await
+    }
+
+    async fn behind(transport: Transport, is_sandbox: bool) -> Self {
+        Self::by(transport, Connect::default(), is_sandbox).await
     }
 
     /// Another process on the same network, which connects so.
     pub async fn connecting(&self, connect: Connect) -> Self {
-        Self::by(Arc::clone(&self.transport), connect).await
+        Self::by(Arc::clone(&self.transport), connect, self.is_sandbox).await
     }
 
-    async fn by(transport: Transport, connect: Connect) -> Self {
+    async fn by(transport: Transport, connect: Connect, is_sandbox: bool) -> Self {
         let connect = Connect {
             transport: Some(Arc::clone(&transport)),
+            heeds_dry_run: is_sandbox.then_some(true),
             ..connect
         };
         let ec2 = Ec2::connect(connect)
             .await
             .unwrap_or_else(|error| panic!("no connection: {error}"));
-        Self { ec2, transport }
+        Self {
+            ec2,
+            transport,
+            is_sandbox,
+        }
     }
 
     /// Sends a call of somebody else, such as `DeleteTags&ResourceId.1=vpc-1&Tag.1.Key=Name`; it must

@@ -159,6 +159,7 @@ impl Process {
         let connect = Connect {
             transport: Some(transport),
             shown_after: Some(SHOWN_AFTER),
+            heeds_dry_run: Some(true),
             ..Connect::default()
         };
         let cloud = WithKeys::new(Ec2::connect(connect).await.ok()?, ground.secrets.files());

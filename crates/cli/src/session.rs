@@ -88,6 +88,7 @@ impl Session {
                 .map(|embedded| transport(Arc::clone(&embedded.sandbox))),
             request_rate: global.request_rate,
             parallelism: parallelism.map(usize::from),
+            heeds_dry_run: sandbox.is_some().then_some(true),
             waiting: Some(waiting(io.waiting)),
             ..Connect::default()
         };

@@ -35,16 +35,21 @@ pub async fn act(ec2: &Ec2, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted,
         ..Errand::new(seed(&act.topology) ^ seed(&act.address.to_string()), retrying)
     };
     let task = Task { ec2, act, errand };
-    let acted = match act.action {
-        "CreateTags" => tags::create(&task).await,
-        "DeleteTags" => tags::delete(&task).await,
-        _ => kinds::act(&task).await,
-    }?;
+    let acted = carry_out(&task).await?;
     if acted.id.as_deref() == Some("") {
         return Err(task.refused(WITHOUT_ID.to_owned()).into());
     }
     task.remember(&acted);
     Ok(acted)
+}
+
+/// Makes the calls of a step.
+pub async fn carry_out(task: &Task<'_>) -> Result<Acted, Failure> {
+    match task.act.action {
+        "CreateTags" => tags::create(task).await,
+        "DeleteTags" => tags::delete(task).await,
+        _ => kinds::act(task).await,
+    }
 }
 
 impl<'a> Task<'a> {
@@ -175,7 +180,7 @@ impl<'a> Task<'a> {
         };
         match ended {
             Ok(answer) => Ok(Some(answer)),
-            Err(failure) if is_gone(failure.class, &failure.code) && !self.errand.rehearsing => Ok(None),
+            Err(failure) if is_gone(failure.class, &failure.code) => Ok(None),
             Err(failure) => Err(failure),
         }
     }

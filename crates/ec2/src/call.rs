@@ -17,7 +17,7 @@ use crate::classify::{Class, why_it_passes};
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::patience::{patience, pause, seed};
-use crate::rehearsal::is_asked;
+use crate::rehearsal::Rehearsal;
 use crate::waiting::{Teller, Waiting};
 
 /// What a call is made for: it decides how long refusals are waited out.
@@ -32,8 +32,8 @@ pub struct Errand<'a> {
     pub young: &'a [String],
     /// Whether something that may still be in the way is going away.
     pub ending: bool,
-    /// Whether the call is only asked about, and not to be carried out.
-    pub rehearsing: bool,
+    /// Where the call is only asked about, and not to be carried out.
+    pub rehearsal: Option<&'a Rehearsal>,
     /// Hears why a call is repeated.
     pub retrying: &'a dyn Fn(&str),
 }
@@ -63,7 +63,7 @@ impl<'a> Errand<'a> {
             purpose: Purpose::Change,
             young: &[],
             ending: false,
-            rehearsing: false,
+            rehearsal: None,
             retrying,
         }
     }
@@ -174,13 +174,30 @@ impl Caller {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let Some(rehearsal) = errand.rehearsal else {
+            return self.repeated(errand, action, request, send).await;
+        };
+        let answer = if rehearsal.asks(action) {
+            Some(self.repeated(errand, action, request, send).await)
+        } else {
+            None
+        };
+        Ok(rehearsal.ends(answer).await)
+    }
+
+    async fn repeated<B, T, E, F>(
+        &self,
+        errand: &Errand<'_>,
+        action: &'static str,
+        request: B,
+        send: impl Fn(B) -> F,
+    ) -> Result<T, Failure>
+    where
+        B: Clone,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
         let mut attempts = Attempts::default();
-        if errand.rehearsing && !is_asked(action) {
-            return Err(Failure {
-                class: Class::Rehearsed,
-                ..Failure::invalid(action, "it was not asked about")
-            });
-        }
         loop {
             let turn = self.unless_given_up(async {
                 self.begin(errand, action).await;

@@ -57,6 +57,9 @@ pub struct Connect {
     /// whether it was the only one. Where it is left out, 2 seconds at AWS's own endpoints and no time at
     /// others.
     pub shown_after: Option<Duration>,
+    /// Whether `DryRun` is heeded wherever EC2 has it. Where it is left out, at AWS's own endpoints; of others
+    /// only that is asked which moto heeds.
+    pub heeds_dry_run: Option<bool>,
     /// Hears what a read waits for, where it takes 5 seconds and more.
     pub waiting: Option<Waiting>,
 }
@@ -98,6 +101,7 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
     });
     Ok(Ec2 {
         shown_after,
+        heeds_dry_run: connect.heeds_dry_run.unwrap_or(caller.endpoint().is_aws),
         client,
         caller: Arc::new(caller),
         memory: Arc::new(Memory::new()),

@@ -50,6 +50,7 @@ pub struct Ec2 {
     caller: Arc<Caller>,
     memory: Arc<Memory>,
     shown_after: Duration,
+    heeds_dry_run: bool,
     account: String,
     region: String,
 }

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// For how long after the first refusal of this sort a call is repeated. Zero is not at all.
 pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
     // What is only asked about is not waited for: what may pass is no answer.
-    let purpose = if errand.rehearsing {
+    let purpose = if errand.rehearsal.is_some() {
         Purpose::Read
     } else {
         errand.purpose

@@ -4,6 +4,7 @@
 //! there, that a parameter is wrong) is believed; that it says nothing is no promise that the call will
 //! succeed.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -12,71 +13,189 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterce
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use tokio::sync::oneshot;
 use trueup_model::{Act, CloudError};
 
-use crate::act::Task;
+use crate::act::{Task, carry_out};
 use crate::call::Errand;
 use crate::classify::is_for_good;
 use crate::failure::Failure;
 use crate::patience::seed;
 use crate::{Ec2, kinds};
 
-/// What is rehearsed: what stops and ends what works, and what stands between that and the end of the plan.
-/// All of them take `DryRun`; an action that does not would be carried out.
-const ASKED: [&str; 5] = [
-    "ModifyInstanceAttribute",
-    "RunInstances",
-    "StartInstances",
-    "StopInstances",
-    "TerminateInstances",
-];
+/// A list of actions, each with the request of the SDK that has to have `DryRun`: an action without it would
+/// be carried out.
+macro_rules! with_dry_run {
+    ($(#[$doc:meta])* $list:ident: $($action:literal $request:ident,)*) => {
+        $(#[$doc])*
+        const $list: &[&str] = &[$($action),*];
 
-/// Whether an action may be called while a call is rehearsed.
-pub fn is_asked(action: &str) -> bool {
-    ASKED.contains(&action)
+        #[cfg(test)]
+        #[expect(non_snake_case, reason = "it is the list of that name")]
+        mod $list {
+            /// Compiles only where each of the requests has the parameter.
+            pub fn requests(client: &aws_sdk_ec2::Client) -> Vec<(&'static str, &'static str)> {
+                vec![$({
+                    drop(client.$request().dry_run(true));
+                    ($action, stringify!($request))
+                }),*]
+            }
+        }
+    };
+}
+
+with_dry_run! {
+    /// What is rehearsed wherever EC2 is asked: moto, too, does not carry out what has `DryRun`.
+    ANYWHERE:
+    "AllocateAddress" allocate_address,
+    "AssociateAddress" associate_address,
+    "AttachInternetGateway" attach_internet_gateway,
+    "AuthorizeSecurityGroupEgress" authorize_security_group_egress,
+    "AuthorizeSecurityGroupIngress" authorize_security_group_ingress,
+    "CreateInternetGateway" create_internet_gateway,
+    "CreateSecurityGroup" create_security_group,
+    "CreateTags" create_tags,
+    "DeleteInternetGateway" delete_internet_gateway,
+    "DeleteKeyPair" delete_key_pair,
+    "DeleteSecurityGroup" delete_security_group,
+    "DeleteTags" delete_tags,
+    "DetachInternetGateway" detach_internet_gateway,
+    "DisassociateAddress" disassociate_address,
+    "ImportKeyPair" import_key_pair,
+    "ModifyInstanceAttribute" modify_instance_attribute,
+    "ModifyNetworkInterfaceAttribute" modify_network_interface_attribute,
+    "ModifyVolume" modify_volume,
+    "MonitorInstances" monitor_instances,
+    "ReleaseAddress" release_address,
+    "RevokeSecurityGroupEgress" revoke_security_group_egress,
+    "RevokeSecurityGroupIngress" revoke_security_group_ingress,
+    "RunInstances" run_instances,
+    "StartInstances" start_instances,
+    "StopInstances" stop_instances,
+    "TerminateInstances" terminate_instances,
+    "UnmonitorInstances" unmonitor_instances,
+}
+
+with_dry_run! {
+    /// What is rehearsed only where `DryRun` is heeded as EC2 heeds it: moto, and what is built on it, carries
+    /// these out whatever they ask.
+    WHERE_HEEDED:
+    "AssociateRouteTable" associate_route_table,
+    "CreateNatGateway" create_nat_gateway,
+    "CreateNetworkAcl" create_network_acl,
+    "CreateNetworkAclEntry" create_network_acl_entry,
+    "CreateRoute" create_route,
+    "CreateRouteTable" create_route_table,
+    "CreateSubnet" create_subnet,
+    "CreateVpc" create_vpc,
+    "CreateVpcEndpoint" create_vpc_endpoint,
+    "DeleteNatGateway" delete_nat_gateway,
+    "DeleteNetworkAcl" delete_network_acl,
+    "DeleteNetworkAclEntry" delete_network_acl_entry,
+    "DeleteRoute" delete_route,
+    "DeleteRouteTable" delete_route_table,
+    "DeleteSubnet" delete_subnet,
+    "DeleteVpc" delete_vpc,
+    "DeleteVpcEndpoints" delete_vpc_endpoints,
+    "DisassociateRouteTable" disassociate_route_table,
+    "ModifyInstanceMetadataOptions" modify_instance_metadata_options,
+    "ModifyVpcEndpoint" modify_vpc_endpoint,
+    "ModifyVpcTenancy" modify_vpc_tenancy,
+    "ReplaceNetworkAclAssociation" replace_network_acl_association,
+    "ReplaceNetworkAclEntry" replace_network_acl_entry,
+    "ReplaceRoute" replace_route,
+    "ReplaceRouteTableAssociation" replace_route_table_association,
+    "UpdateSecurityGroupRuleDescriptionsEgress" update_security_group_rule_descriptions_egress,
+    "UpdateSecurityGroupRuleDescriptionsIngress" update_security_group_rule_descriptions_ingress,
+}
+
+/// What a call was answered; none where it was not made.
+type Asked = Option<Result<(), Failure>>;
+
+/// One act that is rehearsed: its first call that changes something is asked about, and nothing comes after.
+pub struct Rehearsal {
+    heeded: bool,
+    tell: Cell<Option<oneshot::Sender<Asked>>>,
+}
+
+impl Rehearsal {
+    /// Whether an action may be called while an act is rehearsed.
+    pub fn asks(&self, action: &str) -> bool {
+        is_asked(action, self.heeded)
+    }
+
+    /// What a call was answered; none where it was not made. What the act would do then (look for what was
+    /// made, wait, make another call, remember) is for the act itself, so that it goes no further.
+    pub async fn ends<T>(&self, answer: Option<Result<T, Failure>>) -> T {
+        if let Some(tell) = self.tell.take() {
+            // Nobody listens any more where the run was stopped meanwhile.
+            let _ = tell.send(answer.map(|answer| answer.map(drop)));
+        }
+        std::future::pending().await
+    }
+}
+
+/// Whether an action is asked about where `DryRun` is `heeded` as EC2 heeds it, or where it is not.
+fn is_asked(action: &str, heeded: bool) -> bool {
+    ANYWHERE.contains(&action) || (heeded && WHERE_HEEDED.contains(&action))
 }
 
 /// Whether EC2 would take a call. An error is one that the call would meet later too, as far as that can be
 /// known.
 pub async fn rehearse(ec2: &Ec2, act: &Act) -> Result<(), CloudError> {
-    if !is_asked(act.action) || kinds::instance::is_about_volume(act) {
+    let heeded = ec2.heeds_dry_run;
+    // Of an instance's attributes moto changes those of its volume at once.
+    if !is_asked(act.action, heeded) || (!heeded && kinds::instance::is_about_volume(act)) {
         return Ok(());
     }
+    let (tell, answer) = oneshot::channel();
+    let rehearsal = Rehearsal {
+        heeded,
+        tell: Cell::new(Some(tell)),
+    };
     let rehearsing = ec2.rehearsing();
     let hears = |_: &str| {};
-    let errand = Errand {
-        rehearsing: true,
-        ..Errand::new(seed(&act.topology) ^ seed(&act.address.to_string()), &hears)
-    };
-    match kinds::act(&Task {
+    let task = Task {
         ec2: &rehearsing,
         act,
-        errand,
-    })
-    .await
-    {
-        Ok(_) => {
+        errand: Errand {
+            rehearsal: Some(&rehearsal),
+            ..Errand::new(seed(&act.topology) ^ seed(&act.address.to_string()), &hears)
+        },
+    };
+    let asked = tokio::select! {
+        biased;
+        // An act may end without a call: with a read that fails, or because nothing is left to do.
+        done = carry_out(&task) => done.err().map(Err),
+        answer = answer => answer.ok().flatten(),
+    };
+    match asked {
+        Some(Ok(())) => {
             let why = format!(
                 "{} does not heed `DryRun`: it carried out what it was only asked about",
                 ec2.caller.endpoint().url
             );
             Err(Failure::invalid(act.action, why).into())
         }
-        Err(failure) if is_for_good(failure.class, &failure.code) => Err(failure.into()),
+        Some(Err(failure)) if is_for_good(failure.class, &failure.code) => Err(failure.into()),
         // It would be taken, or what is in its way may be gone by then.
-        Err(_) => Ok(()),
+        Some(Err(_)) | None => Ok(()),
     }
 }
 
 impl Ec2 {
     /// The same EC2, of which every call that changes something is only asked about.
     fn rehearsing(&self) -> Self {
-        let config = self.client.config().to_builder().interceptor(AsDryRun).build();
+        let as_dry_run = AsDryRun {
+            heeded: self.heeds_dry_run,
+        };
+        let config = self.client.config().to_builder().interceptor(as_dry_run).build();
         Self {
             client: aws_sdk_ec2::Client::from_conf(config),
             caller: Arc::clone(&self.caller),
             memory: Arc::clone(&self.memory),
             shown_after: self.shown_after,
+            heeds_dry_run: self.heeds_dry_run,
             account: self.account.clone(),
             region: self.region.clone(),
         }
@@ -85,7 +204,9 @@ impl Ec2 {
 
 /// Adds `DryRun` to what changes something, before it is signed.
 #[derive(Debug)]
-struct AsDryRun;
+struct AsDryRun {
+    heeded: bool,
+}
 
 impl Intercept for AsDryRun {
     fn name(&self) -> &'static str {
@@ -100,7 +221,7 @@ impl Intercept for AsDryRun {
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
         let asked = std::str::from_utf8(request.body().bytes().unwrap_or_default())?;
-        if let Some(dry) = dry(asked)? {
+        if let Some(dry) = dry(asked, self.heeded)? {
             request
                 .headers_mut()
                 .insert("content-length", dry.len().to_string());
@@ -111,7 +232,7 @@ impl Intercept for AsDryRun {
 }
 
 /// A request as a dry run; none where it only reads. Without its client token, which is for the call itself.
-fn dry(asked: &str) -> Result<Option<String>, String> {
+fn dry(asked: &str, heeded: bool) -> Result<Option<String>, String> {
     let parameters = || asked.split('&');
     let action = parameters()
         .find_map(|pair| pair.strip_prefix("Action="))
@@ -119,7 +240,7 @@ fn dry(asked: &str) -> Result<Option<String>, String> {
     if action.starts_with("Describe") || action.starts_with("Get") {
         return Ok(None);
     }
-    if !is_asked(action) {
+    if !is_asked(action, heeded) {
         return Err(format!("{action} is not rehearsed"));
     }
     let kept: Vec<&str> = parameters()
@@ -135,15 +256,34 @@ mod tests {
 
     #[test]
     fn a_dry_run_is_the_call_without_its_token() {
-        let dry_run = dry("Action=RunInstances&Version=2016-11-15&ClientToken=abc&MinCount=1")
-            .unwrap()
-            .unwrap();
+        let dry_run = dry(
+            "Action=RunInstances&Version=2016-11-15&ClientToken=abc&MinCount=1",
+            false,
+        )
+        .unwrap()
+        .unwrap();
         assert_eq!(
             dry_run,
             "Action=RunInstances&Version=2016-11-15&MinCount=1&DryRun=true"
         );
-        assert_eq!(dry("Action=DescribeImages&Version=2016-11-15"), Ok(None));
-        // Some actions would be carried out.
-        assert!(dry("Action=ModifyVpcAttribute&VpcId=vpc-1").is_err() && dry("").is_err());
+        assert_eq!(dry("Action=DescribeImages&Version=2016-11-15", true), Ok(None));
+        // Some actions would be carried out: by EC2 too, or by what stands in for it.
+        assert!(dry("Action=ModifyVpcAttribute&VpcId=vpc-1", true).is_err() && dry("", true).is_err());
+        let subnet = "Action=CreateSubnet&VpcId=vpc-1";
+        assert!(dry(subnet, true).is_ok() && dry(subnet, false).is_err());
+    }
+
+    #[test]
+    fn every_action_that_is_asked_has_the_parameter_and_stands_once() {
+        let config = aws_sdk_ec2::Config::builder()
+            .behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest())
+            .build();
+        let client = aws_sdk_ec2::Client::from_conf(config);
+        let listed = [ANYWHERE::requests(&client), WHERE_HEEDED::requests(&client)].concat();
+        for (action, request) in &listed {
+            assert_eq!(action.to_lowercase(), request.replace('_', ""));
+        }
+        let once: std::collections::BTreeSet<_> = listed.iter().collect();
+        assert_eq!(once.len(), listed.len());
     }
 }

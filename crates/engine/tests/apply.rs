@@ -27,6 +27,8 @@ struct Script {
     lost: Cell<u32>,
     /// Addresses whose calls would be refused.
     refusing: Vec<&'static str>,
+    /// Addresses whose requests would be refused, and not for a permission.
+    wrong: Vec<&'static str>,
     /// What was asked about.
     rehearsed: RefCell<Vec<String>>,
     /// What was said about repeats.
@@ -83,14 +85,18 @@ impl Cloud for Script {
         self.rehearsed
             .borrow_mut()
             .push(format!("{} {address}", act.action));
+        let refused = |class, message: &str| CloudError {
+            class,
+            code: "Nope".into(),
+            message: message.into(),
+        };
         if self.refusing.contains(&address.as_str()) {
-            return Err(CloudError {
-                class: ErrorClass::Denied,
-                code: "Nope".into(),
-                message: "you may not.".into(),
-            });
+            Err(refused(ErrorClass::Denied, "you may not."))
+        } else if self.wrong.contains(&address.as_str()) {
+            Err(refused(ErrorClass::Refused, "it is wrong."))
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     fn give_up_repeats(&self, now: bool) {
@@ -452,6 +458,53 @@ fn what_can_be_asked_in_full_is_asked_before_anything_ends() {
         None,
     );
     assert!(cloud.rehearsed.take().is_empty());
+}
+
+#[test]
+fn of_what_says_the_same_one_is_asked_and_of_what_differs_so_many() {
+    let mut plan = replacing();
+    for number in 6..36_i64 {
+        let size = Value::Int(number.max(12));
+        plan.steps.push(Step {
+            number: number.try_into().unwrap(),
+            target: Some(format!("i-{number}")),
+            call: Call::modify("Modify").setting(Record::new().with("size", size)),
+            ..plan.steps[1].clone()
+        });
+    }
+    let cloud = Script::default();
+    run(&plan, &cloud, 10, None);
+    let asked = cloud.rehearsed.take();
+    let modify = asked.iter().filter(|asked| asked.starts_with("Modify"));
+    assert_eq!(modify.count(), 10);
+    plan.steps.truncate(12);
+    run(&plan, &cloud, 10, None);
+    let asked = cloud.rehearsed.take();
+    let modify = asked.iter().filter(|asked| asked.starts_with("Modify"));
+    assert_eq!(modify.count(), 1, "all of them say the same");
+}
+
+#[test]
+fn what_is_wrong_until_the_plan_mends_it_is_not_told() {
+    let refused = |changed: &str, after: &[usize]| {
+        let mut plan = Plan {
+            changes: replacing().changes,
+            ..plan(&[(changed, None, &[]), ("subnet.a", None, after)])
+        };
+        plan.steps[0].target = Some("an-id".into());
+        plan.steps[0].call = Call::modify("Associate");
+        let vpc = Value::Ref(Ref::Name("vpc.main".parse().unwrap()));
+        plan.steps[1].call.unsets = Record::new().with("vpc", vpc);
+        let cloud = Script {
+            wrong: vec!["subnet.a"],
+            ..Script::default()
+        };
+        run(&plan, &cloud, 10, None).0.failed
+    };
+    assert_eq!(refused("vpc.main", &[1]), [0; 0]);
+    // Nothing that the plan does before changes what it is about.
+    assert_eq!(refused("route_table.out", &[1]), [2]);
+    assert_eq!(refused("vpc.main", &[]), [2]);
 }
 
 #[test]

@@ -39,8 +39,7 @@ pub mod fact {
     pub const METADATA: &str = "metadata_options";
 }
 
-/// Whether an act changes the volume of an instance that is there: at once where `DryRun` is not heeded, and
-/// stopping nothing.
+/// Whether an act changes the volume of an instance that is there.
 pub fn is_about_volume(act: &Act) -> bool {
     act.action == "ModifyInstanceAttribute" && act.sets.record().get("root_volume").is_some()
 }
