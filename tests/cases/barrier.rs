@@ -8,7 +8,7 @@ use fastrand::Rng;
 use serde_json::{Value as Json, json};
 use trueup_model::{Demand, Expectation, Observed, Plan, Status, Step, Topology};
 use trueup_reach::fill::{Lists, Stepped, observed as network, planned};
-use trueup_reach::{Ends, Engine, Interim, check};
+use trueup_reach::{BeforeAfter, Engine, Transition, check};
 
 /// Random networks that are looked at.
 const NETWORKS: u64 = 250;
@@ -226,9 +226,9 @@ fn what_is_said_to_open_nothing_opens_nothing_in_any_order() {
         let Some((topology, observed, plan, mut rng)) = drawn(seed) else {
             continue;
         };
-        let ends = Ends::in_any_case(&plan, &topology, &observed);
-        let exact = Interim::in_any_case(&plan, &topology, &observed, &ends);
-        let said = Interim::of(&plan, &topology, &observed, &ends).is_some();
+        let networks = BeforeAfter::in_any_case(&plan, &topology, &observed);
+        let exact = Transition::in_any_case(&plan, &topology, &observed, &networks);
+        let said = Transition::of(&plan, &topology, &observed, &networks).is_some();
         silent += usize::from(!said && plan.steps.len() > 2 && !topology.expect.is_empty());
         for _ in 0..ORDERS {
             let order = shuffled(&mut rng, &plan);
@@ -262,19 +262,19 @@ fn with_a_barrier_every_state_is_fine_and_without_it_some_are_not() {
         let Some((topology, observed, usual, _)) = drawn(seed) else {
             continue;
         };
-        let ends = Ends::in_any_case(&usual, &topology, &observed);
-        let Some(interim) = Interim::of(&usual, &topology, &observed, &ends) else {
+        let networks = BeforeAfter::in_any_case(&usual, &topology, &observed);
+        let Some(transition) = Transition::of(&usual, &topology, &observed, &networks) else {
             continue;
         };
         let mut plan = usual.clone();
-        if trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)).is_err() {
+        if trueup_plan::barrier(&mut plan, &|steps| transition.is_fine(steps)).is_err() {
             stuck += 1;
             assert_eq!(plan.fingerprint, usual.fingerprint);
             continue;
         }
         let steps: Vec<&Step> = plan.steps.iter().collect();
         for count in 1..steps.len() {
-            assert!(interim.is_fine(&steps[..count]), "seed {seed}, step {count}");
+            assert!(transition.is_fine(&steps[..count]), "seed {seed}, step {count}");
             assert!(
                 steps[count].after.iter().all(|number| *number <= count),
                 "seed {seed}, step {count}"
@@ -288,7 +288,7 @@ fn with_a_barrier_every_state_is_fine_and_without_it_some_are_not() {
         };
         assert_eq!(calls(&plan), calls(&usual), "seed {seed}");
         let usual: Vec<&Step> = usual.steps.iter().collect();
-        needed += usize::from((1..usual.len()).any(|count| !interim.is_fine(&usual[..count])));
+        needed += usize::from((1..usual.len()).any(|count| !transition.is_fine(&usual[..count])));
     }
     assert!(
         needed > 20,
@@ -327,10 +327,10 @@ fn a_state_that_is_not_fine_is_one_in_which_an_expectation_does_not_hold() {
         let Some((topology, observed, plan, mut rng)) = drawn(seed) else {
             continue;
         };
-        let ends = Ends::in_any_case(&plan, &topology, &observed);
-        let interim = Interim::in_any_case(&plan, &topology, &observed, &ends);
+        let networks = BeforeAfter::in_any_case(&plan, &topology, &observed);
+        let transition = Transition::in_any_case(&plan, &topology, &observed, &networks);
         let order = shuffled(&mut rng, &plan);
-        for count in (1..order.len()).filter(|count| !interim.is_fine(&order[..*count])) {
+        for count in (1..order.len()).filter(|count| !transition.is_fine(&order[..*count])) {
             let state = network(
                 &Stepped::new(&topology, &observed, &plan).after(&order[..count]),
                 &topology.name,

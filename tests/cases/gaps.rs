@@ -4,7 +4,7 @@
 use crate::spec::{live, seed, spec};
 use serde_json::{Value as Json, json};
 use trueup_model::{Demand, Expectation, Plan, Reachability, Step};
-use trueup_reach::{Ends, tell_gaps};
+use trueup_reach::{BeforeAfter, tell_gaps};
 
 type Resources = Vec<(&'static str, Json)>;
 
@@ -36,8 +36,8 @@ fn told_of(
     let mut plan = trueup_plan::plan(&topology, &observed);
     assert!(plan.refused.is_empty() && !plan.is_empty(), "{:?}", plan.refused);
     reorder(&mut plan);
-    let ends = Ends::of(&plan, &topology, &observed).unwrap();
-    tell_gaps(&mut plan, &topology, &observed, &ends);
+    let networks = BeforeAfter::of(&plan, &topology, &observed).unwrap();
+    tell_gaps(&mut plan, &topology, &observed, &networks);
     plan.reachability.unwrap_or_default()
 }
 

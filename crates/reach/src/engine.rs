@@ -331,8 +331,8 @@ impl<'a> Engine<'a> {
             .find(|index| self.is_listed(packet_end, *index) == Match::Yes)
     }
 
-    /// The family's shortest and longest prefix among a list's entries that may hold the packet end, with whether
-    /// one surely does.
+    /// The family's shortest and longest prefix among a list's entries that may hold the packet end, with
+    /// whether one surely does.
     pub(crate) fn listed_prefixes(&self, packet_end: &PacketEnd, list: usize) -> Vec<(Match, u8, u8)> {
         match &self.network.prefix_lists[list].entries {
             Some(entries) if self.is_listed(packet_end, list) != Match::No => {

@@ -1,5 +1,5 @@
-//! Equivalence: which hosts nothing tells apart by any of their addresses, so that one pair of them stands for
-//! all that are like it.
+//! Equivalence: which hosts nothing tells apart by any of their addresses, so that one pair of them stands
+//! for all that are like it.
 //!
 //! [`crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every address
 //! counts.
@@ -206,7 +206,8 @@ pub(crate) struct HostClass {
 }
 
 /// The places of the pairs that stand for all pairs of two hosts: of pairs that are alike the first one, all
-/// in the order of the selectors. `None` in a selector is like nothing else in it; a host and itself are no pair.
+/// in the order of the selectors. `None` in a selector is like nothing else in it; a host and itself are no
+/// pair.
 pub(crate) fn pairs(
     sources: &[Option<HostClass>],
     targets: &[Option<HostClass>],

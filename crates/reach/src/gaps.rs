@@ -24,12 +24,12 @@ use trueup_model::{
     Role, Status, Step, StepAction, Topology,
 };
 
+use crate::before_after::BeforeAfter;
 use crate::change::{Change, End, Shift, changes, merged};
-use crate::ends::Ends;
 use crate::engine::Engine;
 use crate::expect::check;
-use crate::interim::{Interim, gaps};
 use crate::service::ServiceSet;
+use crate::transition::{Transition, gaps};
 
 /// Gaps that are told at most.
 const GAPS_MAX: usize = 20;
@@ -38,20 +38,20 @@ const STATES_MAX: usize = 24;
 const HOSTS_MAX: usize = 20_000;
 
 /// A gap without its hosts: between whom, from how much to how much.
-type Between = (End, End, Level, Level);
+type IntermediateState = (End, End, Level, Level);
 
 /// Writes into a plan what works before and after it and not in between. Of a plan that is refused nothing is
 /// said.
-pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ends: &Ends) {
+pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, networks: &BeforeAfter) {
     let takes: Vec<&Step> = plan.steps.iter().filter(|step| takes(step)).collect();
     if !plan.refused.is_empty() || takes.is_empty() || !plan.steps.iter().any(gives) {
         return;
     }
     let gives: Vec<&Step> = plan.steps.iter().filter(|step| gives(step)).collect();
-    let most = (HOSTS_MAX / ends.before().network.interfaces.len().max(1)).clamp(1, STATES_MAX);
-    let interim = Interim::in_any_case(plan, topology, observed, ends);
+    let most = (HOSTS_MAX / networks.before().network.interfaces.len().max(1)).clamp(1, STATES_MAX);
+    let transition = Transition::in_any_case(plan, topology, observed, networks);
     let gone = out_of_service(plan);
-    let mut meanwhile = Meanwhile::new(&interim, topology, ends, &gone);
+    let mut meanwhile = Meanwhile::new(&transition, topology, networks, &gone);
     let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
     let mut unlooked = 0;
     let one_by_one = alternating(
@@ -150,9 +150,9 @@ fn pairs<'p>(steps: &[&'p Step]) -> impl Iterator<Item = Vec<&'p Step>> {
 
 /// What was found in the states that were looked at.
 struct Meanwhile<'a> {
-    interim: &'a Interim<'a>,
-    ends: &'a Ends,
-    found: BTreeMap<Between, (ServiceSet, BTreeSet<String>)>,
+    transition: &'a Transition<'a>,
+    networks: &'a BeforeAfter,
+    found: BTreeMap<IntermediateState, (ServiceSet, BTreeSet<String>)>,
     /// What must work and works at both ends, by its place in the spec.
     kept: Vec<(usize, &'a Expectation)>,
     /// Which of that does not in between, and because of whom.
@@ -161,9 +161,9 @@ struct Meanwhile<'a> {
 
 impl<'a> Meanwhile<'a> {
     fn new(
-        interim: &'a Interim<'a>,
+        transition: &'a Transition<'a>,
         topology: &'a Topology,
-        ends: &'a Ends,
+        networks: &'a BeforeAfter,
         gone: &BTreeSet<String>,
     ) -> Self {
         // Of hosts that are stopped or replaced themselves that is told with them.
@@ -173,13 +173,13 @@ impl<'a> Meanwhile<'a> {
                     .into_iter()
                     .any(|selector| gone.contains(selector.as_str()))
         });
-        let (before, after) = (ends.before(), ends.after());
+        let (before, after) = (networks.before(), networks.after());
         let kept = asked
             .filter(|(_, asked)| [&before, &after].into_iter().all(|engine| works(engine, asked)))
             .collect();
         Self {
-            interim,
-            ends,
+            transition,
+            networks,
             found: BTreeMap::new(),
             kept,
             interrupted: BTreeMap::new(),
@@ -193,8 +193,12 @@ impl<'a> Meanwhile<'a> {
         if !seen.insert(felt.map(|step| step.number).collect()) {
             return;
         }
-        let (network, because) = (self.interim.network(&steps), moment.because());
-        let (before, after, between) = (self.ends.before(), self.ends.after(), Engine::new(&network));
+        let (network, because) = (self.transition.network(&steps), moment.because());
+        let (before, after, between) = (
+            self.networks.before(),
+            self.networks.after(),
+            Engine::new(&network),
+        );
         for gap in gaps(&changes(&before, &between), &changes(&between, &after)) {
             let of = (gap.from, gap.to, gap.shift.before, gap.shift.after);
             let is_new = !self.found.contains_key(&of);
@@ -221,7 +225,7 @@ fn works(engine: &Engine<'_>, asked: &Expectation) -> bool {
 /// The gaps in rows, without the hosts that are stopped or replaced themselves: what that is felt as is told
 /// with them.
 fn rows(
-    found: BTreeMap<Between, (ServiceSet, BTreeSet<String>)>,
+    found: BTreeMap<IntermediateState, (ServiceSet, BTreeSet<String>)>,
     gone: &BTreeSet<String>,
 ) -> Vec<ReachChange> {
     let stays = |end: End| match end {
@@ -268,12 +272,13 @@ fn touches(step: &Step) -> bool {
 /// Whether a step takes from what is there something that others may need. What is stopped or ended of a
 /// host, it alone feels.
 fn takes(step: &Step) -> bool {
-    let ends = match step.call.role {
+    let is_taking = match step.call.role {
         Role::Delete => step.address.kind != Kind::Instance,
         Role::Modify => !step.call.unsets.is_empty() && step.call.sets.get("state").is_none(),
         Role::Prepare | Role::Create => false,
     };
-    ends && step.target.is_some()
+    is_taking
+        && step.target.is_some()
         && matches!(step.action, StepAction::Update | StepAction::Delete)
         && touches(step)
 }

@@ -19,8 +19,9 @@
 //! Assigned::Known(address.parse().unwrap()), public: None }; let named = Named::new(name);
 //! network.interfaces.push(Interface { named, addresses: vec![own], security_groups: vec![0],
 //! source_dest_check: true, running: true, ..Interface::default() }); } let engine = Engine::new(&network);
-//! let (a, b) = (Selector::read(&engine, "instance.a").unwrap(), Selector::read(&engine, "instance.b").unwrap());
-//! let answer = reach(&engine, &a, &b).unwrap(); assert_eq!(answer.allowed.to_string(), "tcp/22");
+//! let (a, b) = (Selector::read(&engine, "instance.a").unwrap(), Selector::read(&engine,
+//! "instance.b").unwrap()); let answer = reach(&engine, &a, &b).unwrap();
+//! assert_eq!(answer.allowed.to_string(), "tcp/22");
 //! assert_eq!(answer.verdict(Some(&ServiceSet::read("tcp/443").unwrap())), Verdict::Blocked);
 //! ```
 
@@ -29,10 +30,10 @@
 
 pub mod address;
 mod answer;
+mod before_after;
 mod change;
 mod classes;
 mod code;
-mod ends;
 mod engine;
 mod equivalence;
 pub mod expect;
@@ -42,16 +43,15 @@ pub mod fill;
 mod filter;
 pub mod findings;
 mod gaps;
-mod interim;
+mod intermediate_state;
 pub mod interval;
 mod laws;
 mod lint;
 mod lookup;
-mod mixed;
 pub mod network;
-mod opened;
+mod overapproximate;
 pub mod packet_end;
-mod pieces;
+mod partition;
 pub mod policy;
 mod ranges;
 mod review;
@@ -59,20 +59,20 @@ mod selector;
 pub mod service;
 mod sources;
 mod summary;
+mod transition;
 mod trip;
 mod verdict;
 mod walk;
 
 pub use answer::{Answer, ask};
+pub use before_after::BeforeAfter;
 pub use classes::{Cell, Class, Matrix, classes};
 pub use code::Code;
-pub use ends::Ends;
 pub use engine::{CLIENT_PORTS, Engine};
 pub use expect::{Checked, ExpectError, check};
 pub use explain::{Blocker, Edit, Explanation, Form, Hop, Opens, Proposal, Services, Unformed, explain};
 pub use filter::Direction;
 pub use gaps::tell_gaps;
-pub use interim::Interim;
 #[doc(hidden)]
 pub use laws::{Law, Laws};
 pub use lint::{Lint, Removal, lint, lints, stranded};
@@ -81,5 +81,6 @@ pub use review::{drifted, review};
 pub use selector::{Selected, Selector, SelectorError, between, reach, reach_any};
 pub use service::{Bounds, ServiceError, ServiceSet};
 pub use summary::{Row, summary};
+pub use transition::Transition;
 pub use verdict::Verdict;
 pub use walk::Start;

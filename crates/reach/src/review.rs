@@ -6,8 +6,8 @@ use trueup_model::{
     Finding, Guard, Kind, Observed, Plan, ReachChange, Reachability, Refusal, Status, Topology,
 };
 
+use crate::before_after::{BeforeAfter, after, is_elsewhere, is_read};
 use crate::change::{Row, causes, changes, merged};
-use crate::ends::{Ends, after, is_elsewhere, is_read};
 use crate::engine::{Engine, Ready};
 use crate::exposure::{exposures, opened};
 use crate::findings;
@@ -22,16 +22,16 @@ const UNREAD: &str = "not everything was read";
 
 /// Writes into a plan what it does to who can talk to whom and how the spec's expectations fare, and refuses
 /// it where they do not hold; with `deny_exposure` also where the internet would reach something new that no
-/// expectation says it can. `ends` are the plan's.
+/// expectation says it can. `networks` are the plan's.
 pub fn review(
     plan: &mut Plan,
     topology: &Topology,
     observed: &Observed,
-    ends: Option<&Ends>,
+    networks: Option<&BeforeAfter>,
     deny_exposure: bool,
 ) {
     let mut told = Reachability {
-        findings: found(plan, topology, observed, ends),
+        findings: found(plan, topology, observed, networks),
         ..Reachability::default()
     };
     // What cannot be told because something could not be read is no fault of the plan, which is not carried
@@ -59,8 +59,8 @@ pub fn review(
         }));
     if !is_read(plan) {
         told.untold = Some(UNREAD.to_owned());
-    } else if let Some(ends) = ends {
-        let (old, new) = (ends.before(), ends.after());
+    } else if let Some(networks) = networks {
+        let (old, new) = (networks.before(), networks.after());
         let found = changes(&old, &new);
         if deny_exposure {
             plan.refused.extend(exposures(&new, topology, &found));
@@ -86,8 +86,11 @@ pub fn review(
             .keys()
             .any(|address| address.kind == Kind::NatGateway)
     {
-        let own = ends.is_none().then(|| after(plan, topology, observed));
-        let engine = own.as_ref().map(Ready::engine).or_else(|| ends.map(Ends::after));
+        let own = networks.is_none().then(|| after(plan, topology, observed));
+        let engine = own
+            .as_ref()
+            .map(Ready::engine)
+            .or_else(|| networks.map(BeforeAfter::after));
         plan.diagnostics.extend(engine.iter().flat_map(stranded));
     }
     plan.reachability = Some(told);
@@ -106,8 +109,8 @@ pub fn drifted(plan: &Plan, topology: &Topology, observed: &Observed) -> Reachab
     };
     if !is_read(plan) {
         told.untold = Some(UNREAD.to_owned());
-    } else if let Some(ends) = Ends::of(plan, topology, observed) {
-        let (live, wanted) = (ends.before(), ends.after());
+    } else if let Some(networks) = BeforeAfter::of(plan, topology, observed) {
+        let (live, wanted) = (networks.before(), networks.after());
         told.hosts = Some(hosts([&live, &wanted]));
         let rows = merged(&changes(&wanted, &live));
         // The reasons are differences, which the plan has from what is live to what is wanted.
@@ -140,11 +143,16 @@ fn tell(told: &mut Reachability, rows: Vec<Row>, with_reasons: impl FnMut(Row) -
 
 /// How the expectations fare on the network that the plan leaves. In another account or region nothing was
 /// read, and the spec is all that is known.
-fn found(plan: &Plan, topology: &Topology, observed: &Observed, ends: Option<&Ends>) -> Vec<Finding> {
-    match ends {
+fn found(
+    plan: &Plan,
+    topology: &Topology,
+    observed: &Observed,
+    networks: Option<&BeforeAfter>,
+) -> Vec<Finding> {
+    match networks {
         _ if topology.expect.is_empty() => Vec::new(),
         _ if is_elsewhere(plan) => findings::wanted(topology),
-        Some(ends) => findings::left(topology, &ends.after()),
+        Some(networks) => findings::left(topology, &networks.after()),
         None => findings::left(topology, &after(plan, topology, observed).engine()),
     }
 }

@@ -14,7 +14,7 @@ use crate::equivalence::{HostClass, is_named, pairs};
 use crate::interval::IntervalSet;
 use crate::network::{Assigned, EndpointKind};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
-use crate::pieces::cut;
+use crate::partition::partition;
 use crate::ranges;
 use crate::service::ServiceSet;
 use crate::walk::Start;
@@ -173,7 +173,7 @@ impl Selector {
                     .intersect(&public(family))
                     .subtract(&engine.owned_publics());
                 selected.extend(
-                    cut(engine, family, &outside, Listed::Unsure)
+                    partition(engine, family, &outside, Listed::Unsure)
                         .into_iter()
                         .map(Selected::Outside),
                 );
@@ -198,7 +198,7 @@ impl Selector {
         match (self.selected(engine), self) {
             (Err(SelectorError::NoHosts(_)), Self::Range(range)) => {
                 let family = Family::of_range(range);
-                let pieces = cut(engine, family, &of_range(range), Listed::Unsure);
+                let pieces = partition(engine, family, &of_range(range), Listed::Unsure);
                 Ok(pieces
                     .into_iter()
                     .map(|piece| {
@@ -394,7 +394,7 @@ fn by_routes(engine: &Engine<'_>, from: usize, packet_end: &PacketEnd) -> Answer
     else {
         return nothing(Family::V4);
     };
-    let pieces = cut(engine, Family::V4, &packet_end.set(), packet_end.listed);
+    let pieces = partition(engine, Family::V4, &packet_end.set(), packet_end.listed);
     let answers = pieces.iter().map(|piece| ask(engine, &start, piece));
     // Where the list is not known, the pieces are what it might hold, and not what it holds.
     let known =
@@ -608,7 +608,7 @@ pub(crate) fn internet(engine: &Engine<'_>, family: Family) -> Vec<PacketEnd> {
     let taken = ranges::of_vpcs(engine.network)
         .map(|range| of_range(&range))
         .fold(owned, |all, range| all.union(&range));
-    cut(
+    partition(
         engine,
         family,
         &public(family).subtract(&IntervalSet::of(taken.intervals().iter().copied())),

@@ -457,8 +457,8 @@ impl<'a> Walk<'a, '_> {
         } else {
             Vec::new()
         };
-        // A table has one route for a destination. What was imagined for it before carries this packet too, and
-        // where the table's own carried an earlier one, it cannot change.
+        // A table has one route for a destination. What was imagined for it before carries this packet too,
+        // and where the table's own carried an earlier one, it cannot change.
         let other = |repair: &Repair<Imagined>| {
             here().find(|taken| taken.destination.is_some() && taken.destination == repair.to.destination)
         };

@@ -3,7 +3,7 @@
 //! what does not work in between.
 
 use trueup_model::{Observed, Plan, Topology};
-use trueup_reach::{Ends, Interim};
+use trueup_reach::{BeforeAfter, Transition};
 
 use crate::error::Error;
 use crate::session::Session;
@@ -23,22 +23,24 @@ pub async fn propose(session: &mut Session, observed: &Observed, deny_exposure: 
 fn reviewed(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Plan {
     let mut plan = trueup_plan::plan(topology, observed);
     let observed = &*trueup_plan::held(topology, observed);
-    let ends = Ends::of(&plan, topology, observed);
-    let interim = ends
+    let networks = BeforeAfter::of(&plan, topology, observed);
+    let transition = networks
         .as_ref()
-        .and_then(|ends| Interim::of(&plan, topology, observed, ends));
-    let ordered = interim
+        .and_then(|networks| Transition::of(&plan, topology, observed, networks));
+    let ordered = transition
         .as_ref()
-        .map(|interim| trueup_plan::barrier(&mut plan, &|steps| interim.is_fine(steps)));
-    trueup_reach::review(&mut plan, topology, observed, ends.as_ref(), deny_exposure);
-    match (&interim, ordered) {
-        (Some(interim), Some(Ok(waiting))) => interim.announce(&mut plan, &waiting),
+        .map(|transition| trueup_plan::barrier(&mut plan, &|steps| transition.is_fine(steps)));
+    trueup_reach::review(&mut plan, topology, observed, networks.as_ref(), deny_exposure);
+    match (&transition, ordered) {
+        (Some(transition), Some(Ok(waiting))) => transition.announce(&mut plan, &waiting),
         // Where it is refused anyhow, the order is not what is wrong.
-        (Some(interim), Some(Err(stuck))) if plan.refused.is_empty() => interim.refuse(&mut plan, &stuck),
+        (Some(transition), Some(Err(stuck))) if plan.refused.is_empty() => {
+            transition.refuse(&mut plan, &stuck)
+        }
         _ => {}
     }
-    if let Some(ends) = &ends {
-        trueup_reach::tell_gaps(&mut plan, topology, observed, ends);
+    if let Some(networks) = &networks {
+        trueup_reach::tell_gaps(&mut plan, topology, observed, networks);
     }
     plan
 }

@@ -141,8 +141,8 @@ impl fmt::Display for Proposal {
     }
 }
 
-/// The fields of a blocker: `fix`, which is empty where nothing is proposed, `opens` where it opens something,
-/// and `opens_unknown` where that was not worked out.
+/// The fields of a blocker: `fix`, which is empty where nothing is proposed, `opens` where it opens
+/// something, and `opens_unknown` where that was not worked out.
 pub(super) fn fields<S: Serializer>(proposal: &Option<Proposal>, to: S) -> Result<S::Ok, S::Error> {
     let mut map = to.serialize_map(None)?;
     map.serialize_entry("fix", proposal.as_ref().map_or("", Proposal::fix))?;

@@ -507,7 +507,8 @@ impl Walk<'_, '_> {
     }
 }
 
-/// What a table has to have a route for: the destination of the one that matches, where that one has to change.
+/// What a table has to have a route for: the destination of the one that matches, where that one has to
+/// change.
 fn destination_of(range: &str, matched: Option<&Route>) -> Option<Destination> {
     match in_the_way(range, matched) {
         Some(route) => Some(route.destination.clone()),

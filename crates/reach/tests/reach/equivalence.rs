@@ -1,4 +1,5 @@
-//! A question about two selectors is answered by pairs that stand for others as it is by all pairs, one by one.
+//! A question about two selectors is answered by pairs that stand for others as it is by all pairs, one by
+//! one.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use trueup_model::call::Needs;
 use trueup_model::{Address, Call, Kind, Plan, Record, Role, Step, StepAction, Topology, json::record};
-use trueup_reach::{Ends, tell_gaps};
+use trueup_reach::{BeforeAfter, tell_gaps};
 
 use crate::common::spec::{live, seed, spec};
 
@@ -104,8 +104,8 @@ fn gaps() -> Vec<String> {
         steps,
         ..Plan::default()
     };
-    let ends = Ends::in_any_case(&plan, &after, &observed);
-    tell_gaps(&mut plan, &after, &observed, &ends);
+    let networks = BeforeAfter::in_any_case(&plan, &after, &observed);
+    tell_gaps(&mut plan, &after, &observed, &networks);
     let told = plan.reachability.unwrap_or_default();
     assert_eq!((told.gaps_more, told.gaps_unlooked), (0, 0));
     let line = |gap: &trueup_model::ReachChange| {
@@ -122,7 +122,8 @@ fn gaps() -> Vec<String> {
 
 #[test]
 fn three_takes_and_a_late_give_make_a_gap() {
-    // One take, or two, leave a rule that lets the clients in, and all of them together come after what gives.
+    // One take, or two, leave a rule that lets the clients in, and all of them together come after what
+    // gives.
     let late = "instance.bastion -> instance.private-host tcp/5432 (security_group.one)";
     assert_eq!(gaps(), [late]);
 }

@@ -118,8 +118,8 @@ fn lines(repair: &[Blocker]) -> Vec<String> {
     proposals.flat_map(|proposal| proposal.opens().lines()).collect()
 }
 
-/// Why parts of a repair cannot be applied; of each of these it is told that what it opens is not known, and of
-/// each other one it is known.
+/// Why parts of a repair cannot be applied; of each of these it is told that what it opens is not known, and
+/// of each other one it is known.
 fn without_form(repair: &[Blocker]) -> Vec<Unformed> {
     let proposals = repair.iter().filter_map(|blocker| blocker.proposal.as_ref());
     let why = proposals.filter_map(|proposal| match (proposal.opens(), proposal.edit()) {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use trueup_model::{
     Action, Change, Demand, Disruption, Expectation, Guard, Level, Plan, ReachChange, Status, Topology,
 };
-use trueup_reach::{Ends, review};
+use trueup_reach::{BeforeAfter, review};
 
 use crate::common::spec::{endpoint, live, seed, spec};
 
@@ -51,17 +51,17 @@ fn reviewed(before: &Resources, after: &Resources, expect: &[Expectation], deny:
     after.expect = expect.to_vec();
     let mut plan = plan(&before, &after);
     let observed = live(&before);
-    let ends = Ends::of(&plan, &after, &observed);
-    review(&mut plan, &after, &observed, ends.as_ref(), deny);
+    let networks = BeforeAfter::of(&plan, &after, &observed);
+    review(&mut plan, &after, &observed, networks.as_ref(), deny);
     plan
 }
 
 fn told(plan: &Plan) -> Vec<String> {
     let row = |row: &ReachChange| {
         let mark = if row.exposure { "! " } else { "" };
-        let ends = format!("{mark}{} -> {}", row.from.join(" "), row.to.join(" "));
+        let pair = format!("{mark}{} -> {}", row.from.join(" "), row.to.join(" "));
         format!(
-            "{ends}  {}  {} -> {}  because {}",
+            "{pair}  {}  {} -> {}  because {}",
             row.over,
             row.before.as_str(),
             row.after.as_str(),
@@ -528,8 +528,8 @@ fn what_was_not_read_is_not_compared() {
     plan.unreadable
         .insert(trueup_model::Kind::Instance, "denied".into());
     let observed = live(&before);
-    let ends = Ends::of(&plan, &after, &observed);
-    review(&mut plan, &after, &observed, ends.as_ref(), true);
+    let networks = BeforeAfter::of(&plan, &after, &observed);
+    review(&mut plan, &after, &observed, networks.as_ref(), true);
     let told = plan.reachability.unwrap();
     assert_eq!(
         (told.changes.len(), told.untold.as_deref()),
@@ -599,8 +599,8 @@ fn a_group_that_opens_is_told_though_nobody_carries_it() {
             interfaces,
             ..live(&before)
         };
-        let ends = Ends::of(&plan, &after, &observed);
-        review(&mut plan, &after, &observed, ends.as_ref(), true);
+        let networks = BeforeAfter::of(&plan, &after, &observed);
+        review(&mut plan, &after, &observed, networks.as_ref(), true);
         (
             plan.diagnostics
                 .iter()

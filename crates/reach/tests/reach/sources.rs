@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use trueup_model::{
     Action, Address, Change, Disruption, Loss, Observed, Plan, SourceAddress, SourceChange, Topology,
 };
-use trueup_reach::{Ends, review};
+use trueup_reach::{BeforeAfter, review};
 
 use crate::common::spec::{endpoint, live, seed, spec};
 
@@ -105,8 +105,8 @@ fn reviewed(before: &Resources, after: &Resources, losses: &[(&str, Loss)]) -> V
     let (before, after) = (spec(before), spec(after));
     let observed = seen(&before);
     let mut plan = plan(&before, &after, &observed, losses);
-    let ends = Ends::of(&plan, &after, &observed);
-    review(&mut plan, &after, &observed, ends.as_ref(), false);
+    let networks = BeforeAfter::of(&plan, &after, &observed);
+    review(&mut plan, &after, &observed, networks.as_ref(), false);
     plan.reachability.unwrap().source_changes
 }
 
@@ -114,8 +114,8 @@ fn public(before: &Resources, after: &Resources) -> Vec<String> {
     let (before, after) = (spec(before), spec(after));
     let observed = seen(&before);
     let mut plan = plan(&before, &after, &observed, &[]);
-    let ends = Ends::of(&plan, &after, &observed);
-    review(&mut plan, &after, &observed, ends.as_ref(), false);
+    let networks = BeforeAfter::of(&plan, &after, &observed);
+    review(&mut plan, &after, &observed, networks.as_ref(), false);
     let subnets = plan.reachability.unwrap().public_subnets;
     subnets
         .into_iter()

@@ -323,8 +323,8 @@ fn the_expectations_of_a_plan_are_about_the_network_that_it_leaves() {
         changes: wanted.resources.keys().map(made).collect(),
         ..Plan::default()
     };
-    let ends = trueup_reach::Ends::of(&plan, &wanted, &seen);
-    review(&mut plan, &wanted, &seen, ends.as_ref(), false);
+    let networks = trueup_reach::BeforeAfter::of(&plan, &wanted, &seen);
+    review(&mut plan, &wanted, &seen, networks.as_ref(), false);
     let told = plan.reachability.as_ref().unwrap();
     assert_eq!(told.findings[0].status, Status::Failed, "{told:?}");
     assert!(

@@ -1,4 +1,4 @@
-//! The two ends of a plan: the network that is live and the one that the plan leaves, for all that is asked
+//! Before and after a plan: the network that is live and the one that the plan leaves, for all that is asked
 //! about both.
 
 use trueup_model::{Guard, Observed, Plan, Topology};
@@ -8,18 +8,19 @@ use crate::fill::{Lists, left, observed as live_network, planned};
 
 /// The networks before and after a plan, with what their engines have worked out.
 #[derive(Clone, Debug)]
-pub struct Ends {
+pub struct BeforeAfter {
     before: Ready,
     after: Ready,
 }
 
-impl Ends {
-    /// The ends of a plan; `None` where it changes nothing, or where too little was read to compare them.
+impl BeforeAfter {
+    /// The two networks of a plan; `None` where it changes nothing, or where too little was read to compare
+    /// them.
     pub fn of(plan: &Plan, topology: &Topology, observed: &Observed) -> Option<Self> {
         (!plan.is_empty() && is_read(plan)).then(|| Self::in_any_case(plan, topology, observed))
     }
 
-    /// The ends of a plan, whatever is known about them: for tests.
+    /// The two networks of a plan, whatever is known about them: for tests.
     #[doc(hidden)]
     pub fn in_any_case(plan: &Plan, topology: &Topology, observed: &Observed) -> Self {
         let before = Ready::new(live_network(observed, &topology.name, &Lists::new()));

@@ -1,6 +1,7 @@
-//! What works in two networks mixed: all that works in either, and all that works in a state in between.
+//! What works in two networks overapproximated: all that works in either, and all that works in a state in
+//! between.
 
-use super::mixed;
+use super::overapproximate;
 use crate::Engine;
 use crate::network::{
     AclEntry, Assigned, Destination, GroupRule, Interface, InternetGateway, Named, Network, NetworkAcl,
@@ -122,7 +123,7 @@ fn works(network: &Network, from: &str, to: &str) -> String {
 /// What may get in from the internet before, in between and after.
 fn through(before: impl FnOnce(&mut Network), after: impl FnOnce(&mut Network)) -> [String; 3] {
     let (before, after) = (network(before), network(after));
-    let between = mixed(&[&before, &after]).unwrap();
+    let between = overapproximate(&[&before, &after]).unwrap();
     [&before, &between, &after].map(|network| works(network, "internet", "host"))
 }
 
@@ -258,7 +259,9 @@ fn a_host_has_the_public_addresses_of_either() {
         network(has(Some("34.9.9.9"), 0)),
     );
     assert_eq!(
-        mixed(&[&before, &after]).unwrap().interfaces[0].addresses.len(),
+        overapproximate(&[&before, &after]).unwrap().interfaces[0]
+            .addresses
+            .len(),
         2
     );
 }
@@ -276,7 +279,7 @@ fn what_is_in_one_network_only_is_there_as_itself() {
         network.interfaces = vec![host].into();
         network.security_groups[0].ingress.push(rule(22, "10.0.0.0/8"));
     });
-    let between = mixed(&[&before, &after]).unwrap();
+    let between = overapproximate(&[&before, &after]).unwrap();
     assert_eq!(
         (between.interfaces.len(), works(&between, "host", "other")),
         (2, "tcp/22".to_owned())
@@ -292,10 +295,13 @@ fn a_gateway_that_moves_to_another_vpc_is_more_than_can_be_told() {
         });
         network.internet_gateways[0].vpc = Some(1);
     });
-    assert!(mixed(&[&network(|_| {}), &moved]).is_none());
+    assert!(overapproximate(&[&network(|_| {}), &moved]).is_none());
     let gone = network(|network| network.internet_gateways[0].vpc = None);
     assert_eq!(
-        mixed(&[&network(|_| {}), &gone]).unwrap().internet_gateways[0].vpc,
+        overapproximate(&[&network(|_| {}), &gone])
+            .unwrap()
+            .internet_gateways[0]
+            .vpc,
         Some(0)
     );
 }

@@ -1,8 +1,8 @@
 //! The time in between: whether a plan, on its way from one network to another, opens for a moment what a
 //! `cannot` forbids.
 //!
-//! First by the two networks mixed, which holds for every order of the steps. Where that is not enough, by
-//! the network that each step leaves when one is done after the other, which is exact.
+//! First by the overapproximation of the two networks, which holds for every order of the steps. Where that
+//! is not enough, by the network that each step leaves when one is done after the other, which is exact.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,14 +12,14 @@ use trueup_model::{
     Stuck, Topology,
 };
 
+use crate::before_after::BeforeAfter;
 use crate::change::{Change, End, Shift, changes, merged};
-use crate::ends::Ends;
 use crate::engine::Engine;
 use crate::exposure::some;
 use crate::fill::{Stepped, left};
-use crate::mixed::mixed;
+use crate::intermediate_state::IntermediateState;
 use crate::network::Network;
-use crate::opened::Between;
+use crate::overapproximate::overapproximate;
 use crate::service::ServiceSet;
 
 /// Gaps that are told at most.
@@ -27,17 +27,22 @@ const GAPS_MAX: usize = 20;
 
 /// What a plan goes through, where the order of its steps matters to an expectation.
 #[derive(Clone, Debug)]
-pub struct Interim<'a> {
+pub struct Transition<'a> {
     stepped: Stepped<'a>,
-    ends: &'a Ends,
+    networks: &'a BeforeAfter,
     /// The expectations that some order of the steps might break.
     expectations: Vec<&'a Expectation>,
 }
 
-impl<'a> Interim<'a> {
+impl<'a> Transition<'a> {
     /// What a plan goes through; `None` where nothing that is forbidden can open on the way, whatever the
     /// order. A plan that is refused goes nowhere.
-    pub fn of(plan: &Plan, topology: &'a Topology, observed: &'a Observed, ends: &'a Ends) -> Option<Self> {
+    pub fn of(
+        plan: &Plan,
+        topology: &'a Topology,
+        observed: &'a Observed,
+        networks: &'a BeforeAfter,
+    ) -> Option<Self> {
         let forbids = topology
             .expect
             .iter()
@@ -45,17 +50,22 @@ impl<'a> Interim<'a> {
         if !forbids || plan.steps.len() < 2 || !plan.refused.is_empty() {
             return None;
         }
-        let interim = Self::in_any_case(plan, topology, observed, ends);
-        let expectations = interim.opened_in_any_order(plan);
+        let transition = Self::in_any_case(plan, topology, observed, networks);
+        let expectations = transition.opened_in_any_order(plan);
         (!expectations.is_empty()).then_some(Self {
             expectations,
-            ..interim
+            ..transition
         })
     }
 
     /// What a plan goes through, whether or not that matters: for tests.
     #[doc(hidden)]
-    pub fn in_any_case(plan: &Plan, topology: &'a Topology, observed: &'a Observed, ends: &'a Ends) -> Self {
+    pub fn in_any_case(
+        plan: &Plan,
+        topology: &'a Topology,
+        observed: &'a Observed,
+        networks: &'a BeforeAfter,
+    ) -> Self {
         let expectations = topology
             .expect
             .iter()
@@ -63,7 +73,7 @@ impl<'a> Interim<'a> {
             .collect();
         Self {
             stepped: Stepped::new(topology, observed, plan),
-            ends,
+            networks,
             expectations,
         }
     }
@@ -76,8 +86,12 @@ impl<'a> Interim<'a> {
     /// The first expectation that does not hold after these steps, for what works neither before nor after.
     fn broken(&self, steps: &[&Step]) -> Option<&'a Expectation> {
         let network = self.network(steps);
-        let (engine, before, after) = (Engine::new(&network), self.ends.before(), self.ends.after());
-        let between = Between::new(&engine, [&before, &after], false);
+        let (engine, before, after) = (
+            Engine::new(&network),
+            self.networks.before(),
+            self.networks.after(),
+        );
+        let between = IntermediateState::new(&engine, [&before, &after], false);
         self.expectations
             .iter()
             .copied()
@@ -98,14 +112,14 @@ impl<'a> Interim<'a> {
             .any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
         // Of an address that goes from one host to another it is not told at once who has it.
         let born = self.network(&births);
-        let (before, after) = (self.ends.before(), self.ends.after());
-        let mixed = mixed(&[before.network, &born, after.network])
-            .filter(|mixed| !by_address || mixed.is_unambiguous());
-        let Some(mixed) = mixed else {
+        let (before, after) = (self.networks.before(), self.networks.after());
+        let overapproximation = overapproximate(&[before.network, &born, after.network])
+            .filter(|all| !by_address || all.is_unambiguous());
+        let Some(overapproximation) = overapproximation else {
             return self.expectations.clone();
         };
-        let engine = Engine::new(&mixed);
-        let between = Between::new(&engine, [&before, &after], true);
+        let engine = Engine::new(&overapproximation);
+        let between = IntermediateState::new(&engine, [&before, &after], true);
         self.expectations
             .iter()
             .copied()
@@ -205,7 +219,7 @@ impl<'a> Interim<'a> {
     /// What works before and after, and not or less while one of these steps waits: at the end of that time
     /// it shows.
     fn gaps(&self, plan: &Plan, waiting: &[usize]) -> Vec<Change> {
-        let (before, after) = (self.ends.before(), self.ends.after());
+        let (before, after) = (self.networks.before(), self.networks.after());
         let mut found: BTreeMap<(End, End, Level, Level), ServiceSet> = BTreeMap::new();
         for number in waiting {
             let steps: Vec<&Step> = plan.steps.iter().take(number.saturating_sub(1)).collect();

@@ -11,7 +11,12 @@ use crate::ranges;
 
 /// Cuts a set of outside addresses into pieces that the network treats alike, in the order of their lowest
 /// addresses.
-pub(crate) fn cut(engine: &Engine<'_>, family: Family, set: &AddressSet, listed: Listed) -> Vec<PacketEnd> {
+pub(crate) fn partition(
+    engine: &Engine<'_>,
+    family: Family,
+    set: &AddressSet,
+    listed: Listed,
+) -> Vec<PacketEnd> {
     // At each number: which distinctions begin and end there.
     let mut edges: BTreeMap<u128, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (index, distinction) in distinctions(engine.network).iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The network that several networks are mixed to: whatever works at any time while one becomes the other
-//! step by step, in whichever order, may work in it.
+//! The network that several networks are overapproximated by: whatever works at any time while one becomes
+//! the other step by step, in whichever order, may work in it.
 //!
 //! A part that is in one of them only is there as itself. Of a part of several, everything that lets packets
 //! through is there that any of them has: rules, allowing entries, groups, addresses. What holds packets off
@@ -21,52 +21,56 @@ use crate::network::{
     Network, NetworkAcl, Own, PrefixList, RouteTable, SecurityGroup, Subnet, Table, Unread, Vpc,
 };
 use crate::service::ServiceSet;
-use join::{Join, Place, Places, Sides, agreed};
+use join::{Join, Place, Places, Versions, agreed};
 
-/// The networks mixed; `None` where something changes of which this cannot be told.
-pub fn mixed(all: &[&Network]) -> Option<Network> {
-    let sides = Sides::new(all)?;
+/// The networks overapproximated; `None` where something changes of which this cannot be told.
+pub fn overapproximate(all: &[&Network]) -> Option<Network> {
+    let versions = Versions::new(all)?;
     let mut network = Network {
-        gaps: gaps(&sides),
+        gaps: gaps(&versions),
         unread_interfaces: all.iter().find_map(|one| one.unread_interfaces.clone()),
         ..Network::default()
     };
-    network.prefix_lists = sides.prefix_lists.each(|places| list(&sides, places))?;
-    network.vpcs = sides.vpcs.each(|places| vpc(&sides, places))?;
-    network.route_tables = sides.route_tables.each(|places| routes::table(&sides, places))?;
-    network.network_acls = sides.network_acls.each(|places| acl_of(&sides, places))?;
-    network.subnets = sides.subnets.each(|places| {
+    network.prefix_lists = versions.prefix_lists.each(|places| list(&versions, places))?;
+    network.vpcs = versions.vpcs.each(|places| vpc(&versions, places))?;
+    network.route_tables = versions
+        .route_tables
+        .each(|places| routes::table(&versions, places))?;
+    network.network_acls = versions.network_acls.each(|places| acl_of(&versions, places))?;
+    network.subnets = versions.subnets.each(|places| {
         subnet(
-            &sides,
+            &versions,
             places,
             &mut network.route_tables,
             &mut network.network_acls,
         )
     })?;
-    network.security_groups = sides.security_groups.each(|places| group(&sides, places))?;
-    network.interfaces = sides.interfaces.each(|places| interface(&sides, places))?;
-    network.internet_gateways = sides
+    network.security_groups = versions.security_groups.each(|places| group(&versions, places))?;
+    network.interfaces = versions.interfaces.each(|places| interface(&versions, places))?;
+    network.internet_gateways = versions
         .internet_gateways
-        .each(|places| internet_gateway(&sides, places))?;
-    network.nat_gateways = sides.nat_gateways.each(|places| nat_gateway(&sides, places))?;
-    network.endpoints = sides.endpoints.each(|places| endpoint(&sides, places))?;
+        .each(|places| internet_gateway(&versions, places))?;
+    network.nat_gateways = versions
+        .nat_gateways
+        .each(|places| nat_gateway(&versions, places))?;
+    network.endpoints = versions.endpoints.each(|places| endpoint(&versions, places))?;
     Some(network)
 }
 
-fn gaps(sides: &Sides<'_>) -> Vec<String> {
-    let all: BTreeSet<&String> = sides.of.iter().flat_map(|network| &network.gaps).collect();
+fn gaps(versions: &Versions<'_>) -> Vec<String> {
+    let all: BTreeSet<&String> = versions.of.iter().flat_map(|network| &network.gaps).collect();
     all.into_iter().cloned().collect()
 }
 
-fn list(sides: &Sides<'_>, places: &[Place]) -> Option<PrefixList> {
-    sides
+fn list(versions: &Versions<'_>, places: &[Place]) -> Option<PrefixList> {
+    versions
         .own(places, |network| &network.prefix_lists)
         .first()
         .map(|(_, list)| (*list).clone())
 }
 
-fn vpc(sides: &Sides<'_>, places: &[Place]) -> Option<Vpc> {
-    let own = sides.own(places, |network| &network.vpcs);
+fn vpc(versions: &Versions<'_>, places: &[Place]) -> Option<Vpc> {
+    let own = versions.own(places, |network| &network.vpcs);
     let (_, first) = *own.first()?;
     let mut ranges = first.ranges.clone();
     ranges.extend(
@@ -84,13 +88,13 @@ fn vpc(sides: &Sides<'_>, places: &[Place]) -> Option<Vpc> {
         return None;
     }
     let part = |join: &Join, pick: fn(&Vpc) -> Option<usize>| {
-        agreed(own.iter().map(|(side, vpc)| join.at(*side, pick(vpc))))
+        agreed(own.iter().map(|(version, vpc)| join.at(*version, pick(vpc))))
     };
     Some(Vpc {
         ranges,
         unsure_ranges,
-        main_table: part(&sides.route_tables, |vpc| vpc.main_table)?,
-        default_acl: part(&sides.network_acls, |vpc| vpc.default_acl)?,
+        main_table: part(&versions.route_tables, |vpc| vpc.main_table)?,
+        default_acl: part(&versions.network_acls, |vpc| vpc.default_acl)?,
         public_access: agreed(own.iter().map(|(_, vpc)| vpc.public_access))?,
         unread: own
             .iter()
@@ -101,26 +105,26 @@ fn vpc(sides: &Sides<'_>, places: &[Place]) -> Option<Vpc> {
 
 /// A subnet. What its table and its ACL are at any time is put into one for it where that changes.
 fn subnet(
-    sides: &Sides<'_>,
+    versions: &Versions<'_>,
     places: &[Place],
     tables: &mut Table<RouteTable>,
     acls: &mut Table<NetworkAcl>,
 ) -> Option<Subnet> {
-    let own = sides.own(places, |network| &network.subnets);
+    let own = versions.own(places, |network| &network.subnets);
     let vpc = agreed(
         own.iter()
-            .map(|(side, subnet)| sides.vpcs.at(*side, Some(subnet.vpc))),
+            .map(|(version, subnet)| versions.vpcs.at(*version, Some(subnet.vpc))),
     )??;
     agreed(own.iter().map(|(_, subnet)| &subnet.ranges))?;
     let used = |join: &Join, of: fn(&Network, usize) -> Option<usize>| -> Vec<Option<usize>> {
-        sides
+        versions
             .at(places)
-            .map(|(side, network, index)| join.at(side, of(network, index)))
+            .map(|(version, network, index)| join.at(version, of(network, index)))
             .collect()
     };
     let (table, acl) = (
-        used(&sides.route_tables, Network::table_of),
-        used(&sides.network_acls, Network::acl_of),
+        used(&versions.route_tables, Network::table_of),
+        used(&versions.network_acls, Network::acl_of),
     );
     let (_, first) = *own.first()?;
     let named = &first.named;
@@ -129,8 +133,8 @@ fn subnet(
         None => {
             let sources = table
                 .iter()
-                .map(|table| table.map(|table| sides.route_tables.places(table)));
-            tables.push(routes::of_any(sides, named, vpc, sources)?);
+                .map(|table| table.map(|table| versions.route_tables.places(table)));
+            tables.push(routes::of_any(versions, named, vpc, sources)?);
             Some(tables.len() - 1)
         }
     };
@@ -139,11 +143,11 @@ fn subnet(
         None => {
             let sources: Vec<Places> = acl
                 .iter()
-                .map(|acl| acl.map_or_else(Vec::new, |acl| sides.network_acls.places(acl).to_vec()))
+                .map(|acl| acl.map_or_else(Vec::new, |acl| versions.network_acls.places(acl).to_vec()))
                 .collect();
             // EC2's initial ACL allows everything.
             let open = sources.iter().any(Vec::is_empty);
-            let entries = acl_of(sides, &sources.concat()).unwrap_or_default();
+            let entries = acl_of(versions, &sources.concat()).unwrap_or_default();
             acls.push(NetworkAcl {
                 named: of_subnet("network ACLs", named),
                 vpc,
@@ -185,16 +189,16 @@ fn all_allowed() -> NetworkAcl {
 }
 
 /// An ACL that allows what any of these may come to allow.
-fn acl_of(sides: &Sides<'_>, versions: &[Place]) -> Option<NetworkAcl> {
-    let own = sides.own(versions, |network| &network.network_acls);
-    let (side, first) = *own.first()?;
+fn acl_of(versions: &Versions<'_>, places: &[Place]) -> Option<NetworkAcl> {
+    let own = versions.own(places, |network| &network.network_acls);
+    let (version, first) = *own.first()?;
     let direction = |pick: fn(&NetworkAcl) -> &Vec<AclEntry>| {
         let all: Vec<&Vec<AclEntry>> = own.iter().map(|(_, acl)| pick(acl)).collect();
         entries(&all)
     };
     Some(NetworkAcl {
         named: first.named.clone(),
-        vpc: sides.vpcs.at(side, Some(first.vpc))?,
+        vpc: versions.vpcs.at(version, Some(first.vpc))?,
         ingress: direction(|acl| &acl.ingress),
         egress: direction(|acl| &acl.egress),
         unread: own.iter().any(|(_, acl)| acl.unread),
@@ -220,20 +224,20 @@ fn entries(lists: &[&Vec<AclEntry>]) -> Vec<AclEntry> {
     kept
 }
 
-fn group(sides: &Sides<'_>, places: &[Place]) -> Option<SecurityGroup> {
-    let own = sides.own(places, |network| &network.security_groups);
+fn group(versions: &Versions<'_>, places: &[Place]) -> Option<SecurityGroup> {
+    let own = versions.own(places, |network| &network.security_groups);
     let vpc = agreed(
         own.iter()
-            .map(|(side, group)| sides.vpcs.at(*side, Some(group.vpc))),
+            .map(|(version, group)| versions.vpcs.at(*version, Some(group.vpc))),
     )??;
     let direction = |pick: fn(&SecurityGroup) -> &Vec<GroupRule>| {
         let mut kept: Vec<GroupRule> = Vec::new();
-        for (side, rule) in own
+        for (version, rule) in own
             .iter()
-            .flat_map(|(side, group)| pick(group).iter().map(move |rule| (*side, rule)))
+            .flat_map(|(version, group)| pick(group).iter().map(move |rule| (*version, rule)))
         {
             let rule = GroupRule {
-                peer: sides.peer(side, &rule.peer),
+                peer: versions.peer(version, &rule.peer),
                 ..rule.clone()
             };
             if !kept
@@ -253,16 +257,16 @@ fn group(sides: &Sides<'_>, places: &[Place]) -> Option<SecurityGroup> {
     })
 }
 
-fn interface(sides: &Sides<'_>, places: &[Place]) -> Option<Interface> {
-    let own = sides.own(places, |network| &network.interfaces);
+fn interface(versions: &Versions<'_>, places: &[Place]) -> Option<Interface> {
+    let own = versions.own(places, |network| &network.interfaces);
     let subnet = agreed(
         own.iter()
-            .map(|(side, host)| sides.subnets.at(*side, Some(host.subnet))),
+            .map(|(version, host)| versions.subnets.at(*version, Some(host.subnet))),
     )??;
-    let groups = own.iter().flat_map(|(side, host)| {
+    let groups = own.iter().flat_map(|(version, host)| {
         host.security_groups
             .iter()
-            .filter_map(|group| sides.security_groups.at(*side, Some(*group)))
+            .filter_map(|group| versions.security_groups.at(*version, Some(*group)))
     });
     let groups: BTreeSet<usize> = groups.collect();
     let mut addresses: Vec<Own> = Vec::new();
@@ -288,11 +292,11 @@ fn interface(sides: &Sides<'_>, places: &[Place]) -> Option<Interface> {
     })
 }
 
-fn internet_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<InternetGateway> {
-    let own = sides.own(places, |network| &network.internet_gateways);
+fn internet_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<InternetGateway> {
+    let own = versions.own(places, |network| &network.internet_gateways);
     let attached = own
         .iter()
-        .filter_map(|(side, gateway)| sides.vpcs.at(*side, gateway.vpc));
+        .filter_map(|(version, gateway)| versions.vpcs.at(*version, gateway.vpc));
     // One that moves to another VPC is attached to either.
     let vpc = agreed(attached.map(Some)).or_else(|| {
         own.iter()
@@ -310,17 +314,17 @@ fn internet_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<InternetGatew
     }
 }
 
-fn nat_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<NatGateway> {
-    let own = sides.own(places, |network| &network.nat_gateways);
+fn nat_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<NatGateway> {
+    let own = versions.own(places, |network| &network.nat_gateways);
     let public: Vec<Assigned> = own.iter().filter_map(|(_, gateway)| gateway.public).collect();
     Some(NatGateway {
         vpc: agreed(
             own.iter()
-                .map(|(side, gateway)| sides.vpcs.at(*side, Some(gateway.vpc))),
+                .map(|(version, gateway)| versions.vpcs.at(*version, Some(gateway.vpc))),
         )??,
         subnet: agreed(
             own.iter()
-                .map(|(side, gateway)| sides.subnets.at(*side, gateway.subnet)),
+                .map(|(version, gateway)| versions.subnets.at(*version, gateway.subnet)),
         )?,
         private: agreed(own.iter().map(|(_, gateway)| gateway.private))?,
         public: if public.is_empty() {
@@ -333,8 +337,8 @@ fn nat_gateway(sides: &Sides<'_>, places: &[Place]) -> Option<NatGateway> {
     })
 }
 
-fn endpoint(sides: &Sides<'_>, places: &[Place]) -> Option<Endpoint> {
-    let own = sides.own(places, |network| &network.endpoints);
+fn endpoint(versions: &Versions<'_>, places: &[Place]) -> Option<Endpoint> {
+    let own = versions.own(places, |network| &network.endpoints);
     // An interface endpoint answers to a service's name, and where it does is not either of two ways.
     let plain = own
         .iter()
@@ -343,7 +347,7 @@ fn endpoint(sides: &Sides<'_>, places: &[Place]) -> Option<Endpoint> {
     Some(Endpoint {
         vpc: agreed(
             own.iter()
-                .map(|(side, endpoint)| sides.vpcs.at(*side, Some(endpoint.vpc))),
+                .map(|(version, endpoint)| versions.vpcs.at(*version, Some(endpoint.vpc))),
         )??,
         kind: agreed(own.iter().map(|(_, endpoint)| endpoint.kind.clone()))?,
         available: own.iter().any(|(_, endpoint)| endpoint.available),

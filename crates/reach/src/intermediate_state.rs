@@ -11,19 +11,19 @@ use crate::equivalence::{HostClass, pairs};
 use crate::expect::forbidden;
 use crate::network::Network;
 use crate::packet_end::{Listed, Owner, PacketEnd};
-use crate::pieces::cut;
+use crate::partition::partition;
 use crate::selector::{Selected, Selector, SelectorError, between_any, to_address};
 use crate::service::ServiceSet;
 
 /// A network in between, with those that it stands between.
-pub(crate) struct Between<'e, 'a> {
+pub(crate) struct IntermediateState<'e, 'a> {
     /// The network in between.
     engine: &'e Engine<'a>,
     /// The networks before and after.
     ends: [End<'e, 'a>; 2],
     /// Whether it is every network between them at a time: then whoever is meant at any time is meant, and
     /// what cannot be told counts.
-    is_mixed: bool,
+    is_overapproximation: bool,
     /// For each interface a number; those of one number are told apart neither here nor at the ends.
     numbers: Vec<usize>,
 }
@@ -82,9 +82,9 @@ impl End<'_, '_> {
     }
 }
 
-impl<'e, 'a> Between<'e, 'a> {
-    /// A network, or with `is_mixed` every one, between two.
-    pub fn new(engine: &'e Engine<'a>, ends: [&'e Engine<'a>; 2], is_mixed: bool) -> Self {
+impl<'e, 'a> IntermediateState<'e, 'a> {
+    /// A network, or with `is_overapproximation` every one, between two.
+    pub fn new(engine: &'e Engine<'a>, ends: [&'e Engine<'a>; 2], is_overapproximation: bool) -> Self {
         let ends = ends.map(|end| End {
             engine: end,
             same: same(engine.network, end.network),
@@ -122,7 +122,7 @@ impl<'e, 'a> Between<'e, 'a> {
         Self {
             engine,
             ends,
-            is_mixed,
+            is_overapproximation,
             numbers,
         }
     }
@@ -156,8 +156,8 @@ impl<'e, 'a> Between<'e, 'a> {
         let open = |source: &Selected, target: &Target| {
             let answer = ask(self.engine, source, target);
             let sure = answer.allowed.union(&answer.partial);
-            // Of what is mixed, nothing is sure.
-            let counts = if self.is_mixed || !expectation.warn_on_unknown {
+            // Of what is overapproximated, nothing is sure.
+            let counts = if self.is_overapproximation || !expectation.warn_on_unknown {
                 sure.union(&answer.unknown)
             } else {
                 sure
@@ -219,7 +219,7 @@ impl<'e, 'a> Between<'e, 'a> {
     fn pieces_of(&self, source: &Selected, target: &Target) -> Vec<(Selected, Target)> {
         let outside = |one: &Selected| match one {
             Selected::Outside(packet_end) => self
-                .pieces(packet_end)
+                .partition_of(packet_end)
                 .into_iter()
                 .map(Selected::Outside)
                 .collect(),
@@ -236,7 +236,7 @@ impl<'e, 'a> Between<'e, 'a> {
     }
 
     /// An outside set of addresses in pieces that neither end tells apart.
-    fn pieces(&self, packet_end: &PacketEnd) -> Vec<PacketEnd> {
+    fn partition_of(&self, packet_end: &PacketEnd) -> Vec<PacketEnd> {
         let mut pieces = vec![packet_end.clone()];
         for end in self.ends.each_ref().map(|end| end.engine) {
             let owned = end.owned_publics();
@@ -245,7 +245,7 @@ impl<'e, 'a> Between<'e, 'a> {
                 .iter()
                 .flat_map(|piece| parts(&piece.set()))
                 .filter(|part| !part.is_empty())
-                .flat_map(|part| cut(end, packet_end.family, &part, packet_end.listed))
+                .flat_map(|part| partition(end, packet_end.family, &part, packet_end.listed))
                 .collect();
         }
         pieces
@@ -254,7 +254,7 @@ impl<'e, 'a> Between<'e, 'a> {
     /// Who is meant by a selector here.
     fn selected(&self, text: &str, selector: &Selector) -> Vec<Selected> {
         let mut selected = selector.selected(self.engine).unwrap_or_default();
-        if !self.is_mixed {
+        if !self.is_overapproximation {
             return selected;
         }
         let mut known: BTreeSet<usize> = selector.interfaces(self.engine).into_iter().collect();
@@ -281,7 +281,7 @@ impl<'e, 'a> Between<'e, 'a> {
             _ => AddressSet::none(),
         };
         selected.extend(
-            cut(self.engine, Family::V4, &meant, Listed::Never)
+            partition(self.engine, Family::V4, &meant, Listed::Never)
                 .into_iter()
                 .map(Selected::Outside),
         );
@@ -369,7 +369,7 @@ mod tests {
             over: Some(over.to_owned()),
             ..Expectation::new(from, Demand::Cannot, "instance.b")
         };
-        Between::new(&engine, [&engine, &engine], false).opens(&expectation)
+        IntermediateState::new(&engine, [&engine, &engine], false).opens(&expectation)
     }
 
     #[test]

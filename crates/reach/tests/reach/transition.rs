@@ -5,7 +5,7 @@ use trueup_model::call::Needs;
 use trueup_model::{
     Call, Demand, Expectation, Guard, Plan, Record, Role, Step, StepAction, Stuck, Topology, Value,
 };
-use trueup_reach::{Ends, Interim};
+use trueup_reach::{BeforeAfter, Transition};
 
 use crate::common::spec::{live, seed, spec};
 
@@ -30,8 +30,8 @@ fn wanted() -> Topology {
 fn refused(plan: &mut Plan, stuck: &Stuck) -> String {
     let topology = wanted();
     let observed = live(&topology);
-    let ends = Ends::in_any_case(plan, &topology, &observed);
-    Interim::in_any_case(plan, &topology, &observed, &ends).refuse(plan, stuck);
+    let networks = BeforeAfter::in_any_case(plan, &topology, &observed);
+    Transition::in_any_case(plan, &topology, &observed, &networks).refuse(plan, stuck);
     assert_eq!(
         (
             plan.refused.len(),
@@ -119,9 +119,9 @@ fn of_a_plan_that_is_refused_no_order_is_told() {
     let topology = wanted();
     let observed = live(&topology);
     let mut plan = Plan::default();
-    let ends = Ends::in_any_case(&plan, &topology, &observed);
-    let interim = Interim::in_any_case(&plan, &topology, &observed, &ends);
-    interim.announce(&mut plan, &[]);
+    let networks = BeforeAfter::in_any_case(&plan, &topology, &observed);
+    let transition = Transition::in_any_case(&plan, &topology, &observed, &networks);
+    transition.announce(&mut plan, &[]);
     assert!(
         plan.reachability
             .take()
@@ -133,6 +133,6 @@ fn of_a_plan_that_is_refused_no_order_is_told() {
         address: "internet".into(),
         why: "it is so".into(),
     });
-    interim.announce(&mut plan, &[]);
+    transition.announce(&mut plan, &[]);
     assert!(plan.reachability.is_none());
 }

@@ -26,7 +26,7 @@ impl Join {
         };
         // What is live goes by its id; what nobody has looked at has a name only.
         let mut known: HashMap<(&str, usize), usize> = HashMap::new();
-        for (side, network) in networks.iter().enumerate() {
+        for (version, network) in networks.iter().enumerate() {
             let mut seen: HashMap<&str, usize> = HashMap::new();
             let mut own = Vec::new();
             for (index, named) in named(network).into_iter().enumerate() {
@@ -35,8 +35,8 @@ impl Join {
                 let next = join.parts.len();
                 let part = *known.entry((key, *count)).or_insert(next);
                 match join.parts.get_mut(part) {
-                    Some(places) => places.push((side, index)),
-                    None => join.parts.push(vec![(side, index)]),
+                    Some(places) => places.push((version, index)),
+                    None => join.parts.push(vec![(version, index)]),
                 }
                 own.push(part);
             }
@@ -45,14 +45,14 @@ impl Join {
         join
     }
 
-    /// Which part one of a side's own is.
-    pub fn at(&self, side: usize, index: Option<usize>) -> Option<usize> {
-        Some(*self.of.get(side)?.get(index?)?)
+    /// Which part one of a version's own is.
+    pub fn at(&self, version: usize, index: Option<usize>) -> Option<usize> {
+        Some(*self.of.get(version)?.get(index?)?)
     }
 
-    /// Which part one of a side's own is; what the side does not have is nowhere.
-    fn of(&self, side: usize, index: usize) -> usize {
-        self.at(side, Some(index)).unwrap_or(NOWHERE)
+    /// Which part one of a version's own is; what the version does not have is nowhere.
+    fn of(&self, version: usize, index: usize) -> usize {
+        self.at(version, Some(index)).unwrap_or(NOWHERE)
     }
 
     /// Where a part is.
@@ -67,7 +67,7 @@ impl Join {
 }
 
 /// The networks, with which part of the one is which of the others.
-pub(super) struct Sides<'a> {
+pub(super) struct Versions<'a> {
     pub of: Vec<&'a Network>,
     pub vpcs: Join,
     pub subnets: Join,
@@ -88,7 +88,7 @@ pub(super) fn agreed<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Option<T
     all.all(|other| other == first).then_some(first)
 }
 
-impl<'a> Sides<'a> {
+impl<'a> Versions<'a> {
     /// `None` where a network has what is never live here: joints of VPCs.
     pub fn new(networks: &[&'a Network]) -> Option<Self> {
         let of = networks.to_vec();
@@ -126,42 +126,42 @@ impl<'a> Sides<'a> {
     pub fn at(&self, places: &[Place]) -> impl Iterator<Item = (usize, &'a Network, usize)> {
         places
             .iter()
-            .filter_map(|(side, index)| Some((*side, *self.of.get(*side)?, *index)))
+            .filter_map(|(version, index)| Some((*version, *self.of.get(*version)?, *index)))
     }
 
-    /// The parts at some places, each with its side.
+    /// The parts at some places, each with its version.
     pub fn own<T>(&self, places: &[Place], of: fn(&Network) -> &Table<T>) -> Vec<(usize, &'a T)> {
         self.at(places)
-            .filter_map(|(side, network, index)| Some((side, of(network).known(index)?)))
+            .filter_map(|(version, network, index)| Some((version, of(network).known(index)?)))
             .collect()
     }
 
-    /// Whom a rule of one side is about.
-    pub fn peer(&self, side: usize, peer: &Peer) -> Peer {
+    /// Whom a rule of one version is about.
+    pub fn peer(&self, version: usize, peer: &Peer) -> Peer {
         match peer {
             Peer::Range(_) | Peer::Stranger(_) | Peer::Unread => peer.clone(),
-            Peer::List(list) => Peer::List(self.prefix_lists.of(side, *list)),
-            Peer::Group(group) => Peer::Group(self.security_groups.of(side, *group)),
+            Peer::List(list) => Peer::List(self.prefix_lists.of(version, *list)),
+            Peer::Group(group) => Peer::Group(self.security_groups.of(version, *group)),
         }
     }
 
-    /// What a route of one side is for.
-    pub fn destination(&self, side: usize, destination: &Destination) -> Destination {
+    /// What a route of one version is for.
+    pub fn destination(&self, version: usize, destination: &Destination) -> Destination {
         match destination {
             Destination::Range(_) => destination.clone(),
-            Destination::List(list) => Destination::List(self.prefix_lists.of(side, *list)),
+            Destination::List(list) => Destination::List(self.prefix_lists.of(version, *list)),
         }
     }
 
-    /// Where a route of one side leads.
-    pub fn target(&self, side: usize, target: &Target) -> Target {
+    /// Where a route of one version leads.
+    pub fn target(&self, version: usize, target: &Target) -> Target {
         match target {
             Target::InternetGateway(index) => {
-                Target::InternetGateway(self.internet_gateways.of(side, *index))
+                Target::InternetGateway(self.internet_gateways.of(version, *index))
             }
-            Target::NatGateway(index) => Target::NatGateway(self.nat_gateways.of(side, *index)),
-            Target::Endpoint(index) => Target::Endpoint(self.endpoints.of(side, *index)),
-            Target::Interface(index) => Target::Interface(self.interfaces.of(side, *index)),
+            Target::NatGateway(index) => Target::NatGateway(self.nat_gateways.of(version, *index)),
+            Target::Endpoint(index) => Target::Endpoint(self.endpoints.of(version, *index)),
+            Target::Interface(index) => Target::Interface(self.interfaces.of(version, *index)),
             Target::Peering(_)
             | Target::TransitGateway(_)
             | Target::EgressOnlyGateway(_)
