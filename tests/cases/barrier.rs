@@ -7,7 +7,7 @@ use crate::spec::{live, spec};
 use fastrand::Rng;
 use serde_json::{Value as Json, json};
 use trueup_model::{Demand, Expectation, Observed, Plan, Status, Step, Topology};
-use trueup_reach::fill::{Lists, Stepped, observed as network, planned};
+use trueup_reach::fill::{AfterSteps, Lists, after_plan, observed as network};
 use trueup_reach::{BeforeAfter, Engine, Transition, check};
 
 /// Random networks that are looked at.
@@ -307,8 +307,8 @@ fn after_all_steps_the_network_is_the_one_that_the_plan_is_reviewed_for() {
             format!("{:#?}", network(&observed, &topology.name, &Lists::new()))
         };
         let order = shuffled(&mut rng, &plan);
-        let stepped = Stepped::new(&topology, &observed, &plan).after(&order);
-        let (is, wanted) = (told(stepped), told(planned(&topology, &observed, &plan, None)));
+        let stepped = AfterSteps::new(&topology, &observed, &plan).after(&order);
+        let (is, wanted) = (told(stepped), told(after_plan(&topology, &observed, &plan, None)));
         if is != wanted {
             let differing: Vec<_> = is
                 .lines()
@@ -332,7 +332,7 @@ fn a_state_that_is_not_fine_is_one_in_which_an_expectation_does_not_hold() {
         let order = shuffled(&mut rng, &plan);
         for count in (1..order.len()).filter(|count| !transition.is_fine(&order[..*count])) {
             let state = network(
-                &Stepped::new(&topology, &observed, &plan).after(&order[..count]),
+                &AfterSteps::new(&topology, &observed, &plan).after(&order[..count]),
                 &topology.name,
                 &Lists::new(),
             );

@@ -14,10 +14,10 @@ use std::time::Instant;
 use fastrand::Rng;
 use trueup_model::{Demand, Expectation};
 use trueup_reach::network::{
-    Assigned, GroupRule, Interface, Named, Peer, Route, RouteTable, SecurityGroup, Subnet, Vpc,
+    Assignment, GroupRule, Interface, Named, Peer, Route, RouteTable, SecurityGroup, Subnet, Vpc,
 };
 use trueup_reach::network::{Destination, InternetGateway, Origin, Target};
-use trueup_reach::{Engine, Matrix, Network, Own, ServiceSet, check};
+use trueup_reach::{AddressPair, Engine, Matrix, Network, ServiceSet, check};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut numbers = std::env::args().skip(1).filter_map(|text| text.parse().ok());
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         network
             .interfaces
             .iter_mut()
-            .for_each(|interface| interface.addresses[0].private = Assigned::Later);
+            .for_each(|interface| interface.addresses[0].private = Assignment::Unassigned);
     }
     let begin = Instant::now();
     let engine = Engine::new(&network);
@@ -123,8 +123,8 @@ fn network(hosts: usize, subnets: usize, groups: usize) -> Result<Network, Box<d
         net.interfaces.push(Interface {
             named: Named::new(format!("instance.h{host}")),
             subnet,
-            addresses: vec![Own {
-                private: Assigned::Known(address),
+            addresses: vec![AddressPair {
+                private: Assignment::Known(address),
                 public: None,
             }],
             security_groups: (0..3).map(|_| rng.usize(..groups)).collect(),
@@ -140,7 +140,7 @@ fn network(hosts: usize, subnets: usize, groups: usize) -> Result<Network, Box<d
             let subnet = &net.subnets[rng.usize(..subnets)];
             let host = &net.interfaces[rng.usize(..hosts)].addresses[0].private;
             let peer = match (rng.u8(..50), rng.u8(..10), host) {
-                (0, _, Assigned::Known(address)) => Peer::Range((*address).into()),
+                (0, _, Assignment::Known(address)) => Peer::Range((*address).into()),
                 (_, 0, _) => Peer::Group(rng.usize(..groups)),
                 _ => Peer::Range(subnet.ranges[0]),
             };

@@ -4,7 +4,7 @@
 use trueup_model::{Guard, Observed, Plan, Topology};
 
 use crate::engine::{Engine, Ready};
-use crate::fill::{Lists, left, observed as live_network, planned};
+use crate::fill::{Lists, after_plan, left, observed as live_network};
 
 /// The networks before and after a plan, with what their engines have worked out.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl BeforeAfter {
 
 /// The network that a plan leaves, as far as it is known.
 pub(crate) fn after(plan: &Plan, topology: &Topology, observed: &Observed) -> Ready {
-    Ready::new(left(&planned(topology, observed, plan, None), topology))
+    Ready::new(left(&after_plan(topology, observed, plan, None), topology))
 }
 
 /// Whether the spec is for another account or region, where nothing was read.

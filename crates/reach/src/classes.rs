@@ -14,7 +14,7 @@ use crate::address::{Family, is_in, number};
 use crate::answer::{Answer, answer, ways};
 use crate::engine::Engine;
 use crate::equivalence::routed_to;
-use crate::network::{Assigned, Behind, NOWHERE, Network};
+use crate::network::{Assignment, Behind, NOWHERE, Network};
 use crate::ranges;
 use crate::selector::{Selected, between};
 use crate::service::ServiceSet;
@@ -105,7 +105,7 @@ fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
     let (of_ways, of_groups) = (Ranges::of_ways(network), Ranges::of_groups(network));
     let known =
         |interface: &crate::network::Interface| match interface.addresses.first().map(|own| own.private) {
-            Some(Assigned::Known(address)) => Some(number(address)),
+            Some(Assignment::Known(address)) => Some(number(address)),
             _ => None,
         };
     let mut holders: HashMap<u128, usize> = HashMap::new();
@@ -115,7 +115,7 @@ fn grouped(engine: &Engine<'_>) -> Vec<(Class, Site)> {
         .flat_map(|interface| &interface.addresses)
         .map(|own| own.private);
     for private in all.chain(network.nat_gateways.iter().map(|gateway| gateway.private)) {
-        if let Assigned::Known(address) = private {
+        if let Assignment::Known(address) = private {
             *holders.entry(number(address)).or_default() += 1;
         }
     }

@@ -7,9 +7,9 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::address::{AddressSet, ByFamily, Family, number, of_range, of_ranges, public};
 use crate::equivalence::host_classes;
+use crate::forwarding_rules::ForwardingRules;
 use crate::interval::IntervalSet;
-use crate::laws::Laws;
-use crate::network::{Assigned, NOWHERE, Network, PrefixList, Target};
+use crate::network::{Assignment, NOWHERE, Network, PrefixList, Target};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 
 /// The ports that clients send from unless something else is said: what Linux uses.
@@ -22,7 +22,7 @@ pub struct Engine<'a> {
     pub network: &'a Network,
     /// The first and last port that clients send from: answers must come back to all of them.
     pub client_ports: (u16, u16),
-    pub(crate) laws: Laws,
+    pub(crate) forwarding_rules: ForwardingRules,
     known: Arc<Known>,
 }
 
@@ -64,7 +64,7 @@ impl Ready {
         Engine {
             network: &self.network,
             client_ports: CLIENT_PORTS,
-            laws: Laws::default(),
+            forwarding_rules: ForwardingRules::default(),
             known: self.known.clone(),
         }
     }
@@ -73,16 +73,16 @@ impl Ready {
 impl<'a> Engine<'a> {
     /// An engine over a network.
     pub fn new(network: &'a Network) -> Self {
-        Self::with_laws(network, Laws::default())
+        Self::with_forwarding_rules(network, ForwardingRules::default())
     }
 
-    /// An engine in which not all laws hold, for tests.
+    /// An engine in which not all forwarding rules hold, for tests.
     #[doc(hidden)]
-    pub fn with_laws(network: &'a Network, laws: Laws) -> Self {
+    pub fn with_forwarding_rules(network: &'a Network, forwarding_rules: ForwardingRules) -> Self {
         Self {
             network,
             client_ports: CLIENT_PORTS,
-            laws,
+            forwarding_rules,
             known: Arc::new(Known::of(network)),
         }
     }
@@ -154,7 +154,9 @@ impl<'a> Engine<'a> {
         let carries = |index: usize| self.network.interfaces[index].security_groups.contains(&group);
         let is_one = match (packet_end.owner, &packet_end.at) {
             (Owner::Public(index, _), _)
-                if !self.laws.hold(crate::laws::Law::PublicSourceIsNoGroupMember) =>
+                if !self
+                    .forwarding_rules
+                    .hold(crate::forwarding_rules::ForwardingRule::PublicSourceIsNoGroupMember) =>
             {
                 carries(index)
             }
@@ -213,14 +215,14 @@ impl<'a> Engine<'a> {
             Owner::Outside | Owner::Unresolved => return None,
         };
         Some(match (assigned, subnet) {
-            (Assigned::Known(address), _) => PacketEnd::one(number(address), owner),
-            (Assigned::Later, None) => PacketEnd {
+            (Assignment::Known(address), _) => PacketEnd::one(number(address), owner),
+            (Assignment::Unassigned, None) => PacketEnd {
                 family: Family::V4,
                 at: Addresses::Among(self.known.fresh.clone()),
                 owner,
                 listed: Listed::Never,
             },
-            (Assigned::Later, Some(subnet)) => {
+            (Assignment::Unassigned, Some(subnet)) => {
                 let free = self.known.free.get(&subnet).cloned().unwrap_or_default();
                 PacketEnd {
                     family: Family::V4,
@@ -270,9 +272,9 @@ impl<'a> Engine<'a> {
 
     /// The primary address of an interface in a family.
     pub fn primary(&self, interface: usize, family: Family) -> Option<Owner> {
-        let is = |own: &crate::network::Own| match own.private {
-            Assigned::Known(address) => Family::of(address) == family,
-            Assigned::Later => family == Family::V4,
+        let is = |own: &crate::network::AddressPair| match own.private {
+            Assignment::Known(address) => Family::of(address) == family,
+            Assignment::Unassigned => family == Family::V4,
         };
         let place = self
             .network
@@ -363,7 +365,9 @@ impl<'a> Engine<'a> {
     pub(crate) fn is_visible(&self, own: usize, other: usize) -> Match {
         let network = self.network;
         let regional = |a: usize, b: usize| {
-            !self.laws.hold(crate::laws::Law::GroupsSpanRegionalPeeringOnly)
+            !self
+                .forwarding_rules
+                .hold(crate::forwarding_rules::ForwardingRule::GroupsSpanRegionalPeeringOnly)
                 || network.vpcs[a].region == network.vpcs[b].region
         };
         let peered = |a, b| {
@@ -407,7 +411,7 @@ impl Known {
         for (index, interface) in network.interfaces.iter().enumerate() {
             let vpc = network.vpc_of(index);
             for (place, own) in interface.addresses.iter().enumerate() {
-                if let Assigned::Known(address) = own.private {
+                if let Assignment::Known(address) = own.private {
                     holders
                         .entry((vpc, number(address)))
                         .or_insert(Owner::Interface(index, place));
@@ -417,7 +421,7 @@ impl Known {
                             .or_insert(Owner::Interface(index, place));
                     }
                 }
-                if let Some(Assigned::Known(address)) = own.public {
+                if let Some(Assignment::Known(address)) = own.public {
                     publics
                         .entry(number(address))
                         .or_insert(Owner::Public(index, place));
@@ -425,12 +429,12 @@ impl Known {
             }
         }
         for (index, gateway) in network.nat_gateways.iter().enumerate() {
-            if let Assigned::Known(address) = gateway.private {
+            if let Assignment::Known(address) = gateway.private {
                 holders
                     .entry((gateway.vpc, number(address)))
                     .or_insert(Owner::Nat(index));
             }
-            if let Some(Assigned::Known(address)) = gateway.public {
+            if let Some(Assignment::Known(address)) = gateway.public {
                 publics.entry(number(address)).or_insert(Owner::NatPublic(index));
             }
         }
@@ -466,7 +470,7 @@ impl Known {
             .filter(|table| leads_on(table))
             .map(|table| table.vpc)
             .collect();
-        let waits = |own: &crate::network::Own| own.private == Assigned::Later;
+        let waits = |own: &crate::network::AddressPair| own.private == Assignment::Unassigned;
         let hosts = network
             .interfaces
             .iter()
@@ -475,12 +479,12 @@ impl Known {
         let standing = network
             .nat_gateways
             .iter()
-            .filter(|gateway| gateway.private == Assigned::Later)
+            .filter(|gateway| gateway.private == Assignment::Unassigned)
             .filter_map(|gateway| gateway.subnet);
         let waiting: BTreeSet<usize> = hosts.chain(standing).collect();
         let known = |interface: &crate::network::Interface| {
             let each = interface.addresses.iter().filter_map(|own| {
-                if let Assigned::Known(address) = own.private {
+                if let Assignment::Known(address) = own.private {
                     Some(number(address))
                 } else {
                     None

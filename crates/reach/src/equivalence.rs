@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::address::{Family, bounds, is_in, number};
 use crate::engine::Engine;
-use crate::network::{Assigned, Behind, EndpointKind, Interface, Network, Target};
+use crate::network::{Assignment, Behind, EndpointKind, Interface, Network, Target};
 use crate::ranges;
 
 /// What a question about a host depends on.
@@ -34,8 +34,8 @@ pub(crate) fn host_classes(network: &Network) -> Vec<usize> {
     let (appliances, shared) = (appliances(network), shared(network));
     let mut numbers: HashMap<ClassKey, usize> = HashMap::new();
     let mut number_of = |(index, interface): (usize, &Interface)| {
-        let mut mark = |assigned: Assigned| {
-            if let Assigned::Known(address) = assigned {
+        let mut mark = |assigned: Assignment| {
+            if let Assignment::Known(address) = assigned {
                 Some(marks.of_address(number(address)))
             } else {
                 None
@@ -78,7 +78,7 @@ fn known(interface: &Interface) -> impl Iterator<Item = u128> {
         .flat_map(|own| [Some(own.private), own.public])
         .flatten();
     all.filter_map(|assigned| {
-        if let Assigned::Known(address) = assigned {
+        if let Assignment::Known(address) = assigned {
             Some(number(address))
         } else {
             None
@@ -122,7 +122,7 @@ fn shared(network: &Network) -> BTreeSet<u128> {
         .flat_map(|gateway| [Some(gateway.private), gateway.public])
         .flatten();
     let gateways = gateways.filter_map(|assigned| {
-        if let Assigned::Known(address) = assigned {
+        if let Assignment::Known(address) = assigned {
             Some(number(address))
         } else {
             None

@@ -1,7 +1,7 @@
 //! Filters: what security groups and network ACLs let through for a given peer.
 
 use crate::engine::Engine;
-use crate::laws::Law;
+use crate::forwarding_rules::ForwardingRule;
 use crate::network::{AclEntry, GroupRule, Peer};
 use crate::packet_end::{Match, Owner, PacketEnd};
 use crate::service::{Bounds, ServiceSet};
@@ -64,12 +64,12 @@ pub(crate) fn groups(
     peer: &PacketEnd,
     references: bool,
 ) -> Bounds {
-    let law = if direction == Direction::Ingress {
-        Law::GroupsFilterIngress
+    let forwarding_rule = if direction == Direction::Ingress {
+        ForwardingRule::GroupsFilterIngress
     } else {
-        Law::GroupsFilterEgress
+        ForwardingRule::GroupsFilterEgress
     };
-    if !engine.laws.hold(law) {
+    if !engine.forwarding_rules.hold(forwarding_rule) {
         return Bounds::exact(ServiceSet::all());
     }
     let mut bounds = Bounds::exact(ServiceSet::none());
@@ -113,7 +113,8 @@ pub(crate) fn entries<'a>(
 
 /// What the ACL of a subnet lets through for a peer: for each service, the first entry that matches decides.
 pub(crate) fn acl(engine: &Engine<'_>, subnet: usize, direction: Direction, peer: &PacketEnd) -> Bounds {
-    let Some(entries) = entries(engine, subnet, direction).filter(|_| engine.laws.hold(Law::AclsFilter))
+    let Some(entries) = entries(engine, subnet, direction)
+        .filter(|_| engine.forwarding_rules.hold(ForwardingRule::AclsFilter))
     else {
         return Bounds::exact(ServiceSet::all());
     };
@@ -127,7 +128,7 @@ pub(crate) fn acl(engine: &Engine<'_>, subnet: usize, direction: Direction, peer
             perhaps: ServiceSet::all(),
         };
     }
-    if !engine.laws.hold(Law::AclsAreOrdered) {
+    if !engine.forwarding_rules.hold(ForwardingRule::AclsAreOrdered) {
         let allows = entries
             .iter()
             .filter(|entry| entry.allow && peer.is_in(&entry.range) == Match::Yes);

@@ -338,7 +338,7 @@ mod tests {
     use trueup_model::Demand;
 
     use super::*;
-    use crate::network::{Assigned, Interface, Named, Own, Subnet, Vpc};
+    use crate::network::{AddressPair, Assignment, Interface, Named, Subnet, Vpc};
 
     /// Whether a `cannot` counts as opened in a network with two hosts of one address, in two VPCs.
     fn opens(from: &str, over: &str) -> bool {
@@ -353,8 +353,8 @@ mod tests {
                 ranges: vec!["10.0.1.0/24".parse().unwrap()],
                 ..Subnet::default()
             });
-            let addresses = vec![Own {
-                private: Assigned::Known("10.0.1.10".parse().unwrap()),
+            let addresses = vec![AddressPair {
+                private: Assignment::Known("10.0.1.10".parse().unwrap()),
                 public: None,
             }];
             network.interfaces.push(Interface {

@@ -6,21 +6,33 @@
 //! what the network says and never does ([`lint()`]).
 //!
 //! ```
-//! use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Own, Peer, SecurityGroup, Subnet, Vpc};
+//! use trueup_reach::network::{AddressPair, Assignment, GroupRule, Interface, Named, Peer};
+//! use trueup_reach::network::{SecurityGroup, Subnet, Vpc};
 //! use trueup_reach::{Engine, Network, Selector, ServiceSet, Verdict, reach};
 //!
 //! let mut network = Network::default();
 //! network.vpcs.push(Vpc { ranges: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() });
 //! network.subnets.push(Subnet { ranges: vec!["10.0.1.0/24".parse().unwrap()], ..Subnet::default() });
-//! let rule = |services| GroupRule { services, peer: Peer::Range("10.0.0.0/16".parse().unwrap()), source:
-//! None }; let (ingress, egress) = (vec![rule(ServiceSet::tcp(22, 22))], vec![rule(ServiceSet::all())]);
-//! network.security_groups.push(SecurityGroup { ingress, egress, ..SecurityGroup::default() }); for (name,
-//! address) in [("instance.a", "10.0.1.10"), ("instance.b", "10.0.1.11")] { let own = Own { private:
-//! Assigned::Known(address.parse().unwrap()), public: None }; let named = Named::new(name);
-//! network.interfaces.push(Interface { named, addresses: vec![own], security_groups: vec![0],
-//! source_dest_check: true, running: true, ..Interface::default() }); } let engine = Engine::new(&network);
-//! let (a, b) = (Selector::read(&engine, "instance.a").unwrap(), Selector::read(&engine,
-//! "instance.b").unwrap()); let answer = reach(&engine, &a, &b).unwrap();
+//! let rule = |services| {
+//!     let peer = Peer::Range("10.0.0.0/16".parse().unwrap());
+//!     GroupRule { services, peer, source: None }
+//! };
+//! let (ingress, egress) = (vec![rule(ServiceSet::tcp(22, 22))], vec![rule(ServiceSet::all())]);
+//! network.security_groups.push(SecurityGroup { ingress, egress, ..SecurityGroup::default() });
+//! for (name, address) in [("instance.a", "10.0.1.10"), ("instance.b", "10.0.1.11")] {
+//!     let private = Assignment::Known(address.parse().unwrap());
+//!     network.interfaces.push(Interface {
+//!         named: Named::new(name),
+//!         addresses: vec![AddressPair { private, public: None }],
+//!         security_groups: vec![0],
+//!         source_dest_check: true,
+//!         running: true,
+//!         ..Interface::default()
+//!     });
+//! }
+//! let engine = Engine::new(&network);
+//! let [a, b] = ["instance.a", "instance.b"].map(|name| Selector::read(&engine, name).unwrap());
+//! let answer = reach(&engine, &a, &b).unwrap();
 //! assert_eq!(answer.allowed.to_string(), "tcp/22");
 //! assert_eq!(answer.verdict(Some(&ServiceSet::read("tcp/443").unwrap())), Verdict::Blocked);
 //! ```
@@ -42,10 +54,10 @@ mod exposure;
 pub mod fill;
 mod filter;
 pub mod findings;
+mod forwarding_rules;
 mod gaps;
 mod intermediate_state;
 pub mod interval;
-mod laws;
 mod lint;
 mod lookup;
 pub mod network;
@@ -72,11 +84,11 @@ pub use engine::{CLIENT_PORTS, Engine};
 pub use expect::{Checked, ExpectError, check};
 pub use explain::{Blocker, Edit, Explanation, Form, Hop, Opens, Proposal, Services, Unformed, explain};
 pub use filter::Direction;
-pub use gaps::tell_gaps;
 #[doc(hidden)]
-pub use laws::{Law, Laws};
+pub use forwarding_rules::{ForwardingRule, ForwardingRules};
+pub use gaps::tell_gaps;
 pub use lint::{Lint, Removal, lint, lints, stranded};
-pub use network::{Network, Own};
+pub use network::{AddressPair, Network};
 pub use review::{drifted, review};
 pub use selector::{Selected, Selector, SelectorError, between, reach, reach_any};
 pub use service::{Bounds, ServiceError, ServiceSet};

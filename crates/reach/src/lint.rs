@@ -10,7 +10,9 @@ use crate::engine::Engine;
 use crate::filter::Direction;
 use crate::interval::IntervalSet;
 use crate::lookup::is_forbidden;
-use crate::network::{AclEntry, Destination, GroupRule, Named, NetworkOrigin as Origin, Own, Peer, Target};
+use crate::network::{
+    AclEntry, AddressPair, Destination, GroupRule, Named, NetworkOrigin as Origin, Peer, Target,
+};
 use crate::packet_end::{Match, Owner, PacketEnd};
 use crate::selector::{Selected, between};
 use crate::service::ServiceSet;
@@ -357,7 +359,10 @@ fn is_last(engine: &Engine<'_>, table: usize, index: usize) -> bool {
 /// Public addresses of hosts whose subnet has no way out by an internet gateway.
 fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Lint>) {
     for (host, interface) in engine.network.interfaces.iter().enumerate() {
-        let public = interface.addresses.iter().any(|own: &Own| own.public.is_some());
+        let public = interface
+            .addresses
+            .iter()
+            .any(|own: &AddressPair| own.public.is_some());
         if !public || leads_out(engine, interface.subnet) || is_answering(engine, host) {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use crate::address::Family;
 use crate::engine::Engine;
-use crate::laws::Law;
+use crate::forwarding_rules::ForwardingRule;
 use crate::network::{Destination, Origin, Target};
 use crate::packet_end::{Match, PacketEnd};
 
@@ -67,7 +67,10 @@ fn rank(engine: &Engine<'_>, destination: &Destination, origin: Origin) -> u8 {
         (_, Origin::VpnStatic) => 4,
         (_, Origin::VpnBgp) => 5,
     };
-    if engine.laws.hold(Law::StaticBeforeListBeforePropagated) {
+    if engine
+        .forwarding_rules
+        .hold(ForwardingRule::StaticBeforeListBeforePropagated)
+    {
         rank
     } else {
         7 - rank
@@ -79,10 +82,13 @@ pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &PacketEnd) -> V
     let table = &engine.network.route_tables[table];
     let vpc = &engine.network.vpcs[table.vpc];
     let ranges = &vpc.ranges;
-    let local_first = target.is_in_any(ranges) == Match::Yes && engine.laws.hold(Law::LocalBeforePropagated);
+    let local_first = target.is_in_any(ranges) == Match::Yes
+        && engine
+            .forwarding_rules
+            .hold(ForwardingRule::LocalBeforePropagated);
     let mut contenders = Vec::with_capacity(table.routes.len() + 1);
     let mut add = |matches, least: u8, most: u8, rank, what| {
-        let inverted = !engine.laws.hold(Law::LongestPrefixWins);
+        let inverted = !engine.forwarding_rules.hold(ForwardingRule::LongestPrefixWins);
         let (least, most) = if inverted {
             (128 - most, 128 - least)
         } else {
@@ -137,7 +143,10 @@ pub(crate) fn lookup(engine: &Engine<'_>, table: usize, target: &PacketEnd) -> V
         if route.origin != Origin::Static && local_first {
             continue;
         }
-        if matches!(route.target, Target::Blackhole(_)) && !engine.laws.hold(Law::BlackholeDoesNotFallThrough)
+        if matches!(route.target, Target::Blackhole(_))
+            && !engine
+                .forwarding_rules
+                .hold(ForwardingRule::BlackholeDoesNotFallThrough)
         {
             continue;
         }
@@ -171,7 +180,9 @@ pub(crate) fn is_forbidden(engine: &Engine<'_>, table: usize, route: usize, targ
     let route = table.route(route);
     if route.origin != Origin::Static
         || matches!(route.target, Target::Blackhole(_))
-        || !engine.laws.hold(Law::RoutesInsideLocalAreForbidden)
+        || !engine
+            .forwarding_rules
+            .hold(ForwardingRule::RoutesInsideLocalAreForbidden)
     {
         return false;
     }

@@ -368,7 +368,7 @@ pub struct Interface {
     /// What is behind it.
     pub behind: Behind,
     /// Its private addresses and IPv6 addresses, the primary one first.
-    pub addresses: Vec<Own>,
+    pub addresses: Vec<AddressPair>,
     /// Its security groups.
     pub security_groups: Vec<usize>,
     /// Whether it sends and takes only packets of its own addresses.
@@ -395,20 +395,20 @@ pub enum Behind {
 
 /// An address of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Own {
+pub struct AddressPair {
     /// The address that the host knows.
-    pub private: Assigned,
+    pub private: Assignment,
     /// The public IPv4 address that internet gateways put in its place.
-    pub public: Option<Assigned>,
+    pub public: Option<Assignment>,
 }
 
 /// An address that is known, or that EC2 has yet to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assigned {
+pub enum Assignment {
     /// This one.
     Known(IpAddr),
     /// EC2 chooses it later: one of the subnet's, or a public one that nobody else has.
-    Later,
+    Unassigned,
 }
 
 /// A prefix list.
@@ -465,7 +465,7 @@ impl Network {
         hosts
             .chain(gateways)
             .all(|(owner, (vpc, assigned))| match assigned {
-                Some(Assigned::Known(address)) => *owners.entry((vpc, address)).or_insert(owner) == owner,
+                Some(Assignment::Known(address)) => *owners.entry((vpc, address)).or_insert(owner) == owner,
                 _ => true,
             })
     }

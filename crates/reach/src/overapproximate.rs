@@ -17,8 +17,8 @@ use ipnet::IpNet;
 
 use crate::address::{Family, of_range, public};
 use crate::network::{
-    AclEntry, Assigned, Endpoint, EndpointKind, GroupRule, Interface, InternetGateway, Named, NatGateway,
-    Network, NetworkAcl, Own, PrefixList, RouteTable, SecurityGroup, Subnet, Table, Unread, Vpc,
+    AclEntry, AddressPair, Assignment, Endpoint, EndpointKind, GroupRule, Interface, InternetGateway, Named,
+    NatGateway, Network, NetworkAcl, PrefixList, RouteTable, SecurityGroup, Subnet, Table, Unread, Vpc,
 };
 use crate::service::ServiceSet;
 use join::{Join, Place, Places, Versions, agreed};
@@ -269,9 +269,9 @@ fn interface(versions: &Versions<'_>, places: &[Place]) -> Option<Interface> {
             .filter_map(|group| versions.security_groups.at(*version, Some(*group)))
     });
     let groups: BTreeSet<usize> = groups.collect();
-    let mut addresses: Vec<Own> = Vec::new();
+    let mut addresses: Vec<AddressPair> = Vec::new();
     for one in own.iter().flat_map(|(_, host)| &host.addresses) {
-        let same = |other: &&mut Own| {
+        let same = |other: &&mut AddressPair| {
             other.private == one.private
                 && (other.public == one.public || other.public.is_none() || one.public.is_none())
         };
@@ -316,7 +316,7 @@ fn internet_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<Interne
 
 fn nat_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<NatGateway> {
     let own = versions.own(places, |network| &network.nat_gateways);
-    let public: Vec<Assigned> = own.iter().filter_map(|(_, gateway)| gateway.public).collect();
+    let public: Vec<Assignment> = own.iter().filter_map(|(_, gateway)| gateway.public).collect();
     Some(NatGateway {
         vpc: agreed(
             own.iter()

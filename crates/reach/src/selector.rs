@@ -12,7 +12,7 @@ use crate::answer::{Answer, ask};
 use crate::engine::Engine;
 use crate::equivalence::{HostClass, is_named, pairs};
 use crate::interval::IntervalSet;
-use crate::network::{Assigned, EndpointKind};
+use crate::network::{Assignment, EndpointKind};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::partition::partition;
 use crate::ranges;
@@ -243,8 +243,8 @@ impl fmt::Display for Selector {
 
 /// The addresses of an interface that are known, private and public.
 fn addresses(engine: &Engine<'_>, interface: usize) -> impl Iterator<Item = IpAddr> {
-    let known = |assigned: Assigned| {
-        if let Assigned::Known(address) = assigned {
+    let known = |assigned: Assignment| {
+        if let Assignment::Known(address) = assigned {
             Some(address)
         } else {
             None

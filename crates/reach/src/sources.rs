@@ -13,14 +13,14 @@ use trueup_model::{Plan, PublicSubnet, SourceAddress, SourceChange};
 use crate::address::{AddressSet, Family, of_range, public};
 use crate::engine::Engine;
 use crate::lookup::{Chosen, lookup};
-use crate::network::{Assigned, Destination, Interface, Named, Subnet, Table, Target};
+use crate::network::{Assignment, Destination, Interface, Named, Subnet, Table, Target};
 use crate::packet_end::{Listed, Owner, PacketEnd};
 
 /// How packets of a subnet come to the internet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Exit {
     /// Each host by its own public address.
-    Own,
+    AddressPair,
     /// By a NAT gateway.
     Nat(usize),
     /// By something that may put any address in the place of theirs.
@@ -84,7 +84,10 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
         let exits = known
             .entry(tables)
             .or_insert_with(|| exits(before, after, tables));
-        for (from, to) in exits.iter().filter(|(from, to)| [from, to].contains(&&Exit::Own)) {
+        for (from, to) in exits
+            .iter()
+            .filter(|(from, to)| [from, to].contains(&&Exit::AddressPair))
+        {
             let key = addresses([(before, from, Some(host)), (after, to, Some(later))]);
             let Some(key) = key else { continue };
             let row = rows.entry(key).or_default();
@@ -126,7 +129,7 @@ pub fn public_subnets(before: &Engine<'_>, after: &Engine<'_>) -> Vec<PublicSubn
         let leads_out = |table: usize| {
             pieces(&[(engine, table)])
                 .iter()
-                .any(|piece| exit(engine, table, piece) == Some(Exit::Own))
+                .any(|piece| exit(engine, table, piece) == Some(Exit::AddressPair))
         };
         table.is_some_and(|table| *known.entry(table).or_insert_with(|| leads_out(table)))
     };
@@ -225,15 +228,15 @@ fn exit(engine: &Engine<'_>, table: usize, piece: &PacketEnd) -> Option<Exit> {
         });
     match &chosen.next()?.target {
         Target::InternetGateway(gateway) => {
-            (network.internet_gateways[*gateway].vpc == Some(own.vpc)).then_some(Exit::Own)
+            (network.internet_gateways[*gateway].vpc == Some(own.vpc)).then_some(Exit::AddressPair)
         }
         Target::NatGateway(nat) => {
             let gateway = &network.nat_gateways[*nat];
             // One that stands in no subnet has its own way out, and one in a subnet has the subnet's.
             let leads_out = gateway.subnet.is_none_or(|subnet| {
-                network
-                    .table_of(subnet)
-                    .is_some_and(|other| other != table && exit(engine, other, piece) == Some(Exit::Own))
+                network.table_of(subnet).is_some_and(|other| {
+                    other != table && exit(engine, other, piece) == Some(Exit::AddressPair)
+                })
             });
             (gateway.available && gateway.public.is_some() && leads_out).then_some(Exit::Nat(*nat))
         }
@@ -247,7 +250,7 @@ fn exit(engine: &Engine<'_>, table: usize, piece: &PacketEnd) -> Option<Exit> {
 fn addresses(ends: [(&Engine<'_>, &Exit, Option<&Interface>); 2]) -> Option<Key> {
     let [before, after] = ends.map(|(engine, exit, host)| {
         let (public, of) = match exit {
-            Exit::Own => (
+            Exit::AddressPair => (
                 host?.addresses.iter().find_map(|own| own.public),
                 &host?.named.name,
             ),
@@ -258,11 +261,11 @@ fn addresses(ends: [(&Engine<'_>, &Exit, Option<&Interface>); 2]) -> Option<Key>
             Exit::By(by) => return Some(SourceAddress::Unknown { by: by.clone() }),
         };
         Some(match public? {
-            Assigned::Known(address) => SourceAddress::Known {
+            Assignment::Known(address) => SourceAddress::Known {
                 address: address.to_string(),
                 of: of.clone(),
             },
-            Assigned::Later => SourceAddress::New { of: of.clone() },
+            Assignment::Unassigned => SourceAddress::New { of: of.clone() },
         })
     });
     let (before, after) = (before?, after?);
@@ -289,7 +292,7 @@ fn reason(
     };
     let name = |engine: &Engine<'_>, exit: &Exit| match exit {
         Exit::Nat(nat) => Some(engine.network.nat_gateways[*nat].named.name.clone()),
-        Exit::Own | Exit::By(_) => None,
+        Exit::AddressPair | Exit::By(_) => None,
     };
     let (old, new) = (table(before, tables[0]), table(after, tables[1]));
     if old != new {

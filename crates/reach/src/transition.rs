@@ -16,7 +16,7 @@ use crate::before_after::BeforeAfter;
 use crate::change::{Change, End, Shift, changes, merged};
 use crate::engine::Engine;
 use crate::exposure::some;
-use crate::fill::{Stepped, left};
+use crate::fill::{AfterSteps, left};
 use crate::intermediate_state::IntermediateState;
 use crate::network::Network;
 use crate::overapproximate::overapproximate;
@@ -28,7 +28,7 @@ const GAPS_MAX: usize = 20;
 /// What a plan goes through, where the order of its steps matters to an expectation.
 #[derive(Clone, Debug)]
 pub struct Transition<'a> {
-    stepped: Stepped<'a>,
+    after_steps: AfterSteps<'a>,
     networks: &'a BeforeAfter,
     /// The expectations that some order of the steps might break.
     expectations: Vec<&'a Expectation>,
@@ -72,7 +72,7 @@ impl<'a> Transition<'a> {
             .filter(|expectation| expectation.demand == Demand::Cannot)
             .collect();
         Self {
-            stepped: Stepped::new(topology, observed, plan),
+            after_steps: AfterSteps::new(topology, observed, plan),
             networks,
             expectations,
         }
@@ -128,8 +128,8 @@ impl<'a> Transition<'a> {
     }
 
     pub(crate) fn network(&self, steps: &[&Step]) -> Network {
-        let observed = self.stepped.after(steps);
-        left(&observed, self.stepped.topology())
+        let observed = self.after_steps.after(steps);
+        left(&observed, self.after_steps.topology())
     }
 
     /// Writes into a plan whose steps keep the order that all this asks for, what the order costs: `waiting`

@@ -13,7 +13,7 @@ mod walked;
 use crate::address::{Family, bounds};
 use crate::code::Code;
 use crate::filter::Direction;
-use crate::laws::Law;
+use crate::forwarding_rules::ForwardingRule;
 use crate::lookup::{Chosen, is_forbidden, lookup};
 use crate::network::{Behind, Destination, Named, Target, Vpc};
 use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
@@ -131,7 +131,7 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
     let there = walk.walker.log.steps.len();
     let back = match &forward {
         Ok(End::Amazon) | Err(_) => None,
-        Ok(_) if !engine.laws.hold(Law::RepliesNeedRoutes) => None,
+        Ok(_) if !engine.forwarding_rules.hold(ForwardingRule::RepliesNeedRoutes) => None,
         Ok(end) => Some(walk.answer(*end)),
     };
     Walked {
@@ -149,8 +149,8 @@ impl<'a> Walk<'a, '_> {
         self.walker.engine.network
     }
 
-    fn holds(&self, law: Law) -> bool {
-        self.walker.engine.laws.hold(law)
+    fn holds(&self, forwarding_rule: ForwardingRule) -> bool {
+        self.walker.engine.forwarding_rules.hold(forwarding_rule)
     }
 
     fn step(&mut self, check: Check) -> Step<()> {
@@ -182,7 +182,7 @@ impl<'a> Walk<'a, '_> {
     fn leave(&mut self, interface: usize) -> Step<End> {
         let network = self.network();
         let host = &network.interfaces[interface];
-        if !host.running && self.holds(Law::StoppedHostsAreSilent) {
+        if !host.running && self.holds(ForwardingRule::StoppedHostsAreSilent) {
             return self.walker.dead(Code::NotRunning, &host.named, "");
         }
         if host.behind == Behind::Endpoint && !self.is_answer() {
@@ -258,8 +258,8 @@ impl<'a> Walk<'a, '_> {
         peer: PacketEnd,
         references: bool,
     ) -> Step<()> {
-        let tracked = self.is_answer() && self.holds(Law::GroupsRemember);
-        let references = references || !self.holds(Law::AppliancesHideGroupMembers);
+        let tracked = self.is_answer() && self.holds(ForwardingRule::GroupsRemember);
+        let references = references || !self.holds(ForwardingRule::AppliancesHideGroupMembers);
         self.step(if tracked {
             Check::Tracked { interface }
         } else {
@@ -273,7 +273,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn acl(&mut self, subnet: usize, direction: Direction) -> Step<()> {
-        if self.is_answer() && !self.holds(Law::AclsForget) {
+        if self.is_answer() && !self.holds(ForwardingRule::AclsForget) {
             return Ok(());
         }
         let peer = if direction == Direction::Ingress {
@@ -308,7 +308,7 @@ impl<'a> Walk<'a, '_> {
             }
             _ => self.target.is_in_any(&place.ranges),
         };
-        if inside == Match::Yes && self.holds(Law::OwnSubnetSkipsAclAndRoutes) {
+        if inside == Match::Yes && self.holds(ForwardingRule::OwnSubnetSkipsAclAndRoutes) {
             return self.deliver(place.vpc, Some(subnet));
         }
         if filtered {
@@ -321,7 +321,7 @@ impl<'a> Walk<'a, '_> {
     fn route(&mut self, subnet: usize) -> Step<End> {
         let network = self.network();
         let place = &network.subnets[subnet];
-        let table = if self.holds(Law::ExplicitTableBeforeMain) {
+        let table = if self.holds(ForwardingRule::ExplicitTableBeforeMain) {
             network.table_of(subnet)
         } else {
             network.vpcs[place.vpc].main_table
@@ -332,7 +332,7 @@ impl<'a> Walk<'a, '_> {
                 .parse()
                 .is_ok_and(|range: ipnet::IpNet| self.target.is_in(&range) == Match::Yes)
         };
-        if self.holds(Law::LinkLocalIsNeverForwarded) && never.iter().any(local) {
+        if self.holds(ForwardingRule::LinkLocalIsNeverForwarded) && never.iter().any(local) {
             return self.walker.dead(Code::LinkLocal, &place.named, "");
         }
         let Some(table) = table else {
@@ -571,7 +571,7 @@ impl<'a> Walk<'a, '_> {
             Owner::Nat(index) => {
                 if let Some(own) = network.nat_gateways[index].subnet
                     && border(own)
-                    && self.holds(Law::NatIsFilteredOnAllLegs)
+                    && self.holds(ForwardingRule::NatIsFilteredOnAllLegs)
                 {
                     self.acl(own, Direction::Ingress)?;
                 }
@@ -589,7 +589,7 @@ impl<'a> Walk<'a, '_> {
     /// Into the interface that the packet is for.
     fn enter(&mut self, interface: usize, place: usize) -> Step<End> {
         let host = &self.network().interfaces[interface];
-        if !host.running && self.holds(Law::StoppedHostsAreSilent) {
+        if !host.running && self.holds(ForwardingRule::StoppedHostsAreSilent) {
             return self.walker.dead(Code::NotRunning, &host.named, "");
         }
         match host.behind {

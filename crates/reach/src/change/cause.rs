@@ -6,7 +6,7 @@ use trueup_model::{Address, Observed, Plan, Ref, Topology};
 
 use super::{Change, End, Row, SERVICES, Sets, Shift, packet_end, sets, shifts};
 use crate::engine::{Engine, Ready};
-use crate::fill::{left, planned};
+use crate::fill::{after_plan, left};
 use crate::network::{Network, Target};
 use crate::selector::{Selected, Selector, between, reach};
 
@@ -247,7 +247,7 @@ impl Causes<'_> {
             if self.without.len() >= TRIED_MAX {
                 return None;
             }
-            let without = planned(self.topology, self.live, self.plan, Some(address));
+            let without = after_plan(self.topology, self.live, self.plan, Some(address));
             self.without
                 .insert(address.clone(), Ready::new(left(&without, self.topology)));
         }

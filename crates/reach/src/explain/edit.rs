@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::exposure::some;
 use crate::filter::Direction;
 use crate::network::{
-    AclEntry, Assigned, Destination, Endpoint, EndpointKind, GroupRule, InternetGateway, Named, Network,
+    AclEntry, Assignment, Destination, Endpoint, EndpointKind, GroupRule, InternetGateway, Named, Network,
     Origin, Peer, Route, SecurityGroup, Target,
 };
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
@@ -154,7 +154,7 @@ impl Edit {
             }
             Self::Publish(interface) => {
                 if let Some(first) = network.interfaces[*interface].addresses.first_mut() {
-                    first.public = first.public.or(Some(Assigned::Later));
+                    first.public = first.public.or(Some(Assignment::Unassigned));
                 }
             }
             Self::Route {

@@ -19,7 +19,7 @@ use trueup_model::{Interfaces, Kind, Place, Record, Ref, Resource, Value};
 
 use super::parts::{Index, list, services};
 use crate::network::{
-    Assigned, GroupRule, InternetGateway, Named, Network, NetworkOrigin, Peer, RouteTable, SecurityGroup,
+    Assignment, GroupRule, InternetGateway, Named, Network, NetworkOrigin, Peer, RouteTable, SecurityGroup,
     Subnet, Unread, Vpc,
 };
 
@@ -116,7 +116,7 @@ pub(super) struct Records<'a> {
     internet: Index,
     nat: Index,
     endpoints: Index,
-    addresses: BTreeMap<String, Assigned>,
+    addresses: BTreeMap<String, Assignment>,
     tables: Index,
     acls: Index,
     lists: Index,
@@ -397,17 +397,19 @@ impl<'a> Records<'a> {
     fn addresses(&mut self) {
         for part in self.of(Kind::ElasticIp) {
             let known = part.fact("public_ip").and_then(|text| text.parse().ok());
-            self.addresses
-                .insert(part.key.clone(), known.map_or(Assigned::Later, Assigned::Known));
+            self.addresses.insert(
+                part.key.clone(),
+                known.map_or(Assignment::Unassigned, Assignment::Known),
+            );
         }
     }
 
     /// The address that a reference to an Elastic IP address means.
-    fn elastic(&self, reference: &Ref) -> Assigned {
+    fn elastic(&self, reference: &Ref) -> Assignment {
         self.addresses
             .get(&key(reference))
             .copied()
-            .unwrap_or(Assigned::Later)
+            .unwrap_or(Assignment::Unassigned)
     }
 
     fn gateways(&mut self) {

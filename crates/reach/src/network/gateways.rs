@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde_json::Value as Json;
 
-use super::{Assigned, Named, Table};
+use super::{Assignment, Named, Table};
 
 /// An internet gateway.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +26,9 @@ pub struct NatGateway {
     /// The subnet it stands in; a regional gateway stands in none.
     pub subnet: Option<usize>,
     /// Its address in the subnet.
-    pub private: Assigned,
+    pub private: Assignment,
     /// Its Elastic IP address; a private gateway has none.
-    pub public: Option<Assigned>,
+    pub public: Option<Assignment>,
     /// Whether it works.
     pub available: bool,
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::table::Part;
 use super::{
-    Assigned, Attachment, Behind, EgressOnlyGateway, Endpoint, EndpointKind, Interface, InternetGateway,
+    Assignment, Attachment, Behind, EgressOnlyGateway, Endpoint, EndpointKind, Interface, InternetGateway,
     NOWHERE, Named, NatGateway, NetworkAcl, Peering, PrefixList, RouteTable, SecurityGroup, Subnet,
     TransitGateway, TransitTable, Unread, Vpc,
 };
@@ -81,8 +81,8 @@ unknown!(
         named: Named::new("a NAT gateway that is not known"),
         vpc: NOWHERE,
         subnet: None,
-        private: Assigned::Later,
-        public: Some(Assigned::Later),
+        private: Assignment::Unassigned,
+        public: Some(Assignment::Unassigned),
         available: true,
     }
 );

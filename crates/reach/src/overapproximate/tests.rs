@@ -4,8 +4,8 @@
 use super::overapproximate;
 use crate::Engine;
 use crate::network::{
-    AclEntry, Assigned, Destination, GroupRule, Interface, InternetGateway, Named, Network, NetworkAcl,
-    Origin, Own, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
+    AclEntry, AddressPair, Assignment, Destination, GroupRule, Interface, InternetGateway, Named, Network,
+    NetworkAcl, Origin, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
 };
 use crate::selector::{Selector, reach_any};
 use crate::service::ServiceSet;
@@ -90,9 +90,9 @@ fn network(change: impl FnOnce(&mut Network)) -> Network {
         network_acl: Some(0),
         ..Subnet::default()
     });
-    let address = Own {
-        private: Assigned::Known("10.0.1.10".parse().unwrap()),
-        public: Some(Assigned::Known("34.9.9.9".parse().unwrap())),
+    let address = AddressPair {
+        private: Assignment::Known("10.0.1.10".parse().unwrap()),
+        public: Some(Assignment::Known("34.9.9.9".parse().unwrap())),
     };
     network.interfaces.push(Interface {
         named: own("host"),
@@ -246,7 +246,7 @@ fn a_host_has_the_public_addresses_of_either() {
         move |network: &mut Network| {
             network.security_groups[0].ingress.push(rule(22, "0.0.0.0/0"));
             network.interfaces[0].addresses[0].public =
-                address.map(|address| Assigned::Known(address.parse().unwrap()));
+                address.map(|address| Assignment::Known(address.parse().unwrap()));
             network.interfaces[0].security_groups = vec![group];
         }
     };
@@ -272,8 +272,8 @@ fn what_is_in_one_network_only_is_there_as_itself() {
     let after = network(|network| {
         let mut host = network.interfaces[0].clone();
         host.named = Named::new("other");
-        host.addresses[0] = Own {
-            private: Assigned::Later,
+        host.addresses[0] = AddressPair {
+            private: Assignment::Unassigned,
             public: None,
         };
         network.interfaces = vec![host].into();

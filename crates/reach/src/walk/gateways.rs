@@ -5,7 +5,7 @@ use crate::address::{Family, public};
 use crate::code::Code;
 use crate::explain::{Edit, Form, Proposal, Unformed};
 use crate::filter::Direction;
-use crate::laws::Law;
+use crate::forwarding_rules::ForwardingRule;
 use crate::lookup::{Chosen, lookup};
 use crate::network::{EndpointKind, Named, PublicAccess, Target};
 use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
@@ -54,7 +54,7 @@ impl Walk<'_, '_> {
                 .walker
                 .dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
         }
-        if self.is_private(&self.target) && self.holds(Law::GatewayDropsPrivateDestinations) {
+        if self.is_private(&self.target) && self.holds(ForwardingRule::GatewayDropsPrivateDestinations) {
             return self.walker.dead(
                 Code::PrivateDestination,
                 &at,
@@ -80,7 +80,7 @@ impl Walk<'_, '_> {
         let packet_end = outer.and_then(|owner| self.walker.engine.packet_end(owner));
         self.source = match packet_end {
             Some(packet_end) => packet_end,
-            None if !self.holds(Law::GatewayNeedsPublicAddress) => PacketEnd {
+            None if !self.holds(ForwardingRule::GatewayNeedsPublicAddress) => PacketEnd {
                 owner: outer.unwrap_or(Owner::Outside),
                 ..self.source.clone()
             },
@@ -218,7 +218,7 @@ impl Walk<'_, '_> {
             let interface = &network.interfaces[index];
             let host = &interface.named;
             // What EC2 gave it went with its last run, and comes with the next one.
-            if !interface.running && self.holds(Law::StoppedHostsAreSilent) {
+            if !interface.running && self.holds(ForwardingRule::StoppedHostsAreSilent) {
                 return self.walker.dead(Code::NotRunning, host, "");
             }
             let repair = Repair {
@@ -285,7 +285,7 @@ impl Walk<'_, '_> {
         if !gateway.available {
             return self.walker.dead(Code::Blackhole, &at, "it is not available");
         }
-        if self.is_answer() && self.holds(Law::NatDropsReplies) {
+        if self.is_answer() && self.holds(ForwardingRule::NatDropsReplies) {
             return self.walker.dead(Code::NatReply, &at, "");
         }
         if self.source.family == Family::V6 {
@@ -316,17 +316,20 @@ impl Walk<'_, '_> {
         if gateway.vpc != vpc || !is_own {
             return self.walker.dead(Code::NatSource, &at, "");
         }
-        if gateway.subnet == Some(subnet) && self.holds(Law::NatIsUselessInItsOwnSubnet) {
+        if gateway.subnet == Some(subnet) && self.holds(ForwardingRule::NatIsUselessInItsOwnSubnet) {
             return self.walker.dead(Code::NatOwnSubnet, &at, "");
         }
-        if let Some(own) = gateway.subnet.filter(|_| self.holds(Law::NatIsFilteredOnAllLegs)) {
+        if let Some(own) = gateway
+            .subnet
+            .filter(|_| self.holds(ForwardingRule::NatIsFilteredOnAllLegs))
+        {
             self.acl(own, Direction::Ingress)?;
         }
         let three = [1, 6, 17]
             .into_iter()
             .map(ServiceSet::protocol)
             .fold(ServiceSet::none(), |all, one| all.union(&one));
-        let services = if self.holds(Law::NatCarriesThreeProtocols) {
+        let services = if self.holds(ForwardingRule::NatCarriesThreeProtocols) {
             three
         } else {
             ServiceSet::all()
@@ -346,7 +349,7 @@ impl Walk<'_, '_> {
             format!("translates to {}", self.walker.engine.tell(&self.source)),
         )?;
         match gateway.subnet {
-            Some(own) => self.out_of_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
+            Some(own) => self.out_of_subnet(own, self.holds(ForwardingRule::NatIsFilteredOnAllLegs)),
             None => {
                 self.walker.assume(format!(
                     "{} is regional: no network ACL is taken to hold for it",
@@ -413,7 +416,7 @@ impl Walk<'_, '_> {
     pub(super) fn unwind(&mut self, nat: usize) -> Step<End> {
         let at = self.network().nat_gateways[nat].named.clone();
         let Some((used, client, target)) = self.flow.nat.clone().filter(|_| self.is_answer()) else {
-            if !self.holds(Law::NatTakesNoFlows) {
+            if !self.holds(ForwardingRule::NatTakesNoFlows) {
                 return Ok(End::Outside);
             }
             return self.walker.dead(Code::NatInbound, &at, "");
@@ -426,7 +429,7 @@ impl Walk<'_, '_> {
         self.role = Role::Client;
         self.entered = Entered::Here;
         match self.network().nat_gateways[nat].subnet {
-            Some(own) => self.out_of_subnet(own, self.holds(Law::NatIsFilteredOnAllLegs)),
+            Some(own) => self.out_of_subnet(own, self.holds(ForwardingRule::NatIsFilteredOnAllLegs)),
             None => self.deliver(self.network().nat_gateways[nat].vpc, None),
         }
     }
@@ -452,7 +455,7 @@ impl Walk<'_, '_> {
             return self.walker.dead(Code::EndpointReply, &at, "");
         }
         let carried = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
-        let services = if self.holds(Law::EndpointCarriesTcpAndEcho) {
+        let services = if self.holds(ForwardingRule::EndpointCarriesTcpAndEcho) {
             carried
         } else {
             ServiceSet::all()
@@ -499,7 +502,7 @@ impl Walk<'_, '_> {
                 .walker
                 .dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
         }
-        if self.is_answer() && self.holds(Law::EgressOnlyTakesNoFlows) {
+        if self.is_answer() && self.holds(ForwardingRule::EgressOnlyTakesNoFlows) {
             return self.walker.dead(Code::EgressOnlyInbound, &at, "");
         }
         self.flow.egress_only = Some(gateway).filter(|_| !self.is_answer());

@@ -8,7 +8,7 @@ use crate::address::Family;
 use crate::code::Code;
 use crate::explain::{Edit, Proposal};
 use crate::filter::Direction;
-use crate::laws::Law;
+use crate::forwarding_rules::ForwardingRule;
 use crate::lookup::{Contender, winners};
 use crate::network::{
     Attachment, Behind, Destination, EndpointKind, Route, Target, TransitGateway, TransitTable,
@@ -22,7 +22,7 @@ impl Walk<'_, '_> {
         let network = self.network();
         let peering = &network.peerings[peering];
         let at = peering.named.clone();
-        if !peering.active && self.holds(Law::PeeringMustBeActive) {
+        if !peering.active && self.holds(ForwardingRule::PeeringMustBeActive) {
             return self.walker.dead(Code::PeeringInactive, &at, "");
         }
         let other = match peering.vpcs {
@@ -50,7 +50,7 @@ impl Walk<'_, '_> {
             _ => packet_end.is_in_any(&network.vpcs[vpc].ranges) == Match::Yes,
         };
         if !within(other, &self.target) {
-            if !self.holds(Law::PeeringIsNotTransitive) {
+            if !self.holds(ForwardingRule::PeeringIsNotTransitive) {
                 return Ok(End::Outside);
             }
             return self.walker.dead(
@@ -93,7 +93,7 @@ impl Walk<'_, '_> {
             .find(|&other| &network.subnets[other].zone == zone);
         let entry = match entry {
             Some(entry) => Some(entry),
-            None if !self.holds(Law::TransitNeedsAttachmentInZone) => None,
+            None if !self.holds(ForwardingRule::TransitNeedsAttachmentInZone) => None,
             None if own.unread
                 || own
                     .subnets
@@ -121,7 +121,9 @@ impl Walk<'_, '_> {
                     .fail(Code::TransitZone, &own.named, zone, self.role, &[repair])?
             }
         };
-        if let Some(entry) = entry.filter(|entry| *entry != subnet && self.holds(Law::TransitSubnetsFilter)) {
+        if let Some(entry) =
+            entry.filter(|entry| *entry != subnet && self.holds(ForwardingRule::TransitSubnetsFilter))
+        {
             self.acl(entry, Direction::Ingress)?;
         }
         self.through(gateway, own, zone.as_ref())
@@ -173,7 +175,7 @@ impl Walk<'_, '_> {
                 table.named.name
             )));
         }
-        let static_wins = self.holds(Law::TransitStaticWins);
+        let static_wins = self.holds(ForwardingRule::TransitStaticWins);
         let contenders: Vec<Contender<Option<usize>>> = table
             .routes
             .iter()
@@ -253,7 +255,7 @@ impl Walk<'_, '_> {
         }
         let subnet = *self.walker.pick(&able, 0)?;
         self.entered = Entered::Transit;
-        self.out_of_subnet(subnet, self.holds(Law::TransitSubnetsFilter))
+        self.out_of_subnet(subnet, self.holds(ForwardingRule::TransitSubnetsFilter))
     }
 
     /// Through an appliance: an interface that takes packets which are not for it, and sends them on
@@ -271,7 +273,7 @@ impl Walk<'_, '_> {
                 at.name
             )));
         }
-        if host.source_dest_check && self.holds(Law::CheckedInterfacesAreNoAppliances) {
+        if host.source_dest_check && self.holds(ForwardingRule::CheckedInterfacesAreNoAppliances) {
             return self.walker.dead(Code::SourceDestCheck, &at, "");
         }
         let vpc = network.vpc_of(interface);

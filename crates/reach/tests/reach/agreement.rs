@@ -9,9 +9,9 @@ use std::net::IpAddr;
 
 use fastrand::Rng;
 use trueup_reach::address::{Family, number};
-use trueup_reach::network::Assigned;
+use trueup_reach::network::Assignment;
 use trueup_reach::packet_end::{Owner, PacketEnd};
-use trueup_reach::{Answer, Engine, Law, Laws, Network, ServiceSet, Start, ask};
+use trueup_reach::{Answer, Engine, ForwardingRule, ForwardingRules, Network, ServiceSet, Start, ask};
 
 use crate::common::tracer::{Fate, Load, Tracer};
 use crate::common::world::{OUTSIDE, SERVICE, network};
@@ -24,8 +24,8 @@ struct Question {
     target: IpAddr,
 }
 
-fn known(assigned: Option<Assigned>) -> Option<IpAddr> {
-    if let Some(Assigned::Known(address)) = assigned {
+fn known(assigned: Option<Assignment>) -> Option<IpAddr> {
+    if let Some(Assignment::Known(address)) = assigned {
         Some(address)
     } else {
         None
@@ -99,14 +99,14 @@ fn question(rng: &mut Rng, net: &Network) -> Option<Question> {
     })
 }
 
-fn answer(net: &Network, laws: Laws, question: Question) -> Answer {
-    let engine = Engine::with_laws(net, laws);
+fn answer(net: &Network, forwarding_rules: ForwardingRules, question: Question) -> Answer {
+    let engine = Engine::with_forwarding_rules(net, forwarding_rules);
     let start = match question.from {
         Some(host) => {
             let place = net.interfaces[host]
                 .addresses
                 .iter()
-                .position(|own| own.private == Assigned::Known(question.source))
+                .position(|own| own.private == Assignment::Known(question.source))
                 .unwrap();
             Start::Interface(host, engine.packet_end(Owner::Interface(host, place)).unwrap())
         }
@@ -217,14 +217,18 @@ fn summary(fates: &[Fate]) -> Vec<&'static str> {
 }
 
 /// The first thing about which the two disagree, and what they agreed about.
-fn disagreement(seed: u64, laws: Laws, tally: &mut BTreeMap<&'static str, usize>) -> Option<String> {
+fn disagreement(
+    seed: u64,
+    forwarding_rules: ForwardingRules,
+    tally: &mut BTreeMap<&'static str, usize>,
+) -> Option<String> {
     let mut rng = Rng::with_seed(seed);
     let net = network(&mut rng);
     for _ in 0..12 {
         let Some(question) = question(&mut rng, &net) else {
             continue;
         };
-        let answer = answer(&net, laws, question);
+        let answer = answer(&net, forwarding_rules, question);
         for (service, load, port) in loads(question.target.is_ipv4()) {
             let fates = traced(&net, question, load, port);
             let (ours, theirs) = (word(&answer, &service), summary(&fates));
@@ -257,11 +261,11 @@ fn engine_and_tracer_agree() {
         .ok()
         .and_then(|text| text.parse().ok())
     {
-        assert_eq!(disagreement(seed, Laws::default(), &mut tally), None);
+        assert_eq!(disagreement(seed, ForwardingRules::default(), &mut tally), None);
         return;
     }
     for seed in 0..networks(300) {
-        assert_eq!(disagreement(seed, Laws::default(), &mut tally), None);
+        assert_eq!(disagreement(seed, ForwardingRules::default(), &mut tally), None);
     }
     // A test in which everything is blocked would agree as well.
     for word in ["allowed", "partial", "blocked", "unknown", "refused"] {
@@ -273,11 +277,12 @@ fn engine_and_tracer_agree() {
 #[test]
 fn every_law_matters() {
     let mut silent = Vec::new();
-    for law in Law::ALL {
+    for forwarding_rule in ForwardingRule::ALL {
         let mut tally = BTreeMap::new();
-        let caught =
-            (0..networks(3000)).find(|seed| disagreement(*seed, Laws::without(law), &mut tally).is_some());
-        silent.extend(caught.is_none().then_some(law));
+        let caught = (0..networks(3000)).find(|seed| {
+            disagreement(*seed, ForwardingRules::without(forwarding_rule), &mut tally).is_some()
+        });
+        silent.extend(caught.is_none().then_some(forwarding_rule));
     }
     assert_eq!(silent, [], "nothing notices when these do not hold");
 }

@@ -4,8 +4,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use fastrand::Rng;
-use trueup_reach::network::{Assigned, Network};
-use trueup_reach::{Answer, Engine, Own, Selector, reach, reach_any};
+use trueup_reach::network::{Assignment, Network};
+use trueup_reach::{AddressPair, Answer, Engine, Selector, reach, reach_any};
 
 use crate::common::world::network;
 
@@ -15,20 +15,20 @@ fn with_twins(rng: &mut Rng, net: &mut Network) {
     for round in 1..3_u32 {
         for index in 0..net.interfaces.len() {
             let mut twin = net.interfaces[index].clone();
-            let Assigned::Known(IpAddr::V4(address)) = twin.addresses[0].private else {
+            let Assignment::Known(IpAddr::V4(address)) = twin.addresses[0].private else {
                 continue;
             };
             if rng.u8(..3) == 0 {
                 continue;
             }
             let next = |address: Ipv4Addr| {
-                Assigned::Known(IpAddr::from(Ipv4Addr::from(u32::from(address) + 30 * round)))
+                Assignment::Known(IpAddr::from(Ipv4Addr::from(u32::from(address) + 30 * round)))
             };
             let public = twin.addresses[0].public.map(|public| match public {
-                Assigned::Known(IpAddr::V4(public)) => next(public),
+                Assignment::Known(IpAddr::V4(public)) => next(public),
                 other => other,
             });
-            twin.addresses = vec![Own {
+            twin.addresses = vec![AddressPair {
                 private: next(address),
                 public,
             }];
@@ -38,8 +38,8 @@ fn with_twins(rng: &mut Rng, net: &mut Network) {
     }
     for interface in &mut net.interfaces {
         if rng.u8(..5) == 0 {
-            interface.addresses[0].private = Assigned::Later;
-            interface.addresses[0].public = interface.addresses[0].public.map(|_| Assigned::Later);
+            interface.addresses[0].private = Assignment::Unassigned;
+            interface.addresses[0].public = interface.addresses[0].public.map(|_| Assignment::Unassigned);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! All pairs at once say what each pair says by itself, for every host of every class.
 
 use fastrand::Rng;
-use trueup_reach::network::{Assigned, GroupRule, Interface, Named, Peer, SecurityGroup, Subnet, Vpc};
+use trueup_reach::network::{Assignment, GroupRule, Interface, Named, Peer, SecurityGroup, Subnet, Vpc};
+use trueup_reach::{AddressPair, Network, ServiceSet};
 use trueup_reach::{Engine, Matrix, Selected, between, classes};
-use trueup_reach::{Network, Own, ServiceSet};
 
 use crate::common::world::{net, network};
 
@@ -16,14 +16,14 @@ fn the_matrix_says_what_each_pair_says() {
         // More hosts that are alike: twins of what is there.
         for index in 0..net.interfaces.len() {
             let mut twin = net.interfaces[index].clone();
-            let trueup_reach::network::Assigned::Known(std::net::IpAddr::V4(address)) =
+            let trueup_reach::network::Assignment::Known(std::net::IpAddr::V4(address)) =
                 twin.addresses[0].private
             else {
                 continue;
             };
             let next = std::net::IpAddr::from(std::net::Ipv4Addr::from(u32::from(address) + 120));
-            twin.addresses = vec![trueup_reach::Own {
-                private: trueup_reach::network::Assigned::Known(next),
+            twin.addresses = vec![trueup_reach::AddressPair {
+                private: trueup_reach::network::Assignment::Known(next),
                 public: None,
             }];
             net.interfaces.push(twin);
@@ -31,7 +31,7 @@ fn the_matrix_says_what_each_pair_says() {
         // In some networks EC2 has yet to choose addresses.
         for interface in net.interfaces.iter_mut().filter(|_| seed % 3 == 0) {
             if rng.bool() {
-                interface.addresses[0].private = trueup_reach::network::Assigned::Later;
+                interface.addresses[0].private = trueup_reach::network::Assignment::Unassigned;
             }
         }
         let engine = Engine::new(&net);
@@ -99,8 +99,8 @@ fn every_rule_of_a_long_group_counts() {
     });
     for (number, name) in [(10, "host-a"), (11, "host-b")] {
         let address = std::net::Ipv4Addr::new(10, 0, 1, number).into();
-        let addresses = vec![Own {
-            private: Assigned::Known(address),
+        let addresses = vec![AddressPair {
+            private: Assignment::Known(address),
             public: None,
         }];
         let named = Named::new(name);

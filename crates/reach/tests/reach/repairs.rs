@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use trueup_reach::network::Assigned;
+use trueup_reach::network::Assignment;
 use trueup_reach::{
     Answer, Blocker, Code, Engine, Network, Opens, Selector, ServiceSet, Unformed, Verdict, explain, reach,
 };
@@ -33,7 +33,7 @@ fn unassign(rng: &mut Rng, network: &mut Network) {
     let public = addresses.filter_map(|own| own.public.as_mut());
     public
         .filter(|_| rng.bool())
-        .for_each(|public| *public = Assigned::Later);
+        .for_each(|public| *public = Assignment::Unassigned);
 }
 
 /// What is asked about in a network: two hosts, or a host and an address, or a host from the internet,
@@ -44,7 +44,7 @@ fn question(rng: &mut Rng, network: &Network) -> (Selector, Selector) {
     let known = network.interfaces.iter().flat_map(|host| &host.addresses);
     let public: Vec<_> = known
         .filter_map(|own| match own.public {
-            Some(Assigned::Known(address)) => Some(address),
+            Some(Assignment::Known(address)) => Some(address),
             _ => None,
         })
         .collect();

@@ -7,12 +7,12 @@ use trueup_model::kinds::instance::Instance;
 use trueup_model::kinds::nat_gateway;
 
 use super::{Part, Records, key};
-use crate::network::{Assigned, Behind, Interface, NatGateway, Own};
+use crate::network::{AddressPair, Assignment, Behind, Interface, NatGateway};
 
 /// An address that a spec fixes, or that a live object has; else EC2 has yet to choose it.
-pub(super) fn assigned(declared: Option<&str>, live: Option<&str>) -> Assigned {
+pub(super) fn assigned(declared: Option<&str>, live: Option<&str>) -> Assignment {
     let known = declared.or(live).and_then(|text| text.parse::<IpAddr>().ok());
-    known.map_or(Assigned::Later, Assigned::Known)
+    known.map_or(Assignment::Unassigned, Assignment::Known)
 }
 
 impl Records<'_> {
@@ -30,7 +30,7 @@ impl Records<'_> {
             let public = match (&typed.elastic_ip, typed.associate_public_ip_address) {
                 (Some(address), _) => Some(self.elastic(address)),
                 (None, Some(asked)) => asked.then(|| assigned(None, part.fact("public_ip"))),
-                (None, None) => self.maps_public(&typed.subnet).then_some(Assigned::Later),
+                (None, None) => self.maps_public(&typed.subnet).then_some(Assignment::Unassigned),
             };
             let vpc = self.network.subnets[subnet].vpc;
             let mut groups: Vec<usize> = typed
@@ -49,7 +49,7 @@ impl Records<'_> {
                     named: part.named.clone(),
                     subnet,
                     behind: Behind::Host,
-                    addresses: vec![Own {
+                    addresses: vec![AddressPair {
                         private: assigned(typed.private_ip_address.as_deref(), part.fact("private_ip")),
                         public,
                     }],
@@ -105,7 +105,7 @@ impl Records<'_> {
                 match (part.fact("public_ip"), &typed.elastic_ip) {
                     (Some(live), _) => assigned(None, Some(live)),
                     (None, Some(address)) => self.elastic(address),
-                    (None, None) => Assigned::Later,
+                    (None, None) => Assignment::Unassigned,
                 }
             });
             self.nat.put(&part.key, self.network.nat_gateways.len());

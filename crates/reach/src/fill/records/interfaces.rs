@@ -7,7 +7,7 @@ use trueup_model::{Interfaces, Kind, NetworkInterface, Ref};
 
 use super::super::parts::behind;
 use super::Records;
-use crate::network::{Assigned, Interface, Named, Own};
+use crate::network::{AddressPair, Assignment, Interface, Named};
 
 impl Records<'_> {
     /// Puts them in, but for those that are an instance's own.
@@ -55,9 +55,9 @@ impl Records<'_> {
             .iter()
             .map(|group| self.group(group, vpc))
             .collect();
-        let own = |(private, public): &(std::net::IpAddr, Option<std::net::IpAddr>)| Own {
-            private: Assigned::Known(*private),
-            public: public.map(Assigned::Known),
+        let own = |(private, public): &(std::net::IpAddr, Option<std::net::IpAddr>)| AddressPair {
+            private: Assignment::Known(*private),
+            public: public.map(Assignment::Known),
         };
         self.hosts.put(&interface.id, self.network.interfaces.len());
         self.network.interfaces.push(Interface {

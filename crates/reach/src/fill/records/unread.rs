@@ -6,7 +6,7 @@ use trueup_model::{Kind, Ref};
 
 use super::{Part, Records, key};
 use crate::network::{
-    Assigned, Behind, Destination, Interface, Named, NetworkAcl, Origin, Own, Route, RouteTable,
+    AddressPair, Assignment, Behind, Destination, Interface, Named, NetworkAcl, Origin, Route, RouteTable,
     SecurityGroup, Subnet, Target, Unread, Vpc,
 };
 
@@ -249,9 +249,9 @@ impl Records<'_> {
                 named: part.named.clone(),
                 subnet,
                 behind: Behind::Host,
-                addresses: vec![Own {
+                addresses: vec![AddressPair {
                     private,
-                    public: Some(Assigned::Later),
+                    public: Some(Assignment::Unassigned),
                 }],
                 security_groups: vec![group],
                 source_dest_check: true,

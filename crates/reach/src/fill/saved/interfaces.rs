@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::super::parts::behind;
 use super::{Saved, is_on, items, tags, text};
-use crate::network::{Assigned, Endpoint, EndpointKind, Interface, Named, NatGateway, Own};
+use crate::network::{AddressPair, Assignment, Endpoint, EndpointKind, Interface, Named, NatGateway};
 
 /// What an instance's own entry says about it.
 struct Host {
@@ -15,8 +15,8 @@ struct Host {
     tags: BTreeMap<String, String>,
 }
 
-fn known(text: &str) -> Option<Assigned> {
-    text.parse::<IpAddr>().ok().map(Assigned::Known)
+fn known(text: &str) -> Option<Assignment> {
+    text.parse::<IpAddr>().ok().map(Assignment::Known)
 }
 
 impl Saved {
@@ -64,13 +64,13 @@ impl Saved {
                 "whether {instance} runs is not known: it is taken to run"
             ));
         }
-        let mut addresses: Vec<Own> = items(json, "PrivateIpAddresses")
+        let mut addresses: Vec<AddressPair> = items(json, "PrivateIpAddresses")
             .iter()
             .filter_map(|address| {
                 let public = address
                     .get("Association")
                     .map_or("", |association| text(association, "PublicIp"));
-                Some(Own {
+                Some(AddressPair {
                     private: known(text(address, "PrivateIpAddress"))?,
                     public: known(public),
                 })
@@ -79,7 +79,7 @@ impl Saved {
         let v6 = items(json, "Ipv6Addresses")
             .iter()
             .filter_map(|address| known(text(address, "Ipv6Address")));
-        addresses.extend(v6.map(|private| Own {
+        addresses.extend(v6.map(|private| AddressPair {
             private,
             public: None,
         }));
@@ -119,14 +119,14 @@ impl Saved {
                 .unwrap_or(&Json::Null);
             let private = text(&item.json, "ConnectivityType") == "private";
             let public = known(text(address, "PublicIp"))
-                .or(Some(Assigned::Later))
+                .or(Some(Assignment::Unassigned))
                 .filter(|_| !private);
             self.nat.put(id, self.network.nat_gateways.len());
             self.network.nat_gateways.push(NatGateway {
                 named: Named::new(id),
                 vpc,
                 subnet: self.subnets.get(text(&item.json, "SubnetId")),
-                private: known(text(address, "PrivateIp")).unwrap_or(Assigned::Later),
+                private: known(text(address, "PrivateIp")).unwrap_or(Assignment::Unassigned),
                 public,
                 available: state == "available",
             });

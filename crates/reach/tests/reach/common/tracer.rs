@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use trueup_reach::ServiceSet;
 use trueup_reach::address::Family;
 use trueup_reach::network::{
-    Assigned, Behind, Destination, EndpointKind, Network, Origin, PublicAccess, Route, Target,
+    Assignment, Behind, Destination, EndpointKind, Network, Origin, PublicAccess, Route, Target,
 };
 
 /// What a packet carries.
@@ -190,7 +190,7 @@ impl Tracer<'_> {
         if interface
             .addresses
             .iter()
-            .any(|own| own.private == Assigned::Known(packet.to))
+            .any(|own| own.private == Assignment::Known(packet.to))
         {
             return Ok(Place::Host(host));
         }
@@ -498,7 +498,7 @@ impl Tracer<'_> {
             self.net.interfaces[*index]
                 .addresses
                 .iter()
-                .any(|own| own.private == Assigned::Known(address))
+                .any(|own| own.private == Assignment::Known(address))
         };
         (0..self.net.interfaces.len()).find(|index| has(index) && self.net.vpc_of(*index) == vpc)
     }
@@ -534,7 +534,7 @@ impl Tracer<'_> {
             Load::Icmp(ty, code) => Load::Icmp(ty, code),
             Load::Other(_) => return Err(Fate::Dies),
         };
-        let Assigned::Known(address) = gateway.private else {
+        let Assignment::Known(address) = gateway.private else {
             return Err(Fate::Unsure);
         };
         packet.from = address;
@@ -585,7 +585,7 @@ impl Tracer<'_> {
             return Ok(Place::Host(host));
         }
         let is_nat = |nat: &trueup_reach::network::NatGateway| {
-            nat.vpc == vpc && nat.private == Assigned::Known(packet.to)
+            nat.vpc == vpc && nat.private == Assignment::Known(packet.to)
         };
         let nobody = if self.net.vpcs[vpc].unread.hosts {
             Fate::Unsure

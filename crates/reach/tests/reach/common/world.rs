@@ -6,10 +6,10 @@ use fastrand::Rng;
 use ipnet::IpNet;
 use trueup_reach::ServiceSet;
 use trueup_reach::network::{
-    AclEntry, Assigned, Attachment, Behind, Destination, EgressOnlyGateway, Endpoint, EndpointKind,
-    GroupRule, Interface, InternetGateway, Named, NatGateway, Network, NetworkAcl, Origin, Own, Peer,
-    Peering, PrefixList, PublicAccess, Route, RouteTable, SecurityGroup, Subnet, Target, TransitGateway,
-    TransitRoute, TransitTable, Vpc,
+    AclEntry, AddressPair, Assignment, Attachment, Behind, Destination, EgressOnlyGateway, Endpoint,
+    EndpointKind, GroupRule, Interface, InternetGateway, Named, NatGateway, Network, NetworkAcl, Origin,
+    Peer, Peering, PrefixList, PublicAccess, Route, RouteTable, SecurityGroup, Subnet, Target,
+    TransitGateway, TransitRoute, TransitTable, Vpc,
 };
 
 /// Addresses that are nobody's here: plain ones, and those of the service.
@@ -20,8 +20,8 @@ pub fn net(text: &str) -> IpNet {
     text.parse().unwrap()
 }
 
-fn known(text: &str) -> Assigned {
-    Assigned::Known(text.parse().unwrap())
+fn known(text: &str) -> Assignment {
+    Assignment::Known(text.parse().unwrap())
 }
 
 /// The services that rules speak of.
@@ -228,19 +228,19 @@ fn add_host(rng: &mut Rng, net: &mut Network, subnet: usize) {
     };
     let number = 10 + u32::try_from(index).unwrap();
     let public = rng.bool().then(|| known(&format!("44.0.0.{number}")));
-    let mut addresses = vec![Own {
-        private: Assigned::Known(host(&place.ranges[0], number)),
+    let mut addresses = vec![AddressPair {
+        private: Assignment::Known(host(&place.ranges[0], number)),
         public,
     }];
     if rng.u8(..6) == 0 {
-        addresses.push(Own {
-            private: Assigned::Known(host(&place.ranges[0], number + 100)),
+        addresses.push(AddressPair {
+            private: Assignment::Known(host(&place.ranges[0], number + 100)),
             public: Some(known(&format!("44.0.1.{number}"))),
         });
     }
     if let Some(range) = place.ranges.get(1).filter(|_| rng.bool()) {
-        addresses.push(Own {
-            private: Assigned::Known(host(range, number)),
+        addresses.push(AddressPair {
+            private: Assignment::Known(host(range, number)),
             public: None,
         });
     }
@@ -297,7 +297,7 @@ fn add_gateways(rng: &mut Rng, net: &mut Network) {
                 named: Named::new(format!("nat-{subnet}")),
                 vpc: net.subnets[subnet].vpc,
                 subnet: Some(subnet).filter(|_| !regional),
-                private: Assigned::Known(Ipv4Addr::from(u32::from(address) + 250).into()),
+                private: Assignment::Known(Ipv4Addr::from(u32::from(address) + 250).into()),
                 public: Some(known(&format!("45.0.0.{}", subnet + 1))).filter(|_| rng.u8(..5) > 0),
                 available: rng.u8(..16) > 0,
             });
@@ -553,8 +553,8 @@ fn odd_routes(
 fn peer_range(rng: &mut Rng, net: &Network) -> IpNet {
     let interface = &net.interfaces[rng.usize(..net.interfaces.len())];
     let own = &interface.addresses[rng.usize(..interface.addresses.len())];
-    let single = |assigned: Assigned| {
-        if let Assigned::Known(address) = assigned {
+    let single = |assigned: Assignment| {
+        if let Assignment::Known(address) = assigned {
             IpNet::from(address)
         } else {
             self::net("0.0.0.0/0")

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use trueup_reach::network::{AclEntry, Assigned, Peer, Target};
+use trueup_reach::network::{AclEntry, Assignment, Peer, Target};
 
 use super::{Fate, Hop, Memory, Packet, Tracer};
 
@@ -93,7 +93,7 @@ impl Tracer<'_> {
             .filter(|interface| interface.security_groups.contains(&group));
         carriers
             .flat_map(|interface| &interface.addresses)
-            .any(|own| own.private == Assigned::Known(address))
+            .any(|own| own.private == Assignment::Known(address))
     }
 
     fn sees(&self, own: usize, other: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use trueup_reach::network::{Assigned, PublicAccess, Target};
+use trueup_reach::network::{Assignment, PublicAccess, Target};
 
 use super::{Fate, Hop, Memory, Packet, Place, Tracer, is_global_v6, never_public};
 
@@ -21,7 +21,7 @@ impl Tracer<'_> {
             .net
             .nat_gateways
             .iter()
-            .find(|nat| nat.vpc == vpc && nat.private == Assigned::Known(packet.from));
+            .find(|nat| nat.vpc == vpc && nat.private == Assignment::Known(packet.from));
         let blocked = match self.net.vpcs[vpc].public_access {
             PublicAccess::Open => false,
             PublicAccess::BlockIngress => nat.is_none(),
@@ -38,9 +38,9 @@ impl Tracer<'_> {
             let hosts = (0..self.net.interfaces.len()).filter(|host| self.net.vpc_of(*host) == vpc);
             let mut own = hosts.flat_map(|host| &self.net.interfaces[host].addresses);
             let public = own
-                .find(|own| own.private == Assigned::Known(packet.from))
+                .find(|own| own.private == Assignment::Known(packet.from))
                 .and_then(|own| own.public);
-            let Some(Assigned::Known(public)) = public.or(nat.and_then(|nat| nat.public)) else {
+            let Some(Assignment::Known(public)) = public.or(nat.and_then(|nat| nat.public)) else {
                 return Err(Fate::Dies);
             };
             packet.from = public;
@@ -60,10 +60,11 @@ impl Tracer<'_> {
     pub(super) fn public_place(&self, address: IpAddr) -> Option<(usize, IpAddr)> {
         for (host, interface) in self.net.interfaces.iter().enumerate() {
             for own in &interface.addresses {
-                let Assigned::Known(private) = own.private else {
+                let Assignment::Known(private) = own.private else {
                     continue;
                 };
-                if own.public == Some(Assigned::Known(address)) || (address.is_ipv6() && private == address) {
+                if own.public == Some(Assignment::Known(address)) || (address.is_ipv6() && private == address)
+                {
                     return Some((self.net.vpc_of(host), private));
                 }
             }
@@ -72,8 +73,8 @@ impl Tracer<'_> {
             .net
             .nat_gateways
             .iter()
-            .find(|nat| nat.public == Some(Assigned::Known(address)))?;
-        let Assigned::Known(private) = nat.private else {
+            .find(|nat| nat.public == Some(Assignment::Known(address)))?;
+        let Assignment::Known(private) = nat.private else {
             return None;
         };
         Some((nat.vpc, private))
@@ -94,7 +95,7 @@ impl Tracer<'_> {
             .net
             .nat_gateways
             .iter()
-            .any(|nat| nat.vpc == vpc && nat.private == Assigned::Known(private));
+            .any(|nat| nat.vpc == vpc && nat.private == Assignment::Known(private));
         let blocked = match self.net.vpcs[vpc].public_access {
             PublicAccess::Open => false,
             PublicAccess::BlockIngress => !(memory.answering && to_nat),

@@ -1,13 +1,13 @@
-//! The laws of EC2's forwarding as switches, so that tests can show that each one matters. Everything else
+//! The rules by which EC2 forwards as switches, so that tests can show that each one matters. Everything else
 //! has them all.
 
-/// A law that a test can switch off. Each names what EC2 does.
+/// A forwarding rule that a test can switch off. Each names what EC2 does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     missing_docs,
     reason = "each one is the sentence of its name; where it is used says more"
 )]
-pub enum Law {
+pub enum ForwardingRule {
     ExplicitTableBeforeMain,
     LongestPrefixWins,
     StaticBeforeListBeforePropagated,
@@ -44,8 +44,8 @@ pub enum Law {
     StoppedHostsAreSilent,
 }
 
-impl Law {
-    /// Every law.
+impl ForwardingRule {
+    /// Every rule.
     pub const ALL: [Self; 34] = [
         Self::ExplicitTableBeforeMain,
         Self::LongestPrefixWins,
@@ -84,20 +84,22 @@ impl Law {
     ];
 }
 
-/// Which laws hold: all, but those that a test switches off.
+/// Which forwarding rules hold: all, but those that a test switches off.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Laws {
+pub struct ForwardingRules {
     off: u64,
 }
 
-impl Laws {
-    /// All laws but this one.
-    pub fn without(law: Law) -> Self {
-        Self { off: 1 << law as u64 }
+impl ForwardingRules {
+    /// All rules but this one.
+    pub fn without(forwarding_rule: ForwardingRule) -> Self {
+        Self {
+            off: 1 << forwarding_rule as u64,
+        }
     }
 
-    /// Whether a law holds.
-    pub fn hold(self, law: Law) -> bool {
-        self.off & (1 << law as u64) == 0
+    /// Whether a forwarding rule holds.
+    pub fn hold(self, forwarding_rule: ForwardingRule) -> bool {
+        self.off & (1 << forwarding_rule as u64) == 0
     }
 }

@@ -1,5 +1,5 @@
 //! The network while a plan is carried out: what is there after some of its steps, in the terms of
-//! [`super::planned`].
+//! [`super::after_plan`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,12 +8,12 @@ use trueup_model::{
     Address, Kind, MemberKey, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags,
 };
 
+use super::after_plan::{ELASTIC_IP, Turnover, World, claims, ends_with_its_vpc, main_table, without_public};
 use super::observed::near;
-use super::planned::{ELASTIC_IP, Turnover, World, claims, ends_with_its_vpc, main_table, without_public};
 
 /// The steps of a plan, as far as they leave something to see.
 #[derive(Clone, Debug)]
-pub struct Stepped<'a> {
+pub struct AfterSteps<'a> {
     world: World<'a>,
     /// The objects that hold addresses now.
     holders: BTreeMap<Address, String>,
@@ -22,21 +22,21 @@ pub struct Stepped<'a> {
 }
 
 /// What is there at a time.
-struct There {
+struct Snapshot {
     /// Those that are gone leave their place empty.
     objects: Vec<Option<Object>>,
     /// Where the new ones are.
     new: HashMap<String, usize>,
 }
 
-impl There {
+impl Snapshot {
     fn push(&mut self, object: Object) {
         self.new.insert(object.id.clone(), self.objects.len());
         self.objects.push(Some(object));
     }
 }
 
-impl<'a> Stepped<'a> {
+impl<'a> AfterSteps<'a> {
     /// The steps of a plan for what was observed.
     pub fn new(topology: &'a Topology, observed: &'a Observed, plan: &Plan) -> Self {
         let changes: Vec<_> = plan.changes.iter().collect();
@@ -62,20 +62,20 @@ impl<'a> Stepped<'a> {
     /// the same host.
     pub fn after(&self, steps: &[&Step]) -> Observed {
         let observed = self.world.observed;
-        let mut there = There {
+        let mut snapshot = Snapshot {
             objects: observed.objects.iter().cloned().map(Some).collect(),
             new: HashMap::new(),
         };
         for step in steps {
-            self.take(step, &mut there);
+            self.take(step, &mut snapshot);
         }
         let is_gone = |id: &str| {
             self.places
                 .get(id)
-                .is_some_and(|place| there.objects.get(*place).is_some_and(Option::is_none))
+                .is_some_and(|place| snapshot.objects.get(*place).is_some_and(Option::is_none))
         };
         let interfaces = near(observed, &self.world.topology.name).without(is_gone);
-        let objects = there.objects.into_iter().flatten().collect();
+        let objects = snapshot.objects.into_iter().flatten().collect();
         Observed {
             objects,
             interfaces,
@@ -84,7 +84,7 @@ impl<'a> Stepped<'a> {
         }
     }
 
-    fn take(&self, step: &Step, there: &mut There) {
+    fn take(&self, step: &Step, snapshot: &mut Snapshot) {
         let (address, call) = (&step.address, &step.call);
         let id = step.target.clone().unwrap_or_else(|| address.to_string());
         match call.role {
@@ -94,18 +94,18 @@ impl<'a> Stepped<'a> {
                 call.sets
                     .iter()
                     .for_each(|(name, value)| record.set(name, value.clone()));
-                there.push(self.world.made(address, self.world.with_ids(&record)));
+                snapshot.push(self.world.made(address, self.world.with_ids(&record)));
                 if address.kind == Kind::Vpc {
-                    there.push(main_table(address));
+                    snapshot.push(main_table(address));
                 }
             }
             Role::Modify => {
-                if let Some(object) = self.place(&id, there).and_then(Option::as_mut) {
+                if let Some(object) = self.place(&id, snapshot).and_then(Option::as_mut) {
                     self.change(object, &call.sets, &call.unsets);
                 }
             }
             Role::Delete => {
-                if let Some(object) = self.place(&id, there) {
+                if let Some(object) = self.place(&id, snapshot) {
                     *object = None;
                 }
                 if address.kind == Kind::Vpc {
@@ -113,15 +113,15 @@ impl<'a> Stepped<'a> {
                     let ends = |object: &mut Option<Object>| {
                         object.take_if(|object| ends_with_its_vpc(object, &gone))
                     };
-                    there.objects.iter_mut().for_each(|object| drop(ends(object)));
+                    snapshot.objects.iter_mut().for_each(|object| drop(ends(object)));
                 }
             }
         }
     }
 
-    fn place<'t>(&self, id: &str, there: &'t mut There) -> Option<&'t mut Option<Object>> {
-        let place = *there.new.get(id).or_else(|| self.places.get(id))?;
-        there.objects.get_mut(place)
+    fn place<'t>(&self, id: &str, snapshot: &'t mut Snapshot) -> Option<&'t mut Option<Object>> {
+        let place = *snapshot.new.get(id).or_else(|| self.places.get(id))?;
+        snapshot.objects.get_mut(place)
     }
 
     fn change(&self, object: &mut Object, sets: &Record, unsets: &Record) {

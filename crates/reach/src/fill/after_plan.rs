@@ -13,7 +13,12 @@ use super::observed::near;
 
 /// What will be there when a plan is carried out, but for the change at the address `without`. What is yet to
 /// be made goes by its address in the place of an id and has no facts.
-pub fn planned(topology: &Topology, observed: &Observed, plan: &Plan, without: Option<&Address>) -> Observed {
+pub fn after_plan(
+    topology: &Topology,
+    observed: &Observed,
+    plan: &Plan,
+    without: Option<&Address>,
+) -> Observed {
     let changes: Vec<&Change> = plan
         .changes
         .iter()

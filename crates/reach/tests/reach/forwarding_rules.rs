@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use fastrand::Rng;
 use ipnet::IpNet;
 use trueup_reach::address::number;
-use trueup_reach::network::{AclEntry, Assigned, Destination, GroupRule, Peer, Target};
+use trueup_reach::network::{AclEntry, Assignment, Destination, GroupRule, Peer, Target};
 use trueup_reach::packet_end::{Owner, PacketEnd};
 use trueup_reach::{Answer, Engine, Network, ServiceSet, Start, ask};
 
@@ -16,8 +16,8 @@ const NETWORKS: u64 = 250;
 /// Some questions about a network: from each host to others, to public addresses, to the internet and the
 /// service, and in.
 fn questions(rng: &mut Rng, net: &Network) -> Vec<(Option<usize>, IpAddr, IpAddr)> {
-    let known = |assigned: Assigned| {
-        if let Assigned::Known(address) = assigned {
+    let known = |assigned: Assignment| {
+        if let Assignment::Known(address) = assigned {
             Some(address)
         } else {
             None
