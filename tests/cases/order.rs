@@ -309,10 +309,13 @@ fn a_range_and_a_route_into_it_take_turns() {
                 order(&back),
                 ["DisassociateVpcCidrBlock", "CreateRoute", "CreateRoute"]
             );
-            let why = back.steps[2].why.first().map(String::as_str);
+            let why = back.steps[2].why.first().map(trueup_report::reasons::step);
             assert_eq!(
                 why,
-                Some("EC2 refuses CreateRoute while 10.5.0.0/16 is in vpc.main.secondary_cidr_blocks")
+                Some(
+                    "EC2 refuses CreateRoute while 10.5.0.0/16 is in vpc.main.secondary_cidr_blocks"
+                        .to_owned()
+                )
             );
             // Both at once: a range goes where a route comes, and another comes where a route goes.
             let (one, other) = (

@@ -56,7 +56,7 @@ pub use reachability::{
     Barrier, Finding, Interrupted, Level, OpenedGroup, PublicSubnet, ReachChange, Reachability,
     SourceAddress, SourceChange, Status, Stuck,
 };
-pub use reason::{Cause, Consent, Constraint, Guard, Note};
+pub use reason::{Cause, Consent, Constraint, Guard, Note, StepReason};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};
 pub use stake::{Loss, Stake};

@@ -10,7 +10,7 @@ use crate::code::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::observed::Object;
 use crate::reachability::Reachability;
-use crate::reason::{Cause, Consent, Guard, Note};
+use crate::reason::{Cause, Consent, Guard, Note, StepReason};
 use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::value::{Record, Value};
@@ -298,8 +298,8 @@ pub struct Step {
     /// Those of them that EC2 does not demand, and that a barrier may undo: they keep up what works, or have
     /// like hosts take turns.
     pub yields: Vec<usize>,
-    /// For an order that no reference explains: the constraint, in a sentence.
-    pub why: Vec<String>,
+    /// For an order that no reference explains: the constraints.
+    pub why: Vec<StepReason>,
     /// Where the resource stands in the spec.
     pub source: Option<Place>,
 }

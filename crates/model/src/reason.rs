@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::Address;
 use crate::code::codes;
 use crate::diagnostic::Place;
+use crate::{Address, MemberKey};
 
 /// A rule about what must not be done, whatever the spec says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,4 +200,58 @@ impl Note {
             Self::StaysStopped => "stays_stopped",
         }
     }
+}
+
+/// Why a step waits for another one, where no reference between the two says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepReason {
+    /// The call needs all of this resource.
+    Needs {
+        /// The EC2 action.
+        call: &'static str,
+        /// The resource.
+        other: Address,
+    },
+    /// EC2 refuses the call while this is there.
+    WhileThere {
+        /// The EC2 action.
+        call: &'static str,
+        /// What is there.
+        other: Address,
+    },
+    /// The call waits until this attribute has changed.
+    UntilChanged {
+        /// The EC2 action.
+        call: &'static str,
+        /// Whose attribute.
+        other: Address,
+        /// Which.
+        attribute: &'static str,
+    },
+    /// EC2 refuses the call while this member is in a set.
+    WhileMember {
+        /// The EC2 action.
+        call: &'static str,
+        /// Which member.
+        member: MemberKey,
+        /// Whose set.
+        other: Address,
+        /// Which.
+        attribute: &'static str,
+    },
+    /// Only one at a time can have this.
+    OnlyOne(String),
+    /// This resource takes what EC2 could give away.
+    TakenFirst {
+        /// Who takes it.
+        by: Address,
+        /// What.
+        what: String,
+    },
+    /// What works before and after is to work in between.
+    Continuity,
+    /// This host, which does the same work, is back before.
+    Turn(Address),
+    /// Done earlier, it might open for a moment what is expected to be closed.
+    Barrier,
 }

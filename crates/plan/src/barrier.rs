@@ -7,16 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use trueup_model::rules::touches_packets;
-use trueup_model::{Address, Plan, Step, Stuck};
+use trueup_model::{Address, Plan, Step, StepReason, Stuck};
 
 use crate::fingerprint;
 
 /// States that lead nowhere before the search is given up. What goes well is not counted: a long plan is no
 /// reason to give up.
 const NOWHERE_MAX: usize = 2000;
-
-/// Why a step waits that the usual order has earlier.
-const WAITS: &str = "done earlier, it might open for a moment what is expected to be closed";
 
 /// Puts the steps of a plan that have a say in which packets pass one after the other, so that `is_fine`
 /// holds of the steps that are done at any time. Answers the numbers of the steps that wait longer than
@@ -43,7 +40,7 @@ fn give_up_turns(plan: &mut Plan, order: &[usize]) {
         let is_kept = |before: &usize| places.get(before).is_some_and(|place| *place < step.number);
         if !step.yields.iter().all(is_kept) {
             given_up.insert(step.address.clone());
-            step.why.retain(|why| why == WAITS);
+            step.why.retain(|why| *why == StepReason::Barrier);
         }
         step.yields.clear();
     }
@@ -250,7 +247,7 @@ fn numbered(steps: &[Step], search: &Search<'_>, order: &[usize]) -> (Vec<Step>,
             .any(|other| *other > index && search.touches[*other])
             && search.touches[index]
         {
-            why.push(WAITS.to_owned());
+            why.push(StepReason::Barrier);
             waiting.push(place + 1);
         }
         out.push(Step {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
+use trueup_model::StepReason;
 
 use crate::order::order;
 
@@ -36,25 +37,25 @@ impl Why {
     }
 }
 
-/// What comes directly before a step: its number, why, and the reason in a sentence where no reference is it.
-pub type Before<'a> = (usize, Why, Option<&'a str>);
+/// What comes directly before a step: its number, why, and the reason where no reference is it.
+pub type Before<'a> = (usize, Why, Option<&'a StepReason>);
 
 /// Steps by number, from 0, and what comes before what.
 #[derive(Debug, Default)]
 pub struct Graph {
-    edges: BTreeMap<(usize, usize), (Why, Option<String>)>,
+    edges: BTreeMap<(usize, usize), (Why, Option<StepReason>)>,
 }
 
 impl Graph {
-    /// `before` comes before `after`; `sentence` says why, where no reference does.
-    pub fn edge(&mut self, before: usize, after: usize, why: Why, sentence: Option<String>) {
+    /// `before` comes before `after`; `reason` says why, where no reference does.
+    pub fn edge(&mut self, before: usize, after: usize, why: Why, reason: Option<StepReason>) {
         if before == after {
             return;
         }
         let entry = self.edges.entry((before, after)).or_insert((why, None));
         entry.0 = entry.0.min(why);
         if entry.1.is_none() {
-            entry.1 = sentence;
+            entry.1 = reason;
         }
     }
 
@@ -100,11 +101,8 @@ impl Graph {
     /// What comes directly before a node.
     pub fn before(&self) -> BTreeMap<usize, Vec<Before<'_>>> {
         let mut before: BTreeMap<usize, Vec<Before<'_>>> = BTreeMap::new();
-        for ((a, b), (why, sentence)) in &self.edges {
-            before
-                .entry(*b)
-                .or_default()
-                .push((*a, *why, sentence.as_deref()));
+        for ((a, b), (why, reason)) in &self.edges {
+            before.entry(*b).or_default().push((*a, *why, reason.as_ref()));
         }
         before
     }

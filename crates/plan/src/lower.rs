@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use trueup_model::schema::{Follow, Members};
 use trueup_model::{
     Action, Address, After, Call, Claim, Guard, Kind, Needs, Order, Plan, Record, Ref, Refusal, Resource,
-    Role, Step, StepAction, Type, Value, tags,
+    Role, Step, StepAction, StepReason, Type, Value, tags,
 };
 
 use crate::fold::Folded;
-use crate::graph::{Graph, Why};
+use crate::graph::{Before, Graph, Why};
 use crate::verdict::{Judged, Verdict};
 
 /// A step before it has a number.
@@ -106,17 +106,17 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
     for &index in &ordered {
         let node = &nodes[index];
         let verdict = node.verdict;
-        let mut after: Vec<(usize, Why, Option<&str>)> = before
+        let mut after: Vec<Before<'_>> = before
             .get(&index)
             .into_iter()
             .flatten()
-            .map(|(before, why, sentence)| (numbers[before], *why, *sentence))
+            .map(|(before, why, reason)| (numbers[before], *why, *reason))
             .collect();
-        after.sort_unstable();
+        after.sort_unstable_by_key(|(number, ..)| *number);
         let creates = node.call.role == Role::Create;
-        let mut why: Vec<String> = after
+        let mut why: Vec<StepReason> = after
             .iter()
-            .filter_map(|(_, _, sentence)| sentence.map(str::to_owned))
+            .filter_map(|(_, _, reason)| reason.cloned())
             .collect();
         why.dedup();
         plan.steps.push(Step {
@@ -371,7 +371,7 @@ impl<'v> Lowering<'v> {
                         *holder,
                         taker,
                         Why::Must,
-                        Some(format!("only one at a time can have {}", claim.what)),
+                        Some(StepReason::OnlyOne(claim.what.clone())),
                     );
                 }
             }
@@ -393,11 +393,11 @@ impl<'v> Lowering<'v> {
                 continue;
             };
             for (claim, first) in certain.get(space.as_str()).into_iter().flatten() {
-                let sentence = format!(
-                    "{} takes {} before EC2 can give it away",
-                    self.nodes[*first].verdict.address, claim.what
-                );
-                self.graph.edge(*first, index, Why::Ready, Some(sentence));
+                let reason = StepReason::TakenFirst {
+                    by: self.nodes[*first].verdict.address.clone(),
+                    what: claim.what.clone(),
+                };
+                self.graph.edge(*first, index, Why::Ready, Some(reason));
             }
         }
     }
@@ -494,22 +494,8 @@ impl<'v> Lowering<'v> {
                 }
                 // guard: order of hooks
                 if let Some(step) = step.filter(|_| other != address) {
-                    let sentence = match &after {
-                        After::Ready(_) => format!("{} needs {other}", node.call.action),
-                        After::Gone(..) => format!("EC2 refuses {} while {other} is there", node.call.action),
-                        After::Changed(other, _, attribute) => {
-                            format!("{} waits until {other}.{attribute} has changed", node.call.action)
-                        }
-                        After::Without(other, _, attribute, member) => format!(
-                            "EC2 refuses {} while {} is in {other}.{attribute}",
-                            node.call.action,
-                            members_of(other.kind, attribute).map_or_else(
-                                || member.to_string(),
-                                |members| members.key(member).to_string()
-                            )
-                        ),
-                    };
-                    self.graph.edge(step, index, Why::Must, Some(sentence));
+                    let reason = reason(node.call.action, after);
+                    self.graph.edge(step, index, Why::Must, reason);
                 }
             }
         }
@@ -540,6 +526,25 @@ impl<'v> Lowering<'v> {
             .iter()
             .position(|node| node.verdict.address == *address && takes(node.call))
     }
+}
+
+/// Why a call waits for what its kind's hook names.
+fn reason(call: &'static str, after: After) -> Option<StepReason> {
+    Some(match after {
+        After::Ready(other) => StepReason::Needs { call, other },
+        After::Gone(other, _) => StepReason::WhileThere { call, other },
+        After::Changed(other, _, attribute) => StepReason::UntilChanged {
+            call,
+            other,
+            attribute,
+        },
+        After::Without(other, _, attribute, member) => StepReason::WhileMember {
+            call,
+            member: members_of(other.kind, attribute)?.key(&member),
+            other,
+            attribute,
+        },
+    })
 }
 
 /// The members of an attribute that is a set.

@@ -2,7 +2,7 @@
 //! alone.
 
 use serde_json::{Value as Json, json};
-use trueup_model::{Cause, Constraint, Diagnostic, Note, Plan};
+use trueup_model::{Cause, Constraint, Diagnostic, Note, Plan, StepReason};
 
 /// One link of a chain of reasons: `subnet.a.cidr_block (net.yaml:7): EC2 cannot change a subnet's range`.
 pub fn cause(cause: &Cause) -> String {
@@ -63,6 +63,34 @@ pub fn note(note: &Note) -> String {
         Note::StaysStopped => "where EC2 takes the new type and has no room for it, the instance stays stopped: nothing puts the \
                                old type back"
             .to_owned(),
+    }
+}
+
+/// Why a step waits for another one.
+pub fn step(reason: &StepReason) -> String {
+    match reason {
+        StepReason::Needs { call, other } => format!("{call} needs {other}"),
+        StepReason::WhileThere { call, other } => format!("EC2 refuses {call} while {other} is there"),
+        StepReason::UntilChanged {
+            call,
+            other,
+            attribute,
+        } => format!("{call} waits until {other}.{attribute} has changed"),
+        StepReason::WhileMember {
+            call,
+            member,
+            other,
+            attribute,
+        } => format!("EC2 refuses {call} while {member} is in {other}.{attribute}"),
+        StepReason::OnlyOne(what) => format!("only one at a time can have {what}"),
+        StepReason::TakenFirst { by, what } => format!("{by} takes {what} before EC2 can give it away"),
+        StepReason::Continuity => "what works before and after is to work in between".to_owned(),
+        StepReason::Turn(host) => {
+            format!("{host} is back before: hosts that do the same work go one after the other")
+        }
+        StepReason::Barrier => {
+            "done earlier, it might open for a moment what is expected to be closed".to_owned()
+        }
     }
 }
 

@@ -9,13 +9,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use trueup_model::rules::touches_packets;
-use trueup_model::{Action, Kind, Record, Ref, Role, StepAction};
+use trueup_model::{Action, Kind, Record, Ref, Role, StepAction, StepReason};
 
 use super::{Lowering, Node};
 use crate::graph::Why;
 
 /// Why a step waits for another that EC2 would not have it wait for.
-const KEEPS: &str = "what works before and after is to work in between";
 
 /// Who comes to something, and who leaves it, by step.
 #[derive(Default)]
@@ -68,7 +67,8 @@ impl Lowering<'_> {
             }
             for (before, after) in edges {
                 if self.nodes[before].verdict.address != self.nodes[after].verdict.address {
-                    self.graph.edge(before, after, Why::Keep, Some(KEEPS.to_owned()));
+                    self.graph
+                        .edge(before, after, Why::Keep, Some(StepReason::Continuity));
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use trueup_model::{Action, Address, Order, StepAction, Turns};
+use trueup_model::{Action, Address, Order, StepAction, StepReason, Turns};
 
 use super::Lowering;
 use crate::graph::{Graph, Why};
@@ -28,10 +28,7 @@ impl<'v> Lowering<'v> {
         for Company(turns) in &companies {
             // The hosts share so many lanes, and in each of them one waits for the other.
             for (earlier, later) in turns.iter().zip(turns.iter().skip(at_once)) {
-                let why = format!(
-                    "{} is back before: hosts that do the same work go one after the other",
-                    earlier.address
-                );
+                let why = StepReason::Turn(earlier.address.clone());
                 self.graph.edge(earlier.end, later.begin, Why::Turn, Some(why));
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::world::{changes, live, number, seed, steps, topology, with, with_nat};
 use serde_json::json;
-use trueup_model::{Kind, Observed, Order};
+use trueup_model::{Kind, Observed, Order, StepReason};
 use trueup_plan::{destroy, plan};
 
 #[test]
@@ -275,7 +275,8 @@ fn a_fixed_address_is_taken_before_ec2_gives_any_away() {
         assert!(
             step.why
                 .iter()
-                .any(|why| why.contains("10.0.2.4 in subnet.private before EC2 can give it away")),
+                .any(|why| matches!(why, StepReason::TakenFirst { by, what }
+                if by.to_string() == "instance.private-host" && what.contains("10.0.2.4 in subnet.private"))),
             "{:?}",
             step.why
         );

@@ -189,7 +189,11 @@ impl Details<'_> {
             } else {
                 format!(", after {}", after.join(", "))
             };
-            let why: String = step.why.iter().map(|why| format!("; {}", prose(why))).collect();
+            let why: String = step
+                .why
+                .iter()
+                .map(|why| format!("; {}", prose(&reasons::step(why))))
+                .collect();
             let _ = writeln!(
                 out,
                 "{}. {} {}{after}{why}",

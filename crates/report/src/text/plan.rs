@@ -390,7 +390,7 @@ fn steps(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
             page.line(
                 number_width + 4,
                 number_width + 4,
-                &[(Paint::Dim, "because "), (Paint::Dim, why)],
+                &[(Paint::Dim, "because "), (Paint::Dim, &reasons::step(why))],
             )?;
         }
     }

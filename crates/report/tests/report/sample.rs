@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use trueup_model::{
     Action, Address, AttributeChange, Call, Cause, Change, Diagnostic, Disruption, Effect, Guard, Kind, Loss,
-    MemberKey, Note, Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, Unread, Value,
+    MemberKey, Note, Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, StepReason, Unread, Value,
 };
 
 pub const SPEC: &str = "gateway-endpoint.yaml";
@@ -238,7 +238,10 @@ pub fn replacement() -> Plan {
         ),
         step(5, StepAction::Delete, "subnet.private", "DeleteSubnet", &[2, 4]),
     ];
-    steps[4].why = vec!["EC2 refuses DeleteSubnet while instance.private-host is there".into()];
+    steps[4].why = vec![StepReason::WhileThere {
+        call: "DeleteSubnet",
+        other: "instance.private-host".parse().unwrap(),
+    }];
     Plan {
         changes: vec![subnet, follows, instance],
         kept: vec![address("vpc.main"); 11],

@@ -6,7 +6,7 @@ use std::time::Duration;
 use trueup_model::{
     Action, Barrier, Cause, Constraint, Diagnostic, Event, Finding, Guard, Interrupted, Kind, Level, Loss,
     Note, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record, Refusal, Status, StepAction,
-    StepRef, Topology,
+    StepReason, StepRef, Topology,
 };
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 use trueup_report::{Clean, Style, is_hidden, json, markdown, mermaid};
@@ -109,7 +109,7 @@ fn dirty(dirt: &str) -> Plan {
         place: place(dirt),
     };
     let mut step = sample::step(1, StepAction::Create, "subnet.extra", "CreateSubnet", &[]);
-    (step.why, step.source) = (vec![own()], Some(place(dirt)));
+    (step.why, step.source) = (vec![StepReason::OnlyOne(own())], Some(place(dirt)));
     let mut plan = Plan {
         topology: own(),
         region: own(),
