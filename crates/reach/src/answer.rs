@@ -6,8 +6,8 @@ use crate::address::Family;
 use crate::engine::Engine;
 use crate::packet_end::PacketEnd;
 use crate::service::{Bounds, ServiceSet};
-use crate::trip::{Failure, NAT_PORTS, Role, Script, Step, Stop};
-use crate::walk::{End, Start, Walked, walk};
+use crate::trace::{Choices, Failure, NAT_PORTS, Role, Step, Stop};
+use crate::tracer::{End, Start, Traced, trace};
 
 /// Which services get through, and back. What is in none of the sets is blocked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,37 +125,34 @@ impl Answer {
 /// How many ways are tried where it cannot be told which one a packet takes.
 const WAYS_MAX: usize = 1024;
 
-/// One way that a packet may take, walked to its end.
+/// One way that a packet may take, traced to its end.
 pub(crate) struct Way {
-    pub walked: Walked,
+    pub traced: Traced,
 }
 
-/// Every way that a packet may take, each walked to its end; `None` where there are too many.
+/// Every way that a packet may take, each traced to its end; `None` where there are too many.
 pub(crate) fn ways(engine: &Engine<'_>, start: &Start, target: &PacketEnd) -> Option<Vec<Way>> {
-    let mut scripts = vec![Script::default()];
+    let mut untried = vec![Choices::default()];
     let mut ways = Vec::new();
-    while let Some(script) = scripts.pop() {
-        let walked = walk(engine, &script, start, target);
-        match undecided(&walked) {
-            Some(costs) => scripts.extend((0..costs.len()).rev().map(|choice| {
-                let choices = script.choices.iter().copied().chain([choice]).collect();
-                Script {
-                    choices,
-                    wanted: None,
-                }
+    while let Some(choices) = untried.pop() {
+        let traced = trace(engine, &choices, start, target);
+        match undecided(&traced) {
+            Some(costs) => untried.extend((0..costs.len()).rev().map(|choice| {
+                let picks = choices.picks.iter().copied().chain([choice]).collect();
+                Choices { picks, wanted: None }
             })),
-            None => ways.push(Way { walked }),
+            None => ways.push(Way { traced }),
         }
-        if ways.len() + scripts.len() > WAYS_MAX {
+        if ways.len() + untried.len() > WAYS_MAX {
             return None;
         }
     }
     Some(ways)
 }
 
-/// The costs of the ways among which a walk could not choose.
-pub(crate) fn undecided(walked: &Walked) -> Option<&[u32]> {
-    match (&walked.forward, &walked.back) {
+/// The costs of the ways among which a trace could not choose.
+pub(crate) fn undecided(traced: &Traced) -> Option<&[u32]> {
+    match (&traced.forward, &traced.back) {
         (Err(Stop::Undecided(costs)), _) | (_, Some(Err(Stop::Undecided(costs)))) => Some(costs),
         _ => None,
     }
@@ -173,7 +170,7 @@ pub fn ask(engine: &Engine<'_>, start: &Start, target: &PacketEnd) -> Answer {
             ..Answer::default()
         };
     };
-    let answers = ways.iter().map(|way| answer(engine, &way.walked, target.family));
+    let answers = ways.iter().map(|way| answer(engine, &way.traced, target.family));
     answers.reduce(|all, one| all.either(&one)).unwrap_or_default()
 }
 
@@ -185,15 +182,15 @@ fn through<'s>(engine: &Engine<'_>, steps: impl Iterator<Item = &'s Step>, role:
         .fold(all, |all, step| all.intersect(&step.bounds(engine)))
 }
 
-/// What a walk there and back lets through.
-pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> Answer {
-    let (forth, home) = walked.halves();
+/// What a trace there and back lets through.
+pub(crate) fn answer(engine: &Engine<'_>, traced: &Traced, family: Family) -> Answer {
+    let (forth, home) = traced.halves();
     let mut there = through(engine, forth.iter(), Role::Service);
     let own = Bounds::exact(ServiceSet::of_family(family));
     there = there.intersect(&own);
-    let mut assumptions = walked.log.assumptions.clone();
+    let mut assumptions = traced.trace.assumptions.clone();
     let mut invalid = false;
-    match &walked.forward {
+    match &traced.forward {
         Ok(_) => {}
         Err(Stop::Unknown(why)) => {
             there.sure = ServiceSet::none();
@@ -205,7 +202,7 @@ pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> An
         }
     }
     let [mut back, behind_nat] = [Role::Client, Role::Nat].map(|role| through(engine, home.iter(), role));
-    match &walked.back {
+    match &traced.back {
         None | Some(Ok(())) => {}
         Some(Err(Stop::Unknown(why))) => {
             back.sure = ServiceSet::none();
@@ -227,8 +224,8 @@ pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> An
     let possible = answered(Bounds::perhaps, false);
     let unknown = possible.subtract(&allowed).subtract(&partial);
     let one_way = there.sure.subtract(&possible);
-    let mut via: BTreeSet<String> = walked.log.via.iter().cloned().collect();
-    if let Ok(End::Service(endpoint)) = &walked.forward {
+    let mut via: BTreeSet<String> = traced.trace.via.iter().cloned().collect();
+    if let Ok(End::Service(endpoint)) = &traced.forward {
         via.insert(engine.network.endpoints[*endpoint].named.name.clone());
     }
     Answer {
@@ -244,8 +241,8 @@ pub(crate) fn answer(engine: &Engine<'_>, walked: &Walked, family: Family) -> An
 }
 
 /// Why a way is blocked for every service, where it is.
-pub(crate) fn failure(walked: &Walked) -> Option<(&Failure, bool)> {
-    match (&walked.forward, &walked.back) {
+pub(crate) fn failure(traced: &Traced) -> Option<(&Failure, bool)> {
+    match (&traced.forward, &traced.back) {
         (Err(Stop::Blocked(failure) | Stop::Invalid(failure)), _) => Some((failure, false)),
         (_, Some(Err(Stop::Blocked(failure) | Stop::Invalid(failure)))) => Some((failure, true)),
         _ => None,

@@ -2,7 +2,7 @@
 //!
 //! Two hosts are equal where no rule, route or group tells them apart. For all pairs the services are cut
 //! into atoms that no rule tells apart either, so that a set of services is a few words of bits. What a group
-//! lets through for a host is looked up, the way between two subnets is walked once for hosts that it treats
+//! lets through for a host is looked up, the way between two subnets is traced once for hosts that it treats
 //! alike, and a pair costs a few operations on words.
 
 mod bits;
@@ -18,8 +18,8 @@ use crate::network::{Assignment, Behind, NOWHERE, Network};
 use crate::ranges;
 use crate::selector::{Selected, between};
 use crate::service::ServiceSet;
-use crate::trip::{Check, Step};
-use crate::walk::Start;
+use crate::trace::{Check, Step};
+use crate::tracer::Start;
 
 use bits::Atoms;
 use tables::{Bound, Tables};
@@ -374,7 +374,7 @@ fn way(engine: &Engine<'_>, atoms: &Atoms, source: usize, target: usize) -> Way 
     let (Some(way), true) = (all.pop(), all.is_empty()) else {
         return Way::Each;
     };
-    let mut walked = way.walked;
+    let mut traced = way.traced;
     let plain = |step: &Step| match &step.check {
         Check::Groups {
             interface,
@@ -388,14 +388,14 @@ fn way(engine: &Engine<'_>, atoms: &Atoms, source: usize, target: usize) -> Way 
         }
         _ => true,
     };
-    if !walked.log.steps.iter().all(plain) {
+    if !traced.trace.steps.iter().all(plain) {
         return Way::Each;
     }
     let is_filter = |step: &Step| matches!(step.check, Check::Groups { .. });
-    let removed = walked.halves().0.iter().filter(|step| is_filter(step)).count();
-    walked.there -= removed;
-    walked.log.steps.retain(|step| !is_filter(step));
-    let open = answer(engine, &walked, Family::V4);
+    let removed = traced.halves().0.iter().filter(|step| is_filter(step)).count();
+    traced.there -= removed;
+    traced.trace.steps.retain(|step| !is_filter(step));
+    let open = answer(engine, &traced, Family::V4);
     if open.invalid {
         return Way::Each;
     }

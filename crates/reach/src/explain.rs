@@ -22,9 +22,9 @@ use crate::network::Named;
 use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::selector::{Selected, Selector, SelectorError, between, reach};
 use crate::service::ServiceSet;
-use crate::trip::Failure;
+use crate::trace::Failure;
+use crate::tracer::Start;
 use crate::verdict::Verdict;
-use crate::walk::Start;
 
 pub use edit::Edit;
 pub(crate) use edit::ranges;
@@ -179,7 +179,7 @@ fn explained(
     };
     let wanted = wanted(engine, over, &start, &target);
     if let Some(way) = ways(engine, &start, &target).and_then(|ways| ways.into_iter().next()) {
-        (explanation.forward, explanation.back) = hops::hops(engine, &way.walked, &wanted);
+        (explanation.forward, explanation.back) = hops::hops(engine, &way.traced, &wanted);
     }
     if verdict != Verdict::Allowed {
         let mut repairs = repair::repairs(engine, &start, &target, &wanted);
@@ -295,13 +295,13 @@ fn wanted(engine: &Engine<'_>, over: Option<&ServiceSet>, start: &Start, target:
 /// Where nothing near would change the outcome: what stopped the packet.
 fn dead_end(engine: &Engine<'_>, start: &Start, target: &PacketEnd) -> Vec<Blocker> {
     let ways = ways(engine, start, target).unwrap_or_default();
-    let Some((failure, back, walked)) = ways
+    let Some((failure, back, traced)) = ways
         .iter()
-        .find_map(|way| failure(&way.walked).map(|(failure, back)| (failure, back, &way.walked)))
+        .find_map(|way| failure(&way.traced).map(|(failure, back)| (failure, back, &way.traced)))
     else {
         return Vec::new();
     };
-    let mut blockers = vec![Blocker::dead(failure, back, walked)];
+    let mut blockers = vec![Blocker::dead(failure, back, traced)];
     // Of a host that does not run, only a spec tells whether it has a public address when it does.
     if let (Code::NotRunning, Owner::Public(host, _), None) =
         (failure.code, target.owner, engine.packet_end(target.owner))
@@ -317,7 +317,7 @@ fn dead_end(engine: &Engine<'_>, start: &Start, target: &PacketEnd) -> Vec<Block
             at,
             detail: detail.to_owned(),
         };
-        blockers.push(Blocker::dead(&private, back, walked));
+        blockers.push(Blocker::dead(&private, back, traced));
     }
     blockers
 }

@@ -16,7 +16,7 @@ use crate::network::{
 use crate::packet_end::{Match, Owner, PacketEnd};
 use crate::selector::{Selected, between};
 use crate::service::ServiceSet;
-use crate::walk::Start;
+use crate::tracer::Start;
 
 pub use removal::Removal;
 

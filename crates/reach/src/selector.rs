@@ -17,7 +17,7 @@ use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::partition::partition;
 use crate::ranges;
 use crate::service::ServiceSet;
-use crate::walk::Start;
+use crate::tracer::Start;
 
 /// One end of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Hops: the steps of a walk with the rules that decided.
+//! Hops: the steps of a trace with the rules that decided.
 
 use serde::Serialize;
 use trueup_model::Place;
@@ -11,8 +11,8 @@ use crate::network::{AclEntry, GroupRule, Peer};
 use crate::packet_end::{Match, PacketEnd};
 use crate::policy::access;
 use crate::service::ServiceSet;
-use crate::trip::{Check, Failure, Passed, Step, needed};
-use crate::walk::{End, Walked};
+use crate::trace::{Check, Failure, Passed, Step, needed};
+use crate::tracer::{End, Traced};
 
 /// One step of a way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,9 +33,9 @@ pub struct Hop {
     pub source: Option<Place>,
 }
 
-/// The hops of a walk, there and back, as far as the wanted services get.
-pub(super) fn hops(engine: &Engine<'_>, walked: &Walked, wanted: &ServiceSet) -> (Vec<Hop>, Vec<Hop>) {
-    let (forth, home) = walked.halves();
+/// The hops of a trace, there and back, as far as the wanted services get.
+pub(super) fn hops(engine: &Engine<'_>, traced: &Traced, wanted: &ServiceSet) -> (Vec<Hop>, Vec<Hop>) {
+    let (forth, home) = traced.halves();
     let tell = |steps: &[Step]| {
         let mut hops = Vec::new();
         for step in steps {
@@ -50,7 +50,7 @@ pub(super) fn hops(engine: &Engine<'_>, walked: &Walked, wanted: &ServiceSet) ->
     };
     let mut there = tell(forth);
     let denied = there.last().is_some_and(|hop| hop.result == "deny");
-    if !denied && let Ok(end) = walked.forward {
+    if !denied && let Ok(end) = traced.forward {
         there.push(arrival(engine, end));
     }
     let back = if denied { Vec::new() } else { tell(home) };

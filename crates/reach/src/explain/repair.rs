@@ -1,8 +1,8 @@
-//! Repairs: what would have to change so that something works, found on the same walk with every failing
+//! Repairs: what would have to change so that something works, found on the same trace with every failing
 //! check at a price.
 //!
-//! A check that fails costs one instead of ending the walk, and a missing route may lead to each thing that
-//! could carry the packet. The cheapest walk that arrives and returns names every change that is needed, and
+//! A check that fails costs one instead of ending the trace, and a missing route may lead to each thing that
+//! could carry the packet. The cheapest trace that arrives and returns names every change that is needed, and
 //! not only the first.
 
 use std::cmp::Reverse;
@@ -16,8 +16,8 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::packet_end::PacketEnd;
 use crate::service::ServiceSet;
-use crate::trip::{Failure, Passed, Script, needed};
-use crate::walk::{Start, Walked, walk};
+use crate::trace::{Choices, Failure, Passed, needed};
+use crate::tracer::{Start, Traced, trace};
 
 /// One thing that would have to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,13 +52,13 @@ pub struct Blocker {
 
 impl Blocker {
     /// A blocker that nothing near would lift.
-    pub(super) fn dead(failure: &Failure, back: bool, walked: &Walked) -> Self {
+    pub(super) fn dead(failure: &Failure, back: bool, traced: &Traced) -> Self {
         Self {
             code: failure.code,
             aws_code: failure.code.aws(),
             what: failure.code.what(),
             direction: if back { "return" } else { "forward" },
-            hop: walked.log.steps.len(),
+            hop: traced.trace.steps.len(),
             component: failure.at.name.clone(),
             id: failure.at.id.clone(),
             detail: failure.detail.clone(),
@@ -93,7 +93,7 @@ impl Blocker {
     }
 }
 
-/// How many walks are tried, how many repairs are told, and how much dearer than the cheapest the others may
+/// How many traces are tried, how many repairs are told, and how much dearer than the cheapest the others may
 /// be.
 const WALKS_MAX: usize = 4000;
 const TOLD_MAX: usize = 4;
@@ -112,22 +112,22 @@ pub(super) fn repairs(
     let mut told: BTreeSet<Vec<(Code, String, String)>> = BTreeSet::new();
     let mut cheapest = None;
     for _ in 0..WALKS_MAX {
-        let Some(Reverse((cost, hops, done, choices))) = queue.pop() else {
+        let Some(Reverse((cost, hops, done, picks))) = queue.pop() else {
             break;
         };
         if cheapest.is_some_and(|cheapest| cost > cheapest + DEARER_MAX) || found.len() >= TOLD_MAX {
             break;
         }
-        let script = Script {
-            choices,
+        let choices = Choices {
+            picks,
             wanted: Some(wanted.clone()),
         };
-        let walked = walk(engine, &script, start, target);
+        let traced = trace(engine, &choices, start, target);
         if done {
             cheapest.get_or_insert(cost);
             let blockers = distinct(
-                walked
-                    .log
+                traced
+                    .trace
                     .passed
                     .iter()
                     .map(|passed| Blocker::new(engine, passed, wanted)),
@@ -141,18 +141,18 @@ pub(super) fn repairs(
             }
             continue;
         }
-        let cost = walked.log.cost;
-        if let Some(costs) = crate::answer::undecided(&walked) {
+        let cost = traced.trace.cost;
+        if let Some(costs) = crate::answer::undecided(&traced) {
             for (choice, more) in costs.iter().enumerate() {
-                let choices = script.choices.iter().copied().chain([choice]).collect();
-                queue.push(Reverse((cost + more, walked.log.steps.len(), false, choices)));
+                let picks = choices.picks.iter().copied().chain([choice]).collect();
+                queue.push(Reverse((cost + more, traced.trace.steps.len(), false, picks)));
             }
-        } else if walked.forward.is_ok() && walked.back.as_ref().is_none_or(Result::is_ok) {
+        } else if traced.forward.is_ok() && traced.back.as_ref().is_none_or(Result::is_ok) {
             queue.push(Reverse((
                 cost,
-                hops.max(walked.log.steps.len()),
+                hops.max(traced.trace.steps.len()),
                 true,
-                script.choices,
+                choices.picks,
             )));
         }
     }

@@ -1,14 +1,14 @@
-//! The walk: a packet from one end to the other, and its answer back, as EC2 forwards them.
+//! The tracer: a packet from one end to the other, and its answer back, as EC2 forwards them.
 //!
 //! The order of checks: source/destination check and egress rules of the sending interface; inside its own
 //! subnet straight to the other interface; else the subnet's network ACL, its route table, the route's
 //! target, which may put the packet into another subnet; in the end the network ACL of the last subnet and
-//! the ingress rules of the interface there. The answer is a second walk with addresses swapped, past the
+//! the ingress rules of the interface there. The answer is a second trace with addresses swapped, past the
 //! same ACLs and tables, which security groups and NAT gateways recognise.
 
 mod gateways;
+mod traced;
 mod transit;
-mod walked;
 
 use crate::address::{Family, bounds};
 use crate::code::Code;
@@ -18,10 +18,10 @@ use crate::lookup::{Chosen, is_forbidden, lookup};
 use crate::network::{Behind, Destination, Named, Target, Vpc};
 use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
 use crate::service::ServiceSet;
-use crate::trip::{Check, Repair, Role, Script, Stop, Walker};
+use crate::trace::{Check, Choices, Recorder, Repair, Role, Stop};
 
-pub use walked::Start;
-pub(crate) use walked::{End, Walked};
+pub use traced::Start;
+pub(crate) use traced::{End, Traced};
 
 /// How many steps a packet may take: EC2 has no such paths, so it is going round in a circle.
 const STEPS_MAX: usize = 60;
@@ -53,7 +53,7 @@ struct Flow {
     egress_only: Option<usize>,
 }
 
-/// What a relaxed trip imagines a table to say.
+/// What a relaxed trace imagines a table to say.
 #[derive(Clone, Debug)]
 enum Carrier {
     /// A route to this.
@@ -66,7 +66,7 @@ enum Carrier {
     Local,
 }
 
-/// A route that a relaxed trip imagines.
+/// A route that a relaxed trace imagines.
 #[derive(Clone, Debug)]
 struct Imagined {
     carrier: Carrier,
@@ -82,26 +82,31 @@ struct Taken {
     at: Addresses,
     /// The destination of the route; none where it is the local route.
     destination: Option<Destination>,
-    /// What a relaxed trip imagined it to lead to; none where the table has it.
+    /// What a relaxed trace imagined it to lead to; none where the table has it.
     imagined: Option<Carrier>,
 }
 
 /// A packet on its way.
-pub(crate) struct Walk<'a, 'e> {
-    walker: Walker<'a, 'e>,
+pub(crate) struct Tracer<'a, 'e> {
+    recorder: Recorder<'a, 'e>,
     source: PacketEnd,
     target: PacketEnd,
     role: Role,
     entered: Entered,
     /// How many transit gateways were gone through on this way.
     transits: u32,
-    /// What a relaxed trip took from which table.
+    /// What a relaxed trace took from which table.
     taken: Vec<Taken>,
     flow: Flow,
 }
 
-/// Walks from one end to the other and back.
-pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, target: &PacketEnd) -> Walked {
+/// Traces a packet from one end to the other, and its answer back.
+pub(crate) fn trace(
+    engine: &crate::Engine<'_>,
+    choices: &Choices,
+    start: &Start,
+    target: &PacketEnd,
+) -> Traced {
     let (source, client) = match start {
         Start::Interface(interface, packet_end) => (packet_end.clone(), Some(*interface)),
         Start::Outside(packet_end) => (packet_end.clone(), None),
@@ -113,9 +118,9 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
         appliances: [Vec::new(), Vec::new()],
         egress_only: None,
     };
-    let walker = Walker::new(engine, script);
-    let mut walk = Walk {
-        walker,
+    let recorder = Recorder::new(engine, choices);
+    let mut tracer = Tracer {
+        recorder,
         source,
         target: target.clone(),
         role: Role::Service,
@@ -125,17 +130,17 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
         flow,
     };
     let forward = match start {
-        Start::Interface(interface, _) => walk.leave(*interface),
-        Start::Outside(_) => walk.arrive(),
+        Start::Interface(interface, _) => tracer.leave(*interface),
+        Start::Outside(_) => tracer.arrive(),
     };
-    let there = walk.walker.log.steps.len();
+    let there = tracer.recorder.trace.steps.len();
     let back = match &forward {
         Ok(End::Amazon) | Err(_) => None,
         Ok(_) if !engine.forwarding_rules.hold(ForwardingRule::RepliesNeedRoutes) => None,
-        Ok(end) => Some(walk.answer(*end)),
+        Ok(end) => Some(tracer.answer(*end)),
     };
-    Walked {
-        log: walk.walker.log,
+    Traced {
+        trace: tracer.recorder.trace,
         there,
         forward,
         back,
@@ -144,21 +149,26 @@ pub(crate) fn walk(engine: &crate::Engine<'_>, script: &Script, start: &Start, t
 
 type Step<T> = Result<T, Stop>;
 
-impl<'a> Walk<'a, '_> {
+impl<'a> Tracer<'a, '_> {
     fn network(&self) -> &'a crate::Network {
-        self.walker.engine.network
+        self.recorder.engine.network
     }
 
     fn holds(&self, forwarding_rule: ForwardingRule) -> bool {
-        self.walker.engine.forwarding_rules.hold(forwarding_rule)
+        self.recorder.engine.forwarding_rules.hold(forwarding_rule)
     }
 
     fn step(&mut self, check: Check) -> Step<()> {
-        if self.walker.log.steps.len() > STEPS_MAX {
-            let last = self.walker.log.via.last().map_or("the network", String::as_str);
-            return self.walker.dead(Code::Loop, &Named::new(last), "");
+        if self.recorder.trace.steps.len() > STEPS_MAX {
+            let last = self
+                .recorder
+                .trace
+                .via
+                .last()
+                .map_or("the network", String::as_str);
+            return self.recorder.dead(Code::Loop, &Named::new(last), "");
         }
-        self.walker.step(check, self.role)
+        self.recorder.step(check, self.role)
     }
 
     fn pass(&mut self, at: &Named, does: impl Into<String>) -> Step<()> {
@@ -169,13 +179,13 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn is_answer(&self) -> bool {
-        self.walker.log.back
+        self.recorder.trace.back
     }
 
     /// The appliances that were gone through on this way.
     fn appliances(&mut self) -> &mut Vec<usize> {
         let [there, back] = &mut self.flow.appliances;
-        if self.walker.log.back { back } else { there }
+        if self.recorder.trace.back { back } else { there }
     }
 
     /// Out of an interface.
@@ -183,10 +193,10 @@ impl<'a> Walk<'a, '_> {
         let network = self.network();
         let host = &network.interfaces[interface];
         if !host.running && self.holds(ForwardingRule::StoppedHostsAreSilent) {
-            return self.walker.dead(Code::NotRunning, &host.named, "");
+            return self.recorder.dead(Code::NotRunning, &host.named, "");
         }
         if host.behind == Behind::Endpoint && !self.is_answer() {
-            return self.walker.dead(Code::EndpointStartsNothing, &host.named, "");
+            return self.recorder.dead(Code::EndpointStartsNothing, &host.named, "");
         }
         if let Some(place) = self.own_address(interface) {
             self.pass(&host.named, "its own address")?;
@@ -212,7 +222,7 @@ impl<'a> Walk<'a, '_> {
             return None;
         };
         match self
-            .walker
+            .recorder
             .engine
             .holder(self.network().vpc_of(interface), number)
         {
@@ -333,7 +343,7 @@ impl<'a> Walk<'a, '_> {
                 .is_ok_and(|range: ipnet::IpNet| self.target.is_in(&range) == Match::Yes)
         };
         if self.holds(ForwardingRule::LinkLocalIsNeverForwarded) && never.iter().any(local) {
-            return self.walker.dead(Code::LinkLocal, &place.named, "");
+            return self.recorder.dead(Code::LinkLocal, &place.named, "");
         }
         let Some(table) = table else {
             return Err(Stop::Unknown(format!(
@@ -347,12 +357,12 @@ impl<'a> Walk<'a, '_> {
                 network.route_tables[table].named.name
             )));
         }
-        let chosen = lookup(self.walker.engine, table, &self.target);
-        let taken = *self.walker.pick(&chosen, 0)?;
+        let chosen = lookup(self.recorder.engine, table, &self.target);
+        let taken = *self.recorder.pick(&chosen, 0)?;
         if chosen.len() > 1 {
             let name = &network.route_tables[table].named.name;
-            let target = self.walker.engine.tell(&self.target);
-            self.walker.assume(format!(
+            let target = self.recorder.engine.tell(&self.target);
+            self.recorder.assume(format!(
                 "which route of {name} takes {target} depends on addresses that are not known"
             ));
         }
@@ -383,8 +393,8 @@ impl<'a> Walk<'a, '_> {
                 })?;
                 self.deliver(vpc, None)
             }
-            Chosen::Route(index) if is_forbidden(self.walker.engine, table, index, &self.target) => {
-                let failure = crate::trip::Failure {
+            Chosen::Route(index) if is_forbidden(self.recorder.engine, table, index, &self.target) => {
+                let failure = crate::trace::Failure {
                     code: Code::ForbiddenRoute,
                     at: named.clone(),
                     detail: format!(
@@ -403,8 +413,8 @@ impl<'a> Walk<'a, '_> {
                         subnet,
                         format!("it led to {name}"),
                     ),
-                    _ if self.walker.script.wanted.is_some() && !self.leads(target, vpc) => {
-                        let route = crate::explain::route(self.walker.engine, table, index);
+                    _ if self.recorder.choices.wanted.is_some() && !self.leads(target, vpc) => {
+                        let route = crate::explain::route(self.recorder.engine, table, index);
                         self.reroute(Code::RouteTarget, (table, Some(index)), subnet, route)
                     }
                     target => {
@@ -423,13 +433,13 @@ impl<'a> Walk<'a, '_> {
                 Code::NoRoute,
                 (table, None),
                 subnet,
-                format!("for {}", self.walker.engine.tell(&self.target)),
+                format!("for {}", self.recorder.engine.tell(&self.target)),
             ),
         }
     }
 
-    /// The table leads nowhere, or its route that matches does. A relaxed trip tries a route to each thing of
-    /// the VPC that could carry the packet.
+    /// The table leads nowhere, or its route that matches does. A relaxed trace tries a route to each thing
+    /// of the VPC that could carry the packet.
     fn reroute(
         &mut self,
         code: Code,
@@ -451,7 +461,7 @@ impl<'a> Walk<'a, '_> {
         // Another route here would also change what was taken from this table before.
         let here = || self.taken.iter().filter(|taken| taken.table == table);
         let used = here().any(|taken| taken.at == self.target.at);
-        let relaxed = self.walker.script.wanted.is_some() && !used;
+        let relaxed = self.recorder.choices.wanted.is_some() && !used;
         let mut repairs = if relaxed {
             self.carriers(table, subnet, matched)
         } else {
@@ -468,12 +478,12 @@ impl<'a> Walk<'a, '_> {
             return self.carry(&carrier, vpc, subnet);
         }
         let Imagined { carrier, destination } =
-            self.walker.fail(code, &named, detail, self.role, &repairs)?;
+            self.recorder.fail(code, &named, detail, self.role, &repairs)?;
         self.remember(table, destination, Some(carrier.clone()));
         self.carry(&carrier, vpc, subnet)
     }
 
-    /// Goes on as a relaxed trip imagines.
+    /// Goes on as a relaxed trace imagines.
     fn carry(&mut self, carrier: &Carrier, vpc: usize, subnet: usize) -> Step<End> {
         match carrier {
             Carrier::Route(target) => self.go(target, vpc, subnet),
@@ -483,9 +493,9 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Keeps in mind what a relaxed trip took from a table.
+    /// Keeps in mind what a relaxed trace took from a table.
     fn remember(&mut self, table: usize, destination: Option<Destination>, imagined: Option<Carrier>) {
-        if self.walker.script.wanted.is_some() {
+        if self.recorder.choices.wanted.is_some() {
             self.taken.push(Taken {
                 table,
                 at: self.target.at.clone(),
@@ -501,7 +511,7 @@ impl<'a> Walk<'a, '_> {
         if !self.network().has(target) {
             return Err(Stop::Unknown(format!("a route leads to {name}")));
         }
-        self.walker.log.via.push(name);
+        self.recorder.trace.via.push(name);
         match target {
             Target::InternetGateway(index) => self.internet_gateway(*index, vpc),
             Target::NatGateway(index) => self.nat(*index, vpc, subnet),
@@ -510,7 +520,9 @@ impl<'a> Walk<'a, '_> {
             Target::TransitGateway(index) => self.transit(*index, vpc, subnet),
             Target::EgressOnlyGateway(index) => self.egress_only(*index, vpc),
             Target::Interface(index) => self.appliance(*index, subnet),
-            Target::Blackhole(name) => self.walker.dead(Code::Blackhole, &Named::new(name.as_str()), ""),
+            Target::Blackhole(name) => self
+                .recorder
+                .dead(Code::Blackhole, &Named::new(name.as_str()), ""),
             Target::Other(name) => Err(Stop::Unknown(format!(
                 "what {name} does with a packet is not modelled"
             ))),
@@ -521,7 +533,7 @@ impl<'a> Walk<'a, '_> {
     /// behind its ACL.
     fn deliver(&mut self, vpc: usize, subnet: Option<usize>) -> Step<End> {
         let network = self.network();
-        let engine = self.walker.engine;
+        let engine = self.recorder.engine;
         let by_address = if let Addresses::One(number) = self.target.at {
             engine.holder(vpc, number)
         } else {
@@ -554,9 +566,13 @@ impl<'a> Walk<'a, '_> {
                 )));
             }
             (Owner::Interface(..) | Owner::Nat(_), Some(_)) => {
-                return self.walker.dead(Code::WrongHost, at, engine.tell(&self.target));
+                return self.recorder.dead(Code::WrongHost, at, engine.tell(&self.target));
             }
-            _ => return self.walker.dead(Code::NoSuchHost, at, engine.tell(&self.target)),
+            _ => {
+                return self
+                    .recorder
+                    .dead(Code::NoSuchHost, at, engine.tell(&self.target));
+            }
         };
         self.target.owner = owner;
         let border = |own: usize| subnet != Some(own);
@@ -577,20 +593,20 @@ impl<'a> Walk<'a, '_> {
                 }
                 self.unwind(index)
             }
-            _ => self.walker.dead(Code::NoSuchHost, at, ""),
+            _ => self.recorder.dead(Code::NoSuchHost, at, ""),
         }
     }
 
     /// Whether somebody who is perhaps in a VPC has the target's address, or may get it.
     fn is_anybodys(&self, vpc: usize) -> bool {
-        self.target.owner == Owner::Unresolved && self.walker.engine.may_be_held(vpc, &self.target.set())
+        self.target.owner == Owner::Unresolved && self.recorder.engine.may_be_held(vpc, &self.target.set())
     }
 
     /// Into the interface that the packet is for.
     fn enter(&mut self, interface: usize, place: usize) -> Step<End> {
         let host = &self.network().interfaces[interface];
         if !host.running && self.holds(ForwardingRule::StoppedHostsAreSilent) {
-            return self.walker.dead(Code::NotRunning, &host.named, "");
+            return self.recorder.dead(Code::NotRunning, &host.named, "");
         }
         match host.behind {
             Behind::Host | Behind::Nothing | Behind::Service => {}
@@ -602,7 +618,7 @@ impl<'a> Walk<'a, '_> {
                     services: tcp,
                     code: Code::EndpointProtocol,
                 })?;
-                self.walker.assume(
+                self.recorder.assume(
                     "interface endpoints take TCP only; UDP, which a few services take, is not modelled",
                 );
             }
@@ -633,7 +649,7 @@ impl<'a> Walk<'a, '_> {
 
     /// The way back of the answer, from where the packet ended.
     fn answer(&mut self, end: End) -> Step<()> {
-        self.walker.log.back = true;
+        self.recorder.trace.back = true;
         self.role = if self.flow.nat.is_some() {
             Role::Nat
         } else {
@@ -659,14 +675,14 @@ impl<'a> Walk<'a, '_> {
         };
         if !is_client {
             return self
-                .walker
+                .recorder
                 .dead(Code::WrongHost, &at, "the answer comes to somebody else");
         }
         if self.flow.target.at != self.source.at {
-            return self.walker.dead(
+            return self.recorder.dead(
                 Code::ReplyChanged,
                 &at,
-                format!("it comes from {}", self.walker.engine.tell(&self.source)),
+                format!("it comes from {}", self.recorder.engine.tell(&self.source)),
             );
         }
         let [there, back] = &self.flow.appliances;

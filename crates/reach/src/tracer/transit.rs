@@ -1,9 +1,9 @@
-//! The walk through peering connections, transit gateways and appliances, and what could carry a packet that
-//! has no route.
+//! The tracer through peering connections, transit gateways and appliances, and what could carry a packet
+//! that has no route.
 
 use ipnet::IpNet;
 
-use super::{Carrier, End, Entered, Imagined, Step, Walk};
+use super::{Carrier, End, Entered, Imagined, Step, Tracer};
 use crate::address::Family;
 use crate::code::Code;
 use crate::explain::{Edit, Proposal};
@@ -14,23 +14,23 @@ use crate::network::{
     Attachment, Behind, Destination, EndpointKind, Route, Target, TransitGateway, TransitTable,
 };
 use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
-use crate::trip::{Repair, Stop};
+use crate::trace::{Repair, Stop};
 
-impl Walk<'_, '_> {
+impl Tracer<'_, '_> {
     /// Over a peering connection, straight into the other VPC.
     pub(super) fn peering(&mut self, peering: usize, vpc: usize) -> Step<End> {
         let network = self.network();
         let peering = &network.peerings[peering];
         let at = peering.named.clone();
         if !peering.active && self.holds(ForwardingRule::PeeringMustBeActive) {
-            return self.walker.dead(Code::PeeringInactive, &at, "");
+            return self.recorder.dead(Code::PeeringInactive, &at, "");
         }
         let other = match peering.vpcs {
             [Some(a), b] if a == vpc => b,
             [a, Some(b)] if b == vpc => a,
             _ => {
                 return self
-                    .walker
+                    .recorder
                     .dead(Code::Blackhole, &at, "it does not join this VPC");
             }
         };
@@ -53,10 +53,10 @@ impl Walk<'_, '_> {
             if !self.holds(ForwardingRule::PeeringIsNotTransitive) {
                 return Ok(End::Outside);
             }
-            return self.walker.dead(
+            return self.recorder.dead(
                 Code::PeeringTransitive,
                 &at,
-                self.walker.engine.tell(&self.target),
+                self.recorder.engine.tell(&self.target),
             );
         }
         self.pass(&at, format!("to {}", network.vpcs[other].named.name))?;
@@ -79,11 +79,11 @@ impl Walk<'_, '_> {
                     gateway.named.name
                 )));
             }
-            return self.walker.dead(Code::TransitAttachment, &gateway.named, "");
+            return self.recorder.dead(Code::TransitAttachment, &gateway.named, "");
         };
         self.transits += 1;
         if self.transits > super::TRANSITS_MAX {
-            return self.walker.dead(Code::Loop, &gateway.named, "");
+            return self.recorder.dead(Code::Loop, &gateway.named, "");
         }
         let zone = &network.subnets[subnet].zone;
         let entry = own
@@ -117,7 +117,7 @@ impl Walk<'_, '_> {
                     proposal: Proposal::new(fix, edit),
                     to: None,
                 };
-                self.walker
+                self.recorder
                     .fail(Code::TransitZone, &own.named, zone, self.role, &[repair])?
             }
         };
@@ -140,7 +140,7 @@ impl Walk<'_, '_> {
                     from.named.name
                 )));
             }
-            None => return self.walker.dead(Code::TransitAssociation, &from.named, ""),
+            None => return self.recorder.dead(Code::TransitAssociation, &from.named, ""),
         };
         let network = self.network();
         // A peering hands the packet to the other gateway, where its own table decides.
@@ -155,7 +155,7 @@ impl Walk<'_, '_> {
             };
             self.transits += 1;
             if self.transits > super::TRANSITS_MAX {
-                return self.walker.dead(Code::Loop, &there.named, "");
+                return self.recorder.dead(Code::Loop, &there.named, "");
             }
             // The zones of one region are none of another's.
             return self.through(there, from, None);
@@ -190,19 +190,19 @@ impl Walk<'_, '_> {
             .collect();
         let chosen = winners(&contenders, None);
         let Some(route) = self
-            .walker
+            .recorder
             .pick(&chosen, 0)?
             .and_then(|route| table.routes.get(route))
         else {
-            return self.walker.dead(
+            return self.recorder.dead(
                 Code::TransitNoRoute,
                 &table.named,
-                format!("for {}", self.walker.engine.tell(&self.target)),
+                format!("for {}", self.recorder.engine.tell(&self.target)),
             );
         };
         let Some(attachment) = route.attachment else {
             return self
-                .walker
+                .recorder
                 .dead(Code::TransitBlackhole, &table.named, route.range.to_string());
         };
         let Some(attachment) = gateway.attachments.known(attachment) else {
@@ -250,10 +250,10 @@ impl Walk<'_, '_> {
         }
         if able.is_empty() {
             return self
-                .walker
+                .recorder
                 .dead(Code::TransitAttachment, &attachment.named, "it has no subnets");
         }
-        let subnet = *self.walker.pick(&able, 0)?;
+        let subnet = *self.recorder.pick(&able, 0)?;
         self.entered = Entered::Transit;
         self.out_of_subnet(subnet, self.holds(ForwardingRule::TransitSubnetsFilter))
     }
@@ -265,7 +265,7 @@ impl Walk<'_, '_> {
         let host = &network.interfaces[interface];
         let at = host.named.clone();
         if !host.running {
-            return self.walker.dead(Code::NotRunning, &at, "");
+            return self.recorder.dead(Code::NotRunning, &at, "");
         }
         if host.behind != Behind::Host {
             return Err(Stop::Unknown(format!(
@@ -274,7 +274,7 @@ impl Walk<'_, '_> {
             )));
         }
         if host.source_dest_check && self.holds(ForwardingRule::CheckedInterfacesAreNoAppliances) {
-            return self.walker.dead(Code::SourceDestCheck, &at, "");
+            return self.recorder.dead(Code::SourceDestCheck, &at, "");
         }
         let vpc = network.vpc_of(interface);
         let ends = [
@@ -283,7 +283,7 @@ impl Walk<'_, '_> {
             self.subnet_of(&self.target, vpc),
         ];
         if ends.contains(&Some(host.subnet)) {
-            return self.walker.dead(Code::ApplianceSubnet, &at, "");
+            return self.recorder.dead(Code::ApplianceSubnet, &at, "");
         }
         let [there, _] = &self.flow.appliances;
         if self.is_answer() && !there.contains(&interface) {
@@ -293,12 +293,12 @@ impl Walk<'_, '_> {
             )));
         }
         if self.appliances().contains(&interface) {
-            return self.walker.dead(Code::Loop, &at, "");
+            return self.recorder.dead(Code::Loop, &at, "");
         }
         self.acl(host.subnet, Direction::Ingress)?;
         let references = self.appliances().is_empty();
         self.groups(interface, Direction::Ingress, self.source.clone(), references)?;
-        self.walker
+        self.recorder
             .assume(format!("{} sends on unchanged what comes through it", at.name));
         self.appliances().push(interface);
         self.groups(interface, Direction::Egress, self.target.clone(), true)?;
@@ -309,7 +309,7 @@ impl Walk<'_, '_> {
     /// The subnet of a VPC that a packet end is in.
     fn subnet_of(&self, packet_end: &PacketEnd, vpc: usize) -> Option<usize> {
         let holder = if let Addresses::One(number) = packet_end.at {
-            self.walker.engine.holder(vpc, number)
+            self.recorder.engine.holder(vpc, number)
         } else {
             None
         };
@@ -322,12 +322,12 @@ impl Walk<'_, '_> {
     }
 
     /// Whether a route's target could carry the packet at all: what cannot is as good as no route, for a
-    /// relaxed trip.
+    /// relaxed trace.
     pub(super) fn leads(&self, target: &Target, vpc: usize) -> bool {
         let network = self.network();
         let outside = !self.is_private(&self.target)
             && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_));
-        let wanted = self.walker.script.wanted.as_ref();
+        let wanted = self.recorder.choices.wanted.as_ref();
         if !network.has(target) {
             return true;
         }
@@ -360,7 +360,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Routes that a relaxed trip may imagine, beside the one that matches or in its place: to each thing of
+    /// Routes that a relaxed trace may imagine, beside the one that matches or in its place: to each thing of
     /// the VPC that could carry the packet.
     pub(super) fn carriers(
         &self,
@@ -374,7 +374,7 @@ impl Walk<'_, '_> {
         if self.target.is_in_any(&network.vpcs[vpc].ranges) != Match::No {
             let fix = format!(
                 "remove the route that holds {}: the local route leads there",
-                self.walker.engine.tell(&self.target)
+                self.recorder.engine.tell(&self.target)
             );
             let edit = Edit::Unroute {
                 table,
@@ -389,8 +389,8 @@ impl Walk<'_, '_> {
             }];
         }
         let mut targets: Vec<Target> = Vec::new();
-        let service = self.walker.engine.is_service(&self.target);
-        let gateway = self.walker.engine.gateway_of(vpc);
+        let service = self.recorder.engine.is_service(&self.target);
+        let gateway = self.recorder.engine.gateway_of(vpc);
         let nats = network
             .nat_gateways
             .iter()
@@ -424,7 +424,7 @@ impl Walk<'_, '_> {
             Addresses::One(_) => self.target.to_string(),
             // Of an address that EC2 has yet to choose, its subnet's range.
             Addresses::Among(_) => {
-                match crate::explain::ranges(self.walker.engine, &self.target).as_deref() {
+                match crate::explain::ranges(self.recorder.engine, &self.target).as_deref() {
                     Some([range]) => range.to_string(),
                     _ => self.target.to_string(),
                 }

@@ -1,7 +1,7 @@
-//! Where a walk begins, where it ends, and what came of it.
+//! Where a trace begins, where it ends, and what came of it.
 
 use crate::packet_end::PacketEnd;
-use crate::trip::{Log, Step, Stop};
+use crate::trace::{Step, Stop, Trace};
 
 /// Where a packet ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,13 +12,13 @@ pub(crate) enum End {
     Outside,
     /// At the service behind a gateway endpoint.
     Service(usize),
-    /// At a service, by a gateway endpoint that a relaxed trip imagines in this VPC.
+    /// At a service, by a gateway endpoint that a relaxed trace imagines in this VPC.
     Imagined(usize),
     /// At one of Amazon's servers that are reachable from everywhere in a VPC: DNS, metadata, time.
     Amazon,
 }
 
-/// Where a walk begins.
+/// Where a trace begins.
 #[derive(Clone, Debug)]
 pub enum Start {
     /// At an interface, from one of its addresses.
@@ -27,9 +27,9 @@ pub enum Start {
     Outside(PacketEnd),
 }
 
-/// What came of a walk there and back.
-pub(crate) struct Walked {
-    pub log: Log,
+/// What came of a trace there and back.
+pub(crate) struct Traced {
+    pub trace: Trace,
     /// How many of the steps are the way there.
     pub there: usize,
     /// Where the packet ended, or what ended it.
@@ -38,12 +38,12 @@ pub(crate) struct Walked {
     pub back: Option<Result<(), Stop>>,
 }
 
-impl Walked {
+impl Traced {
     /// The steps of the way there, and those of the way back.
     pub fn halves(&self) -> (&[Step], &[Step]) {
-        self.log
+        self.trace
             .steps
             .split_at_checked(self.there)
-            .unwrap_or((&self.log.steps, &[]))
+            .unwrap_or((&self.trace.steps, &[]))
     }
 }

@@ -1,6 +1,6 @@
-//! The walk through internet gateways, NAT gateways, gateway endpoints and egress-only gateways.
+//! The tracer through internet gateways, NAT gateways, gateway endpoints and egress-only gateways.
 
-use super::{End, Entered, Step, Walk};
+use super::{End, Entered, Step, Tracer};
 use crate::address::{Family, public};
 use crate::code::Code;
 use crate::explain::{Edit, Form, Proposal, Unformed};
@@ -10,25 +10,25 @@ use crate::lookup::{Chosen, lookup};
 use crate::network::{EndpointKind, Named, PublicAccess, Target};
 use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
 use crate::service::ServiceSet;
-use crate::trip::{Check, Repair, Role, Stop};
+use crate::trace::{Check, Repair, Role, Stop};
 
-impl Walk<'_, '_> {
+impl Tracer<'_, '_> {
     /// Out of a VPC by its internet gateway.
     pub(super) fn internet_gateway(&mut self, gateway: usize, vpc: usize) -> Step<End> {
         let network = self.network();
         let gateway = &network.internet_gateways[gateway];
         if gateway.vpc != Some(vpc) {
             return self
-                .walker
+                .recorder
                 .dead(Code::Blackhole, &gateway.named, "it is not attached to this VPC");
         }
         self.out(vpc, false)
     }
 
-    /// Out of a VPC by its internet gateway, or by one that a relaxed trip imagines.
+    /// Out of a VPC by its internet gateway, or by one that a relaxed trace imagines.
     pub(super) fn out(&mut self, vpc: usize, imagined: bool) -> Step<End> {
         let network = self.network();
-        let at = match self.walker.engine.gateway_of(vpc) {
+        let at = match self.recorder.engine.gateway_of(vpc) {
             Some(gateway) => network.internet_gateways[gateway].named.clone(),
             None if imagined && !network.vpcs[vpc].unread.gateway => {
                 let fix = format!("attach an internet gateway to {}", network.vpcs[vpc].named.name);
@@ -36,7 +36,7 @@ impl Walk<'_, '_> {
                     proposal: Proposal::new(fix, Edit::Gateway(vpc)),
                     to: (),
                 };
-                self.walker.fail(
+                self.recorder.fail(
                     Code::NoInternetGateway,
                     &network.vpcs[vpc].named,
                     String::new(),
@@ -51,21 +51,23 @@ impl Walk<'_, '_> {
         let access = network.vpcs[vpc].public_access;
         if access == PublicAccess::BlockBidirectional || (access == PublicAccess::BlockIngress && !from_nat) {
             return self
-                .walker
+                .recorder
                 .dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
         }
         if self.is_private(&self.target) && self.holds(ForwardingRule::GatewayDropsPrivateDestinations) {
-            return self.walker.dead(
+            return self.recorder.dead(
                 Code::PrivateDestination,
                 &at,
-                self.walker.engine.tell(&self.target),
+                self.recorder.engine.tell(&self.target),
             );
         }
         if self.source.family == Family::V6 {
             if self.source.is_among(&public(Family::V6)) != Match::Yes {
-                return self
-                    .walker
-                    .dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
+                return self.recorder.dead(
+                    Code::NoPublicAddress,
+                    &at,
+                    "the IPv6 address is not a global one",
+                );
             }
             self.pass(&at, "to the internet")?;
             return self.outside();
@@ -77,7 +79,7 @@ impl Walk<'_, '_> {
             Owner::Nat(index) if network.nat_gateways[index].vpc == vpc => Some(Owner::NatPublic(index)),
             _ => None,
         };
-        let packet_end = outer.and_then(|owner| self.walker.engine.packet_end(owner));
+        let packet_end = outer.and_then(|owner| self.recorder.engine.packet_end(owner));
         self.source = match packet_end {
             Some(packet_end) => packet_end,
             None if !self.holds(ForwardingRule::GatewayNeedsPublicAddress) => PacketEnd {
@@ -88,7 +90,10 @@ impl Walk<'_, '_> {
         };
         self.pass(
             &at,
-            format!("to the internet, from {}", self.walker.engine.tell(&self.source)),
+            format!(
+                "to the internet, from {}",
+                self.recorder.engine.tell(&self.source)
+            ),
         )?;
         self.outside()
     }
@@ -102,10 +107,10 @@ impl Walk<'_, '_> {
                 place.named.name
             )));
         }
-        self.walker.dead(Code::NoInternetGateway, &place.named, "")
+        self.recorder.dead(Code::NoInternetGateway, &place.named, "")
     }
 
-    /// The source has no public address. A relaxed trip gives it one.
+    /// The source has no public address. A relaxed trace gives it one.
     fn without_public(&mut self, outer: Option<Owner>) -> Step<PacketEnd> {
         let network = self.network();
         let (at, repairs) = match outer {
@@ -120,8 +125,8 @@ impl Walk<'_, '_> {
                 );
                 // What was mended on the way there is mended.
                 if self
-                    .walker
-                    .log
+                    .recorder
+                    .trace
                     .passed
                     .iter()
                     .any(|passed| passed.proposal.fix() == fix)
@@ -139,7 +144,7 @@ impl Walk<'_, '_> {
             Some(Owner::NatPublic(index)) => (network.nat_gateways[index].named.clone(), Vec::new()),
             _ => (Named::new(self.source.to_string()), Vec::new()),
         };
-        self.walker
+        self.recorder
             .fail(Code::NoPublicAddress, &at, String::new(), self.role, &repairs)
     }
 
@@ -149,12 +154,16 @@ impl Walk<'_, '_> {
             let Addresses::One(number) = self.target.at else {
                 return Ok(End::Outside);
             };
-            self.target.owner = self.walker.engine.public_owner(number).unwrap_or(Owner::Outside);
+            self.target.owner = self
+                .recorder
+                .engine
+                .public_owner(number)
+                .unwrap_or(Owner::Outside);
         }
         match self.target.owner {
             Owner::Outside => Ok(End::Outside),
             Owner::Interface(..) if self.target.family == Family::V4 => {
-                self.walker
+                self.recorder
                     .dead(Code::PrivateDestination, &Named::new("internet"), "")
             }
             _ => self.arrive(),
@@ -166,7 +175,7 @@ impl Walk<'_, '_> {
         let network = self.network();
         if self.target.owner == Owner::Unresolved {
             let owner = if let Addresses::One(number) = self.target.at {
-                self.walker.engine.public_owner(number)
+                self.recorder.engine.public_owner(number)
             } else {
                 None
             };
@@ -179,10 +188,10 @@ impl Walk<'_, '_> {
             }
             Owner::NatPublic(index) => (network.nat_gateways[index].vpc, Owner::Nat(index)),
             _ => {
-                return self.walker.dead(
+                return self.recorder.dead(
                     Code::NoSuchHost,
                     &Named::new("internet"),
-                    self.walker.engine.tell(&self.target),
+                    self.recorder.engine.tell(&self.target),
                 );
             }
         };
@@ -193,7 +202,7 @@ impl Walk<'_, '_> {
             self.pass(&network.egress_only_gateways[gateway].named, "an answer")?;
             return self.deliver(vpc, None);
         }
-        let Some(gateway) = self.walker.engine.gateway_of(vpc) else {
+        let Some(gateway) = self.recorder.engine.gateway_of(vpc) else {
             return self.no_gateway(vpc);
         };
         let named = &network.internet_gateways[gateway].named;
@@ -204,36 +213,41 @@ impl Walk<'_, '_> {
             PublicAccess::BlockBidirectional => true,
         };
         if held {
-            return self.walker.dead(Code::PublicAccessBlocked, &home.named, "");
+            return self.recorder.dead(Code::PublicAccessBlocked, &home.named, "");
         }
         if self.is_private(&self.source) {
-            return self
-                .walker
-                .dead(Code::PrivateSource, named, self.walker.engine.tell(&self.source));
+            return self.recorder.dead(
+                Code::PrivateSource,
+                named,
+                self.recorder.engine.tell(&self.source),
+            );
         }
         if let Owner::Public(index, _) = self.target.owner
             && !self.is_answer()
-            && self.walker.engine.packet_end(self.target.owner).is_none()
+            && self.recorder.engine.packet_end(self.target.owner).is_none()
         {
             let interface = &network.interfaces[index];
             let host = &interface.named;
             // What EC2 gave it went with its last run, and comes with the next one.
             if !interface.running && self.holds(ForwardingRule::StoppedHostsAreSilent) {
-                return self.walker.dead(Code::NotRunning, host, "");
+                return self.recorder.dead(Code::NotRunning, host, "");
             }
             let repair = Repair {
                 proposal: Proposal::new(public_fix(&host.name), Edit::Publish(index)),
                 to: (),
             };
-            self.walker
+            self.recorder
                 .fail(Code::NotPublic, host, String::new(), self.role, &[repair])?;
         }
-        if let Some(packet_end) = self.walker.engine.packet_end(inner) {
+        if let Some(packet_end) = self.recorder.engine.packet_end(inner) {
             self.target = packet_end;
         }
         self.pass(
             named,
-            format!("from the internet, to {}", self.walker.engine.tell(&self.target)),
+            format!(
+                "from the internet, to {}",
+                self.recorder.engine.tell(&self.target)
+            ),
         )?;
         match network.internet_gateways[gateway].edge_table {
             Some(table) => self.through_edge(table, vpc),
@@ -244,8 +258,8 @@ impl Walk<'_, '_> {
     /// By the table of a gateway, which may lead to an appliance.
     fn through_edge(&mut self, table: usize, vpc: usize) -> Step<End> {
         let network = self.network();
-        let chosen = lookup(self.walker.engine, table, &self.target);
-        let Chosen::Route(index) = *self.walker.pick(&chosen, 0)? else {
+        let chosen = lookup(self.recorder.engine, table, &self.target);
+        let Chosen::Route(index) = *self.recorder.pick(&chosen, 0)? else {
             return self.deliver(vpc, None);
         };
         let named = &network.route_tables[table].named;
@@ -256,7 +270,7 @@ impl Walk<'_, '_> {
                     .iter()
                     .any(|own| own.public.is_some());
                 if !public {
-                    return self.walker.dead(
+                    return self.recorder.dead(
                         Code::AppliancePublicAddress,
                         &network.interfaces[*appliance].named,
                         "",
@@ -269,7 +283,7 @@ impl Walk<'_, '_> {
                 })?;
                 self.appliance(*appliance, usize::MAX)
             }
-            Target::Blackhole(name) => self.walker.dead(Code::Blackhole, named, name.as_str()),
+            Target::Blackhole(name) => self.recorder.dead(Code::Blackhole, named, name.as_str()),
             _ => Err(Stop::Unknown(format!(
                 "{} leads to something that is not modelled",
                 named.name
@@ -283,10 +297,10 @@ impl Walk<'_, '_> {
         let gateway = &network.nat_gateways[nat];
         let at = gateway.named.clone();
         if !gateway.available {
-            return self.walker.dead(Code::Blackhole, &at, "it is not available");
+            return self.recorder.dead(Code::Blackhole, &at, "it is not available");
         }
         if self.is_answer() && self.holds(ForwardingRule::NatDropsReplies) {
-            return self.walker.dead(Code::NatReply, &at, "");
+            return self.recorder.dead(Code::NatReply, &at, "");
         }
         if self.source.family == Family::V6 {
             if "64:ff9b::/96"
@@ -298,7 +312,7 @@ impl Walk<'_, '_> {
                     at.name
                 )));
             }
-            return self.walker.dead(Code::NatFamily, &at, "");
+            return self.recorder.dead(Code::NatFamily, &at, "");
         }
         let is_own = matches!(self.source.owner, Owner::Interface(index, _) if network.vpc_of(index) == vpc);
         if self.flow.nat.is_some() || (self.entered == Entered::Transit && gateway.vpc == vpc) {
@@ -314,10 +328,10 @@ impl Walk<'_, '_> {
             return Err(Stop::Unknown(format!("in which VPC {} is is not known", at.name)));
         }
         if gateway.vpc != vpc || !is_own {
-            return self.walker.dead(Code::NatSource, &at, "");
+            return self.recorder.dead(Code::NatSource, &at, "");
         }
         if gateway.subnet == Some(subnet) && self.holds(ForwardingRule::NatIsUselessInItsOwnSubnet) {
-            return self.walker.dead(Code::NatOwnSubnet, &at, "");
+            return self.recorder.dead(Code::NatOwnSubnet, &at, "");
         }
         if let Some(own) = gateway
             .subnet
@@ -339,19 +353,19 @@ impl Walk<'_, '_> {
             services,
             code: Code::NatProtocol,
         })?;
-        let Some(inner) = self.walker.engine.packet_end(Owner::Nat(nat)) else {
+        let Some(inner) = self.recorder.engine.packet_end(Owner::Nat(nat)) else {
             return Err(Stop::Unknown(format!("the address of {} is not known", at.name)));
         };
         self.flow.nat = Some((nat, self.source.clone(), self.target.clone()));
         self.source = inner;
         self.pass(
             &at,
-            format!("translates to {}", self.walker.engine.tell(&self.source)),
+            format!("translates to {}", self.recorder.engine.tell(&self.source)),
         )?;
         match gateway.subnet {
             Some(own) => self.out_of_subnet(own, self.holds(ForwardingRule::NatIsFilteredOnAllLegs)),
             None => {
-                self.walker.assume(format!(
+                self.recorder.assume(format!(
                     "{} is regional: no network ACL is taken to hold for it",
                     at.name
                 ));
@@ -378,7 +392,7 @@ impl Walk<'_, '_> {
             let table = network
                 .table_of(*index)
                 .filter(|table| !network.route_tables[*table].unread);
-            let chosen = table.map(|table| (table, lookup(self.walker.engine, table, &self.target)));
+            let chosen = table.map(|table| (table, lookup(self.recorder.engine, table, &self.target)));
             let is_led = chosen.is_some_and(|(table, chosen)| {
                 !chosen.is_empty() && chosen.iter().all(|one| is_out(table, one))
             });
@@ -402,7 +416,7 @@ impl Walk<'_, '_> {
         let proposal = Proposal::new(fix, form);
         let vpc = place.vpc;
         let detail = format!("it stands in {name}");
-        self.walker.fail(
+        self.recorder.fail(
             Code::NatWithoutRoute,
             &named,
             detail,
@@ -419,10 +433,10 @@ impl Walk<'_, '_> {
             if !self.holds(ForwardingRule::NatTakesNoFlows) {
                 return Ok(End::Outside);
             }
-            return self.walker.dead(Code::NatInbound, &at, "");
+            return self.recorder.dead(Code::NatInbound, &at, "");
         };
         if used != nat || target.at != self.source.at {
-            return self.walker.dead(Code::NatReply, &at, "");
+            return self.recorder.dead(Code::NatReply, &at, "");
         }
         self.pass(&at, "recognises the answer")?;
         self.target = client;
@@ -446,13 +460,13 @@ impl Walk<'_, '_> {
             )));
         }
         if !endpoint.available {
-            return self.walker.dead(Code::Blackhole, &at, "it is not available");
+            return self.recorder.dead(Code::Blackhole, &at, "it is not available");
         }
         if endpoint.vpc != vpc || self.entered != Entered::Here {
-            return self.walker.dead(Code::EndpointFromOutside, &at, "");
+            return self.recorder.dead(Code::EndpointFromOutside, &at, "");
         }
         if self.is_answer() {
-            return self.walker.dead(Code::EndpointReply, &at, "");
+            return self.recorder.dead(Code::EndpointReply, &at, "");
         }
         let carried = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
         let services = if self.holds(ForwardingRule::EndpointCarriesTcpAndEcho) {
@@ -468,7 +482,7 @@ impl Walk<'_, '_> {
         Ok(End::Service(endpoint_index))
     }
 
-    /// Into a gateway endpoint that a relaxed trip imagines.
+    /// Into a gateway endpoint that a relaxed trace imagines.
     pub(super) fn new_endpoint(&mut self, vpc: usize) -> Step<End> {
         let services = ServiceSet::tcp(0, u16::MAX).union(&ServiceSet::ping(self.target.family));
         self.step(Check::Gate {
@@ -485,25 +499,25 @@ impl Walk<'_, '_> {
         let place = &network.egress_only_gateways[gateway];
         let at = place.named.clone();
         if self.target.family == Family::V4 {
-            return self.walker.dead(Code::EgressOnlyFamily, &at, "");
+            return self.recorder.dead(Code::EgressOnlyFamily, &at, "");
         }
         if place.vpc != vpc {
             return self
-                .walker
+                .recorder
                 .dead(Code::Blackhole, &at, "it is not attached to this VPC");
         }
         if network.vpcs[vpc].public_access == PublicAccess::BlockBidirectional {
             return self
-                .walker
+                .recorder
                 .dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");
         }
         if self.source.is_among(&public(Family::V6)) != Match::Yes {
             return self
-                .walker
+                .recorder
                 .dead(Code::NoPublicAddress, &at, "the IPv6 address is not a global one");
         }
         if self.is_answer() && self.holds(ForwardingRule::EgressOnlyTakesNoFlows) {
-            return self.walker.dead(Code::EgressOnlyInbound, &at, "");
+            return self.recorder.dead(Code::EgressOnlyInbound, &at, "");
         }
         self.flow.egress_only = Some(gateway).filter(|_| !self.is_answer());
         self.pass(&at, "to the internet")?;

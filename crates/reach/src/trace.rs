@@ -1,8 +1,8 @@
-//! A trip: one packet's way through the network as a list of steps, without regard to ports.
+//! A trace: one packet's way through the network as a list of steps, without regard to ports.
 //!
-//! For two given ends the way depends on addresses only, so it is walked once; what the filters on it let
+//! For two given ends the way depends on addresses only, so it is traced once; what the filters on it let
 //! through is worked out from the steps. Where something cannot be told, or where a repair is looked for, the
-//! trip asks its script which way to take, and whoever runs it tries them all: see [`Script`].
+//! trace asks its choices which way to take, and whoever runs it tries them all: see [`Choices`].
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ pub(crate) enum Check {
     Pass { at: Named, does: String },
 }
 
-/// Why a trip ended early.
+/// Why a trace ended early.
 #[derive(Clone, Debug)]
 pub(crate) enum Stop {
     /// Here nothing passes.
@@ -75,7 +75,7 @@ pub(crate) enum Stop {
     Unknown(String),
     /// EC2 would refuse the network.
     Invalid(Box<Failure>),
-    /// The script does not say which way to take; each way's cost.
+    /// The choices do not say which way to take; each way's cost.
     Undecided(Vec<u32>),
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct Repair<T> {
     pub to: T,
 }
 
-/// A failure that a relaxed trip walked past.
+/// A failure that a relaxed trace went past.
 #[derive(Clone, Debug)]
 pub(crate) struct Passed {
     pub failure: Failure,
@@ -106,53 +106,53 @@ pub(crate) struct Passed {
     pub matched: Vec<String>,
 }
 
-/// Which ways to take where there are several, and whether failures may be walked past.
+/// Which ways to take where there are several, and whether failures may be passed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Script {
-    pub choices: Vec<usize>,
-    /// Set for a relaxed trip: the services that are to get through, past what holds them up.
+pub(crate) struct Choices {
+    pub picks: Vec<usize>,
+    /// Set for a relaxed trace: the services that are to get through, past what holds them up.
     pub wanted: Option<ServiceSet>,
 }
 
-/// The log that a trip writes.
+/// A trace, as far as it has come.
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+pub(crate) struct Trace {
     pub steps: Vec<Step>,
     pub passed: Vec<Passed>,
     pub assumptions: BTreeSet<String>,
     pub via: Vec<String>,
     pub cost: u32,
     taken: usize,
-    /// Whether the way back is being walked.
+    /// Whether the way back is being traced.
     pub back: bool,
 }
 
-/// What a trip needs at every step.
-pub(crate) struct Walker<'a, 'e> {
+/// What a trace needs at every step.
+pub(crate) struct Recorder<'a, 'e> {
     pub engine: &'e Engine<'a>,
-    pub script: &'e Script,
-    pub log: Log,
+    pub choices: &'e Choices,
+    pub trace: Trace,
 }
 
-impl<'a, 'e> Walker<'a, 'e> {
-    pub fn new(engine: &'e Engine<'a>, script: &'e Script) -> Self {
+impl<'a, 'e> Recorder<'a, 'e> {
+    pub fn new(engine: &'e Engine<'a>, choices: &'e Choices) -> Self {
         Self {
             engine,
-            script,
-            log: Log::default(),
+            choices,
+            trace: Trace::default(),
         }
     }
 
     /// Which of several ways to take, each at a cost.
     pub fn choose(&mut self, costs: &[u32]) -> Result<usize, Stop> {
-        if let ([_], None) | ([0], _) = (costs, &self.script.wanted) {
+        if let ([_], None) | ([0], _) = (costs, &self.choices.wanted) {
             return Ok(0);
         }
-        let Some(&choice) = self.script.choices.get(self.log.taken) else {
+        let Some(&choice) = self.choices.picks.get(self.trace.taken) else {
             return Err(Stop::Undecided(costs.to_vec()));
         };
-        self.log.taken += 1;
-        self.log.cost += costs.get(choice).copied().unwrap_or_default();
+        self.trace.taken += 1;
+        self.trace.cost += costs.get(choice).copied().unwrap_or_default();
         Ok(choice)
     }
 
@@ -166,8 +166,8 @@ impl<'a, 'e> Walker<'a, 'e> {
         things.get(choice).ok_or_else(nothing)
     }
 
-    /// Something holds every packet up. A relaxed trip goes on with one of the repairs; where there is none,
-    /// the trip ends.
+    /// Something holds every packet up. A relaxed trace goes on with one of the repairs; where there is none,
+    /// the trace ends.
     pub fn fail<T: Clone>(
         &mut self,
         code: Code,
@@ -181,13 +181,13 @@ impl<'a, 'e> Walker<'a, 'e> {
             at: at.clone(),
             detail,
         };
-        if self.script.wanted.is_none() || repairs.is_empty() {
+        if self.choices.wanted.is_none() || repairs.is_empty() {
             return Err(Stop::Blocked(Box::new(failure)));
         }
         let repair = self.pick(repairs, 1)?.clone();
         let source = at.source.clone();
-        let (step, back) = (self.log.steps.len(), self.log.back);
-        self.log.passed.push(Passed {
+        let (step, back) = (self.trace.steps.len(), self.trace.back);
+        self.trace.passed.push(Passed {
             failure,
             proposal: repair.proposal,
             step,
@@ -208,17 +208,17 @@ impl<'a, 'e> Walker<'a, 'e> {
         })))
     }
 
-    /// Goes through a check. A relaxed trip pays for what it walks past.
+    /// Goes through a check. A relaxed trace pays for what it goes past.
     pub fn step(&mut self, check: Check, role: Role) -> Result<(), Stop> {
         let step = Step { check, role };
-        if let Some(wanted) = &self.script.wanted {
+        if let Some(wanted) = &self.choices.wanted {
             let needed = needed(self.engine, wanted, role);
             let bounds = step.bounds(self.engine);
             if !bounds.sure.is_superset(&needed) {
                 self.pay(&step, &needed)?;
             }
         }
-        self.log.steps.push(step);
+        self.trace.steps.push(step);
         Ok(())
     }
 
@@ -230,16 +230,16 @@ impl<'a, 'e> Walker<'a, 'e> {
             };
         };
         self.choose(&[1])?;
-        self.log.passed.push(Passed {
-            step: self.log.steps.len(),
-            back: self.log.back,
+        self.trace.passed.push(Passed {
+            step: self.trace.steps.len(),
+            back: self.trace.back,
             ..blocker
         });
         Ok(())
     }
 
     pub fn assume(&mut self, what: impl Into<String>) {
-        self.log.assumptions.insert(what.into());
+        self.trace.assumptions.insert(what.into());
     }
 }
 
