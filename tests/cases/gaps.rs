@@ -4,7 +4,7 @@
 use crate::spec::{live, seed, spec};
 use serde_json::{Value as Json, json};
 use trueup_model::{Demand, Expectation, Plan, Reachability, Step};
-use trueup_reach::{BeforeAfter, tell_gaps};
+use trueup_reach::{BeforeAfter, report_gaps};
 
 type Resources = Vec<(&'static str, Json)>;
 
@@ -37,7 +37,7 @@ fn told_of(
     assert!(plan.refused.is_empty() && !plan.is_empty(), "{:?}", plan.refused);
     reorder(&mut plan);
     let networks = BeforeAfter::of(&plan, &topology, &observed).unwrap();
-    tell_gaps(&mut plan, &topology, &observed, &networks);
+    report_gaps(&mut plan, &topology, &observed, &networks);
     plan.reachability.unwrap_or_default()
 }
 

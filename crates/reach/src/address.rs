@@ -184,10 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn sets_are_told_in_ranges() {
+    fn sets_are_reported_in_ranges() {
         let set = of_range(&"10.0.0.0/24".parse().unwrap()).union(&of_range(&"10.0.1.0/25".parse().unwrap()));
-        let told: Vec<String> = ranges(&set, 9).iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["10.0.0.0/24", "10.0.1.0/25"]);
+        let reported: Vec<String> = ranges(&set, 9).iter().map(ToString::to_string).collect();
+        assert_eq!(reported, ["10.0.0.0/24", "10.0.1.0/25"]);
         let all: Vec<String> = ranges(&of_range(&"0.0.0.0/0".parse().unwrap()), 9)
             .iter()
             .map(ToString::to_string)

@@ -234,8 +234,8 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// What a packet end is called where it is told: its address, or what is known instead.
-    pub(crate) fn tell(&self, packet_end: &PacketEnd) -> String {
+    /// What a packet end is called where it is reported: its address, or what is known instead.
+    pub(crate) fn describe(&self, packet_end: &PacketEnd) -> String {
         let network = self.network;
         let yet = |subnet: usize| {
             let ranges: Vec<String> = network.subnets[subnet]

@@ -139,11 +139,12 @@ fn is_of_many(selector: &Selector) -> bool {
 fn is_nobodys(engine: &Engine<'_>, from: &Selector, to: &Selector) -> bool {
     let is_address =
         matches!(to, Selector::Range(_) | Selector::Address(_)) && to.interfaces(engine).is_empty();
-    let told = is_address
+    let reported = is_address
         .then(|| brief(engine, from, to, None, 0).ok())
         .flatten();
-    told.is_some_and(|told| {
-        told.blockers
+    reported.is_some_and(|reported| {
+        reported
+            .blockers
             .iter()
             .any(|blocker| blocker.code == Code::NoSuchHost)
     })
@@ -191,7 +192,7 @@ fn can(
 ) -> Result<Checked, SelectorError> {
     let answer = reach(engine, from, to)?;
     let verdict = answer.verdict(over);
-    let told = format!("{} -> {}", expectation.from, expectation.to);
+    let reported = format!("{} -> {}", expectation.from, expectation.to);
     let missing = over
         .map(|over| over.intersect(&answer.asked).subtract(&answer.allowed))
         .unwrap_or_default();
@@ -200,18 +201,21 @@ fn can(
         Verdict::Unknown => checked(
             Status::Unknown,
             verdict,
-            format!("whether {told} works cannot be told"),
+            format!("whether {reported} works cannot be told"),
             missing,
         ),
         Verdict::Partial => checked(
             Status::Failed,
             verdict,
-            format!("{told} works in part only"),
+            format!("{reported} works in part only"),
             missing,
         ),
-        Verdict::Blocked | Verdict::Invalid => {
-            checked(Status::Failed, verdict, format!("{told} is {verdict}"), missing)
-        }
+        Verdict::Blocked | Verdict::Invalid => checked(
+            Status::Failed,
+            verdict,
+            format!("{reported} is {verdict}"),
+            missing,
+        ),
     })
 }
 
@@ -332,26 +336,29 @@ fn cannot(
     let verdict = answer.verdict(Some(&meant));
     let sure = answer.allowed.union(&answer.partial).intersect(&meant);
     let perhaps = answer.unknown.intersect(&meant);
-    let told = format!("{} -> {}", expectation.from, expectation.to);
+    let reported = format!("{} -> {}", expectation.from, expectation.to);
     Ok(if answer.invalid {
         checked(
             Status::Failed,
             verdict,
-            format!("{told} is invalid"),
+            format!("{reported} is invalid"),
             ServiceSet::none(),
         )
     } else if !sure.is_empty() {
         checked(
             Status::Failed,
             verdict,
-            format!("{told} works over {}", sure.in_words()),
+            format!("{reported} works over {}", sure.in_words()),
             sure,
         )
     } else if !perhaps.is_empty() {
         checked(
             Status::Unknown,
             verdict,
-            format!("whether {told} works over {} cannot be told", perhaps.in_words()),
+            format!(
+                "whether {reported} works over {} cannot be told",
+                perhaps.in_words()
+            ),
             perhaps,
         )
     } else {

@@ -186,7 +186,7 @@ fn explained(
         explanation.is_looked_at = engine.network.interfaces.len() <= most;
         if explanation.is_looked_at {
             let asked = edit::Asked::of(engine, from, to, wanted);
-            repairs.iter_mut().for_each(|repair| asked.tell(engine, repair));
+            repairs.iter_mut().for_each(|repair| asked.report(engine, repair));
         }
         // What opens more to the internet than was asked for comes last, if it comes at all.
         let rank = |blocker: &Blocker| blocker.proposal.as_ref().map(Proposal::rank);

@@ -30,7 +30,7 @@ pub fn exposures(engine: &Engine<'_>, topology: &Topology, found: &[Change]) -> 
         .collect()
 }
 
-/// What is told of groups that come to let in more of the internet.
+/// What is reported of groups that come to let in more of the internet.
 #[derive(Default)]
 pub struct Opened {
     pub groups: Vec<OpenedGroup>,
@@ -205,21 +205,21 @@ fn less(parts: Vec<(AddressSet, ServiceSet)>, allowance: &Allowance) -> Vec<(Add
 }
 
 fn refusal(engine: &Engine<'_>, row: &Row) -> Refusal {
-    let told = &row.told;
-    let verb = if told.after == Level::Unknown {
+    let reported = &row.reported;
+    let verb = if reported.after == Level::Unknown {
         "may become"
     } else {
         "becomes"
     };
-    let hosts = some(&told.to);
-    let from = match told.from.iter().any(|from| from == "internet") {
-        true if told.so_far.is_empty() => "the internet".to_owned(),
-        true => format!("the whole internet (so far: {})", some(&told.so_far)),
-        false => some(&told.from),
+    let hosts = some(&reported.to);
+    let from = match reported.from.iter().any(|from| from == "internet") {
+        true if reported.so_far.is_empty() => "the internet".to_owned(),
+        true => format!("the whole internet (so far: {})", some(&reported.so_far)),
+        false => some(&reported.from),
     };
     let why = format!(
         "{} {verb} reachable from {from}, and no `expect` says that it can: close it, or expect {}",
-        told.over,
+        reported.over,
         wanted(engine, row)
     );
     Refusal {
@@ -257,10 +257,10 @@ fn wanted(engine: &Engine<'_>, row: &Row) -> String {
         .collect();
     let one = |host: &String, from: &String| {
         let to = others.get(host.as_str()).copied().unwrap_or(host);
-        format!("`{{from: {from}, can: {to}, over: '{}'}}`", row.told.over)
+        format!("`{{from: {from}, can: {to}, over: '{}'}}`", row.reported.over)
     };
     let all: Vec<String> = row
-        .told
+        .reported
         .to
         .iter()
         .flat_map(|host| selectors.iter().map(|from| one(host, from)))
@@ -295,7 +295,7 @@ pub(crate) fn some(names: &[String]) -> String {
     }
 }
 
-/// As many as are told.
+/// As many as are reported.
 fn first(all: &[String], between: &str) -> String {
     all.iter()
         .take(NAMES_MAX)

@@ -9,7 +9,7 @@ use crate::fill::{Lists, observed as live_network, topology as wanted_network};
 use crate::selector::SelectorError;
 use crate::verdict::Verdict;
 
-/// Reasons of one finding that are told at most.
+/// Reasons of one finding that are reported at most.
 const REASONS_MAX: usize = 4;
 
 /// How the expectations of a spec fare on the network that it wants.
@@ -62,7 +62,7 @@ fn finding(engine: &Engine<'_>, expectation: &Expectation, live: bool) -> Findin
         place: expectation.place.clone(),
     };
     match check(engine, expectation) {
-        Ok(checked) => tell(&mut finding, expectation, &checked, live),
+        Ok(checked) => report(&mut finding, expectation, &checked, live),
         Err(ExpectError::Selector(SelectorError::Nothing(selector))) if live => {
             finding.status = Status::Failed;
             finding.why = format!("{selector} is not there");
@@ -78,7 +78,7 @@ fn finding(engine: &Engine<'_>, expectation: &Expectation, live: bool) -> Findin
     finding
 }
 
-fn tell(finding: &mut Finding, expectation: &Expectation, checked: &Checked, live: bool) {
+fn report(finding: &mut Finding, expectation: &Expectation, checked: &Checked, live: bool) {
     (finding.status, finding.why) = (checked.status, checked.why.clone());
     if checked.is_empty {
         if checked.status == Status::Passed {
@@ -116,19 +116,19 @@ fn says_nothing(finding: &mut Finding) {
     finding.help = Some("as long as nothing is there, this says nothing".to_owned());
 }
 
-/// What would have to change so that it works. What is live has no lines in a spec, so its reasons are told
-/// at once.
+/// What would have to change so that it works. What is live has no lines in a spec, so its reasons are
+/// reported at once.
 fn missing(finding: &mut Finding, explanation: &Explanation, live: bool) {
-    let told = || explanation.blockers.iter().take(REASONS_MAX);
+    let reported = || explanation.blockers.iter().take(REASONS_MAX);
     let reason = |blocker: &Blocker| format!("{}: {}", blocker.component, blocker.what);
-    finding.because = told()
+    finding.because = reported()
         .filter_map(|blocker| label(blocker.source.as_ref(), reason(blocker)))
         .collect();
-    let reasons: Vec<String> = told().map(reason).collect();
+    let reasons: Vec<String> = reported().map(reason).collect();
     if live && !reasons.is_empty() {
         finding.why = format!("{} ({})", finding.why, reasons.join("; "));
     }
-    let mut fixes: Vec<String> = told()
+    let mut fixes: Vec<String> = reported()
         .filter_map(|blocker| Some(blocker.proposal.as_ref()?.to_string()))
         .collect();
     if !explanation.is_looked_at && !fixes.is_empty() {

@@ -31,7 +31,7 @@ use crate::expect::check;
 use crate::service::ServiceSet;
 use crate::transition::{Transition, gaps};
 
-/// Gaps that are told at most.
+/// Gaps that are reported at most.
 const GAPS_MAX: usize = 20;
 /// States that are looked at at most, and hosts in all of them together: more would make a plan slow.
 const STATES_MAX: usize = 24;
@@ -42,7 +42,7 @@ type IntermediateState = (End, End, Level, Level);
 
 /// Writes into a plan what works before and after it and not in between. Of a plan that is refused nothing is
 /// said.
-pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, networks: &BeforeAfter) {
+pub fn report_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, networks: &BeforeAfter) {
     let takes: Vec<&Step> = plan.steps.iter().filter(|step| takes(step)).collect();
     if !plan.refused.is_empty() || takes.is_empty() || !plan.steps.iter().any(gives) {
         return;
@@ -76,25 +76,25 @@ pub fn tell_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, netw
         found, interrupted, ..
     } = meanwhile;
     let rows = rows(found, &gone);
-    let told = plan.reachability.get_or_insert_with(Reachability::default);
-    let known: Vec<ReachChange> = told
+    let reported = plan.reachability.get_or_insert_with(Reachability::default);
+    let known: Vec<ReachChange> = reported
         .barrier
         .iter()
         .flat_map(|barrier| barrier.gaps.clone())
         .collect();
-    let is_told = |gap: &ReachChange| {
+    let is_reported = |gap: &ReachChange| {
         known
             .iter()
             .any(|known| (&known.from, &known.to, &known.over) == (&gap.from, &gap.to, &gap.over))
     };
-    let gaps: Vec<ReachChange> = rows.into_iter().filter(|gap| !is_told(gap)).collect();
-    told.gaps_more = gaps.len().saturating_sub(GAPS_MAX);
-    told.gaps = gaps.into_iter().take(GAPS_MAX).collect();
-    told.gaps_unlooked = unlooked;
+    let gaps: Vec<ReachChange> = rows.into_iter().filter(|gap| !is_reported(gap)).collect();
+    reported.gaps_more = gaps.len().saturating_sub(GAPS_MAX);
+    reported.gaps = gaps.into_iter().take(GAPS_MAX).collect();
+    reported.gaps_unlooked = unlooked;
     let interrupted = interrupted
         .into_iter()
         .filter_map(|(place, because)| Some((topology.expect.get(place)?, because)));
-    told.interrupted = interrupted
+    reported.interrupted = interrupted
         .map(|(asked, because)| Interrupted {
             expectation: asked.to_string(),
             place: asked.place.clone(),
@@ -166,7 +166,7 @@ impl<'a> Meanwhile<'a> {
         networks: &'a BeforeAfter,
         gone: &BTreeSet<String>,
     ) -> Self {
-        // Of hosts that are stopped or replaced themselves that is told with them.
+        // Of hosts that are stopped or replaced themselves that is reported with them.
         let asked = topology.expect.iter().enumerate().filter(|(_, asked)| {
             asked.demand == Demand::Can
                 && ![&asked.from, &asked.to]
@@ -222,8 +222,8 @@ fn works(engine: &Engine<'_>, asked: &Expectation) -> bool {
     check(engine, asked).is_ok_and(|checked| checked.status == Status::Passed)
 }
 
-/// The gaps in rows, without the hosts that are stopped or replaced themselves: what that is felt as is told
-/// with them.
+/// The gaps in rows, without the hosts that are stopped or replaced themselves: what that is felt as is
+/// reported with them.
 fn rows(
     found: BTreeMap<IntermediateState, (ServiceSet, BTreeSet<String>)>,
     gone: &BTreeSet<String>,
@@ -249,7 +249,7 @@ fn rows(
         let because: Vec<String> = because.into_iter().collect();
         merged(&gaps).into_iter().map(move |row| ReachChange {
             because: because.clone(),
-            ..row.told
+            ..row.reported
         })
     });
     rows.collect()

@@ -37,7 +37,7 @@
 //! assert_eq!(answer.verdict(Some(&ServiceSet::read("tcp/443").unwrap())), Verdict::Blocked);
 //! ```
 
-// An answer is told whatever was read, and no place out of a record ends it: see [`network::Table`].
+// An answer is reported whatever was read, and no place out of a record ends it: see [`network::Table`].
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
 
 pub mod address;
@@ -86,7 +86,7 @@ pub use explain::{Blocker, Edit, Explanation, Form, Hop, Opens, Proposal, Servic
 pub use filter::Direction;
 #[doc(hidden)]
 pub use forwarding_rules::{ForwardingRule, ForwardingRules};
-pub use gaps::tell_gaps;
+pub use gaps::report_gaps;
 pub use lint::{Lint, Removal, lint, lints, stranded};
 pub use network::{AddressPair, Network};
 pub use review::{drifted, review};

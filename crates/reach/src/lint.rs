@@ -23,7 +23,7 @@ pub use removal::Removal;
 /// A lint. Where its help advises to take something away, it says what.
 #[derive(Clone, Debug)]
 pub struct Lint {
-    /// What is told.
+    /// What is reported.
     pub diagnostic: Diagnostic,
     /// What its help advises to take away: with it goes nothing that works, and nothing opens.
     pub removal: Option<Removal>,

@@ -14,10 +14,10 @@ use crate::findings;
 use crate::lint::stranded;
 use crate::sources::{public_subnets, source_changes};
 
-/// Rows that are told at most; what is beyond is counted.
+/// Rows that are reported at most; what is beyond is counted.
 pub(crate) const ROWS_MAX: usize = 100;
 
-/// Why nothing is told of what changes.
+/// Why nothing is reported of what changes.
 const UNREAD: &str = "not everything was read";
 
 /// Writes into a plan what it does to who can talk to whom and how the spec's expectations fare, and refuses
@@ -30,7 +30,7 @@ pub fn review(
     networks: Option<&BeforeAfter>,
     deny_exposure: bool,
 ) {
-    let mut told = Reachability {
+    let mut reported = Reachability {
         findings: found(plan, topology, observed, networks),
         ..Reachability::default()
     };
@@ -40,7 +40,7 @@ pub fn review(
     let is_fault =
         |finding: &&Finding| finding.status == Status::Failed || (finding.is_failure() && is_complete);
     plan.refused
-        .extend(told.findings.iter().filter(is_fault).map(|finding| {
+        .extend(reported.findings.iter().filter(is_fault).map(|finding| {
             let place = &finding.place;
             let help = finding
                 .help
@@ -58,7 +58,7 @@ pub fn review(
             }
         }));
     if !is_read(plan) {
-        told.untold = Some(UNREAD.to_owned());
+        reported.untold = Some(UNREAD.to_owned());
     } else if let Some(networks) = networks {
         let (old, new) = (networks.before(), networks.after());
         let found = changes(&old, &new);
@@ -68,17 +68,17 @@ pub fn review(
         let opened = opened(&old, &new, deny_exposure);
         plan.diagnostics.extend(opened.diagnostics);
         plan.refused.extend(opened.refused);
-        told.opened_groups = opened.groups;
-        told.public_subnets = public_subnets(&old, &new);
-        told.hosts = Some(hosts([&old, &new]));
+        reported.opened_groups = opened.groups;
+        reported.public_subnets = public_subnets(&old, &new);
+        reported.hosts = Some(hosts([&old, &new]));
         let mut causes = causes(topology, observed, plan, (&old, &new));
-        tell(&mut told, merged(&found), |row| ReachChange {
+        report(&mut reported, merged(&found), |row| ReachChange {
             because: causes.of(&row),
-            ..row.told
+            ..row.reported
         });
-        told.source_changes = source_changes(&old, &new, plan);
-        told.source_changes_more = told.source_changes.len().saturating_sub(ROWS_MAX);
-        told.source_changes.truncate(ROWS_MAX);
+        reported.source_changes = source_changes(&old, &new, plan);
+        reported.source_changes_more = reported.source_changes.len().saturating_sub(ROWS_MAX);
+        reported.source_changes.truncate(ROWS_MAX);
     }
     if is_read(plan)
         && topology
@@ -93,7 +93,7 @@ pub fn review(
             .or_else(|| networks.map(BeforeAfter::after));
         plan.diagnostics.extend(engine.iter().flat_map(stranded));
     }
-    plan.reachability = Some(told);
+    plan.reachability = Some(reported);
 }
 
 /// What drift does to who can talk to whom, as seen from the spec: what is live against what the plan would
@@ -103,27 +103,27 @@ pub fn drifted(plan: &Plan, topology: &Topology, observed: &Observed) -> Reachab
         // Nothing was read.
         return Reachability::default();
     }
-    let mut told = Reachability {
+    let mut reported = Reachability {
         findings: findings::live(topology, observed),
         ..Reachability::default()
     };
     if !is_read(plan) {
-        told.untold = Some(UNREAD.to_owned());
+        reported.untold = Some(UNREAD.to_owned());
     } else if let Some(networks) = BeforeAfter::of(plan, topology, observed) {
         let (live, wanted) = (networks.before(), networks.after());
-        told.hosts = Some(hosts([&live, &wanted]));
+        reported.hosts = Some(hosts([&live, &wanted]));
         let rows = merged(&changes(&wanted, &live));
         // The reasons are differences, which the plan has from what is live to what is wanted.
         let mut causes = causes(topology, observed, plan, (&live, &wanted));
-        tell(&mut told, rows, |row| {
-            let told = row.told.clone();
+        report(&mut reported, rows, |row| {
+            let reported = row.reported.clone();
             ReachChange {
                 because: causes.of(&row.reversed()),
-                ..told
+                ..reported
             }
         });
     }
-    told
+    reported
 }
 
 /// How many hosts are known in any of these networks.
@@ -136,9 +136,9 @@ fn hosts(engines: [&Engine<'_>; 2]) -> usize {
 }
 
 /// Writes the first rows, and how many there are beyond.
-fn tell(told: &mut Reachability, rows: Vec<Row>, with_reasons: impl FnMut(Row) -> ReachChange) {
-    told.more = rows.len().saturating_sub(ROWS_MAX);
-    told.changes = rows.into_iter().take(ROWS_MAX).map(with_reasons).collect();
+fn report(reported: &mut Reachability, rows: Vec<Row>, with_reasons: impl FnMut(Row) -> ReachChange) {
+    reported.more = rows.len().saturating_sub(ROWS_MAX);
+    reported.changes = rows.into_iter().take(ROWS_MAX).map(with_reasons).collect();
 }
 
 /// How the expectations fare on the network that the plan leaves. In another account or region nothing was

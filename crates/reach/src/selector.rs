@@ -510,13 +510,13 @@ fn asked(
             continue;
         }
         let answer = ask(engine, source, target);
-        let is_told = |class: Option<&Option<HostClass>>| {
+        let is_reported = |class: Option<&Option<HostClass>>| {
             class
                 .copied()
                 .flatten()
                 .is_some_and(|class| is_named(engine, &answer.assumptions, class.host))
         };
-        let is_each = is_told(own.get(place.0)) || is_told(others.get(place.1));
+        let is_each = is_reported(own.get(place.0)) || is_reported(others.get(place.1));
         add(answer);
         // What is said of one host is not said of those that are like it.
         if is_each {

@@ -30,7 +30,7 @@ enum Exit {
 /// A subnet before and after, by their indexes.
 type Pair = (usize, usize);
 
-/// What is told together: the addresses before and after.
+/// What is reported together: the addresses before and after.
 type Key = (SourceAddress, SourceAddress);
 
 /// Who appears by other addresses, and the reasons.
@@ -42,7 +42,7 @@ struct Row {
 }
 
 /// Who appears on the internet by another address after a plan. What does not reach the internet before or
-/// does not afterwards has no address there, and is told as what closes or opens.
+/// does not afterwards has no address there, and is reported as what closes or opens.
 pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> Vec<SourceChange> {
     let changed: BTreeSet<String> = plan
         .changes
@@ -107,7 +107,7 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
             );
         }
     }
-    let told = |((before, after), row): (Key, Row)| SourceChange {
+    let reported = |((before, after), row): (Key, Row)| SourceChange {
         subnets: row.subnets.into_iter().collect(),
         hosts: row.hosts.into_iter().collect(),
         before,
@@ -118,7 +118,7 @@ pub fn source_changes(before: &Engine<'_>, after: &Engine<'_>, plan: &Plan) -> V
             .filter(|name| changed.contains(name))
             .collect(),
     };
-    rows.into_iter().map(told).collect()
+    rows.into_iter().map(reported).collect()
 }
 
 /// The subnets that are there before and after, and from which a route leads to an internet gateway only

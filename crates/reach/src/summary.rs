@@ -34,7 +34,7 @@ pub struct Row {
 impl Row {
     /// What works, in words.
     pub fn what(&self) -> String {
-        told(
+        reported(
             [&self.allowed, &self.partial, &self.unknown],
             ServiceSet::in_words,
         )
@@ -42,7 +42,7 @@ impl Row {
 }
 
 /// What works, what works in part and what perhaps does.
-pub(crate) fn told(sets: [&ServiceSet; 3], words: impl Fn(&ServiceSet) -> String) -> String {
+pub(crate) fn reported(sets: [&ServiceSet; 3], words: impl Fn(&ServiceSet) -> String) -> String {
     let sets = ["", "partly ", "perhaps "]
         .into_iter()
         .zip(sets)

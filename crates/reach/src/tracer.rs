@@ -361,7 +361,7 @@ impl<'a> Tracer<'a, '_> {
         let taken = *self.recorder.pick(&chosen, 0)?;
         if chosen.len() > 1 {
             let name = &network.route_tables[table].named.name;
-            let target = self.recorder.engine.tell(&self.target);
+            let target = self.recorder.engine.describe(&self.target);
             self.recorder.assume(format!(
                 "which route of {name} takes {target} depends on addresses that are not known"
             ));
@@ -433,7 +433,7 @@ impl<'a> Tracer<'a, '_> {
                 Code::NoRoute,
                 (table, None),
                 subnet,
-                format!("for {}", self.recorder.engine.tell(&self.target)),
+                format!("for {}", self.recorder.engine.describe(&self.target)),
             ),
         }
     }
@@ -561,17 +561,19 @@ impl<'a> Tracer<'a, '_> {
             (Owner::Unresolved | Owner::Outside, None) if unread.hosts || self.is_anybodys(vpc) => {
                 return Err(Stop::Unknown(format!(
                     "who has {} in {} is not known",
-                    engine.tell(&self.target),
+                    engine.describe(&self.target),
                     at.name
                 )));
             }
             (Owner::Interface(..) | Owner::Nat(_), Some(_)) => {
-                return self.recorder.dead(Code::WrongHost, at, engine.tell(&self.target));
+                return self
+                    .recorder
+                    .dead(Code::WrongHost, at, engine.describe(&self.target));
             }
             _ => {
                 return self
                     .recorder
-                    .dead(Code::NoSuchHost, at, engine.tell(&self.target));
+                    .dead(Code::NoSuchHost, at, engine.describe(&self.target));
             }
         };
         self.target.owner = owner;
@@ -682,7 +684,7 @@ impl<'a> Tracer<'a, '_> {
             return self.recorder.dead(
                 Code::ReplyChanged,
                 &at,
-                format!("it comes from {}", self.recorder.engine.tell(&self.source)),
+                format!("it comes from {}", self.recorder.engine.describe(&self.source)),
             );
         }
         let [there, back] = &self.flow.appliances;

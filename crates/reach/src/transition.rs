@@ -22,7 +22,7 @@ use crate::network::Network;
 use crate::overapproximate::overapproximate;
 use crate::service::ServiceSet;
 
-/// Gaps that are told at most.
+/// Gaps that are reported at most.
 const GAPS_MAX: usize = 20;
 
 /// What a plan goes through, where the order of its steps matters to an expectation.
@@ -110,7 +110,7 @@ impl<'a> Transition<'a> {
             .expectations
             .iter()
             .any(|expectation| expectation.to.parse::<IpAddr>().is_ok());
-        // Of an address that goes from one host to another it is not told at once who has it.
+        // Of an address that goes from one host to another it is not reported at once who has it.
         let born = self.network(&births);
         let (before, after) = (self.networks.before(), self.networks.after());
         let overapproximation = overapproximate(&[before.network, &born, after.network])
@@ -144,7 +144,7 @@ impl<'a> Transition<'a> {
             expectations: self.expectations.iter().map(ToString::to_string).collect(),
             waits: !waiting.is_empty(),
             more: rows.len().saturating_sub(GAPS_MAX),
-            gaps: rows.into_iter().take(GAPS_MAX).map(|row| row.told).collect(),
+            gaps: rows.into_iter().take(GAPS_MAX).map(|row| row.reported).collect(),
         };
         plan.reachability
             .get_or_insert_with(Reachability::default)
@@ -182,7 +182,7 @@ impl<'a> Transition<'a> {
             ),
             None => "and in no order of the steps in between".to_owned(),
         };
-        let told: Vec<String> = next
+        let reported: Vec<String> = next
             .iter()
             .map(|step| format!("step {} ({} of {})", step.number, step.call.action, step.address))
             .collect();
@@ -195,11 +195,11 @@ impl<'a> Transition<'a> {
             0 => String::new(),
             1 => format!(
                 "; {far} it might be opened by the only one that could be next, {}",
-                some(&told)
+                some(&reported)
             ),
             _ => format!(
                 "; {far} it might be opened by each one that could be next: {}",
-                some(&told)
+                some(&reported)
             ),
         };
         let help = match stuck.given_up {

@@ -40,7 +40,7 @@ fn reviewed(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Pl
         _ => {}
     }
     if let Some(networks) = &networks {
-        trueup_reach::tell_gaps(&mut plan, topology, observed, networks);
+        trueup_reach::report_gaps(&mut plan, topology, observed, networks);
     }
     plan
 }

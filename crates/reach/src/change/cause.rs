@@ -94,7 +94,7 @@ fn elastic_ips(topology: &Topology, live: &Observed) -> BTreeMap<String, BTreeSe
         .iter()
         .filter_map(|object| Some((object.id.as_str(), object.claim(&topology.name)?)))
         .collect();
-    let told = |reference: &Ref| match reference {
+    let reported = |reference: &Ref| match reference {
         Ref::Name(address) => Some(address.to_string()),
         Ref::Id(id) => names.get(id.as_str()).map(|name| (*name).to_owned()),
     };
@@ -108,7 +108,7 @@ fn elastic_ips(topology: &Topology, live: &Observed) -> BTreeMap<String, BTreeSe
         .filter_map(|object| Some((object.claim(&topology.name)?.to_owned(), &object.record)));
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (user, record) in wanted.chain(there) {
-        if let Some(name) = record.reference("elastic_ip").and_then(told) {
+        if let Some(name) = record.reference("elastic_ip").and_then(reported) {
             found.entry(user).or_default().insert(name);
         }
     }
@@ -119,7 +119,7 @@ impl Causes<'_> {
     /// The addresses without whose change those of a row would not be, in their order. Hosts that come or go
     /// are reason enough.
     pub fn of(&mut self, row: &Row) -> Vec<String> {
-        let mut told: BTreeSet<String> = row
+        let mut reported: BTreeSet<String> = row
             .from
             .iter()
             .chain(&row.to)
@@ -146,9 +146,9 @@ impl Causes<'_> {
                     (tried <= PAIRS_TRIED_MAX).then(|| row.change(from, to)).as_ref(),
                 )
             };
-            told.extend(found.iter().map(ToString::to_string));
+            reported.extend(found.iter().map(ToString::to_string));
         }
-        told.into_iter().collect()
+        reported.into_iter().collect()
     }
 
     /// What of that which is near a change is needed for it: each is tried to be left out. Without a change

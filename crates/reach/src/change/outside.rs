@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::address::{AddressSet, Family, ranges};
 
-/// Ranges that are told one by one; of more their number is told.
+/// Ranges that are reported one by one; of more their number is reported.
 const NAMED_MAX: usize = 3;
 
 /// Ranges that are listed for programs at most.

@@ -9,8 +9,8 @@ use super::{Change, End, Outside, Shift};
 
 /// A row: the changes of all its pairs, which are alike.
 pub struct Row {
-    /// What is told.
-    pub told: ReachChange,
+    /// What is reported.
+    pub reported: ReachChange,
     /// Who asks; there is at least one.
     pub from: Vec<End>,
     /// Who is asked for, by each of them.
@@ -29,7 +29,8 @@ impl Row {
         }
     }
 
-    /// The same row for whoever goes the other way: from what is after to what is before. What is told stays.
+    /// The same row for whoever goes the other way: from what is after to what is before. What is reported
+    /// stays.
     #[must_use]
     pub fn reversed(self) -> Self {
         let shift = Shift {
@@ -75,7 +76,7 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
         names.into_iter().collect::<Vec<_>>()
     };
     let row = |((outside, shift, to), from): ((bool, &Shift, BTreeSet<&End>), Vec<&End>)| {
-        let told = ReachChange {
+        let reported = ReachChange {
             from: names(&mut from.iter()),
             to: names(&mut to.iter()),
             over: shift.over.in_words(),
@@ -88,7 +89,7 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
         };
         let cloned = |ends: &mut dyn Iterator<Item = &&End>| ends.map(|end| (*end).clone()).collect();
         Row {
-            told,
+            reported,
             from: cloned(&mut from.iter()),
             to: cloned(&mut to.iter()),
             shift: shift.clone(),
@@ -102,15 +103,15 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
 /// Exposure first, of it what everybody reaches; then what else opens, then what closes; of these, what is
 /// sure before what is not.
 fn rank(row: &Row) -> impl Ord + '_ {
-    let told = &row.told;
-    let some = !told.from.iter().any(|name| name == "internet");
+    let reported = &row.reported;
+    let some = !reported.from.iter().any(|name| name == "internet");
     (
-        !told.exposure,
-        told.exposure && some,
-        told.after < told.before,
-        Reverse(told.after),
-        &told.from,
-        &told.to,
-        &told.over,
+        !reported.exposure,
+        reported.exposure && some,
+        reported.after < reported.before,
+        Reverse(reported.after),
+        &reported.from,
+        &reported.to,
+        &reported.over,
     )
 }

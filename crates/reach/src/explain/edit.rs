@@ -1,4 +1,4 @@
-//! What a repair does to a network, and what it opens that nobody asked for: that is told with it.
+//! What a repair does to a network, and what it opens that nobody asked for: that is reported with it.
 
 use std::collections::BTreeSet;
 
@@ -315,7 +315,7 @@ pub(super) struct Asked<'p> {
     outside: AddressSet,
 }
 
-/// How many of the openings are told.
+/// How many of the openings are reported.
 const TOLD_MAX: usize = 3;
 
 impl<'p> Asked<'p> {
@@ -353,7 +353,7 @@ impl<'p> Asked<'p> {
     /// Writes into a repair what each of its changes opens: beside those before it, because a route may open
     /// nothing and then a public address all that the route has left. A change that has no form says that of
     /// itself, and so the others count as if it came last.
-    pub fn tell(&self, engine: &Engine<'_>, repair: &mut [Blocker]) {
+    pub fn report(&self, engine: &Engine<'_>, repair: &mut [Blocker]) {
         let mut before = engine.network.clone();
         for proposal in repair.iter_mut().filter_map(|blocker| blocker.proposal.as_mut()) {
             let Some(edit) = proposal.edit() else { continue };
@@ -365,7 +365,7 @@ impl<'p> Asked<'p> {
                 .into_iter()
                 .flat_map(|change| self.others(change))
                 .collect();
-            proposal.looked_at(told(&opened), opened.iter().any(Change::is_exposure));
+            proposal.looked_at(reported(&opened), opened.iter().any(Change::is_exposure));
             before = after;
         }
     }
@@ -454,14 +454,14 @@ fn split(names: &[String], asked: &BTreeSet<String>) -> (Option<End>, Option<End
 }
 
 /// What opens, in words: the worst first, and how many more there are.
-fn told(opened: &[Change]) -> Vec<String> {
+fn reported(opened: &[Change]) -> Vec<String> {
     let rows = merged(opened);
     let words = |row: &crate::change::Row| {
         format!(
             "{} from {} to {}",
-            row.told.over,
-            some(&row.told.from),
-            some(&row.told.to)
+            row.reported.over,
+            some(&row.reported.from),
+            some(&row.reported.to)
         )
     };
     let mut all: Vec<String> = rows.iter().map(words).collect();

@@ -36,7 +36,7 @@ pub struct Hop {
 /// The hops of a trace, there and back, as far as the wanted services get.
 pub(super) fn hops(engine: &Engine<'_>, traced: &Traced, wanted: &ServiceSet) -> (Vec<Hop>, Vec<Hop>) {
     let (forth, home) = traced.halves();
-    let tell = |steps: &[Step]| {
+    let describe = |steps: &[Step]| {
         let mut hops = Vec::new();
         for step in steps {
             let hop = hop(engine, step, wanted);
@@ -48,12 +48,12 @@ pub(super) fn hops(engine: &Engine<'_>, traced: &Traced, wanted: &ServiceSet) ->
         }
         hops
     };
-    let mut there = tell(forth);
+    let mut there = describe(forth);
     let denied = there.last().is_some_and(|hop| hop.result == "deny");
     if !denied && let Ok(end) = traced.forward {
         there.push(arrival(engine, end));
     }
-    let back = if denied { Vec::new() } else { tell(home) };
+    let back = if denied { Vec::new() } else { describe(home) };
     (there, back)
 }
 
@@ -285,7 +285,7 @@ fn deciding<'a>(
 /// What a filter that holds up needed services says about it; `None` for what is no filter.
 pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> Option<Passed> {
     let network = engine.network;
-    let tell = |peer: &PacketEnd| engine.tell(peer);
+    let describe = |peer: &PacketEnd| engine.describe(peer);
     let is_unread = |group: &usize| network.security_groups[*group].is_unread();
     let (code, at, proposal, detail, source, matched) = match &step.check {
         // Of what is not known nobody says that it denies, or what to change in it.
@@ -332,7 +332,7 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
             let name = narrowest.map_or("a security group of its own", |group| {
                 network.security_groups[group].named.name.as_str()
             });
-            let fix = format!("allow {needed} {arrow} {} in {name}", tell(peer));
+            let fix = format!("allow {needed} {arrow} {} in {name}", describe(peer));
             let edit = super::edit::peers(engine, peer).map(|peers| {
                 let (direction, services) = (*direction, needed.clone());
                 match narrowest {
@@ -356,7 +356,7 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
                 Code::SecurityGroup,
                 &host.named,
                 Proposal::new(fix, edit),
-                format!("{needed} {arrow} {}", tell(peer)),
+                format!("{needed} {arrow} {}", describe(peer)),
                 place,
                 near,
             )
@@ -376,11 +376,15 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
             let fix = match deny {
                 Some(entry) => format!(
                     "allow {needed} {} in {name} {} before entry {}",
-                    tell(peer),
+                    describe(peer),
                     direction.as_str(),
                     entry.number
                 ),
-                None => format!("allow {needed} {} in {name} {}", tell(peer), direction.as_str()),
+                None => format!(
+                    "allow {needed} {} in {name} {}",
+                    describe(peer),
+                    direction.as_str()
+                ),
             };
             let edit = network.acl_of(*subnet).zip(super::edit::ranges(engine, peer));
             let before = deny.map(|entry| entry.number);
@@ -399,7 +403,7 @@ pub(crate) fn blocker(engine: &Engine<'_>, step: &Step, needed: &ServiceSet) -> 
                 Code::NetworkAcl,
                 place,
                 Proposal::new(fix, edit),
-                format!("{} {needed} {}", direction.as_str(), tell(peer)),
+                format!("{} {needed} {}", direction.as_str(), describe(peer)),
                 source,
                 matched,
             )

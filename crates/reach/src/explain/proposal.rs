@@ -1,8 +1,8 @@
 //! Proposals: what to change so that something works, together with what that opens and nobody asked for.
 //!
 //! Nothing is proposed without a word about that: what a proposal opens begins as not looked at, and only
-//! [`Asked::tell`](super::edit::Asked::tell), which applies the change to the network and compares, says that
-//! it is known. A change that cannot be applied says why it cannot.
+//! [`Asked::report`](super::edit::Asked::tell), which applies the change to the network and compares, says
+//! that it is known. A change that cannot be applied says why it cannot.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ pub enum Opens {
     /// This, in words; nothing where there is none.
     Known {
         /// The worst first.
-        told: Vec<String>,
+        reported: Vec<String>,
         /// Whether some of it is from the internet.
         exposes: bool,
     },
@@ -98,9 +98,9 @@ impl Proposal {
         &self.opens
     }
 
-    pub(super) fn looked_at(&mut self, told: Vec<String>, exposes: bool) {
+    pub(super) fn looked_at(&mut self, reported: Vec<String>, exposes: bool) {
         if let Form::Edit(_) = self.form {
-            self.opens = Opens::Known { told, exposes };
+            self.opens = Opens::Known { reported, exposes };
         }
     }
 
@@ -115,12 +115,12 @@ impl Proposal {
 }
 
 impl Opens {
-    /// Each line that is told of it. That nobody looked is told once, with all that is proposed.
+    /// Each line that is reported of it. That nobody looked is reported once, with all that is proposed.
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Unlooked => Vec::new(),
             Self::Unknown(why) => vec![format!("not worked out, because {}", why.as_str())],
-            Self::Known { told, .. } => told.clone(),
+            Self::Known { reported, .. } => reported.clone(),
         }
     }
 }
@@ -147,7 +147,9 @@ pub(super) fn fields<S: Serializer>(proposal: &Option<Proposal>, to: S) -> Resul
     let mut map = to.serialize_map(None)?;
     map.serialize_entry("fix", proposal.as_ref().map_or("", Proposal::fix))?;
     match proposal.as_ref().map(Proposal::opens) {
-        Some(Opens::Known { told, .. }) if !told.is_empty() => map.serialize_entry("opens", told)?,
+        Some(Opens::Known { reported, .. }) if !reported.is_empty() => {
+            map.serialize_entry("opens", reported)?
+        }
         Some(Opens::Unknown(why)) => map.serialize_entry("opens_unknown", why.as_str())?,
         _ => {}
     }

@@ -93,8 +93,8 @@ impl Blocker {
     }
 }
 
-/// How many traces are tried, how many repairs are told, and how much dearer than the cheapest the others may
-/// be.
+/// How many traces are tried, how many repairs are reported, and how much dearer than the cheapest the others
+/// may be.
 const WALKS_MAX: usize = 4000;
 const TOLD_MAX: usize = 4;
 const DEARER_MAX: u32 = 1;
@@ -109,7 +109,7 @@ pub(super) fn repairs(
     // By cost, then by hops, then by the choices themselves: always the same order.
     let mut queue = BinaryHeap::from([Reverse((0_u32, 0_usize, false, Vec::<usize>::new()))]);
     let mut found: Vec<Vec<Blocker>> = Vec::new();
-    let mut told: BTreeSet<Vec<(Code, String, String)>> = BTreeSet::new();
+    let mut reported: BTreeSet<Vec<(Code, String, String)>> = BTreeSet::new();
     let mut cheapest = None;
     for _ in 0..WALKS_MAX {
         let Some(Reverse((cost, hops, done, picks))) = queue.pop() else {
@@ -136,7 +136,7 @@ pub(super) fn repairs(
                 .iter()
                 .map(|blocker| (blocker.code, blocker.component.clone(), blocker.fix().to_owned()))
                 .collect();
-            if told.insert(key) {
+            if reported.insert(key) {
                 found.push(blockers);
             }
             continue;

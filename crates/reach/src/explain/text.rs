@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Blocker, Explanation, Hop, Services};
 use crate::service::ServiceSet;
-use crate::summary::told;
+use crate::summary::reported;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,7 +19,7 @@ impl fmt::Display for Explanation {
                     unknown,
                     ..
                 } = &self.services;
-                let what = told([allowed, partial, unknown], ServiceSet::in_words);
+                let what = reported([allowed, partial, unknown], ServiceSet::in_words);
                 writeln!(f, "  {}", if what.is_empty() { "nothing" } else { &what })?;
             }
         }

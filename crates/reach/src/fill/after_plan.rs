@@ -27,7 +27,7 @@ pub fn after_plan(
     let turnover = Turnover::of(topology, &changes);
     let world = World::new(topology, observed, &turnover);
     let Turnover { gone, made } = turnover;
-    // What the plan leaves alone is as the spec has it already, and is told in the spec's order.
+    // What the plan leaves alone is as the spec has it already, and is reported in the spec's order.
     let is_left_out = |address: &Address| Some(address) == without;
     let wanted = |object: &Object| {
         topology

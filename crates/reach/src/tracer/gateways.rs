@@ -58,7 +58,7 @@ impl Tracer<'_, '_> {
             return self.recorder.dead(
                 Code::PrivateDestination,
                 &at,
-                self.recorder.engine.tell(&self.target),
+                self.recorder.engine.describe(&self.target),
             );
         }
         if self.source.family == Family::V6 {
@@ -92,7 +92,7 @@ impl Tracer<'_, '_> {
             &at,
             format!(
                 "to the internet, from {}",
-                self.recorder.engine.tell(&self.source)
+                self.recorder.engine.describe(&self.source)
             ),
         )?;
         self.outside()
@@ -191,7 +191,7 @@ impl Tracer<'_, '_> {
                 return self.recorder.dead(
                     Code::NoSuchHost,
                     &Named::new("internet"),
-                    self.recorder.engine.tell(&self.target),
+                    self.recorder.engine.describe(&self.target),
                 );
             }
         };
@@ -219,7 +219,7 @@ impl Tracer<'_, '_> {
             return self.recorder.dead(
                 Code::PrivateSource,
                 named,
-                self.recorder.engine.tell(&self.source),
+                self.recorder.engine.describe(&self.source),
             );
         }
         if let Owner::Public(index, _) = self.target.owner
@@ -246,7 +246,7 @@ impl Tracer<'_, '_> {
             named,
             format!(
                 "from the internet, to {}",
-                self.recorder.engine.tell(&self.target)
+                self.recorder.engine.describe(&self.target)
             ),
         )?;
         match network.internet_gateways[gateway].edge_table {
@@ -360,7 +360,7 @@ impl Tracer<'_, '_> {
         self.source = inner;
         self.pass(
             &at,
-            format!("translates to {}", self.recorder.engine.tell(&self.source)),
+            format!("translates to {}", self.recorder.engine.describe(&self.source)),
         )?;
         match gateway.subnet {
             Some(own) => self.out_of_subnet(own, self.holds(ForwardingRule::NatIsFilteredOnAllLegs)),

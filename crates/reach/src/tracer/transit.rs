@@ -56,7 +56,7 @@ impl Tracer<'_, '_> {
             return self.recorder.dead(
                 Code::PeeringTransitive,
                 &at,
-                self.recorder.engine.tell(&self.target),
+                self.recorder.engine.describe(&self.target),
             );
         }
         self.pass(&at, format!("to {}", network.vpcs[other].named.name))?;
@@ -197,7 +197,7 @@ impl Tracer<'_, '_> {
             return self.recorder.dead(
                 Code::TransitNoRoute,
                 &table.named,
-                format!("for {}", self.recorder.engine.tell(&self.target)),
+                format!("for {}", self.recorder.engine.describe(&self.target)),
             );
         };
         let Some(attachment) = route.attachment else {
@@ -374,7 +374,7 @@ impl Tracer<'_, '_> {
         if self.target.is_in_any(&network.vpcs[vpc].ranges) != Match::No {
             let fix = format!(
                 "remove the route that holds {}: the local route leads there",
-                self.recorder.engine.tell(&self.target)
+                self.recorder.engine.describe(&self.target)
             );
             let edit = Edit::Unroute {
                 table,

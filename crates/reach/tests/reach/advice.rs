@@ -28,7 +28,7 @@ fn everything(network: &Network, one_way: bool) -> BTreeMap<(String, String), An
         .flat_map(|from| selectors.iter().map(move |to| (from, to)));
     let answers = pairs.filter(|(from, to)| from != to).filter_map(|(from, to)| {
         let answer = reach(&engine, from, to).ok()?;
-        let told = Answer {
+        let reported = Answer {
             allowed: answer.allowed.intersect(&answered),
             partial: answer.partial.intersect(&answered),
             unknown: answer.unknown.intersect(&answered),
@@ -39,13 +39,13 @@ fn everything(network: &Network, one_way: bool) -> BTreeMap<(String, String), An
             },
             ..Answer::default()
         };
-        Some(((from.to_string(), to.to_string()), told))
+        Some(((from.to_string(), to.to_string()), reported))
     });
     answers.collect()
 }
 
-/// Gives the groups ids, because only groups of a topology are told to be unused, and leaves one on nobody.
-/// Now and then a target of routes is gone.
+/// Gives the groups ids, because only groups of a topology are reported to be unused, and leaves one on
+/// nobody. Now and then a target of routes is gone.
 fn prepare(rng: &mut Rng, network: &mut Network) {
     let spare = rng.usize(..network.security_groups.len());
     for group in &mut network.security_groups {

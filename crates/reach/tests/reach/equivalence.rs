@@ -66,7 +66,7 @@ fn one_by_one(engine: &Engine<'_>, from: &Selector, to: &Selector, is_any: bool)
 
 #[test]
 fn pairs_that_stand_for_others_say_what_all_of_them_say() {
-    let (mut compared, mut saved, mut open, mut told) = (0, 0, 0, 0);
+    let (mut compared, mut saved, mut open, mut reported) = (0, 0, 0, 0);
     for seed in 0..40 {
         let mut rng = Rng::with_seed(seed);
         let mut net = network(&mut rng);
@@ -97,21 +97,21 @@ fn pairs_that_stand_for_others_say_what_all_of_them_say() {
                     }
                     .unwrap();
                     if is_any {
-                        // What gets there one way is told of the last of several worlds, which no question of
-                        // this sort looks at.
+                        // What gets there one way is reported of the last of several worlds, which no
+                        // question of this sort looks at.
                         (slow.one_way, fast.one_way) = Default::default();
                     }
                     assert_eq!(fast, slow, "seed {seed}: {from} -> {to}, any: {is_any}");
                     compared += 1;
                     saved += usize::from(from.interfaces(&engine).len() > 3);
                     open += usize::from(!fast.possible().is_empty());
-                    told += usize::from(!fast.assumptions.is_empty());
+                    reported += usize::from(!fast.assumptions.is_empty());
                 }
             }
         }
     }
     assert!(
-        compared > 600 && saved > 200 && open > 200 && told > 40,
-        "{compared} {saved} {open} {told}"
+        compared > 600 && saved > 200 && open > 200 && reported > 40,
+        "{compared} {saved} {open} {reported}"
     );
 }

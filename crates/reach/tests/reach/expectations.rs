@@ -136,7 +136,7 @@ fn a_party_that_is_nothing_is_an_error() {
 }
 
 #[test]
-fn a_party_without_hosts_reaches_nothing_and_that_is_told() {
+fn a_party_without_hosts_reaches_nothing_and_that_is_reported() {
     let network = topology(&spec(&seed()), &Lists::new());
     let engine = Engine::new(&network);
     let fared = |demand| check(&engine, &expect("tag/tier=web", demand, "s3", "")).unwrap();

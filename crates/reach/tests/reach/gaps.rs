@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use trueup_model::call::Needs;
 use trueup_model::{Address, Call, Kind, Plan, Record, Role, Step, StepAction, Topology, json::record};
-use trueup_reach::{BeforeAfter, tell_gaps};
+use trueup_reach::{BeforeAfter, report_gaps};
 
 use crate::common::spec::{live, seed, spec};
 
@@ -105,9 +105,9 @@ fn gaps() -> Vec<String> {
         ..Plan::default()
     };
     let networks = BeforeAfter::in_any_case(&plan, &after, &observed);
-    tell_gaps(&mut plan, &after, &observed, &networks);
-    let told = plan.reachability.unwrap_or_default();
-    assert_eq!((told.gaps_more, told.gaps_unlooked), (0, 0));
+    report_gaps(&mut plan, &after, &observed, &networks);
+    let reported = plan.reachability.unwrap_or_default();
+    assert_eq!((reported.gaps_more, reported.gaps_unlooked), (0, 0));
     let line = |gap: &trueup_model::ReachChange| {
         format!(
             "{} -> {} {} ({})",
@@ -117,7 +117,7 @@ fn gaps() -> Vec<String> {
             gap.because.join("+")
         )
     };
-    told.gaps.iter().map(line).collect()
+    reported.gaps.iter().map(line).collect()
 }
 
 #[test]

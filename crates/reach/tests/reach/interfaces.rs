@@ -1,4 +1,4 @@
-//! Live interfaces that are no instances of the spec: they are asked about, told and counted like hosts.
+//! Live interfaces that are no instances of the spec: they are asked about, reported and counted like hosts.
 
 use serde_json::json;
 use trueup_model::{Demand, Expectation, Interfaces, NetworkInterface, Observed, Status, Topology};
@@ -108,7 +108,7 @@ fn a_load_balancer_is_there_by_its_interface() {
 }
 
 #[test]
-fn what_nothing_is_attached_to_is_not_told_as_reached() {
+fn what_nothing_is_attached_to_is_not_reported_as_reached() {
     let network = network(&seen(false).1);
     assert_eq!(
         verdict(&network, "internet", "eni-0b", "tcp/443"),

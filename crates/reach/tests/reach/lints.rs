@@ -58,7 +58,7 @@ fn public_addresses_and_nat_gateways_need_a_way_out() {
 }
 
 #[test]
-fn rules_that_do_nothing_are_told() {
+fn rules_that_do_nothing_are_reported() {
     let narrow = json!({"protocol": "tcp", "port": "22", "cidr": "10.0.0.0/16"});
     let anyone = json!({"protocol": "tcp", "port": "22", "cidr": "0.0.0.0/0"});
     let implied = network(|resources| {
@@ -82,16 +82,18 @@ fn rules_that_do_nothing_are_told() {
     found.sort_unstable();
     assert_eq!(found, ["rule-never-matches", "unused-security-group"]);
     // A spec alone does not know who else carries a group, and gives no advice to remove it.
-    let told = lint(&Engine::new(&spare));
+    let reported = lint(&Engine::new(&spare));
     assert!(
-        told.iter()
-            .all(|told| told.severity == trueup_model::Severity::Note),
-        "{told:?}"
+        reported
+            .iter()
+            .all(|reported| reported.severity == trueup_model::Severity::Note),
+        "{reported:?}"
     );
     assert!(
-        told.iter()
-            .all(|told| !told.help.as_ref().unwrap().contains("remove")),
-        "{told:?}"
+        reported
+            .iter()
+            .all(|reported| !reported.help.as_ref().unwrap().contains("remove")),
+        "{reported:?}"
     );
 }
 

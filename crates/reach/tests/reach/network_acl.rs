@@ -61,18 +61,18 @@ fn the_first_entry_that_matches_decides() {
         ssh(90, "deny", "22", "10.0.1.0/24")
     ]);
     for network in networks(&guarded(&allowed, &json!([answers]))) {
-        let told = verdict(&network);
-        assert_eq!(told.verdict, Verdict::Allowed, "{told}");
+        let reported = verdict(&network);
+        assert_eq!(reported.verdict, Verdict::Allowed, "{reported}");
         assert!(
-            told.to_string().contains("network_acl.inner ingress 90"),
-            "{told}"
+            reported.to_string().contains("network_acl.inner ingress 90"),
+            "{reported}"
         );
     }
     for network in networks(&guarded(&denied, &json!([answers]))) {
-        let told = verdict(&network);
-        assert_eq!(told.verdict, Verdict::Blocked, "{told}");
+        let reported = verdict(&network);
+        assert_eq!(reported.verdict, Verdict::Blocked, "{reported}");
         assert_eq!(
-            (told.blockers[0].code.as_str(), told.blockers[0].aws_code),
+            (reported.blockers[0].code.as_str(), reported.blockers[0].aws_code),
             ("network_acl", Some("SUBNET_ACL_RESTRICTION"))
         );
     }
@@ -130,8 +130,8 @@ fn a_default_acl_is_what_it_is_where_it_is_live() {
         verdict(&with(json!([ssh(1, "allow", "0-65535", "0.0.0.0/0")]))).verdict,
         Verdict::Allowed
     );
-    let told = verdict(&with(json!([])));
-    assert_eq!(told.verdict, Verdict::Blocked, "{told}");
+    let reported = verdict(&with(json!([])));
+    assert_eq!(reported.verdict, Verdict::Blocked, "{reported}");
     // In a spec it is as EC2 makes it.
     assert_eq!(
         verdict(&topology(&wanted, &Lists::new())).verdict,
@@ -150,13 +150,14 @@ fn of_an_acl_outside_the_spec_nothing_is_certain() {
     subnet
         .record
         .set("network_acl", Ref::Id("acl-0123456789abcdef0".into()));
-    let told = verdict(&topology(&wanted, &Lists::new()));
-    assert_eq!(told.verdict, Verdict::Unknown);
+    let reported = verdict(&topology(&wanted, &Lists::new()));
+    assert_eq!(reported.verdict, Verdict::Unknown);
     assert!(
-        told.assumptions
+        reported
+            .assumptions
             .iter()
             .any(|text| text
                 .starts_with("acl-0123456789abcdef0 is outside the spec, so nothing is known of it")),
-        "{told}"
+        "{reported}"
     );
 }

@@ -179,8 +179,8 @@ fn whatever_leads_nowhere_ends_no_answer() {
         let all = selectors(&net);
         for _ in 0..12 {
             let (from, to) = (&all[rng.usize(..all.len())], all[rng.usize(..all.len())].clone());
-            if let Ok(told) = explain(&engine, from, &to, None) {
-                assert!(!told.to_string().is_empty());
+            if let Ok(reported) = explain(&engine, from, &to, None) {
+                assert!(!reported.to_string().is_empty());
             }
         }
     }

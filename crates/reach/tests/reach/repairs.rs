@@ -1,5 +1,5 @@
 //! What an explanation says has to change is changed, and then it works; whatever else works then that did
-//! not, the explanation has told.
+//! not, the explanation has reported.
 
 use std::collections::BTreeMap;
 
@@ -112,14 +112,14 @@ fn is_exposing(blocker: &Blocker) -> bool {
     matches!(opens, Some(Opens::Known { exposes: true, .. }))
 }
 
-/// All that is told of what a repair opens.
+/// All that is reported of what a repair opens.
 fn lines(repair: &[Blocker]) -> Vec<String> {
     let proposals = repair.iter().filter_map(|blocker| blocker.proposal.as_ref());
     proposals.flat_map(|proposal| proposal.opens().lines()).collect()
 }
 
-/// Why parts of a repair cannot be applied; of each of these it is told that what it opens is not known, and
-/// of each other one it is known.
+/// Why parts of a repair cannot be applied; of each of these it is reported that what it opens is not known,
+/// and of each other one it is known.
 fn without_form(repair: &[Blocker]) -> Vec<Unformed> {
     let proposals = repair.iter().filter_map(|blocker| blocker.proposal.as_ref());
     let why = proposals.filter_map(|proposal| match (proposal.opens(), proposal.edit()) {
@@ -138,8 +138,8 @@ fn without_form(repair: &[Blocker]) -> Vec<Unformed> {
 }
 
 #[test]
-fn what_is_mended_works_and_what_else_it_opens_is_told() {
-    let (mut count, mut told, mut silent) = (0, 0, 0);
+fn what_is_mended_works_and_what_else_it_opens_is_reported() {
+    let (mut count, mut reported, mut silent) = (0, 0, 0);
     let mut tried: BTreeMap<&str, usize> = BTreeMap::new();
     let mut unformed = Vec::new();
     for seed in 0..networks() {
@@ -164,7 +164,7 @@ fn what_is_mended_works_and_what_else_it_opens_is_told() {
                 if repair.iter().all(|blocker| blocker.proposal.is_none()) {
                     continue;
                 }
-                told += 1;
+                reported += 1;
                 let Some(after) = mended(&before, repair) else {
                     unformed.extend(without_form(repair));
                     continue;
@@ -195,12 +195,12 @@ fn what_is_mended_works_and_what_else_it_opens_is_told() {
                 let lines = lines(repair);
                 for (from, to, over) in opened(&before, &after, &asked, &over) {
                     assert!(
-                        is_told(&lines, &from, &to),
+                        is_reported(&lines, &from, &to),
                         "seed {seed}: {explained}\nand {over} from {from} to {to}"
                     );
                 }
-                let is_told = !lines.is_empty();
-                silent += usize::from(!is_told);
+                let is_reported = !lines.is_empty();
+                silent += usize::from(!is_reported);
             }
             // Nothing that exposes more comes before what does not.
             let exposes = |repair: &[Blocker]| repair.iter().any(is_exposing);
@@ -210,7 +210,7 @@ fn what_is_mended_works_and_what_else_it_opens_is_told() {
             );
         }
     }
-    assert!(count * 3 > told && count > 100, "{count} of {told}");
+    assert!(count * 3 > reported && count > 100, "{count} of {reported}");
     for why in [Unformed::Addresses, Unformed::Subnet] {
         assert!(unformed.contains(&why), "{unformed:?}");
     }
@@ -229,7 +229,7 @@ fn what_is_mended_works_and_what_else_it_opens_is_told() {
 
 /// Whether lines tell of a pair; where they are cut, it may be among the others. A part of the internet goes
 /// by its ranges.
-fn is_told(lines: &[String], from: &str, to: &str) -> bool {
+fn is_reported(lines: &[String], from: &str, to: &str) -> bool {
     let names = |line: &String, name: &str| line.split([' ', ',']).any(|word| word == name);
     let is_it = |line: &&String| {
         line.ends_with(" more") || ((from == "internet" || names(line, from)) && names(line, to))

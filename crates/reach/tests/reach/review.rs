@@ -56,7 +56,7 @@ fn reviewed(before: &Resources, after: &Resources, expect: &[Expectation], deny:
     plan
 }
 
-fn told(plan: &Plan) -> Vec<String> {
+fn reported(plan: &Plan) -> Vec<String> {
     let row = |row: &ReachChange| {
         let mark = if row.exposure { "! " } else { "" };
         let pair = format!("{mark}{} -> {}", row.from.join(" "), row.to.join(" "));
@@ -78,7 +78,7 @@ fn told(plan: &Plan) -> Vec<String> {
 }
 
 fn changed(before: &Resources, after: &Resources) -> Vec<String> {
-    told(&reviewed(before, after, &[], false))
+    reported(&reviewed(before, after, &[], false))
 }
 
 /// The seed with other attributes at one address.
@@ -326,7 +326,7 @@ fn a_new_network_is_its_own_reason() {
 }
 
 #[test]
-fn what_stays_as_it_is_is_not_told() {
+fn what_stays_as_it_is_is_not_reported() {
     // A rule for the live address of a host is as exact after a plan about something else.
     let own = json!([rule("22", OPEN), rule("9000", "10.0.2.0/28")]);
     let (before, mut after) = (bastion_group(&own), bastion_group(&own));
@@ -434,7 +434,7 @@ fn several_expectations_declare_an_exposure_together() {
             .map(|refusal| refusal.why.clone());
         whys.collect::<Vec<_>>()
     };
-    // The two ranges are told as one, and each is declared by itself.
+    // The two ranges are reported as one, and each is declared by itself.
     let both = rules(["22", "22"]);
     assert_eq!(
         refused(&both, &[office(first, "tcp/22"), office(second, "tcp/22")]),
@@ -511,7 +511,7 @@ fn expectations_that_do_not_hold_refuse_the_plan_and_say_why() {
             .why
             .starts_with("net.yaml:30: it is expected that internet cannot reach instance.bastion: ")
     );
-    // Without the endpoint, what would have to change is told.
+    // Without the endpoint, what would have to change is reported.
     let plan = reviewed(&seed(), &seed(), &expect[..1], false);
     let finding = &plan.reachability.unwrap().findings[0];
     assert_eq!(finding.status, Status::Failed);
@@ -530,9 +530,9 @@ fn what_was_not_read_is_not_compared() {
     let observed = live(&before);
     let networks = BeforeAfter::of(&plan, &after, &observed);
     review(&mut plan, &after, &observed, networks.as_ref(), true);
-    let told = plan.reachability.unwrap();
+    let reported = plan.reachability.unwrap();
     assert_eq!(
-        (told.changes.len(), told.untold.as_deref()),
+        (reported.changes.len(), reported.untold.as_deref()),
         (0, Some("not everything was read"))
     );
 }
@@ -549,7 +549,7 @@ fn to_office_then(cidr: &str, expect: &[Expectation]) -> Plan {
 }
 
 #[test]
-fn the_whole_internet_is_told_as_such_though_an_office_was_there_before() {
+fn the_whole_internet_is_reported_as_such_though_an_office_was_there_before() {
     let whole = to_office_then(OPEN, &[]);
     let change = &whole.reachability.as_ref().unwrap().changes[0];
     assert_eq!(
@@ -582,7 +582,7 @@ fn the_whole_internet_is_told_as_such_though_an_office_was_there_before() {
 }
 
 #[test]
-fn a_group_that_opens_is_told_though_nobody_carries_it() {
+fn a_group_that_opens_is_reported_though_nobody_carries_it() {
     let group = |cidr: &str| {
         let mut resources = seed();
         let rule = json!([{"protocol": "tcp", "port": "443", "cidr": cidr}]);
@@ -609,19 +609,19 @@ fn a_group_that_opens_is_told_though_nobody_carries_it() {
             plan.refused.len(),
         )
     };
-    let (told, refused) = opened(trueup_model::Interfaces::default());
+    let (reported, refused) = opened(trueup_model::Interfaces::default());
     assert_eq!(
-        told,
+        reported,
         [
             "security_group.alb comes to let in tcp/443 from the internet or more of it; no interface carries it now"
         ]
     );
     assert_eq!(refused, 0);
-    let (told, refused) = opened(trueup_model::Interfaces::Unread("denied".to_owned()));
+    let (reported, refused) = opened(trueup_model::Interfaces::Unread("denied".to_owned()));
     assert!(
-        told.iter().any(|told| told
+        reported.iter().any(|reported| reported
             .ends_with("who carries it is not known: network interfaces could not be read (denied)")),
-        "{told:?}"
+        "{reported:?}"
     );
     assert_eq!(refused, 1);
 }

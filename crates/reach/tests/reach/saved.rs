@@ -169,17 +169,17 @@ fn what_was_deleted_is_a_blackhole_and_what_is_unknown_no_host() {
     let network = network();
     let engine = Engine::new(&network);
     let read = |text: &str| Selector::read(&engine, text).unwrap();
-    let told = explain(
+    let reported = explain(
         &engine,
         &read("10.1.3.10"),
         &read("internet"),
         Some(&ServiceSet::tcp(443, 443)),
     )
     .unwrap();
-    assert_eq!(told.verdict, Verdict::Blocked);
+    assert_eq!(reported.verdict, Verdict::Blocked);
     // There is no entry for its instance, so it is taken to run: it is in use.
-    assert_eq!(told.blockers[0].code.as_str(), "blackhole", "{told}");
-    assert_eq!(told.blockers[0].detail, "it led to nat-old");
+    assert_eq!(reported.blockers[0].code.as_str(), "blackhole", "{reported}");
+    assert_eq!(reported.blockers[0].detail, "it led to nat-old");
     assert!(Selector::read(&engine, "i-nobody").is_err());
 }
 
@@ -258,15 +258,18 @@ fn the_entries_with_which_ec2_ends_an_acl_are_not_told() {
     let shut = network("10.9.0.0/16");
     let engine = Engine::new(&shut);
     let selector = |name: &str| Selector::read(&engine, name).unwrap();
-    let told = explain(
+    let reported = explain(
         &engine,
         &selector("eni-1"),
         &selector("eni-2"),
         Some(&ServiceSet::tcp(443, 443)),
     )
     .unwrap();
-    assert_eq!(told.blockers[0].fix(), "allow tcp/443 10.1.1.10 in acl-1 ingress");
-    assert!(!told.to_string().contains("32767"), "{told}");
+    assert_eq!(
+        reported.blockers[0].fix(),
+        "allow tcp/443 10.1.1.10 in acl-1 ingress"
+    );
+    assert!(!reported.to_string().contains("32767"), "{reported}");
 }
 
 /// All answers of a folder, by their paths there.
@@ -311,8 +314,8 @@ fn ask_everything(files: &BTreeMap<String, String>) {
         let (Ok(from), Ok(to)) = (Selector::read(&engine, from), Selector::read(&engine, to)) else {
             continue;
         };
-        if let Ok(told) = explain(&engine, &from, &to, None) {
-            let _ = told.to_string();
+        if let Ok(reported) = explain(&engine, &from, &to, None) {
+            let _ = reported.to_string();
         }
     }
     for (from, to) in selectors

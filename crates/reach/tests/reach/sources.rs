@@ -123,7 +123,7 @@ fn public(before: &Resources, after: &Resources) -> Vec<String> {
         .collect()
 }
 
-fn told(before: &Resources, after: &Resources) -> Vec<String> {
+fn reported(before: &Resources, after: &Resources) -> Vec<String> {
     reviewed(before, after, &[]).iter().map(row).collect()
 }
 
@@ -155,7 +155,7 @@ fn a_gateway_with_another_address_takes_its_subnets_with_it() {
         json!({"subnet": "subnet.public", "elastic_ip": "elastic_ip.spare"}),
     );
     assert_eq!(
-        told(&network(), &after),
+        reported(&network(), &after),
         ["subnet.private: 203.0.113.1 (nat_gateway.a) -> 203.0.113.3 (nat_gateway.a) because nat_gateway.a"]
     );
     // An address that is yet to be given out.
@@ -166,7 +166,7 @@ fn a_gateway_with_another_address_takes_its_subnets_with_it() {
     );
     after.push(("elastic_ip.fresh", json!({})));
     assert_eq!(
-        told(&network(), &after),
+        reported(&network(), &after),
         ["subnet.private: 203.0.113.1 (nat_gateway.a) -> new (nat_gateway.a) because nat_gateway.a"]
     );
 }
@@ -185,11 +185,11 @@ fn the_same_address_by_another_gateway_is_the_same() {
         "route_table.private",
         table(&json!({"destination": ANYWHERE, "nat_gateway": "nat_gateway.b"})),
     );
-    assert_eq!(told(&network(), &after), [""; 0]);
+    assert_eq!(reported(&network(), &after), [""; 0]);
 }
 
 #[test]
-fn a_route_to_another_gateway_is_told_with_its_table() {
+fn a_route_to_another_gateway_is_reported_with_its_table() {
     let mut after = network();
     set(
         &mut after,
@@ -199,7 +199,7 @@ fn a_route_to_another_gateway_is_told_with_its_table() {
     let expected = [
         "subnet.private: 203.0.113.1 (nat_gateway.a) -> 203.0.113.2 (nat_gateway.b) because route_table.private",
     ];
-    assert_eq!(told(&network(), &after), expected);
+    assert_eq!(reported(&network(), &after), expected);
     // Only what the route is for: the rest of the internet stays with the first gateway.
     let routes = json!([{"destination": ANYWHERE, "nat_gateway": "nat_gateway.a"}, {"destination": "198.51.100.0/24", "nat_gateway": "nat_gateway.b"}]);
     set(
@@ -207,7 +207,7 @@ fn a_route_to_another_gateway_is_told_with_its_table() {
         "route_table.private",
         json!({"vpc": "vpc.main", "routes": routes}),
     );
-    assert_eq!(told(&network(), &after), expected);
+    assert_eq!(reported(&network(), &after), expected);
     // A gateway of others may put any address in its place.
     set(
         &mut after,
@@ -215,7 +215,7 @@ fn a_route_to_another_gateway_is_told_with_its_table() {
         table(&json!({"destination": ANYWHERE, "transit_gateway": "tgw-1"})),
     );
     assert_eq!(
-        told(&network(), &after),
+        reported(&network(), &after),
         ["subnet.private: 203.0.113.1 (nat_gateway.a) -> unknown (tgw-1) because route_table.private"]
     );
 }
@@ -253,8 +253,8 @@ fn a_subnet_that_moves_to_the_internet_gateway_shows_each_host() {
 fn what_opens_or_closes_has_no_other_address() {
     let mut closed = network();
     set(&mut closed, "route_table.private", json!({"vpc": "vpc.main"}));
-    assert_eq!(told(&network(), &closed), [""; 0]);
-    assert_eq!(told(&closed, &network()), [""; 0]);
+    assert_eq!(reported(&network(), &closed), [""; 0]);
+    assert_eq!(reported(&closed, &network()), [""; 0]);
     // A gateway that stands where nothing leads out lets nobody out.
     let mut stranded = network();
     set(
@@ -262,18 +262,18 @@ fn what_opens_or_closes_has_no_other_address() {
         "nat_gateway.a",
         json!({"subnet": "subnet.private", "elastic_ip": "elastic_ip.spare"}),
     );
-    assert_eq!(told(&network(), &stranded), [""; 0]);
+    assert_eq!(reported(&network(), &stranded), [""; 0]);
 }
 
 #[test]
-fn a_host_with_another_public_address_is_told() {
+fn a_host_with_another_public_address_is_reported() {
     let bastion = |address: Option<&str>| {
         json!({"image": "ami-003634241a8fcdec0", "instance_type": "t2.micro", "subnet": "subnet.public",
                "security_groups": ["security_group.bastion-sg"], "associate_public_ip_address": true, "elastic_ip": address})
     };
     let mut after = network();
     set(&mut after, "instance.bastion", bastion(Some("elastic_ip.spare")));
-    let changes = told(&network(), &after);
+    let changes = reported(&network(), &after);
     assert!(
         matches!(&changes[..], [one] if one.ends_with(" -> 203.0.113.3 (instance.bastion) because instance.bastion")),
         "{changes:?}"
@@ -287,7 +287,7 @@ fn a_host_with_another_public_address_is_told() {
         matches!(&changes[..], [one] if row(one).ends_with(" -> new (instance.bastion) because instance.bastion")),
         "{changes:?}"
     );
-    assert_eq!(told(&network(), &network()), [""; 0]);
+    assert_eq!(reported(&network(), &network()), [""; 0]);
 }
 
 #[test]

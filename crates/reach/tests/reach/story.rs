@@ -170,47 +170,50 @@ fn an_address_that_ec2_has_yet_to_choose_may_matter() {
 #[test]
 fn an_explanation_names_every_change() {
     let [network, ..] = networks(&seed());
-    let told = explained(&network, "instance.private-host", "internet", "tcp/443");
-    assert_eq!(told.verdict, Verdict::Blocked);
-    let codes: Vec<&str> = told
+    let reported = explained(&network, "instance.private-host", "internet", "tcp/443");
+    assert_eq!(reported.verdict, Verdict::Blocked);
+    let codes: Vec<&str> = reported
         .blockers
         .iter()
         .map(|blocker| blocker.code.as_str())
         .collect();
-    assert_eq!(codes, ["no_route", "no_public_address"], "{told}");
-    assert_eq!(told.blockers[0].aws_code, Some("NO_ROUTE_TO_DESTINATION"));
-    assert_eq!(told.blockers[0].source.as_ref().map(|place| place.line), Some(6));
+    assert_eq!(codes, ["no_route", "no_public_address"], "{reported}");
+    assert_eq!(reported.blockers[0].aws_code, Some("NO_ROUTE_TO_DESTINATION"));
+    assert_eq!(
+        reported.blockers[0].source.as_ref().map(|place| place.line),
+        Some(6)
+    );
 
     // S3 is one change away, and the internet gateway would take two.
-    let told = explained(&network, "instance.private-host", "s3", "tcp/443");
-    let fixes: Vec<&str> = told.blockers.iter().map(|blocker| blocker.fix()).collect();
+    let reported = explained(&network, "instance.private-host", "s3", "tcp/443");
+    let fixes: Vec<&str> = reported.blockers.iter().map(|blocker| blocker.fix()).collect();
     assert_eq!(
         fixes,
         [
             "add a gateway endpoint for com.amazonaws.us-west-2.s3, with this route table in its `route_tables`"
         ],
-        "{told}"
+        "{reported}"
     );
-    assert_eq!(told.alternatives.len(), 1, "{told}");
+    assert_eq!(reported.alternatives.len(), 1, "{reported}");
 
-    let told = explained(&network, "internet", "instance.private-host", "tcp/22");
-    let codes: Vec<&str> = told
+    let reported = explained(&network, "internet", "instance.private-host", "tcp/22");
+    let codes: Vec<&str> = reported
         .blockers
         .iter()
         .map(|blocker| blocker.code.as_str())
         .collect();
-    assert_eq!(codes, ["not_public", "security_group", "no_route"], "{told}");
-    assert_eq!(told.blockers[1].detail, "tcp/22 from the internet");
+    assert_eq!(codes, ["not_public", "security_group", "no_route"], "{reported}");
+    assert_eq!(reported.blockers[1].detail, "tcp/22 from the internet");
 
-    let told = explained(&network, "instance.private-host", "instance.bastion", "icmp");
-    assert_eq!(told.blockers.len(), 1, "{told}");
-    assert_eq!(told.blockers[0].code.as_str(), "security_group");
+    let reported = explained(&network, "instance.private-host", "instance.bastion", "icmp");
+    assert_eq!(reported.blockers.len(), 1, "{reported}");
+    assert_eq!(reported.blockers[0].code.as_str(), "security_group");
     assert_eq!(
-        told.blockers[0].matched,
+        reported.blockers[0].matched,
         ["security_group.bastion-sg ingress: tcp/22 from 0.0.0.0/0"]
     );
 
-    let json = serde_json::to_value(&told).unwrap();
+    let json = serde_json::to_value(&reported).unwrap();
     for field in [
         "from",
         "to",
@@ -231,7 +234,7 @@ fn an_explanation_shows_each_hop() {
     let mut resources = seed();
     resources.push(endpoint());
     let [network, ..] = networks(&resources);
-    let told = explained(&network, "instance.private-host", "s3", "tcp/443").to_string();
+    let reported = explained(&network, "instance.private-host", "s3", "tcp/443").to_string();
     let expected = "\
 ALLOWED  instance.private-host -> s3 tcp/443
  forward
@@ -244,7 +247,7 @@ ALLOWED  instance.private-host -> s3 tcp/443
   6 subnet subnet.private             the default network ACL allows everything                 allow
   7 interface instance.private-host   an answer to a flow that its groups remember
 ";
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }
 
 #[test]
@@ -289,12 +292,13 @@ fn a_route_table_outside_of_the_spec_is_not_known() {
         verdict(&network, "instance.private-host", "s3", "tcp/443"),
         Verdict::Unknown
     );
-    let told = explained(&network, "instance.private-host", "s3", "tcp/443");
+    let reported = explained(&network, "instance.private-host", "s3", "tcp/443");
     assert!(
-        told.assumptions
+        reported
+            .assumptions
             .contains("the routes of rtb-0123456789abcdef0 are not known"),
         "{:?}",
-        told.assumptions
+        reported.assumptions
     );
 }
 
@@ -317,15 +321,15 @@ fn a_route_that_is_there_is_changed_and_not_added() {
         ),
     ]);
     let wanted = spec(&resources);
-    let told = explained(
+    let reported = explained(
         &topology(&wanted, &Lists::new()),
         "internet",
         "instance.private-host",
         "tcp/22",
     );
-    assert_eq!(told.verdict, Verdict::Blocked);
-    let [blocker] = &told.blockers[..] else {
-        panic!("{told}")
+    assert_eq!(reported.verdict, Verdict::Blocked);
+    let [blocker] = &reported.blockers[..] else {
+        panic!("{reported}")
     };
     assert_eq!(
         (
@@ -344,7 +348,7 @@ fn a_route_that_is_there_is_changed_and_not_added() {
              longer get out by it",
         )
     );
-    assert!(told.alternatives.is_empty(), "{told}");
+    assert!(reported.alternatives.is_empty(), "{reported}");
     // A route whose target is gone is in the way of another one as well.
     let mut network = topology(&wanted, &Lists::new());
     let table = network
@@ -353,9 +357,9 @@ fn a_route_that_is_there_is_changed_and_not_added() {
         .find(|table| table.named.name == "route_table.private")
         .unwrap();
     table.routes[0].target = trueup_reach::network::Target::Blackhole("nat-1".into());
-    let told = explained(&network, "internet", "instance.private-host", "tcp/22");
+    let reported = explained(&network, "internet", "instance.private-host", "tcp/22");
     assert_eq!(
-        told.blockers[0].fix(),
+        reported.blockers[0].fix(),
         "change the route: 0.0.0.0/0 -> internet_gateway.main instead of nat-1"
     );
 }
@@ -368,17 +372,18 @@ fn a_host_that_is_stopped_does_not_run_before_it_has_no_public_address() {
         .find(|(address, _)| *address == "instance.bastion")
         .unwrap();
     bastion.1["state"] = json!("stopped");
-    let told = |network: &Network| {
-        let told = explained(network, "internet", "instance.bastion", "tcp/22");
-        assert_eq!(told.verdict, Verdict::Blocked);
-        told.blockers
+    let reported = |network: &Network| {
+        let reported = explained(network, "internet", "instance.bastion", "tcp/22");
+        assert_eq!(reported.verdict, Verdict::Blocked);
+        reported
+            .blockers
             .iter()
             .map(|blocker| (blocker.code, blocker.detail.clone()))
             .collect::<Vec<_>>()
     };
     let wanted = spec(&resources);
     assert_eq!(
-        told(&topology(&wanted, &Lists::new())),
+        reported(&topology(&wanted, &Lists::new())),
         [(Code::NotRunning, String::new())]
     );
     // EC2 takes the address away from a host that stops, and it cannot be seen that there was one.
@@ -395,7 +400,7 @@ fn a_host_that_is_stopped_does_not_run_before_it_has_no_public_address() {
         (Code::NotRunning, String::new()),
         (Code::NotPublic, "EC2 may give it one when it runs".to_owned()),
     ];
-    assert_eq!(told(&observed(&seen, "test", &Lists::new())), both);
+    assert_eq!(reported(&observed(&seen, "test", &Lists::new())), both);
     // One that would not have one anyhow.
     let bastion = resources
         .iter_mut()
@@ -406,7 +411,7 @@ fn a_host_that_is_stopped_does_not_run_before_it_has_no_public_address() {
         (Code::NotRunning, String::new()),
         (Code::NotPublic, String::new()),
     ];
-    assert_eq!(told(&topology(&spec(&resources), &Lists::new())), both);
+    assert_eq!(reported(&topology(&spec(&resources), &Lists::new())), both);
 }
 
 #[test]
@@ -421,23 +426,23 @@ fn what_is_blocked_allows_nothing() {
     group.ingress[0].services = ServiceSet::read("icmp/3").unwrap();
     let engine = Engine::new(&network);
     let (from, to) = ("instance.bastion", "instance.private-host");
-    let told = |from: &str, to: &str, over: Option<&str>| {
+    let reported = |from: &str, to: &str, over: Option<&str>| {
         let over = over.map(|over| ServiceSet::read(over).unwrap());
-        let told = explain(
+        let reported = explain(
             &engine,
             &Selector::read(&engine, from).unwrap(),
             &Selector::read(&engine, to).unwrap(),
             over.as_ref(),
         )
         .unwrap();
-        let services = serde_json::to_value(&told).unwrap()["services"].clone();
+        let services = serde_json::to_value(&reported).unwrap()["services"].clone();
         (
-            told.to_string().lines().next().unwrap().to_owned(),
+            reported.to_string().lines().next().unwrap().to_owned(),
             services["allowed"].clone(),
         )
     };
     assert_eq!(
-        told(from, to, None),
+        reported(from, to, None),
         (
             "BLOCKED  instance.bastion -> instance.private-host  nothing".to_owned(),
             json!("")
@@ -445,23 +450,23 @@ fn what_is_blocked_allows_nothing() {
     );
     assert!(trueup_reach::summary(&engine).iter().all(|row| row.to != to));
     assert_eq!(
-        told(from, to, Some("tcp/22")),
+        reported(from, to, Some("tcp/22")),
         (
             "BLOCKED  instance.bastion -> instance.private-host tcp/22".to_owned(),
             json!("")
         )
     );
-    assert_eq!(told(from, to, Some("icmp/3")).1, json!("icmp/3"));
+    assert_eq!(reported(from, to, Some("icmp/3")).1, json!("icmp/3"));
     // What the one form calls all, the other one does.
     assert_eq!(
-        told(from, "internet", None),
+        reported(from, "internet", None),
         (
             "ALLOWED  instance.bastion -> internet  all".to_owned(),
             json!("all")
         )
     );
-    // Beside what is asked about, other services are not told.
-    assert_eq!(told("internet", from, Some("tcp/443")).1, json!(""));
+    // Beside what is asked about, other services are not reported.
+    assert_eq!(reported("internet", from, Some("tcp/443")).1, json!(""));
 }
 
 #[test]
@@ -487,30 +492,30 @@ fn a_nat_gateway_in_the_wrong_subnet_is_named_and_its_subnet_is_not_opened() {
     let network = topology(&wanted, &Lists::new());
     let engine = Engine::new(&network);
     let selector = |text: &str| Selector::read(&engine, text).unwrap();
-    let told = explain(
+    let reported = explain(
         &engine,
         &selector("instance.private-host"),
         &selector("internet"),
         None,
     )
     .unwrap();
-    let fixes: Vec<&str> = told
+    let fixes: Vec<&str> = reported
         .blockers
         .iter()
-        .chain(told.alternatives.iter().flatten())
+        .chain(reported.alternatives.iter().flatten())
         .map(|blocker| blocker.fix())
         .collect();
-    assert_eq!(told.blockers[0].component, "nat_gateway.c");
+    assert_eq!(reported.blockers[0].component, "nat_gateway.c");
     assert_eq!(
         fixes[0],
         "put nat_gateway.c into a subnet whose route table leads to an internet gateway, such as subnet.public"
     );
     assert!(
-        !told
+        !reported
             .blockers
             .iter()
             .any(|blocker| blocker.component == "route_table.database"),
-        "{told}"
+        "{reported}"
     );
     assert_eq!(
         trueup_reach::findings::stranded(&wanted)[0].code,

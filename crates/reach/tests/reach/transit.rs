@@ -127,10 +127,11 @@ fn verdict(network: &Network) -> (Verdict, Option<String>) {
     );
     let over = ServiceSet::read("tcp/443").unwrap();
     let verdict = reach(&engine, &from, &to).unwrap().verdict(Some(&over));
-    let told = explain(&engine, &from, &to, Some(&over)).unwrap();
+    let reported = explain(&engine, &from, &to, Some(&over)).unwrap();
     (
         verdict,
-        told.blockers
+        reported
+            .blockers
             .first()
             .map(|blocker| format!("{} {}", blocker.component, blocker.code.as_str())),
     )
@@ -144,7 +145,7 @@ fn with(change: impl Fn(&str, &str, Json) -> Option<Json>) -> Entries {
         .collect()
 }
 
-/// Without the items that are as told.
+/// Without the items that are as reported.
 fn without(is: impl Fn(&str, &str, &Json) -> bool) -> Entries {
     with(|account, name, item| Some(item).filter(|item| !is(account, name, item)))
 }
@@ -155,7 +156,7 @@ fn a_packet_goes_over_both_gateways_and_back() {
     assert_eq!(verdict(&network), (Verdict::Allowed, None));
     let engine = Engine::new(&network);
     let selector = |name: &str| Selector::read(&engine, name).unwrap();
-    let told = explain(&engine, &selector("eni-ours"), &selector("eni-theirs"), None)
+    let reported = explain(&engine, &selector("eni-ours"), &selector("eni-theirs"), None)
         .unwrap()
         .to_string();
     let expected = [
@@ -163,8 +164,8 @@ fn a_packet_goes_over_both_gateways_and_back() {
         "10.2.0.0/16 -> tgw-attach-theirs",
         "10.1.0.0/16 -> tgw-attach-peering",
     ];
-    let places: Vec<Option<usize>> = expected.iter().map(|hop| told.find(hop)).collect();
-    assert!(places.is_sorted() && places[0].is_some(), "{told}");
+    let places: Vec<Option<usize>> = expected.iter().map(|hop| reported.find(hop)).collect();
+    assert!(places.is_sorted() && places[0].is_some(), "{reported}");
 }
 
 #[test]
@@ -202,9 +203,9 @@ fn each_gateway_decides_by_its_own_table() {
         }
         Some(item)
     });
-    let (told, why) = verdict(&network(&no_way_back));
+    let (reported, why) = verdict(&network(&no_way_back));
     assert_eq!(
-        (told, why),
+        (reported, why),
         (
             Verdict::Blocked,
             Some("tgw-rtb-theirs transit_no_route".to_owned())
@@ -243,10 +244,14 @@ fn a_gateway_of_others_is_not_known() {
         "TransitGatewayPropagations",
     ] {
         for side in ["1", "2"] {
-            let (told, why) = verdict(&network(&without(|account, name, _| {
+            let (reported, why) = verdict(&network(&without(|account, name, _| {
                 (account, name) == (side, list)
             })));
-            assert_eq!((told, why), (Verdict::Unknown, None), "without {list} of {side}");
+            assert_eq!(
+                (reported, why),
+                (Verdict::Unknown, None),
+                "without {list} of {side}"
+            );
         }
     }
 }

@@ -59,7 +59,7 @@ fn a_search_that_was_given_up_refuses_the_plan_whatever_it_found() {
 }
 
 #[test]
-fn a_plan_without_an_order_is_told_what_would_open_next() {
+fn a_plan_without_an_order_is_reported_what_would_open_next() {
     let group = "security_group.bastion-sg".parse().unwrap();
     let observed = live(&wanted());
     let id = observed
@@ -108,14 +108,14 @@ fn a_plan_without_an_order_is_told_what_would_open_next() {
             given_up: None,
         },
     );
-    let told = "net.yaml:30: it is expected that internet cannot reach instance.bastion over tcp/443: that holds before and after, and in no \
+    let reported = "net.yaml:30: it is expected that internet cannot reach instance.bastion over tcp/443: that holds before and after, and in no \
                 order of the steps in between; at the beginning it might be opened by the only one that could be next, step 1 \
                 (AuthorizeSecurityGroupIngress of security_group.bastion-sg). Apply something else in between";
-    assert!(why.starts_with(told), "{why}");
+    assert!(why.starts_with(reported), "{why}");
 }
 
 #[test]
-fn of_a_plan_that_is_refused_no_order_is_told() {
+fn of_a_plan_that_is_refused_no_order_is_reported() {
     let topology = wanted();
     let observed = live(&topology);
     let mut plan = Plan::default();
@@ -125,7 +125,7 @@ fn of_a_plan_that_is_refused_no_order_is_told() {
     assert!(
         plan.reachability
             .take()
-            .and_then(|told| told.barrier)
+            .and_then(|reported| reported.barrier)
             .is_some_and(|barrier| !barrier.waits && barrier.gaps.is_empty())
     );
     plan.refused.push(trueup_model::Refusal {

@@ -166,7 +166,7 @@ fn a_live_vpc_of_others_is_there_with_its_ranges() {
 
 /// Each way of not knowing a part of a live network, and the answers that rest on it.
 #[test]
-fn what_could_not_be_understood_is_told_and_makes_no_answer_firm() {
+fn what_could_not_be_understood_is_reported_and_makes_no_answer_firm() {
     let asked = [
         ("internet", "instance.bastion", "tcp/22"),
         ("instance.bastion", "instance.private-host", "tcp/22"),
@@ -325,8 +325,8 @@ fn the_expectations_of_a_plan_are_about_the_network_that_it_leaves() {
     };
     let networks = trueup_reach::BeforeAfter::of(&plan, &wanted, &seen);
     review(&mut plan, &wanted, &seen, networks.as_ref(), false);
-    let told = plan.reachability.as_ref().unwrap();
-    assert_eq!(told.findings[0].status, Status::Failed, "{told:?}");
+    let reported = plan.reachability.as_ref().unwrap();
+    assert_eq!(reported.findings[0].status, Status::Failed, "{reported:?}");
     assert!(
         plan.refused.iter().any(|refusal| refusal.guard == Guard::Expect),
         "{:?}",
