@@ -70,7 +70,7 @@ fn bound(plan: &Plan, ids: &BTreeMap<usize, String>, latencies: &BTreeMap<String
     let took = |step: &Step| {
         let latency = ids
             .get(&step.number)
-            .filter(|_| step.call.role == Role::Create)
+            .filter(|_| step.call.role() == Role::Create)
             .and_then(|id| latencies.get(id));
         latency.copied().unwrap_or_default()
     };
@@ -104,7 +104,10 @@ fn bound(plan: &Plan, ids: &BTreeMap<usize, String>, latencies: &BTreeMap<String
         .max();
     let mut actions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for step in &plan.steps {
-        actions.entry(step.call.action).or_default().push(step.number);
+        actions
+            .entry(step.call.action.name)
+            .or_default()
+            .push(step.number);
     }
     let through = |(action, steps): (&str, Vec<usize>)| {
         let (size, refill) = trueup_sandbox::bucket_of(action);

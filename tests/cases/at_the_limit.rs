@@ -308,7 +308,7 @@ fn what_is_just_past_it_is_taken_by_neither() {
             match world.try_call(&with_ids(&case.query, &ids)).await {
                 Ok(_) => faults.push(format!("{}: EC2 takes {}", row.of, short(&json!(case.query)))),
                 Err(refusal) if FORM.contains(&code(&refusal)) => {
-                    faults.push(format!("{}: {}: {refusal}", row.of, case.query))
+                    faults.push(format!("{}: {}: {refusal}", row.of, case.query));
                 }
                 Err(_) => {}
             }

@@ -39,7 +39,7 @@ async fn planned(seed: &Topology, way: Transport) -> (Plan, Vec<String>) {
         hears
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(text.to_owned())
+            .push(text.to_owned());
     });
     let ec2 = Ec2::connect(Connect {
         transport: Some(way),

@@ -166,7 +166,7 @@ fn pair(rng: &mut Rng) -> (Resources, Resources) {
         match old.filter(|_| rng.u8(..often) > 0) {
             Some(old) => after.push((address, old)),
             None if stays && !(MORE.contains(&address) && rng.bool()) => {
-                after.push((address, resource(rng, address)))
+                after.push((address, resource(rng, address)));
             }
             None => {}
         }
@@ -237,7 +237,7 @@ fn what_is_said_to_open_nothing_opens_nothing_in_any_order() {
             let told = |steps: &[&Step]| {
                 steps
                     .iter()
-                    .map(|step| format!("{} {}", step.address, step.call.action))
+                    .map(|step| format!("{} {}", step.address, step.call.action.name))
                     .collect::<Vec<_>>()
             };
             let expected: Vec<String> = topology.expect.iter().map(ToString::to_string).collect();

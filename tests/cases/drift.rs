@@ -11,7 +11,7 @@ use trueup_tests::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY, World, paused, topology};
 #[test]
 fn every_attribute_that_can_change_behind_our_back_is_meddled_with() {
     for kind in Kind::ALL {
-        for attribute in kind.rules().schema().attributes {
+        for attribute in kind.schema().attributes {
             let fixed = matches!(attribute.effect, Cost::Fixed(Effect::Replace)) || attribute.input;
             let tried = MEDDLINGS.iter().any(|meddling| {
                 meddling.address.starts_with(&format!("{kind}."))

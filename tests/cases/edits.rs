@@ -65,7 +65,7 @@ fn try_edits(edits: Vec<Edit>, exactly: bool) {
 }
 
 fn calls_of(plan: &Plan) -> Vec<&str> {
-    plan.steps.iter().map(|step| step.call.action).collect()
+    plan.steps.iter().map(|step| step.call.action.name).collect()
 }
 
 #[test]

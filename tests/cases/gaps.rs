@@ -153,7 +153,8 @@ fn a_gap_that_two_steps_make_together_is_found() {
     let hasty = |plan: &mut Plan| {
         let of = |plan: &Plan, group: &str, action: &str| {
             let is_it = |step: &Step| {
-                step.address.to_string() == format!("security_group.{group}") && step.call.action == action
+                step.address.to_string() == format!("security_group.{group}")
+                    && step.call.action.name == action
             };
             plan.steps.iter().position(is_it).unwrap()
         };

@@ -89,7 +89,7 @@ fn one_look_finds_those_that_are_there_whatever_is_not() {
                 ids.iter()
                     .map(|id| Wait {
                         id: id.clone(),
-                        until: "available",
+                        until: trueup_model::Waiter::until("available", 10),
                     })
                     .collect::<Vec<_>>()
             };

@@ -295,7 +295,10 @@ fn a_range_and_a_route_into_it_take_turns() {
             let (routed, ranged) = (ranges("", ROUTES), ranges("10.5.0.0/16", ""));
             world.apply(&routed).await;
             let order = |plan: &trueup_model::Plan| {
-                plan.steps.iter().map(|step| step.call.action).collect::<Vec<_>>()
+                plan.steps
+                    .iter()
+                    .map(|step| step.call.action.name)
+                    .collect::<Vec<_>>()
             };
             // EC2 refuses a range that a route leads to, and a route to a part of a range.
             let there = world.apply(&ranged).await;
@@ -359,7 +362,7 @@ fn a_customers_prefix_list_takes_the_room_of_all_that_it_may_hold() {
         world.apply(&ports).await;
         let listed = group(&format!("{{protocol: tcp, port: 443, prefix_list: {list}}}"));
         let plan = world.plan(&listed).await;
-        let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action).collect();
+        let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action.name).collect();
         assert_eq!(
             order,
             [
@@ -376,7 +379,7 @@ fn a_customers_prefix_list_takes_the_room_of_all_that_it_may_hold() {
         world.run(&plan).await;
         // On the way back it is the list that makes room.
         let plan = world.plan(&ports).await;
-        let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action).collect();
+        let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action.name).collect();
         assert_eq!(
             order,
             [

@@ -150,7 +150,7 @@ fn check(refused: Refused, end: &End) {
     let (plan, outcome, events) = paused(meet(refused));
     let told = events
         .iter()
-        .filter(|event| matches!(event, Event::Retrying { step, .. } if step.call == refused.action))
+        .filter(|event| matches!(event, Event::Retrying { step, .. } if step.call.name == refused.action))
         .count();
     let failed: Vec<_> = events
         .iter()
@@ -176,7 +176,7 @@ fn check(refused: Refused, end: &End) {
         }
         End::Fails { after, says } => {
             let (call, message, seconds) = failed.first().unwrap_or_else(|| panic!("{what}: nothing fails"));
-            assert_eq!(*call, refused.action, "{what}: {failed:?}");
+            assert_eq!(call.name, refused.action, "{what}: {failed:?}");
             assert!(after.contains(seconds), "{what}: after {seconds} s");
             assert!(message.contains(says), "{what}: {message}");
         }
@@ -479,7 +479,7 @@ fn what_is_made_and_answered_without_its_id_is_found_or_an_error_and_never_waite
                     message,
                     elapsed,
                     ..
-                } if step.call == action => Some((message.as_str(), elapsed.as_secs())),
+                } if step.call.name == action => Some((message.as_str(), elapsed.as_secs())),
                 _ => None,
             });
             match told {
@@ -520,7 +520,7 @@ fn what_was_stopped_for_a_change_that_ec2_refuses_is_started_again() {
         let calls = |numbers: &[usize]| {
             numbers
                 .iter()
-                .map(|number| plan.steps[number - 1].call.action)
+                .map(|number| plan.steps[number - 1].call.action.name)
                 .collect::<Vec<_>>()
         };
         assert_eq!(
@@ -586,7 +586,7 @@ async fn nothing_is_done(world: World, spec: &str, edited: &str, refused: Refuse
     });
     let (call, message) = told.unwrap();
     assert!(
-        call == refused.action && message.ends_with("so nothing was done"),
+        call.name == refused.action && message.ends_with("so nothing was done"),
         "{message}"
     );
     assert!(

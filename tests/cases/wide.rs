@@ -248,7 +248,7 @@ fn user_data_may_be_bytes() {
         assert!(
             plan.steps
                 .iter()
-                .any(|step| step.call.action == "ModifyInstanceAttribute"),
+                .any(|step| step.call.action.name == "ModifyInstanceAttribute"),
             "{:#?}",
             plan.changes
         );

@@ -160,14 +160,19 @@ impl Watch {
         };
         let mut actions = BTreeMap::<_, Touched>::new();
         for step in &plan.steps {
-            actions.entry(step.call.action).or_default().by(step, plan);
+            actions.entry(step.call.action.name).or_default().by(step, plan);
         }
         let mut seen = self.seen();
         seen.ended.clear();
         seen.announced = Some(Announced {
             actions,
             ends: deletes
-                .filter_map(|step| Some((step.call.action, called(plan.objects.get(step.target.as_ref()?)?))))
+                .filter_map(|step| {
+                    Some((
+                        step.call.action.name,
+                        called(plan.objects.get(step.target.as_ref()?)?),
+                    ))
+                })
                 .collect(),
             known: plan.objects.keys().cloned().collect(),
             protected: plan.objects.values().filter(protects).map(called).collect(),

@@ -70,7 +70,8 @@ pub fn elements(text: &str) -> Vec<Element> {
                     ElementEnd::Open => element.inner = span.end(),
                     ElementEnd::Close(..) => (element.inner_end, element.end) = (span.start(), span.end()),
                     ElementEnd::Empty => {
-                        (element.inner, element.inner_end, element.end) = (span.end(), span.end(), span.end())
+                        (element.inner, element.inner_end, element.end) =
+                            (span.end(), span.end(), span.end());
                     }
                 }
                 if end != ElementEnd::Open {

@@ -297,7 +297,7 @@ impl Prepared {
         if plan.is_complete() && plan.refused.is_empty() {
             let mut failed = Vec::new();
             let mut hears = |event: Event| {
-                failed.extend(matches!(event, Event::StepFailed { .. }).then(|| format!("{event:?}")))
+                failed.extend(matches!(event, Event::StepFailed { .. }).then(|| format!("{event:?}")));
             };
             let outcome = trueup_engine::apply(
                 &plan,

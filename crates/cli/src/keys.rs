@@ -10,7 +10,7 @@ use ssh_key::private::{Ed25519Keypair, KeypairData, RsaKeypair};
 use ssh_key::rand_core::OsRng;
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
 use thiserror::Error;
-use trueup_model::kinds::key_pair::read_public_key;
+use trueup_model::kinds::key_pair::{action, read_public_key};
 use trueup_model::{
     Act, Acted, Cloud, CloudError, Diagnostic, ErrorClass, Kind, Observed, Plan, Resolved, Scope, Settled,
     Topology, Value, Wait,
@@ -18,10 +18,6 @@ use trueup_model::{
 
 use crate::beside::{Beside, FileError};
 
-/// The local act that writes a key file.
-const WRITE: &str = "WriteKeyFile";
-/// The EC2 action that takes the public half.
-const IMPORT: &str = "ImportKeyPair";
 /// The attribute that names a key file.
 const FILE: &str = "private_key_file";
 
@@ -149,7 +145,11 @@ fn spell(key: &ssh_key::PublicKey) -> Result<String, String> {
 
 /// Checks that every key file that a plan will write can be written, before anything is changed.
 pub fn check(plan: &Plan, base: &Beside) -> Result<(), KeyError> {
-    for step in plan.steps.iter().filter(|step| step.call.action == WRITE) {
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| step.call.action == action::WRITE_FILE)
+    {
         let file = step.call.sets.text(FILE);
         let (folder, _) = place(base, file)?;
         tempfile::tempfile_in(&folder).map_err(|source| KeyError::Folder {
@@ -262,7 +262,7 @@ impl<C: Cloud> Cloud for WithKeys<C> {
         let sets = act.sets.record();
         let file = sets.get(FILE).and_then(Value::as_text).map(str::to_owned);
         match (act.action, file) {
-            (WRITE, Some(file)) => {
+            (action::WRITE_FILE, Some(file)) => {
                 let (base, rsa) = (self.base.clone(), sets.text("key_type") == "rsa");
                 let written = if rsa {
                     // Looking for primes takes seconds, in which other steps go on.
@@ -276,7 +276,7 @@ impl<C: Cloud> Cloud for WithKeys<C> {
                 written.map_err(|error| local(&error))?;
                 Ok(Acted::default())
             }
-            (IMPORT, Some(file)) => {
+            (action::IMPORT, Some(file)) => {
                 // guard: private keys
                 let key = read(&self.base, &file).map_err(|error| local(&error))?;
                 let sets = sets.without(&[FILE]).with("public_key", key);
@@ -291,7 +291,7 @@ impl<C: Cloud> Cloud for WithKeys<C> {
 
     async fn rehearse(&self, act: &Act) -> Result<(), CloudError> {
         // What is in a key file is for the call itself.
-        if act.action == WRITE || act.sets.record().get(FILE).is_some() {
+        if act.action == action::WRITE_FILE || act.sets.record().get(FILE).is_some() {
             Ok(())
         } else {
             self.cloud.rehearse(act).await
@@ -332,6 +332,7 @@ mod tests {
     use trueup_model::Record;
 
     use super::*;
+    use trueup_model::ApiAction;
 
     /// What `ssh-keygen -y` says about a file.
     fn ssh_keygen(path: &Path) -> Option<String> {
@@ -454,7 +455,7 @@ mod tests {
 
     /// Remembers what it was asked to do.
     #[derive(Default)]
-    struct Seen(RefCell<Vec<(&'static str, Record)>>);
+    struct Seen(RefCell<Vec<(ApiAction, Record)>>);
 
     impl Cloud for Seen {
         async fn observe(&self, _scope: &Scope) -> Result<Observed, CloudError> {
@@ -471,7 +472,7 @@ mod tests {
         }
     }
 
-    fn act(action: &'static str, sets: &Record) -> Act {
+    fn act(action: ApiAction, sets: &Record) -> Act {
         Act {
             step: 1,
             topology: "t".into(),
@@ -490,10 +491,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cloud = WithKeys::new(Seen::default(), beside(&folder));
         let file = Record::new().with(FILE, "k.pem");
-        cloud.act(&act(WRITE, &file), &|_| {}).await.unwrap();
+        cloud.act(&act(action::WRITE_FILE, &file), &|_| {}).await.unwrap();
         assert!(cloud.cloud.0.borrow().is_empty(), "writing a file is no call");
         cloud
-            .act(&act(IMPORT, &file.with("key_name", "k")), &|_| {})
+            .act(&act(action::IMPORT, &file.with("key_name", "k")), &|_| {})
             .await
             .unwrap();
         let seen = cloud.cloud.0.borrow();

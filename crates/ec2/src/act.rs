@@ -5,7 +5,7 @@ use std::future::Future;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use trueup_model::{Act, Acted, CloudError, Record, Value, Wait};
+use trueup_model::{Act, Acted, ApiAction, CloudError, Record, Role, Value};
 
 use crate::call::{Errand, Purpose};
 use crate::classify::{Class, is_gone};
@@ -46,9 +46,9 @@ pub async fn act(ec2: &Ec2, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted,
 /// Makes the calls of a step.
 pub async fn carry_out(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateTags" => tags::create(task).await,
-        "DeleteTags" => tags::delete(task).await,
-        _ => kinds::act(task).await,
+        tags::action::CREATE => tags::create(task).await,
+        tags::action::DELETE => tags::delete(task).await,
+        _ => kinds::live(task.act.address.kind).act(task).await,
     }
 }
 
@@ -102,14 +102,14 @@ impl<'a> Task<'a> {
     /// A step that does not fit its action: a defect of Trueup.
     pub fn defect(&self, why: &str) -> Failure {
         Failure::invalid(
-            self.act.action,
+            self.act.action.name,
             format!("the step {} of {} {why}", self.act.step, self.act.address),
         )
     }
 
     /// A step that cannot be done, for a reason that is not EC2's.
     pub fn refused(&self, why: String) -> Failure {
-        Failure::invalid(self.act.action, why)
+        Failure::invalid(self.act.action.name, why)
     }
 
     /// A step with an action that its kind does not have.
@@ -123,7 +123,7 @@ impl<'a> Task<'a> {
     /// Makes a call that changes something and may be repeated.
     pub async fn call<B, T, E, F>(
         &self,
-        action: &'static str,
+        action: ApiAction,
         request: B,
         send: impl Fn(B) -> F,
     ) -> Result<T, Failure>
@@ -132,13 +132,16 @@ impl<'a> Task<'a> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.ec2.caller.call(&self.errand, action, request, send).await
+        self.ec2
+            .caller
+            .call(&self.errand, action.name, request, send)
+            .await
     }
 
     /// Makes a call that ends something; what is gone already is done.
     pub async fn end<B, T, E, F>(
         &self,
-        action: &'static str,
+        action: ApiAction,
         request: B,
         send: impl Fn(B) -> F,
     ) -> Result<Option<T>, Failure>
@@ -154,7 +157,7 @@ impl<'a> Task<'a> {
     pub async fn end_as<B, T, E, F>(
         &self,
         purpose: Purpose,
-        action: &'static str,
+        action: ApiAction,
         request: B,
         send: impl Fn(B) -> F,
     ) -> Result<Option<T>, Failure>
@@ -169,7 +172,7 @@ impl<'a> Task<'a> {
             match self
                 .ec2
                 .caller
-                .call(&errand, action, request.clone(), &send)
+                .call(&errand, action.name, request.clone(), &send)
                 .await
             {
                 Err(failure) if failure.class == Class::Dependency && purpose == Purpose::Delete => {
@@ -193,13 +196,9 @@ impl<'a> Task<'a> {
             memory.made(kind, id);
             return;
         }
-        let action = self.act.action;
-        let ends = ["Delete", "Terminate", "Release"]
-            .iter()
-            .any(|verb| action.starts_with(verb));
         match &self.act.target {
-            Some(target) if ends && kinds::ends_object(kind, action) => memory.ended(&target.id),
-            _ if ends || !self.unsets().is_empty() => memory.ending(),
+            Some(target) if self.act.action.role == Role::Delete => memory.ended(&target.id),
+            _ if !self.unsets().is_empty() => memory.ending(),
             _ => {}
         }
     }
@@ -228,12 +227,4 @@ pub fn made(id: impl Into<String>) -> Acted {
         id: Some(id.into()),
         ..Acted::default()
     }
-}
-
-/// What is waited for.
-pub fn wait(id: &str, until: &'static str) -> Option<Wait> {
-    Some(Wait {
-        id: id.to_owned(),
-        until,
-    })
 }

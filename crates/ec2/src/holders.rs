@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{Filter, NetworkInterface};
 use tokio::time::Instant;
+use trueup_model::kinds::{
+    elastic_ip, internet_gateway, network_acl, route_table, security_group, subnet, vpc,
+};
 use trueup_model::{Kind, Object};
 
 use crate::act::Task;
 use crate::call::Purpose;
 use crate::failure::Failure;
-use crate::filter;
-use crate::kinds::{self, security_group};
 use crate::patience::{patience, pause};
 use crate::read::pages;
+use crate::{filter, kinds};
 
 /// So many are named.
 const NAMED_MAX: usize = 5;
@@ -94,26 +96,28 @@ struct Holder {
 async fn holders(task: &Task<'_>) -> Result<Vec<Holder>, Failure> {
     let id = task.id()?;
     let mut found = match task.act.action {
-        "DeleteSecurityGroup" => {
+        security_group::action::DELETE => {
             let mut found = interfaces(task, filter::of("group-id", [id]), |_| true).await?;
             found.extend(rules(task, id).await?);
             found
         }
-        "DeleteSubnet" => interfaces(task, filter::of("subnet-id", [id]), |_| true).await?,
-        "DeleteVpc" => {
+        subnet::action::DELETE => interfaces(task, filter::of("subnet-id", [id]), |_| true).await?,
+        vpc::action::DELETE => {
             let mut found = interfaces(task, filter::of("vpc-id", [id]), |_| true).await?;
             found.extend(members(task, id).await?);
             found
         }
-        "DetachInternetGateway" => {
+        internet_gateway::action::DETACH => {
             let vpc = task.unset_id("vpc").unwrap_or_default();
             interfaces(task, filter::of("vpc-id", [vpc]), |interface| {
                 interface.association.is_some()
             })
             .await?
         }
-        "ReleaseAddress" => interfaces(task, filter::of("association.allocation-id", [id]), |_| true).await?,
-        "DeleteRouteTable" | "DeleteNetworkAcl" => subnets(task, id).await?,
+        elastic_ip::action::RELEASE => {
+            interfaces(task, filter::of("association.allocation-id", [id]), |_| true).await?
+        }
+        route_table::action::DELETE | network_acl::action::DELETE => subnets(task, id).await?,
         _ => Vec::new(),
     };
     found.sort_by(|a, b| a.what.cmp(&b.what));
@@ -210,8 +214,9 @@ async fn leaving(task: &Task<'_>, users: impl Iterator<Item = String>) -> Result
     }
     for (kind, ids) in by_kind {
         for ids in ids.chunks(filter::VALUES_MAX) {
-            let living: BTreeSet<String> = kinds::read_by_ids(task.ec2, kind, ids)
+            let living: BTreeSet<String> = kinds::find(task.ec2, kind, ids)
                 .await?
+                .objects
                 .into_iter()
                 .map(|object| object.id)
                 .collect();
@@ -258,7 +263,7 @@ async fn rules(task: &Task<'_>, group: &str) -> Result<Vec<Holder>, Failure> {
         ("ingress", "ip-permission.group-id"),
         ("egress", "egress.ip-permission.group-id"),
     ] {
-        let read = security_group::read(task.ec2, Some(vec![filter::of(name, [group])])).await?;
+        let read = kinds::read(task.ec2, Kind::SecurityGroup, &[filter::of(name, [group])]).await?;
         let others = read.objects.into_iter().filter(|other| other.id != group);
         found.extend(others.map(|other| Holder {
             what: format!("an {direction} rule of {} names it", called(&other)),

@@ -142,7 +142,7 @@ impl Cloud for Ec2 {
     async fn settle(&self, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, CloudError> {
         let settled = kinds::settle(self, kind, waits).await?;
         // guard: answers that are repeated
-        if !kinds::has_token(kind) {
+        if !kind.has_token() {
             return Ok(settled);
         }
         Ok(waits

@@ -82,7 +82,7 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let action = task.act.action;
+    let action = task.act.action.name;
     let errand = task.errand.to(Purpose::Create);
     let start = Instant::now();
     loop {
@@ -130,7 +130,7 @@ fn known(task: &Task<'_>, id: Option<&str>) -> Option<String> {
 
 /// Something was made, and it is not known what.
 fn without_id(task: &Task<'_>) -> Failure {
-    Failure::unusable(task.act.action, WITHOUT_ID)
+    Failure::unusable(task.act.action.name, WITHOUT_ID)
 }
 
 /// Looks for the object that a create may have made all the same. What is not its own is what somebody else
@@ -297,11 +297,8 @@ async fn carries_tags(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
     let Act {
         topology, address, ..
     } = task.act;
-    let found = kinds::read_by_ids(task.ec2, address.kind, &[id.to_owned()]).await?;
-    if found
-        .iter()
-        .any(|object| object.address(topology).as_ref() == Some(address))
-    {
+    let found = kinds::find_one(task.ec2, address.kind, id).await?;
+    if found.is_some_and(|object| object.address(topology).as_ref() == Some(address)) {
         return Ok(true);
     }
     let scope = Scope {
@@ -350,7 +347,7 @@ where
         match task
             .ec2
             .caller
-            .call(&errand, task.act.action, request, &send)
+            .call(&errand, task.act.action.name, request, &send)
             .await
         {
             Ok(answer) if known(task, id(&answer)).is_none() => {

@@ -145,7 +145,7 @@ fn is_asked(action: &str, heeded: bool) -> bool {
 pub async fn rehearse(ec2: &Ec2, act: &Act) -> Result<(), CloudError> {
     let heeded = ec2.heeds_dry_run;
     // Of an instance's attributes moto changes those of its volume at once.
-    if !is_asked(act.action, heeded) || (!heeded && kinds::instance::is_about_volume(act)) {
+    if !is_asked(act.action.name, heeded) || (!heeded && kinds::instance::is_about_volume(act)) {
         return Ok(());
     }
     let (tell, answer) = oneshot::channel();
@@ -175,7 +175,7 @@ pub async fn rehearse(ec2: &Ec2, act: &Act) -> Result<(), CloudError> {
                 "{} does not heed `DryRun`: it carried out what it was only asked about",
                 ec2.caller.endpoint().url
             );
-            Err(Failure::invalid(act.action, why).into())
+            Err(Failure::invalid(act.action.name, why).into())
         }
         Some(Err(failure)) if is_for_good(failure.class, &failure.code) => Err(failure.into()),
         // It would be taken, or what is in its way may be gone by then.

@@ -1,7 +1,9 @@
 //! Tags on their way to EC2: with a create, and by themselves.
 
 use aws_sdk_ec2::types::{Tag, TagSpecification};
-use trueup_model::{Acted, Kind, Record, Value, tags};
+use trueup_model::tags;
+pub use trueup_model::tags::action;
+use trueup_model::{Acted, Kind, Record, Value};
 
 use crate::act::Task;
 use crate::failure::Failure;
@@ -57,7 +59,8 @@ pub async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .create_tags()
             .resources(task.id()?)
             .set_tags(Some(tags));
-        task.call("CreateTags", request, |request| request.send()).await?;
+        task.call(action::CREATE, request, |request| request.send())
+            .await?;
     }
     Ok(Acted::default())
 }
@@ -78,7 +81,8 @@ pub async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
             .delete_tags()
             .resources(task.id()?)
             .set_tags(Some(keys));
-        task.call("DeleteTags", request, |request| request.send()).await?;
+        task.call(action::DELETE, request, |request| request.send())
+            .await?;
     }
     Ok(Acted::default())
 }

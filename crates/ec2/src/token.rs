@@ -11,7 +11,7 @@ pub fn token(act: &Act, counter: u32) -> String {
     let create = Record::new()
         .with("topology", act.topology.as_str())
         .with("address", Ref::Name(act.address.clone()))
-        .with("action", act.action)
+        .with("action", act.action.name)
         .with("sets", act.sets.record().clone())
         .with("counter", i64::from(counter));
     canonical::sha256(&create.into())
@@ -23,7 +23,7 @@ pub fn earlier(act: &Act, counter: u32) -> String {
     let parts = [
         &act.topology,
         &act.address.to_string(),
-        act.action,
+        act.action.name,
         &act.sets.record().to_string(),
     ];
     let mut bytes = Vec::new();
@@ -46,7 +46,7 @@ mod tests {
             step: 1,
             topology: "t".into(),
             address: "nat_gateway.main".parse().unwrap(),
-            action: "CreateNatGateway",
+            action: trueup_model::kinds::nat_gateway::action::CREATE,
             target: None,
             sets: Resolved::new(&sets, &|_| None).unwrap(),
             unsets: Resolved::default(),

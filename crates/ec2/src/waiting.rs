@@ -100,7 +100,7 @@ mod tests {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let hears = Arc::clone(&heard);
         let teller = Teller::new(Some(Arc::new(move |text: &str| {
-            hears.lock().unwrap().push(text.to_owned())
+            hears.lock().unwrap().push(text.to_owned());
         })));
         teller
             .told(tokio::time::sleep(Duration::from_secs(4)), || 1)

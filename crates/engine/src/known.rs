@@ -22,7 +22,7 @@ impl Known {
         let replaced: BTreeSet<&str> = plan
             .steps
             .iter()
-            .filter(|step| step.action == StepAction::Delete && step.call.role == Role::Delete)
+            .filter(|step| step.action == StepAction::Delete && step.call.role() == Role::Delete)
             .filter_map(|step| step.target.as_deref())
             .collect();
         let name = |object: &Object| {

@@ -33,7 +33,7 @@ impl Default for Options {
 /// before it runs.
 pub fn creates(plan: &Plan) -> Vec<Act> {
     let known = known::Known::new(plan);
-    let creates = plan.steps.iter().filter(|step| step.call.role == Role::Create);
+    let creates = plan.steps.iter().filter(|step| step.call.role() == Role::Create);
     creates
         .filter_map(|step| run::resolve(plan, &known, step).ok())
         .collect()

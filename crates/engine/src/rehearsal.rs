@@ -45,13 +45,13 @@ fn asked(plan: &Plan) -> Vec<(&Step, Act)> {
     let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
     let complete = plan.steps.iter().filter_map(|step| {
         let act = resolve(plan, &known, step).ok()?;
-        (step.call.role == Role::Create || act.target.is_some()).then_some((step, act))
+        (step.call.role() == Role::Create || act.target.is_some()).then_some((step, act))
     });
     complete
         .filter(|(step, _)| {
             let call = &step.call;
-            let says = (call.role != Role::Delete).then(|| (call.sets.clone(), call.unsets.clone()));
-            let count = asked.entry(call.action).or_default();
+            let says = (call.role() != Role::Delete).then(|| (call.sets.clone(), call.unsets.clone()));
+            let count = asked.entry(call.action.name).or_default();
             let is_asked = *count < ASKED_MAX && sorts.insert((step.address.kind, call.action, says));
             *count += usize::from(is_asked);
             is_asked
@@ -79,7 +79,7 @@ fn may_be_mended(plan: &Plan, step: &Step) -> bool {
     }
     let changes = |before: &Step| {
         before.address != step.address
-            && before.call.role == Role::Modify
+            && before.call.role() == Role::Modify
             && (own.contains(&before.address)
                 || (before.address.kind == step.address.kind && !refers(before).is_disjoint(&own)))
     };

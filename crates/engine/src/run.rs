@@ -250,7 +250,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         for (waiting, settled) in waiting.iter().zip(settled) {
             match settled {
                 Settled::Pending(state) if self.stopped => {
-                    self.left(waiting.step, &waiting.wait, &state, sink)
+                    self.left(waiting.step, &waiting.wait, &state, sink);
                 }
                 Settled::Pending(state) => still.push((waiting.step, state)),
                 Settled::Done(facts) => {
@@ -315,7 +315,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         };
         let message = format!(
             "{}{state} was not waited for until it is {}, because the run ended before",
-            wait.id, wait.until
+            wait.id, wait.until.state
         );
         self.pending(number, message, sink);
     }
@@ -349,14 +349,14 @@ impl<'a, C: Cloud> Run<'a, C> {
             };
             let message = format!(
                 "{} is still {state}, and {} was waited for too long",
-                waiting.wait.id, waiting.wait.until
+                waiting.wait.id, waiting.wait.until.state
             );
             self.fail(waiting.step, String::new(), message, sink);
         }
         for waiting in self.settling.worth_telling() {
             let what = format!(
                 "{} is {}, wanted {}",
-                waiting.wait.id, waiting.state, waiting.wait.until
+                waiting.wait.id, waiting.state, waiting.wait.until.state
             );
             sink(Event::Waiting {
                 step: reference(self.step(waiting.step)),

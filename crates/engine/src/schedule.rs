@@ -218,7 +218,8 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trueup_model::{Call, Record, StepAction};
+    use trueup_model::kinds::instance::action;
+    use trueup_model::{ApiAction, Record, StepAction};
 
     /// Steps numbered from 1, each after the given ones.
     fn steps(after: &[&[usize]]) -> Vec<Step> {
@@ -229,7 +230,7 @@ mod tests {
             target: None,
             replaces: None,
             ownership: Record::new(),
-            call: Call::modify("Call"),
+            call: ApiAction::modify("Call").call(),
             after: after.to_vec(),
             yields: Vec::new(),
             why: Vec::new(),
@@ -276,10 +277,8 @@ mod tests {
     fn stopping() -> Schedule {
         let mut steps = steps(&[&[], &[1], &[2], &[1, 2, 3], &[4]]);
         let state = |state: &str| Record::new().with("state", state);
-        steps[0].call = Call::modify("StopInstances")
-            .setting(state("stopped"))
-            .unsetting(state("running"));
-        steps[3].call = Call::modify("StartInstances")
+        steps[0].call = action::STOP.setting(state("stopped")).unsetting(state("running"));
+        steps[3].call = action::START
             .setting(state("running"))
             .unsetting(state("stopped"));
         Schedule::new(&steps)

@@ -69,7 +69,7 @@ impl Settling {
     /// A step waits for an object of `kind` from now on.
     pub fn add(&mut self, kind: Kind, step: usize, wait: Wait) {
         let now = Instant::now();
-        let (soonest, deadline) = (soonest(kind, wait.until), now + patience(kind, wait.until));
+        let (soonest, deadline) = (wait.until.soonest, now + wait.until.patience);
         let waiting = Waiting {
             step,
             state: String::new(),
@@ -193,37 +193,17 @@ impl Settling {
     }
 }
 
-/// How long EC2 takes at the least, below what its users report.
-fn soonest(kind: Kind, until: &str) -> Duration {
-    Duration::from_secs(match (kind, until) {
-        (Kind::NatGateway, "available") => 60,
-        (Kind::NatGateway, "deleted") => 30,
-        (Kind::Instance, "terminated") => 20,
-        (Kind::Instance, "running" | "stopped") => 10,
-        _ => 0,
-    })
-}
-
-/// How long EC2 may take, with a margin over what its documentation and its users report.
-fn patience(kind: Kind, until: &str) -> Duration {
-    let minutes = match (kind, until) {
-        (Kind::NatGateway, "deleted") => 30,
-        (Kind::Instance, "terminated") => 20,
-        (Kind::NatGateway | Kind::Instance | Kind::VpcEndpoint, _) => 15,
-        _ => 10,
-    };
-    Duration::from_secs(minutes * 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trueup_model::Waiter;
+    use trueup_model::kinds::{instance, nat_gateway, route_table, subnet, vpc_endpoint};
 
     /// When looks come at an object that is done after `seconds`; the last one finds it done.
-    async fn looks(kind: Kind, until: &'static str, seconds: u64) -> Vec<Duration> {
+    async fn looks(until: Waiter, seconds: u64) -> Vec<Duration> {
         let (start, mut settling, mut looks) = (Instant::now(), Settling::default(), Vec::new());
         settling.add(
-            kind,
+            Kind::Vpc,
             1,
             Wait {
                 id: "id-1".to_owned(),
@@ -243,40 +223,37 @@ mod tests {
             } else {
                 vec![(1, "pending".to_owned())]
             };
-            settling.seen(kind, &still, &[1]);
+            settling.seen(Kind::Vpc, &still, &[1]);
         }
         looks
     }
 
     #[tokio::test(start_paused = true)]
     async fn looks_are_few_and_lose_little() {
-        for (kind, until, seconds, looks_max) in [
-            (Kind::NatGateway, "available", 63, 12),
-            (Kind::NatGateway, "available", 90, 16),
-            (Kind::NatGateway, "deleted", 32, 9),
-            (Kind::NatGateway, "deleted", 50, 14),
-            (Kind::Instance, "running", 11, 8),
-            (Kind::Instance, "stopped", 17, 12),
-            (Kind::Instance, "terminated", 24, 10),
-            (Kind::Subnet, "available", 3, 6),
-            (Kind::RouteTable, "available", 50, 35),
+        for (until, seconds, looks_max) in [
+            (nat_gateway::wait::AVAILABLE, 63, 12),
+            (nat_gateway::wait::AVAILABLE, 90, 16),
+            (nat_gateway::wait::DELETED, 32, 9),
+            (nat_gateway::wait::DELETED, 50, 14),
+            (instance::wait::RUNNING, 11, 8),
+            (instance::wait::STOPPED, 17, 12),
+            (instance::wait::TERMINATED, 24, 10),
+            (subnet::wait::AVAILABLE, 3, 6),
+            (route_table::wait::AVAILABLE, 50, 35),
         ] {
-            let looks = looks(kind, until, seconds).await;
-            assert!(
-                looks.len() <= looks_max,
-                "{kind:?} {until} after {seconds} s: {looks:?}"
-            );
+            let looks = looks(until, seconds).await;
+            assert!(looks.len() <= looks_max, "{until:?} after {seconds} s: {looks:?}");
             let late = looks.last().unwrap().saturating_sub(Duration::from_secs(seconds));
             assert!(
                 late <= Duration::from_secs(seconds).mul_f64(0.1).max(FIRST),
-                "{kind:?} {until} after {seconds} s: {looks:?}"
+                "{until:?} after {seconds} s: {looks:?}"
             );
         }
         // What other servers do at once is seen at once, what fails early is seen early, and what never gets
         // there is asked for rarely.
-        assert_eq!(looks(Kind::NatGateway, "available", 0).await, [FIRST]);
-        assert!(*looks(Kind::NatGateway, "available", 20).await.last().unwrap() <= Duration::from_secs(31));
-        assert!((60..100).contains(&looks(Kind::VpcEndpoint, "available", 900).await.len()));
+        assert_eq!(looks(nat_gateway::wait::AVAILABLE, 0).await, [FIRST]);
+        assert!(*looks(nat_gateway::wait::AVAILABLE, 20).await.last().unwrap() <= Duration::from_secs(31));
+        assert!((60..100).contains(&looks(vpc_endpoint::wait::AVAILABLE, 900).await.len()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -287,7 +264,7 @@ mod tests {
             1,
             Wait {
                 id: "nat-1".to_owned(),
-                until: "available",
+                until: nat_gateway::wait::AVAILABLE,
             },
         );
         let (start, mut told) = (Instant::now(), Vec::new());

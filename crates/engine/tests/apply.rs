@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use trueup_engine::{Options, apply};
 use trueup_model::{
-    Act, Acted, Action, Call, Change, Cloud, CloudError, Disruption, ErrorClass, Event, Kind, Observed,
-    Outcome, Plan, Record, Ref, Scope, Settled, Step, StepAction, Value, Wait,
+    Act, Acted, Action, ApiAction, Change, Cloud, CloudError, Disruption, ErrorClass, Event, Kind, Observed,
+    Outcome, Plan, Record, Ref, Scope, Settled, Step, StepAction, Value, Wait, Waiter,
 };
 
 /// A cloud in which every act takes a second, and what is said about an address happens to it.
@@ -69,7 +69,7 @@ impl Cloud for Script {
             self.left.borrow_mut().insert(id.clone(), *looks);
             Wait {
                 id: id.clone(),
-                until: "available",
+                until: Waiter::until("available", 10),
             }
         });
         Ok(Acted {
@@ -133,8 +133,7 @@ fn plan(steps: &[(&str, Option<&str>, &[usize])]) -> Plan {
         target: None,
         replaces: None,
         ownership: Record::new(),
-        call: Call::create(
-            "Create",
+        call: ApiAction::create("Create").setting(
             refers
                 .iter()
                 .map(|to| ("to".to_owned(), Value::Ref(Ref::Name(to.parse().unwrap()))))
@@ -172,7 +171,7 @@ fn run(
             }
         };
         let outcome = apply(plan, cloud, &Options { parallelism }, stop, &mut |event| {
-            events.push(event)
+            events.push(event);
         })
         .await;
         (outcome, events)
@@ -418,7 +417,7 @@ fn replacing() -> Plan {
         (step.action, step.target, step.call) = (
             StepAction::Delete,
             Some(id.into()),
-            Call::delete("Terminate", Record::new()),
+            ApiAction::delete("Terminate").call(),
         );
     }
     plan.changes.push(Change {
@@ -468,7 +467,7 @@ fn of_what_says_the_same_one_is_asked_and_of_what_differs_so_many() {
         plan.steps.push(Step {
             number: number.try_into().unwrap(),
             target: Some(format!("i-{number}")),
-            call: Call::modify("Modify").setting(Record::new().with("size", size)),
+            call: ApiAction::modify("Modify").setting(Record::new().with("size", size)),
             ..plan.steps[1].clone()
         });
     }
@@ -492,7 +491,7 @@ fn what_is_wrong_until_the_plan_mends_it_is_not_told() {
             ..plan(&[(changed, None, &[]), ("subnet.a", None, after)])
         };
         plan.steps[0].target = Some("an-id".into());
-        plan.steps[0].call = Call::modify("Associate");
+        plan.steps[0].call = ApiAction::modify("Associate").call();
         let vpc = Value::Ref(Ref::Name("vpc.main".parse().unwrap()));
         plan.steps[1].call.unsets = Record::new().with("vpc", vpc);
         let cloud = Script {

@@ -1,8 +1,8 @@
 //! One mutating call as data: what a step will ask of EC2, before its references are resolved.
 
 use ipnet::IpNet;
-use serde::Serialize;
 
+use crate::action::{ApiAction, Role};
 use crate::net::overlap;
 use crate::value::Record;
 
@@ -12,30 +12,14 @@ use crate::value::Record;
 /// refers to, and precedes what deletes the objects that only `unsets` refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The EC2 action, such as `CreateSubnet`; the name of a local act is not one of EC2's.
-    pub action: &'static str,
-    /// What it does to the object's existence.
-    pub role: Role,
+    /// The EC2 action, such as `CreateSubnet`.
+    pub action: ApiAction,
     /// The attributes, or members of them, that it establishes.
     pub sets: Record,
     /// The attributes, or members of them, that it takes away.
     pub unsets: Record,
     /// How far the objects in `sets` must be before it.
     pub needs: Needs,
-}
-
-/// What a call does to the object's existence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Happens before the object is there: a local act.
-    Prepare,
-    /// Makes the object.
-    Create,
-    /// Changes it.
-    Modify,
-    /// Ends it.
-    Delete,
 }
 
 /// How far the objects that a call refers to must be before it.
@@ -49,34 +33,19 @@ pub enum Needs {
 }
 
 impl Call {
-    fn new(action: &'static str, role: Role) -> Self {
+    /// A call that establishes and takes away nothing.
+    pub(crate) fn new(action: ApiAction) -> Self {
         Self {
             action,
-            role,
             sets: Record::new(),
             unsets: Record::new(),
             needs: Needs::Ready,
         }
     }
 
-    /// A local act before the create.
-    pub fn prepare(action: &'static str) -> Self {
-        Self::new(action, Role::Prepare)
-    }
-
-    /// The call that makes the object.
-    pub fn create(action: &'static str, sets: Record) -> Self {
-        Self::new(action, Role::Create).setting(sets)
-    }
-
-    /// A call that changes the object.
-    pub fn modify(action: &'static str) -> Self {
-        Self::new(action, Role::Modify)
-    }
-
-    /// The call that ends the object, and with it all of `unsets`.
-    pub fn delete(action: &'static str, unsets: Record) -> Self {
-        Self::new(action, Role::Delete).unsetting(unsets)
+    /// What it does to the object's existence.
+    pub fn role(&self) -> Role {
+        self.action.role
     }
 
     /// Establishes these.

@@ -5,9 +5,9 @@ use std::future::Future;
 
 use thiserror::Error;
 
-use crate::observed::Observed;
+use crate::observed::{Object, Observed};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref};
+use crate::{Address, ApiAction, Kind, Ref, Waiter};
 
 /// A live EC2, or a stand-in for one.
 pub trait Cloud {
@@ -50,6 +50,16 @@ pub struct Scope {
     pub names_lists: bool,
 }
 
+impl Scope {
+    /// Whether the spec declares an attribute of an object.
+    pub fn declares(&self, object: &Object, name: &str) -> bool {
+        object
+            .address(&self.topology)
+            .and_then(|address| self.declared.get(&address))
+            .is_some_and(|declared| declared.contains(name))
+    }
+}
+
 /// One step with every reference resolved: what a cloud carries out.
 #[derive(Clone, Debug)]
 pub struct Act {
@@ -60,7 +70,7 @@ pub struct Act {
     /// Whose step it is.
     pub address: Address,
     /// The EC2 action.
-    pub action: &'static str,
+    pub action: ApiAction,
     /// The object it acts on; none for a create.
     pub target: Option<Target>,
     /// What it establishes.
@@ -129,8 +139,8 @@ pub struct Acted {
 pub struct Wait {
     /// EC2's id.
     pub id: String,
-    /// The state that is waited for, in EC2's words: `available`, `running`, `deleted`.
-    pub until: &'static str,
+    /// What is waited for.
+    pub until: Waiter,
 }
 
 /// What one look at an object on its way found.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::Address;
 use crate::plan::StepAction;
+use crate::{Address, ApiAction};
 
 /// One thing that happened. `elapsed` counts from the start of the run or, for an end of a step, from its
 /// start.
@@ -109,7 +109,7 @@ pub struct StepRef {
     /// What it does for the address.
     pub action: StepAction,
     /// The EC2 action.
-    pub call: &'static str,
+    pub call: ApiAction,
 }
 
 /// How a run ended: numbers of steps.

@@ -1,99 +1,85 @@
-//! The kinds of resource, as a closed list, and where to find what is known about each.
+//! The kinds of resource, as a closed list with their names and what their ids start with. What is known
+//! about each stands in [`kinds`](crate::kinds); this file depends on none of it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::kinds;
+use crate::action::ApiAction;
 use crate::rules::Rules;
 use crate::schema::Schema;
 
-/// A kind of resource. The order is that of the documentation: what contains before what is contained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+/// All that is known about a kind, in one value.
+pub struct KindDef {
+    /// Its attributes, with their documentation.
+    pub schema: &'static Schema,
+    /// Its checks and calls.
+    pub rules: &'static dyn Rules,
+    /// The actions of its calls.
+    pub actions: &'static [ApiAction],
+    /// Whether EC2 shows an object's tags for a while after its end.
+    pub tags_outlive: bool,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $id_prefix:literal;)*) => {
+        /// A kind of resource. The order is that of the documentation: what contains before what is contained.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The kind's name in a spec: singular, EC2's own noun in snake case.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What EC2's ids of this kind start with, such as `subnet-`.
+            pub const fn id_prefix(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $id_prefix,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// A virtual private cloud.
-    Vpc,
+    Vpc = "vpc", "vpc-";
     /// A range of a VPC's addresses in one availability zone.
-    Subnet,
+    Subnet = "subnet", "subnet-";
     /// A VPC's door to the internet.
-    InternetGateway,
+    InternetGateway = "internet_gateway", "igw-";
     /// A public IPv4 address that is kept.
-    ElasticIp,
+    ElasticIp = "elastic_ip", "eipalloc-";
     /// Address translation for private subnets.
-    NatGateway,
+    NatGateway = "nat_gateway", "nat-";
     /// Where packets go that leave a subnet.
-    RouteTable,
+    RouteTable = "route_table", "rtb-";
     /// A stateless filter at the border of subnets.
-    NetworkAcl,
+    NetworkAcl = "network_acl", "acl-";
     /// A stateful filter at network interfaces.
-    SecurityGroup,
+    SecurityGroup = "security_group", "sg-";
     /// An SSH key that instances are launched with.
-    KeyPair,
+    KeyPair = "key_pair", "key-";
     /// A virtual machine.
-    Instance,
+    Instance = "instance", "i-";
     /// A private way to an AWS service.
-    VpcEndpoint,
+    VpcEndpoint = "vpc_endpoint", "vpce-";
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 11] = [
-        Self::Vpc,
-        Self::Subnet,
-        Self::InternetGateway,
-        Self::ElasticIp,
-        Self::NatGateway,
-        Self::RouteTable,
-        Self::NetworkAcl,
-        Self::SecurityGroup,
-        Self::KeyPair,
-        Self::Instance,
-        Self::VpcEndpoint,
-    ];
-
-    /// What this kind is: its attributes, checks and calls.
-    pub fn rules(self) -> &'static dyn Rules {
-        match self {
-            Self::Vpc => &kinds::vpc::VpcRules,
-            Self::Subnet => &kinds::subnet::SubnetRules,
-            Self::InternetGateway => &kinds::internet_gateway::InternetGatewayRules,
-            Self::ElasticIp => &kinds::elastic_ip::ElasticIpRules,
-            Self::NatGateway => &kinds::nat_gateway::NatGatewayRules,
-            Self::RouteTable => &kinds::route_table::RouteTableRules,
-            Self::NetworkAcl => &kinds::network_acl::NetworkAclRules,
-            Self::SecurityGroup => &kinds::security_group::SecurityGroupRules,
-            Self::KeyPair => &kinds::key_pair::KeyPairRules,
-            Self::Instance => &kinds::instance::InstanceRules,
-            Self::VpcEndpoint => &kinds::vpc_endpoint::VpcEndpointRules,
-        }
-    }
-
-    /// The kind's table of attributes.
-    pub fn schema(self) -> &'static Schema {
-        self.rules().schema()
-    }
-
-    /// The kind's name in a spec: singular, EC2's own noun in snake case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Vpc => "vpc",
-            Self::Subnet => "subnet",
-            Self::InternetGateway => "internet_gateway",
-            Self::ElasticIp => "elastic_ip",
-            Self::NatGateway => "nat_gateway",
-            Self::RouteTable => "route_table",
-            Self::NetworkAcl => "network_acl",
-            Self::SecurityGroup => "security_group",
-            Self::KeyPair => "key_pair",
-            Self::Instance => "instance",
-            Self::VpcEndpoint => "vpc_endpoint",
-        }
-    }
-
     /// Whether `text` has the form of this kind's EC2 ids: its prefix and 8 or 17 hex digits.
     pub fn is_id(self, text: &str) -> bool {
-        text.strip_prefix(self.schema().id_prefix).is_some_and(is_id_tail)
+        text.strip_prefix(self.id_prefix()).is_some_and(is_id_tail)
     }
 }
 

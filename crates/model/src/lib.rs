@@ -5,6 +5,7 @@
 //! there, a [`Plan`] makes the second into the first through a [`Cloud`], and [`Event`]s and [`Diagnostic`]s
 //! tell the user about it.
 
+pub mod action;
 pub mod address;
 pub mod call;
 pub mod canonical;
@@ -36,15 +37,17 @@ pub mod topology;
 pub mod traffic;
 pub mod unmanaged;
 pub mod value;
+pub mod wait;
 
+pub use action::{ApiAction, Role};
 pub use address::{Address, AddressError, Name, Ref};
-pub use call::{Call, Claim, Needs, Role, Taken};
+pub use call::{Call, Claim, Needs, Taken};
 pub use cloud::{Act, Acted, Cloud, CloudError, ErrorClass, Resolved, Scope, Settled, Target, Wait};
 pub use diagnostic::{Code, Diagnostic, Label, Patch, Place, Severity};
 pub use event::{Event, Outcome, StepRef};
 pub use expect::{Demand, Expectation};
 pub use interface::{Interfaces, NetworkInterface};
-pub use kind::Kind;
+pub use kind::{Kind, KindDef};
 pub use members::MemberKey;
 pub use observed::{Object, Observed, Owner, Standing};
 pub use outside::{Outside, Sought, Zone};
@@ -62,3 +65,4 @@ pub use schema::{Attribute, Effect, Follow, Schema, Type};
 pub use stake::{Loss, Stake};
 pub use topology::{Resource, Topology};
 pub use value::{Record, Value};
+pub use wait::Waiter;

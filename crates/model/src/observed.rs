@@ -94,6 +94,13 @@ impl Standing {
 }
 
 impl Object {
+    /// Whether its tags are those of `topology`, whatever address they name.
+    pub fn is_of(&self, topology: &str) -> bool {
+        self.owner
+            .as_ref()
+            .is_some_and(|owner| owner.topology == topology)
+    }
+
     /// The address that this object claims in `topology`: that of its tags, unless it is retiring.
     pub fn claim(&self, topology: &str) -> Option<&str> {
         let owner = self

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::call::{Call, Role};
+use crate::action::Role;
+use crate::call::Call;
 use crate::reason::Note;
 use crate::value::Value;
 
@@ -178,7 +179,7 @@ pub fn is_made(earlier: &Call, later: &Call, name: &str, weigh: Weigh<'_>) -> bo
     let count = |record: &crate::Record| Counts::of(record.list(name), weigh);
     let (left, given) = (count(&earlier.sets), count(&earlier.unsets));
     let (taken, freed) = (count(&later.sets), count(&later.unsets));
-    let are_changes = earlier.role == Role::Modify && later.role == Role::Modify;
+    let are_changes = earlier.role() == Role::Modify && later.role() == Role::Modify;
     are_changes
         && ((given.v4 > left.v4 && taken.v4 > freed.v4) || (given.v6 > left.v6 && taken.v6 > freed.v6))
 }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use crate::call::{Call, Claim, Needs, Role};
+use crate::action::{ApiAction, Role};
+use crate::call::{Call, Claim, Needs};
 use crate::diagnostic::Diagnostic;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::{Lists, NO_LISTS};
-use crate::schema::{Effect, Schema, Type};
+use crate::schema::{Effect, Type};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -19,9 +20,6 @@ use crate::{Address, Kind, Ref, Sought, Zone};
 
 /// A kind's attributes, checks and calls.
 pub trait Rules: Sync {
-    /// The table of attributes.
-    fn schema(&self) -> &'static Schema;
-
     /// Rewrites a record as a person wrote it into its canonical form: shorthands expanded, files read, names
     /// completed.
     fn normalise(&self, _record: &mut Record, _context: &mut Context<'_>) {}
@@ -48,21 +46,9 @@ pub trait Rules: Sync {
     /// lives.
     fn create(&self, record: &Record, replaced: Option<&Object>) -> Call;
 
-    /// What a new object has right after [`Rules::create`]; what is still missing is brought about by
-    /// [`Rules::update`].
-    fn born(&self, record: &Record) -> Record {
-        let mut born = self.schema().defaults();
-        for (name, value) in self.create(record, None).sets.iter() {
-            born.set(name, value.clone());
-        }
-        born
-    }
-
-    /// What EC2 gives an object of this kind that it makes by itself, with this id: a default group, a main
-    /// route table.
-    fn implicit(&self, _id: &str) -> Record {
-        self.schema().defaults()
-    }
+    /// Writes into what an object is by default what EC2 gives this one, which it makes by itself: a default
+    /// group, a default network ACL.
+    fn implicit(&self, _id: &str, _record: &mut Record) {}
 
     /// The calls that change a live object in place (or by stop and start), in their order.
     fn update(&self, update: &Update<'_>) -> Vec<Call>;
@@ -258,9 +244,9 @@ impl<'a> Update<'a> {
     }
 
     /// A call that sets `name` to its new value and takes its old one away, where it differs.
-    pub fn set(&self, name: &'static str, action: &'static str) -> Option<Call> {
+    pub fn set(&self, name: &'static str, action: ApiAction) -> Option<Call> {
         self.has(name).then(|| {
-            Call::modify(action)
+            action
                 .setting(self.after.only(&[name]))
                 .unsetting(self.before.only(&[name]))
         })
@@ -271,19 +257,19 @@ impl<'a> Update<'a> {
     pub fn attach(
         &self,
         name: &'static str,
-        give: &'static str,
-        swap: Option<&'static str>,
-        take: &'static str,
+        give: ApiAction,
+        swap: Option<ApiAction>,
+        take: ApiAction,
     ) -> Vec<Call> {
         if !self.has(name) {
             return Vec::new();
         }
         let (old, new) = (self.before.only(&[name]), self.after.only(&[name]));
         match (old.is_empty(), new.is_empty(), swap) {
-            (false, false, Some(swap)) => vec![Call::modify(swap).setting(new).unsetting(old)],
-            (false, false, None) => vec![Call::modify(take).unsetting(old), Call::modify(give).setting(new)],
-            (true, false, _) => vec![Call::modify(give).setting(new)],
-            (false, true, _) => vec![Call::modify(take).unsetting(old)],
+            (false, false, Some(swap)) => vec![swap.setting(new).unsetting(old)],
+            (false, false, None) => vec![take.unsetting(old), give.setting(new)],
+            (true, false, _) => vec![give.setting(new)],
+            (false, true, _) => vec![take.unsetting(old)],
             (true, true, _) => Vec::new(),
         }
     }
@@ -314,13 +300,23 @@ pub fn make(kind: Kind, record: &Record, replaced: Option<&Object>) -> Vec<Call>
         create.sets.set("tags", tags.clone());
     }
     calls.push(create);
-    let mut born = rules.born(record);
+    let mut born = just_created(kind, record);
     if let Some(tags) = record.get("tags") {
         born.set("tags", tags.clone());
     }
     calls.extend(rules.update(&Update::new(kind, &born, record, true)));
-    debug_assert!(calls.iter().all(|call| call.role != Role::Delete));
+    debug_assert!(calls.iter().all(|call| call.role() != Role::Delete));
     calls
+}
+
+/// What a new object has right after [`Rules::create`]: what that sets, and EC2's defaults. What is still
+/// missing is brought about by [`Rules::update`].
+pub fn just_created(kind: Kind, record: &Record) -> Record {
+    let mut created = kind.schema().defaults();
+    for (name, value) in kind.rules().create(record, None).sets.iter() {
+        created.set(name, value.clone());
+    }
+    created
 }
 
 /// A call that sets only what may come after both ends exist.
@@ -337,14 +333,16 @@ pub fn are_apart(earlier: &Call, later: &Call) -> bool {
             .map(|(name, _)| name.to_owned())
             .collect::<BTreeSet<_>>()
     };
-    earlier.role == Role::Modify && later.role == Role::Modify && names(earlier).is_disjoint(&names(later))
+    earlier.role() == Role::Modify
+        && later.role() == Role::Modify
+        && names(earlier).is_disjoint(&names(later))
 }
 
 /// Whether a call has a say in which packets pass, or in whom an expectation means.
 pub fn touches_packets(kind: Kind, call: &Call) -> bool {
     let carries = |name: &str| kind.rules().carries(name);
     let attributes = kind.schema().attributes;
-    match call.role {
+    match call.role() {
         Role::Prepare => false,
         Role::Create | Role::Delete => {
             attributes.is_empty() || attributes.iter().any(|attribute| carries(attribute.name))

@@ -16,8 +16,6 @@ use crate::{Kind, Ref};
 pub struct Schema {
     /// Whose table this is.
     pub kind: Kind,
-    /// What EC2's ids of this kind start with, such as `subnet-`.
-    pub id_prefix: &'static str,
     /// The kind's part of an ARN, such as `subnet`.
     pub arn_type: &'static str,
     /// EC2's own name of the resource type, for `TagSpecifications`.

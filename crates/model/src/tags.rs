@@ -4,8 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::action::actions;
 use crate::value::{Record, Value};
 use crate::{Address, Owner, Resource, Standing};
+
+actions! {
+    CREATE = modify "CreateTags";
+    DELETE = modify "DeleteTags";
+}
 
 /// Holds the topology's name.
 pub const TOPOLOGY: &str = "trueup:topology";

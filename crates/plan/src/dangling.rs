@@ -58,12 +58,10 @@ pub fn tell_ends(topology: &Topology, observed: &Observed, plan: &mut Plan) {
         let home = object.kind.rules().home(&object.record).and_then(Ref::id);
         object.implicit && home.is_some_and(|vpc| ends.contains_key(vpc))
     };
-    let others = observed.objects.iter().filter(|object| {
-        object
-            .owner
-            .as_ref()
-            .is_none_or(|owner| owner.topology != topology.name)
-    });
+    let others = observed
+        .objects
+        .iter()
+        .filter(|object| !object.is_of(&topology.name));
     for object in others.filter(|object| !goes_along(object)) {
         for (id, (gone, action)) in ids(object.kind, &object.record)
             .iter()

@@ -67,7 +67,7 @@ fn step(step: &Step) -> Value {
         .with("number", number(step.number))
         .with("action", step.action.code())
         .with("address", named(&step.address))
-        .with("call", step.call.action)
+        .with("call", step.call.action.name)
         .with("ownership", step.ownership.clone())
         .with("sets", step.call.sets.clone())
         .with("unsets", step.call.unsets.clone())

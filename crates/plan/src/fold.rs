@@ -111,12 +111,10 @@ pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
 /// was made twice one retires.
 pub fn held<'o>(topology: &Topology, observed: &'o Observed) -> Cow<'o, Observed> {
     let own = || {
-        observed.objects.iter().filter(|object| {
-            object
-                .owner
-                .as_ref()
-                .is_some_and(|owner| owner.topology == topology.name)
-        })
+        observed
+            .objects
+            .iter()
+            .filter(|object| object.is_of(&topology.name))
     };
     let claims: BTreeSet<&str> = own().filter_map(|object| object.claim(&topology.name)).collect();
     if own().count() == claims.len() {

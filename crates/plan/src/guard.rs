@@ -106,12 +106,11 @@ impl<'a> Foreign<'a> {
     /// Looks at everything that does not carry the topology's tags.
     pub fn new(folded: &'a Folded) -> Self {
         let mut held: BTreeMap<String, Vec<(Claim, &Object)>> = BTreeMap::new();
-        for object in folded.objects.iter().filter(|object| {
-            object
-                .owner
-                .as_ref()
-                .is_none_or(|owner| owner.topology != folded.topology)
-        }) {
+        for object in folded
+            .objects
+            .iter()
+            .filter(|object| !object.is_of(&folded.topology))
+        {
             // Of no resource of ours: the address only serves as a name in claims.
             let Ok(address) = Address::new(object.kind, "foreign") else {
                 continue;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_model::rules::just_created;
 use trueup_model::rules::{Update, make};
 use trueup_model::{
     Action, Address, AttributeChange, Call, Change, Disruption, Effect, Guard, Note, Object, Plan, Refusal,
@@ -157,7 +158,7 @@ impl<'a> Judge<'a> {
             if resource.protect
                 && Difference::new(
                     address.kind,
-                    rules.born(&resource.record),
+                    just_created(address.kind, &resource.record),
                     resource.record.clone(),
                 )
                 .costing(Effect::Stop)

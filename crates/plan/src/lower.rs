@@ -113,7 +113,7 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
             .map(|(before, why, reason)| (numbers[before], *why, *reason))
             .collect();
         after.sort_unstable_by_key(|(number, ..)| *number);
-        let creates = node.call.role == Role::Create;
+        let creates = node.call.role() == Role::Create;
         let mut why: Vec<StepReason> = after
             .iter()
             .filter_map(|(_, _, reason)| reason.cloned())
@@ -254,7 +254,7 @@ impl<'v> Lowering<'v> {
     fn note(&mut self, index: usize) {
         let node = &self.nodes[index];
         let address = &node.verdict.address;
-        match (node.action, node.call.role) {
+        match (node.action, node.call.role()) {
             (_, Role::Create) => {
                 self.created.insert(address, index);
                 self.ready.insert(address, index);
@@ -384,7 +384,7 @@ impl<'v> Lowering<'v> {
         let mut certain: HashMap<&str, Vec<(&Claim, usize)>> = HashMap::new();
         for (claim, index) in taken
             .iter()
-            .filter(|(_, index)| self.nodes[*index].call.role == Role::Create)
+            .filter(|(_, index)| self.nodes[*index].call.role() == Role::Create)
         {
             certain.entry(&claim.space).or_default().push((claim, *index));
         }
@@ -430,7 +430,7 @@ impl<'v> Lowering<'v> {
             }
         }
         let mut refused = Vec::new();
-        for node in self.nodes.iter().filter(|node| node.call.role == Role::Create) {
+        for node in self.nodes.iter().filter(|node| node.call.role() == Role::Create) {
             let address = &node.verdict.address;
             for claim in claims(address, &node.call.sets) {
                 let clashes = |(held, other): &&(Claim, &Address)| held.clashes(&claim) && *other != address;
@@ -494,7 +494,7 @@ impl<'v> Lowering<'v> {
                 }
                 // guard: order of hooks
                 if let Some(step) = step.filter(|_| other != address) {
-                    let reason = reason(node.call.action, after);
+                    let reason = reason(node.call.action.name, after);
                     self.graph.edge(step, index, Why::Must, reason);
                 }
             }

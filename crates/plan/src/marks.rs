@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use trueup_model::tags::{PROTECT, READ, RETIRING, words};
+use trueup_model::rules::just_created;
+use trueup_model::tags::{PROTECT, READ, RETIRING, action, words};
 use trueup_model::{AttributeChange, Call, Effect, Kind, Object, Record, Ref, Resource, Standing, Value};
 
 use crate::difference::Difference;
@@ -18,12 +19,12 @@ pub fn marks(
     };
     let mut calls = Vec::new();
     if let Standing::Retiring(token) = &owner.standing {
-        calls.push(Call::modify("DeleteTags").unsetting(tag(RETIRING, token)));
+        calls.push(action::DELETE.unsetting(tag(RETIRING, token)));
     }
     let set = resource.address.kind.schema().read_on_request(&resource.record);
     if changed.iter().any(|change| set.contains(change.path.as_str())) {
         let read: BTreeSet<&str> = owner.read.iter().map(String::as_str).chain(set).collect();
-        calls.push(Call::modify("CreateTags").setting(tag(READ, &words(&read))));
+        calls.push(action::CREATE.setting(tag(READ, &words(&read))));
     }
     if owner.protect == resource.protect {
         return (calls, None);
@@ -31,7 +32,7 @@ pub fn marks(
     calls.push(if resource.protect {
         protect()
     } else {
-        Call::modify("DeleteTags").unsetting(tag(PROTECT, "true"))
+        action::DELETE.unsetting(tag(PROTECT, "true"))
     });
     let change = AttributeChange {
         path: "protect".to_owned(),
@@ -51,7 +52,7 @@ fn tag(key: &str, value: &str) -> Record {
 
 /// The call that protects an object which is there already.
 pub fn protect() -> Call {
-    Call::modify("CreateTags").setting(tag(PROTECT, "true"))
+    action::CREATE.setting(tag(PROTECT, "true"))
 }
 
 /// The call that marks an object as on its way out, unless an earlier run did.
@@ -66,14 +67,14 @@ pub fn retire(object: &Object, resource: &Resource) -> Vec<Call> {
         .with("id", object.id.as_str())
         .with("wanted", resource.record.clone());
     let token = crate::fingerprint::short(&replacement.into());
-    vec![Call::modify("CreateTags").setting(tag(RETIRING, &token))]
+    vec![action::CREATE.setting(tag(RETIRING, &token))]
 }
 
 /// Whether all that a stop is still needed for is as it was born: so ends a launch that was cut off. What is
 /// stopped at last is protected last, because protection would refuse the stop to the run that comes after a
 /// crash.
 pub fn is_unfinished(kind: Kind, difference: &Difference) -> bool {
-    let born = kind.rules().born(&difference.after);
+    let born = just_created(kind, &difference.after);
     difference
         .costing(Effect::Stop)
         .all(|a| !a.differs(born.get(a.name), difference.before.get(a.name)))

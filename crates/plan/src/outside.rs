@@ -226,7 +226,7 @@ fn zone(
                 let is_made = plan
                     .steps
                     .iter()
-                    .any(|step| step.address == *home && step.call.role == Role::Create);
+                    .any(|step| step.address == *home && step.call.role() == Role::Create);
                 let home = home.to_string();
                 live(
                     objects

@@ -13,12 +13,7 @@ use crate::fold::Folded;
 /// Where a topology seems to live already: as another topology with most of its resources or in another
 /// region, where nothing of it is here, or as objects without tags that are like what the plan would make.
 pub fn twin(topology: &Topology, folded: &Folded, observed: &Observed) -> Option<Twin> {
-    let owned = observed.objects.iter().any(|object| {
-        object
-            .owner
-            .as_ref()
-            .is_some_and(|owner| owner.topology == topology.name)
-    });
+    let owned = observed.objects.iter().any(|object| object.is_of(&topology.name));
     let elsewhere = || {
         Some(&observed.elsewhere)
             .filter(|there| !owned && !there.is_empty())

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use trueup_model::tags::action;
 use trueup_model::{Address, Call, Diagnostic, Object, Plan, Record, Resource, Value, tags};
 
 use crate::difference::Difference;
@@ -32,10 +33,10 @@ pub fn calls(object: &Object, difference: &Difference) -> Vec<Call> {
     }
     let mut calls = Vec::new();
     if !set.is_empty() {
-        calls.push(Call::modify("CreateTags").setting(Record::new().with("tags", set)));
+        calls.push(action::CREATE.setting(Record::new().with("tags", set)));
     }
     if !unset.is_empty() {
-        calls.push(Call::modify("DeleteTags").unsetting(Record::new().with("tags", unset)));
+        calls.push(action::DELETE.unsetting(Record::new().with("tags", unset)));
     }
     calls
 }
@@ -47,7 +48,7 @@ pub fn give_back(topology: &str, resource: &Resource) -> Call {
         .iter()
         .filter(|(_, value)| **value != Value::Null)
         .for_each(|(key, value)| all.set(key, value.clone()));
-    Call::modify("CreateTags").setting(Record::new().with("tags", all))
+    action::CREATE.setting(Record::new().with("tags", all))
 }
 
 fn remember(object: &Object, after: &Record, set: &mut Record, unset: &mut Record) {

@@ -99,7 +99,8 @@ fn refers(object: &Object, kind: Kind) -> Option<&str> {
 
 /// What an object that EC2 made holds beyond what EC2 gave it.
 fn beyond(object: &Object) -> impl Iterator<Item = Thing> {
-    let given = object.kind.rules().implicit(&object.id);
+    let mut given = object.kind.schema().defaults();
+    object.kind.rules().implicit(&object.id, &mut given);
     let sets = object
         .kind
         .schema()

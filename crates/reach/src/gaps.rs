@@ -272,7 +272,7 @@ fn touches(step: &Step) -> bool {
 /// Whether a step takes from what is there something that others may need. What is stopped or ended of a
 /// host, it alone feels.
 fn takes(step: &Step) -> bool {
-    let is_taking = match step.call.role {
+    let is_taking = match step.call.role() {
         Role::Delete => step.address.kind != Kind::Instance,
         Role::Modify => !step.call.unsets.is_empty() && step.call.sets.get("state").is_none(),
         Role::Prepare | Role::Create => false,
@@ -285,7 +285,7 @@ fn takes(step: &Step) -> bool {
 
 /// Whether a step makes or gives something, so that what is lost may come back.
 fn gives(step: &Step) -> bool {
-    touches(step) && (step.call.role == Role::Create || !step.call.sets.is_empty())
+    touches(step) && (step.call.role() == Role::Create || !step.call.sets.is_empty())
 }
 
 /// All steps but one and those that must come after it, in the order of the plan.

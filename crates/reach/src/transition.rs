@@ -104,7 +104,7 @@ impl<'a> Transition<'a> {
         let births: Vec<&Step> = plan
             .steps
             .iter()
-            .filter(|step| step.call.role == Role::Create)
+            .filter(|step| step.call.role() == Role::Create)
             .collect();
         let by_address = self
             .expectations

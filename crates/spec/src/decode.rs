@@ -482,7 +482,7 @@ pub fn wanted_reference(kind: Kind) -> String {
     format!(
         "the name of {}, or the id of one (`{}…`)",
         a(kind),
-        kind.schema().id_prefix
+        kind.id_prefix()
     )
 }
 

@@ -239,25 +239,25 @@ impl Reader<'_> {
             }
             ("region", Yaml::Text(text)) => self.region(text, place),
             ("max_deletes", Yaml::Number(text)) if text.parse::<u32>().is_ok() => {
-                self.head.max_deletes = text.parse().ok()
+                self.head.max_deletes = text.parse().ok();
             }
             ("max_deletes", _) => {
                 drop(
                     self.decoder()
                         .wrong(name, name, node, "a number of objects, such as 3", None),
-                )
+                );
             }
             ("topology", _) => {
                 drop(
                     self.decoder()
                         .wrong(name, name, node, "a name, such as `gateway-endpoint`", None),
-                )
+                );
             }
             ("account", _) => {
                 drop(
                     self.decoder()
                         .wrong(name, name, node, "an account's 12 digits in quotes", None),
-                )
+                );
             }
             _ => drop(
                 self.decoder()

@@ -132,7 +132,7 @@ fn property(attribute: &Attribute, own: bool) -> Json {
         _ if !attribute.absent.is_empty() => {}
         _ if own && may_be_sole(attribute) => description.push("Left out, the topology's only VPC.".into()),
         Omitted::Auto if !attribute.input => {
-            description.push("Left out, it is not compared: EC2 or you may choose.".into())
+            description.push("Left out, it is not compared: EC2 or you may choose.".into());
         }
         Omitted::Default(value) => description.push(format!("Default: {}.", value())),
         Omitted::Auto | Omitted::Absent => {}

@@ -45,7 +45,7 @@ impl Decoder<'_> {
             };
             match bad_key(&key.text) {
                 Some((message, help)) => {
-                    self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help))
+                    self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help));
                 }
                 None => {
                     if let Some(message) = spaces(&key.text, value.as_text().unwrap_or_default()) {

@@ -63,7 +63,7 @@ const MUTANTS: &[Mutant] = &[
         "look(task, &failure, own).await?",
         "None::<Object>",
     ),
-    mutant("answers that are repeated", "!kinds::has_token(kind)", "true"),
+    mutant("answers that are repeated", "!kind.has_token()", "true"),
     // Two runs at once.
     mutant(
         "being alone",

@@ -58,10 +58,10 @@ impl Network {
             let nat = self.name("nat_gateway");
             match (self.rng.usize(0..4), gateway, nat) {
                 (0 | 1, Some(gateway), _) => {
-                    routes.push(json!({"destination": destination, "internet_gateway": gateway}))
+                    routes.push(json!({"destination": destination, "internet_gateway": gateway}));
                 }
                 (2, _, Some(nat)) if self.nat_is_in(&nat, vpc) => {
-                    routes.push(json!({"destination": destination, "nat_gateway": nat}))
+                    routes.push(json!({"destination": destination, "nat_gateway": nat}));
                 }
                 _ => {}
             }

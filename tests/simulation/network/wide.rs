@@ -247,7 +247,7 @@ impl Network {
         let mut rule = json!({"protocol": *self.any(&["tcp", "udp", "icmp", "icmp", "icmpv6", "all", "50", "6", "0", "255"])});
         match rule["protocol"].as_str() {
             Some("tcp" | "udp" | "6") => {
-                rule["port"] = json!(*self.any(&["22", "0", "65535", "0-65535", "1024-2048"]))
+                rule["port"] = json!(*self.any(&["22", "0", "65535", "0-65535", "1024-2048"]));
             }
             Some("icmp" | "icmpv6") => {
                 rule["icmp_type"] = json!(*self.any(&[-1, 0, 8, 255]));

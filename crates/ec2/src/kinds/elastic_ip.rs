@@ -1,19 +1,41 @@
 //! `elastic_ip`, live.
 
-use aws_sdk_ec2::types::{Address, DomainType, Filter};
+use aws_sdk_ec2::types::{Address, DomainType};
 use trueup_model::Acted;
-use trueup_model::kinds::elastic_ip::ElasticIp;
+use trueup_model::kinds::elastic_ip::{ElasticIp, action};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_text, some};
 use crate::call::Errand;
 use crate::failure::Failure;
+use crate::kinds::{Answer, Live, Which};
 use crate::read::Found;
 use crate::{Ec2, ownership, tags};
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+/// Elastic IP addresses, live.
+pub struct ElasticIps;
+
+impl Live for ElasticIps {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("allocation-id")
+    }
+}
+
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     const ACTION: &str = "DescribeAddresses";
-    let request = ec2.client.describe_addresses().set_filters(filters);
+    let request = ec2.client.describe_addresses().set_filters(which.filters());
+    let request = match which {
+        Which::Ids(ids) => request.set_allocation_ids(Some(ids.to_vec())),
+        Which::Passing(_) => request,
+    };
     // EC2 answers all of them at once.
     let answer = ec2
         .caller
@@ -64,9 +86,9 @@ fn fold(address: Address, found: &mut Found) -> Result<(), Failure> {
     Ok(())
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "AllocateAddress" => {
+        action::ALLOCATE => {
             let request = task
                 .ec2
                 .client
@@ -87,7 +109,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 ..self::made(made.id)
             })
         }
-        "ReleaseAddress" => {
+        action::RELEASE => {
             release(task, task.id()?).await?;
             Ok(Acted::default())
         }
@@ -97,7 +119,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn release(task: &Task<'_>, id: &str) -> Result<(), Failure> {
     let request = task.ec2.client.release_address().allocation_id(id);
-    task.end("ReleaseAddress", request, |request| request.send())
+    task.end(action::RELEASE, request, |request| request.send())
         .await
         .map(drop)
 }

@@ -5,21 +5,16 @@ mod fold;
 mod launch;
 mod modify;
 
-use std::collections::BTreeMap;
+use aws_sdk_ec2::types::{NetworkInterface, VolumeModification, VolumeModificationState};
+use trueup_model::kinds::instance::{action, wait};
+use trueup_model::{Act, Acted, Kind, Object, Record, Scope};
 
-use aws_sdk_ec2::operation::describe_instances::builders::DescribeInstancesFluentBuilder;
-use aws_sdk_ec2::types::{Filter, NetworkInterface, VolumeModification, VolumeModificationState};
-use trueup_model::{Act, Acted, Record, Settled, Wait};
-
-use crate::act::{Task, wait};
-use crate::answer::{needed, some};
+use crate::act::Task;
+use crate::answer::needed;
 use crate::failure::Failure;
-use crate::kinds::{Seen, portions, settled};
-use crate::read::{Found, pages};
+use crate::kinds::{Answer, Live, Which, asked, find_one};
+use crate::read::{Found, Links, Seen, pages};
 use crate::{Ec2, filter};
-
-pub use details::{attributes, root_volumes};
-pub use fold::complete;
 
 /// The facts that acts need.
 pub mod fact {
@@ -41,26 +36,45 @@ pub mod fact {
 
 /// Whether an act changes the volume of an instance that is there.
 pub fn is_about_volume(act: &Act) -> bool {
-    act.action == "ModifyInstanceAttribute" && act.sets.record().get("root_volume").is_some()
+    act.action == action::MODIFY_ATTRIBUTE && act.sets.record().get("root_volume").is_some()
 }
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
-    found(
-        ec2,
-        ec2.client
-            .describe_instances()
-            .max_results(1000)
-            .set_filters(filters),
-    )
-    .await
+/// Instances, live.
+pub struct Instances;
+
+impl Live for Instances {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("instance-id")
+    }
+
+    fn enrich<'a>(&'a self, ec2: &'a Ec2, scope: &'a Scope, objects: &'a mut [Object]) -> Answer<'a, ()> {
+        Box::pin(details::enrich(ec2, scope, objects))
+    }
+
+    fn needs(&self) -> &'static [Kind] {
+        &[Kind::ElasticIp]
+    }
+
+    fn complete(&self, object: &mut Object, links: &Links, _scope: &Scope) {
+        fold::complete(object, &links.addresses);
+    }
+
+    fn look_at_parts<'a>(&'a self, ec2: &'a Ec2, ids: &'a [String]) -> Answer<'a, Vec<Seen>> {
+        Box::pin(look_at_parts(ec2, ids))
+    }
 }
 
-/// One instance, by its id: an id that EC2 does not know is an error.
-pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
-    found(ec2, ec2.client.describe_instances().instance_ids(id)).await
-}
-
-async fn found(ec2: &Ec2, request: DescribeInstancesFluentBuilder) -> Result<Found, Failure> {
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
+    let request = ec2.client.describe_instances();
+    let request = asked!(request, which, set_instance_ids, set_filters, 1000);
     let mut found = Found::default();
     pages!(
         ec2,
@@ -69,6 +83,7 @@ async fn found(ec2: &Ec2, request: DescribeInstancesFluentBuilder) -> Result<Fou
         reservations,
         |reservation: aws_sdk_ec2::types::Reservation| {
             for instance in needed("DescribeInstances", "instancesSet", reservation.instances)? {
+                found.seen.push(look(&instance));
                 match fold::state(&instance) {
                     "terminated" => found.gone.extend(instance.instance_id),
                     "shutting-down" => {
@@ -84,17 +99,17 @@ async fn found(ec2: &Ec2, request: DescribeInstancesFluentBuilder) -> Result<Fou
     Ok(found)
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "RunInstances" => launch::launch(task).await,
-        "TerminateInstances" => {
+        action::RUN => launch::launch(task).await,
+        action::TERMINATE => {
             let id = task.id()?;
             let request = task.ec2.client.terminate_instances().instance_ids(id);
             let answer = task
-                .end("TerminateInstances", request, |request| request.send())
+                .end(action::TERMINATE, request, |request| request.send())
                 .await?;
             Ok(Acted {
-                wait: answer.and_then(|_| wait(id, "terminated")),
+                wait: answer.map(|_| wait::TERMINATED.of(id)),
                 ..Acted::default()
             })
         }
@@ -102,94 +117,60 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     }
 }
 
-/// What an interface is that has a public address, and one that has none.
-const PUBLIC: &str = "public";
-const PRIVATE: &str = "private";
-
-/// Instances are waited for by their state, root volumes until a modification takes effect, and interfaces
-/// until they have a public address, or have none.
-pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let (volumes, others): (Vec<Wait>, Vec<Wait>) = waits
-        .iter()
-        .cloned()
-        .partition(|wait| wait.id.starts_with("vol-"));
-    let (interfaces, instances): (Vec<Wait>, Vec<Wait>) =
-        others.into_iter().partition(|wait| wait.id.starts_with("eni-"));
-    let mut seen = BTreeMap::new();
-    for ids in portions(&instances) {
-        let request = ec2
-            .client
-            .describe_instances()
-            .filters(filter::of("instance-id", ids));
-        pages!(
-            ec2,
-            "DescribeInstances",
-            request,
-            reservations,
-            |reservation: aws_sdk_ec2::types::Reservation| {
-                for instance in needed("DescribeInstances", "instancesSet", reservation.instances)? {
-                    seen.insert(instance.instance_id.clone().unwrap_or_default(), look(instance)?);
-                }
-                Ok::<_, Failure>(())
-            }
-        );
-    }
-    for ids in portions(&volumes) {
+/// Root volumes are waited for until a modification takes effect, and interfaces until they have a public
+/// address, or have none.
+async fn look_at_parts(ec2: &Ec2, ids: &[String]) -> Result<Vec<Seen>, Failure> {
+    let (volumes, interfaces): (Vec<String>, Vec<String>) =
+        ids.iter().cloned().partition(|id| id.starts_with("vol-"));
+    let mut seen = Vec::new();
+    if !volumes.is_empty() {
         let request = ec2
             .client
             .describe_volumes_modifications()
-            .filters(filter::of("volume-id", ids));
+            .filters(filter::of("volume-id", volumes));
         pages!(
             ec2,
             "DescribeVolumesModifications",
             request,
             volumes_modifications,
             |change: VolumeModification| {
-                seen.insert(
-                    change.volume_id.clone().unwrap_or_default(),
-                    look_at_volume(&change),
-                );
+                seen.push(look_at_volume(&change));
                 Ok::<_, Failure>(())
             }
         );
     }
-    for ids in portions(&interfaces) {
+    if !interfaces.is_empty() {
         let request = ec2
             .client
             .describe_network_interfaces()
-            .filters(filter::of("network-interface-id", ids));
+            .filters(filter::of("network-interface-id", interfaces));
         pages!(
             ec2,
             "DescribeNetworkInterfaces",
             request,
             network_interfaces,
             |interface: NetworkInterface| {
-                let public = interface
-                    .association
-                    .and_then(|association| some(association.public_ip));
-                let state = if public.is_some() { PUBLIC } else { PRIVATE };
-                seen.insert(
-                    interface.network_interface_id.unwrap_or_default(),
-                    Seen {
-                        state: state.to_owned(),
-                        ..Seen::default()
-                    },
-                );
+                let association = interface.association();
+                let is_public = association
+                    .and_then(|association| association.public_ip())
+                    .is_some_and(|ip| !ip.is_empty());
+                let state = if is_public {
+                    wait::INTERFACE_PUBLIC
+                } else {
+                    wait::INTERFACE_PRIVATE
+                }
+                .state;
+                seen.push(Seen::new(interface.network_interface_id(), state));
                 Ok::<_, Failure>(())
             }
         );
     }
-    // An instance may be waited for more than once.
-    let answer = |wait: &Wait| {
-        let one = seen.get(&wait.id).map(|seen| (wait.id.clone(), seen.clone()));
-        settled(std::slice::from_ref(wait), one.into_iter().collect())
-    };
-    Ok(waits.iter().flat_map(answer).collect())
+    Ok(seen)
 }
 
-fn look(instance: aws_sdk_ec2::types::Instance) -> Result<Seen, Failure> {
-    let state = fold::state(&instance).to_owned();
-    let reason = instance.state_reason.as_ref();
+fn look(instance: &aws_sdk_ec2::types::Instance) -> Seen {
+    let state = fold::state(instance);
+    let reason = instance.state_reason();
     let (code, message) = (
         reason.and_then(|reason| reason.code()).unwrap_or_default(),
         reason.and_then(|reason| reason.message()).unwrap_or_default(),
@@ -197,46 +178,40 @@ fn look(instance: aws_sdk_ec2::types::Instance) -> Result<Seen, Failure> {
     // What a user stopped or ended has a reason of its own; EC2's reasons are failures.
     let own =
         code.is_empty() || code.starts_with("Client.User") || code.starts_with("Client.InstanceInitiated");
-    let failed = match state.as_str() {
+    let failed = match state {
         "terminated" if own => Some("somebody terminated the instance".to_owned()),
         "terminated" if message.is_empty() => Some("the instance was terminated".to_owned()),
         "terminated" => Some(format!("the instance was terminated: {message}")),
         "stopped" if !own => Some(format!("the instance stopped: {message}")),
         _ => None,
     };
-    Ok(Seen {
+    Seen {
         ended: own && state == "terminated",
-        state,
         failed,
-        facts: fold::fold(instance)?.facts,
-    })
+        ..Seen::new(instance.instance_id(), state)
+    }
 }
 
 fn look_at_volume(change: &VolumeModification) -> Seen {
     let failed = change.status_message().unwrap_or("EC2 does not say why");
+    let seen = |state: &str| Seen::new(change.volume_id(), state);
     match change.modification_state() {
         // It has its new size by now; what is left goes on by itself.
-        Some(VolumeModificationState::Optimizing | VolumeModificationState::Completed) => Seen {
-            state: "optimizing".to_owned(),
-            ..Seen::default()
-        },
+        Some(VolumeModificationState::Optimizing | VolumeModificationState::Completed) => {
+            seen(wait::VOLUME_OPTIMIZING.state)
+        }
         Some(VolumeModificationState::Failed) => Seen {
-            state: "failed".to_owned(),
             failed: Some(format!("the volume cannot be modified: {failed}")),
-            ..Seen::default()
+            ..seen("failed")
         },
-        state => Seen {
-            state: state.map_or("modifying", |state| state.as_str()).to_owned(),
-            ..Seen::default()
-        },
+        state => seen(state.map_or("modifying", |state| state.as_str())),
     }
 }
 
 /// The facts about one instance, read now.
 async fn facts_now(task: &Task<'_>) -> Result<Record, Failure> {
     let id = task.id()?;
-    let found = read(task.ec2, Some(vec![filter::of("instance-id", [id])])).await?;
-    let object = found.objects.into_iter().find(|object| object.id == id);
+    let object = find_one(task.ec2, Kind::Instance, id).await?;
     object
         .map(|object| object.facts)
         .ok_or_else(|| Failure::invalid("DescribeInstances", format!("{id} is not there any more")))
@@ -262,33 +237,29 @@ mod tests {
 
     #[test]
     fn a_launch_that_fails_later_says_why() {
-        let seen = look(instance(
+        let seen = look(&instance(
             InstanceStateName::Terminated,
             "Client.InvalidKMSKey.InvalidState",
-        ))
-        .unwrap();
+        ));
         assert!(seen.failed.unwrap().contains("Client.InvalidKMSKey"));
         assert!(
-            look(instance(
+            look(&instance(
                 InstanceStateName::Stopped,
                 "Server.InsufficientInstanceCapacity"
             ))
-            .unwrap()
             .failed
             .is_some()
         );
         assert!(
-            look(instance(
+            look(&instance(
                 InstanceStateName::Stopped,
                 "Client.UserInitiatedShutdown"
             ))
-            .unwrap()
             .failed
             .is_none()
         );
         assert!(
-            look(instance(InstanceStateName::Pending, "pending"))
-                .unwrap()
+            look(&instance(InstanceStateName::Pending, "pending"))
                 .failed
                 .is_none()
         );

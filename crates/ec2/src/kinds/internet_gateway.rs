@@ -1,23 +1,44 @@
 //! `internet_gateway`, live.
 
-use aws_sdk_ec2::types::Filter;
-use trueup_model::kinds::internet_gateway::InternetGateway;
-use trueup_model::{Acted, Object};
+use trueup_model::kinds::internet_gateway::{InternetGateway, action};
+use trueup_model::{Acted, Kind, Object, Scope};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::read::{Found, pages};
-use crate::{Ec2, filter, ownership, tags};
+use crate::kinds::{Answer, Live, Which, asked, find_one};
+use crate::read::{Found, Links, pages};
+use crate::{Ec2, ownership, tags};
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+/// Internet gateways, live.
+pub struct InternetGateways;
+
+impl Live for InternetGateways {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("internet-gateway-id")
+    }
+
+    /// What is in the default VPC is EC2's, as far as nobody says that it is theirs.
+    fn complete(&self, object: &mut Object, links: &Links, _scope: &Scope) {
+        let vpc = object.record.reference("vpc").and_then(|vpc| vpc.id());
+        let is_default = vpc.is_some_and(|vpc| links.default_vpcs.contains(vpc));
+        object.implicit = object.owner.is_none() && is_default;
+    }
+}
+
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2
-        .client
-        .describe_internet_gateways()
-        .max_results(1000)
-        .set_filters(filters);
+    let request = ec2.client.describe_internet_gateways();
+    let request = asked!(request, which, set_internet_gateway_ids, set_filters, 1000);
     pages!(
         ec2,
         "DescribeInternetGateways",
@@ -69,9 +90,9 @@ fn fold(gateway: aws_sdk_ec2::types::InternetGateway) -> Result<Object, Failure>
     )
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateInternetGateway" => {
+        action::CREATE => {
             let request = task
                 .ec2
                 .client
@@ -87,8 +108,8 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
             .await?;
             Ok(self::made(made.id))
         }
-        "AttachInternetGateway" => attach(task).await,
-        "DetachInternetGateway" => {
+        action::ATTACH => attach(task).await,
+        action::DETACH => {
             let vpc = task.unset_id("vpc");
             let request = task
                 .ec2
@@ -96,11 +117,11 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 .detach_internet_gateway()
                 .internet_gateway_id(task.id()?)
                 .set_vpc_id(vpc);
-            task.end("DetachInternetGateway", request, |request| request.send())
+            task.end(action::DETACH, request, |request| request.send())
                 .await?;
             Ok(Acted::default())
         }
-        "DeleteInternetGateway" => {
+        action::DELETE => {
             delete(task, task.id()?).await?;
             Ok(Acted::default())
         }
@@ -110,7 +131,7 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
     let request = task.ec2.client.delete_internet_gateway().internet_gateway_id(id);
-    task.end("DeleteInternetGateway", request, |request| request.send())
+    task.end(action::DELETE, request, |request| request.send())
         .await
         .map(drop)
 }
@@ -123,18 +144,13 @@ async fn attach(task: &Task<'_>) -> Result<Acted, Failure> {
         .attach_internet_gateway()
         .internet_gateway_id(id)
         .set_vpc_id(vpc.clone());
-    match task
-        .call("AttachInternetGateway", request, |request| request.send())
-        .await
-    {
+    match task.call(action::ATTACH, request, |request| request.send()).await {
         Ok(_) => Ok(Acted::default()),
         // The first attempt did it, and its answer was lost; or somebody else did the same.
         Err(failure) if failure.maybe_done || failure.class == Class::Duplicate => {
-            let found = read(task.ec2, Some(vec![filter::of("internet-gateway-id", [id])])).await?;
+            let found = find_one(task.ec2, Kind::InternetGateway, id).await?;
             let now = found
-                .objects
-                .iter()
-                .find(|object| object.id == id)
+                .as_ref()
                 .and_then(|object| object.record.reference("vpc")?.id());
             if now.is_some() && now == vpc.as_deref() {
                 Ok(Acted::default())

@@ -1,54 +1,64 @@
 //! `key_pair`, live.
 
-use aws_sdk_ec2::operation::describe_key_pairs::builders::DescribeKeyPairsFluentBuilder;
 use aws_sdk_ec2::primitives::Blob;
-use aws_sdk_ec2::types::{Filter, KeyPairInfo};
-use trueup_model::kinds::key_pair::{KeyPair, read_public_key};
-use trueup_model::{Acted, Object, Value};
+use aws_sdk_ec2::types::KeyPairInfo;
+use trueup_model::kinds::key_pair::{KeyPair, action, read_public_key};
+use trueup_model::{Acted, Kind, Object, Value};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_text};
 use crate::call::Errand;
 use crate::failure::Failure;
+use crate::kinds::{Answer, Live, Which, find_one};
 use crate::read::Found;
 use crate::{Ec2, filter, ownership, tags};
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
-    found(ec2, ec2.client.describe_key_pairs().set_filters(filters)).await
+/// Key pairs, live.
+pub struct KeyPairs;
+
+impl Live for KeyPairs {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("key-pair-id")
+    }
 }
 
-/// One key pair, by its id: an id that EC2 does not know is an error. moto does not look at the id, and keeps
-/// the tags of a key that is gone: elsewhere than at AWS what is not shown is gone. That builds nothing
-/// twice, because the name of a key is taken once.
-pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
-    let found = found(ec2, ec2.client.describe_key_pairs().key_pair_ids(id)).await?;
-    let is_shown = found.objects.iter().any(|object| object.id == id);
-    let gone = if is_shown || ec2.caller.endpoint().is_aws {
-        Vec::new()
-    } else {
-        vec![id.to_owned()]
-    };
-    Ok(Found { gone, ..found })
-}
-
-async fn found(ec2: &Ec2, request: DescribeKeyPairsFluentBuilder) -> Result<Found, Failure> {
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     const ACTION: &str = "DescribeKeyPairs";
+    let request = ec2.client.describe_key_pairs().include_public_key(true);
+    let request = match which {
+        Which::Ids(ids) => request.set_key_pair_ids(Some(ids.to_vec())),
+        Which::Passing(_) => request.set_filters(which.filters()),
+    };
     // EC2 answers all of them at once.
     let answer = ec2
         .caller
-        .call(
-            &Errand::read(ACTION),
-            ACTION,
-            request.include_public_key(true),
-            |request| request.send(),
-        )
+        .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
         .await?;
-    let objects = needed(ACTION, "keySet", answer.key_pairs)?
+    let objects: Vec<Object> = needed(ACTION, "keySet", answer.key_pairs)?
         .into_iter()
         .map(fold)
         .collect::<Result<_, _>>()?;
+    // AWS refuses an id that it does not know. moto does not look at the id, and keeps the tags of a key that
+    // is gone: elsewhere than at AWS what is not shown is gone. That builds nothing twice, because the name
+    // of a key is taken once.
+    let gone = match which {
+        Which::Ids(ids) if !ec2.caller.endpoint().is_aws => {
+            let is_shown = |id: &String| objects.iter().any(|object| object.id == *id);
+            ids.iter().filter(|id| !is_shown(id)).cloned().collect()
+        }
+        _ => Vec::new(),
+    };
     Ok(Found {
         objects,
+        gone,
         ..Found::default()
     })
 }
@@ -71,10 +81,10 @@ fn fold(pair: KeyPairInfo) -> Result<Object, Failure> {
     reader.object(ACTION, pair.key_pair_id, &typed, pair.tags, facts)
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "ImportKeyPair" => import(task).await,
-        "DeleteKeyPair" => delete(task).await,
+        action::IMPORT => import(task).await,
+        action::DELETE => delete(task).await,
         _ => Err(task.unknown_action()),
     }
 }
@@ -87,17 +97,14 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
         .get("key_name")
         .and_then(Value::as_text)
         .ok_or_else(|| task.defect("names no key"))?;
-    let found = read(
-        task.ec2,
-        Some(vec![filter::of("key-name", [filter::escaped(name)])]),
-    )
-    .await?;
+    let filters = [filter::of("key-name", [filter::escaped(name)])];
+    let found = list(task.ec2, Which::Passing(&filters)).await?;
     let id = task.id()?;
     if found.objects.iter().any(|object| object.id != id) {
         return Ok(Acted::default());
     }
     let request = task.ec2.client.delete_key_pair().key_name(name);
-    task.end("DeleteKeyPair", request, |request| request.send())
+    task.end(action::DELETE, request, |request| request.send())
         .await?;
     Ok(Acted::default())
 }
@@ -130,11 +137,10 @@ async fn import(task: &Task<'_>) -> Result<Acted, Failure> {
 
 /// What EC2 calls the key that is given by its id or by its name.
 pub async fn name(ec2: &Ec2, text: &str) -> Result<String, Failure> {
-    if !trueup_model::Kind::KeyPair.is_id(text) {
+    if !Kind::KeyPair.is_id(text) {
         return Ok(text.to_owned());
     }
-    let found = read(ec2, Some(vec![filter::of("key-pair-id", [text])])).await?;
-    let pair = found.objects.into_iter().find(|object| object.id == text);
+    let pair = find_one(ec2, Kind::KeyPair, text).await?;
     let name = pair.map(|object| object.record.text("key_name").to_owned());
     name.ok_or_else(|| {
         Failure::invalid(

@@ -1,19 +1,17 @@
 //! `nat_gateway`, live.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_ec2::operation::describe_nat_gateways::builders::DescribeNatGatewaysFluentBuilder;
-use aws_sdk_ec2::types::{ConnectivityType, Filter, NatGatewayAddress, NatGatewayState};
+use aws_sdk_ec2::types::{ConnectivityType, NatGatewayAddress, NatGatewayState};
 use tokio::time::Instant;
-use trueup_model::kinds::nat_gateway::NatGateway;
-use trueup_model::{Acted, Object, Ref, Settled, Wait};
+use trueup_model::kinds::nat_gateway::{NatGateway, action, wait};
+use trueup_model::{Acted, Object, Ref};
 
-use crate::act::{Task, made, wait};
+use crate::act::{Task, made};
 use crate::answer::{Reader, STATE, facts, some};
 use crate::failure::Failure;
-use crate::kinds::{Seen, portions, settled};
-use crate::read::{Found, pages};
+use crate::kinds::{Answer, Live, Which, asked};
+use crate::read::{Found, Seen, pages};
 use crate::{Ec2, filter, ownership, tags};
 
 /// A gateway takes minutes to go; so long its address is waited for.
@@ -21,23 +19,26 @@ const RELEASED: Duration = Duration::from_secs(30 * 60);
 /// Between two looks at who holds an address.
 const RELEASED_LOOK: Duration = Duration::from_secs(5);
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
-    found(
-        ec2,
-        ec2.client
-            .describe_nat_gateways()
-            .max_results(1000)
-            .set_filter(filters),
-    )
-    .await
+/// NAT gateways, live.
+pub struct NatGateways;
+
+impl Live for NatGateways {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("nat-gateway-id")
+    }
 }
 
-/// One NAT gateway, by its id: an id that EC2 does not know is an error.
-pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
-    found(ec2, ec2.client.describe_nat_gateways().nat_gateway_ids(id)).await
-}
-
-async fn found(ec2: &Ec2, request: DescribeNatGatewaysFluentBuilder) -> Result<Found, Failure> {
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
+    let request = ec2.client.describe_nat_gateways();
+    let request = asked!(request, which, set_nat_gateway_ids, set_filter, 1000);
     let mut found = Found::default();
     pages!(
         ec2,
@@ -45,6 +46,7 @@ async fn found(ec2: &Ec2, request: DescribeNatGatewaysFluentBuilder) -> Result<F
         request,
         nat_gateways,
         |gateway: aws_sdk_ec2::types::NatGateway| {
+            found.seen.push(look(&gateway));
             match gateway.state.as_ref().map(NatGatewayState::as_str) {
                 Some("deleted" | "failed") => found.gone.extend(gateway.nat_gateway_id),
                 Some("deleting") => {
@@ -123,17 +125,17 @@ fn fold(gateway: aws_sdk_ec2::types::NatGateway) -> Result<Object, Failure> {
     )
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateNatGateway" => create(task).await,
-        "DeleteNatGateway" => {
+        action::CREATE => create(task).await,
+        action::DELETE => {
             let id = task.id()?;
             let request = task.ec2.client.delete_nat_gateway().nat_gateway_id(id);
             let answer = task
-                .end("DeleteNatGateway", request, |request| request.send())
+                .end(action::DELETE, request, |request| request.send())
                 .await?;
             Ok(Acted {
-                wait: answer.and_then(|_| wait(id, "deleted")),
+                wait: answer.map(|_| wait::DELETED.of(id)),
                 ..Acted::default()
             })
         }
@@ -202,39 +204,14 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     )
     .await?;
     Ok(Acted {
-        wait: wait(&id, "available"),
+        wait: Some(wait::AVAILABLE.of(&id)),
         ..made(id)
     })
 }
 
-pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let mut seen = BTreeMap::new();
-    for ids in portions(waits) {
-        let request = ec2
-            .client
-            .describe_nat_gateways()
-            .filter(filter::of("nat-gateway-id", ids));
-        pages!(
-            ec2,
-            "DescribeNatGateways",
-            request,
-            nat_gateways,
-            |gateway: aws_sdk_ec2::types::NatGateway| {
-                let id = gateway.nat_gateway_id.clone().unwrap_or_default();
-                seen.insert(id, look(gateway)?);
-                Ok::<_, Failure>(())
-            }
-        );
-    }
-    Ok(settled(waits, seen))
-}
-
-fn look(gateway: aws_sdk_ec2::types::NatGateway) -> Result<Seen, Failure> {
-    let state = gateway
-        .state
-        .as_ref()
-        .map_or_else(String::new, |state| state.as_str().to_owned());
-    let failed = match state.as_str() {
+fn look(gateway: &aws_sdk_ec2::types::NatGateway) -> Seen {
+    let state = gateway.state().map_or("", NatGatewayState::as_str);
+    let failed = match state {
         "failed" => {
             let why = gateway
                 .failure_message()
@@ -246,12 +223,11 @@ fn look(gateway: aws_sdk_ec2::types::NatGateway) -> Result<Seen, Failure> {
         "deleted" => Some("somebody deleted the NAT gateway".to_owned()),
         _ => None,
     };
-    Ok(Seen {
+    Seen {
         ended: state == "deleted",
-        state,
         failed,
-        facts: fold(gateway)?.facts,
-    })
+        ..Seen::new(gateway.nat_gateway_id(), state)
+    }
 }
 
 #[cfg(test)]
@@ -304,15 +280,7 @@ mod tests {
             .nat_gateway_id("nat-00000001")
             .state(NatGatewayState::Failed)
             .failure_message("Network vpc-00000001 has no Internet gateway attached");
-        let seen = look(gateway.build()).unwrap();
-        let waits = [Wait {
-            id: "nat-00000001".into(),
-            until: "available",
-        }];
-        let Settled::Failed(why) = &settled(&waits, BTreeMap::from([("nat-00000001".to_owned(), seen)]))[0]
-        else {
-            panic!("not failed")
-        };
+        let why = look(&gateway.build()).failed.unwrap();
         assert!(why.contains("no Internet gateway"), "{why}");
     }
 }

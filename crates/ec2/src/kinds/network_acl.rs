@@ -1,28 +1,42 @@
 //! `network_acl`, live.
 
-use std::collections::BTreeMap;
-
-use aws_sdk_ec2::types::{Filter, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
-use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl};
+use aws_sdk_ec2::operation::delete_network_acl::builders::DeleteNetworkAclFluentBuilder;
+use aws_sdk_ec2::types::{IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
+use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl, action, wait};
+use trueup_model::kinds::subnet::action::REPLACE_NETWORK_ACL_ASSOCIATION;
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
-use trueup_model::{Acted, Kind, Object, Record, Ref, Settled, Value, Wait};
+use trueup_model::{Acted, Kind, Object, Record, Ref, Value};
 
-use crate::act::{Task, made, wait};
+use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, some};
-use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Seen, seen_by_ids, settled, subnet};
+use crate::kinds::{Answer, Live, Which, asked, association};
 use crate::read::{Found, pages};
-use crate::{Ec2, filter, ownership, tags};
+use crate::{Ec2, filter, kinds, ownership, tags};
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+/// Network ACLs, live.
+pub struct NetworkAcls;
+
+impl Live for NetworkAcls {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        // moto has no such filter.
+        None
+    }
+}
+
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2
-        .client
-        .describe_network_acls()
-        .max_results(1000)
-        .set_filters(filters);
+    let request = ec2.client.describe_network_acls();
+    let request = asked!(request, which, set_network_acl_ids, set_filters, 1000);
     pages!(
         ec2,
         "DescribeNetworkAcls",
@@ -140,13 +154,13 @@ fn entry(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -
     folded
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateNetworkAcl" => return create(task).await,
-        "CreateNetworkAclEntry" => create_entry(task).await?,
-        "ReplaceNetworkAclEntry" => replace_entry(task).await?,
-        "DeleteNetworkAclEntry" => delete_entry(task).await?,
-        "DeleteNetworkAcl" => delete(task).await?,
+        action::CREATE => return create(task).await,
+        action::CREATE_ENTRY => create_entry(task).await?,
+        action::REPLACE_ENTRY => replace_entry(task).await?,
+        action::DELETE_ENTRY => delete_entry(task).await?,
+        action::DELETE => delete(task).await?,
         _ => return Err(task.unknown_action()),
     }
     Ok(Acted::default())
@@ -167,110 +181,47 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     )
     .await?;
     Ok(Acted {
-        wait: wait(&id, "available"),
+        wait: Some(wait::AVAILABLE.of(&id)),
         ..made(id)
     })
 }
 
-/// A network ACL has no states: it is there once it is shown. They are asked for by id, and not by a filter,
-/// which moto does not have.
-pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    Ok(settled(waits, seen_by_ids(waits, |ids| shown(ec2, ids)).await?))
-}
-
-/// These, or all where there is no id.
-async fn shown(ec2: &Ec2, ids: Vec<String>) -> Result<BTreeMap<String, Seen>, Failure> {
-    let mut seen = BTreeMap::new();
-    let request = ec2.client.describe_network_acls();
-    // EC2 takes either ids or pages.
-    let request = if ids.is_empty() {
-        request.max_results(1000)
-    } else {
-        request.set_network_acl_ids(Some(ids))
-    };
-    pages!(
-        ec2,
-        "DescribeNetworkAcls",
-        request,
-        network_acls,
-        |acl: aws_sdk_ec2::types::NetworkAcl| {
-            seen.extend(acl.network_acl_id.map(|id| (id, Seen::shown())));
-            Ok::<_, Failure>(())
-        }
-    );
-    Ok(seen)
-}
-
 async fn delete(task: &Task<'_>) -> Result<(), Failure> {
-    const ACTION: &str = "DeleteNetworkAcl";
     let request = task.ec2.client.delete_network_acl().network_acl_id(task.id()?);
-    match task
-        .end_as(Purpose::TryDelete, ACTION, request.clone(), |request| {
-            request.send()
-        })
-        .await
-    {
-        Err(failure) if failure.class == Class::Dependency => {
-            release(task).await?;
-            task.end(ACTION, request, |request| request.send()).await?;
-        }
-        ended => {
-            ended?;
-        }
-    }
-    Ok(())
+    let send = |request: DeleteNetworkAclFluentBuilder| request.send();
+    association::end_released(task, action::DELETE, request, send, async |task| {
+        release(task).await
+    })
+    .await
 }
 
-/// Takes the ACL off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto
-/// never does.
+/// Takes the ACL off subnets that are not there any more.
 async fn release(task: &Task<'_>) -> Result<(), Failure> {
-    let id = task.id()?;
-    let found = read(
-        task.ec2,
-        Some(vec![filter::of("association.network-acl-id", [id])]),
-    )
-    .await?;
-    let Some(vpc) = found
+    let filters = [filter::of("association.network-acl-id", [task.id()?])];
+    let found = kinds::read(task.ec2, Kind::NetworkAcl, &filters).await?;
+    let vpc = found
         .objects
         .iter()
-        .find_map(|acl| acl.record.reference("vpc")?.id())
-    else {
+        .find_map(|acl| acl.record.reference("vpc")?.id());
+    let gone = association::gone(task.ec2, found.links.acls.keys()).await?;
+    let (Some(vpc), false) = (vpc, gone.is_empty()) else {
         return Ok(());
     };
-    let gone = subnet::gone(task.ec2, found.links.acls.keys()).await?;
-    if gone.is_empty() {
-        return Ok(());
-    }
-    let Some(default) = default_of(task.ec2, vpc).await? else {
+    let Some(default) = association::default_acl_of(task.ec2, vpc).await? else {
         return Ok(());
     };
     for subnet in gone {
-        let (_, association) = &found.links.acls[subnet];
+        let (_, association) = &found.links.acls[&subnet];
         let request = task
             .ec2
             .client
             .replace_network_acl_association()
             .association_id(association)
             .network_acl_id(&default);
-        task.end("ReplaceNetworkAclAssociation", request, |request| request.send())
+        task.end(REPLACE_NETWORK_ACL_ASSOCIATION, request, |request| request.send())
             .await?;
     }
     Ok(())
-}
-
-/// The id of the ACL that EC2 made with a VPC.
-pub async fn default_of(ec2: &Ec2, vpc: &str) -> Result<Option<String>, Failure> {
-    let mut found = read(
-        ec2,
-        Some(vec![filter::of("vpc-id", [vpc]), filter::of("default", ["true"])]),
-    )
-    .await?;
-    Ok(found.links.default_acls.remove(vpc))
-}
-
-/// Which ACL a subnet is in and by which association.
-pub async fn of_subnet(ec2: &Ec2, subnet: &str) -> Result<Found, Failure> {
-    read(ec2, Some(vec![filter::of("association.subnet-id", [subnet])])).await
 }
 
 /// The one entry of a record, and whether it is for what goes out.
@@ -372,7 +323,7 @@ macro_rules! with_entry {
 async fn create_entry(task: &Task<'_>) -> Result<(), Failure> {
     let request = with_entry!(task.ec2.client.create_network_acl_entry(), task);
     match task
-        .call("CreateNetworkAclEntry", request, |request| request.send())
+        .call(action::CREATE_ENTRY, request, |request| request.send())
         .await
     {
         Ok(_) => Ok(()),
@@ -384,7 +335,7 @@ async fn create_entry(task: &Task<'_>) -> Result<(), Failure> {
 
 async fn replace_entry(task: &Task<'_>) -> Result<(), Failure> {
     let request = with_entry!(task.ec2.client.replace_network_acl_entry(), task);
-    task.call("ReplaceNetworkAclEntry", request, |request| request.send())
+    task.call(action::REPLACE_ENTRY, request, |request| request.send())
         .await?;
     Ok(())
 }
@@ -398,7 +349,7 @@ async fn delete_entry(task: &Task<'_>) -> Result<(), Failure> {
         .network_acl_id(task.id()?)
         .rule_number(number(entry))
         .egress(egress);
-    task.end("DeleteNetworkAclEntry", request, |request| request.send())
+    task.end(action::DELETE_ENTRY, request, |request| request.send())
         .await?;
     Ok(())
 }

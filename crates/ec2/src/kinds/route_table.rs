@@ -1,29 +1,46 @@
 //! `route_table`, live.
 
-use std::collections::BTreeMap;
-
-use aws_sdk_ec2::types::{Filter, RouteOrigin, RouteState};
-use trueup_model::kinds::route_table::{REDIRECTED, Route, RouteTable};
+use aws_sdk_ec2::operation::delete_route_table::builders::DeleteRouteTableFluentBuilder;
+use aws_sdk_ec2::types::{RouteOrigin, RouteState};
+use trueup_model::kinds::route_table::{REDIRECTED, Route, RouteTable, action, wait};
+use trueup_model::kinds::subnet::action::DISASSOCIATE_ROUTE_TABLE;
 use trueup_model::net::RANGE;
-use trueup_model::{Acted, Kind, Object, Record, Ref, Settled, Value, Wait};
+use trueup_model::{Acted, Kind, Object, Record, Ref, Value};
 
-use crate::act::{Task, made, wait};
+use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, reference, some};
-use crate::call::Purpose;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Seen, portions, settled, subnet};
+use crate::kinds::{Answer, Live, Which, asked, association, find};
 use crate::read::{Found, pages};
-use crate::{Ec2, filter, ownership, prefix_list, tags};
+use crate::{Ec2, ownership, prefix_list, tags};
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+/// Route tables, live.
+pub struct RouteTables;
+
+impl Live for RouteTables {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("route-table-id")
+    }
+
+    fn prefix_lists(&self) -> Option<(&'static [&'static str], &'static str)> {
+        Some((&["routes"], "destination"))
+    }
+}
+
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     let mut found = Found::default();
     // EC2 gives no more route tables than these at a time.
-    let request = ec2
-        .client
-        .describe_route_tables()
-        .max_results(100)
-        .set_filters(filters);
+    let request = ec2.client.describe_route_tables();
+    let request = asked!(request, which, set_route_table_ids, set_filters, 100);
     pages!(
         ec2,
         "DescribeRouteTables",
@@ -217,16 +234,16 @@ fn blackhole(live: &aws_sdk_ec2::types::Route) -> Option<String> {
     is_one.then(|| target.to_owned())
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateRouteTable" => create(task).await,
-        "CreateRoute" => create_route(task).await,
-        "ReplaceRoute" => {
+        action::CREATE => create(task).await,
+        action::CREATE_ROUTE => create_route(task).await,
+        action::REPLACE_ROUTE => {
             replace_route(task).await?;
             Ok(Acted::default())
         }
-        "DeleteRoute" => delete_route(task).await,
-        "DeleteRouteTable" => delete(task).await,
+        action::DELETE_ROUTE => delete_route(task).await,
+        action::DELETE => delete(task).await,
         _ => Err(task.unknown_action()),
     }
 }
@@ -246,65 +263,32 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     )
     .await?;
     Ok(Acted {
-        wait: wait(&id, "available"),
+        wait: Some(wait::AVAILABLE.of(&id)),
         ..made(id)
     })
 }
 
-/// A route table has no states: it is there once it is shown.
-pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let mut seen = BTreeMap::new();
-    for ids in portions(waits) {
-        let request = ec2
-            .client
-            .describe_route_tables()
-            .filters(filter::of("route-table-id", ids));
-        pages!(
-            ec2,
-            "DescribeRouteTables",
-            request,
-            route_tables,
-            |table: aws_sdk_ec2::types::RouteTable| {
-                seen.insert(table.route_table_id.unwrap_or_default(), Seen::shown());
-                Ok::<_, Failure>(())
-            }
-        );
-    }
-    Ok(settled(waits, seen))
-}
-
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: &str = "DeleteRouteTable";
     let request = task.ec2.client.delete_route_table().route_table_id(task.id()?);
-    match task
-        .end_as(Purpose::TryDelete, ACTION, request.clone(), |request| {
-            request.send()
-        })
-        .await
-    {
-        Err(failure) if failure.class == Class::Dependency => {
-            release(task).await?;
-            task.end(ACTION, request, |request| request.send()).await?;
-        }
-        ended => {
-            ended?;
-        }
-    }
+    let send = |request: DeleteRouteTableFluentBuilder| request.send();
+    association::end_released(task, action::DELETE, request, send, async |task| {
+        release(task).await
+    })
+    .await?;
     Ok(Acted::default())
 }
 
-/// Takes the table off subnets that are not there any more. EC2 does it with the subnet, if not at once; moto
-/// never does.
+/// Takes the table off subnets that are not there any more.
 async fn release(task: &Task<'_>) -> Result<(), Failure> {
-    let found = read(task.ec2, Some(vec![filter::of("route-table-id", [task.id()?])])).await?;
-    for gone in subnet::gone(task.ec2, found.links.tables.keys()).await? {
-        let (_, association) = &found.links.tables[gone];
+    let found = find(task.ec2, Kind::RouteTable, &[task.id()?.to_owned()]).await?;
+    for gone in association::gone(task.ec2, found.links.tables.keys()).await? {
+        let (_, association) = &found.links.tables[&gone];
         let request = task
             .ec2
             .client
             .disassociate_route_table()
             .association_id(association);
-        task.end("DisassociateRouteTable", request, |request| request.send())
+        task.end(DISASSOCIATE_ROUTE_TABLE, request, |request| request.send())
             .await?;
     }
     Ok(())
@@ -385,11 +369,14 @@ async fn create_route(task: &Task<'_>) -> Result<Acted, Failure> {
         with_destination!(task.ec2.client.create_route(), task, route),
         route
     );
-    match task.call("CreateRoute", request, |request| request.send()).await {
+    match task
+        .call(action::CREATE_ROUTE, request, |request| request.send())
+        .await
+    {
         Ok(_) => {}
         // The first attempt may have made it, and its answer was lost: to make sure of the target.
         Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => {
-            replace_route(task).await?
+            replace_route(task).await?;
         }
         Err(failure) => return Err(failure),
     }
@@ -403,14 +390,15 @@ async fn replace_route(task: &Task<'_>) -> Result<(), Failure> {
         route
     );
     let request = request.set_local_target(route.get("local_target").and_then(Value::as_bool));
-    task.call("ReplaceRoute", request, |request| request.send())
+    task.call(action::REPLACE_ROUTE, request, |request| request.send())
         .await?;
     Ok(())
 }
 
 async fn delete_route(task: &Task<'_>) -> Result<Acted, Failure> {
     let request = with_destination!(task.ec2.client.delete_route(), task, only(task, task.unsets())?);
-    task.end("DeleteRoute", request, |request| request.send()).await?;
+    task.end(action::DELETE_ROUTE, request, |request| request.send())
+        .await?;
     Ok(Acted::default())
 }
 

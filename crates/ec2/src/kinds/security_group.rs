@@ -1,31 +1,47 @@
 //! `security_group`, live.
 
-use std::collections::BTreeMap;
-
-use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
-use trueup_model::kinds::security_group::{Rule, SecurityGroup, fold_name};
+use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
+use trueup_model::kinds::security_group::{Rule, SecurityGroup, action, fold_name, wait};
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
-use trueup_model::{Acted, Object, Record, Ref, Settled, Value, Wait};
+use trueup_model::{Acted, Object, Record, Ref, Value};
 
-use super::{Seen, portions, settled};
-use crate::act::{Task, made, wait};
+use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed_text, some};
 use crate::call::Errand;
 use crate::classify::Class;
 use crate::failure::Failure;
+use crate::kinds::{Answer, Live, Which, asked};
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, prefix_list, tags};
 
 /// The name of the group that EC2 makes with every VPC.
 pub const DEFAULT: &str = "default";
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+/// Security groups, live.
+pub struct SecurityGroups;
+
+impl Live for SecurityGroups {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("group-id")
+    }
+
+    fn prefix_lists(&self) -> Option<(&'static [&'static str], &'static str)> {
+        Some((&["ingress", "egress"], "prefix_list"))
+    }
+}
+
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2
-        .client
-        .describe_security_groups()
-        .max_results(1000)
-        .set_filters(filters);
+    let request = ec2.client.describe_security_groups();
+    let request = asked!(request, which, set_group_ids, set_filters, 1000);
     pages!(
         ec2,
         "DescribeSecurityGroups",
@@ -96,7 +112,7 @@ fn of_permission(permission: IpPermission, direction: &'static str, reader: &mut
             base.port = Some(ports(
                 reader.port(direction, "fromPort", from),
                 reader.port(direction, "toPort", to),
-            ))
+            ));
         }
         "icmp" | "icmpv6" => {
             let one = |value: i32| Some(i64::from(value)).filter(|value| *value != -1);
@@ -228,12 +244,12 @@ fn permission(rule: &Record, prefix_list: Option<String>) -> IpPermission {
     }
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateSecurityGroup" => return create(task).await,
-        "AuthorizeSecurityGroupIngress" => authorize(task, "ingress").await?,
-        "AuthorizeSecurityGroupEgress" => authorize(task, "egress").await?,
-        "UpdateSecurityGroupRuleDescriptionsIngress" => {
+        action::CREATE => return create(task).await,
+        action::AUTHORIZE_INGRESS => authorize(task, "ingress").await?,
+        action::AUTHORIZE_EGRESS => authorize(task, "egress").await?,
+        action::DESCRIBE_INGRESS => {
             let rules = permissions(task, task.sets(), "ingress").await?;
             let request = task
                 .ec2
@@ -241,12 +257,10 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 .update_security_group_rule_descriptions_ingress()
                 .group_id(task.id()?);
             let request = request.set_ip_permissions(Some(rules));
-            task.call("UpdateSecurityGroupRuleDescriptionsIngress", request, |request| {
-                request.send()
-            })
-            .await?;
+            task.call(action::DESCRIBE_INGRESS, request, |request| request.send())
+                .await?;
         }
-        "UpdateSecurityGroupRuleDescriptionsEgress" => {
+        action::DESCRIBE_EGRESS => {
             let rules = permissions(task, task.sets(), "egress").await?;
             let request = task
                 .ec2
@@ -254,16 +268,14 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 .update_security_group_rule_descriptions_egress()
                 .group_id(task.id()?);
             let request = request.set_ip_permissions(Some(rules));
-            task.call("UpdateSecurityGroupRuleDescriptionsEgress", request, |request| {
-                request.send()
-            })
-            .await?;
+            task.call(action::DESCRIBE_EGRESS, request, |request| request.send())
+                .await?;
         }
-        "RevokeSecurityGroupIngress" => revoke(task, "ingress").await?,
-        "RevokeSecurityGroupEgress" => revoke(task, "egress").await?,
-        "DeleteSecurityGroup" => {
+        action::REVOKE_INGRESS => revoke(task, "ingress").await?,
+        action::REVOKE_EGRESS => revoke(task, "egress").await?,
+        action::DELETE => {
             let request = task.ec2.client.delete_security_group().group_id(task.id()?);
-            task.end("DeleteSecurityGroup", request, |request| request.send())
+            task.end(action::DELETE, request, |request| request.send())
                 .await?;
         }
         _ => return Err(task.unknown_action()),
@@ -290,23 +302,9 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     .await?;
     Ok(Acted {
         facts: facts([("group_name", name)]),
-        wait: wait(&made.id, "available"),
+        wait: Some(wait::AVAILABLE.of(&made.id)),
         ..self::made(made.id)
     })
-}
-
-/// A group has no states: it is there once it is shown. Rules that come before are refused, and each refusal
-/// costs a request.
-pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let mut seen = BTreeMap::new();
-    for ids in portions(waits) {
-        let there = read(ec2, Some(vec![filter::of("group-id", ids)]))
-            .await?
-            .objects
-            .into_iter();
-        seen.extend(there.map(|group| (group.id, Seen::shown())));
-    }
-    Ok(settled(waits, seen))
 }
 
 /// Allows these rules. Rules that are there already are as wanted; EC2 then takes none of the call, so they
@@ -342,14 +340,14 @@ async fn authorize_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermissio
             .authorize_security_group_ingress()
             .group_id(id)
             .set_ip_permissions(Some(rules));
-        task.call("AuthorizeSecurityGroupIngress", request, |request| request.send())
+        task.call(action::AUTHORIZE_INGRESS, request, |request| request.send())
             .await?;
     } else {
         let request = client
             .authorize_security_group_egress()
             .group_id(id)
             .set_ip_permissions(Some(rules));
-        task.call("AuthorizeSecurityGroupEgress", request, |request| request.send())
+        task.call(action::AUTHORIZE_EGRESS, request, |request| request.send())
             .await?;
     }
     Ok(())
@@ -375,7 +373,7 @@ async fn revoke_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermission>)
             .revoke_security_group_ingress()
             .group_id(id)
             .set_ip_permissions(Some(rules));
-        task.end("RevokeSecurityGroupIngress", request, |request| request.send())
+        task.end(action::REVOKE_INGRESS, request, |request| request.send())
             .await?
             .is_some()
     } else {
@@ -383,7 +381,7 @@ async fn revoke_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermission>)
             .revoke_security_group_egress()
             .group_id(id)
             .set_ip_permissions(Some(rules));
-        task.end("RevokeSecurityGroupEgress", request, |request| request.send())
+        task.end(action::REVOKE_EGRESS, request, |request| request.send())
             .await?
             .is_some()
     };

@@ -1,45 +1,81 @@
 //! `subnet`, live.
 
-use std::collections::BTreeMap;
+use aws_sdk_ec2::types::AttributeBooleanValue;
+use trueup_model::kinds::subnet::{Subnet, action, wait};
+use trueup_model::{Acted, ApiAction, Kind, Object, Ref, Scope, Value};
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, Filter};
-
-use trueup_model::kinds::subnet::Subnet;
-use trueup_model::{Acted, Object, Ref, Settled, Value, Wait};
-
-use crate::act::{Task, made, wait};
+use crate::act::{Task, made};
 use crate::answer::{Reader, STATE, facts, needed};
 use crate::classify::is_gone;
 use crate::failure::Failure;
-use crate::kinds::{Seen, network_acl, portions, route_table, settled};
-use crate::read::{Found, Links, pages};
-use crate::{Ec2, filter, ownership, tags};
+use crate::kinds::{Answer, Live, Which, asked, association};
+use crate::read::{Found, Links, Seen, pages};
+use crate::{Ec2, ownership, tags};
 
 /// The fact that holds the association with the route table.
-pub const ASSOCIATION: &str = "route_table_association";
+const ASSOCIATION: &str = "route_table_association";
 /// The fact that holds the association with the network ACL, which every subnet has.
-pub const ACL_ASSOCIATION: &str = "network_acl_association";
+const ACL_ASSOCIATION: &str = "network_acl_association";
 /// The fact that holds the default ACL of the subnet's VPC.
 const DEFAULT_ACL: &str = "default_network_acl";
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+/// Subnets, live.
+pub struct Subnets;
+
+impl Live for Subnets {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("subnet-id")
+    }
+
+    fn needs(&self) -> &'static [Kind] {
+        &[Kind::RouteTable]
+    }
+
+    fn complete(&self, object: &mut Object, links: &Links, scope: &Scope) {
+        let declares_acl = scope.declares(object, "network_acl");
+        complete(object, links, declares_acl);
+    }
+}
+
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2
-        .client
-        .describe_subnets()
-        .max_results(1000)
-        .set_filters(filters);
+    let request = asked!(
+        ec2.client.describe_subnets(),
+        which,
+        set_subnet_ids,
+        set_filters,
+        1000
+    );
     pages!(
         ec2,
         "DescribeSubnets",
         request,
         subnets,
         |subnet: aws_sdk_ec2::types::Subnet| {
+            found.seen.push(look(&subnet));
             found.objects.push(fold(subnet)?);
             Ok::<_, Failure>(())
         }
     );
     Ok(found)
+}
+
+fn look(subnet: &aws_sdk_ec2::types::Subnet) -> Seen {
+    let state = subnet.state().map_or("", |state| state.as_str());
+    Seen {
+        failed: state
+            .starts_with("fail")
+            .then(|| format!("the subnet is {state}")),
+        ..Seen::new(subnet.subnet_id(), state)
+    }
 }
 
 fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
@@ -95,7 +131,7 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
 /// Adds what the answers about route tables and network ACLs say: which ones a subnet is associated with.
 /// Without an association its table is the main one. The default ACL is left out as well, unless the spec
 /// declares an ACL: it may name that one by its id.
-pub fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
+fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
     if let Some((table, association)) = links.tables.get(&object.id) {
         object.record.set("route_table", Ref::Id(table.clone()));
         object.facts.set(ASSOCIATION, association.clone());
@@ -124,25 +160,10 @@ pub fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
         .extend(unread.map(|why| ("network_acl".to_owned(), why.to_owned())));
 }
 
-/// Those of some subnets that are not there.
-pub async fn gone<'a>(ec2: &Ec2, ids: impl Iterator<Item = &'a String>) -> Result<Vec<&'a str>, Failure> {
-    let ids: Vec<&String> = ids.collect();
-    let mut gone = Vec::new();
-    for ids in ids.chunks(filter::VALUES_MAX) {
-        let there = read(ec2, Some(vec![filter::of("subnet-id", ids.iter().copied())])).await?;
-        gone.extend(
-            ids.iter()
-                .map(|id| id.as_str())
-                .filter(|id| there.objects.iter().all(|subnet| subnet.id != *id)),
-        );
-    }
-    Ok(gone)
-}
-
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateSubnet" => create(task).await,
-        "ModifySubnetAttribute" => {
+        action::CREATE => create(task).await,
+        action::MODIFY_ATTRIBUTE => {
             let on = task
                 .sets()
                 .get("map_public_ip_on_launch")
@@ -155,17 +176,17 @@ pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 .modify_subnet_attribute()
                 .subnet_id(task.id()?)
                 .map_public_ip_on_launch(value);
-            task.call("ModifySubnetAttribute", request, |request| request.send())
+            task.call(action::MODIFY_ATTRIBUTE, request, |request| request.send())
                 .await?;
             Ok(Acted::default())
         }
-        "AssociateRouteTable" => associate(task).await,
-        "ReplaceRouteTableAssociation" => replace_association(task).await,
-        "DisassociateRouteTable" => disassociate(task).await,
-        "ReplaceNetworkAclAssociation" => move_to_acl(task).await,
-        "DeleteSubnet" => {
+        action::ASSOCIATE_ROUTE_TABLE => associate(task).await,
+        action::REPLACE_ROUTE_TABLE_ASSOCIATION => replace_association(task).await,
+        action::DISASSOCIATE_ROUTE_TABLE => disassociate(task).await,
+        action::REPLACE_NETWORK_ACL_ASSOCIATION => move_to_acl(task).await,
+        action::DELETE => {
             let request = task.ec2.client.delete_subnet().subnet_id(task.id()?);
-            task.end("DeleteSubnet", request, |request| request.send())
+            task.end(action::DELETE, request, |request| request.send())
                 .await?;
             Ok(Acted::default())
         }
@@ -198,7 +219,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let wait = if state == Some("available") {
         None
     } else {
-        wait(&made.id, "available")
+        Some(wait::AVAILABLE.of(&made.id))
     };
     Ok(Acted {
         wait,
@@ -207,7 +228,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: &str = "AssociateRouteTable";
+    const ACTION: ApiAction = action::ASSOCIATE_ROUTE_TABLE;
     let id = task.id()?;
     let table = task
         .set_id("route_table")
@@ -221,7 +242,7 @@ async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
     let association = match task.call(ACTION, request, |request| request.send()).await {
         Ok(answer) => answer.association_id,
         // The first attempt did it, and its answer was lost.
-        Err(failure) if failure.maybe_done => match association(task, id).await? {
+        Err(failure) if failure.maybe_done => match association::table(task.ec2, id).await? {
             Some((now, association)) if now == table => Some(association),
             _ => return Err(failure),
         },
@@ -234,7 +255,7 @@ async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 async fn replace_association(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: &str = "ReplaceRouteTableAssociation";
+    const ACTION: ApiAction = action::REPLACE_ROUTE_TABLE_ASSOCIATION;
     let table = task
         .set_id("route_table")
         .ok_or_else(|| task.defect("names no route table"))?;
@@ -257,7 +278,7 @@ async fn replace_association(task: &Task<'_>) -> Result<Acted, Failure> {
             Err(failure) => return Err(failure),
         }
     }
-    match association(task, task.id()?).await? {
+    match association::table(task.ec2, task.id()?).await? {
         Some((now, association)) if now == table => Ok(Acted {
             facts: facts([(ASSOCIATION, Some(association))]),
             ..Acted::default()
@@ -286,8 +307,10 @@ async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
             .client
             .disassociate_route_table()
             .association_id(association);
-        task.end("DisassociateRouteTable", request, |request| request.send())
-            .await?;
+        task.end(action::DISASSOCIATE_ROUTE_TABLE, request, |request| {
+            request.send()
+        })
+        .await?;
     }
     Ok(Acted::default())
 }
@@ -295,25 +318,15 @@ async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
 async fn known_association(task: &Task<'_>) -> Result<Option<String>, Failure> {
     match task.fact(ASSOCIATION) {
         Some(known) => Ok(Some(known.to_owned())),
-        None => Ok(association(task, task.id()?)
+        None => Ok(association::table(task.ec2, task.id()?)
             .await?
             .map(|(_, association)| association)),
     }
 }
 
-/// Looks for the route table that a subnet is associated with: the table and the association.
-async fn association(task: &Task<'_>, subnet: &str) -> Result<Option<(String, String)>, Failure> {
-    let found = route_table::read(
-        task.ec2,
-        Some(vec![filter::of("association.subnet-id", [subnet])]),
-    )
-    .await?;
-    Ok(found.links.tables.get(subnet).cloned())
-}
-
 /// Puts a subnet into the ACL that the step sets, or back into the VPC's default one.
 async fn move_to_acl(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: &str = "ReplaceNetworkAclAssociation";
+    const ACTION: ApiAction = action::REPLACE_NETWORK_ACL_ASSOCIATION;
     let acl = match task.set_id("network_acl") {
         Some(acl) => acl,
         None => default_acl(task).await?,
@@ -340,12 +353,7 @@ async fn move_to_acl(task: &Task<'_>) -> Result<Acted, Failure> {
         }
     }
     let subnet = task.id()?;
-    match network_acl::of_subnet(task.ec2, subnet)
-        .await?
-        .links
-        .acls
-        .remove(subnet)
-    {
+    match association::acl(task.ec2, subnet).await? {
         Some((now, association)) if now == acl => Ok(moved(Some(association))),
         Some((_, association)) => Ok(moved(replace(association).await?.new_association_id)),
         None => Err(task.refused(format!(
@@ -360,59 +368,17 @@ async fn default_acl(task: &Task<'_>) -> Result<String, Failure> {
         return Ok(known.to_owned());
     }
     let subnet = task.id()?;
-    let found = network_acl::of_subnet(task.ec2, subnet).await?;
-    let default = match found
-        .objects
-        .iter()
-        .find_map(|acl| acl.record.reference("vpc")?.id())
-    {
-        Some(vpc) => network_acl::default_of(task.ec2, vpc).await?,
-        None => None,
-    };
-    default.ok_or_else(|| {
+    association::default_acl(task.ec2, subnet).await?.ok_or_else(|| {
         task.refused(format!(
             "EC2 shows no default network ACL for the VPC of {subnet}: try again in a minute"
         ))
     })
 }
 
-pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let mut seen = BTreeMap::new();
-    for ids in portions(waits) {
-        let request = ec2
-            .client
-            .describe_subnets()
-            .filters(filter::of("subnet-id", ids));
-        pages!(
-            ec2,
-            "DescribeSubnets",
-            request,
-            subnets,
-            |subnet: aws_sdk_ec2::types::Subnet| {
-                let state = subnet
-                    .state
-                    .map_or_else(String::new, |state| state.as_str().to_owned());
-                let failed = state
-                    .starts_with("fail")
-                    .then(|| format!("the subnet is {state}"));
-                seen.insert(
-                    subnet.subnet_id.unwrap_or_default(),
-                    Seen {
-                        state,
-                        failed,
-                        ..Seen::default()
-                    },
-                );
-                Ok::<_, Failure>(())
-            }
-        );
-    }
-    Ok(settled(waits, seen))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn an_association_is_the_route_table_and_none_is_the_main_one() {

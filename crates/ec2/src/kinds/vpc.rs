@@ -1,34 +1,57 @@
 //! `vpc`, live.
 
-use std::collections::BTreeMap;
+use aws_sdk_ec2::types::{AttributeBooleanValue, Tenancy, VpcAttributeName, VpcCidrBlockState, VpcTenancy};
+use futures_util::future::join_all;
+use trueup_model::kinds::vpc::{Vpc, action, wait};
+use trueup_model::{Acted, ApiAction, Kind, Object, Record, Scope, Value, Waiter};
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, Tenancy, VpcAttributeName, VpcTenancy};
-
-use trueup_model::kinds::vpc::Vpc;
-use trueup_model::{Acted, Object, Record, Settled, Value, Wait};
-
-use crate::act::{Task, made, wait};
+use crate::act::{Task, made};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
 use crate::call::Errand;
 use crate::failure::Failure;
-use crate::kinds::{Seen, portions, settled};
-use crate::read::{Found, pages};
-use crate::{Ec2, filter, ownership, tags};
+use crate::kinds::{Answer, Live, Which, asked, find_one};
+use crate::read::{Found, Seen, pages};
+use crate::{Ec2, ownership, tags};
 
 /// The fact that holds the association of a range.
 fn association_fact(range: &str) -> String {
     format!("association of {range}")
 }
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
+/// VPCs, live.
+pub struct Vpcs;
+
+impl Live for Vpcs {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("vpc-id")
+    }
+
+    /// Two calls for each VPC of ours.
+    fn enrich<'a>(&'a self, ec2: &'a Ec2, scope: &'a Scope, objects: &'a mut [Object]) -> Answer<'a, ()> {
+        let ours = objects.iter_mut().filter(|object| object.is_of(&scope.topology));
+        let reads: Vec<_> = ours.map(|object| dns(ec2, object)).collect();
+        Box::pin(async { join_all(reads).await.into_iter().collect() })
+    }
+}
+
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let request = ec2.client.describe_vpcs().max_results(1000).set_filters(filters);
+    let request = asked!(ec2.client.describe_vpcs(), which, set_vpc_ids, set_filters, 1000);
     pages!(
         ec2,
         "DescribeVpcs",
         request,
         vpcs,
         |vpc: aws_sdk_ec2::types::Vpc| {
+            found.seen.extend(look(&vpc));
             let object = fold(vpc)?;
             if object.implicit {
                 found.links.default_vpcs.insert(object.id.clone());
@@ -116,7 +139,7 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
 }
 
 /// Asks for the DNS attributes of a VPC, one call each, and puts them into its record.
-pub async fn dns(ec2: &Ec2, object: &mut Object) -> Result<(), Failure> {
+async fn dns(ec2: &Ec2, object: &mut Object) -> Result<(), Failure> {
     const ACTION: &str = "DescribeVpcAttribute";
     let ask = |attribute| {
         let request = ec2
@@ -147,24 +170,24 @@ pub async fn dns(ec2: &Ec2, object: &mut Object) -> Result<(), Failure> {
     Ok(())
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateVpc" => create(task).await,
-        "AssociateVpcCidrBlock" => associate(task).await,
-        "DisassociateVpcCidrBlock" => disassociate(task).await,
-        "ModifyVpcTenancy" => {
+        action::CREATE => create(task).await,
+        action::ASSOCIATE_CIDR_BLOCK => associate(task).await,
+        action::DISASSOCIATE_CIDR_BLOCK => disassociate(task).await,
+        action::MODIFY_TENANCY => {
             let request = task
                 .ec2
                 .client
                 .modify_vpc_tenancy()
                 .vpc_id(task.id()?)
                 .instance_tenancy(VpcTenancy::Default);
-            task.call("ModifyVpcTenancy", request, |request| request.send())
+            task.call(action::MODIFY_TENANCY, request, |request| request.send())
                 .await?;
             Ok(Acted::default())
         }
-        "ModifyVpcAttribute" => modify(task).await,
-        "DeleteVpc" => {
+        action::MODIFY_ATTRIBUTE => modify(task).await,
+        action::DELETE => {
             delete(task, task.id()?).await?;
             Ok(Acted::default())
         }
@@ -199,7 +222,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let wait = if state == Some("available") {
         None
     } else {
-        wait(&made.id, "available")
+        Some(wait::AVAILABLE.of(&made.id))
     };
     Ok(Acted {
         wait,
@@ -209,7 +232,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
     let request = task.ec2.client.delete_vpc().vpc_id(id);
-    task.end("DeleteVpc", request, |request| request.send())
+    task.end(action::DELETE, request, |request| request.send())
         .await
         .map(drop)
 }
@@ -224,7 +247,7 @@ fn range<'a>(task: &Task<'_>, record: &'a Record) -> Result<&'a str, Failure> {
 }
 
 async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: &str = "AssociateVpcCidrBlock";
+    const ACTION: ApiAction = action::ASSOCIATE_CIDR_BLOCK;
     let (id, range) = (task.id()?, range(task, task.sets())?);
     let request = task
         .ec2
@@ -243,7 +266,7 @@ async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
     let facts = facts([(&association_fact(range), association)]);
     Ok(Acted {
         facts,
-        wait: wait(id, "associated"),
+        wait: Some(wait::ASSOCIATED.of(id)),
         ..Acted::default()
     })
 }
@@ -261,22 +284,19 @@ async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
             .client
             .disassociate_vpc_cidr_block()
             .association_id(association);
-        task.end("DisassociateVpcCidrBlock", request, |request| request.send())
+        task.end(action::DISASSOCIATE_CIDR_BLOCK, request, |request| request.send())
             .await?;
     }
     Ok(Acted {
-        wait: wait(id, "disassociated"),
+        wait: Some(wait::DISASSOCIATED.of(id)),
         ..Acted::default()
     })
 }
 
 /// Looks for the association of a range of a VPC.
 async fn association(task: &Task<'_>, id: &str, range: &str) -> Result<Option<String>, Failure> {
-    let found = read(task.ec2, Some(vec![filter::of("vpc-id", [id])])).await?;
-    let facts = found
-        .objects
-        .into_iter()
-        .find(|object| object.id == id)
+    let facts = find_one(task.ec2, Kind::Vpc, id)
+        .await?
         .map(|object| object.facts);
     Ok(facts.and_then(|facts| facts.get(&association_fact(range))?.as_text().map(str::to_owned)))
 }
@@ -293,92 +313,59 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
         .vpc_id(task.id()?)
         .set_enable_dns_support(value("enable_dns_support"))
         .set_enable_dns_hostnames(value("enable_dns_hostnames"));
-    task.call("ModifyVpcAttribute", request, |request| request.send())
+    task.call(action::MODIFY_ATTRIBUTE, request, |request| request.send())
         .await?;
     Ok(Acted::default())
 }
 
-pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let mut seen: BTreeMap<String, BTreeMap<&'static str, Seen>> = BTreeMap::new();
-    for ids in portions(waits) {
-        let request = ec2.client.describe_vpcs().filters(filter::of("vpc-id", ids));
-        pages!(
-            ec2,
-            "DescribeVpcs",
-            request,
-            vpcs,
-            |vpc: aws_sdk_ec2::types::Vpc| {
-                seen.insert(vpc.vpc_id.clone().unwrap_or_default(), look(&vpc));
-                Ok::<_, Failure>(())
-            }
-        );
-    }
-    // One VPC may be waited for in several respects.
-    let answer = |wait: &Wait| {
-        let found = seen.get_mut(&wait.id).and_then(|looks| looks.remove(wait.until));
-        settled(
-            std::slice::from_ref(wait),
-            found.map(|seen| (wait.id.clone(), seen)).into_iter().collect(),
-        )
-    };
-    Ok(waits.iter().flat_map(answer).collect())
-}
-
 /// A VPC in each respect that it can be waited for.
-fn look(vpc: &aws_sdk_ec2::types::Vpc) -> BTreeMap<&'static str, Seen> {
-    let state = vpc.state().map_or("unknown", |state| state.as_str());
+fn look(vpc: &aws_sdk_ec2::types::Vpc) -> [Seen; 3] {
     let ranges = vpc
         .cidr_block_association_set()
         .iter()
         .filter_map(|association| association.cidr_block_state());
-    let passing = |passing: &str| {
-        ranges
-            .clone()
-            .any(|state| state.state().is_some_and(|state| state.as_str() == passing))
-    };
-    let failing = ranges.clone().find(|state| {
+    let is_in = |state: &VpcCidrBlockState, states: &[&str]| {
         state
             .state()
-            .is_some_and(|state| matches!(state.as_str(), "failing" | "failed"))
-    });
-    let failed = failing.map(|state| {
-        format!(
-            "a range cannot be added: {}",
-            state.status_message().unwrap_or("EC2 does not say why")
-        )
-    });
-    let respect =
-        |until: &'static str, on_its_way: &'static str| if passing(on_its_way) { on_its_way } else { until };
-    let associated = if failed.is_some() {
-        "failed"
-    } else {
-        respect("associated", "associating")
+            .is_some_and(|state| states.contains(&state.as_str()))
     };
-    BTreeMap::from([
-        (
-            "available",
-            Seen {
-                state: state.to_owned(),
-                ..Seen::default()
+    let failed = ranges
+        .clone()
+        .find(|state| is_in(state, &["failing", "failed"]))
+        .map(|state| {
+            let why = state.status_message().unwrap_or("EC2 does not say why");
+            format!("a range cannot be added: {why}")
+        });
+    let respect = |respect: Waiter, on_its_way: &'static str| Seen {
+        respect: Some(respect),
+        ..Seen::new(
+            vpc.vpc_id(),
+            if ranges.clone().any(|state| is_in(state, &[on_its_way])) {
+                on_its_way
+            } else {
+                respect.state
             },
-        ),
-        (
-            "associated",
-            Seen {
-                state: associated.to_owned(),
-                failed,
-                ..Seen::default()
+        )
+    };
+    [
+        Seen {
+            respect: Some(wait::AVAILABLE),
+            ..Seen::new(
+                vpc.vpc_id(),
+                vpc.state().map_or("unknown", |state| state.as_str()),
+            )
+        },
+        match failed {
+            Some(why) => Seen {
+                respect: Some(wait::ASSOCIATED),
+                failed: Some(why),
+                ..Seen::new(vpc.vpc_id(), "failed")
             },
-        ),
+            None => respect(wait::ASSOCIATED, "associating"),
+        },
         // A range that could not be added stays there for a while, and is in nobody's way.
-        (
-            "disassociated",
-            Seen {
-                state: respect("disassociated", "disassociating").to_owned(),
-                ..Seen::default()
-            },
-        ),
-    ])
+        respect(wait::DISASSOCIATED, "disassociating"),
+    ]
 }
 
 #[cfg(test)]
@@ -423,9 +410,7 @@ mod tests {
             .state(VpcState::Available)
             .cidr_block_association_set(association("10.1.0.0/16", VpcCidrBlockStateCode::Associating))
             .build();
-        let looks = look(&vpc);
-        assert_eq!(looks["associated"].state, "associating");
-        assert_eq!(looks["disassociated"].state, "disassociated");
-        assert_eq!(looks["available"].state, "available");
+        let states = look(&vpc).map(|seen| seen.state);
+        assert_eq!(states, ["available", "associating", "disassociated"]);
     }
 }

@@ -1,24 +1,21 @@
 //! `vpc_endpoint`, live.
 
-use std::collections::BTreeMap;
+use aws_sdk_ec2::types::VpcEndpointType;
+use trueup_model::kinds::vpc_endpoint::{VpcEndpoint, action, wait};
+use trueup_model::{Acted, ApiAction, Object, Ref, policy};
 
-use aws_sdk_ec2::operation::describe_vpc_endpoints::builders::DescribeVpcEndpointsFluentBuilder;
-use aws_sdk_ec2::types::{Filter, VpcEndpointType};
-use trueup_model::kinds::vpc_endpoint::VpcEndpoint;
-use trueup_model::{Acted, Object, Record, Ref, Settled, Wait, policy};
-
-use crate::act::{Task, ids, made, wait};
+use crate::act::{Task, ids, made};
 use crate::answer::{Reader, STATE, facts};
 use crate::classify::{Class, classify};
 use crate::failure::Failure;
-use crate::kinds::{Seen, seen_by_ids, settled};
-use crate::read::{Found, pages};
+use crate::kinds::{Answer, Live, Which, asked};
+use crate::read::{Found, Seen, pages};
 use crate::{Ec2, ownership, tags};
 
-type Live = aws_sdk_ec2::types::VpcEndpoint;
+type Endpoint = aws_sdk_ec2::types::VpcEndpoint;
 
 /// The state in small letters: EC2 answers `available`, and its model says `Available`.
-fn state(endpoint: &Live) -> String {
+fn state(endpoint: &Endpoint) -> String {
     endpoint
         .state
         .as_ref()
@@ -26,30 +23,34 @@ fn state(endpoint: &Live) -> String {
         .unwrap_or_default()
 }
 
-pub async fn read(ec2: &Ec2, filters: Option<Vec<Filter>>) -> Result<Found, Failure> {
-    found(
-        ec2,
-        ec2.client
-            .describe_vpc_endpoints()
-            .max_results(1000)
-            .set_filters(filters),
-    )
-    .await
+/// VPC endpoints, live.
+pub struct VpcEndpoints;
+
+impl Live for VpcEndpoints {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        Some("vpc-endpoint-id")
+    }
 }
 
-/// One endpoint, by its id: an id that EC2 does not know is an error.
-pub async fn read_one(ec2: &Ec2, id: &str) -> Result<Found, Failure> {
-    found(ec2, ec2.client.describe_vpc_endpoints().vpc_endpoint_ids(id)).await
-}
-
-async fn found(ec2: &Ec2, request: DescribeVpcEndpointsFluentBuilder) -> Result<Found, Failure> {
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
+    let request = ec2.client.describe_vpc_endpoints();
+    let request = asked!(request, which, set_vpc_endpoint_ids, set_filters, 1000);
     let mut found = Found::default();
     pages!(
         ec2,
         "DescribeVpcEndpoints",
         request,
         vpc_endpoints,
-        |endpoint: Live| {
+        |endpoint: Endpoint| {
+            found.seen.push(look(&endpoint));
             match state(&endpoint).as_str() {
                 "deleted" | "rejected" | "failed" | "expired" => found.gone.extend(endpoint.vpc_endpoint_id),
                 "deleting" => {
@@ -76,7 +77,7 @@ const TYPES: [&str; 5] = [
     "servicenetwork",
 ];
 
-fn fold(endpoint: Live) -> Result<Object, Failure> {
+fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
     let mut reader = Reader::default();
     let facts = facts([(
         STATE,
@@ -135,11 +136,11 @@ fn document(text: &str) -> Result<Option<serde_json::Value>, serde_json::Error> 
     Ok(Some(document).filter(|document| !policy::is_full_access(document)))
 }
 
-pub async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
-        "CreateVpcEndpoint" => create(task).await,
-        "ModifyVpcEndpoint" => modify(task).await,
-        "DeleteVpcEndpoints" => delete(task).await,
+        action::CREATE => create(task).await,
+        action::MODIFY => modify(task).await,
+        action::DELETE => delete(task).await,
         _ => Err(task.unknown_action()),
     }
 }
@@ -178,7 +179,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     )
     .await?;
     Ok(Acted {
-        wait: wait(&id, "available"),
+        wait: Some(wait::AVAILABLE.of(&id)),
         ..made(id)
     })
 }
@@ -197,16 +198,16 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_remove_route_table_ids(some(ids(task.unsets(), "route_tables")))
         .set_policy_document(policy)
         .set_reset_policy(reset.then_some(true));
-    task.call("ModifyVpcEndpoint", request, |request| request.send())
+    task.call(action::MODIFY, request, |request| request.send())
         .await?;
     Ok(Acted {
-        wait: wait(id, "available"),
+        wait: Some(wait::AVAILABLE.of(id)),
         ..Acted::default()
     })
 }
 
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: &str = "DeleteVpcEndpoints";
+    const ACTION: ApiAction = action::DELETE;
     let id = task.id()?;
     let request = task.ec2.client.delete_vpc_endpoints().vpc_endpoint_ids(id);
     let refused = match task.call(ACTION, request, |request| request.send()).await {
@@ -221,7 +222,7 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
                 Failure {
                     class: classify(&code, &message, false),
                     code,
-                    ..Failure::invalid(ACTION, message)
+                    ..Failure::invalid(ACTION.name, message)
                 }
             }),
         Err(failure) => Some(failure),
@@ -233,40 +234,13 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
         }
         Some(failure) => Err(failure),
         None => Ok(Acted {
-            wait: wait(id, "deleted"),
+            wait: Some(wait::DELETED.of(id)),
             ..Acted::default()
         }),
     }
 }
 
-pub async fn settle(ec2: &Ec2, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    Ok(settled(waits, seen_by_ids(waits, |ids| shown(ec2, ids)).await?))
-}
-
-/// These, or all where there is no id.
-async fn shown(ec2: &Ec2, ids: Vec<String>) -> Result<BTreeMap<String, Seen>, Failure> {
-    let mut seen = BTreeMap::new();
-    let request = ec2.client.describe_vpc_endpoints();
-    // EC2 takes either ids or pages.
-    let request = if ids.is_empty() {
-        request.max_results(1000)
-    } else {
-        request.set_vpc_endpoint_ids(Some(ids))
-    };
-    pages!(
-        ec2,
-        "DescribeVpcEndpoints",
-        request,
-        vpc_endpoints,
-        |endpoint: Live| {
-            seen.extend([look(&endpoint)]);
-            Ok::<_, Failure>(())
-        }
-    );
-    Ok(seen)
-}
-
-fn look(endpoint: &Live) -> (String, Seen) {
+fn look(endpoint: &Endpoint) -> Seen {
     let state = state(endpoint);
     let failed = matches!(
         state.as_str(),
@@ -284,25 +258,21 @@ fn look(endpoint: &Live) -> (String, Seen) {
     });
     // On its way out, and that is what is waited for: not yet, and no failure.
     let failed = failed.filter(|_| state != "deleting");
-    (
-        endpoint.vpc_endpoint_id.clone().unwrap_or_default(),
-        Seen {
-            ended: state == "deleted",
-            state,
-            failed,
-            facts: Record::new(),
-        },
-    )
+    Seen {
+        ended: state == "deleted",
+        failed,
+        ..Seen::new(endpoint.vpc_endpoint_id(), state)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use aws_sdk_ec2::types::State;
-    use trueup_model::Value;
+    use trueup_model::{Record, Value};
 
     fn with_policy(text: &str) -> Record {
-        let endpoint = Live::builder()
+        let endpoint = Endpoint::builder()
             .vpc_endpoint_id("vpce-00000001")
             .vpc_id("vpc-00000001")
             .service_name("com.amazonaws.us-west-2.s3");
@@ -338,7 +308,7 @@ mod tests {
     #[test]
     fn a_policy_that_was_not_said_or_is_cut_off_is_not_the_default_one() {
         let unread = |policy: Option<&str>| {
-            let endpoint = Live::builder()
+            let endpoint = Endpoint::builder()
                 .vpc_endpoint_id("vpce-00000001")
                 .set_policy_document(policy.map(str::to_owned));
             fold(endpoint.build()).unwrap().unread.contains_key("policy")
@@ -349,16 +319,16 @@ mod tests {
     #[test]
     fn states_are_compared_without_regard_to_case() {
         for text in ["available", "Available"] {
-            let endpoint = Live::builder()
+            let endpoint = Endpoint::builder()
                 .vpc_endpoint_id("vpce-00000001")
                 .state(State::from(text))
                 .build();
-            assert_eq!(look(&endpoint).1.state, "available");
+            assert_eq!(look(&endpoint).state, "available");
         }
-        let deleting = Live::builder()
+        let deleting = Endpoint::builder()
             .vpc_endpoint_id("vpce-00000001")
             .state(State::from("deleting"))
             .build();
-        assert!(look(&deleting).1.failed.is_none());
+        assert!(look(&deleting).failed.is_none());
     }
 }

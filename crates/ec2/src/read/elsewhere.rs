@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::config::Region;
 use futures_util::future::join_all;
-use trueup_model::{Object, Scope, tags};
+use trueup_model::{Kind, Object, Scope, tags};
 
 use super::pages;
 use crate::call::Errand;
@@ -17,27 +17,9 @@ use crate::{Ec2, filter};
 /// The other side of the world answers within this time, or is not waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whose tags say that a topology lives somewhere. Those of instances and NAT gateways outlive them by an
-/// hour.
-const LASTING: [&str; 8] = [
-    "vpc",
-    "subnet",
-    "internet-gateway",
-    "elastic-ip",
-    "route-table",
-    "network-acl",
-    "security-group",
-    "key-pair",
-];
-
 /// How many objects with the topology's tags there are in which other region, where nothing of it is here.
 pub async fn elsewhere(ec2: &Ec2, scope: &Scope, objects: &[Object]) -> BTreeMap<String, usize> {
-    let is_ours = |object: &Object| {
-        object
-            .owner
-            .as_ref()
-            .is_some_and(|owner| owner.topology == scope.topology)
-    };
+    let is_ours = |object: &Object| object.is_of(&scope.topology);
     if scope.declared.is_empty() || objects.iter().any(is_ours) {
         return BTreeMap::new();
     }
@@ -96,7 +78,10 @@ async fn count(ec2: &Ec2, region: String, topology: &str) -> Result<usize, Failu
     let request = request
         .filters(filter::of("key", [tags::TOPOLOGY]))
         .filters(filter::of("value", [filter::escaped(topology)]));
-    let request = request.filters(filter::of("resource-type", LASTING));
+    // Tags that outlive what they are on do not say that a topology lives somewhere.
+    let lasting = Kind::ALL.into_iter().filter(|kind| !kind.def().tags_outlive);
+    let types = lasting.map(|kind| kind.schema().tag_type);
+    let request = request.filters(filter::of("resource-type", types));
     let mut count = 0;
     pages!(
         ec2,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::Object;
+use trueup_model::{Object, Waiter};
 
 /// The objects of one kind, and what its answer says about objects of other kinds.
 #[derive(Debug, Default)]
@@ -15,6 +15,34 @@ pub struct Found {
     pub gone: Vec<String>,
     /// Whether something was seen that is going away: it may still be in the way.
     pub ending: bool,
+    /// The states that the objects are in, of what has ended too, where the kind has states.
+    pub seen: Vec<Seen>,
+}
+
+/// The state that something is in.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// EC2's id.
+    pub id: String,
+    /// What this is the state for, where an object is in several; none where it is in one.
+    pub respect: Option<Waiter>,
+    /// The state, in EC2's words.
+    pub state: String,
+    /// Why it will never get to another one.
+    pub failed: Option<String>,
+    /// Whether somebody ended it, so that it may be made again.
+    pub ended: bool,
+}
+
+impl Seen {
+    /// Something that is in one state, and may get to another one.
+    pub fn new(id: Option<&str>, state: impl Into<String>) -> Self {
+        Self {
+            id: id.unwrap_or_default().to_owned(),
+            state: state.into(),
+            ..Self::default()
+        }
+    }
 }
 
 /// What the answer about one kind says about objects of others.

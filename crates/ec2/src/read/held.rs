@@ -20,12 +20,7 @@ pub fn tell(
     };
     // Of what could not be read nobody knows what is ours.
     if USERS.iter().all(|kind| by_kind.contains_key(kind)) {
-        let is_ours = |object: &Object| {
-            object
-                .owner
-                .as_ref()
-                .is_some_and(|owner| owner.topology == scope.topology)
-        };
+        let is_ours = |object: &Object| object.is_of(&scope.topology);
         let users = || USERS.iter().filter_map(|kind| by_kind.get(kind)).flatten();
         for address in addresses.iter_mut().filter(|address| is_ours(address)) {
             let (instance, interface) = (

@@ -19,7 +19,7 @@ use futures_util::future::{join_all, join3};
 use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope};
 
 pub use elsewhere::elsewhere;
-pub use found::{Found, Links};
+pub use found::{Found, Links, Seen};
 pub use lost::lost;
 pub use others::others;
 pub use outside::outside;
@@ -126,12 +126,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         let _ = prefix_list::learn(ec2).await;
     }
     unreadable.spread();
-    let is_stranger = |object: &&Object| {
-        object
-            .owner
-            .as_ref()
-            .is_none_or(|owner| owner.topology != scope.topology)
-    };
+    let is_stranger = |object: &&Object| !object.is_of(&scope.topology);
     let strangers = by_kind
         .values()
         .flatten()
@@ -182,13 +177,14 @@ impl Unreadable {
 
     /// Kinds whose records need the answer about another kind are unreadable with it.
     fn spread(&mut self) {
-        for (needed, by) in [
-            (Kind::RouteTable, Kind::Subnet),
-            (Kind::ElasticIp, Kind::Instance),
-        ] {
-            if let Some(why) = self.kinds.get(&needed) {
+        for kind in Kind::ALL {
+            let unread = kinds::live(kind)
+                .needs()
+                .iter()
+                .find_map(|needed| Some((needed, self.kinds.get(needed)?)));
+            if let Some((needed, why)) = unread {
                 let why = format!("{needed} cannot be read: {why}");
-                self.kinds.entry(by).or_insert(why);
+                self.kinds.entry(kind).or_insert(why);
             }
         }
     }

@@ -9,12 +9,7 @@ use crate::{Ec2, filter, kinds};
 
 /// The instances in the topology's VPCs that the bulk read did not find, in the order of their ids.
 pub async fn others(ec2: &Ec2, scope: &Scope, observed: &Observed) -> Result<Vec<Object>, Failure> {
-    let is_ours = |object: &&Object| {
-        object
-            .owner
-            .as_ref()
-            .is_some_and(|owner| owner.topology == scope.topology)
-    };
+    let is_ours = |object: &&Object| object.is_of(&scope.topology);
     let vpcs: Vec<&str> = observed
         .objects
         .iter()

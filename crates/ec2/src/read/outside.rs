@@ -166,8 +166,9 @@ async fn of_a_kind(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     let Some(kind) = kind else {
         return Ok(States::new());
     };
-    Ok(kinds::read_by_ids(ec2, kind, ids)
+    Ok(kinds::find(ec2, kind, ids)
         .await?
+        .objects
         .into_iter()
         .map(|object| (object.id, String::new()))
         .collect())

@@ -206,11 +206,7 @@ const OF_A_VPC: [(Kind, &str); 3] = [
 
 /// Finds VPCs of ours of which the lists do not show what EC2 made with them.
 fn without_their_own(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, missing: &mut Missing) {
-    let is_ours = |vpc: &&Object| {
-        vpc.owner
-            .as_ref()
-            .is_some_and(|owner| owner.topology == scope.topology)
-    };
+    let is_ours = |vpc: &&Object| vpc.is_of(&scope.topology);
     for vpc in by_kind.get(&Kind::Vpc).into_iter().flatten().filter(is_ours) {
         for (kind, what) in OF_A_VPC {
             let of_vpc = |object: &Object| {
@@ -263,14 +259,14 @@ pub async fn confirm(ec2: &Ec2, missing: Missing, unreadable: &mut Unreadable) -
 /// The first of some objects that is there after all, or that may be. One answer left it out already, so one
 /// more that does proves nothing: only that EC2 knows no such id does.
 async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, Failure> {
-    if kinds::outlived_by_tags(kind) {
+    if kind.def().tags_outlive {
         return not_gone(ec2, kind, ids).await;
     }
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
         for ids in ids.chunks(filter::VALUES_MAX) {
-            let found = kinds::read_by_ids(ec2, kind, ids).await?;
-            if let Some(object) = found.into_iter().next() {
+            let found = kinds::find(ec2, kind, ids).await?;
+            if let Some(object) = found.objects.into_iter().next() {
                 return Ok(Some(object.id));
             }
         }

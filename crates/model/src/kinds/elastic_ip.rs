@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::action::actions;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
@@ -25,9 +27,13 @@ impl Typed for ElasticIp {
     const KIND: Kind = Kind::ElasticIp;
 }
 
+actions! {
+    ALLOCATE = create "AllocateAddress";
+    RELEASE = delete "ReleaseAddress";
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::ElasticIp,
-    id_prefix: "eipalloc-",
     arn_type: "elastic-ip",
     tag_type: "elastic-ip",
     doc: "A public IPv4 address that stays yours until it is released. Once released it is gone for ever, so plans name the address \
@@ -49,15 +55,19 @@ elastic_ip:
 /// The fact with what has an address of ours and is not of its topology.
 pub const HELD_BY: &str = "held_by";
 
+/// All that an elastic ip is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &ElasticIpRules,
+    actions: action::ALL,
+    tags_outlive: false,
+};
+
 /// What an Elastic IP address is.
 #[derive(Debug)]
-pub struct ElasticIpRules;
+struct ElasticIpRules;
 
 impl Rules for ElasticIpRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut users: std::collections::BTreeMap<&Ref, &crate::Resource> = std::collections::BTreeMap::new();
         for resource in topology.of(Kind::NatGateway).chain(topology.of(Kind::Instance)) {
@@ -85,7 +95,7 @@ impl Rules for ElasticIpRules {
     }
 
     fn create(&self, _record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("AllocateAddress", Record::new())
+        action::ALLOCATE.call()
     }
 
     fn update(&self, _update: &Update<'_>) -> Vec<Call> {
@@ -93,7 +103,7 @@ impl Rules for ElasticIpRules {
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![Call::delete("ReleaseAddress", object.record.clone())]
+        vec![action::RELEASE.unsetting(object.record.clone())]
     }
 
     fn losses(&self, object: &Object) -> Vec<Loss> {

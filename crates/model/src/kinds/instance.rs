@@ -6,16 +6,18 @@ mod volume;
 
 use serde::{Deserialize, Serialize};
 
+use crate::action::{ApiAction, actions};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::Lists;
 use crate::rules::{After, Context, Rules, Update, View, are_apart};
-use crate::schema::{Effect, Schema};
+use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -83,17 +85,62 @@ impl Typed for Instance {
     const KIND: Kind = Kind::Instance;
 }
 
+actions! {
+    RUN = create "RunInstances" under_token;
+    START = modify "StartInstances";
+    STOP = modify "StopInstances";
+    MODIFY_ATTRIBUTE = modify "ModifyInstanceAttribute";
+    MODIFY_METADATA_OPTIONS = modify "ModifyInstanceMetadataOptions";
+    MODIFY_INTERFACE = modify "ModifyNetworkInterfaceAttribute";
+    MODIFY_VOLUME = modify "ModifyVolume";
+    MONITOR = modify "MonitorInstances";
+    UNMONITOR = modify "UnmonitorInstances";
+    ASSOCIATE_PROFILE = modify "AssociateIamInstanceProfile";
+    REPLACE_PROFILE = modify "ReplaceIamInstanceProfileAssociation";
+    DISASSOCIATE_PROFILE = modify "DisassociateIamInstanceProfile";
+    ASSOCIATE_ADDRESS = modify "AssociateAddress";
+    DISASSOCIATE_ADDRESS = modify "DisassociateAddress";
+    TERMINATE = delete "TerminateInstances";
+}
+
+/// What is waited for.
+pub mod wait {
+    use crate::Waiter;
+
+    /// It runs.
+    pub const RUNNING: Waiter = Waiter::until("running", 15).soonest(10);
+
+    /// It stands.
+    pub const STOPPED: Waiter = Waiter::until("stopped", 15).soonest(10);
+
+    /// It has given up its addresses and its interface.
+    pub const TERMINATED: Waiter = Waiter::until_gone("terminated", 20).soonest(20);
+
+    /// Its root volume has its new size, and EC2 moves what is on it.
+    pub const VOLUME_OPTIMIZING: Waiter = Waiter::until("optimizing", 15);
+
+    /// Its interface has a public address.
+    pub const INTERFACE_PUBLIC: Waiter = Waiter::until("public", 15);
+
+    /// Its interface has none.
+    pub const INTERFACE_PRIVATE: Waiter = Waiter::until("private", 15);
+}
+
+/// All that an instance is.
+pub static DEF: KindDef = KindDef {
+    schema: &table::SCHEMA,
+    rules: &InstanceRules,
+    actions: action::ALL,
+    tags_outlive: true,
+};
+
 /// What an instance is.
 #[derive(Debug)]
-pub struct InstanceRules;
+struct InstanceRules;
 
 const USER_DATA_BYTES_MAX: usize = 16 * 1024;
 
 impl Rules for InstanceRules {
-    fn schema(&self) -> &'static Schema {
-        &table::SCHEMA
-    }
-
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         if let Some(path) = record.remove("user_data_file") {
             let path = path.as_text().unwrap_or_default().to_owned();
@@ -140,7 +187,7 @@ impl Rules for InstanceRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("RunInstances", record.only(&calls::AT_LAUNCH))
+        action::RUN.setting(record.only(&calls::AT_LAUNCH))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
@@ -152,12 +199,12 @@ impl Rules for InstanceRules {
         if let Some(name) = self.lifts(object) {
             let off = Record::new().with(name, false);
             calls.push(
-                Call::modify("ModifyInstanceAttribute")
+                action::MODIFY_ATTRIBUTE
                     .setting(off)
                     .unsetting(object.record.only(&[name])),
             );
         }
-        calls.push(Call::delete("TerminateInstances", object.record.clone()));
+        calls.push(action::TERMINATE.unsetting(object.record.clone()));
         calls
     }
 
@@ -194,7 +241,7 @@ impl Rules for InstanceRules {
     }
 
     fn takes_any(&self, call: &Call) -> Option<String> {
-        if call.action == "RunInstances" {
+        if call.action == action::RUN {
             subnet::any_address(&call.sets)
         } else {
             None
@@ -205,7 +252,7 @@ impl Rules for InstanceRules {
     /// without.
     fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
         let given = call.sets.get("associate_public_ip_address") == Some(&Value::Bool(true));
-        if !given && !matches!(call.action, "RunInstances" | "AssociateAddress") {
+        if !given && !matches!(call.action, action::RUN | action::ASSOCIATE_ADDRESS) {
             return Vec::new();
         }
         let subnet = record.reference("subnet");
@@ -213,7 +260,7 @@ impl Rules for InstanceRules {
             .into_iter()
             .cloned()
             .map(After::Ready);
-        let leaving = if call.action == "AssociateAddress" {
+        let leaving = if call.action == action::ASSOCIATE_ADDRESS {
             Vec::new()
         } else {
             internet_gateway::leaving(subnet, view)
@@ -261,7 +308,7 @@ impl Rules for InstanceRules {
     }
 
     fn is_downtime(&self, calls: &[Call], call: &Call) -> bool {
-        const OUT_AND_BACK: [&str; 2] = ["StopInstances", "StartInstances"];
+        const OUT_AND_BACK: [ApiAction; 2] = [action::STOP, action::START];
         // What stays stopped is not waited for.
         OUT_AND_BACK.contains(&call.action)
             && OUT_AND_BACK
@@ -341,7 +388,7 @@ impl Rules for InstanceRules {
             ("instance_type", Note::StaysStopped),
         ];
         let differing = object
-            .map(|object| self.schema().differing(record, &object.record))
+            .map(|object| table::SCHEMA.differing(record, &object.record))
             .unwrap_or_default();
         NOTES
             .into_iter()

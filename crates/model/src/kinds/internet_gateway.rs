@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::action::actions;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
@@ -31,9 +33,15 @@ impl Typed for InternetGateway {
     const KIND: Kind = Kind::InternetGateway;
 }
 
+actions! {
+    CREATE = create "CreateInternetGateway";
+    ATTACH = modify "AttachInternetGateway";
+    DETACH = modify "DetachInternetGateway";
+    DELETE = delete "DeleteInternetGateway";
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::InternetGateway,
-    id_prefix: "igw-",
     arn_type: "internet-gateway",
     tag_type: "internet-gateway",
     doc: "A VPC's door to the internet. A VPC has at most one, and a gateway serves at most one VPC.",
@@ -57,15 +65,19 @@ internet_gateway:
     .required()],
 };
 
+/// All that an internet gateway is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &InternetGatewayRules,
+    actions: action::ALL,
+    tags_outlive: false,
+};
+
 /// What an internet gateway is.
 #[derive(Debug)]
-pub struct InternetGatewayRules;
+struct InternetGatewayRules;
 
 impl Rules for InternetGatewayRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut by_vpc: BTreeMap<&Ref, &Resource> = BTreeMap::new();
         for resource in topology.of(Kind::InternetGateway) {
@@ -90,20 +102,20 @@ impl Rules for InternetGatewayRules {
     }
 
     fn create(&self, _record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("CreateInternetGateway", Record::new())
+        action::CREATE.call()
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        update.attach("vpc", "AttachInternetGateway", None, "DetachInternetGateway")
+        update.attach("vpc", action::ATTACH, None, action::DETACH)
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
         let attachment = object.record.only(&["vpc"]);
         let mut calls = Vec::new();
         if !attachment.is_empty() {
-            calls.push(Call::modify("DetachInternetGateway").unsetting(attachment));
+            calls.push(action::DETACH.unsetting(attachment));
         }
-        calls.push(Call::delete("DeleteInternetGateway", Record::new()));
+        calls.push(action::DELETE.call());
         calls
     }
 
@@ -120,7 +132,7 @@ impl Rules for InternetGatewayRules {
 
     /// EC2 refuses to detach while public addresses are mapped in the VPC.
     fn after(&self, _address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
-        if call.action != "DetachInternetGateway" {
+        if call.action != action::DETACH {
             return Vec::new();
         }
         let Some(vpc) = vpc::of(&call.unsets).map(|vpc| view.named(vpc)) else {

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::action::actions;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::net::{Complaint, Format, PATH, without_edges};
 use crate::observed::Object;
 use crate::reason::Note;
@@ -79,9 +81,14 @@ fn is_material(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'))
 }
 
+actions! {
+    WRITE_FILE = prepare "WriteKeyFile";
+    IMPORT = create "ImportKeyPair";
+    DELETE = delete "DeleteKeyPair";
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::KeyPair,
-    id_prefix: "key-",
     arn_type: "key-pair",
     tag_type: "key-pair",
     doc: "An SSH key that instances are launched with. With `private_key_file` the pair is made here: the file is written first, \
@@ -141,15 +148,19 @@ key_pair:
     ],
 };
 
+/// All that a key pair is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &KeyPairRules,
+    actions: action::ALL,
+    tags_outlive: false,
+};
+
 /// What a key pair is.
 #[derive(Debug)]
-pub struct KeyPairRules;
+struct KeyPairRules;
 
 impl Rules for KeyPairRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         if record.get("key_name").is_none() {
             match (KEY_NAME.read)(&format!("{}-{}", context.topology, context.address.name)) {
@@ -259,7 +270,7 @@ impl Rules for KeyPairRules {
         if record.get("public_key").is_some() {
             return Vec::new();
         }
-        vec![Call::prepare("WriteKeyFile").setting(record.only(&["private_key_file", "key_type"]))]
+        vec![action::WRITE_FILE.setting(record.only(&["private_key_file", "key_type"]))]
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
@@ -268,11 +279,7 @@ impl Rules for KeyPairRules {
         } else {
             "private_key_file"
         };
-        Call::create("ImportKeyPair", record.only(&["key_name", material]))
-    }
-
-    fn born(&self, record: &Record) -> Record {
-        record.clone()
+        action::IMPORT.setting(record.only(&["key_name", material]))
     }
 
     fn update(&self, _update: &Update<'_>) -> Vec<Call> {
@@ -280,7 +287,7 @@ impl Rules for KeyPairRules {
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![Call::delete("DeleteKeyPair", object.record.only(&["key_name"]))]
+        vec![action::DELETE.unsetting(object.record.only(&["key_name"]))]
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {

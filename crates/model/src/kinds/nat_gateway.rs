@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::action::actions;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::kinds::{elastic_ip, internet_gateway, subnet};
 use crate::net::IPV4;
 use crate::observed::Object;
@@ -33,9 +35,24 @@ impl Typed for NatGateway {
     const KIND: Kind = Kind::NatGateway;
 }
 
+actions! {
+    CREATE = create "CreateNatGateway" under_token;
+    DELETE = delete "DeleteNatGateway";
+}
+
+/// What is waited for.
+pub mod wait {
+    use crate::Waiter;
+
+    /// It translates.
+    pub const AVAILABLE: Waiter = Waiter::until("available", 15).soonest(60);
+
+    /// It has given up its address and its interface.
+    pub const DELETED: Waiter = Waiter::until_gone("deleted", 30).soonest(30);
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::NatGateway,
-    id_prefix: "nat-",
     arn_type: "natgateway",
     tag_type: "natgateway",
     doc: "Address translation for private subnets. A public one needs an Elastic IP address, and an internet gateway in its VPC. \
@@ -87,15 +104,19 @@ nat_gateway:
     ],
 };
 
+/// All that a nat gateway is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &NatGatewayRules,
+    actions: action::ALL,
+    tags_outlive: true,
+};
+
 /// What a NAT gateway is.
 #[derive(Debug)]
-pub struct NatGatewayRules;
+struct NatGatewayRules;
 
 impl Rules for NatGatewayRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         for resource in topology.of(Kind::NatGateway) {
             check_address(resource, out);
@@ -104,7 +125,7 @@ impl Rules for NatGatewayRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("CreateNatGateway", record.without(&["tags"]))
+        action::CREATE.setting(record.without(&["tags"]))
     }
 
     fn update(&self, _update: &Update<'_>) -> Vec<Call> {
@@ -112,7 +133,7 @@ impl Rules for NatGatewayRules {
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![Call::delete("DeleteNatGateway", object.record.clone())]
+        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
@@ -126,7 +147,7 @@ impl Rules for NatGatewayRules {
     }
 
     fn takes_any(&self, call: &Call) -> Option<String> {
-        if call.action == "CreateNatGateway" {
+        if call.action == action::CREATE {
             subnet::any_address(&call.sets)
         } else {
             None
@@ -135,7 +156,7 @@ impl Rules for NatGatewayRules {
 
     /// Without an attached internet gateway a public NAT gateway is created and then fails.
     fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
-        if call.action != "CreateNatGateway" || record.text("connectivity_type") != "public" {
+        if call.action != action::CREATE || record.text("connectivity_type") != "public" {
             return Vec::new();
         }
         internet_gateway::serving(record.reference("subnet"), view)

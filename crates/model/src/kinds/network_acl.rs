@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 
 pub use entry::{Entry, NUMBER_MAX};
 
-use crate::call::{Call, Role};
+use crate::action::Role;
+use crate::action::actions;
+use crate::call::Call;
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
@@ -54,9 +57,24 @@ const ACLS_GRANTED: usize = 200;
 static ENTRIES: Members =
     Members::keyed(Type::Object(&entry::FIELDS), &entry::KEY, entry::key).in_words(entry::words);
 
+actions! {
+    CREATE = create "CreateNetworkAcl" under_token;
+    CREATE_ENTRY = modify "CreateNetworkAclEntry";
+    REPLACE_ENTRY = modify "ReplaceNetworkAclEntry";
+    DELETE_ENTRY = modify "DeleteNetworkAclEntry";
+    DELETE = delete "DeleteNetworkAcl";
+}
+
+/// What is waited for.
+pub mod wait {
+    use crate::Waiter;
+
+    /// EC2 shows it.
+    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::NetworkAcl,
-    id_prefix: "acl-",
     arn_type: "network-acl",
     tag_type: "network-acl",
     doc: "A stateless filter at the border of subnets. It looks at every packet that enters or leaves one, also at the answers to what \
@@ -95,15 +113,19 @@ network_acl:
     ],
 };
 
+/// All that a network acl is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &NetworkAclRules,
+    actions: action::ALL,
+    tags_outlive: false,
+};
+
 /// What a network ACL is.
 #[derive(Debug)]
-pub struct NetworkAclRules;
+struct NetworkAclRules;
 
 impl Rules for NetworkAclRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         for direction in DIRECTIONS {
             if let Some(Value::List(entries)) = record.remove(direction) {
@@ -134,16 +156,14 @@ impl Rules for NetworkAclRules {
     }
 
     /// A default ACL lets everything through, of IPv6 too where the VPC has such ranges.
-    fn implicit(&self, _id: &str) -> Record {
-        let mut record = self.schema().defaults();
+    fn implicit(&self, _id: &str, record: &mut Record) {
         for direction in DIRECTIONS {
             record.set(direction, entry::allow_all());
         }
-        record
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("CreateNetworkAcl", record.only(&["vpc"]))
+        action::CREATE.setting(record.only(&["vpc"]))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
@@ -154,13 +174,13 @@ impl Rules for NetworkAclRules {
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![Call::delete("DeleteNetworkAcl", object.record.clone())]
+        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     /// Each call is about another number; only the room for a new entry may be what an old one leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         let is_both = |is: fn(&Call) -> bool| is(earlier) && is(later);
-        is_both(|call| call.role == Role::Modify)
+        is_both(|call| call.role() == Role::Modify)
             && DIRECTIONS
                 .into_iter()
                 .all(|direction| !order::makes_room(earlier, later, direction))

@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Call, Role};
+use crate::action::Role;
+use crate::action::actions;
+use crate::call::Call;
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::kind::is_id_tail;
 use crate::kinds::{vpc, vpc_endpoint};
 use crate::net::{Complaint, Format, RANGE, id_tail, is_word, range};
@@ -183,9 +186,24 @@ static ROUTE: [Attribute; 10] = [
 
 static ROUTES: Members = Members::keyed(Type::Object(&ROUTE), &["destination"], destination);
 
+actions! {
+    CREATE = create "CreateRouteTable" under_token;
+    CREATE_ROUTE = modify "CreateRoute";
+    REPLACE_ROUTE = modify "ReplaceRoute";
+    DELETE_ROUTE = modify "DeleteRoute";
+    DELETE = delete "DeleteRouteTable";
+}
+
+/// What is waited for.
+pub mod wait {
+    use crate::Waiter;
+
+    /// EC2 shows it.
+    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::RouteTable,
-    id_prefix: "rtb-",
     arn_type: "route-table",
     tag_type: "route-table",
     doc: "Where packets go that leave a subnet. The local routes are EC2's, and so are the routes of gateway endpoints and those \
@@ -256,15 +274,19 @@ fn exchanged<'a>(update: &Update<'a>) -> Vec<Portion<'a>> {
     room::exchange(have, most, &routes.added, &routes.removed, &weight)
 }
 
+/// All that a route table is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &RouteTableRules,
+    actions: action::ALL,
+    tags_outlive: false,
+};
+
 /// What a route table is.
 #[derive(Debug)]
-pub struct RouteTableRules;
+struct RouteTableRules;
 
 impl Rules for RouteTableRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         let Some(Value::List(routes)) = record.remove("routes") else {
             return;
@@ -324,13 +346,13 @@ impl Rules for RouteTableRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("CreateRouteTable", record.only(&["vpc"]))
+        action::CREATE.setting(record.only(&["vpc"]))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let one = |route: &Value| members_record("routes", &[route]);
-        let make = |new: &&Value| Call::modify("CreateRoute").setting(one(new));
-        let end = |old: &&Value| Call::modify("DeleteRoute").unsetting(one(old));
+        let make = |new: &&Value| action::CREATE_ROUTE.setting(one(new));
+        let end = |old: &&Value| action::DELETE_ROUTE.unsetting(one(old));
         let mut portions = exchanged(update);
         let last = portions.pop_if(|portion| matches!(portion, Portion::Take(_)));
         let mut calls = Vec::new();
@@ -344,7 +366,7 @@ impl Rules for RouteTableRules {
         calls.extend(
             altered
                 .iter()
-                .map(|(old, new)| Call::modify("ReplaceRoute").setting(one(new)).unsetting(one(old))),
+                .map(|(old, new)| action::REPLACE_ROUTE.setting(one(new)).unsetting(one(old))),
         );
         if let Some(Portion::Take(routes)) = last {
             calls.extend(routes.iter().map(end));
@@ -353,13 +375,13 @@ impl Rules for RouteTableRules {
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![Call::delete("DeleteRouteTable", object.record.clone())]
+        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     /// A route to a subnet of the VPC is there only while the subnet is, and another one into a range of the
     /// VPC only after the range.
     fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
-        if call.action == "CreateRoute" {
+        if call.action == action::CREATE_ROUTE {
             inside::after(call, record, view)
         } else {
             Vec::new()
@@ -402,7 +424,7 @@ impl Rules for RouteTableRules {
             .cloned()
             .chain(redirected.iter().map(local))
             .collect();
-        self.schema().set_list(&mut record, "routes", routes);
+        SCHEMA.set_list(&mut record, "routes", routes);
         Some(record)
     }
 
@@ -421,8 +443,8 @@ impl Rules for RouteTableRules {
     /// A table has one route for each destination, and each call is about another one; only the room for a
     /// new one may be what an old one leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        earlier.role == Role::Modify
-            && later.role == Role::Modify
+        earlier.role() == Role::Modify
+            && later.role() == Role::Modify
             && !room::is_made(earlier, later, "routes", &|route| weight(route, &NO_LISTS))
     }
 

@@ -8,9 +8,12 @@ use serde::{Deserialize, Serialize};
 
 pub use rule::Rule;
 
-use crate::call::{Call, Claim, Role};
+use crate::action::actions;
+use crate::action::{ApiAction, Role};
+use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::kinds::vpc;
 use crate::net::{Complaint, Format, without_edges};
 use crate::observed::Object;
@@ -114,9 +117,27 @@ fn group_text(text: &str, what: &str) -> Result<String, Complaint> {
 
 static RULES: Members = Members::keyed(Type::Object(&rule::FIELDS), &rule::KEY, rule::key);
 
+actions! {
+    CREATE = create "CreateSecurityGroup";
+    AUTHORIZE_INGRESS = modify "AuthorizeSecurityGroupIngress";
+    AUTHORIZE_EGRESS = modify "AuthorizeSecurityGroupEgress";
+    DESCRIBE_INGRESS = modify "UpdateSecurityGroupRuleDescriptionsIngress";
+    DESCRIBE_EGRESS = modify "UpdateSecurityGroupRuleDescriptionsEgress";
+    REVOKE_INGRESS = modify "RevokeSecurityGroupIngress";
+    REVOKE_EGRESS = modify "RevokeSecurityGroupEgress";
+    DELETE = delete "DeleteSecurityGroup";
+}
+
+/// What is waited for.
+pub mod wait {
+    use crate::Waiter;
+
+    /// EC2 shows it.
+    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::SecurityGroup,
-    id_prefix: "sg-",
     arn_type: "security-group",
     tag_type: "security-group",
     doc: "A stateful filter at network interfaces: what its rules do not allow is dropped, and answers to what was allowed pass. \
@@ -181,23 +202,23 @@ const RULES_GRANTED: usize = 60;
 /// One direction's attribute, and the actions for its rules.
 struct Direction {
     name: &'static str,
-    authorize: &'static str,
-    describe: &'static str,
-    revoke: &'static str,
+    authorize: ApiAction,
+    describe: ApiAction,
+    revoke: ApiAction,
 }
 
 static DIRECTIONS: [Direction; 2] = [
     Direction {
         name: "ingress",
-        authorize: "AuthorizeSecurityGroupIngress",
-        describe: "UpdateSecurityGroupRuleDescriptionsIngress",
-        revoke: "RevokeSecurityGroupIngress",
+        authorize: action::AUTHORIZE_INGRESS,
+        describe: action::DESCRIBE_INGRESS,
+        revoke: action::REVOKE_INGRESS,
     },
     Direction {
         name: "egress",
-        authorize: "AuthorizeSecurityGroupEgress",
-        describe: "UpdateSecurityGroupRuleDescriptionsEgress",
-        revoke: "RevokeSecurityGroupEgress",
+        authorize: action::AUTHORIZE_EGRESS,
+        describe: action::DESCRIBE_EGRESS,
+        revoke: action::REVOKE_EGRESS,
     },
 ];
 
@@ -212,15 +233,19 @@ fn exchanged<'a>(update: &Update<'a>, direction: &str) -> Vec<Portion<'a>> {
     room::exchange(have, most, &rules.added, &rules.removed, &weight)
 }
 
+/// All that a security group is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &SecurityGroupRules,
+    actions: action::ALL,
+    tags_outlive: false,
+};
+
 /// What a security group is.
 #[derive(Debug)]
-pub struct SecurityGroupRules;
+struct SecurityGroupRules;
 
 impl Rules for SecurityGroupRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         if record.get("group_name").is_none() {
             let name = context.address.name.as_str();
@@ -281,8 +306,7 @@ impl Rules for SecurityGroupRules {
 
     /// A default group lets in what is in it, and lets everything out, over IPv6 too where the VPC has such
     /// ranges.
-    fn implicit(&self, id: &str) -> Record {
-        let mut record = self.schema().defaults();
+    fn implicit(&self, id: &str, record: &mut Record) {
         record.set(
             "ingress",
             vec![
@@ -294,7 +318,6 @@ impl Rules for SecurityGroupRules {
         );
         let ipv6 = Record::new().with("protocol", "all").with("cidr", "::/0").into();
         record.set("egress", vec![rule::allow_all(), ipv6]);
-        record
     }
 
     fn create(&self, record: &Record, replaced: Option<&Object>) -> Call {
@@ -307,7 +330,7 @@ impl Rules for SecurityGroupRules {
         }) {
             sets.set("group_name", format!("{name}#{}", successor_mark(&old.id)));
         }
-        Call::create("CreateSecurityGroup", sets)
+        action::CREATE.setting(sets)
     }
 
     /// What is new is allowed before what is old is taken away, as far as there is room, so that a renamed
@@ -316,16 +339,14 @@ impl Rules for SecurityGroupRules {
         let (mut calls, mut last) = (Vec::new(), Vec::new());
         for direction in &DIRECTIONS {
             let mut portions = exchanged(update, direction.name);
-            let take = |rules: &[&Value]| {
-                Call::modify(direction.revoke).unsetting(members_record(direction.name, rules))
-            };
+            let take = |rules: &[&Value]| direction.revoke.unsetting(members_record(direction.name, rules));
             if let Some(Portion::Take(rules)) = portions.pop_if(|portion| matches!(portion, Portion::Take(_)))
             {
                 last.push(take(&rules));
             }
             calls.extend(portions.iter().map(|portion| match portion {
                 Portion::Add(rules) => {
-                    later(Call::modify(direction.authorize).setting(members_record(direction.name, rules)))
+                    later(direction.authorize.setting(members_record(direction.name, rules)))
                 }
                 Portion::Take(rules) => take(rules),
             }));
@@ -337,7 +358,7 @@ impl Rules for SecurityGroupRules {
                 .collect();
             if !new.is_empty() {
                 calls.push(later(
-                    Call::modify(direction.describe).setting(members_record(direction.name, &new)),
+                    direction.describe.setting(members_record(direction.name, &new)),
                 ));
             }
         }
@@ -350,8 +371,8 @@ impl Rules for SecurityGroupRules {
         let mut calls = Vec::new();
         // Two groups that refer to each other hold each other up: their rules go first.
         for (name, revoke) in [
-            ("ingress", "RevokeSecurityGroupIngress"),
-            ("egress", "RevokeSecurityGroupEgress"),
+            ("ingress", action::REVOKE_INGRESS),
+            ("egress", action::REVOKE_EGRESS),
         ] {
             let refers = |rule: &&Value| {
                 let source = rule
@@ -362,7 +383,7 @@ impl Rules for SecurityGroupRules {
             };
             let rules: Vec<&Value> = object.record.list(name).iter().filter(refers).collect();
             if !rules.is_empty() {
-                calls.push(Call::modify(revoke).unsetting(members_record(name, &rules)));
+                calls.push(revoke.unsetting(members_record(name, &rules)));
             }
         }
         // What it holds is its name as EC2 has it, a successor's mark included.
@@ -370,7 +391,7 @@ impl Rules for SecurityGroupRules {
         if !object.facts.text("group_name").is_empty() {
             unsets.set("group_name", object.facts.text("group_name"));
         }
-        calls.push(Call::delete("DeleteSecurityGroup", unsets));
+        calls.push(action::DELETE.unsetting(unsets));
         calls
     }
 
@@ -411,14 +432,13 @@ impl Rules for SecurityGroupRules {
             return None;
         }
         let mut record = resource.record.clone();
-        self.schema()
-            .set_list(&mut record, "egress", vec![rule::allow_all(), open.clone()]);
+        SCHEMA.set_list(&mut record, "egress", vec![rule::allow_all(), open.clone()]);
         Some(record)
     }
 
     /// Each call is about other rules; only the room for a new one may be what an old one leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        let are_changes = earlier.role == Role::Modify && later.role == Role::Modify;
+        let are_changes = earlier.role() == Role::Modify && later.role() == Role::Modify;
         are_changes
             && DIRECTIONS.iter().all(|direction| {
                 !room::is_made(earlier, later, direction.name, &|rule| {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::action::{ApiAction, actions};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::kinds::vpc;
 use crate::net::{Complaint, Format, VPC_RANGE, ipv4_range, is_word};
 use crate::observed::Object;
@@ -102,9 +104,26 @@ fn is_zone_id(text: &str) -> bool {
     is_word(text, "-") && place.is_some_and(|place| !place.is_empty() && !place.starts_with('-'))
 }
 
+actions! {
+    CREATE = create "CreateSubnet";
+    MODIFY_ATTRIBUTE = modify "ModifySubnetAttribute";
+    ASSOCIATE_ROUTE_TABLE = modify "AssociateRouteTable";
+    REPLACE_ROUTE_TABLE_ASSOCIATION = modify "ReplaceRouteTableAssociation";
+    DISASSOCIATE_ROUTE_TABLE = modify "DisassociateRouteTable";
+    REPLACE_NETWORK_ACL_ASSOCIATION = modify "ReplaceNetworkAclAssociation";
+    DELETE = delete "DeleteSubnet";
+}
+
+/// What is waited for.
+pub mod wait {
+    use crate::Waiter;
+
+    /// It can be used.
+    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::Subnet,
-    id_prefix: "subnet-",
     arn_type: "subnet",
     tag_type: "subnet",
     doc: "A range of a VPC's addresses in one availability zone. EC2 keeps the first four addresses and the last one for itself.",
@@ -175,15 +194,19 @@ subnet:
     ],
 };
 
+/// All that a subnet is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &SubnetRules,
+    actions: action::ALL,
+    tags_outlive: false,
+};
+
 /// What a subnet is.
 #[derive(Debug)]
-pub struct SubnetRules;
+struct SubnetRules;
 
 impl Rules for SubnetRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         check_addresses(topology, out);
         let mut by_vpc: BTreeMap<String, Vec<(IpNet, &Resource)>> = BTreeMap::new();
@@ -241,31 +264,33 @@ impl Rules for SubnetRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create(
-            "CreateSubnet",
-            record.only(&["vpc", "cidr_block", "availability_zone", "availability_zone_id"]),
-        )
+        action::CREATE.setting(record.only(&[
+            "vpc",
+            "cidr_block",
+            "availability_zone",
+            "availability_zone_id",
+        ]))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let mut calls: Vec<Call> = update
-            .set("map_public_ip_on_launch", "ModifySubnetAttribute")
+            .set("map_public_ip_on_launch", action::MODIFY_ATTRIBUTE)
             .into_iter()
             .collect();
         calls.extend(update.attach(
             "route_table",
-            "AssociateRouteTable",
-            Some("ReplaceRouteTableAssociation"),
-            "DisassociateRouteTable",
+            action::ASSOCIATE_ROUTE_TABLE,
+            Some(action::REPLACE_ROUTE_TABLE_ASSOCIATION),
+            action::DISASSOCIATE_ROUTE_TABLE,
         ));
         // A subnet is always in one: to give, to swap and to take it is one and the same call.
-        const SWAP: &str = "ReplaceNetworkAclAssociation";
+        const SWAP: ApiAction = action::REPLACE_NETWORK_ACL_ASSOCIATION;
         calls.extend(update.attach("network_acl", SWAP, Some(SWAP), SWAP));
         calls
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![Call::delete("DeleteSubnet", object.record.clone())]
+        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {

@@ -3,9 +3,11 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::action::actions;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
+use crate::kind::KindDef;
 use crate::net::{VPC_RANGE, overlap};
 use crate::observed::Object;
 use crate::plan::Disruption;
@@ -36,9 +38,31 @@ impl Typed for Vpc {
 
 static RANGES: Members = Members::plain(Type::Text(&VPC_RANGE));
 
+actions! {
+    CREATE = create "CreateVpc";
+    ASSOCIATE_CIDR_BLOCK = modify "AssociateVpcCidrBlock";
+    DISASSOCIATE_CIDR_BLOCK = modify "DisassociateVpcCidrBlock";
+    MODIFY_ATTRIBUTE = modify "ModifyVpcAttribute";
+    MODIFY_TENANCY = modify "ModifyVpcTenancy";
+    DELETE = delete "DeleteVpc";
+}
+
+/// What is waited for.
+pub mod wait {
+    use crate::Waiter;
+
+    /// It can be used.
+    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
+
+    /// Its ranges are all added.
+    pub const ASSOCIATED: Waiter = Waiter::until("associated", 10);
+
+    /// No range is on its way out.
+    pub const DISASSOCIATED: Waiter = Waiter::until("disassociated", 10);
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::Vpc,
-    id_prefix: "vpc-",
     arn_type: "vpc",
     tag_type: "vpc",
     doc: "A private network in one region. EC2 makes a main route table, a default network ACL and a default security group with \
@@ -95,15 +119,19 @@ fn tenancy_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
     }
 }
 
+/// All that a vpc is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &VpcRules,
+    actions: action::ALL,
+    tags_outlive: false,
+};
+
 /// What a VPC is.
 #[derive(Debug)]
-pub struct VpcRules;
+struct VpcRules;
 
 impl Rules for VpcRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         for resource in topology.of(Kind::Vpc) {
             let record = &resource.record;
@@ -166,7 +194,7 @@ impl Rules for VpcRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create("CreateVpc", record.only(&["cidr_block", "instance_tenancy"]))
+        action::CREATE.setting(record.only(&["cidr_block", "instance_tenancy"]))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
@@ -185,18 +213,18 @@ impl Rules for VpcRules {
         let (first, last): (Vec<&Value>, Vec<&Value>) =
             ranges.removed.iter().partition(|old| is_in_the_way(old));
         let one = |range: &Value| members_record("secondary_cidr_blocks", &[range]);
-        let disassociate = |range: &Value| Call::modify("DisassociateVpcCidrBlock").unsetting(one(range));
+        let disassociate = |range: &Value| action::DISASSOCIATE_CIDR_BLOCK.unsetting(one(range));
         calls.extend(first.into_iter().map(disassociate));
         calls.extend(
             ranges
                 .added
                 .iter()
-                .map(|range| Call::modify("AssociateVpcCidrBlock").setting(one(range))),
+                .map(|range| action::ASSOCIATE_CIDR_BLOCK.setting(one(range))),
         );
-        calls.extend(update.set("instance_tenancy", "ModifyVpcTenancy"));
+        calls.extend(update.set("instance_tenancy", action::MODIFY_TENANCY));
         let mut dns = [
-            update.set("enable_dns_support", "ModifyVpcAttribute"),
-            update.set("enable_dns_hostnames", "ModifyVpcAttribute"),
+            update.set("enable_dns_support", action::MODIFY_ATTRIBUTE),
+            update.set("enable_dns_hostnames", action::MODIFY_ATTRIBUTE),
         ];
         // Hostnames can be on only while support is: what turns support off comes last.
         if update.after.get("enable_dns_support") == Some(&Value::Bool(false)) {
@@ -208,7 +236,7 @@ impl Rules for VpcRules {
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![Call::delete("DeleteVpc", object.record.clone())]
+        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     /// A range can go only when no subnet is in it any more, and come only when no route leads to a part of
@@ -232,7 +260,7 @@ impl Rules for VpcRules {
                 .is_ok_and(|part: IpNet| nets.iter().any(|net| net.contains(&part)))
         };
         match call.action {
-            "DisassociateVpcCidrBlock" => {
+            action::DISASSOCIATE_CIDR_BLOCK => {
                 let gone = nets(&call.unsets);
                 let inside = view
                     .live_of(Kind::Subnet)
@@ -242,7 +270,7 @@ impl Rules for VpcRules {
                     .map(|subnet| After::Gone(subnet.address.clone(), subnet.id.to_owned()))
                     .collect()
             }
-            "AssociateVpcCidrBlock" => {
+            action::ASSOCIATE_CIDR_BLOCK => {
                 let new = nets(&call.sets);
                 let routes = view.live_of(Kind::RouteTable).filter(own).flat_map(|table| {
                     let routes = table.record.list("routes").iter().filter_map(Value::as_map);

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::action::actions;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::{self, Typed};
+use crate::kind::KindDef;
 use crate::kinds::vpc;
 use crate::net::{Complaint, Format, PATH, is_word};
 use crate::observed::Object;
@@ -56,9 +58,25 @@ static SERVICE: Format = Format {
 
 const POLICY_LENGTH_MAX: usize = 20_480;
 
+actions! {
+    CREATE = create "CreateVpcEndpoint" under_token;
+    MODIFY = modify "ModifyVpcEndpoint";
+    DELETE = delete "DeleteVpcEndpoints";
+}
+
+/// What is waited for.
+pub mod wait {
+    use crate::Waiter;
+
+    /// It is in its route tables.
+    pub const AVAILABLE: Waiter = Waiter::until("available", 15);
+
+    /// It is in no route table any more.
+    pub const DELETED: Waiter = Waiter::until_gone("deleted", 15);
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::VpcEndpoint,
-    id_prefix: "vpce-",
     arn_type: "vpc-endpoint",
     tag_type: "vpc-endpoint",
     doc: "A private way to an AWS service: EC2 adds a route for the service's prefix list to each of its route tables. Those routes \
@@ -111,15 +129,19 @@ static SCHEMA: Schema = Schema {
     ],
 };
 
+/// All that a vpc endpoint is.
+pub static DEF: KindDef = KindDef {
+    schema: &SCHEMA,
+    rules: &VpcEndpointRules,
+    actions: action::ALL,
+    tags_outlive: true,
+};
+
 /// What a VPC endpoint is.
 #[derive(Debug)]
-pub struct VpcEndpointRules;
+struct VpcEndpointRules;
 
 impl Rules for VpcEndpointRules {
-    fn schema(&self) -> &'static Schema {
-        &SCHEMA
-    }
-
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         if let Some(service) = record.get("service").and_then(Value::as_text)
             && !service.contains('.')
@@ -200,10 +222,7 @@ impl Rules for VpcEndpointRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        Call::create(
-            "CreateVpcEndpoint",
-            record.only(&["vpc", "service", "type", "route_tables", "policy"]),
-        )
+        action::CREATE.setting(record.only(&["vpc", "service", "type", "route_tables", "policy"]))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
@@ -230,7 +249,7 @@ impl Rules for VpcEndpointRules {
         }
         for (sets, unsets) in [(sets, unsets), (Record::new(), late)] {
             if !sets.is_empty() || !unsets.is_empty() {
-                calls.push(Call::modify("ModifyVpcEndpoint").setting(sets).unsetting(unsets));
+                calls.push(action::MODIFY.setting(sets).unsetting(unsets));
             }
         }
         calls
@@ -238,9 +257,7 @@ impl Rules for VpcEndpointRules {
 
     /// Two endpoints that swap their tables each give up before they take.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        [earlier, later]
-            .iter()
-            .all(|call| call.action == "ModifyVpcEndpoint")
+        [earlier, later].iter().all(|call| call.action == action::MODIFY)
     }
 
     fn carries(&self, attribute: &str) -> bool {
@@ -248,7 +265,7 @@ impl Rules for VpcEndpointRules {
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![Call::delete("DeleteVpcEndpoints", object.record.clone())]
+        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {

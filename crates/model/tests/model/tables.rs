@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use trueup_model::json::Typed;
 use trueup_model::kinds;
+use trueup_model::rules::just_created;
 use trueup_model::{Kind, Record};
 
 use crate::samples;
@@ -49,7 +50,7 @@ fn faults<T: Typed>() -> Vec<String> {
     }
     for (what, record) in [
         ("a sample", sample.clone()),
-        ("what is born", kind.rules().born(&sample)),
+        ("what is born", just_created(kind, &sample)),
     ] {
         let given: Record = sample
             .iter()

@@ -45,7 +45,7 @@ fn moved(judged: &[Judged<'_>]) -> BTreeSet<Address> {
 /// What a successor is made with instead of what the spec says, because the old one still has that.
 fn differently_named(verdict: &Verdict<'_>) -> Option<Note> {
     let wanted = &verdict.resource?.record;
-    let create = verdict.calls.iter().find(|call| call.role == Role::Create)?;
+    let create = verdict.calls.iter().find(|call| call.role() == Role::Create)?;
     let differs = |(name, value): &(&str, &Value)| {
         value
             .as_text()

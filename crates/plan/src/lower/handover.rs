@@ -98,7 +98,7 @@ impl Lowering<'_> {
 /// Whether a step takes from a live object something that packets feel.
 fn takes_away(node: &Node<'_>) -> bool {
     let changes =
-        node.action == StepAction::Update && node.call.role == Role::Modify && !node.call.unsets.is_empty();
+        node.action == StepAction::Update && node.call.role() == Role::Modify && !node.call.unsets.is_empty();
     changes && touches_packets(node.verdict.address.kind, node.call)
 }
 

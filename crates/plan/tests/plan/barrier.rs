@@ -13,7 +13,7 @@ fn planned(before: &Resources, after: &Resources) -> Plan {
 
 fn has(done: &[&Step], address: &str, call: &str) -> bool {
     done.iter()
-        .any(|step| step.address.to_string() == address && step.call.action == call)
+        .any(|step| step.address.to_string() == address && step.call.action.name == call)
 }
 
 /// Another port for the bastion, and a tag and a route elsewhere.
@@ -70,7 +70,7 @@ fn a_step_waits_where_it_is_too_early_and_says_so() {
         .steps
         .iter()
         .filter(|step| !step.why.is_empty())
-        .map(|step| format!("{} {}", step.address, step.call.action))
+        .map(|step| format!("{} {}", step.address, step.call.action.name))
         .collect();
     assert_eq!(
         waits,

@@ -172,7 +172,7 @@ fn what_must_stay_closed_comes_before_what_is_to_work_meanwhile() {
     let usual = number(&plan, group, authorize);
     // The new rule may be there only when the host has moved.
     let is_fine = |done: &[&Step]| {
-        let has = |call: &str| done.iter().any(|step| step.call.action == call);
+        let has = |call: &str| done.iter().any(|step| step.call.action.name == call);
         !has(authorize) || has("ModifyNetworkInterfaceAttribute")
     };
     let waiting = barrier(&mut plan, &is_fine).unwrap();

@@ -85,7 +85,7 @@ fn egress_that_is_left_out_keeps_what_ec2_lets_out_over_ipv6() {
     group.places = Arc::new(BTreeMap::from([("egress".to_owned(), Place::default())]));
     let plan = trueup_plan::plan(&wanted, &observed);
     assert_eq!(changes(&plan), ["Update security_group.bastion-sg"]);
-    assert_eq!(plan.steps[0].call.action, "RevokeSecurityGroupEgress");
+    assert_eq!(plan.steps[0].call.action.name, "RevokeSecurityGroupEgress");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_public_address_comes_and_goes_in_place_and_its_loss_is_told() {
     let off = trueup_plan::plan(&public(false), &observed);
     assert_eq!(changes(&off), ["Update instance.bastion"]);
     assert_eq!(
-        (off.steps.len(), off.steps[0].call.action),
+        (off.steps.len(), off.steps[0].call.action.name),
         (1, "ModifyNetworkInterfaceAttribute")
     );
     assert_eq!(

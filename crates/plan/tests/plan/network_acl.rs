@@ -42,7 +42,7 @@ fn entries(plan: &Plan) -> Vec<String> {
     let steps = plan
         .steps
         .iter()
-        .filter(|step| step.call.action.contains("Entry"));
+        .filter(|step| step.call.action.name.contains("Entry"));
     let told = steps.map(|step| {
         let record = if step.call.sets.is_empty() {
             &step.call.unsets
@@ -53,7 +53,7 @@ fn entries(plan: &Plan) -> Vec<String> {
         let number = list.as_list()[0].as_map().unwrap().get("rule_number").unwrap();
         format!(
             "{} {direction} {number}",
-            step.call.action.trim_end_matches("NetworkAclEntry")
+            step.call.action.name.trim_end_matches("NetworkAclEntry")
         )
     });
     told.collect()
@@ -71,7 +71,7 @@ fn an_acl_is_complete_before_a_subnet_is_in_it_and_a_host_comes_after_both() {
     let last = plan
         .steps
         .iter()
-        .filter(|step| step.call.action == "CreateNetworkAclEntry")
+        .filter(|step| step.call.action.name == "CreateNetworkAclEntry")
         .map(|step| step.number)
         .max()
         .unwrap();

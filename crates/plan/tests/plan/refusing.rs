@@ -120,7 +120,12 @@ fn what_is_made_to_be_stopped_is_protected_last_so_that_a_launch_that_was_cut_of
             .iter()
             .filter(|step| step.address.to_string() == "instance.bastion");
         of_bastion
-            .map(|step| (step.call.action, step.ownership.get("trueup:protect").is_some()))
+            .map(|step| {
+                (
+                    step.call.action.name,
+                    step.ownership.get("trueup:protect").is_some(),
+                )
+            })
             .collect::<Vec<_>>()
     };
     let whole = last(&plan(&wanted, &Observed::default()));
@@ -196,7 +201,7 @@ fn what_the_spec_names_by_its_id_is_not_deleted_with_its_address() {
         "{:?}",
         plan.refused
     );
-    assert!(plan.steps.iter().all(|step| step.call.action != "DeleteVpc"));
+    assert!(plan.steps.iter().all(|step| step.call.action.name != "DeleteVpc"));
 }
 
 #[test]

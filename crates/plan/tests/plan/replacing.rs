@@ -69,7 +69,12 @@ fn an_overlapping_range_goes_first_and_takes_what_stands_in_it_along() {
     assert!(at("instance.private-host", "TerminateInstances") < at("subnet.private", "DeleteSubnet"));
     assert!(at("subnet.private", "DeleteSubnet") < at("subnet.private", "CreateSubnet"));
     assert!(at("subnet.private", "CreateSubnet") < at("instance.private-host", "RunInstances"));
-    assert!(!plan.steps.iter().any(|step| step.call.action == "CreateTags"));
+    assert!(
+        !plan
+            .steps
+            .iter()
+            .any(|step| step.call.action.name == "CreateTags")
+    );
 }
 
 #[test]
@@ -155,7 +160,7 @@ fn a_group_in_use_gets_a_successor_its_users_move_and_then_it_goes() {
     let create = plan
         .steps
         .iter()
-        .find(|step| step.call.action == "CreateSecurityGroup")
+        .find(|step| step.call.action.name == "CreateSecurityGroup")
         .unwrap();
     assert!(
         create.call.sets.text("group_name").starts_with("bastion-sg#"),
@@ -248,7 +253,7 @@ fn what_is_left_of_a_replacement_is_deleted_or_takes_its_address_back() {
         .standing = Standing::Retiring("1".into());
     let back = plan(&wanted, &marked);
     assert_eq!(back.steps.len(), 1, "{:?}", steps(&back));
-    assert_eq!(back.steps[0].call.action, "DeleteTags");
+    assert_eq!(back.steps[0].call.action.name, "DeleteTags");
 
     // Whoever asks who can talk to whom sees it as the plan does.
     let retiring = |observed: &Observed| {

@@ -145,7 +145,8 @@ fn of_what_ec2_made_only_what_somebody_added_is_told() {
         (Kind::RouteTable, "rtb-0000000d"),
         (Kind::NetworkAcl, "acl-0000000d"),
     ] {
-        let record = kind.rules().implicit(id).with("vpc", vpc.clone());
+        let mut record = kind.schema().defaults().with("vpc", vpc.clone());
+        kind.rules().implicit(id, &mut record);
         observed.objects.push(Object {
             implicit: true,
             ..object(kind, id, record)

@@ -63,7 +63,7 @@ fn a_host_starts_when_its_new_group_has_lost_what_ec2_lets_out_by_itself() {
         .find(|step| step.address.to_string() == "instance.private-host")
         .unwrap();
     assert!(
-        run.call.action == "RunInstances" && run.after.contains(&revoked),
+        run.call.action.name == "RunInstances" && run.after.contains(&revoked),
         "{:#?}",
         steps(&plan)
     );
@@ -245,7 +245,7 @@ fn an_instance_that_someone_stopped_is_started_again() {
         .record
         .set("state", "stopped");
     let plan = plan(&wanted, &there);
-    let calls: Vec<&str> = plan.steps.iter().map(|step| step.call.action).collect();
+    let calls: Vec<&str> = plan.steps.iter().map(|step| step.call.action.name).collect();
     assert_eq!(calls, ["StartInstances"]);
 }
 

@@ -50,7 +50,7 @@ pub fn live(topology: &Topology) -> Observed {
         .map(|(n, address)| {
             (
                 address.clone(),
-                format!("{}{:08x}", address.kind.schema().id_prefix, n + 1),
+                format!("{}{:08x}", address.kind.id_prefix(), n + 1),
             )
         })
         .collect();
@@ -106,7 +106,7 @@ pub fn steps(plan: &Plan) -> Vec<String> {
                 .as_deref()
                 .map(|id| format!(" {id}"))
                 .unwrap_or_default();
-            format!("{} {}{target}", step.address, step.call.action)
+            format!("{} {}{target}", step.address, step.call.action.name)
         })
         .collect()
 }
@@ -124,7 +124,7 @@ pub fn number(plan: &Plan, address: &str, call: &str) -> usize {
     let found = plan
         .steps
         .iter()
-        .find(|step| step.address.to_string() == address && step.call.action == call);
+        .find(|step| step.address.to_string() == address && step.call.action.name == call);
     found
         .unwrap_or_else(|| panic!("no {call} of {address} in {:#?}", steps(plan)))
         .number

@@ -87,7 +87,7 @@ impl<'a> AfterSteps<'a> {
     fn take(&self, step: &Step, snapshot: &mut Snapshot) {
         let (address, call) = (&step.address, &step.call);
         let id = step.target.clone().unwrap_or_else(|| address.to_string());
-        match call.role {
+        match call.role() {
             Role::Prepare => {}
             Role::Create => {
                 let mut record = address.kind.schema().defaults();

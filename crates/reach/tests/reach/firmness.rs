@@ -129,10 +129,7 @@ fn resources(rng: &mut Rng) -> Resources {
 /// The same with a resource named by an id wherever it is spoken of.
 fn without(resources: &Resources, gone: &str, number: usize) -> Resources {
     let address: Address = gone.parse().unwrap();
-    let id = json!(format!(
-        "{}0123456789abcde{number:02x}",
-        address.kind.schema().id_prefix
-    ));
+    let id = json!(format!("{}0123456789abcde{number:02x}", address.kind.id_prefix()));
     fn replace(json: &mut Json, from: &str, to: &Json) {
         match json {
             Json::String(text) if text == from => *json = to.clone(),

@@ -1,8 +1,8 @@
 //! Gaps that show only when several steps have taken something and one that gives it back is late.
 
 use serde_json::{Value as Json, json};
-use trueup_model::call::Needs;
-use trueup_model::{Address, Call, Kind, Plan, Record, Role, Step, StepAction, Topology, json::record};
+use trueup_model::kinds::security_group::action;
+use trueup_model::{Address, Kind, Plan, Record, Step, StepAction, Topology, json::record};
 use trueup_reach::{BeforeAfter, report_gaps};
 
 use crate::common::spec::{live, seed, spec};
@@ -60,9 +60,9 @@ fn step(number: usize, wanted: &Topology, group: &str, gives: bool, rule: &Json,
         (Record::new(), rules)
     };
     let action = if gives {
-        "AuthorizeSecurityGroupIngress"
+        action::AUTHORIZE_INGRESS
     } else {
-        "RevokeSecurityGroupIngress"
+        action::REVOKE_INGRESS
     };
     Step {
         number,
@@ -71,13 +71,7 @@ fn step(number: usize, wanted: &Topology, group: &str, gives: bool, rule: &Json,
         target: Some(id.unwrap().id),
         replaces: None,
         ownership: Record::new(),
-        call: Call {
-            action,
-            role: Role::Modify,
-            sets,
-            unsets,
-            needs: Needs::default(),
-        },
+        call: action.setting(sets).unsetting(unsets),
         after,
         yields: Vec::new(),
         why: Vec::new(),

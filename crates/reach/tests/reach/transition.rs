@@ -1,10 +1,8 @@
 //! What is said of a plan whose steps have no order in which every state is fine.
 
 use serde_json::json;
-use trueup_model::call::Needs;
-use trueup_model::{
-    Call, Demand, Expectation, Guard, Plan, Record, Role, Step, StepAction, Stuck, Topology, Value,
-};
+use trueup_model::kinds::security_group::action;
+use trueup_model::{Demand, Expectation, Guard, Plan, Record, Step, StepAction, Stuck, Topology, Value};
 use trueup_reach::{BeforeAfter, Transition};
 
 use crate::common::spec::{live, seed, spec};
@@ -84,13 +82,7 @@ fn a_plan_without_an_order_is_reported_what_would_open_next() {
         target: Some(id),
         replaces: None,
         ownership: Record::new(),
-        call: Call {
-            action: "AuthorizeSecurityGroupIngress",
-            role: Role::Modify,
-            sets,
-            unsets: Record::new(),
-            needs: Needs::default(),
-        },
+        call: action::AUTHORIZE_INGRESS.setting(sets),
         after: Vec::new(),
         yields: Vec::new(),
         why: Vec::new(),

@@ -140,7 +140,7 @@ fn failed(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failur
             &[
                 (Paint::Delete, "failed: "),
                 (Paint::Strong, &address),
-                (Paint::Plain, step.call.action),
+                (Paint::Plain, step.call.action.name),
                 (Paint::Dim, &place),
             ],
         )?;
@@ -161,7 +161,7 @@ fn pending(page: &mut Page<'_>, plan: &Plan, outcome: &Outcome, failures: &Failu
             &[
                 (Paint::Update, "not through: "),
                 (Paint::Strong, &address),
-                (Paint::Plain, step.call.action),
+                (Paint::Plain, step.call.action.name),
             ],
         )?;
         if let Some(why) = failures.pending.get(&step.number) {

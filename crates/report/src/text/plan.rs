@@ -362,17 +362,17 @@ fn steps(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
     let number_width = plan.steps.len().to_string().len();
     let addresses: Vec<String> = plan.steps.iter().map(|step| step.address.to_string()).collect();
     let address_width = widest(addresses.iter().map(String::as_str));
-    let call_width = widest(plan.steps.iter().map(|step| step.call.action));
+    let call_width = widest(plan.steps.iter().map(|step| step.call.action.name));
     for (step, address) in plan.steps.iter().zip(&addresses) {
         let number = format!("{:>number_width$}  ", step.number);
         let address = pad(address, address_width + 2);
         let after = if step.after.is_empty() {
-            step.call.action.to_owned()
+            step.call.action.name.to_owned()
         } else {
             let numbers: Vec<String> = step.after.iter().map(ToString::to_string).collect();
             format!(
                 "{}  after {}",
-                pad(step.call.action, call_width),
+                pad(step.call.action.name, call_width),
                 numbers.join(", ")
             )
         };

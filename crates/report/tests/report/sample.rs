@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Cause, Change, Diagnostic, Disruption, Effect, Guard, Kind, Loss,
-    MemberKey, Note, Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, StepReason, Unread, Value,
+    Action, Address, ApiAction, AttributeChange, Cause, Change, Diagnostic, Disruption, Effect, Guard, Kind,
+    Loss, MemberKey, Note, Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, StepReason, Unread,
+    Value,
 };
 
 pub const SPEC: &str = "gateway-endpoint.yaml";
@@ -121,7 +122,7 @@ pub fn step(
         target: None,
         replaces: None,
         ownership: Record::new(),
-        call: Call::modify(call),
+        call: ApiAction::modify(call).call(),
         after: after.to_vec(),
         yields: Vec::new(),
         why: Vec::new(),

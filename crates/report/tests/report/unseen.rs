@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trueup_model::{
-    Action, Barrier, Cause, Constraint, Diagnostic, Event, Finding, Guard, Interrupted, Kind, Level, Loss,
-    Note, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record, Refusal, Status, StepAction,
-    StepReason, StepRef, Topology,
+    Action, ApiAction, Barrier, Cause, Constraint, Diagnostic, Event, Finding, Guard, Interrupted, Kind,
+    Level, Loss, Note, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record, Refusal, Status,
+    StepAction, StepReason, StepRef, Topology,
 };
 use trueup_report::text::{self, Failures, Live, PlanOptions};
 use trueup_report::{Clean, Style, is_hidden, json, markdown, mermaid};
@@ -264,7 +264,7 @@ fn no_event_shows_what_nobody_sees() {
         number: 1,
         address: sample::address("subnet.extra"),
         action: StepAction::Create,
-        call: "CreateSubnet",
+        call: ApiAction::create("CreateSubnet"),
     };
     let elapsed = Duration::from_secs(11);
     let events = [

@@ -30,7 +30,7 @@ pub fn describe_attributes(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     x.set("accountAttributeSet", shown, |x, (name, value)| {
         x.text("attributeName", name);
         x.set("attributeValueSet", [value], |x, value| {
-            x.text("attributeValue", value)
+            x.text("attributeValue", value);
         });
     });
     Ok(())

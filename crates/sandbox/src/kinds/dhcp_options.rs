@@ -141,7 +141,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 row: &row,
                 region: call.region,
             },
-        )
+        );
     });
     call.region.dhcp_options.insert(id, row);
     Ok(())

@@ -67,7 +67,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 row: &row,
                 region: call.region,
             },
-        )
+        );
     });
     call.region.egress_only_gateways.insert(id, row);
     Ok(())

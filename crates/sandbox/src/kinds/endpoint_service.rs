@@ -152,7 +152,7 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         x.text("serviceName", &service.name);
         x.text("serviceId", format_args!("vpce-svc-0{number:016x}"));
         x.set("serviceType", [&service.kind], |x, kind| {
-            x.text("serviceType", kind)
+            x.text("serviceType", kind);
         });
         x.text("serviceRegion", &region.name);
         x.texts("availabilityZoneIdSet", zones.iter().map(|zone| &zone.id));
@@ -171,7 +171,7 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         if let Some(name) = &service.private_dns {
             x.text("privateDnsName", name);
             x.set("privateDnsNameSet", [name], |x, name| {
-                x.text("privateDnsName", name)
+                x.text("privateDnsName", name);
             });
             x.text("privateDnsNameVerificationState", "verified");
         }

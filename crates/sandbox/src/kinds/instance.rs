@@ -299,7 +299,7 @@ fn write_hardware(x: &mut Xml, seen: &Seen<'_, Instance>) {
         });
     }
     x.element("capacityReservationSpecification", |x| {
-        x.text("capacityReservationPreference", "open")
+        x.text("capacityReservationPreference", "open");
     });
     x.element("hibernationOptions", |x| x.text("configured", false));
     x.element("enclaveOptions", |x| x.text("enabled", false));
@@ -323,7 +323,7 @@ fn write_hardware(x: &mut Xml, seen: &Seen<'_, Instance>) {
         },
     );
     x.element("networkPerformanceOptions", |x| {
-        x.text("bandwidthWeighting", "default")
+        x.text("bandwidthWeighting", "default");
     });
     x.element("operator", |x| x.text("managed", false));
 }
@@ -356,7 +356,7 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         reservations.entry(&seen.row.reservation).or_default().push(seen);
     }
     x.set(listing.set, &reservations, |x, (reservation, members)| {
-        write_reservation(x, reservation, members)
+        write_reservation(x, reservation, members);
     });
     x.maybe("nextToken", next);
     Ok(())

@@ -340,7 +340,7 @@ pub fn modify_credits(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         }
     }
     x.set("successfulInstanceCreditSpecificationSet", good, |x, id| {
-        x.text("instanceId", id)
+        x.text("instanceId", id);
     });
     x.set(
         "unsuccessfulInstanceCreditSpecificationSet",

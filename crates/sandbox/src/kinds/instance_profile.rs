@@ -90,7 +90,7 @@ pub fn associate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let mut profile = required(call)?;
     profile.association = call.new_id("iip-assoc");
     x.element("iamInstanceProfileAssociation", |x| {
-        write(x, id, &profile, "associating")
+        write(x, id, &profile, "associating");
     });
     call.region
         .instances
@@ -116,7 +116,7 @@ pub fn disassociate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let (id, profile) = owner(call, call.params.required("AssociationId")?)?;
     call.region.instances.update(&id, |row| row.profile = None);
     x.element("iamInstanceProfileAssociation", |x| {
-        write(x, &id, &profile, "disassociating")
+        write(x, &id, &profile, "disassociating");
     });
     Ok(())
 }
@@ -127,7 +127,7 @@ pub fn replace(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let mut profile = required(call)?;
     profile.association = call.new_id("iip-assoc");
     x.element("iamInstanceProfileAssociation", |x| {
-        write(x, &id, &profile, "associating")
+        write(x, &id, &profile, "associating");
     });
     call.region
         .instances

@@ -374,7 +374,7 @@ fn write(x: &mut Xml, row: &InstanceType) {
         x.text("enaSrdSupported", false);
     });
     x.element("placementGroupInfo", |x| {
-        x.texts("supportedStrategies", ["partition", "spread"])
+        x.texts("supportedStrategies", ["partition", "spread"]);
     });
     x.text("hibernationSupported", row.architecture == "x86_64");
     x.text("burstablePerformanceSupported", row.burstable);

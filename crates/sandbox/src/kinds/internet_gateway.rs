@@ -70,7 +70,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 row: &row,
                 region: call.region,
             },
-        )
+        );
     });
     call.region.internet_gateways.insert(id, row);
     Ok(())

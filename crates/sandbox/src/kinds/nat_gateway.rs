@@ -199,7 +199,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                     row: &shown,
                     region: call.region,
                 },
-            )
+            );
         });
     }
     x.maybe("clientToken", p.text("ClientToken"));

@@ -186,7 +186,7 @@ pub fn adopt_subnet(call: &mut Call<'_>, vpc: &str, subnet: &str) {
     if let Some(default) = default {
         let association = call.new_id("aclassoc");
         call.region.network_acls.update(&default, |acl| {
-            acl.associations.push((association, subnet.to_owned()))
+            acl.associations.push((association, subnet.to_owned()));
         });
     }
 }
@@ -221,7 +221,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 row: &row,
                 region: call.region,
             },
-        )
+        );
     });
     call.region.network_acls.insert(id, row);
     Ok(())
@@ -466,7 +466,7 @@ pub fn replace_association(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     let new = call.new_id("aclassoc");
     call.region.network_acls.update(&old, |acl| {
-        acl.associations.retain(|(have, _)| have != association)
+        acl.associations.retain(|(have, _)| have != association);
     });
     call.region
         .network_acls

@@ -413,7 +413,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                     row,
                     region: call.region,
                 },
-            )
+            );
         });
     }
     x.maybe("clientToken", p.text("ClientToken"));

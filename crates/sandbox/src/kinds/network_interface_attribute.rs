@@ -19,7 +19,7 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         "attachment" => {
             if let Some(attachment) = &row.attachment {
                 x.element("attachment", |x| {
-                    network_interface::write_attachment(x, attachment, true)
+                    network_interface::write_attachment(x, attachment, true);
                 });
             }
         }

@@ -256,7 +256,7 @@ fn write(x: &mut Xml, region: &Region, id: &str, row: &PrefixList) {
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let (page, next) = select(call, PAGES, |_| true)?;
     x.set("prefixListSet", page, |x, (id, row)| {
-        write(x, call.region, &id, &row)
+        write(x, call.region, &id, &row);
     });
     x.maybe("nextToken", next);
     Ok(())

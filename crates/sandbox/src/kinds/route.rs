@@ -374,7 +374,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             destination,
             target,
             implicit: false,
-        })
+        });
     });
     x.done();
     Ok(())

@@ -105,7 +105,7 @@ pub fn disassociate(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         ));
     }
     call.region.route_tables.update(&table, |row| {
-        row.associations.retain(|association| association.id != id)
+        row.associations.retain(|association| association.id != id);
     });
     x.done();
     Ok(())
@@ -140,7 +140,7 @@ pub fn replace(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     let new_id = call.new_id("rtbassoc");
     call.region.route_tables.update(&old_table, |row| {
-        row.associations.retain(|association| association.id != id)
+        row.associations.retain(|association| association.id != id);
     });
     let moved = Association {
         id: new_id.clone(),

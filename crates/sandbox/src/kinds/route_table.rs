@@ -163,7 +163,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, RouteTable>) {
     x.text("vpcId", &seen.row.vpc);
     x.text("ownerId", ACCOUNT);
     x.set("routeSet", &seen.row.routes, |x, route| {
-        route::write(x, seen.region, &seen.row.vpc, route)
+        route::write(x, seen.region, &seen.row.vpc, route);
     });
     x.set("associationSet", &seen.row.associations, |x, association| {
         x.text("routeTableAssociationId", &association.id);
@@ -275,7 +275,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 row: &row,
                 region: call.region,
             },
-        )
+        );
     });
     call.region.route_tables.insert(id, row);
     Ok(())

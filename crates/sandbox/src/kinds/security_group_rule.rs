@@ -241,7 +241,7 @@ fn authorize(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
         .update(&id, |group| group.rules.extend(rules.iter().cloned()));
     x.done();
     x.set("securityGroupRuleSet", &rules, |x, rule| {
-        write_rule(x, call.region, &id, rule)
+        write_rule(x, call.region, &id, rule);
     });
     Ok(())
 }
@@ -322,7 +322,7 @@ fn revoke(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {
         write_permissions(x, "unknownIpPermissionSet", unknown.iter());
     }
     x.set("revokedSecurityGroupRuleSet", &doomed, |x, rule| {
-        write_revoked(x, &id, rule)
+        write_revoked(x, &id, rule);
     });
     Ok(())
 }
@@ -470,7 +470,7 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     found.sort_by(|a, b| a.rule.id.cmp(&b.rule.id));
     let (found, next) = page.cut(call.action, found, |placed| &placed.rule.id);
     x.set("securityGroupRuleSet", &found, |x, placed| {
-        write_rule(x, region, &placed.group, &placed.rule)
+        write_rule(x, region, &placed.group, &placed.rule);
     });
     x.maybe("nextToken", next);
     Ok(())

@@ -169,7 +169,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, Subnet>) {
         x.text("enableResourceNameDnsAAAARecord", subnet.dns_aaaa_record);
     });
     x.element("blockPublicAccessStates", |x| {
-        x.text("internetGatewayBlockMode", "off")
+        x.text("internetGatewayBlockMode", "off");
     });
     tag::write_if_any(x, seen.region, seen.id);
 }
@@ -245,7 +245,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                     row,
                     region: call.region,
                 },
-            )
+            );
         });
     }
     Ok(())

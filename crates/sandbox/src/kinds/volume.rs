@@ -159,7 +159,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, Volume>) {
     x.text("status", row.state());
     x.text("createTime", stamp(row.created));
     x.set("attachmentSet", &row.attachment, |x, attachment| {
-        write_attachment(x, seen.id, attachment, "attached")
+        write_attachment(x, seen.id, attachment, "attached");
     });
     x.text("volumeType", &row.shape.kind);
     x.maybe("iops", row.shape.iops);

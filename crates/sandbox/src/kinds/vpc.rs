@@ -123,7 +123,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, Vpc>) {
     x.text("instanceTenancy", &vpc.tenancy);
     x.text("isDefault", vpc.is_default);
     x.element("blockPublicAccessStates", |x| {
-        x.text("internetGatewayBlockMode", "off")
+        x.text("internetGatewayBlockMode", "off");
     });
     tag::write_if_any(x, seen.region, seen.id);
 }
@@ -201,7 +201,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                     row,
                     region: call.region,
                 },
-            )
+            );
         });
     }
     Ok(())

@@ -237,7 +237,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 row: &row,
                 region: call.region,
             },
-        )
+        );
     });
     x.maybe("clientToken", p.text("ClientToken"));
     call.region.vpc_endpoints.insert(id, row);
@@ -364,7 +364,7 @@ fn add_tables(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, tables: &[&s
 fn remove_tables(region: &mut Region, id: &str, tables: &[String]) {
     for table in tables {
         region.route_tables.update(table, |table| {
-            table.routes.retain(|route| route.target.id() != Some(id))
+            table.routes.retain(|route| route.target.id() != Some(id));
         });
     }
 }

@@ -15,7 +15,7 @@ impl Decoder<'_> {
             return self.follow(kind, text, path);
         }
         if let Some(other) = Kind::ALL.into_iter().find(|other| other.is_id(text)) {
-            let prefix = kind.schema().id_prefix;
+            let prefix = kind.id_prefix();
             let diagnostic = Diagnostic::error(
                 "wrong-kind",
                 format!(
@@ -86,7 +86,7 @@ impl Decoder<'_> {
                 Some(near.to_owned()),
             );
         }
-        let prefix = kind.schema().id_prefix;
+        let prefix = kind.id_prefix();
         // Whatever was meant, where there is one candidate it is as good a guess as any for the checks that
         // follow.
         let mut names = self.names.of(kind);

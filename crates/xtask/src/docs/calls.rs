@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::call::Role;
 use trueup_model::plan::Disruption;
 use trueup_model::schema::Cost;
-use trueup_model::{Attribute, Effect, Kind, Object, Record, Type, Update, Value};
+use trueup_model::{Attribute, Effect, Kind, Object, Record, Role, Type, Update, Value};
 
 use super::samples;
 
@@ -15,7 +14,7 @@ pub fn create(kind: Kind) -> (&'static str, Vec<&'static str>) {
     let call = kind.rules().create(&samples::record(kind), None);
     let attributes = kind.schema().attributes.iter().map(|attribute| attribute.name);
     (
-        call.action,
+        call.action.name,
         attributes.filter(|name| call.sets.get(name).is_some()).collect(),
     )
 }
@@ -24,7 +23,7 @@ pub fn create(kind: Kind) -> (&'static str, Vec<&'static str>) {
 pub fn delete(kind: Kind) -> Vec<&'static str> {
     let object = Object {
         kind,
-        id: format!("{}00000000", kind.schema().id_prefix),
+        id: format!("{}00000000", kind.id_prefix()),
         record: samples::record(kind),
         facts: Record::new(),
         owner: None,
@@ -34,7 +33,7 @@ pub fn delete(kind: Kind) -> Vec<&'static str> {
     kind.rules()
         .delete(&object)
         .into_iter()
-        .map(|call| call.action)
+        .map(|call| call.action.name)
         .collect()
 }
 
@@ -56,8 +55,8 @@ pub fn change(kind: Kind, attribute: &Attribute) -> Vec<&'static str> {
         let calls = kind.rules().update(&Update::new(kind, &before, &after, false));
         let calls = calls
             .iter()
-            .filter(|call| call.role == Role::Modify)
-            .map(|call| call.action);
+            .filter(|call| call.role() == Role::Modify)
+            .map(|call| call.action.name);
         actions.extend(calls.filter(|action| seen.insert(*action)));
     }
     actions

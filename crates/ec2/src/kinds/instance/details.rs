@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_ec2::types::{InstanceAttributeName, Volume};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use trueup_model::{Object, Record, Value};
+use futures_util::future::join_all;
+use trueup_model::{Object, Record, Scope, Value};
 
 use super::fact;
 use crate::answer::told;
@@ -27,8 +28,30 @@ fn without_volume(object: &Object) -> String {
     }
 }
 
+/// What the spec declares of each instance of ours, or did once, and costs calls.
+pub async fn enrich(ec2: &Ec2, scope: &Scope, instances: &mut [Object]) -> Result<(), Failure> {
+    let with_volume = instances
+        .iter_mut()
+        .filter(|object| scope.declares(object, "root_volume"))
+        .collect();
+    root_volumes(ec2, with_volume).await?;
+    let reads = instances.iter_mut().filter_map(|object| {
+        let user_data = ["user_data", "user_data_file"]
+            .iter()
+            .any(|name| scope.declares(object, name));
+        let asked = object.is_of(&scope.topology)
+            && object
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.read.contains("disable_api_termination"));
+        let termination = asked || scope.declares(object, "disable_api_termination");
+        (user_data || termination).then(|| attributes(ec2, object, user_data, termination))
+    });
+    join_all(reads).await.into_iter().collect()
+}
+
 /// Reads the root volumes of these instances, many in one call.
-pub async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<(), Failure> {
+async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<(), Failure> {
     let ids: Vec<String> = objects
         .iter()
         .map(|object| object.facts.text(fact::ROOT_VOLUME).to_owned())
@@ -89,7 +112,7 @@ fn root_volume(volume: &Volume, deleted: Option<Value>) -> Record {
 }
 
 /// Reads those attributes of an instance that only `DescribeInstanceAttribute` tells: one call for each.
-pub async fn attributes(
+async fn attributes(
     ec2: &Ec2,
     object: &mut Object,
     user_data: bool,

@@ -9,10 +9,11 @@ use aws_sdk_ec2::types::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use trueup_model::kinds::instance::wait;
 use trueup_model::{Acted, Record, Value};
 
 use super::fold;
-use crate::act::{Task, ids, made, wait};
+use crate::act::{Task, ids, made};
 use crate::failure::Failure;
 use crate::kinds::key_pair;
 use crate::{image, ownership, tags};
@@ -73,7 +74,7 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
     let object = fold::fold(instance.ok_or_else(|| task.defect("was answered without an instance"))?)?;
     Ok(Acted {
         facts: object.facts,
-        wait: wait(&object.id, "running"),
+        wait: Some(wait::RUNNING.of(&object.id)),
         ..made(object.id)
     })
 }

@@ -7,72 +7,73 @@ use aws_sdk_ec2::types::{
     InstanceMetadataEndpointState, InstanceMetadataProtocolState, InstanceMetadataTagsState,
     SecureBlobAttributeValue, VolumeType,
 };
-use trueup_model::{Acted, Record, Value};
+use trueup_model::kinds::instance::{action, wait};
+use trueup_model::{Acted, ApiAction, Kind, Record, Value, Waiter};
 
 use super::{fact, facts_now};
-use crate::act::{Task, ids, wait};
+use crate::act::{Task, ids};
 use crate::answer::facts;
 use crate::classify::{Class, wants_interface};
 use crate::failure::Failure;
 use crate::filter;
-use crate::kinds::{elastic_ip, nat_gateway, security_group};
+use crate::kinds::{self, nat_gateway, security_group};
 use crate::read::pages;
 
 pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
     let (client, id) = (&task.ec2.client, task.id()?);
-    let waiting = |until| Acted {
-        wait: wait(id, until),
+    let waiting = |until: Waiter| Acted {
+        wait: Some(until.of(id)),
         ..Acted::default()
     };
     match task.act.action {
-        "StartInstances" => {
+        action::START => {
             task.call(
-                "StartInstances",
+                action::START,
                 client.start_instances().instance_ids(id),
                 |request| request.send(),
             )
             .await?;
-            Ok(waiting("running"))
+            Ok(waiting(wait::RUNNING))
         }
-        "StopInstances" => {
+        action::STOP => {
             task.call(
-                "StopInstances",
+                action::STOP,
                 client.stop_instances().instance_ids(id),
                 |request| request.send(),
             )
             .await?;
-            Ok(waiting("stopped"))
+            Ok(waiting(wait::STOPPED))
         }
-        "MonitorInstances" => {
+        action::MONITOR => {
             task.call(
-                "MonitorInstances",
+                action::MONITOR,
                 client.monitor_instances().instance_ids(id),
                 |request| request.send(),
             )
             .await?;
             Ok(Acted::default())
         }
-        "UnmonitorInstances" => {
+        action::UNMONITOR => {
             task.call(
-                "UnmonitorInstances",
+                action::UNMONITOR,
                 client.unmonitor_instances().instance_ids(id),
                 |request| request.send(),
             )
             .await?;
             Ok(Acted::default())
         }
-        "ModifyInstanceAttribute" => attribute(task).await,
-        "ModifyNetworkInterfaceAttribute" if task.sets().get("associate_public_ip_address").is_some() => {
+        action::MODIFY_ATTRIBUTE => attribute(task).await,
+        action::MODIFY_INTERFACE if task.sets().get("associate_public_ip_address").is_some() => {
             public_address(task).await
         }
-        "ModifyNetworkInterfaceAttribute" => groups(task).await,
-        "ModifyInstanceMetadataOptions" => metadata(task).await,
-        "ModifyVolume" => volume(task).await,
-        "AssociateIamInstanceProfile" => associate_profile(task).await,
-        "ReplaceIamInstanceProfileAssociation" => replace_profile(task).await,
-        "DisassociateIamInstanceProfile" => disassociate_profile(task).await,
-        "AssociateAddress" => associate_address(task).await,
-        "DisassociateAddress" => disassociate_address(task).await,
+        action::MODIFY_INTERFACE => groups(task).await,
+        action::MODIFY_METADATA_OPTIONS => metadata(task).await,
+        action::MODIFY_VOLUME => volume(task).await,
+        action::ASSOCIATE_PROFILE => associate_profile(task).await,
+        action::REPLACE_PROFILE => replace_profile(task).await,
+        action::DISASSOCIATE_PROFILE => disassociate_profile(task).await,
+        action::ASSOCIATE_ADDRESS => associate_address(task).await,
+        action::DISASSOCIATE_ADDRESS => disassociate_address(task).await,
         _ => Err(task.unknown_action()),
     }
 }
@@ -97,7 +98,7 @@ fn switch(on: bool) -> AttributeBooleanValue {
 
 /// EC2 changes one attribute a call: the step names one.
 async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: &str = "ModifyInstanceAttribute";
+    const ACTION: ApiAction = action::MODIFY_ATTRIBUTE;
     let request = task
         .ec2
         .client
@@ -150,7 +151,7 @@ async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
                 .modify_network_interface_attribute()
                 .network_interface_id(interface);
             task.call(
-                "ModifyNetworkInterfaceAttribute",
+                action::MODIFY_INTERFACE,
                 request.source_dest_check(switch(on)),
                 |request| request.send(),
             )
@@ -183,10 +184,8 @@ async fn groups(task: &Task<'_>) -> Result<Acted, Failure> {
         .modify_network_interface_attribute()
         .network_interface_id(interface)
         .set_groups(Some(groups));
-    task.call("ModifyNetworkInterfaceAttribute", request, |request| {
-        request.send()
-    })
-    .await?;
+    task.call(action::MODIFY_INTERFACE, request, |request| request.send())
+        .await?;
     Ok(Acted::default())
 }
 
@@ -204,12 +203,17 @@ async fn public_address(task: &Task<'_>) -> Result<Acted, Failure> {
         .modify_network_interface_attribute()
         .network_interface_id(&interface)
         .associate_public_ip_address(on);
-    task.call("ModifyNetworkInterfaceAttribute", request, |request| {
-        request.send()
-    })
-    .await?;
+    task.call(action::MODIFY_INTERFACE, request, |request| request.send())
+        .await?;
     Ok(Acted {
-        wait: wait(&interface, if on { super::PUBLIC } else { super::PRIVATE }),
+        wait: Some(
+            if on {
+                wait::INTERFACE_PUBLIC
+            } else {
+                wait::INTERFACE_PRIVATE
+            }
+            .of(&interface),
+        ),
         ..Acted::default()
     })
 }
@@ -261,7 +265,7 @@ async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_http_protocol_ipv6(text("http_protocol_ipv6").map(InstanceMetadataProtocolState::from))
             .set_instance_metadata_tags(text("instance_metadata_tags").map(InstanceMetadataTagsState::from))
     };
-    task.call("ModifyInstanceMetadataOptions", request, |request| request.send())
+    task.call(action::MODIFY_METADATA_OPTIONS, request, |request| request.send())
         .await?;
     let mut facts = Record::new();
     facts.set(fact::METADATA, options);
@@ -293,10 +297,10 @@ async fn volume(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_volume_type(wanted.get("type").and_then(Value::as_text).map(VolumeType::from))
         .set_iops(number("iops"))
         .set_throughput(number("throughput"));
-    task.call("ModifyVolume", request, |request| request.send())
+    task.call(action::MODIFY_VOLUME, request, |request| request.send())
         .await?;
     Ok(Acted {
-        wait: wait(&volume, "optimizing"),
+        wait: Some(wait::VOLUME_OPTIMIZING.of(&volume)),
         ..Acted::default()
     })
 }
@@ -349,7 +353,7 @@ async fn associate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
         .instance_id(task.id()?);
     let request = request.iam_instance_profile(wanted_profile(task)?);
     match task
-        .call("AssociateIamInstanceProfile", request, |request| request.send())
+        .call(action::ASSOCIATE_PROFILE, request, |request| request.send())
         .await
     {
         // The first attempt did it, and its answer was lost.
@@ -381,10 +385,8 @@ async fn replace_profile(task: &Task<'_>) -> Result<Acted, Failure> {
             .replace_iam_instance_profile_association()
             .association_id(association);
         let request = request.iam_instance_profile(wanted_profile(task)?);
-        task.call("ReplaceIamInstanceProfileAssociation", request, |request| {
-            request.send()
-        })
-        .await?;
+        task.call(action::REPLACE_PROFILE, request, |request| request.send())
+            .await?;
         return Ok(Acted::default());
     }
     let request = task
@@ -392,10 +394,8 @@ async fn replace_profile(task: &Task<'_>) -> Result<Acted, Failure> {
         .client
         .disassociate_iam_instance_profile()
         .association_id(association);
-    task.end("DisassociateIamInstanceProfile", request, |request| {
-        request.send()
-    })
-    .await?;
+    task.end(action::DISASSOCIATE_PROFILE, request, |request| request.send())
+        .await?;
     associate_profile(task).await
 }
 
@@ -406,10 +406,8 @@ async fn disassociate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
             .client
             .disassociate_iam_instance_profile()
             .association_id(association);
-        task.end("DisassociateIamInstanceProfile", request, |request| {
-            request.send()
-        })
-        .await?;
+        task.end(action::DISASSOCIATE_PROFILE, request, |request| request.send())
+            .await?;
     }
     Ok(Acted::default())
 }
@@ -428,7 +426,7 @@ async fn associate_address(task: &Task<'_>) -> Result<Acted, Failure> {
         .allocation_id(&address)
         .allow_reassociation(false);
     let association = match task
-        .call("AssociateAddress", request, |request| request.send())
+        .call(action::ASSOCIATE_ADDRESS, request, |request| request.send())
         .await
     {
         Ok(answer) => answer.association_id,
@@ -458,7 +456,7 @@ async fn disassociate_address(task: &Task<'_>) -> Result<Acted, Failure> {
     };
     if let Some(known) = known {
         let request = task.ec2.client.disassociate_address().association_id(known);
-        task.end("DisassociateAddress", request, |request| request.send())
+        task.end(action::DISASSOCIATE_ADDRESS, request, |request| request.send())
             .await?;
     }
     Ok(Acted::default())
@@ -466,7 +464,7 @@ async fn disassociate_address(task: &Task<'_>) -> Result<Acted, Failure> {
 
 /// What an address is associated with: the instance and the association.
 async fn association(task: &Task<'_>, address: &str) -> Result<Option<(String, String)>, Failure> {
-    let found = elastic_ip::read(task.ec2, Some(vec![filter::of("allocation-id", [address])])).await?;
+    let found = kinds::find(task.ec2, Kind::ElasticIp, &[address.to_owned()]).await?;
     let object = found.objects.into_iter().find(|object| object.id == address);
     let text = |facts: &Record, name: &str| Some(facts.text(name).to_owned()).filter(|text| !text.is_empty());
     Ok(object.and_then(|object| {

@@ -1,5 +1,7 @@
 //! The calls that change an instance: in place, or between a stop and a start.
 
+use super::action;
+use crate::action::ApiAction;
 use crate::call::Call;
 use crate::rules::Update;
 use crate::value::{Record, Value};
@@ -30,16 +32,12 @@ pub(super) fn update(update: &Update<'_>) -> Vec<Call> {
     let wanted = update.after.text("state") == "running";
     let stopped: Vec<Call> = STOPPED
         .iter()
-        .filter_map(|name| update.set(name, "ModifyInstanceAttribute"))
+        .filter_map(|name| update.set(name, action::MODIFY_ATTRIBUTE))
         .collect();
     let state = |state: &str| Record::new().with("state", state);
-    let stop = || {
-        Call::modify("StopInstances")
-            .setting(state("stopped"))
-            .unsetting(state("running"))
-    };
+    let stop = || action::STOP.setting(state("stopped")).unsetting(state("running"));
     let start = || {
-        Call::modify("StartInstances")
+        action::START
             .setting(state("running"))
             .unsetting(state("stopped"))
     };
@@ -80,30 +78,28 @@ pub(super) fn is_about_tags(call: &Call) -> bool {
 
 fn in_place(update: &Update<'_>) -> Vec<Call> {
     let mut calls = Vec::new();
-    calls.extend(update.set("security_groups", "ModifyNetworkInterfaceAttribute"));
+    calls.extend(update.set("security_groups", action::MODIFY_INTERFACE));
     // Before an Elastic IP address takes the place of the public one.
-    calls.extend(update.set("associate_public_ip_address", "ModifyNetworkInterfaceAttribute"));
-    calls.extend(update.set("source_dest_check", "ModifyInstanceAttribute"));
-    calls.extend(update.set("disable_api_termination", "ModifyInstanceAttribute"));
+    calls.extend(update.set("associate_public_ip_address", action::MODIFY_INTERFACE));
+    calls.extend(update.set("source_dest_check", action::MODIFY_ATTRIBUTE));
+    calls.extend(update.set("disable_api_termination", action::MODIFY_ATTRIBUTE));
     if update.has("monitoring") {
         let on = update.after.get("monitoring") == Some(&Value::Bool(true));
-        calls.extend(update.set(
-            "monitoring",
-            if on {
-                "MonitorInstances"
-            } else {
-                "UnmonitorInstances"
-            },
-        ));
+        calls.extend(update.set("monitoring", if on { action::MONITOR } else { action::UNMONITOR }));
     }
-    calls.extend(update.set("metadata_options", "ModifyInstanceMetadataOptions"));
+    calls.extend(update.set("metadata_options", action::MODIFY_METADATA_OPTIONS));
     calls.extend(update.attach(
         "iam_instance_profile",
-        "AssociateIamInstanceProfile",
-        Some("ReplaceIamInstanceProfileAssociation"),
-        "DisassociateIamInstanceProfile",
+        action::ASSOCIATE_PROFILE,
+        Some(action::REPLACE_PROFILE),
+        action::DISASSOCIATE_PROFILE,
     ));
-    calls.extend(update.attach("elastic_ip", "AssociateAddress", None, "DisassociateAddress"));
+    calls.extend(update.attach(
+        "elastic_ip",
+        action::ASSOCIATE_ADDRESS,
+        None,
+        action::DISASSOCIATE_ADDRESS,
+    ));
     calls.extend(root_volume(update));
     calls
 }
@@ -127,18 +123,18 @@ fn root_volume(update: &Update<'_>) -> Vec<Call> {
             .iter()
             .any(|name| after.get(name).is_some() && after.get(name) != before.get(name))
     };
-    let call = |action, names: &[&str]| {
-        Call::modify(action)
+    let call = |action: ApiAction, names: &[&str]| {
+        action
             .setting(Record::new().with("root_volume", after.only(names)))
             .unsetting(Record::new().with("root_volume", before.only(names)))
     };
     const VOLUME: [&str; 4] = ["size", "type", "iops", "throughput"];
     let mut calls = Vec::new();
     if differs(&VOLUME) {
-        calls.push(call("ModifyVolume", &VOLUME));
+        calls.push(call(action::MODIFY_VOLUME, &VOLUME));
     }
     if differs(&["delete_on_termination"]) {
-        calls.push(call("ModifyInstanceAttribute", &["delete_on_termination"]));
+        calls.push(call(action::MODIFY_ATTRIBUTE, &["delete_on_termination"]));
     }
     calls
 }
@@ -165,8 +161,8 @@ mod tests {
         };
         for on in [true, false] {
             let calls = update(&Update::new(crate::Kind::Instance, &with(!on), &with(on), false));
-            let actions: Vec<&str> = calls.iter().map(|call| call.action).collect();
-            assert_eq!(actions, ["ModifyNetworkInterfaceAttribute"]);
+            let actions: Vec<ApiAction> = calls.iter().map(|call| call.action).collect();
+            assert_eq!(actions, [action::MODIFY_INTERFACE]);
         }
     }
 
@@ -179,10 +175,7 @@ mod tests {
             .with("state", "running")
             .with("instance_type", "t3.micro");
         let calls = update(&Update::new(crate::Kind::Instance, &before, &after, false));
-        let actions: Vec<&str> = calls.iter().map(|call| call.action).collect();
-        assert_eq!(
-            actions,
-            ["StopInstances", "ModifyInstanceAttribute", "StartInstances"]
-        );
+        let actions: Vec<ApiAction> = calls.iter().map(|call| call.action).collect();
+        assert_eq!(actions, [action::STOP, action::MODIFY_ATTRIBUTE, action::START]);
     }
 }

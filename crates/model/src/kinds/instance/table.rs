@@ -147,7 +147,6 @@ fn state_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
 
 pub(super) static SCHEMA: Schema = Schema {
     kind: Kind::Instance,
-    id_prefix: "i-",
     arn_type: "instance",
     tag_type: "instance",
     doc: "A virtual machine in a subnet. Replacing one loses its private address and what its root volume holds; plans say which.",

@@ -1,8 +1,8 @@
 //! The calls that change an ACL's entries, in an order that EC2 takes and that neither cuts nor opens more
 //! than it must.
 
-use super::ENTRIES_GRANTED;
 use super::entry::{allows, weight};
+use super::{ENTRIES_GRANTED, action};
 use crate::call::Call;
 use crate::room::{Counts, is_made};
 use crate::rules::{Update, members_record};
@@ -17,18 +17,16 @@ struct Step<'a> {
 impl Step<'_> {
     fn call(&self, direction: &str) -> Call {
         let action = match (self.old, self.new) {
-            (None, _) => "CreateNetworkAclEntry",
-            (Some(_), Some(_)) => "ReplaceNetworkAclEntry",
-            (Some(_), None) => "DeleteNetworkAclEntry",
+            (None, _) => action::CREATE_ENTRY,
+            (Some(_), Some(_)) => action::REPLACE_ENTRY,
+            (Some(_), None) => action::DELETE_ENTRY,
         };
         let record = |entry: Option<&Value>| {
             entry
                 .map(|entry| members_record(direction, &[entry]))
                 .unwrap_or_default()
         };
-        Call::modify(action)
-            .setting(record(self.new))
-            .unsetting(record(self.old))
+        action.setting(record(self.new)).unsetting(record(self.old))
     }
 
     /// What denies comes before what allows, and goes after it; what is new comes before what is old goes, so
@@ -120,8 +118,8 @@ mod tests {
         calls
             .iter()
             .map(|call| match call.action {
-                "CreateNetworkAclEntry" => format!("+{}", number(&call.sets)),
-                "ReplaceNetworkAclEntry" => format!("~{}", number(&call.sets)),
+                action::CREATE_ENTRY => format!("+{}", number(&call.sets)),
+                action::REPLACE_ENTRY => format!("~{}", number(&call.sets)),
                 _ => format!("-{}", number(&call.unsets)),
             })
             .collect()

@@ -47,13 +47,7 @@ pub fn spec(resources: &[(&str, Json)]) -> Topology {
 /// What is live after a spec was applied: EC2 has given out addresses and made a main route table and a
 /// default group.
 pub fn live(topology: &Topology) -> Observed {
-    let id = |address: &Address| {
-        format!(
-            "{}{:08x}",
-            address.kind.schema().id_prefix,
-            place(topology, address) + 1
-        )
-    };
+    let id = |address: &Address| format!("{}{:08x}", address.kind.id_prefix(), place(topology, address) + 1);
     let mut objects = Vec::new();
     for resource in topology.resources.values() {
         let record = resource
