@@ -21,7 +21,7 @@ use crate::service::ServiceSet;
 
 pub use cause::causes;
 pub use outside::Outside;
-pub use rows::{Row, merged};
+pub use rows::{ROWS_MAX, Row, merged};
 
 /// The services of AWS that are looked at.
 const SERVICES: [&str; 2] = trueup_model::expect::AWS_SERVICES;

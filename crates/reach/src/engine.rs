@@ -11,6 +11,7 @@ use crate::forwarding_rules::ForwardingRules;
 use crate::interval::IntervalSet;
 use crate::network::{Assignment, NOWHERE, Network, PrefixList, Target};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
+use crate::partition::internet;
 
 /// The ports that clients send from unless something else is said: what Linux uses.
 pub const CLIENT_PORTS: (u16, u16) = (32768, 60999);
@@ -99,10 +100,10 @@ impl<'a> Engine<'a> {
 
     /// The internet of a family, in pieces that the network does not tell apart.
     pub fn internet(&self, family: Family) -> &[PacketEnd] {
-        self.known
-            .internet
-            .of(family)
-            .get_or_init(|| crate::selector::internet(self, family))
+        self.known.internet.of(family).get_or_init(|| {
+            let taken = self.owned_publics().union(self.service_addresses());
+            internet(self.network, family, &taken)
+        })
     }
 
     /// Who holds an address inside a VPC.

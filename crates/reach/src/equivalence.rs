@@ -9,7 +9,6 @@ use std::collections::{BTreeSet, HashMap};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::address::{Family, bounds, is_in, number};
-use crate::engine::Engine;
 use crate::network::{Assignment, Behind, EndpointKind, Interface, Network, Target};
 use crate::ranges;
 
@@ -269,8 +268,8 @@ pub(crate) fn pairs(
 
 /// Whether an answer's assumptions name a host or one of its addresses, so that they are not those of its
 /// like.
-pub(crate) fn is_named(engine: &Engine<'_>, assumptions: &BTreeSet<String>, host: usize) -> bool {
-    let interface = &engine.network.interfaces[host];
+pub(crate) fn is_named(network: &Network, assumptions: &BTreeSet<String>, host: usize) -> bool {
+    let interface = &network.interfaces[host];
     let names = || {
         known(interface)
             .map(|address| crate::address::address(address).to_string())

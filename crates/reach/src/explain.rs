@@ -3,9 +3,8 @@
 //!
 //! Data, not prose: it is printed by [`std::fmt::Display`] and serialised as the command line shows it.
 
-mod edit;
 mod hops;
-mod proposal;
+mod openings;
 mod repair;
 mod text;
 
@@ -20,17 +19,14 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::network::Named;
 use crate::packet_end::{Listed, Owner, PacketEnd};
+use crate::proposal::Proposal;
 use crate::selector::{Selected, Selector, SelectorError, between, reach};
 use crate::service::ServiceSet;
 use crate::trace::Failure;
 use crate::tracer::Start;
 use crate::verdict::Verdict;
 
-pub use edit::Edit;
-pub(crate) use edit::ranges;
 pub use hops::Hop;
-pub(crate) use hops::{blocker, route};
-pub use proposal::{Form, Opens, Proposal, Unformed};
 pub use repair::Blocker;
 
 /// An answer with its reasons.
@@ -185,7 +181,7 @@ fn explained(
         let mut repairs = repair::repairs(engine, &start, &target, &wanted);
         explanation.is_looked_at = engine.network.interfaces.len() <= most;
         if explanation.is_looked_at {
-            let asked = edit::Asked::of(engine, from, to, wanted);
+            let asked = openings::Asked::of(engine, from, to, wanted);
             repairs.iter_mut().for_each(|repair| asked.report(engine, repair));
         }
         // What opens more to the internet than was asked for comes last, if it comes at all.

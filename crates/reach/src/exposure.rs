@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::{Demand, Diagnostic, Guard, Level, OpenedGroup, Refusal, Topology};
 
 use crate::address::{AddressSet, Family, number, of_range, public};
-use crate::change::{Change, End, Row, Shift, merged};
+use crate::change::{Change, End, ROWS_MAX, Row, Shift, merged};
 use crate::engine::Engine;
 use crate::network::{GroupRule, Named, Peer};
-use crate::review::ROWS_MAX;
 use crate::selector::Selector;
 use crate::service::ServiceSet;
 

@@ -245,7 +245,7 @@ impl<'e, 'a> IntermediateState<'e, 'a> {
                 .iter()
                 .flat_map(|piece| parts(&piece.set()))
                 .filter(|part| !part.is_empty())
-                .flat_map(|part| partition(end, packet_end.family, &part, packet_end.listed))
+                .flat_map(|part| partition(end.network, packet_end.family, &part, packet_end.listed))
                 .collect();
         }
         pieces
@@ -281,7 +281,7 @@ impl<'e, 'a> IntermediateState<'e, 'a> {
             _ => AddressSet::none(),
         };
         selected.extend(
-            partition(self.engine, Family::V4, &meant, Listed::Never)
+            partition(self.engine.network, Family::V4, &meant, Listed::Never)
                 .into_iter()
                 .map(Selected::Outside),
         );

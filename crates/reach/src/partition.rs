@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{AddressSet, Family, of_range};
-use crate::engine::Engine;
+use crate::address::{AddressSet, Family, of_range, public};
 use crate::interval::IntervalSet;
 use crate::network::Network;
 use crate::packet_end::{Listed, Owner, PacketEnd};
@@ -12,14 +11,14 @@ use crate::ranges;
 /// Cuts a set of outside addresses into pieces that the network treats alike, in the order of their lowest
 /// addresses.
 pub(crate) fn partition(
-    engine: &Engine<'_>,
+    network: &Network,
     family: Family,
     set: &AddressSet,
     listed: Listed,
 ) -> Vec<PacketEnd> {
     // At each number: which distinctions begin and end there.
     let mut edges: BTreeMap<u128, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-    for (index, distinction) in distinctions(engine.network).iter().enumerate() {
+    for (index, distinction) in distinctions(network).iter().enumerate() {
         for (from, to) in distinction.intersect(set).intervals() {
             edges.entry(*from).or_default().0.push(index);
             edges.entry(*to).or_default().1.push(index);
@@ -51,6 +50,15 @@ pub(crate) fn partition(
         .into_iter()
         .map(|piece| PacketEnd::among(family, piece, Owner::Outside, listed))
         .collect()
+}
+
+/// The internet of a family in such pieces, less the addresses that are somebody's here or a service's.
+pub(crate) fn internet(network: &Network, family: Family, taken: &AddressSet) -> Vec<PacketEnd> {
+    let taken = ranges::of_vpcs(network)
+        .map(|range| of_range(&range))
+        .fold(taken.clone(), |all, range| all.union(&range));
+    let left = public(family).subtract(&taken);
+    partition(network, family, &left, Listed::Never)
 }
 
 /// Every distinction that the network makes between addresses: its ranges, and for prefix lists the entries

@@ -7,15 +7,12 @@ use trueup_model::{
 };
 
 use crate::before_after::{BeforeAfter, after, is_elsewhere, is_read};
-use crate::change::{Row, causes, changes, merged};
+use crate::change::{ROWS_MAX, Row, causes, changes, merged};
 use crate::engine::{Engine, Ready};
 use crate::exposure::{exposures, opened};
 use crate::findings;
 use crate::lint::stranded;
 use crate::sources::{public_subnets, source_changes};
-
-/// Rows that are reported at most; what is beyond is counted.
-pub(crate) const ROWS_MAX: usize = 100;
 
 /// Why nothing is reported of what changes.
 const UNREAD: &str = "not everything was read";

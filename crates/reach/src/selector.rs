@@ -11,11 +11,9 @@ use crate::address::{Family, number, of_range, public};
 use crate::answer::{Answer, ask};
 use crate::engine::Engine;
 use crate::equivalence::{HostClass, is_named, pairs};
-use crate::interval::IntervalSet;
 use crate::network::{Assignment, EndpointKind};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::partition::partition;
-use crate::ranges;
 use crate::service::ServiceSet;
 use crate::tracer::Start;
 
@@ -173,7 +171,7 @@ impl Selector {
                     .intersect(&public(family))
                     .subtract(&engine.owned_publics());
                 selected.extend(
-                    partition(engine, family, &outside, Listed::Unsure)
+                    partition(engine.network, family, &outside, Listed::Unsure)
                         .into_iter()
                         .map(Selected::Outside),
                 );
@@ -198,7 +196,7 @@ impl Selector {
         match (self.selected(engine), self) {
             (Err(SelectorError::NoHosts(_)), Self::Range(range)) => {
                 let family = Family::of_range(range);
-                let pieces = partition(engine, family, &of_range(range), Listed::Unsure);
+                let pieces = partition(engine.network, family, &of_range(range), Listed::Unsure);
                 Ok(pieces
                     .into_iter()
                     .map(|piece| {
@@ -394,7 +392,7 @@ fn by_routes(engine: &Engine<'_>, from: usize, packet_end: &PacketEnd) -> Answer
     else {
         return nothing(Family::V4);
     };
-    let pieces = partition(engine, Family::V4, &packet_end.set(), packet_end.listed);
+    let pieces = partition(engine.network, Family::V4, &packet_end.set(), packet_end.listed);
     let answers = pieces.iter().map(|piece| ask(engine, &start, piece));
     // Where the list is not known, the pieces are what it might hold, and not what it holds.
     let known =
@@ -514,7 +512,7 @@ fn asked(
             class
                 .copied()
                 .flatten()
-                .is_some_and(|class| is_named(engine, &answer.assumptions, class.host))
+                .is_some_and(|class| is_named(engine.network, &answer.assumptions, class.host))
         };
         let is_each = is_reported(own.get(place.0)) || is_reported(others.get(place.1));
         add(answer);
@@ -600,18 +598,4 @@ pub(crate) fn to_address(engine: &Engine<'_>, from: &Selected, packet_end: &Pack
         Selected::Outside(outside) => ask(engine, &Start::Outside(outside.clone()), packet_end),
         Selected::Service(..) => nothing(packet_end.family),
     }
-}
-
-/// The addresses of the internet, less those that are somebody's here, and less those of services.
-pub(crate) fn internet(engine: &Engine<'_>, family: Family) -> Vec<PacketEnd> {
-    let owned = engine.owned_publics().union(engine.service_addresses());
-    let taken = ranges::of_vpcs(engine.network)
-        .map(|range| of_range(&range))
-        .fold(owned, |all, range| all.union(&range));
-    partition(
-        engine,
-        family,
-        &public(family).subtract(&IntervalSet::of(taken.intervals().iter().copied())),
-        Listed::Never,
-    )
 }

@@ -17,8 +17,9 @@ use crate::forwarding_rules::ForwardingRule;
 use crate::lookup::{Chosen, is_forbidden, lookup};
 use crate::network::{Behind, Destination, Named, Target, Vpc};
 use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
+use crate::recorder::Recorder;
 use crate::service::ServiceSet;
-use crate::trace::{Check, Choices, Recorder, Repair, Role, Stop};
+use crate::trace::{Check, Choices, Repair, Role, Stop};
 
 pub use traced::Start;
 pub(crate) use traced::{End, Traced};
@@ -414,7 +415,7 @@ impl<'a> Tracer<'a, '_> {
                         format!("it led to {name}"),
                     ),
                     _ if self.recorder.choices.wanted.is_some() && !self.leads(target, vpc) => {
-                        let route = crate::explain::route(self.recorder.engine, table, index);
+                        let route = crate::wording::route(self.recorder.engine, table, index);
                         self.reroute(Code::RouteTarget, (table, Some(index)), subnet, route)
                     }
                     target => {

@@ -7,6 +7,9 @@ use trueup_model::ReachChange;
 
 use super::{Change, End, Outside, Shift};
 
+/// Rows that are reported at most; what is beyond is counted.
+pub const ROWS_MAX: usize = 100;
+
 /// A row: the changes of all its pairs, which are alike.
 pub struct Row {
     /// What is reported.

@@ -11,10 +11,10 @@ use std::collections::{BTreeSet, BinaryHeap};
 use serde::Serialize;
 use trueup_model::Place;
 
-use super::{Proposal, proposal};
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::packet_end::PacketEnd;
+use crate::proposal::{self, Proposal};
 use crate::service::ServiceSet;
 use crate::trace::{Choices, Failure, Passed, needed};
 use crate::tracer::{Start, Traced, trace};

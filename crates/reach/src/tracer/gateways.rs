@@ -3,12 +3,13 @@
 use super::{End, Entered, Step, Tracer};
 use crate::address::{Family, public};
 use crate::code::Code;
-use crate::explain::{Edit, Form, Proposal, Unformed};
+use crate::edit::Edit;
 use crate::filter::Direction;
 use crate::forwarding_rules::ForwardingRule;
 use crate::lookup::{Chosen, lookup};
 use crate::network::{EndpointKind, Named, PublicAccess, Target};
 use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
+use crate::proposal::{Form, Proposal, Unformed};
 use crate::service::ServiceSet;
 use crate::trace::{Check, Repair, Role, Stop};
 

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use super::{Carrier, End, Entered, Imagined, Step, Tracer};
 use crate::address::Family;
 use crate::code::Code;
-use crate::explain::{Edit, Proposal};
+use crate::edit::Edit;
 use crate::filter::Direction;
 use crate::forwarding_rules::ForwardingRule;
 use crate::lookup::{Contender, winners};
@@ -14,6 +14,7 @@ use crate::network::{
     Attachment, Behind, Destination, EndpointKind, Route, Target, TransitGateway, TransitTable,
 };
 use crate::packet_end::{Addresses, Match, Owner, PacketEnd};
+use crate::proposal::Proposal;
 use crate::trace::{Repair, Stop};
 
 impl Tracer<'_, '_> {
@@ -423,12 +424,10 @@ impl Tracer<'_, '_> {
             _ if outside => "0.0.0.0/0".to_owned(),
             Addresses::One(_) => self.target.to_string(),
             // Of an address that EC2 has yet to choose, its subnet's range.
-            Addresses::Among(_) => {
-                match crate::explain::ranges(self.recorder.engine, &self.target).as_deref() {
-                    Some([range]) => range.to_string(),
-                    _ => self.target.to_string(),
-                }
-            }
+            Addresses::Among(_) => match crate::edit::ranges(self.recorder.engine, &self.target).as_deref() {
+                Some([range]) => range.to_string(),
+                _ => self.target.to_string(),
+            },
         };
         let mut repairs: Vec<Repair<Imagined>> = Vec::new();
         let destination = destination_of(&range, matched);

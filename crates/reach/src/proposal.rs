@@ -1,14 +1,14 @@
 //! Proposals: what to change so that something works, together with what that opens and nobody asked for.
 //!
 //! Nothing is proposed without a word about that: what a proposal opens begins as not looked at, and only
-//! [`Asked::report`](super::edit::Asked::tell), which applies the change to the network and compares, says
-//! that it is known. A change that cannot be applied says why it cannot.
+//! [`crate::explain`](fn@crate::explain), which applies the change to the network and compares, says that it
+//! is known. A change that cannot be applied says why it cannot.
 
 use std::fmt;
 
 use serde::{Serializer, ser::SerializeMap};
 
-use super::Edit;
+use crate::edit::Edit;
 
 /// What to change, and what that opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,14 +98,14 @@ impl Proposal {
         &self.opens
     }
 
-    pub(super) fn looked_at(&mut self, reported: Vec<String>, exposes: bool) {
+    pub(crate) fn looked_at(&mut self, reported: Vec<String>, exposes: bool) {
         if let Form::Edit(_) = self.form {
             self.opens = Opens::Known { reported, exposes };
         }
     }
 
     /// The later the worse: what opens nothing to the internet, what may, and what does.
-    pub(super) fn rank(&self) -> u8 {
+    pub(crate) fn rank(&self) -> u8 {
         match &self.opens {
             Opens::Known { exposes: true, .. } => 2,
             Opens::Unknown(_) => 1,
@@ -143,7 +143,7 @@ impl fmt::Display for Proposal {
 
 /// The fields of a blocker: `fix`, which is empty where nothing is proposed, `opens` where it opens
 /// something, and `opens_unknown` where that was not worked out.
-pub(super) fn fields<S: Serializer>(proposal: &Option<Proposal>, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn fields<S: Serializer>(proposal: &Option<Proposal>, to: S) -> Result<S::Ok, S::Error> {
     let mut map = to.serialize_map(None)?;
     map.serialize_entry("fix", proposal.as_ref().map_or("", Proposal::fix))?;
     match proposal.as_ref().map(Proposal::opens) {
