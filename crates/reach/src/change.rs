@@ -16,7 +16,8 @@ use crate::classes::Matrix;
 use crate::engine::Engine;
 use crate::interval::IntervalSet;
 use crate::packet_end::{Listed, Owner, PacketEnd};
-use crate::selector::{Selected, Selector, between, reach};
+use crate::question::{between, reach};
+use crate::selector::{Selected, Selector};
 use crate::service::ServiceSet;
 
 pub use cause::causes;

@@ -9,7 +9,8 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::explain::{Explanation, brief, evidence};
 use crate::policy::{Access, access};
-use crate::selector::{Selector, SelectorError, reach, reach_any};
+use crate::question::{reach, reach_any};
+use crate::selector::{Selector, SelectorError};
 use crate::service::{ServiceError, ServiceSet};
 use crate::verdict::Verdict;
 

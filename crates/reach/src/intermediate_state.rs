@@ -12,7 +12,8 @@ use crate::expect::forbidden;
 use crate::network::Network;
 use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::partition::partition;
-use crate::selector::{Selected, Selector, SelectorError, between_any, to_address};
+use crate::question::{between_any, to_address};
+use crate::selector::{Selected, Selector, SelectorError};
 use crate::service::ServiceSet;
 
 /// A network in between, with those that it stands between.

@@ -14,7 +14,8 @@ use crate::network::{
     AclEntry, AddressPair, Destination, GroupRule, Named, NetworkOrigin as Origin, Peer, Target,
 };
 use crate::packet_end::{Match, Owner, PacketEnd};
-use crate::selector::{Selected, between};
+use crate::question::between;
+use crate::selector::Selected;
 use crate::service::ServiceSet;
 use crate::tracer::Start;
 

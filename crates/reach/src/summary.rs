@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::classes::{Class, Matrix};
 use crate::engine::Engine;
-use crate::selector::{Selector, reach};
+use crate::question::reach;
+use crate::selector::Selector;
 use crate::service::ServiceSet;
 use crate::verdict::Verdict;
 

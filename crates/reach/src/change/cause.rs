@@ -8,7 +8,8 @@ use super::{Change, End, Row, SERVICES, Sets, Shift, packet_end, sets, shifts};
 use crate::engine::{Engine, Ready};
 use crate::fill::{after_plan, left};
 use crate::network::{Network, Target};
-use crate::selector::{Selected, Selector, between, reach};
+use crate::question::{between, reach};
+use crate::selector::{Selected, Selector};
 
 /// How many networks with one change less are tried for one plan.
 const TRIED_MAX: usize = 40;

@@ -7,7 +7,8 @@ use crate::network::{
     AclEntry, AddressPair, Assignment, Destination, GroupRule, Interface, InternetGateway, Named, Network,
     NetworkAcl, Origin, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
 };
-use crate::selector::{Selector, reach_any};
+use crate::question::reach_any;
+use crate::selector::Selector;
 use crate::service::ServiceSet;
 
 fn rule(port: u16, range: &str) -> GroupRule {

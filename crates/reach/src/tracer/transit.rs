@@ -3,7 +3,8 @@
 
 use ipnet::IpNet;
 
-use super::{Carrier, End, Entered, Imagined, Step, Tracer};
+use super::tables::{Carrier, Imagined};
+use super::{End, Entered, Step, Tracer};
 use crate::address::Family;
 use crate::code::Code;
 use crate::edit::Edit;
