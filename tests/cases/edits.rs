@@ -1,11 +1,12 @@
 //! Every edit of a spec, there and back: it takes the calls that it should take, and nothing is left to do
 //! after it.
 
-use trueup_model::{Event, Kind, Plan};
+use trueup_model::{Action, Event, Kind, Plan};
 use trueup_sandbox::Behaviour;
 use trueup_tests::edit_list::{
     Edit, edits_in_place, edits_of_resources, edits_that_replace, edits_with_a_stop,
 };
+use trueup_tests::flips::{Flip, flips};
 use trueup_tests::{EVERY_KIND, World, paused, topology};
 
 #[test]
@@ -36,9 +37,10 @@ fn try_edits(edits: Vec<Edit>, exactly: bool) {
         let world = World::new().await;
         let base = EVERY_KIND;
         world.apply(&topology(base)).await;
-        for Edit { from, to, calls } in edits {
-            assert!(base.contains(from), "{from} is not in the network");
-            let edited = base.replacen(from, &to, 1);
+        for edit in edits {
+            let edited = edit.of(base);
+            let Edit { from, to, calls, .. } = edit;
+            let edited = edited.unwrap_or_else(|| panic!("{from} is not in the network"));
             let done = world.apply(&topology(&edited)).await;
             if exactly && !calls.is_empty() {
                 assert_eq!(calls_of(&done), calls, "{from} -> {to}");
@@ -71,6 +73,41 @@ fn calls_of(plan: &Plan) -> Vec<&str> {
 #[test]
 fn what_changes_in_place_changes_by_its_own_call_and_back() {
     try_edits(edits_in_place(), true);
+}
+
+#[test]
+fn what_the_tables_say_changes_in_place_changes_alone_and_back() {
+    paused(async {
+        let world = World::new().await;
+        let base = topology(EVERY_KIND);
+        world.apply(&base).await;
+        let flips = flips(&base);
+        assert!(flips.len() >= 4, "the tables know the values of hardly anything");
+        for Flip {
+            address,
+            attribute,
+            edited,
+        } in flips
+        {
+            // On the way back it is drift: somebody else has changed it.
+            for wanted in [&edited, &base] {
+                let plan = world.apply(wanted).await;
+                let [change] = &plan.changes[..] else {
+                    panic!("{address}.{attribute}: {:#?}", plan.changes)
+                };
+                let paths: Vec<&str> = change
+                    .attributes
+                    .iter()
+                    .map(|changed| changed.path.as_str())
+                    .collect();
+                assert_eq!(
+                    (&change.address, change.action, &paths[..]),
+                    (&address, Action::Update, &[attribute][..])
+                );
+            }
+        }
+        world.destroy(&base).await;
+    });
 }
 
 #[test]
@@ -143,8 +180,8 @@ fn any_edits_together_apply_in_one_go_without_a_refusal_on_the_way() {
                 let mut done = Vec::new();
                 for _ in 0..=next(&mut state) % 8 {
                     let edit = &edits[next(&mut state) % edits.len()];
-                    if text.contains(edit.from) {
-                        text = text.replacen(edit.from, &edit.to, 1);
+                    if let Some(edited) = edit.of(&text) {
+                        text = edited;
                         done.push((edit.from, &edit.to));
                     }
                 }

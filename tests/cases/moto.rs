@@ -6,6 +6,7 @@ use std::time::Duration;
 use trueup_model::Topology;
 use trueup_tests::edit_list::{Edit, edits_in_place, edits_that_replace, edits_with_a_stop};
 use trueup_tests::equivalence::{ARTICLE, assert_same, by_hand, by_trueup, folder};
+use trueup_tests::kinds::edited;
 use trueup_tests::meddlings::{MEDDLINGS, Meddling, filled, network};
 use trueup_tests::programs::{Programs, Server, output};
 use trueup_tests::{World, topology};
@@ -281,10 +282,9 @@ fn every_edit_on_moto_is_applied_and_taken_back() {
     on_moto(async |programs| {
         let text = adapted(&network());
         let mut moto = Network::new(programs, &text).await;
-        for (attempt, Edit { from, to, .. }) in edits() {
-            let (from, to) = (adapted(from), adapted(&to));
-            assert!(text.contains(&from), "{from} is not in the network");
-            let edited = topology(&text.replacen(&from, &to, 1));
+        for (attempt, Edit { kind, from, to, .. }) in edits() {
+            let edited = edited(&text, kind, &adapted(from), &adapted(&to));
+            let edited = topology(&edited.unwrap_or_else(|| panic!("{from} is not in the network")));
             let mut result = moto.apply(&edited, &attempt).await;
             if result.is_ok() {
                 result = moto.apply(&moto.wanted, &attempt).await;

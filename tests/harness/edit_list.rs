@@ -1,10 +1,15 @@
 //! Edits of the spec of every kind.
 
-use crate::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY};
+use trueup_model::Kind;
 
-/// An edit of the network: what is replaced in its text by what, and the calls that it takes, in the order of
-/// the steps.
+use crate::kinds::edited;
+use crate::{OTHER_KEY, PUBLIC_KEY};
+
+/// An edit of the network: what is replaced in the part of a kind by what, and the calls that it takes, in the
+/// order of the steps.
 pub struct Edit {
+    /// Whose part; nothing is what stands before all kinds.
+    pub kind: Option<Kind>,
     /// The text that is replaced.
     pub from: &'static str,
     /// What is written in its place.
@@ -13,8 +18,22 @@ pub struct Edit {
     pub calls: &'static [&'static str],
 }
 
-fn edit(from: &'static str, to: impl Into<String>, calls: &'static [&'static str]) -> Edit {
+impl Edit {
+    /// The spec with this edit; nothing where it has no such text.
+    #[must_use]
+    pub fn of(&self, text: &str) -> Option<String> {
+        edited(text, self.kind, self.from, &self.to)
+    }
+}
+
+fn edit(
+    kind: impl Into<Option<Kind>>,
+    from: &'static str,
+    to: impl Into<String>,
+    calls: &'static [&'static str],
+) -> Edit {
     Edit {
+        kind: kind.into(),
         from,
         to: to.into(),
         calls,
@@ -26,137 +45,187 @@ fn edit(from: &'static str, to: impl Into<String>, calls: &'static [&'static str
 pub fn edits_in_place() -> Vec<Edit> {
     vec![
         edit(
+            Kind::Vpc,
             "[10.1.0.0/16]",
             "[10.1.0.0/16, 10.2.0.0/16]",
             &["AssociateVpcCidrBlock"],
         ),
         edit(
+            Kind::Vpc,
             "enable_dns_hostnames: true",
             "enable_dns_hostnames: false",
             &["ModifyVpcAttribute"],
         ),
         edit(
+            Kind::Subnet,
             "map_public_ip_on_launch: true",
             "map_public_ip_on_launch: false",
             &["ModifySubnetAttribute"],
         ),
         edit(
+            Kind::Subnet,
             "usw2-az2\n    route_table: private",
             "usw2-az2\n    route_table: public",
             &["ReplaceRouteTableAssociation"],
         ),
         edit(
+            Kind::Subnet,
             "usw2-az2\n    route_table: private",
             "usw2-az2",
             &["DisassociateRouteTable"],
         ),
         edit(
+            Kind::Subnet,
             "cidr_block: 10.1.3.0/24",
             "cidr_block: 10.1.3.0/24\n    route_table: private",
             &["AssociateRouteTable"],
         ),
         edit(
+            Kind::RouteTable,
             "0.0.0.0/0, nat_gateway: main",
             "0.0.0.0/0, internet_gateway: main",
             &["ReplaceRoute"],
         ),
         edit(
+            Kind::RouteTable,
             "0.0.0.0/0, nat_gateway: main",
             "10.9.0.0/16, nat_gateway: main",
             &["CreateRoute", "DeleteRoute"],
         ),
         edit(
+            Kind::Subnet,
             "network_acl: inner",
             "network_acl: outer",
             &["ReplaceNetworkAclAssociation"],
         ),
-        edit("\n    network_acl: inner", "", &["ReplaceNetworkAclAssociation"]),
         edit(
+            Kind::Subnet,
+            "\n    network_acl: inner",
+            "",
+            &["ReplaceNetworkAclAssociation"],
+        ),
+        edit(
+            Kind::Subnet,
             "cidr_block: 10.1.3.0/24",
             "cidr_block: 10.1.3.0/24\n    network_acl: outer",
             &["ReplaceNetworkAclAssociation"],
         ),
         edit(
+            Kind::NetworkAcl,
             "action: deny, protocol: tcp",
             "action: allow, protocol: tcp",
             &["ReplaceNetworkAclEntry"],
         ),
         edit(
+            Kind::NetworkAcl,
             "rule_number: 90",
             "rule_number: 95",
             &["CreateNetworkAclEntry", "DeleteNetworkAclEntry"],
         ),
         edit(
+            Kind::NetworkAcl,
             "allow, protocol: icmp, icmp_type: 8",
             "allow, protocol: icmp, icmp_type: 3, icmp_code: 4",
             &["ReplaceNetworkAclEntry"],
         ),
-        edit("protocol: 47", "protocol: all", &["ReplaceNetworkAclEntry"]),
         edit(
+            Kind::NetworkAcl,
+            "protocol: 47",
+            "protocol: all",
+            &["ReplaceNetworkAclEntry"],
+        ),
+        edit(
+            Kind::SecurityGroup,
             "port: 5432",
             "port: 5433",
             &["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"],
         ),
         edit(
+            Kind::SecurityGroup,
             "description: web",
             "description: www",
             &["UpdateSecurityGroupRuleDescriptionsIngress"],
         ),
         edit(
+            Kind::SecurityGroup,
             ", description: web}",
             "}",
             &["UpdateSecurityGroupRuleDescriptionsIngress"],
         ),
         edit(
+            Kind::SecurityGroup,
             "443, prefix_list: aws/s3",
             "443, cidr: 10.0.0.0/8",
             &["AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress"],
         ),
         edit(
+            Kind::Instance,
             "security_groups: [db]",
             "security_groups: [db, web]",
             &["ModifyNetworkInterfaceAttribute"],
         ),
         edit(
+            Kind::Instance,
             "\n    security_groups: [db]",
             "",
             &["ModifyNetworkInterfaceAttribute"],
         ),
         edit(
+            Kind::Instance,
             "security_groups: [db]",
             "security_groups: [db]\n    source_dest_check: false",
             &["ModifyInstanceAttribute"],
         ),
         edit(
+            Kind::Instance,
             "    disable_api_termination: true\n",
             "    disable_api_termination: false\n",
             &["ModifyInstanceAttribute"],
         ),
         edit(
+            Kind::Instance,
             "    disable_api_termination: true\n",
             "",
             &["ModifyInstanceAttribute"],
         ),
-        edit("    monitoring: true\n", "", &["UnmonitorInstances"]),
         edit(
+            Kind::Instance,
+            "    monitoring: true\n",
+            "",
+            &["UnmonitorInstances"],
+        ),
+        edit(
+            Kind::Instance,
             "http_put_response_hop_limit: 2",
             "http_put_response_hop_limit: 3",
             &["ModifyInstanceMetadataOptions"],
         ),
-        edit("size: 20", "size: 30", &["ModifyVolume"]),
+        edit(Kind::Instance, "size: 20", "size: 30", &["ModifyVolume"]),
         edit(
+            Kind::Instance,
             "delete_on_termination: true",
             "delete_on_termination: false",
             &["ModifyInstanceAttribute"],
         ),
-        edit("    elastic_ip: web\n", "", &["DisassociateAddress"]),
         edit(
+            Kind::Instance,
+            "    elastic_ip: web\n",
+            "",
+            &["DisassociateAddress"],
+        ),
+        edit(
+            Kind::VpcEndpoint,
             "route_tables: [private]",
             "route_tables: [public]",
             &["ModifyVpcEndpoint", "ModifyVpcEndpoint"],
         ),
-        edit("s3:GetObject", "s3:PutObject", &["ModifyVpcEndpoint"]),
-        edit("team: network", "team: core", &[]),
+        edit(
+            Kind::VpcEndpoint,
+            "s3:GetObject",
+            "s3:PutObject",
+            &["ModifyVpcEndpoint"],
+        ),
+        edit(None, "team: network", "team: core", &[]),
     ]
 }
 
@@ -165,9 +234,15 @@ pub fn edits_in_place() -> Vec<Edit> {
 pub fn edits_with_a_stop() -> Vec<Edit> {
     const CHANGE: &[&str] = &["StopInstances", "ModifyInstanceAttribute", "StartInstances"];
     vec![
-        edit("ebs_optimized: false", "ebs_optimized: true", CHANGE),
-        edit("echo hello", "echo world", CHANGE),
         edit(
+            Kind::Instance,
+            "ebs_optimized: false",
+            "ebs_optimized: true",
+            CHANGE,
+        ),
+        edit(Kind::Instance, "echo hello", "echo world", CHANGE),
+        edit(
+            Kind::Instance,
             "    security_groups: [db]",
             "    security_groups: [db]\n    state: stopped",
             &["StopInstances"],
@@ -180,15 +255,32 @@ pub fn edits_with_a_stop() -> Vec<Edit> {
 pub fn edits_that_replace() -> Vec<Edit> {
     vec![
         // An address far from those that EC2 gives by itself.
-        edit("10.0.1.10", "10.0.1.111", &["RunInstances", "TerminateInstances"]),
         edit(
+            Kind::Instance,
+            "10.0.1.10",
+            "10.0.1.111",
+            &["RunInstances", "TerminateInstances"],
+        ),
+        edit(
+            Kind::SecurityGroup,
             "description: Database",
             "description: Data",
             &["CreateSecurityGroup", "DeleteSecurityGroup"],
         ),
-        edit(PUBLIC_KEY, OTHER_KEY, &["ImportKeyPair", "DeleteKeyPair"]),
-        edit("10.1.3.0/24", "10.1.4.0/24", &["CreateSubnet", "DeleteSubnet"]),
         edit(
+            Kind::KeyPair,
+            PUBLIC_KEY,
+            OTHER_KEY,
+            &["ImportKeyPair", "DeleteKeyPair"],
+        ),
+        edit(
+            Kind::Subnet,
+            "10.1.3.0/24",
+            "10.1.4.0/24",
+            &["CreateSubnet", "DeleteSubnet"],
+        ),
+        edit(
+            Kind::NatGateway,
             "elastic_ip: nat}",
             "elastic_ip: nat, private_ip_address: 10.0.1.77}",
             &["CreateNatGateway", "DeleteNatGateway"],
@@ -199,45 +291,64 @@ pub fn edits_that_replace() -> Vec<Edit> {
 /// What takes resources away, gives them other names, or replaces what all others are in.
 #[must_use]
 pub fn edits_of_resources() -> Vec<Edit> {
-    let (_, endpoint) = EVERY_KIND
-        .split_once("vpc_endpoint:\n")
-        .unwrap_or_else(|| panic!("the network has no endpoint"));
-    let endpoint: &'static str = endpoint;
+    let endpoint = include_str!("../kinds/vpc_endpoint.yaml").trim_start_matches("vpc_endpoint:\n");
     vec![
         edit(
+            Kind::Vpc,
             "cidr_block: 10.0.0.0/16",
             "cidr_block: 10.0.0.0/17",
             &["CreateVpc", "DeleteVpc"],
         ),
-        edit("  plain:\n", "  other:\n", &["DeleteSubnet", "CreateSubnet"]),
-        edit("  plain:\n    cidr_block: 10.1.3.0/24\n", "", &["DeleteSubnet"]),
         edit(
+            Kind::Subnet,
+            "  plain:\n",
+            "  other:\n",
+            &["DeleteSubnet", "CreateSubnet"],
+        ),
+        edit(
+            Kind::Subnet,
+            "  plain:\n    cidr_block: 10.1.3.0/24\n",
+            "",
+            &["DeleteSubnet"],
+        ),
+        edit(
+            Kind::NetworkAcl,
             "  outer:\n",
             "  other:\n",
             &["CreateNetworkAcl", "CreateNetworkAclEntry", "DeleteNetworkAcl"],
         ),
         edit(
+            Kind::VpcEndpoint,
             endpoint,
             "  s4:\n    service: s3\n    route_tables: [private]\n",
             &["DeleteVpcEndpoints", "CreateVpcEndpoint"],
         ),
         edit(
+            Kind::VpcEndpoint,
             "    route_tables: [private]\n",
             "    route_tables: [private, public]\n",
             &["ModifyVpcEndpoint"],
         ),
         edit(
+            Kind::NatGateway,
             "  main: {subnet: public, elastic_ip: nat}",
             "  main: {subnet: plain, elastic_ip: nat}",
             &["DeleteNatGateway", "CreateNatGateway"],
         ),
-        edit("    key_pair: ops\n", "", &["RunInstances", "TerminateInstances"]),
         edit(
+            Kind::Instance,
+            "    key_pair: ops\n",
+            "",
+            &["RunInstances", "TerminateInstances"],
+        ),
+        edit(
+            Kind::KeyPair,
             "{public_key: ",
             "{key_name: operators, public_key: ",
             &["ImportKeyPair", "DeleteKeyPair"],
         ),
         edit(
+            Kind::Instance,
             "    subnet: private\n",
             "    subnet: plain\n",
             &["RunInstances", "TerminateInstances"],

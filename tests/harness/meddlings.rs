@@ -1,8 +1,9 @@
 //! What somebody may do by hand to each attribute of each kind.
 
-use trueup_model::Plan;
+use trueup_model::{Kind, Plan};
 
 use crate::EVERY_KIND;
+use crate::kinds::with_last;
 
 /// What somebody does by hand. `{subnet.web}` stands for an id, and `{subnet.web#fact}` for what else is
 /// known of the object.
@@ -478,12 +479,12 @@ const RETIRED: &str = "EC2 has retired it";
 
 /// What nothing else of the network needs, so that EC2 lets people delete it, and an instance that is
 /// stopped.
-const IDLE: [(&str, &str); 4] = [
-    ("elastic_ip", "{}"),
-    ("route_table", "{vpc: main}"),
-    ("security_group", "{vpc: main, description: Idle}"),
+const IDLE: [(Kind, &str); 4] = [
+    (Kind::ElasticIp, "{}"),
+    (Kind::RouteTable, "{vpc: main}"),
+    (Kind::SecurityGroup, "{vpc: main, description: Idle}"),
     (
-        "instance",
+        Kind::Instance,
         "{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: private, security_groups: [db], state: stopped, \
          associate_public_ip_address: false, iam_instance_profile: web, root_volume: {size: 8, type: gp3, iops: 3000, throughput: 125}}",
     ),
@@ -519,21 +520,6 @@ pub fn network() -> String {
         text = format!("{head}\n{kind}:\n{tail}");
     }
     text
-}
-
-/// The text with one more resource of a kind, behind all others of it.
-fn with_last(text: &str, kind: &str, resource: &str) -> String {
-    let head = format!("\n{kind}:\n");
-    let (before, rest) = text
-        .split_once(&head)
-        .unwrap_or_else(|| panic!("no {kind} in the network"));
-    let end = rest
-        .match_indices('\n')
-        .map(|(place, _)| place + 1)
-        .find(|place| !rest[*place..].starts_with(' '))
-        .unwrap_or(rest.len());
-    let (section, after) = rest.split_at(end);
-    format!("{before}{head}{section}{resource}{after}")
 }
 
 /// A call with ids in place of addresses; `{answer#element}` is the text of an element in the last

@@ -2,7 +2,9 @@
 
 pub mod edit_list;
 pub mod equivalence;
+pub mod flips;
 pub mod fuse;
+pub mod kinds;
 pub mod meddlings;
 pub mod over_http;
 pub mod programs;
@@ -10,6 +12,7 @@ pub mod settled;
 pub mod trial;
 mod world;
 
+pub use kinds::EVERY_KIND;
 pub use world::World;
 pub(crate) use world::transport;
 
@@ -31,9 +34,6 @@ pub const OTHER_KEY: &str =
 /// So long a create waits before it looks whether it was the only one: longer than the sandbox takes to show
 /// a new object.
 pub const SHOWN_AFTER: Duration = Duration::from_secs(2);
-
-/// A spec with all kinds.
-pub const EVERY_KIND: &str = include_str!("../kinds/every-kind.yaml");
 
 /// Key files that all hold the same key, and no other files.
 #[derive(Debug)]
