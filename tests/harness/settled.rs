@@ -1,11 +1,8 @@
 //! What a golden file can hold of a session: all but what is another in each run.
 
 /// A transcript without what is another in each run: ids, addresses that EC2 gives, digests, keys, times, and
-/// the order in which steps that run side by side end.
+/// the order in which steps that run side by side begin and end.
 pub fn settled(seen: &str) -> String {
-    let lines = seen
-        .lines()
-        .filter(|line| !line.starts_with('[') || line.starts_with("[exit"));
     // The columns of a table are as wide as what was taken out of them.
     let even = |line: String| {
         if line.contains(" arn:") {
@@ -14,7 +11,33 @@ pub fn settled(seen: &str) -> String {
             line
         }
     };
-    lines.map(|line| even(words(line)) + "\n").collect()
+    let lines: Vec<&str> = seen.lines().collect();
+    let mut settled = String::new();
+    for run in lines.chunk_by(|one, other| step(one).is_some() == step(other).is_some()) {
+        let mut run = run.to_vec();
+        // Stable, so that each step begins before it ends; what is no step's stays where it is.
+        run.sort_by_key(|line| step(line));
+        for line in run {
+            settled += &(even(words(&untimed(line))) + "\n");
+        }
+    }
+    settled
+}
+
+/// The number of the step that a line of progress is about: `[ 3/21] subnet.private: CreateSubnet …`.
+fn step(line: &str) -> Option<usize> {
+    let (number, rest) = line.strip_prefix('[')?.split_once('/')?;
+    rest.split_once("] ")?.0.parse::<usize>().ok()?;
+    number.trim_start().parse().ok()
+}
+
+/// A line of progress without the time that the step took.
+fn untimed(line: &str) -> String {
+    let timed = step(line).and_then(|_| line.rsplit_once(" ("));
+    match timed.filter(|(_, time)| time.ends_with(" s)")) {
+        Some((line, _)) => format!("{line} (TIME)"),
+        None => line.to_owned(),
+    }
 }
 
 fn words(line: &str) -> String {
@@ -52,5 +75,19 @@ fn hidden(word: &str) -> String {
         Ok([10 | 54, ..]) => format!("ADDRESS{end}"),
         _ if word.starts_with("AAAA") => "KEY".to_owned(),
         _ => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settled;
+
+    #[test]
+    fn progress_is_in_the_order_of_the_steps_and_has_no_times() {
+        let seen = "Plan\n[ 2/10] vpc.b: CreateVpc …\n[ 1/10] vpc.a: CreateVpc …\n[ 2/10] vpc.b: CreateVpc done vpc-0f3e215dd14536615 (0.1 s)\n\
+                    [ 1/10] vpc.a: CreateVpc done vpc-02af3db212799657b (12.0 s)\nDone\n[exit 0]\n";
+        let told = "Plan\n[ 1/10] vpc.a: CreateVpc …\n[ 1/10] vpc.a: CreateVpc done vpc-ID (TIME)\n[ 2/10] vpc.b: CreateVpc …\n\
+                    [ 2/10] vpc.b: CreateVpc done vpc-ID (TIME)\nDone\n[exit 0]\n";
+        assert_eq!(settled(seen), told);
     }
 }
