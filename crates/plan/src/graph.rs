@@ -1,12 +1,12 @@
 //! The graph of steps: nodes, and edges with the reason for each.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
+use petgraph::Direction::Incoming;
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 use trueup_model::StepReason;
-
-use crate::order::order;
 
 /// Why one step comes before another. Later ones give way first where they close a circle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,11 +79,7 @@ impl Graph {
     }
 
     fn cycles(&self, nodes: usize) -> Vec<Vec<usize>> {
-        let mut graph: DiGraphMap<usize, ()> = DiGraphMap::with_capacity(nodes, self.edges.len());
-        for (before, after) in self.edges.keys() {
-            graph.add_edge(*before, *after, ());
-        }
-        let mut circles = tarjan_scc(&graph);
+        let mut circles = tarjan_scc(&self.all(nodes));
         circles.retain(|circle| circle.len() > 1);
         for circle in &mut circles {
             circle.sort_unstable();
@@ -92,10 +88,45 @@ impl Graph {
         circles
     }
 
+    /// All nodes and edges, without the reasons.
+    fn all(&self, nodes: usize) -> DiGraphMap<usize, ()> {
+        let mut graph = DiGraphMap::with_capacity(nodes, self.edges.len());
+        for node in 0..nodes {
+            graph.add_node(node);
+        }
+        for (before, after) in self.edges.keys() {
+            graph.add_edge(*before, *after, ());
+        }
+        graph
+    }
+
     /// The nodes in an order that respects every edge; of those that could be next, the one whose key is
-    /// smallest.
-    pub fn order<K: Ord + Clone>(&self, keys: &[K]) -> Vec<usize> {
-        order(keys, self.edges.keys().copied())
+    /// smallest. Nodes on a circle, and what comes after them, are left out.
+    ///
+    /// Any such order is right for EC2. Petgraph's own `toposort` takes the one that follows from how the graph
+    /// was built; a plan is the same whatever its edges were found in, and reads in the order of the spec.
+    pub fn order<K: Ord>(&self, keys: &[K]) -> Vec<usize> {
+        let graph = self.all(keys.len());
+        let key = |node: usize| keys.get(node).map(|key| Reverse((key, node)));
+        let mut waits: BTreeMap<usize, usize> = graph
+            .nodes()
+            .map(|node| (node, graph.neighbors_directed(node, Incoming).count()))
+            .collect();
+        let free = waits.iter().filter(|(_, before)| **before == 0);
+        let mut ready: BinaryHeap<_> = free.filter_map(|(node, _)| key(*node)).collect();
+        let mut ordered = Vec::with_capacity(keys.len());
+        while let Some(Reverse((_, node))) = ready.pop() {
+            ordered.push(node);
+            for next in graph.neighbors(node) {
+                if let Some(before) = waits.get_mut(&next) {
+                    *before -= 1;
+                    if *before == 0 {
+                        ready.extend(key(next));
+                    }
+                }
+            }
+        }
+        ordered
     }
 
     /// What comes directly before a node.

@@ -16,7 +16,6 @@ mod guard;
 mod judge;
 mod lower;
 mod marks;
-mod order;
 pub mod outside;
 mod rename;
 mod replacement;
