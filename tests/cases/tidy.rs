@@ -1,6 +1,7 @@
 //! The house is kept in order: rules about the repository itself that no compiler holds.
 
 mod crates;
+mod diffs;
 mod effects;
 mod links;
 mod modules;

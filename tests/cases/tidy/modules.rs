@@ -8,7 +8,9 @@ use super::{files, none, root, sources, text};
 
 /// Where programs and crates begin.
 fn is_root(path: &Path) -> bool {
-    let program = |folder: &Path| folder == Path::new("tests/bin") || is_tests_of_a_crate(folder);
+    let program = |folder: &Path| {
+        folder == Path::new("tests/bin") || folder.ends_with("examples") || is_tests_of_a_crate(folder)
+    };
     path.ends_with("main.rs") || path.ends_with("lib.rs") || path.parent().is_some_and(program)
 }
 
