@@ -253,6 +253,47 @@ fn an_image_or_a_type_that_is_not_there_makes_nothing_and_stops_nothing() {
 }
 
 #[test]
+fn a_type_of_another_architecture_than_the_image_makes_nothing_and_stops_nothing() {
+    let trial = Trial::of_the_seed();
+    let sandbox = Sandbox::serve(trial.folder.path());
+    let at = format!("--endpoint-url http://{} net.yaml", sandbox.address);
+    let image = |architecture: &str| {
+        let filters = format!("Filter.1.Name=architecture&Filter.1.Value.1={architecture}");
+        id_in(&sandbox.call(&format!("DescribeImages&{filters}")), "ami-")
+    };
+    let host = |image: &str, ty: &str| {
+        let text = "topology: net\nregion: us-west-2\nvpc: {main: {cidr_block: 10.41.0.0/16}}\n\
+                    subnet: {a: {cidr_block: 10.41.1.0/24}}\ninstance:\n  host: {subnet: a, image: ";
+        trial.write("net.yaml", format!("{text}{image}, instance_type: {ty}}}\n"));
+    };
+    let (arm, intel) = (image("arm64"), image("x86_64"));
+    let refused = |command: &str, why: &str| {
+        let seen = trial.see(&format!("{command} {at}"));
+        assert!(
+            seen.contains(why) && seen.contains("net.yaml:6") && seen.ends_with("[exit 3]\n"),
+            "{why}: {seen}"
+        );
+    };
+    host(&arm, "t3.micro");
+    refused(
+        "plan",
+        &format!("t3.micro runs x86_64 and not arm64, which {arm} is"),
+    );
+    host(&intel, "t3.micro");
+    let applied = trial.see(&format!("apply --auto-approve {at}"));
+    assert!(applied.ends_with("[exit 0]\n"), "{applied}");
+    // The type of a host that is there, and its image with the type.
+    host(&intel, "t4g.micro");
+    refused(
+        "apply --auto-approve --allow stop",
+        "t4g.micro runs arm64 and not x86_64, which i-",
+    );
+    host(&arm, "t4g.micro");
+    let applied = trial.see(&format!("apply --auto-approve --allow replace {at}"));
+    assert!(applied.ends_with("[exit 0]\n"), "{applied}");
+}
+
+#[test]
 fn an_instance_that_lost_its_tags_is_adopted_and_not_told_as_created() {
     let trial = Trial::of_the_seed();
     let sandbox = Sandbox::serve(trial.folder.path());

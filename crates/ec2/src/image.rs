@@ -1,19 +1,17 @@
 //! Images: whether they are there, and what they call the device that an instance boots from.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ec2::types::Image;
 
 use crate::answer::{needed_text, some};
 use crate::failure::Failure;
-use crate::read::pages;
+use crate::read::{Shown, States, pages};
 use crate::{Ec2, filter};
 
-/// The states of those images that there are of these ids, at most as many as one request takes. What they
+/// What EC2 says of those images that there are of these ids, at most as many as one request takes. What they
 /// call their root devices is remembered.
-pub async fn read(ec2: &Ec2, ids: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+pub async fn read(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     const ACTION: &str = "DescribeImages";
-    let mut states = BTreeMap::new();
+    let mut states = States::new();
     // Whoever knows the id of a deprecated image may launch it. One that is disabled is there, and is not to
     // be had.
     let request = ec2
@@ -32,13 +30,18 @@ pub async fn read(ec2: &Ec2, ids: &[String]) -> Result<BTreeMap<String, String>,
             if let Some(device) = some(image.root_device_name) {
                 ec2.memory.learn_root_device(&id, &device);
             }
-            states.insert(
-                id,
-                image
+            let shown = Shown {
+                state: image
                     .state
                     .map(|state| state.as_str().to_owned())
                     .unwrap_or_default(),
-            );
+                architectures: image
+                    .architecture
+                    .into_iter()
+                    .map(|architecture| architecture.as_str().to_owned())
+                    .collect(),
+            };
+            states.insert(id, shown);
             Ok::<_, Failure>(())
         }
     );

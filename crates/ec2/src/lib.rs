@@ -96,7 +96,7 @@ impl Ec2 {
     }
 
     /// What there is of these, which no bulk read shows (`DescribeImages`, `DescribeInstanceTypeOfferings`,
-    /// `DescribeTransitGateways`, …).
+    /// `DescribeInstanceTypes`, `DescribeTransitGateways`, …).
     pub async fn outside(&self, sought: &BTreeSet<Sought>) -> BTreeMap<Sought, Outside> {
         read::outside(self, sought).await
     }

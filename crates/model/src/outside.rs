@@ -1,6 +1,10 @@
 //! What a plan uses and no spec declares: objects of others, images, instance types.
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+/// The fact of an instance that says which architecture its image has.
+pub const ARCHITECTURE: &str = "architecture";
 
 /// Something outside a topology that a step uses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +57,9 @@ impl fmt::Display for Sought {
 /// What a look at such a thing found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outside {
-    /// It is there and can be used.
-    There,
+    /// It is there and can be used. The architectures that an image has or an instance type supports, in EC2's
+    /// words; none of anything else, and where EC2 does not say.
+    There(BTreeSet<String>),
     /// It is there, in a state in which it cannot be used: EC2's word for that.
     Unusable(String),
     /// There is no such thing in this account and region.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_model::outside::ARCHITECTURE;
 use trueup_model::{
     Address, Diagnostic, Guard, Kind, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal, Role,
     Sought, Topology, Value, Zone,
@@ -28,9 +29,10 @@ pub fn unlisted(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeS
 /// and tells what could not be looked for.
 pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: &BTreeMap<Sought, Outside>) {
     refuse_strangers(plan, topology, observed);
+    refuse_architectures(plan, topology, observed, looked);
     for Use { address, sought } in uses(plan, topology, observed) {
         let why = match looked.get(&sought) {
-            None | Some(Outside::There) => continue,
+            None | Some(Outside::There(_)) => continue,
             Some(Outside::Unknown(why)) => {
                 let message = format!("whether {} is not known: {why}", question(&sought));
                 let warning = Diagnostic::warning("outside", message)
@@ -80,6 +82,69 @@ fn absent(plan: &Plan, sought: &Sought) -> String {
         } => format!("EC2 offers no {name} in {region}"),
         Sought::InstanceType { .. } => format!("EC2 offers no {sought}"),
         _ => format!("there is no {sought} in {region} of account {account}"),
+    }
+}
+
+/// Refuses an instance type that does not run what it is to boot: the image of a launch, or that of the
+/// instance that is there. What EC2 does not say of either is no reason.
+fn refuse_architectures(
+    plan: &mut Plan,
+    topology: &Topology,
+    observed: &Observed,
+    looked: &BTreeMap<Sought, Outside>,
+) {
+    let of = |sought: &Sought| match looked.get(sought) {
+        Some(Outside::There(of)) if !of.is_empty() => Some(of),
+        _ => None,
+    };
+    let held: BTreeMap<&str, &Object> = observed
+        .objects
+        .iter()
+        .filter_map(|object| Some((object.claim(&topology.name)?, object)))
+        .collect();
+    let launched: BTreeSet<Address> = plan
+        .steps
+        .iter()
+        .filter(|step| step.call.role() == Role::Create)
+        .map(|step| step.address.clone())
+        .collect();
+    let mut used: BTreeMap<Address, Vec<Sought>> = BTreeMap::new();
+    for one in uses(plan, topology, observed) {
+        used.entry(one.address).or_default().push(one.sought);
+    }
+    for (address, used) in used {
+        let is_type = |sought: &&Sought| matches!(sought, Sought::InstanceType { .. });
+        let looked_at = |sought| of(sought).map(|of| (sought.text().to_owned(), of.clone()));
+        let image = used
+            .iter()
+            .filter(|sought| !is_type(sought))
+            .find_map(looked_at)
+            .or_else(|| {
+                let object = held
+                    .get(address.to_string().as_str())
+                    .filter(|_| !launched.contains(&address))?;
+                let of = object.facts.get(ARCHITECTURE)?.as_text()?.to_owned();
+                Some((object.id.clone(), BTreeSet::from([of])))
+            });
+        let ty = used.iter().filter(is_type).find_map(looked_at);
+        let (Some((image, is)), Some((ty, runs))) = (image, ty) else {
+            continue;
+        };
+        if is.is_disjoint(&runs) {
+            let words =
+                |of: &BTreeSet<String>| of.iter().map(String::as_str).collect::<Vec<_>>().join(" or ");
+            let why = format!(
+                "{ty} runs {} and not {}, which {image} is, and {} names it: write a type and an image of one architecture",
+                words(&runs),
+                words(&is),
+                spot(topology, &address, &ty)
+            );
+            plan.refused.push(Refusal {
+                guard: Guard::Outside,
+                address: address.to_string(),
+                why,
+            });
+        }
     }
 }
 

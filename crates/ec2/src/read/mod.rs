@@ -22,7 +22,7 @@ pub use elsewhere::elsewhere;
 pub use found::{Found, Links, Seen};
 pub use lost::lost;
 pub use others::others;
-pub use outside::outside;
+pub use outside::{Shown, States, outside};
 pub use page::Pages;
 pub(crate) use page::pages;
 pub use whole::tagged;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{
-    EgressOnlyInternetGateway, InstanceTypeOffering, LocationType, ManagedPrefixList, NetworkInterface,
-    TransitGateway, VpcPeeringConnection, VpnGateway,
+    EgressOnlyInternetGateway, InstanceTypeInfo, InstanceTypeOffering, LocationType, ManagedPrefixList,
+    NetworkInterface, TransitGateway, VpcPeeringConnection, VpnGateway,
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use trueup_model::kind::is_id_tail;
 use trueup_model::{CloudError, Kind, Outside, Sought, Zone};
 
@@ -37,8 +37,17 @@ const UNUSABLE: [&str; 13] = [
     "invalid",
 ];
 
-/// The state of each object that is there; of kinds without states, the empty text. By what was asked for.
-type States = BTreeMap<String, String>;
+/// What EC2 says of something that is there.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Its state; of kinds without states, the empty text.
+    pub state: String,
+    /// The architectures that an image has or an instance type supports.
+    pub architectures: BTreeSet<String>,
+}
+
+/// What is there, by what was asked for.
+pub type States = BTreeMap<String, Shown>;
 
 /// Things that one call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,8 +121,10 @@ pub async fn outside(ec2: &Ec2, sought: &BTreeSet<Sought>) -> BTreeMap<Sought, O
             Err(why) => Outside::Unknown(why.clone()),
             Ok(states) => match states.get(&key(ec2, one)) {
                 None => Outside::Absent,
-                Some(state) if UNUSABLE.contains(&state.as_str()) => Outside::Unusable(state.clone()),
-                Some(_) => Outside::There,
+                Some(Shown { state, .. }) if UNUSABLE.contains(&state.as_str()) => {
+                    Outside::Unusable(state.clone())
+                }
+                Some(shown) => Outside::There(shown.architectures.clone()),
             },
         };
         all.extend(sought.into_iter().map(|one| (one.clone(), judge(one))));
@@ -154,8 +165,15 @@ async fn once(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, F
     Ok(found)
 }
 
-fn state(id: Option<String>, state: Option<&str>) -> Option<(String, String)> {
-    Some((id?, state.unwrap_or_default().to_owned()))
+fn state(id: Option<String>, state: Option<&str>) -> Option<(String, Shown)> {
+    let state = state.unwrap_or_default().to_owned();
+    Some((
+        id?,
+        Shown {
+            state,
+            ..Shown::default()
+        },
+    ))
 }
 
 /// What the bulk read did not show: it may have left it out.
@@ -170,7 +188,7 @@ async fn of_a_kind(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
         .await?
         .objects
         .into_iter()
-        .map(|object| (object.id, String::new()))
+        .map(|object| (object.id, Shown::default()))
         .collect())
 }
 
@@ -188,19 +206,71 @@ async fn key_pairs(ec2: &Ec2, names: &[String]) -> Result<States, Failure> {
         .objects
         .iter()
         .filter_map(|object| Kind::KeyPair.rules().ec2_name(&object.record));
-    Ok(names.map(|name| (name, String::new())).collect())
+    Ok(names.map(|name| (name, Shown::default())).collect())
 }
 
-/// The places where EC2 offers instance types of these names. Of a type that is on offer nothing says that
-/// there is room for it now.
+/// The places where EC2 offers instance types of these names, and what they run. Of a type that is on offer
+/// nothing says that there is room for it now.
 async fn instance_types(ec2: &Ec2, places: Places, names: &[String]) -> Result<States, Failure> {
+    let (offered, architectures) = join(offered(ec2, places, names), architectures(ec2, names)).await;
+    let mut found = States::new();
+    for (name, place) in offered? {
+        // What a type runs is asked beside: where that may not be asked, it is not known.
+        let architectures = architectures
+            .as_ref()
+            .ok()
+            .and_then(|architectures| architectures.get(&name).cloned())
+            .unwrap_or_default();
+        found.insert(
+            offering(&name, &place),
+            Shown {
+                architectures,
+                ..Shown::default()
+            },
+        );
+    }
+    Ok(found)
+}
+
+/// The architectures that instance types of these names support, as far as EC2 says so.
+async fn architectures(ec2: &Ec2, names: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
+    let mut found = BTreeMap::new();
+    let request = ec2
+        .client
+        .describe_instance_types()
+        .max_results(100)
+        .filters(filter::of("instance-type", names));
+    pages!(
+        ec2,
+        "DescribeInstanceTypes",
+        request,
+        instance_types,
+        |ty: InstanceTypeInfo| {
+            let runs = ty
+                .processor_info
+                .as_ref()
+                .map(|processor| processor.supported_architectures())
+                .unwrap_or_default()
+                .iter()
+                .map(|architecture| architecture.as_str().to_owned());
+            if let Some(name) = &ty.instance_type {
+                found.insert(name.as_str().to_owned(), runs.collect());
+            }
+            Ok::<_, Failure>(())
+        }
+    );
+    Ok(found)
+}
+
+/// The names and the places of these types.
+async fn offered(ec2: &Ec2, places: Places, names: &[String]) -> Result<Vec<(String, String)>, Failure> {
     const ACTION: &str = "DescribeInstanceTypeOfferings";
     let by = match places {
         Places::Region => LocationType::Region,
         Places::ZoneNames => LocationType::AvailabilityZone,
         Places::ZoneIds => LocationType::AvailabilityZoneId,
     };
-    let mut found = States::new();
+    let mut found = Vec::new();
     let request = ec2
         .client
         .describe_instance_type_offerings()
@@ -218,10 +288,7 @@ async fn instance_types(ec2: &Ec2, places: Places, names: &[String]) -> Result<S
                 "instanceType",
                 offer.instance_type.map(|ty| ty.as_str().to_owned()),
             )?;
-            found.insert(
-                offering(&name, &needed_text(ACTION, "location", offer.location)?),
-                String::new(),
-            );
+            found.push((name, needed_text(ACTION, "location", offer.location)?));
             Ok::<_, Failure>(())
         }
     );

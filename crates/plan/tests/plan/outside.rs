@@ -1,10 +1,11 @@
 //! Objects of others that a plan uses: they are looked for before anything is made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::json;
-use trueup_model::{Observed, Outside, Place, Plan, Sought, Topology, Zone};
+use trueup_model::outside::ARCHITECTURE;
+use trueup_model::{Kind, Observed, Outside, Place, Plan, Sought, Topology, Zone};
 use trueup_plan::{outside, plan};
 
 const GATEWAY: &str = "tgw-0123456789abcdef0";
@@ -34,6 +35,9 @@ fn wanted() -> Topology {
     wanted
 }
 
+/// It is there, and nothing more is known.
+const THERE: Outside = Outside::There(BTreeSet::new());
+
 /// What a plan looks for, as a message says it.
 fn sought(wanted: &Topology, observed: &Observed) -> Vec<String> {
     outside::unlisted(&plan(wanted, observed), wanted, observed)
@@ -52,7 +56,7 @@ fn checked(wanted: &Topology, observed: &Observed, found: &Outside) -> Plan {
     // What a launch takes is there.
     let of = |sought: &Sought| {
         if LAUNCHED.contains(&sought.text()) {
-            Outside::There
+            THERE
         } else {
             found.clone()
         }
@@ -107,7 +111,7 @@ fn what_is_not_there_is_refused_at_its_line() {
 
     let state = checked(&wanted, &nothing, &Outside::Unusable("deleting".into())).refused;
     assert!(state[0].why.contains("it is deleting"), "{}", state[0].why);
-    assert!(checked(&wanted, &nothing, &Outside::There).refused.is_empty());
+    assert!(checked(&wanted, &nothing, &THERE).refused.is_empty());
     // What nobody may look at is told, and no reason to refuse anything.
     let unknown = checked(&wanted, &nothing, &Outside::Unknown("no permission".into()));
     assert!(unknown.refused.is_empty() && unknown.is_complete());
@@ -177,11 +181,11 @@ fn what_is_in_another_vpc_than_it_must_be_is_refused() {
         )])
     };
     assert!(
-        checked(&subnet(&id("vpc.other")), &there, &Outside::There)
+        checked(&subnet(&id("vpc.other")), &there, &THERE)
             .refused
             .is_empty()
     );
-    let refused = checked(&subnet(&id("vpc.main")), &there, &Outside::There).refused;
+    let refused = checked(&subnet(&id("vpc.main")), &there, &THERE).refused;
     assert_eq!((refused.len(), refused[0].guard.code()), (1, "outside"));
     let why = &refused[0].why;
     assert!(
@@ -197,7 +201,7 @@ fn what_is_in_another_vpc_than_it_must_be_is_refused() {
             json!({"vpc": "vpc.new", "cidr_block": "10.7.9.0/24", "route_table": id("route_table.t")}),
         ),
     ]);
-    assert_eq!(checked(&new, &there, &Outside::There).refused.len(), 1);
+    assert_eq!(checked(&new, &there, &THERE).refused.len(), 1);
 }
 
 #[test]
@@ -313,4 +317,60 @@ fn with_type_of(wanted: &Topology, ty: &str) -> Topology {
         .record
         .set("instance_type", ty);
     wanted
+}
+
+#[test]
+fn a_type_that_does_not_run_the_image_is_refused_and_both_are_named() {
+    let there = live(&topology(&seed()));
+    let refused = |attribute: &str, value: &str, image: &[&str], ty: &[&str], host: &str| {
+        let wanted = topology(&with(seed(), "instance.bastion", attribute, json!(value)));
+        let mut there = there.clone();
+        for object in &mut there.objects {
+            if !host.is_empty() && object.kind == Kind::Instance {
+                object.facts.set(ARCHITECTURE, host);
+            }
+        }
+        let mut plan = plan(&wanted, &there);
+        let looked = outside::unlisted(&plan, &wanted, &there)
+            .into_iter()
+            .map(|sought| {
+                let of = match sought {
+                    Sought::InstanceType { .. } => ty,
+                    _ => image,
+                };
+                (
+                    sought,
+                    Outside::There(of.iter().map(|of| (*of).to_owned()).collect()),
+                )
+            })
+            .collect();
+        outside::check(&mut plan, &wanted, &there, &looked);
+        let whys: Vec<String> = plan.refused.into_iter().map(|refusal| refusal.why).collect();
+        whys.join("; ")
+    };
+    let image = "ami-0123456789abcdef0";
+    assert_eq!(
+        refused("image", image, &["arm64"], &["i386", "x86_64"], ""),
+        "t2.micro runs i386 or x86_64 and not arm64, which ami-0123456789abcdef0 is, and `instance.bastion.instance_type` names \
+         it: write a type and an image of one architecture"
+    );
+    // The old host's image is of no account where another one is launched.
+    assert_eq!(
+        refused("image", image, &["x86_64"], &["i386", "x86_64"], "arm64"),
+        ""
+    );
+    for (image, ty) in [(&["arm64"][..], &[][..]), (&[], &["x86_64"]), (&[], &[])] {
+        assert_eq!(refused("image", "ami-0123456789abcdef0", image, ty, "arm64"), "");
+    }
+    // A type that is changed boots what is there.
+    let why = refused("instance_type", "t4g.micro", &[], &["arm64"], "x86_64");
+    assert!(
+        why.starts_with("t4g.micro runs arm64 and not x86_64, which i-"),
+        "{why}"
+    );
+    assert_eq!(
+        refused("instance_type", "t3.micro", &[], &["x86_64"], "x86_64"),
+        ""
+    );
+    assert_eq!(refused("instance_type", "t4g.micro", &[], &["arm64"], ""), "");
 }

@@ -20,7 +20,8 @@ pub struct Image {
     pub name: String,
     /// Its description.
     pub description: String,
-    /// `x86_64` or `arm64`; nothing where it is not known, and fits.
+    /// `x86_64` or `arm64`; nothing where it is not known: such an image fits every type, and no list says
+    /// what it has.
     pub architecture: Option<String>,
     /// Where its root volume is attached.
     pub root_device: String,
@@ -231,7 +232,11 @@ const FIELDS: &[Field<Image>] = fields![Image:
     "image-id" => |seen, add| add(seen.id),
     "name" => |seen, add| add(&seen.row.name),
     "description" => |seen, add| add(&seen.row.description),
-    "architecture" => |seen, add| add(architecture(seen.row)),
+    "architecture" => |seen, add| {
+        if let Some(architecture) = &seen.row.architecture {
+            add(architecture);
+        }
+    },
     "owner-id" => |seen, add| add(&seen.row.owner),
     "owner-alias" => |seen, add| seen.row.alias.iter().for_each(|alias| add(alias)),
     "state" => |_, add| add("available"),
@@ -252,11 +257,6 @@ const FIELDS: &[Field<Image>] = fields![Image:
     "platform" => |_, _| {},
     "platform-details" => |_, add| add("Linux/UNIX"),
 ];
-
-/// The architecture that lists tell: the usual one where it is not known.
-fn architecture(image: &Image) -> &str {
-    image.architecture.as_deref().unwrap_or("x86_64")
-}
 
 /// `DescribeImages`: the public ones, and those that are asked for by their ids, as a list or in a filter.
 pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
@@ -331,7 +331,7 @@ fn write(x: &mut Xml, image: &Image) {
     x.maybe("imageOwnerAlias", image.alias.as_ref());
     x.text("creationDate", &image.created);
     x.text("isPublic", true);
-    x.text("architecture", architecture(image));
+    x.maybe("architecture", image.architecture.as_deref());
     x.text("imageType", "machine");
     x.text("platformDetails", "Linux/UNIX");
     x.text("usageOperation", "RunInstances");

@@ -122,7 +122,8 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
             "InvalidParameterValue",
             format!(
                 "The architecture '{}' of the specified instance type does not match the architecture '{other}' of the specified AMI. \
-                 Specify an instance type and an AMI that have matching architectures, and try again.",
+                 Specify an instance type and an AMI that have matching architectures, and try again. You can use \
+                 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.",
                 kind.architecture
             ),
         ));

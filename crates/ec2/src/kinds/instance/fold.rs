@@ -6,6 +6,7 @@ use aws_sdk_ec2::types::{
     InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstanceNetworkInterfaceAssociation,
 };
 use trueup_model::kinds::instance::{Instance, MetadataOptions};
+use trueup_model::outside::ARCHITECTURE;
 use trueup_model::{Object, Record, Ref, Value};
 
 use super::fact;
@@ -170,6 +171,9 @@ fn known(instance: &mut Live, live: &str, primary: &InstanceNetworkInterface) ->
         "root_volume_deleted_on_termination",
         volume.and_then(|volume| volume.delete_on_termination),
     );
+    if let Some(architecture) = &instance.architecture {
+        facts.set(ARCHITECTURE, architecture.as_str());
+    }
     if let Some(options) = &instance.metadata_options {
         facts.set(fact::METADATA, every_option(options));
     }
