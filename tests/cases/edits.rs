@@ -391,11 +391,11 @@ instance:
                 (
                     refusal.guard.code(),
                     refusal.address.as_str(),
-                    refusal.why.as_str(),
+                    trueup_report::reasons::refusal(&plan, refusal),
                 )
             })
             .collect();
         let expected = "EC2 refuses DetachInternetGateway while instance.web is there, and instance.web stays: change or remove it as well";
-        assert_eq!(why, [("order", "internet_gateway.main", expected)]);
+        assert_eq!(why, [("order", "internet_gateway.main", expected.to_owned())]);
     });
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::sleep;
-use trueup_model::{Guard, Observed, Plan, Standing, Topology};
+use trueup_model::{Guard, Observed, Plan, Refused, Standing, Topology};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
 
 use crate::{World, paused};
@@ -281,12 +281,9 @@ impl<'a> Simulation<'a> {
             .filter(is_doubled)
             .map(|object| object.id.as_str())
             .collect();
-        let named = |why: &str| doubled.iter().any(|id| why.contains(id));
-        if let Some(other) = plan
-            .refused
-            .iter()
-            .find(|refusal| refusal.guard != Guard::Protected || !named(&refusal.why))
-        {
+        let named =
+            |why: &Refused| matches!(why, Refused::Protected { id, .. } if doubled.contains(&id.as_str()));
+        if let Some(other) = plan.refused.iter().find(|refusal| !named(&refusal.why)) {
             return Err(format!("refused: {other:?}"));
         }
         for id in doubled {

@@ -115,7 +115,7 @@ pub fn explain(missing: &[Need], fingerprint: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use trueup_model::{Action, Change, Disruption, Guard, Kind, Refusal};
+    use trueup_model::{Action, Change, Disruption, Kind, Refusal, Refused};
 
     use super::*;
 
@@ -286,11 +286,12 @@ mod tests {
         let mut plan = plan(&[Action::Create]);
         plan.unreadable = BTreeMap::from([(Kind::Subnet, "denied".to_owned())]);
         assert_eq!(decide(&plan, said), Decision::Incomplete);
-        plan.refused.push(Refusal {
-            guard: Guard::Protected,
-            address: "subnet.a".into(),
-            why: "it is protected".into(),
-        });
+        let why = Refused::Protected {
+            from: trueup_model::Consent::Delete,
+            id: "subnet-1".into(),
+            duplicate: false,
+        };
+        plan.refused.push(Refusal::new("subnet.a", why));
         assert_eq!(decide(&plan, said), Decision::Guarded);
         plan.changes.clear();
         assert_eq!(decide(&plan, said), Decision::Guarded);

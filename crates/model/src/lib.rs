@@ -27,6 +27,7 @@ pub mod plan;
 pub mod policy;
 pub mod reachability;
 pub mod reason;
+pub mod refusal;
 pub mod room;
 pub mod rules;
 pub mod schema;
@@ -52,14 +53,15 @@ pub use members::MemberKey;
 pub use observed::{Object, Observed, Owner, Standing};
 pub use outside::{Outside, Sought, Zone};
 pub use plan::{
-    Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Refusal, Remark, Renamed,
-    Step, StepAction, Summary, Turns, Twin, Unread, Untagged,
+    Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Remark, Renamed, Step,
+    StepAction, Summary, Turns, Twin, Unread, Untagged,
 };
 pub use reachability::{
     Barrier, Finding, Interrupted, Level, OpenedGroup, PublicSubnet, ReachChange, Reachability,
     SourceAddress, SourceChange, Status, Stuck,
 };
 pub use reason::{Cause, Consent, Constraint, Guard, Note, StepReason};
+pub use refusal::{Mention, Refusal, Refused, TakenBy};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
 pub use schema::{Attribute, Effect, Follow, Schema, Type};
 pub use stake::{Loss, Stake};

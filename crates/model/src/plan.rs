@@ -10,7 +10,8 @@ use crate::code::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::observed::Object;
 use crate::reachability::Reachability;
-use crate::reason::{Cause, Consent, Guard, Note, StepReason};
+use crate::reason::{Cause, Consent, Note, StepReason};
+use crate::refusal::Refusal;
 use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::value::{Record, Value};
@@ -323,17 +324,6 @@ codes!(StepAction {
     Retire => "retire",
     Delete => "delete",
 });
-
-/// Something that will not be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    /// Which guard.
-    pub guard: Guard,
-    /// Whose change is refused; of an expectation, who asks.
-    pub address: String,
-    /// Why, and what to do.
-    pub why: String,
-}
 
 /// How many addresses have which action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 
 use trueup_model::room::Lists;
 use trueup_model::{
-    Address, Follow, Guard, Kind, Live, Object, Observed, Record, Ref, Refusal, Resource, Standing, Topology,
-    Type, Value, View,
+    Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Refused, Resource, Standing,
+    Topology, Type, Value, View,
 };
 
 use crate::difference::Difference;
@@ -152,27 +152,19 @@ fn claim(folded: &mut Folded) {
         };
         match object.address(&folded.topology) {
             Some(address) if object.implicit => {
-                let why = format!(
-                    "{} was made by EC2 itself and is never touched: remove our tags from it",
-                    object.id
-                );
-                folded.refused.push(Refusal {
-                    guard: Guard::Foreign,
-                    address: address.to_string(),
-                    why,
-                });
+                let id = object.id.clone();
+                folded
+                    .refused
+                    .push(Refusal::new(&address, Refused::MadeByEc2 { id }));
                 folded.frozen.insert(address);
             }
             None => {
-                let why = format!(
-                    "{} is a {} and its tag `trueup:address` says `{}`: correct or remove the tag",
-                    object.id, object.kind, owner.address
-                );
-                folded.refused.push(Refusal {
-                    guard: Guard::Foreign,
-                    address: owner.address.clone(),
-                    why,
-                });
+                let why = Refused::WrongTag {
+                    id: object.id.clone(),
+                    kind: object.kind,
+                    tag: owner.address.clone(),
+                };
+                folded.refused.push(Refusal::new(&owner.address, why));
                 folded.frozen.extend(owner.address.parse::<Address>());
             }
             Some(address) if !owner.standing.holds() => {
@@ -194,20 +186,13 @@ fn claim(folded: &mut Folded) {
             }
             folded.holder.insert(address, kept);
         } else {
-            let ids: Vec<&str> = holders
+            let ids = holders
                 .iter()
-                .map(|&index| folded.objects[index].id.as_str())
+                .map(|&index| folded.objects[index].id.clone())
                 .collect();
-            let why = format!(
-                "{} objects carry its tags: {}. One of them is a copy: remove `trueup:topology` and `trueup:address` from it",
-                ids.len(),
-                ids.join(", ")
-            );
-            folded.refused.push(Refusal {
-                guard: Guard::DoubleClaim,
-                address: address.to_string(),
-                why,
-            });
+            folded
+                .refused
+                .push(Refusal::new(&address, Refused::Copies { ids }));
             folded.frozen.insert(address);
         }
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::rules::just_created;
 use trueup_model::rules::{Update, make};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Disruption, Effect, Guard, Note, Object, Plan, Refusal,
-    Remark, Resource, Standing,
+    Action, Address, AttributeChange, Call, Change, Consent, Disruption, Effect, Note, Object, Plan, Refusal,
+    Refused, Remark, Resource, Standing,
 };
 
 use crate::difference::{Difference, all_new};
@@ -205,9 +205,9 @@ impl<'a> Judge<'a> {
                 address,
                 object,
                 if worst == Effect::Stop {
-                    "stopping"
+                    Consent::Stop
                 } else {
-                    "replacing"
+                    Consent::Replace
                 },
             ));
             return None;
@@ -274,19 +274,15 @@ impl<'a> Judge<'a> {
             return None;
         }
         if let Some(user) = self.named.get(address) {
-            let why = format!(
-                "{user} still names {} by its id, and the spec does not declare {address} any more: change {user}, or declare {address} again",
-                object.id
-            );
-            plan.refused.push(Refusal {
-                guard: Guard::InUse,
-                address: address.to_string(),
-                why,
-            });
+            let why = Refused::StillNamed {
+                user: user.clone(),
+                id: object.id.clone(),
+            };
+            plan.refused.push(Refusal::new(address, why));
             return None;
         }
         if self.is_protected(object, None) && !self.is_spare(object) {
-            plan.refused.push(protected(address, object, "deleting"));
+            plan.refused.push(protected(address, object, Consent::Delete));
             return None;
         }
         let rules = address.kind.rules();
@@ -359,21 +355,11 @@ fn is_doubled(object: &Object) -> bool {
     object.standing() == Some(&Standing::Duplicate)
 }
 
-fn protected(address: &Address, object: &Object, what: &str) -> Refusal {
-    let id = &object.id;
-    let why = if is_doubled(object) {
-        format!(
-            "{what} {id} is refused: two runs made an object for {address} at the same time, this is the one that is used less, and it \
-             is protected. Remove its tag `trueup:protect`, if it really is the one that must go"
-        )
-    } else {
-        format!(
-            "{what} {id} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen"
-        )
+fn protected(address: &Address, object: &Object, from: Consent) -> Refusal {
+    let why = Refused::Protected {
+        from,
+        id: object.id.clone(),
+        duplicate: is_doubled(object),
     };
-    Refusal {
-        guard: Guard::Protected,
-        address: address.to_string(),
-        why,
-    }
+    Refusal::new(address, why)
 }

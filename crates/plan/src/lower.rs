@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::{Follow, Members};
 use trueup_model::{
-    Action, Address, After, Call, Claim, Guard, Kind, Needs, Order, Plan, Record, Ref, Refusal, Resource,
+    Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Refused, Resource,
     Role, Step, StepAction, StepReason, Type, Value, tags,
 };
 
@@ -28,8 +28,8 @@ struct Node<'v> {
 pub struct Circle {
     /// Whose steps they are.
     pub addresses: BTreeSet<Address>,
-    /// The steps, in a sentence.
-    steps: String,
+    /// The steps: the action of each, and whose it is.
+    steps: Vec<(&'static str, Address)>,
 }
 
 impl From<Circle> for Refusal {
@@ -39,15 +39,7 @@ impl From<Circle> for Refusal {
             .first()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let why = format!(
-            "each of these would have to come before the others: {}. Apply the changes one after the other",
-            circle.steps
-        );
-        Self {
-            guard: Guard::Order,
-            address,
-            why,
-        }
+        Self::new(&address, Refused::Circle { steps: circle.steps })
     }
 }
 
@@ -66,18 +58,15 @@ pub fn lower(folded: &Folded, judged: &[Judged<'_>], plan: &mut Plan) -> Result<
     let nodes = lowering.nodes;
     let mut graph = lowering.graph;
     if let Err(circle) = graph.break_cycles(nodes.len()) {
-        let steps: Vec<String> = circle
+        let steps = circle
             .iter()
-            .map(|&node| format!("{} of {}", nodes[node].call.action, nodes[node].verdict.address))
+            .map(|&node| (nodes[node].call.action.name, nodes[node].verdict.address.clone()))
             .collect();
         let addresses = circle
             .iter()
             .map(|&node| nodes[node].verdict.address.clone())
             .collect();
-        return Err(Circle {
-            addresses,
-            steps: steps.join(", "),
-        });
+        return Err(Circle { addresses, steps });
     }
     plan.refused.extend(refused);
     plan.turns = companies
@@ -438,15 +427,11 @@ impl<'v> Lowering<'v> {
                     .get(&claim.space)
                     .and_then(|given| given.iter().find(clashes))
                 {
-                    let why = format!(
-                        "EC2 gave {} to {other}, which stays: choose another, or let {other} have another first",
-                        claim.what
-                    );
-                    refused.push(Refusal {
-                        guard: Guard::Order,
-                        address: address.to_string(),
-                        why,
-                    });
+                    let why = Refused::GivenAway {
+                        what: claim.what,
+                        other: (*other).clone(),
+                    };
+                    refused.push(Refusal::new(address, why));
                 }
             }
         }
@@ -482,15 +467,11 @@ impl<'v> Lowering<'v> {
                     ),
                 };
                 if matches!(after, After::Gone(..)) && step.is_none() {
-                    let why = format!(
-                        "EC2 refuses {} while {other} is there, and {other} stays: change or remove it as well",
-                        node.call.action
-                    );
-                    refused.push(Refusal {
-                        guard: Guard::Order,
-                        address: address.to_string(),
-                        why,
-                    });
+                    let why = Refused::Stays {
+                        call: node.call.action.name,
+                        other: other.clone(),
+                    };
+                    refused.push(Refusal::new(address, why));
                 }
                 // guard: order of hooks
                 if let Some(step) = step.filter(|_| other != address) {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::outside::ARCHITECTURE;
 use trueup_model::{
-    Address, Diagnostic, Guard, Kind, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal, Role,
-    Sought, Topology, Value, Zone,
+    Address, Diagnostic, Kind, Mention, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal,
+    Refused, Role, Sought, Topology, Value, Zone,
 };
 
 /// Something outside the topology that a step uses.
@@ -31,7 +31,7 @@ pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: 
     refuse_strangers(plan, topology, observed);
     refuse_architectures(plan, topology, observed, looked);
     for Use { address, sought } in uses(plan, topology, observed) {
-        let why = match looked.get(&sought) {
+        let state = match looked.get(&sought) {
             None | Some(Outside::There(_)) => continue,
             Some(Outside::Unknown(why)) => {
                 let message = format!("whether {} is not known: {why}", question(&sought));
@@ -45,22 +45,15 @@ pub fn check(plan: &mut Plan, topology: &Topology, observed: &Observed, looked: 
                 );
                 continue;
             }
-            Some(Outside::Absent) => absent(plan, &sought),
-            Some(Outside::Unusable(state)) => format!("{sought} cannot be used: it is {state}"),
+            Some(Outside::Absent) => None,
+            Some(Outside::Unusable(state)) => Some(state.clone()),
         };
-        let remedy = match &sought {
-            Sought::InstanceType { .. } => "write one that is offered there",
-            _ => "write the id of one that can be used, or make it first",
+        let named = mention(topology, &address, sought.text());
+        let why = match state {
+            None => Refused::Absent { sought, named },
+            Some(state) => Refused::Unusable { sought, state, named },
         };
-        let why = format!(
-            "{why}, and {} names it: {remedy}",
-            spot(topology, &address, sought.text())
-        );
-        plan.refused.push(Refusal {
-            guard: Guard::Outside,
-            address: address.to_string(),
-            why,
-        });
+        plan.refused.push(Refusal::new(&address, why));
     }
 }
 
@@ -69,19 +62,6 @@ fn question(sought: &Sought) -> String {
     match sought {
         Sought::InstanceType { .. } => format!("EC2 offers {sought}"),
         _ => format!("{sought} is there"),
-    }
-}
-
-/// What is to be said of something that was looked for and is not there.
-fn absent(plan: &Plan, sought: &Sought) -> String {
-    let Plan { region, account, .. } = plan;
-    match sought {
-        Sought::InstanceType {
-            name,
-            zone: Zone::Any,
-        } => format!("EC2 offers no {name} in {region}"),
-        Sought::InstanceType { .. } => format!("EC2 offers no {sought}"),
-        _ => format!("there is no {sought} in {region} of account {account}"),
     }
 }
 
@@ -131,19 +111,15 @@ fn refuse_architectures(
             continue;
         };
         if is.is_disjoint(&runs) {
-            let words =
-                |of: &BTreeSet<String>| of.iter().map(String::as_str).collect::<Vec<_>>().join(" or ");
-            let why = format!(
-                "{ty} runs {} and not {}, which {image} is, and {} names it: write a type and an image of one architecture",
-                words(&runs),
-                words(&is),
-                spot(topology, &address, &ty)
-            );
-            plan.refused.push(Refusal {
-                guard: Guard::Outside,
-                address: address.to_string(),
-                why,
-            });
+            let named = mention(topology, &address, &ty);
+            let why = Refused::OtherArchitecture {
+                ty,
+                runs,
+                image,
+                is,
+                named,
+            };
+            plan.refused.push(Refusal::new(&address, why));
         }
     }
 }
@@ -204,14 +180,15 @@ fn refuse_strangers(plan: &mut Plan, topology: &Topology, observed: &Observed) {
             }
         }
     }
-    for (address, id, own, other) in strangers {
-        let at = spot(topology, &address, &id);
-        let why = format!("{id} is in {other}, and {at} needs one in {own}: write the id of another one");
-        plan.refused.push(Refusal {
-            guard: Guard::Outside,
-            address: address.to_string(),
-            why,
-        });
+    for (address, id, must, is_in) in strangers {
+        let named = mention(topology, &address, &id);
+        let why = Refused::OtherVpc {
+            id,
+            is_in,
+            must,
+            named,
+        };
+        plan.refused.push(Refusal::new(&address, why));
     }
 }
 
@@ -315,13 +292,10 @@ pub(crate) fn place(topology: &Topology, address: &Address, text: &str) -> (Stri
     )
 }
 
-/// The same, as a message says it.
-fn spot(topology: &Topology, address: &Address, text: &str) -> String {
+/// The same, as a refusal has it.
+fn mention(topology: &Topology, address: &Address, text: &str) -> Mention {
     let (path, place) = place(topology, address, text);
-    let at = place
-        .map(|place| format!(" ({}:{})", place.file, place.line))
-        .unwrap_or_default();
-    format!("`{path}`{at}")
+    Mention { path, place }
 }
 
 /// The path of the first value of a record that is this text.

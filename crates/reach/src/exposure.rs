@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Demand, Diagnostic, Guard, Level, OpenedGroup, Refusal, Topology};
+use trueup_model::{Demand, Diagnostic, Guard, Level, OpenedGroup, Refusal, Refused, Topology};
 
 use crate::address::{AddressSet, Family, number, of_range, public};
 use crate::change::{Change, End, ROWS_MAX, Row, Shift, merged};
@@ -86,11 +86,9 @@ pub fn opened(before: &Engine<'_>, after: &Engine<'_>, deny: bool) -> Opened {
                 let message = format!(
                     "{opens}, and who carries it is not known: network interfaces could not be read ({why})"
                 );
-                opened.refused.extend(deny.then(|| Refusal {
-                    guard: Guard::Exposure,
-                    address: group.clone(),
-                    why: message.clone(),
-                }));
+                opened
+                    .refused
+                    .extend(deny.then(|| refused(&group, message.clone())));
                 Diagnostic::warning("group-opens", message)
                     .help("let the credentials call ec2:DescribeNetworkInterfaces")
             }
@@ -221,11 +219,12 @@ fn refusal(engine: &Engine<'_>, row: &Row) -> Refusal {
         reported.over,
         wanted(engine, row)
     );
-    Refusal {
-        guard: Guard::Exposure,
-        address: hosts,
-        why,
-    }
+    refused(&hosts, why)
+}
+
+fn refused(address: &str, found: String) -> Refusal {
+    let guard = Guard::Exposure;
+    Refusal::new(address, Refused::Reachability { guard, found })
 }
 
 /// The expectations that would declare it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trueup_model::{
-    Finding, Guard, Kind, Observed, Plan, ReachChange, Reachability, Refusal, Status, Topology,
+    Finding, Guard, Kind, Observed, Plan, ReachChange, Reachability, Refusal, Refused, Status, Topology,
 };
 
 use crate::before_after::{BeforeAfter, after, is_elsewhere, is_read};
@@ -48,11 +48,13 @@ pub fn review(
                 "{}:{}: it is expected that {}: {}{help}",
                 place.file, place.line, finding.expectation, finding.why
             );
-            Refusal {
-                guard: Guard::Expect,
-                address: finding.from.clone(),
-                why,
-            }
+            Refusal::new(
+                &finding.from,
+                Refused::Reachability {
+                    guard: Guard::Expect,
+                    found: why,
+                },
+            )
         }));
     if !is_read(plan) {
         reported.untold = Some(UNREAD.to_owned());

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use trueup_model::{
-    Barrier, Demand, Expectation, Guard, Level, Observed, Place, Plan, Reachability, Refusal, Role, Step,
-    Stuck, Topology,
+    Barrier, Demand, Expectation, Guard, Level, Observed, Place, Plan, Reachability, Refusal, Refused, Role,
+    Step, Stuck, Topology,
 };
 
 use crate::before_after::BeforeAfter;
@@ -209,11 +209,13 @@ impl<'a> Transition<'a> {
             }
         };
         let why = format!("{place}{expected}: that holds before and after, {found}{opening}. {help}");
-        plan.refused.push(Refusal {
-            guard: Guard::Expect,
-            address: from,
-            why,
-        });
+        plan.refused.push(Refusal::new(
+            &from,
+            Refused::Reachability {
+                guard: Guard::Expect,
+                found: why,
+            },
+        ));
     }
 
     /// What works before and after, and not or less while one of these steps waits: at the end of that time

@@ -31,7 +31,7 @@ pub fn plan(plan: &Plan) -> Json {
     if !plan.turns.is_empty() {
         document["turns"] = json!(plan.turns);
     }
-    document["refused"] = json!(plan.refused);
+    document["refused"] = reasons::refusals_json(plan);
     if let Some(told) = &plan.reachability {
         document["reachability"] = reach::json(told);
     }

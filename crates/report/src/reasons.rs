@@ -1,8 +1,15 @@
 //! The sentences of a plan's reasons, which are data everywhere else: a nicer wording is a change of this file
 //! alone.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
-use trueup_model::{Cause, Constraint, Diagnostic, Note, Plan, StepReason};
+use trueup_model::{
+    Address, Cause, Consent, Constraint, Diagnostic, Mention, Note, Plan, Refusal, Refused, Sought,
+    StepReason, TakenBy, Zone, tags,
+};
+
+use crate::words;
 
 /// One link of a chain of reasons: `subnet.a.cidr_block (net.yaml:7): EC2 cannot change a subnet's range`.
 pub fn cause(cause: &Cause) -> String {
@@ -105,6 +112,191 @@ fn constraint(constraint: &Constraint) -> String {
         }
         Constraint::DependsOn(address) => format!("{address}, which it depends on, goes first"),
     }
+}
+
+/// Why something will not be done, and what to do.
+pub fn refusal(plan: &Plan, refusal: &Refusal) -> String {
+    match &refusal.why {
+        Refused::WrongAccount { wanted, is } => format!(
+            "the spec is for account {wanted}, and this is account {is}: use credentials of that account, or correct `account:`"
+        ),
+        Refused::WrongRegion { wanted, is } => format!(
+            "the spec is for region {wanted}, and this is region {is}: leave --region out, or correct `region:`"
+        ),
+        Refused::MadeByEc2 { id } => {
+            format!("{id} was made by EC2 itself and is never touched: remove our tags from it")
+        }
+        Refused::WrongTag { id, kind, tag } => {
+            format!("{id} is a {kind} and its tag `trueup:address` says `{tag}`: correct or remove the tag")
+        }
+        Refused::Copies { ids } => format!(
+            "{} objects carry its tags: {}. One of them is a copy: remove `trueup:topology` and `trueup:address` from it",
+            ids.len(),
+            ids.join(", ")
+        ),
+        Refused::Taken { id, has, wanted, by } => taken(plan, refusal, [id, has, wanted], by),
+        Refused::HeldByOther { id, holder } => format!(
+            "{id} is associated with {holder}, which is not of this topology, and nothing is taken from others: take it off there, \
+             or change the spec"
+        ),
+        Refused::StillNamed { user, id } => format!(
+            "{user} still names {id} by its id, and the spec does not declare {0} any more: change {user}, or declare {0} again",
+            refusal.address
+        ),
+        Refused::Protected { from, id, duplicate } => protected(refusal, *from, id, *duplicate),
+        Refused::Circle { steps } => {
+            let steps: Vec<String> = steps
+                .iter()
+                .map(|(call, address)| format!("{call} of {address}"))
+                .collect();
+            format!(
+                "each of these would have to come before the others: {}. Apply the changes one after the other",
+                steps.join(", ")
+            )
+        }
+        Refused::GivenAway { what, other } => format!(
+            "EC2 gave {what} to {other}, which stays: choose another, or let {other} have another first"
+        ),
+        Refused::Stays { call, other } => {
+            format!(
+                "EC2 refuses {call} while {other} is there, and {other} stays: change or remove it as well"
+            )
+        }
+        Refused::TooManyEnds { ended, max } => too_many(ended, *max),
+        Refused::Absent { sought, named } => unusable(&absent(plan, sought), sought, named),
+        Refused::Unusable { sought, state, named } => {
+            unusable(&format!("{sought} cannot be used: it is {state}"), sought, named)
+        }
+        Refused::OtherArchitecture {
+            ty,
+            runs,
+            image,
+            is,
+            named,
+        } => format!(
+            "{ty} runs {} and not {}, which {image} is, and {} names it: write a type and an image of one architecture",
+            any_of(runs),
+            any_of(is),
+            mention(named)
+        ),
+        Refused::OtherVpc {
+            id,
+            is_in,
+            must,
+            named,
+        } => format!(
+            "{id} is in {is_in}, and {} needs one in {must}: write the id of another one",
+            mention(named)
+        ),
+        Refused::Reachability { found, .. } => found.clone(),
+    }
+}
+
+fn taken(plan: &Plan, refusal: &Refusal, [id, has, wanted]: [&String; 3], by: &TakenBy) -> String {
+    let holds = if has == wanted {
+        format!("{id} has {has} already")
+    } else {
+        format!("{id} has {has} already, so nothing else can have {wanted}")
+    };
+    let own = refusal.address.parse().ok();
+    match (by, own) {
+        (TakenBy::Topology(name), _) => format!(
+            "{holds}, and belongs to topology `{name}`: it is never touched. Change the spec, or remove that object yourself"
+        ),
+        (TakenBy::Nobody { perhaps_lost: true }, Some(own)) => {
+            let command = tags::command(&plan.region, id, &plan.topology, &own);
+            format!(
+                "{holds}, and carries no topology's tags: it is never touched. If it is {own}, give it its tags: `{command}`; \
+                 otherwise change the spec, or remove that object yourself"
+            )
+        }
+        (TakenBy::Nobody { .. }, _) => format!(
+            "{holds}, and carries no topology's tags: it is never touched. Change the spec, or remove that object yourself"
+        ),
+    }
+}
+
+fn protected(refusal: &Refusal, from: Consent, id: &str, duplicate: bool) -> String {
+    let doing = match from {
+        Consent::Stop => "stopping",
+        Consent::Replace => "replacing",
+        Consent::Delete | Consent::Second | Consent::Unprotect | Consent::Reclaim => "deleting",
+    };
+    if duplicate {
+        format!(
+            "{doing} {id} is refused: two runs made an object for {} at the same time, this is the one that is used less, and it is \
+             protected. Remove its tag `trueup:protect`, if it really is the one that must go",
+            refusal.address
+        )
+    } else {
+        format!(
+            "{doing} {id} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen"
+        )
+    }
+}
+
+fn too_many(ended: &[Address], max: u32) -> String {
+    const NAMED_MAX: usize = 5;
+    let named: Vec<String> = ended.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let more = match ended.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "the plan ends {} ({}{more}), and `max_deletes` is {max}: if that is meant, raise it, or give --max-deletes {}",
+        words::count(ended.len(), "object"),
+        named.join(", "),
+        ended.len()
+    )
+}
+
+/// What the spec names of others, and cannot be used.
+fn unusable(found: &str, sought: &Sought, named: &Mention) -> String {
+    let remedy = match sought {
+        Sought::InstanceType { .. } => "write one that is offered there",
+        Sought::Object(_) | Sought::KeyPair(_) => "write the id of one that can be used, or make it first",
+    };
+    format!("{found}, and {} names it: {remedy}", mention(named))
+}
+
+fn any_of(words: &BTreeSet<String>) -> String {
+    words.iter().map(String::as_str).collect::<Vec<_>>().join(" or ")
+}
+
+fn mention(Mention { path, place }: &Mention) -> String {
+    let at = place
+        .as_ref()
+        .map(|place| format!(" ({}:{})", place.file, place.line))
+        .unwrap_or_default();
+    format!("`{path}`{at}")
+}
+
+/// What is to be said of something that was looked for and is not there.
+fn absent(plan: &Plan, sought: &Sought) -> String {
+    let Plan { region, account, .. } = plan;
+    match sought {
+        Sought::InstanceType {
+            name,
+            zone: Zone::Any,
+        } => format!("EC2 offers no {name} in {region}"),
+        Sought::InstanceType { .. } => format!("EC2 offers no {sought}"),
+        Sought::Object(_) | Sought::KeyPair(_) => {
+            format!("there is no {sought} in {region} of account {account}")
+        }
+    }
+}
+
+/// What a plan will not do, for programs: a code beside each sentence.
+pub fn refusals_json(plan: &Plan) -> Json {
+    let json = |refusal: &Refusal| {
+        json!({
+            "guard": refusal.guard,
+            "code": refusal.why.code(),
+            "address": refusal.address,
+            "why": self::refusal(plan, refusal),
+        })
+    };
+    plan.refused.iter().map(json).collect()
 }
 
 /// A remark for programs: a code beside its sentence.

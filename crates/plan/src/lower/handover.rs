@@ -14,8 +14,6 @@ use trueup_model::{Action, Kind, Record, Ref, Role, StepAction, StepReason};
 use super::{Lowering, Node};
 use crate::graph::Why;
 
-/// Why a step waits for another that EC2 would not have it wait for.
-
 /// Who comes to something, and who leaves it, by step.
 #[derive(Default)]
 struct Moves {

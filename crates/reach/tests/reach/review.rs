@@ -2,13 +2,22 @@
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Change, Demand, Disruption, Expectation, Guard, Level, Plan, ReachChange, Status, Topology,
+    Action, Change, Demand, Disruption, Expectation, Guard, Level, Plan, ReachChange, Refusal, Refused,
+    Status, Topology,
 };
 use trueup_reach::{BeforeAfter, review};
 
 use crate::common::spec::{endpoint, live, seed, spec};
 
 type Resources = Vec<(&'static str, Json)>;
+
+/// What was found on the paths through the network.
+fn found(refusal: &Refusal) -> &str {
+    match &refusal.why {
+        Refused::Reachability { found, .. } => found,
+        other => panic!("{other:?}"),
+    }
+}
 
 /// The plan between two specs, as far as reach looks at it.
 fn plan(before: &Topology, after: &Topology) -> Plan {
@@ -380,7 +389,7 @@ fn exposure_is_refused_unless_it_is_expected() {
         let plan = reviewed(&seed(), &after, expect, true);
         plan.refused
             .iter()
-            .map(|refusal| format!("{} {}: {}", refusal.guard.code(), refusal.address, refusal.why))
+            .map(|refusal| format!("{} {}: {}", refusal.guard.code(), refusal.address, found(refusal)))
             .collect::<Vec<_>>()
     };
     let all = refused(&[]);
@@ -431,7 +440,7 @@ fn several_expectations_declare_an_exposure_together() {
             .refused
             .iter()
             .filter(|refusal| refusal.guard == Guard::Exposure)
-            .map(|refusal| refusal.why.clone());
+            .map(|refusal| found(refusal).to_owned());
         whys.collect::<Vec<_>>()
     };
     // The two ranges are reported as one, and each is declared by itself.
@@ -507,8 +516,7 @@ fn expectations_that_do_not_hold_refuse_the_plan_and_say_why() {
         .collect();
     assert_eq!(refused, [("expect", "internet")]);
     assert!(
-        plan.refused[0]
-            .why
+        found(&plan.refused[0])
             .starts_with("net.yaml:30: it is expected that internet cannot reach instance.bastion: ")
     );
     // Without the endpoint, what would have to change is reported.
@@ -557,12 +565,11 @@ fn the_whole_internet_is_reported_as_such_though_an_office_was_there_before() {
         (&["internet".to_owned()][..], &["203.0.113.5/32".to_owned()][..])
     );
     assert!(change.ranges.len() > 20 && !change.ranges.contains(&"203.0.113.5/32".to_owned()));
-    let why = &whole
+    let exposure = whole
         .refused
         .iter()
-        .find(|refusal| refusal.guard == Guard::Exposure)
-        .unwrap()
-        .why;
+        .find(|refusal| refusal.guard == Guard::Exposure);
+    let why = found(exposure.unwrap());
     assert!(
         why.contains("from the whole internet (so far: 203.0.113.5/32)"),
         "{why}"

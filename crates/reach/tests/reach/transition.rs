@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use trueup_model::kinds::security_group::action;
-use trueup_model::{Demand, Expectation, Guard, Plan, Record, Step, StepAction, Stuck, Topology, Value};
+use trueup_model::{
+    Demand, Expectation, Guard, Plan, Record, Refusal, Refused, Step, StepAction, Stuck, Topology, Value,
+};
 use trueup_reach::{BeforeAfter, Transition};
 
 use crate::common::spec::{live, seed, spec};
@@ -38,7 +40,10 @@ fn refused(plan: &mut Plan, stuck: &Stuck) -> String {
         ),
         (1, "expect", "internet")
     );
-    plan.refused[0].why.clone()
+    match &plan.refused[0].why {
+        Refused::Reachability { found, .. } => found.clone(),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -120,11 +125,11 @@ fn of_a_plan_that_is_refused_no_order_is_reported() {
             .and_then(|reported| reported.barrier)
             .is_some_and(|barrier| !barrier.waits && barrier.gaps.is_empty())
     );
-    plan.refused.push(trueup_model::Refusal {
+    let why = Refused::Reachability {
         guard: Guard::Expect,
-        address: "internet".into(),
-        why: "it is so".into(),
-    });
+        found: "it is so".into(),
+    };
+    plan.refused.push(Refusal::new("internet", why));
     transition.announce(&mut plan, &[]);
     assert!(plan.reachability.is_none());
 }

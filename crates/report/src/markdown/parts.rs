@@ -144,7 +144,7 @@ impl Parts<'_> {
                 "**Refused** ({}): {}: {}",
                 r.guard.code(),
                 code(&r.address),
-                prose(&r.why)
+                prose(&reasons::refusal(plan, r))
             )
         });
         lines.extend(told(extent, refused, "refusals"));

@@ -136,7 +136,7 @@ fn troubles(page: &mut Page<'_>, plan: &Plan) -> fmt::Result {
                 (Paint::Delete, "REFUSED "),
                 (Paint::Strong, &address),
                 (Paint::Dim, &guard),
-                (Paint::Plain, &refusal.why),
+                (Paint::Plain, &crate::reasons::refusal(plan, refusal)),
             ],
         )?;
     }

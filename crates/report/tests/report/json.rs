@@ -85,7 +85,7 @@ fn the_keys_are_those_of_the_contract() {
         keys(&plan["steps"][0]),
         sorted("number action address calls after")
     );
-    assert_eq!(keys(&plan["refused"][0]), sorted("guard address why"));
+    assert_eq!(keys(&plan["refused"][0]), sorted("guard code address why"));
     let drift = json::drift(&sample::everything(), None);
     assert_eq!(keys(&drift), sorted(&format!("{head} drift")));
     assert_eq!(

@@ -4,6 +4,7 @@ mod diagnostics;
 mod json;
 mod markdown;
 mod reach;
+mod reasons;
 mod run;
 mod sample;
 mod show;

@@ -2,7 +2,7 @@
 
 use crate::sample;
 
-use trueup_model::{Action, Cause, Disruption, Guard, Kind, Loss, Note, Plan, Refusal, StepAction};
+use trueup_model::{Action, Cause, Disruption, Kind, Loss, Note, Plan, Refusal, Refused, StepAction};
 use trueup_report::markdown;
 
 const LIMIT: usize = 65_536;
@@ -227,11 +227,12 @@ impl Dice {
             ));
         }
         for _ in 0..self.roll(30) {
-            plan.refused.push(Refusal {
-                guard: Guard::Foreign,
-                address: self.text(),
-                why: self.text(),
-            });
+            plan.refused.push(Refusal::new(
+                &self.text(),
+                Refused::Copies {
+                    ids: vec![self.text()],
+                },
+            ));
         }
         if self.roll(3) == 0 {
             plan.unreadable.insert(Kind::Vpc, self.text());

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Action, Address, ApiAction, AttributeChange, Cause, Change, Diagnostic, Disruption, Effect, Guard, Kind,
-    Loss, MemberKey, Note, Order, Place, Plan, Record, Ref, Refusal, Step, StepAction, StepReason, Unread,
-    Value,
+    Action, Address, ApiAction, AttributeChange, Cause, Change, Consent, Diagnostic, Disruption, Effect,
+    Kind, Loss, MemberKey, Note, Order, Place, Plan, Record, Ref, Refusal, Refused, Step, StepAction,
+    StepReason, TakenBy, Unread, Value,
 };
 
 pub const SPEC: &str = "gateway-endpoint.yaml";
@@ -419,12 +419,23 @@ pub fn everything() -> Plan {
         ),
     ];
     let refused = vec![
-        Refusal {
-            guard: Guard::Foreign,
-            address: "key_pair.bastion-key".into(),
-            why: "key-0aaaaaaaaaaaaaaa0 has key names already and belongs to topology `other`: it is never touched".into(),
-        },
-        Refusal { guard: Guard::Protected, address: "vpc.main".into(), why: "replacing it is refused: <b>it</b> is protected @everyone".into() },
+        Refusal::new(
+            "key_pair.bastion-key",
+            Refused::Taken {
+                id: "key-0aaaaaaaaaaaaaaa0".into(),
+                has: "the name bastion-key".into(),
+                wanted: "the name bastion-key".into(),
+                by: TakenBy::Topology("other".into()),
+            },
+        ),
+        Refusal::new(
+            "vpc.main",
+            Refused::Protected {
+                from: Consent::Replace,
+                id: "<b>vpc</b> @everyone".into(),
+                duplicate: false,
+            },
+        ),
     ];
     let mut plan = Plan {
         changes,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trueup_model::{
-    Action, ApiAction, Barrier, Cause, Constraint, Diagnostic, Event, Finding, Guard, Interrupted, Kind,
-    Level, Loss, Note, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record, Refusal, Status,
+    Action, ApiAction, Barrier, Cause, Constraint, Diagnostic, Event, Finding, Interrupted, Kind, Level,
+    Loss, Note, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record, Refusal, Refused, Status,
     StepAction, StepReason, StepRef, Topology,
 };
 use trueup_report::text::{self, Failures, Live, PlanOptions};
@@ -123,11 +123,7 @@ fn dirty(dirt: &str) -> Plan {
             sample::change(Action::Delete, "vpc.a", Some(dirt), Vec::new()),
         ],
         steps: vec![step],
-        refused: vec![Refusal {
-            guard: Guard::Foreign,
-            address: own(),
-            why: own(),
-        }],
+        refused: vec![Refusal::new(&own(), Refused::Copies { ids: vec![own()] })],
         diagnostics: vec![
             Diagnostic::warning("code", own())
                 .at(place(dirt), own())
