@@ -151,12 +151,12 @@ impl Engine {
         now: Millis,
     ) -> Result<String, Fault> {
         let params = &asked.params;
-        let dry_run = if action.takes_dry_run() {
+        let dry_run = if action.takes_dry_run {
             params.flag("DryRun")? == Some(true)
         } else {
             false
         };
-        let token = match (action.takes_token(), dry_run) {
+        let token = match (action.takes_token, dry_run) {
             (true, false) => self.token(action, params, region, now)?,
             (true, true) => {
                 let _ = params.text("ClientToken");

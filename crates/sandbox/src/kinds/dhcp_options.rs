@@ -26,6 +26,7 @@ impl Row for DhcpOptions {
 
 impl Kind for DhcpOptions {
     const PREFIX: &'static str = "dopt";
+    const RESOURCE: &'static str = "dhcp-options";
     const NOUN: &'static str = "dhcpOption ID";
     const NOT_FOUND: &'static str = "InvalidDhcpOptionID.NotFound";
     const MALFORMED: &'static str = "InvalidDhcpOptionsId.Malformed";

@@ -26,6 +26,7 @@ impl Row for EgressOnlyGateway {
 
 impl Kind for EgressOnlyGateway {
     const PREFIX: &'static str = "eigw";
+    const RESOURCE: &'static str = "egress-only-internet-gateway";
     const NOUN: &'static str = "egressOnlyInternetGateway ID";
     const NOT_FOUND: &'static str = "InvalidEgressOnlyInternetGatewayId.NotFound";
     const MALFORMED: &'static str = "InvalidEgressOnlyInternetGatewayId.Malformed";

@@ -62,6 +62,7 @@ fn instance_of(region: &Region, link: &Link) -> Option<String> {
 
 impl Kind for Address {
     const PREFIX: &'static str = "eipalloc";
+    const RESOURCE: &'static str = "elastic-ip";
     const NOUN: &'static str = "allocation ID";
     const NOT_FOUND: &'static str = "InvalidAllocationID.NotFound";
     const MALFORMED: &'static str = "InvalidAllocationID.NotFound";

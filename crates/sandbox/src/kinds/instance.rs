@@ -167,6 +167,7 @@ pub fn volumes<'r>(region: &'r Region, id: &str) -> BTreeMap<&'r str, (&'r Strin
 
 impl Kind for Instance {
     const PREFIX: &'static str = "i";
+    const RESOURCE: &'static str = "instance";
     const NOUN: &'static str = "instance ID";
     const NOT_FOUND: &'static str = "InvalidInstanceID.NotFound";
     const MALFORMED: &'static str = "InvalidInstanceID.Malformed";

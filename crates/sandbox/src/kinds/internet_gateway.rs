@@ -26,6 +26,7 @@ impl Row for InternetGateway {
 
 impl Kind for InternetGateway {
     const PREFIX: &'static str = "igw";
+    const RESOURCE: &'static str = "internet-gateway";
     const NOUN: &'static str = "internetGateway ID";
     const NOT_FOUND: &'static str = "InvalidInternetGatewayID.NotFound";
     const MALFORMED: &'static str = "InvalidInternetGatewayId.Malformed";

@@ -49,6 +49,7 @@ impl Row for KeyPair {
 
 impl Kind for KeyPair {
     const PREFIX: &'static str = "key";
+    const RESOURCE: &'static str = "key-pair";
     const NOUN: &'static str = "key pair ID";
     const NOT_FOUND: &'static str = "InvalidKeyPair.NotFound";
     const MALFORMED: &'static str = "InvalidKeyPair.NotFound";

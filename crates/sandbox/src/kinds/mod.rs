@@ -48,6 +48,8 @@ use crate::wire::filter::Field;
 pub trait Kind: Row + 'static {
     /// The prefix of its ids, without the hyphen.
     const PREFIX: &'static str;
+    /// What EC2 calls it where it is tagged.
+    const RESOURCE: &'static str;
     /// How messages name its ids.
     const NOUN: &'static str;
     /// The error code for an id that does not exist.

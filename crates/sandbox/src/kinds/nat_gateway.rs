@@ -62,6 +62,7 @@ impl Row for NatGateway {
 
 impl Kind for NatGateway {
     const PREFIX: &'static str = "nat";
+    const RESOURCE: &'static str = "natgateway";
     const NOUN: &'static str = "natGateway ID";
     const NOT_FOUND: &'static str = "NatGatewayNotFound";
     const MALFORMED: &'static str = "NatGatewayMalformed";

@@ -94,6 +94,7 @@ fn entries(seen: See<'_, '_>, add: &mut dyn FnMut(&str), value: fn(&Entry) -> Op
 
 impl Kind for NetworkAcl {
     const PREFIX: &'static str = "acl";
+    const RESOURCE: &'static str = "network-acl";
     const NOUN: &'static str = "networkAcl ID";
     const NOT_FOUND: &'static str = "InvalidNetworkAclID.NotFound";
     const MALFORMED: &'static str = "InvalidNetworkAclId.Malformed";

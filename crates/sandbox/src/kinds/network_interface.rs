@@ -131,6 +131,7 @@ fn publics(seen: See<'_, '_>, add: &mut dyn FnMut(&str), value: fn(&Public) -> O
 
 impl Kind for NetworkInterface {
     const PREFIX: &'static str = "eni";
+    const RESOURCE: &'static str = "network-interface";
     const NOUN: &'static str = "networkInterface ID";
     const NOT_FOUND: &'static str = "InvalidNetworkInterfaceID.NotFound";
     const MALFORMED: &'static str = "InvalidNetworkInterfaceId.Malformed";

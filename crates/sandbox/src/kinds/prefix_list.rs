@@ -49,6 +49,7 @@ impl Row for PrefixList {
 
 impl Kind for PrefixList {
     const PREFIX: &'static str = "pl";
+    const RESOURCE: &'static str = "prefix-list";
     const NOUN: &'static str = "prefix list ID";
     const NOT_FOUND: &'static str = "InvalidPrefixListID.NotFound";
     const MALFORMED: &'static str = "InvalidPrefixListId.Malformed";

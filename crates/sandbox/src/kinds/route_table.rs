@@ -112,6 +112,7 @@ fn each_association(seen: See<'_, '_>, mut each: impl FnMut(&Association)) {
 
 impl Kind for RouteTable {
     const PREFIX: &'static str = "rtb";
+    const RESOURCE: &'static str = "route-table";
     const NOUN: &'static str = "routeTable ID";
     const NOT_FOUND: &'static str = "InvalidRouteTableID.NotFound";
     const MALFORMED: &'static str = "InvalidRouteTableId.Malformed";

@@ -104,6 +104,7 @@ fn to_port(rule: &Rule) -> Option<String> {
 
 impl Kind for SecurityGroup {
     const PREFIX: &'static str = "sg";
+    const RESOURCE: &'static str = "security-group";
     const NOUN: &'static str = "security group";
     const NOT_FOUND: &'static str = "InvalidGroup.NotFound";
     const MALFORMED: &'static str = "InvalidGroupId.Malformed";

@@ -264,12 +264,19 @@ fn rule_by_id<'g>(group: &'g SecurityGroup, id: &str) -> Result<&'g Rule, Fault>
             format!("The security group rule ID '{id}' is malformed"),
         ));
     }
-    group.rules.iter().find(|rule| rule.id == id).ok_or_else(|| {
-        Fault::new(
-            "InvalidSecurityGroupRuleId.NotFound",
-            format!("The security group rule ID '{id}' does not exist"),
-        )
-    })
+    group
+        .rules
+        .iter()
+        .find(|rule| rule.id == id)
+        .ok_or_else(|| not_found(id))
+}
+
+/// The refusal of the id of a rule that is not there.
+pub fn not_found(id: &str) -> Fault {
+    Fault::new(
+        "InvalidSecurityGroupRuleId.NotFound",
+        format!("The security group rule ID '{id}' does not exist"),
+    )
 }
 
 fn revoke(call: &mut Call<'_>, x: &mut Xml, egress: bool) -> Answer {

@@ -48,6 +48,7 @@ impl Row for Subnet {
 
 impl Kind for Subnet {
     const PREFIX: &'static str = "subnet";
+    const RESOURCE: &'static str = "subnet";
     const NOUN: &'static str = "subnet ID";
     const NOT_FOUND: &'static str = "InvalidSubnetID.NotFound";
     const MALFORMED: &'static str = "InvalidSubnetId.Malformed";

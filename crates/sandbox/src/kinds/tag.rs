@@ -1,8 +1,9 @@
 //! Tags of any resource: `CreateTags`, `DeleteTags`, `DescribeTags` and the checks of every tag.
 
+use super::{Kind, security_group_rule};
 use crate::call::{Answer, Call};
 use crate::state::Region;
-use crate::state::region::Tags;
+use crate::state::region::{TAGGABLE, Tags};
 use crate::wire::filter::{Field, Filters, Seen, fields};
 use crate::wire::page::{Page, USUAL};
 use crate::wire::{Fault, Node, Xml};
@@ -12,145 +13,42 @@ const TAGS_LIMIT: usize = 50;
 /// How many resources one call can tag.
 const RESOURCES_LIMIT: usize = 1000;
 
-/// A kind of resource that has tags: the prefix of its ids, EC2's name for it and its code for an unknown id.
-struct Taggable {
+/// A kind of resource that has tags.
+pub struct Taggable {
+    /// The prefix of its ids, without the hyphen.
     prefix: &'static str,
+    /// EC2's name for it.
     resource: &'static str,
-    not_found: &'static str,
-    noun: &'static str,
     exists: fn(&Region, &str) -> bool,
+    not_found: fn(&str) -> Fault,
 }
 
-/// All of them, by the prefixes of their ids; a longer prefix stands before a shorter one that it extends.
-const TAGGABLE: &[Taggable] = &[
+/// A kind as one that has tags.
+pub const fn taggable<K: Kind>() -> Taggable {
     Taggable {
-        prefix: "vpce-",
-        resource: "vpc-endpoint",
-        not_found: "InvalidVpcEndpointId.NotFound",
-        noun: "VpcEndpoint ID",
-        exists: |r, id| r.vpc_endpoints.contains(id),
-    },
-    Taggable {
-        prefix: "vpc-",
-        resource: "vpc",
-        not_found: "InvalidVpcID.NotFound",
-        noun: "vpc ID",
-        exists: |r, id| r.vpcs.contains(id),
-    },
-    Taggable {
-        prefix: "subnet-",
-        resource: "subnet",
-        not_found: "InvalidSubnetID.NotFound",
-        noun: "subnet ID",
-        exists: |r, id| r.subnets.contains(id),
-    },
-    Taggable {
-        prefix: "igw-",
-        resource: "internet-gateway",
-        not_found: "InvalidInternetGatewayID.NotFound",
-        noun: "internetGateway ID",
-        exists: |r, id| r.internet_gateways.contains(id),
-    },
-    Taggable {
-        prefix: "eigw-",
-        resource: "egress-only-internet-gateway",
-        not_found: "InvalidEgressOnlyInternetGatewayId.NotFound",
-        noun: "egressOnlyInternetGateway ID",
-        exists: |r, id| r.egress_only_gateways.contains(id),
-    },
-    Taggable {
-        prefix: "eipalloc-",
-        resource: "elastic-ip",
-        not_found: "InvalidAllocationID.NotFound",
-        noun: "allocation ID",
-        exists: |r, id| r.addresses.contains(id),
-    },
-    Taggable {
-        prefix: "nat-",
-        resource: "natgateway",
-        not_found: "NatGatewayNotFound",
-        noun: "natGateway ID",
-        exists: |r, id| r.nat_gateways.contains(id),
-    },
-    Taggable {
-        prefix: "rtb-",
-        resource: "route-table",
-        not_found: "InvalidRouteTableID.NotFound",
-        noun: "routeTable ID",
-        exists: |r, id| r.route_tables.contains(id),
-    },
-    Taggable {
-        prefix: "sgr-",
-        resource: "security-group-rule",
-        not_found: "InvalidSecurityGroupRuleId.NotFound",
-        noun: "security group rule ID",
-        exists: |r, id| r.security_groups.owner_of(id).is_some(),
-    },
-    Taggable {
-        prefix: "sg-",
-        resource: "security-group",
-        not_found: "InvalidGroup.NotFound",
-        noun: "security group",
-        exists: |r, id| r.security_groups.contains(id),
-    },
-    Taggable {
-        prefix: "acl-",
-        resource: "network-acl",
-        not_found: "InvalidNetworkAclID.NotFound",
-        noun: "networkAcl ID",
-        exists: |r, id| r.network_acls.contains(id),
-    },
-    Taggable {
-        prefix: "key-",
-        resource: "key-pair",
-        not_found: "InvalidKeyPair.NotFound",
-        noun: "key pair ID",
-        exists: |r, id| r.key_pairs.contains(id),
-    },
-    Taggable {
-        prefix: "i-",
-        resource: "instance",
-        not_found: "InvalidInstanceID.NotFound",
-        noun: "instance ID",
-        exists: |r, id| r.instances.contains(id),
-    },
-    Taggable {
-        prefix: "eni-",
-        resource: "network-interface",
-        not_found: "InvalidNetworkInterfaceID.NotFound",
-        noun: "networkInterface ID",
-        exists: |r, id| r.network_interfaces.contains(id),
-    },
-    Taggable {
-        prefix: "vol-",
-        resource: "volume",
-        not_found: "InvalidVolume.NotFound",
-        noun: "volume",
-        exists: |r, id| r.volumes.contains(id),
-    },
-    Taggable {
-        prefix: "pl-",
-        resource: "prefix-list",
-        not_found: "InvalidPrefixListID.NotFound",
-        noun: "prefix list ID",
-        exists: |r, id| r.prefix_lists.contains(id),
-    },
-    Taggable {
-        prefix: "dopt-",
-        resource: "dhcp-options",
-        not_found: "InvalidDhcpOptionID.NotFound",
-        noun: "dhcpOption ID",
-        exists: |r, id| r.dhcp_options.contains(id),
-    },
-];
+        prefix: K::PREFIX,
+        resource: K::RESOURCE,
+        exists: |region, id| K::table(region).contains(id),
+        not_found: K::not_found,
+    }
+}
 
-fn taggable(id: &str) -> Option<&'static Taggable> {
-    TAGGABLE.iter().find(|kind| id.starts_with(kind.prefix))
+/// The one that has no table of its own.
+const RULE: Taggable = Taggable {
+    prefix: "sgr",
+    resource: "security-group-rule",
+    exists: |region, id| region.security_groups.owner_of(id).is_some(),
+    not_found: security_group_rule::not_found,
+};
+
+fn of(id: &str) -> Option<&'static Taggable> {
+    let (prefix, _) = id.split_once('-')?;
+    TAGGABLE.iter().chain([&RULE]).find(|kind| kind.prefix == prefix)
 }
 
 /// EC2's name for the type of the resource with this id.
 pub fn resource_type(id: &str) -> &'static str {
-    taggable(id).map_or("unknown", |kind| kind.resource)
+    of(id).map_or("unknown", |kind| kind.resource)
 }
 
 /// Reads `Tag.N.Key` and `Tag.N.Value`, checked but for their number.
@@ -251,16 +149,11 @@ fn resources(call: &Call<'_>) -> Result<Vec<String>, Fault> {
         ));
     }
     for id in &ids {
-        let kind =
-            taggable(id).ok_or_else(|| Fault::new("InvalidID", format!("The ID '{id}' is not valid")))?;
-        if !crate::call::has_form(id, kind.prefix.trim_end_matches('-')) {
-            return Err(Fault::new("InvalidID", format!("The ID '{id}' is not valid")));
-        }
+        let kind = of(id)
+            .filter(|kind| crate::call::has_form(id, kind.prefix))
+            .ok_or_else(|| Fault::new("InvalidID", format!("The ID '{id}' is not valid")))?;
         if !(kind.exists)(call.region, id) || !call.region.shows(id) {
-            return Err(Fault::new(
-                kind.not_found,
-                format!("The {} '{id}' does not exist", kind.noun),
-            ));
+            return Err((kind.not_found)(id));
         }
     }
     Ok(ids.into_iter().map(str::to_owned).collect())

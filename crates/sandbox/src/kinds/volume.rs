@@ -99,6 +99,7 @@ fn modification(seen: See<'_, '_>, add: &mut dyn FnMut(&str), value: fn(&Modific
 
 impl Kind for Volume {
     const PREFIX: &'static str = "vol";
+    const RESOURCE: &'static str = "volume";
     const NOUN: &'static str = "volume";
     const NOT_FOUND: &'static str = "InvalidVolume.NotFound";
     const MALFORMED: &'static str = "InvalidVolumeID.Malformed";

@@ -78,6 +78,7 @@ impl Row for Vpc {
 
 impl Kind for Vpc {
     const PREFIX: &'static str = "vpc";
+    const RESOURCE: &'static str = "vpc";
     const NOUN: &'static str = "vpc ID";
     const NOT_FOUND: &'static str = "InvalidVpcID.NotFound";
     const MALFORMED: &'static str = "InvalidVpcId.Malformed";

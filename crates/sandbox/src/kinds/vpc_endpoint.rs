@@ -62,6 +62,7 @@ impl Row for VpcEndpoint {
 
 impl Kind for VpcEndpoint {
     const PREFIX: &'static str = "vpce";
+    const RESOURCE: &'static str = "vpc-endpoint";
     const NOUN: &'static str = "Vpc Endpoint Id";
     const NOT_FOUND: &'static str = "InvalidVpcEndpointId.NotFound";
     const MALFORMED: &'static str = "InvalidVpcEndpointId.Malformed";

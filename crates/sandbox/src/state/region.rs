@@ -8,22 +8,8 @@ use super::clock::Millis;
 use super::ids::mix;
 use super::table::{AnyTable, Row, Table};
 use crate::due::Due;
-use crate::kinds::dhcp_options::DhcpOptions;
-use crate::kinds::egress_only_gateway::EgressOnlyGateway;
-use crate::kinds::elastic_ip::Address;
 use crate::kinds::instance::Instance;
-use crate::kinds::internet_gateway::InternetGateway;
-use crate::kinds::key_pair::KeyPair;
-use crate::kinds::nat_gateway::NatGateway;
-use crate::kinds::network_acl::NetworkAcl;
-use crate::kinds::network_interface::NetworkInterface;
-use crate::kinds::prefix_list::PrefixList;
-use crate::kinds::route_table::RouteTable;
-use crate::kinds::security_group::SecurityGroup;
-use crate::kinds::subnet::Subnet;
-use crate::kinds::volume::Volume;
-use crate::kinds::vpc::Vpc;
-use crate::kinds::vpc_endpoint::VpcEndpoint;
+use crate::kinds::tag::{Taggable, taggable};
 
 /// The tags of one resource.
 pub type Tags = BTreeMap<String, String>;
@@ -49,39 +35,81 @@ impl Row for Token {
     fn links(&self, _: &mut dyn FnMut(&str)) {}
 }
 
-/// Everything in one region.
-#[derive(Debug)]
-pub struct Region {
-    /// The region's name.
-    pub name: String,
-    pub vpcs: Table<Vpc>,
-    pub subnets: Table<Subnet>,
-    pub internet_gateways: Table<InternetGateway>,
-    pub egress_only_gateways: Table<EgressOnlyGateway>,
-    pub addresses: Table<Address>,
-    pub nat_gateways: Table<NatGateway>,
-    pub route_tables: Table<RouteTable>,
-    pub security_groups: Table<SecurityGroup>,
-    pub network_acls: Table<NetworkAcl>,
-    pub key_pairs: Table<KeyPair>,
-    pub instances: Table<Instance>,
-    pub network_interfaces: Table<NetworkInterface>,
-    pub volumes: Table<Volume>,
-    pub vpc_endpoints: Table<VpcEndpoint>,
-    pub prefix_lists: Table<PrefixList>,
-    pub dhcp_options: Table<DhcpOptions>,
-    /// By resource id.
-    pub tags: Table<Tags>,
-    /// By action and token.
-    pub tokens: Table<Token>,
-    /// By time: what happens without being asked.
-    pub dues: Table<Due>,
-    /// How long what was made takes until it can be used. Not kept in the state file.
-    pub latencies: HashMap<String, Millis>,
-    /// When it was last looked at. Not kept in the state file.
-    pub now: Millis,
-    /// Ids that lookups do not find yet. Not kept in the state file.
-    pub fresh: HashMap<String, Shown>,
+/// A line for each table: the field, what it holds, and its name in the state file. Those of kinds hold what has
+/// tags.
+macro_rules! tables {
+    (
+        kinds { $($kind:ident: $module:ident::$row:ident as $kind_name:literal,)* }
+        others { $($(#[$doc:meta])* $other:ident: $other_row:ty as $other_name:literal,)* }
+    ) => {
+        const TABLES: usize = [$($kind_name,)* $($other_name,)*].len();
+
+        /// What has tags.
+        pub const TAGGABLE: &[Taggable] = &[$(taggable::<crate::kinds::$module::$row>()),*];
+
+        /// Everything in one region.
+        #[derive(Debug)]
+        pub struct Region {
+            /// The region's name.
+            pub name: String,
+            $(pub $kind: Table<crate::kinds::$module::$row>,)*
+            $($(#[$doc])* pub $other: Table<$other_row>,)*
+            /// How long what was made takes until it can be used. Not kept in the state file.
+            pub latencies: HashMap<String, Millis>,
+            /// When it was last looked at. Not kept in the state file.
+            pub now: Millis,
+            /// Ids that lookups do not find yet. Not kept in the state file.
+            pub fresh: HashMap<String, Shown>,
+        }
+
+        impl Region {
+            /// A region without anything in it, not even a default VPC.
+            pub fn empty(name: &str) -> Self {
+                Self {
+                    name: name.to_owned(),
+                    $($kind: Table::new($kind_name),)*
+                    $($other: Table::new($other_name),)*
+                    latencies: HashMap::new(),
+                    now: 0,
+                    fresh: HashMap::new(),
+                }
+            }
+
+            /// All tables, for what is done to each alike.
+            pub fn tables_mut(&mut self) -> [&mut dyn AnyTable; TABLES] {
+                [$(&mut self.$kind,)* $(&mut self.$other,)*]
+            }
+        }
+    };
+}
+
+tables! {
+    kinds {
+        vpcs: vpc::Vpc as "vpc",
+        subnets: subnet::Subnet as "subnet",
+        internet_gateways: internet_gateway::InternetGateway as "internet_gateway",
+        egress_only_gateways: egress_only_gateway::EgressOnlyGateway as "egress_only_gateway",
+        addresses: elastic_ip::Address as "elastic_ip",
+        nat_gateways: nat_gateway::NatGateway as "nat_gateway",
+        route_tables: route_table::RouteTable as "route_table",
+        security_groups: security_group::SecurityGroup as "security_group",
+        network_acls: network_acl::NetworkAcl as "network_acl",
+        key_pairs: key_pair::KeyPair as "key_pair",
+        instances: instance::Instance as "instance",
+        network_interfaces: network_interface::NetworkInterface as "network_interface",
+        volumes: volume::Volume as "volume",
+        vpc_endpoints: vpc_endpoint::VpcEndpoint as "vpc_endpoint",
+        prefix_lists: prefix_list::PrefixList as "prefix_list",
+        dhcp_options: dhcp_options::DhcpOptions as "dhcp_options",
+    }
+    others {
+        /// By resource id.
+        tags: Tags as "tags",
+        /// By action and token.
+        tokens: Token as "token",
+        /// By time: what happens without being asked.
+        dues: Due as "due",
+    }
 }
 
 /// When what is new shows: each way to look for it has a time of its own.
@@ -112,60 +140,6 @@ impl Shown {
 }
 
 impl Region {
-    /// A region without anything in it, not even a default VPC.
-    pub fn empty(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            vpcs: Table::new("vpc"),
-            subnets: Table::new("subnet"),
-            internet_gateways: Table::new("internet_gateway"),
-            egress_only_gateways: Table::new("egress_only_gateway"),
-            addresses: Table::new("elastic_ip"),
-            nat_gateways: Table::new("nat_gateway"),
-            route_tables: Table::new("route_table"),
-            security_groups: Table::new("security_group"),
-            network_acls: Table::new("network_acl"),
-            key_pairs: Table::new("key_pair"),
-            instances: Table::new("instance"),
-            network_interfaces: Table::new("network_interface"),
-            volumes: Table::new("volume"),
-            vpc_endpoints: Table::new("vpc_endpoint"),
-            prefix_lists: Table::new("prefix_list"),
-            dhcp_options: Table::new("dhcp_options"),
-            tags: Table::new("tags"),
-            tokens: Table::new("token"),
-            dues: Table::new("due"),
-            latencies: HashMap::new(),
-            now: 0,
-            fresh: HashMap::new(),
-        }
-    }
-
-    /// All tables, for what is done to each alike.
-    pub fn tables_mut(&mut self) -> [&mut dyn AnyTable; 19] {
-        [
-            &mut self.vpcs,
-            &mut self.subnets,
-            &mut self.internet_gateways,
-            &mut self.egress_only_gateways,
-            &mut self.addresses,
-            &mut self.nat_gateways,
-            &mut self.route_tables,
-            &mut self.security_groups,
-            &mut self.network_acls,
-            &mut self.key_pairs,
-            &mut self.instances,
-            &mut self.network_interfaces,
-            &mut self.volumes,
-            &mut self.vpc_endpoints,
-            &mut self.prefix_lists,
-            &mut self.dhcp_options,
-            &mut self.tags,
-            &mut self.tokens,
-            &mut self.dues,
-        ]
-    }
-
     /// The tags of a resource, if it has any.
     pub fn tags_of(&self, id: &str) -> Option<&Tags> {
         self.tags.get(id)
