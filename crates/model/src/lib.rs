@@ -63,7 +63,7 @@ pub use reachability::{
 pub use reason::{Cause, Consent, Constraint, Guard, Note, StepReason};
 pub use refusal::{Mention, Refusal, Refused, TakenBy};
 pub use rules::{After, Context, Files, Live, Rules, Update, View};
-pub use schema::{Attribute, Effect, Follow, Schema, Type};
+pub use schema::{Attribute, ChangedBy, Effect, Follow, Schema, Type};
 pub use stake::{Loss, Stake};
 pub use topology::{Resource, Topology};
 pub use value::{Record, Value};

@@ -12,7 +12,7 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::{Lists, NO_LISTS};
-use crate::schema::{Effect, Type};
+use crate::schema::{ChangedBy, Effect, Type};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -50,11 +50,25 @@ pub trait Rules: Sync {
     /// group, a default network ACL.
     fn implicit(&self, _id: &str, _record: &mut Record) {}
 
-    /// The calls that change a live object in place (or by stop and start), in their order.
-    fn update(&self, update: &Update<'_>) -> Vec<Call>;
+    /// The calls that change a live object in place (or by stop and start), in their order: those that the
+    /// table says, in its order.
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        update.calls()
+    }
 
     /// The calls that end an object, in their order. The last has [`Role::Delete`].
-    fn delete(&self, object: &Object) -> Vec<Call>;
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        let delete = object
+            .kind
+            .def()
+            .actions
+            .iter()
+            .find(|action| action.role == Role::Delete);
+        delete
+            .map(|delete| delete.unsetting(object.record.clone()))
+            .into_iter()
+            .collect()
+    }
 
     /// What a call that sets this record takes that only one object can have.
     fn claims(&self, _address: &Address, _sets: &Record) -> Vec<Claim> {
@@ -107,11 +121,6 @@ pub trait Rules: Sync {
         None
     }
 
-    /// What users of the network feel while one attribute changes in place.
-    fn disruption(&self, _attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        Disruption::None
-    }
-
     /// What users of the network feel when the object goes or is replaced.
     fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::None
@@ -142,17 +151,6 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
-    /// Whether EC2 keeps what this attribute refers to from being deleted.
-    fn holds(&self, _attribute: &str) -> bool {
-        true
-    }
-
-    /// Whether the object comes under what this attribute refers to: a subnet under its route table, a host
-    /// under its groups.
-    fn joins(&self, _attribute: &str) -> bool {
-        false
-    }
-
     /// What an object shares with those that do the same work, in words: they are stopped and replaced one
     /// after the other.
     fn company(&self, _address: &Address, _record: &Record) -> Vec<String> {
@@ -162,11 +160,6 @@ pub trait Rules: Sync {
     /// Whether the object goes out of service by this one of the calls of an update, or is back in it.
     fn is_downtime(&self, _calls: &[Call], _call: &Call) -> bool {
         false
-    }
-
-    /// Whether an attribute has a say in which packets pass, or in whom an expectation means.
-    fn carries(&self, attribute: &str) -> bool {
-        attribute != "tags"
     }
 
     /// Whether EC2 takes two calls of one object in either order: that of [`Rules::update`] is a preference
@@ -241,6 +234,18 @@ impl<'a> Update<'a> {
     /// Whether this attribute differs.
     pub fn has(&self, name: &str) -> bool {
         self.changed.contains(name)
+    }
+
+    /// The calls that the kind's table says for what differs.
+    pub fn calls(&self) -> Vec<Call> {
+        let attributes = self.kind.schema().attributes.iter();
+        attributes
+            .flat_map(|attribute| match attribute.changed_by {
+                ChangedBy::Rules => Vec::new(),
+                ChangedBy::Set(action) => self.set(attribute.name, action).into_iter().collect(),
+                ChangedBy::Attach(give, swap, take) => self.attach(attribute.name, give, swap, take),
+            })
+            .collect()
     }
 
     /// A call that sets `name` to its new value and takes its old one away, where it differs.
@@ -340,18 +345,18 @@ pub fn are_apart(earlier: &Call, later: &Call) -> bool {
 
 /// Whether a call has a say in which packets pass, or in whom an expectation means.
 pub fn touches_packets(kind: Kind, call: &Call) -> bool {
-    let carries = |name: &str| kind.rules().carries(name);
-    let attributes = kind.schema().attributes;
+    let schema = kind.schema();
+    let attributes = schema.attributes;
     match call.role() {
         Role::Prepare => false,
         Role::Create | Role::Delete => {
-            attributes.is_empty() || attributes.iter().any(|attribute| carries(attribute.name))
+            attributes.is_empty() || attributes.iter().any(|attribute| attribute.is_felt)
         }
         Role::Modify => call
             .sets
             .iter()
             .chain(call.unsets.iter())
-            .any(|(name, _)| carries(name)),
+            .any(|(name, _)| schema.is_felt(name)),
     }
 }
 

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use crate::code::codes;
 pub use crate::members::{Differences, Members};
 use crate::net::Format;
+use crate::plan::Disruption;
 use crate::value::{Record, Value};
-use crate::{Kind, Ref};
+use crate::{ApiAction, Kind, Ref};
 
 /// All that is declared about a kind's attributes.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Schema {
     pub notes: &'static [&'static str],
     /// The attributes in the order in which a person writes them.
     pub attributes: &'static [Attribute],
+    /// Whether expectations mean these objects by their tags.
+    pub selected_by_tags: bool,
 }
 
 impl Schema {
@@ -57,6 +60,24 @@ impl Schema {
                 .is_some_and(|value| Some(value) != attribute.default_value().as_ref())
         });
         set.map(|attribute| attribute.name).collect()
+    }
+
+    /// Whether EC2 keeps what an attribute of this name refers to from being deleted.
+    pub fn holds(&self, name: &str) -> bool {
+        self.attribute(name).is_none_or(|attribute| attribute.holds)
+    }
+
+    /// Whether the object comes under what an attribute of this name refers to.
+    pub fn joins(&self, name: &str) -> bool {
+        self.attribute(name).is_some_and(|attribute| attribute.joins)
+    }
+
+    /// Whether an attribute of this name has a say in which packets pass, or in whom an expectation means.
+    pub fn is_felt(&self, name: &str) -> bool {
+        match self.attribute(name) {
+            Some(attribute) => attribute.is_felt,
+            None => name != "tags" || self.selected_by_tags,
+        }
     }
 
     /// Writes a list into a record; where the attribute is a set, the members in their order.
@@ -106,6 +127,38 @@ pub struct Attribute {
     /// Whether EC2 may answer with more than a spec may say: texts from before the rule, words for what a
     /// spec cannot make.
     pub wider_live: bool,
+    /// The actions that change it in place.
+    pub changed_by: ChangedBy,
+    /// Whether it has a say in which packets pass, or in whom an expectation means.
+    pub is_felt: bool,
+    /// Whether EC2 keeps what it refers to from being deleted.
+    pub holds: bool,
+    /// Whether the object comes under what it refers to: a subnet under its route table, a host under its
+    /// groups.
+    pub joins: bool,
+    /// What users of the network feel while it changes in place, from what to what.
+    pub disrupts: fn(Option<&Value>, Option<&Value>) -> Disruption,
+}
+
+/// What is open breaks where there was something before.
+pub fn resets(before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+    if before.is_some() {
+        Disruption::Reset
+    } else {
+        Disruption::None
+    }
+}
+
+/// The actions that change an attribute in place.
+#[derive(Clone, Copy, Debug)]
+pub enum ChangedBy {
+    /// None, or those that [`Rules::update`](crate::Rules::update) of the kind says.
+    Rules,
+    /// One that sets the new value.
+    Set(ApiAction),
+    /// One that gives it where there was none, one that swaps it in one call where EC2 has that, and one that
+    /// takes it.
+    Attach(ApiAction, Option<ApiAction>, ApiAction),
 }
 
 /// What leaving an attribute out of a spec means.
@@ -197,6 +250,11 @@ impl Attribute {
             digest: false,
             refused: &[],
             wider_live: false,
+            changed_by: ChangedBy::Rules,
+            is_felt: true,
+            holds: true,
+            joins: false,
+            disrupts: |_, _| Disruption::None,
         }
     }
 
@@ -288,6 +346,48 @@ impl Attribute {
     #[must_use]
     pub const fn wider_live(mut self) -> Self {
         self.wider_live = true;
+        self
+    }
+
+    /// This action sets it.
+    #[must_use]
+    pub const fn set_by(mut self, action: ApiAction) -> Self {
+        self.changed_by = ChangedBy::Set(action);
+        self
+    }
+
+    /// These actions give it, swap it where EC2 does that in one call, and take it.
+    #[must_use]
+    pub const fn attached_by(mut self, give: ApiAction, swap: Option<ApiAction>, take: ApiAction) -> Self {
+        self.changed_by = ChangedBy::Attach(give, swap, take);
+        self
+    }
+
+    /// No packet and no expectation feels it.
+    #[must_use]
+    pub const fn unfelt(mut self) -> Self {
+        self.is_felt = false;
+        self
+    }
+
+    /// What it refers to may go while the object is there.
+    #[must_use]
+    pub const fn loose(mut self) -> Self {
+        self.holds = false;
+        self
+    }
+
+    /// The object comes under what it refers to.
+    #[must_use]
+    pub const fn joining(mut self) -> Self {
+        self.joins = true;
+        self
+    }
+
+    /// Users of the network feel this while it changes in place.
+    #[must_use]
+    pub const fn disrupts(mut self, disrupts: fn(Option<&Value>, Option<&Value>) -> Disruption) -> Self {
+        self.disrupts = disrupts;
         self
     }
 

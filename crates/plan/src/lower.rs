@@ -547,7 +547,7 @@ fn loose(kind: Kind, record: &Record) -> Vec<Ref> {
     let names: Vec<&str> = record
         .iter()
         .map(|(name, _)| name)
-        .filter(|name| named(name) || !kind.rules().holds(name))
+        .filter(|name| named(name) || !kind.schema().holds(name))
         .collect();
     record.only(&names).refs().into_iter().cloned().collect()
 }

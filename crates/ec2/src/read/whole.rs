@@ -299,7 +299,7 @@ fn held(object: &Object) -> Vec<&str> {
     for (name, value) in object
         .record
         .iter()
-        .filter(|(name, _)| object.kind.rules().holds(name))
+        .filter(|(name, _)| object.kind.schema().holds(name))
     {
         let by_name = object
             .kind

@@ -11,7 +11,7 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::Lists;
-use crate::rules::{Rules, Update};
+use crate::rules::Rules;
 use crate::schema::Schema;
 use crate::stake::Loss;
 use crate::topology::Topology;
@@ -36,8 +36,9 @@ static SCHEMA: Schema = Schema {
     kind: Kind::ElasticIp,
     arn_type: "elastic-ip",
     tag_type: "elastic-ip",
-    doc: "A public IPv4 address that stays yours until it is released. Once released it is gone for ever, so plans name the address \
-          that a deletion would lose. NAT gateways and instances refer to it by `elastic_ip`.",
+    doc: "A public IPv4 address that stays yours until it is released. Once released it is gone for \
+     ever, so plans name the address that a deletion would lose. NAT gateways and instances refer \
+     to it by `elastic_ip`.",
     example: "\
 elastic_ip:
   nat:
@@ -45,11 +46,13 @@ elastic_ip:
 ",
     notes: &[
         "The address itself is EC2's choice; `trueup show` tells it once it is there.",
-        "An address serves one NAT gateway or one instance at a time. Where its user is replaced, the old user gives it up first. \
-         Where somebody gave it to something outside the topology, plans say to what, and nothing takes it from there.",
+        "An address serves one NAT gateway or one instance at a time. Where its user is replaced, the \
+         old user gives it up first. Where somebody gave it to something outside the topology, \
+         plans say to what, and nothing takes it from there.",
         "Amazon charges for addresses, used or not.",
     ],
     attributes: &[],
+    selected_by_tags: false,
 };
 
 /// The fact with what has an address of ours and is not of its topology.
@@ -89,21 +92,14 @@ impl Rules for ElasticIpRules {
             }
         }
         if let Some(sixth) = topology.of(Kind::ElasticIp).nth(5) {
-            let message = "the topology has more than 5 Elastic IP addresses; an account's quota for a region is 5 unless it was raised";
+            let message = "the topology has more than 5 Elastic IP addresses; an account's quota for a \
+             region is 5 unless it was raised";
             out.push(Diagnostic::warning("quota", message).at(sixth.place.clone(), "the sixth"));
         }
     }
 
     fn create(&self, _record: &Record, _replaced: Option<&Object>) -> Call {
         action::ALLOCATE.call()
-    }
-
-    fn update(&self, _update: &Update<'_>) -> Vec<Call> {
-        Vec::new()
-    }
-
-    fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![action::RELEASE.unsetting(object.record.clone())]
     }
 
     fn losses(&self, object: &Object) -> Vec<Loss> {

@@ -268,24 +268,6 @@ impl Rules for InstanceRules {
         serving.chain(leaving).collect()
     }
 
-    fn carries(&self, attribute: &str) -> bool {
-        const CARRIES: [&str; 8] = [
-            "subnet",
-            "security_groups",
-            "associate_public_ip_address",
-            "private_ip_address",
-            "elastic_ip",
-            "source_dest_check",
-            "state",
-            "tags",
-        ];
-        CARRIES.contains(&attribute)
-    }
-
-    fn joins(&self, attribute: &str) -> bool {
-        attribute == "security_groups"
-    }
-
     /// Hosts of one group, and hosts whose names have the same stem.
     fn company(&self, address: &Address, record: &Record) -> Vec<String> {
         let groups = record
@@ -364,15 +346,6 @@ impl Rules for InstanceRules {
             && update.after.get("associate_public_ip_address") == Some(&Value::Bool(false));
         let loses = effect == Effect::Stop || off || update.has("elastic_ip");
         public_address(object).filter(|_| loses).into_iter().collect()
-    }
-
-    fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
-        match attribute {
-            "instance_type" | "user_data" | "ebs_optimized" => Disruption::Outage,
-            "state" if after.and_then(Value::as_text) == Some("stopped") => Disruption::Outage,
-            "elastic_ip" | "security_groups" if before.is_some() => Disruption::Reset,
-            _ => Disruption::None,
-        }
     }
 
     fn loss_disruption(&self, object: &Object) -> Disruption {

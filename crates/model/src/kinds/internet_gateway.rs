@@ -12,7 +12,7 @@ use crate::kind::KindDef;
 use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{After, Rules, Update, View};
+use crate::rules::{After, Rules, View};
 use crate::schema::{Attribute, Follow, Schema, Type};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -52,17 +52,26 @@ internet_gateway:
 ",
     notes: &[
         "EC2 makes a gateway and attaches it in two calls. A plan shows both as steps of one resource.",
-        "A gateway cannot be detached while public addresses are mapped in its VPC, so NAT gateways and instances that go with it \
-         go first.",
-        "A gateway by itself changes nothing: a [route table](route_table.md) needs a route to it, and hosts need public \
-         addresses.",
+        "A gateway cannot be detached while public addresses are mapped in its VPC, so NAT gateways \
+         and instances that go with it go first.",
+        "A gateway by itself changes nothing: a [route table](route_table.md) needs a route to it, and \
+         hosts need public addresses.",
     ],
     attributes: &[Attribute::new(
         "vpc",
         Type::Ref(Kind::Vpc, Follow::Id),
         "The VPC it is attached to. Moving it cuts the old VPC off from the internet.",
     )
+    .attached_by(action::ATTACH, None, action::DETACH)
+    .disrupts(|before, _| {
+        if before.is_some() {
+            Disruption::Outage
+        } else {
+            Disruption::None
+        }
+    })
     .required()],
+    selected_by_tags: false,
 };
 
 /// All that an internet gateway is.
@@ -103,10 +112,6 @@ impl Rules for InternetGatewayRules {
 
     fn create(&self, _record: &Record, _replaced: Option<&Object>) -> Call {
         action::CREATE.call()
-    }
-
-    fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        update.attach("vpc", action::ATTACH, None, action::DETACH)
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
@@ -150,14 +155,6 @@ impl Rules for InternetGatewayRules {
                 }
             })
             .collect()
-    }
-
-    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if attribute == "vpc" && before.is_some() {
-            Disruption::Outage
-        } else {
-            Disruption::None
-        }
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

@@ -11,7 +11,7 @@ use crate::net::{Complaint, Format, PATH, without_edges};
 use crate::observed::Object;
 use crate::reason::Note;
 use crate::room::Lists;
-use crate::rules::{Context, Rules, Update};
+use crate::rules::{Context, Rules};
 use crate::schema::{Attribute, Schema, Type};
 use crate::topology::Topology;
 use crate::value::{Record, Value};
@@ -91,10 +91,11 @@ static SCHEMA: Schema = Schema {
     kind: Kind::KeyPair,
     arn_type: "key-pair",
     tag_type: "key-pair",
-    doc: "An SSH key that instances are launched with. With `private_key_file` the pair is made here: the file is written first, \
-          readable by you alone, and then the public half is imported. A file that exists is never overwritten: its public half is \
-          imported. Where the key is live and the file is not here (a colleague's machine, CI), the key is kept. Instances refer to \
-          a key by its name, so a new key under that name does not replace them.",
+    doc: "An SSH key that instances are launched with. With `private_key_file` the pair is made here: \
+     the file is written first, readable by you alone, and then the public half is imported. A \
+     file that exists is never overwritten: its public half is imported. Where the key is live \
+     and the file is not here (a colleague's machine, CI), the key is kept. Instances refer to a \
+     key by its name, so a new key under that name does not replace them.",
     example: "\
 key_pair:
   bastion:
@@ -104,10 +105,13 @@ key_pair:
 ",
     notes: &[
         "Give one of `private_key_file`, `public_key` and `public_key_file`.",
-        "A live key of that name which does not carry this topology's tags is somebody else's: the plan refuses it.",
+        "A live key of that name which does not carry this topology's tags is somebody else's: the \
+         plan refuses it.",
         "`trueup destroy` deletes the key pair in EC2 and leaves the file where it is.",
-        "A live key of this topology whose name the spec leaves out keeps the name that it has, whatever that is.",
-        "Instances keep the key they were launched with. A replaced key pair reaches instances that are launched later.",
+        "A live key of this topology whose name the spec leaves out keeps the name that it has, \
+         whatever that is.",
+        "Instances keep the key they were launched with. A replaced key pair reaches instances that \
+         are launched later.",
     ],
     attributes: &[
         Attribute::new(
@@ -115,6 +119,7 @@ key_pair:
             Type::Text(&KEY_NAME),
             "EC2's name for it, unique in the region.",
         )
+        .unfelt()
         .absent("`<topology>-<name>`")
         .auto()
         .wider_live()
@@ -124,12 +129,14 @@ key_pair:
             Type::Text(&PATH),
             "The file that holds the private key, or will.",
         )
+        .unfelt()
         .input(),
         Attribute::new(
             "key_type",
             Type::Choice(&["ed25519", "rsa"]),
             "What sort of key to make for `private_key_file`.",
         )
+        .unfelt()
         .absent("ed25519")
         .input(),
         Attribute::new(
@@ -137,6 +144,7 @@ key_pair:
             Type::Text(&PUBLIC_KEY),
             "The public key in OpenSSH's form.",
         )
+        .unfelt()
         .auto()
         .replace("EC2 cannot change the material of a key pair"),
         Attribute::new(
@@ -144,8 +152,10 @@ key_pair:
             Type::Text(&PATH),
             "A file with the public key in OpenSSH's form.",
         )
+        .unfelt()
         .input(),
     ],
+    selected_by_tags: false,
 };
 
 /// All that a key pair is.
@@ -262,10 +272,6 @@ impl Rules for KeyPairRules {
         }
     }
 
-    fn carries(&self, _attribute: &str) -> bool {
-        false
-    }
-
     fn prepare(&self, record: &Record) -> Vec<Call> {
         if record.get("public_key").is_some() {
             return Vec::new();
@@ -280,10 +286,6 @@ impl Rules for KeyPairRules {
             "private_key_file"
         };
         action::IMPORT.setting(record.only(&["key_name", material]))
-    }
-
-    fn update(&self, _update: &Update<'_>) -> Vec<Call> {
-        Vec::new()
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {

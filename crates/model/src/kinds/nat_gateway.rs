@@ -11,7 +11,7 @@ use crate::kinds::{elastic_ip, internet_gateway, subnet};
 use crate::net::IPV4;
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{After, Rules, Update, View};
+use crate::rules::{After, Rules, View};
 use crate::schema::{Attribute, Follow, Schema, Type};
 use crate::topology::{Resource, Topology};
 use crate::value::Record;
@@ -55,8 +55,9 @@ static SCHEMA: Schema = Schema {
     kind: Kind::NatGateway,
     arn_type: "natgateway",
     tag_type: "natgateway",
-    doc: "Address translation for private subnets. A public one needs an Elastic IP address, and an internet gateway in its VPC. \
-          EC2 changes nothing about a NAT gateway but its tags: everything else replaces it.",
+    doc: "Address translation for private subnets. A public one needs an Elastic IP address, and an \
+     internet gateway in its VPC. EC2 changes nothing about a NAT gateway but its tags: \
+     everything else replaces it.",
     example: "\
 nat_gateway:
   main:
@@ -64,13 +65,15 @@ nat_gateway:
     elastic_ip: nat
 ",
     notes: &[
-        "Its Elastic IP address cannot be on two gateways at a time, so a replacement that keeps the address deletes the old \
-         gateway first: an outage of some minutes for what is behind it. With another `elastic_ip` the new gateway is made first.",
-        "EC2 makes a gateway first and tells later whether it works. Trueup waits for `available` and reports EC2's reason \
-         otherwise.",
-        "Without an attached internet gateway a public NAT gateway fails, so plans attach that one first. Routes to it follow \
-         when it is available.",
-        "Deleting a gateway does not release its address: that is an [elastic_ip](elastic_ip.md) of its own.",
+        "Its Elastic IP address cannot be on two gateways at a time, so a replacement that keeps the \
+         address deletes the old gateway first: an outage of some minutes for what is behind it. \
+         With another `elastic_ip` the new gateway is made first.",
+        "EC2 makes a gateway first and tells later whether it works. Trueup waits for `available` and \
+         reports EC2's reason otherwise.",
+        "Without an attached internet gateway a public NAT gateway fails, so plans attach that one \
+         first. Routes to it follow when it is available.",
+        "Deleting a gateway does not release its address: that is an [elastic_ip](elastic_ip.md) of \
+         its own.",
         "Amazon charges for every hour that a gateway exists.",
     ],
     attributes: &[
@@ -102,6 +105,7 @@ nat_gateway:
         .auto()
         .replace("a NAT gateway keeps its primary address for life"),
     ],
+    selected_by_tags: false,
 };
 
 /// All that a nat gateway is.
@@ -126,14 +130,6 @@ impl Rules for NatGatewayRules {
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
         action::CREATE.setting(record.without(&["tags"]))
-    }
-
-    fn update(&self, _update: &Update<'_>) -> Vec<Call> {
-        Vec::new()
-    }
-
-    fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {

@@ -73,12 +73,24 @@ pub mod wait {
     pub const AVAILABLE: Waiter = Waiter::until("available", 10);
 }
 
+/// An entry that denies cuts when it comes, and one that allows when it goes.
+fn cuts(before: Option<&Value>, after: Option<&Value>) -> Disruption {
+    let allows = |entry: Option<&Value>| entry.is_some_and(entry::allows);
+    let cuts = match (before, after) {
+        (None, Some(_)) => !allows(after),
+        (Some(_), None) => allows(before),
+        _ => true,
+    };
+    if cuts { Disruption::Reset } else { Disruption::None }
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::NetworkAcl,
     arn_type: "network-acl",
     tag_type: "network-acl",
-    doc: "A stateless filter at the border of subnets. It looks at every packet that enters or leaves one, also at the answers to what \
-          it let through: in the order of the rule numbers, the first entry that matches decides, and what none matches is denied.",
+    doc: "A stateless filter at the border of subnets. It looks at every packet that enters or leaves \
+     one, also at the answers to what it let through: in the order of the rule numbers, the first \
+     entry that matches decides, and what none matches is denied.",
     example: "\
 network_acl:
   web:
@@ -90,27 +102,33 @@ network_acl:
       - {rule_number: 100, action: allow, protocol: tcp, port: 1024-65535, cidr: 0.0.0.0/0}
 ",
     notes: &[
-        "Subnets name their ACL by [`network_acl`](subnet.md); one ACL may serve many. A subnet that names none is in the VPC's default \
-         ACL, which is EC2's and is never touched.",
-        "Answers are filtered too: a client's own port, mostly one of 1024-65535, must be let out where its request is let in.",
-        "A rule number is an entry's identity, once in each direction: anything else of it changes by one `ReplaceNetworkAclEntry`, \
-         without a gap.",
-        "What denies comes before what allows, and goes after it; new entries are made before old ones go, unless the ACL is full. Of \
-         some edits every order opens something for a moment: what must not be opened is said by a `cannot`.",
+        "Subnets name their ACL by [`network_acl`](subnet.md); one ACL may serve many. A subnet that \
+         names none is in the VPC's default ACL, which is EC2's and is never touched.",
+        "Answers are filtered too: a client's own port, mostly one of 1024-65535, must be let out \
+         where its request is let in.",
+        "A rule number is an entry's identity, once in each direction: anything else of it changes by \
+         one `ReplaceNetworkAclEntry`, without a gap.",
+        "What denies comes before what allows, and goes after it; new entries are made before old ones \
+         go, unless the ACL is full. Of some edits every order opens something for a moment: what \
+         must not be opened is said by a `cannot`.",
         "The last entry of EC2, which denies everything, is not declared.",
-        "EC2 deletes an ACL only when no subnet is in it: subnets move to another one, or back to the default one, first.",
+        "EC2 deletes an ACL only when no subnet is in it: subnets move to another one, or back to the \
+         default one, first.",
     ],
     attributes: &[
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
             .required()
             .replace("a network ACL cannot move to another VPC"),
         Attribute::new("ingress", Type::Set(&ENTRIES), "What may come in.")
+            .disrupts(cuts)
             .absent("nothing")
             .default(none),
         Attribute::new("egress", Type::Set(&ENTRIES), "What may go out.")
+            .disrupts(cuts)
             .absent("nothing")
             .default(none),
     ],
+    selected_by_tags: false,
 };
 
 /// All that a network acl is.
@@ -173,10 +191,6 @@ impl Rules for NetworkAclRules {
             .collect()
     }
 
-    fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![action::DELETE.unsetting(object.record.clone())]
-    }
-
     /// Each call is about another number; only the room for a new entry may be what an old one leaves.
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         let is_both = |is: fn(&Call) -> bool| is(earlier) && is(later);
@@ -204,21 +218,6 @@ impl Rules for NetworkAclRules {
         });
         told.collect()
     }
-
-    /// An ACL forgets flows, so what it stops to allow is cut at once.
-    fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
-        let allows = |entry: Option<&Value>| entry.is_some_and(entry::allows);
-        let cuts = match (before, after) {
-            (None, Some(_)) => !allows(after),
-            (Some(_), None) => allows(before),
-            _ => true,
-        };
-        if DIRECTIONS.contains(&attribute) && cuts {
-            Disruption::Reset
-        } else {
-            Disruption::None
-        }
-    }
 }
 
 /// EC2 counts IPv4 and IPv6 apart.
@@ -234,9 +233,18 @@ fn check_quota(resource: &Resource, direction: &str, out: &mut Vec<Diagnostic>) 
         if count > ENTRIES_MAX {
             let most = ENTRIES_MAX + 1;
             out.push(
-                Diagnostic::error("acl-too-long", format!("{so_many}, and with its own last one EC2 takes at most {most}"))
-                    .at(place, "too many")
-                    .help("put ranges or ports that are neighbours into one entry, or leave to security groups what they can do"),
+                Diagnostic::error(
+                    "acl-too-long",
+                    format!(
+                        "{so_many}, and with its own last one EC2 \
+                 takes at most {most}"
+                    ),
+                )
+                .at(place, "too many")
+                .help(
+                    "put ranges or ports that are neighbours into one entry, or leave to \
+                     security groups what they can do",
+                ),
             );
         } else if count > ENTRIES_GRANTED {
             let quota = ENTRIES_GRANTED + 1;

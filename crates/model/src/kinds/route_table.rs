@@ -17,11 +17,10 @@ use crate::kind::is_id_tail;
 use crate::kinds::{vpc, vpc_endpoint};
 use crate::net::{Complaint, Format, RANGE, id_tail, is_word, range};
 use crate::observed::Object;
-use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
 use crate::rules::{After, Context, Rules, Update, View, members_record};
-use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
+use crate::schema::{Attribute, Follow, Members, Schema, Type, none, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref, Sought};
@@ -140,7 +139,8 @@ static ROUTE: [Attribute; 10] = [
     Attribute::new(
         "local_target",
         Type::Bool,
-        "Target: the VPC itself. Trueup says so where it puts a local route back that somebody redirected; a spec leaves local routes out.",
+        "Target: the VPC itself. Trueup says so where it puts a local route back that somebody \
+         redirected; a spec leaves local routes out.",
     ),
     Attribute::new(
         "internet_gateway",
@@ -206,8 +206,9 @@ static SCHEMA: Schema = Schema {
     kind: Kind::RouteTable,
     arn_type: "route-table",
     tag_type: "route-table",
-    doc: "Where packets go that leave a subnet. The local routes are EC2's, and so are the routes of gateway endpoints and those \
-          that a virtual private gateway propagates: none of them is declared here or shows as drift.",
+    doc: "Where packets go that leave a subnet. The local routes are EC2's, and so are the routes of \
+     gateway endpoints and those that a virtual private gateway propagates: none of them is \
+     declared here or shows as drift.",
     example: "\
 route_table:
   public:
@@ -221,10 +222,12 @@ route_table:
 ",
     notes: &[
         "Subnets name their table by [`route_table`](subnet.md); one table may serve many.",
-        "A route's destination is its identity: another target under the same destination is one `ReplaceRoute`, without a gap.",
-        "A route whose target was deleted goes nowhere. The plan that makes the target anew also points the route at it.",
-        "A local route that somebody redirected to an interface or an endpoint is put back (`ReplaceRoute` with `LocalTarget`); EC2 \
-         deletes no local route.",
+        "A route's destination is its identity: another target under the same destination is one \
+         `ReplaceRoute`, without a gap.",
+        "A route whose target was deleted goes nowhere. The plan that makes the target anew also \
+         points the route at it.",
+        "A local route that somebody redirected to an interface or an endpoint is put back \
+         (`ReplaceRoute` with `LocalTarget`); EC2 deletes no local route.",
         "The VPC's main table is EC2's. Give every subnet a table of its own where its routes matter.",
     ],
     attributes: &[
@@ -236,8 +239,11 @@ route_table:
             Type::Set(&ROUTES),
             "The routes, one for each destination.",
         )
+        .loose()
+        .disrupts(resets)
         .default(none),
     ],
+    selected_by_tags: false,
 };
 
 fn destination(route: &Value) -> String {
@@ -300,7 +306,8 @@ impl Rules for RouteTableRules {
             check_targets(&route, index, context);
             check_family(&route, index, context);
             if route.get("local_target").is_some() {
-                let help = "remove the route: a table has it by itself, and Trueup puts it back where somebody redirected it";
+                let help = "remove the route: a table has it by itself, and Trueup puts it back where \
+                 somebody redirected it";
                 context.problem(
                     format!("routes[{index}].local_target"),
                     "route-local",
@@ -372,10 +379,6 @@ impl Rules for RouteTableRules {
             calls.extend(routes.iter().map(end));
         }
         calls
-    }
-
-    fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     /// A route to a subnet of the VPC is there only while the subnet is, and another one into a range of the
@@ -455,19 +458,6 @@ impl Rules for RouteTableRules {
             .into_iter()
             .collect()
     }
-
-    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if attribute == "routes" && before.is_some() {
-            Disruption::Reset
-        } else {
-            Disruption::None
-        }
-    }
-
-    /// A route to what is gone is a black hole.
-    fn holds(&self, attribute: &str) -> bool {
-        attribute != "routes"
-    }
 }
 
 fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {
@@ -477,7 +467,8 @@ fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {
         .filter(|name| *name != "destination")
         .collect();
     let [_] = targets[..] else {
-        let names = "`internet_gateway`, `nat_gateway`, `network_interface`, `transit_gateway`, `vpc_peering_connection`, …";
+        let names = "`internet_gateway`, `nat_gateway`, `network_interface`, `transit_gateway`, \
+         `vpc_peering_connection`, …";
         let message = match targets.len() {
             0 => "a route needs a target".to_owned(),
             _ => format!(

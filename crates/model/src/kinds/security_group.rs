@@ -86,7 +86,8 @@ static GROUP_NAME: Format = Format {
         }
         if text.len() > GROUP_NAME_MAX {
             return Err(Complaint::new(format!(
-                "a group name has at most {GROUP_NAME_MAX} characters, so that a successor's mark fits behind it, and this has {}",
+                "a group name has at most {GROUP_NAME_MAX} characters, so that a successor's mark fits \
+                 behind it, and this has {}",
                 text.len()
             )));
         }
@@ -136,13 +137,23 @@ pub mod wait {
     pub const AVAILABLE: Waiter = Waiter::until("available", 10);
 }
 
+/// A rule that goes cuts what it let through.
+fn takes(before: Option<&Value>, after: Option<&Value>) -> Disruption {
+    if before.is_some() && after.is_none() {
+        Disruption::Reset
+    } else {
+        Disruption::None
+    }
+}
+
 static SCHEMA: Schema = Schema {
     kind: Kind::SecurityGroup,
     arn_type: "security-group",
     tag_type: "security-group",
-    doc: "A stateful filter at network interfaces: what its rules do not allow is dropped, and answers to what was allowed pass. \
-          A group's name cannot change, so a group that must be replaced gets a successor called `<name>#<4 hex digits>`, its users \
-          move over, and then the old one goes: nothing is cut.",
+    doc: "A stateful filter at network interfaces: what its rules do not allow is dropped, and answers \
+     to what was allowed pass. A group's name cannot change, so a group that must be replaced \
+     gets a successor called `<name>#<4 hex digits>`, its users move over, and then the old one \
+     goes: nothing is cut.",
     example: r#"security_group:
   bastion:
     vpc: main
@@ -159,13 +170,15 @@ static SCHEMA: Schema = Schema {
       - {protocol: all, cidr: 0.0.0.0/0}
 "#,
     notes: &[
-        "Protocol, ports or ICMP type, and source are a rule's identity; its description is not. A new description is an edit, \
-         anything else another rule.",
-        "New rules are allowed before old ones are taken away, so a rule that is spelled differently cuts nothing. Where a group has no \
-         room for both, old ones go first, ten at a time, and the plan says so.",
+        "Protocol, ports or ICMP type, and source are a rule's identity; its description is not. A new \
+         description is an edit, anything else another rule.",
+        "New rules are allowed before old ones are taken away, so a rule that is spelled differently \
+         cuts nothing. Where a group has no room for both, old ones go first, ten at a time, and \
+         the plan says so.",
         "Two groups may name each other: both are made first, and their rules follow.",
-        "EC2 lets everything out of a new group, in a VPC with an IPv6 range over IPv6 too. Leaving `egress` out means that; declare \
-         it to limit what goes out; `egress: []` lets nothing out.",
+        "EC2 lets everything out of a new group, in a VPC with an IPv6 range over IPv6 too. Leaving \
+         `egress` out means that; declare it to limit what goes out; `egress: []` lets nothing \
+         out.",
         "EC2 deletes a group only when no interface uses it and no other group names it.",
     ],
     attributes: &[
@@ -186,14 +199,17 @@ static SCHEMA: Schema = Schema {
             .wider_live()
             .replace("EC2 cannot change a security group's description"),
         Attribute::new("ingress", Type::Set(&RULES), "What may come in.")
+            .disrupts(takes)
             .absent("nothing")
             .default(none)
             .later(),
         Attribute::new("egress", Type::Set(&RULES), "What may go out.")
+            .disrupts(takes)
             .absent("everything, as EC2 has it; `[]` is nothing")
             .default(|| Value::List(vec![rule::allow_all()]))
             .later(),
     ],
+    selected_by_tags: false,
 };
 
 /// The rules of one direction and one address family that every account may have.
@@ -284,7 +300,8 @@ impl Rules for SecurityGroupRules {
                     .at(resource.place("group_name"), "the second one")
                     .at(first.place("group_name"), "the first one")
                     .help(
-                        "group names are unique in a VPC, whatever their case: give one another `group_name`",
+                        "group names are unique in a VPC, whatever their case: give one another \
+                         `group_name`",
                     ),
                 );
             }
@@ -295,7 +312,8 @@ impl Rules for SecurityGroupRules {
                 let count = counts.v4.max(counts.v6);
                 if count > RULES_GRANTED {
                     let message = format!(
-                        "{} has {count} {direction} rules; an account's quota is {RULES_GRANTED} unless it was raised",
+                        "{} has {count} {direction} rules; an account's quota is {RULES_GRANTED} \
+                         unless it was raised",
                         resource.address
                     );
                     out.push(Diagnostic::warning("quota", message).at(resource.place(direction), ""));
@@ -461,15 +479,6 @@ impl Rules for SecurityGroupRules {
             })
             .collect()
     }
-
-    fn disruption(&self, attribute: &str, before: Option<&Value>, after: Option<&Value>) -> Disruption {
-        let is_rule = matches!(attribute, "ingress" | "egress");
-        if is_rule && before.is_some() && after.is_none() {
-            Disruption::Reset
-        } else {
-            Disruption::None
-        }
-    }
 }
 
 /// EC2 knows a group of another VPC only where the VPCs are peered. A spec shows that by a route over the
@@ -503,11 +512,16 @@ fn check_sources(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnos
                 };
                 out.push(
                     new("other-vpc", message)
-                        .at(resource.place(&format!("{direction}[{index}].security_group")), "a security group of another VPC")
+                        .at(
+                            resource.place(&format!("{direction}[{index}].security_group")),
+                            "a \
+                         security group of another VPC",
+                        )
                         .help(if peered {
                             "EC2 refuses it unless these two VPCs are peered"
                         } else {
-                            "EC2 refuses it unless the two VPCs are peered, and no route of them leads over a `vpc_peering_connection`: name a range"
+                            "EC2 refuses it unless the two VPCs are peered, and no route of them leads \
+                             over a `vpc_peering_connection`: name a range"
                         }),
                 );
             }

@@ -14,7 +14,7 @@ use crate::kinds::vpc;
 use crate::net::{Complaint, Format, VPC_RANGE, ipv4_range, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{Rules, Update, are_apart};
+use crate::rules::{Rules, are_apart};
 use crate::schema::{Attribute, Follow, Schema, Type};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -122,11 +122,15 @@ pub mod wait {
     pub const AVAILABLE: Waiter = Waiter::until("available", 10);
 }
 
+/// A subnet is always in one: to give, to swap and to take it is one and the same call.
+const SWAP_ACL: ApiAction = action::REPLACE_NETWORK_ACL_ASSOCIATION;
+
 static SCHEMA: Schema = Schema {
     kind: Kind::Subnet,
     arn_type: "subnet",
     tag_type: "subnet",
-    doc: "A range of a VPC's addresses in one availability zone. EC2 keeps the first four addresses and the last one for itself.",
+    doc: "A range of a VPC's addresses in one availability zone. EC2 keeps the first four addresses \
+     and the last one for itself.",
     example: "\
 subnet:
   public:
@@ -138,15 +142,16 @@ subnet:
     network_acl: public
 ",
     notes: &[
-        "Give the zone by name or by id, not by both. A zone's name may mean another place in another account; its id means the \
-         same everywhere.",
-        "Two subnets of a VPC cannot share addresses: where a range moves from one subnet to another, the old subnet goes first.",
-        "Another route table takes over in one call, without a moment in which the subnet has none. With `route_table` left out, \
-         the subnet goes back to the VPC's main table.",
-        "A subnet is always in exactly one network ACL, and another one takes over in one call. With `network_acl` left out, the subnet \
-         goes back to the VPC's default one.",
-        "EC2 deletes a subnet only when nothing is in it. Network interfaces that AWS services left behind hold it up; the error \
-         names what EC2 said.",
+        "Give the zone by name or by id, not by both. A zone's name may mean another place in another \
+         account; its id means the same everywhere.",
+        "Two subnets of a VPC cannot share addresses: where a range moves from one subnet to another, \
+         the old subnet goes first.",
+        "Another route table takes over in one call, without a moment in which the subnet has none. \
+         With `route_table` left out, the subnet goes back to the VPC's main table.",
+        "A subnet is always in exactly one network ACL, and another one takes over in one call. With \
+         `network_acl` left out, the subnet goes back to the VPC's default one.",
+        "EC2 deletes a subnet only when nothing is in it. Network interfaces that AWS services left \
+         behind hold it up; the error names what EC2 said.",
     ],
     attributes: &[
         Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
@@ -178,20 +183,32 @@ subnet:
             Type::Bool,
             "Whether instances launched here get a public address unless they ask otherwise.",
         )
+        .set_by(action::MODIFY_ATTRIBUTE)
         .default(|| false.into()),
         Attribute::new(
             "route_table",
             Type::Ref(Kind::RouteTable, Follow::Id),
             "The route table.",
         )
+        .attached_by(
+            action::ASSOCIATE_ROUTE_TABLE,
+            Some(action::REPLACE_ROUTE_TABLE_ASSOCIATION),
+            action::DISASSOCIATE_ROUTE_TABLE,
+        )
+        .joining()
+        .disrupts(|_, _| Disruption::Reset)
         .absent("the VPC's main one"),
         Attribute::new(
             "network_acl",
             Type::Ref(Kind::NetworkAcl, Follow::Id),
             "The network ACL.",
         )
+        .attached_by(SWAP_ACL, Some(SWAP_ACL), SWAP_ACL)
+        .joining()
+        .disrupts(|_, _| Disruption::Reset)
         .absent("the VPC's default one"),
     ],
+    selected_by_tags: false,
 };
 
 /// All that a subnet is.
@@ -272,27 +289,6 @@ impl Rules for SubnetRules {
         ]))
     }
 
-    fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        let mut calls: Vec<Call> = update
-            .set("map_public_ip_on_launch", action::MODIFY_ATTRIBUTE)
-            .into_iter()
-            .collect();
-        calls.extend(update.attach(
-            "route_table",
-            action::ASSOCIATE_ROUTE_TABLE,
-            Some(action::REPLACE_ROUTE_TABLE_ASSOCIATION),
-            action::DISASSOCIATE_ROUTE_TABLE,
-        ));
-        // A subnet is always in one: to give, to swap and to take it is one and the same call.
-        const SWAP: ApiAction = action::REPLACE_NETWORK_ACL_ASSOCIATION;
-        calls.extend(update.attach("network_acl", SWAP, Some(SWAP), SWAP));
-        calls
-    }
-
-    fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![action::DELETE.unsetting(object.record.clone())]
-    }
-
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         match (vpc::of(sets), sets.get("cidr_block").and_then(Value::as_text)) {
             (Some(vpc), Some(range)) => vec![Claim::range(
@@ -318,20 +314,8 @@ impl Rules for SubnetRules {
             .or_else(|| text("availability_zone_id").map(Zone::Id))
     }
 
-    fn joins(&self, attribute: &str) -> bool {
-        matches!(attribute, "route_table" | "network_acl")
-    }
-
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         are_apart(earlier, later)
-    }
-
-    fn disruption(&self, attribute: &str, _before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if matches!(attribute, "route_table" | "network_acl") {
-            Disruption::Reset
-        } else {
-            Disruption::None
-        }
     }
 }
 

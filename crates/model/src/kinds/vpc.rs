@@ -65,8 +65,8 @@ static SCHEMA: Schema = Schema {
     kind: Kind::Vpc,
     arn_type: "vpc",
     tag_type: "vpc",
-    doc: "A private network in one region. EC2 makes a main route table, a default network ACL and a default security group with \
-          it; those are EC2's and are never touched.",
+    doc: "A private network in one region. EC2 makes a main route table, a default network ACL and a \
+     default security group with it; those are EC2's and are never touched.",
     example: "\
 vpc:
   main:
@@ -75,41 +75,58 @@ vpc:
     enable_dns_hostnames: true
 ",
     notes: &[
-        "With every range EC2 puts a local route into all route tables of the VPC. Those routes are EC2's and are not declared.",
-        "A secondary range can go only when no subnet is in it any more, so a plan that takes away both ends the subnet first. It can \
-         come only when no route leads to it or to a part of it: such a route goes first, and one to a part of a range that goes comes after.",
-        "EC2 changes one DNS attribute a call, and hostnames can be on only while support is: plans turn support on first and off \
-         last.",
+        "With every range EC2 puts a local route into all route tables of the VPC. Those routes are \
+         EC2's and are not declared.",
+        "A secondary range can go only when no subnet is in it any more, so a plan that takes away \
+         both ends the subnet first. It can come only when no route leads to it or to a part of \
+         it: such a route goes first, and one to a part of a range that goes comes after.",
+        "EC2 changes one DNS attribute a call, and hostnames can be on only while support is: plans \
+         turn support on first and off last.",
         "Reading the two DNS attributes costs two calls for each VPC: EC2 does not list them.",
         "Replacing a VPC replaces everything in it.",
     ],
     attributes: &[
-        Attribute::new("cidr_block", Type::Text(&VPC_RANGE), "The primary IPv4 range, /16 to /28.")
-            .required()
-            .replace("EC2 cannot change a VPC's primary range"),
+        Attribute::new(
+            "cidr_block",
+            Type::Text(&VPC_RANGE),
+            "The primary IPv4 range, /16 to /28.",
+        )
+        .required()
+        .replace("EC2 cannot change a VPC's primary range"),
         Attribute::new(
             "secondary_cidr_blocks",
             Type::Set(&RANGES),
-            "Further IPv4 ranges, each /16 to /28. They may not overlap each other or the primary range, and private ones (10.0.0.0/8, \
-             172.16.0.0/12, 192.168.0.0/16, 198.19.0.0/16) are of the same block as the primary range.",
+            "Further IPv4 ranges, each /16 to /28. They may not overlap each other or the primary \
+             range, and private ones (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 198.19.0.0/16) \
+             are of the same block as the primary range.",
         )
         .default(none),
         Attribute::new(
             "instance_tenancy",
             Type::Choice(&["default", "dedicated"]),
-            "Whether instances run on hardware of their own. From `dedicated` to `default` changes in place.",
+            "Whether instances run on hardware of their own. From `dedicated` to `default` changes in \
+             place.",
         )
+        .unfelt()
         .default(|| "default".into())
         .wider_live()
         .by(tenancy_effect, "EC2 cannot make an existing VPC dedicated"),
-        Attribute::new("enable_dns_support", Type::Bool, "Whether Amazon's DNS server answers in the VPC.").default(|| true.into()),
+        Attribute::new(
+            "enable_dns_support",
+            Type::Bool,
+            "Whether Amazon's DNS server answers in the VPC.",
+        )
+        .unfelt()
+        .default(|| true.into()),
         Attribute::new(
             "enable_dns_hostnames",
             Type::Bool,
             "Whether instances with public addresses get DNS names. Needs `enable_dns_support`.",
         )
+        .unfelt()
         .default(|| false.into()),
     ],
+    selected_by_tags: false,
 };
 
 fn tenancy_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
@@ -178,7 +195,8 @@ impl Rules for VpcRules {
             }
         }
         if topology.of(Kind::Vpc).count() > 5 {
-            let message = "the topology has more than 5 VPCs; an account's quota for a region is 5 unless it was raised";
+            let message = "the topology has more than 5 VPCs; an account's quota for a region is 5 \
+             unless it was raised";
             let place = topology
                 .of(Kind::Vpc)
                 .nth(5)
@@ -233,10 +251,6 @@ impl Rules for VpcRules {
         calls.extend(dns.into_iter().flatten());
         calls.extend(last.into_iter().map(disassociate));
         calls
-    }
-
-    fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![action::DELETE.unsetting(object.record.clone())]
     }
 
     /// A range can go only when no subnet is in it any more, and come only when no route leads to a part of
@@ -312,10 +326,6 @@ impl Rules for VpcRules {
         ranges(record)
     }
 
-    fn carries(&self, attribute: &str) -> bool {
-        matches!(attribute, "cidr_block" | "secondary_cidr_blocks")
-    }
-
     fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Outage
     }
@@ -363,10 +373,16 @@ fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnost
             continue;
         };
         out.push(
-            Diagnostic::error("vpc-ranges-restricted", format!("EC2 refuses to add {range} to {}: {why}", resource.address))
-                .at(resource.place("secondary_cidr_blocks"), "cannot be added")
-                .at(resource.place("cidr_block"), "the primary range")
-                .help("choose another range: of the same private block as the primary one, of 100.64.0.0/10, or a public one"),
+            Diagnostic::error(
+                "vpc-ranges-restricted",
+                format!("EC2 refuses to add {range} to {}: {why}", resource.address),
+            )
+            .at(resource.place("secondary_cidr_blocks"), "cannot be added")
+            .at(resource.place("cidr_block"), "the primary range")
+            .help(
+                "choose another range: of the same private block as the primary one, of \
+                 100.64.0.0/10, or a public one",
+            ),
         );
     }
 }

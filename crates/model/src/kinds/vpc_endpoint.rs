@@ -15,7 +15,7 @@ use crate::net::{Complaint, Format, PATH, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Context, Rules, Update, members_record};
-use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
+use crate::schema::{Attribute, Follow, Members, Schema, Type, none, resets};
 use crate::topology::Topology;
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref, policy};
@@ -79,8 +79,8 @@ static SCHEMA: Schema = Schema {
     kind: Kind::VpcEndpoint,
     arn_type: "vpc-endpoint",
     tag_type: "vpc-endpoint",
-    doc: "A private way to an AWS service: EC2 adds a route for the service's prefix list to each of its route tables. Those routes \
-          are the endpoint's and never show as drift.",
+    doc: "A private way to an AWS service: EC2 adds a route for the service's prefix list to each of \
+     its route tables. Those routes are the endpoint's and never show as drift.",
     example: r#"vpc_endpoint:
   s3:
     vpc: main
@@ -95,11 +95,14 @@ static SCHEMA: Schema = Schema {
           Resource: arn:aws:s3:::example-bucket/*
 "#,
     notes: &[
-        "Gateway endpoints cost nothing, and there are three services for them: `s3`, `s3express` and `dynamodb`.",
-        "The route goes to the service's prefix list and is more specific than a default route, so it wins beside one. Subnets \
-         that use none of the endpoint's tables reach the service as before.",
+        "Gateway endpoints cost nothing, and there are three services for them: `s3`, `s3express` and \
+         `dynamodb`.",
+        "The route goes to the service's prefix list and is more specific than a default route, so it \
+         wins beside one. Subnets that use none of the endpoint's tables reach the service as \
+         before.",
         "A change of tables can break open connections to the service; new ones work at once.",
-        "Policies are compared by meaning: order, a scalar or a list of one, and the spellings of a principal make no difference.",
+        "Policies are compared by meaning: order, a scalar or a list of one, and the spellings of a \
+         principal make no difference.",
         "A route table has one endpoint for each service.",
     ],
     attributes: &[
@@ -109,7 +112,8 @@ static SCHEMA: Schema = Schema {
         Attribute::new(
             "service",
             Type::Text(&SERVICE),
-            "The service: `s3` or `dynamodb` for those of the region, or a full name such as `com.amazonaws.us-west-2.s3`.",
+            "The service: `s3` or `dynamodb` for those of the region, or a full name such as \
+             `com.amazonaws.us-west-2.s3`.",
         )
         .required()
         .replace("an endpoint leads to one service for life"),
@@ -117,16 +121,44 @@ static SCHEMA: Schema = Schema {
             .refuses(&[
                 ("interface", "interface endpoints are not managed yet"),
                 ("Interface", "interface endpoints are not managed yet"),
-                ("gateway_load_balancer", "Gateway Load Balancer endpoints are not managed yet"),
-                ("GatewayLoadBalancer", "Gateway Load Balancer endpoints are not managed yet"),
+                (
+                    "gateway_load_balancer",
+                    "Gateway Load Balancer endpoints are not managed yet",
+                ),
+                (
+                    "GatewayLoadBalancer",
+                    "Gateway Load Balancer endpoints are not managed yet",
+                ),
             ])
             .default(|| "gateway".into())
             .wider_live()
             .replace("EC2 cannot change an endpoint's type"),
-        Attribute::new("route_tables", Type::Set(&TABLES), "The route tables whose subnets use it.").default(none),
-        Attribute::new("policy", Type::Policy, "Who may do what through it, as an IAM policy.").absent("full access"),
-        Attribute::new("policy_file", Type::Text(&PATH), "A file with the policy, in JSON.").input(),
+        Attribute::new(
+            "route_tables",
+            Type::Set(&TABLES),
+            "The route tables whose subnets use it.",
+        )
+        .loose()
+        .disrupts(resets)
+        .default(none),
+        Attribute::new(
+            "policy",
+            Type::Policy,
+            "Who may do what through it, as an IAM policy.",
+        )
+        .unfelt()
+        .absent(
+            "full \
+         access",
+        ),
+        Attribute::new(
+            "policy_file",
+            Type::Text(&PATH),
+            "A file with the policy, in JSON.",
+        )
+        .input(),
     ],
+    selected_by_tags: false,
 };
 
 /// All that a vpc endpoint is.
@@ -191,11 +223,17 @@ impl Rules for VpcEndpointRules {
                     out.push(
                         Diagnostic::error(
                             "endpoint-twice",
-                            format!("{} and {} both serve {service} in {table}", first.address, resource.address),
+                            format!(
+                                "{} and {} both serve {service} in {table}",
+                                first.address, resource.address
+                            ),
                         )
                         .at(resource.place("route_tables"), "the second one")
                         .at(first.place("route_tables"), "the first one")
-                        .help("a route table has one endpoint for each service: take the table out of one of them"),
+                        .help(
+                            "a route table has one endpoint for each service: take the table out of \
+                         one of them",
+                        ),
                     );
                 }
                 let other = topology
@@ -216,7 +254,8 @@ impl Rules for VpcEndpointRules {
             }
         }
         if let Some(over) = topology.of(Kind::VpcEndpoint).nth(20) {
-            let message = "the topology has more than 20 gateway endpoints; an account's quota for a region is 20 unless it was raised";
+            let message = "the topology has more than 20 gateway endpoints; an account's quota for a \
+             region is 20 unless it was raised";
             out.push(Diagnostic::warning("quota", message).at(over.place.clone(), "the 21st"));
         }
     }
@@ -260,14 +299,6 @@ impl Rules for VpcEndpointRules {
         [earlier, later].iter().all(|call| call.action == action::MODIFY)
     }
 
-    fn carries(&self, attribute: &str) -> bool {
-        !matches!(attribute, "policy" | "tags")
-    }
-
-    fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![action::DELETE.unsetting(object.record.clone())]
-    }
-
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let service = sets.text("service");
         let tables = sets.list("route_tables").iter().filter_map(Value::as_ref);
@@ -289,21 +320,8 @@ impl Rules for VpcEndpointRules {
             .collect()
     }
 
-    fn disruption(&self, attribute: &str, before: Option<&Value>, _after: Option<&Value>) -> Disruption {
-        if attribute == "route_tables" && before.is_some() {
-            Disruption::Reset
-        } else {
-            Disruption::None
-        }
-    }
-
     fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Reset
-    }
-
-    /// A table that goes leaves its endpoints.
-    fn holds(&self, attribute: &str) -> bool {
-        attribute != "route_tables"
     }
 }
 

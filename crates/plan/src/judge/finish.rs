@@ -72,9 +72,13 @@ fn complete(change: &mut Change, verdict: &Verdict<'_>, moved: bool) {
     if verdict.order == Some(Order::DeleteFirst) && verdict.object.is_some_and(is_felt) {
         change.notes.push(Note::NotBroughtBack);
     }
-    let in_place = change.attributes.iter().map(|a| {
-        let name = a.path.split('.').next().unwrap_or_default();
-        rules.disruption(name, a.before.as_ref(), a.after.as_ref())
+    let schema = change.address.kind.schema();
+    let in_place = change.attributes.iter().filter_map(|change| {
+        let attribute = schema.attribute(change.path.split('.').next()?)?;
+        Some((attribute.disrupts)(
+            change.before.as_ref(),
+            change.after.as_ref(),
+        ))
     });
     change.disruption = match (change.action, verdict.object) {
         (Action::Create | Action::Adopt, _) | (_, None) => Disruption::None,

@@ -102,14 +102,14 @@ fn takes_away(node: &Node<'_>) -> bool {
 
 /// What an object comes under, or leaves, by a call.
 fn joining<'a>(node: &Node<'a>, record: &'a Record) -> Vec<&'a Ref> {
-    let rules = node.verdict.address.kind.rules();
-    refs(record, |name| rules.joins(name))
+    let schema = node.verdict.address.kind.schema();
+    refs(record, |name| schema.joins(name))
 }
 
 /// What a call refers to that its object does not come under: groups as sources, the tables of an endpoint.
 fn served(kind: Kind, record: &Record) -> Vec<&Ref> {
-    let rules = kind.rules();
-    refs(record, |name| !rules.joins(name))
+    let schema = kind.schema();
+    refs(record, |name| !schema.joins(name))
 }
 
 fn refs(record: &Record, is_meant: impl Fn(&str) -> bool) -> Vec<&Ref> {

@@ -56,12 +56,12 @@ impl Part<'_> {
 
     /// What it is, or why that is not known.
     fn typed<T: Typed>(&self) -> Result<T, String> {
-        let (schema, rules) = (self.kind.schema(), self.kind.rules());
+        let schema = self.kind.schema();
         let mut record = self.record.clone();
         for (name, why) in self.unread.into_iter().flatten() {
             match schema.attribute(name) {
                 // What has no say in which packets pass may be anything.
-                Some(attribute) if !rules.carries(name) => {
+                Some(attribute) if !schema.is_felt(name) => {
                     let any = if let Omitted::Default(default) = attribute.omitted {
                         default()
                     } else {

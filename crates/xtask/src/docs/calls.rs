@@ -77,7 +77,7 @@ pub fn effects(attribute: &Attribute) -> (Effect, Effect) {
 }
 
 /// The worst that users of the network feel while an attribute changes in place.
-pub fn disruption(kind: Kind, attribute: &Attribute) -> Disruption {
+pub fn disruption(attribute: &Attribute) -> Disruption {
     let members = |list: Option<Value>| match (&attribute.ty, list) {
         // Sets are compared member by member, and so is what their change does.
         (Type::Set(_), Some(Value::List(list))) => list.into_iter().next(),
@@ -88,8 +88,7 @@ pub fn disruption(kind: Kind, attribute: &Attribute) -> Disruption {
         .filter(|(b, a)| attribute.effect(b.as_ref(), a.as_ref()) != Effect::Replace);
     let felt = changes.map(|(before, after)| {
         let (before, after) = (members(before), members(after));
-        kind.rules()
-            .disruption(attribute.name, before.as_ref(), after.as_ref())
+        (attribute.disrupts)(before.as_ref(), after.as_ref())
     });
     felt.max().unwrap_or_default()
 }

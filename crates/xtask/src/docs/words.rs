@@ -84,7 +84,7 @@ pub fn change(kind: Kind, attribute: &Attribute) -> String {
         return NOTHING.into();
     }
     let reason = attribute.reason;
-    let felt = match calls::disruption(kind, attribute) {
+    let felt = match calls::disruption(attribute) {
         Disruption::Reset => "; open connections may break",
         Disruption::Gap => "; seconds without service",
         Disruption::Outage => "; an outage meanwhile",

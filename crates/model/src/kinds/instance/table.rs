@@ -2,7 +2,8 @@
 
 use crate::Kind;
 use crate::net::{Complaint, Format, IPV4, PATH, TEXT, id_tail, is_word, without_edges};
-use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none};
+use crate::plan::Disruption;
+use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none, resets};
 use crate::value::Value;
 
 static IMAGE: Format = Format {
@@ -104,19 +105,43 @@ static METADATA_OPTIONS: [Attribute; 4] = [
 ];
 
 static ROOT_VOLUME: [Attribute; 6] = [
-    Attribute::new("size", Type::Int(1, 65_536), "GiB. It grows in place.").auto().by(size_effect, "a volume cannot shrink"),
-    Attribute::new("type", Type::Choice(&["gp2", "gp3", "io1", "io2", "standard"]), "EC2's volume type.")
-        .refuses(&[("st1", "EC2 boots from no HDD volume"), ("sc1", "EC2 boots from no HDD volume")])
-        .auto(),
+    Attribute::new("size", Type::Int(1, 65_536), "GiB. It grows in place.")
+        .auto()
+        .by(
+            size_effect,
+            "a \
+     volume cannot shrink",
+        ),
+    Attribute::new(
+        "type",
+        Type::Choice(&["gp2", "gp3", "io1", "io2", "standard"]),
+        "EC2's volume type.",
+    )
+    .refuses(&[
+        ("st1", "EC2 boots from no HDD volume"),
+        ("sc1", "EC2 boots from no HDD volume"),
+    ])
+    .auto(),
     Attribute::new(
         "iops",
         Type::Int(100, 256_000),
-        "I/O operations a second. Required for io1 and io2; gp3 has 3,000 without; the others have none to choose.",
+        "I/O operations a second. Required for io1 and io2; gp3 has 3,000 without; the others have \
+         none to choose.",
     )
     .auto(),
     Attribute::new("throughput", Type::Int(125, 2_000), "MiB/s: gp3 alone.").auto(),
-    Attribute::new("encrypted", Type::Bool, "Whether it is encrypted.").auto().replace("a volume's encryption is fixed when it is made"),
-    Attribute::new("delete_on_termination", Type::Bool, "Whether it goes with the instance.").auto(),
+    Attribute::new("encrypted", Type::Bool, "Whether it is encrypted.")
+        .auto()
+        .replace(
+            "a volume's \
+     encryption is fixed when it is made",
+        ),
+    Attribute::new(
+        "delete_on_termination",
+        Type::Bool,
+        "Whether it goes with the instance.",
+    )
+    .auto(),
 ];
 
 fn size_effect(before: Option<&Value>, after: Option<&Value>) -> Effect {
@@ -145,11 +170,19 @@ fn state_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
     }
 }
 
+fn stops(_before: Option<&Value>, after: Option<&Value>) -> Disruption {
+    match after.and_then(Value::as_text) {
+        Some("stopped") => Disruption::Outage,
+        _ => Disruption::None,
+    }
+}
+
 pub(super) static SCHEMA: Schema = Schema {
     kind: Kind::Instance,
     arn_type: "instance",
     tag_type: "instance",
-    doc: "A virtual machine in a subnet. Replacing one loses its private address and what its root volume holds; plans say which.",
+    doc: "A virtual machine in a subnet. Replacing one loses its private address and what its root \
+     volume holds; plans say which.",
     example: "\
 instance:
   web:
@@ -163,75 +196,168 @@ instance:
     root_volume: {size: 20, type: gp3}
 ",
     notes: &[
-        "A stop takes away the public address that EC2 gave at launch; the next start brings another. An Elastic IP address \
-         stays. Plans name the address that a stop or a replacement would cost.",
-        "What may only change while the instance is stopped is changed between one stop and one start, all of it together.",
-        "User data is shown as a digest and a number of lines, because it may hold secrets; `--show-user-data` \
-         shows at a terminal how it differs. EC2 does not show it in its list of instances, so it is read, at one call for each instance, only where a spec gives it.",
-        "An instance that somebody stopped is started again, unless the spec says `state: stopped`. One that was terminated is \
-         made anew.",
+        "A stop takes away the public address that EC2 gave at launch; the next start brings another. \
+         An Elastic IP address stays. Plans name the address that a stop or a replacement would \
+         cost.",
+        "What may only change while the instance is stopped is changed between one stop and one start, \
+         all of it together.",
+        "User data is shown as a digest and a number of lines, because it may hold secrets; \
+         `--show-user-data` shows at a terminal how it differs. EC2 does not show it in its list \
+         of instances, so it is read, at one call for each instance, only where a spec gives it.",
+        "An instance that somebody stopped is started again, unless the spec says `state: stopped`. \
+         One that was terminated is made anew.",
         "A key pair is followed by its name: a new key under that name does not replace the instance.",
-        "The root volume grows in place; the file system on it is yours to grow. EC2 limits how often in a day a volume may change.",
+        "The root volume grows in place; the file system on it is yours to grow. EC2 limits how often \
+         in a day a volume may change.",
     ],
     attributes: &[
         Attribute::new("image", Type::Text(&IMAGE), "The image (AMI) it boots from.")
+            .unfelt()
             .required()
             .replace("an instance keeps its image for life"),
-        Attribute::new("instance_type", Type::Text(&INSTANCE_TYPE), "EC2's instance type, such as `t2.micro`.")
-            .required()
-            .stop("EC2 changes the type of a stopped instance only"),
-        Attribute::new("subnet", Type::Ref(Kind::Subnet, Follow::Id), "The subnet it is in.")
-            .required()
-            .replace("an instance cannot move to another subnet"),
-        Attribute::new("security_groups", Type::Set(&GROUPS), "Its security groups.").absent("the VPC's default group").default(none),
-        Attribute::new("key_pair", Type::Ref(Kind::KeyPair, Follow::Name), "The key pair it is launched with.")
-            .replace("the key is put in at the first boot"),
+        Attribute::new(
+            "instance_type",
+            Type::Text(&INSTANCE_TYPE),
+            "EC2's instance type, such as \
+         `t2.micro`.",
+        )
+        .disrupts(|_, _| Disruption::Outage)
+        .unfelt()
+        .required()
+        .stop("EC2 changes the type of a stopped instance only"),
+        Attribute::new(
+            "subnet",
+            Type::Ref(Kind::Subnet, Follow::Id),
+            "The subnet it is in.",
+        )
+        .required()
+        .replace("an instance cannot move to another subnet"),
+        Attribute::new("security_groups", Type::Set(&GROUPS), "Its security groups.")
+            .joining()
+            .disrupts(resets)
+            .absent(
+                "the \
+         VPC's default group",
+            )
+            .default(none),
+        Attribute::new(
+            "key_pair",
+            Type::Ref(Kind::KeyPair, Follow::Name),
+            "The key pair it is \
+         launched with.",
+        )
+        .unfelt()
+        .replace("the key is put in at the first boot"),
         Attribute::new(
             "associate_public_ip_address",
             Type::Bool,
-            "Whether its primary interface has a public address of EC2's choice, which changes with each start. Compared only while \
-             that can be seen: not of a stopped instance, nor beside an Elastic IP address.",
+            "Whether its primary interface has a public address of EC2's choice, which changes with \
+             each start. Compared only while that can be seen: not of a stopped instance, nor \
+             beside an Elastic IP address.",
         )
         .auto()
         .when_seen(),
-        Attribute::new("elastic_ip", Type::Ref(Kind::ElasticIp, Follow::Id), "The Elastic IP address it is reached by."),
-        Attribute::new("private_ip_address", Type::Text(&IPV4), "Its address in the subnet.")
-            .auto()
-            .replace("an instance keeps its primary address for life"),
+        Attribute::new(
+            "elastic_ip",
+            Type::Ref(Kind::ElasticIp, Follow::Id),
+            "The Elastic IP address \
+         it is reached by.",
+        )
+        .disrupts(resets),
+        Attribute::new(
+            "private_ip_address",
+            Type::Text(&IPV4),
+            "Its address in the subnet.",
+        )
+        .auto()
+        .replace("an instance keeps its primary address for life"),
         Attribute::new(
             "user_data",
             Type::Text(&TEXT),
-            "What the image runs at its first boot, at most 16 KiB. Changing it stops and starts the instance; the script does not \
-             run again by itself.",
+            "What the image runs at its first boot, at most 16 KiB. Changing it stops and starts the \
+             instance; the script does not run again by itself.",
         )
+        .disrupts(|_, _| Disruption::Outage)
+        .unfelt()
         .auto()
         .stop("EC2 changes the user data of a stopped instance only")
         .when_seen()
         .digest(),
-        Attribute::new("user_data_file", Type::Text(&PATH), "A file with the user data, as text or as bytes: what is compressed goes as it is.").input(),
-        Attribute::new("iam_instance_profile", Type::Text(&PROFILE), "The instance profile whose role it has, by name or ARN."),
-        Attribute::new("source_dest_check", Type::Bool, "Whether it may only send and receive packets of its own addresses.")
-            .default(|| true.into()),
-        Attribute::new("monitoring", Type::Bool, "Whether CloudWatch reads it every minute.").default(|| false.into()),
+        Attribute::new(
+            "user_data_file",
+            Type::Text(&PATH),
+            "A file with the user data, as text or as \
+         bytes: what is compressed goes as it is.",
+        )
+        .unfelt()
+        .input(),
+        Attribute::new(
+            "iam_instance_profile",
+            Type::Text(&PROFILE),
+            "The instance profile whose role \
+         it has, by name or ARN.",
+        )
+        .unfelt(),
+        Attribute::new(
+            "source_dest_check",
+            Type::Bool,
+            "Whether it may only send and receive packets \
+         of its own addresses.",
+        )
+        .default(|| true.into()),
+        Attribute::new(
+            "monitoring",
+            Type::Bool,
+            "Whether CloudWatch reads it every minute.",
+        )
+        .unfelt()
+        .default(|| false.into()),
         Attribute::new(
             "disable_api_termination",
             Type::Bool,
-            "Whether EC2 refuses to terminate it. Reading this costs one call for each instance, so it is read only where a spec gives it or once did.",
+            "Whether EC2 refuses to terminate it. Reading this costs one call for each instance, so it \
+             is read only where a spec gives it or once did.",
         )
+        .unfelt()
         .default(|| false.into())
         .when_seen(),
-        Attribute::new("metadata_options", Type::Object(&METADATA_OPTIONS), "How it reads its own metadata; what is left out stays.")
-            .auto(),
-        Attribute::new("ebs_optimized", Type::Bool, "Whether it has bandwidth of its own to its volumes.")
-            .auto()
-            .stop("EC2 changes this of a stopped instance only"),
-        Attribute::new("root_volume", Type::Object(&ROOT_VOLUME), "The volume it boots from; what is left out is the image's choice.")
-            .auto()
-            .by(root_volume_effect, "this of a root volume is fixed at launch"),
-        Attribute::new("state", Type::Choice(&["running", "stopped"]), "Whether it runs. One that somebody stopped is started again.")
-            .default(|| "running".into())
-            .by(state_effect, "the spec wants it stopped"),
+        Attribute::new(
+            "metadata_options",
+            Type::Object(&METADATA_OPTIONS),
+            "How it reads its own \
+         metadata; what is left out stays.",
+        )
+        .unfelt()
+        .auto(),
+        Attribute::new(
+            "ebs_optimized",
+            Type::Bool,
+            "Whether it has bandwidth of its own to its volumes.",
+        )
+        .disrupts(|_, _| Disruption::Outage)
+        .unfelt()
+        .auto()
+        .stop("EC2 changes this of a stopped instance only"),
+        Attribute::new(
+            "root_volume",
+            Type::Object(&ROOT_VOLUME),
+            "The volume it boots from; what is \
+         left out is the image's choice.",
+        )
+        .unfelt()
+        .auto()
+        .by(root_volume_effect, "this of a root volume is fixed at launch"),
+        Attribute::new(
+            "state",
+            Type::Choice(&["running", "stopped"]),
+            "Whether it runs. One that \
+         somebody stopped is started again.",
+        )
+        .disrupts(stops)
+        .default(|| "running".into())
+        .by(state_effect, "the spec wants it stopped"),
     ],
+    selected_by_tags: true,
 };
 
 #[cfg(test)]

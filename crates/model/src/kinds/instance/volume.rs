@@ -134,7 +134,8 @@ pub(super) fn normalise(record: &mut Record, context: &mut Context<'_>) {
                 size.map(|size| (size * limits.iops_a_gib).max(if limits.throughput { GP3_IOPS } else { 0 }));
             if let (Some(size), Some(most)) = (size, most.filter(|most| iops > *most)) {
                 let message = format!(
-                    "{a} {name} volume of {size} GiB has at most {most} I/O operations a second, and this {iops}"
+                    "{a} {name} volume of {size} GiB has at most {most} I/O operations a second, and \
+                     this {iops}"
                 );
                 problem(
                     "iops",

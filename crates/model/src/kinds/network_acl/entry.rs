@@ -137,7 +137,8 @@ pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>
         {
             let message = format!("two {direction} entries have number {number}");
             let help = format!(
-                "a number stands for one entry in each direction: give this one or {direction}[{first}] another"
+                "a number stands for one entry in each direction: give this one or \
+                 {direction}[{first}] another"
             );
             context.problem(format!("{path}.rule_number"), "rule-number-twice", message, help);
         }

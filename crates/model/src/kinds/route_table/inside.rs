@@ -53,7 +53,8 @@ pub fn check(
             "{destination} is inside {local} of {}: EC2 routes it itself",
             vpc.address
         );
-        let help = "remove the route: inside the VPC only a NAT gateway, a network interface or a Gateway Load Balancer endpoint can be a target";
+        let help = "remove the route: inside the VPC only a NAT gateway, a network interface or a \
+         Gateway Load Balancer endpoint can be a target";
         out.push(at(Diagnostic::error("route-inside", message)).help(help));
     } else if !topology
         .of(Kind::Subnet)

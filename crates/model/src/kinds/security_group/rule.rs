@@ -52,7 +52,8 @@ pub static FIELDS: [Attribute; 8] = [
     Attribute::new(
         "port",
         Type::OneOrMany(&Type::Text(&PORTS)),
-        "A port or a range such as `8000-8080`; a list stands for that many rules. Required for tcp and udp.",
+        "A port or a range such as `8000-8080`; a list stands for that many rules. Required for tcp \
+         and udp.",
     ),
     Attribute::new("icmp_type", Type::Int(-1, 255), "The ICMP type.").absent("every type"),
     Attribute::new("icmp_code", Type::Int(-1, 255), "The ICMP code.").absent("every code"),
