@@ -3,10 +3,10 @@
 use crate::call::{Answer, Call};
 use crate::kinds::{
     account, dhcp_options, egress_only_gateway, elastic_ip, endpoint_service, image, instance,
-    instance_attribute, instance_launch, instance_profile, instance_state, instance_type, internet_gateway,
-    key_pair, nat_gateway, network_acl, network_interface, network_interface_attribute, prefix_list, route,
-    route_association, route_table, security_group, security_group_rule, sts, subnet, tag, volume, vpc,
-    vpc_endpoint, zone,
+    instance_attribute, instance_launch, instance_profile, instance_state, instance_type, interface_ipv6,
+    internet_gateway, key_pair, nat_gateway, network_acl, network_interface, network_interface_attribute,
+    prefix_list, route, route_association, route_table, security_group, security_group_rule, sts, subnet,
+    subnet_ipv6, tag, volume, vpc, vpc_endpoint, zone,
 };
 use crate::wire::Xml;
 
@@ -65,10 +65,12 @@ macro_rules! actions {
 
 actions! {
     "AllocateAddress" => elastic_ip::allocate;
+    "AssignIpv6Addresses" => interface_ipv6::assign, no_dry_run;
     "AssociateAddress" => elastic_ip::associate;
     "AssociateDhcpOptions" => dhcp_options::associate;
     "AssociateIamInstanceProfile" => instance_profile::associate, no_dry_run;
     "AssociateRouteTable" => route_association::associate;
+    "AssociateSubnetCidrBlock" => subnet_ipv6::associate, no_dry_run;
     "AssociateVpcCidrBlock" => vpc::associate_cidr, no_dry_run;
     "AttachInternetGateway" => internet_gateway::attach;
     "AttachNetworkInterface" => network_interface_attribute::attach;
@@ -158,6 +160,7 @@ actions! {
     "DisassociateAddress" => elastic_ip::disassociate;
     "DisassociateIamInstanceProfile" => instance_profile::disassociate, no_dry_run;
     "DisassociateRouteTable" => route_association::disassociate;
+    "DisassociateSubnetCidrBlock" => subnet_ipv6::disassociate, no_dry_run;
     "DisassociateVpcCidrBlock" => vpc::disassociate_cidr, no_dry_run;
     "EnableVpcClassicLink" => account::retired;
     "GetCallerIdentity" => sts::get_caller_identity, no_dry_run;
@@ -188,6 +191,7 @@ actions! {
     "StartInstances" => instance_state::start;
     "StopInstances" => instance_state::stop;
     "TerminateInstances" => instance_state::terminate;
+    "UnassignIpv6Addresses" => interface_ipv6::unassign, no_dry_run;
     "UnmonitorInstances" => instance_attribute::unmonitor;
     "UpdateSecurityGroupRuleDescriptionsEgress" => security_group_rule::describe_egress_anew;
     "UpdateSecurityGroupRuleDescriptionsIngress" => security_group_rule::describe_ingress_anew;

@@ -279,6 +279,7 @@ fn write_addresses(x: &mut Xml, seen: &Seen<'_, Instance>, primary: Option<(&Str
     x.text("subnetId", &eni.subnet);
     x.text("vpcId", &eni.vpc);
     x.text("privateIpAddress", eni.private_ip());
+    x.maybe("ipv6Address", eni.ipv6.first());
     x.maybe("ipAddress", public.map(|public| public.ip));
 }
 

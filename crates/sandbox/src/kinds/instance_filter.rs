@@ -127,6 +127,11 @@ pub const FIELDS: &[Field<Instance>] = fields![Instance:
     "network-interface.addresses.association.ip-owner-id" => |seen, add| of_interfaces(seen, add, "association.ip-owner-id"),
     "network-interface.addresses.association.public-dns-name" => |seen, add| of_interfaces(seen, add, "association.public-dns-name"),
     "network-interface.addresses.association.public-ip" => |seen, add| of_interfaces(seen, add, "addresses.association.public-ip"),
+    "ipv6-address" => |seen, add| if let Some((_, eni)) = primary(seen.region, seen.id) {
+        eni.ipv6.iter().for_each(|address| add(&address.to_string()));
+    },
+    "network-interface.ipv6-address" => |seen, add| of_interfaces(seen, add, "ipv6-addresses.ipv6-address"),
+    "network-interface.ipv6-addresses.ipv6-address" => |seen, add| of_interfaces(seen, add, "ipv6-addresses.ipv6-address"),
     "network-interface.addresses.primary" => |seen, add| of_interfaces(seen, add, "addresses.primary"),
     "network-interface.addresses.private-dns-name" => |seen, add| of_interfaces(seen, add, "private-dns-name"),
     "network-interface.addresses.private-ip-address" => |seen, add| of_interfaces(seen, add, "addresses.private-ip-address"),
@@ -191,7 +196,6 @@ pub const NEVER: &[&str] = &[
     "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn",
     "host-id",
     "instance-lifecycle",
-    "ipv6-address",
     "kernel-id",
     "ramdisk-id",
     "operator.principal",
@@ -217,8 +221,6 @@ pub const NEVER: &[&str] = &[
     "network-interface.association.customer-owned-ip",
     "network-interface.deny-all-igw-traffic",
     "network-interface.ipv4-prefixes.ipv4-prefix",
-    "network-interface.ipv6-address",
-    "network-interface.ipv6-addresses.ipv6-address",
     "network-interface.ipv6-addresses.is-primary-ipv6",
     "network-interface.ipv6-native",
     "network-interface.ipv6-prefixes.ipv6-prefix",

@@ -547,6 +547,7 @@ fn plug_in(call: &mut Call<'_>, launch: &Launch, plug: &Plug, instance: &str) ->
                 subnet: &plug.subnet,
                 groups: plug.groups.clone(),
                 address: plug.address,
+                ipv6: plug.ipv6.clone(),
                 description: plug.description.clone(),
                 kind: "interface",
                 requester: None,

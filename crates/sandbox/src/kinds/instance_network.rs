@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::interface_ipv6::Wanted6;
 use super::network_interface::NetworkInterface;
 use super::subnet::Subnet;
 use super::{range, security_group};
@@ -21,6 +22,8 @@ pub struct Plug {
     pub groups: Vec<String>,
     /// A certain private address.
     pub address: Option<Ipv4Addr>,
+    /// IPv6 addresses.
+    pub ipv6: Wanted6,
     /// What it is for.
     pub description: String,
     /// Whether it goes when the instance does.
@@ -40,6 +43,8 @@ pub fn read(call: &Call<'_>, most: u32) -> Result<Network, Fault> {
             ("SecurityGroupId", "security groups"),
             ("SecurityGroup", "security groups"),
             ("PrivateIpAddress", "private IP address"),
+            ("Ipv6Address", "IPv6 addresses"),
+            ("Ipv6AddressCount", "IPv6 address count"),
         ] {
             if p.has(name) {
                 return Err(Fault::combination(format!(
@@ -75,6 +80,7 @@ pub fn read(call: &Call<'_>, most: u32) -> Result<Network, Fault> {
         existing: None,
         groups: security_group::for_interface(call, &ids, &vpc)?,
         address: read_address(p, most)?,
+        ipv6: read_ipv6(p, "Ipv6Address", most)?,
         description: String::new(),
         delete_on_termination: true,
     };
@@ -92,6 +98,16 @@ fn read_address(p: &Node, most: u32) -> Result<Option<Ipv4Addr>, Fault> {
         ));
     }
     Ok(address)
+}
+
+fn read_ipv6(p: &Node, list: &str, most: u32) -> Result<Wanted6, Fault> {
+    let wanted = Wanted6::read(p, list)?;
+    if most > 1 && matches!(wanted, Wanted6::These(_)) {
+        return Err(Fault::combination(
+            "IPv6 addresses cannot be specified for more than one instance",
+        ));
+    }
+    Ok(wanted)
 }
 
 fn default_subnet(call: &Call<'_>) -> Result<String, Fault> {
@@ -130,7 +146,6 @@ fn read_interfaces(call: &Call<'_>, interfaces: &[&Node], most: u32) -> Result<N
             ("InterfaceType", ["interface"]),
             ("NetworkCardIndex", ["0"]),
             ("PrimaryIpv6", ["false"]),
-            ("Ipv6AddressCount", ["0"]),
             ("SecondaryPrivateIpAddressCount", ["0"]),
         ] {
             node.only(name, &values)?;
@@ -155,12 +170,19 @@ fn read_interfaces(call: &Call<'_>, interfaces: &[&Node], most: u32) -> Result<N
             }
             wants = Some(public);
         }
+        let ipv6 = read_ipv6(node, "Ipv6Addresses", most)?;
+        if existing.is_some() && ipv6.is_said() {
+            return Err(Fault::combination(
+                "IPv6 addresses cannot be specified for an existing network interface",
+            ));
+        }
         plugs.push(Plug {
             index,
             subnet: here.clone(),
             existing: existing.map(str::to_owned),
             groups: security_group::for_interface(call, &node.texts("SecurityGroupId"), &vpc)?,
             address: read_address(node, most)?,
+            ipv6,
             description: node.text("Description").unwrap_or_default().to_owned(),
             delete_on_termination: node.flag("DeleteOnTermination")?.unwrap_or(existing.is_none()),
         });

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use super::elastic_ip::{Address, Link};
+use super::interface_ipv6::Wanted6;
 use super::network_interface::{self, Attachment, New};
 use super::subnet::{self, Subnet};
 use super::{Kind, internet_gateway, range, tag};
@@ -247,6 +248,7 @@ fn build(
         subnet: &nat.subnet,
         groups: Vec::new(),
         address: wanted,
+        ipv6: Wanted6::Count(0),
         description,
         kind: "nat_gateway",
         requester: Some(REQUESTER),

@@ -16,6 +16,8 @@ use crate::wire::{Fault, Xml};
 const ENTRIES_LIMIT: usize = 40;
 /// The rule that ends each direction and denies.
 const LAST: u32 = 32767;
+/// The same of IPv6.
+const LAST_IPV6: u32 = 32768;
 
 /// The addresses of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +57,13 @@ impl Entry {
             peer: Peer::V4(Ipv4Net::default()),
             ports: None,
             icmp: None,
+        }
+    }
+
+    fn all_ipv6(egress: bool, number: u32, action: &str) -> Self {
+        Self {
+            peer: Peer::V6(Ipv6Net::default()),
+            ..Self::all(egress, number, action)
         }
     }
 }
@@ -176,6 +185,47 @@ pub fn make_default(call: &mut Call<'_>, vpc: &str) {
     );
 }
 
+/// The entries that a new ACL of a VPC denies with.
+fn denies(call: &Call<'_>, vpc: &str) -> Vec<Entry> {
+    let row = call.region.vpcs.get(vpc);
+    let has_ipv6 = row.is_some_and(|row| row.ipv6_ranges().next().is_some());
+    let ipv6 = |egress| has_ipv6.then(|| Entry::all_ipv6(egress, LAST_IPV6, "deny"));
+    [true, false]
+        .into_iter()
+        .flat_map(|egress| [Some(Entry::all(egress, LAST, "deny")), ipv6(egress)])
+        .flatten()
+        .collect()
+}
+
+/// The VPC has an IPv6 range: every ACL denies what no other entry allows, and the default one allows all where
+/// nobody has changed that direction.
+pub fn open_ipv6(call: &mut Call<'_>, vpc: &str) {
+    for id in call.region.network_acls.referring_ids(vpc) {
+        call.region.network_acls.update(&id, |acl| {
+            for egress in [true, false] {
+                let of = |acl: &NetworkAcl| {
+                    let own = acl.entries.iter().filter(|entry| entry.egress == egress);
+                    own.map(|entry| entry.number).collect::<Vec<_>>()
+                };
+                let numbers = of(acl);
+                if numbers.contains(&LAST_IPV6) {
+                    continue;
+                }
+                let is_untouched = acl.entries.iter().any(|entry| {
+                    let made = Entry::all(egress, 100, "allow");
+                    (entry.egress, entry.number, &entry.peer) == (egress, 100, &made.peer)
+                        && (&entry.protocol, &entry.action) == (&made.protocol, &made.action)
+                });
+                if acl.is_default && is_untouched && numbers.len() == 2 {
+                    acl.entries.push(Entry::all_ipv6(egress, 101, "allow"));
+                }
+                acl.entries.push(Entry::all_ipv6(egress, LAST_IPV6, "deny"));
+            }
+            acl.entries.sort_by_key(|entry| (!entry.egress, entry.number));
+        });
+    }
+}
+
 /// A new subnet starts in the default ACL of its VPC.
 pub fn adopt_subnet(call: &mut Call<'_>, vpc: &str, subnet: &str) {
     let default = call
@@ -211,7 +261,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let row = NetworkAcl {
         vpc: vpc.to_owned(),
         is_default: false,
-        entries: vec![Entry::all(true, LAST, "deny"), Entry::all(false, LAST, "deny")],
+        entries: denies(call, vpc),
         associations: Vec::new(),
     };
     x.element("networkAcl", |x| {

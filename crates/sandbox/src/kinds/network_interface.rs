@@ -1,9 +1,11 @@
 //! Network interfaces: those of instances, those that AWS services make, and those that a caller makes.
 
-use std::net::Ipv4Addr;
+use std::fmt::Display;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
+use super::interface_ipv6::{self, Wanted6};
 use super::subnet::{self, Subnet};
 use super::zone::Zone;
 use super::{Kind, elastic_ip, partition, security_group, tag, yes};
@@ -47,6 +49,9 @@ pub struct NetworkInterface {
     pub groups: Vec<String>,
     /// Its private addresses, the primary one first; there is always one.
     pub private_ips: Vec<Ipv4Addr>,
+    /// Its IPv6 addresses.
+    #[serde(default)]
+    pub ipv6: Vec<Ipv6Addr>,
     /// Its hardware address.
     pub mac: String,
     /// `interface`, `nat_gateway` or `vpc_endpoint`.
@@ -69,7 +74,7 @@ impl NetworkInterface {
 }
 
 /// The index key of an address in a subnet.
-pub fn place(subnet: &str, address: Ipv4Addr) -> String {
+pub fn place(subnet: &str, address: impl Display) -> String {
     format!("{subnet} {address}")
 }
 
@@ -79,6 +84,9 @@ impl Row for NetworkInterface {
         add(&self.subnet);
         self.groups.iter().for_each(|group| add(group));
         self.private_ips
+            .iter()
+            .for_each(|address| add(&place(&self.subnet, *address)));
+        self.ipv6
             .iter()
             .for_each(|address| add(&place(&self.subnet, *address)));
         if let Some(attachment) = &self.attachment {
@@ -152,6 +160,7 @@ impl Kind for NetworkInterface {
         "private-ip-address" => |seen, add| add(&seen.row.private_ip().to_string()),
         "private-dns-name" => |seen, add| add(&private_name(&seen.region.name, seen.row.private_ip())),
         "addresses.private-ip-address" => |seen, add| seen.row.private_ips.iter().for_each(|ip| add(&ip.to_string())),
+        "ipv6-addresses.ipv6-address" => |seen, add| seen.row.ipv6.iter().for_each(|ip| add(&ip.to_string())),
         "addresses.primary" => |seen, add| for at in 0..seen.row.private_ips.len() { add(yes(at == 0)) },
         "addresses.association.public-ip" => |seen, add| publics(seen, add, |p| Some(p.ip.to_string())),
         "addresses.association.owner-id" => |seen, add| publics(seen, add, |p| Some(owner_of(p).to_owned())),
@@ -172,11 +181,7 @@ impl Kind for NetworkInterface {
         "source-dest-check" => |seen, add| add(yes(seen.row.source_dest_check)),
         "status" => |seen, add| add(status(seen.row)),
     ];
-    const NEVER: &'static [&'static str] = &[
-        "ipv6-addresses.ipv6-address",
-        "operator.managed",
-        "operator.principal",
-    ];
+    const NEVER: &'static [&'static str] = &["operator.managed", "operator.principal"];
 
     fn table(region: &Region) -> &Table<Self> {
         &region.network_interfaces
@@ -300,7 +305,7 @@ pub fn write_common(x: &mut Xml, region: &Region, id: &str, row: &NetworkInterfa
             write_association(x, region, id, row, *address, ids);
         },
     );
-    x.set("ipv6AddressesSet", [(); 0], |_, ()| {});
+    interface_ipv6::write(x, row);
     x.text("interfaceType", &row.kind);
 }
 
@@ -322,6 +327,8 @@ pub struct New<'n> {
     pub groups: Vec<String>,
     /// A certain private address.
     pub address: Option<Ipv4Addr>,
+    /// With which IPv6 addresses.
+    pub ipv6: Wanted6,
     /// What for.
     pub description: String,
     /// Of which kind.
@@ -334,6 +341,7 @@ pub struct New<'n> {
 pub fn make(call: &mut Call<'_>, new: New<'_>) -> Result<String, Fault> {
     let Subnet { vpc, zone, .. } = call.find::<Subnet>(new.subnet)?.clone();
     let address = subnet::take_address(call, new.subnet, new.address)?;
+    let ipv6 = interface_ipv6::take(call, new.subnet, &new.ipv6)?;
     let id = call.new_id("eni");
     let number = call.ids.unique().to_be_bytes();
     let mac = format!(
@@ -347,6 +355,7 @@ pub fn make(call: &mut Call<'_>, new: New<'_>) -> Result<String, Fault> {
         description: new.description,
         groups: new.groups,
         private_ips: vec![address],
+        ipv6,
         mac,
         kind: new.kind.to_owned(),
         source_dest_check: new.requester.is_none(),
@@ -399,6 +408,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         subnet: subnet_id,
         groups,
         address,
+        ipv6: Wanted6::read(p, "Ipv6Addresses")?,
         description,
         kind: "interface",
         requester: None,

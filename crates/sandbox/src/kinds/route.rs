@@ -60,9 +60,9 @@ pub struct Route {
 
 impl Route {
     /// The local route of a range.
-    pub fn local(net: Ipv4Net) -> Self {
+    pub fn local(destination: Destination) -> Self {
         Self {
-            destination: Destination::V4(net),
+            destination,
             target: Target::Local,
             implicit: true,
         }
@@ -315,29 +315,33 @@ fn check_reserved(destination: &Destination) -> Answer {
 
 /// A destination inside the VPC must be a whole subnet and lead to a NAT gateway or an interface.
 fn check_inside(call: &Call<'_>, table: &RouteTable, destination: &Destination, target: &Target) -> Answer {
-    let Some(net) = destination.v4() else {
-        return Ok(());
-    };
-    let inside = table
+    let is_inside = table
         .routes
         .iter()
         .filter(|route| route.implicit)
-        .filter_map(|route| route.destination.v4());
-    if !inside.into_iter().any(|local| local.contains(&net)) {
+        .any(|route| route.destination.contains(destination));
+    if !is_inside {
         return Ok(());
     }
     let whole = call
         .region
         .subnets
         .referring(&table.vpc)
-        .any(|(_, subnet)| subnet.net == net);
+        .any(|(_, subnet)| match destination {
+            Destination::V4(net) => subnet.net == *net,
+            Destination::V6(net) => subnet
+                .ipv6
+                .iter()
+                .any(|range| range.counts() && range.net == *net),
+            Destination::List(_) => false,
+        });
     if whole && matches!(target, Target::Nat(_) | Target::Interface(_)) {
         return Ok(());
     }
     Err(Fault::new(
         "InvalidParameterValue",
         format!(
-            "The destination CIDR block {net} is equal to or more specific than one of this VPC's CIDR blocks. \
+            "The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR blocks. \
              This route can target only an interface or an instance."
         ),
     ))

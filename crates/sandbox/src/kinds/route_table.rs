@@ -26,6 +26,15 @@ pub enum Destination {
 }
 
 impl Destination {
+    /// Whether another destination is one of its addresses, or some of them.
+    pub fn contains(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::V4(net), Self::V4(other)) => net.contains(other),
+            (Self::V6(net), Self::V6(other)) => net.contains(other),
+            _ => false,
+        }
+    }
+
     /// The IPv4 range, if it is one.
     pub fn v4(&self) -> Option<Ipv4Net> {
         match self {
@@ -183,8 +192,11 @@ fn locals(call: &Call<'_>, vpc: &str) -> Vec<Route> {
         .vpcs
         .get(vpc)
         .into_iter()
-        .flat_map(Vpc::ranges)
-        .map(|net| Route::local(*net))
+        .flat_map(|vpc| {
+            let v6 = vpc.ipv6_ranges().map(|range| Destination::V6(range.net));
+            vpc.ranges().map(|net| Destination::V4(*net)).chain(v6)
+        })
+        .map(Route::local)
         .collect()
 }
 
@@ -200,29 +212,29 @@ pub fn make_main(call: &mut Call<'_>, vpc: &str, net: Ipv4Net) {
         id,
         RouteTable {
             vpc: vpc.to_owned(),
-            routes: vec![Route::local(net)],
+            routes: vec![Route::local(Destination::V4(net))],
             associations: vec![association],
         },
     );
 }
 
 /// A new range of the VPC: every table of it gets a local route.
-pub fn add_local(call: &mut Call<'_>, vpc: &str, net: Ipv4Net) {
+pub fn add_local(call: &mut Call<'_>, vpc: &str, range: &Destination) {
     for id in tables_of(call.region, vpc) {
         call.region.route_tables.update(&id, |table| {
             let at = table.routes.iter().take_while(|route| route.is_local()).count();
-            table.routes.insert(at, Route::local(net));
+            table.routes.insert(at, Route::local(range.clone()));
         });
     }
 }
 
 /// A range of the VPC is gone, and its local routes with it.
-pub fn remove_local(call: &mut Call<'_>, vpc: &str, net: Ipv4Net) {
+pub fn remove_local(call: &mut Call<'_>, vpc: &str, range: &Destination) {
     for id in tables_of(call.region, vpc) {
         call.region.route_tables.update(&id, |table| {
             table
                 .routes
-                .retain(|route| !(route.is_implicit() && route.destination == Destination::V4(net)));
+                .retain(|route| !(route.is_implicit() && route.destination == *range));
         });
     }
 }

@@ -172,6 +172,23 @@ pub fn make_default(call: &mut Call<'_>, vpc: &str) {
     );
 }
 
+/// The VPC has an IPv6 range: its default group lets everything out, unless somebody has changed what goes out.
+pub fn open_ipv6(call: &mut Call<'_>, vpc: &str) {
+    let Some(id) = default_of(call.region, vpc) else {
+        return;
+    };
+    let is_untouched = call.region.security_groups.get(&id).is_some_and(|group| {
+        let out: Vec<&Rule> = group.rules.iter().filter(|rule| rule.egress).collect();
+        matches!(out[..], [rule] if rule.same(&Rule::all(String::new(), true, Source::anywhere())))
+    });
+    if is_untouched {
+        let rule = Rule::all(call.new_id("sgr"), true, Source::anywhere_ipv6());
+        call.region
+            .security_groups
+            .update(&id, |group| group.rules.push(rule));
+    }
+}
+
 /// The group of this name in a VPC, whatever its case.
 pub fn by_name<'r>(region: &'r Region, vpc: &str, name: &str) -> Option<(&'r String, &'r SecurityGroup)> {
     region.security_groups.owner_of(&name_key(vpc, name))
@@ -269,12 +286,16 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     let tags = call.tags_for("security-group", &["security-group"])?;
     let id = call.new_id("sg");
-    let rule = Rule::all(call.new_id("sgr"), true, Source::anywhere());
+    let mut rules = vec![Rule::all(call.new_id("sgr"), true, Source::anywhere())];
+    let home = call.region.vpcs.get(&vpc);
+    if home.is_some_and(|home| home.ipv6_ranges().next().is_some()) {
+        rules.push(Rule::all(call.new_id("sgr"), true, Source::anywhere_ipv6()));
+    }
     let row = SecurityGroup {
         vpc,
         name: name.to_owned(),
         description: description.to_owned(),
-        rules: vec![rule],
+        rules,
     };
     call.region.security_groups.insert(&id, row);
     call.tag(&id, tags);

@@ -39,6 +39,11 @@ impl Source {
         Self::V4(Ipv4Net::default())
     }
 
+    /// `::/0`.
+    pub fn anywhere_ipv6() -> Self {
+        Self::V6(Ipv6Net::default())
+    }
+
     fn text(&self) -> String {
         match self {
             Self::V4(net) => net.to_string(),

@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use super::ipv6::{self, Range6};
 use super::vpc::Vpc;
 use super::zone::{self, Zone};
-use super::{Kind, network_acl, range, route_table, tag, yes};
+use super::{Kind, network_acl, range, route_table, subnet_ipv6, tag, yes};
 use crate::call::{ACCOUNT, Answer, Call, Listing, arn};
 use crate::due::What;
 use crate::state::Region;
@@ -24,6 +25,15 @@ pub struct Subnet {
     pub vpc: String,
     /// Its range.
     pub net: Ipv4Net,
+    /// Its IPv6 range, and those that it had.
+    #[serde(default)]
+    pub ipv6: Vec<Range6>,
+    /// Whether its interfaces get an IPv6 address.
+    #[serde(default)]
+    pub assign_ipv6: bool,
+    /// The attribute of that name.
+    #[serde(default)]
+    pub dns64: bool,
     /// Its zone.
     pub zone: Zone,
     /// `pending` or `available`.
@@ -43,6 +53,7 @@ pub struct Subnet {
 impl Row for Subnet {
     fn links(&self, add: &mut dyn FnMut(&str)) {
         add(&self.vpc);
+        self.ipv6.iter().for_each(|range| add(&range.id));
     }
 }
 
@@ -68,14 +79,14 @@ impl Kind for Subnet {
         "default-for-az" => |seen, add| add(yes(seen.row.default_for_az)),
         "defaultForAz" => |seen, add| add(yes(seen.row.default_for_az)),
         "map-public-ip-on-launch" => |seen, add| add(yes(seen.row.map_public_ip)),
-        "assign-ipv6-address-on-creation" => |_, add| add("false"),
+        "assign-ipv6-address-on-creation" => |seen, add| add(yes(seen.row.assign_ipv6)),
         "map-customer-owned-ip-on-launch" => |_, add| add("false"),
         "customer-owned-ipv4-pool" => |_, _| {},
-        "enable-dns64" => |_, add| add("false"),
+        "enable-dns64" => |seen, add| add(yes(seen.row.dns64)),
         "enable-lni-at-device-index" => |_, _| {},
-        "ipv6-cidr-block-association.ipv6-cidr-block" => |_, _| {},
-        "ipv6-cidr-block-association.association-id" => |_, _| {},
-        "ipv6-cidr-block-association.state" => |_, _| {},
+        "ipv6-cidr-block-association.ipv6-cidr-block" => |seen, add| seen.row.ipv6.iter().for_each(|r| add(&r.shown())),
+        "ipv6-cidr-block-association.association-id" => |seen, add| seen.row.ipv6.iter().for_each(|r| add(&r.id)),
+        "ipv6-cidr-block-association.state" => |seen, add| seen.row.ipv6.iter().for_each(|r| add(&r.state)),
         "ipv6-native" => |_, add| add("false"),
         "outpost-arn" => |_, _| {},
         "owner-id" => |_, add| add(ACCOUNT),
@@ -154,15 +165,17 @@ fn write(x: &mut Xml, seen: &Seen<'_, Subnet>) {
     x.text("ownerId", ACCOUNT);
     x.text("vpcId", &subnet.vpc);
     x.text("cidrBlock", subnet.net);
-    x.set("ipv6CidrBlockAssociationSet", [(); 0], |_, ()| {});
+    x.set("ipv6CidrBlockAssociationSet", &subnet.ipv6, |x, range| {
+        ipv6::write(x, range, &seen.region.name);
+    });
     x.text("availableIpAddressCount", free(seen.region, seen.id, &subnet.net));
     x.text("availabilityZone", &subnet.zone.name);
     x.text("availabilityZoneId", &subnet.zone.id);
     x.text("defaultForAz", subnet.default_for_az);
     x.text("mapPublicIpOnLaunch", subnet.map_public_ip);
     x.text("mapCustomerOwnedIpOnLaunch", false);
-    x.text("assignIpv6AddressOnCreation", false);
-    x.text("enableDns64", false);
+    x.text("assignIpv6AddressOnCreation", subnet.assign_ipv6);
+    x.text("enableDns64", subnet.dns64);
     x.text("ipv6Native", false);
     x.element("privateDnsNameOptionsOnLaunch", |x| {
         x.text("hostnameType", &subnet.hostname_type);
@@ -181,6 +194,9 @@ pub fn make(call: &mut Call<'_>, vpc: &str, net: Ipv4Net, zone: Zone, is_default
     let subnet = Subnet {
         vpc: vpc.to_owned(),
         net,
+        ipv6: Vec::new(),
+        assign_ipv6: false,
+        dns64: false,
         zone,
         state: call.state_at_first(),
         default_for_az: is_default,
@@ -200,9 +216,13 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let vpc_id = p.required("VpcId")?;
     let vpc = call.find::<Vpc>(vpc_id)?;
-    if p.has("Ipv6CidrBlock") || p.flag("Ipv6Native")? == Some(true) {
-        return Err(super::vpc::unsupported_ipv6());
+    if p.flag("Ipv6Native")? == Some(true) {
+        return Err(Fault::new(
+            "UnsupportedOperation",
+            "The sandbox does not simulate subnets of IPv6 alone",
+        ));
     }
+    let ipv6 = subnet_ipv6::asked(call, vpc_id)?;
     let net = range::v4(p.required("CidrBlock")?, "cidrBlock")?;
     if !(16..=28).contains(&net.prefix_len()) || !vpc.ranges().any(|range| range.contains(&net)) {
         return Err(Fault::new(
@@ -237,6 +257,9 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     };
     let id = make(call, vpc_id, net, zone, false);
     call.tag(&id, tags);
+    if let Some(ipv6) = ipv6 {
+        subnet_ipv6::give(call, &id, ipv6);
+    }
     if let Some(row) = call.region.subnets.get(&id) {
         x.element("subnet", |x| {
             write(
@@ -298,7 +321,7 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
 pub fn modify_attribute(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let id = p.required("SubnetId")?;
-    call.find::<Subnet>(id)?;
+    let has_ipv6 = call.find::<Subnet>(id)?.ipv6.iter().any(Range6::counts);
     let public = p.flag_of("MapPublicIpOnLaunch")?;
     let hostname = p.filled("PrivateDnsHostnameTypeOnLaunch");
     let a = p.flag_of("EnableResourceNameDnsARecordOnLaunch")?;
@@ -315,10 +338,14 @@ pub fn modify_attribute(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             ));
         }
     }
-    if ipv6 == Some(true) || dns64 == Some(true) {
+    let needs = [("assign-ipv6-address-on-creation", ipv6), ("enable-dns64", dns64)];
+    if let Some((name, _)) = needs.iter().find(|(_, on)| *on == Some(true) && !has_ipv6) {
         return Err(Fault::new(
             "InvalidParameterValue",
-            format!("Invalid value 'true'. The subnet {id} does not have an IPv6 CIDR block"),
+            format!(
+                "Invalid value 'true' for {name}. Cannot set {name} to true unless the subnet ({id}) has an IPv6 CIDR block associated \
+                 with it."
+            ),
         ));
     }
     if let Some(kind) = hostname.filter(|kind| !matches!(*kind, "ip-name" | "resource-name")) {
@@ -330,6 +357,8 @@ pub fn modify_attribute(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     call.region.subnets.update(id, |subnet| {
         subnet.map_public_ip = public.unwrap_or(subnet.map_public_ip);
+        subnet.assign_ipv6 = ipv6.unwrap_or(subnet.assign_ipv6);
+        subnet.dns64 = dns64.unwrap_or(subnet.dns64);
         subnet.dns_a_record = a.unwrap_or(subnet.dns_a_record);
         subnet.dns_aaaa_record = aaaa.unwrap_or(subnet.dns_aaaa_record);
         if let Some(kind) = hostname {

@@ -3,7 +3,9 @@
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, network_acl, range, route_table, security_group, tag, yes};
+use super::ipv6::{self, Range6};
+use super::route_table::Destination;
+use super::{Kind, network_acl, range, route_table, security_group, tag, vpc_ipv6, yes};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::due::What;
 use crate::state::Region;
@@ -14,7 +16,7 @@ use crate::wire::page::USUAL;
 use crate::wire::{Fault, Xml};
 
 /// The greatest number of IPv4 ranges that AWS grants to a VPC.
-const RANGES_LIMIT: usize = 50;
+pub const RANGES_LIMIT: usize = 50;
 
 /// A range of a VPC.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +40,9 @@ impl Cidr {
 pub struct Vpc {
     /// Its ranges; the first is the primary one.
     pub cidrs: Vec<Cidr>,
+    /// Its IPv6 ranges.
+    #[serde(default)]
+    pub ipv6: Vec<Range6>,
     /// `default` or `dedicated`.
     pub tenancy: String,
     /// Whether it is the region's default VPC.
@@ -67,12 +72,18 @@ impl Vpc {
             .filter(|cidr| cidr.counts())
             .map(|cidr| &cidr.net)
     }
+
+    /// All IPv6 ranges in use.
+    pub fn ipv6_ranges(&self) -> impl Iterator<Item = &Range6> {
+        self.ipv6.iter().filter(|range| range.counts())
+    }
 }
 
 impl Row for Vpc {
     fn links(&self, add: &mut dyn FnMut(&str)) {
         add(&self.dhcp_options);
         self.cidrs.iter().for_each(|cidr| add(&cidr.id));
+        self.ipv6.iter().for_each(|range| add(&range.id));
     }
 }
 
@@ -96,10 +107,10 @@ impl Kind for Vpc {
         "is-default" => |seen, add| add(yes(seen.row.is_default)),
         "isDefault" => |seen, add| add(yes(seen.row.is_default)),
         "owner-id" => |_, add| add(ACCOUNT),
-        "ipv6-cidr-block-association.ipv6-cidr-block" => |_, _| {},
-        "ipv6-cidr-block-association.ipv6-pool" => |_, _| {},
-        "ipv6-cidr-block-association.association-id" => |_, _| {},
-        "ipv6-cidr-block-association.state" => |_, _| {},
+        "ipv6-cidr-block-association.ipv6-cidr-block" => |seen, add| seen.row.ipv6.iter().for_each(|r| add(&r.shown())),
+        "ipv6-cidr-block-association.ipv6-pool" => |seen, add| seen.row.ipv6.iter().filter_map(|r| r.pool.as_ref()).for_each(|pool| add(pool)),
+        "ipv6-cidr-block-association.association-id" => |seen, add| seen.row.ipv6.iter().for_each(|r| add(&r.id)),
+        "ipv6-cidr-block-association.state" => |seen, add| seen.row.ipv6.iter().for_each(|r| add(&r.state)),
     ];
 
     fn table(region: &Region) -> &Table<Self> {
@@ -120,6 +131,11 @@ fn write(x: &mut Xml, seen: &Seen<'_, Vpc>) {
     x.text("state", &vpc.state);
     x.maybe("cidrBlock", vpc.cidr());
     x.set("cidrBlockAssociationSet", &vpc.cidrs, write_cidr);
+    if !vpc.ipv6.is_empty() {
+        x.set("ipv6CidrBlockAssociationSet", &vpc.ipv6, |x, range| {
+            ipv6::write(x, range, &seen.region.name);
+        });
+    }
     x.text("dhcpOptionsId", &vpc.dhcp_options);
     x.text("instanceTenancy", &vpc.tenancy);
     x.text("isDefault", vpc.is_default);
@@ -157,6 +173,7 @@ pub fn make(call: &mut Call<'_>, net: Ipv4Net, tenancy: &str, is_default: bool) 
     };
     let vpc = Vpc {
         cidrs: vec![cidr],
+        ipv6: Vec::new(),
         tenancy: tenancy.to_owned(),
         is_default,
         dhcp_options: super::dhcp_options::default_set(call),
@@ -186,12 +203,13 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             "it must be default or dedicated",
         ));
     }
-    if p.flag("AmazonProvidedIpv6CidrBlock")? == Some(true) {
-        return Err(unsupported_ipv6());
-    }
+    let ipv6 = vpc_ipv6::asked(call)?;
     let tags = call.tags_for("vpc", &["vpc"])?;
     let id = make(call, net, tenancy, false);
     call.tag(&id, tags);
+    if let Some(ipv6) = ipv6 {
+        vpc_ipv6::give(call, &id, ipv6);
+    }
     let vpc = call.region.vpcs.get(&id).cloned();
     if let Some(row) = &vpc {
         x.element("vpc", |x| {
@@ -206,14 +224,6 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         });
     }
     Ok(())
-}
-
-/// IPv6 ranges are not simulated, and said so rather than ignored.
-pub fn unsupported_ipv6() -> Fault {
-    Fault::new(
-        "UnsupportedOperation",
-        "The sandbox does not simulate IPv6 ranges of VPCs and subnets",
-    )
 }
 
 /// The VPC is ready.
@@ -353,8 +363,8 @@ pub fn associate_cidr(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let p = call.params;
     let id = p.required("VpcId")?;
     let vpc = call.find::<Vpc>(id)?;
-    if p.flag("AmazonProvidedIpv6CidrBlock")? == Some(true) {
-        return Err(unsupported_ipv6());
+    if let Some(asked) = vpc_ipv6::asked(call)? {
+        return vpc_ipv6::associate(call, x, id, asked);
     }
     let net = range::v4(p.required("CidrBlock")?, "cidrBlock")?;
     check_range(&net)?;
@@ -368,7 +378,7 @@ pub fn associate_cidr(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         .vpcs
         .update(id, |vpc| vpc.cidrs.push(association.clone()));
     call.later(2 * SECOND, 6 * SECOND, What::CidrAssociated, &association.id);
-    route_table::add_local(call, id, net);
+    route_table::add_local(call, id, &Destination::V4(net));
     x.text("vpcId", id);
     x.element("cidrBlockAssociation", |x| write_cidr(x, &association));
     Ok(())
@@ -437,7 +447,7 @@ fn restricted(net: &Ipv4Net) -> Fault {
     )
 }
 
-/// A secondary range is in place.
+/// A secondary or IPv6 range is in place.
 pub fn cidr_associated(call: &mut Call<'_>, association: &str) {
     set_cidr_state(call, association, "associated");
 }
@@ -448,14 +458,22 @@ pub fn cidr_disassociated(call: &mut Call<'_>, association: &str) {
 }
 
 fn set_cidr_state(call: &mut Call<'_>, association: &str, state: &str) {
-    let Some(id) = call.region.vpcs.owner_of(association).map(|(id, _)| id.clone()) else {
-        return;
-    };
-    call.region.vpcs.update(&id, |vpc| {
-        for cidr in vpc.cidrs.iter_mut().filter(|cidr| cidr.id == association) {
-            state.clone_into(&mut cidr.state);
+    let set = |ranges: &mut [Range6]| {
+        for range in ranges.iter_mut().filter(|range| range.id == association) {
+            state.clone_into(&mut range.state);
         }
-    });
+    };
+    let region = &mut *call.region;
+    if let Some(id) = region.vpcs.owner_of(association).map(|(id, _)| id.clone()) {
+        region.vpcs.update(&id, |vpc| {
+            for cidr in vpc.cidrs.iter_mut().filter(|cidr| cidr.id == association) {
+                state.clone_into(&mut cidr.state);
+            }
+            set(&mut vpc.ipv6);
+        });
+    } else if let Some(id) = region.subnets.owner_of(association).map(|(id, _)| id.clone()) {
+        region.subnets.update(&id, |subnet| set(&mut subnet.ipv6));
+    }
 }
 
 /// `DisassociateVpcCidrBlock`.
@@ -466,6 +484,13 @@ pub fn disassociate_cidr(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         .vpcs
         .owner_of(association)
         .map(|(id, vpc)| (id.clone(), vpc.clone()));
+    let ipv6 = owner.as_ref().and_then(|(id, vpc)| {
+        let range = vpc.ipv6_ranges().find(|range| range.id == association)?;
+        Some((id.clone(), range.clone()))
+    });
+    if let Some((id, range)) = ipv6 {
+        return vpc_ipv6::disassociate(call, x, &id, &range);
+    }
     let found = owner.and_then(|(id, vpc)| {
         let at = vpc
             .cidrs
@@ -501,7 +526,7 @@ pub fn disassociate_cidr(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     region
         .vpcs
         .update(&id, |vpc| "disassociating".clone_into(&mut vpc.cidrs[at].state));
-    route_table::remove_local(call, &id, net);
+    route_table::remove_local(call, &id, &Destination::V4(net));
     call.later(2 * SECOND, 6 * SECOND, What::CidrDisassociated, association);
     let mut cidr = vpc.cidrs[at].clone();
     cidr.state = "disassociating".into();

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::interface_ipv6::Wanted6;
 use super::network_interface::{self, Attachment, New};
 use super::route::{Route, Target};
 use super::route_table::{Destination, RouteTable};
@@ -398,6 +399,7 @@ fn add_subnets(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, subnets: &[
             subnet,
             groups: row.groups.clone(),
             address: None,
+            ipv6: Wanted6::Count(0),
             description: format!("VPC Endpoint Interface {id}"),
             kind: "vpc_endpoint",
             requester: Some(REQUESTER),

@@ -2,6 +2,7 @@
 
 mod file;
 mod harness;
+mod ipv6;
 mod life;
 mod rules;
 mod rules_instances;
