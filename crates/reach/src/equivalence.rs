@@ -1,7 +1,7 @@
 //! Equivalence: which hosts nothing tells apart by any of their addresses, so that one pair of them stands
 //! for all that are like it.
 //!
-//! [`crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every address
+//! [`mod@crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every address
 //! counts.
 
 use std::collections::{BTreeSet, HashMap};

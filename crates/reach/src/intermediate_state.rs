@@ -128,7 +128,24 @@ impl<'e, 'a> IntermediateState<'e, 'a> {
         }
     }
 
-    /// Whether it opens something that the expectation, a `cannot`, forbids.
+    /// Whether it opens something that the expectation, a `cannot`, forbids: something that works here, and
+    /// neither before nor after.
+    ///
+    /// A worked example, for `internet cannot instance.web` while a rule and a route change:
+    ///
+    /// ```text
+    ///            rule of web's group          table       tcp/443 from 203.0.113.5   from elsewhere
+    /// before     443 from everywhere          no way out  -                          -
+    /// here       443 from everywhere          igw         works                      works
+    /// after      443 from 203.0.113.0/24      igw         works                      -
+    /// ```
+    ///
+    /// From 203.0.113.5 it works afterwards as well, so the plan opens it for good and the expectations judge
+    /// that. From elsewhere it works here only: that is opened. This is why the internet is cut into the
+    /// pieces that neither end tells apart before the ends are asked, and why services are taken off one end
+    /// at a time: tcp/22 that works before and tcp/443 that works after may both be open here.
+    ///
+    /// Hosts are asked about by class: of two that are alike here and at both ends one stands for both.
     pub fn opens(&self, expectation: &Expectation) -> bool {
         // A selector that is nothing here is nobody.
         let selectors = Selector::read(self.engine, &expectation.from)

@@ -2,7 +2,7 @@
 //!
 //! [`network`] is the small model that all works on, and [`fill`] fills it: from a spec, from what is live,
 //! from saved answers of EC2. An [`Engine`] over it answers about two selectors ([`reach`]), with reasons
-//! ([`explain`]), about all pairs of hosts ([`Matrix`]), about what a spec expects ([`check`]), and about
+//! ([`explain()`]), about all pairs of hosts ([`Matrix`]), about what a spec expects ([`check`]), and about
 //! what the network says and never does ([`lint()`]).
 //!
 //! ```

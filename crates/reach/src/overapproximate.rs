@@ -5,6 +5,22 @@
 //! through is there that any of them has: rules, allowing entries, groups, addresses. What holds packets off
 //! is there where it never changes: an entry that denies, a route that keeps packets from a less specific
 //! one. The others may be missing.
+//!
+//! A worked example. A group is exchanged in one call, a table gets another route, and an entry that denies
+//! goes:
+//!
+//! ```text
+//!                   before                  after                   the overapproximation
+//! group `web`       tcp/22 from 10.0.0.0/8  tcp/443 from 0.0.0.0/0  both rules
+//! table `main`      0.0.0.0/0 -> nat        0.0.0.0/0 -> igw        both routes, each perhaps missing
+//! ACL `edge`        10 deny 203.0.113.0/24  -                       - : what comes or goes holds nothing off
+//!                   20 allow all            20 allow all            20 allow all
+//! ```
+//!
+//! So tcp/443 over the internet gateway works in it, although the state with the old rule and the new route
+//! has only tcp/22, and no state has both rules: more may work than in any one state, and never less. A route
+//! that may be missing is why a less specific one may take its packets: with 0.0.0.0/0 -> igw beside
+//! 8.0.0.0/8 -> nat where only the second one changes, packets to 8.8.8.8 may take either.
 
 mod join;
 mod routes;
@@ -23,7 +39,8 @@ use crate::network::{
 use crate::service::ServiceSet;
 use join::{Join, Place, Places, Versions, agreed};
 
-/// The networks overapproximated; `None` where something changes of which this cannot be told.
+/// The networks overapproximated, as the head of this file shows; `None` where something changes of which
+/// this cannot be told.
 pub fn overapproximate(all: &[&Network]) -> Option<Network> {
     let versions = Versions::new(all)?;
     let mut network = Network {

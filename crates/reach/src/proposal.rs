@@ -1,7 +1,7 @@
 //! Proposals: what to change so that something works, together with what that opens and nobody asked for.
 //!
 //! Nothing is proposed without a word about that: what a proposal opens begins as not looked at, and only
-//! [`crate::explain`](fn@crate::explain), which applies the change to the network and compares, says that it
+//! [`explain()`](crate::explain()), which applies the change to the network and compares, says that it
 //! is known. A change that cannot be applied says why it cannot.
 
 use std::fmt;

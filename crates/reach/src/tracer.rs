@@ -5,6 +5,14 @@
 //! target, which may put the packet into another subnet; in the end the network ACL of the last subnet and
 //! the ingress rules of the interface there. The answer is a second trace with addresses swapped, past the
 //! same ACLs and tables, which security groups and NAT gateways recognise.
+//!
+//! ```text
+//! host a ──egress──┐ACL┌─table─> NAT gateway ──┐ACL┌─table─> internet gateway ──> 203.0.113.9
+//!        groups    └───┘ subnet 1     source    └───┘ subnet 2   source becomes
+//!                                     becomes                    the Elastic IP
+//!                                     10.0.2.250
+//! host a <─(groups remember)─┐ACL┌─local─ NAT gateway (recognises) <─┐ACL┌─ internet gateway <── answer
+//! ```
 
 mod gateways;
 mod tables;
@@ -70,6 +78,21 @@ pub(crate) struct Tracer<'a, 'e> {
 }
 
 /// Traces a packet from one end to the other, and its answer back.
+///
+/// What cannot be told, and in a relaxed trace every repair, is a choice. Whoever traces begins without
+/// choices; the trace stops as undecided where it needs one, with a cost for each, and is begun again with
+/// each of them:
+///
+/// ```text
+/// [] stops at table `private`: no route; repairs: a route to the NAT gateway, or to the internet gateway [0]
+/// by the NAT gateway; stops at the ACL of its subnet, which denies: pay for an entry [0, 0] arrives, and the
+/// answer returns: cost 2
+/// [1]     by the internet gateway; stops at the host: no public address
+/// [1, 0]  arrives, and the answer returns: cost 2
+/// ```
+///
+/// So a trace is a pure function of its choices, all ways are found by counting them up ([`crate::answer`]),
+/// and the cheapest repair by taking the cheapest prefix first (`explain/repair.rs`).
 pub(crate) fn trace(
     engine: &crate::Engine<'_>,
     choices: &Choices,

@@ -1,5 +1,5 @@
 //! The network while a plan is carried out: what is there after some of its steps, in the terms of
-//! [`super::after_plan`].
+//! [`mod@super::after_plan`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
