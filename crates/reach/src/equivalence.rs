@@ -1,8 +1,8 @@
 //! Equivalence: which hosts nothing tells apart by any of their addresses, so that one pair of them stands
 //! for all that are like it.
 //!
-//! [`mod@crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every address
-//! counts.
+//! [`mod@crate::classes`] looks at primary IPv4 addresses, which is what a matrix is about. Here every
+//! address counts.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -17,10 +17,10 @@
 //!                   20 allow all            20 allow all            20 allow all
 //! ```
 //!
-//! So tcp/443 over the internet gateway works in it, although the state with the old rule and the new route
-//! has only tcp/22, and no state has both rules: more may work than in any one state, and never less. A route
-//! that may be missing is why a less specific one may take its packets: with 0.0.0.0/0 -> igw beside
-//! 8.0.0.0/8 -> nat where only the second one changes, packets to 8.8.8.8 may take either.
+//! In it both rules work over either route, although no state has both rules: more may work than in any one
+//! state, and never less. A route that may be missing is why a less specific one may take its packets: with
+//! 0.0.0.0/0 -> igw beside 8.0.0.0/8 -> nat, where only the second one changes, packets to 8.8.8.8 may take
+//! either.
 
 mod join;
 mod routes;

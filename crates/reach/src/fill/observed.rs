@@ -45,7 +45,7 @@ pub(super) fn near(observed: &Observed, topology: &str) -> Interfaces {
     }
 }
 
-/// The network that is there when a plan is carried out, as [`mod@super::after_plan`] says: what belongs to the
+/// The network that is there when a plan is carried out, as [`super::after_plan()`] says: what belongs to the
 /// topology is as its spec says it, and known by its places there.
 pub fn left<'a>(observed: &'a Observed, topology: &'a Topology) -> Network {
     network(
