@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::rules::touches_packets;
 use trueup_model::{
     Action, Demand, Effect, Expectation, Interrupted, Kind, Level, Observed, Plan, ReachChange, Reachability,
-    Role, Status, Step, StepAction, Topology,
+    Role, Status, Step, StepAction, Topology, Value,
 };
 
 use crate::before_after::BeforeAfter;
@@ -38,7 +38,7 @@ const STATES_MAX: usize = 24;
 const HOSTS_MAX: usize = 20_000;
 
 /// A gap without its hosts: between whom, from how much to how much.
-type IntermediateState = (End, End, Level, Level);
+type GapKey = (End, End, Level, Level);
 
 /// Writes into a plan what works before and after it and not in between. Of a plan that is refused nothing is
 /// said.
@@ -47,31 +47,11 @@ pub fn report_gaps(plan: &mut Plan, topology: &Topology, observed: &Observed, ne
     if !plan.refused.is_empty() || takes.is_empty() || !plan.steps.iter().any(gives) {
         return;
     }
-    let gives: Vec<&Step> = plan.steps.iter().filter(|step| gives(step)).collect();
     let most = (HOSTS_MAX / networks.before().network.interfaces.len().max(1)).clamp(1, STATES_MAX);
     let transition = Transition::in_any_case(plan, topology, observed, networks);
     let gone = out_of_service(plan);
     let mut meanwhile = Meanwhile::new(&transition, topology, networks, &gone);
-    let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
-    let mut unlooked = 0;
-    let one_by_one = alternating(
-        takes.iter().map(|take| Moment::Done(vec![*take])),
-        gives.iter().map(|give| Moment::Late(give)),
-    );
-    for moment in one_by_one {
-        if seen.len() < most {
-            meanwhile.look(plan, &moment, &mut seen);
-        } else {
-            unlooked += 1;
-        }
-    }
-    meanwhile.look(plan, &Moment::Done(takes.clone()), &mut seen);
-    for pair in pairs(&takes) {
-        if seen.len() > most {
-            break;
-        }
-        meanwhile.look(plan, &Moment::Done(pair), &mut seen);
-    }
+    let unlooked = meanwhile.look_around(plan, &takes, most);
     let Meanwhile {
         found, interrupted, ..
     } = meanwhile;
@@ -130,18 +110,6 @@ impl<'p> Moment<'p> {
     }
 }
 
-/// The elements of two lists in turn, and then the rest of the longer one.
-fn alternating<T>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-    let (mut one, mut other, mut is_first) = (one, other, false);
-    std::iter::from_fn(move || {
-        is_first = !is_first;
-        match is_first {
-            true => one.next().or_else(|| other.next()),
-            false => other.next().or_else(|| one.next()),
-        }
-    })
-}
-
 /// Each two of the steps. What all of them together take away is looked at besides.
 fn pairs<'p>(steps: &[&'p Step]) -> impl Iterator<Item = Vec<&'p Step>> {
     let firsts = steps.iter().enumerate();
@@ -152,7 +120,9 @@ fn pairs<'p>(steps: &[&'p Step]) -> impl Iterator<Item = Vec<&'p Step>> {
 struct Meanwhile<'a> {
     transition: &'a Transition<'a>,
     networks: &'a BeforeAfter,
-    found: BTreeMap<IntermediateState, (ServiceSet, BTreeSet<String>)>,
+    /// The steps that packets feel of each state that was looked at.
+    seen: BTreeSet<Vec<usize>>,
+    found: BTreeMap<GapKey, (ServiceSet, BTreeSet<String>)>,
     /// What must work and works at both ends, by its place in the spec.
     kept: Vec<(usize, &'a Expectation)>,
     /// Which of that does not in between, and because of whom.
@@ -180,17 +150,42 @@ impl<'a> Meanwhile<'a> {
         Self {
             transition,
             networks,
+            seen: BTreeSet::new(),
             found: BTreeMap::new(),
             kept,
             interrupted: BTreeMap::new(),
         }
     }
 
+    /// Looks at so many moments at most, and says how many steps were not looked at one by one.
+    fn look_around(&mut self, plan: &Plan, takes: &[&Step], most: usize) -> usize {
+        let late: Vec<&Step> = plan.steps.iter().filter(|step| may_be_late(step)).collect();
+        // Where they are too many for all, some of either sort are looked at.
+        let taking = takes
+            .len()
+            .min(most.saturating_sub(late.len()).max(most.div_ceil(2)));
+        let giving = late.len().min(most - taking);
+        for take in takes.iter().take(taking) {
+            self.look(plan, &Moment::Done(vec![*take]));
+        }
+        self.look(plan, &Moment::Done(takes.to_vec()));
+        for give in late.iter().take(giving) {
+            self.look(plan, &Moment::Late(give));
+        }
+        for pair in pairs(takes) {
+            if self.seen.len() > most {
+                break;
+            }
+            self.look(plan, &Moment::Done(pair));
+        }
+        takes.len() + late.len() - taking - giving
+    }
+
     /// What is lost at a moment, and comes back. Moments at which packets meet the same are one.
-    fn look(&mut self, plan: &Plan, moment: &Moment<'_>, seen: &mut BTreeSet<Vec<usize>>) {
+    fn look(&mut self, plan: &Plan, moment: &Moment<'_>) {
         let steps = moment.steps(plan);
         let felt = steps.iter().filter(|step| touches(step));
-        if !seen.insert(felt.map(|step| step.number).collect()) {
+        if !self.seen.insert(felt.map(|step| step.number).collect()) {
             return;
         }
         let (network, because) = (self.transition.network(&steps), moment.because());
@@ -225,7 +220,7 @@ fn works(engine: &Engine<'_>, asked: &Expectation) -> bool {
 /// The gaps in rows, without the hosts that are stopped or replaced themselves: what that is felt as is
 /// reported with them.
 fn rows(
-    found: BTreeMap<IntermediateState, (ServiceSet, BTreeSet<String>)>,
+    found: BTreeMap<GapKey, (ServiceSet, BTreeSet<String>)>,
     gone: &BTreeSet<String>,
 ) -> Vec<ReachChange> {
     let stays = |end: End| match end {
@@ -303,6 +298,21 @@ fn without<'p>(plan: &'p Plan, late: &Step) -> Vec<&'p Step> {
     }
     let done = plan.steps.iter().filter(|step| !waiting.contains(&step.number));
     done.collect()
+}
+
+/// Whether hosts that are there may lose something until a step is done. What is made for them comes to serve
+/// them by a step of what is there already, such as a route or a rule, or because it names them itself, as an
+/// endpoint does its tables. What is made or started of a host, it alone feels.
+fn may_be_late(step: &Step) -> bool {
+    let is_ref = |value: &Value| matches!(value, Value::Ref(_));
+    let names = |(_, value): (&str, &Value)| value.as_list().iter().any(is_ref);
+    let is_own = step.address.kind == Kind::Instance
+        && (step.call.role() == Role::Create || step.call.sets.get("state").is_some());
+    let serves = match step.target {
+        Some(_) => !step.call.sets.is_empty(),
+        None => step.call.sets.iter().any(names),
+    };
+    touches(step) && serves && !is_own
 }
 
 /// These steps and all that must come before them, in the order of the plan.
