@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::interface_ipv6::Wanted6;
-use super::network_interface::{self, Attachment, New};
-use super::route::{Route, Target};
-use super::route_table::{Destination, RouteTable};
-use super::subnet::Subnet;
+use super::route_table::RouteTable;
 use super::vpc::Vpc;
-use super::{Kind, endpoint_service, partition, prefix_list, security_group, tag};
+use super::vpc_endpoint_place::{add_subnets, add_tables, change_groups, remove_subnets, remove_tables};
+use super::{Kind, endpoint_service, network_interface, partition, security_group, tag};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::due::{self, What};
 use crate::state::clock::{MINUTE, SECOND, stamp};
@@ -19,8 +16,6 @@ use crate::wire::filter::{Field, Seen, fields};
 use crate::wire::page::Limits;
 use crate::wire::{Fault, Xml};
 
-/// The service that owns the interfaces of endpoints.
-const REQUESTER: &str = "727180483921";
 /// The longest policy, in characters.
 const POLICY_LIMIT: usize = 20_480;
 /// What an endpoint allows that nobody gave a policy.
@@ -325,104 +320,6 @@ fn check_private_dns(call: &Call<'_>, id: &str, row: &VpcEndpoint) -> Answer {
     Ok(())
 }
 
-/// Adds the endpoint's route to tables of its VPC.
-fn add_tables(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, tables: &[&str]) -> Answer {
-    let Some(list) = prefix_list::of_service(&call.region.name, &row.service) else {
-        return Ok(());
-    };
-    let destination = Destination::List(list);
-    for table in tables {
-        let have = call.find::<RouteTable>(table)?;
-        if have.vpc != row.vpc {
-            return Err(Fault::new(
-                "InvalidParameter",
-                format!("Route table {table} does not belong to VPC {}", row.vpc),
-            ));
-        }
-        if row.route_tables.iter().any(|have| have == table) {
-            continue;
-        }
-        if have.routes.iter().any(|route| route.destination == destination) {
-            return Err(Fault::new(
-                "RouteAlreadyExists",
-                format!(
-                    "route table {table} already has a route with destination-prefix-list-id {destination}"
-                ),
-            ));
-        }
-        let route = Route {
-            destination: destination.clone(),
-            target: Target::Endpoint(id.to_owned()),
-            implicit: false,
-        };
-        call.region
-            .route_tables
-            .update(table, |table| table.routes.push(route));
-        row.route_tables.push((*table).to_owned());
-    }
-    Ok(())
-}
-
-fn remove_tables(region: &mut Region, id: &str, tables: &[String]) {
-    for table in tables {
-        region.route_tables.update(table, |table| {
-            table.routes.retain(|route| route.target.id() != Some(id));
-        });
-    }
-}
-
-/// Adds an interface in each subnet: one to a zone.
-fn add_subnets(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, subnets: &[&str]) -> Answer {
-    for subnet in subnets {
-        let new = call.find::<Subnet>(subnet)?.clone();
-        if new.vpc != row.vpc {
-            return Err(Fault::new(
-                "InvalidParameter",
-                format!("Subnet {subnet} does not belong to VPC {}", row.vpc),
-            ));
-        }
-        if row.subnets.iter().any(|have| have == subnet) {
-            continue;
-        }
-        let same = row
-            .subnets
-            .iter()
-            .filter_map(|have| call.region.subnets.get(have))
-            .any(|have| have.zone == new.zone);
-        if same {
-            return Err(Fault::new(
-                "DuplicateSubnetsInSameZone",
-                format!("Found another VPC endpoint subnet in the availability zone of {subnet}"),
-            ));
-        }
-        let interface = New {
-            subnet,
-            groups: row.groups.clone(),
-            address: None,
-            ipv6: Wanted6::Count(0),
-            description: format!("VPC Endpoint Interface {id}"),
-            kind: "vpc_endpoint",
-            requester: Some(REQUESTER),
-        };
-        let interface = network_interface::make(call, interface)?;
-        let attachment = Attachment {
-            id: call.new_id("ela-attach"),
-            instance: None,
-            owner: "amazon-aws".into(),
-            index: 1,
-            delete_on_termination: false,
-            at: call.now,
-        };
-        call.region.network_interfaces.update(&interface, |eni| {
-            eni.attachment = Some(attachment);
-            eni.source_dest_check = true;
-        });
-        row.subnets.push((*subnet).to_owned());
-        row.interfaces.push(interface);
-    }
-    Ok(())
-}
-
 /// It works now.
 pub fn available(call: &mut Call<'_>, id: &str) {
     call.region.vpc_endpoints.update(id, |row| {
@@ -503,51 +400,6 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     call.region.vpc_endpoints.insert(id, row);
     x.done();
-    Ok(())
-}
-
-fn remove_subnets(call: &mut Call<'_>, row: &mut VpcEndpoint, subnets: &[&str]) {
-    row.subnets.retain(|have| !subnets.contains(&have.as_str()));
-    let (stay, go): (Vec<String>, Vec<String>) =
-        std::mem::take(&mut row.interfaces).into_iter().partition(|eni| {
-            call.region
-                .network_interfaces
-                .get(eni)
-                .is_some_and(|eni| !subnets.contains(&eni.subnet.as_str()))
-        });
-    row.interfaces = stay;
-    for eni in go {
-        network_interface::drop(call.region, &eni);
-    }
-}
-
-fn change_groups(call: &mut Call<'_>, row: &mut VpcEndpoint, added: &[&str], removed: &[&str]) -> Answer {
-    if added.is_empty() && removed.is_empty() {
-        return Ok(());
-    }
-    let kept: Vec<String> = row
-        .groups
-        .iter()
-        .filter(|have| !removed.contains(&have.as_str()))
-        .cloned()
-        .collect();
-    let wanted: Vec<&str> = kept
-        .iter()
-        .map(String::as_str)
-        .chain(added.iter().copied())
-        .collect();
-    if wanted.is_empty() {
-        return Err(Fault::new(
-            "InvalidParameter",
-            "An interface endpoint needs at least one security group",
-        ));
-    }
-    row.groups = security_group::for_interface(call, &wanted, &row.vpc)?;
-    for eni in &row.interfaces {
-        call.region
-            .network_interfaces
-            .update(eni, |eni| eni.groups.clone_from(&row.groups));
-    }
     Ok(())
 }
 

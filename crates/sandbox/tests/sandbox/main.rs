@@ -5,6 +5,7 @@ mod harness;
 mod ipv6;
 mod life;
 mod rules;
+mod rules_groups;
 mod rules_instances;
 mod serve;
 mod takes;
