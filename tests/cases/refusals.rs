@@ -421,9 +421,9 @@ fn what_lives_in_another_region_is_asked_about() {
                     ..observed
                 },
             )
-            .twin
+            .existing
         };
-        let Some(trueup_model::Twin::Regions(regions)) = lives("eu-west-1", &moved).await else {
+        let Some(trueup_model::ExistingElsewhere::Regions(regions)) = lives("eu-west-1", &moved).await else {
             panic!("it is not found")
         };
         assert_eq!(regions.keys().collect::<Vec<_>>(), ["us-west-2"]);

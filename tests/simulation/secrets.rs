@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
-use trueup_cli::Beside;
+use trueup_cli::SpecDir;
 use trueup_model::Files;
 
 /// The parameters that carry files.
@@ -43,8 +43,8 @@ impl Secrets {
     }
 
     /// The files of a spec that is there.
-    pub fn files(&self) -> Beside {
-        Beside::new(self.folder(), Vec::new())
+    pub fn files(&self) -> SpecDir {
+        SpecDir::new(self.folder(), Vec::new())
     }
 
     /// Learns what was written since the last time. How many files there are.

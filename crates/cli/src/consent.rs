@@ -10,7 +10,7 @@ use crate::io::Io;
 
 /// What the user said on the command line.
 #[derive(Clone, Copy, Debug)]
-pub struct Said<'a> {
+pub struct ConsentFlags<'a> {
     /// `--auto-approve`.
     pub auto_approve: bool,
     /// `--allow`.
@@ -23,7 +23,7 @@ pub struct Said<'a> {
     pub terminal: bool,
 }
 
-impl<'a> Said<'a> {
+impl<'a> ConsentFlags<'a> {
     /// What these consents say, with a terminal where there is one.
     pub fn of(consents: &'a Consents, deny_exposure: bool, io: &Io<'_>) -> Self {
         Self {
@@ -48,7 +48,7 @@ pub enum Decision {
     /// A guard refused something: nothing may be done.
     Guarded,
     /// The plan is another than the one that was approved.
-    Other,
+    FingerprintMismatch,
     /// Something could not be read: nothing may be done.
     Incomplete,
     /// These consents are missing.
@@ -58,7 +58,7 @@ pub enum Decision {
 }
 
 /// Decides whether `plan` may be carried out.
-pub fn decide(plan: &Plan, said: Said<'_>) -> Decision {
+pub fn decide(plan: &Plan, said: ConsentFlags<'_>) -> Decision {
     if !plan.refused.is_empty() {
         return Decision::Guarded;
     }
@@ -67,7 +67,7 @@ pub fn decide(plan: &Plan, said: Said<'_>) -> Decision {
     }
     if let Some(expected) = said.expect {
         return match (expected == plan.fingerprint, plan.is_empty()) {
-            (false, _) => Decision::Other,
+            (false, _) => Decision::FingerprintMismatch,
             (true, true) => Decision::Nothing,
             (true, false) => Decision::Go,
         };
@@ -141,7 +141,7 @@ mod tests {
         }
     }
 
-    const NOTHING: Said<'_> = Said {
+    const NOTHING: ConsentFlags<'_> = ConsentFlags {
         auto_approve: false,
         allow: &[],
         expect: None,
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn auto_approve_is_consent_to_what_loses_nothing() {
-        let said = Said {
+        let said = ConsentFlags {
             auto_approve: true,
             ..NOTHING
         };
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(
             decide(
                 &risky,
-                Said {
+                ConsentFlags {
                     allow: &allow,
                     ..said
                 }
@@ -186,7 +186,7 @@ mod tests {
         assert!(matches!(
             decide(
                 &risky,
-                Said {
+                ConsentFlags {
                     allow: &allow[1..],
                     ..said
                 }
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(
             decide(
                 &risky,
-                Said {
+                ConsentFlags {
                     expect: Some("sha256:1"),
                     ..NOTHING
                 }
@@ -211,28 +211,28 @@ mod tests {
         assert_eq!(
             decide(
                 &risky,
-                Said {
+                ConsentFlags {
                     expect: Some("sha256:2"),
                     auto_approve: true,
                     ..NOTHING
                 }
             ),
-            Decision::Other
+            Decision::FingerprintMismatch
         );
         assert_eq!(
             decide(
                 &plan(&[]),
-                Said {
+                ConsentFlags {
                     expect: Some("sha256:2"),
                     ..NOTHING
                 }
             ),
-            Decision::Other
+            Decision::FingerprintMismatch
         );
         assert_eq!(
             decide(
                 &plan(&[]),
-                Said {
+                ConsentFlags {
                     expect: Some("sha256:1"),
                     ..NOTHING
                 }
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(
             decide(
                 &plan(&[Action::Delete]),
-                Said {
+                ConsentFlags {
                     terminal: true,
                     ..NOTHING
                 }
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(
             decide(
                 &plan(&[Action::Delete]),
-                Said {
+                ConsentFlags {
                     allow: &allow,
                     ..NOTHING
                 }
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn guards_and_gaps_come_before_every_consent() {
-        let said = Said {
+        let said = ConsentFlags {
             auto_approve: true,
             expect: Some("sha256:1"),
             ..NOTHING

@@ -16,7 +16,7 @@ use trueup_model::{
     Topology, Value, Wait,
 };
 
-use crate::beside::{Beside, FileError};
+use crate::spec_dir::{FileError, SpecDir};
 
 /// The attribute that names a key file.
 const FILE: &str = "private_key_file";
@@ -144,7 +144,7 @@ fn spell(key: &ssh_key::PublicKey) -> Result<String, String> {
 }
 
 /// Checks that every key file that a plan will write can be written, before anything is changed.
-pub fn check(plan: &Plan, base: &Beside) -> Result<(), KeyError> {
+pub fn check(plan: &Plan, base: &SpecDir) -> Result<(), KeyError> {
     for step in plan
         .steps
         .iter()
@@ -162,7 +162,7 @@ pub fn check(plan: &Plan, base: &Beside) -> Result<(), KeyError> {
 }
 
 /// Warns of key files that others can read, before anything is done with them.
-pub fn open_to_others(topology: &Topology, files: &Beside) -> Vec<Diagnostic> {
+pub fn open_to_others(topology: &Topology, files: &SpecDir) -> Vec<Diagnostic> {
     let open = topology.of(Kind::KeyPair).filter_map(|resource| {
         let file = resource.record.get(FILE)?.as_text()?;
         let mode = files.mode(file).filter(|mode| mode & 0o077 != 0)?;
@@ -178,7 +178,7 @@ pub fn open_to_others(topology: &Topology, files: &Beside) -> Vec<Diagnostic> {
 }
 
 /// The directory of a key file, which must be there, and its full path.
-fn place(base: &Beside, file: &str) -> Result<(PathBuf, PathBuf), KeyError> {
+fn place(base: &SpecDir, file: &str) -> Result<(PathBuf, PathBuf), KeyError> {
     let (folder, path) = base.place(file)?;
     if folder.is_dir() {
         return Ok((folder, path));
@@ -191,7 +191,7 @@ fn place(base: &Beside, file: &str) -> Result<(PathBuf, PathBuf), KeyError> {
 
 /// Makes a key and writes its private half, readable by its owner alone. A file that is there already is
 /// never overwritten, and its key is the one: then all that is checked is that it is a key.
-fn write(base: &Beside, file: &str, rsa: bool) -> Result<(), KeyError> {
+fn write(base: &SpecDir, file: &str, rsa: bool) -> Result<(), KeyError> {
     let (folder, path) = place(base, file)?;
     if base.exists(file) {
         return read(base, file).map(|_| ());
@@ -226,7 +226,7 @@ fn write(base: &Beside, file: &str, rsa: bool) -> Result<(), KeyError> {
 }
 
 /// The public half of a key file of the spec.
-fn read(base: &Beside, file: &str) -> Result<String, KeyError> {
+fn read(base: &SpecDir, file: &str) -> Result<String, KeyError> {
     let bytes = base.read(file)?;
     public_half(&bytes).map_err(|why| KeyError::NoKey {
         file: file.to_owned(),
@@ -238,12 +238,12 @@ fn read(base: &Beside, file: &str) -> Result<String, KeyError> {
 #[derive(Debug)]
 pub struct WithKeys<C> {
     cloud: C,
-    base: Beside,
+    base: SpecDir,
 }
 
 impl<C> WithKeys<C> {
     /// Puts `cloud` behind the key files of a spec that may name the files `base`.
-    pub fn new(cloud: C, base: Beside) -> Self {
+    pub fn new(cloud: C, base: SpecDir) -> Self {
         Self { cloud, base }
     }
 
@@ -346,8 +346,8 @@ mod tests {
         read_public_key(&text).ok()
     }
 
-    fn beside(folder: &tempfile::TempDir) -> Beside {
-        Beside::new(folder.path().to_owned(), Vec::new())
+    fn beside(folder: &tempfile::TempDir) -> SpecDir {
+        SpecDir::new(folder.path().to_owned(), Vec::new())
     }
 
     fn mode(path: &Path) -> u32 {

@@ -2,7 +2,6 @@
 //! given.
 
 pub mod args;
-mod beside;
 mod commands;
 mod consent;
 mod error;
@@ -13,6 +12,7 @@ mod print;
 mod session;
 mod signals;
 mod source;
+mod spec_dir;
 
 use std::ffi::OsString;
 
@@ -20,11 +20,11 @@ use args::{Args, Color, Command};
 use error::Error;
 use trueup_report::Clean;
 
-pub use beside::Beside;
 pub use exit::{Exit, Signal};
 pub use io::{Io, Stream};
 pub use keys::WithKeys;
 pub use session::transport;
+pub use spec_dir::SpecDir;
 
 /// Runs the command line `line`, whose first word is the program's name.
 pub fn run(line: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Exit {

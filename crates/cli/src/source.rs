@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use trueup_spec::BYTES_MAX;
 
-use crate::beside::Beside;
+use crate::spec_dir::SpecDir;
 
 /// The text of a spec and where it came from.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Source {
     /// What the user calls it.
     pub name: String,
     /// The files that it may name.
-    pub files: Beside,
+    pub files: SpecDir,
     /// What it says.
     pub text: String,
 }
@@ -69,7 +69,7 @@ impl Source {
             let text = read_text(&name, &mut stdin())?;
             return Ok(Self {
                 name,
-                files: Beside::new(PathBuf::from("."), outside.to_owned()),
+                files: SpecDir::new(PathBuf::from("."), outside.to_owned()),
                 text,
             });
         }
@@ -96,7 +96,7 @@ impl Source {
             .unwrap_or(Path::new("."));
         Ok(Self {
             name,
-            files: Beside::new(folder.to_owned(), outside.to_owned()),
+            files: SpecDir::new(folder.to_owned(), outside.to_owned()),
             text,
         })
     }

@@ -53,8 +53,8 @@ pub use members::MemberKey;
 pub use observed::{Object, Observed, Owner, Standing};
 pub use outside::{Outside, Sought, Zone};
 pub use plan::{
-    Action, AttributeChange, Blackhole, Change, Disruption, Likeness, Order, Plan, Remark, Renamed, Step,
-    StepAction, Summary, Turns, Twin, Unread, Untagged,
+    Action, AttributeChange, Blackhole, Change, Disruption, ExistingElsewhere, Likeness, Order, Plan, Remark,
+    Renamed, Step, StepAction, Summary, Turns, Unread, Untagged,
 };
 pub use reachability::{
     Barrier, Finding, Interrupted, Level, OpenedGroup, PublicSubnet, ReachChange, Reachability,

@@ -59,7 +59,7 @@ pub struct Plan {
     pub reachability: Option<Reachability>,
     /// Where this topology, or a part of it, seems to be already, though nothing of that belongs to it: to
     /// build it needs consent.
-    pub twin: Option<Twin>,
+    pub existing: Option<ExistingElsewhere>,
     /// What it deletes, and creates again just so at another address. It follows from the changes, so it is
     /// not in the fingerprint.
     pub renamed: Vec<Renamed>,
@@ -93,7 +93,7 @@ pub struct Unread {
 
 /// Where a topology, or a part of it, seems to be already.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Twin {
+pub enum ExistingElsewhere {
     /// Here, as another topology that has most of its resources, while nothing belongs to this one: perhaps
     /// its earlier name.
     Topology(String),

@@ -129,6 +129,20 @@ impl<'a> Search<'a> {
     }
 
     /// An order of all steps, by their places.
+    ///
+    /// A depth-first search that takes the usual order unless a state in it is not fine. Step 1 opens a port
+    /// to all, step 2 takes the route to the internet away, step 3 makes a tag; at no time may both be open:
+    ///
+    /// ```text
+    /// []  next: 1          open and routed: not fine, taken back
+    /// []  next: 2          fine
+    /// [2] next: 1          fine, because there is no route any more
+    /// [2 1] next: 3        the end: 2 1 3
+    /// ```
+    ///
+    /// Where nothing that is next leads on, the state is dead, whatever way led to it, and the last step is
+    /// taken back. A step that no packet feels is never a choice: if there is no way on after it, there was
+    /// none before it.
     fn order(&self) -> Result<Vec<usize>, Stuck> {
         let mut tried = Tried::default();
         // By the number of steps that are done: what is still to be tried as the next one, the usual one
@@ -208,6 +222,14 @@ fn commute(earlier: &Step, later: &Step) -> bool {
 
 /// The steps in their new order, each after what it waits for and, where packets feel it, after the last one
 /// that they felt; and the numbers of those that have been overtaken.
+///
+/// ```text
+/// usual:     1 open   2 unroute   3 tag (after 1)        order found: 2 1 3
+/// numbered:  1 unroute   2 open (after 1, waits)   3 tag (after 2)
+/// ```
+///
+/// Steps that packets feel are in one row, each after the one before, because only the states of that row
+/// were looked at. Others run beside it as before, after what they waited for.
 fn numbered(steps: &[Step], search: &Search<'_>, order: &[usize]) -> (Vec<Step>, Vec<usize>) {
     let places: BTreeMap<usize, usize> = order
         .iter()

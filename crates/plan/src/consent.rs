@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
-use trueup_model::{Address, Change, Consent, Plan, Twin};
+use trueup_model::{Address, Change, Consent, ExistingElsewhere, Plan};
 
 /// One consent that a plan needs, printed as it is given: `replace:subnet.private`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,9 +72,9 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
             .map(|what| need(what, &change.address))
             .collect::<Vec<_>>()
     };
-    let twins: Vec<&Address> = match &plan.twin {
-        Some(Twin::Untagged(all)) => all.keys().collect(),
-        Some(Twin::Topology(_) | Twin::Regions(_)) => plan
+    let beside: Vec<&Address> = match &plan.existing {
+        Some(ExistingElsewhere::Untagged(all)) => all.keys().collect(),
+        Some(ExistingElsewhere::Topology(_) | ExistingElsewhere::Regions(_)) => plan
             .changes
             .first()
             .map(|change| &change.address)
@@ -82,7 +82,7 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
             .collect(),
         None => Vec::new(),
     };
-    let second = twins.into_iter().map(|address| need(Consent::Second, address));
+    let second = beside.into_iter().map(|address| need(Consent::Second, address));
     second.chain(plan.changes.iter().flat_map(of)).collect()
 }
 

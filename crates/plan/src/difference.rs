@@ -7,7 +7,8 @@ use trueup_model::{
     Address, Attribute, AttributeChange, Effect, Kind, MemberKey, Record, Ref, Resource, Type, Value,
 };
 
-/// How what is wanted at one address differs from what is there: asked once, and handed on to whoever needs it.
+/// How what is wanted at one address differs from what is there: asked once, and handed on to whoever needs
+/// it.
 #[derive(Debug)]
 pub struct Difference {
     kind: Kind,

@@ -1,10 +1,10 @@
 //! The fingerprint of a plan: what a reviewer approves and `--expect` checks.
 
-use trueup_model::{Address, Change, Plan, Record, Ref, Step, Twin, Value, canonical};
+use trueup_model::{Address, Change, ExistingElsewhere, Plan, Record, Ref, Step, Value, canonical};
 
-/// `sha256:` and the digest of topology, account, region, changes and steps, and of the twin where there is
-/// one; that it is a teardown where it is one. Live ids are in it; lines of the spec, sentences, diagnostics
-/// and versions are not, and neither is how anything reads.
+/// `sha256:` and the digest of topology, account, region, changes and steps, and of what seems to be the
+/// topology already; that it is a teardown where it is one. Live ids are in it; lines of the spec, sentences,
+/// diagnostics and versions are not, and neither is how anything reads.
 pub fn of(plan: &Plan) -> String {
     let mut document = Record::new()
         .with("topology", plan.topology.as_str())
@@ -15,9 +15,9 @@ pub fn of(plan: &Plan) -> String {
     if plan.teardown {
         document.set("teardown", true);
     }
-    if let Some(twin) = &plan.twin {
+    if let Some(existing) = &plan.existing {
         // Who approved a network did not approve a second one.
-        document.set("twin", self::twin(twin));
+        document.set("existing", self::existing(existing));
     }
     format!("sha256:{}", canonical::sha256(&document.into()))
 }
@@ -27,14 +27,14 @@ pub fn short(value: &Value) -> String {
     canonical::sha256(value).chars().take(8).collect()
 }
 
-fn twin(twin: &Twin) -> Record {
+fn existing(existing: &ExistingElsewhere) -> Record {
     let texts = |texts: &mut dyn Iterator<Item = &String>| texts.map(Value::text).collect::<Vec<_>>();
-    match twin {
-        Twin::Topology(name) => Record::new().with("topology", name.as_str()),
-        Twin::Untagged(all) => {
+    match existing {
+        ExistingElsewhere::Topology(name) => Record::new().with("topology", name.as_str()),
+        ExistingElsewhere::Untagged(all) => {
             Record::new().with("untagged", texts(&mut all.values().map(|untagged| &untagged.id)))
         }
-        Twin::Regions(regions) => Record::new().with("regions", texts(&mut regions.keys())),
+        ExistingElsewhere::Regions(regions) => Record::new().with("regions", texts(&mut regions.keys())),
     }
 }
 

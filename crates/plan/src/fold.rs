@@ -173,15 +173,15 @@ fn claim(folded: &mut Folded) {
             Some(address) => claims.entry(address).or_default().push(index),
         }
     }
-    let mut spare: BTreeSet<String> = BTreeSet::new();
+    let mut redundant: BTreeSet<String> = BTreeSet::new();
     // By kind: what holds others comes first, and those follow it.
     for (address, holders) in claims {
-        if let Some(kept) = settled(folded, &holders, &spare) {
+        if let Some(kept) = settled(folded, &holders, &redundant) {
             for doubled in holders.into_iter().filter(|index| *index != kept) {
                 if let Some(owner) = &mut folded.objects[doubled].owner {
                     owner.standing = Standing::Duplicate;
                 }
-                spare.insert(folded.objects[doubled].id.clone());
+                redundant.insert(folded.objects[doubled].id.clone());
                 folded.retiring.entry(address.clone()).or_default().push(doubled);
             }
             folded.holder.insert(address, kept);
@@ -199,9 +199,19 @@ fn claim(folded: &mut Folded) {
 }
 
 /// Which of the objects with one address's tags holds it. Of several that different runs made at the same
-/// time, the one that is in nothing that goes itself (`spare`), and then the one that most refers to and is
+/// time, the one that is in nothing that goes itself (`redundant`), and then the one that most refers to and is
 /// referred to; the others go. None where some are copies: nobody knows which.
-fn settled(folded: &Folded, holders: &[usize], spare: &BTreeSet<String>) -> Option<usize> {
+///
+/// Two runs that did not see each other have each made a VPC and a subnet in it:
+///
+/// ```text
+/// vpc.main    vpc-1 (run A)              vpc-2 (run B)              each is used by one: the smaller id
+/// subnet.a    subnet-1 in vpc-1          subnet-2 in vpc-2          subnet-2 is in what goes: subnet-1
+/// ```
+///
+/// Addresses come in the order in which kinds hold each other, so the VPC is chosen before what is in it, and
+/// what stays is never half of the one and half of the other.
+fn settled(folded: &Folded, holders: &[usize], redundant: &BTreeSet<String>) -> Option<usize> {
     let object = |index: usize| &folded.objects[index];
     let runs: BTreeSet<&str> = holders
         .iter()
@@ -224,7 +234,7 @@ fn settled(folded: &Folded, holders: &[usize], spare: &BTreeSet<String>) -> Opti
         let goes = record
             .refs()
             .into_iter()
-            .filter(|reference| reference.id().is_some_and(|id| spare.contains(id)))
+            .filter(|reference| reference.id().is_some_and(|id| redundant.contains(id)))
             .count();
         (Reverse(goes), uses(id), record.refs().len(), Reverse(id))
     };

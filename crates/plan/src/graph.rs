@@ -61,6 +61,19 @@ impl Graph {
 
     /// Breaks circles by the fixed rule of [`Why`], weakest first. What is left over is a circle that nothing
     /// may break.
+    ///
+    /// A NAT gateway is replaced and keeps its Elastic IP address, so the old one goes first:
+    ///
+    /// ```text
+    /// DeleteNatGateway ──must──> CreateNatGateway     only one can have the address
+    /// CreateNatGateway ──must──> ReplaceRoute         the route leads to the new one
+    /// ReplaceRoute ──loose──> DeleteNatGateway        the route lets go of the old one
+    /// ```
+    ///
+    /// All three are in a circle. It has nothing of `Turn`, `Keep` and `Gap`; at `Loose` its edges of that
+    /// strength go, and only within the circle: what comes before and after it stays ordered. So the route
+    /// leads nowhere for a moment, which EC2 allows and the plan says. All circles of a round give way
+    /// together, so the outcome does not follow from the order in which edges were found.
     pub fn break_cycles(&mut self, nodes: usize) -> Result<(), Vec<usize>> {
         for weakest in [
             Why::Turn,

@@ -12,7 +12,7 @@ use trueup_model::{
 use crate::difference::{Difference, all_new};
 use crate::fold::{Folded, unfold};
 use crate::guard::{Foreign, is_free};
-use crate::marks::{is_unfinished, marks, protect, retire};
+use crate::ownership_tags::{self, is_unfinished, protect, retire};
 use crate::verdict::{Judged, Verdict};
 use crate::{replacement, tags, unread};
 
@@ -136,7 +136,7 @@ impl<'a> Judge<'a> {
 
     /// Whether an object is one of two that were made for one address, has nothing that could be lost, and is
     /// used by nothing that stays: protection keeps the other one.
-    fn is_spare(&self, object: &Object) -> bool {
+    fn is_redundant(&self, object: &Object) -> bool {
         // What EC2 made with it goes with it.
         let stays = |user: &Object| !user.implicit && !is_doubled(user);
         let uses = |user: &Object| {
@@ -181,10 +181,10 @@ impl<'a> Judge<'a> {
         }
         let difference = self.differences.get(address)?;
         let mut attributes = self.changes.get(address).cloned().unwrap_or_default();
-        let (marks, marked) = marks(object, resource, &attributes);
+        let (tag_calls, marked) = ownership_tags::update(object, resource, &attributes);
         attributes.extend(marked);
         let notes = rules.notes(&resource.record, Some(object), &self.folded.lists);
-        if attributes.is_empty() && marks.is_empty() {
+        if attributes.is_empty() && tag_calls.is_empty() {
             if unread::is_partly_known(object, Some(resource)) {
                 return None;
             }
@@ -218,11 +218,11 @@ impl<'a> Judge<'a> {
             return None;
         }
         let mut calls = Vec::new();
-        let mut verdict_marks = marks;
+        let mut tags_first = tag_calls;
         let mut losses = Vec::new();
         if replaced {
             calls = make(address.kind, &resource.record, Some(&self.unfolded(object)));
-            verdict_marks = retire(object, resource);
+            tags_first = retire(object, resource);
         } else {
             // Some tags are refused beside what is there before, others beside what is there after: those
             // that go are first, new ones last.
@@ -243,8 +243,8 @@ impl<'a> Judge<'a> {
             losses = rules.losses_by_update(object, &update, worst);
             if finishes {
                 // Protection comes last, as in a launch.
-                let (late, first) = verdict_marks.into_iter().partition(|mark| *mark == protect());
-                verdict_marks = first;
+                let (late, first) = tags_first.into_iter().partition(|mark| *mark == protect());
+                tags_first = first;
                 calls.extend::<Vec<Call>>(late);
             }
         }
@@ -253,7 +253,7 @@ impl<'a> Judge<'a> {
         change.because = self.because(address, &mut BTreeSet::new());
         change.notes.extend(notes);
         let mut verdict = Verdict::new(address, action, Some(object), Some(resource), calls);
-        verdict.marks = verdict_marks;
+        verdict.tag_calls = tags_first;
         if replaced {
             verdict.ends = self.ends(object);
             losses = rules.losses(object);
@@ -281,7 +281,7 @@ impl<'a> Judge<'a> {
             plan.refused.push(Refusal::new(address, why));
             return None;
         }
-        if self.is_protected(object, None) && !self.is_spare(object) {
+        if self.is_protected(object, None) && !self.is_redundant(object) {
             plan.refused.push(protected(address, object, Consent::Delete));
             return None;
         }

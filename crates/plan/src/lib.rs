@@ -9,17 +9,17 @@ mod barrier;
 pub mod consent;
 mod dangling;
 mod difference;
+mod existing;
 mod fingerprint;
 mod fold;
 mod graph;
 mod guard;
 mod judge;
 mod lower;
-mod marks;
 pub mod outside;
+mod ownership_tags;
 mod rename;
 mod replacement;
-mod second;
 mod tags;
 mod unmanaged;
 mod unread;
@@ -86,10 +86,10 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
         plan.blackholes = dangling::blackholes(&folded, &plan);
         // guard: budget
         plan.refused.extend(guard::budget(topology, &plan));
-        if let Some(twin) = second::twin(topology, &folded, observed) {
+        if let Some(found) = existing::find(topology, &folded, observed) {
             plan.diagnostics
-                .extend(second::diagnostics(topology, &twin, &plan.region));
-            plan.twin = Some(twin);
+                .extend(existing::diagnostics(topology, &found, &plan.region));
+            plan.existing = Some(found);
         }
         plan.objects = folded
             .objects

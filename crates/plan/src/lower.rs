@@ -169,8 +169,8 @@ impl<'v> Lowering<'v> {
             _ => (StepAction::Create, None),
         };
         let mut chain: Vec<(StepAction, &Call, Option<String>)> = Vec::new();
-        let marks = verdict
-            .marks
+        let tag_calls = verdict
+            .tag_calls
             .iter()
             .map(|call| (StepAction::Retire, call, live.clone()));
         let calls = verdict.calls.iter().map(|call| (make, call, target.clone()));
@@ -182,7 +182,7 @@ impl<'v> Lowering<'v> {
             chain.extend(ends);
             chain.extend(calls);
         } else {
-            chain.extend(marks);
+            chain.extend(tag_calls);
             chain.extend(calls);
             chain.extend(ends);
         }
@@ -279,6 +279,19 @@ impl<'v> Lowering<'v> {
 
     /// A step follows what makes the objects that it refers to, and precedes what ends the objects that it
     /// lets go of.
+    ///
+    /// A subnet moves from the table `old`, which goes, to the table `new`, which comes:
+    ///
+    /// ```text
+    /// CreateRouteTable new ──must──┐
+    /// CreateRoute      new ──ready─┴─> ReplaceRouteTableAssociation ──release──> DeleteRouteTable old
+    ///                                  sets   route_table: new
+    ///                                  unsets route_table: old
+    /// ```
+    ///
+    /// What is in `sets` must be there (must) and complete (ready, which may give way in a circle). What is in
+    /// `unsets` and not in `sets` is let go of, so it ends later; by how much EC2 insists on that, the edge is
+    /// `Must`, `Release` or `Loose`.
     fn references(&mut self) {
         for index in 0..self.nodes.len() {
             let (call, action) = (self.nodes[index].call, self.nodes[index].action);

@@ -72,7 +72,7 @@ fn delete_first(verdict: &mut Verdict<'_>, constraint: Constraint) {
     verdict.order = Some(Order::DeleteFirst);
     verdict.constraint = Some(constraint);
     // The old one is not kept beside its successor: it needs no mark, and the new one no other name.
-    verdict.marks.clear();
+    verdict.tag_calls.clear();
     verdict.calls = make(
         verdict.address.kind,
         &verdict.resource.map(|r| r.record.clone()).unwrap_or_default(),

@@ -31,7 +31,7 @@ pub struct Verdict<'a> {
     /// The calls that end the live object.
     pub ends: Vec<Call>,
     /// Changes of the tags of ownership: the mark of retiring or of protection.
-    pub marks: Vec<Call>,
+    pub tag_calls: Vec<Call>,
 }
 
 impl<'a> Verdict<'a> {
@@ -68,7 +68,7 @@ impl<'a> Verdict<'a> {
             constraint: None,
             calls,
             ends: Vec::new(),
-            marks: Vec::new(),
+            tag_calls: Vec::new(),
         }
     }
 }

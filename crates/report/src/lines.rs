@@ -14,7 +14,7 @@ use crate::words;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Line {
     /// What it is about.
-    pub what: What,
+    pub kind: LineKind,
     /// The attribute and, for a member, its key.
     pub name: String,
     /// What is there, shown; none where nothing is, or where the name says it all.
@@ -29,7 +29,7 @@ pub struct Line {
 
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum What {
+pub enum LineKind {
     /// An attribute.
     Attribute,
     /// A member that is new.
@@ -122,7 +122,7 @@ fn compact(change: &Change, group: &[AttributeChange]) -> Option<Line> {
         }
     };
     Some(Line {
-        what: What::Attribute,
+        kind: LineKind::Attribute,
         name: path.clone(),
         before: None,
         after: Some(after),
@@ -154,7 +154,7 @@ fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Li
         .filter(|absent| !absent.is_empty())
         .unwrap_or("none");
     let mut line = Line {
-        what: What::Attribute,
+        kind: LineKind::Attribute,
         name: attribute.path.clone(),
         before: None,
         after: None,
@@ -197,9 +197,9 @@ fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Li
 
 fn member(kind: Kind, attribute: &AttributeChange, key: &MemberKey, names: &Names<'_>) -> Line {
     let what = match (&attribute.before, &attribute.after) {
-        (None, _) => What::Added,
-        (_, None) => What::Removed,
-        _ => What::Altered,
+        (None, _) => LineKind::Added,
+        (_, None) => LineKind::Removed,
+        _ => LineKind::Altered,
     };
     let (key, before, after) = match shown::members(kind, &attribute.path) {
         Some(members) => {
@@ -220,7 +220,7 @@ fn member(kind: Kind, attribute: &AttributeChange, key: &MemberKey, names: &Name
     };
     let name = format!("{} {key}", attribute.path);
     Line {
-        what,
+        kind: what,
         name,
         before,
         after,

@@ -2,7 +2,7 @@
 
 use crate::args::{Apply, Global};
 use crate::commands::change::{Goal, change};
-use crate::consent::Said;
+use crate::consent::ConsentFlags;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::io::Io;
@@ -15,7 +15,7 @@ pub async fn run(args: &Apply, global: &Global, io: &mut Io<'_>) -> Result<Exit,
     let mut session = Session::open_for(global, &args.spec.spec, Some(args.pace.parallelism), io).await?;
     session.topology.at_once = Some(args.limits.at_once);
     session.topology.max_deletes = args.limits.max_deletes.or(session.topology.max_deletes);
-    let said = Said::of(&args.consents, args.limits.deny_exposure, io);
+    let said = ConsentFlags::of(&args.consents, args.limits.deny_exposure, io);
     let again = session.again("apply", &options(args));
     let result = change(&mut session, io, Goal::Apply, said, &again).await;
     session.close(result)

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use trueup_model::{Event, Finding, Outcome, Plan, Reachability, Status};
 
 use super::propose::propose;
-use crate::consent::{Decision, Said, decide, explain, reply};
+use crate::consent::{ConsentFlags, Decision, decide, explain, reply};
 use crate::error::Error;
 use crate::exit::{Exit, Signal};
 use crate::io::Io;
@@ -91,7 +91,7 @@ pub async fn change(
     session: &mut Session,
     io: &mut Io<'_>,
     goal: Goal,
-    said: Said<'_>,
+    said: ConsentFlags<'_>,
     again: &str,
 ) -> Result<Exit, Error> {
     let observed = match goal {
@@ -117,7 +117,7 @@ pub async fn change(
         Decision::Ask if ask(session, io, &goal.question(&plan)).await? => None,
         Decision::Ask => Some("not approved: nothing was done".to_owned()),
         Decision::Guarded => Some("a guard refused, so nothing was done".to_owned()),
-        Decision::Other => Some(format!(
+        Decision::FingerprintMismatch => Some(format!(
             "this plan is another than the one that was approved, so nothing was done; its fingerprint is {}",
             plan.fingerprint
         )),

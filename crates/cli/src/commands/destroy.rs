@@ -2,7 +2,7 @@
 
 use crate::args::{Destroy, Global};
 use crate::commands::change::{Goal, change};
-use crate::consent::Said;
+use crate::consent::ConsentFlags;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::io::Io;
@@ -13,7 +13,7 @@ use crate::session::Session;
 pub async fn run(args: &Destroy, global: &Global, io: &mut Io<'_>) -> Result<Exit, Error> {
     let mut session = Session::open_for(global, &args.spec.spec, Some(args.pace.parallelism), io).await?;
     session.topology.max_deletes = args.max_deletes.or(session.topology.max_deletes);
-    let said = Said::of(&args.consents, false, io);
+    let said = ConsentFlags::of(&args.consents, false, io);
     let budget = args
         .max_deletes
         .map(|max| format!(" --max-deletes {max}"))

@@ -39,6 +39,19 @@ pub fn waiting<'a>(
 impl<'a> Judge<'a> {
     /// Compares every address with what is there, and finds everything that is replaced: by its own change, or
     /// because what it refers to is.
+    ///
+    /// The range of `subnet.a` (`subnet-1`) is edited, and `instance.x` stands in it:
+    ///
+    /// ```text
+    /// look at   there is (unfolded)    wanted               differs          replaced after it
+    /// x         subnet: subnet.a       subnet: subnet.a     no               {}
+    /// a         10.0.1.0/24            10.0.2.0/24          yes: replace     {a: subnet-1}, x is looked at again
+    /// x         subnet: subnet-1       subnet: subnet.a     yes: replace     {a: subnet-1, x: i-1}
+    /// ```
+    ///
+    /// A name means the successor, and what is there refers to what goes: so its reference is turned back into
+    /// the id, and differs. No rule of cascading is needed, and what can follow in place (a route) does so
+    /// under the same comparison. Each address is replaced at most once, so this ends.
     pub fn settle_replacements(&mut self) {
         let mut queue: Vec<&'a Address> = self.folded.wanted.keys().collect();
         while let Some(address) = queue.pop() {

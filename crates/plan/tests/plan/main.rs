@@ -2,6 +2,7 @@
 
 mod barrier;
 mod dangling;
+mod existing;
 mod given_away;
 mod handover;
 mod left_out;
@@ -12,7 +13,6 @@ mod refusing;
 mod rename;
 mod replacing;
 mod room;
-mod second;
 mod tags;
 mod turns;
 mod unmanaged;

@@ -8,7 +8,7 @@ use super::escape::{cell, code, fenced, html, prose, sentence};
 use super::fit::paragraph;
 use crate::alike::Block;
 use crate::difference;
-use crate::lines::{Line, What};
+use crate::lines::{Line, LineKind};
 use crate::names::Names;
 use crate::reasons;
 use crate::why;
@@ -273,11 +273,13 @@ fn drawn(line: &Line, action: Action) -> Vec<String> {
         Some(text) => format!("{sign} {}: {text}", line.name),
         None => format!("{sign} {}", line.name),
     };
-    let mut lines = match line.what {
-        What::Attribute if action == Action::Create => vec![side("+", &line.after)],
-        What::Attribute | What::Altered => vec![side("-", &line.before) + &remark, side("+", &line.after)],
-        What::Added => vec![side("+", &line.after) + &remark],
-        What::Removed => vec![side("-", &line.before) + &remark],
+    let mut lines = match line.kind {
+        LineKind::Attribute if action == Action::Create => vec![side("+", &line.after)],
+        LineKind::Attribute | LineKind::Altered => {
+            vec![side("-", &line.before) + &remark, side("+", &line.after)]
+        }
+        LineKind::Added => vec![side("+", &line.after) + &remark],
+        LineKind::Removed => vec![side("-", &line.before) + &remark],
     };
     if let Some(long) = line.long.as_ref().filter(|long| long.private) {
         lines.push(format!("      # {}", long.counts()));

@@ -8,7 +8,7 @@ use trueup_model::{Action, Address, AttributeChange, Change, Finding, Plan, Ref,
 
 use super::{blackholes, head, remarks, troubles};
 use crate::clean::Clean;
-use crate::lines::{self, Line, What};
+use crate::lines::{self, Line, LineKind};
 use crate::names::Names;
 use crate::shown;
 use crate::style::{Page, Paint, Piece, Style};
@@ -288,10 +288,10 @@ fn nobodys(page: &mut Page<'_>, thing: &Unmanaged) -> fmt::Result {
 /// `spec false, live true`.
 fn told(line: &Line) -> String {
     let besides = |text: &Option<String>| text.as_ref().map(|text| format!(" ({text})")).unwrap_or_default();
-    match line.what {
-        What::Added => format!("in the spec{}, not live", besides(&line.after)),
-        What::Removed => format!("not in the spec, live{}", besides(&line.before)),
-        What::Attribute | What::Altered => {
+    match line.kind {
+        LineKind::Added => format!("in the spec{}, not live", besides(&line.after)),
+        LineKind::Removed => format!("not in the spec, live{}", besides(&line.before)),
+        LineKind::Attribute | LineKind::Altered => {
             let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
             format!("spec {}, live {}", side(&line.after), side(&line.before))
         }

@@ -9,7 +9,7 @@ use super::{blackholes, head as whose, remarks, troubles};
 use crate::alike::{Block, blocks};
 use crate::clean::Clean;
 use crate::difference;
-use crate::lines::{Line, Long, What};
+use crate::lines::{Line, LineKind, Long};
 use crate::names::Names;
 use crate::reasons;
 use crate::shown;
@@ -162,7 +162,7 @@ fn block(page: &mut Page<'_>, block: &Block<'_>, names: &Names<'_>) -> fmt::Resu
     let width = widest(
         lines
             .iter()
-            .filter(|line| line.what == What::Attribute)
+            .filter(|line| line.kind == LineKind::Attribute)
             .map(|line| line.name.as_str()),
     )
     .min(NAME_WIDTH_MAX);
@@ -234,14 +234,14 @@ fn id_and_place(change: &Change) -> [String; 2] {
 }
 
 fn line(page: &mut Page<'_>, line: &Line, width: usize) -> fmt::Result {
-    let (sign, paint) = match line.what {
-        What::Attribute => ("", Paint::Plain),
-        What::Added => ("+ ", Paint::Create),
-        What::Removed => ("- ", Paint::Delete),
-        What::Altered => ("~ ", Paint::Update),
+    let (sign, paint) = match line.kind {
+        LineKind::Attribute => ("", Paint::Plain),
+        LineKind::Added => ("+ ", Paint::Create),
+        LineKind::Removed => ("- ", Paint::Delete),
+        LineKind::Altered => ("~ ", Paint::Update),
     };
-    let name = match line.what {
-        What::Attribute => pad(&format!("{}:", line.name), width + 1),
+    let name = match line.kind {
+        LineKind::Attribute => pad(&format!("{}:", line.name), width + 1),
         _ if line.before.is_some() || line.after.is_some() => format!("{}:", line.name),
         _ => line.name.clone(),
     };
@@ -249,7 +249,7 @@ fn line(page: &mut Page<'_>, line: &Line, width: usize) -> fmt::Result {
     if let Some(before) = &line.before {
         pieces.extend([(Paint::Plain, " "), (Paint::Delete, before.as_str())]);
     }
-    let arrow = line.what == What::Attribute && line.before.is_some() || line.what == What::Altered;
+    let arrow = line.kind == LineKind::Attribute && line.before.is_some() || line.kind == LineKind::Altered;
     if arrow {
         pieces.push((Paint::Dim, " ->"));
     }

@@ -9,7 +9,7 @@ use trueup_model::{AttributeChange, Call, Effect, Kind, Object, Record, Ref, Res
 use crate::difference::Difference;
 
 /// The calls that bring the tags of ownership up to date on a live object, and what they show as.
-pub fn marks(
+pub fn update(
     object: &Object,
     resource: &Resource,
     changed: &[AttributeChange],

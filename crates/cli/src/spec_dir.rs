@@ -62,14 +62,14 @@ pub enum FileError {
 
 /// The files beside a spec.
 #[derive(Clone, Debug)]
-pub struct Beside {
+pub struct SpecDir {
     /// The directory of the spec, where its paths start.
     folder: PathBuf,
     /// Other directories that it may name files of.
     outside: Vec<PathBuf>,
 }
 
-impl Beside {
+impl SpecDir {
     /// The files of a spec in `folder`, of its repository, and of the directories `outside`.
     pub fn new(folder: PathBuf, outside: Vec<PathBuf>) -> Self {
         Self { folder, outside }
@@ -188,7 +188,7 @@ fn explain(path: &str, error: io::Error) -> FileError {
     }
 }
 
-impl Files for Beside {
+impl Files for SpecDir {
     fn text(&self, path: &str) -> Result<String, String> {
         let bytes = self.read(path).map_err(|error| error.to_string())?;
         String::from_utf8(bytes).map_err(|_| format!("{path} is not UTF-8 text"))
@@ -242,8 +242,8 @@ mod tests {
             self.top.path().join(path)
         }
 
-        fn beside(&self, outside: &[&str]) -> Beside {
-            Beside::new(
+        fn beside(&self, outside: &[&str]) -> SpecDir {
+            SpecDir::new(
                 self.path("repo/specs"),
                 outside.iter().map(|folder| self.path(folder)).collect(),
             )
@@ -304,7 +304,7 @@ mod tests {
             beside.read("/etc/hostname"),
             Err(FileError::Outside { .. })
         ));
-        let system = Beside::new(ground.path("repo/specs"), vec!["/proc".into()]);
+        let system = SpecDir::new(ground.path("repo/specs"), vec!["/proc".into()]);
         assert!(matches!(
             system.read("/proc/self/environ"),
             Err(FileError::Special(_))

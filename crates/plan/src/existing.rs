@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Address, Diagnostic, Kind, Likeness, Object, Observed, Ref, Resource, Topology, Twin, Untagged, Value,
-    tags,
+    Address, Diagnostic, ExistingElsewhere, Kind, Likeness, Object, Observed, Ref, Resource, Topology,
+    Untagged, Value, tags,
 };
 
 use crate::fold::Folded;
 
 /// Where a topology seems to live already: as another topology with most of its resources or in another
 /// region, where nothing of it is here, or as objects without tags that are like what the plan would make.
-pub fn twin(topology: &Topology, folded: &Folded, observed: &Observed) -> Option<Twin> {
+pub fn find(topology: &Topology, folded: &Folded, observed: &Observed) -> Option<ExistingElsewhere> {
     let owned = observed.objects.iter().any(|object| object.is_of(&topology.name));
     let elsewhere = || {
         Some(&observed.elsewhere)
@@ -21,12 +21,12 @@ pub fn twin(topology: &Topology, folded: &Folded, observed: &Observed) -> Option
     };
     let renamed = if owned { None } else { renamed(topology, observed) };
     let found = renamed
-        .map(Twin::Topology)
-        .or_else(|| elsewhere().map(Twin::Regions));
+        .map(ExistingElsewhere::Topology)
+        .or_else(|| elsewhere().map(ExistingElsewhere::Regions));
     found.or_else(|| {
         Some(untagged(folded))
             .filter(|found| !found.is_empty())
-            .map(Twin::Untagged)
+            .map(ExistingElsewhere::Untagged)
     })
 }
 
@@ -151,7 +151,7 @@ fn likeness(wanted: &Resource, live: &Object) -> Option<Likeness> {
 }
 
 /// What is to be said about a network that would be built beside one that looks the same.
-pub fn diagnostics(topology: &Topology, twin: &Twin, region: &str) -> Vec<Diagnostic> {
+pub fn diagnostics(topology: &Topology, found: &ExistingElsewhere, region: &str) -> Vec<Diagnostic> {
     let name = &topology.name;
     let at_key = |warning: Diagnostic, key: &str, label: &str| match topology
         .places
@@ -161,8 +161,8 @@ pub fn diagnostics(topology: &Topology, twin: &Twin, region: &str) -> Vec<Diagno
         Some(place) => warning.at(place.clone(), label),
         None => warning,
     };
-    match twin {
-        Twin::Topology(other) => {
+    match found {
+        ExistingElsewhere::Topology(other) => {
             let message = format!(
                 "nothing here belongs to topology `{name}`, and topology `{other}` has most of its resources, by name and in the same place"
             );
@@ -177,7 +177,7 @@ pub fn diagnostics(topology: &Topology, twin: &Twin, region: &str) -> Vec<Diagno
                 "another name than that of what is there",
             )]
         }
-        Twin::Regions(regions) => {
+        ExistingElsewhere::Regions(regions) => {
             let there: Vec<String> = regions
                 .iter()
                 .map(|(region, count)| format!("{region} ({count} objects)"))
@@ -196,7 +196,7 @@ pub fn diagnostics(topology: &Topology, twin: &Twin, region: &str) -> Vec<Diagno
                 "another region than that of what is there",
             )]
         }
-        Twin::Untagged(all) => all
+        ExistingElsewhere::Untagged(all) => all
             .iter()
             .map(|(address, untagged)| without_tags(topology, address, untagged, region))
             .collect(),

@@ -4,7 +4,8 @@
 use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Likeness, Note, Object, Observed, Plan, Record, Refused, TakenBy, Topology, Twin, Untagged, Value,
+    ExistingElsewhere, Likeness, Note, Object, Observed, Plan, Record, Refused, TakenBy, Topology, Untagged,
+    Value,
 };
 use trueup_plan::{consent, plan};
 
@@ -48,8 +49,8 @@ fn without_tags(observed: &mut Observed, address: &str) -> String {
 }
 
 fn untagged(plan: &Plan) -> Vec<(String, String, Likeness)> {
-    let Some(Twin::Untagged(all)) = &plan.twin else {
-        panic!("{:?}", plan.twin)
+    let Some(ExistingElsewhere::Untagged(all)) = &plan.existing else {
+        panic!("{:?}", plan.existing)
     };
     all.iter()
         .map(|(address, Untagged { id, by })| (address.to_string(), id.clone(), by.clone()))
@@ -69,7 +70,7 @@ fn told(plan: &Plan, code: &str) -> (String, String) {
 fn a_second_network_beside_one_of_another_name_is_asked_about() {
     let wanted = topology(&seed());
     let asked = plan(&named("renamed", &wanted), &live(&wanted));
-    assert_eq!(asked.twin, Some(Twin::Topology("test".into())));
+    assert_eq!(asked.existing, Some(ExistingElsewhere::Topology("test".into())));
     assert!(needs(&asked)[0].starts_with("second:"), "{:?}", needs(&asked));
     assert!(
         told(&asked, "second-topology")
@@ -77,19 +78,19 @@ fn a_second_network_beside_one_of_another_name_is_asked_about() {
             .contains("topology `test` has most of its resources")
     );
     // Where something of its own is there, nothing is to be asked.
-    assert_eq!(plan(&wanted, &live(&wanted)).twin, None);
+    assert_eq!(plan(&wanted, &live(&wanted)).existing, None);
 }
 
 #[test]
 fn a_second_environment_with_the_same_names_and_other_ranges_is_no_renamed_one() {
     let production = live(&topology(&seed()));
     let staging = plan(&named("staging", &topology(&elsewhere())), &production);
-    assert_eq!((&staging.twin, needs(&staging).len()), (&None, 0));
+    assert_eq!((&staging.existing, needs(&staging).len()), (&None, 0));
     // One range that was changed with the name is no second environment.
     let renamed = with(seed(), "subnet.public", "cidr_block", json!("10.0.7.0/24"));
     assert_eq!(
-        plan(&named("renamed", &topology(&renamed)), &production).twin,
-        Some(Twin::Topology("test".into()))
+        plan(&named("renamed", &topology(&renamed)), &production).existing,
+        Some(ExistingElsewhere::Topology("test".into()))
     );
 }
 
@@ -101,11 +102,11 @@ fn groups_in_a_vpc_of_others_are_told_apart_by_the_vpc() {
     };
     let there = live(&groups("vpc-00000001"));
     assert_eq!(
-        plan(&named("renamed", &groups("vpc-00000001")), &there).twin,
-        Some(Twin::Topology("test".into()))
+        plan(&named("renamed", &groups("vpc-00000001")), &there).existing,
+        Some(ExistingElsewhere::Topology("test".into()))
     );
     assert_eq!(
-        plan(&named("staging", &groups("vpc-00000002")), &there).twin,
+        plan(&named("staging", &groups("vpc-00000002")), &there).existing,
         None
     );
 }
@@ -121,7 +122,7 @@ fn a_network_that_lives_in_another_region_is_asked_about() {
             ..Observed::default()
         },
     );
-    assert_eq!(asked.twin, Some(Twin::Regions(there)));
+    assert_eq!(asked.existing, Some(ExistingElsewhere::Regions(there)));
     assert!(needs(&asked)[0].starts_with("second:"));
     let (message, _) = told(&asked, "second-topology");
     assert!(
@@ -182,7 +183,7 @@ fn a_vpc_of_the_same_range_or_name_without_tags_is_asked_about_with_the_command_
         let mut there = live(&wanted);
         without_tags(&mut there, "vpc.main");
         change(&mut there.objects[0]);
-        plan(&wanted, &there).twin
+        plan(&wanted, &there).existing
     };
     let other = |object: &mut Object| {
         object.record.set("cidr_block", "10.5.0.0/16");
@@ -190,7 +191,7 @@ fn a_vpc_of_the_same_range_or_name_without_tags_is_asked_about_with_the_command_
     };
     assert_eq!(object(&other), None);
     assert_eq!(object(&|object| object.implicit = true), None);
-    assert_eq!(plan(&named("other", &wanted), &live(&wanted)).twin, None);
+    assert_eq!(plan(&named("other", &wanted), &live(&wanted)).existing, None);
 }
 
 #[test]
