@@ -133,16 +133,20 @@ fn occurrences(below: &[(usize, char)], text: &str, expression: &str) -> Vec<Ran
         let (first, last) = (window.first()?, window.last()?);
         let range = first.0..last.0 + last.1.len_utf8();
         let same = window.iter().map(|(_, c)| c).eq(&wanted);
-        let whole = !(word(text[..range.start].chars().next_back()) && word(Some(first.1)))
-            && !(word(Some(last.1)) && word(text[range.end..].chars().next()));
+        let (before, after) = (
+            text[..range.start].chars().next_back(),
+            text[range.end..].chars().next(),
+        );
+        let whole = !one_word(before, Some(first.1)) && !one_word(Some(last.1), after);
         (same && whole).then_some(range)
     });
     found.collect()
 }
 
-/// Whether a character belongs to a word.
-fn word(c: Option<char>) -> bool {
-    c.is_some_and(|c| c.is_alphanumeric() || c == '_')
+/// Whether two characters beside each other belong to one word.
+fn one_word(left: Option<char>, right: Option<char>) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    left.is_some_and(word) && right.is_some_and(word)
 }
 
 #[cfg(test)]
