@@ -33,8 +33,9 @@ use ipnet::IpNet;
 
 use crate::address::{Family, of_range, public};
 use crate::network::{
-    AclEntry, AddressPair, Assignment, Endpoint, EndpointKind, GroupRule, Interface, InternetGateway, Named,
-    NatGateway, Network, NetworkAcl, PrefixList, RouteTable, SecurityGroup, Subnet, Table, Unread, Vpc,
+    AclEntry, AddressPair, Assignment, EgressOnlyGateway, Endpoint, EndpointKind, GroupRule, Interface,
+    InternetGateway, Named, NatGateway, Network, NetworkAcl, PrefixList, RouteTable, SecurityGroup, Subnet,
+    Table, Unread, Vpc,
 };
 use crate::service::ServiceSet;
 use join::{Join, Place, Places, Versions, agreed};
@@ -67,6 +68,9 @@ pub fn overapproximate(all: &[&Network]) -> Option<Network> {
     network.internet_gateways = versions
         .internet_gateways
         .each(|places| internet_gateway(&versions, places))?;
+    network.egress_only_gateways = versions
+        .egress_only_gateways
+        .each(|places| egress_only_gateway(&versions, places))?;
     network.nat_gateways = versions
         .nat_gateways
         .each(|places| nat_gateway(&versions, places))?;
@@ -329,6 +333,18 @@ fn internet_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<Interne
             ..own.first()?.1.clone()
         })
     }
+}
+
+fn egress_only_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<EgressOnlyGateway> {
+    let own = versions.own(places, |network| &network.egress_only_gateways);
+    let vpc = agreed(
+        own.iter()
+            .map(|(version, gateway)| versions.vpcs.at(*version, Some(gateway.vpc))),
+    )??;
+    Some(EgressOnlyGateway {
+        vpc,
+        ..own.first()?.1.clone()
+    })
 }
 
 fn nat_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<NatGateway> {

@@ -79,6 +79,7 @@ pub(super) struct Versions<'a> {
     pub nat_gateways: Join,
     pub endpoints: Join,
     pub prefix_lists: Join,
+    pub egress_only_gateways: Join,
 }
 
 /// What all of these are; `None` where they differ.
@@ -92,11 +93,8 @@ impl<'a> Versions<'a> {
     /// `None` where a network has what is never live here: joints of VPCs.
     pub fn new(networks: &[&'a Network]) -> Option<Self> {
         let of = networks.to_vec();
-        let joined = |network: &&Network| {
-            !network.peerings.is_empty()
-                || !network.transit_gateways.is_empty()
-                || !network.egress_only_gateways.is_empty()
-        };
+        let joined =
+            |network: &&Network| !network.peerings.is_empty() || !network.transit_gateways.is_empty();
         if of.iter().any(joined) {
             return None;
         }
@@ -118,6 +116,7 @@ impl<'a> Versions<'a> {
             nat_gateways: join!(nat_gateways),
             endpoints: join!(endpoints),
             prefix_lists: join!(prefix_lists),
+            egress_only_gateways: join!(egress_only_gateways),
             of,
         })
     }
@@ -162,11 +161,12 @@ impl<'a> Versions<'a> {
             Target::NatGateway(index) => Target::NatGateway(self.nat_gateways.of(version, *index)),
             Target::Endpoint(index) => Target::Endpoint(self.endpoints.of(version, *index)),
             Target::Interface(index) => Target::Interface(self.interfaces.of(version, *index)),
-            Target::Peering(_)
-            | Target::TransitGateway(_)
-            | Target::EgressOnlyGateway(_)
-            | Target::Blackhole(_)
-            | Target::Other(_) => target.clone(),
+            Target::EgressOnlyGateway(index) => {
+                Target::EgressOnlyGateway(self.egress_only_gateways.of(version, *index))
+            }
+            Target::Peering(_) | Target::TransitGateway(_) | Target::Blackhole(_) | Target::Other(_) => {
+                target.clone()
+            }
         }
     }
 }

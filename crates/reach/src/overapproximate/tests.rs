@@ -4,8 +4,8 @@
 use super::overapproximate;
 use crate::Engine;
 use crate::network::{
-    AclEntry, AddressPair, Assignment, Destination, GroupRule, Interface, InternetGateway, Named, Network,
-    NetworkAcl, Origin, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
+    AclEntry, AddressPair, Assignment, Destination, EgressOnlyGateway, GroupRule, Interface, InternetGateway,
+    Named, Network, NetworkAcl, Origin, Peer, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc,
 };
 use crate::question::reach_any;
 use crate::selector::Selector;
@@ -304,5 +304,54 @@ fn a_gateway_that_moves_to_another_vpc_is_more_than_can_be_told() {
             .internet_gateways[0]
             .vpc,
         Some(0)
+    );
+}
+
+#[test]
+fn a_route_that_leaves_an_egress_only_gateway_may_let_the_internet_in() {
+    // The gateways stand the other way round in the second network, and are the same by their ids.
+    let versions = [false, true].map(|is_open| {
+        network(|network| {
+            network.vpcs[0].ranges.push("2600:1f14::/56".parse().unwrap());
+            network.subnets[0].ranges.push("2600:1f14::/64".parse().unwrap());
+            network.subnets[0].network_acl = None;
+            network.interfaces[0].addresses.push(AddressPair {
+                private: Assignment::Known("2600:1f14::10".parse().unwrap()),
+                public: None,
+            });
+            let mut names = ["out only", "another"];
+            if is_open {
+                names.reverse();
+            }
+            for name in names {
+                network.egress_only_gateways.push(EgressOnlyGateway {
+                    named: Named::new(name),
+                    vpc: 0,
+                });
+            }
+            let all = rule(443, "::/0");
+            network.security_groups[0].ingress.push(all);
+            let target = match is_open {
+                true => Target::InternetGateway(0),
+                false => Target::EgressOnlyGateway(0),
+            };
+            network.route_tables[0].routes = vec![route("::/0", target)];
+        })
+    });
+    let both = overapproximate(&[&versions[0], &versions[1]]).unwrap();
+    let targets = both.route_tables[0]
+        .routes
+        .iter()
+        .map(|route| both.name_of(&route.target));
+    assert_eq!(targets.collect::<Vec<_>>(), ["out only", "gateway"]);
+    let enters = |network: &Network| {
+        let engine = Engine::new(network);
+        let host = Selector::read(&engine, "host").unwrap();
+        let answer = reach_any(&engine, &Selector::Internet, &host).unwrap();
+        answer.possible().overlaps(&ServiceSet::tcp(443, 443))
+    };
+    assert_eq!(
+        [&versions[0], &versions[1], &both].map(enters),
+        [false, true, true]
     );
 }

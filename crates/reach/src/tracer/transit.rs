@@ -337,6 +337,7 @@ impl Tracer<'_, '_> {
             Target::InternetGateway(index) => network.internet_gateways[*index].vpc == Some(vpc) && outside,
             Target::NatGateway(index) => {
                 outside
+                    && self.target.family == Family::V4
                     && !self.is_answer()
                     && self.flow.nat.is_none()
                     && network.nat_gateways[*index].available
@@ -356,7 +357,12 @@ impl Tracer<'_, '_> {
                     && other
                         .is_some_and(|other| self.target.is_in_any(&network.vpcs[*other].ranges) != Match::No)
             }
-            Target::EgressOnlyGateway(_) => self.target.family == Family::V6 && !self.is_answer(),
+            Target::EgressOnlyGateway(index) => {
+                outside
+                    && self.target.family == Family::V6
+                    && !self.is_answer()
+                    && network.egress_only_gateways[*index].vpc == vpc
+            }
             Target::Interface(index) => !network.interfaces[*index].source_dest_check,
             Target::TransitGateway(_) | Target::Blackhole(_) | Target::Other(_) => true,
         }
@@ -406,6 +412,9 @@ impl Tracer<'_, '_> {
         targets.extend(endpoints.map(|(index, _)| Target::Endpoint(index)));
         targets.extend(gateway.map(Target::InternetGateway));
         targets.extend(public_nats.map(|(index, _)| Target::NatGateway(index)));
+        let out_only = network.egress_only_gateways.iter().enumerate();
+        let out_only = out_only.filter(|(_, gateway)| gateway.vpc == vpc);
+        targets.extend(out_only.map(|(index, _)| Target::EgressOnlyGateway(index)));
         targets.extend((0..network.peerings.len()).map(Target::Peering));
         let attached = |gateway: &TransitGateway| {
             gateway
@@ -422,6 +431,7 @@ impl Tracer<'_, '_> {
         targets.retain(|target| self.leads(target, vpc));
         let outside = self.leads_out();
         let range = match &self.target.at {
+            _ if outside && self.target.family == Family::V6 => "::/0".to_owned(),
             _ if outside => "0.0.0.0/0".to_owned(),
             Addresses::One(_) => self.target.to_string(),
             // Of an address that EC2 has yet to choose, its subnet's range.
@@ -503,9 +513,7 @@ impl Tracer<'_, '_> {
     }
 
     fn leads_out(&self) -> bool {
-        !self.is_private(&self.target)
-            && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_))
-            && self.target.family == Family::V4
+        !self.is_private(&self.target) && !matches!(self.target.owner, Owner::Interface(..) | Owner::Nat(_))
     }
 }
 

@@ -9,6 +9,7 @@ mod firmness;
 mod forwarding_rules;
 mod gaps;
 mod interfaces;
+mod ipv6;
 mod lints;
 mod network_acl;
 mod nowhere;
