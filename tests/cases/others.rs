@@ -181,10 +181,9 @@ fn an_address_that_a_stranger_has_is_told_in_the_plan_with_the_stranger() {
         // Nothing needs it yet: it is told, and nothing is done.
         let idle = world.plan(&wanted).await;
         assert!(idle.is_empty() && idle.refused.is_empty(), "{:?}", idle.refused);
-        let told: Vec<&str> = idle
-            .diagnostics
-            .iter()
-            .map(|diagnostic| diagnostic.message.as_str())
+        let told: Vec<String> = trueup_report::reasons::diagnostics(&idle)
+            .into_iter()
+            .map(|diagnostic| diagnostic.message)
             .collect();
         assert!(
             told.iter()

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use trueup_model::unmanaged::Unmanaged;
 use trueup_model::{Diagnostic, Event, Finding, Observed, Outcome, Plan, Topology};
 use trueup_report::Clean;
-use trueup_report::text::{self, Failures, Live, PlanOptions};
+use trueup_report::text::{self, Failures, LiveRegion, PlanOptions};
 
 use crate::error::Error;
 use crate::exit::Exit;
@@ -122,7 +122,7 @@ pub fn outcome(io: &mut Io<'_>, plan: &Plan, outcome: &Outcome, failures: &Failu
 pub struct Progress<'a, 'io> {
     plan: &'a Plan,
     stream: &'a mut Stream<'io>,
-    live: Option<Live>,
+    live: Option<LiveRegion>,
     started: Instant,
     /// What failed and why, for the end.
     pub failures: Failures,
@@ -131,7 +131,7 @@ pub struct Progress<'a, 'io> {
 impl<'a, 'io> Progress<'a, 'io> {
     /// Nothing has happened yet.
     pub fn new(plan: &'a Plan, stream: &'a mut Stream<'io>) -> Self {
-        let live = stream.is_terminal.then(Live::default);
+        let live = stream.is_terminal.then(LiveRegion::default);
         Self {
             plan,
             stream,

@@ -430,11 +430,10 @@ impl Rules for SecurityGroupRules {
     }
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
-        let rules = ["ingress", "egress"]
-            .into_iter()
-            .flat_map(|direction| record.list(direction))
-            .filter_map(Value::as_map);
-        let lists = rules.filter_map(|rule| rule.get("prefix_list")?.as_text());
+        let rules = DIRECTIONS
+            .iter()
+            .flat_map(|direction| record.list(direction.name));
+        let lists = rules.filter_map(|rule| rule.as_map()?.get("prefix_list")?.as_text());
         lists
             .filter(|list| list.starts_with("pl-"))
             .map(|list| Sought::Object(list.to_owned()))

@@ -18,7 +18,7 @@ const LINES_MAX: usize = 9;
 
 /// The region as it was last drawn.
 #[derive(Debug, Default)]
-pub struct Live {
+pub struct LiveRegion {
     total: usize,
     done: usize,
     failed: usize,
@@ -29,7 +29,7 @@ pub struct Live {
     drawn: usize,
 }
 
-impl Live {
+impl LiveRegion {
     /// What a terminal of `style.width` columns must be sent when `event` happens at `now`, a time since any
     /// fixed moment: what stays of it goes up, and the region is drawn again below.
     pub fn hear(&mut self, happened: &Event, plan: &Plan, now: Duration, style: Style) -> Clean {

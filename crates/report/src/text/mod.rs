@@ -16,7 +16,7 @@ use trueup_model::{Finding, Plan};
 pub use diagnostics::diagnostics;
 pub use drift::drift;
 pub use event::event;
-pub use live::Live;
+pub use live::LiveRegion;
 pub use outcome::{Failures, outcome};
 pub use plan::{PlanOptions, plan};
 pub use show::show;

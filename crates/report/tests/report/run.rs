@@ -5,7 +5,7 @@ use crate::sample;
 use std::time::Duration;
 
 use trueup_model::{Event, Outcome, Plan, StepAction, StepRef};
-use trueup_report::text::{self, Failures, Live};
+use trueup_report::text::{self, Failures, LiveRegion};
 use trueup_report::{Clean, Style};
 
 fn step(plan: &Plan, number: usize) -> StepRef {
@@ -202,7 +202,7 @@ fn the_live_region_leaves_only_what_stays() {
         width: Some(60),
         ..Style::default()
     };
-    let (mut live, mut terminal) = (Live::default(), Terminal::default());
+    let (mut live, mut terminal) = (LiveRegion::default(), Terminal::default());
     let mut pictures = String::new();
     for (at, event) in events(&plan).iter().enumerate() {
         let now = Duration::from_secs(at as u64);
@@ -234,7 +234,7 @@ fn the_live_region_fits_the_terminal() {
         width: Some(20),
         ..Style::default()
     };
-    let mut live = Live::default();
+    let mut live = LiveRegion::default();
     let started = std::iter::once(Event::Started { steps: 40 });
     let mut last = Clean::default();
     for event in started.chain((1..=40).map(|number| Event::StepStarted {

@@ -8,7 +8,7 @@ use trueup_model::{
     Loss, Note, Observed, Outcome, Place, Plan, ReachChange, Reachability, Record, Refusal, Refused, Status,
     StepAction, StepReason, StepRef, Topology,
 };
-use trueup_report::text::{self, Failures, Live, PlanOptions};
+use trueup_report::text::{self, Failures, LiveRegion, PlanOptions};
 use trueup_report::{Clean, Style, is_hidden, json, markdown, mermaid};
 
 use crate::sample;
@@ -294,7 +294,8 @@ fn no_event_shows_what_nobody_sees() {
         Event::Stopping { running: 1, left: 1 },
     ];
     for style in styles() {
-        let (mut live, mut failures, mut out) = (Live::default(), Failures::default(), Clean::default());
+        let (mut live, mut failures, mut out) =
+            (LiveRegion::default(), Failures::default(), Clean::default());
         for event in &events {
             text::event(&mut out, event, &plan, style).unwrap();
             check("a live region", &live.hear(event, &plan, elapsed, style));
