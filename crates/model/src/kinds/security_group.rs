@@ -351,8 +351,7 @@ impl Rules for SecurityGroupRules {
         action::CREATE.setting(sets)
     }
 
-    /// What is new is allowed before what is old is taken away, as far as there is room, so that a renamed
-    /// source loses nothing in between.
+    /// What is new is allowed before what is old goes, as far as there is room: a renamed source loses nothing.
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let (mut calls, mut last) = (Vec::new(), Vec::new());
         for direction in &DIRECTIONS {
