@@ -64,7 +64,7 @@ fn attributes(kind: Kind) -> String {
             &what,
             &words::takes(&attribute.ty),
             &words::omitted(attribute),
-            &words::change(kind, attribute),
+            &words::change(attribute),
         ];
         text.push_str(&row(&cells.map(String::as_str)));
     }

@@ -79,7 +79,7 @@ pub fn omitted(attribute: &Attribute) -> String {
 }
 
 /// What a change of an attribute does.
-pub fn change(kind: Kind, attribute: &Attribute) -> String {
+pub fn change(attribute: &Attribute) -> String {
     if attribute.input {
         return NOTHING.into();
     }
