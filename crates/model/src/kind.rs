@@ -20,6 +20,9 @@ pub struct KindDef {
     pub actions: &'static [ApiAction],
     /// Whether EC2 shows an object's tags for a while after its end.
     pub tags_outlive: bool,
+    /// Whether every plan reads it: guards and reach ask about it, whatever a spec says. Other kinds are read
+    /// where the spec, the topology's tags or another object speak of one.
+    pub is_always_read: bool,
 }
 
 macro_rules! kinds {

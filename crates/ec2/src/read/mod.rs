@@ -67,19 +67,16 @@ pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
 }
 
 async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> {
-    let ours = [filter::topology(&scope.topology)];
-    let reads = Kind::ALL.map(|kind| {
-        // Instances are the largest answers, and others' instances say nothing that EC2 does not say when it
-        // matters.
-        let filters = if kind == Kind::Instance { &ours[..] } else { &[] };
-        async move { (kind, kinds::read(ec2, kind, filters).await) }
-    });
+    let is_named = |kind: Kind| scope.declared.keys().any(|address| address.kind == kind);
+    let (first, later): (Vec<Kind>, Vec<Kind>) = Kind::ALL
+        .into_iter()
+        .partition(|kind| kind.def().is_always_read || is_named(*kind));
     let mut unreadable = Unreadable::default();
     let mut by_kind = BTreeMap::new();
     let mut links = Links::default();
     let mut gone = BTreeSet::new();
     let (reads, tagged, interfaces) = join3(
-        join_all(reads),
+        lists(ec2, scope, first),
         whole::tagged(ec2, scope),
         interfaces::interfaces(ec2),
     )
@@ -94,7 +91,11 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
             None
         }
     };
-    for (kind, read) in reads {
+    let mentioned = later
+        .into_iter()
+        .filter(|kind| is_mentioned(*kind, &reads, tagged.as_ref()))
+        .collect();
+    for (kind, read) in reads.into_iter().chain(lists(ec2, scope, mentioned).await) {
         match read {
             Ok(found) => {
                 if found.ending {
@@ -154,6 +155,40 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         },
         whole,
     ))
+}
+
+/// What came of the lists of some kinds.
+type Lists = Vec<(Kind, Result<Found, Failure>)>;
+
+/// Reads some kinds side by side.
+async fn lists(ec2: &Ec2, scope: &Scope, kinds: Vec<Kind>) -> Lists {
+    let ours = [filter::topology(&scope.topology)];
+    let reads = kinds.into_iter().map(|kind| {
+        // Instances are the largest answers, and others' instances say nothing that EC2 does not say when it
+        // matters.
+        let filters = if kind == Kind::Instance { &ours[..] } else { &[] };
+        async move { (kind, kinds::read(ec2, kind, filters).await) }
+    });
+    join_all(reads).await
+}
+
+/// Whether a kind that the spec does not name matters all the same: something of it is the topology's, or
+/// another object refers to it. Where nobody knows what is the topology's, anything may be.
+fn is_mentioned(kind: Kind, reads: &Lists, tagged: Option<&whole::Tagged>) -> bool {
+    let objects = || {
+        reads
+            .iter()
+            .filter_map(|(_, read)| read.as_ref().ok())
+            .flat_map(|found| &found.objects)
+    };
+    let refers = |object: &Object| {
+        object
+            .record
+            .refs()
+            .iter()
+            .any(|to| to.id().is_some_and(|id| kind.is_id(id)))
+    };
+    tagged.is_none_or(|tagged| tagged.has_any(kind)) || objects().any(refers)
 }
 
 /// The kinds that could not be read.

@@ -85,6 +85,11 @@ impl Tagged {
         self.ids.contains_key(id)
     }
 
+    /// Whether something of a kind does.
+    pub fn has_any(&self, kind: Kind) -> bool {
+        self.ids.keys().any(|id| kind.is_id(id))
+    }
+
     /// Why what an object was listed with cannot be so; none where it can.
     fn contradicts(&self, object: &Object, topology: &str) -> Option<String> {
         let owner = object.owner.as_ref().filter(|owner| owner.topology == topology);

@@ -64,6 +64,7 @@ pub static DEF: KindDef = KindDef {
     rules: &ElasticIpRules,
     actions: action::ALL,
     tags_outlive: false,
+    is_always_read: true,
 };
 
 /// What an Elastic IP address is.

@@ -132,6 +132,7 @@ pub static DEF: KindDef = KindDef {
     rules: &InstanceRules,
     actions: action::ALL,
     tags_outlive: true,
+    is_always_read: true,
 };
 
 /// What an instance is.

@@ -80,6 +80,7 @@ pub static DEF: KindDef = KindDef {
     rules: &InternetGatewayRules,
     actions: action::ALL,
     tags_outlive: false,
+    is_always_read: true,
 };
 
 /// What an internet gateway is.

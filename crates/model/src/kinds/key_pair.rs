@@ -164,6 +164,7 @@ pub static DEF: KindDef = KindDef {
     rules: &KeyPairRules,
     actions: action::ALL,
     tags_outlive: false,
+    is_always_read: true,
 };
 
 /// What a key pair is.

@@ -114,6 +114,7 @@ pub static DEF: KindDef = KindDef {
     rules: &NatGatewayRules,
     actions: action::ALL,
     tags_outlive: true,
+    is_always_read: true,
 };
 
 /// What a NAT gateway is.

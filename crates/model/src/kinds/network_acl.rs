@@ -137,6 +137,7 @@ pub static DEF: KindDef = KindDef {
     rules: &NetworkAclRules,
     actions: action::ALL,
     tags_outlive: false,
+    is_always_read: true,
 };
 
 /// What a network ACL is.

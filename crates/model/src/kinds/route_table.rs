@@ -286,6 +286,7 @@ pub static DEF: KindDef = KindDef {
     rules: &RouteTableRules,
     actions: action::ALL,
     tags_outlive: false,
+    is_always_read: true,
 };
 
 /// What a route table is.

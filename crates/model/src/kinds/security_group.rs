@@ -255,6 +255,7 @@ pub static DEF: KindDef = KindDef {
     rules: &SecurityGroupRules,
     actions: action::ALL,
     tags_outlive: false,
+    is_always_read: true,
 };
 
 /// What a security group is.

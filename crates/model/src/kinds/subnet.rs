@@ -217,6 +217,7 @@ pub static DEF: KindDef = KindDef {
     rules: &SubnetRules,
     actions: action::ALL,
     tags_outlive: false,
+    is_always_read: true,
 };
 
 /// What a subnet is.

@@ -142,6 +142,7 @@ pub static DEF: KindDef = KindDef {
     rules: &VpcRules,
     actions: action::ALL,
     tags_outlive: false,
+    is_always_read: true,
 };
 
 /// What a VPC is.

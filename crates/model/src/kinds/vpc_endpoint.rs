@@ -167,6 +167,7 @@ pub static DEF: KindDef = KindDef {
     rules: &VpcEndpointRules,
     actions: action::ALL,
     tags_outlive: true,
+    is_always_read: true,
 };
 
 /// What a VPC endpoint is.
