@@ -8,6 +8,7 @@ pub const EVERY_KIND: &str = concat!(
     include_str!("../kinds/vpc.yaml"),
     include_str!("../kinds/subnet.yaml"),
     include_str!("../kinds/internet_gateway.yaml"),
+    include_str!("../kinds/egress_only_internet_gateway.yaml"),
     include_str!("../kinds/elastic_ip.yaml"),
     include_str!("../kinds/nat_gateway.yaml"),
     include_str!("../kinds/route_table.yaml"),

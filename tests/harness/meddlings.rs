@@ -393,6 +393,10 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "egress_only_internet_gateway.main",
+        &["DeleteEgressOnlyInternetGateway&EgressOnlyInternetGatewayId={egress_only_internet_gateway.main}"],
+    ),
+    (
         "elastic_ip.idle",
         &["ReleaseAddress&AllocationId={elastic_ip.idle}"],
     ),
@@ -422,6 +426,10 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
 
 /// The calls of EC2 that change something, and that no spec has anything to say of: why.
 pub const ELSEWHERE: &[(&str, &str)] = &[
+    ("AssignIpv6Addresses", NO_IPV6),
+    ("AssociateSubnetCidrBlock", NO_IPV6),
+    ("DisassociateSubnetCidrBlock", NO_IPV6),
+    ("UnassignIpv6Addresses", NO_IPV6),
     ("AssociateDhcpOptions", "no attribute speaks of DHCP options"),
     (
         "AttachInternetGateway",
@@ -451,7 +459,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("CreateVpc", MAKES),
     ("CreateVpcEndpoint", MAKES),
     ("DeleteDhcpOptions", OTHERS),
-    ("DeleteEgressOnlyInternetGateway", OTHERS),
     ("DeleteManagedPrefixList", OTHERS),
     ("DeleteNetworkInterface", "EC2 does not delete one that is in use"),
     ("DeleteTags", "tags are tried for every kind"),
@@ -474,6 +481,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
 ];
 const MAKES: &str =
     "makes what is nobody's: `drift --unmanaged` tells it where it is in a VPC of the topology";
+const NO_IPV6: &str = "no attribute speaks of IPv6 ranges and addresses";
 const OTHERS: &str = "of what others have: plans look up what they use of it";
 const RETIRED: &str = "EC2 has retired it";
 

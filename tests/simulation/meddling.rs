@@ -196,6 +196,9 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
                 "DetachInternetGateway&InternetGatewayId={id}&VpcId={vpc}"
             )]
         }
+        Kind::EgressOnlyInternetGateway => vec![format!(
+            "DeleteEgressOnlyInternetGateway&EgressOnlyInternetGatewayId={id}"
+        )],
         Kind::ElasticIp => vec![format!("ReleaseAddress&AllocationId={id}")],
         Kind::NatGateway => vec![format!("DeleteNatGateway&NatGatewayId={id}")],
         Kind::RouteTable => {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use trueup_model::kinds::{
     elastic_ip, internet_gateway, network_acl, route_table, security_group, subnet, vpc,
 };
-use trueup_model::{Kind, Object};
+use trueup_model::{Kind, Object, Ref};
 
 use crate::act::Task;
 use crate::call::Purpose;
@@ -275,19 +275,25 @@ async fn rules(task: &Task<'_>, group: &str) -> Result<Vec<Holder>, Failure> {
 
 /// What is in a VPC and keeps it there; what EC2 made with the VPC goes with it.
 async fn members(task: &Task<'_>, vpc: &str) -> Result<Vec<Holder>, Failure> {
-    const KINDS: [(Kind, &str); 7] = [
-        (Kind::Subnet, "vpc-id"),
-        (Kind::InternetGateway, "attachment.vpc-id"),
-        (Kind::NatGateway, "vpc-id"),
-        (Kind::RouteTable, "vpc-id"),
-        (Kind::NetworkAcl, "vpc-id"),
-        (Kind::SecurityGroup, "vpc-id"),
-        (Kind::VpcEndpoint, "vpc-id"),
+    const KINDS: [(Kind, Option<&str>); 8] = [
+        (Kind::Subnet, Some("vpc-id")),
+        (Kind::InternetGateway, Some("attachment.vpc-id")),
+        (Kind::EgressOnlyInternetGateway, None),
+        (Kind::NatGateway, Some("vpc-id")),
+        (Kind::RouteTable, Some("vpc-id")),
+        (Kind::NetworkAcl, Some("vpc-id")),
+        (Kind::SecurityGroup, Some("vpc-id")),
+        (Kind::VpcEndpoint, Some("vpc-id")),
     ];
     let mut found = Vec::new();
     for (kind, name) in KINDS {
-        let read = kinds::read(task.ec2, kind, &[filter::of(name, [vpc])]).await?;
-        let own = read.objects.iter().filter(|object| !object.implicit);
+        let filters = name.map(|name| filter::of(name, [vpc]));
+        let read = kinds::read(task.ec2, kind, filters.as_slice()).await?;
+        let is_in = |object: &Object| object.record.reference("vpc").and_then(Ref::id) == Some(vpc);
+        let own = read
+            .objects
+            .iter()
+            .filter(|object| !object.implicit && (name.is_some() || is_in(object)));
         found.extend(own.map(|object| Holder {
             what: called(object),
             leaving: task.ec2.memory.is_ended(&object.id),

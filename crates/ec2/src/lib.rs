@@ -6,6 +6,7 @@
 
 mod act;
 mod answer;
+mod association;
 mod bucket;
 mod call;
 mod classify;

@@ -61,6 +61,8 @@ kinds! {
     Subnet = "subnet", "subnet-";
     /// A VPC's door to the internet.
     InternetGateway = "internet_gateway", "igw-";
+    /// A VPC's way out to the internet over IPv6.
+    EgressOnlyInternetGateway = "egress_only_internet_gateway", "eigw-";
     /// A public IPv4 address that is kept.
     ElasticIp = "elastic_ip", "eipalloc-";
     /// Address translation for private subnets.

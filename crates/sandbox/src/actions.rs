@@ -2,7 +2,7 @@
 
 use crate::call::{Answer, Call};
 use crate::kinds::{
-    account, dhcp_options, egress_only_gateway, elastic_ip, endpoint_service, image, instance,
+    account, dhcp_options, egress_only_internet_gateway, elastic_ip, endpoint_service, image, instance,
     instance_attribute, instance_launch, instance_profile, instance_state, instance_type, interface_ipv6,
     internet_gateway, key_pair, nat_gateway, network_acl, network_interface, network_interface_attribute,
     prefix_list, route, route_association, route_table, security_group, security_group_rule, sts, subnet,
@@ -78,7 +78,7 @@ actions! {
     "AuthorizeSecurityGroupEgress" => security_group_rule::authorize_egress;
     "AuthorizeSecurityGroupIngress" => security_group_rule::authorize_ingress;
     "CreateDhcpOptions" => dhcp_options::create;
-    "CreateEgressOnlyInternetGateway" => egress_only_gateway::create, token;
+    "CreateEgressOnlyInternetGateway" => egress_only_internet_gateway::create, token;
     "CreateInternetGateway" => internet_gateway::create;
     "CreateKeyPair" => key_pair::create;
     "CreateManagedPrefixList" => prefix_list::create, token;
@@ -95,7 +95,7 @@ actions! {
     "CreateVpc" => vpc::create;
     "CreateVpcEndpoint" => vpc_endpoint::create, token;
     "DeleteDhcpOptions" => dhcp_options::delete;
-    "DeleteEgressOnlyInternetGateway" => egress_only_gateway::delete;
+    "DeleteEgressOnlyInternetGateway" => egress_only_internet_gateway::delete;
     "DeleteInternetGateway" => internet_gateway::delete;
     "DeleteKeyPair" => key_pair::delete;
     "DeleteManagedPrefixList" => prefix_list::delete;
@@ -116,7 +116,7 @@ actions! {
     "DescribeAddressesAttribute" => elastic_ip::describe_attribute;
     "DescribeAvailabilityZones" => zone::describe_zones;
     "DescribeDhcpOptions" => dhcp_options::describe;
-    "DescribeEgressOnlyInternetGateways" => egress_only_gateway::describe;
+    "DescribeEgressOnlyInternetGateways" => egress_only_internet_gateway::describe;
     "DescribeFlowLogs" => account::nothing;
     "DescribeIamInstanceProfileAssociations" => instance_profile::describe, no_dry_run;
     "DescribeImages" => image::describe;

@@ -1,7 +1,7 @@
 //! The kinds: one file each, with how the kind is read, how its steps are carried out and how its objects are
 //! waited for.
 
-mod association;
+mod egress_only_internet_gateway;
 mod elastic_ip;
 pub mod instance;
 mod internet_gateway;
@@ -70,6 +70,7 @@ pub fn live(kind: Kind) -> &'static dyn Live {
         Kind::Vpc => &vpc::Vpcs,
         Kind::Subnet => &subnet::Subnets,
         Kind::InternetGateway => &internet_gateway::InternetGateways,
+        Kind::EgressOnlyInternetGateway => &egress_only_internet_gateway::EgressOnlyInternetGateways,
         Kind::ElasticIp => &elastic_ip::ElasticIps,
         Kind::NatGateway => &nat_gateway::NatGateways,
         Kind::RouteTable => &route_table::RouteTables,

@@ -11,9 +11,9 @@ use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, some};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, association};
+use crate::kinds::{Answer, Live, Which, asked};
 use crate::read::{Found, pages};
-use crate::{Ec2, filter, kinds, ownership, tags};
+use crate::{Ec2, association, filter, kinds, ownership, tags};
 
 /// Network ACLs, live.
 pub struct NetworkAcls;

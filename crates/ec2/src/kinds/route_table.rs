@@ -11,9 +11,9 @@ use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, reference, some};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, association, find};
+use crate::kinds::{Answer, Live, Which, asked, find};
 use crate::read::{Found, pages};
-use crate::{Ec2, ownership, prefix_list, tags};
+use crate::{Ec2, association, ownership, prefix_list, tags};
 
 /// Route tables, live.
 pub struct RouteTables;
@@ -196,7 +196,7 @@ fn route(route: aws_sdk_ec2::types::Route, reader: &mut Reader) -> Route {
         // The interface of a NAT gateway is the gateway's.
         network_interface: some(route.network_interface_id).filter(|_| nat.is_none()),
         nat_gateway: nat,
-        egress_only_internet_gateway: some(route.egress_only_internet_gateway_id),
+        egress_only_internet_gateway: reference(route.egress_only_internet_gateway_id),
         transit_gateway: some(route.transit_gateway_id),
         vpc_peering_connection: some(route.vpc_peering_connection_id),
     };

@@ -8,9 +8,9 @@ use crate::act::{Task, made};
 use crate::answer::{Reader, STATE, facts, needed};
 use crate::classify::is_gone;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, association};
+use crate::kinds::{Answer, Live, Which, asked};
 use crate::read::{Found, Links, Seen, pages};
-use crate::{Ec2, ownership, tags};
+use crate::{Ec2, association, ownership, tags};
 
 /// The fact that holds the association with the route table.
 const ASSOCIATION: &str = "route_table_association";

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{
-    EgressOnlyInternetGateway, InstanceTypeInfo, InstanceTypeOffering, LocationType, ManagedPrefixList,
-    NetworkInterface, TransitGateway, VpcPeeringConnection, VpnGateway,
+    InstanceTypeInfo, InstanceTypeOffering, LocationType, ManagedPrefixList, NetworkInterface,
+    TransitGateway, VpcPeeringConnection, VpnGateway,
 };
 use futures_util::future::{join, join_all};
 use trueup_model::kind::is_id_tail;
@@ -156,7 +156,6 @@ async fn once(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, F
             Sort::Objects("pl") => prefix_lists(ec2, texts).await?,
             Sort::Objects("eni") => network_interfaces(ec2, texts).await?,
             Sort::Objects("vgw") => vpn_gateways(ec2, texts).await?,
-            Sort::Objects("eigw") => egress_only_gateways(ec2).await?,
             Sort::Objects(_) => of_a_kind(ec2, texts).await?,
             Sort::KeyPairs => key_pairs(ec2, texts).await?,
             Sort::InstanceTypes(places) => instance_types(ec2, places, texts).await?,
@@ -387,25 +386,6 @@ async fn network_interfaces(ec2: &Ec2, ids: &[String]) -> Result<States, Failure
 }
 
 /// EC2 filters these by their tags alone.
-async fn egress_only_gateways(ec2: &Ec2) -> Result<States, Failure> {
-    let mut found = States::new();
-    let request = ec2
-        .client
-        .describe_egress_only_internet_gateways()
-        .max_results(255);
-    pages!(
-        ec2,
-        "DescribeEgressOnlyInternetGateways",
-        request,
-        egress_only_internet_gateways,
-        |gateway: EgressOnlyInternetGateway| {
-            found.extend(state(gateway.egress_only_internet_gateway_id, None));
-            Ok::<_, Failure>(())
-        }
-    );
-    Ok(found)
-}
-
 async fn vpn_gateways(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     const ACTION: &str = "DescribeVpnGateways";
     let request = ec2

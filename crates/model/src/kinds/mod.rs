@@ -1,6 +1,7 @@
 //! The kinds: one file each, with the kind's struct, its table, its checks and its calls, and all of it in one
 //! value, `DEF`.
 
+pub mod egress_only_internet_gateway;
 pub mod elastic_ip;
 pub mod instance;
 pub mod internet_gateway;
@@ -26,6 +27,7 @@ impl Kind {
             Self::Vpc => &vpc::DEF,
             Self::Subnet => &subnet::DEF,
             Self::InternetGateway => &internet_gateway::DEF,
+            Self::EgressOnlyInternetGateway => &egress_only_internet_gateway::DEF,
             Self::ElasticIp => &elastic_ip::DEF,
             Self::NatGateway => &nat_gateway::DEF,
             Self::RouteTable => &route_table::DEF,

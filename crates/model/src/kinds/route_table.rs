@@ -50,7 +50,7 @@ pub struct Route {
     pub internet_gateway: Option<Ref>,
     pub nat_gateway: Option<Ref>,
     pub vpc_endpoint: Option<Ref>,
-    pub egress_only_internet_gateway: Option<String>,
+    pub egress_only_internet_gateway: Option<Ref>,
     pub network_interface: Option<String>,
     pub transit_gateway: Option<String>,
     pub vpc_peering_connection: Option<String>,
@@ -120,14 +120,13 @@ macro_rules! id_format {
         };
     };
 }
-id_format!(EIGW, "eigw-");
 id_format!(ENI, "eni-");
 id_format!(TGW, "tgw-");
 id_format!(PCX, "pcx-");
 id_format!(VGW, "vgw-");
 
 /// What the ids start with of what a route names and no spec declares.
-const OUTSIDE: [&str; 6] = ["eigw-", "eni-", "tgw-", "pcx-", "vgw-", "pl-"];
+const OUTSIDE: [&str; 5] = ["eni-", "tgw-", "pcx-", "vgw-", "pl-"];
 
 static ROUTE: [Attribute; 10] = [
     Attribute::new(
@@ -159,8 +158,8 @@ static ROUTE: [Attribute; 10] = [
     ),
     Attribute::new(
         "egress_only_internet_gateway",
-        Type::Text(&EIGW),
-        "Target: an egress-only internet gateway, by its id.",
+        Type::Ref(Kind::EgressOnlyInternetGateway, Follow::Id),
+        "Target: an egress-only internet gateway.",
     ),
     Attribute::new(
         "network_interface",

@@ -1,6 +1,7 @@
 //! `security_group`: a stateful filter at network interfaces.
 
 mod rule;
+mod sources;
 
 use std::collections::BTreeMap;
 
@@ -306,7 +307,7 @@ impl Rules for SecurityGroupRules {
                     ),
                 );
             }
-            check_sources(resource, topology, out);
+            sources::check(resource, topology, out);
             for direction in ["ingress", "egress"] {
                 // EC2 counts the address families apart, and of a prefix list all that it may hold.
                 let counts = Counts::of(record.list(direction), &|rule| rule::weight(rule, &NO_LISTS));
@@ -477,54 +478,6 @@ impl Rules for SecurityGroupRules {
                 )
             })
             .collect()
-    }
-}
-
-/// EC2 knows a group of another VPC only where the VPCs are peered. A spec shows that by a route over the
-/// peering connection; whether that leads to the group's VPC nobody can tell before.
-fn check_sources(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let own = vpc::of(&resource.record);
-    let is_peered = |vpc: &Ref| {
-        let mut tables = topology
-            .of(Kind::RouteTable)
-            .filter(|table| vpc::of(&table.record) == Some(vpc));
-        let peers = |route: &Value| {
-            route
-                .as_map()
-                .is_some_and(|route| route.get("vpc_peering_connection").is_some())
-        };
-        tables.any(|table| table.record.list("routes").iter().any(peers))
-    };
-    for direction in ["ingress", "egress"] {
-        for (index, rule) in resource.record.list(direction).iter().enumerate() {
-            let source = rule.as_map().and_then(|rule| rule.reference("security_group"));
-            let other = topology.follow(source).and_then(|group| vpc::of(&group.record));
-            if let (Some(own), Some(source), Some(other)) = (own, source, other)
-                && own != other
-            {
-                let message = format!("{} is in {own}, and {source} in {other}", resource.address);
-                let peered = is_peered(own) && is_peered(other);
-                let new = if peered {
-                    Diagnostic::warning
-                } else {
-                    Diagnostic::error
-                };
-                out.push(
-                    new("other-vpc", message)
-                        .at(
-                            resource.place(&format!("{direction}[{index}].security_group")),
-                            "a \
-                         security group of another VPC",
-                        )
-                        .help(if peered {
-                            "EC2 refuses it unless these two VPCs are peered"
-                        } else {
-                            "EC2 refuses it unless the two VPCs are peered, and no route of them leads \
-                             over a `vpc_peering_connection`: name a range"
-                        }),
-                );
-            }
-        }
     }
 }
 

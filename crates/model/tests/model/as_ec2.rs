@@ -233,7 +233,6 @@ const ROWS: &[Row] = &[
         ],
         refused: &["", "S3", "s3 ", "aws/s3"],
     },
-    id!("an EC2 id that starts with eigw-", "eigw-12345678", "eigw-1"),
     id!("an EC2 id that starts with eni-", "eni-12345678", "eni-1"),
     id!("an EC2 id that starts with tgw-", "tgw-12345678", "tgw-1"),
     id!("an EC2 id that starts with pcx-", "pcx-12345678", "pcx-1"),

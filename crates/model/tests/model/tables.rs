@@ -79,6 +79,10 @@ fn table_and_struct_are_one() {
             Kind::InternetGateway,
             faults::<kinds::internet_gateway::InternetGateway>(),
         ),
+        (
+            Kind::EgressOnlyInternetGateway,
+            faults::<kinds::egress_only_internet_gateway::EgressOnlyInternetGateway>(),
+        ),
         (Kind::ElasticIp, faults::<kinds::elastic_ip::ElasticIp>()),
         (Kind::NatGateway, faults::<kinds::nat_gateway::NatGateway>()),
         (Kind::RouteTable, faults::<kinds::route_table::RouteTable>()),

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use trueup_model::json::Typed;
+use trueup_model::kinds::egress_only_internet_gateway::EgressOnlyInternetGateway;
 use trueup_model::kinds::security_group::{self, Rule};
 use trueup_model::kinds::{internet_gateway, route_table, subnet, vpc};
 use trueup_model::schema::Omitted;
@@ -19,8 +20,8 @@ use trueup_model::{Interfaces, Kind, Place, Record, Ref, Resource, Value};
 
 use super::parts::{Index, list, services};
 use crate::network::{
-    Assignment, GroupRule, InternetGateway, Named, Network, NetworkOrigin, Peer, RouteTable, SecurityGroup,
-    Subnet, Unread, Vpc,
+    Assignment, EgressOnlyGateway, GroupRule, InternetGateway, Named, Network, NetworkOrigin, Peer,
+    RouteTable, SecurityGroup, Subnet, Unread, Vpc,
 };
 
 /// What is known about prefix lists, by name or id: EC2 tells it, and no spec does.
@@ -114,6 +115,7 @@ pub(super) struct Records<'a> {
     default_groups: BTreeMap<usize, usize>,
     hosts: Index,
     internet: Index,
+    egress_only: Index,
     nat: Index,
     endpoints: Index,
     addresses: BTreeMap<String, Assignment>,
@@ -156,6 +158,7 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, seen: Option
         default_groups: BTreeMap::new(),
         hosts: Index::default(),
         internet: Index::default(),
+        egress_only: Index::default(),
         nat: Index::default(),
         endpoints: Index::default(),
         addresses: BTreeMap::new(),
@@ -428,6 +431,20 @@ impl<'a> Records<'a> {
                 vpc,
                 edge_table: None,
             });
+        }
+        for part in self.of(Kind::EgressOnlyInternetGateway) {
+            match part.typed::<EgressOnlyInternetGateway>() {
+                Ok(typed) => {
+                    let vpc = self.vpc(&typed.vpc);
+                    let named = part.named.clone();
+                    self.egress_only
+                        .put(&part.key, self.network.egress_only_gateways.len());
+                    self.network
+                        .egress_only_gateways
+                        .push(EgressOnlyGateway { named, vpc });
+                }
+                Err(why) => self.note(part, &why),
+            }
         }
     }
 }

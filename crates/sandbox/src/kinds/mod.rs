@@ -3,7 +3,7 @@
 pub mod account;
 pub mod default_vpc;
 pub mod dhcp_options;
-pub mod egress_only_gateway;
+pub mod egress_only_internet_gateway;
 pub mod elastic_ip;
 pub mod endpoint_service;
 pub mod image;

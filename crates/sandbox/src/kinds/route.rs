@@ -3,7 +3,7 @@
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
-use super::egress_only_gateway::EgressOnlyGateway;
+use super::egress_only_internet_gateway::EgressOnlyGateway;
 use super::instance::Instance;
 use super::internet_gateway::InternetGateway;
 use super::network_interface::NetworkInterface;

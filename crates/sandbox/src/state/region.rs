@@ -88,7 +88,7 @@ tables! {
         vpcs: vpc::Vpc as "vpc",
         subnets: subnet::Subnet as "subnet",
         internet_gateways: internet_gateway::InternetGateway as "internet_gateway",
-        egress_only_gateways: egress_only_gateway::EgressOnlyGateway as "egress_only_gateway",
+        egress_only_gateways: egress_only_internet_gateway::EgressOnlyGateway as "egress_only_internet_gateway",
         addresses: elastic_ip::Address as "elastic_ip",
         nat_gateways: nat_gateway::NatGateway as "nat_gateway",
         route_tables: route_table::RouteTable as "route_table",

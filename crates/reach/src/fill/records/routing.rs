@@ -116,6 +116,13 @@ impl Records<'_> {
                 self.internet.get(&key(gateway)).map(Target::InternetGateway),
             );
         }
+        if let Some(gateway) = &route.egress_only_internet_gateway {
+            return known(
+                gateway,
+                Kind::EgressOnlyInternetGateway,
+                self.egress_only.get(&key(gateway)).map(Target::EgressOnlyGateway),
+            );
+        }
         if let Some(gateway) = &route.nat_gateway {
             return known(
                 gateway,
@@ -133,7 +140,6 @@ impl Records<'_> {
                 .map_or_else(|| Target::Other(interface.clone()), Target::Interface);
         }
         let others = [
-            &route.egress_only_internet_gateway,
             &route.transit_gateway,
             &route.vpc_peering_connection,
             &route.vpn_gateway,

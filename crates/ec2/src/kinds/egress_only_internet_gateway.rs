@@ -1,0 +1,109 @@
+//! `egress_only_internet_gateway`, live.
+
+use trueup_model::kinds::egress_only_internet_gateway::{EgressOnlyInternetGateway, action, wait};
+use trueup_model::{Acted, Object};
+
+use crate::act::{Task, made};
+use crate::answer::{Reader, facts};
+use crate::failure::Failure;
+use crate::kinds::{Answer, Live, Which, asked};
+use crate::read::{Found, pages};
+use crate::{Ec2, ownership, tags};
+
+/// Egress-only internet gateways, live.
+pub struct EgressOnlyInternetGateways;
+
+impl Live for EgressOnlyInternetGateways {
+    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
+        Box::pin(list(ec2, which))
+    }
+
+    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
+        Box::pin(act(task))
+    }
+
+    fn id_filter(&self) -> Option<&'static str> {
+        // EC2 filters them by their tags alone.
+        None
+    }
+}
+
+async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let request = ec2.client.describe_egress_only_internet_gateways();
+    let request = asked!(
+        request,
+        which,
+        set_egress_only_internet_gateway_ids,
+        set_filters,
+        255
+    );
+    pages!(
+        ec2,
+        "DescribeEgressOnlyInternetGateways",
+        request,
+        egress_only_internet_gateways,
+        |gateway: aws_sdk_ec2::types::EgressOnlyInternetGateway| {
+            found.objects.push(fold(gateway)?);
+            Ok::<_, Failure>(())
+        }
+    );
+    Ok(found)
+}
+
+fn fold(gateway: aws_sdk_ec2::types::EgressOnlyInternetGateway) -> Result<Object, Failure> {
+    let mut reader = Reader::default();
+    let attachments = reader.always("vpc", "attachmentSet", gateway.attachments);
+    let vpc = attachments
+        .into_iter()
+        .next()
+        .and_then(|attachment| attachment.vpc_id);
+    let typed = EgressOnlyInternetGateway {
+        vpc: reader.id("vpc", "vpcId", vpc),
+    };
+    reader.object(
+        "DescribeEgressOnlyInternetGateways",
+        gateway.egress_only_internet_gateway_id,
+        &typed,
+        gateway.tags,
+        facts([]),
+    )
+}
+
+async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
+    let client = &task.ec2.client;
+    match task.act.action {
+        action::CREATE => {
+            let with = |token: &str| {
+                client
+                    .create_egress_only_internet_gateway()
+                    .client_token(token)
+                    .set_vpc_id(task.set_id("vpc"))
+                    .tag_specifications(tags::specification_under(task, token))
+            };
+            let id = ownership::create_once(
+                task,
+                with,
+                |request| request.send(),
+                |answer| {
+                    answer
+                        .egress_only_internet_gateway()?
+                        .egress_only_internet_gateway_id()
+                },
+            )
+            .await?;
+            Ok(Acted {
+                wait: Some(wait::AVAILABLE.of(&id)),
+                ..made(id)
+            })
+        }
+        action::DELETE => {
+            let request = client.delete_egress_only_internet_gateway();
+            let request = request.egress_only_internet_gateway_id(task.id()?);
+            task.end(action::DELETE, request, |request| request.send())
+                .await?;
+            Ok(Acted::default())
+        }
+        _ => Err(task.unknown_action()),
+    }
+}
