@@ -38,7 +38,8 @@ struct Known {
     gateways: Vec<Option<usize>>,
     /// The VPCs that something leads out of that is not modelled: a peering, a transit gateway.
     ajar: BTreeSet<usize>,
-    free: HashMap<usize, Arc<AddressSet>>,
+    /// What EC2 may still give out in subnets in which somebody waits for it.
+    free: HashMap<(usize, Family), Arc<AddressSet>>,
     members: Vec<AddressSet>,
     /// The addresses of interfaces that carry a group which is not known.
     strays: AddressSet,
@@ -131,7 +132,7 @@ impl<'a> Engine<'a> {
         self.known
             .free
             .iter()
-            .any(|(subnet, free)| is_here(self.network.subnets[*subnet].vpc) && free.overlaps(addresses))
+            .any(|((subnet, _), free)| is_here(self.network.subnets[*subnet].vpc) && free.overlaps(addresses))
     }
 
     /// Who is reached at an address from the internet.
@@ -223,10 +224,23 @@ impl<'a> Engine<'a> {
                 owner,
                 listed: Listed::Never,
             },
-            (Assignment::Unassigned, Some(subnet)) => {
-                let free = self.known.free.get(&subnet).cloned().unwrap_or_default();
+            (Assignment::UnassignedV6, None) => {
+                PacketEnd::among(Family::V6, public(Family::V6), owner, Listed::Never)
+            }
+            (Assignment::Unassigned | Assignment::UnassignedV6, Some(subnet)) => {
+                let family = if assigned == Assignment::Unassigned {
+                    Family::V4
+                } else {
+                    Family::V6
+                };
+                let free = self
+                    .known
+                    .free
+                    .get(&(subnet, family))
+                    .cloned()
+                    .unwrap_or_default();
                 PacketEnd {
-                    family: Family::V4,
+                    family,
                     at: Addresses::Among(free),
                     owner,
                     listed: Listed::Never,
@@ -242,6 +256,7 @@ impl<'a> Engine<'a> {
             let ranges: Vec<String> = network.subnets[subnet]
                 .ranges
                 .iter()
+                .filter(|range| Family::of_range(range) == packet_end.family)
                 .map(ToString::to_string)
                 .collect();
             if ranges.is_empty() {
@@ -276,6 +291,7 @@ impl<'a> Engine<'a> {
         let is = |own: &crate::network::AddressPair| match own.private {
             Assignment::Known(address) => Family::of(address) == family,
             Assignment::Unassigned => family == Family::V4,
+            Assignment::UnassignedV6 => family == Family::V6,
         };
         let place = self
             .network
@@ -471,18 +487,21 @@ impl Known {
             .filter(|table| leads_on(table))
             .map(|table| table.vpc)
             .collect();
-        let waits = |own: &crate::network::AddressPair| own.private == Assignment::Unassigned;
-        let hosts = network
-            .interfaces
-            .iter()
-            .filter(|interface| interface.addresses.iter().any(waits))
-            .map(|interface| interface.subnet);
+        let waits = |own: &crate::network::AddressPair| match own.private {
+            Assignment::Known(_) => None,
+            Assignment::Unassigned => Some(Family::V4),
+            Assignment::UnassignedV6 => Some(Family::V6),
+        };
+        let hosts = network.interfaces.iter().flat_map(|interface| {
+            let families = interface.addresses.iter().filter_map(waits);
+            families.map(|family| (interface.subnet, family))
+        });
         let standing = network
             .nat_gateways
             .iter()
             .filter(|gateway| gateway.private == Assignment::Unassigned)
-            .filter_map(|gateway| gateway.subnet);
-        let waiting: BTreeSet<usize> = hosts.chain(standing).collect();
+            .filter_map(|gateway| Some((gateway.subnet?, Family::V4)));
+        let waiting: BTreeSet<(usize, Family)> = hosts.chain(standing).collect();
         let known = |interface: &crate::network::Interface| {
             let each = interface.addresses.iter().filter_map(|own| {
                 if let Assignment::Known(address) = own.private {
@@ -514,7 +533,7 @@ impl Known {
         );
         let free = waiting
             .into_iter()
-            .map(|subnet| (subnet, Arc::new(free_in(network, &holders, subnet))))
+            .map(|place| (place, Arc::new(free_in(network, &holders, place))))
             .collect();
         let (internet, host_classes) = Default::default();
         Self {
@@ -544,15 +563,22 @@ fn has_strays(network: &Network, interface: &crate::network::Interface) -> bool 
 
 /// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that
 /// are taken. Of a subnet whose ranges are not known, and of one that is full, it may be any of all.
-fn free_in(network: &Network, holders: &HashMap<(usize, u128), Owner>, subnet: usize) -> AddressSet {
+fn free_in(
+    network: &Network,
+    holders: &HashMap<(usize, u128), Owner>,
+    (subnet, family): (usize, Family),
+) -> AddressSet {
     let subnet = &network.subnets[subnet];
     let ranges: Vec<&IpNet> = subnet
         .ranges
         .iter()
-        .filter(|range| Family::of_range(range) == Family::V4)
+        .filter(|range| Family::of_range(range) == family)
         .collect();
     if ranges.is_empty() {
-        return of_range(&IpNet::V4(Ipv4Net::default()));
+        return match family {
+            Family::V4 => of_range(&IpNet::V4(Ipv4Net::default())),
+            Family::V6 => public(Family::V6),
+        };
     }
     let whole = of_ranges(ranges.iter().copied());
     let mut free = AddressSet::none();

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::address::{Family, bounds, is_in, number};
-use crate::network::{Assignment, Behind, EndpointKind, Interface, Network, Target};
+use crate::network::{Assignment, Behind, EndpointKind, Interface, NOWHERE, Network, Target};
 use crate::ranges;
 
 /// What a question about a host depends on.
@@ -22,8 +22,8 @@ struct ClassKey {
     /// One that is like no other.
     alone: Option<usize>,
     security_groups: Vec<usize>,
-    /// The marks of its addresses, each with that of the public one in its place; none is an address that is
-    /// not known.
+    /// The marks of its addresses, each with that of the public one in its place; none is an IPv4 address
+    /// that is not known, and nowhere an IPv6 one.
     addresses: Vec<(Option<usize>, Option<Option<usize>>)>,
 }
 
@@ -33,12 +33,10 @@ pub(crate) fn host_classes(network: &Network) -> Vec<usize> {
     let (appliances, shared) = (appliances(network), shared(network));
     let mut numbers: HashMap<ClassKey, usize> = HashMap::new();
     let mut number_of = |(index, interface): (usize, &Interface)| {
-        let mut mark = |assigned: Assignment| {
-            if let Assignment::Known(address) = assigned {
-                Some(marks.of_address(number(address)))
-            } else {
-                None
-            }
+        let mut mark = |assigned: Assignment| match assigned {
+            Assignment::Known(address) => Some(marks.of_address(number(address))),
+            Assignment::Unassigned => None,
+            Assignment::UnassignedV6 => Some(NOWHERE),
         };
         let addresses = interface
             .addresses

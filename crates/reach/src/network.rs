@@ -409,6 +409,8 @@ pub enum Assignment {
     Known(IpAddr),
     /// EC2 chooses it later: one of the subnet's, or a public one that nobody else has.
     Unassigned,
+    /// EC2 chooses it later: an IPv6 one of the subnet's.
+    UnassignedV6,
 }
 
 /// A prefix list.

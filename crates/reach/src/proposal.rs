@@ -148,7 +148,7 @@ pub(crate) fn fields<S: Serializer>(proposal: &Option<Proposal>, to: S) -> Resul
     map.serialize_entry("fix", proposal.as_ref().map_or("", Proposal::fix))?;
     match proposal.as_ref().map(Proposal::opens) {
         Some(Opens::Known { reported, .. }) if !reported.is_empty() => {
-            map.serialize_entry("opens", reported)?
+            map.serialize_entry("opens", reported)?;
         }
         Some(Opens::Unknown(why)) => map.serialize_entry("opens_unknown", why.as_str())?,
         _ => {}

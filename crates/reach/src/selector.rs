@@ -158,7 +158,7 @@ impl Selector {
                 selected.extend(engine.internet(Family::V6).iter().cloned().map(Selected::Outside));
             }
             Self::Service(name) => {
-                selected.push(Selected::Service(name.clone(), service_spot(engine, name)?))
+                selected.push(Selected::Service(name.clone(), service_spot(engine, name)?));
             }
             Self::Range(range) => {
                 let family = Family::of_range(range);

@@ -265,7 +265,7 @@ fn addresses(ends: [(&Engine<'_>, &Exit, Option<&Interface>); 2]) -> Option<Key>
                 address: address.to_string(),
                 of: of.clone(),
             },
-            Assignment::Unassigned => SourceAddress::New { of: of.clone() },
+            Assignment::Unassigned | Assignment::UnassignedV6 => SourceAddress::New { of: of.clone() },
         })
     });
     let (before, after) = (before?, after?);

@@ -6,8 +6,8 @@ use trueup_reach::network::{
 };
 use trueup_reach::{Code, Engine, Network, Opens, Selector, ServiceSet, Verdict, explain, reach};
 
-/// A host with an IPv6 address only, whose group lets everything in and out, beside an internet gateway and an
-/// egress-only one; where its table leads.
+/// A host with an IPv6 address only, whose group lets everything in and out, beside an internet gateway and
+/// an egress-only one; where its table leads.
 fn network(target: Option<Target>) -> Network {
     let mut network = Network::default();
     let ranges = vec!["10.0.0.0/16".parse().unwrap(), "2600:1f14::/56".parse().unwrap()];
@@ -119,4 +119,51 @@ fn the_way_out_that_is_proposed_first_lets_nobody_in() {
     let mut mended = network.clone();
     proposals[0].edit().unwrap().apply(&mut mended);
     assert_eq!(ways(&mended), [Verdict::Allowed, Verdict::Blocked]);
+}
+
+/// The network with a host whose address EC2 has yet to choose, and another one whose group lets in a range.
+fn unassigned(target: Target, range: &str) -> Network {
+    let mut network = network(Some(target));
+    network.interfaces[0].addresses[0].private = Assignment::UnassignedV6;
+    let rule = GroupRule {
+        services: ServiceSet::all(),
+        peer: Peer::Range(range.parse().unwrap()),
+        source: None,
+    };
+    network.security_groups.push(SecurityGroup {
+        ingress: vec![rule],
+        ..SecurityGroup::default()
+    });
+    let other = Interface {
+        named: Named::new("other"),
+        security_groups: vec![1],
+        ..network.interfaces[0].clone()
+    };
+    network.interfaces.push(other);
+    network
+}
+
+#[test]
+fn an_address_that_ec2_has_yet_to_choose_is_one_of_the_subnets() {
+    let half = "2600:1f14::/65";
+    let both = unassigned(Target::InternetGateway(0), half);
+    assert_eq!(ways(&both), [Verdict::Allowed, Verdict::Allowed]);
+    let out = unassigned(Target::EgressOnlyGateway(0), half);
+    assert_eq!(ways(&out), [Verdict::Allowed, Verdict::Blocked]);
+    let ranges = [
+        ("2600:1f14::/64", Verdict::Allowed),
+        (half, Verdict::Unknown),
+        ("2600:1f14:0:1::/64", Verdict::Blocked),
+    ];
+    for (range, expected) in ranges {
+        let network = unassigned(Target::EgressOnlyGateway(0), range);
+        let engine = Engine::new(&network);
+        let [from, to] = ["host", "other"].map(|name| Selector::read(&engine, name).unwrap());
+        let answer = reach(&engine, &from, &to).unwrap();
+        assert_eq!(
+            answer.verdict(Some(&ServiceSet::tcp(443, 443))),
+            expected,
+            "{range}"
+        );
+    }
 }
