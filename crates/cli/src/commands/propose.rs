@@ -35,7 +35,7 @@ fn reviewed(topology: &Topology, observed: &Observed, deny_exposure: bool) -> Pl
         (Some(transition), Some(Ok(waiting))) => transition.announce(&mut plan, &waiting),
         // Where it is refused anyhow, the order is not what is wrong.
         (Some(transition), Some(Err(stuck))) if plan.refused.is_empty() => {
-            transition.refuse(&mut plan, &stuck)
+            transition.refuse(&mut plan, &stuck);
         }
         _ => {}
     }
