@@ -4,7 +4,7 @@ mod removal;
 
 use trueup_model::{Diagnostic, Place};
 
-use crate::address::{Family, bounds};
+use crate::address::{AddressSet, Family, bounds};
 use crate::answer::ask;
 use crate::engine::Engine;
 use crate::filter::Direction;
@@ -13,7 +13,8 @@ use crate::lookup::is_forbidden;
 use crate::network::{
     AclEntry, AddressPair, Destination, GroupRule, Named, NetworkOrigin as Origin, Peer, Target,
 };
-use crate::packet_end::{Match, Owner, PacketEnd};
+use crate::packet_end::{Listed, Match, Owner, PacketEnd};
+use crate::partition::partition;
 use crate::question::between;
 use crate::selector::Selected;
 use crate::service::ServiceSet;
@@ -381,12 +382,34 @@ fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Lint>) {
             .source
             .iter()
             .fold(diagnostic, |d, place| d.at(place.clone(), "its subnet"));
-        let help = format!(
-            "take the public address away: a route to an internet gateway would open all of {}",
-            subnet.name
-        );
-        out.push(Lint::removing(diagnostic, help, Removal::PublicAddresses(host)));
+        out.push(if is_anybody(engine, host) {
+            let help = format!(
+                "take the public address away: a route to an internet gateway would open all of {}",
+                subnet.name
+            );
+            Lint::removing(diagnostic, help, Removal::PublicAddresses(host))
+        } else {
+            let help = "a rule or a route names the public address: take it out of there before the host gives \
+                        it up, because it is somebody else's then";
+            Lint::new(diagnostic, help)
+        });
     }
+}
+
+/// Whether the network treats the public addresses of a host as it treats others that are the internet's: whoever
+/// gets them next can do nothing then that nobody could before.
+fn is_anybody(engine: &Engine<'_>, host: usize) -> bool {
+    let publics = engine.publics_of(host).into_iter();
+    let ends = publics.filter_map(|public| engine.packet_end(public));
+    let given_up = ends.fold(AddressSet::none(), |all, end| all.union(&end.set()));
+    let internet = engine.internet(Family::V4).iter();
+    let all = internet.fold(given_up.clone(), |all, piece| all.union(&piece.set()));
+    let pieces = partition(engine.network, Family::V4, &all, Listed::Never);
+    let mut like = pieces
+        .iter()
+        .map(PacketEnd::set)
+        .filter(|piece| piece.overlaps(&given_up));
+    like.all(|piece| !piece.subtract(&given_up).is_empty())
 }
 
 /// Whether a host may answer the internet all the same, such as by way of an appliance.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use trueup_reach::fill::{Lists, topology};
-use trueup_reach::network::{AclEntry, Named, NetworkAcl};
-use trueup_reach::{Engine, Network, ServiceSet, lint};
+use trueup_reach::network::{AclEntry, Assignment, Named, NetworkAcl};
+use trueup_reach::{Engine, Network, ServiceSet, lint, lints};
 
 use crate::common::spec::{endpoint, seed, spec};
 
@@ -55,6 +55,36 @@ fn public_addresses_and_nat_gateways_need_a_way_out() {
     assert_eq!(codes(&stranded), ["nat-gateway-without-route"]);
     let places = lint(&Engine::new(&stranded))[0].labels.len();
     assert_eq!(places, 2, "the gateway and its subnet");
+}
+
+#[test]
+fn a_public_address_that_a_rule_names_is_not_given_up_as_it_is() {
+    let own = "198.51.100.7";
+    let advice = |rule: &str| {
+        let mut lost = network(|resources| {
+            set(
+                resources,
+                "subnet.public",
+                "route_table",
+                json!("route_table.private"),
+            );
+            let rule = json!([{"protocol": "tcp", "port": "22", "cidr": rule}]);
+            set(resources, "security_group.bastion-sg", "ingress", rule);
+        });
+        let addresses = lost.interfaces.iter_mut().flat_map(|host| &mut host.addresses);
+        for public in addresses.filter_map(|address| address.public.as_mut()) {
+            *public = Assignment::Known(own.parse().unwrap());
+        }
+        let lints = lints(&Engine::new(&lost));
+        let code = "public-address-without-route";
+        let lint = lints.into_iter().find(|lint| lint.diagnostic.code == code);
+        let lint = lint.unwrap();
+        (lint.removal.is_some(), lint.diagnostic.help.unwrap())
+    };
+    // What all may do, whoever gets the address may do as well.
+    assert!(advice("0.0.0.0/0").0 && advice("198.51.100.0/24").0);
+    let (is_advised, help) = advice("198.51.100.7/32");
+    assert!(!is_advised && help.contains("somebody else's then"), "{help}");
 }
 
 #[test]
