@@ -24,6 +24,7 @@ mod moto_sessions;
 mod order;
 mod others;
 mod refusals;
+mod round_trips;
 mod secrets;
 mod seeds;
 mod spoilings;

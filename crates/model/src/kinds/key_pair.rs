@@ -164,7 +164,7 @@ pub static DEF: KindDef = KindDef {
     rules: &KeyPairRules,
     actions: action::ALL,
     tags_outlive: false,
-    is_always_read: true,
+    is_always_read: false,
 };
 
 /// What a key pair is.
