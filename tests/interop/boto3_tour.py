@@ -5,6 +5,7 @@ the sandbox sends may be unknown to that model: an element that the model does n
 """
 
 import base64
+import ipaddress
 import json
 import xml.etree.ElementTree as ElementTree
 
@@ -395,6 +396,23 @@ def tags(ids):
     refused("InvalidParameterValue", "create_tags", Resources=ids, Tags=[{"Key": "aws:mine", "Value": ""}])
 
 
+def ipv6():
+    """A VPC with a range of Amazon's, a subnet that gets a part of it later, and an interface with an address of that."""
+    vpc = ec2.create_vpc(CidrBlock="10.60.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    given = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    part = str(next(ipaddress.ip_network(given).subnets(new_prefix=64)))
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.60.0.0/24")["Subnet"]["SubnetId"]
+    made = ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=part)["Ipv6CidrBlockAssociation"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    address = ec2.assign_ipv6_addresses(NetworkInterfaceId=interface, Ipv6AddressCount=1)["AssignedIpv6Addresses"]
+    assert ipaddress.ip_address(address[0]) in ipaddress.ip_network(part)
+    ec2.unassign_ipv6_addresses(NetworkInterfaceId=interface, Ipv6Addresses=address)
+    ec2.delete_network_interface(NetworkInterfaceId=interface)
+    ec2.disassociate_subnet_cidr_block(AssociationId=made["AssociationId"])
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=vpc)
+
+
 def others(vpc):
     """What tools ask that know of more than there is here."""
     for operation in ("describe_vpc_peering_connections", "describe_vpn_gateways", "describe_transit_gateways", "describe_flow_logs",
@@ -438,6 +456,7 @@ def tour():
     table = tables(vpc, made[0], igw, nat)
     web, db = groups(vpc)
     acls(vpc, made[0])
+    ipv6()
     key = keys()
     instance = instances(made[0], web, db, key)
     volumes(instance)

@@ -3,11 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use ipnet::{IpNet, Ipv4Net};
-
-use crate::address::{AddressSet, ByFamily, Family, number, of_range, of_ranges, public};
+use crate::address::{AddressSet, ByFamily, Family, number, of_ranges, public};
 use crate::equivalence::host_classes;
 use crate::forwarding_rules::ForwardingRules;
+use crate::free::free_in;
 use crate::interval::IntervalSet;
 use crate::network::{Assignment, NOWHERE, Network, PrefixList, Target};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
@@ -559,42 +558,4 @@ fn has_strays(network: &Network, interface: &crate::network::Interface) -> bool 
         .security_groups
         .iter()
         .any(|group| network.security_groups.known(*group).is_none())
-}
-
-/// The addresses that EC2 may still give out in a subnet: all but its first four, its last, and those that
-/// are taken. Of a subnet whose ranges are not known, and of one that is full, it may be any of all.
-fn free_in(
-    network: &Network,
-    holders: &HashMap<(usize, u128), Owner>,
-    (subnet, family): (usize, Family),
-) -> AddressSet {
-    let subnet = &network.subnets[subnet];
-    let ranges: Vec<&IpNet> = subnet
-        .ranges
-        .iter()
-        .filter(|range| Family::of_range(range) == family)
-        .collect();
-    if ranges.is_empty() {
-        return match family {
-            Family::V4 => of_range(&IpNet::V4(Ipv4Net::default())),
-            Family::V6 => public(Family::V6),
-        };
-    }
-    let whole = of_ranges(ranges.iter().copied());
-    let mut free = AddressSet::none();
-    for range in ranges {
-        let all = of_range(range);
-        let (from, to) = crate::address::bounds(range);
-        let kept = if to - from > 5 {
-            IntervalSet::of([(from, from + 4), (to - 1, to)])
-        } else {
-            AddressSet::none()
-        };
-        free = free.union(&all.subtract(&kept));
-    }
-    let taken = holders
-        .keys()
-        .filter(|(vpc, number)| *vpc == subnet.vpc && free.contains(*number));
-    let free = free.subtract(&IntervalSet::of(taken.map(|(_, number)| (*number, number + 1))));
-    if free.is_empty() { whole } else { free }
 }

@@ -57,6 +57,7 @@ pub mod fill;
 mod filter;
 pub mod findings;
 mod forwarding_rules;
+mod free;
 mod gaps;
 mod intermediate_state;
 pub mod interval;

@@ -15,10 +15,11 @@ mod vpc;
 mod vpc_endpoint;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_ec2::types::Filter;
 use futures_util::future::{LocalBoxFuture, ready};
-use trueup_model::{Acted, Kind, Object, Record, Scope, Settled, Wait};
+use trueup_model::{Acted, Kind, Object, Record, Scope, Settled, Value, Wait};
 
 use crate::act::Task;
 use crate::classify::Class;
@@ -134,6 +135,23 @@ pub async fn find_one(ec2: &Ec2, kind: Kind, id: &str) -> Result<Option<Object>,
         .objects
         .into_iter()
         .next())
+}
+
+/// The pauses before looks for a part that EC2 says is there already.
+const PART_LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(6)];
+
+/// Whether the object of a step has this member in a set by now. Another run that does the same may have added
+/// it a moment ago; what it shows to others comes later.
+pub async fn has_member(task: &Task<'_>, set: &str, member: &Record) -> Result<bool, Failure> {
+    let is_it = |value: &Value| value.as_map() == Some(member);
+    for pause in PART_LOOKS {
+        tokio::time::sleep(pause).await;
+        let found = find_one(task.ec2, task.act.address.kind, task.id()?).await?;
+        if found.is_some_and(|object| object.record.list(set).iter().any(is_it)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether EC2 says of an object that only its tags speak of that it is gone: an answer that shows nothing

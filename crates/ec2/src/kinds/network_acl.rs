@@ -11,7 +11,7 @@ use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, some};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked};
+use crate::kinds::{Answer, Live, Which, asked, has_member};
 use crate::read::{Found, pages};
 use crate::{Ec2, association, filter, kinds, ownership, tags};
 
@@ -329,6 +329,16 @@ async fn create_entry(task: &Task<'_>) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         // The first attempt may have made it, and its answer was lost: to make sure of what it says.
         Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => replace_entry(task).await,
+        // Another run that does the same was first.
+        Err(failure) if failure.class == Class::Duplicate => {
+            let (entry, egress) = only(task, task.sets())?;
+            let direction = if egress { "egress" } else { "ingress" };
+            if has_member(task, direction, entry).await? {
+                Ok(())
+            } else {
+                Err(failure)
+            }
+        }
         Err(failure) => Err(failure),
     }
 }

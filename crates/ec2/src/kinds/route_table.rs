@@ -11,7 +11,7 @@ use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, reference, some};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, find};
+use crate::kinds::{Answer, Live, Which, asked, find, has_member};
 use crate::read::{Found, pages};
 use crate::{Ec2, association, ownership, prefix_list, tags};
 
@@ -377,6 +377,17 @@ async fn create_route(task: &Task<'_>) -> Result<Acted, Failure> {
         // The first attempt may have made it, and its answer was lost: to make sure of the target.
         Err(failure) if failure.maybe_done && failure.class == Class::Duplicate => {
             replace_route(task).await?;
+        }
+        // Another run that does the same was first.
+        Err(failure) if failure.class == Class::Duplicate => {
+            let list = destination(task, route).await?.prefix_list;
+            let mut wanted = route.clone();
+            if let Some(list) = list {
+                wanted.set("destination", list);
+            }
+            if !has_member(task, ROUTES, &wanted).await? {
+                return Err(failure);
+            }
         }
         Err(failure) => return Err(failure),
     }
