@@ -23,7 +23,7 @@ const DRAWS_MAX: usize = 500;
 const PROTECTING_ONE_IN: usize = 4;
 const PROTECTED_ONE_IN: usize = 8;
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "vpc",
     "subnet",
     "internet_gateway",
@@ -35,7 +35,10 @@ const KINDS: [&str; 11] = [
     "key_pair",
     "instance",
     "vpc_endpoint",
+    "egress_only_internet_gateway",
 ];
+/// So many of them are drawn where not every attribute of every kind is.
+const COMMON: usize = 11;
 
 /// A spec that is drawn and edited at random.
 #[derive(Clone, Debug)]
@@ -104,12 +107,17 @@ impl Network {
         while network.topology.resources.len() < resources {
             network.change(|network| {
                 for _ in 0..at_a_time {
-                    let kind = *network.any(&KINDS[1..]);
+                    let kind = *network.any(&network.kinds()[1..]);
                     network.add(kind);
                 }
             });
         }
         network
+    }
+
+    /// The kinds that it is drawn from.
+    fn kinds(&self) -> &'static [&'static str] {
+        if self.wide { &KINDS } else { &KINDS[..COMMON] }
     }
 
     /// The spec as text.
@@ -144,7 +152,7 @@ impl Network {
             for _ in 0..edits {
                 match network.rng.usize(0..10) {
                     0 | 1 => {
-                        let kind = *network.any(&KINDS);
+                        let kind = *network.any(network.kinds());
                         network.add(kind);
                     }
                     2 => network.remove(),
@@ -278,12 +286,12 @@ impl Network {
         (!names.is_empty()).then(|| self.any(&names).clone())
     }
 
-    /// A VPC that has no internet gateway: EC2 gives it only one.
-    fn vpc_without_gateway(&mut self) -> Option<String> {
+    /// A VPC that has no gateway of this kind: EC2 gives it only one.
+    fn vpc_without(&mut self, gateway: &str) -> Option<String> {
         let free: Vec<String> = self
             .names("vpc")
             .into_iter()
-            .filter(|vpc| self.within("internet_gateway", vpc).is_empty())
+            .filter(|vpc| self.within(gateway, vpc).is_empty())
             .collect();
         (!free.is_empty()).then(|| self.any(&free).clone())
     }
@@ -321,7 +329,7 @@ impl Network {
 
     /// A resource takes an attribute of another draw.
     fn alter(&mut self) {
-        let kind = *self.any(&KINDS);
+        let kind = *self.any(self.kinds());
         let Some(name) = self.name(kind) else { return };
         let Some(Value::Object(drawn)) = self.draw(kind) else {
             return;
@@ -355,7 +363,7 @@ impl Network {
 
     /// A resource goes, and with it what names it.
     fn remove(&mut self) {
-        let kind = *self.any(&KINDS);
+        let kind = *self.any(self.kinds());
         if let Some(name) = self.name(kind) {
             self.forget(kind, &name);
         }
@@ -402,7 +410,7 @@ impl Network {
 
     /// A resource has another name in the spec.
     fn rename(&mut self) {
-        let kind = *self.any(&KINDS);
+        let kind = *self.any(self.kinds());
         let Some(name) = self.name(kind) else { return };
         let new = format!("{}{}", &kind[..1], self.number());
         if let Some(resources) = self.resources(kind)
@@ -425,7 +433,7 @@ impl Network {
         let drawn = match kind {
             "vpc" => self.vpc(),
             "subnet" => self.subnet(&vpc?)?,
-            "internet_gateway" => json!({"vpc": self.vpc_without_gateway()?}),
+            "internet_gateway" | "egress_only_internet_gateway" => json!({"vpc": self.vpc_without(kind)?}),
             "elastic_ip" => json!({"tags": {"use": *self.any(&["a", "b"])}}),
             "nat_gateway" => self.nat_gateway()?,
             "route_table" => self.route_table(&vpc?),

@@ -293,6 +293,10 @@ impl Network {
         } else {
             (*self.any(&DESTINATIONS)).to_owned()
         };
+        let out = self.one_within("egress_only_internet_gateway", vpc);
+        if let Some(gateway) = out.filter(|_| destination.contains(':')) {
+            return Some(json!({"destination": destination, "egress_only_internet_gateway": gateway}));
+        }
         let gateway = self.one_within("internet_gateway", vpc);
         match (self.rng.bool(), gateway, self.name("nat_gateway")) {
             (true, Some(gateway), _) => {

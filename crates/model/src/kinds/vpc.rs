@@ -219,14 +219,14 @@ impl Rules for VpcRules {
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let mut calls = Vec::new();
         let ranges = update.members("secondary_cidr_blocks");
-        // A range makes room for one that overlaps it. The others go last: what is in them moves to the new
-        // ones first.
+        // A range makes room for one that EC2 does not take beside it. The others go last: what is in them
+        // moves to the new ones first.
         let net = |range: &Value| range.as_text().and_then(|text| text.parse::<IpNet>().ok());
         let is_in_the_way = |old: &Value| {
             ranges.added.iter().any(|new| {
                 net(old)
                     .zip(net(new))
-                    .is_some_and(|(old, new)| overlap(&old, &new))
+                    .is_some_and(|(old, new)| overlap(&old, &new) || restricts(&old, &new))
             })
         };
         let (first, last): (Vec<&Value>, Vec<&Value>) =
@@ -342,7 +342,6 @@ const KEPT: [(&str, &str); 1] = [("172.16.0.0/12", "172.31.0.0/16")];
 /// EC2 refuses to add some ranges beside others: "IPv4 CIDR block association restrictions" in the VPC user
 /// guide. Ranges that are none of these, and 100.64.0.0/10, go with all.
 fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnostic>) {
-    let is_in = |range: &IpNet, outer: &str| outer.parse().is_ok_and(|outer: IpNet| outer.contains(range));
     let Some((primary, secondary)) = ranges.split_first() else {
         return;
     };
@@ -365,10 +364,7 @@ fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnost
             .find(|(outer, kept)| is_in(primary, outer) && is_in(range, kept))
         {
             format!("no range of {kept} can be added to a VPC of {outer}")
-        } else if let Some(other) = others()
-            .find(|other| is_in(other, "10.0.0.0/15"))
-            .filter(|_| is_in(range, "10.0.0.0/16"))
-        {
+        } else if let Some(other) = others().find(|other| restricts(other, range)) {
             format!("no range of 10.0.0.0/16 can be added beside {other}, which is in 10.0.0.0/15")
         } else {
             continue;
@@ -386,6 +382,16 @@ fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnost
             ),
         );
     }
+}
+
+fn is_in(range: &IpNet, outer: &str) -> bool {
+    outer.parse().is_ok_and(|outer: IpNet| outer.contains(range))
+}
+
+/// Whether EC2 does not add a range to a VPC while it has this other one: what is in 10.0.0.0/15 keeps out what is
+/// in 10.0.0.0/16 (Amazon VPC user guide: CIDR block association restrictions).
+fn restricts(there: &IpNet, added: &IpNet) -> bool {
+    is_in(there, "10.0.0.0/15") && is_in(added, "10.0.0.0/16")
 }
 
 /// The live VPC of an address, where the plan leaves it the same object.
@@ -418,4 +424,30 @@ pub fn ranges(record: &Record) -> Vec<IpNet> {
 /// The VPC that a resource's `vpc` attribute names, for hooks of other kinds.
 pub fn of(record: &Record) -> Option<&Ref> {
     record.reference("vpc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ApiAction;
+
+    #[test]
+    fn a_range_that_keeps_a_new_one_out_goes_first_and_any_other_last() {
+        let with = |range: &str| {
+            Record::new()
+                .with("cidr_block", "10.7.0.0/16")
+                .with("secondary_cidr_blocks", vec![Value::text(range)])
+        };
+        let calls = |before: &str, after: &str| -> Vec<ApiAction> {
+            let (before, after) = (with(before), with(after));
+            let update = Update::new(Kind::Vpc, &before, &after, false);
+            let calls = Kind::Vpc.rules().update(&update);
+            calls.iter().map(|call| call.action).collect()
+        };
+        let (add, take) = (action::ASSOCIATE_CIDR_BLOCK, action::DISASSOCIATE_CIDR_BLOCK);
+        assert_eq!(calls("10.1.0.0/16", "10.0.64.0/18"), [take, add]);
+        assert_eq!(calls("10.1.0.0/16", "10.1.0.0/17"), [take, add]);
+        assert_eq!(calls("10.0.64.0/18", "10.1.0.0/16"), [add, take]);
+        assert_eq!(calls("10.1.0.0/16", "10.2.0.0/16"), [add, take]);
+    }
 }
