@@ -31,10 +31,11 @@ const GIVES_UP: [(&str, &str); 3] = [
 
 /// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only
 /// their names end everywhere.
-const ENDS: [(&str, &str); 11] = [
+const ENDS: [(&str, &str); 12] = [
     ("DeleteVpc", "VpcId"),
     ("DeleteSubnet", "SubnetId"),
     ("DeleteInternetGateway", "InternetGatewayId"),
+    ("DeleteEgressOnlyInternetGateway", "EgressOnlyInternetGatewayId"),
     ("ReleaseAddress", "AllocationId"),
     ("DeleteNatGateway", "NatGatewayId"),
     ("DeleteRouteTable", "RouteTableId"),

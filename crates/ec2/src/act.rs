@@ -5,7 +5,7 @@ use std::future::Future;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use trueup_model::{Act, Acted, ApiAction, CloudError, Record, Role, Value};
+use trueup_model::{Act, Acted, ApiAction, CloudError, Record, Role, Value, Waiter};
 
 use crate::call::{Errand, Purpose};
 use crate::classify::{Class, is_gone};
@@ -219,6 +219,14 @@ pub fn ids(record: &Record, name: &str) -> Vec<String> {
         .filter_map(|value| value.as_ref()?.id())
         .map(str::to_owned)
         .collect()
+}
+
+/// A step that made this object, which is waited for unless EC2 has said already that it is in that state.
+pub fn made_until(id: String, until: Waiter, state: Option<&str>) -> Acted {
+    Acted {
+        wait: (state != Some(until.state)).then(|| until.of(&id)),
+        ..made(id)
+    }
 }
 
 /// A step that made this object.

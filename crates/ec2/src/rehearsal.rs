@@ -81,6 +81,7 @@ with_dry_run! {
     /// these out whatever they ask.
     WHERE_HEEDED:
     "AssociateRouteTable" associate_route_table,
+    "CreateEgressOnlyInternetGateway" create_egress_only_internet_gateway,
     "CreateNatGateway" create_nat_gateway,
     "CreateNetworkAcl" create_network_acl,
     "CreateNetworkAclEntry" create_network_acl_entry,
@@ -89,6 +90,7 @@ with_dry_run! {
     "CreateSubnet" create_subnet,
     "CreateVpc" create_vpc,
     "CreateVpcEndpoint" create_vpc_endpoint,
+    "DeleteEgressOnlyInternetGateway" delete_egress_only_internet_gateway,
     "DeleteNatGateway" delete_nat_gateway,
     "DeleteNetworkAcl" delete_network_acl,
     "DeleteNetworkAclEntry" delete_network_acl_entry,
@@ -271,6 +273,28 @@ mod tests {
         assert!(dry("Action=ModifyVpcAttribute&VpcId=vpc-1", true).is_err() && dry("", true).is_err());
         let subnet = "Action=CreateSubnet&VpcId=vpc-1";
         assert!(dry(subnet, true).is_ok() && dry(subnet, false).is_err());
+    }
+
+    #[test]
+    fn every_action_of_every_kind_is_asked_or_has_no_dry_run() {
+        const WITHOUT: [&str; 8] = [
+            "AssociateIamInstanceProfile",
+            "AssociateVpcCidrBlock",
+            "DisassociateIamInstanceProfile",
+            "DisassociateVpcCidrBlock",
+            "ModifySubnetAttribute",
+            "ModifyVpcAttribute",
+            "ReplaceIamInstanceProfileAssociation",
+            // Done here.
+            "WriteKeyFile",
+        ];
+        let actions = trueup_model::Kind::ALL
+            .into_iter()
+            .flat_map(|kind| kind.def().actions);
+        for action in actions.chain(trueup_model::tags::action::ALL) {
+            let is_without = WITHOUT.contains(&action.name);
+            assert_ne!(is_asked(action.name, true), is_without, "{action}");
+        }
     }
 
     #[test]

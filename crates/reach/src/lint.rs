@@ -389,8 +389,8 @@ fn lost_public_addresses(engine: &Engine<'_>, out: &mut Vec<Lint>) {
             );
             Lint::removing(diagnostic, help, Removal::PublicAddresses(host))
         } else {
-            let help = "a rule or a route names the public address: take it out of there before the host gives \
-                        it up, because it is somebody else's then";
+            let help = "a rule, a route or a list tells the public address from all others of the internet: take it \
+                        out of there before the host gives it up, because it is somebody else's then";
             Lint::new(diagnostic, help)
         });
     }

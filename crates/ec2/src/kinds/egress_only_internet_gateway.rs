@@ -3,9 +3,10 @@
 use trueup_model::kinds::egress_only_internet_gateway::{EgressOnlyInternetGateway, action, wait};
 use trueup_model::{Acted, Object};
 
-use crate::act::{Task, made};
+use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts};
 use crate::failure::Failure;
+use crate::kinds::internet_gateway::attached;
 use crate::kinds::{Answer, Live, Which, asked};
 use crate::read::{Found, pages};
 use crate::{Ec2, ownership, tags};
@@ -53,14 +54,9 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
 
 fn fold(gateway: aws_sdk_ec2::types::EgressOnlyInternetGateway) -> Result<Object, Failure> {
     let mut reader = Reader::default();
-    let attachments = reader.always("vpc", "attachmentSet", gateway.attachments);
-    let vpc = attachments
-        .into_iter()
-        .next()
-        .and_then(|attachment| attachment.vpc_id);
-    let typed = EgressOnlyInternetGateway {
-        vpc: reader.id("vpc", "vpcId", vpc),
-    };
+    let (vpc, _) = attached(&mut reader, gateway.attachments);
+    let vpc = vpc.unwrap_or_else(|| reader.id("vpc", "vpcId", None));
+    let typed = EgressOnlyInternetGateway { vpc };
     reader.object(
         "DescribeEgressOnlyInternetGateways",
         gateway.egress_only_internet_gateway_id,
@@ -92,10 +88,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 },
             )
             .await?;
-            Ok(Acted {
-                wait: Some(wait::AVAILABLE.of(&id)),
-                ..made(id)
-            })
+            Ok(made_until(id, wait::AVAILABLE, None))
         }
         action::DELETE => {
             let request = client.delete_egress_only_internet_gateway();

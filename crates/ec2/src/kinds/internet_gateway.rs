@@ -1,7 +1,8 @@
 //! `internet_gateway`, live.
 
+use aws_sdk_ec2::types::InternetGatewayAttachment;
 use trueup_model::kinds::internet_gateway::{InternetGateway, action};
-use trueup_model::{Acted, Kind, Object, Scope};
+use trueup_model::{Acted, Kind, Object, Ref, Scope};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts};
@@ -62,11 +63,14 @@ const ATTACHED: [(&str, bool); 5] = [
     ("detached", false),
 ];
 
-fn fold(gateway: aws_sdk_ec2::types::InternetGateway) -> Result<Object, Failure> {
-    let mut reader = Reader::default();
+/// The VPC that a gateway of either sort is attached to, and how.
+pub fn attached(
+    reader: &mut Reader,
+    attachments: Option<Vec<InternetGatewayAttachment>>,
+) -> (Option<Ref>, Option<String>) {
     let known = ATTACHED.map(|(word, _)| word);
     let (mut vpc, mut attached) = (None, None);
-    for attachment in reader.always("vpc", "attachmentSet", gateway.attachments) {
+    for attachment in reader.always("vpc", "attachmentSet", attachments) {
         let state = reader
             .word(
                 "vpc",
@@ -80,6 +84,12 @@ fn fold(gateway: aws_sdk_ec2::types::InternetGateway) -> Result<Object, Failure>
             (vpc, attached) = (Some(to), Some(state));
         }
     }
+    (vpc, attached)
+}
+
+fn fold(gateway: aws_sdk_ec2::types::InternetGateway) -> Result<Object, Failure> {
+    let mut reader = Reader::default();
+    let (vpc, attached) = attached(&mut reader, gateway.attachments);
     let typed = InternetGateway { vpc };
     reader.object(
         "DescribeInternetGateways",
@@ -165,7 +175,7 @@ async fn attach(task: &Task<'_>) -> Result<Acted, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ec2::types::{AttachmentStatus, InternetGatewayAttachment};
+    use aws_sdk_ec2::types::AttachmentStatus;
 
     #[test]
     fn available_is_attached_and_detached_is_not() {
