@@ -61,7 +61,7 @@ async fn of_subnet(ec2: &Ec2, kind: Kind, subnet: &str) -> Result<Found, Failure
 }
 
 /// Those of some subnets that are not there.
-pub async fn gone<'a>(ec2: &Ec2, ids: impl Iterator<Item = &'a String>) -> Result<Vec<String>, Failure> {
+pub async fn gone(ec2: &Ec2, ids: impl Iterator<Item = &String>) -> Result<Vec<String>, Failure> {
     let ids: Vec<String> = ids.cloned().collect();
     let mut gone = Vec::new();
     for ids in ids.chunks(filter::VALUES_MAX) {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use trueup_model::kinds::nat_gateway::{NatGateway, action, wait};
 use trueup_model::{Acted, Object, Ref};
 
-use crate::act::{Task, made};
+use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, some};
 use crate::failure::Failure;
 use crate::kinds::{Answer, Live, Which, asked};
@@ -203,10 +203,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         |answer| answer.nat_gateway()?.nat_gateway_id(),
     )
     .await?;
-    Ok(Acted {
-        wait: Some(wait::AVAILABLE.of(&id)),
-        ..made(id)
-    })
+    Ok(made_until(id, wait::AVAILABLE, None))
 }
 
 fn look(gateway: &aws_sdk_ec2::types::NatGateway) -> Seen {

@@ -7,7 +7,7 @@ use trueup_model::kinds::subnet::action::REPLACE_NETWORK_ACL_ASSOCIATION;
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
 use trueup_model::{Acted, Kind, Object, Record, Ref, Value};
 
-use crate::act::{Task, made};
+use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, some};
 use crate::classify::Class;
 use crate::failure::Failure;
@@ -180,10 +180,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         |answer| answer.network_acl()?.network_acl_id(),
     )
     .await?;
-    Ok(Acted {
-        wait: Some(wait::AVAILABLE.of(&id)),
-        ..made(id)
-    })
+    Ok(made_until(id, wait::AVAILABLE, None))
 }
 
 async fn delete(task: &Task<'_>) -> Result<(), Failure> {

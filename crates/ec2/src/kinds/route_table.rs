@@ -7,7 +7,7 @@ use trueup_model::kinds::subnet::action::DISASSOCIATE_ROUTE_TABLE;
 use trueup_model::net::RANGE;
 use trueup_model::{Acted, Kind, Object, Record, Ref, Value};
 
-use crate::act::{Task, made};
+use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, reference, some};
 use crate::classify::Class;
 use crate::failure::Failure;
@@ -262,10 +262,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         |answer| answer.route_table()?.route_table_id(),
     )
     .await?;
-    Ok(Acted {
-        wait: Some(wait::AVAILABLE.of(&id)),
-        ..made(id)
-    })
+    Ok(made_until(id, wait::AVAILABLE, None))
 }
 
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {

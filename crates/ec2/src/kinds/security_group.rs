@@ -5,7 +5,7 @@ use trueup_model::kinds::security_group::{Rule, SecurityGroup, action, fold_name
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
 use trueup_model::{Acted, Object, Record, Ref, Value};
 
-use crate::act::{Task, made};
+use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts, needed_text, some};
 use crate::call::Errand;
 use crate::classify::Class;
@@ -302,8 +302,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     .await?;
     Ok(Acted {
         facts: facts([("group_name", name)]),
-        wait: Some(wait::AVAILABLE.of(&made.id)),
-        ..self::made(made.id)
+        ..made_until(made.id, wait::AVAILABLE, None)
     })
 }
 

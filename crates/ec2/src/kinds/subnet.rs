@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::AttributeBooleanValue;
 use trueup_model::kinds::subnet::{Subnet, action, wait};
 use trueup_model::{Acted, ApiAction, Kind, Object, Ref, Scope, Value};
 
-use crate::act::{Task, made};
+use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed};
 use crate::classify::is_gone;
 use crate::failure::Failure;
@@ -211,20 +211,11 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         |answer| answer.subnet()?.subnet_id(),
     )
     .await?;
-    let state = made
-        .answer
-        .as_ref()
-        .and_then(|answer| answer.subnet()?.state())
+    let subnet = made.answer.as_ref().and_then(|answer| answer.subnet());
+    let state = subnet
+        .and_then(|subnet| subnet.state())
         .map(|state| state.as_str());
-    let wait = if state == Some("available") {
-        None
-    } else {
-        Some(wait::AVAILABLE.of(&made.id))
-    };
-    Ok(Acted {
-        wait,
-        ..self::made(made.id)
-    })
+    Ok(made_until(made.id, wait::AVAILABLE, state))
 }
 
 async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use trueup_model::kinds::vpc::{Vpc, action, wait};
 use trueup_model::{Acted, ApiAction, Kind, Object, Record, Scope, Value, Waiter};
 
-use crate::act::{Task, made};
+use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
 use crate::call::Errand;
 use crate::failure::Failure;
@@ -214,20 +214,9 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         async |task, id| delete(task, id).await,
     )
     .await?;
-    let state = made
-        .answer
-        .as_ref()
-        .and_then(|answer| answer.vpc()?.state())
-        .map(|state| state.as_str());
-    let wait = if state == Some("available") {
-        None
-    } else {
-        Some(wait::AVAILABLE.of(&made.id))
-    };
-    Ok(Acted {
-        wait,
-        ..self::made(made.id)
-    })
+    let vpc = made.answer.as_ref().and_then(|answer| answer.vpc());
+    let state = vpc.and_then(|vpc| vpc.state()).map(|state| state.as_str());
+    Ok(made_until(made.id, wait::AVAILABLE, state))
 }
 
 async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {

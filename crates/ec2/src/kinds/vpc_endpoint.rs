@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::VpcEndpointType;
 use trueup_model::kinds::vpc_endpoint::{VpcEndpoint, action, wait};
 use trueup_model::{Acted, ApiAction, Object, Ref, policy};
 
-use crate::act::{Task, ids, made};
+use crate::act::{Task, ids, made_until};
 use crate::answer::{Reader, STATE, facts};
 use crate::classify::{Class, classify};
 use crate::failure::Failure;
@@ -179,10 +179,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         |answer| answer.vpc_endpoint()?.vpc_endpoint_id(),
     )
     .await?;
-    Ok(Acted {
-        wait: Some(wait::AVAILABLE.of(&id)),
-        ..made(id)
-    })
+    Ok(made_until(id, wait::AVAILABLE, None))
 }
 
 async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {

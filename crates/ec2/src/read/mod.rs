@@ -91,10 +91,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
             None
         }
     };
-    let mentioned = later
-        .into_iter()
-        .filter(|kind| is_mentioned(*kind, &reads, tagged.as_ref()))
-        .collect();
+    let mentioned = mentioned(later, &reads, tagged.as_ref());
     for (kind, read) in reads.into_iter().chain(lists(ec2, scope, mentioned).await) {
         match read {
             Ok(found) => {
@@ -172,23 +169,20 @@ async fn lists(ec2: &Ec2, scope: &Scope, kinds: Vec<Kind>) -> Lists {
     join_all(reads).await
 }
 
-/// Whether a kind that the spec does not name matters all the same: something of it is the topology's, or
-/// another object refers to it. Where nobody knows what is the topology's, anything may be.
-fn is_mentioned(kind: Kind, reads: &Lists, tagged: Option<&whole::Tagged>) -> bool {
-    let objects = || {
-        reads
-            .iter()
-            .filter_map(|(_, read)| read.as_ref().ok())
-            .flat_map(|found| &found.objects)
-    };
-    let refers = |object: &Object| {
-        object
-            .record
-            .refs()
-            .iter()
-            .any(|to| to.id().is_some_and(|id| kind.is_id(id)))
-    };
-    tagged.is_none_or(|tagged| tagged.has_any(kind)) || objects().any(refers)
+/// Those of some kinds that the spec does not name and that matter all the same: something of them is the
+/// topology's, or another object refers to it. Where nobody knows what is the topology's, all may be.
+fn mentioned(kinds: Vec<Kind>, reads: &Lists, tagged: Option<&whole::Tagged>) -> Vec<Kind> {
+    let Some(tagged) = tagged else { return kinds };
+    let (mut mentioned, mut left): (Vec<Kind>, Vec<Kind>) =
+        kinds.into_iter().partition(|kind| tagged.has_any(*kind));
+    let lists = reads.iter().filter_map(|(_, read)| read.as_ref().ok());
+    for object in lists.flat_map(|found| &found.objects) {
+        object.record.each_ref(&mut |to| {
+            let is_meant = |kind: &mut Kind| to.id().is_some_and(|id| kind.is_id(id));
+            mentioned.extend(left.extract_if(.., is_meant));
+        });
+    }
+    mentioned
 }
 
 /// The kinds that could not be read.

@@ -464,8 +464,7 @@ async fn disassociate_address(task: &Task<'_>) -> Result<Acted, Failure> {
 
 /// What an address is associated with: the instance and the association.
 async fn association(task: &Task<'_>, address: &str) -> Result<Option<(String, String)>, Failure> {
-    let found = kinds::find(task.ec2, Kind::ElasticIp, &[address.to_owned()]).await?;
-    let object = found.objects.into_iter().find(|object| object.id == address);
+    let object = kinds::find_one(task.ec2, Kind::ElasticIp, address).await?;
     let text = |facts: &Record, name: &str| Some(facts.text(name).to_owned()).filter(|text| !text.is_empty());
     Ok(object.and_then(|object| {
         Some((
