@@ -27,6 +27,7 @@ const KINDS: [&str; 12] = [
     "vpc",
     "subnet",
     "internet_gateway",
+    "egress_only_internet_gateway",
     "elastic_ip",
     "nat_gateway",
     "route_table",
@@ -35,10 +36,7 @@ const KINDS: [&str; 12] = [
     "key_pair",
     "instance",
     "vpc_endpoint",
-    "egress_only_internet_gateway",
 ];
-/// So many of them are drawn where not every attribute of every kind is.
-const COMMON: usize = 11;
 
 /// A spec that is drawn and edited at random.
 #[derive(Clone, Debug)]
@@ -107,17 +105,12 @@ impl Network {
         while network.topology.resources.len() < resources {
             network.change(|network| {
                 for _ in 0..at_a_time {
-                    let kind = *network.any(&network.kinds()[1..]);
+                    let kind = *network.any(&KINDS[1..]);
                     network.add(kind);
                 }
             });
         }
         network
-    }
-
-    /// The kinds that it is drawn from.
-    fn kinds(&self) -> &'static [&'static str] {
-        if self.wide { &KINDS } else { &KINDS[..COMMON] }
     }
 
     /// The spec as text.
@@ -152,7 +145,7 @@ impl Network {
             for _ in 0..edits {
                 match network.rng.usize(0..10) {
                     0 | 1 => {
-                        let kind = *network.any(network.kinds());
+                        let kind = *network.any(&KINDS);
                         network.add(kind);
                     }
                     2 => network.remove(),
@@ -329,7 +322,7 @@ impl Network {
 
     /// A resource takes an attribute of another draw.
     fn alter(&mut self) {
-        let kind = *self.any(self.kinds());
+        let kind = *self.any(&KINDS);
         let Some(name) = self.name(kind) else { return };
         let Some(Value::Object(drawn)) = self.draw(kind) else {
             return;
@@ -363,7 +356,7 @@ impl Network {
 
     /// A resource goes, and with it what names it.
     fn remove(&mut self) {
-        let kind = *self.any(self.kinds());
+        let kind = *self.any(&KINDS);
         if let Some(name) = self.name(kind) {
             self.forget(kind, &name);
         }
@@ -410,7 +403,7 @@ impl Network {
 
     /// A resource has another name in the spec.
     fn rename(&mut self) {
-        let kind = *self.any(self.kinds());
+        let kind = *self.any(&KINDS);
         let Some(name) = self.name(kind) else { return };
         let new = format!("{}{}", &kind[..1], self.number());
         if let Some(resources) = self.resources(kind)

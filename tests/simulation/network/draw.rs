@@ -66,6 +66,10 @@ impl Network {
                 _ => {}
             }
         }
+        let out = self.one_within("egress_only_internet_gateway", vpc);
+        if let Some(gateway) = out.filter(|_| self.one_in(2)) {
+            routes.push(json!({"destination": "::/0", "egress_only_internet_gateway": gateway}));
+        }
         json!({"vpc": vpc, "routes": routes})
     }
 
