@@ -197,7 +197,7 @@ impl Settling {
 mod tests {
     use super::*;
     use trueup_model::Waiter;
-    use trueup_model::kinds::{instance, nat_gateway, route_table, subnet, vpc_endpoint};
+    use trueup_model::kinds::{instance, nat_gateway, subnet, vpc_endpoint};
 
     /// When looks come at an object that is done after `seconds`; the last one finds it done.
     async fn looks(until: Waiter, seconds: u64) -> Vec<Duration> {
@@ -239,7 +239,7 @@ mod tests {
             (instance::wait::STOPPED, 17, 12),
             (instance::wait::TERMINATED, 24, 10),
             (subnet::wait::AVAILABLE, 3, 6),
-            (route_table::wait::AVAILABLE, 50, 35),
+            (Waiter::SHOWN, 50, 35),
         ] {
             let looks = looks(until, seconds).await;
             assert!(looks.len() <= looks_max, "{until:?} after {seconds} s: {looks:?}");

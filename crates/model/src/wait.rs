@@ -18,6 +18,9 @@ pub struct Waiter {
 }
 
 impl Waiter {
+    /// Waits until EC2 shows it, of a kind without states.
+    pub const SHOWN: Self = Self::until("available", 10);
+
     /// Waits for this state: it may be there at once, and is there within these minutes.
     pub const fn until(state: &'static str, minutes: u64) -> Self {
         Self {

@@ -1,13 +1,13 @@
 //! `egress_only_internet_gateway`, live.
 
-use trueup_model::kinds::egress_only_internet_gateway::{EgressOnlyInternetGateway, action, wait};
-use trueup_model::{Acted, Object};
+use trueup_model::kinds::egress_only_internet_gateway::{EgressOnlyInternetGateway, action};
+use trueup_model::{Acted, Object, Waiter};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts};
 use crate::failure::Failure;
 use crate::kinds::internet_gateway::attached;
-use crate::kinds::{Answer, Live, Which, asked};
+use crate::kinds::{Live, Which, asked, list_and_act};
 use crate::read::{Found, pages};
 use crate::{Ec2, ownership, tags};
 
@@ -15,13 +15,7 @@ use crate::{Ec2, ownership, tags};
 pub struct EgressOnlyInternetGateways;
 
 impl Live for EgressOnlyInternetGateways {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         // EC2 filters them by their tags alone.
@@ -88,7 +82,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 },
             )
             .await?;
-            Ok(made_until(id, wait::AVAILABLE, None))
+            Ok(made_until(id, Waiter::SHOWN, None))
         }
         action::DELETE => {
             let request = client.delete_egress_only_internet_gateway();

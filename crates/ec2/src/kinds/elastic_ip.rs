@@ -8,7 +8,7 @@ use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_text, some};
 use crate::call::Errand;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which};
+use crate::kinds::{Live, Which, list_and_act};
 use crate::read::Found;
 use crate::{Ec2, ownership, tags};
 
@@ -16,13 +16,7 @@ use crate::{Ec2, ownership, tags};
 pub struct ElasticIps;
 
 impl Live for ElasticIps {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("allocation-id")

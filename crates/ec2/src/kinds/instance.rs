@@ -12,7 +12,7 @@ use trueup_model::{Act, Acted, Kind, Object, Record, Scope};
 use crate::act::Task;
 use crate::answer::needed;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, find_one};
+use crate::kinds::{Answer, Live, Which, asked, find_one, list_and_act};
 use crate::read::{Found, Links, Seen, pages};
 use crate::{Ec2, filter};
 
@@ -43,13 +43,7 @@ pub fn is_about_volume(act: &Act) -> bool {
 pub struct Instances;
 
 impl Live for Instances {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("instance-id")

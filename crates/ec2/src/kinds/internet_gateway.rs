@@ -8,7 +8,7 @@ use crate::act::{Task, made};
 use crate::answer::{Reader, facts};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, find_one};
+use crate::kinds::{Live, Which, asked, find_one, list_and_act};
 use crate::read::{Found, Links, pages};
 use crate::{Ec2, ownership, tags};
 
@@ -16,13 +16,7 @@ use crate::{Ec2, ownership, tags};
 pub struct InternetGateways;
 
 impl Live for InternetGateways {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("internet-gateway-id")

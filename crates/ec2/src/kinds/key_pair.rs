@@ -9,7 +9,7 @@ use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_text};
 use crate::call::Errand;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, find_one};
+use crate::kinds::{Live, Which, find_one, list_and_act};
 use crate::read::Found;
 use crate::{Ec2, filter, ownership, tags};
 
@@ -17,13 +17,7 @@ use crate::{Ec2, filter, ownership, tags};
 pub struct KeyPairs;
 
 impl Live for KeyPairs {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("key-pair-id")

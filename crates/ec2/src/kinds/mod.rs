@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::Filter;
 use futures_util::future::{LocalBoxFuture, ready};
-use trueup_model::{Acted, Kind, Object, Record, Scope, Settled, Value, Wait};
+use trueup_model::{Acted, Kind, Object, Record, Scope, Settled, Value, Wait, Waiter};
 
 use crate::act::Task;
 use crate::classify::Class;
@@ -38,7 +38,8 @@ pub trait Live: Sync {
     /// Carries out a step.
     fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted>;
 
-    /// The filter that finds objects by their ids; none where not every EC2 has one: then all are read.
+    /// The filter that finds objects by their ids; none where not every EC2 has one: then the ids are
+    /// in the request itself, and one that is not there fails it.
     fn id_filter(&self) -> Option<&'static str>;
 
     /// Reads what about the objects takes calls of its own.
@@ -64,6 +65,29 @@ pub trait Live: Sync {
         Box::pin(ready(Ok(Vec::new())))
     }
 }
+
+/// The two methods of [`Live`] that every kind has: the functions `list` and `act` of its file. A trait object
+/// takes no `async fn`.
+macro_rules! list_and_act {
+    () => {
+        fn list<'a>(
+            &'a self,
+            ec2: &'a $crate::Ec2,
+            which: $crate::kinds::Which<'a>,
+        ) -> $crate::kinds::Answer<'a, $crate::read::Found> {
+            Box::pin(list(ec2, which))
+        }
+
+        fn act<'a>(
+            &'a self,
+            task: &'a $crate::act::Task<'a>,
+        ) -> $crate::kinds::Answer<'a, trueup_model::Acted> {
+            Box::pin(act(task))
+        }
+    };
+}
+
+pub(crate) use list_and_act;
 
 /// The kind as EC2 has it.
 pub fn live(kind: Kind) -> &'static dyn Live {
@@ -122,8 +146,15 @@ pub async fn read(ec2: &Ec2, kind: Kind, filters: &[Filter]) -> Result<Found, Fa
 
 /// Reads what there is of some ids of a kind, at most as many as one request takes.
 pub async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Found, Failure> {
-    let filters = live(kind).id_filter().map(|name| filter::of(name, ids));
-    let mut found = read(ec2, kind, filters.as_slice()).await?;
+    let mut found = match live(kind).id_filter() {
+        Some(name) => read(ec2, kind, &[filter::of(name, ids)]).await?,
+        None => match live(kind).list(ec2, Which::Ids(ids)).await {
+            // Of several EC2 does not say which one is not there: then all are read.
+            Err(failure) if failure.class == Class::NotFound && ids.len() > 1 => read(ec2, kind, &[]).await?,
+            Err(failure) if failure.class == Class::NotFound => Found::default(),
+            found => found?,
+        },
+    };
     found.objects.retain(|object| ids.contains(&object.id));
     Ok(found)
 }
@@ -165,8 +196,6 @@ pub async fn is_gone(ec2: &Ec2, kind: Kind, id: &str) -> Result<bool, Failure> {
 
 /// What is said of an object that was made and is not shown.
 pub const INVISIBLE: &str = "not visible yet";
-/// What a kind without states is in once it is shown.
-const SHOWN: &str = "available";
 
 /// Looks once at everything of a kind that is waited for. Answers in the order of `waits`.
 pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
@@ -207,7 +236,7 @@ impl Looks {
         let mut seen = self.seen.get(&wait.id).into_iter().flatten();
         let Some(seen) = seen.find(|seen| seen.respect.is_none_or(|respect| respect == wait.until)) else {
             return match facts() {
-                Some(facts) if wait.until.state == SHOWN => Settled::Done(facts),
+                Some(facts) if wait.until == Waiter::SHOWN => Settled::Done(facts),
                 None if wait.until.is_gone => Settled::Done(Record::new()),
                 _ => Settled::Pending(INVISIBLE.to_owned()),
             };

@@ -10,7 +10,7 @@ use trueup_model::{Acted, Object, Ref};
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, some};
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked};
+use crate::kinds::{Live, Which, asked, list_and_act};
 use crate::read::{Found, Seen, pages};
 use crate::{Ec2, filter, ownership, tags};
 
@@ -23,13 +23,7 @@ const RELEASED_LOOK: Duration = Duration::from_secs(5);
 pub struct NatGateways;
 
 impl Live for NatGateways {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("nat-gateway-id")

@@ -2,16 +2,16 @@
 
 use aws_sdk_ec2::operation::delete_network_acl::builders::DeleteNetworkAclFluentBuilder;
 use aws_sdk_ec2::types::{IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
-use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl, action, wait};
+use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl, action};
 use trueup_model::kinds::subnet::action::REPLACE_NETWORK_ACL_ASSOCIATION;
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
-use trueup_model::{Acted, Kind, Object, Record, Ref, Value};
+use trueup_model::{Acted, Kind, Object, Record, Ref, Value, Waiter};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, some};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, has_member};
+use crate::kinds::{Live, Which, asked, has_member, list_and_act};
 use crate::read::{Found, pages};
 use crate::{Ec2, association, filter, kinds, ownership, tags};
 
@@ -19,13 +19,7 @@ use crate::{Ec2, association, filter, kinds, ownership, tags};
 pub struct NetworkAcls;
 
 impl Live for NetworkAcls {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         // moto has no such filter.
@@ -180,7 +174,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         |answer| answer.network_acl()?.network_acl_id(),
     )
     .await?;
-    Ok(made_until(id, wait::AVAILABLE, None))
+    Ok(made_until(id, Waiter::SHOWN, None))
 }
 
 async fn delete(task: &Task<'_>) -> Result<(), Failure> {

@@ -2,16 +2,16 @@
 
 use aws_sdk_ec2::operation::delete_route_table::builders::DeleteRouteTableFluentBuilder;
 use aws_sdk_ec2::types::{RouteOrigin, RouteState};
-use trueup_model::kinds::route_table::{REDIRECTED, Route, RouteTable, action, wait};
+use trueup_model::kinds::route_table::{REDIRECTED, Route, RouteTable, action};
 use trueup_model::kinds::subnet::action::DISASSOCIATE_ROUTE_TABLE;
 use trueup_model::net::RANGE;
-use trueup_model::{Acted, Kind, Object, Record, Ref, Value};
+use trueup_model::{Acted, Kind, Object, Record, Ref, Value, Waiter};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts, needed, needed_id, needed_text, reference, some};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, find, has_member};
+use crate::kinds::{Live, Which, asked, find, has_member, list_and_act};
 use crate::read::{Found, pages};
 use crate::{Ec2, association, ownership, prefix_list, tags};
 
@@ -19,13 +19,7 @@ use crate::{Ec2, association, ownership, prefix_list, tags};
 pub struct RouteTables;
 
 impl Live for RouteTables {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("route-table-id")
@@ -262,7 +256,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         |answer| answer.route_table()?.route_table_id(),
     )
     .await?;
-    Ok(made_until(id, wait::AVAILABLE, None))
+    Ok(made_until(id, Waiter::SHOWN, None))
 }
 
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {

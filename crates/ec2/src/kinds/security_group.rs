@@ -1,16 +1,16 @@
 //! `security_group`, live.
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
-use trueup_model::kinds::security_group::{Rule, SecurityGroup, action, fold_name, wait};
+use trueup_model::kinds::security_group::{Rule, SecurityGroup, action, fold_name};
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
-use trueup_model::{Acted, Object, Record, Ref, Value};
+use trueup_model::{Acted, Object, Record, Ref, Value, Waiter};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts, needed_text, some};
 use crate::call::Errand;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked};
+use crate::kinds::{Live, Which, asked, list_and_act};
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, prefix_list, tags};
 
@@ -21,13 +21,7 @@ pub const DEFAULT: &str = "default";
 pub struct SecurityGroups;
 
 impl Live for SecurityGroups {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("group-id")
@@ -302,7 +296,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     .await?;
     Ok(Acted {
         facts: facts([("group_name", name)]),
-        ..made_until(made.id, wait::AVAILABLE, None)
+        ..made_until(made.id, Waiter::SHOWN, None)
     })
 }
 

@@ -8,7 +8,7 @@ use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed};
 use crate::classify::is_gone;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked};
+use crate::kinds::{Live, Which, asked, list_and_act};
 use crate::read::{Found, Links, Seen, pages};
 use crate::{Ec2, association, ownership, tags};
 
@@ -23,13 +23,7 @@ const DEFAULT_ACL: &str = "default_network_acl";
 pub struct Subnets;
 
 impl Live for Subnets {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("subnet-id")

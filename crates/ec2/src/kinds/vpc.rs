@@ -9,7 +9,7 @@ use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
 use crate::call::Errand;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, find_one};
+use crate::kinds::{Answer, Live, Which, asked, find_one, list_and_act};
 use crate::read::{Found, Seen, pages};
 use crate::{Ec2, ownership, tags};
 
@@ -22,13 +22,7 @@ fn association_fact(range: &str) -> String {
 pub struct Vpcs;
 
 impl Live for Vpcs {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         Some("vpc-id")

@@ -8,7 +8,7 @@ use crate::act::{Task, ids, made_until};
 use crate::answer::{Reader, STATE, facts};
 use crate::classify::{Class, classify};
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked};
+use crate::kinds::{Live, Which, asked, list_and_act};
 use crate::read::{Found, Seen, pages};
 use crate::{Ec2, ownership, tags};
 
@@ -27,13 +27,7 @@ fn state(endpoint: &Endpoint) -> String {
 pub struct VpcEndpoints;
 
 impl Live for VpcEndpoints {
-    fn list<'a>(&'a self, ec2: &'a Ec2, which: Which<'a>) -> Answer<'a, Found> {
-        Box::pin(list(ec2, which))
-    }
-
-    fn act<'a>(&'a self, task: &'a Task<'a>) -> Answer<'a, Acted> {
-        Box::pin(act(task))
-    }
+    list_and_act!();
 
     fn id_filter(&self) -> Option<&'static str> {
         // EC2 has `vpc-endpoint-id`, and moto does not.

@@ -36,14 +36,6 @@ actions! {
     DELETE = delete "DeleteEgressOnlyInternetGateway";
 }
 
-/// What is waited for.
-pub mod wait {
-    use crate::Waiter;
-
-    /// EC2 shows it.
-    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
-}
-
 static SCHEMA: Schema = Schema {
     kind: Kind::EgressOnlyInternetGateway,
     arn_type: "egress-only-internet-gateway",

@@ -65,14 +65,6 @@ actions! {
     DELETE = delete "DeleteNetworkAcl";
 }
 
-/// What is waited for.
-pub mod wait {
-    use crate::Waiter;
-
-    /// EC2 shows it.
-    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
-}
-
 /// An entry that denies cuts when it comes, and one that allows when it goes.
 fn cuts(before: Option<&Value>, after: Option<&Value>) -> Disruption {
     let allows = |entry: Option<&Value>| entry.is_some_and(entry::allows);

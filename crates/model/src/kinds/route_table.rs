@@ -193,14 +193,6 @@ actions! {
     DELETE = delete "DeleteRouteTable";
 }
 
-/// What is waited for.
-pub mod wait {
-    use crate::Waiter;
-
-    /// EC2 shows it.
-    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
-}
-
 static SCHEMA: Schema = Schema {
     kind: Kind::RouteTable,
     arn_type: "route-table",

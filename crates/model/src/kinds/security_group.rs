@@ -130,14 +130,6 @@ actions! {
     DELETE = delete "DeleteSecurityGroup";
 }
 
-/// What is waited for.
-pub mod wait {
-    use crate::Waiter;
-
-    /// EC2 shows it.
-    pub const AVAILABLE: Waiter = Waiter::until("available", 10);
-}
-
 /// A rule that goes cuts what it let through.
 fn takes(before: Option<&Value>, after: Option<&Value>) -> Disruption {
     if before.is_some() && after.is_none() {

@@ -254,14 +254,7 @@ fn build(
         requester: Some(REQUESTER),
     };
     let interface = network_interface::make(call, new)?;
-    let attachment = Attachment {
-        id: call.new_id("ela-attach"),
-        instance: None,
-        owner: "amazon-aws".into(),
-        index: 1,
-        delete_on_termination: false,
-        at: call.now,
-    };
+    let attachment = Attachment::to_service(call);
     call.region
         .network_interfaces
         .update(&interface, |eni| eni.attachment = Some(attachment));

@@ -34,6 +34,20 @@ pub struct Attachment {
     pub at: Millis,
 }
 
+impl Attachment {
+    /// To a service of AWS's.
+    pub fn to_service(call: &mut Call<'_>) -> Self {
+        Self {
+            id: call.new_id("ela-attach"),
+            instance: None,
+            owner: "amazon-aws".into(),
+            index: 1,
+            delete_on_termination: false,
+            at: call.now,
+        }
+    }
+}
+
 /// A network interface.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NetworkInterface {

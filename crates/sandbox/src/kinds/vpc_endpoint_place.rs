@@ -95,14 +95,7 @@ pub fn add_subnets(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, subnets
             requester: Some(REQUESTER),
         };
         let interface = network_interface::make(call, interface)?;
-        let attachment = Attachment {
-            id: call.new_id("ela-attach"),
-            instance: None,
-            owner: "amazon-aws".into(),
-            index: 1,
-            delete_on_termination: false,
-            at: call.now,
-        };
+        let attachment = Attachment::to_service(call);
         call.region.network_interfaces.update(&interface, |eni| {
             eni.attachment = Some(attachment);
             eni.source_dest_check = true;
