@@ -59,15 +59,16 @@ fn asked(plan: &Plan) -> Vec<(&Step, Act)> {
         .collect()
 }
 
-/// Whether a step that comes before another one changes something that the other one refers to: what EC2 then
-/// says to its request may not be said any more. A range that a VPC is given first is one that a subnet can
-/// be made in.
+/// Whether a step that comes before another one changes what EC2 then says to its request: it changes
+/// something that the other one refers to, or gives up what only one object may have. A range that a VPC is
+/// given first is one that a subnet can be made in; a gateway that goes leaves the place to another one.
 fn may_be_mended(plan: &Plan, step: &Step) -> bool {
     let refers = |step: &Step| -> BTreeSet<Address> {
         let refs = [step.call.sets.refs(), step.call.unsets.refs()].concat();
         refs.into_iter().filter_map(Ref::address).cloned().collect()
     };
     let own = refers(step);
+    let takes = step.address.kind.rules().claims(&step.address, &step.call.sets);
     let mut before = BTreeSet::new();
     let mut left = step.after.clone();
     while let Some(number) = left.pop() {
@@ -78,12 +79,22 @@ fn may_be_mended(plan: &Plan, step: &Step) -> bool {
         }
     }
     let changes = |before: &Step| {
-        before.address != step.address
-            && before.call.role() == Role::Modify
+        before.call.role() == Role::Modify
             && (own.contains(&before.address)
                 || (before.address.kind == step.address.kind && !refers(before).is_disjoint(&own)))
     };
+    let gives_up = |before: &Step| {
+        let given = before
+            .address
+            .kind
+            .rules()
+            .claims(&before.address, &before.call.unsets);
+        given
+            .iter()
+            .any(|given| takes.iter().any(|taken| taken.clashes(given)))
+    };
     plan.steps
         .iter()
-        .any(|step| before.contains(&step.number) && changes(step))
+        .filter(|other| before.contains(&other.number) && other.address != step.address)
+        .any(|other| changes(other) || gives_up(other))
 }

@@ -197,3 +197,14 @@ fn only_a_plan_that_stops_or_ends_something_is_rehearsed_and_what_may_pass_does_
         assert_eq!(dry(), ["CreateTags", "RunInstances", "TerminateInstances"]);
     });
 }
+
+#[test]
+fn what_a_step_before_it_gives_up_is_no_refusal() {
+    paused(async {
+        let spec = format!("{REPLACED}egress_only_internet_gateway: {{out: {{}}}}\n");
+        let world = World::new().await;
+        world.apply(&topology(&spec)).await;
+        // EC2 has one in a VPC: it says so while the old one is there.
+        world.apply(&topology(&spec.replace("{out: {}}", "{v6: {}}"))).await;
+    });
+}
