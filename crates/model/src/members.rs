@@ -19,6 +19,8 @@ pub struct Members {
     pub key_words: fn(&Value) -> String,
     /// What a member is besides its key, in words; none where its fields say it.
     pub words: Option<fn(&Value) -> String>,
+    /// One of them as a spec may have it, for messages; empty where its type says enough.
+    pub example: &'static str,
 }
 
 /// What tells one member of a set apart from the others: data, so that a nicer wording is another text and
@@ -104,7 +106,15 @@ impl Members {
             key,
             key_words,
             words: None,
+            example: "",
         }
+    }
+
+    /// A member is written like this.
+    #[must_use]
+    pub const fn like(mut self, example: &'static str) -> Self {
+        self.example = example;
+        self
     }
 
     /// Members are shown in these words.

@@ -17,10 +17,21 @@ pub struct Format {
     /// what [`Format::read`] takes as far as an expression can, and `tests/model/formats.rs` lists what it cannot
     /// say.
     pub pattern: &'static str,
-    /// Whether a bare YAML number is such a text too.
+    /// Whether a bare YAML number, or switch, is such a text too.
     pub number: bool,
     /// Reads the text into its canonical spelling.
     pub read: fn(&str) -> Result<String, Complaint>,
+}
+
+impl Format {
+    /// A text of this form as a spec has it: quoted where YAML would read a number.
+    pub fn spelled(&self, text: String) -> String {
+        if !self.number && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("\"{text}\"")
+        } else {
+            text
+        }
+    }
 }
 
 /// Why a text is not of a format.

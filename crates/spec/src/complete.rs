@@ -44,22 +44,19 @@ pub fn complete(
     problems: &mut Problems,
 ) -> Completed {
     let Document {
-        topology: name,
-        account,
-        region: own,
-        max_deletes,
-        tags: head,
+        head,
         expect,
         places,
         drafts,
         names,
     } = document;
-    let region = own.or_else(|| region.map(str::to_owned));
+    let text = |key: &str| head.get(key).and_then(Value::as_text);
+    let max_deletes = head.get("max_deletes").and_then(Value::as_int);
     let mut topology = Topology {
-        name,
-        account,
-        region,
-        max_deletes,
+        name: head.text("topology").to_owned(),
+        account: text("account").map(str::to_owned),
+        region: text("region").or(region).map(str::to_owned),
+        max_deletes: max_deletes.and_then(|most| most.try_into().ok()),
         at_once: None,
         resources: BTreeMap::new(),
         expect,
@@ -70,15 +67,15 @@ pub fn complete(
         let Draft {
             address,
             place,
-            record,
-            tags: own_tags,
-            protect,
+            mut record,
             mut notes,
         } = draft;
+        let own_tags = record.remove("tags");
+        let protect = record.remove("protect").and_then(|protect| protect.as_bool());
         let mut resource = Resource {
             address: address.clone(),
             record,
-            protect,
+            protect: protect.unwrap_or_default(),
             place,
             places: Arc::new(std::mem::take(&mut notes.places)),
         };
@@ -109,7 +106,8 @@ pub fn complete(
         }
         let origins = members::order(&mut resource.record, address.kind.schema().attributes, origins);
         fill(&mut resource.record, address.kind.schema().attributes);
-        let all = tags::all(&topology.name, address.name.as_str(), &head, &own_tags);
+        let tags = [head.get("tags"), own_tags.as_ref()];
+        let all = tags::all(&topology.name, address.name.as_str(), tags);
         if let Some(diagnostic) = tags::check(&address.to_string(), &all, resource.place("tags")) {
             problems.push(diagnostic);
         }

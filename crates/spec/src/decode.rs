@@ -4,12 +4,13 @@
 //! one run tells every mistake and none that only follows from another.
 
 use trueup_model::net::Format;
-use trueup_model::schema::Members;
+use trueup_model::schema::{Members, Omitted};
 use trueup_model::{AddressError, Attribute, Diagnostic, Kind, Place, Record, Type, Value};
 
 mod reference;
 
 use crate::draft::Notes;
+use crate::keys;
 use crate::names::Names;
 use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
@@ -36,31 +37,35 @@ pub struct Fields<'f> {
     pub own: Span,
     /// Its table.
     pub attributes: &'f [Attribute],
-    /// Keys that somebody else reads.
-    pub extra: &'f [&'f str],
+    /// What it has beside its table.
+    pub also: &'f [Attribute],
 }
+
+impl<'f> Fields<'f> {
+    fn all(&self) -> impl Iterator<Item = &'f Attribute> + use<'f> {
+        self.attributes.iter().chain(self.also)
+    }
+}
+
+/// A key of a mapping and its value, with the attribute that the key means.
+pub type Given<'f> = (&'f Attribute, &'f Key, &'f Node);
 
 impl<'a> Decoder<'a> {
     /// The attributes of a mapping by its table.
     pub fn fields(&mut self, fields: &Fields<'_>, map: &[(Key, Node)]) -> Record {
+        let known = |key: &Key| fields.all().find(|attribute| attribute.name == key.text);
+        let given = map.iter().filter_map(|(key, node)| {
+            let attribute = known(key).or_else(|| self.unknown_key(fields, key, map))?;
+            Some((attribute, key, node))
+        });
+        let given: Vec<Given<'_>> = given.collect();
+        self.given(fields, &given)
+    }
+
+    /// The same of a mapping whose keys are known.
+    pub fn given(&mut self, fields: &Fields<'_>, given: &[Given<'_>]) -> Record {
         let mut record = Record::new();
-        let mut given: Vec<&str> = Vec::new();
-        for (key, node) in map {
-            if fields.extra.contains(&key.text.as_str()) {
-                continue;
-            }
-            let attribute = match fields
-                .attributes
-                .iter()
-                .find(|attribute| attribute.name == key.text)
-            {
-                Some(attribute) => attribute,
-                None => match self.unknown_key(fields, key, map) {
-                    Some(meant) => meant,
-                    None => continue,
-                },
-            };
-            given.push(attribute.name);
+        for (attribute, key, node) in given.iter().copied() {
             let path = join(fields.path, attribute.name);
             if fields.path.is_empty() {
                 self.later = attribute.later;
@@ -88,7 +93,7 @@ impl<'a> Decoder<'a> {
                 record.set(attribute.name, value);
             }
         }
-        self.missing(fields, &given);
+        self.missing(fields, given);
         record
     }
 
@@ -112,18 +117,13 @@ impl<'a> Decoder<'a> {
             }
             (Type::Int(from, to), _) => self.int(*from, *to, name, path, node),
             (Type::Text(format), Yaml::Text(text)) => self.text(format, text, name, path, node),
-            (Type::Text(format), Yaml::Number(spelled)) if format.number => {
+            (Type::Text(format), Yaml::Number(spelled) | Yaml::Bool(_, spelled)) if format.number => {
                 self.text(format, spelled, name, path, node)
             }
             (Type::Text(format), Yaml::Number(spelled) | Yaml::Bool(_, spelled)) => {
                 let meant = (format.read)(spelled).ok();
-                self.wrong(
-                    name,
-                    path,
-                    node,
-                    format.what,
-                    meant.as_ref().map(|_| format!("\"{spelled}\"")).as_deref(),
-                );
+                let quoted = meant.as_ref().map(|_| format!("\"{spelled}\""));
+                self.wrong(name, path, node, format.what, quoted.as_deref());
                 meant.map(Value::Text)
             }
             (Type::Text(format), _) => self.wrong(name, path, node, format.what, None),
@@ -147,7 +147,7 @@ impl<'a> Decoder<'a> {
                     path,
                     own: node.span,
                     attributes,
-                    extra: &[],
+                    also: &[],
                 };
                 Some(Value::Map(self.fields(&fields, map)))
             }
@@ -158,7 +158,11 @@ impl<'a> Decoder<'a> {
             (Type::OneOrMany(inner), _) => self.value(inner, name, path, node),
             (Type::Policy, Yaml::Map(_)) => Some(self.plain(path, node)),
             (Type::Policy, _) => self.wrong(name, path, node, "an IAM policy as a mapping", None),
-            (Type::Tags, _) => None,
+            (Type::Tags, Yaml::Map(map)) => Some(Value::Map(self.tags(path, map))),
+            (Type::Tags, _) => {
+                let wanted = "keys and values, such as `{team: network}`";
+                self.wrong(name, path, node, wanted, None)
+            }
         }
     }
 
@@ -200,7 +204,7 @@ impl<'a> Decoder<'a> {
         // What is proposed must itself be right here.
         let meant = complaint
             .instead
-            .and_then(|instead| Some(((format.read)(&instead).ok()?, instead)));
+            .and_then(|instead| Some(((format.read)(&instead).ok()?, format.spelled(instead))));
         self.broken(
             path,
             match &meant {
@@ -245,7 +249,12 @@ impl<'a> Decoder<'a> {
             self.notes
                 .places
                 .insert(inner.clone(), self.problems.place(node.span));
-            let value = self.value(&members.ty, name, &inner, node);
+            let value = match &members.ty {
+                Type::Object(_) if !matches!(node.value, Yaml::Map(_)) => {
+                    self.wrong(name, &inner, node, &such("a mapping", "", members), None)
+                }
+                ty => self.value(ty, name, &inner, node),
+            };
             // Kinds tell doubled rules and routes themselves, after expanding them.
             if let Some(value) = value.as_ref().filter(|_| !matches!(members.ty, Type::Object(_)))
                 && let Some(first) = seen.insert(members.key(value), node.span)
@@ -270,7 +279,7 @@ impl<'a> Decoder<'a> {
             .spelled()
             .filter(|_| !matches!(members.ty, Type::Object(_)))
             .map(|text| format!("[{text}]"));
-        self.wrong(name, path, node, "a list", plain.as_deref());
+        self.wrong(name, path, node, &such("a list", "- ", members), plain.as_deref());
         plain.map(|_| self.set(members, name, path, std::slice::from_ref(node)))
     }
 
@@ -331,13 +340,6 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// A switch that is no attribute of EC2's.
-    pub fn switch(&mut self, name: &str, node: &Node) -> bool {
-        self.value(&Type::Bool, name, name, node)
-            .and_then(|value| value.as_bool())
-            .unwrap_or(false)
-    }
-
     /// Says what is wanted and what was found; `instead` is what to write.
     pub fn wrong(
         &mut self,
@@ -366,11 +368,13 @@ impl<'a> Decoder<'a> {
         self.problems.push(diagnostic);
     }
 
-    fn missing(&mut self, fields: &Fields<'_>, given: &[&str]) {
+    fn missing(&mut self, fields: &Fields<'_>, given: &[Given<'_>]) {
         // What may be filled in later is asked for there.
         let filled = |attribute: &Attribute| fields.path.is_empty() && may_be_sole(attribute);
         let lacks = |attribute: &&Attribute| {
-            attribute.required && !given.contains(&attribute.name) && !filled(attribute)
+            attribute.required
+                && given.iter().all(|(given, ..)| given.name != attribute.name)
+                && !filled(attribute)
         };
         let missing: Vec<&Attribute> = fields.attributes.iter().filter(lacks).collect();
         if missing.is_empty() {
@@ -400,7 +404,9 @@ impl<'a> Decoder<'a> {
             .at(place, "nothing after the colon");
         let help = match (attribute.required, &attribute.ty) {
             (true, _) => attribute.doc,
-            (false, Type::Set(_)) => "write `[]` for none, or remove the line for what EC2 does by default",
+            (false, Type::Set(_)) if !matches!(attribute.omitted, Omitted::Absent) => {
+                "write `[]` for none, or remove the line for what EC2 does by default"
+            }
             (false, _) => "give it a value, or remove the line",
         };
         self.broken(path, diagnostic.help(help));
@@ -415,13 +421,7 @@ impl<'a> Decoder<'a> {
         map: &[(Key, Node)],
     ) -> Option<&'f Attribute> {
         let place = self.problems.place(key.span);
-        let known = || {
-            fields
-                .attributes
-                .iter()
-                .map(|attribute| attribute.name)
-                .chain(fields.extra.iter().copied())
-        };
+        let known = || fields.all().map(|attribute| attribute.name);
         let diagnostic = Diagnostic::error(
             "unknown-key",
             format!("`{}` has no attribute `{}`", fields.what, shown(&key.text)),
@@ -448,7 +448,7 @@ impl<'a> Decoder<'a> {
         };
         self.broken(&join(fields.path, &key.text), diagnostic);
         let near = near.filter(|near| map.iter().all(|(key, _)| key.text != *near))?;
-        fields.attributes.iter().find(|attribute| attribute.name == near)
+        fields.all().find(|attribute| attribute.name == near)
     }
 }
 
@@ -460,20 +460,23 @@ pub fn may_be_sole(attribute: &Attribute) -> bool {
 /// Why a text is no name, with the name that it nearly is.
 pub fn name_error(error: &AddressError, text: &str, place: Place) -> Diagnostic {
     let diagnostic = Diagnostic::error("name", error.to_string());
-    let slug: String = text
-        .to_lowercase()
-        .chars()
-        .map(|c| if c.is_whitespace() { '-' } else { c })
-        .collect();
-    match (error, trueup_model::Name::new(&slug)) {
+    match (error, keys::nearly(text)) {
         (AddressError::IdForm(_), _) => diagnostic
             .at(place, "an EC2 id")
             .help("choose another name: what has the form of an id is taken for one where it is referred to"),
-        (_, Ok(name)) => diagnostic
+        (_, Some(name)) => diagnostic
             .at(place.clone(), "")
             .help(format!("did you mean `{name}`?"))
             .patch(place, name.as_str()),
         _ => diagnostic.at(place, "").help("names look like `private-a`"),
+    }
+}
+
+/// What is wanted where members are, with what one is like; `lead` is before one of these.
+fn such(what: &str, lead: &str, members: &Members) -> String {
+    match members.example {
+        "" => what.to_owned(),
+        example => format!("{what}, such as `{lead}{example}`"),
     }
 }
 

@@ -2,33 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Address, Diagnostic, Expectation, Kind, Name, Place, Record};
+use trueup_model::{Address, Diagnostic, Expectation, Kind, Place, Record};
 
-use crate::decode::{Decoder, Fields, name_error};
+use crate::decode::{Decoder, Fields, Given, name_error};
 use crate::draft::{Draft, Notes};
+use crate::keys::{EVERY_RESOURCE, HEAD};
 use crate::names::Names;
 use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
 use crate::synonyms;
 
-const HEAD: [&str; 6] = ["topology", "account", "region", "max_deletes", "tags", "expect"];
-const EXTRA: [&str; 2] = ["tags", "protect"];
 const START: &str = "a spec starts with `topology: NAME`, and then has kinds such as `vpc:`";
 
 /// A document as far as it could be read.
 #[derive(Debug)]
 pub struct Document {
-    /// The topology's name; empty where it has none.
-    pub topology: String,
-    pub account: Option<String>,
-    pub region: Option<String>,
-    /// The most objects that a plan may end.
-    pub max_deletes: Option<u32>,
-    /// Tags on everything.
-    pub tags: Record,
+    /// The head's keys.
+    pub head: Record,
     /// What must hold.
     pub expect: Vec<Expectation>,
-    /// Where the head's keys stand.
+    /// Where the head's keys stand, and what is in them.
     pub places: BTreeMap<String, Place>,
     pub drafts: Vec<Draft>,
     pub names: Names,
@@ -37,7 +30,7 @@ pub struct Document {
 /// What a key of the root says.
 #[derive(Clone, Copy)]
 enum Entry<'n> {
-    Head(&'static str, &'n Key, &'n Node),
+    Head(Given<'n>),
     Kind(Kind, &'n Key, &'n Node),
 }
 
@@ -75,32 +68,30 @@ pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
     let mut reader = Reader {
         problems,
         names: &names,
-        head: Head::default(),
         drafts: Vec::new(),
     };
+    let mut given = Vec::new();
     for entry in &entries {
         match entry {
-            Entry::Head(name, key, node) => reader.head(name, key, node),
+            Entry::Head(entry) => given.push(*entry),
             Entry::Kind(kind, _, node) => reader.kind(*kind, node),
         }
     }
-    reader.topology(&entries, map.first().map_or(root.span, |(key, _)| key.span));
-    let Reader { head, drafts, .. } = reader;
-    let Head {
-        topology,
-        account,
-        region,
-        max_deletes,
-        tags,
-        expect,
-        places,
-    } = head;
+    let fields = Fields {
+        what: "spec",
+        whose: "the spec",
+        path: "",
+        own: map.first().map_or(root.span, |(key, _)| key.span).start(),
+        attributes: HEAD,
+        also: &[],
+    };
+    let mut decoder = reader.decoder();
+    let head = decoder.given(&fields, &given);
+    let expect = decoder.expectations(head.list("expect"));
+    let places = decoder.notes.places;
+    let drafts = reader.drafts;
     Some(Document {
-        topology,
-        account,
-        region,
-        max_deletes,
-        tags,
+        head,
         expect,
         places,
         drafts,
@@ -120,7 +111,7 @@ fn entries<'n>(map: &'n [(Key, Node)], names: &Names, problems: &mut Problems) -
         let kinds = || Kind::ALL.iter().map(|kind| kind.as_str());
         let near = names
             .suggest
-            .nearest(&key.text, kinds().chain(HEAD))
+            .nearest(&key.text, kinds().chain(HEAD.iter().map(|key| key.name)))
             .or_else(|| synonyms::kind(&key.text).map(Kind::as_str));
         let diagnostic = Diagnostic::error("unknown-kind", format!("`{}` is not a kind", shown(&key.text)))
             .at(place.clone(), "unknown");
@@ -140,10 +131,9 @@ fn entries<'n>(map: &'n [(Key, Node)], names: &Names, problems: &mut Problems) -
 }
 
 fn entry<'n>(text: &str, key: &'n Key, node: &'n Node) -> Option<Entry<'n>> {
-    match (HEAD.into_iter().find(|name| *name == text), text.parse::<Kind>()) {
-        (Some(name), _) => Some(Entry::Head(name, key, node)),
-        (None, Ok(kind)) => Some(Entry::Kind(kind, key, node)),
-        (None, Err(())) => None,
+    match HEAD.iter().find(|attribute| attribute.name == text) {
+        Some(attribute) => Some(Entry::Head((attribute, key, node))),
+        None => Some(Entry::Kind(text.parse().ok()?, key, node)),
     }
 }
 
@@ -172,21 +162,9 @@ fn declare(kind: Kind, key: &Key, node: &Node, names: &mut Names, problems: &mut
     }
 }
 
-#[derive(Default)]
-struct Head {
-    topology: String,
-    account: Option<String>,
-    region: Option<String>,
-    max_deletes: Option<u32>,
-    tags: Record,
-    expect: Vec<Expectation>,
-    places: BTreeMap<String, Place>,
-}
-
 struct Reader<'a> {
     problems: &'a mut Problems,
     names: &'a Names,
-    head: Head,
     drafts: Vec<Draft>,
 }
 
@@ -197,122 +175,6 @@ impl Reader<'_> {
             names: self.names,
             notes: Notes::default(),
             later: false,
-        }
-    }
-
-    fn head(&mut self, name: &'static str, key: &Key, node: &Node) {
-        let place = self.problems.place(if matches!(node.value, Yaml::Null) {
-            key.span
-        } else {
-            node.span
-        });
-        self.head.places.insert(name.to_owned(), place.clone());
-        match (name, &node.value) {
-            (_, Yaml::Null) => {
-                let diagnostic = Diagnostic::error("no-value", format!("`{name}` has no value"))
-                    .at(place, "nothing after the colon");
-                self.problems.push(diagnostic.help(if name == "topology" {
-                    START
-                } else {
-                    "give it a value, or remove the line"
-                }));
-            }
-            ("tags", _) => self.head.tags = self.decoder().tags(node),
-            ("expect", _) => self.head.expect = self.decoder().expectations(node),
-            ("topology", Yaml::Text(text) | Yaml::Number(text) | Yaml::Bool(_, text)) => {
-                match Name::new(text) {
-                    Ok(name) => name.as_str().clone_into(&mut self.head.topology),
-                    Err(error) => self.problems.push(name_error(&error, text, place)),
-                }
-            }
-            ("account", Yaml::Text(text)) => self.account(text, place),
-            ("account", Yaml::Number(spelled)) => {
-                let quoted = format!("\"{spelled}\"");
-                let message =
-                    "`account` is text, and without quotes YAML reads a number, whose leading zeros are lost";
-                let diagnostic = Diagnostic::error("type", message).at(place.clone(), "not quoted");
-                self.problems.push(
-                    diagnostic
-                        .help(format!("quote it: `{quoted}`"))
-                        .patch(place, quoted),
-                );
-            }
-            ("region", Yaml::Text(text)) => self.region(text, place),
-            ("max_deletes", Yaml::Number(text)) if text.parse::<u32>().is_ok() => {
-                self.head.max_deletes = text.parse().ok();
-            }
-            ("max_deletes", _) => {
-                drop(
-                    self.decoder()
-                        .wrong(name, name, node, "a number of objects, such as 3", None),
-                );
-            }
-            ("topology", _) => {
-                drop(
-                    self.decoder()
-                        .wrong(name, name, node, "a name, such as `gateway-endpoint`", None),
-                );
-            }
-            ("account", _) => {
-                drop(
-                    self.decoder()
-                        .wrong(name, name, node, "an account's 12 digits in quotes", None),
-                );
-            }
-            _ => drop(
-                self.decoder()
-                    .wrong(name, name, node, "a region, such as us-west-2", None),
-            ),
-        }
-    }
-
-    fn account(&mut self, text: &str, place: Place) {
-        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.head.account = Some(text.to_owned());
-            return;
-        }
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let diagnostic = Diagnostic::error(
-            "account",
-            format!("`{}` is not an account: 12 digits", shown(text)),
-        )
-        .at(place.clone(), "");
-        // An ARN and the console's spelling hold it.
-        self.problems.push(if digits.len() == 12 {
-            diagnostic
-                .help(format!("did you mean `\"{digits}\"`?"))
-                .patch(place, format!("\"{digits}\""))
-        } else {
-            diagnostic.help("`aws sts get-caller-identity` tells yours")
-        });
-    }
-
-    fn region(&mut self, text: &str, place: Place) {
-        if is_region(text) {
-            self.head.region = Some(text.to_owned());
-            return;
-        }
-        let region = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
-        let diagnostic =
-            Diagnostic::error("region", format!("`{}` is not a region", shown(text))).at(place.clone(), "");
-        self.problems.push(if region != text && is_region(region) {
-            diagnostic
-                .help(format!("that is an availability zone: its region is `{region}`"))
-                .patch(place, region)
-        } else {
-            diagnostic.help("write it as AWS does, such as `us-west-2`")
-        });
-    }
-
-    fn topology(&mut self, entries: &[Entry<'_>], first: Span) {
-        if !entries
-            .iter()
-            .any(|entry| matches!(entry, Entry::Head("topology", ..)))
-        {
-            let diagnostic = Diagnostic::error("missing", "the spec has no `topology`")
-                .at(self.problems.place(first.start()), "needs `topology: NAME`")
-                .help("the name goes into the tags by which Trueup knows its objects again: choose one and never change it");
-            self.problems.push(diagnostic);
         }
     }
 
@@ -336,8 +198,6 @@ impl Reader<'_> {
             address,
             place,
             record: Record::new(),
-            tags: Record::new(),
-            protect: false,
             notes: Notes::default(),
         };
         let kind = draft.address.kind;
@@ -375,47 +235,12 @@ impl Reader<'_> {
             path: "",
             own: key.span,
             attributes,
-            extra: &EXTRA,
+            also: EVERY_RESOURCE,
         };
         draft.record = decoder.fields(&fields, map);
-        for (key, node) in map.iter().filter(|(key, _)| EXTRA.contains(&key.text.as_str())) {
-            let shown = if matches!(node.value, Yaml::Null) {
-                key.span
-            } else {
-                node.span
-            };
-            let place = decoder.problems.place(shown);
-            decoder.notes.places.insert(key.text.clone(), place.clone());
-            match (key.text.as_str(), &node.value) {
-                (_, Yaml::Null) => {
-                    let diagnostic = Diagnostic::error("no-value", format!("`{}` has no value", key.text));
-                    decoder.broken(
-                        &key.text,
-                        diagnostic
-                            .at(place, "nothing after the colon")
-                            .help("give it a value, or remove the line"),
-                    );
-                }
-                ("tags", _) => draft.tags = decoder.tags(node),
-                _ => draft.protect = decoder.switch(&key.text, node),
-            }
-        }
         draft.notes = decoder.notes;
         self.drafts.push(draft);
     }
-}
-
-/// A region's name: `us-west-2`, `us-gov-east-1`.
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [words @ .., number] = parts.as_slice() else {
-        return false;
-    };
-    let word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    words.len() >= 2
-        && words.iter().all(word)
-        && !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// An attribute to show what attributes look like.

@@ -11,13 +11,9 @@ pub struct Draft {
     pub address: Address,
     /// Where its name stands.
     pub place: Place,
-    /// Its attributes as written, without tags. A member of a set that could not be read is `Null`, so that
-    /// paths keep their numbers.
+    /// Its attributes as written, and what every resource has. A member of a set that could not be read is
+    /// `Null`, so that paths keep their numbers.
     pub record: Record,
-    /// Its own tags.
-    pub tags: Record,
-    /// Whether it is protected.
-    pub protect: bool,
     /// What decoding noted on the way.
     pub notes: Notes,
 }
@@ -59,7 +55,7 @@ impl Notes {
 }
 
 /// Whether the path `inner` is `outer` or leads into it. The empty path is the whole resource.
-fn within(outer: &str, inner: &str) -> bool {
+pub fn within(outer: &str, inner: &str) -> bool {
     inner
         .strip_prefix(outer)
         .is_some_and(|rest| outer.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))

@@ -1,56 +1,34 @@
 //! Expectations: the members of `expect`, each with its place.
 
-use trueup_model::expect::{AWS_SERVICES, FIELDS, PARTIES, WAYS};
-use trueup_model::{Address, Demand, Diagnostic, Expectation, Place, Record};
+use std::ops::Bound;
 
-use crate::decode::{Decoder, Fields};
-use crate::node::{Node, Yaml};
+use trueup_model::expect::{AWS_SERVICES, PARTIES, WAYS};
+use trueup_model::{Address, Demand, Diagnostic, Expectation, Place, Record, Value};
+
+use crate::decode::Decoder;
 
 fn is_service(party: &str) -> bool {
     AWS_SERVICES.contains(&party) || party.starts_with("com.amazonaws.")
 }
 
 impl Decoder<'_> {
-    /// All members that can be read.
-    pub fn expectations(&mut self, node: &Node) -> Vec<Expectation> {
-        let Yaml::List(list) = &node.value else {
-            self.wrong(
-                "expect",
-                "expect",
-                node,
-                "a list, such as `- {from: internet, cannot: subnet.private}`",
-                None,
-            );
-            return Vec::new();
-        };
-        list.iter()
-            .enumerate()
-            .filter_map(|(index, node)| self.expectation(&format!("expect[{index}]"), node))
+    /// All members of `expect` that could be read.
+    pub fn expectations(&mut self, members: &[Value]) -> Vec<Expectation> {
+        let members = members.iter().enumerate();
+        members
+            .filter_map(|(index, member)| self.expectation(&format!("expect[{index}]"), member.as_map()?))
             .collect()
     }
 
-    fn expectation(&mut self, path: &str, node: &Node) -> Option<Expectation> {
-        let Yaml::Map(map) = &node.value else {
-            let wanted = "a mapping, such as `{from: internet, cannot: subnet.private}`";
-            self.wrong("expect", path, node, wanted, None);
-            return None;
-        };
-        let fields = Fields {
-            what: "expect",
-            whose: "this member of `expect`",
-            path,
-            own: node.span,
-            attributes: FIELDS,
-            extra: &[],
-        };
-        let record = self.fields(&fields, map);
-        let place = self.problems.place(node.span);
+    fn expectation(&mut self, path: &str, record: &Record) -> Option<Expectation> {
+        let place = self.notes.places.get(path)?.clone();
         let prefix = format!("{path}.");
+        let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
         let own = self
             .notes
             .places
-            .iter()
-            .filter_map(|(at, place)| Some((at.strip_prefix(&prefix)?.to_owned(), place.clone())));
+            .range::<str, _>(from)
+            .map_while(|(at, place)| Some((at.strip_prefix(&prefix)?.to_owned(), place.clone())));
         let places = own.collect();
         let text = |name: &str| {
             record
@@ -58,7 +36,7 @@ impl Decoder<'_> {
                 .and_then(|value| value.as_text())
                 .map(str::to_owned)
         };
-        let demand = self.demand(path, &record, place.clone());
+        let demand = self.demand(path, record, place.clone());
         let expectation = Expectation {
             from: text("from")?,
             to: text(demand?.as_str())?,

@@ -11,6 +11,7 @@ mod decode;
 mod document;
 mod draft;
 mod expect;
+mod keys;
 mod members;
 mod names;
 mod node;
@@ -27,8 +28,10 @@ use std::collections::BTreeSet;
 use trueup_model::{Diagnostic, Files, Kind, Severity, Topology};
 
 use complete::Completed;
+use draft::within;
 use problems::Problems;
 
+pub use keys::{EVERY_RESOURCE, HEAD};
 pub use schema::json_schema;
 pub use suggest::Suggest;
 
@@ -103,12 +106,11 @@ fn read(text: &str, options: &Options<'_>, problems: &mut Problems) -> Option<To
 fn wrong(completed: &Completed) -> BTreeSet<usize> {
     let mut wrong: BTreeSet<usize> = BTreeSet::new();
     for (address, notes) in &completed.notes {
-        // What is said about a resource as a whole, at its name, may follow from any of its attributes but
-        // the tags.
+        // What is said about a resource as a whole, at its name, may follow from any attribute of its kind.
         if notes
             .broken
             .iter()
-            .all(|path| path.starts_with("tags") || path == "protect")
+            .all(|path| EVERY_RESOURCE.iter().any(|key| within(key.name, path)))
         {
             continue;
         }

@@ -4,117 +4,52 @@
 //! changing it costs.
 
 use serde_json::{Map, Value as Json, json};
-use trueup_model::expect::FIELDS;
 use trueup_model::schema::{Cost, Effect, Omitted};
 use trueup_model::{Attribute, Kind, Type};
 
 use crate::decode::may_be_sole;
-
-const NAME: &str = "^[a-z0-9][a-z0-9._-]*$";
-const NAME_LENGTH_MAX: usize = 128;
+use crate::keys::{EVERY_RESOURCE, HEAD, NAME};
 
 /// The JSON Schema (draft-07) of a spec, with one definition for each kind.
 pub fn json_schema() -> Json {
-    let mut properties = Map::new();
-    properties.insert(
-        "topology".into(),
-        json!({
-            "type": "string", "pattern": NAME, "maxLength": NAME_LENGTH_MAX,
-            "description": "The name in the tags by which Trueup knows its objects again: choose one and never change it.",
-        }),
-    );
-    properties.insert(
-        "account".into(),
-        json!({
-            "type": "string", "pattern": "^[0-9]{12}$",
-            "description": "The account that the spec is for: it is refused in any other. 12 digits in quotes.",
-        }),
-    );
-    properties.insert(
-        "region".into(),
-        json!({
-            "type": "string", "pattern": "^[a-z]+(-[a-z]+)+-[0-9]+$",
-            "description": "The region that the spec is for, such as us-west-2; left out, that of --region or of the usual AWS settings.",
-        }),
-    );
-    properties.insert(
-        "max_deletes".into(),
-        json!({
-            "type": "integer", "minimum": 0,
-            "description": "A plan that deletes or replaces more objects than this is refused; --max-deletes says otherwise for one run.",
-        }),
-    );
-    properties.insert("tags".into(), tags("Tags on everything."));
-    properties.insert("expect".into(), expect());
+    let mut schema = fields(HEAD, false);
+    let each = &mut schema["properties"]["expect"]["items"];
+    each["oneOf"] = json!([{"required": ["can"]}, {"required": ["cannot"]}]);
     let mut definitions = Map::new();
     for kind in Kind::ALL {
         let name = kind.as_str();
         definitions.insert(name.into(), resource(kind));
-        properties.insert(
-            name.into(),
-            json!({
-                "description": kind.schema().doc,
-                "type": ["object", "null"],
-                "propertyNames": {"pattern": NAME, "maxLength": NAME_LENGTH_MAX},
-                "additionalProperties": {"oneOf": [{"$ref": format!("#/definitions/{name}")}, {"type": "null"}]},
-            }),
-        );
+        schema["properties"][name] = json!({
+            "description": kind.schema().doc,
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": NAME.pattern},
+            "additionalProperties": {"oneOf": [{"$ref": format!("#/definitions/{name}")}, {"type": "null"}]},
+        });
     }
-    json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "Trueup spec",
-        "description": "What an AWS network should be.",
-        "type": "object",
-        "required": ["topology"],
-        "properties": properties,
-        "patternProperties": {"^x-": {"description": "Ignored: a place for anchors."}},
-        "additionalProperties": false,
-        "definitions": definitions,
-    })
-}
-
-/// What must hold: each member says `can` or `cannot`.
-fn expect() -> Json {
-    let mut member = fields(FIELDS, false);
-    member["oneOf"] = json!([{"required": ["can"]}, {"required": ["cannot"]}]);
-    json!({"type": "array", "description": "What must hold about who can talk to whom.", "items": member})
-}
-
-fn tags(doc: &str) -> Json {
-    json!({
-        "type": "object",
-        "description": doc,
-        "propertyNames": {"maxLength": 128, "not": {"pattern": "^([Aa][Ww][Ss]|trueup):"}},
-        "additionalProperties": {"type": ["string", "number", "boolean", "null"], "maxLength": 256},
-    })
+    schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    schema["title"] = json!("Trueup spec");
+    schema["description"] = json!("What an AWS network should be.");
+    schema["patternProperties"] = json!({"^x-": {"description": "Ignored: a place for anchors."}});
+    schema["definitions"] = json!(definitions);
+    schema
 }
 
 fn resource(kind: Kind) -> Json {
-    let mut object = fields(kind.schema().attributes, true);
-    if let Some(properties) = object["properties"].as_object_mut() {
-        let doc = "Tags of this resource, over those on everything; null asks for a key to be absent.";
-        properties.insert("tags".into(), tags(doc));
-        properties.insert(
-            "protect".into(),
-            json!({
-                "type": "boolean", "default": false,
-                "description": "Refuse to delete, replace or stop it, even when it has left the spec.",
-            }),
-        );
-    }
+    let mut object = fields(kind.schema().attributes.iter().chain(EVERY_RESOURCE), true);
     object["description"] = json!(kind.schema().doc);
     object
 }
 
 /// A mapping with these fields; `own` where they are the attributes of a resource.
-fn fields(attributes: &[Attribute], own: bool) -> Json {
+fn fields(attributes: impl IntoIterator<Item = &'static Attribute> + Clone, own: bool) -> Json {
     let properties: Map<String, Json> = attributes
-        .iter()
+        .clone()
+        .into_iter()
         .map(|attribute| (attribute.name.to_owned(), property(attribute, own)))
         .collect();
     let asked = |attribute: &&Attribute| attribute.required && !(own && may_be_sole(attribute));
     let required: Vec<&str> = attributes
-        .iter()
+        .into_iter()
         .filter(asked)
         .map(|attribute| attribute.name)
         .collect();
@@ -171,12 +106,16 @@ fn ty(ty: &Type) -> Json {
         }
         Type::Choice(words) => json!({"enum": words}),
         Type::Ref(..) => json!({"type": "string"}),
-        Type::Object(attributes) => fields(attributes, false),
+        Type::Object(attributes) => fields(*attributes, false),
         Type::Set(members) => json!({"type": "array", "items": self::ty(&members.ty)}),
         Type::OneOrMany(inner) => {
             json!({"oneOf": [self::ty(inner), {"type": "array", "items": self::ty(inner), "minItems": 1}]})
         }
-        Type::Tags => tags(""),
+        Type::Tags => json!({
+            "type": "object",
+            "propertyNames": {"maxLength": 128, "not": {"pattern": "^([Aa][Ww][Ss]|trueup):"}},
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"], "maxLength": 256},
+        }),
         Type::Policy => json!({"type": "object"}),
     }
 }

@@ -3,7 +3,7 @@
 use trueup_model::{Diagnostic, Place, Record, Value, tags};
 
 use crate::decode::Decoder;
-use crate::node::{Node, Yaml, shown};
+use crate::node::{Key, Node, Yaml, shown};
 
 /// EC2 takes keys and values as they are, whatever their characters and case ("Tag restrictions" in the EC2
 /// user guide). Nothing there takes spaces off their ends, and people have met `Name ` beside `Name` (issue
@@ -16,30 +16,18 @@ const COUNT_MAX: usize = 43;
 
 impl Decoder<'_> {
     /// Tag keys and values as written; null asks for the key to be absent.
-    pub fn tags(&mut self, node: &Node) -> Record {
+    pub fn tags(&mut self, path: &str, map: &[(Key, Node)]) -> Record {
         let mut out = Record::new();
-        let map = match &node.value {
-            Yaml::Map(map) => map,
-            _ => {
-                self.wrong(
-                    "tags",
-                    "tags",
-                    node,
-                    "keys and values, such as `{team: network}`",
-                    None,
-                );
-                return out;
-            }
-        };
         for (key, node) in map {
-            let path = format!("tags.{}", key.text);
+            let name = format!("{path}.{}", shown(&key.text));
+            let path = format!("{path}.{}", key.text);
             let place = self.problems.place(key.span);
             self.notes.places.insert(path.clone(), place.clone());
             let value = match (node.spelled(), &node.value) {
                 (Some(text), _) => Value::text(text),
                 (None, Yaml::Null) => Value::Null,
                 _ => {
-                    self.wrong(&format!("tags.{}", shown(&key.text)), &path, node, "text", None);
+                    self.wrong(&name, &path, node, "text", None);
                     continue;
                 }
             };
@@ -70,11 +58,12 @@ impl Decoder<'_> {
     }
 }
 
-/// All tags of a resource: the head's, the name that EC2 shows unless somebody gave another, and its own over
-/// both.
-pub fn all(topology: &str, name: &str, head: &Record, own: &Record) -> Record {
+/// All tags of a resource: the name that EC2 shows unless somebody gave another, over that the head's, and
+/// its own over both.
+pub fn all(topology: &str, name: &str, tags: [Option<&Value>; 2]) -> Record {
     let mut all = Record::new().with(tags::NAME, format!("{topology}-{name}"));
-    for (key, value) in head.iter().chain(own.iter()) {
+    let tags = tags.into_iter().flatten().filter_map(Value::as_map);
+    for (key, value) in tags.flat_map(Record::iter) {
         all.set(key, value.clone());
     }
     all

@@ -10,6 +10,7 @@ bad! {
     misspelt_head: "topolgy: t\nregon: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\n";
     head_of_wrong_types: "topology: [t]\naccount: {a: b}\nregion: 7\ntags: [a]\n";
     head_without_values: "topology:\naccount:\nregion:\ntags:\n";
+    head_values_of_other_forms: "topology: t\nmax_deletes: '3'\nexpect:\n";
     account_as_a_number: "topology: t\naccount: 123456789012\n";
     account_with_leading_zeros: "topology: t\naccount: 012345678901\n";
     account_with_dashes: "topology: t\naccount: 1234-5678-9012\n";
@@ -106,6 +107,8 @@ fn the_region_of_the_options_is_for_specs_without_one() {
 fn names_may_be_spelled_with_digits_alone() {
     let topology =
         topology("topology: 2024\nvpc: {1: {cidr_block: 10.0.0.0/16}}\ninternet_gateway: {true: {vpc: 1}}\n");
+    assert_eq!(topology.name, "2024");
+    assert_eq!(self::topology("topology: on\n").name, "on");
     assert_eq!(
         topology.resources[&"internet_gateway.true".parse().unwrap()]
             .record

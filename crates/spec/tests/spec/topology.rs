@@ -184,6 +184,6 @@ fn the_schema_is_current() {
     );
     assert!(
         written == current,
-        "docs/schema.json is stale: `cargo run -p trueup-spec --example schema > docs/schema.json`"
+        "docs/schema.json is stale: `cargo xtask docs`"
     );
 }

@@ -1,6 +1,7 @@
 //! The page of a kind, and the index of the pages.
 
 use trueup_model::{Attribute, Effect, Kind, Type};
+use trueup_spec::{EVERY_RESOURCE, HEAD};
 
 use super::{calls, words};
 
@@ -27,8 +28,28 @@ pub fn index() -> String {
             &names,
         ]));
     }
-    page.push_str("\nEvery kind also takes `tags` and `protect`: see [the spec](../spec.md).\n");
+    page.push_str("\n## Every kind\n\nEvery kind also takes:\n\n");
+    page.push_str(&keys(EVERY_RESOURCE));
+    page.push_str("\n## The head\n\nBeside kinds, a spec has at its top:\n\n");
+    page.push_str(&keys(HEAD));
+    for attribute in HEAD {
+        page.push_str(&members(HEAD, attribute));
+    }
     page
+}
+
+/// The table of keys that belong to no kind.
+fn keys(attributes: &[Attribute]) -> String {
+    let rows = attributes.iter().map(|attribute| {
+        row(&[
+            &format!("`{}`", attribute.name),
+            attribute.doc,
+            &words::takes(&attribute.ty),
+            &words::omitted(attribute),
+        ])
+    });
+    let head = "| key | what it is | takes | left out |\n|---|---|---|---|\n";
+    std::iter::once(head.to_owned()).chain(rows).collect()
 }
 
 /// The page of one kind.
@@ -40,7 +61,7 @@ pub fn of(kind: Kind) -> String {
     );
     page.push_str(&attributes(kind));
     for attribute in schema.attributes {
-        page.push_str(&members(kind, attribute));
+        page.push_str(&members(schema.attributes, attribute));
     }
     page.push_str("\n## Good to know\n\n");
     for note in schema.notes {
@@ -53,8 +74,13 @@ pub fn of(kind: Kind) -> String {
 fn attributes(kind: Kind) -> String {
     let mut text = "## Attributes\n\n".to_owned();
     let attributes = kind.schema().attributes;
+    let also: Vec<&str> = EVERY_RESOURCE.iter().map(|attribute| attribute.name).collect();
+    let also = format!(
+        "{}, which [every kind takes](README.md#every-kind)",
+        words::list(&also)
+    );
     if attributes.is_empty() {
-        return text + "None but `tags` and `protect`, which [every kind takes](../spec.md).\n";
+        return text + &format!("None but {also}.\n");
     }
     text.push_str("| attribute | what it is | takes | left out | a change |\n|---|---|---|---|---|\n");
     for attribute in attributes {
@@ -68,7 +94,7 @@ fn attributes(kind: Kind) -> String {
         ];
         text.push_str(&row(&cells.map(String::as_str)));
     }
-    text.push_str("\nAnd `tags` and `protect`, which [every kind takes](../spec.md).");
+    text.push_str(&format!("\nAnd {also}."));
     if text.contains("| *auto* |") {
         text.push_str(" *auto*: left out, it is EC2's or yours to choose, and is not compared.");
     }
@@ -77,12 +103,11 @@ fn attributes(kind: Kind) -> String {
 }
 
 /// The table of what an attribute that is a list or a mapping consists of.
-fn members(kind: Kind, attribute: &Attribute) -> String {
+fn members(table: &[Attribute], attribute: &Attribute) -> String {
     let same = |other: &Attribute| match (&other.ty, &attribute.ty) {
         (Type::Set(a), Type::Set(b)) => std::ptr::eq(*a, *b),
         _ => false,
     };
-    let table = kind.schema().attributes;
     match &attribute.ty {
         Type::Object(fields) => {
             let mut text = format!(

@@ -1,0 +1,124 @@
+//! The keys that belong to no kind: those of the head, and those that every resource has. Tables like those of
+//! the kinds, so that reading, did-you-mean and the JSON Schema follow.
+
+use trueup_model::expect::FIELDS;
+use trueup_model::net::{Complaint, Format};
+use trueup_model::schema::Members;
+use trueup_model::{Attribute, Name, Type, Value};
+
+/// The keys at the top that are no kinds.
+pub static HEAD: &[Attribute] = &[
+    Attribute::new(
+        "topology",
+        Type::Text(&NAME),
+        "The name in the tags by which Trueup knows its objects again: choose one and never change it.",
+    )
+    .required(),
+    Attribute::new(
+        "account",
+        Type::Text(&ACCOUNT),
+        "The account that the spec is for: it is refused in any other.",
+    ),
+    Attribute::new(
+        "region",
+        Type::Text(&REGION),
+        "The region that the spec is for, such as us-west-2.",
+    )
+    .absent("that of --region or of the usual AWS settings"),
+    Attribute::new(
+        "max_deletes",
+        Type::Int(0, 4_294_967_295),
+        "A plan that deletes or replaces more objects than this is refused; --max-deletes says otherwise for one run.",
+    ),
+    Attribute::new("tags", Type::Tags, "Tags on everything."),
+    Attribute::new(
+        "expect",
+        Type::Set(&EXPECTATIONS),
+        "What must hold about who can talk to whom.",
+    ),
+];
+
+/// The keys that a resource of any kind has beside its attributes.
+pub static EVERY_RESOURCE: &[Attribute] = &[
+    Attribute::new(
+        "tags",
+        Type::Tags,
+        "Tags of this resource, over those on everything; null asks for a key to be absent.",
+    ),
+    Attribute::new(
+        "protect",
+        Type::Bool,
+        "Refuse to delete, replace or stop it, even when it has left the spec.",
+    )
+    .default(|| Value::Bool(false)),
+];
+
+static EXPECTATIONS: Members =
+    Members::plain(Type::Object(FIELDS)).like("{from: internet, cannot: subnet.private}");
+
+/// A name, of a topology or a resource.
+pub static NAME: Format = Format {
+    what: "a name, such as `gateway-endpoint`",
+    pattern: "^[a-z0-9][a-z0-9._-]{0,127}$",
+    number: true,
+    read: |text| match Name::new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(match nearly(text) {
+            Some(name) => Complaint::new(error.to_string()).instead(name.as_str()),
+            None => Complaint::new(error.to_string()),
+        }),
+    },
+};
+
+/// The name that a text nearly is.
+pub fn nearly(text: &str) -> Option<Name> {
+    Name::new(&text.to_lowercase().replace(char::is_whitespace, "-")).ok()
+}
+
+static ACCOUNT: Format = Format {
+    what: "the account's 12 digits in quotes, as `aws sts get-caller-identity` tells them",
+    pattern: "^[0-9]{12}$",
+    number: false,
+    read: |text| {
+        let digits = text.replace(|c: char| !c.is_ascii_digit(), "");
+        if digits == text && digits.len() == 12 {
+            return Ok(digits);
+        }
+        let complaint = Complaint::new(format!("`{text}` is not an account: 12 digits"));
+        // An ARN and the console's spelling hold it.
+        Err(if digits.len() == 12 {
+            complaint.instead(digits)
+        } else {
+            complaint
+        })
+    },
+};
+
+static REGION: Format = Format {
+    what: "a region, such as us-west-2",
+    pattern: "^[a-z]+(-[a-z]+)+-[0-9]+$",
+    number: false,
+    read: |text| {
+        let region = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        Err(if is_region(text) {
+            return Ok(text.to_owned());
+        } else if is_region(region) {
+            Complaint::new(format!("`{text}` is an availability zone, and no region")).instead(region)
+        } else {
+            Complaint::new(format!("`{text}` is not a region"))
+        })
+    },
+};
+
+/// A region's name: `us-west-2`, `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [words @ .., number] = parts.as_slice() else {
+        return false;
+    };
+    let word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.len() >= 2
+        && words.iter().all(word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
