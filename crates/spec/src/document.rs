@@ -36,12 +36,7 @@ enum Entry<'n> {
 
 /// Reads the root of a document. `None` where nothing of it can be used.
 pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
-    let place = problems.place(Span {
-        line: 1,
-        column: 1,
-        start: 0,
-        end: 0,
-    });
+    let place = problems.place(Span::top(root.span.file));
     let map = match &root.value {
         Yaml::Map(map) if !map.is_empty() => map,
         Yaml::Map(_) | Yaml::Null => {

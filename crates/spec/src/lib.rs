@@ -25,10 +25,11 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
-use trueup_model::{Diagnostic, Files, Kind, Severity, Topology};
+use trueup_model::{Diagnostic, Files, Kind, Place, Severity, Topology};
 
 use complete::Completed;
 use draft::within;
+use node::{File, Node, Span};
 use problems::Problems;
 
 pub use keys::{EVERY_RESOURCE, HEAD};
@@ -57,8 +58,10 @@ pub struct Parsed {
 
 /// Reads the text of a spec; `file` is what the user calls it.
 pub fn parse(file: &str, text: &str, options: &Options<'_>) -> Parsed {
-    let mut problems = Problems::new(file);
-    let topology = read(text, options, &mut problems);
+    let mut problems = Problems::default();
+    let file = problems.file(file);
+    let root = tree(file, text, &mut problems);
+    let topology = root.and_then(|root| topology(&root, options, &mut problems));
     let diagnostics = problems.sorted();
     let usable = diagnostics
         .iter()
@@ -69,27 +72,26 @@ pub fn parse(file: &str, text: &str, options: &Options<'_>) -> Parsed {
     }
 }
 
-fn read(text: &str, options: &Options<'_>, problems: &mut Problems) -> Option<Topology> {
+/// What a file says, as a tree.
+fn tree(file: File, text: &str, problems: &mut Problems) -> Option<Node> {
     if text.len() > BYTES_MAX {
         let message = format!(
             "the spec has {} bytes, and {BYTES_MAX} is the most that is read",
             text.len()
         );
-        let place = problems.place(node::Span {
-            line: 1,
-            column: 1,
-            start: 0,
-            end: 0,
-        });
         problems.push(
             Diagnostic::error("too-large", message)
-                .at(place, "")
+                .at(problems.place(Span::top(file)), "")
                 .help("split the topology into several specs"),
         );
         return None;
     }
-    let root = yaml::read(text, problems)?;
-    let document = document::read(&root, problems)?;
+    yaml::read(file, text, problems)
+}
+
+/// What the tree of a spec means, whichever files its parts are in.
+fn topology(root: &Node, options: &Options<'_>, problems: &mut Problems) -> Option<Topology> {
+    let document = document::read(root, problems)?;
     let readable = document.names.unreadable.is_empty();
     let mut completed = complete::complete(document, options.region, options.files, problems);
     references::circles(&completed.topology, &completed.notes, problems);
@@ -102,9 +104,9 @@ fn read(text: &str, options: &Options<'_>, problems: &mut Problems) -> Option<To
     Some(completed.topology)
 }
 
-/// Where what is known to be wrong starts.
-fn wrong(completed: &Completed) -> BTreeSet<usize> {
-    let mut wrong: BTreeSet<usize> = BTreeSet::new();
+/// Where what is known to be wrong stands.
+fn wrong(completed: &Completed) -> BTreeSet<Place> {
+    let mut wrong = BTreeSet::new();
     for (address, notes) in &completed.notes {
         // What is said about a resource as a whole, at its name, may follow from any attribute of its kind.
         if notes
@@ -115,13 +117,13 @@ fn wrong(completed: &Completed) -> BTreeSet<usize> {
             continue;
         }
         let resource = &completed.topology.resources[address];
-        wrong.insert(resource.place.start);
+        wrong.insert(resource.place.clone());
         wrong.extend(
             resource
                 .places
                 .iter()
                 .filter(|(path, _)| notes.spoils(path))
-                .map(|(_, place)| place.start),
+                .map(|(_, place)| place.clone()),
         );
     }
     wrong
@@ -129,7 +131,7 @@ fn wrong(completed: &Completed) -> BTreeSet<usize> {
 
 /// Lets the kinds check the topology as a whole, and drops what they say about attributes that are known to
 /// be wrong.
-fn check(topology: &Topology, wrong: &BTreeSet<usize>, problems: &mut Problems) {
+fn check(topology: &Topology, wrong: &BTreeSet<Place>, problems: &mut Problems) {
     for kind in Kind::ALL {
         let mut found = Vec::new();
         kind.rules().check(topology, &mut found);
@@ -137,11 +139,82 @@ fn check(topology: &Topology, wrong: &BTreeSet<usize>, problems: &mut Problems) 
             diagnostic
                 .labels
                 .iter()
-                .all(|label| !wrong.contains(&label.place.start))
+                .all(|label| !wrong.contains(&label.place))
         };
         found
             .into_iter()
             .filter(sound)
             .for_each(|diagnostic| problems.push(diagnostic));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Yaml;
+
+    struct NoFiles;
+
+    impl Files for NoFiles {
+        fn text(&self, path: &str) -> Result<String, String> {
+            Err(format!("{path}: there are no files here"))
+        }
+
+        fn public_key(&self, _path: &str) -> Result<Option<String>, String> {
+            Ok(None)
+        }
+    }
+
+    /// What is said about a spec whose root is in several files: of each, the file, the line and the code.
+    fn told(texts: &[(&str, &str)]) -> Vec<(String, usize, &'static str)> {
+        let mut problems = Problems::default();
+        let mut root = Node {
+            value: Yaml::Map(Vec::new()),
+            span: Span::top(File(0)),
+        };
+        for (name, text) in texts {
+            let file = problems.file(name);
+            let part = tree(file, text, &mut problems).unwrap();
+            if let (Yaml::Map(all), Yaml::Map(part)) = (&mut root.value, part.value) {
+                all.extend(part);
+            }
+        }
+        let options = Options {
+            region: None,
+            files: &NoFiles,
+        };
+        topology(&root, &options, &mut problems);
+        let told = problems.sorted().into_iter().map(|diagnostic| {
+            let place = diagnostic.place().unwrap();
+            (place.file.to_string(), place.line, diagnostic.code)
+        });
+        told.collect()
+    }
+
+    const HEAD: (&str, &str) = (
+        "all.yaml",
+        "topology: t\nregion: us-west-2\nvpc: {main: {cidr_block: 10.0.0.0/16}}\n",
+    );
+
+    #[test]
+    fn mistakes_at_one_offset_of_two_files_are_two() {
+        let spec = |name: &str| format!("subnet:\n  {name}: {{cidr_block: 10.0.0.1/24}}\n");
+        assert_eq!(
+            told(&[HEAD, ("a.yaml", &spec("x")), ("b.yaml", &spec("y"))]),
+            [("a.yaml".into(), 2, "format"), ("b.yaml".into(), 2, "format")]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_in_one_file_hides_nothing_at_that_offset_of_another() {
+        let spec = |name: &str, range: &str| format!("subnet:\n  {name}: {{cidr_block: {range}}}\n");
+        let (outside, unread) = (spec("x", "10.9.0.0/24"), spec("y", "10.9.0.0/99"));
+        assert_eq!(
+            told(&[HEAD, ("a.yaml", &outside), ("b.yaml", &unread)]),
+            [
+                ("a.yaml".into(), 2, "subnet-outside-vpc"),
+                ("b.yaml".into(), 2, "format")
+            ]
+        );
     }
 }

@@ -35,9 +35,14 @@ pub struct Key {
     pub span: Span,
 }
 
-/// A stretch of the text. Lines and columns (in characters) from 1, bytes from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A file of the spec: which of those that [`Problems`](crate::problems::Problems) knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File(pub usize);
+
+/// A stretch of the text of a file. Lines and columns (in characters) from 1, bytes from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
+    pub file: File,
     pub line: usize,
     pub column: usize,
     pub start: usize,
@@ -79,6 +84,17 @@ pub fn shown(text: &str) -> String {
 }
 
 impl Span {
+    /// The very start of a file.
+    pub fn top(file: File) -> Self {
+        Self {
+            file,
+            line: 1,
+            column: 1,
+            start: 0,
+            end: 0,
+        }
+    }
+
     /// The text of this stretch.
     pub fn of<'t>(&self, text: &'t str) -> &'t str {
         text.get(self.start..self.end).unwrap_or_default()

@@ -1,31 +1,29 @@
-//! The collector of everything that is wrong with one file.
+//! The collector of everything that is wrong with the files of one spec.
 
 use std::sync::Arc;
 
 use trueup_model::{Diagnostic, Place};
 
-use crate::node::Span;
+use crate::node::{File, Span};
 
-/// The diagnostics of one file so far.
-#[derive(Debug)]
+/// The files of a spec, and the diagnostics about them so far.
+#[derive(Debug, Default)]
 pub struct Problems {
-    file: Arc<str>,
+    files: Vec<Arc<str>>,
     found: Vec<Diagnostic>,
 }
 
 impl Problems {
-    /// No problems yet with `file`.
-    pub fn new(file: &str) -> Self {
-        Self {
-            file: file.into(),
-            found: Vec::new(),
-        }
+    /// One more file; `name` is what the user calls it.
+    pub fn file(&mut self, name: &str) -> File {
+        self.files.push(name.into());
+        File(self.files.len() - 1)
     }
 
-    /// A stretch of the text as a place in this file.
+    /// A stretch of a text as a place in its file.
     pub fn place(&self, span: Span) -> Place {
         Place {
-            file: self.file.clone(),
+            file: Arc::clone(&self.files[span.file.0]),
             line: span.line,
             column: span.column,
             start: span.start,

@@ -10,7 +10,7 @@ use serde_saphyr::{
 };
 use trueup_model::{Diagnostic, Place};
 
-use crate::node::{Key, Node, Span, Yaml, shown};
+use crate::node::{File, Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
 
 /// Enough for ten thousand resources many times over, and an end to what only wants to be big.
@@ -23,11 +23,11 @@ const RECORDED_MAX: usize = 200_000;
 const DEPTH_MAX: usize = 32;
 
 /// Reads the text into a tree; notes why not where it is not YAML.
-pub fn read(text: &str, problems: &mut Problems) -> Option<Node> {
-    read_within(NODES_MAX, text, problems)
+pub fn read(file: File, text: &str, problems: &mut Problems) -> Option<Node> {
+    read_within(NODES_MAX, file, text, problems)
 }
 
-fn read_within(nodes_max: usize, text: &str, problems: &mut Problems) -> Option<Node> {
+fn read_within(nodes_max: usize, file: File, text: &str, problems: &mut Problems) -> Option<Node> {
     let budget = serde_saphyr::budget! {
         max_nodes: nodes_max,
         max_events: 4 * nodes_max,
@@ -52,26 +52,20 @@ fn read_within(nodes_max: usize, text: &str, problems: &mut Problems) -> Option<
         emit_comments: false,
     };
     match serde_saphyr::from_str_with_options::<Spanned<Tree>>(text, options) {
-        Ok(root) => Some(Builder::new(text, problems).node(root, None)),
+        Ok(root) => Some(Builder::new(file, text, problems).node(root, None)),
         Err(error) => {
-            let diagnostic = explain(&error, text, problems);
+            let diagnostic = explain(&error, file, text, problems);
             problems.push(diagnostic);
             None
         }
     }
 }
 
-fn explain(error: &Error, text: &str, problems: &Problems) -> Diagnostic {
+fn explain(error: &Error, file: File, text: &str, problems: &Problems) -> Diagnostic {
     let mut error = error.without_snippet();
     let span = error
         .location()
-        .map(|location| scanned(location, text))
-        .unwrap_or(Span {
-            line: 1,
-            column: 1,
-            start: 0,
-            end: 0,
-        });
+        .map_or(Span::top(file), |location| scanned(location, file, text));
     while let Error::AliasError { error: inner, .. } = error {
         error = inner;
     }
@@ -79,7 +73,7 @@ fn explain(error: &Error, text: &str, problems: &Problems) -> Diagnostic {
     // The library ends its message with the place, which the label has.
     let message = message.lines().next().unwrap_or_default();
     let message = message.split(" at line ").next().unwrap_or(message);
-    if let Some(tab) = tab(text, span.line, message.contains("tab")) {
+    if let Some(tab) = tab(text, span, message.contains("tab")) {
         return Diagnostic::error("tab", "YAML does not allow tabs for indentation")
             .at(problems.place(tab), "a tab")
             .help("indent with spaces");
@@ -146,9 +140,10 @@ fn is_too_large(error: &Error, message: &str) -> bool {
     ) || message.contains("recursion limit")
 }
 
-/// The tab that an error near `line` is about: the parser points at the token before it, which may be lines
+/// The tab that an error near `around` is about: the parser points at the token before it, which may be lines
 /// above where the message speaks of tabs.
-fn tab(text: &str, line: usize, told: bool) -> Option<Span> {
+fn tab(text: &str, around: Span, told: bool) -> Option<Span> {
+    let Span { file, line, .. } = around;
     let mut start = 0;
     let mut within_line = None;
     for (index, content) in text.split_inclusive('\n').enumerate() {
@@ -160,6 +155,7 @@ fn tab(text: &str, line: usize, told: bool) -> Option<Span> {
             (line.saturating_sub(1)..=line + 1).contains(&number)
         };
         let span = |column: usize| Span {
+            file,
             line: number,
             column: column + 1,
             start: start + column,
@@ -223,7 +219,7 @@ fn tag(text: &str, value: Span) -> Span {
 }
 
 /// The span of an error: the scanner gives a line and a column only.
-fn scanned(location: Location, text: &str) -> Span {
+fn scanned(location: Location, file: File, text: &str) -> Span {
     let line = usize::try_from(location.line()).unwrap_or(1).max(1);
     let column = usize::try_from(location.column()).unwrap_or(1).max(1);
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
@@ -241,6 +237,7 @@ fn scanned(location: Location, text: &str) -> Span {
         .map_or(content.len(), |(offset, _)| offset);
     let width = content[offset..].chars().next().map_or(0, char::len_utf8);
     Span {
+        file,
         line,
         column,
         start: start + offset,
@@ -250,6 +247,7 @@ fn scanned(location: Location, text: &str) -> Span {
 
 /// Turns what serde filled into our tree.
 struct Builder<'a> {
+    file: File,
     text: &'a str,
     /// Where each line ends: a spec in JSON may be one long line, which is not searched for every member.
     ends: Vec<usize>,
@@ -257,8 +255,9 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, problems: &'a mut Problems) -> Self {
+    fn new(file: File, text: &'a str, problems: &'a mut Problems) -> Self {
         Self {
+            file,
             text,
             ends: text.match_indices(['\n', '\r']).map(|(end, _)| end).collect(),
             problems,
@@ -430,6 +429,7 @@ impl<'a> Builder<'a> {
         let end = (start + number(span.byte_len()).unwrap_or(0)).min(self.text.len());
         let place = |value: u64| usize::try_from(value).unwrap_or(1).max(1);
         Span {
+            file: self.file,
             line: place(location.line()),
             column: place(location.column()),
             start,
@@ -520,8 +520,9 @@ mod tests {
     #[test]
     fn what_only_wants_to_be_big_ends() {
         let codes = |text: &str| {
-            let mut problems = Problems::new("spec.yaml");
-            read_within(100, text, &mut problems);
+            let mut problems = Problems::default();
+            let file = problems.file("spec.yaml");
+            read_within(100, file, text, &mut problems);
             problems
                 .sorted()
                 .iter()
