@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trueup_ec2::{Connect, Ec2, Transport, Waiting};
-use trueup_model::{Cloud, Diagnostic, Observed, Plan, Topology};
+use trueup_model::{Cloud, Diagnostic, Observed, Plan, Site, Topology};
 use trueup_sandbox::Sandbox;
 use trueup_spec::{Options, Parsed};
 
@@ -100,16 +100,11 @@ impl Session {
                 topology: Some(topology),
                 diagnostics: parsed.diagnostics,
             },
-            None => parse(&source, Some(cloud.region())),
+            None => parse(&source, Some(&cloud.site().region)),
         };
         let mut diagnostics = parsed.diagnostics;
         if let Some(topology) = &parsed.topology {
-            diagnostics.extend(place(
-                topology,
-                cloud.account(),
-                cloud.region(),
-                cloud.endpoint().is_aws,
-            ));
+            diagnostics.extend(place(topology, cloud.site(), cloud.endpoint().is_aws));
         }
         print::diagnostics(&mut io.stderr, &diagnostics, std::slice::from_ref(&source));
         let Some(topology) = parsed.topology else {
@@ -137,20 +132,18 @@ impl Session {
 
     /// Whether the spec is for another account or region: then nothing is read and nothing is done.
     pub fn is_elsewhere(&self) -> bool {
-        let cloud = self.cloud.cloud();
+        let site = self.cloud.cloud().site();
         let differs =
             |wanted: &Option<String>, is: &str| wanted.as_deref().is_some_and(|wanted| wanted != is);
-        differs(&self.topology.account, cloud.account()) || differs(&self.topology.region, cloud.region())
+        differs(&self.topology.account, &site.account) || differs(&self.topology.region, &site.region)
     }
 
     /// Reads what is live. In another account or region than the spec's there is nothing to read: no plan is
     /// made of it.
     pub async fn observe(&mut self) -> Result<Observed, Error> {
         if self.is_elsewhere() {
-            let cloud = self.cloud.cloud();
             return Ok(Observed {
-                account: cloud.account().to_owned(),
-                region: cloud.region().to_owned(),
+                site: self.cloud.cloud().site().clone(),
                 ..Observed::default()
             });
         }
@@ -217,7 +210,7 @@ impl Session {
 
     /// The topology as the same text says it now: key files that were written meanwhile are seen.
     pub fn reread(&self) -> Option<Topology> {
-        parse(&self.source, Some(self.cloud.cloud().region())).topology
+        parse(&self.source, Some(&self.cloud.cloud().site().region)).topology
     }
 
     /// Ends the session with what the command came to.
@@ -329,7 +322,8 @@ fn quoted(word: &str) -> String {
 }
 
 /// What is to be said about where a topology is used.
-fn place(topology: &Topology, account: &str, region: &str, is_aws: bool) -> Vec<Diagnostic> {
+fn place(topology: &Topology, site: &Site, is_aws: bool) -> Vec<Diagnostic> {
+    let Site { account, region } = site;
     let mut found = Vec::new();
     let at = |diagnostic: Diagnostic, key: &str, text: &str| match topology.places.get(key) {
         Some(place) => diagnostic.at(place.clone(), text),
@@ -415,7 +409,11 @@ mod tests {
     #[test]
     fn another_account_or_region_is_told() {
         let codes = |topology: &Topology, is_aws| {
-            place(topology, "123456789012", "us-west-2", is_aws)
+            let site = Site {
+                account: "123456789012".into(),
+                region: "us-west-2".into(),
+            };
+            place(topology, &site, is_aws)
                 .iter()
                 .map(|diagnostic| diagnostic.code)
                 .collect::<Vec<_>>()

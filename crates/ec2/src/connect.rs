@@ -24,7 +24,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
-use trueup_model::{CloudError, ErrorClass};
+use trueup_model::{CloudError, ErrorClass, Site};
 
 use crate::Ec2;
 use crate::call::{Caller, Errand};
@@ -105,8 +105,7 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
         client,
         caller: Arc::new(caller),
         memory: Arc::new(Memory::new()),
-        account,
-        region,
+        site: Site { account, region },
     })
 }
 

@@ -166,7 +166,7 @@ async fn interfaces(
             Ok::<_, Failure>(())
         }
     );
-    let user = |interface: &NetworkInterface| user(interface, &task.ec2.account);
+    let user = |interface: &NetworkInterface| user(interface, &task.ec2.site.account);
     let leaving = leaving(task, all.iter().filter_map(user)).await?;
     let holder = |interface: &NetworkInterface| Holder {
         what: words(interface),

@@ -59,7 +59,10 @@ pub async fn root_device(ec2: &Ec2, id: &str) -> Result<String, Failure> {
     } else {
         "there is no"
     };
-    ec2.memory
-        .root_device(id)
-        .ok_or_else(|| Failure::invalid("DescribeImages", format!("{there} image {id} in {}", ec2.region)))
+    ec2.memory.root_device(id).ok_or_else(|| {
+        Failure::invalid(
+            "DescribeImages",
+            format!("{there} image {id} in {}", ec2.site.region),
+        )
+    })
 }

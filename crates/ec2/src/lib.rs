@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trueup_model::{
-    Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Sought, Wait,
+    Act, Acted, Cloud, CloudError, Kind, Object, Observed, Outside, Scope, Settled, Site, Sought, Wait,
 };
 
 pub use connect::Connect;
@@ -52,8 +52,7 @@ pub struct Ec2 {
     memory: Arc<Memory>,
     shown_after: Duration,
     heeds_dry_run: bool,
-    account: String,
-    region: String,
+    site: Site,
 }
 
 impl Ec2 {
@@ -66,19 +65,14 @@ impl Ec2 {
         connect::connect(connect).await
     }
 
-    /// The region that is read and changed.
-    pub fn region(&self) -> &str {
-        &self.region
+    /// Where that is: what is read and changed.
+    pub fn site(&self) -> &Site {
+        &self.site
     }
 
     /// Where EC2 is asked.
     pub fn endpoint(&self) -> &Endpoint {
         self.caller.endpoint()
-    }
-
-    /// The account that is read and changed: 12 digits.
-    pub fn account(&self) -> &str {
-        &self.account
     }
 
     /// The instances in the topology's VPCs that are not the topology's: one `DescribeInstances`, which no
@@ -117,8 +111,7 @@ impl Ec2 {
 impl std::fmt::Debug for Ec2 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ec2")
-            .field("account", &self.account)
-            .field("region", &self.region)
+            .field("site", &self.site)
             .finish_non_exhaustive()
     }
 }

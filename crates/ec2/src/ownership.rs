@@ -316,7 +316,7 @@ fn lost_tags(task: &Task<'_>, id: &str) -> String {
     let Act {
         topology, address, ..
     } = task.act;
-    let command = trueup_model::tags::command(&task.ec2.region, id, topology, address);
+    let command = trueup_model::tags::command(&task.ec2.site.region, id, topology, address);
     format!(
         "EC2 answers with {id}, which was made by an equal call before and carries this topology's tags no more: nothing new was made, and \
          for about a day nothing will be. If {id} is {address}, give it its tags, and run this again: `{command}`; otherwise end it"

@@ -58,7 +58,7 @@ pub async fn id(ec2: &Ec2, text: &str) -> Result<String, Failure> {
     let unknown = || {
         Failure::invalid(
             "DescribeManagedPrefixLists",
-            format!("AWS has no prefix list `{text}` in {}", ec2.region),
+            format!("AWS has no prefix list `{text}` in {}", ec2.site.region),
         )
     };
     ec2.memory.prefix_list_id(text).ok_or_else(unknown)

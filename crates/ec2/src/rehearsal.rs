@@ -198,8 +198,7 @@ impl Ec2 {
             memory: Arc::clone(&self.memory),
             shown_after: self.shown_after,
             heeds_dry_run: self.heeds_dry_run,
-            account: self.account.clone(),
-            region: self.region.clone(),
+            site: self.site.clone(),
         }
     }
 }

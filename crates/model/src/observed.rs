@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::room::Lists;
 use crate::value::Record;
-use crate::{Address, Interfaces, Kind};
+use crate::{Address, Interfaces, Kind, Site};
 
 /// Everything that one bulk read found.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// The account that was read: 12 digits.
-    pub account: String,
-    /// The region that was read.
-    pub region: String,
+    /// Where that was.
+    pub site: Site,
     /// The live objects, ours and others', in the order of kind and id. Ghosts (terminated instances, deleted
     /// gateways) are left out.
     pub objects: Vec<Object>,

@@ -15,17 +15,15 @@ use crate::refusal::Refusal;
 use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::value::{Record, Value};
-use crate::{Address, Kind, MemberKey};
+use crate::{Address, Kind, MemberKey, Site};
 
 /// What makes an observed network true to a topology.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The topology's name.
     pub topology: String,
-    /// The region it is for.
-    pub region: String,
-    /// The account it is for.
-    pub account: String,
+    /// Where that is.
+    pub site: Site,
     /// Whether it ends all that the topology owns, whatever the spec wants: then `destroy` carries it out,
     /// and not `apply`.
     pub teardown: bool,

@@ -8,8 +8,8 @@ use trueup_model::{Address, Change, ExistingElsewhere, Plan, Record, Ref, Step, 
 pub fn of(plan: &Plan) -> String {
     let mut document = Record::new()
         .with("topology", plan.topology.as_str())
-        .with("account", plan.account.as_str())
-        .with("region", plan.region.as_str())
+        .with("account", plan.site.account.as_str())
+        .with("region", plan.site.region.as_str())
         .with("changes", plan.changes.iter().map(change).collect::<Vec<_>>())
         .with("steps", plan.steps.iter().map(step).collect::<Vec<_>>());
     if plan.teardown {

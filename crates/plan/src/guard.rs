@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{
-    Action, Address, Change, Claim, Object, Observed, Plan, Refusal, Refused, TakenBy, Topology,
-};
+use trueup_model::{Action, Address, Change, Claim, Object, Plan, Refusal, Refused, Site, TakenBy, Topology};
 
 use crate::fold::Folded;
 use crate::verdict::Verdict;
 
 /// Refuses a topology that belongs to another account or region.
-pub fn place(topology: &Topology, observed: &Observed) -> Vec<Refusal> {
+pub fn place(topology: &Topology, site: &Site) -> Vec<Refusal> {
     let differs = |wanted: &Option<String>, is: &str| wanted.clone().filter(|wanted| wanted != is);
-    let account = differs(&topology.account, &observed.account).map(|wanted| Refused::WrongAccount {
+    let account = differs(&topology.account, &site.account).map(|wanted| Refused::WrongAccount {
         wanted,
-        is: observed.account.clone(),
+        is: site.account.clone(),
     });
-    let region = differs(&topology.region, &observed.region).map(|wanted| Refused::WrongRegion {
+    let region = differs(&topology.region, &site.region).map(|wanted| Refused::WrongRegion {
         wanted,
-        is: observed.region.clone(),
+        is: site.region.clone(),
     });
     let refused = account.into_iter().chain(region);
     refused.map(|why| Refusal::new(&topology.name, why)).collect()

@@ -62,12 +62,11 @@ pub fn scope(topology: &Topology) -> Scope {
 pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
     let mut plan = Plan {
         topology: topology.name.clone(),
-        region: observed.region.clone(),
-        account: observed.account.clone(),
+        site: observed.site.clone(),
         unreadable: observed.unreadable.clone(),
         ..Plan::default()
     };
-    plan.refused = guard::place(topology, observed);
+    plan.refused = guard::place(topology, &observed.site);
     if plan.refused.is_empty() {
         let folded = fold::fold(topology, observed);
         plan.refused.extend(folded.refused.iter().cloned());
@@ -88,7 +87,7 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
         plan.refused.extend(guard::budget(topology, &plan));
         if let Some(found) = existing::find(topology, &folded, observed) {
             plan.diagnostics
-                .extend(existing::diagnostics(topology, &found, &plan.region));
+                .extend(existing::diagnostics(topology, &found, &plan.site.region));
             plan.existing = Some(found);
         }
         plan.objects = folded

@@ -156,8 +156,8 @@ pub fn show(topology: &Topology, observed: &Observed) -> Json {
     json!({
         "format_version": FORMAT_VERSION,
         "topology": topology.name,
-        "region": observed.region,
-        "account": observed.account,
+        "region": observed.site.region,
+        "account": observed.site.account,
         "complete": observed.unreadable.is_empty(),
         "unreadable": unreadable(&observed.unreadable),
         "resources": crate::text::shown(topology, observed).into_iter().map(resource).collect::<Vec<_>>(),
@@ -168,8 +168,8 @@ fn head(plan: &Plan) -> Json {
     let mut head = json!({
         "format_version": FORMAT_VERSION,
         "topology": plan.topology,
-        "region": plan.region,
-        "account": plan.account,
+        "region": plan.site.region,
+        "account": plan.site.account,
         "fingerprint": plan.fingerprint,
         "complete": plan.is_complete(),
         "unreadable": unreadable(&plan.unreadable),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 use trueup_model::{
-    Address, Cause, Consent, Constraint, Diagnostic, Mention, Note, Plan, Refusal, Refused, Sought,
+    Address, Cause, Consent, Constraint, Diagnostic, Mention, Note, Plan, Refusal, Refused, Site, Sought,
     StepReason, TakenBy, Zone, tags,
 };
 
@@ -204,7 +204,7 @@ fn taken(plan: &Plan, refusal: &Refusal, [id, has, wanted]: [&String; 3], by: &T
             "{holds}, and belongs to topology `{name}`: it is never touched. Change the spec, or remove that object yourself"
         ),
         (TakenBy::Nobody { perhaps_lost: true }, Some(own)) => {
-            let command = tags::command(&plan.region, id, &plan.topology, &own);
+            let command = tags::command(&plan.site.region, id, &plan.topology, &own);
             format!(
                 "{holds}, and carries no topology's tags: it is never touched. If it is {own}, give it its tags: `{command}`; \
                  otherwise change the spec, or remove that object yourself"
@@ -273,7 +273,7 @@ fn mention(Mention { path, place }: &Mention) -> String {
 
 /// What is to be said of something that was looked for and is not there.
 fn absent(plan: &Plan, sought: &Sought) -> String {
-    let Plan { region, account, .. } = plan;
+    let Site { account, region } = &plan.site;
     match sought {
         Sought::InstanceType {
             name,

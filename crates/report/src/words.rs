@@ -94,7 +94,7 @@ pub fn renamed(plan: &Plan, renamed: &Renamed) -> String {
     } else {
         format!(", write {} there", keep.join(" and "))
     };
-    let command = tags::command(&plan.region, id, &plan.topology, to);
+    let command = tags::command(&plan.site.region, id, &plan.topology, to);
     format!(
         "{from} ({id}) goes, and {to} is made just like it. If it is the same one under another name, keep it{keep}: give it its new \
          address before the apply, and plan again: `{command}`"
@@ -110,7 +110,7 @@ pub fn nothing(plan: &Plan) -> String {
     if plan.teardown {
         format!(
             "Nothing to do: nothing in {} belongs to topology {}.",
-            plan.region, plan.topology
+            plan.site.region, plan.topology
         )
     } else {
         "Nothing to do: the network is as the spec wants it.".to_owned()

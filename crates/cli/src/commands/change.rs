@@ -53,7 +53,7 @@ impl Goal {
             Self::Destroy => {
                 format!(
                     "{stakes}Delete all of topology {} in {} (account {})? Only `yes` counts:",
-                    plan.topology, plan.region, plan.account
+                    plan.topology, plan.site.region, plan.site.account
                 )
             }
         }
@@ -67,7 +67,7 @@ impl Goal {
             ),
             Self::Destroy => format!(
                 "Nothing to do: nothing in {} belongs to topology {}.",
-                plan.region, plan.topology
+                plan.site.region, plan.topology
             ),
         }
     }
@@ -329,8 +329,10 @@ mod tests {
     fn the_question_says_what_is_at_stake() {
         let mut plan = Plan {
             topology: "net".into(),
-            region: "us-west-2".into(),
-            account: "123456789012".into(),
+            site: trueup_model::Site {
+                account: "123456789012".into(),
+                region: "us-west-2".into(),
+            },
             ..Plan::default()
         };
         assert_eq!(

@@ -139,7 +139,7 @@ pub async fn name(ec2: &Ec2, text: &str) -> Result<String, Failure> {
     name.ok_or_else(|| {
         Failure::invalid(
             "DescribeKeyPairs",
-            format!("there is no key pair {text} in {}", ec2.region),
+            format!("there is no key pair {text} in {}", ec2.site.region),
         )
     })
 }

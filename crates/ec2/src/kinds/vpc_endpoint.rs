@@ -151,7 +151,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let service = if service.contains('.') {
         service
     } else {
-        format!("com.amazonaws.{}.{service}", task.ec2.region)
+        format!("com.amazonaws.{}.{service}", task.ec2.site.region)
     };
     let (tables, policy) = (ids(task.sets(), "route_tables"), policy_text(task)?);
     let with = |token: &str| {

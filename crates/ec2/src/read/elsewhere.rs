@@ -26,7 +26,7 @@ pub async fn elsewhere(ec2: &Ec2, scope: &Scope, objects: &[Object]) -> BTreeMap
     let regions = answer(regions(ec2)).await.unwrap_or_default();
     let looks = regions
         .into_iter()
-        .filter(|name| *name != ec2.region)
+        .filter(|name| *name != ec2.site.region)
         .map(|name| async move {
             let count = answer(count(ec2, name.clone(), &scope.topology))
                 .await

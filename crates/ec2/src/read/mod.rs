@@ -139,11 +139,9 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         .flat_map(|(_, objects)| objects)
         .collect();
     objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
-    let (account, region) = (ec2.account.clone(), ec2.region.clone());
     Ok((
         Observed {
-            account,
-            region,
+            site: ec2.site.clone(),
             objects,
             unreadable: unreadable.kinds,
             lists: ec2.memory.prefix_list_entries(),

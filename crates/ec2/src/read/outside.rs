@@ -95,7 +95,7 @@ fn key(ec2: &Ec2, sought: &Sought) -> String {
         Sought::InstanceType {
             name,
             zone: Zone::Any,
-        } => offering(name, &ec2.region),
+        } => offering(name, &ec2.site.region),
         other => other.text().to_owned(),
     }
 }

@@ -70,8 +70,10 @@ fn checked(wanted: &Topology, observed: &Observed, found: &Outside) -> Plan {
 fn what_is_not_there_is_refused_at_its_line() {
     let wanted = wanted();
     let nothing = Observed {
-        region: "us-west-2".into(),
-        account: "123456789012".into(),
+        site: trueup_model::Site {
+            account: "123456789012".into(),
+            region: "us-west-2".into(),
+        },
         ..Observed::default()
     };
     let before = plan(&wanted, &nothing);

@@ -73,8 +73,10 @@ pub fn live(topology: &Topology) -> Observed {
     });
     Observed {
         objects: objects.collect(),
-        account: "123456789012".into(),
-        region: "us-west-2".into(),
+        site: trueup_model::Site {
+            account: "123456789012".into(),
+            region: "us-west-2".into(),
+        },
         ..Observed::default()
     }
 }

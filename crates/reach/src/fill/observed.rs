@@ -88,5 +88,5 @@ fn network<'a>(
         unreadable: observed.unreadable.keys().copied().collect(),
         interfaces,
     };
-    fill(&parts, &observed.region, lists, Some(seen))
+    fill(&parts, &observed.site.region, lists, Some(seen))
 }

@@ -71,7 +71,7 @@ impl Parts<'_> {
     /// The hidden line by which a comment is found again, and the title: the worst first, then counts.
     pub fn title(self) -> String {
         let plan = self.plan;
-        let key: String = format!("{}/{}/{}", plan.account, plan.region, plan.topology)
+        let key: String = format!("{}/{}/{}", plan.site.account, plan.site.region, plan.topology)
             .chars()
             .map(|c| {
                 if c.is_ascii_alphanumeric() || "._-/".contains(c) {
@@ -115,8 +115,8 @@ impl Parts<'_> {
         let kept = plan.kept.len();
         format!(
             "Account {} · {} · {read} · {kept} unchanged",
-            code(&plan.account),
-            code(&plan.region)
+            code(&plan.site.account),
+            code(&plan.site.region)
         )
     }
 

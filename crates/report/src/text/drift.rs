@@ -56,7 +56,7 @@ pub fn drift(out: &mut Clean, plan: &Plan, unmanaged: &[Unmanaged], style: Style
             .into_iter()
             .try_for_each(|finding| super::reach::finding(&mut page, finding));
     }
-    head(&mut page, &plan.topology, &plan.account, &plan.region)?;
+    head(&mut page, &plan.topology, &plan.site)?;
     remarks(&mut page, plan)?;
     troubles(&mut page, plan)?;
     let names = Names::of(plan);

@@ -11,7 +11,7 @@ mod show;
 
 use std::fmt;
 
-use trueup_model::{Finding, Plan};
+use trueup_model::{Finding, Plan, Site};
 
 pub use diagnostics::diagnostics;
 pub use drift::drift;
@@ -86,9 +86,9 @@ pub fn waiting(words: &str) -> String {
 }
 
 /// Whose network this is, and where.
-fn head(page: &mut Page<'_>, topology: &str, account: &str, region: &str) -> fmt::Result {
+fn head(page: &mut Page<'_>, topology: &str, site: &Site) -> fmt::Result {
     let name = format!("{topology} ");
-    let place = format!("(account {account}, {region})");
+    let place = format!("(account {}, {})", site.account, site.region);
     page.line(0, 2, &[(Paint::Strong, &name), (Paint::Dim, &place)])
 }
 

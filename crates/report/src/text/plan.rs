@@ -40,7 +40,7 @@ pub fn plan(out: &mut Clean, plan: &Plan, options: &PlanOptions) -> fmt::Result 
     if plan.is_empty() && plan.refused.is_empty() && plan.is_complete() {
         return page.line(0, 0, &[(Paint::Create, &words::nothing(plan))]);
     }
-    whose(&mut page, &plan.topology, &plan.account, &plan.region)?;
+    whose(&mut page, &plan.topology, &plan.site)?;
     if plan.teardown {
         page.line(
             0,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use trueup_model::{Address, Object, Observed, Resource, Topology};
+use trueup_model::{Address, Object, Observed, Resource, Site, Topology};
 
 use super::head;
 use crate::clean::Clean;
@@ -24,13 +24,13 @@ impl Shown<'_> {
     /// The live object's ARN.
     pub fn arn(&self, observed: &Observed) -> Option<String> {
         let object = self.object?;
-        let partition = match observed.region.split('-').take(2).collect::<Vec<_>>()[..] {
+        let partition = match observed.site.region.split('-').take(2).collect::<Vec<_>>()[..] {
             ["cn", ..] => "aws-cn",
             ["us", "gov"] => "aws-us-gov",
             _ => "aws",
         };
-        let (region, account, arn_type) =
-            (&observed.region, &observed.account, object.kind.schema().arn_type);
+        let Site { account, region } = &observed.site;
+        let arn_type = object.kind.schema().arn_type;
         Some(format!(
             "arn:{partition}:ec2:{region}:{account}:{arn_type}/{}",
             object.id
@@ -81,7 +81,7 @@ pub fn shown<'a>(topology: &'a Topology, observed: &'a Observed) -> Vec<Shown<'a
 /// Writes a line for each address.
 pub fn show(out: &mut Clean, topology: &Topology, observed: &Observed, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
-    head(&mut page, &topology.name, &observed.account, &observed.region)?;
+    head(&mut page, &topology.name, &observed.site)?;
     for (kind, why) in &observed.unreadable {
         page.line(
             0,

@@ -195,8 +195,10 @@ fn steps() -> Vec<StepReason> {
 fn every_reason_has_its_sentence() {
     let plan = Plan {
         topology: "shop".into(),
-        region: "us-west-2".into(),
-        account: "123456789012".into(),
+        site: trueup_model::Site {
+            account: "123456789012".into(),
+            region: "us-west-2".into(),
+        },
         ..Plan::default()
     };
     let refused = |why: Refused| {

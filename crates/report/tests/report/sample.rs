@@ -133,8 +133,10 @@ pub fn step(
 fn empty() -> Plan {
     Plan {
         topology: "gateway-endpoint".into(),
-        region: "us-west-2".into(),
-        account: "123456789012".into(),
+        site: trueup_model::Site {
+            account: "123456789012".into(),
+            region: "us-west-2".into(),
+        },
         fingerprint: format!("sha256:{}", "e09b".repeat(16)),
         ..Plan::default()
     }

@@ -63,8 +63,10 @@ fn observed() -> Observed {
     let mut foreign = object(Kind::Vpc, "vpc-0fffffffffffffff0", "vpc.main", none());
     foreign.owner.as_mut().unwrap().topology = "other".into();
     let mut observed = Observed {
-        account: "123456789012".into(),
-        region: "us-gov-west-1".into(),
+        site: trueup_model::Site {
+            account: "123456789012".into(),
+            region: "us-gov-west-1".into(),
+        },
         objects: vec![
             object(Kind::Vpc, "vpc-0aaaaaaaaaaaaaaa0", "vpc.main", none()),
             foreign,

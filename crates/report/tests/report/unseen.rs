@@ -112,8 +112,10 @@ fn dirty(dirt: &str) -> Plan {
     (step.why, step.source) = (vec![StepReason::OnlyOne(own())], Some(place(dirt)));
     let mut plan = Plan {
         topology: own(),
-        region: own(),
-        account: own(),
+        site: trueup_model::Site {
+            account: own(),
+            region: own(),
+        },
         fingerprint: own(),
         unreadable: BTreeMap::from([(Kind::Vpc, own())]),
         changes: vec![
@@ -231,8 +233,10 @@ fn nothing_that_is_live_shows_what_nobody_sees() {
     let mut object = crate::show::object(Kind::Vpc, &own(), "vpc.a", facts);
     object.owner.as_mut().unwrap().topology = own();
     let observed = Observed {
-        region: own(),
-        account: own(),
+        site: trueup_model::Site {
+            account: own(),
+            region: own(),
+        },
         objects: vec![object],
         unreadable: BTreeMap::from([(Kind::Subnet, own())]),
         ..Observed::default()

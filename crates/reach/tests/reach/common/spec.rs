@@ -96,8 +96,10 @@ pub fn live(topology: &Topology) -> Observed {
         }
     }
     Observed {
-        account: "123456789012".into(),
-        region: "us-west-2".into(),
+        site: trueup_model::Site {
+            account: "123456789012".into(),
+            region: "us-west-2".into(),
+        },
         objects,
         ..Observed::default()
     }
