@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 use thiserror::Error;
+use trueup_model::Site;
 use trueup_model::kinds::network_acl::NUMBER_MAX;
 
 use super::parts::{Index, list, services};
@@ -39,8 +40,7 @@ pub enum SavedError {
 
 /// One object of an answer, with where it was found.
 struct Item {
-    region: String,
-    account: String,
+    site: Site,
     json: Json,
 }
 
@@ -73,8 +73,8 @@ pub fn network(files: &BTreeMap<String, String>) -> Result<Network, SavedError> 
 #[derive(Default)]
 struct Answers {
     lists: BTreeMap<String, Vec<Item>>,
-    /// Which lists there are, with the account and the region that answered them.
-    there: BTreeSet<(String, String, String)>,
+    /// Which lists there are, with the site that answered them.
+    there: BTreeSet<(Site, String)>,
 }
 
 impl Answers {
@@ -82,12 +82,15 @@ impl Answers {
         let mut all = Self::default();
         for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".json")) {
             let parts: Vec<&str> = path.split(['/', '\\']).collect();
-            let region = parts.iter().rev().nth(1).copied().unwrap_or_default().to_owned();
+            let region = parts.iter().rev().nth(1).copied().unwrap_or_default();
             let account = parts
                 .iter()
                 .position(|part| *part == "accounts")
                 .and_then(|at| parts.get(at + 1));
-            let account = account.copied().unwrap_or_default().to_owned();
+            let site = Site {
+                account: account.copied().unwrap_or_default().to_owned(),
+                region: region.to_owned(),
+            };
             let document: Json = serde_json::from_str(text).map_err(|source| SavedError::Json {
                 path: path.clone(),
                 source,
@@ -96,11 +99,10 @@ impl Answers {
             for (name, items) in fields {
                 let Json::Array(items) = items else { continue };
                 let items = items.into_iter().map(|json| Item {
-                    region: region.clone(),
-                    account: account.clone(),
+                    site: site.clone(),
                     json,
                 });
-                all.there.insert((account.clone(), region.clone(), name.clone()));
+                all.there.insert((site.clone(), name.clone()));
                 all.lists.entry(name).or_default().extend(items);
             }
         }
@@ -110,9 +112,7 @@ impl Answers {
     /// Whether a list is missing among the answers that an object comes from: then nothing is known of what
     /// would be in it.
     fn lack(&self, item: &Item, name: &str) -> bool {
-        !self
-            .there
-            .contains(&(item.account.clone(), item.region.clone(), name.to_owned()))
+        !self.there.contains(&(item.site.clone(), name.to_owned()))
     }
 
     /// The objects of a list, each once by its id; the owner's view of it before others'.
@@ -125,7 +125,7 @@ impl Answers {
         let mut seen: BTreeMap<String, Item> = BTreeMap::new();
         for item in self.lists.remove(name).unwrap_or_default() {
             let key = key(&item.json);
-            let owned = text(&item.json, "OwnerId") == item.account;
+            let owned = text(&item.json, "OwnerId") == item.site.account;
             if owned || !seen.contains_key(&key) {
                 seen.insert(key, item);
             }
@@ -288,7 +288,7 @@ impl Saved {
             self.network.vpcs.push(Vpc {
                 named: Named::new(id),
                 ranges,
-                region: item.region.clone(),
+                region: item.site.region.clone(),
                 dns: Some(true),
                 public_access: access,
                 unread,
