@@ -44,11 +44,14 @@ const ONLY_WORDS: &[&str] = &["gateway"];
 /// Actions of which EC2 takes no `DryRun`.
 const WITHOUT_DRY_RUN: &[&str] = &["AssociateVpcCidrBlock"];
 
+/// A pool of addresses that the account has brought.
+const POOL: &str = "ipv6pool-ec2-0123456789abcdef0";
+
 /// What every case starts from.
 fn base() -> Json {
     json!({
         "vpc.main": {"cidr_block": "10.0.0.0/16"},
-        "vpc.other": {"cidr_block": "10.9.0.0/16"},
+        "vpc.other": {"cidr_block": "10.9.0.0/16", "ipv6_cidr_block": "2001:db8::/44", "ipv6_pool": POOL},
         "internet_gateway.main": {"vpc": "main"},
         "elastic_ip.main": {},
         "subnet.main": {"vpc": "main", "cidr_block": "10.0.0.0/24", "availability_zone": "us-west-2a"},

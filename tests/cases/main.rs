@@ -18,6 +18,7 @@ mod exposure;
 mod gaps;
 mod identity;
 mod interop;
+mod ipv6;
 mod limits;
 mod moto;
 mod moto_sessions;

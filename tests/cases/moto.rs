@@ -6,8 +6,9 @@ use std::time::Duration;
 use trueup_model::Topology;
 use trueup_tests::edit_list::{Edit, edits_in_place, edits_that_replace, edits_with_a_stop};
 use trueup_tests::equivalence::{ARTICLE, assert_same, by_hand, by_trueup, folder};
+use trueup_tests::filled;
 use trueup_tests::kinds::edited;
-use trueup_tests::meddlings::{MEDDLINGS, Meddling, filled, network};
+use trueup_tests::meddlings::{MEDDLINGS, Meddling, network};
 use trueup_tests::programs::{Programs, Server, output};
 use trueup_tests::{World, topology};
 

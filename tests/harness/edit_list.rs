@@ -81,6 +81,24 @@ pub fn edits_in_place() -> Vec<Edit> {
             &["AssociateRouteTable"],
         ),
         edit(
+            Kind::Subnet,
+            "ipv6_cidr_block: 16",
+            "ipv6_cidr_block: 17",
+            &["DisassociateSubnetCidrBlock", "AssociateSubnetCidrBlock"],
+        ),
+        edit(
+            Kind::Subnet,
+            "\n    ipv6_cidr_block: 16",
+            "",
+            &["DisassociateSubnetCidrBlock"],
+        ),
+        edit(
+            Kind::Subnet,
+            "cidr_block: 10.1.3.0/24",
+            "cidr_block: 10.1.3.0/24\n    ipv6_cidr_block: 3",
+            &["AssociateSubnetCidrBlock"],
+        ),
+        edit(
             Kind::RouteTable,
             "0.0.0.0/0, nat_gateway: main",
             "0.0.0.0/0, internet_gateway: main",

@@ -1,6 +1,6 @@
 //! What somebody may do by hand to each attribute of each kind.
 
-use trueup_model::{Kind, Plan};
+use trueup_model::Kind;
 
 use crate::EVERY_KIND;
 use crate::kinds::with_last;
@@ -46,6 +46,16 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["DisassociateVpcCidrBlock&AssociationId={vpc.spare#association of 10.51.0.0/16}"],
     ),
     meddling(
+        "vpc.main",
+        "ipv6_cidr_block",
+        &["AssociateVpcCidrBlock&VpcId={vpc.main}&AmazonProvidedIpv6CidrBlock=true"],
+    ),
+    meddling(
+        "vpc.spare",
+        "ipv6_cidr_block",
+        &["DisassociateVpcCidrBlock&AssociationId={vpc.spare#association of 2001:db8:50::/56}"],
+    ),
+    meddling(
         "vpc.spare",
         "instance_tenancy",
         &["ModifyVpcTenancy&VpcId={vpc.spare}&InstanceTenancy=default"],
@@ -64,6 +74,19 @@ pub const MEDDLINGS: &[Meddling] = &[
         "subnet.plain",
         "map_public_ip_on_launch",
         &["ModifySubnetAttribute&SubnetId={subnet.plain}&MapPublicIpOnLaunch.Value=true"],
+    ),
+    meddling(
+        "subnet.public",
+        "ipv6_cidr_block",
+        &[
+            "DescribeSubnets&SubnetId.1={subnet.public}",
+            "DisassociateSubnetCidrBlock&AssociationId={answer#associationId}",
+        ],
+    ),
+    meddling(
+        "subnet.idle",
+        "ipv6_cidr_block",
+        &["AssociateSubnetCidrBlock&SubnetId={subnet.idle}&Ipv6CidrBlock=2001:db8:50:7::/64"],
     ),
     meddling(
         "subnet.private",
@@ -427,8 +450,6 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
 /// The calls of EC2 that change something, and that no spec has anything to say of: why.
 pub const ELSEWHERE: &[(&str, &str)] = &[
     ("AssignIpv6Addresses", NO_IPV6),
-    ("AssociateSubnetCidrBlock", NO_IPV6),
-    ("DisassociateSubnetCidrBlock", NO_IPV6),
     ("UnassignIpv6Addresses", NO_IPV6),
     ("AssociateDhcpOptions", "no attribute speaks of DHCP options"),
     (
@@ -481,16 +502,20 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
 ];
 const MAKES: &str =
     "makes what is nobody's: `drift --unmanaged` tells it where it is in a VPC of the topology";
-const NO_IPV6: &str = "no attribute speaks of IPv6 ranges and addresses";
+const NO_IPV6: &str = "no attribute speaks of IPv6 addresses";
 const OTHERS: &str = "of what others have: plans look up what they use of it";
 const RETIRED: &str = "EC2 has retired it";
 
 /// What nothing else of the network needs, so that EC2 lets people delete it, and an instance that is
 /// stopped.
-const IDLE: [(Kind, &str); 4] = [
+const IDLE: [(Kind, &str); 5] = [
+    (Kind::Subnet, "{vpc: spare, cidr_block: 10.50.1.0/24}"),
     (Kind::ElasticIp, "{}"),
     (Kind::RouteTable, "{vpc: main}"),
-    (Kind::SecurityGroup, "{vpc: main, description: Idle}"),
+    (
+        Kind::SecurityGroup,
+        "{vpc: main, description: Idle, egress: [{protocol: all, cidr: 0.0.0.0/0}]}",
+    ),
     (
         Kind::Instance,
         "{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: private, security_groups: [db], state: stopped, \
@@ -504,7 +529,8 @@ pub fn network() -> String {
     let spared =
         EVERY_KIND.replace("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {vpc: main}\n  spare: {vpc: spare}\n").replace(
             "vpc:\n  main:\n",
-            "vpc:\n  idle: {cidr_block: 10.70.0.0/16}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated}\n  main:\n",
+            "vpc:\n  idle: {cidr_block: 10.70.0.0/16}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated, \
+             ipv6_cidr_block: \"2001:db8:50::/56\", ipv6_pool: ipv6pool-ec2-0123456789abcdef0}\n  main:\n",
         );
     // With two VPCs, each resource says which is its own.
     let own = [
@@ -528,50 +554,4 @@ pub fn network() -> String {
         text = format!("{head}\n{kind}:\n{tail}");
     }
     text
-}
-
-/// A call with ids in place of addresses; `{answer#element}` is the text of an element in the last
-/// answer.
-///
-/// # Panics
-/// Where an address is not there.
-#[must_use]
-pub fn filled(call: &str, plan: &Plan, answer: &str) -> String {
-    let mut text = String::new();
-    let mut rest = call;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after
-            .split_once('}')
-            .unwrap_or_else(|| panic!("{call}: a brace is not closed"));
-        text.push_str(before);
-        text.push_str(&value(name, plan, answer));
-        rest = after;
-    }
-    text + rest
-}
-
-fn value(name: &str, plan: &Plan, answer: &str) -> String {
-    let (address, fact) = name.split_once('#').unwrap_or((name, ""));
-    if address == "answer" {
-        let text = answer
-            .split_once(&format!("<{fact}>"))
-            .and_then(|(_, rest)| rest.split_once('<'));
-        return text
-            .unwrap_or_else(|| panic!("no {fact} in {answer}"))
-            .0
-            .to_owned();
-    }
-    let mut objects = plan.objects.values();
-    let object = objects.find(|object| {
-        object
-            .owner
-            .as_ref()
-            .is_some_and(|owner| owner.address == address)
-    });
-    let object = object.unwrap_or_else(|| panic!("{address} is not there"));
-    if fact.is_empty() {
-        object.id.clone()
-    } else {
-        object.facts.text(fact).to_owned()
-    }
 }

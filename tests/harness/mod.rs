@@ -2,6 +2,7 @@
 
 pub mod edit_list;
 pub mod equivalence;
+mod filled;
 pub mod flips;
 pub mod fuse;
 pub mod kinds;
@@ -12,6 +13,7 @@ pub mod settled;
 pub mod trial;
 mod world;
 
+pub use filled::filled;
 pub use kinds::EVERY_KIND;
 pub use world::World;
 pub(crate) use world::transport;

@@ -9,6 +9,7 @@ mod answer;
 mod association;
 mod bucket;
 mod call;
+mod cidr_block;
 mod classify;
 mod connect;
 mod endpoint;

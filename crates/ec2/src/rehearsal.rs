@@ -276,10 +276,12 @@ mod tests {
 
     #[test]
     fn every_action_of_every_kind_is_asked_or_has_no_dry_run() {
-        const WITHOUT: [&str; 8] = [
+        const WITHOUT: [&str; 10] = [
             "AssociateIamInstanceProfile",
+            "AssociateSubnetCidrBlock",
             "AssociateVpcCidrBlock",
             "DisassociateIamInstanceProfile",
+            "DisassociateSubnetCidrBlock",
             "DisassociateVpcCidrBlock",
             "ModifySubnetAttribute",
             "ModifyVpcAttribute",

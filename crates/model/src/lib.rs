@@ -16,6 +16,7 @@ pub mod event;
 pub mod expect;
 pub mod hash;
 pub mod interface;
+pub mod ipv6;
 pub mod json;
 pub mod kind;
 pub mod kinds;
@@ -63,7 +64,7 @@ pub use reachability::{
 };
 pub use reason::{Cause, Consent, Constraint, Guard, Note, StepReason};
 pub use refusal::{Mention, Refusal, Refused, TakenBy};
-pub use rules::{After, Context, Files, Live, Rules, Update, View};
+pub use rules::{After, Context, Files, Home, Live, Rules, Update, View};
 pub use schema::{Attribute, ChangedBy, Effect, Follow, Schema, Type};
 pub use site::Site;
 pub use stake::{Loss, Stake};

@@ -373,6 +373,14 @@ impl Plan {
             Action::Adopt => Some(Consent::Reclaim),
             Action::Replace => Some(Consent::Replace),
             Action::Update if change.effect() == Effect::Stop => Some(Consent::Stop),
+            Action::Update
+                if change
+                    .losses
+                    .iter()
+                    .any(|loss| matches!(loss, Loss::Ipv6Range { .. })) =>
+            {
+                Some(Consent::Delete)
+            }
             _ => None,
         }
     }

@@ -51,7 +51,7 @@ codes!(Guard {
 /// Something that needs consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Consent {
-    /// An object goes.
+    /// An object goes, or something of one that nothing brings back.
     Delete,
     /// An object goes and another takes its address.
     Replace,

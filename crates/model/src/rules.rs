@@ -18,6 +18,15 @@ use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref, Sought, Zone};
 
+/// What a resource is in: its VPC, or its subnet.
+#[derive(Clone, Copy, Debug)]
+pub struct Home<'a> {
+    /// What it is to be; of what is not this topology's, what it is.
+    pub record: &'a Record,
+    /// What is live of it, where that stays.
+    pub live: Option<&'a Object>,
+}
+
 /// A kind's attributes, checks and calls.
 pub trait Rules: Sync {
     /// Rewrites a record as a person wrote it into its canonical form: shorthands expanded, files read, names
@@ -168,11 +177,20 @@ pub trait Rules: Sync {
         false
     }
 
-    /// What is wanted of this live object, where what a spec leaves out means what EC2 makes of it there;
-    /// none where that is what the record says.
-    fn fitted(&self, _resource: &Resource, _object: &Object) -> Option<Record> {
+    /// What is wanted of this live object, or of a new one, where what a spec leaves out or leaves to EC2 means
+    /// what EC2 makes of it there; none where that is what the record says.
+    fn fitted(
+        &self,
+        _resource: &Resource,
+        _object: Option<&Object>,
+        _home: Option<Home<'_>>,
+    ) -> Option<Record> {
         None
     }
+
+    /// What EC2 gives a new object beyond its defaults, for what the new object is in: written into what it is
+    /// right after [`Rules::create`].
+    fn born(&self, _born: &mut Record, _home: Home<'_>) {}
 
     /// Remarks about a live object that is compared with this record, for the reader of a plan; `lists` is
     /// what is known of prefix lists.
@@ -295,10 +313,13 @@ pub fn members_record(name: &str, members: &[&Value]) -> Record {
     Record::new().with(name, members.iter().map(|&m| m.clone()).collect::<Vec<_>>())
 }
 
-/// All calls that make a new object of `kind` from nothing, in their order. Tags ride in the create call
+/// All calls that make a new object of a resource from nothing, in their order. Tags ride in the create call
 /// itself.
-pub fn make(kind: Kind, record: &Record, replaced: Option<&Object>) -> Vec<Call> {
+pub fn make(resource: &Resource, home: Option<Home<'_>>, replaced: Option<&Object>) -> Vec<Call> {
+    let kind = resource.address.kind;
     let rules = kind.rules();
+    let fitted = rules.fitted(resource, None, home);
+    let record = fitted.as_ref().unwrap_or(&resource.record);
     let mut calls = rules.prepare(record);
     let mut create = rules.create(record, replaced);
     if let Some(tags) = record.get("tags") {
@@ -306,6 +327,9 @@ pub fn make(kind: Kind, record: &Record, replaced: Option<&Object>) -> Vec<Call>
     }
     calls.push(create);
     let mut born = just_created(kind, record);
+    if let Some(home) = home {
+        rules.born(&mut born, home);
+    }
     if let Some(tags) = record.get("tags") {
         born.set("tags", tags.clone());
     }

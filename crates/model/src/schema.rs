@@ -127,6 +127,8 @@ pub struct Attribute {
     /// Whether EC2 may answer with more than a spec may say: texts from before the rule, words for what a
     /// spec cannot make.
     pub wider_live: bool,
+    /// Which values of a spec leave to EC2 what exactly they are: that is known after apply.
+    pub is_open: fn(&Value) -> bool,
     /// The actions that change it in place.
     pub changed_by: ChangedBy,
     /// Whether it has a say in which packets pass, or in whom an expectation means.
@@ -250,6 +252,7 @@ impl Attribute {
             digest: false,
             refused: &[],
             wider_live: false,
+            is_open: |_| false,
             changed_by: ChangedBy::Rules,
             is_felt: true,
             holds: true,
@@ -346,6 +349,13 @@ impl Attribute {
     #[must_use]
     pub const fn wider_live(mut self) -> Self {
         self.wider_live = true;
+        self
+    }
+
+    /// What these values exactly are is known after apply.
+    #[must_use]
+    pub const fn open(mut self, is_open: fn(&Value) -> bool) -> Self {
+        self.is_open = is_open;
         self
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::plan::{Action, Change, Plan};
 use crate::reachability::{OpenedGroup, PublicSubnet, ReachChange};
+use crate::reason::Consent;
 
 /// Something that is gone for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +27,11 @@ pub enum Loss {
         /// Which one.
         address: String,
     },
+    /// An IPv6 range that Amazon gave to a VPC.
+    Ipv6Range {
+        /// Which one.
+        range: String,
+    },
     /// The volume that an instance boots from, with what is on it.
     RootVolume {
         /// Its id.
@@ -41,6 +47,7 @@ impl std::fmt::Display for Loss {
             Self::PrivateAddress { address } => write!(f, "private address {address}"),
             Self::PublicAddress { address } => write!(f, "public address {address}"),
             Self::ElasticIp { address } => write!(f, "address {address}"),
+            Self::Ipv6Range { range } => write!(f, "IPv6 range {range}"),
             Self::RootVolume { id, gib: None } => write!(f, "root volume {id}"),
             Self::RootVolume { id, gib: Some(gib) } => write!(f, "root volume {id} ({gib} GiB)"),
         }
@@ -70,6 +77,8 @@ pub enum Stake<'a> {
         volumes: usize,
         /// Addresses that others may know: those of the internet.
         addresses: usize,
+        /// IPv6 ranges.
+        ranges: usize,
     },
     /// Others see another address: whoever lets in only the old one shuts them out. Where that address is
     /// lost, that is told already.
@@ -98,7 +107,8 @@ impl Plan {
         };
         let deleted = of(&|change| change.action == Action::Delete);
         let replaced = of(&|change| change.action == Action::Replace);
-        let stopped = of(&|change| change.action == Action::Update && self.consent(change).is_some());
+        let stopped =
+            of(&|change| change.action == Action::Update && self.consent(change) == Some(Consent::Stop));
         let unprotected = of(&|change| change.lifts.is_some());
         let number = |is: fn(&Loss) -> bool| {
             self.changes
@@ -109,6 +119,7 @@ impl Plan {
         };
         let volumes = number(|loss| matches!(loss, Loss::RootVolume { .. }));
         let addresses = number(|loss| matches!(loss, Loss::PublicAddress { .. } | Loss::ElasticIp { .. }));
+        let ranges = number(|loss| matches!(loss, Loss::Ipv6Range { .. }));
         let sources = || self.reachability.iter().flat_map(|told| &told.source_changes);
         let subnets: BTreeSet<&str> = sources()
             .flat_map(|change| &change.subnets)
@@ -141,7 +152,14 @@ impl Plan {
             (replaced.is_empty(), Stake::Replaces(replaced)),
             (stopped.is_empty(), Stake::Stops(stopped)),
             (unprotected.is_empty(), Stake::Unprotects(unprotected)),
-            (volumes + addresses == 0, Stake::Loses { volumes, addresses }),
+            (
+                volumes + addresses + ranges == 0,
+                Stake::Loses {
+                    volumes,
+                    addresses,
+                    ranges,
+                },
+            ),
             (!is_readdressed(&readdresses), readdresses),
         ];
         stakes

@@ -56,9 +56,9 @@ impl Difference {
     }
 }
 
-/// What a new object has. What is as EC2 makes it needs no words.
-pub fn all_new(resource: &Resource, new: &BTreeSet<Address>) -> Vec<AttributeChange> {
-    let (differ, after) = (Differ { resource, new }, &resource.record);
+/// What a new object has of this record. What is as EC2 makes it needs no words.
+pub fn all_new(resource: &Resource, after: &Record, new: &BTreeSet<Address>) -> Vec<AttributeChange> {
+    let differ = Differ { resource, new };
     let mut changes = Vec::new();
     for attribute in resource.address.kind.schema().attributes {
         let wanted = after.get(attribute.name);

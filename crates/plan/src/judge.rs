@@ -1,6 +1,6 @@
 //! Judge: what differs at each address, and what that comes to: keep, create, update, replace or delete.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::rules::just_created;
 use trueup_model::rules::{Update, make};
@@ -65,6 +65,8 @@ fn unwanted(folded: &Folded) -> Vec<(Address, &Object)> {
 
 struct Judge<'a> {
     folded: &'a Folded,
+    /// What is there, by its id.
+    by_id: HashMap<&'a str, &'a Object>,
     /// The addresses whose object is replaced, with the id of what goes.
     replaced: BTreeMap<Address, String>,
     /// The addresses whose ids this plan makes.
@@ -106,8 +108,10 @@ impl<'a> Judge<'a> {
             }
         }
         let waiting = replaced::waiting(folded, &users);
+        let by_id = folded.objects.iter().map(|object| (object.id.as_str(), object));
         Self {
             folded,
+            by_id: by_id.collect(),
             replaced: BTreeMap::new(),
             new,
             named: named.collect(),
@@ -153,13 +157,15 @@ impl<'a> Judge<'a> {
     fn wanted(&self, address: &Address, resource: &'a Resource, plan: &mut Plan) -> Option<Judged<'a>> {
         let rules = address.kind.rules();
         let Some(object) = self.folded.live(address) else {
-            let attributes = all_new(resource, &self.new);
-            let mut calls = make(address.kind, &resource.record, None);
+            let wanted = self.fitted(resource, None);
+            let attributes = all_new(resource, &wanted, &self.new);
+            let home = self.home(resource);
+            let mut calls = make(resource, home, None);
             if resource.protect
                 && Difference::new(
                     address.kind,
-                    just_created(address.kind, &resource.record),
-                    resource.record.clone(),
+                    just_created(address.kind, &wanted),
+                    wanted.into_owned(),
                 )
                 .costing(Effect::Stop)
                 .next()
@@ -171,10 +177,9 @@ impl<'a> Judge<'a> {
             change
                 .notes
                 .extend(rules.notes(&resource.record, None, &self.folded.lists));
-            return Some(Judged {
-                verdict: Verdict::new(address, Action::Create, None, Some(resource), calls),
-                change,
-            });
+            let mut verdict = Verdict::new(address, Action::Create, None, Some(resource), calls);
+            verdict.home = home;
+            return Some(Judged { verdict, change });
         };
         if self.folded.lost.contains(&object.id) {
             return Some(reclaim(&self.folded.topology, object, resource));
@@ -221,7 +226,7 @@ impl<'a> Judge<'a> {
         let mut tags_first = tag_calls;
         let mut losses = Vec::new();
         if replaced {
-            calls = make(address.kind, &resource.record, Some(&self.unfolded(object)));
+            calls = make(resource, self.home(resource), Some(&self.unfolded(object)));
             tags_first = retire(object, resource);
         } else {
             // Some tags are refused beside what is there before, others beside what is there after: those
@@ -254,6 +259,7 @@ impl<'a> Judge<'a> {
         change.notes.extend(notes);
         let mut verdict = Verdict::new(address, action, Some(object), Some(resource), calls);
         verdict.tag_calls = tags_first;
+        verdict.home = self.home(resource);
         if replaced {
             verdict.ends = self.ends(object);
             losses = rules.losses(object);

@@ -49,7 +49,7 @@ fn succeed(judged: &mut [Judged<'_>]) {
             .find_map(clash)
             .filter(|old| old.kind == verdict.address.kind);
         if let (Some(old), Some(resource)) = (old, verdict.resource) {
-            verdict.calls = make(verdict.address.kind, &resource.record, Some(old));
+            verdict.calls = make(resource, verdict.home, Some(old));
         }
     }
 }
@@ -73,11 +73,10 @@ fn delete_first(verdict: &mut Verdict<'_>, constraint: Constraint) {
     verdict.constraint = Some(constraint);
     // The old one is not kept beside its successor: it needs no mark, and the new one no other name.
     verdict.tag_calls.clear();
-    verdict.calls = make(
-        verdict.address.kind,
-        &verdict.resource.map(|r| r.record.clone()).unwrap_or_default(),
-        None,
-    );
+    verdict.calls = verdict
+        .resource
+        .map(|resource| make(resource, verdict.home, None))
+        .unwrap_or_default();
 }
 
 /// What stands in something that goes first goes first as well.

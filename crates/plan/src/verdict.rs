@@ -1,6 +1,6 @@
 //! Verdicts: what is decided about one object or address.
 
-use trueup_model::{Action, Address, Call, Change, Claim, Constraint, Object, Order, Resource};
+use trueup_model::{Action, Address, Call, Change, Claim, Constraint, Home, Object, Order, Resource};
 
 /// What is decided about one object or address, and what is told of it.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Verdict<'a> {
     pub object: Option<&'a Object>,
     /// What is wanted, where something is.
     pub resource: Option<&'a Resource>,
+    /// What that is in.
+    pub home: Option<Home<'a>>,
     /// Which comes first in a replacement.
     pub order: Option<Order>,
     /// Why it must be delete first.
@@ -64,6 +66,7 @@ impl<'a> Verdict<'a> {
             action,
             object,
             resource,
+            home: None,
             order: None,
             constraint: None,
             calls,

@@ -149,6 +149,7 @@ pub fn show(topology: &Topology, observed: &Observed) -> Json {
             "arn": shown.arn(observed),
             "public_ip": shown.fact("public_ip"),
             "private_ip": shown.fact("private_ip"),
+            "ipv6": shown.fact("ipv6"),
             "in_spec": shown.resource.is_some(),
             "source": place(shown.resource.map(|resource| &resource.place)),
         })
@@ -250,8 +251,15 @@ fn details(json: &mut Json, kind: Kind, attribute: &AttributeChange) {
     if let Some(member) = &attribute.member {
         json["member"] = json!(member.to_string());
     }
-    if shown::attribute(kind, &attribute.path).is_some_and(|table| table.digest) && attribute.before.is_some()
+    let table = shown::attribute(kind, &attribute.path);
+    let after = attribute.after.as_ref().filter(|_| attribute.member.is_none());
+    if table
+        .zip(after)
+        .is_some_and(|(table, after)| (table.is_open)(after))
     {
+        json["known_after_apply"] = true.into();
+    }
+    if table.is_some_and(|table| table.digest) && attribute.before.is_some() {
         // Bytes have no lines.
         if let Some([before, after]) = lines::texts(attribute.before.as_ref(), attribute.after.as_ref()) {
             let (removed, added) = difference::counts(&before, &after);

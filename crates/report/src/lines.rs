@@ -185,8 +185,13 @@ fn single(change: &Change, attribute: &AttributeChange, names: &Names<'_>) -> Li
             });
         }
     } else {
-        let shown =
-            |value: Option<&Value>| value.map_or_else(|| absent.to_owned(), |value| names.value(value));
+        let shown = |value: Option<&Value>| match value {
+            Some(value) if table.is_some_and(|table| (table.is_open)(value)) => {
+                format!("{} (known after apply)", names.value(value))
+            }
+            Some(value) => names.value(value),
+            None => absent.to_owned(),
+        };
         (line.before, line.after) = (Some(shown(before)), Some(shown(after)));
     }
     if change.action == Action::Create {

@@ -50,8 +50,16 @@ fn clause(plan: &Plan, stake: &Stake<'_>) -> String {
         Stake::Replaces(changes) => format!("replaces {}", which(changes, "resource")),
         Stake::Stops(changes) => format!("stops {}{}", which(changes, "host"), in_turns(plan, changes)),
         Stake::Unprotects(changes) => format!("lifts EC2's own protection from {}", which(changes, "host")),
-        Stake::Loses { volumes, addresses } => {
-            let parts = [(*volumes, "volume"), (*addresses, "public addresses")];
+        Stake::Loses {
+            volumes,
+            addresses,
+            ranges,
+        } => {
+            let parts = [
+                (*volumes, "volume"),
+                (*addresses, "public addresses"),
+                (*ranges, "IPv6 range"),
+            ];
             let told = parts
                 .iter()
                 .filter(|(number, _)| *number > 0)
@@ -131,8 +139,12 @@ pub fn json(plan: &Plan) -> Json {
         Stake::Replaces(changes) => json!({"what": "replaces", "addresses": addresses(changes)}),
         Stake::Stops(changes) => json!({"what": "stops", "addresses": addresses(changes)}),
         Stake::Unprotects(changes) => json!({"what": "unprotects", "addresses": addresses(changes)}),
-        Stake::Loses { volumes, addresses } => {
-            json!({"what": "loses", "volumes": volumes, "public_addresses": addresses})
+        Stake::Loses {
+            volumes,
+            addresses,
+            ranges,
+        } => {
+            json!({"what": "loses", "volumes": volumes, "public_addresses": addresses, "ipv6_ranges": ranges})
         }
         Stake::Readdresses { subnets, hosts } => {
             json!({"what": "readdresses", "subnets": subnets, "hosts": hosts})

@@ -20,13 +20,16 @@ const PORTS: Meant = Otherwise("write both in one: `port: 443`, or `port: 8000-8
 const GATEWAY: Meant = Otherwise(
     "say what it is: `internet_gateway`, `nat_gateway`, `transit_gateway` or another target of a route",
 );
+const AMAZON: Meant = Otherwise("write `ipv6_cidr_block: amazon`");
 
 /// Words for attributes of any kind, and what is meant, the most likely first: of these the first that a
 /// mapping has counts.
-const WORDS: [(&str, &[Meant]); 36] = [
+const WORDS: [(&str, &[Meant]); 38] = [
     ("acl", &[Name("network_acl")]),
     ("ami", &[Name("image")]),
     ("ami_id", &[Name("image")]),
+    ("amazon_provided_ipv6_cidr_block", &[AMAZON]),
+    ("assign_generated_ipv6_cidr_block", &[AMAZON]),
     ("associate_public_ip", &[Name("associate_public_ip_address")]),
     ("az", &[Name("availability_zone")]),
     ("cidr", &[Name("cidr_block"), Name("cidr"), Name("destination")]),

@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
 
+use super::POOL;
 use super::hosts::{hosts, metadata, volumes};
 
 /// The limits of one attribute.
@@ -118,6 +119,37 @@ fn networks() -> Vec<Row> {
                 "169.254.0.0/16",
                 "224.0.0.0/16",
                 "255.255.0.0/16",
+            ]),
+        ),
+        row(
+            "vpc.ipv6_cidr_block",
+            &json!({"vpc.main": {"ipv6_cidr_block": "$", "ipv6_pool": POOL}}),
+            "AssociateVpcCidrBlock&VpcId={vpc.main}&Ipv6Pool=ipv6pool-ec2-0123456789abcdef0&Ipv6CidrBlock=$",
+            &texts(&["2001:db8:100::/44", "2001:db8:100::/56", "2001:db8:100::/60"]),
+            &texts(&[
+                "2001:db8:100::/40",
+                "2001:db8:100::/58",
+                "2001:db8:100::/64",
+                "10.2.0.0/16",
+            ]),
+        ),
+        row(
+            "vpc.ipv6_pool",
+            &json!({"vpc.main": {"ipv6_cidr_block": "2001:db8:100::/56", "ipv6_pool": "$"}}),
+            "AssociateVpcCidrBlock&VpcId={vpc.main}&Ipv6CidrBlock=2001:db8:100::/56&Ipv6Pool=$",
+            &texts(&[POOL, "ipv6pool-ec2-01234567"]),
+            &texts(&["ipv6pool-ec2-1", "ipv4pool-ec2-0123456789abcdef0"]),
+        ),
+        row(
+            "subnet.ipv6_cidr_block",
+            &json!({"subnet.x": {"vpc": "other", "cidr_block": "10.9.1.0/24", "ipv6_cidr_block": "$"}}),
+            "CreateSubnet&VpcId={vpc.other}&CidrBlock=10.9.1.0/24&Ipv6CidrBlock=$",
+            &texts(&["2001:db8::/44", "2001:db8::/60", "2001:db8:f:ffff::/64"]),
+            &texts(&[
+                "2001:db8::/62",
+                "2001:db8::/65",
+                "2001:db8:10::/64",
+                "10.9.1.0/24",
             ]),
         ),
         row(

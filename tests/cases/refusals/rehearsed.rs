@@ -205,6 +205,8 @@ fn what_a_step_before_it_gives_up_is_no_refusal() {
         let world = World::new().await;
         world.apply(&topology(&spec)).await;
         // EC2 has one in a VPC: it says so while the old one is there.
-        world.apply(&topology(&spec.replace("{out: {}}", "{v6: {}}"))).await;
+        world
+            .apply(&topology(&spec.replace("{out: {}}", "{v6: {}}")))
+            .await;
     });
 }

@@ -20,6 +20,9 @@ impl Network {
         if self.one_in(3) {
             vpc["secondary_cidr_blocks"] = json!([format!("100.{}.0.0/20", 64 + number % 60)]);
         }
+        if self.one_in(3) {
+            vpc["ipv6_cidr_block"] = json!("amazon");
+        }
         vpc
     }
 
@@ -33,6 +36,9 @@ impl Network {
         let mut subnet = json!({"vpc": vpc, "cidr_block": format!("{range}{number}.0/24"), "map_public_ip_on_launch": self.rng.bool()});
         if self.rng.bool() {
             subnet["availability_zone"] = json!(zone);
+        }
+        if self.attribute("vpc", vpc, "ipv6_cidr_block").is_some() && self.rng.bool() {
+            subnet["ipv6_cidr_block"] = json!(self.number() % 256);
         }
         if let Some(table) = self.one_within("route_table", vpc).filter(|_| self.rng.bool()) {
             subnet["route_table"] = json!(table);

@@ -111,6 +111,20 @@ impl Network {
                         .collect::<BTreeSet<_>>()
                 )
             }
+            (Kind::Vpc, "ipv6_cidr_block") => match self.rng.usize(0..3) {
+                0 => json!(format!("2001:db8:{:x}::/56", self.number())),
+                _ => json!("amazon"),
+            },
+            (Kind::Vpc, "ipv6_pool") if text("ipv6_cidr_block").contains(':') => {
+                json!("ipv6pool-ec2-0123456789abcdef0")
+            }
+            (Kind::Subnet, "ipv6_cidr_block") => {
+                let number = self.rng.usize(0..256);
+                match self.attribute("vpc", &text("vpc"), "ipv6_cidr_block")? {
+                    "amazon" => json!(number),
+                    own => json!(own.replace("::/56", &format!(":{number:x}::/64"))),
+                }
+            }
             (Kind::Subnet, "cidr_block") => json!(self.range_in(&text("vpc"))?),
             (Kind::Subnet, "availability_zone") if resource.get("availability_zone_id").is_none() => {
                 json!(*self.any(&["us-west-2a", "us-west-2b", "us-west-2c", "us-west-2d"]))

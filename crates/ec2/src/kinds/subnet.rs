@@ -1,16 +1,19 @@
 //! `subnet`, live.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::types::AttributeBooleanValue;
 use trueup_model::kinds::subnet::{Subnet, action, wait};
-use trueup_model::{Acted, ApiAction, Kind, Object, Ref, Scope, Value};
+use trueup_model::kinds::vpc::AMAZON_RANGES;
+use trueup_model::{Acted, ApiAction, Kind, Object, Ref, Scope, Value, ipv6};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed};
 use crate::classify::is_gone;
 use crate::failure::Failure;
-use crate::kinds::{Live, Which, asked, list_and_act};
+use crate::kinds::{Live, Which, asked, find_one, list_and_act};
 use crate::read::{Found, Links, Seen, pages};
-use crate::{Ec2, association, ownership, tags};
+use crate::{Ec2, association, cidr_block, ownership, tags};
 
 /// The fact that holds the association with the route table.
 const ASSOCIATION: &str = "route_table_association";
@@ -18,6 +21,15 @@ const ASSOCIATION: &str = "route_table_association";
 const ACL_ASSOCIATION: &str = "network_acl_association";
 /// The fact that holds the default ACL of the subnet's VPC.
 const DEFAULT_ACL: &str = "default_network_acl";
+
+/// What Amazon has given a VPC may not be shown at once: it is looked for again after these pauses.
+const SHOWN: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
 
 /// Subnets, live.
 pub struct Subnets;
@@ -54,7 +66,7 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
         request,
         subnets,
         |subnet: aws_sdk_ec2::types::Subnet| {
-            found.seen.push(look(&subnet));
+            found.seen.extend(look(&subnet));
             found.objects.push(fold(subnet)?);
             Ok::<_, Failure>(())
         }
@@ -62,14 +74,23 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     Ok(found)
 }
 
-fn look(subnet: &aws_sdk_ec2::types::Subnet) -> Seen {
+/// A subnet in each respect that it can be waited for.
+fn look(subnet: &aws_sdk_ec2::types::Subnet) -> [Seen; 3] {
     let state = subnet.state().map_or("", |state| state.as_str());
-    Seen {
+    let available = Seen {
+        respect: Some(wait::AVAILABLE),
         failed: state
             .starts_with("fail")
             .then(|| format!("the subnet is {state}")),
         ..Seen::new(subnet.subnet_id(), state)
-    }
+    };
+    let ipv6 = subnet.ipv6_cidr_block_association_set().iter();
+    let states = ipv6
+        .filter_map(|association| association.ipv6_cidr_block_state())
+        .filter_map(|state| Some((state.state()?.as_str(), state.status_message())));
+    let waits = [wait::ASSOCIATED, wait::DISASSOCIATED];
+    let [associated, disassociated] = cidr_block::looks(subnet.subnet_id(), waits, &states);
+    [available, associated, disassociated]
 }
 
 fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
@@ -88,17 +109,24 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
             "failed-insufficient-capacity",
         ],
     );
-    let facts = facts([
+    let mut facts = facts([
         (STATE, Some(state)),
         (
             "available_ip_address_count",
             subnet.available_ip_address_count.map(|count| count.to_string()),
         ),
     ]);
+    let associations = reader.always(
+        ipv6::BLOCK,
+        "ipv6CidrBlockAssociationSet",
+        subnet.ipv6_cidr_block_association_set,
+    );
+    let (ipv6, _) = cidr_block::read(&mut reader, associations, &mut facts, |_, _| false);
     let implicit = needed(ACTION, "defaultForAz", subnet.default_for_az)?;
     let typed = Subnet {
         vpc: reader.id("vpc", "vpcId", subnet.vpc_id),
         cidr_block: reader.text("cidr_block", "cidrBlock", subnet.cidr_block),
+        ipv6_cidr_block: ipv6,
         availability_zone: Some(reader.text(
             "availability_zone",
             "availabilityZone",
@@ -174,6 +202,8 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 .await?;
             Ok(Acted::default())
         }
+        action::ASSOCIATE_CIDR_BLOCK => associate_range(task).await,
+        action::DISASSOCIATE_CIDR_BLOCK => disassociate_range(task).await,
         action::ASSOCIATE_ROUTE_TABLE => associate(task).await,
         action::REPLACE_ROUTE_TABLE_ASSOCIATION => replace_association(task).await,
         action::DISASSOCIATE_ROUTE_TABLE => disassociate(task).await,
@@ -210,6 +240,64 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .and_then(|subnet| subnet.state())
         .map(|state| state.as_str());
     Ok(made_until(made.id, wait::AVAILABLE, state))
+}
+
+async fn associate_range(task: &Task<'_>) -> Result<Acted, Failure> {
+    let range = range(task).await?;
+    let request = task
+        .ec2
+        .client
+        .associate_subnet_cidr_block()
+        .subnet_id(task.id()?)
+        .ipv6_cidr_block(&range);
+    let answer = task
+        .call(action::ASSOCIATE_CIDR_BLOCK, request, |request| request.send())
+        .await;
+    let association = answer.map(|answer| answer.ipv6_cidr_block_association?.association_id);
+    cidr_block::associated(task, &range, association, wait::ASSOCIATED).await
+}
+
+/// The range that a step sets: a number means a /64 of the range that Amazon gave the VPC.
+async fn range(task: &Task<'_>) -> Result<String, Failure> {
+    let text = task.text(ipv6::BLOCK).unwrap_or_default();
+    if !ipv6::is_open(&text) {
+        return Ok(text);
+    }
+    let vpc = task.set_id("vpc").ok_or_else(|| task.defect("names no VPC"))?;
+    let mut pauses = SHOWN.iter();
+    loop {
+        let facts = find_one(task.ec2, Kind::Vpc, &vpc).await?.map(|vpc| vpc.facts);
+        let given = facts.iter().flat_map(|facts| facts.list(AMAZON_RANGES));
+        let mut ranges = given.filter_map(|given| ipv6::numbered(&text, given.as_text()?));
+        if let Some(range) = ranges.next() {
+            return Ok(range);
+        }
+        match pauses.next() {
+            Some(pause) if task.ec2.caller.pause(*pause).await => {}
+            _ => {
+                return Err(task.refused(format!(
+                    "EC2 shows no IPv6 range of Amazon's in {vpc} that has a /64 of the number {text}: try again in a minute"
+                )));
+            }
+        }
+    }
+}
+
+async fn disassociate_range(task: &Task<'_>) -> Result<Acted, Failure> {
+    let range = task.unsets().text(ipv6::BLOCK);
+    if let Some(association) = cidr_block::association(task, range).await? {
+        let request = task
+            .ec2
+            .client
+            .disassociate_subnet_cidr_block()
+            .association_id(association);
+        task.end(action::DISASSOCIATE_CIDR_BLOCK, request, |request| request.send())
+            .await?;
+    }
+    Ok(Acted {
+        wait: Some(wait::DISASSOCIATED.of(task.id()?)),
+        ..Acted::default()
+    })
 }
 
 async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {

@@ -1,22 +1,24 @@
 //! `vpc`, live.
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, Tenancy, VpcAttributeName, VpcCidrBlockState, VpcTenancy};
+mod amazon;
+
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, Tenancy, VpcAttributeName, VpcCidrBlockStateCode, VpcTenancy,
+};
 use futures_util::future::join_all;
-use trueup_model::kinds::vpc::{Vpc, action, wait};
-use trueup_model::{Acted, ApiAction, Kind, Object, Record, Scope, Value, Waiter};
+use trueup_model::kinds::vpc::{AMAZON_RANGES, Vpc, action, wait};
+use trueup_model::{Acted, ApiAction, Object, Record, Scope, Value, ipv6};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
 use crate::call::Errand;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, find_one, list_and_act};
+use crate::kinds::{Answer, Live, Which, asked, list_and_act};
 use crate::read::{Found, Seen, pages};
-use crate::{Ec2, ownership, tags};
+use crate::{Ec2, cidr_block, ownership, tags};
 
-/// The fact that holds the association of a range.
-fn association_fact(range: &str) -> String {
-    format!("association of {range}")
-}
+/// The pool of the ranges that Amazon gives.
+const AMAZON: &str = "Amazon";
 
 /// VPCs, live.
 pub struct Vpcs;
@@ -57,17 +59,6 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     Ok(found)
 }
 
-/// In which states a range belongs to the VPC, and in which it does not: ranges that were taken away stay in
-/// the list for a while.
-const HOLDS: [(&str, bool); 6] = [
-    ("associating", true),
-    ("associated", true),
-    ("disassociating", false),
-    ("disassociated", false),
-    ("failing", false),
-    ("failed", false),
-];
-
 fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
     const ACTION: &str = "DescribeVpcs";
     let mut reader = Reader::default();
@@ -97,26 +88,29 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
     for association in associations {
         let range = reader.text("secondary_cidr_blocks", "cidrBlock", association.cidr_block);
         let state = association.cidr_block_state.and_then(|state| state.state);
-        let known = HOLDS.map(|(word, _)| word);
-        let state = reader.word(
-            "secondary_cidr_blocks",
-            "cidrBlockState",
-            state.as_ref().map(|state| state.as_str()),
-            &known,
-        );
-        if !HOLDS.contains(&(state.as_str(), true)) {
+        let state = state.as_ref().map(|state| state.as_str());
+        if !cidr_block::holds(&mut reader, "secondary_cidr_blocks", "cidrBlockState", state) {
             continue;
         }
-        facts.set_option(&association_fact(&range), some(association.association_id));
+        facts.set_option(&cidr_block::fact(&range), some(association.association_id));
         if range != primary {
             secondary.push(range);
         }
+    }
+    let associations = vpc.ipv6_cidr_block_association_set.unwrap_or_default();
+    let (ipv6, given) = cidr_block::read(&mut reader, associations, &mut facts, |reader, pool| {
+        reader.text(ipv6::BLOCK, "ipv6Pool", pool) == AMAZON
+    });
+    if !given.is_empty() {
+        facts.set(AMAZON_RANGES, given);
     }
     let implicit = needed(ACTION, "isDefault", vpc.is_default)?;
     let tenancy = vpc.instance_tenancy.as_ref().map(|tenancy| tenancy.as_str());
     let typed = Vpc {
         cidr_block: primary,
         secondary_cidr_blocks: secondary,
+        ipv6_cidr_block: ipv6,
+        ipv6_pool: None,
         instance_tenancy: reader.word(
             "instance_tenancy",
             "instanceTenancy",
@@ -195,6 +189,9 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .client
         .create_vpc()
         .set_cidr_block(task.text("cidr_block"))
+        .set_amazon_provided_ipv6_cidr_block(wants_amazons(task).then_some(true))
+        .set_ipv6_cidr_block(task.text(ipv6::BLOCK).filter(|_| !wants_amazons(task)))
+        .set_ipv6_pool(task.text("ipv6_pool"))
         .set_instance_tenancy(
             task.text("instance_tenancy")
                 .map(|tenancy| Tenancy::from(tenancy.as_str())),
@@ -209,8 +206,12 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     )
     .await?;
     let vpc = made.answer.as_ref().and_then(|answer| answer.vpc());
-    let state = vpc.and_then(|vpc| vpc.state()).map(|state| state.as_str());
-    Ok(made_until(made.id, wait::AVAILABLE, state))
+    Ok(made_until(made.id, wait::AVAILABLE, vpc.map(state)))
+}
+
+/// Whether a step asks for a range of Amazon's.
+fn wants_amazons(task: &Task<'_>) -> bool {
+    task.text(ipv6::BLOCK).as_deref() == Some(ipv6::AMAZON)
 }
 
 async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
@@ -222,66 +223,58 @@ async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
 
 /// The one range of a record.
 fn range<'a>(task: &Task<'_>, record: &'a Record) -> Result<&'a str, Failure> {
-    record
-        .list("secondary_cidr_blocks")
-        .first()
-        .and_then(Value::as_text)
+    let ipv6 = Some(record.text(ipv6::BLOCK)).filter(|range| !range.is_empty());
+    ipv6.or_else(|| record.list("secondary_cidr_blocks").first()?.as_text())
         .ok_or_else(|| task.defect("names no range"))
 }
 
 async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: ApiAction = action::ASSOCIATE_CIDR_BLOCK;
-    let (id, range) = (task.id()?, range(task, task.sets())?);
+    if wants_amazons(task) {
+        return amazon::associate(task).await;
+    }
+    let range = range(task, task.sets())?;
+    let ipv6 = task.text(ipv6::BLOCK);
     let request = task
         .ec2
         .client
         .associate_vpc_cidr_block()
-        .vpc_id(id)
-        .cidr_block(range);
-    let association = match task.call(ACTION, request, |request| request.send()).await {
-        Ok(answer) => answer
+        .vpc_id(task.id()?)
+        .set_cidr_block(ipv6.is_none().then(|| range.to_owned()))
+        .set_ipv6_cidr_block(ipv6)
+        .set_ipv6_pool(task.text("ipv6_pool"));
+    let answer = task
+        .call(action::ASSOCIATE_CIDR_BLOCK, request, |request| request.send())
+        .await;
+    let association = answer.map(|answer| {
+        let ipv4 = answer
             .cidr_block_association
-            .and_then(|association| association.association_id),
-        // The first attempt did it, and its answer was lost.
-        Err(failure) if failure.maybe_done => Some(association(task, id, range).await?.ok_or(failure)?),
-        Err(failure) => return Err(failure),
-    };
-    let facts = facts([(&association_fact(range), association)]);
-    Ok(Acted {
-        facts,
-        wait: Some(wait::ASSOCIATED.of(id)),
-        ..Acted::default()
-    })
+            .and_then(|association| association.association_id);
+        ipv4.or(answer.ipv6_cidr_block_association?.association_id)
+    });
+    cidr_block::associated(task, range, association, wait::ASSOCIATED).await
 }
 
 async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
-    let (id, range) = (task.id()?, range(task, task.unsets())?);
-    let known = task.fact(&association_fact(range)).map(str::to_owned);
-    let association = match known {
-        Some(known) => Some(known),
-        None => association(task, id, range).await?,
-    };
-    if let Some(association) = association {
-        let request = task
-            .ec2
-            .client
-            .disassociate_vpc_cidr_block()
-            .association_id(association);
-        task.end(action::DISASSOCIATE_CIDR_BLOCK, request, |request| request.send())
-            .await?;
+    let range = range(task, task.unsets())?;
+    if let Some(association) = cidr_block::association(task, range).await? {
+        end(task, action::DISASSOCIATE_CIDR_BLOCK, association).await?;
     }
     Ok(Acted {
-        wait: Some(wait::DISASSOCIATED.of(id)),
+        wait: Some(wait::DISASSOCIATED.of(task.id()?)),
         ..Acted::default()
     })
 }
 
-/// Looks for the association of a range of a VPC.
-async fn association(task: &Task<'_>, id: &str, range: &str) -> Result<Option<String>, Failure> {
-    let facts = find_one(task.ec2, Kind::Vpc, id)
-        .await?
-        .map(|object| object.facts);
-    Ok(facts.and_then(|facts| facts.get(&association_fact(range))?.as_text().map(str::to_owned)))
+/// Ends an association.
+async fn end(task: &Task<'_>, action: ApiAction, association: String) -> Result<(), Failure> {
+    let request = task
+        .ec2
+        .client
+        .disassociate_vpc_cidr_block()
+        .association_id(association);
+    task.end(action, request, |request| request.send())
+        .await
+        .map(drop)
 }
 
 async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -301,60 +294,38 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(Acted::default())
 }
 
+/// The state of a VPC that was asked for with a range of Amazon's: it can be used when it has it.
+fn state(vpc: &aws_sdk_ec2::types::Vpc) -> &str {
+    let ipv6 = vpc.ipv6_cidr_block_association_set().iter();
+    let mut states = ipv6.filter_map(|association| association.ipv6_cidr_block_state()?.state());
+    match states.find(|state| **state == VpcCidrBlockStateCode::Associating) {
+        Some(associating) => associating.as_str(),
+        None => vpc.state().map_or("unknown", |state| state.as_str()),
+    }
+}
+
 /// A VPC in each respect that it can be waited for.
 fn look(vpc: &aws_sdk_ec2::types::Vpc) -> [Seen; 3] {
-    let ranges = vpc
-        .cidr_block_association_set()
-        .iter()
-        .filter_map(|association| association.cidr_block_state());
-    let is_in = |state: &VpcCidrBlockState, states: &[&str]| {
-        state
-            .state()
-            .is_some_and(|state| states.contains(&state.as_str()))
+    let ipv4 = vpc.cidr_block_association_set().iter();
+    let ipv6 = vpc.ipv6_cidr_block_association_set().iter();
+    let states = ipv4
+        .map(|association| association.cidr_block_state())
+        .chain(ipv6.map(|association| association.ipv6_cidr_block_state()))
+        .filter_map(|state| Some((state?.state()?.as_str(), state?.status_message())));
+    let waits = [wait::ASSOCIATED, wait::DISASSOCIATED];
+    let [associated, disassociated] = cidr_block::looks(vpc.vpc_id(), waits, &states);
+    let available = Seen {
+        respect: Some(wait::AVAILABLE),
+        failed: associated.failed.clone(),
+        ..Seen::new(vpc.vpc_id(), state(vpc))
     };
-    let failed = ranges
-        .clone()
-        .find(|state| is_in(state, &["failing", "failed"]))
-        .map(|state| {
-            let why = state.status_message().unwrap_or("EC2 does not say why");
-            format!("a range cannot be added: {why}")
-        });
-    let respect = |respect: Waiter, on_its_way: &'static str| Seen {
-        respect: Some(respect),
-        ..Seen::new(
-            vpc.vpc_id(),
-            if ranges.clone().any(|state| is_in(state, &[on_its_way])) {
-                on_its_way
-            } else {
-                respect.state
-            },
-        )
-    };
-    [
-        Seen {
-            respect: Some(wait::AVAILABLE),
-            ..Seen::new(
-                vpc.vpc_id(),
-                vpc.state().map_or("unknown", |state| state.as_str()),
-            )
-        },
-        match failed {
-            Some(why) => Seen {
-                respect: Some(wait::ASSOCIATED),
-                failed: Some(why),
-                ..Seen::new(vpc.vpc_id(), "failed")
-            },
-            None => respect(wait::ASSOCIATED, "associating"),
-        },
-        // A range that could not be added stays there for a while, and is in nobody's way.
-        respect(wait::DISASSOCIATED, "disassociating"),
-    ]
+    [available, associated, disassociated]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ec2::types::{VpcCidrBlockAssociation, VpcCidrBlockState, VpcCidrBlockStateCode, VpcState};
+    use aws_sdk_ec2::types::{VpcCidrBlockAssociation, VpcCidrBlockState, VpcState};
 
     fn association(range: &str, state: VpcCidrBlockStateCode) -> VpcCidrBlockAssociation {
         let state = VpcCidrBlockState::builder().state(state).build();

@@ -19,7 +19,7 @@ use crate::net::{Complaint, Format, RANGE, id_tail, is_word, range};
 use crate::observed::Object;
 use crate::reason::Note;
 use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
-use crate::rules::{After, Context, Rules, Update, View, members_record};
+use crate::rules::{After, Context, Home, Rules, Update, View, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -401,8 +401,13 @@ impl Rules for RouteTableRules {
     }
 
     /// EC2's local routes are in every table, and lead to the VPC itself unless somebody redirected them.
-    fn fitted(&self, resource: &Resource, object: &Object) -> Option<Record> {
-        let redirected = object.facts.list(REDIRECTED);
+    fn fitted(
+        &self,
+        resource: &Resource,
+        object: Option<&Object>,
+        _home: Option<Home<'_>>,
+    ) -> Option<Record> {
+        let redirected = object?.facts.list(REDIRECTED);
         if redirected.is_empty() {
             return None;
         }

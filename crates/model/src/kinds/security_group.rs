@@ -21,11 +21,11 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
-use crate::rules::{Context, Rules, Update, later, members_record};
+use crate::rules::{After, Context, Home, Rules, Update, View, later, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref, Sought};
+use crate::{Address, Kind, Ref, Sought, ipv6};
 
 /// A security group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,6 +242,11 @@ fn exchanged<'a>(update: &Update<'a>, direction: &str) -> Vec<Portion<'a>> {
     room::exchange(have, most, &rules.added, &rules.removed, &weight)
 }
 
+/// Whether a VPC has an IPv6 range.
+fn has_ipv6(home: &Home<'_>) -> bool {
+    !home.record.text(ipv6::BLOCK).is_empty()
+}
+
 /// All that a security group is.
 pub static DEF: KindDef = KindDef {
     schema: &SCHEMA,
@@ -435,15 +440,38 @@ impl Rules for SecurityGroupRules {
 
     /// EC2 lets everything out of a new group, over IPv6 too where the VPC has such a range: a spec that
     /// leaves `egress` out means that.
-    fn fitted(&self, resource: &Resource, object: &Object) -> Option<Record> {
-        let is_open = |rule: &&Value| RULES.key(rule) == RULES.key(&rule::allow_all_ipv6());
-        let open = object.record.list("egress").iter().find(is_open)?;
+    fn fitted(&self, resource: &Resource, object: Option<&Object>, home: Option<Home<'_>>) -> Option<Record> {
         if resource.places.contains_key("egress") || resource.record.list("egress") != [rule::allow_all()] {
             return None;
         }
+        let is_open = |rule: &&Value| RULES.key(rule) == RULES.key(&rule::allow_all_ipv6());
+        let open = match object {
+            Some(object) => object.record.list("egress").iter().find(is_open)?.clone(),
+            None => home.filter(has_ipv6).map(|_| rule::allow_all_ipv6())?,
+        };
         let mut record = resource.record.clone();
-        SCHEMA.set_list(&mut record, "egress", vec![rule::allow_all(), open.clone()]);
+        SCHEMA.set_list(&mut record, "egress", vec![rule::allow_all(), open]);
         Some(record)
+    }
+
+    fn born(&self, born: &mut Record, home: Home<'_>) {
+        if has_ipv6(&home) {
+            SCHEMA.set_list(born, "egress", vec![rule::allow_all(), rule::allow_all_ipv6()]);
+        }
+    }
+
+    /// What EC2 lets out of a new group depends on whether its VPC has an IPv6 range, and one that goes has
+    /// gone.
+    fn after(&self, _address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+        let vpc = vpc::of(&call.sets).and_then(Ref::address);
+        let vpc = vpc.filter(|_| call.role() == Role::Create).and_then(|vpc| {
+            let stays = vpc::staying(vpc, view)?;
+            let loses = view.wanted.get(vpc)?.text(ipv6::BLOCK).is_empty();
+            (loses && !stays.record.text(ipv6::BLOCK).is_empty()).then_some((vpc, stays.id))
+        });
+        vpc.map(|(vpc, id)| After::Changed(vpc.clone(), id.to_owned(), ipv6::BLOCK))
+            .into_iter()
+            .collect()
     }
 
     /// Each call is about other rules; only the room for a new one may be what an old one leaves.

@@ -1,5 +1,7 @@
 //! `subnet`: a range of a VPC's addresses in one availability zone.
 
+mod ranges;
+
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
@@ -14,11 +16,11 @@ use crate::kinds::vpc;
 use crate::net::{Complaint, Format, VPC_RANGE, ipv4_range, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{Rules, are_apart};
-use crate::schema::{Attribute, Follow, Schema, Type};
+use crate::rules::{After, Home, Rules, Update, View, are_apart};
+use crate::schema::{Attribute, Follow, Schema, Type, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref, Zone};
+use crate::{Address, Kind, Ref, Zone, ipv6};
 
 /// A subnet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,7 @@ use crate::{Address, Kind, Ref, Zone};
 pub struct Subnet {
     pub vpc: Ref,
     pub cidr_block: String,
+    pub ipv6_cidr_block: Option<String>,
     pub availability_zone: Option<String>,
     pub availability_zone_id: Option<String>,
     pub map_public_ip_on_launch: bool,
@@ -107,6 +110,8 @@ fn is_zone_id(text: &str) -> bool {
 actions! {
     CREATE = create "CreateSubnet";
     MODIFY_ATTRIBUTE = modify "ModifySubnetAttribute";
+    ASSOCIATE_CIDR_BLOCK = modify "AssociateSubnetCidrBlock";
+    DISASSOCIATE_CIDR_BLOCK = modify "DisassociateSubnetCidrBlock";
     ASSOCIATE_ROUTE_TABLE = modify "AssociateRouteTable";
     REPLACE_ROUTE_TABLE_ASSOCIATION = modify "ReplaceRouteTableAssociation";
     DISASSOCIATE_ROUTE_TABLE = modify "DisassociateRouteTable";
@@ -120,6 +125,12 @@ pub mod wait {
 
     /// It can be used.
     pub const AVAILABLE: Waiter = Waiter::until("available", 10);
+
+    /// Its IPv6 range is there.
+    pub const ASSOCIATED: Waiter = Waiter::until("associated", 10);
+
+    /// No range is on its way out.
+    pub const DISASSOCIATED: Waiter = Waiter::until("disassociated", 10);
 }
 
 /// A subnet is always in one: to give, to swap and to take it is one and the same call.
@@ -136,6 +147,7 @@ subnet:
   public:
     vpc: main
     cidr_block: 10.0.1.0/24
+    ipv6_cidr_block: 1
     availability_zone: us-west-2a
     map_public_ip_on_launch: true
     route_table: public
@@ -146,6 +158,9 @@ subnet:
          account; its id means the same everywhere.",
         "Two subnets of a VPC cannot share addresses: where a range moves from one subnet to another, \
          the old subnet goes first.",
+        "Where the VPC's IPv6 range is `amazon`, EC2 chooses it, and `ipv6_cidr_block` is the number of a /64 \
+         in it: 10 in 2001:db8:1:100::/56 is 2001:db8:1:10a::/64. Where the VPC's range is your own, it is \
+         a range inside that.",
         "Another route table takes over in one call, without a moment in which the subnet has none. \
          With `route_table` left out, the subnet goes back to the VPC's main table.",
         "A subnet is always in exactly one network ACL, and another one takes over in one call. With \
@@ -164,6 +179,15 @@ subnet:
         )
         .required()
         .replace("EC2 cannot change a subnet's range"),
+        Attribute::new(
+            "ipv6_cidr_block",
+            Type::Text(&ipv6::OF_SUBNET),
+            "The IPv6 range: the number of a /64 in the range that Amazon gave the VPC, 0 to 255, or a range in \
+             the VPC's own.",
+        )
+        .wider_live()
+        .open(|value| value.as_text().is_some_and(ipv6::is_open))
+        .disrupts(resets),
         Attribute::new(
             "availability_zone",
             Type::Text(&ZONE),
@@ -211,6 +235,9 @@ subnet:
     selected_by_tags: false,
 };
 
+/// The attributes that are ranges in the VPC, each of one address family.
+const RANGES: [&str; 2] = ["cidr_block", ipv6::BLOCK];
+
 /// All that a subnet is.
 pub static DEF: KindDef = KindDef {
     schema: &SCHEMA,
@@ -227,54 +254,13 @@ struct SubnetRules;
 impl Rules for SubnetRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         check_addresses(topology, out);
-        let mut by_vpc: BTreeMap<String, Vec<(IpNet, &Resource)>> = BTreeMap::new();
         for resource in topology.of(Kind::Subnet) {
-            let record = &resource.record;
             check_zone(resource, topology, out);
             for (attribute, noun) in [("route_table", "route table"), ("network_acl", "network ACL")] {
                 check_own_vpc(resource, attribute, noun, topology, out);
             }
-            let Ok(range) = record.text("cidr_block").parse::<IpNet>() else {
-                continue;
-            };
-            check_inside(resource, range, topology, out);
-            if let Some(vpc) = vpc::of(record) {
-                by_vpc.entry(vpc.to_string()).or_default().push((range, resource));
-            }
         }
-        for (vpc, mut subnets) in by_vpc {
-            if subnets.len() > 200 {
-                let message = format!(
-                    "{vpc} has {} subnets; an account's quota is 200 unless it was raised",
-                    subnets.len()
-                );
-                out.push(Diagnostic::warning("quota", message).at(subnets[200].1.place.clone(), "the 201st"));
-            }
-            // Sorted by start and then from wide to narrow, a range overlaps an earlier one exactly if it
-            // overlaps the one that reaches furthest.
-            subnets.sort_by_key(|(range, resource)| {
-                (range.network(), range.prefix_len(), resource.address.clone())
-            });
-            let mut furthest: Option<(IpNet, &Resource)> = None;
-            for (range, resource) in subnets {
-                if let Some((other, earlier)) = furthest.filter(|(other, _)| other.contains(&range)) {
-                    out.push(
-                        Diagnostic::error(
-                            "subnets-overlap",
-                            format!(
-                                "{} ({range}) and {} ({other}) overlap",
-                                resource.address, earlier.address
-                            ),
-                        )
-                        .at(resource.place("cidr_block"), format!("inside {other}"))
-                        .at(earlier.place("cidr_block"), "the other range")
-                        .help("subnets of one VPC may not share addresses: change one of the ranges"),
-                    );
-                } else {
-                    furthest = Some((range, resource));
-                }
-            }
-        }
+        ranges::check(topology, out);
     }
 
     fn ranges(&self, record: &Record) -> Vec<IpNet> {
@@ -290,15 +276,57 @@ impl Rules for SubnetRules {
         ]))
     }
 
-    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        match (vpc::of(sets), sets.get("cidr_block").and_then(Value::as_text)) {
-            (Some(vpc), Some(range)) => vec![Claim::range(
-                format!("ranges in {vpc}"),
-                range,
-                format!("{range} in {vpc}"),
-            )],
-            _ => Vec::new(),
+    /// A number means a /64 of the range that Amazon gave the VPC, where that is known.
+    fn fitted(
+        &self,
+        resource: &Resource,
+        _object: Option<&Object>,
+        home: Option<Home<'_>>,
+    ) -> Option<Record> {
+        let number = Some(resource.record.text(ipv6::BLOCK)).filter(|text| ipv6::is_open(text))?;
+        let given = home?.live?.facts.list(vpc::AMAZON_RANGES);
+        let range = ipv6::numbered(number, given.first()?.as_text()?)?;
+        Some(resource.record.clone().with(ipv6::BLOCK, range))
+    }
+
+    fn update(&self, update: &Update<'_>) -> Vec<Call> {
+        let mut calls = update.calls();
+        // The VPC belongs to it: that is where the range is free or taken, and what a number counts in.
+        let range = |record: &Record| record.only(&["vpc", ipv6::BLOCK]);
+        if update.has(ipv6::BLOCK) {
+            let [old, new] = [update.before, update.after].map(|record| !record.text(ipv6::BLOCK).is_empty());
+            calls.extend(old.then(|| action::DISASSOCIATE_CIDR_BLOCK.unsetting(range(update.before))));
+            calls.extend(new.then(|| action::ASSOCIATE_CIDR_BLOCK.setting(range(update.after))));
         }
+        calls
+    }
+
+    /// A range comes only when that of the VPC has.
+    fn after(&self, _address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+        let vpc = vpc::of(&call.sets).and_then(Ref::address);
+        let vpc = vpc.filter(|_| call.action == action::ASSOCIATE_CIDR_BLOCK);
+        let changes = vpc.filter(|vpc| {
+            let live = vpc::staying(vpc, view).map(|live| live.record.text(ipv6::BLOCK));
+            live.is_some_and(|live| {
+                view.wanted
+                    .get(*vpc)
+                    .is_some_and(|vpc| vpc.text(ipv6::BLOCK) != live)
+            })
+        });
+        changes.map(|vpc| After::Ready(vpc.clone())).into_iter().collect()
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        let claim = |(vpc, attribute): (&Ref, &str)| {
+            let text = sets.get(attribute).and_then(Value::as_text)?;
+            let range = ipv6::taken(text).map_or_else(|| text.to_owned(), |range| range.to_string());
+            let space = format!("ranges in {vpc}");
+            Some(Claim::range(space, &range, format!("{text} in {vpc}")))
+        };
+        let vpc = vpc::of(sets).into_iter();
+        vpc.flat_map(|vpc| RANGES.map(|attribute| (vpc, attribute)))
+            .filter_map(claim)
+            .collect()
     }
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
@@ -462,27 +490,4 @@ fn check_own_vpc(
             .help(format!("a subnet uses a {noun} of its own VPC")),
         );
     }
-}
-
-fn check_inside(resource: &Resource, range: IpNet, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let Some(parent) = topology.follow(vpc::of(&resource.record)) else {
-        return;
-    };
-    let ranges = vpc::ranges(&parent.record);
-    if ranges.is_empty() || ranges.iter().any(|net| net.contains(&range)) {
-        return;
-    }
-    let inside: Vec<String> = ranges.iter().map(ToString::to_string).collect();
-    out.push(
-        Diagnostic::error(
-            "subnet-outside-vpc",
-            format!("{range} is not inside {} ({})", parent.address, inside.join(", ")),
-        )
-        .at(resource.place("cidr_block"), "outside the VPC")
-        .at(parent.place("cidr_block"), "the VPC's range")
-        .help(format!(
-            "choose a range inside {}, or add one to the VPC's `secondary_cidr_blocks`",
-            inside.join(" or ")
-        )),
-    );
 }

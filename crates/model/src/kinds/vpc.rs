@@ -11,11 +11,11 @@ use crate::kind::KindDef;
 use crate::net::{VPC_RANGE, overlap};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{After, Live, Rules, Update, View, members_record, worst};
-use crate::schema::{Attribute, Effect, Members, Schema, Type, none};
+use crate::rules::{After, Home, Live, Rules, Update, View, members_record, worst};
+use crate::schema::{Attribute, Effect, Members, Schema, Type, none, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref};
+use crate::{Address, Kind, Loss, Ref, ipv6};
 
 /// A VPC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ use crate::{Address, Kind, Ref};
 pub struct Vpc {
     pub cidr_block: String,
     pub secondary_cidr_blocks: Vec<String>,
+    pub ipv6_cidr_block: Option<String>,
+    pub ipv6_pool: Option<String>,
     pub instance_tenancy: String,
     pub enable_dns_support: Option<bool>,
     pub enable_dns_hostnames: Option<bool>,
@@ -35,6 +37,9 @@ pub struct Vpc {
 impl Typed for Vpc {
     const KIND: Kind = Kind::Vpc;
 }
+
+/// The fact that holds the IPv6 ranges that Amazon gave: what `amazon` has come to.
+pub const AMAZON_RANGES: &str = "amazon_ranges";
 
 static RANGES: Members = Members::plain(Type::Text(&VPC_RANGE));
 
@@ -72,6 +77,7 @@ vpc:
   main:
     cidr_block: 10.0.0.0/16
     secondary_cidr_blocks: [10.1.0.0/20]
+    ipv6_cidr_block: amazon
     enable_dns_hostnames: true
 ",
     notes: &[
@@ -80,6 +86,10 @@ vpc:
         "A secondary range can go only when no subnet is in it any more, so a plan that takes away \
          both ends the subnet first. It can come only when no route leads to it or to a part of \
          it: such a route goes first, and one to a part of a range that goes comes after.",
+        "`ipv6_cidr_block: amazon` asks for a /56 of Amazon's, and any that EC2 has given is one: which one is \
+         known after apply. Who gives it up does not get the same one back, so a plan says that it is \
+         lost and needs the consent to delete. Another IPv6 range comes after the old one has gone, \
+         and that after the ranges of the subnets in it.",
         "EC2 changes one DNS attribute a call, and hostnames can be on only while support is: plans \
          turn support on first and off last.",
         "Reading the two DNS attributes costs two calls for each VPC: EC2 does not list them.",
@@ -101,6 +111,22 @@ vpc:
              are of the same block as the primary range.",
         )
         .default(none),
+        Attribute::new(
+            "ipv6_cidr_block",
+            Type::Text(&ipv6::OF_VPC),
+            "The IPv6 range: `amazon` for a /56 that Amazon gives, or one of your own, /44 to /60, which needs \
+             its `ipv6_pool`.",
+        )
+        .wider_live()
+        .open(|value| value.as_text().is_some_and(ipv6::is_open))
+        .disrupts(resets),
+        Attribute::new(
+            "ipv6_pool",
+            Type::Text(&ipv6::POOL),
+            "The pool of your own addresses that `ipv6_cidr_block` is from. It counts when the range is added.",
+        )
+        .unfelt()
+        .input(),
         Attribute::new(
             "instance_tenancy",
             Type::Choice(&["default", "dedicated"]),
@@ -170,6 +196,7 @@ impl Rules for VpcRules {
                 }
             }
             check_secondary(resource, &ranges, out);
+            check_ipv6(resource, out);
             if ranges.len() > 5 {
                 let message = format!(
                     "{} has {} IPv4 ranges; an account's quota is 5 unless it was raised",
@@ -213,7 +240,24 @@ impl Rules for VpcRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        action::CREATE.setting(record.only(&["cidr_block", "instance_tenancy"]))
+        action::CREATE.setting(record.only(&[
+            "cidr_block",
+            "ipv6_cidr_block",
+            "ipv6_pool",
+            "instance_tenancy",
+        ]))
+    }
+
+    /// `amazon` is whatever range Amazon gave.
+    fn fitted(
+        &self,
+        resource: &Resource,
+        object: Option<&Object>,
+        _home: Option<Home<'_>>,
+    ) -> Option<Record> {
+        let given = object?.facts.list(AMAZON_RANGES).first()?.clone();
+        (resource.record.text(ipv6::BLOCK) == ipv6::AMAZON)
+            .then(|| resource.record.clone().with(ipv6::BLOCK, given))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
@@ -240,6 +284,17 @@ impl Rules for VpcRules {
                 .iter()
                 .map(|range| action::ASSOCIATE_CIDR_BLOCK.setting(one(range))),
         );
+        let (gone, come) = ipv6_difference(update);
+        calls.extend(
+            gone.into_iter().map(|range| {
+                action::DISASSOCIATE_CIDR_BLOCK.unsetting(Record::new().with(ipv6::BLOCK, range))
+            }),
+        );
+        calls.extend(
+            come.then(|| {
+                action::ASSOCIATE_CIDR_BLOCK.setting(update.after.only(&[ipv6::BLOCK, "ipv6_pool"]))
+            }),
+        );
         calls.extend(update.set("instance_tenancy", action::MODIFY_TENANCY));
         let mut dns = [
             update.set("enable_dns_support", action::MODIFY_ATTRIBUTE),
@@ -254,8 +309,8 @@ impl Rules for VpcRules {
         calls
     }
 
-    /// A range can go only when no subnet is in it any more, and come only when no route leads to a part of
-    /// it.
+    /// A range can go only when no subnet is in it any more, or has a part of it, and come only when no route
+    /// leads to a part of it.
     fn after(&self, address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
         let nets = |record: &Record| -> Vec<IpNet> {
             record
@@ -276,13 +331,16 @@ impl Rules for VpcRules {
         };
         match call.action {
             action::DISASSOCIATE_CIDR_BLOCK => {
+                let subnets = || view.live_of(Kind::Subnet).filter(own);
                 let gone = nets(&call.unsets);
-                let inside = view
-                    .live_of(Kind::Subnet)
-                    .filter(own)
-                    .filter(|subnet| is_in(subnet.record.text("cidr_block"), &gone));
+                let inside = subnets().filter(|subnet| is_in(subnet.record.text("cidr_block"), &gone));
+                let ipv6: Vec<IpNet> = call.unsets.text(ipv6::BLOCK).parse().into_iter().collect();
+                let part_of = subnets().filter(|subnet| is_in(subnet.record.text(ipv6::BLOCK), &ipv6));
                 inside
                     .map(|subnet| After::Gone(subnet.address.clone(), subnet.id.to_owned()))
+                    .chain(part_of.map(|subnet| {
+                        After::Changed(subnet.address.clone(), subnet.id.to_owned(), ipv6::BLOCK)
+                    }))
                     .collect()
             }
             action::ASSOCIATE_CIDR_BLOCK => {
@@ -312,14 +370,28 @@ impl Rules for VpcRules {
             .list("secondary_cidr_blocks")
             .iter()
             .filter_map(Value::as_text);
-        added
-            .map(|range| {
-                Claim::range(
-                    format!("ranges of {address}"),
-                    range,
-                    format!("{range} in {address}"),
-                )
-            })
+        let added = added.map(|range| {
+            Claim::range(
+                format!("ranges of {address}"),
+                range,
+                format!("{range} in {address}"),
+            )
+        });
+        // One's own range is in one VPC.
+        let own = Some(sets.text(ipv6::BLOCK)).filter(|range| range.contains(':'));
+        let own = own.map(|range| Claim::range("IPv6 ranges", range, range));
+        added.chain(own).collect()
+    }
+
+    fn losses(&self, object: &Object) -> Vec<Loss> {
+        amazon_ranges(object).map(lost).collect()
+    }
+
+    fn losses_by_update(&self, object: &Object, update: &Update<'_>, _effect: Effect) -> Vec<Loss> {
+        let (gone, _) = ipv6_difference(update);
+        amazon_ranges(object)
+            .filter(|range| gone.contains(range))
+            .map(lost)
             .collect()
     }
 
@@ -330,6 +402,59 @@ impl Rules for VpcRules {
     fn loss_disruption(&self, _object: &Object) -> Disruption {
         Disruption::Outage
     }
+}
+
+/// Which IPv6 ranges an update takes away, and whether it brings one.
+fn ipv6_difference<'a>(update: &Update<'a>) -> (Vec<&'a str>, bool) {
+    let (before, after) = (update.before.text(ipv6::BLOCK), update.after.text(ipv6::BLOCK));
+    let gone = ipv6::all(before).filter(|range| update.has(ipv6::BLOCK) && *range != after);
+    let is_there = ipv6::all(before).any(|range| range == after);
+    (
+        gone.collect(),
+        update.has(ipv6::BLOCK) && !after.is_empty() && !is_there,
+    )
+}
+
+/// The ranges that Amazon gave and that are known.
+fn amazon_ranges(object: &Object) -> impl Iterator<Item = &str> {
+    let given = object.facts.list(AMAZON_RANGES).iter().filter_map(Value::as_text);
+    given.filter(|range| *range != ipv6::AMAZON)
+}
+
+fn lost(range: &str) -> Loss {
+    Loss::Ipv6Range {
+        range: range.to_owned(),
+    }
+}
+
+/// A range of one's own is from a pool, and Amazon's from none of these.
+fn check_ipv6(resource: &Resource, out: &mut Vec<Diagnostic>) {
+    let (block, pool) = (
+        resource.record.text(ipv6::BLOCK),
+        resource.record.text("ipv6_pool"),
+    );
+    let is_own = !matches!(block, "" | ipv6::AMAZON);
+    let (message, place, help) = match (is_own, pool.is_empty()) {
+        (true, true) => (
+            format!("{block} is a range of your own, and it is not said from which pool"),
+            ipv6::BLOCK,
+            "write the `ipv6_pool` that EC2 gave it when it was brought to AWS, or `ipv6_cidr_block: amazon`",
+        ),
+        (false, false) => (
+            format!(
+                "{} has a pool, and no range of your own from it",
+                resource.address
+            ),
+            "ipv6_pool",
+            "write a range of the pool as `ipv6_cidr_block`, or leave `ipv6_pool` out",
+        ),
+        _ => return,
+    };
+    out.push(
+        Diagnostic::error("ipv6-pool", message)
+            .at(resource.place(place), "")
+            .help(help),
+    );
 }
 
 /// The private ranges that EC2 does not mix in one VPC: a secondary range of one of them needs a primary

@@ -65,6 +65,51 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "`amazon`, or an IPv6 range such as 2001:db8:1::/56",
+        source: "EC2 API reference, AssociateVpcCidrBlock: AmazonProvidedIpv6CidrBlock, Ipv6CidrBlock; VPC user guide, VPC CIDR blocks: /44 to /60 in steps of /4",
+        kept: &[
+            ("amazon", "amazon"),
+            ("2001:DB8:0:0100::/56", "2001:db8:0:100::/56"),
+            ("2001:db8::/44", "2001:db8::/44"),
+        ],
+        refused: &[
+            "",
+            "Amazon",
+            "2001:db8::/43",
+            "2001:db8::/58",
+            "2001:db8::/64",
+            "2001:db8::1/56",
+            "10.0.0.0/16",
+        ],
+    },
+    Row {
+        what: "a number from 0 to 255, or an IPv6 range such as 2001:db8:1:5::/64",
+        source: "EC2 API reference, AssociateSubnetCidrBlock: Ipv6CidrBlock; VPC user guide, Subnet CIDR blocks: /44 to /64 in steps of /4, and a VPC's is a /56",
+        kept: &[
+            ("0", "0"),
+            ("255", "255"),
+            ("2001:DB8::/64", "2001:db8::/64"),
+            ("2001:db8::/56", "2001:db8::/56"),
+        ],
+        refused: &[
+            "",
+            "256",
+            "05",
+            "-1",
+            "a",
+            "2001:db8::/65",
+            "2001:db8::/62",
+            "2001:db8::1/64",
+            "10.0.0.0/24",
+        ],
+    },
+    Row {
+        what: "the id of an address pool such as ipv6pool-ec2-0123456789abcdef0",
+        source: "EC2 API reference, AssociateVpcCidrBlock: Ipv6Pool",
+        kept: &[("ipv6pool-ec2-0123456789abcdef0", "ipv6pool-ec2-0123456789abcdef0")],
+        refused: &["", "Amazon", "ipv6pool-ec2-1", "ipv4pool-ec2-0123456789abcdef0"],
+    },
+    Row {
         what: "an IPv4 or IPv6 range such as 10.0.0.0/16",
         source: "EC2 API reference, AuthorizeSecurityGroupIngress and CreateNetworkAclEntry: host bits are cleared; IPv6 is answered in short form",
         kept: &[

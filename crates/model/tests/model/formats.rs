@@ -27,6 +27,16 @@ const WIDER: &[(&str, &str, &str)] = &[
         "2001:db8::1/64",
     ),
     (
+        "`amazon`, or an IPv6 range such as 2001:db8:1::/56",
+        "it cannot compute host bits, and the spellings of IPv6 are too many",
+        "2001:db8::1/56",
+    ),
+    (
+        "a number from 0 to 255, or an IPv6 range such as 2001:db8:1:5::/64",
+        "it cannot compute host bits, and the spellings of IPv6 are too many",
+        "2001:db8::1/64",
+    ),
+    (
         "a port, or a range of ports such as 8000-8080",
         "it cannot compare the two ends",
         "90-80",

@@ -1,8 +1,11 @@
 //! Replacements: what is replaced, by its own change or because what it refers to is, and why.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{Address, AttributeChange, Cause, Effect, Kind, Object, Record, Resource, Type};
+use trueup_model::{
+    Address, AttributeChange, Cause, Effect, Home, Kind, Object, Record, Ref, Resource, Type,
+};
 
 use super::Judge;
 use crate::difference::{Difference, unknowns};
@@ -104,12 +107,35 @@ impl<'a> Judge<'a> {
     /// replaced are the ids of what goes.
     fn difference(&self, object: &Object, resource: &Resource) -> Difference {
         let known = |record: &Record| unread::without(object, self.readable(object.kind, record));
-        let fitted = object.kind.rules().fitted(resource, object);
         Difference::new(
             object.kind,
             known(&unfold(object.kind, &object.record, &self.replaced)),
-            known(fitted.as_ref().unwrap_or(&resource.record)),
+            known(&self.fitted(resource, Some(object))),
         )
+    }
+
+    /// What is wanted of what is there, or of what is new.
+    pub fn fitted<'r>(&self, resource: &'r Resource, object: Option<&Object>) -> Cow<'r, Record> {
+        let rules = resource.address.kind.rules();
+        let fitted = rules.fitted(resource, object, self.home(resource));
+        fitted.map_or(Cow::Borrowed(&resource.record), Cow::Owned)
+    }
+
+    /// What a resource is in.
+    pub fn home(&self, resource: &Resource) -> Option<Home<'a>> {
+        match resource.address.kind.rules().home(&resource.record)? {
+            Ref::Name(address) => Some(Home {
+                record: &self.folded.wanted.get(address)?.record,
+                live: self
+                    .folded
+                    .live(address)
+                    .filter(|_| !self.replaced.contains_key(address)),
+            }),
+            Ref::Id(id) => self.by_id.get(id.as_str()).map(|object| Home {
+                record: &object.record,
+                live: Some(object),
+            }),
+        }
     }
 
     /// A record without the attributes that refer to kinds that could not be read.

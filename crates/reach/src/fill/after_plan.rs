@@ -1,12 +1,12 @@
 //! The network that a plan leaves, in the terms of the one that is live: what stays keeps its id, its
 //! addresses and its neighbours.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::schema::Omitted;
 use trueup_model::{
-    Action, Address, Change, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource, Standing,
-    Topology, Value,
+    Action, Address, Change, Home, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource,
+    Standing, Topology, Value,
 };
 
 use super::observed::near;
@@ -67,7 +67,7 @@ pub fn after_plan(
         .map(|object| own(object).map_or_else(|| object.clone(), |resource| updated(object, resource)))
         .collect();
     for resource in made {
-        objects.push(world.made(&resource.address, world.with_ids(&resource.record)));
+        objects.push(world.made(&resource.address, world.fitted(resource, None)));
         objects.extend((resource.address.kind == Kind::Vpc).then(|| main_table(&resource.address)));
     }
     let interfaces = near(observed, &topology.name).without(|instance| gone.contains(instance));
@@ -127,6 +127,8 @@ pub(super) struct World<'a> {
     pub observed: &'a Observed,
     /// What each address is called.
     ids: BTreeMap<Address, String>,
+    /// What there is, by its id.
+    by_id: HashMap<&'a str, &'a Object>,
 }
 
 impl<'a> World<'a> {
@@ -147,6 +149,11 @@ impl<'a> World<'a> {
             topology,
             observed,
             ids,
+            by_id: observed
+                .objects
+                .iter()
+                .map(|object| (object.id.as_str(), object))
+                .collect(),
         }
     }
 
@@ -162,10 +169,33 @@ impl<'a> World<'a> {
         })
     }
 
+    /// What is wanted of a live object, or of a new one.
+    fn fitted(&self, resource: &Resource, object: Option<&Object>) -> Record {
+        let fitted = resource
+            .address
+            .kind
+            .rules()
+            .fitted(resource, object, self.home(resource));
+        self.with_ids(fitted.as_ref().unwrap_or(&resource.record))
+    }
+
+    /// What a resource is in.
+    fn home(&self, resource: &Resource) -> Option<Home<'_>> {
+        let home = resource.address.kind.rules().home(&resource.record)?;
+        let id = match home {
+            Ref::Name(address) => self.ids.get(address),
+            Ref::Id(id) => Some(id),
+        };
+        let live = id.and_then(|id| self.by_id.get(id.as_str()).copied());
+        let record = self.topology.follow(Some(home)).map(|resource| &resource.record);
+        record
+            .or(live.map(|object| &object.record))
+            .map(|record| Home { record, live })
+    }
+
     /// A live object as it will be: what the spec leaves to EC2 stays as it is.
     fn updated(&self, object: &Object, resource: &Resource) -> Object {
-        let fitted = object.kind.rules().fitted(resource, object);
-        let mut record = self.with_ids(fitted.as_ref().unwrap_or(&resource.record));
+        let mut record = self.fitted(resource, Some(object));
         for attribute in object.kind.schema().attributes {
             if let (None, Omitted::Auto, Some(live)) = (
                 record.get(attribute.name),
@@ -220,13 +250,7 @@ impl<'a> World<'a> {
 
     /// Whether a subnet gives public addresses to instances that do not say whether they want one.
     fn maps_public(&self, subnet: Option<&Ref>) -> bool {
-        let outside = |id: &str| {
-            self.observed
-                .objects
-                .iter()
-                .find(|object| object.id == id)
-                .map(|object| &object.record)
-        };
+        let outside = |id: &str| self.by_id.get(id).map(|object| &object.record);
         let record = match subnet {
             Some(Ref::Id(id)) => outside(id),
             subnet => self.topology.follow(subnet).map(|resource| &resource.record),

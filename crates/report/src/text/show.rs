@@ -132,10 +132,14 @@ fn row(shown: &Shown<'_>, observed: &Observed) -> [String; 4] {
         _ if shown.resource.is_none() => "   (not in the spec)",
         _ => "",
     };
-    let addresses: Vec<String> = [("public", "public_ip"), ("private", "private_ip")]
-        .iter()
-        .filter_map(|(word, fact)| Some(format!("{word} {}", shown.fact(fact)?)))
-        .collect();
+    let addresses: Vec<String> = [
+        ("public", "public_ip"),
+        ("private", "private_ip"),
+        ("IPv6", "ipv6"),
+    ]
+    .iter()
+    .filter_map(|(word, fact)| Some(format!("{word} {}", shown.fact(fact)?)))
+    .collect();
     let arn = format!("{}{remark}", shown.arn(observed).unwrap_or_default());
     [shown.address.to_string(), id, addresses.join(" "), arn]
 }

@@ -1,0 +1,169 @@
+//! IPv6 ranges of VPCs and subnets, and what EC2 opens for them: from nothing to nothing.
+
+use std::sync::Arc;
+
+use trueup_model::{Consent, Loss, Plan, Topology};
+use trueup_sandbox::{Options, Sandbox};
+use trueup_tests::{World, paused, topology};
+
+const HEAD: &str = "topology: six\nregion: us-west-2\n";
+const OWN: &str = "ipv6_cidr_block: \"2001:db8:7:100::/56\", ipv6_pool: ipv6pool-ec2-0123456789abcdef0";
+
+/// A VPC with a range, or none, two subnets in it with theirs, and two groups.
+fn spec(vpc: &str, a: &str, b: &str) -> Topology {
+    let range = |range: &str| match range {
+        "" => String::new(),
+        range => format!(", ipv6_cidr_block: \"{range}\""),
+    };
+    let comma = if vpc.is_empty() { "" } else { ", " };
+    topology(&format!(
+        "{HEAD}vpc:\n  main: {{cidr_block: 10.0.0.0/16{comma}{vpc}}}\n\
+         subnet:\n  a: {{cidr_block: 10.0.1.0/24{}}}\n  b: {{cidr_block: 10.0.2.0/24{}}}\n\
+         security_group:\n  open: {{description: Open}}\n  shut: {{description: Shut, egress: []}}\n",
+        range(a),
+        range(b)
+    ))
+}
+
+/// The calls of a plan, each with the address that it is about.
+fn calls(plan: &Plan) -> Vec<String> {
+    let call = |step: &trueup_model::Step| format!("{} {}", step.address, step.call.action);
+    plan.steps.iter().map(call).collect()
+}
+
+/// The live text of an attribute.
+async fn live(world: &World, wanted: &Topology, address: &str, attribute: &str) -> String {
+    let observed = world.observe(wanted).await;
+    let object = observed
+        .objects
+        .iter()
+        .find(|object| object.address(&wanted.name).map(|own| own.to_string()).as_deref() == Some(address));
+    let object = object.unwrap_or_else(|| panic!("{address} is not there"));
+    object
+        .record
+        .get(attribute)
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+fn on_sandbox(test: impl AsyncFnOnce(World)) {
+    paused(async {
+        test(World::over(&Arc::new(Sandbox::new(Options::default()))).await).await;
+    });
+}
+
+#[test]
+fn a_range_of_amazons_comes_and_goes_with_those_of_its_subnets() {
+    on_sandbox(async |world| {
+        let (none, amazon) = (spec("", "", ""), spec("ipv6_cidr_block: amazon", "0", "255"));
+        world.apply(&none).await;
+        let plan = world.plan(&amazon).await;
+        let come = [
+            "vpc.main AssociateVpcCidrBlock",
+            "subnet.a AssociateSubnetCidrBlock",
+            "subnet.b AssociateSubnetCidrBlock",
+        ];
+        assert_eq!(calls(&plan), come);
+        assert!(trueup_plan::consent::needs(&plan).is_empty());
+        world.apply(&amazon).await;
+        let vpc = live(&world, &amazon, "vpc.main", "ipv6_cidr_block").await;
+        let head = vpc
+            .strip_suffix("00::/56")
+            .unwrap_or_else(|| panic!("{vpc} is no /56"));
+        assert_eq!(
+            live(&world, &amazon, "subnet.a", "ipv6_cidr_block").await,
+            format!("{head}00::/64")
+        );
+        assert_eq!(
+            live(&world, &amazon, "subnet.b", "ipv6_cidr_block").await,
+            format!("{head}ff::/64")
+        );
+
+        let plan = world.plan(&none).await;
+        let go = [
+            "subnet.a DisassociateSubnetCidrBlock",
+            "subnet.b DisassociateSubnetCidrBlock",
+            "vpc.main DisassociateVpcCidrBlock",
+        ];
+        assert_eq!(calls(&plan), go);
+        let needs = trueup_plan::consent::needs(&plan);
+        let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
+        assert_eq!(needs, ["delete:vpc.main"]);
+        let losses: Vec<&Loss> = plan.changes.iter().flat_map(|change| &change.losses).collect();
+        assert_eq!(losses, [&Loss::Ipv6Range { range: vpc }]);
+        world.apply(&none).await;
+        assert!(world.plan(&none).await.is_empty());
+    });
+}
+
+#[test]
+fn numbers_that_change_hands_are_given_up_before_they_are_taken() {
+    on_sandbox(async |world| {
+        let amazon = |a: &str, b: &str| spec("ipv6_cidr_block: amazon", a, b);
+        world.apply(&amazon("1", "2")).await;
+        let before = live(&world, &amazon("1", "2"), "subnet.a", "ipv6_cidr_block").await;
+        world.apply(&amazon("2", "1")).await;
+        assert_eq!(
+            live(&world, &amazon("2", "1"), "subnet.b", "ipv6_cidr_block").await,
+            before
+        );
+        // What a subnet gives up, a new one takes.
+        let third = topology(&format!(
+            "{HEAD}vpc:\n  main: {{cidr_block: 10.0.0.0/16, ipv6_cidr_block: amazon}}\n\
+             subnet:\n  a: {{cidr_block: 10.0.1.0/24, ipv6_cidr_block: 3}}\n  b: {{cidr_block: 10.0.2.0/24}}\n  \
+             c: {{cidr_block: 10.0.3.0/24, ipv6_cidr_block: 2}}\n"
+        ));
+        world.apply(&third).await;
+        assert!(world.plan(&third).await.is_empty());
+    });
+}
+
+#[test]
+fn a_range_of_ones_own_takes_the_place_of_amazons_and_another_vpc_gets_its_number_anew() {
+    on_sandbox(async |world| {
+        let amazon = spec("ipv6_cidr_block: amazon", "7", "");
+        let own = spec(OWN, "2001:db8:7:107::/64", "2001:db8:7:1ff::/64");
+        world.apply(&amazon).await;
+        let plan = world.plan(&own).await;
+        let needs: Vec<Consent> = trueup_plan::consent::needs(&plan)
+            .into_iter()
+            .map(|need| need.what)
+            .collect();
+        assert_eq!(needs, [Consent::Delete]);
+        for wanted in [&own, &amazon, &own] {
+            world.apply(wanted).await;
+            assert!(world.plan(wanted).await.is_empty());
+        }
+        // Another VPC: what was known of the range of the first one counts no more.
+        let moved = topology(&format!(
+            "{HEAD}vpc:\n  main: {{cidr_block: 10.1.0.0/16, ipv6_cidr_block: amazon}}\n\
+             subnet:\n  a: {{cidr_block: 10.1.1.0/24, ipv6_cidr_block: 7}}\n"
+        ));
+        world.apply(&amazon).await;
+        let before = live(&world, &amazon, "subnet.a", "ipv6_cidr_block").await;
+        world.apply(&moved).await;
+        let after = live(&world, &moved, "subnet.a", "ipv6_cidr_block").await;
+        assert!(before != after && after.ends_with("07::/64"), "{before} {after}");
+    });
+}
+
+#[test]
+fn a_new_group_lets_out_what_its_spec_says_whether_its_vpc_has_ipv6_or_not() {
+    on_sandbox(async |world| {
+        let groups = [
+            ("", "[{cidr: 0.0.0.0/0, protocol: all}]"),
+            (
+                "ipv6_cidr_block: amazon",
+                "[{cidr: 0.0.0.0/0, protocol: all}, {cidr: ::/0, protocol: all}]",
+            ),
+        ];
+        for (vpc, open) in groups {
+            let wanted = spec(vpc, "", "");
+            world.apply(&wanted).await;
+            assert_eq!(live(&world, &wanted, "security_group.open", "egress").await, open);
+            assert_eq!(live(&world, &wanted, "security_group.shut", "egress").await, "[]");
+            assert!(world.plan(&wanted).await.is_empty());
+            world.destroy(&wanted).await;
+        }
+    });
+}
