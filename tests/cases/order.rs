@@ -243,7 +243,7 @@ fn a_route_whose_target_is_gone_is_told_though_it_is_as_the_spec_wants_it() {
             .unwrap();
         let route = format!(
             "{{destination: 192.168.0.0/16, network_interface: {}}}",
-            host.facts.text("network_interface")
+            host.facts.text(trueup_model::fact::NETWORK_INTERFACE)
         );
         let wanted = topology(&spec(&format!("route_table: {{out: {{routes: [{route}]}}}}\n")));
         world.apply(&wanted).await;

@@ -259,7 +259,7 @@ fn user_data_may_be_bytes() {
         let data = live
             .objects
             .iter()
-            .find_map(|object| object.record.get("user_data"));
+            .find_map(|object| object.record.value("user_data"));
         assert_eq!(data, Some(&Value::Bytes(b"\x1f\x8b\x08\x00\xff\xfd".to_vec())));
     });
 }

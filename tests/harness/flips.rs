@@ -33,7 +33,7 @@ pub fn flips(topology: &Topology) -> Vec<Flip> {
                 continue;
             }
             for value in samples::of(&attribute.ty) {
-                if !attribute.differs(Some(&value), resource.record.get(attribute.name)) {
+                if !attribute.differs(Some(&value), resource.record.value(attribute.name)) {
                     continue;
                 }
                 let mut edited = topology.clone();

@@ -161,7 +161,7 @@ pub async fn sweep(ground: &Ground, rng: &mut Rng) {
 /// A call that changes this object.
 fn query(object: &Object, rng: &mut Rng) -> Option<String> {
     let id = &object.id;
-    let acl = |fact: &str| object.facts.text(fact);
+    let acl = |fact: &'static str| object.facts.text(trueup_model::Attr::new(fact));
     let queries = match object.kind {
         Kind::Vpc => vec![
             format!(
@@ -177,7 +177,9 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
             ),
             format!(
                 "DisassociateRouteTable&AssociationId={}",
-                object.facts.text("route_table_association")
+                object
+                    .facts
+                    .text(trueup_model::Attr::new("route_table_association"))
             ),
             format!(
                 "ReplaceNetworkAclAssociation&AssociationId={}&NetworkAclId={}",
@@ -189,7 +191,7 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
         Kind::InternetGateway => {
             let vpc = object
                 .record
-                .reference("vpc")
+                .get(trueup_model::attr::VPC)
                 .and_then(|vpc| vpc.id())
                 .unwrap_or_default();
             vec![format!(

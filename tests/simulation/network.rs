@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
+use trueup_model::attr::{ELASTIC_IP, SUBNET, VPC};
+use trueup_model::kinds::instance::attr::STATE;
 use trueup_model::{Kind, Record, Ref, Topology};
 
 use super::secrets::Secrets;
@@ -453,20 +455,19 @@ impl Network {
 /// then keeps the gateway.
 pub fn strands_an_instance(before: &Topology, after: &Topology) -> bool {
     let vpc = |topology: &Topology, record: &Record| {
-        let subnet = topology.follow(record.reference("subnet"))?;
-        subnet.record.reference("vpc").cloned()
+        let subnet = topology.follow(record.get(SUBNET))?;
+        subnet.record.get(VPC).cloned()
     };
     let gateway = |topology: &Topology, vpc: &Ref| {
         topology
             .of(Kind::InternetGateway)
-            .find(|gateway| gateway.record.reference("vpc") == Some(vpc))
+            .find(|gateway| gateway.record.get(VPC) == Some(vpc))
             .map(|gateway| gateway.address.clone())
     };
     before.of(Kind::Instance).any(|instance| {
-        let loses =
-            |after: &Record| instance.record.get("elastic_ip").is_some() && after.get("elastic_ip").is_none();
+        let loses = |after: &Record| instance.record.has(ELASTIC_IP) && !after.has(ELASTIC_IP);
         let starts =
-            |after: &Record| instance.record.text("state") == "stopped" && after.text("state") != "stopped";
+            |after: &Record| instance.record.text(STATE) == "stopped" && after.text(STATE) != "stopped";
         let gets = after
             .resources
             .get(&instance.address)

@@ -319,7 +319,10 @@ impl Announced {
 /// What the call that ends an object calls it.
 fn called(object: &Object) -> String {
     if object.kind == Kind::KeyPair {
-        object.record.text("key_name").to_owned()
+        object
+            .record
+            .text(trueup_model::kinds::key_pair::attr::KEY_NAME)
+            .to_owned()
     } else {
         object.id.clone()
     }

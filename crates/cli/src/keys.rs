@@ -10,16 +10,16 @@ use ssh_key::private::{Ed25519Keypair, KeypairData, RsaKeypair};
 use ssh_key::rand_core::OsRng;
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
 use thiserror::Error;
-use trueup_model::kinds::key_pair::{action, read_public_key};
+use trueup_model::kinds::key_pair::{action, attr, read_public_key};
 use trueup_model::{
-    Act, Acted, Cloud, CloudError, Diagnostic, ErrorClass, Kind, Observed, Plan, Resolved, Scope, Settled,
-    Topology, Value, Wait,
+    Act, Acted, Attr, Cloud, CloudError, Diagnostic, ErrorClass, Kind, Observed, Plan, Resolved, Scope,
+    Settled, Topology, Value, Wait,
 };
 
 use crate::spec_dir::{FileError, SpecDir};
 
 /// The attribute that names a key file.
-const FILE: &str = "private_key_file";
+const FILE: Attr<str> = attr::PRIVATE_KEY_FILE;
 
 /// EC2 takes RSA keys of 1024, 2048 and 4096 bits.
 const RSA_BITS: usize = 4096;
@@ -164,7 +164,7 @@ pub fn check(plan: &Plan, base: &SpecDir) -> Result<(), KeyError> {
 /// Warns of key files that others can read, before anything is done with them.
 pub fn open_to_others(topology: &Topology, files: &SpecDir) -> Vec<Diagnostic> {
     let open = topology.of(Kind::KeyPair).filter_map(|resource| {
-        let file = resource.record.get(FILE)?.as_text()?;
+        let file = resource.record.get(FILE)?;
         let mode = files.mode(file).filter(|mode| mode & 0o077 != 0)?;
         let message = format!(
             "{file} holds a private key, and others than its owner can use it (its mode is {mode:04o})"
@@ -260,10 +260,10 @@ impl<C: Cloud> Cloud for WithKeys<C> {
 
     async fn act(&self, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
         let sets = act.sets.record();
-        let file = sets.get(FILE).and_then(Value::as_text).map(str::to_owned);
+        let file = sets.get(FILE).map(str::to_owned);
         match (act.action, file) {
             (action::WRITE_FILE, Some(file)) => {
-                let (base, rsa) = (self.base.clone(), sets.text("key_type") == "rsa");
+                let (base, rsa) = (self.base.clone(), sets.text(attr::KEY_TYPE) == "rsa");
                 let written = if rsa {
                     // Looking for primes takes seconds, in which other steps go on.
                     let written = tokio::task::spawn_blocking(move || write(&base, &file, rsa)).await;
@@ -279,7 +279,7 @@ impl<C: Cloud> Cloud for WithKeys<C> {
             (action::IMPORT, Some(file)) => {
                 // guard: private keys
                 let key = read(&self.base, &file).map_err(|error| local(&error))?;
-                let sets = sets.without(&[FILE]).with("public_key", key);
+                let sets = sets.without(&[FILE.name]).with(attr::PUBLIC_KEY, key);
                 // Every reference is an id already: this only puts the record back.
                 let sets = Resolved::new(&sets, &|_| None)
                     .map_err(|address| refused(format!("{address} is not known yet")))?;
@@ -291,7 +291,7 @@ impl<C: Cloud> Cloud for WithKeys<C> {
 
     async fn rehearse(&self, act: &Act) -> Result<(), CloudError> {
         // What is in a key file is for the call itself.
-        if act.action == action::WRITE_FILE || act.sets.record().get(FILE).is_some() {
+        if act.action == action::WRITE_FILE || act.sets.record().has(FILE) {
             Ok(())
         } else {
             self.cloud.rehearse(act).await
@@ -494,7 +494,7 @@ mod tests {
         cloud.act(&act(action::WRITE_FILE, &file), &|_| {}).await.unwrap();
         assert!(cloud.cloud.0.borrow().is_empty(), "writing a file is no call");
         cloud
-            .act(&act(action::IMPORT, &file.with("key_name", "k")), &|_| {})
+            .act(&act(action::IMPORT, &file.with(attr::KEY_NAME, "k")), &|_| {})
             .await
             .unwrap();
         let seen = cloud.cloud.0.borrow();
@@ -504,7 +504,7 @@ mod tests {
             ["key_name", "public_key"]
         );
         assert_eq!(
-            seen[0].1.text("public_key"),
+            seen[0].1.text(attr::PUBLIC_KEY),
             read(&beside(&folder), "k.pem").unwrap()
         );
     }

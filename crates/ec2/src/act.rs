@@ -5,7 +5,7 @@ use std::future::Future;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use trueup_model::{Act, Acted, ApiAction, CloudError, Record, Role, Value, Waiter};
+use trueup_model::{Act, Acted, ApiAction, Attr, CloudError, Record, Ref, Role, Value, Waiter};
 
 use crate::call::{Errand, Purpose};
 use crate::classify::{Class, is_gone};
@@ -72,24 +72,24 @@ impl<'a> Task<'a> {
     }
 
     /// A fact about the object that it acts on.
-    pub fn fact(&self, name: &str) -> Option<&'a str> {
-        let fact = self.act.target.as_ref()?.facts.get(name)?.as_text()?;
+    pub fn fact(&self, name: impl AsRef<str>) -> Option<&'a str> {
+        let fact = self.act.target.as_ref()?.facts.value(name.as_ref())?.as_text()?;
         Some(fact).filter(|fact| !fact.is_empty())
     }
 
-    /// The id that the step sets as the reference `name`.
-    pub fn set_id(&self, name: &str) -> Option<String> {
-        id_in(self.sets(), name)
+    /// The id that the step sets as a reference.
+    pub fn set_id(&self, attr: Attr<Ref>) -> Option<String> {
+        id_in(self.sets(), attr)
     }
 
-    /// The id that the step takes away as the reference `name`.
-    pub fn unset_id(&self, name: &str) -> Option<String> {
-        id_in(self.unsets(), name)
+    /// The id that the step takes away as a reference.
+    pub fn unset_id(&self, attr: Attr<Ref>) -> Option<String> {
+        id_in(self.unsets(), attr)
     }
 
-    /// The text that the step sets as `name`.
-    pub fn text(&self, name: &str) -> Option<String> {
-        self.sets().get(name).and_then(Value::as_text).map(str::to_owned)
+    /// The text that the step sets.
+    pub fn text(&self, attr: Attr<str>) -> Option<String> {
+        self.sets().get(attr).map(str::to_owned)
     }
 
     /// Whether an object is not what this step is to make: it takes its place, or it was ended, by this
@@ -204,19 +204,15 @@ impl<'a> Task<'a> {
     }
 }
 
-fn id_in(record: &Record, name: &str) -> Option<String> {
-    record
-        .reference(name)
-        .and_then(|reference| reference.id())
-        .map(str::to_owned)
+fn id_in(record: &Record, attr: Attr<Ref>) -> Option<String> {
+    record.get(attr)?.id().map(str::to_owned)
 }
 
-/// The ids in a list of references.
-pub fn ids(record: &Record, name: &str) -> Vec<String> {
+/// The ids in a set of references.
+pub fn ids(record: &Record, set: Attr<[Value]>) -> Vec<String> {
     record
-        .list(name)
-        .iter()
-        .filter_map(|value| value.as_ref()?.id())
+        .references(set)
+        .filter_map(Ref::id)
         .map(str::to_owned)
         .collect()
 }

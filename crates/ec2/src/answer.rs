@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::Tag;
+use trueup_model::attr::{Attr, Of, TAGS};
 use trueup_model::json::Typed;
-use trueup_model::{Kind, Object, Record, Ref, Value, tags};
+use trueup_model::{Kind, Object, Record, Ref, Value, fact, tags};
 
 use crate::failure::Failure;
 
-/// What an object's state is called among what could not be read of it.
-pub const STATE: &str = "state";
+/// An object's state: a fact, and where it could not be read, an attribute that is unknown.
+pub const STATE: Attr<str> = fact::STATE;
 
 /// A text that is there: some endpoints answer an empty text for what is absent.
 pub fn some(text: Option<String>) -> Option<String> {
@@ -23,10 +24,10 @@ pub fn reference(id: Option<String>) -> Option<Ref> {
 }
 
 /// Facts from those that are there.
-pub fn facts<const N: usize>(pairs: [(&str, Option<String>); N]) -> Record {
+pub fn facts<K: AsRef<str>, const N: usize>(pairs: [(K, Option<String>); N]) -> Record {
     pairs
         .into_iter()
-        .filter_map(|(name, text)| Some((name.to_owned(), Value::Text(some(text)?))))
+        .filter_map(|(name, text)| Some((name.as_ref().to_owned(), Value::Text(some(text)?))))
         .collect()
 }
 
@@ -78,10 +79,11 @@ impl Reader {
     /// An element that EC2 always sends.
     pub fn always<T: Default>(
         &mut self,
-        attribute: &'static str,
+        attribute: impl Into<&'static str>,
         element: &'static str,
         value: Option<T>,
     ) -> T {
+        let attribute = attribute.into();
         self.elements.insert(attribute, element);
         value.unwrap_or_else(|| {
             self.missing(attribute, element);
@@ -90,23 +92,34 @@ impl Reader {
     }
 
     /// A text that EC2 always sends, and never an empty one.
-    pub fn text(&mut self, attribute: &'static str, element: &'static str, value: Option<String>) -> String {
+    pub fn text(
+        &mut self,
+        attribute: impl Into<&'static str>,
+        element: &'static str,
+        value: Option<String>,
+    ) -> String {
         self.always(attribute, element, some(value))
     }
 
     /// An id that EC2 always sends.
-    pub fn id(&mut self, attribute: &'static str, element: &'static str, value: Option<String>) -> Ref {
+    pub fn id(
+        &mut self,
+        attribute: impl Into<&'static str>,
+        element: &'static str,
+        value: Option<String>,
+    ) -> Ref {
         Ref::Id(self.text(attribute, element, value))
     }
 
     /// A word that EC2 always sends, one of these in whatever case.
     pub fn word(
         &mut self,
-        attribute: &'static str,
+        attribute: impl Into<&'static str>,
         element: &'static str,
         value: Option<&str>,
         known: &[&str],
     ) -> String {
+        let attribute = attribute.into();
         let word = self.text(attribute, element, value.map(str::to_owned));
         if !word.is_empty() && !known.iter().any(|known| known.eq_ignore_ascii_case(&word)) {
             self.unknown(
@@ -118,7 +131,13 @@ impl Reader {
     }
 
     /// A port that EC2 always sends.
-    pub fn port(&mut self, attribute: &'static str, element: &'static str, value: Option<i32>) -> u16 {
+    pub fn port(
+        &mut self,
+        attribute: impl Into<&'static str>,
+        element: &'static str,
+        value: Option<i32>,
+    ) -> u16 {
+        let attribute = attribute.into();
         let port = self.always(attribute, element, value);
         u16::try_from(port).unwrap_or_else(|_| {
             self.unknown(
@@ -130,7 +149,7 @@ impl Reader {
     }
 
     /// EC2 did not send an element.
-    pub fn missing(&mut self, attribute: &'static str, element: &str) {
+    pub fn missing(&mut self, attribute: impl Into<&'static str>, element: &str) {
         self.unknown(attribute, format!("EC2 did not say its `{element}`"));
     }
 
@@ -140,8 +159,8 @@ impl Reader {
     }
 
     /// An attribute cannot be read, for this reason; the first one counts.
-    pub fn unknown(&mut self, attribute: &'static str, why: String) {
-        self.unread.entry(attribute).or_insert(why);
+    pub fn unknown(&mut self, attribute: impl Into<&'static str>, why: String) {
+        self.unread.entry(attribute.into()).or_insert(why);
     }
 
     /// The object of kind `T` as EC2 answered it. Its tags are split into whose it is and what a spec may
@@ -194,16 +213,16 @@ impl Reader {
                 // Whose it is must be known; of any other tag it may be unknown what it says.
                 None if key.starts_with(tags::PREFIX) => needed(action, "value", None)?,
                 None => drop(object.unread.insert(
-                    "tags".to_owned(),
+                    TAGS.into(),
                     format!("EC2 did not say the `value` of its tag `{key}`"),
                 )),
             }
         }
         let (owner, rest) = tags::split(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         object.owner = owner;
-        object.record.set("tags", rest);
-        if object.unread.contains_key("tags") {
-            object.record.remove("tags");
+        object.record.set(TAGS, rest);
+        if object.unread.contains_key(TAGS.name) {
+            object.record.remove(TAGS);
         }
         Ok(())
     }
@@ -218,7 +237,7 @@ fn check(object: &mut Object, elements: &BTreeMap<&'static str, &'static str>) {
         }
         let Some(why) = object
             .record
-            .get(attribute.name)
+            .value(attribute.name)
             .and_then(|value| attribute.misfit(value))
         else {
             continue;
@@ -235,13 +254,13 @@ fn check(object: &mut Object, elements: &BTreeMap<&'static str, &'static str>) {
 }
 
 /// Sets an attribute that a call of its own told, or notes that it did not.
-pub fn told(object: &mut Object, attribute: &'static str, element: &str, value: Option<impl Into<Value>>) {
+pub fn told<V: Of<T>, T: ?Sized>(object: &mut Object, attribute: Attr<T>, element: &str, value: Option<V>) {
     match value {
         Some(value) => object.record.set(attribute, value),
         None => drop(
             object
                 .unread
-                .insert(attribute.to_owned(), format!("EC2 did not say its `{element}`")),
+                .insert(attribute.into(), format!("EC2 did not say its `{element}`")),
         ),
     }
     check(object, &BTreeMap::new());
@@ -297,15 +316,15 @@ mod tests {
     fn a_tag_without_its_value_is_unknown_and_an_owner_without_one_is_an_error() {
         let tag = |key: &str| Tag::builder().key(key).build();
         let object = read("public", "", vec![tag("team")]).unwrap();
-        assert!(object.record.get("tags").is_none() && object.unread["tags"].contains("`team`"));
+        assert!(!object.record.has(TAGS) && object.unread["tags"].contains("`team`"));
         assert!(read("public", "", vec![tag("trueup:topology")]).is_err());
         assert!(read("public", "", vec![Tag::builder().value("x").build()]).is_err());
         assert_eq!(
             read("public", "", vec![Tag::builder().key("team").value("").build()])
                 .unwrap()
                 .record
-                .text("team"),
-            ""
+                .value("team"),
+            Some(&Value::text(""))
         );
     }
 }

@@ -6,6 +6,7 @@ use std::future::Future;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use trueup_model::attr::VPC;
 use trueup_model::{ApiAction, Kind};
 
 use crate::act::Task;
@@ -39,10 +40,7 @@ pub async fn acl(ec2: &Ec2, subnet: &str) -> Result<Option<Association>, Failure
 /// The network ACL that EC2 made with the VPC of a subnet.
 pub async fn default_acl(ec2: &Ec2, subnet: &str) -> Result<Option<String>, Failure> {
     let found = of_subnet(ec2, Kind::NetworkAcl, subnet).await?;
-    let vpc = found
-        .objects
-        .iter()
-        .find_map(|acl| acl.record.reference("vpc")?.id());
+    let vpc = found.objects.iter().find_map(|acl| acl.record.get(VPC)?.id());
     match vpc {
         Some(vpc) => default_acl_of(ec2, vpc).await,
         None => Ok(None),

@@ -62,7 +62,7 @@ pub fn fact(range: &str) -> String {
 /// Whether a range in this state belongs to what has it.
 pub fn holds(
     reader: &mut Reader,
-    attribute: &'static str,
+    attribute: impl Into<&'static str>,
     element: &'static str,
     state: Option<&str>,
 ) -> bool {
@@ -103,7 +103,7 @@ pub fn read(
         all.push(range);
     }
     let joined = ipv6::joined(&all);
-    facts.set_option("ipv6", joined.clone());
+    facts.set_option(trueup_model::fact::IPV6, joined.clone());
     (joined, given)
 }
 
@@ -115,7 +115,7 @@ pub async fn association(task: &Task<'_>, range: &str) -> Result<Option<String>,
     let facts = find_one(task.ec2, task.act.address.kind, task.id()?)
         .await?
         .map(|object| object.facts);
-    Ok(facts.and_then(|facts| facts.get(&fact(range))?.as_text().map(str::to_owned)))
+    Ok(facts.and_then(|facts| facts.value(&fact(range))?.as_text().map(str::to_owned)))
 }
 
 /// What comes of associating a range. Where the answer was lost, the first attempt may have done it.
@@ -131,7 +131,7 @@ pub async fn associated(
         Err(failure) => return Err(failure),
     };
     Ok(Acted {
-        facts: facts([(&fact(range), association)]),
+        facts: facts([(fact(range), association)]),
         wait: Some(until.of(task.id()?)),
         ..Acted::default()
     })

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{Filter, NetworkInterface};
 use tokio::time::Instant;
+use trueup_model::attr::{EGRESS, INGRESS, VPC};
 use trueup_model::kinds::{
     elastic_ip, internet_gateway, network_acl, route_table, security_group, subnet, vpc,
 };
-use trueup_model::{Kind, Object, Ref};
+use trueup_model::{Kind, Object, Ref, tags};
 
 use crate::act::Task;
 use crate::call::Purpose;
@@ -108,7 +109,7 @@ async fn holders(task: &Task<'_>) -> Result<Vec<Holder>, Failure> {
             found
         }
         internet_gateway::action::DETACH => {
-            let vpc = task.unset_id("vpc").unwrap_or_default();
+            let vpc = task.unset_id(VPC).unwrap_or_default();
             interfaces(task, filter::of("vpc-id", [vpc]), |interface| {
                 interface.association.is_some()
             })
@@ -260,8 +261,8 @@ fn words(interface: &NetworkInterface) -> String {
 async fn rules(task: &Task<'_>, group: &str) -> Result<Vec<Holder>, Failure> {
     let mut found = Vec::new();
     for (direction, name) in [
-        ("ingress", "ip-permission.group-id"),
-        ("egress", "egress.ip-permission.group-id"),
+        (INGRESS, "ip-permission.group-id"),
+        (EGRESS, "egress.ip-permission.group-id"),
     ] {
         let read = kinds::read(task.ec2, Kind::SecurityGroup, &[filter::of(name, [group])]).await?;
         let others = read.objects.into_iter().filter(|other| other.id != group);
@@ -289,7 +290,7 @@ async fn members(task: &Task<'_>, vpc: &str) -> Result<Vec<Holder>, Failure> {
     for (kind, name) in KINDS {
         let filters = name.map(|name| filter::of(name, [vpc]));
         let read = kinds::read(task.ec2, kind, filters.as_slice()).await?;
-        let is_in = |object: &Object| object.record.reference("vpc").and_then(Ref::id) == Some(vpc);
+        let is_in = |object: &Object| object.record.get(VPC).and_then(Ref::id) == Some(vpc);
         let own = read
             .objects
             .iter()
@@ -334,14 +335,9 @@ async fn subnets(task: &Task<'_>, id: &str) -> Result<Vec<Holder>, Failure> {
 /// An object by its kind, id and what it is called.
 fn called(object: &Object) -> String {
     let kind = object.kind.as_str().replace('_', " ");
-    let name = object
-        .record
-        .get("tags")
-        .and_then(|tags| tags.as_map())
-        .map(|tags| tags.text("Name"))
-        .unwrap_or_default();
+    let name = tags::name(&object.record);
     let name = if name.is_empty() {
-        object.record.text("group_name")
+        object.record.text(security_group::attr::GROUP_NAME)
     } else {
         name
     };

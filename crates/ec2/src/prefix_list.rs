@@ -1,7 +1,7 @@
 //! Prefix lists: EC2 speaks of them by id, and specs of AWS's own by name.
 
 use aws_sdk_ec2::types::ManagedPrefixList;
-use trueup_model::{Object, Record, Value};
+use trueup_model::{Attr, Object, Record, Value};
 
 use crate::Ec2;
 use crate::answer::needed_text;
@@ -64,34 +64,30 @@ pub async fn id(ec2: &Ec2, text: &str) -> Result<String, Failure> {
     ec2.memory.prefix_list_id(text).ok_or_else(unknown)
 }
 
+/// The sets whose members may speak of a prefix list, and the field that does.
+pub type Spoken = (&'static [Attr<[Value]>], Attr<str>);
+
 /// Whether a record speaks of a prefix list by its id, in the member `field` of one of these sets.
-pub fn is_used(object: &Object, sets: &[&str], field: &str) -> bool {
-    let members = sets
-        .iter()
-        .flat_map(|set| object.record.list(set))
-        .filter_map(Value::as_map);
-    members
-        .into_iter()
-        .any(|member| member.text(field).starts_with("pl-"))
+pub fn is_used(object: &Object, sets: &[Attr<[Value]>], field: Attr<str>) -> bool {
+    let mut members = sets.iter().flat_map(|set| object.record.records(*set));
+    members.any(|member| member.text(field).starts_with("pl-"))
 }
 
 /// Puts the names of AWS's own lists in the place of their ids.
-pub fn name(ec2: &Ec2, object: &mut Object, sets: &[&str], field: &str) {
+pub fn name(ec2: &Ec2, object: &mut Object, sets: &[Attr<[Value]>], field: Attr<str>) {
     // What could not be read has no members to name.
-    for set in sets {
-        if object.record.get(set).is_none() {
+    for &set in sets {
+        if !object.record.has(set) {
             continue;
         }
         let shown = |id: &str| !id.starts_with("pl-") || ec2.memory.is_prefix_list(id);
         let hidden = object
             .record
-            .list(set)
-            .iter()
-            .filter_map(Value::as_map)
+            .records(set)
             .find(|member| !shown(member.text(field)));
         if let Some(id) = hidden.map(|member| member.text(field).to_owned()) {
             object.unread.insert(
-                (*set).to_owned(),
+                set.into(),
                 format!("EC2 does not show the prefix list {id}, which is in it"),
             );
             object.record.remove(set);
@@ -106,7 +102,7 @@ pub fn name(ec2: &Ec2, object: &mut Object, sets: &[&str], field: &str) {
     }
 }
 
-fn named(ec2: &Ec2, member: &Record, field: &str) -> Record {
+fn named(ec2: &Ec2, member: &Record, field: Attr<str>) -> Record {
     let name = ec2.memory.prefix_list_name(member.text(field));
     name.map_or_else(|| member.clone(), |name| member.clone().with(field, name))
 }

@@ -1,6 +1,7 @@
 //! Tags on their way to EC2: with a create, and by themselves.
 
 use aws_sdk_ec2::types::{Tag, TagSpecification};
+use trueup_model::attr::TAGS;
 use trueup_model::tags;
 pub use trueup_model::tags::action;
 use trueup_model::{Acted, Kind, Record, Value};
@@ -21,13 +22,7 @@ pub fn specification_under(task: &Task<'_>, token: &str) -> TagSpecification {
 
 fn specified(task: &Task<'_>, run: &str) -> TagSpecification {
     let mut tags = task.act.ownership.clone().with(tags::RUN, run);
-    for (key, value) in task
-        .sets()
-        .get("tags")
-        .and_then(Value::as_map)
-        .into_iter()
-        .flat_map(Record::iter)
-    {
+    for (key, value) in task.sets().get(TAGS).into_iter().flat_map(Record::iter) {
         tags.set(key, value.clone());
     }
     let kind: Kind = task.act.address.kind;
@@ -46,12 +41,7 @@ fn list(tags: &Record) -> Vec<Tag> {
 
 /// `CreateTags`: writes the tags of `sets`.
 pub async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
-    let tags = task
-        .sets()
-        .get("tags")
-        .and_then(Value::as_map)
-        .map(list)
-        .unwrap_or_default();
+    let tags = task.sets().get(TAGS).map(list).unwrap_or_default();
     if !tags.is_empty() {
         let request = task
             .ec2
@@ -67,7 +57,7 @@ pub async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
 
 /// `DeleteTags`: takes the keys of `unsets` away, whatever their values.
 pub async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
-    let tags = task.unsets().get("tags").and_then(Value::as_map);
+    let tags = task.unsets().get(TAGS);
     let keys: Vec<Tag> = tags
         .into_iter()
         .flat_map(Record::iter)

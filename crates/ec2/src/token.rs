@@ -39,9 +39,10 @@ pub fn earlier(act: &Act, counter: u32) -> String {
 mod tests {
     use super::*;
     use trueup_model::Resolved;
+    use trueup_model::attr::SUBNET;
 
     fn act(subnet: &str, replaces: Option<&str>) -> Act {
-        let sets = Record::new().with("subnet", Ref::Id(subnet.to_owned()));
+        let sets = Record::new().with(SUBNET, Ref::Id(subnet.to_owned()));
         Act {
             step: 1,
             topology: "t".into(),

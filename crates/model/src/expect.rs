@@ -104,45 +104,45 @@ impl fmt::Display for Expectation {
 
 /// The fields of an expectation, as a spec has them.
 pub static FIELDS: &[Attribute] = &[
-    Attribute::new(
+    Attribute::named(
         "from",
         Type::Text(&PARTY),
         "Who asks: a host, all hosts of a subnet or group, `internet`, a range, a tag.",
     )
     .required(),
-    Attribute::new(
+    Attribute::named(
         "can",
         Type::Text(&PARTY),
         "Who is reached: from every member of the one party to every member of the other.",
     ),
-    Attribute::new(
+    Attribute::named(
         "cannot",
         Type::Text(&PARTY),
         "Who is not reached, by any member of the one party at any member of the other.",
     ),
-    Attribute::new(
+    Attribute::named(
         "over",
         Type::Text(&SERVICES),
         "Which services. Left out: of `can`, tcp/443 for AWS services and else anything; of `cannot`, everything.",
     ),
-    Attribute::new(
+    Attribute::named(
         "via",
         Type::Text(&WAY),
         "With `can`: a gateway or endpoint that every packet goes through.",
     ),
-    Attribute::new("only", Type::Bool, "With `can` and `over`: nothing else works.")
+    Attribute::named("only", Type::Bool, "With `can` and `over`: nothing else works.")
         .default(|| Value::Bool(false)),
-    Attribute::new(
+    Attribute::named(
         "except",
         Type::Text(&SERVICES),
         "With `cannot`: services that are left out.",
     ),
-    Attribute::new(
+    Attribute::named(
         "action",
         Type::Text(&TEXT),
         "With `can`: an action that the endpoints on the way permit, such as s3:GetObject.",
     ),
-    Attribute::new(
+    Attribute::named(
         "on_unknown",
         Type::Choice(&["fail", "warn"]),
         "What follows where it cannot be told.",

@@ -2,10 +2,11 @@
 
 use ipnet::{IpNet, Ipv6Net};
 
+use crate::attr::Attr;
 use crate::net::{Complaint, Format, RANGE, byte, id_tail, ipv6, number};
 
 /// The attribute of a VPC and of a subnet.
-pub const BLOCK: &str = "ipv6_cidr_block";
+pub const BLOCK: Attr<str> = Attr::new("ipv6_cidr_block");
 
 /// Asks for a range of Amazon's: a /56, and which one is known when EC2 has given it.
 pub const AMAZON: &str = "amazon";

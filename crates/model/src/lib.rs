@@ -7,6 +7,7 @@
 
 pub mod action;
 pub mod address;
+pub mod attr;
 pub mod call;
 pub mod canonical;
 pub mod cloud;
@@ -14,6 +15,7 @@ mod code;
 pub mod diagnostic;
 pub mod event;
 pub mod expect;
+pub mod fact;
 pub mod hash;
 pub mod interface;
 pub mod ipv6;
@@ -44,6 +46,7 @@ pub mod wait;
 
 pub use action::{ApiAction, Role};
 pub use address::{Address, AddressError, Name, Ref};
+pub use attr::Attr;
 pub use call::{Call, Claim, Needs, Taken};
 pub use cloud::{Act, Acted, Cloud, CloudError, ErrorClass, Resolved, Scope, Settled, Target, Wait};
 pub use diagnostic::{Code, Diagnostic, Label, Patch, Place, Severity};

@@ -128,7 +128,7 @@ impl Members {
     pub fn key(&self, member: &Value) -> MemberKey {
         let fields = match member.as_map().filter(|_| !self.key.is_empty()) {
             Some(map) => {
-                let has = |name: &&'static str| Some((*name, map.get(name)?.clone()));
+                let has = |name: &&'static str| Some((*name, map.value(name)?.clone()));
                 self.key.iter().filter_map(has).collect()
             }
             None => vec![("", member.clone())],

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::attr::Attr;
+
 /// The fact of an instance that says which architecture its image has.
-pub const ARCHITECTURE: &str = "architecture";
+pub const ARCHITECTURE: Attr<str> = Attr::new("architecture");
 
 /// Something outside a topology that a step uses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::action::Role;
+use crate::attr::Attr;
 use crate::call::Call;
 use crate::reason::Note;
 use crate::value::Value;
@@ -174,9 +175,9 @@ pub fn told(portions: &[Portion<'_>], what: &str, granted: usize) -> Option<Note
     })
 }
 
-/// Whether one call leaves room in a family of the set `name` that another one takes.
-pub fn is_made(earlier: &Call, later: &Call, name: &str, weigh: Weigh<'_>) -> bool {
-    let count = |record: &crate::Record| Counts::of(record.list(name), weigh);
+/// Whether one call leaves room in a family of a set that another one takes.
+pub fn is_made(earlier: &Call, later: &Call, set: Attr<[Value]>, weigh: Weigh<'_>) -> bool {
+    let count = |record: &crate::Record| Counts::of(record.list(set), weigh);
     let (left, given) = (count(&earlier.sets), count(&earlier.unsets));
     let (taken, freed) = (count(&later.sets), count(&later.unsets));
     let are_changes = earlier.role() == Role::Modify && later.role() == Role::Modify;

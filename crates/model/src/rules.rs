@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use crate::action::{ApiAction, Role};
+use crate::attr::{Attr, TAGS, VPC};
 use crate::call::{Call, Claim, Needs};
 use crate::diagnostic::Diagnostic;
 use crate::observed::Object;
@@ -152,7 +153,7 @@ pub trait Rules: Sync {
 
     /// What says in which VPC a resource is: the VPC itself, or what it is in.
     fn home<'r>(&self, record: &'r Record) -> Option<&'r Ref> {
-        record.reference("vpc")
+        record.get(VPC)
     }
 
     /// What a record refers to that must be in the VPC of the resource.
@@ -250,8 +251,8 @@ impl<'a> Update<'a> {
     }
 
     /// Whether this attribute differs.
-    pub fn has(&self, name: &str) -> bool {
-        self.changed.contains(name)
+    pub fn has(&self, name: impl AsRef<str>) -> bool {
+        self.changed.contains(name.as_ref())
     }
 
     /// The calls that the kind's table says for what differs.
@@ -267,7 +268,8 @@ impl<'a> Update<'a> {
     }
 
     /// A call that sets `name` to its new value and takes its old one away, where it differs.
-    pub fn set(&self, name: &'static str, action: ApiAction) -> Option<Call> {
+    pub fn set(&self, name: impl AsRef<str>, action: ApiAction) -> Option<Call> {
+        let name = name.as_ref();
         self.has(name).then(|| {
             action
                 .setting(self.after.only(&[name]))
@@ -279,11 +281,12 @@ impl<'a> Update<'a> {
     /// swap it in one call where EC2 has that, one to take it.
     pub fn attach(
         &self,
-        name: &'static str,
+        name: impl AsRef<str>,
         give: ApiAction,
         swap: Option<ApiAction>,
         take: ApiAction,
     ) -> Vec<Call> {
+        let name = name.as_ref();
         if !self.has(name) {
             return Vec::new();
         }
@@ -297,20 +300,20 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// How the members of the set `name` differ.
-    pub fn members(&self, name: &str) -> crate::schema::Differences<'a> {
-        match self.kind.schema().attribute(name).map(|a| &a.ty) {
-            Some(Type::Set(members)) if self.has(name) => {
-                members.compare(self.before.list(name), self.after.list(name))
+    /// How the members of a set differ.
+    pub fn members(&self, set: Attr<[Value]>) -> crate::schema::Differences<'a> {
+        match self.kind.schema().attribute(set.name).map(|a| &a.ty) {
+            Some(Type::Set(members)) if self.has(set) => {
+                members.compare(self.before.list(set), self.after.list(set))
             }
             _ => crate::schema::Differences::default(),
         }
     }
 }
 
-/// One call for some members of the set `name`.
-pub fn members_record(name: &str, members: &[&Value]) -> Record {
-    Record::new().with(name, members.iter().map(|&m| m.clone()).collect::<Vec<_>>())
+/// One call for some members of a set.
+pub fn members_record(set: Attr<[Value]>, members: &[&Value]) -> Record {
+    Record::new().with(set, members.iter().map(|&m| m.clone()).collect::<Vec<_>>())
 }
 
 /// All calls that make a new object of a resource from nothing, in their order. Tags ride in the create call
@@ -322,16 +325,16 @@ pub fn make(resource: &Resource, home: Option<Home<'_>>, replaced: Option<&Objec
     let record = fitted.as_ref().unwrap_or(&resource.record);
     let mut calls = rules.prepare(record);
     let mut create = rules.create(record, replaced);
-    if let Some(tags) = record.get("tags") {
-        create.sets.set("tags", tags.clone());
+    if let Some(tags) = record.get(TAGS) {
+        create.sets.set(TAGS, tags.clone());
     }
     calls.push(create);
     let mut born = just_created(kind, record);
     if let Some(home) = home {
         rules.born(&mut born, home);
     }
-    if let Some(tags) = record.get("tags") {
-        born.set("tags", tags.clone());
+    if let Some(tags) = record.get(TAGS) {
+        born.set(TAGS, tags.clone());
     }
     calls.extend(rules.update(&Update::new(kind, &born, record, true)));
     debug_assert!(calls.iter().all(|call| call.role() != Role::Delete));
@@ -459,8 +462,8 @@ impl<'a> View<'a> {
     }
 
     /// The reference `attribute` of what `reference` points at, among the wanted resources.
-    pub fn wanted_ref(&self, reference: Option<&Ref>, attribute: &str) -> Option<&'a Ref> {
-        self.wanted.get(reference?.address()?)?.reference(attribute)
+    pub fn wanted_ref(&self, reference: Option<&Ref>, attribute: Attr<Ref>) -> Option<&'a Ref> {
+        self.wanted.get(reference?.address()?)?.get(attribute)
     }
 
     /// The reference by name, where it is an id of ours: in a call, what is being replaced stands by its id.
@@ -473,12 +476,12 @@ impl<'a> View<'a> {
     }
 
     /// The reference `attribute` of what `reference` points at, among the live objects.
-    pub fn live_ref(&self, reference: Option<&Ref>, attribute: &str) -> Option<&'a Ref> {
+    pub fn live_ref(&self, reference: Option<&Ref>, attribute: Attr<Ref>) -> Option<&'a Ref> {
         let id = match reference? {
             Ref::Id(id) => id.as_str(),
             Ref::Name(address) => self.holders.get(address)?,
         };
-        self.live.get(id)?.record.reference(attribute)
+        self.live.get(id)?.record.get(attribute)
     }
 }
 

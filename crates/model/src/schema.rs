@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::attr::{Attr, Form};
 use crate::code::codes;
 pub use crate::members::{Differences, Members};
 use crate::net::Format;
@@ -56,7 +57,7 @@ impl Schema {
             .filter(|attribute| attribute.when_seen && !attribute.is_auto());
         let set = unlisted.filter(|attribute| {
             record
-                .get(attribute.name)
+                .value(attribute.name)
                 .is_some_and(|value| Some(value) != attribute.default_value().as_ref())
         });
         set.map(|attribute| attribute.name).collect()
@@ -81,16 +82,16 @@ impl Schema {
     }
 
     /// Writes a list into a record; where the attribute is a set, the members in their order.
-    pub fn set_list(&self, record: &mut Record, name: &str, mut list: Vec<Value>) {
-        if let Some(Type::Set(members)) = self.attribute(name).map(|attribute| &attribute.ty) {
+    pub fn set_list(&self, record: &mut Record, set: Attr<[Value]>, mut list: Vec<Value>) {
+        if let Some(Type::Set(members)) = self.attribute(set.name).map(|attribute| &attribute.ty) {
             members.sort(&mut list);
         }
-        record.set(name, list);
+        record.set(set, list);
     }
 
     /// The names of the attributes in which `wanted` differs from `live`.
     pub fn differing(&self, wanted: &Record, live: &Record) -> BTreeSet<&'static str> {
-        let differs = |a: &&Attribute| a.differs(wanted.get(a.name), live.get(a.name));
+        let differs = |a: &&Attribute| a.differs(wanted.value(a.name), live.value(a.name));
         self.attributes.iter().filter(differs).map(|a| a.name).collect()
     }
 }
@@ -236,7 +237,16 @@ pub enum Follow {
 
 impl Attribute {
     /// An optional attribute that changes in place; leaving it out means that none is wanted.
-    pub const fn new(name: &'static str, ty: Type, doc: &'static str) -> Self {
+    pub const fn new<T: Form + ?Sized>(attr: Attr<T>, ty: Type, doc: &'static str) -> Self {
+        assert!(
+            T::SHAPE.is_of(&ty),
+            "an attribute is read as what its table says it is"
+        );
+        Self::named(attr.name, ty, doc)
+    }
+
+    /// The same of what is no resource's attribute.
+    pub const fn named(name: &'static str, ty: Type, doc: &'static str) -> Self {
         Self {
             name,
             ty,
@@ -468,8 +478,8 @@ impl Type {
             (Self::Tags, Value::Map(wanted), live) => {
                 let live = live.and_then(Value::as_map);
                 wanted.iter().any(|(key, value)| match value {
-                    Value::Null => live.is_some_and(|live| live.get(key).is_some()),
-                    value => live.and_then(|live| live.get(key)) != Some(value),
+                    Value::Null => live.is_some_and(|live| live.value(key).is_some()),
+                    value => live.and_then(|live| live.value(key)) != Some(value),
                 })
             }
             (Self::Object(fields), Value::Map(wanted), live) => {
@@ -477,7 +487,7 @@ impl Type {
                 let live = live.and_then(Value::as_map).unwrap_or(&empty);
                 fields
                     .iter()
-                    .any(|field| field.differs(wanted.get(field.name), live.get(field.name)))
+                    .any(|field| field.differs(wanted.value(field.name), live.value(field.name)))
             }
             (Self::Set(members), Value::List(wanted), live) => {
                 let live = live.map_or(&[][..], Value::as_list);
@@ -518,7 +528,7 @@ impl Type {
                 Some(format!(
                     "{} of it: {}",
                     field.name,
-                    field.misfit(map.get(field.name)?)?
+                    field.misfit(map.value(field.name)?)?
                 ))
             }),
             (Self::Set(members), Value::List(list)) => {

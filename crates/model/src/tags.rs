@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::action::actions;
+use crate::attr::TAGS;
 use crate::value::{Record, Value};
 use crate::{Address, Owner, Resource, Standing};
 
@@ -62,13 +63,15 @@ pub fn command(region: &str, id: &str, topology: &str, address: &Address) -> Str
     )
 }
 
+/// The name of an object as EC2 shows it; empty where it has none.
+pub fn name(record: &Record) -> &str {
+    let name = record.get(TAGS).and_then(|tags| tags.value(NAME)?.as_text());
+    name.unwrap_or_default()
+}
+
 /// What [`WRITTEN`] remembers of a record's tags. EC2's name is no part of it: every spec has one.
 pub fn written(record: &Record) -> BTreeSet<String> {
-    let tags = record
-        .get("tags")
-        .and_then(Value::as_map)
-        .into_iter()
-        .flat_map(Record::iter);
+    let tags = record.get(TAGS).into_iter().flat_map(Record::iter);
     tags.filter(|(key, value)| *key != NAME && **value != Value::Null)
         .map(|(key, _)| digest(key))
         .collect()

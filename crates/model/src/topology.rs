@@ -65,8 +65,8 @@ impl Topology {
 
 impl Resource {
     /// Where the attribute at `path` stands: the nearest enclosing place that is known.
-    pub fn place(&self, path: &str) -> Place {
-        let mut path = path;
+    pub fn place(&self, path: impl AsRef<str>) -> Place {
+        let mut path = path.as_ref();
         loop {
             if let Some(place) = self.places.get(path) {
                 return place.clone();

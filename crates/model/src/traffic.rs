@@ -3,14 +3,15 @@
 
 use ipnet::IpNet;
 
+use crate::attr::{CIDR, ICMP_CODE, ICMP_TYPE, PORT, PROTOCOL};
 use crate::rules::Context;
 use crate::value::{Record, Value};
 
 /// Notes what does not go together in the rule at `path`.
 pub fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
-    let protocol = rule.text("protocol");
+    let protocol = rule.text(PROTOCOL);
     let ported = matches!(protocol, "tcp" | "udp");
-    if ported && rule.get("port").is_none() {
+    if ported && !rule.has(PORT) {
         context.problem(
             path,
             "rule-port",
@@ -18,7 +19,7 @@ pub fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
             "write `port: 22`, `port: 8000-8080`, or `port: 0-65535` for all",
         );
     }
-    if !ported && !protocol.is_empty() && rule.get("port").is_some() {
+    if !ported && !protocol.is_empty() && rule.has(PORT) {
         context.problem(
             format!("{path}.port"),
             "rule-port",
@@ -27,7 +28,7 @@ pub fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
         );
     }
     let icmp = matches!(protocol, "icmp" | "icmpv6");
-    if !icmp && (rule.get("icmp_type").is_some() || rule.get("icmp_code").is_some()) {
+    if !icmp && (rule.has(ICMP_TYPE) || rule.has(ICMP_CODE)) {
         context.problem(
             path,
             "rule-icmp",
@@ -36,8 +37,8 @@ pub fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
         );
     }
     check_family(rule, path, context);
-    let is_open = |name: &str| matches!(rule.get(name), None | Some(Value::Int(-1)));
-    if !is_open("icmp_code") && is_open("icmp_type") {
+    let is_open = |number| matches!(rule.get(number), None | Some(-1));
+    if !is_open(ICMP_CODE) && is_open(ICMP_TYPE) {
         context.problem(
             path,
             "rule-icmp",
@@ -58,13 +59,13 @@ pub fn family(range: &str) -> Option<&'static str> {
 /// Each family has an ICMP of its own: with a range of the other one a rule matches nothing, and an entry of
 /// a network ACL loses its type and code as well.
 fn check_family(rule: &Record, path: &str, context: &mut Context<'_>) {
-    let protocol = rule.text("protocol");
+    let protocol = rule.text(PROTOCOL);
     let (own, other) = match protocol {
         "icmp" => ("IPv4", "icmpv6"),
         "icmpv6" => ("IPv6", "icmp"),
         _ => return,
     };
-    let ranges = match rule.get("cidr") {
+    let ranges = match rule.value(CIDR.name) {
         Some(Value::List(list)) => &list[..],
         range => range.map(std::slice::from_ref).unwrap_or_default(),
     };
@@ -85,14 +86,13 @@ fn check_family(rule: &Record, path: &str, context: &mut Context<'_>) {
 
 /// What it matches, as users read it: `tcp/22`, `icmp/8:0`, `all`.
 pub fn words(rule: &Record) -> String {
-    let mut words = rule.text("protocol").to_owned();
-    if let Some(port) = rule.get("port") {
+    let mut words = rule.text(PROTOCOL).to_owned();
+    if let Some(port) = rule.get(PORT) {
         words = format!("{words}/{port}");
     }
-    if let Some(icmp) = rule.get("icmp_type").and_then(Value::as_int) {
+    if let Some(icmp) = rule.get(ICMP_TYPE) {
         let code = rule
-            .get("icmp_code")
-            .and_then(Value::as_int)
+            .get(ICMP_CODE)
             .map_or(String::new(), |code| format!(":{code}"));
         words = format!("{words}/{icmp}{code}");
     }
@@ -103,13 +103,13 @@ pub fn words(rule: &Record) -> String {
 /// it out; ports are of tcp and udp only.
 #[must_use]
 pub fn canonical(mut rule: Record) -> Record {
-    for name in ["icmp_type", "icmp_code"] {
-        if rule.get(name) == Some(&Value::Int(-1)) {
+    for name in [ICMP_TYPE, ICMP_CODE] {
+        if rule.get(name) == Some(-1) {
             rule.remove(name);
         }
     }
-    if !matches!(rule.text("protocol"), "tcp" | "udp") {
-        rule.remove("port");
+    if !matches!(rule.text(PROTOCOL), "tcp" | "udp") {
+        rule.remove(PORT);
     }
     rule
 }

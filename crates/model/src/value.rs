@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::attr::{Attr, Form, Key};
 use crate::{Address, Ref};
 
 /// One value of a record.
@@ -85,12 +86,17 @@ impl Value {
         }
     }
 
+    /// The members, where this is a list.
+    pub fn as_set(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
     /// The list, where this is one; anything else is an empty list.
     pub fn as_list(&self) -> &[Value] {
-        match self {
-            Self::List(list) => list,
-            _ => &[],
-        }
+        self.as_set().unwrap_or_default()
     }
 
     /// The map, where this is one.
@@ -221,37 +227,45 @@ impl Record {
         Self::default()
     }
 
-    /// The value of `name`, where it is set.
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    /// What an attribute is, where it is set.
+    pub fn get<T: Form + ?Sized>(&self, attr: Attr<T>) -> Option<T::Read<'_>> {
+        self.value(attr.name).and_then(T::read)
+    }
+
+    /// The value of a name that is data.
+    pub fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
-    /// Sets `name`, replacing what was there.
-    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
-        Arc::make_mut(&mut self.0).insert(name.to_owned(), value.into());
+    /// Whether something is set, whatever it is.
+    pub fn has(&self, name: impl AsRef<str>) -> bool {
+        self.0.contains_key(name.as_ref())
     }
 
-    /// Sets `name` where there is a value, and removes it where there is none.
-    pub fn set_option(&mut self, name: &str, value: Option<impl Into<Value>>) {
+    /// Sets something, replacing what was there.
+    pub fn set<V: Into<Value>>(&mut self, key: impl Key<V>, value: V) {
+        Arc::make_mut(&mut self.0).insert(key.into(), value.into());
+    }
+
+    /// Sets something where there is a value, and removes it where there is none.
+    pub fn set_option<V: Into<Value>>(&mut self, key: impl Key<V>, value: Option<V>) {
         match value {
-            Some(value) => self.set(name, value),
-            None => {
-                self.remove(name);
-            }
+            Some(value) => self.set(key, value),
+            None => drop(self.remove(key.into())),
         }
     }
 
-    /// This record with `name` set: for building one in an expression.
+    /// This record with something set: for building one in an expression.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.set(name, value);
+    pub fn with<V: Into<Value>>(mut self, key: impl Key<V>, value: V) -> Self {
+        self.set(key, value);
         self
     }
 
-    /// Takes `name` out.
-    pub fn remove(&mut self, name: &str) -> Option<Value> {
-        if self.0.contains_key(name) {
-            Arc::make_mut(&mut self.0).remove(name)
+    /// Takes something out.
+    pub fn remove(&mut self, name: impl AsRef<str>) -> Option<Value> {
+        if self.has(&name) {
+            Arc::make_mut(&mut self.0).remove(name.as_ref())
         } else {
             None
         }
@@ -287,19 +301,24 @@ impl Record {
             .collect()
     }
 
-    /// The text of `name`, or the empty text.
-    pub fn text(&self, name: &str) -> &str {
-        self.get(name).and_then(Value::as_text).unwrap_or_default()
+    /// A text, or the empty one.
+    pub fn text(&self, attr: Attr<str>) -> &str {
+        self.get(attr).unwrap_or_default()
     }
 
-    /// The reference of `name`.
-    pub fn reference(&self, name: &str) -> Option<&Ref> {
-        self.get(name).and_then(Value::as_ref)
+    /// The members of a set; none where it is absent.
+    pub fn list(&self, attr: Attr<[Value]>) -> &[Value] {
+        self.get(attr).unwrap_or_default()
     }
 
-    /// The members of the list `name`; none where it is absent.
-    pub fn list(&self, name: &str) -> &[Value] {
-        self.get(name).map_or(&[], Value::as_list)
+    /// The members of a set that are records.
+    pub fn records(&self, attr: Attr<[Value]>) -> impl Iterator<Item = &Record> {
+        self.list(attr).iter().filter_map(Value::as_map)
+    }
+
+    /// The members of a set that are references.
+    pub fn references(&self, attr: Attr<[Value]>) -> impl Iterator<Item = &Ref> {
+        self.list(attr).iter().filter_map(Value::as_ref)
     }
 
     /// Calls `visit` with every reference in this record.

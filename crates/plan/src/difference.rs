@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use trueup_model::attr::TAGS;
 use trueup_model::schema::Members;
 use trueup_model::{
     Address, Attribute, AttributeChange, Effect, Kind, MemberKey, Record, Ref, Resource, Type, Value,
@@ -34,7 +35,7 @@ impl Difference {
     /// The attributes that differ and whose change costs this.
     pub fn costing(&self, effect: Effect) -> impl Iterator<Item = &'static Attribute> {
         self.table()
-            .filter(move |a| a.effect(self.before.get(a.name), self.after.get(a.name)) == effect)
+            .filter(move |a| a.effect(self.before.value(a.name), self.after.value(a.name)) == effect)
     }
 
     /// Attribute by attribute and member by member, in the order of the kind's table. `new` are the addresses
@@ -43,7 +44,10 @@ impl Difference {
         let differ = Differ { resource, new };
         let mut changes = Vec::new();
         for attribute in self.table() {
-            let (old, wanted) = (self.before.get(attribute.name), self.after.get(attribute.name));
+            let (old, wanted) = (
+                self.before.value(attribute.name),
+                self.after.value(attribute.name),
+            );
             differ.attribute(attribute, attribute.name, old, wanted, &mut changes);
         }
         differ.tags(Some(&self.before), &self.after, &mut changes);
@@ -61,7 +65,7 @@ pub fn all_new(resource: &Resource, after: &Record, new: &BTreeSet<Address>) -> 
     let differ = Differ { resource, new };
     let mut changes = Vec::new();
     for attribute in resource.address.kind.schema().attributes {
-        let wanted = after.get(attribute.name);
+        let wanted = after.value(attribute.name);
         if wanted.is_some() && wanted.cloned() != attribute.default_value() {
             differ.attribute(attribute, attribute.name, None, wanted, &mut changes);
         }
@@ -90,7 +94,7 @@ impl Differ<'_> {
                 let field = |value: Option<&Value>, name: &str| {
                     value
                         .and_then(Value::as_map)
-                        .and_then(|map| map.get(name))
+                        .and_then(|map| map.value(name))
                         .cloned()
                 };
                 for inner in *fields {
@@ -137,14 +141,12 @@ impl Differ<'_> {
 
     /// Tags are compared key by key, and only the keys that the spec declares.
     fn tags(&self, before: Option<&Record>, after: &Record, out: &mut Vec<AttributeChange>) {
-        let Some(wanted) = after.get("tags").and_then(Value::as_map) else {
+        let Some(wanted) = after.get(TAGS) else {
             return;
         };
-        let live = before
-            .and_then(|before| before.get("tags"))
-            .and_then(Value::as_map);
+        let live = before.and_then(|before| before.get(TAGS));
         for (key, value) in wanted.iter() {
-            let old = live.and_then(|live| live.get(key));
+            let old = live.and_then(|live| live.value(key));
             let new = Some(value).filter(|value| **value != Value::Null);
             if old != new {
                 out.push(AttributeChange {
@@ -154,7 +156,7 @@ impl Differ<'_> {
                     after: new.cloned(),
                     effect: Effect::InPlace,
                     reason: "",
-                    place: Some(self.resource.place(&format!("tags.{key}"))),
+                    place: Some(self.resource.place(format!("{TAGS}.{key}"))),
                 });
             }
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_model::attr::TAGS;
 use trueup_model::{
     Address, Diagnostic, ExistingElsewhere, Kind, Likeness, Object, Observed, Ref, Resource, Topology,
     Untagged, Value, tags,
@@ -111,7 +112,7 @@ fn untagged(folded: &Folded) -> BTreeMap<Address, Untagged> {
         for (name, value) in wanted.record.iter() {
             let (Some(address), Some(id)) = (
                 value.as_ref().and_then(Ref::address),
-                live.record.reference(name).and_then(Ref::id),
+                live.record.value(name).and_then(Value::as_ref).and_then(Ref::id),
             ) else {
                 continue;
             };
@@ -133,9 +134,8 @@ fn untagged(folded: &Folded) -> BTreeMap<Address, Untagged> {
 fn likeness(wanted: &Resource, live: &Object) -> Option<Likeness> {
     let name = |record: &trueup_model::Record| {
         record
-            .get("tags")
-            .and_then(Value::as_map)
-            .and_then(|tags| tags.get(tags::NAME))
+            .get(TAGS)
+            .and_then(|tags| tags.value(tags::NAME))
             .and_then(Value::as_text)
             .map(str::to_owned)
     };

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 
+use trueup_model::attr::Attr;
 use trueup_model::room::Lists;
 use trueup_model::{
     Address, Follow, Kind, Live, Object, Observed, Record, Ref, Refusal, Refused, Resource, Standing,
@@ -368,7 +369,7 @@ impl Names {
         let mut out = record.map_refs(&by_id);
         for attribute in kind.schema().attributes {
             if let (Type::Ref(to, Follow::Name), Some(Ref::Id(text))) =
-                (&attribute.ty, record.reference(attribute.name))
+                (&attribute.ty, record.get(Attr::<Ref>::new(attribute.name)))
             {
                 let name = self.ec2_name_of_id.get(text).unwrap_or(text).clone();
                 let folded = self
@@ -379,11 +380,11 @@ impl Names {
             }
             // The members of a set are in the order of their keys, and some keys may have just changed.
             if let Some(Value::List(list)) = out
-                .get(attribute.name)
-                .filter(|value| Some(*value) != record.get(attribute.name))
+                .value(attribute.name)
+                .filter(|value| Some(*value) != record.value(attribute.name))
             {
                 let list = list.clone();
-                kind.schema().set_list(&mut out, attribute.name, list);
+                kind.schema().set_list(&mut out, Attr::new(attribute.name), list);
             }
         }
         out
@@ -408,7 +409,7 @@ pub fn unfold(kind: Kind, record: &Record, replaced: &BTreeMap<Address, String>)
         Value::Ref(id.map_or_else(|| reference.clone(), |id| Ref::Id(id.clone())))
     });
     for name in by_name {
-        out.set_option(name, record.get(name).cloned());
+        out.set_option(name, record.value(name).cloned());
     }
     out
 }

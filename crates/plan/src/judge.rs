@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use trueup_model::attr::TAGS;
 use trueup_model::rules::just_created;
 use trueup_model::rules::{Update, make};
 use trueup_model::{
@@ -308,7 +309,7 @@ impl<'a> Judge<'a> {
     /// The calls that end an object. Its tags hold nothing, and others may have put some there.
     fn ends(&self, object: &Object) -> Vec<Call> {
         let mut calls = object.kind.rules().delete(&self.unfolded(object));
-        calls.iter_mut().for_each(|call| drop(call.unsets.remove("tags")));
+        calls.iter_mut().for_each(|call| drop(call.unsets.remove(TAGS)));
         calls
     }
 

@@ -39,7 +39,7 @@ pub fn scope(topology: &Topology) -> Scope {
         let defaults = resource.address.kind.schema().defaults();
         let names = resource.record.iter().filter(|(name, value)| {
             // A default that was filled in is not declared: reading it may cost a call for each object.
-            resource.places.contains_key(*name) || defaults.get(name) != Some(*value)
+            resource.places.contains_key(*name) || defaults.value(name) != Some(*value)
         });
         (
             resource.address.clone(),

@@ -5,6 +5,7 @@ mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use trueup_model::attr::{Attr, TAGS};
 use trueup_model::schema::{Follow, Members};
 use trueup_model::{
     Action, Address, After, Call, Claim, Kind, Needs, Order, Plan, Record, Ref, Refusal, Refused, Resource,
@@ -134,10 +135,7 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
 
 /// The tags of ownership that a create writes: those that no later call of its verdict does.
 fn ownership(topology: &str, resource: &Resource, verdict: &Verdict<'_>) -> Record {
-    let later = verdict
-        .calls
-        .iter()
-        .filter_map(|call| call.sets.get("tags").and_then(Value::as_map));
+    let later = verdict.calls.iter().filter_map(|call| call.sets.get(TAGS));
     let later: Vec<&str> = later.flat_map(Record::iter).map(|(key, _)| key).collect();
     tags::ownership(topology, resource).without(&later)
 }
@@ -498,20 +496,19 @@ impl<'v> Lowering<'v> {
 
     /// The step that changes an attribute of an address.
     fn changes(&self, address: &Address, attribute: &str) -> Option<usize> {
-        let touches =
-            |call: &Call| call.sets.get(attribute).is_some() || call.unsets.get(attribute).is_some();
+        let touches = |call: &Call| call.sets.has(attribute) || call.unsets.has(attribute);
         self.nodes
             .iter()
             .position(|node| node.verdict.address == *address && touches(node.call))
     }
 
     /// The step that takes the member with this key out of a set of an address.
-    fn takes_out(&self, address: &Address, attribute: &str, member: &Value) -> Option<usize> {
+    fn takes_out(&self, address: &Address, attribute: &'static str, member: &Value) -> Option<usize> {
         let members = members_of(address.kind, attribute)?;
         let key = members.key(member);
         let has = |record: &Record| {
             record
-                .list(attribute)
+                .list(Attr::new(attribute))
                 .iter()
                 .any(|other| members.key(other) == key)
         };

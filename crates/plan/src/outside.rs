@@ -103,7 +103,7 @@ fn refuse_architectures(
                 let object = held
                     .get(address.to_string().as_str())
                     .filter(|_| !launched.contains(&address))?;
-                let of = object.facts.get(ARCHITECTURE)?.as_text()?.to_owned();
+                let of = object.facts.get(ARCHITECTURE)?.to_owned();
                 Some((object.id.clone(), BTreeSet::from([of])))
             });
         let ty = used.iter().filter(is_type).find_map(looked_at);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use trueup_model::attr::TAGS;
 use trueup_model::rules::just_created;
 use trueup_model::tags::{PROTECT, READ, RETIRING, action, words};
 use trueup_model::{AttributeChange, Call, Effect, Kind, Object, Record, Ref, Resource, Standing, Value};
@@ -47,7 +48,7 @@ pub fn update(
 }
 
 fn tag(key: &str, value: &str) -> Record {
-    Record::new().with("tags", Record::new().with(key, value))
+    Record::new().with(TAGS, Record::new().with(key, value))
 }
 
 /// The call that protects an object which is there already.
@@ -77,5 +78,5 @@ pub fn is_unfinished(kind: Kind, difference: &Difference) -> bool {
     let born = just_created(kind, &difference.after);
     difference
         .costing(Effect::Stop)
-        .all(|a| !a.differs(born.get(a.name), difference.before.get(a.name)))
+        .all(|a| !a.differs(born.value(a.name), difference.before.value(a.name)))
 }

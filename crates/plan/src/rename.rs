@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use trueup_model::attr::Attr;
 use trueup_model::{Action, Address, Kind, Object, Record, Ref, Renamed, Resource, Value};
 
 use crate::difference::Difference;
@@ -92,7 +93,7 @@ fn differences(from: &Address, live: &Record, resource: &Resource) -> Option<BTr
     let mut keep = BTreeMap::new();
     for name in Difference::new(to.kind, live.clone(), wanted.clone()).attributes {
         // What follows from the resource's own name differs because of that.
-        let (old, new) = (live.text(name), wanted.text(name));
+        let (old, new) = (live.text(Attr::new(name)), wanted.text(Attr::new(name)));
         let rest = old.strip_suffix(from.name.as_str())?;
         if new.strip_suffix(to.name.as_str()) != Some(rest) {
             return None;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use trueup_model::attr::TAGS;
 use trueup_model::tags::action;
 use trueup_model::{Address, Call, Diagnostic, Object, Plan, Record, Resource, Value, tags};
 
@@ -14,7 +15,7 @@ use crate::fold::Folded;
 pub fn calls(object: &Object, difference: &Difference) -> Vec<Call> {
     let (live, wanted) = (of(&difference.before), of(&difference.after));
     let differs =
-        |key: &str, value: &Value| live.get(key) != Some(value).filter(|value| **value != Value::Null);
+        |key: &str, value: &Value| live.value(key) != Some(value).filter(|value| **value != Value::Null);
     let changed: Vec<(&str, &Value)> = wanted.iter().filter(|(key, value)| differs(key, value)).collect();
     let pick = |null: bool| -> Record {
         changed
@@ -26,17 +27,17 @@ pub fn calls(object: &Object, difference: &Difference) -> Vec<Call> {
     let (mut set, taken) = (pick(false), pick(true));
     let mut unset: Record = taken
         .iter()
-        .filter_map(|(key, _)| Some((key.to_owned(), live.get(key)?.clone())))
+        .filter_map(|(key, _)| Some((key.to_owned(), live.value(key)?.clone())))
         .collect();
     if !changed.is_empty() {
         remember(object, &difference.after, &mut set, &mut unset);
     }
     let mut calls = Vec::new();
     if !set.is_empty() {
-        calls.push(action::CREATE.setting(Record::new().with("tags", set)));
+        calls.push(action::CREATE.setting(Record::new().with(TAGS, set)));
     }
     if !unset.is_empty() {
-        calls.push(action::DELETE.unsetting(Record::new().with("tags", unset)));
+        calls.push(action::DELETE.unsetting(Record::new().with(TAGS, unset)));
     }
     calls
 }
@@ -48,7 +49,7 @@ pub fn give_back(topology: &str, resource: &Resource) -> Call {
         .iter()
         .filter(|(_, value)| **value != Value::Null)
         .for_each(|(key, value)| all.set(key, value.clone()));
-    action::CREATE.setting(Record::new().with("tags", all))
+    action::CREATE.setting(Record::new().with(TAGS, all))
 }
 
 fn remember(object: &Object, after: &Record, set: &mut Record, unset: &mut Record) {
@@ -86,15 +87,12 @@ pub fn tell_left(folded: &Folded, plan: &mut Plan) {
         let Some(owner) = object.owner.as_ref().filter(|owner| !owner.written.is_empty()) else {
             continue;
         };
-        let (live, wanted) = (
-            object.record.get("tags").and_then(Value::as_map),
-            of(&resource.record),
-        );
+        let (live, wanted) = (object.record.get(TAGS), of(&resource.record));
         let keys = live
             .into_iter()
             .flat_map(Record::iter)
             .map(|(key, _)| key)
-            .filter(|key| wanted.get(key).is_none());
+            .filter(|key| wanted.value(key).is_none());
         for key in keys.filter(|key| owner.written.contains(&tags::digest(key))) {
             left.entry(key).or_default().push(address);
         }
@@ -105,7 +103,7 @@ pub fn tell_left(folded: &Folded, plan: &mut Plan) {
         let place = addresses
             .first()
             .and_then(|address| folded.wanted.get(address))
-            .map(|resource| resource.place("tags"));
+            .map(|resource| resource.place(TAGS));
         let note = Diagnostic::note("tag-left", message)
             .help(format!("write `{key}: null` under `tags` to take it away"));
         place.into_iter().fold(note, |note, place| note.at(place, ""))
@@ -132,9 +130,5 @@ fn some(addresses: &[&Address]) -> String {
 }
 
 fn of(record: &Record) -> Record {
-    record
-        .get("tags")
-        .and_then(Value::as_map)
-        .cloned()
-        .unwrap_or_default()
+    record.get(TAGS).cloned().unwrap_or_default()
 }

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_model::attr::Attr;
 use trueup_model::unmanaged::{Thing, Unmanaged};
-use trueup_model::{Address, Kind, Object, Observed, Ref, Topology, Type, Value};
+use trueup_model::{Address, Kind, Object, Observed, Ref, Topology, Type, Value, tags};
 
 /// All that is in VPCs of the topology and carries no topology's tags: objects in the order of kind and id,
 /// then interfaces. What EC2 made by itself is EC2's; what it holds beyond that is told member by member.
@@ -94,7 +95,7 @@ fn refers(object: &Object, kind: Kind) -> Option<&str> {
         .attributes
         .iter()
         .find(|attribute| matches!(attribute.ty, Type::Ref(to, _) if to == kind))?;
-    object.record.reference(attribute.name)?.id()
+    object.record.get(Attr::<Ref>::new(attribute.name))?.id()
 }
 
 /// What an object that EC2 made holds beyond what EC2 gave it.
@@ -111,7 +112,8 @@ fn beyond(object: &Object) -> impl Iterator<Item = Thing> {
             _ => None,
         });
     sets.flat_map(move |(attribute, members)| {
-        let differences = members.compare(given.list(attribute), object.record.list(attribute));
+        let set = Attr::new(attribute);
+        let differences = members.compare(given.list(set), object.record.list(set));
         let beyond = differences
             .added
             .into_iter()
@@ -128,6 +130,5 @@ fn beyond(object: &Object) -> impl Iterator<Item = Thing> {
 
 /// The object's `Name` tag.
 fn name(object: &Object) -> Option<String> {
-    let tags = object.record.get("tags")?.as_map()?;
-    Some(tags.text("Name").to_owned()).filter(|name| !name.is_empty())
+    Some(tags::name(&object.record).to_owned()).filter(|name| !name.is_empty())
 }

@@ -37,7 +37,7 @@ pub fn of(folded: &Folded) -> Vec<Unread> {
 
 /// Whether a plan must know this attribute: what the spec leaves to EC2 is compared with nothing.
 fn counts(object: &Object, wanted: Option<&Resource>, name: &str) -> bool {
-    let left_to_ec2 = |wanted: &Resource| wanted.record.get(name).is_none();
+    let left_to_ec2 = |wanted: &Resource| wanted.record.value(name).is_none();
     let auto = object
         .kind
         .schema()

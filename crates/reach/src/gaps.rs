@@ -269,7 +269,7 @@ fn touches(step: &Step) -> bool {
 fn takes(step: &Step) -> bool {
     let is_taking = match step.call.role() {
         Role::Delete => step.address.kind != Kind::Instance,
-        Role::Modify => !step.call.unsets.is_empty() && step.call.sets.get("state").is_none(),
+        Role::Modify => !step.call.unsets.is_empty() && step.call.sets.value("state").is_none(),
         Role::Prepare | Role::Create => false,
     };
     is_taking
@@ -307,7 +307,7 @@ fn may_be_late(step: &Step) -> bool {
     let is_ref = |value: &Value| matches!(value, Value::Ref(_));
     let names = |(_, value): (&str, &Value)| value.as_list().iter().any(is_ref);
     let is_own = step.address.kind == Kind::Instance
-        && (step.call.role() == Role::Create || step.call.sets.get("state").is_some());
+        && (step.call.role() == Role::Create || step.call.sets.value("state").is_some());
     let serves = match step.target {
         Some(_) => !step.call.sets.is_empty(),
         None => step.call.sets.iter().any(names),

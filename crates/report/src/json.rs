@@ -7,7 +7,8 @@
 use serde_json::{Value as Json, json};
 use trueup_model::unmanaged::{Thing, Unmanaged};
 use trueup_model::{
-    Action, AttributeChange, Change, Diagnostic, Finding, Kind, Label, Observed, Place, Plan, Topology, Value,
+    Action, AttributeChange, Change, Diagnostic, Finding, Kind, Label, Observed, Place, Plan, Topology,
+    Value, fact,
 };
 
 use crate::difference;
@@ -147,9 +148,9 @@ pub fn show(topology: &Topology, observed: &Observed) -> Json {
             "kind": shown.address.kind,
             "id": shown.object.map(|object| &object.id),
             "arn": shown.arn(observed),
-            "public_ip": shown.fact("public_ip"),
-            "private_ip": shown.fact("private_ip"),
-            "ipv6": shown.fact("ipv6"),
+            "public_ip": shown.fact(fact::PUBLIC_IP),
+            "private_ip": shown.fact(fact::PRIVATE_IP),
+            "ipv6": shown.fact(fact::IPV6),
             "in_spec": shown.resource.is_some(),
             "source": place(shown.resource.map(|resource| &resource.place)),
         })

@@ -257,12 +257,12 @@ fn rest(
     let fields: BTreeSet<&str> = old.iter().chain(new.iter()).map(|(name, _)| name).collect();
     let shown: Vec<&str> = fields
         .into_iter()
-        .filter(|name| !both || old.get(name) != new.get(name))
+        .filter(|name| !both || old.value(name) != new.value(name))
         .collect();
     let text = |record: &Record| {
         let fields: Vec<String> = shown
             .iter()
-            .filter_map(|name| Some(field(name, names.value(record.get(name)?))))
+            .filter_map(|name| Some(field(name, names.value(record.value(name)?))))
             .collect();
         (!fields.is_empty()).then(|| fields.join(", "))
     };

@@ -135,7 +135,7 @@ fn fill_vpc(resource: &mut Resource, notes: &mut Notes, names: &Names, problems:
         .iter()
         .filter(|attribute| may_be_sole(attribute))
     {
-        if resource.record.get(attribute.name).is_some() || names.unreadable.contains(&Kind::Vpc) {
+        if resource.record.has(attribute.name) || names.unreadable.contains(&Kind::Vpc) {
             continue;
         }
         let mut vpcs = names.of(Kind::Vpc);
@@ -170,10 +170,10 @@ fn fill_vpc(resource: &mut Resource, notes: &mut Notes, names: &Names, problems:
 /// Defaults where nothing is given.
 fn fill(record: &mut trueup_model::Record, attributes: &[Attribute]) {
     for attribute in attributes {
-        if let (None, Some(default)) = (record.get(attribute.name), attribute.default_value()) {
+        if let (None, Some(default)) = (record.value(attribute.name), attribute.default_value()) {
             record.set(attribute.name, default);
         }
-        if let (Type::Object(fields), Some(Value::Map(map))) = (&attribute.ty, record.get(attribute.name)) {
+        if let (Type::Object(fields), Some(Value::Map(map))) = (&attribute.ty, record.value(attribute.name)) {
             let mut map = map.clone();
             fill(&mut map, fields);
             record.set(attribute.name, map);

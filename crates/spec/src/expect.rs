@@ -32,7 +32,7 @@ impl Decoder<'_> {
         let places = own.collect();
         let text = |name: &str| {
             record
-                .get(name)
+                .value(name)
                 .and_then(|value| value.as_text())
                 .map(str::to_owned)
         };
@@ -45,11 +45,11 @@ impl Decoder<'_> {
             except: text("except"),
             via: text("via"),
             only: record
-                .get("only")
+                .value("only")
                 .and_then(|value| value.as_bool())
                 .unwrap_or(false),
             action: text("action"),
-            warn_on_unknown: record.text("on_unknown") == "warn",
+            warn_on_unknown: text("on_unknown").as_deref() == Some("warn"),
             place,
             places,
         };
@@ -62,7 +62,7 @@ impl Decoder<'_> {
     fn demand(&mut self, path: &str, record: &Record, place: Place) -> Option<Demand> {
         let said = |demand: Demand| {
             let at = format!("{path}.{}", demand.as_str());
-            record.get(demand.as_str()).is_some() || self.notes.places.contains_key(&at)
+            record.value(demand.as_str()).is_some() || self.notes.places.contains_key(&at)
         };
         let problem = match (said(Demand::Can), said(Demand::Cannot)) {
             (true, false) => return Some(Demand::Can),

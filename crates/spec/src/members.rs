@@ -12,7 +12,7 @@ pub type Origins = BTreeMap<String, Vec<usize>>;
 pub fn order(record: &mut Record, attributes: &[Attribute], mut origins: Origins) -> Origins {
     let mut moved = Origins::new();
     for attribute in attributes {
-        let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, record.get(attribute.name))
+        let (Type::Set(members), Some(Value::List(list))) = (&attribute.ty, record.value(attribute.name))
         else {
             continue;
         };

@@ -81,7 +81,7 @@ pub fn check(whose: &str, all: &Record, place: Place) -> Option<Diagnostic> {
         );
     }
     // Of the values only the default name has not been looked at.
-    let (message, _) = bad_value(tags::NAME, all.text(tags::NAME))?;
+    let (message, _) = bad_value(tags::NAME, all.value(tags::NAME)?.as_text()?)?;
     Some(
         Diagnostic::error("tag", message)
             .at(place, "")

@@ -1,10 +1,11 @@
 //! `egress_only_internet_gateway`, live.
 
+use trueup_model::attr;
 use trueup_model::kinds::egress_only_internet_gateway::{EgressOnlyInternetGateway, action};
-use trueup_model::{Acted, Object, Waiter};
+use trueup_model::{Acted, Object, Record, Waiter};
 
 use crate::act::{Task, made_until};
-use crate::answer::{Reader, facts};
+use crate::answer::Reader;
 use crate::failure::Failure;
 use crate::kinds::internet_gateway::attached;
 use crate::kinds::{Live, Which, asked, list_and_act};
@@ -49,14 +50,14 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
 fn fold(gateway: aws_sdk_ec2::types::EgressOnlyInternetGateway) -> Result<Object, Failure> {
     let mut reader = Reader::default();
     let (vpc, _) = attached(&mut reader, gateway.attachments);
-    let vpc = vpc.unwrap_or_else(|| reader.id("vpc", "vpcId", None));
+    let vpc = vpc.unwrap_or_else(|| reader.id(attr::VPC, "vpcId", None));
     let typed = EgressOnlyInternetGateway { vpc };
     reader.object(
         "DescribeEgressOnlyInternetGateways",
         gateway.egress_only_internet_gateway_id,
         &typed,
         gateway.tags,
-        facts([]),
+        Record::new(),
     )
 }
 
@@ -68,7 +69,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 client
                     .create_egress_only_internet_gateway()
                     .client_token(token)
-                    .set_vpc_id(task.set_id("vpc"))
+                    .set_vpc_id(task.set_id(attr::VPC))
                     .tag_specifications(tags::specification_under(task, token))
             };
             let id = ownership::create_once(

@@ -1,8 +1,8 @@
 //! `elastic_ip`, live.
 
 use aws_sdk_ec2::types::{Address, DomainType};
-use trueup_model::Acted;
 use trueup_model::kinds::elastic_ip::{ElasticIp, action};
+use trueup_model::{Acted, fact};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_text, some};
@@ -67,12 +67,12 @@ fn fold(address: Address, found: &mut Found) -> Result<(), Failure> {
     let mut reader = Reader::default();
     let facts = facts([
         (
-            "public_ip",
-            Some(reader.text("public_ip", "publicIp", address.public_ip)),
+            fact::PUBLIC_IP,
+            Some(reader.text(fact::PUBLIC_IP, "publicIp", address.public_ip)),
         ),
-        ("association", association),
-        ("instance", instance),
-        ("network_interface", interface),
+        (fact::ASSOCIATION, association),
+        (fact::INSTANCE, instance),
+        (fact::NETWORK_INTERFACE, interface),
     ]);
     found
         .objects
@@ -99,7 +99,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
             .await?;
             let public = made.answer.and_then(|answer| answer.public_ip);
             Ok(Acted {
-                facts: facts([("public_ip", public)]),
+                facts: facts([(fact::PUBLIC_IP, public)]),
                 ..self::made(made.id)
             })
         }

@@ -6,7 +6,7 @@ mod launch;
 mod modify;
 
 use aws_sdk_ec2::types::{NetworkInterface, VolumeModification, VolumeModificationState};
-use trueup_model::kinds::instance::{action, wait};
+use trueup_model::kinds::instance::{action, attr, wait};
 use trueup_model::{Act, Acted, Kind, Object, Record, Scope};
 
 use crate::act::Task;
@@ -18,25 +18,27 @@ use crate::{Ec2, filter};
 
 /// The facts that acts need.
 pub mod fact {
-    /// The primary network interface.
-    pub const INTERFACE: &str = "network_interface";
+    use trueup_model::{Attr, Record};
+
+    pub use trueup_model::fact::*;
+
     /// The VPC.
-    pub const VPC: &str = "vpc";
+    pub const VPC: Attr<str> = Attr::new("vpc");
     /// The client token that it was launched under.
-    pub const CLIENT_TOKEN: &str = "client_token";
+    pub const CLIENT_TOKEN: Attr<str> = Attr::new("client_token");
     /// What the image calls the root device.
-    pub const ROOT_DEVICE: &str = "root_device";
-    /// The root volume.
-    pub const ROOT_VOLUME: &str = "root_volume_id";
+    pub const ROOT_DEVICE: Attr<str> = Attr::new("root_device");
     /// The association with the Elastic IP address.
-    pub const ASSOCIATION: &str = "elastic_ip_association";
+    pub const ELASTIC_IP_ASSOCIATION: Attr<str> = Attr::new("elastic_ip_association");
+    /// Of the metadata options: whether they are answered over IPv6, which no spec says.
+    pub const HTTP_PROTOCOL_IPV6: Attr<str> = Attr::new("http_protocol_ipv6");
     /// The metadata options, all of them.
-    pub const METADATA: &str = "metadata_options";
+    pub const METADATA: Attr<Record> = Attr::new("metadata_options");
 }
 
 /// Whether an act changes the volume of an instance that is there.
 pub fn is_about_volume(act: &Act) -> bool {
-    act.action == action::MODIFY_ATTRIBUTE && act.sets.record().get("root_volume").is_some()
+    act.action == action::MODIFY_ATTRIBUTE && act.sets.record().has(attr::ROOT_VOLUME)
 }
 
 /// Instances, live.

@@ -1,8 +1,9 @@
 //! `internet_gateway`, live.
 
 use aws_sdk_ec2::types::InternetGatewayAttachment;
+use trueup_model::attr;
 use trueup_model::kinds::internet_gateway::{InternetGateway, action};
-use trueup_model::{Acted, Kind, Object, Ref, Scope};
+use trueup_model::{Acted, Attr, Kind, Object, Ref, Scope};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts};
@@ -24,7 +25,7 @@ impl Live for InternetGateways {
 
     /// What is in the default VPC is EC2's, as far as nobody says that it is theirs.
     fn complete(&self, object: &mut Object, links: &Links, _scope: &Scope) {
-        let vpc = object.record.reference("vpc").and_then(|vpc| vpc.id());
+        let vpc = object.record.get(attr::VPC).and_then(|vpc| vpc.id());
         let is_default = vpc.is_some_and(|vpc| links.default_vpcs.contains(vpc));
         object.implicit = object.owner.is_none() && is_default;
     }
@@ -64,22 +65,25 @@ pub fn attached(
 ) -> (Option<Ref>, Option<String>) {
     let known = ATTACHED.map(|(word, _)| word);
     let (mut vpc, mut attached) = (None, None);
-    for attachment in reader.always("vpc", "attachmentSet", attachments) {
+    for attachment in reader.always(attr::VPC, "attachmentSet", attachments) {
         let state = reader
             .word(
-                "vpc",
+                attr::VPC,
                 "state",
                 attachment.state.as_ref().map(|state| state.as_str()),
                 &known,
             )
             .to_ascii_lowercase();
-        let to = reader.id("vpc", "vpcId", attachment.vpc_id);
+        let to = reader.id(attr::VPC, "vpcId", attachment.vpc_id);
         if ATTACHED.contains(&(state.as_str(), true)) {
             (vpc, attached) = (Some(to), Some(state));
         }
     }
     (vpc, attached)
 }
+
+/// The fact with how far its attachment is.
+const ATTACHMENT: Attr<str> = Attr::new("attachment");
 
 fn fold(gateway: aws_sdk_ec2::types::InternetGateway) -> Result<Object, Failure> {
     let mut reader = Reader::default();
@@ -90,7 +94,7 @@ fn fold(gateway: aws_sdk_ec2::types::InternetGateway) -> Result<Object, Failure>
         gateway.internet_gateway_id,
         &typed,
         gateway.tags,
-        facts([("attachment", attached)]),
+        facts([(ATTACHMENT, attached)]),
     )
 }
 
@@ -114,7 +118,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
         }
         action::ATTACH => attach(task).await,
         action::DETACH => {
-            let vpc = task.unset_id("vpc");
+            let vpc = task.unset_id(attr::VPC);
             let request = task
                 .ec2
                 .client
@@ -141,7 +145,7 @@ async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
 }
 
 async fn attach(task: &Task<'_>) -> Result<Acted, Failure> {
-    let (id, vpc) = (task.id()?, task.set_id("vpc"));
+    let (id, vpc) = (task.id()?, task.set_id(attr::VPC));
     let request = task
         .ec2
         .client
@@ -155,7 +159,7 @@ async fn attach(task: &Task<'_>) -> Result<Acted, Failure> {
             let found = find_one(task.ec2, Kind::InternetGateway, id).await?;
             let now = found
                 .as_ref()
-                .and_then(|object| object.record.reference("vpc")?.id());
+                .and_then(|object| object.record.get(attr::VPC)?.id());
             if now.is_some() && now == vpc.as_deref() {
                 Ok(Acted::default())
             } else {
@@ -182,7 +186,7 @@ mod tests {
                 .internet_gateway_id("igw-00000001")
                 .attachments(attachment)
                 .build();
-            fold(gateway).unwrap().record.reference("vpc").is_some()
+            fold(gateway).unwrap().record.has(attr::VPC)
         };
         assert!(with("available") && with("attached"));
         assert!(!with("detached") && !with("detaching"));

@@ -2,8 +2,8 @@
 
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::KeyPairInfo;
-use trueup_model::kinds::key_pair::{KeyPair, action, read_public_key};
-use trueup_model::{Acted, Kind, Object, Value};
+use trueup_model::kinds::key_pair::{KeyPair, action, attr, read_public_key};
+use trueup_model::{Acted, Attr, Kind, Object};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_text};
@@ -57,14 +57,17 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     })
 }
 
+/// The fact with the fingerprint of its key.
+const FINGERPRINT: Attr<str> = Attr::new("fingerprint");
+
 fn fold(pair: KeyPairInfo) -> Result<Object, Failure> {
     const ACTION: &str = "DescribeKeyPairs";
     let mut reader = Reader::default();
-    let key = reader.text("public_key", "publicKey", pair.public_key);
+    let key = reader.text(attr::PUBLIC_KEY, "publicKey", pair.public_key);
     let key = read_public_key(&key).unwrap_or(key);
     let facts = facts([
-        ("fingerprint", pair.key_fingerprint),
-        ("key_type", pair.key_type.map(|ty| ty.as_str().to_owned())),
+        (FINGERPRINT, pair.key_fingerprint),
+        (attr::KEY_TYPE, pair.key_type.map(|ty| ty.as_str().to_owned())),
     ]);
     let key_name = needed_text(ACTION, "keyName", pair.key_name)?;
     let typed = KeyPair {
@@ -88,8 +91,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
     let name = task
         .unsets()
-        .get("key_name")
-        .and_then(Value::as_text)
+        .get(attr::KEY_NAME)
         .ok_or_else(|| task.defect("names no key"))?;
     let filters = [filter::of("key-name", [filter::escaped(name)])];
     let found = list(task.ec2, Which::Passing(&filters)).await?;
@@ -105,9 +107,9 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn import(task: &Task<'_>) -> Result<Acted, Failure> {
     let key = task
-        .text("public_key")
+        .text(attr::PUBLIC_KEY)
         .ok_or_else(|| task.defect("has no public key"))?;
-    let name = task.text("key_name");
+    let name = task.text(attr::KEY_NAME);
     let request = task
         .ec2
         .client
@@ -135,7 +137,7 @@ pub async fn name(ec2: &Ec2, text: &str) -> Result<String, Failure> {
         return Ok(text.to_owned());
     }
     let pair = find_one(ec2, Kind::KeyPair, text).await?;
-    let name = pair.map(|object| object.record.text("key_name").to_owned());
+    let name = pair.map(|object| object.record.text(attr::KEY_NAME).to_owned());
     name.ok_or_else(|| {
         Failure::invalid(
             "DescribeKeyPairs",
@@ -161,7 +163,10 @@ mod tests {
             )
             .unwrap()
         };
-        assert_eq!(pair(format!("{key} me@here\n")).record.text("public_key"), key);
-        assert!(pair(String::new()).record.get("public_key").is_none());
+        assert_eq!(
+            pair(format!("{key} me@here\n")).record.text(attr::PUBLIC_KEY),
+            key
+        );
+        assert!(!pair(String::new()).record.has(attr::PUBLIC_KEY));
     }
 }

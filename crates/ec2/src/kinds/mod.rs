@@ -19,13 +19,13 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::Filter;
 use futures_util::future::{LocalBoxFuture, ready};
-use trueup_model::{Acted, Kind, Object, Record, Scope, Settled, Value, Wait, Waiter};
+use trueup_model::{Acted, Attr, Kind, Object, Record, Scope, Settled, Value, Wait, Waiter};
 
 use crate::act::Task;
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::read::{Found, Links, Seen};
-use crate::{Ec2, filter};
+use crate::{Ec2, filter, prefix_list};
 
 /// What comes of asking EC2.
 pub type Answer<'a, T> = LocalBoxFuture<'a, Result<T, Failure>>;
@@ -48,7 +48,7 @@ pub trait Live: Sync {
     }
 
     /// The sets of a record whose members may speak of a prefix list, and the field that does.
-    fn prefix_lists(&self) -> Option<(&'static [&'static str], &'static str)> {
+    fn prefix_lists(&self) -> Option<prefix_list::Spoken> {
         None
     }
 
@@ -173,7 +173,7 @@ const PART_LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Durat
 
 /// Whether the object of a step has this member in a set by now. Another run that does the same may have added
 /// it a moment ago; what it shows to others comes later.
-pub async fn has_member(task: &Task<'_>, set: &str, member: &Record) -> Result<bool, Failure> {
+pub async fn has_member(task: &Task<'_>, set: Attr<[Value]>, member: &Record) -> Result<bool, Failure> {
     let is_it = |value: &Value| value.as_map() == Some(member);
     for pause in PART_LOOKS {
         tokio::time::sleep(pause).await;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{ConnectivityType, NatGatewayAddress, NatGatewayState};
 use tokio::time::Instant;
-use trueup_model::kinds::nat_gateway::{NatGateway, action, wait};
-use trueup_model::{Acted, Object, Ref};
+use trueup_model::kinds::nat_gateway::{NatGateway, action, attr, wait};
+use trueup_model::{Acted, Object, Ref, fact};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, some};
@@ -69,7 +69,7 @@ fn fold(gateway: aws_sdk_ec2::types::NatGateway) -> Result<Object, Failure> {
         &["pending", "available"],
     );
     let mut addresses = reader.always(
-        "elastic_ip",
+        attr::ELASTIC_IP,
         "natGatewayAddressSet",
         gateway.nat_gateway_addresses,
     );
@@ -89,26 +89,26 @@ fn fold(gateway: aws_sdk_ec2::types::NatGateway) -> Result<Object, Failure> {
         // Only a public one has such an address.
         (None, Some(_)) => "public".to_owned(),
         (connectivity, _) => reader.text(
-            "connectivity_type",
+            attr::CONNECTIVITY_TYPE,
             "connectivityType",
             connectivity.map(|kind| kind.as_str().to_owned()),
         ),
     };
     if connectivity != "private" && allocation.is_none() {
-        reader.missing("elastic_ip", "allocationId");
+        reader.missing(attr::ELASTIC_IP, "allocationId");
     }
-    let private = reader.text("private_ip_address", "privateIp", address.private_ip);
+    let private = reader.text(attr::PRIVATE_IP_ADDRESS, "privateIp", address.private_ip);
     let typed = NatGateway {
-        subnet: reader.id("subnet", "subnetId", gateway.subnet_id),
+        subnet: reader.id(attr::SUBNET, "subnetId", gateway.subnet_id),
         elastic_ip: allocation.map(Ref::Id),
         connectivity_type: connectivity,
         private_ip_address: Some(private.clone()),
     };
     let facts = facts([
         (STATE, Some(state)),
-        ("public_ip", address.public_ip),
-        ("private_ip", Some(private)),
-        ("network_interface", address.network_interface_id),
+        (fact::PUBLIC_IP, address.public_ip),
+        (fact::PRIVATE_IP, Some(private)),
+        (fact::NETWORK_INTERFACE, address.network_interface_id),
     ]);
     reader.object(
         "DescribeNatGateways",
@@ -173,7 +173,7 @@ pub async fn released(task: &Task<'_>, allocation: &str) -> Result<(), Failure> 
 }
 
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
-    if let Some(allocation) = task.set_id("elastic_ip") {
+    if let Some(allocation) = task.set_id(attr::ELASTIC_IP) {
         released(task, &allocation).await?;
     }
     let with = |token: &str| {
@@ -181,13 +181,13 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .client
             .create_nat_gateway()
             .client_token(token)
-            .set_subnet_id(task.set_id("subnet"))
-            .set_allocation_id(task.set_id("elastic_ip"))
+            .set_subnet_id(task.set_id(attr::SUBNET))
+            .set_allocation_id(task.set_id(attr::ELASTIC_IP))
             .set_connectivity_type(
-                task.text("connectivity_type")
+                task.text(attr::CONNECTIVITY_TYPE)
                     .map(|kind| ConnectivityType::from(kind.as_str())),
             )
-            .set_private_ip_address(task.text("private_ip_address"))
+            .set_private_ip_address(task.text(attr::PRIVATE_IP_ADDRESS))
             .tag_specifications(tags::specification_under(task, token))
     };
     let id = ownership::create_once(
@@ -247,7 +247,7 @@ mod tests {
             address("eipalloc-00000002", Some(true)),
         ]);
         assert_eq!(
-            two.reference("elastic_ip"),
+            two.get(attr::ELASTIC_IP),
             Some(&Ref::Id("eipalloc-00000002".into()))
         );
         // Of several, one must be said to be the primary one.
@@ -255,14 +255,14 @@ mod tests {
             address("eipalloc-00000001", None),
             address("eipalloc-00000002", None),
         ]);
-        assert!(none.reference("elastic_ip").is_none());
+        assert!(!none.has(attr::ELASTIC_IP));
         // Where nobody says which one is primary, it is the only one.
         let one = gateway(vec![address("eipalloc-00000001", None)]);
         assert_eq!(
-            one.reference("elastic_ip"),
+            one.get(attr::ELASTIC_IP),
             Some(&Ref::Id("eipalloc-00000001".into()))
         );
-        assert_eq!(one.text("connectivity_type"), "public");
+        assert_eq!(one.text(attr::CONNECTIVITY_TYPE), "public");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use aws_sdk_ec2::operation::delete_network_acl::builders::DeleteNetworkAclFluentBuilder;
 use aws_sdk_ec2::types::{IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
-use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl, action};
+use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl, action, attr};
 use trueup_model::kinds::subnet::action::REPLACE_NETWORK_ACL_ASSOCIATION;
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
-use trueup_model::{Acted, Kind, Object, Record, Ref, Value, Waiter};
+use trueup_model::{Acted, Attr, Kind, Object, Record, Ref, Value, Waiter};
 
 use crate::act::{Task, made_until};
-use crate::answer::{Reader, facts, needed, needed_id, needed_text, some};
+use crate::answer::{Reader, needed, needed_id, needed_text, some};
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, asked, has_member, list_and_act};
@@ -69,21 +69,21 @@ fn fold(acl: aws_sdk_ec2::types::NetworkAcl, found: &mut Found) -> Result<Object
         egress: Vec::new(),
     };
     let entries = acl.entries.unwrap_or_else(|| {
-        reader.missing("ingress", "entrySet");
-        reader.missing("egress", "entrySet");
+        reader.missing(attr::INGRESS, "entrySet");
+        reader.missing(attr::EGRESS, "entrySet");
         Vec::new()
     });
     for entry in entries {
         match entry.egress {
-            Some(true) => typed.egress.extend(declared(entry, "egress", &mut reader)),
-            Some(false) => typed.ingress.extend(declared(entry, "ingress", &mut reader)),
+            Some(true) => typed.egress.extend(declared(entry, attr::EGRESS, &mut reader)),
+            Some(false) => typed.ingress.extend(declared(entry, attr::INGRESS, &mut reader)),
             None => {
-                reader.missing("ingress", "egress");
-                reader.missing("egress", "egress");
+                reader.missing(attr::INGRESS, "egress");
+                reader.missing(attr::EGRESS, "egress");
             }
         }
     }
-    let mut object = reader.object(ACTION, Some(id), &typed, acl.tags, facts([]))?;
+    let mut object = reader.object(ACTION, Some(id), &typed, acl.tags, Record::new())?;
     object.implicit = implicit;
     Ok(object)
 }
@@ -92,7 +92,7 @@ fn fold(acl: aws_sdk_ec2::types::NetworkAcl, found: &mut Found) -> Result<Object
 const LAST_MAX: i64 = NUMBER_MAX + 2;
 
 /// An entry, where somebody declared it: the last ones of each direction, which deny everything, are EC2's.
-fn declared(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -> Option<Entry> {
+fn declared(entry: NetworkAclEntry, direction: Attr<[Value]>, reader: &mut Reader) -> Option<Entry> {
     let number = i64::from(reader.always(direction, "ruleNumber", entry.rule_number));
     if number > LAST_MAX {
         reader.unknown(
@@ -103,7 +103,7 @@ fn declared(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader
     (number <= NUMBER_MAX).then(|| self::entry(entry, direction, reader))
 }
 
-fn entry(entry: NetworkAclEntry, direction: &'static str, reader: &mut Reader) -> Entry {
+fn entry(entry: NetworkAclEntry, direction: Attr<[Value]>, reader: &mut Reader) -> Entry {
     let protocol = match reader.text(direction, "protocol", entry.protocol) {
         all if all == "-1" => "all".to_owned(),
         text => (PROTOCOL.read)(&text).unwrap_or(text),
@@ -164,7 +164,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let with = |token: &str| {
         let request = task.ec2.client.create_network_acl().client_token(token);
         request
-            .set_vpc_id(task.set_id("vpc"))
+            .set_vpc_id(task.set_id(attr::VPC))
             .tag_specifications(tags::specification_under(task, token))
     };
     let id = ownership::create_once(
@@ -193,7 +193,7 @@ async fn release(task: &Task<'_>) -> Result<(), Failure> {
     let vpc = found
         .objects
         .iter()
-        .find_map(|acl| acl.record.reference("vpc")?.id());
+        .find_map(|acl| acl.record.get(attr::VPC)?.id());
     let gone = association::gone(task.ec2, found.links.acls.keys()).await?;
     let (Some(vpc), false) = (vpc, gone.is_empty()) else {
         return Ok(());
@@ -217,18 +217,17 @@ async fn release(task: &Task<'_>) -> Result<(), Failure> {
 
 /// The one entry of a record, and whether it is for what goes out.
 fn only<'a>(task: &Task<'_>, record: &'a Record) -> Result<(&'a Record, bool), Failure> {
-    let one = |direction: &str| record.list(direction).first().and_then(Value::as_map);
-    let entry = one("ingress")
+    let one = |direction| record.list(direction).first().and_then(Value::as_map);
+    let entry = one(attr::INGRESS)
         .map(|entry| (entry, false))
-        .or_else(|| Some((one("egress")?, true)));
+        .or_else(|| Some((one(attr::EGRESS)?, true)));
     entry.ok_or_else(|| task.defect("names no entry"))
 }
 
 /// What EC2 calls an entry.
 fn number(entry: &Record) -> i32 {
     entry
-        .get("rule_number")
-        .and_then(Value::as_int)
+        .get(attr::RULE_NUMBER)
         .and_then(|number| i32::try_from(number).ok())
         .unwrap_or_default()
 }
@@ -245,7 +244,7 @@ struct Match {
 
 fn matched(entry: &Record) -> Match {
     // EC2 takes and answers protocols of ACLs by their numbers only.
-    let protocol = match entry.text("protocol") {
+    let protocol = match entry.text(attr::PROTOCOL) {
         "all" => "-1",
         "icmp" => "1",
         "tcp" => "6",
@@ -253,17 +252,16 @@ fn matched(entry: &Record) -> Match {
         "icmpv6" => "58",
         number => number,
     };
-    let number = |name: &str| {
+    let number = |field| {
         entry
-            .get(name)
-            .and_then(Value::as_int)
+            .get(field)
             .and_then(|value| i32::try_from(value).ok())
             .unwrap_or(-1)
     };
-    let ports = port_bounds(entry.text("port"));
+    let ports = port_bounds(entry.text(attr::PORT));
     let icmp = matches!(protocol, "1" | "58");
-    let range = Some(entry.text("cidr").to_owned());
-    let (v6, v4) = if entry.text("cidr").contains(':') {
+    let range = Some(entry.text(attr::CIDR).to_owned());
+    let (v6, v4) = if entry.text(attr::CIDR).contains(':') {
         (range, None)
     } else {
         (None, range)
@@ -278,8 +276,8 @@ fn matched(entry: &Record) -> Match {
         }),
         icmp: icmp.then(|| {
             IcmpTypeCode::builder()
-                .r#type(number("icmp_type"))
-                .code(number("icmp_code"))
+                .r#type(number(attr::ICMP_TYPE))
+                .code(number(attr::ICMP_CODE))
                 .build()
         }),
         v4,
@@ -302,7 +300,7 @@ macro_rules! with_entry {
             .network_acl_id($task.id()?)
             .rule_number(number(entry))
             .egress(egress)
-            .rule_action(RuleAction::from(entry.text("action")))
+            .rule_action(RuleAction::from(entry.text(attr::ACTION)))
             .protocol(protocol)
             .set_port_range(ports)
             .set_icmp_type_code(icmp)
@@ -323,7 +321,7 @@ async fn create_entry(task: &Task<'_>) -> Result<(), Failure> {
         // Another run that does the same was first.
         Err(failure) if failure.class == Class::Duplicate => {
             let (entry, egress) = only(task, task.sets())?;
-            let direction = if egress { "egress" } else { "ingress" };
+            let direction = if egress { attr::EGRESS } else { attr::INGRESS };
             if has_member(task, direction, entry).await? {
                 Ok(())
             } else {
@@ -387,7 +385,7 @@ mod tests {
         fold(acl, &mut Found::default())
             .unwrap()
             .record
-            .get("ingress")
+            .value(attr::INGRESS.name)
             .unwrap()
             .to_string()
     }
@@ -420,18 +418,18 @@ mod tests {
     fn an_entry_goes_to_ec2_and_comes_back_the_same() {
         let base = |protocol: &str, cidr: &str| {
             Record::new()
-                .with("rule_number", 100)
-                .with("action", "allow")
-                .with("protocol", protocol)
-                .with("cidr", cidr)
+                .with(attr::RULE_NUMBER, 100)
+                .with(attr::ACTION, "allow")
+                .with(attr::PROTOCOL, protocol)
+                .with(attr::CIDR, cidr)
         };
         let entries = [
-            base("tcp", "10.0.0.0/8").with("port", "22"),
-            base("udp", "fd00::/8").with("port", "0-65535"),
+            base("tcp", "10.0.0.0/8").with(attr::PORT, "22"),
+            base("udp", "fd00::/8").with(attr::PORT, "0-65535"),
             base("icmp", "0.0.0.0/0")
-                .with("icmp_type", 3)
-                .with("icmp_code", 4),
-            base("icmpv6", "::/0").with("icmp_type", 128),
+                .with(attr::ICMP_TYPE, 3)
+                .with(attr::ICMP_CODE, 4),
+            base("icmpv6", "::/0").with(attr::ICMP_TYPE, 128),
             base("icmp", "0.0.0.0/0"),
             base("all", "0.0.0.0/0"),
             base("50", "::/0"),

@@ -2,13 +2,13 @@
 
 use aws_sdk_ec2::operation::delete_route_table::builders::DeleteRouteTableFluentBuilder;
 use aws_sdk_ec2::types::{RouteOrigin, RouteState};
-use trueup_model::kinds::route_table::{REDIRECTED, Route, RouteTable, action};
+use trueup_model::kinds::route_table::{Route, RouteTable, action, attr};
 use trueup_model::kinds::subnet::action::DISASSOCIATE_ROUTE_TABLE;
 use trueup_model::net::RANGE;
-use trueup_model::{Acted, Kind, Object, Record, Ref, Value, Waiter};
+use trueup_model::{Acted, Attr, Kind, Object, Record, Ref, Value, Waiter, fact};
 
 use crate::act::{Task, made_until};
-use crate::answer::{Reader, facts, needed, needed_id, needed_text, reference, some};
+use crate::answer::{Reader, needed, needed_id, needed_text, reference, some};
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, asked, find, has_member, list_and_act};
@@ -25,8 +25,8 @@ impl Live for RouteTables {
         Some("route-table-id")
     }
 
-    fn prefix_lists(&self) -> Option<(&'static [&'static str], &'static str)> {
-        Some((&["routes"], "destination"))
+    fn prefix_lists(&self) -> Option<prefix_list::Spoken> {
+        Some((&[ROUTES], attr::DESTINATION))
     }
 }
 
@@ -95,7 +95,7 @@ fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Obje
             found.links.tables.insert(subnet, (id.clone(), association));
         }
     }
-    let vpc = reader.id("vpc", "vpcId", table.vpc_id);
+    let vpc = reader.id(attr::VPC, "vpcId", table.vpc_id);
     let live = reader.always(ROUTES, "routeSet", table.routes);
     let is_local = |route: &aws_sdk_ec2::types::Route| route.origin() == Some(&RouteOrigin::CreateRouteTable);
     // Every table has the routes that come with it, wherever they lead by now.
@@ -112,8 +112,8 @@ fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Obje
         redirected.extend(local.then(|| route.destination.clone().into()));
         blackholes.extend(hole.map(|target| {
             Record::new()
-                .with("destination", route.destination.as_str())
-                .with("target", target)
+                .with(attr::DESTINATION, route.destination.as_str())
+                .with(fact::TARGET, target)
                 .into()
         }));
         routes.push(route);
@@ -123,19 +123,19 @@ fn fold(table: aws_sdk_ec2::types::RouteTable, found: &mut Found) -> Result<Obje
         Some(id),
         &RouteTable { vpc, routes },
         table.tags,
-        facts([]),
+        Record::new(),
     )?;
     if !redirected.is_empty() {
-        object.facts.set(REDIRECTED, redirected);
+        object.facts.set(fact::REDIRECTED, redirected);
     }
     object.implicit = implicit;
     object
         .facts
-        .set_option("blackholes", Some(blackholes).filter(|all| !all.is_empty()));
+        .set_option(fact::BLACKHOLES, Some(blackholes).filter(|all| !all.is_empty()));
     Ok(object)
 }
 
-const ROUTES: &str = "routes";
+const ROUTES: Attr<[Value]> = attr::ROUTES;
 
 /// A route, where somebody declared it: local routes, those that a gateway propagates and those of gateway
 /// endpoints are EC2's.
@@ -246,7 +246,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     let with = |token: &str| {
         let request = task.ec2.client.create_route_table().client_token(token);
         request
-            .set_vpc_id(task.set_id("vpc"))
+            .set_vpc_id(task.set_id(attr::VPC))
             .tag_specifications(tags::specification_under(task, token))
     };
     let id = ownership::create_once(
@@ -288,7 +288,7 @@ async fn release(task: &Task<'_>) -> Result<(), Failure> {
 /// The one route of a record.
 fn only<'a>(task: &Task<'_>, record: &'a Record) -> Result<&'a Record, Failure> {
     record
-        .list("routes")
+        .list(attr::ROUTES)
         .first()
         .and_then(Value::as_map)
         .ok_or_else(|| task.defect("names no route"))
@@ -303,7 +303,7 @@ struct Destination {
 }
 
 async fn destination(task: &Task<'_>, route: &Record) -> Result<Destination, Failure> {
-    let text = route.text("destination");
+    let text = route.text(attr::DESTINATION);
     let range = text.parse::<ipnet::IpNet>();
     Ok(match range {
         Ok(ipnet::IpNet::V4(_)) => Destination {
@@ -321,8 +321,8 @@ async fn destination(task: &Task<'_>, route: &Record) -> Result<Destination, Fai
     })
 }
 
-fn target(route: &Record, name: &str) -> Option<String> {
-    match route.get(name)? {
+fn target(route: &Record, name: impl AsRef<str>) -> Option<String> {
+    match route.value(name.as_ref())? {
         Value::Ref(reference) => reference.id().map(str::to_owned),
         other => other.as_text().map(str::to_owned),
     }
@@ -344,13 +344,13 @@ macro_rules! with_destination {
 macro_rules! with_target {
     ($request:expr, $route:expr) => {
         $request
-            .set_gateway_id(target($route, "internet_gateway").or(target($route, "vpn_gateway")))
-            .set_nat_gateway_id(target($route, "nat_gateway"))
-            .set_vpc_endpoint_id(target($route, "vpc_endpoint"))
-            .set_egress_only_internet_gateway_id(target($route, "egress_only_internet_gateway"))
-            .set_network_interface_id(target($route, "network_interface"))
-            .set_transit_gateway_id(target($route, "transit_gateway"))
-            .set_vpc_peering_connection_id(target($route, "vpc_peering_connection"))
+            .set_gateway_id(target($route, attr::INTERNET_GATEWAY).or(target($route, attr::VPN_GATEWAY)))
+            .set_nat_gateway_id(target($route, attr::NAT_GATEWAY))
+            .set_vpc_endpoint_id(target($route, attr::VPC_ENDPOINT))
+            .set_egress_only_internet_gateway_id(target($route, attr::EGRESS_ONLY_INTERNET_GATEWAY))
+            .set_network_interface_id(target($route, attr::NETWORK_INTERFACE))
+            .set_transit_gateway_id(target($route, attr::TRANSIT_GATEWAY))
+            .set_vpc_peering_connection_id(target($route, attr::VPC_PEERING_CONNECTION))
     };
 }
 
@@ -374,7 +374,7 @@ async fn create_route(task: &Task<'_>) -> Result<Acted, Failure> {
             let list = destination(task, route).await?.prefix_list;
             let mut wanted = route.clone();
             if let Some(list) = list {
-                wanted.set("destination", list);
+                wanted.set(attr::DESTINATION, list);
             }
             if !has_member(task, ROUTES, &wanted).await? {
                 return Err(failure);
@@ -391,7 +391,7 @@ async fn replace_route(task: &Task<'_>) -> Result<(), Failure> {
         with_destination!(task.ec2.client.replace_route(), task, route),
         route
     );
-    let request = request.set_local_target(route.get("local_target").and_then(Value::as_bool));
+    let request = request.set_local_target(route.get(attr::LOCAL_TARGET));
     task.call(action::REPLACE_ROUTE, request, |request| request.send())
         .await?;
     Ok(())
@@ -462,7 +462,7 @@ mod tests {
                     .build(),
             );
         let record = fold(table.build(), &mut Found::default()).unwrap().record;
-        let routes = record.get("routes").unwrap().to_string();
+        let routes = record.value(attr::ROUTES.name).unwrap().to_string();
         assert_eq!(
             routes,
             "[{destination: 0.0.0.0/0, internet_gateway: igw-00000001}, {destination: 172.16.0.0/12, nat_gateway: nat-00000001}, \
@@ -488,8 +488,11 @@ mod tests {
                     .build(),
             );
         let object = fold(table.build(), &mut Found::default()).unwrap();
-        assert_eq!(object.facts.get(REDIRECTED).unwrap().to_string(), "[10.0.0.0/16]");
-        assert_eq!(object.record.list("routes").len(), 2);
+        assert_eq!(
+            object.facts.value(fact::REDIRECTED.name).unwrap().to_string(),
+            "[10.0.0.0/16]"
+        );
+        assert_eq!(object.record.list(attr::ROUTES).len(), 2);
     }
 
     #[test]
@@ -507,7 +510,7 @@ mod tests {
                 &mut Found::default(),
             )
             .unwrap();
-            object.record.get("routes").is_some()
+            object.record.has(attr::ROUTES)
         };
         assert!(told(to("0.0.0.0/0").gateway_id("igw-00000001")));
         assert!(

@@ -1,9 +1,9 @@
 //! `security_group`, live.
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
-use trueup_model::kinds::security_group::{Rule, SecurityGroup, action, fold_name};
+use trueup_model::kinds::security_group::{Rule, SecurityGroup, action, attr, fold_name};
 use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
-use trueup_model::{Acted, Object, Record, Ref, Value, Waiter};
+use trueup_model::{Acted, Attr, Object, Record, Ref, Value, Waiter, fact};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts, needed_text, some};
@@ -27,8 +27,8 @@ impl Live for SecurityGroups {
         Some("group-id")
     }
 
-    fn prefix_lists(&self) -> Option<(&'static [&'static str], &'static str)> {
-        Some((&["ingress", "egress"], "prefix_list"))
+    fn prefix_lists(&self) -> Option<prefix_list::Spoken> {
+        Some((&[attr::INGRESS, attr::EGRESS], attr::PREFIX_LIST))
     }
 }
 
@@ -54,13 +54,17 @@ fn fold(group: aws_sdk_ec2::types::SecurityGroup) -> Result<Object, Failure> {
     let mut reader = Reader::default();
     let name = needed_text(ACTION, "groupName", group.group_name)?;
     let typed = SecurityGroup {
-        vpc: reader.id("vpc", "vpcId", group.vpc_id),
+        vpc: reader.id(attr::VPC, "vpcId", group.vpc_id),
         group_name: fold_name(&name).to_owned(),
-        description: reader.text("description", "groupDescription", group.description),
-        ingress: rules(group.ip_permissions, ("ingress", "ipPermissions"), &mut reader),
+        description: reader.text(attr::DESCRIPTION, "groupDescription", group.description),
+        ingress: rules(
+            group.ip_permissions,
+            (attr::INGRESS, "ipPermissions"),
+            &mut reader,
+        ),
         egress: rules(
             group.ip_permissions_egress,
-            ("egress", "ipPermissionsEgress"),
+            (attr::EGRESS, "ipPermissionsEgress"),
             &mut reader,
         ),
     };
@@ -70,7 +74,7 @@ fn fold(group: aws_sdk_ec2::types::SecurityGroup) -> Result<Object, Failure> {
         group.group_id,
         &typed,
         group.tags,
-        facts([("group_name", Some(name))]),
+        facts([(fact::GROUP_NAME, Some(name))]),
     )?;
     object.implicit = implicit;
     Ok(object)
@@ -79,7 +83,7 @@ fn fold(group: aws_sdk_ec2::types::SecurityGroup) -> Result<Object, Failure> {
 /// One rule for each source of each permission of a direction, which is EC2's element of this name.
 fn rules(
     permissions: Option<Vec<IpPermission>>,
-    direction: (&'static str, &'static str),
+    direction: (Attr<[Value]>, &'static str),
     reader: &mut Reader,
 ) -> Vec<Rule> {
     let permissions = reader.always(direction.0, direction.1, permissions);
@@ -89,7 +93,7 @@ fn rules(
         .collect()
 }
 
-fn of_permission(permission: IpPermission, direction: &'static str, reader: &mut Reader) -> Vec<Rule> {
+fn of_permission(permission: IpPermission, direction: Attr<[Value]>, reader: &mut Reader) -> Vec<Rule> {
     let protocol = match reader.text(direction, "ipProtocol", permission.ip_protocol) {
         all if all == "-1" => "all".to_owned(),
         text => (PROTOCOL.read)(&text).unwrap_or(text),
@@ -162,11 +166,11 @@ fn of_permission(permission: IpPermission, direction: &'static str, reader: &mut
 async fn permissions(
     task: &Task<'_>,
     record: &Record,
-    direction: &str,
+    direction: Attr<[Value]>,
 ) -> Result<Vec<IpPermission>, Failure> {
     let mut permissions = Vec::new();
-    for rule in record.list(direction).iter().filter_map(Value::as_map) {
-        let list = match rule.get("prefix_list").and_then(Value::as_text) {
+    for rule in record.records(direction) {
+        let list = match rule.get(attr::PREFIX_LIST) {
             Some(text) => Some(prefix_list::id(task.ec2, text).await?),
             None => None,
         };
@@ -176,27 +180,25 @@ async fn permissions(
 }
 
 fn permission(rule: &Record, prefix_list: Option<String>) -> IpPermission {
-    let protocol = rule.text("protocol");
-    let number = |name: &str| {
-        rule.get(name)
-            .and_then(Value::as_int)
+    let protocol = rule.text(attr::PROTOCOL);
+    let number = |field| {
+        rule.get(field)
             .and_then(|value| i32::try_from(value).ok())
             .unwrap_or(-1)
     };
     let (from, to) = match protocol {
-        "icmp" | "icmpv6" => (Some(number("icmp_type")), Some(number("icmp_code"))),
-        "tcp" | "udp" => port_bounds(rule.text("port"))
+        "icmp" | "icmpv6" => (Some(number(attr::ICMP_TYPE)), Some(number(attr::ICMP_CODE))),
+        "tcp" | "udp" => port_bounds(rule.text(attr::PORT))
             .map(|(from, to)| (i32::from(from), i32::from(to)))
             .unzip(),
         _ => (None, None),
     };
-    let text = |name: &str| rule.get(name).and_then(Value::as_text).map(str::to_owned);
-    let description = text("description");
+    let description = rule.get(attr::DESCRIPTION).map(str::to_owned);
     let builder = IpPermission::builder()
         .ip_protocol(if protocol == "all" { "-1" } else { protocol })
         .set_from_port(from)
         .set_to_port(to);
-    if let Some(group) = rule.reference("security_group").and_then(Ref::id) {
+    if let Some(group) = rule.get(attr::SECURITY_GROUP).and_then(Ref::id) {
         return builder
             .user_id_group_pairs(
                 UserIdGroupPair::builder()
@@ -216,7 +218,7 @@ fn permission(rule: &Record, prefix_list: Option<String>) -> IpPermission {
             )
             .build();
     }
-    let range = text("cidr").unwrap_or_default();
+    let range = rule.text(attr::CIDR);
     if range.contains(':') {
         builder
             .ipv6_ranges(
@@ -241,10 +243,10 @@ fn permission(rule: &Record, prefix_list: Option<String>) -> IpPermission {
 async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         action::CREATE => return create(task).await,
-        action::AUTHORIZE_INGRESS => authorize(task, "ingress").await?,
-        action::AUTHORIZE_EGRESS => authorize(task, "egress").await?,
+        action::AUTHORIZE_INGRESS => authorize(task, attr::INGRESS).await?,
+        action::AUTHORIZE_EGRESS => authorize(task, attr::EGRESS).await?,
         action::DESCRIBE_INGRESS => {
-            let rules = permissions(task, task.sets(), "ingress").await?;
+            let rules = permissions(task, task.sets(), attr::INGRESS).await?;
             let request = task
                 .ec2
                 .client
@@ -255,7 +257,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 .await?;
         }
         action::DESCRIBE_EGRESS => {
-            let rules = permissions(task, task.sets(), "egress").await?;
+            let rules = permissions(task, task.sets(), attr::EGRESS).await?;
             let request = task
                 .ec2
                 .client
@@ -265,8 +267,8 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
             task.call(action::DESCRIBE_EGRESS, request, |request| request.send())
                 .await?;
         }
-        action::REVOKE_INGRESS => revoke(task, "ingress").await?,
-        action::REVOKE_EGRESS => revoke(task, "egress").await?,
+        action::REVOKE_INGRESS => revoke(task, attr::INGRESS).await?,
+        action::REVOKE_EGRESS => revoke(task, attr::EGRESS).await?,
         action::DELETE => {
             let request = task.ec2.client.delete_security_group().group_id(task.id()?);
             task.end(action::DELETE, request, |request| request.send())
@@ -278,14 +280,14 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
-    let name = task.text("group_name");
+    let name = task.text(attr::GROUP_NAME);
     let request = task
         .ec2
         .client
         .create_security_group()
-        .set_vpc_id(task.set_id("vpc"))
+        .set_vpc_id(task.set_id(attr::VPC))
         .set_group_name(name.clone())
-        .set_description(task.text("description"))
+        .set_description(task.text(attr::DESCRIPTION))
         .tag_specifications(tags::specification(task));
     let made = ownership::create(
         task,
@@ -295,14 +297,14 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     )
     .await?;
     Ok(Acted {
-        facts: facts([("group_name", name)]),
+        facts: facts([(fact::GROUP_NAME, name)]),
         ..made_until(made.id, Waiter::SHOWN, None)
     })
 }
 
 /// Allows these rules. Rules that are there already are as wanted; EC2 then takes none of the call, so they
 /// go one by one.
-async fn authorize(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
+async fn authorize(task: &Task<'_>, direction: Attr<[Value]>) -> Result<(), Failure> {
     let rules = permissions(task, task.sets(), direction).await?;
     // A rule takes nothing that another one might still be giving up: where EC2 says that it is there, it is.
     let task = &Task {
@@ -326,9 +328,13 @@ async fn authorize(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
     }
 }
 
-async fn authorize_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermission>) -> Result<(), Failure> {
+async fn authorize_some(
+    task: &Task<'_>,
+    direction: Attr<[Value]>,
+    rules: Vec<IpPermission>,
+) -> Result<(), Failure> {
     let (client, id) = (&task.ec2.client, task.id()?);
-    if direction == "ingress" {
+    if direction.name == attr::INGRESS.name {
         let request = client
             .authorize_security_group_ingress()
             .group_id(id)
@@ -347,7 +353,7 @@ async fn authorize_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermissio
 }
 
 /// Takes these rules away. Where one of them is gone EC2 takes none of the call, so they go one by one.
-async fn revoke(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
+async fn revoke(task: &Task<'_>, direction: Attr<[Value]>) -> Result<(), Failure> {
     let rules = permissions(task, task.unsets(), direction).await?;
     if revoke_some(task, direction, rules.clone()).await? || rules.len() == 1 {
         return Ok(());
@@ -359,9 +365,13 @@ async fn revoke(task: &Task<'_>, direction: &str) -> Result<(), Failure> {
 }
 
 /// Whether EC2 knew them all.
-async fn revoke_some(task: &Task<'_>, direction: &str, rules: Vec<IpPermission>) -> Result<bool, Failure> {
+async fn revoke_some(
+    task: &Task<'_>,
+    direction: Attr<[Value]>,
+    rules: Vec<IpPermission>,
+) -> Result<bool, Failure> {
     let (client, id) = (&task.ec2.client, task.id()?);
-    let known = if direction == "ingress" {
+    let known = if direction.name == attr::INGRESS.name {
         let request = client
             .revoke_security_group_ingress()
             .group_id(id)
@@ -416,9 +426,9 @@ mod tests {
             .description("Web")
             .ip_permissions(permission);
         let object = fold(group.build()).unwrap();
-        assert_eq!(object.record.text("group_name"), "web");
-        assert_eq!(object.facts.text("group_name"), "web#0a1f");
-        object.record.get("ingress").unwrap().to_string()
+        assert_eq!(object.record.text(attr::GROUP_NAME), "web");
+        assert_eq!(object.facts.text(fact::GROUP_NAME), "web#0a1f");
+        object.record.value(attr::INGRESS.name).unwrap().to_string()
     }
 
     #[test]
@@ -480,32 +490,29 @@ mod tests {
     fn a_rule_goes_to_ec2_and_comes_back_the_same() {
         let rules = [
             Record::new()
-                .with("protocol", "tcp")
-                .with("port", "22")
-                .with("cidr", "10.0.0.0/8")
-                .with("description", "ssh"),
+                .with(attr::PROTOCOL, "tcp")
+                .with(attr::PORT, "22")
+                .with(attr::CIDR, "10.0.0.0/8")
+                .with(attr::DESCRIPTION, "ssh"),
             Record::new()
-                .with("protocol", "udp")
-                .with("port", "0-65535")
-                .with("cidr", "::/0"),
+                .with(attr::PROTOCOL, "udp")
+                .with(attr::PORT, "0-65535")
+                .with(attr::CIDR, "::/0"),
             Record::new()
-                .with("protocol", "icmp")
-                .with("icmp_type", 3)
-                .with("icmp_code", 4)
-                .with("cidr", "0.0.0.0/0"),
+                .with(attr::PROTOCOL, "icmp")
+                .with(attr::ICMP_TYPE, 3)
+                .with(attr::ICMP_CODE, 4)
+                .with(attr::CIDR, "0.0.0.0/0"),
             Record::new()
-                .with("protocol", "all")
-                .with("security_group", Ref::Id("sg-00000002".into())),
+                .with(attr::PROTOCOL, "all")
+                .with(attr::SECURITY_GROUP, Ref::Id("sg-00000002".into())),
             Record::new()
-                .with("protocol", "tcp")
-                .with("port", "443")
-                .with("prefix_list", "pl-12345678"),
+                .with(attr::PROTOCOL, "tcp")
+                .with(attr::PORT, "443")
+                .with(attr::PREFIX_LIST, "pl-12345678"),
         ];
         for rule in rules {
-            let list = rule
-                .get("prefix_list")
-                .and_then(Value::as_text)
-                .map(str::to_owned);
+            let list = rule.get(attr::PREFIX_LIST).map(str::to_owned);
             let back = folded(permission(&rule, list));
             assert_eq!(back, format!("[{rule}]"));
         }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_ec2::types::AttributeBooleanValue;
-use trueup_model::kinds::subnet::{Subnet, action, wait};
+use trueup_model::kinds::subnet::{Subnet, action, attr, wait};
 use trueup_model::kinds::vpc::AMAZON_RANGES;
-use trueup_model::{Acted, ApiAction, Kind, Object, Ref, Scope, Value, ipv6};
+use trueup_model::{Acted, ApiAction, Attr, Kind, Object, Ref, Scope, ipv6};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed};
@@ -16,11 +16,13 @@ use crate::read::{Found, Links, Seen, pages};
 use crate::{Ec2, association, cidr_block, ownership, tags};
 
 /// The fact that holds the association with the route table.
-const ASSOCIATION: &str = "route_table_association";
+const ASSOCIATION: Attr<str> = Attr::new("route_table_association");
 /// The fact that holds the association with the network ACL, which every subnet has.
-const ACL_ASSOCIATION: &str = "network_acl_association";
+const ACL_ASSOCIATION: Attr<str> = Attr::new("network_acl_association");
 /// The fact that holds the default ACL of the subnet's VPC.
-const DEFAULT_ACL: &str = "default_network_acl";
+const DEFAULT_ACL: Attr<str> = Attr::new("default_network_acl");
+/// The fact with how many addresses nobody has.
+const FREE: Attr<str> = Attr::new("available_ip_address_count");
 
 /// What Amazon has given a VPC may not be shown at once: it is looked for again after these pauses.
 const SHOWN: [Duration; 5] = [
@@ -46,7 +48,7 @@ impl Live for Subnets {
     }
 
     fn complete(&self, object: &mut Object, links: &Links, scope: &Scope) {
-        let declares_acl = scope.declares(object, "network_acl");
+        let declares_acl = scope.declares(object, attr::NETWORK_ACL.name);
         complete(object, links, declares_acl);
     }
 }
@@ -112,7 +114,7 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
     let mut facts = facts([
         (STATE, Some(state)),
         (
-            "available_ip_address_count",
+            FREE,
             subnet.available_ip_address_count.map(|count| count.to_string()),
         ),
     ]);
@@ -124,21 +126,21 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
     let (ipv6, _) = cidr_block::read(&mut reader, associations, &mut facts, |_, _| false);
     let implicit = needed(ACTION, "defaultForAz", subnet.default_for_az)?;
     let typed = Subnet {
-        vpc: reader.id("vpc", "vpcId", subnet.vpc_id),
-        cidr_block: reader.text("cidr_block", "cidrBlock", subnet.cidr_block),
+        vpc: reader.id(attr::VPC, "vpcId", subnet.vpc_id),
+        cidr_block: reader.text(attr::CIDR_BLOCK, "cidrBlock", subnet.cidr_block),
         ipv6_cidr_block: ipv6,
         availability_zone: Some(reader.text(
-            "availability_zone",
+            attr::AVAILABILITY_ZONE,
             "availabilityZone",
             subnet.availability_zone,
         )),
         availability_zone_id: Some(reader.text(
-            "availability_zone_id",
+            attr::AVAILABILITY_ZONE_ID,
             "availabilityZoneId",
             subnet.availability_zone_id,
         )),
         map_public_ip_on_launch: reader.always(
-            "map_public_ip_on_launch",
+            attr::MAP_PUBLIC_IP_ON_LAUNCH,
             "mapPublicIpOnLaunch",
             subnet.map_public_ip_on_launch,
         ),
@@ -155,12 +157,12 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
 /// declares an ACL: it may name that one by its id.
 fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
     if let Some((table, association)) = links.tables.get(&object.id) {
-        object.record.set("route_table", Ref::Id(table.clone()));
+        object.record.set(attr::ROUTE_TABLE, Ref::Id(table.clone()));
         object.facts.set(ASSOCIATION, association.clone());
     }
     let default = object
         .record
-        .reference("vpc")
+        .get(attr::VPC)
         .and_then(Ref::id)
         .and_then(|vpc| links.default_acls.get(vpc));
     if let Some(default) = default {
@@ -172,25 +174,21 @@ fn complete(object: &mut Object, links: &Links, declares_acl: bool) {
         (Some((acl, association)), default) => {
             object.facts.set(ACL_ASSOCIATION, association.clone());
             if declares_acl || default != Some(acl) {
-                object.record.set("network_acl", Ref::Id(acl.clone()));
+                object.record.set(attr::NETWORK_ACL, Ref::Id(acl.clone()));
             }
             None
         }
     };
     object
         .unread
-        .extend(unread.map(|why| ("network_acl".to_owned(), why.to_owned())));
+        .extend(unread.map(|why| (attr::NETWORK_ACL.into(), why.to_owned())));
 }
 
 async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         action::CREATE => create(task).await,
         action::MODIFY_ATTRIBUTE => {
-            let on = task
-                .sets()
-                .get("map_public_ip_on_launch")
-                .and_then(Value::as_bool)
-                .unwrap_or_default();
+            let on = task.sets().get(attr::MAP_PUBLIC_IP_ON_LAUNCH).unwrap_or_default();
             let value = AttributeBooleanValue::builder().value(on).build();
             let request = task
                 .ec2
@@ -223,10 +221,10 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .ec2
         .client
         .create_subnet()
-        .set_vpc_id(task.set_id("vpc"))
-        .set_cidr_block(task.text("cidr_block"))
-        .set_availability_zone(task.text("availability_zone"))
-        .set_availability_zone_id(task.text("availability_zone_id"))
+        .set_vpc_id(task.set_id(attr::VPC))
+        .set_cidr_block(task.text(attr::CIDR_BLOCK))
+        .set_availability_zone(task.text(attr::AVAILABILITY_ZONE))
+        .set_availability_zone_id(task.text(attr::AVAILABILITY_ZONE_ID))
         .tag_specifications(tags::specification(task));
     let made = ownership::create(
         task,
@@ -263,7 +261,9 @@ async fn range(task: &Task<'_>) -> Result<String, Failure> {
     if !ipv6::is_open(&text) {
         return Ok(text);
     }
-    let vpc = task.set_id("vpc").ok_or_else(|| task.defect("names no VPC"))?;
+    let vpc = task
+        .set_id(attr::VPC)
+        .ok_or_else(|| task.defect("names no VPC"))?;
     let mut pauses = SHOWN.iter();
     loop {
         let facts = find_one(task.ec2, Kind::Vpc, &vpc).await?.map(|vpc| vpc.facts);
@@ -304,7 +304,7 @@ async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
     const ACTION: ApiAction = action::ASSOCIATE_ROUTE_TABLE;
     let id = task.id()?;
     let table = task
-        .set_id("route_table")
+        .set_id(attr::ROUTE_TABLE)
         .ok_or_else(|| task.defect("names no route table"))?;
     let request = task
         .ec2
@@ -330,7 +330,7 @@ async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
 async fn replace_association(task: &Task<'_>) -> Result<Acted, Failure> {
     const ACTION: ApiAction = action::REPLACE_ROUTE_TABLE_ASSOCIATION;
     let table = task
-        .set_id("route_table")
+        .set_id(attr::ROUTE_TABLE)
         .ok_or_else(|| task.defect("names no route table"))?;
     if let Some(known) = known_association(task).await? {
         let request = task
@@ -400,7 +400,7 @@ async fn known_association(task: &Task<'_>) -> Result<Option<String>, Failure> {
 /// Puts a subnet into the ACL that the step sets, or back into the VPC's default one.
 async fn move_to_acl(task: &Task<'_>) -> Result<Acted, Failure> {
     const ACTION: ApiAction = action::REPLACE_NETWORK_ACL_ASSOCIATION;
-    let acl = match task.set_id("network_acl") {
+    let acl = match task.set_id(attr::NETWORK_ACL) {
         Some(acl) => acl,
         None => default_acl(task).await?,
     };
@@ -462,7 +462,7 @@ mod tests {
             .cidr_block("10.0.1.0/24")
             .build();
         let mut object = fold(subnet).unwrap();
-        assert!(object.record.get("route_table").is_none());
+        assert!(!object.record.has(attr::ROUTE_TABLE));
         let tables = BTreeMap::from([(
             "subnet-00000001".to_owned(),
             ("rtb-00000001".to_owned(), "rtbassoc-1".to_owned()),
@@ -476,7 +476,7 @@ mod tests {
             false,
         );
         assert_eq!(
-            object.record.reference("route_table"),
+            object.record.get(attr::ROUTE_TABLE),
             Some(&Ref::Id("rtb-00000001".into()))
         );
         assert_eq!(object.facts.text(ASSOCIATION), "rtbassoc-1");
@@ -510,7 +510,7 @@ mod tests {
                 (object.facts.text(ACL_ASSOCIATION), object.facts.text(DEFAULT_ACL)),
                 ("aclassoc-1", "acl-00000001")
             );
-            object.record.reference("network_acl").map(ToString::to_string)
+            object.record.get(attr::NETWORK_ACL).map(ToString::to_string)
         };
         assert_eq!(completed("acl-00000001", false), None);
         assert_eq!(completed("acl-00000001", true).as_deref(), Some("acl-00000001"));

@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{
     AttributeBooleanValue, Tenancy, VpcAttributeName, VpcCidrBlockStateCode, VpcTenancy,
 };
 use futures_util::future::join_all;
-use trueup_model::kinds::vpc::{AMAZON_RANGES, Vpc, action, wait};
+use trueup_model::kinds::vpc::{AMAZON_RANGES, Vpc, action, attr, wait};
 use trueup_model::{Acted, ApiAction, Object, Record, Scope, Value, ipv6};
 
 use crate::act::{Task, made_until};
@@ -62,7 +62,7 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
 fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
     const ACTION: &str = "DescribeVpcs";
     let mut reader = Reader::default();
-    let primary = reader.text("cidr_block", "cidrBlock", vpc.cidr_block);
+    let primary = reader.text(attr::CIDR_BLOCK, "cidrBlock", vpc.cidr_block);
     let state = reader.word(
         STATE,
         "state",
@@ -72,7 +72,7 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
     let mut facts = facts([(STATE, Some(state))]);
     let mut secondary = Vec::new();
     let associations = reader.always(
-        "secondary_cidr_blocks",
+        attr::SECONDARY_CIDR_BLOCKS,
         "cidrBlockAssociationSet",
         vpc.cidr_block_association_set,
     );
@@ -81,15 +81,15 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
         .any(|association| association.cidr_block.as_deref() == Some(primary.as_str()))
     {
         reader.unknown(
-            "secondary_cidr_blocks",
+            attr::SECONDARY_CIDR_BLOCKS,
             "EC2 did not say its `cidrBlockAssociationSet` in full".to_owned(),
         );
     }
     for association in associations {
-        let range = reader.text("secondary_cidr_blocks", "cidrBlock", association.cidr_block);
+        let range = reader.text(attr::SECONDARY_CIDR_BLOCKS, "cidrBlock", association.cidr_block);
         let state = association.cidr_block_state.and_then(|state| state.state);
         let state = state.as_ref().map(|state| state.as_str());
-        if !cidr_block::holds(&mut reader, "secondary_cidr_blocks", "cidrBlockState", state) {
+        if !cidr_block::holds(&mut reader, attr::SECONDARY_CIDR_BLOCKS, "cidrBlockState", state) {
             continue;
         }
         facts.set_option(&cidr_block::fact(&range), some(association.association_id));
@@ -112,7 +112,7 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
         ipv6_cidr_block: ipv6,
         ipv6_pool: None,
         instance_tenancy: reader.word(
-            "instance_tenancy",
+            attr::INSTANCE_TENANCY,
             "instanceTenancy",
             tenancy,
             &["default", "dedicated", "host"],
@@ -153,8 +153,13 @@ async fn dns(ec2: &Ec2, object: &mut Object) -> Result<(), Failure> {
     };
     let support = on(support.enable_dns_support, of_it(support.vpc_id));
     let hostnames = on(hostnames.enable_dns_hostnames, of_it(hostnames.vpc_id));
-    told(object, "enable_dns_support", "enableDnsSupport", support);
-    told(object, "enable_dns_hostnames", "enableDnsHostnames", hostnames);
+    told(object, attr::ENABLE_DNS_SUPPORT, "enableDnsSupport", support);
+    told(
+        object,
+        attr::ENABLE_DNS_HOSTNAMES,
+        "enableDnsHostnames",
+        hostnames,
+    );
     Ok(())
 }
 
@@ -188,12 +193,12 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
         .ec2
         .client
         .create_vpc()
-        .set_cidr_block(task.text("cidr_block"))
+        .set_cidr_block(task.text(attr::CIDR_BLOCK))
         .set_amazon_provided_ipv6_cidr_block(wants_amazons(task).then_some(true))
         .set_ipv6_cidr_block(task.text(ipv6::BLOCK).filter(|_| !wants_amazons(task)))
-        .set_ipv6_pool(task.text("ipv6_pool"))
+        .set_ipv6_pool(task.text(attr::IPV6_POOL))
         .set_instance_tenancy(
-            task.text("instance_tenancy")
+            task.text(attr::INSTANCE_TENANCY)
                 .map(|tenancy| Tenancy::from(tenancy.as_str())),
         )
         .tag_specifications(tags::specification(task));
@@ -224,7 +229,7 @@ async fn delete(task: &Task<'_>, id: &str) -> Result<(), Failure> {
 /// The one range of a record.
 fn range<'a>(task: &Task<'_>, record: &'a Record) -> Result<&'a str, Failure> {
     let ipv6 = Some(record.text(ipv6::BLOCK)).filter(|range| !range.is_empty());
-    ipv6.or_else(|| record.list("secondary_cidr_blocks").first()?.as_text())
+    ipv6.or_else(|| record.list(attr::SECONDARY_CIDR_BLOCKS).first()?.as_text())
         .ok_or_else(|| task.defect("names no range"))
 }
 
@@ -241,7 +246,7 @@ async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
         .vpc_id(task.id()?)
         .set_cidr_block(ipv6.is_none().then(|| range.to_owned()))
         .set_ipv6_cidr_block(ipv6)
-        .set_ipv6_pool(task.text("ipv6_pool"));
+        .set_ipv6_pool(task.text(attr::IPV6_POOL));
     let answer = task
         .call(action::ASSOCIATE_CIDR_BLOCK, request, |request| request.send())
         .await;
@@ -278,8 +283,8 @@ async fn end(task: &Task<'_>, action: ApiAction, association: String) -> Result<
 }
 
 async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
-    let value = |name: &str| {
-        let on = task.sets().get(name).and_then(Value::as_bool)?;
+    let value = |switch| {
+        let on = task.sets().get(switch)?;
         Some(AttributeBooleanValue::builder().value(on).build())
     };
     let request = task
@@ -287,8 +292,8 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
         .client
         .modify_vpc_attribute()
         .vpc_id(task.id()?)
-        .set_enable_dns_support(value("enable_dns_support"))
-        .set_enable_dns_hostnames(value("enable_dns_hostnames"));
+        .set_enable_dns_support(value(attr::ENABLE_DNS_SUPPORT))
+        .set_enable_dns_hostnames(value(attr::ENABLE_DNS_HOSTNAMES));
     task.call(action::MODIFY_ATTRIBUTE, request, |request| request.send())
         .await?;
     Ok(Acted::default())
@@ -349,12 +354,19 @@ mod tests {
             .build();
         let object = fold(vpc).unwrap();
         assert_eq!(
-            object.record.get("secondary_cidr_blocks").unwrap().to_string(),
+            object
+                .record
+                .value(attr::SECONDARY_CIDR_BLOCKS.name)
+                .unwrap()
+                .to_string(),
             "[10.1.0.0/16]"
         );
-        assert_eq!(object.facts.text("association of 10.1.0.0/16"), "a-10.1.0.0/16");
-        assert_eq!(object.record.text("instance_tenancy"), "default");
-        assert!(object.record.get("enable_dns_support").is_none());
+        assert_eq!(
+            object.facts.value("association of 10.1.0.0/16"),
+            Some(&"a-10.1.0.0/16".into())
+        );
+        assert_eq!(object.record.text(attr::INSTANCE_TENANCY), "default");
+        assert!(!object.record.has(attr::ENABLE_DNS_SUPPORT));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `vpc_endpoint`, live.
 
 use aws_sdk_ec2::types::VpcEndpointType;
-use trueup_model::kinds::vpc_endpoint::{VpcEndpoint, action, wait};
+use trueup_model::kinds::vpc_endpoint::{VpcEndpoint, action, attr, wait};
 use trueup_model::{Acted, ApiAction, Object, Ref, policy};
 
 use crate::act::{Task, ids, made_until};
@@ -79,36 +79,36 @@ fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
         Some(reader.word(STATE, "state", Some(&state(&endpoint)), &STATES)),
     )]);
     let implicit = endpoint.requester_managed == Some(true);
-    let tables = reader.always("route_tables", "routeTableIdSet", endpoint.route_table_ids);
+    let tables = reader.always(attr::ROUTE_TABLES, "routeTableIdSet", endpoint.route_table_ids);
     let endpoint_type = match endpoint.vpc_endpoint_type {
         // Only gateway endpoints have some.
         None if !tables.is_empty() => "gateway".to_owned(),
         ty => reader
             .word(
-                "type",
+                attr::TYPE,
                 "vpcEndpointType",
                 ty.as_ref().map(VpcEndpointType::as_str),
                 &TYPES,
             )
             .to_ascii_lowercase(),
     };
-    let policy = match document(&reader.text("policy", "policyDocument", endpoint.policy_document)) {
+    let policy = match document(&reader.text(attr::POLICY, "policyDocument", endpoint.policy_document)) {
         Ok(policy) => policy,
         Err(why) => {
-            reader.unknown("policy", format!("EC2's `policyDocument` is no JSON: {why}"));
+            reader.unknown(attr::POLICY, format!("EC2's `policyDocument` is no JSON: {why}"));
             None
         }
     };
-    let service = reader.text("service", "serviceName", endpoint.service_name);
+    let service = reader.text(attr::SERVICE, "serviceName", endpoint.service_name);
     // EC2 knows services by their full names only.
     if !service.contains('.') {
         reader.unknown(
-            "service",
+            attr::SERVICE,
             format!("EC2 says `{service}` as its `serviceName`, which is no name of a service"),
         );
     }
     let typed = VpcEndpoint {
-        vpc: reader.id("vpc", "vpcId", endpoint.vpc_id),
+        vpc: reader.id(attr::VPC, "vpcId", endpoint.vpc_id),
         service,
         endpoint_type,
         route_tables: tables.into_iter().map(Ref::Id).collect(),
@@ -141,25 +141,29 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 fn policy_text(task: &Task<'_>) -> Result<Option<String>, Failure> {
-    let text = task.sets().get("policy").map(serde_json::to_string).transpose();
+    let text = task
+        .sets()
+        .get(attr::POLICY)
+        .map(serde_json::to_string)
+        .transpose();
     text.map_err(|error| task.defect(&format!("has a policy that is no JSON: {error}")))
 }
 
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
-    let service = task.text("service").unwrap_or_default();
+    let service = task.text(attr::SERVICE).unwrap_or_default();
     // A spec that does not know its region leaves the service's short name.
     let service = if service.contains('.') {
         service
     } else {
         format!("com.amazonaws.{}.{service}", task.ec2.site.region)
     };
-    let (tables, policy) = (ids(task.sets(), "route_tables"), policy_text(task)?);
+    let (tables, policy) = (ids(task.sets(), attr::ROUTE_TABLES), policy_text(task)?);
     let with = |token: &str| {
         task.ec2
             .client
             .create_vpc_endpoint()
             .client_token(token)
-            .set_vpc_id(task.set_id("vpc"))
+            .set_vpc_id(task.set_id(attr::VPC))
             .service_name(&service)
             .vpc_endpoint_type(VpcEndpointType::Gateway)
             .set_route_table_ids(Some(tables.clone()).filter(|tables| !tables.is_empty()))
@@ -180,14 +184,14 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
     let id = task.id()?;
     let some = |tables: Vec<String>| Some(tables).filter(|tables| !tables.is_empty());
     let policy = policy_text(task)?;
-    let reset = policy.is_none() && task.unsets().get("policy").is_some();
+    let reset = policy.is_none() && task.unsets().has(attr::POLICY);
     let request = task
         .ec2
         .client
         .modify_vpc_endpoint()
         .vpc_endpoint_id(id)
-        .set_add_route_table_ids(some(ids(task.sets(), "route_tables")))
-        .set_remove_route_table_ids(some(ids(task.unsets(), "route_tables")))
+        .set_add_route_table_ids(some(ids(task.sets(), attr::ROUTE_TABLES)))
+        .set_remove_route_table_ids(some(ids(task.unsets(), attr::ROUTE_TABLES)))
         .set_policy_document(policy)
         .set_reset_policy(reset.then_some(true));
     task.call(action::MODIFY, request, |request| request.send())
@@ -281,20 +285,18 @@ mod tests {
     #[test]
     fn the_default_policy_is_none() {
         let default = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
-        assert!(with_policy(default).get("policy").is_none());
-        assert!(with_policy("").get("policy").is_none());
-        assert!(with_policy(r#"{"Statement":["#).get("policy").is_none());
+        assert!(with_policy(default).get(attr::POLICY).is_none());
+        assert!(with_policy("").get(attr::POLICY).is_none());
+        assert!(with_policy(r#"{"Statement":["#).get(attr::POLICY).is_none());
         let own = with_policy(
             r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#,
         );
-        let statement = own
-            .get("policy")
-            .and_then(Value::as_map)
-            .unwrap()
-            .list("Statement")[0]
-            .as_map()
-            .unwrap();
-        assert_eq!(statement.text("Action"), "s3:*");
+        assert!(
+            own.get(attr::POLICY)
+                .unwrap()
+                .to_string()
+                .contains("Action: s3:*")
+        );
     }
 
     #[test]
@@ -303,7 +305,10 @@ mod tests {
             let endpoint = Endpoint::builder()
                 .vpc_endpoint_id("vpce-00000001")
                 .set_policy_document(policy.map(str::to_owned));
-            fold(endpoint.build()).unwrap().unread.contains_key("policy")
+            fold(endpoint.build())
+                .unwrap()
+                .unread
+                .contains_key(attr::POLICY.name)
         };
         assert!(unread(None) && unread(Some("")) && unread(Some(r#"{"Statement":["#)) && !unread(Some("{}")));
     }

@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::kinds::elastic_ip::HELD_BY;
-use trueup_model::{Kind, Object, Scope};
+use trueup_model::{Kind, Object, Scope, fact};
 
 /// Notes on each address of ours what has it, where that is not of the topology and is not on its way out.
 /// `leaving` are interfaces that go away, `is_gone` tells ids of what has ended or is ending.
@@ -24,14 +23,14 @@ pub fn tell(
         let users = || USERS.iter().filter_map(|kind| by_kind.get(kind)).flatten();
         for address in addresses.iter_mut().filter(|address| is_ours(address)) {
             let (instance, interface) = (
-                address.facts.text("instance"),
-                address.facts.text("network_interface"),
+                address.facts.text(fact::INSTANCE),
+                address.facts.text(fact::NETWORK_INTERFACE),
             );
             let has =
-                |user: &&Object| user.id == instance || user.facts.text("network_interface") == interface;
+                |user: &&Object| user.id == instance || user.facts.text(fact::NETWORK_INTERFACE) == interface;
             let user = users().find(has);
             let expected = user.is_some_and(is_ours) || is_gone(instance) || leaving.contains(interface);
-            if address.facts.text("association").is_empty() || interface.is_empty() || expected {
+            if address.facts.text(fact::ASSOCIATION).is_empty() || interface.is_empty() || expected {
                 continue;
             }
             let user = user.map_or(instance, |user| user.id.as_str());
@@ -40,7 +39,7 @@ pub fn tell(
             } else {
                 format!("{user} ({interface})")
             };
-            address.facts.set(HELD_BY, holder);
+            address.facts.set(fact::HELD_BY, holder);
         }
     }
     by_kind.insert(Kind::ElasticIp, addresses);
@@ -113,7 +112,7 @@ mod tests {
         };
         let leaving = leaving.iter().map(|id| (*id).to_owned()).collect();
         tell(&mut by_kind, &scope, &leaving, &|id| gone.contains(&id));
-        by_kind[&Kind::ElasticIp][0].facts.text(HELD_BY).to_owned()
+        by_kind[&Kind::ElasticIp][0].facts.text(fact::HELD_BY).to_owned()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use trueup_model::attr::VPC;
 use trueup_model::{CloudError, Follow, Kind, Object, Scope, Type, Value, tags};
 
 use super::{Unreadable, pages};
@@ -217,7 +218,7 @@ fn without_their_own(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, missi
             let of_vpc = |object: &Object| {
                 object
                     .record
-                    .reference("vpc")
+                    .get(VPC)
                     .and_then(|to| to.id())
                     .is_none_or(|id| id == vpc.id)
             };
@@ -343,7 +344,7 @@ mod tests {
         };
         let record = vpc
             .into_iter()
-            .map(|vpc| ("vpc".to_owned(), Ref::Id(vpc.to_owned()).into()))
+            .map(|vpc| (VPC.into(), Ref::Id(vpc.to_owned()).into()))
             .collect::<Record>();
         Object {
             kind,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
+use crate::attr;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -53,7 +54,7 @@ egress_only_internet_gateway:
          for `::/0`.",
     ],
     attributes: &[
-        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it serves.")
+        Attribute::new(attr::VPC, Type::Ref(Kind::Vpc, Follow::Id), "The VPC it serves.")
             .required()
             .replace("it serves the VPC that it was made for"),
     ],
@@ -84,7 +85,7 @@ impl Rules for EgressOnlyInternetGatewayRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        action::CREATE.setting(record.only(&["vpc"]))
+        action::CREATE.setting(record.only(&[attr::VPC.name]))
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {

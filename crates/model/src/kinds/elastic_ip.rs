@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
+use crate::attr::ELASTIC_IP;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -16,7 +17,7 @@ use crate::schema::Schema;
 use crate::stake::Loss;
 use crate::topology::Topology;
 use crate::value::Record;
-use crate::{Kind, Ref};
+use crate::{Kind, Ref, fact};
 
 /// An Elastic IP address: all that it is to a spec is that it exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,9 +56,6 @@ elastic_ip:
     selected_by_tags: false,
 };
 
-/// The fact with what has an address of ours and is not of its topology.
-pub const HELD_BY: &str = "held_by";
-
 /// All that an elastic ip is.
 pub static DEF: KindDef = KindDef {
     schema: &SCHEMA,
@@ -75,7 +73,7 @@ impl Rules for ElasticIpRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut users: std::collections::BTreeMap<&Ref, &crate::Resource> = std::collections::BTreeMap::new();
         for resource in topology.of(Kind::NatGateway).chain(topology.of(Kind::Instance)) {
-            let Some(address) = resource.record.reference("elastic_ip") else {
+            let Some(address) = resource.record.get(ELASTIC_IP) else {
                 continue;
             };
             if let Some(first) = users.insert(address, resource) {
@@ -84,8 +82,8 @@ impl Rules for ElasticIpRules {
                         "elastic-ip-twice",
                         format!("{} and {} both use {address}", first.address, resource.address),
                     )
-                    .at(resource.place("elastic_ip"), "the second use")
-                    .at(first.place("elastic_ip"), "the first use")
+                    .at(resource.place(ELASTIC_IP), "the second use")
+                    .at(first.place(ELASTIC_IP), "the first use")
                     .help(
                         "an Elastic IP address serves one gateway or instance: declare another `elastic_ip`",
                     ),
@@ -105,18 +103,18 @@ impl Rules for ElasticIpRules {
 
     fn losses(&self, object: &Object) -> Vec<Loss> {
         vec![Loss::ElasticIp {
-            address: object.facts.text("public_ip").to_owned(),
+            address: object.facts.text(fact::PUBLIC_IP).to_owned(),
         }]
     }
 
     fn held_by(&self, object: &Object) -> Option<String> {
-        Some(object.facts.text(HELD_BY).to_owned()).filter(|holder| !holder.is_empty())
+        Some(object.facts.text(fact::HELD_BY).to_owned()).filter(|holder| !holder.is_empty())
     }
 
     fn notes(&self, _record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
         let held = object.and_then(|object| Some((object, self.held_by(object)?)));
         let note = |(object, holder): (&Object, String)| Note::AddressHeld {
-            address: object.facts.text("public_ip").to_owned(),
+            address: object.facts.text(fact::PUBLIC_IP).to_owned(),
             id: object.id.clone(),
             holder,
         };
@@ -131,5 +129,5 @@ impl Rules for ElasticIpRules {
 /// What a call that uses an address takes: an address serves one object at a time.
 pub fn use_claim(sets: &Record) -> Option<Claim> {
     let claim = |address| Claim::text(format!("uses of {address}"), "association", format!("{address}"));
-    sets.reference("elastic_ip").map(claim)
+    sets.get(ELASTIC_IP).map(claim)
 }

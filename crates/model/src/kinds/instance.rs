@@ -7,6 +7,7 @@ mod volume;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ApiAction, actions};
+use crate::attr::{Attr, TAGS, attributes};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -21,7 +22,7 @@ use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref, Sought, Zone, tags};
+use crate::{Address, Kind, Ref, Sought, Zone, fact, tags};
 
 /// An instance. What is `None` was not declared, or cannot be seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +86,35 @@ impl Typed for Instance {
     const KIND: Kind = Kind::Instance;
 }
 
+attributes! {
+    [SUBNET, ELASTIC_IP, PRIVATE_IP_ADDRESS];
+    HTTP_ENDPOINT: str = "http_endpoint";
+    HTTP_TOKENS: str = "http_tokens";
+    HTTP_PUT_RESPONSE_HOP_LIMIT: i64 = "http_put_response_hop_limit";
+    INSTANCE_METADATA_TAGS: str = "instance_metadata_tags";
+    SIZE: i64 = "size";
+    TYPE: str = "type";
+    IOPS: i64 = "iops";
+    THROUGHPUT: i64 = "throughput";
+    ENCRYPTED: bool = "encrypted";
+    DELETE_ON_TERMINATION: bool = "delete_on_termination";
+    IMAGE: str = "image";
+    INSTANCE_TYPE: str = "instance_type";
+    SECURITY_GROUPS: [Value] = "security_groups";
+    KEY_PAIR: Ref = "key_pair";
+    ASSOCIATE_PUBLIC_IP_ADDRESS: bool = "associate_public_ip_address";
+    USER_DATA: Value = "user_data";
+    USER_DATA_FILE: str = "user_data_file";
+    IAM_INSTANCE_PROFILE: str = "iam_instance_profile";
+    SOURCE_DEST_CHECK: bool = "source_dest_check";
+    MONITORING: bool = "monitoring";
+    DISABLE_API_TERMINATION: bool = "disable_api_termination";
+    METADATA_OPTIONS: Record = "metadata_options";
+    EBS_OPTIMIZED: bool = "ebs_optimized";
+    ROOT_VOLUME: Record = "root_volume";
+    STATE: str = "state";
+}
+
 actions! {
     RUN = create "RunInstances" under_token;
     START = modify "StartInstances";
@@ -143,9 +173,9 @@ const USER_DATA_BYTES_MAX: usize = 16 * 1024;
 
 impl Rules for InstanceRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
-        if let Some(path) = record.remove("user_data_file") {
+        if let Some(path) = record.remove(attr::USER_DATA_FILE) {
             let path = path.as_text().unwrap_or_default().to_owned();
-            if record.get("user_data").is_some() {
+            if record.has(attr::USER_DATA) {
                 context.problem(
                     "user_data_file",
                     "user-data",
@@ -154,7 +184,7 @@ impl Rules for InstanceRules {
                 );
             }
             match context.files.bytes(&path) {
-                Ok(bytes) => record.set("user_data", Value::data(bytes)),
+                Ok(bytes) => record.set(attr::USER_DATA, Value::data(bytes)),
                 Err(why) => {
                     context.problem("user_data_file", "user-data", why, "name a file that can be read");
                 }
@@ -164,7 +194,7 @@ impl Rules for InstanceRules {
         check_metadata_options(record, context);
         check_optimized(record, context);
         let length = record
-            .get("user_data")
+            .get(attr::USER_DATA)
             .and_then(Value::as_bytes)
             .map_or(0, <[u8]>::len);
         if length > USER_DATA_BYTES_MAX {
@@ -217,25 +247,21 @@ impl Rules for InstanceRules {
     }
 
     fn home<'r>(&self, record: &'r Record) -> Option<&'r Ref> {
-        record.reference("subnet")
+        record.get(attr::SUBNET)
     }
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        record
-            .list("security_groups")
-            .iter()
-            .filter_map(Value::as_ref)
-            .collect()
+        record.references(attr::SECURITY_GROUPS).collect()
     }
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
-        let text = |name: &str| record.get(name).and_then(Value::as_text).map(str::to_owned);
-        let of_type = text("instance_type").map(|name| Sought::InstanceType {
-            name,
+        let of_type = record.get(attr::INSTANCE_TYPE).map(|name| Sought::InstanceType {
+            name: name.to_owned(),
             zone: Zone::Any,
         });
-        text("image")
-            .map(Sought::Object)
+        record
+            .get(attr::IMAGE)
+            .map(|image| Sought::Object(image.to_owned()))
             .into_iter()
             .chain(of_type)
             .collect()
@@ -252,11 +278,11 @@ impl Rules for InstanceRules {
     /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one
     /// without.
     fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
-        let given = call.sets.get("associate_public_ip_address") == Some(&Value::Bool(true));
+        let given = call.sets.get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS) == Some(true);
         if !given && !matches!(call.action, action::RUN | action::ASSOCIATE_ADDRESS) {
             return Vec::new();
         }
-        let subnet = record.reference("subnet");
+        let subnet = record.get(attr::SUBNET);
         let serving = internet_gateway::serving(subnet, view)
             .into_iter()
             .cloned()
@@ -272,14 +298,10 @@ impl Rules for InstanceRules {
     /// Hosts of one group, and hosts whose names have the same stem.
     fn company(&self, address: &Address, record: &Record) -> Vec<String> {
         let groups = record
-            .list("security_groups")
+            .list(attr::SECURITY_GROUPS)
             .iter()
             .map(|group| format!("group {group}"));
-        let called = record
-            .get("tags")
-            .and_then(Value::as_map)
-            .map(|tags| tags.text(tags::NAME))
-            .unwrap_or_default();
+        let called = tags::name(record);
         // What EC2 shows by itself is the address's name behind that of the topology.
         let called =
             Some(called).filter(|called| !called.is_empty() && !called.ends_with(address.name.as_str()));
@@ -310,12 +332,12 @@ impl Rules for InstanceRules {
     }
 
     fn lifts(&self, object: &Object) -> Option<&'static str> {
-        const PROTECTION: &str = "disable_api_termination";
-        (object.record.get(PROTECTION) == Some(&Value::Bool(true))).then_some(PROTECTION)
+        const PROTECTION: Attr<bool> = attr::DISABLE_API_TERMINATION;
+        (object.record.get(PROTECTION) == Some(true)).then_some(PROTECTION.name)
     }
 
     fn along(&self, object: &Object) -> Vec<String> {
-        Some(object.facts.text("network_interface").to_owned())
+        Some(object.facts.text(fact::NETWORK_INTERFACE).to_owned())
             .filter(|id| !id.is_empty())
             .into_iter()
             .collect()
@@ -324,16 +346,16 @@ impl Rules for InstanceRules {
     fn losses(&self, object: &Object) -> Vec<Loss> {
         let facts = &object.facts;
         let mut losses = Vec::new();
-        if !facts.text("private_ip").is_empty() {
+        if !facts.text(fact::PRIVATE_IP).is_empty() {
             losses.push(Loss::PrivateAddress {
-                address: facts.text("private_ip").to_owned(),
+                address: facts.text(fact::PRIVATE_IP).to_owned(),
             });
         }
         losses.extend(public_address(object));
-        if facts.get("root_volume_deleted_on_termination") == Some(&Value::Bool(true)) {
-            let gib = facts.get("root_volume_size").and_then(Value::as_int);
+        if facts.get(fact::ROOT_VOLUME_GOES) == Some(true) {
+            let gib = facts.get(fact::ROOT_VOLUME_SIZE);
             losses.push(Loss::RootVolume {
-                id: facts.text("root_volume_id").to_owned(),
+                id: facts.text(fact::ROOT_VOLUME_ID).to_owned(),
                 gib,
             });
         }
@@ -343,23 +365,23 @@ impl Rules for InstanceRules {
     /// EC2 gives an instance another public address at each start, and takes the one it gave where it is not
     /// wanted any more or an Elastic IP address takes its place.
     fn losses_by_update(&self, object: &Object, update: &Update<'_>, effect: Effect) -> Vec<Loss> {
-        let off = update.has("associate_public_ip_address")
-            && update.after.get("associate_public_ip_address") == Some(&Value::Bool(false));
-        let loses = effect == Effect::Stop || off || update.has("elastic_ip");
+        let off = update.has(attr::ASSOCIATE_PUBLIC_IP_ADDRESS)
+            && update.after.get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS) == Some(false);
+        let loses = effect == Effect::Stop || off || update.has(attr::ELASTIC_IP);
         public_address(object).filter(|_| loses).into_iter().collect()
     }
 
     fn loss_disruption(&self, object: &Object) -> Disruption {
-        match object.facts.get("root_volume_deleted_on_termination") {
-            Some(Value::Bool(false)) => Disruption::AddressLost,
+        match object.facts.get(fact::ROOT_VOLUME_GOES) {
+            Some(false) => Disruption::AddressLost,
             _ => Disruption::DataLost,
         }
     }
 
     fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
         const NOTES: [(&str, Note); 2] = [
-            ("user_data", Note::FirstBootOnly),
-            ("instance_type", Note::StaysStopped),
+            (attr::USER_DATA.name, Note::FirstBootOnly),
+            (attr::INSTANCE_TYPE.name, Note::StaysStopped),
         ];
         let differing = object
             .map(|object| table::SCHEMA.differing(record, &object.record))
@@ -374,8 +396,12 @@ impl Rules for InstanceRules {
 
 /// The oldest burstable families have no bandwidth of their own to volumes.
 fn check_optimized(record: &Record, context: &mut Context<'_>) {
-    let family = record.text("instance_type").split('.').next().unwrap_or_default();
-    if matches!(family, "t1" | "t2") && record.get("ebs_optimized") == Some(&Value::Bool(true)) {
+    let family = record
+        .text(attr::INSTANCE_TYPE)
+        .split('.')
+        .next()
+        .unwrap_or_default();
+    if matches!(family, "t1" | "t2") && record.get(attr::EBS_OPTIMIZED) == Some(true) {
         let message = format!("a {family} instance cannot be `ebs_optimized`");
         context.problem(
             "ebs_optimized",
@@ -389,10 +415,10 @@ fn check_optimized(record: &Record, context: &mut Context<'_>) {
 /// EC2 takes no other option for an endpoint that is off, at launch or later: it would be told and never be
 /// so.
 fn check_metadata_options(record: &Record, context: &mut Context<'_>) {
-    let Some(options) = record.get("metadata_options").and_then(Value::as_map) else {
+    let Some(options) = record.get(attr::METADATA_OPTIONS) else {
         return;
     };
-    if options.text("http_endpoint") != "disabled" {
+    if options.text(attr::HTTP_ENDPOINT) != "disabled" {
         return;
     }
     for (name, _) in options.iter().filter(|(name, _)| *name != "http_endpoint") {
@@ -424,25 +450,25 @@ fn stem(name: &str) -> &str {
 
 /// The public address that EC2 gave an instance; an Elastic IP address is its owner's.
 fn public_address(object: &Object) -> Option<Loss> {
-    let public = object.facts.text("public_ip");
-    let given = !public.is_empty() && object.record.get("elastic_ip").is_none();
+    let public = object.facts.text(fact::PUBLIC_IP);
+    let given = !public.is_empty() && !object.record.has(attr::ELASTIC_IP);
     given.then(|| Loss::PublicAddress {
         address: public.to_owned(),
     })
 }
 
 fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let groups = resource.record.list("security_groups");
+    let groups = resource.record.list(attr::SECURITY_GROUPS);
     if groups.len() > 5 {
         let message = format!(
             "{} has {} security groups; an account's quota is 5 unless it was raised",
             resource.address,
             groups.len()
         );
-        out.push(Diagnostic::warning("quota", message).at(resource.place("security_groups"), ""));
+        out.push(Diagnostic::warning("quota", message).at(resource.place(attr::SECURITY_GROUPS), ""));
     }
     let own = topology
-        .follow(resource.record.reference("subnet"))
+        .follow(resource.record.get(attr::SUBNET))
         .and_then(|subnet| vpc::of(&subnet.record));
     for group in groups.iter().filter_map(Value::as_ref) {
         let other = topology
@@ -457,7 +483,7 @@ fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnost
                     format!("{} is in {own}, and {group} in {other}", resource.address),
                 )
                 .at(
-                    resource.place("security_groups"),
+                    resource.place(attr::SECURITY_GROUPS),
                     "a security group of another VPC",
                 )
                 .help("an instance uses security groups of its own VPC"),
@@ -468,7 +494,7 @@ fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnost
 
 /// EC2 refuses to associate an Elastic IP address where no internet gateway is attached.
 fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let address = resource.record.reference("elastic_ip");
+    let address = resource.record.get(attr::ELASTIC_IP);
     if let (Some(address), Some(vpc)) = (address, internet_gateway::missing(resource, topology)) {
         out.push(
             Diagnostic::error(
@@ -478,7 +504,7 @@ fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Ve
                     resource.address
                 ),
             )
-            .at(resource.place("elastic_ip"), "cannot be reached")
+            .at(resource.place(attr::ELASTIC_IP), "cannot be reached")
             .help(format!(
                 "attach an `internet_gateway` to {vpc}, or remove `elastic_ip`"
             )),
@@ -489,20 +515,15 @@ fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Ve
 /// What reads its tags from the metadata service reads them by a path: EC2 refuses keys that do not fit into
 /// one.
 fn check_metadata_tags(resource: &Resource, out: &mut Vec<Diagnostic>) {
-    let options = resource.record.get("metadata_options").and_then(Value::as_map);
-    if options.is_none_or(|options| options.text("instance_metadata_tags") != "enabled") {
+    let options = resource.record.get(attr::METADATA_OPTIONS);
+    if options.is_none_or(|options| options.text(attr::INSTANCE_METADATA_TAGS) != "enabled") {
         return;
     }
     let fits = |key: &str| {
         let legal = |c: char| c.is_ascii_alphanumeric() || "-_+=,.@:".contains(c);
         key.chars().all(legal) && !matches!(key, "." | ".." | "_index")
     };
-    let tags = resource
-        .record
-        .get("tags")
-        .and_then(Value::as_map)
-        .into_iter()
-        .flat_map(Record::iter);
+    let tags = resource.record.get(TAGS).into_iter().flat_map(Record::iter);
     for (key, _) in tags.filter(|(key, value)| **value != Value::Null && !fits(key)) {
         out.push(
             Diagnostic::error(
@@ -513,11 +534,11 @@ fn check_metadata_tags(resource: &Resource, out: &mut Vec<Diagnostic>) {
                 ),
             )
             .at(
-                resource.place(&format!("tags.{key}")),
+                resource.place(format!("{TAGS}.{key}")),
                 "letters, digits and -_+=,.@: only, and none of `.`, `..` and `_index`",
             )
             .at(
-                resource.place("metadata_options"),
+                resource.place(attr::METADATA_OPTIONS),
                 "`instance_metadata_tags: enabled`",
             )
             .help(
@@ -528,12 +549,8 @@ fn check_metadata_tags(resource: &Resource, out: &mut Vec<Diagnostic>) {
 }
 
 fn check_public(resource: &Resource, out: &mut Vec<Diagnostic>) {
-    let declared = resource
-        .record
-        .get("associate_public_ip_address")
-        .and_then(Value::as_bool)
-        == Some(true);
-    if declared && resource.record.get("elastic_ip").is_some() {
+    let declared = resource.record.get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS) == Some(true);
+    if declared && resource.record.has(attr::ELASTIC_IP) {
         out.push(
             Diagnostic::warning(
                 "public-address-twice",
@@ -543,7 +560,7 @@ fn check_public(resource: &Resource, out: &mut Vec<Diagnostic>) {
                 ),
             )
             .at(
-                resource.place("associate_public_ip_address"),
+                resource.place(attr::ASSOCIATE_PUBLIC_IP_ADDRESS),
                 "has no effect beside `elastic_ip`",
             )
             .help("remove `associate_public_ip_address`"),
@@ -577,7 +594,7 @@ mod tests {
                 let tags = Record::new().with(tags::NAME, called);
                 InstanceRules.company(
                     &name.parse().unwrap(),
-                    &Record::new().with("security_groups", groups).with("tags", tags),
+                    &Record::new().with(attr::SECURITY_GROUPS, groups).with(TAGS, tags),
                 )
             };
             words(one).iter().any(|word| words(other).contains(word))

@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
+use crate::attr;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
-use crate::kinds::vpc;
+use crate::kinds::{instance, nat_gateway, vpc};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Rules, View};
 use crate::schema::{Attribute, Follow, Schema, Type};
 use crate::topology::{Resource, Topology};
-use crate::value::{Record, Value};
+use crate::value::Record;
 use crate::{Address, Kind, Ref};
 
 /// An internet gateway.
@@ -58,7 +59,7 @@ internet_gateway:
          hosts need public addresses.",
     ],
     attributes: &[Attribute::new(
-        "vpc",
+        attr::VPC,
         Type::Ref(Kind::Vpc, Follow::Id),
         "The VPC it is attached to. Moving it cuts the old VPC off from the internet.",
     )
@@ -103,8 +104,8 @@ impl Rules for InternetGatewayRules {
                             first.address, resource.address
                         ),
                     )
-                    .at(resource.place("vpc"), "the second one")
-                    .at(first.place("vpc"), "the first one")
+                    .at(resource.place(attr::VPC), "the second one")
+                    .at(first.place(attr::VPC), "the first one")
                     .help("a VPC has at most one internet gateway: remove one"),
                 );
             }
@@ -116,7 +117,7 @@ impl Rules for InternetGatewayRules {
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        let attachment = object.record.only(&["vpc"]);
+        let attachment = object.record.only(&[attr::VPC.name]);
         let mut calls = Vec::new();
         if !attachment.is_empty() {
             calls.push(action::DETACH.unsetting(attachment));
@@ -147,7 +148,7 @@ impl Rules for InternetGatewayRules {
         let mapped = view.live_of(Kind::NatGateway).chain(view.live_of(Kind::Instance));
         mapped
             .filter(|live| is_public(live.record))
-            .filter(|live| view.live_ref(live.record.reference("subnet"), "vpc") == Some(&vpc))
+            .filter(|live| view.live_ref(live.record.get(attr::SUBNET), attr::VPC) == Some(&vpc))
             .map(|live| {
                 let wanted = view.wanted.get(live.address).filter(|_| live.holds);
                 match wanted.and_then(|wanted| unmapped(live.record, wanted)) {
@@ -165,19 +166,20 @@ impl Rules for InternetGatewayRules {
 
 /// Whether a live instance or NAT gateway has a public address mapped to it.
 fn is_public(record: &Record) -> bool {
-    let shows = record.get("associate_public_ip_address").and_then(Value::as_bool) == Some(true);
-    shows || record.get("elastic_ip").is_some() || record.text("connectivity_type") == "public"
+    let shows = record.get(instance::attr::ASSOCIATE_PUBLIC_IP_ADDRESS) == Some(true);
+    shows || record.has(attr::ELASTIC_IP) || record.text(nat_gateway::attr::CONNECTIVITY_TYPE) == "public"
 }
 
 /// The attribute whose change takes the public address off an instance that stays, where one does.
 fn unmapped(live: &Record, wanted: &Record) -> Option<&'static str> {
-    let stops = live.text("state") == "running" && wanted.text("state") == "stopped";
-    let off = wanted.get("associate_public_ip_address").and_then(Value::as_bool) == Some(false);
-    match (live.get("elastic_ip"), wanted.get("elastic_ip")) {
-        (Some(_), None) => Some("elastic_ip"),
-        (None, None) if off => Some("associate_public_ip_address"),
+    let stops =
+        live.text(instance::attr::STATE) == "running" && wanted.text(instance::attr::STATE) == "stopped";
+    let off = wanted.get(instance::attr::ASSOCIATE_PUBLIC_IP_ADDRESS) == Some(false);
+    match (live.get(attr::ELASTIC_IP), wanted.get(attr::ELASTIC_IP)) {
+        (Some(_), None) => Some(attr::ELASTIC_IP.name),
+        (None, None) if off => Some(instance::attr::ASSOCIATE_PUBLIC_IP_ADDRESS.name),
         // EC2 takes back the address that it gave at the start.
-        (None, None) if stops => Some("state"),
+        (None, None) if stops => Some(instance::attr::STATE.name),
         _ => None,
     }
 }
@@ -185,7 +187,7 @@ fn unmapped(live: &Record, wanted: &Record) -> Option<&'static str> {
 /// The VPC of a resource in a subnet, where that VPC will have no internet gateway. A VPC outside the
 /// topology may well have one there.
 pub fn missing<'a>(resource: &Resource, topology: &'a Topology) -> Option<&'a Ref> {
-    let subnet = topology.follow(resource.record.reference("subnet"))?;
+    let subnet = topology.follow(resource.record.get(attr::SUBNET))?;
     let vpc = vpc::of(&subnet.record).filter(|vpc| vpc.address().is_some())?;
     let serves = |gateway: &Resource| vpc::of(&gateway.record) == Some(vpc);
     (!topology.of(Kind::InternetGateway).any(serves)).then_some(vpc)
@@ -194,7 +196,7 @@ pub fn missing<'a>(resource: &Resource, topology: &'a Topology) -> Option<&'a Re
 /// What a launch in `subnet` comes after, where the VPC's gateway goes: EC2 keeps a gateway while an instance
 /// has a public address, and a subnet may give it one at once.
 pub fn leaving(subnet: Option<&Ref>, view: &View<'_>) -> Vec<After> {
-    let Some(vpc) = view.wanted_ref(subnet, "vpc") else {
+    let Some(vpc) = view.wanted_ref(subnet, attr::VPC) else {
         return Vec::new();
     };
     let stays = |address: &Address| {
@@ -207,13 +209,13 @@ pub fn leaving(subnet: Option<&Ref>, view: &View<'_>) -> Vec<After> {
         .filter(|live| vpc::of(live.record) == Some(vpc));
     let leaving = attached.filter(|live| !live.holds || !stays(live.address));
     leaving
-        .map(|live| After::Changed(live.address.clone(), live.id.to_owned(), "vpc"))
+        .map(|live| After::Changed(live.address.clone(), live.id.to_owned(), attr::VPC.name))
         .collect()
 }
 
 /// The gateways that will be attached to the VPC of `subnet`: public addresses need one before they work.
 pub fn serving<'a>(subnet: Option<&Ref>, view: &View<'a>) -> Vec<&'a Address> {
-    let vpc = view.wanted_ref(subnet, "vpc");
+    let vpc = view.wanted_ref(subnet, attr::VPC);
     let serves = |record: &Record| vpc.is_some() && vpc::of(record) == vpc;
     view.wanted_of(Kind::InternetGateway)
         .filter(|(_, record)| serves(record))

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
+use crate::attr::attributes;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -14,7 +15,7 @@ use crate::room::Lists;
 use crate::rules::{Context, Rules};
 use crate::schema::{Attribute, Schema, Type};
 use crate::topology::Topology;
-use crate::value::{Record, Value};
+use crate::value::Record;
 use crate::{Address, Kind};
 
 /// A key pair.
@@ -81,6 +82,14 @@ fn is_material(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'))
 }
 
+attributes! {
+    KEY_NAME: str = "key_name";
+    PRIVATE_KEY_FILE: str = "private_key_file";
+    KEY_TYPE: str = "key_type";
+    PUBLIC_KEY: str = "public_key";
+    PUBLIC_KEY_FILE: str = "public_key_file";
+}
+
 actions! {
     WRITE_FILE = prepare "WriteKeyFile";
     IMPORT = create "ImportKeyPair";
@@ -115,7 +124,7 @@ key_pair:
     ],
     attributes: &[
         Attribute::new(
-            "key_name",
+            attr::KEY_NAME,
             Type::Text(&KEY_NAME),
             "EC2's name for it, unique in the region.",
         )
@@ -125,14 +134,14 @@ key_pair:
         .wider_live()
         .replace("EC2 cannot rename a key pair"),
         Attribute::new(
-            "private_key_file",
+            attr::PRIVATE_KEY_FILE,
             Type::Text(&PATH),
             "The file that holds the private key, or will.",
         )
         .unfelt()
         .input(),
         Attribute::new(
-            "key_type",
+            attr::KEY_TYPE,
             Type::Choice(&["ed25519", "rsa"]),
             "What sort of key to make for `private_key_file`.",
         )
@@ -140,7 +149,7 @@ key_pair:
         .absent("ed25519")
         .input(),
         Attribute::new(
-            "public_key",
+            attr::PUBLIC_KEY,
             Type::Text(&PUBLIC_KEY),
             "The public key in OpenSSH's form.",
         )
@@ -148,7 +157,7 @@ key_pair:
         .auto()
         .replace("EC2 cannot change the material of a key pair"),
         Attribute::new(
-            "public_key_file",
+            attr::PUBLIC_KEY_FILE,
             Type::Text(&PATH),
             "A file with the public key in OpenSSH's form.",
         )
@@ -173,9 +182,9 @@ struct KeyPairRules;
 
 impl Rules for KeyPairRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
-        if record.get("key_name").is_none() {
+        if !record.has(attr::KEY_NAME) {
             match (KEY_NAME.read)(&format!("{}-{}", context.topology, context.address.name)) {
-                Ok(name) => record.set("key_name", name),
+                Ok(name) => record.set(attr::KEY_NAME, name),
                 Err(complaint) => context.problem(
                     "",
                     "key-name",
@@ -184,9 +193,9 @@ impl Rules for KeyPairRules {
                 ),
             }
         }
-        let sources = ["private_key_file", "public_key", "public_key_file"]
+        let sources = [attr::PRIVATE_KEY_FILE, attr::PUBLIC_KEY, attr::PUBLIC_KEY_FILE]
             .iter()
-            .filter(|name| record.get(name).is_some())
+            .filter(|source| record.has(source))
             .count();
         if sources != 1 {
             let message = if sources == 0 {
@@ -202,40 +211,36 @@ impl Rules for KeyPairRules {
             );
             return;
         }
-        if record.get("key_type").is_some() && record.get("private_key_file").is_none() {
+        if record.has(attr::KEY_TYPE) && !record.has(attr::PRIVATE_KEY_FILE) {
             context.problem(
-                "key_type",
+                attr::KEY_TYPE,
                 "key-type",
                 "`key_type` is for a key that is made here",
                 "remove it, or use `private_key_file`",
             );
         }
-        if let Some(path) = record
-            .get("private_key_file")
-            .and_then(Value::as_text)
-            .map(str::to_owned)
-        {
+        if let Some(path) = record.get(attr::PRIVATE_KEY_FILE).map(str::to_owned) {
             match context.files.public_key(&path) {
-                Ok(Some(key)) => record.set("public_key", key),
+                Ok(Some(key)) => record.set(attr::PUBLIC_KEY, key),
                 Ok(None) => {}
                 Err(why) => context.problem(
-                    "private_key_file",
+                    attr::PRIVATE_KEY_FILE,
                     "key-file",
                     why,
                     "name a private key in OpenSSH's or PEM form, or a file that is not there yet",
                 ),
             }
         }
-        if let Some(path) = record.remove("public_key_file") {
+        if let Some(path) = record.remove(attr::PUBLIC_KEY_FILE) {
             let path = path.as_text().unwrap_or_default().to_owned();
             match context
                 .files
                 .text(&path)
                 .and_then(|text| read_public_key(&text).map_err(|complaint| complaint.message))
             {
-                Ok(key) => record.set("public_key", key),
+                Ok(key) => record.set(attr::PUBLIC_KEY, key),
                 Err(why) => context.problem(
-                    "public_key_file",
+                    attr::PUBLIC_KEY_FILE,
                     "key-file",
                     why,
                     "name a file with a public key in OpenSSH's form",
@@ -247,7 +252,7 @@ impl Rules for KeyPairRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut names = std::collections::BTreeMap::new();
         for resource in topology.of(Kind::KeyPair) {
-            let name = resource.record.text("key_name");
+            let name = resource.record.text(attr::KEY_NAME);
             if let Some(first) = names.insert(name, resource) {
                 out.push(
                     Diagnostic::error(
@@ -257,8 +262,8 @@ impl Rules for KeyPairRules {
                             first.address, resource.address
                         ),
                     )
-                    .at(resource.place("key_name"), "the second one")
-                    .at(first.place("key_name"), "the first one")
+                    .at(resource.place(attr::KEY_NAME), "the second one")
+                    .at(first.place(attr::KEY_NAME), "the first one")
                     .help("key names are unique in a region: give one another `key_name`"),
                 );
             }
@@ -268,47 +273,46 @@ impl Rules for KeyPairRules {
     /// A name that no line of the spec says is chosen once, for a new key: what is there keeps the one that
     /// it has.
     fn keep(&self, wanted: &mut Record, live: &Record, says: &dyn Fn(&str) -> bool) {
-        if let (false, Some(name)) = (says("key_name"), live.get("key_name")) {
-            wanted.set("key_name", name.clone());
+        if let (false, Some(name)) = (says(attr::KEY_NAME.name), live.get(attr::KEY_NAME)) {
+            wanted.set(attr::KEY_NAME, name.to_owned());
         }
     }
 
     fn prepare(&self, record: &Record) -> Vec<Call> {
-        if record.get("public_key").is_some() {
+        if record.has(attr::PUBLIC_KEY) {
             return Vec::new();
         }
-        vec![action::WRITE_FILE.setting(record.only(&["private_key_file", "key_type"]))]
+        vec![action::WRITE_FILE.setting(record.only(&[attr::PRIVATE_KEY_FILE.name, attr::KEY_TYPE.name]))]
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        let material = if record.get("public_key").is_some() {
-            "public_key"
+        let material = if record.has(attr::PUBLIC_KEY) {
+            attr::PUBLIC_KEY
         } else {
-            "private_key_file"
+            attr::PRIVATE_KEY_FILE
         };
-        action::IMPORT.setting(record.only(&["key_name", material]))
+        action::IMPORT.setting(record.only(&[attr::KEY_NAME.name, material.name]))
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
-        vec![action::DELETE.unsetting(object.record.only(&["key_name"]))]
+        vec![action::DELETE.unsetting(object.record.only(&[attr::KEY_NAME.name]))]
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let name = sets.get("key_name").and_then(Value::as_text);
+        let name = sets.get(attr::KEY_NAME);
         name.map(|name| Claim::text("key names", name, format!("the key name {name}")))
             .into_iter()
             .collect()
     }
 
     fn ec2_name(&self, record: &Record) -> Option<String> {
-        record.get("key_name").and_then(Value::as_text).map(str::to_owned)
+        record.get(attr::KEY_NAME).map(str::to_owned)
     }
 
     fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
         let file = record
-            .get("private_key_file")
-            .and_then(Value::as_text)
-            .filter(|_| record.get("public_key").is_none());
+            .get(attr::PRIVATE_KEY_FILE)
+            .filter(|_| !record.has(attr::PUBLIC_KEY));
         let note = |file: &str| match object {
             Some(_) => Note::KeyFileAbsent {
                 file: file.to_owned(),

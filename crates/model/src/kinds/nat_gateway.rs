@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
+use crate::attr::{TAGS, attributes};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -33,6 +34,11 @@ pub struct NatGateway {
 
 impl Typed for NatGateway {
     const KIND: Kind = Kind::NatGateway;
+}
+
+attributes! {
+    [SUBNET, ELASTIC_IP, PRIVATE_IP_ADDRESS];
+    CONNECTIVITY_TYPE: str = "connectivity_type";
 }
 
 actions! {
@@ -78,27 +84,27 @@ nat_gateway:
     ],
     attributes: &[
         Attribute::new(
-            "subnet",
+            attr::SUBNET,
             Type::Ref(Kind::Subnet, Follow::Id),
             "The subnet it stands in: a public one for a public gateway.",
         )
         .required()
         .replace("a NAT gateway cannot move to another subnet"),
         Attribute::new(
-            "elastic_ip",
+            attr::ELASTIC_IP,
             Type::Ref(Kind::ElasticIp, Follow::Id),
             "Its public address; required for a public gateway.",
         )
         .replace("a NAT gateway keeps its primary address for life"),
         Attribute::new(
-            "connectivity_type",
+            attr::CONNECTIVITY_TYPE,
             Type::Choice(&["public", "private"]),
             "Whether it translates to a public address.",
         )
         .default(|| "public".into())
         .replace("EC2 cannot change a NAT gateway's connectivity"),
         Attribute::new(
-            "private_ip_address",
+            attr::PRIVATE_IP_ADDRESS,
             Type::Text(&IPV4),
             "Its address in the subnet.",
         )
@@ -130,7 +136,7 @@ impl Rules for NatGatewayRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        action::CREATE.setting(record.without(&["tags"]))
+        action::CREATE.setting(record.without(&[TAGS.name]))
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
@@ -140,7 +146,7 @@ impl Rules for NatGatewayRules {
     }
 
     fn home<'r>(&self, record: &'r Record) -> Option<&'r Ref> {
-        record.reference("subnet")
+        record.get(attr::SUBNET)
     }
 
     fn takes_any(&self, call: &Call) -> Option<String> {
@@ -153,10 +159,10 @@ impl Rules for NatGatewayRules {
 
     /// Without an attached internet gateway a public NAT gateway is created and then fails.
     fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
-        if call.action != action::CREATE || record.text("connectivity_type") != "public" {
+        if call.action != action::CREATE || record.text(attr::CONNECTIVITY_TYPE) != "public" {
             return Vec::new();
         }
-        internet_gateway::serving(record.reference("subnet"), view)
+        internet_gateway::serving(record.get(attr::SUBNET), view)
             .into_iter()
             .cloned()
             .map(After::Ready)
@@ -169,8 +175,8 @@ impl Rules for NatGatewayRules {
 }
 
 fn check_address(resource: &Resource, out: &mut Vec<Diagnostic>) {
-    let public = resource.record.text("connectivity_type") == "public";
-    let address = resource.record.reference("elastic_ip");
+    let public = resource.record.text(attr::CONNECTIVITY_TYPE) == "public";
+    let address = resource.record.get(attr::ELASTIC_IP);
     if public && address.is_none() {
         out.push(
             Diagnostic::error(
@@ -187,14 +193,14 @@ fn check_address(resource: &Resource, out: &mut Vec<Diagnostic>) {
                 "private-nat-gateway-with-address",
                 format!("{} is private and has an `elastic_ip`", resource.address),
             )
-            .at(resource.place("elastic_ip"), "a private gateway takes none")
+            .at(resource.place(attr::ELASTIC_IP), "a private gateway takes none")
             .help("remove `elastic_ip`, or set `connectivity_type: public`"),
         );
     }
 }
 
 fn check_internet_gateway(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    if resource.record.text("connectivity_type") != "public" {
+    if resource.record.text(attr::CONNECTIVITY_TYPE) != "public" {
         return;
     }
     if let Some(vpc) = internet_gateway::missing(resource, topology) {

@@ -11,6 +11,7 @@ pub use entry::{Entry, NUMBER_MAX};
 
 use crate::action::Role;
 use crate::action::actions;
+use crate::attr::{Attr, attributes};
 use crate::call::Call;
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -44,7 +45,7 @@ impl Typed for NetworkAcl {
 }
 
 /// The attributes that hold entries. Each direction is an order of its own.
-const DIRECTIONS: [&str; 2] = ["ingress", "egress"];
+const DIRECTIONS: [Attr<[Value]>; 2] = [attr::INGRESS, attr::EGRESS];
 
 /// The entries of one direction and one address family that every account may have: EC2's 20, less the one of
 /// its own at the end.
@@ -56,6 +57,12 @@ const ACLS_GRANTED: usize = 200;
 
 static ENTRIES: Members =
     Members::keyed(Type::Object(&entry::FIELDS), &entry::KEY, entry::key).in_words(entry::words);
+
+attributes! {
+    [VPC, INGRESS, EGRESS, PROTOCOL, PORT, ICMP_TYPE, ICMP_CODE, CIDR];
+    RULE_NUMBER: i64 = "rule_number";
+    ACTION: str = "action";
+}
 
 actions! {
     CREATE = create "CreateNetworkAcl" under_token;
@@ -108,14 +115,18 @@ network_acl:
          default one, first.",
     ],
     attributes: &[
-        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
-            .required()
-            .replace("a network ACL cannot move to another VPC"),
-        Attribute::new("ingress", Type::Set(&ENTRIES), "What may come in.")
+        Attribute::new(
+            attr::VPC,
+            Type::Ref(Kind::Vpc, Follow::Id),
+            "The VPC it belongs to.",
+        )
+        .required()
+        .replace("a network ACL cannot move to another VPC"),
+        Attribute::new(attr::INGRESS, Type::Set(&ENTRIES), "What may come in.")
             .disrupts(cuts)
             .absent("nothing")
             .default(none),
-        Attribute::new("egress", Type::Set(&ENTRIES), "What may go out.")
+        Attribute::new(attr::EGRESS, Type::Set(&ENTRIES), "What may go out.")
             .disrupts(cuts)
             .absent("nothing")
             .default(none),
@@ -174,7 +185,7 @@ impl Rules for NetworkAclRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        action::CREATE.setting(record.only(&["vpc"]))
+        action::CREATE.setting(record.only(&[attr::VPC.name]))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
@@ -205,7 +216,7 @@ impl Rules for NetworkAclRules {
             };
             let full = calls.iter().enumerate().any(makes);
             full.then_some(Note::AclFull {
-                direction,
+                direction: direction.name,
                 quota: ENTRIES_GRANTED + 1,
             })
         });
@@ -214,7 +225,7 @@ impl Rules for NetworkAclRules {
 }
 
 /// EC2 counts IPv4 and IPv6 apart.
-fn check_quota(resource: &Resource, direction: &str, out: &mut Vec<Diagnostic>) {
+fn check_quota(resource: &Resource, direction: Attr<[Value]>, out: &mut Vec<Diagnostic>) {
     let entries = resource.record.list(direction);
     let counts = Counts::of(entries, &entry::weight);
     for (family, count) in counts.named() {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Role;
 use crate::action::actions;
+use crate::attr::{SUBNET, attributes};
 use crate::call::Call;
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -23,7 +24,7 @@ use crate::rules::{After, Context, Home, Rules, Update, View, members_record};
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref, Sought};
+use crate::{Address, Kind, Ref, Sought, fact};
 
 /// A route table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,60 +131,75 @@ const OUTSIDE: [&str; 5] = ["eni-", "tgw-", "pcx-", "vgw-", "pl-"];
 
 static ROUTE: [Attribute; 10] = [
     Attribute::new(
-        "destination",
+        attr::DESTINATION,
         Type::Text(&DESTINATION),
         "The range or prefix list that the route is for.",
     )
     .required(),
     Attribute::new(
-        "local_target",
+        attr::LOCAL_TARGET,
         Type::Bool,
         "Target: the VPC itself. Trueup says so where it puts a local route back that somebody \
          redirected; a spec leaves local routes out.",
     ),
     Attribute::new(
-        "internet_gateway",
+        attr::INTERNET_GATEWAY,
         Type::Ref(Kind::InternetGateway, Follow::Id),
         "Target: an internet gateway of the same VPC.",
     ),
     Attribute::new(
-        "nat_gateway",
+        attr::NAT_GATEWAY,
         Type::Ref(Kind::NatGateway, Follow::Id),
         "Target: a NAT gateway.",
     ),
     Attribute::new(
-        "vpc_endpoint",
+        attr::VPC_ENDPOINT,
         Type::Ref(Kind::VpcEndpoint, Follow::Id),
         "Target: a Gateway Load Balancer endpoint, by its id.",
     ),
     Attribute::new(
-        "egress_only_internet_gateway",
+        attr::EGRESS_ONLY_INTERNET_GATEWAY,
         Type::Ref(Kind::EgressOnlyInternetGateway, Follow::Id),
         "Target: an egress-only internet gateway.",
     ),
     Attribute::new(
-        "network_interface",
+        attr::NETWORK_INTERFACE,
         Type::Text(&ENI),
         "Target: a network interface, by its id.",
     ),
     Attribute::new(
-        "transit_gateway",
+        attr::TRANSIT_GATEWAY,
         Type::Text(&TGW),
         "Target: a transit gateway, by its id.",
     ),
     Attribute::new(
-        "vpc_peering_connection",
+        attr::VPC_PEERING_CONNECTION,
         Type::Text(&PCX),
         "Target: a peering connection, by its id.",
     ),
     Attribute::new(
-        "vpn_gateway",
+        attr::VPN_GATEWAY,
         Type::Text(&VGW),
         "Target: a virtual private gateway, by its id.",
     ),
 ];
 
-static ROUTES: Members = Members::keyed(Type::Object(&ROUTE), &["destination"], destination);
+static ROUTES: Members = Members::keyed(Type::Object(&ROUTE), &[attr::DESTINATION.name], destination);
+
+attributes! {
+    [VPC];
+    DESTINATION: str = "destination";
+    LOCAL_TARGET: bool = "local_target";
+    INTERNET_GATEWAY: Ref = "internet_gateway";
+    NAT_GATEWAY: Ref = "nat_gateway";
+    VPC_ENDPOINT: Ref = "vpc_endpoint";
+    EGRESS_ONLY_INTERNET_GATEWAY: Ref = "egress_only_internet_gateway";
+    NETWORK_INTERFACE: str = "network_interface";
+    TRANSIT_GATEWAY: str = "transit_gateway";
+    VPC_PEERING_CONNECTION: str = "vpc_peering_connection";
+    VPN_GATEWAY: str = "vpn_gateway";
+    ROUTES: [Value] = "routes";
+}
 
 actions! {
     CREATE = create "CreateRouteTable" under_token;
@@ -222,11 +238,15 @@ route_table:
         "The VPC's main table is EC2's. Give every subnet a table of its own where its routes matter.",
     ],
     attributes: &[
-        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
-            .required()
-            .replace("a route table cannot move to another VPC"),
         Attribute::new(
-            "routes",
+            attr::VPC,
+            Type::Ref(Kind::Vpc, Follow::Id),
+            "The VPC it belongs to.",
+        )
+        .required()
+        .replace("a route table cannot move to another VPC"),
+        Attribute::new(
+            attr::ROUTES,
             Type::Set(&ROUTES),
             "The routes, one for each destination.",
         )
@@ -240,12 +260,9 @@ route_table:
 fn destination(route: &Value) -> String {
     route
         .as_map()
-        .map(|route| route.text("destination").to_owned())
+        .map(|route| route.text(attr::DESTINATION).to_owned())
         .unwrap_or_default()
 }
-
-/// The fact with the destinations of the local routes that lead elsewhere than to the VPC itself.
-pub const REDIRECTED: &str = "redirected_local_routes";
 
 /// The routes of one address family that every account may have in a table.
 const ROUTES_GRANTED: usize = 500;
@@ -263,9 +280,9 @@ fn weight(route: &Value, lists: &Lists) -> Counts {
 /// How routes are exchanged. What is there and what is wanted is within the account's quota, and so is what
 /// every account may have.
 fn exchanged<'a>(update: &Update<'a>) -> Vec<Portion<'a>> {
-    let routes = update.members("routes");
+    let routes = update.members(attr::ROUTES);
     let weight = |route: &Value| weight(route, update.lists);
-    let count = |record: &Record| Counts::of(record.list("routes"), &weight);
+    let count = |record: &Record| Counts::of(record.list(attr::ROUTES), &weight);
     let have = count(update.before);
     let most = have.max(count(update.after)).max(Counts::both(ROUTES_GRANTED));
     room::exchange(have, most, &routes.added, &routes.removed, &weight)
@@ -286,18 +303,18 @@ struct RouteTableRules;
 
 impl Rules for RouteTableRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
-        let Some(Value::List(routes)) = record.remove("routes") else {
+        let Some(Value::List(routes)) = record.remove(attr::ROUTES) else {
             return;
         };
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let (mut canonical, mut origins) = (Vec::new(), Vec::new());
         for (index, route) in routes.into_iter().enumerate() {
             let Value::Map(mut route) = route else { continue };
-            let full = vpc_endpoint::prefix_list_name(route.text("destination"), context.region);
-            route.set("destination", full.clone());
+            let full = vpc_endpoint::prefix_list_name(route.text(attr::DESTINATION), context.region);
+            route.set(attr::DESTINATION, full.clone());
             check_targets(&route, index, context);
             check_family(&route, index, context);
-            if route.get("local_target").is_some() {
+            if route.has(attr::LOCAL_TARGET) {
                 let help = "remove the route: a table has it by itself, and Trueup puts it back where \
                  somebody redirected it";
                 context.problem(
@@ -322,19 +339,19 @@ impl Rules for RouteTableRules {
             origins.push(index);
         }
         context.origins.insert("routes".to_owned(), origins);
-        record.set("routes", canonical);
+        record.set(attr::ROUTES, canonical);
     }
 
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         for resource in topology.of(Kind::RouteTable) {
-            let routes = resource.record.list("routes");
+            let routes = resource.record.list(attr::ROUTES);
             if routes.len() > ROUTES_GRANTED {
                 let message = format!(
                     "{} has {} routes; an account's quota is {ROUTES_GRANTED} unless it was raised",
                     resource.address,
                     routes.len()
                 );
-                out.push(Diagnostic::warning("quota", message).at(resource.place("routes"), ""));
+                out.push(Diagnostic::warning("quota", message).at(resource.place(attr::ROUTES), ""));
             }
             for (index, route) in routes.iter().enumerate() {
                 let Some(route) = route.as_map() else { continue };
@@ -345,11 +362,11 @@ impl Rules for RouteTableRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        action::CREATE.setting(record.only(&["vpc"]))
+        action::CREATE.setting(record.only(&[attr::VPC.name]))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        let one = |route: &Value| members_record("routes", &[route]);
+        let one = |route: &Value| members_record(attr::ROUTES, &[route]);
         let make = |new: &&Value| action::CREATE_ROUTE.setting(one(new));
         let end = |old: &&Value| action::DELETE_ROUTE.unsetting(one(old));
         let mut portions = exchanged(update);
@@ -361,7 +378,7 @@ impl Rules for RouteTableRules {
                 Portion::Take(routes) => calls.extend(routes.iter().map(end)),
             }
         }
-        let altered = update.members("routes").altered;
+        let altered = update.members(attr::ROUTES).altered;
         calls.extend(
             altered
                 .iter()
@@ -385,14 +402,14 @@ impl Rules for RouteTableRules {
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
         record
-            .list("routes")
+            .list(attr::ROUTES)
             .iter()
-            .filter_map(|route| route.as_map()?.reference("internet_gateway"))
+            .filter_map(|route| route.as_map()?.get(attr::INTERNET_GATEWAY))
             .collect()
     }
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
-        let routes = record.list("routes").iter().filter_map(Value::as_map);
+        let routes = record.records(attr::ROUTES);
         let texts = routes
             .flat_map(Record::iter)
             .filter_map(|(_, value)| value.as_text());
@@ -407,34 +424,34 @@ impl Rules for RouteTableRules {
         object: Option<&Object>,
         _home: Option<Home<'_>>,
     ) -> Option<Record> {
-        let redirected = object?.facts.list(REDIRECTED);
+        let redirected = object?.facts.list(fact::REDIRECTED);
         if redirected.is_empty() {
             return None;
         }
         let local = |destination: &Value| {
             Record::new()
-                .with("destination", destination.clone())
-                .with("local_target", true)
+                .with(attr::DESTINATION, destination.clone())
+                .with(attr::LOCAL_TARGET, true)
                 .into()
         };
         let mut record = resource.record.clone();
         let routes = record
-            .list("routes")
+            .list(attr::ROUTES)
             .iter()
             .cloned()
             .chain(redirected.iter().map(local))
             .collect();
-        SCHEMA.set_list(&mut record, "routes", routes);
+        SCHEMA.set_list(&mut record, attr::ROUTES, routes);
         Some(record)
     }
 
     fn blackholes(&self, object: &Object) -> Vec<(String, String)> {
-        let routes = object.facts.list("blackholes").iter().filter_map(Value::as_map);
+        let routes = object.facts.records(fact::BLACKHOLES);
         routes
             .map(|route| {
                 (
-                    route.text("destination").to_owned(),
-                    route.text("target").to_owned(),
+                    route.text(attr::DESTINATION).to_owned(),
+                    route.text(fact::TARGET).to_owned(),
                 )
             })
             .collect()
@@ -445,7 +462,7 @@ impl Rules for RouteTableRules {
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
         earlier.role() == Role::Modify
             && later.role() == Role::Modify
-            && !room::is_made(earlier, later, "routes", &|route| weight(route, &NO_LISTS))
+            && !room::is_made(earlier, later, attr::ROUTES, &|route| weight(route, &NO_LISTS))
     }
 
     fn notes(&self, record: &Record, object: Option<&Object>, lists: &Lists) -> Vec<Note> {
@@ -461,7 +478,7 @@ fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {
     let targets: Vec<&str> = route
         .iter()
         .map(|(name, _)| name)
-        .filter(|name| *name != "destination")
+        .filter(|name| *name != attr::DESTINATION.name)
         .collect();
     let [_] = targets[..] else {
         let names = "`internet_gateway`, `nat_gateway`, `network_interface`, `transit_gateway`, \
@@ -486,17 +503,17 @@ fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {
 
 fn check_gateway(resource: &Resource, route: &Record, topology: &Topology, out: &mut Vec<Diagnostic>) {
     let own = vpc::of(&resource.record);
-    let gateway = topology.follow(route.reference("internet_gateway"));
-    let nat = topology.follow(route.reference("nat_gateway"));
+    let gateway = topology.follow(route.get(attr::INTERNET_GATEWAY));
+    let nat = topology.follow(route.get(attr::NAT_GATEWAY));
     let nat_vpc = nat
-        .and_then(|nat| topology.follow(nat.record.reference("subnet")))
+        .and_then(|nat| topology.follow(nat.record.get(SUBNET)))
         .and_then(|subnet| vpc::of(&subnet.record));
     let target_vpc = gateway.and_then(|gateway| vpc::of(&gateway.record)).or(nat_vpc);
     let (Some(own), Some(other), Some(target)) = (own, target_vpc, gateway.or(nat)) else {
         return;
     };
     if own != other {
-        let destination = route.text("destination");
+        let destination = route.text(attr::DESTINATION);
         out.push(
             Diagnostic::error(
                 "other-vpc",
@@ -506,7 +523,7 @@ fn check_gateway(resource: &Resource, route: &Record, topology: &Topology, out: 
                 ),
             )
             .at(
-                resource.place("routes"),
+                resource.place(attr::ROUTES),
                 format!("the route to {destination} leads to a gateway of another VPC"),
             )
             .help(format!("route to a gateway of {own}")),
@@ -523,7 +540,7 @@ const NAT64: &str = "64:ff9b::/96";
 /// What a destination allows by itself: no route into EC2's own ranges, and targets that carry its version of
 /// IP.
 fn check_family(route: &Record, index: usize, context: &mut Context<'_>) {
-    let destination = route.text("destination");
+    let destination = route.text(attr::DESTINATION);
     let Ok(range) = destination.parse::<IpNet>() else {
         return;
     };
@@ -542,7 +559,7 @@ fn check_family(route: &Record, index: usize, context: &mut Context<'_>) {
         return;
     }
     let v4 = matches!(range, IpNet::V4(_));
-    if v4 && route.get("egress_only_internet_gateway").is_some() {
+    if v4 && route.has(attr::EGRESS_ONLY_INTERNET_GATEWAY) {
         let message =
             format!("an egress-only internet gateway carries IPv6 alone, and {destination} is IPv4");
         context.problem(
@@ -551,7 +568,7 @@ fn check_family(route: &Record, index: usize, context: &mut Context<'_>) {
             message,
             "use a `nat_gateway`, or an IPv6 destination such as ::/0",
         );
-    } else if !v4 && route.get("nat_gateway").is_some() && destination != NAT64 {
+    } else if !v4 && route.has(attr::NAT_GATEWAY) && destination != NAT64 {
         let message = format!("a NAT gateway carries IPv4 and {NAT64}, and {destination} is IPv6");
         context.problem(
             path,

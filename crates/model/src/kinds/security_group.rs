@@ -11,6 +11,7 @@ pub use rule::Rule;
 
 use crate::action::actions;
 use crate::action::{ApiAction, Role};
+use crate::attr::{Attr, attributes};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -25,7 +26,7 @@ use crate::rules::{After, Context, Home, Rules, Update, View, later, members_rec
 use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref, Sought, ipv6};
+use crate::{Address, Kind, Ref, Sought, fact, ipv6};
 
 /// A security group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +120,14 @@ fn group_text(text: &str, what: &str) -> Result<String, Complaint> {
 
 static RULES: Members = Members::keyed(Type::Object(&rule::FIELDS), &rule::KEY, rule::key);
 
+attributes! {
+    [VPC, INGRESS, EGRESS, PROTOCOL, PORT, ICMP_TYPE, ICMP_CODE, CIDR];
+    GROUP_NAME: str = "group_name";
+    DESCRIPTION: str = "description";
+    SECURITY_GROUP: Ref = "security_group";
+    PREFIX_LIST: str = "prefix_list";
+}
+
 actions! {
     CREATE = create "CreateSecurityGroup";
     AUTHORIZE_INGRESS = modify "AuthorizeSecurityGroupIngress";
@@ -175,11 +184,15 @@ static SCHEMA: Schema = Schema {
         "EC2 deletes a group only when no interface uses it and no other group names it.",
     ],
     attributes: &[
-        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it belongs to.")
-            .required()
-            .replace("a security group cannot move to another VPC"),
         Attribute::new(
-            "group_name",
+            attr::VPC,
+            Type::Ref(Kind::Vpc, Follow::Id),
+            "The VPC it belongs to.",
+        )
+        .required()
+        .replace("a security group cannot move to another VPC"),
+        Attribute::new(
+            attr::GROUP_NAME,
             Type::Text(&GROUP_NAME),
             "EC2's name for it, unique in its VPC.",
         )
@@ -187,16 +200,16 @@ static SCHEMA: Schema = Schema {
         .auto()
         .wider_live()
         .replace("EC2 cannot rename a security group"),
-        Attribute::new("description", Type::Text(&DESCRIPTION), "What it is for.")
+        Attribute::new(attr::DESCRIPTION, Type::Text(&DESCRIPTION), "What it is for.")
             .required()
             .wider_live()
             .replace("EC2 cannot change a security group's description"),
-        Attribute::new("ingress", Type::Set(&RULES), "What may come in.")
+        Attribute::new(attr::INGRESS, Type::Set(&RULES), "What may come in.")
             .disrupts(takes)
             .absent("nothing")
             .default(none)
             .later(),
-        Attribute::new("egress", Type::Set(&RULES), "What may go out.")
+        Attribute::new(attr::EGRESS, Type::Set(&RULES), "What may go out.")
             .disrupts(takes)
             .absent("everything, as EC2 has it; `[]` is nothing")
             .default(|| Value::List(vec![rule::allow_all()]))
@@ -210,7 +223,7 @@ const RULES_GRANTED: usize = 60;
 
 /// One direction's attribute, and the actions for its rules.
 struct Direction {
-    name: &'static str,
+    rules: Attr<[Value]>,
     authorize: ApiAction,
     describe: ApiAction,
     revoke: ApiAction,
@@ -218,13 +231,13 @@ struct Direction {
 
 static DIRECTIONS: [Direction; 2] = [
     Direction {
-        name: "ingress",
+        rules: attr::INGRESS,
         authorize: action::AUTHORIZE_INGRESS,
         describe: action::DESCRIBE_INGRESS,
         revoke: action::REVOKE_INGRESS,
     },
     Direction {
-        name: "egress",
+        rules: attr::EGRESS,
         authorize: action::AUTHORIZE_EGRESS,
         describe: action::DESCRIBE_EGRESS,
         revoke: action::REVOKE_EGRESS,
@@ -233,7 +246,7 @@ static DIRECTIONS: [Direction; 2] = [
 
 /// How the rules of a direction are exchanged. What is there and what is wanted is within the account's
 /// quota, and so is what every account may have.
-fn exchanged<'a>(update: &Update<'a>, direction: &str) -> Vec<Portion<'a>> {
+fn exchanged<'a>(update: &Update<'a>, direction: Attr<[Value]>) -> Vec<Portion<'a>> {
     let rules = update.members(direction);
     let weight = |rule: &Value| rule::weight(rule, update.lists);
     let count = |record: &Record| Counts::of(record.list(direction), &weight);
@@ -262,10 +275,10 @@ struct SecurityGroupRules;
 
 impl Rules for SecurityGroupRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
-        if record.get("group_name").is_none() {
+        if !record.has(attr::GROUP_NAME) {
             let name = context.address.name.as_str();
             match (GROUP_NAME.read)(name) {
-                Ok(name) => record.set("group_name", name),
+                Ok(name) => record.set(attr::GROUP_NAME, name),
                 Err(complaint) => context.problem(
                     "",
                     "group-name",
@@ -274,7 +287,7 @@ impl Rules for SecurityGroupRules {
                 ),
             }
         }
-        for direction in ["ingress", "egress"] {
+        for direction in [attr::INGRESS, attr::EGRESS] {
             if let Some(Value::List(rules)) = record.remove(direction) {
                 record.set(direction, rule::expand(rules, direction, context));
             }
@@ -285,9 +298,12 @@ impl Rules for SecurityGroupRules {
         let mut names = BTreeMap::new();
         for resource in topology.of(Kind::SecurityGroup) {
             let record = &resource.record;
-            let key = (vpc::of(record), record.text("group_name").to_ascii_lowercase());
+            let key = (
+                vpc::of(record),
+                record.text(attr::GROUP_NAME).to_ascii_lowercase(),
+            );
             if let Some(first) = names.insert(key, resource) {
-                let name = record.text("group_name");
+                let name = record.text(attr::GROUP_NAME);
                 out.push(
                     Diagnostic::error(
                         "group-name-twice",
@@ -296,8 +312,8 @@ impl Rules for SecurityGroupRules {
                             first.address, resource.address
                         ),
                     )
-                    .at(resource.place("group_name"), "the second one")
-                    .at(first.place("group_name"), "the first one")
+                    .at(resource.place(attr::GROUP_NAME), "the second one")
+                    .at(first.place(attr::GROUP_NAME), "the first one")
                     .help(
                         "group names are unique in a VPC, whatever their case: give one another \
                          `group_name`",
@@ -305,7 +321,7 @@ impl Rules for SecurityGroupRules {
                 );
             }
             sources::check(resource, topology, out);
-            for direction in ["ingress", "egress"] {
+            for direction in [attr::INGRESS, attr::EGRESS] {
                 // EC2 counts the address families apart, and of a prefix list all that it may hold.
                 let counts = Counts::of(record.list(direction), &|rule| rule::weight(rule, &NO_LISTS));
                 let count = counts.v4.max(counts.v6);
@@ -325,27 +341,30 @@ impl Rules for SecurityGroupRules {
     /// ranges.
     fn implicit(&self, id: &str, record: &mut Record) {
         record.set(
-            "ingress",
+            attr::INGRESS,
             vec![
                 Record::new()
-                    .with("protocol", "all")
-                    .with("security_group", Ref::Id(id.to_owned()))
+                    .with(attr::PROTOCOL, "all")
+                    .with(attr::SECURITY_GROUP, Ref::Id(id.to_owned()))
                     .into(),
             ],
         );
-        let ipv6 = Record::new().with("protocol", "all").with("cidr", "::/0").into();
-        record.set("egress", vec![rule::allow_all(), ipv6]);
+        let ipv6 = Record::new()
+            .with(attr::PROTOCOL, "all")
+            .with(attr::CIDR, "::/0")
+            .into();
+        record.set(attr::EGRESS, vec![rule::allow_all(), ipv6]);
     }
 
     fn create(&self, record: &Record, replaced: Option<&Object>) -> Call {
-        let mut sets = record.only(&["vpc", "group_name", "description"]);
-        let name = record.text("group_name");
+        let mut sets = record.only(&[attr::VPC.name, attr::GROUP_NAME.name, attr::DESCRIPTION.name]);
+        let name = record.text(attr::GROUP_NAME);
         // The old group keeps its name until it goes: the new one needs another, which the reader folds back.
         if let Some(old) = replaced.filter(|old| {
-            old.facts.text("group_name").eq_ignore_ascii_case(name)
-                && old.record.get("vpc") == record.get("vpc")
+            old.facts.text(fact::GROUP_NAME).eq_ignore_ascii_case(name)
+                && old.record.get(attr::VPC) == record.get(attr::VPC)
         }) {
-            sets.set("group_name", format!("{name}#{}", successor_mark(&old.id)));
+            sets.set(attr::GROUP_NAME, format!("{name}#{}", successor_mark(&old.id)));
         }
         action::CREATE.setting(sets)
     }
@@ -354,27 +373,31 @@ impl Rules for SecurityGroupRules {
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let (mut calls, mut last) = (Vec::new(), Vec::new());
         for direction in &DIRECTIONS {
-            let mut portions = exchanged(update, direction.name);
-            let take = |rules: &[&Value]| direction.revoke.unsetting(members_record(direction.name, rules));
+            let mut portions = exchanged(update, direction.rules);
+            let take = |rules: &[&Value]| direction.revoke.unsetting(members_record(direction.rules, rules));
             if let Some(Portion::Take(rules)) = portions.pop_if(|portion| matches!(portion, Portion::Take(_)))
             {
                 last.push(take(&rules));
             }
-            calls.extend(portions.iter().map(|portion| match portion {
-                Portion::Add(rules) => {
-                    later(direction.authorize.setting(members_record(direction.name, rules)))
+            calls.extend(portions.iter().map(|portion| {
+                match portion {
+                    Portion::Add(rules) => later(
+                        direction
+                            .authorize
+                            .setting(members_record(direction.rules, rules)),
+                    ),
+                    Portion::Take(rules) => take(rules),
                 }
-                Portion::Take(rules) => take(rules),
             }));
             let new: Vec<&Value> = update
-                .members(direction.name)
+                .members(direction.rules)
                 .altered
                 .iter()
                 .map(|(_, new)| *new)
                 .collect();
             if !new.is_empty() {
                 calls.push(later(
-                    direction.describe.setting(members_record(direction.name, &new)),
+                    direction.describe.setting(members_record(direction.rules, &new)),
                 ));
             }
         }
@@ -387,13 +410,13 @@ impl Rules for SecurityGroupRules {
         let mut calls = Vec::new();
         // Two groups that refer to each other hold each other up: their rules go first.
         for (name, revoke) in [
-            ("ingress", action::REVOKE_INGRESS),
-            ("egress", action::REVOKE_EGRESS),
+            (attr::INGRESS, action::REVOKE_INGRESS),
+            (attr::EGRESS, action::REVOKE_EGRESS),
         ] {
             let refers = |rule: &&Value| {
                 let source = rule
                     .as_map()
-                    .and_then(|rule| rule.reference("security_group"))
+                    .and_then(|rule| rule.get(attr::SECURITY_GROUP))
                     .map(ToString::to_string);
                 source.is_some_and(|source| Some(source.as_str()) != own && source != object.id)
             };
@@ -403,19 +426,16 @@ impl Rules for SecurityGroupRules {
             }
         }
         // What it holds is its name as EC2 has it, a successor's mark included.
-        let mut unsets = object.record.only(&["vpc", "group_name"]);
-        if !object.facts.text("group_name").is_empty() {
-            unsets.set("group_name", object.facts.text("group_name"));
+        let mut unsets = object.record.only(&[attr::VPC.name, attr::GROUP_NAME.name]);
+        if !object.facts.text(fact::GROUP_NAME).is_empty() {
+            unsets.set(attr::GROUP_NAME, object.facts.text(fact::GROUP_NAME));
         }
         calls.push(action::DELETE.unsetting(unsets));
         calls
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let name = sets
-            .get("group_name")
-            .and_then(Value::as_text)
-            .map(str::to_ascii_lowercase);
+        let name = sets.get(attr::GROUP_NAME).map(str::to_ascii_lowercase);
         let claim = |(vpc, name): (&Ref, String)| {
             Claim::text(
                 format!("group names in {vpc}"),
@@ -430,8 +450,8 @@ impl Rules for SecurityGroupRules {
     fn outside(&self, record: &Record) -> Vec<Sought> {
         let rules = DIRECTIONS
             .iter()
-            .flat_map(|direction| record.list(direction.name));
-        let lists = rules.filter_map(|rule| rule.as_map()?.get("prefix_list")?.as_text());
+            .flat_map(|direction| record.list(direction.rules));
+        let lists = rules.filter_map(|rule| rule.as_map()?.get(attr::PREFIX_LIST));
         lists
             .filter(|list| list.starts_with("pl-"))
             .map(|list| Sought::Object(list.to_owned()))
@@ -441,22 +461,28 @@ impl Rules for SecurityGroupRules {
     /// EC2 lets everything out of a new group, over IPv6 too where the VPC has such a range: a spec that
     /// leaves `egress` out means that.
     fn fitted(&self, resource: &Resource, object: Option<&Object>, home: Option<Home<'_>>) -> Option<Record> {
-        if resource.places.contains_key("egress") || resource.record.list("egress") != [rule::allow_all()] {
+        if resource.places.contains_key(attr::EGRESS.name)
+            || resource.record.list(attr::EGRESS) != [rule::allow_all()]
+        {
             return None;
         }
         let is_open = |rule: &&Value| RULES.key(rule) == RULES.key(&rule::allow_all_ipv6());
         let open = match object {
-            Some(object) => object.record.list("egress").iter().find(is_open)?.clone(),
+            Some(object) => object.record.list(attr::EGRESS).iter().find(is_open)?.clone(),
             None => home.filter(has_ipv6).map(|_| rule::allow_all_ipv6())?,
         };
         let mut record = resource.record.clone();
-        SCHEMA.set_list(&mut record, "egress", vec![rule::allow_all(), open]);
+        SCHEMA.set_list(&mut record, attr::EGRESS, vec![rule::allow_all(), open]);
         Some(record)
     }
 
     fn born(&self, born: &mut Record, home: Home<'_>) {
         if has_ipv6(&home) {
-            SCHEMA.set_list(born, "egress", vec![rule::allow_all(), rule::allow_all_ipv6()]);
+            SCHEMA.set_list(
+                born,
+                attr::EGRESS,
+                vec![rule::allow_all(), rule::allow_all_ipv6()],
+            );
         }
     }
 
@@ -469,7 +495,7 @@ impl Rules for SecurityGroupRules {
             let loses = view.wanted.get(vpc)?.text(ipv6::BLOCK).is_empty();
             (loses && !stays.record.text(ipv6::BLOCK).is_empty()).then_some((vpc, stays.id))
         });
-        vpc.map(|(vpc, id)| After::Changed(vpc.clone(), id.to_owned(), ipv6::BLOCK))
+        vpc.map(|(vpc, id)| After::Changed(vpc.clone(), id.to_owned(), ipv6::BLOCK.name))
             .into_iter()
             .collect()
     }
@@ -479,7 +505,7 @@ impl Rules for SecurityGroupRules {
         let are_changes = earlier.role() == Role::Modify && later.role() == Role::Modify;
         are_changes
             && DIRECTIONS.iter().all(|direction| {
-                !room::is_made(earlier, later, direction.name, &|rule| {
+                !room::is_made(earlier, later, direction.rules, &|rule| {
                     rule::weight(rule, &NO_LISTS)
                 })
             })
@@ -492,8 +518,8 @@ impl Rules for SecurityGroupRules {
             .iter()
             .filter_map(|direction| {
                 room::told(
-                    &exchanged(&update, direction.name),
-                    &format!("{} rules", direction.name),
+                    &exchanged(&update, direction.rules),
+                    &format!("{} rules", direction.rules),
                     RULES_GRANTED,
                 )
             })

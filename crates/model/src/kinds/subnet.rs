@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ApiAction, actions};
+use crate::attr::{Attr, PRIVATE_IP_ADDRESS, SUBNET, attributes};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -107,6 +108,16 @@ fn is_zone_id(text: &str) -> bool {
     is_word(text, "-") && place.is_some_and(|place| !place.is_empty() && !place.starts_with('-'))
 }
 
+attributes! {
+    [VPC];
+    CIDR_BLOCK: str = "cidr_block";
+    AVAILABILITY_ZONE: str = "availability_zone";
+    AVAILABILITY_ZONE_ID: str = "availability_zone_id";
+    MAP_PUBLIC_IP_ON_LAUNCH: bool = "map_public_ip_on_launch";
+    ROUTE_TABLE: Ref = "route_table";
+    NETWORK_ACL: Ref = "network_acl";
+}
+
 actions! {
     CREATE = create "CreateSubnet";
     MODIFY_ATTRIBUTE = modify "ModifySubnetAttribute";
@@ -169,18 +180,18 @@ subnet:
          behind hold it up; the error names what EC2 said.",
     ],
     attributes: &[
-        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
+        Attribute::new(attr::VPC, Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
             .required()
             .replace("a subnet cannot move to another VPC"),
         Attribute::new(
-            "cidr_block",
+            attr::CIDR_BLOCK,
             Type::Text(&VPC_RANGE),
             "The IPv4 range, /16 to /28, inside a range of the VPC.",
         )
         .required()
         .replace("EC2 cannot change a subnet's range"),
         Attribute::new(
-            "ipv6_cidr_block",
+            ipv6::BLOCK,
             Type::Text(&ipv6::OF_SUBNET),
             "The IPv6 range: the number of a /64 in the range that Amazon gave the VPC, 0 to 255, or a range in \
              the VPC's own.",
@@ -189,28 +200,28 @@ subnet:
         .open(|value| value.as_text().is_some_and(ipv6::is_open))
         .disrupts(resets),
         Attribute::new(
-            "availability_zone",
+            attr::AVAILABILITY_ZONE,
             Type::Text(&ZONE),
             "The zone by the account's name for it, such as `us-west-2a`.",
         )
         .auto()
         .replace("a subnet cannot move to another zone"),
         Attribute::new(
-            "availability_zone_id",
+            attr::AVAILABILITY_ZONE_ID,
             Type::Text(&ZONE_ID),
             "The zone by its id, such as `usw2-az1`, which means the same place in every account.",
         )
         .auto()
         .replace("a subnet cannot move to another zone"),
         Attribute::new(
-            "map_public_ip_on_launch",
+            attr::MAP_PUBLIC_IP_ON_LAUNCH,
             Type::Bool,
             "Whether instances launched here get a public address unless they ask otherwise.",
         )
         .set_by(action::MODIFY_ATTRIBUTE)
         .default(|| false.into()),
         Attribute::new(
-            "route_table",
+            attr::ROUTE_TABLE,
             Type::Ref(Kind::RouteTable, Follow::Id),
             "The route table.",
         )
@@ -223,7 +234,7 @@ subnet:
         .disrupts(|_, _| Disruption::Reset)
         .absent("the VPC's main one"),
         Attribute::new(
-            "network_acl",
+            attr::NETWORK_ACL,
             Type::Ref(Kind::NetworkAcl, Follow::Id),
             "The network ACL.",
         )
@@ -236,7 +247,7 @@ subnet:
 };
 
 /// The attributes that are ranges in the VPC, each of one address family.
-const RANGES: [&str; 2] = ["cidr_block", ipv6::BLOCK];
+const RANGES: [Attr<str>; 2] = [attr::CIDR_BLOCK, ipv6::BLOCK];
 
 /// All that a subnet is.
 pub static DEF: KindDef = KindDef {
@@ -256,7 +267,10 @@ impl Rules for SubnetRules {
         check_addresses(topology, out);
         for resource in topology.of(Kind::Subnet) {
             check_zone(resource, topology, out);
-            for (attribute, noun) in [("route_table", "route table"), ("network_acl", "network ACL")] {
+            for (attribute, noun) in [
+                (attr::ROUTE_TABLE, "route table"),
+                (attr::NETWORK_ACL, "network ACL"),
+            ] {
                 check_own_vpc(resource, attribute, noun, topology, out);
             }
         }
@@ -264,15 +278,15 @@ impl Rules for SubnetRules {
     }
 
     fn ranges(&self, record: &Record) -> Vec<IpNet> {
-        record.text("cidr_block").parse().into_iter().collect()
+        record.text(attr::CIDR_BLOCK).parse().into_iter().collect()
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
         action::CREATE.setting(record.only(&[
-            "vpc",
-            "cidr_block",
-            "availability_zone",
-            "availability_zone_id",
+            attr::VPC.name,
+            attr::CIDR_BLOCK.name,
+            attr::AVAILABILITY_ZONE.name,
+            attr::AVAILABILITY_ZONE_ID.name,
         ]))
     }
 
@@ -292,7 +306,7 @@ impl Rules for SubnetRules {
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let mut calls = update.calls();
         // The VPC belongs to it: that is where the range is free or taken, and what a number counts in.
-        let range = |record: &Record| record.only(&["vpc", ipv6::BLOCK]);
+        let range = |record: &Record| record.only(&[attr::VPC.name, ipv6::BLOCK.name]);
         if update.has(ipv6::BLOCK) {
             let [old, new] = [update.before, update.after].map(|record| !record.text(ipv6::BLOCK).is_empty());
             calls.extend(old.then(|| action::DISASSOCIATE_CIDR_BLOCK.unsetting(range(update.before))));
@@ -317,8 +331,8 @@ impl Rules for SubnetRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let claim = |(vpc, attribute): (&Ref, &str)| {
-            let text = sets.get(attribute).and_then(Value::as_text)?;
+        let claim = |(vpc, attribute): (&Ref, Attr<str>)| {
+            let text = sets.get(attribute)?;
             let range = ipv6::taken(text).map_or_else(|| text.to_owned(), |range| range.to_string());
             let space = format!("ranges in {vpc}");
             Some(Claim::range(space, &range, format!("{text} in {vpc}")))
@@ -330,17 +344,17 @@ impl Rules for SubnetRules {
     }
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        ["route_table", "network_acl"]
+        [attr::ROUTE_TABLE, attr::NETWORK_ACL]
             .into_iter()
-            .filter_map(|name| record.reference(name))
+            .filter_map(|used| record.get(used))
             .collect()
     }
 
     fn zone(&self, record: &Record) -> Option<Zone> {
-        let text = |name| record.get(name).and_then(Value::as_text).map(str::to_owned);
-        text("availability_zone")
+        let text = |zone| record.get(zone).map(str::to_owned);
+        text(attr::AVAILABILITY_ZONE)
             .map(Zone::Name)
-            .or_else(|| text("availability_zone_id").map(Zone::Id))
+            .or_else(|| text(attr::AVAILABILITY_ZONE_ID).map(Zone::Id))
     }
 
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
@@ -355,10 +369,10 @@ fn check_addresses(topology: &Topology, out: &mut Vec<Diagnostic>) {
         .into_iter()
         .flat_map(|kind| topology.of(kind))
     {
-        let Some(subnet) = resource.record.reference("subnet") else {
+        let Some(subnet) = resource.record.get(SUBNET) else {
             continue;
         };
-        let address = resource.record.text("private_ip_address");
+        let address = resource.record.text(PRIVATE_IP_ADDRESS);
         if address.is_empty() {
             continue;
         }
@@ -372,8 +386,8 @@ fn check_addresses(topology: &Topology, out: &mut Vec<Diagnostic>) {
                         first.address, resource.address
                     ),
                 )
-                .at(resource.place("private_ip_address"), "the second one")
-                .at(first.place("private_ip_address"), "the first one")
+                .at(resource.place(PRIVATE_IP_ADDRESS), "the second one")
+                .at(first.place(PRIVATE_IP_ADDRESS), "the first one")
                 .help("give one of them another address, or let EC2 choose"),
             );
         }
@@ -381,11 +395,11 @@ fn check_addresses(topology: &Topology, out: &mut Vec<Diagnostic>) {
 }
 
 fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let Some(subnet) = topology.follow(resource.record.reference("subnet")) else {
+    let Some(subnet) = topology.follow(resource.record.get(SUBNET)) else {
         return;
     };
     let (Some(range), Ok(ip)) = (
-        ipv4_range(subnet.record.text("cidr_block")),
+        ipv4_range(subnet.record.text(attr::CIDR_BLOCK)),
         address.parse::<std::net::Ipv4Addr>(),
     ) else {
         return;
@@ -405,16 +419,16 @@ fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &
             "address-outside-subnet",
             format!("{address} {why} {} ({range})", subnet.address),
         )
-        .at(resource.place("private_ip_address"), "EC2 refuses this address")
-        .at(subnet.place("cidr_block"), "the subnet's range")
+        .at(resource.place(PRIVATE_IP_ADDRESS), "EC2 refuses this address")
+        .at(subnet.place(attr::CIDR_BLOCK), "the subnet's range")
         .help("choose an address of the subnet other than its first four and its last"),
     );
 }
 
 /// What a call that fixes an address in a subnet takes.
 pub fn address_claim(sets: &Record) -> Option<Claim> {
-    let address = sets.get("private_ip_address").and_then(Value::as_text)?;
-    let subnet = sets.reference("subnet")?;
+    let address = sets.get(PRIVATE_IP_ADDRESS)?;
+    let subnet = sets.get(SUBNET)?;
     Some(Claim::text(
         addresses(subnet),
         address,
@@ -424,9 +438,7 @@ pub fn address_claim(sets: &Record) -> Option<Claim> {
 
 /// Where EC2 chooses the address for a call that makes something in a subnet and fixes none.
 pub fn any_address(sets: &Record) -> Option<String> {
-    let subnet = sets
-        .reference("subnet")
-        .filter(|_| sets.get("private_ip_address").is_none())?;
+    let subnet = sets.get(SUBNET).filter(|_| !sets.has(PRIVATE_IP_ADDRESS))?;
     Some(addresses(subnet))
 }
 
@@ -435,7 +447,7 @@ fn addresses(subnet: &Ref) -> String {
 }
 
 fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let zone = resource.record.text("availability_zone");
+    let zone = resource.record.text(attr::AVAILABILITY_ZONE);
     if let Some(region) = topology
         .region
         .as_deref()
@@ -443,7 +455,7 @@ fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic
     {
         let diagnostic =
             Diagnostic::error("zone-outside-region", format!("{zone} is not a zone of {region}"))
-                .at(resource.place("availability_zone"), "in another region");
+                .at(resource.place(attr::AVAILABILITY_ZONE), "in another region");
         let diagnostic = topology
             .places
             .get("region")
@@ -451,13 +463,11 @@ fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic
             .fold(diagnostic, |d, place| d.at(place.clone(), "the region"));
         out.push(diagnostic.help(format!("zones of {region} look like `{region}a`")));
     }
-    if resource.record.get("availability_zone").is_some()
-        && resource.record.get("availability_zone_id").is_some()
-    {
+    if resource.record.has(attr::AVAILABILITY_ZONE) && resource.record.has(attr::AVAILABILITY_ZONE_ID) {
         out.push(
             Diagnostic::error("zone-twice", format!("{} gives its zone twice", resource.address))
-                .at(resource.place("availability_zone_id"), "by id")
-                .at(resource.place("availability_zone"), "and by name")
+                .at(resource.place(attr::AVAILABILITY_ZONE_ID), "by id")
+                .at(resource.place(attr::AVAILABILITY_ZONE), "and by name")
                 .help("keep `availability_zone` or `availability_zone_id`, not both"),
         );
     }
@@ -466,12 +476,12 @@ fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic
 /// What a subnet names belongs to the same VPC.
 fn check_own_vpc(
     resource: &Resource,
-    attribute: &str,
+    attribute: Attr<Ref>,
     noun: &str,
     topology: &Topology,
     out: &mut Vec<Diagnostic>,
 ) {
-    let Some(used) = topology.follow(resource.record.reference(attribute)) else {
+    let Some(used) = topology.follow(resource.record.get(attribute)) else {
         return;
     };
     let (own, other) = (vpc::of(&resource.record), vpc::of(&used.record));

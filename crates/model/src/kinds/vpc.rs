@@ -4,10 +4,12 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
+use crate::attr::{Attr, VPC, attributes};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
+use crate::kinds::route_table;
 use crate::net::{VPC_RANGE, overlap};
 use crate::observed::Object;
 use crate::plan::Disruption;
@@ -39,9 +41,18 @@ impl Typed for Vpc {
 }
 
 /// The fact that holds the IPv6 ranges that Amazon gave: what `amazon` has come to.
-pub const AMAZON_RANGES: &str = "amazon_ranges";
+pub const AMAZON_RANGES: Attr<[Value]> = Attr::new("amazon_ranges");
 
 static RANGES: Members = Members::plain(Type::Text(&VPC_RANGE));
+
+attributes! {
+    CIDR_BLOCK: str = "cidr_block";
+    SECONDARY_CIDR_BLOCKS: [Value] = "secondary_cidr_blocks";
+    IPV6_POOL: str = "ipv6_pool";
+    INSTANCE_TENANCY: str = "instance_tenancy";
+    ENABLE_DNS_SUPPORT: bool = "enable_dns_support";
+    ENABLE_DNS_HOSTNAMES: bool = "enable_dns_hostnames";
+}
 
 actions! {
     CREATE = create "CreateVpc";
@@ -97,14 +108,14 @@ vpc:
     ],
     attributes: &[
         Attribute::new(
-            "cidr_block",
+            attr::CIDR_BLOCK,
             Type::Text(&VPC_RANGE),
             "The primary IPv4 range, /16 to /28.",
         )
         .required()
         .replace("EC2 cannot change a VPC's primary range"),
         Attribute::new(
-            "secondary_cidr_blocks",
+            attr::SECONDARY_CIDR_BLOCKS,
             Type::Set(&RANGES),
             "Further IPv4 ranges, each /16 to /28. They may not overlap each other or the primary \
              range, and private ones (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 198.19.0.0/16) \
@@ -112,7 +123,7 @@ vpc:
         )
         .default(none),
         Attribute::new(
-            "ipv6_cidr_block",
+            ipv6::BLOCK,
             Type::Text(&ipv6::OF_VPC),
             "The IPv6 range: `amazon` for a /56 that Amazon gives, or one of your own, /44 to /60, which needs \
              its `ipv6_pool`.",
@@ -121,14 +132,14 @@ vpc:
         .open(|value| value.as_text().is_some_and(ipv6::is_open))
         .disrupts(resets),
         Attribute::new(
-            "ipv6_pool",
+            attr::IPV6_POOL,
             Type::Text(&ipv6::POOL),
             "The pool of your own addresses that `ipv6_cidr_block` is from. It counts when the range is added.",
         )
         .unfelt()
         .input(),
         Attribute::new(
-            "instance_tenancy",
+            attr::INSTANCE_TENANCY,
             Type::Choice(&["default", "dedicated"]),
             "Whether instances run on hardware of their own. From `dedicated` to `default` changes in \
              place.",
@@ -138,14 +149,14 @@ vpc:
         .wider_live()
         .by(tenancy_effect, "EC2 cannot make an existing VPC dedicated"),
         Attribute::new(
-            "enable_dns_support",
+            attr::ENABLE_DNS_SUPPORT,
             Type::Bool,
             "Whether Amazon's DNS server answers in the VPC.",
         )
         .unfelt()
         .default(|| true.into()),
         Attribute::new(
-            "enable_dns_hostnames",
+            attr::ENABLE_DNS_HOSTNAMES,
             Type::Bool,
             "Whether instances with public addresses get DNS names. Needs `enable_dns_support`.",
         )
@@ -188,7 +199,7 @@ impl Rules for VpcRules {
                             format!("the ranges {other} and {range} of {} overlap", resource.address),
                         )
                         .at(
-                            resource.place("secondary_cidr_blocks"),
+                            resource.place(attr::SECONDARY_CIDR_BLOCKS),
                             "overlaps another range of the VPC",
                         )
                         .help("choose ranges of a VPC that share no address"),
@@ -204,18 +215,18 @@ impl Rules for VpcRules {
                     ranges.len()
                 );
                 out.push(
-                    Diagnostic::warning("quota", message).at(resource.place("secondary_cidr_blocks"), ""),
+                    Diagnostic::warning("quota", message).at(resource.place(attr::SECONDARY_CIDR_BLOCKS), ""),
                 );
             }
-            let on = |name: &str| record.get(name).and_then(Value::as_bool) == Some(true);
-            if on("enable_dns_hostnames") && !on("enable_dns_support") {
+            let on = |switch| record.get(switch) == Some(true);
+            if on(attr::ENABLE_DNS_HOSTNAMES) && !on(attr::ENABLE_DNS_SUPPORT) {
                 out.push(
                     Diagnostic::error(
                         "dns-hostnames-without-support",
                         "`enable_dns_hostnames` needs `enable_dns_support`",
                     )
                     .at(
-                        resource.place("enable_dns_hostnames"),
+                        resource.place(attr::ENABLE_DNS_HOSTNAMES),
                         "on, while DNS support is off",
                     )
                     .help("turn `enable_dns_support` on, or `enable_dns_hostnames` off"),
@@ -241,10 +252,10 @@ impl Rules for VpcRules {
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
         action::CREATE.setting(record.only(&[
-            "cidr_block",
-            "ipv6_cidr_block",
-            "ipv6_pool",
-            "instance_tenancy",
+            attr::CIDR_BLOCK.name,
+            ipv6::BLOCK.name,
+            attr::IPV6_POOL.name,
+            attr::INSTANCE_TENANCY.name,
         ]))
     }
 
@@ -262,7 +273,7 @@ impl Rules for VpcRules {
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let mut calls = Vec::new();
-        let ranges = update.members("secondary_cidr_blocks");
+        let ranges = update.members(attr::SECONDARY_CIDR_BLOCKS);
         // A range makes room for one that EC2 does not take beside it. The others go last: what is in them
         // moves to the new ones first.
         let net = |range: &Value| range.as_text().and_then(|text| text.parse::<IpNet>().ok());
@@ -275,7 +286,7 @@ impl Rules for VpcRules {
         };
         let (first, last): (Vec<&Value>, Vec<&Value>) =
             ranges.removed.iter().partition(|old| is_in_the_way(old));
-        let one = |range: &Value| members_record("secondary_cidr_blocks", &[range]);
+        let one = |range: &Value| members_record(attr::SECONDARY_CIDR_BLOCKS, &[range]);
         let disassociate = |range: &Value| action::DISASSOCIATE_CIDR_BLOCK.unsetting(one(range));
         calls.extend(first.into_iter().map(disassociate));
         calls.extend(
@@ -290,18 +301,16 @@ impl Rules for VpcRules {
                 action::DISASSOCIATE_CIDR_BLOCK.unsetting(Record::new().with(ipv6::BLOCK, range))
             }),
         );
-        calls.extend(
-            come.then(|| {
-                action::ASSOCIATE_CIDR_BLOCK.setting(update.after.only(&[ipv6::BLOCK, "ipv6_pool"]))
-            }),
-        );
-        calls.extend(update.set("instance_tenancy", action::MODIFY_TENANCY));
+        calls.extend(come.then(|| {
+            action::ASSOCIATE_CIDR_BLOCK.setting(update.after.only(&[ipv6::BLOCK.name, attr::IPV6_POOL.name]))
+        }));
+        calls.extend(update.set(attr::INSTANCE_TENANCY, action::MODIFY_TENANCY));
         let mut dns = [
-            update.set("enable_dns_support", action::MODIFY_ATTRIBUTE),
-            update.set("enable_dns_hostnames", action::MODIFY_ATTRIBUTE),
+            update.set(attr::ENABLE_DNS_SUPPORT, action::MODIFY_ATTRIBUTE),
+            update.set(attr::ENABLE_DNS_HOSTNAMES, action::MODIFY_ATTRIBUTE),
         ];
         // Hostnames can be on only while support is: what turns support off comes last.
-        if update.after.get("enable_dns_support") == Some(&Value::Bool(false)) {
+        if update.after.get(attr::ENABLE_DNS_SUPPORT) == Some(false) {
             dns.reverse();
         }
         calls.extend(dns.into_iter().flatten());
@@ -314,7 +323,7 @@ impl Rules for VpcRules {
     fn after(&self, address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
         let nets = |record: &Record| -> Vec<IpNet> {
             record
-                .list("secondary_cidr_blocks")
+                .list(attr::SECONDARY_CIDR_BLOCKS)
                 .iter()
                 .filter_map(|range| range.as_text()?.parse().ok())
                 .collect()
@@ -333,29 +342,30 @@ impl Rules for VpcRules {
             action::DISASSOCIATE_CIDR_BLOCK => {
                 let subnets = || view.live_of(Kind::Subnet).filter(own);
                 let gone = nets(&call.unsets);
-                let inside = subnets().filter(|subnet| is_in(subnet.record.text("cidr_block"), &gone));
+                let inside = subnets().filter(|subnet| is_in(subnet.record.text(attr::CIDR_BLOCK), &gone));
                 let ipv6: Vec<IpNet> = call.unsets.text(ipv6::BLOCK).parse().into_iter().collect();
                 let part_of = subnets().filter(|subnet| is_in(subnet.record.text(ipv6::BLOCK), &ipv6));
                 inside
                     .map(|subnet| After::Gone(subnet.address.clone(), subnet.id.to_owned()))
                     .chain(part_of.map(|subnet| {
-                        After::Changed(subnet.address.clone(), subnet.id.to_owned(), ipv6::BLOCK)
+                        After::Changed(subnet.address.clone(), subnet.id.to_owned(), ipv6::BLOCK.name)
                     }))
                     .collect()
             }
             action::ASSOCIATE_CIDR_BLOCK => {
                 let new = nets(&call.sets);
                 let routes = view.live_of(Kind::RouteTable).filter(own).flat_map(|table| {
-                    let routes = table.record.list("routes").iter().filter_map(Value::as_map);
+                    let routes = table.record.records(route_table::attr::ROUTES);
                     routes.map(move |route| (table, route))
                 });
-                let leads_in = routes.filter(|(_, route)| is_in(route.text("destination"), &new));
+                let leads_in =
+                    routes.filter(|(_, route)| is_in(route.text(route_table::attr::DESTINATION), &new));
                 leads_in
                     .map(|(table, route)| {
                         After::Without(
                             table.address.clone(),
                             table.id.to_owned(),
-                            "routes",
+                            route_table::attr::ROUTES.name,
                             Value::Map(route.clone()),
                         )
                     })
@@ -367,7 +377,7 @@ impl Rules for VpcRules {
 
     fn claims(&self, address: &Address, sets: &Record) -> Vec<Claim> {
         let added = sets
-            .list("secondary_cidr_blocks")
+            .list(attr::SECONDARY_CIDR_BLOCKS)
             .iter()
             .filter_map(Value::as_text);
         let added = added.map(|range| {
@@ -431,7 +441,7 @@ fn lost(range: &str) -> Loss {
 fn check_ipv6(resource: &Resource, out: &mut Vec<Diagnostic>) {
     let (block, pool) = (
         resource.record.text(ipv6::BLOCK),
-        resource.record.text("ipv6_pool"),
+        resource.record.text(attr::IPV6_POOL),
     );
     let is_own = !matches!(block, "" | ipv6::AMAZON);
     let (message, place, help) = match (is_own, pool.is_empty()) {
@@ -445,7 +455,7 @@ fn check_ipv6(resource: &Resource, out: &mut Vec<Diagnostic>) {
                 "{} has a pool, and no range of your own from it",
                 resource.address
             ),
-            "ipv6_pool",
+            attr::IPV6_POOL,
             "write a range of the pool as `ipv6_cidr_block`, or leave `ipv6_pool` out",
         ),
         _ => return,
@@ -499,8 +509,8 @@ fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnost
                 "vpc-ranges-restricted",
                 format!("EC2 refuses to add {range} to {}: {why}", resource.address),
             )
-            .at(resource.place("secondary_cidr_blocks"), "cannot be added")
-            .at(resource.place("cidr_block"), "the primary range")
+            .at(resource.place(attr::SECONDARY_CIDR_BLOCKS), "cannot be added")
+            .at(resource.place(attr::CIDR_BLOCK), "the primary range")
             .help(
                 "choose another range: of the same private block as the primary one, of \
                  100.64.0.0/10, or a public one",
@@ -523,24 +533,23 @@ fn restricts(there: &IpNet, added: &IpNet) -> bool {
 pub fn staying<'v>(address: &Address, view: &View<'v>) -> Option<Live<'v>> {
     let live = view.live.get(view.holders.get(address)?)?;
     let wanted = view.wanted.get(address)?;
-    let effects = SCHEMA
-        .attributes
-        .iter()
-        .filter(|attribute| attribute.differs(wanted.get(attribute.name), live.record.get(attribute.name)));
-    let worst = worst(
-        effects
-            .map(|attribute| attribute.effect(live.record.get(attribute.name), wanted.get(attribute.name))),
-    );
+    let effects = SCHEMA.attributes.iter().filter(|attribute| {
+        attribute.differs(wanted.value(attribute.name), live.record.value(attribute.name))
+    });
+    let worst =
+        worst(effects.map(|attribute| {
+            attribute.effect(live.record.value(attribute.name), wanted.value(attribute.name))
+        }));
     (worst != Effect::Replace).then_some(*live)
 }
 
 /// All IPv4 ranges of a VPC's record, the primary one first.
 pub fn ranges(record: &Record) -> Vec<IpNet> {
     let secondary = record
-        .list("secondary_cidr_blocks")
+        .list(attr::SECONDARY_CIDR_BLOCKS)
         .iter()
         .filter_map(Value::as_text);
-    std::iter::once(record.text("cidr_block"))
+    std::iter::once(record.text(attr::CIDR_BLOCK))
         .chain(secondary)
         .filter_map(|text| text.parse().ok())
         .collect()
@@ -548,7 +557,7 @@ pub fn ranges(record: &Record) -> Vec<IpNet> {
 
 /// The VPC that a resource's `vpc` attribute names, for hooks of other kinds.
 pub fn of(record: &Record) -> Option<&Ref> {
-    record.reference("vpc")
+    record.get(VPC)
 }
 
 #[cfg(test)]
@@ -560,8 +569,8 @@ mod tests {
     fn a_range_that_keeps_a_new_one_out_goes_first_and_any_other_last() {
         let with = |range: &str| {
             Record::new()
-                .with("cidr_block", "10.7.0.0/16")
-                .with("secondary_cidr_blocks", vec![Value::text(range)])
+                .with(attr::CIDR_BLOCK, "10.7.0.0/16")
+                .with(attr::SECONDARY_CIDR_BLOCKS, vec![Value::text(range)])
         };
         let calls = |before: &str, after: &str| -> Vec<ApiAction> {
             let (before, after) = (with(before), with(after));

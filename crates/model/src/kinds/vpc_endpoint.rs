@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::action::actions;
+use crate::attr::attributes;
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::{self, Typed};
@@ -58,6 +59,15 @@ static SERVICE: Format = Format {
 
 const POLICY_LENGTH_MAX: usize = 20_480;
 
+attributes! {
+    [VPC];
+    SERVICE: str = "service";
+    TYPE: str = "type";
+    ROUTE_TABLES: [Value] = "route_tables";
+    POLICY: Value = "policy";
+    POLICY_FILE: str = "policy_file";
+}
+
 actions! {
     CREATE = create "CreateVpcEndpoint" under_token;
     MODIFY = modify "ModifyVpcEndpoint";
@@ -106,18 +116,18 @@ static SCHEMA: Schema = Schema {
         "A route table has one endpoint for each service.",
     ],
     attributes: &[
-        Attribute::new("vpc", Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
+        Attribute::new(attr::VPC, Type::Ref(Kind::Vpc, Follow::Id), "The VPC it is in.")
             .required()
             .replace("an endpoint cannot move to another VPC"),
         Attribute::new(
-            "service",
+            attr::SERVICE,
             Type::Text(&SERVICE),
             "The service: `s3` or `dynamodb` for those of the region, or a full name such as \
              `com.amazonaws.us-west-2.s3`.",
         )
         .required()
         .replace("an endpoint leads to one service for life"),
-        Attribute::new("type", Type::Choice(&["gateway"]), "What sort of endpoint.")
+        Attribute::new(attr::TYPE, Type::Choice(&["gateway"]), "What sort of endpoint.")
             .refuses(&[
                 ("interface", "interface endpoints are not managed yet"),
                 ("Interface", "interface endpoints are not managed yet"),
@@ -134,7 +144,7 @@ static SCHEMA: Schema = Schema {
             .wider_live()
             .replace("EC2 cannot change an endpoint's type"),
         Attribute::new(
-            "route_tables",
+            attr::ROUTE_TABLES,
             Type::Set(&TABLES),
             "The route tables whose subnets use it.",
         )
@@ -142,7 +152,7 @@ static SCHEMA: Schema = Schema {
         .disrupts(resets)
         .default(none),
         Attribute::new(
-            "policy",
+            attr::POLICY,
             Type::Policy,
             "Who may do what through it, as an IAM policy.",
         )
@@ -152,7 +162,7 @@ static SCHEMA: Schema = Schema {
          access",
         ),
         Attribute::new(
-            "policy_file",
+            attr::POLICY_FILE,
             Type::Text(&PATH),
             "A file with the policy, in JSON.",
         )
@@ -176,16 +186,16 @@ struct VpcEndpointRules;
 
 impl Rules for VpcEndpointRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
-        if let Some(service) = record.get("service").and_then(Value::as_text)
+        if let Some(service) = record.get(attr::SERVICE)
             && !service.contains('.')
             && let Some(region) = context.region
         {
-            record.set("service", format!("com.amazonaws.{region}.{service}"));
+            record.set(attr::SERVICE, format!("com.amazonaws.{region}.{service}"));
         }
         check_service(record, context);
         read_policy_file(record, context);
         let Some(document) = record
-            .get("policy")
+            .get(attr::POLICY)
             .and_then(|policy| serde_json::to_value(policy).ok())
         else {
             return;
@@ -206,20 +216,15 @@ impl Rules for VpcEndpointRules {
                 "shorten it",
             );
         } else if policy::is_full_access(&document) {
-            record.remove("policy");
+            record.remove(attr::POLICY);
         }
     }
 
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut taken: BTreeMap<(String, &Ref), &crate::Resource> = BTreeMap::new();
         for resource in topology.of(Kind::VpcEndpoint) {
-            let service = resource.record.text("service");
-            for table in resource
-                .record
-                .list("route_tables")
-                .iter()
-                .filter_map(Value::as_ref)
-            {
+            let service = resource.record.text(attr::SERVICE);
+            for table in resource.record.references(attr::ROUTE_TABLES) {
                 if let Some(first) = taken.insert((service.to_owned(), table), resource) {
                     out.push(
                         Diagnostic::error(
@@ -229,8 +234,8 @@ impl Rules for VpcEndpointRules {
                                 first.address, resource.address
                             ),
                         )
-                        .at(resource.place("route_tables"), "the second one")
-                        .at(first.place("route_tables"), "the first one")
+                        .at(resource.place(attr::ROUTE_TABLES), "the second one")
+                        .at(first.place(attr::ROUTE_TABLES), "the first one")
                         .help(
                             "a route table has one endpoint for each service: take the table out of \
                          one of them",
@@ -248,7 +253,7 @@ impl Rules for VpcEndpointRules {
                             "other-vpc",
                             format!("{} is in {own}, and {table} in {other}", resource.address),
                         )
-                        .at(resource.place("route_tables"), "a route table of another VPC")
+                        .at(resource.place(attr::ROUTE_TABLES), "a route table of another VPC")
                         .help("an endpoint serves route tables of its own VPC"),
                     );
                 }
@@ -262,15 +267,22 @@ impl Rules for VpcEndpointRules {
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
-        action::CREATE.setting(record.only(&["vpc", "service", "type", "route_tables", "policy"]))
+        action::CREATE.setting(record.only(&[
+            attr::VPC.name,
+            attr::SERVICE.name,
+            attr::TYPE.name,
+            attr::ROUTE_TABLES.name,
+            attr::POLICY.name,
+        ]))
     }
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
-        let tables = update.members("route_tables");
+        let tables = update.members(attr::ROUTE_TABLES);
         // The service goes with the tables: a table has one endpoint for each.
         let served = |tables: &[&Value]| match tables {
             [] => Record::new(),
-            tables => members_record("route_tables", tables).with("service", update.after.text("service")),
+            tables => members_record(attr::ROUTE_TABLES, tables)
+                .with(attr::SERVICE, update.after.text(attr::SERVICE)),
         };
         let (mut sets, mut unsets) = (served(&tables.added), served(&tables.removed));
         let mut calls = Vec::new();
@@ -281,10 +293,10 @@ impl Rules for VpcEndpointRules {
         } else {
             std::mem::take(&mut unsets)
         };
-        if update.has("policy") {
-            match update.after.get("policy") {
-                Some(policy) => sets.set("policy", policy.clone()),
-                None => unsets.set_option("policy", update.before.get("policy").cloned()),
+        if update.has(attr::POLICY) {
+            match update.after.get(attr::POLICY) {
+                Some(policy) => sets.set(attr::POLICY, policy.clone()),
+                None => unsets.set_option(attr::POLICY, update.before.get(attr::POLICY).cloned()),
             }
         }
         for (sets, unsets) in [(sets, unsets), (Record::new(), late)] {
@@ -301,8 +313,8 @@ impl Rules for VpcEndpointRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let service = sets.text("service");
-        let tables = sets.list("route_tables").iter().filter_map(Value::as_ref);
+        let service = sets.text(attr::SERVICE);
+        let tables = sets.references(attr::ROUTE_TABLES);
         let claim = |table| {
             Claim::text(
                 format!("endpoints in {table}"),
@@ -314,11 +326,7 @@ impl Rules for VpcEndpointRules {
     }
 
     fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        record
-            .list("route_tables")
-            .iter()
-            .filter_map(Value::as_ref)
-            .collect()
+        record.references(attr::ROUTE_TABLES).collect()
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {
@@ -331,7 +339,7 @@ const SERVICES: [&str; 3] = ["s3", "s3express", "dynamodb"];
 
 /// A gateway endpoint leads to one of a few services, in its own region.
 fn check_service(record: &Record, context: &mut Context<'_>) {
-    let service = record.text("service");
+    let service = record.text(attr::SERVICE);
     let mut parts = service.rsplit('.');
     let (last, region) = (parts.next().unwrap_or_default(), parts.next());
     if !SERVICES.contains(&last) {
@@ -357,14 +365,14 @@ fn check_service(record: &Record, context: &mut Context<'_>) {
 
 /// What sort of endpoint it is.
 pub fn kind(record: &Record) -> &str {
-    record.text("type")
+    record.text(attr::TYPE)
 }
 
 fn read_policy_file(record: &mut Record, context: &mut Context<'_>) {
-    let Some(path) = record.remove("policy_file") else {
+    let Some(path) = record.remove(attr::POLICY_FILE) else {
         return;
     };
-    if record.get("policy").is_some() {
+    if record.has(attr::POLICY) {
         context.problem(
             "policy_file",
             "policy",
@@ -379,7 +387,7 @@ fn read_policy_file(record: &mut Record, context: &mut Context<'_>) {
         .text(&path)
         .and_then(|text| serde_json::from_str(&text).map_err(|error| format!("{path} is not JSON: {error}")));
     match read {
-        Ok(document) => record.set_option("policy", json::value(&document, None)),
+        Ok(document) => record.set_option(attr::POLICY, json::value(&document, None)),
         Err(why) => context.problem(
             "policy_file",
             "policy",

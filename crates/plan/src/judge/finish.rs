@@ -49,14 +49,14 @@ fn differently_named(verdict: &Verdict<'_>) -> Option<Note> {
     let differs = |(name, value): &(&str, &Value)| {
         value
             .as_text()
-            .zip(wanted.get(name))
+            .zip(wanted.value(name))
             .is_some_and(|(text, wanted)| wanted.as_text() != Some(text))
     };
     let (name, value) = create.sets.iter().find(differs)?;
     Some(Note::OtherName {
         attribute: name.to_owned(),
         name: value.as_text().unwrap_or_default().to_owned(),
-        taken: wanted.text(name).to_owned(),
+        taken: wanted.value(name)?.as_text()?.to_owned(),
     })
 }
 

@@ -282,7 +282,7 @@ fn a_key_keeps_the_name_that_it_has_where_the_spec_says_none() {
     );
     let import = &replaced.steps[number(&replaced, "key_pair.key", "ImportKeyPair") - 1];
     assert_eq!(
-        import.call.sets.get("key_name").and_then(Value::as_text),
+        import.call.sets.value("key_name").and_then(Value::as_text),
         Some("key")
     );
 }
@@ -317,11 +317,12 @@ fn what_is_known_to_have_lost_its_tags_gets_them_back_with_a_consent_and_nothing
     let tags = plan.steps[0]
         .call
         .sets
-        .get("tags")
+        .value("tags")
         .and_then(Value::as_map)
         .unwrap();
-    let told = ["trueup:topology", "trueup:address", "trueup:protect"].map(|key| tags.text(key));
-    assert_eq!(told, ["test", "instance.bastion", "true"]);
+    let told = ["trueup:topology", "trueup:address", "trueup:protect"]
+        .map(|key| tags.value(key).and_then(Value::as_text));
+    assert_eq!(told, ["test", "instance.bastion", "true"].map(Some));
     assert!(
         matches!(plan.changes[0].notes[0], Note::Reclaimed { .. }) && plan.refused.is_empty(),
         "{:?}",

@@ -17,7 +17,11 @@ fn an_address_that_ec2_gave_to_something_that_stays_is_refused_before_anything_i
     bastion.record.set("private_ip_address", "10.0.2.9");
     let (holder, subnet) = (
         bastion.owner.clone().unwrap().address,
-        bastion.record.reference("subnet").unwrap().to_string(),
+        bastion
+            .record
+            .get(trueup_model::attr::SUBNET)
+            .unwrap()
+            .to_string(),
     );
     let subnet = observed
         .objects

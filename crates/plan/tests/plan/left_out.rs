@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::json;
-use trueup_model::kinds::route_table::REDIRECTED;
+use trueup_model::fact::REDIRECTED;
+use trueup_model::kinds::route_table::attr::ROUTES;
 use trueup_model::{Disruption, Loss, Observed, Place, Record, Value};
 
 /// The small network with one live attribute and one fact changed.
@@ -35,7 +36,7 @@ fn a_redirected_local_route_is_put_back_and_not_deleted() {
         .with("network_interface", "eni-00000001");
     let internet = wanted.resources[&"route_table.private".parse().unwrap()]
         .record
-        .list("routes")
+        .list(ROUTES)
         .to_vec();
     let mut observed = meddled(
         "route_table.private",
@@ -45,7 +46,7 @@ fn a_redirected_local_route_is_put_back_and_not_deleted() {
     let table = observed
         .objects
         .iter_mut()
-        .find(|object| object.record.list("routes").len() == 1 && object.id.starts_with("rtb-"))
+        .find(|object| object.record.list(ROUTES).len() == 1 && object.id.starts_with("rtb-"))
         .unwrap();
     table.facts.set(REDIRECTED, vec![Value::text("10.0.0.0/16")]);
     let id = table.id.clone();

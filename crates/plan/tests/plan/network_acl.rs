@@ -50,7 +50,7 @@ fn entries(plan: &Plan) -> Vec<String> {
             &step.call.sets
         };
         let (direction, list) = record.iter().next().unwrap();
-        let number = list.as_list()[0].as_map().unwrap().get("rule_number").unwrap();
+        let number = list.as_list()[0].as_map().unwrap().value("rule_number").unwrap();
         format!(
             "{} {direction} {number}",
             step.call.action.name.trim_end_matches("NetworkAclEntry")

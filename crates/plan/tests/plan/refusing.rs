@@ -127,7 +127,7 @@ fn what_is_made_to_be_stopped_is_protected_last_so_that_a_launch_that_was_cut_of
             .map(|step| {
                 (
                     step.call.action.name,
-                    step.ownership.get("trueup:protect").is_some(),
+                    step.ownership.value("trueup:protect").is_some(),
                 )
             })
             .collect::<Vec<_>>()
@@ -193,7 +193,7 @@ fn what_the_spec_names_by_its_id_is_not_deleted_with_its_address() {
     let main = "vpc.main".parse().unwrap();
     wanted.resources.remove(&main);
     for resource in wanted.resources.values_mut() {
-        if resource.record.get("vpc").is_some() {
+        if resource.record.value("vpc").is_some() {
             resource.record.set("vpc", Value::Ref(Ref::Id(vpc.clone())));
         }
     }

@@ -163,11 +163,18 @@ fn a_group_in_use_gets_a_successor_its_users_move_and_then_it_goes() {
         .find(|step| step.call.action.name == "CreateSecurityGroup")
         .unwrap();
     assert!(
-        create.call.sets.text("group_name").starts_with("bastion-sg#"),
+        create
+            .call
+            .sets
+            .text(trueup_model::kinds::security_group::attr::GROUP_NAME)
+            .starts_with("bastion-sg#"),
         "{}",
         create.call.sets
     );
-    let called = create.call.sets.text("group_name");
+    let called = create
+        .call
+        .sets
+        .text(trueup_model::kinds::security_group::attr::GROUP_NAME);
     let told = Note::OtherName {
         attribute: "group_name".into(),
         name: called.into(),

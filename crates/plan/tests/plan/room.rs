@@ -3,6 +3,7 @@
 
 use crate::world::{live, seed, topology, with};
 use serde_json::{Value as Json, json};
+use trueup_model::Attr;
 use trueup_model::{Note, Plan};
 use trueup_plan::{barrier, plan};
 
@@ -22,13 +23,12 @@ fn edited(address: &str, attribute: &str, before: Json, after: Json) -> Plan {
 }
 
 /// How many come and go by each call.
-fn exchange(plan: &Plan, attribute: &str) -> Vec<i64> {
+fn exchange(plan: &Plan, attribute: &'static str) -> Vec<i64> {
+    let set = Attr::new(attribute);
     let count = |list: usize| i64::try_from(list).unwrap();
     plan.steps
         .iter()
-        .map(|step| {
-            count(step.call.sets.list(attribute).len()) - count(step.call.unsets.list(attribute).len())
-        })
+        .map(|step| count(step.call.sets.list(set).len()) - count(step.call.unsets.list(set).len()))
         .collect()
 }
 

@@ -3,6 +3,7 @@
 
 use crate::world::{changes, live, number, seed, steps, topology, with};
 use serde_json::{Value as Json, json};
+use trueup_model::attr::TAGS;
 use trueup_model::{Kind, Observed, Plan, Record, Value, tags};
 use trueup_plan::plan;
 
@@ -50,12 +51,7 @@ fn of_tags_that_somebody_else_put_there_nothing_is_said() {
     let wanted = topology(&tagged(&json!({"Name": "x", "env": "prod"})));
     let mut there = live(&wanted);
     for object in &mut there.objects {
-        let own = object
-            .record
-            .get("tags")
-            .and_then(|tags| tags.as_map())
-            .cloned()
-            .unwrap_or_default();
+        let own = object.record.get(TAGS).cloned().unwrap_or_default();
         object.record.set("tags", own.with("cost-centre", "42"));
     }
     let plan = plan(&wanted, &there);
@@ -74,13 +70,7 @@ fn done(mut there: Observed, plan: &Plan) -> Observed {
             .iter_mut()
             .find(|object| Some(&object.id) == step.target.as_ref())
             .unwrap();
-        let of = |record: &Record| {
-            record
-                .get("tags")
-                .and_then(|tags| tags.as_map())
-                .cloned()
-                .unwrap_or_default()
-        };
+        let of = |record: &Record| record.get(TAGS).cloned().unwrap_or_default();
         let names = of(&step.call.unsets);
         let names: Vec<&str> = names.iter().map(|(name, _)| name).collect();
         let mut all = of(&object.record).without(&names);
@@ -94,7 +84,7 @@ fn done(mut there: Observed, plan: &Plan) -> Observed {
         let (owner, rest) = tags::split(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         object.record.set("tags", rest);
         assert!(owner.is_none(), "ownership is not written again");
-        let written: String = all.text(tags::WRITTEN).to_owned();
+        let written: String = all.value(tags::WRITTEN).map(Value::to_string).unwrap_or_default();
         let owner = object.owner.as_mut().unwrap();
         let split = tags::split([
             (tags::TOPOLOGY, "t"),
@@ -121,9 +111,9 @@ fn null_takes_it_away_and_then_nothing_is_left_to_say() {
     }
     let taken = plan(&wanted, &live(&before));
     let call = &taken.steps[number(&taken, "subnet.public", "DeleteTags") - 1].call;
-    let unsets = call.unsets.get("tags").and_then(|tags| tags.as_map()).unwrap();
+    let unsets = call.unsets.get(TAGS).unwrap();
     assert!(
-        unsets.get("team").is_some() && unsets.get(tags::WRITTEN).is_some(),
+        unsets.value("team").is_some() && unsets.value(tags::WRITTEN).is_some(),
         "{unsets}"
     );
     assert_eq!(changes(&taken), ["Update subnet.private", "Update subnet.public"]);
@@ -138,13 +128,16 @@ fn what_the_spec_has_written_is_remembered_with_the_tags_and_at_no_call_more() {
     let wanted = topology(&tagged(&json!({"Name": "x", "team": "network"})));
     let created = plan(&wanted, &Observed::default());
     let ownership = &created.steps[number(&created, "subnet.public", "CreateSubnet") - 1].ownership;
-    assert_eq!(ownership.text(tags::WRITTEN), tags::digest("team"));
+    assert_eq!(
+        ownership.value(tags::WRITTEN),
+        Some(&Value::text(tags::digest("team")))
+    );
     // The name that EC2 shows is in every spec, and is not remembered.
     assert_eq!(
         created.steps[number(&created, "vpc.main", "CreateVpc") - 1]
             .ownership
-            .text(tags::WRITTEN),
-        ""
+            .value(tags::WRITTEN),
+        None
     );
     let more = topology(&tagged(&json!({"Name": "x", "team": "network", "env": "prod"})));
     let edited = plan(&more, &live(&wanted));
@@ -158,11 +151,11 @@ fn what_the_spec_has_written_is_remembered_with_the_tags_and_at_no_call_more() {
     let text = edited.steps[0]
         .call
         .sets
-        .get("tags")
-        .and_then(|tags| tags.as_map())
+        .get(TAGS)
         .unwrap()
-        .text(tags::WRITTEN)
-        .to_owned();
+        .value(tags::WRITTEN)
+        .unwrap()
+        .to_string();
     assert_eq!(text.len(), 10);
 }
 

@@ -175,7 +175,7 @@ fn of_what_ec2_made_only_what_somebody_added_is_told() {
             .iter_mut()
             .find(|object| object.id == id)
             .unwrap();
-        let mut list = object.record.list(attribute).to_vec();
+        let mut list = object.record.list(trueup_model::Attr::new(attribute)).to_vec();
         list.push(member.into());
         object.record.set(attribute, list);
     }

@@ -8,6 +8,7 @@ use trueup_model::{
     Address, Object, Observed, Owner, Plan, Record, Ref, Resource, Standing, Topology, Type, Value,
     json as from_json,
 };
+use trueup_model::{Attr, fact};
 
 /// A topology of resources given as address and attributes.
 pub fn topology(resources: &[(&str, Json)]) -> Topology {
@@ -28,7 +29,7 @@ fn resource(address: Address, attributes: &Json) -> Resource {
     for (name, value) in from_json::record(attributes, schema.attributes).iter() {
         record.set(name, value.clone());
     }
-    if address.kind == trueup_model::Kind::SecurityGroup && record.get("group_name").is_none() {
+    if address.kind == trueup_model::Kind::SecurityGroup && record.value("group_name").is_none() {
         record.set("group_name", address.name.as_str());
     }
     let protect = attributes.get("protect") == Some(&json!(true));
@@ -58,7 +59,7 @@ pub fn live(topology: &Topology) -> Observed {
         kind: address.kind,
         id: ids[address].clone(),
         record: with_ids(address, &resource.record, &ids),
-        facts: Record::new().with("group_name", resource.record.text("group_name")),
+        facts: Record::new().with(fact::GROUP_NAME, resource.record.text(fact::GROUP_NAME)),
         owner: Some(Owner {
             topology: topology.name.clone(),
             address: address.to_string(),
@@ -90,7 +91,7 @@ fn with_ids(address: &Address, record: &Record, ids: &BTreeMap<Address, String>)
     });
     for attribute in address.kind.schema().attributes {
         if let (Type::Ref(_, trueup_model::Follow::Name), Some(Ref::Name(to))) =
-            (&attribute.ty, record.reference(attribute.name))
+            (&attribute.ty, record.get(Attr::<Ref>::new(attribute.name)))
         {
             out.set(attribute.name, Ref::Id(to.name.to_string()));
         }

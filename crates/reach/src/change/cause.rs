@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use trueup_model::attr::ELASTIC_IP;
 use trueup_model::{Address, Observed, Plan, Ref, Topology};
 
 use super::{Change, End, Row, SERVICES, Sets, Shift, packet_end, sets, shifts};
@@ -109,7 +110,7 @@ fn elastic_ips(topology: &Topology, live: &Observed) -> BTreeMap<String, BTreeSe
         .filter_map(|object| Some((object.claim(&topology.name)?.to_owned(), &object.record)));
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (user, record) in wanted.chain(there) {
-        if let Some(name) = record.reference("elastic_ip").and_then(reported) {
+        if let Some(name) = record.get(ELASTIC_IP).and_then(reported) {
             found.entry(user).or_default().insert(name);
         }
     }

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use trueup_model::attr::{ELASTIC_IP, SUBNET, VPC};
+use trueup_model::kinds::{instance, route_table, subnet};
 use trueup_model::schema::Omitted;
 use trueup_model::{
     Action, Address, Change, Home, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource,
-    Standing, Topology, Value,
+    Standing, Topology, Value, fact,
 };
 
 use super::observed::near;
@@ -79,13 +81,10 @@ pub fn after_plan(
     }
 }
 
-/// The attribute by which an instance has an Elastic IP address.
-pub(super) const ELASTIC_IP: &str = "elastic_ip";
-
 /// An object whose public address will be another than the one that was seen.
 pub(super) fn without_public(object: Object) -> Object {
     Object {
-        facts: object.facts.without(&["public_ip"]),
+        facts: object.facts.without(&[fact::PUBLIC_IP.name]),
         ..object
     }
 }
@@ -116,8 +115,7 @@ impl<'p, 't> Turnover<'p, 't> {
 
 /// What EC2 made with a VPC goes with it.
 pub(super) fn ends_with_its_vpc(object: &Object, gone: &BTreeSet<&str>) -> bool {
-    object.implicit
-        && matches!(object.record.reference("vpc"), Some(Ref::Id(vpc)) if gone.contains(vpc.as_str()))
+    object.implicit && matches!(object.record.get(VPC), Some(Ref::Id(vpc)) if gone.contains(vpc.as_str()))
 }
 
 /// What there is while a plan is carried out, and how it is called.
@@ -198,16 +196,16 @@ impl<'a> World<'a> {
         let mut record = self.fitted(resource, Some(object));
         for attribute in object.kind.schema().attributes {
             if let (None, Omitted::Auto, Some(live)) = (
-                record.get(attribute.name),
+                record.value(attribute.name),
                 attribute.omitted,
-                object.record.get(attribute.name),
+                object.record.value(attribute.name),
             ) {
                 record.set(attribute.name, live.clone());
             }
         }
         // What runs again is not in the state in which it was seen.
-        let facts = if record.text("state") == "running" {
-            object.facts.without(&["state"])
+        let facts = if record.text(instance::attr::STATE) == "running" {
+            object.facts.without(&[fact::STATE.name])
         } else {
             object.facts.clone()
         };
@@ -223,9 +221,12 @@ impl<'a> World<'a> {
     /// A new object with this record.
     pub fn made(&self, address: &Address, mut record: Record) -> Object {
         let wanted = self.topology.resources.get(address);
-        if address.kind == Kind::Instance && record.get("associate_public_ip_address").is_none() {
-            let subnet = wanted.and_then(|resource| resource.record.reference("subnet"));
-            record.set("associate_public_ip_address", self.maps_public(subnet));
+        if address.kind == Kind::Instance && !record.has(instance::attr::ASSOCIATE_PUBLIC_IP_ADDRESS) {
+            let subnet = wanted.and_then(|resource| resource.record.get(SUBNET));
+            record.set(
+                instance::attr::ASSOCIATE_PUBLIC_IP_ADDRESS,
+                self.maps_public(subnet),
+            );
         }
         let owner = Owner {
             topology: self.topology.name.clone(),
@@ -255,10 +256,7 @@ impl<'a> World<'a> {
             Some(Ref::Id(id)) => outside(id),
             subnet => self.topology.follow(subnet).map(|resource| &resource.record),
         };
-        record
-            .and_then(|record| record.get("map_public_ip_on_launch"))
-            .and_then(Value::as_bool)
-            == Some(true)
+        record.and_then(|record| record.get(subnet::attr::MAP_PUBLIC_IP_ON_LAUNCH)) == Some(true)
     }
 }
 
@@ -274,8 +272,8 @@ pub(super) fn claims<'o>(
 /// The main route table that EC2 makes with a VPC.
 pub(super) fn main_table(vpc: &Address) -> Object {
     let record = Record::new()
-        .with("vpc", Ref::Id(vpc.to_string()))
-        .with("routes", Value::List(Vec::new()));
+        .with(VPC, Ref::Id(vpc.to_string()))
+        .with(route_table::attr::ROUTES, Vec::new());
     let id = format!("the main route table of {vpc}");
     Object {
         kind: Kind::RouteTable,

@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use trueup_model::attr::{ELASTIC_IP, TAGS};
+use trueup_model::kinds::instance;
 use trueup_model::schema::{Cost, Effect, Members};
 use trueup_model::{
     Address, Kind, MemberKey, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags,
 };
 
-use super::after_plan::{ELASTIC_IP, Turnover, World, claims, ends_with_its_vpc, main_table, without_public};
+use super::after_plan::{Turnover, World, claims, ends_with_its_vpc, main_table, without_public};
 use super::observed::near;
 
 /// The steps of a plan, as far as they leave something to see.
@@ -147,7 +149,7 @@ impl<'a> AfterSteps<'a> {
                 .map(|attribute| &attribute.ty)
         };
         for (name, value) in unsets.iter() {
-            let left = match (ty(name), object.record.get(name)) {
+            let left = match (ty(name), object.record.value(name)) {
                 (Some(Type::Set(members)), Some(Value::List(live))) => {
                     Some(without(members, live, value.as_list()))
                 }
@@ -166,7 +168,7 @@ impl<'a> AfterSteps<'a> {
             object.record.set_option(name, left);
         }
         for (name, value) in sets.iter() {
-            let all = match (ty(name), object.record.get(name), value) {
+            let all = match (ty(name), object.record.value(name), value) {
                 (Some(Type::Set(members)), live, Value::List(new)) => {
                     with(members, live.map_or(&[], Value::as_list), new)
                 }
@@ -183,10 +185,8 @@ impl<'a> AfterSteps<'a> {
             object.record.set(name, all);
         }
         // Its public address goes with a stop, and with an Elastic IP address that comes or goes.
-        let exchanges = [&sets, &unsets]
-            .into_iter()
-            .any(|record| record.get(ELASTIC_IP).is_some());
-        if exchanges || (sets.text("state") == "stopped" && object.record.get(ELASTIC_IP).is_none()) {
+        let exchanges = [&sets, &unsets].into_iter().any(|record| record.has(ELASTIC_IP));
+        if exchanges || (sets.text(instance::attr::STATE) == "stopped" && !object.record.has(ELASTIC_IP)) {
             *object = without_public(object.clone());
         }
         // What a call sets is no more as it was seen.
@@ -209,7 +209,7 @@ impl<'a> AfterSteps<'a> {
 
 /// A record without the tags of ownership, of which no spec speaks.
 fn spoken(record: &Record) -> Record {
-    let Some(all) = record.get("tags").and_then(Value::as_map) else {
+    let Some(all) = record.get(TAGS) else {
         return record.clone();
     };
     let of_specs = all.iter().filter(|(key, _)| !key.starts_with(tags::PREFIX));
@@ -217,9 +217,9 @@ fn spoken(record: &Record) -> Record {
         .map(|(key, value)| (key.to_owned(), value.clone()))
         .collect();
     if left.is_empty() {
-        record.without(&["tags"])
+        record.without(&[TAGS.name])
     } else {
-        record.clone().with("tags", left)
+        record.clone().with(TAGS, left)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_model::attr::{SUBNET, VPC};
 use trueup_model::{Interfaces, Kind, Object, Observed, Record, Resource, Topology};
 
 use super::records::{Lists, Part, Seen, fill};
@@ -26,12 +27,12 @@ pub(super) fn near(observed: &Observed, topology: &str) -> Interfaces {
         .objects
         .iter()
         .filter(|object| object.kind == Kind::Subnet)
-        .filter_map(|subnet| Some((subnet.id.as_str(), subnet.record.reference("vpc")?.to_string())))
+        .filter_map(|subnet| Some((subnet.id.as_str(), subnet.record.get(VPC)?.to_string())))
         .collect();
     let vpc_of = |object: &Object| match object.kind {
         Kind::Vpc => Some(object.id.clone()),
-        Kind::Instance | Kind::NatGateway => vpcs.get(object.record.reference("subnet")?.id()?).cloned(),
-        _ => object.record.reference("vpc").map(ToString::to_string),
+        Kind::Instance | Kind::NatGateway => vpcs.get(object.record.get(SUBNET)?.id()?).cloned(),
+        _ => object.record.get(VPC).map(ToString::to_string),
     };
     let near: BTreeSet<String> = own().filter_map(vpc_of).collect();
     match &observed.interfaces {

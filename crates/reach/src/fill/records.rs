@@ -11,12 +11,13 @@ mod unread;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
+use trueup_model::attr::{Attr, TAGS, VPC};
 use trueup_model::json::Typed;
 use trueup_model::kinds::egress_only_internet_gateway::EgressOnlyInternetGateway;
 use trueup_model::kinds::security_group::{self, Rule};
 use trueup_model::kinds::{internet_gateway, route_table, subnet, vpc};
 use trueup_model::schema::Omitted;
-use trueup_model::{Interfaces, Kind, Place, Record, Ref, Resource, Value};
+use trueup_model::{Interfaces, Kind, Place, Record, Ref, Resource, Value, fact};
 
 use super::parts::{Index, list, services};
 use crate::network::{
@@ -49,9 +50,9 @@ impl Part<'_> {
     }
 
     /// A fact, where it is known and not empty.
-    fn fact(&self, name: &str) -> Option<&str> {
+    fn fact(&self, fact: Attr<str>) -> Option<&str> {
         self.facts
-            .map(|facts| facts.text(name))
+            .map(|facts| facts.text(fact))
             .filter(|text| !text.is_empty())
     }
 
@@ -78,7 +79,7 @@ impl Part<'_> {
     }
 
     fn tags(&self) -> BTreeMap<String, String> {
-        let tags = self.record.get("tags").and_then(Value::as_map);
+        let tags = self.record.get(TAGS);
         let pairs = tags.into_iter().flat_map(Record::iter);
         pairs
             .filter_map(|(key, value)| Some((key.to_owned(), value.as_text()?.to_owned())))
@@ -92,8 +93,8 @@ fn key(reference: &Ref) -> String {
 }
 
 /// Whether two switches are on; none where that is not known.
-fn both(record: &Record, names: [&str; 2]) -> Option<bool> {
-    let each = names.map(|name| record.get(name).and_then(Value::as_bool));
+fn both(record: &Record, switches: [Attr<bool>; 2]) -> Option<bool> {
+    let each = switches.map(|switch| record.get(switch));
     if each.contains(&Some(false)) {
         Some(false)
     } else {
@@ -220,13 +221,16 @@ impl<'a> Records<'a> {
             let index = self.unread_vpc(part.key.clone(), part.named.clone(), unread);
             let vpc = &mut self.network.vpcs[index];
             vpc.ranges = vpc::ranges(part.record);
-            vpc.dns = both(part.record, ["enable_dns_support", "enable_dns_hostnames"]);
+            vpc.dns = both(
+                part.record,
+                [vpc::attr::ENABLE_DNS_SUPPORT, vpc::attr::ENABLE_DNS_HOSTNAMES],
+            );
         }
     }
 
     fn tables(&mut self) {
         for part in self.of(Kind::RouteTable) {
-            let Some(reference) = part.record.reference("vpc") else {
+            let Some(reference) = part.record.get(VPC) else {
                 continue;
             };
             let vpc = self.vpc(reference);
@@ -273,7 +277,7 @@ impl<'a> Records<'a> {
                 Ok(typed) => typed,
                 Err(why) => {
                     self.note(part, &why);
-                    let vpc = part.record.reference("vpc").map(|vpc| self.vpc(vpc));
+                    let vpc = part.record.get(VPC).map(|vpc| self.vpc(vpc));
                     self.unread_subnet(part.key.clone(), part.named.clone(), vpc);
                     continue;
                 }
@@ -295,7 +299,7 @@ impl<'a> Records<'a> {
 
     fn groups(&mut self) {
         for part in self.of(Kind::SecurityGroup) {
-            let Some(reference) = part.record.reference("vpc") else {
+            let Some(reference) = part.record.get(VPC) else {
                 continue;
             };
             let vpc = self.vpc(reference);
@@ -399,7 +403,7 @@ impl<'a> Records<'a> {
 
     fn addresses(&mut self) {
         for part in self.of(Kind::ElasticIp) {
-            let known = part.fact("public_ip").and_then(|text| text.parse().ok());
+            let known = part.fact(fact::PUBLIC_IP).and_then(|text| text.parse().ok());
             self.addresses.insert(
                 part.key.clone(),
                 known.map_or(Assignment::Unassigned, Assignment::Known),

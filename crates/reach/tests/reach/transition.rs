@@ -1,7 +1,7 @@
 //! What is said of a plan whose steps have no order in which every state is fine.
 
 use serde_json::json;
-use trueup_model::kinds::security_group::action;
+use trueup_model::kinds::security_group::{self, action};
 use trueup_model::{
     Demand, Expectation, Guard, Plan, Record, Refusal, Refused, Step, StepAction, Stuck, Topology, Value,
 };
@@ -68,7 +68,7 @@ fn a_plan_without_an_order_is_reported_what_would_open_next() {
     let id = observed
         .objects
         .iter()
-        .find(|object| object.record.text("group_name") == "bastion-sg")
+        .find(|object| object.record.text(security_group::attr::GROUP_NAME) == "bastion-sg")
         .unwrap()
         .id
         .clone();
@@ -76,10 +76,7 @@ fn a_plan_without_an_order_is_reported_what_would_open_next() {
         &json!({"ingress": [{"protocol": "tcp", "port": "443", "cidr": "0.0.0.0/0"}]}),
         trueup_model::Kind::SecurityGroup.schema().attributes,
     );
-    let sets = Record::new().with(
-        "ingress",
-        rule.get("ingress").cloned().unwrap_or(Value::List(Vec::new())),
-    );
+    let sets = rule.only(&["ingress"]);
     let step = Step {
         number: 1,
         action: StepAction::Update,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use trueup_model::{Address, Object, Observed, Resource, Site, Topology};
+use trueup_model::attr::Attr;
+use trueup_model::{Address, Object, Observed, Resource, Site, Topology, fact};
 
 use super::head;
 use crate::clean::Clean;
@@ -38,8 +39,8 @@ impl Shown<'_> {
     }
 
     /// A fact of the live object that is a text.
-    pub fn fact(&self, name: &str) -> Option<&str> {
-        Some(self.object?.facts.text(name)).filter(|text| !text.is_empty())
+    pub fn fact(&self, fact: Attr<str>) -> Option<&str> {
+        Some(self.object?.facts.text(fact)).filter(|text| !text.is_empty())
     }
 }
 
@@ -133,11 +134,11 @@ fn row(shown: &Shown<'_>, observed: &Observed) -> [String; 4] {
         _ => "",
     };
     let addresses: Vec<String> = [
-        ("public", "public_ip"),
-        ("private", "private_ip"),
-        ("IPv6", "ipv6"),
+        ("public", fact::PUBLIC_IP),
+        ("private", fact::PRIVATE_IP),
+        ("IPv6", fact::IPV6),
     ]
-    .iter()
+    .into_iter()
     .filter_map(|(word, fact)| Some(format!("{word} {}", shown.fact(fact)?)))
     .collect();
     let arn = format!("{}{remark}", shown.arn(observed).unwrap_or_default());

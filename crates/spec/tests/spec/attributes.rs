@@ -1,6 +1,7 @@
 //! Attributes: what is said about unknown, missing and ill-written ones.
 
 use std::collections::BTreeMap;
+use trueup_model::attr::{EGRESS, INGRESS};
 use trueup_spec::{Options, parse};
 
 use crate::common::{Memory, read, told};
@@ -47,9 +48,14 @@ fn shorthands_stand_for_many_rules() {
         .topology
         .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
     let group = &topology.resources[&"security_group.web".parse().unwrap()];
-    assert_eq!(group.record.list("ingress").len(), 4);
-    assert_eq!(group.record.list("egress").len(), 1);
-    assert_eq!(group.record.text("group_name"), "web");
+    assert_eq!(group.record.list(INGRESS).len(), 4);
+    assert_eq!(group.record.list(EGRESS).len(), 1);
+    assert_eq!(
+        group
+            .record
+            .text(trueup_model::kinds::security_group::attr::GROUP_NAME),
+        "web"
+    );
 }
 
 #[test]
@@ -63,11 +69,11 @@ fn entries_are_in_the_order_of_their_numbers() {
         .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
     let acl = &topology.resources[&"network_acl.a".parse().unwrap()];
     assert_eq!(
-        acl.record.get("ingress").unwrap().to_string(),
+        acl.record.value("ingress").unwrap().to_string(),
         "[{action: allow, cidr: 2001:db8::/48, port: 22, protocol: tcp, rule_number: 90}, {action: allow, cidr: 0.0.0.0/0, \
          icmp_type: 8, protocol: icmp, rule_number: 100}, {action: deny, cidr: 10.0.0.0/8, protocol: all, rule_number: 1000}]"
     );
-    assert!(acl.record.list("egress").is_empty());
+    assert!(acl.record.list(EGRESS).is_empty());
 }
 
 #[test]
@@ -147,7 +153,7 @@ fn a_policy_is_kept_as_it_is_written() {
         .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
     let policy = topology.resources[&"vpc_endpoint.e".parse().unwrap()]
         .record
-        .get("policy")
+        .value("policy")
         .unwrap();
     insta::assert_snapshot!(serde_json::to_string(policy).unwrap());
 }
@@ -228,9 +234,12 @@ fn spaces_at_the_ends_of_tags_are_kept_and_told() {
         .next()
         .unwrap()
         .record
-        .get("tags")
+        .value("tags")
         .unwrap()
         .as_map()
         .unwrap();
-    assert_eq!((tags.text("team "), tags.text("cost centre")), ("x", " 7"));
+    assert_eq!(
+        (tags.value("team "), tags.value("cost centre")),
+        (Some(&"x".into()), Some(&" 7".into()))
+    );
 }

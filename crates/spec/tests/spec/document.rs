@@ -43,7 +43,7 @@ fn tags_are_those_of_the_head_under_those_of_the_resource() {
     let tags = |name: &str| {
         topology.resources[&name.parse().unwrap()]
             .record
-            .get("tags")
+            .value("tags")
             .unwrap()
             .to_string()
     };
@@ -57,11 +57,11 @@ fn tags_are_those_of_the_head_under_those_of_the_resource() {
     );
     let removed = topology.resources[&"elastic_ip.b".parse().unwrap()]
         .record
-        .get("tags")
+        .value("tags")
         .unwrap()
         .as_map()
         .unwrap()
-        .get("team")
+        .value("team")
         .cloned();
     assert_eq!(removed, Some(Value::Null));
 }
@@ -112,7 +112,7 @@ fn names_may_be_spelled_with_digits_alone() {
     assert_eq!(
         topology.resources[&"internet_gateway.true".parse().unwrap()]
             .record
-            .reference("vpc")
+            .get(trueup_model::attr::VPC)
             .unwrap()
             .to_string(),
         "vpc.1"

@@ -70,11 +70,11 @@ fn an_anchor_serves_as_many_resources_as_there_are() {
         .unwrap_or_else(|| panic!("{}", told(&text, &parsed.diagnostics)));
     let tags = topology.resources[&"route_table.t2999".parse().unwrap()]
         .record
-        .get("tags")
+        .value("tags")
         .unwrap()
         .as_map()
         .unwrap();
-    assert_eq!(tags.text("cost"), "7");
+    assert_eq!(tags.value("cost"), Some(&"7".into()));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn what_stands_in_an_anchor_is_read_where_it_is_used_and_shown_where_it_is_writt
     let group = &topology.resources[&"security_group.g".parse().unwrap()];
     let ports: Vec<String> = group
         .record
-        .list("ingress")
+        .list(trueup_model::attr::INGRESS)
         .iter()
         .map(ToString::to_string)
         .collect();

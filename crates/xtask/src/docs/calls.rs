@@ -15,7 +15,7 @@ pub fn create(kind: Kind) -> (&'static str, Vec<&'static str>) {
     let attributes = kind.schema().attributes.iter().map(|attribute| attribute.name);
     (
         call.action.name,
-        attributes.filter(|name| call.sets.get(name).is_some()).collect(),
+        attributes.filter(|name| call.sets.has(name)).collect(),
     )
 }
 

@@ -6,7 +6,8 @@ use aws_sdk_ec2::types::{InstanceAttributeName, Volume};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
-use trueup_model::{Object, Record, Scope, Value};
+use trueup_model::kinds::instance::attr;
+use trueup_model::{Attr, Object, Record, Scope, Value};
 
 use super::fact;
 use crate::answer::told;
@@ -19,7 +20,7 @@ use crate::{Ec2, filter};
 fn without_volume(object: &Object) -> String {
     let (device, volume) = (
         object.facts.text(fact::ROOT_DEVICE),
-        object.facts.text(fact::ROOT_VOLUME),
+        object.facts.text(fact::ROOT_VOLUME_ID),
     );
     match (device, volume) {
         ("", _) => "EC2 did not say its `rootDeviceName`".to_owned(),
@@ -32,19 +33,19 @@ fn without_volume(object: &Object) -> String {
 pub async fn enrich(ec2: &Ec2, scope: &Scope, instances: &mut [Object]) -> Result<(), Failure> {
     let with_volume = instances
         .iter_mut()
-        .filter(|object| scope.declares(object, "root_volume"))
+        .filter(|object| scope.declares(object, ROOT_VOLUME.name))
         .collect();
     root_volumes(ec2, with_volume).await?;
     let reads = instances.iter_mut().filter_map(|object| {
-        let user_data = ["user_data", "user_data_file"]
+        let user_data = [attr::USER_DATA.name, attr::USER_DATA_FILE.name]
             .iter()
             .any(|name| scope.declares(object, name));
         let asked = object.is_of(&scope.topology)
             && object
                 .owner
                 .as_ref()
-                .is_some_and(|owner| owner.read.contains("disable_api_termination"));
-        let termination = asked || scope.declares(object, "disable_api_termination");
+                .is_some_and(|owner| owner.read.contains(attr::DISABLE_API_TERMINATION.name));
+        let termination = asked || scope.declares(object, attr::DISABLE_API_TERMINATION.name);
         (user_data || termination).then(|| attributes(ec2, object, user_data, termination))
     });
     join_all(reads).await.into_iter().collect()
@@ -54,7 +55,7 @@ pub async fn enrich(ec2: &Ec2, scope: &Scope, instances: &mut [Object]) -> Resul
 async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<(), Failure> {
     let ids: Vec<String> = objects
         .iter()
-        .map(|object| object.facts.text(fact::ROOT_VOLUME).to_owned())
+        .map(|object| object.facts.text(fact::ROOT_VOLUME_ID).to_owned())
         .filter(|id| !id.is_empty())
         .collect();
     let mut volumes: HashMap<String, Volume> = HashMap::new();
@@ -69,16 +70,14 @@ async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<(), Fa
         });
     }
     for object in &mut objects {
-        let Some(volume) = volumes.get(object.facts.text(fact::ROOT_VOLUME)) else {
-            object
-                .unread
-                .insert(ROOT_VOLUME.to_owned(), without_volume(object));
+        let Some(volume) = volumes.get(object.facts.text(fact::ROOT_VOLUME_ID)) else {
+            object.unread.insert(ROOT_VOLUME.into(), without_volume(object));
             continue;
         };
-        let deleted = object.facts.get("root_volume_deleted_on_termination").cloned();
+        let deleted = object.facts.get(fact::ROOT_VOLUME_GOES);
         object
             .facts
-            .set_option("root_volume_size", volume.size.map(i64::from));
+            .set_option(fact::ROOT_VOLUME_SIZE, volume.size.map(i64::from));
         let always = [
             ("size", volume.size.is_some()),
             ("volumeType", volume.volume_type.is_some()),
@@ -86,28 +85,28 @@ async fn root_volumes(ec2: &Ec2, mut objects: Vec<&mut Object>) -> Result<(), Fa
             ("deleteOnTermination", deleted.is_some()),
         ];
         match always.iter().find(|(_, said)| !said) {
-            Some((element, _)) => told(object, ROOT_VOLUME, element, None::<Value>),
+            Some((element, _)) => told(object, ROOT_VOLUME, element, None::<Record>),
             None => told(object, ROOT_VOLUME, "volume", Some(root_volume(volume, deleted))),
         }
     }
     Ok(())
 }
 
-const ROOT_VOLUME: &str = "root_volume";
+const ROOT_VOLUME: Attr<Record> = attr::ROOT_VOLUME;
 
-fn root_volume(volume: &Volume, deleted: Option<Value>) -> Record {
+fn root_volume(volume: &Volume, deleted: Option<bool>) -> Record {
     let gp3 = volume.volume_type().is_some_and(|ty| ty.as_str() == "gp3");
     let mut record = Record::new();
-    record.set_option("size", volume.size.map(i64::from));
-    record.set_option("type", volume.volume_type().map(|ty| ty.as_str()));
+    record.set_option(attr::SIZE, volume.size.map(i64::from));
+    record.set_option(attr::TYPE, volume.volume_type().map(|ty| ty.as_str()));
     // What gp3 has when nobody asks for more.
-    record.set_option("iops", volume.iops.map(i64::from).or(gp3.then_some(3000)));
+    record.set_option(attr::IOPS, volume.iops.map(i64::from).or(gp3.then_some(3000)));
     record.set_option(
-        "throughput",
+        attr::THROUGHPUT,
         volume.throughput.map(i64::from).or(gp3.then_some(125)),
     );
-    record.set_option("encrypted", volume.encrypted);
-    record.set_option("delete_on_termination", deleted);
+    record.set_option(attr::ENCRYPTED, volume.encrypted);
+    record.set_option(attr::DELETE_ON_TERMINATION, deleted);
     record
 }
 
@@ -153,12 +152,12 @@ async fn attributes(
         // An element without a value is how EC2 says that there is none; one with an empty value it does not
         // send.
         let text = value.and_then(|value| value.value.map_or_else(|| Some("".into()), |text| decoded(&text)));
-        told(object, "user_data", "userData", text);
+        told(object, attr::USER_DATA, "userData", text);
     }
     if let Some(value) = termination {
         told(
             object,
-            "disable_api_termination",
+            attr::DISABLE_API_TERMINATION,
             "disableApiTermination",
             value.and_then(|value| value.value),
         );
@@ -190,7 +189,7 @@ mod tests {
             .iops(4000)
             .encrypted(false)
             .build();
-        let record = root_volume(&volume, Some(Value::Bool(true)));
+        let record = root_volume(&volume, Some(true));
         assert_eq!(
             record.to_string(),
             "{delete_on_termination: true, encrypted: false, iops: 4000, size: 20, throughput: 125, type: gp3}"

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{
     InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstanceNetworkInterfaceAssociation,
 };
-use trueup_model::kinds::instance::{Instance, MetadataOptions};
+use trueup_model::kinds::instance::{Instance, MetadataOptions, attr};
 use trueup_model::outside::ARCHITECTURE;
-use trueup_model::{Object, Record, Ref, Value};
+use trueup_model::{Attr, Object, Record, Ref};
 
 use super::fact;
 use crate::answer::{Reader, STATE, facts, some};
@@ -53,27 +53,27 @@ pub fn fold(mut instance: Live) -> Result<Object, Failure> {
     let check = instance.source_dest_check.or(primary.source_dest_check);
     let monitoring = instance.monitoring.and_then(|monitoring| monitoring.state);
     let monitoring = reader.word(
-        "monitoring",
+        attr::MONITORING,
         "monitoring",
         monitoring.as_ref().map(|state| state.as_str()),
         &MONITORING.map(|(word, _)| word),
     );
     let profile = instance
         .iam_instance_profile
-        .map(|profile| reader.text("iam_instance_profile", "arn", profile.arn));
+        .map(|profile| reader.text(attr::IAM_INSTANCE_PROFILE, "arn", profile.arn));
     let typed = Instance {
-        image: reader.text("image", "imageId", instance.image_id),
+        image: reader.text(attr::IMAGE, "imageId", instance.image_id),
         instance_type: reader.text(
-            "instance_type",
+            attr::INSTANCE_TYPE,
             "instanceType",
             instance.instance_type.map(|ty| ty.as_str().to_owned()),
         ),
-        subnet: reader.id("subnet", "subnetId", instance.subnet_id),
+        subnet: reader.id(attr::SUBNET, "subnetId", instance.subnet_id),
         security_groups: groups(primary.groups.unwrap_or_default(), &mut reader),
         // EC2 leaves it out where there is none.
         key_pair: instance
             .key_name
-            .map(|name| reader.id("key_pair", "keyName", Some(name))),
+            .map(|name| reader.id(attr::KEY_PAIR, "keyName", Some(name))),
         // A stopped instance has lost its address, and one that starts may not have it yet.
         associate_public_ip_address: Some(public(
             &instance.public_ip_address,
@@ -83,17 +83,17 @@ pub fn fold(mut instance: Live) -> Result<Object, Failure> {
         .filter(|_| live == "running"),
         elastic_ip: None,
         private_ip_address: Some(reader.text(
-            "private_ip_address",
+            attr::PRIVATE_IP_ADDRESS,
             "privateIpAddress",
             instance.private_ip_address,
         )),
         user_data: None,
         iam_instance_profile: profile.map(|arn| last(&arn)),
-        source_dest_check: reader.always("source_dest_check", "sourceDestCheck", check),
+        source_dest_check: reader.always(attr::SOURCE_DEST_CHECK, "sourceDestCheck", check),
         monitoring: MONITORING.contains(&(monitoring.as_str(), true)),
         disable_api_termination: None,
         metadata_options: metadata(instance.metadata_options, &mut reader),
-        ebs_optimized: Some(reader.always("ebs_optimized", "ebsOptimized", instance.ebs_optimized)),
+        ebs_optimized: Some(reader.always(attr::EBS_OPTIMIZED, "ebsOptimized", instance.ebs_optimized)),
         root_volume: None,
         state: STATES
             .iter()
@@ -124,7 +124,7 @@ fn primary(instance: &mut Live, reader: &mut Reader) -> InstanceNetworkInterface
         .find(|interface| index(interface) == Some(0));
     found.unwrap_or_else(|| {
         reader.unknown(
-            "security_groups",
+            attr::SECURITY_GROUPS,
             "EC2 did not say which of its `networkInterfaceSet` is the first".to_owned(),
         );
         InstanceNetworkInterface::builder().build()
@@ -141,7 +141,7 @@ fn public(
     let of_interface = association.is_some_and(|association| some(association.public_ip).is_some());
     if is != of_interface {
         let why = "EC2 says of its first interface that it has a public address, and of itself that it has none, or the reverse";
-        reader.unknown("associate_public_ip_address", why.to_owned());
+        reader.unknown(attr::ASSOCIATE_PUBLIC_IP_ADDRESS, why.to_owned());
     }
     is
 }
@@ -156,19 +156,19 @@ fn known(instance: &mut Live, live: &str, primary: &InstanceNetworkInterface) ->
         .and_then(|mapping| mapping.ebs);
     let mut facts = facts([
         (STATE, Some(live.to_owned())),
-        ("public_ip", instance.public_ip_address.clone()),
-        ("private_ip", instance.private_ip_address.clone()),
+        (fact::PUBLIC_IP, instance.public_ip_address.clone()),
+        (fact::PRIVATE_IP, instance.private_ip_address.clone()),
         (fact::VPC, instance.vpc_id.take()),
-        (fact::INTERFACE, primary.network_interface_id.clone()),
+        (fact::NETWORK_INTERFACE, primary.network_interface_id.clone()),
         (fact::CLIENT_TOKEN, instance.client_token.take()),
         (fact::ROOT_DEVICE, root),
         (
-            fact::ROOT_VOLUME,
+            fact::ROOT_VOLUME_ID,
             volume.as_ref().and_then(|volume| volume.volume_id.clone()),
         ),
     ]);
     facts.set_option(
-        "root_volume_deleted_on_termination",
+        fact::ROOT_VOLUME_GOES,
         volume.and_then(|volume| volume.delete_on_termination),
     );
     if let Some(architecture) = &instance.architecture {
@@ -184,16 +184,16 @@ fn known(instance: &mut Live, live: &str, primary: &InstanceNetworkInterface) ->
 fn groups(groups: Vec<aws_sdk_ec2::types::GroupIdentifier>, reader: &mut Reader) -> Vec<Ref> {
     // An interface has at least one.
     if groups.is_empty() {
-        reader.missing("security_groups", "groupSet");
+        reader.missing(attr::SECURITY_GROUPS, "groupSet");
     }
     if let [only] = &groups[..]
-        && reader.text("security_groups", "groupName", only.group_name.clone()) == security_group::DEFAULT
+        && reader.text(attr::SECURITY_GROUPS, "groupName", only.group_name.clone()) == security_group::DEFAULT
     {
         return Vec::new();
     }
     groups
         .into_iter()
-        .map(|group| reader.id("security_groups", "groupId", group.group_id))
+        .map(|group| reader.id(attr::SECURITY_GROUPS, "groupId", group.group_id))
         .collect()
 }
 
@@ -206,7 +206,7 @@ fn metadata(
     options: Option<InstanceMetadataOptionsResponse>,
     reader: &mut Reader,
 ) -> Option<MetadataOptions> {
-    const OPTIONS: &str = "metadata_options";
+    const OPTIONS: Attr<Record> = attr::METADATA_OPTIONS;
     let Some(options) = options else {
         reader.missing(OPTIONS, "metadataOptions");
         return None;
@@ -231,23 +231,23 @@ fn metadata(
 fn every_option(options: &InstanceMetadataOptionsResponse) -> Record {
     let mut all = Record::new();
     all.set_option(
-        "http_endpoint",
+        attr::HTTP_ENDPOINT,
         options.http_endpoint.as_ref().map(|value| value.as_str()),
     );
     all.set_option(
-        "http_tokens",
+        attr::HTTP_TOKENS,
         options.http_tokens.as_ref().map(|value| value.as_str()),
     );
     all.set_option(
-        "http_put_response_hop_limit",
+        attr::HTTP_PUT_RESPONSE_HOP_LIMIT,
         options.http_put_response_hop_limit.map(i64::from),
     );
     all.set_option(
-        "http_protocol_ipv6",
+        fact::HTTP_PROTOCOL_IPV6,
         options.http_protocol_ipv6.as_ref().map(|value| value.as_str()),
     );
     all.set_option(
-        "instance_metadata_tags",
+        attr::INSTANCE_METADATA_TAGS,
         options
             .instance_metadata_tags
             .as_ref()
@@ -259,14 +259,14 @@ fn every_option(options: &InstanceMetadataOptionsResponse) -> Record {
 /// Adds what `DescribeAddresses` says: the Elastic IP address that an instance is reached by. Beside one,
 /// whether the instance had a public address of its own cannot be seen.
 pub fn complete(object: &mut Object, addresses: &BTreeMap<String, (String, String)>) {
-    let by_interface = || addresses.get(object.facts.text(fact::INTERFACE));
+    let by_interface = || addresses.get(object.facts.text(fact::NETWORK_INTERFACE));
     if let Some((address, association)) = addresses.get(&object.id).or_else(by_interface) {
+        object.record.set(attr::ELASTIC_IP, Ref::Id(address.clone()));
+        object.record.remove(attr::ASSOCIATE_PUBLIC_IP_ADDRESS);
+        object.unread.remove(attr::ASSOCIATE_PUBLIC_IP_ADDRESS.name);
         object
-            .record
-            .set("elastic_ip", Value::Ref(Ref::Id(address.clone())));
-        object.record.remove("associate_public_ip_address");
-        object.unread.remove("associate_public_ip_address");
-        object.facts.set(fact::ASSOCIATION, association.clone());
+            .facts
+            .set(fact::ELASTIC_IP_ASSOCIATION, association.clone());
     }
 }
 
@@ -324,18 +324,12 @@ mod tests {
     #[test]
     fn what_ec2_fills_in_is_folded_away() {
         let object = fold(live(InstanceStateName::Running).build()).unwrap();
-        assert_eq!(object.record.list("security_groups"), []);
-        assert_eq!(object.record.text("iam_instance_profile"), "web");
-        assert_eq!(object.record.get("monitoring"), Some(&Value::Bool(false)));
-        assert_eq!(
-            object.record.reference("key_pair"),
-            Some(&Ref::Id("my key".into()))
-        );
-        assert_eq!(object.facts.text("root_volume_id"), "vol-1");
-        assert_eq!(
-            object.facts.get("root_volume_deleted_on_termination"),
-            Some(&Value::Bool(true))
-        );
+        assert_eq!(object.record.list(attr::SECURITY_GROUPS), []);
+        assert_eq!(object.record.text(attr::IAM_INSTANCE_PROFILE), "web");
+        assert_eq!(object.record.get(attr::MONITORING), Some(false));
+        assert_eq!(object.record.get(attr::KEY_PAIR), Some(&Ref::Id("my key".into())));
+        assert_eq!(object.facts.text(fact::ROOT_VOLUME_ID), "vol-1");
+        assert_eq!(object.facts.get(fact::ROOT_VOLUME_GOES), Some(true));
     }
 
     #[test]
@@ -351,7 +345,10 @@ mod tests {
                     .build(),
             )
             .unwrap();
-            object.record.get("security_groups").map(ToString::to_string)
+            object
+                .record
+                .value(attr::SECURITY_GROUPS.name)
+                .map(ToString::to_string)
         };
         let both = [group("sg-00000001", "default"), group("sg-00000002", "web")];
         assert_eq!(
@@ -395,14 +392,10 @@ mod tests {
             fold(instance)
                 .unwrap()
                 .record
-                .get("associate_public_ip_address")
-                .cloned()
+                .get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS)
         };
-        assert_eq!(
-            told(with("192.0.2.4", Some("192.0.2.4"))),
-            Some(Value::Bool(true))
-        );
-        assert_eq!(told(with("", None)), Some(Value::Bool(false)));
+        assert_eq!(told(with("192.0.2.4", Some("192.0.2.4"))), Some(true));
+        assert_eq!(told(with("", None)), Some(false));
         assert_eq!(told(live(InstanceStateName::Stopped).build()), None);
         // EC2 says it twice.
         assert_eq!(
@@ -417,11 +410,11 @@ mod tests {
                 ("eipalloc-00000001".to_owned(), "eipassoc-1".to_owned()),
             )]),
         );
-        assert_eq!(object.record.get("associate_public_ip_address"), None);
+        assert_eq!(object.record.get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS), None);
         assert_eq!(
-            object.record.reference("elastic_ip"),
+            object.record.get(attr::ELASTIC_IP),
             Some(&Ref::Id("eipalloc-00000001".into()))
         );
-        assert!(!object.unread.contains_key("associate_public_ip_address"));
+        assert!(!object.unread.contains_key(attr::ASSOCIATE_PUBLIC_IP_ADDRESS.name));
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use trueup_model::kinds::instance::wait;
+use trueup_model::kinds::instance::{attr, wait};
 use trueup_model::{Acted, Record, Value};
 
 use super::fold;
@@ -20,13 +20,13 @@ use crate::{image, ownership, tags};
 
 pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
     let sets = task.sets();
-    let key = match task.set_id("key_pair") {
+    let key = match task.set_id(attr::KEY_PAIR) {
         Some(key) => Some(key_pair::name(task.ec2, &key).await?),
         None => None,
     };
-    let root = match sets.get("root_volume").and_then(Value::as_map) {
+    let root = match sets.get(attr::ROOT_VOLUME) {
         Some(volume) if asks(volume) => Some(mapping(
-            &image::root_device(task.ec2, &task.text("image").unwrap_or_default()).await?,
+            &image::root_device(task.ec2, &task.text(attr::IMAGE).unwrap_or_default()).await?,
             volume,
         )),
         _ => None,
@@ -39,16 +39,16 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
             .client_token(token)
             .min_count(1)
             .max_count(1)
-            .set_image_id(task.text("image"))
-            .set_instance_type(task.text("instance_type").map(|ty| ty.as_str().into()))
+            .set_image_id(task.text(attr::IMAGE))
+            .set_instance_type(task.text(attr::INSTANCE_TYPE).map(|ty| ty.as_str().into()))
             .set_key_name(key.clone())
             .set_user_data(
-                sets.get("user_data")
+                sets.get(attr::USER_DATA)
                     .and_then(Value::as_bytes)
                     .map(|bytes| STANDARD.encode(bytes)),
             )
-            .set_disable_api_termination(switch(sets, "disable_api_termination"))
-            .set_ebs_optimized(switch(sets, "ebs_optimized"))
+            .set_disable_api_termination(sets.get(attr::DISABLE_API_TERMINATION))
+            .set_ebs_optimized(sets.get(attr::EBS_OPTIMIZED))
             .set_block_device_mappings(root.clone().map(|mapping| vec![mapping]))
             .tag_specifications(tags::specification_under(task, token));
         options(network(request, task), sets)
@@ -79,16 +79,12 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
     })
 }
 
-fn switch(record: &Record, name: &str) -> Option<bool> {
-    record.get(name).and_then(Value::as_bool)
-}
-
 /// Subnet, groups and addresses. Only where a spec says whether there is a public address does the interface
 /// have to be spelled out.
 fn network(request: RunInstancesFluentBuilder, task: &Task<'_>) -> RunInstancesFluentBuilder {
-    let groups = Some(ids(task.sets(), "security_groups")).filter(|groups| !groups.is_empty());
-    let (subnet, address) = (task.set_id("subnet"), task.text("private_ip_address"));
-    match switch(task.sets(), "associate_public_ip_address") {
+    let groups = Some(ids(task.sets(), attr::SECURITY_GROUPS)).filter(|groups| !groups.is_empty());
+    let (subnet, address) = (task.set_id(attr::SUBNET), task.text(attr::PRIVATE_IP_ADDRESS));
+    match task.sets().get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS) {
         None => request
             .set_subnet_id(subnet)
             .set_private_ip_address(address)
@@ -107,11 +103,12 @@ fn network(request: RunInstancesFluentBuilder, task: &Task<'_>) -> RunInstancesF
 }
 
 fn options(request: RunInstancesFluentBuilder, sets: &Record) -> RunInstancesFluentBuilder {
-    let profile = sets.get("iam_instance_profile").and_then(Value::as_text);
+    let profile = sets.get(attr::IAM_INSTANCE_PROFILE);
     let profile = profile.map(|name| IamInstanceProfileSpecification::builder().name(name).build());
-    let monitoring =
-        switch(sets, "monitoring").map(|on| RunInstancesMonitoringEnabled::builder().enabled(on).build());
-    let metadata = sets.get("metadata_options").and_then(Value::as_map).map(metadata);
+    let monitoring = sets
+        .get(attr::MONITORING)
+        .map(|on| RunInstancesMonitoringEnabled::builder().enabled(on).build());
+    let metadata = sets.get(attr::METADATA_OPTIONS).map(metadata);
     request
         .set_iam_instance_profile(profile)
         .set_monitoring(monitoring)
@@ -119,13 +116,20 @@ fn options(request: RunInstancesFluentBuilder, sets: &Record) -> RunInstancesFlu
 }
 
 fn metadata(options: &Record) -> InstanceMetadataOptionsRequest {
-    let text = |name: &str| options.get(name).and_then(Value::as_text);
-    let limit = options.get("http_put_response_hop_limit").and_then(Value::as_int);
+    let limit = options.get(attr::HTTP_PUT_RESPONSE_HOP_LIMIT);
     InstanceMetadataOptionsRequest::builder()
-        .set_http_endpoint(text("http_endpoint").map(InstanceMetadataEndpointState::from))
-        .set_http_tokens(text("http_tokens").map(HttpTokensState::from))
+        .set_http_endpoint(
+            options
+                .get(attr::HTTP_ENDPOINT)
+                .map(InstanceMetadataEndpointState::from),
+        )
+        .set_http_tokens(options.get(attr::HTTP_TOKENS).map(HttpTokensState::from))
         .set_http_put_response_hop_limit(limit.and_then(|limit| i32::try_from(limit).ok()))
-        .set_instance_metadata_tags(text("instance_metadata_tags").map(InstanceMetadataTagsState::from))
+        .set_instance_metadata_tags(
+            options
+                .get(attr::INSTANCE_METADATA_TAGS)
+                .map(InstanceMetadataTagsState::from),
+        )
         .build()
 }
 
@@ -133,24 +137,19 @@ fn metadata(options: &Record) -> InstanceMetadataOptionsRequest {
 fn asks(volume: &Record) -> bool {
     volume
         .iter()
-        .any(|(name, value)| name != "encrypted" || value == &Value::Bool(true))
+        .any(|(name, value)| name != attr::ENCRYPTED.name || value == &Value::Bool(true))
 }
 
 fn mapping(device: &str, volume: &Record) -> BlockDeviceMapping {
-    let number = |name: &str| {
-        volume
-            .get(name)
-            .and_then(Value::as_int)
-            .and_then(|value| i32::try_from(value).ok())
-    };
+    let number = |field| volume.get(field).and_then(|value| i32::try_from(value).ok());
     let volume = EbsBlockDevice::builder()
-        .set_volume_size(number("size"))
-        .set_volume_type(volume.get("type").and_then(Value::as_text).map(VolumeType::from))
-        .set_iops(number("iops"))
-        .set_throughput(number("throughput"))
+        .set_volume_size(number(attr::SIZE))
+        .set_volume_type(volume.get(attr::TYPE).map(VolumeType::from))
+        .set_iops(number(attr::IOPS))
+        .set_throughput(number(attr::THROUGHPUT))
         // The image's snapshot decides, unless encryption is asked for: EC2 does not take a no.
-        .set_encrypted(switch(volume, "encrypted").filter(|on| *on))
-        .set_delete_on_termination(switch(volume, "delete_on_termination"))
+        .set_encrypted(volume.get(attr::ENCRYPTED).filter(|on| *on))
+        .set_delete_on_termination(volume.get(attr::DELETE_ON_TERMINATION))
         .build();
     BlockDeviceMapping::builder()
         .device_name(device)
@@ -166,7 +165,7 @@ mod tests {
     fn only_what_is_declared_is_asked_for() {
         let declared = mapping(
             "/dev/xvda",
-            &Record::new().with("size", 20).with("encrypted", false),
+            &Record::new().with(attr::SIZE, 20).with(attr::ENCRYPTED, false),
         );
         let ebs = declared.ebs().unwrap();
         assert_eq!(
@@ -174,11 +173,11 @@ mod tests {
             (Some(20), None, None, None)
         );
         assert!(
-            asks(&Record::new().with("delete_on_termination", false))
-                && asks(&Record::new().with("encrypted", true))
+            asks(&Record::new().with(attr::DELETE_ON_TERMINATION, false))
+                && asks(&Record::new().with(attr::ENCRYPTED, true))
         );
-        assert!(!asks(&Record::new()) && !asks(&Record::new().with("encrypted", false)));
-        let options = metadata(&Record::new().with("http_tokens", "required"));
+        assert!(!asks(&Record::new()) && !asks(&Record::new().with(attr::ENCRYPTED, false)));
+        let options = metadata(&Record::new().with(attr::HTTP_TOKENS, "required"));
         assert_eq!(
             (options.http_tokens(), options.http_endpoint()),
             (Some(&HttpTokensState::Required), None)

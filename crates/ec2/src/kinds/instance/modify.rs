@@ -7,8 +7,8 @@ use aws_sdk_ec2::types::{
     InstanceMetadataEndpointState, InstanceMetadataProtocolState, InstanceMetadataTagsState,
     SecureBlobAttributeValue, VolumeType,
 };
-use trueup_model::kinds::instance::{action, wait};
-use trueup_model::{Acted, ApiAction, Kind, Record, Value, Waiter};
+use trueup_model::kinds::instance::{action, attr, wait};
+use trueup_model::{Acted, ApiAction, Attr, Kind, Record, Value, Waiter};
 
 use super::{fact, facts_now};
 use crate::act::{Task, ids};
@@ -63,7 +63,7 @@ pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
             Ok(Acted::default())
         }
         action::MODIFY_ATTRIBUTE => attribute(task).await,
-        action::MODIFY_INTERFACE if task.sets().get("associate_public_ip_address").is_some() => {
+        action::MODIFY_INTERFACE if task.sets().has(attr::ASSOCIATE_PUBLIC_IP_ADDRESS) => {
             public_address(task).await
         }
         action::MODIFY_INTERFACE => groups(task).await,
@@ -79,15 +79,15 @@ pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 /// A fact that is known, or read now.
-async fn fact(task: &Task<'_>, name: &str) -> Result<String, Failure> {
-    if let Some(known) = task.fact(name) {
+async fn fact(task: &Task<'_>, fact: Attr<str>) -> Result<String, Failure> {
+    if let Some(known) = task.fact(fact) {
         return Ok(known.to_owned());
     }
     let facts = facts_now(task).await?;
-    let text = facts.get(name).and_then(Value::as_text).map(str::to_owned);
+    let text = facts.get(fact).map(str::to_owned);
     text.ok_or_else(|| {
         task.defect(&format!(
-            "needs the {name} of the instance, which EC2 does not show"
+            "needs the {fact} of the instance, which EC2 does not show"
         ))
     })
 }
@@ -104,47 +104,37 @@ async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
         .client
         .modify_instance_attribute()
         .instance_id(task.id()?);
-    let (name, value) = task
-        .sets()
-        .iter()
-        .next()
-        .ok_or_else(|| task.defect("sets no attribute"))?;
-    let on = value.as_bool().unwrap_or_default();
-    let text = value.as_text().unwrap_or_default();
-    let request = match name {
-        "instance_type" => request.instance_type(AttributeValue::builder().value(text).build()),
-        "user_data" => {
-            let bytes = value.as_bytes().unwrap_or_default();
-            request.user_data(
-                SecureBlobAttributeValue::builder()
-                    .value(Blob::new(bytes))
-                    .build(),
-            )
-        }
-        "ebs_optimized" => request.ebs_optimized(switch(on)),
-        "disable_api_termination" => request.disable_api_termination(switch(on)),
-        "source_dest_check" => request.source_dest_check(switch(on)),
-        "root_volume" => {
-            let deleted = value
-                .as_map()
-                .and_then(|volume| volume.get("delete_on_termination")?.as_bool());
-            let volume = EbsInstanceBlockDeviceSpecification::builder()
-                .set_delete_on_termination(deleted)
-                .build();
-            let device = fact(task, fact::ROOT_DEVICE).await?;
-            request.block_device_mappings(
-                InstanceBlockDeviceMappingSpecification::builder()
-                    .device_name(device)
-                    .ebs(volume)
-                    .build(),
-            )
-        }
-        _ => return Err(task.defect(&format!("sets {name}, which {ACTION} does not have"))),
+    let sets = task.sets();
+    let check = sets.get(attr::SOURCE_DEST_CHECK);
+    let request = if let Some(ty) = sets.get(attr::INSTANCE_TYPE) {
+        request.instance_type(AttributeValue::builder().value(ty).build())
+    } else if let Some(bytes) = sets.get(attr::USER_DATA).and_then(Value::as_bytes) {
+        let data = SecureBlobAttributeValue::builder().value(Blob::new(bytes));
+        request.user_data(data.build())
+    } else if let Some(on) = sets.get(attr::EBS_OPTIMIZED) {
+        request.ebs_optimized(switch(on))
+    } else if let Some(on) = sets.get(attr::DISABLE_API_TERMINATION) {
+        request.disable_api_termination(switch(on))
+    } else if let Some(on) = check {
+        request.source_dest_check(switch(on))
+    } else if let Some(volume) = sets.get(attr::ROOT_VOLUME) {
+        let volume = EbsInstanceBlockDeviceSpecification::builder()
+            .set_delete_on_termination(volume.get(attr::DELETE_ON_TERMINATION))
+            .build();
+        let device = fact(task, fact::ROOT_DEVICE).await?;
+        request.block_device_mappings(
+            InstanceBlockDeviceMappingSpecification::builder()
+                .device_name(device)
+                .ebs(volume)
+                .build(),
+        )
+    } else {
+        return Err(task.defect(&format!("sets {sets}, which {ACTION} does not have")));
     };
     match task.call(ACTION, request, |request| request.send()).await {
         // Of an instance with several interfaces each has its own switch; the spec means the primary one's.
-        Err(failure) if name == "source_dest_check" && wants_interface(&failure.code) => {
-            let interface = fact(task, fact::INTERFACE).await?;
+        Err(failure) if check.is_some() && wants_interface(&failure.code) => {
+            let interface = fact(task, fact::NETWORK_INTERFACE).await?;
             let request = task
                 .ec2
                 .client
@@ -152,7 +142,7 @@ async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
                 .network_interface_id(interface);
             task.call(
                 action::MODIFY_INTERFACE,
-                request.source_dest_check(switch(on)),
+                request.set_source_dest_check(check.map(switch)),
                 |request| request.send(),
             )
             .await?;
@@ -167,8 +157,8 @@ async fn attribute(task: &Task<'_>) -> Result<Acted, Failure> {
 /// The groups of the primary interface. None are the one that EC2 made with the VPC: an interface has at
 /// least one.
 async fn groups(task: &Task<'_>) -> Result<Acted, Failure> {
-    let interface = fact(task, fact::INTERFACE).await?;
-    let mut groups = ids(task.sets(), "security_groups");
+    let interface = fact(task, fact::NETWORK_INTERFACE).await?;
+    let mut groups = ids(task.sets(), attr::SECURITY_GROUPS);
     if groups.is_empty() {
         let vpc = fact(task, fact::VPC).await?;
         let default = security_group::default_of(task.ec2, &vpc).await?;
@@ -191,11 +181,10 @@ async fn groups(task: &Task<'_>) -> Result<Acted, Failure> {
 
 /// Whether the primary interface has a public address of EC2's choice.
 async fn public_address(task: &Task<'_>) -> Result<Acted, Failure> {
-    let interface = fact(task, fact::INTERFACE).await?;
+    let interface = fact(task, fact::NETWORK_INTERFACE).await?;
     let on = task
         .sets()
-        .get("associate_public_ip_address")
-        .and_then(Value::as_bool)
+        .get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS)
         .unwrap_or_default();
     let request = task
         .ec2
@@ -224,31 +213,30 @@ async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
         .act
         .target
         .as_ref()
-        .and_then(|target| target.facts.get(fact::METADATA)?.as_map().cloned());
+        .and_then(|target| target.facts.get(fact::METADATA).cloned());
     let mut options = match known {
         Some(known) => known,
         None => facts_now(task)
             .await?
             .get(fact::METADATA)
-            .and_then(Value::as_map)
             .cloned()
             .unwrap_or_default(),
     };
     let wanted = task
         .sets()
-        .get("metadata_options")
-        .and_then(Value::as_map)
+        .get(attr::METADATA_OPTIONS)
         .cloned()
         .unwrap_or_default();
     for (name, value) in wanted.iter() {
         options.set(name, value.clone());
     }
-    let text = |name: &str| options.get(name).and_then(Value::as_text);
     // EC2 takes nothing else beside an endpoint that is switched off; one that is off already stays so by not
     // being named.
-    let is_off = text("http_endpoint") == Some("disabled");
-    let switches_off = is_off && wanted.get("http_endpoint").is_some();
-    let endpoint = text("http_endpoint").filter(|_| switches_off || !is_off);
+    let is_off = options.get(attr::HTTP_ENDPOINT) == Some("disabled");
+    let switches_off = is_off && wanted.has(attr::HTTP_ENDPOINT);
+    let endpoint = options
+        .get(attr::HTTP_ENDPOINT)
+        .filter(|_| switches_off || !is_off);
     let request = task
         .ec2
         .client
@@ -258,12 +246,20 @@ async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
     let request = if switches_off {
         request
     } else {
-        let limit = options.get("http_put_response_hop_limit").and_then(Value::as_int);
+        let limit = options.get(attr::HTTP_PUT_RESPONSE_HOP_LIMIT);
         request
-            .set_http_tokens(text("http_tokens").map(HttpTokensState::from))
+            .set_http_tokens(options.get(attr::HTTP_TOKENS).map(HttpTokensState::from))
             .set_http_put_response_hop_limit(limit.and_then(|limit| i32::try_from(limit).ok()))
-            .set_http_protocol_ipv6(text("http_protocol_ipv6").map(InstanceMetadataProtocolState::from))
-            .set_instance_metadata_tags(text("instance_metadata_tags").map(InstanceMetadataTagsState::from))
+            .set_http_protocol_ipv6(
+                options
+                    .get(fact::HTTP_PROTOCOL_IPV6)
+                    .map(InstanceMetadataProtocolState::from),
+            )
+            .set_instance_metadata_tags(
+                options
+                    .get(attr::INSTANCE_METADATA_TAGS)
+                    .map(InstanceMetadataTagsState::from),
+            )
     };
     task.call(action::MODIFY_METADATA_OPTIONS, request, |request| request.send())
         .await?;
@@ -276,27 +272,21 @@ async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 async fn volume(task: &Task<'_>) -> Result<Acted, Failure> {
-    let volume = fact(task, fact::ROOT_VOLUME).await?;
+    let volume = fact(task, fact::ROOT_VOLUME_ID).await?;
     let wanted = task
         .sets()
-        .get("root_volume")
-        .and_then(Value::as_map)
+        .get(attr::ROOT_VOLUME)
         .ok_or_else(|| task.defect("says nothing of the volume"))?;
-    let number = |name: &str| {
-        wanted
-            .get(name)
-            .and_then(Value::as_int)
-            .and_then(|value| i32::try_from(value).ok())
-    };
+    let number = |field| wanted.get(field).and_then(|value| i32::try_from(value).ok());
     let request = task
         .ec2
         .client
         .modify_volume()
         .volume_id(&volume)
-        .set_size(number("size"))
-        .set_volume_type(wanted.get("type").and_then(Value::as_text).map(VolumeType::from))
-        .set_iops(number("iops"))
-        .set_throughput(number("throughput"));
+        .set_size(number(attr::SIZE))
+        .set_volume_type(wanted.get(attr::TYPE).map(VolumeType::from))
+        .set_iops(number(attr::IOPS))
+        .set_throughput(number(attr::THROUGHPUT));
     task.call(action::MODIFY_VOLUME, request, |request| request.send())
         .await?;
     Ok(Acted {
@@ -340,7 +330,7 @@ async fn profile(task: &Task<'_>) -> Result<Option<(String, String)>, Failure> {
 
 fn wanted_profile(task: &Task<'_>) -> Result<IamInstanceProfileSpecification, Failure> {
     let name = task
-        .text("iam_instance_profile")
+        .text(attr::IAM_INSTANCE_PROFILE)
         .ok_or_else(|| task.defect("names no instance profile"))?;
     Ok(IamInstanceProfileSpecification::builder().name(name).build())
 }
@@ -359,7 +349,7 @@ async fn associate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
         // The first attempt did it, and its answer was lost.
         Err(failure) if failure.maybe_done => {
             let now = profile(task).await?.map(|(_, name)| name);
-            if now != task.text("iam_instance_profile") {
+            if now != task.text(attr::IAM_INSTANCE_PROFILE) {
                 return Err(failure);
             }
         }
@@ -374,11 +364,11 @@ async fn replace_profile(task: &Task<'_>) -> Result<Acted, Failure> {
     let Some((association, name)) = profile(task).await? else {
         return associate_profile(task).await;
     };
-    if Some(&name) == task.text("iam_instance_profile").as_ref() {
+    if Some(&name) == task.text(attr::IAM_INSTANCE_PROFILE).as_ref() {
         return Ok(Acted::default());
     }
     // EC2 swaps the profile of a running instance only: of any other it is taken, and then given.
-    if task.fact("state").is_none_or(|state| state == "running") {
+    if task.fact(fact::STATE).is_none_or(|state| state == "running") {
         let request = task
             .ec2
             .client
@@ -414,7 +404,7 @@ async fn disassociate_profile(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn associate_address(task: &Task<'_>) -> Result<Acted, Failure> {
     let address = task
-        .set_id("elastic_ip")
+        .set_id(attr::ELASTIC_IP)
         .ok_or_else(|| task.defect("names no address"))?;
     nat_gateway::released(task, &address).await?;
     // An address that is in use is not taken from where it is.
@@ -441,13 +431,16 @@ async fn associate_address(task: &Task<'_>) -> Result<Acted, Failure> {
         Err(failure) => return Err(failure),
     };
     Ok(Acted {
-        facts: facts([(fact::ASSOCIATION, association)]),
+        facts: facts([(fact::ELASTIC_IP_ASSOCIATION, association)]),
         ..Acted::default()
     })
 }
 
 async fn disassociate_address(task: &Task<'_>) -> Result<Acted, Failure> {
-    let known = match (task.fact(fact::ASSOCIATION), task.unset_id("elastic_ip")) {
+    let known = match (
+        task.fact(fact::ELASTIC_IP_ASSOCIATION),
+        task.unset_id(attr::ELASTIC_IP),
+    ) {
         (Some(known), _) => Some(known.to_owned()),
         (None, Some(address)) => association(task, &address)
             .await?
@@ -465,11 +458,11 @@ async fn disassociate_address(task: &Task<'_>) -> Result<Acted, Failure> {
 /// What an address is associated with: the instance and the association.
 async fn association(task: &Task<'_>, address: &str) -> Result<Option<(String, String)>, Failure> {
     let object = kinds::find_one(task.ec2, Kind::ElasticIp, address).await?;
-    let text = |facts: &Record, name: &str| Some(facts.text(name).to_owned()).filter(|text| !text.is_empty());
+    let text = |facts: &Record, fact| Some(facts.text(fact).to_owned()).filter(|text| !text.is_empty());
     Ok(object.and_then(|object| {
         Some((
-            text(&object.facts, "instance")?,
-            text(&object.facts, "association")?,
+            text(&object.facts, fact::INSTANCE)?,
+            text(&object.facts, fact::ASSOCIATION)?,
         ))
     }))
 }

@@ -79,7 +79,7 @@ async fn associations(task: &Task<'_>, id: &str) -> Result<Vec<String>, Failure>
     let association = |range| {
         object
             .facts
-            .get(&cidr_block::fact(range))?
+            .value(&cidr_block::fact(range))?
             .as_text()
             .map(str::to_owned)
     };

@@ -1,5 +1,6 @@
 //! The table of `instance`.
 
+use super::attr;
 use crate::Kind;
 use crate::net::{Complaint, Format, IPV4, PATH, TEXT, id_tail, is_word, without_edges};
 use crate::plan::Disruption;
@@ -79,25 +80,25 @@ static GROUPS: Members = Members::plain(Type::Ref(Kind::SecurityGroup, Follow::I
 
 static METADATA_OPTIONS: [Attribute; 4] = [
     Attribute::new(
-        "http_endpoint",
+        attr::HTTP_ENDPOINT,
         Type::Choice(&["enabled", "disabled"]),
         "Whether the metadata service answers.",
     )
     .auto(),
     Attribute::new(
-        "http_tokens",
+        attr::HTTP_TOKENS,
         Type::Choice(&["optional", "required"]),
         "`required` is IMDSv2 only.",
     )
     .auto(),
     Attribute::new(
-        "http_put_response_hop_limit",
+        attr::HTTP_PUT_RESPONSE_HOP_LIMIT,
         Type::Int(1, 64),
         "How many hops an answer may travel.",
     )
     .auto(),
     Attribute::new(
-        "instance_metadata_tags",
+        attr::INSTANCE_METADATA_TAGS,
         Type::Choice(&["enabled", "disabled"]),
         "Whether the instance can read its tags.",
     )
@@ -105,7 +106,7 @@ static METADATA_OPTIONS: [Attribute; 4] = [
 ];
 
 static ROOT_VOLUME: [Attribute; 6] = [
-    Attribute::new("size", Type::Int(1, 65_536), "GiB. It grows in place.")
+    Attribute::new(attr::SIZE, Type::Int(1, 65_536), "GiB. It grows in place.")
         .auto()
         .by(
             size_effect,
@@ -113,7 +114,7 @@ static ROOT_VOLUME: [Attribute; 6] = [
      volume cannot shrink",
         ),
     Attribute::new(
-        "type",
+        attr::TYPE,
         Type::Choice(&["gp2", "gp3", "io1", "io2", "standard"]),
         "EC2's volume type.",
     )
@@ -123,21 +124,21 @@ static ROOT_VOLUME: [Attribute; 6] = [
     ])
     .auto(),
     Attribute::new(
-        "iops",
+        attr::IOPS,
         Type::Int(100, 256_000),
         "I/O operations a second. Required for io1 and io2; gp3 has 3,000 without; the others have \
          none to choose.",
     )
     .auto(),
-    Attribute::new("throughput", Type::Int(125, 2_000), "MiB/s: gp3 alone.").auto(),
-    Attribute::new("encrypted", Type::Bool, "Whether it is encrypted.")
+    Attribute::new(attr::THROUGHPUT, Type::Int(125, 2_000), "MiB/s: gp3 alone.").auto(),
+    Attribute::new(attr::ENCRYPTED, Type::Bool, "Whether it is encrypted.")
         .auto()
         .replace(
             "a volume's \
      encryption is fixed when it is made",
         ),
     Attribute::new(
-        "delete_on_termination",
+        attr::DELETE_ON_TERMINATION,
         Type::Bool,
         "Whether it goes with the instance.",
     )
@@ -158,8 +159,10 @@ fn root_volume_effect(before: Option<&Value>, after: Option<&Value>) -> Effect {
     };
     let differing = ROOT_VOLUME
         .iter()
-        .filter(|field| field.differs(after.get(field.name), before.get(field.name)));
-    crate::rules::worst(differing.map(|field| field.effect(before.get(field.name), after.get(field.name))))
+        .filter(|field| field.differs(after.value(field.name), before.value(field.name)));
+    crate::rules::worst(
+        differing.map(|field| field.effect(before.value(field.name), after.value(field.name))),
+    )
 }
 
 fn state_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
@@ -211,12 +214,12 @@ instance:
          in a day a volume may change.",
     ],
     attributes: &[
-        Attribute::new("image", Type::Text(&IMAGE), "The image (AMI) it boots from.")
+        Attribute::new(attr::IMAGE, Type::Text(&IMAGE), "The image (AMI) it boots from.")
             .unfelt()
             .required()
             .replace("an instance keeps its image for life"),
         Attribute::new(
-            "instance_type",
+            attr::INSTANCE_TYPE,
             Type::Text(&INSTANCE_TYPE),
             "EC2's instance type, such as \
          `t2.micro`.",
@@ -226,13 +229,13 @@ instance:
         .required()
         .stop("EC2 changes the type of a stopped instance only"),
         Attribute::new(
-            "subnet",
+            attr::SUBNET,
             Type::Ref(Kind::Subnet, Follow::Id),
             "The subnet it is in.",
         )
         .required()
         .replace("an instance cannot move to another subnet"),
-        Attribute::new("security_groups", Type::Set(&GROUPS), "Its security groups.")
+        Attribute::new(attr::SECURITY_GROUPS, Type::Set(&GROUPS), "Its security groups.")
             .joining()
             .disrupts(resets)
             .absent(
@@ -241,7 +244,7 @@ instance:
             )
             .default(none),
         Attribute::new(
-            "key_pair",
+            attr::KEY_PAIR,
             Type::Ref(Kind::KeyPair, Follow::Name),
             "The key pair it is \
          launched with.",
@@ -249,7 +252,7 @@ instance:
         .unfelt()
         .replace("the key is put in at the first boot"),
         Attribute::new(
-            "associate_public_ip_address",
+            attr::ASSOCIATE_PUBLIC_IP_ADDRESS,
             Type::Bool,
             "Whether its primary interface has a public address of EC2's choice, which changes with \
              each start. Compared only while that can be seen: not of a stopped instance, nor \
@@ -258,21 +261,21 @@ instance:
         .auto()
         .when_seen(),
         Attribute::new(
-            "elastic_ip",
+            attr::ELASTIC_IP,
             Type::Ref(Kind::ElasticIp, Follow::Id),
             "The Elastic IP address \
          it is reached by.",
         )
         .disrupts(resets),
         Attribute::new(
-            "private_ip_address",
+            attr::PRIVATE_IP_ADDRESS,
             Type::Text(&IPV4),
             "Its address in the subnet.",
         )
         .auto()
         .replace("an instance keeps its primary address for life"),
         Attribute::new(
-            "user_data",
+            attr::USER_DATA,
             Type::Text(&TEXT),
             "What the image runs at its first boot, at most 16 KiB. Changing it stops and starts the \
              instance; the script does not run again by itself.",
@@ -284,7 +287,7 @@ instance:
         .when_seen()
         .digest(),
         Attribute::new(
-            "user_data_file",
+            attr::USER_DATA_FILE,
             Type::Text(&PATH),
             "A file with the user data, as text or as \
          bytes: what is compressed goes as it is.",
@@ -292,28 +295,28 @@ instance:
         .unfelt()
         .input(),
         Attribute::new(
-            "iam_instance_profile",
+            attr::IAM_INSTANCE_PROFILE,
             Type::Text(&PROFILE),
             "The instance profile whose role \
          it has, by name or ARN.",
         )
         .unfelt(),
         Attribute::new(
-            "source_dest_check",
+            attr::SOURCE_DEST_CHECK,
             Type::Bool,
             "Whether it may only send and receive packets \
          of its own addresses.",
         )
         .default(|| true.into()),
         Attribute::new(
-            "monitoring",
+            attr::MONITORING,
             Type::Bool,
             "Whether CloudWatch reads it every minute.",
         )
         .unfelt()
         .default(|| false.into()),
         Attribute::new(
-            "disable_api_termination",
+            attr::DISABLE_API_TERMINATION,
             Type::Bool,
             "Whether EC2 refuses to terminate it. Reading this costs one call for each instance, so it \
              is read only where a spec gives it or once did.",
@@ -322,7 +325,7 @@ instance:
         .default(|| false.into())
         .when_seen(),
         Attribute::new(
-            "metadata_options",
+            attr::METADATA_OPTIONS,
             Type::Object(&METADATA_OPTIONS),
             "How it reads its own \
          metadata; what is left out stays.",
@@ -330,7 +333,7 @@ instance:
         .unfelt()
         .auto(),
         Attribute::new(
-            "ebs_optimized",
+            attr::EBS_OPTIMIZED,
             Type::Bool,
             "Whether it has bandwidth of its own to its volumes.",
         )
@@ -339,7 +342,7 @@ instance:
         .auto()
         .stop("EC2 changes this of a stopped instance only"),
         Attribute::new(
-            "root_volume",
+            attr::ROOT_VOLUME,
             Type::Object(&ROOT_VOLUME),
             "The volume it boots from; what is \
          left out is the image's choice.",
@@ -348,7 +351,7 @@ instance:
         .auto()
         .by(root_volume_effect, "this of a root volume is fixed at launch"),
         Attribute::new(
-            "state",
+            attr::STATE,
             Type::Choice(&["running", "stopped"]),
             "Whether it runs. One that \
          somebody stopped is started again.",

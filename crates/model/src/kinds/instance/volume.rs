@@ -3,8 +3,9 @@
 
 use std::ops::RangeInclusive;
 
+use super::attr;
 use crate::rules::Context;
-use crate::value::{Record, Value};
+use crate::value::Record;
 
 /// The limits of a volume type.
 struct Limits {
@@ -70,19 +71,22 @@ const SIZE_OF_ALL: i64 = 16_384;
 
 /// Takes out what asks for nothing, and tells what EC2 would refuse.
 pub(super) fn normalise(record: &mut Record, context: &mut Context<'_>) {
-    let Some(volume) = record.get("root_volume").and_then(Value::as_map).cloned() else {
+    let Some(volume) = record.get(attr::ROOT_VOLUME).cloned() else {
         return;
     };
     if volume.iter().next().is_none() {
-        record.remove("root_volume");
+        record.remove(attr::ROOT_VOLUME);
         return;
     }
-    let number = |name: &str| volume.get(name).and_then(Value::as_int);
-    let (size, iops, throughput) = (number("size"), number("iops"), number("throughput"));
+    let (size, iops, throughput) = (
+        volume.get(attr::SIZE),
+        volume.get(attr::IOPS),
+        volume.get(attr::THROUGHPUT),
+    );
     let mut problem = |name: &str, message: String, help: String| {
         context.problem(format!("root_volume.{name}"), "root-volume", message, help);
     };
-    let name = volume.text("type");
+    let name = volume.text(attr::TYPE);
     let a = if name.starts_with('i') { "an" } else { "a" };
     let Some(limits) = TYPES.iter().find(|limits| limits.name == name) else {
         let needs_type = [

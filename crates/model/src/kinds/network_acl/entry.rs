@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::attr;
+use crate::attr::{Attr, Form};
 use crate::net::{PORTS, PROTOCOL, RANGE};
 use crate::room::Counts;
 use crate::rules::Context;
@@ -34,32 +36,32 @@ pub const NUMBER_MAX: i64 = 32766;
 /// The fields of an entry as a spec writes it.
 pub static FIELDS: [Attribute; 7] = [
     Attribute::new(
-        "rule_number",
+        attr::RULE_NUMBER,
         Type::Int(1, NUMBER_MAX),
         "Its place: lower numbers are looked at first.",
     )
     .required(),
     Attribute::new(
-        "action",
+        attr::ACTION,
         Type::Choice(&["allow", "deny"]),
         "What happens to what it matches.",
     )
     .required(),
     Attribute::new(
-        "protocol",
+        attr::PROTOCOL,
         Type::Text(&PROTOCOL),
         "`tcp`, `udp`, `icmp`, `icmpv6`, `all`, or a number.",
     )
     .required(),
     Attribute::new(
-        "port",
+        attr::PORT,
         Type::Text(&PORTS),
         "The port that packets go to, or a range such as `1024-65535`. Required for tcp and udp.",
     ),
-    Attribute::new("icmp_type", Type::Int(-1, 255), "The ICMP type.").absent("every type"),
-    Attribute::new("icmp_code", Type::Int(-1, 255), "The ICMP code.").absent("every code"),
+    Attribute::new(attr::ICMP_TYPE, Type::Int(-1, 255), "The ICMP type.").absent("every type"),
+    Attribute::new(attr::ICMP_CODE, Type::Int(-1, 255), "The ICMP code.").absent("every code"),
     Attribute::new(
-        "cidr",
+        attr::CIDR,
         Type::Text(&RANGE),
         "Who is on the other side: an IPv4 or IPv6 range.",
     )
@@ -69,21 +71,21 @@ pub static FIELDS: [Attribute; 7] = [
 /// The entries that EC2 gives a default ACL.
 pub fn allow_all() -> Vec<Value> {
     let entry = |number: i64, cidr: &str| {
-        let entry = Record::new().with("rule_number", number).with("action", "allow");
-        entry.with("protocol", "all").with("cidr", cidr).into()
+        let entry = Record::new()
+            .with(attr::RULE_NUMBER, number)
+            .with(attr::ACTION, "allow");
+        entry.with(attr::PROTOCOL, "all").with(attr::CIDR, cidr).into()
     };
     vec![entry(100, "0.0.0.0/0"), entry(101, "::/0")]
 }
 
 /// An entry's number; 0 where there is none.
 pub fn number(entry: &Value) -> i64 {
-    field(entry, "rule_number")
-        .and_then(Value::as_int)
-        .unwrap_or_default()
+    field(entry, attr::RULE_NUMBER).unwrap_or_default()
 }
 
 /// What tells two entries of a direction apart.
-pub const KEY: [&str; 1] = ["rule_number"];
+pub const KEY: [&str; 1] = [attr::RULE_NUMBER.name];
 
 /// How that reads.
 pub fn key(entry: &Value) -> String {
@@ -97,34 +99,31 @@ pub fn words(entry: &Value) -> String {
     };
     format!(
         "{} {} {}",
-        entry.text("action"),
+        entry.text(attr::ACTION),
         traffic::words(entry),
-        entry.text("cidr")
+        entry.text(attr::CIDR)
     )
 }
 
 /// Whether it lets through what it matches.
 pub fn allows(entry: &Value) -> bool {
-    field(entry, "action").and_then(Value::as_text) == Some("allow")
+    field(entry, attr::ACTION) == Some("allow")
 }
 
-fn field<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
-    entry.as_map()?.get(name)
+fn field<T: Form + ?Sized>(entry: &Value, field: Attr<T>) -> Option<T::Read<'_>> {
+    entry.as_map()?.get(field)
 }
 
 /// How much of an ACL an entry takes.
 pub fn weight(entry: &Value) -> Counts {
-    match field(entry, "cidr")
-        .and_then(Value::as_text)
-        .and_then(traffic::family)
-    {
+    match field(entry, attr::CIDR).and_then(traffic::family) {
         Some("IPv6") => Counts { v4: 0, v6: 1 },
         _ => Counts { v4: 1, v6: 0 },
     }
 }
 
 /// The entries as EC2 has them.
-pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>) -> Value {
+pub fn canonical(entries: Vec<Value>, direction: Attr<[Value]>, context: &mut Context<'_>) -> Value {
     let mut seen: BTreeMap<i64, usize> = BTreeMap::new();
     let (mut canonical, mut origins) = (Vec::new(), Vec::new());
     for (index, entry) in entries.into_iter().enumerate() {
@@ -132,7 +131,7 @@ pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>
         let Value::Map(entry) = entry else { continue };
         let path = format!("{direction}[{index}]");
         traffic::check(&entry, &path, context);
-        if entry.get("rule_number").is_some()
+        if entry.has(attr::RULE_NUMBER)
             && let Some(first) = seen.insert(number, index)
         {
             let message = format!("two {direction} entries have number {number}");
@@ -140,11 +139,16 @@ pub fn canonical(entries: Vec<Value>, direction: &str, context: &mut Context<'_>
                 "a number stands for one entry in each direction: give this one or \
                  {direction}[{first}] another"
             );
-            context.problem(format!("{path}.rule_number"), "rule-number-twice", message, help);
+            context.problem(
+                format!("{path}.{}", attr::RULE_NUMBER),
+                "rule-number-twice",
+                message,
+                help,
+            );
         }
         canonical.push(Value::Map(traffic::canonical(entry)));
         origins.push(index);
     }
-    context.origins.insert(direction.to_owned(), origins);
+    context.origins.insert(direction.into(), origins);
     Value::List(canonical)
 }

@@ -3,6 +3,7 @@
 
 use super::entry::{allows, weight};
 use super::{ENTRIES_GRANTED, action};
+use crate::attr::Attr;
 use crate::call::Call;
 use crate::room::{Counts, is_made};
 use crate::rules::{Update, members_record};
@@ -15,7 +16,7 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn call(&self, direction: &str) -> Call {
+    fn call(&self, direction: Attr<[Value]>) -> Call {
         let action = match (self.old, self.new) {
             (None, _) => action::CREATE_ENTRY,
             (Some(_), Some(_)) => action::REPLACE_ENTRY,
@@ -51,7 +52,7 @@ impl Step<'_> {
 }
 
 /// The calls for one direction.
-pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
+pub fn calls(update: &Update<'_>, direction: Attr<[Value]>) -> Vec<Call> {
     let entries = update.members(direction);
     let create = entries.added.into_iter().map(|new| Step {
         old: None,
@@ -86,12 +87,13 @@ pub fn calls(update: &Update<'_>, direction: &str) -> Vec<Call> {
 }
 
 /// Whether one call leaves room in a family that another one takes.
-pub fn makes_room(earlier: &Call, later: &Call, direction: &str) -> bool {
+pub fn makes_room(earlier: &Call, later: &Call, direction: Attr<[Value]>) -> bool {
     is_made(earlier, later, direction, &weight)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::attr;
     use super::*;
     use crate::Kind;
     use crate::value::Record;
@@ -99,22 +101,25 @@ mod tests {
     fn entry(number: usize, action: &str, cidr: &str) -> Value {
         let number = i64::try_from(number).unwrap();
         Record::new()
-            .with("rule_number", number)
-            .with("action", action)
-            .with("protocol", "all")
-            .with("cidr", cidr)
+            .with(attr::RULE_NUMBER, number)
+            .with(attr::ACTION, action)
+            .with(attr::PROTOCOL, "all")
+            .with(attr::CIDR, cidr)
             .into()
     }
 
     fn acl(entries: Vec<Value>) -> Record {
-        Record::new().with("ingress", entries)
+        Record::new().with(attr::INGRESS, entries)
     }
 
     /// What is done to which number, such as `+100`.
     fn order(before: Vec<Value>, after: Vec<Value>) -> Vec<String> {
         let (before, after) = (acl(before), acl(after));
-        let calls = calls(&Update::new(Kind::NetworkAcl, &before, &after, false), "ingress");
-        let number = |record: &Record| super::super::entry::key(&record.list("ingress")[0]);
+        let calls = calls(
+            &Update::new(Kind::NetworkAcl, &before, &after, false),
+            attr::INGRESS,
+        );
+        let number = |record: &Record| super::super::entry::key(&record.list(attr::INGRESS)[0]);
         calls
             .iter()
             .map(|call| match call.action {
@@ -165,17 +170,17 @@ mod tests {
                 old: old.as_ref(),
                 new: new.as_ref(),
             }
-            .call("ingress")
+            .call(attr::INGRESS)
         };
         let (v4, v6) = (entry(100, "allow", "10.0.0.0/8"), entry(110, "allow", "fd00::/8"));
         let (add, take) = (call(None, Some(v4.clone())), call(Some(v4.clone()), None));
         assert!(
-            makes_room(&take, &add, "ingress")
-                && !makes_room(&add, &take, "ingress")
-                && !makes_room(&add, &add, "ingress")
+            makes_room(&take, &add, attr::INGRESS)
+                && !makes_room(&add, &take, attr::INGRESS)
+                && !makes_room(&add, &add, attr::INGRESS)
         );
-        assert!(!makes_room(&call(Some(v6.clone()), None), &add, "ingress"));
-        assert!(makes_room(&call(Some(v4), Some(v6)), &add, "ingress"));
+        assert!(!makes_room(&call(Some(v6.clone()), None), &add, attr::INGRESS));
+        assert!(makes_room(&call(Some(v4), Some(v6)), &add, attr::INGRESS));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use ipnet::IpNet;
 
+use super::attr;
 use crate::call::Call;
 use crate::diagnostic::Diagnostic;
-use crate::kinds::{vpc, vpc_endpoint};
+use crate::kinds::{subnet, vpc, vpc_endpoint};
 use crate::rules::{After, View};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -12,7 +13,11 @@ use crate::{Kind, Ref};
 
 /// What may be the target of a route that is more specific than a local one ("Routes" of the VPC user guide's
 /// route tables).
-const TARGETS: [&str; 3] = ["nat_gateway", "network_interface", "vpc_endpoint"];
+const TARGETS: [&str; 3] = [
+    attr::NAT_GATEWAY.name,
+    attr::NETWORK_INTERFACE.name,
+    attr::VPC_ENDPOINT.name,
+];
 
 /// Checks one route against the ranges of its VPC and the endpoints that put routes of their own into its
 /// table.
@@ -26,7 +31,7 @@ pub fn check(
     check_endpoints(resource, path, route, topology, out);
     let own = vpc::of(&resource.record);
     let Some(vpc) = topology.follow(own) else { return };
-    let destination = route.text("destination");
+    let destination = route.text(attr::DESTINATION);
     let Ok(range) = destination.parse::<IpNet>() else {
         return;
     };
@@ -38,7 +43,7 @@ pub fn check(
     };
     let at = |diagnostic: Diagnostic| {
         diagnostic.at(
-            resource.place(&format!("{path}.destination")),
+            resource.place(format!("{path}.{}", attr::DESTINATION)),
             "EC2 refuses this route",
         )
     };
@@ -48,7 +53,7 @@ pub fn check(
             vpc.address
         );
         out.push(at(Diagnostic::error("route-local", message)).help("remove the route"));
-    } else if !TARGETS.iter().any(|target| route.get(target).is_some()) {
+    } else if !TARGETS.iter().any(|target| route.has(target)) {
         let message = format!(
             "{destination} is inside {local} of {}: EC2 routes it itself",
             vpc.address
@@ -56,10 +61,9 @@ pub fn check(
         let help = "remove the route: inside the VPC only a NAT gateway, a network interface or a \
          Gateway Load Balancer endpoint can be a target";
         out.push(at(Diagnostic::error("route-inside", message)).help(help));
-    } else if !topology
-        .of(Kind::Subnet)
-        .any(|subnet| vpc::of(&subnet.record) == own && subnet.record.text("cidr_block") == destination)
-    {
+    } else if !topology.of(Kind::Subnet).any(|subnet| {
+        vpc::of(&subnet.record) == own && subnet.record.text(subnet::attr::CIDR_BLOCK) == destination
+    }) {
         let message = format!(
             "{destination} is inside {local} of {}, and is not the range of a subnet",
             vpc.address
@@ -80,11 +84,15 @@ fn check_endpoints(
     topology: &Topology,
     out: &mut Vec<Diagnostic>,
 ) {
-    let destination = route.text("destination");
+    let destination = route.text(attr::DESTINATION);
     let serves = |endpoint: &&Resource| {
         let is_own = |table: &Value| table.as_ref().and_then(Ref::address) == Some(&resource.address);
-        endpoint.record.text("service") == destination
-            && endpoint.record.list("route_tables").iter().any(is_own)
+        endpoint.record.text(vpc_endpoint::attr::SERVICE) == destination
+            && endpoint
+                .record
+                .list(vpc_endpoint::attr::ROUTE_TABLES)
+                .iter()
+                .any(is_own)
     };
     if let Some(endpoint) = topology.of(Kind::VpcEndpoint).find(serves) {
         let message = format!(
@@ -94,17 +102,17 @@ fn check_endpoints(
         out.push(
             Diagnostic::error("route-of-endpoint", message)
                 .at(
-                    resource.place(&format!("{path}.destination")),
+                    resource.place(format!("{path}.{}", attr::DESTINATION)),
                     "the same destination",
                 )
                 .at(
-                    endpoint.place("route_tables"),
+                    endpoint.place(vpc_endpoint::attr::ROUTE_TABLES),
                     "the table is one of the endpoint's",
                 )
                 .help("remove the route, or take the table out of the endpoint's `route_tables`"),
         );
     }
-    if let Some(endpoint) = topology.follow(route.reference("vpc_endpoint")) {
+    if let Some(endpoint) = topology.follow(route.get(attr::VPC_ENDPOINT)) {
         let message = format!(
             "{} is a {} endpoint, and no target of routes",
             endpoint.address,
@@ -113,7 +121,7 @@ fn check_endpoints(
         out.push(
             Diagnostic::error("route-target", message)
                 .at(
-                    resource.place(&format!("{path}.vpc_endpoint")),
+                    resource.place(format!("{path}.{}", attr::VPC_ENDPOINT)),
                     "EC2 refuses this target",
                 )
                 .help("remove the route: a gateway endpoint puts its own routes into its `route_tables`"),
@@ -125,10 +133,11 @@ fn check_endpoints(
 /// such a route only while the subnet is there, or only when the range is gone.
 pub fn after(call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
     let own = vpc::of(record).map(|vpc| view.named(vpc));
-    let routes = call.sets.list("routes").iter().filter_map(Value::as_map);
-    let destinations: Vec<&str> = routes.map(|route| route.text("destination")).collect();
+    let routes = call.sets.records(attr::ROUTES);
+    let destinations: Vec<&str> = routes.map(|route| route.text(attr::DESTINATION)).collect();
     let leads_to = |subnet: &Record| {
-        destinations.contains(&subnet.text("cidr_block")) && vpc::of(subnet).map(|vpc| view.named(vpc)) == own
+        destinations.contains(&subnet.text(subnet::attr::CIDR_BLOCK))
+            && vpc::of(subnet).map(|vpc| view.named(vpc)) == own
     };
     let subnets = view
         .wanted_of(Kind::Subnet)
@@ -160,7 +169,7 @@ fn leaving(own: Option<&Ref>, destinations: &[&str], view: &View<'_>) -> Vec<Aft
         After::Without(
             address.clone(),
             live.id.to_owned(),
-            "secondary_cidr_blocks",
+            vpc::attr::SECONDARY_CIDR_BLOCKS.name,
             Value::text(range.to_string()),
         )
     };

@@ -6,6 +6,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::DESCRIPTION;
+use super::attr;
+use crate::attr::Attr;
 use crate::kinds::route_table::{self, list};
 use crate::kinds::vpc_endpoint;
 use crate::net::{Format, PORTS, PROTOCOL, RANGE};
@@ -44,48 +46,56 @@ static PREFIX_LIST: Format = Format {
 /// The fields of a rule as a spec writes it.
 pub static FIELDS: [Attribute; 8] = [
     Attribute::new(
-        "protocol",
+        attr::PROTOCOL,
         Type::Text(&PROTOCOL),
         "`tcp`, `udp`, `icmp`, `icmpv6`, `all`, or a number.",
     )
     .required(),
     Attribute::new(
-        "port",
+        attr::PORT,
         Type::OneOrMany(&Type::Text(&PORTS)),
         "A port or a range such as `8000-8080`; a list stands for that many rules. Required for tcp \
          and udp.",
     ),
-    Attribute::new("icmp_type", Type::Int(-1, 255), "The ICMP type.").absent("every type"),
-    Attribute::new("icmp_code", Type::Int(-1, 255), "The ICMP code.").absent("every code"),
+    Attribute::new(attr::ICMP_TYPE, Type::Int(-1, 255), "The ICMP type.").absent("every type"),
+    Attribute::new(attr::ICMP_CODE, Type::Int(-1, 255), "The ICMP code.").absent("every code"),
     Attribute::new(
-        "cidr",
+        attr::CIDR,
         Type::OneOrMany(&Type::Text(&RANGE)),
         "Source: an IPv4 or IPv6 range; a list stands for that many rules.",
     ),
     Attribute::new(
-        "security_group",
+        attr::SECURITY_GROUP,
         Type::Ref(Kind::SecurityGroup, Follow::Id),
         "Source: whatever has this security group.",
     ),
     Attribute::new(
-        "prefix_list",
+        attr::PREFIX_LIST,
         Type::Text(&PREFIX_LIST),
         "Source: the ranges of this prefix list.",
     ),
-    Attribute::new("description", Type::Text(&DESCRIPTION), "What the rule is for.").wider_live(),
+    Attribute::new(
+        attr::DESCRIPTION,
+        Type::Text(&DESCRIPTION),
+        "What the rule is for.",
+    )
+    .wider_live(),
 ];
 
 /// What EC2 lets out by itself.
 pub fn allow_all() -> Value {
     Record::new()
-        .with("protocol", "all")
-        .with("cidr", "0.0.0.0/0")
+        .with(attr::PROTOCOL, "all")
+        .with(attr::CIDR, "0.0.0.0/0")
         .into()
 }
 
 /// What EC2 lets out besides where the VPC has an IPv6 range.
 pub fn allow_all_ipv6() -> Value {
-    Record::new().with("protocol", "all").with("cidr", "::/0").into()
+    Record::new()
+        .with(attr::PROTOCOL, "all")
+        .with(attr::CIDR, "::/0")
+        .into()
 }
 
 /// How much of a group a rule takes: a reference counts as a rule of each family, and a prefix list as all
@@ -94,23 +104,26 @@ pub fn weight(rule: &Value, lists: &Lists) -> Counts {
     let Some(rule) = rule.as_map() else {
         return Counts::default();
     };
-    match rule.text("cidr").parse() {
+    match rule.text(attr::CIDR).parse() {
         Ok(IpNet::V4(_)) => Counts { v4: 1, v6: 0 },
         Ok(IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
-        Err(_) => Counts::both(room::of_list(rule.text("prefix_list"), lists)),
+        Err(_) => Counts::both(room::of_list(rule.text(attr::PREFIX_LIST), lists)),
     }
 }
 
 /// What tells two rules of a group apart: protocol, ports and source; the description is not part of it.
 pub const KEY: [&str; 7] = [
-    "protocol",
-    "port",
-    "icmp_type",
-    "icmp_code",
-    "cidr",
-    "security_group",
-    "prefix_list",
+    attr::PROTOCOL.name,
+    attr::PORT.name,
+    attr::ICMP_TYPE.name,
+    attr::ICMP_CODE.name,
+    attr::CIDR.name,
+    attr::SECURITY_GROUP.name,
+    attr::PREFIX_LIST.name,
 ];
+
+/// What a rule has one of.
+const SOURCES: [&str; 3] = [attr::CIDR.name, attr::SECURITY_GROUP.name, attr::PREFIX_LIST.name];
 
 /// How that reads.
 pub fn key(rule: &Value) -> String {
@@ -118,8 +131,8 @@ pub fn key(rule: &Value) -> String {
         return String::new();
     };
     let mut key = traffic::words(rule);
-    for source in ["cidr", "security_group", "prefix_list"] {
-        if let Some(value) = rule.get(source) {
+    for source in SOURCES {
+        if let Some(value) = rule.value(source) {
             key = match value {
                 Value::Ref(reference) => format!("{key} {reference}"),
                 value => format!("{key} {source} {value}"),
@@ -130,7 +143,7 @@ pub fn key(rule: &Value) -> String {
 }
 
 /// The rules as EC2 has them: lists of ports and ranges multiplied out, every rule once.
-pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> Value {
+pub fn expand(rules: Vec<Value>, direction: Attr<[Value]>, context: &mut Context<'_>) -> Value {
     let (mut expanded, mut origins) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for (index, rule) in rules.into_iter().enumerate() {
@@ -154,38 +167,37 @@ pub fn expand(rules: Vec<Value>, direction: &str, context: &mut Context<'_>) -> 
             }
         }
     }
-    context.origins.insert(direction.to_owned(), origins);
+    context.origins.insert(direction.into(), origins);
     Value::List(expanded)
 }
 
 fn canonical(mut rule: Record, region: Option<&str>) -> Record {
-    if let Some(name) = rule.get("prefix_list").and_then(Value::as_text) {
-        rule.set("prefix_list", vpc_endpoint::prefix_list_name(name, region));
+    if let Some(name) = rule.get(attr::PREFIX_LIST) {
+        rule.set(attr::PREFIX_LIST, vpc_endpoint::prefix_list_name(name, region));
     }
     traffic::canonical(rule)
 }
 
 fn multiply(rule: Record) -> Vec<Record> {
-    ["port", "cidr"].into_iter().fold(vec![rule], |rules, name| {
-        rules
-            .into_iter()
-            .flat_map(|rule| match rule.get(name) {
-                Some(Value::List(values)) => values
-                    .iter()
-                    .map(|value| rule.clone().with(name, value.clone()))
-                    .collect(),
-                _ => vec![rule],
-            })
-            .collect()
-    })
+    [attr::PORT, attr::CIDR]
+        .into_iter()
+        .fold(vec![rule], |rules, name| {
+            rules
+                .into_iter()
+                .flat_map(|rule| match rule.value(name.name) {
+                    Some(Value::List(values)) => values
+                        .iter()
+                        .map(|value| rule.clone().with(name, value.clone()))
+                        .collect(),
+                    _ => vec![rule],
+                })
+                .collect()
+        })
 }
 
 fn check(rule: &Record, path: &str, context: &mut Context<'_>) {
     traffic::check(rule, path, context);
-    let sources = ["cidr", "security_group", "prefix_list"]
-        .iter()
-        .filter(|source| rule.get(source).is_some())
-        .count();
+    let sources = SOURCES.iter().filter(|source| rule.has(source)).count();
     if sources != 1 {
         let message = if sources == 0 {
             "a rule needs a source"

@@ -1,7 +1,8 @@
 //! The groups that rules name: of the same VPC, or of one that is peered.
 
+use super::attr;
 use crate::diagnostic::Diagnostic;
-use crate::kinds::vpc;
+use crate::kinds::{route_table, vpc};
 use crate::topology::{Resource, Topology};
 use crate::value::Value;
 use crate::{Kind, Ref};
@@ -17,13 +18,13 @@ pub fn check(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>
         let peers = |route: &Value| {
             route
                 .as_map()
-                .is_some_and(|route| route.get("vpc_peering_connection").is_some())
+                .is_some_and(|route| route.has(route_table::attr::VPC_PEERING_CONNECTION))
         };
-        tables.any(|table| table.record.list("routes").iter().any(peers))
+        tables.any(|table| table.record.list(route_table::attr::ROUTES).iter().any(peers))
     };
-    for direction in ["ingress", "egress"] {
+    for direction in [attr::INGRESS, attr::EGRESS] {
         for (index, rule) in resource.record.list(direction).iter().enumerate() {
-            let source = rule.as_map().and_then(|rule| rule.reference("security_group"));
+            let source = rule.as_map().and_then(|rule| rule.get(attr::SECURITY_GROUP));
             let other = topology.follow(source).and_then(|group| vpc::of(&group.record));
             if let (Some(own), Some(source), Some(other)) = (own, source, other)
                 && own != other
@@ -38,7 +39,7 @@ pub fn check(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>
                 out.push(
                     new("other-vpc", message)
                         .at(
-                            resource.place(&format!("{direction}[{index}].security_group")),
+                            resource.place(format!("{direction}[{index}].{}", attr::SECURITY_GROUP)),
                             "a \
                          security group of another VPC",
                         )

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::RANGES;
+use super::attr;
+use crate::attr::Attr;
 use crate::diagnostic::Diagnostic;
 use crate::kinds::vpc;
 use crate::topology::{Resource, Topology};
@@ -21,7 +23,7 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
             let Some(range) = ipv6::taken(resource.record.text(attribute)) else {
                 continue;
             };
-            if attribute == ipv6::BLOCK {
+            if attribute.name == ipv6::BLOCK.name {
                 check_ipv6(resource, range, topology, out);
             } else {
                 check_inside(resource, range, topology, out);
@@ -31,7 +33,7 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
             }
         }
         for (vpc, subnets) in by_vpc {
-            if attribute == "cidr_block" && subnets.len() > 200 {
+            if attribute.name == attr::CIDR_BLOCK.name && subnets.len() > 200 {
                 let message = format!(
                     "{vpc} has {} subnets; an account's quota is 200 unless it was raised",
                     subnets.len()
@@ -45,7 +47,7 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
 
 /// Sorted by start and then from wide to narrow, a range overlaps an earlier one exactly if it overlaps the one
 /// that reaches furthest.
-fn check_overlaps(attribute: &str, mut subnets: Ranges<'_>, out: &mut Vec<Diagnostic>) {
+fn check_overlaps(attribute: Attr<str>, mut subnets: Ranges<'_>, out: &mut Vec<Diagnostic>) {
     subnets.sort_by_key(|(range, resource)| (range.network(), range.prefix_len(), resource.address.clone()));
     let mut furthest: Option<(IpNet, &Resource)> = None;
     for (range, resource) in subnets {
@@ -120,8 +122,8 @@ fn check_inside(resource: &Resource, range: IpNet, topology: &Topology, out: &mu
             "subnet-outside-vpc",
             format!("{range} is not inside {} ({})", parent.address, inside.join(", ")),
         )
-        .at(resource.place("cidr_block"), "outside the VPC")
-        .at(parent.place("cidr_block"), "the VPC's range")
+        .at(resource.place(attr::CIDR_BLOCK), "outside the VPC")
+        .at(parent.place(attr::CIDR_BLOCK), "the VPC's range")
         .help(format!(
             "choose a range inside {}, or add one to the VPC's `secondary_cidr_blocks`",
             inside.join(" or ")

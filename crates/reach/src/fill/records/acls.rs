@@ -1,6 +1,7 @@
 //! Network ACLs from records.
 
 use trueup_model::Kind;
+use trueup_model::attr::VPC;
 use trueup_model::kinds::network_acl::{Entry, NetworkAcl};
 use trueup_model::net::port_bounds;
 
@@ -14,7 +15,7 @@ impl Records<'_> {
                 Ok(typed) => typed,
                 Err(why) => {
                     self.note(part, &why);
-                    let Some(vpc) = part.record.reference("vpc").map(|vpc| self.vpc(vpc)) else {
+                    let Some(vpc) = part.record.get(VPC).map(|vpc| self.vpc(vpc)) else {
                         continue;
                     };
                     let index = self.unread_acl(part.key.clone(), vpc);

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use trueup_model::Kind;
 use trueup_model::kinds::instance::Instance;
-use trueup_model::kinds::nat_gateway;
+use trueup_model::kinds::{nat_gateway, subnet};
+use trueup_model::{Kind, fact};
 
 use super::{Part, Records, key};
 use crate::network::{AddressPair, Assignment, Behind, Interface, NatGateway};
@@ -29,7 +29,7 @@ impl Records<'_> {
             let subnet = self.subnet(&typed.subnet);
             let public = match (&typed.elastic_ip, typed.associate_public_ip_address) {
                 (Some(address), _) => Some(self.elastic(address)),
-                (None, Some(asked)) => asked.then(|| assigned(None, part.fact("public_ip"))),
+                (None, Some(asked)) => asked.then(|| assigned(None, part.fact(fact::PUBLIC_IP))),
                 (None, None) => self.maps_public(&typed.subnet).then_some(Assignment::Unassigned),
             };
             let vpc = self.network.subnets[subnet].vpc;
@@ -41,8 +41,8 @@ impl Records<'_> {
             if typed.security_groups.is_empty() {
                 groups.push(self.default_group(vpc));
             }
-            let running =
-                typed.state == "running" && matches!(part.fact("state"), None | Some("running" | "pending"));
+            let running = typed.state == "running"
+                && matches!(part.fact(fact::STATE), None | Some("running" | "pending"));
             self.host(
                 part,
                 Interface {
@@ -50,7 +50,7 @@ impl Records<'_> {
                     subnet,
                     behind: Behind::Host,
                     addresses: vec![AddressPair {
-                        private: assigned(typed.private_ip_address.as_deref(), part.fact("private_ip")),
+                        private: assigned(typed.private_ip_address.as_deref(), part.fact(fact::PRIVATE_IP)),
                         public,
                     }],
                     security_groups: groups,
@@ -65,7 +65,7 @@ impl Records<'_> {
     pub(super) fn host(&mut self, part: &Part<'_>, interface: Interface) {
         let index = self.network.interfaces.len();
         self.hosts.put(&part.key, index);
-        if let Some(interface) = part.fact("network_interface") {
+        if let Some(interface) = part.fact(fact::NETWORK_INTERFACE) {
             self.hosts.put(interface, index);
         }
         self.network.interfaces.push(interface);
@@ -85,9 +85,7 @@ impl Records<'_> {
             .iter()
             .find(|part| part.kind == Kind::Subnet && part.key == subnet)
             .map(|part| part.record);
-        let maps = record
-            .and_then(|record| record.get("map_public_ip_on_launch"))
-            .and_then(trueup_model::Value::as_bool);
+        let maps = record.and_then(|record| record.get(subnet::attr::MAP_PUBLIC_IP_ON_LAUNCH));
         !self.live && (is_unread || maps == Some(true))
     }
 
@@ -102,7 +100,7 @@ impl Records<'_> {
             };
             let subnet = self.subnet(&typed.subnet);
             let public = (typed.connectivity_type == "public").then(|| {
-                match (part.fact("public_ip"), &typed.elastic_ip) {
+                match (part.fact(fact::PUBLIC_IP), &typed.elastic_ip) {
                     (Some(live), _) => assigned(None, Some(live)),
                     (None, Some(address)) => self.elastic(address),
                     (None, None) => Assignment::Unassigned,
@@ -113,9 +111,9 @@ impl Records<'_> {
                 named: part.named.clone(),
                 vpc: self.network.subnets[subnet].vpc,
                 subnet: Some(subnet),
-                private: assigned(typed.private_ip_address.as_deref(), part.fact("private_ip")),
+                private: assigned(typed.private_ip_address.as_deref(), part.fact(fact::PRIVATE_IP)),
                 public,
-                available: matches!(part.fact("state"), None | Some("available")),
+                available: matches!(part.fact(fact::STATE), None | Some("available")),
             });
         }
         self.vpc_endpoints();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use trueup_model::{Interfaces, Kind, NetworkInterface, Ref};
+use trueup_model::{Interfaces, Kind, NetworkInterface, Ref, fact};
 
 use super::super::parts::behind;
 use super::Records;
@@ -36,7 +36,7 @@ impl Records<'_> {
     /// their own.
     fn primary_interfaces(&self) -> BTreeSet<String> {
         self.of(Kind::Instance)
-            .filter_map(|part| part.fact("network_interface").map(str::to_owned))
+            .filter_map(|part| part.fact(fact::NETWORK_INTERFACE).map(str::to_owned))
             .collect()
     }
 

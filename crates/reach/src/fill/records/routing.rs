@@ -1,8 +1,8 @@
 //! Endpoints and routes from records.
 
 use trueup_model::kinds::route_table::{self, RouteTable};
-use trueup_model::kinds::vpc_endpoint::VpcEndpoint;
-use trueup_model::{Kind, Ref, policy};
+use trueup_model::kinds::vpc_endpoint::{self, VpcEndpoint};
+use trueup_model::{Kind, Ref, fact, policy};
 
 use super::{Part, Records, key, list};
 use crate::network::{Destination, Endpoint, EndpointKind, Origin, Route, Target};
@@ -37,7 +37,7 @@ impl Records<'_> {
                 service: service.clone(),
                 kind,
                 policy: typed.policy.filter(|policy| !policy::is_full_access(policy)),
-                available: matches!(part.fact("state"), None | Some("available")),
+                available: matches!(part.fact(fact::STATE), None | Some("available")),
                 private_dns: false,
             });
             let list = list(&mut self.network, &mut self.lists, &service);
@@ -50,7 +50,7 @@ impl Records<'_> {
                     destination: Destination::List(list),
                     target: Target::Endpoint(index),
                     origin: Origin::Static,
-                    source: part.place("route_tables"),
+                    source: part.place(vpc_endpoint::attr::ROUTE_TABLES.name),
                 });
             }
         }

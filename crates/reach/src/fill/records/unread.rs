@@ -1,8 +1,9 @@
 //! What a network speaks of and is not known: what is outside a spec, what could not be read, what could not
 //! be understood. It lets nothing through surely, and keeps nothing off surely.
 
+use trueup_model::attr::SUBNET;
 use trueup_model::kinds::instance::Instance;
-use trueup_model::{Kind, Ref};
+use trueup_model::{Kind, Ref, fact};
 
 use super::{Part, Records, key};
 use crate::network::{
@@ -232,7 +233,7 @@ impl Records<'_> {
 
     /// An instance that is there and not known: it may have any address and any group.
     pub(super) fn unread_instance(&mut self, part: &Part<'_>) {
-        let subnet = match part.record.reference("subnet") {
+        let subnet = match part.record.get(SUBNET) {
             Some(subnet) => self.subnet(subnet),
             None => self.unread_subnet(
                 format!("the subnet of {}", part.key),
@@ -242,7 +243,7 @@ impl Records<'_> {
         };
         let named = Named::new(format!("the security groups of {}", part.named.name));
         let group = self.unread_group(&named.name.clone(), named, self.network.subnets[subnet].vpc);
-        let private = super::hosts::assigned(None, part.fact("private_ip"));
+        let private = super::hosts::assigned(None, part.fact(fact::PRIVATE_IP));
         self.host(
             part,
             Interface {

@@ -56,17 +56,23 @@ pub fn live(topology: &Topology) -> Observed {
         let mut facts = Record::new();
         let number = place(topology, &resource.address) + 10;
         if resource.address.kind == Kind::Instance {
-            let subnet = topology.follow(resource.record.reference("subnet")).unwrap();
+            let subnet = topology
+                .follow(resource.record.get(trueup_model::attr::SUBNET))
+                .unwrap();
             let range = subnet
                 .record
-                .text("cidr_block")
+                .text(trueup_model::kinds::subnet::attr::CIDR_BLOCK)
                 .rsplit_once('.')
                 .unwrap()
                 .0
                 .to_owned();
             facts.set("state", "running");
             facts.set("private_ip", format!("{range}.{number}"));
-            if record.get("associate_public_ip_address").and_then(Value::as_bool) == Some(true) {
+            if record
+                .value("associate_public_ip_address")
+                .and_then(Value::as_bool)
+                == Some(true)
+            {
                 facts.set("public_ip", format!("34.9.9.{number}"));
             }
         }
