@@ -13,7 +13,7 @@ use thiserror::Error;
 use trueup_model::kinds::key_pair::{action, attr, read_public_key};
 use trueup_model::{
     Act, Acted, Attr, Cloud, CloudError, Diagnostic, ErrorClass, Kind, Observed, Plan, Resolved, Scope,
-    Settled, Topology, Value, Wait,
+    Settled, Topology, Wait,
 };
 
 use crate::spec_dir::{FileError, SpecDir};
@@ -329,7 +329,7 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    use trueup_model::Record;
+    use trueup_model::{Record, Value};
 
     use super::*;
     use trueup_model::ApiAction;

@@ -265,7 +265,7 @@ fn look(endpoint: &Endpoint) -> Seen {
 mod tests {
     use super::*;
     use aws_sdk_ec2::types::State;
-    use trueup_model::{Record, Value};
+    use trueup_model::Record;
 
     fn with_policy(text: &str) -> Record {
         let endpoint = Endpoint::builder()

@@ -3,7 +3,7 @@
 use serde_json::json;
 use trueup_model::kinds::security_group::{self, action};
 use trueup_model::{
-    Demand, Expectation, Guard, Plan, Record, Refusal, Refused, Step, StepAction, Stuck, Topology, Value,
+    Demand, Expectation, Guard, Plan, Record, Refusal, Refused, Step, StepAction, Stuck, Topology,
 };
 use trueup_reach::{BeforeAfter, Transition};
 
