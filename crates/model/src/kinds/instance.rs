@@ -4,10 +4,12 @@ mod calls;
 mod table;
 mod volume;
 
+pub use table::attr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ApiAction, actions};
-use crate::attr::{Attr, TAGS, attributes};
+use crate::attr::{Attr, TAGS};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
@@ -84,35 +86,6 @@ pub struct RootVolume {
 
 impl Typed for Instance {
     const KIND: Kind = Kind::Instance;
-}
-
-attributes! {
-    [SUBNET, ELASTIC_IP, PRIVATE_IP_ADDRESS];
-    HTTP_ENDPOINT: str = "http_endpoint";
-    HTTP_TOKENS: str = "http_tokens";
-    HTTP_PUT_RESPONSE_HOP_LIMIT: i64 = "http_put_response_hop_limit";
-    INSTANCE_METADATA_TAGS: str = "instance_metadata_tags";
-    SIZE: i64 = "size";
-    TYPE: str = "type";
-    IOPS: i64 = "iops";
-    THROUGHPUT: i64 = "throughput";
-    ENCRYPTED: bool = "encrypted";
-    DELETE_ON_TERMINATION: bool = "delete_on_termination";
-    IMAGE: str = "image";
-    INSTANCE_TYPE: str = "instance_type";
-    SECURITY_GROUPS: [Value] = "security_groups";
-    KEY_PAIR: Ref = "key_pair";
-    ASSOCIATE_PUBLIC_IP_ADDRESS: bool = "associate_public_ip_address";
-    USER_DATA: Value = "user_data";
-    USER_DATA_FILE: str = "user_data_file";
-    IAM_INSTANCE_PROFILE: str = "iam_instance_profile";
-    SOURCE_DEST_CHECK: bool = "source_dest_check";
-    MONITORING: bool = "monitoring";
-    DISABLE_API_TERMINATION: bool = "disable_api_termination";
-    METADATA_OPTIONS: Record = "metadata_options";
-    EBS_OPTIMIZED: bool = "ebs_optimized";
-    ROOT_VOLUME: Record = "root_volume";
-    STATE: str = "state";
 }
 
 actions! {

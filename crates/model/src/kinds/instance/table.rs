@@ -1,7 +1,7 @@
 //! The table of `instance`.
 
-use super::attr;
 use crate::Kind;
+use crate::attr::attributes;
 use crate::net::{Complaint, Format, IPV4, PATH, TEXT, id_tail, is_word, without_edges};
 use crate::plan::Disruption;
 use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none, resets};
@@ -74,6 +74,35 @@ fn is_profile_arn(head: &str) -> bool {
         && account.len() == 12
         && account.chars().all(|c| c.is_ascii_digit())
         && path.is_some_and(|path| path.chars().all(|c| c.is_ascii_graphic()))
+}
+
+attributes! {
+    [SUBNET, ELASTIC_IP, PRIVATE_IP_ADDRESS];
+    IMAGE: str = "image";
+    INSTANCE_TYPE: str = "instance_type";
+    SECURITY_GROUPS: [Value] = "security_groups";
+    KEY_PAIR: Ref = "key_pair";
+    ASSOCIATE_PUBLIC_IP_ADDRESS: bool = "associate_public_ip_address";
+    USER_DATA: Value = "user_data";
+    USER_DATA_FILE: str = "user_data_file";
+    IAM_INSTANCE_PROFILE: str = "iam_instance_profile";
+    SOURCE_DEST_CHECK: bool = "source_dest_check";
+    MONITORING: bool = "monitoring";
+    DISABLE_API_TERMINATION: bool = "disable_api_termination";
+    METADATA_OPTIONS: Record = "metadata_options";
+    EBS_OPTIMIZED: bool = "ebs_optimized";
+    ROOT_VOLUME: Record = "root_volume";
+    STATE: str = "state";
+    HTTP_ENDPOINT: str = "http_endpoint";
+    HTTP_TOKENS: str = "http_tokens";
+    HTTP_PUT_RESPONSE_HOP_LIMIT: i64 = "http_put_response_hop_limit";
+    INSTANCE_METADATA_TAGS: str = "instance_metadata_tags";
+    SIZE: i64 = "size";
+    TYPE: str = "type";
+    IOPS: i64 = "iops";
+    THROUGHPUT: i64 = "throughput";
+    ENCRYPTED: bool = "encrypted";
+    DELETE_ON_TERMINATION: bool = "delete_on_termination";
 }
 
 static GROUPS: Members = Members::plain(Type::Ref(Kind::SecurityGroup, Follow::Id));
