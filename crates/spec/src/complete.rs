@@ -50,10 +50,10 @@ pub fn complete(
         drafts,
         names,
     } = document;
-    let text = |key: &str| head.get(key).and_then(Value::as_text);
-    let max_deletes = head.get("max_deletes").and_then(Value::as_int);
+    let text = |key: &str| head.value(key).and_then(Value::as_text);
+    let max_deletes = head.value("max_deletes").and_then(Value::as_int);
     let mut topology = Topology {
-        name: head.text("topology").to_owned(),
+        name: text("topology").unwrap_or_default().to_owned(),
         account: text("account").map(str::to_owned),
         region: text("region").or(region).map(str::to_owned),
         max_deletes: max_deletes.and_then(|most| most.try_into().ok()),
@@ -106,7 +106,7 @@ pub fn complete(
         }
         let origins = members::order(&mut resource.record, address.kind.schema().attributes, origins);
         fill(&mut resource.record, address.kind.schema().attributes);
-        let tags = [head.get("tags"), own_tags.as_ref()];
+        let tags = [head.value("tags"), own_tags.as_ref()];
         let all = tags::all(&topology.name, address.name.as_str(), tags);
         if let Some(diagnostic) = tags::check(&address.to_string(), &all, resource.place("tags")) {
             problems.push(diagnostic);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Address, Diagnostic, Expectation, Kind, Place, Record};
+use trueup_model::{Address, Diagnostic, Expectation, Kind, Place, Record, Value};
 
 use crate::decode::{Decoder, Fields, Given, name_error};
 use crate::draft::{Draft, Notes};
@@ -82,7 +82,7 @@ pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
     };
     let mut decoder = reader.decoder();
     let head = decoder.given(&fields, &given);
-    let expect = decoder.expectations(head.list("expect"));
+    let expect = decoder.expectations(head.value("expect").map_or(&[], Value::as_list));
     let places = decoder.notes.places;
     let drafts = reader.drafts;
     Some(Document {

@@ -8,30 +8,30 @@ use trueup_model::{Attribute, Name, Type, Value};
 
 /// The keys at the top that are no kinds.
 pub static HEAD: &[Attribute] = &[
-    Attribute::new(
+    Attribute::named(
         "topology",
         Type::Text(&NAME),
         "The name in the tags by which Trueup knows its objects again: choose one and never change it.",
     )
     .required(),
-    Attribute::new(
+    Attribute::named(
         "account",
         Type::Text(&ACCOUNT),
         "The account that the spec is for: it is refused in any other.",
     ),
-    Attribute::new(
+    Attribute::named(
         "region",
         Type::Text(&REGION),
         "The region that the spec is for, such as us-west-2.",
     )
     .absent("that of --region or of the usual AWS settings"),
-    Attribute::new(
+    Attribute::named(
         "max_deletes",
         Type::Int(0, 4_294_967_295),
         "A plan that deletes or replaces more objects than this is refused; --max-deletes says otherwise for one run.",
     ),
-    Attribute::new("tags", Type::Tags, "Tags on everything."),
-    Attribute::new(
+    Attribute::named("tags", Type::Tags, "Tags on everything."),
+    Attribute::named(
         "expect",
         Type::Set(&EXPECTATIONS),
         "What must hold about who can talk to whom.",
@@ -40,12 +40,12 @@ pub static HEAD: &[Attribute] = &[
 
 /// The keys that a resource of any kind has beside its attributes.
 pub static EVERY_RESOURCE: &[Attribute] = &[
-    Attribute::new(
+    Attribute::named(
         "tags",
         Type::Tags,
         "Tags of this resource, over those on everything; null asks for a key to be absent.",
     ),
-    Attribute::new(
+    Attribute::named(
         "protect",
         Type::Bool,
         "Refuse to delete, replace or stop it, even when it has left the spec.",
