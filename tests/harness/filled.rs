@@ -44,6 +44,10 @@ fn value(name: &str, plan: &Plan, answer: &str) -> String {
     if fact.is_empty() {
         object.id.clone()
     } else {
-        object.facts.text(fact).to_owned()
+        object
+            .facts
+            .value(fact)
+            .map(ToString::to_string)
+            .unwrap_or_default()
     }
 }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use thiserror::Error;
 
+use crate::attr::TAGS;
 use crate::schema::{Attribute, Type};
 use crate::value::{Record, Value};
 use crate::{Kind, Ref};
@@ -28,7 +29,7 @@ pub trait Typed: Serialize + DeserializeOwned {
 
     /// Reads a record into the struct.
     fn from_record(record: &Record) -> Result<Self, JsonError> {
-        serde_json::to_value(record.without(&["tags"]))
+        serde_json::to_value(record.without(&[TAGS.name]))
             .and_then(serde_json::from_value)
             .map_err(|source| JsonError {
                 kind: Self::KIND,

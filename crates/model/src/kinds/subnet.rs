@@ -20,7 +20,7 @@ use crate::plan::Disruption;
 use crate::rules::{After, Home, Rules, Update, View, are_apart};
 use crate::schema::{Attribute, Follow, Schema, Type, resets};
 use crate::topology::{Resource, Topology};
-use crate::value::{Record, Value};
+use crate::value::Record;
 use crate::{Address, Kind, Ref, Zone, ipv6};
 
 /// A subnet.
