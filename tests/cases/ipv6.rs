@@ -41,7 +41,7 @@ async fn live(world: &World, wanted: &Topology, address: &str, attribute: &str) 
     let object = object.unwrap_or_else(|| panic!("{address} is not there"));
     object
         .record
-        .get(attribute)
+        .value(attribute)
         .map(ToString::to_string)
         .unwrap_or_default()
 }

@@ -109,7 +109,7 @@ pub fn read(
 
 /// The association of a range of an object.
 pub async fn association(task: &Task<'_>, range: &str) -> Result<Option<String>, Failure> {
-    if let Some(known) = task.fact(&fact(range)) {
+    if let Some(known) = task.fact(fact(range)) {
         return Ok(Some(known.to_owned()));
     }
     let facts = find_one(task.ec2, task.act.address.kind, task.id()?)

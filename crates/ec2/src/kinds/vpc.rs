@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{
 };
 use futures_util::future::join_all;
 use trueup_model::kinds::vpc::{AMAZON_RANGES, Vpc, action, attr, wait};
-use trueup_model::{Acted, ApiAction, Object, Record, Scope, Value, ipv6};
+use trueup_model::{Acted, ApiAction, Object, Record, Scope, ipv6};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
