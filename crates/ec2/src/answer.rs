@@ -323,8 +323,8 @@ mod tests {
             read("public", "", vec![Tag::builder().key("team").value("").build()])
                 .unwrap()
                 .record
-                .value("team"),
-            Some(&Value::text(""))
+                .value(TAGS.name),
+            Some(&Record::new().with("team", "").into())
         );
     }
 }
