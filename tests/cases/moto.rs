@@ -77,6 +77,11 @@ const EXCEPTIONS: &[Exception] = &[
         &["#association of 2001:db8:50::/56}"],
     ),
     exception(
+        "DescribeSubnets says the state of an IPv6 range as `{'State': 'associated'}`, which is no word of EC2's",
+        "ec2.md 9.5",
+        &["&Ipv6CidrBlock=2001:db8:50:7::/64"],
+    ),
+    exception(
         "a VPC has at most one IPv6 range",
         "associate_vpc_cidr_block of moto",
         &["&AmazonProvidedIpv6CidrBlock=true"],
