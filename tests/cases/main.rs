@@ -1,6 +1,7 @@
 //! The end-to-end tests in one program: each links the whole SDK. `cargo test -p trueup-tests stories` runs those
 //! of one file, and `… stories::keys` those whose names begin so.
 
+mod abridged;
 mod at_the_limit;
 mod bad_answers;
 mod bad_input;

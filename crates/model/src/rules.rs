@@ -34,6 +34,10 @@ pub trait Rules: Sync {
     /// completed.
     fn normalise(&self, _record: &mut Record, _context: &mut Context<'_>) {}
 
+    /// Rewrites a canonical record of the resource `address` as a person would write it: what
+    /// [`Rules::normalise`] would make of that is the record again.
+    fn abridge(&self, _record: &mut Record, _address: &Address, _topology: &Topology) {}
+
     /// Checks all resources of this kind: what EC2 would refuse is an error, what an account may have raised
     /// a warning.
     fn check(&self, _topology: &Topology, _out: &mut Vec<Diagnostic>) {}

@@ -6,6 +6,7 @@
 //! looks for circles; then the kinds check what no single attribute can tell. What only follows from a
 //! mistake that is told already is not told.
 
+mod abridge;
 mod complete;
 mod decode;
 mod document;
@@ -32,6 +33,7 @@ use draft::within;
 use node::{File, Node, Span};
 use problems::Problems;
 
+pub use abridge::abridge;
 pub use keys::{EVERY_RESOURCE, HEAD};
 pub use schema::json_schema;
 pub use suggest::Suggest;

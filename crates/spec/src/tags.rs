@@ -58,10 +58,15 @@ impl Decoder<'_> {
     }
 }
 
+/// The name that EC2 shows, unless somebody gave another.
+pub fn name(topology: &str, name: &str) -> String {
+    format!("{topology}-{name}")
+}
+
 /// All tags of a resource: the name that EC2 shows unless somebody gave another, over that the head's, and
 /// its own over both.
 pub fn all(topology: &str, name: &str, tags: [Option<&Value>; 2]) -> Record {
-    let mut all = Record::new().with(tags::NAME, format!("{topology}-{name}"));
+    let mut all = Record::new().with(tags::NAME, self::name(topology, name));
     let tags = tags.into_iter().flatten().filter_map(Value::as_map);
     for (key, value) in tags.flat_map(Record::iter) {
         all.set(key, value.clone());

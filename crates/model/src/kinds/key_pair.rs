@@ -249,6 +249,16 @@ impl Rules for KeyPairRules {
         }
     }
 
+    fn abridge(&self, record: &mut Record, address: &Address, topology: &Topology) {
+        if record.text(attr::KEY_NAME) == format!("{}-{}", topology.name, address.name) {
+            record.remove(attr::KEY_NAME);
+        }
+        // The file of the private key has it.
+        if record.has(attr::PRIVATE_KEY_FILE) {
+            record.remove(attr::PUBLIC_KEY);
+        }
+    }
+
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut names = std::collections::BTreeMap::new();
         for resource in topology.of(Kind::KeyPair) {

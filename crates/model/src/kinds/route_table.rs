@@ -342,6 +342,10 @@ impl Rules for RouteTableRules {
         record.set(attr::ROUTES, canonical);
     }
 
+    fn abridge(&self, record: &mut Record, _address: &Address, topology: &Topology) {
+        vpc_endpoint::shorten_lists(record, attr::ROUTES, attr::DESTINATION, topology);
+    }
+
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         for resource in topology.of(Kind::RouteTable) {
             let routes = resource.record.list(attr::ROUTES);

@@ -16,7 +16,7 @@ use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
-use crate::kinds::vpc;
+use crate::kinds::{vpc, vpc_endpoint};
 use crate::net::{Complaint, Format, without_edges};
 use crate::observed::Object;
 use crate::plan::Disruption;
@@ -291,6 +291,15 @@ impl Rules for SecurityGroupRules {
             if let Some(Value::List(rules)) = record.remove(direction) {
                 record.set(direction, rule::expand(rules, direction, context));
             }
+        }
+    }
+
+    fn abridge(&self, record: &mut Record, address: &Address, topology: &Topology) {
+        if record.text(attr::GROUP_NAME) == address.name.as_str() {
+            record.remove(attr::GROUP_NAME);
+        }
+        for direction in [attr::INGRESS, attr::EGRESS] {
+            vpc_endpoint::shorten_lists(record, direction, attr::PREFIX_LIST, topology);
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::action::actions;
-use crate::attr::attributes;
+use crate::attr::{Attr, attributes};
 use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::{self, Typed};
@@ -220,6 +220,12 @@ impl Rules for VpcEndpointRules {
         }
     }
 
+    fn abridge(&self, record: &mut Record, _address: &Address, topology: &Topology) {
+        if let Some(short) = in_region(record.text(attr::SERVICE), topology).map(str::to_owned) {
+            record.set(attr::SERVICE, short);
+        }
+    }
+
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         let mut taken: BTreeMap<(String, &Ref), &crate::Resource> = BTreeMap::new();
         for resource in topology.of(Kind::VpcEndpoint) {
@@ -395,6 +401,31 @@ fn read_policy_file(record: &mut Record, context: &mut Context<'_>) {
             "name a file with an IAM policy in JSON",
         ),
     }
+}
+
+/// What a service, or the prefix list of one, is called among those of the topology's region.
+pub fn in_region<'t>(full: &'t str, topology: &Topology) -> Option<&'t str> {
+    let short = full.strip_prefix("com.amazonaws.")?;
+    let short = short
+        .strip_prefix(topology.region.as_deref()?)?
+        .strip_prefix('.')?;
+    Some(short).filter(|short| !short.contains('.'))
+}
+
+/// Writes the prefix lists of the region's services, in a field of a record's members, as a person would.
+pub fn shorten_lists(record: &mut Record, set: Attr<[Value]>, field: Attr<str>, topology: &Topology) {
+    let Some(Value::List(mut members)) = record.remove(set) else {
+        return;
+    };
+    for member in &mut members {
+        if let Value::Map(fields) = member
+            && let Some(short) = in_region(fields.text(field), topology)
+        {
+            let short = format!("aws/{short}");
+            fields.set(field, short);
+        }
+    }
+    record.set(set, members);
 }
 
 /// The full name of a prefix list that is written `aws/s3`; other spellings stay as they are.
