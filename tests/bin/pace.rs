@@ -1,6 +1,6 @@
 //! `pace SPEC…` applies each spec to a fresh sandbox that behaves realistically, on a paused clock, and
-//! prints how long that takes beside the least that it could take: `name TAB bound TAB time`, in seconds.
-//! Equal specs give equal lines.
+//! prints how long that takes beside the least that it could take, and how long a plan of it takes where EC2
+//! is far away: `name TAB bound TAB time TAB plan TAB round trips`, in seconds. Equal specs give equal lines.
 //!
 //! The bound is the longer of two: the longest chain of steps by the time that EC2 takes for each, and for
 //! each action the time until EC2's documented token bucket has let all its calls through, from when the
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use trueup_ec2::Connect;
 use trueup_model::{Event, Plan, Role, Step};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
+use trueup_tests::far::asked;
 use trueup_tests::{SHOWN_AFTER, World, paused, topology};
 
 fn main() -> ExitCode {
@@ -28,11 +29,14 @@ fn main() -> ExitCode {
             .to_string_lossy()
             .into_owned();
         let (bound, time) = paused(pace(&text));
+        let plan = paused(asked(&text));
         let _ = writeln!(
             std::io::stdout(),
-            "{name}\t{:.3}\t{:.3}",
+            "{name}\t{:.3}\t{:.3}\t{:.3}\t{:.3}",
             bound.as_secs_f64(),
-            time.as_secs_f64()
+            time.as_secs_f64(),
+            plan.time.as_secs_f64(),
+            plan.round_trips(),
         );
     }
     ExitCode::SUCCESS

@@ -1,57 +1,25 @@
 //! How far away EC2 may be: what a plan asks, and how often it waits for an answer before it asks on.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep};
-use trueup_ec2::Transport;
 use trueup_model::{Action, Kind};
+use trueup_tests::far::asked;
 use trueup_tests::{World, paused, topology};
 
 const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
 const PRODUCTION: &str = include_str!("../../specs/production.yaml");
 
-/// One way there and back.
-const AWAY: Duration = Duration::from_millis(150);
-
-/// The same EC2, far away.
-fn far(near: Transport) -> Transport {
-    Arc::new(move |request| {
-        let near = Arc::clone(&near);
-        Box::pin(async move {
-            sleep(AWAY).await;
-            near(request).await
-        })
-    })
-}
-
-/// The calls of a plan of what was applied, STS's included, and the round trips that it waits for one after the
-/// other.
-async fn asked(spec: &str) -> (u64, f64) {
-    let world = World::new().await;
-    let spec = topology(spec);
-    world.apply(&spec).await;
-    let start = Instant::now();
-    let there = world.again(far).await;
-    assert!(there.plan(&spec).await.is_empty());
-    let trips = start.elapsed().as_secs_f64() / AWAY.as_secs_f64();
-    (there.ec2.calls().values().sum(), trips)
-}
-
 #[test]
 fn a_plan_of_the_seed_waits_for_three_answers() {
     paused(async {
-        let (calls, trips) = asked(SEED).await;
-        assert!(calls <= 16, "{calls} calls");
-        assert!(trips < 3.1, "{trips} round trips");
+        let asked = asked(SEED).await;
+        assert!(asked.calls <= 16 && asked.round_trips() < 3.1, "{asked:?}");
     });
 }
 
 #[test]
 fn a_plan_of_production_waits_for_no_more() {
     paused(async {
-        let (_, trips) = asked(PRODUCTION).await;
-        assert!(trips < 3.1, "{trips} round trips");
+        let asked = asked(PRODUCTION).await;
+        assert!(asked.round_trips() < 3.1, "{asked:?}");
     });
 }
 

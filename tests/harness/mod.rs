@@ -2,6 +2,7 @@
 
 pub mod edit_list;
 pub mod equivalence;
+pub mod far;
 mod filled;
 pub mod flips;
 pub mod fuse;

@@ -1,5 +1,6 @@
-//! How long an apply takes of EC2's own time, beside the least that it could take: on a paused clock, so that
-//! it is the same every time. `tests/bin/pace.rs` does the work.
+//! How long an apply takes of EC2's own time, beside the least that it could take, and how many answers a plan
+//! waits for one after the other: on a paused clock, so that it is the same every time. `tests/bin/pace.rs`
+//! does the work.
 
 use super::Trueup;
 use super::rows::Row;
@@ -8,6 +9,9 @@ use crate::{Failure, cargo, root};
 
 /// So much longer than the bound an apply may take.
 const RATIO_MAX: f64 = 1.15;
+
+/// So many answers a plan may wait for one after the other.
+const ROUND_TRIPS_MAX: f64 = 4.0;
 
 /// The figures of the seed, of a production topology and of a large one.
 pub fn rows(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
@@ -43,21 +47,32 @@ pub fn rows(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
             String::from_utf8_lossy(&output.stderr)
         )));
     }
-    text.lines().map(row).collect()
+    let rows: Vec<[Row; 2]> = text.lines().map(both).collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().flatten().collect())
 }
 
-fn row(line: &str) -> Result<Row, Failure> {
+/// The figures of one spec.
+fn both(line: &str) -> Result<[Row; 2], Failure> {
     let strange = || Failure::new(format!("pace says `{line}`"));
-    let [name, bound, time] = line.split('\t').collect::<Vec<_>>()[..] else {
+    let [name, numbers @ ..] = &line.split('\t').collect::<Vec<_>>()[..] else {
         return Err(strange());
     };
-    let number = |text: &str| text.parse::<f64>().map_err(|_| strange());
-    let (bound, time) = (number(bound)?, number(time)?);
-    let measured = format!("{:.2} ({time:.1} s of {bound:.1} s)", time / bound);
-    Ok(Row::new(
-        &format!("apply: {name}, EC2's time"),
-        &format!("at most {RATIO_MAX} × bound"),
-        &measured,
-        Some(time <= bound * RATIO_MAX),
-    ))
+    let numbers: Result<Vec<f64>, _> = numbers.iter().map(|text| text.parse()).collect();
+    let [bound, time, plan, round_trips] = numbers.map_err(|_| strange())?[..] else {
+        return Err(strange());
+    };
+    Ok([
+        Row::new(
+            &format!("apply: {name}, EC2's time"),
+            &format!("at most {RATIO_MAX} × bound"),
+            &format!("{:.2} ({time:.1} s of {bound:.1} s)", time / bound),
+            Some(time <= bound * RATIO_MAX),
+        ),
+        Row::new(
+            &format!("plan: {name}, round trips"),
+            &format!("at most {ROUND_TRIPS_MAX}"),
+            &format!("{round_trips:.1} ({plan:.2} s at 150 ms)"),
+            Some(round_trips <= ROUND_TRIPS_MAX),
+        ),
+    ])
 }
