@@ -506,14 +506,15 @@ fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {
 }
 
 fn check_gateway(resource: &Resource, route: &Record, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let own = vpc::of(&resource.record);
-    let gateway = topology.follow(route.get(attr::INTERNET_GATEWAY));
-    let nat = topology.follow(route.get(attr::NAT_GATEWAY));
-    let nat_vpc = nat
-        .and_then(|nat| topology.follow(nat.record.get(SUBNET)))
-        .and_then(|subnet| vpc::of(&subnet.record));
-    let target_vpc = gateway.and_then(|gateway| vpc::of(&gateway.record)).or(nat_vpc);
-    let (Some(own), Some(other), Some(target)) = (own, target_vpc, gateway.or(nat)) else {
+    let target = route
+        .refs()
+        .first()
+        .and_then(|target| topology.follow(Some(target)));
+    let Some(target) = target else { return };
+    // What has no VPC of its own is in that of its subnet.
+    let subnet = topology.follow(target.record.get(SUBNET));
+    let other = vpc::of(&target.record).or_else(|| vpc::of(&subnet?.record));
+    let (Some(own), Some(other)) = (vpc::of(&resource.record), other) else {
         return;
     };
     if own != other {
