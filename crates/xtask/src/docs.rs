@@ -107,7 +107,10 @@ mod tests {
 
     /// What the examples refer to, by kind.
     const AROUND: [(Kind, &str); 9] = [
-        (Kind::Vpc, "vpc: {main: {cidr_block: 10.0.0.0/16}}\n"),
+        (
+            Kind::Vpc,
+            "vpc: {main: {cidr_block: 10.0.0.0/16, ipv6_cidr_block: amazon}}\n",
+        ),
         (
             Kind::Subnet,
             "subnet: {public: {cidr_block: 10.0.1.0/24, route_table: public}, private: {cidr_block: 10.0.2.0/24, route_table: private}}\n",
