@@ -160,6 +160,12 @@ pub trait Rules: Sync {
         record.get(VPC)
     }
 
+    /// The attributes of which the home decides what they mean, by its attribute of the same name: where that
+    /// is not known, neither are they.
+    fn by_home(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// What a record refers to that must be in the VPC of the resource.
     fn beside<'r>(&self, _record: &'r Record) -> Vec<&'r Ref> {
         Vec::new()

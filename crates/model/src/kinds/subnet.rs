@@ -290,6 +290,10 @@ impl Rules for SubnetRules {
         ]))
     }
 
+    fn by_home(&self) -> &'static [&'static str] {
+        &[ipv6::BLOCK.name]
+    }
+
     /// A number means a /64 of the range that Amazon gave the VPC, where that is known.
     fn fitted(
         &self,

@@ -106,7 +106,9 @@ impl<'a> Judge<'a> {
     /// How what is wanted differs from what is there, of both what could be read; references to what is
     /// replaced are the ids of what goes.
     fn difference(&self, object: &Object, resource: &Resource) -> Difference {
-        let known = |record: &Record| unread::without(object, self.readable(object.kind, record));
+        let adrift = self.adrift(resource);
+        let known =
+            |record: &Record| unread::without(object, self.readable(object.kind, record)).without(adrift);
         Difference::new(
             object.kind,
             known(&unfold(object.kind, &object.record, &self.replaced)),
@@ -136,6 +138,22 @@ impl<'a> Judge<'a> {
                 live: Some(object),
             }),
         }
+    }
+
+    /// The attributes that mean what the resource's home makes of them, where that could not be read.
+    fn adrift(&self, resource: &Resource) -> &'static [&'static str] {
+        let rules = resource.address.kind.rules();
+        let by_home = rules.by_home();
+        let is_read = |home: &Object| by_home.iter().all(|name| !home.unread.contains_key(*name));
+        let is_known = match rules.home(&resource.record) {
+            Some(Ref::Name(address)) => {
+                !self.folded.unreadable.contains(&address.kind)
+                    && self.folded.live(address).is_none_or(is_read)
+            }
+            Some(Ref::Id(id)) => self.by_id.get(id.as_str()).is_some_and(|home| is_read(home)),
+            None => true,
+        };
+        if is_known { &[] } else { by_home }
     }
 
     /// A record without the attributes that refer to kinds that could not be read.
