@@ -108,7 +108,7 @@ pub fn read(
 }
 
 /// The association of a range of an object.
-pub async fn association(task: &Task<'_>, range: &str) -> Result<Option<String>, Failure> {
+async fn association(task: &Task<'_>, range: &str) -> Result<Option<String>, Failure> {
     if let Some(known) = task.fact(fact(range)) {
         return Ok(Some(known.to_owned()));
     }
@@ -132,6 +132,22 @@ pub async fn associated(
     };
     Ok(Acted {
         facts: facts([(fact(range), association)]),
+        wait: Some(until.of(task.id()?)),
+        ..Acted::default()
+    })
+}
+
+/// Takes a range away: `end` ends its association, where there is one.
+pub async fn disassociate(
+    task: &Task<'_>,
+    range: &str,
+    until: Waiter,
+    end: impl AsyncFnOnce(String) -> Result<(), Failure>,
+) -> Result<Acted, Failure> {
+    if let Some(association) = association(task, range).await? {
+        end(association).await?;
+    }
+    Ok(Acted {
         wait: Some(until.of(task.id()?)),
         ..Acted::default()
     })

@@ -3,6 +3,7 @@
 use ipnet::{IpNet, Ipv6Net};
 
 use crate::attr::Attr;
+use crate::kind::is_id_tail;
 use crate::net::{Complaint, Format, RANGE, byte, id_tail, ipv6, number};
 
 /// The attribute of a VPC and of a subnet.
@@ -42,9 +43,7 @@ pub static POOL: Format = Format {
     pattern: concat!("^ipv6pool-ec2-", id_tail!(), "$"),
     number: false,
     read: |text| {
-        let tail = text.strip_prefix("ipv6pool-ec2-").unwrap_or_default();
-        let is_hex = tail.chars().all(|c| c.is_ascii_digit() || matches!(c, 'a'..='f'));
-        if matches!(tail.len(), 8 | 17) && is_hex {
+        if text.strip_prefix("ipv6pool-ec2-").is_some_and(is_id_tail) {
             Ok(text.to_owned())
         } else {
             Err(Complaint::new(format!(

@@ -123,7 +123,6 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Finds everything that is replaced: by its own change, or because what it refers to is.
     /// Whether nothing may be said about an address: it is refused, or its kind could not be read.
     fn is_out(&self, address: &Address) -> bool {
         self.folded.frozen.contains(address)

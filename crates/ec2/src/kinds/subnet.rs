@@ -285,19 +285,17 @@ async fn range(task: &Task<'_>) -> Result<String, Failure> {
 
 async fn disassociate_range(task: &Task<'_>) -> Result<Acted, Failure> {
     let range = task.unsets().text(ipv6::BLOCK);
-    if let Some(association) = cidr_block::association(task, range).await? {
+    cidr_block::disassociate(task, range, wait::DISASSOCIATED, async |association| {
         let request = task
             .ec2
             .client
             .disassociate_subnet_cidr_block()
             .association_id(association);
         task.end(action::DISASSOCIATE_CIDR_BLOCK, request, |request| request.send())
-            .await?;
-    }
-    Ok(Acted {
-        wait: Some(wait::DISASSOCIATED.of(task.id()?)),
-        ..Acted::default()
+            .await
+            .map(drop)
     })
+    .await
 }
 
 async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {

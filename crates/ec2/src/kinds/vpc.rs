@@ -261,13 +261,10 @@ async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
 
 async fn disassociate(task: &Task<'_>) -> Result<Acted, Failure> {
     let range = range(task, task.unsets())?;
-    if let Some(association) = cidr_block::association(task, range).await? {
-        end(task, action::DISASSOCIATE_CIDR_BLOCK, association).await?;
-    }
-    Ok(Acted {
-        wait: Some(wait::DISASSOCIATED.of(task.id()?)),
-        ..Acted::default()
+    cidr_block::disassociate(task, range, wait::DISASSOCIATED, async |association| {
+        end(task, action::DISASSOCIATE_CIDR_BLOCK, association).await
     })
+    .await
 }
 
 /// Ends an association.

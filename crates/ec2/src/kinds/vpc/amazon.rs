@@ -58,14 +58,14 @@ pub async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
         if associations(task, id).await?.iter().all(|other| *other == own) {
             return Ok(done(id, own));
         }
-        (task.errand.retrying)("somebody else asked for a range at the same time, so this one is given up");
+        (task.errand.retrying)("EC2 shows another range beside it, so this one is given up");
         let spread = Duration::from_millis(seed(&own) % 8000);
         super::end(task, ACTION, own).await?;
         tokio::time::sleep(shown_after * 2 + spread).await;
     }
     Err(lost.unwrap_or_else(|| {
         task.refused(format!(
-            "somebody else keeps giving {id} IPv6 ranges at the same time: let one run end before the next"
+            "EC2 shows another IPv6 range of {id} each time that one is asked for: let no other run be at it, and try again"
         ))
     }))
 }
