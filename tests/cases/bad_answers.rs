@@ -16,7 +16,7 @@ use trueup_tests::{World, paused, topology};
 const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
 
 /// A transport that puts something else in the place of an action's answers.
-fn instead(
+pub fn instead(
     inner: Transport,
     action: &'static str,
     change: fn(http::Response<Bytes>) -> http::Response<Bytes>,

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use trueup_ec2::Transport;
+use http::Response;
 use trueup_model::{Cloud, Consent, Loss, Plan, Topology};
 use trueup_sandbox::{Options, Sandbox};
 use trueup_tests::{World, paused, topology};
+
+use crate::bad_answers::instead;
 
 const HEAD: &str = "topology: six\nregion: us-west-2\n";
 const OWN: &str = "ipv6_cidr_block: \"2001:db8:7:100::/56\", ipv6_pool: ipv6pool-ec2-0123456789abcdef0";
@@ -170,32 +172,22 @@ fn a_new_group_lets_out_what_its_spec_says_whether_its_vpc_has_ipv6_or_not() {
     });
 }
 
-/// The same EC2, whose answers about VPCs come changed.
-fn about_vpcs(inner: Transport, change: fn(&str) -> String) -> Transport {
-    Arc::new(move |request| {
-        let inner = Arc::clone(&inner);
-        Box::pin(async move {
-            let is_it = String::from_utf8_lossy(request.body()).contains("Action=DescribeVpcs&");
-            let answer = inner(request).await;
-            if !is_it {
-                return answer;
-            }
-            answer.map(|body| Bytes::from(change(&String::from_utf8_lossy(&body))))
-        })
-    })
-}
-
 #[test]
 fn a_number_in_a_range_that_was_not_read_is_not_known() {
     on_sandbox(async |world| {
         let wanted = spec("ipv6_cidr_block: amazon", "0", "255");
         world.apply(&wanted).await;
-        let changes: [fn(&str) -> String; 2] = [
-            |answer| answer[..answer.len() / 2].to_owned(),
-            |answer| answer.replace("ipv6CidrBlock>", "another>"),
+        let spoilt: [fn(Response<Bytes>) -> Response<Bytes>; 2] = [
+            |answer| answer.map(|body| body.slice(..body.len() / 2)),
+            |answer| {
+                answer.map(|body| {
+                    let text = String::from_utf8_lossy(&body);
+                    text.replace("ipv6CidrBlock>", "another>").into()
+                })
+            },
         ];
-        for change in changes {
-            let world = world.again(|inner| about_vpcs(inner, change)).await;
+        for spoil in spoilt {
+            let world = world.again(|inner| instead(inner, "DescribeVpcs", spoil)).await;
             let observed = world.ec2.observe(&trueup_plan::scope(&wanted)).await.unwrap();
             let plan = trueup_plan::plan(&wanted, &observed);
             assert!(plan.steps.is_empty() && !plan.is_complete(), "{:?}", calls(&plan));
