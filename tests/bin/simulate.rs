@@ -1,7 +1,7 @@
 //! `simulate --seeds N [--first S]` runs many seeds on all cores and shrinks what fails, or ends at the first
 //! failure where it is given `--until-failure`; `simulate --seed S` runs one again, and less of it: with
 //! `--resources N`, `--edits K`, nothing that befalls it in some rounds (`--quiet 0,2`), or `--without
-//! faults,meddling,death,stop,company`.
+//! faults,meddling,death,stop,concurrent-runs`.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use trueup_tests::simulation::{Course, Tally, simulate};
+use trueup_tests::simulation::{Scenario, Tally, simulate};
 
 /// Most of a simulation is making and dropping small texts.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How often progress is told.
+/// How often progress is reported.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// After so many failures it is enough.
 const FAILURES_MAX: usize = 5;
@@ -31,13 +31,13 @@ fn main() -> ExitCode {
             .position(|word| word == name)
             .and_then(|at| words.get(at + 1)?.parse::<u64>().ok())
     };
-    match (number("--seeds"), words.join(" ").parse::<Course>()) {
+    match (number("--seeds"), words.join(" ").parse::<Scenario>()) {
         (Some(seeds), _) => many(
             number("--first").unwrap_or(0),
             seeds,
             words.iter().any(|word| word == "--until-failure"),
         ),
-        (None, Ok(course)) if !words.is_empty() => one(&course),
+        (None, Ok(scenario)) if !words.is_empty() => one(&scenario),
         (None, Err(why)) => refuse(&format!("{why}\n{USAGE}")),
         (None, Ok(_)) => refuse(USAGE),
     }
@@ -48,8 +48,8 @@ fn refuse(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn one(course: &Course) -> ExitCode {
-    match attempt(course, true) {
+fn one(scenario: &Scenario) -> ExitCode {
+    match attempt(scenario, true) {
         Ok(tally) => {
             say(&format!(
                 "{}holds: {} resources, {} calls: {:?}",
@@ -86,7 +86,7 @@ fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
             if number >= seeds {
                 return;
             }
-            match attempt(&Course::new(first + number), false) {
+            match attempt(&Scenario::new(first + number), false) {
                 Ok(tally) => {
                     calls.fetch_add(tally.all_calls(), Ordering::Relaxed);
                     refused.fetch_add(tally.refused, Ordering::Relaxed);
@@ -117,7 +117,7 @@ fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
     failed.sort_unstable();
     for seed in &failed {
         if until_failure {
-            let why = attempt(&Course::new(*seed), false).err().unwrap_or_default();
+            let why = attempt(&Scenario::new(*seed), false).err().unwrap_or_default();
             say(&format!(
                 "seed {seed} fails: {}",
                 why.lines()
@@ -126,9 +126,9 @@ fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
             ));
             continue;
         }
-        let (course, why) = smallest(Course::new(*seed));
+        let (scenario, why) = smallest(Scenario::new(*seed));
         say(&format!(
-            "\nseed {seed} fails. Again, as small as it gets: cargo xtask simulate {course}\n{why}"
+            "\nseed {seed} fails. Again, as small as it gets: cargo xtask simulate {scenario}\n{why}"
         ));
     }
     if failed.is_empty() {
@@ -138,24 +138,24 @@ fn many(first: u64, seeds: u64, until_failure: bool) -> ExitCode {
     }
 }
 
-/// The least of a failing course that still fails, and why.
-fn smallest(mut course: Course) -> (Course, String) {
-    let mut why = attempt(&course, false)
+/// The least of a failing scenario that still fails, and why.
+fn smallest(mut scenario: Scenario) -> (Scenario, String) {
+    let mut why = attempt(&scenario, false)
         .err()
         .unwrap_or_else(|| "it does not fail again".to_owned());
-    while let Some((smaller, because)) = course
+    while let Some((smaller, because)) = scenario
         .smaller()
         .into_iter()
         .find_map(|smaller| attempt(&smaller, false).err().map(|why| (smaller, why)))
     {
-        (course, why) = (smaller, because);
+        (scenario, why) = (smaller, because);
     }
-    (course, why)
+    (scenario, why)
 }
 
-/// Runs a course; a panic is a failure like any other.
-fn attempt(course: &Course, told: bool) -> Result<Tally, String> {
-    catch_unwind(AssertUnwindSafe(|| simulate(course, told))).unwrap_or_else(|panic| {
+/// Runs a scenario; a panic is a failure like any other.
+fn attempt(scenario: &Scenario, told: bool) -> Result<Tally, String> {
+    catch_unwind(AssertUnwindSafe(|| simulate(scenario, told))).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<String>()
             .cloned()

@@ -15,7 +15,7 @@ use trueup_tests::spoiling::{Spoilings, Trial};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How often progress is told.
+/// How often progress is reported.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 const USAGE: &str =

@@ -31,7 +31,7 @@ pub fn instead(
     })
 }
 
-/// What is planned for the seed, which is there, over a way to it; and what was told while it was read.
+/// What is planned for the seed, which is there, over a way to it; and what was reported while it was read.
 async fn planned(seed: &Topology, way: Transport) -> (Plan, Vec<String>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let hears = Arc::clone(&told);

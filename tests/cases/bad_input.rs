@@ -1,5 +1,5 @@
-//! What can be wrong with what Trueup is given: each is told with its place and remedy, ends with the exit
-//! code that the commands' page names, and changes nothing.
+//! What can be wrong with what Trueup is given: each is reported with its place and remedy, ends with the
+//! exit code that the commands' page names, and changes nothing.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -91,7 +91,7 @@ fn credentials_that_are_missing_or_expired() {
         "expired_credentials",
         trial.see(&format!("apply --auto-approve --endpoint-url {url} seed.yaml"))
     );
-    // They expire while the run is under way: what was done is told, and nothing else is tried.
+    // They expire while the run is under way: what was done is reported, and nothing else is tried.
     let url = proxy(&sandbox.address, |body| {
         body.contains("Action=CreateInternetGateway").then_some((
             400,

@@ -1,4 +1,4 @@
-//! Whose credentials are used, where each service is asked, and what is told when it refuses.
+//! Whose credentials are used, where each service is asked, and what is reported when it refuses.
 
 use std::process::Command;
 

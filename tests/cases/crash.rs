@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use trueup_model::{Plan, Topology};
 use trueup_sandbox::Behaviour;
-use trueup_tests::fuse::{Death, Fuse};
+use trueup_tests::crash_point::{CrashPoint, Death};
 use trueup_tests::{OTHER_KEY, PUBLIC_KEY, World, holders, one_each, paused, topology};
 
 const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
@@ -56,13 +56,15 @@ fn dies_at(from: Option<&Topology>, aim: Aim<'_>, death: Death, call: usize) -> 
         if let Some(from) = from {
             world.apply(from).await;
         }
-        let fuse = Fuse::default();
-        let mortal = world.again(|transport| fuse.within(transport, death)).await;
+        let crash_point = CrashPoint::default();
+        let mortal = world
+            .again(|transport| crash_point.within(transport, death))
+            .await;
         let plan = aim.plan(&mortal).await;
-        fuse.light(call);
+        crash_point.arm(call);
         let died = tokio::select! {
             biased;
-            () = fuse.burned() => true,
+            () = crash_point.reached() => true,
             _ = mortal.run(&plan) => false,
         };
         if died {

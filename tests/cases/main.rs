@@ -1,5 +1,5 @@
-//! The end-to-end tests in one program: each links the whole SDK. `cargo test -p trueup-tests stories` runs those
-//! of one file, and `… stories::keys` those whose names begin so.
+//! The end-to-end tests in one program: each links the whole SDK. `cargo test -p trueup-tests stories` runs
+//! those of one file, and `… stories::keys` those whose names begin so.
 
 mod abridged;
 mod at_the_limit;
@@ -7,7 +7,7 @@ mod bad_answers;
 mod bad_input;
 mod barrier;
 mod comments;
-mod company;
+mod concurrent_runs;
 mod connecting;
 mod crash;
 mod cron;

@@ -178,7 +178,7 @@ fn an_address_that_a_stranger_has_is_told_in_the_plan_with_the_stranger() {
         let wanted = topology(SPEC);
         world.apply(&wanted).await;
         let interface = taken(&world, &world.plan(&wanted).await).await;
-        // Nothing needs it yet: it is told, and nothing is done.
+        // Nothing needs it yet: it is reported, and nothing is done.
         let idle = world.plan(&wanted).await;
         assert!(idle.is_empty() && idle.refused.is_empty(), "{:?}", idle.refused);
         let told: Vec<String> = trueup_report::reasons::diagnostics(&idle)

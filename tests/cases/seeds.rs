@@ -1,15 +1,15 @@
 //! A few seeds of the simulation in each run of the tests; `cargo xtask simulate` runs many.
 
-use trueup_tests::simulation::{Course, simulate};
+use trueup_tests::simulation::{Scenario, simulate};
 
 #[test]
 fn seeds_hold() {
     for seed in 0..8 {
-        let course = Course::new(seed);
-        let tally = simulate(&course, false).unwrap_or_else(|why| panic!("{course}: {why}"));
+        let scenario = Scenario::new(seed);
+        let tally = simulate(&scenario, false).unwrap_or_else(|why| panic!("{scenario}: {why}"));
         assert!(
             tally.all_calls() >= 300 && tally.resources >= 20,
-            "{course} is too small: {} calls",
+            "{scenario} is too small: {} calls",
             tally.all_calls()
         );
     }
@@ -33,14 +33,14 @@ const REFUTED: [&str; 12] = [
 ];
 
 #[test]
-fn courses_that_failed_once_hold() {
+fn scenarios_that_failed_once_hold() {
     let all = || {
-        for course in REFUTED {
-            let course: Course = course.parse().expect("a course");
-            simulate(&course, false).unwrap_or_else(|why| panic!("{course}: {why}"));
+        for scenario in REFUTED {
+            let scenario: Scenario = scenario.parse().expect("a scenario");
+            simulate(&scenario, false).unwrap_or_else(|why| panic!("{scenario}: {why}"));
         }
     };
-    // Without optimisation a long course takes more stack than the thread of a test has.
+    // Without optimisation a long scenario takes more stack than the thread of a test has.
     let room = std::thread::Builder::new().stack_size(16 << 20);
     let run = room.spawn(all).expect("a thread");
     run.join().unwrap_or_else(|why| std::panic::resume_unwind(why));
@@ -48,6 +48,6 @@ fn courses_that_failed_once_hold() {
 
 #[test]
 fn equal_seeds_have_equal_logs() {
-    let log = |seed| simulate(&Course::new(seed), true).map(|tally| tally.log);
+    let log = |seed| simulate(&Scenario::new(seed), true).map(|tally| tally.log);
     assert_eq!(log(3), log(3));
 }

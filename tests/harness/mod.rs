@@ -1,11 +1,11 @@
 //! What the end-to-end tests share: a sandbox in process, and the journey from a spec to a network and back.
 
+pub mod crash_point;
 pub mod edit_list;
 pub mod equivalence;
 pub mod far;
 mod filled;
 pub mod flips;
-pub mod fuse;
 pub mod kinds;
 pub mod meddlings;
 pub mod over_http;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::course::{Course, Trouble};
+use super::scenario::{Scenario, Trouble};
 
-/// Draws. What is drawn does not depend on the troubles of a course: with less of them it is the same course
-/// with less trouble.
+/// Draws. What is drawn does not depend on the troubles of a scenario: with less of them it is the same
+/// scenario with less trouble.
 pub struct Luck<'a> {
-    course: &'a Course,
+    scenario: &'a Scenario,
     /// The number of the edit.
     round: usize,
     rng: Rng,
@@ -34,11 +34,11 @@ pub struct Fate {
 }
 
 impl<'a> Luck<'a> {
-    /// The luck of a course.
-    pub fn new(course: &'a Course) -> Self {
-        let rng = |word: u64| Rng::with_seed(course.seed ^ word);
+    /// The luck of a scenario.
+    pub fn new(scenario: &'a Scenario) -> Self {
+        let rng = |word: u64| Rng::with_seed(scenario.seed ^ word);
         Self {
-            course,
+            scenario,
             round: 0,
             rng: rng(0x7369_6d75),
             added: rng(0x6164_6465),
@@ -53,7 +53,7 @@ impl<'a> Luck<'a> {
 
     /// Whether there may be this trouble now.
     pub fn may_have(&self, trouble: Trouble) -> bool {
-        self.course.has(trouble, self.round)
+        self.scenario.has(trouble, self.round)
     }
 
     /// Whether there is this trouble now.

@@ -2,12 +2,12 @@
 //! that die, are stopped or are not alone. Whatever happens, nothing is lost, doubled or left behind. A seed
 //! decides everything, so that what fails fails again.
 
-mod course;
 mod invariants;
 mod luck;
 mod meddling;
 pub mod network;
 mod process;
+mod scenario;
 pub mod secrets;
 mod watch;
 
@@ -22,10 +22,10 @@ use trueup_model::{Guard, Observed, Plan, Refused, Standing, Topology};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
 
 use crate::{World, paused};
-pub use course::{Course, Trouble};
 use luck::{Fate, Luck};
 use network::Network;
 use process::{Aim, Ground, Log, Order, Process, Spec};
+pub use scenario::{Scenario, Trouble};
 use secrets::Secrets;
 
 /// After the troubles have stopped, so many applies are enough.
@@ -34,7 +34,7 @@ const APPLIES_MAX: usize = 2;
 const QUIET_ONE_IN: usize = 6;
 /// One in so many tries meets no faults, only what people do.
 const FAULTLESS_ONE_IN: usize = 5;
-/// Of so many tries in company one has somebody who sweeps away what they make.
+/// Of so many tries of concurrent runs one has somebody who sweeps away what they make.
 const SWEEPING_ONE_IN: usize = 2;
 /// EC2 shows after so long what was done.
 const VISIBLE: Duration = Duration::from_secs(120);
@@ -63,13 +63,13 @@ impl Tally {
     }
 }
 
-/// Runs one course.
+/// Runs one scenario.
 ///
 /// # Errors
 /// What does not hold that always must, with the spec at that point and what the last processes did.
-pub fn simulate(course: &Course, told: bool) -> Result<Tally, String> {
+pub fn simulate(scenario: &Scenario, told: bool) -> Result<Tally, String> {
     paused(async {
-        let mut simulation = Simulation::new(course).await;
+        let mut simulation = Simulation::new(scenario).await;
         let result = simulation.all().await;
         let Simulation {
             ground, mut tally, ..
@@ -95,22 +95,22 @@ struct Simulation<'a> {
     /// The network as the processes read it.
     spec: Rc<Spec>,
     luck: Luck<'a>,
-    course: &'a Course,
+    scenario: &'a Scenario,
     processes: usize,
     tally: Tally,
 }
 
 impl<'a> Simulation<'a> {
-    async fn new(course: &'a Course) -> Self {
+    async fn new(scenario: &'a Scenario) -> Self {
         let options = Options {
             behaviour: Behaviour::Hostile,
-            seed: course.seed,
+            seed: scenario.seed,
             ..Options::default()
         };
         let sandbox = Arc::new(Sandbox::new(options));
         sandbox.set_faults(false);
         let secrets = Arc::new(Secrets::empty());
-        let network = Network::new(course.seed, course.resources, &secrets);
+        let network = Network::new(scenario.seed, scenario.resources, &secrets);
         Self {
             spec: Spec::of(&network),
             network,
@@ -120,21 +120,21 @@ impl<'a> Simulation<'a> {
                 secrets,
                 log: Log::default(),
             },
-            luck: Luck::new(course),
-            course,
+            luck: Luck::new(scenario),
+            scenario,
             processes: 0,
             tally: Tally::default(),
         }
     }
 
     async fn all(&mut self) -> Result<(), String> {
-        meddling::settle_neighbours(&self.ground.world, &mut Rng::with_seed(self.course.seed)).await;
+        meddling::settle_neighbours(&self.ground.world, &mut Rng::with_seed(self.scenario.seed)).await;
         sleep(VISIBLE).await;
         let topology = self.network.topology().clone();
         self.tally.resources = topology.resources.len();
         let mut observed = self.ground.world.observe(&topology).await;
         let neighbours = invariants::neighbours(&observed, &topology);
-        for edit in 0..=self.course.edits {
+        for edit in 0..=self.scenario.edits {
             if edit > 0 {
                 self.luck.next_round();
                 self.edit(&observed).await?;
@@ -329,7 +329,7 @@ impl<'a> Simulation<'a> {
     async fn try_in_trouble(&mut self, aim: Aim, max_deletes: Option<u32>) -> Result<(), String> {
         let mut aims = vec![aim];
         let other = if self.luck.one_in(3) { Aim::Destroy } else { aim };
-        if self.luck.has(Trouble::Company, 3) {
+        if self.luck.has(Trouble::ConcurrentRuns, 3) {
             aims.push(other);
         }
         let fates: Vec<Fate> = (0..aims.len())

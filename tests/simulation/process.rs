@@ -18,7 +18,7 @@ use super::secrets::Secrets;
 use super::watch::Watch;
 use crate::{SHOWN_AFTER, World, parsed_with};
 
-/// A read is tried so often while faults befall it.
+/// A read is tried so often while faults come to it.
 const READS_MAX: usize = 5;
 
 /// What a run is there for.

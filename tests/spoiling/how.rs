@@ -8,7 +8,7 @@ use http::Response;
 
 use super::document::{Element, elements};
 
-/// How an answer is spoiled. Elements are told by their number in the document.
+/// How an answer is spoiled. Elements are named by their number in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     /// It ends behind this element.

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Signal};
 /// Why a command could not do what it is for.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The spec has errors, and they are told already.
+    /// The spec has errors, and they are reported already.
     #[error("the spec has errors")]
     Spec(Vec<Diagnostic>),
     /// A spec cannot be read.
@@ -141,7 +141,7 @@ impl Error {
         }
     }
 
-    /// Whether all of it is told already.
+    /// Whether all of it is reported already.
     pub fn is_told(&self) -> bool {
         matches!(self, Self::Spec(_))
     }

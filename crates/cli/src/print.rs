@@ -66,7 +66,8 @@ pub fn json(stream: &mut Stream<'_>, document: &Json) {
     stream.write(&Clean::json(document));
 }
 
-/// Prints a plan, and in it what the planner remarks; what there is to say about the spec is told already.
+/// Prints a plan, and in it what the planner remarks; what there is to say about the spec is reported
+/// already.
 pub fn plan(io: &mut Io<'_>, plan: &Plan, steps: bool) {
     io.stdout
         .report(|out, style| text::plan(out, plan, &PlanOptions { style, steps }));
@@ -163,7 +164,7 @@ impl<'a, 'io> Progress<'a, 'io> {
         }
     }
 
-    /// Nothing more will be told: what is under way is taken off the terminal.
+    /// Nothing more will be reported: what is under way is taken off the terminal.
     pub fn end(mut self) -> Failures {
         if let Some(live) = &mut self.live {
             let text = live.clear();

@@ -136,8 +136,8 @@ impl SpecDir {
         }
     }
 
-    /// What is not there is where the nearest folder is that is there; a link to nothing is told as what it
-    /// is.
+    /// What is not there is where the nearest folder is that is there; a link to nothing is reported as what
+    /// it is.
     fn check_missing(&self, path: &str, full: &Path) -> Result<(), FileError> {
         let there = full.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
         self.check(path, &there.unwrap_or_else(|| full.to_owned()))?;

@@ -7,12 +7,12 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use trueup_model::{Act, Acted, ApiAction, Attr, CloudError, Record, Ref, Role, Value, Waiter};
 
-use crate::call::{Errand, Purpose};
+use crate::call::{CallContext, Purpose};
 use crate::classify::{Class, is_gone};
 use crate::failure::Failure;
 use crate::holders::Held;
 use crate::ownership::WITHOUT_ID;
-use crate::patience::seed;
+use crate::retry::jitter_seed;
 use crate::{Ec2, kinds, tags};
 
 /// A step that is being carried out.
@@ -23,18 +23,21 @@ pub struct Task<'a> {
     /// What.
     pub act: &'a Act,
     /// With how much patience.
-    pub errand: Errand<'a>,
+    pub context: CallContext<'a>,
 }
 
 /// Carries out one step.
 pub async fn act(ec2: &Ec2, act: &Act, retrying: &dyn Fn(&str)) -> Result<Acted, CloudError> {
-    let young = ec2.memory.young_in(act);
-    let errand = Errand {
-        young: &young,
-        ending: ec2.memory.is_ending(),
-        ..Errand::new(seed(&act.topology) ^ seed(&act.address.to_string()), retrying)
+    let recently_created = ec2.session.recently_created_in(act);
+    let context = CallContext {
+        recently_created: &recently_created,
+        deletion_in_flight: ec2.session.is_deletion_in_flight(),
+        ..CallContext::new(
+            jitter_seed(&act.topology) ^ jitter_seed(&act.address.to_string()),
+            retrying,
+        )
     };
-    let task = Task { ec2, act, errand };
+    let task = Task { ec2, act, context };
     let acted = carry_out(&task).await?;
     if acted.id.as_deref() == Some("") {
         return Err(task.refused(WITHOUT_ID.to_owned()).into());
@@ -95,8 +98,8 @@ impl<'a> Task<'a> {
     /// Whether an object is not what this step is to make: it takes its place, or it was ended, by this
     /// process or before.
     pub fn is_over(&self, id: &str) -> bool {
-        let memory = &self.ec2.memory;
-        self.act.replaces.as_deref() == Some(id) || memory.is_ended(id) || memory.is_dead(id)
+        let session = &self.ec2.session;
+        self.act.replaces.as_deref() == Some(id) || session.is_ended(id) || session.is_dead(id)
     }
 
     /// A step that does not fit its action: a defect of Trueup.
@@ -134,7 +137,7 @@ impl<'a> Task<'a> {
     {
         self.ec2
             .caller
-            .call(&self.errand, action.name, request, send)
+            .call(&self.context, action.name, request, send)
             .await
     }
 
@@ -167,12 +170,12 @@ impl<'a> Task<'a> {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let mut held = Held::default();
-        let errand = self.errand.to(Purpose::TryDelete);
+        let context = self.context.to(Purpose::TryDelete);
         let ended = loop {
             match self
                 .ec2
                 .caller
-                .call(&errand, action.name, request.clone(), &send)
+                .call(&context, action.name, request.clone(), &send)
                 .await
             {
                 Err(failure) if failure.class == Class::Dependency && purpose == Purpose::Delete => {
@@ -190,15 +193,15 @@ impl<'a> Task<'a> {
 
     /// What later calls must know about this one.
     fn remember(&self, acted: &Acted) {
-        let memory = &self.ec2.memory;
+        let session = &self.ec2.session;
         let kind = self.act.address.kind;
         if let Some(id) = &acted.id {
-            memory.made(kind, id);
+            session.made(kind, id);
             return;
         }
         match &self.act.target {
-            Some(target) if self.act.action.role == Role::Delete => memory.ended(&target.id),
-            _ if !self.unsets().is_empty() => memory.ending(),
+            Some(target) if self.act.action.role == Role::Delete => session.ended(&target.id),
+            _ if !self.unsets().is_empty() => session.deletion_begins(),
             _ => {}
         }
     }

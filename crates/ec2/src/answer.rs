@@ -70,7 +70,7 @@ fn camel(attribute: &str) -> String {
 /// Reads one object, attribute by attribute, and notes what cannot be read of it.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// EC2's names of the elements, by attribute, where they were told.
+    /// EC2's names of the elements, by attribute, where they were reported.
     elements: BTreeMap<&'static str, &'static str>,
     unread: BTreeMap<&'static str, String>,
 }

@@ -16,22 +16,22 @@ use crate::bucket::Buckets;
 use crate::classify::{Class, why_it_passes};
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
-use crate::patience::{patience, pause, seed};
 use crate::rehearsal::Rehearsal;
+use crate::retry::{jitter_seed, pause, retry_budget};
 use crate::waiting::{Teller, Waiting};
 
 /// What a call is made for: it decides how long refusals are waited out.
 #[derive(Clone, Copy)]
-pub struct Errand<'a> {
+pub struct CallContext<'a> {
     /// Spreads the pauses.
-    pub seed: u64,
+    pub jitter_seed: u64,
     /// What the call does.
     pub purpose: Purpose,
     /// What it refers to that was made a moment ago and may not be visible everywhere yet: ids, and names
     /// that stand for them.
-    pub young: &'a [String],
+    pub recently_created: &'a [String],
     /// Whether something that may still be in the way is going away.
-    pub ending: bool,
+    pub deletion_in_flight: bool,
     /// Where the call is only asked about, and not to be carried out.
     pub rehearsal: Option<&'a Rehearsal>,
     /// Hears why a call is repeated.
@@ -46,7 +46,7 @@ pub enum Purpose {
     /// Makes an object, and would make another if it were repeated.
     Create,
     /// Makes an object under a client token: repeated, it answers what it made.
-    CreateOnce,
+    CreateWithToken,
     /// Changes something; repeated, it changes nothing more.
     Change,
     /// Ends something.
@@ -55,35 +55,35 @@ pub enum Purpose {
     TryDelete,
 }
 
-impl<'a> Errand<'a> {
-    /// An errand that changes something.
-    pub fn new(seed: u64, retrying: &'a dyn Fn(&str)) -> Self {
+impl<'a> CallContext<'a> {
+    /// The context of a call that changes something.
+    pub fn new(jitter_seed: u64, retrying: &'a dyn Fn(&str)) -> Self {
         Self {
-            seed,
+            jitter_seed,
             purpose: Purpose::Change,
-            young: &[],
-            ending: false,
+            recently_created: &[],
+            deletion_in_flight: false,
             rehearsal: None,
             retrying,
         }
     }
 
-    /// An errand that reads, and tells nobody.
+    /// The context of a call that reads, and reports to nobody.
     pub fn read(action: &str) -> Self {
-        Errand {
+        CallContext {
             purpose: Purpose::Read,
-            ..Errand::new(seed(action), &|_| {})
+            ..CallContext::new(jitter_seed(action), &|_| {})
         }
     }
 
-    /// This errand for another purpose.
+    /// The same for a call with another purpose.
     #[must_use]
     pub fn to(self, purpose: Purpose) -> Self {
         Self { purpose, ..self }
     }
 }
 
-/// Shorter waits for the request limits are not told.
+/// Shorter waits for the request limits are not reported.
 const TOLD_WAIT: Duration = Duration::from_secs(5);
 
 /// Makes the calls to one service.
@@ -160,11 +160,11 @@ impl Caller {
             .collect()
     }
 
-    /// Makes the call of `action` that `send` makes from the request, and repeats it as long as the errand
+    /// Makes the call of `action` that `send` makes from the request, and repeats it as long as the context
     /// has patience with what comes back.
     pub async fn call<B, T, E, F>(
         &self,
-        errand: &Errand<'_>,
+        context: &CallContext<'_>,
         action: &'static str,
         request: B,
         send: impl Fn(B) -> F,
@@ -174,11 +174,11 @@ impl Caller {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let Some(rehearsal) = errand.rehearsal else {
-            return self.repeated(errand, action, request, send).await;
+        let Some(rehearsal) = context.rehearsal else {
+            return self.repeated(context, action, request, send).await;
         };
         let answer = if rehearsal.asks(action) {
-            Some(self.repeated(errand, action, request, send).await)
+            Some(self.repeated(context, action, request, send).await)
         } else {
             None
         };
@@ -187,7 +187,7 @@ impl Caller {
 
     async fn repeated<B, T, E, F>(
         &self,
-        errand: &Errand<'_>,
+        context: &CallContext<'_>,
         action: &'static str,
         request: B,
         send: impl Fn(B) -> F,
@@ -200,9 +200,9 @@ impl Caller {
         let mut attempts = Attempts::default();
         loop {
             let turn = self.unless_given_up(async {
-                self.begin(errand, action).await;
+                self.begin(context, action).await;
                 // Reads are few and come together; what changes something takes its turn.
-                if errand.purpose == Purpose::Read {
+                if context.purpose == Purpose::Read {
                     None
                 } else {
                     self.turns.acquire().await.ok()
@@ -230,7 +230,7 @@ impl Caller {
                 }
                 Err(error) => Failure::new(action, &self.endpoint.url, &error),
             };
-            let pause = match self.refused(errand, failure.clone(), &mut attempts) {
+            let pause = match self.refused(context, failure.clone(), &mut attempts) {
                 Ok(pause) => pause,
                 Err(failure) => {
                     self.teller.ended(action);
@@ -253,10 +253,10 @@ impl Caller {
         self.teller.told(read, || self.counts().values().sum()).await
     }
 
-    async fn begin(&self, errand: &Errand<'_>, action: &'static str) {
+    async fn begin(&self, context: &CallContext<'_>, action: &'static str) {
         let told = |wait: Duration| {
             if wait >= TOLD_WAIT {
-                (errand.retrying)(&format!(
+                (context.retrying)(&format!(
                     "{action} waits {} s to stay within EC2's request limits",
                     wait.as_secs()
                 ));
@@ -294,7 +294,7 @@ impl Caller {
     /// Decides about a refusal: the pause before the next attempt, or the failure for good.
     fn refused(
         &self,
-        errand: &Errand<'_>,
+        context: &CallContext<'_>,
         mut failure: Failure,
         attempts: &mut Attempts,
     ) -> Result<Duration, Failure> {
@@ -315,8 +315,8 @@ impl Caller {
             attempts.since.retain(|class, _| !class.is_of_transport());
         }
         let since = *attempts.since.entry(failure.class).or_insert(now);
-        let pause = pause(errand, failure.action, failure.class, attempts.made);
-        let left = patience(errand, &failure).saturating_sub(now.duration_since(since));
+        let pause = pause(context, failure.action, failure.class, attempts.made);
+        let left = retry_budget(context, &failure).saturating_sub(now.duration_since(since));
         if !answered || left.is_zero() {
             return Err(failure);
         }
@@ -328,8 +328,8 @@ impl Caller {
         } else {
             format!("{} ({}){why}", failure.message, failure.code)
         };
-        (errand.retrying)(&said);
-        if errand.purpose == Purpose::Read {
+        (context.retrying)(&said);
+        if context.purpose == Purpose::Read {
             self.teller.refused(failure.action, &said);
         }
         // Never longer than patience lasts, so that the last attempt comes at its end.

@@ -8,7 +8,7 @@ use crate::act::Task;
 use crate::answer::{Reader, facts, some};
 use crate::failure::Failure;
 use crate::kinds::find_one;
-use crate::read::Seen;
+use crate::read::ObservedState;
 
 /// In which states a range belongs to what has it, and in which it does not: ranges that were taken away stay
 /// in the list for a while.
@@ -70,8 +70,8 @@ pub fn holds(
     HOLDS.contains(&(state.as_str(), true))
 }
 
-/// Reads the IPv6 ranges that an object has: all of them, and those that `is_given` says are Amazon's. One that
-/// Amazon is about to give is not known yet, and stands as `amazon`.
+/// Reads the IPv6 ranges that an object has: all of them, and those that `is_given` says are Amazon's. One
+/// that Amazon is about to give is not known yet, and stands as `amazon`.
 pub fn read(
     reader: &mut Reader,
     associations: impl IntoIterator<Item = impl Into<Association>>,
@@ -155,11 +155,11 @@ pub async fn disassociate(
 
 /// What an object's ranges are waited for: that none is on its way in, and none on its way out. `states` are
 /// those of the ranges, each with what EC2 says of it.
-pub fn looks<'a>(
+pub fn states<'a>(
     id: Option<&str>,
     [associated, disassociated]: [Waiter; 2],
     states: &(impl Iterator<Item = (&'a str, Option<&'a str>)> + Clone),
-) -> [Seen; 2] {
+) -> [ObservedState; 2] {
     let failed = states
         .clone()
         .find(|(state, _)| matches!(*state, "failing" | "failed"))
@@ -171,16 +171,16 @@ pub fn looks<'a>(
         });
     let look = |respect: Waiter, on_its_way: &'static str| {
         let is_on_its_way = states.clone().any(|(state, _)| state == on_its_way);
-        Seen {
+        ObservedState {
             respect: Some(respect),
-            ..Seen::new(id, if is_on_its_way { on_its_way } else { respect.state })
+            ..ObservedState::new(id, if is_on_its_way { on_its_way } else { respect.state })
         }
     };
     let arrives = look(associated, "associating");
     // A range that could not be added stays there for a while, and is in nobody's way.
     [
         match failed {
-            Some(_) => Seen {
+            Some(_) => ObservedState {
                 failed,
                 state: "failed".to_owned(),
                 ..arrives

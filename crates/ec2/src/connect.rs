@@ -27,11 +27,11 @@ use aws_types::os_shim_internal::{Env, Fs};
 use trueup_model::{CloudError, ErrorClass, Site};
 
 use crate::Ec2;
-use crate::call::{Caller, Errand};
+use crate::call::{CallContext, Caller};
 use crate::endpoint::{Endpoint, Service};
 use crate::failure::{Failure, chain};
-use crate::memory::Memory;
 use crate::reply::Checked;
+use crate::session_state::SessionState;
 use crate::transport::{Connector, TokioClock, Transport};
 use crate::waiting::Waiting;
 
@@ -57,8 +57,8 @@ pub struct Connect {
     /// whether it was the only one. Where it is left out, 2 seconds at AWS's own endpoints and no time at
     /// others.
     pub shown_after: Option<Duration>,
-    /// Whether `DryRun` is heeded wherever EC2 has it. Where it is left out, at AWS's own endpoints; of others
-    /// only that is asked which moto heeds.
+    /// Whether `DryRun` is heeded wherever EC2 has it. Where it is left out, at AWS's own endpoints; of
+    /// others only that is asked which moto heeds.
     pub heeds_dry_run: Option<bool>,
     /// Hears what a read waits for, where it takes 5 seconds and more.
     pub waiting: Option<Waiting>,
@@ -104,7 +104,7 @@ pub async fn connect(connect: Connect) -> Result<Ec2, CloudError> {
         heeds_dry_run: connect.heeds_dry_run.unwrap_or(caller.endpoint().is_aws),
         client,
         caller: Arc::new(caller),
-        memory: Arc::new(Memory::new()),
+        session: Arc::new(SessionState::new()),
         site: Site { account, region },
     })
 }
@@ -115,7 +115,7 @@ async fn account(config: &SdkConfig, caller: &Caller) -> Result<String, CloudErr
     let client = aws_sdk_sts::Client::new(config);
     let identity = caller
         .call(
-            &Errand::read(ACTION),
+            &CallContext::read(ACTION),
             ACTION,
             client.get_caller_identity(),
             |request| request.send(),

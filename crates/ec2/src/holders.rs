@@ -1,5 +1,5 @@
 //! Who holds what EC2 refuses to end. EC2 says only that something does, so it is asked once a call was
-//! refused for that: what is on its way out is waited for, and anything else is told, with what it is and
+//! refused for that: what is on its way out is waited for, and anything else is reported, with what it is and
 //! whose.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +16,8 @@ use trueup_model::{Kind, Object, Ref, tags};
 use crate::act::Task;
 use crate::call::Purpose;
 use crate::failure::Failure;
-use crate::patience::{patience, pause};
 use crate::read::pages;
+use crate::retry::{pause, retry_budget};
 use crate::{filter, kinds};
 
 /// So many are named.
@@ -55,13 +55,13 @@ impl Held {
             }
         };
         self.stays = stays.then(|| self.stays.unwrap_or(now));
-        let left =
-            patience(&task.errand.to(Purpose::Delete), &failure).saturating_sub(now.duration_since(since));
+        let left = retry_budget(&task.context.to(Purpose::Delete), &failure)
+            .saturating_sub(now.duration_since(since));
         if left.is_zero() || self.stays.is_some_and(|at| now.duration_since(at) >= STAYS) {
             return Err(failure);
         }
-        (task.errand.retrying)(&format!("{} ({})", failure.message, failure.code));
-        Ok(pause(&task.errand, failure.action, failure.class, self.attempts).min(left))
+        (task.context.retrying)(&format!("{} ({})", failure.message, failure.code));
+        Ok(pause(&task.context, failure.action, failure.class, self.attempts).min(left))
     }
 }
 
@@ -206,7 +206,7 @@ fn user(interface: &NetworkInterface, account: &str) -> Option<String> {
 /// living.
 async fn leaving(task: &Task<'_>, users: impl Iterator<Item = String>) -> Result<BTreeSet<String>, Failure> {
     let (mut leaving, others): (BTreeSet<String>, BTreeSet<String>) =
-        users.partition(|id| task.ec2.memory.is_ended(id));
+        users.partition(|id| task.ec2.session.is_ended(id));
     let mut by_kind: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
     for id in others {
         if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.is_id(&id)) {
@@ -268,7 +268,7 @@ async fn rules(task: &Task<'_>, group: &str) -> Result<Vec<Holder>, Failure> {
         let others = read.objects.into_iter().filter(|other| other.id != group);
         found.extend(others.map(|other| Holder {
             what: format!("an {direction} rule of {} names it", called(&other)),
-            leaving: task.ec2.memory.is_ended(&other.id),
+            leaving: task.ec2.session.is_ended(&other.id),
         }));
     }
     Ok(found)
@@ -297,7 +297,7 @@ async fn members(task: &Task<'_>, vpc: &str) -> Result<Vec<Holder>, Failure> {
             .filter(|object| !object.implicit && (name.is_some() || is_in(object)));
         found.extend(own.map(|object| Holder {
             what: called(object),
-            leaving: task.ec2.memory.is_ended(&object.id),
+            leaving: task.ec2.session.is_ended(&object.id),
         }));
         let kind = kind.as_str().replace('_', " ");
         found.extend(read.gone.into_iter().map(|id| Holder {
@@ -326,7 +326,7 @@ async fn subnets(task: &Task<'_>, id: &str) -> Result<Vec<Holder>, Failure> {
         .filter(|(_, (by, _))| by == id);
     Ok(users
         .map(|(subnet, _)| Holder {
-            leaving: task.ec2.memory.is_ended(&subnet),
+            leaving: task.ec2.session.is_ended(&subnet),
             what: format!("subnet {subnet} is associated with it"),
         })
         .collect())

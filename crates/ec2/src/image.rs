@@ -28,7 +28,7 @@ pub async fn read(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
         |image: Image| {
             let id = needed_text(ACTION, "imageId", image.image_id)?;
             if let Some(device) = some(image.root_device_name) {
-                ec2.memory.learn_root_device(&id, &device);
+                ec2.session.learn_root_device(&id, &device);
             }
             let shown = Shown {
                 state: image
@@ -50,7 +50,7 @@ pub async fn read(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
 
 /// What the image calls the device that it boots from.
 pub async fn root_device(ec2: &Ec2, id: &str) -> Result<String, Failure> {
-    if let Some(device) = ec2.memory.root_device(id) {
+    if let Some(device) = ec2.session.root_device(id) {
         return Ok(device);
     }
     let states = read(ec2, &[id.to_owned()]).await?;
@@ -59,7 +59,7 @@ pub async fn root_device(ec2: &Ec2, id: &str) -> Result<String, Failure> {
     } else {
         "there is no"
     };
-    ec2.memory.root_device(id).ok_or_else(|| {
+    ec2.session.root_device(id).ok_or_else(|| {
         Failure::invalid(
             "DescribeImages",
             format!("{there} image {id} in {}", ec2.site.region),

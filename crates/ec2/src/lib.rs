@@ -18,13 +18,13 @@ mod filter;
 mod holders;
 mod image;
 mod kinds;
-mod memory;
 mod ownership;
-mod patience;
 mod prefix_list;
 mod read;
 mod rehearsal;
 mod reply;
+mod retry;
+mod session_state;
 mod tags;
 mod token;
 mod transport;
@@ -44,13 +44,13 @@ pub use transport::{ReplyLost, Transport};
 pub use waiting::Waiting;
 
 use call::Caller;
-use memory::Memory;
+use session_state::SessionState;
 
 /// A live EC2: one account and region, reached with one set of credentials.
 pub struct Ec2 {
     client: aws_sdk_ec2::Client,
     caller: Arc<Caller>,
-    memory: Arc<Memory>,
+    session: Arc<SessionState>,
     shown_after: Duration,
     heeds_dry_run: bool,
     site: Site,

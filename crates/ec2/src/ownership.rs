@@ -13,10 +13,10 @@ use tokio::time::Instant;
 use trueup_model::{Act, Object, Record, Scope, Settled, Wait};
 
 use crate::act::Task;
-use crate::call::{Errand, Purpose};
+use crate::call::{CallContext, Purpose};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::patience::seed;
+use crate::retry::jitter_seed;
 use crate::token::token;
 use crate::{Ec2, filter, kinds, read};
 
@@ -26,7 +26,7 @@ pub const WITHOUT_ID: &str =
 /// For how long a create is repeated whose outcome is not known.
 const AMBIGUOUS: Duration = Duration::from_secs(180);
 /// A new object may take a while until it can be found.
-const LOOKS: [Duration; 3] = [
+const LOOKUPS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(4),
     Duration::from_secs(10),
@@ -83,13 +83,13 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let action = task.act.action.name;
-    let errand = task.errand.to(Purpose::Create);
+    let context = task.context.to(Purpose::Create);
     let start = Instant::now();
     loop {
         let failure = match task
             .ec2
             .caller
-            .call(&errand, action, request.clone(), &send)
+            .call(&context, action, request.clone(), &send)
             .await
         {
             Ok(answer) => match known(task, id(&answer)) {
@@ -106,7 +106,7 @@ where
             Err(failure) => return Err(failure),
         };
         // guard: look before a repeat
-        if let Some(object) = look(task, &failure, own).await? {
+        if let Some(object) = look_up(task, &failure, own).await? {
             return Ok(Made {
                 own: own(&object),
                 id: object.id,
@@ -116,7 +116,7 @@ where
         if failure.class == Class::Duplicate || failure.foreign || start.elapsed() > AMBIGUOUS {
             return Err(failure);
         }
-        (task.errand.retrying)(&format!(
+        (task.context.retrying)(&format!(
             "{}; nothing with its tags is there, so it is made again",
             failure.message
         ));
@@ -135,12 +135,16 @@ fn without_id(task: &Task<'_>) -> Failure {
 
 /// Looks for the object that a create may have made all the same. What is not its own is what somebody else
 /// made meanwhile.
-async fn look(
+async fn look_up(
     task: &Task<'_>,
     failure: &Failure,
     own: &dyn Fn(&Object) -> bool,
 ) -> Result<Option<Object>, Failure> {
-    let looks = if failure.foreign { &LOOKS[..1] } else { &LOOKS[..] };
+    let looks = if failure.foreign {
+        &LOOKUPS[..1]
+    } else {
+        &LOOKUPS[..]
+    };
     let mut others = None;
     for pause in looks {
         if !task.ec2.caller.pause(*pause).await {
@@ -167,7 +171,7 @@ async fn holders(task: &Task<'_>) -> Result<Vec<Object>, Failure> {
     let holds = |object: &Object| {
         let claims = object.claim(&act.topology).is_some()
             && object.address(&act.topology).as_ref() == Some(&act.address);
-        claims && act.replaces.as_deref() != Some(&object.id) && !task.ec2.memory.is_ended(&object.id)
+        claims && act.replaces.as_deref() != Some(&object.id) && !task.ec2.session.is_ended(&object.id)
     };
     Ok(found.objects.into_iter().filter(holds).collect())
 }
@@ -178,7 +182,7 @@ async fn holders(task: &Task<'_>) -> Result<Vec<Object>, Failure> {
 /// Whoever sees another object at its address gives its own up: each process creates before it looks, so of
 /// two at most one keeps what it made. Where both gave up, the one that comes back first makes it, and the
 /// other one finds it.
-pub async fn create_alone<B, T, E, F>(
+pub async fn create_exclusive<B, T, E, F>(
     task: &Task<'_>,
     request: B,
     send: impl Fn(B) -> F,
@@ -191,7 +195,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let shown_after = task.ec2.shown_after;
-    let run = task.ec2.memory.run();
+    let run = task.ec2.session.run();
     let own = |object: &Object| {
         object
             .owner
@@ -216,14 +220,14 @@ where
             "somebody else made {} for {} at the same time, so {} is given up",
             rival.id, task.act.address, made.id
         );
-        (task.errand.retrying)(&told);
-        task.ec2.memory.ended(&made.id);
-        let young = [made.id.clone()];
+        (task.context.retrying)(&told);
+        task.ec2.session.ended(&made.id);
+        let recently_created = [made.id.clone()];
         give_up(
             &Task {
-                errand: Errand {
-                    young: &young,
-                    ..task.errand
+                context: CallContext {
+                    recently_created: &recently_created,
+                    ..task.context
                 },
                 ..*task
             },
@@ -231,7 +235,7 @@ where
         )
         .await?;
         // Two that give up at the same time do not come back at the same time: their ids differ.
-        tokio::time::sleep(shown_after * 2 + Duration::from_millis(seed(&made.id) % 8000)).await;
+        tokio::time::sleep(shown_after * 2 + Duration::from_millis(jitter_seed(&made.id) % 8000)).await;
         if let Some(id) = lasting(task).await? {
             return Ok(Made {
                 id,
@@ -264,7 +268,7 @@ async fn lasting(task: &Task<'_>) -> Result<Option<String>, Failure> {
 /// finds. A token that EC2 refuses, or under which it answers something that has ended, is used up, and the
 /// next one is tried. Once something was lost, what holds the address is taken instead: another run may have
 /// made it with what was there before, and so under another token.
-pub async fn create_once<B, T, E, F>(
+pub async fn create_with_token<B, T, E, F>(
     task: &Task<'_>,
     with: impl Fn(&str) -> B,
     send: impl Fn(B) -> F,
@@ -276,17 +280,17 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     // guard: what another run made meanwhile
-    if task.ec2.memory.has_lost()
+    if task.ec2.session.has_lost()
         && let Some(object) = holders(task).await?.into_iter().next()
     {
         return Ok(object.id);
     }
-    let answer = create_unless(task, with, send, &id, |answer| {
+    let answer = create_retrying(task, with, send, &id, |answer| {
         id(answer).is_some_and(|id| task.is_over(id))
     })
     .await?;
     let id = known(task, id(&answer)).ok_or_else(|| without_id(task))?;
-    if task.ec2.memory.is_stranger(&id) && !carries_tags(task, &id).await? {
+    if task.ec2.session.is_stranger(&id) && !carries_tags(task, &id).await? {
         return Err(task.refused(lost_tags(task, &id)));
     }
     Ok(id)
@@ -324,7 +328,7 @@ fn lost_tags(task: &Task<'_>, id: &str) -> String {
 }
 
 /// The same, where the kind says of an answer whether it is about something that has `ended`.
-pub async fn create_unless<B, T, E, F>(
+pub async fn create_retrying<B, T, E, F>(
     task: &Task<'_>,
     with: impl Fn(&str) -> B,
     send: impl Fn(B) -> F,
@@ -336,9 +340,9 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let errand = task.errand.to(Purpose::CreateOnce);
+    let context = task.context.to(Purpose::CreateWithToken);
     let mut counter = 0;
-    let mut pauses = LOOKS.iter();
+    let mut pauses = LOOKUPS.iter();
     loop {
         // guard: deterministic token
         let request = with(&token(task.act, counter));
@@ -347,7 +351,7 @@ where
         match task
             .ec2
             .caller
-            .call(&errand, task.act.action.name, request, &send)
+            .call(&context, task.act.action.name, request, &send)
             .await
         {
             Ok(answer) if known(task, id(&answer)).is_none() => {
@@ -356,7 +360,7 @@ where
                     return Err(without_id(task));
                 };
                 counter -= 1;
-                (task.errand.retrying)(&without_id(task).message);
+                (task.context.retrying)(&without_id(task).message);
                 tokio::time::sleep(*pause).await;
             }
             Ok(answer) if !last && ended(&answer) => {}
@@ -369,8 +373,8 @@ where
 /// What a look at something that was made under a client token means: EC2 may repeat the answer of a create
 /// long after the object is gone. Then the token is used up, and the create is to be carried out again.
 pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
-    let memory = &ec2.memory;
-    let Some(age) = memory.age(&wait.id) else {
+    let session = &ec2.session;
+    let Some(age) = session.age(&wait.id) else {
         // What this run did not make it does not make again.
         return if let Settled::Lost(why) = settled {
             Settled::Failed(why)
@@ -385,11 +389,11 @@ pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
     };
     let is_invisible = matches!(&settled, Settled::Pending(state) if state == kinds::INVISIBLE);
     if !is_invisible {
-        memory.saw(&wait.id);
+        session.saw(&wait.id);
     }
     let lost = match settled {
         // What was seen once and is not shown now was left out: what ends is shown for a while.
-        Settled::Pending(_) if is_invisible && age > unseen_max && !memory.was_seen(&wait.id) => {
+        Settled::Pending(_) if is_invisible && age > unseen_max && !session.was_seen(&wait.id) => {
             format!("{} is not there", wait.id)
         }
         // Another run that made the same has stopped it, as the spec wants.
@@ -397,10 +401,10 @@ pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
         Settled::Pending(state) if state == "deleting" => format!("{} is {state}", wait.id),
         // What had failed before this run began is an old answer; what fails now EC2 has refused, and would
         // refuse again.
-        Settled::Failed(why) if memory.was_gone(&wait.id) => why,
+        Settled::Failed(why) if session.was_gone(&wait.id) => why,
         Settled::Lost(why) => why,
         settled => return settled,
     };
-    memory.lost(&wait.id);
+    session.lost(&wait.id);
     Settled::Lost(lost)
 }

@@ -42,7 +42,7 @@ pub async fn learn(ec2: &Ec2) -> Result<(), Failure> {
             Ok::<_, Failure>(())
         }
     );
-    ec2.memory.learn_prefix_lists(lists);
+    ec2.session.learn_prefix_lists(lists);
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub async fn id(ec2: &Ec2, text: &str) -> Result<String, Failure> {
     if text.starts_with("pl-") {
         return Ok(text.to_owned());
     }
-    if let Some(id) = ec2.memory.prefix_list_id(text) {
+    if let Some(id) = ec2.session.prefix_list_id(text) {
         return Ok(id);
     }
     learn(ec2).await?;
@@ -61,7 +61,7 @@ pub async fn id(ec2: &Ec2, text: &str) -> Result<String, Failure> {
             format!("AWS has no prefix list `{text}` in {}", ec2.site.region),
         )
     };
-    ec2.memory.prefix_list_id(text).ok_or_else(unknown)
+    ec2.session.prefix_list_id(text).ok_or_else(unknown)
 }
 
 /// The sets whose members may speak of a prefix list, and the field that does.
@@ -80,7 +80,7 @@ pub fn name(ec2: &Ec2, object: &mut Object, sets: &[Attr<[Value]>], field: Attr<
         if !object.record.has(set) {
             continue;
         }
-        let shown = |id: &str| !id.starts_with("pl-") || ec2.memory.is_prefix_list(id);
+        let shown = |id: &str| !id.starts_with("pl-") || ec2.session.is_prefix_list(id);
         let hidden = object
             .record
             .records(set)
@@ -103,6 +103,6 @@ pub fn name(ec2: &Ec2, object: &mut Object, sets: &[Attr<[Value]>], field: Attr<
 }
 
 fn named(ec2: &Ec2, member: &Record, field: Attr<str>) -> Record {
-    let name = ec2.memory.prefix_list_name(member.text(field));
+    let name = ec2.session.prefix_list_name(member.text(field));
     name.map_or_else(|| member.clone(), |name| member.clone().with(field, name))
 }

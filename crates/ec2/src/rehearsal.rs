@@ -17,10 +17,10 @@ use tokio::sync::oneshot;
 use trueup_model::{Act, CloudError};
 
 use crate::act::{Task, carry_out};
-use crate::call::Errand;
+use crate::call::CallContext;
 use crate::classify::is_for_good;
 use crate::failure::Failure;
-use crate::patience::seed;
+use crate::retry::jitter_seed;
 use crate::{Ec2, kinds};
 
 /// A list of actions, each with the request of the SDK that has to have `DryRun`: an action without it would
@@ -77,8 +77,8 @@ with_dry_run! {
 }
 
 with_dry_run! {
-    /// What is rehearsed only where `DryRun` is heeded as EC2 heeds it: moto, and what is built on it, carries
-    /// these out whatever they ask.
+    /// What is rehearsed only where `DryRun` is heeded as EC2 heeds it: moto, and what is built on it,
+    /// carries these out whatever they ask.
     WHERE_HEEDED:
     "AssociateRouteTable" associate_route_table,
     "CreateEgressOnlyInternetGateway" create_egress_only_internet_gateway,
@@ -160,9 +160,12 @@ pub async fn rehearse(ec2: &Ec2, act: &Act) -> Result<(), CloudError> {
     let task = Task {
         ec2: &rehearsing,
         act,
-        errand: Errand {
+        context: CallContext {
             rehearsal: Some(&rehearsal),
-            ..Errand::new(seed(&act.topology) ^ seed(&act.address.to_string()), &hears)
+            ..CallContext::new(
+                jitter_seed(&act.topology) ^ jitter_seed(&act.address.to_string()),
+                &hears,
+            )
         },
     };
     let asked = tokio::select! {
@@ -195,7 +198,7 @@ impl Ec2 {
         Self {
             client: aws_sdk_ec2::Client::from_conf(config),
             caller: Arc::clone(&self.caller),
-            memory: Arc::clone(&self.memory),
+            session: Arc::clone(&self.session),
             shown_after: self.shown_after,
             heeds_dry_run: self.heeds_dry_run,
             site: self.site.clone(),

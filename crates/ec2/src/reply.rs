@@ -82,7 +82,7 @@ impl HttpConnector for Connector {
             let body = read(response.take_body()).await?;
             let fit = match response.status().as_u16() {
                 200..300 => document(&body, action.as_deref()),
-                // A refusal is believed as little where it was cut off. What is no XML at all is told by its
+                // A refusal is believed as little where it was cut off. What is no XML at all is known by its
                 // status.
                 400..500 if body.trim_ascii_start().starts_with(b"<?xml") => document(&body, None),
                 _ => Ok(()),

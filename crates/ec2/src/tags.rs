@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// The tags that a create writes: those of ownership, those of the spec, and which run made it.
 pub fn specification(task: &Task<'_>) -> TagSpecification {
-    specified(task, task.ec2.memory.run())
+    specified(task, task.ec2.session.run())
 }
 
 /// The same under a client token: equal calls, whichever process makes them, make one object, and must be

@@ -12,9 +12,9 @@ use tokio::time::{Instant, timeout};
 /// Hears what a read waits for, a sentence each time.
 pub type Waiting = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Shorter reads are not told.
+/// Shorter reads are not reported.
 const TOLD_AFTER: Duration = Duration::from_secs(5);
-/// So often it is told again.
+/// So often it is reported again.
 const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(20);
 
 /// Tells what reads wait for.

@@ -42,12 +42,12 @@ pub fn creates(plan: &Plan) -> Vec<Act> {
 /// Carries out the steps of a plan, telling `sink` what happens.
 ///
 /// Where the plan stops or ends something, EC2 is asked before the first step whether it would take those
-/// calls that can be asked in full by then. What it refuses for good is told as a failed step, and nothing is
-/// done.
+/// calls that can be asked in full by then. What it refuses for good is reported as a failed step, and
+/// nothing is done.
 ///
 /// When `stop` completes, nothing new starts and nothing is repeated; calls that are under way end with their
-/// answer, and what was made and is not ready yet is told and left to the next run. Whoever wants to end at
-/// once drops the future: every object that was made carries its tags already, and running again resumes.
+/// answer, and what was made and is not ready yet is reported and left to the next run. Whoever wants to end
+/// at once drops the future: every object that was made carries its tags already, and running again resumes.
 pub async fn apply<C: Cloud>(
     plan: &Plan,
     cloud: &C,

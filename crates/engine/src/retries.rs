@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The same reason is told again for a step after so long.
+/// The same reason is reported again for a step after so long.
 const TOLD_EVERY: Duration = Duration::from_secs(30);
 
 /// The reasons that were heard and not told yet.
 #[derive(Debug, Default)]
 pub struct Retries {
     inner: RefCell<Inner>,
-    news: Notify,
+    notify: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -24,8 +24,8 @@ struct Inner {
 }
 
 impl Retries {
-    /// Hears why the call of a step is repeated. What was told a moment ago is not worth telling again.
-    pub fn hear(&self, step: usize, why: &str) {
+    /// Records why the call of a step is repeated. What was reported a moment ago is not worth telling again.
+    pub fn record(&self, step: usize, why: &str) {
         let mut inner = self.inner.borrow_mut();
         let old = inner
             .last
@@ -34,17 +34,17 @@ impl Retries {
         if !old {
             inner.last.insert(step, (why.to_owned(), Instant::now()));
             inner.untold.push((step, why.to_owned()));
-            self.news.notify_one();
+            self.notify.notify_one();
         }
     }
 
     /// Waits until there is something to tell.
-    pub async fn news(&self) {
-        self.news.notified().await;
+    pub async fn notified(&self) {
+        self.notify.notified().await;
     }
 
-    /// What is to be told now, in the order in which it was heard.
-    pub fn take(&self) -> Vec<(usize, String)> {
+    /// What is to be reported now, in the order in which it was heard.
+    pub fn drain(&self) -> Vec<(usize, String)> {
         std::mem::take(&mut self.inner.borrow_mut().untold)
     }
 }
@@ -57,18 +57,18 @@ mod tests {
     async fn one_reason_is_told_once_in_a_while() {
         let retries = Retries::default();
         for _ in 0..5 {
-            retries.hear(1, "in use");
-            retries.hear(2, "in use");
+            retries.record(1, "in use");
+            retries.record(2, "in use");
         }
-        retries.hear(1, "throttled");
-        retries.news().await;
+        retries.record(1, "throttled");
+        retries.notified().await;
         let told = |step, why: &str| (step, why.to_owned());
         assert_eq!(
-            retries.take(),
+            retries.drain(),
             [told(1, "in use"), told(2, "in use"), told(1, "throttled")]
         );
         tokio::time::advance(TOLD_EVERY).await;
-        retries.hear(1, "throttled");
-        assert_eq!(retries.take(), [told(1, "throttled")]);
+        retries.record(1, "throttled");
+        assert_eq!(retries.drain(), [told(1, "throttled")]);
     }
 }

@@ -20,8 +20,8 @@ use crate::retries::Retries;
 use crate::schedule::{Aftermath, Schedule};
 use crate::settle::{Settling, Waiting};
 
-/// Looks that fail are tried again so often, and then what is waited for has failed.
-const FAILED_LOOKS_MAX: u32 = 5;
+/// Polls that fail are tried again so often, and then what is waited for has failed.
+const FAILED_POLLS_MAX: u32 = 5;
 
 /// What came to nothing is carried out again so often: each time a client token is used up, and EC2 remembers
 /// those of a day.
@@ -31,19 +31,19 @@ const AGAIN_MAX: u32 = 40;
 const ASKED_FIRST: &str = "EC2 was asked before anything was stopped or ended, so nothing was done";
 
 /// What a piece of work that was under way came to.
-enum Came {
+enum Completion {
     Act {
         step: usize,
         result: Result<Acted, CloudError>,
     },
-    Look {
+    Poll {
         kind: Kind,
         waiting: Vec<Waiting>,
         result: Result<Vec<Settled>, CloudError>,
     },
 }
 
-type Work<'a> = Pin<Box<dyn Future<Output = Came> + 'a>>;
+type Work<'a> = Pin<Box<dyn Future<Output = Completion> + 'a>>;
 
 /// A run of one plan over one cloud.
 pub struct Run<'a, C> {
@@ -56,7 +56,7 @@ pub struct Run<'a, C> {
     work: FuturesUnordered<Work<'a>>,
     acting: usize,
     started: BTreeMap<usize, Instant>,
-    failed_looks: BTreeMap<Kind, u32>,
+    failed_polls: BTreeMap<Kind, u32>,
     again: BTreeMap<usize, u32>,
     retries: Rc<Retries>,
     stopped: bool,
@@ -75,7 +75,7 @@ impl<'a, C: Cloud> Run<'a, C> {
             work: FuturesUnordered::new(),
             acting: 0,
             started: BTreeMap::new(),
-            failed_looks: BTreeMap::new(),
+            failed_polls: BTreeMap::new(),
             again: BTreeMap::new(),
             retries: Rc::default(),
             stopped: false,
@@ -95,7 +95,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
         loop {
             self.start(sink);
-            self.look();
+            self.poll();
             if self.work.is_empty() && self.settling.is_empty() {
                 break;
             }
@@ -104,9 +104,9 @@ impl<'a, C: Cloud> Run<'a, C> {
             tokio::select! {
                 biased;
                 () = &mut stop, if !self.stopped => self.stop(true, sink),
-                Some(came) = self.work.next(), if !self.work.is_empty() => self.came(came, sink),
+                Some(completed) = self.work.next(), if !self.work.is_empty() => self.completed(completed, sink),
                 () = until(next), if next.is_some() => {}
-                () = retries.news() => {}
+                () = retries.notified() => {}
             }
             self.tell(sink);
         }
@@ -139,8 +139,8 @@ impl<'a, C: Cloud> Run<'a, C> {
                 self.acting += 1;
                 let (cloud, retries) = (self.cloud, Rc::clone(&self.retries));
                 self.work.push(Box::pin(async move {
-                    let retrying = |why: &str| retries.hear(number, why);
-                    Came::Act {
+                    let retrying = |why: &str| retries.record(number, why);
+                    Completion::Act {
                         step: number,
                         result: cloud.act(&act, &retrying).await,
                     }
@@ -169,14 +169,14 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    /// Looks at everything that is due for a look.
-    fn look(&mut self) {
+    /// Looks at everything that is due for a poll.
+    fn poll(&mut self) {
         for (kind, waiting) in self.settling.due() {
             let cloud = self.cloud;
             self.work.push(Box::pin(async move {
                 let waits: Vec<Wait> = waiting.iter().map(|waiting| waiting.wait.clone()).collect();
                 let result = cloud.settle(kind, &waits).await;
-                Came::Look {
+                Completion::Poll {
                     kind,
                     waiting,
                     result,
@@ -185,9 +185,9 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    fn came(&mut self, came: Came, sink: &mut dyn FnMut(Event)) {
-        match came {
-            Came::Act { step, result } => {
+    fn completed(&mut self, completed: Completion, sink: &mut dyn FnMut(Event)) {
+        match completed {
+            Completion::Act { step, result } => {
                 self.acting -= 1;
                 match result {
                     Ok(acted) => self.acted(step, acted, sink),
@@ -204,15 +204,15 @@ impl<'a, C: Cloud> Run<'a, C> {
                     }
                 }
             }
-            Came::Look {
+            Completion::Poll {
                 kind,
                 waiting,
                 result: Ok(settled),
             } => {
-                self.failed_looks.remove(&kind);
-                self.looked(kind, &waiting, settled, sink);
+                self.failed_polls.remove(&kind);
+                self.polled(kind, &waiting, settled, sink);
             }
-            Came::Look {
+            Completion::Poll {
                 kind,
                 waiting,
                 result: Err(error),
@@ -239,7 +239,7 @@ impl<'a, C: Cloud> Run<'a, C> {
         }
     }
 
-    fn looked(
+    fn polled(
         &mut self,
         kind: Kind,
         waiting: &[Waiting],
@@ -266,8 +266,8 @@ impl<'a, C: Cloud> Run<'a, C> {
                 Settled::Lost(why) => self.again(waiting.step, &why, sink),
             }
         }
-        let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
-        self.settling.seen(kind, &still, &looked_at);
+        let asked: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
+        self.settling.polled(kind, &still, &asked);
     }
 
     fn could_not_look(
@@ -281,13 +281,13 @@ impl<'a, C: Cloud> Run<'a, C> {
             waiting
                 .iter()
                 .for_each(|waiting| self.left(waiting.step, &waiting.wait, &waiting.state, sink));
-            let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
-            return self.settling.seen(kind, &[], &looked_at);
+            let asked: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
+            return self.settling.polled(kind, &[], &asked);
         }
-        let failed = self.failed_looks.entry(kind).or_default();
+        let failed = self.failed_polls.entry(kind).or_default();
         *failed += 1;
         let still: Vec<(usize, String)> =
-            if *failed >= FAILED_LOOKS_MAX || error.class == ErrorClass::Credentials {
+            if *failed >= FAILED_POLLS_MAX || error.class == ErrorClass::Credentials {
                 Vec::new()
             } else {
                 waiting
@@ -296,14 +296,14 @@ impl<'a, C: Cloud> Run<'a, C> {
                     .collect()
             };
         if still.is_empty() {
-            self.failed_looks.remove(&kind);
+            self.failed_polls.remove(&kind);
             for waiting in waiting {
                 let message = format!("{} cannot be looked at: {}", waiting.wait.id, error.message);
                 self.fail(waiting.step, error.code.clone(), message, sink);
             }
         }
-        let looked_at: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
-        self.settling.seen(kind, &still, &looked_at);
+        let asked: Vec<usize> = waiting.iter().map(|waiting| waiting.step).collect();
+        self.settling.polled(kind, &still, &asked);
     }
 
     /// What a step made is not waited for any longer: the next run sees what became of it.
@@ -334,7 +334,7 @@ impl<'a, C: Cloud> Run<'a, C> {
 
     /// Tells retries and long waits, and gives up on what takes too long.
     fn tell(&mut self, sink: &mut dyn FnMut(Event)) {
-        for (number, why) in self.retries.take() {
+        for (number, why) in self.retries.drain() {
             sink(Event::Retrying {
                 step: reference(self.step(number)),
                 why,

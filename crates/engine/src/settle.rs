@@ -1,4 +1,4 @@
-//! Settling: what a call made is waited for until it is in its final state. One look asks for all objects of
+//! Settling: what a call made is waited for until it is in its final state. One poll asks for all objects of
 //! a kind.
 
 use std::collections::BTreeMap;
@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trueup_model::{Kind, Wait};
 
-/// The first look comes soon, because most things are ready soon.
+/// The first poll comes soon, because most things are ready soon.
 const FIRST: Duration = Duration::from_millis(500);
-/// The longest pause between two looks, as long as those of AWS's own waiters.
+/// The longest pause between two polls, as long as those of AWS's own waiters.
 const LONGEST: Duration = Duration::from_secs(15);
-/// Once EC2 may be done, a look comes after a tenth of the time that was waited already, so that on average a
+/// Once EC2 may be done, a poll comes after a tenth of the time that was waited already, so that on average a
 /// twentieth is lost.
 const SHARE: u32 = 10;
-/// A wait is told at most this often.
+/// A wait is reported at most this often.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// An object that a step waits for.
@@ -33,7 +33,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// The time until the next look. Before `soonest`, looks only find what has failed, and what servers
+    /// The time until the next poll. Before `soonest`, polls only find what has failed, and what servers
     /// other than AWS's do at once: each pause is as long as all the time that was waited until then.
     fn pause(&self) -> Duration {
         let waited = self.since.elapsed();
@@ -55,21 +55,21 @@ impl Waiting {
 /// Everything that is waited for, by kind.
 #[derive(Debug, Default)]
 pub struct Settling {
-    kinds: BTreeMap<Kind, Kindred>,
+    kinds: BTreeMap<Kind, KindQueue>,
 }
 
 #[derive(Debug)]
-struct Kindred {
+struct KindQueue {
     waiting: Vec<Waiting>,
     next: Instant,
-    looking: bool,
+    polling: bool,
 }
 
 impl Settling {
     /// A step waits for an object of `kind` from now on.
     pub fn add(&mut self, kind: Kind, step: usize, wait: Wait) {
         let now = Instant::now();
-        let (soonest, deadline) = (wait.until.soonest, now + wait.until.patience);
+        let (soonest, deadline) = (wait.until.soonest, now + wait.until.max_wait);
         let waiting = Waiting {
             step,
             state: String::new(),
@@ -79,14 +79,14 @@ impl Settling {
             told: now,
             wait,
         };
-        let kindred = self.kinds.entry(kind).or_insert_with(|| Kindred {
+        let queue = self.kinds.entry(kind).or_insert_with(|| KindQueue {
             waiting: Vec::new(),
             next: now + FIRST,
-            looking: false,
+            polling: false,
         });
-        // What is new is worth an early look, for all of its kind.
-        kindred.next = kindred.next.min(now + FIRST);
-        kindred.waiting.push(waiting);
+        // What is new is worth an early poll, for all of its kind.
+        queue.next = queue.next.min(now + FIRST);
+        queue.waiting.push(waiting);
     }
 
     /// Whether nothing is waited for.
@@ -94,45 +94,45 @@ impl Settling {
         self.kinds.is_empty()
     }
 
-    /// When the next look is due, or something is worth telling.
+    /// When the next poll is due, or something is worth telling.
     pub fn next(&self) -> Option<Instant> {
-        let looks = self
+        let polls = self
             .kinds
             .values()
-            .filter(|kindred| !kindred.looking)
-            .map(|kindred| kindred.next);
-        looks
+            .filter(|queue| !queue.polling)
+            .map(|queue| queue.next);
+        polls
             .chain(
                 self.kinds
                     .values()
-                    .flat_map(|kindred| &kindred.waiting)
+                    .flat_map(|queue| &queue.waiting)
                     .filter_map(Waiting::tells),
             )
             .min()
     }
 
-    /// The kinds that are due for a look, each with all that is waited for. They count as being looked at
-    /// until [`Settling::seen`].
+    /// The kinds that are due for a poll, each with all that is waited for. They count as being polled
+    /// until [`Settling::polled`].
     pub fn due(&mut self) -> Vec<(Kind, Vec<Waiting>)> {
         let now = Instant::now();
         let due = self
             .kinds
             .iter_mut()
-            .filter(|(_, kindred)| !kindred.looking && kindred.next <= now);
-        due.map(|(kind, kindred)| {
-            kindred.looking = true;
-            (*kind, kindred.waiting.clone())
+            .filter(|(_, queue)| !queue.polling && queue.next <= now);
+        due.map(|(kind, queue)| {
+            queue.polling = true;
+            (*kind, queue.waiting.clone())
         })
         .collect()
     }
 
-    /// A look at `kind` is over: these are still waited for, with the state they are in.
-    pub fn seen(&mut self, kind: Kind, still: &[(usize, String)], looked_at: &[usize]) {
-        let Some(kindred) = self.kinds.get_mut(&kind) else {
+    /// A poll of `kind` is over: these are still waited for, with the state they are in.
+    pub fn polled(&mut self, kind: Kind, still: &[(usize, String)], asked: &[usize]) {
+        let Some(queue) = self.kinds.get_mut(&kind) else {
             return;
         };
-        kindred.looking = false;
-        kindred.waiting.retain_mut(|waiting| {
+        queue.polling = false;
+        queue.waiting.retain_mut(|waiting| {
             let state = still
                 .iter()
                 .find(|(step, _)| *step == waiting.step)
@@ -140,50 +140,44 @@ impl Settling {
             if let Some(state) = state {
                 waiting.state.clone_from(state);
             }
-            state.is_some() || !looked_at.contains(&waiting.step)
+            state.is_some() || !asked.contains(&waiting.step)
         });
-        kindred.next = Instant::now()
-            + kindred
-                .waiting
-                .iter()
-                .map(Waiting::pause)
-                .min()
-                .unwrap_or_default();
-        if kindred.waiting.is_empty() {
+        queue.next = Instant::now() + queue.waiting.iter().map(Waiting::pause).min().unwrap_or_default();
+        if queue.waiting.is_empty() {
             self.kinds.remove(&kind);
         }
     }
 
-    /// What is not being looked at is waited for no more.
+    /// What is not being polled is waited for no more.
     pub fn end(&mut self) -> Vec<Waiting> {
-        let (looking, idle) = std::mem::take(&mut self.kinds)
+        let (polling, idle) = std::mem::take(&mut self.kinds)
             .into_iter()
-            .partition(|(_, kindred)| kindred.looking);
-        self.kinds = looking;
-        let idle: BTreeMap<Kind, Kindred> = idle;
-        idle.into_values().flat_map(|kindred| kindred.waiting).collect()
+            .partition(|(_, queue)| queue.polling);
+        self.kinds = polling;
+        let idle: BTreeMap<Kind, KindQueue> = idle;
+        idle.into_values().flat_map(|queue| queue.waiting).collect()
     }
 
     /// What has been waited for too long; it is waited for no more.
     pub fn overdue(&mut self) -> Vec<Waiting> {
         let now = Instant::now();
         let mut overdue = Vec::new();
-        for kindred in self.kinds.values_mut().filter(|kindred| !kindred.looking) {
-            let (late, still) = std::mem::take(&mut kindred.waiting)
+        for queue in self.kinds.values_mut().filter(|queue| !queue.polling) {
+            let (late, still) = std::mem::take(&mut queue.waiting)
                 .into_iter()
                 .partition(|waiting: &Waiting| waiting.deadline <= now);
-            kindred.waiting = still;
+            queue.waiting = still;
             overdue.extend::<Vec<Waiting>>(late);
         }
         self.kinds
-            .retain(|_, kindred| !kindred.waiting.is_empty() || kindred.looking);
+            .retain(|_, queue| !queue.waiting.is_empty() || queue.polling);
         overdue
     }
 
     /// What has been waited for long enough to say so again.
     pub fn worth_telling(&mut self) -> Vec<Waiting> {
         let now = Instant::now();
-        let waiting = self.kinds.values_mut().flat_map(|kindred| &mut kindred.waiting);
+        let waiting = self.kinds.values_mut().flat_map(|queue| &mut queue.waiting);
         let due = waiting.filter(|waiting| waiting.tells().is_some_and(|at| at <= now));
         due.map(|waiting| {
             waiting.told = now;
@@ -199,9 +193,9 @@ mod tests {
     use trueup_model::Waiter;
     use trueup_model::kinds::{instance, nat_gateway, subnet, vpc_endpoint};
 
-    /// When looks come at an object that is done after `seconds`; the last one finds it done.
-    async fn looks(until: Waiter, seconds: u64) -> Vec<Duration> {
-        let (start, mut settling, mut looks) = (Instant::now(), Settling::default(), Vec::new());
+    /// When polls come at an object that is done after `seconds`; the last one finds it done.
+    async fn polls(until: Waiter, seconds: u64) -> Vec<Duration> {
+        let (start, mut settling, mut polls) = (Instant::now(), Settling::default(), Vec::new());
         settling.add(
             Kind::Vpc,
             1,
@@ -216,21 +210,21 @@ mod tests {
             if settling.due().is_empty() {
                 continue;
             }
-            looks.push(start.elapsed());
+            polls.push(start.elapsed());
             let done = start.elapsed() >= Duration::from_secs(seconds);
             let still = if done {
                 vec![]
             } else {
                 vec![(1, "pending".to_owned())]
             };
-            settling.seen(Kind::Vpc, &still, &[1]);
+            settling.polled(Kind::Vpc, &still, &[1]);
         }
-        looks
+        polls
     }
 
     #[tokio::test(start_paused = true)]
-    async fn looks_are_few_and_lose_little() {
-        for (until, seconds, looks_max) in [
+    async fn polls_are_few_and_lose_little() {
+        for (until, seconds, polls_max) in [
             (nat_gateway::wait::AVAILABLE, 63, 12),
             (nat_gateway::wait::AVAILABLE, 90, 16),
             (nat_gateway::wait::DELETED, 32, 9),
@@ -241,19 +235,19 @@ mod tests {
             (subnet::wait::AVAILABLE, 3, 6),
             (Waiter::SHOWN, 50, 35),
         ] {
-            let looks = looks(until, seconds).await;
-            assert!(looks.len() <= looks_max, "{until:?} after {seconds} s: {looks:?}");
-            let late = looks.last().unwrap().saturating_sub(Duration::from_secs(seconds));
+            let polls = polls(until, seconds).await;
+            assert!(polls.len() <= polls_max, "{until:?} after {seconds} s: {polls:?}");
+            let late = polls.last().unwrap().saturating_sub(Duration::from_secs(seconds));
             assert!(
                 late <= Duration::from_secs(seconds).mul_f64(0.1).max(FIRST),
-                "{until:?} after {seconds} s: {looks:?}"
+                "{until:?} after {seconds} s: {polls:?}"
             );
         }
         // What other servers do at once is seen at once, what fails early is seen early, and what never gets
         // there is asked for rarely.
-        assert_eq!(looks(nat_gateway::wait::AVAILABLE, 0).await, [FIRST]);
-        assert!(*looks(nat_gateway::wait::AVAILABLE, 20).await.last().unwrap() <= Duration::from_secs(31));
-        assert!((60..100).contains(&looks(vpc_endpoint::wait::AVAILABLE, 900).await.len()));
+        assert_eq!(polls(nat_gateway::wait::AVAILABLE, 0).await, [FIRST]);
+        assert!(*polls(nat_gateway::wait::AVAILABLE, 20).await.last().unwrap() <= Duration::from_secs(31));
+        assert!((60..100).contains(&polls(vpc_endpoint::wait::AVAILABLE, 900).await.len()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -271,7 +265,7 @@ mod tests {
         while start.elapsed() < Duration::from_secs(45) {
             tokio::time::sleep_until(settling.next().unwrap()).await;
             if !settling.due().is_empty() {
-                settling.seen(Kind::NatGateway, &[(1, "pending".to_owned())], &[1]);
+                settling.polled(Kind::NatGateway, &[(1, "pending".to_owned())], &[1]);
             }
             told.extend(settling.worth_telling().iter().map(|_| start.elapsed().as_secs()));
         }

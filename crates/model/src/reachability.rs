@@ -40,7 +40,7 @@ pub struct Reachability {
     pub changes: Vec<ReachChange>,
     /// How many more there are.
     pub more: usize,
-    /// Why the changes are not told, where they are not.
+    /// Why the changes are not reported, where they are not.
     pub untold: Option<String>,
     /// How the spec's expectations fare on the network that it wants.
     pub findings: Vec<Finding>,
@@ -224,7 +224,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether it does not hold, as far as can be told.
+    /// Whether it does not hold, as far as is known.
     pub fn is_failure(&self) -> bool {
         matches!(self.status, Status::Failed | Status::Unknown)
     }

@@ -173,7 +173,7 @@ pub trait Rules: Sync {
 
     /// What an object shares with those that do the same work, in words: they are stopped and replaced one
     /// after the other.
-    fn company(&self, _address: &Address, _record: &Record) -> Vec<String> {
+    fn peers(&self, _address: &Address, _record: &Record) -> Vec<String> {
         Vec::new()
     }
 
@@ -188,8 +188,8 @@ pub trait Rules: Sync {
         false
     }
 
-    /// What is wanted of this live object, or of a new one, where what a spec leaves out or leaves to EC2 means
-    /// what EC2 makes of it there; none where that is what the record says.
+    /// What is wanted of this live object, or of a new one, where what a spec leaves out or leaves to EC2
+    /// means what EC2 makes of it there; none where that is what the record says.
     fn fitted(
         &self,
         _resource: &Resource,
@@ -199,9 +199,9 @@ pub trait Rules: Sync {
         None
     }
 
-    /// What EC2 gives a new object beyond its defaults, for what the new object is in: written into what it is
-    /// right after [`Rules::create`].
-    fn born(&self, _born: &mut Record, _home: Home<'_>) {}
+    /// What EC2 gives a new object beyond its defaults, for what the new object is in: written into what it
+    /// is right after [`Rules::create`].
+    fn initial_state(&self, _born: &mut Record, _home: Home<'_>) {}
 
     /// Remarks about a live object that is compared with this record, for the reader of a plan; `lists` is
     /// what is known of prefix lists.
@@ -235,20 +235,20 @@ pub struct Update<'a> {
     /// The attributes that differ.
     pub changed: BTreeSet<&'static str>,
     /// Whether the object was only just made by this plan.
-    pub newborn: bool,
+    pub just_created: bool,
     /// What is known of prefix lists.
     pub lists: &'a Lists,
 }
 
 impl<'a> Update<'a> {
     /// The update that brings `before` to `after`.
-    pub fn new(kind: Kind, before: &'a Record, after: &'a Record, newborn: bool) -> Self {
+    pub fn new(kind: Kind, before: &'a Record, after: &'a Record, just_created: bool) -> Self {
         Self {
             kind,
             before,
             after,
             changed: kind.schema().differing(after, before),
-            newborn,
+            just_created,
             lists: &NO_LISTS,
         }
     }
@@ -341,7 +341,7 @@ pub fn make(resource: &Resource, home: Option<Home<'_>>, replaced: Option<&Objec
     calls.push(create);
     let mut born = just_created(kind, record);
     if let Some(home) = home {
-        rules.born(&mut born, home);
+        rules.initial_state(&mut born, home);
     }
     if let Some(tags) = record.get(TAGS) {
         born.set(TAGS, tags.clone());

@@ -81,7 +81,7 @@ pub enum Stake<'a> {
         ranges: usize,
     },
     /// Others see another address: whoever lets in only the old one shuts them out. Where that address is
-    /// lost, that is told already.
+    /// lost, that is reported already.
     Readdresses {
         /// Subnets, which stand for their hosts.
         subnets: Vec<&'a str>,

@@ -14,7 +14,7 @@ pub struct Waiter {
     /// How long EC2 takes at the least, below what its users report.
     pub soonest: Duration,
     /// How long EC2 may take, with a margin over what its documentation and its users report.
-    pub patience: Duration,
+    pub max_wait: Duration,
 }
 
 impl Waiter {
@@ -27,7 +27,7 @@ impl Waiter {
             state,
             is_gone: false,
             soonest: Duration::ZERO,
-            patience: Duration::from_secs(minutes * 60),
+            max_wait: Duration::from_secs(minutes * 60),
         }
     }
 

@@ -9,7 +9,7 @@ use trueup_model::{
 
 use crate::fold::Folded;
 
-/// References that are told one by one; of more, the number is.
+/// References that are reported one by one; of more, the number is.
 const TOLD_MAX: usize = 10;
 
 /// What a plan ends, by each id that goes with it.

@@ -81,7 +81,7 @@ struct Judge<'a> {
     waiting: BTreeSet<&'a Address>,
     /// How each address that is there differs from what is wanted.
     differences: BTreeMap<&'a Address, Difference>,
-    /// The same, as it is told.
+    /// The same, as it is reported.
     changes: BTreeMap<&'a Address, Vec<AttributeChange>>,
 }
 
@@ -240,7 +240,7 @@ impl<'a> Judge<'a> {
                 before: &difference.before,
                 after: &difference.after,
                 changed: difference.attributes.clone(),
-                newborn: false,
+                just_created: false,
                 lists: &self.folded.lists,
             };
             calls.extend(rules.update(&update));

@@ -55,7 +55,7 @@ pub fn lower(folded: &Folded, judged: &[Judged<'_>], plan: &mut Plan) -> Result<
     let mut refused = lowering.hooks(folded);
     refused.extend(lowering.given_away(folded));
     lowering.handover();
-    let companies = lowering.turns(folded.at_once);
+    let peer_groups = lowering.turns(folded.at_once);
     let nodes = lowering.nodes;
     let mut graph = lowering.graph;
     if let Err(circle) = graph.break_cycles(nodes.len()) {
@@ -70,9 +70,9 @@ pub fn lower(folded: &Folded, judged: &[Judged<'_>], plan: &mut Plan) -> Result<
         return Err(Circle { addresses, steps });
     }
     plan.refused.extend(refused);
-    plan.turns = companies
+    plan.turns = peer_groups
         .iter()
-        .map(|company| company.told(&graph, folded.at_once))
+        .map(|group| group.note(&graph, folded.at_once))
         .collect();
     number(&nodes, &graph, &plan.topology.clone(), plan);
     Ok(())
@@ -287,9 +287,9 @@ impl<'v> Lowering<'v> {
     ///                                  unsets route_table: old
     /// ```
     ///
-    /// What is in `sets` must be there (must) and complete (ready, which may give way in a circle). What is in
-    /// `unsets` and not in `sets` is let go of, so it ends later; by how much EC2 insists on that, the edge is
-    /// `Must`, `Release` or `Loose`.
+    /// What is in `sets` must be there (must) and complete (ready, which may give way in a circle). What is
+    /// in `unsets` and not in `sets` is let go of, so it ends later; by how much EC2 insists on that, the
+    /// edge is `Must`, `Release` or `Loose`.
     fn references(&mut self) {
         for index in 0..self.nodes.len() {
             let (call, action) = (self.nodes[index].call, self.nodes[index].action);

@@ -8,7 +8,7 @@ use trueup_model::unmanaged::{Thing, Unmanaged};
 use trueup_model::{Address, Kind, Object, Observed, Ref, Topology, Type, Value, tags};
 
 /// All that is in VPCs of the topology and carries no topology's tags: objects in the order of kind and id,
-/// then interfaces. What EC2 made by itself is EC2's; what it holds beyond that is told member by member.
+/// then interfaces. What EC2 made by itself is EC2's; what it holds beyond that is reported member by member.
 pub fn unmanaged(topology: &Topology, observed: &Observed) -> Vec<Unmanaged> {
     let places = places(topology, observed);
     // What the spec uses by its id is known to whoever wrote the spec.

@@ -1,8 +1,8 @@
 //! Endpoint policies: what they leave of the service that the network reaches.
 //!
-//! Only what can be told from the policy itself is: who may do what to which resource. Conditions and named
-//! principals depend on who asks, so they are reported and not decided. Identity and bucket policies are
-//! outside the network.
+//! Only what is known from the policy itself is reported: who may do what to which resource. Conditions and
+//! named principals depend on who asks, so they are reported and not decided. Identity and bucket policies
+//! are outside the network.
 
 use serde::Serialize;
 use serde_json::Value as Json;

@@ -10,7 +10,7 @@ use trueup_model::{Action, Change, Disruption, Plan};
 use crate::lines::{self, Line};
 use crate::names::Names;
 
-/// What is told in one go: a change, or several that are the same.
+/// What is reported in one go: a change, or several that are the same.
 #[derive(Debug)]
 pub struct Block<'a> {
     /// The changes, in the order of the plan; there is at least one.
@@ -102,7 +102,7 @@ fn exposing(plan: &Plan) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Whether two can be told in one go. Of a deletion there is no more to tell than what goes with it.
+/// Whether two can be reported in one go. Of a deletion there is no more to tell than what goes with it.
 fn is_alike(one: &Block<'_>, other: &Block<'_>) -> bool {
     let (a, b) = (one.first(), other.first());
     let same = || (&a.notes, a.order, a.disruption) == (&b.notes, b.order, b.disruption);

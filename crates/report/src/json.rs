@@ -69,7 +69,7 @@ pub fn drift(plan: &Plan, unmanaged: Option<&[Unmanaged]>) -> Json {
     if let Some(told) = &plan.reachability {
         document["expectations"] = reach::findings(&told.findings);
         let mut changes = reach::json(told);
-        // They stand beside it, where they were before changes were told.
+        // They stand beside it, where they were before changes were reported.
         if let Some(changes) = changes.as_object_mut() {
             changes.remove("expectations");
         }

@@ -10,7 +10,7 @@ use crate::words;
 
 /// Names that a line has at most.
 const NAMES_MAX: usize = 3;
-/// Names that a list for programs has at most; how many there are is told beside it.
+/// Names that a list for programs has at most; how many there are is reported beside it.
 const LISTED_MAX: usize = 50;
 
 /// The sign of a change at the beginning of a line: `!` for exposure, which a reviewer must see.

@@ -6,7 +6,7 @@ use trueup_model::{Change, Kind, OpenedGroup, Plan, PublicSubnet, ReachChange, S
 use crate::reach;
 use crate::words;
 
-/// Resources that are called by their names; of more, the number is told.
+/// Resources that are called by their names; of more, the number is reported.
 const NAMED_MAX: usize = 2;
 
 /// What is at stake, each as a clause that begins with a verb: `stops 3 hosts`. The worst is the first.

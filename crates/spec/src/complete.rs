@@ -95,7 +95,7 @@ pub fn complete(
             ..
         } = context;
         for problem in told {
-            // One mistake is told once: what follows from it is not.
+            // One mistake is reported once: what follows from it is not.
             if !notes.touches(&problem.path) {
                 let diagnostic = Diagnostic::error(problem.code, problem.message)
                     .at(resource.place(&problem.path), "")

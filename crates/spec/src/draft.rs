@@ -23,7 +23,7 @@ pub struct Draft {
 pub struct Notes {
     /// Where its attributes stand, by path.
     pub places: BTreeMap<String, Place>,
-    /// Paths of what is wrong already: what follows from that is not told.
+    /// Paths of what is wrong already: what follows from that is not reported.
     pub broken: BTreeSet<String>,
     /// The names that it refers to.
     pub uses: Vec<Use>,

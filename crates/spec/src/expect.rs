@@ -58,7 +58,7 @@ impl Decoder<'_> {
         Some(expectation)
     }
 
-    /// Which of the two it says. Where what it says could not be read, that is told already.
+    /// Which of the two it says. Where what it says could not be read, that is reported already.
     fn demand(&mut self, path: &str, record: &Record, place: Place) -> Option<Demand> {
         let said = |demand: Demand| {
             let at = format!("{path}.{}", demand.as_str());

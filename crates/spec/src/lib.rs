@@ -4,7 +4,7 @@
 //! and [`decode`] hold the tree against the kinds' tables, which gives a [`draft`] of each resource;
 //! [`complete`] fills in what may be left out and lets each kind write its record canonically; [`references`]
 //! looks for circles; then the kinds check what no single attribute can tell. What only follows from a
-//! mistake that is told already is not told.
+//! mistake that is reported already is not reported.
 
 mod abridge;
 mod complete;

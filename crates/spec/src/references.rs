@@ -7,7 +7,7 @@ use trueup_model::{Address, Diagnostic, Topology};
 use crate::draft::Notes;
 use crate::problems::Problems;
 
-/// How many circles are told; whoever has more has one mistake in many places.
+/// How many circles are reported; whoever has more has one mistake in many places.
 const CIRCLES_MAX: usize = 20;
 
 /// Who needs whom, with the attribute that says so.
@@ -33,7 +33,7 @@ pub fn circles(topology: &Topology, notes: &BTreeMap<Address, Notes>, problems: 
             return;
         };
         problems.push(tell(&start, topology));
-        // What is told is taken out, so that the next round finds another.
+        // What is reported is taken out, so that the next round finds another.
         for (from, to, path) in &start {
             if let Some(edges) = graph.get_mut(from) {
                 edges.retain(|edge| edge != &(*to, *path));

@@ -129,7 +129,7 @@ fn remedy(message: &str) -> &'static str {
     }
 }
 
-/// Limits are told by several variants, and one comes from the parser as text.
+/// Limits are reported by several variants, and one comes from the parser as text.
 fn is_too_large(error: &Error, message: &str) -> bool {
     matches!(
         error,

@@ -1,8 +1,9 @@
 //! `cargo xtask mutants`: takes each guard of the product away in turn and shows that the simulation notices.
 //!
-//! A guard is marked in the product by a comment, and that is all that the product knows of this: a copy of the
-//! workspace gets every mutant at once, each behind a question to the environment, so that one build serves
-//! them all. A mark without a mutant is an error, and so is a mutant without a mark or without its expression.
+//! A guard is marked in the product by a comment, and that is all that the product knows of this: a copy of
+//! the workspace gets every mutant at once, each behind a question to the environment, so that one build
+//! serves them all. A mark without a mutant is an error, and so is a mutant without a mark or without its
+//! expression.
 
 mod marks;
 
@@ -49,18 +50,18 @@ const MUTANTS: &[Mutant] = &[
     mutant("visibility of what is referred to", "10", "0"),
     mutant(
         "visibility of what was made",
-        "ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id))",
+        "ec2.session.recently_created().iter().any(|(kind, id)| !shown(kind, id))",
         "{ let _ = &shown; false }",
     ),
     // A create that is repeated makes nothing twice.
     mutant(
         "deterministic token",
         "token(task.act, counter)",
-        "format!(\"{}{}-{counter}\", task.ec2.memory.run(), seed(&task.act.address.to_string()))",
+        "format!(\"{}{}-{counter}\", task.ec2.session.run(), jitter_seed(&task.act.address.to_string()))",
     ),
     mutant(
         "look before a repeat",
-        "look(task, &failure, own).await?",
+        "look_up(task, &failure, own).await?",
         "None::<Object>",
     ),
     mutant("answers that are repeated", "!kind.has_token()", "true"),
@@ -72,7 +73,7 @@ const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "what another run made meanwhile",
-        "task.ec2.memory.has_lost()",
+        "task.ec2.session.has_lost()",
         "false",
     ),
     mutant(
@@ -117,7 +118,7 @@ const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "reads that fail",
-        "whole::confirm(ec2, missing, &mut unreadable).await?",
+        "consistency::confirm(ec2, missing, &mut unreadable).await?",
         "{ drop(missing); true }",
     ),
     mutant(
@@ -270,8 +271,8 @@ fn sources() -> Result<BTreeMap<String, String>, Failure> {
     Ok(sources)
 }
 
-/// Copies what git knows of, less what is mutated; what is equal keeps its time, so that cargo builds only what
-/// changed.
+/// Copies what git knows of, less what is mutated; what is equal keeps its time, so that cargo builds only
+/// what changed.
 fn copy(tree: &Path, mut mutated: BTreeSet<&str>) -> Result<(), Failure> {
     let listed = Command::new("git")
         .args(["ls-files", "-z"])

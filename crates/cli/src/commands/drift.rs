@@ -42,7 +42,7 @@ pub async fn run(args: &Drift, global: &Global, io: &mut Io<'_>) -> Exit {
     all
 }
 
-/// One spec of perhaps several: a failure is told with the spec's name.
+/// One spec of perhaps several: a failure is reported with the spec's name.
 async fn alone(args: &Drift, spec: &Path, global: &Global, io: &mut Io<'_>) -> Exit {
     let name = spec.display().to_string();
     match one(args, spec, global, io).await {

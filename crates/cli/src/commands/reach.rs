@@ -76,7 +76,7 @@ struct Asked {
     exit: Exit,
 }
 
-/// The network that a spec wants; what is wrong with the spec is told.
+/// The network that a spec wants; what is wrong with the spec is reported.
 fn from_spec(global: &Global, path: &Path, io: &mut Io<'_>) -> Result<Asked, Error> {
     let sources = vec![Source::read(path, &global.allow_files_outside, io.stdin)?];
     let parsed = parse(&sources[0], global.region.as_deref());

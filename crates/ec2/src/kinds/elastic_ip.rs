@@ -6,7 +6,7 @@ use trueup_model::{Acted, fact};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_text, some};
-use crate::call::Errand;
+use crate::call::CallContext;
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, list_and_act};
 use crate::read::Found;
@@ -33,7 +33,9 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     // EC2 answers all of them at once.
     let answer = ec2
         .caller
-        .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+        .call(&CallContext::read(ACTION), ACTION, request, |request| {
+            request.send()
+        })
         .await?;
     let mut found = Found::default();
     for address in needed(ACTION, "addressesSet", answer.addresses)? {
@@ -89,7 +91,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 .allocate_address()
                 .domain(DomainType::Vpc)
                 .tag_specifications(tags::specification(task));
-            let made = ownership::create_alone(
+            let made = ownership::create_exclusive(
                 task,
                 request,
                 |request| request.send(),

@@ -13,7 +13,7 @@ use crate::act::Task;
 use crate::answer::needed;
 use crate::failure::Failure;
 use crate::kinds::{Answer, Live, Which, asked, find_one, list_and_act};
-use crate::read::{Found, Links, Seen, pages};
+use crate::read::{Found, Links, ObservedState, pages};
 use crate::{Ec2, filter};
 
 /// The facts that acts need.
@@ -63,8 +63,8 @@ impl Live for Instances {
         fold::complete(object, &links.addresses);
     }
 
-    fn look_at_parts<'a>(&'a self, ec2: &'a Ec2, ids: &'a [String]) -> Answer<'a, Vec<Seen>> {
-        Box::pin(look_at_parts(ec2, ids))
+    fn states_of_parts<'a>(&'a self, ec2: &'a Ec2, ids: &'a [String]) -> Answer<'a, Vec<ObservedState>> {
+        Box::pin(states_of_parts(ec2, ids))
     }
 }
 
@@ -79,11 +79,11 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
         reservations,
         |reservation: aws_sdk_ec2::types::Reservation| {
             for instance in needed("DescribeInstances", "instancesSet", reservation.instances)? {
-                found.seen.push(look(&instance));
+                found.states.push(states(&instance));
                 match fold::state(&instance) {
                     "terminated" => found.gone.extend(instance.instance_id),
                     "shutting-down" => {
-                        found.ending = true;
+                        found.deletion_in_flight = true;
                         found.gone.extend(instance.instance_id);
                     }
                     _ => found.objects.push(fold::fold(instance)?),
@@ -115,7 +115,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 
 /// Root volumes are waited for until a modification takes effect, and interfaces until they have a public
 /// address, or have none.
-async fn look_at_parts(ec2: &Ec2, ids: &[String]) -> Result<Vec<Seen>, Failure> {
+async fn states_of_parts(ec2: &Ec2, ids: &[String]) -> Result<Vec<ObservedState>, Failure> {
     let (volumes, interfaces): (Vec<String>, Vec<String>) =
         ids.iter().cloned().partition(|id| id.starts_with("vol-"));
     let mut seen = Vec::new();
@@ -130,7 +130,7 @@ async fn look_at_parts(ec2: &Ec2, ids: &[String]) -> Result<Vec<Seen>, Failure> 
             request,
             volumes_modifications,
             |change: VolumeModification| {
-                seen.push(look_at_volume(&change));
+                seen.push(volume_state(&change));
                 Ok::<_, Failure>(())
             }
         );
@@ -156,7 +156,7 @@ async fn look_at_parts(ec2: &Ec2, ids: &[String]) -> Result<Vec<Seen>, Failure> 
                     wait::INTERFACE_PRIVATE
                 }
                 .state;
-                seen.push(Seen::new(interface.network_interface_id(), state));
+                seen.push(ObservedState::new(interface.network_interface_id(), state));
                 Ok::<_, Failure>(())
             }
         );
@@ -164,7 +164,7 @@ async fn look_at_parts(ec2: &Ec2, ids: &[String]) -> Result<Vec<Seen>, Failure> 
     Ok(seen)
 }
 
-fn look(instance: &aws_sdk_ec2::types::Instance) -> Seen {
+fn states(instance: &aws_sdk_ec2::types::Instance) -> ObservedState {
     let state = fold::state(instance);
     let reason = instance.state_reason();
     let (code, message) = (
@@ -181,22 +181,22 @@ fn look(instance: &aws_sdk_ec2::types::Instance) -> Seen {
         "stopped" if !own => Some(format!("the instance stopped: {message}")),
         _ => None,
     };
-    Seen {
+    ObservedState {
         ended: own && state == "terminated",
         failed,
-        ..Seen::new(instance.instance_id(), state)
+        ..ObservedState::new(instance.instance_id(), state)
     }
 }
 
-fn look_at_volume(change: &VolumeModification) -> Seen {
+fn volume_state(change: &VolumeModification) -> ObservedState {
     let failed = change.status_message().unwrap_or("EC2 does not say why");
-    let seen = |state: &str| Seen::new(change.volume_id(), state);
+    let seen = |state: &str| ObservedState::new(change.volume_id(), state);
     match change.modification_state() {
         // It has its new size by now; what is left goes on by itself.
         Some(VolumeModificationState::Optimizing | VolumeModificationState::Completed) => {
             seen(wait::VOLUME_OPTIMIZING.state)
         }
-        Some(VolumeModificationState::Failed) => Seen {
+        Some(VolumeModificationState::Failed) => ObservedState {
             failed: Some(format!("the volume cannot be modified: {failed}")),
             ..seen("failed")
         },
@@ -233,13 +233,13 @@ mod tests {
 
     #[test]
     fn a_launch_that_fails_later_says_why() {
-        let seen = look(&instance(
+        let seen = states(&instance(
             InstanceStateName::Terminated,
             "Client.InvalidKMSKey.InvalidState",
         ));
         assert!(seen.failed.unwrap().contains("Client.InvalidKMSKey"));
         assert!(
-            look(&instance(
+            states(&instance(
                 InstanceStateName::Stopped,
                 "Server.InsufficientInstanceCapacity"
             ))
@@ -247,7 +247,7 @@ mod tests {
             .is_some()
         );
         assert!(
-            look(&instance(
+            states(&instance(
                 InstanceStateName::Stopped,
                 "Client.UserInitiatedShutdown"
             ))
@@ -255,7 +255,7 @@ mod tests {
             .is_none()
         );
         assert!(
-            look(&instance(InstanceStateName::Pending, "pending"))
+            states(&instance(InstanceStateName::Pending, "pending"))
                 .failed
                 .is_none()
         );
@@ -270,15 +270,15 @@ mod tests {
                 .build()
         };
         assert_eq!(
-            look_at_volume(&change(VolumeModificationState::Completed)).state,
+            volume_state(&change(VolumeModificationState::Completed)).state,
             "optimizing"
         );
         assert_eq!(
-            look_at_volume(&change(VolumeModificationState::Modifying)).state,
+            volume_state(&change(VolumeModificationState::Modifying)).state,
             "modifying"
         );
         assert!(
-            look_at_volume(&change(VolumeModificationState::Failed))
+            volume_state(&change(VolumeModificationState::Failed))
                 .failed
                 .is_some()
         );

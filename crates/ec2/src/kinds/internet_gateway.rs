@@ -106,7 +106,7 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
                 .client
                 .create_internet_gateway()
                 .tag_specifications(tags::specification(task));
-            let made = ownership::create_alone(
+            let made = ownership::create_exclusive(
                 task,
                 request,
                 |request| request.send(),

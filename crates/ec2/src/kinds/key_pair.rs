@@ -7,7 +7,7 @@ use trueup_model::{Acted, Attr, Kind, Object};
 
 use crate::act::{Task, made};
 use crate::answer::{Reader, facts, needed, needed_text};
-use crate::call::Errand;
+use crate::call::CallContext;
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, find_one, list_and_act};
 use crate::read::Found;
@@ -34,7 +34,9 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     // EC2 answers all of them at once.
     let answer = ec2
         .caller
-        .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+        .call(&CallContext::read(ACTION), ACTION, request, |request| {
+            request.send()
+        })
         .await?;
     let objects: Vec<Object> = needed(ACTION, "keySet", answer.key_pairs)?
         .into_iter()
@@ -126,7 +128,7 @@ async fn import(task: &Task<'_>) -> Result<Acted, Failure> {
     .await?;
     // Others refer to it by its name, which may not be visible everywhere yet either.
     if let Some(name) = name {
-        task.ec2.memory.named(&name);
+        task.ec2.session.named(&name);
     }
     Ok(self::made(made.id))
 }

@@ -24,7 +24,7 @@ use trueup_model::{Acted, Attr, Kind, Object, Record, Scope, Settled, Value, Wai
 use crate::act::Task;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::read::{Found, Links, Seen};
+use crate::read::{Found, Links, ObservedState};
 use crate::{Ec2, filter, prefix_list};
 
 /// What comes of asking EC2.
@@ -61,13 +61,13 @@ pub trait Live: Sync {
     fn complete(&self, _object: &mut Object, _links: &Links, _scope: &Scope) {}
 
     /// Looks at parts of objects that are waited for by ids of their own: volumes, interfaces.
-    fn look_at_parts<'a>(&'a self, _ec2: &'a Ec2, _ids: &'a [String]) -> Answer<'a, Vec<Seen>> {
+    fn states_of_parts<'a>(&'a self, _ec2: &'a Ec2, _ids: &'a [String]) -> Answer<'a, Vec<ObservedState>> {
         Box::pin(ready(Ok(Vec::new())))
     }
 }
 
-/// The two methods of [`Live`] that every kind has: the functions `list` and `act` of its file. A trait object
-/// takes no `async fn`.
+/// The two methods of [`Live`] that every kind has: the functions `list` and `act` of its file. A trait
+/// object takes no `async fn`.
 macro_rules! list_and_act {
     () => {
         fn list<'a>(
@@ -171,8 +171,8 @@ pub async fn find_one(ec2: &Ec2, kind: Kind, id: &str) -> Result<Option<Object>,
 /// The pauses before looks for a part that EC2 says is there already.
 const PART_LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(6)];
 
-/// Whether the object of a step has this member in a set by now. Another run that does the same may have added
-/// it a moment ago; what it shows to others comes later.
+/// Whether the object of a step has this member in a set by now. Another run that does the same may have
+/// added it a moment ago; what it shows to others comes later.
 pub async fn has_member(task: &Task<'_>, set: Attr<[Value]>, member: &Record) -> Result<bool, Failure> {
     let is_it = |value: &Value| value.as_map() == Some(member);
     for pause in PART_LOOKS {
@@ -201,29 +201,29 @@ pub const INVISIBLE: &str = "not visible yet";
 pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
     let ids = waits.iter().map(|wait| wait.id.clone());
     let (own, parts): (Vec<String>, Vec<String>) = ids.partition(|id| kind.is_id(id));
-    let mut looks = Looks::default();
+    let mut polled = Polled::default();
     for ids in own.chunks(filter::VALUES_MAX) {
-        looks.add(find(ec2, kind, ids).await?);
+        polled.add(find(ec2, kind, ids).await?);
     }
     for ids in parts.chunks(filter::VALUES_MAX) {
-        looks.add(Found {
-            seen: live(kind).look_at_parts(ec2, ids).await?,
+        polled.add(Found {
+            states: live(kind).states_of_parts(ec2, ids).await?,
             ..Found::default()
         });
     }
-    Ok(waits.iter().map(|wait| looks.settled(wait)).collect())
+    Ok(waits.iter().map(|wait| polled.settled(wait)).collect())
 }
 
 /// What was seen of what is waited for, by id.
 #[derive(Default)]
-struct Looks {
-    seen: BTreeMap<String, Vec<Seen>>,
+struct Polled {
+    seen: BTreeMap<String, Vec<ObservedState>>,
     facts: BTreeMap<String, Record>,
 }
 
-impl Looks {
+impl Polled {
     fn add(&mut self, found: Found) {
-        for seen in found.seen {
+        for seen in found.states {
             self.seen.entry(seen.id.clone()).or_default().push(seen);
         }
         self.facts

@@ -11,7 +11,7 @@ use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, some};
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, asked, list_and_act};
-use crate::read::{Found, Seen, pages};
+use crate::read::{Found, ObservedState, pages};
 use crate::{Ec2, filter, ownership, tags};
 
 /// A gateway takes minutes to go; so long its address is waited for.
@@ -40,11 +40,11 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
         request,
         nat_gateways,
         |gateway: aws_sdk_ec2::types::NatGateway| {
-            found.seen.push(look(&gateway));
+            found.states.push(states(&gateway));
             match gateway.state.as_ref().map(NatGatewayState::as_str) {
                 Some("deleted" | "failed") => found.gone.extend(gateway.nat_gateway_id),
                 Some("deleting") => {
-                    found.ending = true;
+                    found.deletion_in_flight = true;
                     let addresses = gateway.nat_gateway_addresses.iter().flatten();
                     found
                         .links
@@ -138,11 +138,12 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 /// Waits until no gateway that is being deleted holds an address: whatever takes it before would fail. Asked
-/// only where something is known to be on its way out, and not while a call is rehearsed, which takes nothing.
+/// only where something is known to be on its way out, and not while a call is rehearsed, which takes
+/// nothing.
 pub async fn released(task: &Task<'_>, allocation: &str) -> Result<(), Failure> {
     let start = Instant::now();
-    let takes = task.errand.rehearsal.is_none();
-    while takes && task.ec2.memory.is_ending() && start.elapsed() < RELEASED {
+    let takes = task.context.rehearsal.is_none();
+    while takes && task.ec2.session.is_deletion_in_flight() && start.elapsed() < RELEASED {
         let mut holders = Vec::new();
         let request = task
             .ec2
@@ -164,7 +165,7 @@ pub async fn released(task: &Task<'_>, allocation: &str) -> Result<(), Failure> 
             }
         );
         let Some(holder) = holders.first() else { break };
-        (task.errand.retrying)(&format!(
+        (task.context.retrying)(&format!(
             "{allocation} is still held by {holder}, which is being deleted"
         ));
         tokio::time::sleep(RELEASED_LOOK).await;
@@ -190,7 +191,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_private_ip_address(task.text(attr::PRIVATE_IP_ADDRESS))
             .tag_specifications(tags::specification_under(task, token))
     };
-    let id = ownership::create_once(
+    let id = ownership::create_with_token(
         task,
         with,
         |request| request.send(),
@@ -200,7 +201,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(made_until(id, wait::AVAILABLE, None))
 }
 
-fn look(gateway: &aws_sdk_ec2::types::NatGateway) -> Seen {
+fn states(gateway: &aws_sdk_ec2::types::NatGateway) -> ObservedState {
     let state = gateway.state().map_or("", NatGatewayState::as_str);
     let failed = match state {
         "failed" => {
@@ -214,10 +215,10 @@ fn look(gateway: &aws_sdk_ec2::types::NatGateway) -> Seen {
         "deleted" => Some("somebody deleted the NAT gateway".to_owned()),
         _ => None,
     };
-    Seen {
+    ObservedState {
         ended: state == "deleted",
         failed,
-        ..Seen::new(gateway.nat_gateway_id(), state)
+        ..ObservedState::new(gateway.nat_gateway_id(), state)
     }
 }
 
@@ -271,7 +272,7 @@ mod tests {
             .nat_gateway_id("nat-00000001")
             .state(NatGatewayState::Failed)
             .failure_message("Network vpc-00000001 has no Internet gateway attached");
-        let why = look(&gateway.build()).failed.unwrap();
+        let why = states(&gateway.build()).failed.unwrap();
         assert!(why.contains("no Internet gateway"), "{why}");
     }
 }

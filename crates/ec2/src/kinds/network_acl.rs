@@ -167,7 +167,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_vpc_id(task.set_id(attr::VPC))
             .tag_specifications(tags::specification_under(task, token))
     };
-    let id = ownership::create_once(
+    let id = ownership::create_with_token(
         task,
         with,
         |request| request.send(),

@@ -169,7 +169,7 @@ fn route(route: aws_sdk_ec2::types::Route, reader: &mut Reader) -> Route {
         None => reader.text(ROUTES, "destinationCidrBlock", route.destination_prefix_list_id),
     };
     let nat = reference(route.nat_gateway_id);
-    // Whatever leads to a gateway of some sort is told by the form of its id.
+    // Whatever leads to a gateway of some sort is known by the form of its id.
     let gateway = |prefix: &str| route.gateway_id.clone().filter(|id| id.starts_with(prefix));
     // What leads elsewhere leads nowhere that a spec can say.
     let elsewhere = [
@@ -249,7 +249,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_vpc_id(task.set_id(attr::VPC))
             .tag_specifications(tags::specification_under(task, token))
     };
-    let id = ownership::create_once(
+    let id = ownership::create_with_token(
         task,
         with,
         |request| request.send(),

@@ -7,7 +7,7 @@ use trueup_model::{Acted, Attr, Object, Record, Ref, Value, Waiter, fact};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, facts, needed_text, some};
-use crate::call::Errand;
+use crate::call::CallContext;
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, asked, list_and_act};
@@ -308,9 +308,9 @@ async fn authorize(task: &Task<'_>, direction: Attr<[Value]>) -> Result<(), Fail
     let rules = permissions(task, task.sets(), direction).await?;
     // A rule takes nothing that another one might still be giving up: where EC2 says that it is there, it is.
     let task = &Task {
-        errand: Errand {
-            ending: false,
-            ..task.errand
+        context: CallContext {
+            deletion_in_flight: false,
+            ..task.context
         },
         ..*task
     };
@@ -405,7 +405,9 @@ pub async fn default_of(ec2: &Ec2, vpc: &str) -> Result<Option<String>, Failure>
     let request = ec2.client.describe_security_groups().set_filters(Some(filters));
     let answer = ec2
         .caller
-        .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+        .call(&CallContext::read(ACTION), ACTION, request, |request| {
+            request.send()
+        })
         .await?;
     let groups = answer.security_groups.unwrap_or_default();
     let own = groups

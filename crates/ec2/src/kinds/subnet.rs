@@ -12,7 +12,7 @@ use crate::answer::{Reader, STATE, facts, needed};
 use crate::classify::is_gone;
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, asked, find_one, list_and_act};
-use crate::read::{Found, Links, Seen, pages};
+use crate::read::{Found, Links, ObservedState, pages};
 use crate::{Ec2, association, cidr_block, ownership, tags};
 
 /// The fact that holds the association with the route table.
@@ -68,7 +68,7 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
         request,
         subnets,
         |subnet: aws_sdk_ec2::types::Subnet| {
-            found.seen.extend(look(&subnet));
+            found.states.extend(states(&subnet));
             found.objects.push(fold(subnet)?);
             Ok::<_, Failure>(())
         }
@@ -77,21 +77,21 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
 }
 
 /// A subnet in each respect that it can be waited for.
-fn look(subnet: &aws_sdk_ec2::types::Subnet) -> [Seen; 3] {
+fn states(subnet: &aws_sdk_ec2::types::Subnet) -> [ObservedState; 3] {
     let state = subnet.state().map_or("", |state| state.as_str());
-    let available = Seen {
+    let available = ObservedState {
         respect: Some(wait::AVAILABLE),
         failed: state
             .starts_with("fail")
             .then(|| format!("the subnet is {state}")),
-        ..Seen::new(subnet.subnet_id(), state)
+        ..ObservedState::new(subnet.subnet_id(), state)
     };
     let ipv6 = subnet.ipv6_cidr_block_association_set().iter();
     let states = ipv6
         .filter_map(|association| association.ipv6_cidr_block_state())
         .filter_map(|state| Some((state.state()?.as_str(), state.status_message())));
     let waits = [wait::ASSOCIATED, wait::DISASSOCIATED];
-    let [associated, disassociated] = cidr_block::looks(subnet.subnet_id(), waits, &states);
+    let [associated, disassociated] = cidr_block::states(subnet.subnet_id(), waits, &states);
     [available, associated, disassociated]
 }
 

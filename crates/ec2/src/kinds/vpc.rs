@@ -11,10 +11,10 @@ use trueup_model::{Acted, ApiAction, Object, Record, Scope, ipv6};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
-use crate::call::Errand;
+use crate::call::CallContext;
 use crate::failure::Failure;
 use crate::kinds::{Answer, Live, Which, asked, list_and_act};
-use crate::read::{Found, Seen, pages};
+use crate::read::{Found, ObservedState, pages};
 use crate::{Ec2, cidr_block, ownership, tags};
 
 /// The pool of the ranges that Amazon gives.
@@ -47,7 +47,7 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
         request,
         vpcs,
         |vpc: aws_sdk_ec2::types::Vpc| {
-            found.seen.extend(look(&vpc));
+            found.states.extend(states(&vpc));
             let object = fold(vpc)?;
             if object.implicit {
                 found.links.default_vpcs.insert(object.id.clone());
@@ -137,7 +137,9 @@ async fn dns(ec2: &Ec2, object: &mut Object) -> Result<(), Failure> {
             .attribute(attribute);
         async move {
             ec2.caller
-                .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+                .call(&CallContext::read(ACTION), ACTION, request, |request| {
+                    request.send()
+                })
                 .await
         }
     };
@@ -202,7 +204,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
                 .map(|tenancy| Tenancy::from(tenancy.as_str())),
         )
         .tag_specifications(tags::specification(task));
-    let made = ownership::create_alone(
+    let made = ownership::create_exclusive(
         task,
         request,
         |request| request.send(),
@@ -307,7 +309,7 @@ fn state(vpc: &aws_sdk_ec2::types::Vpc) -> &str {
 }
 
 /// A VPC in each respect that it can be waited for.
-fn look(vpc: &aws_sdk_ec2::types::Vpc) -> [Seen; 3] {
+fn states(vpc: &aws_sdk_ec2::types::Vpc) -> [ObservedState; 3] {
     let ipv4 = vpc.cidr_block_association_set().iter();
     let ipv6 = vpc.ipv6_cidr_block_association_set().iter();
     let states = ipv4
@@ -315,11 +317,11 @@ fn look(vpc: &aws_sdk_ec2::types::Vpc) -> [Seen; 3] {
         .chain(ipv6.map(|association| association.ipv6_cidr_block_state()))
         .filter_map(|state| Some((state?.state()?.as_str(), state?.status_message())));
     let waits = [wait::ASSOCIATED, wait::DISASSOCIATED];
-    let [associated, disassociated] = cidr_block::looks(vpc.vpc_id(), waits, &states);
-    let available = Seen {
+    let [associated, disassociated] = cidr_block::states(vpc.vpc_id(), waits, &states);
+    let available = ObservedState {
         respect: Some(wait::AVAILABLE),
         failed: associated.failed.clone(),
-        ..Seen::new(vpc.vpc_id(), state(vpc))
+        ..ObservedState::new(vpc.vpc_id(), state(vpc))
     };
     [available, associated, disassociated]
 }
@@ -373,7 +375,7 @@ mod tests {
             .state(VpcState::Available)
             .cidr_block_association_set(association("10.1.0.0/16", VpcCidrBlockStateCode::Associating))
             .build();
-        let states = look(&vpc).map(|seen| seen.state);
+        let states = states(&vpc).map(|seen| seen.state);
         assert_eq!(states, ["available", "associating", "disassociated"]);
     }
 }

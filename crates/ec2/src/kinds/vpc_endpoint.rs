@@ -9,7 +9,7 @@ use crate::answer::{Reader, STATE, facts};
 use crate::classify::{Class, classify};
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, asked, list_and_act};
-use crate::read::{Found, Seen, pages};
+use crate::read::{Found, ObservedState, pages};
 use crate::{Ec2, ownership, tags};
 
 type Endpoint = aws_sdk_ec2::types::VpcEndpoint;
@@ -45,11 +45,11 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
         request,
         vpc_endpoints,
         |endpoint: Endpoint| {
-            found.seen.push(look(&endpoint));
+            found.states.push(states(&endpoint));
             match state(&endpoint).as_str() {
                 "deleted" | "rejected" | "failed" | "expired" => found.gone.extend(endpoint.vpc_endpoint_id),
                 "deleting" => {
-                    found.ending = true;
+                    found.deletion_in_flight = true;
                     found.gone.extend(endpoint.vpc_endpoint_id);
                 }
                 _ => found.objects.push(fold(endpoint)?),
@@ -170,7 +170,7 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
             .set_policy_document(policy.clone())
             .tag_specifications(tags::specification_under(task, token))
     };
-    let id = ownership::create_once(
+    let id = ownership::create_with_token(
         task,
         with,
         |request| request.send(),
@@ -236,7 +236,7 @@ async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
     }
 }
 
-fn look(endpoint: &Endpoint) -> Seen {
+fn states(endpoint: &Endpoint) -> ObservedState {
     let state = state(endpoint);
     let failed = matches!(
         state.as_str(),
@@ -254,10 +254,10 @@ fn look(endpoint: &Endpoint) -> Seen {
     });
     // On its way out, and that is what is waited for: not yet, and no failure.
     let failed = failed.filter(|_| state != "deleting");
-    Seen {
+    ObservedState {
         ended: state == "deleted",
         failed,
-        ..Seen::new(endpoint.vpc_endpoint_id(), state)
+        ..ObservedState::new(endpoint.vpc_endpoint_id(), state)
     }
 }
 
@@ -320,12 +320,12 @@ mod tests {
                 .vpc_endpoint_id("vpce-00000001")
                 .state(State::from(text))
                 .build();
-            assert_eq!(look(&endpoint).state, "available");
+            assert_eq!(states(&endpoint).state, "available");
         }
         let deleting = Endpoint::builder()
             .vpc_endpoint_id("vpce-00000001")
             .state(State::from("deleting"))
             .build();
-        assert!(look(&deleting).failed.is_none());
+        assert!(states(&deleting).failed.is_none());
     }
 }

@@ -60,7 +60,7 @@ fn speaking_of_lists(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope) -> Ve
 
 /// Learns the names of AWS's own prefix lists, where they are needed and not known.
 async fn names(ec2: &Ec2, are_needed: bool) -> Result<(), Failure> {
-    if are_needed && !ec2.memory.knows_prefix_lists() {
+    if are_needed && !ec2.session.knows_prefix_lists() {
         prefix_list::learn(ec2).await?;
     }
     Ok(())

@@ -14,14 +14,14 @@ pub struct Found {
     /// The ids of what has ended and is shown still, with its tags.
     pub gone: Vec<String>,
     /// Whether something was seen that is going away: it may still be in the way.
-    pub ending: bool,
+    pub deletion_in_flight: bool,
     /// The states that the objects are in, of what has ended too, where the kind has states.
-    pub seen: Vec<Seen>,
+    pub states: Vec<ObservedState>,
 }
 
 /// The state that something is in.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct ObservedState {
     /// EC2's id.
     pub id: String,
     /// What this is the state for, where an object is in several; none where it is in one.
@@ -34,7 +34,7 @@ pub struct Seen {
     pub ended: bool,
 }
 
-impl Seen {
+impl ObservedState {
     /// Something that is in one state, and may get to another one.
     pub fn new(id: Option<&str>, state: impl Into<String>) -> Self {
         Self {

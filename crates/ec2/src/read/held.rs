@@ -1,5 +1,5 @@
-//! Who has the Elastic IP addresses of a topology: what is not of the topology is told, because nothing is
-//! taken from others.
+//! Who has the Elastic IP addresses of a topology: what is not of the topology is reported, because nothing
+//! is taken from others.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,15 +2,15 @@
 //! another.
 
 mod complete;
-mod elsewhere;
+mod consistency;
 mod found;
 mod held;
 mod interfaces;
 mod lost;
+mod other_regions;
 mod others;
 mod outside;
 mod page;
-mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,14 +18,14 @@ use std::time::Duration;
 use futures_util::future::{join_all, join3};
 use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope};
 
-pub use elsewhere::elsewhere;
-pub use found::{Found, Links, Seen};
+pub use consistency::tagged;
+pub use found::{Found, Links, ObservedState};
 pub use lost::lost;
+pub use other_regions::elsewhere;
 pub use others::others;
 pub use outside::{Shown, States, outside};
 pub use page::Pages;
 pub(crate) use page::pages;
-pub use whole::tagged;
 
 use crate::failure::Failure;
 use crate::{Ec2, filter, kinds, prefix_list};
@@ -41,12 +41,12 @@ const AGAIN: [Duration; 5] = [
 
 /// Answers that do not agree with each other are asked for so often: what is new shows in one list before it
 /// shows in another.
-const WHOLE_LOOKS_MAX: u32 = 4;
+const CONSISTENT_READS_MAX: u32 = 4;
 
 /// Everything of a region that a plan for this scope needs.
 pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
     let mut pauses = AGAIN.iter();
-    let mut looks = 0;
+    let mut reads = 0;
     loop {
         let (observed, whole) = once(ec2, scope).await?;
         let shown = |kind: &Kind, id: &str| {
@@ -57,10 +57,16 @@ pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
                     .any(|object| object.kind == *kind && object.id == id)
         };
         // guard: visibility of what was made
-        let missing = ec2.memory.young().iter().any(|(kind, id)| !shown(kind, id));
-        looks += 1;
+        let missing = ec2
+            .session
+            .recently_created()
+            .iter()
+            .any(|(kind, id)| !shown(kind, id));
+        reads += 1;
         match pauses.next() {
-            Some(pause) if missing || (!whole && looks < WHOLE_LOOKS_MAX) => tokio::time::sleep(*pause).await,
+            Some(pause) if missing || (!whole && reads < CONSISTENT_READS_MAX) => {
+                tokio::time::sleep(*pause).await;
+            }
             _ => return Ok(observed),
         }
     }
@@ -77,7 +83,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     let mut gone = BTreeSet::new();
     let (reads, tagged, interfaces) = join3(
         lists(ec2, scope, first),
-        whole::tagged(ec2, scope),
+        consistency::tagged(ec2, scope),
         interfaces::interfaces(ec2),
     )
     .await;
@@ -95,8 +101,8 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     for (kind, read) in reads.into_iter().chain(lists(ec2, scope, mentioned).await) {
         match read {
             Ok(found) => {
-                if found.ending {
-                    ec2.memory.ending();
+                if found.deletion_in_flight {
+                    ec2.session.deletion_begins();
                 }
                 links.merge(found.links);
                 gone.extend(found.gone);
@@ -105,22 +111,22 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
             Err(failure) => unreadable.note(kind, failure)?,
         }
     }
-    ec2.memory.learn_gone(gone.iter().cloned());
-    let missing = whole::check(&by_kind, scope, tagged.as_ref(), &|id| {
-        gone.contains(id) || ec2.memory.is_ended(id)
+    ec2.session.learn_gone(gone.iter().cloned());
+    let missing = consistency::check(&by_kind, scope, tagged.as_ref(), &|id| {
+        gone.contains(id) || ec2.session.is_ended(id)
     });
     // guard: reads that fail
-    let whole = whole::confirm(ec2, missing, &mut unreadable).await?;
+    let whole = consistency::confirm(ec2, missing, &mut unreadable).await?;
     held::tell(&mut by_kind, scope, &links.leaving, &|id| {
-        gone.contains(id) || ec2.memory.is_ended(id)
+        gone.contains(id) || ec2.session.is_ended(id)
     });
     for objects in by_kind.values_mut() {
-        objects.retain(|object| !ec2.memory.is_ended(&object.id));
+        objects.retain(|object| !ec2.session.is_ended(&object.id));
     }
     complete::complete(ec2, scope, &mut by_kind, &links, &mut unreadable).await?;
     // What a list that the spec names weighs. Without an answer it is one entry for all that is known, and
     // the look at what is outside tells why.
-    if scope.names_lists && !ec2.memory.knows_prefix_lists() {
+    if scope.names_lists && !ec2.session.knows_prefix_lists() {
         let _ = prefix_list::learn(ec2).await;
     }
     unreadable.spread();
@@ -131,8 +137,8 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         .filter(is_stranger)
         .map(|object| object.id.clone())
         .collect();
-    let interfaces = interfaces.without(|instance| gone.contains(instance) || ec2.memory.is_ended(instance));
-    ec2.memory.read(gone, strangers);
+    let interfaces = interfaces.without(|instance| gone.contains(instance) || ec2.session.is_ended(instance));
+    ec2.session.read(gone, strangers);
     let mut objects: Vec<_> = by_kind
         .into_iter()
         .filter(|(kind, _)| !unreadable.kinds.contains_key(kind))
@@ -144,7 +150,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
             site: ec2.site.clone(),
             objects,
             unreadable: unreadable.kinds,
-            lists: ec2.memory.prefix_list_entries(),
+            lists: ec2.session.prefix_list_entries(),
             interfaces,
             ..Observed::default()
         },
@@ -169,7 +175,7 @@ async fn lists(ec2: &Ec2, scope: &Scope, kinds: Vec<Kind>) -> Lists {
 
 /// Those of some kinds that the spec does not name and that matter all the same: something of them is the
 /// topology's, or another object refers to it. Where nobody knows what is the topology's, all may be.
-fn mentioned(kinds: Vec<Kind>, reads: &Lists, tagged: Option<&whole::Tagged>) -> Vec<Kind> {
+fn mentioned(kinds: Vec<Kind>, reads: &Lists, tagged: Option<&consistency::Tagged>) -> Vec<Kind> {
     let Some(tagged) = tagged else { return kinds };
     let (mut mentioned, mut left): (Vec<Kind>, Vec<Kind>) =
         kinds.into_iter().partition(|kind| tagged.has_any(*kind));

@@ -13,7 +13,7 @@ use trueup_model::{CloudError, Kind, Outside, Sought, Zone};
 
 use super::pages;
 use crate::answer::needed_text;
-use crate::call::Errand;
+use crate::call::CallContext;
 use crate::failure::Failure;
 use crate::{Ec2, filter, image, kinds};
 
@@ -111,7 +111,7 @@ pub async fn outside(ec2: &Ec2, sought: &BTreeSet<Sought>) -> BTreeMap<Sought, O
         sorts.entry(sort(one)).or_default().push(one);
     }
     let looks = sorts.into_iter().map(|(sort, sought)| async move {
-        let found = look(ec2, sort, &sought).await;
+        let found = look_up(ec2, sort, &sought).await;
         (sought, found)
     });
     let mut all = BTreeMap::new();
@@ -133,7 +133,7 @@ pub async fn outside(ec2: &Ec2, sought: &BTreeSet<Sought>) -> BTreeMap<Sought, O
 }
 
 /// Looks twice at most.
-async fn look(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, Failure> {
+async fn look_up(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, Failure> {
     let mut found = once(ec2, sort, sought).await?;
     if sought.iter().any(|one| !found.contains_key(&key(ec2, one))) {
         tokio::time::sleep(AGAIN).await;
@@ -395,7 +395,9 @@ async fn vpn_gateways(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
     // EC2 answers all of them at once.
     let answer = ec2
         .caller
-        .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+        .call(&CallContext::read(ACTION), ACTION, request, |request| {
+            request.send()
+        })
         .await?;
     let gateways = answer.vpn_gateways.unwrap_or_default().into_iter();
     Ok(gateways

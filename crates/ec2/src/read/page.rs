@@ -61,7 +61,7 @@ impl Pages {
 /// makes calls, and each request is a type of its own: hence a macro.
 macro_rules! pages {
     ($ec2:expr, $action:literal, $request:expr, $items:ident, $fold:expr) => {{
-        let errand = $crate::call::Errand::read($action);
+        let context = $crate::call::CallContext::read($action);
         let request = $request;
         let mut fold = $fold;
         let mut pages = $crate::read::Pages::of($action);
@@ -70,7 +70,7 @@ macro_rules! pages {
             let page = $ec2
                 .caller
                 .call(
-                    &errand,
+                    &context,
                     $action,
                     request.clone().set_next_token(token),
                     |request| request.send(),

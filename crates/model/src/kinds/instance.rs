@@ -269,7 +269,7 @@ impl Rules for InstanceRules {
     }
 
     /// Hosts of one group, and hosts whose names have the same stem.
-    fn company(&self, address: &Address, record: &Record) -> Vec<String> {
+    fn peers(&self, address: &Address, record: &Record) -> Vec<String> {
         let groups = record
             .list(attr::SECURITY_GROUPS)
             .iter()
@@ -385,8 +385,8 @@ fn check_optimized(record: &Record, context: &mut Context<'_>) {
     }
 }
 
-/// EC2 takes no other option for an endpoint that is off, at launch or later: it would be told and never be
-/// so.
+/// EC2 takes no other option for an endpoint that is off, at launch or later: it would be reported and never
+/// be so.
 fn check_metadata_options(record: &Record, context: &mut Context<'_>) {
     let Some(options) = record.get(attr::METADATA_OPTIONS) else {
         return;
@@ -565,7 +565,7 @@ mod tests {
             let words = |(name, group, called): (&str, &str, &str)| {
                 let groups = vec![Value::Ref(Ref::Name(group.parse().unwrap()))];
                 let tags = Record::new().with(tags::NAME, called);
-                InstanceRules.company(
+                InstanceRules.peers(
                     &name.parse().unwrap(),
                     &Record::new().with(attr::SECURITY_GROUPS, groups).with(TAGS, tags),
                 )

@@ -310,7 +310,8 @@ impl Rules for SecurityGroupRules {
         action::CREATE.setting(sets)
     }
 
-    /// What is new is allowed before what is old goes, as far as there is room: a renamed source loses nothing.
+    /// What is new is allowed before what is old goes, as far as there is room: a renamed source loses
+    /// nothing.
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let (mut calls, mut last) = (Vec::new(), Vec::new());
         for direction in &DIRECTIONS {
@@ -417,7 +418,7 @@ impl Rules for SecurityGroupRules {
         Some(record)
     }
 
-    fn born(&self, born: &mut Record, home: Home<'_>) {
+    fn initial_state(&self, born: &mut Record, home: Home<'_>) {
         if has_ipv6(&home) {
             SCHEMA.set_list(
                 born,

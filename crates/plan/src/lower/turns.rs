@@ -18,25 +18,25 @@ struct Turn<'v> {
 
 /// Hosts that do the same work, in the order of their turns.
 #[derive(Debug, Default)]
-pub(super) struct Company<'v>(Vec<Turn<'v>>);
+pub(super) struct PeerGroup<'v>(Vec<Turn<'v>>);
 
 impl<'v> Lowering<'v> {
     /// Has like hosts wait for each other: at most `at_once` of them are out of service at a time, unless
     /// something else demands it.
-    pub(super) fn turns(&mut self, at_once: usize) -> Vec<Company<'v>> {
-        let companies = self.companies();
-        for Company(turns) in &companies {
+    pub(super) fn turns(&mut self, at_once: usize) -> Vec<PeerGroup<'v>> {
+        let peer_groups = self.peer_groups();
+        for PeerGroup(turns) in &peer_groups {
             // The hosts share so many lanes, and in each of them one waits for the other.
             for (earlier, later) in turns.iter().zip(turns.iter().skip(at_once)) {
                 let why = StepReason::Turn(earlier.address.clone());
                 self.graph.edge(earlier.end, later.begin, Why::Turn, Some(why));
             }
         }
-        companies
+        peer_groups
     }
 
     /// The hosts that have turns, together with those that they share something with.
-    fn companies(&self) -> Vec<Company<'v>> {
+    fn peer_groups(&self) -> Vec<PeerGroup<'v>> {
         let mut turns: BTreeMap<&'v Address, Turn<'v>> = BTreeMap::new();
         for (index, node) in self.nodes.iter().enumerate() {
             let verdict = node.verdict;
@@ -67,13 +67,13 @@ impl<'v> Lowering<'v> {
         for alike in words.values() {
             alike.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
         }
-        let mut companies: BTreeMap<usize, Company<'v>> = BTreeMap::new();
+        let mut peer_groups: BTreeMap<usize, PeerGroup<'v>> = BTreeMap::new();
         for (number, turn) in turns.into_values().enumerate() {
-            companies.entry(sets.first(number)).or_default().0.push(turn);
+            peer_groups.entry(sets.first(number)).or_default().0.push(turn);
         }
-        companies
+        peer_groups
             .into_values()
-            .filter(|company| company.0.len() > 1)
+            .filter(|group| group.0.len() > 1)
             .collect()
     }
 
@@ -84,7 +84,7 @@ impl<'v> Lowering<'v> {
             let Some(resource) = self.nodes[turn.begin].verdict.resource else {
                 continue;
             };
-            for word in turn.address.kind.rules().company(turn.address, &resource.record) {
+            for word in turn.address.kind.rules().peers(turn.address, &resource.record) {
                 words.entry(word).or_default().push(number);
             }
         }
@@ -92,9 +92,9 @@ impl<'v> Lowering<'v> {
     }
 }
 
-impl Company<'_> {
+impl PeerGroup<'_> {
     /// How many of its hosts may be out of service at a time, once circles have given way.
-    pub(super) fn told(&self, graph: &Graph, at_once: usize) -> Turns {
+    pub(super) fn note(&self, graph: &Graph, at_once: usize) -> Turns {
         let waits = |(earlier, later): &(&Turn<'_>, &Turn<'_>)| graph.has(earlier.end, later.begin);
         let waiting = self
             .0

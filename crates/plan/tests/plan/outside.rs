@@ -119,7 +119,7 @@ fn what_is_not_there_is_refused_at_its_line() {
     let state = checked(&wanted, &nothing, &Outside::Unusable("deleting".into())).refused;
     assert!(matches!(&state[0].why, Refused::Unusable { state, .. } if state == "deleting"));
     assert!(checked(&wanted, &nothing, &THERE).refused.is_empty());
-    // What nobody may look at is told, and no reason to refuse anything.
+    // What nobody may look at is reported, and no reason to refuse anything.
     let unknown = checked(&wanted, &nothing, &Outside::Unknown("no permission".into()));
     assert!(unknown.refused.is_empty() && unknown.is_complete());
     assert_eq!(
@@ -151,7 +151,7 @@ fn what_is_seen_or_not_used_is_not_looked_for() {
     let vpc = live(&topology(&[("vpc.main", json!({"cidr_block": "10.0.0.0/16"}))]));
     assert!(sought(&subnet, &vpc).is_empty());
     assert_eq!(sought(&subnet, &Observed::default()), ["vpc-00000001"]);
-    // Nor is what could not be read: that is told already.
+    // Nor is what could not be read: that is reported already.
     let unread = Observed {
         unreadable: [(trueup_model::Kind::Vpc, "denied".to_owned())].into(),
         ..Observed::default()

@@ -1,4 +1,4 @@
-//! What stands in a topology's VPCs and is nobody's is told, and nothing else is.
+//! What stands in a topology's VPCs and is nobody's is reported, and nothing else is.
 
 use std::collections::BTreeMap;
 

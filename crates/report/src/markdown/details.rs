@@ -76,7 +76,7 @@ impl Details<'_> {
         out + "</details>\n"
     }
 
-    /// What changes that are told together come to, each in a sentence.
+    /// What changes that are reported together come to, each in a sentence.
     fn consequences(&self, changes: &[&Change]) -> Vec<String> {
         let first = changes[0];
         let mut after = Vec::new();
@@ -87,7 +87,7 @@ impl Details<'_> {
             });
         }
         if !(first.action == Action::Delete && changes.len() > 1) {
-            // What is lost is told by name below.
+            // What is lost is reported by name below.
             if first.disruption != Disruption::None
                 && (first.losses.is_empty() || first.disruption < Disruption::AddressLost)
             {
@@ -144,7 +144,7 @@ impl Details<'_> {
         }
     }
 
-    /// Changes that are told together, as a line of the table.
+    /// Changes that are reported together, as a line of the table.
     pub fn row(&self, changes: &[&Change]) -> String {
         let first = changes[0];
         let shown: Vec<String> = changes
@@ -206,7 +206,7 @@ impl Details<'_> {
     }
 }
 
-/// What the fold says of changes that are told together.
+/// What the fold says of changes that are reported together.
 fn summary(changes: &[&Change]) -> String {
     let first = changes[0];
     let action = format!("{} {}", words::sign(first.action), words::verb(first.action));

@@ -129,7 +129,8 @@ impl Fit<'_> {
         pieces.collect()
     }
 
-    /// Dangerous pieces get a line each, then as many as fit are told in full; then it is the others' turn.
+    /// Dangerous pieces get a line each, then as many as fit are reported in full; then it is the others'
+    /// turn.
     fn choose(&self, pieces: &[Piece<'_>], mut room: usize) -> Vec<Shown> {
         let mut shown: Vec<Shown> = pieces.iter().map(|_| Shown::Not).collect();
         for dangerous in [true, false] {

@@ -14,14 +14,15 @@ use crate::shown;
 use crate::stakes;
 use crate::words;
 
-/// Things of one sort that are told one by one; there are never so many that a person would not read them.
+/// Things of one sort that are reported one by one; there are never so many that a person would not read
+/// them.
 const TOLD_MAX: usize = 20;
 /// Resources that are named for each sort of disruption.
 const NAMED_MAX: usize = 5;
 /// What is at stake and stands in the title.
 const TITLE_MAX: usize = 3;
 
-/// How much of the parts is told.
+/// How much of the parts is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// All of it.
@@ -33,7 +34,7 @@ pub enum Extent {
 }
 
 impl Extent {
-    /// Things of one sort that are told.
+    /// Things of one sort that are reported.
     fn most(self) -> usize {
         match self {
             Self::Whole => usize::MAX,

@@ -22,7 +22,7 @@ const UNSEEN_MAX: usize = 8;
 const WIDTH: usize = 140;
 
 /// Writes problems, each with its place, an excerpt and what to do, and how many there are. `sources` gives
-/// the text of a file by its name; a place that is not in that text is told without an excerpt.
+/// the text of a file by its name; a place that is not in that text is reported without an excerpt.
 pub fn diagnostics(
     out: &mut Clean,
     diagnostics: &[Diagnostic],

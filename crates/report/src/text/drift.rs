@@ -126,8 +126,8 @@ pub fn drifted(plan: &Plan) -> Vec<Drifted<'_>> {
         };
         Drifted { change, attributes }
     });
-    // What differs in nothing of its own follows from something else that is told, except where only its tags
-    // of ownership differ.
+    // What differs in nothing of its own follows from something else that is reported, except where only its
+    // tags of ownership differ.
     drifted
         .filter(|d| {
             d.change.action == Action::Create || d.change.attributes.is_empty() || !d.attributes.is_empty()

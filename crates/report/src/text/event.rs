@@ -10,7 +10,7 @@ use crate::shown;
 use crate::style::{Page, Paint, Piece, Style};
 use crate::words;
 
-/// Writes one event; `plan` is the one that runs. The end is told by [`outcome`](super::outcome) alone.
+/// Writes one event; `plan` is the one that runs. The end is reported by [`outcome`](super::outcome) alone.
 pub fn event(out: &mut Clean, event: &Event, plan: &Plan, style: Style) -> fmt::Result {
     let mut page = Page::new(out, style);
     match event {
@@ -121,7 +121,7 @@ pub fn event(out: &mut Clean, event: &Event, plan: &Plan, style: Style) -> fmt::
             );
             page.line(0, 0, &[(Paint::Update, &words)])
         }
-        // What a stop leaves is told once, with the stop.
+        // What a stop leaves is reported once, with the stop.
         Event::StepSkipped { because: None, .. } | Event::Finished { .. } => Ok(()),
     }
 }

@@ -199,7 +199,7 @@ fn head(page: &mut Page<'_>, change: &Change) -> fmt::Result {
     )
 }
 
-/// One of several that are told together, with what is its own.
+/// One of several that are reported together, with what is its own.
 fn member(page: &mut Page<'_>, change: &Change) -> fmt::Result {
     let [id, place] = id_and_place(change);
     let address = change.address.to_string();
@@ -306,7 +306,7 @@ fn consequences(page: &mut Page<'_>, change: &Change) -> fmt::Result {
     lost(page, change, 4)
 }
 
-/// What several that are told together have in common.
+/// What several that are reported together have in common.
 fn shared(page: &mut Page<'_>, change: &Change, indent: usize) -> fmt::Result {
     if let Some(order) = change.order {
         page.line(

@@ -9,7 +9,7 @@ use crate::shown;
 use crate::style::{Page, Paint};
 use crate::words;
 
-/// Changes that are told at most.
+/// Changes that are reported at most.
 const TOLD_MAX: usize = 20;
 
 /// What changes and how the expectations fare; nothing where there is nothing to tell.

@@ -393,7 +393,7 @@ fn who_appears_by_another_address_is_told() {
         serde_json::json!({"what": "known", "address": "203.0.113.9", "of": "nat_gateway.b"})
     );
     assert_eq!(json["reachability"]["source_changes_more"], 2);
-    // It is at stake, where it is not told as lost already.
+    // It is at stake, where it is not reported as lost already.
     assert!(
         text.contains("changes the source address of 3 subnets and instance.b\n"),
         "{text}"

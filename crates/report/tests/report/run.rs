@@ -1,4 +1,4 @@
-//! What is told while a plan runs, and when it has ended.
+//! What is reported while a plan runs, and when it has ended.
 
 use crate::sample;
 

@@ -25,7 +25,7 @@ impl Range6 {
         self.state == "associated" || self.state == "associating"
     }
 
-    /// The range as answers show it: what Amazon gives is told once it is given.
+    /// The range as answers show it: what Amazon gives is reported once it is given.
     pub fn shown(&self) -> String {
         if self.pool.as_deref() == Some(AMAZON) && self.state == "associating" {
             String::new()
@@ -43,8 +43,8 @@ pub fn overlap(a: &Ipv6Net, b: &Ipv6Net) -> bool {
     a.contains(b) || b.contains(a)
 }
 
-/// Reads a range of one of EC2's lengths: from `shortest` to `longest` in steps of four bits, and without host
-/// bits.
+/// Reads a range of one of EC2's lengths: from `shortest` to `longest` in steps of four bits, and without
+/// host bits.
 pub fn read(text: &str, lengths: (u8, u8), code: &'static str) -> Result<Ipv6Net, Fault> {
     let net = range::v6(text, "ipv6CidrBlock")?;
     let (shortest, longest) = lengths;

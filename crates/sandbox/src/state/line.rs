@@ -1,5 +1,5 @@
-//! Lines of the journal: a checksum, a space and JSON, so that what was changed or damaged is told and not
-//! believed.
+//! Lines of the journal: a checksum, a space and JSON, so that what was changed or damaged is reported and
+//! not believed.
 
 use std::fmt::Write;
 

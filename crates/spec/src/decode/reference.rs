@@ -43,7 +43,7 @@ impl Decoder<'_> {
 
     /// A name that the topology declares.
     fn follow(&mut self, kind: Kind, name: &str, path: &str) -> Option<Value> {
-        // The name itself may be a bad one, which is told where it is declared.
+        // The name itself may be a bad one, which is reported where it is declared.
         let Ok(to) = Address::new(kind, name) else {
             self.notes.broken.insert(path.to_owned());
             return None;

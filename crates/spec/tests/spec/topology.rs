@@ -19,7 +19,7 @@ fn entries(count: usize, range: &str) -> String {
     (1..=count).map(entry).collect::<Vec<_>>().join(", ")
 }
 
-/// Root volumes that EC2 refuses, and among them some that it takes: those are not told.
+/// Root volumes that EC2 refuses, and among them some that it takes: those are not reported.
 const VOLUMES: [&str; 18] = [
     "",
     "encrypted: false",
@@ -72,7 +72,7 @@ bad! {
     quotas: &with_vpc(&format!("security_group:\n  g:\n    description: G\n    ingress:\n      - {{protocol: tcp, port: [{}], cidr: 10.0.0.0/8}}\nelastic_ip: {{a: , b: , c: , d: , e: , f: }}\n", (1..=61).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")));
     network_acls: "topology: t\nvpc: {a: {cidr_block: 10.0.0.0/16}, b: {cidr_block: 10.1.0.0/16}}\nsubnet:\n  one: {vpc: a, cidr_block: 10.0.0.0/24, network_acl: other}\n  two: {vpc: a, cidr_block: 10.0.1.0/24, network_acl: nothing}\n  three: {vpc: a, cidr_block: 10.0.2.0/24, network_acl: rtb-0123456789abcdef0}\n  four: {vpc: a, cidr_block: 10.0.3.0/24, network_acl: acl-0123456789abcdef0}\nnetwork_acl: {other: {vpc: b}}\n";
     network_acl_quotas: &with_vpc(&format!("x-20: &many [{}]\nx-40: &more [{}]\nx-19: &full [{}]\nnetwork_acl:\n  long: {{ingress: *many, egress: *more}}\n  full: {{ingress: *full}}\n", entries(20, "10.0.0.0/8"), entries(40, "::/0"), entries(19, "10.0.0.0/8")));
-    // A mistake is told, and nothing that only follows from it.
+    // A mistake is reported, and nothing that only follows from it.
     no_follow_on: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/8}}\ninternet_gateway: {g: {vpc: mian}}\nelastic_ip: {E: }\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\nnat_gateway: {n: {subnet: s, elastic_ip: E}, m: {subnet: s, elastic_ip: [e]}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, nat_gateway: o}]}}\n";
     no_follow_on_of_misspelt_kinds: "topology: t\nvpc: {main: {cidr_block: 10.0.0.0/16}}\ninternet_gatway: {g: }\nelastic_ip: {e: }\nsubnet: {s: {cidr_block: 10.0.0.0/24}}\nnat_gateway: {n: {subnet: s, elastic_ip: e}}\nroute_table: {r: {routes: [{destination: 0.0.0.0/0, internet_gateway: g}]}}\n";
 }

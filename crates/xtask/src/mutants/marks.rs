@@ -2,8 +2,8 @@
 //!
 //! A mark is a comment on a line of its own, `// guard: NAME`. The expression that the mutant replaces is in
 //! what stands below it, up to the first `;`, `,` or `{` outside of brackets: the rest of a statement, of an
-//! arm, of an argument. How that is laid out does not matter: blanks, line breaks, comments and the commas that
-//! a line break brings along are not compared.
+//! arm, of an argument. How that is laid out does not matter: blanks, line breaks, comments and the commas
+//! that a line break brings along are not compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_mark_means_what_stands_directly_below_it_and_whole_words() {
-        let arms = "match x {\n    // guard: a\n    (A, _) if young => 300,\n    // guard: a\n    A => 10,\n    B => 100 + 10,\n}\n";
+        let arms = "match x {\n    // guard: a\n    (A, _) if recent => 300,\n    // guard: a\n    A => 10,\n    B => 100 + 10,\n}\n";
         let both = mutated(arms, &[mutant("a", "300"), mutant("a", "10")]);
         let both = both.unwrap_or_else(|why| panic!("{why}"));
         assert!(

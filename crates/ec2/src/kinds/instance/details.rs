@@ -11,7 +11,7 @@ use trueup_model::{Attr, Object, Record, Scope, Value};
 
 use super::fact;
 use crate::answer::told;
-use crate::call::Errand;
+use crate::call::CallContext;
 use crate::failure::Failure;
 use crate::read::pages;
 use crate::{Ec2, filter};
@@ -126,7 +126,9 @@ async fn attributes(
             .attribute(attribute);
         async move {
             ec2.caller
-                .call(&Errand::read(ACTION), ACTION, request, |request| request.send())
+                .call(&CallContext::read(ACTION), ACTION, request, |request| {
+                    request.send()
+                })
                 .await
         }
     };

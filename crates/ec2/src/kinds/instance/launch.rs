@@ -60,7 +60,7 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
         };
         answer.instances().first().is_some_and(over)
     };
-    let answer = ownership::create_unless(
+    let answer = ownership::create_retrying(
         task,
         with,
         |request| request.send(),

@@ -12,7 +12,7 @@ use crate::call::Purpose;
 use crate::cidr_block;
 use crate::failure::Failure;
 use crate::kinds::find_one;
-use crate::patience::seed;
+use crate::retry::jitter_seed;
 
 const ACTION: ApiAction = action::ASSOCIATE_CIDR_BLOCK;
 
@@ -21,8 +21,8 @@ const ROUNDS_MAX: u32 = 5;
 /// So long after an answer was lost, what it was about is shown.
 const LOST: Duration = Duration::from_secs(5);
 
-/// Asks for a range, unless there is one. Whoever sees another one beside its own gives its own up, as creates
-/// do that must be alone: each process asks before it looks.
+/// Asks for a range, unless there is one. Whoever sees another one beside its own gives its own up, as
+/// creates do that must be alone: each process asks before it looks.
 pub async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
     let id = task.id()?;
     let shown_after = task.ec2.shown_after;
@@ -37,10 +37,10 @@ pub async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
             .associate_vpc_cidr_block()
             .vpc_id(id)
             .amazon_provided_ipv6_cidr_block(true);
-        let errand = task.errand.to(Purpose::Create);
+        let context = task.context.to(Purpose::Create);
         let caller = &task.ec2.caller;
         let own = match caller
-            .call(&errand, ACTION.name, request, |request| request.send())
+            .call(&context, ACTION.name, request, |request| request.send())
             .await
         {
             Ok(answer) => answer
@@ -58,8 +58,8 @@ pub async fn associate(task: &Task<'_>) -> Result<Acted, Failure> {
         if associations(task, id).await?.iter().all(|other| *other == own) {
             return Ok(done(id, own));
         }
-        (task.errand.retrying)("EC2 shows another range beside it, so this one is given up");
-        let spread = Duration::from_millis(seed(&own) % 8000);
+        (task.context.retrying)("EC2 shows another range beside it, so this one is given up");
+        let spread = Duration::from_millis(jitter_seed(&own) % 8000);
         super::end(task, ACTION, own).await?;
         tokio::time::sleep(shown_after * 2 + spread).await;
     }

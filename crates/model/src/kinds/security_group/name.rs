@@ -1,5 +1,5 @@
 //! Names and descriptions of groups: what EC2 takes, and the mark by which the successor of a replaced group
-//! is told from it.
+//! is reported from it.
 
 use crate::net::{Complaint, Format, without_edges};
 

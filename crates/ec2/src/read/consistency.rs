@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::{Ec2, filter, kinds};
 
 /// What lists leave out is asked for so often, each time after a pause.
-const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
+const LOOKUPS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
 
 /// What `DescribeTags` says of the topology's objects.
 #[derive(Debug, Default)]
@@ -111,7 +111,7 @@ impl Tagged {
                     owner.address
                 )
             }
-            // Addresses that were not asked for are not told.
+            // Addresses that were not asked for are not reported.
             (Some(owner), Some(None))
                 if self
                     .asked
@@ -134,7 +134,7 @@ pub struct Missing {
     /// What carries the topology's tags, of kinds of which the topology wants more than is there. Tags may
     /// outlive what they are on.
     tagged: BTreeMap<Kind, Vec<String>>,
-    /// What something of ours cannot be without, and what is told in two ways, with why that cannot be.
+    /// What something of ours cannot be without, and what is reported in two ways, with why that cannot be.
     held: BTreeMap<Kind, String>,
 }
 
@@ -268,7 +268,7 @@ async fn find(ec2: &Ec2, kind: Kind, ids: &[String]) -> Result<Option<String>, F
     if kind.def().tags_outlive {
         return not_gone(ec2, kind, ids).await;
     }
-    for pause in LOOKS {
+    for pause in LOOKUPS {
         tokio::time::sleep(pause).await;
         for ids in ids.chunks(filter::VALUES_MAX) {
             let found = kinds::find(ec2, kind, ids).await?;

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use trueup_model::{Kind, Object, Scope, tags};
 
 use super::pages;
-use crate::call::Errand;
+use crate::call::CallContext;
 use crate::failure::Failure;
 use crate::{Ec2, filter};
 
@@ -51,7 +51,7 @@ async fn regions(ec2: &Ec2) -> Result<Vec<String>, Failure> {
     let regions = ec2
         .caller
         .call(
-            &Errand::read(ACTION),
+            &CallContext::read(ACTION),
             ACTION,
             ec2.client.describe_regions(),
             |request| request.send(),

@@ -19,38 +19,38 @@ pub enum Death {
 /// Burns through at a call, counted from when it is lit. What is only asked about has no effect and does not
 /// count: who dies there has done nothing yet.
 #[derive(Clone, Debug, Default)]
-pub struct Fuse {
+pub struct CrashPoint {
     /// How many calls are left; 0 while it is not lit.
     left: Arc<AtomicUsize>,
     through: Arc<Notify>,
 }
 
-impl Fuse {
+impl CrashPoint {
     /// Lights it: it burns through at the call of this number, from 1.
-    pub fn light(&self, call: usize) {
+    pub fn arm(&self, call: usize) {
         self.left.store(call, Ordering::SeqCst);
     }
 
     /// Waits until it is through.
-    pub async fn burned(&self) {
+    pub async fn reached(&self) {
         self.through.notified().await;
     }
 
-    /// This way to an EC2 with the fuse in it. What comes after the last call is never sent: the process is
-    /// dead.
+    /// This way to an EC2 with the crash point in it. What comes after the last call is never sent: the
+    /// process is dead.
     pub fn within(&self, transport: Transport, death: Death) -> Transport {
-        let fuse = self.clone();
+        let crash_point = self.clone();
         Arc::new(move |request| {
-            let (fuse, transport) = (fuse.clone(), Arc::clone(&transport));
+            let (crash_point, transport) = (crash_point.clone(), Arc::clone(&transport));
             Box::pin(async move {
                 let is_asked = String::from_utf8_lossy(request.body()).contains("&DryRun=true");
-                if is_asked || !fuse.ends_now() {
+                if is_asked || !crash_point.ends_now() {
                     return transport(request).await;
                 }
                 if death == Death::After {
                     transport(request).await;
                 }
-                fuse.through.notify_one();
+                crash_point.through.notify_one();
                 std::future::pending().await
             })
         })

@@ -1,4 +1,4 @@
-//! A course: what a simulation does, in words that can be typed.
+//! A scenario: what a simulation does, in words that can be typed.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +14,7 @@ const RESOURCES_STEP: usize = 4;
 
 /// What a simulation does; less of it is a smaller case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Course {
+pub struct Scenario {
     /// Decides everything.
     pub seed: u64,
     /// How many resources the first network has at least.
@@ -39,8 +39,8 @@ pub enum Trouble {
     /// The user wants no more.
     Stop,
     /// Somebody else applies the same topology, or destroys it, at the same time.
-    Company,
-    /// Somebody sweeps away what runs in company have just made.
+    ConcurrentRuns,
+    /// Somebody sweeps away what concurrent runs have just made.
     Sweeping,
 }
 
@@ -51,7 +51,7 @@ impl Trouble {
         Self::Meddling,
         Self::Death,
         Self::Stop,
-        Self::Company,
+        Self::ConcurrentRuns,
         Self::Sweeping,
     ];
 
@@ -62,13 +62,13 @@ impl Trouble {
             Self::Meddling => "meddling",
             Self::Death => "death",
             Self::Stop => "stop",
-            Self::Company => "company",
+            Self::ConcurrentRuns => "concurrent-runs",
             Self::Sweeping => "sweeping",
         }
     }
 }
 
-impl Course {
+impl Scenario {
     /// All of it.
     pub fn new(seed: u64) -> Self {
         Self {
@@ -85,16 +85,16 @@ impl Course {
         self.troubles.contains(&trouble) && !self.quiet.contains(&round)
     }
 
-    /// The courses that are a little less than this one.
+    /// The scenarios that are a little less than this one.
     pub fn smaller(&self) -> Vec<Self> {
         let mut smaller = Vec::new();
         for trouble in &self.troubles {
-            let mut course = self.clone();
-            course.troubles.remove(trouble);
-            if course.troubles.is_empty() {
-                course.quiet.clear();
+            let mut scenario = self.clone();
+            scenario.troubles.remove(trouble);
+            if scenario.troubles.is_empty() {
+                scenario.quiet.clear();
             }
-            smaller.push(course);
+            smaller.push(scenario);
         }
         if let Some(edits) = self.edits.checked_sub(1) {
             smaller.push(Self {
@@ -115,15 +115,15 @@ impl Course {
         for round in
             (0..=self.edits + 1).filter(|round| !self.troubles.is_empty() && !self.quiet.contains(round))
         {
-            let mut course = self.clone();
-            course.quiet.insert(round);
-            smaller.push(course);
+            let mut scenario = self.clone();
+            scenario.quiet.insert(round);
+            smaller.push(scenario);
         }
         smaller
     }
 }
 
-impl fmt::Display for Course {
+impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--seed {}", self.seed)?;
         if self.resources != RESOURCES {
@@ -149,26 +149,26 @@ impl fmt::Display for Course {
     }
 }
 
-impl FromStr for Course {
+impl FromStr for Scenario {
     type Err = String;
 
     /// Reads what `Display` writes.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut words = text.split_whitespace();
-        let mut course = Self::new(0);
+        let mut scenario = Self::new(0);
         while let Some(name) = words.next() {
             let value = words.next().ok_or_else(|| format!("{name} needs a value"))?;
             let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
             let count = |text: &str| number(text).map(|number| usize::try_from(number).unwrap_or(usize::MAX));
             match name {
-                "--seed" => course.seed = number(value)?,
-                "--resources" => course.resources = count(value)?,
-                "--edits" => course.edits = count(value)?,
-                "--quiet" => course.quiet = value.split(',').map(count).collect::<Result<_, _>>()?,
+                "--seed" => scenario.seed = number(value)?,
+                "--resources" => scenario.resources = count(value)?,
+                "--edits" => scenario.edits = count(value)?,
+                "--quiet" => scenario.quiet = value.split(',').map(count).collect::<Result<_, _>>()?,
                 "--without" => {
                     for word in value.split(',') {
                         let trouble = Trouble::ALL.into_iter().find(|trouble| trouble.word() == word);
-                        course
+                        scenario
                             .troubles
                             .remove(&trouble.ok_or_else(|| format!("`{word}` is no trouble"))?);
                     }
@@ -176,7 +176,7 @@ impl FromStr for Course {
                 _ => return Err(format!("`{name}` is not known")),
             }
         }
-        Ok(course)
+        Ok(scenario)
     }
 }
 
@@ -186,14 +186,14 @@ mod tests {
 
     #[test]
     fn a_course_reads_as_it_is_written() {
-        let smaller = Course::new(7).smaller();
+        let smaller = Scenario::new(7).smaller();
         assert_eq!(smaller.len(), Trouble::ALL.len() + 2 + EDITS + 2);
-        for course in smaller.into_iter().chain([Course::new(7)]) {
-            assert_eq!(course.to_string().parse(), Ok(course));
+        for scenario in smaller.into_iter().chain([Scenario::new(7)]) {
+            assert_eq!(scenario.to_string().parse(), Ok(scenario));
         }
-        assert_eq!(Course::new(7).to_string(), "--seed 7");
+        assert_eq!(Scenario::new(7).to_string(), "--seed 7");
         assert_eq!(
-            "--without rain".parse::<Course>(),
+            "--without rain".parse::<Scenario>(),
             Err("`rain` is no trouble".to_owned())
         );
     }

@@ -13,13 +13,13 @@ use trueup_model::{Act, Kind};
 use crate::prefix_list::PrefixList;
 
 /// How long a new object may be invisible to some calls.
-const YOUNG: Duration = Duration::from_secs(600);
+const RECENT: Duration = Duration::from_secs(600);
 /// How long what goes away may be in the way.
-const ENDING: Duration = Duration::from_secs(1200);
+const IN_THE_WAY_MAX: Duration = Duration::from_secs(1200);
 
 /// What was made, ended and looked up.
 #[derive(Debug)]
-pub struct Memory {
+pub struct SessionState {
     run: String,
     inner: Mutex<Inner>,
 }
@@ -46,7 +46,7 @@ struct Inner {
     root_devices: HashMap<String, String>,
 }
 
-impl Memory {
+impl SessionState {
     /// A memory of nothing.
     pub fn new() -> Self {
         // The standard library's hashers start from keys that are drawn at random.
@@ -144,7 +144,7 @@ impl Memory {
     }
 
     /// Something was let go of, or is seen going away.
-    pub fn ending(&self) {
+    pub fn deletion_begins(&self) {
         self.inner().last_end = Some(Instant::now());
     }
 
@@ -154,15 +154,17 @@ impl Memory {
     }
 
     /// Whether something that was let go of a while ago may still be in the way.
-    pub fn is_ending(&self) -> bool {
-        self.inner().last_end.is_some_and(|at| at.elapsed() < ENDING)
+    pub fn is_deletion_in_flight(&self) -> bool {
+        self.inner()
+            .last_end
+            .is_some_and(|at| at.elapsed() < IN_THE_WAY_MAX)
     }
 
     /// What an act refers to that was made a moment ago.
-    pub fn young_in(&self, act: &Act) -> Vec<String> {
+    pub fn recently_created_in(&self, act: &Act) -> Vec<String> {
         let inner = self.inner();
         let at = |id: &str| inner.made.get(id).map(|(_, at)| at).or(inner.named.get(id));
-        let young = |id: &&str| at(id).is_some_and(|at| at.elapsed() < YOUNG);
+        let recently_created = |id: &&str| at(id).is_some_and(|at| at.elapsed() < RECENT);
         let refs = act
             .sets
             .record()
@@ -172,14 +174,16 @@ impl Memory {
         let names = refs
             .filter_map(|reference| reference.id())
             .chain(act.target.as_ref().map(|target| target.id.as_str()));
-        names.filter(young).map(str::to_owned).collect()
+        names.filter(recently_created).map(str::to_owned).collect()
     }
 
     /// The objects that were made a moment ago and must be there.
-    pub fn young(&self) -> Vec<(Kind, String)> {
+    pub fn recently_created(&self) -> Vec<(Kind, String)> {
         let inner = self.inner();
-        let young = inner.made.iter().filter(|(_, (_, at))| at.elapsed() < YOUNG);
-        young.map(|(id, (kind, _))| (*kind, id.clone())).collect()
+        let recently_created = inner.made.iter().filter(|(_, (_, at))| at.elapsed() < RECENT);
+        recently_created
+            .map(|(id, (kind, _))| (*kind, id.clone()))
+            .collect()
     }
 
     /// Remembers prefix lists by their ids, and the names of AWS's own.

@@ -1,23 +1,23 @@
-//! How long each sort of refusal is waited out, and how long the pauses are: a function of the errand, so
+//! How long each sort of refusal is waited out, and how long the pauses are: a function of the context, so
 //! that equal runs are equal.
 
 use std::time::Duration;
 
 use trueup_model::kind::is_id_tail;
 
-use crate::call::{Errand, Purpose};
+use crate::call::{CallContext, Purpose};
 use crate::classify::{Class, is_of_object};
 use crate::failure::Failure;
 
 /// For how long after the first refusal of this sort a call is repeated. Zero is not at all.
-pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
+pub fn retry_budget(context: &CallContext<'_>, failure: &Failure) -> Duration {
     // What is only asked about is not waited for: what may pass is no answer.
-    let purpose = if errand.rehearsal.is_some() {
+    let purpose = if context.rehearsal.is_some() {
         Purpose::Read
     } else {
-        errand.purpose
+        context.purpose
     };
-    let young = is_about_young(errand, &failure.message);
+    let recently_created = is_about_recently_created(context, &failure.message);
     let seconds = match (failure.class, purpose) {
         (Class::Throttle, Purpose::Read) => 60,
         (Class::Throttle, _) => 600,
@@ -31,20 +31,20 @@ pub fn patience(errand: &Errand<'_>, failure: &Failure) -> Duration {
         // What was made a moment ago is not gone because it is not shown. After an attempt that may have
         // ended it, it is.
         (Class::NotFound, Purpose::Delete | Purpose::TryDelete)
-            if young && !failure.maybe_done && is_of_object(&failure.code) =>
+            if recently_created && !failure.maybe_done && is_of_object(&failure.code) =>
         {
             60
         }
         (Class::NotFound, Purpose::Delete | Purpose::TryDelete) => 0,
         // guard: visibility of what is referred to
-        (Class::NotFound, _) if young => 300,
+        (Class::NotFound, _) if recently_created => 300,
         // guard: visibility of what is referred to
         (Class::NotFound, _) => 10,
-        (Class::Dependency, Purpose::Delete | Purpose::Change) if errand.ending => 900,
+        (Class::Dependency, Purpose::Delete | Purpose::Change) if context.deletion_in_flight => 900,
         (Class::Dependency, Purpose::Delete | Purpose::Change) => 60,
         // What held it was let go of a moment ago.
-        (Class::Duplicate, Purpose::Change | Purpose::Create | Purpose::CreateOnce)
-            if errand.ending && !failure.maybe_done =>
+        (Class::Duplicate, Purpose::Change | Purpose::Create | Purpose::CreateWithToken)
+            if context.deletion_in_flight && !failure.maybe_done =>
         {
             60
         }
@@ -69,34 +69,39 @@ const MADE_ALONG: [&str; 8] = [
 
 /// Whether a refusal may be about something that was made a moment ago: it names it, or nothing by its id
 /// that was not.
-fn is_about_young(errand: &Errand<'_>, message: &str) -> bool {
+fn is_about_recently_created(context: &CallContext<'_>, message: &str) -> bool {
     let words = || {
         message
             .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
             .filter_map(|word| Some((word, word.rsplit_once('-')?)))
     };
     let is_other = |(prefix, tail): (&str, &str)| is_id_tail(tail) && !MADE_ALONG.contains(&prefix);
-    let names = |young: &String| message.contains(young.as_str());
-    !errand.young.is_empty() && (errand.young.iter().any(names) || !words().any(|(_, parts)| is_other(parts)))
+    let names = |recently_created: &String| message.contains(recently_created.as_str());
+    !context.recently_created.is_empty()
+        && (context.recently_created.iter().any(names) || !words().any(|(_, parts)| is_other(parts)))
 }
 
 /// The pause before the attempt after `attempt` (from 1): it doubles, up to a limit, and is a little
-/// different for every errand.
-pub fn pause(errand: &Errand<'_>, action: &str, class: Class, attempt: u32) -> Duration {
+/// different for every context.
+pub fn pause(context: &CallContext<'_>, action: &str, class: Class, attempt: u32) -> Duration {
     let limit = match class {
         Class::Throttle => 20_000,
         Class::NotFound | Class::Transient => 5_000,
         _ => 10_000,
     };
-    let first: u64 = if errand.purpose == Purpose::Read { 250 } else { 500 };
+    let first: u64 = if context.purpose == Purpose::Read {
+        250
+    } else {
+        500
+    };
     let full = (first << attempt.saturating_sub(1).min(10)).min(limit);
-    let draw = mix(errand.seed ^ seed(action) ^ u64::from(attempt));
+    let draw = mix(context.jitter_seed ^ jitter_seed(action) ^ u64::from(attempt));
     // From half to whole, so that those who failed together do not come back together.
     Duration::from_millis(full / 2 + draw % (full / 2 + 1))
 }
 
 /// A number that stands for a text: the same one always.
-pub fn seed(text: &str) -> u64 {
+pub fn jitter_seed(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
@@ -117,10 +122,10 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_their_limit_and_repeat_themselves() {
-        let errand = Errand::read("DescribeVpcs");
+        let context = CallContext::read("DescribeVpcs");
         let pauses = || {
             (1..12)
-                .map(|attempt| pause(&errand, "DescribeVpcs", Class::Server, attempt))
+                .map(|attempt| pause(&context, "DescribeVpcs", Class::Server, attempt))
                 .collect::<Vec<_>>()
         };
         assert_eq!(pauses(), pauses());
@@ -132,9 +137,9 @@ mod tests {
     #[test]
     fn what_cannot_pass_is_not_waited_for() {
         let hears = |_: &str| {};
-        let errand = Errand {
+        let context = CallContext {
             purpose: Purpose::Change,
-            ..Errand::new(1, &hears)
+            ..CallContext::new(1, &hears)
         };
         for class in [
             Class::Invalid,
@@ -147,37 +152,37 @@ mod tests {
                 class,
                 ..Failure::invalid("X", "")
             };
-            assert_eq!(patience(&errand, &failure), Duration::ZERO, "{class:?}");
+            assert_eq!(retry_budget(&context, &failure), Duration::ZERO, "{class:?}");
         }
         let dependency = Failure {
             class: Class::Dependency,
             ..Failure::invalid("X", "")
         };
         let ends = |purpose| {
-            patience(
-                &Errand {
+            retry_budget(
+                &CallContext {
                     purpose,
-                    ending: true,
-                    ..Errand::new(1, &hears)
+                    deletion_in_flight: true,
+                    ..CallContext::new(1, &hears)
                 },
                 &dependency,
             )
         };
         assert!(ends(Purpose::TryDelete).is_zero() && !ends(Purpose::Delete).is_zero());
         let made = ["sg-00000001".to_owned()];
-        let gone = |code: &str, young, maybe_done| {
+        let gone = |code: &str, recently_created, maybe_done| {
             let failure = Failure {
                 class: Class::NotFound,
                 code: code.to_owned(),
                 maybe_done,
                 ..Failure::invalid("X", "")
             };
-            let young: &[String] = if young { &made } else { &[] };
-            patience(
-                &Errand {
+            let recently_created: &[String] = if recently_created { &made } else { &[] };
+            retry_budget(
+                &CallContext {
                     purpose: Purpose::Delete,
-                    young,
-                    ..Errand::new(1, &hears)
+                    recently_created,
+                    ..CallContext::new(1, &hears)
                 },
                 &failure,
             )
@@ -185,37 +190,37 @@ mod tests {
         };
         assert!(gone("InvalidGroup.NotFound", false, false) && !gone("InvalidGroup.NotFound", true, false));
         assert!(gone("InvalidGroup.NotFound", true, true) && gone("InvalidPermission.NotFound", true, false));
-        let create = Errand {
+        let create = CallContext {
             purpose: Purpose::Create,
-            ..Errand::new(1, &hears)
+            ..CallContext::new(1, &hears)
         };
         let lost = Failure {
             class: Class::Lost,
             ..Failure::invalid("CreateVpc", "")
         };
-        assert_eq!(patience(&create, &lost), Duration::ZERO);
+        assert_eq!(retry_budget(&create, &lost), Duration::ZERO);
         // Nothing was sent: a network that is away for a moment makes nothing twice.
         let unreachable = Failure {
             class: Class::Unreachable,
             ..Failure::invalid("CreateVpc", "")
         };
-        assert!(!patience(&create, &unreachable).is_zero());
+        assert!(!retry_budget(&create, &unreachable).is_zero());
     }
 
     #[test]
     fn what_is_not_there_and_is_not_new_is_not_waited_for_because_something_else_is() {
         let hears = |_: &str| {};
-        let young = ["sg-00000001".to_owned(), "net-ops".to_owned()];
-        let waits = |message: &str, young: &[String]| {
+        let recently_created = ["sg-00000001".to_owned(), "net-ops".to_owned()];
+        let waits = |message: &str, recently_created: &[String]| {
             let failure = Failure {
                 class: Class::NotFound,
                 ..Failure::invalid("RunInstances", message)
             };
-            patience(
-                &Errand {
-                    purpose: Purpose::CreateOnce,
-                    young,
-                    ..Errand::new(1, &hears)
+            retry_budget(
+                &CallContext {
+                    purpose: Purpose::CreateWithToken,
+                    recently_created,
+                    ..CallContext::new(1, &hears)
                 },
                 &failure,
             )
@@ -237,7 +242,7 @@ mod tests {
                 10,
             ),
         ] {
-            assert_eq!(waits(message, &young), seconds, "{message}");
+            assert_eq!(waits(message, &recently_created), seconds, "{message}");
             assert_eq!(waits(message, &[]), 10);
         }
     }
@@ -248,7 +253,7 @@ mod tests {
         let purposes = [
             Purpose::Read,
             Purpose::Create,
-            Purpose::CreateOnce,
+            Purpose::CreateWithToken,
             Purpose::Change,
             Purpose::Delete,
             Purpose::TryDelete,
@@ -278,11 +283,11 @@ mod tests {
                 ..Failure::invalid("X", "")
             };
             let waits = |purpose| {
-                !patience(
-                    &Errand {
+                !retry_budget(
+                    &CallContext {
                         purpose,
-                        ending: true,
-                        ..Errand::new(1, &hears)
+                        deletion_in_flight: true,
+                        ..CallContext::new(1, &hears)
                     },
                     &failure,
                 )
