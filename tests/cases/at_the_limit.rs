@@ -361,7 +361,27 @@ fn quotas() -> Vec<Quota> {
         // EC2's name is one more.
         json!({"vpc.main": {"tags": (1..count).map(|n| (format!("k{n}"), json!("v"))).collect::<serde_json::Map<_, _>>()}})
     }
+    // One of each kind is in the base.
+    fn many(kind: &str, count: usize) -> Json {
+        (1..count)
+            .map(|n| (format!("{kind}.more{n}"), json!({"vpc": "main"})))
+            .collect()
+    }
+    fn subnets(count: usize) -> Json {
+        (1..count)
+            .map(|n| {
+                let range = format!("10.0.{}.{}/28", 128 + n / 16, n % 16 * 16);
+                (
+                    format!("subnet.more{n}"),
+                    json!({"vpc": "main", "cidr_block": range}),
+                )
+            })
+            .collect()
+    }
     vec![
+        ("subnets of a VPC", 200, subnets),
+        ("route tables of a VPC", 200, |count| many("route_table", count)),
+        ("network ACLs of a VPC", 200, |count| many("network_acl", count)),
         ("rules of a group", 60, rules),
         ("entries of an ACL", 19, entries),
         ("routes of a table", 500, routes),

@@ -299,7 +299,7 @@ async fn members(task: &Task<'_>, vpc: &str) -> Result<Vec<Holder>, Failure> {
             what: called(object),
             leaving: task.ec2.session.is_ended(&object.id),
         }));
-        let kind = kind.as_str().replace('_', " ");
+        let kind = kind.noun();
         found.extend(read.gone.into_iter().map(|id| Holder {
             what: format!("{kind} {id}, which is being deleted"),
             leaving: true,
@@ -334,7 +334,7 @@ async fn subnets(task: &Task<'_>, id: &str) -> Result<Vec<Holder>, Failure> {
 
 /// An object by its kind, id and what it is called.
 fn called(object: &Object) -> String {
-    let kind = object.kind.as_str().replace('_', " ");
+    let kind = object.kind.noun();
     let name = tags::name(&object.record);
     let name = if name.is_empty() {
         object.record.text(security_group::attr::GROUP_NAME)

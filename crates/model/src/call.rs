@@ -70,10 +70,23 @@ impl Call {
     }
 }
 
+/// What only one object can have at a time, such as a key's name: how a spec is told that gives it to two.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exclusive {
+    /// The attribute that says who has it.
+    pub attribute: &'static str,
+    /// The code of the diagnostic.
+    pub code: &'static str,
+    /// What to do.
+    pub help: &'static str,
+}
+
 /// Something that only one object can have at a time. A call that takes it follows every call of the plan
 /// that gives it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
+    /// What it is about.
+    pub of: &'static Exclusive,
     /// Where it is exclusive, such as `ranges in vpc.main`.
     pub space: String,
     /// What is taken there.
@@ -93,8 +106,14 @@ pub enum Taken {
 
 impl Claim {
     /// A claim of a name.
-    pub fn text(space: impl Into<String>, text: impl Into<String>, what: impl Into<String>) -> Self {
+    pub fn text(
+        of: &'static Exclusive,
+        space: impl Into<String>,
+        text: impl Into<String>,
+        what: impl Into<String>,
+    ) -> Self {
         Self {
+            of,
             space: space.into(),
             taken: Taken::Text(text.into()),
             what: what.into(),
@@ -102,11 +121,17 @@ impl Claim {
     }
 
     /// A claim of a range; text that is no range claims its spelling.
-    pub fn range(space: impl Into<String>, range: &str, what: impl Into<String>) -> Self {
+    pub fn range(
+        of: &'static Exclusive,
+        space: impl Into<String>,
+        range: &str,
+        what: impl Into<String>,
+    ) -> Self {
         let taken = range
             .parse()
             .map_or_else(|_| Taken::Text(range.to_owned()), Taken::Range);
         Self {
+            of,
             space: space.into(),
             taken,
             what: what.into(),

@@ -93,6 +93,42 @@ pub fn is_id_tail(text: &str) -> bool {
     matches!(text.len(), 8 | 17) && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
+impl Kind {
+    /// The kind in a sentence, in EC2's words: `network ACL`.
+    pub fn noun(self) -> String {
+        let words = self.as_str().split('_').map(|word| match word {
+            "vpc" | "acl" | "nat" | "ip" => word.to_uppercase(),
+            word => word.to_owned(),
+        });
+        match self {
+            Self::ElasticIp => "Elastic IP address".to_owned(),
+            Self::EgressOnlyInternetGateway => "egress-only internet gateway".to_owned(),
+            _ => words.collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    /// Several of the kind in a sentence: `network ACLs`.
+    pub fn plural(self) -> String {
+        let noun = self.noun();
+        let end = if noun.ends_with('s') { "es" } else { "s" };
+        format!("{noun}{end}")
+    }
+
+    /// One of the kind in a sentence: `a network ACL`.
+    pub fn one(self) -> String {
+        format!("{} {}", self.article(), self.noun())
+    }
+
+    /// `a` or `an`, as goes before the kind's name.
+    pub fn article(self) -> &'static str {
+        if self.as_str().starts_with(['a', 'e', 'i', 'o', 'u']) {
+            "an"
+        } else {
+            "a"
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

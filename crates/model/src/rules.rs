@@ -166,11 +166,6 @@ pub trait Rules: Sync {
         &[]
     }
 
-    /// What a record refers to that must be in the VPC of the resource.
-    fn beside<'r>(&self, _record: &'r Record) -> Vec<&'r Ref> {
-        Vec::new()
-    }
-
     /// What an object shares with those that do the same work, in words: they are stopped and replaced one
     /// after the other.
     fn peers(&self, _address: &Address, _record: &Record) -> Vec<String> {

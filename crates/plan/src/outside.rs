@@ -162,10 +162,10 @@ fn refuse_strangers(plan: &mut Plan, topology: &Topology, observed: &Observed) {
     };
     let mut strangers = BTreeSet::new();
     for step in &plan.steps {
-        let beside = step.address.kind.rules().beside(&step.call.sets);
+        let beside = step.address.kind.schema().in_own_vpc(&step.call.sets);
         for object in beside
             .into_iter()
-            .filter_map(Ref::id)
+            .filter_map(|(_, reference)| reference.id())
             .filter_map(|id| objects.get(id))
         {
             let own = topology

@@ -491,12 +491,7 @@ pub fn wanted_reference(kind: Kind) -> String {
 
 /// The kind with its article.
 pub fn a(kind: Kind) -> String {
-    let article = if kind.as_str().starts_with(['a', 'e', 'i', 'o', 'u']) {
-        "an"
-    } else {
-        "a"
-    };
-    format!("{article} {kind}")
+    format!("{} {kind}", kind.article())
 }
 
 /// The words with commas and an `and`.

@@ -7,6 +7,7 @@
 //! mistake that is reported already is not reported.
 
 mod abridge;
+mod check;
 mod complete;
 mod decode;
 mod document;
@@ -26,7 +27,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
-use trueup_model::{Diagnostic, Files, Kind, Place, Severity, Topology};
+use trueup_model::{Diagnostic, Files, Place, Severity, Topology};
 
 use complete::Completed;
 use draft::within;
@@ -131,23 +132,16 @@ fn wrong(completed: &Completed) -> BTreeSet<Place> {
     wrong
 }
 
-/// Lets the kinds check the topology as a whole, and drops what they say about attributes that are known to
-/// be wrong.
+/// Checks the topology as a whole, and drops what is said about attributes that are known to be wrong.
 fn check(topology: &Topology, wrong: &BTreeSet<Place>, problems: &mut Problems) {
-    for kind in Kind::ALL {
-        let mut found = Vec::new();
-        kind.rules().check(topology, &mut found);
-        let sound = |diagnostic: &Diagnostic| {
-            diagnostic
-                .labels
-                .iter()
-                .all(|label| !wrong.contains(&label.place))
-        };
-        found
-            .into_iter()
-            .filter(sound)
-            .for_each(|diagnostic| problems.push(diagnostic));
-    }
+    let sound = |diagnostic: &Diagnostic| {
+        let mut labels = diagnostic.labels.iter();
+        labels.all(|label| !wrong.contains(&label.place))
+    };
+    check::check(topology)
+        .into_iter()
+        .filter(sound)
+        .for_each(|diagnostic| problems.push(diagnostic));
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
 use crate::attr;
-use crate::call::{Call, Claim};
+use crate::call::{Call, Claim, Exclusive};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
@@ -12,7 +12,7 @@ use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Rules, check_claims};
-use crate::schema::{Attribute, Follow, Schema, Type};
+use crate::schema::{Attribute, Follow, Quota, Schema, Type};
 use crate::topology::Topology;
 use crate::value::Record;
 use crate::{Address, Kind, Ref};
@@ -59,6 +59,7 @@ egress_only_internet_gateway:
             .replace("it serves the VPC that it was made for"),
     ],
     selected_by_tags: false,
+    quota: Quota::Region(5),
 };
 
 /// All that an egress-only internet gateway is.
@@ -72,6 +73,12 @@ pub static DEF: KindDef = KindDef {
 
 #[derive(Debug)]
 struct EgressOnlyInternetGatewayRules;
+
+static ATTACHMENT: Exclusive = Exclusive {
+    attribute: attr::VPC.name,
+    code: "egress-only-internet-gateway-twice",
+    help: "a VPC has one egress-only internet gateway: remove one",
+};
 
 impl Rules for EgressOnlyInternetGatewayRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
@@ -89,14 +96,9 @@ impl Rules for EgressOnlyInternetGatewayRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let claim = |vpc| {
-            Claim::text(
-                format!("egress-only internet gateways of {vpc}"),
-                "attachment",
-                format!("the place of {vpc}'s egress-only internet gateway"),
-            )
-        };
-        vpc::of(sets).map(claim).into_iter().collect()
+        vpc::place_of(Kind::EgressOnlyInternetGateway, &ATTACHMENT, sets)
+            .into_iter()
+            .collect()
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
 use crate::attr::ELASTIC_IP;
-use crate::call::{Call, Claim};
-use crate::diagnostic::Diagnostic;
+use crate::call::{Call, Claim, Exclusive};
 use crate::json::Typed;
 use crate::kind::KindDef;
 use crate::observed::Object;
@@ -13,9 +12,8 @@ use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::Lists;
 use crate::rules::Rules;
-use crate::schema::Schema;
+use crate::schema::{Quota, Schema};
 use crate::stake::Loss;
-use crate::topology::Topology;
 use crate::value::Record;
 use crate::{Kind, Ref, fact};
 
@@ -54,6 +52,7 @@ elastic_ip:
     ],
     attributes: &[],
     selected_by_tags: false,
+    quota: Quota::Region(5),
 };
 
 /// All that an elastic ip is.
@@ -70,33 +69,6 @@ pub static DEF: KindDef = KindDef {
 struct ElasticIpRules;
 
 impl Rules for ElasticIpRules {
-    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
-        let mut users: std::collections::BTreeMap<&Ref, &crate::Resource> = std::collections::BTreeMap::new();
-        for resource in topology.of(Kind::NatGateway).chain(topology.of(Kind::Instance)) {
-            let Some(address) = resource.record.get(ELASTIC_IP) else {
-                continue;
-            };
-            if let Some(first) = users.insert(address, resource) {
-                out.push(
-                    Diagnostic::error(
-                        "elastic-ip-twice",
-                        format!("{} and {} both use {address}", first.address, resource.address),
-                    )
-                    .at(resource.place(ELASTIC_IP), "the second use")
-                    .at(first.place(ELASTIC_IP), "the first use")
-                    .help(
-                        "an Elastic IP address serves one gateway or instance: declare another `elastic_ip`",
-                    ),
-                );
-            }
-        }
-        if let Some(sixth) = topology.of(Kind::ElasticIp).nth(5) {
-            let message = "the topology has more than 5 Elastic IP addresses; an account's quota for a \
-             region is 5 unless it was raised";
-            out.push(Diagnostic::warning("quota", message).at(sixth.place.clone(), "the sixth"));
-        }
-    }
-
     fn create(&self, _record: &Record, _replaced: Option<&Object>) -> Call {
         action::ALLOCATE.call()
     }
@@ -126,8 +98,21 @@ impl Rules for ElasticIpRules {
     }
 }
 
+static USE: Exclusive = Exclusive {
+    attribute: ELASTIC_IP.name,
+    code: "elastic-ip-twice",
+    help: "an Elastic IP address serves one gateway or instance: declare another `elastic_ip`",
+};
+
 /// What a call that uses an address takes: an address serves one object at a time.
 pub fn use_claim(sets: &Record) -> Option<Claim> {
-    let claim = |address| Claim::text(format!("uses of {address}"), "association", format!("{address}"));
+    let claim = |address: &Ref| {
+        Claim::text(
+            &USE,
+            format!("uses of {address}"),
+            "association",
+            address.to_string(),
+        )
+    };
     sets.get(ELASTIC_IP).map(claim)
 }

@@ -14,7 +14,7 @@ use crate::call::{Call, Claim};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
-use crate::kinds::{elastic_ip, internet_gateway, subnet, vpc};
+use crate::kinds::{elastic_ip, internet_gateway, subnet};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
@@ -183,7 +183,6 @@ impl Rules for InstanceRules {
 
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         for resource in topology.of(Kind::Instance) {
-            check_groups(resource, topology, out);
             check_public(resource, out);
             check_metadata_tags(resource, out);
             check_internet_gateway(resource, topology, out);
@@ -221,10 +220,6 @@ impl Rules for InstanceRules {
 
     fn home<'r>(&self, record: &'r Record) -> Option<&'r Ref> {
         record.get(attr::SUBNET)
-    }
-
-    fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        record.references(attr::SECURITY_GROUPS).collect()
     }
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
@@ -428,41 +423,6 @@ fn public_address(object: &Object) -> Option<Loss> {
     given.then(|| Loss::PublicAddress {
         address: public.to_owned(),
     })
-}
-
-fn check_groups(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let groups = resource.record.list(attr::SECURITY_GROUPS);
-    if groups.len() > 5 {
-        let message = format!(
-            "{} has {} security groups; an account's quota is 5 unless it was raised",
-            resource.address,
-            groups.len()
-        );
-        out.push(Diagnostic::warning("quota", message).at(resource.place(attr::SECURITY_GROUPS), ""));
-    }
-    let own = topology
-        .follow(resource.record.get(attr::SUBNET))
-        .and_then(|subnet| vpc::of(&subnet.record));
-    for group in groups.iter().filter_map(Value::as_ref) {
-        let other = topology
-            .follow(Some(group))
-            .and_then(|group| vpc::of(&group.record));
-        if let (Some(own), Some(other)) = (own, other)
-            && own != other
-        {
-            out.push(
-                Diagnostic::error(
-                    "other-vpc",
-                    format!("{} is in {own}, and {group} in {other}", resource.address),
-                )
-                .at(
-                    resource.place(attr::SECURITY_GROUPS),
-                    "a security group of another VPC",
-                )
-                .help("an instance uses security groups of its own VPC"),
-            );
-        }
-    }
 }
 
 /// EC2 refuses to associate an Elastic IP address where no internet gateway is attached.

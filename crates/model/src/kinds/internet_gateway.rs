@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
 use crate::attr;
-use crate::call::{Call, Claim};
+use crate::call::{Call, Claim, Exclusive};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
@@ -14,7 +14,7 @@ use crate::kinds::{instance, nat_gateway, vpc};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Rules, View};
-use crate::schema::{Attribute, Follow, Schema, Type};
+use crate::schema::{Attribute, Follow, Quota, Schema, Type};
 use crate::topology::{Resource, Topology};
 use crate::value::Record;
 use crate::{Address, Kind, Ref};
@@ -73,6 +73,7 @@ internet_gateway:
     })
     .required()],
     selected_by_tags: false,
+    quota: Quota::Region(5),
 };
 
 /// All that an internet gateway is.
@@ -87,6 +88,12 @@ pub static DEF: KindDef = KindDef {
 /// What an internet gateway is.
 #[derive(Debug)]
 struct InternetGatewayRules;
+
+static ATTACHMENT: Exclusive = Exclusive {
+    attribute: attr::VPC.name,
+    code: "internet-gateway-twice",
+    help: "a VPC has one internet gateway: remove one, or attach it to another VPC",
+};
 
 impl Rules for InternetGatewayRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
@@ -127,14 +134,9 @@ impl Rules for InternetGatewayRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let claim = |vpc| {
-            Claim::text(
-                format!("internet gateways of {vpc}"),
-                "attachment",
-                format!("the place of {vpc}'s internet gateway"),
-            )
-        };
-        vpc::of(sets).map(claim).into_iter().collect()
+        vpc::place_of(Kind::InternetGateway, &ATTACHMENT, sets)
+            .into_iter()
+            .collect()
     }
 
     /// EC2 refuses to detach while public addresses are mapped in the VPC.

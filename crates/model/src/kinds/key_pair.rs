@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
 use crate::attr::attributes;
-use crate::call::{Call, Claim};
-use crate::diagnostic::Diagnostic;
+use crate::call::{Call, Claim, Exclusive};
 use crate::json::Typed;
 use crate::kind::KindDef;
 use crate::net::{Complaint, Format, PATH, without_edges};
@@ -13,7 +12,7 @@ use crate::observed::Object;
 use crate::reason::Note;
 use crate::room::Lists;
 use crate::rules::{Context, Rules};
-use crate::schema::{Attribute, Schema, Type};
+use crate::schema::{Attribute, Quota, Schema, Type};
 use crate::topology::Topology;
 use crate::value::Record;
 use crate::{Address, Kind};
@@ -165,6 +164,7 @@ key_pair:
         .input(),
     ],
     selected_by_tags: false,
+    quota: Quota::Region(5000),
 };
 
 /// All that a key pair is.
@@ -179,6 +179,12 @@ pub static DEF: KindDef = KindDef {
 /// What a key pair is.
 #[derive(Debug)]
 struct KeyPairRules;
+
+static NAMES: Exclusive = Exclusive {
+    attribute: attr::KEY_NAME.name,
+    code: "key-name-twice",
+    help: "key names are unique in a region: give one another `key_name`",
+};
 
 impl Rules for KeyPairRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
@@ -259,27 +265,6 @@ impl Rules for KeyPairRules {
         }
     }
 
-    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
-        let mut names = std::collections::BTreeMap::new();
-        for resource in topology.of(Kind::KeyPair) {
-            let name = resource.record.text(attr::KEY_NAME);
-            if let Some(first) = names.insert(name, resource) {
-                out.push(
-                    Diagnostic::error(
-                        "key-name-twice",
-                        format!(
-                            "{} and {} are both called `{name}`",
-                            first.address, resource.address
-                        ),
-                    )
-                    .at(resource.place(attr::KEY_NAME), "the second one")
-                    .at(first.place(attr::KEY_NAME), "the first one")
-                    .help("key names are unique in a region: give one another `key_name`"),
-                );
-            }
-        }
-    }
-
     /// A name that no line of the spec says is chosen once, for a new key: what is there keeps the one that
     /// it has.
     fn keep(&self, wanted: &mut Record, live: &Record, says: &dyn Fn(&str) -> bool) {
@@ -310,7 +295,7 @@ impl Rules for KeyPairRules {
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
         let name = sets.get(attr::KEY_NAME);
-        name.map(|name| Claim::text("key names", name, format!("the key name {name}")))
+        name.map(|name| Claim::text(&NAMES, "key names", name, format!("the key name {name}")))
             .into_iter()
             .collect()
     }

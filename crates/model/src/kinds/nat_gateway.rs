@@ -13,7 +13,7 @@ use crate::net::IPV4;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Rules, View};
-use crate::schema::{Attribute, Follow, Schema, Type};
+use crate::schema::{Attribute, Follow, Quota, Schema, Type};
 use crate::topology::{Resource, Topology};
 use crate::value::Record;
 use crate::{Address, Kind, Ref};
@@ -112,6 +112,7 @@ nat_gateway:
         .replace("a NAT gateway keeps its primary address for life"),
     ],
     selected_by_tags: false,
+    quota: Quota::Unlimited,
 };
 
 /// All that a nat gateway is.

@@ -3,8 +3,6 @@
 mod entry;
 mod order;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 pub use entry::{Entry, NUMBER_MAX};
@@ -16,13 +14,12 @@ use crate::call::Call;
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
-use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::{Counts, Lists};
 use crate::rules::{Context, Rules, Update};
-use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
+use crate::schema::{Attribute, Follow, Members, Quota, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Kind, Ref};
@@ -52,8 +49,6 @@ const DIRECTIONS: [Attr<[Value]>; 2] = [attr::INGRESS, attr::EGRESS];
 const ENTRIES_GRANTED: usize = 19;
 /// The most that AWS raises that to.
 const ENTRIES_MAX: usize = 39;
-/// The ACLs of a VPC that every account may have.
-const ACLS_GRANTED: usize = 200;
 
 static ENTRIES: Members =
     Members::keyed(Type::Object(&entry::FIELDS), &entry::KEY, entry::key).in_words(entry::words);
@@ -132,6 +127,7 @@ network_acl:
             .default(none),
     ],
     selected_by_tags: false,
+    quota: Quota::Vpc(200),
 };
 
 /// All that a network acl is.
@@ -157,22 +153,9 @@ impl Rules for NetworkAclRules {
     }
 
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
-        let mut by_vpc: BTreeMap<&Ref, Vec<&Resource>> = BTreeMap::new();
         for resource in topology.of(Kind::NetworkAcl) {
             for direction in DIRECTIONS {
                 check_quota(resource, direction, out);
-            }
-            if let Some(vpc) = vpc::of(&resource.record) {
-                by_vpc.entry(vpc).or_default().push(resource);
-            }
-        }
-        for (vpc, acls) in by_vpc {
-            if let Some(first) = acls.get(ACLS_GRANTED) {
-                let message = format!(
-                    "{vpc} has {} network ACLs; an account's quota is {ACLS_GRANTED} unless it was raised",
-                    acls.len()
-                );
-                out.push(Diagnostic::warning("quota", message).at(first.place.clone(), "the 201st"));
             }
         }
     }

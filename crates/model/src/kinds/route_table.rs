@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Role;
 use crate::action::actions;
-use crate::attr::{SUBNET, attributes};
+use crate::attr::attributes;
 use crate::call::Call;
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
 use crate::kind::is_id_tail;
-use crate::kinds::{vpc, vpc_endpoint};
+use crate::kinds::vpc_endpoint;
 use crate::net::{Complaint, Format, RANGE, id_tail, is_word, range};
 use crate::observed::Object;
 use crate::reason::Note;
 use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
 use crate::rules::{After, Context, Home, Rules, Update, View, members_record};
-use crate::schema::{Attribute, Follow, Members, Schema, Type, none, resets};
+use crate::schema::{Attribute, Follow, Members, Quota, Schema, Type, none, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref, Sought, fact};
@@ -146,22 +146,26 @@ static ROUTE: [Attribute; 10] = [
         attr::INTERNET_GATEWAY,
         Type::Ref(Kind::InternetGateway, Follow::Id),
         "Target: an internet gateway of the same VPC.",
-    ),
+    )
+    .in_own_vpc(),
     Attribute::new(
         attr::NAT_GATEWAY,
         Type::Ref(Kind::NatGateway, Follow::Id),
         "Target: a NAT gateway.",
-    ),
+    )
+    .in_own_vpc(),
     Attribute::new(
         attr::VPC_ENDPOINT,
         Type::Ref(Kind::VpcEndpoint, Follow::Id),
         "Target: a Gateway Load Balancer endpoint, by its id.",
-    ),
+    )
+    .in_own_vpc(),
     Attribute::new(
         attr::EGRESS_ONLY_INTERNET_GATEWAY,
         Type::Ref(Kind::EgressOnlyInternetGateway, Follow::Id),
         "Target: an egress-only internet gateway.",
-    ),
+    )
+    .in_own_vpc(),
     Attribute::new(
         attr::NETWORK_INTERFACE,
         Type::Text(&ENI),
@@ -250,11 +254,13 @@ route_table:
             Type::Set(&ROUTES),
             "The routes, one for each destination.",
         )
+        .granted(ROUTES_GRANTED)
         .loose()
         .disrupts(resets)
         .default(none),
     ],
     selected_by_tags: false,
+    quota: Quota::Vpc(200),
 };
 
 fn destination(route: &Value) -> String {
@@ -349,17 +355,8 @@ impl Rules for RouteTableRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         for resource in topology.of(Kind::RouteTable) {
             let routes = resource.record.list(attr::ROUTES);
-            if routes.len() > ROUTES_GRANTED {
-                let message = format!(
-                    "{} has {} routes; an account's quota is {ROUTES_GRANTED} unless it was raised",
-                    resource.address,
-                    routes.len()
-                );
-                out.push(Diagnostic::warning("quota", message).at(resource.place(attr::ROUTES), ""));
-            }
             for (index, route) in routes.iter().enumerate() {
                 let Some(route) = route.as_map() else { continue };
-                check_gateway(resource, route, topology, out);
                 inside::check(resource, &format!("routes[{index}]"), route, topology, out);
             }
         }
@@ -402,14 +399,6 @@ impl Rules for RouteTableRules {
         } else {
             Vec::new()
         }
-    }
-
-    fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        record
-            .list(attr::ROUTES)
-            .iter()
-            .filter_map(|route| route.as_map()?.get(attr::INTERNET_GATEWAY))
-            .collect()
     }
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
@@ -503,37 +492,6 @@ fn check_targets(route: &Record, index: usize, context: &mut Context<'_>) {
         );
         return;
     };
-}
-
-fn check_gateway(resource: &Resource, route: &Record, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let target = route
-        .refs()
-        .first()
-        .and_then(|target| topology.follow(Some(target)));
-    let Some(target) = target else { return };
-    // What has no VPC of its own is in that of its subnet.
-    let subnet = topology.follow(target.record.get(SUBNET));
-    let other = vpc::of(&target.record).or_else(|| vpc::of(&subnet?.record));
-    let (Some(own), Some(other)) = (vpc::of(&resource.record), other) else {
-        return;
-    };
-    if own != other {
-        let destination = route.text(attr::DESTINATION);
-        out.push(
-            Diagnostic::error(
-                "other-vpc",
-                format!(
-                    "{} is in {own}, and {} in {other}",
-                    resource.address, target.address
-                ),
-            )
-            .at(
-                resource.place(attr::ROUTES),
-                format!("the route to {destination} leads to a gateway of another VPC"),
-            )
-            .help(format!("route to a gateway of {own}")),
-        );
-    }
 }
 
 /// Ranges that EC2 keeps for the services that instances reach in themselves: metadata, name servers, time.

@@ -4,8 +4,6 @@ mod name;
 mod rule;
 mod sources;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 pub use name::fold_name;
@@ -16,7 +14,7 @@ use name::{DESCRIPTION, GROUP_NAME, successor_mark};
 use crate::action::actions;
 use crate::action::{ApiAction, Role};
 use crate::attr::{Attr, attributes};
-use crate::call::{Call, Claim};
+use crate::call::{Call, Claim, Exclusive};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
@@ -26,7 +24,7 @@ use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::{self, Counts, Lists, NO_LISTS, Portion};
 use crate::rules::{After, Context, Home, Rules, Update, View, later, members_record};
-use crate::schema::{Attribute, Follow, Members, Schema, Type, none};
+use crate::schema::{Attribute, Follow, Members, Quota, Schema, Type, none};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref, Sought, fact, ipv6};
@@ -148,6 +146,7 @@ static SCHEMA: Schema = Schema {
             .later(),
     ],
     selected_by_tags: false,
+    quota: Quota::Region(2500),
 };
 
 /// The rules of one direction and one address family that every account may have.
@@ -205,6 +204,12 @@ pub static DEF: KindDef = KindDef {
 #[derive(Debug)]
 struct SecurityGroupRules;
 
+static NAMES: Exclusive = Exclusive {
+    attribute: attr::GROUP_NAME.name,
+    code: "group-name-twice",
+    help: "group names are unique in a VPC, whatever their case: give one another `group_name`",
+};
+
 impl Rules for SecurityGroupRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
         if !record.has(attr::GROUP_NAME) {
@@ -236,31 +241,8 @@ impl Rules for SecurityGroupRules {
     }
 
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
-        let mut names = BTreeMap::new();
         for resource in topology.of(Kind::SecurityGroup) {
             let record = &resource.record;
-            let key = (
-                vpc::of(record),
-                record.text(attr::GROUP_NAME).to_ascii_lowercase(),
-            );
-            if let Some(first) = names.insert(key, resource) {
-                let name = record.text(attr::GROUP_NAME);
-                out.push(
-                    Diagnostic::error(
-                        "group-name-twice",
-                        format!(
-                            "{} and {} are both called `{name}` in one VPC",
-                            first.address, resource.address
-                        ),
-                    )
-                    .at(resource.place(attr::GROUP_NAME), "the second one")
-                    .at(first.place(attr::GROUP_NAME), "the first one")
-                    .help(
-                        "group names are unique in a VPC, whatever their case: give one another \
-                         `group_name`",
-                    ),
-                );
-            }
             sources::check(resource, topology, out);
             for direction in [attr::INGRESS, attr::EGRESS] {
                 // EC2 counts the address families apart, and of a prefix list all that it may hold.
@@ -380,6 +362,7 @@ impl Rules for SecurityGroupRules {
         let name = sets.get(attr::GROUP_NAME).map(str::to_ascii_lowercase);
         let claim = |(vpc, name): (&Ref, String)| {
             Claim::text(
+                &NAMES,
                 format!("group names in {vpc}"),
                 &name,
                 format!("the group name {name} in {vpc}"),

@@ -2,14 +2,12 @@
 
 mod ranges;
 
-use std::collections::BTreeMap;
-
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ApiAction, actions};
 use crate::attr::{Attr, PRIVATE_IP_ADDRESS, SUBNET, attributes};
-use crate::call::{Call, Claim};
+use crate::call::{Call, Claim, Exclusive};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
@@ -18,7 +16,7 @@ use crate::net::{Complaint, Format, VPC_RANGE, ipv4_range, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Home, Rules, Update, View, are_apart};
-use crate::schema::{Attribute, Follow, Schema, Type, resets};
+use crate::schema::{Attribute, Follow, Quota, Schema, Type, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::Record;
 use crate::{Address, Kind, Ref, Zone, ipv6};
@@ -231,6 +229,7 @@ subnet:
             action::DISASSOCIATE_ROUTE_TABLE,
         )
         .joining()
+        .in_own_vpc()
         .disrupts(|_, _| Disruption::Reset)
         .absent("the VPC's main one"),
         Attribute::new(
@@ -240,14 +239,35 @@ subnet:
         )
         .attached_by(SWAP_ACL, Some(SWAP_ACL), SWAP_ACL)
         .joining()
+        .in_own_vpc()
         .disrupts(|_, _| Disruption::Reset)
         .absent("the VPC's default one"),
     ],
     selected_by_tags: false,
+    quota: Quota::Vpc(200),
 };
 
 /// The attributes that are ranges in the VPC, each of one address family.
 const RANGES: [Attr<str>; 2] = [attr::CIDR_BLOCK, ipv6::BLOCK];
+
+const OVERLAP: &str = "subnets of one VPC may not share addresses: change one of the ranges";
+
+static RANGE: Exclusive = Exclusive {
+    attribute: attr::CIDR_BLOCK.name,
+    code: "subnets-overlap",
+    help: OVERLAP,
+};
+
+static IPV6_RANGE: Exclusive = Exclusive {
+    attribute: ipv6::BLOCK.name,
+    ..RANGE
+};
+
+static ADDRESS: Exclusive = Exclusive {
+    attribute: PRIVATE_IP_ADDRESS.name,
+    code: "address-twice",
+    help: "give one of them another address, or let EC2 choose",
+};
 
 /// All that a subnet is.
 pub static DEF: KindDef = KindDef {
@@ -267,12 +287,6 @@ impl Rules for SubnetRules {
         check_addresses(topology, out);
         for resource in topology.of(Kind::Subnet) {
             check_zone(resource, topology, out);
-            for (attribute, noun) in [
-                (attr::ROUTE_TABLE, "route table"),
-                (attr::NETWORK_ACL, "network ACL"),
-            ] {
-                check_own_vpc(resource, attribute, noun, topology, out);
-            }
         }
         ranges::check(topology, out);
     }
@@ -338,19 +352,17 @@ impl Rules for SubnetRules {
         let claim = |(vpc, attribute): (&Ref, Attr<str>)| {
             let text = sets.get(attribute)?;
             let range = ipv6::taken(text).map_or_else(|| text.to_owned(), |range| range.to_string());
+            let of = if attribute.name == ipv6::BLOCK.name {
+                &IPV6_RANGE
+            } else {
+                &RANGE
+            };
             let space = format!("ranges in {vpc}");
-            Some(Claim::range(space, &range, format!("{text} in {vpc}")))
+            Some(Claim::range(of, space, &range, format!("{text} in {vpc}")))
         };
         let vpc = vpc::of(sets).into_iter();
         vpc.flat_map(|vpc| RANGES.map(|attribute| (vpc, attribute)))
             .filter_map(claim)
-            .collect()
-    }
-
-    fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        [attr::ROUTE_TABLE, attr::NETWORK_ACL]
-            .into_iter()
-            .filter_map(|used| record.get(used))
             .collect()
     }
 
@@ -366,34 +378,14 @@ impl Rules for SubnetRules {
     }
 }
 
-/// Addresses that are given to instances and NAT gateways: of their subnet, and each only once.
+/// Addresses that are given to instances and NAT gateways are of their subnet.
 fn check_addresses(topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let mut addresses: BTreeMap<(&Ref, &str), &Resource> = BTreeMap::new();
     for resource in [Kind::NatGateway, Kind::Instance]
         .into_iter()
         .flat_map(|kind| topology.of(kind))
     {
-        let Some(subnet) = resource.record.get(SUBNET) else {
-            continue;
-        };
-        let address = resource.record.text(PRIVATE_IP_ADDRESS);
-        if address.is_empty() {
-            continue;
-        }
-        check_address(resource, address, topology, out);
-        if let Some(first) = addresses.insert((subnet, address), resource) {
-            out.push(
-                Diagnostic::error(
-                    "address-twice",
-                    format!(
-                        "{} and {} both have {address} in {subnet}",
-                        first.address, resource.address
-                    ),
-                )
-                .at(resource.place(PRIVATE_IP_ADDRESS), "the second one")
-                .at(first.place(PRIVATE_IP_ADDRESS), "the first one")
-                .help("give one of them another address, or let EC2 choose"),
-            );
+        if let Some(address) = resource.record.get(PRIVATE_IP_ADDRESS) {
+            check_address(resource, address, topology, out);
         }
     }
 }
@@ -434,6 +426,7 @@ pub fn address_claim(sets: &Record) -> Option<Claim> {
     let address = sets.get(PRIVATE_IP_ADDRESS)?;
     let subnet = sets.get(SUBNET)?;
     Some(Claim::text(
+        &ADDRESS,
         addresses(subnet),
         address,
         format!("{address} in {subnet}"),
@@ -473,35 +466,6 @@ fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic
                 .at(resource.place(attr::AVAILABILITY_ZONE_ID), "by id")
                 .at(resource.place(attr::AVAILABILITY_ZONE), "and by name")
                 .help("keep `availability_zone` or `availability_zone_id`, not both"),
-        );
-    }
-}
-
-/// What a subnet names belongs to the same VPC.
-fn check_own_vpc(
-    resource: &Resource,
-    attribute: Attr<Ref>,
-    noun: &str,
-    topology: &Topology,
-    out: &mut Vec<Diagnostic>,
-) {
-    let Some(used) = topology.follow(resource.record.get(attribute)) else {
-        return;
-    };
-    let (own, other) = (vpc::of(&resource.record), vpc::of(&used.record));
-    if let (Some(own), Some(other)) = (own, other)
-        && own != other
-    {
-        out.push(
-            Diagnostic::error(
-                "other-vpc",
-                format!(
-                    "{} is in {own}, and {} in {other}",
-                    resource.address, used.address
-                ),
-            )
-            .at(resource.place(attribute), format!("a {noun} of another VPC"))
-            .help(format!("a subnet uses a {noun} of its own VPC")),
         );
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
 use crate::attr::{Attr, VPC, attributes};
-use crate::call::{Call, Claim};
+use crate::call::{Call, Claim, Exclusive};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
@@ -14,7 +14,7 @@ use crate::net::{VPC_RANGE, overlap};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Home, Live, Rules, Update, View, members_record, worst};
-use crate::schema::{Attribute, Effect, Members, Schema, Type, none, resets};
+use crate::schema::{Attribute, Effect, Members, Quota, Schema, Type, none, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Loss, Ref, ipv6};
@@ -164,6 +164,7 @@ vpc:
         .default(|| false.into()),
     ],
     selected_by_tags: false,
+    quota: Quota::Region(5),
 };
 
 fn tenancy_effect(_before: Option<&Value>, after: Option<&Value>) -> Effect {
@@ -185,6 +186,18 @@ pub static DEF: KindDef = KindDef {
 /// What a VPC is.
 #[derive(Debug)]
 struct VpcRules;
+
+static SECONDARY: Exclusive = Exclusive {
+    attribute: attr::SECONDARY_CIDR_BLOCKS.name,
+    code: "vpc-ranges-overlap",
+    help: "choose ranges of a VPC that share no address",
+};
+
+static OWN_RANGE: Exclusive = Exclusive {
+    attribute: ipv6::BLOCK.name,
+    code: "ipv6-range-twice",
+    help: "a range of one's own is in one VPC: give one of them another part of the pool",
+};
 
 impl Rules for VpcRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
@@ -232,21 +245,6 @@ impl Rules for VpcRules {
                     .help("turn `enable_dns_support` on, or `enable_dns_hostnames` off"),
                 );
             }
-        }
-        if topology.of(Kind::Vpc).count() > 5 {
-            let message = "the topology has more than 5 VPCs; an account's quota for a region is 5 \
-             unless it was raised";
-            let place = topology
-                .of(Kind::Vpc)
-                .nth(5)
-                .map(|resource| resource.place.clone());
-            out.push(
-                place
-                    .into_iter()
-                    .fold(Diagnostic::warning("quota", message), |d, place| {
-                        d.at(place, "the sixth")
-                    }),
-            );
         }
     }
 
@@ -382,6 +380,7 @@ impl Rules for VpcRules {
             .filter_map(Value::as_text);
         let added = added.map(|range| {
             Claim::range(
+                &SECONDARY,
                 format!("ranges of {address}"),
                 range,
                 format!("{range} in {address}"),
@@ -389,7 +388,7 @@ impl Rules for VpcRules {
         });
         // One's own range is in one VPC.
         let own = Some(sets.text(ipv6::BLOCK)).filter(|range| range.contains(':'));
-        let own = own.map(|range| Claim::range("IPv6 ranges", range, range));
+        let own = own.map(|range| Claim::range(&OWN_RANGE, "IPv6 ranges", range, range));
         added.chain(own).collect()
     }
 
@@ -558,6 +557,15 @@ pub fn ranges(record: &Record) -> Vec<IpNet> {
 /// The VPC that a resource's `vpc` attribute names, for hooks of other kinds.
 pub fn of(record: &Record) -> Option<&Ref> {
     record.get(VPC)
+}
+
+/// The claim of what a VPC has one of, such as its internet gateway.
+pub fn place_of(kind: Kind, of: &'static Exclusive, sets: &Record) -> Option<Claim> {
+    let claim = |vpc| {
+        let what = format!("the place of {vpc}'s {}", kind.noun());
+        Claim::text(of, format!("{} of {vpc}", kind.plural()), "attachment", what)
+    };
+    self::of(sets).map(claim)
 }
 
 #[cfg(test)]

@@ -1,22 +1,18 @@
 //! `vpc_endpoint`: a private way to an AWS service.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::action::actions;
 use crate::attr::{Attr, attributes};
-use crate::call::{Call, Claim};
-use crate::diagnostic::Diagnostic;
+use crate::call::{Call, Claim, Exclusive};
 use crate::json::{self, Typed};
 use crate::kind::KindDef;
-use crate::kinds::vpc;
 use crate::net::{Complaint, Format, PATH, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{Context, Rules, Update, members_record};
-use crate::schema::{Attribute, Follow, Members, Schema, Type, none, resets};
+use crate::schema::{Attribute, Follow, Members, Quota, Schema, Type, none, resets};
 use crate::topology::Topology;
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Ref, policy};
@@ -148,6 +144,7 @@ static SCHEMA: Schema = Schema {
             Type::Set(&TABLES),
             "The route tables whose subnets use it.",
         )
+        .in_own_vpc()
         .loose()
         .disrupts(resets)
         .default(none),
@@ -169,6 +166,7 @@ static SCHEMA: Schema = Schema {
         .input(),
     ],
     selected_by_tags: false,
+    quota: Quota::Region(20),
 };
 
 /// All that a vpc endpoint is.
@@ -183,6 +181,12 @@ pub static DEF: KindDef = KindDef {
 /// What a VPC endpoint is.
 #[derive(Debug)]
 struct VpcEndpointRules;
+
+static SERVED: Exclusive = Exclusive {
+    attribute: attr::ROUTE_TABLES.name,
+    code: "endpoint-twice",
+    help: "a route table has one endpoint for each service: take the table out of one of them",
+};
 
 impl Rules for VpcEndpointRules {
     fn normalise(&self, record: &mut Record, context: &mut Context<'_>) {
@@ -223,52 +227,6 @@ impl Rules for VpcEndpointRules {
     fn abridge(&self, record: &mut Record, _address: &Address, topology: &Topology) {
         if let Some(short) = in_region(record.text(attr::SERVICE), topology).map(str::to_owned) {
             record.set(attr::SERVICE, short);
-        }
-    }
-
-    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
-        let mut taken: BTreeMap<(String, &Ref), &crate::Resource> = BTreeMap::new();
-        for resource in topology.of(Kind::VpcEndpoint) {
-            let service = resource.record.text(attr::SERVICE);
-            for table in resource.record.references(attr::ROUTE_TABLES) {
-                if let Some(first) = taken.insert((service.to_owned(), table), resource) {
-                    out.push(
-                        Diagnostic::error(
-                            "endpoint-twice",
-                            format!(
-                                "{} and {} both serve {service} in {table}",
-                                first.address, resource.address
-                            ),
-                        )
-                        .at(resource.place(attr::ROUTE_TABLES), "the second one")
-                        .at(first.place(attr::ROUTE_TABLES), "the first one")
-                        .help(
-                            "a route table has one endpoint for each service: take the table out of \
-                         one of them",
-                        ),
-                    );
-                }
-                let other = topology
-                    .follow(Some(table))
-                    .and_then(|table| vpc::of(&table.record));
-                if let (Some(own), Some(other)) = (vpc::of(&resource.record), other)
-                    && own != other
-                {
-                    out.push(
-                        Diagnostic::error(
-                            "other-vpc",
-                            format!("{} is in {own}, and {table} in {other}", resource.address),
-                        )
-                        .at(resource.place(attr::ROUTE_TABLES), "a route table of another VPC")
-                        .help("an endpoint serves route tables of its own VPC"),
-                    );
-                }
-            }
-        }
-        if let Some(over) = topology.of(Kind::VpcEndpoint).nth(20) {
-            let message = "the topology has more than 20 gateway endpoints; an account's quota for a \
-             region is 20 unless it was raised";
-            out.push(Diagnostic::warning("quota", message).at(over.place.clone(), "the 21st"));
         }
     }
 
@@ -323,16 +281,13 @@ impl Rules for VpcEndpointRules {
         let tables = sets.references(attr::ROUTE_TABLES);
         let claim = |table| {
             Claim::text(
+                &SERVED,
                 format!("endpoints in {table}"),
                 service,
                 format!("an endpoint for {service} in {table}"),
             )
         };
         tables.filter(|_| !service.is_empty()).map(claim).collect()
-    }
-
-    fn beside<'r>(&self, record: &'r Record) -> Vec<&'r Ref> {
-        record.references(attr::ROUTE_TABLES).collect()
     }
 
     fn loss_disruption(&self, _object: &Object) -> Disruption {

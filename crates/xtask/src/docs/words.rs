@@ -17,7 +17,7 @@ pub fn takes(ty: &Type) -> String {
         Type::Text(format) => format.what.into(),
         Type::Choice([word]) => format!("`{word}`"),
         Type::Choice(words) => choice(words),
-        Type::Ref(kind, _) => format!("{} [{kind}]({kind}.md), by name or id", article(*kind)),
+        Type::Ref(kind, _) => format!("{} [{kind}]({kind}.md), by name or id", kind.article()),
         Type::Object(_) => "a mapping, see below".into(),
         Type::Set(members) => match &members.ty {
             Type::Object(_) => "a list, see below".into(),
@@ -27,14 +27,6 @@ pub fn takes(ty: &Type) -> String {
         Type::OneOrMany(inner) => format!("{}; or a list of them", takes(inner)),
         Type::Tags => "keys and values".into(),
         Type::Policy => "an IAM policy".into(),
-    }
-}
-
-fn article(kind: Kind) -> &'static str {
-    if kind.as_str().starts_with(['a', 'e', 'i', 'o']) {
-        "an"
-    } else {
-        "a"
     }
 }
 

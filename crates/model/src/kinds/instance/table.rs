@@ -4,7 +4,7 @@ use crate::Kind;
 use crate::attr::attributes;
 use crate::net::{Complaint, Format, IPV4, PATH, TEXT, id_tail, is_word, without_edges};
 use crate::plan::Disruption;
-use crate::schema::{Attribute, Effect, Follow, Members, Schema, Type, none, resets};
+use crate::schema::{Attribute, Effect, Follow, Members, Quota, Schema, Type, none, resets};
 use crate::value::Value;
 
 static IMAGE: Format = Format {
@@ -265,6 +265,8 @@ instance:
         .required()
         .replace("an instance cannot move to another subnet"),
         Attribute::new(attr::SECURITY_GROUPS, Type::Set(&GROUPS), "Its security groups.")
+            .in_own_vpc()
+            .granted(5)
             .joining()
             .disrupts(resets)
             .absent(
@@ -390,6 +392,7 @@ instance:
         .by(state_effect, "the spec wants it stopped"),
     ],
     selected_by_tags: true,
+    quota: Quota::Unlimited,
 };
 
 #[cfg(test)]

@@ -1,24 +1,17 @@
-//! What the ranges of subnets must be: inside one of their VPC, and no two of them with one address.
-
-use std::collections::BTreeMap;
+//! What the ranges of subnets must be: inside one of their VPC.
 
 use ipnet::IpNet;
 
 use super::RANGES;
 use super::attr;
-use crate::attr::Attr;
 use crate::diagnostic::Diagnostic;
 use crate::kinds::vpc;
 use crate::topology::{Resource, Topology};
-use crate::{Kind, Ref, ipv6};
-
-/// The subnets of a VPC with their ranges of one address family.
-type Ranges<'a> = Vec<(IpNet, &'a Resource)>;
+use crate::{Kind, ipv6};
 
 /// Checks the ranges of all subnets.
 pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
     for attribute in RANGES {
-        let mut by_vpc: BTreeMap<&Ref, Ranges<'_>> = BTreeMap::new();
         for resource in topology.of(Kind::Subnet) {
             let Some(range) = ipv6::taken(resource.record.text(attribute)) else {
                 continue;
@@ -28,46 +21,7 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
             } else {
                 check_inside(resource, range, topology, out);
             }
-            if let Some(vpc) = vpc::of(&resource.record) {
-                by_vpc.entry(vpc).or_default().push((range, resource));
-            }
         }
-        for (vpc, subnets) in by_vpc {
-            if attribute.name == attr::CIDR_BLOCK.name && subnets.len() > 200 {
-                let message = format!(
-                    "{vpc} has {} subnets; an account's quota is 200 unless it was raised",
-                    subnets.len()
-                );
-                out.push(Diagnostic::warning("quota", message).at(subnets[200].1.place.clone(), "the 201st"));
-            }
-            check_overlaps(attribute, subnets, out);
-        }
-    }
-}
-
-/// Sorted by start and then from wide to narrow, a range overlaps an earlier one exactly if it overlaps the one
-/// that reaches furthest.
-fn check_overlaps(attribute: Attr<str>, mut subnets: Ranges<'_>, out: &mut Vec<Diagnostic>) {
-    subnets.sort_by_key(|(range, resource)| (range.network(), range.prefix_len(), resource.address.clone()));
-    let mut furthest: Option<(IpNet, &Resource)> = None;
-    for (range, resource) in subnets {
-        let Some((_, earlier)) = furthest.filter(|(other, _)| other.contains(&range)) else {
-            furthest = Some((range, resource));
-            continue;
-        };
-        let [own, other] = [resource, earlier].map(|subnet| subnet.record.text(attribute));
-        out.push(
-            Diagnostic::error(
-                "subnets-overlap",
-                format!(
-                    "{} ({own}) and {} ({other}) overlap",
-                    resource.address, earlier.address
-                ),
-            )
-            .at(resource.place(attribute), format!("inside {other}"))
-            .at(earlier.place(attribute), "the other range")
-            .help("subnets of one VPC may not share addresses: change one of the ranges"),
-        );
     }
 }
 
