@@ -22,13 +22,6 @@ const WITHOUT: &[(&str, &str)] = &[
     ),
     ("instance.user_data_file", "a path"),
     ("vpc_endpoint.policy_file", "a path"),
-    (
-        "route_table.routes.network_interface",
-        "the id of what no spec makes: a plan looks it up",
-    ),
-    ("route_table.routes.transit_gateway", "the same"),
-    ("route_table.routes.vpc_peering_connection", "the same"),
-    ("route_table.routes.vpn_gateway", "the same"),
 ];
 
 /// Ends of a range that no spec can be applied with, with why.
@@ -126,7 +119,7 @@ fn limited(path: &str, ty: &'static Type, out: &mut Vec<(String, &'static Type)>
             .for_each(|field| limited(&format!("{path}.{}", field.name), &field.ty, out)),
         Type::Set(members) => limited(path, &members.ty, out),
         Type::OneOrMany(inner) => limited(path, inner, out),
-        Type::Bool | Type::Ref(..) | Type::Tags | Type::Policy => {}
+        Type::Bool | Type::Ref(..) | Type::Id(_) | Type::Tags | Type::Policy => {}
     }
 }
 

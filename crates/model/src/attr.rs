@@ -99,7 +99,7 @@ impl Shape {
                     | (Self::Bool, Type::Bool)
                     | (Self::Int, Type::Int(..))
                     | (Self::Text, Type::Text(_) | Type::Choice(_))
-                    | (Self::Ref, Type::Ref(..))
+                    | (Self::Ref, Type::Ref(..) | Type::Id(_))
                     | (Self::Set, Type::Set(_))
                     | (Self::Object, Type::Object(_))
             ),

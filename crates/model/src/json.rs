@@ -69,7 +69,7 @@ pub fn value(json: &Json, ty: Option<&Type>) -> Option<Value> {
         (Json::Number(number), _) => number
             .as_i64()
             .map_or_else(|| Value::Text(number.to_string()), Value::Int),
-        (Json::String(text), Some(Type::Ref(..))) => Value::Ref(match text.parse() {
+        (Json::String(text), Some(Type::Ref(..) | Type::Id(_))) => Value::Ref(match text.parse() {
             Ok(address) => Ref::Name(address),
             Err(_) => Ref::Id(text.clone()),
         }),

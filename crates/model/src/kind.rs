@@ -88,6 +88,16 @@ impl Kind {
     }
 }
 
+/// What the ids start with of what routes lead to and no spec declares.
+const OUTSIDE: [&str; 4] = ["eni-", "tgw-", "pcx-", "vgw-"];
+
+/// Whether `text` is the id of something that no spec declares.
+pub fn is_outside_id(text: &str) -> bool {
+    OUTSIDE
+        .iter()
+        .any(|prefix| text.strip_prefix(prefix).is_some_and(is_id_tail))
+}
+
 /// Whether `text` is what follows the prefix of an EC2 id.
 pub fn is_id_tail(text: &str) -> bool {
     matches!(text.len(), 8 | 17) && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))

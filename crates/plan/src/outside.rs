@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_model::kind::is_outside_id;
 use trueup_model::outside::ARCHITECTURE;
 use trueup_model::{
     Address, Diagnostic, Kind, Mention, Object, Observed, Outside, Place, Plan, Record, Ref, Refusal,
@@ -220,7 +221,7 @@ fn uses(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeSet<Use> 
             if !is_seen && !plan.unreadable.contains_key(&of) {
                 let text = text.to_owned();
                 // A key pair may be given by its name.
-                note(if by_id.is_some() {
+                note(if by_id.is_some() || is_outside_id(&text) {
                     Sought::Object(text)
                 } else {
                     Sought::KeyPair(text)

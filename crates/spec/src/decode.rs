@@ -5,7 +5,7 @@
 
 use trueup_model::net::Format;
 use trueup_model::schema::{Members, Omitted};
-use trueup_model::{AddressError, Attribute, Diagnostic, Kind, Place, Record, Type, Value};
+use trueup_model::{AddressError, Attribute, Diagnostic, Kind, Place, Record, Ref, Type, Value};
 
 mod reference;
 
@@ -116,6 +116,10 @@ impl<'a> Decoder<'a> {
                 meant.map(Value::Bool)
             }
             (Type::Int(from, to), _) => self.int(*from, *to, name, path, node),
+            (Type::Id(format), _) => {
+                let id = self.value(&Type::Text(format), name, path, node)?;
+                id.as_text().map(|id| Value::Ref(Ref::Id(id.to_owned())))
+            }
             (Type::Text(format), Yaml::Text(text)) => self.text(format, text, name, path, node),
             (Type::Text(format), Yaml::Number(spelled) | Yaml::Bool(_, spelled)) if format.number => {
                 self.text(format, spelled, name, path, node)

@@ -96,7 +96,7 @@ fn ty(ty: &Type) -> Json {
     match ty {
         Type::Bool => json!({"type": "boolean"}),
         Type::Int(from, to) => json!({"type": "integer", "minimum": from, "maximum": to}),
-        Type::Text(format) => {
+        Type::Text(format) | Type::Id(format) => {
             let mut schema =
                 json!({"type": if format.number { json!(["string", "integer"]) } else { json!("string") }});
             if !format.pattern.is_empty() {

@@ -198,9 +198,13 @@ impl Network {
                 Some(object)
             }
             // What has a form is drawn above, and what refers to something with the resource itself.
-            Type::Text(_) | Type::Ref(..) | Type::Set(_) | Type::OneOrMany(_) | Type::Tags | Type::Policy => {
-                None
-            }
+            Type::Text(_)
+            | Type::Ref(..)
+            | Type::Id(_)
+            | Type::Set(_)
+            | Type::OneOrMany(_)
+            | Type::Tags
+            | Type::Policy => None,
         }
     }
 

@@ -186,13 +186,13 @@ fn route(route: aws_sdk_ec2::types::Route, reader: &mut Reader) -> Route {
         local_target: None,
         internet_gateway: gateway("igw-").map(Ref::Id),
         vpc_endpoint: gateway("vpce-").map(Ref::Id),
-        vpn_gateway: gateway("vgw-"),
+        vpn_gateway: gateway("vgw-").map(Ref::Id),
         // The interface of a NAT gateway is the gateway's.
-        network_interface: some(route.network_interface_id).filter(|_| nat.is_none()),
+        network_interface: reference(route.network_interface_id).filter(|_| nat.is_none()),
         nat_gateway: nat,
         egress_only_internet_gateway: reference(route.egress_only_internet_gateway_id),
-        transit_gateway: some(route.transit_gateway_id),
-        vpc_peering_connection: some(route.vpc_peering_connection_id),
+        transit_gateway: reference(route.transit_gateway_id),
+        vpc_peering_connection: reference(route.vpc_peering_connection_id),
     };
     if elsewhere.is_none()
         && route
@@ -321,11 +321,8 @@ async fn destination(task: &Task<'_>, route: &Record) -> Result<Destination, Fai
     })
 }
 
-fn target(route: &Record, name: impl AsRef<str>) -> Option<String> {
-    match route.value(name.as_ref())? {
-        Value::Ref(reference) => reference.id().map(str::to_owned),
-        other => other.as_text().map(str::to_owned),
-    }
+fn target(route: &Record, attribute: Attr<Ref>) -> Option<String> {
+    route.get(attribute)?.id().map(str::to_owned)
 }
 
 /// A request about one route of the step's table: the builders of the three actions have no trait in common.

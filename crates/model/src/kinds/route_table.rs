@@ -52,10 +52,10 @@ pub struct Route {
     pub nat_gateway: Option<Ref>,
     pub vpc_endpoint: Option<Ref>,
     pub egress_only_internet_gateway: Option<Ref>,
-    pub network_interface: Option<String>,
-    pub transit_gateway: Option<String>,
-    pub vpc_peering_connection: Option<String>,
-    pub vpn_gateway: Option<String>,
+    pub network_interface: Option<Ref>,
+    pub transit_gateway: Option<Ref>,
+    pub vpc_peering_connection: Option<Ref>,
+    pub vpn_gateway: Option<Ref>,
 }
 
 impl Typed for RouteTable {
@@ -126,9 +126,6 @@ id_format!(TGW, "tgw-");
 id_format!(PCX, "pcx-");
 id_format!(VGW, "vgw-");
 
-/// What the ids start with of what a route names and no spec declares.
-const OUTSIDE: [&str; 5] = ["eni-", "tgw-", "pcx-", "vgw-", "pl-"];
-
 static ROUTE: [Attribute; 10] = [
     Attribute::new(
         attr::DESTINATION,
@@ -168,22 +165,22 @@ static ROUTE: [Attribute; 10] = [
     .in_own_vpc(),
     Attribute::new(
         attr::NETWORK_INTERFACE,
-        Type::Text(&ENI),
+        Type::Id(&ENI),
         "Target: a network interface, by its id.",
     ),
     Attribute::new(
         attr::TRANSIT_GATEWAY,
-        Type::Text(&TGW),
+        Type::Id(&TGW),
         "Target: a transit gateway, by its id.",
     ),
     Attribute::new(
         attr::VPC_PEERING_CONNECTION,
-        Type::Text(&PCX),
+        Type::Id(&PCX),
         "Target: a peering connection, by its id.",
     ),
     Attribute::new(
         attr::VPN_GATEWAY,
-        Type::Text(&VGW),
+        Type::Id(&VGW),
         "Target: a virtual private gateway, by its id.",
     ),
 ];
@@ -198,10 +195,10 @@ attributes! {
     NAT_GATEWAY: Ref = "nat_gateway";
     VPC_ENDPOINT: Ref = "vpc_endpoint";
     EGRESS_ONLY_INTERNET_GATEWAY: Ref = "egress_only_internet_gateway";
-    NETWORK_INTERFACE: str = "network_interface";
-    TRANSIT_GATEWAY: str = "transit_gateway";
-    VPC_PEERING_CONNECTION: str = "vpc_peering_connection";
-    VPN_GATEWAY: str = "vpn_gateway";
+    NETWORK_INTERFACE: Ref = "network_interface";
+    TRANSIT_GATEWAY: Ref = "transit_gateway";
+    VPC_PEERING_CONNECTION: Ref = "vpc_peering_connection";
+    VPN_GATEWAY: Ref = "vpn_gateway";
     ROUTES: [Value] = "routes";
 }
 
@@ -403,10 +400,8 @@ impl Rules for RouteTableRules {
 
     fn outside(&self, record: &Record) -> Vec<Sought> {
         let routes = record.records(attr::ROUTES);
-        let texts = routes
-            .flat_map(Record::iter)
-            .filter_map(|(_, value)| value.as_text());
-        let ids = texts.filter(|text| OUTSIDE.iter().any(|prefix| read_id(text, prefix).is_ok()));
+        let lists = routes.map(|route| route.text(attr::DESTINATION));
+        let ids = lists.filter(|list| read_id(list, "pl-").is_ok());
         ids.map(|id| Sought::Object(id.to_owned())).collect()
     }
 

@@ -18,6 +18,8 @@ pub enum Type {
     Choice(&'static [&'static str]),
     /// A resource of this kind: its name, or an EC2 id.
     Ref(Kind, Follow),
+    /// An object of a kind that no spec declares: its id, of this form.
+    Id(&'static Format),
     /// Named fields.
     Object(&'static [Attribute]),
     /// An unordered collection whose members are told apart by a key.
@@ -89,6 +91,9 @@ impl Type {
             }
             (Self::Ref(kind, Follow::Id), Value::Ref(Ref::Id(id))) if !kind.is_id(id) => {
                 Some(format!("`{id}` is not an id of kind {kind}"))
+            }
+            (Self::Id(format), Value::Ref(Ref::Id(id))) => {
+                (format.read)(id).err().map(|complaint| complaint.message)
             }
             (Self::Object(fields), Value::Map(map)) => fields.iter().find_map(|field| {
                 Some(format!(

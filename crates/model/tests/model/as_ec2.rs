@@ -290,7 +290,7 @@ fn formats(table: &[Attribute], all: &mut BTreeMap<&'static str, &'static Format
 
 fn of_type(ty: &Type, all: &mut BTreeMap<&'static str, &'static Format>) {
     match ty {
-        Type::Text(format) => drop(all.insert(format.what, format)),
+        Type::Text(format) | Type::Id(format) => drop(all.insert(format.what, format)),
         Type::Object(table) => formats(table, all),
         Type::Set(members) => of_type(&members.ty, all),
         Type::OneOrMany(inner) => of_type(inner, all),

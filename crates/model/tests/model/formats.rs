@@ -85,7 +85,7 @@ fn of_table(table: &[Attribute], all: &mut BTreeMap<&'static str, &'static Forma
 
 fn of_type(ty: &Type, all: &mut BTreeMap<&'static str, &'static Format>) {
     match ty {
-        Type::Text(format) => {
+        Type::Text(format) | Type::Id(format) => {
             let first = all.insert(format.what, format);
             assert!(
                 first.is_none_or(|first| first.pattern == format.pattern),

@@ -9,6 +9,7 @@ pub fn of(ty: &Type) -> Vec<Value> {
         Type::Bool => vec![true.into(), false.into()],
         Type::Int(from, _) => vec![(*from).into(), (from + 1).into()],
         Type::Text(_) => vec!["a".into(), "b".into()],
+        Type::Id(_) => ["a", "b"].map(|id| Ref::Id(id.to_owned()).into()).into(),
         Type::Choice(words) => words.iter().map(|&word| word.into()).collect(),
         Type::Ref(kind, _) => ["a", "b"]
             .into_iter()

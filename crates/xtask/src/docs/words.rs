@@ -14,7 +14,7 @@ pub fn takes(ty: &Type) -> String {
     match ty {
         Type::Bool => "`true` or `false`".into(),
         Type::Int(from, to) => format!("a number, {} to {}", grouped(*from), grouped(*to)),
-        Type::Text(format) => format.what.into(),
+        Type::Text(format) | Type::Id(format) => format.what.into(),
         Type::Choice([word]) => format!("`{word}`"),
         Type::Choice(words) => choice(words),
         Type::Ref(kind, _) => format!("{} [{kind}]({kind}.md), by name or id", kind.article()),

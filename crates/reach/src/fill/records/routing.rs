@@ -134,16 +134,17 @@ impl Records<'_> {
             return Target::Other(key(endpoint));
         }
         if let Some(interface) = &route.network_interface {
-            return self
-                .hosts
-                .get(interface)
-                .map_or_else(|| Target::Other(interface.clone()), Target::Interface);
+            let id = key(interface);
+            return match self.hosts.get(&id) {
+                Some(host) => Target::Interface(host),
+                None => Target::Other(id),
+            };
         }
         let others = [
             &route.transit_gateway,
             &route.vpc_peering_connection,
             &route.vpn_gateway,
         ];
-        Target::Other(others.into_iter().flatten().next().cloned().unwrap_or_default())
+        Target::Other(others.into_iter().flatten().next().map(key).unwrap_or_default())
     }
 }
