@@ -45,9 +45,11 @@ fn base() -> Json {
     json!({
         "vpc.main": {"cidr_block": "10.0.0.0/16"},
         "vpc.other": {"cidr_block": "10.9.0.0/16", "ipv6_cidr_block": "2001:db8::/44", "ipv6_pool": POOL},
+        "vpc.six": {"cidr_block": "10.8.0.0/16", "ipv6_cidr_block": "2001:db8:60::/56", "ipv6_pool": POOL},
         "internet_gateway.main": {"vpc": "main"},
         "elastic_ip.main": {},
         "subnet.main": {"vpc": "main", "cidr_block": "10.0.0.0/24", "availability_zone": "us-west-2a"},
+        "subnet.six": {"vpc": "six", "cidr_block": "10.8.2.0/24", "ipv6_cidr_block": "2001:db8:60:6::/64"},
         "route_table.main": {"vpc": "main"},
         "network_acl.main": {"vpc": "main"},
         "security_group.main": {"vpc": "main", "description": "main"},
@@ -335,8 +337,8 @@ fn quotas() -> Vec<Quota> {
         json!({"vpc.main": {"secondary_cidr_blocks": (1..count).map(|n| format!("10.{n}.0.0/16")).collect::<Vec<_>>()}})
     }
     fn vpcs(count: usize) -> Json {
-        // Two are in the base.
-        (2..count)
+        // Three are in the base.
+        (3..count)
             .map(|n| {
                 (
                     format!("vpc.v{n}"),

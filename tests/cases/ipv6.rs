@@ -194,3 +194,211 @@ fn a_number_in_a_range_that_was_not_read_is_not_known() {
         }
     });
 }
+
+/// The network with instances in its subnets, each of which says this of its addresses.
+fn with_hosts(vpc: &str, subnets: [&str; 2], hosts: &[(&str, &str, &str)]) -> Topology {
+    let [a, b] = subnets.map(|more| {
+        if more.is_empty() {
+            String::new()
+        } else {
+            format!(", {more}")
+        }
+    });
+    let comma = if vpc.is_empty() { "" } else { ", " };
+    let hosts: String = hosts
+        .iter()
+        .map(|(name, subnet, says)| {
+            let comma = if says.is_empty() { "" } else { ", " };
+            format!(
+                "  {name}: {{image: ami-003634241a8fcdec0, instance_type: t3.small, subnet: {subnet}{comma}{says}}}\n"
+            )
+        })
+        .collect();
+    topology(&format!(
+        "{HEAD}vpc:\n  main: {{cidr_block: 10.0.0.0/16{comma}{vpc}}}\n\
+         subnet:\n  a: {{cidr_block: 10.0.1.0/24{a}}}\n  b: {{cidr_block: 10.0.2.0/24{b}}}\ninstance:\n{hosts}"
+    ))
+}
+
+/// The addresses of an instance.
+async fn addresses(world: &World, wanted: &Topology, address: &str) -> Vec<String> {
+    let text = live(world, wanted, address, "ipv6_addresses").await;
+    let list = text.trim_matches(['[', ']']).split(", ");
+    list.filter(|address| !address.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The addresses that a plan gives up.
+fn lost(plan: &Plan) -> Vec<String> {
+    let losses = plan.changes.iter().flat_map(|change| &change.losses);
+    losses
+        .filter_map(|loss| match loss {
+            Loss::Ipv6Address { address } => Some(address.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn addresses_go_before_the_range_does_and_come_after_it_came() {
+    on_sandbox(async |world| {
+        let amazon = |number: u8, host: &str| {
+            let subnet = format!("ipv6_cidr_block: {number}, assign_ipv6_address_on_creation: true");
+            with_hosts("ipv6_cidr_block: amazon", [&subnet, ""], &[("x", "a", host)])
+        };
+        for (says, count) in [("ipv6_address_count: 2", 2), ("", 1)] {
+            let (old, new) = (amazon(7, says), amazon(8, says));
+            world.apply(&old).await;
+            let before = addresses(&world, &old, "instance.x").await;
+            assert_eq!(before.len(), count, "{before:?}");
+            let plan = world.plan(&new).await;
+            let steps = [
+                "subnet.a ModifySubnetAttribute",
+                "instance.x UnassignIpv6Addresses",
+                "subnet.a DisassociateSubnetCidrBlock",
+                "subnet.a AssociateSubnetCidrBlock",
+                "subnet.a ModifySubnetAttribute",
+                "instance.x AssignIpv6Addresses",
+            ];
+            assert_eq!(calls(&plan), steps);
+            assert_eq!(lost(&plan), before);
+            assert!(trueup_plan::consent::needs(&plan).is_empty());
+            world.apply(&new).await;
+            let after = addresses(&world, &new, "instance.x").await;
+            assert_eq!(after.len(), count, "{after:?}");
+            let range = live(&world, &new, "subnet.a", "ipv6_cidr_block").await;
+            let head = range.strip_suffix(":/64").unwrap();
+            assert!(
+                after.iter().all(|address| address.starts_with(head)),
+                "{range}: {after:?}"
+            );
+            world.destroy(&new).await;
+        }
+    });
+}
+
+#[test]
+fn without_a_range_there_are_no_addresses_though_nobody_asked_for_them() {
+    on_sandbox(async |world| {
+        let subnet = "ipv6_cidr_block: 7, assign_ipv6_address_on_creation: true";
+        let six = with_hosts("ipv6_cidr_block: amazon", [subnet, ""], &[("x", "a", "")]);
+        let four = with_hosts("", ["", ""], &[("x", "a", "")]);
+        world.apply(&six).await;
+        let before = addresses(&world, &six, "instance.x").await;
+        let plan = world.plan(&four).await;
+        assert_eq!(
+            calls(&plan),
+            [
+                "subnet.a ModifySubnetAttribute",
+                "instance.x UnassignIpv6Addresses",
+                "subnet.a DisassociateSubnetCidrBlock",
+                "vpc.main DisassociateVpcCidrBlock",
+            ]
+        );
+        assert_eq!(lost(&plan), before);
+        world.apply(&four).await;
+        // What is there then gets none by itself.
+        world.apply(&six).await;
+        assert_eq!(addresses(&world, &six, "instance.x").await, [""; 0]);
+        // A range of one's own in the place of Amazon's: the number was of another range, though it is the same.
+        let counted =
+            |vpc: &str, subnet: &str| with_hosts(vpc, [subnet, ""], &[("x", "a", "ipv6_address_count: 1")]);
+        let (amazon, own) = (
+            counted("ipv6_cidr_block: amazon", "ipv6_cidr_block: 7"),
+            counted(OWN, "ipv6_cidr_block: \"2001:db8:7:107::/64\""),
+        );
+        for wanted in [&amazon, &own, &amazon] {
+            world.apply(wanted).await;
+            assert_eq!(addresses(&world, wanted, "instance.x").await.len(), 1);
+            assert!(world.plan(wanted).await.is_empty());
+        }
+    });
+}
+
+#[test]
+fn certain_addresses_change_hands_and_any_others_are_counted() {
+    on_sandbox(async |world| {
+        let range = "ipv6_cidr_block: \"2001:db8:7:101::/64\"";
+        let wanted = |x: &str, y: &str| with_hosts(OWN, [range, ""], &[("x", "a", x), ("y", "a", y)]);
+        let certain = |last: &[&str]| {
+            let each: Vec<String> = last
+                .iter()
+                .map(|last| format!("\"2001:db8:7:101::{last}\""))
+                .collect();
+            format!("ipv6_addresses: [{}]", each.join(", "))
+        };
+        world
+            .apply(&wanted(&certain(&["a", "b"]), &certain(&["c"])))
+            .await;
+        let swapped = wanted(&certain(&["b", "c"]), &certain(&["a", "d"]));
+        let plan = world.plan(&swapped).await;
+        let unassigns = calls(&plan).into_iter().take(2).collect::<Vec<_>>();
+        assert_eq!(
+            unassigns,
+            [
+                "instance.x UnassignIpv6Addresses",
+                "instance.y UnassignIpv6Addresses"
+            ],
+            "{:?}",
+            calls(&plan)
+        );
+        world.apply(&swapped).await;
+        let own = |last: &[&str]| -> Vec<String> {
+            last.iter()
+                .map(|last| format!("2001:db8:7:101::{last}"))
+                .collect()
+        };
+        assert_eq!(addresses(&world, &swapped, "instance.x").await, own(&["b", "c"]));
+        assert_eq!(addresses(&world, &swapped, "instance.y").await, own(&["a", "d"]));
+        // Counted, those that are there stay as far as they count.
+        let counted = wanted("ipv6_address_count: 1", "ipv6_address_count: 3");
+        let plan = world.plan(&counted).await;
+        assert_eq!(
+            calls(&plan),
+            [
+                "instance.x UnassignIpv6Addresses",
+                "instance.y AssignIpv6Addresses"
+            ]
+        );
+        assert_eq!(lost(&plan), own(&["c"]));
+        world.apply(&counted).await;
+        assert_eq!(addresses(&world, &counted, "instance.x").await, own(&["b"]));
+        assert_eq!(addresses(&world, &counted, "instance.y").await.len(), 3);
+        // A new instance takes what an old one gives up, and one that goes takes its own with it.
+        let third = with_hosts(
+            OWN,
+            [range, ""],
+            &[("y", "a", &certain(&["d"])), ("z", "a", &certain(&["b", "a"]))],
+        );
+        let plan = world.plan(&third).await;
+        assert_eq!(lost(&plan).len(), 3, "{:?}", plan.changes);
+        world.apply(&third).await;
+        assert_eq!(addresses(&world, &third, "instance.z").await, own(&["a", "b"]));
+        world.destroy(&third).await;
+    });
+}
+
+#[test]
+fn addresses_whose_answer_was_lost_are_asked_for_once() {
+    on_sandbox(async |world| {
+        let wanted = |count: u8| {
+            let says = format!("ipv6_address_count: {count}");
+            with_hosts(
+                "ipv6_cidr_block: amazon",
+                ["ipv6_cidr_block: 1", ""],
+                &[("x", "a", &says)],
+            )
+        };
+        world.apply(&wanted(1)).await;
+        let spoilt = world
+            .again(|inner| {
+                instead(inner, "AssignIpv6Addresses", |answer| {
+                    answer.map(|body| body.slice(..body.len() / 2))
+                })
+            })
+            .await;
+        spoilt.apply(&wanted(4)).await;
+        assert_eq!(addresses(&world, &wanted(4), "instance.x").await.len(), 4);
+    });
+}

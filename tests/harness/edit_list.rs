@@ -82,21 +82,53 @@ pub fn edits_in_place() -> Vec<Edit> {
         ),
         edit(
             Kind::Subnet,
-            "ipv6_cidr_block: 16",
+            "ipv6_cidr_block: 3",
             "ipv6_cidr_block: 17",
             &["DisassociateSubnetCidrBlock", "AssociateSubnetCidrBlock"],
         ),
         edit(
             Kind::Subnet,
-            "\n    ipv6_cidr_block: 16",
+            "\n    ipv6_cidr_block: 3",
             "",
             &["DisassociateSubnetCidrBlock"],
         ),
         edit(
             Kind::Subnet,
-            "cidr_block: 10.1.3.0/24",
-            "cidr_block: 10.1.3.0/24\n    ipv6_cidr_block: 3",
+            "cidr_block: 10.0.2.0/24",
+            "cidr_block: 10.0.2.0/24\n    ipv6_cidr_block: 2",
             &["AssociateSubnetCidrBlock"],
+        ),
+        edit(
+            Kind::Subnet,
+            "\n    assign_ipv6_address_on_creation: true",
+            "",
+            &["ModifySubnetAttribute"],
+        ),
+        // The subnet's own addresses and the instance's go before the range does.
+        edit(
+            Kind::Subnet,
+            "ipv6_cidr_block: 16",
+            "ipv6_cidr_block: 17",
+            &[
+                "ModifySubnetAttribute",
+                "UnassignIpv6Addresses",
+                "DisassociateSubnetCidrBlock",
+                "AssociateSubnetCidrBlock",
+                "ModifySubnetAttribute",
+                "AssignIpv6Addresses",
+            ],
+        ),
+        edit(
+            Kind::Instance,
+            "ipv6_address_count: 1",
+            "ipv6_address_count: 2",
+            &["AssignIpv6Addresses"],
+        ),
+        edit(
+            Kind::Instance,
+            "ipv6_address_count: 1",
+            "ipv6_addresses: []",
+            &["UnassignIpv6Addresses"],
         ),
         edit(
             Kind::RouteTable,
@@ -325,7 +357,7 @@ pub fn edits_of_resources() -> Vec<Edit> {
         ),
         edit(
             Kind::Subnet,
-            "  plain:\n    cidr_block: 10.1.3.0/24\n",
+            "  plain:\n    cidr_block: 10.1.3.0/24\n    ipv6_cidr_block: 3\n",
             "",
             &["DeleteSubnet"],
         ),

@@ -51,9 +51,9 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["AssociateVpcCidrBlock&VpcId={vpc.main}&AmazonProvidedIpv6CidrBlock=true"],
     ),
     meddling(
-        "vpc.spare",
+        "vpc.idle",
         "ipv6_cidr_block",
-        &["DisassociateVpcCidrBlock&AssociationId={vpc.spare#association of 2001:db8:50::/56}"],
+        &["DisassociateVpcCidrBlock&AssociationId={vpc.idle#association of 2001:db8:70::/56}"],
     ),
     meddling(
         "vpc.spare",
@@ -77,9 +77,14 @@ pub const MEDDLINGS: &[Meddling] = &[
     ),
     meddling(
         "subnet.public",
+        "assign_ipv6_address_on_creation",
+        &["ModifySubnetAttribute&SubnetId={subnet.public}&AssignIpv6AddressOnCreation.Value=false"],
+    ),
+    meddling(
+        "subnet.plain",
         "ipv6_cidr_block",
         &[
-            "DescribeSubnets&SubnetId.1={subnet.public}",
+            "DescribeSubnets&SubnetId.1={subnet.plain}",
             "DisassociateSubnetCidrBlock&AssociationId={answer#associationId}",
         ],
     ),
@@ -243,6 +248,25 @@ pub const MEDDLINGS: &[Meddling] = &[
         &[
             "ModifyNetworkInterfaceAttribute&NetworkInterfaceId={instance.db#network_interface}&AssociatePublicIpAddress=true",
         ],
+    ),
+    meddling(
+        "instance.web",
+        "ipv6_address_count",
+        &[
+            "UnassignIpv6Addresses&NetworkInterfaceId={instance.web#network_interface}&Ipv6Addresses.1={instance.web#ipv6}",
+        ],
+    ),
+    meddling(
+        "instance.six",
+        "ipv6_addresses",
+        &[
+            "UnassignIpv6Addresses&NetworkInterfaceId={instance.six#network_interface}&Ipv6Addresses.1=2001:db8:50:8::10",
+        ],
+    ),
+    meddling(
+        "instance.six",
+        "ipv6_addresses",
+        &["AssignIpv6Addresses&NetworkInterfaceId={instance.six#network_interface}&Ipv6AddressCount=1"],
     ),
     meddling(
         "instance.web",
@@ -449,8 +473,6 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
 
 /// The calls of EC2 that change something, and that no spec has anything to say of: why.
 pub const ELSEWHERE: &[(&str, &str)] = &[
-    ("AssignIpv6Addresses", NO_IPV6),
-    ("UnassignIpv6Addresses", NO_IPV6),
     ("AssociateDhcpOptions", "no attribute speaks of DHCP options"),
     (
         "AttachInternetGateway",
@@ -502,22 +524,33 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
 ];
 const MAKES: &str =
     "makes what is nobody's: `drift --unmanaged` tells it where it is in a VPC of the topology";
-const NO_IPV6: &str = "no attribute speaks of IPv6 addresses";
 const OTHERS: &str = "of what others have: plans look up what they use of it";
 const RETIRED: &str = "EC2 has retired it";
 
-/// What nothing else of the network needs, so that EC2 lets people delete it, and an instance that is
-/// stopped.
-const IDLE: [(Kind, &str); 5] = [
-    (Kind::Subnet, "{vpc: spare, cidr_block: 10.50.1.0/24}"),
-    (Kind::ElasticIp, "{}"),
-    (Kind::RouteTable, "{vpc: main}"),
+/// What nothing else of the network needs, so that EC2 lets people delete it, an instance that is stopped, and one
+/// with an address of its own.
+const MORE: [(Kind, &str, &str); 7] = [
+    (Kind::Subnet, "idle", "{vpc: spare, cidr_block: 10.50.1.0/24}"),
+    (
+        Kind::Subnet,
+        "six",
+        "{vpc: spare, cidr_block: 10.50.2.0/24, ipv6_cidr_block: \"2001:db8:50:8::/64\"}",
+    ),
+    (Kind::ElasticIp, "idle", "{}"),
+    (Kind::RouteTable, "idle", "{vpc: main}"),
     (
         Kind::SecurityGroup,
+        "idle",
         "{vpc: main, description: Idle, egress: [{protocol: all, cidr: 0.0.0.0/0}]}",
     ),
     (
         Kind::Instance,
+        "six",
+        "{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: six, ipv6_addresses: [\"2001:db8:50:8::10\"]}",
+    ),
+    (
+        Kind::Instance,
+        "idle",
         "{image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: private, security_groups: [db], state: stopped, \
          associate_public_ip_address: false, iam_instance_profile: web, root_volume: {size: 8, type: gp3, iops: 3000, throughput: 125}}",
     ),
@@ -529,7 +562,7 @@ pub fn network() -> String {
     let spared =
         EVERY_KIND.replace("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {vpc: main}\n  spare: {vpc: spare}\n").replace(
             "vpc:\n  main:\n",
-            "vpc:\n  idle: {cidr_block: 10.70.0.0/16}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated, \
+            "vpc:\n  idle: {cidr_block: 10.70.0.0/16, ipv6_cidr_block: \"2001:db8:70::/56\", ipv6_pool: ipv6pool-ec2-0123456789abcdef0}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated, \
              ipv6_cidr_block: \"2001:db8:50::/56\", ipv6_pool: ipv6pool-ec2-0123456789abcdef0}\n  main:\n",
         );
     // With two VPCs, each resource says which is its own.
@@ -540,8 +573,8 @@ pub fn network() -> String {
         ("security_group", &["web", "db"]),
     ];
     let mut text = spared.replace("  s3:\n", "  s3:\n    vpc: main\n");
-    for (kind, idle) in IDLE {
-        text = with_last(&text, kind, &format!("  idle: {idle}\n"));
+    for (kind, name, more) in MORE {
+        text = with_last(&text, kind, &format!("  {name}: {more}\n"));
     }
     for (kind, names) in own {
         let (head, tail) = text

@@ -197,6 +197,7 @@ fn documented(action: &str) -> (f64, f64) {
         "CreateTags" | "DeleteTags" => (100.0, 10.0),
         "TerminateInstances"
         | "ModifyNetworkInterfaceAttribute"
+        | "AssignIpv6Addresses"
         | "ModifyInstanceMetadataOptions"
         | "AssociateIamInstanceProfile"
         | "DisassociateIamInstanceProfile" => (100.0, 5.0),

@@ -279,7 +279,8 @@ mod tests {
 
     #[test]
     fn every_action_of_every_kind_is_asked_or_has_no_dry_run() {
-        const WITHOUT: [&str; 10] = [
+        const WITHOUT: [&str; 12] = [
+            "AssignIpv6Addresses",
             "AssociateIamInstanceProfile",
             "AssociateSubnetCidrBlock",
             "AssociateVpcCidrBlock",
@@ -289,6 +290,7 @@ mod tests {
             "ModifySubnetAttribute",
             "ModifyVpcAttribute",
             "ReplaceIamInstanceProfileAssociation",
+            "UnassignIpv6Addresses",
             // Done here.
             "WriteKeyFile",
         ];

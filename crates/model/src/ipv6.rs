@@ -1,4 +1,7 @@
-//! IPv6 ranges of VPCs and subnets: how they are written, and which range a number means.
+//! IPv6 ranges of VPCs and subnets, and addresses of instances: how they are written, and which range a number
+//! means.
+
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv6Net};
 
@@ -34,6 +37,20 @@ pub static OF_SUBNET: Format = Format {
             "`{text}` is neither a number from 0 to 255 nor an IPv6 range"
         ))),
         None => range(text, 44, 64),
+    },
+};
+
+/// An address of an instance.
+pub static ADDRESS: Format = Format {
+    what: "an IPv6 address such as 2001:db8:1:5::10",
+    pattern: concat!("^", ipv6!(), "$"),
+    number: false,
+    read: |text| match text.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) => Ok(address.to_string()),
+        Ok(IpAddr::V4(_)) => Err(Complaint::new(format!(
+            "`{text}` is an IPv4 address, and this takes IPv6"
+        ))),
+        Err(_) => Err(Complaint::new(format!("`{text}` is not an IPv6 address"))),
     },
 };
 

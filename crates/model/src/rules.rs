@@ -26,6 +26,8 @@ pub struct Home<'a> {
     pub record: &'a Record,
     /// What is live of it, where that stays.
     pub live: Option<&'a Object>,
+    /// What is live of what it is in itself, where that stays.
+    pub around: Option<&'a Object>,
 }
 
 /// A kind's attributes, checks and calls.

@@ -27,6 +27,11 @@ pub enum Loss {
         /// Which one.
         address: String,
     },
+    /// An IPv6 address of an instance.
+    Ipv6Address {
+        /// Which one.
+        address: String,
+    },
     /// An IPv6 range that Amazon gave to a VPC.
     Ipv6Range {
         /// Which one.
@@ -47,6 +52,7 @@ impl std::fmt::Display for Loss {
             Self::PrivateAddress { address } => write!(f, "private address {address}"),
             Self::PublicAddress { address } => write!(f, "public address {address}"),
             Self::ElasticIp { address } => write!(f, "address {address}"),
+            Self::Ipv6Address { address } => write!(f, "IPv6 address {address}"),
             Self::Ipv6Range { range } => write!(f, "IPv6 range {range}"),
             Self::RootVolume { id, gib: None } => write!(f, "root volume {id}"),
             Self::RootVolume { id, gib: Some(gib) } => write!(f, "root volume {id} ({gib} GiB)"),
@@ -118,7 +124,12 @@ impl Plan {
                 .count()
         };
         let volumes = number(|loss| matches!(loss, Loss::RootVolume { .. }));
-        let addresses = number(|loss| matches!(loss, Loss::PublicAddress { .. } | Loss::ElasticIp { .. }));
+        let addresses = number(|loss| {
+            matches!(
+                loss,
+                Loss::PublicAddress { .. } | Loss::ElasticIp { .. } | Loss::Ipv6Address { .. }
+            )
+        });
         let ranges = number(|loss| matches!(loss, Loss::Ipv6Range { .. }));
         let sources = || self.reachability.iter().flat_map(|told| &told.source_changes);
         let subnets: BTreeSet<&str> = sources()

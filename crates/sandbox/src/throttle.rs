@@ -33,6 +33,7 @@ fn bucket_of(action: &str, bounded: bool) -> Bucket {
         | "ModifyNetworkInterfaceAttribute"
         | "CreateVolume"
         | "DeleteVolume"
+        | "AssignIpv6Addresses"
         | "ModifyInstanceMetadataOptions"
         | "AssociateIamInstanceProfile"
         | "DisassociateIamInstanceProfile" => bucket(100.0, 5.0),

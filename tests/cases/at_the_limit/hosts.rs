@@ -7,6 +7,8 @@ use super::rows::{Case, Row, mixed, put, row, texts};
 
 const LAUNCH: &str =
     "RunInstances&ImageId=ami-003634241a8fcdec0&MinCount=1&MaxCount=1&SubnetId={subnet.main}";
+const LAUNCH_SIX: &str =
+    "RunInstances&ImageId=ami-003634241a8fcdec0&MinCount=1&MaxCount=1&SubnetId={subnet.six}";
 const DISK: &str = "RunInstances&ImageId=ami-003634241a8fcdec0&InstanceType=m5.large&MinCount=1&MaxCount=1&SubnetId={subnet.main}\
                     &BlockDeviceMapping.1.DeviceName=/dev/sda1";
 
@@ -49,6 +51,26 @@ pub fn hosts() -> Vec<Row> {
             &format!("{LAUNCH}&InstanceType=t2.micro&PrivateIpAddress=$"),
             &texts(&["10.0.0.4", "10.0.0.254"]),
             &texts(&["10.0.0.3", "10.0.0.0", "10.0.0.255", "10.0.1.4", "10.0.0.256"]),
+        ),
+        row(
+            "instance.ipv6_address_count",
+            &host(json!({"instance_type": "m5.24xlarge", "subnet": "six", "ipv6_address_count": "$"})),
+            &format!("{LAUNCH_SIX}&InstanceType=m5.24xlarge&Ipv6AddressCount=$"),
+            &[json!(0), json!(50)],
+            &[json!(-1), json!(51)],
+        ),
+        row(
+            "instance.ipv6_addresses",
+            &host(json!({"subnet": "six", "ipv6_addresses": ["$"]})),
+            &format!("{LAUNCH_SIX}&InstanceType=t2.micro&Ipv6Address.1.Ipv6Address=$"),
+            &texts(&["2001:db8:60:6::4", "2001:db8:60:6:ffff:ffff:ffff:fffe"]),
+            &texts(&[
+                "2001:db8:60:6::",
+                "2001:db8:60:6::3",
+                "2001:db8:60:6:ffff:ffff:ffff:ffff",
+                "2001:db8:60:7::4",
+                "10.8.2.9",
+            ]),
         ),
         mixed(
             "instance.user_data",

@@ -39,6 +39,7 @@ impl Network {
         }
         if self.attribute("vpc", vpc, "ipv6_cidr_block").is_some() && self.rng.bool() {
             subnet["ipv6_cidr_block"] = json!(self.number() % 256);
+            subnet["assign_ipv6_address_on_creation"] = json!(self.rng.bool());
         }
         if let Some(table) = self.one_within("route_table", vpc).filter(|_| self.rng.bool()) {
             subnet["route_table"] = json!(table);
@@ -47,6 +48,11 @@ impl Network {
             subnet["network_acl"] = json!(acl);
         }
         Some(subnet)
+    }
+
+    pub(super) fn has_ipv6(&self, subnet: &str) -> bool {
+        let subnet = self.spec.get("subnet").and_then(|all| all.get(subnet));
+        subnet.is_some_and(|subnet| subnet.get("ipv6_cidr_block").is_some())
     }
 
     pub(super) fn nat_gateway(&mut self) -> Option<Value> {
@@ -167,6 +173,10 @@ impl Network {
             ("key_pair", self.name("key_pair").map(Value::from)),
             ("associate_public_ip_address", Some(json!(self.rng.bool()))),
             ("elastic_ip", self.free_address().map(Value::from)),
+            (
+                "ipv6_address_count",
+                self.has_ipv6(&subnet).then(|| json!(self.rng.usize(0..3))),
+            ),
             ("monitoring", Some(json!(self.rng.bool()))),
             ("source_dest_check", Some(json!(self.rng.bool()))),
             (

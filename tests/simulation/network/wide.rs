@@ -125,6 +125,9 @@ impl Network {
                     own => json!(own.replace("::/56", &format!(":{number:x}::/64"))),
                 }
             }
+            (Kind::Subnet, "assign_ipv6_address_on_creation") => {
+                json!(resource.get("ipv6_cidr_block").is_some() && self.rng.bool())
+            }
             (Kind::Subnet, "cidr_block") => json!(self.range_in(&text("vpc"))?),
             (Kind::Subnet, "availability_zone") if resource.get("availability_zone_id").is_none() => {
                 json!(*self.any(&["us-west-2a", "us-west-2b", "us-west-2c", "us-west-2d"]))
@@ -134,6 +137,19 @@ impl Network {
             }
             (Kind::Instance | Kind::NatGateway, "private_ip_address") => {
                 json!(self.address_in(&text("subnet"))?)
+            }
+            (Kind::Instance, "ipv6_address_count") => {
+                let some = self.has_ipv6(&text("subnet"));
+                json!(if some { self.rng.usize(0..3) } else { 0 })
+            }
+            (Kind::Instance, "ipv6_addresses") if resource.get("ipv6_address_count").is_none() => {
+                let range = self
+                    .attribute("subnet", &text("subnet"), "ipv6_cidr_block")?
+                    .to_owned();
+                let (own, other) = (self.number() + 3, self.number() + 3);
+                let all = [own, other].map(|number| range.replace("::/64", &format!("::{number:x}")));
+                let count = if range.is_empty() { 0 } else { self.rng.usize(0..3) };
+                json!(all[..count])
             }
             (Kind::Instance, "image") => json!(format!("ami-{:017x}", self.rng.u64(1..))),
             (Kind::Instance, "instance_type") => json!(*self.any(&TYPES)),

@@ -2,6 +2,7 @@
 
 mod details;
 mod fold;
+mod ipv6;
 mod launch;
 mod modify;
 

@@ -144,6 +144,11 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
             "mapPublicIpOnLaunch",
             subnet.map_public_ip_on_launch,
         ),
+        assign_ipv6_address_on_creation: reader.always(
+            attr::ASSIGN_IPV6_ADDRESS_ON_CREATION,
+            "assignIpv6AddressOnCreation",
+            subnet.assign_ipv6_address_on_creation,
+        ),
         route_table: None,
         network_acl: None,
     };
@@ -188,14 +193,18 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         action::CREATE => create(task).await,
         action::MODIFY_ATTRIBUTE => {
-            let on = task.sets().get(attr::MAP_PUBLIC_IP_ON_LAUNCH).unwrap_or_default();
-            let value = AttributeBooleanValue::builder().value(on).build();
+            // EC2 takes one of them in a call, and a step has one.
+            let value = |switch| {
+                let on = task.sets().get(switch)?;
+                Some(AttributeBooleanValue::builder().value(on).build())
+            };
             let request = task
                 .ec2
                 .client
                 .modify_subnet_attribute()
                 .subnet_id(task.id()?)
-                .map_public_ip_on_launch(value);
+                .set_map_public_ip_on_launch(value(attr::MAP_PUBLIC_IP_ON_LAUNCH))
+                .set_assign_ipv6_address_on_creation(value(attr::ASSIGN_IPV6_ADDRESS_ON_CREATION));
             task.call(action::MODIFY_ATTRIBUTE, request, |request| request.send())
                 .await?;
             Ok(Acted::default())

@@ -1,6 +1,7 @@
 //! `instance`: a virtual machine in a subnet.
 
 mod calls;
+mod ipv6;
 mod table;
 mod volume;
 
@@ -19,7 +20,7 @@ use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::room::Lists;
-use crate::rules::{After, Context, Rules, Update, View, are_apart};
+use crate::rules::{After, Context, Home, Rules, Update, View, are_apart};
 use crate::schema::Effect;
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
@@ -42,6 +43,8 @@ pub struct Instance {
     pub associate_public_ip_address: Option<bool>,
     pub elastic_ip: Option<Ref>,
     pub private_ip_address: Option<String>,
+    pub ipv6_address_count: Option<i64>,
+    pub ipv6_addresses: Option<Vec<String>>,
     pub user_data: Option<String>,
     pub iam_instance_profile: Option<String>,
     pub source_dest_check: bool,
@@ -95,6 +98,8 @@ actions! {
     MODIFY_ATTRIBUTE = modify "ModifyInstanceAttribute";
     MODIFY_METADATA_OPTIONS = modify "ModifyInstanceMetadataOptions";
     MODIFY_INTERFACE = modify "ModifyNetworkInterfaceAttribute";
+    ASSIGN_IPV6 = modify "AssignIpv6Addresses";
+    UNASSIGN_IPV6 = modify "UnassignIpv6Addresses";
     MODIFY_VOLUME = modify "ModifyVolume";
     MONITOR = modify "MonitorInstances";
     UNMONITOR = modify "UnmonitorInstances";
@@ -164,6 +169,7 @@ impl Rules for InstanceRules {
             }
         }
         volume::normalise(record, context);
+        ipv6::normalise(record, context);
         check_metadata_options(record, context);
         check_optimized(record, context);
         let length = record
@@ -186,6 +192,7 @@ impl Rules for InstanceRules {
             check_public(resource, out);
             check_metadata_tags(resource, out);
             check_internet_gateway(resource, topology, out);
+            ipv6::check(resource, topology, out);
         }
     }
 
@@ -195,6 +202,10 @@ impl Rules for InstanceRules {
 
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         calls::update(update)
+    }
+
+    fn fitted(&self, resource: &Resource, object: Option<&Object>, home: Option<Home<'_>>) -> Option<Record> {
+        ipv6::fitted(resource, object, home)
     }
 
     fn delete(&self, object: &Object) -> Vec<Call> {
@@ -215,6 +226,7 @@ impl Rules for InstanceRules {
         elastic_ip::use_claim(sets)
             .into_iter()
             .chain(subnet::address_claim(sets))
+            .chain(ipv6::claims(sets))
             .collect()
     }
 
@@ -244,11 +256,12 @@ impl Rules for InstanceRules {
     }
 
     /// Public addresses work only behind an attached internet gateway, and EC2 refuses to associate one
-    /// without.
+    /// without. IPv6 addresses are of a range that is there.
     fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
+        let range = ipv6::after(call, record, view);
         let given = call.sets.get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS) == Some(true);
         if !given && !matches!(call.action, action::RUN | action::ASSOCIATE_ADDRESS) {
-            return Vec::new();
+            return range.into_iter().collect();
         }
         let subnet = record.get(attr::SUBNET);
         let serving = internet_gateway::serving(subnet, view)
@@ -260,7 +273,7 @@ impl Rules for InstanceRules {
         } else {
             internet_gateway::leaving(subnet, view)
         };
-        serving.chain(leaving).collect()
+        serving.chain(leaving).chain(range).collect()
     }
 
     /// Hosts of one group, and hosts whose names have the same stem.
@@ -320,6 +333,7 @@ impl Rules for InstanceRules {
             });
         }
         losses.extend(public_address(object));
+        losses.extend(ipv6::losses(object));
         if facts.get(fact::ROOT_VOLUME_GOES) == Some(true) {
             let gib = facts.get(fact::ROOT_VOLUME_SIZE);
             losses.push(Loss::RootVolume {
@@ -336,7 +350,8 @@ impl Rules for InstanceRules {
         let off = update.has(attr::ASSOCIATE_PUBLIC_IP_ADDRESS)
             && update.after.get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS) == Some(false);
         let loses = effect == Effect::Stop || off || update.has(attr::ELASTIC_IP);
-        public_address(object).filter(|_| loses).into_iter().collect()
+        let public = public_address(object).filter(|_| loses);
+        public.into_iter().chain(ipv6::losses_by_update(update)).collect()
     }
 
     fn loss_disruption(&self, object: &Object) -> Disruption {

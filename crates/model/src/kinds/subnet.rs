@@ -2,7 +2,9 @@
 
 mod ranges;
 
-use ipnet::IpNet;
+use std::net::Ipv6Addr;
+
+use ipnet::{IpNet, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ApiAction, actions};
@@ -11,11 +13,11 @@ use crate::call::{Call, Claim, Exclusive};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
-use crate::kinds::vpc;
+use crate::kinds::{instance, vpc};
 use crate::net::{Complaint, Format, VPC_RANGE, ipv4_range, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{After, Home, Rules, Update, View, are_apart};
+use crate::rules::{After, Home, Live, Rules, Update, View, are_apart};
 use crate::schema::{Attribute, Follow, Quota, Schema, Type, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::Record;
@@ -35,6 +37,7 @@ pub struct Subnet {
     pub availability_zone: Option<String>,
     pub availability_zone_id: Option<String>,
     pub map_public_ip_on_launch: bool,
+    pub assign_ipv6_address_on_creation: bool,
     pub route_table: Option<Ref>,
     pub network_acl: Option<Ref>,
 }
@@ -112,6 +115,7 @@ attributes! {
     AVAILABILITY_ZONE: str = "availability_zone";
     AVAILABILITY_ZONE_ID: str = "availability_zone_id";
     MAP_PUBLIC_IP_ON_LAUNCH: bool = "map_public_ip_on_launch";
+    ASSIGN_IPV6_ADDRESS_ON_CREATION: bool = "assign_ipv6_address_on_creation";
     ROUTE_TABLE: Ref = "route_table";
     NETWORK_ACL: Ref = "network_acl";
 }
@@ -159,6 +163,7 @@ subnet:
     ipv6_cidr_block: 1
     availability_zone: us-west-2a
     map_public_ip_on_launch: true
+    assign_ipv6_address_on_creation: true
     route_table: public
     network_acl: public
 ",
@@ -219,6 +224,13 @@ subnet:
         .set_by(action::MODIFY_ATTRIBUTE)
         .default(|| false.into()),
         Attribute::new(
+            attr::ASSIGN_IPV6_ADDRESS_ON_CREATION,
+            Type::Bool,
+            "Whether instances launched here get an IPv6 address unless they say how many, or which. Only with an \
+             `ipv6_cidr_block`.",
+        )
+        .default(|| false.into()),
+        Attribute::new(
             attr::ROUTE_TABLE,
             Type::Ref(Kind::RouteTable, Follow::Id),
             "The route table.",
@@ -246,6 +258,9 @@ subnet:
     selected_by_tags: false,
     quota: Quota::Vpc(200),
 };
+
+/// Whether the subnet gives addresses of its IPv6 range.
+const ASSIGNS: Attr<bool> = attr::ASSIGN_IPV6_ADDRESS_ON_CREATION;
 
 /// The attributes that are ranges in the VPC, each of one address family.
 const RANGES: [Attr<str>; 2] = [attr::CIDR_BLOCK, ipv6::BLOCK];
@@ -287,6 +302,7 @@ impl Rules for SubnetRules {
         check_addresses(topology, out);
         for resource in topology.of(Kind::Subnet) {
             check_zone(resource, topology, out);
+            check_assigns(resource, out);
         }
         ranges::check(topology, out);
     }
@@ -315,26 +331,36 @@ impl Rules for SubnetRules {
         _object: Option<&Object>,
         home: Option<Home<'_>>,
     ) -> Option<Record> {
-        let number = Some(resource.record.text(ipv6::BLOCK)).filter(|text| ipv6::is_open(text))?;
-        let given = home?.live?.facts.list(vpc::AMAZON_RANGES);
-        let range = ipv6::numbered(number, given.first()?.as_text()?)?;
+        let range = meant(resource.record.text(ipv6::BLOCK), home?.live?)?;
         Some(resource.record.clone().with(ipv6::BLOCK, range))
     }
 
+    /// EC2 assigns addresses only of a range that is there, and keeps one that it assigns addresses of: that is
+    /// off while the range goes, and on when the other one is there.
     fn update(&self, update: &Update<'_>) -> Vec<Call> {
         let mut calls = update.calls();
         // The VPC belongs to it: that is where the range is free or taken, and what a number counts in.
         let range = |record: &Record| record.only(&[attr::VPC.name, ipv6::BLOCK.name]);
-        if update.has(ipv6::BLOCK) {
-            let [old, new] = [update.before, update.after].map(|record| !record.text(ipv6::BLOCK).is_empty());
-            calls.extend(old.then(|| action::DISASSOCIATE_CIDR_BLOCK.unsetting(range(update.before))));
-            calls.extend(new.then(|| action::ASSOCIATE_CIDR_BLOCK.setting(range(update.after))));
-        }
+        let is_there = |record: &Record| update.has(ipv6::BLOCK) && !record.text(ipv6::BLOCK).is_empty();
+        let [old, new] = [update.before, update.after].map(is_there);
+        let [assigned, assigns] =
+            [update.before, update.after].map(|record| record.get(ASSIGNS) == Some(true));
+        let assign = |on: bool| {
+            let is = |on: bool| Record::new().with(ASSIGNS, on);
+            action::MODIFY_ATTRIBUTE.setting(is(on)).unsetting(is(!on))
+        };
+        calls.extend((assigned && (old || !assigns)).then(|| assign(false)));
+        calls.extend(old.then(|| action::DISASSOCIATE_CIDR_BLOCK.unsetting(range(update.before))));
+        calls.extend(new.then(|| action::ASSOCIATE_CIDR_BLOCK.setting(range(update.after))));
+        calls.extend((assigns && (old || !assigned)).then(|| assign(true)));
         calls
     }
 
-    /// A range comes only when that of the VPC has.
-    fn after(&self, _address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+    /// A range comes only when that of the VPC has, and goes only when nobody has an address of it any more.
+    fn after(&self, address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+        if call.action == action::DISASSOCIATE_CIDR_BLOCK {
+            return users(address, call.unsets.text(ipv6::BLOCK), view);
+        }
         let vpc = vpc::of(&call.sets).and_then(Ref::address);
         let vpc = vpc.filter(|_| call.action == action::ASSOCIATE_CIDR_BLOCK);
         let changes = vpc.filter(|vpc| {
@@ -374,8 +400,58 @@ impl Rules for SubnetRules {
     }
 
     fn commute(&self, earlier: &Call, later: &Call) -> bool {
-        are_apart(earlier, later)
+        let is_ipv6 = |call: &Call| {
+            [ipv6::BLOCK.name, ASSIGNS.name]
+                .iter()
+                .any(|name| call.sets.has(name) || call.unsets.has(name))
+        };
+        are_apart(earlier, later) && !(is_ipv6(earlier) && is_ipv6(later))
     }
+}
+
+/// The /64 that a number means in a VPC, where that has a range of Amazon's.
+fn meant(number: &str, vpc: &Object) -> Option<String> {
+    let given = vpc.facts.list(vpc::AMAZON_RANGES).first()?.as_text()?;
+    ipv6::numbered(number, given)
+}
+
+/// The instances that have addresses of these ranges: those change, or go, before the ranges do.
+fn users(subnet: &Address, ranges: &str, view: &View<'_>) -> Vec<After> {
+    let ranges: Vec<Ipv6Net> = ipv6::all(ranges).filter_map(|range| range.parse().ok()).collect();
+    let stands_in = |live: &Live<'_>| {
+        let own = live.record.get(SUBNET).map(|own| view.named(own));
+        own == Some(Ref::Name(subnet.clone()))
+    };
+    let has_one = |live: &Live<'_>| {
+        let held = live.record.list(instance::attr::IPV6_ADDRESSES).iter();
+        let mut held = held.filter_map(|address| address.as_text()?.parse::<Ipv6Addr>().ok());
+        held.any(|address| ranges.iter().any(|range| range.contains(&address)))
+    };
+    let users = view.live_of(Kind::Instance).filter(stands_in).filter(has_one);
+    users
+        .map(|live| {
+            let addresses = instance::attr::IPV6_ADDRESSES.name;
+            After::Changed(live.address.clone(), live.id.to_owned(), addresses)
+        })
+        .collect()
+}
+
+/// The IPv6 ranges that a live subnet does not keep, as far as that is known.
+pub fn ranges_that_go(subnet: Home<'_>) -> Vec<Ipv6Net> {
+    let Some(live) = subnet.live else {
+        return Vec::new();
+    };
+    let text = subnet.record.text(ipv6::BLOCK);
+    let kept = match (ipv6::is_open(text) && !text.is_empty(), subnet.around) {
+        (false, _) => Some(text.to_owned()),
+        (true, Some(vpc)) if !vpc.unread.contains_key(ipv6::BLOCK.name) => meant(text, vpc),
+        (true, _) => return Vec::new(),
+    };
+    let ranges = ipv6::all(live.record.text(ipv6::BLOCK));
+    ranges
+        .filter(|range| Some(*range) != kept.as_deref())
+        .filter_map(|range| range.parse().ok())
+        .collect()
 }
 
 /// Addresses that are given to instances and NAT gateways are of their subnet.
@@ -441,6 +517,24 @@ pub fn any_address(sets: &Record) -> Option<String> {
 
 fn addresses(subnet: &Ref) -> String {
     format!("addresses in {subnet}")
+}
+
+/// EC2 assigns addresses only of a range that is there.
+fn check_assigns(resource: &Resource, out: &mut Vec<Diagnostic>) {
+    if resource.record.get(ASSIGNS) == Some(true) && resource.record.text(ipv6::BLOCK).is_empty() {
+        let address = &resource.address;
+        out.push(
+            Diagnostic::error(
+                "assigns-without-ipv6-range",
+                format!("{address} assigns IPv6 addresses, and has no IPv6 range"),
+            )
+            .at(resource.place(ASSIGNS), "of which range")
+            .at(resource.place.clone(), "has no `ipv6_cidr_block`")
+            .help(format!(
+                "give {address} an `ipv6_cidr_block`, or leave `{ASSIGNS}` out"
+            )),
+        );
+    }
 }
 
 fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {

@@ -126,6 +126,22 @@ const ROWS: &[Row] = &[
         refused: &["10.0.0.010", "10.0.0", "10.0.0.256", "10.0.0.10 ", "::1"],
     },
     Row {
+        what: "an IPv6 address such as 2001:db8:1:5::10",
+        source: "EC2 API reference, AssignIpv6Addresses: Ipv6Addresses; IPv6 is answered in short form",
+        kept: &[
+            ("2001:db8:1:5::10", "2001:db8:1:5::10"),
+            ("2001:DB8:0001:5:0:0:0:10", "2001:db8:1:5::10"),
+        ],
+        refused: &[
+            "",
+            "10.0.0.10",
+            "2001:db8::1/128",
+            "2001:db8:::1",
+            "2001:db8::g",
+            " ::1",
+        ],
+    },
+    Row {
         what: "a port, or a range of ports such as 8000-8080",
         source: "EC2 API reference, IpPermission: FromPort and ToPort are numbers",
         kept: &[

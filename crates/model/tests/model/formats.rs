@@ -37,6 +37,11 @@ const WIDER: &[(&str, &str, &str)] = &[
         "2001:db8::1/64",
     ),
     (
+        "an IPv6 address such as 2001:db8:1:5::10",
+        "the spellings of IPv6 are too many",
+        "2001:db8:::1",
+    ),
+    (
         "a port, or a range of ports such as 8000-8080",
         "it cannot compare the two ends",
         "90-80",

@@ -125,18 +125,24 @@ impl<'a> Judge<'a> {
 
     /// What a resource is in.
     pub fn home(&self, resource: &Resource) -> Option<Home<'a>> {
-        match resource.address.kind.rules().home(&resource.record)? {
-            Ref::Name(address) => Some(Home {
-                record: &self.folded.wanted.get(address)?.record,
-                live: self
-                    .folded
-                    .live(address)
-                    .filter(|_| !self.replaced.contains_key(address)),
-            }),
-            Ref::Id(id) => self.by_id.get(id.as_str()).map(|object| Home {
-                record: &object.record,
-                live: Some(object),
-            }),
+        let home = resource.address.kind.rules().home(&resource.record)?;
+        let live = self.staying(home);
+        let (kind, record) = match home {
+            Ref::Name(address) => (address.kind, &self.folded.wanted.get(address)?.record),
+            Ref::Id(_) => live.map(|object| (object.kind, &object.record))?,
+        };
+        let around = kind.rules().home(record).and_then(|around| self.staying(around));
+        Some(Home { record, live, around })
+    }
+
+    /// What is live of what a reference means, where that stays.
+    fn staying(&self, reference: &Ref) -> Option<&'a Object> {
+        match reference {
+            Ref::Name(address) => {
+                let live = self.folded.live(address);
+                live.filter(|_| !self.replaced.contains_key(address))
+            }
+            Ref::Id(id) => self.by_id.get(id.as_str()).copied(),
         }
     }
 

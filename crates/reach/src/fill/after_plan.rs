@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use trueup_model::attr::{ELASTIC_IP, SUBNET, VPC};
+use trueup_model::attr::{Attr, ELASTIC_IP, SUBNET, VPC};
 use trueup_model::kinds::{instance, route_table, subnet};
 use trueup_model::schema::Omitted;
 use trueup_model::{
@@ -180,15 +180,23 @@ impl<'a> World<'a> {
     /// What a resource is in.
     fn home(&self, resource: &Resource) -> Option<Home<'_>> {
         let home = resource.address.kind.rules().home(&resource.record)?;
-        let id = match home {
-            Ref::Name(address) => self.ids.get(address),
-            Ref::Id(id) => Some(id),
+        let live = self.live(home);
+        let wanted = self.topology.follow(Some(home));
+        let (kind, record) = match wanted {
+            Some(resource) => (resource.address.kind, &resource.record),
+            None => live.map(|object| (object.kind, &object.record))?,
         };
-        let live = id.and_then(|id| self.by_id.get(id.as_str()).copied());
-        let record = self.topology.follow(Some(home)).map(|resource| &resource.record);
-        record
-            .or(live.map(|object| &object.record))
-            .map(|record| Home { record, live })
+        let around = kind.rules().home(record).and_then(|around| self.live(around));
+        Some(Home { record, live, around })
+    }
+
+    /// What is live of what a reference means, where that stays.
+    fn live(&self, reference: &Ref) -> Option<&'a Object> {
+        let id = match reference {
+            Ref::Name(address) => self.ids.get(address)?,
+            Ref::Id(id) => id,
+        };
+        self.by_id.get(id.as_str()).copied()
     }
 
     /// A live object as it will be: what the spec leaves to EC2 stays as it is.
@@ -202,6 +210,10 @@ impl<'a> World<'a> {
             ) {
                 record.set(attribute.name, live.clone());
             }
+        }
+        // Who lists addresses counts none besides.
+        if resource.record.has(instance::attr::IPV6_ADDRESSES) {
+            record.remove(instance::attr::IPV6_ADDRESS_COUNT);
         }
         // What runs again is not in the state in which it was seen.
         let facts = if record.text(instance::attr::STATE) == "running" {
@@ -225,8 +237,17 @@ impl<'a> World<'a> {
             let subnet = wanted.and_then(|resource| resource.record.get(SUBNET));
             record.set(
                 instance::attr::ASSOCIATE_PUBLIC_IP_ADDRESS,
-                self.maps_public(subnet),
+                self.switch(subnet, subnet::attr::MAP_PUBLIC_IP_ON_LAUNCH),
             );
+        }
+        let counted = [
+            instance::attr::IPV6_ADDRESSES.name,
+            instance::attr::IPV6_ADDRESS_COUNT.name,
+        ];
+        if address.kind == Kind::Instance && !counted.iter().any(|name| record.has(name)) {
+            let subnet = wanted.and_then(|resource| resource.record.get(SUBNET));
+            let assigns = self.switch(subnet, subnet::attr::ASSIGN_IPV6_ADDRESS_ON_CREATION);
+            record.set(instance::attr::IPV6_ADDRESS_COUNT, i64::from(assigns));
         }
         let owner = Owner {
             topology: self.topology.name.clone(),
@@ -249,14 +270,15 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether a subnet gives public addresses to instances that do not say whether they want one.
-    fn maps_public(&self, subnet: Option<&Ref>) -> bool {
+    /// Whether a switch of a subnet is on: to give public addresses, or IPv6 ones, to instances that do not say
+    /// what they want.
+    fn switch(&self, subnet: Option<&Ref>, switch: Attr<bool>) -> bool {
         let outside = |id: &str| self.by_id.get(id).map(|object| &object.record);
         let record = match subnet {
             Some(Ref::Id(id)) => outside(id),
             subnet => self.topology.follow(subnet).map(|resource| &resource.record),
         };
-        record.and_then(|record| record.get(subnet::attr::MAP_PUBLIC_IP_ON_LAUNCH)) == Some(true)
+        record.and_then(|record| record.get(switch)) == Some(true)
     }
 }
 

@@ -133,6 +133,7 @@ fn read(call: &mut Call<'_>, most: u32) -> Result<Launch, Fault> {
         key_pair::find_name(call.region, name)?;
     }
     let (subnet_id, plugs, wants) = instance_network::read(call, most)?;
+    plugs.iter().try_for_each(|plug| plug.ipv6.fit(&kind.name, 0))?;
     let subnet = call.find::<Subnet>(&subnet_id)?.clone();
     let tenancy = check_placement(call, &subnet)?;
     let disks = read_disks(call, &image)?;

@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use super::instance_type;
 use super::network_interface::{self, NetworkInterface};
 use super::subnet::Subnet;
 use crate::call::{Answer, Call};
@@ -43,6 +44,27 @@ impl Wanted6 {
                 .collect::<Result<_, _>>()
                 .map(Self::These),
         }
+    }
+
+    /// How many the request asks for.
+    fn count(&self) -> usize {
+        match self {
+            Self::AsSubnet => 0,
+            Self::Count(count) => usize::try_from(*count).unwrap_or(usize::MAX),
+            Self::These(these) => these.len(),
+        }
+    }
+
+    /// Whether an interface of an instance of this type may have these, beside those that it has.
+    pub fn fit(&self, kind: &str, has: usize) -> Answer {
+        let limit = instance_type::find(kind).map_or(2, |kind| kind.addresses) as usize;
+        if has.saturating_add(self.count()) <= limit {
+            return Ok(());
+        }
+        Err(Fault::new(
+            "InvalidParameterValue",
+            format!("The number of IPv6 addresses exceeds the limit of {limit} for an interface of a {kind}"),
+        ))
     }
 
     /// Whether the request says anything.
@@ -129,13 +151,24 @@ pub fn write(x: &mut Xml, row: &NetworkInterface) {
 /// `AssignIpv6Addresses`.
 pub fn assign(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = call.params.required("NetworkInterfaceId")?;
-    let subnet = call.find::<NetworkInterface>(id)?.subnet.clone();
+    let row = call.find::<NetworkInterface>(id)?;
+    let (subnet, has) = (row.subnet.clone(), row.ipv6.len());
+    let instance = row
+        .attachment
+        .as_ref()
+        .and_then(|attachment| attachment.instance.as_ref());
+    let kind = instance
+        .and_then(|id| call.region.instances.get(id))
+        .map(|instance| instance.kind.clone());
     let wanted = Wanted6::of(
         call.params.number("Ipv6AddressCount")?,
         &call.params.texts("Ipv6Addresses"),
     )?;
     if !wanted.is_said() {
         return Err(Fault::missing("Ipv6AddressCount"));
+    }
+    if let Some(kind) = kind {
+        wanted.fit(&kind, has)?;
     }
     let taken = take(call, &subnet, &wanted)?;
     call.region

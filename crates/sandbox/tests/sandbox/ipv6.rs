@@ -263,6 +263,7 @@ async fn interfaces_have_addresses() {
             ("{launch}&SubnetId={subnet}&Ipv6Address.1.Ipv6Address={start}02::20", "InvalidParameterValue"),
             ("{launch}&SubnetId={subnet}&Ipv6Address.1.Ipv6Address={start}01::9&Ipv6AddressCount=1", "InvalidParameterCombination"),
             ("{launch}&SubnetId={plain}&Ipv6AddressCount=1", "InvalidParameterValue"),
+            ("{launch}&SubnetId={subnet}&Ipv6AddressCount=3", "InvalidParameterValue"),
             ("{launch}&Ipv6AddressCount=1&NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.SubnetId={subnet}", "InvalidParameterCombination"),
             ("AssignIpv6Addresses&NetworkInterfaceId={interface}", "MissingParameter"),
             ("UnassignIpv6Addresses&NetworkInterfaceId={interface}&Ipv6Addresses.1={start}01::77", "InvalidParameterValue"),

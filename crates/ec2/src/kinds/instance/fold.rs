@@ -1,9 +1,11 @@
 //! Folding an instance as EC2 answers it into the spec's language.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 use aws_sdk_ec2::types::{
-    InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstanceNetworkInterfaceAssociation,
+    InstanceIpv6Address, InstanceMetadataOptionsResponse, InstanceNetworkInterface,
+    InstanceNetworkInterfaceAssociation,
 };
 use trueup_model::kinds::instance::{Instance, MetadataOptions, attr};
 use trueup_model::outside::ARCHITECTURE;
@@ -48,8 +50,10 @@ pub fn fold(mut instance: Live) -> Result<Object, Failure> {
         Some(state(&instance)),
         &STATES.map(|(word, _)| word),
     );
-    let primary = primary(&mut instance, &mut reader);
-    let facts = known(&mut instance, &live, &primary);
+    let mut primary = primary(&mut instance, &mut reader);
+    let ipv6 = ipv6(&instance, primary.ipv6_addresses.take(), &mut reader);
+    let mut facts = known(&mut instance, &live, &primary);
+    facts.set_option(fact::IPV6, ipv6.as_deref().and_then(trueup_model::ipv6::joined));
     let check = instance.source_dest_check.or(primary.source_dest_check);
     let monitoring = instance.monitoring.and_then(|monitoring| monitoring.state);
     let monitoring = reader.word(
@@ -87,6 +91,8 @@ pub fn fold(mut instance: Live) -> Result<Object, Failure> {
             "privateIpAddress",
             instance.private_ip_address,
         )),
+        ipv6_address_count: ipv6.as_ref().and_then(|all| i64::try_from(all.len()).ok()),
+        ipv6_addresses: ipv6,
         user_data: None,
         iam_instance_profile: profile.map(|arn| last(&arn)),
         source_dest_check: reader.always(attr::SOURCE_DEST_CHECK, "sourceDestCheck", check),
@@ -129,6 +135,34 @@ fn primary(instance: &mut Live, reader: &mut Reader) -> InstanceNetworkInterface
         );
         InstanceNetworkInterface::builder().build()
     })
+}
+
+/// The IPv6 addresses of the first interface. EC2 says one of them twice.
+fn ipv6(
+    instance: &Live,
+    addresses: Option<Vec<InstanceIpv6Address>>,
+    reader: &mut Reader,
+) -> Option<Vec<String>> {
+    let read = |address: InstanceIpv6Address| match address.ipv6_address.unwrap_or_default() {
+        text if text.is_empty() => Err("EC2 did not say one of its `ipv6Address`".to_owned()),
+        text => match text.parse::<Ipv6Addr>() {
+            Ok(address) => Ok(address.to_string()),
+            Err(_) => Err(format!("EC2 says `{text}` as its `ipv6Address`, which is none")),
+        },
+    };
+    let all = addresses
+        .ok_or_else(|| "EC2 did not say its `ipv6AddressesSet`".to_owned())
+        .and_then(|all| all.into_iter().map(read).collect::<Result<Vec<_>, _>>());
+    let own = instance.ipv6_address.as_deref().filter(|own| !own.is_empty());
+    let is_among = |all: &[String]| own.is_none_or(|own| all.iter().any(|one| one == own));
+    let why = match all {
+        Ok(all) if is_among(&all) => return Some(all),
+        Ok(_) => "EC2 says an `ipv6Address` that its first interface has not".to_owned(),
+        Err(why) => why,
+    };
+    reader.unknown(attr::IPV6_ADDRESS_COUNT, why.clone());
+    reader.unknown(attr::IPV6_ADDRESSES, why);
+    None
 }
 
 /// Whether it has a public address. EC2 says it twice.
@@ -293,6 +327,7 @@ mod tests {
         InstanceNetworkInterface::builder()
             .attachment(attachment)
             .set_groups(Some(groups.into_iter().collect()))
+            .set_ipv6_addresses(Some(Vec::new()))
     }
 
     fn live(state: InstanceStateName) -> aws_sdk_ec2::types::builders::InstanceBuilder {
@@ -370,6 +405,42 @@ mod tests {
             )]),
             None
         );
+    }
+
+    #[test]
+    fn ipv6_addresses_are_those_of_the_primary_interface() {
+        let told = |addresses: Option<&[&str]>, own: Option<&str>| {
+            let all = addresses.map(|all| {
+                let each = all
+                    .iter()
+                    .map(|one| InstanceIpv6Address::builder().ipv6_address(*one).build());
+                each.collect()
+            });
+            let first = interface(0, [group("sg-00000001", "default")]).set_ipv6_addresses(all);
+            let instance = live(InstanceStateName::Stopped)
+                .set_network_interfaces(Some(vec![first.build()]))
+                .set_ipv6_address(own.map(str::to_owned));
+            let object = fold(instance.build()).unwrap();
+            let list = object
+                .record
+                .value(attr::IPV6_ADDRESSES.name)
+                .map(ToString::to_string);
+            assert_eq!(
+                list.is_none(),
+                object.unread.contains_key(attr::IPV6_ADDRESS_COUNT.name)
+            );
+            (list, object.record.get(attr::IPV6_ADDRESS_COUNT))
+        };
+        let known = |list: &str, count: i64| (Some(list.to_owned()), Some(count));
+        assert_eq!(told(Some(&[]), None), known("[]", 0));
+        assert_eq!(
+            told(Some(&["2001:DB8::9", "2001:db8::8"]), Some("2001:db8::8")),
+            known("[2001:db8::8, 2001:db8::9]", 2)
+        );
+        // Left out, no address, and not the one that EC2 says of the instance.
+        assert_eq!(told(None, None), (None, None));
+        assert_eq!(told(Some(&["10.0.0.4"]), None), (None, None));
+        assert_eq!(told(Some(&[]), Some("2001:db8::8")), (None, None));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use aws_sdk_ec2::operation::run_instances::RunInstancesOutput;
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{
     BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification, Instance,
-    InstanceMetadataEndpointState, InstanceMetadataOptionsRequest, InstanceMetadataTagsState,
-    InstanceNetworkInterfaceSpecification, RunInstancesMonitoringEnabled, VolumeType,
+    InstanceIpv6Address, InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
+    InstanceMetadataTagsState, InstanceNetworkInterfaceSpecification, RunInstancesMonitoringEnabled,
+    VolumeType,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -79,15 +80,34 @@ pub async fn launch(task: &Task<'_>) -> Result<Acted, Failure> {
     })
 }
 
+/// The IPv6 addresses that are asked for: how many, or which. To ask for none overrules the subnet.
+fn ipv6(sets: &Record) -> (Option<i32>, Option<Vec<InstanceIpv6Address>>) {
+    let of = |text| InstanceIpv6Address::builder().ipv6_address(text).build();
+    let listed: Vec<InstanceIpv6Address> = sets
+        .list(attr::IPV6_ADDRESSES)
+        .iter()
+        .filter_map(Value::as_text)
+        .map(of)
+        .collect();
+    let count = match sets.get(attr::IPV6_ADDRESS_COUNT) {
+        Some(count) => i32::try_from(count).ok(),
+        None => (sets.has(attr::IPV6_ADDRESSES) && listed.is_empty()).then_some(0),
+    };
+    (count, Some(listed).filter(|listed| !listed.is_empty()))
+}
+
 /// Subnet, groups and addresses. Only where a spec says whether there is a public address does the interface
 /// have to be spelled out.
 fn network(request: RunInstancesFluentBuilder, task: &Task<'_>) -> RunInstancesFluentBuilder {
     let groups = Some(ids(task.sets(), attr::SECURITY_GROUPS)).filter(|groups| !groups.is_empty());
     let (subnet, address) = (task.set_id(attr::SUBNET), task.text(attr::PRIVATE_IP_ADDRESS));
+    let (count, listed) = ipv6(task.sets());
     match task.sets().get(attr::ASSOCIATE_PUBLIC_IP_ADDRESS) {
         None => request
             .set_subnet_id(subnet)
             .set_private_ip_address(address)
+            .set_ipv6_address_count(count)
+            .set_ipv6_addresses(listed)
             .set_security_group_ids(groups),
         Some(public) => {
             let interface = InstanceNetworkInterfaceSpecification::builder()
@@ -96,6 +116,8 @@ fn network(request: RunInstancesFluentBuilder, task: &Task<'_>) -> RunInstancesF
                 .delete_on_termination(true)
                 .set_subnet_id(subnet)
                 .set_private_ip_address(address)
+                .set_ipv6_address_count(count)
+                .set_ipv6_addresses(listed)
                 .set_groups(groups);
             request.network_interfaces(interface.build())
         }

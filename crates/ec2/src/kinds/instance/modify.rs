@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{
 use trueup_model::kinds::instance::{action, attr, wait};
 use trueup_model::{Acted, ApiAction, Attr, Kind, Record, Value, Waiter};
 
-use super::{fact, facts_now};
+use super::{fact, facts_now, ipv6};
 use crate::act::{Task, ids};
 use crate::answer::facts;
 use crate::classify::{Class, wants_interface};
@@ -67,6 +67,8 @@ pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
             public_address(task).await
         }
         action::MODIFY_INTERFACE => groups(task).await,
+        action::ASSIGN_IPV6 => ipv6::assign(task).await,
+        action::UNASSIGN_IPV6 => ipv6::unassign(task).await,
         action::MODIFY_METADATA_OPTIONS => metadata(task).await,
         action::MODIFY_VOLUME => volume(task).await,
         action::ASSOCIATE_PROFILE => associate_profile(task).await,
@@ -79,7 +81,7 @@ pub async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
 }
 
 /// A fact that is known, or read now.
-async fn fact(task: &Task<'_>, fact: Attr<str>) -> Result<String, Failure> {
+pub async fn fact(task: &Task<'_>, fact: Attr<str>) -> Result<String, Failure> {
     if let Some(known) = task.fact(fact) {
         return Ok(known.to_owned());
     }

@@ -1,7 +1,7 @@
 //! The calls that change an instance: in place, or between a stop and a start.
 
 use super::action;
-use super::attr;
+use super::{attr, ipv6};
 use crate::action::ApiAction;
 use crate::attr::TAGS;
 use crate::call::Call;
@@ -9,7 +9,7 @@ use crate::rules::Update;
 use crate::value::Record;
 
 /// What RunInstances itself takes.
-pub(super) const AT_LAUNCH: [&str; 14] = [
+pub(super) const AT_LAUNCH: [&str; 16] = [
     attr::IMAGE.name,
     attr::INSTANCE_TYPE.name,
     attr::SUBNET.name,
@@ -17,6 +17,8 @@ pub(super) const AT_LAUNCH: [&str; 14] = [
     attr::KEY_PAIR.name,
     attr::ASSOCIATE_PUBLIC_IP_ADDRESS.name,
     attr::PRIVATE_IP_ADDRESS.name,
+    attr::IPV6_ADDRESS_COUNT.name,
+    attr::IPV6_ADDRESSES.name,
     attr::USER_DATA.name,
     attr::IAM_INSTANCE_PROFILE.name,
     attr::MONITORING.name,
@@ -87,6 +89,7 @@ fn in_place(update: &Update<'_>) -> Vec<Call> {
     calls.extend(update.set(attr::SECURITY_GROUPS, action::MODIFY_INTERFACE));
     // Before an Elastic IP address takes the place of the public one.
     calls.extend(update.set(attr::ASSOCIATE_PUBLIC_IP_ADDRESS, action::MODIFY_INTERFACE));
+    calls.extend(ipv6::update(update));
     calls.extend(update.set(attr::SOURCE_DEST_CHECK, action::MODIFY_ATTRIBUTE));
     calls.extend(update.set(attr::DISABLE_API_TERMINATION, action::MODIFY_ATTRIBUTE));
     if update.has(attr::MONITORING) {

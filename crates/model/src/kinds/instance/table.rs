@@ -1,5 +1,6 @@
 //! The table of `instance`.
 
+use super::ipv6;
 use crate::Kind;
 use crate::attr::attributes;
 use crate::net::{Complaint, Format, IPV4, PATH, TEXT, id_tail, is_word, without_edges};
@@ -83,6 +84,8 @@ attributes! {
     SECURITY_GROUPS: [Value] = "security_groups";
     KEY_PAIR: Ref = "key_pair";
     ASSOCIATE_PUBLIC_IP_ADDRESS: bool = "associate_public_ip_address";
+    IPV6_ADDRESS_COUNT: i64 = "ipv6_address_count";
+    IPV6_ADDRESSES: [Value] = "ipv6_addresses";
     USER_DATA: Value = "user_data";
     USER_DATA_FILE: str = "user_data_file";
     IAM_INSTANCE_PROFILE: str = "iam_instance_profile";
@@ -104,6 +107,8 @@ attributes! {
     ENCRYPTED: bool = "encrypted";
     DELETE_ON_TERMINATION: bool = "delete_on_termination";
 }
+
+static IPV6_ADDRESSES: Members = Members::plain(Type::Text(&crate::ipv6::ADDRESS));
 
 static GROUPS: Members = Members::plain(Type::Ref(Kind::SecurityGroup, Follow::Id));
 
@@ -239,6 +244,9 @@ instance:
         "An instance that somebody stopped is started again, unless the spec says `state: stopped`. \
          One that was terminated is made anew.",
         "A key pair is followed by its name: a new key under that name does not replace the instance.",
+        "EC2 keeps a subnet's IPv6 range while an instance has an address of it: where the range goes or \
+         changes, its instances' addresses go first, and as many come of the new one. An IPv6 address stays over a \
+         stop; one of EC2's choice that is given up does not come back.",
         "The root volume grows in place; the file system on it is yours to grow. EC2 limits how often \
          in a day a volume may change.",
     ],
@@ -305,6 +313,20 @@ instance:
         )
         .auto()
         .replace("an instance keeps its primary address for life"),
+        Attribute::new(
+            attr::IPV6_ADDRESS_COUNT,
+            Type::Int(0, 50),
+            "How many IPv6 addresses of the subnet's range its primary interface has, of EC2's choice. Left out \
+             like `ipv6_addresses`, they are what the subnet gives at launch, and not compared.",
+        )
+        .auto(),
+        Attribute::new(
+            attr::IPV6_ADDRESSES,
+            Type::Set(&IPV6_ADDRESSES),
+            "The IPv6 addresses that its primary interface has, all of the subnet's range.",
+        )
+        .disrupts(ipv6::breaks)
+        .auto(),
         Attribute::new(
             attr::USER_DATA,
             Type::Text(&TEXT),
