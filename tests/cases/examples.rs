@@ -7,6 +7,7 @@ use trueup_tests::{EVERY_KIND, World, paused, topology};
 
 const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
 const NAT: &str = include_str!("../../specs/nat-gateway.yaml");
+const DUAL_STACK: &str = include_str!("../../specs/dual-stack.yaml");
 
 #[test]
 fn the_seed_is_applied_is_stable_and_is_destroyed() {
@@ -34,6 +35,17 @@ fn the_nat_gateway_is_applied_is_stable_and_is_destroyed() {
 }
 
 #[test]
+fn both_families_are_applied_are_stable_and_are_destroyed() {
+    paused(async {
+        let world = World::new().await;
+        let both = topology(DUAL_STACK);
+        world.apply(&both).await;
+        assert!(world.plan(&both).await.is_empty());
+        world.destroy(&both).await;
+    });
+}
+
+#[test]
 fn what_is_live_reaches_what_its_spec_wants() {
     let mut works = 0;
     for spec in [
@@ -41,6 +53,7 @@ fn what_is_live_reaches_what_its_spec_wants() {
         NAT,
         include_str!("../../specs/network-acl.yaml"),
         include_str!("../../specs/production.yaml"),
+        DUAL_STACK,
         EVERY_KIND,
     ] {
         let topology = topology(spec);

@@ -87,3 +87,68 @@ fn a_load_balancer_in_our_group_is_exposed_by_a_plan_and_by_hand() {
         format!("! tcp/22 of {who} may become reachable from the internet   because of security_group.front");
     assert!(drift.contains(&told) && drift.ends_with("[exit 2]\n"), "{drift}");
 }
+
+/// A worker whose group comes to let in everybody over IPv6, behind a gateway that lets in nobody and behind one
+/// that does; and hosts of a spec, of a plan and of what is live, which have the same IPv6 addresses.
+#[test]
+fn a_host_is_exposed_over_ipv6_where_a_gateway_lets_in() {
+    const DUAL_STACK: &str = include_str!("../../specs/dual-stack.yaml");
+    let trial = Trial::of_the_seed();
+    trial.write("six.yaml", DUAL_STACK);
+    let sandbox = Sandbox::serve(trial.folder.path());
+    let at = format!("--endpoint-url http://{}", sandbox.address);
+    let first = trial.see(&format!("plan {at} six.yaml"));
+    assert!(
+        first.contains("! tcp/443 of instance.web becomes reachable from the internet"),
+        "{first}"
+    );
+    trial.see(&format!("apply {at} --auto-approve six.yaml"));
+    let matrix = |live: &str| {
+        let all = trial.see(&format!("reach {live} six.yaml"));
+        let rows = all
+            .lines()
+            .filter(|line| line.contains(" -> "))
+            .map(str::to_owned);
+        rows.collect::<Vec<_>>()
+    };
+    let wanted = matrix("");
+    assert!(
+        wanted
+            .iter()
+            .any(|row| row.starts_with("internet -> instance.web  tcp/443")),
+        "{wanted:#?}"
+    );
+    assert_eq!(wanted, matrix(&format!("--live {at}")));
+    // The internet over IPv6 to the worker: its group lets it in, and then the way in is there as well.
+    let open = DUAL_STACK
+        .replace(
+            "{protocol: tcp, port: 22, security_group: web}",
+            "{protocol: tcp, port: 22, security_group: web}, {protocol: tcp, port: 22, cidr: \"::/0\"}",
+        )
+        .replace("  - {from: internet, cannot: instance.worker}\n", "");
+    let exposed = "of instance.worker becomes reachable from the internet";
+    trial.write("six.yaml", open.clone());
+    let plan = trial.see(&format!("plan {at} six.yaml"));
+    assert!(!plan.contains(exposed), "{plan}");
+    let led = "[{destination: \"::/0\", egress_only_internet_gateway: main}]";
+    trial.write(
+        "six.yaml",
+        open.replace(led, "[{destination: \"::/0\", internet_gateway: main}]"),
+    );
+    let plan = trial.see(&format!("plan {at} six.yaml"));
+    assert!(plan.contains(&format!("! tcp/22 {exposed}")), "{plan}");
+    // Without an address there is nobody to be reached.
+    let none = open
+        .replace(led, "[{destination: \"::/0\", internet_gateway: main}]")
+        .replace("ipv6_address_count: 1", "ipv6_address_count: 0")
+        .replace(
+            "  - {from: instance.worker, can: \"2606:4700:4700::1111\", over: tcp/443}\n",
+            "",
+        );
+    trial.write("six.yaml", none);
+    let plan = trial.see(&format!("plan {at} six.yaml"));
+    assert!(
+        !plan.contains(exposed) && plan.contains("lost for ever: IPv6 address 2600:"),
+        "{plan}"
+    );
+}

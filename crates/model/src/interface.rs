@@ -47,7 +47,7 @@ pub struct NetworkInterface {
     /// Its subnet's id.
     pub subnet: String,
     /// Its private IPv4 addresses, the primary one first, each with the public one that internet gateways put
-    /// in its place.
+    /// in its place; then its IPv6 addresses.
     pub addresses: Vec<(IpAddr, Option<IpAddr>)>,
     /// The ids of its security groups.
     pub groups: Vec<String>,

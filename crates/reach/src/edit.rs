@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::filter::Direction;
 use crate::network::{
     AclEntry, Assignment, Destination, Endpoint, EndpointKind, GroupRule, InternetGateway, Named, Network,
-    Origin, Peer, Route, SecurityGroup, Target,
+    Origin, Peer, Route, SecurityGroup, Target, is_stand_in,
 };
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::service::ServiceSet;
@@ -272,7 +272,7 @@ pub(crate) fn ranges(engine: &Engine<'_>, packet_end: &PacketEnd) -> Option<Vec<
         let own: Vec<IpNet> = network.subnets[subnet]
             .ranges
             .iter()
-            .filter(|range| Family::of_range(range) == packet_end.family)
+            .filter(|range| Family::of_range(range) == packet_end.family && !is_stand_in(range))
             .copied()
             .collect();
         Some(own).filter(|own| !own.is_empty())

@@ -8,7 +8,7 @@ use crate::equivalence::host_classes;
 use crate::forwarding_rules::ForwardingRules;
 use crate::free::free_in;
 use crate::interval::IntervalSet;
-use crate::network::{Assignment, NOWHERE, Network, PrefixList, Target};
+use crate::network::{Assignment, NOWHERE, Network, PrefixList, Target, is_stand_in};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::partition::internet;
 
@@ -255,7 +255,7 @@ impl<'a> Engine<'a> {
             let ranges: Vec<String> = network.subnets[subnet]
                 .ranges
                 .iter()
-                .filter(|range| Family::of_range(range) == packet_end.family)
+                .filter(|range| Family::of_range(range) == packet_end.family && !is_stand_in(range))
                 .map(ToString::to_string)
                 .collect();
             if ranges.is_empty() {

@@ -8,10 +8,10 @@ mod table;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::LazyLock;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use serde::Serialize;
 use trueup_model::Place;
 
@@ -73,6 +73,16 @@ pub struct Network {
     pub unread_interfaces: Option<String>,
     /// What could not be filled in, in sentences: every answer carries them as assumptions.
     pub gaps: Vec<String>,
+}
+
+/// Where ranges lie that stand for those that Amazon has yet to give: a range for documentation (RFC 9637), which
+/// is of the internet's form and nobody's.
+pub(crate) static STAND_INS: LazyLock<Ipv6Net> =
+    LazyLock::new(|| Ipv6Net::new(Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20).unwrap_or_default());
+
+/// Whether a range stands for one that Amazon has yet to give.
+pub(crate) fn is_stand_in(range: &IpNet) -> bool {
+    matches!(range, IpNet::V6(range) if STAND_INS.contains(range))
 }
 
 /// Where a network comes from.

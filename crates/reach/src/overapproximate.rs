@@ -136,7 +136,7 @@ fn subnet(
         own.iter()
             .map(|(version, subnet)| versions.vpcs.at(*version, Some(subnet.vpc))),
     )??;
-    agreed(own.iter().map(|(_, subnet)| &subnet.ranges))?;
+    let ranges = ranges_of(&own)?;
     let used = |join: &Join, of: fn(&Network, usize) -> Option<usize>| -> Vec<Option<usize>> {
         versions
             .at(places)
@@ -179,10 +179,31 @@ fn subnet(
     };
     Some(Subnet {
         vpc,
+        ranges,
         route_table,
         network_acl,
         ..first.clone()
     })
+}
+
+/// The ranges of a subnet at any time: it has them from the first on, or gets one of a family later.
+fn ranges_of(own: &[(usize, &Subnet)]) -> Option<Vec<IpNet>> {
+    let mut ranges = Vec::new();
+    for family in [Family::V4, Family::V6] {
+        let of_family = |subnet: &Subnet| -> Vec<IpNet> {
+            let all = subnet
+                .ranges
+                .iter()
+                .filter(|range| Family::of_range(range) == family);
+            all.copied().collect()
+        };
+        let each = own.iter().map(|(_, subnet)| of_family(subnet));
+        let mut known = each.filter(|ranges| !ranges.is_empty()).peekable();
+        if known.peek().is_some() {
+            ranges.extend(agreed(known)?);
+        }
+    }
+    Some(ranges)
 }
 
 /// What several parts that a subnet has one after the other are called.

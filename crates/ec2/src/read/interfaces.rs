@@ -64,6 +64,12 @@ fn fold(interface: types::NetworkInterface) -> Result<NetworkInterface, Failure>
         .as_ref()
         .and_then(|attachment| some(attachment.instance_id.clone()));
     let groups = reader.always("groups", "groupSet", interface.groups);
+    let mut addresses = addresses(
+        interface.private_ip_addresses,
+        interface.private_ip_address,
+        &mut reader,
+    );
+    addresses.extend(ipv6(interface.ipv6_addresses, &mut reader));
     let read = NetworkInterface {
         vpc: id_of(Kind::Vpc, "vpc", "vpcId", interface.vpc_id, &mut reader),
         subnet: id_of(
@@ -73,11 +79,7 @@ fn fold(interface: types::NetworkInterface) -> Result<NetworkInterface, Failure>
             interface.subnet_id,
             &mut reader,
         ),
-        addresses: addresses(
-            interface.private_ip_addresses,
-            interface.private_ip_address,
-            &mut reader,
-        ),
+        addresses,
         groups: groups
             .into_iter()
             .map(|group| {
@@ -132,6 +134,28 @@ fn id_of(
         );
     }
     id
+}
+
+/// The IPv6 addresses, which no internet gateway puts others in the place of. EC2 leaves them out where there are
+/// none.
+fn ipv6(
+    set: Option<Vec<types::NetworkInterfaceIpv6Address>>,
+    reader: &mut Reader,
+) -> Vec<(IpAddr, Option<IpAddr>)> {
+    const NAME: &str = "ipv6_addresses";
+    let mut found = Vec::new();
+    for own in set.unwrap_or_default() {
+        let text = reader.text(NAME, "ipv6Address", own.ipv6_address);
+        match text.parse() {
+            Ok(address) => found.push((IpAddr::V6(address), None)),
+            Err(_) if text.is_empty() => {}
+            Err(_) => reader.unknown(
+                NAME,
+                format!("EC2 says `{text}` as its `ipv6Address`, which is no IPv6 address"),
+            ),
+        }
+    }
+    found
 }
 
 /// The private addresses, the primary one first, each with its public one. EC2 says the primary one twice.
@@ -223,6 +247,18 @@ mod tests {
             "interface eni-00000001 (ELB app/shop/50dc6c495c0c9188)"
         );
         assert!(!read.attached && read.source_dest_check);
+    }
+
+    #[test]
+    fn ipv6_addresses_come_after_the_private_ones() {
+        let own = |text: &str| {
+            types::NetworkInterfaceIpv6Address::builder()
+                .ipv6_address(text)
+                .build()
+        };
+        let read = fold(whole().ipv6_addresses(own("2001:DB8::9")).build()).unwrap();
+        assert_eq!(read.addresses[2], ("2001:db8::9".parse().unwrap(), None));
+        assert!(fold(whole().ipv6_addresses(own("10.0.0.9")).build()).is_err());
     }
 
     #[test]

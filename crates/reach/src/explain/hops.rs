@@ -1,10 +1,12 @@
 //! Hops: the steps of a trace with the rules that decided.
 
+use ipnet::IpNet;
 use serde::Serialize;
 use trueup_model::Place;
 
 use crate::blocker::{deciding, rules_for};
 use crate::engine::Engine;
+use crate::network::is_stand_in;
 use crate::packet_end::Match;
 use crate::policy::access;
 use crate::service::ServiceSet;
@@ -139,7 +141,7 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
                         .iter()
                         .find(|range| target.is_in(range) != Match::No);
                     (
-                        format!("{} -> local", own.map(ToString::to_string).unwrap_or_default()),
+                        format!("{} -> local", own.map(local_range).unwrap_or_default()),
                         None,
                     )
                 }
@@ -175,5 +177,14 @@ fn hop(engine: &Engine<'_>, step: &Step, wanted: &ServiceSet) -> Hop {
         rule,
         result,
         source,
+    }
+}
+
+/// A range of a VPC; one that Amazon has yet to give by what it is.
+fn local_range(range: &IpNet) -> String {
+    if is_stand_in(range) {
+        "the IPv6 range that Amazon gives".to_owned()
+    } else {
+        range.to_string()
     }
 }

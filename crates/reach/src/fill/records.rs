@@ -5,6 +5,7 @@
 mod acls;
 mod hosts;
 mod interfaces;
+mod ipv6;
 mod routing;
 mod unread;
 
@@ -219,8 +220,10 @@ impl<'a> Records<'a> {
                 }
             };
             let index = self.unread_vpc(part.key.clone(), part.named.clone(), unread);
+            let ipv6 = self.ipv6_ranges(part);
             let vpc = &mut self.network.vpcs[index];
             vpc.ranges = vpc::ranges(part.record);
+            vpc.ranges.extend(ipv6);
             vpc.dns = both(
                 part.record,
                 [vpc::attr::ENABLE_DNS_SUPPORT, vpc::attr::ENABLE_DNS_HOSTNAMES],
@@ -285,11 +288,13 @@ impl<'a> Records<'a> {
             let vpc = self.vpc(&typed.vpc);
             let network_acl = typed.network_acl.as_ref().map(|acl| self.acl(acl, vpc));
             let route_table = typed.route_table.as_ref().map(|table| self.table(table, vpc));
+            let mut ranges: Vec<IpNet> = typed.cidr_block.parse().into_iter().collect();
+            ranges.extend(self.ipv6_ranges_in(vpc, part.record));
             self.subnets.put(&part.key, self.network.subnets.len());
             self.network.subnets.push(Subnet {
                 named: part.named.clone(),
                 vpc,
-                ranges: typed.cidr_block.parse().into_iter().collect(),
+                ranges,
                 zone: typed.availability_zone_id.or(typed.availability_zone),
                 route_table,
                 network_acl,

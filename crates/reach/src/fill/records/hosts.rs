@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use trueup_model::kinds::instance::Instance;
 use trueup_model::kinds::{nat_gateway, subnet};
-use trueup_model::{Kind, fact};
+use trueup_model::{Kind, Record, Ref, fact};
 
 use super::{Part, Records, key};
 use crate::network::{AddressPair, Assignment, Behind, Interface, NatGateway};
@@ -43,16 +43,18 @@ impl Records<'_> {
             }
             let running = typed.state == "running"
                 && matches!(part.fact(fact::STATE), None | Some("running" | "pending"));
+            let mut addresses = vec![AddressPair {
+                private: assigned(typed.private_ip_address.as_deref(), part.fact(fact::PRIVATE_IP)),
+                public,
+            }];
+            addresses.extend(self.ipv6_addresses(&typed));
             self.host(
                 part,
                 Interface {
                     named: part.named.clone(),
                     subnet,
                     behind: Behind::Host,
-                    addresses: vec![AddressPair {
-                        private: assigned(typed.private_ip_address.as_deref(), part.fact(fact::PRIVATE_IP)),
-                        public,
-                    }],
+                    addresses,
                     security_groups: groups,
                     source_dest_check: typed.source_dest_check,
                     running,
@@ -73,20 +75,24 @@ impl Records<'_> {
 
     /// Whether a subnet gives public addresses to instances that do not say whether they want one. A live
     /// instance shows whether it has one.
-    fn maps_public(&self, subnet: &trueup_model::Ref) -> bool {
-        let subnet = key(subnet);
+    fn maps_public(&self, reference: &Ref) -> bool {
+        let subnet = key(reference);
         // Of a subnet outside it is not known, and it may.
         let is_unread = self
             .subnets
             .get(&subnet)
             .is_some_and(|index| self.network.subnets[index].ranges.is_empty());
-        let record = self
-            .parts
-            .iter()
-            .find(|part| part.kind == Kind::Subnet && part.key == subnet)
-            .map(|part| part.record);
+        let record = self.subnet_record(reference);
         let maps = record.and_then(|record| record.get(subnet::attr::MAP_PUBLIC_IP_ON_LAUNCH));
         !self.live && (is_unread || maps == Some(true))
+    }
+
+    /// What is known of a subnet.
+    pub(super) fn subnet_record(&self, subnet: &Ref) -> Option<&Record> {
+        let subnet = key(subnet);
+        let mut parts = self.parts.iter();
+        let part = parts.find(|part| part.kind == Kind::Subnet && part.key == subnet);
+        part.map(|part| part.record)
     }
 
     pub(super) fn endpoints(&mut self) {

@@ -6,6 +6,7 @@ use trueup_model::kinds::instance::Instance;
 use trueup_model::{Kind, Ref, fact};
 
 use super::{Part, Records, key};
+use crate::address::Family;
 use crate::network::{
     AddressPair, Assignment, Behind, Destination, Interface, Named, NetworkAcl, Origin, Route, RouteTable,
     SecurityGroup, Subnet, Target, Unread, Vpc,
@@ -244,16 +245,23 @@ impl Records<'_> {
         let named = Named::new(format!("the security groups of {}", part.named.name));
         let group = self.unread_group(&named.name.clone(), named, self.network.subnets[subnet].vpc);
         let private = super::hosts::assigned(None, part.fact(fact::PRIVATE_IP));
+        let mut addresses = vec![AddressPair {
+            private,
+            public: Some(Assignment::Unassigned),
+        }];
+        let ranges = &self.network.subnets[subnet].ranges;
+        let has_ipv6 = ranges.iter().any(|range| Family::of_range(range) == Family::V6);
+        addresses.extend(has_ipv6.then_some(AddressPair {
+            private: Assignment::UnassignedV6,
+            public: None,
+        }));
         self.host(
             part,
             Interface {
                 named: part.named.clone(),
                 subnet,
                 behind: Behind::Host,
-                addresses: vec![AddressPair {
-                    private,
-                    public: Some(Assignment::Unassigned),
-                }],
+                addresses,
                 security_groups: vec![group],
                 source_dest_check: true,
                 running: true,
