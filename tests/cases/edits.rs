@@ -319,7 +319,9 @@ network_acl: {own: {ingress: [{rule_number: 1, action: allow, protocol: all, cid
             .iter()
             .find(|object| object.kind == Kind::Subnet && object.owner.is_some())
             .unwrap();
-        let default = subnet.facts.text(trueup_model::Attr::new("default_network_acl"));
+        let default = subnet
+            .facts
+            .text(trueup_model::Attr::<str>::new("default_network_acl"));
         let named =
             topology(&without.replace("10.0.1.0/24", &format!("10.0.1.0/24, network_acl: {default}")));
         assert!(world.plan(&named).await.is_empty());

@@ -161,7 +161,7 @@ pub async fn sweep(ground: &Ground, rng: &mut Rng) {
 /// A call that changes this object.
 fn query(object: &Object, rng: &mut Rng) -> Option<String> {
     let id = &object.id;
-    let acl = |fact: &'static str| object.facts.text(trueup_model::Attr::new(fact));
+    let acl = |fact: &'static str| object.facts.text(trueup_model::Attr::<str>::new(fact));
     let queries = match object.kind {
         Kind::Vpc => vec![
             format!(
@@ -179,7 +179,7 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
                 "DisassociateRouteTable&AssociationId={}",
                 object
                     .facts
-                    .text(trueup_model::Attr::new("route_table_association"))
+                    .text(trueup_model::Attr::<str>::new("route_table_association"))
             ),
             format!(
                 "ReplaceNetworkAclAssociation&AssociationId={}&NetworkAclId={}",

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use trueup_model::attr::Spelled;
 use trueup_model::{Act, Acted, ApiAction, Attr, CloudError, Record, Ref, Role, Value, Waiter};
 
 use crate::call::{CallContext, Purpose};
@@ -91,8 +92,8 @@ impl<'a> Task<'a> {
     }
 
     /// The text that the step sets.
-    pub fn text(&self, attr: Attr<str>) -> Option<String> {
-        self.sets().get(attr).map(str::to_owned)
+    pub fn text<T: Spelled + ?Sized>(&self, attr: Attr<T>) -> Option<String> {
+        Some(self.sets().text(attr).to_owned()).filter(|text| !text.is_empty())
     }
 
     /// Whether an object is not what this step is to make: it takes its place, or it was ended, by this

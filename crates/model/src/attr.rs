@@ -3,7 +3,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+pub(crate) use std::net::Ipv4Addr;
 
+pub(crate) use ipnet::IpNet;
+
+pub(crate) use crate::net::Ports;
 use crate::schema::Type;
 pub(crate) use crate::{Record, Ref, Value};
 
@@ -135,10 +139,22 @@ forms! {
     bool = Bool, bool, value => value.as_bool(), of bool;
     i64 = Int, i64, value => value.as_int(), of i64;
     str = Text, &'a str, value => value.as_text(), of &str, String;
+    IpNet = Text, IpNet, value => value.as_text()?.parse().ok(), of &str, String;
+    Ipv4Addr = Text, Ipv4Addr, value => value.as_text()?.parse().ok(), of &str, String;
+    Ports = Text, Ports, value => value.as_text()?.parse().ok(), of &str, String;
     Ref = Ref, &'a Ref, value => value.as_ref(), of Ref;
     [Value] = Set, &'a [Value], value => value.as_set(), of Vec<Value>;
     Record = Object, &'a Record, value => value.as_map(), of Record;
 }
+
+/// A form whose values a record has as text, in their canonical spelling: what is compared, hashed and shown is
+/// the spelling, what is reckoned with is the value.
+pub trait Spelled: Form {}
+
+impl Spelled for str {}
+impl Spelled for IpNet {}
+impl Spelled for Ipv4Addr {}
+impl Spelled for Ports {}
 
 /// What a value is written under: an attribute, whose form it has, or a name that is data.
 pub trait Key<V>: Into<String> {}
@@ -183,7 +199,7 @@ shared! {
     /// The Elastic IP address that something is reached by.
     ELASTIC_IP: Ref = "elastic_ip";
     /// The address of something in its subnet.
-    PRIVATE_IP_ADDRESS: str = "private_ip_address";
+    PRIVATE_IP_ADDRESS: Ipv4Addr = "private_ip_address";
     /// What may come in.
     INGRESS: [Value] = "ingress";
     /// What may go out.
@@ -191,13 +207,13 @@ shared! {
     /// The protocol that a rule is about.
     PROTOCOL: str = "protocol";
     /// The ports that a rule is about.
-    PORT: str = "port";
+    PORT: Ports = "port";
     /// The ICMP type that a rule is about.
     ICMP_TYPE: i64 = "icmp_type";
     /// The ICMP code that a rule is about.
     ICMP_CODE: i64 = "icmp_code";
     /// The range that a rule is about.
-    CIDR: str = "cidr";
+    CIDR: IpNet = "cidr";
     /// The tags, which every kind has.
     TAGS: Record = "tags";
 }

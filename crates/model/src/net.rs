@@ -3,10 +3,13 @@
 //! A [`Format`] reads what a person wrote into the one canonical spelling that EC2 would answer with, or says
 //! what is wrong and what was probably meant.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A form of text.
 #[derive(Debug)]
@@ -187,7 +190,7 @@ pub static VPC_RANGE: Format = Format {
     number: false,
     read: |text| {
         let text = (IPV4_RANGE.read)(text)?;
-        let net = ipv4_range(&text);
+        let net = text.parse::<Ipv4Net>().ok();
         if let Some(kept) = net.and_then(|net| {
             NEVER_A_VPC
                 .iter()
@@ -301,7 +304,7 @@ fn read_ports(text: &str) -> Result<String, Complaint> {
                 .instead(format!("{to}-{from}")),
         );
     }
-    Ok(ports(from, to))
+    Ok(Ports { from, to }.to_string())
 }
 
 /// A number in plain digits: no sign, and no leading zeros, which mean octal in YAML and elsewhere.
@@ -323,20 +326,49 @@ fn without_zeros(text: &str) -> Option<String> {
     parts.map(|parts| parts.join("-")).filter(|plain| plain != text)
 }
 
-/// The canonical spelling of the ports from `from` to `to`.
-pub fn ports(from: u16, to: u16) -> String {
-    if from == to {
-        from.to_string()
-    } else {
-        format!("{from}-{to}")
+/// Ports from one to another, both included; spelled `22` or `8000-8080`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// The first.
+    pub from: u16,
+    /// The last.
+    pub to: u16,
+}
+
+impl fmt::Display for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.from == self.to {
+            self.from.fmt(f)
+        } else {
+            write!(f, "{}-{}", self.from, self.to)
+        }
     }
 }
 
-/// The first and last port of a canonical spelling.
-pub fn port_bounds(text: &str) -> Option<(u16, u16)> {
-    match text.split_once('-') {
-        None => number(text).map(|port| (port, port)),
-        Some((from, to)) => Some((number(from)?, number(to)?)),
+impl Serialize for Ports {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ports {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|()| D::Error::custom(format!("`{text}` is no range of ports")))
+    }
+}
+
+impl FromStr for Ports {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        let port = |text| number(text).ok_or(());
+        Ok(Self {
+            from: port(from)?,
+            to: port(to)?,
+        })
     }
 }
 
@@ -374,11 +406,6 @@ fn protocol_name(number: u8) -> String {
         58 => "icmpv6".into(),
         other => other.to_string(),
     }
-}
-
-/// A canonical IPv4 range as numbers.
-pub fn ipv4_range(text: &str) -> Option<Ipv4Net> {
-    text.parse().ok()
 }
 
 /// Whether two ranges share an address.

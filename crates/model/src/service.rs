@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::net::{Complaint, Format, byte, number, port, port_bounds};
+use crate::net::{Complaint, Format, Ports, byte, number, port};
 
 /// A service, or a range of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,11 @@ fn one(text: &str) -> Option<Service> {
     };
     let ports = || match rest {
         None | Some("all" | "*") => Some((0, u16::MAX)),
-        Some(text) => port_bounds(text).filter(|(from, to)| from <= to),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|Ports { from, to }| from <= to)
+            .map(|Ports { from, to }| (from, to)),
     };
     let icmp = |of: fn(Option<u8>, Option<u8>) -> Service| match rest {
         None => Some(Service::Ping),

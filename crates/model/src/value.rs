@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::attr::{Attr, Form, Key};
+use crate::attr::{Attr, Form, Key, Spelled};
 use crate::{Address, Ref};
 
 /// One value of a record.
@@ -302,8 +302,8 @@ impl Record {
     }
 
     /// A text, or the empty one.
-    pub fn text(&self, attr: Attr<str>) -> &str {
-        self.get(attr).unwrap_or_default()
+    pub fn text<T: Spelled + ?Sized>(&self, attr: Attr<T>) -> &str {
+        self.value(attr.name).and_then(Value::as_text).unwrap_or_default()
     }
 
     /// The members of a set; none where it is absent.

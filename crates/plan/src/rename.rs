@@ -93,7 +93,10 @@ fn differences(from: &Address, live: &Record, resource: &Resource) -> Option<BTr
     let mut keep = BTreeMap::new();
     for name in Difference::new(to.kind, live.clone(), wanted.clone()).attributes {
         // What follows from the resource's own name differs because of that.
-        let (old, new) = (live.text(Attr::new(name)), wanted.text(Attr::new(name)));
+        let (old, new) = (
+            live.text(Attr::<str>::new(name)),
+            wanted.text(Attr::<str>::new(name)),
+        );
         let rest = old.strip_suffix(from.name.as_str())?;
         if new.strip_suffix(to.name.as_str()) != Some(rest) {
             return None;

@@ -2,9 +2,10 @@
 
 use aws_sdk_ec2::operation::delete_network_acl::builders::DeleteNetworkAclFluentBuilder;
 use aws_sdk_ec2::types::{IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
+use ipnet::IpNet;
 use trueup_model::kinds::network_acl::{Entry, NUMBER_MAX, NetworkAcl, action, attr};
 use trueup_model::kinds::subnet::action::REPLACE_NETWORK_ACL_ASSOCIATION;
-use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
+use trueup_model::net::{PROTOCOL, Ports, RANGE};
 use trueup_model::{Acted, Attr, Kind, Object, Record, Ref, Value, Waiter};
 
 use crate::act::{Task, made_until};
@@ -127,10 +128,10 @@ fn entry(entry: NetworkAclEntry, direction: Attr<[Value]>, reader: &mut Reader) 
                 .port_range
                 .map(|range| (range.from, range.to))
                 .unwrap_or_default();
-            folded.port = Some(ports(
-                reader.port(direction, "from", from),
-                reader.port(direction, "to", to),
-            ));
+            folded.port = Some(Ports {
+                from: reader.port(direction, "from", from),
+                to: reader.port(direction, "to", to),
+            });
         }
         "icmp" | "icmpv6" => {
             // What is -1 is every type or code.
@@ -258,17 +259,17 @@ fn matched(entry: &Record) -> Match {
             .and_then(|value| i32::try_from(value).ok())
             .unwrap_or(-1)
     };
-    let ports = port_bounds(entry.text(attr::PORT));
+    let ports = entry.get(attr::PORT);
     let icmp = matches!(protocol, "1" | "58");
-    let range = Some(entry.text(attr::CIDR).to_owned());
-    let (v6, v4) = if entry.text(attr::CIDR).contains(':') {
+    let range = entry.get(attr::CIDR).map(|range| range.to_string());
+    let (v6, v4) = if matches!(entry.get(attr::CIDR), Some(IpNet::V6(_))) {
         (range, None)
     } else {
         (None, range)
     };
     Match {
         protocol: protocol.to_owned(),
-        ports: ports.map(|(from, to)| {
+        ports: ports.map(|Ports { from, to }| {
             PortRange::builder()
                 .from(i32::from(from))
                 .to(i32::from(to))

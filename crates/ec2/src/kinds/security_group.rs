@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
 use trueup_model::kinds::security_group::{Rule, SecurityGroup, action, attr, fold_name};
-use trueup_model::net::{PROTOCOL, RANGE, port_bounds, ports};
+use trueup_model::net::{PROTOCOL, Ports, RANGE};
 use trueup_model::{Acted, Attr, Object, Record, Ref, Value, Waiter, fact};
 
 use crate::act::{Task, made_until};
@@ -105,12 +105,17 @@ fn of_permission(permission: IpPermission, direction: Attr<[Value]>, reader: &mu
     };
     match base.protocol.as_str() {
         // What is -1 is every port.
-        "tcp" | "udp" if from == Some(-1) => base.port = Some(ports(0, u16::MAX)),
+        "tcp" | "udp" if from == Some(-1) => {
+            base.port = Some(Ports {
+                from: 0,
+                to: u16::MAX,
+            });
+        }
         "tcp" | "udp" => {
-            base.port = Some(ports(
-                reader.port(direction, "fromPort", from),
-                reader.port(direction, "toPort", to),
-            ));
+            base.port = Some(Ports {
+                from: reader.port(direction, "fromPort", from),
+                to: reader.port(direction, "toPort", to),
+            });
         }
         "icmp" | "icmpv6" => {
             let one = |value: i32| Some(i64::from(value)).filter(|value| *value != -1);
@@ -188,8 +193,9 @@ fn permission(rule: &Record, prefix_list: Option<String>) -> IpPermission {
     };
     let (from, to) = match protocol {
         "icmp" | "icmpv6" => (Some(number(attr::ICMP_TYPE)), Some(number(attr::ICMP_CODE))),
-        "tcp" | "udp" => port_bounds(rule.text(attr::PORT))
-            .map(|(from, to)| (i32::from(from), i32::from(to)))
+        "tcp" | "udp" => rule
+            .get(attr::PORT)
+            .map(|ports| (i32::from(ports.from), i32::from(ports.to)))
             .unzip(),
         _ => (None, None),
     };

@@ -2,7 +2,7 @@
 
 mod ranges;
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
 use crate::kinds::{instance, vpc};
-use crate::net::{Complaint, Format, VPC_RANGE, ipv4_range, is_word};
+use crate::net::{Complaint, Format, VPC_RANGE, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Home, Live, Rules, Update, View, are_apart};
@@ -111,7 +111,7 @@ fn is_zone_id(text: &str) -> bool {
 
 attributes! {
     [VPC];
-    CIDR_BLOCK: str = "cidr_block";
+    CIDR_BLOCK: IpNet = "cidr_block";
     AVAILABILITY_ZONE: str = "availability_zone";
     AVAILABILITY_ZONE_ID: str = "availability_zone_id";
     MAP_PUBLIC_IP_ON_LAUNCH: bool = "map_public_ip_on_launch";
@@ -262,9 +262,6 @@ subnet:
 /// Whether the subnet gives addresses of its IPv6 range.
 const ASSIGNS: Attr<bool> = attr::ASSIGN_IPV6_ADDRESS_ON_CREATION;
 
-/// The attributes that are ranges in the VPC, each of one address family.
-const RANGES: [Attr<str>; 2] = [attr::CIDR_BLOCK, ipv6::BLOCK];
-
 const OVERLAP: &str = "subnets of one VPC may not share addresses: change one of the ranges";
 
 static RANGE: Exclusive = Exclusive {
@@ -277,6 +274,9 @@ static IPV6_RANGE: Exclusive = Exclusive {
     attribute: ipv6::BLOCK.name,
     ..RANGE
 };
+
+/// The ranges of a subnet in its VPC, each of one address family.
+static RANGES: [&Exclusive; 2] = [&RANGE, &IPV6_RANGE];
 
 static ADDRESS: Exclusive = Exclusive {
     attribute: PRIVATE_IP_ADDRESS.name,
@@ -308,7 +308,7 @@ impl Rules for SubnetRules {
     }
 
     fn ranges(&self, record: &Record) -> Vec<IpNet> {
-        record.text(attr::CIDR_BLOCK).parse().into_iter().collect()
+        record.get(attr::CIDR_BLOCK).into_iter().collect()
     }
 
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
@@ -375,20 +375,15 @@ impl Rules for SubnetRules {
     }
 
     fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
-        let claim = |(vpc, attribute): (&Ref, Attr<str>)| {
-            let text = sets.get(attribute)?;
+        let claim = |vpc: &Ref, of: &'static Exclusive| {
+            let text = sets.value(of.attribute)?.as_text()?;
             let range = ipv6::taken(text).map_or_else(|| text.to_owned(), |range| range.to_string());
-            let of = if attribute.name == ipv6::BLOCK.name {
-                &IPV6_RANGE
-            } else {
-                &RANGE
-            };
             let space = format!("ranges in {vpc}");
             Some(Claim::range(of, space, &range, format!("{text} in {vpc}")))
         };
         let vpc = vpc::of(sets).into_iter();
-        vpc.flat_map(|vpc| RANGES.map(|attribute| (vpc, attribute)))
-            .filter_map(claim)
+        vpc.flat_map(|vpc| RANGES.map(|of| claim(vpc, of)))
+            .flatten()
             .collect()
     }
 
@@ -466,22 +461,19 @@ fn check_addresses(topology: &Topology, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_address(resource: &Resource, address: &str, topology: &Topology, out: &mut Vec<Diagnostic>) {
+fn check_address(resource: &Resource, address: Ipv4Addr, topology: &Topology, out: &mut Vec<Diagnostic>) {
     let Some(subnet) = topology.follow(resource.record.get(SUBNET)) else {
         return;
     };
-    let (Some(range), Ok(ip)) = (
-        ipv4_range(subnet.record.text(attr::CIDR_BLOCK)),
-        address.parse::<std::net::Ipv4Addr>(),
-    ) else {
+    let Some(IpNet::V4(range)) = subnet.record.get(attr::CIDR_BLOCK) else {
         return;
     };
     let first = u32::from(range.network());
-    let reserved = (first..first + 4).contains(&u32::from(ip)) || ip == range.broadcast();
-    if range.contains(&ip) && !reserved {
+    let reserved = (first..first + 4).contains(&u32::from(address)) || address == range.broadcast();
+    if range.contains(&address) && !reserved {
         return;
     }
-    let why = if reserved && range.contains(&ip) {
+    let why = if reserved && range.contains(&address) {
         "is one of the five that EC2 keeps in"
     } else {
         "is outside"
@@ -504,7 +496,7 @@ pub fn address_claim(sets: &Record) -> Option<Claim> {
     Some(Claim::text(
         &ADDRESS,
         addresses(subnet),
-        address,
+        address.to_string(),
         format!("{address} in {subnet}"),
     ))
 }

@@ -46,7 +46,7 @@ pub const AMAZON_RANGES: Attr<[Value]> = Attr::new("amazon_ranges");
 static RANGES: Members = Members::plain(Type::Text(&VPC_RANGE));
 
 attributes! {
-    CIDR_BLOCK: str = "cidr_block";
+    CIDR_BLOCK: IpNet = "cidr_block";
     SECONDARY_CIDR_BLOCKS: [Value] = "secondary_cidr_blocks";
     IPV6_POOL: str = "ipv6_pool";
     INSTANCE_TENANCY: str = "instance_tenancy";

@@ -17,6 +17,7 @@ use trueup_model::json::Typed;
 use trueup_model::kinds::egress_only_internet_gateway::EgressOnlyInternetGateway;
 use trueup_model::kinds::security_group::{self, Rule};
 use trueup_model::kinds::{internet_gateway, route_table, subnet, vpc};
+use trueup_model::net::Ports;
 use trueup_model::schema::Omitted;
 use trueup_model::{Interfaces, Kind, Place, Record, Ref, Resource, Value, fact};
 
@@ -343,8 +344,8 @@ impl<'a> Records<'a> {
     fn rules(&mut self, part: &Part<'_>, rules: &[Rule], direction: &str) -> Vec<GroupRule> {
         let mut out = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
-            let (from, to) = match rule.port.as_deref().and_then(trueup_model::net::port_bounds) {
-                Some((from, to)) => (Some(i64::from(from)), Some(i64::from(to))),
+            let (from, to) = match rule.port {
+                Some(Ports { from, to }) => (Some(i64::from(from)), Some(i64::from(to))),
                 None => (
                     rule.icmp_type.filter(|ty| *ty >= 0),
                     rule.icmp_code.filter(|code| *code >= 0),

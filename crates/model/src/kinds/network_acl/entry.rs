@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
+
 use serde::{Deserialize, Serialize};
 
 use super::attr;
 use crate::attr::{Attr, Form};
-use crate::net::{PORTS, PROTOCOL, RANGE};
+use crate::net::{PORTS, PROTOCOL, Ports, RANGE};
 use crate::room::Counts;
 use crate::rules::Context;
 use crate::schema::{Attribute, Type};
@@ -24,7 +26,7 @@ pub struct Entry {
     pub rule_number: i64,
     pub action: String,
     pub protocol: String,
-    pub port: Option<String>,
+    pub port: Option<Ports>,
     pub icmp_type: Option<i64>,
     pub icmp_code: Option<i64>,
     pub cidr: String,
@@ -116,8 +118,8 @@ fn field<T: Form + ?Sized>(entry: &Value, field: Attr<T>) -> Option<T::Read<'_>>
 
 /// How much of an ACL an entry takes.
 pub fn weight(entry: &Value) -> Counts {
-    match field(entry, attr::CIDR).and_then(traffic::family) {
-        Some("IPv6") => Counts { v4: 0, v6: 1 },
+    match field(entry, attr::CIDR) {
+        Some(IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
         _ => Counts { v4: 1, v6: 0 },
     }
 }

@@ -10,7 +10,7 @@ use super::attr;
 use crate::attr::Attr;
 use crate::kinds::route_table::{self, list};
 use crate::kinds::vpc_endpoint;
-use crate::net::{Format, PORTS, PROTOCOL, RANGE};
+use crate::net::{Format, PORTS, PROTOCOL, Ports, RANGE};
 use crate::room::{self, Counts, Lists};
 use crate::rules::Context;
 use crate::schema::{Attribute, Follow, Type};
@@ -27,7 +27,7 @@ use crate::{Kind, Ref};
 )]
 pub struct Rule {
     pub protocol: String,
-    pub port: Option<String>,
+    pub port: Option<Ports>,
     pub icmp_type: Option<i64>,
     pub icmp_code: Option<i64>,
     pub cidr: Option<String>,
@@ -104,10 +104,10 @@ pub fn weight(rule: &Value, lists: &Lists) -> Counts {
     let Some(rule) = rule.as_map() else {
         return Counts::default();
     };
-    match rule.text(attr::CIDR).parse() {
-        Ok(IpNet::V4(_)) => Counts { v4: 1, v6: 0 },
-        Ok(IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
-        Err(_) => Counts::both(room::of_list(rule.text(attr::PREFIX_LIST), lists)),
+    match rule.get(attr::CIDR) {
+        Some(IpNet::V4(_)) => Counts { v4: 1, v6: 0 },
+        Some(IpNet::V6(_)) => Counts { v4: 0, v6: 1 },
+        None => Counts::both(room::of_list(rule.text(attr::PREFIX_LIST), lists)),
     }
 }
 
@@ -179,12 +179,12 @@ fn canonical(mut rule: Record, region: Option<&str>) -> Record {
 }
 
 fn multiply(rule: Record) -> Vec<Record> {
-    [attr::PORT, attr::CIDR]
+    [attr::PORT.name, attr::CIDR.name]
         .into_iter()
         .fold(vec![rule], |rules, name| {
             rules
                 .into_iter()
-                .flat_map(|rule| match rule.value(name.name) {
+                .flat_map(|rule| match rule.value(name) {
                     Some(Value::List(values)) => values
                         .iter()
                         .map(|value| rule.clone().with(name, value.clone()))

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 
 use super::RANGES;
 use super::attr;
+use crate::call::Exclusive;
 use crate::diagnostic::Diagnostic;
 use crate::kinds::vpc;
 use crate::topology::{Resource, Topology};
@@ -11,12 +12,16 @@ use crate::{Kind, ipv6};
 
 /// Checks the ranges of all subnets.
 pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
-    for attribute in RANGES {
+    for Exclusive { attribute, .. } in RANGES {
         for resource in topology.of(Kind::Subnet) {
-            let Some(range) = ipv6::taken(resource.record.text(attribute)) else {
+            let Some(range) = resource
+                .record
+                .value(attribute)
+                .and_then(|range| ipv6::taken(range.as_text()?))
+            else {
                 continue;
             };
-            if attribute.name == ipv6::BLOCK.name {
+            if *attribute == ipv6::BLOCK.name {
                 check_ipv6(resource, range, topology, out);
             } else {
                 check_inside(resource, range, topology, out);

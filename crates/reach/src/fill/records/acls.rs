@@ -3,7 +3,7 @@
 use trueup_model::Kind;
 use trueup_model::attr::VPC;
 use trueup_model::kinds::network_acl::{Entry, NetworkAcl};
-use trueup_model::net::port_bounds;
+use trueup_model::net::Ports;
 
 use super::{Part, Records, services};
 use crate::network::{self, AclEntry};
@@ -45,8 +45,8 @@ impl Records<'_> {
 
 fn entries(part: &Part<'_>, entries: &[Entry], direction: &str) -> Vec<AclEntry> {
     let entry = |(index, entry): (usize, &Entry)| {
-        let (from, to) = match entry.port.as_deref().and_then(port_bounds) {
-            Some((from, to)) => (Some(i64::from(from)), Some(i64::from(to))),
+        let (from, to) = match entry.port {
+            Some(Ports { from, to }) => (Some(i64::from(from)), Some(i64::from(to))),
             None => (entry.icmp_type, entry.icmp_code),
         };
         Some(AclEntry {
