@@ -8,6 +8,8 @@ pub fn of(ty: &Type) -> Vec<Value> {
     match ty {
         Type::Bool => vec![true.into(), false.into()],
         Type::Int(from, _) => vec![(*from).into(), (from + 1).into()],
+        // Ports are numbers to whoever reads them; of other forms any text does.
+        Type::Text(format) if format.number => vec!["1".into(), "2".into()],
         Type::Text(_) => vec!["a".into(), "b".into()],
         Type::Id(_) => ["a", "b"].map(|id| Ref::Id(id.to_owned()).into()).into(),
         Type::Choice(words) => words.iter().map(|&word| word.into()).collect(),
