@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
-use trueup_model::{Cloud, Consent, Loss, Plan, Topology};
+use trueup_model::{Cloud, Consent, Loss, Plan, Refused, Topology};
 use trueup_sandbox::{Options, Sandbox};
 use trueup_tests::{World, paused, topology};
 
@@ -365,6 +365,23 @@ fn certain_addresses_change_hands_and_any_others_are_counted() {
         world.apply(&counted).await;
         assert_eq!(addresses(&world, &counted, "instance.x").await, own(&["b"]));
         assert_eq!(addresses(&world, &counted, "instance.y").await.len(), 3);
+        // What EC2 has given to the one, and stays there, the other cannot have.
+        let given = addresses(&world, &counted, "instance.y").await;
+        let other = given
+            .iter()
+            .find(|address| !own(&["a", "d"]).contains(address))
+            .unwrap();
+        let plan = world
+            .plan(&wanted(
+                &format!("ipv6_addresses: [\"{other}\"]"),
+                "ipv6_address_count: 3",
+            ))
+            .await;
+        let why: Vec<&Refused> = plan.refused.iter().map(|refusal| &refusal.why).collect();
+        assert!(
+            matches!(why[..], [Refused::GivenAway { what, .. }] if what.starts_with(other.as_str())),
+            "{why:?}"
+        );
         // A new instance takes what an old one gives up, and one that goes takes its own with it.
         let third = with_hosts(
             OWN,

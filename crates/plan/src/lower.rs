@@ -402,7 +402,7 @@ impl<'v> Lowering<'v> {
         }
     }
 
-    /// What a new object must have and EC2 has given to one that stays: no step of the plan takes it away
+    /// What an object is to have and EC2 has given to another one that stays: no step of the plan takes it away
     /// there, so EC2 would refuse.
     fn given_away(&self, folded: &Folded) -> Vec<Refusal> {
         let claims = |address: &Address, record: &Record| address.kind.rules().claims(address, record);
@@ -430,7 +430,7 @@ impl<'v> Lowering<'v> {
             }
         }
         let mut refused = Vec::new();
-        for node in self.nodes.iter().filter(|node| node.call.role() == Role::Create) {
+        for node in &self.nodes {
             let address = &node.verdict.address;
             for claim in claims(address, &node.call.sets) {
                 let clashes = |(held, other): &&(Claim, &Address)| held.clashes(&claim) && *other != address;

@@ -114,6 +114,8 @@ pub(super) struct Records<'a> {
     unreadable: Vec<Kind>,
     vpcs: Index,
     subnets: Index,
+    /// What is known of each subnet, by its key.
+    subnet_records: BTreeMap<&'a str, &'a Record>,
     groups: Index,
     default_groups: BTreeMap<usize, usize>,
     hosts: Index,
@@ -157,6 +159,7 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, seen: Option
         unreadable,
         vpcs: Index::default(),
         subnets: Index::default(),
+        subnet_records: BTreeMap::new(),
         groups: Index::default(),
         default_groups: BTreeMap::new(),
         hosts: Index::default(),
@@ -277,6 +280,7 @@ impl<'a> Records<'a> {
 
     fn subnets(&mut self) {
         for part in self.of(Kind::Subnet) {
+            self.subnet_records.insert(&part.key, part.record);
             let typed = match part.typed::<subnet::Subnet>() {
                 Ok(typed) => typed,
                 Err(why) => {

@@ -176,7 +176,11 @@ fn difference<'a>(update: &Update<'a>) -> Difference<'a> {
         .iter()
         .filter(|one| is_listed && !before.contains(one))
         .collect();
-    let kept = before.len() - gone.len();
+    let had = update.before.get(attr::IPV6_ADDRESS_COUNT);
+    let had = had
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(before.len());
+    let kept = had.saturating_sub(gone.len());
     let is_asked = is_listed || update.has(attr::IPV6_ADDRESS_COUNT);
     let asked = update.after.get(attr::IPV6_ADDRESS_COUNT).filter(|_| is_asked);
     let count = asked.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);

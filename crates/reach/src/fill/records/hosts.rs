@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use trueup_model::kinds::instance::Instance;
 use trueup_model::kinds::{nat_gateway, subnet};
-use trueup_model::{Kind, Record, Ref, fact};
+use trueup_model::{Kind, Ref, fact};
 
 use super::{Part, Records, key};
 use crate::network::{AddressPair, Assignment, Behind, Interface, NatGateway};
@@ -82,17 +82,9 @@ impl Records<'_> {
             .subnets
             .get(&subnet)
             .is_some_and(|index| self.network.subnets[index].ranges.is_empty());
-        let record = self.subnet_record(reference);
+        let record = self.subnet_records.get(subnet.as_str());
         let maps = record.and_then(|record| record.get(subnet::attr::MAP_PUBLIC_IP_ON_LAUNCH));
         !self.live && (is_unread || maps == Some(true))
-    }
-
-    /// What is known of a subnet.
-    pub(super) fn subnet_record(&self, subnet: &Ref) -> Option<&Record> {
-        let subnet = key(subnet);
-        let mut parts = self.parts.iter();
-        let part = parts.find(|part| part.kind == Kind::Subnet && part.key == subnet);
-        part.map(|part| part.record)
     }
 
     pub(super) fn endpoints(&mut self) {

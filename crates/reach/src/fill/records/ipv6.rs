@@ -5,7 +5,7 @@ use trueup_model::kinds::instance::Instance;
 use trueup_model::kinds::subnet;
 use trueup_model::{Record, Ref, hash, ipv6};
 
-use super::{Part, Records};
+use super::{Part, Records, key};
 use crate::address::Family;
 use crate::network::{AddressPair, Assignment, STAND_INS};
 
@@ -63,7 +63,7 @@ impl Records<'_> {
     /// Whether a subnet gives an IPv6 address to instances that do not say how many they want, or which. A live
     /// instance shows what it has.
     fn assigns_ipv6(&self, subnet: &Ref) -> bool {
-        let record = self.subnet_record(subnet);
+        let record = self.subnet_records.get(key(subnet).as_str());
         let assigns = record.and_then(|record| record.get(subnet::attr::ASSIGN_IPV6_ADDRESS_ON_CREATION));
         !self.live && assigns == Some(true)
     }
