@@ -1,6 +1,7 @@
 //! What all kinds share in reading EC2's answers: what EC2 always says and did not say is unknown, and so is
 //! a word that nobody knows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::Tag;
@@ -24,10 +25,10 @@ pub fn reference(id: Option<String>) -> Option<Ref> {
 }
 
 /// Facts from those that are there.
-pub fn facts<K: AsRef<str>, const N: usize>(pairs: [(K, Option<String>); N]) -> Record {
+pub fn facts<K: Into<Cow<'static, str>>, const N: usize>(pairs: [(K, Option<String>); N]) -> Record {
     pairs
         .into_iter()
-        .filter_map(|(name, text)| Some((name.as_ref().to_owned(), Value::Text(some(text)?))))
+        .filter_map(|(name, text)| Some((name.into(), Value::Text(some(text)?))))
         .collect()
 }
 

@@ -98,7 +98,7 @@ pub fn read(
             let why = format!("EC2 says `{range}` as its `ipv6CidrBlock`, which is not an IPv6 range");
             reader.unknown(ipv6::BLOCK, why);
         }
-        facts.set_option(&fact(&range), some(id));
+        facts.set_option(fact(&range), some(id));
         given.extend(is_amazons.then(|| Value::text(range.clone())));
         all.push(range);
     }

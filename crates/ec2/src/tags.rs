@@ -22,8 +22,8 @@ pub fn specification_under(task: &Task<'_>, token: &str) -> TagSpecification {
 
 fn specified(task: &Task<'_>, run: &str) -> TagSpecification {
     let mut tags = task.act.ownership.clone().with(tags::RUN, run);
-    for (key, value) in task.sets().get(TAGS).into_iter().flat_map(Record::iter) {
-        tags.set(key, value.clone());
+    if let Some(own) = task.sets().get(TAGS) {
+        tags.set_all(own);
     }
     let kind: Kind = task.act.address.kind;
     TagSpecification::builder()

@@ -97,9 +97,6 @@ impl Known {
 
     /// A step learned these facts about an object.
     pub fn learned(&mut self, id: &str, facts: &Record) {
-        let known = self.facts.entry(id.to_owned()).or_default();
-        for (name, value) in facts.iter() {
-            known.set(name, value.clone());
-        }
+        self.facts.entry(id.to_owned()).or_default().set_all(facts);
     }
 }

@@ -7,6 +7,7 @@ pub(crate) use std::net::Ipv4Addr;
 
 pub(crate) use ipnet::IpNet;
 
+use crate::fields::FieldName;
 pub(crate) use crate::net::Ports;
 use crate::schema::Type;
 pub(crate) use crate::{Record, Ref, Value};
@@ -45,6 +46,12 @@ impl<T: ?Sized> AsRef<str> for Attr<T> {
 impl<T: ?Sized> From<Attr<T>> for &'static str {
     fn from(attr: Attr<T>) -> Self {
         attr.name
+    }
+}
+
+impl<T: ?Sized> From<Attr<T>> for FieldName {
+    fn from(attr: Attr<T>) -> Self {
+        attr.name.into()
     }
 }
 
@@ -157,11 +164,28 @@ impl Spelled for Ipv4Addr {}
 impl Spelled for Ports {}
 
 /// What a value is written under: an attribute, whose form it has, or a name that is data.
-pub trait Key<V>: Into<String> {}
+pub trait Key<V> {
+    /// The name.
+    fn name(self) -> FieldName;
+}
 
-impl<V: Of<T>, T: ?Sized> Key<V> for Attr<T> {}
-impl<V: Into<Value>> Key<V> for &str {}
-impl<V: Into<Value>> Key<V> for &String {}
+impl<V: Of<T>, T: ?Sized> Key<V> for Attr<T> {
+    fn name(self) -> FieldName {
+        self.name.into()
+    }
+}
+
+impl<V: Into<Value>> Key<V> for &'static str {
+    fn name(self) -> FieldName {
+        self.into()
+    }
+}
+
+impl<V: Into<Value>> Key<V> for String {
+    fn name(self) -> FieldName {
+        self.into()
+    }
+}
 
 /// The attributes of a kind and the fields of their members, as the constants of a module `attr` beside its
 /// table: how each is read, and its name. What it has like other kinds is named below, and first here.

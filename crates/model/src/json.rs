@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::attr::TAGS;
+use crate::fields::FieldName;
 use crate::schema::{Attribute, Type};
 use crate::value::{Record, Value};
 use crate::{Kind, Ref};
@@ -55,8 +56,10 @@ pub fn record(json: &Json, attributes: &[Attribute]) -> Record {
     fields
         .iter()
         .filter_map(|(name, json)| {
-            let ty = attributes.iter().find(|a| a.name == name).map(|a| &a.ty);
-            Some((name.clone(), value(json, ty)?))
+            let attribute = attributes.iter().find(|attribute| attribute.name == name);
+            let own = attribute.map_or_else(|| name.clone().into(), |attribute| attribute.name.into());
+            let value = value(json, attribute.map(|attribute| &attribute.ty))?;
+            Some::<(FieldName, Value)>((own, value))
         })
         .collect()
 }

@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod expect;
 pub mod fact;
+mod fields;
 pub mod hash;
 pub mod interface;
 pub mod ipv6;

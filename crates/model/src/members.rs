@@ -53,7 +53,7 @@ impl MemberKey {
             fields => Value::Map(
                 fields
                     .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                    .map(|(name, value)| (*name, value.clone()))
                     .collect(),
             ),
         }

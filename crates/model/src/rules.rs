@@ -352,9 +352,7 @@ pub fn make(resource: &Resource, home: Option<Home<'_>>, replaced: Option<&Objec
 /// missing is brought about by [`Rules::update`].
 pub fn just_created(kind: Kind, record: &Record) -> Record {
     let mut created = kind.schema().defaults();
-    for (name, value) in kind.rules().create(record, None).sets.iter() {
-        created.set(name, value.clone());
-    }
+    created.set_all(&kind.rules().create(record, None).sets);
     created
 }
 

@@ -116,7 +116,7 @@ pub fn split<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Option<
             WRITTEN => written = digests(value),
             READ => read = value.split_whitespace().map(str::to_owned).collect(),
             key if key.starts_with("aws:") => {}
-            key => rest.set(key, Value::text(value)),
+            key => rest.set(key.to_owned(), value),
         }
     }
     let owner = match (topology, address) {

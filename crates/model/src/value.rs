@@ -2,13 +2,13 @@
 //!
 //! Diff, graph, engine and report handle records and never name an attribute.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::attr::{Attr, Form, Key, Spelled};
+use crate::fields::{FieldName, Fields};
 use crate::{Address, Ref};
 
 /// One value of a record.
@@ -122,7 +122,7 @@ impl Value {
         match self {
             Self::Ref(_) => true,
             Self::List(list) => list.iter().any(Value::has_refs),
-            Self::Map(map) => map.0.values().any(Value::has_refs),
+            Self::Map(map) => map.iter().any(|(_, value)| value.has_refs()),
             _ => false,
         }
     }
@@ -219,7 +219,7 @@ impl Serialize for Value {
 /// Named values in the order of their names. A clone shares them until one of the two changes: a plan clones
 /// records at every turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Record(Arc<BTreeMap<String, Value>>);
+pub struct Record(Arc<Fields>);
 
 impl Record {
     /// A record without attributes.
@@ -239,19 +239,19 @@ impl Record {
 
     /// Whether something is set, whatever it is.
     pub fn has(&self, name: impl AsRef<str>) -> bool {
-        self.0.contains_key(name.as_ref())
+        self.0.get(name.as_ref()).is_some()
     }
 
     /// Sets something, replacing what was there.
     pub fn set<V: Into<Value>>(&mut self, key: impl Key<V>, value: V) {
-        Arc::make_mut(&mut self.0).insert(key.into(), value.into());
+        Arc::make_mut(&mut self.0).insert(key.name(), value.into());
     }
 
     /// Sets something where there is a value, and removes it where there is none.
     pub fn set_option<V: Into<Value>>(&mut self, key: impl Key<V>, value: Option<V>) {
         match value {
             Some(value) => self.set(key, value),
-            None => drop(self.remove(key.into())),
+            None => drop(self.remove(key.name())),
         }
     }
 
@@ -278,27 +278,35 @@ impl Record {
 
     /// The attributes in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// Sets all that another record sets.
+    pub fn set_all(&mut self, other: &Record) {
+        let own = Arc::make_mut(&mut self.0);
+        other
+            .0
+            .iter()
+            .for_each(|(name, value)| own.insert(name.clone(), value.clone()));
+    }
+
+    /// The attributes of which this holds.
+    #[must_use]
+    pub fn filter(&self, mut is_meant: impl FnMut(&str, &Value) -> bool) -> Self {
+        let all = self.0.iter().filter(|(name, value)| is_meant(name, value));
+        Self(Arc::new(all.cloned().collect()))
     }
 
     /// The attributes of `names` only.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> Self {
-        self.0
-            .iter()
-            .filter(|(name, _)| names.contains(&name.as_str()))
-            .map(|(n, v)| (n.clone(), v.clone()))
-            .collect()
+        self.filter(|name, _| names.contains(&name))
     }
 
     /// All attributes but those of `names`.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
-        self.0
-            .iter()
-            .filter(|(name, _)| !names.contains(&name.as_str()))
-            .map(|(n, v)| (n.clone(), v.clone()))
-            .collect()
+        self.filter(|name, _| !names.contains(&name))
     }
 
     /// A text, or the empty one.
@@ -323,7 +331,7 @@ impl Record {
 
     /// Calls `visit` with every reference in this record.
     pub fn each_ref<'a>(&'a self, visit: &mut dyn FnMut(&'a Ref)) {
-        self.0.values().for_each(|value| value.each_ref(visit));
+        self.0.iter().for_each(|(_, value)| value.each_ref(visit));
     }
 
     /// Every reference in this record, in order.
@@ -336,17 +344,22 @@ impl Record {
     /// This record with every reference put through `change`.
     #[must_use]
     pub fn map_refs(&self, change: &dyn Fn(&Ref) -> Value) -> Self {
-        let mut out = self.clone();
-        for (name, value) in self.0.iter().filter(|(_, value)| value.has_refs()) {
-            out.set(name, value.map_refs(change));
+        if !self.iter().any(|(_, value)| value.has_refs()) {
+            return self.clone();
         }
-        out
+        let changed = self
+            .0
+            .iter()
+            .map(|(name, value)| (name.clone(), value.map_refs(change)));
+        Self(Arc::new(changed.collect()))
     }
 }
 
-impl FromIterator<(String, Value)> for Record {
-    fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
-        Self(Arc::new(pairs.into_iter().collect()))
+/// Of values with the same name the last one counts.
+impl<N: Into<FieldName>> FromIterator<(N, Value)> for Record {
+    fn from_iter<I: IntoIterator<Item = (N, Value)>>(pairs: I) -> Self {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value));
+        Self(Arc::new(pairs.collect()))
     }
 }
 
@@ -380,6 +393,6 @@ impl fmt::Display for Record {
 
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        serializer.collect_map(self.iter())
     }
 }

@@ -256,13 +256,7 @@ fn resume(folded: &mut Folded, topology: &Topology) {
             continue;
         };
         // References are ids on the one side and names on the other: only plain values are compared here.
-        let plain = |record: &Record| {
-            record
-                .iter()
-                .filter(|(_, value)| value.as_ref().is_none())
-                .map(|(n, v)| (n.to_owned(), v.clone()))
-                .collect()
-        };
+        let plain = |record: &Record| record.filter(|_, value| value.as_ref().is_none());
         let differs = |index: usize| {
             let live = plain(&folded.objects[index].record);
             Difference::new(address.kind, live, plain(&wanted.record))

@@ -47,7 +47,7 @@ pub fn update(
     (calls, Some(change))
 }
 
-fn tag(key: &str, value: &str) -> Record {
+fn tag(key: &'static str, value: &str) -> Record {
     Record::new().with(TAGS, Record::new().with(key, value))
 }
 

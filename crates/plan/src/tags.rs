@@ -16,14 +16,8 @@ pub fn calls(object: &Object, difference: &Difference) -> Vec<Call> {
     let (live, wanted) = (of(&difference.before), of(&difference.after));
     let differs =
         |key: &str, value: &Value| live.value(key) != Some(value).filter(|value| **value != Value::Null);
-    let changed: Vec<(&str, &Value)> = wanted.iter().filter(|(key, value)| differs(key, value)).collect();
-    let pick = |null: bool| -> Record {
-        changed
-            .iter()
-            .filter(|(_, value)| (**value == Value::Null) == null)
-            .map(|(key, value)| ((*key).to_owned(), (*value).clone()))
-            .collect()
-    };
+    let changed = wanted.filter(differs);
+    let pick = |null: bool| changed.filter(|_, value| (*value == Value::Null) == null);
     let (mut set, taken) = (pick(false), pick(true));
     let mut unset: Record = taken
         .iter()
@@ -45,10 +39,7 @@ pub fn calls(object: &Object, difference: &Difference) -> Vec<Call> {
 /// The call that gives an object all the tags that a create would write: those of ownership, and the spec's.
 pub fn give_back(topology: &str, resource: &Resource) -> Call {
     let mut all = tags::ownership(topology, resource);
-    of(&resource.record)
-        .iter()
-        .filter(|(_, value)| **value != Value::Null)
-        .for_each(|(key, value)| all.set(key, value.clone()));
+    all.set_all(&of(&resource.record).filter(|_, value| *value != Value::Null));
     action::CREATE.setting(Record::new().with(TAGS, all))
 }
 

@@ -50,7 +50,7 @@ impl Decoder<'_> {
                         let place = self.problems.place(node.span);
                         self.broken(&path, Diagnostic::error("tag", message).at(place, "").help(help));
                     }
-                    out.set(&key.text, value);
+                    out.set(key.text.clone(), value);
                 }
             }
         }
@@ -68,9 +68,7 @@ pub fn name(topology: &str, name: &str) -> String {
 pub fn all(topology: &str, name: &str, tags: [Option<&Value>; 2]) -> Record {
     let mut all = Record::new().with(tags::NAME, self::name(topology, name));
     let tags = tags.into_iter().flatten().filter_map(Value::as_map);
-    for (key, value) in tags.flat_map(Record::iter) {
-        all.set(key, value.clone());
-    }
+    tags.for_each(|own| all.set_all(own));
     all
 }
 

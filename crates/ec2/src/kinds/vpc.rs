@@ -92,7 +92,7 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
         if !cidr_block::holds(&mut reader, attr::SECONDARY_CIDR_BLOCKS, "cidrBlockState", state) {
             continue;
         }
-        facts.set_option(&cidr_block::fact(&range), some(association.association_id));
+        facts.set_option(cidr_block::fact(&range), some(association.association_id));
         if range != primary {
             secondary.push(range);
         }

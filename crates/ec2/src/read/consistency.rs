@@ -86,9 +86,18 @@ impl Tagged {
         self.ids.contains_key(id)
     }
 
-    /// Whether something of a kind does.
-    pub fn has_any(&self, kind: Kind) -> bool {
-        self.ids.keys().any(|id| kind.is_id(id))
+    /// The ids of what does.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.ids.keys().map(String::as_str)
+    }
+
+    /// Nothing but these ids.
+    #[cfg(test)]
+    pub fn of(ids: &[&str]) -> Self {
+        Self {
+            ids: ids.iter().map(|id| ((*id).to_owned(), None)).collect(),
+            asked: None,
+        }
     }
 
     /// Why what an object was listed with cannot be so; none where it can.
@@ -344,7 +353,7 @@ mod tests {
         };
         let record = vpc
             .into_iter()
-            .map(|vpc| (VPC.into(), Ref::Id(vpc.to_owned()).into()))
+            .map(|vpc| (VPC.name, Ref::Id(vpc.to_owned()).into()))
             .collect::<Record>();
         Object {
             kind,

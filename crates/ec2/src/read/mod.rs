@@ -11,11 +11,11 @@ mod other_regions;
 mod others;
 mod outside;
 mod page;
+mod rounds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::future::{join_all, join3};
 use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope};
 
 pub use consistency::tagged;
@@ -74,19 +74,29 @@ pub async fn observe(ec2: &Ec2, scope: &Scope) -> Result<Observed, CloudError> {
 
 async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> {
     let is_named = |kind: Kind| scope.declared.keys().any(|address| address.kind == kind);
-    let (first, later): (Vec<Kind>, Vec<Kind>) = Kind::ALL
-        .into_iter()
-        .partition(|kind| kind.def().is_always_read || is_named(*kind));
-    let mut unreadable = Unreadable::default();
-    let mut by_kind = BTreeMap::new();
-    let mut links = Links::default();
-    let mut gone = BTreeSet::new();
-    let (reads, tagged, interfaces) = join3(
-        lists(ec2, scope, first),
+    let ours = [filter::topology(&scope.topology)];
+    let list = |kind| {
+        // Instances are the largest answers, and others' instances say nothing that EC2 does not say when it
+        // matters.
+        let filters = if kind == Kind::Instance { &ours[..] } else { &[] };
+        kinds::read(ec2, kind, filters)
+    };
+    let rounds::Rounds {
+        lists,
+        tagged,
+        interfaces,
+    } = rounds::read(
+        Kind::ALL,
+        is_named,
+        list,
         consistency::tagged(ec2, scope),
         interfaces::interfaces(ec2),
     )
     .await;
+    let mut unreadable = Unreadable::default();
+    let mut by_kind = BTreeMap::new();
+    let mut links = Links::default();
+    let mut gone = BTreeSet::new();
     let tagged = match tagged {
         Ok(tagged) => tagged,
         Err(failure) => {
@@ -97,8 +107,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
             None
         }
     };
-    let mentioned = mentioned(later, &reads, tagged.as_ref());
-    for (kind, read) in reads.into_iter().chain(lists(ec2, scope, mentioned).await) {
+    for (kind, read) in lists {
         match read {
             Ok(found) => {
                 if found.deletion_in_flight {
@@ -156,37 +165,6 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         },
         whole,
     ))
-}
-
-/// What came of the lists of some kinds.
-type Lists = Vec<(Kind, Result<Found, Failure>)>;
-
-/// Reads some kinds side by side.
-async fn lists(ec2: &Ec2, scope: &Scope, kinds: Vec<Kind>) -> Lists {
-    let ours = [filter::topology(&scope.topology)];
-    let reads = kinds.into_iter().map(|kind| {
-        // Instances are the largest answers, and others' instances say nothing that EC2 does not say when it
-        // matters.
-        let filters = if kind == Kind::Instance { &ours[..] } else { &[] };
-        async move { (kind, kinds::read(ec2, kind, filters).await) }
-    });
-    join_all(reads).await
-}
-
-/// Those of some kinds that the spec does not name and that matter all the same: something of them is the
-/// topology's, or another object refers to it. Where nobody knows what is the topology's, all may be.
-fn mentioned(kinds: Vec<Kind>, reads: &Lists, tagged: Option<&consistency::Tagged>) -> Vec<Kind> {
-    let Some(tagged) = tagged else { return kinds };
-    let (mut mentioned, mut left): (Vec<Kind>, Vec<Kind>) =
-        kinds.into_iter().partition(|kind| tagged.has_any(*kind));
-    let lists = reads.iter().filter_map(|(_, read)| read.as_ref().ok());
-    for object in lists.flat_map(|found| &found.objects) {
-        object.record.each_ref(&mut |to| {
-            let is_meant = |kind: &mut Kind| to.id().is_some_and(|id| kind.is_id(id));
-            mentioned.extend(left.extract_if(.., is_meant));
-        });
-    }
-    mentioned
 }
 
 /// The kinds that could not be read.

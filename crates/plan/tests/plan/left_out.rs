@@ -10,7 +10,7 @@ use trueup_model::kinds::route_table::attr::ROUTES;
 use trueup_model::{Disruption, Loss, Observed, Place, Record, Value};
 
 /// The small network with one live attribute and one fact changed.
-fn meddled(address: &str, attribute: &str, value: Value) -> Observed {
+fn meddled(address: &str, attribute: &'static str, value: Value) -> Observed {
     let mut observed = live(&topology(&seed()));
     let own = |object: &&mut trueup_model::Object| {
         object

@@ -74,9 +74,7 @@ fn done(mut there: Observed, plan: &Plan) -> Observed {
         let names = of(&step.call.unsets);
         let names: Vec<&str> = names.iter().map(|(name, _)| name).collect();
         let mut all = of(&object.record).without(&names);
-        of(&step.call.sets)
-            .iter()
-            .for_each(|(name, value)| all.set(name, value.clone()));
+        all.set_all(&of(&step.call.sets));
         let pairs: Vec<(String, String)> = all
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_string()))

@@ -26,9 +26,7 @@ pub fn topology(resources: &[(&str, Json)]) -> Topology {
 fn resource(address: Address, attributes: &Json) -> Resource {
     let schema = address.kind.schema();
     let mut record = schema.defaults();
-    for (name, value) in from_json::record(attributes, schema.attributes).iter() {
-        record.set(name, value.clone());
-    }
+    record.set_all(&from_json::record(attributes, schema.attributes));
     if address.kind == trueup_model::Kind::SecurityGroup && record.value("group_name").is_none() {
         record.set("group_name", address.name.as_str());
     }

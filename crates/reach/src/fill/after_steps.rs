@@ -93,9 +93,7 @@ impl<'a> AfterSteps<'a> {
             Role::Prepare => {}
             Role::Create => {
                 let mut record = address.kind.schema().defaults();
-                call.sets
-                    .iter()
-                    .for_each(|(name, value)| record.set(name, value.clone()));
+                record.set_all(&call.sets);
                 snapshot.push(self.world.made(address, self.world.with_ids(&record)));
                 if address.kind == Kind::Vpc {
                     snapshot.push(main_table(address));
@@ -165,7 +163,7 @@ impl<'a> AfterSteps<'a> {
                 }
                 _ => None,
             };
-            object.record.set_option(name, left);
+            object.record.set_option(name.to_owned(), left);
         }
         for (name, value) in sets.iter() {
             let all = match (ty(name), object.record.value(name), value) {
@@ -174,15 +172,13 @@ impl<'a> AfterSteps<'a> {
                 }
                 (Some(Type::Policy), ..) => value.clone(),
                 (_, Some(Value::Map(live)), Value::Map(new)) => {
-                    let pairs = live
-                        .iter()
-                        .chain(new.iter())
-                        .map(|(name, value)| (name.to_owned(), value.clone()));
-                    pairs.collect::<Record>().into()
+                    let mut both = live.clone();
+                    both.set_all(new);
+                    both.into()
                 }
                 _ => value.clone(),
             };
-            object.record.set(name, all);
+            object.record.set(name.to_owned(), all);
         }
         // Its public address goes with a stop, and with an Elastic IP address that comes or goes.
         let exchanges = [&sets, &unsets].into_iter().any(|record| record.has(ELASTIC_IP));
@@ -212,10 +208,7 @@ fn spoken(record: &Record) -> Record {
     let Some(all) = record.get(TAGS) else {
         return record.clone();
     };
-    let of_specs = all.iter().filter(|(key, _)| !key.starts_with(tags::PREFIX));
-    let left: Record = of_specs
-        .map(|(key, value)| (key.to_owned(), value.clone()))
-        .collect();
+    let left = all.filter(|key, _| !key.starts_with(tags::PREFIX));
     if left.is_empty() {
         record.without(&[TAGS.name])
     } else {

@@ -71,7 +71,7 @@ impl Part<'_> {
                     } else {
                         Value::text("")
                     };
-                    record.set(name, any);
+                    record.set(attribute.name, any);
                 }
                 _ => return Err(format!("{name} could not be read ({why})")),
             }

@@ -229,9 +229,7 @@ async fn metadata(task: &Task<'_>) -> Result<Acted, Failure> {
         .get(attr::METADATA_OPTIONS)
         .cloned()
         .unwrap_or_default();
-    for (name, value) in wanted.iter() {
-        options.set(name, value.clone());
-    }
+    options.set_all(&wanted);
     // EC2 takes nothing else beside an endpoint that is switched off; one that is off already stays so by not
     // being named.
     let is_off = options.get(attr::HTTP_ENDPOINT) == Some("disabled");

@@ -88,7 +88,7 @@ async fn associations(task: &Task<'_>, id: &str) -> Result<Vec<String>, Failure>
 
 fn done(id: &str, association: String) -> Acted {
     Acted {
-        facts: facts([(&cidr_block::fact(trueup_model::ipv6::AMAZON), Some(association))]),
+        facts: facts([(cidr_block::fact(trueup_model::ipv6::AMAZON), Some(association))]),
         wait: Some(wait::ASSOCIATED.of(id)),
         ..Acted::default()
     }

@@ -20,9 +20,7 @@ pub fn spec(resources: &[(&str, Json)]) -> Topology {
         let address: Address = address.parse().unwrap();
         let schema = address.kind.schema();
         let mut record = schema.defaults();
-        for (name, value) in from_json::record(attributes, schema.attributes).iter() {
-            record.set(name, value.clone());
-        }
+        record.set_all(&from_json::record(attributes, schema.attributes));
         if address.kind == Kind::SecurityGroup {
             record.set("group_name", address.name.as_str());
         }
