@@ -195,7 +195,7 @@ impl Call<'_> {
         let empty = ids.is_empty() && self.goes_wrong(100);
         let region = &*self.region;
         let mut found: Vec<Seen<'_, T>> = Vec::new();
-        let mut consider = |id, row| {
+        let consider = |found: &mut Vec<_>, id, row| {
             let seen = Seen { id, row, region };
             if shown(row) && filters.holds(&seen) {
                 found.push(seen);
@@ -204,9 +204,12 @@ impl Call<'_> {
         if empty {
             // Nothing is considered.
         } else if ids.is_empty() {
-            for (id, row) in T::table(region).iter() {
-                if region.lists(id) && page.after.as_ref().is_none_or(|after| id > after) {
-                    consider(id, row);
+            for (id, row) in T::table(region).after(page.after.as_deref()) {
+                if region.lists(id) {
+                    consider(&mut found, id, row);
+                }
+                if page.is_over(found.len()) {
+                    break;
                 }
             }
         } else {
@@ -219,7 +222,7 @@ impl Call<'_> {
                 if let Some((id, row)) =
                     entry.filter(|(id, _)| page.after.as_ref().is_none_or(|after| *id > after.as_str()))
                 {
-                    consider(id, row);
+                    consider(&mut found, id, row);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! One table of the store: rows by id, an index of what refers to what, and the changes of the call in hand.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -61,6 +62,12 @@ impl<T: Row> Table<T> {
     /// All rows by id.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &T)> {
         self.rows.iter()
+    }
+
+    /// The rows behind this id, or all of them, by id.
+    pub fn after(&self, id: Option<&str>) -> impl Iterator<Item = (&String, &T)> {
+        let from = id.map_or(Bound::Unbounded, Bound::Excluded);
+        self.rows.range::<str, _>((from, Bound::Unbounded))
     }
 
     /// The rows whose links name `key`, by id.
@@ -229,6 +236,18 @@ mod tests {
         assert_eq!(table.owner_of("z").map(|(id, _)| id.as_str()), Some("a"));
         table.remove("b");
         assert!(table.referring_ids("y").is_empty());
+    }
+
+    #[test]
+    fn rows_are_read_on_behind_an_id_that_may_be_gone() {
+        let mut table = Table::new("leaf");
+        for id in ["a", "b", "d"] {
+            table.insert(id, leaf(&[]));
+        }
+        let after = |id| table.after(id).map(|(id, _)| id.as_str()).collect::<Vec<_>>();
+        assert_eq!(after(None), ["a", "b", "d"]);
+        assert_eq!(after(Some("b")), ["d"]);
+        assert_eq!(after(Some("c")), ["d"]);
     }
 
     #[test]

@@ -56,6 +56,12 @@ impl Page {
         Ok(Self { size, after })
     }
 
+    /// Whether so many members are more than the page holds: then there is a next one, and nobody need look
+    /// further.
+    pub fn is_over(&self, members: usize) -> bool {
+        self.size.is_some_and(|size| members > size)
+    }
+
     /// Splits what is left of a list into this page and the token of the next.
     pub fn cut<T>(
         &self,

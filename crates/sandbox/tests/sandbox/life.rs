@@ -221,6 +221,34 @@ async fn pages_cover_everything_once() {
 }
 
 #[tokio::test]
+async fn a_page_of_tags_may_end_within_those_of_one_object() {
+    let cloud = Cloud::new();
+    for _ in 0..4 {
+        let vpc = cloud.vpc().await;
+        let tags: String = (1..=3)
+            .map(|n| format!("&Tag.{n}.Key=k{n}&Tag.{n}.Value=v"))
+            .collect();
+        cloud.ok(&format!("CreateTags&ResourceId.1={vpc}{tags}")).await;
+    }
+    let filter = "&Filter.1.Name=value&Filter.1.Value.1=v";
+    let pairs = |body: &str| -> Vec<(String, String)> {
+        let ids = all(body, "resourceId").into_iter();
+        ids.zip(all(body, "key")).collect()
+    };
+    let whole = pairs(&cloud.ok(&format!("DescribeTags{filter}")).await);
+    let (mut paged, mut token) = (Vec::new(), Some(String::new()));
+    while let Some(next) = token {
+        let body = cloud
+            .ok(&format!("DescribeTags{filter}&MaxResults=5{next}"))
+            .await;
+        paged.extend(pairs(&body));
+        token = first(&body, "nextToken").map(|token| format!("&NextToken={token}"));
+    }
+    assert_eq!(whole.len(), 12);
+    assert_eq!(paged, whole);
+}
+
+#[tokio::test]
 async fn filters_choose() {
     let cloud = Cloud::new();
     let vpc = cloud.vpc().await;
