@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trueup_ec2::{Connect, Ec2, Transport, Waiting};
-use trueup_model::{Cloud, Diagnostic, Observed, Plan, Site, Topology};
+use trueup_model::{Cloud, Diagnostic, Observed, Plan, Scope, Site, Topology};
 use trueup_sandbox::Sandbox;
 use trueup_spec::{Options, Parsed};
 
@@ -141,14 +141,18 @@ impl Session {
     /// Reads what is live. In another account or region than the spec's there is nothing to read: no plan is
     /// made of it.
     pub async fn observe(&mut self) -> Result<Observed, Error> {
+        let scope = trueup_plan::scope(&self.topology);
+        self.observe_within(&scope).await
+    }
+
+    async fn observe_within(&mut self, scope: &Scope) -> Result<Observed, Error> {
         if self.is_elsewhere() {
             return Ok(Observed {
                 site: self.cloud.cloud().site().clone(),
                 ..Observed::default()
             });
         }
-        let scope = trueup_plan::scope(&self.topology);
-        Ok(self.signals.or(self.cloud.observe(&scope)).await??)
+        Ok(self.signals.or(self.cloud.observe(scope)).await??)
     }
 
     /// Adds what a plan has no use for: the instances of others in the topology's VPCs.
@@ -164,11 +168,11 @@ impl Session {
 
     /// The same, for a plan that may build the topology: it may be there already, in another region.
     pub async fn observe_to_build(&mut self) -> Result<Observed, Error> {
-        let observed = self.observe().await?;
+        let scope = trueup_plan::scope(&self.topology);
+        let observed = self.observe_within(&scope).await?;
         if self.is_elsewhere() {
             return Ok(observed);
         }
-        let scope = trueup_plan::scope(&self.topology);
         let elsewhere = self
             .signals
             .or(self.cloud.cloud().elsewhere(&scope, &observed))

@@ -31,12 +31,13 @@ pub use unmanaged::unmanaged;
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Object, Observed, Plan, Scope, Topology};
+use trueup_model::{Kind, Object, Observed, Plan, Record, Scope, Topology};
 
 /// What a bulk read for this topology must look at.
 pub fn scope(topology: &Topology) -> Scope {
+    let defaults: BTreeMap<Kind, Record> = Kind::ALL.map(|kind| (kind, kind.schema().defaults())).into();
     let declared = topology.resources.values().map(|resource| {
-        let defaults = resource.address.kind.schema().defaults();
+        let defaults = &defaults[&resource.address.kind];
         let names = resource.record.iter().filter(|(name, value)| {
             // A default that was filled in is not declared: reading it may cost a call for each object.
             resource.places.contains_key(*name) || defaults.value(name) != Some(*value)
@@ -90,11 +91,8 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
                 .extend(existing::diagnostics(topology, &found, &plan.site.region));
             plan.existing = Some(found);
         }
-        plan.objects = folded
-            .objects
-            .iter()
-            .map(|object| (object.id.clone(), object.clone()))
-            .collect();
+        let objects = folded.objects.into_iter();
+        plan.objects = objects.map(|object| (object.id.clone(), object)).collect();
     }
     plan.fingerprint = fingerprint::of(&plan);
     plan

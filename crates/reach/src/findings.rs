@@ -1,6 +1,8 @@
 //! Findings: how the expectations of a spec fare on a network, each with what to look at.
 
-use trueup_model::{Demand, Diagnostic, Expectation, Finding, Label, Observed, Place, Status, Topology};
+use trueup_model::{
+    Demand, Diagnostic, Expectation, Finding, Kind, Label, Observed, Place, Status, Topology,
+};
 
 use crate::engine::Engine;
 use crate::expect::{Checked, ExpectError, check};
@@ -23,6 +25,9 @@ pub fn wanted(topology: &Topology) -> Vec<Finding> {
 
 /// What a check of a spec warns of besides: what is there and serves nobody.
 pub fn stranded(topology: &Topology) -> Vec<Diagnostic> {
+    if topology.of(Kind::NatGateway).next().is_none() {
+        return Vec::new();
+    }
     let network = wanted_network(topology, &Lists::new());
     crate::lint::stranded(&Engine::new(&network))
 }

@@ -13,8 +13,9 @@ use trueup_model::{Diagnostic, Place};
 use crate::node::{File, Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
 
-/// Enough for ten thousand resources many times over, and an end to what only wants to be big.
-const NODES_MAX: usize = 1_000_000;
+/// Enough for a hundred thousand resources of sixteen values each, which are as large a text as is read, and an end
+/// to what only wants to be big.
+const NODES_MAX: usize = 2_000_000;
 /// How much anchors may come to where they are used.
 const REPLAYED_MAX: usize = 500_000;
 /// How much may stand inside anchors; they are recorded once for each anchor around them.
