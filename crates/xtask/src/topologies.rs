@@ -2,6 +2,10 @@
 
 use std::fmt::Write;
 
+use trueup_model::{Files, Severity, Topology};
+
+use crate::Failure;
+
 /// How much of everything a topology has.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -39,6 +43,12 @@ pub const OBJECTS_10000: Size = Size {
     instances: 450,
 };
 
+/// 100,000 objects with ids.
+pub const OBJECTS_100000: Size = Size {
+    vpcs: 100,
+    ..OBJECTS_10000
+};
+
 impl Size {
     /// How many resources the spec declares: objects with ids.
     pub fn objects(self) -> usize {
@@ -57,6 +67,23 @@ impl Size {
         // Writing into a string cannot fail.
         let _ = self.write(&mut spec);
         spec
+    }
+
+    /// What the spec means.
+    pub fn topology(self) -> Result<Topology, Failure> {
+        let options = trueup_spec::Options {
+            region: None,
+            files: &NoFiles,
+        };
+        let parsed = trueup_spec::parse("size.yaml", &self.spec(), &options);
+        let error = || {
+            let mut found = parsed.diagnostics.iter();
+            found.find(|diagnostic| diagnostic.severity == Severity::Error)
+        };
+        let why = error().map_or_else(String::new, |error| error.message.clone());
+        parsed
+            .topology
+            .ok_or_else(|| Failure::new(format!("{self:?}: {why}")))
     }
 
     fn write(self, out: &mut String) -> std::fmt::Result {
@@ -119,53 +146,35 @@ impl Size {
     }
 }
 
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn text(&self, path: &str) -> Result<String, String> {
+        Err(format!("{path}: there are no files here"))
+    }
+
+    fn public_key(&self, path: &str) -> Result<Option<String>, String> {
+        Err(format!("{path}: there are no files here"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trueup_model::Severity;
-
-    struct NoFiles;
-
-    impl trueup_model::Files for NoFiles {
-        fn text(&self, path: &str) -> Result<String, String> {
-            Err(format!("{path}: there are no files here"))
-        }
-
-        fn public_key(&self, path: &str) -> Result<Option<String>, String> {
-            Err(format!("{path}: there are no files here"))
-        }
-    }
 
     #[test]
     fn the_sizes_are_what_they_are_called() {
         assert_eq!(RESOURCES_134.fine_grained(), 134);
         assert_eq!(RESOURCES_1420.fine_grained(), 1_420);
         assert_eq!(OBJECTS_10000.objects(), 10_000);
+        assert_eq!(OBJECTS_100000.objects(), 100_000);
     }
 
     #[test]
     fn every_size_is_a_right_spec_with_that_many_resources() {
-        for size in [RESOURCES_134, RESOURCES_1420, OBJECTS_10000] {
-            let parsed = trueup_spec::parse(
-                "size.yaml",
-                &size.spec(),
-                &trueup_spec::Options {
-                    region: None,
-                    files: &NoFiles,
-                },
-            );
-            let errors: Vec<_> = parsed
-                .diagnostics
-                .iter()
-                .filter(|d| d.severity == Severity::Error)
-                .map(|d| &d.message)
-                .collect();
-            assert!(errors.is_empty(), "{size:?}: {errors:?}");
-            assert_eq!(
-                parsed.topology.map(|topology| topology.resources.len()),
-                Some(size.objects()),
-                "{size:?}"
-            );
+        for size in [RESOURCES_134, RESOURCES_1420, OBJECTS_10000, OBJECTS_100000] {
+            let topology = size.topology().unwrap();
+            assert_eq!(topology.resources.len(), size.objects(), "{size:?}");
         }
     }
 }

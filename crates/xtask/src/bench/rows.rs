@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use super::fill::fill;
 use super::process::{Needed, measure, middle};
 use super::server::Server;
 use super::{Run, Trueup};
-use crate::topologies::{OBJECTS_10000, RESOURCES_134, RESOURCES_1420};
+use crate::topologies::{OBJECTS_10000, OBJECTS_100000, RESOURCES_134, RESOURCES_1420};
 use crate::{Failure, cargo, run, target, tell};
 
 /// One figure.
@@ -31,6 +32,11 @@ const FEW: usize = 5;
 const PLAN: [&str; 2] = ["plan", "--detailed-exitcode"];
 const APPLY: [&str; 2] = ["apply", "--auto-approve"];
 
+/// So much more an object may cost in a topology of ten times as many.
+const RATIO_MAX: f64 = 1.3;
+/// So many bytes an object may take at the peak of a plan.
+const EACH_MAX: f64 = 16e3;
+
 const MIB: f64 = 1024.0 * 1024.0;
 
 impl Row {
@@ -44,7 +50,7 @@ impl Row {
     }
 
     fn memory(figure: &str, needed: &[Needed], below: f64) -> Self {
-        let most = needed.iter().map(|run| run.memory).max().unwrap_or_default();
+        let most = most(needed);
         // The bound is in MB, and so is what is compared with it.
         let megabytes = most as f64 / 1e6;
         let measured = format!("{megabytes:.0} MB ({:.0} MiB)", most as f64 / MIB);
@@ -53,6 +59,17 @@ impl Row {
             &format!("under {below:.0} MB"),
             &measured,
             Some(megabytes < below),
+        )
+    }
+
+    /// What one object costs among ten times as many.
+    fn for_each(figure: &str, measured: f64, before: f64) -> Self {
+        let ratio = measured / before;
+        Self::new(
+            figure,
+            &format!("at most {RATIO_MAX} × that of 10,000"),
+            &format!("{ratio:.2}"),
+            Some(ratio <= RATIO_MAX),
         )
     }
 
@@ -182,25 +199,63 @@ pub fn sandbox(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
             &format!("{:.0} MB", apply.needed.memory as f64 / 1e6),
         ));
     }
-    {
-        tell("sandbox: 10,000 objects, which takes a minute");
-        let server = fresh()?;
+    Ok(rows)
+}
+
+/// What is promised of large topologies on the sandbox: what an object costs where there are ten times as many.
+pub fn large(trueup: &Trueup) -> Result<Vec<Row>, Failure> {
+    tell("sandbox: 10,000 objects, which takes a minute");
+    let smaller = {
+        let server = Server::sandbox(&trueup.program)?;
         let spec = trueup.spec("objects-10000.yaml", &OBJECTS_10000.spec())?;
         trueup.against(&server, &APPLY, &spec)?;
-        let plans = plans(trueup, &server, &spec, FEW)?;
-        rows.push(Row::time(
-            "plan: 10,000 objects, CPU",
-            middle(&plans.needed, |run| run.cpu),
-            Duration::from_secs(4),
-        ));
-        rows.push(Row::memory(
-            "plan: 10,000 objects, peak memory",
-            &plans.needed,
-            400.0,
-        ));
-        rows.push(Row::told("plan: 10,000 objects, calls", &plans.calls.to_string()));
-    }
-    Ok(rows)
+        plans(trueup, &server, &spec, FEW)?
+    };
+    tell("sandbox: 100,000 objects, which takes some minutes");
+    let larger = {
+        let server = Server::sandbox(&trueup.program)?;
+        let spec = trueup.spec("objects-100000.yaml", &OBJECTS_100000.spec())?;
+        fill(&server.url, &OBJECTS_100000.topology()?)?;
+        plans(trueup, &server, &spec, FEW)?
+    };
+    let (few, many) = (OBJECTS_10000.objects(), OBJECTS_100000.objects());
+    let cpu = middle(&larger.needed, |run| run.cpu);
+    let before = middle(&smaller.needed, |run| run.cpu);
+    let (most, least) = (most(&larger.needed) as f64, most(&smaller.needed) as f64);
+    let memory = Row::new(
+        "plan: 100,000 objects, peak memory, for each",
+        &format!("under {:.0} kB", EACH_MAX / 1e3),
+        &format!(
+            "{:.1} kB ({:.0} MB, {:.0} MiB in all)",
+            most / many as f64 / 1e3,
+            most / 1e6,
+            most / MIB
+        ),
+        Some(most / (many as f64) < EACH_MAX),
+    );
+    Ok(vec![
+        Row::time("plan: 10,000 objects, CPU", before, Duration::from_secs(4)),
+        Row::memory("plan: 10,000 objects, peak memory", &smaller.needed, 400.0),
+        Row::told("plan: 10,000 objects, calls", &smaller.calls.to_string()),
+        Row::told("plan: 100,000 objects, CPU", &shown(cpu)),
+        Row::for_each(
+            "plan: 100,000 objects, CPU, for each",
+            cpu.as_secs_f64() / many as f64,
+            before.as_secs_f64() / few as f64,
+        ),
+        memory,
+        Row::for_each(
+            "plan: 100,000 objects, peak memory, for each",
+            most / many as f64,
+            least / few as f64,
+        ),
+        Row::told("plan: 100,000 objects, calls", &larger.calls.to_string()),
+    ])
+}
+
+/// The most memory of some runs, in bytes.
+fn most(runs: &[Needed]) -> u64 {
+    runs.iter().map(|run| run.memory).max().unwrap_or_default()
 }
 
 /// What is promised on moto: a plan in a fifth of the time that Terraform takes there.
