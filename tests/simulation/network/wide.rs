@@ -143,9 +143,8 @@ impl Network {
                 json!(if some { self.rng.usize(0..3) } else { 0 })
             }
             (Kind::Instance, "ipv6_addresses") if resource.get("ipv6_address_count").is_none() => {
-                let range = self
-                    .attribute("subnet", &text("subnet"), "ipv6_cidr_block")?
-                    .to_owned();
+                let range = self.attribute("subnet", &text("subnet"), "ipv6_cidr_block");
+                let range = range.map(str::to_owned).unwrap_or_default();
                 let (own, other) = (self.number() + 3, self.number() + 3);
                 let all = [own, other].map(|number| range.replace("::/64", &format!("::{number:x}")));
                 let count = if range.is_empty() { 0 } else { self.rng.usize(0..3) };
