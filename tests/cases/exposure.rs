@@ -136,7 +136,16 @@ fn a_host_is_exposed_over_ipv6_where_a_gateway_lets_in() {
         open.replace(led, "[{destination: \"::/0\", internet_gateway: main}]"),
     );
     let plan = trial.see(&format!("plan {at} six.yaml"));
-    assert!(plan.contains(&format!("! tcp/22 {exposed}")), "{plan}");
+    assert!(plan.contains(&format!("! tcp/22 {exposed} over IPv6")), "{plan}");
+    // What is proposed declares it: over IPv4 nobody comes in, and nobody has to.
+    let denied = trial.see(&format!("plan {at} --deny-exposure six.yaml"));
+    let wanted = "{from: internet/ipv6, can: instance.worker, over: 'tcp/22'}";
+    assert!(denied.contains(&format!("or expect `{wanted}`")), "{denied}");
+    let led_in = open.replace(led, "[{destination: \"::/0\", internet_gateway: main}]");
+    let declared = led_in.replace("expect:\n", &format!("expect:\n  - {wanted}\n"));
+    trial.write("six.yaml", declared);
+    let plan = trial.see(&format!("plan {at} --deny-exposure six.yaml"));
+    assert!(plan.ends_with("[exit 0]\n"), "{plan}");
     // Without an address there is nobody to be reached.
     let none = open
         .replace(led, "[{destination: \"::/0\", internet_gateway: main}]")

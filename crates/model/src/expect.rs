@@ -150,6 +150,11 @@ pub static FIELDS: &[Attribute] = &[
     .default(|| Value::text("fail")),
 ];
 
+/// The internet over IPv4 alone.
+pub const INTERNET_V4: &str = "internet/ipv4";
+/// The internet over IPv6 alone.
+pub const INTERNET_V6: &str = "internet/ipv6";
+
 /// The kinds whose resources are parties.
 pub const PARTIES: [Kind; 3] = [Kind::Instance, Kind::Subnet, Kind::SecurityGroup];
 
@@ -169,7 +174,7 @@ macro_rules! name {
 static PARTY: Format = Format {
     what: "a party: instance.x, subnet.x, security_group.x, internet, s3, dynamodb, cidr/10.0.0.0/8, tag/key=value, an id or an address",
     pattern: concat!(
-        "^(internet|s3|dynamodb|com\\.amazonaws\\.[a-z0-9.-]+|cidr/(",
+        "^(internet(/ipv[46])?|s3|dynamodb|com\\.amazonaws\\.[a-z0-9.-]+|cidr/(",
         range!(),
         ")|",
         ipv4!(),
@@ -206,7 +211,7 @@ fn read_party(text: &str) -> Result<String, Complaint> {
         || text
             .strip_prefix("com.amazonaws.")
             .is_some_and(|name| is_word(name, ".-"));
-    if text == "internet" || is_service {
+    if matches!(text, "internet" | INTERNET_V4 | INTERNET_V6) || is_service {
         return Ok(text.to_owned());
     }
     if let Some(range) = text.strip_prefix("cidr/") {
@@ -277,6 +282,7 @@ mod tests {
     fn parties_are_read_or_corrected() {
         for good in [
             "internet",
+            "internet/ipv6",
             "s3",
             "instance.web",
             "i-0123456789abcdef0",

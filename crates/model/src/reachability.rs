@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Label, Place};
+use crate::expect::INTERNET_V6;
 
 /// How much of a service works. Later ones are wider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -246,5 +247,15 @@ impl Finding {
         diagnostic.labels.extend(self.because.iter().cloned());
         diagnostic.help.clone_from(&self.help);
         Some(diagnostic)
+    }
+}
+
+/// The whole internet in a sentence, where that is who asks; over one family where it is that alone.
+pub fn internet(from: &[String]) -> Option<&'static str> {
+    let is = |name: &str| from.iter().any(|from| from == name);
+    match () {
+        () if is("internet") => Some("internet"),
+        () if is(INTERNET_V6) => Some("internet over IPv6"),
+        () => None,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_model::expect::{INTERNET_V4, INTERNET_V6};
+use trueup_model::reachability::internet;
 use trueup_model::{Demand, Diagnostic, Guard, Level, OpenedGroup, Refusal, Refused, Topology};
 
 use crate::address::{AddressSet, Family, number, of_range, public};
@@ -133,6 +135,7 @@ fn allowances(engine: &Engine<'_>, topology: &Topology) -> Vec<Allowance> {
     cans.filter_map(|expectation| {
         let from = match Selector::read(engine, &expectation.from).ok()? {
             Selector::Internet => None,
+            Selector::InternetOver(family) => Some(public(family)),
             Selector::Range(range) => Some(of_range(&range)),
             Selector::Address(address) => Some(AddressSet::span(number(address), number(address) + 1)),
             _ => return None,
@@ -209,10 +212,10 @@ fn refusal(engine: &Engine<'_>, row: &Row) -> Refusal {
         "becomes"
     };
     let hosts = some(&reported.to);
-    let from = match reported.from.iter().any(|from| from == "internet") {
-        true if reported.so_far.is_empty() => "the internet".to_owned(),
-        true => format!("the whole internet (so far: {})", some(&reported.so_far)),
-        false => some(&reported.from),
+    let from = match internet(&reported.from) {
+        Some(internet) if reported.so_far.is_empty() => format!("the {internet}"),
+        Some(internet) => format!("the whole {internet} (so far: {})", some(&reported.so_far)),
+        None => some(&reported.from),
     };
     let why = format!(
         "{} {verb} reachable from {from}, and no `expect` says that it can: close it, or expect {}",
@@ -233,7 +236,7 @@ fn wanted(engine: &Engine<'_>, row: &Row) -> String {
     for from in &row.from {
         let End::Outside(from) = from else { continue };
         let own = if from.is_whole() {
-            vec!["internet".to_owned()]
+            vec![whole(engine, row, from.family).to_owned()]
         } else {
             from.ranges()
                 .iter()
@@ -269,6 +272,27 @@ fn wanted(engine: &Engine<'_>, row: &Row) -> String {
         format!("{shown} and so on, for {} ranges", selectors.len())
     } else {
         shown
+    }
+}
+
+/// How a spec names the internet that a row speaks of: by its family, where it speaks of one and the hosts have
+/// the other one as well.
+fn whole(engine: &Engine<'_>, row: &Row, family: Family) -> &'static str {
+    let is_whole = |of: Family| {
+        let mut ends = row.from.iter();
+        ends.any(|end| matches!(end, End::Outside(end) if end.family == of && end.is_whole()))
+    };
+    let other = match family {
+        Family::V4 => Family::V6,
+        Family::V6 => Family::V4,
+    };
+    let interfaces = engine.network.interfaces.iter();
+    let mut hosts = interfaces.filter(|host| row.reported.to.contains(&host.named.name));
+    let has_other = hosts.any(|host| host.addresses.iter().any(|pair| pair.private.family() == other));
+    match family {
+        _ if is_whole(other) || !has_other => "internet",
+        Family::V4 => INTERNET_V4,
+        Family::V6 => INTERNET_V6,
     }
 }
 

@@ -15,6 +15,7 @@ use ipnet::{IpNet, Ipv6Net};
 use serde::Serialize;
 use trueup_model::Place;
 
+use crate::address::Family;
 use crate::service::ServiceSet;
 
 pub use gateways::{
@@ -421,6 +422,17 @@ pub enum Assignment {
     Unassigned,
     /// EC2 chooses it later: an IPv6 one of the subnet's.
     UnassignedV6,
+}
+
+impl Assignment {
+    /// Its family.
+    pub fn family(self) -> Family {
+        match self {
+            Self::Known(address) => Family::of(address),
+            Self::Unassigned => Family::V4,
+            Self::UnassignedV6 => Family::V6,
+        }
+    }
 }
 
 /// A prefix list.

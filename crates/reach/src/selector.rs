@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use thiserror::Error;
 
 use crate::address::{Family, number, of_range, public};
+use trueup_model::expect::{INTERNET_V4, INTERNET_V6};
+
 use crate::engine::Engine;
 use crate::network::Assignment;
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
@@ -25,6 +27,8 @@ pub enum Selector {
     Tag(String, Option<String>),
     /// Every public address that is nobody's here and no service's.
     Internet,
+    /// Those of one family.
+    InternetOver(Family),
     /// A service of AWS by its short name: `s3`.
     Service(String),
     /// The addresses of a range: the hosts here that have one of them, and what of it lies outside.
@@ -81,8 +85,11 @@ impl Selector {
                 .position(|group| is(&group.named, name))
                 .map(Self::Group)
         };
-        if text == "internet" {
-            return Ok(Self::Internet);
+        match text {
+            "internet" => return Ok(Self::Internet),
+            INTERNET_V4 => return Ok(Self::InternetOver(Family::V4)),
+            INTERNET_V6 => return Ok(Self::InternetOver(Family::V6)),
+            _ => {}
         }
         if let Some(range) = text
             .strip_prefix("cidr/")
@@ -140,7 +147,7 @@ impl Selector {
                     || is_to_be_in(engine, *index, range)
             }
             Self::Address(address) => addresses(engine, *index).any(|own| own == *address),
-            Self::Internet | Self::Service(_) => false,
+            Self::Internet | Self::InternetOver(_) | Self::Service(_) => false,
         };
         all.filter(belongs).map(|(index, _)| index).collect()
     }
@@ -156,6 +163,9 @@ impl Selector {
             Self::Internet => {
                 selected.extend(engine.internet(Family::V4).iter().cloned().map(Selected::Outside));
                 selected.extend(engine.internet(Family::V6).iter().cloned().map(Selected::Outside));
+            }
+            Self::InternetOver(family) => {
+                selected.extend(engine.internet(*family).iter().cloned().map(Selected::Outside));
             }
             Self::Service(name) => {
                 selected.push(Selected::Service(name.clone(), service_spot(engine, name)?));
@@ -227,6 +237,8 @@ impl fmt::Display for Selector {
             Self::Tag(key, None) => write!(f, "tag/{key}"),
             Self::Tag(key, Some(value)) => write!(f, "tag/{key}={value}"),
             Self::Internet => f.write_str("internet"),
+            Self::InternetOver(Family::V4) => f.write_str(INTERNET_V4),
+            Self::InternetOver(Family::V6) => f.write_str(INTERNET_V6),
             Self::Service(name) => f.write_str(name),
             Self::Range(range) => write!(f, "cidr/{range}"),
             Self::Address(address) => address.fmt(f),

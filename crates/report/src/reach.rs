@@ -1,6 +1,7 @@
 //! What a plan does to who can talk to whom, in the words and the data that all formats share.
 
 use serde_json::{Value as Json, json};
+use trueup_model::reachability::internet;
 use trueup_model::{
     Barrier, Finding, Interrupted, Level, Place, ReachChange, Reachability, SourceAddress, SourceChange,
     Status,
@@ -75,10 +76,10 @@ pub fn exposure(change: &ReachChange) -> String {
 }
 
 fn from(change: &ReachChange) -> String {
-    match change.from.iter().any(|from| from == "internet") {
-        true if change.so_far.is_empty() => "the internet".to_owned(),
-        true => format!("the whole internet (so far: {})", some(&change.so_far)),
-        false => named(&change.from),
+    match internet(&change.from) {
+        Some(internet) if change.so_far.is_empty() => format!("the {internet}"),
+        Some(internet) => format!("the whole {internet} (so far: {})", some(&change.so_far)),
+        None => named(&change.from),
     }
 }
 

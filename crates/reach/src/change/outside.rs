@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use trueup_model::expect::INTERNET_V6;
+
 use crate::address::{AddressSet, Family, ranges};
 
 /// Ranges that are reported one by one; of more their number is reported.
@@ -55,7 +57,7 @@ impl Outside {
         self.in_the_end == *self.whole
     }
 
-    /// `internet`, the ranges where they are few, what of the internet they are not where that is little,
+    /// `internet` (over IPv6 alone it says so), the ranges where they are few, what of the internet they are not where that is little,
     /// else their number.
     pub fn name(&self) -> String {
         let few = |set: &AddressSet| {
@@ -64,7 +66,10 @@ impl Outside {
                 .then(|| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         };
         if self.is_whole() {
-            return "internet".to_owned();
+            return match self.family {
+                Family::V4 => "internet".to_owned(),
+                Family::V6 => INTERNET_V6.to_owned(),
+            };
         }
         few(&self.set)
             .or_else(|| {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::ReachChange;
+use trueup_model::expect::INTERNET_V6;
 
 use super::{Change, End, Outside, Shift};
 
@@ -75,7 +76,11 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
             .push(from);
     }
     let names = |ends: &mut dyn Iterator<Item = &&End>| {
-        let names: BTreeSet<String> = ends.flat_map(|end| end.names()).collect();
+        let mut names: BTreeSet<String> = ends.flat_map(|end| end.names()).collect();
+        // Over both families it is the internet.
+        if names.contains("internet") {
+            names.remove(INTERNET_V6);
+        }
         names.into_iter().collect::<Vec<_>>()
     };
     let row = |((outside, shift, to), from): ((bool, &Shift, BTreeSet<&End>), Vec<&End>)| {
@@ -107,7 +112,10 @@ pub fn merged(changes: &[Change]) -> Vec<Row> {
 /// sure before what is not.
 fn rank(row: &Row) -> impl Ord + '_ {
     let reported = &row.reported;
-    let some = !reported.from.iter().any(|name| name == "internet");
+    let some = !reported
+        .from
+        .iter()
+        .any(|name| matches!(name.as_str(), "internet" | INTERNET_V6));
     (
         !reported.exposure,
         reported.exposure && some,
