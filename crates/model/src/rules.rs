@@ -356,34 +356,6 @@ pub fn just_created(kind: Kind, record: &Record) -> Record {
     created
 }
 
-/// Complains of resources of a kind that would take what only one of them can have, with this code and help.
-pub fn check_claims(
-    kind: Kind,
-    topology: &Topology,
-    (code, help): (&'static str, &'static str),
-    out: &mut Vec<Diagnostic>,
-) {
-    let claims = |resource: &Resource| kind.rules().claims(&resource.address, &resource.record);
-    let mut taken: Vec<(Claim, &Resource)> = Vec::new();
-    for resource in topology.of(kind) {
-        for claim in claims(resource) {
-            if let Some((_, first)) = taken.iter().find(|(other, _)| other.clashes(&claim)) {
-                let message = format!(
-                    "{} and {} both take {}",
-                    first.address, resource.address, claim.what
-                );
-                out.push(
-                    Diagnostic::error(code, message)
-                        .at(resource.place.clone(), "the second one")
-                        .at(first.place.clone(), "the first one")
-                        .help(help),
-                );
-            }
-            taken.push((claim, resource));
-        }
-    }
-}
-
 /// A call that sets only what may come after both ends exist.
 pub fn later(call: Call) -> Call {
     call.needing(Needs::Exists)

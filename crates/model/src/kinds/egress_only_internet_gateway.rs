@@ -5,15 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::action::actions;
 use crate::attr;
 use crate::call::{Call, Claim, Exclusive};
-use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
 use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
-use crate::rules::{Rules, check_claims};
+use crate::rules::Rules;
 use crate::schema::{Attribute, Follow, Quota, Schema, Type};
-use crate::topology::Topology;
 use crate::value::Record;
 use crate::{Address, Kind, Ref};
 
@@ -76,21 +74,11 @@ struct EgressOnlyInternetGatewayRules;
 
 static ATTACHMENT: Exclusive = Exclusive {
     attribute: attr::VPC.name,
-    code: "egress-only-internet-gateway-twice",
+    code: "second-egress-only-internet-gateway",
     help: "a VPC has one egress-only internet gateway: remove one",
 };
 
 impl Rules for EgressOnlyInternetGatewayRules {
-    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
-        let help = "a VPC has at most one egress-only internet gateway: remove one";
-        check_claims(
-            Kind::EgressOnlyInternetGateway,
-            topology,
-            ("second-egress-only-internet-gateway", help),
-            out,
-        );
-    }
-
     fn create(&self, record: &Record, _replaced: Option<&Object>) -> Call {
         action::CREATE.setting(record.only(&[attr::VPC.name]))
     }

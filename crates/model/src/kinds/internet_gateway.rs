@@ -1,13 +1,10 @@
 //! `internet_gateway`: a VPC's door to the internet.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
 use crate::attr;
 use crate::call::{Call, Claim, Exclusive};
-use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
 use crate::kinds::{instance, nat_gateway, vpc};
@@ -91,34 +88,11 @@ struct InternetGatewayRules;
 
 static ATTACHMENT: Exclusive = Exclusive {
     attribute: attr::VPC.name,
-    code: "internet-gateway-twice",
-    help: "a VPC has one internet gateway: remove one, or attach it to another VPC",
+    code: "second-internet-gateway",
+    help: "a VPC has one internet gateway: remove one",
 };
 
 impl Rules for InternetGatewayRules {
-    fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
-        let mut by_vpc: BTreeMap<&Ref, &Resource> = BTreeMap::new();
-        for resource in topology.of(Kind::InternetGateway) {
-            let Some(vpc) = vpc::of(&resource.record) else {
-                continue;
-            };
-            if let Some(first) = by_vpc.insert(vpc, resource) {
-                out.push(
-                    Diagnostic::error(
-                        "second-internet-gateway",
-                        format!(
-                            "{} and {} are both attached to {vpc}",
-                            first.address, resource.address
-                        ),
-                    )
-                    .at(resource.place(attr::VPC), "the second one")
-                    .at(first.place(attr::VPC), "the first one")
-                    .help("a VPC has at most one internet gateway: remove one"),
-                );
-            }
-        }
-    }
-
     fn create(&self, _record: &Record, _replaced: Option<&Object>) -> Call {
         action::CREATE.call()
     }

@@ -183,7 +183,7 @@ struct KeyPairRules;
 static NAMES: Exclusive = Exclusive {
     attribute: attr::KEY_NAME.name,
     code: "key-name-twice",
-    help: "key names are unique in a region: give one another `key_name`",
+    help: "key names are unique in a region: give one of them a different `key_name`",
 };
 
 impl Rules for KeyPairRules {

@@ -207,7 +207,7 @@ struct SecurityGroupRules;
 static NAMES: Exclusive = Exclusive {
     attribute: attr::GROUP_NAME.name,
     code: "group-name-twice",
-    help: "group names are unique in a VPC, whatever their case: give one another `group_name`",
+    help: "group names are unique in a VPC, whatever their case: give one of them a different `group_name`",
 };
 
 impl Rules for SecurityGroupRules {

@@ -379,7 +379,17 @@ impl Rules for SubnetRules {
             let text = sets.value(of.attribute)?.as_text()?;
             let range = ipv6::taken(text).map_or_else(|| text.to_owned(), |range| range.to_string());
             let space = format!("ranges in {vpc}");
-            Some(Claim::range(of, space, &range, format!("{text} in {vpc}")))
+            let number = if ipv6::is_open(text) {
+                "the /64 number "
+            } else {
+                ""
+            };
+            Some(Claim::range(
+                of,
+                space,
+                &range,
+                format!("{number}{text} in {vpc}"),
+            ))
         };
         let vpc = vpc::of(sets).into_iter();
         vpc.flat_map(|vpc| RANGES.map(|of| claim(vpc, of)))
@@ -520,7 +530,7 @@ fn check_assigns(resource: &Resource, out: &mut Vec<Diagnostic>) {
                 "assigns-without-ipv6-range",
                 format!("{address} assigns IPv6 addresses, and has no IPv6 range"),
             )
-            .at(resource.place(ASSIGNS), "of which range")
+            .at(resource.place(ASSIGNS), "there is no range to take it from")
             .at(resource.place.clone(), "has no `ipv6_cidr_block`")
             .help(format!(
                 "give {address} an `ipv6_cidr_block`, or leave `{ASSIGNS}` out"

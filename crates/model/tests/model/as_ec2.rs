@@ -294,10 +294,10 @@ const ROWS: &[Row] = &[
         ],
         refused: &["", "S3", "s3 ", "aws/s3"],
     },
-    id!("an EC2 id that starts with eni-", "eni-12345678", "eni-1"),
-    id!("an EC2 id that starts with tgw-", "tgw-12345678", "tgw-1"),
-    id!("an EC2 id that starts with pcx-", "pcx-12345678", "pcx-1"),
-    id!("an EC2 id that starts with vgw-", "vgw-12345678", "vgw-1"),
+    id!("an EC2 id such as eni-0123456789abcdef0", "eni-12345678", "eni-1"),
+    id!("an EC2 id such as tgw-0123456789abcdef0", "tgw-12345678", "tgw-1"),
+    id!("an EC2 id such as pcx-0123456789abcdef0", "pcx-12345678", "pcx-1"),
+    id!("an EC2 id such as vgw-0123456789abcdef0", "vgw-12345678", "vgw-1"),
 ];
 
 fn formats(table: &[Attribute], all: &mut BTreeMap<&'static str, &'static Format>) {

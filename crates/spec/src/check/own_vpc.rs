@@ -20,11 +20,18 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
                     "{} is in {own}, and {} in {other}",
                     resource.address, target.address
                 );
-                let noun = target.address.kind.one();
+                let kind = target.address.kind;
+                let noun = kind.one();
+                let mut others = topology.of(kind).filter_map(|other| vpc_of(other, topology));
+                let do_what = if others.any(|vpc| vpc == own) {
+                    "name"
+                } else {
+                    "declare"
+                };
                 out.push(
                     Diagnostic::error("other-vpc", message)
                         .at(resource.place(path), format!("{noun} of another VPC"))
-                        .help(format!("name {noun} of {own}")),
+                        .help(format!("{do_what} {noun} of {own}")),
                 );
             }
         }

@@ -51,12 +51,12 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
 /// That two resources claim the same; none where it is one resource, whose own checks know better what is wrong.
 fn twice((first, earlier): &Claimed<'_>, (claim, resource): &Claimed<'_>) -> Option<Diagnostic> {
     let message = match claim.taken {
-        Taken::Range(_) => format!(
+        Taken::Range(_) if claim.taken != first.taken => format!(
             "{} ({}) and {} ({}) overlap",
             resource.address, claim.what, earlier.address, first.what
         ),
-        Taken::Text(_) => format!(
-            "{} and {} both take {}",
+        _ => format!(
+            "{} and {} both claim {}",
             earlier.address, resource.address, claim.what
         ),
     };

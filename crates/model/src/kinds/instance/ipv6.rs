@@ -70,7 +70,7 @@ pub(super) fn check(resource: &Resource, topology: &Topology, out: &mut Vec<Diag
                     resource.address
                 ),
             )
-            .at(resource.place(asked), "of which range")
+            .at(resource.place(asked), "there is no range to take them from")
             .at(subnet.place.clone(), "has no `ipv6_cidr_block`")
             .help(format!(
                 "give {address} an `ipv6_cidr_block`, or leave `{asked}` out"
@@ -78,11 +78,18 @@ pub(super) fn check(resource: &Resource, topology: &Topology, out: &mut Vec<Diag
         );
         return;
     }
-    // Of a range that Amazon chooses nobody knows beforehand what is in it.
-    let Ok(range) = text.parse::<Ipv6Net>() else {
-        return;
-    };
     for address in addresses(resource.record.list(attr::IPV6_ADDRESSES)) {
+        // Of a range that Amazon chooses nobody knows beforehand where it begins, but which of its /64s it is.
+        let meant = |home: Ipv6Net| ipv6::numbered(text, &home.trunc().to_string())?.parse().ok();
+        let by_number = || Ipv6Net::new(address, 56).ok().and_then(meant);
+        let Some(range) = text.parse::<Ipv6Net>().ok().or_else(by_number) else {
+            continue;
+        };
+        let called = if ipv6::is_open(text) {
+            format!("the /64 number {text}")
+        } else {
+            text.to_owned()
+        };
         // EC2 keeps the first four and the last, as of an IPv4 range.
         let first = u128::from(range.network());
         let is_kept = (first..first + 4).contains(&u128::from(address)) || address == range.broadcast();
@@ -94,7 +101,7 @@ pub(super) fn check(resource: &Resource, topology: &Topology, out: &mut Vec<Diag
         out.push(
             Diagnostic::error(
                 "address-outside-subnet",
-                format!("{address} {why} {} ({range})", subnet.address),
+                format!("{address} {why} {} ({called})", subnet.address),
             )
             .at(resource.place(attr::IPV6_ADDRESSES), "EC2 refuses this address")
             .at(subnet.place(ipv6::BLOCK), "the subnet's IPv6 range")
