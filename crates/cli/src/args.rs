@@ -93,8 +93,9 @@ pub enum Command {
     /// Make the network true to the spec
     ///
     /// Plans, asks for consent, does it, and reads everything again: a second plan must be empty.
-    /// `--auto-approve` is consent to what loses nothing; deleting, replacing and stopping need `--allow` as
-    /// well, or `--expect` with the plan's fingerprint, or a yes at the terminal.
+    /// `--auto-approve` is consent to creates and changes in place, also where one gives up a public address;
+    /// deleting, replacing and stopping need `--allow` as well, or `--expect` with the plan's fingerprint, or a
+    /// yes at the terminal.
     Apply(Apply),
     /// Say what differs, as seen from the cloud: for cron
     Drift(Drift),
@@ -148,7 +149,7 @@ pub struct Spec {
 /// What a user agrees to beforehand.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Consents {
-    /// Do without asking what loses nothing: creates and changes in place.
+    /// Do without asking: creates and changes in place.
     #[arg(long)]
     pub auto_approve: bool,
 

@@ -175,6 +175,8 @@ pub enum Note {
         /// How many go at a time.
         portion: usize,
     },
+    /// EC2 assigns so many IPv6 addresses of its choice.
+    AddressesAssigned(usize),
     /// User data runs at the first boot only.
     FirstBootOnly,
     /// Where EC2 has no room for the new type, the instance stays stopped.
@@ -196,6 +198,7 @@ impl Note {
             Self::AddressHeld { .. } => "address_held",
             Self::AclFull { .. } => "acl_full",
             Self::NoRoom { .. } => "no_room",
+            Self::AddressesAssigned(_) => "addresses_assigned",
             Self::FirstBootOnly => "first_boot_only",
             Self::StaysStopped => "stays_stopped",
         }

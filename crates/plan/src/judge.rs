@@ -188,7 +188,7 @@ impl<'a> Judge<'a> {
         let mut attributes = self.changes.get(address).cloned().unwrap_or_default();
         let (tag_calls, marked) = ownership_tags::update(object, resource, &attributes);
         attributes.extend(marked);
-        let notes = rules.notes(&resource.record, Some(object), &self.folded.lists);
+        let notes = rules.notes(&difference.after, Some(object), &self.folded.lists);
         if attributes.is_empty() && tag_calls.is_empty() {
             if unread::is_partly_known(object, Some(resource)) {
                 return None;

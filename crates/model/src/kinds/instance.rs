@@ -369,11 +369,9 @@ impl Rules for InstanceRules {
         let differing = object
             .map(|object| table::SCHEMA.differing(record, &object.record))
             .unwrap_or_default();
-        NOTES
-            .into_iter()
-            .filter(|(name, _)| differing.contains(name))
-            .map(|(_, note)| note)
-            .collect()
+        let notes = NOTES.into_iter().filter(|(name, _)| differing.contains(name));
+        let assigned = object.and_then(|object| ipv6::assigned(&object.record, record));
+        notes.map(|(_, note)| note).chain(assigned).collect()
     }
 }
 

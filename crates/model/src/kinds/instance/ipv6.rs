@@ -15,6 +15,7 @@ use crate::ipv6;
 use crate::kinds::subnet;
 use crate::observed::Object;
 use crate::plan::Disruption;
+use crate::reason::Note;
 use crate::rules::{After, Context, Home, Update, View};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
@@ -254,6 +255,16 @@ pub(super) fn after(call: &Call, record: &Record, view: &View<'_>) -> Option<Aft
     let live = view.live.get(view.holders.get(address)?)?;
     let changes = view.wanted.get(address)?.text(ipv6::BLOCK) != live.record.text(ipv6::BLOCK);
     changes.then(|| After::Ready(address.clone()))
+}
+
+/// How many addresses come that EC2 chooses.
+pub(super) fn assigned(before: &Record, after: &Record) -> Option<Note> {
+    let count = usize::try_from(after.get(attr::IPV6_ADDRESS_COUNT)?).ok()?;
+    let kept = after
+        .get(attr::IPV6_ADDRESSES)
+        .unwrap_or(before.list(attr::IPV6_ADDRESSES));
+    let assigned = count.saturating_sub(kept.len());
+    (assigned > 0).then_some(Note::AddressesAssigned(assigned))
 }
 
 /// What goes with an object.
