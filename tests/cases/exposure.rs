@@ -146,6 +146,14 @@ fn a_host_is_exposed_over_ipv6_where_a_gateway_lets_in() {
     trial.write("six.yaml", declared);
     let plan = trial.see(&format!("plan {at} --deny-exposure six.yaml"));
     assert!(plan.ends_with("[exit 0]\n"), "{plan}");
+    // What is blocked for want of an address says so.
+    let without = DUAL_STACK.replace("ipv6_address_count: 1", "ipv6_address_count: 0");
+    trial.write("six.yaml", without);
+    let refused = trial.see("validate six.yaml");
+    assert!(
+        refused.contains("instance.worker: it has no IPv6 address"),
+        "{refused}"
+    );
     // Without an address there is nobody to be reached.
     let none = open
         .replace(led, "[{destination: \"::/0\", internet_gateway: main}]")

@@ -17,6 +17,8 @@ pub enum Code {
     NotRunning,
     SecurityGroup,
     NetworkAcl,
+    NoIpv6Address,
+    NoIpv4Address,
     NoPublicAddress,
     NotPublic,
     NoInternetGateway,
@@ -110,6 +112,8 @@ impl Code {
                 "SUBNET_ACL_RESTRICTION",
                 "the network ACL denies it",
             ),
+            Self::NoIpv6Address => ("no_ipv6_address", "", "it has no IPv6 address"),
+            Self::NoIpv4Address => ("no_ipv4_address", "", "it has no IPv4 address"),
             Self::NoPublicAddress => (
                 "no_public_address",
                 "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
@@ -288,7 +292,7 @@ mod tests {
         assert!(!names.contains("blocked"));
     }
 
-    const ALL: [Code; 41] = [
+    const ALL: [Code; 43] = [
         Code::NoRoute,
         Code::RouteTarget,
         Code::Blackhole,
@@ -299,6 +303,8 @@ mod tests {
         Code::NotRunning,
         Code::SecurityGroup,
         Code::NetworkAcl,
+        Code::NoIpv6Address,
+        Code::NoIpv4Address,
         Code::NoPublicAddress,
         Code::NotPublic,
         Code::NoInternetGateway,

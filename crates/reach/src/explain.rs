@@ -172,6 +172,9 @@ fn explained(
         .assumptions
         .extend(engine.network.gaps.iter().cloned());
     let Some((start, target)) = shown else {
+        if verdict == Verdict::Blocked {
+            explanation.blockers = without_family(engine, from, to).into_iter().collect();
+        }
         return explanation;
     };
     let wanted = wanted(engine, over, &start, &target);
@@ -196,6 +199,29 @@ fn explained(
         }
     }
     explanation
+}
+
+/// Where the one end is addresses of one family: the first host of the other end that has none of that.
+fn without_family(engine: &Engine<'_>, from: &Selector, to: &Selector) -> Option<Blocker> {
+    let (family, hosts, back) = match (from.family(), to.family()) {
+        (_, Some(family)) => (family, from, false),
+        (Some(family), _) => (family, to, true),
+        (None, None) => return None,
+    };
+    let hosts = hosts.interfaces(engine).into_iter();
+    let host = hosts
+        .into_iter()
+        .find(|host| engine.primary(*host, family).is_none())?;
+    let code = match family {
+        Family::V4 => Code::NoIpv4Address,
+        Family::V6 => Code::NoIpv6Address,
+    };
+    let failure = Failure {
+        code,
+        at: engine.network.interfaces[host].named.clone(),
+        detail: String::new(),
+    };
+    Some(Blocker::at(&failure, back, 0))
 }
 
 /// The question of the first pair whose verdict is as the first wish has it, else as the next one has it,

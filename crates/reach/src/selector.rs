@@ -152,6 +152,16 @@ impl Selector {
         all.filter(belongs).map(|(index, _)| index).collect()
     }
 
+    /// The family of its addresses, where it is addresses and all of one family.
+    pub(crate) fn family(&self) -> Option<Family> {
+        match self {
+            Self::InternetOver(family) => Some(*family),
+            Self::Range(range) => Some(Family::of_range(range)),
+            Self::Address(address) => Some(Family::of(*address)),
+            _ => None,
+        }
+    }
+
     /// All that belongs to it.
     pub fn selected(&self, engine: &Engine<'_>) -> Result<Vec<Selected>, SelectorError> {
         let mut selected: Vec<Selected> = self

@@ -136,15 +136,14 @@ fn id_of(
     id
 }
 
-/// The IPv6 addresses, which no internet gateway puts others in the place of. EC2 leaves them out where there are
-/// none.
+/// The IPv6 addresses, which no internet gateway puts others in the place of. Where there are none, EC2 says so.
 fn ipv6(
     set: Option<Vec<types::NetworkInterfaceIpv6Address>>,
     reader: &mut Reader,
 ) -> Vec<(IpAddr, Option<IpAddr>)> {
     const NAME: &str = "ipv6_addresses";
     let mut found = Vec::new();
-    for own in set.unwrap_or_default() {
+    for own in reader.always(NAME, "ipv6AddressesSet", set) {
         let text = reader.text(NAME, "ipv6Address", own.ipv6_address);
         match text.parse() {
             Ok(address) => found.push((IpAddr::V6(address), None)),
@@ -217,6 +216,7 @@ mod tests {
             .private_ip_address("10.0.1.5")
             .build();
         types::NetworkInterface::builder()
+            .set_ipv6_addresses(Some(Vec::new()))
             .network_interface_id("eni-00000001")
             .vpc_id("vpc-00000001")
             .subnet_id("subnet-00000001")
@@ -284,6 +284,7 @@ mod tests {
             ("groupId", whole().set_groups(group(""))),
             ("groupId", whole().set_groups(group("zzz"))),
             ("sourceDestCheck", whole().set_source_dest_check(None)),
+            ("ipv6AddressesSet", whole().set_ipv6_addresses(None)),
             ("privateIpAddressesSet", whole().set_private_ip_addresses(None)),
             (
                 "privateIpAddressesSet",

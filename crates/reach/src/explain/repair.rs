@@ -53,12 +53,17 @@ pub struct Blocker {
 impl Blocker {
     /// A blocker that nothing near would lift.
     pub(super) fn dead(failure: &Failure, back: bool, traced: &Traced) -> Self {
+        Self::at(failure, back, traced.trace.steps.len())
+    }
+
+    /// The same after so many steps.
+    pub(super) fn at(failure: &Failure, back: bool, hop: usize) -> Self {
         Self {
             code: failure.code,
             aws_code: failure.code.aws(),
             what: failure.code.what(),
             direction: if back { "return" } else { "forward" },
-            hop: traced.trace.steps.len(),
+            hop,
             component: failure.at.name.clone(),
             id: failure.at.id.clone(),
             detail: failure.detail.clone(),
