@@ -19,6 +19,8 @@ use crate::{Ec2, cidr_block, ownership, tags};
 
 /// The pool of the ranges that Amazon gives.
 const AMAZON: &str = "Amazon";
+/// The pool of the ranges that an IPAM gives.
+const IPAM: &str = "IPAM Managed";
 
 /// VPCs, live.
 pub struct Vpcs;
@@ -97,9 +99,19 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
             secondary.push(range);
         }
     }
-    let associations = vpc.ipv6_cidr_block_association_set.unwrap_or_default();
+    let associations = reader.always(
+        ipv6::BLOCK,
+        "ipv6CidrBlockAssociationSet",
+        vpc.ipv6_cidr_block_association_set,
+    );
     let (ipv6, given) = cidr_block::read(&mut reader, associations, &mut facts, |reader, pool| {
-        reader.text(ipv6::BLOCK, "ipv6Pool", pool) == AMAZON
+        let pool = reader.text(ipv6::BLOCK, "ipv6Pool", pool);
+        let is_own = pool.is_empty() || pool == IPAM || pool.starts_with("ipv6pool-");
+        if !is_own && pool != AMAZON {
+            let why = format!("EC2 says `{pool}` as its `ipv6Pool`, which is no pool that is known");
+            reader.unknown(ipv6::BLOCK, why);
+        }
+        pool == AMAZON
     });
     if !given.is_empty() {
         facts.set(AMAZON_RANGES, given);
@@ -366,6 +378,35 @@ mod tests {
         );
         assert_eq!(object.record.text(attr::INSTANCE_TENANCY), "default");
         assert!(!object.record.has(attr::ENABLE_DNS_SUPPORT));
+    }
+
+    #[test]
+    fn ranges_that_ec2_leaves_out_and_pools_that_nobody_knows_are_not_known() {
+        use aws_sdk_ec2::types::{VpcIpv6CidrBlockAssociation, builders::VpcBuilder};
+        let vpc = || {
+            aws_sdk_ec2::types::Vpc::builder()
+                .vpc_id("vpc-00000001")
+                .cidr_block("10.0.0.0/16")
+                .is_default(false)
+                .instance_tenancy(Tenancy::Default)
+                .cidr_block_association_set(association("10.0.0.0/16", VpcCidrBlockStateCode::Associated))
+        };
+        let of_pool = |pool: &str| {
+            let state = VpcCidrBlockState::builder().state(VpcCidrBlockStateCode::Associated);
+            let association = VpcIpv6CidrBlockAssociation::builder()
+                .ipv6_cidr_block("2001:db8::/56")
+                .ipv6_cidr_block_state(state.build())
+                .ipv6_pool(pool);
+            vpc().ipv6_cidr_block_association_set(association.build())
+        };
+        let is_known = |vpc: VpcBuilder| !fold(vpc.build()).unwrap().unread.contains_key(ipv6::BLOCK.name);
+        for pool in [AMAZON, IPAM, "ipv6pool-ec2-01234567"] {
+            assert!(is_known(of_pool(pool)), "{pool}");
+        }
+        assert!(is_known(
+            vpc().set_ipv6_cidr_block_association_set(Some(Vec::new()))
+        ));
+        assert!(!is_known(vpc()) && !is_known(of_pool("zzz")));
     }
 
     #[test]
