@@ -113,6 +113,13 @@ const MAY: &[May] = &[
         "a VPC or a subnet may have no IPv6 range",
     ),
     may(
+        "DescribeVpcs",
+        "vpcSet",
+        "ipv6CidrBlockAssociationSet",
+        &[LeftOut],
+        "EC2 leaves it out where a VPC has none",
+    ),
+    may(
         "",
         "ipv6CidrBlockAssociationSet",
         "item",
