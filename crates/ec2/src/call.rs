@@ -86,10 +86,6 @@ impl<'a> CallContext<'a> {
 /// Shorter waits for the request limits are not reported.
 const TOLD_WAIT: Duration = Duration::from_secs(5);
 
-/// Reads mostly come one page after the other, a list for each kind. Those that a plan makes for each VPC are
-/// asked for so many at a time: each has a connection of its own, and a server takes only so many.
-const READS_MAX: usize = 64;
-
 /// Makes the calls to one service.
 #[derive(Debug)]
 pub struct Caller {
@@ -97,8 +93,6 @@ pub struct Caller {
     buckets: Buckets,
     /// How many calls that change something may be under way at a time.
     turns: Semaphore,
-    /// How many that only read may be.
-    reads: Semaphore,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     teller: Teller,
     /// Whether the endpoint ever answered: one that never did is not waited for.
@@ -130,7 +124,6 @@ impl Caller {
     ) -> Self {
         Self {
             turns: Semaphore::new(parallelism),
-            reads: Semaphore::new(READS_MAX),
             buckets: Buckets::new(request_rate.or(endpoint.is_aws.then_some(1.0))),
             endpoint,
             counts: Mutex::default(),
@@ -208,11 +201,12 @@ impl Caller {
         loop {
             let turn = self.unless_given_up(async {
                 self.begin(context, action).await;
-                let turns = match context.purpose {
-                    Purpose::Read => &self.reads,
-                    _ => &self.turns,
-                };
-                turns.acquire().await.ok()
+                // Reads are few and come together; what changes something takes its turn.
+                if context.purpose == Purpose::Read {
+                    None
+                } else {
+                    self.turns.acquire().await.ok()
+                }
             });
             let Some(turn) = turn.await else {
                 return Err(Failure {

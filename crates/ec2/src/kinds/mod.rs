@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::Filter;
 use futures_util::future::{LocalBoxFuture, ready};
+use futures_util::stream::{self, StreamExt};
 use trueup_model::{Acted, Attr, Kind, Object, Record, Scope, Settled, Value, Wait, Waiter};
 
 use crate::act::Task;
@@ -196,6 +197,19 @@ pub async fn is_gone(ec2: &Ec2, kind: Kind, id: &str) -> Result<bool, Failure> {
 
 /// What is said of an object that was made and is not shown.
 pub const INVISIBLE: &str = "not visible yet";
+
+/// Lists come one page after the other, but what is asked of each object is asked for so many of them at a time:
+/// each call has a connection of its own, and a server takes only so many.
+const OBJECTS_AT_ONCE: usize = 32;
+
+/// Reads something of each of many objects.
+pub async fn side_by_side<F>(reads: impl Iterator<Item = F>) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let done: Vec<_> = stream::iter(reads).buffered(OBJECTS_AT_ONCE).collect().await;
+    done.into_iter().collect()
+}
 
 /// Looks once at everything of a kind that is waited for. Answers in the order of `waits`.
 pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {

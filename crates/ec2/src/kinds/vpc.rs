@@ -5,7 +5,6 @@ mod amazon;
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, Tenancy, VpcAttributeName, VpcCidrBlockStateCode, VpcTenancy,
 };
-use futures_util::future::join_all;
 use trueup_model::kinds::vpc::{AMAZON_RANGES, Vpc, action, attr, wait};
 use trueup_model::{Acted, ApiAction, Object, Record, Scope, ipv6};
 
@@ -13,7 +12,7 @@ use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
 use crate::call::CallContext;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, list_and_act};
+use crate::kinds::{Answer, Live, Which, asked, list_and_act, side_by_side};
 use crate::read::{Found, ObservedState, pages};
 use crate::{Ec2, cidr_block, ownership, tags};
 
@@ -36,7 +35,7 @@ impl Live for Vpcs {
     fn enrich<'a>(&'a self, ec2: &'a Ec2, scope: &'a Scope, objects: &'a mut [Object]) -> Answer<'a, ()> {
         let ours = objects.iter_mut().filter(|object| object.is_of(&scope.topology));
         let reads: Vec<_> = ours.map(|object| dns(ec2, object)).collect();
-        Box::pin(async { join_all(reads).await.into_iter().collect() })
+        Box::pin(side_by_side(reads.into_iter()))
     }
 }
 

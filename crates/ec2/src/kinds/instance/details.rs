@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use aws_sdk_ec2::types::{InstanceAttributeName, Volume};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::future::join_all;
 use trueup_model::kinds::instance::attr;
 use trueup_model::{Attr, Object, Record, Scope, Value};
 
@@ -13,6 +12,7 @@ use super::fact;
 use crate::answer::told;
 use crate::call::CallContext;
 use crate::failure::Failure;
+use crate::kinds::side_by_side;
 use crate::read::pages;
 use crate::{Ec2, filter};
 
@@ -48,7 +48,7 @@ pub async fn enrich(ec2: &Ec2, scope: &Scope, instances: &mut [Object]) -> Resul
         let termination = asked || scope.declares(object, attr::DISABLE_API_TERMINATION.name);
         (user_data || termination).then(|| attributes(ec2, object, user_data, termination))
     });
-    join_all(reads).await.into_iter().collect()
+    side_by_side(reads).await
 }
 
 /// Reads the root volumes of these instances, many in one call.
