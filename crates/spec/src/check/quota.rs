@@ -13,7 +13,7 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
         match kind.schema().quota {
             Quota::Unlimited => {}
             Quota::Region(granted) => {
-                let all = topology.of(kind).collect();
+                let all: Vec<&Resource> = topology.of(kind).collect();
                 over("the topology", " for a region", granted, kind, &all, out);
             }
             Quota::Vpc(granted) => {
@@ -50,7 +50,7 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
 }
 
 /// Warns at the first that is one too many.
-fn over(whose: &str, of: &str, granted: usize, kind: Kind, all: &Vec<&Resource>, out: &mut Vec<Diagnostic>) {
+fn over(whose: &str, of: &str, granted: usize, kind: Kind, all: &[&Resource], out: &mut Vec<Diagnostic>) {
     if let Some(first) = all.get(granted) {
         let message = format!(
             "{whose} has {} {}; an account's quota{of} is {granted} unless it was raised",

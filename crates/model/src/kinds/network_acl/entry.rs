@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
-
 use serde::{Deserialize, Serialize};
 
 use super::attr;
