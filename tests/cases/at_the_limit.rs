@@ -1,6 +1,7 @@
 //! Holds `validate` and EC2 together, limit by limit: what is just right is taken by both, what is just past
 //! it by neither. A new attribute without a row here fails.
 
+mod endpoints;
 mod hosts;
 mod rows;
 
@@ -30,9 +31,6 @@ const OUT_OF_REACH: &[(&str, i64, &str)] = &[(
     1,
     "the snapshot of every image of today is larger",
 )];
-
-/// Words that are the only ones of their choice, and EC2's spelling of them is another.
-const ONLY_WORDS: &[&str] = &["gateway"];
 
 /// Actions of which EC2 takes no `DryRun`.
 const WITHOUT_DRY_RUN: &[&str] = &["AssociateVpcCidrBlock"];
@@ -179,7 +177,7 @@ fn lacks(path: &str, ty: &Type, rows: &[Row]) -> Vec<String> {
             ends.into_iter().chain(over).flatten().collect()
         }
         Type::Choice(words) => {
-            let words = words.iter().filter(|word| !ONLY_WORDS.contains(word));
+            let words = words.iter();
             words
                 .filter_map(|word| lack(format!("`{word}`"), at.contains(&json!(word))))
                 .collect()

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use trueup_model::schema::{Cost, Effect};
 use trueup_model::{Action, Kind};
+use trueup_tests::deletions::{DELETIONS, ELSEWHERE};
 use trueup_tests::filled;
 use trueup_tests::flips::flips;
-use trueup_tests::meddlings::{DELETIONS, ELSEWHERE, MEDDLINGS, Meddling, network};
+use trueup_tests::meddlings::{MEDDLINGS, Meddling, network};
 use trueup_tests::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY, World, paused, topology};
 
 #[test]

@@ -223,6 +223,7 @@ fn renaming_and_swapping_what_others_stand_in_is_done_in_one_go() {
                 "  inner:\n    cidr_block: 10.0.2.0/24",
             ),
             ("subnet: private", "subnet: inner"),
+            ("subnets: [public, private]", "subnets: [public, inner]"),
         ],
         // Two subnets swap their ranges.
         &[

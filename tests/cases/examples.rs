@@ -8,6 +8,7 @@ use trueup_tests::{EVERY_KIND, World, paused, topology};
 const SEED: &str = include_str!("../../specs/gateway-endpoint.yaml");
 const NAT: &str = include_str!("../../specs/nat-gateway.yaml");
 const DUAL_STACK: &str = include_str!("../../specs/dual-stack.yaml");
+const INTERFACES: &str = include_str!("../../specs/interface-endpoints.yaml");
 
 #[test]
 fn the_seed_is_applied_is_stable_and_is_destroyed() {
@@ -46,6 +47,17 @@ fn both_families_are_applied_are_stable_and_are_destroyed() {
 }
 
 #[test]
+fn interface_endpoints_are_applied_are_stable_and_are_destroyed() {
+    paused(async {
+        let world = World::new().await;
+        let endpoints = topology(INTERFACES);
+        world.apply(&endpoints).await;
+        assert!(world.plan(&endpoints).await.is_empty());
+        world.destroy(&endpoints).await;
+    });
+}
+
+#[test]
 fn what_is_live_reaches_what_its_spec_wants() {
     let mut works = 0;
     for spec in [
@@ -54,6 +66,7 @@ fn what_is_live_reaches_what_its_spec_wants() {
         include_str!("../../specs/network-acl.yaml"),
         include_str!("../../specs/production.yaml"),
         DUAL_STACK,
+        INTERFACES,
         EVERY_KIND,
     ] {
         let topology = topology(spec);

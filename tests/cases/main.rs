@@ -18,6 +18,7 @@ mod existing;
 mod exposure;
 mod gaps;
 mod identity;
+mod interface_endpoints;
 mod interop;
 mod ipv6;
 mod limits;

@@ -275,6 +275,43 @@ pub fn edits_in_place() -> Vec<Edit> {
             "s3:PutObject",
             &["ModifyVpcEndpoint"],
         ),
+        edit(
+            Kind::VpcEndpoint,
+            "subnets: [public, private]",
+            "subnets: [private]",
+            &["ModifyVpcEndpoint"],
+        ),
+        // One subnet in a zone: what goes, goes first.
+        edit(
+            Kind::VpcEndpoint,
+            "subnets: [public]",
+            "subnets: [private]",
+            &["ModifyVpcEndpoint", "ModifyVpcEndpoint"],
+        ),
+        edit(
+            Kind::VpcEndpoint,
+            "security_groups: [web]",
+            "security_groups: [web, db]",
+            &["ModifyVpcEndpoint"],
+        ),
+        edit(
+            Kind::VpcEndpoint,
+            "    security_groups: [web]\n",
+            "",
+            &["ModifyVpcEndpoint"],
+        ),
+        edit(
+            Kind::VpcEndpoint,
+            "private_dns_enabled: false",
+            "private_dns_enabled: true",
+            &["ModifyVpcEndpoint"],
+        ),
+        edit(
+            Kind::VpcEndpoint,
+            "dns_record_ip_type: service-defined",
+            "dns_record_ip_type: ipv4",
+            &["ModifyVpcEndpoint"],
+        ),
         edit(None, "team: network", "team: core", &[]),
     ]
 }
@@ -335,13 +372,21 @@ pub fn edits_that_replace() -> Vec<Edit> {
             "elastic_ip: nat, private_ip_address: 10.0.1.77}",
             &["CreateNatGateway", "DeleteNatGateway"],
         ),
+        edit(
+            Kind::VpcEndpoint,
+            "    subnet: private\n",
+            "    subnet: public\n",
+            &["CreateVpcEndpoint", "DeleteVpcEndpoints"],
+        ),
     ]
 }
 
 /// What takes resources away, gives them other names, or replaces what all others are in.
 #[must_use]
 pub fn edits_of_resources() -> Vec<Edit> {
-    let endpoint = include_str!("../kinds/vpc_endpoint.yaml").trim_start_matches("vpc_endpoint:\n");
+    let endpoints = include_str!("../kinds/vpc_endpoint.yaml").trim_start_matches("vpc_endpoint:\n");
+    let endpoint = endpoints.split_inclusive("  ssm:\n").next().unwrap_or_default();
+    let endpoint = endpoint.trim_end_matches("  ssm:\n");
     vec![
         edit(
             Kind::Vpc,

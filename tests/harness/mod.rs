@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a sandbox in process, and the journey from a spec to a network and back.
 
 pub mod crash_point;
+pub mod deletions;
 pub mod edit_list;
 pub mod equivalence;
 pub mod far;

@@ -243,6 +243,8 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
         Kind::VpcEndpoint => {
             vec![
                 format!("ModifyVpcEndpoint&VpcEndpointId={id}&ResetPolicy=true"),
+                format!("ModifyVpcEndpoint&VpcEndpointId={id}&PrivateDnsEnabled=false"),
+                format!("ModifyVpcEndpoint&VpcEndpointId={id}&IpAddressType=ipv4"),
                 format!("DeleteVpcEndpoints&VpcEndpointId.1={id}"),
             ]
         }

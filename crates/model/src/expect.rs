@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::diagnostic::Place;
 use crate::kind::is_id_tail;
+use crate::kinds::vpc_endpoint::service;
 use crate::net::{Complaint, Format, RANGE, TEXT, id_tail, ipv4, ipv6, is_word, range};
 use crate::schema::{Attribute, Type};
 use crate::service::SERVICES;
@@ -156,13 +157,23 @@ pub const INTERNET_V4: &str = "internet/ipv4";
 pub const INTERNET_V6: &str = "internet/ipv6";
 
 /// The kinds whose resources are parties.
-pub const PARTIES: [Kind; 3] = [Kind::Instance, Kind::Subnet, Kind::SecurityGroup];
+pub const PARTIES: [Kind; 4] = [
+    Kind::Instance,
+    Kind::Subnet,
+    Kind::SecurityGroup,
+    Kind::VpcEndpoint,
+];
 
 /// The kinds that packets go through.
 pub const WAYS: [Kind; 3] = [Kind::InternetGateway, Kind::NatGateway, Kind::VpcEndpoint];
 
-/// The services of AWS that have a short name here.
+/// The services of AWS that are parties by their short names alone; all others are written `aws/ssm`.
 pub const AWS_SERVICES: [&str; 2] = ["s3", "dynamodb"];
+
+/// Whether a party is a service of AWS: `s3`, `aws/ssm`, or a full name.
+pub fn is_aws_service(party: &str) -> bool {
+    AWS_SERVICES.contains(&party) || party.starts_with("aws/") || service::is_full(party)
+}
 
 /// The pattern of a resource's name.
 macro_rules! name {
@@ -172,17 +183,17 @@ macro_rules! name {
 }
 
 static PARTY: Format = Format {
-    what: "a party: instance.x, subnet.x, security_group.x, internet, s3, dynamodb, cidr/10.0.0.0/8, tag/key=value, an id or an address",
+    what: "a party: instance.x, subnet.x, security_group.x, vpc_endpoint.x, internet, s3, dynamodb, aws/ssm, cidr/10.0.0.0/8, tag/key=value, an id or an address",
     pattern: concat!(
-        "^(internet(/ipv[46])?|s3|dynamodb|com\\.amazonaws\\.[a-z0-9.-]+|cidr/(",
+        "^(internet(/ipv[46])?|s3|dynamodb|aws/[a-z0-9][a-z0-9.-]*|com\\.amazonaws\\.[a-z0-9.-]+|cidr/(",
         range!(),
         ")|",
         ipv4!(),
         "|",
         ipv6!(),
-        "|(eni|pcx|tgw|eigw|i|subnet|sg)-",
+        "|(eni|pcx|tgw|eigw|i|subnet|sg|vpce)-",
         id_tail!(),
-        "|(instance|subnet|security_group)\\.",
+        "|(instance|subnet|security_group|vpc_endpoint)\\.",
         name!(),
         ")$|^tag/[^=]"
     ),
@@ -208,6 +219,9 @@ static WAY: Format = Format {
 
 fn read_party(text: &str) -> Result<String, Complaint> {
     let is_service = AWS_SERVICES.contains(&text)
+        || text
+            .strip_prefix("aws/")
+            .is_some_and(|name| is_word(name, ".-") && !name.starts_with(['.', '-']))
         || text
             .strip_prefix("com.amazonaws.")
             .is_some_and(|name| is_word(name, ".-"));
@@ -238,8 +252,9 @@ fn read_party(text: &str) -> Result<String, Complaint> {
         return read;
     }
     let complaint = Complaint::new(format!("`{text}` is no party"));
-    // A bare range, a bare tag.
+    // A bare range, a bare tag, a bare service.
     let meant = [
+        ("aws/", service::INTERFACE.contains(&text)),
         ("cidr/", (RANGE.read)(text).is_ok()),
         ("tag/", text.contains('=')),
     ]
@@ -302,7 +317,7 @@ mod tests {
         }
         assert_eq!(
             (PARTY.read)("vpc.main").unwrap_err().message,
-            "`vpc.main` is of kind vpc, and only instance, subnet, security_group are named here"
+            "`vpc.main` is of kind vpc, and only instance, subnet, security_group, vpc_endpoint are named here"
         );
         assert!((PARTY.read)("web").is_err() && (PARTY.read)("tag/").is_err());
         assert!(

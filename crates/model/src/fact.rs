@@ -15,6 +15,10 @@ shared! {
     IPV6: str = "ipv6";
     /// The network interface that it has: an instance its primary one.
     NETWORK_INTERFACE: str = "network_interface";
+    /// The network interfaces that it has: an endpoint one in each of its subnets.
+    NETWORK_INTERFACES: [Value] = "network_interfaces";
+    /// Of an endpoint: the first of its own names, which end with it.
+    DNS_NAME: str = "dns_name";
     /// Of an Elastic IP address: the instance that has it.
     INSTANCE: str = "instance";
     /// Of an Elastic IP address: the association with what has it.

@@ -19,11 +19,14 @@ impl Default for Interfaces {
 }
 
 impl Interfaces {
-    /// The same without those of some instances, by id: what ends takes its interfaces along.
+    /// The same without those that end, by their own ids or those of their instances: what ends takes its
+    /// interfaces along.
     #[must_use]
     pub fn without(mut self, ends: impl Fn(&str) -> bool) -> Self {
         if let Self::Read(interfaces) = &mut self {
-            interfaces.retain(|interface| !interface.instance.as_deref().is_some_and(&ends));
+            interfaces.retain(|interface| {
+                !ends(&interface.id) && !interface.instance.as_deref().is_some_and(&ends)
+            });
         }
         self
     }

@@ -175,6 +175,8 @@ pub enum Note {
         /// How many go at a time.
         portion: usize,
     },
+    /// The owner of an endpoint's service has yet to accept it.
+    AwaitsAcceptance,
     /// EC2 assigns so many IPv6 addresses of its choice.
     AddressesAssigned(usize),
     /// User data runs at the first boot only.
@@ -198,6 +200,7 @@ impl Note {
             Self::AddressHeld { .. } => "address_held",
             Self::AclFull { .. } => "acl_full",
             Self::NoRoom { .. } => "no_room",
+            Self::AwaitsAcceptance => "awaits_acceptance",
             Self::AddressesAssigned(_) => "addresses_assigned",
             Self::FirstBootOnly => "first_boot_only",
             Self::StaysStopped => "stays_stopped",

@@ -91,10 +91,10 @@ pub trait Rules: Sync {
         Vec::new()
     }
 
-    /// The space of claims in which EC2 chooses for this call: whoever claims something certain there comes
+    /// The spaces of claims in which EC2 chooses for this call: whoever claims something certain there comes
     /// first, lest EC2 give it away.
-    fn takes_any(&self, _call: &Call) -> Option<String> {
-        None
+    fn takes_any(&self, _call: &Call) -> Vec<String> {
+        Vec::new()
     }
 
     /// What must have happened before `call` that no reference of it says.

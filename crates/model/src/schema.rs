@@ -48,6 +48,19 @@ pub enum Quota {
     Region(usize),
     /// So many in a VPC.
     Vpc(usize),
+    /// Another one for each of these parts of the kind.
+    Each(&'static [Portion]),
+}
+
+/// A part of a kind that has a quota of its own.
+#[derive(Debug)]
+pub struct Portion {
+    /// What those are, in the plural.
+    pub what: &'static str,
+    /// Whether a record is one of them.
+    pub is: fn(&Record) -> bool,
+    /// How many there may be.
+    pub quota: Quota,
 }
 
 impl Schema {

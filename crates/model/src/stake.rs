@@ -37,6 +37,11 @@ pub enum Loss {
         /// Which one.
         range: String,
     },
+    /// The name of an endpoint's own, which some may use.
+    DnsName {
+        /// Which one.
+        name: String,
+    },
     /// The volume that an instance boots from, with what is on it.
     RootVolume {
         /// Its id.
@@ -54,6 +59,7 @@ impl std::fmt::Display for Loss {
             Self::ElasticIp { address } => write!(f, "address {address}"),
             Self::Ipv6Address { address } => write!(f, "IPv6 address {address}"),
             Self::Ipv6Range { range } => write!(f, "IPv6 range {range}"),
+            Self::DnsName { name } => write!(f, "DNS name {name}"),
             Self::RootVolume { id, gib: None } => write!(f, "root volume {id}"),
             Self::RootVolume { id, gib: Some(gib) } => write!(f, "root volume {id} ({gib} GiB)"),
         }

@@ -389,10 +389,9 @@ impl<'v> Lowering<'v> {
             certain.entry(&claim.space).or_default().push((claim, *index));
         }
         for (index, node) in self.nodes.iter().enumerate() {
-            let Some(space) = node.verdict.address.kind.rules().takes_any(node.call) else {
-                continue;
-            };
-            for (claim, first) in certain.get(space.as_str()).into_iter().flatten() {
+            let spaces = node.verdict.address.kind.rules().takes_any(node.call);
+            let claimed = spaces.iter().filter_map(|space| certain.get(space.as_str()));
+            for (claim, first) in claimed.flatten() {
                 let reason = StepReason::TakenFirst {
                     by: self.nodes[*first].verdict.address.clone(),
                     what: claim.what.clone(),

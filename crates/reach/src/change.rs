@@ -5,10 +5,11 @@ mod cause;
 mod outside;
 mod rows;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trueup_model::Level;
+use trueup_model::kinds::vpc_endpoint::service;
 
 use crate::address::{AddressSet, ByFamily, Family};
 use crate::answer::Answer;
@@ -24,8 +25,21 @@ pub use cause::causes;
 pub use outside::Outside;
 pub use rows::{ROWS_MAX, Row, merged};
 
-/// The services of AWS that are looked at.
-const SERVICES: [&str; 2] = trueup_model::expect::AWS_SERVICES;
+/// The services of AWS that are looked at: those of gateway endpoints, and those whose names lead to an interface
+/// endpoint before or after.
+fn services(engines: [&Engine<'_>; 2]) -> BTreeSet<String> {
+    let endpoints = engines
+        .into_iter()
+        .flat_map(|engine| engine.network.endpoints.iter());
+    let named = endpoints
+        .filter(|endpoint| endpoint.private_dns)
+        .map(|endpoint| service::short(&endpoint.service).to_owned());
+    ["s3", "dynamodb"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(named)
+        .collect()
+}
 
 /// One end of what changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +51,7 @@ pub enum End {
     /// All of the internet, as it is asked for.
     Internet,
     /// A service of AWS.
-    Service(&'static str),
+    Service(String),
 }
 
 impl End {
@@ -47,7 +61,7 @@ impl End {
             Self::Hosts(names) => names.clone(),
             Self::Outside(outside) => vec![outside.name()],
             Self::Internet => vec!["internet".to_owned()],
-            Self::Service(name) => vec![(*name).to_owned()],
+            Self::Service(name) => vec![name.clone()],
         }
     }
 
@@ -154,10 +168,10 @@ pub fn changes(before: &Engine<'_>, after: &Engine<'_>) -> Vec<Change> {
     let (old, new) = (Matrix::new(before), Matrix::new(after));
     let groups = groups(before, &old, after, &new);
     let mut found = inside(&groups, &old, &new);
-    let outside = Pieces::new(before, after);
+    let (outside, services) = (Pieces::new(before, after), services([before, after]));
     for group in &groups {
         found.extend(outside.reaching(before, after, group));
-        found.extend(out_of(before, after, group));
+        found.extend(out_of(before, after, &services, group));
     }
     found.sort();
     found
@@ -264,7 +278,12 @@ fn inside(groups: &[Group], old: &Matrix<'_, '_>, new: &Matrix<'_, '_>) -> Vec<C
 }
 
 /// What changes from hosts to the internet and to services.
-fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change> {
+fn out_of(
+    before: &Engine<'_>,
+    after: &Engine<'_>,
+    services: &BTreeSet<String>,
+    group: &Group,
+) -> Vec<Change> {
     let ask = |engine: &Engine<'_>, host: Place, to: &Selector| {
         let from = host.map(|(_, host)| Selector::Named(engine.network.interfaces[host].named.name.clone()));
         from.and_then(|from| reach(engine, &from, to).ok())
@@ -272,7 +291,11 @@ fn out_of(before: &Engine<'_>, after: &Engine<'_>, group: &Group) -> Vec<Change>
             .unwrap_or_default()
     };
     let ends = std::iter::once((End::Internet, Selector::Internet));
-    let ends = ends.chain(SERVICES.map(|name| (End::Service(name), Selector::Service(name.to_owned()))));
+    let ends = ends.chain(
+        services
+            .iter()
+            .map(|name| (End::Service(name.clone()), Selector::Service(name.clone()))),
+    );
     let mut found = Vec::new();
     for (end, selector) in ends {
         let shifts = shifts(

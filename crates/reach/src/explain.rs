@@ -20,7 +20,7 @@ use crate::engine::Engine;
 use crate::network::Named;
 use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::proposal::Proposal;
-use crate::question::{between, reach};
+use crate::question::{between, named_endpoint, reach};
 use crate::selector::{Selected, Selector, SelectorError};
 use crate::service::ServiceSet;
 use crate::trace::Failure;
@@ -275,6 +275,18 @@ fn start(engine: &Engine<'_>, one: &Selected, family: Family) -> Option<Start> {
 /// The question that a pair of members comes to. A host without a public address gets one for the sake of the
 /// explanation.
 fn question(engine: &Engine<'_>, from: &Selected, to: &Selected) -> Option<(Start, PacketEnd)> {
+    // What a service's name leads to: the first of its addresses that does not work shows why.
+    let named = match (from, to) {
+        (Selected::Interface(host), Selected::Service(name, _)) => named_endpoint(engine, *host, name),
+        _ => None,
+    };
+    let named = named.and_then(|(_, interfaces)| {
+        let all = || interfaces.iter().map(|own| Selected::Interface(*own));
+        all()
+            .find(|to| between(engine, from, to).allowed.is_empty())
+            .or_else(|| all().next())
+    });
+    let to = named.as_ref().unwrap_or(to);
     let target = match (from, to) {
         (Selected::Interface(from), Selected::Interface(to)) => {
             let both = |family| engine.primary(*from, family).and(engine.primary(*to, family));
@@ -351,6 +363,7 @@ impl Selector {
         match self {
             Self::Subnet(index) => engine.network.subnets[*index].named.name.clone(),
             Self::Group(index) => engine.network.security_groups[*index].named.name.clone(),
+            Self::Endpoint(index) => engine.network.endpoints[*index].named.name.clone(),
             other => other.to_string(),
         }
     }

@@ -117,6 +117,8 @@ fn vpc(versions: &Versions<'_>, places: &[Place]) -> Option<Vpc> {
         main_table: part(&versions.route_tables, |vpc| vpc.main_table)?,
         default_acl: part(&versions.network_acls, |vpc| vpc.default_acl)?,
         public_access: agreed(own.iter().map(|(_, vpc)| vpc.public_access))?,
+        // Where it is on for a time only, names lead to either.
+        dns: agreed(own.iter().map(|(_, vpc)| vpc.dns)).flatten(),
         unread: own
             .iter()
             .fold(Unread::default(), |all, (_, vpc)| all.or(vpc.unread)),
@@ -393,18 +395,50 @@ fn nat_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<NatGateway> 
 
 fn endpoint(versions: &Versions<'_>, places: &[Place]) -> Option<Endpoint> {
     let own = versions.own(places, |network| &network.endpoints);
-    // An interface endpoint answers to a service's name, and where it does is not either of two ways.
-    let plain = own
+    let names = own
         .iter()
-        .all(|(_, endpoint)| !matches!(endpoint.kind, EndpointKind::Interface(_)) && !endpoint.private_dns);
-    plain.then_some(())?;
+        .map(|(_, endpoint)| endpoint.private_dns && endpoint.available);
+    let kinds: Vec<EndpointKind> = own
+        .iter()
+        .map(|(version, endpoint)| endpoint_kind(versions, *version, &endpoint.kind))
+        .collect();
+    let (first, kind) = (own.first()?.1, agreed(kinds.iter()).cloned());
+    let is_everywhere = own.len() == versions.of.len();
+    let is_same = is_everywhere && kind.is_some() && agreed(names.clone()).is_some();
     Some(Endpoint {
         vpc: agreed(
             own.iter()
                 .map(|(version, endpoint)| versions.vpcs.at(*version, Some(endpoint.vpc))),
         )??,
-        kind: agreed(own.iter().map(|(_, endpoint)| endpoint.kind.clone()))?,
+        kind: match kind {
+            Some(kind) => kind,
+            None => EndpointKind::Interface(interfaces_of_any(&kinds)?),
+        },
         available: own.iter().any(|(_, endpoint)| endpoint.available),
-        ..own.first()?.1.clone()
+        private_dns: names.into_iter().any(|leads| leads),
+        is_unsure: !is_same,
+        ..first.clone()
     })
+}
+
+/// The kind of an endpoint of one version, by the interfaces here.
+fn endpoint_kind(versions: &Versions<'_>, version: usize, kind: &EndpointKind) -> EndpointKind {
+    match kind {
+        EndpointKind::Interface(interfaces) => {
+            let here = interfaces.iter();
+            EndpointKind::Interface(here.map(|own| versions.interfaces.of(version, *own)).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// The interfaces that an interface endpoint has at any time; `None` where it is of another kind at a time.
+fn interfaces_of_any(kinds: &[EndpointKind]) -> Option<Vec<usize>> {
+    let each = kinds.iter().map(|kind| match kind {
+        EndpointKind::Interface(interfaces) => Some(interfaces),
+        _ => None,
+    });
+    let all: Vec<&Vec<usize>> = each.collect::<Option<_>>()?;
+    let all: BTreeSet<usize> = all.into_iter().flatten().copied().collect();
+    Some(all.into_iter().collect())
 }

@@ -6,10 +6,10 @@ use crate::address::{Family, number};
 use crate::answer::{Answer, ask};
 use crate::engine::Engine;
 use crate::equivalence::{HostClass, is_named, pairs};
-use crate::network::EndpointKind;
+use crate::network::{Endpoint, EndpointKind};
 use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::partition::partition;
-use crate::selector::{Selected, Selector, SelectorError};
+use crate::selector::{Selected, Selector, SelectorError, is_called};
 use crate::service::ServiceSet;
 use crate::tracer::Start;
 
@@ -73,35 +73,56 @@ fn nothing(family: Family) -> Answer {
     }
 }
 
-/// To a service: its name is looked up in the host's VPC first, where an interface endpoint may answer to it.
-fn to_service(engine: &Engine<'_>, from: usize, name: &str, packet_end: &PacketEnd) -> Answer {
+/// The interface endpoint to which a service's usual name leads in the VPC of a host, with its interfaces.
+pub(crate) fn named_endpoint<'n>(
+    engine: &Engine<'n>,
+    from: usize,
+    name: &str,
+) -> Option<(&'n Endpoint, &'n [usize])> {
     let network = engine.network;
     let vpc = network.vpc_of(from);
-    let serves = |service: &str| service == name || service.rsplit('.').next() == Some(name);
-    let private = network
+    let leads = |endpoint: &&Endpoint| {
+        endpoint.vpc == vpc
+            && endpoint.private_dns
+            && endpoint.available
+            && is_called(&endpoint.service, name)
+    };
+    let mut private = network
         .endpoints
         .iter()
-        .filter(|endpoint| endpoint.vpc == vpc && endpoint.private_dns && serves(&endpoint.service));
-    let interfaces = private
         .filter(|_| network.vpcs[vpc].dns != Some(false))
+        .filter(leads)
         .filter_map(|endpoint| match &endpoint.kind {
-            EndpointKind::Interface(interfaces) => Some(interfaces),
+            EndpointKind::Interface(interfaces) if !interfaces.is_empty() => {
+                Some((endpoint, &interfaces[..]))
+            }
             _ => None,
         });
-    let mut interfaces = interfaces;
-    if let Some(interfaces) = interfaces.find(|interfaces| !interfaces.is_empty()) {
-        let answers = interfaces
-            .iter()
-            .map(|to| between(engine, &Selected::Interface(from), &Selected::Interface(*to)));
-        // The name gives all of its addresses, and a client takes any of them.
-        let private = answers.reduce(|all, one| all.and(&one)).unwrap_or_default();
-        return if network.vpcs[vpc].dns == Some(true) {
-            private
-        } else {
-            private.either(&by_routes(engine, from, packet_end))
-        };
+    private.next()
+}
+
+/// To a service: its name is looked up in the host's VPC first, where an interface endpoint may answer to it.
+fn to_service(engine: &Engine<'_>, from: usize, name: &str, packet_end: &PacketEnd) -> Answer {
+    let Some((endpoint, interfaces)) = named_endpoint(engine, from, name) else {
+        return by_routes(engine, from, packet_end);
+    };
+    let answers = interfaces
+        .iter()
+        .map(|to| between(engine, &Selected::Interface(from), &Selected::Interface(*to)));
+    // The name gives all of its addresses, and a client takes any of them.
+    let join = if endpoint.is_unsure {
+        Answer::either
+    } else {
+        Answer::and
+    };
+    let mut private = answers.reduce(|all, one| join(&all, &one)).unwrap_or_default();
+    private.via.insert(endpoint.named.name.clone());
+    let vpc = engine.network.vpc_of(from);
+    if engine.network.vpcs[vpc].dns == Some(true) && !endpoint.is_unsure {
+        private
+    } else {
+        private.either(&by_routes(engine, from, packet_end))
     }
-    by_routes(engine, from, packet_end)
 }
 
 /// To a service's public addresses, wherever the routes lead.

@@ -7,10 +7,11 @@ use ipnet::IpNet;
 use thiserror::Error;
 
 use crate::address::{Family, number, of_range, public};
-use trueup_model::expect::{INTERNET_V4, INTERNET_V6};
+use trueup_model::expect::{AWS_SERVICES, INTERNET_V4, INTERNET_V6};
+use trueup_model::kinds::vpc_endpoint::service;
 
 use crate::engine::Engine;
-use crate::network::Assignment;
+use crate::network::{Assignment, EndpointKind};
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::partition::partition;
 
@@ -23,6 +24,8 @@ pub enum Selector {
     Subnet(usize),
     /// Every interface that carries a security group.
     Group(usize),
+    /// Every interface of an interface endpoint.
+    Endpoint(usize),
     /// Every interface with this tag, or with this value of it.
     Tag(String, Option<String>),
     /// Every public address that is nobody's here and no service's.
@@ -85,6 +88,10 @@ impl Selector {
                 .position(|group| is(&group.named, name))
                 .map(Self::Group)
         };
+        // Services of AWS are written as prefix lists of theirs are: `aws/ssm`.
+        if let Some(name) = text.strip_prefix("aws/") {
+            return Ok(Self::Service(name.to_owned()));
+        }
         match text {
             "internet" => return Ok(Self::Internet),
             INTERNET_V4 => return Ok(Self::InternetOver(Family::V4)),
@@ -113,10 +120,20 @@ impl Selector {
         {
             return Ok(Self::Named(text.to_owned()));
         }
-        if let Some(selector) = subnet(text).or_else(|| group(text)) {
+        let endpoint = || {
+            let mut endpoints = network.endpoints.iter();
+            endpoints
+                .position(|endpoint| is(&endpoint.named, text))
+                .map(Self::Endpoint)
+        };
+        if let Some(selector) = subnet(text).or_else(|| group(text)).or_else(endpoint) {
             return Ok(selector);
         }
-        if matches!(text, "s3" | "dynamodb") || !services(engine, text).is_empty() {
+        let is_served = network
+            .endpoints
+            .iter()
+            .any(|endpoint| is_called(&endpoint.service, text));
+        if AWS_SERVICES.contains(&text) || is_served || !services(engine, text).is_empty() {
             return Ok(Self::Service(text.to_owned()));
         }
         Err(SelectorError::Nothing(text.to_owned()))
@@ -128,7 +145,7 @@ impl Selector {
         let belongs = |(index, interface): &(usize, &crate::network::Interface)| match self {
             Self::Named(name) => interface.named.name == *name || interface.named.id.as_ref() == Some(name),
             // One that is being replaced is there twice.
-            Self::Subnet(subnet) => is_called(&engine.network.subnets, interface.subnet, *subnet, |subnet| {
+            Self::Subnet(subnet) => is_same(&engine.network.subnets, interface.subnet, *subnet, |subnet| {
                 &subnet.named
             }),
             Self::Group(group) => {
@@ -136,8 +153,9 @@ impl Selector {
                 interface
                     .security_groups
                     .iter()
-                    .any(|own| is_called(groups, *own, *group, |group| &group.named))
+                    .any(|own| is_same(groups, *own, *group, |group| &group.named))
             }
+            Self::Endpoint(endpoint) => of_endpoint(engine, *endpoint).contains(index),
             Self::Tag(key, value) => interface
                 .tags
                 .get(key)
@@ -227,8 +245,20 @@ impl Selector {
     }
 }
 
+/// The interfaces of an endpoint; of one that is being replaced, those of both.
+fn of_endpoint(engine: &Engine<'_>, endpoint: usize) -> Vec<usize> {
+    let endpoints = &engine.network.endpoints;
+    let own =
+        (0..endpoints.len()).filter(|other| is_same(endpoints, *other, endpoint, |endpoint| &endpoint.named));
+    let interfaces = own.filter_map(|own| match &endpoints[own].kind {
+        EndpointKind::Interface(interfaces) => Some(interfaces),
+        _ => None,
+    });
+    interfaces.flatten().copied().collect()
+}
+
 /// Whether two parts are one, or have one name.
-fn is_called<T: crate::network::Part>(
+fn is_same<T: crate::network::Part>(
     parts: &crate::network::Table<T>,
     one: usize,
     other: usize,
@@ -244,6 +274,7 @@ impl fmt::Display for Selector {
             // In a network they have names: see [`Selector::name`].
             Self::Subnet(_) => f.write_str("subnet"),
             Self::Group(_) => f.write_str("security group"),
+            Self::Endpoint(_) => f.write_str("endpoint"),
             Self::Tag(key, None) => write!(f, "tag/{key}"),
             Self::Tag(key, Some(value)) => write!(f, "tag/{key}={value}"),
             Self::Internet => f.write_str("internet"),
@@ -278,18 +309,16 @@ fn is_to_be_in(engine: &Engine<'_>, interface: usize, range: &IpNet) -> bool {
     })
 }
 
+/// Whether a service of this full name is meant, by its short or its full name.
+pub(crate) fn is_called(full: &str, name: &str) -> bool {
+    full == name || service::short(full) == name
+}
+
 /// The prefix lists of a service, by its short or its full name.
 fn services(engine: &Engine<'_>, name: &str) -> Vec<usize> {
-    let is = |full: &str| {
-        full == name
-            || full
-                .strip_prefix("com.amazonaws.")
-                .and_then(|rest| rest.split_once('.'))
-                .is_some_and(|at| at.1 == name)
-    };
     let lists = engine.network.prefix_lists.iter().enumerate();
     lists
-        .filter(|(_, list)| list.is_service && is(&list.named.name))
+        .filter(|(_, list)| list.is_service && is_called(&list.named.name, name))
         .map(|(index, _)| index)
         .collect()
 }

@@ -151,6 +151,7 @@ pub fn show(topology: &Topology, observed: &Observed) -> Json {
             "public_ip": shown.fact(fact::PUBLIC_IP),
             "private_ip": shown.fact(fact::PRIVATE_IP),
             "ipv6": shown.fact(fact::IPV6),
+            "dns_name": shown.fact(fact::DNS_NAME),
             "in_spec": shown.resource.is_some(),
             "source": place(shown.resource.map(|resource| &resource.place)),
         })

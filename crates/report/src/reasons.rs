@@ -64,6 +64,8 @@ pub fn note(note: &Note) -> String {
             "there is no room for {late} new {what} beside the old ones (an account's quota is {quota} unless it was raised): old \
              ones go first, {portion} at a time, and what they allow does not work until the new ones are there"
         ),
+        Note::AwaitsAcceptance => "the owner of its service has yet to accept it: until then nobody reaches the service through it"
+            .to_owned(),
         Note::AddressesAssigned(count) => {
             let plural = if *count == 1 { "" } else { "es" };
             format!("EC2 assigns {count} IPv6 address{plural} of its choice")

@@ -2,14 +2,10 @@
 
 use std::ops::Bound;
 
-use trueup_model::expect::{AWS_SERVICES, PARTIES, WAYS};
+use trueup_model::expect::{PARTIES, WAYS, is_aws_service};
 use trueup_model::{Address, Demand, Diagnostic, Expectation, Place, Record, Value};
 
 use crate::decode::Decoder;
-
-fn is_service(party: &str) -> bool {
-    AWS_SERVICES.contains(&party) || party.starts_with("com.amazonaws.")
-}
 
 impl Decoder<'_> {
     /// All members of `expect` that could be read.
@@ -114,7 +110,7 @@ impl Decoder<'_> {
             ),
             (
                 "action",
-                can && action.is_some() && !is_service(&expectation.to),
+                can && action.is_some() && !is_aws_service(&expectation.to),
                 "`action` goes with a service of AWS, as in `can: s3`: it is asked of the endpoint's policy",
                 remove,
             ),

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use serde_json::{Value as Json, json};
 
 use super::POOL;
+use super::endpoints::endpoints;
 use super::hosts::{hosts, metadata, volumes};
 
 /// The limits of one attribute.
@@ -86,6 +87,7 @@ pub fn rows() -> Vec<Row> {
         hosts(),
         volumes(),
         metadata(),
+        endpoints(),
         others(),
     ]
     .into_iter()
@@ -493,14 +495,6 @@ fn others() -> Vec<Row> {
             .as_bytes(),
     )
     .collect::<String>();
-    let policy = |length: usize| {
-        let statement =
-            json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Sid": ""});
-        let empty = json!({"Statement": [statement.clone()]}).to_string().len();
-        let mut document = json!({"Statement": [statement]});
-        document["Statement"][0]["Sid"] = json!("x".repeat(length - empty));
-        document
-    };
     let tagged = |key: &str, value: &str| {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let query = format!(
@@ -533,37 +527,6 @@ fn others() -> Vec<Row> {
                 json!("ssh-ed25519 AAAA"),
                 "&PublicKeyMaterial=c3NoLWVkMjU1MTkgQUFBQQ%3D%3D",
             )],
-        ),
-        mixed(
-            "vpc_endpoint.service",
-            &json!({"vpc_endpoint.x": {"vpc": "main", "service": "$"}}),
-            "CreateVpcEndpoint&VpcId={vpc.main}&ServiceName=",
-            &[
-                (json!("s3"), "com.amazonaws.us-west-2.s3"),
-                (json!("dynamodb"), "com.amazonaws.us-west-2.dynamodb"),
-            ],
-            &[
-                (json!("com.amazonaws.us-east-1.s3"), "com.amazonaws.us-east-1.s3"),
-                (json!("s4"), "com.amazonaws.us-west-2.s4"),
-            ],
-        ),
-        row(
-            "vpc_endpoint.type",
-            &json!({"vpc_endpoint.x": {"vpc": "main", "service": "s3", "type": "$"}}),
-            "CreateVpcEndpoint&VpcId={vpc.main}&ServiceName=com.amazonaws.us-west-2.s3&VpcEndpointType=$",
-            &[],
-            &texts(&["door"]),
-        ),
-        row(
-            "vpc_endpoint.policy",
-            &json!({"vpc_endpoint.x": {"vpc": "main", "service": "s3", "policy": "$"}}),
-            "CreateVpcEndpoint&VpcId={vpc.main}&ServiceName=com.amazonaws.us-west-2.s3&PolicyDocument=$",
-            &[policy(20_480)],
-            &[
-                policy(20_481),
-                json!({"Version": "2012-10-17"}),
-                json!({"Statement": []}),
-            ],
         ),
         Row {
             of: "tags",

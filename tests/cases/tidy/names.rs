@@ -14,7 +14,7 @@ use super::{files, none, text};
 const MIDDLE: [&str; 3] = ["crates/plan/src", "crates/engine/src", "crates/report/src"];
 
 /// Words of the middle's own that an attribute is called by as well.
-const OWN_WORDS: [&str; 1] = ["action"];
+const OWN_WORDS: [&str; 2] = ["action", "subnets"];
 
 /// The names of all attributes and of the fields of those that have some.
 fn attribute_names() -> BTreeSet<&'static str> {

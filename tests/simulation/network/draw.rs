@@ -1,9 +1,14 @@
 //! One resource of each kind, drawn at random within what is there.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::Network;
 use crate::{OTHER_KEY, PUBLIC_KEY};
+
+/// A service that somebody offers to others.
+const OFFERED: &str = "com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0";
 
 impl Network {
     pub(super) fn key_pair(&mut self) -> Value {
@@ -201,6 +206,66 @@ impl Network {
     }
 
     pub(super) fn vpc_endpoint(&mut self, vpc: &str) -> Value {
+        let subnets = self.one_in_each_zone(vpc);
+        match self.rng.usize(0..5) {
+            0 | 1 if !subnets.is_empty() => self.interface_endpoint(vpc, &subnets),
+            2 if !subnets.is_empty() => {
+                json!({"vpc": vpc, "service": OFFERED, "type": "gateway_load_balancer", "subnet": subnets[0]})
+            }
+            _ => self.gateway_endpoint(vpc),
+        }
+    }
+
+    /// Subnets of a VPC no two of which can be in one zone: of those that leave theirs to EC2 there is one alone.
+    fn one_in_each_zone(&mut self, vpc: &str) -> Vec<String> {
+        let mut by_zone: BTreeMap<char, String> = BTreeMap::new();
+        for name in self.within("subnet", vpc) {
+            let zone = |attribute| self.attribute("subnet", &name, attribute)?.chars().last();
+            // Zone `a` has the id that ends in 1.
+            let id = zone("availability_zone_id").and_then(|id| ('a'..='d').nth(id as usize - '1' as usize));
+            match zone("availability_zone").or(id) {
+                Some(zone) => drop(by_zone.insert(zone, name)),
+                None if self.rng.bool() => return vec![name],
+                None => {}
+            }
+        }
+        by_zone.into_values().collect()
+    }
+
+    fn interface_endpoint(&mut self, vpc: &str, all: &[String]) -> Value {
+        let subnets = &all[..self.rng.usize(1..=all.len())];
+        let service = *self.any(&["ssm", "ecr.api", "s3", "com.amazonaws.us-west-2.sqs", OFFERED]);
+        let own = self.spec.get("vpc").and_then(|all| all.get(vpc));
+        let is = |switch: &str, default: bool| {
+            let said = own.and_then(|own| own.get(switch)).and_then(Value::as_bool);
+            said.unwrap_or(default)
+        };
+        let has_dns = is("enable_dns_support", true) && is("enable_dns_hostnames", false);
+        let named = has_dns && !matches!(service, "s3" | OFFERED);
+        let mut endpoint = json!({
+            "vpc": vpc, "service": service, "type": "interface", "subnets": subnets,
+            "private_dns_enabled": named && self.rng.bool(),
+        });
+        let groups: Vec<String> = self.within("security_group", vpc).into_iter().take(5).collect();
+        if self.rng.bool() {
+            endpoint["security_groups"] = json!(groups[..self.rng.usize(0..=groups.len())]);
+        }
+        if subnets.iter().all(|subnet| self.has_ipv6(subnet)) && self.rng.bool() {
+            endpoint["ip_address_type"] = json!("dualstack");
+        }
+        if self.one_in(3) {
+            endpoint["dns_options"] = json!({"dns_record_ip_type": *self.any(&["ipv4", "service-defined"])});
+        }
+        if self.one_in(6) {
+            endpoint["dns_options"] = json!({"private_dns_only_for_inbound_resolver_endpoint": false});
+        }
+        if self.one_in(3) {
+            endpoint["policy"] = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ssm:*", "Resource": "*"}]});
+        }
+        endpoint
+    }
+
+    fn gateway_endpoint(&mut self, vpc: &str) -> Value {
         let tables: Vec<String> = self
             .within("route_table", vpc)
             .into_iter()

@@ -67,6 +67,18 @@ const TEXTS: [&str; 6] = [
 /// What a security group's texts may be made of.
 const GROUP_TEXTS: [&str; 4] = ["a", "Web & DB (prod)=1;{x}!$*", "a/b:c#d,e@f[g]+h", "0"];
 
+/// What fits only each other, and is drawn with the resource: which of them an endpoint has depends on its type.
+const DRAWN_TOGETHER: [(Kind, &str); 8] = [
+    (Kind::VpcEndpoint, "type"),
+    (Kind::VpcEndpoint, "subnets"),
+    (Kind::VpcEndpoint, "subnet"),
+    (Kind::VpcEndpoint, "route_tables"),
+    (Kind::VpcEndpoint, "security_groups"),
+    (Kind::VpcEndpoint, "private_dns_enabled"),
+    (Kind::VpcEndpoint, "ip_address_type"),
+    (Kind::VpcEndpoint, "dns_options"),
+];
+
 impl Network {
     /// Draws what an attribute of a resource may be, more of it, or something else instead.
     pub(super) fn widen(&mut self, kind: Kind, resource: &mut Value) {
@@ -75,7 +87,7 @@ impl Network {
             *resource = json!({"public_key": OTHER_KEY});
         }
         for attribute in kind.schema().attributes {
-            if !self.one_in(DRAWN_ONE_IN) {
+            if !self.one_in(DRAWN_ONE_IN) || DRAWN_TOGETHER.contains(&(kind, attribute.name)) {
                 continue;
             }
             if let Some(value) = self
@@ -183,10 +195,10 @@ impl Network {
                     .map(|_| self.route(&text("vpc")))
                     .collect::<Option<Vec<_>>>()?
             ),
-            (Kind::VpcEndpoint, "service") => {
+            (Kind::VpcEndpoint, "service") if text("type").is_empty() => {
                 json!(*self.any(&["s3", "s3express", "dynamodb", "com.amazonaws.us-west-2.s3"]))
             }
-            (Kind::VpcEndpoint, "policy") => self.policy(),
+            (Kind::VpcEndpoint, "policy") if text("type") != "gateway_load_balancer" => self.policy(),
             (Kind::KeyPair, "key_name") => {
                 json!(format!("{} {}", self.any(&["key", "a|b", "x#y"]), self.number()))
             }

@@ -404,6 +404,28 @@ fn unless(class: Class, done: Result<(), Failure>) -> Result<(), Failure> {
     }
 }
 
+/// The groups of a network interface, by id and name; those of one that has only the group that EC2 made with the
+/// VPC are none.
+pub fn of_interface(
+    groups: Vec<(Option<String>, Option<String>)>,
+    attribute: Attr<[Value]>,
+    reader: &mut Reader,
+) -> Vec<Ref> {
+    // An interface has at least one.
+    if groups.is_empty() {
+        reader.missing(attribute, "groupSet");
+    }
+    if let [(_, name)] = &groups[..]
+        && reader.text(attribute, "groupName", name.clone()) == DEFAULT
+    {
+        return Vec::new();
+    }
+    groups
+        .into_iter()
+        .map(|(id, _)| reader.id(attribute, "groupId", id))
+        .collect()
+}
+
 /// The id of the group that EC2 made with a VPC.
 pub async fn default_of(ec2: &Ec2, vpc: &str) -> Result<Option<String>, Failure> {
     const ACTION: &str = "DescribeSecurityGroups";

@@ -1,14 +1,18 @@
 //! `vpc_endpoint`, live.
 
-use aws_sdk_ec2::types::VpcEndpointType;
-use trueup_model::kinds::vpc_endpoint::{VpcEndpoint, action, attr, wait};
-use trueup_model::{Acted, ApiAction, Object, Ref, policy};
+use aws_sdk_ec2::types::{
+    DnsOptions, DnsOptionsSpecification, DnsRecordIpType, IpAddressType, VpcEndpointType,
+};
+use trueup_model::kinds::vpc_endpoint::{
+    self as model, VpcEndpoint, action, attr, endpoint_type, service, wait,
+};
+use trueup_model::{Acted, ApiAction, Attr, Object, Record, Ref, Value, fact, policy};
 
 use crate::act::{Task, ids, made_until};
 use crate::answer::{Reader, STATE, facts};
 use crate::classify::{Class, classify};
 use crate::failure::Failure;
-use crate::kinds::{Live, Which, asked, list_and_act};
+use crate::kinds::{Live, Which, asked, list_and_act, security_group};
 use crate::read::{Found, ObservedState, pages};
 use crate::{Ec2, ownership, tags};
 
@@ -61,58 +65,74 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
 }
 
 /// The states of an endpoint that is there, in small letters.
-const STATES: [&str; 4] = ["pendingacceptance", "pending", "available", "partial"];
+const STATES: [&str; 4] = [model::PENDING_ACCEPTANCE, "pending", "available", "partial"];
 
-/// EC2's types of endpoints, in small letters. A spec makes the first.
-const TYPES: [&str; 5] = [
-    "gateway",
-    "interface",
-    "gatewayloadbalancer",
-    "resource",
-    "servicenetwork",
+/// EC2's types of endpoints, in small letters, with what a spec calls those that it makes.
+const TYPES: [(&str, &str); 5] = [
+    ("gateway", endpoint_type::GATEWAY),
+    ("interface", endpoint_type::INTERFACE),
+    ("gatewayloadbalancer", endpoint_type::GATEWAY_LOAD_BALANCER),
+    ("resource", "resource"),
+    ("servicenetwork", "servicenetwork"),
 ];
 
 fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
     let mut reader = Reader::default();
-    let facts = facts([(
-        STATE,
-        Some(reader.word(STATE, "state", Some(&state(&endpoint)), &STATES)),
-    )]);
+    let facts = known(&endpoint, &mut reader);
     let implicit = endpoint.requester_managed == Some(true);
     let tables = reader.always(attr::ROUTE_TABLES, "routeTableIdSet", endpoint.route_table_ids);
-    let endpoint_type = match endpoint.vpc_endpoint_type {
-        // Only gateway endpoints have some.
-        None if !tables.is_empty() => "gateway".to_owned(),
-        ty => reader
-            .word(
-                attr::TYPE,
-                "vpcEndpointType",
-                ty.as_ref().map(VpcEndpointType::as_str),
-                &TYPES,
-            )
-            .to_ascii_lowercase(),
-    };
-    let policy = match document(&reader.text(attr::POLICY, "policyDocument", endpoint.policy_document)) {
-        Ok(policy) => policy,
-        Err(why) => {
-            reader.unknown(attr::POLICY, format!("EC2's `policyDocument` is no JSON: {why}"));
-            None
-        }
-    };
-    let service = reader.text(attr::SERVICE, "serviceName", endpoint.service_name);
-    // EC2 knows services by their full names only.
-    if !service.contains('.') {
-        reader.unknown(
-            attr::SERVICE,
-            format!("EC2 says `{service}` as its `serviceName`, which is no name of a service"),
-        );
+    let ty = read_type(endpoint.vpc_endpoint_type, !tables.is_empty(), &mut reader);
+    let is = |sort: &str| ty == sort;
+    let is_interface = is(endpoint_type::INTERFACE);
+    let has_addresses = is_interface || is(endpoint_type::GATEWAY_LOAD_BALANCER);
+    let (mut subnets, mut subnet) = (Vec::new(), None);
+    if is_interface {
+        let all: Vec<String> = reader.always(attr::SUBNETS, "subnetIdSet", endpoint.subnet_ids);
+        subnets = all.into_iter().map(Ref::Id).collect();
+    } else if has_addresses {
+        let only = endpoint.subnet_ids.and_then(|ids| ids.into_iter().next());
+        subnet = Some(reader.id(attr::SUBNET, "subnetIdSet", only));
     }
+    let security_groups = if is_interface {
+        let groups = reader.always(attr::SECURITY_GROUPS, "groupSet", endpoint.groups);
+        let groups = groups.into_iter().map(|group| (group.group_id, group.group_name));
+        security_group::of_interface(groups.collect(), attr::SECURITY_GROUPS, &mut reader)
+    } else {
+        Vec::new()
+    };
+    let private_dns = is_interface.then(|| {
+        reader.always(
+            attr::PRIVATE_DNS_ENABLED,
+            "privateDnsEnabled",
+            endpoint.private_dns_enabled,
+        )
+    });
+    let addresses = endpoint.ip_address_type.as_ref().map(IpAddressType::as_str);
     let typed = VpcEndpoint {
         vpc: reader.id(attr::VPC, "vpcId", endpoint.vpc_id),
-        service,
-        endpoint_type,
+        service: read_service(endpoint.service_name, &mut reader),
         route_tables: tables.into_iter().map(Ref::Id).collect(),
-        policy,
+        subnets,
+        subnet,
+        security_groups,
+        private_dns_enabled: private_dns,
+        ip_address_type: has_addresses.then(|| {
+            reader.text(
+                attr::IP_ADDRESS_TYPE,
+                "ipAddressType",
+                addresses.map(str::to_owned),
+            )
+        }),
+        dns_options: endpoint
+            .dns_options
+            .filter(|_| is_interface)
+            .map(|options| read_dns_options(&options)),
+        policy: if is(endpoint_type::GATEWAY_LOAD_BALANCER) {
+            None
+        } else {
+            read_policy(endpoint.policy_document, &mut reader)
+        },
+        endpoint_type: ty,
     };
     let mut object = reader.object(
         "DescribeVpcEndpoints",
@@ -123,6 +143,76 @@ fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
     )?;
     object.implicit = implicit;
     Ok(object)
+}
+
+fn read_type(ty: Option<VpcEndpointType>, has_tables: bool, reader: &mut Reader) -> String {
+    // Only gateway endpoints have some.
+    if ty.is_none() && has_tables {
+        return endpoint_type::GATEWAY.to_owned();
+    }
+    let words = TYPES.map(|(word, _)| word);
+    let word = reader.word(
+        attr::TYPE,
+        "vpcEndpointType",
+        ty.as_ref().map(VpcEndpointType::as_str),
+        &words,
+    );
+    let ours = TYPES
+        .iter()
+        .find(|(theirs, _)| theirs.eq_ignore_ascii_case(&word));
+    ours.map_or(word, |(_, ours)| (*ours).to_owned())
+}
+
+fn read_service(name: Option<String>, reader: &mut Reader) -> String {
+    let service = reader.text(attr::SERVICE, "serviceName", name);
+    // EC2 knows services by their full names only.
+    if !service.contains('.') {
+        reader.unknown(
+            attr::SERVICE,
+            format!("EC2 says `{service}` as its `serviceName`, which is no name of a service"),
+        );
+    }
+    service
+}
+
+fn read_dns_options(options: &DnsOptions) -> model::DnsOptions {
+    model::DnsOptions {
+        dns_record_ip_type: options
+            .dns_record_ip_type
+            .as_ref()
+            .map(|ty| ty.as_str().to_owned()),
+        private_dns_only_for_inbound_resolver_endpoint: options
+            .private_dns_only_for_inbound_resolver_endpoint,
+    }
+}
+
+fn read_policy(text: Option<String>, reader: &mut Reader) -> Option<serde_json::Value> {
+    match document(&reader.text(attr::POLICY, "policyDocument", text)) {
+        Ok(policy) => policy,
+        Err(why) => {
+            reader.unknown(attr::POLICY, format!("EC2's `policyDocument` is no JSON: {why}"));
+            None
+        }
+    }
+}
+
+/// What is known of an endpoint besides its attributes.
+fn known(endpoint: &Endpoint, reader: &mut Reader) -> Record {
+    // The first of its names is its own; the others are the service's usual ones.
+    let own = endpoint.dns_entries().first().and_then(|entry| entry.dns_name());
+    let mut facts = facts([
+        (
+            STATE,
+            Some(reader.word(STATE, "state", Some(&state(endpoint)), &STATES)),
+        ),
+        (fact::DNS_NAME, own.map(str::to_owned)),
+    ]);
+    let interfaces = endpoint.network_interface_ids().iter();
+    facts.set(
+        fact::NETWORK_INTERFACES,
+        interfaces.map(|id| Value::text(id.as_str())).collect::<Vec<_>>(),
+    );
+    facts
 }
 
 /// A policy that says more than EC2's default.
@@ -150,23 +240,36 @@ fn policy_text(task: &Task<'_>) -> Result<Option<String>, Failure> {
 }
 
 async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
-    let service = task.text(attr::SERVICE).unwrap_or_default();
+    let name = task.text(attr::SERVICE).unwrap_or_default();
+    let sort = model::kind(task.sets());
     // A spec that does not know its region leaves the service's short name.
-    let service = if service.contains('.') {
-        service
+    let name = if service::is_full(&name) {
+        name
     } else {
-        format!("com.amazonaws.{}.{service}", task.ec2.site.region)
+        service::full(&name, &task.ec2.site.region, sort == endpoint_type::INTERFACE)
     };
-    let (tables, policy) = (ids(task.sets(), attr::ROUTE_TABLES), policy_text(task)?);
+    let policy = policy_text(task)?;
+    let subnets = subnets_of(task.sets());
     let with = |token: &str| {
-        task.ec2
+        let request = task
+            .ec2
             .client
             .create_vpc_endpoint()
             .client_token(token)
             .set_vpc_id(task.set_id(attr::VPC))
-            .service_name(&service)
-            .vpc_endpoint_type(VpcEndpointType::Gateway)
-            .set_route_table_ids(Some(tables.clone()).filter(|tables| !tables.is_empty()))
+            .service_name(&name)
+            .vpc_endpoint_type(match sort {
+                endpoint_type::INTERFACE => VpcEndpointType::Interface,
+                endpoint_type::GATEWAY_LOAD_BALANCER => VpcEndpointType::GatewayLoadBalancer,
+                _ => VpcEndpointType::Gateway,
+            });
+        request
+            .set_route_table_ids(some(ids(task.sets(), attr::ROUTE_TABLES)))
+            .set_subnet_ids(some(subnets.clone()))
+            .set_security_group_ids(some(ids(task.sets(), attr::SECURITY_GROUPS)))
+            .set_private_dns_enabled(task.sets().get(attr::PRIVATE_DNS_ENABLED))
+            .set_ip_address_type(addresses(task))
+            .set_dns_options(dns_options(task))
             .set_policy_document(policy.clone())
             .tag_specifications(tags::specification_under(task, token))
     };
@@ -180,11 +283,37 @@ async fn create(task: &Task<'_>) -> Result<Acted, Failure> {
     Ok(made_until(id, wait::AVAILABLE, None))
 }
 
+fn some(ids: Vec<String>) -> Option<Vec<String>> {
+    Some(ids).filter(|ids| !ids.is_empty())
+}
+
+/// The subnets of an endpoint of either sort that has some.
+fn subnets_of(record: &Record) -> Vec<String> {
+    let of = |reference: &Ref| reference.id().map(str::to_owned);
+    model::subnets(record).filter_map(of).collect()
+}
+
+fn addresses(task: &Task<'_>) -> Option<IpAddressType> {
+    task.sets().get(attr::IP_ADDRESS_TYPE).map(IpAddressType::from)
+}
+
+fn dns_options(task: &Task<'_>) -> Option<DnsOptionsSpecification> {
+    let options = task.sets().get(attr::DNS_OPTIONS)?;
+    let records = options.get(attr::DNS_RECORD_IP_TYPE).map(DnsRecordIpType::from);
+    let specification = DnsOptionsSpecification::builder()
+        .set_dns_record_ip_type(records)
+        .set_private_dns_only_for_inbound_resolver_endpoint(options.get(attr::ONLY_INBOUND));
+    Some(specification.build())
+}
+
 async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
     let id = task.id()?;
-    let some = |tables: Vec<String>| Some(tables).filter(|tables| !tables.is_empty());
     let policy = policy_text(task)?;
     let reset = policy.is_none() && task.unsets().has(attr::POLICY);
+    let groups = (
+        groups(task, task.sets()).await?,
+        groups(task, task.unsets()).await?,
+    );
     let request = task
         .ec2
         .client
@@ -192,6 +321,13 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
         .vpc_endpoint_id(id)
         .set_add_route_table_ids(some(ids(task.sets(), attr::ROUTE_TABLES)))
         .set_remove_route_table_ids(some(ids(task.unsets(), attr::ROUTE_TABLES)))
+        .set_add_subnet_ids(some(ids(task.sets(), attr::SUBNETS)))
+        .set_remove_subnet_ids(some(ids(task.unsets(), attr::SUBNETS)))
+        .set_add_security_group_ids(some(groups.0))
+        .set_remove_security_group_ids(some(groups.1))
+        .set_private_dns_enabled(task.sets().get(attr::PRIVATE_DNS_ENABLED))
+        .set_ip_address_type(addresses(task))
+        .set_dns_options(dns_options(task))
         .set_policy_document(policy)
         .set_reset_policy(reset.then_some(true));
     task.call(action::MODIFY, request, |request| request.send())
@@ -200,6 +336,26 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
         wait: Some(wait::AVAILABLE.of(id)),
         ..Acted::default()
     })
+}
+
+/// The groups that a call gives or takes. None are the one that EC2 made with the VPC: an interface has at least
+/// one.
+async fn groups(task: &Task<'_>, record: &Record) -> Result<Vec<String>, Failure> {
+    const GROUPS: Attr<[Value]> = attr::SECURITY_GROUPS;
+    let mut groups = ids(record, GROUPS);
+    if groups.is_empty() && record.has(GROUPS) {
+        let found = crate::kinds::find_one(task.ec2, task.act.address.kind, task.id()?).await?;
+        let vpc = found
+            .as_ref()
+            .and_then(|endpoint| endpoint.record.get(attr::VPC)?.id())
+            .unwrap_or_default();
+        let default = security_group::default_of(task.ec2, vpc).await?;
+        groups.push(
+            default
+                .ok_or_else(|| task.defect("needs the default group of its VPC, which EC2 does not show"))?,
+        );
+    }
+    Ok(groups)
 }
 
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
@@ -254,10 +410,19 @@ fn states(endpoint: &Endpoint) -> ObservedState {
     });
     // On its way out, and that is what is waited for: not yet, and no failure.
     let failed = failed.filter(|_| state != "deleting");
+    // As far as it gets until the owner of its service has accepted it, which may take days.
+    let is_done = state == model::PENDING_ACCEPTANCE;
     ObservedState {
         ended: state == "deleted",
         failed,
-        ..ObservedState::new(endpoint.vpc_endpoint_id(), state)
+        ..ObservedState::new(
+            endpoint.vpc_endpoint_id(),
+            if is_done {
+                wait::AVAILABLE.state.to_owned()
+            } else {
+                state
+            },
+        )
     }
 }
 

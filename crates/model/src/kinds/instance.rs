@@ -247,11 +247,11 @@ impl Rules for InstanceRules {
             .collect()
     }
 
-    fn takes_any(&self, call: &Call) -> Option<String> {
+    fn takes_any(&self, call: &Call) -> Vec<String> {
         if call.action == action::RUN {
-            subnet::any_address(&call.sets)
+            subnet::any_address(&call.sets).into_iter().collect()
         } else {
-            None
+            Vec::new()
         }
     }
 

@@ -150,11 +150,11 @@ impl Rules for NatGatewayRules {
         record.get(attr::SUBNET)
     }
 
-    fn takes_any(&self, call: &Call) -> Option<String> {
+    fn takes_any(&self, call: &Call) -> Vec<String> {
         if call.action == action::CREATE {
-            subnet::any_address(&call.sets)
+            subnet::any_address(&call.sets).into_iter().collect()
         } else {
-            None
+            Vec::new()
         }
     }
 

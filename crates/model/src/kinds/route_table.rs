@@ -313,7 +313,7 @@ impl Rules for RouteTableRules {
         let (mut canonical, mut origins) = (Vec::new(), Vec::new());
         for (index, route) in routes.into_iter().enumerate() {
             let Value::Map(mut route) = route else { continue };
-            let full = vpc_endpoint::prefix_list_name(route.text(attr::DESTINATION), context.region);
+            let full = vpc_endpoint::service::prefix_list_name(route.text(attr::DESTINATION), context.region);
             route.set(attr::DESTINATION, full.clone());
             check_targets(&route, index, context);
             check_family(&route, index, context);
@@ -346,7 +346,7 @@ impl Rules for RouteTableRules {
     }
 
     fn abridge(&self, record: &mut Record, _address: &Address, topology: &Topology) {
-        vpc_endpoint::shorten_lists(record, attr::ROUTES, attr::DESTINATION, topology);
+        vpc_endpoint::service::shorten_lists(record, attr::ROUTES, attr::DESTINATION, topology);
     }
 
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {

@@ -236,7 +236,7 @@ impl Rules for SecurityGroupRules {
             record.remove(attr::GROUP_NAME);
         }
         for direction in [attr::INGRESS, attr::EGRESS] {
-            vpc_endpoint::shorten_lists(record, direction, attr::PREFIX_LIST, topology);
+            vpc_endpoint::service::shorten_lists(record, direction, attr::PREFIX_LIST, topology);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::call::{Call, Claim, Exclusive};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
-use crate::kinds::{instance, vpc};
+use crate::kinds::{instance, vpc, vpc_endpoint};
 use crate::net::{Complaint, Format, VPC_RANGE, is_word};
 use crate::observed::Object;
 use crate::plan::Disruption;
@@ -420,7 +420,8 @@ fn meant(number: &str, vpc: &Object) -> Option<String> {
     ipv6::numbered(number, given)
 }
 
-/// The instances that have addresses of these ranges: those change, or go, before the ranges do.
+/// The instances that have addresses of these ranges, and the endpoints that have some in the subnet: those change,
+/// or go, before the ranges do.
 fn users(subnet: &Address, ranges: &str, view: &View<'_>) -> Vec<After> {
     let ranges: Vec<Ipv6Net> = ipv6::all(ranges).filter_map(|range| range.parse().ok()).collect();
     let stands_in = |live: &Live<'_>| {
@@ -438,6 +439,7 @@ fn users(subnet: &Address, ranges: &str, view: &View<'_>) -> Vec<After> {
             let addresses = instance::attr::IPV6_ADDRESSES.name;
             After::Changed(live.address.clone(), live.id.to_owned(), addresses)
         })
+        .chain(vpc_endpoint::without_ipv6_in(subnet, view))
         .collect()
 }
 
@@ -517,7 +519,8 @@ pub fn any_address(sets: &Record) -> Option<String> {
     Some(addresses(subnet))
 }
 
-fn addresses(subnet: &Ref) -> String {
+/// The space of claims of the addresses in a subnet.
+pub fn addresses(subnet: &Ref) -> String {
     format!("addresses in {subnet}")
 }
 

@@ -21,7 +21,7 @@ struct Row {
 /// Formats that EC2 never sees.
 const OURS: [&str; 4] = [
     "a path relative to the spec",
-    "a party: instance.x, subnet.x, security_group.x, internet, s3, dynamodb, cidr/10.0.0.0/8, tag/key=value, an id or an address",
+    "a party: instance.x, subnet.x, security_group.x, vpc_endpoint.x, internet, s3, dynamodb, aws/ssm, cidr/10.0.0.0/8, tag/key=value, an id or an address",
     "a gateway or endpoint, such as vpc_endpoint.s3, or its id",
     "services such as tcp/443, udp/53, tcp/8000-8080, icmp or all, several with commas",
 ];
@@ -286,7 +286,7 @@ const ROWS: &[Row] = &[
         refused: &["aws/", "aws/S3", "pl-1", "s3", "aws/s3 "],
     },
     Row {
-        what: "a service such as s3, or its full name",
+        what: "a service such as s3 or ssm, or its full name",
         source: "EC2 API reference, CreateVpcEndpoint: ServiceName",
         kept: &[
             ("s3", "s3"),

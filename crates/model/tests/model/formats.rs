@@ -62,7 +62,7 @@ const WIDER: &[(&str, &str, &str)] = &[
         "tcp/90-80",
     ),
     (
-        "a party: instance.x, subnet.x, security_group.x, internet, s3, dynamodb, cidr/10.0.0.0/8, tag/key=value, an id or an address",
+        "a party: instance.x, subnet.x, security_group.x, vpc_endpoint.x, internet, s3, dynamodb, aws/ssm, cidr/10.0.0.0/8, tag/key=value, an id or an address",
         "it cannot compute host bits, say IPv6 whole, or leave out names that have the form of an id",
         "instance.i-0123456789abcdef0",
     ),

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use trueup_model::attr::ELASTIC_IP;
 use trueup_model::{Address, Observed, Plan, Ref, Topology};
 
-use super::{Change, End, Row, SERVICES, Sets, Shift, packet_end, sets, shifts};
+use super::{Change, End, Row, Sets, Shift, packet_end, sets, shifts};
 use crate::engine::{Engine, Ready};
 use crate::fill::{after_plan, left};
-use crate::network::{Network, Target};
+use crate::network::{EndpointKind, Network, Target};
 use crate::question::{between, reach};
 use crate::selector::{Selected, Selector};
 
@@ -181,7 +181,27 @@ impl Causes<'_> {
     fn passing(&self, end: &End) -> Vec<String> {
         let End::Hosts(names) = end else { return Vec::new() };
         let is_passing = |name: &&String| self.hosts.iter().any(|hosts| !hosts.contains_key(name.as_str()));
-        names.iter().filter(is_passing).cloned().collect()
+        names
+            .iter()
+            .filter(is_passing)
+            .map(|name| self.owner(name))
+            .collect()
+    }
+
+    /// What a host belongs to: an interface of an endpoint to that, and any other one to itself.
+    fn owner(&self, host: &String) -> String {
+        let of = |engine: &Engine<'_>, hosts: &HashMap<&str, usize>| {
+            let index = hosts.get(host.as_str())?;
+            let mut endpoints = engine.network.endpoints.iter();
+            let own = endpoints.find(
+                |endpoint| matches!(&endpoint.kind, EndpointKind::Interface(all) if all.contains(index)),
+            );
+            own.map(|endpoint| endpoint.named.name.clone())
+        };
+        let mut sides = [self.before, self.after].into_iter().zip(&self.hosts);
+        sides
+            .find_map(|(engine, hosts)| of(engine, hosts))
+            .unwrap_or_else(|| host.clone())
     }
 
     /// What differs and is near an end.
@@ -190,7 +210,7 @@ impl Causes<'_> {
             return Near::default();
         };
         let elastic_ips = |user: &String| self.elastic_ips.get(user).into_iter().flatten().cloned();
-        let mut parts: BTreeSet<String> = names.iter().cloned().collect();
+        let mut parts: BTreeSet<String> = names.iter().map(|name| self.owner(name)).collect();
         parts.extend(names.iter().flat_map(elastic_ips));
         let mut through: BTreeSet<String> = BTreeSet::new();
         for (engine, hosts) in [self.before, self.after].into_iter().zip(&self.hosts) {
@@ -224,6 +244,7 @@ impl Causes<'_> {
                     .filter(|(own, _)| *own == vpc)
                     .map(|(_, named)| named.name.clone()),
             );
+            through.extend(behind_names(network, vpc));
             through.extend(between_subnets(network, subnet));
         }
         let addresses: Vec<String> = through.iter().flat_map(elastic_ips).collect();
@@ -327,6 +348,21 @@ fn between_subnets(network: &Network, subnet: usize) -> BTreeSet<String> {
     names
 }
 
+/// The names of what packets meet where services' names lead in a VPC: at the interfaces of its endpoints.
+fn behind_names(network: &Network, vpc: usize) -> BTreeSet<String> {
+    let endpoints = network.endpoints.iter();
+    let interfaces = endpoints
+        .filter(|endpoint| endpoint.vpc == vpc && endpoint.private_dns)
+        .filter_map(|endpoint| match &endpoint.kind {
+            EndpointKind::Interface(interfaces) => Some(interfaces),
+            _ => None,
+        });
+    interfaces
+        .flatten()
+        .flat_map(|own| groups(network, *own).chain(of_subnet(network, network.interfaces[*own].subnet)))
+        .collect()
+}
+
 /// What works between the ends of a change, of the first host where there are several.
 fn answer(engine: &Engine<'_>, change: &Change) -> Sets {
     let find = |name: &String| {
@@ -357,13 +393,7 @@ fn answer(engine: &Engine<'_>, change: &Change) -> Sets {
             named(from).and_then(|from| reach(engine, &from, &Selector::Internet).ok())
         }
         (End::Hosts(from), End::Service(name)) => {
-            let service = SERVICES
-                .into_iter()
-                .find(|service| service == name)
-                .map(|name| Selector::Service(name.to_owned()));
-            named(from)
-                .zip(service)
-                .and_then(|(from, to)| reach(engine, &from, &to).ok())
+            named(from).and_then(|from| reach(engine, &from, &Selector::Service(name.clone())).ok())
         }
         _ => None,
     };

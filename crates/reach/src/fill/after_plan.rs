@@ -72,7 +72,8 @@ pub fn after_plan(
         objects.push(world.made(&resource.address, world.fitted(resource, None)));
         objects.extend((resource.address.kind == Kind::Vpc).then(|| main_table(&resource.address)));
     }
-    let interfaces = near(observed, &topology.name).without(|instance| gone.contains(instance));
+    let along = along(observed, |id| gone.contains(id));
+    let interfaces = near(observed, &topology.name).without(|id| gone.contains(id) || along.contains(id));
     Observed {
         objects,
         interfaces,
@@ -111,6 +112,14 @@ impl<'p, 't> Turnover<'p, 't> {
             .collect();
         Self { gone, made }
     }
+}
+
+/// What goes with the objects that end: their network interfaces.
+pub(super) fn along(observed: &Observed, ends: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let ending = observed.objects.iter().filter(|object| ends(&object.id));
+    ending
+        .flat_map(|object| object.kind.rules().along(object))
+        .collect()
 }
 
 /// What EC2 made with a VPC goes with it.

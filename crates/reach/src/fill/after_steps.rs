@@ -10,7 +10,7 @@ use trueup_model::{
     Address, Kind, MemberKey, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags,
 };
 
-use super::after_plan::{Turnover, World, claims, ends_with_its_vpc, main_table, without_public};
+use super::after_plan::{Turnover, World, along, claims, ends_with_its_vpc, main_table, without_public};
 use super::observed::near;
 
 /// The steps of a plan, as far as they leave something to see.
@@ -76,7 +76,9 @@ impl<'a> AfterSteps<'a> {
                 .get(id)
                 .is_some_and(|place| snapshot.objects.get(*place).is_some_and(Option::is_none))
         };
-        let interfaces = near(observed, &self.world.topology.name).without(is_gone);
+        let along = along(observed, is_gone);
+        let interfaces =
+            near(observed, &self.world.topology.name).without(|id| is_gone(id) || along.contains(id));
         let objects = snapshot.objects.into_iter().flatten().collect();
         Observed {
             objects,

@@ -3,6 +3,7 @@
 //! A part is found by its key: a spec's address, or EC2's id where it is live.
 
 mod acls;
+mod endpoints;
 mod hosts;
 mod interfaces;
 mod ipv6;
@@ -19,7 +20,7 @@ use trueup_model::kinds::security_group::{self, Rule};
 use trueup_model::kinds::{internet_gateway, route_table, subnet, vpc};
 use trueup_model::net::Ports;
 use trueup_model::schema::Omitted;
-use trueup_model::{Interfaces, Kind, Place, Record, Ref, Resource, Value, fact};
+use trueup_model::{Interfaces, Kind, NetworkInterface, Place, Record, Ref, Resource, Value, fact};
 
 use super::parts::{Index, list, services};
 use crate::network::{
@@ -56,6 +57,21 @@ impl Part<'_> {
         self.facts
             .map(|facts| facts.text(fact))
             .filter(|text| !text.is_empty())
+    }
+
+    /// Whether all that packets feel of it was read.
+    fn is_known(&self) -> bool {
+        let schema = self.kind.schema();
+        let mut unread = self.unread.into_iter().flatten();
+        !unread.any(|(name, _)| schema.is_felt(name))
+    }
+
+    /// The ids of the network interfaces that it has.
+    fn network_interfaces(&self) -> impl Iterator<Item = String> {
+        let all = self
+            .facts
+            .map_or(&[][..], |facts| facts.list(fact::NETWORK_INTERFACES));
+        all.iter().filter_map(Value::as_text).map(str::to_owned)
     }
 
     /// What it is, or why that is not known.
@@ -119,6 +135,8 @@ pub(super) struct Records<'a> {
     groups: Index,
     default_groups: BTreeMap<usize, usize>,
     hosts: Index,
+    /// The live interfaces of interface endpoints, by id.
+    of_endpoints: BTreeMap<String, NetworkInterface>,
     internet: Index,
     egress_only: Index,
     nat: Index,
@@ -163,6 +181,7 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, seen: Option
         groups: Index::default(),
         default_groups: BTreeMap::new(),
         hosts: Index::default(),
+        of_endpoints: BTreeMap::new(),
         internet: Index::default(),
         egress_only: Index::default(),
         nat: Index::default(),

@@ -50,6 +50,8 @@ pub struct Endpoint {
     pub available: bool,
     /// Whether the service's usual name resolves to it in the VPC.
     pub private_dns: bool,
+    /// Whether that, or where it resolves to, is not the same at any time.
+    pub is_unsure: bool,
 }
 
 /// How an endpoint works.

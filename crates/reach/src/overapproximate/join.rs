@@ -51,7 +51,7 @@ impl Join {
     }
 
     /// Which part one of a version's own is; what the version does not have is nowhere.
-    fn of(&self, version: usize, index: usize) -> usize {
+    pub fn of(&self, version: usize, index: usize) -> usize {
         self.at(version, Some(index)).unwrap_or(NOWHERE)
     }
 

@@ -21,39 +21,150 @@ pub struct Service {
     pub private_dns: Option<String>,
 }
 
+impl Service {
+    /// The last part of its name, with the dot before it.
+    pub fn short(&self) -> &str {
+        self.name.rfind('.').map_or(&self.name, |at| &self.name[at..])
+    }
+}
+
 impl Row for Service {
     fn links(&self, _: &mut dyn FnMut(&str)) {}
 }
 
-/// What interface endpoints lead to, by the last part of the name.
+/// What interface endpoints lead to, by the end of the name.
 const INTERFACES: &[&str] = &[
+    "access-analyzer",
+    "acm-pca",
+    "appconfig",
+    "application-autoscaling",
+    "appmesh-envoy-management",
+    "appsync-api",
+    "aps-workspaces",
     "athena",
     "autoscaling",
+    "autoscaling-plans",
+    "backup",
+    "batch",
+    "bedrock",
+    "bedrock-runtime",
+    "cassandra",
     "cloudformation",
+    "cloudtrail",
+    "codeartifact.api",
+    "codeartifact.repositories",
+    "codebuild",
+    "codecommit",
+    "codedeploy",
+    "codepipeline",
+    "config",
+    "datasync",
+    "dms",
     "dynamodb",
+    "ebs",
     "ec2",
     "ec2messages",
     "ecr.api",
     "ecr.dkr",
     "ecs",
+    "ecs-agent",
+    "ecs-telemetry",
+    "eks",
+    "eks-auth",
+    "elasticache",
+    "elasticbeanstalk",
+    "elasticbeanstalk-health",
+    "elasticfilesystem",
     "elasticloadbalancing",
+    "elasticmapreduce",
+    "email-smtp",
+    "emr-containers",
     "events",
     "execute-api",
+    "fsx",
+    "git-codecommit",
+    "glue",
+    "guardduty",
+    "guardduty-data",
+    "imagebuilder",
+    "inspector2",
+    "iot.data",
+    "kafka",
+    "kinesis-firehose",
     "kinesis-streams",
     "kms",
+    "lakeformation",
     "lambda",
+    "license-manager",
     "logs",
+    "macie2",
     "monitoring",
+    "network-firewall",
+    "organizations",
+    "pipes",
+    "polly",
+    "ram",
+    "rds",
+    "rds-data",
+    "redshift",
+    "redshift-data",
+    "rekognition",
+    "resource-groups",
     "s3",
+    "sagemaker.api",
+    "sagemaker.runtime",
+    "schemas",
     "secretsmanager",
+    "securityhub",
+    "servicecatalog",
+    "servicediscovery",
+    "sms",
     "sns",
     "sqs",
     "ssm",
+    "ssm-contacts",
+    "ssm-incidents",
     "ssmmessages",
     "states",
+    "storagegateway",
     "sts",
+    "swf",
+    "synthetics",
+    "tagging",
+    "textract",
+    "transcribe",
+    "transfer",
+    "transfer.server",
+    "translate",
+    "workspaces",
     "xray",
 ];
+
+/// Those of them that China's regions call as everywhere: the others' names have that partition's beginning.
+const USUAL_IN_CHINA: &[&str] = &[
+    "ec2messages",
+    "ecs",
+    "ecs-agent",
+    "ecs-telemetry",
+    "elasticloadbalancing",
+    "events",
+    "kms",
+    "logs",
+    "secretsmanager",
+    "sns",
+    "ssm",
+    "ssmmessages",
+];
+
+/// How the name of a service begins.
+fn vendor(suffix: &str, short: &str) -> String {
+    match suffix {
+        "amazonaws.com" => "com.amazonaws".to_owned(),
+        "amazonaws.com.cn" if USUAL_IN_CHINA.contains(&short) => "com.amazonaws".to_owned(),
+        "amazonaws.com.cn" => "cn.com.amazonaws".to_owned(),
+        suffix => suffix.split('.').rev().collect::<Vec<_>>().join("."),
+    }
+}
 
 /// The services of a region, by name and type.
 pub fn services(region: &str) -> Vec<Service> {
@@ -66,13 +177,8 @@ pub fn services(region: &str) -> Vec<Service> {
         })
         .collect();
     let suffix = partition::of(region).suffix;
-    let vendor = if suffix == "amazonaws.com.cn" {
-        "cn.com.amazonaws"
-    } else {
-        "com.amazonaws"
-    };
     all.extend(INTERFACES.iter().map(|short| Service {
-        name: format!("{vendor}.{region}.{short}"),
+        name: format!("{}.{region}.{short}", vendor(suffix, short)),
         kind: "Interface".into(),
         private_dns: Some(match *short {
             "ecr.api" => format!("api.ecr.{region}.{suffix}"),
@@ -80,6 +186,10 @@ pub fn services(region: &str) -> Vec<Service> {
             "kinesis-streams" => format!("kinesis.{region}.{suffix}"),
             "execute-api" => format!("*.execute-api.{region}.{suffix}"),
             "s3" => format!("*.s3.{region}.{suffix}"),
+            "sagemaker.api" => format!("api.sagemaker.{region}.{suffix}"),
+            "sagemaker.runtime" => format!("runtime.sagemaker.{region}.{suffix}"),
+            "iot.data" => format!("data.iot.{region}.{suffix}"),
+            "transfer.server" | "email-smtp" => format!("*.{short}.{region}.{suffix}"),
             short => format!("{short}.{region}.{suffix}"),
         }),
     }));
@@ -87,12 +197,21 @@ pub fn services(region: &str) -> Vec<Service> {
     all
 }
 
+/// The families of addresses at which a service answers.
+fn addresses(service: &Service) -> &'static [&'static str] {
+    if service.kind == "Gateway" {
+        &["ipv4"]
+    } else {
+        &["ipv4", "ipv6"]
+    }
+}
+
 const FIELDS: &[Field<Service>] = fields![Service:
     "owner" => |_, add| add("amazon"),
     "service-name" => |seen, add| add(&seen.row.name),
     "service-region" => |seen, add| add(&seen.region.name),
     "service-type" => |seen, add| add(&seen.row.kind),
-    "supported-ip-address-types" => |_, add| add("ipv4"),
+    "supported-ip-address-types" => |seen, add| addresses(seen.row).iter().for_each(|ty| add(ty)),
 ];
 
 /// `DescribeVpcEndpointServices`.
@@ -179,7 +298,7 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         x.text("acceptanceRequired", false);
         x.text("managesVpcEndpoints", false);
         x.set("tagSet", [(); 0], |_, ()| {});
-        x.texts("supportedIpAddressTypeSet", ["ipv4"]);
+        x.texts("supportedIpAddressTypeSet", addresses(service));
     });
     x.maybe("nextToken", next);
     Ok(())

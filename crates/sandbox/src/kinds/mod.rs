@@ -40,6 +40,7 @@ pub mod volume;
 pub mod volume_shape;
 pub mod vpc;
 pub mod vpc_endpoint;
+pub mod vpc_endpoint_options;
 pub mod vpc_endpoint_place;
 pub mod vpc_ipv6;
 pub mod zone;

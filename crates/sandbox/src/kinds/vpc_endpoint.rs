@@ -1,12 +1,15 @@
-//! VPC endpoints: gateway endpoints with their routes, interface endpoints with their interfaces.
+//! VPC endpoints: gateway endpoints with their routes, the others with their interfaces.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::route_table::RouteTable;
 use super::vpc::Vpc;
-use super::vpc_endpoint_place::{add_subnets, add_tables, change_groups, remove_subnets, remove_tables};
-use super::{Kind, endpoint_service, network_interface, partition, security_group, tag};
+use super::vpc_endpoint_options::{self as options, Options};
+use super::vpc_endpoint_place::{
+    self, add_subnets, add_tables, change_groups, remove_subnets, remove_tables,
+};
+use super::{Kind, network_interface, partition, security_group, tag};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::due::{self, What};
 use crate::state::clock::{MINUTE, SECOND, stamp};
@@ -28,7 +31,7 @@ pub struct VpcEndpoint {
     pub vpc: String,
     /// The service's full name.
     pub service: String,
-    /// `Gateway` or `Interface`.
+    /// `Gateway`, `Interface` or `GatewayLoadBalancer`.
     pub kind: String,
     /// `pending`, `available`, `deleting` or `deleted`.
     pub state: String,
@@ -44,6 +47,9 @@ pub struct VpcEndpoint {
     pub interfaces: Vec<String>,
     /// Whether the service's usual name leads to it.
     pub private_dns: bool,
+    /// Which addresses its interfaces have, and what its names lead to.
+    #[serde(default)]
+    pub options: Options,
     /// When it was made.
     pub created: Millis,
 }
@@ -69,7 +75,7 @@ impl Kind for VpcEndpoint {
         "vpc-id" => |seen, add| add(&seen.row.vpc),
         "service-name" => |seen, add| add(&seen.row.service),
         "service-region" => |seen, add| add(&seen.region.name),
-        "ip-address-type" => |_, add| add("ipv4"),
+        "ip-address-type" => |seen, add| add(&seen.row.options.addresses),
     ];
 
     fn table(region: &Region) -> &Table<Self> {
@@ -88,10 +94,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, VpcEndpoint>) {
     x.texts("routeTableIdSet", &row.route_tables);
     x.texts("subnetIdSet", &row.subnets);
     security_group::write_set(x, seen.region, &row.groups);
-    if row.kind == "Interface" {
-        x.text("ipAddressType", "ipv4");
-        x.element("dnsOptions", |x| x.text("dnsRecordIpType", "ipv4"));
-    }
+    row.options.write(x, &row.kind);
     x.text("privateDnsEnabled", row.private_dns);
     x.text("requesterManaged", false);
     x.texts("networkInterfaceIdSet", &row.interfaces);
@@ -124,16 +127,9 @@ fn dns_names(seen: &Seen<'_, VpcEndpoint>) -> Vec<String> {
         partition::of(region).suffix
     )];
     if seen.row.private_dns {
-        names.extend(private_name(region, &seen.row.service));
+        names.extend(options::private_name(region, &seen.row.service));
     }
     names
-}
-
-fn private_name(region: &str, service: &str) -> Option<String> {
-    endpoint_service::services(region)
-        .into_iter()
-        .find(|known| known.name == service && known.kind == "Interface")
-        .and_then(|known| known.private_dns)
 }
 
 fn check_policy(text: &str) -> Result<String, Fault> {
@@ -173,13 +169,15 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     call.find::<Vpc>(vpc)?;
     let service = p.required("ServiceName")?;
     let kind = p.filled("VpcEndpointType").unwrap_or("Gateway");
-    check_service(call, service, kind)?;
+    options::check_service(call, service, kind)?;
     let policy = p
         .filled("PolicyDocument")
         .map_or(Ok(FULL_ACCESS.to_owned()), check_policy)?;
     let tags = call.tags_for("vpc-endpoint", &["vpc-endpoint"])?;
     let private_dns = p.flag("PrivateDnsEnabled")?;
-    check_options(call)?;
+    let mut options = Options::default();
+    options.change(call, kind)?;
+    let has_name = options::private_name(&call.region.name, service).is_some();
     let mut row = VpcEndpoint {
         vpc: vpc.to_owned(),
         service: service.to_owned(),
@@ -190,7 +188,8 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         subnets: Vec::new(),
         groups: Vec::new(),
         interfaces: Vec::new(),
-        private_dns: kind == "Interface" && private_dns.unwrap_or(true),
+        private_dns: kind == "Interface" && private_dns.unwrap_or(has_name),
+        options,
         created: call.now,
     };
     let id = call.new_id("vpce");
@@ -218,11 +217,7 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
                 "Route table IDs are only supported for Gateway type VPC Endpoint.",
             ));
         }
-        row.groups = security_group::for_interface(call, &groups, vpc)?;
-        if row.private_dns {
-            check_private_dns(call, &id, &row)?;
-        }
-        add_subnets(call, &id, &mut row, &subnets)?;
+        in_subnets(call, &id, &mut row, (&subnets, &groups), private_dns)?;
         call.later(30 * SECOND, 90 * SECOND, What::EndpointAvailable, &id);
     }
     call.tag(&id, tags);
@@ -241,83 +236,32 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     Ok(())
 }
 
-fn check_service(call: &Call<'_>, service: &str, kind: &str) -> Answer {
-    let known = endpoint_service::services(&call.region.name);
-    let kinds: Vec<&str> = known
-        .iter()
-        .filter(|known| known.name == service)
-        .map(|known| known.kind.as_str())
-        .collect();
-    if kinds.is_empty() {
-        return Err(Fault::new(
-            "InvalidServiceName",
-            format!("The Vpc Endpoint Service '{service}' does not exist"),
-        ));
-    }
-    if !kinds.contains(&kind) {
-        return Err(Fault::new(
-            "InvalidParameter",
-            format!(
-                "Endpoint type ({kind}) does not match available service types ([{}]).",
-                kinds.join(", ")
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// Reads the options that have one simulated value.
-fn check_options(call: &Call<'_>) -> Answer {
-    let p = call.params;
-    let dns = p
-        .child("DnsOptions")
-        .and_then(|node| node.filled("DnsRecordIpType"));
-    for (name, value) in [
-        ("ipAddressType", p.filled("IpAddressType")),
-        ("dnsRecordIpType", dns),
-    ] {
-        if let Some(value) = value.filter(|value| !matches!(*value, "ipv4" | "service-defined")) {
-            return Err(Fault::invalid(
-                value,
-                name,
-                "the sandbox simulates IPv4 endpoints alone",
+/// Gives an endpoint that has interfaces its subnets and groups.
+fn in_subnets(
+    call: &mut Call<'_>,
+    id: &str,
+    row: &mut VpcEndpoint,
+    (subnets, groups): (&[&str], &[&str]),
+    private_dns: Option<bool>,
+) -> Answer {
+    if row.kind == "Interface" {
+        row.groups = security_group::for_interface(call, groups, &row.vpc)?;
+    } else {
+        if !groups.is_empty() || private_dns == Some(true) {
+            return Err(Fault::new(
+                "InvalidParameter",
+                "Security groups and private DNS are not supported for GatewayLoadBalancer endpoints",
+            ));
+        }
+        if subnets.len() != 1 {
+            return Err(Fault::new(
+                "InvalidParameter",
+                "A GatewayLoadBalancer endpoint needs exactly one subnet",
             ));
         }
     }
-    Ok(())
-}
-
-fn check_private_dns(call: &Call<'_>, id: &str, row: &VpcEndpoint) -> Answer {
-    let vpc = call.find::<Vpc>(&row.vpc)?;
-    if !(vpc.dns_support && vpc.dns_hostnames) {
-        return Err(Fault::new(
-            "InvalidParameter",
-            format!(
-                "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for {}",
-                row.vpc
-            ),
-        ));
-    }
-    let conflict = call
-        .region
-        .vpc_endpoints
-        .referring(&row.vpc)
-        .any(|(other, have)| {
-            other != id
-                && have.service == row.service
-                && have.private_dns
-                && !matches!(have.state.as_str(), "deleting" | "deleted")
-        });
-    if conflict {
-        return Err(Fault::new(
-            "InvalidParameter",
-            format!(
-                "private-dns-enabled cannot be set because there is already a conflicting DNS domain for {} in the VPC {}",
-                row.service, row.vpc
-            ),
-        ));
-    }
-    Ok(())
+    options::check_private_dns(call, id, row)?;
+    add_subnets(call, id, row, subnets)
 }
 
 /// It works now.
@@ -355,7 +299,8 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     if matches!(row.state.as_str(), "deleting" | "deleted") {
         return Err(VpcEndpoint::not_found(id));
     }
-    check_options(call)?;
+    let before = row.options.clone();
+    row.options.change(call, &row.kind)?;
     let reset = p.flag("ResetPolicy")? == Some(true);
     match (reset, p.filled("PolicyDocument")) {
         (true, Some(_)) => {
@@ -375,8 +320,9 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let for_interfaces = [&subnets, &no_subnets, &groups, &no_groups]
         .iter()
         .any(|list| !list.is_empty());
+    let fixed = row.kind == "GatewayLoadBalancer" && (for_interfaces || private_dns.is_some());
     let for_gateways = !add_routes.is_empty() || !remove_routes.is_empty();
-    if (gateway && (for_interfaces || private_dns.is_some())) || (!gateway && for_gateways) {
+    if fixed || (gateway && (for_interfaces || private_dns.is_some())) || (!gateway && for_gateways) {
         return Err(Fault::new(
             "InvalidParameter",
             format!("That change is not supported for {} endpoints", row.kind),
@@ -394,9 +340,12 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     add_subnets(call, id, &mut row, &subnets)?;
     if let Some(on) = private_dns {
         row.private_dns = on;
-        if on {
-            check_private_dns(call, id, &row)?;
-        }
+    }
+    if row.options.addresses != before.addresses {
+        vpc_endpoint_place::readdress(call, &row)?;
+    }
+    if private_dns == Some(true) || row.options.only_inbound != before.only_inbound {
+        options::check_private_dns(call, id, &row)?;
     }
     call.region.vpc_endpoints.insert(id, row);
     x.done();

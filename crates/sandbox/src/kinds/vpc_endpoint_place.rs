@@ -1,6 +1,6 @@
 //! Where a VPC endpoint is: in route tables, or with an interface in each of some subnets.
 
-use super::interface_ipv6::Wanted6;
+use super::interface_ipv6::{self, Wanted6};
 use super::network_interface::{self, Attachment, New};
 use super::route::{Route, Target};
 use super::route_table::{Destination, RouteTable};
@@ -65,6 +65,7 @@ pub fn remove_tables(region: &mut Region, id: &str, tables: &[String]) {
 pub fn add_subnets(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, subnets: &[&str]) -> Answer {
     for subnet in subnets {
         let new = call.find::<Subnet>(subnet)?.clone();
+        check_families(row, subnet)?;
         if new.vpc != row.vpc {
             return Err(Fault::new(
                 "InvalidParameter",
@@ -89,9 +90,13 @@ pub fn add_subnets(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, subnets
             subnet,
             groups: row.groups.clone(),
             address: None,
-            ipv6: Wanted6::Count(0),
+            ipv6: wanted(row),
             description: format!("VPC Endpoint Interface {id}"),
-            kind: "vpc_endpoint",
+            kind: if row.kind == "Interface" {
+                "vpc_endpoint"
+            } else {
+                "gateway_load_balancer_endpoint"
+            },
             requester: Some(REQUESTER),
         };
         let interface = network_interface::make(call, interface)?;
@@ -102,6 +107,45 @@ pub fn add_subnets(call: &mut Call<'_>, id: &str, row: &mut VpcEndpoint, subnets
         });
         row.subnets.push((*subnet).to_owned());
         row.interfaces.push(interface);
+    }
+    Ok(())
+}
+
+/// Endpoints without IPv4 addresses are in subnets that have none either, and every subnet here has some.
+fn check_families(row: &VpcEndpoint, subnet: &str) -> Answer {
+    if row.options.addresses == "ipv6" {
+        return Err(Fault::new(
+            "InvalidParameter",
+            format!("The IP address type ipv6 needs IPv6-only subnets, and {subnet} has an IPv4 CIDR block"),
+        ));
+    }
+    Ok(())
+}
+
+/// The IPv6 addresses of each interface of an endpoint.
+fn wanted(row: &VpcEndpoint) -> Wanted6 {
+    Wanted6::Count(u32::from(row.options.addresses != "ipv4"))
+}
+
+/// Gives the interfaces of an endpoint the addresses that it is to have now, and no others.
+pub fn readdress(call: &mut Call<'_>, row: &VpcEndpoint) -> Answer {
+    for eni in &row.interfaces {
+        let subnet = call
+            .region
+            .network_interfaces
+            .get(eni)
+            .map(|eni| eni.subnet.clone());
+        check_families(row, &subnet.unwrap_or_default())?;
+        let Some(have) = call.region.network_interfaces.get(eni) else {
+            continue;
+        };
+        let ipv6 = if have.ipv6.is_empty() || row.options.addresses == "ipv4" {
+            let subnet = have.subnet.clone();
+            interface_ipv6::take(call, &subnet, &wanted(row))?
+        } else {
+            have.ipv6.clone()
+        };
+        call.region.network_interfaces.update(eni, |eni| eni.ipv6 = ipv6);
     }
     Ok(())
 }

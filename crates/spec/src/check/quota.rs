@@ -10,23 +10,15 @@ use trueup_model::{Diagnostic, Kind, Resource, Topology};
 /// Warns where the topology has more of a kind than every account may have.
 pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
     for kind in Kind::ALL {
+        let all: Vec<&Resource> = topology.of(kind).collect();
         match kind.schema().quota {
-            Quota::Unlimited => {}
-            Quota::Region(granted) => {
-                let all: Vec<&Resource> = topology.of(kind).collect();
-                over("the topology", " for a region", granted, kind, &all, out);
-            }
-            Quota::Vpc(granted) => {
-                let mut by_vpc: BTreeMap<_, Vec<&Resource>> = BTreeMap::new();
-                for resource in topology.of(kind) {
-                    if let Some(vpc) = kind.rules().home(&resource.record) {
-                        by_vpc.entry(vpc).or_default().push(resource);
-                    }
-                }
-                for (vpc, all) in by_vpc {
-                    over(&vpc.to_string(), "", granted, kind, &all, out);
+            Quota::Each(portions) => {
+                for portion in portions {
+                    let those = all.iter().filter(|resource| (portion.is)(&resource.record));
+                    of_quota(portion.quota, portion.what, those.copied().collect(), out);
                 }
             }
+            quota => of_quota(quota, &kind.plural(), all, out),
         }
         for attribute in kind.schema().attributes {
             let Some(granted) = attribute.granted else {
@@ -49,13 +41,31 @@ pub fn check(topology: &Topology, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Warns where there are more of these, which are called so, than a quota grants.
+fn of_quota(quota: Quota, what: &str, all: Vec<&Resource>, out: &mut Vec<Diagnostic>) {
+    match quota {
+        Quota::Unlimited | Quota::Each(_) => {}
+        Quota::Region(granted) => over("the topology", " for a region", granted, what, &all, out),
+        Quota::Vpc(granted) => {
+            let mut by_vpc: BTreeMap<_, Vec<&Resource>> = BTreeMap::new();
+            for resource in all {
+                if let Some(vpc) = resource.address.kind.rules().home(&resource.record) {
+                    by_vpc.entry(vpc).or_default().push(resource);
+                }
+            }
+            for (vpc, all) in by_vpc {
+                over(&vpc.to_string(), "", granted, what, &all, out);
+            }
+        }
+    }
+}
+
 /// Warns at the first that is one too many.
-fn over(whose: &str, of: &str, granted: usize, kind: Kind, all: &[&Resource], out: &mut Vec<Diagnostic>) {
+fn over(whose: &str, of: &str, granted: usize, what: &str, all: &[&Resource], out: &mut Vec<Diagnostic>) {
     if let Some(first) = all.get(granted) {
         let message = format!(
-            "{whose} has {} {}; an account's quota{of} is {granted} unless it was raised",
+            "{whose} has {} {what}; an account's quota{of} is {granted} unless it was raised",
             all.len(),
-            kind.plural()
         );
         out.push(Diagnostic::warning("quota", message).at(first.place.clone(), "one too many"));
     }

@@ -73,7 +73,11 @@ pub fn fold(mut instance: Live) -> Result<Object, Failure> {
             instance.instance_type.map(|ty| ty.as_str().to_owned()),
         ),
         subnet: reader.id(attr::SUBNET, "subnetId", instance.subnet_id),
-        security_groups: groups(primary.groups.unwrap_or_default(), &mut reader),
+        security_groups: {
+            let groups = primary.groups.unwrap_or_default().into_iter();
+            let groups = groups.map(|group| (group.group_id, group.group_name));
+            security_group::of_interface(groups.collect(), attr::SECURITY_GROUPS, &mut reader)
+        },
         // EC2 leaves it out where there is none.
         key_pair: instance
             .key_name
@@ -212,23 +216,6 @@ fn known(instance: &mut Live, live: &str, primary: &InstanceNetworkInterface) ->
         facts.set(fact::METADATA, every_option(options));
     }
     facts
-}
-
-/// The groups; those of an instance that has only the one that EC2 made with the VPC are none.
-fn groups(groups: Vec<aws_sdk_ec2::types::GroupIdentifier>, reader: &mut Reader) -> Vec<Ref> {
-    // An interface has at least one.
-    if groups.is_empty() {
-        reader.missing(attr::SECURITY_GROUPS, "groupSet");
-    }
-    if let [only] = &groups[..]
-        && reader.text(attr::SECURITY_GROUPS, "groupName", only.group_name.clone()) == security_group::DEFAULT
-    {
-        return Vec::new();
-    }
-    groups
-        .into_iter()
-        .map(|group| reader.id(attr::SECURITY_GROUPS, "groupId", group.group_id))
-        .collect()
 }
 
 /// The name at the end of an ARN.

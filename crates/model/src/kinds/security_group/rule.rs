@@ -173,7 +173,10 @@ pub fn expand(rules: Vec<Value>, direction: Attr<[Value]>, context: &mut Context
 
 fn canonical(mut rule: Record, region: Option<&str>) -> Record {
     if let Some(name) = rule.get(attr::PREFIX_LIST) {
-        rule.set(attr::PREFIX_LIST, vpc_endpoint::prefix_list_name(name, region));
+        rule.set(
+            attr::PREFIX_LIST,
+            vpc_endpoint::service::prefix_list_name(name, region),
+        );
     }
     traffic::canonical(rule)
 }

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use trueup_model::kinds::vpc_endpoint::{self, endpoint_type};
 use trueup_model::{Interfaces, Kind, NetworkInterface, Ref, fact};
 
 use super::super::parts::behind;
-use super::Records;
+use super::{Part, Records};
 use crate::network::{AddressPair, Assignment, Interface, Named};
 
 impl Records<'_> {
-    /// Puts them in, but for those that are an instance's own.
+    /// Puts them in, but for those that are an instance's own. Those of endpoints are put in with the endpoints.
     pub(super) fn interfaces(&mut self, interfaces: &Interfaces) {
         if let Interfaces::Unread(why) = interfaces {
             self.network.unread_interfaces = Some(why.clone());
@@ -24,12 +25,14 @@ impl Records<'_> {
             return;
         }
         let primary = self.primary_interfaces();
-        let is_other = |interface: &&NetworkInterface| !primary.contains(&interface.id);
-        interfaces
-            .known()
-            .iter()
-            .filter(is_other)
-            .for_each(|interface| self.interface(interface));
+        let of_endpoints = self.interfaces_of_endpoints();
+        for interface in interfaces.known() {
+            if of_endpoints.contains(&interface.id) {
+                self.of_endpoints.insert(interface.id.clone(), interface.clone());
+            } else if !primary.contains(&interface.id) {
+                self.interface(interface);
+            }
+        }
     }
 
     /// The interfaces that instances of ours are themselves. Others that are attached to them are ways of
@@ -37,6 +40,16 @@ impl Records<'_> {
     fn primary_interfaces(&self) -> BTreeSet<String> {
         self.of(Kind::Instance)
             .filter_map(|part| part.fact(fact::NETWORK_INTERFACE).map(str::to_owned))
+            .collect()
+    }
+
+    /// The interfaces that interface endpoints are themselves, as far as the endpoints can be read.
+    fn interfaces_of_endpoints(&self) -> BTreeSet<String> {
+        let is_interface =
+            |part: &&Part<'_>| vpc_endpoint::kind(part.record) == endpoint_type::INTERFACE && part.is_known();
+        self.of(Kind::VpcEndpoint)
+            .filter(is_interface)
+            .flat_map(Part::network_interfaces)
             .collect()
     }
 

@@ -1,61 +1,12 @@
-//! Endpoints and routes from records.
+//! Routes from records.
 
 use trueup_model::kinds::route_table::{self, RouteTable};
-use trueup_model::kinds::vpc_endpoint::{self, VpcEndpoint};
-use trueup_model::{Kind, Ref, fact, policy};
+use trueup_model::{Kind, Ref};
 
 use super::{Part, Records, key, list};
-use crate::network::{Destination, Endpoint, EndpointKind, Origin, Route, Target};
+use crate::network::{Destination, Origin, Route, Target};
 
 impl Records<'_> {
-    pub(super) fn vpc_endpoints(&mut self) {
-        for part in self.of(Kind::VpcEndpoint) {
-            let typed = match part.typed::<VpcEndpoint>() {
-                Ok(typed) => typed,
-                Err(why) => {
-                    self.note(part, &why);
-                    continue;
-                }
-            };
-            let vpc = self.vpc(&typed.vpc);
-            let index = self.network.endpoints.len();
-            self.endpoints.put(&part.key, index);
-            // A spec that does not know its region leaves the service's short name.
-            let service = if typed.service.contains('.') {
-                typed.service
-            } else {
-                format!("com.amazonaws.{}.{}", self.region, typed.service)
-            };
-            let kind = if typed.endpoint_type == "gateway" {
-                EndpointKind::Gateway
-            } else {
-                EndpointKind::Other
-            };
-            self.network.endpoints.push(Endpoint {
-                named: part.named.clone(),
-                vpc,
-                service: service.clone(),
-                kind,
-                policy: typed.policy.filter(|policy| !policy::is_full_access(policy)),
-                available: matches!(part.fact(fact::STATE), None | Some("available")),
-                private_dns: false,
-            });
-            let list = list(&mut self.network, &mut self.lists, &service);
-            for table in typed
-                .route_tables
-                .iter()
-                .filter_map(|table| self.tables.get(&key(table)))
-            {
-                self.network.route_tables[table].routes.push(Route {
-                    destination: Destination::List(list),
-                    target: Target::Endpoint(index),
-                    origin: Origin::Static,
-                    source: part.place(vpc_endpoint::attr::ROUTE_TABLES.name),
-                });
-            }
-        }
-    }
-
     pub(super) fn routes(&mut self) {
         for part in self.of(Kind::RouteTable) {
             let (Some(index), Ok(typed)) = (self.tables.get(&part.key), part.typed::<RouteTable>()) else {

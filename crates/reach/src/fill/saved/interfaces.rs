@@ -153,6 +153,7 @@ impl Saved {
                 policy: policy.filter(|policy| !trueup_model::policy::is_full_access(policy)),
                 available: text(json, "State").eq_ignore_ascii_case("available"),
                 private_dns: is_on(json, "PrivateDnsEnabled"),
+                is_unsure: false,
             });
         }
     }
