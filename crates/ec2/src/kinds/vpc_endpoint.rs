@@ -81,7 +81,11 @@ fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
     let facts = known(&endpoint, &mut reader);
     let implicit = endpoint.requester_managed == Some(true);
     let tables = reader.always(attr::ROUTE_TABLES, "routeTableIdSet", endpoint.route_table_ids);
-    let ty = read_type(endpoint.vpc_endpoint_type, !tables.is_empty(), &mut reader);
+    let ty = read_type(
+        endpoint.vpc_endpoint_type.as_ref(),
+        !tables.is_empty(),
+        &mut reader,
+    );
     let is = |sort: &str| ty == sort;
     let is_interface = is(endpoint_type::INTERFACE);
     let has_addresses = is_interface || is(endpoint_type::GATEWAY_LOAD_BALANCER);
@@ -145,7 +149,7 @@ fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
     Ok(object)
 }
 
-fn read_type(ty: Option<VpcEndpointType>, has_tables: bool, reader: &mut Reader) -> String {
+fn read_type(ty: Option<&VpcEndpointType>, has_tables: bool, reader: &mut Reader) -> String {
     // Only gateway endpoints have some.
     if ty.is_none() && has_tables {
         return endpoint_type::GATEWAY.to_owned();
@@ -154,7 +158,7 @@ fn read_type(ty: Option<VpcEndpointType>, has_tables: bool, reader: &mut Reader)
     let word = reader.word(
         attr::TYPE,
         "vpcEndpointType",
-        ty.as_ref().map(VpcEndpointType::as_str),
+        ty.map(VpcEndpointType::as_str),
         &words,
     );
     let ours = TYPES

@@ -189,9 +189,9 @@ impl Causes<'_> {
     }
 
     /// What a host belongs to: an interface of an endpoint to that, and any other one to itself.
-    fn owner(&self, host: &String) -> String {
+    fn owner(&self, host: &str) -> String {
         let of = |engine: &Engine<'_>, hosts: &HashMap<&str, usize>| {
-            let index = hosts.get(host.as_str())?;
+            let index = hosts.get(host)?;
             let mut endpoints = engine.network.endpoints.iter();
             let own = endpoints.find(
                 |endpoint| matches!(&endpoint.kind, EndpointKind::Interface(all) if all.contains(index)),
@@ -201,7 +201,7 @@ impl Causes<'_> {
         let mut sides = [self.before, self.after].into_iter().zip(&self.hosts);
         sides
             .find_map(|(engine, hosts)| of(engine, hosts))
-            .unwrap_or_else(|| host.clone())
+            .unwrap_or_else(|| host.to_owned())
     }
 
     /// What differs and is near an end.

@@ -288,7 +288,7 @@ fn zones(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
             out.push(
                 Diagnostic::error("endpoint-zone-twice", message)
                     .at(
-                        resource.place(&format!("{}[{index}]", attr::SUBNETS)),
+                        resource.place(format!("{}[{index}]", attr::SUBNETS)),
                         "the second one of its zone",
                     )
                     .at(subnet.place.clone(), "declared here")
@@ -387,7 +387,7 @@ fn private_dns(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnosti
         out.push(
             Diagnostic::warning("endpoint-dns", message)
                 .at(
-                    resource.place(&format!("{}.{}", attr::DNS_OPTIONS, attr::ONLY_INBOUND)),
+                    resource.place(format!("{}.{}", attr::DNS_OPTIONS, attr::ONLY_INBOUND)),
                     "EC2 takes this only where the VPC has one",
                 )
                 .help(format!(
