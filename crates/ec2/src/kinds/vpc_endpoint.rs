@@ -92,6 +92,17 @@ fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
     let (mut subnets, mut subnet) = (Vec::new(), None);
     if is_interface {
         let all: Vec<String> = reader.always(attr::SUBNETS, "subnetIdSet", endpoint.subnet_ids);
+        // It has one interface in each; of one that is on its way somewhere EC2 may show either first.
+        let interfaces = facts.list(fact::NETWORK_INTERFACES).len();
+        if interfaces > all.len() && facts.text(STATE) == wait::AVAILABLE.state {
+            reader.unknown(
+                attr::SUBNETS,
+                format!(
+                    "EC2 says {} of its `subnetIdSet` and {interfaces} of its `networkInterfaceIdSet`",
+                    all.len()
+                ),
+            );
+        }
         subnets = all.into_iter().map(Ref::Id).collect();
     } else if has_addresses {
         let only = endpoint.subnet_ids.and_then(|ids| ids.into_iter().next());
