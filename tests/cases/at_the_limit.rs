@@ -3,6 +3,7 @@
 
 mod endpoints;
 mod hosts;
+mod logs;
 mod rows;
 
 use std::collections::BTreeMap;

@@ -16,6 +16,7 @@ mod edits;
 mod examples;
 mod existing;
 mod exposure;
+mod flow_logs;
 mod gaps;
 mod identity;
 mod interface_endpoints;

@@ -163,13 +163,16 @@ fn what_validates_is_applied() {
 
 /// What no draw can have, each with why: the sandbox has no such thing to refer to, or the file is tried
 /// elsewhere.
-const NOT_DRAWN: [&str; 11] = [
+const NOT_DRAWN: [&str; 14] = [
     "route_table.routes.local_target",
     "route_table.routes.network_interface",
     "route_table.routes.transit_gateway",
     "route_table.routes.vpc_endpoint",
     "route_table.routes.vpc_peering_connection",
     "route_table.routes.vpn_gateway",
+    "flow_log.network_interface",
+    "flow_log.transit_gateway",
+    "flow_log.transit_gateway_attachment",
     "instance.user_data_file",
     "vpc_endpoint.policy_file",
     "key_pair.public_key_file",

@@ -41,6 +41,10 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
         "vpc_endpoint.s3",
         &["DeleteVpcEndpoints&VpcEndpointId.1={vpc_endpoint.s3}"],
     ),
+    (
+        "flow_log.archive",
+        &["DeleteFlowLogs&FlowLogId.1={flow_log.archive}"],
+    ),
 ];
 
 /// The calls of EC2 that change something, and that no spec has anything to say of: why.
@@ -60,6 +64,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("CreateDhcpOptions", MAKES),
     ("CreateEgressOnlyInternetGateway", MAKES),
+    ("CreateFlowLogs", MAKES),
     ("CreateInternetGateway", MAKES),
     ("CreateKeyPair", MAKES),
     ("CreateManagedPrefixList", MAKES),

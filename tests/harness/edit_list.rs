@@ -378,6 +378,19 @@ pub fn edits_that_replace() -> Vec<Edit> {
             "    subnet: public\n",
             &["CreateVpcEndpoint", "DeleteVpcEndpoints"],
         ),
+        edit(
+            Kind::FlowLog,
+            "traffic_type: reject",
+            "traffic_type: accept",
+            &["CreateFlowLogs", "DeleteFlowLogs"],
+        ),
+        // The same traffic to the same place: the old one goes first.
+        edit(
+            Kind::FlowLog,
+            "max_aggregation_interval: 60",
+            "max_aggregation_interval: 600",
+            &["DeleteFlowLogs", "CreateFlowLogs"],
+        ),
     ]
 }
 

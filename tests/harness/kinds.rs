@@ -17,6 +17,7 @@ pub const EVERY_KIND: &str = concat!(
     include_str!("../kinds/key_pair.yaml"),
     include_str!("../kinds/instance.yaml"),
     include_str!("../kinds/vpc_endpoint.yaml"),
+    include_str!("../kinds/flow_log.yaml"),
 );
 
 /// A spec cut at the part of a kind, or at what stands before all kinds: what is before that part, the part,

@@ -375,6 +375,39 @@ def endpoints(vpc, table):
     assert gone[0]["Error"]["Code"] == "InvalidVpcEndpoint.NotFound", gone
 
 
+def flow_logs(vpc, subnet, interface):
+    role = "arn:aws:iam::123456789012:role/flow-logs"
+    group = {"ResourceType": "VPC", "ResourceIds": [vpc], "TrafficType": "REJECT", "LogGroupName": "tour", "DeliverLogsPermissionArn": role}
+    made = ec2.create_flow_logs(ClientToken="tour-log", TagSpecifications=tagged("vpc-flow-log", "f"), **group)
+    assert made["Unsuccessful"] == [] and made["ClientToken"] == "tour-log", made
+    assert ec2.create_flow_logs(ClientToken="tour-log", TagSpecifications=tagged("vpc-flow-log", "f"), **group)["FlowLogIds"] == made["FlowLogIds"]
+    again = ec2.create_flow_logs(**group)
+    assert again["FlowLogIds"] == [] and again["Unsuccessful"][0]["Error"]["Code"] == "FlowLogAlreadyExists", again
+    bucket = {"TrafficType": "ALL", "LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::tour/logs/"}
+    options = {"FileFormat": "parquet", "HiveCompatiblePartitions": False, "PerHourPartition": True}
+    more = ec2.create_flow_logs(ResourceType="Subnet", ResourceIds=[subnet], DestinationOptions=options, **bucket)["FlowLogIds"]
+    more += ec2.create_flow_logs(ResourceType="NetworkInterface", ResourceIds=[interface], MaxAggregationInterval=60, **bucket)["FlowLogIds"]
+    found = pages("describe_flow_logs", "FlowLogs", 5, FlowLogIds=more)
+    assert found and {log["LogDestination"] for log in found} == {"arn:aws:s3:::tour/logs/"}
+    assert [log["DestinationOptions"] for log in found if log["ResourceId"] == subnet] == [options]
+    for name, value in (("resource-id", vpc), ("log-group-name", "tour"), ("traffic-type", "REJECT"), ("flow-log-id", made["FlowLogIds"][0]),
+                        ("log-destination-type", "cloud-watch-logs"), ("tag:Name", "f")):
+        logs = ec2.describe_flow_logs(Filters=[{"Name": name, "Values": [value]}])["FlowLogs"]
+        assert [log["FlowLogId"] for log in logs] == made["FlowLogIds"], (name, logs)
+    assert logs[0]["LogFormat"].startswith("${version} ${account-id}") and logs[0]["MaxAggregationInterval"] == 600, logs
+    denied = ec2.create_flow_logs(ResourceType="VPC", ResourceIds=[vpc], TrafficType="ACCEPT", LogGroupName="tour",
+                                  DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/denied")["FlowLogIds"]
+    failed = ec2.describe_flow_logs(Filters=of(deliver_log_status="FAILED"))["FlowLogs"]
+    assert [(log["FlowLogId"], log["DeliverLogsErrorMessage"]) for log in failed] == [(denied[0], "Access error")], failed
+    refused("InvalidParameter", "create_flow_logs", DeliverLogsPermissionArn=role, ResourceType="VPC", ResourceIds=[vpc], **bucket)
+    refused("InvalidVpcID.NotFound", "create_flow_logs", **{**group, "ResourceIds": ["vpc-00000000000000000"]})
+    refused("DryRunOperation", "create_flow_logs", DryRun=True, **group)
+    refused("InvalidFlowLogId.NotFound", "describe_flow_logs", FlowLogIds=["fl-00000000000000000"])
+    assert ec2.delete_flow_logs(FlowLogIds=[*made["FlowLogIds"], *more, *denied])["Unsuccessful"] == []
+    gone = ec2.delete_flow_logs(FlowLogIds=made["FlowLogIds"])["Unsuccessful"]
+    assert gone[0]["Error"]["Code"] == "InvalidFlowLogId.NotFound", gone
+
+
 def prefix_lists():
     entries = [{"Cidr": "10.0.0.0/8", "Description": "ten"}]
     made = ec2.create_managed_prefix_list(PrefixListName="tour", Entries=entries, MaxEntries=5, AddressFamily="IPv4")["PrefixList"]
@@ -415,7 +448,7 @@ def ipv6():
 
 def others(vpc):
     """What tools ask that know of more than there is here."""
-    for operation in ("describe_vpc_peering_connections", "describe_vpn_gateways", "describe_transit_gateways", "describe_flow_logs",
+    for operation in ("describe_vpc_peering_connections", "describe_vpn_gateways", "describe_transit_gateways",
                       "describe_addresses_attribute"):
         getattr(ec2, operation)()
     refused("UnsupportedOperation", "describe_vpc_classic_link")
@@ -462,6 +495,7 @@ def tour():
     volumes(instance)
     interfaces(made[0], web, instance)
     endpoints(vpc, table)
+    flow_logs(vpc, made[0], instance["NetworkInterfaces"][0]["NetworkInterfaceId"])
     prefix_lists()
     tags([vpc, *made, igw, address, nat, table, web, db, instance["InstanceId"]])
     others(vpc)

@@ -248,6 +248,7 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
                 format!("DeleteVpcEndpoints&VpcEndpointId.1={id}"),
             ]
         }
+        Kind::FlowLog => vec![format!("DeleteFlowLogs&FlowLogId.1={id}")],
     };
     let tags = format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=Name");
     let index = rng.usize(0..=queries.len());

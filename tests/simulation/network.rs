@@ -25,7 +25,7 @@ const DRAWS_MAX: usize = 500;
 const PROTECTING_ONE_IN: usize = 4;
 const PROTECTED_ONE_IN: usize = 8;
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "vpc",
     "subnet",
     "internet_gateway",
@@ -38,6 +38,7 @@ const KINDS: [&str; 12] = [
     "key_pair",
     "instance",
     "vpc_endpoint",
+    "flow_log",
 ];
 
 /// A spec that is drawn and edited at random.
@@ -437,6 +438,7 @@ impl Network {
             "key_pair" => self.key_pair(),
             "instance" => self.instance()?,
             "vpc_endpoint" => self.vpc_endpoint(&vpc?),
+            "flow_log" => self.flow_log(&vpc?),
             _ => return None,
         };
         let mut drawn = drawn;

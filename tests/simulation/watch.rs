@@ -31,7 +31,7 @@ const GIVES_UP: [(&str, &str); 3] = [
 
 /// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only
 /// their names end everywhere.
-const ENDS: [(&str, &str); 12] = [
+const ENDS: [(&str, &str); 13] = [
     ("DeleteVpc", "VpcId"),
     ("DeleteSubnet", "SubnetId"),
     ("DeleteInternetGateway", "InternetGatewayId"),
@@ -44,6 +44,7 @@ const ENDS: [(&str, &str); 12] = [
     ("DeleteKeyPair", "KeyName"),
     ("TerminateInstances", "InstanceId"),
     ("DeleteVpcEndpoints", "VpcEndpointId"),
+    ("DeleteFlowLogs", "FlowLogId"),
 ];
 
 /// Looks at every call.

@@ -213,7 +213,7 @@ const NOT_FOUND: [Passes; 4] = [
 const NOT_SHOWN: &str = "what was made a moment ago is not shown everywhere at once";
 
 /// Codes of what no run makes: where it is not there, it does not come.
-const NEVER_THERE: [&str; 1] = ["InvalidAMIID.NotFound"];
+const NEVER_THERE: [&str; 2] = ["InvalidAMIID.NotFound", "LogDestinationNotFoundException"];
 
 const IDEMPOTENCY: [&str; 3] = [
     "IdempotentParameterMismatch",
@@ -226,7 +226,7 @@ const DRY_RUN: &str = "DryRunOperation";
 
 /// Words in a message that make a refusal of parameters one that passes: what they name was made a moment
 /// ago, or is being changed.
-const PASSING: [Passes; 4] = [
+const PASSING: [Passes; 5] = [
     (
         "Invalid IAM Instance Profile",
         "IAM tells EC2 of a new profile only after seconds",
@@ -234,6 +234,10 @@ const PASSING: [Passes; 4] = [
     (
         "has no associated IAM Roles",
         "IAM tells EC2 of a profile's role only after seconds",
+    ),
+    (
+        "Unable to assume given IAM role",
+        "IAM tells EC2 of a new role only after seconds",
     ),
     (
         "LaunchPlan instance type does not match",

@@ -28,6 +28,7 @@ mod session_state;
 mod tags;
 mod token;
 mod transport;
+mod unsuccessful;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -82,6 +82,7 @@ with_dry_run! {
     WHERE_HEEDED:
     "AssociateRouteTable" associate_route_table,
     "CreateEgressOnlyInternetGateway" create_egress_only_internet_gateway,
+    "CreateFlowLogs" create_flow_logs,
     "CreateNatGateway" create_nat_gateway,
     "CreateNetworkAcl" create_network_acl,
     "CreateNetworkAclEntry" create_network_acl_entry,
@@ -91,6 +92,7 @@ with_dry_run! {
     "CreateVpc" create_vpc,
     "CreateVpcEndpoint" create_vpc_endpoint,
     "DeleteEgressOnlyInternetGateway" delete_egress_only_internet_gateway,
+    "DeleteFlowLogs" delete_flow_logs,
     "DeleteNatGateway" delete_nat_gateway,
     "DeleteNetworkAcl" delete_network_acl,
     "DeleteNetworkAclEntry" delete_network_acl_entry,

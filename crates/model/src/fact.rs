@@ -35,6 +35,8 @@ shared! {
     TARGET: str = "target";
     /// Of an instance: its root volume.
     ROOT_VOLUME_ID: str = "root_volume_id";
+    /// Of a flow log: why EC2 delivers nothing.
+    DELIVERY_FAILURE: str = "delivery_failure";
     /// Of an instance: how many GiB that has.
     ROOT_VOLUME_SIZE: i64 = "root_volume_size";
     /// Of an instance: whether that goes with it.

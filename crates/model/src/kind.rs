@@ -79,6 +79,8 @@ kinds! {
     Instance = "instance", "i-";
     /// A private way to an AWS service.
     VpcEndpoint = "vpc_endpoint", "vpce-";
+    /// Records of traffic.
+    FlowLog = "flow_log", "fl-";
 }
 
 impl Kind {

@@ -268,8 +268,11 @@ fn read_range(text: &str) -> Result<IpNet, Complaint> {
         ));
         return Err(complaint.instead(canonical.to_string()));
     }
-    // IPv6 has several right spellings; IPv4 has one, and a leading zero is read as octal elsewhere.
-    if matches!(net, IpNet::V4(_)) && net.to_string() != text {
+    // IPv6 has several right spellings; IPv4 and a prefix length have one, and a leading zero is read as octal
+    // elsewhere.
+    let prefix = text.split_once('/').map(|(_, prefix)| prefix);
+    let has_zeros = prefix != Some(net.prefix_len().to_string().as_str());
+    if has_zeros || (matches!(net, IpNet::V4(_)) && net.to_string() != text) {
         return Err(
             Complaint::new(format!("`{text}` is spelled with leading zeros")).instead(net.to_string())
         );

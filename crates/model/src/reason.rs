@@ -183,6 +183,11 @@ pub enum Note {
     FirstBootOnly,
     /// Where EC2 has no room for the new type, the instance stays stopped.
     StaysStopped,
+    /// EC2 does not deliver what it records.
+    NotDelivered {
+        /// Why, in EC2's words.
+        why: String,
+    },
 }
 
 impl Note {
@@ -204,6 +209,7 @@ impl Note {
             Self::AddressesAssigned(_) => "addresses_assigned",
             Self::FirstBootOnly => "first_boot_only",
             Self::StaysStopped => "stays_stopped",
+            Self::NotDelivered { .. } => "not_delivered",
         }
     }
 }

@@ -76,6 +76,10 @@ pub fn note(note: &Note) -> String {
         Note::StaysStopped => "where EC2 takes the new type and has no room for it, the instance stays stopped: nothing puts the \
                                old type back"
             .to_owned(),
+        Note::NotDelivered { why } => format!(
+            "EC2 delivers nothing ({}): look at the destination, and at who may write there",
+            why.trim_end_matches('.')
+        ),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::call::{Answer, Call};
 use crate::kinds::{
-    account, dhcp_options, egress_only_internet_gateway, elastic_ip, endpoint_service, image, instance,
-    instance_attribute, instance_launch, instance_profile, instance_state, instance_type, interface_ipv6,
-    internet_gateway, key_pair, nat_gateway, network_acl, network_interface, network_interface_attribute,
-    prefix_list, route, route_association, route_table, security_group, security_group_rule, sts, subnet,
-    subnet_ipv6, tag, volume, vpc, vpc_endpoint, zone,
+    account, dhcp_options, egress_only_internet_gateway, elastic_ip, endpoint_service, flow_log, image,
+    instance, instance_attribute, instance_launch, instance_profile, instance_state, instance_type,
+    interface_ipv6, internet_gateway, key_pair, nat_gateway, network_acl, network_interface,
+    network_interface_attribute, prefix_list, route, route_association, route_table, security_group,
+    security_group_rule, sts, subnet, subnet_ipv6, tag, volume, vpc, vpc_endpoint, zone,
 };
 use crate::wire::Xml;
 
@@ -79,6 +79,7 @@ actions! {
     "AuthorizeSecurityGroupIngress" => security_group_rule::authorize_ingress;
     "CreateDhcpOptions" => dhcp_options::create;
     "CreateEgressOnlyInternetGateway" => egress_only_internet_gateway::create, token;
+    "CreateFlowLogs" => flow_log::create, token;
     "CreateInternetGateway" => internet_gateway::create;
     "CreateKeyPair" => key_pair::create;
     "CreateManagedPrefixList" => prefix_list::create, token;
@@ -96,6 +97,7 @@ actions! {
     "CreateVpcEndpoint" => vpc_endpoint::create, token;
     "DeleteDhcpOptions" => dhcp_options::delete;
     "DeleteEgressOnlyInternetGateway" => egress_only_internet_gateway::delete;
+    "DeleteFlowLogs" => flow_log::delete;
     "DeleteInternetGateway" => internet_gateway::delete;
     "DeleteKeyPair" => key_pair::delete;
     "DeleteManagedPrefixList" => prefix_list::delete;
@@ -117,7 +119,7 @@ actions! {
     "DescribeAvailabilityZones" => zone::describe_zones;
     "DescribeDhcpOptions" => dhcp_options::describe;
     "DescribeEgressOnlyInternetGateways" => egress_only_internet_gateway::describe;
-    "DescribeFlowLogs" => account::nothing;
+    "DescribeFlowLogs" => flow_log::describe;
     "DescribeIamInstanceProfileAssociations" => instance_profile::describe, no_dry_run;
     "DescribeImages" => image::describe;
     "DescribeInstanceAttribute" => instance_attribute::describe;

@@ -193,7 +193,9 @@ impl Engine {
             return Err(fault);
         }
         let answer = outcome.xml.into_string();
-        if let Some((key, request)) = token {
+        // A create that made nothing, and said so, has nothing to repeat.
+        let made_none = action.name.starts_with("Create") && outcome.made.is_empty();
+        if let Some((key, request)) = token.filter(|_| !made_none) {
             let instances = outcome
                 .made
                 .into_iter()

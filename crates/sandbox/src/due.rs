@@ -130,5 +130,6 @@ fn forget(call: &mut Call<'_>, id: &str) {
     call.region.nat_gateways.remove(id);
     call.region.vpc_endpoints.remove(id);
     call.region.prefix_lists.remove(id);
+    call.region.flow_logs.remove(id);
     call.region.tags.remove(id);
 }

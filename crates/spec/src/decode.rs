@@ -234,7 +234,11 @@ impl<'a> Decoder<'a> {
         let place = self.problems.place(node.span);
         let diagnostic = Diagnostic::error("choice", format!("`{name}` cannot be `{}`", shown(text)))
             .at(place.clone(), "");
-        let near = self.names.suggest.nearest(text, words.iter().copied());
+        let near = words
+            .iter()
+            .copied()
+            .find(|word| word.eq_ignore_ascii_case(text))
+            .or_else(|| self.names.suggest.nearest(text, words.iter().copied()));
         let diagnostic = match near {
             Some(near) => diagnostic
                 .help(format!("did you mean `{near}`?"))

@@ -24,7 +24,7 @@ const AMAZON: Meant = Otherwise("write `ipv6_cidr_block: amazon`");
 
 /// Words for attributes of any kind, and what is meant, the most likely first: of these the first that a
 /// mapping has counts.
-const WORDS: [(&str, &[Meant]); 38] = [
+const WORDS: [(&str, &[Meant]); 40] = [
     ("acl", &[Name("network_acl")]),
     ("ami", &[Name("image")]),
     ("ami_id", &[Name("image")]),
@@ -43,11 +43,13 @@ const WORDS: [(&str, &[Meant]); 38] = [
     ("dns_support", &[Name("enable_dns_support")]),
     ("eip", &[Name("elastic_ip")]),
     ("allocation_id", &[Name("elastic_ip")]),
+    ("eni", &[Name("network_interface")]),
     ("from_port", &[PORTS]),
     ("to_port", &[PORTS]),
     ("gateway", &[GATEWAY]),
     ("gateway_id", &[GATEWAY]),
     ("iam_role", &[Name("iam_instance_profile")]),
+    ("iam_role_arn", &[Name("deliver_logs_permission_arn")]),
     ("igw", &[Name("internet_gateway")]),
     ("ip_protocol", &[Name("protocol")]),
     ("ipv6_cidr_blocks", &[Name("cidr")]),

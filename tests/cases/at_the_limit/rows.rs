@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::POOL;
 use super::endpoints::endpoints;
 use super::hosts::{hosts, metadata, volumes};
+use super::logs::logs;
 
 /// The limits of one attribute.
 pub struct Row {
@@ -88,6 +89,7 @@ pub fn rows() -> Vec<Row> {
         volumes(),
         metadata(),
         endpoints(),
+        logs(),
         others(),
     ]
     .into_iter()

@@ -279,4 +279,28 @@ impl Network {
         }
         endpoint
     }
+
+    pub(super) fn flow_log(&mut self, vpc: &str) -> Value {
+        let mut log = json!({"traffic_type": *self.any(&["accept", "reject", "all"])});
+        match self.one_within("subnet", vpc).filter(|_| self.one_in(2)) {
+            Some(subnet) => log["subnet"] = json!(subnet),
+            None => log["vpc"] = json!(vpc),
+        }
+        if self.rng.bool() {
+            log["log_destination"] =
+                json!(*self.any(&["arn:aws:s3:::simulated", "arn:aws:s3:::simulated/more"]));
+            if self.one_in(3) {
+                log["destination_options"] = json!({"file_format": *self.any(&["plain-text", "parquet"])});
+            }
+        } else {
+            log["log_group_name"] = json!(*self.any(&["simulated", "/simulated/more"]));
+            // Where a role may write nowhere, EC2 makes a flow log all the same.
+            let role = *self.any(&["flow-logs", "flow-logs", "denied"]);
+            log["deliver_logs_permission_arn"] = json!(format!("arn:aws:iam::123456789012:role/{role}"));
+        }
+        if self.one_in(3) {
+            log["max_aggregation_interval"] = json!(*self.any(&[60, 600]));
+        }
+        log
+    }
 }

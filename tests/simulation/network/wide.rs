@@ -64,6 +64,22 @@ const TEXTS: [&str; 6] = [
     "Zürich → Genève 🗻",
     "  two  blanks  ",
 ];
+/// Where records of traffic go.
+const BUCKETS: [&str; 3] = [
+    "arn:aws:s3:::abc",
+    "arn:aws:s3:::my.logs/a/b=c/",
+    "arn:aws:s3:::my-logs/",
+];
+const STREAMS: [&str; 3] = [
+    "arn:aws:firehose:us-west-2:123456789012:deliverystream/x",
+    "arn:aws:firehose:eu-west-1:210987654321:deliverystream/y_1.z",
+    "arn:aws:s3:::my-logs/c",
+];
+const FORMATS: [&str; 3] = [
+    "${version}",
+    "${action}  ${vpc-id}\n${traffic-path}",
+    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}",
+];
 /// What a security group's texts may be made of.
 const GROUP_TEXTS: [&str; 4] = ["a", "Web & DB (prod)=1;{x}!$*", "a/b:c#d,e@f[g]+h", "0"];
 
@@ -92,7 +108,7 @@ impl Network {
             }
             if let Some(value) = self
                 .special(kind, attribute, resource)
-                .or_else(|| self.of_type(attribute))
+                .or_else(|| self.of_type(attribute).filter(|_| kind != Kind::FlowLog))
             {
                 resource[attribute.name] = value;
             }
@@ -199,9 +215,48 @@ impl Network {
                 json!(*self.any(&["s3", "s3express", "dynamodb", "com.amazonaws.us-west-2.s3"]))
             }
             (Kind::VpcEndpoint, "policy") if text("type") != "gateway_load_balancer" => self.policy(),
+            (Kind::FlowLog, name) => return self.of_flow_log(name, resource),
             (Kind::KeyPair, "key_name") => {
                 json!(format!("{} {}", self.any(&["key", "a|b", "x#y"]), self.number()))
             }
+            _ => return None,
+        })
+    }
+
+    /// What of a flow log goes together with the rest of it.
+    fn of_flow_log(&mut self, name: &str, resource: &Value) -> Option<Value> {
+        let has = |name: &str| resource.get(name).and_then(Value::as_str);
+        let (arn, group) = (has("log_destination"), has("log_group_name"));
+        let is = match arn {
+            Some(arn) if arn.contains(":s3:") => "s3",
+            Some(arn) if arn.contains(":firehose:") => "kinesis-data-firehose",
+            _ => "cloud-watch-logs",
+        };
+        let role = format!(
+            "arn:aws:iam::123456789012:role/{}",
+            self.any(&["x", "path/Flow+logs"])
+        );
+        Some(match name {
+            "traffic_type" => json!(*self.any(&["accept", "reject", "all"])),
+            "log_destination_type" => json!(is),
+            "log_destination" if group.is_none() => {
+                let some: &[&str] = if resource.get("destination_options").is_some() {
+                    &BUCKETS
+                } else {
+                    &STREAMS
+                };
+                json!(*self.any(some))
+            }
+            "log_group_name" if arn.is_none() => json!(*self.any(&["a", "/vpc/Flow_logs-1.a#b"])),
+            "deliver_logs_permission_arn" if is != "s3" => json!(role),
+            "deliver_cross_account_role" if is == "kinesis-data-firehose" => json!(role),
+            "log_format" => json!(*self.any(&FORMATS)),
+            "max_aggregation_interval" => json!(*self.any(&[60, 600])),
+            "destination_options" if is == "s3" => json!({
+                "file_format": *self.any(&["plain-text", "parquet"]),
+                "hive_compatible_partitions": self.rng.bool(),
+                "per_hour_partition": self.rng.bool(),
+            }),
             _ => return None,
         })
     }

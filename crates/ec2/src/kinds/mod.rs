@@ -3,6 +3,7 @@
 
 mod egress_only_internet_gateway;
 mod elastic_ip;
+mod flow_log;
 pub mod instance;
 mod internet_gateway;
 pub mod key_pair;
@@ -105,6 +106,7 @@ pub fn live(kind: Kind) -> &'static dyn Live {
         Kind::KeyPair => &key_pair::KeyPairs,
         Kind::Instance => &instance::Instances,
         Kind::VpcEndpoint => &vpc_endpoint::VpcEndpoints,
+        Kind::FlowLog => &flow_log::FlowLogs,
     }
 }
 

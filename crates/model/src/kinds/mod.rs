@@ -3,6 +3,7 @@
 
 pub mod egress_only_internet_gateway;
 pub mod elastic_ip;
+pub mod flow_log;
 pub mod instance;
 pub mod internet_gateway;
 pub mod key_pair;
@@ -36,6 +37,7 @@ impl Kind {
             Self::KeyPair => &key_pair::DEF,
             Self::Instance => &instance::DEF,
             Self::VpcEndpoint => &vpc_endpoint::DEF,
+            Self::FlowLog => &flow_log::DEF,
         }
     }
 

@@ -113,7 +113,7 @@ fn read_id(text: &str, prefix: &str) -> Result<String, Complaint> {
 
 macro_rules! id_format {
     ($name:ident, $prefix:literal) => {
-        static $name: Format = Format {
+        pub(crate) static $name: Format = Format {
             what: concat!("an EC2 id such as ", $prefix, "0123456789abcdef0"),
             pattern: concat!("^", $prefix, id_tail!(), "$"),
             number: false,

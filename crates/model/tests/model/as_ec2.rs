@@ -294,6 +294,85 @@ const ROWS: &[Row] = &[
         ],
         refused: &["", "S3", "s3 ", "aws/s3"],
     },
+    Row {
+        what: "the ARN of a log group, a bucket or a delivery stream, such as arn:aws:s3:::my-logs",
+        source: "EC2 API reference, CreateFlowLogs: LogDestination; CloudWatch Logs answers the ARN of a group with `:*` behind it, and EC2 takes \
+                 the slash behind a folder for nothing",
+        kept: &[
+            (
+                "arn:aws:logs:us-west-2:123456789012:log-group:/vpc/Flow_1.a#b-c:*",
+                "arn:aws:logs:us-west-2:123456789012:log-group:/vpc/Flow_1.a#b-c",
+            ),
+            ("arn:aws-cn:s3:::my-logs", "arn:aws-cn:s3:::my-logs"),
+            (
+                "arn:aws-us-gov:s3:::my-logs/a/b/",
+                "arn:aws-us-gov:s3:::my-logs/a/b",
+            ),
+            (
+                "arn:aws:firehose:us-west-2:123456789012:deliverystream/x",
+                "arn:aws:firehose:us-west-2:123456789012:deliverystream/x",
+            ),
+        ],
+        refused: &[
+            "",
+            "my-logs",
+            "arn:aws:s3:::My-logs",
+            "arn:aws:s3:::my-logs/a b",
+            "arn:aws:s3:us-west-2::my-logs",
+            "arn:aws:logs:us-west-2:12345678901:log-group:x",
+            "arn:aws:logs:us-west-2:123456789012:log-group:x:log-stream:y",
+            "arn:aws:sqs:us-west-2:123456789012:x",
+        ],
+    },
+    Row {
+        what: "the name of a log group: 1 to 512 letters, digits and _-/.#",
+        source: "CloudWatch Logs API reference, CreateLogGroup: logGroupName",
+        kept: &[("/vpc/Flow_1.a#b-c", "/vpc/Flow_1.a#b-c")],
+        refused: &["", "a b", "a:b", "ä", "a*"],
+    },
+    Row {
+        what: "the ARN of a role such as arn:aws:iam::123456789012:role/flow-logs",
+        source: "EC2 API reference, CreateFlowLogs: DeliverLogsPermissionArn; IAM user guide, IAM ARNs",
+        kept: &[
+            (
+                "arn:aws:iam::123456789012:role/path/Flow+logs",
+                "arn:aws:iam::123456789012:role/path/Flow+logs",
+            ),
+            (
+                "arn:aws-cn:iam::123456789012:role/x",
+                "arn:aws-cn:iam::123456789012:role/x",
+            ),
+        ],
+        refused: &[
+            "",
+            "flow-logs",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:user/x",
+            "arn:aws:iam::123456789012:role/x ",
+        ],
+    },
+    Row {
+        what: "fields in their order, such as ${version} ${srcaddr} ${dstaddr} ${action}",
+        source: "EC2 API reference, CreateFlowLogs: LogFormat, `${field-id}` with spaces between them",
+        kept: &[
+            ("${version} ${action}", "${version} ${action}"),
+            ("${version}\n  ${action}\n", "${version} ${action}"),
+        ],
+        refused: &[
+            "",
+            " ",
+            "version",
+            "${version},${action}",
+            "${version}${action}",
+            "$${version}",
+            "${Version}",
+        ],
+    },
+    id!(
+        "an EC2 id such as tgw-attach-0123456789abcdef0",
+        "tgw-attach-12345678",
+        "tgw-attach-1"
+    ),
     id!("an EC2 id such as eni-0123456789abcdef0", "eni-12345678", "eni-1"),
     id!("an EC2 id such as tgw-0123456789abcdef0", "tgw-12345678", "tgw-1"),
     id!("an EC2 id such as pcx-0123456789abcdef0", "pcx-12345678", "pcx-1"),

@@ -25,11 +25,7 @@ impl Shown<'_> {
     /// The live object's ARN.
     pub fn arn(&self, observed: &Observed) -> Option<String> {
         let object = self.object?;
-        let partition = match observed.site.region.split('-').take(2).collect::<Vec<_>>()[..] {
-            ["cn", ..] => "aws-cn",
-            ["us", "gov"] => "aws-us-gov",
-            _ => "aws",
-        };
+        let partition = observed.site.partition();
         let Site { account, region } = &observed.site;
         let arn_type = object.kind.schema().arn_type;
         Some(format!(

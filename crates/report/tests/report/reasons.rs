@@ -142,6 +142,9 @@ fn notes() -> Vec<Note> {
         Note::Duplicate,
         Note::LeftOver,
         Note::Reclaimed { id: text("i-0a") },
+        Note::NotDelivered {
+            why: text("Access error"),
+        },
         Note::KeyFileAbsent { file: file.clone() },
         Note::KeyFileWritten { file },
         Note::AddressHeld {

@@ -49,7 +49,6 @@ pub fn nothing(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let set = match call.action {
         "DescribeVpcPeeringConnections" => "vpcPeeringConnectionSet",
         "DescribeVpnGateways" => "vpnGatewaySet",
-        "DescribeFlowLogs" => "flowLogSet",
         "DescribeTransitGatewayVpcAttachments" => "transitGatewayVpcAttachments",
         "DescribeTransitGateways" => "transitGatewaySet",
         "DescribeSnapshots" => "snapshotSet",

@@ -6,6 +6,8 @@ pub mod dhcp_options;
 pub mod egress_only_internet_gateway;
 pub mod elastic_ip;
 pub mod endpoint_service;
+pub mod flow_log;
+pub mod flow_log_destination;
 pub mod image;
 pub mod instance;
 pub mod instance_attribute;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ipv6::{self, Range6};
 use super::route_table::Destination;
-use super::{Kind, network_acl, range, route_table, security_group, tag, vpc_ipv6, yes};
+use super::{Kind, flow_log, network_acl, range, route_table, security_group, tag, vpc_ipv6, yes};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::due::What;
 use crate::state::Region;
@@ -284,6 +284,7 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         region.tags.remove(part);
     }
     crate::due::cancel(call, id);
+    flow_log::outlived(call, id);
     x.done();
     Ok(())
 }

@@ -101,6 +101,7 @@ tables! {
         vpc_endpoints: vpc_endpoint::VpcEndpoint as "vpc_endpoint",
         prefix_lists: prefix_list::PrefixList as "prefix_list",
         dhcp_options: dhcp_options::DhcpOptions as "dhcp_options",
+        flow_logs: flow_log::FlowLog as "flow_log",
     }
     others {
         /// By resource id.

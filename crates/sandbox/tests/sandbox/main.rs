@@ -1,6 +1,7 @@
 //! The tests of the simulated EC2, in one program.
 
 mod file;
+mod flow_logs;
 mod harness;
 mod ipv6;
 mod life;
